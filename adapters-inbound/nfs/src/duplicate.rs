@@ -1,0 +1,97 @@
+//! The duplicate-request cache: a call that changes something is carried out once, however often the client sends it.
+//!
+//! It is shared by all connections and keyed without the client's port, so that it works over reconnects.
+
+mod key;
+mod table;
+
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use crate::rpc::Reply;
+pub use key::DuplicateKey;
+pub use table::{Begin, DuplicateTable};
+
+/// How much is remembered.
+#[derive(Debug, Clone)]
+pub struct DuplicateLimits {
+    /// The most calls, running and answered.
+    pub entries_max: usize,
+    /// The most bytes of replies.
+    pub bytes_max: usize,
+    /// The longest reply that is kept. After a longer one, a duplicate is carried out again.
+    pub reply_bytes_max: usize,
+    /// How long an answered call is remembered.
+    pub age_max: Duration,
+}
+
+impl Default for DuplicateLimits {
+    fn default() -> Self {
+        Self { entries_max: 64 * 1024, bytes_max: 24 << 20, reply_bytes_max: 1024, age_max: Duration::from_secs(120) }
+    }
+}
+
+/// The cache: one table in shards, each behind its own lock, held for a look-up only.
+#[derive(Debug)]
+pub struct DuplicateRequests {
+    shards: Vec<Mutex<DuplicateTable>>,
+}
+
+const SHARDS: usize = 16;
+
+impl DuplicateRequests {
+    /// An empty cache. The limits are for all shards together.
+    pub fn new(limits: &DuplicateLimits) -> Self {
+        let of_shard = DuplicateLimits {
+            entries_max: limits.entries_max.div_ceil(SHARDS),
+            bytes_max: limits.bytes_max.div_ceil(SHARDS),
+            ..limits.clone()
+        };
+        Self { shards: (0..SHARDS).map(|_| Mutex::new(DuplicateTable::new(of_shard.clone()))).collect() }
+    }
+
+    /// Answers a call: by `work` the first time, by silence while that runs, and then by the first reply again.
+    ///
+    /// Work that is dropped before its end is forgotten, so that the next duplicate is carried out.
+    pub async fn answer(&self, key: DuplicateKey, work: impl Future<Output = Reply>) -> Reply {
+        let Some(shard) = self.shards.get(key.shard(SHARDS)) else { return work.await };
+        let begin = shard.lock().begin(key, Instant::now());
+        match begin {
+            Begin::First => {
+                let running = Running { shard, key, answered: false };
+                let reply = work.await;
+                running.answer(&reply);
+                reply
+            }
+            Begin::Running => Reply::silence(),
+            Begin::Answered(reply) => Reply::replay(&reply),
+            Begin::Untracked => work.await,
+        }
+    }
+}
+
+/// A first call under way. Dropped without an answer, it leaves the table.
+struct Running<'a> {
+    shard: &'a Mutex<DuplicateTable>,
+    key: DuplicateKey,
+    answered: bool,
+}
+
+impl Running<'_> {
+    fn answer(mut self, reply: &Reply) {
+        self.answered = true;
+        self.shard.lock().answered(self.key, reply.to_bytes(), Instant::now());
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.shard.lock().abandon(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

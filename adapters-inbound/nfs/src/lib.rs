@@ -1,0 +1,16 @@
+//! The NFS adapter: from bytes on a socket to calls of the services, and back.
+//!
+//! `rpc` and `duplicate` are state machines without sockets or clocks; `transport` is the thin shell that gives them both. `nfs3`,
+//! `mount3` and `portmap` are the programs.
+
+#![deny(clippy::indexing_slicing, missing_docs)]
+#![cfg_attr(test, allow(clippy::indexing_slicing))]
+
+pub mod duplicate;
+#[doc(hidden)]
+pub mod fuzz;
+pub mod mount3;
+pub mod nfs3;
+pub mod portmap;
+pub mod rpc;
+pub mod transport;

@@ -1,0 +1,18 @@
+//! NFS version 3 (RFC 1813).
+
+mod attributes;
+mod content;
+mod listing;
+mod names;
+mod program;
+mod translate;
+pub mod wire;
+
+pub use program::{Nfs3, Services};
+
+/// The program's number.
+pub const PROGRAM: u32 = 100_003;
+/// The program's version.
+pub const VERSION: u32 = 3;
+/// The most bytes that one READ or WRITE transfers.
+pub const TRANSFER_BYTES_MAX: u32 = 1 << 20;

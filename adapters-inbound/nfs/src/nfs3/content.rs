@@ -1,0 +1,80 @@
+//! READ, WRITE, COMMIT.
+
+use dittofs_domain::error::{FsError, FsResult};
+use dittofs_xdr::Payload;
+
+use super::{
+    TRANSFER_BYTES_MAX,
+    program::{Context, Nfs3, result},
+    translate,
+    wire::*,
+};
+use crate::rpc::{Call, Reply};
+
+/// Room in a READ reply for all but the data.
+const HEAD_BYTES: usize = 192;
+
+/// About how many bytes of payload the reply to a call may have: what READ and the listings ask for.
+pub(super) fn reply_bytes_max(call: &Call) -> usize {
+    let last_word = || call.arguments.rest().last_chunk::<4>().map_or(0, |word| u32::from_be_bytes(*word));
+    match Procedure::of(call.procedure) {
+        Some(Procedure::READ | Procedure::READDIR | Procedure::READDIRPLUS) => {
+            last_word().min(TRANSFER_BYTES_MAX) as usize
+        }
+        _ => 0,
+    }
+}
+
+impl Nfs3 {
+    pub(super) async fn read(&self, context: &Context, arguments: READ3args) -> READ3res {
+        let outcome: FsResult<_> = async {
+            let (node, caller) = self.enter(context, &arguments.file)?;
+            let length = arguments.count.min(TRANSFER_BYTES_MAX);
+            let read = self.services.block.read(&caller, node, arguments.offset, length).await?;
+            let data = Payload(read.data.into_vec());
+            Ok(READ3resok {
+                file_attributes: Self::present(node, &read.attributes),
+                count: data.len() as u32,
+                eof: read.end_of_file,
+                data,
+            })
+        }
+        .await;
+        result(outcome, async || self.post_op(context, &arguments.file).await).await
+    }
+
+    pub(super) async fn write(&self, context: &Context, arguments: WRITE3args) -> Reply {
+        let file = arguments.file;
+        let outcome: FsResult<_> = async {
+            if arguments.data.len() as u64 != u64::from(arguments.count) {
+                return Err(FsError::Invalid);
+            }
+            let (node, caller) = self.enter(context, &file)?;
+            let stability = translate::stability(arguments.stable);
+            let block = &self.services.block;
+            let written = block.write(&caller, node, arguments.offset, arguments.data, stability).await?;
+            Ok(WRITE3resok {
+                file_wcc: translate::wcc(node.share, &written.file),
+                count: written.count,
+                committed: translate::committed(written.stability),
+                verf: written.verifier.0.to_be_bytes(),
+            })
+        }
+        .await;
+        let written: WRITE3res = result(outcome, async || self.no_change(context, &file).await).await;
+        Reply::success_with(HEAD_BYTES, |encoder| dittofs_xdr::Encode::encode(&written, encoder))
+    }
+
+    pub(super) async fn commit(&self, context: &Context, arguments: COMMIT3args) -> COMMIT3res {
+        let outcome: FsResult<_> = async {
+            let (node, caller) = self.enter(context, &arguments.file)?;
+            let committed = self.services.block.commit(&caller, node).await?;
+            Ok(COMMIT3resok {
+                file_wcc: translate::wcc(node.share, &committed.file),
+                verf: committed.verifier.0.to_be_bytes(),
+            })
+        }
+        .await;
+        result(outcome, async || self.no_change(context, &arguments.file).await).await
+    }
+}

@@ -1,0 +1,154 @@
+//! READDIR and READDIRPLUS.
+//!
+//! Cookies are those of the entries, and good for ever, so the verifier is always 0. `.` and `..` have the cookies 1
+//! and 2, which no entry has.
+
+use dittofs_domain::{Attributes, Cookie, NodeId, error::FsResult};
+use dittofs_ports::{Caller, Entry, HandleSealer, ListRequest, NodeRef};
+use dittofs_xdr::{BoundedList, OpaqueSlice};
+
+use super::{
+    TRANSFER_BYTES_MAX,
+    program::{Context, Nfs3},
+    translate,
+    wire::*,
+};
+use crate::rpc::Reply;
+
+const THIS: u64 = 1;
+const PARENT: u64 = 2;
+/// What an entry takes at least: of READDIR, and of READDIRPLUS with attributes and handle.
+const ENTRY_BYTES_MIN: usize = 28;
+const ENTRY_PLUS_BYTES_MIN: usize = 160;
+/// Entries that one reply lists at most.
+const ENTRIES_MAX: usize = 8_192;
+
+/// What is to be written into a reply.
+struct Page {
+    directory: NodeRef,
+    attributes: Attributes,
+    parent: NodeId,
+    entries: Vec<Entry>,
+    complete: bool,
+}
+
+impl Nfs3 {
+    pub(super) async fn readdir(&self, context: &Context, arguments: READDIR3args) -> Reply {
+        let entries_max = arguments.count.min(TRANSFER_BYTES_MAX) as usize / ENTRY_BYTES_MIN;
+        let page = self.page(context, &arguments.dir, arguments.cookie, entries_max, false).await;
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => return self.list_failed(context, &arguments.dir, translate::status(error)).await,
+        };
+        let attributes = Self::present(page.directory, &page.attributes);
+        listing(attributes, [0; 8], arguments.count.min(TRANSFER_BYTES_MAX), |list| {
+            let dots = dots(&page, arguments.cookie);
+            for (name, cookie, node) in dots {
+                if !list.try_push(&entry3 { fileid: node.0, name: OpaqueSlice(name), cookie }) {
+                    return false;
+                }
+            }
+            for entry in &page.entries {
+                let name = OpaqueSlice(entry.name.as_bytes());
+                if !list.try_push(&entry3 { fileid: entry.node.0, name, cookie: entry.cookie.0 }) {
+                    return false;
+                }
+            }
+            page.complete
+        })
+    }
+
+    pub(super) async fn readdirplus(&self, context: &Context, arguments: READDIRPLUS3args) -> Reply {
+        let entries_max = arguments.maxcount.min(TRANSFER_BYTES_MAX) as usize / ENTRY_PLUS_BYTES_MIN;
+        let page = self.page(context, &arguments.dir, arguments.cookie, entries_max, true).await;
+        let found = page.and_then(|page| Ok((self.services.metadata.sealer(page.directory.share)?, page)));
+        let (sealer, page) = match found {
+            Ok(found) => found,
+            Err(error) => return self.list_failed(context, &arguments.dir, translate::status(error)).await,
+        };
+        let attributes = Self::present(page.directory, &page.attributes);
+        let mut dircount = arguments.dircount as usize;
+        listing(attributes, [0; 8], arguments.maxcount.min(TRANSFER_BYTES_MAX), |list| {
+            for (name, cookie, node) in dots(&page, arguments.cookie) {
+                let attributes = (cookie == THIS).then_some(&page.attributes);
+                let entry = plus(&sealer, name, cookie, node, attributes);
+                if !list.try_push(&entry) || !spend(&mut dircount, name, list) {
+                    return false;
+                }
+            }
+            for entry in &page.entries {
+                let name = entry.name.as_bytes();
+                if !fits(dircount, name, list) {
+                    return false;
+                }
+                let plus = plus(&sealer, name, entry.cookie.0, entry.node, entry.attributes.as_ref());
+                if !list.try_push(&plus) {
+                    return false;
+                }
+                dircount = dircount.saturating_sub(dircount_bytes(name.len()));
+            }
+            page.complete
+        })
+    }
+
+    async fn page(
+        &self,
+        context: &Context,
+        handle: &nfs_fh3,
+        cookie: u64,
+        entries_max: usize,
+        with_attributes: bool,
+    ) -> FsResult<Page> {
+        let (directory, caller): (NodeRef, Caller) = self.enter(context, handle)?;
+        let after = if cookie <= PARENT { Cookie::START } else { Cookie(cookie) };
+        let entries_max = entries_max.clamp(1, ENTRIES_MAX);
+        let request = ListRequest { directory, after, entries_max, with_attributes };
+        let reply = self.services.metadata.list(&caller, &request).await?;
+        Ok(Page {
+            directory,
+            attributes: reply.directory,
+            parent: reply.parent,
+            entries: reply.entries,
+            complete: reply.complete,
+        })
+    }
+
+    async fn list_failed(&self, context: &Context, handle: &nfs_fh3, status: nfsstat3) -> Reply {
+        let attributes = self.post_op(context, handle).await;
+        Reply::success(&READDIR3res::Err(status, attributes))
+    }
+}
+
+/// `.` and `..`, as far as they come after a cookie.
+fn dots(page: &Page, after: u64) -> impl Iterator<Item = (&'static [u8], u64, NodeId)> {
+    let both: [(&[u8], u64, NodeId); 2] = [(b".", THIS, page.directory.node), (b"..", PARENT, page.parent)];
+    both.into_iter().filter(move |(_, cookie, _)| *cookie > after)
+}
+
+fn plus<'n>(
+    sealer: &HandleSealer,
+    name: &'n [u8],
+    cookie: u64,
+    node: NodeId,
+    attributes: Option<&Attributes>,
+) -> entryplus3<OpaqueSlice<'n>> {
+    entryplus3 {
+        fileid: node.0,
+        name: OpaqueSlice(name),
+        cookie,
+        name_attributes: attributes.map(|attributes| translate::fattr(sealer.share, attributes)),
+        // Without attributes the node may be gone: then there is no handle either.
+        name_handle: attributes.and_then(|_| translate::fh(&sealer.handle(node))),
+    }
+}
+
+/// Whether `dircount` leaves room for an entry; the first one always has it.
+fn fits(dircount: usize, name: &[u8], list: &BoundedList<'_>) -> bool {
+    list.entries() == 0 || dircount_bytes(name.len()) <= dircount
+}
+
+fn spend(dircount: &mut usize, name: &[u8], list: &BoundedList<'_>) -> bool {
+    let fits = fits(*dircount, name, list);
+    *dircount = dircount.saturating_sub(dircount_bytes(name.len()));
+    fits
+}

@@ -1,0 +1,172 @@
+//! The program: finds the procedure, decodes, calls the service, encodes.
+
+use std::{ops::RangeInclusive, sync::Arc};
+
+use async_trait::async_trait;
+use dittofs_domain::{Attributes, ClientId, Credentials, OpId, error::FsResult};
+use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, NodeRef, Presented};
+use dittofs_xdr::{Encode, XdrError};
+use tracing::Instrument;
+
+use super::{
+    PROGRAM, VERSION, translate,
+    wire::{Nfs3Result, Procedure, WRITE3args, nfs_fh3, post_op_attr, wcc_data},
+};
+use crate::{
+    duplicate::{DuplicateKey, DuplicateRequests},
+    rpc::{Call, Credential, Program, Reply},
+};
+
+/// The services that the program calls.
+#[derive(Clone)]
+pub struct Services {
+    /// Names and attributes.
+    pub metadata: Arc<dyn MetadataService>,
+    /// Content.
+    pub block: Arc<dyn BlockService>,
+    /// Shares.
+    pub admin: Arc<dyn AdminService>,
+}
+
+/// NFS version 3.
+pub struct Nfs3 {
+    pub(super) services: Services,
+    duplicates: Arc<DuplicateRequests>,
+}
+
+/// What a call needs beside its arguments.
+pub(super) struct Context {
+    pub(super) presented: Presented,
+    /// The operation's name for the store, of procedures that change something.
+    pub(super) op: Option<OpId>,
+}
+
+impl Nfs3 {
+    /// The program over these services. The duplicate-request cache may be shared by several listeners.
+    pub fn new(services: Services, duplicates: Arc<DuplicateRequests>) -> Nfs3 {
+        Nfs3 { services, duplicates }
+    }
+
+    async fn answer(&self, procedure: Procedure, mut call: Call) -> Result<Reply, XdrError> {
+        let mut context = Context { presented: presented(&call), op: None };
+        if !procedure.changes_something() {
+            return self.carry_out(procedure, context, call).await;
+        }
+        let key = DuplicateKey::of(&call);
+        if procedure == Procedure::WRITE {
+            let arguments: WRITE3args = call.decode()?;
+            let key = key.with_payload_checksum(crc32c::crc32c(&arguments.data));
+            return Ok(self.duplicates.answer(key, self.write(&context, arguments)).await);
+        }
+        context.op = Some(OpId(key.operation()));
+        let work = async { self.carry_out(procedure, context, call).await.unwrap_or_else(Reply::from) };
+        Ok(self.duplicates.answer(key, work).await)
+    }
+
+    async fn carry_out(&self, procedure: Procedure, context: Context, mut call: Call) -> Result<Reply, XdrError> {
+        let context = &context;
+        Ok(match procedure {
+            Procedure::NULL => Reply::success(&()),
+            Procedure::GETATTR => Reply::success(&self.getattr(context, call.decode()?).await),
+            Procedure::SETATTR => Reply::success(&self.setattr(context, call.decode()?).await),
+            Procedure::LOOKUP => Reply::success(&self.lookup(context, call.decode()?).await),
+            Procedure::ACCESS => Reply::success(&self.access(context, call.decode()?).await),
+            Procedure::READLINK => Reply::success(&self.readlink(context, call.decode()?).await),
+            Procedure::READ => Reply::success(&self.read(context, call.decode()?).await),
+            Procedure::WRITE => self.write(context, call.decode()?).await,
+            Procedure::CREATE => Reply::success(&self.create(context, call.decode()?).await),
+            Procedure::MKDIR => Reply::success(&self.mkdir(context, call.decode()?).await),
+            Procedure::SYMLINK => Reply::success(&self.symlink(context, call.decode()?).await),
+            Procedure::MKNOD => Reply::success(&self.mknod(context, call.decode()?).await),
+            Procedure::REMOVE => Reply::success(&self.remove(context, call.decode()?).await),
+            Procedure::RMDIR => Reply::success(&self.rmdir(context, call.decode()?).await),
+            Procedure::RENAME => Reply::success(&self.rename(context, call.decode()?).await),
+            Procedure::LINK => Reply::success(&self.link(context, call.decode()?).await),
+            Procedure::READDIR => self.readdir(context, call.decode()?).await,
+            Procedure::READDIRPLUS => self.readdirplus(context, call.decode()?).await,
+            Procedure::FSSTAT => Reply::success(&self.fsstat(context, call.decode()?).await),
+            Procedure::FSINFO => Reply::success(&self.fsinfo(context, call.decode()?).await),
+            Procedure::PATHCONF => Reply::success(&self.pathconf(context, call.decode()?).await),
+            Procedure::COMMIT => Reply::success(&self.commit(context, call.decode()?).await),
+        })
+    }
+
+    /// The node of a handle, and who calls as its share sees it.
+    pub(super) fn enter(&self, context: &Context, handle: &nfs_fh3) -> FsResult<(NodeRef, Caller)> {
+        self.services.metadata.enter(handle.as_bytes(), &context.presented)
+    }
+
+    /// Attributes for a reply that would be good without them, too.
+    pub(super) async fn post_op(&self, context: &Context, handle: &nfs_fh3) -> post_op_attr {
+        let (node, caller) = self.enter(context, handle).ok()?;
+        let attributes = self.services.metadata.attributes(&caller, node).await.ok()?;
+        Some(translate::fattr(node.share, &attributes))
+    }
+
+    /// The same after a change that did not happen: what was before cannot be told.
+    pub(super) async fn no_change(&self, context: &Context, handle: &nfs_fh3) -> wcc_data {
+        wcc_data { before: None, after: self.post_op(context, handle).await }
+    }
+
+    pub(super) fn present(node: NodeRef, attributes: &Attributes) -> post_op_attr {
+        Some(translate::fattr(node.share, attributes))
+    }
+}
+
+/// The result of a procedure: its failure is made only where it is needed.
+pub(super) async fn result<T, F, Fut: Future<Output = F>>(
+    outcome: FsResult<T>,
+    failure: impl FnOnce() -> Fut,
+) -> Nfs3Result<T, F>
+where
+    T: Encode,
+    F: Encode,
+{
+    match outcome {
+        Ok(ok) => Nfs3Result::Ok(ok),
+        Err(error) => Nfs3Result::Err(translate::status(error), failure().await),
+    }
+}
+
+fn presented(call: &Call) -> Presented {
+    let address = call.peer.ip().to_canonical();
+    let identity = match &call.credential {
+        Credential::Sys(sys) => Some(Credentials { uid: sys.uid, gid: sys.gid, groups: sys.gids.clone() }),
+        Credential::None | Credential::Unknown(_) | Credential::Malformed => None,
+    };
+    let client = match address {
+        std::net::IpAddr::V4(address) => u64::from(address.to_bits()),
+        std::net::IpAddr::V6(address) => xxhash_rust::xxh3::xxh3_64(&address.octets()),
+    };
+    Presented { identity, address, client: ClientId(client) }
+}
+
+#[async_trait]
+impl Program for Nfs3 {
+    fn number(&self) -> u32 {
+        PROGRAM
+    }
+
+    fn versions(&self) -> RangeInclusive<u32> {
+        VERSION..=VERSION
+    }
+
+    fn reply_bytes_max(&self, call: &Call) -> usize {
+        super::content::reply_bytes_max(call)
+    }
+
+    async fn call(&self, call: Call) -> Reply {
+        let Some(procedure) = Procedure::of(call.procedure) else { return Reply::proc_unavail() };
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return self.answer(procedure, call).await.unwrap_or_else(Reply::from);
+        }
+        let span = tracing::debug_span!("nfs3", ?procedure, xid = call.xid, peer = %call.peer);
+        async {
+            let reply = self.answer(procedure, call).await.unwrap_or_else(Reply::from);
+            tracing::debug!(bytes = reply.bytes(), "answered");
+            reply
+        }
+        .instrument(span)
+        .await
+    }
+}

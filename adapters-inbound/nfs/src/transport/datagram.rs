@@ -1,0 +1,47 @@
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use tokio::net::UdpSocket;
+use tracing::{debug, warn};
+
+use crate::rpc::{Incoming, Programs, Reply};
+
+/// Large enough for any call to a portmapper or to MOUNT.
+const DATAGRAM_BYTES_MAX: usize = 8192;
+
+/// Answers calls that come as datagrams, one after the other: for programs that answer at once. Runs until it is dropped.
+pub async fn serve_datagrams(socket: UdpSocket, programs: Programs) {
+    let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
+    loop {
+        let (bytes, peer) = match socket.recv_from(&mut buffer).await {
+            Ok(received) => received,
+            Err(error) => {
+                warn_of(&error);
+                tokio::task::yield_now().await;
+                continue;
+            }
+        };
+        let record = Bytes::copy_from_slice(buffer.get(..bytes).unwrap_or_default());
+        let Some(answer) = answer(record, peer, &programs).await else { continue };
+        if let Err(error) = socket.send_to(&answer, peer).await {
+            debug!(%peer, %error, "a datagram could not be sent");
+        }
+    }
+}
+
+async fn answer(record: Bytes, peer: SocketAddr, programs: &Programs) -> Option<Bytes> {
+    let (xid, reply): (u32, Reply) = match Incoming::parse(record, peer).ok()? {
+        Incoming::Call(call) => (call.xid, programs.call(call).await),
+        Incoming::Refused { xid, reply } => (xid, reply),
+        Incoming::Ignored => return None,
+    };
+    reply.into_datagram(xid)
+}
+
+fn warn_of(error: &io::Error) {
+    // An earlier answer met a closed port: that is the peer's affair.
+    if error.kind() != io::ErrorKind::ConnectionRefused {
+        warn!(%error, "a datagram could not be received");
+    }
+}

@@ -1,0 +1,194 @@
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tracing::{debug, warn};
+
+use super::Limits;
+use super::buffers::BufferPool;
+use super::connection::Connection;
+use super::control::{Control, Wish};
+use crate::rpc::Programs;
+
+/// Accepts connections and spreads them over the fronts.
+pub struct Server {
+    programs: Programs,
+    limits: Limits,
+    fronts: Vec<Front>,
+    connections: Mutex<Connections>,
+    /// The number of connections.
+    open: watch::Sender<usize>,
+    draining: watch::Sender<bool>,
+}
+
+/// How a drain ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that weren't done within the bound, and were cut.
+    pub cut: usize,
+}
+
+struct Front {
+    runtime: Handle,
+    connections: AtomicUsize,
+    pool: Arc<BufferPool>,
+}
+
+#[derive(Default)]
+struct Connections {
+    open: HashMap<u64, Arc<Control>>,
+    next: u64,
+    draining: bool,
+    refused: u64,
+}
+
+/// How long cut connections may take to notice.
+const CUT_BOUND: Duration = Duration::from_secs(2);
+/// After a failure to accept, most often for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// An idle client that is gone without a word is noticed after a few of these.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+impl Server {
+    /// A server of `programs` over these fronts: handles of single-threaded runtimes with I/O and time enabled, at least one.
+    pub fn new(programs: Programs, limits: Limits, fronts: Vec<Handle>) -> Arc<Self> {
+        let front = |runtime| Front {
+            runtime,
+            connections: AtomicUsize::new(0),
+            pool: Arc::new(BufferPool::new(limits.record_bytes_max)),
+        };
+        Arc::new(Self {
+            programs,
+            fronts: fronts.into_iter().map(front).collect(),
+            limits,
+            connections: Mutex::default(),
+            open: watch::Sender::new(0),
+            draining: watch::Sender::new(false),
+        })
+    }
+
+    /// Accepts connections until [`Server::drain`]. Several listeners may be served at a time.
+    pub async fn serve(self: &Arc<Self>, listener: TcpListener) {
+        let mut draining = self.draining.subscribe();
+        loop {
+            let accepted = tokio::select! {
+                _ = draining.wait_for(|draining| *draining) => return,
+                accepted = listener.accept() => accepted,
+            };
+            let outcome = match accepted {
+                Ok((socket, peer)) => self.take(socket, peer),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
+                warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+
+    /// Stops accepting and reading, waits until all calls in flight are answered, and closes; what isn't done after `bound` is cut.
+    pub async fn drain(&self, bound: Duration) -> Drained {
+        self.draining.send_replace(true);
+        self.ask_all(Wish::Drain);
+        let mut open = self.open.subscribe();
+        if tokio::time::timeout(bound, open.wait_for(|open| *open == 0)).await.is_ok() {
+            return Drained { cut: 0 };
+        }
+        let cut = self.connections();
+        self.ask_all(Wish::Cut);
+        if tokio::time::timeout(CUT_BOUND, open.wait_for(|open| *open == 0)).await.is_err() {
+            warn!(connections = self.connections(), "connections did not end when they were cut");
+        }
+        Drained { cut }
+    }
+
+    /// The number of connections now.
+    pub fn connections(&self) -> usize {
+        *self.open.borrow()
+    }
+
+    fn ask_all(&self, wish: Wish) {
+        let mut connections = self.connections.lock();
+        connections.draining = true;
+        for control in connections.open.values() {
+            control.ask(wish);
+        }
+    }
+
+    fn take(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr) -> io::Result<()> {
+        let Some(seat) = self.seat(peer) else { return Ok(()) };
+        socket.set_nodelay(true)?;
+        SockRef::from(&socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))?;
+        // The socket is registered anew with the front's reactor, so that its events never cross threads.
+        let socket = socket.into_std()?;
+        let Some(front) = self.fronts.get(seat.front) else { return Ok(()) };
+        front.runtime.spawn(async move {
+            let server = &seat.server;
+            let Some(front) = server.fronts.get(seat.front) else { return };
+            match TcpStream::from_std(socket) {
+                Ok(socket) => {
+                    let pool = front.pool.clone();
+                    let connection = Connection::new(socket, peer, &server.programs, &server.limits, pool);
+                    debug!(%peer, front = seat.front, "connection accepted");
+                    connection.run(&seat.control).await;
+                    debug!(%peer, "connection ended");
+                }
+                Err(error) => warn!(%peer, %error, "a connection could not be moved to its front"),
+            }
+        });
+        Ok(())
+    }
+
+    /// A place for one more connection, on the front that has the fewest.
+    fn seat(self: &Arc<Self>, peer: SocketAddr) -> Option<Seat> {
+        let control = Arc::new(Control::default());
+        let mut connections = self.connections.lock();
+        if connections.draining {
+            return None;
+        }
+        if connections.open.len() >= self.limits.connections_max {
+            connections.refused += 1;
+            // The first of a run of refusals is logged, and then each thousandth: a flood must not flood the log.
+            if connections.refused % 1000 == 1 {
+                warn!(%peer, connections_max = self.limits.connections_max, "too many connections: refused");
+            }
+            return None;
+        }
+        connections.refused = 0;
+        let fronts = self.fronts.iter().enumerate();
+        let (front, chosen) = fronts.min_by_key(|(_, front)| front.connections.load(Ordering::Relaxed))?;
+        chosen.connections.fetch_add(1, Ordering::Relaxed);
+        let id = connections.next;
+        connections.next += 1;
+        connections.open.insert(id, control.clone());
+        self.open.send_replace(connections.open.len());
+        Some(Seat { server: self.clone(), front, id, control })
+    }
+}
+
+/// A connection's place in the server's count, given back when the connection's task ends, however that happens.
+struct Seat {
+    server: Arc<Server>,
+    front: usize,
+    id: u64,
+    control: Arc<Control>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(front) = self.server.fronts.get(self.front) {
+            front.connections.fetch_sub(1, Ordering::Relaxed);
+        }
+        let mut connections = self.server.connections.lock();
+        connections.open.remove(&self.id);
+        self.server.open.send_replace(connections.open.len());
+    }
+}

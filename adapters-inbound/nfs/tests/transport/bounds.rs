@@ -1,0 +1,168 @@
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use dittofs_nfs::transport::{Drained, Limits};
+
+use crate::toy::{Client, ECHO, READ, Running, WAIT, WRITE, call, start};
+
+fn assert_others_go_on(running: &Running) {
+    Client::connect(running.address).echo(77);
+}
+
+#[test]
+fn an_oversize_record_closes_its_connection_only() {
+    let running = start(Limits::default());
+    let mut other = Client::connect(running.address);
+    let mut client = Client::connect(running.address);
+    client.send(&[0xff; 4]);
+    assert!(client.is_closed());
+    other.echo(1);
+    assert_others_go_on(&running);
+}
+
+#[test]
+fn replies_that_are_due_precede_the_close() {
+    let running = start(Limits::default());
+    let mut client = Client::connect(running.address);
+    client.send(&[call(1, WAIT, &100u32), vec![0xff; 4]].concat());
+    assert_eq!(client.reply().unwrap().0, 1);
+    assert!(client.is_closed());
+}
+
+#[test]
+fn endless_fragments_close_the_connection() {
+    let running = start(Limits::default());
+    for fragment in [&[0, 0, 0, 0][..], &[0, 0, 0, 1, 7][..], &[&[0, 1, 0, 0][..], &[7; 65_536]].concat()[..]] {
+        let mut client = Client::connect(running.address);
+        let mut sender = client.socket.try_clone().unwrap();
+        let fragment = fragment.repeat(64);
+        let sending = std::thread::spawn(move || while sender.write_all(&fragment).is_ok() {});
+        assert!(client.is_closed());
+        drop(client);
+        sending.join().unwrap();
+    }
+    assert_others_go_on(&running);
+}
+
+#[test]
+fn what_is_not_rpc_closes_the_connection_and_a_reply_is_ignored() {
+    let running = start(Limits::default());
+    let mut client = Client::connect(running.address);
+    client.send(b"\x80\0\0\x08\0\0\0\x01\0\0\0\x01");
+    client.echo(3);
+    client.send(b"GET / HTTP/1.0\r\n\r\n");
+    assert!(client.is_closed());
+}
+
+#[test]
+fn too_many_connections_are_refused_and_room_is_found_again() {
+    let running = start(Limits { connections_max: 3, ..Limits::default() });
+    let mut clients: Vec<Client> = (0..3).map(|_| Client::connect(running.address)).collect();
+    clients.iter_mut().for_each(|client| client.echo(1));
+    assert!(Client::connect(running.address).is_closed());
+    clients.iter_mut().for_each(|client| client.echo(2));
+    clients.pop();
+    let start = Instant::now();
+    while running.server.connections() == 3 {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_others_go_on(&running);
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_bounded_then_closed_while_others_go_on() {
+    let limits = Limits { slow_reader_timeout: Duration::from_secs(1), output_bytes_max: 1 << 20, ..Limits::default() };
+    let running = start(limits);
+    let slow = Client::connect(running.address);
+    let mut sender = slow.socket.try_clone().unwrap();
+    sender.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+    let sending = std::thread::spawn(move || {
+        let batch = call(1, READ, &(1u32 << 20)).repeat(100);
+        let mut sent = 0u64;
+        while sender.write_all(&batch).is_ok() && sent < 1 << 30 {
+            sent += batch.len() as u64;
+        }
+        sent
+    });
+    let mut other = Client::connect(running.address);
+    let begun = Instant::now();
+    while running.server.connections() == 2 || begun.elapsed() < Duration::from_millis(500) {
+        other.echo(5);
+        assert!(begun.elapsed() < Duration::from_secs(15), "the slow reader was not closed");
+    }
+    // Reading stopped: the calls piled up in the kernel's buffers, not in the server.
+    assert!(sending.join().unwrap() < 64 << 20);
+    drop(slow);
+    other.echo(6);
+}
+
+#[test]
+fn a_half_received_record_does_not_wait_for_ever() {
+    let limits = Limits { partial_record_timeout: Duration::from_millis(200), ..Limits::default() };
+    let running = start(limits);
+    for bytes in [3, 60, 30_000] {
+        let mut client = Client::connect(running.address);
+        client.echo(1);
+        client.send(&call(2, WRITE, &Bytes::from(vec![1; 40_000]))[..bytes]);
+        assert!(client.is_closed());
+    }
+    let mut idle = Client::connect(running.address);
+    idle.echo(1);
+    std::thread::sleep(Duration::from_millis(600));
+    idle.echo(2);
+}
+
+#[test]
+fn calls_in_flight_are_bounded_and_all_are_answered() {
+    for limits in [
+        Limits { calls_in_flight_max: 4, ..Limits::default() },
+        Limits { bytes_in_flight_max: 200, ..Limits::default() },
+    ] {
+        let running = start(limits);
+        let mut client = Client::connect(running.address);
+        let begun = Instant::now();
+        client.send(&(0..20u32).flat_map(|xid| call(xid, WAIT, &20u32)).collect::<Vec<_>>());
+        let mut xids: Vec<u32> = (0..20).map(|_| client.reply().unwrap().0).collect();
+        xids.sort_unstable();
+        assert_eq!(xids, (0..20).collect::<Vec<_>>());
+        assert!(begun.elapsed() >= Duration::from_millis(75), "20 calls of 20 ms, at most 5 at a time");
+    }
+}
+
+#[test]
+fn a_drain_answers_what_is_in_flight_and_then_closes() {
+    let running = start(Limits::default());
+    let mut client = Client::connect(running.address);
+    let mut idle = Client::connect(running.address);
+    idle.echo(1);
+    client.send(&[call(1, WAIT, &300u32), call(2, ECHO, &1u32)].concat());
+    assert_eq!(client.reply().unwrap().0, 2);
+    let server = running.server.clone();
+    let draining = running.runtime.spawn(async move { server.drain(Duration::from_secs(10)).await });
+    assert_eq!(client.reply().unwrap().0, 1);
+    assert!(client.is_closed());
+    assert!(idle.is_closed());
+    drop((client, idle));
+    assert_eq!(futures_of(draining), Drained { cut: 0 });
+    assert!(std::net::TcpStream::connect(running.address).is_err() || running.server.connections() == 0);
+}
+
+#[test]
+fn a_drain_cuts_what_is_not_done_within_its_bound() {
+    let running = start(Limits::default());
+    let mut client = Client::connect(running.address);
+    client.send(&[call(1, WAIT, &60_000u32), call(2, ECHO, &1u32)].concat());
+    assert_eq!(client.reply().unwrap().0, 2);
+    let server = running.server.clone();
+    let draining = running.runtime.spawn(async move { server.drain(Duration::from_millis(100)).await });
+    assert_eq!(futures_of(draining), Drained { cut: 1 });
+    assert!(client.is_closed());
+    assert_eq!(running.server.connections(), 0);
+}
+
+fn futures_of<T>(task: tokio::task::JoinHandle<T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(task).unwrap()
+}

@@ -1,0 +1,166 @@
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dittofs_nfs::duplicate::{DuplicateKey, DuplicateLimits, DuplicateRequests};
+use dittofs_nfs::rpc::{Call, Program, Programs, Reply};
+use dittofs_nfs::transport::{Limits, Server};
+use dittofs_xdr::{Encode, Payload};
+use tokio::runtime::{Builder, Handle};
+
+pub(crate) const TOY: u32 = 0x2000_0001;
+/// Echoes a `u32`.
+pub(crate) const ECHO: u32 = 1;
+/// Waits so many milliseconds, then echoes them.
+pub(crate) const WAIT: u32 = 2;
+/// Answers so many bytes, in pieces of 128 KiB.
+pub(crate) const READ: u32 = 3;
+/// Takes opaque data, answers their CRC-32C.
+pub(crate) const WRITE: u32 = 4;
+/// Like [`WRITE`], but keeps the data for ten milliseconds first.
+pub(crate) const WRITE_LATER: u32 = 5;
+
+/// Waits ten milliseconds, then answers how often it has been carried out. Through the duplicate-request cache.
+pub(crate) const COUNT: u32 = 6;
+
+struct Toy {
+    duplicates: DuplicateRequests,
+    count: AtomicU32,
+}
+
+#[async_trait]
+impl Program for Toy {
+    fn number(&self) -> u32 {
+        TOY
+    }
+
+    fn versions(&self) -> RangeInclusive<u32> {
+        1..=1
+    }
+
+    fn reply_bytes_max(&self, call: &Call) -> usize {
+        match call.procedure {
+            READ => call.arguments.clone().u32().map_or(0, |bytes| bytes as usize),
+            _ => 0,
+        }
+    }
+
+    async fn call(&self, mut call: Call) -> Reply {
+        let result = match call.procedure {
+            ECHO => call.decode::<u32>().map(|number| Reply::success(&number)),
+            WAIT => match call.decode::<u32>() {
+                Ok(millis) => {
+                    tokio::time::sleep(Duration::from_millis(millis.into())).await;
+                    Ok(Reply::success(&millis))
+                }
+                Err(error) => Err(error),
+            },
+            READ => call.decode::<u32>().map(|bytes| Reply::success(&payload(bytes as usize))),
+            WRITE => call.decode::<Bytes>().map(|data| Reply::success(&crc32c::crc32c(&data))),
+            WRITE_LATER => {
+                let data = call.decode::<Bytes>();
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                data.map(|data| Reply::success(&crc32c::crc32c(&data)))
+            }
+            COUNT => {
+                let count = async {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    Reply::success(&self.count.fetch_add(1, Ordering::Relaxed))
+                };
+                Ok(self.duplicates.answer(DuplicateKey::of(&call), count).await)
+            }
+            _ => Ok(Reply::proc_unavail()),
+        };
+        result.unwrap_or_else(Reply::from)
+    }
+}
+
+fn payload(bytes: usize) -> Payload {
+    let piece = Bytes::from(vec![b'r'; 128 << 10]);
+    let mut pieces = vec![piece.clone(); bytes / piece.len()];
+    pieces.push(piece.slice(..bytes % piece.len()));
+    Payload(pieces)
+}
+
+/// A server with two fronts on threads of their own.
+pub(crate) struct Running {
+    pub(crate) server: Arc<Server>,
+    pub(crate) address: SocketAddr,
+    pub(crate) runtime: Handle,
+}
+
+pub(crate) fn start(limits: Limits) -> Running {
+    let fronts: Vec<Handle> = (0..2).map(|_| front()).collect();
+    let runtime = fronts[0].clone();
+    let toy = Toy { duplicates: DuplicateRequests::new(&DuplicateLimits::default()), count: AtomicU32::new(0) };
+    let server = Server::new(Programs::new(vec![Arc::new(toy)]), limits, fronts);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let accepting = server.clone();
+    runtime.spawn(async move { accepting.serve(tokio::net::TcpListener::from_std(listener).unwrap()).await });
+    Running { server, address, runtime }
+}
+
+fn front() -> Handle {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let handle = runtime.handle().clone();
+    std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
+    handle
+}
+
+pub(crate) struct Client {
+    pub(crate) socket: TcpStream,
+}
+
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        let socket = TcpStream::connect(address).unwrap();
+        socket.set_nodelay(true).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Self { socket }
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.socket.write_all(bytes).unwrap();
+    }
+
+    /// The next reply: its xid and its result.
+    pub(crate) fn reply(&mut self) -> Option<(u32, Vec<u8>)> {
+        let mut mark = [0; 4];
+        self.socket.read_exact(&mut mark).ok()?;
+        let bytes = u32::from_be_bytes(mark);
+        assert_ne!(bytes & (1 << 31), 0, "replies come in one fragment");
+        let mut record = vec![0; (bytes & !(1 << 31)) as usize];
+        self.socket.read_exact(&mut record).ok()?;
+        assert_eq!(&record[4..24], &[[0, 0, 0, 1], [0; 4], [0; 4], [0; 4], [0; 4]].concat()[..], "accepted, SUCCESS");
+        Some((u32::from_be_bytes(record[..4].try_into().unwrap()), record[24..].to_vec()))
+    }
+
+    pub(crate) fn echo(&mut self, number: u32) {
+        self.send(&call(number, ECHO, &number));
+        assert_eq!(self.reply(), Some((number, number.to_be_bytes().to_vec())));
+    }
+
+    /// Whether the server has closed the connection.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        matches!(self.socket.read(&mut [0; 1]), Ok(0) | Err(_))
+    }
+}
+
+pub(crate) fn record(xid: u32, procedure: u32, arguments: &impl Encode) -> Vec<u8> {
+    let mut encoder = dittofs_xdr::Encoder::default();
+    encoder.put_words([xid, 0, 2, TOY, 1, procedure, 0, 0, 0, 0]);
+    arguments.encode(&mut encoder);
+    encoder.finish().to_bytes().to_vec()
+}
+
+pub(crate) fn call(xid: u32, procedure: u32, arguments: &impl Encode) -> Vec<u8> {
+    let record = record(xid, procedure, arguments);
+    [&(record.len() as u32 | 1 << 31).to_be_bytes()[..], &record].concat()
+}

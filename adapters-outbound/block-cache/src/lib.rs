@@ -1,0 +1,23 @@
+//! Caches of verified frames.
+//!
+//! This crate does not know: what a frame holds, or where it came from.
+
+mod moka;
+
+pub use moka::MokaBlockCache;
+
+use bytes::Bytes;
+use dittofs_ports::{BlockCache, FrameKey};
+
+/// A cache that keeps nothing: for tests of what happens when a frame is not there, and for content that is in memory
+/// anyway.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoBlockCache;
+
+impl BlockCache for NoBlockCache {
+    fn frame(&self, _key: &FrameKey) -> Option<Bytes> {
+        None
+    }
+
+    fn insert(&self, _key: FrameKey, _frame: Bytes) {}
+}

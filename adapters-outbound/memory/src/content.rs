@@ -1,0 +1,135 @@
+//! The content store: objects as the parts that were put.
+
+mod object;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::{Bound, Range},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dittofs_domain::{ObjectId, ShareId};
+use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use parking_lot::RwLock;
+
+use object::Object;
+
+/// Content in memory.
+///
+/// - Parts are kept as they are given and handed out as slices of themselves, never copied: what is put must own its
+///   memory, since a part that is a small piece of a large buffer keeps all of it, which this store cannot see.
+/// - A reader that still holds a piece of a deleted object keeps that part's memory, which no longer counts.
+pub struct MemoryContentStore {
+    state: RwLock<State>,
+    capacity: u64,
+}
+
+#[derive(Default)]
+struct State {
+    shares: HashMap<ShareId, Objects>,
+    used: u64,
+}
+
+#[derive(Default)]
+struct Objects {
+    owner: Option<u128>,
+    objects: BTreeMap<ObjectId, Arc<Object>>,
+}
+
+impl Default for MemoryContentStore {
+    fn default() -> Self {
+        MemoryContentStore::new()
+    }
+}
+
+impl MemoryContentStore {
+    /// A store that only the machine's memory bounds.
+    pub fn new() -> MemoryContentStore {
+        MemoryContentStore::with_capacity(u64::MAX)
+    }
+
+    /// A store that is full when its objects, over all shares, have so many bytes.
+    pub fn with_capacity(bytes: u64) -> MemoryContentStore {
+        MemoryContentStore { state: RwLock::default(), capacity: bytes }
+    }
+
+    /// Bytes of all objects.
+    pub fn used(&self) -> u64 {
+        self.state.read().used
+    }
+
+    fn object(&self, share: ShareId, object: ObjectId) -> Option<Arc<Object>> {
+        self.state.read().shares.get(&share)?.objects.get(&object).cloned()
+    }
+
+    /// Puts an object, or returns the one that is there.
+    fn insert(&self, share: ShareId, id: ObjectId, object: &Arc<Object>) -> Result<Option<Arc<Object>>, ContentError> {
+        let mut state = self.state.write();
+        let State { shares, used } = &mut *state;
+        let objects = &mut shares.entry(share).or_default().objects;
+        if let Some(there) = objects.get(&id) {
+            return Ok(Some(Arc::clone(there)));
+        }
+        let after = used.checked_add(object.len()).filter(|after| *after <= self.capacity);
+        *used = after.ok_or(ContentError::Full)?;
+        objects.insert(id, Arc::clone(object));
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl ContentStore for MemoryContentStore {
+    fn survives(&self) -> Survives {
+        Survives::Nothing
+    }
+
+    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
+        let mut state = self.state.write();
+        let holder = *state.shares.entry(share).or_default().owner.get_or_insert(owner);
+        Ok(if holder == owner { Claim::Ours } else { Claim::Foreign(holder) })
+    }
+
+    async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        let new = Arc::new(Object::new(parts));
+        match self.insert(share, object, &new)? {
+            Some(there) if !there.same_bytes(&new) => Err(ContentError::Exists),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
+        self.object(share, object).and_then(|object| object.range(range)).ok_or(ContentError::NotFound)
+    }
+
+    async fn delete(&self, share: ShareId, object: ObjectId) -> Result<(), ContentError> {
+        let removed = {
+            let mut state = self.state.write();
+            let removed = state.shares.get_mut(&share).and_then(|objects| objects.objects.remove(&object));
+            state.used -= removed.as_ref().map_or(0, |object| object.len());
+            removed
+        };
+        // Its memory is given back here, after the lock.
+        drop(removed);
+        Ok(())
+    }
+
+    async fn list(
+        &self,
+        share: ShareId,
+        after: Option<ObjectId>,
+        max: usize,
+    ) -> Result<Vec<(ObjectId, u64)>, ContentError> {
+        let state = self.state.read();
+        let Some(objects) = state.shares.get(&share) else {
+            return Ok(Vec::new());
+        };
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = objects.objects.range((start, Bound::Unbounded));
+        Ok(rest.take(max).map(|(id, object)| (*id, object.len())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

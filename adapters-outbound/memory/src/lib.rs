@@ -1,0 +1,12 @@
+//! Stores that keep everything in the memory of this process: metadata and content, for shares that may be lost with
+//! it, and for tests.
+//!
+//! This crate does not know: what a plan means, what an object holds.
+
+mod content;
+mod metadata;
+mod open_state;
+
+pub use content::MemoryContentStore;
+pub use metadata::MemoryMetadataStore;
+pub use open_state::MemoryOpenState;

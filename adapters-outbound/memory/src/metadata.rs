@@ -1,0 +1,61 @@
+//! The metadata store: one lock a share over plain collections, never held over an await.
+
+mod bodies;
+mod change;
+mod directory;
+mod expectation;
+mod nodes;
+mod ordered;
+mod share;
+mod state;
+mod transaction;
+mod update;
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_trait::async_trait;
+use dittofs_domain::{Node, ShareId};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, Survives};
+use parking_lot::RwLock;
+
+use share::MemoryShare;
+
+/// Metadata in memory.
+#[derive(Default)]
+pub struct MemoryMetadataStore {
+    shares: RwLock<HashMap<ShareId, Arc<MemoryShare>>>,
+}
+
+impl MemoryMetadataStore {
+    /// A store without shares.
+    pub fn new() -> MemoryMetadataStore {
+        MemoryMetadataStore::default()
+    }
+}
+
+#[async_trait]
+impl MetadataStore for MemoryMetadataStore {
+    fn survives(&self) -> Survives {
+        Survives::Nothing
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareRecord>, MetadataError> {
+        let mut records: Vec<ShareRecord> = self.shares.read().values().map(|share| share.row()).collect();
+        records.sort_by_key(|record| record.id);
+        Ok(records)
+    }
+
+    async fn create_share(&self, record: &ShareRecord, root: &Node) -> Result<(), MetadataError> {
+        let mut shares = self.shares.write();
+        shares.entry(record.id).or_insert_with(|| Arc::new(MemoryShare::new(record.clone(), root.clone())));
+        Ok(())
+    }
+
+    async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
+        let share = self.shares.read().get(&id).cloned();
+        Ok(share.map(|share| share as Arc<dyn ShareMetadata>))
+    }
+}
+
+#[cfg(test)]
+mod tests;

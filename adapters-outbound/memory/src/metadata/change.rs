@@ -1,0 +1,186 @@
+//! The changes of a plan, one by one.
+
+use std::sync::Arc;
+
+use dittofs_domain::{
+    Cookie, Node, NodeId, Timestamp,
+    content::MapRow,
+    plan::{Change, EntryKey, NodeUpdate, Statistics},
+};
+
+use super::{
+    bodies::Body,
+    state::State,
+    transaction::{Log, Refusal, Undo},
+    update::update,
+};
+
+impl State {
+    /// Makes the changes in order, each noted in the log as soon as it is made.
+    pub(super) fn change_all(
+        &mut self,
+        changes: impl IntoIterator<Item = Change>,
+        now: Timestamp,
+        log: &mut Log,
+    ) -> Result<(), Refusal> {
+        for change in changes {
+            self.change(change, now, log)?;
+        }
+        // Only now, since a plan may name a node before it makes it.
+        let dangling = log.iter().find_map(|step| match step {
+            Undo::InsertedEntry(_, node) if self.nodes.slot(*node).is_none() => Some(*node),
+            _ => None,
+        });
+        dangling.map_or(Ok(()), |node| Err(Refusal::Missing(node)))
+    }
+
+    fn change(&mut self, change: Change, now: Timestamp, log: &mut Log) -> Result<(), Refusal> {
+        let step = match change {
+            Change::InsertNode(node) => self.insert_node(*node)?,
+            Change::UpdateNode(id, changes) => self.update_node(id, &changes, now)?,
+            Change::DeleteNode(id) => self.delete_node(id)?,
+            Change::InsertEntry { key, node, cookie } => self.insert_entry(key, node, cookie)?,
+            Change::DeleteEntry(key) => self.delete_entry(key)?,
+            Change::PutRow { node, page, row } => {
+                self.nodes.slot(node).ok_or(Refusal::Missing(node))?;
+                Undo::Row(node, page, self.put_row(node, page, Some(row)))
+            }
+            Change::DeleteRow { node, page } => Undo::Row(node, page, self.put_row(node, page, None)),
+            Change::PutUnlinked { node, reason } => {
+                self.nodes.slot(node).ok_or(Refusal::Missing(node))?;
+                Undo::Unlinked(node, self.unlinked.insert(node, reason))
+            }
+            Change::DeleteUnlinked(node) => Undo::Unlinked(node, self.unlinked.remove(&node)),
+            Change::PutObject(record) => Undo::Object(record.id, self.objects.insert(record.id, record)),
+            Change::DeleteObject(id) => Undo::Object(id, self.objects.remove(&id)),
+            Change::InsertReference { object, node, chunk } => {
+                if !self.references.insert((object, node, chunk)) {
+                    return Ok(());
+                }
+                Undo::Reference((object, node, chunk), true)
+            }
+            Change::DeleteReference { object, node, chunk } => {
+                if !self.references.remove(&(object, node, chunk)) {
+                    return Ok(());
+                }
+                Undo::Reference((object, node, chunk), false)
+            }
+            Change::RaiseTopology => {
+                self.topology += 1;
+                Undo::Topology(self.topology - 1)
+            }
+            Change::Count(difference) => {
+                let before = self.statistics;
+                self.statistics = Statistics {
+                    bytes: before.bytes.checked_add(difference.bytes).ok_or(Refusal::Contradiction)?,
+                    nodes: before.nodes.checked_add(difference.nodes).ok_or(Refusal::Contradiction)?,
+                };
+                Undo::Statistics(before)
+            }
+        };
+        log.push(step);
+        Ok(())
+    }
+
+    fn insert_node(&mut self, node: Node) -> Result<Undo, Refusal> {
+        let id = node.id;
+        if self.nodes.slot(id).is_some() {
+            return Err(Refusal::Contradiction);
+        }
+        self.put_node(id, Some(Arc::new(node)));
+        Ok(Undo::Node(id, None))
+    }
+
+    fn update_node(&mut self, id: NodeId, changes: &NodeUpdate, now: Timestamp) -> Result<Undo, Refusal> {
+        let slot = self.nodes.slot_mut(id).ok_or(Refusal::Missing(id))?;
+        let mut node = Node::clone(&slot.node);
+        update(&mut node, changes, now).map_err(|_| Refusal::Contradiction)?;
+        let clip_changed = node.clip.is_some() != slot.node.clip.is_some();
+        let before = std::mem::replace(&mut slot.node, Arc::new(node));
+        if clip_changed {
+            self.note_clip(id);
+        }
+        Ok(Undo::Node(id, Some(before)))
+    }
+
+    fn delete_node(&mut self, id: NodeId) -> Result<Undo, Refusal> {
+        let slot = self.nodes.slot(id).ok_or(Refusal::Missing(id))?;
+        if slot.body.is_some() {
+            return Err(Refusal::Contradiction);
+        }
+        let before = Arc::clone(&slot.node);
+        self.put_node(id, None);
+        Ok(Undo::Node(id, Some(before)))
+    }
+
+    /// Puts a node's record in place, or removes the node, which then has no body.
+    pub(super) fn put_node(&mut self, id: NodeId, record: Option<Arc<Node>>) {
+        match (record, self.nodes.slot_mut(id)) {
+            (Some(record), Some(slot)) => slot.node = record,
+            (Some(record), None) => self.nodes.insert(record),
+            (None, _) => drop(self.nodes.remove(id)),
+        }
+        self.note_clip(id);
+    }
+
+    fn note_clip(&mut self, id: NodeId) {
+        if self.nodes.record(id).is_some_and(|node| node.clip.is_some()) {
+            self.clipped.insert(id);
+        } else if !self.clipped.is_empty() {
+            self.clipped.remove(&id);
+        }
+    }
+
+    fn insert_entry(&mut self, key: EntryKey, node: NodeId, cookie: Cookie) -> Result<Undo, Refusal> {
+        let slot = self.nodes.slot_mut(key.directory).ok_or(Refusal::Missing(key.directory))?;
+        let directory = slot.body.get_or_insert_default().directory_mut(key.space);
+        let inserted = directory.insert(&self.names, key.name.clone(), node, cookie);
+        inserted.map_err(|_| Refusal::Contradiction)?;
+        Ok(Undo::InsertedEntry(key, node))
+    }
+
+    fn delete_entry(&mut self, key: EntryKey) -> Result<Undo, Refusal> {
+        let slot = self.nodes.slot_mut(key.directory).ok_or(Refusal::Missing(key.directory))?;
+        let body = slot.body.as_deref_mut().ok_or(Refusal::Contradiction)?;
+        let removed = body.directory_mut(key.space).remove(&self.names, &key.name);
+        let (node, cookie) = removed.ok_or(Refusal::Contradiction)?;
+        give_up_if_empty(&mut slot.body);
+        Ok(Undo::DeletedEntry(key, node, cookie))
+    }
+
+    pub(super) fn remove_entry(&mut self, key: &EntryKey) {
+        if let Some(slot) = self.nodes.slot_mut(key.directory) {
+            if let Some(body) = slot.body.as_deref_mut() {
+                body.directory_mut(key.space).remove(&self.names, &key.name);
+            }
+            give_up_if_empty(&mut slot.body);
+        }
+    }
+
+    pub(super) fn restore_entry(&mut self, key: EntryKey, node: NodeId, cookie: Cookie) {
+        if let Some(slot) = self.nodes.slot_mut(key.directory) {
+            let directory = slot.body.get_or_insert_default().directory_mut(key.space);
+            let restored = directory.insert(&self.names, key.name, node, cookie);
+            debug_assert!(restored.is_ok(), "what is undone was possible before");
+        }
+    }
+
+    /// Puts a row in place or removes it, and returns the one that was there.
+    pub(super) fn put_row(&mut self, node: NodeId, page: u64, row: Option<MapRow>) -> Option<MapRow> {
+        let slot = self.nodes.slot_mut(node)?;
+        match row {
+            Some(row) => slot.body.get_or_insert_default().rows.insert(page, row),
+            None => {
+                let removed = slot.body.as_deref_mut().and_then(|body| body.rows.remove(page));
+                give_up_if_empty(&mut slot.body);
+                removed
+            }
+        }
+    }
+}
+
+fn give_up_if_empty(body: &mut Option<Box<Body>>) {
+    if body.as_ref().is_some_and(|body| body.is_empty()) {
+        *body = None;
+    }
+}

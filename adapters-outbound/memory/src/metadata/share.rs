@@ -1,0 +1,124 @@
+//! One share: its row, its numbers, and its state behind a lock.
+
+use std::{
+    ops::{Bound, Range},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use dittofs_domain::{
+    Cookie, Name, Node, NodeId, ObjectId, OpId,
+    plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+};
+use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, ShareMetadata, ShareRecord};
+use parking_lot::RwLock;
+
+use super::{state::State, transaction::Log};
+
+/// A share in memory.
+pub(super) struct MemoryShare {
+    row: RwLock<ShareRecord>,
+    state: RwLock<State>,
+    ids: AtomicU64,
+    stamps: AtomicU64,
+    epochs: AtomicU64,
+}
+
+impl MemoryShare {
+    pub(super) fn new(row: ShareRecord, root: Node) -> MemoryShare {
+        MemoryShare {
+            row: RwLock::new(row),
+            state: RwLock::new(State::new(root)),
+            ids: AtomicU64::new(NodeId::FIRST_FREE.0),
+            stamps: AtomicU64::new(1),
+            epochs: AtomicU64::new(1),
+        }
+    }
+
+    pub(super) fn row(&self) -> ShareRecord {
+        self.row.read().clone()
+    }
+}
+
+#[async_trait]
+impl ShareMetadata for MemoryShare {
+    async fn record(&self) -> Result<ShareRecord, MetadataError> {
+        Ok(self.row())
+    }
+
+    async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError> {
+        let mut row = self.row.write();
+        if row.id != record.id {
+            return Err(MetadataError::Corrupt("the row is another share's".into()));
+        }
+        *row = record.clone();
+        Ok(())
+    }
+
+    /// `query.lock` changes nothing: a plan here waits for the lock like any other, and conflicts only with plans that
+    /// were faster, of which one at least went through.
+    async fn view(&self, query: &Query) -> Result<View, MetadataError> {
+        self.state.read().view(query).map_err(|error| MetadataError::Corrupt(error.into()))
+    }
+
+    /// The operation's id is not kept: an answer of this store cannot be lost.
+    async fn apply(&self, plan: Plan, _op: Option<OpId>) -> Result<Applied, ApplyError> {
+        // Declared before the guard, so that what the plan replaced is freed after the lock.
+        let mut replaced = Log::new();
+        let mut state = self.state.write();
+        state.apply(plan, &mut replaced)
+    }
+
+    async fn list(
+        &self,
+        directory: NodeId,
+        space: Space,
+        after: Cookie,
+        entries_max: usize,
+        records: bool,
+    ) -> Result<Listing, MetadataError> {
+        Ok(self.state.read().list(directory, space, after, entries_max, records))
+    }
+
+    async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError> {
+        let state = self.state.read();
+        let entry = state.directory(directory, Space::Children).and_then(|directory| directory.at(cookie));
+        Ok(entry.map(|entry| entry.name.clone()))
+    }
+
+    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+        let next = match counter {
+            Counter::Ids => &self.ids,
+            Counter::Stamps => &self.stamps,
+            Counter::Epochs => &self.epochs,
+        };
+        let taken = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
+            next.checked_add(u64::from(count)).filter(|next| *next <= NodeId::MAX.0)
+        });
+        let start = taken.map_err(|_| MetadataError::Unavailable("all numbers are used up".into()))?;
+        Ok(start..start + u64::from(count))
+    }
+
+    async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {
+        let state = self.state.read();
+        let rest = state.unlinked.range((Bound::Excluded(after), Bound::Unbounded));
+        Ok(rest.take(max).map(|(id, reason)| (*id, *reason)).collect())
+    }
+
+    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+        let state = self.state.read();
+        Ok(state.clipped.range((Bound::Excluded(after), Bound::Unbounded)).take(max).copied().collect())
+    }
+
+    async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {
+        Ok(self.state.read().objects_after(after).take(max).copied().collect())
+    }
+
+    async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
+        Ok(self.state.read().references_of(object).take(max).collect())
+    }
+
+    async fn statistics(&self) -> Result<Statistics, MetadataError> {
+        Ok(self.state.read().statistics)
+    }
+}

@@ -1,0 +1,121 @@
+//! All metadata of a share, and what can be read of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::RandomState,
+    ops::Bound,
+    sync::Arc,
+};
+
+use dittofs_domain::{
+    Cookie, Node, NodeId, NodeKind, ObjectId,
+    plan::{EntryKey, Found, MapView, ObjectRecord, Query, Space, Statistics, UnlinkedReason, View},
+};
+use dittofs_ports::{Listed, Listing};
+
+use super::{directory::Directory, nodes::Nodes};
+
+/// Parents lead in a circle.
+#[derive(Debug, thiserror::Error)]
+#[error("the ancestors of node {0} do not end at the root")]
+pub(super) struct EndlessAncestors(pub(super) NodeId);
+
+/// The state of a share.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) nodes: Nodes,
+    /// Keyed at random, since clients choose names.
+    pub(super) names: RandomState,
+    pub(super) topology: u64,
+    pub(super) unlinked: BTreeMap<NodeId, UnlinkedReason>,
+    pub(super) clipped: BTreeSet<NodeId>,
+    pub(super) objects: BTreeMap<ObjectId, ObjectRecord>,
+    pub(super) references: BTreeSet<(ObjectId, NodeId, u64)>,
+    pub(super) statistics: Statistics,
+}
+
+impl State {
+    /// A share that has nothing but a root.
+    pub(super) fn new(root: Node) -> State {
+        let mut state = State { statistics: Statistics { bytes: 0, nodes: 1 }, ..State::default() };
+        state.nodes.insert(Arc::new(root));
+        state
+    }
+
+    pub(super) fn view(&self, query: &Query) -> Result<View, EndlessAncestors> {
+        Ok(View {
+            nodes: query.nodes.iter().filter_map(|id| self.nodes.record(*id).cloned()).collect(),
+            entries: query.entries.iter().map(|key| self.found(key)).collect(),
+            ancestors: query.ancestors_of.map_or(Ok(Vec::new()), |directory| self.ancestors(directory))?,
+            topology: self.topology,
+            map: query.map.as_ref().map_or_else(MapView::default, |map| {
+                let nothing = MapView { rows: Vec::new(), complete: true };
+                self.nodes.body(map.node).map_or(nothing, |body| body.map(map))
+            }),
+        })
+    }
+
+    pub(super) fn list(&self, directory: NodeId, space: Space, after: Cookie, max: usize, records: bool) -> Listing {
+        let Some(directory) = self.directory(directory, space) else {
+            return Listing { entries: Vec::new(), complete: true };
+        };
+        let mut rest = directory.after(after);
+        let mut entries = Vec::with_capacity(max.min(directory.len()));
+        entries.extend(rest.by_ref().take(max).map(|(cookie, entry)| Listed {
+            name: entry.name.clone(),
+            cookie,
+            node: entry.node,
+            record: if records { self.nodes.record(entry.node).cloned() } else { None },
+        }));
+        Listing { entries, complete: rest.next().is_none() }
+    }
+
+    pub(super) fn entry(&self, key: &EntryKey) -> Option<(NodeId, Cookie)> {
+        self.directory(key.directory, key.space)?.find(&self.names, &key.name)
+    }
+
+    pub(super) fn directory(&self, id: NodeId, space: Space) -> Option<&Directory> {
+        self.nodes.body(id)?.directory(space)
+    }
+
+    pub(super) fn is_empty(&self, id: NodeId, space: Space) -> bool {
+        self.directory(id, space).is_none_or(Directory::is_empty)
+    }
+
+    /// Which chunks of which nodes refer to an object.
+    pub(super) fn references_of(&self, object: ObjectId) -> impl Iterator<Item = (NodeId, u64)> {
+        let all = (object, NodeId(0), 0)..=(object, NodeId(u64::MAX), u64::MAX);
+        self.references.range(all).map(|(_, node, chunk)| (*node, *chunk))
+    }
+
+    /// Objects after one.
+    pub(super) fn objects_after(&self, after: Option<ObjectId>) -> impl Iterator<Item = &ObjectRecord> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.objects.range((start, Bound::Unbounded)).map(|(_, record)| record)
+    }
+
+    fn found(&self, key: &EntryKey) -> Option<Found> {
+        let (id, cookie) = self.entry(key)?;
+        let slot = self.nodes.slot(id)?;
+        let empty = slot.node.kind == NodeKind::Directory
+            && slot.body.as_ref().is_none_or(|body| body.directory(Space::Children).is_none_or(Directory::is_empty));
+        Some(Found { node: Arc::clone(&slot.node), cookie, empty })
+    }
+
+    fn ancestors(&self, directory: NodeId) -> Result<Vec<NodeId>, EndlessAncestors> {
+        let mut ancestors = Vec::new();
+        let mut next = directory;
+        while let Some(node) = self.nodes.record(next) {
+            ancestors.push(next);
+            if next == NodeId::ROOT || node.parent.directory == next {
+                break;
+            }
+            // Counting all nodes costs more than most walks: only a deep one needs a bound.
+            if ancestors.len().is_multiple_of(4_096) && ancestors.len() > self.nodes.len() {
+                return Err(EndlessAncestors(directory));
+            }
+            next = node.parent.directory;
+        }
+        Ok(ancestors)
+    }
+}

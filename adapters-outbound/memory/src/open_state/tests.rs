@@ -1,0 +1,87 @@
+use std::future::Future;
+
+use dittofs_domain::opens::{Lock, LockHolder, LockKind, LockOwner, LockRange, Locking, Open, OpenToken, ShareMode};
+
+use super::*;
+
+const CLIENT: ClientId = ClientId(1);
+
+/// Nothing here ever waits.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match future.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(value) => value,
+        std::task::Poll::Pending => panic!("a memory store waited"),
+    }
+}
+
+fn open(state: &MemoryOpenState, node: u64) -> Result<(), OpenStateError> {
+    now(state.update(NodeId(node), &mut |opens: &mut NodeOpens| {
+        let open = Open { client: CLIENT, share: ShareMode::default(), locking: Locking::Mandatory, lease: None };
+        let _ = opens.open(OpenToken(node), open, false, 0);
+    }))
+}
+
+fn close(state: &MemoryOpenState, node: u64) {
+    now(state.update(NodeId(node), &mut |opens: &mut NodeOpens| {
+        opens.close(OpenToken(node));
+    }))
+    .unwrap();
+}
+
+#[test]
+fn it_is_idle_exactly_while_no_node_has_state() {
+    let state = MemoryOpenState::new();
+    assert!(state.is_idle());
+    now(state.update(NodeId(3), &mut |_: &mut NodeOpens| {})).unwrap();
+    assert!(state.is_idle(), "an empty state is not kept");
+    open(&state, 3).unwrap();
+    open(&state, 3).unwrap();
+    open(&state, 4).unwrap();
+    assert!(!state.is_idle());
+    close(&state, 3);
+    assert!(!state.is_idle());
+    assert_eq!(state.glance(NodeId(3)), Glance::Nothing);
+    assert_eq!(state.glance(NodeId(4)), Glance::Open);
+    close(&state, 4);
+    assert!(state.is_idle());
+}
+
+#[test]
+fn locks_alone_do_not_keep_a_node_open() {
+    let state = MemoryOpenState::new();
+    let holder = LockHolder::Owner(LockOwner::new(CLIENT, b"process").unwrap());
+    let lock = Lock { range: LockRange::to_end(0), kind: LockKind::Shared, holder };
+    now(state.update(NodeId(3), &mut |opens: &mut NodeOpens| {
+        let _ = opens.lock(lock.clone(), None, 0);
+    }))
+    .unwrap();
+    assert_eq!(state.glance(NodeId(3)), Glance::Closed);
+    assert!(!now(state.is_open(NodeId(3))).unwrap());
+}
+
+#[test]
+fn a_full_store_refuses_new_nodes_only() {
+    let state = MemoryOpenState::with_capacity(2);
+    open(&state, 3).unwrap();
+    open(&state, 4).unwrap();
+    assert!(matches!(open(&state, 5), Err(OpenStateError::Full)));
+    assert_eq!(state.glance(NodeId(5)), Glance::Nothing);
+    open(&state, 4).unwrap();
+    close(&state, 3);
+    open(&state, 5).unwrap();
+}
+
+#[test]
+fn the_nodes_of_a_client_are_those_where_it_has_anything() {
+    let state = MemoryOpenState::new();
+    for node in [3, 67, 131, 4] {
+        open(&state, node).unwrap();
+    }
+    close(&state, 4);
+    let mut nodes = now(state.nodes_of(CLIENT)).unwrap();
+    nodes.sort();
+    assert_eq!(nodes, [NodeId(3), NodeId(67), NodeId(131)]);
+    assert_eq!(now(state.nodes_of(ClientId(2))).unwrap(), []);
+}

@@ -1,0 +1,68 @@
+//! One lock per key, made when it is first wanted and forgotten when nobody holds it.
+
+use std::{collections::HashMap, hash::Hash, sync::Arc};
+
+use parking_lot::Mutex;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+const SHARDS: usize = 64;
+
+/// Async locks by key: those who want the same key take turns, in the order in which they came.
+#[derive(Debug)]
+pub(crate) struct KeyedLocks<K> {
+    shards: Vec<Mutex<HashMap<K, Arc<AsyncMutex<()>>>>>,
+    hasher: std::hash::RandomState,
+}
+
+/// Holding the lock of a key.
+#[derive(Debug)]
+pub(crate) struct KeyGuard<'a, K: Hash + Eq + Copy> {
+    locks: &'a KeyedLocks<K>,
+    key: K,
+    guard: Option<OwnedMutexGuard<()>>,
+}
+
+impl<K: Hash + Eq + Copy> KeyedLocks<K> {
+    pub(crate) fn new() -> Self {
+        KeyedLocks {
+            shards: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect(),
+            hasher: std::hash::RandomState::new(),
+        }
+    }
+
+    /// Waits for the key's turn.
+    pub(crate) async fn lock(&self, key: K) -> KeyGuard<'_, K> {
+        let lock = Arc::clone(self.shard(&key).lock().entry(key).or_default());
+        let guard = match Arc::clone(&lock).try_lock_owned() {
+            Ok(guard) => guard,
+            Err(_) => lock.lock_owned().await,
+        };
+        KeyGuard { locks: self, key, guard: Some(guard) }
+    }
+
+    /// How many keys are locked or wanted.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
+    fn shard(&self, key: &K) -> &Mutex<HashMap<K, Arc<AsyncMutex<()>>>> {
+        use std::hash::BuildHasher;
+        let hash = self.hasher.hash_one(key) as usize;
+        &self.shards[hash % SHARDS]
+    }
+}
+
+impl<K: Hash + Eq + Copy> Drop for KeyGuard<'_, K> {
+    fn drop(&mut self) {
+        self.guard = None;
+        let mut shard = self.locks.shard(&self.key).lock();
+        // One count is the map's own: nobody waits, as whoever waits holds another.
+        if shard.get(&self.key).is_some_and(|lock| Arc::strong_count(lock) == 1) {
+            shard.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! The services over one [`Volume`] per share: orchestration over ports.
+//!
+//! This crate does not know: any protocol, any storage library, which stores there are, sockets, threads, the clock.
+//! It reads through ports, lets the domain decide, applies, and keeps what is not flushed yet.
+//!
+//! Lock order: open state, turns by ascending node id, admission, journal. Nothing is held while waiting for a client
+//! or an object store.
+
+mod admission;
+mod keyed;
+mod policy;
+mod registry;
+mod services;
+mod volume;
+
+pub use policy::{Network, SharePolicy};
+pub use registry::Registry;
+pub use services::Services;
+pub use volume::{Machine, Volume, VolumeLimits, VolumeStores};

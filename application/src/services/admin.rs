@@ -1,0 +1,35 @@
+//! [`AdminService`] over the volumes.
+
+use async_trait::async_trait;
+use dittofs_domain::{ShareId, error::FsResult};
+use dittofs_ports::{AdminService, ShareInfo, ShareSpace};
+
+use super::Services;
+
+#[async_trait]
+impl AdminService for Services {
+    fn shares(&self) -> Vec<ShareInfo> {
+        self.registry
+            .volumes()
+            .iter()
+            .map(|volume| ShareInfo {
+                id: volume.share(),
+                name: volume.name().to_owned(),
+                clients: volume.policy().clients.iter().map(ToString::to_string).collect(),
+                read_only: volume.policy().read_only,
+                survives: volume.survives(),
+            })
+            .collect()
+    }
+
+    async fn space(&self, share: ShareId) -> FsResult<ShareSpace> {
+        self.registry.volume(share)?.space().await
+    }
+
+    async fn flush(&self) -> FsResult<()> {
+        for volume in self.registry.volumes() {
+            volume.flush_all().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! Reading and setting attributes.
+
+use dittofs_domain::{
+    Attributes, NodeId, OpId,
+    access::{AccessMask, NodeSecurity, granted},
+    error::FsResult,
+    namespace::{Context, SetAttributes, set_attributes},
+    plan::Query,
+};
+use dittofs_ports::{Caller, Changed};
+
+use super::{Volume, settle::Settled};
+
+impl Volume {
+    pub(crate) async fn attributes(&self, node: NodeId) -> FsResult<Attributes> {
+        let view = self.view(&Query::node(node)).await?;
+        Ok(self.overlay(self.live(&view, node)?))
+    }
+
+    pub(crate) async fn access(&self, caller: &Caller, node: NodeId) -> FsResult<(AccessMask, Attributes)> {
+        let view = self.view(&Query::node(node)).await?;
+        let node = self.live(&view, node)?;
+        let mask = granted(&NodeSecurity::from(&**node), &caller.credentials);
+        Ok((mask, self.overlay(node)))
+    }
+
+    /// Sets attributes under the node's turn, so that a guard compares what no write can change meanwhile.
+    pub(crate) async fn set_attributes(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        request: &SetAttributes,
+        op: Option<OpId>,
+    ) -> FsResult<Changed> {
+        self.demand_writable()?;
+        let mut request = request.clone();
+        request.uid = request.uid.map(|uid| self.policy.identity.map_uid(uid));
+        request.gid = request.gid.map(|gid| self.policy.identity.map_gid(gid));
+        let _turn = self.turns.lock(node).await;
+        if let Some(size) = request.size {
+            return self.resize(caller, node, &request, size, op).await;
+        }
+        let context = Context { credentials: &caller.credentials, now: self.now() };
+        let before = self.pending.snapshot(node);
+        let Settled { view, applied, .. } = self
+            .settle(set_attributes::query(node), op, |view| {
+                self.live(view, node)?;
+                let decision = set_attributes::decide(view, node, &request, before.as_ref(), &context, None)?;
+                Ok((decision.plan, ()))
+            })
+            .await?;
+        self.changed(&view, &applied, node)
+    }
+}

@@ -1,0 +1,62 @@
+//! Numbers taken from the metadata store in blocks.
+
+use std::ops::Range;
+
+use dittofs_domain::{ChangeId, Cookie, NodeId, error::FsResult, namespace::Fresh};
+use dittofs_ports::Counter;
+use parking_lot::Mutex;
+
+use super::Volume;
+
+/// How many numbers are taken at a time: what a crash loses is only numbers.
+const BLOCK: u32 = 1_024;
+
+/// What is left of the blocks taken.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    ids: Mutex<Range<u64>>,
+    stamps: Mutex<Range<u64>>,
+}
+
+impl Numbers {
+    pub(super) fn new() -> Numbers {
+        Numbers { ids: Mutex::new(0..0), stamps: Mutex::new(0..0) }
+    }
+
+    fn pool(&self, counter: Counter) -> &Mutex<Range<u64>> {
+        match counter {
+            Counter::Stamps => &self.stamps,
+            Counter::Ids | Counter::Epochs => &self.ids,
+        }
+    }
+}
+
+impl Volume {
+    /// Ids for a node and an entry that a rule may make.
+    pub(super) async fn fresh(&self) -> FsResult<Fresh> {
+        let node = self.number(Counter::Ids).await?;
+        let cookie = self.number(Counter::Ids).await?;
+        Ok(Fresh { node: NodeId(node), cookie: Cookie(cookie) })
+    }
+
+    /// A stamp for the `change` of a node with unflushed writes: greater than every one before it.
+    pub(super) async fn stamp(&self) -> FsResult<ChangeId> {
+        Ok(ChangeId(self.number(Counter::Stamps).await?))
+    }
+
+    async fn number(&self, counter: Counter) -> FsResult<u64> {
+        let pool = self.numbers.pool(counter);
+        loop {
+            if let Some(number) = pool.lock().next() {
+                return Ok(number);
+            }
+            let block = self.stores.metadata.allocate(counter, BLOCK).await;
+            let block = block.map_err(|error| self.metadata_failed(&error))?;
+            let mut pool = pool.lock();
+            // Of two who found the pool empty, the later one's block wins only if it is the newer.
+            if pool.is_empty() || pool.start < block.start {
+                *pool = block;
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Listing directories.
+
+use dittofs_domain::{
+    Cookie, NodeId, NodeKind,
+    access::{self, AccessMask, NodeSecurity},
+    error::{FsError, FsResult},
+    plan::{Query, Space},
+};
+use dittofs_ports::{Caller, Entry, ListReply};
+
+use super::Volume;
+
+/// Entries that one call lists at most, whatever the client asks for.
+const ENTRIES_MAX: usize = 8_192;
+
+impl Volume {
+    pub(crate) async fn list(
+        &self,
+        caller: &Caller,
+        directory: NodeId,
+        after: Cookie,
+        entries_max: usize,
+        with_attributes: bool,
+    ) -> FsResult<ListReply> {
+        let view = self.view(&Query::node(directory)).await?;
+        let node = self.live(&view, directory)?;
+        if node.kind != NodeKind::Directory {
+            return Err(FsError::NotDirectory);
+        }
+        access::demand(&NodeSecurity::from(&**node), &caller.credentials, AccessMask::LIST_DIRECTORY)?;
+        let listing = self
+            .stores
+            .metadata
+            .list(directory, Space::Children, after, entries_max.min(ENTRIES_MAX), with_attributes)
+            .await
+            .map_err(|error| self.metadata_failed(&error))?;
+        let entries = listing
+            .entries
+            .into_iter()
+            .map(|listed| Entry {
+                name: listed.name,
+                cookie: listed.cookie,
+                node: listed.node,
+                attributes: listed.record.map(|node| self.overlay(&node)),
+            })
+            .collect();
+        Ok(ListReply {
+            directory: self.overlay(node),
+            parent: node.parent.directory,
+            entries,
+            complete: listing.complete,
+        })
+    }
+}

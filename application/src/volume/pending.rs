@@ -1,0 +1,250 @@
+//! What is written but not flushed: kept per node, laid over everything that leaves.
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use dittofs_domain::{
+    Attributes, ChangeId, Node, NodeId, Sequence, Timestamp,
+    attributes::{self, Pending},
+    content::slices::SliceIndex,
+};
+use dittofs_ports::Appended;
+use parking_lot::{Mutex, RwLock};
+
+use crate::admission::Credits;
+
+const SHARDS: usize = 64;
+
+/// A record whose bytes are not in the content store yet.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) appended: Appended,
+    pub(super) bytes: u64,
+    _credits: Option<Credits>,
+}
+
+/// What is unflushed of one node.
+#[derive(Debug, Default)]
+pub(super) struct NodePending {
+    pub(super) slices: SliceIndex,
+    pub(super) held: Vec<Held>,
+    /// What attributes show.
+    pub(super) shown: Pending,
+    /// When the oldest record was written, on the monotonic clock.
+    pub(super) since: Duration,
+    /// Odd while a change of the stored map and this index go together: what a reader saw of the two may not fit.
+    pub(super) generation: u64,
+}
+
+/// A write, as the index takes it.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) offset: u64,
+    pub(super) length: u32,
+    pub(super) appended: Appended,
+    pub(super) credits: Credits,
+    pub(super) time: Timestamp,
+    pub(super) stamp: ChangeId,
+    pub(super) at: Duration,
+}
+
+impl NodePending {
+    /// The newest record.
+    pub(super) fn newest(&self) -> Option<Sequence> {
+        self.held.last().map(|held| held.appended.sequence)
+    }
+
+    /// Takes a write that has been appended to the journal.
+    pub(super) fn write(&mut self, stored: &Node, written: Written) {
+        let sequence = written.appended.sequence;
+        if self.held.is_empty() {
+            self.since = written.at;
+            self.shown.size = stored.size;
+        }
+        self.slices.insert(written.offset, written.length, sequence, written.appended.place, 0);
+        self.held.push(Held {
+            appended: written.appended,
+            bytes: u64::from(written.length),
+            _credits: Some(written.credits),
+        });
+        self.shown.size = self.shown.size.max(written.offset + u64::from(written.length));
+        self.shown.bytes = self.slices.bytes();
+        let before = self.shown.shown.map_or(stored.ctime, |(_, ctime)| ctime.max(stored.ctime));
+        let ctime = before.advanced(written.time);
+        let change = self.shown.shown.map_or(stored.change, |(change, _)| change.max(stored.change));
+        self.shown.shown = Some((written.stamp.max(ChangeId(change.0 + 1)), ctime));
+        self.shown.times = Some((ctime, sequence));
+    }
+}
+
+/// While it lives, readers of the node wait for their turn or start again.
+#[derive(Debug)]
+pub(super) struct Unstable(Arc<Mutex<NodePending>>);
+
+impl Drop for Unstable {
+    fn drop(&mut self) {
+        self.0.lock().generation += 1;
+    }
+}
+
+/// All nodes of a share that have something unflushed.
+#[derive(Debug)]
+pub(super) struct PendingNodes {
+    shards: Vec<RwLock<HashMap<NodeId, Arc<Mutex<NodePending>>>>>,
+    nodes: AtomicUsize,
+    bytes: AtomicU64,
+}
+
+impl PendingNodes {
+    pub(super) fn new() -> PendingNodes {
+        PendingNodes {
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            nodes: AtomicUsize::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// The attributes of a node, with what is unflushed laid over.
+    pub(super) fn overlay(&self, node: &Node) -> Attributes {
+        attributes::overlay(node, self.snapshot(node.id).as_ref())
+    }
+
+    /// What is shown of a node beside what is stored.
+    pub(super) fn snapshot(&self, node: NodeId) -> Option<Pending> {
+        self.find(node).map(|pending| pending.lock().shown)
+    }
+
+    /// Whether anything of the node is unflushed.
+    pub(super) fn has(&self, node: NodeId) -> bool {
+        self.find(node).is_some()
+    }
+
+    /// What is unflushed of a node, if anything.
+    pub(super) fn find(&self, node: NodeId) -> Option<Arc<Mutex<NodePending>>> {
+        if self.nodes.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        self.shard(node).read().get(&node).cloned()
+    }
+
+    /// Takes a write of a node, under its turn.
+    pub(super) fn write(&self, stored: &Node, written: Written) {
+        let pending = {
+            let mut shard = self.shard(stored.id).write();
+            Arc::clone(shard.entry(stored.id).or_insert_with(|| {
+                self.nodes.fetch_add(1, Ordering::AcqRel);
+                Arc::default()
+            }))
+        };
+        self.bytes.fetch_add(u64::from(written.length), Ordering::AcqRel);
+        pending.lock().write(stored, written);
+    }
+
+    /// Whether the node's index is as it was at that generation; none: it had nothing unflushed.
+    pub(super) fn is_at(&self, node: NodeId, generation: Option<u64>) -> bool {
+        match (self.find(node), generation) {
+            (Some(pending), Some(generation)) => pending.lock().generation == generation,
+            // What came since is newer than what the reader then saw of the map, or has been flushed into it.
+            (_, None) => true,
+            (None, Some(_)) => false,
+        }
+    }
+
+    /// Tells readers that the map and the index of a node are about to change together; the caller holds its turn.
+    pub(super) fn unstable(&self, node: NodeId) -> Option<Unstable> {
+        let pending = self.find(node)?;
+        pending.lock().generation += 1;
+        Some(Unstable(pending))
+    }
+
+    /// Notes a truncation's record, under the node's turn.
+    pub(super) fn hold_truncation(&self, node: NodeId, appended: Appended) {
+        if let Some(pending) = self.find(node) {
+            pending.lock().held.push(Held { appended, bytes: 0, _credits: None });
+        }
+    }
+
+    /// Cuts a node's index at its new size, under its turn; answers the records of which nothing is left.
+    pub(super) fn truncate(&self, node: NodeId, size: u64) -> Vec<Appended> {
+        let Some(pending) = self.find(node) else { return Vec::new() };
+        {
+            let mut pending = pending.lock();
+            pending.slices.truncate(size);
+            pending.shown.size = size;
+            pending.shown.bytes = pending.slices.bytes();
+            if !pending.slices.is_empty() {
+                return Vec::new();
+            }
+        }
+        self.take(node)
+    }
+
+    /// Takes what a flush has published out of a node's index, under its turn; answers the records that are done.
+    pub(super) fn flushed(&self, node: NodeId, ranges: &[Range<u64>], up_to: Sequence, done: Sequence) -> Vec<Appended> {
+        let Some(pending) = self.find(node) else { return Vec::new() };
+        let mut freed = Vec::new();
+        let empty = {
+            let mut pending = pending.lock();
+            pending.slices.remove(ranges, up_to);
+            pending.shown.bytes = pending.slices.bytes();
+            if pending.slices.is_empty() {
+                true
+            } else {
+                let (gone, kept) = std::mem::take(&mut pending.held)
+                    .into_iter()
+                    .partition(|held: &Held| held.appended.sequence <= done);
+                pending.held = kept;
+                freed = gone;
+                false
+            }
+        };
+        if empty {
+            return self.take(node);
+        }
+        self.freed(&freed);
+        freed.iter().map(|held| held.appended).collect()
+    }
+
+    /// Forgets a node; answers its records.
+    pub(super) fn take(&self, node: NodeId) -> Vec<Appended> {
+        let Some(pending) = self.shard(node).write().remove(&node) else { return Vec::new() };
+        self.nodes.fetch_sub(1, Ordering::AcqRel);
+        let mut pending = pending.lock();
+        // Who found it before it was removed from here must not take it for the node's present state.
+        pending.generation += 2;
+        pending.slices.clear();
+        let held = std::mem::take(&mut pending.held);
+        self.freed(&held);
+        held.iter().map(|held| held.appended).collect()
+    }
+
+    /// Takes records off the sum of unflushed bytes.
+    fn freed(&self, held: &[Held]) {
+        self.bytes.fetch_sub(held.iter().map(|held| held.bytes).sum(), Ordering::AcqRel);
+    }
+
+    /// Nodes that have something unflushed.
+    pub(super) fn nodes(&self) -> Vec<(NodeId, Arc<Mutex<NodePending>>)> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            all.extend(shard.read().iter().map(|(node, pending)| (*node, Arc::clone(pending))));
+        }
+        all
+    }
+
+    /// Unflushed bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Acquire)
+    }
+
+    fn shard(&self, node: NodeId) -> &RwLock<HashMap<NodeId, Arc<Mutex<NodePending>>>> {
+        &self.shards[(node.0 % SHARDS as u64) as usize]
+    }
+}

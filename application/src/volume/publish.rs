@@ -1,0 +1,137 @@
+//! The plan that puts flushed bytes into a node's map, with size and times, and makes their object live.
+
+use std::ops::Range;
+
+use dittofs_domain::{
+    Node, NodeId, ObjectId, Sequence,
+    attributes::Pending,
+    content::{
+        map::{self, Facts, Piece, Source},
+        slices::Part,
+    },
+    error::FsResult,
+    plan::{Change, Expectation, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, TimeChange},
+};
+
+use super::{Volume, flush::Gathered};
+
+impl Volume {
+    /// Publishes what was taken of a node. Never refused for permission, size or space: that was decided when the
+    /// journal took the writes.
+    pub(super) async fn publish(&self, gathered: &Gathered, object: ObjectId, bytes: u64) -> FsResult<()> {
+        let node = gathered.node;
+        let _turn = self.turns.lock(node).await;
+        let view = self.view(&Query::node(node)).await?;
+        let Ok(stored) = self.live(&view, node) else {
+            self.discard_pending(node).await;
+            return Ok(());
+        };
+        let pieces = if stored.content_version == gathered.content_version {
+            gathered.pieces.clone()
+        } else {
+            self.clipped(gathered)
+        };
+        let Some(pending) = self.pending.snapshot(node) else { return Ok(()) };
+        let done = self.content_seq_after(gathered);
+        let unstable = self.pending.unstable(node);
+        let mut batches = map::batches(pieces).into_iter().peekable();
+        while let Some(batch) = batches.next() {
+            let last = batches.peek().is_none();
+            let done = last.then_some(done);
+            self.install(node, &batch, &pending, done, ObjectRecord {
+                id: object,
+                state: ObjectState::Live,
+                owner: self.epoch,
+                bytes,
+            })
+            .await?;
+        }
+        let records = self.pending.flushed(node, &gathered.ranges, gathered.up_to, done);
+        drop(unstable);
+        self.release(records).await;
+        Ok(())
+    }
+
+    async fn install(
+        &self,
+        node: NodeId,
+        pieces: &[Piece],
+        pending: &Pending,
+        done: Option<Sequence>,
+        object: ObjectRecord,
+    ) -> FsResult<()> {
+        let query = Query { map: Some(map::install_query(node, pieces)), ..Query::node(node) };
+        self.settle(query, None, |view| {
+            let stored = view.node(node)?;
+            let end = pieces.iter().map(Piece::end).max().unwrap_or(0).max(stored.size);
+            let installed = map::install(&view.map, &Facts::of(stored), pieces, end);
+            let installed = installed.map_err(|error| self.map_failed(node, &error))?;
+            if !installed.crowded.is_empty() {
+                tracing::debug!(share = %self.name, %node, pages = installed.crowded.len(), "pages with many extents");
+            }
+            let mut plan = Plan::at(self.now());
+            plan.expect(Expectation::Exists(node));
+            plan.expect(Expectation::ContentVersion { node, version: stored.content_version });
+            plan.expect(Expectation::ObjectUsable { object: object.id, epoch: self.epoch });
+            plan.change(Change::PutObject(object));
+            installed.edit.add_to(&mut plan, node, published(stored, pending, done));
+            Ok((plan, ()))
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// What is still there of the bytes that were taken: the index was cut when the file was.
+    fn clipped(&self, gathered: &Gathered) -> Vec<Piece> {
+        let Some(pending) = self.pending.find(gathered.node) else { return Vec::new() };
+        let pending = pending.lock();
+        let mut left = Vec::new();
+        for piece in &gathered.pieces {
+            for part in pending.slices.read(piece.offset..piece.end()) {
+                if let Part::Slice(slice) = part
+                    && slice.seq <= gathered.up_to
+                {
+                    left.extend(cut(piece, slice.offset..slice.end()));
+                }
+            }
+        }
+        left
+    }
+
+    fn content_seq_after(&self, gathered: &Gathered) -> Sequence {
+        let Some(pending) = self.pending.find(gathered.node) else { return gathered.up_to };
+        let done = pending.lock().slices.content_seq_after(&gathered.ranges, gathered.up_to);
+        done
+    }
+}
+
+/// What a flush says of a node: times and counts that clients have been shown already.
+fn published(stored: &Node, pending: &Pending, done: Option<Sequence>) -> NodeUpdate {
+    let times = pending.times.filter(|(_, sequence)| *sequence > stored.times_seq);
+    NodeUpdate {
+        mtime: times.map_or(TimeChange::Keep, |(time, _)| TimeChange::Set(time)),
+        ctime: pending.shown.map_or(TimeChange::Keep, |(_, ctime)| TimeChange::AtLeast(ctime)),
+        change_at_least: pending.shown.map(|(change, _)| change),
+        content_seq: done,
+        ..NodeUpdate::default()
+    }
+}
+
+/// The part of a piece that is in a range.
+fn cut(piece: &Piece, range: Range<u64>) -> Option<Piece> {
+    let (start, end) = (piece.offset.max(range.start), piece.end().min(range.end));
+    if start >= end {
+        return None;
+    }
+    let skip = start - piece.offset;
+    let source = match &piece.source {
+        Source::Hole => Source::Hole,
+        Source::Inline(bytes) => Source::Inline(bytes.slice(skip as usize..(skip + end - start) as usize)),
+        Source::Stored(from) => {
+            let mut from = *from;
+            from.skip += skip as u32;
+            Source::Stored(from)
+        }
+    };
+    Some(Piece { offset: start, len: end - start, source })
+}

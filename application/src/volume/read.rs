@@ -1,0 +1,163 @@
+//! Reading: what is unflushed first, then the map, then frames.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use dittofs_domain::{
+    Attributes, Node, NodeId,
+    access::NodeSecurity,
+    attributes::{self, Pending},
+    content::{
+        map::{self, Piece, Source},
+        slices::{Part, Slice},
+    },
+    error::{FsError, FsResult},
+    namespace::permission::may_read,
+    plan::Query,
+};
+use dittofs_ports::{Caller, JournalError, ReadReply};
+use smallvec::SmallVec;
+
+use super::Volume;
+
+/// Bytes that one call reads at most, whatever the client asks for.
+const READ_BYTES_MAX: u32 = 4 << 20;
+/// How often a read starts again because a flush or a truncation came between, before it takes the node's turn.
+const ATTEMPTS: u32 = 4;
+/// Zeros for holes: large holes are answered by many references to these.
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
+/// The bytes of a reply, in order.
+pub(super) type Segments = SmallVec<[Bytes; 4]>;
+
+/// Where the bytes of a range are, all of it as of one state of the node.
+struct Layout {
+    pieces: Vec<Piece>,
+    parts: Vec<Part>,
+    range: Range<u64>,
+    attributes: Attributes,
+}
+
+impl Volume {
+    pub(crate) async fn read(&self, caller: &Caller, node: NodeId, offset: u64, length: u32) -> FsResult<ReadReply> {
+        let end = offset.saturating_add(u64::from(length.min(READ_BYTES_MAX)));
+        for attempt in 0..=ATTEMPTS {
+            // Under the turn nothing changes the node's map or lets go of its slices.
+            let _turn = if attempt == ATTEMPTS { Some(self.turns.lock(node).await) } else { None };
+            let Some(layout) = self.layout(caller, node, offset..end).await? else { continue };
+            let (range, size) = (layout.range.clone(), layout.attributes.size);
+            let data = match self.gather(node, &layout).await {
+                Ok(Some(data)) => data,
+                // An object that is gone was repacked or overwritten: the map says where the bytes are now.
+                Ok(None) | Err(FsError::Stale) => continue,
+                Err(error) => return Err(error),
+            };
+            return Ok(ReadReply { data, end_of_file: range.end >= size, attributes: layout.attributes });
+        }
+        tracing::error!(share = %self.name, %node, "bytes of a file are neither in the journal nor in the content store");
+        Err(FsError::Io)
+    }
+
+    /// Finds out where the bytes are; none if the node changed meanwhile.
+    async fn layout(&self, caller: &Caller, node: NodeId, range: Range<u64>) -> FsResult<Option<Layout>> {
+        // Slices before the map: what leaves the index is in the map by then.
+        let unflushed = self.unflushed(node, &range);
+        let query = Query { map: Some(map::resolve_query(node, &range)), ..Query::node(node) };
+        let view = self.view(&query).await?;
+        let stored: &Node = self.live(&view, node)?;
+        may_read(&NodeSecurity::from(stored), &caller.credentials, caller.opener.is_none())?;
+        let Unflushed::Seen { pending, parts, generation } = unflushed else { return Ok(None) };
+        if !self.pending.is_at(node, generation) {
+            return Ok(None);
+        }
+        let attributes = attributes::overlay(stored, pending.as_ref());
+        let range = range.start..range.end.min(attributes.size).max(range.start);
+        let mapped = range.start..range.end.min(stored.size).max(range.start);
+        let pieces = map::resolve(&view.map, stored.clip, stored.size, mapped);
+        let pieces = pieces.map_err(|error| self.map_failed(node, &error))?;
+        Ok(Some(Layout { pieces, parts, range, attributes }))
+    }
+
+    fn unflushed(&self, node: NodeId, range: &Range<u64>) -> Unflushed {
+        let Some(pending) = self.pending.find(node) else {
+            return Unflushed::Seen { pending: None, parts: Vec::new(), generation: None };
+        };
+        let pending = pending.lock();
+        if pending.generation % 2 == 1 {
+            return Unflushed::Changing;
+        }
+        Unflushed::Seen {
+            pending: Some(pending.shown),
+            parts: pending.slices.read(range.clone()),
+            generation: Some(pending.generation),
+        }
+    }
+
+    /// Gets the bytes; none if a record was given up meanwhile.
+    async fn gather(&self, node: NodeId, layout: &Layout) -> FsResult<Option<Segments>> {
+        let mut out = Segments::new();
+        let mut at = layout.range.start;
+        for part in &layout.parts {
+            let Part::Slice(slice) = part else { continue };
+            if slice.offset >= layout.range.end {
+                break;
+            }
+            self.mapped(node, layout, at..slice.offset, &mut out).await?;
+            let length = u64::from(slice.len).min(layout.range.end - slice.offset) as u32;
+            match self.slice(slice, length).await? {
+                Some(bytes) => out.push(bytes),
+                None => return Ok(None),
+            }
+            at = slice.offset + u64::from(length);
+        }
+        self.mapped(node, layout, at..layout.range.end, &mut out).await?;
+        Ok(Some(out))
+    }
+
+    pub(super) async fn slice(&self, slice: &Slice, length: u32) -> FsResult<Option<Bytes>> {
+        if let Some(bytes) = self.stores.journal.read_now(slice.place, slice.skip, length) {
+            return Ok(Some(bytes));
+        }
+        match self.stores.journal.read(slice.place, slice.skip, length).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(JournalError::NotFound) => Ok(None),
+            Err(error) => Err(self.journal_failed(&error)),
+        }
+    }
+
+    /// The bytes of a range that no slice covers; what lies behind the stored size is zeros.
+    async fn mapped(&self, node: NodeId, layout: &Layout, range: Range<u64>, out: &mut Segments) -> FsResult<()> {
+        let mut at = range.start;
+        for piece in &layout.pieces {
+            let start = piece.offset.max(at);
+            let end = piece.end().min(range.end);
+            if start >= end {
+                continue;
+            }
+            let skip = start - piece.offset;
+            match &piece.source {
+                Source::Hole => zeros(end - start, out),
+                Source::Inline(bytes) => out.push(bytes.slice(skip as usize..(skip + end - start) as usize)),
+                Source::Stored(from) => {
+                    self.stored(node, from, skip as u32, (end - start) as u32, out).await?;
+                }
+            }
+            at = end;
+        }
+        zeros(range.end.saturating_sub(at), out);
+        Ok(())
+    }
+}
+
+enum Unflushed {
+    Changing,
+    Seen { pending: Option<Pending>, parts: Vec<Part>, generation: Option<u64> },
+}
+
+fn zeros(mut length: u64, out: &mut Segments) {
+    while length > 0 {
+        let part = length.min(ZEROS.len() as u64);
+        out.push(Bytes::from_static(&ZEROS[..part as usize]));
+        length -= part;
+    }
+}

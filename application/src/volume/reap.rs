@@ -1,0 +1,124 @@
+//! Removing what nobody reaches any more, in bounded plans.
+
+use dittofs_domain::{
+    NodeId,
+    content::map::{self, Facts, ReapCursor},
+    error::FsResult,
+    node::NodeFlags,
+    plan::{Change, Expectation, NodeUpdate, Plan, Query, Statistics},
+};
+
+use super::Volume;
+
+/// Nodes that one round looks at, at a time.
+const NODES_PER_PAGE: usize = 256;
+
+impl Volume {
+    /// Finishes every truncation and removal that is pending.
+    pub(super) async fn reap(&self) -> FsResult<()> {
+        let mut after = NodeId(0);
+        loop {
+            let page = self.stores.metadata.unlinked(after, NODES_PER_PAGE).await;
+            let page = page.map_err(|error| self.metadata_failed(&error))?;
+            for (node, _) in &page {
+                self.reap_node(*node).await?;
+            }
+            match page.last() {
+                Some((last, _)) if page.len() == NODES_PER_PAGE => after = *last,
+                _ => break,
+            }
+        }
+        let mut after = NodeId(0);
+        loop {
+            let page = self.stores.metadata.clipped(after, NODES_PER_PAGE).await;
+            let page = page.map_err(|error| self.metadata_failed(&error))?;
+            for node in &page {
+                self.reap_clip(*node).await?;
+            }
+            match page.last() {
+                Some(last) if page.len() == NODES_PER_PAGE => after = *last,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Removes a node without a name, unless somebody has it open.
+    async fn reap_node(&self, node: NodeId) -> FsResult<()> {
+        loop {
+            let _turn = self.turns.lock(node).await;
+            if self.is_open(node) {
+                return Ok(());
+            }
+            self.discard_pending(node).await;
+            let query = Query { map: Some(map::reap_node_query(node)), ..Query::node(node) };
+            let done = self
+                .settle(query, None, |view| {
+                    let Ok(stored) = view.node(node) else { return Ok((Plan::default(), true)) };
+                    if !stored.flags.contains(NodeFlags::UNLINKED) {
+                        return Ok((Plan::default(), true));
+                    }
+                    let step = map::reap_node(&view.map, node).map_err(|error| self.map_failed(node, &error))?;
+                    let mut plan = Plan::at(self.now());
+                    plan.expect(Expectation::Exists(node));
+                    if step.done {
+                        plan.changes.extend(step.edit.changes);
+                        plan.change(Change::DeleteUnlinked(node)).change(Change::DeleteNode(node));
+                        plan.change(Change::Count(Statistics { bytes: 0, nodes: -1 }));
+                    } else {
+                        step.edit.add_to(&mut plan, node, NodeUpdate::default());
+                    }
+                    Ok((plan, step.done))
+                })
+                .await?
+                .value;
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Finishes a truncation that left rows behind.
+    async fn reap_clip(&self, node: NodeId) -> FsResult<()> {
+        let mut cursor = None;
+        loop {
+            let _turn = self.turns.lock(node).await;
+            cursor = self.reap_clip_from(node, cursor).await?;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A step of that, for who holds the node's turn already and must not wait for the reaper.
+    pub(super) async fn reap_clip_step(&self, node: NodeId) -> FsResult<()> {
+        let mut cursor = None;
+        for _ in 0..8 {
+            cursor = self.reap_clip_from(node, cursor).await?;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn reap_clip_from(&self, node: NodeId, cursor: Option<ReapCursor>) -> FsResult<Option<ReapCursor>> {
+        let view = self.view(&Query::node(node)).await?;
+        let Ok(stored) = view.node(node) else { return Ok(None) };
+        let Some(query) = map::reap_clip_query(&Facts::of(stored), cursor) else { return Ok(None) };
+        let query = Query { map: Some(query), ..Query::node(node) };
+        let settled = self
+            .settle(query, None, |view| {
+                let stored = view.node(node)?;
+                let step = map::reap_clip(&view.map, &Facts::of(stored), cursor);
+                let step = step.map_err(|error| self.map_failed(node, &error))?;
+                let mut plan = Plan::at(self.now());
+                plan.expect(Expectation::ContentVersion { node, version: stored.content_version });
+                if !step.edit.is_empty() {
+                    step.edit.add_to(&mut plan, node, NodeUpdate::default());
+                }
+                Ok((plan, step.next))
+            })
+            .await?;
+        Ok(settled.value)
+    }
+}

@@ -1,0 +1,111 @@
+//! Setting a size: journal first, then the plan, then the answer.
+
+use dittofs_domain::{
+    Epoch, NodeId, OpId,
+    content::map::{self, Facts, MapError, Truncation},
+    error::{FsError, FsResult},
+    namespace::{
+        Context, SetAttributes,
+        set_attributes::{self, Resize},
+    },
+    plan::{Plan, Query},
+};
+use dittofs_ports::{Caller, Changed, Record, RecordKind};
+
+use super::Volume;
+
+/// How often a truncation waits for the reaper to finish an earlier one before the client is told to come again.
+const REAPS_MAX: u32 = 64;
+
+impl Volume {
+    /// Sets a size and whatever else the request says, in one plan. The caller holds the node's turn.
+    pub(super) async fn resize(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        request: &SetAttributes,
+        size: u64,
+        op: Option<OpId>,
+    ) -> FsResult<Changed> {
+        let context = Context { credentials: &caller.credentials, now: self.now() };
+        let view = self.view(&Query::node(node)).await?;
+        let stored = self.live(&view, node)?;
+        let before = self.pending.snapshot(node);
+        set_attributes::check(stored, request, before.as_ref(), &context)?;
+        if before.is_some() {
+            self.journal_truncation(node, size).await?;
+        }
+        for _ in 0..REAPS_MAX {
+            if let Some(changed) = self.try_resize(node, request, size, &context, op).await? {
+                return Ok(changed);
+            }
+            self.reap_clip_step(node).await?;
+        }
+        Err(FsError::Busy)
+    }
+
+    /// One attempt; none where an earlier truncation must be finished first.
+    async fn try_resize(
+        &self,
+        node: NodeId,
+        request: &SetAttributes,
+        size: u64,
+        context: &Context<'_>,
+        op: Option<OpId>,
+    ) -> FsResult<Option<Changed>> {
+        let view = self.view(&Query::node(node)).await?;
+        let facts = Facts::of(self.live(&view, node)?);
+        let query = Query { map: Some(map::truncate_query(&facts, size)), ..Query::node(node) };
+        let before = self.pending.snapshot(node);
+        let unstable = self.pending.unstable(node);
+        let settled = self
+            .settle(query, op, |view| {
+                let stored = self.live(view, node)?;
+                let edit = match map::truncate(&view.map, &Facts::of(stored), size) {
+                    Ok(Truncation::Edit(edit)) => edit,
+                    Ok(Truncation::ReapFirst) => return Ok((Plan::default(), true)),
+                    Err(error) => return Err(self.map_failed(node, &error)),
+                };
+                let resize = Resize {
+                    changes: edit.changes,
+                    allocated: edit.allocated,
+                    clip: edit.clip,
+                    raises_content_version: edit.content_version.is_some(),
+                };
+                let decision = set_attributes::decide(view, node, request, before.as_ref(), context, Some(resize))?;
+                Ok((decision.plan, false))
+            })
+            .await?;
+        if settled.value {
+            return Ok(None);
+        }
+        let released = self.pending.truncate(node, size);
+        drop(unstable);
+        self.release(released).await;
+        let mut changed = self.changed(&settled.view, &settled.applied, node)?;
+        changed.before = settled.applied.node(node).and_then(|touched| touched.before.as_ref()).map(|stored| {
+            super::weak(&dittofs_domain::attributes::overlay(stored, before.as_ref()))
+        });
+        Ok(Some(changed))
+    }
+
+    /// Puts the truncation into the journal before it is applied, so that a replay clips what came before it.
+    async fn journal_truncation(&self, node: NodeId, size: u64) -> FsResult<()> {
+        let record = Record { node, kind: RecordKind::Truncate, size, time: self.now(), epoch: self.epoch() };
+        let appended = self.stores.journal.append(record).await.map_err(|error| self.journal_failed(&error))?;
+        let synced = self.stores.journal.sync(appended.sequence).await;
+        synced.map_err(|error| self.journal_failed(&error))?;
+        self.pending.hold_truncation(node, appended);
+        Ok(())
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Logs that a file's map is damaged.
+    pub(super) fn map_failed(&self, node: NodeId, error: &MapError) -> FsError {
+        tracing::error!(share = %self.name, %node, %error, "the map of a file is damaged");
+        FsError::Io
+    }
+}

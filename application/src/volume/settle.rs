@@ -1,0 +1,132 @@
+//! Decide purely, apply atomically: the one way in which metadata change.
+
+use std::time::Duration;
+
+use dittofs_domain::{
+    NodeId, ObjectId, OpId,
+    error::{FsError, FsResult},
+    node::NodeFlags,
+    plan::{Applied, Change, Plan, Query, View},
+};
+use dittofs_ports::{Appended, ApplyError};
+
+use super::Volume;
+
+/// After so many conflicts the rows that are read are locked.
+const OPTIMISTIC_ATTEMPTS: u32 = 3;
+/// After so many the client is told to come again.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// A change that was applied, or found not to be needed.
+#[derive(Debug)]
+pub(super) struct Settled<T> {
+    /// What the rule said beside its plan.
+    pub(super) value: T,
+    /// What the rule saw.
+    pub(super) view: View,
+    /// What became of it; nothing if the plan had no changes.
+    pub(super) applied: Applied,
+}
+
+impl Volume {
+    /// Reads, decides and applies, again where somebody else's change came between.
+    ///
+    /// # Errors
+    /// The rule's refusal; `Busy` after too many conflicts, `NoSpace`, `Io`.
+    pub(super) async fn settle<T: Send>(
+        &self,
+        query: Query,
+        op: Option<OpId>,
+        mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
+    ) -> FsResult<Settled<T>> {
+        let mut query = query;
+        for attempt in 1..=ATTEMPTS_MAX {
+            query.lock = attempt > OPTIMISTIC_ATTEMPTS;
+            let view = self.view(&query).await?;
+            let (plan, value) = decide(&view)?;
+            if plan.changes.is_empty() {
+                return Ok(Settled { value, view, applied: Applied::default() });
+            }
+            let released = released_objects(&plan);
+            match self.stores.metadata.apply(plan, op).await {
+                Ok(applied) => {
+                    self.after(&applied, released).await;
+                    return Ok(Settled { value, view, applied });
+                }
+                Err(ApplyError::Conflict) => self.jitter(attempt).await,
+                Err(error) => return Err(self.apply_failed(&error)),
+            }
+        }
+        Err(FsError::Busy)
+    }
+
+    pub(super) async fn view(&self, query: &Query) -> FsResult<View> {
+        self.stores.metadata.view(query).await.map_err(|error| self.metadata_failed(&error))
+    }
+
+    /// Wakes the reaper where a plan left something for it, and forgets what is gone.
+    async fn after(&self, applied: &Applied, released: Vec<ObjectId>) {
+        let mut wake = !released.is_empty();
+        self.suspects.lock().extend(released);
+        for touched in &applied.nodes {
+            match &touched.after {
+                None => self.discard_pending(touched.id).await,
+                Some(after) => wake |= after.flags.contains(NodeFlags::UNLINKED) || after.clip.is_some(),
+            }
+        }
+        if wake {
+            self.reaping.notify_one();
+        }
+    }
+
+    /// Drops what is unflushed of a node that is gone for good.
+    pub(super) async fn discard_pending(&self, node: NodeId) {
+        let records = self.pending.take(node);
+        self.release(records).await;
+    }
+
+    /// Gives records of the journal up.
+    pub(super) async fn release(&self, records: Vec<Appended>) {
+        if records.is_empty() {
+            return;
+        }
+        if let Err(error) = self.stores.journal.release(&records).await {
+            tracing::warn!(share = %self.name, %error, "journal does not release records; they will be replayed");
+        }
+    }
+
+    pub(super) fn apply_failed(&self, error: &ApplyError) -> FsError {
+        match error {
+            ApplyError::Conflict => FsError::Busy,
+            ApplyError::Full => FsError::NoSpace,
+            ApplyError::Malformed => {
+                tracing::error!(share = %self.name, "metadata store refuses a plan as malformed");
+                FsError::Io
+            }
+            ApplyError::Unavailable(_) => {
+                tracing::warn!(share = %self.name, %error, "metadata store does not answer");
+                FsError::Busy
+            }
+            ApplyError::Corrupt(_) => {
+                tracing::error!(share = %self.name, %error, "metadata store is damaged");
+                FsError::Io
+            }
+        }
+    }
+
+    /// Waits a random time that grows with the attempts, so that those who met do not meet again.
+    async fn jitter(&self, attempt: u32) {
+        let span_us = 100u64 << attempt.min(8);
+        let wait = Duration::from_micros(self.machine.randomness.bits64() % span_us);
+        self.machine.clock.sleep(wait).await;
+    }
+}
+
+/// Objects that lose a reference by a plan: garbage, if it was the last one.
+fn released_objects(plan: &Plan) -> Vec<ObjectId> {
+    let object = |change: &Change| match change {
+        Change::DeleteReference { object, .. } => Some(*object),
+        _ => None,
+    };
+    plan.changes.iter().filter_map(object).collect()
+}

@@ -1,0 +1,90 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// A file server in user space: NFS over metadata and content stores of your choice.
+///
+/// Without any configuration, `dittofs serve` serves the share /export from memory on
+/// 127.0.0.1:12049, and prints the command that mounts it.
+#[derive(Debug, Parser)]
+#[command(name = "dittofs", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server, until SIGTERM or SIGINT
+    Serve(ServeOptions),
+    /// Write a commented configuration file
+    Init {
+        /// The file to write; one that exists is never overwritten
+        #[arg(default_value = "dittofs.yaml")]
+        file: PathBuf,
+    },
+    /// Work with a configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look at the shares
+    #[command(subcommand)]
+    Share(ShareCommand),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example: dittofs completions bash > /etc/bash_completion.d/dittofs")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// The options of `serve`; they win over the environment and the file.
+#[derive(Args, Debug)]
+pub struct ServeOptions {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: ConfigFile,
+    /// The folder for what the server keeps between runs (`data`). Nothing is kept there yet, as
+    /// all stores are in memory
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where NFS and MOUNT are served (`adapters.nfs.listen`); port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub nfs: Option<SocketAddr>,
+}
+
+/// The configuration that a command works with.
+#[derive(Args, Debug)]
+pub struct ConfigFile {
+    /// The configuration (YAML). Without it: a share /export in memory. Variables of the
+    /// environment, such as DITTOFS_LOG__LEVEL=debug, override single fields of either
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// The commands below `config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say what is wrong with a configuration, and how to mend it
+    Check(ConfigFile),
+}
+
+/// The commands below `share`.
+#[derive(Debug, Subcommand)]
+pub enum ShareCommand {
+    /// List the shares of a configuration
+    List(ConfigFile),
+    /// Show one share: its stores, what it survives, and who may use it
+    Show {
+        /// The share's name, such as /export
+        name: String,
+        /// Where the configuration comes from.
+        #[command(flatten)]
+        source: ConfigFile,
+    },
+}

@@ -1,0 +1,237 @@
+//! The shares: what is exported, from which stores, to whom.
+
+use dittofs_domain::credentials::Squash;
+use dittofs_ports::Survives;
+use figment::value::Value;
+use ipnet::IpNet;
+
+use super::clients;
+use super::durability::Durability;
+use super::problem::Report;
+use super::section::{Section, shown};
+use super::size::ByteSize;
+use super::stores::{StoreConfig, Stores};
+
+/// The words of the configuration for whose identity is replaced.
+const SQUASHES: [(&str, Squash); 3] = [("none", Squash::None), ("root", Squash::Root), ("all", Squash::All)];
+
+/// The word of the configuration for a way of squashing.
+#[must_use]
+pub fn squash_word(squash: Squash) -> &'static str {
+    match squash {
+        Squash::None => "none",
+        Squash::Root => "root",
+        Squash::All => "all",
+    }
+}
+
+/// One exported tree.
+#[derive(Clone, Debug)]
+pub struct ShareConfig {
+    /// The path that clients mount: absolute, without empty parts, `.` or `..`.
+    pub name: String,
+    /// The id to find the share by, for stores that keep one; by name if absent.
+    pub id: Option<u64>,
+    /// A name in `metadata.stores`.
+    pub metadata_store: String,
+    /// A name in `content.stores`.
+    pub content_store: String,
+    /// The tier in force, given or the strongest that both stores can give.
+    pub durability: Durability,
+    /// Networks that may mount and use the share; nobody else may.
+    pub clients: Vec<IpNet>,
+    /// Whose identity is replaced.
+    pub squash: Squash,
+    /// The user that stands for a squashed or unnamed one; never 0.
+    pub anonymous_uid: u32,
+    /// The group that stands for a squashed or unnamed one; never 0.
+    pub anonymous_gid: u32,
+    /// Refuse every change.
+    pub read_only: bool,
+    /// The most bytes that the share may hold; unlimited if absent.
+    pub quota: Option<ByteSize>,
+}
+
+const NOBODY: u64 = 65_534;
+/// MNTPATHLEN of RFC 1813, section 5.1.3.
+const NAME_BYTES_MAX: usize = 1024;
+const PART_BYTES_MAX: usize = 255;
+const SHARES_MAX: usize = 1024;
+
+/// Reads the list `shares`.
+pub(super) fn read(items: Vec<Value>, metadata: &Stores, content: &Stores, report: &Report) -> Vec<ShareConfig> {
+    if items.is_empty() || items.len() > SHARES_MAX {
+        let found = format!("{} shares", items.len());
+        report.refuse("shares", found, format!("name 1 to {SHARES_MAX}"));
+        return Vec::new();
+    }
+    let mut shares: Vec<ShareConfig> = Vec::new();
+    for (at, item) in items.into_iter().enumerate() {
+        let section = Section::from_value(format!("shares[{at}]"), item, report);
+        let key = section.key("name");
+        let Some(share) = read_one(section, metadata, content) else {
+            continue;
+        };
+        if let Some(other) = shares.iter().find(|other| overlap(&other.name, &share.name)) {
+            let (found, mend) = match other.name == share.name {
+                true => {
+                    (format!("`{}` is the name of another share too", share.name), "give each share a name of its own")
+                }
+                false => (
+                    format!("`{}` and `{}` lie within each other", share.name, other.name),
+                    "name shares so that none lies below another",
+                ),
+            };
+            report.refuse(&key, found, mend);
+        }
+        shares.push(share);
+    }
+    shares
+}
+
+fn read_one(mut section: Section<'_>, metadata: &Stores, content: &Stores) -> Option<ShareConfig> {
+    section.refuse_unbuilt("smb_name", "shares are served over NFS only");
+    let name = read_name(&mut section);
+    let metadata_store = read_store(&mut section, "metadata_store", "metadata", metadata);
+    let content_store = read_store(&mut section, "content_store", "content", content);
+    let wanted = section.take_choice("durability", &Durability::CHOICES);
+    let stores = metadata_store.as_ref().zip(content_store.as_ref());
+    let durability = stores.and_then(|(metadata, content)| settle_durability(&section, wanted, metadata.1, content.1));
+    let id = read_id(&mut section, metadata_store.as_ref().map(|(_, store)| *store));
+    let clients = clients::read(&mut section);
+    let squash = section.take_choice("squash", &SQUASHES);
+    let anonymous_uid = read_anonymous(&mut section, "anonymous_uid");
+    let anonymous_gid = read_anonymous(&mut section, "anonymous_gid");
+    let read_only = section.take_flag("read_only").unwrap_or(false);
+    let quota = read_quota(&mut section);
+    section.finish();
+    Some(ShareConfig {
+        name: name?,
+        id,
+        metadata_store: metadata_store?.0,
+        content_store: content_store?.0,
+        durability: durability.unwrap_or(Durability::None),
+        clients,
+        squash: squash.unwrap_or_default(),
+        anonymous_uid,
+        anonymous_gid,
+        read_only,
+        quota,
+    })
+}
+
+fn read_name(section: &mut Section<'_>) -> Option<String> {
+    if !section.has("name") {
+        section.refuse("name", "is missing", "name the share by its path, such as /export");
+    }
+    let name = section.take_text("name")?;
+    match fault_of(&name) {
+        None => Some(name),
+        Some(fault) => {
+            let found = format!("{} {fault}", shown(&Value::from(name)));
+            section.refuse("name", found, "write an absolute path, such as /export");
+            None
+        }
+    }
+}
+
+fn fault_of(name: &str) -> Option<&'static str> {
+    let Some(path) = name.strip_prefix('/') else {
+        return Some("does not begin with /");
+    };
+    let wrong = |part: &str| part.is_empty() || part == "." || part == "..";
+    if name.len() > NAME_BYTES_MAX || path.split('/').any(|part| part.len() > PART_BYTES_MAX) {
+        Some("is too long")
+    } else if name.chars().any(char::is_control) {
+        Some("has a control character in it")
+    } else if !path.is_empty() && path.split('/').any(wrong) {
+        Some("has an empty part, `.` or `..` in it")
+    } else {
+        None
+    }
+}
+
+fn overlap(one: &str, other: &str) -> bool {
+    let below = |deep: &str, high: &str| {
+        let rest = deep.strip_prefix(high.trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    below(one, other) || below(other, one)
+}
+
+fn read_store<'s>(
+    section: &mut Section<'_>,
+    field: &'static str,
+    kind: &str,
+    stores: &'s Stores,
+) -> Option<(String, &'s StoreConfig)> {
+    let known: Vec<&str> = stores.keys().map(String::as_str).collect();
+    let mend = match known.is_empty() {
+        true => format!("name a store below {kind}.stores first"),
+        false => format!("known below {kind}.stores: {}", known.join(", ")),
+    };
+    if !section.has(field) {
+        section.refuse(field, "is missing", mend.clone());
+    }
+    let name = section.take_text(field)?;
+    let store = stores.get(&name);
+    if store.is_none() {
+        let found = format!("there is no {kind} store {}", shown(&Value::from(name.as_str())));
+        section.refuse(field, found, mend);
+    }
+    store.map(|store| (name, store))
+}
+
+fn settle_durability(
+    section: &Section<'_>,
+    wanted: Option<Durability>,
+    metadata: &StoreConfig,
+    content: &StoreConfig,
+) -> Option<Durability> {
+    let Some(strongest) = Durability::strongest(metadata.survives, content.survives) else {
+        let found = format!(
+            "metadata in `{}` and content in `{}`: one outlives the server, the other is lost with it",
+            metadata.kind, content.kind
+        );
+        let mend = "take two stores that are both in memory, or both persistent";
+        section.refuse("content_store", found, mend);
+        return None;
+    };
+    match wanted {
+        Some(wanted) if wanted > strongest => {
+            let found = format!("these stores can't give `{wanted}`");
+            let mend = format!("the strongest that they can give is `{strongest}`");
+            section.refuse("durability", found, mend);
+            None
+        }
+        Some(Durability::None) if strongest > Durability::None => {
+            let found = "`none` is for shares that are in memory only";
+            section.refuse("durability", found, format!("write `{strongest}`"));
+            None
+        }
+        wanted => Some(wanted.unwrap_or(strongest)),
+    }
+}
+
+fn read_id(section: &mut Section<'_>, store: Option<&StoreConfig>) -> Option<u64> {
+    let id = section.take_number("id", 1..=u64::MAX)?;
+    if store.is_some_and(|store| store.survives == Survives::Nothing) {
+        let found = "a share in memory gets a new id at each start";
+        section.refuse("id", found, "leave this key out");
+    }
+    Some(id)
+}
+
+fn read_anonymous(section: &mut Section<'_>, name: &'static str) -> u32 {
+    // 0 would turn every stranger into root; the highest number means "no id" (POSIX chown).
+    let number = section.take_number(name, 1..=u64::from(u32::MAX) - 1);
+    u32::try_from(number.unwrap_or(NOBODY)).unwrap_or(u32::MAX - 1)
+}
+
+fn read_quota(section: &mut Section<'_>) -> Option<ByteSize> {
+    let quota = section.take_parsed("quota", "write a size, such as 100GiB");
+    if quota == Some(ByteSize(0)) {
+        section.refuse("quota", "`0` leaves no room for a byte", "leave it out for no limit");
+    }
+    quota
+}

@@ -1,0 +1,57 @@
+//! Where a configuration comes from: a file, the environment, or nothing at all.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use figment::value::Dict;
+
+use super::problem::{ConfigError, Problem, Report};
+use super::stores::StoreKinds;
+use super::{Config, read, tree};
+
+/// The commented configuration that `dittofs init` writes. It means the same as no file at all.
+pub const SAMPLE: &str = include_str!("sample.yaml");
+
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Reads and checks a configuration. A variable of the environment wins over the file, the file
+/// over the defaults.
+///
+/// # Errors
+/// Every problem found, unless the text can't be read at all, which is then the only one.
+pub fn load(
+    file: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+    kinds: &StoreKinds,
+) -> Result<Config, ConfigError> {
+    let mut dict = match file {
+        Some(path) => parse_file(path).map_err(|problem| ConfigError(vec![problem]))?,
+        None => Dict::new(),
+    };
+    let overrides = tree::lay_over(&mut dict, environment);
+    let report = Report::new(overrides.variables);
+    for (variable, reason) in overrides.astray {
+        let mend = "unset it, or name a key by its levels, such as DITTOFS_LOG__LEVEL";
+        report.refuse(&variable, reason, mend);
+    }
+    read(dict, kinds, &report).ok_or_else(|| report.into_error())
+}
+
+fn parse_file(path: &Path) -> Result<Dict, Problem> {
+    let problem = |found: String, mend: &str| Problem {
+        key: path.display().to_string(),
+        found,
+        mend: mend.to_owned(),
+        variable: None,
+    };
+    let mut text = String::new();
+    File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)).map_err(|error| {
+        problem(format!("can't be read: {error}"), "name a file that exists (`dittofs init` writes one)")
+    })?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        let found = format!("is longer than {FILE_BYTES_MAX} bytes");
+        return Err(problem(found, "name a configuration file"));
+    }
+    tree::parse(&text).map_err(|error| problem(error, "write valid YAML"))
+}

@@ -1,0 +1,13 @@
+//! The program `dittofs` as a library: configuration, command line and wiring. The only crate that
+//! knows every other, so that a program of your own can embed the server.
+
+mod cli;
+mod commands;
+pub mod config;
+mod logging;
+mod serve;
+
+pub use cli::{Cli, Command, ConfigCommand, ConfigFile, ServeOptions, ShareCommand};
+pub use commands::run;
+pub use logging::init as init_logging;
+pub use serve::serve;

@@ -1,0 +1,115 @@
+//! Wires the NFS adapter to the services.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use dittofs_application::Services;
+use dittofs_nfs::{
+    duplicate::{DuplicateLimits, DuplicateRequests},
+    mount3::{self, Mount3},
+    nfs3::{self, Nfs3},
+    portmap::{self, Portmap, wire::mapping},
+    rpc::Programs,
+    transport::{Limits, Server, serve_datagrams},
+};
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::{ServeError, fronts::Fronts};
+use crate::config::NfsConfig;
+
+const TCP: u32 = 6;
+
+/// NFS and MOUNT on one address, and the portmapper if it is wanted.
+pub(super) struct NfsAdapter {
+    servers: Vec<Arc<Server>>,
+    address: SocketAddr,
+}
+
+impl NfsAdapter {
+    pub(super) async fn start(
+        config: &NfsConfig,
+        services: Arc<Services>,
+        fronts: &Fronts,
+    ) -> Result<NfsAdapter, ServeError> {
+        let listener = listen(config.listen, "NFS", "adapters.nfs.listen or --nfs").await?;
+        let address = listener.local_addr().map_err(ServeError::Threads)?;
+        let server = Server::new(programs(config, services), limits(config), fronts.handles());
+        tokio::spawn({
+            let server = Arc::clone(&server);
+            async move { server.serve(listener).await }
+        });
+        let mut servers = vec![server];
+        if let Some(portmap) = config.portmap {
+            servers.push(start_portmap(portmap, address.port(), config, fronts).await?);
+        }
+        Ok(NfsAdapter { servers, address })
+    }
+
+    /// Where NFS is served.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers what is in flight and closes all connections, within a bound.
+    pub(super) async fn drain(&self, bound: Duration) {
+        for server in &self.servers {
+            let drained = server.drain(bound).await;
+            if drained.cut > 0 {
+                tracing::warn!(connections = drained.cut, "connections were cut: their calls took too long");
+            }
+        }
+    }
+}
+
+fn programs(config: &NfsConfig, services: Arc<Services>) -> Programs {
+    let limits =
+        DuplicateLimits { bytes_max: config.limits.reply_cache.0 as usize, ..DuplicateLimits::default() };
+    let duplicates = Arc::new(DuplicateRequests::new(&limits));
+    let of_nfs =
+        nfs3::Services { metadata: services.clone(), block: services.clone(), admin: services.clone() };
+    Programs::new(vec![
+        Arc::new(Nfs3::new(of_nfs, duplicates)),
+        Arc::new(Mount3::new(services.clone(), services)),
+    ])
+}
+
+fn limits(config: &NfsConfig) -> Limits {
+    Limits {
+        connections_max: config.limits.connections,
+        calls_in_flight_max: config.limits.in_flight,
+        bytes_in_flight_max: config.limits.in_flight_bytes.0 as usize,
+        slow_reader_timeout: config.limits.stall,
+        partial_record_timeout: config.limits.stall,
+        ..Limits::default()
+    }
+}
+
+async fn start_portmap(
+    address: SocketAddr,
+    port: u16,
+    config: &NfsConfig,
+    fronts: &Fronts,
+) -> Result<Arc<Server>, ServeError> {
+    let maps = [(nfs3::PROGRAM, nfs3::VERSION), (mount3::PROGRAM, mount3::VERSION), (mount3::PROGRAM, mount3::VERSION_1)];
+    let maps = maps.map(|(prog, vers)| mapping { prog, vers, prot: TCP, port: u32::from(port) });
+    let programs = Programs::new(vec![Arc::new(Portmap::new(maps.to_vec()))]);
+    let listener = listen(address, "the portmapper", "adapters.nfs.portmap").await?;
+    let socket = UdpSocket::bind(address).await.map_err(|source| ServeError::Listen {
+        address,
+        what: "the portmapper's datagrams",
+        option: "adapters.nfs.portmap",
+        source,
+    })?;
+    let server = Server::new(programs.clone(), limits(config), fronts.handles());
+    tokio::spawn(serve_datagrams(socket, programs));
+    tokio::spawn({
+        let server = Arc::clone(&server);
+        async move { server.serve(listener).await }
+    });
+    tracing::info!(%address, port = portmap::PORT, "portmapper");
+    Ok(server)
+}
+
+async fn listen(address: SocketAddr, what: &'static str, option: &'static str) -> Result<TcpListener, ServeError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|source| ServeError::Listen { address, what, option, source })
+}

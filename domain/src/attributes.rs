@@ -1,0 +1,98 @@
+//! Attributes as they leave the server.
+
+use crate::{
+    id::{ChangeId, NodeId, Sequence},
+    node::{Device, Node, NodeKind},
+    time::Timestamp,
+};
+
+/// What any protocol says of a node. Made by [`overlay`] only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    /// The node (fileid).
+    pub node: NodeId,
+    /// What it is.
+    pub kind: NodeKind,
+    /// Permission bits.
+    pub mode: u16,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Names.
+    pub links: u32,
+    /// Size in bytes, unflushed writes included.
+    pub size: u64,
+    /// Bytes allocated, unflushed and inline ones included: never 0 where there are data.
+    pub used: u64,
+    /// Last access.
+    pub atime: Timestamp,
+    /// Last change of content.
+    pub mtime: Timestamp,
+    /// Last change.
+    pub ctime: Timestamp,
+    /// Creation.
+    pub birth: Timestamp,
+    /// Count of changes.
+    pub change: ChangeId,
+    /// Numbers of a device node.
+    pub device: Device,
+    /// DOS attributes.
+    pub dos_attributes: u32,
+}
+
+/// What a node's unflushed records change about its attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Pending {
+    /// Size in bytes after the newest record.
+    pub size: u64,
+    /// Bytes in slices that no extent holds yet; an upper bound where they overlap extents.
+    pub bytes: u64,
+    /// Times of the newest record, with that record's number; absent where a SETATTR came after it.
+    pub times: Option<(Timestamp, Sequence)>,
+    /// Change count and ctime that were shown for the newest record.
+    pub shown: Option<(ChangeId, Timestamp)>,
+    /// Access time to show, if newer.
+    pub atime: Option<Timestamp>,
+}
+
+/// The attributes of a node, with what is not flushed yet laid over them.
+pub fn overlay(stored: &Node, pending: Option<&Pending>) -> Attributes {
+    let mut attributes = Attributes {
+        node: stored.id,
+        kind: stored.kind,
+        mode: stored.mode,
+        uid: stored.uid,
+        gid: stored.gid,
+        links: stored.links,
+        size: stored.size,
+        used: stored.allocated,
+        atime: stored.atime,
+        mtime: stored.mtime,
+        ctime: stored.ctime,
+        birth: stored.birth,
+        change: stored.change,
+        device: stored.device,
+        dos_attributes: stored.dos_attributes,
+    };
+    if let Some(pending) = pending {
+        attributes.size = pending.size;
+        attributes.used = stored.allocated.saturating_add(pending.bytes);
+        if let Some((time, seq)) = pending.times
+            && seq > stored.times_seq
+        {
+            attributes.mtime = time;
+        }
+        if let Some((change, ctime)) = pending.shown {
+            attributes.change = attributes.change.max(change);
+            attributes.ctime = attributes.ctime.max(ctime);
+        }
+        if let Some(atime) = pending.atime {
+            attributes.atime = attributes.atime.max(atime);
+        }
+    }
+    attributes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+//! The map of a file: which bytes of it are where.
+//!
+//! Rows are kept for each page of 1 MiB. A row is a [`MapRow::Page`], whose extents tile the page, or a
+//! [`MapRow::Holes`] that covers many pages. The row of a page is the one with the greatest key at or below it; where
+//! no row covers a page below the end of the file the map is damaged, and that is an error, never zeros.
+
+pub mod block;
+pub mod map;
+pub mod object;
+pub mod page;
+mod row;
+pub mod slices;
+
+pub use row::{BlockPlace, Clip, Extent, MapRow, PageExtents, Stored};
+pub use slices::Place;
+
+/// Bytes of a page, the unit of a file's map.
+pub const PAGE_BYTES: u64 = 1 << 20;
+/// Bytes of a chunk, the unit of scheduling and of an object's references.
+pub const CHUNK_BYTES: u64 = 64 << 20;
+/// The greatest raw length of a block.
+pub const BLOCK_BYTES_MAX: u32 = 4 << 20;
+/// Raw bytes of each frame of a block but its last.
+pub const FRAME_BYTES: u32 = 128 << 10;
+/// The greatest size of a file, in bytes (2^63 - 1).
+pub const FILE_BYTES_MAX: u64 = i64::MAX as u64;
+/// Extents that a page may hold before its region is compacted.
+pub const EXTENTS_PER_PAGE_MAX: usize = 32;

@@ -1,0 +1,108 @@
+//! Blocks: the self-describing form in which a file's bytes lie in an object.
+//!
+//! A block holds up to 4 MiB of consecutive bytes of one file, in *frames* of 128 KiB (the last one may be shorter).
+//! Each frame has a checksum of its own, so that a random read fetches and checks frames, not the block. The head says
+//! of which file and offset the bytes are: an object can be read without any metadata.
+//!
+//! # Layout, version 1
+//!
+//! All numbers are little-endian. `n` is the number of frames, `ceil(raw_len / 131072)`, from 1 to 32.
+//!
+//! | at | bytes | what |
+//! |---|---|---|
+//! | 0 | 4 | magic, `DFBK` |
+//! | 4 | 2 | format version: 1 |
+//! | 6 | 1 | codec of the frames: 0 none |
+//! | 7 | 1 | 0 |
+//! | 8 | 4 | key that seals the frames: 0 none |
+//! | 12 | 4 | `raw_len`: bytes of content, from 1 to 4,194,304 |
+//! | 16 | 8 | node |
+//! | 24 | 8 | offset of the first byte in the file |
+//! | 32 | 8 | the newest journal record of which a byte is in the block: without metadata, the greater number wins |
+//! | 40 | 4 | `n` |
+//! | 44 | 4 | 0 |
+//! | 48 | 12 n | table: for each frame its stored length (4) and the XXH3-64 of the frame as stored (8) |
+//! | 48 + 12 n | 8 | XXH3-64 of all bytes of the head before this one |
+//! | 56 + 12 n | | the frames as stored, one after another |
+//!
+//! With codec 0 and key 0 a frame is stored as it is. The length of the head follows from `raw_len` alone
+//! ([`head_len`]), so a reader that knows the block's [`BlockPlace`] can fetch exactly the head.
+//!
+//! A reader refuses other versions, codecs and keys than it knows.
+
+mod build;
+mod head;
+
+pub use build::{BlockSpec, BuiltBlock, build};
+pub(in crate::content) use head::Fields;
+pub use head::{BlockHead, Frame, FrameRun};
+
+use super::{BLOCK_BYTES_MAX, BlockPlace, FRAME_BYTES};
+
+/// The first bytes of a block.
+pub const BLOCK_MAGIC: [u8; 4] = *b"DFBK";
+/// The format that is written.
+pub const BLOCK_VERSION: u16 = 1;
+/// Frames are stored as they are.
+pub const CODEC_NONE: u8 = 0;
+
+const FIXED_LEN: usize = 48;
+const FRAME_ENTRY_LEN: usize = 12;
+const CHECKSUM_LEN: usize = 8;
+
+/// Why a block or an object can't be made or read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BlockError {
+    /// There are fewer bytes than the format needs here.
+    #[error("{needed} bytes needed, {found} found")]
+    Short {
+        /// Bytes needed, from the start of what was given.
+        needed: u64,
+        /// Bytes given.
+        found: u64,
+    },
+    /// It does not start as it should.
+    #[error("wrong magic")]
+    Magic,
+    /// A format that this program does not know.
+    #[error("format version {0} is not known")]
+    Version(u16),
+    /// A codec that this program does not know.
+    #[error("codec {0} is not known")]
+    Codec(u8),
+    /// A key that this program does not have.
+    #[error("key {0} is not known")]
+    Key(u32),
+    /// The head's checksum is wrong.
+    #[error("the head's checksum is wrong")]
+    HeadChecksum,
+    /// A frame's checksum or length is wrong.
+    #[error("frame {0} is damaged")]
+    Frame(u32),
+    /// A field has a value that no writer writes.
+    #[error("bad {0}")]
+    Field(&'static str),
+}
+
+/// Frames of a block with so many raw bytes.
+pub const fn frame_count(raw_len: u32) -> u32 {
+    raw_len.div_ceil(FRAME_BYTES)
+}
+
+/// Length of the head of a block with so many raw bytes.
+pub const fn head_len(raw_len: u32) -> u32 {
+    FIXED_LEN as u32 + FRAME_ENTRY_LEN as u32 * frame_count(raw_len) + CHECKSUM_LEN as u32
+}
+
+/// Raw length of the n-th frame of a block.
+const fn raw_frame_len(raw_len: u32, index: u32) -> u32 {
+    let rest = raw_len.saturating_sub(index.saturating_mul(FRAME_BYTES));
+    if rest < FRAME_BYTES { rest } else { FRAME_BYTES }
+}
+
+fn is_raw_len(raw_len: u32) -> bool {
+    (1..=BLOCK_BYTES_MAX).contains(&raw_len)
+}
+
+#[cfg(test)]
+mod tests;

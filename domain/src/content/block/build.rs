@@ -1,0 +1,82 @@
+//! Making blocks from pieces of payload, which are not copied.
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{BlockError, BlockHead, BlockPlace, CODEC_NONE, FRAME_BYTES, Frame, frame_count, is_raw_len};
+use crate::{
+    content::FILE_BYTES_MAX,
+    id::{NodeId, Sequence},
+};
+
+/// Of which bytes a block is to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockSpec {
+    /// The file.
+    pub node: NodeId,
+    /// Offset of the first byte in the file.
+    pub offset: u64,
+    /// The newest journal record of which a byte is in the block.
+    pub seq: Sequence,
+}
+
+/// A block, ready to be put into an object.
+#[derive(Clone, Debug)]
+pub struct BuiltBlock {
+    /// Its head.
+    pub head: BlockHead,
+    /// All of it: the head, then the payload in the pieces that it came in.
+    pub segments: Vec<Bytes>,
+}
+
+impl BuiltBlock {
+    /// Its place in an object in which it starts at an offset.
+    pub fn place(&self, at: u64) -> BlockPlace {
+        let BlockHead { raw_len, codec, key_id, .. } = self.head;
+        BlockPlace { at, stored_len: self.head.stored_len(), raw_len, codec, key_id }
+    }
+}
+
+/// Makes a block of consecutive pieces of payload. Frames may span several pieces.
+///
+/// # Errors
+/// `Field` if the payload is empty or too long, or is not inside a file.
+pub fn build(spec: BlockSpec, payload: &[Bytes]) -> Result<BuiltBlock, BlockError> {
+    let raw_len = payload.iter().map(|piece| piece.len() as u64).sum::<u64>();
+    let raw_len = u32::try_from(raw_len).ok().filter(|len| is_raw_len(*len)).ok_or(BlockError::Field("raw length"))?;
+    if !spec.node.is_valid() || spec.offset > FILE_BYTES_MAX - u64::from(raw_len) {
+        return Err(BlockError::Field("file or offset"));
+    }
+    let BlockSpec { node, offset, seq } = spec;
+    let frames = frames_of(payload, raw_len);
+    let head = BlockHead { codec: CODEC_NONE, key_id: 0, raw_len, node, offset, seq, frames };
+    let mut segments = Vec::with_capacity(payload.len() + 1);
+    segments.push(Bytes::from(head.encode()));
+    segments.extend(payload.iter().filter(|piece| !piece.is_empty()).cloned());
+    Ok(BuiltBlock { head, segments })
+}
+
+fn frames_of(payload: &[Bytes], raw_len: u32) -> SmallVec<[Frame; 4]> {
+    let mut frames = SmallVec::with_capacity(frame_count(raw_len) as usize);
+    let mut hash = Xxh3::new();
+    let mut stored_len = 0u32;
+    for piece in payload {
+        let mut rest: &[u8] = piece;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min((FRAME_BYTES - stored_len) as usize));
+            hash.update(now);
+            stored_len += now.len() as u32;
+            rest = later;
+            if stored_len == FRAME_BYTES {
+                frames.push(Frame { stored_len, checksum: hash.digest() });
+                hash.reset();
+                stored_len = 0;
+            }
+        }
+    }
+    if stored_len > 0 {
+        frames.push(Frame { stored_len, checksum: hash.digest() });
+    }
+    frames
+}

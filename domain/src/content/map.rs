@@ -1,0 +1,190 @@
+//! Operations on the rows of a file's map.
+//!
+//! # What always holds
+//! * Rows tile the pages `0 .. facts.map_pages()` exactly: no page is without a row, no two rows cover one page, none
+//!   lies behind. That number is the pages of the size or, with a pending [`Clip`], the clip's `end_page` if greater.
+//!   So "the row with the greatest key at or below a page" is the row that covers it, and a page without one is damage.
+//! * Behind the size every byte of a row reads as hole.
+//! * With a pending clip, every page below its `end_page` is therefore covered by an older row (of which only bytes
+//!   before the clip's offset count) or by a newer one. A hole run that is written when the file grows begins at
+//!   `end_page`, not at the old size: laid over older rows it would be hidden by each of their keys, and the pages
+//!   between these keys would be left without a cover. [`cover`] splits it.
+//! * References are the set of (object, chunk) of the rows as they stand, clipped bytes included; the same holds for
+//!   `allocated`, which is the sum of what is not hole.
+//!
+//! # What callers owe
+//! Each edit is decided on one view and says what to change in it. So edits of one node's map must be applied one after
+//! another: under the node's turn, or with an expectation that nobody else edited it. Truncate and punch raise the
+//! content version; a flush that began before expects the old one and then clips and tries again.
+
+mod edit;
+mod install;
+mod read;
+mod reap;
+mod rows;
+mod truncate;
+
+pub use edit::Edit;
+pub use install::{INSTALL_CHUNKS_MAX, Installed, batches, install, install_query};
+pub use read::{page, resolve, resolve_query};
+pub use reap::{ReapCursor, Reaped, ReapedNode, reap_clip, reap_clip_query, reap_node, reap_node_query};
+pub use truncate::{Punched, Truncation, cover, punch, punch_query, truncate, truncate_query};
+
+use bytes::Bytes;
+
+use super::{CHUNK_BYTES, Clip, Extent, PAGE_BYTES, Stored};
+use crate::{
+    error::FsError,
+    id::{ContentVersion, NodeId},
+    node::Node,
+};
+
+/// Pages in a chunk.
+pub const CHUNK_PAGES: u64 = CHUNK_BYTES / PAGE_BYTES;
+/// The greatest number of rows that one step of a bounded operation asks for.
+pub const STEP_ROWS_MAX: usize = 512;
+/// Rows behind a truncation's offset up to which it edits them at once instead of leaving a [`Clip`].
+pub const TRUNCATE_ROWS_MAX: usize = 64;
+
+/// Why a map can't be read or edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MapError {
+    /// No row covers a page below the end: the map is damaged.
+    #[error("no row covers page {page}")]
+    Uncovered {
+        /// The page.
+        page: u64,
+    },
+    /// The view has not all rows that the operation needs: ask for more of them, or for less at once.
+    #[error("the view ends before page {page}")]
+    Incomplete {
+        /// The first page that is not in it.
+        page: u64,
+    },
+    /// A page's extents don't tile it: the map is damaged.
+    #[error("the extents of page {page} do not tile it")]
+    Malformed {
+        /// The page.
+        page: u64,
+    },
+    /// A piece that is empty, reaches behind the new size, or is not inside its block.
+    #[error("bad piece at {offset}")]
+    BadPiece {
+        /// Its offset in the file.
+        offset: u64,
+    },
+}
+
+impl From<MapError> for FsError {
+    fn from(_: MapError) -> FsError {
+        FsError::Io
+    }
+}
+
+/// What is known of the file whose map is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The file.
+    pub node: NodeId,
+    /// Its size as stored.
+    pub size: u64,
+    /// Its content version.
+    pub content_version: ContentVersion,
+    /// Its pending clip.
+    pub clip: Option<Clip>,
+}
+
+impl Facts {
+    /// Those of a node.
+    pub fn of(node: &Node) -> Facts {
+        Facts { node: node.id, size: node.size, content_version: node.content_version, clip: node.clip }
+    }
+
+    /// How many pages rows cover, from the first on.
+    pub fn map_pages(&self) -> u64 {
+        pages_of(self.size).max(self.clip.map_or(0, |clip| clip.end_page))
+    }
+}
+
+/// Where the bytes of a piece are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Nowhere: they are zeros.
+    Hole,
+    /// Here.
+    Inline(Bytes),
+    /// In an object.
+    Stored(Stored),
+}
+
+/// A run of bytes of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it starts in the file.
+    pub offset: u64,
+    /// Its length in bytes, above 0.
+    pub len: u64,
+    /// Where its bytes are.
+    pub source: Source,
+}
+
+impl Piece {
+    /// The offset of the byte after it.
+    pub fn end(&self) -> u64 {
+        self.offset.saturating_add(self.len)
+    }
+
+    /// Its bytes `skip .. skip + len` as an extent of a page.
+    fn extent(&self, skip: u64, len: u32) -> Extent {
+        let whole = u32::try_from(self.len).unwrap_or(u32::MAX);
+        match &self.source {
+            Source::Hole => Extent::Hole { len },
+            Source::Inline(bytes) => {
+                let skip = skip as usize;
+                Extent::Inline(bytes.slice(skip..skip + len as usize))
+            }
+            Source::Stored(from) => {
+                let skip = skip as u32;
+                Extent::Stored { len: whole, from: *from }.slice(skip, skip + len)
+            }
+        }
+    }
+
+    /// Whether it has bytes, and its source has as many.
+    fn is_valid(&self) -> bool {
+        self.len > 0
+            && match &self.source {
+                Source::Hole => true,
+                Source::Inline(bytes) => bytes.len() as u64 == self.len,
+                Source::Stored(from) => u64::from(from.skip).saturating_add(self.len) <= u64::from(from.block.raw_len),
+            }
+    }
+}
+
+/// Pages that a file of a size takes.
+pub fn pages_of(size: u64) -> u64 {
+    size.div_ceil(PAGE_BYTES)
+}
+
+/// The chunk of a page.
+pub fn chunk_of(page: u64) -> u64 {
+    page / CHUNK_PAGES
+}
+
+/// The first page of the chunk that a page is in.
+fn chunk_start(page: u64) -> u64 {
+    page - page % CHUNK_PAGES
+}
+
+/// The page after the last one of the chunk that a page is in.
+fn chunk_end(page: u64) -> u64 {
+    chunk_start(page) + CHUNK_PAGES
+}
+
+/// Bytes of a row's page that count: all, or those before the clip if the row is older than it.
+fn visible(version: ContentVersion, page: u64, clip: Option<Clip>) -> u64 {
+    match clip {
+        Some(clip) if version < clip.version => clip.offset.saturating_sub(page * PAGE_BYTES).min(PAGE_BYTES),
+        _ => PAGE_BYTES,
+    }
+}

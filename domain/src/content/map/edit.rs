@@ -1,0 +1,105 @@
+//! What to change in a map, derived from its rows before and after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::chunk_of;
+use crate::{
+    content::{Clip, MapRow, page},
+    id::{ContentVersion, NodeId, ObjectId},
+    plan::{Change, NodeUpdate, Plan, Statistics},
+};
+
+/// Changes of a file's map and what they mean for its node. Nothing in it is optional: rows, references and node go
+/// into one plan.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Edit {
+    /// `PutRow`, `DeleteRow`, `InsertReference`, `DeleteReference` and `Count`.
+    pub changes: Vec<Change>,
+    /// Difference of the bytes allocated.
+    pub allocated: i64,
+    /// The new size, where it changes.
+    pub size: Option<u64>,
+    /// The new content version, where it is raised.
+    pub content_version: Option<ContentVersion>,
+    /// The new pending clip, where that changes.
+    pub clip: Option<Option<Clip>>,
+}
+
+impl Edit {
+    /// Adds all of it to a plan, with whatever else `update` changes of the node.
+    pub fn add_to(self, plan: &mut Plan, node: NodeId, mut update: NodeUpdate) {
+        update.allocated += self.allocated;
+        update.size = self.size.or(update.size);
+        update.content_version = self.content_version.or(update.content_version);
+        update.clip = self.clip.or(update.clip);
+        plan.changes.extend(self.changes);
+        plan.change(Change::UpdateNode(node, update));
+    }
+
+    /// Whether neither the map nor the node changes.
+    pub fn is_empty(&self) -> bool {
+        *self == Edit::default()
+    }
+}
+
+/// The pages whose page row is put, replaced or removed, in order.
+pub(super) fn changed_pages(before: &[(u64, MapRow)], now: &BTreeMap<u64, MapRow>) -> Vec<u64> {
+    let is_page = |row: Option<&MapRow>| matches!(row, Some(MapRow::Page { .. }));
+    let mut pages: BTreeSet<u64> = BTreeSet::new();
+    for (key, row) in before {
+        let new = now.get(key);
+        if new != Some(row) && (is_page(Some(row)) || is_page(new)) {
+            pages.insert(*key);
+        }
+    }
+    let is_new = |key: &u64| before.binary_search_by_key(key, |(key, _)| *key).is_err();
+    pages.extend(now.iter().filter(|(key, row)| is_page(Some(row)) && is_new(key)).map(|(key, _)| *key));
+    pages.into_iter().collect()
+}
+
+pub(super) fn edit_between(node: NodeId, before: &[(u64, MapRow)], now: &BTreeMap<u64, MapRow>) -> Edit {
+    let mut edit = Edit::default();
+    for (key, row) in before {
+        if !now.contains_key(key) {
+            edit.changes.push(Change::DeleteRow { node, page: *key });
+        }
+        if now.get(key) != Some(row) {
+            edit.allocated -= allocated(row);
+        }
+    }
+    for (key, row) in now {
+        let old = before.binary_search_by_key(key, |(key, _)| *key).ok().and_then(|index| before.get(index));
+        if old.is_none_or(|(_, old)| old != row) {
+            edit.changes.push(Change::PutRow { node, page: *key, row: row.clone() });
+            edit.allocated += allocated(row);
+        }
+    }
+    let (old, new) = (references(before.iter().map(|(key, row)| (key, row))), references(now.iter()));
+    for (chunk, object) in new.difference(&old).copied() {
+        edit.changes.push(Change::InsertReference { object, node, chunk });
+    }
+    for (chunk, object) in old.difference(&new).copied() {
+        edit.changes.push(Change::DeleteReference { object, node, chunk });
+    }
+    if edit.allocated != 0 {
+        edit.changes.push(Change::Count(Statistics { bytes: edit.allocated, nodes: 0 }));
+    }
+    edit
+}
+
+fn allocated(row: &MapRow) -> i64 {
+    match row {
+        MapRow::Page { extents, .. } => page::allocated(extents) as i64,
+        MapRow::Holes { .. } => 0,
+    }
+}
+
+fn references<'a>(rows: impl Iterator<Item = (&'a u64, &'a MapRow)>) -> BTreeSet<(u64, ObjectId)> {
+    let mut set = BTreeSet::new();
+    for (key, row) in rows {
+        if let MapRow::Page { extents, .. } = row {
+            set.extend(page::objects(extents).map(|object| (chunk_of(*key), object)));
+        }
+    }
+    set
+}

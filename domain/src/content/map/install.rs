@@ -1,0 +1,84 @@
+//! Putting flushed bytes into a map.
+
+use super::{CHUNK_PAGES, Edit, Facts, MapError, Piece, chunk_end, chunk_of, chunk_start, pages_of, rows::Rows};
+use crate::{
+    content::{EXTENTS_PER_PAGE_MAX, FILE_BYTES_MAX, MapRow, PAGE_BYTES},
+    id::NodeId,
+    plan::{Change, MapQuery, MapView},
+};
+
+/// Chunks that the pieces of one install span at most.
+pub const INSTALL_CHUNKS_MAX: u64 = 8;
+
+/// What an install changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Installed {
+    /// The changes.
+    pub edit: Edit,
+    /// Pages that now have more than [`EXTENTS_PER_PAGE_MAX`] extents: the flush policy was not followed, and their
+    /// region should be rewritten soon. The edit is right all the same.
+    pub crowded: Vec<u64>,
+}
+
+/// Groups pieces that don't overlap so that the rows which one install must see are bounded: each group spans at most
+/// [`INSTALL_CHUNKS_MAX`] chunks and becomes a plan of its own, in the order of offsets. The new size of each but the
+/// last is its own end, or the size as stored if that is greater.
+pub fn batches(mut pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
+    pieces.sort_by_key(|piece| piece.offset);
+    let mut out: Vec<Vec<Piece>> = Vec::new();
+    for piece in pieces {
+        let last = chunk_of(piece.end().saturating_sub(1) / PAGE_BYTES);
+        let fits = |batch: &Vec<Piece>| {
+            batch.first().is_some_and(|first| last < chunk_of(first.offset / PAGE_BYTES) + INSTALL_CHUNKS_MAX)
+        };
+        match out.last_mut() {
+            Some(batch) if fits(batch) => batch.push(piece),
+            _ => out.push(vec![piece]),
+        }
+    }
+    out
+}
+
+/// Which rows [`install`] needs: all of every chunk that a piece touches.
+pub fn install_query(node: NodeId, pieces: &[Piece]) -> MapQuery {
+    let start = pieces.iter().map(|piece| piece.offset).min().unwrap_or(0);
+    let end = pieces.iter().map(Piece::end).max().unwrap_or(0).max(start + 1);
+    let first_page = chunk_start(start / PAGE_BYTES);
+    let last_page = chunk_end((end - 1) / PAGE_BYTES) - 1;
+    let rows_max = (last_page - first_page + 2).min((INSTALL_CHUNKS_MAX + 2) * CHUNK_PAGES) as usize;
+    MapQuery { node, first_page, last_page, rows_max }
+}
+
+/// Lays pieces over a file's map, later ones over earlier ones. `new_size` is the file's size afterwards: at least the
+/// size as stored, and at least the end of each piece; what lies between the old end and the pieces becomes a hole.
+/// Rows are stamped with the content version of `facts`.
+///
+/// # Errors
+/// `BadPiece`; `Incomplete` if the view lacks rows; `Uncovered` or `Malformed` where the map is damaged.
+pub fn install(view: &MapView, facts: &Facts, pieces: &[Piece], new_size: u64) -> Result<Installed, MapError> {
+    if let Some(bad) = pieces.iter().find(|piece| !piece.is_valid() || piece.end() > new_size) {
+        return Err(MapError::BadPiece { offset: bad.offset });
+    }
+    if new_size < facts.size || new_size > FILE_BYTES_MAX {
+        return Err(MapError::BadPiece { offset: new_size });
+    }
+    let mut rows = Rows::new(view, facts, facts.content_version);
+    rows.grow_to(pages_of(new_size));
+    for piece in pieces {
+        rows.write(piece)?;
+    }
+    let mut edit = rows.finish()?;
+    edit.size = (new_size != facts.size).then_some(new_size);
+    let crowded = crowded_pages(&edit);
+    Ok(Installed { edit, crowded })
+}
+
+fn crowded_pages(edit: &Edit) -> Vec<u64> {
+    let is_crowded = |change: &Change| match change {
+        Change::PutRow { page, row: MapRow::Page { extents, .. }, .. } => {
+            (extents.len() > EXTENTS_PER_PAGE_MAX).then_some(*page)
+        }
+        _ => None,
+    };
+    edit.changes.iter().filter_map(is_crowded).collect()
+}

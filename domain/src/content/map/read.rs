@@ -1,0 +1,156 @@
+//! Which bytes of a file are where.
+
+use std::ops::Range;
+
+use super::{Facts, MapError, Piece, Source, pages_of, visible};
+use crate::{
+    content::{Clip, Extent, MapRow, PAGE_BYTES, PageExtents, page as extents_of_page},
+    id::{ContentVersion, NodeId},
+    plan::{MapQuery, MapView},
+};
+
+/// Most rows that one read asks for.
+const READ_ROWS_MAX: u64 = 4_096;
+
+/// Which rows [`resolve`] needs for a range.
+pub fn resolve_query(node: NodeId, range: &Range<u64>) -> MapQuery {
+    let first_page = range.start / PAGE_BYTES;
+    let last_page = range.end.saturating_sub(1).max(range.start) / PAGE_BYTES;
+    let rows_max = (last_page - first_page).saturating_add(2).min(READ_ROWS_MAX) as usize;
+    MapQuery { node, first_page, last_page, rows_max }
+}
+
+/// The pieces that make up a range of a file, in order and without gaps, cut at the size.
+///
+/// # Errors
+/// `Uncovered` or `Malformed` where the map is damaged, `Incomplete` where the view ends too early.
+pub fn resolve(view: &MapView, clip: Option<Clip>, size: u64, range: Range<u64>) -> Result<Vec<Piece>, MapError> {
+    let end = range.end.min(size);
+    let mut at = range.start;
+    let mut pieces = Vec::new();
+    while at < end {
+        at = match covering(view, at / PAGE_BYTES)? {
+            Covering::Holes { end_page } => {
+                let to = end.min(end_page.saturating_mul(PAGE_BYTES));
+                push(&mut pieces, Piece { offset: at, len: to - at, source: Source::Hole });
+                to
+            }
+            Covering::Page { version, extents } => resolve_page(&mut pieces, at..end, version, extents, clip)?,
+        }
+    }
+    Ok(pieces)
+}
+
+/// The extents of a page as they read: with a pending clip taken into account, and all hole behind the map's end.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn page(view: &MapView, facts: &Facts, page: u64) -> Result<PageExtents, MapError> {
+    if page >= pages_of(facts.size) {
+        return Ok(extents_of_page::hole());
+    }
+    match covering(view, page)? {
+        Covering::Holes { .. } => Ok(extents_of_page::hole()),
+        Covering::Page { version, extents } => effective(version, extents, page, facts.clip),
+    }
+}
+
+/// The extents of a row's page as they read.
+pub(super) fn effective(
+    version: ContentVersion,
+    extents: &PageExtents,
+    page: u64,
+    clip: Option<Clip>,
+) -> Result<PageExtents, MapError> {
+    if !extents_of_page::tiles(extents) {
+        return Err(MapError::Malformed { page });
+    }
+    match visible(version, page, clip) {
+        PAGE_BYTES => Ok(extents.clone()),
+        visible => Ok(extents_of_page::clip(extents, visible as u32)),
+    }
+}
+
+/// Adds the pieces of the page that `range.start` is in; answers where the next page's begin.
+fn resolve_page(
+    pieces: &mut Vec<Piece>,
+    range: Range<u64>,
+    version: ContentVersion,
+    extents: &PageExtents,
+    clip: Option<Clip>,
+) -> Result<u64, MapError> {
+    let page = range.start / PAGE_BYTES;
+    let base = page * PAGE_BYTES;
+    let to = range.end.min(base + PAGE_BYTES);
+    let data_end = to.min(base + visible(version, page, clip));
+    let mut start = base;
+    for extent in extents {
+        let (from, until) = (range.start.max(start), data_end.min(start + u64::from(extent.len())));
+        if from < until {
+            let (skip, end) = ((from - start) as u32, (until - start) as u32);
+            push(pieces, piece(from, extent.slice(skip, end)));
+        }
+        start += u64::from(extent.len());
+        if start >= data_end {
+            break;
+        }
+    }
+    if start < data_end {
+        return Err(MapError::Malformed { page });
+    }
+    let hole = range.start.max(data_end);
+    if hole < to {
+        push(pieces, Piece { offset: hole, len: to - hole, source: Source::Hole });
+    }
+    Ok(to)
+}
+
+fn piece(offset: u64, extent: Extent) -> Piece {
+    let len = u64::from(extent.len());
+    let source = match extent {
+        Extent::Hole { .. } => Source::Hole,
+        Extent::Inline(bytes) => Source::Inline(bytes),
+        Extent::Stored { from, .. } => Source::Stored(from),
+    };
+    Piece { offset, len, source }
+}
+
+/// Adds a piece, merged with the last one where both are hole, or bytes that follow each other in one block.
+fn push(pieces: &mut Vec<Piece>, piece: Piece) {
+    if let Some(last) = pieces.last_mut() {
+        let merges = match (&last.source, &piece.source) {
+            (Source::Hole, Source::Hole) => true,
+            (Source::Stored(a), Source::Stored(b)) => {
+                a.object == b.object && a.block == b.block && u64::from(a.skip) + last.len == u64::from(b.skip)
+            }
+            _ => false,
+        };
+        if merges {
+            last.len += piece.len;
+            return;
+        }
+    }
+    pieces.push(piece);
+}
+
+enum Covering<'a> {
+    Page { version: ContentVersion, extents: &'a PageExtents },
+    Holes { end_page: u64 },
+}
+
+fn covering(view: &MapView, page: u64) -> Result<Covering<'_>, MapError> {
+    let after = view.rows.partition_point(|(key, _)| *key <= page);
+    let row = after.checked_sub(1).and_then(|index| view.rows.get(index));
+    let next = view.rows.get(after).map(|(key, _)| *key);
+    match row {
+        Some((key, MapRow::Page { version, extents })) if *key == page => {
+            Ok(Covering::Page { version: *version, extents })
+        }
+        Some((key, MapRow::Holes { pages, .. })) if page - key < *pages => {
+            let end_page = key.saturating_add(*pages);
+            Ok(Covering::Holes { end_page: next.map_or(end_page, |next| end_page.min(next)) })
+        }
+        _ if next.is_none() && !view.complete => Err(MapError::Incomplete { page }),
+        _ => Err(MapError::Uncovered { page }),
+    }
+}

@@ -1,0 +1,139 @@
+//! Removing rows that nobody reads any more, in bounded steps.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Edit, Facts, MapError, STEP_ROWS_MAX, chunk_end, chunk_of, chunk_start,
+    edit::edit_between,
+    pages_of,
+    rows::{Rows, pages_in},
+};
+use crate::{
+    content::{Clip, MapRow, PAGE_BYTES},
+    id::NodeId,
+    plan::{MapQuery, MapView, PLAN_STEPS_MAX},
+};
+
+/// Rows and extents after which a step takes no further chunk. A chunk has at most 64 rows of 32 extents each, so a
+/// step stays below [`PLAN_STEPS_MAX`].
+const STEP_COST_MAX: usize = PLAN_STEPS_MAX / 4;
+
+/// Where the reaper of a clip goes on. Kept in memory only: without it the work starts again at the clip's offset,
+/// and finds less to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReapCursor {
+    /// The clip that the work is for: another one starts from its own offset.
+    pub clip: Clip,
+    /// The next page.
+    pub page: u64,
+}
+
+/// One step of reaping a clip.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reaped {
+    /// The changes; the last step's clear the node's clip.
+    pub edit: Edit,
+    /// Where to go on; none if all is done.
+    pub next: Option<ReapCursor>,
+}
+
+/// One step of reaping an unlinked node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReapedNode {
+    /// The changes.
+    pub edit: Edit,
+    /// Whether the node has no rows left.
+    pub done: bool,
+}
+
+/// Which rows [`reap_clip`] needs; none if no clip is pending.
+pub fn reap_clip_query(facts: &Facts, cursor: Option<ReapCursor>) -> Option<MapQuery> {
+    let clip = facts.clip?;
+    // One page more at the front: the run of holes that earlier steps left, which this step makes longer.
+    let first_page = chunk_start(start_page(clip, cursor)).saturating_sub(1);
+    let last_page = chunk_end(clip.end_page.saturating_sub(1)) - 1;
+    Some(MapQuery { node: facts.node, first_page, last_page, rows_max: STEP_ROWS_MAX })
+}
+
+/// Removes rows that are older than the pending clip and lie behind its offset, and puts holes in their place; clips
+/// the page that it cuts; in the last step removes what covers pages behind the size, and clears the clip. The content
+/// version stays: no byte that counts changes.
+///
+/// # Errors
+/// `Incomplete` if the view has not even one chunk; `Uncovered` or `Malformed` where the map is damaged.
+pub fn reap_clip(view: &MapView, facts: &Facts, cursor: Option<ReapCursor>) -> Result<Reaped, MapError> {
+    let Some(clip) = facts.clip else {
+        return Ok(Reaped { edit: Edit::default(), next: None });
+    };
+    let from = start_page(clip, cursor);
+    let stop = if from < clip.end_page { step_end(view, from, clip.end_page)? } else { clip.end_page };
+    let mut rows = Rows::new(view, facts, facts.content_version);
+    for page in rows.clipped_pages(from, stop) {
+        let extents = rows.page(page)?;
+        rows.put_page(page, extents)?;
+    }
+    rows.coalesce_range(from, stop);
+    let mut next = (stop < clip.end_page).then_some(stop);
+    if next.is_none() {
+        let end = pages_of(facts.size);
+        if end >= clip.end_page || rows.first_page().is_some_and(|first| first <= end) {
+            rows.remove(end, clip.end_page)?;
+        } else {
+            next = Some(end);
+        }
+    }
+    let mut edit = rows.finish()?;
+    edit.clip = next.is_none().then_some(None);
+    Ok(Reaped { edit, next: next.map(|page| ReapCursor { clip, page }) })
+}
+
+fn start_page(clip: Clip, cursor: Option<ReapCursor>) -> u64 {
+    let first = clip.offset / PAGE_BYTES;
+    cursor.filter(|cursor| cursor.clip == clip).map_or(first, |cursor| cursor.page.max(first))
+}
+
+/// Which rows [`reap_node`] needs.
+pub fn reap_node_query(node: NodeId) -> MapQuery {
+    MapQuery { node, first_page: 0, last_page: u64::MAX / PAGE_BYTES, rows_max: STEP_ROWS_MAX }
+}
+
+/// Removes the first rows of a node that has neither a name nor an open.
+///
+/// # Errors
+/// `Incomplete` if the view has not even one chunk.
+pub fn reap_node(view: &MapView, node: NodeId) -> Result<ReapedNode, MapError> {
+    let (Some((first, _)), Some((last, row))) = (view.rows.first(), view.rows.last()) else {
+        return Ok(ReapedNode { edit: Edit::default(), done: true });
+    };
+    let end = last.saturating_add(pages_in(row));
+    let stop = step_end(view, *first, end)?;
+    let keep: BTreeMap<u64, MapRow> = view.rows.iter().filter(|(key, _)| *key >= stop).cloned().collect();
+    let done = keep.is_empty() && view.complete;
+    Ok(ReapedNode { edit: edit_between(node, &view.rows, &keep), done })
+}
+
+/// The page before which one plan has to stop: at `to`, or earlier at the start of a chunk, because references can
+/// only be told from all rows of a chunk, and a plan is bounded.
+pub(super) fn step_end(view: &MapView, from: u64, to: u64) -> Result<u64, MapError> {
+    let known = match view.rows.last() {
+        _ if view.complete => to,
+        Some((last, _)) => to.min(chunk_start(*last)),
+        None => 0,
+    };
+    if known <= from {
+        return Err(MapError::Incomplete { page: from });
+    }
+    let mut cost = 0;
+    let mut chunk = None;
+    for (key, row) in view.rows.iter().filter(|(key, _)| (chunk_start(from)..known).contains(key)) {
+        if cost > STEP_COST_MAX && chunk != Some(chunk_of(*key)) {
+            return Ok(chunk_start(*key).max(chunk_end(from)));
+        }
+        chunk = Some(chunk_of(*key));
+        cost += match row {
+            MapRow::Page { extents, .. } => 1 + extents.len(),
+            MapRow::Holes { .. } => 1,
+        };
+    }
+    Ok(known)
+}

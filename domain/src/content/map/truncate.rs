@@ -1,0 +1,146 @@
+//! Cutting, growing and punching.
+
+use std::ops::Range;
+
+use super::{
+    CHUNK_PAGES, Edit, Facts, MapError, Piece, STEP_ROWS_MAX, Source, TRUNCATE_ROWS_MAX, chunk_end, chunk_start,
+    pages_of, reap::step_end, rows::Rows,
+};
+use crate::{
+    content::{Clip, FILE_BYTES_MAX, MapRow, PAGE_BYTES, page},
+    id::ContentVersion,
+    plan::{MapQuery, MapView},
+};
+
+/// What a truncation comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Truncation {
+    /// One edit.
+    Edit(Edit),
+    /// An earlier truncation, at a lower offset, is still pending, and the file has grown since by more rows than can
+    /// be removed at once: finish [`super::reap_clip`] first.
+    ReapFirst,
+}
+
+/// How far a punch got.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Punched {
+    /// The changes so far.
+    pub edit: Edit,
+    /// Where to go on in another plan; none if all is done.
+    pub next: Option<u64>,
+}
+
+/// The rows by which a file whose pages end at `pages.start` comes to cover `pages`: one run of holes. Pages below a
+/// pending clip's end are left out, for rows cover them already.
+pub fn cover(pages: Range<u64>, version: ContentVersion, clip: Option<Clip>) -> Vec<(u64, MapRow)> {
+    let start = pages.start.max(clip.map_or(0, |clip| clip.end_page));
+    match pages.end.checked_sub(start) {
+        None | Some(0) => Vec::new(),
+        Some(count) => vec![(start, MapRow::Holes { version, pages: count })],
+    }
+}
+
+/// Which rows [`truncate`] needs.
+pub fn truncate_query(facts: &Facts, new_size: u64) -> MapQuery {
+    let last_page = facts.map_pages().saturating_sub(1);
+    if new_size >= facts.size {
+        return MapQuery { node: facts.node, first_page: last_page, last_page, rows_max: 2 };
+    }
+    let cut = new_size / PAGE_BYTES;
+    let rows_max = TRUNCATE_ROWS_MAX + CHUNK_PAGES as usize + 2;
+    MapQuery { node: facts.node, first_page: chunk_start(cut), last_page, rows_max }
+}
+
+/// Sets a file's size. The content version is raised in any case, so that a flush under way clips what it brings.
+///
+/// Shrinking removes up to [`TRUNCATE_ROWS_MAX`] rows at once; where there are more it leaves all rows as they are and
+/// answers one [`Clip`], so `allocated` and references follow only when the reaper removes rows. Growing covers the
+/// new pages with one run of holes.
+///
+/// # Errors
+/// `BadPiece` if the size is above [`FILE_BYTES_MAX`]; `Uncovered` or `Malformed` where the map is damaged.
+pub fn truncate(view: &MapView, facts: &Facts, new_size: u64) -> Result<Truncation, MapError> {
+    if new_size > FILE_BYTES_MAX {
+        return Err(MapError::BadPiece { offset: new_size });
+    }
+    let version = next_version(facts);
+    let mut edit = match new_size >= facts.size {
+        true => grow(view, facts, new_size, version)?,
+        false if is_small(view, new_size) => shrink(view, facts, new_size, version)?,
+        false => match clip_at(facts, new_size, version) {
+            Some(clip) => Edit { clip: Some(Some(clip)), ..Edit::default() },
+            None => return Ok(Truncation::ReapFirst),
+        },
+    };
+    edit.size = (new_size != facts.size).then_some(new_size);
+    edit.content_version = Some(version);
+    Ok(Truncation::Edit(edit))
+}
+
+fn grow(view: &MapView, facts: &Facts, new_size: u64, version: ContentVersion) -> Result<Edit, MapError> {
+    let mut rows = Rows::new(view, facts, version);
+    rows.grow_to(pages_of(new_size));
+    rows.finish()
+}
+
+fn is_small(view: &MapView, new_size: u64) -> bool {
+    let behind = view.rows.iter().filter(|(key, _)| *key >= new_size / PAGE_BYTES).count();
+    view.complete && behind <= TRUNCATE_ROWS_MAX
+}
+
+fn shrink(view: &MapView, facts: &Facts, new_size: u64, version: ContentVersion) -> Result<Edit, MapError> {
+    let mut rows = Rows::new(view, facts, version);
+    let keep = pages_of(new_size);
+    let within = (new_size % PAGE_BYTES) as u32;
+    if within > 0 {
+        let kept = page::clip(&rows.page(keep - 1)?, within);
+        rows.put_page(keep - 1, kept)?;
+    }
+    rows.remove(keep, facts.map_pages())?;
+    let mut edit = rows.finish()?;
+    edit.clip = match facts.clip {
+        Some(clip) if new_size <= clip.offset => Some(None),
+        Some(clip) if clip.end_page > keep => Some(Some(Clip { end_page: keep, ..clip })),
+        _ => None,
+    };
+    Ok(edit)
+}
+
+fn clip_at(facts: &Facts, offset: u64, version: ContentVersion) -> Option<Clip> {
+    match facts.clip {
+        Some(pending) if offset > pending.offset => None,
+        _ => Some(Clip { offset, version, end_page: facts.map_pages() }),
+    }
+}
+
+/// Which rows [`punch`] needs for a range, or for the start of it.
+pub fn punch_query(facts: &Facts, range: &Range<u64>) -> MapQuery {
+    let first = range.start / PAGE_BYTES;
+    let last = range.end.saturating_sub(1).max(range.start) / PAGE_BYTES;
+    let first_page = chunk_start(first).saturating_sub(1);
+    MapQuery { node: facts.node, first_page, last_page: chunk_end(last) - 1, rows_max: STEP_ROWS_MAX }
+}
+
+/// Makes a range a hole, as far as the view goes and one plan may; the size stays. The content version is raised.
+///
+/// # Errors
+/// `Incomplete` if the view has not even the first chunk; `Uncovered` or `Malformed` where the map is damaged.
+pub fn punch(view: &MapView, facts: &Facts, range: Range<u64>) -> Result<Punched, MapError> {
+    let version = next_version(facts);
+    let end = range.end.min(facts.size);
+    if range.start >= end {
+        return Ok(Punched { edit: Edit::default(), next: None });
+    }
+    let stop = step_end(view, range.start / PAGE_BYTES, pages_of(end))?;
+    let until = end.min(stop * PAGE_BYTES);
+    let mut rows = Rows::new(view, facts, version);
+    rows.write(&Piece { offset: range.start, len: until - range.start, source: Source::Hole })?;
+    let mut edit = rows.finish()?;
+    edit.content_version = Some(version);
+    Ok(Punched { edit, next: (until < end).then_some(until) })
+}
+
+fn next_version(facts: &Facts) -> ContentVersion {
+    ContentVersion(facts.content_version.0 + 1)
+}

@@ -1,0 +1,336 @@
+//! What of a file is only in the journal: its newest slices.
+//!
+//! One index a node. Records come in with their sequence numbers; where they overlap, the newest wins, in whatever
+//! order they come. What a flush has published goes out again by range and sequence number, so that bytes written
+//! while it ran stay.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use smallvec::SmallVec;
+
+use super::CHUNK_BYTES;
+use crate::id::Sequence;
+
+/// Where the payload of a journal's record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Place {
+    /// Which segment.
+    pub segment: u64,
+    /// Offset of the payload's first byte in it.
+    pub at: u64,
+}
+
+/// A run of bytes of a file that is in one record of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// Where it starts in the file.
+    pub offset: u64,
+    /// Its length in bytes, above 0.
+    pub len: u32,
+    /// The record.
+    pub seq: Sequence,
+    /// Where the record's payload is.
+    pub place: Place,
+    /// Bytes of the payload that come before the slice.
+    pub skip: u32,
+}
+
+impl Slice {
+    /// The offset of the byte after it.
+    pub fn end(&self) -> u64 {
+        self.offset + u64::from(self.len)
+    }
+
+    /// The part of it that is in a range, if any.
+    fn cut(&self, range: &Range<u64>) -> Option<Slice> {
+        let (from, to) = (self.offset.max(range.start), self.end().min(range.end));
+        (from < to).then(|| Slice {
+            offset: from,
+            len: (to - from) as u32,
+            skip: self.skip + (from - self.offset) as u32,
+            ..*self
+        })
+    }
+}
+
+/// What a range of a file is, as far as the journal knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// In the journal.
+    Slice(Slice),
+    /// Not in the journal: what the map says.
+    Gap {
+        /// Where it starts in the file.
+        offset: u64,
+        /// Its length in bytes.
+        len: u64,
+    },
+}
+
+/// Slices that follow each other without a gap, inside one chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Where it starts in the file.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub len: u64,
+    /// What it is made of, in order.
+    pub slices: Vec<Slice>,
+}
+
+impl Run {
+    /// The bytes of the file that it is.
+    pub fn range(&self) -> Range<u64> {
+        self.offset..self.offset + self.len
+    }
+}
+
+/// What a flush takes.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Runs {
+    /// In the order of their offsets.
+    pub runs: Vec<Run>,
+    /// The newest record in the index when they were taken: give it to [`SliceIndex::remove`] afterwards.
+    pub up_to: Sequence,
+    /// The offset from which the next flush may go on; none if all slices were taken.
+    pub next: Option<u64>,
+}
+
+/// A slice as kept; its offset is the key.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    len: u32,
+    skip: u32,
+    seq: Sequence,
+    place: Place,
+}
+
+/// The newest slices of one node.
+#[derive(Clone, Debug, Default)]
+pub struct SliceIndex {
+    slices: BTreeMap<u64, Entry>,
+    /// How many slices each record still has.
+    sequences: BTreeMap<Sequence, u32>,
+    bytes: u64,
+}
+
+impl SliceIndex {
+    /// Adds payload bytes `skip .. skip + len` of a record, as the file's bytes from `offset` on. Where a newer record
+    /// is there already, that one stays.
+    pub fn insert(&mut self, offset: u64, len: u32, seq: Sequence, place: Place, skip: u32) {
+        let end = offset.saturating_add(u64::from(len));
+        self.carve(offset..end, seq);
+        let whole = Slice { offset, len: (end - offset) as u32, seq, place, skip };
+        let gaps: SmallVec<[Range<u64>; 4]> = self.parts(offset..end).filter_map(gap).collect();
+        for slice in gaps.iter().filter_map(|gap| whole.cut(gap)) {
+            self.add(slice);
+        }
+    }
+
+    /// What a range is, in order and without gaps.
+    pub fn read(&self, range: Range<u64>) -> Vec<Part> {
+        self.parts(range).collect()
+    }
+
+    /// Forgets what lies behind the new end of the file.
+    pub fn truncate(&mut self, size: u64) {
+        self.carve(size..u64::MAX, Sequence(u64::MAX));
+    }
+
+    /// Forgets a range.
+    pub fn punch(&mut self, range: Range<u64>) {
+        self.carve(range, Sequence(u64::MAX));
+    }
+
+    /// Forgets all records up to one: a flush has published them.
+    pub fn release(&mut self, up_to: Sequence) {
+        if self.newest().is_some_and(|newest| newest <= up_to) {
+            self.clear();
+        } else if self.oldest().is_some_and(|oldest| oldest <= up_to) {
+            self.carve(0..u64::MAX, up_to);
+        }
+    }
+
+    /// Forgets what a flush has published: in these ranges, all records up to one.
+    pub fn remove(&mut self, flushed: &[Range<u64>], up_to: Sequence) {
+        for range in flushed {
+            self.carve(range.clone(), up_to);
+        }
+    }
+
+    /// The sequence number up to which all records of the node are published once these ranges, in order and disjoint,
+    /// are: what the plan of a flush may set as the node's `content_seq`. Records above it are replayed after a crash even if they were
+    /// flushed, which is harmless as long as the journal keeps all that follow them.
+    pub fn content_seq_after(&self, flushed: &[Range<u64>], up_to: Sequence) -> Sequence {
+        let is_covered = |slice: &Slice| {
+            let mut at = slice.offset;
+            let first = flushed.partition_point(|range| range.end <= at);
+            for range in flushed.iter().skip(first).take_while(|range| range.start < slice.end()) {
+                if range.start > at {
+                    return false;
+                }
+                at = range.end;
+            }
+            at >= slice.end()
+        };
+        let left = self.iter().filter(|slice| slice.seq <= up_to && !is_covered(slice));
+        left.map(|slice| Sequence(slice.seq.0.saturating_sub(1))).min().unwrap_or(up_to)
+    }
+
+    /// Runs of slices from an offset on, up to a number of bytes: what a flush takes. Nothing is removed.
+    pub fn runs(&self, from: u64, bytes_max: u64) -> Runs {
+        let mut taken = Runs { up_to: self.newest().unwrap_or_default(), ..Runs::default() };
+        let mut left = bytes_max;
+        for slice in self.iter_from(from) {
+            let mut at = slice.offset.max(from);
+            while at < slice.end() {
+                if left == 0 {
+                    taken.next = Some(at);
+                    return taken;
+                }
+                let chunk_end = (at / CHUNK_BYTES + 1).saturating_mul(CHUNK_BYTES);
+                let to = slice.end().min(chunk_end).min(at.saturating_add(left));
+                if let Some(part) = slice.cut(&(at..to)) {
+                    taken.push(part);
+                }
+                left -= to - at;
+                at = to;
+            }
+        }
+        taken
+    }
+
+    /// All slices, in the order of their offsets.
+    pub fn iter(&self) -> impl Iterator<Item = Slice> {
+        self.slices.iter().map(|(offset, entry)| entry.at(*offset))
+    }
+
+    /// Bytes in all slices.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How many slices there are.
+    pub fn len(&self) -> usize {
+        self.slices.len()
+    }
+
+    /// Whether nothing is in the journal only.
+    pub fn is_empty(&self) -> bool {
+        self.slices.is_empty()
+    }
+
+    /// The offset after the last slice.
+    pub fn end(&self) -> u64 {
+        self.slices.last_key_value().map_or(0, |(offset, entry)| entry.at(*offset).end())
+    }
+
+    /// The oldest record of which a byte counts.
+    pub fn oldest(&self) -> Option<Sequence> {
+        self.sequences.first_key_value().map(|(seq, _)| *seq)
+    }
+
+    /// The newest record of which a byte counts.
+    pub fn newest(&self) -> Option<Sequence> {
+        self.sequences.last_key_value().map(|(seq, _)| *seq)
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = SliceIndex::default();
+    }
+
+    /// Slices from the one that an offset is in.
+    fn iter_from(&self, from: u64) -> impl Iterator<Item = Slice> {
+        let first = self.slices.range(..=from).next_back().filter(|(offset, entry)| entry.at(**offset).end() > from);
+        let first = first.map_or(from, |(offset, _)| *offset);
+        self.slices.range(first..).map(|(offset, entry)| entry.at(*offset))
+    }
+
+    fn parts(&self, range: Range<u64>) -> impl Iterator<Item = Part> {
+        let mut slices = self.iter_from(range.start);
+        let mut at = range.start;
+        let mut pending = None;
+        std::iter::from_fn(move || {
+            if let Some(slice) = pending.take() {
+                return Some(Part::Slice(slice));
+            }
+            if at >= range.end {
+                return None;
+            }
+            let slice = slices.next().and_then(|slice| slice.cut(&range));
+            let (from, to) = slice.map_or((range.end, range.end), |slice| (slice.offset, slice.end()));
+            let gap = Part::Gap { offset: at, len: from - at };
+            let is_gap = from > at;
+            at = to;
+            if is_gap {
+                pending = slice;
+                return Some(gap);
+            }
+            slice.map(Part::Slice)
+        })
+    }
+
+    /// Removes what records up to one have in a range.
+    fn carve(&mut self, range: Range<u64>, up_to: Sequence) {
+        if range.is_empty() {
+            return;
+        }
+        let slices = self.iter_from(range.start).take_while(|slice| slice.offset < range.end);
+        let doomed: SmallVec<[Slice; 4]> = slices.filter(|slice| slice.seq <= up_to).collect();
+        for slice in doomed {
+            self.forget(&slice);
+            for keep in [0..range.start, range.end..u64::MAX] {
+                if let Some(rest) = slice.cut(&keep) {
+                    self.add(rest);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, slice: Slice) {
+        let entry = Entry { len: slice.len, skip: slice.skip, seq: slice.seq, place: slice.place };
+        self.slices.insert(slice.offset, entry);
+        *self.sequences.entry(slice.seq).or_default() += 1;
+        self.bytes += u64::from(slice.len);
+    }
+
+    fn forget(&mut self, slice: &Slice) {
+        self.slices.remove(&slice.offset);
+        self.bytes -= u64::from(slice.len);
+        if let Some(count) = self.sequences.get_mut(&slice.seq) {
+            *count -= 1;
+            if *count == 0 {
+                self.sequences.remove(&slice.seq);
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn at(&self, offset: u64) -> Slice {
+        Slice { offset, len: self.len, seq: self.seq, place: self.place, skip: self.skip }
+    }
+}
+
+impl Runs {
+    fn push(&mut self, slice: Slice) {
+        match self.runs.last_mut() {
+            Some(run) if run.offset + run.len == slice.offset && !slice.offset.is_multiple_of(CHUNK_BYTES) => {
+                run.len += u64::from(slice.len);
+                run.slices.push(slice);
+            }
+            _ => self.runs.push(Run { offset: slice.offset, len: u64::from(slice.len), slices: vec![slice] }),
+        }
+    }
+}
+
+fn gap(part: Part) -> Option<Range<u64>> {
+    match part {
+        Part::Gap { offset, len } => Some(offset..offset + len),
+        Part::Slice(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

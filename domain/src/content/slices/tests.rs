@@ -1,0 +1,181 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const SPAN: u64 = 400;
+
+/// What a byte is: its record, and which byte of the payload.
+type Cell = Option<(u64, u64)>;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert { offset: u64, len: u32, skip: u32, seq: u64 },
+    Truncate(u64),
+    Punch(Range<u64>),
+    Release(u64),
+    Remove(Range<u64>, u64),
+}
+
+fn range() -> impl Strategy<Value = Range<u64>> {
+    (0..SPAN, 0..SPAN).prop_map(|(a, b)| a.min(b)..a.max(b))
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (0..SPAN, 1u32..100, 0u32..50, 1u64..1_000)
+            .prop_map(|(offset, len, skip, seq)| Step::Insert { offset, len, skip, seq }),
+        1 => (0..SPAN).prop_map(Step::Truncate),
+        1 => range().prop_map(Step::Punch),
+        1 => (0u64..1_000).prop_map(Step::Release),
+        1 => (range(), 0u64..1_000).prop_map(|(range, seq)| Step::Remove(range, seq)),
+    ]
+}
+
+/// A place that tells its record.
+fn place(seq: u64) -> Place {
+    Place { segment: seq / 7, at: seq * 1_000 }
+}
+
+fn apply(index: &mut SliceIndex, cells: &mut [Cell], step: Step) {
+    match step {
+        Step::Insert { offset, len, skip, seq } => {
+            index.insert(offset, len, Sequence(seq), place(seq), skip);
+            for i in 0..u64::from(len) {
+                let cell = &mut cells[(offset + i) as usize];
+                if cell.is_none_or(|(old, _)| old <= seq) {
+                    *cell = Some((seq, u64::from(skip) + i));
+                }
+            }
+        }
+        Step::Truncate(size) => {
+            index.truncate(size);
+            cells[size as usize..].fill(None);
+        }
+        Step::Punch(range) => {
+            index.punch(range.clone());
+            cells[range.start as usize..range.end as usize].fill(None);
+        }
+        Step::Release(seq) => {
+            index.release(Sequence(seq));
+            cells.iter_mut().filter(|cell| cell.is_some_and(|(old, _)| old <= seq)).for_each(|cell| *cell = None);
+        }
+        Step::Remove(range, seq) => {
+            index.remove(std::slice::from_ref(&range), Sequence(seq));
+            let cells = &mut cells[range.start as usize..range.end as usize];
+            cells.iter_mut().filter(|cell| cell.is_some_and(|(old, _)| old <= seq)).for_each(|cell| *cell = None);
+        }
+    }
+}
+
+fn cells_of(parts: &[Part], start: u64) -> Vec<Cell> {
+    let mut out: Vec<Cell> = Vec::new();
+    for part in parts {
+        match part {
+            Part::Gap { offset, len } => {
+                assert_eq!(*offset, start + out.len() as u64);
+                assert!(*len > 0);
+                out.extend(std::iter::repeat_n(None, *len as usize));
+            }
+            Part::Slice(slice) => {
+                assert_eq!(slice.offset, start + out.len() as u64);
+                assert_eq!(slice.place, place(slice.seq.0));
+                let skip = u64::from(slice.skip);
+                out.extend((0..u64::from(slice.len)).map(|i| Some((slice.seq.0, skip + i))));
+            }
+        }
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    #[test]
+    fn the_newest_record_wins_whatever_the_order(steps in prop::collection::vec(step(), 1..40), window in range()) {
+        let mut index = SliceIndex::default();
+        let mut cells = vec![None; SPAN as usize + 200];
+        for step in steps {
+            apply(&mut index, &mut cells, step);
+            let whole = index.read(0..cells.len() as u64);
+            prop_assert_eq!(&cells_of(&whole, 0), &cells);
+        }
+        let (start, end) = (window.start as usize, window.end as usize);
+        prop_assert_eq!(&cells_of(&index.read(window.clone()), window.start), &cells[start..end]);
+
+        let live: Vec<u64> = cells.iter().flatten().map(|(seq, _)| *seq).collect();
+        prop_assert_eq!(index.bytes(), live.len() as u64);
+        prop_assert_eq!(index.oldest().map(|seq| seq.0), live.iter().min().copied());
+        prop_assert_eq!(index.newest().map(|seq| seq.0), live.iter().max().copied());
+        prop_assert_eq!(index.is_empty(), live.is_empty());
+        let end = cells.iter().rposition(Option::is_some).map_or(0, |at| at as u64 + 1);
+        prop_assert_eq!(index.end(), end);
+    }
+
+    #[test]
+    fn a_flush_takes_each_byte_once_and_what_it_leaves_tells_the_sequence_to_publish(
+        steps in prop::collection::vec(step(), 1..30),
+        bytes_max in 1u64..300,
+        from in 0..SPAN,
+    ) {
+        let mut index = SliceIndex::default();
+        let mut cells = vec![None; SPAN as usize + 200];
+        steps.into_iter().for_each(|step| apply(&mut index, &mut cells, step));
+        let taken = index.runs(from, bytes_max);
+        let ranges: Vec<_> = taken.runs.iter().map(Run::range).collect();
+        for run in &taken.runs {
+            let parts: Vec<_> = run.slices.iter().copied().map(Part::Slice).collect();
+            prop_assert_eq!(&cells_of(&parts, run.offset), &cells[run.offset as usize..run.range().end as usize]);
+        }
+        let after: u64 = cells[from as usize..].iter().flatten().count() as u64;
+        let bytes: u64 = taken.runs.iter().map(|run| run.len).sum();
+        prop_assert_eq!(bytes, after.min(bytes_max));
+        prop_assert_eq!(taken.next.is_none(), after <= bytes_max);
+        prop_assert!(taken.runs.windows(2).all(|pair| pair[0].range().end < pair[1].offset));
+
+        let content_seq = index.content_seq_after(&ranges, taken.up_to);
+        index.remove(&ranges, taken.up_to);
+        let expected = index.oldest().map_or(taken.up_to, |oldest| Sequence(oldest.0 - 1));
+        prop_assert_eq!(content_seq, expected);
+        prop_assert_eq!(index.bytes(), cells.iter().flatten().count() as u64 - bytes);
+    }
+}
+
+#[test]
+fn what_was_written_during_a_flush_stays() {
+    let mut index = SliceIndex::default();
+    index.insert(0, 100, Sequence(1), place(1), 0);
+    let taken = index.runs(0, u64::MAX);
+    index.insert(50, 10, Sequence(2), place(2), 0);
+    let ranges: Vec<_> = taken.runs.iter().map(Run::range).collect();
+    assert_eq!(index.content_seq_after(&ranges, taken.up_to), Sequence(1));
+    index.remove(&ranges, taken.up_to);
+    assert_eq!(index.iter().map(|slice| (slice.offset, slice.len, slice.seq.0)).collect::<Vec<_>>(), vec![(50, 10, 2)]);
+}
+
+#[test]
+fn runs_are_cut_at_chunks_and_where_a_record_is_missing() {
+    let mut index = SliceIndex::default();
+    index.insert(CHUNK_BYTES - 10, 20, Sequence(1), place(1), 5);
+    index.insert(CHUNK_BYTES + 10, 10, Sequence(2), place(2), 0);
+    index.insert(CHUNK_BYTES + 21, 10, Sequence(3), place(3), 0);
+    let taken = index.runs(0, u64::MAX);
+    let ranges: Vec<_> = taken.runs.iter().map(|run| (run.offset, run.len, run.slices.len())).collect();
+    assert_eq!(ranges, vec![(CHUNK_BYTES - 10, 10, 1), (CHUNK_BYTES, 20, 2), (CHUNK_BYTES + 21, 10, 1)]);
+    assert_eq!(taken.runs[1].slices[0].skip, 15);
+}
+
+#[test]
+fn an_empty_index_has_nothing() {
+    let mut index = SliceIndex::default();
+    index.insert(5, 0, Sequence(1), place(1), 0);
+    index.release(Sequence(9));
+    assert_eq!((index.len(), index.end(), index.oldest()), (0, 0, None));
+    assert_eq!(index.runs(0, 10), Runs::default());
+    assert_eq!(index.read(3..3), vec![]);
+    assert_eq!(index.content_seq_after(&[], Sequence(4)), Sequence(4));
+}
+
+#[test]
+fn an_entry_is_small() {
+    assert!(size_of::<Entry>() + size_of::<u64>() <= 40);
+}

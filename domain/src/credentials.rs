@@ -1,0 +1,106 @@
+//! Who asks: credentials, and how a share maps what a client presents to them.
+
+use smallvec::SmallVec;
+
+/// The groups of a caller beside its primary one. AUTH_SYS carries at most 16 (RFC 5531, appendix A).
+pub type Groups = SmallVec<[u32; 16]>;
+
+/// The user and groups that permission is decided for, after squashing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// User id; 0 is privileged.
+    pub uid: u32,
+    /// Primary group id.
+    pub gid: u32,
+    /// Further group ids.
+    pub groups: Groups,
+}
+
+impl Credentials {
+    /// The privileged user.
+    pub fn root() -> Credentials {
+        Credentials::user(0, 0)
+    }
+
+    /// A user with one group.
+    pub fn user(uid: u32, gid: u32) -> Credentials {
+        Credentials { uid, gid, groups: Groups::new() }
+    }
+
+    /// Whether all permission checks are passed.
+    pub fn is_privileged(&self) -> bool {
+        self.uid == 0
+    }
+
+    /// Whether `gid` is the primary group or one of the others.
+    pub fn in_group(&self, gid: u32) -> bool {
+        self.gid == gid || self.groups.contains(&gid)
+    }
+}
+
+/// Which machine asks, for locks and logs: what a protocol knows its client by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub u64);
+
+/// Which identities a share does not take at their word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Squash {
+    /// All are taken as presented.
+    None,
+    /// User 0 and group 0, in every position, become the anonymous ones.
+    #[default]
+    Root,
+    /// Everybody becomes the anonymous user.
+    All,
+}
+
+/// How a share maps identities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdentityPolicy {
+    /// Whom to squash.
+    pub squash: Squash,
+    /// The anonymous user.
+    pub anonymous_uid: u32,
+    /// The anonymous group.
+    pub anonymous_gid: u32,
+}
+
+impl Default for IdentityPolicy {
+    fn default() -> Self {
+        IdentityPolicy { squash: Squash::Root, anonymous_uid: 65_534, anonymous_gid: 65_534 }
+    }
+}
+
+impl IdentityPolicy {
+    /// The credentials that `presented` gets on this share; `None` (no identity at all) gets the anonymous ones.
+    pub fn map(&self, presented: Option<&Credentials>) -> Credentials {
+        let anonymous = Credentials::user(self.anonymous_uid, self.anonymous_gid);
+        match (self.squash, presented) {
+            (Squash::All, _) | (_, None) => anonymous,
+            (Squash::None, Some(c)) => c.clone(),
+            (Squash::Root, Some(c)) => Credentials {
+                uid: if c.uid == 0 { self.anonymous_uid } else { c.uid },
+                gid: self.map_gid(c.gid),
+                groups: c.groups.iter().map(|g| self.map_gid(*g)).collect(),
+            },
+        }
+    }
+
+    /// An owner that a client asks to set, mapped as its identity would be.
+    pub fn map_uid(&self, uid: u32) -> u32 {
+        match self.squash {
+            Squash::None => uid,
+            Squash::Root if uid != 0 => uid,
+            Squash::Root | Squash::All => self.anonymous_uid,
+        }
+    }
+
+    /// A group that a client asks to set or presents, mapped.
+    pub fn map_gid(&self, gid: u32) -> u32 {
+        match self.squash {
+            Squash::None => gid,
+            Squash::Root if gid != 0 => gid,
+            Squash::Root | Squash::All => self.anonymous_gid,
+        }
+    }
+}

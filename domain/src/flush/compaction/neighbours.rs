@@ -1,0 +1,70 @@
+//! Which neighbours of a crowded page are written together.
+
+use std::ops::Range;
+
+use crate::content::{EXTENTS_PER_PAGE_MAX, Extent, FRAME_BYTES};
+
+/// Extents that a crowded page has left afterwards.
+const EXTENTS_AFTER: usize = EXTENTS_PER_PAGE_MAX / 2;
+/// Neighbours are taken along beyond need up to this sum: writing so little costs about as much as writing less.
+const CHEAP_BYTES: u64 = FRAME_BYTES as u64;
+
+/// Bytes that stay as they are, or several neighbours that are written together.
+struct Cluster {
+    len: u64,
+    joined: bool,
+}
+
+/// The ranges, counted from `start`, to write as one block each so that the page has [`EXTENTS_AFTER`] extents left.
+///
+/// Begins with the two neighbours that are the fewest bytes and goes on with the smaller one beside them, as long as
+/// that is not larger than all so far: what is large is written again only after as much has come to it. That is what
+/// keeps appending to a log cheap. Starts anew elsewhere if that was not enough.
+pub(super) fn join(start: u64, extents: &[Extent]) -> Vec<Range<u64>> {
+    let one = |extent: &Extent| Cluster { len: u64::from(extent.len()), joined: false };
+    let mut clusters: Vec<Cluster> = extents.iter().map(one).collect();
+    while clusters.len() > EXTENTS_AFTER {
+        let Some(mut at) = cheapest_pair(&clusters) else { break };
+        merge(&mut clusters, at);
+        while let Some(pair) = next_pair(&clusters, at) {
+            merge(&mut clusters, pair);
+            at = pair;
+        }
+    }
+    let mut end = start;
+    let mut out = Vec::new();
+    for cluster in clusters {
+        let from = end;
+        end += cluster.len;
+        if cluster.joined {
+            out.push(from..end);
+        }
+    }
+    out
+}
+
+/// The first of the two neighbours with the least sum.
+fn cheapest_pair(clusters: &[Cluster]) -> Option<usize> {
+    let sums = clusters.windows(2).map(|pair| pair.iter().map(|cluster| cluster.len).sum::<u64>());
+    sums.enumerate().min_by_key(|(_, sum)| *sum).map(|(at, _)| at)
+}
+
+/// The first of two neighbours of which one is the cluster at an index and the other is to be taken along.
+fn next_pair(clusters: &[Cluster], at: usize) -> Option<usize> {
+    let len = clusters.get(at)?.len;
+    if clusters.len() <= EXTENTS_AFTER && len >= CHEAP_BYTES {
+        return None;
+    }
+    let before = at.checked_sub(1).and_then(|before| Some((clusters.get(before)?.len, before)));
+    let after = clusters.get(at + 1).map(|after| (after.len, at));
+    let (smaller, pair) = before.into_iter().chain(after).min()?;
+    (smaller <= len).then_some(pair)
+}
+
+fn merge(clusters: &mut Vec<Cluster>, at: usize) {
+    let after = clusters.remove(at + 1).len;
+    if let Some(cluster) = clusters.get_mut(at) {
+        cluster.len += after;
+        cluster.joined = true;
+    }
+}

@@ -1,0 +1,101 @@
+//! Identifiers. All but [`ObjectId`] and [`OpId`] fit in 63 bits, so that any database can hold them.
+
+use std::fmt;
+
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub u64);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.0)
+            }
+        }
+    };
+}
+
+number! {
+    /// A share: 64 random bits made with the share and kept in its metadata store. A renamed share keeps it.
+    ShareId
+}
+number! {
+    /// A file, directory, symlink, special file or stream: NFS's fileid and SMB's file id alike.
+    /// From 3 to 2^63-1; never reused.
+    NodeId
+}
+number! {
+    /// The place of an entry in the listing of its directory. Comes from the same allocator as [`NodeId`], so it is
+    /// unique for ever; 0, 1 and 2 are never given out.
+    Cookie
+}
+number! {
+    /// A node's count of changes (`changeid4` of RFC 8881, 3.3.1): raised by every change, never lowered.
+    ChangeId
+}
+number! {
+    /// Raised by truncate, punch and clone, not by writes: a flush that was decided before one of them must clip.
+    ContentVersion
+}
+number! {
+    /// The place of a record in a share's journal. Starts at 1; 0 means "none yet".
+    Sequence
+}
+number! {
+    /// One life of an instance or of a lease: what carries an older epoch is refused.
+    Epoch
+}
+
+impl NodeId {
+    /// The root directory of every share. Its parent is itself.
+    pub const ROOT: NodeId = NodeId(3);
+    /// The first id that the allocator gives out.
+    pub const FIRST_FREE: NodeId = NodeId(4);
+    /// The greatest id.
+    pub const MAX: NodeId = NodeId(i64::MAX as u64);
+
+    /// Whether an id that came from outside is in the range that nodes have.
+    pub const fn is_valid(self) -> bool {
+        self.0 >= Self::ROOT.0 && self.0 <= Self::MAX.0
+    }
+}
+
+impl Cookie {
+    /// Before the first entry.
+    pub const START: Cookie = Cookie(0);
+}
+
+impl Sequence {
+    /// The sequence number after this one.
+    #[must_use]
+    pub const fn next(self) -> Sequence {
+        Sequence(self.0 + 1)
+    }
+}
+
+/// An immutable thing in a content store: 128 random bits, never reused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub u128);
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ObjectId({:032x})", self.0)
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// One operation of one client, so that applying its plan a second time can be recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OpId(pub u128);

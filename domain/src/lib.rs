@@ -1,0 +1,38 @@
+//! The rules of the file system, and nothing else.
+//!
+//! This crate does not know: any store, protocol, clock, source of randomness, thread or task. It decides; others
+//! read, apply and send. Everything in it is a plain value or a pure function over plain values.
+//!
+//! | module | what it decides |
+//! |---|---|
+//! | [`namespace`] | every POSIX rule over names: view and request in, [`plan::Plan`] or [`FsError`] out |
+//! | [`content`] | the map of a file: pages, extents, hole runs, slices that are still in the journal |
+//! | [`access`] | `granted()`: the only place where permission bits are read |
+//! | [`opens`] | open files, share modes, byte-range locks, caching rights: one conflict matrix |
+//! | [`flush`] | when unflushed bytes go to the content store, and in what shape |
+//! | [`plan`] | the language between the rules and the stores |
+#![deny(missing_docs)]
+
+pub mod access;
+pub mod attributes;
+pub mod content;
+pub mod credentials;
+pub mod error;
+pub mod flush;
+pub mod handle;
+pub mod id;
+pub mod name;
+pub mod namespace;
+pub mod node;
+pub mod opens;
+pub mod plan;
+pub mod time;
+
+pub use attributes::Attributes;
+pub use credentials::{ClientId, Credentials};
+pub use error::FsError;
+pub use handle::{Handle, HandleKey};
+pub use id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId, OpId, Sequence, ShareId};
+pub use name::Name;
+pub use node::{Node, NodeKind};
+pub use time::Timestamp;

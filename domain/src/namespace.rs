@@ -1,0 +1,63 @@
+//! Every rule over names and attributes: POSIX, as NFS and SMB clients see it.
+//!
+//! Each rule is a module with two functions: `query` says what it must see, `decide` turns a view and a request into
+//! a [`Decision`]. Neither knows a store, a clock or a protocol.
+
+pub mod clear_privileges;
+pub mod create;
+mod directory;
+pub mod link;
+pub mod permission;
+pub mod remove;
+pub mod rename;
+mod request;
+pub mod set_attributes;
+mod shown;
+mod unlink;
+
+pub use create::CreateDecision;
+pub use request::{
+    CreateHow, CreateRequest, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest, RenameRequest,
+    SetAttributes, SetTime,
+};
+pub use set_attributes::Resize;
+pub use shown::raise_above_shown;
+
+use crate::{
+    credentials::Credentials,
+    id::{Cookie, NodeId},
+    plan::Plan,
+    time::Timestamp,
+};
+
+/// The greatest length of a symlink's target in bytes (PATH_MAX without its NUL would be 4,095; NFS allows 4,096).
+pub const TARGET_BYTES_MAX: usize = 4_096;
+/// The greatest number of names of a node (LINK_MAX), and of a directory's subdirectories plus 2.
+pub const LINKS_MAX: u32 = 1 << 30;
+
+/// Who asks, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// After squashing.
+    pub credentials: &'a Credentials,
+    /// The clock's time.
+    pub now: Timestamp,
+}
+
+/// Ids from the share's allocator for what a rule may make. Unused ones are lost, which is fine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fresh {
+    /// For a new node.
+    pub node: NodeId,
+    /// For a new entry.
+    pub cookie: Cookie,
+}
+
+/// What a rule decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// What to apply; without changes where nothing needs to be done (then expectations need not be checked).
+    pub plan: Plan,
+    /// The node that the request was about: made, found, linked, renamed or removed.
+    pub node: NodeId,
+}

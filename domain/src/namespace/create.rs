@@ -1,0 +1,197 @@
+//! CREATE, MKDIR, SYMLINK and MKNOD (RFC 1813, 3.3.8 to 3.3.11; POSIX open, mkdir, symlink, mknod).
+
+use std::sync::Arc;
+
+use super::{
+    Context, CreateHow, CreateRequest, Decision, Fresh, InitialAttributes, LINKS_MAX, NewKind, SetTime,
+    TARGET_BYTES_MAX,
+    directory::{expect_permission, may_add, searched},
+};
+use crate::{
+    content::{FILE_BYTES_MAX, MapRow, PAGE_BYTES},
+    credentials::Credentials,
+    error::{FsError, FsResult},
+    id::{ChangeId, ContentVersion, Sequence},
+    node::{Device, Node, NodeFlags, NodeKind, Parent, mode},
+    plan::{Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, Statistics, View},
+    time::Timestamp,
+};
+
+/// Whether a create makes something.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "the large variant is the usual one, and is used up at once")]
+pub enum CreateDecision {
+    /// A new node, to be made by this plan.
+    New(Decision),
+    /// The regular file that is there.
+    Existing {
+        /// The file.
+        node: Arc<Node>,
+        /// The size that the caller must still set, by [`super::set_attributes`].
+        resize: Option<u64>,
+    },
+}
+
+/// What [`decide`] must see.
+pub fn query(request: &CreateRequest) -> Query {
+    Query::child(request.directory, key(request))
+}
+
+/// Makes a node with a name, or finds the one that a create may take instead.
+///
+/// # Errors
+/// `Stale`, `NotDirectory` and `Access` of the directory; `Exists`; `NotPermitted` for devices; `Invalid` and
+/// `NameTooLong` for a symlink's target; `TooLarge` for a file's size; `TooManyLinks` of the directory.
+pub fn decide(view: &View, request: &CreateRequest, context: &Context<'_>, fresh: Fresh) -> FsResult<CreateDecision> {
+    check_target(&request.kind)?;
+    let directory = searched(view, request.directory, context.credentials)?;
+    if let Some(found) = view.entry(0) {
+        return existing(found, request);
+    }
+    let kind = node_kind(&request.kind);
+    may_add(directory, kind, context.credentials)?;
+    check_kind(directory, request, context.credentials)?;
+
+    let mut plan = Plan::at(context.now);
+    plan.expect(Expectation::EntryAbsent(key(request)));
+    plan.expect(Expectation::Linked(directory.id));
+    expect_permission(&mut plan, directory);
+
+    let node = new_node(directory, request, context, fresh);
+    let pages = node.size.div_ceil(PAGE_BYTES);
+    let holes = MapRow::Holes { version: node.content_version, pages };
+    plan.change(Change::InsertNode(Box::new(node)));
+    if kind == NodeKind::File && pages > 0 {
+        plan.change(Change::PutRow { node: fresh.node, page: 0, row: holes });
+    }
+    plan.change(Change::InsertEntry { key: key(request), node: fresh.node, cookie: fresh.cookie });
+    let links = if kind == NodeKind::Directory { LinkChange::Add(1) } else { LinkChange::Keep };
+    plan.change(Change::UpdateNode(directory.id, NodeUpdate { links, ..NodeUpdate::entries_changed() }));
+    plan.change(Change::Count(Statistics { nodes: 1, bytes: 0 }));
+    Ok(CreateDecision::New(Decision { plan, node: fresh.node }))
+}
+
+fn key(request: &CreateRequest) -> EntryKey {
+    EntryKey::child(request.directory, &request.name)
+}
+
+fn check_target(kind: &NewKind) -> FsResult<()> {
+    match kind {
+        NewKind::Symlink(target) if target.len() > TARGET_BYTES_MAX => Err(FsError::NameTooLong),
+        NewKind::Symlink(target) if target.is_empty() || target.contains(&0) => Err(FsError::Invalid),
+        _ => Ok(()),
+    }
+}
+
+fn existing(found: &Found, request: &CreateRequest) -> FsResult<CreateDecision> {
+    let node = found.node.clone();
+    if request.kind != NewKind::File || node.kind != NodeKind::File {
+        return Err(FsError::Exists);
+    }
+    match request.how {
+        CreateHow::Unchecked => Ok(CreateDecision::Existing { node, resize: request.attributes.size }),
+        CreateHow::Exclusive(verifier) if node.create_verifier == Some(verifier) => {
+            Ok(CreateDecision::Existing { node, resize: None })
+        }
+        CreateHow::Guarded | CreateHow::Exclusive(_) => Err(FsError::Exists),
+    }
+}
+
+fn check_kind(directory: &Node, request: &CreateRequest, credentials: &Credentials) -> FsResult<()> {
+    match request.kind {
+        NewKind::BlockDevice(_) | NewKind::CharDevice(_) if !credentials.is_privileged() => Err(FsError::NotPermitted),
+        NewKind::Directory if directory.links >= LINKS_MAX => Err(FsError::TooManyLinks),
+        NewKind::File if request.attributes.size.unwrap_or(0) > FILE_BYTES_MAX => Err(FsError::TooLarge),
+        _ => Ok(()),
+    }
+}
+
+fn node_kind(kind: &NewKind) -> NodeKind {
+    match kind {
+        NewKind::File => NodeKind::File,
+        NewKind::Directory => NodeKind::Directory,
+        NewKind::Symlink(_) => NodeKind::Symlink,
+        NewKind::Fifo => NodeKind::Fifo,
+        NewKind::Socket => NodeKind::Socket,
+        NewKind::BlockDevice(_) => NodeKind::BlockDevice,
+        NewKind::CharDevice(_) => NodeKind::CharDevice,
+    }
+}
+
+fn new_node(directory: &Node, request: &CreateRequest, context: &Context<'_>, fresh: Fresh) -> Node {
+    let attributes = &request.attributes;
+    let kind = node_kind(&request.kind);
+    let (uid, gid) = owner(directory, attributes, context.credentials);
+    let (size, target) = match &request.kind {
+        NewKind::Symlink(target) => (target.len() as u64, Some(target.clone())),
+        NewKind::File => (attributes.size.unwrap_or(0), None),
+        _ => (0, None),
+    };
+    let device = match request.kind {
+        NewKind::BlockDevice(device) | NewKind::CharDevice(device) => device,
+        _ => Device::default(),
+    };
+    let create_verifier = match request.how {
+        CreateHow::Exclusive(verifier) => Some(verifier),
+        CreateHow::Unchecked | CreateHow::Guarded => None,
+    };
+    Node {
+        id: fresh.node,
+        kind,
+        mode: permission_bits(directory, kind, attributes, gid, context.credentials),
+        uid,
+        gid,
+        links: if kind == NodeKind::Directory { 2 } else { 1 },
+        size,
+        allocated: 0,
+        atime: initial_time(attributes.atime, context.now),
+        mtime: initial_time(attributes.mtime, context.now),
+        ctime: context.now,
+        birth: context.now,
+        change: ChangeId(1),
+        permission_version: 0,
+        content_version: ContentVersion(0),
+        content_seq: Sequence(0),
+        times_seq: Sequence(0),
+        parent: Parent { directory: directory.id, cookie: fresh.cookie },
+        device,
+        dos_attributes: 0,
+        create_verifier,
+        target,
+        flags: NodeFlags::empty(),
+        clip: None,
+    }
+}
+
+/// Owner and group. As with knfsd, an owner that the caller may not give is not an error but is not given: some
+/// clients always send one.
+fn owner(directory: &Node, attributes: &InitialAttributes, credentials: &Credentials) -> (u32, u32) {
+    let privileged = credentials.is_privileged();
+    let inherited = if directory.mode & mode::SGID != 0 { directory.gid } else { credentials.gid };
+    let uid = attributes.uid.filter(|_| privileged).unwrap_or(credentials.uid);
+    let gid = attributes.gid.filter(|gid| privileged || credentials.in_group(*gid)).unwrap_or(inherited);
+    (uid, gid)
+}
+
+fn permission_bits(
+    directory: &Node,
+    kind: NodeKind,
+    attributes: &InitialAttributes,
+    gid: u32,
+    credentials: &Credentials,
+) -> u16 {
+    let asked = attributes.mode.unwrap_or(0) & mode::ALL;
+    match kind {
+        NodeKind::Symlink => 0o777,
+        NodeKind::Directory => asked & !(mode::SUID | mode::SGID) | directory.mode & mode::SGID,
+        _ if credentials.is_privileged() || credentials.in_group(gid) => asked,
+        _ => asked & !mode::SGID,
+    }
+}
+
+fn initial_time(asked: SetTime, now: Timestamp) -> Timestamp {
+    match asked {
+        SetTime::Keep | SetTime::Now => now,
+        SetTime::To(time) => time,
+    }
+}

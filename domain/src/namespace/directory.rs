@@ -1,0 +1,64 @@
+//! What rules over entries demand of a directory, in the order in which Linux's VFS refuses.
+
+use std::sync::Arc;
+
+use crate::{
+    access::{AccessMask, NodeSecurity, demand, sticky_forbids},
+    credentials::Credentials,
+    error::{FsError, FsResult},
+    id::NodeId,
+    node::{Node, NodeKind, mode},
+    plan::{Expectation, Plan, View},
+};
+
+/// A directory in which the caller may look names up.
+///
+/// # Errors
+/// `Stale` if it is gone or has no name any more, `NotDirectory`, or `Access` without the right to search.
+pub(super) fn searched<'a>(view: &'a View, id: NodeId, credentials: &Credentials) -> FsResult<&'a Arc<Node>> {
+    let directory = view.node(id)?;
+    if directory.kind != NodeKind::Directory {
+        return Err(FsError::NotDirectory);
+    }
+    if !directory.is_linked() {
+        return Err(FsError::Stale);
+    }
+    demand(&security(directory), credentials, AccessMask::EXECUTE)?;
+    Ok(directory)
+}
+
+/// Demands the right to add an entry that leads to a node of this kind.
+///
+/// # Errors
+/// `Access`.
+pub(super) fn may_add(directory: &Node, kind: NodeKind, credentials: &Credentials) -> FsResult<()> {
+    let right = if kind == NodeKind::Directory { AccessMask::ADD_SUBDIRECTORY } else { AccessMask::ADD_FILE };
+    demand(&security(directory), credentials, right)
+}
+
+/// Demands the right to take away an entry that leads to `node`.
+///
+/// # Errors
+/// `Access` without the right to the directory, `NotPermitted` where its sticky bit forbids.
+pub(super) fn may_remove(directory: &Node, node: &Node, credentials: &Credentials) -> FsResult<()> {
+    demand(&security(directory), credentials, AccessMask::DELETE_CHILD)?;
+    if sticky_forbids(&security(directory), &security(node), credentials) {
+        return Err(FsError::NotPermitted);
+    }
+    Ok(())
+}
+
+/// Whether [`may_remove`] looked at the owner of the node.
+pub(super) fn owner_mattered(directory: &Node, credentials: &Credentials) -> bool {
+    directory.mode & mode::STICKY != 0 && !credentials.is_privileged()
+}
+
+/// Expects that nothing has changed that permission to the node rests on.
+pub(super) fn expect_permission(plan: &mut Plan, node: &Node) {
+    plan.expect(Expectation::PermissionVersion { node: node.id, version: node.permission_version });
+}
+
+/// What permission to the node rests on.
+pub(super) fn security(node: &Node) -> NodeSecurity {
+    NodeSecurity::from(node)
+}

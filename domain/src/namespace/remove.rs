@@ -1,0 +1,45 @@
+//! REMOVE and RMDIR (RFC 1813, 3.3.12 and 3.3.13; POSIX unlink, rmdir).
+
+use super::{
+    Context, Decision, RemoveKind, RemoveRequest,
+    directory::{expect_permission, may_remove, searched},
+    unlink::take_name,
+};
+use crate::{
+    error::{FsError, FsResult},
+    node::NodeKind,
+    plan::{Change, EntryKey, LinkChange, NodeUpdate, Plan, Query, View},
+};
+
+/// What [`decide`] must see.
+pub fn query(request: &RemoveRequest) -> Query {
+    Query::child(request.directory, EntryKey::child(request.directory, &request.name))
+}
+
+/// Takes a name away, and the node with its last one. A node that is `busy` (open, or with bytes that are not
+/// flushed) stays without a name, as does one whose rows are left to the reaper; whoever deletes it then counts it
+/// off the share's statistics.
+///
+/// # Errors
+/// `Stale`, `NotDirectory` and `Access` of the directory; `NotFound`; `NotPermitted` where the sticky bit forbids;
+/// `IsDirectory` or `NotDirectory` where the kind does not match; `NotEmpty`.
+pub fn decide(view: &View, request: &RemoveRequest, context: &Context<'_>, busy: bool) -> FsResult<Decision> {
+    let directory = searched(view, request.directory, context.credentials)?;
+    let found = view.entry(0).ok_or(FsError::NotFound)?;
+    may_remove(directory, &found.node, context.credentials)?;
+    let is_directory = found.node.kind == NodeKind::Directory;
+    match request.kind {
+        RemoveKind::NotDirectory if is_directory => return Err(FsError::IsDirectory),
+        RemoveKind::Directory if !is_directory => return Err(FsError::NotDirectory),
+        RemoveKind::Directory if !found.empty => return Err(FsError::NotEmpty),
+        RemoveKind::NotDirectory | RemoveKind::Directory => {}
+    }
+
+    let mut plan = Plan::at(context.now);
+    expect_permission(&mut plan, directory);
+    let key = EntryKey::child(directory.id, &request.name);
+    take_name(&mut plan, directory, key, found, context.credentials, busy);
+    let links = if is_directory { LinkChange::Add(-1) } else { LinkChange::Keep };
+    plan.change(Change::UpdateNode(directory.id, NodeUpdate { links, ..NodeUpdate::entries_changed() }));
+    Ok(Decision { plan, node: found.node.id })
+}

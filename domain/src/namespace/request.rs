@@ -1,0 +1,151 @@
+//! What callers ask of the namespace.
+
+use std::sync::Arc;
+
+use crate::{id::NodeId, name::Name, node::Device, time::Timestamp};
+
+/// A time that a caller sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SetTime {
+    /// Left as it is.
+    #[default]
+    Keep,
+    /// To the server's clock (UTIME_NOW): owner or writer.
+    Now,
+    /// To this: owner only.
+    To(Timestamp),
+}
+
+/// Attributes to set (SETATTR of RFC 1813, 3.3.2). What is `None` or `Keep` stays.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SetAttributes {
+    /// Permission bits.
+    pub mode: Option<u16>,
+    /// Owner.
+    pub uid: Option<u32>,
+    /// Group.
+    pub gid: Option<u32>,
+    /// Size in bytes.
+    pub size: Option<u64>,
+    /// Access time.
+    pub atime: SetTime,
+    /// Time of change of content.
+    pub mtime: SetTime,
+    /// DOS attributes.
+    pub dos_attributes: Option<u32>,
+    /// Do it only if the node's `ctime`, as clients see it, is this (`sattrguard3`).
+    pub guard: Option<Timestamp>,
+}
+
+impl SetAttributes {
+    /// Only a size.
+    pub fn size(size: u64) -> SetAttributes {
+        SetAttributes { size: Some(size), ..SetAttributes::default() }
+    }
+}
+
+/// Attributes that a new node gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct InitialAttributes {
+    /// Permission bits; 0 if absent, as with exclusive creates.
+    pub mode: Option<u16>,
+    /// Owner; the caller's user if absent.
+    pub uid: Option<u32>,
+    /// Group; the caller's, or the directory's where that has SGID, if absent.
+    pub gid: Option<u32>,
+    /// Size of a regular file.
+    pub size: Option<u64>,
+    /// Access time.
+    pub atime: SetTime,
+    /// Time of change of content.
+    pub mtime: SetTime,
+}
+
+/// What kind of node to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link to this target: 1 to 4,096 bytes without NUL, never interpreted.
+    Symlink(Arc<[u8]>),
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+    /// A block device: privileged callers only.
+    BlockDevice(Device),
+    /// A character device: privileged callers only.
+    CharDevice(Device),
+}
+
+/// What to do where the name is taken (RFC 1813, 3.3.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateHow {
+    /// Take the regular file that is there; of the attributes asked for only its size is set then.
+    Unchecked,
+    /// Refuse.
+    Guarded,
+    /// Refuse, unless what is there was made with this verifier.
+    Exclusive([u8; 8]),
+}
+
+/// CREATE, MKDIR, SYMLINK, MKNOD.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateRequest {
+    /// Where.
+    pub directory: NodeId,
+    /// The name.
+    pub name: Name,
+    /// What.
+    pub kind: NewKind,
+    /// With what.
+    pub attributes: InitialAttributes,
+    /// What if the name is taken: other than `Guarded` for regular files only.
+    pub how: CreateHow,
+}
+
+/// LINK.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkRequest {
+    /// What gets another name.
+    pub node: NodeId,
+    /// Where.
+    pub directory: NodeId,
+    /// The name.
+    pub name: Name,
+}
+
+/// What a removal takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemoveKind {
+    /// All but directories (REMOVE, unlink).
+    NotDirectory,
+    /// Only directories (RMDIR).
+    Directory,
+}
+
+/// REMOVE and RMDIR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoveRequest {
+    /// Where.
+    pub directory: NodeId,
+    /// The name.
+    pub name: Name,
+    /// What it may be.
+    pub kind: RemoveKind,
+}
+
+/// RENAME.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenameRequest {
+    /// Where it is.
+    pub from_directory: NodeId,
+    /// Its name.
+    pub from_name: Name,
+    /// Where it goes.
+    pub to_directory: NodeId,
+    /// Its new name.
+    pub to_name: Name,
+}

@@ -1,0 +1,181 @@
+//! SETATTR (RFC 1813, 3.3.2; POSIX chmod, chown, utimensat, truncate).
+
+use super::{
+    Context, Decision, SetAttributes, SetTime, clear_privileges::without_privileges, directory::expect_permission,
+    directory::security, permission::may_write, raise_above_shown,
+};
+use crate::{
+    access::{AccessMask, granted},
+    attributes::{Pending, overlay},
+    content::{Clip, FILE_BYTES_MAX},
+    credentials::Credentials,
+    error::{FsError, FsResult},
+    id::{ContentVersion, NodeId},
+    node::{Node, NodeKind, mode},
+    plan::{Change, Expectation, NodeUpdate, Plan, Query, TimeChange, View},
+    time::Timestamp,
+};
+
+/// What another size does to a file's map. Made by the rules over content, from the same view.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Resize {
+    /// Changes of rows and references.
+    pub changes: Vec<Change>,
+    /// Difference of the bytes allocated.
+    pub allocated: i64,
+    /// The truncation that is left to the reaper, if that changes.
+    pub clip: Option<Option<Clip>>,
+    /// Whether a flush that was decided before must clip.
+    pub raises_content_version: bool,
+}
+
+/// What [`decide`] must see; a request with a size needs rows of the map as well.
+pub fn query(node: NodeId) -> Query {
+    Query::node(node)
+}
+
+/// Refuses what [`decide`] would refuse, without a plan: asked before a truncation is journalled.
+///
+/// The owner may always resize: it may have opened the file before it took the right to write away, and could give
+/// it back anyway.
+///
+/// # Errors
+/// `IsDirectory` or `Invalid` for the size of what has no content; `TooLarge`; `NotSync`; `Access` for a size or the
+/// server's time by who may not write, and for DOS attributes by others than the owner; `NotPermitted` for a mode,
+/// an owner or a given time by others than who may set it.
+pub fn check(node: &Node, request: &SetAttributes, pending: Option<&Pending>, context: &Context<'_>) -> FsResult<()> {
+    check_size(node, request, context.credentials)?;
+    if request.guard.is_some_and(|guard| guard != overlay(node, pending).ctime) {
+        return Err(FsError::NotSync);
+    }
+    check_owner(node, request, context.credentials)?;
+    check_times(node, request, context.credentials)
+}
+
+/// Sets attributes, all in one change of the node. Times that were shown for bytes which are not flushed yet become
+/// the node's own: its older journal records then no longer determine them.
+///
+/// A request with a size needs `resize`, and the caller's turn of the node.
+///
+/// # Errors
+/// Those of [`check`]; `Stale` if the node is gone; `Invalid` for a size without `resize`.
+pub fn decide(
+    view: &View,
+    node: NodeId,
+    request: &SetAttributes,
+    pending: Option<&Pending>,
+    context: &Context<'_>,
+    resize: Option<Resize>,
+) -> FsResult<Decision> {
+    let node = view.node(node)?;
+    check(node, request, pending, context)?;
+    let mut plan = Plan::at(shown_now(pending, context.now));
+    if is_empty(request) {
+        return Ok(Decision { plan, node: node.id });
+    }
+    expect_permission(&mut plan, node);
+    if request.guard.is_some() || request.size.is_some() {
+        plan.expect(Expectation::ChangeIs { node: node.id, change: node.change });
+    }
+    let mut update = NodeUpdate::changed();
+    set_owner_and_mode(&mut update, node, request, context.credentials);
+    set_times(&mut update, node, request, pending, plan.now);
+    update.dos_attributes = request.dos_attributes;
+    if let Some(size) = request.size {
+        let resize = resize.ok_or(FsError::Invalid)?;
+        plan.expect(Expectation::ContentVersion { node: node.id, version: node.content_version });
+        update.size = Some(size);
+        update.allocated = resize.allocated;
+        update.clip = resize.clip;
+        update.content_version =
+            resize.raises_content_version.then_some(ContentVersion(node.content_version.0.saturating_add(1)));
+        plan.changes.extend(resize.changes);
+    }
+    plan.change(Change::UpdateNode(node.id, update));
+    raise_above_shown(&mut plan, node.id, pending);
+    Ok(Decision { plan, node: node.id })
+}
+
+fn is_empty(request: &SetAttributes) -> bool {
+    SetAttributes { guard: None, ..request.clone() } == SetAttributes::default()
+}
+
+/// The plan's time: later than any `ctime` that was shown.
+fn shown_now(pending: Option<&Pending>, now: Timestamp) -> Timestamp {
+    pending.and_then(|pending| pending.shown).map_or(now, |(_, ctime)| ctime.advanced(now))
+}
+
+fn check_size(node: &Node, request: &SetAttributes, credentials: &Credentials) -> FsResult<()> {
+    let Some(size) = request.size else { return Ok(()) };
+    may_write(&security(node), credentials, true)?;
+    if size > FILE_BYTES_MAX { Err(FsError::TooLarge) } else { Ok(()) }
+}
+
+fn check_owner(node: &Node, request: &SetAttributes, credentials: &Credentials) -> FsResult<()> {
+    let rights = granted(&security(node), credentials);
+    let privileged = credentials.is_privileged();
+    let gives_uid = request.uid.is_some_and(|uid| uid != node.uid);
+    let gives_gid = request.gid.is_some_and(|gid| gid != node.gid && !credentials.in_group(gid));
+    let owner_asked = request.uid.is_some() || request.gid.is_some();
+    if owner_asked && !rights.contains(AccessMask::WRITE_OWNER) || (gives_uid || gives_gid) && !privileged {
+        return Err(FsError::NotPermitted);
+    }
+    if request.mode.is_some() && !rights.contains(AccessMask::WRITE_ACL) {
+        return Err(FsError::NotPermitted);
+    }
+    Ok(())
+}
+
+fn check_times(node: &Node, request: &SetAttributes, credentials: &Credentials) -> FsResult<()> {
+    let rights = granted(&security(node), credentials);
+    let owner = rights.contains(AccessMask::WRITE_ATTRIBUTES);
+    let times = [request.atime, request.mtime];
+    if times.iter().any(|time| matches!(time, SetTime::To(_))) && !owner {
+        return Err(FsError::NotPermitted);
+    }
+    if times.contains(&SetTime::Now) && !owner && !rights.contains(AccessMask::WRITE_DATA) {
+        return Err(FsError::Access);
+    }
+    if request.dos_attributes.is_some() && !owner {
+        return Err(FsError::Access);
+    }
+    Ok(())
+}
+
+fn set_owner_and_mode(update: &mut NodeUpdate, node: &Node, request: &SetAttributes, credentials: &Credentials) {
+    update.uid = request.uid;
+    update.gid = request.gid;
+    update.mode = Some(new_mode(node, request, credentials)).filter(|bits| *bits != node.mode);
+    let owner_changes =
+        request.uid.is_some_and(|uid| uid != node.uid) || request.gid.is_some_and(|gid| gid != node.gid);
+    update.raise_permission_version = owner_changes || update.mode.is_some();
+}
+
+fn new_mode(node: &Node, request: &SetAttributes, credentials: &Credentials) -> u16 {
+    let privileged = credentials.is_privileged();
+    let mut bits = request.mode.map_or(node.mode, |asked| asked & mode::ALL);
+    if request.mode.is_some() && !privileged && !credentials.in_group(request.gid.unwrap_or(node.gid)) {
+        bits &= !mode::SGID;
+    }
+    let chown = (request.uid.is_some() || request.gid.is_some()) && node.kind != NodeKind::Directory;
+    let truncated = request.size.is_some() && request.mode.is_none() && !privileged;
+    if chown || truncated { without_privileges(bits, node.gid, credentials) } else { bits }
+}
+
+fn set_times(update: &mut NodeUpdate, node: &Node, request: &SetAttributes, pending: Option<&Pending>, now: Timestamp) {
+    let shown = pending.and_then(|pending| pending.times).filter(|(_, sequence)| *sequence > node.times_seq);
+    update.times_seq = shown.map(|(_, sequence)| sequence);
+    update.mtime = match (request.mtime, shown) {
+        (SetTime::To(time), _) => TimeChange::Set(time),
+        (SetTime::Now, _) => TimeChange::Set(now),
+        (SetTime::Keep, _) if request.size.is_some() => TimeChange::Set(now),
+        (SetTime::Keep, Some((time, _))) => TimeChange::Set(time),
+        (SetTime::Keep, None) => TimeChange::Keep,
+    };
+    update.atime = match (request.atime, pending.and_then(|pending| pending.atime)) {
+        (SetTime::To(time), _) => TimeChange::Set(time),
+        (SetTime::Now, _) => TimeChange::Set(now),
+        (SetTime::Keep, Some(time)) => TimeChange::AtLeast(time),
+        (SetTime::Keep, None) => TimeChange::Keep,
+    };
+}

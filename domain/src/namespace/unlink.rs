@@ -1,0 +1,69 @@
+//! What becomes of a node that loses a name.
+
+use super::directory;
+use crate::{
+    credentials::Credentials,
+    id::Cookie,
+    node::{Node, NodeFlags, NodeKind, Parent},
+    plan::{Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Statistics, UnlinkedReason},
+};
+
+/// Takes the entry `key`, in `directory`, from the node that was found there. The caller's plan says what that does
+/// to the directory itself. `busy`: somebody needs the node without a name still.
+pub(super) fn take_name(
+    plan: &mut Plan,
+    directory: &Node,
+    key: EntryKey,
+    found: &Found,
+    credentials: &Credentials,
+    busy: bool,
+) {
+    let node = &*found.node;
+    plan.expect(Expectation::EntryIs { key: key.clone(), node: node.id, cookie: found.cookie });
+    if directory::owner_mattered(directory, credentials) {
+        directory::expect_permission(plan, node);
+    }
+    plan.change(Change::DeleteEntry(key));
+    if node.kind == NodeKind::Directory {
+        plan.expect(Expectation::Empty(node.id));
+        // An empty directory has two names: its entry and its ".".
+        forget(plan, node, LinkChange::Add(-2), busy);
+    } else {
+        plan.expect(Expectation::LinksAre { node: node.id, links: node.links });
+        match node.links.saturating_sub(1) {
+            0 => forget(plan, node, LinkChange::Set(0), busy),
+            left => keep(plan, node, left, Parent { directory: directory.id, cookie: found.cookie }),
+        }
+    }
+}
+
+/// The node has other names.
+fn keep(plan: &mut Plan, node: &Node, left: u32, lost: Parent) {
+    let mut update = NodeUpdate { links: LinkChange::Set(left), ..NodeUpdate::changed() };
+    if node.parent == lost {
+        // Which other entries lead to the node is not recorded: no entry has this cookie.
+        update.parent = Some(Parent { cookie: Cookie::START, ..lost });
+    }
+    plan.change(Change::UpdateNode(node.id, update));
+}
+
+/// The node has no other name: it goes at once where nothing else is kept of it, or waits.
+fn forget(plan: &mut Plan, node: &Node, links: LinkChange, busy: bool) {
+    if !busy && !has_rows(node) {
+        // Rows that came since the view was made would be orphans.
+        plan.expect(Expectation::ChangeIs { node: node.id, change: node.change });
+        plan.change(Change::DeleteNode(node.id));
+        plan.change(Change::Count(Statistics { nodes: -1, bytes: 0 }));
+        return;
+    }
+    let update = NodeUpdate { links, set_flags: NodeFlags::UNLINKED, ..NodeUpdate::changed() };
+    plan.change(Change::UpdateNode(node.id, update));
+    let reason = if busy { UnlinkedReason::Open } else { UnlinkedReason::Reaping };
+    plan.change(Change::PutUnlinked { node: node.id, reason });
+}
+
+/// Whether a store may keep rows of the node beside the node itself.
+fn has_rows(node: &Node) -> bool {
+    let content = node.kind.has_content() && (node.size > 0 || node.allocated > 0 || node.clip.is_some());
+    content || node.flags.intersects(NodeFlags::ACL | NodeFlags::XATTRS | NodeFlags::STREAMS)
+}

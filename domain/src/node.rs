@@ -1,0 +1,149 @@
+//! The record of a node, the same in every metadata store.
+
+use std::sync::Arc;
+
+use bitflags::bitflags;
+
+use crate::{
+    content::Clip,
+    id::{ChangeId, ContentVersion, Cookie, NodeId, Sequence},
+    time::Timestamp,
+};
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum NodeKind {
+    /// A regular file.
+    File = 1,
+    /// A directory.
+    Directory = 2,
+    /// A symbolic link.
+    Symlink = 3,
+    /// A named pipe.
+    Fifo = 4,
+    /// A socket.
+    Socket = 5,
+    /// A block device.
+    BlockDevice = 6,
+    /// A character device.
+    CharDevice = 7,
+    /// A named stream of a file or directory.
+    Stream = 8,
+}
+
+impl NodeKind {
+    /// Whether the node has content: only files and streams do.
+    pub const fn has_content(self) -> bool {
+        matches!(self, NodeKind::File | NodeKind::Stream)
+    }
+}
+
+/// Permission bits of `st_mode`, SUID, SGID and sticky included: 0o7777.
+pub mod mode {
+    /// All bits that a node keeps.
+    pub const ALL: u16 = 0o7777;
+    /// Set user id on execution.
+    pub const SUID: u16 = 0o4000;
+    /// Set group id on execution; on a directory: new entries take its group.
+    pub const SGID: u16 = 0o2000;
+    /// On a directory: only owners remove and rename entries.
+    pub const STICKY: u16 = 0o1000;
+    /// Execution by the group.
+    pub const GROUP_EXECUTE: u16 = 0o0010;
+    /// Execution by anyone at all.
+    pub const ANY_EXECUTE: u16 = 0o0111;
+}
+
+/// Numbers of a device node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Device {
+    /// Major number.
+    pub major: u32,
+    /// Minor number.
+    pub minor: u32,
+}
+
+bitflags! {
+    /// What a node has rows of its own for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    pub struct NodeFlags: u8 {
+        /// An access control list.
+        const ACL = 1;
+        /// Extended attributes.
+        const XATTRS = 2;
+        /// Named streams.
+        const STREAMS = 4;
+        /// Without a name: removed from every directory, waiting for its last open or the reaper.
+        const UNLINKED = 8;
+    }
+}
+
+/// The entry that leads to a node: exact for directories; for others exact while `links` is 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// The directory.
+    pub directory: NodeId,
+    /// The entry's cookie there.
+    pub cookie: Cookie,
+}
+
+/// A node as stored. Attributes that leave the server are made from it by [`crate::attributes::overlay`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its id.
+    pub id: NodeId,
+    /// What it is.
+    pub kind: NodeKind,
+    /// Permission bits, at most [`mode::ALL`].
+    pub mode: u16,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Names; a directory's is 2 plus its subdirectories.
+    pub links: u32,
+    /// Size in bytes: never beyond the durable extents. A symlink's is its target's length.
+    pub size: u64,
+    /// Bytes of content that extents hold (holes excluded).
+    pub allocated: u64,
+    /// Last access.
+    pub atime: Timestamp,
+    /// Last change of content.
+    pub mtime: Timestamp,
+    /// Last change of anything. Assigned by the store; never stands still over a change, never goes back.
+    pub ctime: Timestamp,
+    /// Creation.
+    pub birth: Timestamp,
+    /// Count of changes. Assigned by the store.
+    pub change: ChangeId,
+    /// Raised when mode, owner, group or ACL change: a decision that rested on them expects it.
+    pub permission_version: u64,
+    /// Raised by truncate, punch and clone.
+    pub content_version: ContentVersion,
+    /// The newest journal record whose bytes are in the extents.
+    pub content_seq: Sequence,
+    /// Records up to this one no longer determine the times: a SETATTR came after them.
+    pub times_seq: Sequence,
+    /// The entry that leads here.
+    pub parent: Parent,
+    /// Numbers of a device node; 0, 0 for others.
+    pub device: Device,
+    /// DOS attributes (MS-FSCC 2.6), for SMB.
+    pub dos_attributes: u32,
+    /// The verifier of the exclusive create that made the node (RFC 1813, 3.3.8).
+    pub create_verifier: Option<[u8; 8]>,
+    /// A symlink's target.
+    pub target: Option<Arc<[u8]>>,
+    /// What has rows of its own.
+    pub flags: NodeFlags,
+    /// A truncation whose rows the reaper has not removed yet.
+    pub clip: Option<Clip>,
+}
+
+impl Node {
+    /// Whether the node still has a name.
+    pub fn is_linked(&self) -> bool {
+        !self.flags.contains(NodeFlags::UNLINKED)
+    }
+}

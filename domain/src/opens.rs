@@ -1,0 +1,53 @@
+//! Open files of one node, whatever the protocol: share modes, byte-range locks and caching rights.
+//!
+//! [`NodeOpens`] is the one state object. Its transitions are total: each answers with a typed outcome, and what has
+//! to be sent to somebody else (breaks, granted waiters) is in that answer. Time is an argument.
+//!
+//! | part | rule |
+//! |---|---|
+//! | [`ShareMode`] | what two opens allow each other |
+//! | [`LockTable`] | byte-range locks: POSIX's by owner, mandatory ones by open, one table |
+//! | [`LeaseTable`] | caching rights: which operation of another takes which of them away |
+
+mod lease;
+mod lease_table;
+mod lock;
+mod lock_table;
+mod node;
+mod outcome;
+mod range;
+mod share_mode;
+mod waiters;
+
+pub use lease::{Lease, LeaseForm, LeaseKey, LeaseState, Rights, Trigger};
+pub use lease_table::{AcknowledgeError, Demand, LeaseTable, Requester};
+pub use lock::{Lock, LockHolder, LockKind, LockOwner};
+pub use lock_table::LockTable;
+pub use node::{Closed, LeaseGrant, Locking, NodeOpens, Open, Operation};
+pub use outcome::{Break, Denied, LockOutcome, Outcome};
+pub use range::LockRange;
+pub use share_mode::{ShareAccess, ShareMode};
+pub use waiters::{WaitToken, Waiter};
+
+/// An open: all that an adapter keeps of it. Given out by the open service, unique while the server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OpenToken(pub u64);
+
+/// Bounds of what one node's opens may take.
+pub mod limits {
+    /// Opens of one node.
+    pub const OPENS: usize = 65_536;
+    /// Caching rights of one node.
+    pub const LEASES: usize = 65_536;
+    /// Byte-range locks of one node.
+    pub const LOCKS: usize = 16_384;
+    /// Byte-range locks of one holder on one node.
+    pub const LOCKS_PER_HOLDER: usize = 4_096;
+    /// Requests for locks that wait on one node.
+    pub const WAITERS: usize = 512;
+    /// Bytes of the name that a protocol gives a lock owner (RFC 8881, 3.2: NFS4_OPAQUE_LIMIT).
+    pub const OWNER_BYTES: usize = 1_024;
+}
+
+#[cfg(test)]
+mod tests;

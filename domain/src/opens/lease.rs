@@ -1,0 +1,148 @@
+//! Caching rights, and the one matrix of what takes them away.
+
+use bitflags::bitflags;
+
+use crate::credentials::ClientId;
+
+bitflags! {
+    /// What a client may do without asking (MS-SMB2, 2.2.13.2.8; an NFSv4 delegation to read is `READ | HANDLE`, one
+    /// to write all three).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+    pub struct Rights: u8 {
+        /// Answer reads from its cache.
+        const READ = 1;
+        /// Keep closed files open here, and open them again without asking.
+        const HANDLE = 2;
+        /// Keep writes and locks to itself.
+        const WRITE = 4;
+    }
+}
+
+/// The shapes that caching rights have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeaseForm {
+    /// An SMB lease: any subset with `READ`. Goes with its last open; may be empty and grow again until then.
+    Lease,
+    /// An SMB oplock: level II is `READ`, exclusive `READ | WRITE`, batch all three; a break leaves level II at most.
+    Oplock,
+    /// An NFSv4 delegation: given and taken back as a whole, and kept when files are closed. Reading is all that
+    /// others may do under one to read (RFC 8881, 10.4).
+    Delegation,
+}
+
+/// Whose rights they are. What is done under the same key takes nothing away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseKey {
+    /// The client.
+    pub client: ClientId,
+    /// The shape.
+    pub form: LeaseForm,
+    /// The client's key of a lease; the open's token for an oplock; 0 for a delegation.
+    pub id: u128,
+}
+
+/// Whether rights are being taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LeaseState {
+    /// They hold.
+    Granted,
+    /// Their holder was told, and has not acknowledged yet.
+    Breaking {
+        /// What it may keep.
+        to: Rights,
+        /// When they are revoked, in milliseconds of the caller's monotonic clock. Counted from the break, never
+        /// from the grant.
+        deadline_ms: u64,
+    },
+}
+
+/// Caching rights of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// What its holder has, until it acknowledges a break.
+    pub rights: Rights,
+    /// Raised, wrapping, by every grant and break (MS-SMB2, 3.3.1.4).
+    pub epoch: u16,
+    /// Whether they are being taken away.
+    pub state: LeaseState,
+}
+
+/// What somebody else does that can take rights away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trigger {
+    /// Opens, not to write.
+    OpenRead,
+    /// Opens to write.
+    OpenWrite,
+    /// Opens and truncates.
+    OpenTruncate,
+    /// Opens, renames or removes where only the share mode of a perhaps cached open is in the way.
+    ShareConflict,
+    /// Reads.
+    Read,
+    /// Writes.
+    Write,
+    /// Changes the size.
+    Truncate,
+    /// Locks a range.
+    Lock,
+    /// Renames.
+    Rename,
+    /// Removes a name.
+    Remove,
+    /// Adds a name.
+    Link,
+    /// Sets attributes.
+    SetAttributes,
+}
+
+impl Trigger {
+    /// The rights that cannot be kept (MS-FSA, 2.1.4.12).
+    pub const fn takes(self) -> Rights {
+        match self {
+            Trigger::OpenRead | Trigger::OpenWrite | Trigger::Read | Trigger::SetAttributes => Rights::WRITE,
+            Trigger::OpenTruncate | Trigger::Write | Trigger::Truncate | Trigger::Lock => Rights::all(),
+            Trigger::ShareConflict | Trigger::Rename | Trigger::Remove | Trigger::Link => Rights::HANDLE,
+        }
+    }
+
+    /// What is left of `rights` in this form: the conflict matrix.
+    pub fn leaves(self, form: LeaseForm, rights: Rights) -> Rights {
+        if rights.is_empty() {
+            return rights;
+        }
+        let left = rights - self.takes();
+        match form {
+            LeaseForm::Lease => left,
+            LeaseForm::Oplock if left == rights => rights,
+            LeaseForm::Oplock => left & Rights::READ,
+            LeaseForm::Delegation => match self {
+                Trigger::OpenRead | Trigger::Read if left == rights => rights,
+                _ => Rights::empty(),
+            },
+        }
+    }
+
+    /// Whether the operation waits until rights that it takes are given up. Dirty bytes must come back first; a
+    /// cached handle must be closed before what it denies is done; a delegation promises that nothing changes under
+    /// it. Otherwise the holder loses only what was a copy.
+    pub fn waits(self, form: LeaseForm, taken: Rights) -> bool {
+        let closes = matches!(self, Trigger::ShareConflict | Trigger::Rename | Trigger::Remove);
+        form == LeaseForm::Delegation || taken.contains(Rights::WRITE) || (closes && taken.contains(Rights::HANDLE))
+    }
+}
+
+impl LeaseForm {
+    /// The most of `wanted` that this form can have within `allowed`.
+    pub fn fit(self, wanted: Rights, allowed: Rights) -> Rights {
+        let fit = wanted & allowed;
+        match self {
+            _ if !fit.contains(Rights::READ) => Rights::empty(),
+            LeaseForm::Lease => fit,
+            LeaseForm::Oplock if fit.contains(Rights::WRITE) => fit,
+            LeaseForm::Oplock => Rights::READ,
+            LeaseForm::Delegation if fit == wanted => fit,
+            LeaseForm::Delegation => Rights::empty(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The language between the rules and the metadata stores.
+//!
+//! A rule reads a [`View`] that a store made for its [`Query`], and answers with a [`Plan`]. A store checks the
+//! plan's expectations and applies its changes, all or nothing. It knows nothing of POSIX.
+
+mod change;
+mod expectation;
+mod view;
+
+pub use change::{
+    Change, EntryKey, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Space, Statistics, TimeChange, UnlinkedReason,
+};
+pub use expectation::Expectation;
+pub use view::{Found, MapQuery, MapView, Query, View};
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::{id::NodeId, node::Node, time::Timestamp};
+
+/// The greatest number of expectations and changes, together, in one plan.
+pub const PLAN_STEPS_MAX: usize = 4_096;
+
+/// What must be true, and what then becomes true: atomically.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Plan {
+    /// Checked at the instant of commit, all before the first change.
+    pub expectations: SmallVec<[Expectation; 4]>,
+    /// Applied in order.
+    pub changes: SmallVec<[Change; 4]>,
+    /// The time of the change, from which the store assigns each node's.
+    pub now: Timestamp,
+}
+
+impl Plan {
+    /// A plan that does nothing yet.
+    pub fn at(now: Timestamp) -> Plan {
+        Plan { now, ..Plan::default() }
+    }
+
+    /// Adds an expectation.
+    pub fn expect(&mut self, expectation: Expectation) -> &mut Plan {
+        self.expectations.push(expectation);
+        self
+    }
+
+    /// Adds a change.
+    pub fn change(&mut self, change: Change) -> &mut Plan {
+        self.changes.push(change);
+        self
+    }
+
+    /// Expectations and changes together; at most [`PLAN_STEPS_MAX`].
+    pub fn steps(&self) -> usize {
+        self.expectations.len() + self.changes.len()
+    }
+}
+
+/// A node that a plan touched, as it was and as it is, from inside the transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// The node.
+    pub id: NodeId,
+    /// Before the plan; none for a node that the plan made.
+    pub before: Option<Arc<Node>>,
+    /// After the plan; none for a node that the plan deleted.
+    pub after: Option<Arc<Node>>,
+}
+
+/// What applying a plan did.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Every node touched, once each.
+    pub nodes: SmallVec<[Touched; 4]>,
+}
+
+impl Applied {
+    /// What happened to a node, if the plan touched it.
+    pub fn node(&self, id: NodeId) -> Option<&Touched> {
+        self.nodes.iter().find(|touched| touched.id == id)
+    }
+}

@@ -1,0 +1,104 @@
+//! What a rule asks of a store, and what it gets.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::EntryKey;
+use crate::{
+    content::MapRow,
+    error::{FsError, FsResult},
+    id::{Cookie, NodeId},
+    node::Node,
+};
+
+/// What a rule needs to see, read in one round trip and at one instant.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Query {
+    /// Nodes by id.
+    pub nodes: SmallVec<[NodeId; 2]>,
+    /// Entries by name, each with the node that it leads to.
+    pub entries: SmallVec<[EntryKey; 2]>,
+    /// A directory whose ancestors are wanted, itself first, the root last.
+    pub ancestors_of: Option<NodeId>,
+    /// Rows of a file's map.
+    pub map: Option<MapQuery>,
+    /// Whether the store shall lock what it reads until the plan that follows, where it can: asked for after
+    /// repeated conflicts.
+    pub lock: bool,
+}
+
+/// Which rows of a file's map are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapQuery {
+    /// The file.
+    pub node: NodeId,
+    /// The first page; the row that covers it comes first even if its key is lower.
+    pub first_page: u64,
+    /// The last page.
+    pub last_page: u64,
+    /// At most so many rows; [`MapView::complete`] says whether there are more.
+    pub rows_max: usize,
+}
+
+impl Query {
+    /// One node.
+    pub fn node(id: NodeId) -> Query {
+        Query { nodes: smallvec::smallvec![id], ..Query::default() }
+    }
+
+    /// A directory and one of its names.
+    pub fn child(directory: NodeId, key: EntryKey) -> Query {
+        Query { nodes: smallvec::smallvec![directory], entries: smallvec::smallvec![key], ..Query::default() }
+    }
+}
+
+/// An entry and where it leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The node.
+    pub node: Arc<Node>,
+    /// The entry's cookie.
+    pub cookie: Cookie,
+    /// For a directory: whether it has no entry. False for others.
+    pub empty: bool,
+}
+
+/// Rows of a file's map, in the order of their keys.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct MapView {
+    /// (first page, row).
+    pub rows: Vec<(u64, MapRow)>,
+    /// Whether these are all rows that were asked for.
+    pub complete: bool,
+}
+
+/// The state of a share at one instant, as far as a query asked for it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct View {
+    /// The nodes asked for that exist.
+    pub nodes: SmallVec<[Arc<Node>; 2]>,
+    /// For each entry asked for, in the same order: what was found.
+    pub entries: SmallVec<[Option<Found>; 2]>,
+    /// The ancestors asked for, from the directory itself to the root.
+    pub ancestors: Vec<NodeId>,
+    /// The share's count of directory moves.
+    pub topology: u64,
+    /// The rows asked for.
+    pub map: MapView,
+}
+
+impl View {
+    /// A node that was asked for.
+    ///
+    /// # Errors
+    /// `Stale` if it does not exist.
+    pub fn node(&self, id: NodeId) -> FsResult<&Arc<Node>> {
+        self.nodes.iter().find(|node| node.id == id).ok_or(FsError::Stale)
+    }
+
+    /// What the n-th entry asked for is.
+    pub fn entry(&self, index: usize) -> Option<&Found> {
+        self.entries.get(index).and_then(Option::as_ref)
+    }
+}

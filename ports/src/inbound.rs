@@ -1,0 +1,30 @@
+//! What the application offers: four facades over one volume a share, which never call each other.
+//!
+//! One protocol operation is one call, permission check included. Every call takes a [`Caller`], which only
+//! [`MetadataService::enter`] and [`MetadataService::mount`] give out.
+
+mod admin;
+mod block;
+mod caller;
+mod metadata;
+mod open;
+
+pub use admin::{AdminService, ShareInfo, ShareSpace};
+pub use block::{BlockService, CommitReply, ReadReply, Stability, WriteReply, WriteVerifier};
+pub use caller::{Caller, HandleSealer, NodeRef, Presented};
+pub use metadata::{
+    Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
+    WeakAttributes,
+};
+pub use open::{
+    AcknowledgeFailure, CacheKey, CacheRequest, LockReply, LockRequest, OpenEvents, OpenRequest, OpenService, Opened,
+    ShareChange,
+};
+
+#[cfg(feature = "mocks")]
+pub use {
+    admin::MockAdminService,
+    block::MockBlockService,
+    metadata::MockMetadataService,
+    open::{MockOpenEvents, MockOpenService},
+};

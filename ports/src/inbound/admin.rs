@@ -1,0 +1,49 @@
+//! Management.
+
+use async_trait::async_trait;
+use dittofs_domain::{ShareId, error::FsResult};
+
+use crate::outbound::Survives;
+
+/// What anybody may know of a share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareInfo {
+    /// Its id.
+    pub id: ShareId,
+    /// Its name: an absolute path.
+    pub name: String,
+    /// Networks whose clients are admitted, as text; empty: nobody.
+    pub clients: Vec<String>,
+    /// Whether changes are refused.
+    pub read_only: bool,
+    /// What its acknowledged data survive.
+    pub survives: Survives,
+}
+
+/// Space and nodes of a share (FSSTAT of RFC 1813, 3.3.18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShareSpace {
+    /// Bytes that it can hold.
+    pub bytes_total: u64,
+    /// Bytes that are free.
+    pub bytes_free: u64,
+    /// Nodes that it can hold.
+    pub nodes_total: u64,
+    /// Nodes that are free.
+    pub nodes_free: u64,
+}
+
+/// What is known of shares, for protocols' listings and for operators.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait AdminService: Send + Sync {
+    /// All shares, by name.
+    fn shares(&self) -> Vec<ShareInfo>;
+
+    /// Space of a share; `Stale` if there is none with this id.
+    async fn space(&self, share: ShareId) -> FsResult<ShareSpace>;
+
+    /// Flushes everything that is unflushed; when it returns without an error all bytes acknowledged before the call
+    /// are in their content stores.
+    async fn flush(&self) -> FsResult<()>;
+}

@@ -1,0 +1,61 @@
+//! Who calls, and what is called upon.
+
+use std::net::IpAddr;
+
+use dittofs_domain::{ClientId, Credentials, Handle, HandleKey, NodeId, ShareId, opens::OpenToken};
+
+/// A node of a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NodeRef {
+    /// The share.
+    pub share: ShareId,
+    /// The node.
+    pub node: NodeId,
+}
+
+impl NodeRef {
+    /// Another node of the same share.
+    #[must_use]
+    pub fn sibling(self, node: NodeId) -> NodeRef {
+        NodeRef { share: self.share, node }
+    }
+}
+
+/// What a protocol knows of who sent a request, before the share's policy has been asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presented {
+    /// The identity as authenticated by the protocol; none for anonymous requests.
+    pub identity: Option<Credentials>,
+    /// The client's address.
+    pub address: IpAddr,
+    /// The client, as locks and opens know it.
+    pub client: ClientId,
+}
+
+/// Who calls, after the share has admitted the client and mapped its identity. Every service call demands one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Mapped by the share's policy.
+    pub credentials: Credentials,
+    /// The open file that the request goes through; none for protocols without opens, where the owner of a file may
+    /// always read and write it (as the open itself was judged by the client).
+    pub opener: Option<OpenToken>,
+    /// The client.
+    pub client: ClientId,
+}
+
+/// Makes handles of one share.
+#[derive(Clone, Copy, Debug)]
+pub struct HandleSealer {
+    /// The share.
+    pub share: ShareId,
+    /// Its key.
+    pub key: HandleKey,
+}
+
+impl HandleSealer {
+    /// The handle of a node.
+    pub fn handle(&self, node: NodeId) -> Handle {
+        self.key.seal(self.share, node)
+    }
+}

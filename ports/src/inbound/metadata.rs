@@ -1,0 +1,210 @@
+//! Names and attributes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use dittofs_domain::{
+    Attributes, Cookie, Name, NodeId, OpId, ShareId, Timestamp,
+    access::AccessMask,
+    error::FsResult,
+    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes},
+};
+
+use super::{Caller, HandleSealer, NodeRef, Presented};
+
+/// Attributes before a change, as far as a protocol shows them (`wcc_attr` of RFC 1813, 2.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeakAttributes {
+    /// Size in bytes.
+    pub size: u64,
+    /// Time of change of content.
+    pub mtime: Timestamp,
+    /// Time of change.
+    pub ctime: Timestamp,
+    /// Count of changes.
+    pub change: dittofs_domain::ChangeId,
+}
+
+/// What an operation did to a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Before, from inside the same transaction; none where that is not known.
+    pub before: Option<WeakAttributes>,
+    /// Afterwards.
+    pub after: Attributes,
+}
+
+/// What a name leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// The node found.
+    pub node: Attributes,
+    /// The directory.
+    pub directory: Attributes,
+}
+
+/// What a client looks up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LookupName {
+    /// `.`
+    This,
+    /// `..`; the root's parent is itself.
+    Parent,
+    /// A name.
+    Child(Name),
+}
+
+/// A node was made, or found where that was allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// The node.
+    pub node: Attributes,
+    /// The directory.
+    pub directory: Changed,
+    /// Whether it is new.
+    pub new: bool,
+}
+
+/// A node got another name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked {
+    /// The node.
+    pub node: Attributes,
+    /// The directory.
+    pub directory: Changed,
+}
+
+/// An entry was renamed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renamed {
+    /// Where it was.
+    pub from_directory: Changed,
+    /// Where it is; equal to `from_directory` for a rename inside one directory.
+    pub to_directory: Changed,
+}
+
+/// What part of a directory to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListRequest {
+    /// The directory.
+    pub directory: NodeRef,
+    /// The last entry that the client has; [`Cookie::START`] from the beginning.
+    pub after: Cookie,
+    /// At most so many entries.
+    pub entries_max: usize,
+    /// Whether attributes of the entries are wanted.
+    pub with_attributes: bool,
+}
+
+/// An entry of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: Name,
+    /// Its cookie: the listing goes on after it.
+    pub cookie: Cookie,
+    /// The node it leads to.
+    pub node: NodeId,
+    /// Attributes, if wanted and if the node was still there.
+    pub attributes: Option<Attributes>,
+}
+
+/// A part of a listing. `.` and `..` are not in it: protocols that show them make them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListReply {
+    /// The directory.
+    pub directory: Attributes,
+    /// Its parent.
+    pub parent: NodeId,
+    /// Entries in the order of their cookies.
+    pub entries: Vec<Entry>,
+    /// Whether these are the last ones.
+    pub complete: bool,
+}
+
+/// Names and attributes of all shares.
+///
+/// Of every method:
+/// - permission is decided by `granted()` with the caller's credentials; a read-only share refuses changes with
+///   `ReadOnly`;
+/// - attributes include what is written but not flushed;
+/// - a change is answered when it is durable at the share's tier;
+/// - a refused call changes nothing;
+/// - `Busy` means that trying again later can help; `Io` that a store failed, which has been logged.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait MetadataService: Send + Sync {
+    /// Finds the node of a handle and admits the client to its share.
+    /// - `BadHandle` if these bytes are no handle; `Stale` if the tag is not ours or the share is unknown;
+    /// - `Access` if the client's address is in none of the share's networks;
+    /// - does not look whether the node exists: the calls do.
+    fn enter(&self, handle: &[u8], who: &Presented) -> FsResult<(NodeRef, Caller)>;
+
+    /// What makes handles of a share; `Stale` if there is no such share.
+    fn sealer(&self, share: ShareId) -> FsResult<HandleSealer>;
+
+    /// Whether the caller's share refuses changes.
+    fn is_read_only(&self, share: ShareId) -> bool;
+
+    /// Finds the directory at a path that begins with a share's name, and admits the client.
+    /// - the share with the longest matching name is taken; the rest is walked without following symlinks;
+    /// - `NotFound`, `NotDirectory`, or `Access` if the client's address is in none of the share's networks.
+    async fn mount(&self, path: &[u8], who: &Presented) -> FsResult<NodeRef>;
+
+    /// Attributes of a node; `Stale` if it is gone.
+    async fn attributes(&self, caller: &Caller, node: NodeRef) -> FsResult<Attributes>;
+
+    /// What the caller may do with a node.
+    async fn access(&self, caller: &Caller, node: NodeRef) -> FsResult<(AccessMask, Attributes)>;
+
+    /// Looks a name up. Needs search permission.
+    async fn lookup(&self, caller: &Caller, directory: NodeRef, name: &LookupName) -> FsResult<Lookup>;
+
+    /// A symlink's target; `Invalid` of anything else.
+    async fn read_link(&self, caller: &Caller, node: NodeRef) -> FsResult<(Arc<[u8]>, Attributes)>;
+
+    /// Makes a node of any kind. Owners asked for are mapped by the share's policy first.
+    /// - `op` names the client's operation, so that a repetition gets the first result where the store keeps it.
+    async fn create(
+        &self,
+        caller: &Caller,
+        share: ShareId,
+        request: &CreateRequest,
+        op: Option<OpId>,
+    ) -> FsResult<Created>;
+
+    /// Gives a node that is not a directory another name.
+    async fn link(&self, caller: &Caller, share: ShareId, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked>;
+
+    /// Removes an entry. A node without names stays readable while it is open.
+    async fn remove(
+        &self,
+        caller: &Caller,
+        share: ShareId,
+        request: &RemoveRequest,
+        op: Option<OpId>,
+    ) -> FsResult<Changed>;
+
+    /// Renames an entry, replacing the target atomically.
+    async fn rename(
+        &self,
+        caller: &Caller,
+        share: ShareId,
+        request: &RenameRequest,
+        op: Option<OpId>,
+    ) -> FsResult<Renamed>;
+
+    /// Sets attributes, all or nothing. Owners asked for are mapped by the share's policy first.
+    async fn set_attributes(
+        &self,
+        caller: &Caller,
+        node: NodeRef,
+        request: &SetAttributes,
+        op: Option<OpId>,
+    ) -> FsResult<Changed>;
+
+    /// Lists a part of a directory. Needs read permission.
+    /// - entries that are there all the while come exactly once, whatever else comes, goes or is renamed;
+    /// - a cookie stays good after its entry is gone.
+    async fn list(&self, caller: &Caller, request: &ListRequest) -> FsResult<ListReply>;
+}

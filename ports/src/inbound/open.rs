@@ -1,0 +1,208 @@
+//! Open files, byte-range locks and caching rights.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use dittofs_domain::{
+    Attributes, ClientId,
+    access::AccessMask,
+    error::{FsError, FsResult},
+    opens::{
+        AcknowledgeError, Break, LeaseGrant, LeaseKey, Lock, LockHolder, LockOwner, LockRange, Locking, OpenToken,
+        Rights, ShareAccess, WaitToken, Waiter,
+    },
+};
+use thiserror::Error;
+
+use super::{Caller, NodeRef};
+
+/// Under which key an open caches; the client is the caller's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CacheKey {
+    /// A lease with the client's key.
+    Lease(u128),
+    /// An oplock: the key is the open's token.
+    Oplock,
+    /// The client's delegation.
+    Delegation,
+}
+
+/// A wish to cache. An open that gets nothing, or less, is open all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CacheRequest {
+    /// Under which key.
+    pub key: CacheKey,
+    /// What.
+    pub rights: Rights,
+}
+
+/// What to open a node for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OpenRequest {
+    /// Rights to the node: all must be granted. Those to content and to removal are what others can deny.
+    pub rights: AccessMask,
+    /// What others may not do meanwhile.
+    pub deny: ShareAccess,
+    /// How reads and writes through this open meet locks.
+    pub locking: Locking,
+    /// Whether the content is discarded. The open only makes room for that: the caller sets the size then.
+    pub truncate: bool,
+    /// Whether a call of this caller has made the node just now: its owner then has all rights, whatever the mode.
+    pub created: bool,
+    /// What to cache, if anything.
+    pub cache: Option<CacheRequest>,
+    /// Whether to wait for those who cache; otherwise they are told, and the answer is `Busy`.
+    pub waits: bool,
+}
+
+/// An open file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Its token, for [`Caller::opener`] and the calls here: 64 random bits.
+    pub token: OpenToken,
+    /// The node's attributes.
+    pub attributes: Attributes,
+    /// The key and what it has, if caching was wished for.
+    pub lease: Option<(LeaseKey, LeaseGrant)>,
+}
+
+/// What an open shall be for from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ShareChange {
+    /// As in [`OpenRequest::rights`]; demanded only where the open did not have them.
+    pub rights: AccessMask,
+    /// As in [`OpenRequest::deny`].
+    pub deny: ShareAccess,
+    /// As in [`OpenRequest::waits`].
+    pub waits: bool,
+}
+
+/// A request for a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockRequest {
+    /// The lock; its holder must be of the caller's client.
+    pub lock: Lock,
+    /// A token of [`OpenService::wait_token`] to stand in line where another lock is in the way.
+    pub wait: Option<WaitToken>,
+    /// As in [`OpenRequest::waits`], about those who cache.
+    pub waits: bool,
+}
+
+/// The answer to a request for a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LockReply {
+    /// The lock is held.
+    Granted,
+    /// The request stands in line: [`OpenEvents::lock_granted`] comes, perhaps before this answer.
+    Queued,
+    /// This one is in the way.
+    Conflict(Lock),
+}
+
+/// Why an acknowledgement is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AcknowledgeFailure {
+    /// It does not fit what is being taken away.
+    #[error(transparent)]
+    Refused(#[from] AcknowledgeError),
+    /// As any call can fail.
+    #[error(transparent)]
+    Failed(#[from] FsError),
+}
+
+/// What an adapter is told of its clients' state. Called right after the change, from whichever task made it: must
+/// return at once, and can come before the answer to the call that it belongs to.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait OpenEvents: Send + Sync {
+    /// Whether the client is one of this adapter's.
+    fn serves(&self, client: ClientId) -> bool;
+
+    /// A caching right is being taken away: its holder is to be told, and to acknowledge where there is a deadline.
+    fn break_requested(&self, node: NodeRef, request: &Break);
+
+    /// A break was not acknowledged by its deadline: the key has nothing any more.
+    fn lease_revoked(&self, node: NodeRef, key: LeaseKey);
+
+    /// A request that stood in line has got its lock.
+    fn lock_granted(&self, node: NodeRef, waiter: &Waiter);
+}
+
+/// Open files, locks and caching rights of all shares, for all protocols alike: one state.
+///
+/// Of every method:
+/// - a token, holder or key that is not of the caller's client is refused: `Stale` for a token, `Invalid` otherwise;
+/// - breaks are sent by the service, through [`OpenEvents`]; who `waits` does so until they are acknowledged, or the
+///   deadline revokes them, and no longer than twice that; `Busy` then, and at once for who does not wait;
+/// - a call that is given up while it waits leaves nothing;
+/// - `NoSpace` at one of [`dittofs_domain::opens::limits`].
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait OpenService: Send + Sync {
+    /// Registers who tells clients. An event goes to the first that serves the client, or to nobody.
+    fn subscribe(&self, events: Arc<dyn OpenEvents>);
+
+    /// A name for a request that may wait.
+    fn wait_token(&self) -> WaitToken;
+
+    /// Opens a node.
+    /// - `Access` where `rights` are not granted; removing is also granted by the directory (MS-FSA, 2.1.5.1.2.1);
+    /// - `ReadOnly` for rights to change content, names or attributes on a share that refuses changes;
+    /// - `IsDirectory` or `Invalid` for truncating what has no content;
+    /// - `ShareDenied` where another open does what this one denies, or the other way round;
+    /// - `Stale` for a node without a name, unless somebody has it open already;
+    /// - the node stays readable until it is closed, whatever becomes of its names.
+    async fn open(&self, caller: &Caller, node: NodeRef, request: &OpenRequest) -> FsResult<Opened>;
+
+    /// Closes an open, with its locks and, if it was the last under its key, its caching rights. A node without a
+    /// name goes with its last open.
+    async fn close(&self, caller: &Caller, node: NodeRef, open: OpenToken) -> FsResult<()>;
+
+    /// Gives an open another share mode: upgrade and downgrade (RFC 8881, 18.16 and 18.18).
+    async fn change_share(&self, caller: &Caller, node: NodeRef, open: OpenToken, change: &ShareChange)
+    -> FsResult<()>;
+
+    /// A lock that would be in the way of this one.
+    async fn test_lock(&self, caller: &Caller, node: NodeRef, wanted: &Lock) -> FsResult<Option<Lock>>;
+
+    /// Takes a lock.
+    /// - a caller without an open needs the right to read or to write;
+    /// - one request in line for the same lock and holder replaces another: its token counts.
+    async fn lock(&self, caller: &Caller, node: NodeRef, request: &LockRequest) -> FsResult<LockReply>;
+
+    /// Gives up a range; who waited for it is told.
+    /// - `NotFound` if an open has no lock with exactly this range.
+    async fn unlock(&self, caller: &Caller, node: NodeRef, holder: &LockHolder, range: LockRange) -> FsResult<()>;
+
+    /// Takes a request out of the line; false if it is not there (any more): then it was granted or replaced.
+    async fn cancel_lock(&self, caller: &Caller, node: NodeRef, wait: WaitToken) -> FsResult<bool>;
+
+    /// Whether a POSIX owner holds any lock on the node.
+    async fn holds_locks(&self, caller: &Caller, node: NodeRef, owner: &LockOwner) -> FsResult<bool>;
+
+    /// Drops all locks and requests of a POSIX owner on the node.
+    async fn release_owner(&self, caller: &Caller, node: NodeRef, owner: &LockOwner) -> FsResult<()>;
+
+    /// Drops all that a client has, on all shares: it is gone, or its lease ran out.
+    async fn release_client(&self, client: ClientId) -> FsResult<()>;
+
+    /// Gives a key as much of `rights` as others leave room for; nobody else's are broken for it.
+    async fn request_lease(
+        &self,
+        caller: &Caller,
+        node: NodeRef,
+        key: LeaseKey,
+        rights: Rights,
+    ) -> FsResult<LeaseGrant>;
+
+    /// The holder of a key acknowledges a break and keeps `rights`.
+    async fn acknowledge(
+        &self,
+        caller: &Caller,
+        node: NodeRef,
+        key: LeaseKey,
+        rights: Rights,
+    ) -> Result<(), AcknowledgeFailure>;
+
+    /// The holder of a key gives all of it back; whether it had any.
+    async fn return_lease(&self, caller: &Caller, node: NodeRef, key: LeaseKey) -> FsResult<bool>;
+}

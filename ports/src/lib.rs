@@ -1,0 +1,33 @@
+//! Traits only: what the application offers to protocols (inbound), and what it needs from stores and the machine
+//! (outbound).
+//!
+//! This crate does not know: any adapter, any runtime, how anything is stored or sent. Each method's contract stands
+//! in its documentation as bullets; the conformance suites of the `tests` crate check them on every adapter.
+#![deny(missing_docs)]
+
+pub mod inbound;
+pub mod outbound;
+
+pub use inbound::{
+    AcknowledgeFailure, AdminService, BlockService, CacheKey, CacheRequest, Caller, Changed, CommitReply, Created,
+    Entry, HandleSealer, Linked, ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService,
+    NodeRef, OpenEvents, OpenRequest, OpenService, Opened, Presented, ReadReply, Renamed, ShareChange, ShareInfo,
+    ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
+};
+pub use outbound::{
+    Appended, ApplyError, BlockCache, Claim, Clock, ContentError, ContentStore, Counter, FrameKey, Glance, Journal,
+    JournalError, JournalUsage, Listed, Listing, MetadataError, MetadataStore, OpenChange, OpenState, OpenStateError,
+    Randomness, Record, RecordKind, ShareMetadata, ShareRecord, Spawner, Survives,
+};
+
+#[cfg(feature = "mocks")]
+pub mod mocks {
+    //! Mocks of the ports, made by mockall.
+    pub use crate::inbound::{
+        MockAdminService, MockBlockService, MockMetadataService, MockOpenEvents, MockOpenService,
+    };
+    pub use crate::outbound::{
+        MockBlockCache, MockClock, MockContentStore, MockJournal, MockMetadataStore, MockOpenState, MockRandomness,
+        MockShareMetadata, MockSpawner,
+    };
+}

@@ -1,0 +1,40 @@
+//! What the application needs: stores, a journal, a cache, and what the machine gives.
+
+mod block_cache;
+mod content_store;
+mod error;
+mod journal;
+mod machine;
+mod metadata_store;
+mod open_state;
+
+pub use block_cache::{BlockCache, FrameKey};
+pub use content_store::{Claim, ContentStore};
+pub use error::{ApplyError, ContentError, JournalError, MetadataError, OpenStateError, Source};
+pub use journal::{Appended, Journal, JournalUsage, Record, RecordKind};
+pub use machine::{Clock, Randomness, Spawner};
+pub use metadata_store::{Counter, Listed, Listing, MetadataStore, ShareMetadata, ShareRecord};
+pub use open_state::{Glance, OpenChange, OpenState};
+
+#[cfg(feature = "mocks")]
+pub use {
+    block_cache::MockBlockCache,
+    content_store::MockContentStore,
+    journal::MockJournal,
+    machine::{MockClock, MockRandomness, MockSpawner},
+    metadata_store::{MockMetadataStore, MockShareMetadata},
+    open_state::MockOpenState,
+};
+
+/// What data survive once a store has acknowledged them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Survives {
+    /// Nothing: not even the end of the process.
+    Nothing,
+    /// The end of the process.
+    Process,
+    /// A power cut.
+    PowerLoss,
+    /// The loss of the machine.
+    MachineLoss,
+}

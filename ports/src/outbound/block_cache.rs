@@ -1,0 +1,24 @@
+//! The cache of frames.
+
+use bytes::Bytes;
+use dittofs_domain::ObjectId;
+
+/// What identifies a frame: objects are immutable, so what it names never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FrameKey {
+    /// The object.
+    pub object: ObjectId,
+    /// Offset of the frame's block in the object, in bytes.
+    pub block: u64,
+    /// Which frame of the block.
+    pub frame: u32,
+}
+
+/// A bounded cache of frames whose checksums were verified.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait BlockCache: Send + Sync {
+    /// A frame, if it is there. Never blocks.
+    fn frame(&self, key: &FrameKey) -> Option<Bytes>;
+    /// Keeps a frame. It may be dropped at any time; its weight is the memory that it pins, not its length.
+    fn insert(&self, key: FrameKey, frame: Bytes);
+}

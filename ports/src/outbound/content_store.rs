@@ -1,0 +1,53 @@
+//! Objects.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dittofs_domain::{ObjectId, ShareId};
+
+use super::{ContentError, Survives};
+
+/// Whom the objects of a share belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// To the owner that asked: it has just become it, or was before.
+    Ours,
+    /// To this one.
+    Foreign(u128),
+}
+
+/// A store of immutable objects, shared by several shares.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait ContentStore: Send + Sync {
+    /// What an object survives once `put` has returned.
+    fn survives(&self) -> Survives;
+
+    /// Makes `owner` the owner of a share's objects, unless another one is.
+    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError>;
+
+    /// Stores an object.
+    /// - all or nothing: nobody ever reads a part of it;
+    /// - when it returns, the object survives what [`ContentStore::survives`] says;
+    /// - putting the same bytes again succeeds, other bytes under a known id are refused with `Exists` or change
+    ///   nothing;
+    /// - a failed or abandoned put may leave the object or not.
+    async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError>;
+
+    /// Reads a range, which must not be empty.
+    /// - the parts' lengths sum up to the range's; `NotFound` if the object does not reach that far.
+    async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError>;
+
+    /// Removes an object; one that is not there is removed already.
+    async fn delete(&self, share: ShareId, object: ObjectId) -> Result<(), ContentError>;
+
+    /// Objects of a share with their lengths, in the order of their ids, from the one after `after`.
+    /// - an object that is there all the while is listed exactly once; fewer than `max` means the end.
+    async fn list(
+        &self,
+        share: ShareId,
+        after: Option<ObjectId>,
+        max: usize,
+    ) -> Result<Vec<(ObjectId, u64)>, ContentError>;
+}

@@ -1,0 +1,91 @@
+//! How outbound ports fail. A storage library's error never leaves its adapter but as a source.
+
+use thiserror::Error;
+
+/// What made a store fail, for the log.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// A metadata store did not answer.
+#[derive(Debug, Error)]
+pub enum MetadataError {
+    /// It may answer later.
+    #[error("metadata store unavailable: {0}")]
+    Unavailable(#[source] Source),
+    /// What it holds makes no sense.
+    #[error("metadata store damaged: {0}")]
+    Corrupt(#[source] Source),
+}
+
+/// A plan was not applied.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    /// An expectation does not hold: read and decide again. Nothing has changed.
+    #[error("conflict")]
+    Conflict,
+    /// The store has no room. Nothing has changed.
+    #[error("metadata store full")]
+    Full,
+    /// The plan has more than `PLAN_STEPS_MAX` steps or contradicts itself. Nothing has changed.
+    #[error("malformed plan")]
+    Malformed,
+    /// See [`MetadataError::Unavailable`]. Whether the plan was applied is unknown.
+    #[error("metadata store unavailable: {0}")]
+    Unavailable(#[source] Source),
+    /// See [`MetadataError::Corrupt`]. Nothing has changed.
+    #[error("metadata store damaged: {0}")]
+    Corrupt(#[source] Source),
+}
+
+/// A content store failed.
+#[derive(Debug, Error)]
+pub enum ContentError {
+    /// No such object, or it is shorter than the range.
+    #[error("no such object")]
+    NotFound,
+    /// An object with this id is there, with another content.
+    #[error("object exists")]
+    Exists,
+    /// The store has no room.
+    #[error("content store full")]
+    Full,
+    /// It may answer later.
+    #[error("content store unavailable: {0}")]
+    Unavailable(#[source] Source),
+    /// What it returned makes no sense.
+    #[error("content store damaged: {0}")]
+    Corrupt(#[source] Source),
+}
+
+/// A journal failed.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// It is full; draining helps.
+    #[error("journal full")]
+    Full,
+    /// A record that was asked for is not there.
+    #[error("no such journal record")]
+    NotFound,
+    /// A sync failed: what it covered may be lost, and the write verifier must change.
+    #[error("journal sync failed: {0}")]
+    SyncFailed(#[source] Source),
+    /// Nothing can be written any more.
+    #[error("journal unavailable: {0}")]
+    Unavailable(#[source] Source),
+    /// A record fails its checksum where it must be whole.
+    #[error("journal damaged: {0}")]
+    Corrupt(#[source] Source),
+}
+
+/// A store of opens failed.
+#[derive(Debug, Error)]
+pub enum OpenStateError {
+    /// It keeps state of as many nodes as it may.
+    #[error("open state full")]
+    Full,
+    /// It may answer later.
+    #[error("open state unavailable: {0}")]
+    Unavailable(#[source] Source),
+    /// What it holds makes no sense.
+    #[error("open state damaged: {0}")]
+    Corrupt(#[source] Source),
+}

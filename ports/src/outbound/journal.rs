@@ -1,0 +1,99 @@
+//! A share's log of acknowledged bytes, which is its write-back cache.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dittofs_domain::{Epoch, NodeId, Sequence, Timestamp, content::Place};
+
+use super::{JournalError, Survives};
+
+/// What a record says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordKind {
+    /// Bytes were written at `offset`.
+    Write {
+        /// Where in the file.
+        offset: u64,
+        /// What; at least one byte.
+        data: Bytes,
+    },
+    /// The file was cut or extended to the record's `size`.
+    Truncate,
+    /// Bytes became a hole.
+    Punch {
+        /// Where in the file.
+        offset: u64,
+        /// How many.
+        length: u64,
+    },
+    /// The node is gone: its earlier records are void.
+    Delete,
+}
+
+/// A record to append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The node.
+    pub node: NodeId,
+    /// What happened.
+    pub kind: RecordKind,
+    /// The file's size afterwards, in bytes.
+    pub size: u64,
+    /// When.
+    pub time: Timestamp,
+    /// The epoch of the lease under which it happened.
+    pub epoch: Epoch,
+}
+
+/// Where a record went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// Its number: greater than that of every earlier record.
+    pub sequence: Sequence,
+    /// Where its data can be read.
+    pub place: Place,
+}
+
+/// How full a journal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalUsage {
+    /// Bytes that hold records not released.
+    pub used: u64,
+    /// Bytes that it may use.
+    pub limit: u64,
+}
+
+/// A journal.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// What a record survives once a sync has covered it.
+    fn survives(&self) -> Survives;
+
+    /// Appends a record.
+    /// - when it returns, the record can be read, but may be lost in a crash until a sync covers it;
+    /// - numbers rise in the order in which appends return for one node;
+    /// - what is kept of `data` does not pin a much larger buffer;
+    /// - `Full` changes nothing.
+    async fn append(&self, record: Record) -> Result<Appended, JournalError>;
+
+    /// Makes every record up to `up_to` durable.
+    /// - all who wait share one sync;
+    /// - `SyncFailed`: records that were not durable before may be lost.
+    async fn sync(&self, up_to: Sequence) -> Result<(), JournalError>;
+
+    /// Bytes `skip .. skip + len` of a record's data, if they can be had without waiting.
+    fn read_now(&self, place: Place, skip: u32, len: u32) -> Option<Bytes>;
+
+    /// The same, waiting for the disk where needed. `NotFound` if the record was released.
+    async fn read(&self, place: Place, skip: u32, len: u32) -> Result<Bytes, JournalError>;
+
+    /// All records that were not released when the journal was last used, in the order of their numbers, with their
+    /// data's places; empty for a new journal. Called once, before the first append.
+    async fn recover(&self) -> Result<Vec<(Appended, Record)>, JournalError>;
+
+    /// Gives records up: their bytes are in the content store and published. Idempotent.
+    async fn release(&self, records: &[Appended]) -> Result<(), JournalError>;
+
+    /// How full it is.
+    fn usage(&self) -> JournalUsage;
+}

@@ -1,0 +1,146 @@
+//! Metadata.
+
+use std::{ops::Range, sync::Arc};
+
+use async_trait::async_trait;
+use dittofs_domain::{
+    Cookie, HandleKey, Name, Node, NodeId, ObjectId, OpId, ShareId,
+    plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+};
+
+use super::{ApplyError, MetadataError, Survives};
+
+/// The row of a share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareRecord {
+    /// Its id: 64 random bits.
+    pub id: ShareId,
+    /// Its name: an absolute path.
+    pub name: String,
+    /// The key of its handles.
+    pub handle_key: HandleKey,
+    /// The owner under which it has claimed its objects: 128 random bits.
+    pub content_owner: u128,
+    /// Its journal: 128 random bits; 0 for shares without one.
+    pub journal: u128,
+    /// Which life of the journal.
+    pub journal_incarnation: u64,
+    /// Whether records may be in the journal that are not in the stores.
+    pub dirty: bool,
+}
+
+/// A store of metadata, shared by several shares.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait MetadataStore: Send + Sync {
+    /// What a plan survives once `apply` has returned.
+    fn survives(&self) -> Survives;
+
+    /// The shares that it holds.
+    async fn shares(&self) -> Result<Vec<ShareRecord>, MetadataError>;
+
+    /// Makes a share with this row and this root directory; if one with this id is there, changes nothing.
+    async fn create_share(&self, record: &ShareRecord, root: &Node) -> Result<(), MetadataError>;
+
+    /// The metadata of a share; none if there is no share with this id.
+    async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError>;
+}
+
+/// Which numbers to allocate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Counter {
+    /// Node ids and cookies, from [`NodeId::FIRST_FREE`] on.
+    Ids,
+    /// Stamps for `change` of nodes with unflushed writes.
+    Stamps,
+    /// Epochs of instances.
+    Epochs,
+}
+
+/// An entry of a directory, as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: Name,
+    /// Its cookie.
+    pub cookie: Cookie,
+    /// Where it leads.
+    pub node: NodeId,
+    /// That node, if asked for.
+    pub record: Option<Arc<Node>>,
+}
+
+/// A part of a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Entries in the order of their cookies.
+    pub entries: Vec<Listed>,
+    /// Whether these are the last ones.
+    pub complete: bool,
+}
+
+/// The metadata of one share. It knows nothing of POSIX.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait ShareMetadata: Send + Sync {
+    /// The share's row.
+    async fn record(&self) -> Result<ShareRecord, MetadataError>;
+
+    /// Replaces the share's row, whose id must be the same.
+    async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError>;
+
+    /// Reads what a query asks for.
+    /// - all of it as of one instant, which is after every plan whose `apply` had returned;
+    /// - nodes that do not exist are left out; entries are answered in the order of the query;
+    /// - ancestors go from the directory to the root, and are empty if it does not exist;
+    /// - of a map, first the row that covers the first page, if any.
+    async fn view(&self, query: &Query) -> Result<View, MetadataError>;
+
+    /// Applies a plan, all or nothing.
+    /// - expectations are checked at the instant of commit, all before the first change; `Conflict` if one fails,
+    ///   and then nothing has changed;
+    /// - serializable: two plans of which each breaks the other's expectations are never both applied;
+    /// - plans that add different names to one directory do not conflict;
+    /// - of each node touched, `ctime` becomes at least `max(now, stored + 1 ns)` where it advances, a directory's
+    ///   `mtime` likewise, and `change` rises by one at least; neither ever stands still or goes back;
+    /// - a plan with an `op` that was applied in the last 15 minutes gets the first result again, where the store's
+    ///   answers can be lost;
+    /// - `Malformed` for a plan of more than `PLAN_STEPS_MAX` steps, or one whose changes contradict each other:
+    ///   an entry inserted twice, an update of a node that is not there and that no expectation names (an absent
+    ///   node that an expectation names is a `Conflict`).
+    async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError>;
+
+    /// Entries of a directory (or streams of a node) after a cookie.
+    /// - in the order of cookies; an entry that is there all the while comes exactly once;
+    /// - never fails because entries come, go or are renamed meanwhile;
+    /// - with `records`, each with its node as of the same instant.
+    async fn list(
+        &self,
+        directory: NodeId,
+        space: Space,
+        after: Cookie,
+        entries_max: usize,
+        records: bool,
+    ) -> Result<Listing, MetadataError>;
+
+    /// The name of the entry with this cookie, to name a node's path in messages.
+    async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError>;
+
+    /// Takes numbers, which nobody else ever gets: not after a crash, not in another instance.
+    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError>;
+
+    /// Nodes without a name, in the order of their ids, after `after`.
+    async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError>;
+
+    /// Nodes with a pending clip, in the order of their ids, after `after`.
+    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError>;
+
+    /// Objects in the order of their ids, after `after`.
+    async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError>;
+
+    /// Which chunks of which nodes refer to an object.
+    async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError>;
+
+    /// Sums over the share.
+    async fn statistics(&self) -> Result<Statistics, MetadataError>;
+}

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Turns nfsbench's rows into docs/performance.md (on standard output).
+
+report.py --results DIR [--fact TEXT]... [--notes FILE] SERVER...
+DIR holds SERVER.json (one object a row, one row a round) and SERVER.txt (for failures).
+"""
+import argparse
+import json
+import os
+import platform
+import re
+
+NAMES = {
+    "dittofs": "dittofs (memory)",
+    "ganesha-vfs": "Ganesha VFS",
+    "ganesha-mem": "Ganesha MEM",
+    "limit": "limit-server",
+}
+# What must be reached: workload, in flight, at least this many times Ganesha's better back end,
+# and at most this much CPU (us per unit) where there is a bound.
+BARS = [
+    ("getattr", 64, 5.0, 10.0),
+    ("lookup", 64, 5.0, 10.0),
+    ("randread-4k", 64, 5.0, 10.0),
+    ("create", 32, 2.0, None),
+    ("readdirplus-entries", 8, 2.0, None),
+    ("seqread-1024k", 8, 1.0, None),
+]
+DATA = ("seq", "rand")
+
+
+def median_row(rows):
+    """The round with the median rate; the extremes of all rounds beside it."""
+    rows = sorted(rows, key=lambda r: r["rate"])
+    row = dict(rows[len(rows) // 2])
+    row["low"], row["high"] = rows[0]["rate"], rows[-1]["rate"]
+    return row
+
+
+def load(results, server):
+    by = {}
+    path = os.path.join(results, server + ".json")
+    if os.path.exists(path):
+        with open(path) as lines:
+            for line in lines:
+                r = json.loads(line)
+                by.setdefault((r["workload"], int(r["depth"])), []).append(r)
+    return {key: median_row(rows) for key, rows in by.items()}
+
+
+def failures(results, server):
+    path = os.path.join(results, server + ".txt")
+    if not os.path.exists(path):
+        return []
+    with open(path) as lines:
+        return sorted({" ".join(line.split()) for line in lines if " FAILED: " in line})
+
+
+def num(v):
+    if v is None:
+        return "–"
+    if v >= 100:
+        return f"{v:,.0f}"
+    return f"{v:.1f}" if v >= 10 else f"{v:.2f}"
+
+
+def machine():
+    with open("/proc/cpuinfo") as f:
+        model = re.search(r"model name\s*: (.*)", f.read())
+    with open("/proc/meminfo") as f:
+        kib = int(f.readline().split()[1])
+    return (
+        f"Machine: {os.cpu_count()} cores ({model.group(1) if model else platform.machine()}), "
+        f"{kib / 2**20:.0f} GiB, Linux {platform.release().split('-')[0]}; client and server on it, over loopback"
+    )
+
+
+def bars(tables):
+    ours = tables.get("dittofs", {})
+    print("## Against the bar\n")
+    print("Ratios are to the better one of Ganesha's two back ends in the same run.\n")
+    print("| workload | in flight | dittofs | Ganesha's better | ratio (at least) | CPU µs (at most) | |")
+    print("|---|---:|---:|---:|---:|---:|---|")
+    for workload, depth, least, most in BARS:
+        key = (workload, depth)
+        rivals = [(tables[s][key]["rate"], s) for s in tables if s.startswith("ganesha") and key in tables[s]]
+        best = max(rivals, default=None)
+        row = ours.get(key)
+        rival = f"{num(best[0])} ({NAMES[best[1]]})" if best else "–"
+        ratio = row["rate"] / best[0] if row and best else None
+        cpu = row["server_us_per_unit"] if row else None
+        if ratio is None or cpu is None and most is not None:
+            verdict = "not measured"
+        elif ratio >= least and (most is None or cpu <= most):
+            verdict = "met"
+        else:
+            verdict = "**not met**"
+        unit = row["unit"] if row else ""
+        print(
+            f"| {workload} | {depth} | {num(row['rate']) if row else '–'} {unit} | {rival} "
+            f"| {num(ratio)} ({least:g}) | {num(cpu)} ({f'{most:g}' if most else '–'}) | {verdict} |"
+        )
+    print()
+
+
+def cell(row, workload, server):
+    if row is None:
+        return "–"
+    mark = "*" if server == "ganesha-mem" and workload.startswith(DATA) else ""
+    return (
+        f"**{num(row['rate'])}**{mark} {row['unit']}<br>{num(row['p50_us'])} / {num(row['p99_us'])} µs"
+        f"<br>{num(row['server_us_per_unit'])} µs CPU"
+    )
+
+
+def everything(servers, tables):
+    print("## All workloads\n")
+    print("Median rate of the rounds; p50 / p99 latency of an operation; the server's CPU per unit (operation,")
+    print("directory entry or MiB). `stat`, `create+write4k+commit` and a listing are several calls each.")
+    if "ganesha-mem" in servers:
+        print("\\* Ganesha's memory back end keeps no more than the first 4 KiB of a file here (room for more is cleared at")
+        print("each create, which slows these down) and answers reads of the rest with a constant.")
+    print("\n| workload | in flight | " + " | ".join(NAMES[s] for s in servers) + " |")
+    print("|---|---:|" + "---:|" * len(servers))
+    keys = []
+    for table in tables.values():
+        keys += [k for k in table if k not in keys]
+    for key in keys:
+        cells = [cell(tables[s].get(key), key[0], s) for s in servers]
+        print(f"| {key[0]} | {key[1]} | " + " | ".join(cells) + " |")
+    print("\n## Spread, and where the time went\n")
+    print("For the rows of the bar: lowest and highest rate of the rounds, the kernel's share of the server's CPU,")
+    print("the server's and the client's load in cores, the CPU time that the hypervisor took (cores), the")
+    print("server's resident memory.\n")
+    print("| workload | in flight | server | lowest | highest | in kernel | server | client | stolen | MiB |")
+    print("|---|---:|---|---:|---:|---:|---:|---:|---:|---:|")
+    for workload, depth, _, _ in BARS:
+        for s in servers:
+            r = tables[s].get((workload, depth))
+            if r:
+                share = r["server_sys_share"]
+                print(
+                    f"| {workload} | {depth} | {NAMES[s]} | {num(r['low'])} | {num(r['high'])} "
+                    f"| {'–' if share is None else f'{share:.0%}'} | {num(r['server_cores'])} "
+                    f"| {num(r['client_cores'])} | {num(r['steal_cores'])} | {num(r['server_rss_mib'])} |"
+                )
+    print()
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--results", required=True)
+    ap.add_argument("--fact", action="append", default=[])
+    ap.add_argument("--notes")
+    ap.add_argument("servers", nargs="+")
+    a = ap.parse_args()
+    tables = {s: load(a.results, s) for s in a.servers}
+    print("# Performance\n")
+    print("Written by `tests/bench/nfs.sh`; do not edit. Hand-written remarks and profiles belong into")
+    print("`performance-notes.md`, which is appended here.\n")
+    print("The load is `nfsbench`: one connection and one thread, NFSv3 over TCP, AUTH_SYS as root; client and server")
+    print("at real-time priority, the servers in turns. What the limit-server reaches, which answers with canned bytes,")
+    print("is the ceiling that network stack and client leave to a server with one thread a connection. Ganesha's VFS")
+    print("exports a tmpfs.\n")
+    for fact in [machine()] + a.fact:
+        print(f"- {fact}")
+    print()
+    if "dittofs" in tables:
+        bars(tables)
+    failed = [(s, f) for s in a.servers for f in failures(a.results, s)]
+    if failed:
+        print("## Failures\n")
+        for s, f in failed:
+            print(f"- {NAMES[s]}: {f}")
+        print()
+    everything(a.servers, tables)
+    if a.notes and os.path.exists(a.notes):
+        with open(a.notes) as f:
+            print(f.read().rstrip())
+
+
+main()

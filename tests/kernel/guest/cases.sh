@@ -1,0 +1,55 @@
+#!/bin/bash
+# In the guest: runs each named case in a shell of its own, on a fresh mount.
+# A case finds its mount at $DIR, a scratch folder outside of it at $SCRATCH, and these variables:
+# SERVER_NAME PORT MOUNTPORT EXPORT MATERIAL SHORT SUITE RESULTS. The line `# mount: none` in a case's head
+# leaves mounting to it (mount_share [SUBFOLDER [OPTIONS]]).
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+export DIR=/mnt/nfs SCRATCH=/run/scratch CASES=$here
+mkdir -p "$DIR"
+[ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
+
+mount_share() { # [SUBFOLDER [OPTIONS]]
+  case $SERVER_NAME in ganesha*) set -- "${1:-}" "noacl${2:+,$2}" ;; esac   # its NFSACL fails cp -p
+  mount-nfs 3 "$PORT" "$EXPORT${1:-}" "$DIR" "mountport=$MOUNTPORT${2:+,$2}"
+}
+step() { echo "  $(cut -d' ' -f1 /proc/uptime) $*"; }
+fail() { echo "FAILED: $*" >&2; exit 1; }
+export -f mount_share step fail
+
+one() { # CASE
+  local rc=0
+  mkdir -p "$SCRATCH"
+  mount -t tmpfs -o size=75% scratch "$SCRATCH"
+  if ! grep -q '^# mount: none$' "$here/$1.sh"; then mount_share || return 1; fi
+  (cd /; timeout -k 5 "${CASE_TIMEOUT:-600}" bash -euE -o pipefail -c '
+    trap "echo \"line \$LINENO: \$BASH_COMMAND\"" ERR
+    . "$1"' - "$here/$1.sh") || rc=$?
+  if mountpoint -q "$DIR"; then
+    umount "$DIR" || { umount -l "$DIR"; rc=1; echo "$1: $DIR stayed busy" >&2; }
+  fi
+  umount -l "$SCRATCH"
+  if [ $rc != 0 ] && mount_share; then     # the next case finds the share empty
+    find "$DIR" -mindepth 1 -delete
+    umount -l "$DIR"
+  fi
+  return $rc
+}
+
+failed=()
+for c; do
+  start=$(date +%s)
+  one "$c" >"$RESULTS/$c.log" 2>&1
+  rc=$?
+  took=$(($(date +%s) - start))
+  if [ $rc = 0 ]; then
+    echo "ok     $c (${took} s)"
+    sed -n 's/^figure */       /p' "$RESULTS/$c.log"
+  else
+    echo "FAILED $c (${took} s, status $rc)"
+    tail -n 30 "$RESULTS/$c.log" | sed 's/^/       /'
+    failed+=("$c")
+  fi
+done
+dmesg 2>/dev/null | grep -E 'nfs: server .* not responding|BUG:|Oops' && failed+=(kernel-log)
+[ ${#failed[@]} = 0 ] || { echo "failed: ${failed[*]}"; exit 1; }

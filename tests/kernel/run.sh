@@ -1,0 +1,74 @@
+#!/bin/bash
+# A real Linux kernel mounts our server (NFSv3) and works on it.
+# Usage: tests/kernel/run.sh [--short] [--engine uml|qemu] [--keep] [CASE...]
+#   CASE: check everyday sparse pjdfstest fsx nconnect subdir  (default: all)
+#   --short   smaller trees, for CI (all cases in about a minute and a half)
+#   --keep    leave the work folder (server's and guest's logs) and print where it is
+# Environment:
+#   SERVER          dittofs (default) or ganesha-vfs, to tell a server's fault from the rig's
+#   DITTOFS_BIN     default target/release/dittofs;  DITTOFS_CONFIG  default memory-share.yaml
+#   KERNEL_CLIENT   the rig, default ../shared/kernel-client beside the project
+#   TIMEOUT         seconds for the whole boot, default 900
+# Exit status: 0 when every case passed and the server ended cleanly on SIGTERM.
+# tests/kernel/setup.sh installs what this needs. All cases run in one boot.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/kernel/servers.sh
+. "$here/servers.sh"
+enter_private_network "$@"
+
+all_cases=(check everyday sparse pjdfstest fsx nconnect subdir)
+short='' keep='' engine=${KERNEL_CLIENT_ENGINE:-uml} cases=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --short) short=1; shift ;;
+    --keep) keep=1; shift ;;
+    --engine) engine=$2; shift 2 ;;
+    -h | --help) sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+    -*) echo "run.sh: unknown option $1" >&2; exit 2 ;;
+    *) [ -e "$here/guest/$1.sh" ] || { echo "run.sh: no case $1" >&2; exit 2; }
+      cases+=("$1"); shift ;;
+  esac
+done
+[ ${#cases[@]} -gt 0 ] || cases=("${all_cases[@]}")
+rig=${KERNEL_CLIENT:-$root/../shared/kernel-client}
+[ -x "$rig/in-kernel-client.sh" ] || { echo "run.sh: no kernel client in $rig (KERNEL_CLIENT)" >&2; exit 2; }
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/dittofs-kernel.XXXXXX")
+chmod 755 "$work"
+SERVER_PID=
+finish() {
+  [ -z "$SERVER_PID" ] || server_stop "$SERVER_PID" 15 || true
+  [ -z "${RPCBIND_PID:-}" ] || kill "$RPCBIND_PID" 2>/dev/null || true
+  if [ -n "$keep" ]; then echo "logs in $work"; else rm -rf "$work"; fi
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+"$here/material.sh" "$work/material" ${short:+--short}
+server_start "${SERVER:-dittofs}" "$work/server"
+
+preload=
+if [ "$engine" = uml ] && grep -qw amx_tile /proc/cpuinfo; then
+  preload=$work/uml-xstate.so
+  cc -O2 -shared -fPIC -o "$preload" "$here/uml-xstate.c"
+fi
+
+rc=0
+LD_PRELOAD=$preload "$rig/in-kernel-client.sh" --engine "$engine" --timeout "${TIMEOUT:-900}" --results "$work/results" \
+  --env "SERVER_NAME=${SERVER:-dittofs}" --env "PORT=$SERVER_PORT" --env "MOUNTPORT=$SERVER_MOUNTPORT" --env "EXPORT=$SERVER_EXPORT" \
+  --env "MATERIAL=$work/material" --env "SHORT=$short" --env "SUITE=$rig/suites/suite.sh" \
+  --env "SUITES=${SUITES:-$HOME/.cache/kernel-client-suites}" \
+  -- bash "$here/guest/cases.sh" "${cases[@]}" || rc=$?
+
+[ $rc = 0 ] || { echo "--- end of the server's log"; tail -n 40 "$work/server/server.log"; } >&2
+pid=$SERVER_PID
+SERVER_PID=
+if ! kill -0 "$pid" 2>/dev/null; then
+  echo "FAILED server: it ended during the cases" >&2; rc=1
+elif ! server_stop "$pid" 15; then
+  echo "FAILED server: no clean end on SIGTERM; the end of its log:" >&2; tail -n 20 "$work/server/server.log" >&2; rc=1
+fi
+exit $rc

@@ -1,0 +1,116 @@
+//! Metadata stores: plans are applied all or nothing, one after another, and views are of one instant.
+
+mod apply;
+mod clock;
+mod commute;
+mod dump;
+mod expectation;
+mod fixture;
+mod huge;
+mod interleaving;
+mod listing;
+mod object;
+mod request;
+mod share;
+mod sparse;
+mod view;
+
+pub use apply::*;
+pub use clock::*;
+pub use commute::*;
+pub use expectation::*;
+pub use huge::*;
+pub use interleaving::*;
+pub use listing::*;
+pub use object::*;
+pub use share::*;
+pub use sparse::*;
+pub use view::*;
+
+use fixture::Fixture;
+
+/// Stamps the suite of metadata stores on an adapter; the factory is an `async || -> Arc<dyn MetadataStore>`.
+#[macro_export]
+macro_rules! metadata_conformance {
+    ($adapter:ident, $open:expr) => {
+        mod $adapter {
+            use super::*;
+            $crate::conformance_cases! {
+                metadata, $open;
+                // Plans.
+                a_conflict_changes_nothing_whatever_the_plan_holds,
+                a_plan_answers_each_node_touched_once_before_and_after,
+                an_inserted_node_is_stored_as_given,
+                an_update_changes_what_it_names_and_nothing_else,
+                times_are_kept_advanced_set_or_raised,
+                a_plan_may_have_as_many_steps_as_the_bound,
+                plans_that_contradict_themselves_are_refused,
+                a_known_entry_or_node_is_never_inserted_over,
+                a_plan_with_a_known_operation_is_not_applied_twice,
+                // Expectations.
+                an_entry_is_absent_until_it_is_added,
+                an_entry_is_where_it_leads_and_its_cookie,
+                a_node_exists_with_or_without_a_name,
+                links_are_an_exact_number,
+                a_directory_is_empty_until_an_entry_is_added,
+                a_parent_is_the_one_directory,
+                topology_stands_until_it_is_raised,
+                versions_of_a_node_stand_until_they_are_raised,
+                an_object_is_usable_while_live_or_written_by_the_same_epoch,
+                an_object_is_unreferenced_until_a_chunk_refers_to_it,
+                expectations_are_checked_before_the_first_change,
+                // Times.
+                ctime_and_change_rise_under_a_clock_that_runs_backwards,
+                a_directorys_mtime_rises_under_a_clock_that_runs_backwards,
+                change_rises_with_ctime_and_to_what_is_asked,
+                what_a_client_does_not_see_leaves_ctime_and_change,
+                concurrent_changes_of_a_node_each_get_a_change_and_time_of_their_own,
+                // Concurrency.
+                creates_of_different_names_in_one_directory_never_conflict,
+                creates_in_a_directory_commute_with_removals_and_changes_of_attributes,
+                of_concurrent_creates_of_one_name_one_succeeds,
+                a_removal_of_a_directory_and_a_create_in_it_meet,
+                every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
+                every_pair_of_requests_at_once_equals_a_serial_order,
+                a_storm_of_requests_leaves_a_tree,
+                // Views.
+                nodes_that_do_not_exist_are_left_out,
+                entries_are_answered_in_the_order_of_the_query,
+                ancestors_go_from_the_directory_to_the_root,
+                a_map_begins_with_the_row_that_covers_its_first_page,
+                rows_are_put_replaced_and_removed,
+                a_view_sees_every_plan_that_has_returned,
+                a_view_never_sees_half_a_plan,
+                // Listings.
+                a_listing_comes_in_the_order_of_cookies_in_pages_of_any_size,
+                the_last_page_says_that_it_is_the_last,
+                a_cookie_goes_on_after_its_entry_is_gone,
+                a_renamed_entry_keeps_its_cookie_inside_its_directory,
+                what_is_there_all_the_while_is_listed_exactly_once,
+                a_listing_with_records_has_each_entrys_node,
+                a_listing_with_records_never_misses_a_node,
+                streams_and_children_of_a_node_are_apart,
+                // Files.
+                a_file_of_1_eib_with_three_bytes_takes_less_than_10_rows,
+                a_file_that_grows_by_a_write_far_behind_its_end_has_no_gap,
+                a_huge_file_is_removed_in_small_plans_while_creates_go_on,
+                a_huge_file_is_truncated_in_small_plans_while_creates_go_on,
+                a_removal_or_truncation_of_a_huge_file_is_a_small_plan,
+                // Objects.
+                objects_come_in_the_order_of_their_ids_in_pages,
+                references_are_a_set,
+                an_object_is_condemned_or_referred_to_but_never_both,
+                // Shares.
+                a_share_is_made_once,
+                of_concurrent_makers_of_a_share_one_wins,
+                a_shares_row_is_replaced,
+                shares_of_one_store_do_not_mix,
+                allocated_numbers_never_overlap,
+                unlinked_nodes_come_in_the_order_of_their_ids_in_pages,
+                clipped_nodes_are_those_with_a_pending_clip,
+                statistics_are_sums_of_concurrent_differences,
+                everything_survives_what_the_store_says,
+            }
+        }
+    };
+}

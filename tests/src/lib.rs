@@ -1,0 +1,7 @@
+//! Suites that cross crates: conformance of adapters to their ports, and small stores that prove how one is added.
+//!
+//! Everything here is test code, though it is a library: it fails by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+pub mod conformance;
+pub mod stores;

@@ -1,0 +1,99 @@
+//! What some layers, or all of them, may not call or contain.
+
+use crate::assert_none;
+use crate::sources::{FILES, SOURCES, Source, line_at, positions, read};
+
+/// Time, randomness, tasks and I/O come to these crates through ports or arguments.
+const CORE: [&str; 3] = ["domain", "ports", "application"];
+const BANNED_IN_CORE: [&str; 18] = [
+    "SystemTime::now",
+    "Instant::now",
+    "tokio::spawn",
+    "tokio::time",
+    "tokio::task",
+    "tokio::fs",
+    "tokio::net",
+    "spawn_blocking",
+    "thread::spawn",
+    "thread::sleep",
+    "rand::",
+    "getrandom",
+    "RandomState::new",
+    "std::fs",
+    "std::process",
+    "std::env",
+    "TcpStream",
+    "UdpSocket",
+];
+const BANNED_IN_DOMAIN: [&str; 6] = ["async", "await", "tokio", "tracing", "std::io", "std::thread"];
+const BANNED_EVERYWHERE: [&str; 4] = ["todo!", "unimplemented!", "dbg!", "#[ignore"];
+/// The only crate that talks to the system in ways that the compiler can't check.
+const UNSAFE_ALLOWED: &str = "adapters-outbound/journal";
+
+fn found_in(source: &Source, banned: &[&str]) -> Vec<String> {
+    let hits = banned.iter().flat_map(|word| positions(&source.code, word).map(move |at| (at, word)));
+    hits.map(|(at, word)| format!("{}:{}: {word}", source.path, line_at(&source.code, at))).collect()
+}
+
+#[test]
+fn the_core_takes_time_randomness_tasks_and_io_through_ports() {
+    let core = |source: &&Source| CORE.iter().any(|folder| source.is_below(folder)) && !source.is_test();
+    let found: Vec<String> = SOURCES.iter().filter(core).flat_map(|source| found_in(source, &BANNED_IN_CORE)).collect();
+    assert_none("calls that domain, ports and application may not make", &found);
+}
+
+#[test]
+fn the_domain_is_synchronous_and_silent() {
+    let domain = |source: &&Source| source.is_below("domain") && !source.is_test();
+    let found: Vec<String> =
+        SOURCES.iter().filter(domain).flat_map(|source| found_in(source, &BANNED_IN_DOMAIN)).collect();
+    assert_none("words that the domain may not contain", &found);
+}
+
+#[test]
+fn nothing_is_left_open() {
+    let mut found: Vec<String> = SOURCES.iter().flat_map(|source| found_in(source, &BANNED_EVERYWHERE)).collect();
+    let marks = [concat!("FIX", "ME"), concat!("TO", "DO"), concat!("XX", "X")];
+    for source in SOURCES.iter() {
+        for mark in marks {
+            let lines = positions(&source.text, mark).map(|at| line_at(&source.text, at));
+            found.extend(lines.map(|line| format!("{}:{line}: {mark}", source.path)));
+        }
+    }
+    assert_none("work that was left open", &found);
+}
+
+#[test]
+fn unsafe_code_is_in_the_journal_only() {
+    let elsewhere = |source: &&Source| !source.is_below(UNSAFE_ALLOWED);
+    let found: Vec<String> =
+        SOURCES.iter().filter(elsewhere).flat_map(|source| found_in(source, &["unsafe", "unsafe_code"])).collect();
+    assert_none("unsafe code outside the journal", &found);
+}
+
+/// Paths and hosts of the machine that something was made on mean nothing on any other.
+#[test]
+fn no_file_names_the_machine_it_was_made_on() {
+    let machine = [
+        concat!("/wo", "rk/"),
+        concat!("/ro", "ot/"),
+        concat!("index.cra", "tes.io"),
+        concat!("static.cra", "tes.io"),
+        concat!("deb.deb", "ian.org"),
+    ];
+    let mut found = Vec::new();
+    for name in FILES.iter().filter(|name| *name != "Cargo.lock") {
+        let text = read(name);
+        for word in machine {
+            for (at, _) in text.match_indices(word) {
+                let before = text[..at].chars().next_back().unwrap_or(' ');
+                // Part of a longer path, such as `target/…`, `$dir/…` or `{dir}/…`.
+                if before.is_alphanumeric() || "_-.})$*".contains(before) {
+                    continue;
+                }
+                found.push(format!("{name}:{}: {word}", line_at(&text, at)));
+            }
+        }
+    }
+    assert_none("files that name a machine", &found);
+}

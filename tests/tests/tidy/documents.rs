@@ -1,0 +1,109 @@
+//! Documents name what exists: each invariant its test, each link its file.
+
+use std::path::Path;
+
+use crate::assert_none;
+use crate::sources::{FILES, ROOT, read};
+
+const ARCHITECTURE: &str = "docs/architecture.md";
+
+/// An invariant as a row of the table: `| 1 | what holds | `path/to/file.rs::name_of_test` |`. The column of tests is
+/// headed `test`; it may name several.
+struct Invariant {
+    number: String,
+    tests: Vec<String>,
+}
+
+#[test]
+fn every_invariant_names_a_test_that_exists() {
+    assert!(
+        ROOT.join(ARCHITECTURE).is_file(),
+        "{ARCHITECTURE} is missing: it must list the invariants and their tests"
+    );
+    let invariants = invariants(&read(ARCHITECTURE));
+    assert!(!invariants.is_empty(), "{ARCHITECTURE} has no table with a column headed `test`");
+    let mut found = Vec::new();
+    for (invariant, number) in invariants.iter().zip(1..) {
+        if invariant.number != number.to_string() {
+            found.push(format!("the row after invariant {} is numbered `{}`", number - 1, invariant.number));
+        }
+        if invariant.tests.is_empty() {
+            found.push(format!("invariant {number} names no test"));
+        }
+        let faults = invariant.tests.iter().filter_map(|test| fault_of(test));
+        found.extend(faults.map(|fault| format!("invariant {number}: {fault}")));
+    }
+    assert_none("invariants whose test can't be found", &found);
+}
+
+/// What is wrong with `path/to/file.rs::name_of_test`.
+fn fault_of(test: &str) -> Option<String> {
+    let Some((path, name)) = test.split_once("::") else {
+        return Some(format!("`{test}` is not of the form `path/to/file.rs::name_of_test`"));
+    };
+    if !FILES.iter().any(|file| file == path) {
+        return Some(format!("there is no file {path}"));
+    }
+    let declared = read(path).contains(&format!("fn {name}("));
+    (!declared).then(|| format!("there is no `fn {name}` in {path}"))
+}
+
+/// The rows of every table with a column headed `test`.
+fn invariants(text: &str) -> Vec<Invariant> {
+    let mut rows = Vec::new();
+    let mut column = None;
+    for line in text.lines() {
+        let Some(cells) = cells(line) else {
+            column = None;
+            continue;
+        };
+        let is_rule = cells.iter().all(|cell| cell.chars().all(|c| "-: ".contains(c)));
+        match column {
+            None => column = cells.iter().position(|cell| cell.eq_ignore_ascii_case("test")),
+            Some(_) if is_rule => {}
+            Some(at) => rows.push(Invariant {
+                number: cells.first().map_or(String::new(), |cell| cell.trim_end_matches('.').to_owned()),
+                tests: cells.get(at).map_or(Vec::new(), |cell| quoted(cell)),
+            }),
+        }
+    }
+    rows
+}
+
+fn cells(line: &str) -> Option<Vec<&str>> {
+    let inner = line.trim().strip_prefix('|')?;
+    let inner = inner.strip_suffix('|').unwrap_or(inner);
+    Some(inner.split('|').map(str::trim).collect())
+}
+
+/// What stands between backticks.
+fn quoted(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn links_between_documents_lead_to_files() {
+    let mut found = Vec::new();
+    for name in FILES.iter().filter(|name| name.ends_with(".md")) {
+        let folder = ROOT.join(name).parent().map(Path::to_owned).unwrap_or_default();
+        for rest in read(name).split("](").skip(1) {
+            let target = rest.split([')', ' ', '#']).next().unwrap_or_default();
+            let elsewhere = target.is_empty() || target.contains("://") || target.starts_with("mailto:");
+            if !elsewhere && !folder.join(target).exists() {
+                found.push(format!("{name}: {target}"));
+            }
+        }
+    }
+    assert_none("links that lead nowhere", &found);
+}
+
+#[test]
+fn tables_of_invariants_are_read() {
+    let text = "| other | table |\n|---|---|\n| 1 | x |\n\n| # | invariant | Test |\n|--:|---|---|\n\
+                | 1 | holds | `a.rs::one`, `b.rs::two` |\n| 2. | too | none |\n\ntext\n";
+    let read: Vec<(String, Vec<String>)> =
+        invariants(text).into_iter().map(|invariant| (invariant.number, invariant.tests)).collect();
+    let expected = [("1", vec!["a.rs::one", "b.rs::two"]), ("2", vec![])];
+    let expected = expected.map(|(n, tests)| (n.to_owned(), tests.into_iter().map(str::to_owned).collect()));
+    assert_eq!(read, expected);
+}

@@ -1,0 +1,15 @@
+//! What no compiler checks: the direction of dependencies, the size of files and functions, calls that a layer may
+//! not make, files that nothing reaches, and invariants without a test.
+
+mod calls;
+mod dependencies;
+mod documents;
+mod lexer;
+mod modules;
+mod sizes;
+mod sources;
+
+/// Fails with everything that was found, not only the first.
+fn assert_none(rule: &str, found: &[String]) {
+    assert!(found.is_empty(), "{rule}:\n  {}", found.join("\n  "));
+}
