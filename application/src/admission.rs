@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dittofs_domain::error::{FsError, FsResult};
+use dittofs_domain::{
+    error::{FsError, FsResult},
+    flush::Usage,
+};
 use dittofs_ports::Clock;
 use futures_util::{FutureExt, select_biased};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -18,7 +21,7 @@ pub(crate) struct Admission {
     credits: Arc<Semaphore>,
     total: usize,
     wait_max: Duration,
-    dry: Notify,
+    short: Notify,
 }
 
 /// The right to some unflushed bytes. Given back when dropped, so that it cannot leak.
@@ -31,23 +34,25 @@ impl Admission {
     /// A controller of at most `bytes_max` unflushed bytes, where a write waits at most `wait_max`.
     pub(crate) fn new(bytes_max: u64, wait_max: Duration) -> Admission {
         let total = usize::try_from(bytes_max / CREDIT_BYTES).unwrap_or(usize::MAX).min(u32::MAX as usize >> 1);
-        Admission { credits: Arc::new(Semaphore::new(total)), total, wait_max, dry: Notify::new() }
+        Admission { credits: Arc::new(Semaphore::new(total)), total, wait_max, short: Notify::new() }
     }
 
     /// Admits a record of some bytes, waiting for the flush where there is no room.
     ///
     /// # Errors
-    /// `Busy` if there is none for too long, or for ever: more than half of all credits are never given at once.
+    /// `Busy` if there is no room for too long; `NoSpace` if the record is larger than the bound.
     pub(crate) async fn admit(&self, bytes: usize, clock: &dyn Clock) -> FsResult<Credits> {
         let wanted = u32::try_from((bytes as u64 + RECORD_BYTES).div_ceil(CREDIT_BYTES)).map_err(|_| FsError::Busy)?;
+        if self.credits.available_permits() < self.total / 2 {
+            self.short.notify_one();
+        }
         if let Ok(permit) = Arc::clone(&self.credits).try_acquire_many_owned(wanted) {
             return Ok(Credits { _permit: permit });
         }
         if wanted as usize > self.total {
             return Err(FsError::NoSpace);
         }
-        self.dry.notify_one();
-        let mut permit = Box::pin(Arc::clone(&self.credits).acquire_many_owned(wanted).fuse());
+        let mut permit = Box::pin(Arc::clone(&self.credits).acquire_many_owned(wanted)).fuse();
         let mut timeout = clock.sleep(self.wait_max).fuse();
         select_biased! {
             permit = permit => match permit {
@@ -58,16 +63,15 @@ impl Admission {
         }
     }
 
-    /// The share of the credits that is given out, in percent.
-    pub(crate) fn used_percent(&self) -> u64 {
-        let free = self.credits.available_permits() as u64;
-        let total = (self.total as u64).max(1);
-        100 - (free.min(total) * 100 / total)
+    /// How much of the bound is used.
+    pub(crate) fn usage(&self) -> Usage {
+        let free = self.credits.available_permits().min(self.total);
+        Usage { used: (self.total - free) as u64 * CREDIT_BYTES, limit: self.total as u64 * CREDIT_BYTES }
     }
 
-    /// Waits until somebody finds no credits left.
-    pub(crate) async fn dry(&self) {
-        self.dry.notified().await;
+    /// Waits until credits run short: the flusher should not wait for its next tick then.
+    pub(crate) async fn short(&self) {
+        self.short.notified().await;
     }
 }
 

@@ -1,6 +1,10 @@
 //! One lock per key, made when it is first wanted and forgotten when nobody holds it.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash},
+    sync::Arc,
+};
 
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -11,7 +15,6 @@ const SHARDS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct KeyedLocks<K> {
     shards: Vec<Mutex<HashMap<K, Arc<AsyncMutex<()>>>>>,
-    hasher: std::hash::RandomState,
 }
 
 /// Holding the lock of a key.
@@ -24,20 +27,26 @@ pub(crate) struct KeyGuard<'a, K: Hash + Eq + Copy> {
 
 impl<K: Hash + Eq + Copy> KeyedLocks<K> {
     pub(crate) fn new() -> Self {
-        KeyedLocks {
-            shards: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect(),
-            hasher: std::hash::RandomState::new(),
-        }
+        KeyedLocks { shards: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect() }
     }
 
     /// Waits for the key's turn.
     pub(crate) async fn lock(&self, key: K) -> KeyGuard<'_, K> {
         let lock = Arc::clone(self.shard(&key).lock().entry(key).or_default());
-        let guard = match Arc::clone(&lock).try_lock_owned() {
+        // Made before waiting: who gives up waiting must forget the key as well.
+        let mut guard = KeyGuard { locks: self, key, guard: None };
+        guard.guard = Some(match Arc::clone(&lock).try_lock_owned() {
             Ok(guard) => guard,
             Err(_) => lock.lock_owned().await,
-        };
-        KeyGuard { locks: self, key, guard: Some(guard) }
+        });
+        guard
+    }
+
+    /// The key's lock, if nobody holds it.
+    pub(crate) fn try_lock(&self, key: K) -> Option<KeyGuard<'_, K>> {
+        let mut shard = self.shard(&key).lock();
+        let guard = Arc::clone(shard.entry(key).or_default()).try_lock_owned().ok()?;
+        Some(KeyGuard { locks: self, key, guard: Some(guard) })
     }
 
     /// How many keys are locked or wanted.
@@ -47,8 +56,7 @@ impl<K: Hash + Eq + Copy> KeyedLocks<K> {
     }
 
     fn shard(&self, key: &K) -> &Mutex<HashMap<K, Arc<AsyncMutex<()>>>> {
-        use std::hash::BuildHasher;
-        let hash = self.hasher.hash_one(key) as usize;
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(key) as usize;
         &self.shards[hash % SHARDS]
     }
 }

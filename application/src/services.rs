@@ -3,6 +3,7 @@
 mod admin;
 mod block;
 mod metadata;
+mod open;
 
 use std::sync::Arc;
 

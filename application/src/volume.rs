@@ -9,6 +9,7 @@ mod garbage;
 mod ids;
 mod listing;
 mod names;
+mod opens;
 mod pending;
 mod publish;
 mod read;
@@ -29,8 +30,8 @@ use dittofs_domain::{
     flush::Policy,
 };
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentStore, Counter, HandleSealer, Journal, MetadataError, Presented, Randomness,
-    ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
+    BlockCache, Caller, Clock, ContentStore, Counter, HandleSealer, Journal, MetadataError, OpenState, Presented,
+    Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
 };
 use tokio::sync::Notify;
 
@@ -65,6 +66,8 @@ pub struct VolumeStores {
     pub journal: Arc<dyn Journal>,
     /// Frames, shared by all shares.
     pub cache: Arc<dyn BlockCache>,
+    /// Opens, locks and caching rights.
+    pub opens: Arc<dyn OpenState>,
 }
 
 /// Bounds of one share.
@@ -95,8 +98,10 @@ pub struct Volume {
     turns: KeyedLocks<NodeId>,
     fetches: KeyedLocks<(u128, u64)>,
     pending: PendingNodes,
+    opens: opens::Opens,
     numbers: Numbers,
     admission: Admission,
+    flushing: tokio::sync::Mutex<()>,
     /// Bytes that extents hold, as last read from the metadata store.
     stored_bytes: AtomicU64,
     /// Objects that lost a reference: garbage, if it was the last one.
@@ -136,11 +141,13 @@ impl Volume {
             turns: KeyedLocks::new(),
             fetches: KeyedLocks::new(),
             pending: PendingNodes::new(),
+            opens: opens::Opens::new(),
             numbers: Numbers::new(),
             admission: Admission::new(
                 limits.unflushed_bytes_max,
                 std::time::Duration::from_millis(limits.write_wait_ms_max),
             ),
+            flushing: tokio::sync::Mutex::new(()),
             stored_bytes: AtomicU64::new(0),
             suspects: parking_lot::Mutex::default(),
             condemned: parking_lot::Mutex::default(),

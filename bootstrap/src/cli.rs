@@ -49,8 +49,8 @@ pub struct ServeOptions {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub source: ConfigFile,
-    /// The folder for what the server keeps between runs (`data`). Nothing is kept there yet, as
-    /// all stores are in memory
+    /// The folder of this server (`data`), which no second one may use at the same time. Stores
+    /// are in memory for now, so it holds a lock only.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Where NFS and MOUNT are served (`adapters.nfs.listen`); port 0 takes a free one

@@ -101,7 +101,7 @@ impl Config {
             .map(|share| format!("{} is in memory: its files are gone when the server stops", share.name))
             .collect();
         if let Some(data) = &self.data {
-            notices.push(format!("nothing is kept in {} yet", data.display()));
+            notices.push(format!("{} is locked while the server runs; no store keeps anything there", data.display()));
         }
         notices
     }
@@ -142,10 +142,9 @@ fn with_default_share(mut tree: Dict) -> Dict {
     }
     let dict = |key: &str, value: Value| Value::from(Dict::from([(key.to_owned(), value)]));
     let stores = dict("stores", dict("scratch", dict("type", Value::from("memory"))));
-    let share: Dict = [("name", "/export"), ("metadata_store", "scratch"), ("content_store", "scratch")]
-        .into_iter()
-        .map(|(key, text)| (key.to_owned(), Value::from(text)))
-        .collect();
+    // Only this machine is admitted, and its root user needs no server to read what is in its own memory.
+    let share = [("name", "/export"), ("metadata_store", "scratch"), ("content_store", "scratch"), ("squash", "none")];
+    let share: Dict = share.into_iter().map(|(key, text)| (key.to_owned(), Value::from(text))).collect();
     tree.insert("metadata".to_owned(), stores.clone());
     tree.insert("content".to_owned(), stores);
     tree.insert("shares".to_owned(), Value::from(vec![Value::from(share)]));

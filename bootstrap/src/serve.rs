@@ -1,5 +1,6 @@
 //! Runs the server: stores, volumes, services, adapters; until it is told to stop.
 
+mod data;
 mod fronts;
 mod nfs;
 mod volumes;
@@ -14,6 +15,7 @@ use tokio::{
 };
 
 use crate::config::{Config, StoreKinds};
+use data::DataFolder;
 use fronts::Fronts;
 use nfs::NfsAdapter;
 
@@ -51,6 +53,9 @@ pub enum ServeError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The data folder can't be used.
+    #[error(transparent)]
+    Data(#[from] data::DataError),
     /// The last flush failed.
     #[error("what was written last could not be flushed: {0}")]
     Flush(#[source] FsError),
@@ -62,6 +67,7 @@ pub enum ServeError {
 /// # Errors
 /// What kept the server from starting, or from stopping cleanly.
 pub fn serve(config: &Config, kinds: &StoreKinds) -> Result<(), ServeError> {
+    let _data = config.data.as_deref().map(DataFolder::lock).transpose()?;
     let back = Builder::new_multi_thread().worker_threads(2).thread_name("back").enable_all().build();
     let back = back.map_err(ServeError::Threads)?;
     let fronts = Fronts::start().map_err(ServeError::Threads)?;
@@ -100,8 +106,8 @@ fn announce(config: &Config, nfs: &NfsAdapter) {
             host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() },
         );
     }
-    for share in config.shares_in_memory() {
-        tracing::warn!(share = %share.name, "this share is in memory: its files are gone when the server stops");
+    for notice in config.notices() {
+        tracing::warn!("{notice}");
     }
 }
 

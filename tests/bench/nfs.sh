@@ -10,8 +10,8 @@
 #   ROUNDS SECS   turns of each server (3), seconds of a timed workload (2)
 #   FILES SIZE    files of a metadata workload (10000), MiB of the data file (256)
 #   NFSBENCH_DIR  nfsbench's sources, default ../shared/nfsbench beside the project
-#   DITTOFS_BIN   default target/release/dittofs, which is built first
-#   DITTOFS_CONFIG  default tests/kernel/memory-share.yaml
+#   SERVER_BIN   default target/release/dittofs, which is built first
+#   SERVER_CONFIG  default tests/kernel/memory-share.yaml
 # Root only (real-time priority, a private network). tests/bench/setup.sh installs what it needs.
 # Exit status: 0 when no workload failed on dittofs.
 set -euo pipefail
@@ -47,10 +47,10 @@ build() {
   cp -r --no-preserve=mode "$sources/Cargo.toml" "$sources/src" "$cache/nfsbench/"
   CARGO_TARGET_DIR=$cache/nfsbench/target cargo build -q --release --manifest-path "$cache/nfsbench/Cargo.toml"
   case " $servers " in *" dittofs "*)
-    [ -n "${DITTOFS_BIN:-}" ] || (cd "$root" && cargo build --release -p dittofs) ;;
+    [ -n "${SERVER_BIN:-}" ] || (cd "$root" && cargo build --release -p dittofs) ;;
   esac
 }
-[ -n "${DITTOFS_PRIVATE_NETWORK:-}" ] || build
+[ -n "${PRIVATE_NETWORK:-}" ] || build
 enter_private_network "${args[@]}"
 export NFSBENCH_BIN=$cache/nfsbench/target/release/nfsbench NFSBENCH=$cache/nfsbench/target/release/nfsbench
 

@@ -7,14 +7,14 @@
 #                                    sets SERVER_PID, SERVER_PORT, SERVER_MOUNTPORT, SERVER_EXPORT
 #   server_stop PID SECONDS          SIGTERM, then SIGKILL; fails when SIGTERM was not enough
 #
-# Environment: DITTOFS_BIN, DITTOFS_CONFIG, NFSBENCH_BIN.
+# Environment: SERVER_BIN, SERVER_CONFIG, NFSBENCH_BIN.
 
 servers_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 enter_private_network() {
-  [ -z "${DITTOFS_PRIVATE_NETWORK:-}" ] || return 0
+  [ -z "${PRIVATE_NETWORK:-}" ] || return 0
   [ "$(id -u)" = 0 ] || { echo "$0: must be root" >&2; exit 2; }
-  export DITTOFS_PRIVATE_NETWORK=1
+  export PRIVATE_NETWORK=1
   exec unshare --net --mount --propagation private bash -c \
     'ip link set lo up && mount -t tmpfs run /run && mkdir /run/rpcbind && exec "$@"' - "$0" "$@"
 }
@@ -68,9 +68,9 @@ start_ganesha() { # FSAL DIR PORT
 }
 
 start_dittofs() { # DIR PORT
-  local bin=${DITTOFS_BIN:-$servers_root/target/release/dittofs}
-  local config=${DITTOFS_CONFIG:-$servers_root/tests/kernel/memory-share.yaml}
-  [ -x "$bin" ] || { echo "no $bin: cargo build --release, or set DITTOFS_BIN" >&2; return 1; }
+  local bin=${SERVER_BIN:-$servers_root/target/release/dittofs}
+  local config=${SERVER_CONFIG:-$servers_root/tests/kernel/memory-share.yaml}
+  [ -x "$bin" ] || { echo "no $bin: cargo build --release, or set SERVER_BIN" >&2; return 1; }
   SERVER_PORT=$2 SERVER_MOUNTPORT=$2 SERVER_EXPORT=/export
   mkdir -p "$1/data"
   "$bin" serve --config "$config" --data "$1/data" --nfs "127.0.0.1:$2" \

@@ -1,4 +1,4 @@
-//! Runs each fuzz target over mutated inputs. `DITTOFS_FUZZ_SECONDS` makes it run for so long in all, from a seed that it prints.
+//! Runs each fuzz target over mutated inputs. `FUZZ_SECONDS` makes it run for so long in all, from a seed that it prints.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use dittofs_nfs::fuzz::TARGETS;
 
 #[test]
 fn no_target_panics_on_mutated_input() {
-    let seconds: Option<u64> = std::env::var("DITTOFS_FUZZ_SECONDS").ok().and_then(|value| value.parse().ok());
+    let seconds: Option<u64> = std::env::var("FUZZ_SECONDS").ok().and_then(|value| value.parse().ok());
     let seed = seconds.map_or(1, |_| u64::from(std::process::id()));
     println!("seed {seed}");
     for (name, target) in TARGETS {

@@ -31,3 +31,14 @@ async fn a_waiter_that_gives_up_leaves_nothing_behind() {
     drop(held);
     assert_eq!(locks.len(), 0);
 }
+
+#[tokio::test]
+async fn a_key_is_tried_without_waiting() {
+    let locks = KeyedLocks::new();
+    let held = locks.try_lock(1u64);
+    assert!(held.is_some());
+    assert!(locks.try_lock(1u64).is_none());
+    drop(held);
+    assert_eq!(locks.len(), 0);
+    assert!(locks.try_lock(1u64).is_some());
+}

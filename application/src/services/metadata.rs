@@ -62,13 +62,7 @@ impl MetadataService for Services {
         self.registry.volume(share)?.create(caller, request, op).await
     }
 
-    async fn link(
-        &self,
-        caller: &Caller,
-        share: ShareId,
-        request: &LinkRequest,
-        op: Option<OpId>,
-    ) -> FsResult<Linked> {
+    async fn link(&self, caller: &Caller, share: ShareId, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked> {
         self.registry.volume(share)?.link(caller, request, op).await
     }
 

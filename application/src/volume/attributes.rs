@@ -1,15 +1,20 @@
 //! Reading and setting attributes.
 
 use dittofs_domain::{
-    Attributes, NodeId, OpId,
+    Attributes, Node, NodeId, OpId,
     access::{AccessMask, NodeSecurity, granted},
     error::FsResult,
     namespace::{Context, SetAttributes, set_attributes},
+    opens::Operation,
     plan::Query,
 };
 use dittofs_ports::{Caller, Changed};
 
-use super::{Volume, settle::Settled};
+use super::{
+    Volume,
+    opens::{Admitted, Wanted},
+    settle::Settled,
+};
 
 impl Volume {
     pub(crate) async fn attributes(&self, node: NodeId) -> FsResult<Attributes> {
@@ -36,7 +41,12 @@ impl Volume {
         let mut request = request.clone();
         request.uid = request.uid.map(|uid| self.policy.identity.map_uid(uid));
         request.gid = request.gid.map(|gid| self.policy.identity.map_gid(gid));
-        let _turn = self.turns.lock(node).await;
+        let wanted = request.size.map_or(Wanted::Operation(Operation::SetAttributes), Wanted::Size);
+        let may = |stored: &Node| {
+            let context = Context { credentials: &caller.credentials, now: self.now() };
+            set_attributes::check(stored, &request, self.pending.snapshot(node).as_ref(), &context)
+        };
+        let Admitted { turn: _turn, .. } = self.turn_to(caller, node, wanted, may).await?;
         if let Some(size) = request.size {
             return self.resize(caller, node, &request, size, op).await;
         }

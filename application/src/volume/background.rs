@@ -5,17 +5,20 @@ use std::{
     time::Duration,
 };
 
-use dittofs_domain::{NodeId, error::FsError};
+use dittofs_domain::{
+    NodeId,
+    error::FsError,
+    flush::{NodeFacts, ShareFacts, Usage},
+};
 use futures_util::{FutureExt, select_biased};
+use parking_lot::Mutex;
 
-use super::Volume;
+use super::{Volume, pending::NodePending};
 
 /// How often the flusher looks what is due.
 const TICK: Duration = Duration::from_millis(500);
 /// How long a task waits after a failure.
 const BACK_OFF: Duration = Duration::from_secs(1);
-/// The use of the unflushed bytes' bound, in percent, from which they are flushed whatever their age.
-const PRESSURE_PERCENT: u64 = 50;
 
 impl Volume {
     pub(super) fn start_background(self: &Arc<Self>) {
@@ -38,24 +41,29 @@ impl Volume {
                 Ok(()) => TICK,
                 Err(_) => BACK_OFF,
             };
-            let pressure = self.admission.used_percent() >= PRESSURE_PERCENT && wait == TICK;
-            if !pressure {
-                self.wait(wait, self.admission.dry()).await;
-            }
+            self.wait(wait, self.admission.short()).await;
         }
     }
 
-    /// Flushes the nodes whose oldest record is of age, or all if there is pressure.
+    /// Flushes what the policy finds due.
     async fn flush_due(&self) -> Result<(), FsError> {
-        let pressure = self.admission.used_percent() >= PRESSURE_PERCENT;
         let now = self.machine.clock.monotonic();
-        let age_max = Duration::from_millis(self.flush_policy.age_ms_max);
-        let due = |since: Duration| pressure || now.saturating_sub(since) >= age_max;
-        let nodes: Vec<NodeId> = {
-            let nodes = self.pending.nodes();
-            nodes.into_iter().filter(|(_, pending)| due(pending.lock().since)).map(|(node, _)| node).collect()
+        let facts = |(node, pending): (NodeId, Arc<Mutex<NodePending>>)| {
+            let pending = pending.lock();
+            NodeFacts {
+                node,
+                bytes: pending.slices.bytes(),
+                slices: pending.slices.len(),
+                age_ms: now.saturating_sub(pending.since).as_millis().try_into().unwrap_or(u64::MAX),
+                waited_for: false,
+            }
         };
-        self.flush(nodes).await?;
+        let nodes: Vec<NodeFacts> = self.pending.nodes().into_iter().map(facts).collect();
+        let journal = self.stores.journal.usage();
+        let share =
+            ShareFacts { journal: Usage { used: journal.used, limit: journal.limit }, memory: self.admission.usage() };
+        let due = self.flush_policy.candidates(&nodes, &share);
+        self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await?;
         self.space().await?;
         Ok(())
     }

@@ -1,11 +1,7 @@
 //! Making what was written durable.
 
 use dittofs_domain::{
-    NodeId, Sequence,
-    access::NodeSecurity,
-    error::FsResult,
-    namespace::permission::may_write,
-    plan::Query,
+    NodeId, Sequence, access::NodeSecurity, error::FsResult, namespace::permission::may_write, plan::Query,
 };
 use dittofs_ports::{Caller, Changed, CommitReply};
 

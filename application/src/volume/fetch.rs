@@ -64,7 +64,8 @@ impl Volume {
     /// Fetches the frames that have a range of a block, checks them and puts them into the cache.
     async fn fetch(&self, node: NodeId, from: &Stored, range: std::ops::Range<u32>) -> FsResult<Vec<Bytes>> {
         let head = self.head(node, from).await?;
-        let run = head.frames_of(range.clone()).ok_or_else(|| self.damaged(node, from.object, "extent beyond block"))?;
+        let run =
+            head.frames_of(range.clone()).ok_or_else(|| self.damaged(node, from.object, "extent beyond block"))?;
         let at = from.block.at;
         let stored = self.object_bytes(node, from.object, at + run.stored.start..at + run.stored.end).await?;
         let frames = self.checked_frames(node, from, &head, &run, stored)?;

@@ -23,6 +23,8 @@ use super::Volume;
 
 /// Bytes that one object takes: what is gathered of a node stops there.
 const OBJECT_BYTES: u64 = 64 << 20;
+/// How often everything is gone through until nothing old is left.
+const ROUNDS_MAX: u32 = 16;
 
 /// What is taken of one node for an object.
 pub(super) struct Gathered {
@@ -40,13 +42,27 @@ pub(super) struct Gathered {
 
 impl Volume {
     /// Flushes everything that was acknowledged before the call.
+    ///
+    /// # Errors
+    /// Those of the stores; `Busy` if files are cut again and again while they are flushed.
     pub(crate) async fn flush_all(&self) -> FsResult<()> {
-        let nodes = self.pending.nodes().into_iter().map(|(node, _)| node).collect();
-        self.flush(nodes).await
+        let started = self.machine.clock.monotonic();
+        for _ in 0..ROUNDS_MAX {
+            let nodes = self.pending.nodes();
+            let due: Vec<NodeId> =
+                nodes.into_iter().filter(|(_, p)| p.lock().since <= started).map(|(node, _)| node).collect();
+            if due.is_empty() {
+                return Ok(());
+            }
+            self.flush(due).await?;
+        }
+        Err(FsError::Busy)
     }
 
-    /// Flushes what is unflushed of these nodes, many to an object.
+    /// Flushes what is unflushed of these nodes, many to an object. One flush at a time: of two that took the same
+    /// bytes, the slower one would publish them over newer ones.
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
+        let _flushing = self.flushing.lock().await;
         let mut nodes = nodes.into_iter();
         let mut rest: Option<(NodeId, u64)> = None;
         loop {
@@ -131,15 +147,19 @@ impl Volume {
         Ok(())
     }
 
-    /// Makes blocks of what was taken of a node; a record that was given up meanwhile is left out.
+    /// Makes blocks of what was taken of a node; nothing is left of it if a record was given up meanwhile, because the
+    /// file was cut: then the next flush takes what is still there.
     async fn add_blocks(&self, builder: &mut ObjectBuilder, gathered: &mut Gathered) -> FsResult<()> {
         let runs = std::mem::take(&mut gathered.runs);
         for run in runs {
             let mut block = Vec::new();
             let (mut offset, mut length) = (run.offset, 0u32);
             for slice in &run.slices {
-                let Some(bytes) = self.slice(slice, slice.len).await? else { return Err(FsError::Busy) };
-                let mut bytes = bytes;
+                let Some(mut bytes) = self.slice(slice, slice.len).await? else {
+                    gathered.pieces.clear();
+                    gathered.ranges.clear();
+                    return Ok(());
+                };
                 while !bytes.is_empty() {
                     let part = bytes.split_to(bytes.len().min((BLOCK_BYTES_MAX - length) as usize));
                     length += part.len() as u32;

@@ -10,9 +10,12 @@ use dittofs_domain::{
         self, Context, CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes,
         create::{self, CreateDecision},
     },
+    opens::Operation,
     plan::{Applied, EntryKey, Query, View},
 };
 use dittofs_ports::{Caller, Changed, Created, Linked, Lookup, LookupName, Renamed};
+
+use smallvec::smallvec;
 
 use super::{Volume, settle::Settled};
 
@@ -47,7 +50,9 @@ impl Volume {
             .settle(create::query(&request), op, |view| {
                 Ok(match create::decide(view, &request, &context, fresh)? {
                     CreateDecision::New(decision) => (decision.plan, None),
-                    CreateDecision::Existing { node, resize } => (dittofs_domain::plan::Plan::at(now), Some((node, resize))),
+                    CreateDecision::Existing { node, resize } => {
+                        (dittofs_domain::plan::Plan::at(now), Some((node, resize)))
+                    }
                 })
             })
             .await?;
@@ -69,6 +74,11 @@ impl Volume {
         self.demand_writable()?;
         let fresh = self.fresh().await?;
         let context = Context { credentials: &caller.credentials, now: self.now() };
+        let targets = |view: &View| {
+            namespace::link::decide(view, request, &context, fresh)?;
+            Ok(smallvec![(request.node, Operation::Link)])
+        };
+        self.check_names(caller, namespace::link::query(request), targets).await?;
         let Settled { view, applied, .. } = self
             .settle(namespace::link::query(request), op, |view| {
                 Ok((namespace::link::decide(view, request, &context, fresh)?.plan, ()))
@@ -82,9 +92,15 @@ impl Volume {
     pub(crate) async fn remove(&self, caller: &Caller, request: &RemoveRequest, op: Option<OpId>) -> FsResult<Changed> {
         self.demand_writable()?;
         let context = Context { credentials: &caller.credentials, now: self.now() };
+        let targets = |view: &View| {
+            let node = namespace::remove::decide(view, request, &context, true)?.node;
+            Ok(smallvec![(node, Operation::Remove)])
+        };
+        self.check_names(caller, namespace::remove::query(request), targets).await?;
+        let mut turn = None;
         let Settled { view, applied, .. } = self
             .settle(namespace::remove::query(request), op, |view| {
-                let busy = view.entry(0).is_some_and(|found| self.is_busy(found.node.id));
+                let busy = view.entry(0).is_some_and(|found| self.is_busy(found.node.id, &mut turn));
                 Ok((namespace::remove::decide(view, request, &context, busy)?.plan, ()))
             })
             .await?;
@@ -94,9 +110,20 @@ impl Volume {
     pub(crate) async fn rename(&self, caller: &Caller, request: &RenameRequest, op: Option<OpId>) -> FsResult<Renamed> {
         self.demand_writable()?;
         let context = Context { credentials: &caller.credentials, now: self.now() };
+        let targets = |view: &View| {
+            let source = namespace::rename::decide(view, request, &context, true)?.node;
+            let replaced = view.entry(1).map(|found| found.node.id);
+            if replaced == Some(source) {
+                return Ok(smallvec![]);
+            }
+            let renamed = [(source, Operation::Rename)];
+            Ok(renamed.into_iter().chain(replaced.map(|node| (node, Operation::Remove))).collect())
+        };
+        self.check_names(caller, namespace::rename::query(request), targets).await?;
+        let mut turn = None;
         let Settled { view, applied, .. } = self
             .settle(namespace::rename::query(request), op, |view| {
-                let busy = view.entry(1).is_some_and(|found| self.is_busy(found.node.id));
+                let busy = view.entry(1).is_some_and(|found| self.is_busy(found.node.id, &mut turn));
                 Ok((namespace::rename::decide(view, request, &context, busy)?.plan, ()))
             })
             .await?;
@@ -139,15 +166,5 @@ impl Volume {
         let entry = || view.entries.iter().flatten().map(|found| &found.node).find(|node| node.id == id);
         let node = view.node(id).ok().or_else(entry).ok_or(FsError::Stale)?;
         Ok(Changed { before: Some(self.weak(node)), after: self.overlay(node) })
-    }
-
-    /// Whether a node that loses its last name must be kept for now.
-    fn is_busy(&self, node: NodeId) -> bool {
-        self.is_open(node) || self.pending.has(node)
-    }
-
-    /// Whether somebody has the node open.
-    pub(super) fn is_open(&self, _node: NodeId) -> bool {
-        false
     }
 }

@@ -187,7 +187,13 @@ impl PendingNodes {
     }
 
     /// Takes what a flush has published out of a node's index, under its turn; answers the records that are done.
-    pub(super) fn flushed(&self, node: NodeId, ranges: &[Range<u64>], up_to: Sequence, done: Sequence) -> Vec<Appended> {
+    pub(super) fn flushed(
+        &self,
+        node: NodeId,
+        ranges: &[Range<u64>],
+        up_to: Sequence,
+        done: Sequence,
+    ) -> Vec<Appended> {
         let Some(pending) = self.find(node) else { return Vec::new() };
         let mut freed = Vec::new();
         let empty = {
@@ -230,12 +236,13 @@ impl PendingNodes {
         self.bytes.fetch_sub(held.iter().map(|held| held.bytes).sum(), Ordering::AcqRel);
     }
 
-    /// Nodes that have something unflushed.
+    /// Nodes that have something unflushed, in the order of their ids.
     pub(super) fn nodes(&self) -> Vec<(NodeId, Arc<Mutex<NodePending>>)> {
         let mut all = Vec::new();
         for shard in &self.shards {
             all.extend(shard.read().iter().map(|(node, pending)| (*node, Arc::clone(pending))));
         }
+        all.sort_unstable_by_key(|(node, _)| *node);
         all
     }
 

@@ -20,6 +20,9 @@ impl Volume {
     /// journal took the writes.
     pub(super) async fn publish(&self, gathered: &Gathered, object: ObjectId, bytes: u64) -> FsResult<()> {
         let node = gathered.node;
+        if gathered.ranges.is_empty() {
+            return Ok(());
+        }
         let _turn = self.turns.lock(node).await;
         let view = self.view(&Query::node(node)).await?;
         let Ok(stored) = self.live(&view, node) else {
@@ -38,12 +41,13 @@ impl Volume {
         while let Some(batch) = batches.next() {
             let last = batches.peek().is_none();
             let done = last.then_some(done);
-            self.install(node, &batch, &pending, done, ObjectRecord {
-                id: object,
-                state: ObjectState::Live,
-                owner: self.epoch,
-                bytes,
-            })
+            self.install(
+                node,
+                &batch,
+                &pending,
+                done,
+                ObjectRecord { id: object, state: ObjectState::Live, owner: self.epoch, bytes },
+            )
             .await?;
         }
         let records = self.pending.flushed(node, &gathered.ranges, gathered.up_to, done);

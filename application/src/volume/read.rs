@@ -5,20 +5,19 @@ use std::ops::Range;
 use bytes::Bytes;
 use dittofs_domain::{
     Attributes, Node, NodeId,
-    access::NodeSecurity,
     attributes::{self, Pending},
     content::{
         map::{self, Piece, Source},
         slices::{Part, Slice},
     },
     error::{FsError, FsResult},
-    namespace::permission::may_read,
+    opens::ShareAccess,
     plan::Query,
 };
 use dittofs_ports::{Caller, JournalError, ReadReply};
 use smallvec::SmallVec;
 
-use super::Volume;
+use super::{Volume, opens::readable};
 
 /// Bytes that one call reads at most, whatever the client asks for.
 const READ_BYTES_MAX: u32 = 4 << 20;
@@ -41,10 +40,11 @@ struct Layout {
 impl Volume {
     pub(crate) async fn read(&self, caller: &Caller, node: NodeId, offset: u64, length: u32) -> FsResult<ReadReply> {
         let end = offset.saturating_add(u64::from(length.min(READ_BYTES_MAX)));
+        let access = self.check_read(caller, node, offset, length).await?;
         for attempt in 0..=ATTEMPTS {
             // Under the turn nothing changes the node's map or lets go of its slices.
             let _turn = if attempt == ATTEMPTS { Some(self.turns.lock(node).await) } else { None };
-            let Some(layout) = self.layout(caller, node, offset..end).await? else { continue };
+            let Some(layout) = self.layout(caller, access, node, offset..end).await? else { continue };
             let (range, size) = (layout.range.clone(), layout.attributes.size);
             let data = match self.gather(node, &layout).await {
                 Ok(Some(data)) => data,
@@ -59,13 +59,19 @@ impl Volume {
     }
 
     /// Finds out where the bytes are; none if the node changed meanwhile.
-    async fn layout(&self, caller: &Caller, node: NodeId, range: Range<u64>) -> FsResult<Option<Layout>> {
+    async fn layout(
+        &self,
+        caller: &Caller,
+        access: ShareAccess,
+        node: NodeId,
+        range: Range<u64>,
+    ) -> FsResult<Option<Layout>> {
         // Slices before the map: what leaves the index is in the map by then.
         let unflushed = self.unflushed(node, &range);
         let query = Query { map: Some(map::resolve_query(node, &range)), ..Query::node(node) };
         let view = self.view(&query).await?;
         let stored: &Node = self.live(&view, node)?;
-        may_read(&NodeSecurity::from(stored), &caller.credentials, caller.opener.is_none())?;
+        readable(stored, caller, access)?;
         let Unflushed::Seen { pending, parts, generation } = unflushed else { return Ok(None) };
         if !self.pending.is_at(node, generation) {
             return Ok(None);

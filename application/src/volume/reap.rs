@@ -5,7 +5,7 @@ use dittofs_domain::{
     content::map::{self, Facts, ReapCursor},
     error::FsResult,
     node::NodeFlags,
-    plan::{Change, Expectation, NodeUpdate, Plan, Query, Statistics},
+    plan::{Change, Expectation, NodeUpdate, Plan, Query, Statistics, UnlinkedReason},
 };
 
 use super::Volume;
@@ -46,7 +46,7 @@ impl Volume {
     async fn reap_node(&self, node: NodeId) -> FsResult<()> {
         loop {
             let _turn = self.turns.lock(node).await;
-            if self.is_open(node) {
+            if self.is_kept_open(node).await? {
                 return Ok(());
             }
             self.discard_pending(node).await;
@@ -65,6 +65,7 @@ impl Volume {
                         plan.change(Change::DeleteUnlinked(node)).change(Change::DeleteNode(node));
                         plan.change(Change::Count(Statistics { bytes: 0, nodes: -1 }));
                     } else {
+                        plan.change(Change::PutUnlinked { node, reason: UnlinkedReason::Reaping });
                         step.edit.add_to(&mut plan, node, NodeUpdate::default());
                     }
                     Ok((plan, step.done))

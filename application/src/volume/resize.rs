@@ -83,9 +83,11 @@ impl Volume {
         drop(unstable);
         self.release(released).await;
         let mut changed = self.changed(&settled.view, &settled.applied, node)?;
-        changed.before = settled.applied.node(node).and_then(|touched| touched.before.as_ref()).map(|stored| {
-            super::weak(&dittofs_domain::attributes::overlay(stored, before.as_ref()))
-        });
+        changed.before = settled
+            .applied
+            .node(node)
+            .and_then(|touched| touched.before.as_ref())
+            .map(|stored| super::weak(&dittofs_domain::attributes::overlay(stored, before.as_ref())));
         Ok(Some(changed))
     }
 

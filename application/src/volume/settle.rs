@@ -5,10 +5,12 @@ use std::time::Duration;
 use dittofs_domain::{
     NodeId, ObjectId, OpId,
     error::{FsError, FsResult},
+    namespace::raise_above_shown,
     node::NodeFlags,
-    plan::{Applied, Change, Plan, Query, View},
+    plan::{Applied, Change, Plan, Query, TimeChange, View},
 };
 use dittofs_ports::{Appended, ApplyError};
+use smallvec::SmallVec;
 
 use super::Volume;
 
@@ -43,10 +45,11 @@ impl Volume {
         for attempt in 1..=ATTEMPTS_MAX {
             query.lock = attempt > OPTIMISTIC_ATTEMPTS;
             let view = self.view(&query).await?;
-            let (plan, value) = decide(&view)?;
+            let (mut plan, value) = decide(&view)?;
             if plan.changes.is_empty() {
                 return Ok(Settled { value, view, applied: Applied::default() });
             }
+            self.raise_shown(&mut plan);
             let released = released_objects(&plan);
             match self.stores.metadata.apply(plan, op).await {
                 Ok(applied) => {
@@ -60,6 +63,20 @@ impl Volume {
         Err(FsError::Busy)
     }
 
+    /// What clients were shown for unflushed bytes of a node must not stand still when the node changes.
+    fn raise_shown(&self, plan: &mut Plan) {
+        let changed = |change: &Change| match change {
+            Change::UpdateNode(node, update) if update.ctime == TimeChange::Advance => Some(*node),
+            _ => None,
+        };
+        let nodes: SmallVec<[NodeId; 4]> = plan.changes.iter().filter_map(changed).collect();
+        for node in nodes {
+            if let Some(pending) = self.pending.snapshot(node) {
+                raise_above_shown(plan, node, Some(&pending));
+            }
+        }
+    }
+
     pub(super) async fn view(&self, query: &Query) -> FsResult<View> {
         self.stores.metadata.view(query).await.map_err(|error| self.metadata_failed(&error))
     }
@@ -70,7 +87,10 @@ impl Volume {
         self.suspects.lock().extend(released);
         for touched in &applied.nodes {
             match &touched.after {
-                None => self.discard_pending(touched.id).await,
+                None => {
+                    self.discard_pending(touched.id).await;
+                    self.forget_opens(touched.id).await;
+                }
                 Some(after) => wake |= after.flags.contains(NodeFlags::UNLINKED) || after.clip.is_some(),
             }
         }

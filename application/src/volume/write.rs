@@ -6,12 +6,16 @@ use dittofs_domain::{
     access::NodeSecurity,
     content::FILE_BYTES_MAX,
     error::{FsError, FsResult},
-    namespace::{Context, clear_privileges, permission::may_write},
+    namespace::{Context, clear_privileges},
     plan::{Plan, Query},
 };
 use dittofs_ports::{Caller, Changed, JournalError, Record, RecordKind, Stability, WriteReply};
 
-use super::{Volume, pending::Written};
+use super::{
+    Volume,
+    opens::{Admitted, writable},
+    pending::Written,
+};
 
 impl Volume {
     pub(crate) async fn write(
@@ -27,11 +31,11 @@ impl Volume {
         if offset.checked_add(u64::from(length)).is_none_or(|end| end > FILE_BYTES_MAX) {
             return Err(FsError::TooLarge);
         }
-        let turn = self.turns.lock(node).await;
+        let Admitted { turn, access } = self.turn_to_write(caller, node, offset, length).await?;
         let view = self.view(&Query::node(node)).await?;
         let mut stored = std::sync::Arc::clone(self.live(&view, node)?);
         let security = NodeSecurity::from(&*stored);
-        may_write(&security, &caller.credentials, caller.opener.is_none())?;
+        writable(&stored, caller, access)?;
         let before = self.weak(&stored);
         if length == 0 {
             let file = Changed { before: Some(before), after: self.overlay(&stored) };

@@ -61,15 +61,10 @@ impl NfsAdapter {
 }
 
 fn programs(config: &NfsConfig, services: Arc<Services>) -> Programs {
-    let limits =
-        DuplicateLimits { bytes_max: config.limits.reply_cache.0 as usize, ..DuplicateLimits::default() };
+    let limits = DuplicateLimits { bytes_max: config.limits.reply_cache.0 as usize, ..DuplicateLimits::default() };
     let duplicates = Arc::new(DuplicateRequests::new(&limits));
-    let of_nfs =
-        nfs3::Services { metadata: services.clone(), block: services.clone(), admin: services.clone() };
-    Programs::new(vec![
-        Arc::new(Nfs3::new(of_nfs, duplicates)),
-        Arc::new(Mount3::new(services.clone(), services)),
-    ])
+    let of_nfs = nfs3::Services { metadata: services.clone(), block: services.clone(), admin: services.clone() };
+    Programs::new(vec![Arc::new(Nfs3::new(of_nfs, duplicates)), Arc::new(Mount3::new(services.clone(), services))])
 }
 
 fn limits(config: &NfsConfig) -> Limits {
@@ -89,7 +84,8 @@ async fn start_portmap(
     config: &NfsConfig,
     fronts: &Fronts,
 ) -> Result<Arc<Server>, ServeError> {
-    let maps = [(nfs3::PROGRAM, nfs3::VERSION), (mount3::PROGRAM, mount3::VERSION), (mount3::PROGRAM, mount3::VERSION_1)];
+    let maps =
+        [(nfs3::PROGRAM, nfs3::VERSION), (mount3::PROGRAM, mount3::VERSION), (mount3::PROGRAM, mount3::VERSION_1)];
     let maps = maps.map(|(prog, vers)| mapping { prog, vers, prot: TCP, port: u32::from(port) });
     let programs = Programs::new(vec![Arc::new(Portmap::new(maps.to_vec()))]);
     let listener = listen(address, "the portmapper", "adapters.nfs.portmap").await?;

@@ -10,6 +10,7 @@ use dittofs_domain::{
     node::{Device, NodeFlags, Parent},
 };
 use dittofs_journal::NullJournal;
+use dittofs_memory::MemoryOpenState;
 use dittofs_ports::{BlockCache, ContentStore, MetadataStore, ShareMetadata, ShareRecord};
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 
@@ -20,6 +21,9 @@ use crate::config::{Config, ShareConfig, StoreKinds, open_stores};
 const ROOT_MODE: u16 = 0o755;
 /// Bytes that a share holds if no quota is set.
 const BYTES_MAX: u64 = 1 << 50;
+
+/// What a share's part of the journal is at least: a few transfers of 1 MiB, or no write could be admitted.
+const JOURNAL_BYTES_MIN: u64 = 16 << 20;
 
 type Named<P> = BTreeMap<String, Arc<P>>;
 
@@ -36,7 +40,7 @@ pub(super) async fn open(config: &Config, kinds: &StoreKinds) -> Result<Vec<Arc<
         spawner: Arc::new(TokioSpawner::new(tokio::runtime::Handle::current())),
     };
     // Each share gets an equal part of the bound, so that none can starve the others.
-    let journal_bytes = config.journal.size.0 / config.shares.len().max(1) as u64;
+    let journal_bytes = (config.journal.size.0 / config.shares.len().max(1) as u64).max(JOURNAL_BYTES_MIN);
     let mut volumes = Vec::with_capacity(config.shares.len());
     for share in &config.shares {
         let volume = open_share(share, &metadata, &content, &cache, &machine, journal_bytes).await?;
@@ -53,10 +57,8 @@ async fn open_share(
     machine: &Machine,
     journal_bytes: u64,
 ) -> Result<Arc<Volume>, ServeError> {
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| ServeError::Share {
-        share: share.name.clone(),
-        source,
-    };
+    let failed =
+        |source: Box<dyn std::error::Error + Send + Sync>| ServeError::Share { share: share.name.clone(), source };
     let unknown = |store: &String| failed(format!("there is no store `{store}`").into());
     let store = metadata.get(&share.metadata_store).ok_or_else(|| unknown(&share.metadata_store))?;
     let content = content.get(&share.content_store).ok_or_else(|| unknown(&share.content_store))?;
@@ -66,6 +68,7 @@ async fn open_share(
         content: Arc::clone(content),
         journal: Arc::new(NullJournal::new(journal_bytes)),
         cache: Arc::clone(cache),
+        opens: Arc::new(MemoryOpenState::new()),
     };
     let limits = VolumeLimits { unflushed_bytes_max: journal_bytes, ..VolumeLimits::default() };
     let volume = Volume::open(stores, policy(share), limits, machine.clone()).await;
@@ -96,7 +99,7 @@ async fn share_metadata(
                 journal_incarnation: 0,
                 dirty: false,
             };
-            store.create_share(&record, &root(machine)).await?;
+            store.create_share(&record, &root(&policy(share), machine)).await?;
             record.id
         }
     };
@@ -104,15 +107,15 @@ async fn share_metadata(
     metadata.ok_or_else(|| format!("share {id} is not in its metadata store").into())
 }
 
-/// A new share's root directory.
-fn root(machine: &Machine) -> Node {
+/// A new share's root directory. It belongs to what the root user becomes, who else could not put anything there.
+fn root(policy: &SharePolicy, machine: &Machine) -> Node {
     let now = machine.clock.now();
     Node {
         id: NodeId::ROOT,
         kind: NodeKind::Directory,
         mode: ROOT_MODE,
-        uid: 0,
-        gid: 0,
+        uid: policy.identity.map_uid(0),
+        gid: policy.identity.map_gid(0),
         links: 2,
         size: 0,
         allocated: 0,

@@ -30,6 +30,8 @@ pub use read::{page, resolve, resolve_query};
 pub use reap::{ReapCursor, Reaped, ReapedNode, reap_clip, reap_clip_query, reap_node, reap_node_query};
 pub use truncate::{Punched, Truncation, cover, punch, punch_query, truncate, truncate_query};
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::{CHUNK_BYTES, Clip, Extent, PAGE_BYTES, Stored};
@@ -132,6 +134,21 @@ impl Piece {
     /// The offset of the byte after it.
     pub fn end(&self) -> u64 {
         self.offset.saturating_add(self.len)
+    }
+
+    /// The part of it that is in a range of the file, if any.
+    pub fn cut(&self, range: &Range<u64>) -> Option<Piece> {
+        let (from, to) = (self.offset.max(range.start), self.end().min(range.end));
+        if from >= to || !self.is_valid() {
+            return None;
+        }
+        let skip = from - self.offset;
+        let source = match &self.source {
+            Source::Hole => Source::Hole,
+            Source::Inline(bytes) => Source::Inline(bytes.slice(skip as usize..(to - self.offset) as usize)),
+            Source::Stored(stored) => Source::Stored(Stored { skip: stored.skip + skip as u32, ..*stored }),
+        };
+        Some(Piece { offset: from, len: to - from, source })
     }
 
     /// Its bytes `skip .. skip + len` as an extent of a page.

@@ -177,6 +177,20 @@ impl SliceIndex {
         left.map(|slice| Sequence(slice.seq.0.saturating_sub(1))).min().unwrap_or(up_to)
     }
 
+    /// Of what a flush took up to a record, the ranges that are still there. A flush that meets a new content version
+    /// installs these parts of its pieces and no others: the rest was truncated, punched or written anew.
+    pub fn remaining(&self, range: Range<u64>, up_to: Sequence) -> Vec<Range<u64>> {
+        let slices = self.iter_from(range.start).take_while(|slice| slice.offset < range.end);
+        let mut out: Vec<Range<u64>> = Vec::new();
+        for slice in slices.filter(|slice| slice.seq <= up_to).filter_map(|slice| slice.cut(&range)) {
+            match out.last_mut() {
+                Some(last) if last.end == slice.offset => last.end = slice.end(),
+                _ => out.push(slice.offset..slice.end()),
+            }
+        }
+        out
+    }
+
     /// Runs of slices from an offset on, up to a number of bytes: what a flush takes. Nothing is removed.
     pub fn runs(&self, from: u64, bytes_max: u64) -> Runs {
         let mut taken = Runs { up_to: self.newest().unwrap_or_default(), ..Runs::default() };

@@ -65,7 +65,8 @@ impl Operation {
         }
     }
 
-    fn access(self) -> ShareAccess {
+    /// What an open must be for, to do this through it, and what others can deny.
+    pub fn access(self) -> ShareAccess {
         match self {
             Operation::Read(_) => ShareAccess::READ,
             Operation::Write(_) | Operation::Truncate(_) => ShareAccess::WRITE,
@@ -227,11 +228,11 @@ impl NodeOpens {
             (Err(denied), _) => return LockOutcome::Denied(denied),
         };
         // Who will wait takes caching rights away at once: it may be woken by their holder's unlock.
-        match self.leases.demand(Trigger::Lock, &by, deadline_ms, |_| true).into_outcome() {
-            Outcome::Granted(breaks) => self.place(wanted, wait, breaks),
-            Outcome::MustBreak(breaks) => LockOutcome::MustBreak(breaks),
-            Outcome::Wait { until_ms } => LockOutcome::Wait { until_ms },
-            Outcome::Denied(denied) => LockOutcome::Denied(denied),
+        let demand = self.leases.demand(Trigger::Lock, &by, deadline_ms, |_| true);
+        match demand.wait_until_ms {
+            None => self.place(wanted, wait, demand.breaks),
+            Some(until_ms) if demand.breaks.is_empty() => LockOutcome::Wait { until_ms },
+            Some(_) => LockOutcome::MustBreak(demand.breaks),
         }
     }
 

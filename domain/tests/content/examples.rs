@@ -167,6 +167,8 @@ fn reaping_a_node_removes_all_rows_and_references_in_bounded_plans() {
     }
     assert!((2..12).contains(&steps), "{steps}");
     assert_eq!((store.rows.len(), store.references.len(), store.allocated), (0, 0, 0));
+    assert!(map::reap_node(&MapView { rows: vec![], complete: true }, NODE).unwrap().done);
+    assert!(!map::reap_node(&MapView { rows: vec![], complete: false }, NODE).unwrap().done);
 }
 
 #[test]
@@ -282,6 +284,18 @@ fn pieces_far_apart_are_installed_by_plans_of_their_own() {
     let pieces = vec![stored(1, 0, 1), stored(2, CHUNK_BYTES * 7, 1), stored(3, CHUNK_BYTES * 8, 1), stored(4, 3, 1)];
     let batches = map::batches(pieces);
     assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), vec![3, 1]);
+}
+
+#[test]
+fn a_piece_is_cut_to_a_range() {
+    let piece = stored(1, 100, 50).cut(&(110..120)).unwrap();
+    let Source::Stored(from) = piece.source else { panic!("stored") };
+    assert_eq!((piece.offset, piece.len, from.skip), (110, 10, 10));
+    let inline = Piece { offset: 5, len: 3, source: Source::Inline(Bytes::from_static(b"abc")) };
+    assert_eq!(inline.cut(&(0..7)).map(|piece| piece.source), Some(Source::Inline(Bytes::from_static(b"ab"))));
+    let hole = Piece { offset: 5, len: 3, source: Source::Hole };
+    assert_eq!(hole.cut(&(6..u64::MAX)).map(|piece| piece.len), Some(2));
+    assert_eq!(hole.cut(&(8..9)), None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Attributes, ClientId,
+    Attributes, ClientId, ShareId,
     access::AccessMask,
     error::{FsError, FsResult},
     opens::{
@@ -141,8 +141,8 @@ pub trait OpenService: Send + Sync {
     /// Registers who tells clients. An event goes to the first that serves the client, or to nobody.
     fn subscribe(&self, events: Arc<dyn OpenEvents>);
 
-    /// A name for a request that may wait.
-    fn wait_token(&self) -> WaitToken;
+    /// A name for a request that may wait; `Stale` if there is no such share.
+    fn wait_token(&self, share: ShareId) -> FsResult<WaitToken>;
 
     /// Opens a node.
     /// - `Access` where `rights` are not granted; removing is also granted by the directory (MS-FSA, 2.1.5.1.2.1);

@@ -102,18 +102,18 @@ impl Drop for Counted {
 }
 
 pub async fn what_it_pins_is_bounded(open: impl AsyncFn(u64) -> Arc<dyn BlockCache>) {
+    // Caches may evict later than they insert, but only a bounded number of frames later.
+    const LATE: usize = 256;
     let cache = open(CAPACITY).await;
     let alive = Arc::new(AtomicUsize::new(0));
-    let bound = CAPACITY as usize * 5 / 4;
-    for number in 0..400 {
+    let bound = CAPACITY as usize + LATE * FRAME;
+    for number in 0..1_500 {
         cache.insert(key(number), Counted::buffer(bytes(number, FRAME).to_vec(), &alive));
         cache.frame(&key(number / 2));
-        // Caches may evict a little later than they insert.
-        assert!(number % 50 != 49 || alive.load(Ordering::SeqCst) <= 2 * bound, "{alive:?} bytes are kept");
+        assert!(alive.load(Ordering::SeqCst) <= bound, "{alive:?} bytes are kept");
     }
-    let found = (0..400).filter(|number| cache.frame(&key(*number)).is_some()).count();
+    let found = (0..1_500).filter(|number| cache.frame(&key(*number)).is_some()).count();
     assert!(found * FRAME <= bound, "{found} frames of {FRAME} bytes are kept");
-    assert!(alive.load(Ordering::SeqCst) <= bound, "{alive:?} bytes are kept");
 }
 
 pub async fn a_frame_beyond_the_bound_does_no_harm(open: impl AsyncFn(u64) -> Arc<dyn BlockCache>) {
@@ -124,8 +124,9 @@ pub async fn a_frame_beyond_the_bound_does_no_harm(open: impl AsyncFn(u64) -> Ar
         cache.insert(key(number), huge.clone());
     }
     assert!(cache.frame(&key(1)).is_none_or(|frame| frame == bytes(1, 100)));
-    let kept = (2..5).filter(|number| cache.frame(&key(*number)).is_some()).count();
-    assert!(kept <= 1, "{kept} frames of twice the bound are kept");
+    for number in 2..5 {
+        assert!(cache.frame(&key(number)).is_none_or(|frame| frame == huge));
+    }
 }
 
 pub async fn concurrent_use_never_answers_another_frame(open: impl AsyncFn(u64) -> Arc<dyn BlockCache>) {

@@ -43,10 +43,7 @@ impl Nfs3 {
             let (mask, attributes) = self.services.metadata.access(&caller, node).await?;
             let read_only = self.services.metadata.is_read_only(node.share);
             let granted = translate::access(attributes.kind, mask, read_only);
-            Ok(ACCESS3resok {
-                obj_attributes: Self::present(node, &attributes),
-                access: granted & arguments.access,
-            })
+            Ok(ACCESS3resok { obj_attributes: Self::present(node, &attributes), access: granted & arguments.access })
         }
         .await;
         result(outcome, async || self.post_op(context, &arguments.object).await).await

@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use dittofs_domain::{Attributes, ClientId, Credentials, OpId, error::FsResult};
 use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, NodeRef, Presented};
 use dittofs_xdr::{Encode, XdrError};
-use tracing::Instrument;
 
 use super::{
     PROGRAM, VERSION, translate,
@@ -157,16 +156,6 @@ impl Program for Nfs3 {
 
     async fn call(&self, call: Call) -> Reply {
         let Some(procedure) = Procedure::of(call.procedure) else { return Reply::proc_unavail() };
-        if !tracing::enabled!(tracing::Level::DEBUG) {
-            return self.answer(procedure, call).await.unwrap_or_else(Reply::from);
-        }
-        let span = tracing::debug_span!("nfs3", ?procedure, xid = call.xid, peer = %call.peer);
-        async {
-            let reply = self.answer(procedure, call).await.unwrap_or_else(Reply::from);
-            tracing::debug!(bytes = reply.bytes(), "answered");
-            reply
-        }
-        .instrument(span)
-        .await
+        self.answer(procedure, call).await.unwrap_or_else(Reply::from)
     }
 }

@@ -103,7 +103,7 @@ pub fn reap_node_query(node: NodeId) -> MapQuery {
 /// `Incomplete` if the view has not even one chunk.
 pub fn reap_node(view: &MapView, node: NodeId) -> Result<ReapedNode, MapError> {
     let (Some((first, _)), Some((last, row))) = (view.rows.first(), view.rows.last()) else {
-        return Ok(ReapedNode { edit: Edit::default(), done: true });
+        return Ok(ReapedNode { edit: Edit::default(), done: view.complete });
     };
     let end = last.saturating_add(pages_in(row));
     let stop = step_end(view, *first, end)?;

@@ -153,6 +153,20 @@ fn what_was_written_during_a_flush_stays() {
 }
 
 #[test]
+fn what_was_truncated_or_punched_during_a_flush_is_not_installed() {
+    let mut index = SliceIndex::default();
+    index.insert(0, 60, Sequence(1), place(1), 0);
+    index.insert(60, 40, Sequence(2), place(2), 0);
+    let taken = index.runs(0, u64::MAX);
+    index.punch(20..30);
+    index.truncate(80);
+    index.insert(25, 10, Sequence(3), place(3), 0);
+    index.insert(90, 10, Sequence(4), place(4), 0);
+    assert_eq!(index.remaining(5..100, taken.up_to), vec![5..20, 35..80]);
+    assert_eq!(index.remaining(5..5, taken.up_to), vec![]);
+}
+
+#[test]
 fn runs_are_cut_at_chunks_and_where_a_record_is_missing() {
     let mut index = SliceIndex::default();
     index.insert(CHUNK_BYTES - 10, 20, Sequence(1), place(1), 5);

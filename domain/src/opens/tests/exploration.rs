@@ -12,7 +12,7 @@ const AT: [(u64, u64); 2] = [(0, 5), (4, 9)];
 enum Step {
     Open { client: u64, access: ShareAccess, deny: ShareAccess },
     Close { client: u64 },
-    RequestLease { client: u64 },
+    RequestLease { client: u64, rights: Rights },
     Acknowledge { client: u64 },
     Lock { client: u64, kind: LockKind, wait: bool },
     Unlock { client: u64 },
@@ -48,13 +48,14 @@ fn steps() -> Vec<Step> {
             Step::Open { client, access: read, deny },
             Step::Open { client, access: read | write, deny: nothing },
             Step::Close { client },
-            Step::RequestLease { client },
+            Step::RequestLease { client, rights: Rights::all() },
             Step::Acknowledge { client },
             Step::Lock { client, kind: LockKind::Exclusive, wait: true },
             Step::Unlock { client },
         ]);
     }
     steps.extend([
+        Step::RequestLease { client: 3, rights: Rights::READ | Rights::HANDLE },
         Step::Lock { client: 1, kind: LockKind::Shared, wait: false },
         Step::Lock { client: 3, kind: LockKind::Shared, wait: true },
         Step::Check { client: 3, operation: Operation::Write(bytes(0, 9)) },
@@ -104,8 +105,8 @@ fn run(node: &mut NodeOpens, step: Step) -> Result<(), &'static str> {
             }
             true
         }
-        Step::RequestLease { client } => {
-            let grant = node.request_lease(lease_of(client), Rights::all());
+        Step::RequestLease { client, rights } => {
+            let grant = node.request_lease(lease_of(client), rights);
             node.leases().find(&lease_of(client)).map_or(Rights::empty(), |l| l.rights) == grant.rights
         }
         Step::Acknowledge { client } => {
@@ -171,6 +172,10 @@ fn check_promises(node: &NodeOpens) -> Result<(), &'static str> {
         if locks[i + 1..].iter().any(|b| a.blocks(b) && b.blocks(a)) {
             return Err("two locks conflict");
         }
+    }
+    let open = |holder: &LockHolder| holder.open().is_none_or(|token| node.find(token).is_some());
+    if !locks.iter().all(|l| open(&l.holder)) || !node.waiters().all(|w| open(&w.lock.holder)) {
+        return Err("a lock of an open that is gone");
     }
     if node.waiters().any(|w| node.test_lock(&w.lock).is_none()) {
         return Err("somebody waits for nothing");

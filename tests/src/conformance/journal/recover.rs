@@ -33,7 +33,8 @@ async fn append_some(journal: &Arc<dyn Journal>) -> Vec<(Appended, Record)> {
 
 async fn assert_recovered(journal: &Arc<dyn Journal>, expected: &[(Appended, Record)]) {
     let recovered = journal.recover().await.unwrap();
-    let numbers = |records: &[(Appended, Record)]| -> Vec<Sequence> { records.iter().map(|(at, _)| at.sequence).collect() };
+    let numbers =
+        |records: &[(Appended, Record)]| -> Vec<Sequence> { records.iter().map(|(at, _)| at.sequence).collect() };
     assert_eq!(numbers(&recovered), numbers(expected));
     for ((at, found), (_, record)) in recovered.iter().zip(expected) {
         assert_eq!(found, record);

@@ -62,10 +62,10 @@ pub async fn a_conflict_changes_nothing_whatever_the_plan_holds(open: impl Async
     fixture.apply(plan).await;
     let after = fixture.dump().await;
     assert!(after.nodes.len() == before.nodes.len() + 1 && after.unlinked.len() == 1);
-    assert_eq!(after.statistics, Statistics {
-        bytes: before.statistics.bytes + 100,
-        nodes: before.statistics.nodes + 10
-    });
+    assert_eq!(
+        after.statistics,
+        Statistics { bytes: before.statistics.bytes + 100, nodes: before.statistics.nodes + 10 }
+    );
 }
 
 pub async fn a_plan_answers_each_node_touched_once_before_and_after(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {

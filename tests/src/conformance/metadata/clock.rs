@@ -56,11 +56,8 @@ pub async fn a_directorys_mtime_rises_under_a_clock_that_runs_backwards(
 pub async fn change_rises_with_ctime_and_to_what_is_asked(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
     let fixture = Fixture::new(&open().await).await;
     let file = fixture.add(NodeId::ROOT, "f", NodeKind::File).await;
-    let at_least = |ctime, least: u64| NodeUpdate {
-        ctime,
-        change_at_least: Some(ChangeId(least)),
-        ..NodeUpdate::default()
-    };
+    let at_least =
+        |ctime, least: u64| NodeUpdate { ctime, change_at_least: Some(ChangeId(least)), ..NodeUpdate::default() };
     for (update, least) in [
         (NodeUpdate::changed(), 2),
         (at_least(TimeChange::Advance, 1), 3),
@@ -113,5 +110,11 @@ pub async fn concurrent_changes_of_a_node_each_get_a_change_and_time_of_their_ow
     all.sort_unstable();
     assert!(all.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1), "two changes look the same");
     assert_eq!(all.len() as i64, TASKS * EACH);
-    assert!(fixture.view(dittofs_domain::plan::Query::child(NodeId::ROOT, child(NodeId::ROOT, "f"))).await.entry(0).is_some());
+    assert!(
+        fixture
+            .view(dittofs_domain::plan::Query::child(NodeId::ROOT, child(NodeId::ROOT, "f")))
+            .await
+            .entry(0)
+            .is_some()
+    );
 }

@@ -21,7 +21,7 @@ const TASKS: usize = 400;
 /// Creates by the real rule, once: no second try. Answers the directory's count of changes afterwards.
 async fn create_once(fixture: &Fixture, directory: NodeId, index: usize) -> u64 {
     let text = format!("entry-{index}");
-    let request = if index % 4 == 0 { new_directory(directory, &text) } else { new_file(directory, &text) };
+    let request = if index.is_multiple_of(4) { new_directory(directory, &text) } else { new_file(directory, &text) };
     let view = fixture.view(create::query(&request)).await;
     tokio::task::yield_now().await;
     let credentials = Credentials::root();

@@ -8,9 +8,7 @@ use std::sync::{
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, Sequence, ShareId, Timestamp,
     node::{Device, NodeFlags, Parent},
-    plan::{
-        Applied, Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, Statistics, View,
-    },
+    plan::{Applied, Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, Statistics, View},
 };
 use dittofs_ports::{ApplyError, Counter, MetadataStore, ShareMetadata, ShareRecord};
 

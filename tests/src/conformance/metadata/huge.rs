@@ -16,9 +16,7 @@ use dittofs_domain::{
         },
     },
     namespace::{RemoveKind, RemoveRequest, SetAttributes},
-    plan::{
-        Change, Expectation, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Statistics, UnlinkedReason,
-    },
+    plan::{Change, Expectation, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Statistics, UnlinkedReason},
 };
 use dittofs_ports::MetadataStore;
 
@@ -40,8 +38,7 @@ fn pages() -> u64 {
 }
 
 fn row(page: u64) -> MapRow {
-    let block =
-        BlockPlace { at: page % 16 * PAGE_BYTES, stored_len: 1 << 20, raw_len: 1 << 20, codec: 0, key_id: 0 };
+    let block = BlockPlace { at: page % 16 * PAGE_BYTES, stored_len: 1 << 20, raw_len: 1 << 20, codec: 0, key_id: 0 };
     let from = Stored { object: OBJECT, block, skip: 0 };
     MapRow::Page { version: ContentVersion(0), extents: vec![Extent::Stored { len: PAGE_BYTES as u32, from }] }
 }
@@ -177,7 +174,7 @@ async fn is_hole(fixture: &Fixture, node: NodeId, offset: u64) -> bool {
 async fn reap_clipped(fixture: &Fixture, node: NodeId) -> usize {
     let (mut cursor, mut plans) = (None, 0);
     loop {
-        let facts = Facts::of(&*fixture.node(node).await.unwrap());
+        let facts = Facts::of(&fixture.node(node).await.unwrap());
         let Some(map) = reap_clip_query(&facts, cursor) else { return plans };
         let view = fixture.view(Query { map: Some(map), ..Query::node(node) }).await;
         let reaped = reap_clip(&view.map, &facts, cursor).unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    Credentials, NodeId, NodeKind,
+    Credentials, NodeId, NodeKind, Timestamp,
     namespace::{LinkRequest, RemoveKind, RemoveRequest, RenameRequest, SetAttributes, SetTime},
     plan::{Change, EntryKey, LinkChange, NodeUpdate, Plan},
 };
@@ -31,8 +31,11 @@ struct Tree {
     sticky: NodeId,
     f: NodeId,
     g: NodeId,
+    x: NodeId,
     sub: NodeId,
     mine: NodeId,
+    /// `ctime` of `d/f`.
+    guard: Timestamp,
 }
 
 const USER: u32 = 1_000;
@@ -48,12 +51,14 @@ impl Tree {
         let f = fixture.add(d, "f", NodeKind::File).await;
         let g = fixture.add(d, "g", NodeKind::File).await;
         let sub = fixture.add(d, "sub", NodeKind::Directory).await;
-        fixture.add(full, "x", NodeKind::File).await;
+        let x = fixture.add(full, "x", NodeKind::File).await;
         fixture.add(e, "s", NodeKind::Symlink).await;
         let mine = fixture.add(sticky, "mine", NodeKind::File).await;
-        let tree = Tree { fixture, d, e, full, empty, sticky, f, g, sub, mine };
+        let guard = Timestamp::EPOCH;
+        let tree = Tree { fixture, d, e, full, empty, sticky, f, g, x, sub, mine, guard };
         tree.finish().await;
-        tree
+        let guard = tree.fixture.node(f).await.unwrap().ctime;
+        Tree { guard, ..tree }
     }
 
     /// What plain additions do not give: a second name, owners, content.
@@ -98,8 +103,8 @@ fn remove_open(directory: NodeId, text: &str) -> Request {
     Request::Remove(RemoveRequest { directory, name: name(text), kind: RemoveKind::NotDirectory }, true)
 }
 
-fn rmdir(directory: NodeId, text: &str) -> Request {
-    Request::Remove(RemoveRequest { directory, name: name(text), kind: RemoveKind::Directory }, false)
+fn rmdir(directory: NodeId, text: &str, open: bool) -> Request {
+    Request::Remove(RemoveRequest { directory, name: name(text), kind: RemoveKind::Directory }, open)
 }
 
 fn mode(node: NodeId, mode: u16) -> Request {
@@ -130,9 +135,10 @@ const BY_ROOT: &[(&str, Ask)] = &[
     ("remove d/g", |t| remove(t.d, "g")),
     ("remove e/h", |t| remove(t.e, "h")),
     ("remove e/full/x", |t| remove(t.full, "x")),
-    ("rmdir empty", |_| rmdir(NodeId::ROOT, "empty")),
-    ("rmdir d/sub", |t| rmdir(t.d, "sub")),
-    ("rmdir e/full", |t| rmdir(t.e, "full")),
+    ("rmdir empty", |_| rmdir(NodeId::ROOT, "empty", false)),
+    ("rmdir empty while it is open", |_| rmdir(NodeId::ROOT, "empty", true)),
+    ("rmdir d/sub", |t| rmdir(t.d, "sub", false)),
+    ("rmdir e/full", |t| rmdir(t.e, "full", false)),
     ("rename d/f d/new", |t| rename((t.d, "f"), (t.d, "new"))),
     ("rename d/f e/new", |t| rename((t.d, "f"), (t.e, "new"))),
     ("rename d/f empty/f", |t| rename((t.d, "f"), (t.empty, "f"))),
@@ -146,10 +152,15 @@ const BY_ROOT: &[(&str, Ask)] = &[
     ("rename e/full full", |t| rename((t.e, "full"), (NodeId::ROOT, "full"))),
     ("rename empty other", |_| rename((NodeId::ROOT, "empty"), (NodeId::ROOT, "other"))),
     ("chmod d/f", |t| mode(t.f, 0o600)),
+    ("chmod d/f if nothing has changed", |t| {
+        let guard = Some(t.guard);
+        Request::Set(t.f, SetAttributes { mode: Some(0o640), guard, ..SetAttributes::default() })
+    }),
     ("chmod d", |t| mode(t.d, 0o500)),
     ("chown d/g", |t| owner(t.g, 7)),
     ("chown sticky/mine", |t| owner(t.mine, 7)),
     ("truncate d/f to 100", |t| Request::Set(t.f, SetAttributes::size(100))),
+    ("truncate e/full/x to 5 MiB", |t| Request::Set(t.x, SetAttributes::size(5 << 20))),
     ("truncate d/f to 5 MiB", |t| Request::Set(t.f, SetAttributes::size(5 << 20))),
     ("touch d/f", |t| {
         let [atime, mtime] = [77, 78].map(|seconds| SetTime::To(time(seconds)));
@@ -185,7 +196,10 @@ enum Schedule {
     FirstThenSecond,
     SecondThenFirst,
     /// Both look, the first before the second or after it; then both apply, the first before the second or after it.
-    BothLook { second_looks_first: bool, second_applies_first: bool },
+    BothLook {
+        second_looks_first: bool,
+        second_applies_first: bool,
+    },
     /// Both at once, as the runtime likes.
     AtOnce,
 }

@@ -23,7 +23,7 @@ pub async fn a_share_is_made_once(open: impl AsyncFn() -> Arc<dyn MetadataStore>
     store.create_share(&record, &root()).await.unwrap();
     let other = ShareRecord { name: "/other".into(), content_owner: 3, ..record.clone() };
     store.create_share(&other, &Node { mode: 0o700, ..root() }).await.unwrap();
-    assert_eq!(store.shares().await.unwrap(), [record.clone()]);
+    assert_eq!(store.shares().await.unwrap(), std::slice::from_ref(&record));
     let share = store.share(record.id).await.unwrap().unwrap();
     assert_eq!(share.record().await.unwrap(), record);
     let found = share.view(&Query::node(NodeId::ROOT)).await.unwrap().nodes;
@@ -68,7 +68,10 @@ pub async fn shares_of_one_store_do_not_mix(open: impl AsyncFn() -> Arc<dyn Meta
     let after = two.dump().await;
     assert_eq!((after.nodes.len(), after.unlinked.len()), (1, 0));
     assert!(two.entry(NodeId::ROOT, "f").await.is_none());
-    assert_eq!(two.view(Query::default()).await.topology, Fixture::new(&store).await.view(Query::default()).await.topology);
+    assert_eq!(
+        two.view(Query::default()).await.topology,
+        Fixture::new(&store).await.view(Query::default()).await.topology
+    );
     let other = two.add(NodeId::ROOT, "f", NodeKind::Directory).await;
     assert_eq!(one.entry(NodeId::ROOT, "f").await.unwrap().node.kind, NodeKind::File);
     assert_eq!(two.entry(NodeId::ROOT, "f").await.unwrap().node.id, other);

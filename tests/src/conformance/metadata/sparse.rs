@@ -54,8 +54,7 @@ async fn create(fixture: &Fixture, size: u64) -> NodeId {
     let mut request = new_file(NodeId::ROOT, "sparse");
     request.attributes = InitialAttributes { size: Some(size), ..request.attributes };
     let (credentials, fresh) = (Credentials::root(), fresh(fixture));
-    let act =
-        Act { what: "create", request: Request::Create(request), credentials, now: time(1_500), fresh };
+    let act = Act { what: "create", request: Request::Create(request), credentials, now: time(1_500), fresh };
     act.run(fixture).await.unwrap();
     fresh.node
 }

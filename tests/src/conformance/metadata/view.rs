@@ -46,9 +46,9 @@ pub async fn entries_are_answered_in_the_order_of_the_query(open: impl AsyncFn()
         child(NodeId::ROOT, "Full"),
     ];
     let view = fixture.view(Query { entries: keys.into_iter().collect(), ..Query::default() }).await;
-    let found: Vec<_> = view.entries.iter().map(|found| found.as_ref().map(|found| (found.node.id, found.empty))).collect();
-    let expected =
-        [Some((file, false)), None, Some((full, false)), None, Some((empty, true)), None, None];
+    let found: Vec<_> =
+        view.entries.iter().map(|found| found.as_ref().map(|found| (found.node.id, found.empty))).collect();
+    let expected = [Some((file, false)), None, Some((full, false)), None, Some((empty, true)), None, None];
     assert_eq!(found, expected);
     for found in view.entries.iter().flatten() {
         assert_eq!(Some(&found.node), fixture.node(found.node.id).await.as_ref());
@@ -72,7 +72,10 @@ pub async fn ancestors_go_from_the_directory_to_the_root(open: impl AsyncFn() ->
 
 fn page_row(seed: u8) -> MapRow {
     let inline = Extent::Inline(vec![seed; 100].into());
-    MapRow::Page { version: ContentVersion(seed.into()), extents: vec![inline, Extent::Hole { len: PAGE_BYTES as u32 - 100 }] }
+    MapRow::Page {
+        version: ContentVersion(seed.into()),
+        extents: vec![inline, Extent::Hole { len: PAGE_BYTES as u32 - 100 }],
+    }
 }
 
 fn holes(pages: u64) -> MapRow {
@@ -151,7 +154,7 @@ async fn swing(fixture: Fixture, nodes: [NodeId; 2], stop: Arc<AtomicBool>) {
     let cookie = fixture.entry(NodeId::ROOT, "a").await.unwrap().cookie;
     let mut round = 0_u64;
     while !stop.load(Ordering::Relaxed) {
-        let (from, to) = if round % 2 == 0 { ("a", "b") } else { ("b", "a") };
+        let (from, to) = if round.is_multiple_of(2) { ("a", "b") } else { ("b", "a") };
         let size = round % 1_000;
         let mut plan = Plan::at(time(2_000));
         plan.change(Change::DeleteEntry(child(NodeId::ROOT, from)));
@@ -174,7 +177,9 @@ pub async fn a_view_never_sees_half_a_plan(open: impl AsyncFn() -> Arc<dyn Metad
     for _ in 0..2_000 {
         let query = Query {
             nodes: [first, second].into_iter().collect(),
-            entries: [child(NodeId::ROOT, "a"), child(NodeId::ROOT, "b"), child(NodeId::ROOT, "z")].into_iter().collect(),
+            entries: [child(NodeId::ROOT, "a"), child(NodeId::ROOT, "b"), child(NodeId::ROOT, "z")]
+                .into_iter()
+                .collect(),
             ..Query::default()
         };
         let view = fixture.view(query).await;

@@ -1,0 +1,206 @@
+//! The check before a node is read or changed: what others have open, locked or cached.
+//!
+//! Permission comes first: who may not do it takes nothing away from anybody.
+
+use std::sync::Arc;
+
+use dittofs_domain::{
+    Node, NodeId,
+    access::NodeSecurity,
+    error::{FsError, FsResult},
+    namespace::permission::{may_read, may_write},
+    opens::{LockRange, NodeOpens, Operation, ShareAccess},
+    plan::{Query, View},
+};
+use dittofs_ports::Caller;
+use smallvec::SmallVec;
+
+use super::{Answer, Verdict, Volume, open::own};
+use crate::keyed::KeyGuard;
+
+/// What a caller is about to do with a node.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::volume) enum Wanted {
+    /// This.
+    Operation(Operation),
+    /// Give it this size.
+    Size(u64),
+}
+
+/// A node's turn, in which what was asked for may be done.
+pub(in crate::volume) struct Admitted<'v> {
+    pub(in crate::volume) turn: KeyGuard<'v, NodeId>,
+    /// What the caller's open is for; nothing without one.
+    pub(in crate::volume) access: ShareAccess,
+}
+
+/// Demands the right to read content, unless the caller's open is for that.
+pub(in crate::volume) fn readable(node: &Node, caller: &Caller, access: ShareAccess) -> FsResult<()> {
+    if access.contains(ShareAccess::READ) && node.kind.has_content() {
+        return Ok(());
+    }
+    may_read(&NodeSecurity::from(node), &caller.credentials, caller.opener.is_none())
+}
+
+/// Demands the right to write content, unless the caller's open is for that.
+pub(in crate::volume) fn writable(node: &Node, caller: &Caller, access: ShareAccess) -> FsResult<()> {
+    if access.contains(ShareAccess::WRITE) && node.kind.has_content() {
+        return Ok(());
+    }
+    may_write(&NodeSecurity::from(node), &caller.credentials, caller.opener.is_none())
+}
+
+impl Volume {
+    /// Lets a read go on, or answers why it may not; what the caller's open is for.
+    pub(in crate::volume) async fn check_read(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        offset: u64,
+        length: u32,
+    ) -> FsResult<ShareAccess> {
+        let operation = Operation::Read(range(offset, u64::from(length)));
+        self.check_operation(caller, node, operation, |node| readable(node, caller, ShareAccess::empty())).await
+    }
+
+    /// The turn in which a write may be done.
+    pub(in crate::volume) async fn turn_to_write(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        offset: u64,
+        length: u32,
+    ) -> FsResult<Admitted<'_>> {
+        let wanted = Wanted::Operation(Operation::Write(range(offset, u64::from(length))));
+        self.turn_to(caller, node, wanted, |node| writable(node, caller, ShareAccess::empty())).await
+    }
+
+    /// Lets an operation go on as far as others have the node open, locked or cached, waiting for those who cache;
+    /// what the caller's open is for. `may` is asked where that does not cover the operation.
+    ///
+    /// # Errors
+    /// `ShareDenied`, `Locked`; `Busy` after waiting; those of `may`, and `Stale`, only where somebody has anything on
+    /// the node.
+    pub(in crate::volume) async fn check_operation(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        operation: Operation,
+        may: impl Fn(&Node) -> FsResult<()> + Sync,
+    ) -> FsResult<ShareAccess> {
+        if !self.has_opens(node) {
+            return Ok(ShareAccess::empty());
+        }
+        let patience_ms = self.patience_of(caller);
+        loop {
+            let freed = self.opens.freed(node).notified();
+            match self.inquire(caller, node, Wanted::Operation(operation), &may).await? {
+                Verdict::Done(access) => return Ok(access),
+                Verdict::Wait { until_ms } => self.wait_freed(freed, until_ms, patience_ms).await?,
+            }
+        }
+    }
+
+    /// As [`Volume::check_operation`], under the node's turn, which is kept: nobody gets anything on the node until the
+    /// operation is done.
+    pub(in crate::volume) async fn turn_to(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        wanted: Wanted,
+        may: impl Fn(&Node) -> FsResult<()> + Sync,
+    ) -> FsResult<Admitted<'_>> {
+        let patience_ms = self.patience_of(caller);
+        loop {
+            let freed = self.opens.freed(node).notified();
+            let turn = self.turns.lock(node).await;
+            if !self.has_opens(node) {
+                return Ok(Admitted { turn, access: ShareAccess::empty() });
+            }
+            match self.inquire(caller, node, wanted, &may).await? {
+                Verdict::Done(access) => return Ok(Admitted { turn, access }),
+                Verdict::Wait { until_ms } => {
+                    drop(turn);
+                    self.wait_freed(freed, until_ms, patience_ms).await?;
+                }
+            }
+        }
+    }
+
+    /// Lets a change of names go on as far as its nodes are concerned. `targets` sees what the query finds, refuses who
+    /// may not do it, and says what is done to which node.
+    ///
+    /// A node that is opened after this check and before the change is one that was opened before its name went.
+    pub(in crate::volume) async fn check_names(
+        &self,
+        caller: &Caller,
+        query: Query,
+        targets: impl FnOnce(&View) -> FsResult<SmallVec<[(NodeId, Operation); 2]>> + Send,
+    ) -> FsResult<()> {
+        if self.stores.opens.is_idle() {
+            return Ok(());
+        }
+        let targets = targets(&self.view(&query).await?)?;
+        for (node, operation) in targets {
+            self.check_operation(caller, node, operation, |_| Ok(())).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a node that loses its last name must be kept for now: it is open, it has something unflushed, or
+    /// somebody is in its turn. If not, its turn is kept in `turn`, so that this stays so until the name is gone.
+    pub(in crate::volume) fn is_busy<'v>(&'v self, node: NodeId, turn: &mut Option<KeyGuard<'v, NodeId>>) -> bool {
+        *turn = None;
+        *turn = self.turns.try_lock(node);
+        turn.is_none() || self.may_be_open(node) || self.pending.has(node)
+    }
+
+    async fn inquire(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        wanted: Wanted,
+        may: &(impl Fn(&Node) -> FsResult<()> + Sync),
+    ) -> FsResult<Verdict<ShareAccess>> {
+        let (operation, mut permitted) = match wanted {
+            Wanted::Operation(operation) => (operation, false),
+            Wanted::Size(size) => {
+                let old = self.overlay(&*self.permitted(node, may).await?).size;
+                (Operation::Truncate(range(old.min(size), old.abs_diff(size))), true)
+            }
+        };
+        loop {
+            let question = |opens: &mut NodeOpens, deadline_ms| {
+                let opener = caller.opener.filter(|open| own(opens, caller.client, *open).is_some());
+                let access = opener.and_then(|open| opens.find(open)).map(|open| open.share.access).unwrap_or_default();
+                let covered = !operation.access().is_empty() && access.contains(operation.access());
+                if !covered && !permitted {
+                    return Answer::done(None);
+                }
+                let outcome = opens.check(caller.client, opener, operation, deadline_ms);
+                Answer::<()>::of(outcome, deadline_ms).map(|checked| Some(checked.map(|()| access)))
+            };
+            match self.ask(node, question).await? {
+                Verdict::Done(Some(checked)) => {
+                    return checked.map(Verdict::Done).map_err(|denied| FsError::from(&denied));
+                }
+                Verdict::Wait { until_ms } => return Ok(Verdict::Wait { until_ms }),
+                Verdict::Done(None) => {
+                    self.permitted(node, may).await?;
+                    permitted = true;
+                }
+            }
+        }
+    }
+
+    async fn permitted(&self, node: NodeId, may: &(impl Fn(&Node) -> FsResult<()> + Sync)) -> FsResult<Arc<Node>> {
+        let view = self.view(&Query::node(node)).await?;
+        let stored = self.live(&view, node)?;
+        may(stored)?;
+        Ok(Arc::clone(stored))
+    }
+}
+
+fn range(offset: u64, length: u64) -> LockRange {
+    LockRange::exact(offset, length).unwrap_or(LockRange::to_end(offset))
+}

@@ -1,0 +1,294 @@
+//! A share on stores in memory, with a clock that jumps where everybody sleeps, and callers of two styles.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dittofs_application::{Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeStores};
+use dittofs_block_cache::NoBlockCache;
+use dittofs_domain::{
+    ChangeId, ClientId, ContentVersion, Cookie, Credentials, HandleKey, Name, Node, NodeId, NodeKind, Sequence,
+    ShareId, Timestamp,
+    access::AccessMask,
+    credentials::IdentityPolicy,
+    error::FsResult,
+    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
+    node::{Device, NodeFlags, Parent},
+    opens::{
+        Break, LeaseKey, Lock, LockHolder, LockKind, LockOwner, LockRange, Locking, OpenToken, Rights, ShareAccess,
+        Waiter,
+    },
+};
+use dittofs_journal::NullJournal;
+use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
+use dittofs_ports::{
+    BlockService, CacheKey, CacheRequest, Caller, Clock, LockReply, LockRequest, MetadataService, MetadataStore,
+    NodeRef, OpenEvents, OpenRequest, OpenService, OpenState, ShareMetadata, ShareRecord, Stability, Survives,
+};
+use dittofs_system::{SystemRandomness, TokioSpawner};
+use tokio::time::Instant;
+
+const SHARE: ShareId = ShareId(0xD177_0001);
+
+pub(crate) struct World {
+    pub(crate) services: Arc<Services>,
+    pub(crate) metadata: Arc<dyn ShareMetadata>,
+    pub(crate) opens: Arc<dyn OpenState>,
+    pub(crate) events: Arc<Events>,
+    start: Instant,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Event {
+    Break(NodeId, Break),
+    Revoked(NodeId, LeaseKey),
+    Granted(NodeId, Waiter),
+}
+
+#[derive(Default)]
+pub(crate) struct Events(Mutex<Vec<Event>>);
+
+struct PausedClock(Instant);
+
+impl World {
+    pub(crate) async fn new() -> World {
+        World::with(Arc::new(MemoryOpenState::new())).await
+    }
+
+    pub(crate) async fn with(opens: Arc<dyn OpenState>) -> World {
+        let store = MemoryMetadataStore::new();
+        let record = ShareRecord {
+            id: SHARE,
+            name: "/export".into(),
+            handle_key: HandleKey([7; 16]),
+            content_owner: 1,
+            journal: 0,
+            journal_incarnation: 0,
+            dirty: false,
+        };
+        store.create_share(&record, &root()).await.unwrap();
+        let metadata = store.share(SHARE).await.unwrap().unwrap();
+        let stores = VolumeStores {
+            metadata: Arc::clone(&metadata),
+            metadata_survives: Survives::Nothing,
+            content: Arc::new(MemoryContentStore::new()),
+            journal: Arc::new(NullJournal::new(64 << 20)),
+            cache: Arc::new(NoBlockCache),
+            opens: Arc::clone(&opens),
+        };
+        let start = Instant::now();
+        let machine = Machine {
+            clock: Arc::new(PausedClock(start)),
+            randomness: Arc::new(SystemRandomness::new().unwrap()),
+            spawner: Arc::new(TokioSpawner::new(tokio::runtime::Handle::current())),
+        };
+        let policy = SharePolicy {
+            clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
+            identity: IdentityPolicy::default(),
+            read_only: false,
+            bytes_max: 1 << 30,
+        };
+        let volume = Volume::open(stores, policy, VolumeLimits::default(), machine).await.unwrap();
+        let services = Arc::new(Services::new(Arc::new(Registry::new(vec![volume]))));
+        let events = Arc::new(Events::default());
+        services.subscribe(Arc::clone(&events) as Arc<dyn OpenEvents>);
+        World { services, metadata, opens, events, start }
+    }
+
+    /// A file of user 1,000 with these bytes.
+    pub(crate) async fn file(&self, name: &str, content: &'static [u8]) -> NodeRef {
+        let request = CreateRequest {
+            directory: NodeId::ROOT,
+            name: Name::new(name.as_bytes()).unwrap(),
+            kind: NewKind::File,
+            attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
+            how: CreateHow::Guarded,
+        };
+        let made = self.services.create(&nfs(1), SHARE, &request, None).await.unwrap();
+        let node = NodeRef { share: SHARE, node: made.node.node };
+        if !content.is_empty() {
+            self.write(&nfs(1), node, 0, content).await.unwrap();
+        }
+        node
+    }
+
+    pub(crate) async fn write(&self, caller: &Caller, node: NodeRef, at: u64, bytes: &'static [u8]) -> FsResult<()> {
+        let data = Bytes::from_static(bytes);
+        self.services.write(caller, node, at, data, Stability::Unstable).await.map(|_| ())
+    }
+
+    pub(crate) async fn read(&self, caller: &Caller, node: NodeRef) -> FsResult<Vec<u8>> {
+        Ok(self.services.read(caller, node, 0, 4_096).await?.data.concat())
+    }
+
+    pub(crate) async fn remove(&self, caller: &Caller, name: &str) -> FsResult<()> {
+        let request = RemoveRequest {
+            directory: NodeId::ROOT,
+            name: Name::new(name.as_bytes()).unwrap(),
+            kind: RemoveKind::NotDirectory,
+        };
+        self.services.remove(caller, SHARE, &request, None).await.map(|_| ())
+    }
+
+    /// Opens, and answers the caller that goes through the open.
+    pub(crate) async fn open(&self, client: u64, node: NodeRef, request: &OpenRequest) -> FsResult<Caller> {
+        let caller = nfs(client);
+        let opened = self.services.open(&caller, node, request).await?;
+        Ok(Caller { opener: Some(opened.token), ..caller })
+    }
+
+    /// Locks as NFS does: by an owner, without an open.
+    pub(crate) async fn owner_lock(&self, client: u64, node: NodeRef, kind: LockKind, wait: bool) -> LockReply {
+        let wait = wait.then(|| self.services.wait_token(SHARE).unwrap());
+        let lock = Lock { range: bytes(0, 10), kind, holder: owner(client) };
+        self.services.lock(&nfs(client), node, &LockRequest { lock, wait, waits: true }).await.unwrap()
+    }
+
+    /// Locks as SMB does: by an open.
+    pub(crate) async fn open_lock(&self, caller: &Caller, node: NodeRef, kind: LockKind) -> FsResult<LockReply> {
+        let lock = Lock { range: bytes(0, 10), kind, holder: by_open(caller) };
+        self.services.lock(caller, node, &LockRequest { lock, wait: None, waits: true }).await
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+impl Events {
+    pub(crate) fn all(&self) -> Vec<Event> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// The breaks so far.
+    pub(crate) fn breaks(&self) -> Vec<Break> {
+        let of = |event| match event {
+            Event::Break(_, request) => Some(request),
+            Event::Revoked(..) | Event::Granted(..) => None,
+        };
+        self.all().into_iter().filter_map(of).collect()
+    }
+
+    /// Waits until there is a break.
+    pub(crate) async fn wait_break(&self) -> Break {
+        loop {
+            if let Some(request) = self.breaks().first() {
+                return *request;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+impl OpenEvents for Events {
+    fn serves(&self, _client: ClientId) -> bool {
+        true
+    }
+
+    fn break_requested(&self, node: NodeRef, request: &Break) {
+        self.0.lock().unwrap().push(Event::Break(node.node, *request));
+    }
+
+    fn lease_revoked(&self, node: NodeRef, key: LeaseKey) {
+        self.0.lock().unwrap().push(Event::Revoked(node.node, key));
+    }
+
+    fn lock_granted(&self, node: NodeRef, waiter: &Waiter) {
+        self.0.lock().unwrap().push(Event::Granted(node.node, waiter.clone()));
+    }
+}
+
+#[async_trait]
+impl Clock for PausedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH.plus_ms(u64::try_from(self.0.elapsed().as_millis()).unwrap())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// A caller without an open: user 1,000, whatever the client.
+pub(crate) fn nfs(client: u64) -> Caller {
+    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId(client) }
+}
+
+pub(crate) fn user(client: u64, uid: u32) -> Caller {
+    Caller { credentials: Credentials::user(uid, uid), ..nfs(client) }
+}
+
+pub(crate) fn token(caller: &Caller) -> OpenToken {
+    caller.opener.unwrap()
+}
+
+pub(crate) fn bytes(offset: u64, length: u64) -> LockRange {
+    LockRange::exact(offset, length).unwrap()
+}
+
+pub(crate) fn owner_of(client: u64) -> LockOwner {
+    LockOwner::new(ClientId(client), b"process").unwrap()
+}
+
+pub(crate) fn owner(client: u64) -> LockHolder {
+    LockHolder::Owner(owner_of(client))
+}
+
+pub(crate) fn by_open(caller: &Caller) -> LockHolder {
+    LockHolder::Open { client: caller.client, open: token(caller) }
+}
+
+/// An open to read and write that denies nothing, with mandatory locks, as SMB's.
+pub(crate) fn shared() -> OpenRequest {
+    OpenRequest {
+        rights: AccessMask::READ_DATA | AccessMask::WRITE_DATA,
+        deny: ShareAccess::empty(),
+        locking: Locking::Mandatory,
+        truncate: false,
+        created: false,
+        cache: None,
+        waits: true,
+    }
+}
+
+/// The same with a lease that caches as much as there is.
+pub(crate) fn cached(key: u128) -> OpenRequest {
+    OpenRequest { cache: Some(CacheRequest { key: CacheKey::Lease(key), rights: Rights::all() }), ..shared() }
+}
+
+pub(crate) fn root() -> Node {
+    let time = Timestamp::EPOCH;
+    Node {
+        id: NodeId::ROOT,
+        kind: NodeKind::Directory,
+        mode: 0o777,
+        uid: 0,
+        gid: 0,
+        links: 2,
+        size: 0,
+        allocated: 0,
+        atime: time,
+        mtime: time,
+        ctime: time,
+        birth: time,
+        change: ChangeId(1),
+        permission_version: 0,
+        content_version: ContentVersion(0),
+        content_seq: Sequence(0),
+        times_seq: Sequence(0),
+        parent: Parent { directory: NodeId::ROOT, cookie: Cookie(0) },
+        device: Device::default(),
+        dos_attributes: 0,
+        create_verifier: None,
+        target: None,
+        flags: NodeFlags::default(),
+        clip: None,
+    }
+}

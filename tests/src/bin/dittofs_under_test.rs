@@ -1,0 +1,9 @@
+//! The program `dittofs`, for the suites end to end.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    dittofs::run(dittofs::Cli::parse())
+}

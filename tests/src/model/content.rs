@@ -1,0 +1,99 @@
+//! The bytes of a file.
+
+use std::{collections::BTreeMap, ops::Range};
+
+/// Bytes that are kept together: where nothing was written there are none, and zeros are read.
+const PIECE: u64 = 16 << 10;
+
+/// A vector of bytes, long stretches of which may be missing.
+#[derive(Clone, Debug, Default)]
+pub struct Content {
+    size: u64,
+    pieces: BTreeMap<u64, Vec<u8>>,
+    /// Where something was written, from start to end: neither overlapping nor touching.
+    written: BTreeMap<u64, u64>,
+}
+
+impl Content {
+    /// Zeros.
+    pub fn of_size(size: u64) -> Content {
+        Content { size, ..Content::default() }
+    }
+
+    /// Length in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// How many bytes were written and not cut off.
+    pub fn written_bytes(&self) -> u64 {
+        self.written.iter().map(|(start, end)| end - start).sum()
+    }
+
+    /// Everything that was written and not cut off, each with the neighbourhood where a mistake would show.
+    pub fn interesting(&self) -> Vec<Range<u64>> {
+        let around = |(start, end): (&u64, &u64)| start.saturating_sub(PIECE)..(end + PIECE).min(self.size);
+        self.written.iter().map(around).filter(|range| !range.is_empty()).collect()
+    }
+
+    /// Writes.
+    pub fn write(&mut self, offset: u64, data: &[u8]) {
+        if data.is_empty() {
+            return;
+        }
+        let end = offset + data.len() as u64;
+        let mut at = offset;
+        while at < end {
+            let within = (at % PIECE) as usize;
+            let length = (PIECE as usize - within).min((end - at) as usize);
+            let from = (at - offset) as usize;
+            let piece = self.pieces.entry(at / PIECE).or_insert_with(|| vec![0; PIECE as usize]);
+            piece[within..within + length].copy_from_slice(&data[from..from + length]);
+            at += length as u64;
+        }
+        self.size = self.size.max(end);
+        let (mut start, mut end) = (offset, end);
+        let touching: Vec<(u64, u64)> =
+            self.written.range(..=end).filter(|(_, e)| **e >= start).map(|(s, e)| (*s, *e)).collect();
+        for (s, e) in touching {
+            self.written.remove(&s);
+            start = start.min(s);
+            end = end.max(e);
+        }
+        self.written.insert(start, end);
+    }
+
+    /// Cuts or extends.
+    pub fn truncate(&mut self, size: u64) {
+        self.pieces.retain(|number, _| number * PIECE < size);
+        if let Some(last) = self.pieces.get_mut(&(size / PIECE)) {
+            last[(size % PIECE) as usize..].fill(0);
+        }
+        self.written.retain(|start, _| *start < size);
+        if let Some(mut last) = self.written.last_entry() {
+            let end = (*last.get()).min(size);
+            last.insert(end);
+        }
+        self.size = size;
+    }
+
+    /// Reads; beyond the end there is nothing.
+    pub fn read(&self, range: Range<u64>) -> Vec<u8> {
+        let end = range.end.min(self.size);
+        if range.start >= end {
+            return Vec::new();
+        }
+        let mut out = vec![0; (end - range.start) as usize];
+        let mut at = range.start;
+        while at < end {
+            let within = at % PIECE;
+            let length = (PIECE - within).min(end - at) as usize;
+            if let Some(piece) = self.pieces.get(&(at / PIECE)) {
+                let to = (at - range.start) as usize;
+                out[to..to + length].copy_from_slice(&piece[within as usize..within as usize + length]);
+            }
+            at += length as u64;
+        }
+        out
+    }
+}

@@ -1,0 +1,216 @@
+//! The suite of metadata stores finds faults: each of these stores breaks one promise, and a case says so.
+
+use std::{
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use dittofs_domain::{
+    Cookie, Name, Node, NodeId, ObjectId, OpId, ShareId,
+    plan::{Applied, Change, Expectation, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+};
+use dittofs_memory::MemoryMetadataStore;
+use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, MetadataStore, ShareMetadata, ShareRecord, Survives};
+use dittofs_tests::conformance::metadata as suite;
+
+/// How a store is broken.
+#[derive(Clone, Copy)]
+enum Fault {
+    /// Some expectations are not checked.
+    Unchecked(fn(&Expectation) -> bool),
+    /// Some changes are not made as asked.
+    Changed(fn(&mut Change)),
+    /// Changes are applied one by one.
+    OneByOne,
+    /// Expectations are checked at another instant than that of the changes.
+    CheckedBefore,
+    /// A change of a directory demands that nobody else has changed it.
+    DirectoryIsLocked,
+    /// Numbers are given twice.
+    NumbersRepeat,
+    /// Listings go on one entry too late.
+    ListingSkips,
+}
+
+struct FaultyStore(MemoryMetadataStore, Fault);
+
+struct FaultyShare(Arc<dyn ShareMetadata>, Fault);
+
+#[async_trait]
+impl MetadataStore for FaultyStore {
+    fn survives(&self) -> Survives {
+        self.0.survives()
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareRecord>, MetadataError> {
+        self.0.shares().await
+    }
+
+    async fn create_share(&self, record: &ShareRecord, root: &Node) -> Result<(), MetadataError> {
+        self.0.create_share(record, root).await
+    }
+
+    async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
+        let share = self.0.share(id).await?;
+        Ok(share.map(|share| Arc::new(FaultyShare(share, self.1)) as Arc<dyn ShareMetadata>))
+    }
+}
+
+impl FaultyShare {
+    async fn apply_one_by_one(&self, plan: Plan) -> Result<Applied, ApplyError> {
+        let mut all = Applied::default();
+        let mut expectations = plan.expectations;
+        for change in plan.changes {
+            let one = Plan { expectations: std::mem::take(&mut expectations), ..Plan::at(plan.now) };
+            let one = Plan { changes: [change].into_iter().collect(), ..one };
+            all.nodes.extend(self.0.apply(one, None).await?.nodes);
+        }
+        Ok(all)
+    }
+
+    async fn check_then_apply(&self, mut plan: Plan) -> Result<Applied, ApplyError> {
+        let expectations = std::mem::take(&mut plan.expectations);
+        self.0.apply(Plan { expectations, ..Plan::at(plan.now) }, None).await?;
+        tokio::task::yield_now().await;
+        self.0.apply(plan, None).await
+    }
+
+    async fn apply_locked(&self, mut plan: Plan) -> Result<Applied, ApplyError> {
+        let expected = plan.expectations.iter().filter_map(|expectation| match expectation {
+            Expectation::Linked(node) => Some(*node),
+            _ => None,
+        });
+        let nodes = expected.collect();
+        let view = self.0.view(&Query { nodes, ..Query::default() }).await.map_err(|_| ApplyError::Conflict)?;
+        tokio::task::yield_now().await;
+        for node in view.nodes {
+            plan.expect(Expectation::ChangeIs { node: node.id, change: node.change });
+        }
+        self.0.apply(plan, None).await
+    }
+}
+
+#[async_trait]
+impl ShareMetadata for FaultyShare {
+    async fn record(&self) -> Result<ShareRecord, MetadataError> {
+        self.0.record().await
+    }
+
+    async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError> {
+        self.0.put_record(record).await
+    }
+
+    async fn view(&self, query: &Query) -> Result<View, MetadataError> {
+        self.0.view(query).await
+    }
+
+    async fn apply(&self, mut plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
+        match self.1 {
+            Fault::Unchecked(unchecked) => plan.expectations.retain(|expectation| !unchecked(expectation)),
+            Fault::Changed(change) => plan.changes.iter_mut().for_each(change),
+            Fault::OneByOne => return self.apply_one_by_one(plan).await,
+            Fault::CheckedBefore => return self.check_then_apply(plan).await,
+            Fault::DirectoryIsLocked => return self.apply_locked(plan).await,
+            Fault::NumbersRepeat | Fault::ListingSkips => {}
+        }
+        self.0.apply(plan, op).await
+    }
+
+    async fn list(
+        &self,
+        directory: NodeId,
+        space: Space,
+        after: Cookie,
+        entries_max: usize,
+        records: bool,
+    ) -> Result<Listing, MetadataError> {
+        let skips = matches!(self.1, Fault::ListingSkips) && after != Cookie::START;
+        let after = if skips { Cookie(after.0 + 2) } else { after };
+        self.0.list(directory, space, after, entries_max, records).await
+    }
+
+    async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError> {
+        self.0.name_of(directory, cookie).await
+    }
+
+    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+        let range = self.0.allocate(counter, count).await?;
+        let repeats = matches!(self.1, Fault::NumbersRepeat) && range.start > 150_000;
+        Ok(if repeats { range.start - 1..range.end - 1 } else { range })
+    }
+
+    async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {
+        self.0.unlinked(after, max).await
+    }
+
+    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+        self.0.clipped(after, max).await
+    }
+
+    async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {
+        self.0.objects(after, max).await
+    }
+
+    async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
+        self.0.references(object, max).await
+    }
+
+    async fn statistics(&self) -> Result<Statistics, MetadataError> {
+        self.0.statistics().await
+    }
+}
+
+/// Asserts that a case passes on a good store and fails on one with the fault.
+macro_rules! finds {
+    ($($name:ident: $case:ident, $fault:expr;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let run = || {
+                    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+                    runtime.block_on(suite::$case(async || {
+                        Arc::new(FaultyStore(MemoryMetadataStore::new(), $fault)) as Arc<dyn MetadataStore>
+                    }));
+                };
+                assert!(catch_unwind(AssertUnwindSafe(run)).is_err(), "the fault was not found");
+            }
+        )*
+    };
+}
+
+finds! {
+    permission_that_changed_meanwhile: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
+        Fault::Unchecked(|expectation| matches!(expectation, Expectation::PermissionVersion { .. }));
+    links_that_changed_meanwhile: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
+        Fault::Unchecked(|expectation| matches!(expectation, Expectation::LinksAre { .. }));
+    directories_moved_into_each_other: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
+        Fault::Unchecked(|expectation| matches!(expectation, Expectation::Topology(_)));
+    a_directory_removed_with_entries: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
+        Fault::Unchecked(|expectation| matches!(expectation, Expectation::Empty(_) | Expectation::ChangeIs { .. }));
+    an_entry_added_to_a_removed_directory: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
+        Fault::Unchecked(|expectation| matches!(expectation, Expectation::Linked(_)));
+    an_entry_that_came_meanwhile: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
+        Fault::Unchecked(|expectation| matches!(expectation, Expectation::EntryAbsent(_)));
+    an_entry_that_went_meanwhile: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
+        Fault::Unchecked(|expectation| matches!(expectation, Expectation::EntryIs { .. }));
+    a_file_changed_meanwhile: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
+        Fault::Unchecked(|expectation| matches!(expectation, Expectation::ChangeIs { .. }));
+    expectations_checked_at_another_instant: of_concurrent_creates_of_one_name_one_succeeds, Fault::CheckedBefore;
+    a_create_that_missed_a_removal: a_removal_of_a_directory_and_a_create_in_it_meet, Fault::CheckedBefore;
+    half_a_plan_in_a_view: a_view_never_sees_half_a_plan, Fault::OneByOne;
+    a_refused_plan_that_left_something: plans_that_contradict_themselves_are_refused, Fault::OneByOne;
+    creates_that_wait_for_each_other: creates_of_different_names_in_one_directory_never_conflict,
+        Fault::DirectoryIsLocked;
+    a_cookie_that_changed_with_the_name: a_renamed_entry_keeps_its_cookie_inside_its_directory,
+        Fault::Changed(|change| if let Change::InsertEntry { cookie, .. } = change { cookie.0 += 1_000_000 });
+    a_page_that_skips_an_entry: what_is_there_all_the_while_is_listed_exactly_once, Fault::ListingSkips;
+    a_clock_that_is_believed: ctime_and_change_rise_under_a_clock_that_runs_backwards,
+        Fault::Changed(|change| if let Change::UpdateNode(_, update) = change { update.ctime = Default::default() });
+    numbers_given_twice: allocated_numbers_never_overlap, Fault::NumbersRepeat;
+    a_row_that_was_lost: a_file_of_1_eib_with_three_bytes_takes_less_than_10_rows,
+        Fault::Changed(|change| if let Change::PutRow { page, .. } = change { *page |= 1 });
+    references_left_behind: a_huge_file_is_removed_in_small_plans_while_creates_go_on,
+        Fault::Changed(|change| if let Change::DeleteReference { chunk, .. } = change { *chunk |= 1 });
+}

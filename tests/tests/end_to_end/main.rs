@@ -1,0 +1,19 @@
+//! The program as a process, driven by clients that others wrote, and by raw bytes.
+
+mod access;
+mod attributes;
+mod bytes_on_the_wire;
+mod content;
+mod creation;
+mod handles;
+mod libnfs;
+mod links;
+mod listing;
+mod mounting;
+mod portmapper;
+mod renaming;
+mod retransmission;
+mod scale;
+mod session;
+mod shares;
+mod stopping;
