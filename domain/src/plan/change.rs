@@ -38,6 +38,7 @@ impl EntryKey {
 }
 
 /// One change of the state of a share.
+#[expect(clippy::large_enum_variant, reason = "updates are most of what plans hold: a box each would cost more")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// A new node. The store raises `ctime` and the other times as given, and takes `change` as given.
