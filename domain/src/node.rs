@@ -79,7 +79,8 @@ bitflags! {
     }
 }
 
-/// The entry that leads to a node: exact for directories; for others exact while `links` is 1.
+/// The entry that leads to a node: exact for directories; for others exact while `links` is 1, or unknown (cookie
+/// [`Cookie::START`]) where the newest of several names has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parent {
     /// The directory.

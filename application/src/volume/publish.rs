@@ -112,10 +112,12 @@ impl Volume {
 /// What a flush says of a node: times and counts that clients have been shown already.
 fn published(stored: &Node, pending: &Pending, done: Option<Sequence>) -> NodeUpdate {
     let times = pending.times.filter(|(_, sequence)| *sequence > stored.times_seq);
+    // A flush is no change to a client: what was shown must not move again where it is stored already.
+    let shown = pending.shown.filter(|(change, ctime)| *change > stored.change || *ctime > stored.ctime);
     NodeUpdate {
         mtime: times.map_or(TimeChange::Keep, |(time, _)| TimeChange::Set(time)),
-        ctime: pending.shown.map_or(TimeChange::Keep, |(_, ctime)| TimeChange::AtLeast(ctime)),
-        change_at_least: pending.shown.map(|(change, _)| change),
+        ctime: shown.map_or(TimeChange::Keep, |(_, ctime)| TimeChange::AtLeast(ctime)),
+        change_at_least: shown.map(|(change, _)| change),
         content_seq: done,
         ..NodeUpdate::default()
     }

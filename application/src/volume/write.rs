@@ -16,6 +16,7 @@ use super::{
     opens::{Admitted, writable},
     pending::Written,
 };
+use crate::admission::Credits;
 
 impl Volume {
     pub(crate) async fn write(
@@ -31,6 +32,8 @@ impl Volume {
         if offset.checked_add(u64::from(length)).is_none_or(|end| end > FILE_BYTES_MAX) {
             return Err(FsError::TooLarge);
         }
+        // Before the turn: a flush, which makes room, takes it.
+        let credits = self.admission.admit(data.len(), &*self.machine.clock).await?;
         let Admitted { turn, access } = self.turn_to_write(caller, node, offset, length).await?;
         let view = self.view(&Query::node(node)).await?;
         let mut stored = std::sync::Arc::clone(self.live(&view, node)?);
@@ -47,7 +50,7 @@ impl Volume {
         }
         // Before the append: if a sync fails in between, these bytes may be lost, and the client must see it.
         let verifier = self.write_verifier();
-        let sequence = self.append(&stored, offset, data).await?;
+        let sequence = self.append(&stored, offset, data, credits).await?;
         let file = Changed { before: Some(before), after: self.overlay(&stored) };
         drop(turn);
         if stability != Stability::Unstable {
@@ -57,9 +60,14 @@ impl Volume {
     }
 
     /// Journals a write and puts it into the index. The caller holds the node's turn.
-    async fn append(&self, stored: &Node, offset: u64, data: Bytes) -> FsResult<dittofs_domain::Sequence> {
+    async fn append(
+        &self,
+        stored: &Node,
+        offset: u64,
+        data: Bytes,
+        credits: Credits,
+    ) -> FsResult<dittofs_domain::Sequence> {
         let length = data.len() as u32;
-        let credits = self.admission.admit(data.len(), &*self.machine.clock).await?;
         let stamp = self.stamp().await?;
         let time = self.now();
         let size = self.overlay(stored).size.max(offset + u64::from(length));

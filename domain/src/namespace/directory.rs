@@ -17,11 +17,12 @@ use crate::{
 /// `Stale` if it is gone or has no name any more, `NotDirectory`, or `Access` without the right to search.
 pub(super) fn searched<'a>(view: &'a View, id: NodeId, credentials: &Credentials) -> FsResult<&'a Arc<Node>> {
     let directory = view.node(id)?;
-    if directory.kind != NodeKind::Directory {
-        return Err(FsError::NotDirectory);
-    }
+    // First: when a node without a name goes for good must not be seen.
     if !directory.is_linked() {
         return Err(FsError::Stale);
+    }
+    if directory.kind != NodeKind::Directory {
+        return Err(FsError::NotDirectory);
     }
     demand(&security(directory), credentials, AccessMask::EXECUTE)?;
     Ok(directory)

@@ -25,15 +25,15 @@ pub fn query(request: &LinkRequest) -> Query {
 pub fn decide(view: &View, request: &LinkRequest, context: &Context<'_>, fresh: Fresh) -> FsResult<Decision> {
     let directory = searched(view, request.directory, context.credentials)?;
     let node = view.node(request.node)?;
+    if !node.is_linked() {
+        return Err(FsError::Stale);
+    }
     if view.entry(0).is_some() {
         return Err(FsError::Exists);
     }
     may_add(directory, node.kind, context.credentials)?;
     if matches!(node.kind, NodeKind::Directory | NodeKind::Stream) {
         return Err(FsError::NotPermitted);
-    }
-    if !node.is_linked() {
-        return Err(FsError::Stale);
     }
     if node.links >= LINKS_MAX {
         return Err(FsError::TooManyLinks);

@@ -41,7 +41,7 @@ impl EntryKey {
 #[expect(clippy::large_enum_variant, reason = "updates are most of what plans hold: a box each would cost more")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// A new node. The store raises `ctime` and the other times as given, and takes `change` as given.
+    /// A new node, stored exactly as given, times and `change` included.
     InsertNode(Box<Node>),
     /// Changes some fields of a node. The store assigns `ctime` and raises `change`.
     UpdateNode(NodeId, NodeUpdate),

@@ -81,10 +81,10 @@ pub trait Journal: Send + Sync {
     /// - `SyncFailed`: records that were not durable before may be lost.
     async fn sync(&self, up_to: Sequence) -> Result<(), JournalError>;
 
-    /// Bytes `skip .. skip + len` of a record's data, if they can be had without waiting.
+    /// Bytes `skip .. skip + len` of a record's data, if they can be had without waiting; none beyond the record's end.
     fn read_now(&self, place: Place, skip: u32, len: u32) -> Option<Bytes>;
 
-    /// The same, waiting for the disk where needed. `NotFound` if the record was released.
+    /// The same, waiting for the disk where needed. `NotFound` if the record was released; an error beyond its end.
     async fn read(&self, place: Place, skip: u32, len: u32) -> Result<Bytes, JournalError>;
 
     /// All records that were not released when the journal was last used, in the order of their numbers, with their

@@ -1,0 +1,68 @@
+//! The journal fails.
+
+use dittofs_domain::error::FsError;
+use dittofs_ports::{AdminService, BlockService, JournalError, MetadataService, Stability};
+
+use crate::world::{World, caller};
+
+#[tokio::test]
+async fn a_failed_sync_is_an_error_and_changes_the_verifier() {
+    let stable: [Stability; 2] = [Stability::Data, Stability::File];
+    for stability in stable {
+        let world = World::new().await;
+        let node = world.file(b"").await;
+        let before = world.write(node, b"one", Stability::Unstable).await.unwrap().verifier;
+        world.faults.sync.always(|| JournalError::SyncFailed("disk".into()));
+        assert_eq!(world.write(node, b"two", stability).await.unwrap_err(), FsError::Io);
+        world.faults.sync.clear();
+        let after = world.services.commit(&caller(), node).await.unwrap().verifier;
+        assert_ne!(after, before, "the client must send the first write again");
+        assert_eq!(world.write(node, b"three", Stability::Unstable).await.unwrap().verifier, after);
+    }
+}
+
+#[tokio::test]
+async fn a_commit_whose_sync_fails_is_an_error_and_changes_the_verifier() {
+    let world = World::new().await;
+    let node = world.file(b"").await;
+    let before = world.write(node, b"one", Stability::Unstable).await.unwrap().verifier;
+    world.faults.sync.always(|| JournalError::SyncFailed("disk".into()));
+    assert_eq!(world.services.commit(&caller(), node).await.unwrap_err(), FsError::Io);
+    world.faults.sync.clear();
+    assert_ne!(world.services.commit(&caller(), node).await.unwrap().verifier, before);
+}
+
+#[tokio::test]
+async fn a_flush_whose_sync_fails_puts_nothing_and_changes_the_verifier() {
+    let world = World::new().await;
+    let node = world.file(b"bytes").await;
+    let before = world.services.commit(&caller(), node).await.unwrap().verifier;
+    world.faults.sync.always(|| JournalError::SyncFailed("disk".into()));
+    assert_eq!(world.services.flush().await, Err(FsError::Io));
+    world.faults.sync.clear();
+    assert_eq!(world.read(node).await, Ok(b"bytes".to_vec()));
+    assert_ne!(world.services.commit(&caller(), node).await.unwrap().verifier, before);
+    assert_eq!(world.services.flush().await, Ok(()));
+    assert_eq!(world.read(node).await, Ok(b"bytes".to_vec()));
+}
+
+#[tokio::test]
+async fn a_write_that_is_not_journalled_changes_nothing() {
+    let cases: [(fn() -> JournalError, FsError); 3] = [
+        (|| JournalError::Full, FsError::Busy),
+        (|| JournalError::Unavailable("disk".into()), FsError::Io),
+        (|| JournalError::Corrupt("torn".into()), FsError::Io),
+    ];
+    for (error, answer) in cases {
+        let world = World::new().await;
+        let node = world.file(b"bytes").await;
+        let before = world.services.attributes(&caller(), node).await.unwrap();
+        world.faults.append.always(error);
+        assert_eq!(world.write(node, b"longer than before", Stability::Unstable).await.unwrap_err(), answer);
+        assert_eq!(world.services.attributes(&caller(), node).await.unwrap(), before);
+        assert_eq!(world.read(node).await, Ok(b"bytes".to_vec()));
+        world.faults.append.clear();
+        world.write(node, b"again", Stability::Unstable).await.unwrap();
+        assert_eq!(world.read(node).await, Ok(b"again".to_vec()));
+    }
+}

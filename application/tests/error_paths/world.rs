@@ -1,0 +1,271 @@
+//! A share on mocks of the outbound ports: each passes calls on to a store in memory, unless it is told to fail.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use dittofs_application::{Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeStores};
+use dittofs_block_cache::MokaBlockCache;
+use dittofs_domain::{
+    ChangeId, ClientId, ContentVersion, Cookie, Credentials, HandleKey, Name, Node, NodeId, NodeKind, Sequence,
+    ShareId, Timestamp,
+    credentials::IdentityPolicy,
+    error::FsResult,
+    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
+    node::{Device, NodeFlags, Parent},
+};
+use dittofs_journal::NullJournal;
+use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
+use dittofs_ports::{
+    ApplyError, BlockService, Caller, ContentError, ContentStore, Created, Journal, JournalError, MetadataError,
+    MetadataService, MetadataStore, NodeRef, ShareMetadata, ShareRecord, Stability, Survives, WriteReply,
+    mocks::{MockClock, MockContentStore, MockJournal, MockRandomness, MockShareMetadata, MockSpawner},
+};
+use futures_util::FutureExt;
+use parking_lot::Mutex;
+
+pub(crate) const SHARE: ShareId = ShareId(0xD177_0002);
+
+type Answer<E> = Box<dyn FnMut() -> Option<E> + Send>;
+type Change = Box<dyn FnMut(Vec<u8>) -> Vec<u8> + Send>;
+
+/// The error that a port answers with, if any.
+pub(crate) struct Fault<E>(Mutex<Option<Answer<E>>>);
+
+/// How the ports fail.
+#[derive(Default)]
+pub(crate) struct Faults {
+    /// Every call but `apply`.
+    pub(crate) metadata: Fault<MetadataError>,
+    pub(crate) apply: Fault<ApplyError>,
+    pub(crate) put: Fault<ContentError>,
+    pub(crate) get: Fault<ContentError>,
+    pub(crate) append: Fault<JournalError>,
+    pub(crate) sync: Fault<JournalError>,
+    /// What becomes of the bytes of an object on their way.
+    pub(crate) spoil: Mutex<Option<Change>>,
+    /// Whether each view asked for locks.
+    pub(crate) locks: Mutex<Vec<bool>>,
+    pub(crate) applies: AtomicUsize,
+    pub(crate) gets: AtomicUsize,
+}
+
+pub(crate) struct World {
+    pub(crate) services: Services,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) journal: Arc<NullJournal>,
+}
+
+impl<E> Default for Fault<E> {
+    fn default() -> Self {
+        Fault(Mutex::default())
+    }
+}
+
+impl<E: 'static> Fault<E> {
+    /// Every call fails.
+    pub(crate) fn always(&self, error: fn() -> E) {
+        self.set(move || Some(error()));
+    }
+
+    /// Calls fail as the closure says.
+    pub(crate) fn set(&self, answer: impl FnMut() -> Option<E> + Send + 'static) {
+        *self.0.lock() = Some(Box::new(answer));
+    }
+
+    /// No call fails any more.
+    pub(crate) fn clear(&self) {
+        *self.0.lock() = None;
+    }
+
+    fn check(&self) -> Result<(), E> {
+        let error = self.0.lock().as_mut().and_then(|answer| answer());
+        error.map_or(Ok(()), Err)
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> World {
+        let store = MemoryMetadataStore::new();
+        let record = ShareRecord {
+            id: SHARE,
+            name: "/export".into(),
+            handle_key: HandleKey([7; 16]),
+            content_owner: 1,
+            journal: 0,
+            journal_incarnation: 0,
+            dirty: false,
+        };
+        store.create_share(&record, &root()).await.unwrap();
+        let faults = Arc::new(Faults::default());
+        let journal = Arc::new(NullJournal::new(1 << 20));
+        let stores = VolumeStores {
+            metadata: Arc::new(metadata(store.share(SHARE).await.unwrap().unwrap(), &faults)),
+            metadata_survives: Survives::Nothing,
+            content: Arc::new(content(&faults)),
+            journal: Arc::new(journal_of(&journal, &faults)),
+            cache: Arc::new(MokaBlockCache::new(1 << 20)),
+            opens: Arc::new(MemoryOpenState::new()),
+        };
+        let policy = SharePolicy {
+            clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
+            identity: IdentityPolicy::default(),
+            read_only: false,
+            bytes_max: 1 << 30,
+        };
+        let volume = Volume::open(stores, policy, VolumeLimits::default(), machine()).await.unwrap();
+        World { services: Services::new(Arc::new(Registry::new(vec![volume]))), faults, journal }
+    }
+
+    pub(crate) async fn create(&self, name: &str) -> FsResult<Created> {
+        let request = CreateRequest {
+            directory: NodeId::ROOT,
+            name: Name::new(name.as_bytes()).unwrap(),
+            kind: NewKind::File,
+            attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
+            how: CreateHow::Guarded,
+        };
+        self.services.create(&caller(), SHARE, &request, None).await
+    }
+
+    /// A file with these bytes, which are not flushed.
+    pub(crate) async fn file(&self, bytes: &'static [u8]) -> NodeRef {
+        let node = NodeRef { share: SHARE, node: self.create("file").await.unwrap().node.node };
+        if !bytes.is_empty() {
+            self.write(node, bytes, Stability::Unstable).await.unwrap();
+        }
+        node
+    }
+
+    pub(crate) async fn write(&self, node: NodeRef, bytes: &'static [u8], stability: Stability) -> FsResult<WriteReply> {
+        self.services.write(&caller(), node, 0, Bytes::from_static(bytes), stability).await
+    }
+
+    pub(crate) async fn read(&self, node: NodeRef) -> FsResult<Vec<u8>> {
+        Ok(self.services.read(&caller(), node, 0, 4_096).await?.data.concat())
+    }
+}
+
+pub(crate) fn caller() -> Caller {
+    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId(1) }
+}
+
+/// The result of a future of a store in memory, which never waits.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().unwrap()
+}
+
+fn metadata(store: Arc<dyn ShareMetadata>, faults: &Arc<Faults>) -> MockShareMetadata {
+    let mut mock = MockShareMetadata::new();
+    let (faults, there) = (|| Arc::clone(faults), || Arc::clone(&store));
+    let (f, s) = (faults(), there());
+    mock.expect_record().returning(move || f.metadata.check().and_then(|()| now(s.record())));
+    let (f, s) = (faults(), there());
+    mock.expect_view().returning(move |query| {
+        f.locks.lock().push(query.lock);
+        f.metadata.check().and_then(|()| now(s.view(query)))
+    });
+    let (f, s) = (faults(), there());
+    mock.expect_apply().returning(move |plan, op| {
+        f.applies.fetch_add(1, Ordering::Relaxed);
+        f.apply.check().and_then(|()| now(s.apply(plan, op)))
+    });
+    let (f, s) = (faults(), there());
+    mock.expect_list().returning(move |directory, space, after, entries_max, records| {
+        f.metadata.check().and_then(|()| now(s.list(directory, space, after, entries_max, records)))
+    });
+    let (f, s) = (faults(), there());
+    mock.expect_allocate()
+        .returning(move |counter, count| f.metadata.check().and_then(|()| now(s.allocate(counter, count))));
+    let (f, s) = (faults(), there());
+    mock.expect_statistics().returning(move || f.metadata.check().and_then(|()| now(s.statistics())));
+    mock
+}
+
+fn content(faults: &Arc<Faults>) -> MockContentStore {
+    let store = Arc::new(MemoryContentStore::new());
+    let mut mock = MockContentStore::new();
+    mock.expect_survives().return_const(Survives::Nothing);
+    let (f, s) = (Arc::clone(faults), Arc::clone(&store));
+    mock.expect_put()
+        .returning(move |share, object, parts| f.put.check().and_then(|()| now(s.put(share, object, parts))));
+    let (f, s) = (Arc::clone(faults), store);
+    mock.expect_get().returning(move |share, object, range| {
+        f.gets.fetch_add(1, Ordering::Relaxed);
+        f.get.check()?;
+        let parts = now(s.get(share, object, range))?;
+        match f.spoil.lock().as_mut() {
+            Some(spoil) => Ok(vec![spoil(parts.concat()).into()]),
+            None => Ok(parts),
+        }
+    });
+    mock
+}
+
+fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>) -> MockJournal {
+    let mut mock = MockJournal::new();
+    mock.expect_survives().return_const(Survives::Nothing);
+    let (f, j) = (Arc::clone(faults), Arc::clone(journal));
+    mock.expect_append().returning(move |record| f.append.check().and_then(|()| now(j.append(record))));
+    let f = Arc::clone(faults);
+    mock.expect_sync().returning(move |_| f.sync.check());
+    let j = Arc::clone(journal);
+    mock.expect_read_now().returning(move |place, skip, len| j.read_now(place, skip, len));
+    let j = Arc::clone(journal);
+    mock.expect_read().returning(move |place, skip, len| now(j.read(place, skip, len)));
+    let j = Arc::clone(journal);
+    mock.expect_release().returning(move |records| now(j.release(records)));
+    mock
+}
+
+/// Time stands still, nobody really sleeps, and nothing happens in the background.
+fn machine() -> Machine {
+    let mut clock = MockClock::new();
+    clock.expect_now().return_const(Timestamp::EPOCH);
+    clock.expect_monotonic().return_const(Duration::ZERO);
+    clock.expect_sleep().returning(|_| ());
+    let drawn = AtomicU64::new(1);
+    let mut randomness = MockRandomness::new();
+    randomness.expect_bits64().returning(move || drawn.fetch_add(1, Ordering::Relaxed));
+    let drawn = AtomicU64::new(1);
+    randomness.expect_bits128().returning(move || u128::from(drawn.fetch_add(1, Ordering::Relaxed)));
+    let mut spawner = MockSpawner::new();
+    spawner.expect_spawn().returning(|_, _| ());
+    Machine { clock: Arc::new(clock), randomness: Arc::new(randomness), spawner: Arc::new(spawner) }
+}
+
+fn root() -> Node {
+    let now = Timestamp::EPOCH;
+    Node {
+        id: NodeId::ROOT,
+        kind: NodeKind::Directory,
+        mode: 0o777,
+        uid: 0,
+        gid: 0,
+        links: 2,
+        size: 0,
+        allocated: 0,
+        atime: now,
+        mtime: now,
+        ctime: now,
+        birth: now,
+        change: ChangeId(1),
+        permission_version: 0,
+        content_version: ContentVersion(0),
+        content_seq: Sequence(0),
+        times_seq: Sequence(0),
+        parent: Parent { directory: NodeId::ROOT, cookie: Cookie::START },
+        device: Device::default(),
+        dos_attributes: 0,
+        create_verifier: None,
+        target: None,
+        flags: NodeFlags::empty(),
+        clip: None,
+    }
+}
