@@ -3,7 +3,7 @@
 //! This crate does not know: any protocol, any storage library, which stores there are, sockets, threads, the clock.
 //! It reads through ports, lets the domain decide, applies, and keeps what is not flushed yet.
 //!
-//! Lock order: open state, turns by ascending node id, admission, journal. Nothing is held while waiting for a client
+//! Lock order: admission, open state, turns by ascending node id, journal. Nothing is held while waiting for a client
 //! or an object store.
 
 mod admission;

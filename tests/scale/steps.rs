@@ -1,6 +1,9 @@
 //! The steps, each over one connection with many calls in flight.
 
-use dittofs_tests::rpc::{NFS, RpcConnection, RpcReply};
+use dittofs_tests::{
+    rpc::{NFS, RpcConnection, RpcReply},
+    server::Server,
+};
 use nfs3_types::{nfs3::*, xdr_codec::Pack};
 
 use crate::tenths::Tenths;
@@ -9,47 +12,59 @@ use crate::tenths::Tenths;
 const WINDOW: usize = 64;
 /// Of a listing: what a Linux client asks for.
 const LISTING_BYTES: u32 = 64 << 10;
+/// Entries that a step lists at least.
+const LISTED_MIN: usize = 100_000;
 
 /// The client, and which steps were too slow.
-pub struct Steps {
+pub(crate) struct Steps<'s> {
+    server: &'s Server,
     connection: RpcConnection,
     root: nfs_fh3,
     slow: Vec<String>,
 }
 
 /// The directories of the chains, by level; the first level is the top that all chains begin in.
-pub struct Deep {
+pub(crate) struct Deep {
     levels: Vec<Vec<nfs_fh3>>,
 }
 
-impl Steps {
-    pub fn new(connection: RpcConnection, root: nfs_fh3) -> Steps {
-        Steps { connection, root, slow: Vec::new() }
+impl<'s> Steps<'s> {
+    pub(crate) fn new(server: &'s Server, connection: RpcConnection, root: nfs_fh3) -> Steps<'s> {
+        Steps { server, connection, root, slow: Vec::new() }
     }
 
     /// The steps that were slower at the end.
-    pub fn slow(&self) -> &[String] {
+    pub(crate) fn slow(&self) -> &[String] {
         &self.slow
     }
 
-    pub fn make_files(&mut self, count: usize) -> nfs_fh3 {
+    pub(crate) fn make_files(&mut self, count: usize) -> nfs_fh3 {
         let directory = self.make_directory(b"files");
-        let arguments = |number: usize| CREATE3args {
-            where_: place(&directory, number),
-            how: createhow3::GUARDED(sattr3::default()),
-        };
-        let mut tenths = Tenths::begin(count);
-        self.run(NFS_PROGRAM::NFSPROC3_CREATE, count, arguments, &mut tenths, |_, reply| {
-            reply.results::<CREATE3res>().unwrap();
-        });
-        self.judge("create files", &tenths);
+        self.fill("create files", &directory, count);
         directory
     }
 
-    pub fn make_wide(&mut self, count: usize) -> nfs_fh3 {
+    /// After their removal.
+    pub(crate) fn make_files_again(&mut self, directory: &nfs_fh3, count: usize) {
+        self.fill("create files again", directory, count);
+    }
+
+    fn fill(&mut self, step: &str, directory: &nfs_fh3, count: usize) {
+        let arguments = |number: usize| CREATE3args {
+            where_: place(directory, number),
+            how: createhow3::GUARDED(sattr3::default()),
+        };
+        let mut tenths = Tenths::begin(self.server, count);
+        self.run(NFS_PROGRAM::NFSPROC3_CREATE, count, arguments, &mut tenths, |_, reply| {
+            reply.results::<CREATE3res>().unwrap();
+        });
+        self.judge(step, &tenths);
+    }
+
+    pub(crate) fn make_wide(&mut self, count: usize) -> nfs_fh3 {
         let directory = self.make_directory(b"wide");
         let arguments = |number: usize| MKDIR3args { where_: place(&directory, number), attributes: sattr3::default() };
-        let mut tenths = Tenths::begin(count);
+        let mut tenths = Tenths::begin(self.server, count);
         self.run(NFS_PROGRAM::NFSPROC3_MKDIR, count, arguments, &mut tenths, |_, reply| {
             reply.results::<MKDIR3res>().unwrap();
         });
@@ -58,10 +73,10 @@ impl Steps {
     }
 
     /// The chains grow together, level by level, so that the tenths of the run are tenths of the depth.
-    pub fn make_deep(&mut self, chains: usize, depth: usize) -> Deep {
+    pub(crate) fn make_deep(&mut self, chains: usize, depth: usize) -> Deep {
         let top = self.make_directory(b"deep");
         let mut levels = vec![vec![top; chains]];
-        let mut tenths = Tenths::begin(chains * depth);
+        let mut tenths = Tenths::begin(self.server, chains * depth);
         for level in 0..depth {
             let parents = &levels[level];
             let mut made = vec![nfs_fh3::default(); chains];
@@ -76,8 +91,17 @@ impl Steps {
         Deep { levels }
     }
 
-    pub fn list_flat(&mut self, step: &str, directory: &nfs_fh3, count: usize) {
-        let mut tenths = Tenths::begin(count + 2);
+    /// A small directory is listed several times, so that there is something to measure.
+    pub(crate) fn list_flat(&mut self, step: &str, directory: &nfs_fh3, count: usize) {
+        let mut tenths = Tenths::begin(self.server, count + 2);
+        for _ in 0..(LISTED_MIN / (count + 2)).max(1) {
+            let listed = self.list(directory, &mut tenths);
+            assert_eq!(listed, count + 2, "entries listed, `.` and `..` included");
+        }
+        self.judge(step, &tenths);
+    }
+
+    fn list(&mut self, directory: &nfs_fh3, tenths: &mut Tenths<'_>) -> usize {
         let (mut cookie, mut cookieverf, mut listed) = (0, cookieverf3::default(), 0);
         loop {
             let arguments = READDIRPLUS3args {
@@ -94,16 +118,14 @@ impl Steps {
             listed += entries.len();
             tenths.done(entries.len());
             if page.reply.eof {
-                break;
+                return listed;
             }
             cookie = entries.last().unwrap().cookie;
             cookieverf = page.cookieverf;
         }
-        assert_eq!(listed, count + 2, "entries listed, `.` and `..` included");
-        self.judge(step, &tenths);
     }
 
-    pub fn list_deep(&mut self, deep: &Deep) {
+    pub(crate) fn list_deep(&mut self, deep: &Deep) {
         let directories: Vec<&nfs_fh3> = deep.levels[1..].iter().flatten().collect();
         let arguments = |number: usize| READDIRPLUS3args {
             dir: directories[number].clone(),
@@ -112,15 +134,15 @@ impl Steps {
             dircount: LISTING_BYTES,
             maxcount: LISTING_BYTES,
         };
-        let mut tenths = Tenths::begin(directories.len());
+        let mut tenths = Tenths::begin(self.server, directories.len());
         self.run(NFS_PROGRAM::NFSPROC3_READDIRPLUS, directories.len(), arguments, &mut tenths, |_, reply| {
             assert!(reply.results::<READDIRPLUS3res<'_>>().unwrap().reply.eof);
         });
         self.judge("list deep", &tenths);
     }
 
-    pub fn remove_files(&mut self, directory: &nfs_fh3, count: usize) {
-        let mut tenths = Tenths::begin(count);
+    pub(crate) fn remove_files(&mut self, directory: &nfs_fh3, count: usize) {
+        let mut tenths = Tenths::begin(self.server, count);
         let arguments = |number: usize| REMOVE3args { object: place(directory, number) };
         self.run(NFS_PROGRAM::NFSPROC3_REMOVE, count, arguments, &mut tenths, |_, reply| {
             reply.results::<REMOVE3res>().unwrap();
@@ -128,8 +150,8 @@ impl Steps {
         self.judge("remove files", &tenths);
     }
 
-    pub fn remove_wide(&mut self, directory: &nfs_fh3, count: usize) {
-        let mut tenths = Tenths::begin(count);
+    pub(crate) fn remove_wide(&mut self, directory: &nfs_fh3, count: usize) {
+        let mut tenths = Tenths::begin(self.server, count);
         let arguments = |number: usize| RMDIR3args { object: place(directory, number) };
         self.run(NFS_PROGRAM::NFSPROC3_RMDIR, count, arguments, &mut tenths, |_, reply| {
             reply.results::<RMDIR3res>().unwrap();
@@ -138,10 +160,10 @@ impl Steps {
     }
 
     /// From the deepest level up.
-    pub fn remove_deep(&mut self, deep: Deep) {
+    pub(crate) fn remove_deep(&mut self, deep: Deep) {
         let mut parents = deep.levels;
         parents.pop();
-        let mut tenths = Tenths::begin(parents.iter().map(Vec::len).sum());
+        let mut tenths = Tenths::begin(self.server, parents.iter().map(Vec::len).sum());
         for parents in parents.iter().rev() {
             let arguments = |number: usize| RMDIR3args { object: place(&parents[number], number) };
             self.run(NFS_PROGRAM::NFSPROC3_RMDIR, parents.len(), arguments, &mut tenths, |_, reply| {
@@ -157,7 +179,7 @@ impl Steps {
         procedure: NFS_PROGRAM,
         count: usize,
         arguments: impl Fn(usize) -> A,
-        tenths: &mut Tenths,
+        tenths: &mut Tenths<'_>,
         mut check: impl FnMut(usize, &RpcReply),
     ) {
         let (mut sent, mut answered, mut first) = (0, 0, None);
@@ -188,7 +210,7 @@ impl Steps {
         made.unwrap().obj.unwrap()
     }
 
-    fn judge(&mut self, step: &str, tenths: &Tenths) {
+    fn judge(&mut self, step: &str, tenths: &Tenths<'_>) {
         if !tenths.print(step) {
             self.slow.push(step.to_owned());
         }

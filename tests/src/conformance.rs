@@ -3,7 +3,7 @@
 //! A case is a function over a factory. One line a suite and adapter, in `tests/conformance_*.rs`, stamps all cases of
 //! the suite as tests of their own:
 //!
-//! ```ignore
+//! ```text
 //! content_conformance!(memory, async || Arc::new(MemoryContentStore::new()) as Arc<dyn ContentStore>);
 //! ```
 //!

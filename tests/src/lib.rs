@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 pub mod conformance;
+pub mod model;
 pub mod rpc;
 pub mod server;
 pub mod stores;
+pub mod world;

@@ -58,7 +58,7 @@ impl World {
         let record = ShareRecord {
             id: SHARE,
             name: "/export".into(),
-            handle_key: HandleKey::from_bytes([7; 16]),
+            handle_key: HandleKey([7; 16]),
             content_owner: 1,
             journal: 0,
             journal_incarnation: 0,
@@ -110,12 +110,6 @@ impl World {
 /// A caller without an open.
 pub fn caller(credentials: Credentials) -> Caller {
     Caller { client: ClientId(u64::from(credentials.uid)), credentials, opener: None }
-}
-
-/// Runs a future on a runtime of its own, whose time jumps wherever everybody sleeps.
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.unwrap().block_on(future)
 }
 
 fn root() -> Node {

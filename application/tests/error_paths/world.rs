@@ -143,7 +143,12 @@ impl World {
         node
     }
 
-    pub(crate) async fn write(&self, node: NodeRef, bytes: &'static [u8], stability: Stability) -> FsResult<WriteReply> {
+    pub(crate) async fn write(
+        &self,
+        node: NodeRef,
+        bytes: &'static [u8],
+        stability: Stability,
+    ) -> FsResult<WriteReply> {
         self.services.write(&caller(), node, 0, Bytes::from_static(bytes), stability).await
     }
 

@@ -80,7 +80,7 @@ fn defaults_serve_one_share_in_memory_on_loopback() {
     assert_eq!(config.adapters.nfs.portmap, None);
     let [share] = config.shares.as_slice() else { panic!("{:?}", config.shares) };
     assert_eq!(share.name, "/export");
-    assert_eq!(share.squash, Squash::Root);
+    assert_eq!(share.squash, Squash::None);
     assert!(share.clients.iter().all(|net| net.network().is_loopback()));
     assert_eq!(config.notices(), ["/export is in memory: its files are gone when the server stops"]);
 }

@@ -102,7 +102,7 @@ impl Model {
     fn enter(&self, directory: NodeId, who: &Credentials) -> Answer<&Inode> {
         let inode = self.inodes.get(&directory).ok_or(FsError::Stale)?;
         match inode.kind {
-            NodeKind::Directory if !self.has_name(directory) => Err(FsError::Stale),
+            _ if !self.has_name(directory) => Err(FsError::Stale),
             NodeKind::Directory if !self.may(directory, who, 1) => Err(FsError::Access),
             NodeKind::Directory => Ok(inode),
             _ => Err(FsError::NotDirectory),
@@ -159,15 +159,15 @@ impl Model {
     fn link(&mut self, request: &LinkRequest, who: &Credentials) -> Answer<(NodeId, Touched)> {
         let directory = self.enter(request.directory, who)?;
         let inode = self.inodes.get(&request.node).ok_or(FsError::Stale)?;
+        if !self.has_name(request.node) {
+            return Err(FsError::Stale);
+        }
         if directory.children.contains_key(&request.name) {
             return Err(FsError::Exists);
         }
         self.write_directory(request.directory, who)?;
         if inode.kind == NodeKind::Directory {
             return Err(FsError::NotPermitted);
-        }
-        if !self.has_name(request.node) {
-            return Err(FsError::Stale);
         }
         self.enter_name(request.directory, &request.name, request.node);
         Ok((request.node, touched([request.directory], [request.node])))

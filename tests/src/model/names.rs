@@ -11,7 +11,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::LookupName;
 
-use super::{Content, Model, Moment, ModelNode, permission};
+use super::{Content, Model, ModelNode, Moment, permission};
 
 impl Model {
     pub(super) fn lookup(&self, directory: NodeId, name: &LookupName, who: &Credentials) -> FsResult<NodeId> {
@@ -32,7 +32,12 @@ impl Model {
     }
 
     /// Makes a node, which gets this number, or takes the file that is there; answers which, and whether it is new.
-    pub(super) fn create(&mut self, request: &CreateRequest, who: &Credentials, id: NodeId) -> FsResult<(NodeId, bool)> {
+    pub(super) fn create(
+        &mut self,
+        request: &CreateRequest,
+        who: &Credentials,
+        id: NodeId,
+    ) -> FsResult<(NodeId, bool)> {
         if let NewKind::Symlink(target) = &request.kind {
             match target.len() {
                 0 => return Err(FsError::Invalid),

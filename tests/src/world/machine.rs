@@ -1,10 +1,6 @@
 //! Time, randomness and tasks that do the same in every run.
 
-use std::{
-    pin::Pin,
-    sync::Mutex,
-    time::Duration,
-};
+use std::{pin::Pin, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use dittofs_domain::Timestamp;

@@ -4,8 +4,7 @@ use nfs3_client::nfs3_types::nfs3::*;
 
 use crate::session::{Session, root_session, status, user, with_mode};
 
-const ALL: u32 =
-    ACCESS3_READ | ACCESS3_LOOKUP | ACCESS3_MODIFY | ACCESS3_EXTEND | ACCESS3_DELETE | ACCESS3_EXECUTE;
+const ALL: u32 = ACCESS3_READ | ACCESS3_LOOKUP | ACCESS3_MODIFY | ACCESS3_EXTEND | ACCESS3_DELETE | ACCESS3_EXECUTE;
 
 async fn rights(session: &mut Session, object: &nfs_fh3) -> u32 {
     let granted = session.access(&ACCESS3args { object: object.clone(), access: ALL }).await.unwrap().unwrap();

@@ -2,7 +2,7 @@
 
 use nfs3_client::nfs3_types::nfs3::*;
 
-use crate::session::{at, root_session, serve, status, user, with_mode, with_size, Session};
+use crate::session::{Session, at, root_session, serve, status, user, with_mode, with_size};
 
 #[tokio::test]
 async fn a_guard_that_does_not_hold_changes_nothing() {

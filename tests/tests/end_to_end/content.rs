@@ -44,7 +44,7 @@ async fn a_transfer_of_one_mebibyte_at_an_odd_offset_comes_back() {
     for edge in [128 << 10, MIB, 2 * MIB] {
         for offset in (edge - 9..edge + 9).step_by(2) {
             let read = session.read_at(&file, offset as u64, MIB as u32).await;
-            assert!(read.data.as_ref() == &data[offset..offset + MIB], "offset {offset}");
+            assert!(read.data.as_ref() == &data[offset..(offset + MIB).min(data.len())], "offset {offset}");
         }
     }
     // More than the server's rtmax is a short read, not an error.

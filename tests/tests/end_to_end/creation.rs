@@ -65,7 +65,8 @@ async fn of_concurrent_exclusive_creates_one_succeeds() {
 async fn special_files_keep_their_type_and_device() {
     let (server, mut session) = root_session().await;
     let root = session.root.clone();
-    let device = || devicedata3 { dev_attributes: with_mode(0o600), spec: specdata3 { specdata1: 8, specdata2: 0x12345 } };
+    let device =
+        || devicedata3 { dev_attributes: with_mode(0o600), spec: specdata3 { specdata1: 8, specdata2: 0x12345 } };
     let kinds = [
         (&b"fifo"[..], mknoddata3::NF3FIFO(with_mode(0o644)), ftype3::NF3FIFO),
         (b"socket", mknoddata3::NF3SOCK(with_mode(0o644)), ftype3::NF3SOCK),

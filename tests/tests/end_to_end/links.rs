@@ -39,7 +39,7 @@ async fn a_symlink_keeps_up_to_4096_bytes_as_they_are() {
         let made = session.make_symlink(&root, b"symlink", target).await.unwrap();
         let attributes = made.obj_attributes.unwrap();
         assert_eq!((attributes.type_, attributes.size), (ftype3::NF3LNK, target.len() as u64));
-        let read = session.readlink(&made.obj.unwrap().into()).await.unwrap().unwrap();
+        let read = session.readlink(&READLINK3args { symlink: made.obj.unwrap() }).await.unwrap().unwrap();
         assert!(read.symlink_attributes.is_some());
         assert_eq!(read.data.as_ref(), target);
         session.remove_file(&root, b"symlink").await.unwrap();
@@ -49,6 +49,6 @@ async fn a_symlink_keeps_up_to_4096_bytes_as_they_are() {
     let refused = session.make_symlink(&root, b"symlink", b"").await;
     assert_eq!(status(&refused), nfsstat3::NFS3ERR_INVAL);
     let file = session.make_file(&root, b"file", 0o644).await;
-    let refused = session.readlink(&file.into()).await.unwrap();
+    let refused = session.readlink(&READLINK3args { symlink: file }).await.unwrap();
     assert_eq!(status(&refused), nfsstat3::NFS3ERR_INVAL);
 }

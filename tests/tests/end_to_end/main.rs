@@ -1,5 +1,8 @@
 //! The program as a process, driven by clients that others wrote, and by raw bytes.
 
+// Helpers of tests may panic as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod access;
 mod attributes;
 mod bytes_on_the_wire;

@@ -46,19 +46,19 @@ async fn what_a_rename_refuses() {
     session.make_directory(&root, b"empty", 0o755).await;
     session.make_file(&root, b"file", 0o644).await;
     let long = [b'n'; 256];
-    let cases: [(&nfs_fh3, &[u8], &nfs_fh3, &[u8], nfsstat3); 7] = [
-        (&root, b"missing", &root, b"other", nfsstat3::NFS3ERR_NOENT),
-        (&root, b"outer", &inner, b"own", nfsstat3::NFS3ERR_INVAL),
-        (&root, b"file", &root, b"empty", nfsstat3::NFS3ERR_ISDIR),
-        (&root, b"empty", &root, b"file", nfsstat3::NFS3ERR_NOTDIR),
-        (&root, b"empty", &root, b"outer", nfsstat3::NFS3ERR_NOTEMPTY),
-        (&root, b"file", &root, &long, nfsstat3::NFS3ERR_NAMETOOLONG),
-        (&root, b".", &root, b"other", nfsstat3::NFS3ERR_INVAL),
+    let cases: [(_, [&[u8]; 2], _); 7] = [
+        ([&root, &root], [b"missing", b"other"], nfsstat3::NFS3ERR_NOENT),
+        ([&root, &inner], [b"outer", b"own"], nfsstat3::NFS3ERR_INVAL),
+        ([&root, &root], [b"file", b"empty"], nfsstat3::NFS3ERR_ISDIR),
+        ([&root, &root], [b"empty", b"file"], nfsstat3::NFS3ERR_NOTDIR),
+        ([&root, &root], [b"empty", b"outer"], nfsstat3::NFS3ERR_NOTEMPTY),
+        ([&root, &root], [b"file", &long], nfsstat3::NFS3ERR_NAMETOOLONG),
+        ([&root, &root], [b".", b"other"], nfsstat3::NFS3ERR_INVAL),
     ];
-    for (from, from_name, to, to_name, expected) in cases {
-        let refused = session.move_to((from, from_name), (to, to_name)).await;
-        let names = (from_name.escape_ascii(), to_name.escape_ascii());
-        assert_eq!(status(&refused), expected, "{} to {}", names.0, names.1);
+    for (directories, names, expected) in cases {
+        let refused = session.move_to((directories[0], names[0]), (directories[1], names[1])).await;
+        let [from, to] = names.map(<[u8]>::escape_ascii);
+        assert_eq!(status(&refused), expected, "{from} to {to}");
     }
     let moved = session.make_directory(&root, b"moved", 0o755).await;
     session.move_to((&root, b"moved"), (&inner, b"moved")).await.unwrap();

@@ -8,7 +8,7 @@ use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Pack
 use crate::assert_none;
 use crate::sources::{ROOT, read};
 
-pub static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
+pub(crate) static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
     let mut command = MetadataCommand::new();
     command.manifest_path(ROOT.join("Cargo.toml")).no_deps();
     command.exec().expect("cargo metadata can be read")

@@ -2,7 +2,7 @@
 
 /// The text with comments and the insides of string and character literals replaced by spaces. Line breaks and all
 /// positions stay.
-pub fn bare_code(text: &str) -> String {
+pub(crate) fn bare_code(text: &str) -> String {
     let mut out = text.as_bytes().to_vec();
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -12,7 +12,10 @@ pub fn bare_code(text: &str) -> String {
             b'/' if bytes[at..].starts_with(b"/*") => comment_end(bytes, at),
             b'"' => string_end(bytes, at),
             b'r' if !follows_word(bytes, at) => raw_string_end(bytes, at),
-            b'b' if !follows_word(bytes, at) && bytes[at..].starts_with(b"br") => raw_string_end(bytes, at + 1),
+            b'b' if !follows_word(bytes, at) && bytes[at..].starts_with(b"br") => match raw_string_end(bytes, at + 1) {
+                end if end > at + 1 => end,
+                _ => at,
+            },
             b'\'' => character_end(bytes, at),
             _ => at,
         };

@@ -7,36 +7,36 @@ use std::sync::LazyLock;
 use crate::lexer;
 
 /// A Rust file, with its text and its bare code.
-pub struct Source {
+pub(crate) struct Source {
     /// Relative to the root of the project.
-    pub path: String,
-    pub text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
     /// The text with comments and the insides of literals blanked; lines are kept.
-    pub code: String,
+    pub(crate) code: String,
 }
 
 impl Source {
     /// Whether the file is there for tests only.
-    pub fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         let parts: Vec<&str> = self.path.split('/').collect();
         parts.iter().any(|part| matches!(*part, "tests" | "tests.rs" | "benches" | "examples"))
     }
 
-    pub fn is_below(&self, folder: &str) -> bool {
+    pub(crate) fn is_below(&self, folder: &str) -> bool {
         self.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     }
 
-    pub fn lines(&self) -> usize {
+    pub(crate) fn lines(&self) -> usize {
         self.text.lines().count()
     }
 }
 
 /// The root of the project.
-pub static ROOT: LazyLock<PathBuf> =
+pub(crate) static ROOT: LazyLock<PathBuf> =
     LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests crate has a parent").to_owned());
 
 /// Every file that git tracks or would take, relative to the root.
-pub static FILES: LazyLock<Vec<String>> = LazyLock::new(|| {
+pub(crate) static FILES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let listed = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(&*ROOT)
@@ -53,7 +53,7 @@ pub static FILES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// Every Rust file.
-pub static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
+pub(crate) static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
     let rust = FILES.iter().filter(|name| name.ends_with(".rs"));
     rust.map(|name| {
         let text = read(name);
@@ -64,13 +64,13 @@ pub static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
 });
 
 /// The text of a file; bytes that are not UTF-8 are replaced.
-pub fn read(name: &str) -> String {
+pub(crate) fn read(name: &str) -> String {
     let bytes = std::fs::read(ROOT.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The positions at which `word` stands in `code` by itself, not as a part of a longer word.
-pub fn positions<'c>(code: &'c str, word: &'c str) -> impl Iterator<Item = usize> + 'c {
+pub(crate) fn positions<'c>(code: &'c str, word: &'c str) -> impl Iterator<Item = usize> + 'c {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(word).map(|(at, _)| at).filter(move |at| {
         let before = code[..*at].chars().next_back();
@@ -81,6 +81,6 @@ pub fn positions<'c>(code: &'c str, word: &'c str) -> impl Iterator<Item = usize
 }
 
 /// The number of the line at a position, from 1.
-pub fn line_at(text: &str, position: usize) -> usize {
+pub(crate) fn line_at(text: &str, position: usize) -> usize {
     text[..position].matches('\n').count() + 1
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use dittofs_domain::{
@@ -150,10 +150,10 @@ pub async fn a_view_sees_every_plan_that_has_returned(open: impl AsyncFn() -> Ar
 }
 
 /// Moves one link from one node to the other and renames an entry, again and again.
-async fn swing(fixture: Fixture, nodes: [NodeId; 2], stop: Arc<AtomicBool>) {
+async fn swing(fixture: Fixture, nodes: [NodeId; 2], stop: Arc<AtomicBool>, rounds: Arc<AtomicU64>) {
     let cookie = fixture.entry(NodeId::ROOT, "a").await.unwrap().cookie;
-    let mut round = 0_u64;
     while !stop.load(Ordering::Relaxed) {
+        let round = rounds.fetch_add(1, Ordering::Relaxed);
         let (from, to) = if round.is_multiple_of(2) { ("a", "b") } else { ("b", "a") };
         let size = round % 1_000;
         let mut plan = Plan::at(time(2_000));
@@ -162,7 +162,6 @@ async fn swing(fixture: Fixture, nodes: [NodeId; 2], stop: Arc<AtomicBool>) {
         plan.change(Change::InsertEntry { key: child(NodeId::ROOT, to), node: nodes[0], cookie });
         plan.change(Change::UpdateNode(nodes[1], NodeUpdate { size: Some(1_000 - size), ..NodeUpdate::changed() }));
         fixture.apply(plan).await;
-        round += 1;
         tokio::task::yield_now().await;
     }
 }
@@ -172,9 +171,13 @@ pub async fn a_view_never_sees_half_a_plan(open: impl AsyncFn() -> Arc<dyn Metad
     let first = fixture.add(NodeId::ROOT, "a", NodeKind::File).await;
     let second = fixture.add(NodeId::ROOT, "z", NodeKind::File).await;
     fixture.change(Change::UpdateNode(second, NodeUpdate { size: Some(1_000), ..NodeUpdate::changed() })).await;
-    let stop = Arc::new(AtomicBool::new(false));
-    let writer = tokio::spawn(swing(fixture.clone(), [first, second], stop.clone()));
-    for _ in 0..2_000 {
+    let (stop, rounds) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let writer = tokio::spawn(swing(fixture.clone(), [first, second], stop.clone(), rounds.clone()));
+    let mut views = 0;
+    while views < 2_000 || rounds.load(Ordering::Relaxed) < 1_000 {
+        assert!(!writer.is_finished(), "the writer failed");
+        views += 1;
+        tokio::task::yield_now().await;
         let query = Query {
             nodes: [first, second].into_iter().collect(),
             entries: [child(NodeId::ROOT, "a"), child(NodeId::ROOT, "b"), child(NodeId::ROOT, "z")]

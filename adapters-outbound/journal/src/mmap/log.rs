@@ -1,0 +1,295 @@
+//! The state of a running journal: its segments and where each record is.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    io::{self, ErrorKind},
+    sync::Arc,
+};
+
+use dittofs_domain::{Sequence, content::Place};
+use dittofs_ports::{Appended, JournalError};
+
+use super::{
+    failure::SyncLoss,
+    format::{RECORD_HEAD, RecordHead, SEGMENT_HEAD},
+    slot::Slot,
+};
+
+/// Head and payload up to this length go out in one call.
+const JOINED_MAX: usize = 16 << 10;
+
+/// What the journal does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It waits for recovery.
+    New,
+    /// It works.
+    Ready,
+    /// It moves records out of segments that can't be synced.
+    Moving,
+    /// It can only be read.
+    Stopped,
+}
+
+/// A segment of the log.
+pub(super) struct Segment {
+    pub(super) number: u64,
+    pub(super) slot: Arc<Slot>,
+    pub(super) seed: u32,
+    /// Behind the last record.
+    pub(super) end: u64,
+    /// Behind the last record of a user.
+    pub(super) data_end: u64,
+    /// By place, and by number.
+    pub(super) entries: Vec<Entry>,
+    /// Records not released.
+    pub(super) live: usize,
+    /// Nothing is appended to it any more.
+    pub(super) sealed: bool,
+}
+
+/// A record in a segment.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    /// Where its payload is.
+    pub(super) at: u64,
+    pub(super) len: u32,
+    pub(super) released: bool,
+    pub(super) sequence: u64,
+    pub(super) node: u64,
+}
+
+/// Whether a record went in.
+pub(super) enum Placing {
+    At(Appended),
+    /// A new segment must be prepared first.
+    NeedsSegment,
+}
+
+pub(super) struct Log {
+    pub(super) phase: Phase,
+    /// Numbers are consecutive; only the last may be unsealed.
+    pub(super) segments: VecDeque<Segment>,
+    /// Ready to be appended to.
+    pub(super) spare: Option<Segment>,
+    /// Files of segments that left the log, with the segments' numbers.
+    pub(super) retired: Vec<(u64, Arc<Slot>)>,
+    /// Files of sealed segments that have records no sync has covered.
+    pub(super) dirty: Vec<Arc<Slot>>,
+    /// The number of the next record.
+    pub(super) next: u64,
+    pub(super) durable: u64,
+    /// Records not released.
+    pub(super) live: u64,
+    /// Where records went that were moved.
+    pub(super) moved: HashMap<Place, Place>,
+    pub(super) preparing: bool,
+    pub(super) prepare_failed: Option<(ErrorKind, String)>,
+    pub(super) syncing: bool,
+    /// Syncs that failed.
+    pub(super) failures: u32,
+    pub(super) failed: Option<Arc<SyncLoss>>,
+    pub(super) segment_bytes: u64,
+    pub(super) limit: u64,
+}
+
+impl Log {
+    pub(super) fn new(segment_bytes: u64, limit: u64) -> Log {
+        Log {
+            phase: Phase::New,
+            segments: VecDeque::new(),
+            spare: None,
+            retired: Vec::new(),
+            dirty: Vec::new(),
+            next: 1,
+            durable: 0,
+            live: 0,
+            moved: HashMap::new(),
+            preparing: false,
+            prepare_failed: None,
+            syncing: false,
+            failures: 0,
+            failed: None,
+            segment_bytes,
+            limit,
+        }
+    }
+
+    /// Appends a record to the active segment, or to the spare one.
+    pub(super) fn append(&mut self, head: &RecordHead, payload: &[u8]) -> Result<Placing, JournalError> {
+        let span = head.span();
+        if SEGMENT_HEAD + span > self.segment_bytes {
+            return Err(JournalError::Unavailable("a record is larger than a segment".into()));
+        }
+        let fits = self.segments.back().is_some_and(|active| active.has_room(span));
+        let spanned = self.spanned(!fits) + span + if fits { 0 } else { SEGMENT_HEAD };
+        if spanned > self.allowance(head.frees()) {
+            return Err(JournalError::Full);
+        }
+        if !fits && !self.rotate() {
+            return Ok(Placing::NeedsSegment);
+        }
+        let head = RecordHead { sequence: self.next, durable: self.durable, ..*head };
+        let Some(active) = self.segments.back_mut() else {
+            return Ok(Placing::NeedsSegment);
+        };
+        if let Err(error) = active.push(&head, payload) {
+            // A head that reached the file all the same would be taken for the record that comes next.
+            if active.slot.file.write_at(&[0; RECORD_HEAD], active.end).is_err() {
+                self.phase = Phase::Stopped;
+            }
+            return Err(as_journal_error(error));
+        }
+        self.next += 1;
+        self.live += u64::from(head.is_data());
+        let at = active.end - span + RECORD_HEAD as u64;
+        Ok(Placing::At(Appended { sequence: Sequence(head.sequence), place: Place { segment: active.number, at } }))
+    }
+
+    /// Bytes of the log; the last segment counts in full if it is about to be sealed.
+    fn spanned(&self, sealing: bool) -> u64 {
+        let full = |segment: &Segment| if segment.sealed || sealing { segment.slot.bytes } else { segment.end };
+        self.segments.iter().map(full).sum()
+    }
+
+    /// What the log may grow to: a twentieth is kept for what frees space.
+    fn allowance(&self, frees: bool) -> u64 {
+        if frees { self.limit } else { self.limit - self.limit / 20 }
+    }
+
+    /// Bytes that can't be used for other records before something is released.
+    pub(super) fn used(&self) -> u64 {
+        if self.live == 0 {
+            return 0;
+        }
+        let used = |segment: &Segment| if segment.sealed { segment.slot.bytes } else { segment.data_end };
+        self.segments.iter().map(used).sum()
+    }
+
+    fn rotate(&mut self) -> bool {
+        let Some(spare) = self.spare.take() else {
+            return false;
+        };
+        self.seal();
+        self.segments.push_back(spare);
+        self.recycle();
+        true
+    }
+
+    pub(super) fn seal(&mut self) {
+        let durable = self.durable;
+        if let Some(active) = self.segments.back_mut().filter(|active| !active.sealed) {
+            active.sealed = true;
+            if active.entries.last().is_some_and(|last| last.sequence > durable) {
+                self.dirty.push(Arc::clone(&active.slot));
+            }
+        }
+    }
+
+    /// Takes segments without live records off the front, in order: a record never goes before an earlier one that is
+    /// live, because replay of a node depends on all that follows.
+    pub(super) fn recycle(&mut self) {
+        if self.phase == Phase::Moving {
+            return;
+        }
+        while let Some(front) = self.segments.pop_front_if(|front| front.sealed && front.live == 0) {
+            if !self.moved.is_empty() {
+                self.moved.retain(|_, to| to.segment != front.number);
+            }
+            self.retired.push((front.number, front.slot));
+        }
+    }
+
+    /// Releases records, and returns the numbers of those that had not been, in order.
+    pub(super) fn release(&mut self, records: &[Appended]) -> Vec<Sequence> {
+        let mut released = Vec::new();
+        for record in records {
+            let place = self.moved.get(&record.place).copied().unwrap_or(record.place);
+            let Some(segment) = self.segment_mut(place.segment) else {
+                continue;
+            };
+            let entry = segment.entries.binary_search_by_key(&place.at, |entry| entry.at).ok();
+            let entry = entry.and_then(|index| segment.entries.get_mut(index));
+            if let Some(entry) = entry.filter(|entry| !entry.released && entry.sequence == record.sequence.0) {
+                entry.released = true;
+                segment.live -= 1;
+                self.live -= 1;
+                released.push(record.sequence);
+            }
+        }
+        released.sort_unstable();
+        released
+    }
+
+    fn segment_mut(&mut self, number: u64) -> Option<&mut Segment> {
+        let index = number.checked_sub(self.segments.front()?.number)?;
+        self.segments.get_mut(usize::try_from(index).ok()?)
+    }
+
+    fn segment(&self, number: u64) -> Option<&Segment> {
+        let index = number.checked_sub(self.segments.front()?.number)?;
+        self.segments.get(usize::try_from(index).ok()?)
+    }
+
+    /// Where part of a record's data is in which file. None if the record is released, or not that long.
+    pub(super) fn locate(&self, place: Place, skip: u32, len: u32) -> Option<(Arc<Slot>, u64)> {
+        let place = self.moved.get(&place).copied().unwrap_or(place);
+        let segment = self.segment(place.segment)?;
+        let index = segment.entries.binary_search_by_key(&place.at, |entry| entry.at).ok()?;
+        let entry = segment.entries.get(index).filter(|entry| !entry.released)?;
+        let inside = u64::from(skip) + u64::from(len) <= u64::from(entry.len);
+        inside.then(|| (Arc::clone(&segment.slot), entry.at + u64::from(skip)))
+    }
+
+    /// The oldest record that was not released: it keeps all later segments from being used again.
+    pub(super) fn oldest(&self) -> Option<Sequence> {
+        let entries = self.segments.front()?.entries.iter();
+        entries.filter(|entry| !entry.released).map(|entry| Sequence(entry.sequence)).next()
+    }
+}
+
+impl Segment {
+    pub(super) fn new(number: u64, slot: Arc<Slot>, seed: u32) -> Segment {
+        let (entries, end) = (Vec::new(), SEGMENT_HEAD);
+        Segment { number, slot, seed, end, data_end: end, entries, live: 0, sealed: false }
+    }
+
+    pub(super) fn has_room(&self, span: u64) -> bool {
+        !self.sealed && self.end + span <= self.slot.bytes
+    }
+
+    /// Writes a record into the page cache. An error leaves the segment as it was.
+    pub(super) fn push(&mut self, head: &RecordHead, payload: &[u8]) -> io::Result<()> {
+        let encoded = head.encode(self.seed);
+        let at = self.end + RECORD_HEAD as u64;
+        if payload.len() <= JOINED_MAX {
+            let mut joined = Vec::with_capacity(RECORD_HEAD + payload.len());
+            joined.extend_from_slice(&encoded);
+            joined.extend_from_slice(payload);
+            self.slot.file.write_at(&joined, self.end)?;
+        } else {
+            self.slot.file.write_at(payload, at)?;
+            self.slot.file.write_at(&encoded, self.end)?;
+        }
+        self.note(head, at, !head.is_data());
+        Ok(())
+    }
+
+    /// Takes a record that is in the file into the segment's list.
+    pub(super) fn note(&mut self, head: &RecordHead, at: u64, released: bool) {
+        let (len, sequence, node) = (head.payload, head.sequence, head.node);
+        self.entries.push(Entry { at, len, released, sequence, node });
+        self.live += usize::from(!released);
+        self.end = at - RECORD_HEAD as u64 + head.span();
+        if head.is_data() {
+            self.data_end = self.end;
+        }
+    }
+}
+
+pub(super) fn as_journal_error(error: io::Error) -> JournalError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => JournalError::Full,
+        _ => JournalError::Unavailable(error.into()),
+    }
+}

@@ -1,0 +1,57 @@
+//! The files that hold segments, one after another.
+
+use std::{io, sync::Arc};
+
+use super::{
+    files::{File, Folder},
+    map::Map,
+};
+
+const PREFIX: &str = "segment-";
+/// Zeros are written in pieces of this size.
+const ZEROS: usize = 1 << 20;
+
+/// A file that holds a segment. Whoever reads from it keeps a share; it takes another segment only when there is none.
+pub(super) struct Slot {
+    pub(super) name: String,
+    pub(super) file: Arc<dyn File>,
+    pub(super) map: Option<Map>,
+    pub(super) bytes: u64,
+    /// The folder stays locked as long as anything of it is read.
+    _folder: Arc<dyn Folder>,
+}
+
+impl Slot {
+    /// Opens a slot that has its full length.
+    pub(super) fn open(folder: &Arc<dyn Folder>, name: &str) -> io::Result<Slot> {
+        let file = folder.open(name)?;
+        Slot::new(folder, name, file)
+    }
+
+    fn new(folder: &Arc<dyn Folder>, name: &str, file: Arc<dyn File>) -> io::Result<Slot> {
+        let (bytes, map) = (file.length()?, file.map()?);
+        Ok(Slot { name: name.to_owned(), file, map, bytes, _folder: Arc::clone(folder) })
+    }
+
+    /// Makes a file and fills it with zeros: only blocks that were once written are synced without the file system's
+    /// own journal.
+    pub(super) fn create(folder: &Arc<dyn Folder>, index: u64, bytes: u64) -> io::Result<Slot> {
+        let name = format!("{PREFIX}{index:06}");
+        let file = folder.create(&name)?;
+        let zeros = vec![0; ZEROS];
+        let mut at = 0;
+        while at < bytes {
+            let len = (bytes - at).min(ZEROS as u64);
+            file.write_at(zeros.get(..len as usize).unwrap_or_default(), at)?;
+            at += len;
+        }
+        file.sync_data()?;
+        folder.sync()?;
+        Slot::new(folder, &name, file)
+    }
+
+    /// The index in the name of a slot's file.
+    pub(super) fn index(name: &str) -> Option<u64> {
+        name.strip_prefix(PREFIX)?.parse().ok()
+    }
+}

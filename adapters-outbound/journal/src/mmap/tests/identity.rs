@@ -1,0 +1,69 @@
+//! Only the journal that is expected is opened.
+
+use super::*;
+
+#[tokio::test]
+async fn another_journal_is_refused() {
+    let disk = Disk::new();
+    closed(created(&disk).await).await;
+    let opened = MmapJournal::open(disk.clone(), Some(JournalId(1)), options());
+    assert!(matches!(opened, Err(OpenError::Foreign { found: ID, expected: JournalId(1) })));
+    assert_eq!(MmapJournal::open(disk, None, options()).unwrap().id(), ID);
+}
+
+#[tokio::test]
+async fn an_empty_folder_is_no_journal() {
+    assert!(matches!(MmapJournal::open(Disk::new(), None, options()), Err(OpenError::Missing)));
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing");
+    assert!(matches!(MmapJournal::open_at(&missing, None, options()), Err(OpenError::Missing)));
+    assert!(!missing.exists());
+}
+
+#[tokio::test]
+async fn no_journal_is_made_over_another() {
+    let disk = Disk::new();
+    closed(created(&disk).await).await;
+    assert!(matches!(MmapJournal::create(disk.clone(), ID, options()), Err(OpenError::Exists)));
+    Folder::remove(&*disk, "superblock").unwrap();
+    assert!(matches!(MmapJournal::create(disk, ID, options()), Err(OpenError::Exists)));
+}
+
+#[tokio::test]
+async fn a_damaged_superblock_and_a_newer_version_are_refused() {
+    let disk = Disk::new();
+    closed(created(&disk).await).await;
+    let whole = disk.bytes("superblock");
+    disk.spoil("superblock", 30, &[77]);
+    assert!(matches!(MmapJournal::open(disk.clone(), None, options()), Err(OpenError::Damaged)));
+    let mut newer = whole.clone();
+    newer[4] = 2;
+    let covered = newer.len() - 4;
+    let crc = crc32c::crc32c(&newer[..covered]).to_le_bytes();
+    newer[covered..].copy_from_slice(&crc);
+    disk.spoil("superblock", 0, &newer);
+    assert!(matches!(MmapJournal::open(disk, None, options()), Err(OpenError::Newer(2))));
+}
+
+#[tokio::test]
+async fn a_journal_is_recovered_once_and_before_it_is_used() {
+    let disk = Disk::new();
+    let journal = MmapJournal::create(disk, ID, options()).unwrap();
+    assert!(matches!(journal.append(write(9, 1, 10)).await, Err(JournalError::Unavailable(_))));
+    journal.recover().await.unwrap();
+    journal.append(write(9, 1, 10)).await.unwrap();
+    assert!(matches!(journal.recover().await, Err(JournalError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_folder_is_locked_until_the_last_reply_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = MmapJournal::create_at(folder.path(), ID, options()).unwrap();
+    journal.recover().await.unwrap();
+    let at = journal.append(write(9, 1, 5_000)).await.unwrap();
+    let reply = journal.read_now(at.place, 10, 100).unwrap();
+    closed(journal).await;
+    assert!(matches!(MmapJournal::open_at(folder.path(), None, options()), Err(OpenError::InUse)));
+    drop(reply);
+    MmapJournal::open_at(folder.path(), None, options()).unwrap();
+}

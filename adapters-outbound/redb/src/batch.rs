@@ -1,0 +1,167 @@
+//! One transaction: plans are checked and applied in order, and a plan that is refused leaves no trace in it.
+//!
+//! Nodes stay decoded until the end of the transaction, so that the directory of a hundred creates is written once.
+
+mod change;
+mod expectation;
+mod number;
+mod undo;
+
+use std::{collections::HashMap, sync::Arc};
+
+use dittofs_domain::{
+    Node, NodeId, ShareId,
+    plan::{Applied, PLAN_STEPS_MAX, Plan},
+};
+
+use crate::{
+    codec,
+    fault::Fault,
+    keys::{self, Count},
+    tables::{Kind, Writable},
+};
+
+use expectation::names_without_proof;
+use undo::Log;
+
+/// Why something was not done.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// An expectation does not hold.
+    Conflict,
+    /// The plan contradicts itself or the state.
+    Malformed,
+    /// A record makes no sense, or the database failed; then nothing of the transaction holds.
+    Fault(Fault),
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Refused {
+        Refused::Fault(fault)
+    }
+}
+
+impl From<redb::StorageError> for Refused {
+    fn from(error: redb::StorageError) -> Refused {
+        Refused::Fault(error.into())
+    }
+}
+
+/// Why a change cannot be made.
+enum Refusal {
+    /// A node that it needs is not there.
+    Missing(NodeId),
+    /// It contradicts the state.
+    Contradiction,
+    Fault(Fault),
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Refusal {
+        Refusal::Fault(fault)
+    }
+}
+
+/// A transaction under way.
+pub(crate) struct Batch<'txn> {
+    tables: Writable<'txn>,
+    nodes: HashMap<(ShareId, NodeId), Held<Option<Arc<Node>>>>,
+    counts: HashMap<(ShareId, u8), Held<i64>>,
+    is_changed: bool,
+}
+
+/// What was read, and whether it must be written.
+struct Held<T> {
+    value: T,
+    is_dirty: bool,
+}
+
+impl<'txn> Batch<'txn> {
+    pub(crate) fn new(tables: Writable<'txn>) -> Batch<'txn> {
+        Batch { tables, nodes: HashMap::new(), counts: HashMap::new(), is_changed: false }
+    }
+
+    /// Applies a plan, or changes nothing.
+    pub(crate) fn apply(&mut self, share: ShareId, plan: Plan) -> Result<Applied, Refused> {
+        if plan.steps() > PLAN_STEPS_MAX {
+            return Err(Refused::Malformed);
+        }
+        if !self.meets(share, &plan)? {
+            return Err(Refused::Conflict);
+        }
+        let mut log = Log::default();
+        let refusal = match self.change_all(share, plan.changes, plan.now, &mut log) {
+            Ok(()) => {
+                self.is_changed = true;
+                return Ok(self.applied(share, log)?);
+            }
+            Err(refusal) => refusal,
+        };
+        self.undo(share, log)?;
+        match refusal {
+            Refusal::Missing(id) if self.node(share, id)?.is_none() && names_without_proof(&plan.expectations, id) => {
+                Err(Refused::Conflict)
+            }
+            Refusal::Missing(_) | Refusal::Contradiction => Err(Refused::Malformed),
+            Refusal::Fault(fault) => Err(Refused::Fault(fault)),
+        }
+    }
+
+    /// Writes what is still held; answers whether anything has changed at all.
+    pub(crate) fn finish(mut self, transaction: i64) -> Result<bool, Fault> {
+        if !self.is_changed {
+            return Ok(false);
+        }
+        let mut nodes: Vec<_> = self.nodes.into_iter().filter(|(_, held)| held.is_dirty).collect();
+        nodes.sort_unstable_by_key(|(key, _)| *key);
+        for ((share, id), held) in nodes {
+            let value = held.value.map(|node| codec::encode_node(&node));
+            self.tables.put(Kind::Node, &keys::node(share, id), value.as_deref())?;
+        }
+        for ((share, what), held) in self.counts.into_iter().filter(|(_, held)| held.is_dirty) {
+            let value = codec::encode_count(held.value);
+            self.tables.put(Kind::Count, &keys::count_at(share, what), Some(&value))?;
+        }
+        let key = keys::count(ShareId(0), Count::Transactions);
+        self.tables.put(Kind::Count, &key, Some(&codec::encode_count(transaction)))?;
+        Ok(true)
+    }
+
+    fn node(&mut self, share: ShareId, id: NodeId) -> Result<Option<Arc<Node>>, Fault> {
+        if let Some(held) = self.nodes.get(&(share, id)) {
+            return Ok(held.value.clone());
+        }
+        let value = self.tables.node(share, id)?;
+        self.nodes.insert((share, id), Held { value: value.clone(), is_dirty: false });
+        Ok(value)
+    }
+
+    fn is_there(&mut self, share: ShareId, id: NodeId) -> Result<bool, Fault> {
+        Ok(self.node(share, id)?.is_some())
+    }
+
+    /// Puts a node's record in place, or removes it.
+    fn put_node(&mut self, share: ShareId, id: NodeId, record: Option<Arc<Node>>) -> Result<(), Fault> {
+        let has_clip = |node: &Option<Arc<Node>>| node.as_ref().is_some_and(|node| node.clip.is_some());
+        let (before, after) = (has_clip(&self.node(share, id)?), has_clip(&record));
+        if before != after {
+            let note: Option<&[u8]> = if after { Some(&[]) } else { None };
+            self.tables.put(Kind::Clipped, &keys::node(share, id), note)?;
+        }
+        self.nodes.insert((share, id), Held { value: record, is_dirty: true });
+        Ok(())
+    }
+
+    fn count(&mut self, share: ShareId, what: Count) -> Result<i64, Fault> {
+        if let Some(held) = self.counts.get(&(share, what as u8)) {
+            return Ok(held.value);
+        }
+        let value = self.tables.count(share, what)?;
+        self.counts.insert((share, what as u8), Held { value, is_dirty: false });
+        Ok(value)
+    }
+
+    fn put_count(&mut self, share: ShareId, what: Count, value: i64) {
+        self.counts.insert((share, what as u8), Held { value, is_dirty: true });
+    }
+}

@@ -1,0 +1,138 @@
+//! Nodes. The id is in the key.
+
+use std::sync::Arc;
+
+use dittofs_domain::{
+    ChangeId, ContentVersion, Cookie, Node, NodeId, NodeKind, Sequence, Timestamp,
+    content::Clip,
+    node::{Device, NodeFlags, Parent},
+};
+
+use super::{Reader, VERSION, decode};
+use crate::fault::Fault;
+
+/// Which of the fields at the end are there.
+mod present {
+    pub(super) const DEVICE: u8 = 1;
+    pub(super) const DOS_ATTRIBUTES: u8 = 2;
+    pub(super) const CREATE_VERIFIER: u8 = 4;
+    pub(super) const TARGET: u8 = 8;
+    pub(super) const CLIP: u8 = 16;
+    pub(super) const ALL: u8 = 31;
+}
+
+pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
+    let mut out = Vec::with_capacity(192);
+    out.extend_from_slice(&[VERSION, node.kind as u8, node.flags.bits(), present_of(node)]);
+    out.extend_from_slice(&node.mode.to_le_bytes());
+    for number in [node.uid, node.gid, node.links] {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    for number in [node.size, node.allocated] {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    for time in [node.atime, node.mtime, node.ctime, node.birth] {
+        out.extend_from_slice(&time.seconds().to_le_bytes());
+        out.extend_from_slice(&time.nanos().to_le_bytes());
+    }
+    let versions = [node.change.0, node.permission_version, node.content_version.0, node.content_seq.0];
+    for number in versions.into_iter().chain([node.times_seq.0, node.parent.directory.0, node.parent.cookie.0]) {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    if node.device != Device::default() {
+        out.extend_from_slice(&node.device.major.to_le_bytes());
+        out.extend_from_slice(&node.device.minor.to_le_bytes());
+    }
+    if node.dos_attributes != 0 {
+        out.extend_from_slice(&node.dos_attributes.to_le_bytes());
+    }
+    if let Some(verifier) = &node.create_verifier {
+        out.extend_from_slice(verifier);
+    }
+    if let Some(target) = &node.target {
+        out.extend_from_slice(&(target.len() as u32).to_le_bytes());
+        out.extend_from_slice(target);
+    }
+    if let Some(Clip { offset, version, end_page }) = node.clip {
+        for number in [offset, version.0, end_page] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+    out
+}
+
+fn present_of(node: &Node) -> u8 {
+    let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+    flag(node.device != Device::default(), present::DEVICE)
+        | flag(node.dos_attributes != 0, present::DOS_ATTRIBUTES)
+        | flag(node.create_verifier.is_some(), present::CREATE_VERIFIER)
+        | flag(node.target.is_some(), present::TARGET)
+        | flag(node.clip.is_some(), present::CLIP)
+}
+
+pub(crate) fn decode_node(id: NodeId, bytes: &[u8]) -> Result<Node, Fault> {
+    decode("a node", bytes, |reader| read(id, reader))
+}
+
+fn read(id: NodeId, reader: &mut Reader<'_>) -> Option<Node> {
+    let kind = kind(reader.u8()?)?;
+    let flags = NodeFlags::from_bits(reader.u8()?)?;
+    let there = reader.u8().filter(|there| there & !present::ALL == 0)?;
+    Some(Node {
+        id,
+        kind,
+        flags,
+        mode: reader.u16()?,
+        uid: reader.u32()?,
+        gid: reader.u32()?,
+        links: reader.u32()?,
+        size: reader.u64()?,
+        allocated: reader.u64()?,
+        atime: time(reader)?,
+        mtime: time(reader)?,
+        ctime: time(reader)?,
+        birth: time(reader)?,
+        change: ChangeId(reader.u64()?),
+        permission_version: reader.u64()?,
+        content_version: ContentVersion(reader.u64()?),
+        content_seq: Sequence(reader.u64()?),
+        times_seq: Sequence(reader.u64()?),
+        parent: Parent { directory: NodeId(reader.u64()?), cookie: Cookie(reader.u64()?) },
+        device: if there & present::DEVICE != 0 {
+            Device { major: reader.u32()?, minor: reader.u32()? }
+        } else {
+            Device::default()
+        },
+        dos_attributes: if there & present::DOS_ATTRIBUTES != 0 { reader.u32()? } else { 0 },
+        create_verifier: if there & present::CREATE_VERIFIER != 0 { Some(reader.array()?) } else { None },
+        target: if there & present::TARGET != 0 { Some(target(reader)?) } else { None },
+        clip: if there & present::CLIP != 0 { Some(clip(reader)?) } else { None },
+    })
+}
+
+fn kind(number: u8) -> Option<NodeKind> {
+    let kinds = [
+        NodeKind::File,
+        NodeKind::Directory,
+        NodeKind::Symlink,
+        NodeKind::Fifo,
+        NodeKind::Socket,
+        NodeKind::BlockDevice,
+        NodeKind::CharDevice,
+        NodeKind::Stream,
+    ];
+    kinds.into_iter().find(|kind| *kind as u8 == number)
+}
+
+fn time(reader: &mut Reader<'_>) -> Option<Timestamp> {
+    Timestamp::new(reader.i64()?, reader.u32()?)
+}
+
+fn target(reader: &mut Reader<'_>) -> Option<Arc<[u8]>> {
+    let len = reader.u32()?;
+    reader.bytes(len as usize).map(Arc::from)
+}
+
+fn clip(reader: &mut Reader<'_>) -> Option<Clip> {
+    Some(Clip { offset: reader.u64()?, version: ContentVersion(reader.u64()?), end_page: reader.u64()? })
+}

@@ -1,0 +1,81 @@
+//! Records of a few fields.
+
+use dittofs_domain::{
+    Cookie, Epoch, Name, NodeId, ObjectId,
+    plan::{ObjectRecord, ObjectState, UnlinkedReason},
+};
+
+use super::{VERSION, decode};
+use crate::fault::Fault;
+
+pub(crate) fn encode_entry(node: NodeId, cookie: Cookie) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    out.extend_from_slice(&node.0.to_le_bytes());
+    out.extend_from_slice(&cookie.0.to_le_bytes());
+    out
+}
+
+pub(crate) fn decode_entry(bytes: &[u8]) -> Result<(NodeId, Cookie), Fault> {
+    decode("an entry", bytes, |reader| Some((NodeId(reader.u64()?), Cookie(reader.u64()?))))
+}
+
+pub(crate) fn encode_listing(node: NodeId, name: &Name) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    out.extend_from_slice(&node.0.to_le_bytes());
+    out.extend_from_slice(name.as_bytes());
+    out
+}
+
+pub(crate) fn decode_listing(bytes: &[u8]) -> Result<(NodeId, Name), Fault> {
+    decode("a listing", bytes, |reader| Some((NodeId(reader.u64()?), Name::new(reader.rest()).ok()?)))
+}
+
+pub(crate) fn encode_reason(reason: UnlinkedReason) -> Vec<u8> {
+    let reason = match reason {
+        UnlinkedReason::Open => 0,
+        UnlinkedReason::Reaping => 1,
+    };
+    vec![VERSION, reason]
+}
+
+pub(crate) fn decode_reason(bytes: &[u8]) -> Result<UnlinkedReason, Fault> {
+    decode("an unlinked node's note", bytes, |reader| match reader.u8()? {
+        0 => Some(UnlinkedReason::Open),
+        1 => Some(UnlinkedReason::Reaping),
+        _ => None,
+    })
+}
+
+pub(crate) fn encode_object(record: &ObjectRecord) -> Vec<u8> {
+    let state = match record.state {
+        ObjectState::Writing => 0,
+        ObjectState::Live => 1,
+        ObjectState::Condemned => 2,
+    };
+    let mut out = vec![VERSION, state];
+    out.extend_from_slice(&record.owner.0.to_le_bytes());
+    out.extend_from_slice(&record.bytes.to_le_bytes());
+    out
+}
+
+pub(crate) fn decode_object(id: ObjectId, bytes: &[u8]) -> Result<ObjectRecord, Fault> {
+    decode("an object", bytes, |reader| {
+        let state = match reader.u8()? {
+            0 => ObjectState::Writing,
+            1 => ObjectState::Live,
+            2 => ObjectState::Condemned,
+            _ => return None,
+        };
+        Some(ObjectRecord { id, state, owner: Epoch(reader.u64()?), bytes: reader.u64()? })
+    })
+}
+
+pub(crate) fn encode_count(count: i64) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    out.extend_from_slice(&count.to_le_bytes());
+    out
+}
+
+pub(crate) fn decode_count(bytes: &[u8]) -> Result<i64, Fault> {
+    decode("a count", bytes, |reader| reader.i64())
+}

@@ -1,0 +1,150 @@
+//! Each record and key of format 1, byte by byte: what released programs have written must be read for ever.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dittofs_domain::{
+    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
+    Timestamp,
+    content::{BlockPlace, Clip, Extent, MapRow, Stored},
+    node::{Device, NodeFlags, Parent},
+    plan::{EntryKey, ObjectRecord, ObjectState, Space, UnlinkedReason},
+};
+use dittofs_ports::ShareRecord;
+
+use super::super::*;
+use crate::keys::{self, Count};
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn time(seconds: i64, nanos: u32) -> Timestamp {
+    Timestamp::new(seconds, nanos).unwrap()
+}
+
+fn node() -> Node {
+    Node {
+        id: NodeId(9),
+        kind: NodeKind::Symlink,
+        mode: 0o755,
+        uid: 0x0102_0304,
+        gid: 0x0506_0708,
+        links: 2,
+        size: 0x10,
+        allocated: 0x20,
+        atime: time(1, 2),
+        mtime: time(-1, 3),
+        ctime: time(4, 5),
+        birth: time(6, 7),
+        change: ChangeId(0x31),
+        permission_version: 0x32,
+        content_version: ContentVersion(0x33),
+        content_seq: Sequence(0x34),
+        times_seq: Sequence(0x35),
+        parent: Parent { directory: NodeId(3), cookie: Cookie(0x36) },
+        device: Device { major: 8, minor: 1 },
+        dos_attributes: 0x20,
+        create_verifier: Some([1, 2, 3, 4, 5, 6, 7, 8]),
+        target: Some(Arc::from(*b"to")),
+        flags: NodeFlags::XATTRS,
+        clip: Some(Clip { offset: 0x41, version: ContentVersion(0x42), end_page: 0x43 }),
+    }
+}
+
+#[test]
+fn a_node_is_these_bytes() {
+    let fixed = "01 03 02 1f ed01 04030201 08070605 02000000 1000000000000000 2000000000000000 \
+                 0100000000000000 02000000 ffffffffffffffff 03000000 0400000000000000 05000000 \
+                 0600000000000000 07000000 3100000000000000 3200000000000000 3300000000000000 \
+                 3400000000000000 3500000000000000 0300000000000000 3600000000000000";
+    let optional = "08000000 01000000 20000000 0102030405060708 02000000 746f \
+                    4100000000000000 4200000000000000 4300000000000000";
+    assert_eq!(hex(&encode_node(&node())), [fixed, optional].concat().replace(' ', ""));
+    let bare = Node {
+        device: Device::default(),
+        dos_attributes: 0,
+        create_verifier: None,
+        target: None,
+        clip: None,
+        ..node()
+    };
+    assert_eq!(hex(&encode_node(&bare)), fixed.replacen("1f", "00", 1).replace(' ', ""));
+}
+
+#[test]
+fn rows_are_these_bytes() {
+    let block = BlockPlace { at: 0x51, stored_len: 0x52, raw_len: 0x100, codec: 0, key_id: 0x54 };
+    let page = MapRow::Page {
+        version: ContentVersion(7),
+        extents: vec![
+            Extent::Inline(Bytes::from_static(b"abc")),
+            Extent::Stored { len: 5, from: Stored { object: ObjectId(0x61), block, skip: 6 } },
+            Extent::Hole { len: (1 << 20) - 8 },
+        ],
+    };
+    let expected = "01 00 0700000000000000 03000000 01 03000000 616263 02 05000000 \
+                    61000000000000000000000000000000 5100000000000000 52000000 00010000 00 54000000 06000000 \
+                    00 f8ff0f00";
+    assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
+    let holes = MapRow::Holes { version: ContentVersion(7), pages: 9 };
+    assert_eq!(hex(&encode_row(&holes).unwrap()), "01 01 0700000000000000 0900000000000000".replace(' ', ""));
+}
+
+#[test]
+fn a_shares_row_is_these_bytes() {
+    let record = ShareRecord {
+        id: ShareId(1),
+        name: "/e".into(),
+        handle_key: HandleKey([0xaa; 16]),
+        content_owner: 2,
+        journal: 3,
+        journal_incarnation: 4,
+        dirty: true,
+    };
+    let expected = "01 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 02000000000000000000000000000000 \
+                    03000000000000000000000000000000 0400000000000000 01 2f65";
+    assert_eq!(hex(&encode_share(&record)), expected.replace(' ', ""));
+}
+
+#[test]
+fn small_records_are_these_bytes() {
+    let name = Name::new(b"n").unwrap();
+    assert_eq!(hex(&encode_entry(NodeId(5), Cookie(6))), "0105000000000000000600000000000000");
+    assert_eq!(hex(&encode_listing(NodeId(5), &name)), "0105000000000000006e");
+    assert_eq!(hex(&encode_reason(UnlinkedReason::Open)), "0100");
+    assert_eq!(hex(&encode_reason(UnlinkedReason::Reaping)), "0101");
+    assert_eq!(hex(&encode_count(-2)), "01feffffffffffffff");
+    for (state, byte) in [(ObjectState::Writing, "00"), (ObjectState::Live, "01"), (ObjectState::Condemned, "02")] {
+        let record = ObjectRecord { id: ObjectId(1), state, owner: Epoch(7), bytes: 8 };
+        assert_eq!(hex(&encode_object(&record)), format!("01{byte}07000000000000000800000000000000"));
+    }
+}
+
+#[test]
+fn keys_are_these_bytes() {
+    let share = ShareId(0x1122);
+    let entry = EntryKey { directory: NodeId(3), space: Space::Streams, name: Name::new(b"n").unwrap() };
+    let object = ObjectId(0x61);
+    for (key, rest) in [
+        (keys::share(share), ""),
+        (keys::count(share, Count::Ids), "01"),
+        (keys::count(share, Count::Stamps), "02"),
+        (keys::count(share, Count::Epochs), "03"),
+        (keys::count(share, Count::Topology), "04"),
+        (keys::count(share, Count::Bytes), "05"),
+        (keys::count(share, Count::Nodes), "06"),
+        (keys::count(share, Count::Transactions), "ff"),
+        (keys::node(share, NodeId(4)), "0000000000000004"),
+        (keys::entry(share, &entry), "0000000000000003 01 6e"),
+        (keys::listing(share, NodeId(3), Space::Children, Cookie(5)), "0000000000000003 00 0000000000000005"),
+        (keys::row(share, NodeId(4), 6), "0000000000000004 0000000000000006"),
+        (keys::object(share, object), "00000000000000000000000000000061"),
+        (
+            keys::reference(share, object, NodeId(4), 7),
+            "00000000000000000000000000000061 0000000000000004 0000000000000007",
+        ),
+    ] {
+        assert_eq!(hex(&key), format!("0000000000001122{}", rest.replace(' ', "")));
+    }
+}

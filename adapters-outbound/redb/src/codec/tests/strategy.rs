@@ -1,0 +1,106 @@
+//! Records of any content.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dittofs_domain::{
+    ChangeId, ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId, Timestamp,
+    content::{BlockPlace, Clip, Extent, MapRow, Stored, page::PAGE_LEN},
+    node::{Device, NodeFlags, Parent},
+    plan::ObjectState,
+};
+use dittofs_ports::ShareRecord;
+use proptest::{collection::vec, option, prelude::*, sample::select};
+
+pub(super) fn name() -> impl Strategy<Value = Name> {
+    let byte = any::<u8>().prop_filter("not in names", |byte| !matches!(byte, 0 | b'/'));
+    vec(byte, 1..=255).prop_filter_map("not a name", |bytes| Name::new(&bytes).ok())
+}
+
+pub(super) fn object_state() -> impl Strategy<Value = ObjectState> {
+    select(vec![ObjectState::Writing, ObjectState::Live, ObjectState::Condemned])
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    (any::<i64>(), 0..1_000_000_000u32).prop_map(|(seconds, nanos)| Timestamp::new(seconds, nanos).unwrap())
+}
+
+fn kind() -> impl Strategy<Value = NodeKind> {
+    use NodeKind::{BlockDevice, CharDevice, Directory, Fifo, File, Socket, Stream, Symlink};
+    select(vec![File, Directory, Symlink, Fifo, Socket, BlockDevice, CharDevice, Stream])
+}
+
+fn clip() -> impl Strategy<Value = Clip> {
+    any::<(u64, u64, u64)>().prop_map(|(offset, version, end_page)| Clip {
+        offset,
+        version: ContentVersion(version),
+        end_page,
+    })
+}
+
+pub(super) fn node() -> impl Strategy<Value = Node> {
+    let numbers = any::<([u64; 10], [u32; 3], u16)>();
+    let times = [time(), time(), time(), time()];
+    let target = option::of(vec(any::<u8>(), 0..300).prop_map(Arc::from));
+    let rest = (any::<(u32, u32)>(), any::<u32>(), option::of(any::<[u8; 8]>()), target, option::of(clip()), 0..16u8);
+    (kind(), numbers, times, rest).prop_map(|(kind, (long, short, mode), times, rest)| {
+        let (device, dos_attributes, create_verifier, target, clip, flags) = rest;
+        Node {
+            id: NodeId(long[0]),
+            kind,
+            mode,
+            uid: short[0],
+            gid: short[1],
+            links: short[2],
+            size: long[1],
+            allocated: long[2],
+            atime: times[0],
+            mtime: times[1],
+            ctime: times[2],
+            birth: times[3],
+            change: ChangeId(long[3]),
+            permission_version: long[4],
+            content_version: ContentVersion(long[5]),
+            content_seq: Sequence(long[6]),
+            times_seq: Sequence(long[7]),
+            parent: Parent { directory: NodeId(long[8]), cookie: Cookie(long[9]) },
+            device: Device { major: device.0, minor: device.1 },
+            dos_attributes,
+            create_verifier,
+            target,
+            flags: NodeFlags::from_bits_truncate(flags),
+            clip,
+        }
+    })
+}
+
+fn extent() -> impl Strategy<Value = Extent> {
+    let stored = any::<(u128, u64, u32, u8, u32, u32)>();
+    prop_oneof![
+        (1..60_000u32).prop_map(|len| Extent::Hole { len }),
+        vec(any::<u8>(), 1..200).prop_map(|bytes| Extent::Inline(Bytes::from(bytes))),
+        (1..60_000u32, stored).prop_map(|(len, (object, at, stored_len, codec, key_id, skip))| {
+            let skip = skip % 1_000_000;
+            let block = BlockPlace { at, stored_len, raw_len: skip + len, codec, key_id };
+            Extent::Stored { len, from: Stored { object: ObjectId(object), block, skip } }
+        }),
+    ]
+}
+
+pub(super) fn row() -> impl Strategy<Value = MapRow> {
+    let page = (any::<u64>(), vec(extent(), 0..16)).prop_map(|(version, mut extents)| {
+        let used: u32 = extents.iter().map(Extent::len).sum();
+        extents.push(Extent::Hole { len: PAGE_LEN - used });
+        MapRow::Page { version: ContentVersion(version), extents }
+    });
+    let holes = (any::<u64>(), 1..=u64::MAX);
+    prop_oneof![page, holes.prop_map(|(version, pages)| MapRow::Holes { version: ContentVersion(version), pages })]
+}
+
+pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
+    (any::<(u64, [u8; 16], u128, u128, u64, bool)>(), "\\PC{0,60}").prop_map(|(fields, name)| {
+        let (id, key, content_owner, journal, journal_incarnation, dirty) = fields;
+        let handle_key = HandleKey(key);
+        ShareRecord { id: ShareId(id), name, handle_key, content_owner, journal, journal_incarnation, dirty }
+    })
+}

@@ -1,0 +1,96 @@
+//! Keys: numbers are big-endian, so that the order of bytes is the order of numbers.
+
+use dittofs_domain::{
+    Cookie, NodeId, ObjectId, ShareId,
+    plan::{EntryKey, Space},
+};
+use smallvec::SmallVec;
+
+/// The bytes of any key.
+pub(crate) type Key = SmallVec<[u8; 48]>;
+
+/// What is counted for a share, or once for the whole store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Count {
+    Ids = 1,
+    Stamps = 2,
+    Epochs = 3,
+    Topology = 4,
+    Bytes = 5,
+    Nodes = 6,
+    /// Transactions of the store; its share is 0.
+    Transactions = 255,
+}
+
+/// Builds a key from numbers and bytes.
+struct Builder(Key);
+
+impl Builder {
+    fn new(share: ShareId) -> Builder {
+        Builder(SmallVec::new()).number(share.0)
+    }
+
+    fn number(mut self, number: u64) -> Builder {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    fn bytes(mut self, bytes: &[u8]) -> Builder {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+}
+
+pub(crate) fn share(share: ShareId) -> Key {
+    Builder::new(share).0
+}
+
+pub(crate) fn count(share: ShareId, what: Count) -> Key {
+    count_at(share, what as u8)
+}
+
+pub(crate) fn count_at(share: ShareId, what: u8) -> Key {
+    Builder::new(share).bytes(&[what]).0
+}
+
+pub(crate) fn node(share: ShareId, node: NodeId) -> Key {
+    Builder::new(share).number(node.0).0
+}
+
+pub(crate) fn entry(share: ShareId, key: &EntryKey) -> Key {
+    let directory = Builder::new(share).number(key.directory.0).bytes(&[key.space as u8]);
+    directory.bytes(key.name.as_bytes()).0
+}
+
+/// Before the first and after the last entry or listing of a directory.
+pub(crate) fn directory(share: ShareId, directory: NodeId, space: Space) -> (Key, Key) {
+    let bound = |space: u8| Builder::new(share).number(directory.0).bytes(&[space]).0;
+    (bound(space as u8), bound(space as u8 + 1))
+}
+
+pub(crate) fn listing(share: ShareId, directory: NodeId, space: Space, cookie: Cookie) -> Key {
+    Builder::new(share).number(directory.0).bytes(&[space as u8]).number(cookie.0).0
+}
+
+pub(crate) fn row(share: ShareId, node: NodeId, page: u64) -> Key {
+    Builder::new(share).number(node.0).number(page).0
+}
+
+pub(crate) fn object(share: ShareId, object: ObjectId) -> Key {
+    Builder::new(share).bytes(&object.0.to_be_bytes()).0
+}
+
+pub(crate) fn reference(share: ShareId, object: ObjectId, node: NodeId, chunk: u64) -> Key {
+    Builder::new(share).bytes(&object.0.to_be_bytes()).number(node.0).number(chunk).0
+}
+
+/// The number at an offset of a key; none if the key is too short.
+pub(crate) fn number_at(key: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_be_bytes(*key.get(at..)?.first_chunk()?))
+}
+
+/// The object id at an offset of a key; none if the key is too short.
+pub(crate) fn object_at(key: &[u8], at: usize) -> Option<ObjectId> {
+    Some(ObjectId(u128::from_be_bytes(*key.get(at..)?.first_chunk()?)))
+}

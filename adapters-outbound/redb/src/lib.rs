@@ -1,0 +1,29 @@
+//! Metadata in a redb database: one file, one thread that writes, readers that never wait for it.
+//!
+//! - Every plan that waits goes into one transaction with one sync; answers leave after the commit.
+//! - Readers share the snapshot of the last commit. A read runs on the thread that asks, so a page that is not in the
+//!   cache blocks that thread for one read of the disk; no snapshot is held over an await.
+//! - An answer can't be lost inside the process, so the names of operations are not kept. After an I/O error the
+//!   waiting plans are answered `Unavailable`, and whether they were applied is found out by reading.
+//! - After an I/O error the database is closed, checked and opened again by itself, for as long as it takes.
+//!
+//! The layout is in `docs/decisions/0006-redb-layout.md`.
+//!
+//! This crate does not know: what a plan means, what else is in the folder.
+
+mod batch;
+mod codec;
+mod fault;
+mod keys;
+mod open;
+mod options;
+mod share;
+mod snapshot;
+mod store;
+mod tables;
+mod update;
+mod writer;
+
+pub use open::OpenError;
+pub use options::RedbOptions;
+pub use store::RedbMetadataStore;

@@ -1,0 +1,49 @@
+//! A database on other storage than a file.
+
+use std::io;
+
+use redb::{Builder, Database, ReadableDatabase, StorageBackend};
+
+use super::{
+    OpenError, Opener,
+    format::{identify, initialize},
+};
+
+const NAME: &str = "the database";
+
+/// Opens what `make` gives.
+pub(crate) struct BackendOpener<F> {
+    cache_bytes: usize,
+    make: F,
+}
+
+impl<F> BackendOpener<F> {
+    pub(crate) fn new(cache_bytes: usize, make: F) -> BackendOpener<F> {
+        BackendOpener { cache_bytes, make }
+    }
+}
+
+impl<B: StorageBackend, F: Fn() -> io::Result<B> + Send> Opener for BackendOpener<F> {
+    fn name(&self) -> String {
+        NAME.into()
+    }
+
+    fn open(&self, again: bool) -> Result<Database, OpenError> {
+        let backend = (self.make)().map_err(|source| OpenError::Io { file: NAME.into(), source })?;
+        let mut builder = Builder::new();
+        builder.set_cache_size(self.cache_bytes).set_check_integrity_on_open(again);
+        let database = builder.create_with_backend(backend).map_err(|error| OpenError::of(NAME, error))?;
+        if is_bare(&database) {
+            initialize(&database).map_err(|fault| self.refused(&fault))?;
+        }
+        identify(&database, NAME)?;
+        Ok(database)
+    }
+}
+
+/// Whether it has no tables: it is new, or a crash came before they were made.
+fn is_bare(database: &Database) -> bool {
+    let transaction = database.begin_read().ok();
+    let tables = transaction.as_ref().and_then(|transaction| transaction.list_tables().ok());
+    tables.is_some_and(|mut tables| tables.next().is_none())
+}

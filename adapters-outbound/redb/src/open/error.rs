@@ -1,0 +1,73 @@
+//! Why a database is not opened, and what to do.
+
+use std::io;
+
+use redb::{DatabaseError, StorageError};
+
+/// Why the database was not opened. Nothing has been changed in it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Somebody has it open.
+    #[error("{file} is in use: another server has it open; stop that one, or give this one a folder of its own")]
+    Locked {
+        /// The file.
+        file: String,
+    },
+    /// It was a database once, or should be one.
+    #[error(
+        "{file} is damaged: {found}; it was left as it is: put back a copy of the whole folder from a backup, or move \
+         the file away to start with nothing"
+    )]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What was found.
+        found: String,
+    },
+    /// It belongs to another program.
+    #[error("{file} is not this program's: {found}; it was left as it is: configure another folder")]
+    Foreign {
+        /// The file.
+        file: String,
+        /// What was found.
+        found: String,
+    },
+    /// A newer release wrote it.
+    #[error("{file} has format {found}, and this release knows formats up to {known}; start a newer release")]
+    Newer {
+        /// The file.
+        file: String,
+        /// Its format.
+        found: u32,
+        /// The newest format that is known.
+        known: u32,
+    },
+    /// The system did not let it be opened.
+    #[error("{file} can't be opened: {source}; see that the folder is there, writable, and on a disk with room")]
+    Io {
+        /// The file.
+        file: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl OpenError {
+    pub(super) fn of(file: &str, error: DatabaseError) -> OpenError {
+        let file = file.to_owned();
+        match error {
+            DatabaseError::DatabaseAlreadyOpen
+            | DatabaseError::LockProtocolMismatch
+            | DatabaseError::TransactionInProgress => OpenError::Locked { file },
+            DatabaseError::UpgradeRequired(version) => {
+                OpenError::Foreign { file, found: format!("a redb file of the old format {version}") }
+            }
+            DatabaseError::Storage(StorageError::Io(source)) if source.kind() == io::ErrorKind::UnexpectedEof => {
+                OpenError::Damaged { file, found: "it ends too early".into() }
+            }
+            DatabaseError::Storage(StorageError::Io(source)) => OpenError::Io { file, source },
+            error => OpenError::Damaged { file, found: error.to_string() },
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A database in a file, in a folder that is locked for as long as the store lives.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
+
+use redb::{Builder, Database, DatabaseError};
+
+use super::{
+    OpenError, Opener,
+    format::{identify, initialize},
+};
+use crate::options::RedbOptions;
+
+const FILE: &str = "metadata.redb";
+/// A database that is being made: it gets its name once it is whole.
+const FILE_UNFINISHED: &str = "metadata.redb.new";
+const FILE_LOCK: &str = "metadata.lock";
+/// How a redb file begins.
+const MAGIC: [u8; 9] = *b"redb\x1A\x0A\xA9\x0D\x0A";
+/// Pages that are kept while a file is only looked at.
+const CACHE_BYTES_INSPECT: usize = 1 << 20;
+
+/// Opens the database of a folder.
+pub(crate) struct FileOpener {
+    folder: PathBuf,
+    cache_bytes: usize,
+    /// Held, not read. Over reopening too, when the database itself is not locked.
+    _lock: File,
+}
+
+impl FileOpener {
+    /// Makes the folder if it is not there, and locks it.
+    pub(crate) fn new(options: &RedbOptions) -> Result<FileOpener, OpenError> {
+        let folder = options.path.clone();
+        let file = folder.join(FILE_LOCK);
+        let io_error = |source| OpenError::Io { file: file.display().to_string(), source };
+        fs::create_dir_all(&folder).map_err(io_error)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&file).map_err(io_error)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(FileOpener { folder, cache_bytes: options.cache_bytes, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::Locked { file: folder.join(FILE).display().to_string() }),
+            Err(TryLockError::Error(source)) => Err(io_error(source)),
+        }
+    }
+
+    /// Makes a database beside its place and moves it there, so that a file in place is always whole, and one that is
+    /// empty has lost something.
+    fn make(&self, place: &Path) -> Result<(), OpenError> {
+        let file = self.folder.join(FILE_UNFINISHED);
+        let name = file.display().to_string();
+        let io_error = |source| OpenError::Io { file: name.clone(), source };
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error(error)),
+            _ => {}
+        }
+        let database = Builder::new().create(&file).map_err(|error| OpenError::of(&name, error))?;
+        initialize(&database).map_err(|fault| io_error(io::Error::other(fault.to_string())))?;
+        database.close().map_err(|error| OpenError::of(&name, error))?;
+        File::open(&file).and_then(|file| file.sync_all()).map_err(io_error)?;
+        fs::rename(&file, place).map_err(io_error)?;
+        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(io_error)
+    }
+
+    /// Looks at the file without changing a byte of it.
+    fn inspect(&self, place: &Path, name: &str) -> Result<(), OpenError> {
+        let damaged = |found: &str| OpenError::Damaged { file: name.to_owned(), found: found.to_owned() };
+        let mut start = Vec::new();
+        let read = File::open(place).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start));
+        read.map_err(|source| OpenError::Io { file: name.to_owned(), source })?;
+        if start.is_empty() {
+            return Err(damaged("it is empty"));
+        }
+        if start != MAGIC {
+            return Err(damaged("it does not begin as a redb database does"));
+        }
+        match Builder::new().set_cache_size(CACHE_BYTES_INSPECT).open_read_only(place) {
+            Ok(database) => identify(&database, name),
+            // It was not closed: only opening it for writing mends that.
+            Err(DatabaseError::RepairAborted) => Ok(()),
+            Err(error) => Err(OpenError::of(name, error)),
+        }
+    }
+
+    fn open_in_place(&self, place: &Path, name: &str, again: bool) -> Result<Database, OpenError> {
+        if again {
+            forget_cached_pages(place);
+        }
+        self.inspect(place, name)?;
+        let mut builder = Builder::new();
+        builder.set_cache_size(self.cache_bytes).set_check_integrity_on_open(again);
+        let shown = name.to_owned();
+        builder.set_repair_callback(move |session| {
+            let percent = (session.progress() * 100.0) as u32;
+            tracing::info!(file = %shown, percent, "the metadata database was not closed, and is checked");
+        });
+        let database = builder.open(place).map_err(|error| OpenError::of(name, error))?;
+        identify(&database, name)?;
+        Ok(database)
+    }
+}
+
+impl Opener for FileOpener {
+    fn name(&self) -> String {
+        self.folder.join(FILE).display().to_string()
+    }
+
+    fn room(&self) -> u64 {
+        let room = rustix::fs::statvfs(&self.folder);
+        room.map_or(u64::MAX, |room| room.f_bavail.saturating_mul(room.f_frsize))
+    }
+
+    fn open(&self, again: bool) -> Result<Database, OpenError> {
+        let (place, name) = (self.folder.join(FILE), self.name());
+        match fs::symlink_metadata(&place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && again => {
+                return Err(OpenError::Damaged { file: name, found: "it has been removed".into() });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.make(&place)?,
+            Err(source) => return Err(OpenError::Io { file: name, source }),
+            Ok(_) => {}
+        }
+        let opened = catch_unwind(AssertUnwindSafe(|| self.open_in_place(&place, &name, again)));
+        opened.unwrap_or_else(|_| Err(OpenError::Damaged { file: name, found: "its pages make no sense".into() }))
+    }
+}
+
+/// After a sync that failed, pages that never reached the disk may stand in the system's cache as if they had: what is
+/// checked and built upon must come from the disk.
+fn forget_cached_pages(place: &Path) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = forget(place) {
+        tracing::warn!(%error, "the system's cache of the metadata database can't be given up");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn forget(place: &Path) -> io::Result<()> {
+    Ok(rustix::fs::fadvise(File::open(place)?, 0, None, rustix::fs::Advice::DontNeed)?)
+}

@@ -1,0 +1,216 @@
+//! What readers see: the state after one commit, as far as a query asks for it.
+
+use std::ops::RangeInclusive;
+
+use dittofs_domain::{
+    Cookie, Name, NodeId, NodeKind, ObjectId, ShareId,
+    content::MapRow,
+    plan::{EntryKey, Found, MapQuery, MapView, ObjectRecord, Query, Space, Statistics, UnlinkedReason, View},
+};
+use dittofs_ports::{Listed, Listing, ShareRecord};
+use smallvec::SmallVec;
+
+use crate::{
+    codec,
+    fault::Fault,
+    keys::{self, Count, Key},
+    tables::{Kind, Readable, Tables},
+};
+
+const KEY_TOO_SHORT: &str = "a key that is too short";
+
+impl<T: Readable> Tables<T> {
+    pub(crate) fn view(&self, share: ShareId, query: &Query) -> Result<View, Fault> {
+        let mut view = View { topology: self.topology(share)?, ..View::default() };
+        for id in &query.nodes {
+            view.nodes.extend(self.node(share, *id)?);
+        }
+        let found = query.entries.iter().map(|key| self.found(share, key));
+        view.entries = found.collect::<Result<SmallVec<_>, Fault>>()?;
+        if let Some(directory) = query.ancestors_of {
+            view.ancestors = self.ancestors(share, directory)?;
+        }
+        if let Some(map) = &query.map {
+            view.map = self.map(share, map)?;
+        }
+        Ok(view)
+    }
+
+    fn found(&self, share: ShareId, key: &EntryKey) -> Result<Option<Found>, Fault> {
+        let Some((id, cookie)) = self.entry(share, key)? else { return Ok(None) };
+        let Some(node) = self.node(share, id)? else { return Ok(None) };
+        let empty = node.kind == NodeKind::Directory && self.is_empty_directory(share, id, Space::Children)?;
+        Ok(Some(Found { node, cookie, empty }))
+    }
+
+    fn ancestors(&self, share: ShareId, directory: NodeId) -> Result<Vec<NodeId>, Fault> {
+        let mut ancestors = Vec::new();
+        let mut next = directory;
+        // Where parents lead in a circle, the walk comes back to a place at which it has been left behind (Brent).
+        let mut left_behind = NodeId(0);
+        while let Some(node) = self.node(share, next)? {
+            if next == left_behind {
+                return Err(Fault::damaged(format!("the ancestors of node {directory} do not end at the root")));
+            }
+            ancestors.push(next);
+            if ancestors.len().is_power_of_two() {
+                left_behind = next;
+            }
+            if next == NodeId::ROOT || node.parent.directory == next {
+                break;
+            }
+            next = node.parent.directory;
+        }
+        Ok(ancestors)
+    }
+
+    fn map(&self, share: ShareId, query: &MapQuery) -> Result<MapView, Fault> {
+        let key = |page| keys::row(share, query.node, page);
+        let before = self.last(Kind::Row, key(0)..=key(query.first_page), |key, value| {
+            Ok((page_of(key)?, codec::decode_row(value)?))
+        })?;
+        let first = match before {
+            Some((page, row)) if covers(page, &row, query.first_page) => page,
+            _ => query.first_page,
+        };
+        let mut view = MapView { rows: Vec::new(), complete: true };
+        if first > query.last_page {
+            return Ok(view);
+        }
+        self.scan(Kind::Row, key(first)..=key(query.last_page), |key, value| {
+            if view.rows.len() >= query.rows_max {
+                view.complete = false;
+                return Ok(false);
+            }
+            view.rows.push((page_of(key)?, codec::decode_row(value)?));
+            Ok(true)
+        })?;
+        Ok(view)
+    }
+
+    pub(crate) fn list(
+        &self,
+        share: ShareId,
+        directory: NodeId,
+        space: Space,
+        after: Cookie,
+        entries_max: usize,
+        records: bool,
+    ) -> Result<Listing, Fault> {
+        let mut listing = Listing { entries: Vec::new(), complete: true };
+        let Some(first) = after.0.checked_add(1) else { return Ok(listing) };
+        let key = |cookie| keys::listing(share, directory, space, Cookie(cookie));
+        self.scan(Kind::Listing, key(first)..=key(u64::MAX), |key, value| {
+            if listing.entries.len() >= entries_max {
+                listing.complete = false;
+                return Ok(false);
+            }
+            let cookie = Cookie(keys::number_at(key, 17).ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))?);
+            let (node, name) = codec::decode_listing(value)?;
+            let record = if records { self.node(share, node)? } else { None };
+            listing.entries.push(Listed { name, cookie, node, record });
+            Ok(true)
+        })?;
+        Ok(listing)
+    }
+
+    pub(crate) fn name_of(&self, share: ShareId, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, Fault> {
+        let key = keys::listing(share, directory, Space::Children, cookie);
+        self.read(Kind::Listing, &key, |value| Ok(codec::decode_listing(value)?.1))
+    }
+
+    pub(crate) fn unlinked(
+        &self,
+        share: ShareId,
+        after: NodeId,
+        max: usize,
+    ) -> Result<Vec<(NodeId, UnlinkedReason)>, Fault> {
+        self.some(Kind::Unlinked, after_node(share, after), max, |key, value| {
+            Ok((node_of(key)?, codec::decode_reason(value)?))
+        })
+    }
+
+    pub(crate) fn clipped(&self, share: ShareId, after: NodeId, max: usize) -> Result<Vec<NodeId>, Fault> {
+        self.some(Kind::Clipped, after_node(share, after), max, |key, _| node_of(key))
+    }
+
+    pub(crate) fn objects(
+        &self,
+        share: ShareId,
+        after: Option<ObjectId>,
+        max: usize,
+    ) -> Result<Vec<ObjectRecord>, Fault> {
+        let first = after.map_or(Some(0), |after| after.0.checked_add(1));
+        let keys = first.map(|first| keys::object(share, ObjectId(first))..=keys::object(share, ObjectId(u128::MAX)));
+        self.some(Kind::Object, keys, max, |key, value| {
+            let id = keys::object_at(key, 8).ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))?;
+            codec::decode_object(id, value)
+        })
+    }
+
+    pub(crate) fn references(&self, share: ShareId, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, Fault> {
+        self.some(Kind::Reference, Some(references_of(share, object)), max, |key, _| {
+            let numbers = keys::number_at(key, 24).zip(keys::number_at(key, 32));
+            numbers.map(|(node, chunk)| (NodeId(node), chunk)).ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))
+        })
+    }
+
+    pub(crate) fn statistics(&self, share: ShareId) -> Result<Statistics, Fault> {
+        Ok(Statistics { bytes: self.count(share, Count::Bytes)?, nodes: self.count(share, Count::Nodes)? })
+    }
+
+    pub(crate) fn share(&self, id: ShareId) -> Result<Option<ShareRecord>, Fault> {
+        self.read(Kind::Share, &keys::share(id), |value| codec::decode_share(id, value))
+    }
+
+    pub(crate) fn shares(&self) -> Result<Vec<ShareRecord>, Fault> {
+        let all = keys::share(ShareId(0))..=keys::share(ShareId(u64::MAX));
+        self.some(Kind::Share, Some(all), usize::MAX, |key, value| {
+            let id = keys::number_at(key, 0).ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))?;
+            codec::decode_share(ShareId(id), value)
+        })
+    }
+
+    /// At most `max` records between two keys.
+    fn some<V>(
+        &self,
+        kind: Kind,
+        keys: Option<RangeInclusive<Key>>,
+        max: usize,
+        decode: impl Fn(&[u8], &[u8]) -> Result<V, Fault>,
+    ) -> Result<Vec<V>, Fault> {
+        let mut found = Vec::new();
+        if let Some(keys) = keys.filter(|_| max > 0) {
+            self.scan(kind, keys, |key, value| {
+                found.push(decode(key, value)?);
+                Ok(found.len() < max)
+            })?;
+        }
+        Ok(found)
+    }
+}
+
+/// The keys of all references to an object.
+pub(crate) fn references_of(share: ShareId, object: ObjectId) -> RangeInclusive<Key> {
+    keys::reference(share, object, NodeId(0), 0)..=keys::reference(share, object, NodeId(u64::MAX), u64::MAX)
+}
+
+fn after_node(share: ShareId, after: NodeId) -> Option<RangeInclusive<Key>> {
+    let first = NodeId(after.0.checked_add(1)?);
+    Some(keys::node(share, first)..=keys::node(share, NodeId(u64::MAX)))
+}
+
+fn node_of(key: &[u8]) -> Result<NodeId, Fault> {
+    keys::number_at(key, 8).map(NodeId).ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))
+}
+
+fn page_of(key: &[u8]) -> Result<u64, Fault> {
+    keys::number_at(key, 16).ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))
+}
+
+fn covers(first: u64, row: &MapRow, page: u64) -> bool {
+    match row {
+        MapRow::Page { .. } => first == page,
+        MapRow::Holes { pages, .. } => page - first < *pages,
+    }
+}

@@ -1,0 +1,131 @@
+//! The store: its shares, and the life of its writer.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+use async_trait::async_trait;
+use dittofs_domain::{Node, ShareId};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, Survives};
+use redb::StorageBackend;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    fault::Fault,
+    open::{BackendOpener, FileOpener, OpenError, Opener},
+    options::RedbOptions,
+    share::RedbShare,
+    tables::Snapshot,
+    writer::{Newest, Request, WAITING_MAX, Writer},
+};
+
+/// Metadata in a redb database.
+pub struct RedbMetadataStore(Arc<Connection>);
+
+/// The ends of everything that leads to the writer; the last one that is dropped closes the database, and waits for
+/// that.
+pub(crate) struct Connection {
+    requests: Option<mpsc::Sender<Request>>,
+    newest: Arc<Newest>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl RedbMetadataStore {
+    /// Opens the database in a folder, or makes it. Blocks; after a crash for as long as it takes to check all of it.
+    ///
+    /// # Errors
+    /// See [`OpenError`]: each says what was found, and what to do.
+    pub fn open(options: &RedbOptions) -> Result<RedbMetadataStore, OpenError> {
+        Self::start(Box::new(FileOpener::new(options)?))
+    }
+
+    /// Opens a database on other storage than a file, for tests of what happens when that fails. `make` is called for
+    /// each opening, and must give the same bytes again.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_on<B: StorageBackend>(
+        cache_bytes: usize,
+        make: impl Fn() -> io::Result<B> + Send + 'static,
+    ) -> Result<RedbMetadataStore, OpenError> {
+        Self::start(Box::new(BackendOpener::new(cache_bytes, make)))
+    }
+
+    fn start(opener: Box<dyn Opener>) -> Result<RedbMetadataStore, OpenError> {
+        let name = opener.name();
+        let (requests, waiting) = mpsc::channel(WAITING_MAX);
+        let writer = Writer::open(opener, waiting)?;
+        let newest = writer.newest();
+        let thread = thread::Builder::new().name("redb-writer".into()).spawn(|| writer.run());
+        let thread = thread.map_err(|source| OpenError::Io { file: name, source })?;
+        Ok(RedbMetadataStore(Arc::new(Connection { requests: Some(requests), newest, writer: Some(thread) })))
+    }
+}
+
+impl Connection {
+    /// Reads from the state after the last commit.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Snapshot) -> Result<T, Fault>) -> Result<T, MetadataError> {
+        let newest = match &*self.newest.read() {
+            Ok(newest) => Arc::clone(newest),
+            Err(why) => return Err(MetadataError::Unavailable(why.to_string().into())),
+        };
+        // A page that was damaged behind the database's back may make it panic.
+        let result = catch_unwind(AssertUnwindSafe(|| read(&newest.tables)));
+        let result = result.unwrap_or_else(|_| Err(Fault::damaged("a page of the database makes no sense")));
+        if let (Err(Fault::Storage(_)), Some(requests)) = (&result, &self.requests) {
+            // If the queue is full, one of those in it finds the same.
+            drop(requests.try_send(Request::Reopen { opening: newest.opening }));
+        }
+        Ok(result?)
+    }
+
+    /// Asks the writer, and waits for its answer.
+    pub(crate) async fn ask<T, E>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Request,
+        gone: impl Fn() -> E,
+    ) -> Result<T, E> {
+        let (answer, answered) = oneshot::channel();
+        let requests = self.requests.as_ref().ok_or_else(&gone)?;
+        requests.send(request(answer)).await.map_err(|_| gone())?;
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// What is told where the writer has gone without an answer.
+pub(crate) fn writer_gone() -> MetadataError {
+    MetadataError::Unavailable("the database's writer has gone".into())
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(Err(_)) = self.writer.take().map(JoinHandle::join) {
+            tracing::error!("the database's writer had panicked");
+        }
+    }
+}
+
+#[async_trait]
+impl MetadataStore for RedbMetadataStore {
+    fn survives(&self) -> Survives {
+        Survives::PowerLoss
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareRecord>, MetadataError> {
+        self.0.read(|tables| tables.shares())
+    }
+
+    async fn create_share(&self, record: &ShareRecord, root: &Node) -> Result<(), MetadataError> {
+        let (record, root) = (Box::new(record.clone()), Box::new(root.clone()));
+        self.0.ask(|answer| Request::CreateShare { record, root, answer }, writer_gone).await
+    }
+
+    async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
+        let is_there = self.0.read(|tables| tables.share(id))?.is_some();
+        Ok(is_there.then(|| Arc::new(RedbShare::new(Arc::clone(&self.0), id)) as Arc<dyn ShareMetadata>))
+    }
+}

@@ -1,0 +1,170 @@
+//! The tables, and single records in them, whether in a snapshot or inside a transaction.
+
+use std::{ops::RangeInclusive, sync::Arc};
+
+use dittofs_domain::{
+    Cookie, Node, NodeId, ObjectId, ShareId,
+    plan::{EntryKey, ObjectRecord, Space},
+};
+use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
+
+use crate::{
+    codec,
+    fault::Fault,
+    keys::{self, Count, Key},
+};
+
+/// Which records a table holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Share = 0,
+    Count,
+    Node,
+    Entry,
+    Listing,
+    Row,
+    Unlinked,
+    Clipped,
+    Object,
+    Reference,
+}
+
+const KINDS: [(Kind, &str); 10] = [
+    (Kind::Share, "share"),
+    (Kind::Count, "count"),
+    (Kind::Node, "node"),
+    (Kind::Entry, "entry"),
+    (Kind::Listing, "listing"),
+    (Kind::Row, "row"),
+    (Kind::Unlinked, "unlinked"),
+    (Kind::Clipped, "clipped"),
+    (Kind::Object, "object"),
+    (Kind::Reference, "reference"),
+];
+
+/// Keys and values are bytes, in the order of bytes.
+pub(crate) type Definition<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
+
+/// A table that can be read.
+pub(crate) trait Readable: ReadableTable<&'static [u8], &'static [u8]> {}
+impl<T: ReadableTable<&'static [u8], &'static [u8]>> Readable for T {}
+
+/// All tables, in the order of [`KINDS`].
+pub(crate) struct Tables<T>([T; KINDS.len()]);
+
+pub(crate) type Snapshot = Tables<redb::ReadOnlyTable<&'static [u8], &'static [u8]>>;
+pub(crate) type Writable<'txn> = Tables<redb::Table<'txn, &'static [u8], &'static [u8]>>;
+
+impl Snapshot {
+    pub(crate) fn open(transaction: &ReadTransaction) -> Result<Snapshot, Fault> {
+        open_all(|definition| transaction.open_table(definition))
+    }
+}
+
+impl<'txn> Writable<'txn> {
+    pub(crate) fn open(transaction: &'txn WriteTransaction) -> Result<Writable<'txn>, Fault> {
+        open_all(|definition| transaction.open_table(definition))
+    }
+
+    /// Puts a value in place, or removes it; answers the one that was there.
+    pub(crate) fn put(&mut self, kind: Kind, key: &[u8], value: Option<&[u8]>) -> Result<Option<Vec<u8>>, Fault> {
+        let table = &mut self.0[kind as usize];
+        let before = match value {
+            Some(value) => table.insert(key, value)?,
+            None => table.remove(key)?,
+        };
+        Ok(before.map(|before| before.value().to_vec()))
+    }
+}
+
+fn open_all<T>(mut open: impl FnMut(Definition<'static>) -> Result<T, redb::TableError>) -> Result<Tables<T>, Fault> {
+    let mut open = |index: usize| open(TableDefinition::new(KINDS[index].1)).map_err(Fault::from);
+    Ok(Tables([open(0)?, open(1)?, open(2)?, open(3)?, open(4)?, open(5)?, open(6)?, open(7)?, open(8)?, open(9)?]))
+}
+
+impl<T: Readable> Tables<T> {
+    pub(crate) fn read<V>(
+        &self,
+        kind: Kind,
+        key: &[u8],
+        decode: impl FnOnce(&[u8]) -> Result<V, Fault>,
+    ) -> Result<Option<V>, Fault> {
+        let found = self.0[kind as usize].get(key)?;
+        found.map(|value| decode(value.value())).transpose()
+    }
+
+    pub(crate) fn has(&self, kind: Kind, key: &[u8]) -> Result<bool, Fault> {
+        Ok(self.0[kind as usize].get(key)?.is_some())
+    }
+
+    /// Records between two keys, both included. Each is given to `take` with its key, until that answers false.
+    pub(crate) fn scan(
+        &self,
+        kind: Kind,
+        keys: RangeInclusive<Key>,
+        mut take: impl FnMut(&[u8], &[u8]) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        for pair in self.0[kind as usize].range::<&[u8]>(keys.start().as_slice()..=keys.end().as_slice())? {
+            let (key, value) = pair?;
+            if !take(key.value(), value.value())? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is nothing between two keys, both included.
+    pub(crate) fn is_empty(&self, kind: Kind, keys: RangeInclusive<Key>) -> Result<bool, Fault> {
+        let mut is_empty = true;
+        self.scan(kind, keys, |_, _| {
+            is_empty = false;
+            Ok(false)
+        })?;
+        Ok(is_empty)
+    }
+
+    /// The last record between two keys, both included.
+    pub(crate) fn last<V>(
+        &self,
+        kind: Kind,
+        keys: RangeInclusive<Key>,
+        decode: impl FnOnce(&[u8], &[u8]) -> Result<V, Fault>,
+    ) -> Result<Option<V>, Fault> {
+        let mut range = self.0[kind as usize].range::<&[u8]>(keys.start().as_slice()..=keys.end().as_slice())?;
+        let Some(pair) = range.next_back() else { return Ok(None) };
+        let (key, value) = pair?;
+        decode(key.value(), value.value()).map(Some)
+    }
+
+    pub(crate) fn node(&self, share: ShareId, id: NodeId) -> Result<Option<Arc<Node>>, Fault> {
+        self.read(Kind::Node, &keys::node(share, id), |value| codec::decode_node(id, value).map(Arc::new))
+    }
+
+    pub(crate) fn entry(&self, share: ShareId, key: &EntryKey) -> Result<Option<(NodeId, Cookie)>, Fault> {
+        self.read(Kind::Entry, &keys::entry(share, key), codec::decode_entry)
+    }
+
+    pub(crate) fn object(&self, share: ShareId, id: ObjectId) -> Result<Option<ObjectRecord>, Fault> {
+        self.read(Kind::Object, &keys::object(share, id), |value| codec::decode_object(id, value))
+    }
+
+    /// What is counted; 0 where nothing was yet.
+    pub(crate) fn count(&self, share: ShareId, what: Count) -> Result<i64, Fault> {
+        Ok(self.read(Kind::Count, &keys::count(share, what), codec::decode_count)?.unwrap_or_default())
+    }
+
+    pub(crate) fn topology(&self, share: ShareId) -> Result<u64, Fault> {
+        unsigned(self.count(share, Count::Topology)?)
+    }
+
+    /// Whether a directory has no entry, or a node no streams.
+    pub(crate) fn is_empty_directory(&self, share: ShareId, id: NodeId, space: Space) -> Result<bool, Fault> {
+        let (first, last) = keys::directory(share, id, space);
+        self.is_empty(Kind::Listing, first..=last)
+    }
+}
+
+/// A count that never is negative.
+pub(crate) fn unsigned(count: i64) -> Result<u64, Fault> {
+    u64::try_from(count).map_err(|_| Fault::damaged(format!("a count of {count}, which can't be negative")))
+}

@@ -1,0 +1,67 @@
+//! What an update makes of a node.
+
+use dittofs_domain::{
+    Node, Timestamp,
+    id::ChangeId,
+    plan::{LinkChange, NodeUpdate, TimeChange},
+};
+
+/// A count would leave its range.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct OutOfRange;
+
+/// Changes a node's fields. `change` rises wherever `ctime` is not kept, and `ctime` never goes back, not even where
+/// it is set. Nothing has changed where a count is out of range.
+pub(crate) fn update(node: &mut Node, update: &NodeUpdate, now: Timestamp) -> Result<(), OutOfRange> {
+    let links = match update.links {
+        LinkChange::Keep => node.links,
+        LinkChange::Set(links) => links,
+        LinkChange::Add(difference) => node.links.checked_add_signed(difference).ok_or(OutOfRange)?,
+    };
+    let allocated = node.allocated.checked_add_signed(update.allocated).ok_or(OutOfRange)?;
+    node.links = links;
+    node.allocated = allocated;
+    times(node, update, now);
+    put(&mut node.mode, update.mode);
+    put(&mut node.uid, update.uid);
+    put(&mut node.gid, update.gid);
+    put(&mut node.size, update.size);
+    put(&mut node.content_version, update.content_version);
+    put(&mut node.parent, update.parent);
+    put(&mut node.dos_attributes, update.dos_attributes);
+    put(&mut node.clip, update.clip);
+    node.permission_version += u64::from(update.raise_permission_version);
+    node.content_seq = node.content_seq.max(update.content_seq.unwrap_or_default());
+    node.times_seq = node.times_seq.max(update.times_seq.unwrap_or_default());
+    node.flags.insert(update.set_flags);
+    node.flags.remove(update.clear_flags);
+    Ok(())
+}
+
+fn times(node: &mut Node, update: &NodeUpdate, now: Timestamp) {
+    node.atime = changed(node.atime, update.atime, now);
+    node.mtime = changed(node.mtime, update.mtime, now);
+    node.ctime = match update.ctime {
+        TimeChange::Set(time) => node.ctime.advanced(time),
+        change => changed(node.ctime, change, now),
+    };
+    if update.ctime != TimeChange::Keep {
+        node.change = ChangeId(node.change.0.saturating_add(1));
+    }
+    node.change = node.change.max(update.change_at_least.unwrap_or_default());
+}
+
+fn changed(stored: Timestamp, change: TimeChange, now: Timestamp) -> Timestamp {
+    match change {
+        TimeChange::Keep => stored,
+        TimeChange::Advance => stored.advanced(now),
+        TimeChange::Set(time) => time,
+        TimeChange::AtLeast(time) => stored.max(time),
+    }
+}
+
+fn put<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}

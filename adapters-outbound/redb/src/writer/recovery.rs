@@ -1,0 +1,67 @@
+//! After a failure the database is closed, checked and opened again.
+
+use std::{collections::VecDeque, sync::Arc, thread, time::Duration};
+
+use tokio::sync::mpsc::error::TryRecvError;
+
+use super::{Failure, Published, Reply, Request, Writer, snapshot, transactions};
+
+const WAIT_FIRST: Duration = Duration::from_millis(10);
+const WAIT_MAX: Duration = Duration::from_secs(5);
+/// How soon who asks meanwhile is told.
+const ANSWER_WITHIN: Duration = Duration::from_millis(20);
+
+impl Writer {
+    /// Answers who waits, and comes back with an open database, or when nobody can ask any more.
+    ///
+    /// A full disk is told as such where the database, opened again, shows that the transaction is not in it.
+    pub(super) fn recover(&mut self, requests: VecDeque<Request>, replies: Vec<Reply>, mut failure: Failure) {
+        tracing::error!(failure = %failure.message, "the metadata database failed; it is opened again");
+        *self.newest.write() = Err(failure.message.as_str().into());
+        drop(self.database.take());
+        let before = self.transactions;
+        let mut opened = self.open_again();
+        failure.is_full &= opened.is_ok() && self.transactions == before;
+        replies.into_iter().for_each(|reply| reply.fail(&failure));
+        requests.into_iter().for_each(|request| request.fail(&failure));
+        let mut wait = WAIT_FIRST;
+        while let Err(error) = opened {
+            tracing::error!(%error, wait_ms = wait.as_millis() as u64, "the metadata database can't be opened again yet");
+            *self.newest.write() = Err(error.as_str().into());
+            if !self.refuse_for(wait, &Failure::new(error)) {
+                return;
+            }
+            wait = (wait * 2).min(WAIT_MAX);
+            opened = self.open_again();
+        }
+        tracing::info!("the metadata database is open again");
+    }
+
+    fn open_again(&mut self) -> Result<(), String> {
+        let database = self.opener.open(true).map_err(|error| error.to_string())?;
+        let tables = snapshot(&database).map_err(|fault| fault.to_string())?;
+        self.transactions = transactions(&tables).map_err(|fault| fault.to_string())?;
+        self.opening += 1;
+        self.database = Some(database);
+        *self.newest.write() = Ok(Arc::new(Published { tables, opening: self.opening }));
+        Ok(())
+    }
+
+    /// Refuses what is asked for a while; answers false once nobody can ask any more.
+    fn refuse_for(&mut self, wait: Duration, failure: &Failure) -> bool {
+        let mut left = wait;
+        while !left.is_zero() {
+            loop {
+                match self.requests.try_recv() {
+                    Ok(request) => request.fail(failure),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return false,
+                }
+            }
+            let step = left.min(ANSWER_WITHIN);
+            thread::sleep(step);
+            left -= step;
+        }
+        true
+    }
+}

@@ -1,0 +1,184 @@
+//! What the writer is asked, and what it answers.
+
+use std::ops::Range;
+
+use dittofs_domain::{
+    Node, ShareId,
+    content::{Extent, MapRow},
+    plan::{Applied, Change, Plan},
+};
+use dittofs_ports::{ApplyError, Counter, MetadataError, ShareRecord};
+use tokio::sync::oneshot::Sender;
+
+use crate::{
+    batch::{Batch, Refused},
+    fault::Fault,
+};
+
+/// A request, with the way back for its answer. Who has gone away meanwhile gets none; what was asked is done.
+pub(crate) enum Request {
+    Apply {
+        share: ShareId,
+        plan: Box<Plan>,
+        answer: Sender<Result<Applied, ApplyError>>,
+    },
+    CreateShare {
+        record: Box<ShareRecord>,
+        root: Box<Node>,
+        answer: Sender<Result<(), MetadataError>>,
+    },
+    PutRecord {
+        record: Box<ShareRecord>,
+        answer: Sender<Result<(), MetadataError>>,
+    },
+    Allocate {
+        share: ShareId,
+        counter: Counter,
+        count: u32,
+        answer: Sender<Result<Range<u64>, MetadataError>>,
+    },
+    /// A reader has met an I/O error on what this opening of the database gave it.
+    Reopen {
+        opening: u64,
+    },
+}
+
+impl Request {
+    pub(super) fn steps(&self) -> usize {
+        if let Request::Apply { plan, .. } = self { plan.steps() } else { 1 }
+    }
+
+    /// About how many bytes it would write, besides what every step does.
+    pub(super) fn bytes(&self) -> usize {
+        let Request::Apply { plan, .. } = self else { return 0 };
+        plan.changes.iter().map(bytes_of).sum()
+    }
+
+    /// Whether it makes what stays: a share or a node.
+    pub(super) fn grows(&self) -> bool {
+        match self {
+            Request::Apply { plan, .. } => plan.changes.iter().any(|change| matches!(change, Change::InsertNode(_))),
+            Request::CreateShare { .. } => true,
+            Request::PutRecord { .. } | Request::Allocate { .. } | Request::Reopen { .. } => false,
+        }
+    }
+
+    pub(super) fn run(self, batch: &mut Batch<'_>) -> Reply {
+        match self {
+            Request::Apply { share, plan, answer } => Reply::Applied(answer, batch.apply(share, *plan)),
+            Request::CreateShare { record, root, answer } => Reply::Done(answer, batch.create_share(&record, &root)),
+            Request::PutRecord { record, answer } => Reply::Done(answer, batch.put_record(&record)),
+            Request::Allocate { share, counter, count, answer } => {
+                Reply::Numbers(answer, batch.allocate(share, counter, count))
+            }
+            Request::Reopen { .. } => Reply::Nothing,
+        }
+    }
+
+    pub(super) fn fail(self, failure: &Failure) {
+        match self {
+            Request::Apply { answer, .. } => drop(answer.send(Err(failure.apply_error()))),
+            Request::CreateShare { answer, .. } | Request::PutRecord { answer, .. } => {
+                drop(answer.send(Err(failure.metadata_error())));
+            }
+            Request::Allocate { answer, .. } => drop(answer.send(Err(failure.metadata_error()))),
+            Request::Reopen { .. } => {}
+        }
+    }
+}
+
+fn bytes_of(change: &Change) -> usize {
+    match change {
+        Change::InsertNode(node) => node.target.as_ref().map_or(0, |target| target.len()),
+        Change::PutRow { row: MapRow::Page { extents, .. }, .. } => extents
+            .iter()
+            .map(|extent| if let Extent::Inline(bytes) = extent { bytes.len() } else { size_of::<Extent>() })
+            .sum(),
+        _ => 0,
+    }
+}
+
+/// An answer that waits for the commit.
+pub(super) enum Reply {
+    Applied(Sender<Result<Applied, ApplyError>>, Result<Applied, Refused>),
+    Done(Sender<Result<(), MetadataError>>, Result<(), Refused>),
+    Numbers(Sender<Result<Range<u64>, MetadataError>>, Result<Range<u64>, Refused>),
+    Nothing,
+}
+
+impl Reply {
+    /// Why the whole transaction fails, if it does.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        let refused = match self {
+            Reply::Applied(_, result) => result.as_ref().err(),
+            Reply::Done(_, result) => result.as_ref().err(),
+            Reply::Numbers(_, result) => result.as_ref().err(),
+            Reply::Nothing => None,
+        };
+        match refused {
+            Some(Refused::Fault(fault @ Fault::Storage(_))) => Some(Failure::of(fault)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn send(self) {
+        match self {
+            Reply::Applied(answer, result) => drop(answer.send(result.map_err(|refused| match refused {
+                Refused::Conflict => ApplyError::Conflict,
+                Refused::Malformed => ApplyError::Malformed,
+                Refused::Fault(fault) => fault.into(),
+            }))),
+            Reply::Done(answer, result) => drop(answer.send(result.map_err(metadata_error))),
+            Reply::Numbers(answer, result) => drop(answer.send(result.map_err(metadata_error))),
+            Reply::Nothing => {}
+        }
+    }
+
+    pub(super) fn fail(self, failure: &Failure) {
+        match self {
+            Reply::Applied(answer, _) => drop(answer.send(Err(failure.apply_error()))),
+            Reply::Done(answer, _) => drop(answer.send(Err(failure.metadata_error()))),
+            Reply::Numbers(answer, _) => drop(answer.send(Err(failure.metadata_error()))),
+            Reply::Nothing => {}
+        }
+    }
+}
+
+fn metadata_error(refused: Refused) -> MetadataError {
+    match refused {
+        Refused::Fault(fault) => fault.into(),
+        Refused::Conflict | Refused::Malformed => MetadataError::Unavailable("refused".into()),
+    }
+}
+
+/// Why a transaction as a whole did not succeed.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) message: String,
+    /// There is no room, and nothing has changed.
+    pub(super) is_full: bool,
+}
+
+impl Failure {
+    pub(super) fn new(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), is_full: false }
+    }
+
+    fn of(fault: &Fault) -> Failure {
+        Failure { message: fault.to_string(), is_full: fault.is_full() }
+    }
+
+    fn apply_error(&self) -> ApplyError {
+        if self.is_full { ApplyError::Full } else { ApplyError::Unavailable(self.message.clone().into()) }
+    }
+
+    fn metadata_error(&self) -> MetadataError {
+        MetadataError::Unavailable(self.message.clone().into())
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Failure::of(&fault)
+    }
+}

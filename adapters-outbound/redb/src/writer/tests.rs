@@ -1,0 +1,83 @@
+#![allow(clippy::unwrap_used)]
+
+use std::thread;
+
+use dittofs_domain::{Node, NodeId, NodeKind, ShareId, Timestamp, plan::Change, plan::Plan};
+use dittofs_ports::{ApplyError, Counter};
+use redb::backends::InMemoryBackend;
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::open::BackendOpener;
+
+/// A database on a disk that is almost full.
+struct Crowded(BackendOpener<fn() -> std::io::Result<InMemoryBackend>>);
+
+impl Opener for Crowded {
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn open(&self, again: bool) -> Result<Database, OpenError> {
+        self.0.open(again)
+    }
+
+    fn room(&self) -> u64 {
+        ROOM_KEPT - 1
+    }
+}
+
+fn directory(id: NodeId) -> Node {
+    let parent = dittofs_domain::node::Parent { directory: NodeId::ROOT, cookie: dittofs_domain::Cookie::START };
+    let time = Timestamp::EPOCH;
+    Node {
+        id,
+        kind: NodeKind::Directory,
+        mode: 0,
+        uid: 0,
+        gid: 0,
+        links: 2,
+        size: 0,
+        allocated: 0,
+        atime: time,
+        mtime: time,
+        ctime: time,
+        birth: time,
+        change: dittofs_domain::ChangeId(1),
+        permission_version: 0,
+        content_version: dittofs_domain::ContentVersion(0),
+        content_seq: dittofs_domain::Sequence(0),
+        times_seq: dittofs_domain::Sequence(0),
+        parent,
+        device: dittofs_domain::node::Device::default(),
+        dos_attributes: 0,
+        create_verifier: None,
+        target: None,
+        flags: dittofs_domain::node::NodeFlags::empty(),
+        clip: None,
+    }
+}
+
+#[tokio::test]
+async fn on_a_disk_that_is_almost_full_only_what_makes_nodes_is_refused() {
+    let (requests, waiting) = mpsc::channel(WAITING_MAX);
+    let opener = Crowded(BackendOpener::new(1 << 20, || Ok(InMemoryBackend::new())));
+    let writer = Writer::open(Box::new(opener), waiting).unwrap();
+    let thread = thread::spawn(|| writer.run());
+    let share = ShareId(1);
+    let apply = async |change: Change| {
+        let (answer, answered) = oneshot::channel();
+        let mut plan = Box::new(Plan::at(Timestamp::EPOCH));
+        plan.change(change);
+        requests.send(Request::Apply { share, plan, answer }).await.ok().unwrap();
+        answered.await.unwrap()
+    };
+    let grown = apply(Change::InsertNode(Box::new(directory(NodeId(9))))).await;
+    assert!(matches!(grown, Err(ApplyError::Full)), "{grown:?}");
+    apply(Change::DeleteRow { node: NodeId(9), page: 0 }).await.unwrap();
+    let (answer, answered) = oneshot::channel();
+    requests.send(Request::Allocate { share, counter: Counter::Ids, count: 1, answer }).await.ok().unwrap();
+    answered.await.unwrap().unwrap();
+    drop(requests);
+    thread.join().unwrap();
+}

@@ -1,0 +1,77 @@
+//! Storage in memory that fails when it is told to.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use dittofs_redb::RedbMetadataStore;
+use redb::StorageBackend;
+
+/// The storage, and the switches of its failures.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Disk {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    pub(crate) switches: Arc<Switches>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Switches {
+    /// Syncs fail.
+    pub(crate) sync: AtomicBool,
+    /// Reads fail.
+    pub(crate) read: AtomicBool,
+    /// There is no room for what is written, until the next opening.
+    pub(crate) full: AtomicBool,
+    /// It can't even be opened.
+    pub(crate) open: AtomicBool,
+    pub(crate) openings: AtomicU64,
+}
+
+impl Disk {
+    /// A store on it, with hardly a cache.
+    pub(crate) fn store(&self) -> RedbMetadataStore {
+        let disk = self.clone();
+        let open = move || {
+            disk.switches.openings.fetch_add(1, Ordering::SeqCst);
+            check(&disk.switches.open, io::ErrorKind::NotConnected)?;
+            disk.switches.full.store(false, Ordering::SeqCst);
+            Ok(disk.clone())
+        };
+        RedbMetadataStore::open_on(64 << 10, open).unwrap()
+    }
+}
+
+fn check(switch: &AtomicBool, kind: io::ErrorKind) -> io::Result<()> {
+    if switch.load(Ordering::SeqCst) { Err(io::Error::new(kind, "told to fail")) } else { Ok(()) }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.bytes.lock().unwrap().len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        check(&self.switches.read, io::ErrorKind::TimedOut)?;
+        out.copy_from_slice(&self.bytes.lock().unwrap()[offset as usize..][..out.len()]);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.bytes.lock().unwrap().resize(len as usize, 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        check(&self.switches.sync, io::ErrorKind::TimedOut)
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        check(&self.switches.full, io::ErrorKind::StorageFull)?;
+        self.bytes.lock().unwrap()[offset as usize..][..data.len()].copy_from_slice(data);
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! The database as a whole: what it keeps, what it refuses to open, and how it fails.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod failing;
+mod failures;
+mod fixture;
+mod opening;
+mod reopening;

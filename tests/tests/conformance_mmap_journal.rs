@@ -1,0 +1,25 @@
+//! The suite of journals, on the journal on a disk.
+
+use std::{path::Path, sync::Arc};
+
+use dittofs_journal::{JournalId, JournalOptions, MmapJournal};
+use dittofs_ports::Journal;
+use dittofs_tests::journal_conformance;
+
+const ID: JournalId = JournalId(7);
+
+fn open(path: &Path, limit: u64) -> Arc<dyn Journal> {
+    let segment_bytes = (limit / 8).min(4 << 20);
+    let options = JournalOptions { segment_bytes, ..JournalOptions::new(limit) };
+    let journal = if path.join("superblock").is_file() {
+        MmapJournal::open_at(path, Some(ID), options)
+    } else {
+        MmapJournal::create_at(path, ID, options)
+    };
+    Arc::new(journal.unwrap())
+}
+
+journal_conformance!(mmap, {
+    let folder = tempfile::tempdir().unwrap();
+    async move |limit: u64| open(folder.path(), limit)
+});
