@@ -1,4 +1,5 @@
 //! The suite of journals, on the journal on a disk.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{path::Path, sync::Arc};
 
