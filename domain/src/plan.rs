@@ -5,12 +5,14 @@
 
 mod change;
 mod expectation;
+mod update;
 mod view;
 
 pub use change::{
     Change, EntryKey, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Space, Statistics, TimeChange, UnlinkedReason,
 };
 pub use expectation::Expectation;
+pub use update::{OutOfRange, update};
 pub use view::{Found, MapQuery, MapView, Query, View};
 
 use std::sync::Arc;

@@ -9,7 +9,6 @@ mod ordered;
 mod share;
 mod state;
 mod transaction;
-mod update;
 
 use std::{collections::HashMap, sync::Arc};
 

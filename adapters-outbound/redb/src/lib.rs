@@ -21,7 +21,6 @@ mod share;
 mod snapshot;
 mod store;
 mod tables;
-mod update;
 mod writer;
 
 pub use open::OpenError;

@@ -295,7 +295,6 @@ fn variables_override_single_fields() {
         ("DITTOFS_SHARES__0__CLIENTS", "[10.0.0.0/8]"),
         ("DITTOFS_SHARES__0__CLIENTS__0", "192.168.0.0/16"),
         ("OTHER_LOG__LEVEL", "loud"),
-        ("DITTOFS_BIN", "of the benchmark, not of the server"),
     ];
     let text = SAMPLE.replace("level: info", "level: warn");
     let config = load_text(&text, &environment).unwrap();

@@ -10,8 +10,6 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 /// Environment variables that begin so override single fields; [`LEVEL`] stands between levels.
 pub const PREFIX: &str = "DITTOFS_";
 const LEVEL: &str = "__";
-/// Variables of the project's own scripts and tests, which a server that they start inherits.
-const NOT_OURS: [&str; 3] = ["BIN", "CONFIG", "FUZZ_SECONDS"];
 
 /// Parses YAML. Unlike figment's own values, a key that is given twice is refused, since
 /// the first of the two would vanish without a word.
@@ -38,8 +36,7 @@ pub(super) struct Overrides {
 pub(super) fn lay_over(tree: &mut Dict, environment: impl IntoIterator<Item = (String, String)>) -> Overrides {
     let mut overrides = Overrides::default();
     for (variable, text) in environment {
-        let ours = variable.strip_prefix(PREFIX).filter(|rest| !NOT_OURS.contains(rest));
-        let Some(rest) = ours else {
+        let Some(rest) = variable.strip_prefix(PREFIX) else {
             continue;
         };
         let lower = rest.to_ascii_lowercase();

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use dittofs_domain::{
     Cookie, Node, NodeId, Timestamp,
     content::MapRow,
-    plan::{Change, EntryKey, NodeUpdate, Statistics},
+    plan::{Change, EntryKey, NodeUpdate, Statistics, update},
 };
 
 use super::{
     bodies::Body,
     state::State,
     transaction::{Log, Refusal, Undo},
-    update::update,
 };
 
 impl State {

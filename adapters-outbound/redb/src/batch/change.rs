@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dittofs_domain::{
     Cookie, Node, NodeId, ShareId, Timestamp,
     content::MapRow,
-    plan::{Change, EntryKey, NodeUpdate, Space, Statistics},
+    plan::{Change, EntryKey, NodeUpdate, Space, Statistics, update},
 };
 
 use super::{
@@ -16,7 +16,6 @@ use crate::{
     codec,
     keys::{self, Count, Key},
     tables::Kind,
-    update::update,
 };
 
 impl Batch<'_> {

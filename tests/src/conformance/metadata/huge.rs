@@ -1,6 +1,6 @@
 //! Removal and truncation of a huge file: small plans, while others go on.
 //!
-//! The file has 64 GiB, or 1 TiB where the environment variable `DITTOFS_LONG` is 1: a row for each MiB.
+//! The file has 64 GiB, or 1 TiB where the environment variable `LONG_CONFORMANCE` is 1: a row for each MiB.
 
 use std::sync::{
     Arc,
@@ -33,7 +33,7 @@ const BATCH: u64 = 32 * CHUNK_PAGES;
 const STEPS_MAX: usize = 300;
 
 fn pages() -> u64 {
-    let long = std::env::var("DITTOFS_LONG").is_ok_and(|value| value == "1");
+    let long = std::env::var("LONG_CONFORMANCE").is_ok_and(|value| value == "1");
     if long { 1 << 20 } else { 1 << 16 }
 }
 

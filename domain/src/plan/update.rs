@@ -1,18 +1,18 @@
-//! What an update makes of a node.
+//! What an update makes of a node: the same in every store.
 
-use dittofs_domain::{
-    Node, Timestamp,
-    id::ChangeId,
-    plan::{LinkChange, NodeUpdate, TimeChange},
-};
+use super::{LinkChange, NodeUpdate, TimeChange};
+use crate::{id::ChangeId, node::Node, time::Timestamp};
 
 /// A count would leave its range.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct OutOfRange;
+pub struct OutOfRange;
 
 /// Changes a node's fields. `change` rises wherever `ctime` is not kept, and `ctime` never goes back, not even where
-/// it is set. Nothing has changed where a count is out of range.
-pub(super) fn update(node: &mut Node, update: &NodeUpdate, now: Timestamp) -> Result<(), OutOfRange> {
+/// it is set. `now` is the plan's time.
+///
+/// # Errors
+/// `OutOfRange` if links or allocated bytes would leave their range; then nothing has changed.
+pub fn update(node: &mut Node, update: &NodeUpdate, now: Timestamp) -> Result<(), OutOfRange> {
     let links = match update.links {
         LinkChange::Keep => node.links,
         LinkChange::Set(links) => links,

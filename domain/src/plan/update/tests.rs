@@ -1,9 +1,8 @@
-use dittofs_domain::{
-    ContentVersion, Cookie, NodeId, NodeKind, Sequence,
-    node::{Device, NodeFlags, Parent},
-};
-
 use super::*;
+use crate::{
+    id::{ContentVersion, Cookie, NodeId, Sequence},
+    node::{Device, NodeFlags, NodeKind, Parent},
+};
 
 fn at(nanos: i128) -> Timestamp {
     Timestamp::from_unix_nanos(nanos)
