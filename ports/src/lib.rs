@@ -16,8 +16,9 @@ pub use inbound::{
 };
 pub use outbound::{
     Appended, ApplyError, BlockCache, Claim, Clock, CodecError, ContentError, ContentStore, Counter, FrameCodec,
-    FrameKey, Glance, Journal, JournalError, JournalUsage, Listed, Listing, MetadataError, MetadataStore, OpenChange,
-    OpenState, OpenStateError, Randomness, Record, RecordKind, ShareMetadata, ShareRecord, Spawner, Survives,
+    FrameKey, Glance, Journal, JournalError, JournalIdentity, JournalUsage, Listed, Listing, MetadataError,
+    MetadataStore, OpenChange, OpenState, OpenStateError, Randomness, Record, Reference, ShareMetadata, ShareRecord,
+    Spawner, Survives,
 };
 
 #[cfg(feature = "mocks")]

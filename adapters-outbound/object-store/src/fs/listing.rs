@@ -1,10 +1,6 @@
 //! Listing, folder by folder: first bytes in order, then names in order.
 
-use std::{
-    io,
-    path::Path,
-    sync::Arc,
-};
+use std::{io, path::Path, sync::Arc};
 
 use dittofs_domain::{ObjectId, ShareId};
 use dittofs_ports::ContentError;

@@ -91,9 +91,7 @@ fn check_or_make_mark(root: &Path) -> Result<(), OpenError> {
     }
     match mark::read_mark(&std::fs::read(&path).map_err(Fault::of("read", &path))?) {
         Mark::Known => Ok(()),
-        Mark::Newer(found) => {
-            Err(OpenError::Newer { path: path.display().to_string(), found, known: mark::FORMAT })
-        }
+        Mark::Newer(found) => Err(OpenError::Newer { path: path.display().to_string(), found, known: mark::FORMAT }),
         Mark::Unreadable => Err(damaged()),
     }
 }

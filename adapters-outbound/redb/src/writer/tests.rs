@@ -55,6 +55,7 @@ fn directory(id: NodeId) -> Node {
         target: None,
         flags: dittofs_domain::node::NodeFlags::empty(),
         clip: None,
+        cuts: Default::default(),
     }
 }
 

@@ -58,6 +58,7 @@ pub(crate) fn node(id: NodeId, kind: NodeKind, parent: Parent) -> Node {
         target: None,
         flags: NodeFlags::empty(),
         clip: None,
+        cuts: Default::default(),
     }
 }
 
