@@ -46,3 +46,6 @@ fn open_files_usual() -> usize {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemoryOptions {}
+
+#[cfg(test)]
+mod tests;
