@@ -8,13 +8,13 @@ use std::{
     },
 };
 
-use dittofs_redb::RedbMetadataStore;
+use dittofs_redb::{Part, RedbMetadataStore};
 use redb::StorageBackend;
 
-/// The storage, and the switches of its failures.
+/// The storage of database and log, and the switches of its failures.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
-    bytes: Arc<Mutex<Vec<u8>>>,
+    files: [Arc<Mutex<Vec<u8>>>; 2],
     pub(crate) switches: Arc<Switches>,
 }
 
@@ -35,21 +35,27 @@ impl Disk {
     /// A store on it, with hardly a cache.
     pub(crate) fn store(&self) -> RedbMetadataStore {
         let disk = self.clone();
-        let open = move || {
+        let open = move |part: Part| {
             disk.switches.openings.fetch_add(1, Ordering::SeqCst);
             check(&disk.switches.open, io::ErrorKind::NotConnected)?;
             disk.switches.full.store(false, Ordering::SeqCst);
-            Ok(disk.clone())
+            Ok(DiskFile { bytes: Arc::clone(&disk.files[part as usize]), switches: Arc::clone(&disk.switches) })
         };
         RedbMetadataStore::open_on(64 << 10, open).unwrap()
     }
+}
+
+#[derive(Debug)]
+struct DiskFile {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    switches: Arc<Switches>,
 }
 
 fn check(switch: &AtomicBool, kind: io::ErrorKind) -> io::Result<()> {
     if switch.load(Ordering::SeqCst) { Err(io::Error::new(kind, "told to fail")) } else { Ok(()) }
 }
 
-impl StorageBackend for Disk {
+impl StorageBackend for DiskFile {
     fn len(&self) -> io::Result<u64> {
         Ok(self.bytes.lock().unwrap().len() as u64)
     }
