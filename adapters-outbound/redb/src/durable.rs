@@ -43,12 +43,14 @@ impl Durable {
         drop(snapshot);
         let mark = match found {
             Some(mark) => mark,
-            None => Mark { store: random().map_err(|source| log_io(opener, source))?, generation: 0, base: 0, clean: true },
+            None => {
+                Mark { store: random().map_err(|source| log_io(opener, source))?, generation: 0, base: 0, clean: true }
+            }
         };
         let (storage, scanned) = recover_log(opener, &mark, done, again)?;
         let (mark, transactions) = redo(&database, &mark, scanned).map_err(refused)?;
         let log = Log::start(storage, &mark).map_err(|source| log_io(opener, source))?;
-        Ok(Durable { database, log, mark, log_len_max: opener.log_len_max(), transactions, owed: 0 })
+        Ok(Durable { database, log, mark, log_len_max: opener.options().log_bytes, transactions, owed: 0 })
     }
 
     /// The number of the last transaction.
@@ -130,21 +132,24 @@ fn recover_log(
         match Scanned::read(&*storage, mark, done.cast_unsigned()) {
             Ok(scanned) if mark.clean && scanned.len() == 0 => return Ok((storage, None)),
             Ok(scanned) => match &scanned.damaged {
-                Some(found) if !opener.accepts_loss() => {
+                Some(found) if !opener.options().accept_loss => {
                     return Err(OpenError::LogDamaged { file: opener.log_name(), found: found.clone() });
                 }
                 _ => return Ok((storage, Some(scanned))),
             },
-            Err(trouble) if mark.clean || opener.accepts_loss() => {
-                tracing::warn!(?trouble, "the metadata log is not usable, and nothing is expected in it: a new one is made");
+            Err(trouble) if mark.clean || opener.options().accept_loss => {
+                tracing::warn!(
+                    ?trouble,
+                    "the metadata log is not usable, and nothing is expected in it: a new one is made"
+                );
             }
             Err(trouble) => return Err(refusal(opener, trouble)),
         }
-    } else if !mark.clean && !opener.accepts_loss() {
+    } else if !mark.clean && !opener.options().accept_loss {
         return Err(OpenError::LogMissing { file: opener.log_name() });
     }
     let storage = opener.make_log()?;
-    Log::create(&*storage, mark.store).map_err(|source| log_io(opener, source))?;
+    Log::create(&*storage, mark.store, opener.options().log_bytes).map_err(|source| log_io(opener, source))?;
     Ok((storage, None))
 }
 

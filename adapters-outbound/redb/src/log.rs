@@ -16,7 +16,9 @@ pub(crate) use scan::{Scanned, Trouble};
 use format::{HEAD_LEN, RecordHead, encode_head, encode_record, record_len};
 
 /// Bytes of a new log.
-pub(crate) const LEN_FIRST: u64 = 1 << 20;
+const LEN_FIRST: u64 = 1 << 20;
+/// Bytes of the shortest log.
+const LEN_MIN: u64 = 16 << 10;
 /// How much longer the log becomes where it was found too short.
 const GROWTH: u64 = 4;
 /// Bytes of zeros that are written at once.
@@ -38,9 +40,10 @@ pub(crate) struct Log {
 
 impl Log {
     /// Makes a log on empty storage.
-    pub(crate) fn create(storage: &dyn StorageBackend, store: u128) -> io::Result<()> {
-        storage.set_len(LEN_FIRST)?;
-        write_zeros(storage, 0, LEN_FIRST)?;
+    pub(crate) fn create(storage: &dyn StorageBackend, store: u128, len_max: u64) -> io::Result<()> {
+        let len = LEN_FIRST.min(len_max).max(LEN_MIN);
+        storage.set_len(len)?;
+        write_zeros(storage, 0, len)?;
         storage.write(0, &encode_head(store))?;
         storage.sync_data()
     }

@@ -32,15 +32,8 @@ pub(crate) trait Opener: Send {
     /// Storage for a new log, in the place of one that is there.
     fn make_log(&self) -> Result<Box<dyn StorageBackend>, OpenError>;
 
-    /// How long the log may become.
-    fn log_len_max(&self) -> u64 {
-        RedbOptions::LOG_BYTES_USUAL
-    }
-
-    /// Whether a log that is missing or damaged is done without.
-    fn accepts_loss(&self) -> bool {
-        false
-    }
+    /// What is configured.
+    fn options(&self) -> &RedbOptions;
 
     /// Bytes that can still be written beside it.
     fn room(&self) -> u64 {

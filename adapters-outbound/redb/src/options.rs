@@ -14,7 +14,7 @@ pub struct RedbOptions {
     #[serde(default = "cache_bytes_usual")]
     pub cache_bytes: usize,
     /// Memory for rows that are kept decoded, so that what is asked for often costs no look-up in the database; in
-    /// bytes, about.
+    /// bytes, about; 0 keeps none.
     #[serde(default = "row_cache_bytes_usual")]
     pub row_cache_bytes: usize,
     /// How long the log before the database may become, in bytes. A longer one lets more changes be written at once,

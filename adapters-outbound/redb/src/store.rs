@@ -49,15 +49,15 @@ impl RedbMetadataStore {
     }
 
     /// Opens a database on other storage than files, for tests of what happens when that fails. `make` is called for
-    /// each part at each opening, and must give the same bytes again.
+    /// each part at each opening, and must give the same bytes again. The path of the options is not used.
     ///
     /// # Errors
     /// See [`OpenError`].
     pub fn open_on<B: StorageBackend>(
-        cache_bytes: usize,
+        options: &RedbOptions,
         make: impl Fn(Part) -> io::Result<B> + Send + 'static,
     ) -> Result<RedbMetadataStore, OpenError> {
-        Self::start(Box::new(BackendOpener::new(cache_bytes, make)), cache_bytes)
+        Self::start(Box::new(BackendOpener::new(options.clone(), make)), options.row_cache_bytes)
     }
 
     fn start(opener: Box<dyn Opener>, row_cache_bytes: usize) -> Result<RedbMetadataStore, OpenError> {
@@ -82,9 +82,7 @@ impl Connection {
         &self,
         read: impl FnOnce(&Through<'_>) -> Result<T, Fault>,
     ) -> Result<T, MetadataError> {
-        self.read_published(|newest| {
-            read(&Through { tables: &newest.tables, cache: &self.cache, epoch: newest.epoch })
-        })
+        self.read_published(|newest| read(&Through { tables: &newest.tables, cache: &self.cache, epoch: newest.epoch }))
     }
 
     /// What a query asks for: from the cache, if all of it is there.

@@ -116,13 +116,12 @@ impl Rows for Cached<'_> {
 
     /// Only pages that have each a row of their own: then no row before them can matter.
     fn map(&self, share: ShareId, query: &MapQuery) -> Result<MapView, Miss> {
-        let count = query.last_page.checked_sub(query.first_page).filter(|count| *count < PAGES_MAX).ok_or(Miss)?;
-        let mut view = MapView { rows: Vec::with_capacity(count as usize + 1), complete: true };
+        let pages = query.last_page.checked_sub(query.first_page).filter(|pages| *pages < PAGES_MAX).ok_or(Miss)? + 1;
+        if pages > query.rows_max as u64 {
+            return Err(Miss);
+        }
+        let mut view = MapView { rows: Vec::with_capacity(pages as usize), complete: true };
         for page in query.first_page..=query.last_page {
-            if view.rows.len() >= query.rows_max {
-                view.complete = false;
-                break;
-            }
             match self.0.row(Kind::Row, &keys::row(share, query.node, page)) {
                 Some(Row::Map(row)) => view.rows.push((page, MapRow::clone(&row))),
                 _ => return Err(Miss),

@@ -23,8 +23,8 @@ use crate::{
     tables::{Snapshot, Writable},
 };
 
-pub(crate) use request::Request;
 use inbox::{Inbox, Received};
+pub(crate) use request::Request;
 use request::{Failure, Reply};
 
 /// Requests that may wait; more wait to be let in.
@@ -118,8 +118,7 @@ impl Writer {
 
     fn serve(&mut self, mut requests: VecDeque<Request>) {
         let opening = self.opening;
-        let again =
-            requests.iter().any(|request| matches!(request, Request::Reopen { opening: of } if *of == opening));
+        let again = requests.iter().any(|request| matches!(request, Request::Reopen { opening: of } if *of == opening));
         requests.retain(|request| !matches!(request, Request::Reopen { .. }));
         let owed = self.durable.as_ref().map_or(0, Durable::owed);
         if owed > 0 && self.opener.room() < ROOM_KEPT + owed {

@@ -51,7 +51,11 @@ impl Shard {
         }
     }
 
+    /// Puts a row in place, unless nothing is to be kept at all.
     pub(super) fn put(&mut self, hash: u64, kind: Kind, key: &[u8], row: Row) -> Option<Dropped> {
+        if self.young_bytes_max == 0 {
+            return None;
+        }
         if let Ok(found) = self.old.find_entry(hash, |kept| kept.is(kind, key)) {
             found.remove();
         }
@@ -107,7 +111,9 @@ impl Kept {
         const ALLOCATION: usize = 16;
         let key = if self.key.spilled() { self.key.len() + ALLOCATION } else { 0 };
         let row = match &self.row {
-            Row::Node(node) => size_of_val(&**node) + node.target.as_ref().map_or(0, |target| target.len()) + ALLOCATION,
+            Row::Node(node) => {
+                size_of_val(&**node) + node.target.as_ref().map_or(0, |target| target.len()) + ALLOCATION
+            }
             Row::Map(row) => bytes_of(row) + ALLOCATION,
             Row::Entry(_) | Row::IsEmpty(_) | Row::Topology(_) => 0,
         };

@@ -8,6 +8,7 @@ use super::{
     OpenError, Opener,
     format::{identify, initialize},
 };
+use crate::options::RedbOptions;
 
 const NAME: &str = "the database";
 const NAME_LOG: &str = "the database's log";
@@ -23,13 +24,13 @@ pub enum Part {
 
 /// Opens what `make` gives.
 pub(crate) struct BackendOpener<F> {
-    cache_bytes: usize,
+    options: RedbOptions,
     make: F,
 }
 
 impl<F> BackendOpener<F> {
-    pub(crate) fn new(cache_bytes: usize, make: F) -> BackendOpener<F> {
-        BackendOpener { cache_bytes, make }
+    pub(crate) fn new(options: RedbOptions, make: F) -> BackendOpener<F> {
+        BackendOpener { options, make }
     }
 }
 
@@ -41,13 +42,17 @@ impl<B: StorageBackend, F: Fn(Part) -> io::Result<B> + Send> Opener for BackendO
     fn open(&self, again: bool) -> Result<Database, OpenError> {
         let backend = (self.make)(Part::Database).map_err(|source| OpenError::Io { file: NAME.into(), source })?;
         let mut builder = Builder::new();
-        builder.set_cache_size(self.cache_bytes).set_check_integrity_on_open(again);
+        builder.set_cache_size(self.options.cache_bytes).set_check_integrity_on_open(again);
         let database = builder.create_with_backend(backend).map_err(|error| OpenError::of(NAME, error))?;
         if is_bare(&database) {
             initialize(&database).map_err(|fault| self.refused(&fault))?;
         }
         identify(&database, NAME)?;
         Ok(database)
+    }
+
+    fn options(&self) -> &RedbOptions {
+        &self.options
     }
 
     fn log_name(&self) -> String {

@@ -142,12 +142,8 @@ impl Opener for FileOpener {
         self.log_storage(file)
     }
 
-    fn log_len_max(&self) -> u64 {
-        self.options.log_bytes
-    }
-
-    fn accepts_loss(&self) -> bool {
-        self.options.accept_loss
+    fn options(&self) -> &RedbOptions {
+        &self.options
     }
 
     fn room(&self) -> u64 {

@@ -8,7 +8,10 @@ use redb::{Database, StorageBackend, backends::InMemoryBackend};
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::open::{BackendOpener, Part};
+use crate::{
+    open::{BackendOpener, Part},
+    options::RedbOptions,
+};
 
 /// A database on a disk that is almost full.
 struct Crowded(BackendOpener<fn(Part) -> std::io::Result<InMemoryBackend>>);
@@ -20,6 +23,10 @@ impl Opener for Crowded {
 
     fn open(&self, again: bool) -> Result<Database, OpenError> {
         self.0.open(again)
+    }
+
+    fn options(&self) -> &RedbOptions {
+        self.0.options()
     }
 
     fn log_name(&self) -> String {
@@ -73,7 +80,7 @@ fn directory(id: NodeId) -> Node {
 #[tokio::test]
 async fn on_a_disk_that_is_almost_full_only_what_makes_nodes_is_refused() {
     let (requests, waiting) = mpsc::channel(WAITING_MAX);
-    let opener = Crowded(BackendOpener::new(1 << 20, |_| Ok(InMemoryBackend::new())));
+    let opener = Crowded(BackendOpener::new(RedbOptions::new(""), |_| Ok(InMemoryBackend::new())));
     let writer = Writer::open(Box::new(opener), waiting, 1 << 20).unwrap();
     let thread = thread::spawn(|| writer.run());
     let share = ShareId(1);

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use dittofs_redb::{Part, RedbMetadataStore};
+use dittofs_redb::{Part, RedbMetadataStore, RedbOptions};
 use redb::StorageBackend;
 
 /// The storage of database and log, and the switches of its failures.
@@ -41,7 +41,8 @@ impl Disk {
             disk.switches.full.store(false, Ordering::SeqCst);
             Ok(DiskFile { bytes: Arc::clone(&disk.files[part as usize]), switches: Arc::clone(&disk.switches) })
         };
-        RedbMetadataStore::open_on(64 << 10, open).unwrap()
+        let options = RedbOptions { cache_bytes: 64 << 10, row_cache_bytes: 64 << 10, ..RedbOptions::new("") };
+        RedbMetadataStore::open_on(&options, open).unwrap()
     }
 }
 
