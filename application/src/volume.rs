@@ -30,8 +30,8 @@ use dittofs_domain::{
     flush::Policy,
 };
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentStore, Counter, HandleSealer, Journal, MetadataError, OpenState, Presented,
-    Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
+    BlockCache, Caller, Clock, ContentError, ContentStore, Counter, HandleSealer, Journal, JournalError, MetadataError,
+    OpenState, Presented, Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
 };
 use tokio::sync::Notify;
 
@@ -85,6 +85,71 @@ impl Default for VolumeLimits {
     }
 }
 
+/// How a share is run.
+#[derive(Clone, Debug)]
+pub struct VolumeSettings {
+    /// Who may use it, and how.
+    pub policy: SharePolicy,
+    /// Its bounds.
+    pub limits: VolumeLimits,
+    /// Opens the share although its journal or its objects are not those that it was written with: what was only in
+    /// them is lost.
+    pub accept_loss: bool,
+}
+
+impl VolumeSettings {
+    /// A policy with the usual bounds.
+    pub fn new(policy: SharePolicy) -> VolumeSettings {
+        VolumeSettings { policy, limits: VolumeLimits::default(), accept_loss: false }
+    }
+}
+
+/// Why a share can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The metadata store's error.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// The journal's error.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The content store's error.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// The journal is another one.
+    #[error(
+        "the journal is {found:032x}, but the share was written with {expected:032x}: give it back its own journal"
+    )]
+    ForeignJournal {
+        /// Which it is.
+        found: u128,
+        /// Which it should be.
+        expected: u128,
+    },
+    /// The journal is a copy from before its last use.
+    #[error(
+        "the journal is an older copy (its life {found}, the share was last written in its life {expected}): \
+         give the share back its newest journal"
+    )]
+    OlderJournal {
+        /// Its incarnation.
+        found: u64,
+        /// That with which the share was last used.
+        expected: u64,
+    },
+    /// The objects are another share's.
+    #[error("the objects in the content store belong to owner {found:032x}, not to this share's {expected:032x}")]
+    ForeignContent {
+        /// Whose they are.
+        found: u128,
+        /// Whose they should be.
+        expected: u128,
+    },
+    /// The share has objects, but the content store knows nothing of it.
+    #[error("the content store has nothing of this share, which has objects: give it back its content store")]
+    ContentGone,
+}
+
 /// One share, running.
 pub struct Volume {
     name: String,
@@ -122,13 +187,13 @@ impl Volume {
     /// Opens a share.
     ///
     /// # Errors
-    /// The metadata store's.
+    /// What of its stores can't be used, or is not what the share was written with.
     pub async fn open(
         stores: VolumeStores,
-        policy: SharePolicy,
-        limits: VolumeLimits,
+        settings: VolumeSettings,
         machine: Machine,
-    ) -> Result<Arc<Volume>, MetadataError> {
+    ) -> Result<Arc<Volume>, OpenError> {
+        let VolumeSettings { policy, limits, .. } = settings;
         let record = stores.metadata.record().await?;
         let epoch = stores.metadata.allocate(Counter::Epochs, 1).await?.start;
         let volume = Arc::new(Volume {

@@ -5,12 +5,14 @@
 //! no row covers a page below the end of the file the map is damaged, and that is an error, never zeros.
 
 pub mod block;
+pub mod cuts;
 pub mod map;
 pub mod object;
 pub mod page;
 mod row;
 pub mod slices;
 
+pub use cuts::{CUTS_MAX, Cut, Cuts, Noted};
 pub use row::{BlockPlace, Clip, Extent, MapRow, PageExtents, Stored};
 pub use slices::Place;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bitflags::bitflags;
 
 use crate::{
-    content::Clip,
+    content::{Clip, Cuts},
     id::{ChangeId, ContentVersion, Cookie, NodeId, Sequence},
     time::Timestamp,
 };
@@ -140,9 +140,42 @@ pub struct Node {
     pub flags: NodeFlags,
     /// A truncation whose rows the reaper has not removed yet.
     pub clip: Option<Clip>,
+    /// What was cut out of bytes that were only in the journal then.
+    pub cuts: Cuts,
 }
 
 impl Node {
+    /// The root directory of a new share.
+    pub fn root(uid: u32, gid: u32, mode: u16, now: Timestamp) -> Node {
+        Node {
+            id: NodeId::ROOT,
+            kind: NodeKind::Directory,
+            mode,
+            uid,
+            gid,
+            links: 2,
+            size: 0,
+            allocated: 0,
+            atime: now,
+            mtime: now,
+            ctime: now,
+            birth: now,
+            change: ChangeId(1),
+            permission_version: 0,
+            content_version: ContentVersion(0),
+            content_seq: Sequence(0),
+            times_seq: Sequence(0),
+            parent: Parent { directory: NodeId::ROOT, cookie: Cookie::START },
+            device: Device::default(),
+            dos_attributes: 0,
+            create_verifier: None,
+            target: None,
+            flags: NodeFlags::empty(),
+            clip: None,
+            cuts: Cuts::default(),
+        }
+    }
+
     /// Whether the node still has a name.
     pub fn is_linked(&self) -> bool {
         !self.flags.contains(NodeFlags::UNLINKED)

@@ -16,8 +16,8 @@ pub use inbound::{
 };
 pub use outbound::{
     Appended, ApplyError, BlockCache, Claim, Clock, ContentError, ContentStore, Counter, FrameKey, Glance, Journal,
-    JournalError, JournalUsage, Listed, Listing, MetadataError, MetadataStore, OpenChange, OpenState, OpenStateError,
-    Randomness, Record, RecordKind, ShareMetadata, ShareRecord, Spawner, Survives,
+    JournalError, JournalIdentity, JournalUsage, Listed, Listing, MetadataError, MetadataStore, OpenChange, OpenState,
+    OpenStateError, Randomness, Record, Reference, ShareMetadata, ShareRecord, Spawner, Survives,
 };
 
 #[cfg(feature = "mocks")]

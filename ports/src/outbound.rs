@@ -11,9 +11,9 @@ mod open_state;
 pub use block_cache::{BlockCache, FrameKey};
 pub use content_store::{Claim, ContentStore};
 pub use error::{ApplyError, ContentError, JournalError, MetadataError, OpenStateError, Source};
-pub use journal::{Appended, Journal, JournalUsage, Record, RecordKind};
+pub use journal::{Appended, Journal, JournalIdentity, JournalUsage, Record};
 pub use machine::{Clock, Randomness, Spawner};
-pub use metadata_store::{Counter, Listed, Listing, MetadataStore, ShareMetadata, ShareRecord};
+pub use metadata_store::{Counter, Listed, Listing, MetadataStore, Reference, ShareMetadata, ShareRecord};
 pub use open_state::{Glance, OpenChange, OpenState};
 
 #[cfg(feature = "mocks")]

@@ -9,11 +9,12 @@ pub use machine::SteppedClock;
 
 use std::{sync::Arc, time::Duration};
 
-use dittofs_application::{Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeStores};
+use dittofs_application::{
+    Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
+};
 use dittofs_domain::{
-    ChangeId, ClientId, ContentVersion, Cookie, Credentials, HandleKey, Node, NodeId, NodeKind, Sequence, ShareId,
+    ClientId, Credentials, HandleKey, Node, NodeId, ShareId,
     credentials::{IdentityPolicy, Squash},
-    node::{Device, NodeFlags, Parent},
 };
 use dittofs_ports::{
     BlockCache, Caller, ContentStore, Journal, MetadataStore, NodeRef, OpenState, ShareMetadata, ShareRecord,
@@ -86,7 +87,9 @@ impl World {
             bytes_max: 1 << 40,
         };
         let limits = VolumeLimits { unflushed_bytes_max, ..VolumeLimits::default() };
-        let volume = Volume::open(volume_stores, policy, limits, machine).await.unwrap();
+        let volume = Volume::open(volume_stores, VolumeSettings { limits, ..VolumeSettings::new(policy) }, machine)
+            .await
+            .unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)]))));
         World { services, clock, metadata, content: stores.content, volume }
     }
@@ -113,31 +116,5 @@ pub fn caller(credentials: Credentials) -> Caller {
 }
 
 fn root() -> Node {
-    let now = SteppedClock::START;
-    Node {
-        id: NodeId::ROOT,
-        kind: NodeKind::Directory,
-        mode: 0o777,
-        uid: 0,
-        gid: 0,
-        links: 2,
-        size: 0,
-        allocated: 0,
-        atime: now,
-        mtime: now,
-        ctime: now,
-        birth: now,
-        change: ChangeId(1),
-        permission_version: 0,
-        content_version: ContentVersion(0),
-        content_seq: Sequence(0),
-        times_seq: Sequence(0),
-        parent: Parent { directory: NodeId::ROOT, cookie: Cookie::START },
-        device: Device::default(),
-        dos_attributes: 0,
-        create_verifier: None,
-        target: None,
-        flags: NodeFlags::empty(),
-        clip: None,
-    }
+    Node::root(0, 0, 0o777, SteppedClock::START)
 }

@@ -12,7 +12,9 @@ use dittofs_domain::{
     plan::{Applied, Change, Expectation, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
 use dittofs_memory::MemoryMetadataStore;
-use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, MetadataStore, ShareMetadata, ShareRecord, Survives};
+use dittofs_ports::{
+    ApplyError, Counter, Listing, MetadataError, MetadataStore, Reference, ShareMetadata, ShareRecord, Survives,
+};
 use dittofs_tests::conformance::metadata as suite;
 
 /// How a store is broken.
@@ -156,6 +158,14 @@ impl ShareMetadata for FaultyShare {
 
     async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
         self.0.references(object, max).await
+    }
+
+    async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError> {
+        self.0.nodes(after, max).await
+    }
+
+    async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
+        self.0.references_after(after, max).await
     }
 
     async fn statistics(&self) -> Result<Statistics, MetadataError> {

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use dittofs_domain::{Epoch, NodeId, Timestamp};
 use dittofs_journal::{JournalId, JournalOptions, MmapJournal};
-use dittofs_ports::{Journal, JournalError, Record, RecordKind};
+use dittofs_ports::{Journal, JournalError, Record};
 use tokio::task::JoinSet;
 
 fn argument(index: usize, default: u64) -> u64 {
@@ -26,9 +26,14 @@ async fn writer(
 ) -> Result<u64, JournalError> {
     let mut count = 0;
     while Instant::now() < end {
-        let kind = RecordKind::Write { offset: 0, data: data.clone() };
-        let record =
-            Record { node: NodeId(node), kind, size: data.len() as u64, time: Timestamp::EPOCH, epoch: Epoch(1) };
+        let record = Record {
+            node: NodeId(node),
+            offset: 0,
+            data: data.clone(),
+            size: data.len() as u64,
+            time: Timestamp::EPOCH,
+            epoch: Epoch(1),
+        };
         let appended = match journal.append(record).await {
             Err(JournalError::Full) => break,
             appended => appended?,

@@ -32,7 +32,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{Sequence, content::Place};
-use dittofs_ports::{Appended, Journal, JournalError, JournalUsage, Record, RecordKind, Survives};
+use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
 use parking_lot::Mutex;
 use tokio::{sync::watch, task};
 
@@ -264,14 +264,14 @@ impl Journal for MmapJournal {
         Survives::PowerLoss
     }
 
+    fn identity(&self) -> JournalIdentity {
+        let superblock = self.shared.superblock.lock();
+        JournalIdentity { journal: superblock.journal.0, incarnation: superblock.incarnation }
+    }
+
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {
         let head = RecordHead::of(&record).ok_or_else(|| JournalError::Unavailable("a record is too long".into()))?;
-        match &record.kind {
-            RecordKind::Write { data, .. } => self.shared.append(&head, data).await,
-            RecordKind::Truncate | RecordKind::Punch { .. } | RecordKind::Delete => {
-                self.shared.append(&head, &[]).await
-            }
-        }
+        self.shared.append(&head, &record.data).await
     }
 
     async fn sync(&self, up_to: Sequence) -> Result<(), JournalError> {

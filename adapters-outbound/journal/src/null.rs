@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{Sequence, content::Place};
-use dittofs_ports::{Appended, Journal, JournalError, JournalUsage, Record, RecordKind, Survives};
+use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
 use parking_lot::Mutex;
 
 use crate::buffers::Buffers;
@@ -23,8 +23,7 @@ const RECORD_BYTES: u64 = 96;
 /// An empty shard that has grown beyond this many records gives its memory back.
 const IDLE_RECORDS_MAX: usize = 1_024;
 
-/// A journal that keeps the data of its records in memory until they are released, and nothing of records without
-/// data: nobody ever recovers them.
+/// A journal that keeps the data of its records in memory until they are released. Nobody ever recovers them.
 pub struct NullJournal {
     last: AtomicU64,
     used: AtomicU64,
@@ -88,16 +87,15 @@ impl Journal for NullJournal {
         Survives::Nothing
     }
 
+    fn identity(&self) -> JournalIdentity {
+        JournalIdentity::default()
+    }
+
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {
-        let cost = match &record.kind {
-            RecordKind::Write { data, .. } => Buffers::allocated(data.len()) as u64 + RECORD_BYTES,
-            RecordKind::Truncate | RecordKind::Punch { .. } | RecordKind::Delete => 0,
-        };
+        let cost = Buffers::allocated(record.data.len()) as u64 + RECORD_BYTES;
         self.reserve(cost)?;
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        if let RecordKind::Write { data, .. } = &record.kind {
-            self.keep(number, data, cost);
-        }
+        self.keep(number, &record.data, cost);
         Ok(Appended { sequence: Sequence(number), place: Place { segment: number, at: 0 } })
     }
 

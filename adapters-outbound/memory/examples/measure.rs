@@ -157,6 +157,7 @@ fn node(id: u64, kind: NodeKind) -> Node {
         target: None,
         flags: NodeFlags::default(),
         clip: None,
+        cuts: Default::default(),
     }
 }
 

@@ -87,8 +87,14 @@ impl ContentStore for MemoryContentStore {
 
     async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
         let mut state = self.state.write();
-        let holder = *state.shares.entry(share).or_default().owner.get_or_insert(owner);
-        Ok(if holder == owner { Claim::Ours } else { Claim::Foreign(holder) })
+        match &mut state.shares.entry(share).or_default().owner {
+            Some(holder) if *holder == owner => Ok(Claim::Ours),
+            Some(holder) => Ok(Claim::Foreign(*holder)),
+            none => {
+                *none = Some(owner);
+                Ok(Claim::New)
+            }
+        }
     }
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {

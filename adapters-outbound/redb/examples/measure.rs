@@ -179,6 +179,7 @@ fn node(id: NodeId, kind: NodeKind, parent: Parent) -> Node {
         target: None,
         flags: NodeFlags::empty(),
         clip: None,
+        cuts: Default::default(),
     }
 }
 

@@ -4,10 +4,10 @@ use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, Name, NodeId, ObjectId, OpId, ShareId,
+    Cookie, Name, Node, NodeId, ObjectId, OpId, ShareId,
     plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
-use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, ShareMetadata, ShareRecord};
+use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
 
 use crate::{
     store::{Connection, writer_gone},
@@ -92,6 +92,14 @@ impl ShareMetadata for RedbShare {
 
     async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
         self.store.read(|tables| tables.references(self.id, object, max))
+    }
+
+    async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError> {
+        self.store.read(|tables| tables.nodes(self.id, after, max))
+    }
+
+    async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
+        self.store.read(|tables| tables.references_after(self.id, after, max))
     }
 
     async fn statistics(&self) -> Result<Statistics, MetadataError> {

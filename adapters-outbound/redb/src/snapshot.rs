@@ -7,7 +7,7 @@ use dittofs_domain::{
     content::MapRow,
     plan::{MapQuery, MapView, ObjectRecord, Space, Statistics, UnlinkedReason},
 };
-use dittofs_ports::{Listed, Listing, ShareRecord};
+use dittofs_ports::{Listed, Listing, Reference, ShareRecord};
 
 use crate::{
     codec,
@@ -106,6 +106,34 @@ impl<T: Readable> Tables<T> {
         self.some(Kind::Reference, Some(references_of(share, object)), max, |key, _| {
             let numbers = keys::number_at(key, 24).zip(keys::number_at(key, 32));
             numbers.map(|(node, chunk)| (NodeId(node), chunk)).ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))
+        })
+    }
+
+    pub(crate) fn nodes(&self, share: ShareId, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, Fault> {
+        self.some(Kind::Node, after_node(share, after), max, |key, value| {
+            codec::decode_node(node_of(key)?, value).map(Arc::new)
+        })
+    }
+
+    pub(crate) fn references_after(
+        &self,
+        share: ShareId,
+        after: Option<Reference>,
+        max: usize,
+    ) -> Result<Vec<Reference>, Fault> {
+        let last = keys::reference(share, ObjectId(u128::MAX), NodeId(u64::MAX), u64::MAX);
+        let first = match after {
+            None => keys::reference(share, ObjectId(0), NodeId(0), 0),
+            Some(Reference { object, node, chunk }) => {
+                let mut next = keys::reference(share, object, node, chunk);
+                next.push(0);
+                next
+            }
+        };
+        self.some(Kind::Reference, (first <= last).then_some(first..=last), max, |key, _| {
+            let object = keys::object_at(key, 8).zip(keys::number_at(key, 24)).zip(keys::number_at(key, 32));
+            let reference = object.map(|((object, node), chunk)| Reference { object, node: NodeId(node), chunk });
+            reference.ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))
         })
     }
 

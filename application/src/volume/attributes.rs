@@ -46,6 +46,9 @@ impl Volume {
             let context = Context { credentials: &caller.credentials, now: self.now() };
             set_attributes::check(stored, &request, self.pending.snapshot(node).as_ref(), &context)
         };
+        if request.size.is_some() {
+            self.limit_cuts(node).await?;
+        }
         let Admitted { turn: _turn, .. } = self.turn_to(caller, node, wanted, may).await?;
         if let Some(size) = request.size {
             return self.resize(caller, node, &request, size, op).await;

@@ -13,7 +13,7 @@ use std::{
 use dittofs_domain::{
     Attributes, ChangeId, Node, NodeId, Sequence, Timestamp,
     attributes::{self, Pending},
-    content::slices::SliceIndex,
+    content::{Noted, cuts, slices::SliceIndex},
 };
 use dittofs_ports::Appended;
 use parking_lot::{Mutex, RwLock};
@@ -164,11 +164,13 @@ impl PendingNodes {
         Some(Unstable(pending))
     }
 
-    /// Notes a truncation's record, under the node's turn.
-    pub(super) fn hold_truncation(&self, node: NodeId, appended: Appended) {
-        if let Some(pending) = self.find(node) {
-            pending.lock().held.push(Held { appended, bytes: 0, _credits: None });
-        }
+    /// What a truncation must note of a node's records, under its turn.
+    pub(super) fn noted(&self, stored: &Node, size: u64) -> Noted {
+        let Some(pending) = self.find(stored.id) else { return Noted::default() };
+        let pending = pending.lock();
+        let Some(newest) = pending.newest() else { return Noted::default() };
+        let left = pending.slices.iter().next().is_some_and(|first| first.offset < size);
+        cuts::truncated(&stored.cuts, newest, size, left, size < pending.shown.size)
     }
 
     /// Cuts a node's index at its new size, under its turn; answers the records of which nothing is left.

@@ -119,6 +119,7 @@ fn published(stored: &Node, pending: &Pending, done: Option<Sequence>) -> NodeUp
         ctime: shown.map_or(TimeChange::Keep, |(_, ctime)| TimeChange::AtLeast(ctime)),
         change_at_least: shown.map(|(change, _)| change),
         content_seq: done,
+        cuts: done.map(|done| stored.cuts.above(done)).filter(|cuts| *cuts != stored.cuts),
         ..NodeUpdate::default()
     }
 }

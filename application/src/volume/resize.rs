@@ -1,8 +1,11 @@
-//! Setting a size: journal first, then the plan, then the answer.
+//! Setting a size: one plan, which also notes what it cuts out of bytes that are only in the journal.
 
 use dittofs_domain::{
-    Epoch, NodeId, OpId,
-    content::map::{self, Facts, MapError, Truncation},
+    NodeId, OpId,
+    content::{
+        CUTS_MAX,
+        map::{self, Facts, MapError, Truncation},
+    },
     error::{FsError, FsResult},
     namespace::{
         Context, SetAttributes,
@@ -10,7 +13,7 @@ use dittofs_domain::{
     },
     plan::{Plan, Query},
 };
-use dittofs_ports::{Caller, Changed, Record, RecordKind};
+use dittofs_ports::{Caller, Changed};
 
 use super::Volume;
 
@@ -30,11 +33,7 @@ impl Volume {
         let context = Context { credentials: &caller.credentials, now: self.now() };
         let view = self.view(&Query::node(node)).await?;
         let stored = self.live(&view, node)?;
-        let before = self.pending.snapshot(node);
-        set_attributes::check(stored, request, before.as_ref(), &context)?;
-        if before.is_some() {
-            self.journal_truncation(node, size).await?;
-        }
+        set_attributes::check(stored, request, self.pending.snapshot(node).as_ref(), &context)?;
         for _ in 0..REAPS_MAX {
             if let Some(changed) = self.try_resize(node, request, size, &context, op).await? {
                 return Ok(changed);
@@ -71,6 +70,7 @@ impl Volume {
                     allocated: edit.allocated,
                     clip: edit.clip,
                     raises_content_version: edit.content_version.is_some(),
+                    noted: self.pending.noted(stored, size),
                 };
                 let decision = set_attributes::decide(view, node, request, before.as_ref(), context, Some(resize))?;
                 Ok((decision.plan, false))
@@ -91,18 +91,17 @@ impl Volume {
         Ok(Some(changed))
     }
 
-    /// Puts the truncation into the journal before it is applied, so that a replay clips what came before it.
-    async fn journal_truncation(&self, node: NodeId, size: u64) -> FsResult<()> {
-        let record = Record { node, kind: RecordKind::Truncate, size, time: self.now(), epoch: self.epoch() };
-        let appended = self.stores.journal.append(record).await.map_err(|error| self.journal_failed(&error))?;
-        let synced = self.stores.journal.sync(appended.sequence).await;
-        synced.map_err(|error| self.journal_failed(&error))?;
-        self.pending.hold_truncation(node, appended);
-        Ok(())
-    }
-
-    fn epoch(&self) -> Epoch {
-        self.epoch
+    /// Flushes a file that has been cut too often since its last flush: each cut is noted in its record. Called before
+    /// the node's turn is taken.
+    pub(super) async fn limit_cuts(&self, node: NodeId) -> FsResult<()> {
+        if !self.pending.has(node) {
+            return Ok(());
+        }
+        let view = self.view(&Query::node(node)).await?;
+        if self.live(&view, node)?.cuts.len() < CUTS_MAX {
+            return Ok(());
+        }
+        self.flush(vec![node]).await
     }
 
     /// Logs that a file's map is damaged.

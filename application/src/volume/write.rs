@@ -9,7 +9,7 @@ use dittofs_domain::{
     namespace::{Context, clear_privileges},
     plan::{Plan, Query},
 };
-use dittofs_ports::{Caller, Changed, JournalError, Record, RecordKind, Stability, WriteReply};
+use dittofs_ports::{Caller, Changed, JournalError, Record, Stability, WriteReply};
 
 use super::{
     Volume,
@@ -71,8 +71,7 @@ impl Volume {
         let stamp = self.stamp().await?;
         let time = self.now();
         let size = self.overlay(stored).size.max(offset + u64::from(length));
-        let record =
-            Record { node: stored.id, kind: RecordKind::Write { offset, data }, size, time, epoch: self.epoch };
+        let record = Record { node: stored.id, offset, data, size, time, epoch: self.epoch };
         let appended = self.stores.journal.append(record).await.map_err(|error| self.journal_failed(&error))?;
         let at = self.machine.clock.monotonic();
         self.pending.write(stored, Written { offset, length, appended, credits, time, stamp, at });

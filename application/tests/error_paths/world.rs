@@ -10,15 +10,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use dittofs_application::{Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeStores};
+use dittofs_application::{Machine, Network, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores};
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{
-    ChangeId, ClientId, ContentVersion, Cookie, Credentials, HandleKey, Name, Node, NodeId, NodeKind, Sequence,
-    ShareId, Timestamp,
+    ClientId, Credentials, HandleKey, Name, Node, NodeId, ShareId, Timestamp,
     credentials::IdentityPolicy,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
-    node::{Device, NodeFlags, Parent},
 };
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
@@ -119,7 +117,7 @@ impl World {
             read_only: false,
             bytes_max: 1 << 30,
         };
-        let volume = Volume::open(stores, policy, VolumeLimits::default(), machine()).await.unwrap();
+        let volume = Volume::open(stores, VolumeSettings::new(policy), machine()).await.unwrap();
         World { services: Services::new(Arc::new(Registry::new(vec![volume]))), faults, journal }
     }
 
@@ -246,31 +244,5 @@ fn machine() -> Machine {
 }
 
 fn root() -> Node {
-    let now = Timestamp::EPOCH;
-    Node {
-        id: NodeId::ROOT,
-        kind: NodeKind::Directory,
-        mode: 0o777,
-        uid: 0,
-        gid: 0,
-        links: 2,
-        size: 0,
-        allocated: 0,
-        atime: now,
-        mtime: now,
-        ctime: now,
-        birth: now,
-        change: ChangeId(1),
-        permission_version: 0,
-        content_version: ContentVersion(0),
-        content_seq: Sequence(0),
-        times_seq: Sequence(0),
-        parent: Parent { directory: NodeId::ROOT, cookie: Cookie::START },
-        device: Device::default(),
-        dos_attributes: 0,
-        create_verifier: None,
-        target: None,
-        flags: NodeFlags::empty(),
-        clip: None,
-    }
+    Node::root(0, 0, 0o777, Timestamp::EPOCH)
 }

@@ -7,16 +7,14 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_application::{Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeStores};
+use dittofs_application::{Machine, Network, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores};
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
-    ChangeId, ClientId, ContentVersion, Cookie, Credentials, HandleKey, Name, Node, NodeId, NodeKind, Sequence,
-    ShareId, Timestamp,
+    ClientId, Credentials, HandleKey, Name, Node, NodeId, ShareId, Timestamp,
     access::AccessMask,
     credentials::IdentityPolicy,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
-    node::{Device, NodeFlags, Parent},
     opens::{
         Break, LeaseKey, Lock, LockHolder, LockKind, LockOwner, LockRange, Locking, OpenToken, Rights, ShareAccess,
         Waiter,
@@ -91,7 +89,7 @@ impl World {
             read_only: false,
             bytes_max: 1 << 30,
         };
-        let volume = Volume::open(stores, policy, VolumeLimits::default(), machine).await.unwrap();
+        let volume = Volume::open(stores, VolumeSettings::new(policy), machine).await.unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![volume]))));
         let events = Arc::new(Events::default());
         services.subscribe(Arc::clone(&events) as Arc<dyn OpenEvents>);
@@ -264,31 +262,5 @@ pub(crate) fn cached(key: u128) -> OpenRequest {
 }
 
 pub(crate) fn root() -> Node {
-    let time = Timestamp::EPOCH;
-    Node {
-        id: NodeId::ROOT,
-        kind: NodeKind::Directory,
-        mode: 0o777,
-        uid: 0,
-        gid: 0,
-        links: 2,
-        size: 0,
-        allocated: 0,
-        atime: time,
-        mtime: time,
-        ctime: time,
-        birth: time,
-        change: ChangeId(1),
-        permission_version: 0,
-        content_version: ContentVersion(0),
-        content_seq: Sequence(0),
-        times_seq: Sequence(0),
-        parent: Parent { directory: NodeId::ROOT, cookie: Cookie(0) },
-        device: Device::default(),
-        dos_attributes: 0,
-        create_verifier: None,
-        target: None,
-        flags: NodeFlags::default(),
-        clip: None,
-    }
+    Node::root(0, 0, 0o777, Timestamp::EPOCH)
 }

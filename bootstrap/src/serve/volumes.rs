@@ -2,13 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use dittofs_application::{Machine, Network, SharePolicy, Volume, VolumeLimits, VolumeStores};
+use dittofs_application::{Machine, Network, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores};
 use dittofs_block_cache::MokaBlockCache;
-use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, HandleKey, Node, NodeId, NodeKind, Sequence, ShareId,
-    credentials::IdentityPolicy,
-    node::{Device, NodeFlags, Parent},
-};
+use dittofs_domain::{HandleKey, Node, ShareId, credentials::IdentityPolicy};
 use dittofs_journal::NullJournal;
 use dittofs_memory::MemoryOpenState;
 use dittofs_ports::{BlockCache, ContentStore, MetadataStore, ShareMetadata, ShareRecord};
@@ -71,7 +67,8 @@ async fn open_share(
         opens: Arc::new(MemoryOpenState::new()),
     };
     let limits = VolumeLimits { unflushed_bytes_max: journal_bytes, ..VolumeLimits::default() };
-    let volume = Volume::open(stores, policy(share), limits, machine.clone()).await;
+    let volume =
+        Volume::open(stores, VolumeSettings { limits, ..VolumeSettings::new(policy(share)) }, machine.clone()).await;
     volume.map_err(|error| failed(error.into()))
 }
 
@@ -109,33 +106,7 @@ async fn share_metadata(
 
 /// A new share's root directory. It belongs to what the root user becomes, who else could not put anything there.
 fn root(policy: &SharePolicy, machine: &Machine) -> Node {
-    let now = machine.clock.now();
-    Node {
-        id: NodeId::ROOT,
-        kind: NodeKind::Directory,
-        mode: ROOT_MODE,
-        uid: policy.identity.map_uid(0),
-        gid: policy.identity.map_gid(0),
-        links: 2,
-        size: 0,
-        allocated: 0,
-        atime: now,
-        mtime: now,
-        ctime: now,
-        birth: now,
-        change: ChangeId(1),
-        permission_version: 0,
-        content_version: ContentVersion(0),
-        content_seq: Sequence(0),
-        times_seq: Sequence(0),
-        parent: Parent { directory: NodeId::ROOT, cookie: Cookie::START },
-        device: Device::default(),
-        dos_attributes: 0,
-        create_verifier: None,
-        target: None,
-        flags: NodeFlags::empty(),
-        clip: None,
-    }
+    Node::root(policy.identity.map_uid(0), policy.identity.map_gid(0), ROOT_MODE, machine.clock.now())
 }
 
 fn policy(share: &ShareConfig) -> SharePolicy {

@@ -143,6 +143,7 @@ fn security_is_the_same_of_a_node_and_of_its_attributes() {
         target: None,
         flags: NodeFlags::empty(),
         clip: None::<Clip>,
+        cuts: Default::default(),
     };
     let expected = NodeSecurity { kind: NodeKind::Fifo, mode: 0o2751, uid: OWNER, gid: GROUP };
     assert_eq!(NodeSecurity::from(&node), expected);

@@ -36,6 +36,7 @@ fn node() -> Node {
         target: None,
         flags: NodeFlags::empty(),
         clip: None,
+        cuts: Default::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     directory::{expect_permission, may_add, searched},
 };
 use crate::{
-    content::{FILE_BYTES_MAX, MapRow, PAGE_BYTES},
+    content::{Cuts, FILE_BYTES_MAX, MapRow, PAGE_BYTES},
     credentials::Credentials,
     error::{FsError, FsResult},
     id::{ChangeId, ContentVersion, Sequence},
@@ -160,6 +160,7 @@ fn new_node(directory: &Node, request: &CreateRequest, context: &Context<'_>, fr
         target,
         flags: NodeFlags::empty(),
         clip: None,
+        cuts: Cuts::default(),
     }
 }
 

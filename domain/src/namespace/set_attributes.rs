@@ -7,7 +7,7 @@ use super::{
 use crate::{
     access::{AccessMask, granted},
     attributes::{Pending, overlay},
-    content::{Clip, FILE_BYTES_MAX},
+    content::{Clip, FILE_BYTES_MAX, Noted},
     credentials::Credentials,
     error::{FsError, FsResult},
     id::{ContentVersion, NodeId},
@@ -27,6 +27,8 @@ pub struct Resize {
     pub clip: Option<Option<Clip>>,
     /// Whether a flush that was decided before must clip.
     pub raises_content_version: bool,
+    /// What is noted about bytes that are only in the journal.
+    pub noted: Noted,
 }
 
 /// What [`decide`] must see; a request with a size needs rows of the map as well.
@@ -34,7 +36,7 @@ pub fn query(node: NodeId) -> Query {
     Query::node(node)
 }
 
-/// Refuses what [`decide`] would refuse, without a plan: asked before a truncation is journalled.
+/// Refuses what [`decide`] would refuse, without a plan: asked where that would cost more than a look.
 ///
 /// The owner may always resize: it may have opened the file before it took the right to write away, and could give
 /// it back anyway.
@@ -87,6 +89,8 @@ pub fn decide(
         update.size = Some(size);
         update.allocated = resize.allocated;
         update.clip = resize.clip;
+        update.cuts = resize.noted.cuts;
+        update.content_seq = resize.noted.content_seq;
         update.content_version =
             resize.raises_content_version.then_some(ContentVersion(node.content_version.0.saturating_add(1)));
         plan.changes.extend(resize.changes);

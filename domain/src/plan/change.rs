@@ -1,7 +1,7 @@
 //! What a plan changes.
 
 use crate::{
-    content::{Clip, MapRow},
+    content::{Clip, Cuts, MapRow},
     id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId, Sequence},
     name::Name,
     node::{Node, NodeFlags, Parent},
@@ -197,6 +197,8 @@ pub struct NodeUpdate {
     pub clear_flags: NodeFlags,
     /// The truncation that the reaper must finish; `Some(None)`: it has.
     pub clip: Option<Option<Clip>>,
+    /// What was cut out of bytes that are only in the journal: takes the place of what was noted before.
+    pub cuts: Option<Cuts>,
 }
 
 impl NodeUpdate {

@@ -55,6 +55,7 @@ impl Store {
             target: None,
             flags: NodeFlags::empty(),
             clip: None,
+            cuts: Default::default(),
         };
         Store {
             nodes: BTreeMap::from([(NodeId::ROOT, Arc::new(root))]),

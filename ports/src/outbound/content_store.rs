@@ -11,7 +11,9 @@ use super::{ContentError, Survives};
 /// Whom the objects of a share belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// To the owner that asked: it has just become it, or was before.
+    /// To the owner that asked, which has just become it: nobody's were there.
+    New,
+    /// To the owner that asked, since before.
     Ours,
     /// To this one.
     Foreign(u128),

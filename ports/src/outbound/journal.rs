@@ -6,41 +6,20 @@ use dittofs_domain::{Epoch, NodeId, Sequence, Timestamp, content::Place};
 
 use super::{JournalError, Survives};
 
-/// What a record says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RecordKind {
-    /// Bytes were written at `offset`.
-    Write {
-        /// Where in the file.
-        offset: u64,
-        /// What; at least one byte.
-        data: Bytes,
-    },
-    /// The file was cut or extended to the record's `size`.
-    Truncate,
-    /// Bytes became a hole.
-    Punch {
-        /// Where in the file.
-        offset: u64,
-        /// How many.
-        length: u64,
-    },
-    /// The node is gone: its earlier records are void.
-    Delete,
-}
-
-/// A record to append.
+/// Bytes that were written to a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The node.
+    /// The file.
     pub node: NodeId,
-    /// What happened.
-    pub kind: RecordKind,
+    /// Where in it.
+    pub offset: u64,
+    /// What; at least one byte.
+    pub data: Bytes,
     /// The file's size afterwards, in bytes.
     pub size: u64,
     /// When.
     pub time: Timestamp,
-    /// The epoch of the lease under which it happened.
+    /// The epoch of the instance that took it.
     pub epoch: Epoch,
 }
 
@@ -51,6 +30,15 @@ pub struct Appended {
     pub sequence: Sequence,
     /// Where its data can be read.
     pub place: Place,
+}
+
+/// Which journal it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct JournalIdentity {
+    /// 128 random bits; 0 for one that keeps nothing.
+    pub journal: u128,
+    /// Rises at each recovery, so that an older copy can be told.
+    pub incarnation: u64,
 }
 
 /// How full a journal is.
@@ -68,6 +56,9 @@ pub struct JournalUsage {
 pub trait Journal: Send + Sync {
     /// What a record survives once a sync has covered it.
     fn survives(&self) -> Survives;
+
+    /// Which journal it is.
+    fn identity(&self) -> JournalIdentity;
 
     /// Appends a record.
     /// - when it returns, the record can be read, but may be lost in a crash until a sync covers it;
@@ -88,7 +79,8 @@ pub trait Journal: Send + Sync {
     async fn read(&self, place: Place, skip: u32, len: u32) -> Result<Bytes, JournalError>;
 
     /// All records that were not released when the journal was last used, in the order of their numbers, with their
-    /// data's places; empty for a new journal. Called once, before the first append.
+    /// data's places; empty for a new journal. Called once, before the first append; raises the incarnation.
+    /// - a record that was released may come back unless a sync has covered its release.
     async fn recover(&self) -> Result<Vec<(Appended, Record)>, JournalError>;
 
     /// Gives records up: their bytes are in the content store and published. Idempotent.

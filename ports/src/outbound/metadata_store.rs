@@ -46,6 +46,17 @@ pub trait MetadataStore: Send + Sync {
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError>;
 }
 
+/// Extents of a chunk of a file refer to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    /// The object.
+    pub object: ObjectId,
+    /// The file.
+    pub node: NodeId,
+    /// Which 64 MiB of it.
+    pub chunk: u64,
+}
+
 /// Which numbers to allocate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Counter {
@@ -140,6 +151,12 @@ pub trait ShareMetadata: Send + Sync {
 
     /// Which chunks of which nodes refer to an object.
     async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError>;
+
+    /// All nodes in the order of their ids, after `after`: with a name or without.
+    async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError>;
+
+    /// All references in their order, after `after`, also those of objects that have no row.
+    async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError>;
 
     /// Sums over the share.
     async fn statistics(&self) -> Result<Statistics, MetadataError>;

@@ -4,7 +4,7 @@
 //! once more than half of it is dead.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     ops::Range,
     sync::{Mutex, MutexGuard},
 };
@@ -69,8 +69,14 @@ impl ContentStore for LoggedContentStore {
     }
 
     async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        let found = *self.log().owners.entry(share).or_insert(owner);
-        Ok(if found == owner { Claim::Ours } else { Claim::Foreign(found) })
+        Ok(match self.log().owners.entry(share) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(owner);
+                Claim::New
+            }
+            Entry::Occupied(taken) if *taken.get() == owner => Claim::Ours,
+            Entry::Occupied(taken) => Claim::Foreign(*taken.get()),
+        })
     }
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {

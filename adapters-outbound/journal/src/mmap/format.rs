@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use crc32c::{crc32c, crc32c_append};
 use dittofs_domain::{Epoch, NodeId, Sequence, Timestamp};
-use dittofs_ports::{Record, RecordKind};
+use dittofs_ports::Record;
 
 /// The version that is written, and the newest that is read.
 pub(super) const VERSION: u16 = 1;
@@ -21,9 +21,6 @@ const SEGMENT_MAGIC: &[u8; 4] = b"DFJS";
 const RECORD_MAGIC: &[u8; 4] = b"DFJR";
 
 const WRITE: u8 = 1;
-const TRUNCATE: u8 = 2;
-const PUNCH: u8 = 3;
-const DELETE: u8 = 4;
 /// Payload: pairs (first number, count) of records that are released.
 pub(super) const RELEASE: u8 = 6;
 /// A number whose record is lost.
@@ -122,7 +119,6 @@ pub(super) struct RecordHead {
     pub(super) sequence: u64,
     pub(super) node: u64,
     pub(super) offset: u64,
-    pub(super) length: u64,
     pub(super) size: u64,
     pub(super) time: Timestamp,
     pub(super) epoch: u64,
@@ -132,17 +128,8 @@ pub(super) struct RecordHead {
 impl RecordHead {
     /// Of a record that has no number yet. None where its data are too long for any segment.
     pub(super) fn of(record: &Record) -> Option<RecordHead> {
-        let head = RecordHead::bare(TRUNCATE, 0, 0);
-        let head = match &record.kind {
-            RecordKind::Write { offset, data } => RecordHead { offset: *offset, ..RecordHead::over(WRITE, data)? },
-            RecordKind::Truncate => head,
-            RecordKind::Punch { offset, length } => {
-                RecordHead { kind: PUNCH, offset: *offset, length: *length, ..head }
-            }
-            RecordKind::Delete => RecordHead { kind: DELETE, ..head },
-        };
         let (node, size, time, epoch) = (record.node.0, record.size, record.time, record.epoch.0);
-        Some(RecordHead { node, size, time, epoch, ..head })
+        Some(RecordHead { node, offset: record.offset, size, time, epoch, ..RecordHead::over(WRITE, &record.data)? })
     }
 
     /// Of a record with a payload.
@@ -159,7 +146,6 @@ impl RecordHead {
             sequence: 0,
             node: 0,
             offset: 0,
-            length: 0,
             size: 0,
             time: Timestamp::EPOCH,
             epoch: 0,
@@ -169,7 +155,7 @@ impl RecordHead {
 
     /// Whether a user of the journal appended it.
     pub(super) fn is_data(&self) -> bool {
-        (WRITE..=DELETE).contains(&self.kind)
+        self.kind == WRITE
     }
 
     /// Whether the journal appended it for itself.
@@ -193,7 +179,7 @@ impl RecordHead {
         bytes.extend_from_slice(&[self.kind, 0, 0, 0]);
         bytes.extend_from_slice(&self.payload.to_le_bytes());
         bytes.extend_from_slice(&self.payload_crc.to_le_bytes());
-        for field in [self.sequence, self.node, self.offset, self.length, self.size] {
+        for field in [self.sequence, self.node, self.offset, 0, self.size] {
             bytes.extend_from_slice(&field.to_le_bytes());
         }
         bytes.extend_from_slice(&self.time.seconds().to_le_bytes());
@@ -226,8 +212,10 @@ impl RecordHead {
             sequence: fields.u64()?,
             node: fields.u64()?,
             offset: fields.u64()?,
-            length: fields.u64()?,
-            size: fields.u64()?,
+            size: {
+                fields.u64()?;
+                fields.u64()?
+            },
             time: {
                 let (seconds, nanos) = (fields.u64()? as i64, fields.u32()?);
                 fields.u32()?;
@@ -240,14 +228,14 @@ impl RecordHead {
 
     /// The record of a user. None for kinds that this version does not know.
     pub(super) fn record(&self, data: Bytes) -> Option<Record> {
-        let kind = match self.kind {
-            WRITE => RecordKind::Write { offset: self.offset, data },
-            TRUNCATE => RecordKind::Truncate,
-            PUNCH => RecordKind::Punch { offset: self.offset, length: self.length },
-            DELETE => RecordKind::Delete,
-            _ => return None,
-        };
-        Some(Record { node: NodeId(self.node), kind, size: self.size, time: self.time, epoch: Epoch(self.epoch) })
+        self.is_data().then(|| Record {
+            node: NodeId(self.node),
+            offset: self.offset,
+            data,
+            size: self.size,
+            time: self.time,
+            epoch: Epoch(self.epoch),
+        })
     }
 }
 

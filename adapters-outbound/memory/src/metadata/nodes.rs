@@ -67,6 +67,16 @@ impl Nodes {
         self.slot(id).and_then(|slot| slot.body.as_deref())
     }
 
+    /// Nodes in the order of their ids. Looks at every group: for checks, not for clients.
+    pub(super) fn after(&self, after: NodeId, max: usize) -> Vec<Arc<Node>> {
+        let first = after.0 / GROUP_IDS;
+        let groups = self.tables.iter().flat_map(|table| table.iter()).filter(|group| group.number >= first);
+        let mut groups: Vec<&Group> = groups.collect();
+        groups.sort_unstable_by_key(|group| group.number);
+        let nodes = groups.into_iter().flat_map(|group| group.slots.iter().flatten());
+        nodes.filter(|slot| slot.node.id > after).take(max).map(|slot| Arc::clone(&slot.node)).collect()
+    }
+
     /// Adds a node whose id is not there.
     pub(super) fn insert(&mut self, node: Arc<Node>) {
         let id = node.id;

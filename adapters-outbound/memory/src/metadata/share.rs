@@ -2,7 +2,10 @@
 
 use std::{
     ops::{Bound, Range},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -10,7 +13,7 @@ use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId,
     plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
-use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, ShareMetadata, ShareRecord};
+use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
 use parking_lot::RwLock;
 
 use super::{state::State, transaction::Log};
@@ -116,6 +119,17 @@ impl ShareMetadata for MemoryShare {
 
     async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
         Ok(self.state.read().references_of(object).take(max).collect())
+    }
+
+    async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError> {
+        Ok(self.state.read().nodes.after(after, max))
+    }
+
+    async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
+        let after = after.map_or(Bound::Unbounded, |last| Bound::Excluded((last.object, last.node, last.chunk)));
+        let state = self.state.read();
+        let rest = state.references.range((after, Bound::Unbounded)).take(max);
+        Ok(rest.map(|(object, node, chunk)| Reference { object: *object, node: *node, chunk: *chunk }).collect())
     }
 
     async fn statistics(&self) -> Result<Statistics, MetadataError> {

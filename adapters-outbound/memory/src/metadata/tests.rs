@@ -42,6 +42,7 @@ pub(super) fn node(id: u64, kind: NodeKind) -> Node {
         target: None,
         flags: NodeFlags::default(),
         clip: None,
+        cuts: Default::default(),
     }
 }
 

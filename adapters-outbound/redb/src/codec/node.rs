@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, Node, NodeId, NodeKind, Sequence, Timestamp,
-    content::Clip,
+    content::{Clip, Cut, Cuts},
     node::{Device, NodeFlags, Parent},
 };
 
@@ -18,7 +18,8 @@ mod present {
     pub(super) const CREATE_VERIFIER: u8 = 4;
     pub(super) const TARGET: u8 = 8;
     pub(super) const CLIP: u8 = 16;
-    pub(super) const ALL: u8 = 31;
+    pub(super) const CUTS: u8 = 32;
+    pub(super) const ALL: u8 = 63;
 }
 
 pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
@@ -58,6 +59,12 @@ pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
             out.extend_from_slice(&number.to_le_bytes());
         }
     }
+    if !node.cuts.is_empty() {
+        out.extend_from_slice(&(node.cuts.len() as u32).to_le_bytes());
+        for number in node.cuts.iter().flat_map(|cut| [cut.up_to.0, cut.offset, cut.end]) {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+    }
     out
 }
 
@@ -68,6 +75,7 @@ fn present_of(node: &Node) -> u8 {
         | flag(node.create_verifier.is_some(), present::CREATE_VERIFIER)
         | flag(node.target.is_some(), present::TARGET)
         | flag(node.clip.is_some(), present::CLIP)
+        | flag(!node.cuts.is_empty(), present::CUTS)
 }
 
 pub(crate) fn decode_node(id: NodeId, bytes: &[u8]) -> Result<Node, Fault> {
@@ -107,6 +115,7 @@ fn read(id: NodeId, reader: &mut Reader<'_>) -> Option<Node> {
         create_verifier: if there & present::CREATE_VERIFIER != 0 { Some(reader.array()?) } else { None },
         target: if there & present::TARGET != 0 { Some(target(reader)?) } else { None },
         clip: if there & present::CLIP != 0 { Some(clip(reader)?) } else { None },
+        cuts: if there & present::CUTS != 0 { cuts(reader)? } else { Cuts::default() },
     })
 }
 
@@ -135,4 +144,10 @@ fn target(reader: &mut Reader<'_>) -> Option<Arc<[u8]>> {
 
 fn clip(reader: &mut Reader<'_>) -> Option<Clip> {
     Some(Clip { offset: reader.u64()?, version: ContentVersion(reader.u64()?), end_page: reader.u64()? })
+}
+
+fn cuts(reader: &mut Reader<'_>) -> Option<Cuts> {
+    let count = reader.u32()?;
+    let cut = |_| Some(Cut { up_to: Sequence(reader.u64()?), offset: reader.u64()?, end: reader.u64()? });
+    (0..count).map(cut).collect()
 }

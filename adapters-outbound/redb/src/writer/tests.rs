@@ -74,6 +74,7 @@ fn directory(id: NodeId) -> Node {
         target: None,
         flags: dittofs_domain::node::NodeFlags::empty(),
         clip: None,
+        cuts: Default::default(),
     }
 }
 

@@ -10,3 +10,4 @@ mod power;
 mod recovery;
 mod reopening;
 mod rows;
+mod scans;

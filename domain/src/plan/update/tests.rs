@@ -34,6 +34,7 @@ fn node() -> Node {
         target: None,
         flags: NodeFlags::default(),
         clip: None,
+        cuts: Default::default(),
     }
 }
 

@@ -10,10 +10,10 @@ use std::{
 
 use bytes::Bytes;
 use dittofs_domain::Sequence;
-use dittofs_ports::{Journal, JournalError, RecordKind};
+use dittofs_ports::{Journal, JournalError};
 use tokio::task::JoinSet;
 
-use super::{AMPLE, bytes, fill, read, record, start, write};
+use super::{AMPLE, bytes, fill, read, start, write};
 
 pub async fn numbers_start_above_zero_and_rise(open: impl AsyncFn(u64) -> Arc<dyn Journal>) {
     let journal = start(&open, AMPLE).await;
@@ -44,25 +44,6 @@ pub async fn numbers_rise_for_each_node_among_concurrent_appends(open: impl Asyn
     }
     let all: BTreeSet<Sequence> = writers.join_all().await.into_iter().flatten().collect();
     assert_eq!(all.len() as u64, NODES * EACH, "a number was given twice");
-}
-
-pub async fn records_of_every_kind_are_taken(open: impl AsyncFn(u64) -> Arc<dyn Journal>) {
-    let journal = start(&open, AMPLE).await;
-    let kinds = [
-        RecordKind::Write { offset: 1 << 62, data: bytes(1, 1) },
-        RecordKind::Truncate,
-        RecordKind::Punch { offset: 0, length: i64::MAX as u64 },
-        RecordKind::Delete,
-    ];
-    let mut appended = Vec::new();
-    for kind in kinds {
-        appended.push(journal.append(record(4, kind, 0)).await.unwrap());
-    }
-    assert!(appended.is_sorted_by_key(|at| at.sequence));
-    journal.sync(appended[3].sequence).await.unwrap();
-    assert_eq!(read(&journal, &appended[0], 0, 1).await.unwrap(), bytes(1, 1));
-    journal.release(&appended).await.unwrap();
-    assert_eq!(journal.usage().used, 0);
 }
 
 pub async fn a_full_journal_refuses_and_changes_nothing(open: impl AsyncFn(u64) -> Arc<dyn Journal>) {

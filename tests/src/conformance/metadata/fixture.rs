@@ -145,6 +145,7 @@ pub(super) fn node(id: NodeId, kind: NodeKind, parent: Parent) -> Node {
         target: (kind == NodeKind::Symlink).then(|| Arc::from(*b"target")),
         flags: NodeFlags::empty(),
         clip: None,
+        cuts: Default::default(),
     }
 }
 

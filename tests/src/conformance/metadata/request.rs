@@ -104,6 +104,7 @@ fn resize(view: &View, node: NodeId, size: u64) -> Result<Resize, FsError> {
     let facts = Facts::of(view.node(node)?);
     match truncate(&view.map, &facts, size)? {
         Truncation::Edit(edit) => Ok(Resize {
+            noted: Default::default(),
             changes: edit.changes,
             allocated: edit.allocated,
             clip: edit.clip,

@@ -60,7 +60,7 @@ fn records_have_the_documented_bytes() {
 
 #[test]
 fn records_of_another_life_of_a_segment_are_none() {
-    let head = RecordHead::of(&bare(9, RecordKind::Delete)).unwrap();
+    let head = RecordHead::of(&write(9, 700, 10)).unwrap();
     let bytes = head.encode(segment_head().seed());
     let others = [
         SegmentHead { journal: JournalId(1), ..segment_head() },

@@ -75,10 +75,7 @@ impl Oracle {
 fn random_record(dice: &mut Dice) -> Record {
     let (node, seed) = (4 + dice.below(5), dice.below(1 << 20));
     match dice.below(20) {
-        0 => bare(node, RecordKind::Truncate),
-        1 => bare(node, RecordKind::Punch { offset: seed, length: 77 }),
-        2 => bare(node, RecordKind::Delete),
-        3 => write(node, seed, 1 + dice.below(40_000) as usize),
+        0..3 => write(node, seed, 1 + dice.below(40_000) as usize),
         _ => write(node, seed, 1 + dice.below(3_000) as usize),
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
     Timestamp,
-    content::{BlockPlace, Clip, Extent, MapRow, Stored},
+    content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored},
     node::{Device, NodeFlags, Parent},
     plan::{EntryKey, ObjectRecord, ObjectState, Space, UnlinkedReason},
 };
@@ -49,17 +49,19 @@ fn node() -> Node {
         target: Some(Arc::from(*b"to")),
         flags: NodeFlags::XATTRS,
         clip: Some(Clip { offset: 0x41, version: ContentVersion(0x42), end_page: 0x43 }),
+        cuts: [Cut { up_to: Sequence(0x51), offset: 0x52, end: 0x53 }].into_iter().collect(),
     }
 }
 
 #[test]
 fn a_node_is_these_bytes() {
-    let fixed = "01 03 02 1f ed01 04030201 08070605 02000000 1000000000000000 2000000000000000 \
+    let fixed = "01 03 02 3f ed01 04030201 08070605 02000000 1000000000000000 2000000000000000 \
                  0100000000000000 02000000 ffffffffffffffff 03000000 0400000000000000 05000000 \
                  0600000000000000 07000000 3100000000000000 3200000000000000 3300000000000000 \
                  3400000000000000 3500000000000000 0300000000000000 3600000000000000";
     let optional = "08000000 01000000 20000000 0102030405060708 02000000 746f \
-                    4100000000000000 4200000000000000 4300000000000000";
+                    4100000000000000 4200000000000000 4300000000000000 \
+                    01000000 5100000000000000 5200000000000000 5300000000000000";
     assert_eq!(hex(&encode_node(&node())), [fixed, optional].concat().replace(' ', ""));
     let bare = Node {
         device: Device::default(),
@@ -67,9 +69,10 @@ fn a_node_is_these_bytes() {
         create_verifier: None,
         target: None,
         clip: None,
+        cuts: Default::default(),
         ..node()
     };
-    assert_eq!(hex(&encode_node(&bare)), fixed.replacen("1f", "00", 1).replace(' ', ""));
+    assert_eq!(hex(&encode_node(&bare)), fixed.replacen("3f", "00", 1).replace(' ', ""));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId, Timestamp,
-    content::{BlockPlace, Clip, Extent, MapRow, Stored, page::PAGE_LEN},
+    content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored, page::PAGE_LEN},
     node::{Device, NodeFlags, Parent},
     plan::ObjectState,
 };
@@ -42,9 +42,11 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
     let numbers = any::<([u64; 10], [u32; 3], u16)>();
     let times = [time(), time(), time(), time()];
     let target = option::of(vec(any::<u8>(), 0..300).prop_map(Arc::from));
-    let rest = (any::<(u32, u32)>(), any::<u32>(), option::of(any::<[u8; 8]>()), target, option::of(clip()), 0..16u8);
+    let cuts = vec(any::<(u64, u64, u64)>(), 0..4);
+    let rest =
+        (any::<(u32, u32)>(), any::<u32>(), option::of(any::<[u8; 8]>()), target, option::of(clip()), 0..16u8, cuts);
     (kind(), numbers, times, rest).prop_map(|(kind, (long, short, mode), times, rest)| {
-        let (device, dos_attributes, create_verifier, target, clip, flags) = rest;
+        let (device, dos_attributes, create_verifier, target, clip, flags, cuts) = rest;
         Node {
             id: NodeId(long[0]),
             kind,
@@ -70,6 +72,7 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
             target,
             flags: NodeFlags::from_bits_truncate(flags),
             clip,
+            cuts: cuts.into_iter().map(|(up_to, offset, end)| Cut { up_to: Sequence(up_to), offset, end }).collect(),
         }
     })
 }
