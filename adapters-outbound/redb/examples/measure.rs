@@ -1,5 +1,5 @@
 //! Prints how fast durable creates are at some numbers in flight, what views cost, and how long an opening takes
-//! after a kill: `measure FOLDER [SECONDS]`.
+//! after a kill: `measure FOLDER [SECONDS [LOG_MIB]]`.
 #![allow(clippy::unwrap_used)]
 
 use std::{
@@ -29,7 +29,9 @@ async fn main() {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().unwrap_or_else(|| "measured".into());
     let seconds = arguments.next().map_or(5, |seconds| seconds.parse().unwrap());
-    let store = RedbMetadataStore::open(&RedbOptions::new(&folder)).unwrap();
+    let log_bytes = arguments.next().map_or(RedbOptions::LOG_BYTES_USUAL, |mib| mib.parse::<u64>().unwrap() << 20);
+    let options = RedbOptions { log_bytes, ..RedbOptions::new(&folder) };
+    let store = RedbMetadataStore::open(&options).unwrap();
     let record = ShareRecord {
         id: ShareId(1),
         name: "/export".into(),

@@ -50,7 +50,14 @@ impl Durable {
         let (storage, scanned) = recover_log(opener, &mark, done, again)?;
         let (mark, transactions) = redo(&database, &mark, scanned).map_err(refused)?;
         let log = Log::start(storage, &mark).map_err(|source| log_io(opener, source))?;
-        Ok(Durable { database, log, mark, log_len_max: opener.options().log_bytes, transactions, owed: 0 })
+        Ok(Durable {
+            database,
+            log,
+            mark,
+            log_len_max: opener.options().log_bytes.min(log::LEN_MAX),
+            transactions,
+            owed: 0,
+        })
     }
 
     /// The number of the last transaction.

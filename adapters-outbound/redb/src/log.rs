@@ -11,7 +11,7 @@ use redb::StorageBackend;
 
 pub(crate) use format::FORMAT;
 pub(crate) use mark::Mark;
-pub(crate) use scan::{Scanned, Trouble};
+pub(crate) use scan::{LEN_MAX, Scanned, Trouble};
 
 use format::{HEAD_LEN, RecordHead, encode_head, encode_record, record_len};
 

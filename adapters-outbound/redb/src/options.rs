@@ -18,7 +18,7 @@ pub struct RedbOptions {
     #[serde(default = "row_cache_bytes_usual")]
     pub row_cache_bytes: usize,
     /// How long the log before the database may become, in bytes. A longer one lets more changes be written at once,
-    /// and takes longer to do again after a crash.
+    /// and takes longer to do again after a crash. At least 16 KiB, at most 1 GiB.
     #[serde(default = "log_bytes_usual")]
     pub log_bytes: u64,
     /// Opens the database even if its log is missing or damaged, with the loss of what was in it: the changes of at
@@ -36,7 +36,7 @@ impl RedbOptions {
     /// Memory for decoded rows where nothing else is configured.
     pub const ROW_CACHE_BYTES_USUAL: usize = 64 << 20;
     /// Length of the log where nothing else is configured.
-    pub const LOG_BYTES_USUAL: u64 = 32 << 20;
+    pub const LOG_BYTES_USUAL: u64 = 16 << 20;
 
     /// A database in this folder, everything else as usual.
     pub fn new(path: impl Into<PathBuf>) -> RedbOptions {

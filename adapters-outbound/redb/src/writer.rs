@@ -121,10 +121,12 @@ impl Writer {
         let again = requests.iter().any(|request| matches!(request, Request::Reopen { opening: of } if *of == opening));
         requests.retain(|request| !matches!(request, Request::Reopen { .. }));
         let owed = self.durable.as_ref().map_or(0, Durable::owed);
-        if owed > 0 && self.opener.room() < ROOM_KEPT + owed {
+        let mut room = self.opener.room();
+        if owed > 0 && room < ROOM_KEPT + owed {
             self.checkpoint();
+            room = self.opener.room();
         }
-        if self.opener.room() < ROOM_KEPT {
+        if room < ROOM_KEPT {
             requests = refuse_growth(requests);
         }
         if again {

@@ -9,8 +9,8 @@ use super::{
     format::{ALIGN, HEAD_LEN, Head, MAGIC_RECORD, RecordHead, decode_head, decode_record, record_len},
 };
 
-/// Longer logs are not read: this program does not make such.
-const LEN_MAX: u64 = 4 << 30;
+/// Longer logs are not made and not read: they are read into memory.
+pub(crate) const LEN_MAX: u64 = 1 << 30;
 
 /// Why a log can't be trusted.
 #[derive(Debug)]

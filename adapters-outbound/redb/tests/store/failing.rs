@@ -6,6 +6,8 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use dittofs_redb::{Part, RedbMetadataStore, RedbOptions};
@@ -22,6 +24,8 @@ pub(crate) struct Disk {
 pub(crate) struct Switches {
     /// Syncs fail.
     pub(crate) sync: AtomicBool,
+    /// Syncs take as long as this is set.
+    pub(crate) slow: AtomicBool,
     /// Reads fail.
     pub(crate) read: AtomicBool,
     /// There is no room for what is written, until the next opening.
@@ -73,6 +77,9 @@ impl StorageBackend for DiskFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        while self.switches.slow.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(1));
+        }
         check(&self.switches.sync, io::ErrorKind::TimedOut)
     }
 
