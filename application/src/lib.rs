@@ -16,4 +16,6 @@ mod volume;
 pub use policy::{Network, SharePolicy};
 pub use registry::Registry;
 pub use services::Services;
-pub use volume::{Machine, OpenError, Recovered, Volume, VolumeLimits, VolumeSettings, VolumeStores};
+pub use volume::{
+    CheckStores, Machine, OpenError, Recovered, Volume, VolumeLimits, VolumeSettings, VolumeStores, check_stores,
+};

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod background;
+mod check;
 mod commit;
 mod fetch;
 mod flush;
@@ -39,6 +40,7 @@ use dittofs_ports::{
 use tokio::sync::Notify;
 
 use crate::{admission::Admission, keyed::KeyedLocks, policy::SharePolicy};
+pub use check::{CheckStores, check_stores};
 use ids::Numbers;
 pub use open::{OpenError, VolumeSettings};
 use pending::PendingNodes;
@@ -107,6 +109,8 @@ pub struct Volume {
     numbers: Numbers,
     admission: Admission,
     flushing: tokio::sync::Mutex<()>,
+    /// One check at a time.
+    checking: tokio::sync::Mutex<()>,
     /// Bytes that extents hold, as last read from the metadata store.
     stored_bytes: AtomicU64,
     /// Objects that lost a reference: garbage, if it was the last one.

@@ -10,11 +10,13 @@
 //! | [`access`] | `granted()`: the only place where permission bits are read |
 //! | [`opens`] | open files, share modes, byte-range locks, caching rights: one conflict matrix |
 //! | [`flush`] | when unflushed bytes go to the content store, and in what shape |
+//! | [`check`] | whether the records of a share agree with each other |
 //! | [`plan`] | the language between the rules and the stores |
 #![deny(missing_docs)]
 
 pub mod access;
 pub mod attributes;
+pub mod check;
 pub mod content;
 pub mod credentials;
 pub mod error;

@@ -9,7 +9,10 @@ mod caller;
 mod metadata;
 mod open;
 
-pub use admin::{AdminService, ShareInfo, ShareSpace};
+pub use admin::{
+    AdminService, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, ShareInfo,
+    ShareSpace,
+};
 pub use block::{BlockService, CommitReply, ReadReply, Stability, WriteReply, WriteVerifier};
 pub use caller::{Caller, HandleSealer, NodeRef, Presented};
 pub use metadata::{

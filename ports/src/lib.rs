@@ -9,10 +9,11 @@ pub mod inbound;
 pub mod outbound;
 
 pub use inbound::{
-    AcknowledgeFailure, AdminService, BlockService, CacheKey, CacheRequest, Caller, Changed, CommitReply, Created,
-    Entry, HandleSealer, Linked, ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService,
-    NodeRef, OpenEvents, OpenRequest, OpenService, Opened, Presented, ReadReply, Renamed, ShareChange, ShareInfo,
-    ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
+    AcknowledgeFailure, AdminService, BlockService, CacheKey, CacheRequest, Caller, Changed, CheckObserver,
+    CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, CommitReply, Created, Entry, HandleSealer, Linked,
+    ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, Mended, MetadataService, NodeRef, OpenEvents,
+    OpenRequest, OpenService, Opened, Presented, ReadReply, Renamed, ShareChange, ShareInfo, ShareSpace, Stability,
+    WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
     Appended, ApplyError, BlockCache, Claim, Clock, CodecError, ContentError, ContentStore, Counter, FrameCodec,

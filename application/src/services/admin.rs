@@ -1,8 +1,10 @@
 //! [`AdminService`] over the volumes.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use dittofs_domain::{ShareId, error::FsResult};
-use dittofs_ports::{AdminService, ShareInfo, ShareSpace};
+use dittofs_ports::{AdminService, CheckObserver, CheckOptions, CheckReport, ShareInfo, ShareSpace};
 
 use super::Services;
 
@@ -31,5 +33,14 @@ impl AdminService for Services {
             volume.flush_all().await?;
         }
         Ok(())
+    }
+
+    async fn check(
+        &self,
+        share: ShareId,
+        options: CheckOptions,
+        observer: Arc<dyn CheckObserver>,
+    ) -> FsResult<CheckReport> {
+        self.registry.volume(share)?.check(options, observer).await
     }
 }

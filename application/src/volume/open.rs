@@ -134,6 +134,7 @@ impl Volume {
             numbers: Numbers::new(),
             admission: Admission::new(limits.unflushed_bytes_max, Duration::from_millis(limits.write_wait_ms_max)),
             flushing: tokio::sync::Mutex::new(()),
+            checking: tokio::sync::Mutex::new(()),
             stored_bytes: AtomicU64::new(0),
             suspects: parking_lot::Mutex::default(),
             condemned: parking_lot::Mutex::default(),

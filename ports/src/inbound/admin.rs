@@ -1,7 +1,13 @@
 //! Management.
 
+mod check;
+
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use dittofs_domain::{ShareId, error::FsResult};
+
+pub use check::{CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended};
 
 use crate::outbound::Survives;
 
@@ -46,4 +52,14 @@ pub trait AdminService: Send + Sync {
     /// Flushes everything that is unflushed; when it returns without an error all bytes acknowledged before the call
     /// are in their content stores.
     async fn flush(&self) -> FsResult<()>;
+
+    /// Looks whether the records of a share agree with each other and its bytes with their checksums, while the share
+    /// is used. Changes nothing: `NotSupported` for options that would; `Stale` if there is no such share; `Busy` where
+    /// one is being checked already, or a store does not answer; `Io` where the metadata can't be read at all.
+    async fn check(
+        &self,
+        share: ShareId,
+        options: CheckOptions,
+        observer: Arc<dyn CheckObserver>,
+    ) -> FsResult<CheckReport>;
 }

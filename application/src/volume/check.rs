@@ -1,0 +1,271 @@
+//! Whether the records of a share agree with each other, and its bytes with their checksums.
+//!
+//! Everything is read page by page; of each node and each object a few numbers are kept. What is suspicious is looked
+//! at again before it is told, because the share may be used meanwhile (`docs/decisions/0012-check.md`).
+
+mod content;
+mod maps;
+mod names;
+mod notes;
+mod objects;
+mod paths;
+mod recount;
+mod references;
+mod repair;
+mod statistics;
+
+use std::{future::poll_fn, sync::Arc, task::Poll};
+
+use dittofs_domain::{
+    Node, NodeId, ObjectId, ShareId,
+    check::{Finding, NodeTable, ObjectTable},
+    error::{FsError, FsResult},
+    plan::{ObjectRecord, Plan, Query, Statistics, View},
+};
+use dittofs_ports::{
+    ApplyError, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Clock, ContentError,
+    ContentStore, Mended, MetadataError, ShareMetadata, ShareRecord,
+};
+
+use super::Volume;
+use crate::keyed::{KeyGuard, KeyedLocks};
+
+/// Findings that a report has.
+const FINDINGS_MAX: usize = 10_000;
+/// Suspicions of one kind that one check follows.
+const SUSPECTS_MAX: usize = 1 << 16;
+/// How often a suspicion is followed that changes under the eye.
+const LOOKS_MAX: u32 = 3;
+/// Rows of a scan that are read at a time.
+const PAGE: usize = 1_024;
+
+/// The stores of a share that nobody uses.
+#[derive(Clone)]
+pub struct CheckStores {
+    /// Names, attributes, maps.
+    pub metadata: Arc<dyn ShareMetadata>,
+    /// Objects.
+    pub content: Arc<dyn ContentStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Checks a share that no server has open, and mends it if that is asked for. What is only in its journal is not
+/// looked at: the next start replays it.
+///
+/// # Errors
+/// `Busy` where a store does not answer, `Io` where the metadata can't be read at all.
+pub async fn check_stores(
+    stores: CheckStores,
+    options: CheckOptions,
+    observer: Arc<dyn CheckObserver>,
+) -> FsResult<CheckReport> {
+    let CheckStores { metadata, content, clock } = stores;
+    Checker::new(metadata, content, clock, None, options, observer).await?.run().await
+}
+
+impl Volume {
+    /// Checks the share while it is used. Changes nothing.
+    ///
+    /// # Errors
+    /// Those of `AdminService::check`.
+    pub(crate) async fn check(&self, options: CheckOptions, observer: Arc<dyn CheckObserver>) -> FsResult<CheckReport> {
+        if options.repair || options.delete_orphans {
+            return Err(FsError::NotSupported);
+        }
+        let _only_one = self.checking.try_lock().map_err(|_| FsError::Busy)?;
+        let (metadata, content) = (Arc::clone(&self.stores.metadata), Arc::clone(&self.stores.content));
+        let clock = Arc::clone(&self.machine.clock);
+        Checker::new(metadata, content, clock, Some(&self.turns), options, observer).await?.run().await
+    }
+}
+
+/// A check on its way.
+struct Checker<'v> {
+    record: ShareRecord,
+    metadata: Arc<dyn ShareMetadata>,
+    content: Arc<dyn ContentStore>,
+    clock: Arc<dyn Clock>,
+    /// Where the share is used: whose turn it is to change a file's map.
+    turns: Option<&'v KeyedLocks<NodeId>>,
+    options: CheckOptions,
+    observer: Arc<dyn CheckObserver>,
+    nodes: NodeTable,
+    objects: ObjectTable,
+    /// The sums of the nodes that were scanned.
+    counted: Statistics,
+    findings: Vec<Finding>,
+    /// What became of them, as far as anything was tried.
+    mended: Vec<Mended>,
+    omitted: u64,
+    undecided: u64,
+    verified_bytes: u64,
+    lost_and_found: Option<NodeId>,
+}
+
+impl<'v> Checker<'v> {
+    async fn new(
+        metadata: Arc<dyn ShareMetadata>,
+        content: Arc<dyn ContentStore>,
+        clock: Arc<dyn Clock>,
+        turns: Option<&'v KeyedLocks<NodeId>>,
+        options: CheckOptions,
+        observer: Arc<dyn CheckObserver>,
+    ) -> FsResult<Checker<'v>> {
+        let record = metadata.record().await.map_err(|error| metadata_failed(&error))?;
+        Ok(Checker {
+            record,
+            metadata,
+            content,
+            clock,
+            turns,
+            options,
+            observer,
+            nodes: NodeTable::default(),
+            objects: ObjectTable::default(),
+            counted: Statistics::default(),
+            findings: Vec::new(),
+            mended: Vec::new(),
+            omitted: 0,
+            undecided: 0,
+            verified_bytes: 0,
+            lost_and_found: None,
+        })
+    }
+
+    async fn run(mut self) -> FsResult<CheckReport> {
+        self.load_objects().await?;
+        self.scan_nodes().await?;
+        self.scan_names().await?;
+        self.scan_notes().await?;
+        self.scan_references().await?;
+        self.scan_listing().await?;
+        self.examine_content().await?;
+        self.mend_all().await?;
+        self.check_statistics().await?;
+        self.report().await
+    }
+
+    async fn report(mut self) -> FsResult<CheckReport> {
+        let findings = std::mem::take(&mut self.findings);
+        let mut report = CheckReport {
+            findings: Vec::with_capacity(findings.len()),
+            omitted: self.omitted,
+            undecided: self.undecided,
+            nodes: self.nodes.len(),
+            objects: self.objects.len() as u64,
+            verified_bytes: self.verified_bytes,
+        };
+        for (index, finding) in findings.into_iter().enumerate() {
+            let path = self.path_of(&finding).await?;
+            let mended = self.mended.get(index).copied().unwrap_or(Mended::NotAsked);
+            report.findings.push(Checked { path, finding, mended });
+        }
+        Ok(report)
+    }
+
+    fn share(&self) -> ShareId {
+        self.record.id
+    }
+
+    /// Takes a finding; answers its place in the report, unless that is full.
+    fn find(&mut self, finding: Finding) -> Option<usize> {
+        if self.findings.len() >= FINDINGS_MAX {
+            self.omitted += 1;
+            return None;
+        }
+        self.findings.push(finding);
+        Some(self.findings.len() - 1)
+    }
+
+    fn set_mended(&mut self, index: Option<usize>, is_mended: bool) {
+        let Some(index) = index else { return };
+        if self.mended.len() <= index {
+            self.mended.resize(index + 1, Mended::NotAsked);
+        }
+        if let Some(mended) = self.mended.get_mut(index) {
+            *mended = if is_mended { Mended::Done } else { Mended::No };
+        }
+    }
+
+    /// Keeps a suspicion to be followed, unless there are too many.
+    fn suspect<T>(&mut self, suspects: &mut Vec<T>, suspect: T) {
+        if suspects.len() < SUSPECTS_MAX {
+            suspects.push(suspect);
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    fn progress(&self, phase: CheckPhase, done: u64, of: u64) {
+        self.observer.progress(CheckProgress { phase, done, of });
+    }
+
+    /// The turn of a file: nobody changes its map meanwhile.
+    async fn turn(&self, node: NodeId) -> Option<KeyGuard<'v, NodeId>> {
+        match self.turns {
+            Some(turns) => Some(turns.lock(node).await),
+            None => None,
+        }
+    }
+
+    async fn view(&self, query: &Query) -> FsResult<View> {
+        self.metadata.view(query).await.map_err(|error| metadata_failed(&error))
+    }
+
+    async fn node(&self, id: NodeId) -> FsResult<Option<Arc<Node>>> {
+        Ok(self.view(&Query::node(id)).await?.nodes.first().cloned())
+    }
+
+    /// An object's row as it is now.
+    async fn object(&self, id: ObjectId) -> FsResult<Option<ObjectRecord>> {
+        let before = id.0.checked_sub(1).map(ObjectId);
+        let found = self.metadata.objects(before, 1).await.map_err(|error| metadata_failed(&error))?;
+        Ok(found.into_iter().find(|record| record.id == id))
+    }
+
+    /// Applies a plan; answers whether the store took it.
+    async fn apply(&self, plan: Plan) -> FsResult<bool> {
+        match self.metadata.apply(plan, None).await {
+            Ok(_) => Ok(true),
+            Err(error @ ApplyError::Unavailable(_)) => {
+                tracing::error!(share = %self.record.name, %error, "metadata store does not answer");
+                Err(FsError::Busy)
+            }
+            Err(error) => {
+                tracing::warn!(share = %self.record.name, %error, "a repair was not taken");
+                Ok(false)
+            }
+        }
+    }
+}
+
+fn metadata_failed(error: &MetadataError) -> FsError {
+    tracing::error!(%error, "the check can't go on");
+    match error {
+        MetadataError::Unavailable(_) => FsError::Busy,
+        MetadataError::Corrupt(_) => FsError::Io,
+    }
+}
+
+fn content_failed(error: &ContentError) -> FsError {
+    tracing::error!(%error, "the check can't go on");
+    match error {
+        ContentError::Unavailable(_) => FsError::Busy,
+        _ => FsError::Io,
+    }
+}
+
+/// Lets others work: a scan of a store that never waits would else keep its thread.
+async fn breathe() {
+    let mut has_yielded = false;
+    poll_fn(|context| {
+        if has_yielded {
+            return Poll::Ready(());
+        }
+        has_yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

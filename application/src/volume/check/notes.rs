@@ -1,0 +1,95 @@
+//! The lists of removed nodes and of pending truncations, against what the nodes say.
+
+use dittofs_domain::{Node, NodeId, check::Finding, error::FsResult};
+
+use super::{Checker, PAGE, breathe, metadata_failed};
+
+impl Checker<'_> {
+    pub(super) async fn scan_notes(&mut self) -> FsResult<()> {
+        let mut removed = self.noted_suspects().await?;
+        let missing = |facts: &&dittofs_domain::check::NodeFacts| facts.is_unlinked() && !facts.is_noted();
+        removed.extend(self.nodes.iter().filter(missing).map(|facts| facts.id).take(super::SUSPECTS_MAX));
+        for node in removed {
+            self.follow_note(node).await?;
+        }
+        let mut clipped = self.clipped_suspects().await?;
+        let missing = self.nodes.iter().filter(|facts| facts.is_clipped()).map(|facts| facts.id);
+        clipped.extend(missing.take(super::SUSPECTS_MAX));
+        for node in clipped {
+            self.follow_clip(node).await?;
+        }
+        Ok(())
+    }
+
+    async fn noted_suspects(&mut self) -> FsResult<Vec<NodeId>> {
+        let (mut suspects, mut after) = (Vec::new(), NodeId(0));
+        loop {
+            let page = self.metadata.unlinked(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
+            for (node, _) in &page {
+                let facts = self.nodes.find_mut(*node);
+                let is_right = facts.as_ref().is_some_and(|facts| facts.is_unlinked());
+                facts.into_iter().for_each(|facts| facts.note());
+                if !is_right {
+                    self.suspect(&mut suspects, *node);
+                }
+            }
+            match page.last() {
+                Some((last, _)) if page.len() == PAGE => after = *last,
+                _ => return Ok(suspects),
+            }
+            breathe().await;
+        }
+    }
+
+    async fn clipped_suspects(&mut self) -> FsResult<Vec<NodeId>> {
+        let (mut suspects, mut after) = (Vec::new(), NodeId(0));
+        loop {
+            let page = self.metadata.clipped(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
+            for node in &page {
+                let facts = self.nodes.find_mut(*node);
+                let is_right = facts.as_ref().is_some_and(|facts| facts.is_clipped());
+                facts.into_iter().for_each(|facts| facts.clip_is_listed());
+                if !is_right {
+                    self.suspect(&mut suspects, *node);
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = *last,
+                _ => return Ok(suspects),
+            }
+            breathe().await;
+        }
+    }
+
+    /// Flag and note are set by one plan, and the flag is never taken back: what is so before and after the note was
+    /// looked for was so at that instant.
+    async fn follow_note(&mut self, node: NodeId) -> FsResult<()> {
+        let is_removed = |node: Option<&Node>| node.map(|node| !node.is_linked());
+        let before = is_removed(self.node(node).await?.as_deref());
+        let first = self.metadata.unlinked(NodeId(node.0.saturating_sub(1)), 1).await;
+        let is_noted = first.map_err(|error| metadata_failed(&error))?.iter().any(|(first, _)| *first == node);
+        if before != is_removed(self.node(node).await?.as_deref()) {
+            return Ok(());
+        }
+        let finding = match (before, is_noted) {
+            (Some(true), false) => Finding::NoteMissing { node },
+            (Some(false) | None, true) => Finding::NoteSuperfluous { node },
+            (Some(true), true) | (Some(false) | None, false) => return Ok(()),
+        };
+        self.find(finding);
+        Ok(())
+    }
+
+    /// Between two looks that show the same truncation, and the same content version, there was no other.
+    async fn follow_clip(&mut self, node: NodeId) -> FsResult<()> {
+        let pending = |node: Option<&Node>| node.map(|node| (node.clip, node.content_version));
+        let before = pending(self.node(node).await?.as_deref());
+        let first = self.metadata.clipped(NodeId(node.0.saturating_sub(1)), 1).await;
+        let is_listed = first.map_err(|error| metadata_failed(&error))?.first() == Some(&node);
+        let is_pending = before.is_some_and(|(clip, _)| clip.is_some());
+        if before == pending(self.node(node).await?.as_deref()) && is_pending != is_listed {
+            self.find(Finding::ClipNote { node });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! The entries that lead to some nodes, counted so that the count holds although the share is used.
+//!
+//! Whoever gives a node a name, takes one away or moves one raises the node's `change`. So what was counted of a node
+//! between two looks at it that show the same `change` is what there was all that time.
+
+use std::{collections::HashMap, sync::Arc};
+
+use dittofs_domain::{
+    Cookie, Node, NodeId, NodeKind,
+    check::{Counted, judge_names},
+    error::FsResult,
+    node::NodeFlags,
+    plan::{Query, Space},
+};
+
+use super::{Checker, LOOKS_MAX, PAGE, metadata_failed, names::seen};
+
+/// Nodes that are looked at in one view.
+const NODES_PER_VIEW: usize = 256;
+/// Entries of one node that are kept; more are only counted.
+const ENTRIES_KEPT: usize = 16;
+
+struct Suspect {
+    node: Arc<Node>,
+    counted: Counted,
+}
+
+impl Checker<'_> {
+    /// Counts the entries of suspicious nodes again, and tells what is wrong with them.
+    pub(super) async fn recount(&mut self, suspects: Vec<NodeId>) -> FsResult<()> {
+        let mut left = suspects;
+        for _ in 0..LOOKS_MAX {
+            if left.is_empty() {
+                return Ok(());
+            }
+            let mut seen = self.look_at(&left).await?;
+            self.count_entries(&mut seen).await?;
+            let now = self.look_at(&left).await?;
+            left = Vec::new();
+            let mut judged: Vec<(NodeId, Suspect)> = seen.into_iter().collect();
+            judged.sort_by_key(|(id, _)| *id);
+            for (id, suspect) in judged {
+                match now.get(&id) {
+                    None => {}
+                    Some(now) if now.node.change != suspect.node.change => left.push(id),
+                    Some(_) => {
+                        for finding in judge_names(&suspect.node, &suspect.counted) {
+                            self.find(finding);
+                        }
+                    }
+                }
+            }
+        }
+        self.undecided += left.len() as u64;
+        Ok(())
+    }
+
+    async fn look_at(&self, nodes: &[NodeId]) -> FsResult<HashMap<NodeId, Suspect>> {
+        let mut seen = HashMap::with_capacity(nodes.len());
+        for some in nodes.chunks(NODES_PER_VIEW) {
+            let view = self.view(&Query { nodes: some.iter().copied().collect(), ..Query::default() }).await?;
+            let suspect = |node: Arc<Node>| (node.id, Suspect { node, counted: Counted::default() });
+            seen.extend(view.nodes.into_iter().map(suspect));
+        }
+        Ok(seen)
+    }
+
+    /// Goes through all directories that there are now.
+    async fn count_entries(&self, seen: &mut HashMap<NodeId, Suspect>) -> FsResult<()> {
+        let mut after = NodeId(0);
+        loop {
+            let page = self.metadata.nodes(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            for node in &page {
+                if node.kind == NodeKind::Directory {
+                    self.count_in(node.id, Space::Children, seen).await?;
+                }
+                if node.flags.contains(NodeFlags::STREAMS) {
+                    self.count_in(node.id, Space::Streams, seen).await?;
+                }
+            }
+        }
+    }
+
+    async fn count_in(&self, directory: NodeId, space: Space, suspects: &mut HashMap<NodeId, Suspect>) -> FsResult<()> {
+        let mut after = Cookie::START;
+        loop {
+            let (entries, next) = self.entries(directory, space, after, false).await?;
+            for listed in &entries {
+                let Some(suspect) = suspects.get_mut(&listed.node) else { continue };
+                suspect.counted.count += 1;
+                if suspect.counted.entries.len() < ENTRIES_KEPT {
+                    suspect.counted.entries.push(seen(directory, space, listed));
+                }
+            }
+            match next {
+                Some(next) => after = next,
+                None => return Ok(()),
+            }
+        }
+    }
+}

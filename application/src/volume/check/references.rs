@@ -1,0 +1,166 @@
+//! References, against those that the rows of maps are reason for.
+//!
+//! Of each node only a sum is kept, of one side's digests less the other's: it is 0 where both are the same. Only nodes
+//! with another sum are looked at one by one.
+
+use std::collections::{BTreeSet, HashMap};
+
+use dittofs_domain::{
+    NodeId, ObjectId,
+    check::{Finding, map_from, reference_digest, references_in},
+    error::FsResult,
+    plan::{ObjectState, Query},
+};
+use dittofs_ports::{CheckPhase, Reference};
+
+use super::{Checker, PAGE, SUSPECTS_MAX, breathe, maps::pages_in, metadata_failed};
+
+/// References of suspicious nodes that are kept at a time.
+const KEPT_MAX: usize = 1 << 19;
+
+impl Checker<'_> {
+    pub(super) async fn scan_references(&mut self) -> FsResult<()> {
+        let (mut strays, mut after, mut done) = (Vec::new(), None, 0);
+        loop {
+            let page = self.references_after(after, PAGE).await?;
+            for reference in &page {
+                let Reference { object, node, chunk } = *reference;
+                if let Some(facts) = self.objects.find_mut(object) {
+                    facts.is_referenced = true;
+                }
+                match self.nodes.find_mut(node) {
+                    Some(facts) => {
+                        facts.references = facts.references.wrapping_sub(reference_digest(object, node, chunk));
+                    }
+                    None => self.suspect(&mut strays, *reference),
+                }
+            }
+            done += page.len() as u64;
+            self.progress(CheckPhase::References, done, 0);
+            after = page.last().copied();
+            if page.len() < PAGE {
+                break;
+            }
+            breathe().await;
+        }
+        for stray in strays {
+            self.follow_stray(stray).await?;
+        }
+        self.follow_sums().await?;
+        self.find_unused().await
+    }
+
+    pub(super) async fn references_after(&self, after: Option<Reference>, max: usize) -> FsResult<Vec<Reference>> {
+        self.metadata.references_after(after, max).await.map_err(|error| metadata_failed(&error))
+    }
+
+    async fn is_there(&self, reference: Reference) -> FsResult<bool> {
+        let Reference { object, node, chunk } = reference;
+        let before = match (chunk.checked_sub(1), node.0.checked_sub(1)) {
+            (Some(chunk), _) => Reference { object, node, chunk },
+            (None, Some(node)) => Reference { object, node: NodeId(node), chunk: u64::MAX },
+            (None, None) => return Ok(false),
+        };
+        Ok(self.references_after(Some(before), 1).await?.first() == Some(&reference))
+    }
+
+    /// A reference of a node that was not there when the nodes were read. Ids are never used again, so a node that is
+    /// not there now, and was once referred to, does not come.
+    async fn follow_stray(&mut self, stray: Reference) -> FsResult<()> {
+        let Reference { object, node, chunk } = stray;
+        if self.node(node).await?.is_some() || !self.is_there(stray).await? {
+            return Ok(());
+        }
+        self.find(Finding::ReferenceSuperfluous { object, node, chunk });
+        let rows = self.view(&Query { map: Some(map_from(node, 0)), ..Query::default() }).await?.map.rows;
+        let finding = Finding::NoContent { node };
+        if !rows.is_empty() && !self.findings.contains(&finding) {
+            self.find(finding);
+        }
+        Ok(())
+    }
+
+    /// Looks at the nodes whose sums are not 0, some at a time.
+    async fn follow_sums(&mut self) -> FsResult<()> {
+        let suspicious = self.nodes.iter().filter(|facts| facts.references != 0).map(|facts| facts.id);
+        let suspects: Vec<NodeId> = suspicious.take(SUSPECTS_MAX).collect();
+        if suspects.is_empty() {
+            return Ok(());
+        }
+        let mut stored: HashMap<NodeId, BTreeSet<(u64, ObjectId)>> =
+            suspects.iter().map(|node| (*node, BTreeSet::new())).collect();
+        let (mut after, mut kept) = (None, 0);
+        loop {
+            let page = self.references_after(after, PAGE).await?;
+            for Reference { object, node, chunk } in &page {
+                if let Some(references) = stored.get_mut(node) {
+                    if kept < KEPT_MAX {
+                        references.insert((*chunk, *object));
+                    }
+                    kept += 1;
+                }
+            }
+            after = page.last().copied();
+            if page.len() < PAGE {
+                break;
+            }
+            breathe().await;
+        }
+        self.omitted += kept.saturating_sub(KEPT_MAX) as u64;
+        for node in suspects {
+            let references = stored.remove(&node).unwrap_or_default();
+            self.follow_sum(node, references).await?;
+        }
+        Ok(())
+    }
+
+    /// Whatever changes a file's map and references does so in the file's turn, so both are compared in it.
+    async fn follow_sum(&mut self, node: NodeId, stored: BTreeSet<(u64, ObjectId)>) -> FsResult<()> {
+        let _turn = self.turn(node).await;
+        let expected = self.expected_references(node).await?;
+        for (chunk, object) in expected.difference(&stored).copied() {
+            if !self.is_there(Reference { object, node, chunk }).await? {
+                self.find(Finding::ReferenceMissing { object, node, chunk });
+            }
+        }
+        for (chunk, object) in stored.difference(&expected).copied() {
+            if self.is_there(Reference { object, node, chunk }).await? {
+                self.find(Finding::ReferenceSuperfluous { object, node, chunk });
+            }
+        }
+        Ok(())
+    }
+
+    async fn expected_references(&self, node: NodeId) -> FsResult<BTreeSet<(u64, ObjectId)>> {
+        let (mut expected, mut next) = (BTreeSet::new(), 0);
+        loop {
+            let map = self.view(&Query { map: Some(map_from(node, next)), ..Query::default() }).await?.map;
+            expected.append(&mut references_in(&map.rows));
+            let Some((last, row)) = map.rows.last().filter(|_| !map.complete) else { return Ok(expected) };
+            next = last.saturating_add(pages_in(row));
+            breathe().await;
+        }
+    }
+
+    /// Live objects that nothing refers to: what lost its last reference never gets one again.
+    async fn find_unused(&mut self) -> FsResult<()> {
+        let is_unused =
+            |facts: &&dittofs_domain::check::ObjectFacts| facts.state == ObjectState::Live && !facts.is_referenced;
+        let unused: Vec<ObjectId> =
+            self.objects.iter().filter(is_unused).map(|facts| facts.id).take(SUSPECTS_MAX).collect();
+        for object in unused {
+            if self.unused(object).await? {
+                let bytes = self.objects.find(object).map_or(0, |facts| facts.bytes);
+                self.find(Finding::Unused { object, bytes });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an object is live and nothing refers to it.
+    pub(super) async fn unused(&self, object: ObjectId) -> FsResult<bool> {
+        let is_live = self.object(object).await?.is_some_and(|record| record.state == ObjectState::Live);
+        let references = self.metadata.references(object, 1).await.map_err(|error| metadata_failed(&error))?;
+        Ok(is_live && references.is_empty())
+    }
+}

@@ -1,0 +1,186 @@
+//! Mending: only where nobody else uses the share. Each finding is looked at afresh and mended by a plan.
+
+use std::sync::Arc;
+
+use dittofs_domain::{
+    Cookie, Name, Node, NodeId, NodeKind, ObjectId,
+    check::{self, Adoption, EntrySeen, Finding, LOST_AND_FOUND},
+    content::object::{OBJECT_HEAD_LEN, ObjectHead},
+    error::FsResult,
+    namespace::Fresh,
+    node::Parent,
+    plan::{EntryKey, ObjectRecord, ObjectState, Plan, Query},
+};
+use dittofs_ports::{CheckPhase, Counter};
+
+use super::{Checker, breathe, metadata_failed};
+
+/// Folders that are tried where the name is taken by something else.
+const LOST_AND_FOUND_TRIES: u32 = 10;
+
+impl Checker<'_> {
+    /// Mends what it can, in an order in which no repair undoes another.
+    pub(super) async fn mend_all(&mut self) -> FsResult<()> {
+        if !self.options.repair {
+            return Ok(());
+        }
+        let mut order: Vec<usize> = (0..self.findings.len()).collect();
+        order.sort_by_key(|index| self.findings.get(*index).map(rank));
+        let of = order.len() as u64;
+        for (done, index) in (0..).zip(order) {
+            self.progress(CheckPhase::Repair, done, of);
+            let Some(finding) = self.findings.get(index).cloned() else { continue };
+            if matches!(finding, Finding::Orphans { .. }) {
+                continue;
+            }
+            let is_mended = self.mend(finding).await?;
+            self.set_mended(Some(index), is_mended);
+            breathe().await;
+        }
+        Ok(())
+    }
+
+    /// Answers whether it is mended.
+    async fn mend(&mut self, finding: Finding) -> FsResult<bool> {
+        let now = self.clock.now();
+        let plan = match finding {
+            Finding::LinkCount { node, counted, only, .. } => {
+                self.node(node).await?.map(|node| check::correct_links(&node, counted, only, now))
+            }
+            Finding::Allocated { node, counted, .. } => {
+                self.node(node).await?.map(|node| check::correct_allocated(&node, counted, now))
+            }
+            Finding::WrongParent { node, found, .. } => {
+                self.node(node).await?.map(|node| check::correct_parent(&node, found, now))
+            }
+            Finding::NoNode { entry, node } => Some(check::remove_dangling(&entry, node, now)),
+            Finding::SecondName { node, entry } => {
+                self.node(node).await?.map(|node| check::break_second_name(&entry, &node, now))
+            }
+            Finding::NoName { node } => self.adoption(node, None).await?,
+            Finding::Circle { node, entry } => self.adoption(node, Some(entry)).await?,
+            Finding::NamedThoughRemoved { node, counted, found } => self.linked_again(node, counted, found).await?,
+            Finding::NoteMissing { node } => Some(check::put_note(node, now)),
+            Finding::NoteSuperfluous { node } => Some(check::drop_note(node, now)),
+            Finding::ObjectNotLive { object, .. } => self.revival(object).await?,
+            Finding::ReferenceMissing { object, node, chunk } => {
+                Some(check::insert_reference(object, node, chunk, now))
+            }
+            Finding::ReferenceSuperfluous { object, node, chunk } => {
+                let is_mended = self.apply(check::remove_reference(object, node, chunk, now)).await?;
+                if self.unused(object).await? {
+                    self.condemn(object).await?;
+                }
+                return Ok(is_mended);
+            }
+            Finding::Unused { object, .. } => return self.condemn(object).await,
+            Finding::NoRoot
+            | Finding::ClipNote { .. }
+            | Finding::Uncovered { .. }
+            | Finding::Overlap { .. }
+            | Finding::Malformed { .. }
+            | Finding::BehindEnd { .. }
+            | Finding::NoContent { .. }
+            | Finding::OutsideObject { .. }
+            | Finding::ObjectLength { .. }
+            | Finding::Orphans { .. }
+            | Finding::Statistics { .. }
+            | Finding::Damaged { .. } => None,
+        };
+        match plan {
+            Some(plan) => self.apply(plan).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn condemn(&self, object: ObjectId) -> FsResult<bool> {
+        match self.object(object).await? {
+            Some(record) if record.state == ObjectState::Condemned => Ok(true),
+            Some(record) => self.apply(check::condemn(record, self.clock.now())).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Makes an object live again that files use, if it is in the content store and says itself what it is.
+    async fn revival(&self, object: ObjectId) -> FsResult<Option<Plan>> {
+        let record = self.object(object).await?;
+        let Ok(parts) = self.content.get(self.share(), object, 0..OBJECT_HEAD_LEN).await else { return Ok(None) };
+        let Ok(head) = ObjectHead::parse(&parts.concat()) else { return Ok(None) };
+        let last = head.bytes.saturating_sub(1);
+        let is_whole = self.content.get(self.share(), object, last..head.bytes.max(1)).await.is_ok();
+        if head.object != object || head.share != self.share() || !is_whole {
+            return Ok(None);
+        }
+        let owner = record.map_or(head.epoch, |record| record.owner);
+        let revived = ObjectRecord { id: object, state: ObjectState::Live, owner, bytes: head.bytes };
+        Ok(Some(check::revive(revived, self.clock.now())))
+    }
+
+    async fn linked_again(&self, node: NodeId, counted: u32, found: Parent) -> FsResult<Option<Plan>> {
+        let Some(stored) = self.node(node).await? else { return Ok(None) };
+        let links = match stored.kind {
+            NodeKind::Directory => self.subdirectories(node).await?.saturating_add(2),
+            _ => counted,
+        };
+        Ok(Some(check::clear_unlinked(&stored, links, found, self.clock.now())))
+    }
+
+    /// Gives a node a name in `lost+found`.
+    async fn adoption(&mut self, node: NodeId, circle: Option<EntrySeen>) -> FsResult<Option<Plan>> {
+        let Some(stored) = self.node(node).await?.filter(|node| node.kind != NodeKind::Stream) else {
+            return Ok(None);
+        };
+        let Some(directory) = self.lost_and_found().await? else { return Ok(None) };
+        let Ok(name) = check::adopted_name(node) else { return Ok(None) };
+        let key = EntryKey::child(directory, &name);
+        let cookie = self.fresh().await?.cookie;
+        Ok(Some(check::adopt(Adoption { node: stored, circle, key, cookie }, self.clock.now())))
+    }
+
+    async fn lost_and_found(&mut self) -> FsResult<Option<NodeId>> {
+        if self.lost_and_found.is_none() {
+            self.lost_and_found = self.find_or_make_lost_and_found().await?;
+        }
+        Ok(self.lost_and_found)
+    }
+
+    async fn find_or_make_lost_and_found(&self) -> FsResult<Option<NodeId>> {
+        for number in 0..LOST_AND_FOUND_TRIES {
+            let text = if number == 0 { LOST_AND_FOUND.to_owned() } else { format!("{LOST_AND_FOUND}.{number}") };
+            let Ok(name) = Name::new(text.as_bytes()) else { continue };
+            let view = self.view(&Query::child(NodeId::ROOT, EntryKey::child(NodeId::ROOT, &name))).await?;
+            let Ok(root) = view.node(NodeId::ROOT) else { return Ok(None) };
+            match view.entry(0) {
+                Some(found) if found.node.kind == NodeKind::Directory => return Ok(Some(found.node.id)),
+                Some(_) => {}
+                None => return self.make_lost_and_found(root, &name).await,
+            }
+        }
+        Ok(None)
+    }
+
+    async fn make_lost_and_found(&self, root: &Arc<Node>, name: &Name) -> FsResult<Option<NodeId>> {
+        let fresh = self.fresh().await?;
+        let is_made = self.apply(check::make_lost_and_found(root, name, fresh, self.clock.now())).await?;
+        Ok(is_made.then_some(fresh.node))
+    }
+
+    async fn fresh(&self) -> FsResult<Fresh> {
+        let numbers = self.metadata.allocate(Counter::Ids, 2).await.map_err(|error| metadata_failed(&error))?;
+        Ok(Fresh { node: NodeId(numbers.start), cookie: Cookie(numbers.start + 1) })
+    }
+}
+
+/// First what sets numbers as they were counted, then what changes them by what it does; objects before references.
+fn rank(finding: &Finding) -> u32 {
+    match finding {
+        Finding::LinkCount { .. } | Finding::Allocated { .. } => 0,
+        Finding::ObjectNotLive { .. } => 1,
+        Finding::ReferenceMissing { .. } => 2,
+        Finding::ReferenceSuperfluous { .. } | Finding::Unused { .. } => 3,
+        Finding::WrongParent { .. } | Finding::NamedThoughRemoved { .. } => 4,
+        Finding::NoNode { .. } | Finding::SecondName { .. } => 5,
+        Finding::Circle { .. } | Finding::NoName { .. } => 6,
+        _ => 7,
+    }
+}

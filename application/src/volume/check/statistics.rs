@@ -1,0 +1,64 @@
+//! The share's sums.
+
+use dittofs_domain::{
+    NodeId,
+    check::{Finding, correct_statistics},
+    error::FsResult,
+    plan::Statistics,
+};
+use dittofs_ports::Mended;
+
+use super::{Checker, LOOKS_MAX, PAGE, breathe, metadata_failed};
+
+impl Checker<'_> {
+    /// Counts again where the first count differs. Of a share that is used, a difference is told if it was the same
+    /// twice while the sums stood still.
+    pub(super) async fn check_statistics(&mut self) -> FsResult<()> {
+        let is_mended = self.mended.contains(&Mended::Done);
+        if !is_mended && self.statistics().await? == self.counted {
+            return Ok(());
+        }
+        let mut last = None;
+        for _ in 0..=LOOKS_MAX {
+            let stored = self.statistics().await?;
+            let counted = self.count_nodes().await?;
+            let stood_still = stored == self.statistics().await?;
+            if stood_still && stored == counted {
+                return Ok(());
+            }
+            if stood_still && (self.turns.is_none() || last == Some((stored, counted))) {
+                return self.tell_statistics(stored, counted).await;
+            }
+            last = stood_still.then_some((stored, counted));
+        }
+        self.undecided += 1;
+        Ok(())
+    }
+
+    async fn tell_statistics(&mut self, stored: Statistics, counted: Statistics) -> FsResult<()> {
+        let index = self.find(Finding::Statistics { stored, counted });
+        if self.options.repair {
+            let is_mended = self.apply(correct_statistics(stored, counted, self.clock.now())).await?;
+            self.set_mended(index, is_mended);
+        }
+        Ok(())
+    }
+
+    async fn statistics(&self) -> FsResult<Statistics> {
+        self.metadata.statistics().await.map_err(|error| metadata_failed(&error))
+    }
+
+    async fn count_nodes(&self) -> FsResult<Statistics> {
+        let (mut counted, mut after) = (Statistics::default(), NodeId(0));
+        loop {
+            let page = self.metadata.nodes(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
+            let Some(last) = page.last() else { return Ok(counted) };
+            after = last.id;
+            counted.nodes += page.len() as i64;
+            for node in &page {
+                counted.bytes = counted.bytes.saturating_add_unsigned(node.allocated);
+            }
+            breathe().await;
+        }
+    }
+}

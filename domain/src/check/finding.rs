@@ -1,0 +1,361 @@
+//! What a check finds.
+
+use std::{fmt, ops::Range};
+
+use super::{Damage, EntrySeen};
+use crate::{
+    id::{NodeId, ObjectId},
+    name::Name,
+    node::Parent,
+    plan::{ObjectState, Statistics},
+};
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Space that is not used; nothing is wrong for anybody.
+    Note,
+    /// Records contradict each other, or bytes are lost.
+    Error,
+}
+
+/// Something that should not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// The root directory is not there, or is none.
+    NoRoot,
+    /// An entry leads to a node that does not exist.
+    NoNode {
+        /// The entry.
+        entry: EntrySeen,
+        /// The node that it names.
+        node: NodeId,
+    },
+    /// A count of names is wrong; a directory's is 2 and its subdirectories.
+    LinkCount {
+        /// The node.
+        node: NodeId,
+        /// As stored.
+        stored: u32,
+        /// As counted.
+        counted: u32,
+        /// Its only name, if it has one and is no directory.
+        only: Option<Parent>,
+    },
+    /// A directory, or a stream, has more than one name.
+    SecondName {
+        /// The node.
+        node: NodeId,
+        /// The name that is one too many.
+        entry: EntrySeen,
+    },
+    /// A node says that another entry leads to it than the one that does.
+    WrongParent {
+        /// The node.
+        node: NodeId,
+        /// As stored.
+        stored: Parent,
+        /// As found.
+        found: Parent,
+    },
+    /// No entry leads to a node that should have a name.
+    NoName {
+        /// The node.
+        node: NodeId,
+    },
+    /// Directories lead to each other and none of them is reached from the root.
+    Circle {
+        /// One of them.
+        node: NodeId,
+        /// The entry that leads to it.
+        entry: EntrySeen,
+    },
+    /// An entry leads to a node that was removed, and that the reaper would delete.
+    NamedThoughRemoved {
+        /// The node.
+        node: NodeId,
+        /// How many entries do.
+        counted: u32,
+        /// One of them.
+        found: Parent,
+    },
+    /// A node without a name is not noted: nobody would ever delete it.
+    NoteMissing {
+        /// The node.
+        node: NodeId,
+    },
+    /// A note of a node without a name is wrong: there is no such node, or it has its name still.
+    NoteSuperfluous {
+        /// The node.
+        node: NodeId,
+    },
+    /// A truncation that is pending is not listed, or one that is listed is not pending.
+    ClipNote {
+        /// The node.
+        node: NodeId,
+    },
+    /// No row of a file's map covers some pages: reading them is an error.
+    Uncovered {
+        /// The file.
+        node: NodeId,
+        /// The pages.
+        pages: Range<u64>,
+    },
+    /// Two rows of a map cover one page.
+    Overlap {
+        /// The file.
+        node: NodeId,
+        /// The first such page.
+        page: u64,
+    },
+    /// The extents of a page do not tile it, or are not inside their blocks: reading it is an error.
+    Malformed {
+        /// The file.
+        node: NodeId,
+        /// The page.
+        page: u64,
+    },
+    /// A map has rows or bytes behind the end of its file.
+    BehindEnd {
+        /// The file.
+        node: NodeId,
+        /// The first such page.
+        page: u64,
+    },
+    /// There are rows of a map for what has no content, or does not exist.
+    NoContent {
+        /// The node.
+        node: NodeId,
+    },
+    /// The count of a file's allocated bytes is wrong.
+    Allocated {
+        /// The file.
+        node: NodeId,
+        /// As stored.
+        stored: u64,
+        /// As counted.
+        counted: u64,
+    },
+    /// An extent lies outside its object.
+    OutsideObject {
+        /// The file.
+        node: NodeId,
+        /// The page of the extent.
+        page: u64,
+        /// The object.
+        object: ObjectId,
+    },
+    /// Extents of a chunk use an object, but the reference is not there: the object could be deleted.
+    ReferenceMissing {
+        /// The object.
+        object: ObjectId,
+        /// The file.
+        node: NodeId,
+        /// Which 64 MiB of it.
+        chunk: u64,
+    },
+    /// A reference is there, but no extent of the chunk uses the object: it would never be deleted.
+    ReferenceSuperfluous {
+        /// The object.
+        object: ObjectId,
+        /// The file.
+        node: NodeId,
+        /// Which 64 MiB of it.
+        chunk: u64,
+    },
+    /// A file uses an object that may not be used: it has no row, or is in this state.
+    ObjectNotLive {
+        /// The object.
+        object: ObjectId,
+        /// Its state; none without a row.
+        state: Option<ObjectState>,
+        /// A file that uses it.
+        node: NodeId,
+    },
+    /// An object in the content store has another length than its row says.
+    ObjectLength {
+        /// The object.
+        object: ObjectId,
+        /// What its row says.
+        stored: u64,
+        /// As found.
+        found: u64,
+    },
+    /// Nothing uses an object. The server would find and delete it.
+    Unused {
+        /// The object.
+        object: ObjectId,
+        /// Its length.
+        bytes: u64,
+    },
+    /// The content store has objects that no row speaks of.
+    Orphans {
+        /// How many.
+        objects: u64,
+        /// Their lengths.
+        bytes: u64,
+    },
+    /// The share's sums are wrong.
+    Statistics {
+        /// As stored.
+        stored: Statistics,
+        /// As counted.
+        counted: Statistics,
+    },
+    /// Bytes of a file are lost: reading them is an error.
+    Damaged {
+        /// The file.
+        node: NodeId,
+        /// Its bytes.
+        range: Range<u64>,
+        /// The object that has, or had, them.
+        object: ObjectId,
+        /// What is wrong with it.
+        damage: Damage,
+    },
+}
+
+impl Finding {
+    /// How much it matters.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Finding::Unused { .. } | Finding::Orphans { .. } => Severity::Note,
+            _ => Severity::Error,
+        }
+    }
+
+    /// One word for its kind, which stays the same over versions.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Finding::NoRoot => "no-root",
+            Finding::NoNode { .. } => "no-node",
+            Finding::LinkCount { .. } => "link-count",
+            Finding::SecondName { .. } => "second-name",
+            Finding::WrongParent { .. } => "wrong-parent",
+            Finding::NoName { .. } => "no-name",
+            Finding::Circle { .. } => "circle",
+            Finding::NamedThoughRemoved { .. } => "named-though-removed",
+            Finding::NoteMissing { .. } => "note-missing",
+            Finding::NoteSuperfluous { .. } => "note-superfluous",
+            Finding::ClipNote { .. } => "clip-note",
+            Finding::Uncovered { .. } => "uncovered",
+            Finding::Overlap { .. } => "overlap",
+            Finding::Malformed { .. } => "malformed",
+            Finding::BehindEnd { .. } => "behind-end",
+            Finding::NoContent { .. } => "no-content",
+            Finding::Allocated { .. } => "allocated",
+            Finding::OutsideObject { .. } => "outside-object",
+            Finding::ReferenceMissing { .. } => "reference-missing",
+            Finding::ReferenceSuperfluous { .. } => "reference-superfluous",
+            Finding::ObjectNotLive { .. } => "object-not-live",
+            Finding::ObjectLength { .. } => "object-length",
+            Finding::Unused { .. } => "unused",
+            Finding::Orphans { .. } => "orphans",
+            Finding::Statistics { .. } => "statistics",
+            Finding::Damaged { .. } => "damaged",
+        }
+    }
+
+    /// The node whose path says where it is, and a name below that.
+    pub fn place(&self) -> Option<(NodeId, Option<&Name>)> {
+        match self {
+            Finding::NoRoot
+            | Finding::ObjectLength { .. }
+            | Finding::Unused { .. }
+            | Finding::Orphans { .. }
+            | Finding::Statistics { .. } => None,
+            Finding::NoNode { entry, .. } | Finding::SecondName { entry, .. } => {
+                Some((entry.key.directory, Some(&entry.key.name)))
+            }
+            Finding::LinkCount { node, .. }
+            | Finding::WrongParent { node, .. }
+            | Finding::NoName { node }
+            | Finding::Circle { node, .. }
+            | Finding::NamedThoughRemoved { node, .. }
+            | Finding::NoteMissing { node }
+            | Finding::NoteSuperfluous { node }
+            | Finding::ClipNote { node }
+            | Finding::Uncovered { node, .. }
+            | Finding::Overlap { node, .. }
+            | Finding::Malformed { node, .. }
+            | Finding::BehindEnd { node, .. }
+            | Finding::NoContent { node }
+            | Finding::Allocated { node, .. }
+            | Finding::OutsideObject { node, .. }
+            | Finding::ReferenceMissing { node, .. }
+            | Finding::ReferenceSuperfluous { node, .. }
+            | Finding::ObjectNotLive { node, .. }
+            | Finding::Damaged { node, .. } => Some((*node, None)),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::NoRoot => write!(out, "the root directory is missing or no directory"),
+            Finding::NoNode { node, .. } => write!(out, "leads to node {node}, which does not exist"),
+            Finding::LinkCount { stored, counted, .. } => {
+                write!(out, "the link count is {stored}, should be {counted}")
+            }
+            Finding::SecondName { node, .. } => write!(out, "one name too many of node {node}, which may have one"),
+            Finding::WrongParent { stored, found, .. } => write!(
+                out,
+                "says that its entry is {} of directory {}, but it is {} of {}",
+                stored.cookie, stored.directory, found.cookie, found.directory
+            ),
+            Finding::NoName { .. } => write!(out, "no entry leads to it"),
+            Finding::Circle { .. } => write!(out, "directories lead to each other, and the root to none of them"),
+            Finding::NamedThoughRemoved { counted, .. } => write!(out, "marked as removed, but has {counted} names"),
+            Finding::NoteMissing { .. } => write!(out, "removed, but not noted to be deleted"),
+            Finding::NoteSuperfluous { .. } => write!(out, "noted as removed, but is not"),
+            Finding::ClipNote { .. } => write!(out, "its pending truncation and the list of those do not agree"),
+            Finding::Uncovered { pages, .. } => {
+                write!(out, "no row covers the pages {} to {}: reading them fails", pages.start, pages.end - 1)
+            }
+            Finding::Overlap { page, .. } => write!(out, "several rows cover page {page}"),
+            Finding::Malformed { page, .. } => write!(out, "the extents of page {page} do not tile it: reading fails"),
+            Finding::BehindEnd { page, .. } => write!(out, "rows or bytes behind the end, in page {page}"),
+            Finding::NoContent { .. } => write!(out, "has rows of a map, but nothing that could have content"),
+            Finding::Allocated { stored, counted, .. } => {
+                write!(out, "{stored} bytes are said to be allocated, {counted} are")
+            }
+            Finding::OutsideObject { page, object, .. } => {
+                write!(out, "page {page} has an extent outside object {object}")
+            }
+            Finding::ReferenceMissing { object, chunk, .. } => {
+                write!(out, "chunk {chunk} uses object {object}, which no reference says")
+            }
+            Finding::ReferenceSuperfluous { object, chunk, .. } => {
+                write!(out, "a reference says that chunk {chunk} uses object {object}, but it does not")
+            }
+            Finding::ObjectNotLive { object, state: None, .. } => write!(out, "uses object {object}, which has no row"),
+            Finding::ObjectNotLive { object, state: Some(state), .. } => {
+                write!(out, "uses object {object}, which is {}", state_word(*state))
+            }
+            Finding::ObjectLength { object, stored, found } => {
+                write!(out, "object {object} has {found} bytes, should have {stored}")
+            }
+            Finding::Unused { object, bytes } => write!(out, "nothing uses object {object} of {bytes} bytes"),
+            Finding::Orphans { objects, bytes } => {
+                write!(out, "{objects} objects of {bytes} bytes in the content store are nobody's")
+            }
+            Finding::Statistics { stored, counted } => write!(
+                out,
+                "the share is said to have {} nodes of {} bytes, but has {} of {}",
+                stored.nodes, stored.bytes, counted.nodes, counted.bytes
+            ),
+            Finding::Damaged { range, object, damage, .. } => {
+                write!(out, "bytes {} to {} are lost: object {object}: {damage}", range.start, range.end - 1)
+            }
+        }
+    }
+}
+
+fn state_word(state: ObjectState) -> &'static str {
+    match state {
+        ObjectState::Writing => "not known to be written",
+        ObjectState::Live => "live",
+        ObjectState::Condemned => "condemned, so that it would be deleted",
+    }
+}

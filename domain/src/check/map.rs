@@ -1,0 +1,151 @@
+//! Whether the rows of a file's map are what they should be.
+
+use std::collections::BTreeSet;
+
+use super::Finding;
+use crate::{
+    content::{
+        Clip, Extent, MapRow, PAGE_BYTES, PageExtents, Stored,
+        map::{Facts, chunk_of},
+        page,
+    },
+    id::{ContentVersion, NodeId, ObjectId},
+    node::Node,
+    plan::MapQuery,
+};
+
+/// Findings that are told of one file.
+const FINDINGS_MAX: usize = 16;
+/// Rows of a map that are asked for at a time.
+const ROWS_MAX: usize = 512;
+
+/// Asks for a map from a page on: as many rows of it as one answer should have.
+pub fn map_from(node: NodeId, first_page: u64) -> MapQuery {
+    MapQuery { node, first_page, last_page: u64::MAX / PAGE_BYTES, rows_max: ROWS_MAX }
+}
+
+/// A part of an object that a file uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// The page that uses it.
+    pub page: u64,
+    /// Where it is.
+    pub from: Stored,
+}
+
+/// Looks at the rows of one file's map, in their order.
+#[derive(Debug)]
+pub struct MapFold {
+    facts: Facts,
+    has_content: bool,
+    stored: u64,
+    next: u64,
+    counted: u64,
+    findings: Vec<Finding>,
+}
+
+impl MapFold {
+    /// For the map of a node.
+    pub fn new(node: &Node) -> MapFold {
+        MapFold {
+            facts: Facts::of(node),
+            has_content: node.kind.has_content(),
+            stored: node.allocated,
+            next: 0,
+            counted: 0,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Takes the next row, and tells what objects it uses.
+    pub fn row(&mut self, page: u64, row: &MapRow, mut used: impl FnMut(Used)) {
+        let node = self.facts.node;
+        if !self.has_content {
+            self.find(Finding::NoContent { node });
+            return;
+        }
+        let end = match row {
+            MapRow::Page { .. } => page.saturating_add(1),
+            MapRow::Holes { pages, .. } => page.saturating_add(*pages),
+        };
+        if end == page {
+            self.find(Finding::Malformed { node, page });
+        }
+        if page > self.next {
+            self.find(Finding::Uncovered { node, pages: self.next..page });
+        } else if page < self.next {
+            self.find(Finding::Overlap { node, page });
+        }
+        if end > self.facts.map_pages() {
+            self.find(Finding::BehindEnd { node, page });
+        }
+        self.next = self.next.max(end);
+        if let MapRow::Page { version, extents } = row {
+            self.page(page, *version, extents);
+            extents.iter().filter_map(stored).for_each(|from| used(Used { page, from }));
+        }
+    }
+
+    /// What is wrong, once all rows were told.
+    pub fn finish(mut self) -> Vec<Finding> {
+        let node = self.facts.node;
+        let pages = if self.has_content { self.facts.map_pages() } else { 0 };
+        if self.next < pages {
+            self.find(Finding::Uncovered { node, pages: self.next..pages });
+        }
+        if self.counted != self.stored {
+            self.find(Finding::Allocated { node, stored: self.stored, counted: self.counted });
+        }
+        self.findings
+    }
+
+    fn page(&mut self, page: u64, version: ContentVersion, extents: &PageExtents) {
+        let node = self.facts.node;
+        self.counted = self.counted.saturating_add(page::allocated(extents));
+        if !page::tiles(extents) {
+            self.find(Finding::Malformed { node, page });
+        } else if page < self.facts.map_pages() && self.has_bytes_behind_end(page, version, extents) {
+            self.find(Finding::BehindEnd { node, page });
+        }
+    }
+
+    fn has_bytes_behind_end(&self, page: u64, version: ContentVersion, extents: &PageExtents) -> bool {
+        let shown = shown_bytes(version, page, self.facts.clip);
+        let size = self.facts.size.saturating_sub(page.saturating_mul(PAGE_BYTES)).min(PAGE_BYTES);
+        size < shown && !page::is_hole(&page::slice(extents, size as u32..shown as u32))
+    }
+
+    fn find(&mut self, finding: Finding) {
+        if self.findings.len() < FINDINGS_MAX && self.findings.last() != Some(&finding) {
+            self.findings.push(finding);
+        }
+    }
+}
+
+/// Bytes of a row's page that count: those before a pending truncation, if the row is older.
+pub(super) fn shown_bytes(version: ContentVersion, page: u64, clip: Option<Clip>) -> u64 {
+    match clip {
+        Some(clip) if version < clip.version => {
+            clip.offset.saturating_sub(page.saturating_mul(PAGE_BYTES)).min(PAGE_BYTES)
+        }
+        _ => PAGE_BYTES,
+    }
+}
+
+/// The references that rows are reason for: (chunk, object).
+pub fn references_in<'a>(rows: impl IntoIterator<Item = &'a (u64, MapRow)>) -> BTreeSet<(u64, ObjectId)> {
+    let mut all = BTreeSet::new();
+    for (page, row) in rows {
+        if let MapRow::Page { extents, .. } = row {
+            all.extend(page::objects(extents).map(|object| (chunk_of(*page), object)));
+        }
+    }
+    all
+}
+
+fn stored(extent: &Extent) -> Option<Stored> {
+    match extent {
+        Extent::Stored { from, .. } => Some(*from),
+        Extent::Hole { .. } | Extent::Inline(_) => None,
+    }
+}

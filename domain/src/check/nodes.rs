@@ -1,0 +1,213 @@
+//! What is kept of every node while a share is checked: 40 bytes.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{
+    id::{NodeId, ObjectId},
+    node::{Node, NodeFlags, NodeKind},
+};
+
+const CHUNK: usize = 4_096;
+
+/// Bits of [`NodeFacts::marks`].
+const UNLINKED: u8 = 1;
+const CLIPPED: u8 = 2;
+const NOTED: u8 = 4;
+const ON_PATH: u8 = 8;
+const DONE: u8 = 16;
+const STREAMS: u8 = 32;
+
+/// What is kept of a node.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeFacts {
+    /// The node.
+    pub id: NodeId,
+    /// A directory in which an entry leads to it; 0 without one.
+    pub found_in: NodeId,
+    /// 0 if its references are those of its rows: the sum of the ones' digests less that of the others'.
+    pub references: u64,
+    /// Entries that lead to it.
+    pub entries: u32,
+    /// Its link count as stored.
+    pub links: u32,
+    /// What it is.
+    pub kind: NodeKind,
+    marks: u8,
+}
+
+impl NodeFacts {
+    /// Whether it has been removed.
+    pub fn is_unlinked(&self) -> bool {
+        self.marks & UNLINKED != 0
+    }
+
+    /// Whether it is noted as removed.
+    pub fn is_noted(&self) -> bool {
+        self.marks & NOTED != 0
+    }
+
+    /// Whether a truncation is pending.
+    pub fn is_clipped(&self) -> bool {
+        self.marks & CLIPPED != 0
+    }
+
+    /// Whether it may have named streams.
+    pub fn has_streams(&self) -> bool {
+        self.marks & STREAMS != 0
+    }
+
+    /// Notes that it is in the list of removed nodes.
+    pub fn note(&mut self) {
+        self.marks |= NOTED;
+    }
+
+    /// Notes that it is in the list of pending truncations, which is then done with.
+    pub fn clip_is_listed(&mut self) {
+        self.marks &= !CLIPPED;
+    }
+
+    /// Whether the entries that were counted are not those that it should have.
+    pub fn is_suspicious(&self) -> bool {
+        let expected = match self.kind {
+            _ if self.id == NodeId::ROOT || self.is_unlinked() => 0,
+            NodeKind::Directory | NodeKind::Stream => 1,
+            _ => self.links,
+        };
+        self.entries != expected || (self.entries == 0 && !self.is_unlinked() && self.id != NodeId::ROOT)
+    }
+}
+
+/// All nodes of a share.
+#[derive(Debug, Default)]
+pub struct NodeTable {
+    /// In the order of their ids. Pieces, so that growing never copies all of it.
+    chunks: Vec<Vec<NodeFacts>>,
+    len: u64,
+}
+
+impl NodeTable {
+    /// Adds a node, whose id is above all others'.
+    pub fn push(&mut self, node: &Node) {
+        let mark = |flag: bool, bit: u8| if flag { bit } else { 0 };
+        let facts = NodeFacts {
+            id: node.id,
+            found_in: NodeId(0),
+            references: 0,
+            entries: 0,
+            links: node.links,
+            kind: node.kind,
+            marks: mark(node.flags.contains(NodeFlags::UNLINKED), UNLINKED)
+                | mark(node.flags.contains(NodeFlags::STREAMS), STREAMS)
+                | mark(node.clip.is_some(), CLIPPED),
+        };
+        match self.chunks.last_mut() {
+            Some(last) if last.len() < CHUNK => last.push(facts),
+            _ => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(facts);
+                self.chunks.push(chunk);
+            }
+        }
+        self.len += 1;
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// A node.
+    pub fn find(&self, id: NodeId) -> Option<&NodeFacts> {
+        let (chunk, index) = self.position(id)?;
+        self.chunks.get(chunk)?.get(index)
+    }
+
+    /// A node, to be changed.
+    pub fn find_mut(&mut self, id: NodeId) -> Option<&mut NodeFacts> {
+        let (chunk, index) = self.position(id)?;
+        self.chunks.get_mut(chunk)?.get_mut(index)
+    }
+
+    /// All nodes in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &NodeFacts> {
+        self.chunks.iter().flatten()
+    }
+
+    /// The first node after one that may have entries.
+    pub fn with_entries_after(&self, after: NodeId) -> Option<NodeFacts> {
+        let chunk = self.chunks.partition_point(|chunk| chunk.last().is_some_and(|last| last.id <= after));
+        let nodes = self.chunks.iter().skip(chunk).flatten();
+        let has_entries = |facts: &&NodeFacts| facts.kind == NodeKind::Directory || facts.has_streams();
+        nodes.filter(|facts| facts.id > after).find(has_entries).copied()
+    }
+
+    /// Counts an entry that leads to a node; one that the table does not know came later, and is left out.
+    pub fn count_entry(&mut self, directory: NodeId, node: NodeId) {
+        if let Some(facts) = self.find_mut(node) {
+            facts.entries = facts.entries.saturating_add(1);
+            facts.found_in = directory;
+        }
+    }
+
+    /// Directories that lead to each other in a circle: for each circle its members, each in the one after it.
+    pub fn circles(&mut self) -> Vec<Vec<NodeId>> {
+        let mut circles = Vec::new();
+        let mut path = Vec::new();
+        for chunk in 0..self.chunks.len() {
+            for index in 0..self.chunks.get(chunk).map_or(0, Vec::len) {
+                self.follow((chunk, index), &mut path, &mut circles);
+            }
+        }
+        circles
+    }
+
+    /// Goes from a directory towards the root, until it comes to what was met before.
+    fn follow(&mut self, start: (usize, usize), path: &mut Vec<(usize, usize)>, circles: &mut Vec<Vec<NodeId>>) {
+        path.clear();
+        let mut next = Some(start);
+        while let Some((chunk, index)) = next {
+            let Some(facts) = self.chunks.get_mut(chunk).and_then(|chunk| chunk.get_mut(index)) else { break };
+            if facts.kind != NodeKind::Directory || facts.marks & DONE != 0 {
+                break;
+            }
+            if facts.marks & ON_PATH != 0 {
+                let from = path.iter().position(|place| *place == (chunk, index)).unwrap_or(0);
+                let members = path.iter().skip(from).filter_map(|(c, i)| Some(self.chunks.get(*c)?.get(*i)?.id));
+                circles.push(members.collect());
+                break;
+            }
+            facts.marks |= ON_PATH;
+            path.push((chunk, index));
+            let above = (facts.id != NodeId::ROOT).then_some(facts.found_in);
+            next = above.and_then(|above| self.position(above));
+        }
+        for (chunk, index) in path.drain(..) {
+            if let Some(facts) = self.chunks.get_mut(chunk).and_then(|chunk| chunk.get_mut(index)) {
+                facts.marks = facts.marks & !ON_PATH | DONE;
+            }
+        }
+    }
+
+    fn position(&self, id: NodeId) -> Option<(usize, usize)> {
+        let after = self.chunks.partition_point(|chunk| chunk.first().is_some_and(|first| first.id <= id));
+        let chunk = after.checked_sub(1)?;
+        let index = self.chunks.get(chunk)?.binary_search_by_key(&id, |facts| facts.id).ok()?;
+        Some((chunk, index))
+    }
+}
+
+/// A number that stands for a reference in a sum over many.
+pub fn reference_digest(object: ObjectId, node: NodeId, chunk: u64) -> u64 {
+    let mut bytes = [0; 32];
+    let (of_object, rest) = bytes.split_at_mut(16);
+    let (of_node, of_chunk) = rest.split_at_mut(8);
+    of_object.copy_from_slice(&object.0.to_le_bytes());
+    of_node.copy_from_slice(&node.0.to_le_bytes());
+    of_chunk.copy_from_slice(&chunk.to_le_bytes());
+    xxh3_64(&bytes)
+}

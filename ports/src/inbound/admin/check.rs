@@ -1,0 +1,117 @@
+//! What a check is asked for, and what it tells.
+
+use dittofs_domain::check::{Finding, Severity};
+
+/// What a check does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckOptions {
+    /// Reads all bytes that files use, and verifies them.
+    pub content: bool,
+    /// Mends what can be mended: only where nobody else uses the share.
+    pub repair: bool,
+    /// Deletes objects that no row speaks of: only with `repair`, and only where the content is the share's own.
+    pub delete_orphans: bool,
+}
+
+impl Default for CheckOptions {
+    /// Everything is looked at, nothing changed.
+    fn default() -> Self {
+        CheckOptions { content: true, repair: false, delete_orphans: false }
+    }
+}
+
+/// What a check is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckPhase {
+    /// Nodes and maps; counted in nodes.
+    Nodes,
+    /// Entries; counted in nodes.
+    Names,
+    /// References; counted in references.
+    References,
+    /// The content store's listing; counted in objects.
+    Objects,
+    /// Bytes of objects.
+    Content,
+    /// Mending; counted in findings.
+    Repair,
+}
+
+/// How far a check is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckProgress {
+    /// What it is at.
+    pub phase: CheckPhase,
+    /// How much of that is done.
+    pub done: u64,
+    /// Of about how much; 0 where that is not known.
+    pub of: u64,
+}
+
+/// Who is told how far a check is.
+pub trait CheckObserver: Send + Sync {
+    /// Called often; must not wait.
+    fn progress(&self, progress: CheckProgress);
+}
+
+/// Nobody.
+impl CheckObserver for () {
+    fn progress(&self, _progress: CheckProgress) {}
+}
+
+/// What became of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mended {
+    /// Nothing was to be done about it.
+    NotAsked,
+    /// It is mended.
+    Done,
+    /// It can't be mended.
+    No,
+}
+
+/// A finding, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The path in the share of what it is about, if it is about a file: bytes that are no printable ASCII are escaped.
+    /// A file without a name has its number in the place of the path's first part.
+    pub path: Option<String>,
+    /// What was found.
+    pub finding: Finding,
+    /// What became of it.
+    pub mended: Mended,
+}
+
+/// What a check came to.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct CheckReport {
+    /// What was found: at most some thousands.
+    pub findings: Vec<Checked>,
+    /// How many more were found, which are not told.
+    pub omitted: u64,
+    /// Suspicions that could not be settled, since what they are about was changed at every look.
+    pub undecided: u64,
+    /// Nodes that were looked at.
+    pub nodes: u64,
+    /// Objects that were looked at.
+    pub objects: u64,
+    /// Bytes that were read and verified.
+    pub verified_bytes: u64,
+}
+
+impl CheckReport {
+    /// Whether nothing is wrong: notes of unused space are allowed.
+    pub fn is_clean(&self) -> bool {
+        self.omitted == 0 && self.errors() == 0
+    }
+
+    /// Findings that are more than notes.
+    pub fn errors(&self) -> usize {
+        self.findings.iter().filter(|checked| checked.finding.severity() == Severity::Error).count()
+    }
+
+    /// Findings that were mended.
+    pub fn mended(&self) -> usize {
+        self.findings.iter().filter(|checked| checked.mended == Mended::Done).count()
+    }
+}
