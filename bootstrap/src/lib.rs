@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 pub mod config;
 mod logging;
+pub mod progress;
 mod serve;
 
 pub use cli::{Cli, Command, ConfigCommand, ConfigFile, ServeOptions, ShareCommand};

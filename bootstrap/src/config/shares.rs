@@ -135,7 +135,8 @@ fn read_name(section: &mut Section<'_>) -> Option<String> {
     }
 }
 
-fn fault_of(name: &str) -> Option<&'static str> {
+/// What is wrong with a name for a share.
+pub(crate) fn fault_of(name: &str) -> Option<&'static str> {
     let Some(path) = name.strip_prefix('/') else {
         return Some("does not begin with /");
     };
@@ -197,7 +198,14 @@ fn settle_durability(
         section.refuse("content_store", found, mend);
         return None;
     };
+    // What is built of the tiers ends there, whatever the stores outlive.
+    let strongest = strongest.min(Durability::Local);
     match wanted {
+        Some(Durability::Remote) => {
+            let found = "not built yet: a change can't be made to outlive this machine before it is answered";
+            section.refuse("durability", found, format!("write `{strongest}`, or leave this key out"));
+            None
+        }
         Some(wanted) if wanted > strongest => {
             let found = format!("these stores can't give `{wanted}`");
             let mend = format!("the strongest that they can give is `{strongest}`");
