@@ -31,8 +31,8 @@ pub use kinds::{InFolder, NoOptions, Opening, StoreError, StoreKind, StoreKinds,
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use options::{OptionsError, StoreOptions};
 pub use problem::{ConfigError, Problem};
-pub use shares::{ShareConfig, squash_word};
 pub(crate) use shares::fault_of as fault_of_share_name;
+pub use shares::{ShareConfig, squash_word};
 pub use size::ByteSize;
 pub use source::{SAMPLE, load, load_on};
 pub use stores::{StoreConfig, Stores};

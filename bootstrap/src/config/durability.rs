@@ -90,7 +90,9 @@ impl Durability {
     pub fn survives(self) -> &'static str {
         match self {
             Durability::None => "nothing: it is gone when the server stops",
-            Durability::Local => "a crash of the server, a crash of this machine, a loss of power; not the loss of its disks",
+            Durability::Local => {
+                "a crash of the server, a crash of this machine, a loss of power; not the loss of its disks"
+            }
             Durability::Remote => "the loss of this machine",
         }
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use figment::value::Dict;
 
-use super::problem::{ConfigError, Problem, Report};
 use super::kinds::StoreKinds;
+use super::problem::{ConfigError, Problem, Report};
 use super::{Config, Given, Surroundings, read, tree};
 
 /// The commented configuration that `dittofs init` writes. It means the same as no file at all.

@@ -117,8 +117,7 @@ async fn make(share: &ShareConfig, store: &dyn MetadataStore, machine: &Machine)
         name: share.name.clone(),
         handle_key: HandleKey(machine.randomness.bits128().to_be_bytes()),
         content_owner: machine.randomness.bits128(),
-        // Is given one where it keeps one.
-        journal: 0,
+        journal: if share.durability.keeps_a_journal() { machine.randomness.bits128() } else { 0 },
         journal_incarnation: 0,
         dirty: false,
     };

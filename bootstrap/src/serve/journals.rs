@@ -105,14 +105,13 @@ async fn make(
     mut record: ShareRecord,
     machine: &Machine,
 ) -> Result<MmapJournal, JournalRefusal> {
-    let is_first = record.journal == 0;
-    if is_first || record.dirty || record.journal_incarnation > 0 {
+    if record.journal == 0 || record.dirty || record.journal_incarnation > 0 {
         record.journal = machine.randomness.bits128();
         record.journal_incarnation = 0;
         record.dirty = false;
         metadata.put_record(&record).await?;
     }
-    let known = if is_first { Sequence(0) } else { newest_published(metadata).await? };
+    let known = newest_published(metadata).await?;
     if known > Sequence(0) {
         tracing::warn!(share = wanted.share, folder = %folder.display(), "the share gets a new journal");
     }
@@ -174,7 +173,9 @@ pub(super) fn sync_names(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-async fn blocking(work: impl FnOnce() -> Result<MmapJournal, OpenError> + Send + 'static) -> Result<MmapJournal, OpenError> {
+async fn blocking(
+    work: impl FnOnce() -> Result<MmapJournal, OpenError> + Send + 'static,
+) -> Result<MmapJournal, OpenError> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|stopped| Err(OpenError::Io(io::Error::other(stopped))))
 }
 

@@ -44,11 +44,16 @@ pub(super) async fn of_opening(error: OpenError, share: &ShareConfig, metadata: 
             "{found}. What clients wrote last would be lost. {}",
             accept(share, "goes on with the journal that is there")
         ),
-        OpenError::ForeignContent { .. } | OpenError::ContentGone => format!(
+        OpenError::ForeignContent { .. } => format!(
+            "{found}: see that the content store `{}` is the one that the share was written with; another share's \
+             objects are never used",
+            share.content_store
+        ),
+        OpenError::ContentGone => format!(
             "{found}: see that the content store `{}` is the one that the share was written with, and that its disk is \
              mounted. Without it the content of the share's files is lost. {}",
             share.content_store,
-            accept(share, "serves the share with whatever is there")
+            accept(share, "serves the share without it: what was in its files can't be read")
         ),
         OpenError::Metadata(_) | OpenError::Journal(_) | OpenError::Content(_) => found,
     })

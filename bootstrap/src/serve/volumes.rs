@@ -85,12 +85,7 @@ pub(super) async fn open(
 }
 
 /// What a store loses all of its shares lose, so all of them must have been named.
-fn may_lose(
-    store: &str,
-    of: fn(&ShareConfig) -> &String,
-    config: &Config,
-    accept_loss: &BTreeSet<String>,
-) -> bool {
+fn may_lose(store: &str, of: fn(&ShareConfig) -> &String, config: &Config, accept_loss: &BTreeSet<String>) -> bool {
     let mut concerned = config.shares.iter().filter(|share| of(share) == store).peekable();
     concerned.peek().is_some() && concerned.all(|share| accept_loss.contains(&share.name))
 }
@@ -144,6 +139,8 @@ async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<Arc<Volume
         Ok(volume) => volume,
         Err(error) => return Err(refusal::of_opening(error, share, &*metadata).await.into()),
     };
+    let recovered = volume.recovered();
+    tracing::info!(share = %share.name, records = recovered.records, bytes = recovered.bytes, "recovered");
     if let Some(journal) = kept {
         tell_losses(share, &journal, &*metadata).await;
     }
