@@ -65,6 +65,7 @@ impl<'r> Folders<'r> {
         if data.starts_with(&folder) {
             let found = format!("{} is, or is around, the data folder {}", folder.display(), data.display());
             self.report.refuse(key, found, "name a folder of its own, such as one below the data folder");
+            return None;
         }
         let meets = |(_, other): &&(String, PathBuf)| other.starts_with(&folder) || folder.starts_with(other);
         if let Some((other_key, other)) = self.claimed.iter().find(meets) {
