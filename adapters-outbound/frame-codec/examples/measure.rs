@@ -19,7 +19,9 @@ const ROUNDS: u32 = 50;
 
 fn main() {
     let text: Vec<u8> = (0..)
-        .flat_map(|line: u64| format!("{line} GET /a/{:x} 200\n", line.wrapping_mul(0x9E37_79B9_7F4A_7C15)).into_bytes())
+        .flat_map(|line: u64| {
+            format!("{line} GET /a/{:x} 200\n", line.wrapping_mul(0x9E37_79B9_7F4A_7C15)).into_bytes()
+        })
         .take(BLOCK_BYTES_MAX as usize)
         .collect();
     let mut state = 1_u64;

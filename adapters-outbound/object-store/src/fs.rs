@@ -20,7 +20,7 @@ mod read;
 
 use std::{
     fs::File,
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -35,6 +35,7 @@ use dittofs_ports::ContentError;
 use crate::{
     error::Fault,
     layout::{MARK, first_byte, folder_name, object_name, share_name},
+    mark::LINE_BYTES_MAX,
 };
 use folders::Folders;
 use handles::Handles;
@@ -125,6 +126,13 @@ impl FsStore {
         let done = tokio::task::spawn_blocking(move || work(&store)).await;
         done.unwrap_or_else(|stopped| Err(ContentError::Unavailable(Box::new(stopped))))
     }
+}
+
+/// A small file; of one that is none the start, which says nothing.
+fn read_line(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LINE_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn sync_folder(folder: &Path) -> Result<(), Fault> {

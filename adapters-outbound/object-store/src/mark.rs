@@ -3,6 +3,9 @@
 /// The format that is written, and the newest one that is known.
 pub(crate) const FORMAT: u32 = 1;
 
+/// No line is longer.
+pub(crate) const LINE_BYTES_MAX: u64 = 256;
+
 const STORE: &str = "dittofs objects, format ";
 const OWNER: &str = "dittofs owner ";
 

@@ -40,7 +40,7 @@ impl OperatorStore {
             Err(error) if !is_known_already(&error) => return Err(failed(error)),
             Ok(_) | Err(_) => {}
         }
-        match mark::read_mark(&operator.read(MARK).await.map_err(failed)?.to_bytes()) {
+        match mark::read_mark(&read_line(&operator, MARK).await.map_err(failed)?) {
             Mark::Known => Ok(OperatorStore { survives, operator }),
             Mark::Newer(found) => Err(OpenError::Newer { path: path(), found, known: mark::FORMAT }),
             Mark::Unreadable => Err(OpenError::Damaged { path: path() }),
@@ -58,8 +58,8 @@ impl OperatorStore {
             Err(error) if is_known_already(&error) => {}
             Err(error) => return Err(unavailable("written", &path, error)),
         }
-        let line = self.operator.read(&path).await.map_err(|error| unavailable("read", &path, error))?;
-        match mark::read_owner(&line.to_bytes()) {
+        let line = read_line(&self.operator, &path).await.map_err(|error| unavailable("read", &path, error))?;
+        match mark::read_owner(&line) {
             Some(found) if found == owner => Ok(Claim::Ours),
             Some(found) => Ok(Claim::Foreign(found)),
             None => Err(ContentError::Corrupt(
@@ -75,6 +75,10 @@ impl OperatorStore {
             Ok(_) => return Ok(()),
             Err(error) if is_known_already(&error) => {}
             Err(error) => return Err(unavailable("written", &path, error)),
+        }
+        let known = self.operator.stat(&path).await.map_err(|error| unavailable("looked up", &path, error))?;
+        if known.content_length() != wanted.len() as u64 {
+            return Err(ContentError::Exists);
         }
         let found = self.operator.read(&path).await.map_err(|error| unavailable("read", &path, error))?;
         if same_bytes(wanted, found) { Ok(()) } else { Err(ContentError::Exists) }
@@ -150,6 +154,14 @@ impl OperatorStore {
             Err(error) => Err(unavailable("looked up", entry.path(), error)),
         }
     }
+}
+
+/// A small file; one that is none says nothing.
+async fn read_line(operator: &Operator, path: &str) -> opendal::Result<Bytes> {
+    if operator.stat(path).await?.content_length() > mark::LINE_BYTES_MAX {
+        return Ok(Bytes::new());
+    }
+    Ok(operator.read(path).await?.to_bytes())
 }
 
 /// Writes what is not there yet, and never over anything.

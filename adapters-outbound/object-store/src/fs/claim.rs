@@ -6,7 +6,7 @@ use bytes::Bytes;
 use dittofs_domain::ShareId;
 use dittofs_ports::{Claim, ContentError};
 
-use super::{FsStore, publish::Published, sync_folder};
+use super::{FsStore, publish::Published, read_line, sync_folder};
 use crate::{
     error::Fault,
     layout::{OWNER, share_name},
@@ -44,7 +44,7 @@ impl FsStore {
 }
 
 fn owner_in(path: &Path) -> Result<Option<u128>, ContentError> {
-    match std::fs::read(path) {
+    match read_line(path) {
         Ok(bytes) => mark::read_owner(&bytes).map(Some).ok_or_else(|| unreadable(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Fault::of("read", path)(error).into()),

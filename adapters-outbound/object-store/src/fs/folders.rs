@@ -1,7 +1,7 @@
 //! Folders of shares, whose names are durable before anything in them is acknowledged.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     io,
     path::{Path, PathBuf},
 };
@@ -54,27 +54,34 @@ impl Folders {
         if known.get(&share).is_some_and(|known| known.has(first)) {
             return Ok(folder);
         }
-        if !known.contains_key(&share) {
-            make(&of_share)?;
-            sync_folder(root)?;
-        }
-        let of_share_known = known.entry(share).or_default();
+        let known = known_or_made(&mut known, share, root, &of_share)?;
         make(&folder)?;
         sync_folder(&of_share)?;
-        of_share_known.add(first);
+        known.add(first);
         Ok(folder)
     }
 
     /// The folder of a share, made if it is not there.
     pub(super) fn durable_share(&self, root: &Path, share: ShareId) -> Result<PathBuf, Fault> {
         let folder = root.join(share_name(share));
-        let mut known = self.known.lock();
-        if !known.contains_key(&share) {
-            make(&folder)?;
-            sync_folder(root)?;
-            known.insert(share, Known::default());
-        }
+        known_or_made(&mut self.known.lock(), share, root, &folder)?;
         Ok(folder)
+    }
+}
+
+fn known_or_made<'a>(
+    known: &'a mut HashMap<ShareId, Known>,
+    share: ShareId,
+    root: &Path,
+    folder: &Path,
+) -> Result<&'a mut Known, Fault> {
+    match known.entry(share) {
+        Entry::Occupied(entry) => Ok(entry.into_mut()),
+        Entry::Vacant(entry) => {
+            make(folder)?;
+            sync_folder(root)?;
+            Ok(entry.insert(Known::default()))
+        }
     }
 }
 

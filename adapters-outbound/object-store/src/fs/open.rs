@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64},
 };
 
-use super::{FsStore, INCOMING, folders::Folders, handles::Handles, sync_folder};
+use super::{FsStore, INCOMING, folders::Folders, handles::Handles, read_line, sync_folder};
 use crate::{
     FsOptions, OpenError,
     error::Fault,
@@ -17,8 +17,6 @@ use crate::{
 
 /// The mark while it is written.
 const NEW_MARK: &str = "dittofs-objects.new";
-/// What a mark can't be longer than.
-const MARK_BYTES_MAX: u64 = 256;
 
 impl FsStore {
     pub(crate) async fn open(options: FsOptions) -> Result<FsStore, OpenError> {
@@ -81,18 +79,14 @@ fn above(folder: &Path) -> Option<&Path> {
 
 fn check_or_make_mark(root: &Path) -> Result<(), OpenError> {
     let path = root.join(MARK);
-    let length = match std::fs::metadata(&path) {
+    let bytes = match read_line(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return make_mark(root, &path),
-        found => found.map_err(Fault::of("looked up", &path))?.len(),
+        read => read.map_err(Fault::of("read", &path))?,
     };
-    let damaged = || OpenError::Damaged { path: path.display().to_string() };
-    if length > MARK_BYTES_MAX {
-        return Err(damaged());
-    }
-    match mark::read_mark(&std::fs::read(&path).map_err(Fault::of("read", &path))?) {
+    match mark::read_mark(&bytes) {
         Mark::Known => Ok(()),
         Mark::Newer(found) => Err(OpenError::Newer { path: path.display().to_string(), found, known: mark::FORMAT }),
-        Mark::Unreadable => Err(damaged()),
+        Mark::Unreadable => Err(OpenError::Damaged { path: path.display().to_string() }),
     }
 }
 

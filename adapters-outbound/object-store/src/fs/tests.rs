@@ -127,9 +127,11 @@ async fn an_owner_that_cannot_be_read_is_damage_and_not_free() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
     store.claim(SHARE, 1).await.unwrap();
-    fs::write(folder.path().join("00000000000000ab/owner"), "").unwrap();
-    let answer = store.claim(SHARE, 1).await;
-    assert!(matches!(answer, Err(ContentError::Corrupt(_))), "{answer:?}");
+    for text in ["", "dittofs owner 1\n", &"0".repeat(10_000)] {
+        fs::write(folder.path().join("00000000000000ab/owner"), text).unwrap();
+        let answer = store.claim(SHARE, 1).await;
+        assert!(matches!(answer, Err(ContentError::Corrupt(_))), "{answer:?}");
+    }
 }
 
 #[tokio::test]

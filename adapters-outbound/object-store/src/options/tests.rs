@@ -9,11 +9,9 @@ fn options_are_read_and_unknown_ones_refused() {
     assert_eq!(read(r#"{"fs": {"path": "data"}}"#), Ok(ObjectStoreOptions::Fs(FsOptions::new("data"))));
     let few = FsOptions { open_files: 3, ..FsOptions::new("data") };
     assert_eq!(read(r#"{"fs": {"path": "data", "open_files": 3}}"#), Ok(ObjectStoreOptions::Fs(few)));
-    for (bad, wanted) in [
-        (r#"{"fs": {}}"#, "path"),
-        (r#"{"fs": {"path": "data", "sync": false}}"#, "sync"),
-        (r#"{"tape": {}}"#, "tape"),
-    ] {
+    for (bad, wanted) in
+        [(r#"{"fs": {}}"#, "path"), (r#"{"fs": {"path": "data", "sync": false}}"#, "sync"), (r#"{"tape": {}}"#, "tape")]
+    {
         let refusal = read(bad).unwrap_err();
         assert!(refusal.contains(wanted), "{refusal}");
     }
