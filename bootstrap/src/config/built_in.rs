@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore};
 use dittofs_object_store::{FsOptions, ObjectStore, ObjectStoreOptions};
 use dittofs_ports::Survives;
-use dittofs_redb::{RedbMetadataStore, RedbOptions};
+use dittofs_redb::{OpenError, Progress, RedbMetadataStore, RedbOptions};
 use serde::Deserialize;
 
 use super::kinds::{InFolder, NoOptions, Opening, StoreError, StoreKind, StoreKinds};
@@ -65,8 +65,17 @@ impl InFolder for FolderOptions {
 /// Opens the database on a thread that may block: after a crash all of it may have to be checked.
 async fn open_redb(options: RedbStoreOptions, opening: Opening) -> Result<RedbMetadataStore, StoreError> {
     let mut redb = RedbOptions::new(opening.folder);
+    redb.accept_loss = opening.accept_loss;
+    redb.progress = Progress::new(move |done, of| opening.progress.report(done, of));
     if let Some(cache) = options.cache {
         redb.cache_bytes = usize::try_from(cache.0)?;
     }
-    Ok(tokio::task::spawn_blocking(move || RedbMetadataStore::open(&redb)).await??)
+    let opened = tokio::task::spawn_blocking(move || RedbMetadataStore::open(&redb)).await?;
+    opened.map_err(|error| match &error {
+        OpenError::LogMissing { .. } | OpenError::LogDamaged { .. } => {
+            let accept = "here: `dittofs serve --accept-loss SHARE` for each share of this store";
+            format!("{error} ({accept})").into()
+        }
+        _ => error.into(),
+    })
 }
