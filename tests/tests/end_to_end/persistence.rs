@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use dittofs_tests::server::{Home, Server};
+use dittofs_tests::server::{Home, ONE_SHARE, Server};
 use nfs3_client::nfs3_types::nfs3::*;
 
 use crate::session::{Session, at, home, pattern, place, status, user, with_mode};
@@ -110,6 +110,23 @@ async fn names_and_attributes_outlive_the_server() {
         assert_eq!((now.mode, now.nlink, now.fileid), (0o4751, 2, shown.fileid), "{end}");
         assert_eq!((at(now.mtime), at(now.ctime)), ((1_000_000_007, 9), at(shown.ctime)), "{end}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_in_memory_begins_anew() {
+    let home = home(Some(ONE_SHARE));
+    let server = home.start();
+    let mut session = root_of(&server).await;
+    let root = session.root.clone();
+    let file = session.make_file(&root, b"file", 0o644).await;
+    session.write_at(&file, 0, b"stable", stable_how::FILE_SYNC).await.unwrap();
+    assert!(server.stop().status.success());
+    let server = home.start();
+    assert!(home.log().contains("/export is in memory: its files are gone"), "{}", home.log());
+    let mut session = root_of(&server).await;
+    assert_eq!(session.state_of(&file).await, nfsstat3::NFS3ERR_STALE);
+    let root = session.root.clone();
+    assert_eq!(session.find(&root, b"file").await.unwrap_err(), nfsstat3::NFS3ERR_NOENT);
 }
 
 /// What the newest start says that it has recovered.
