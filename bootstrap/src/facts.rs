@@ -2,7 +2,7 @@
 
 use dittofs_admin::ShareFacts;
 
-use crate::config::{Config, ShareConfig, StoreConfig, Stores, squash_word};
+use crate::config::{Config, ShareConfig, StoreConfig, Stores, compression_word, squash_word};
 
 /// The shares in the order of the configuration.
 pub(crate) fn of(config: &Config) -> Vec<ShareFacts> {
@@ -17,6 +17,7 @@ fn of_share(share: &ShareConfig, config: &Config) -> ShareFacts {
         content_store: store(&share.content_store, &config.content),
         journal: journal.map(|path| path.display().to_string()),
         durability: share.durability.to_string(),
+        compression: compression_word(share.compression).to_owned(),
         clients: share.clients.iter().map(ToString::to_string).collect(),
         squash: squash_word(share.squash).to_owned(),
         anonymous_uid: share.anonymous_uid,

@@ -12,7 +12,7 @@ mod volumes;
 
 use std::{
     collections::BTreeSet,
-    io,
+    io::{self, Write},
     sync::{Arc, Weak},
 };
 
@@ -24,7 +24,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, StoreKinds},
+    config::{Config, ShareConfig, StoreKinds},
     facts,
 };
 pub(crate) use data::{DataError, DataFolder};
@@ -227,19 +227,19 @@ impl Running {
     }
 }
 
-/// Says how to mount, and what is lost when the server stops.
+/// Says what is lost when the server stops, and how to mount.
 fn announce(config: &Config, nfs: &NfsAdapter) {
-    let address = nfs.address();
-    let (host, port) = (address.ip(), address.port());
-    for share in &config.shares {
-        tracing::info!(share = %share.name, durability = share.durability.word(), "serving");
-        println!(
-            "mount -t nfs -o vers=3,tcp,port={port},mountport={port},nolock {host}:{} /mnt",
-            share.name,
-            host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() },
-        );
-    }
     for notice in config.notices() {
         tracing::warn!("{notice}");
+    }
+    let address = nfs.address();
+    let (host, port) = (address.ip(), address.port());
+    let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
+    let mut out = io::stdout().lock();
+    for ShareConfig { name, durability, .. } in &config.shares {
+        tracing::info!(share = %name, durability = durability.word(), "serving");
+        let mount = format!("mount -t nfs -o vers=3,tcp,port={port},mountport={port},nolock {host}:{name} /mnt");
+        // Nobody may be reading.
+        let _ = writeln!(out, "{mount}");
     }
 }

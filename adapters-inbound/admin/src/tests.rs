@@ -18,6 +18,7 @@ fn facts(name: &str) -> ShareFacts {
         content_store: "c (fs)".into(),
         journal: Some("journal".into()),
         durability: "local".into(),
+        compression: "none".into(),
         clients: vec!["127.0.0.0/8".into()],
         squash: "none".into(),
         anonymous_uid: 1,

@@ -16,6 +16,8 @@ pub struct ShareFacts {
     pub journal: Option<String>,
     /// The tier in force.
     pub durability: String,
+    /// How what is in files is compressed.
+    pub compression: String,
     /// Networks that may use it.
     pub clients: Vec<String>,
     /// Whose identity is replaced.

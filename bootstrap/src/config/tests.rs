@@ -222,6 +222,7 @@ fn a_store_is_refused(#[case] store: &str, #[case] key: &str, #[case] found: &st
 #[case::durability("durability: local", "durability", "can't give `local`", "`none`")]
 #[case::remote("durability: remote", "durability", "not built yet", "`none`")]
 #[case::durability_word("durability: strong", "durability", "`strong`", "local")]
+#[case::compression("compression: rar", "compression", "`rar`", "none, zstd")]
 #[case::squash("squash: some", "squash", "`some`", "none, root, all")]
 #[case::read_only("read_only: perhaps", "read_only", "`perhaps`", "true or false")]
 #[case::anonymous_root("anonymous_uid: 0", "anonymous_uid", "`0`", "range")]

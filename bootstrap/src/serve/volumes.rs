@@ -11,6 +11,7 @@ use dittofs_application::{
 };
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::credentials::IdentityPolicy;
+use dittofs_frame_codec::{Codec, CompressionOptions};
 use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_memory::MemoryOpenState;
 use dittofs_ports::{BlockCache, ContentStore, Journal, MetadataStore, ShareMetadata};
@@ -128,6 +129,7 @@ async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<Arc<Volume
         journal,
         cache: Arc::clone(&parts.cache),
         opens: Arc::new(MemoryOpenState::new()),
+        codec: Arc::new(Codec::new(&CompressionOptions { method: share.compression, ..Default::default() })),
     };
     let settings = VolumeSettings {
         policy: policy(share),
