@@ -15,6 +15,7 @@ mod opens;
 mod pending;
 mod publish;
 mod read;
+mod readahead;
 mod reap;
 mod recovery;
 mod repack;
@@ -34,8 +35,8 @@ use dittofs_domain::{
     flush::Policy,
 };
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentStore, HandleSealer, Journal, MetadataError, OpenState, Presented, Randomness,
-    ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
+    BlockCache, Caller, Clock, ContentStore, FrameCodec, HandleSealer, Journal, MetadataError, OpenState, Presented,
+    Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
 };
 use tokio::sync::Notify;
 
@@ -75,6 +76,8 @@ pub struct VolumeStores {
     pub cache: Arc<dyn BlockCache>,
     /// Opens, locks and caching rights.
     pub opens: Arc<dyn OpenState>,
+    /// How frames are compressed; those that are stored already are read whatever made them.
+    pub codec: Arc<dyn FrameCodec>,
 }
 
 /// Bounds of one share.
@@ -118,6 +121,7 @@ pub struct Volume {
     condemned: parking_lot::Mutex<Vec<garbage::Condemned>>,
     /// Objects that may be mostly dead.
     dying: parking_lot::Mutex<std::collections::BTreeMap<dittofs_domain::ObjectId, repack::Dying>>,
+    readahead: readahead::Readahead,
     reaping: Notify,
     /// The journal has given records up.
     room: Notify,
