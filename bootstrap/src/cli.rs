@@ -35,6 +35,11 @@ pub enum Command {
     /// Look at the shares, and rename them
     #[command(subcommand)]
     Share(ShareCommand),
+    /// Look for damage in the shares: names, maps, references, and the checksums of all bytes
+    ///
+    /// Beside a running server it changes nothing and disturbs nobody. Exit status: 0 clean; 1 something was found,
+    /// mended or not; 2 wrong usage; 3 a share could not be checked.
+    Check(CheckArguments),
     /// Print a completion script for a shell
     #[command(after_help = "Example: dittofs completions bash > /etc/bash_completion.d/dittofs")]
     Completions {
@@ -56,6 +61,27 @@ pub struct ServeOptions {
     /// says first, without this, what would be lost. May be given several times
     #[arg(long, value_name = "SHARE")]
     pub accept_loss: Vec<String>,
+}
+
+/// The options of `check`.
+#[derive(Args, Debug)]
+pub struct CheckArguments {
+    /// Only these shares, such as /export; by default all
+    #[arg(value_name = "SHARE")]
+    pub shares: Vec<String>,
+    /// Mend what can be mended without inventing or deleting content: link counts, parents, references, files
+    /// without a name (they go to lost+found), sums. The server must be stopped
+    #[arg(long)]
+    pub repair: bool,
+    /// Delete objects that no share knows of
+    #[arg(long, requires = "repair")]
+    pub delete_orphans: bool,
+    /// Don't read what is in the files
+    #[arg(long)]
+    pub no_content: bool,
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: ConfigFile,
 }
 
 /// The configuration that a command works with.

@@ -1,5 +1,6 @@
 //! Carries out the commands.
 
+mod check;
 mod rename;
 mod share;
 mod stored;
@@ -38,6 +39,8 @@ enum Failure {
     Rename(#[from] rename::RenameError),
     #[error(transparent)]
     Stored(#[from] stored::StoredError),
+    #[error(transparent)]
+    Check(#[from] check::CheckError),
 }
 
 impl Failure {
@@ -47,6 +50,7 @@ impl Failure {
             Failure::Config(_)
             | Failure::UnknownShare { .. }
             | Failure::Serve(serve::ServeError::UnknownShare { .. }) => ExitCode::from(2),
+            Failure::Check(error) => error.exit_code(),
             Failure::Rename(error) if error.is_of_words() => ExitCode::from(2),
             Failure::Init { .. }
             | Failure::Print(_)
@@ -82,6 +86,11 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         }
         Command::Init { file } => init(&file, &mut out),
         Command::Config(ConfigCommand::Check(source)) => check(&source, &mut out),
+        Command::Check(arguments) => {
+            let config = load(&arguments.source)?;
+            logging::init(&config.log);
+            Ok(check::check(&arguments, &config, &StoreKinds::built_in(), &mut out)?)
+        }
         Command::Share(ShareCommand::List(source)) => {
             let shares = shares(&load(&source)?)?;
             Ok(share::list(&shares, &mut out)?)

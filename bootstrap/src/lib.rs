@@ -9,7 +9,7 @@ mod logging;
 pub mod progress;
 mod serve;
 
-pub use cli::{Cli, Command, ConfigCommand, ConfigFile, ServeOptions, ShareCommand};
+pub use cli::{CheckArguments, Cli, Command, ConfigCommand, ConfigFile, ServeOptions, ShareCommand};
 pub use commands::run;
 pub use logging::init as init_logging;
 pub use serve::{ServeError, serve, serve_accepting};

@@ -12,7 +12,10 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
-use crate::wire::{Refused, SharesView};
+use crate::{
+    check::CheckLine,
+    wire::{Refused, SharesView},
+};
 
 /// What a reply may take.
 const REPLY_BYTES_MAX: usize = 16 << 20;
@@ -65,6 +68,44 @@ impl Client {
     /// `NotRunning` where no server is; `Refused` where a store failed.
     pub async fn flush(&self) -> Result<(), ClientError> {
         self.ask::<serde::de::IgnoredAny>(Method::POST, "/v1/flush").await.map(drop)
+    }
+
+    /// Checks a share, line by line; the last one is a summary or a failure. No timeout: reading a share takes as long
+    /// as it takes.
+    ///
+    /// # Errors
+    /// `NotRunning` where no server is; `Reply` where it ends before it has said how the check ended.
+    pub async fn check(&self, share: u64, content: bool, mut each: impl FnMut(CheckLine)) -> Result<(), ClientError> {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(self.connect().await?)).await.map_err(reply)?;
+        let uri = format!("/v1/shares/{share}/check?content={content}");
+        let request = Request::builder().method(Method::POST).uri(uri).header(HOST, "localhost");
+        let request = request.body(Empty::<Bytes>::new()).map_err(reply)?;
+        let exchange = async {
+            let response = sender.send_request(request).await.map_err(reply)?;
+            let status = response.status();
+            let mut body = response.into_body();
+            let (mut rest, mut has_ended) = (Vec::new(), false);
+            while let Some(frame) = body.frame().await {
+                rest.extend_from_slice(&frame.map_err(reply)?.into_data().unwrap_or_default());
+                while let Some(end) = rest.iter().position(|byte| *byte == b'\n').filter(|_| status.is_success()) {
+                    let line: Vec<u8> = rest.drain(..=end).collect();
+                    let line: CheckLine = serde_json::from_slice(&line).map_err(reply)?;
+                    has_ended |= matches!(line, CheckLine::Summary(_) | CheckLine::Failed { .. });
+                    each(line);
+                }
+                if rest.len() > REPLY_BYTES_MAX {
+                    return Err(reply("a line is too long"));
+                }
+            }
+            drop(sender);
+            match (status.is_success(), has_ended) {
+                (true, true) => Ok(()),
+                (true, false) => Err(reply("the server ended before the check did")),
+                (false, _) => Err(ClientError::Refused(serde_json::from_slice::<Refused>(&rest).map_err(reply)?.error)),
+            }
+        };
+        let (answer, _) = tokio::join!(exchange, connection);
+        answer
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, ClientError> {

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dittofs_domain::FsError;
-use dittofs_ports::AdminService;
+use dittofs_domain::{FsError, ShareId};
+use dittofs_ports::{AdminService, CheckOptions};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
-use hyper::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
 use serde::Serialize;
 
+use crate::check::CheckBody;
 use crate::wire::{Refused, ShareFacts, ShareView, SharesView};
 
 /// A body that may come in pieces, so that what takes long can tell how far it is.
@@ -26,6 +30,9 @@ impl Routes {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/v1/shares") => self.shares().await,
             (&Method::POST, "/v1/flush") => self.flush().await,
+            (&Method::POST, path) if share_to_check(path).is_some() => {
+                self.check(share_to_check(path).unwrap_or_default(), request.uri().query())
+            }
             (_, "/v1/shares" | "/v1/flush") => refused(StatusCode::METHOD_NOT_ALLOWED, "not with this method"),
             _ => refused(StatusCode::NOT_FOUND, "this server knows no such request"),
         }
@@ -47,12 +54,24 @@ impl Routes {
         json(StatusCode::OK, &SharesView { shares })
     }
 
+    fn check(&self, share: ShareId, query: Option<&str>) -> Response<Body> {
+        let options = CheckOptions { content: query != Some("content=false"), ..CheckOptions::default() };
+        let mut response = Response::new(CheckBody::start(Arc::clone(&self.service), share, options).boxed());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+        response
+    }
+
     async fn flush(&self) -> Response<Body> {
         match self.service.flush().await {
             Ok(()) => json(StatusCode::OK, &serde_json::json!({})),
             Err(error) => failed(error),
         }
     }
+}
+
+/// The share in `/v1/shares/ID/check`.
+fn share_to_check(path: &str) -> Option<ShareId> {
+    path.strip_prefix("/v1/shares/")?.strip_suffix("/check")?.parse().ok().map(ShareId)
 }
 
 fn failed(error: FsError) -> Response<Body> {
@@ -69,6 +88,6 @@ fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     text.push(b'\n');
     let mut response = Response::new(Full::new(Bytes::from(text)).boxed());
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

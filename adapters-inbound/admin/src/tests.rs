@@ -1,7 +1,10 @@
 use std::{io, sync::Arc};
 
-use dittofs_domain::{FsError, ShareId};
-use dittofs_ports::{AdminService, ShareInfo, ShareSpace, Survives, mocks::MockAdminService};
+use dittofs_domain::{FsError, NodeId, ShareId, check::Finding};
+use dittofs_ports::{
+    AdminService, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, ShareInfo, ShareSpace,
+    Survives, mocks::MockAdminService,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{UnixListener, UnixStream},
@@ -105,4 +108,33 @@ async fn what_is_no_request_of_ours_is_refused() {
     if let Ok(answer) = raw(&folder, &long).await {
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
     }
+}
+
+#[tokio::test]
+async fn a_check_is_told_line_by_line() {
+    let mut service = MockAdminService::new();
+    service.expect_check().times(1).returning(|share, options, observer| {
+        assert_eq!((share, options), (ShareId(u64::MAX), CheckOptions { content: false, ..CheckOptions::default() }));
+        observer.progress(CheckProgress { phase: CheckPhase::Names, done: 3, of: 4 });
+        let finding = Finding::NoName { node: NodeId(5) };
+        let findings = vec![Checked { path: Some("/a".into()), finding, mended: Mended::NotAsked }];
+        Ok(CheckReport { findings, nodes: 9, ..CheckReport::default() })
+    });
+    let (_folder, client) = started(service);
+    let mut lines = Vec::new();
+    client.check(u64::MAX, false, |line| lines.push(line)).await.unwrap();
+    let lines: Vec<_> = lines.into_iter().filter(|line| !matches!(line, CheckLine::Progress { .. })).collect();
+    let [CheckLine::Finding(finding), CheckLine::Summary(summary)] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!((finding.class.as_str(), finding.path.as_deref(), finding.mended), ("no-name", Some("/a"), None));
+    assert_eq!((summary.errors, summary.nodes, summary.notes), (1, 9, 0));
+}
+
+#[tokio::test]
+async fn a_check_that_fails_says_so_in_its_last_line() {
+    let mut service = MockAdminService::new();
+    service.expect_check().returning(|_, _, _| Err(FsError::Busy));
+    let (_folder, client) = started(service);
+    let mut lines = Vec::new();
+    client.check(1, true, |line| lines.push(line)).await.unwrap();
+    assert_eq!(lines.last(), Some(&CheckLine::Failed { error: FsError::Busy.to_string() }));
 }

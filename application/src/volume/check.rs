@@ -142,6 +142,7 @@ impl<'v> Checker<'v> {
         self.scan_listing().await?;
         self.examine_content().await?;
         self.mend_all().await?;
+        self.delete_orphans().await?;
         self.check_statistics().await?;
         self.report().await
     }

@@ -94,6 +94,11 @@ pub enum Finding {
         /// The node.
         node: NodeId,
     },
+    /// The metadata store says that rows of a file's map are damaged.
+    MapUnreadable {
+        /// The file.
+        node: NodeId,
+    },
     /// No row of a file's map covers some pages: reading them is an error.
     Uncovered {
         /// The file.
@@ -238,6 +243,7 @@ impl Finding {
             Finding::NoteMissing { .. } => "note-missing",
             Finding::NoteSuperfluous { .. } => "note-superfluous",
             Finding::ClipNote { .. } => "clip-note",
+            Finding::MapUnreadable { .. } => "map-unreadable",
             Finding::Uncovered { .. } => "uncovered",
             Finding::Overlap { .. } => "overlap",
             Finding::Malformed { .. } => "malformed",
@@ -275,6 +281,7 @@ impl Finding {
             | Finding::NoteMissing { node }
             | Finding::NoteSuperfluous { node }
             | Finding::ClipNote { node }
+            | Finding::MapUnreadable { node }
             | Finding::Uncovered { node, .. }
             | Finding::Overlap { node, .. }
             | Finding::Malformed { node, .. }
@@ -310,6 +317,7 @@ impl fmt::Display for Finding {
             Finding::NoteMissing { .. } => write!(out, "removed, but not noted to be deleted"),
             Finding::NoteSuperfluous { .. } => write!(out, "noted as removed, but is not"),
             Finding::ClipNote { .. } => write!(out, "its pending truncation and the list of those do not agree"),
+            Finding::MapUnreadable { .. } => write!(out, "rows of its map are damaged: reading fails"),
             Finding::Uncovered { pages, .. } => {
                 write!(out, "no row covers the pages {} to {}: reading them fails", pages.start, pages.end - 1)
             }

@@ -32,6 +32,8 @@ pub struct NodeFacts {
     pub links: u32,
     /// What it is.
     pub kind: NodeKind,
+    /// Whether its map can be read, so that its references can be told.
+    pub is_readable: bool,
     marks: u8,
 }
 
@@ -96,6 +98,7 @@ impl NodeTable {
             entries: 0,
             links: node.links,
             kind: node.kind,
+            is_readable: true,
             marks: mark(node.flags.contains(NodeFlags::UNLINKED), UNLINKED)
                 | mark(node.flags.contains(NodeFlags::STREAMS), STREAMS)
                 | mark(node.clip.is_some(), CLIPPED),
@@ -136,6 +139,12 @@ impl NodeTable {
     /// All nodes in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &NodeFacts> {
         self.chunks.iter().flatten()
+    }
+
+    /// About how many nodes have lower ids.
+    pub fn rank(&self, id: NodeId) -> u64 {
+        let before = self.chunks.partition_point(|chunk| chunk.last().is_some_and(|last| last.id < id));
+        (before * CHUNK) as u64
     }
 
     /// The first node after one that may have entries.

@@ -1,12 +1,12 @@
 //! Compares everything that there is.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use dittofs_domain::{
     Attributes, Name, NodeId, NodeKind, Timestamp,
     namespace::{RemoveKind, RemoveRequest},
 };
-use dittofs_ports::{AdminService, BlockService, MetadataService};
+use dittofs_ports::{AdminService, BlockService, CheckOptions, MetadataService};
 
 use super::{
     ModelNode, Moment, Moved,
@@ -107,6 +107,7 @@ impl Runner<'_> {
         self.check_contents(true).await?;
         same("flush", &self.world.services.flush().await, &Ok(()))?;
         self.world.pass(Duration::from_secs(60)).await;
+        self.check_records().await?;
         self.check_attributes().await?;
         self.check_listings().await?;
         self.check_contents(true).await?;
@@ -130,6 +131,13 @@ impl Runner<'_> {
         same("objects that are left", &objects, &Vec::new())?;
         let rows = self.world.metadata.objects(None, 10).await.map_err(|error| error.to_string())?;
         same("rows of objects that are left", &rows, &Vec::new())
+    }
+
+    /// The records of the share agree with each other, and its bytes with their checksums.
+    async fn check_records(&self) -> Compared {
+        let report = self.world.services.check(SHARE, CheckOptions::default(), Arc::new(())).await;
+        let report = report.map_err(|error| format!("the check: {error}"))?;
+        same("findings of the check", &(report.findings, report.undecided), &(Vec::new(), 0))
     }
 
     async fn usage(&self) -> (u64, u64) {

@@ -80,8 +80,9 @@ impl Checker<'_> {
                 let first_page = chunk.saturating_mul(CHUNK_PAGES);
                 let last_page = first_page.saturating_add(CHUNK_PAGES - 1);
                 let map = MapQuery { node, first_page, last_page, rows_max: CHUNK_PAGES as usize + 1 };
-                let view = self.view(&Query { map: Some(map), ..Query::node(node) }).await?;
-                look(&view, node);
+                if let Some(view) = self.view_map(&Query { map: Some(map), ..Query::node(node) }).await? {
+                    look(&view, node);
+                }
             }
             match page.last() {
                 Some(last) if last.object == object && page.len() == PAGE => after = *last,

@@ -7,9 +7,9 @@ use dittofs_domain::{
     check::{Finding, MapFold, Used, map_from, reference_digest},
     content::{MapRow, map::chunk_of},
     error::FsResult,
-    plan::{ObjectRecord, ObjectState, Query},
+    plan::{ObjectRecord, ObjectState, Query, View},
 };
-use dittofs_ports::CheckPhase;
+use dittofs_ports::{CheckPhase, MetadataError};
 
 use super::{Checker, LOOKS_MAX, PAGE, breathe, metadata_failed};
 
@@ -26,6 +26,12 @@ struct Looked {
     suspects: Vec<Used>,
     /// Whether all of it was seen at one instant.
     at_once: bool,
+}
+
+impl Looked {
+    fn unreadable(node: NodeId) -> Looked {
+        Looked { findings: vec![Finding::MapUnreadable { node }], at_once: true, ..Looked::default() }
+    }
 }
 
 /// The objects that the chunk uses which a scan of rows is in.
@@ -97,6 +103,7 @@ impl Checker<'_> {
         }
         if let Some(facts) = self.nodes.find_mut(node) {
             facts.references = facts.references.wrapping_add(looked.references);
+            facts.is_readable = !matches!(looked.findings.as_slice(), [Finding::MapUnreadable { .. }]);
         }
         for used in looked.suspects {
             self.suspect(suspects, (node, used));
@@ -109,7 +116,9 @@ impl Checker<'_> {
 
     /// Reads a map, a part at a time; none if the node is gone.
     async fn look_at_map(&self, id: NodeId) -> FsResult<Option<Looked>> {
-        let view = self.view(&Query { map: Some(map_from(id, 0)), ..Query::node(id) }).await?;
+        let Some(view) = self.view_map(&Query { map: Some(map_from(id, 0)), ..Query::node(id) }).await? else {
+            return Ok(Some(Looked::unreadable(id)));
+        };
         let Ok(node) = view.node(id) else { return Ok(None) };
         let mut fold = MapFold::new(node);
         let mut looked = Looked { at_once: view.map.complete, ..Looked::default() };
@@ -122,12 +131,26 @@ impl Checker<'_> {
             let Some((last, row)) = map.rows.last().filter(|_| !map.complete) else { break };
             let next = last.saturating_add(pages_in(row));
             breathe().await;
-            map = self.view(&Query { map: Some(map_from(id, next)), ..Query::default() }).await?.map;
+            let view = self.view_map(&Query { map: Some(map_from(id, next)), ..Query::default() }).await?;
+            let Some(view) = view else { return Ok(Some(Looked::unreadable(id))) };
+            map = view.map;
             // A row that was put meanwhile may begin before.
             map.rows.retain(|(page, _)| *page >= next);
         }
         looked.findings = fold.finish();
         Ok(Some(looked))
+    }
+
+    /// None where the store finds rows of the map damaged: one file must not end the check of all others.
+    pub(super) async fn view_map(&self, query: &Query) -> FsResult<Option<View>> {
+        match self.metadata.view(query).await {
+            Ok(view) => Ok(Some(view)),
+            Err(MetadataError::Corrupt(error)) => {
+                tracing::error!(share = %self.record.name, %error, "a map can't be read");
+                Ok(None)
+            }
+            Err(error) => Err(metadata_failed(&error)),
+        }
     }
 
     fn note_use(&self, node: NodeId, used: &Used, of_chunk: &mut ChunkObjects, looked: &mut Looked) {

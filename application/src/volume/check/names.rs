@@ -28,7 +28,7 @@ impl Checker<'_> {
             if facts.has_streams() {
                 self.scan_streams(facts.id).await?;
             }
-            self.progress(CheckPhase::Names, after.0, 0);
+            self.progress(CheckPhase::Names, self.nodes.rank(after), self.nodes.len());
         }
         for finding in parents {
             // What has several names is reported as that.

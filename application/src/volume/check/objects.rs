@@ -1,25 +1,25 @@
 //! What the content store has, against the rows of objects.
 
+use std::collections::HashSet;
+
 use dittofs_domain::{ObjectId, check::Finding, error::FsResult, plan::ObjectState};
 use dittofs_ports::{CheckPhase, Claim};
 
-use super::{Checker, PAGE, breathe, content_failed};
+use super::{Checker, PAGE, breathe, content_failed, metadata_failed};
 
 impl Checker<'_> {
     pub(super) async fn scan_listing(&mut self) -> FsResult<()> {
-        let may_delete = self.may_delete_orphans().await?;
+        let used = self.used_without_row();
         let (mut after, mut done) = (None, 0);
-        let (mut orphans, mut orphan_bytes, mut is_left) = (0, 0u64, false);
+        let (mut orphans, mut orphan_bytes) = (0, 0u64);
         loop {
             let page = self.content.list(self.share(), after, PAGE).await.map_err(|error| content_failed(&error))?;
             for (object, bytes) in &page {
                 if let Some(facts) = self.objects.find_mut(*object) {
                     facts.found = Some(*bytes);
-                } else if self.object(*object).await?.is_none() {
-                    // An object's row is there before the object is, so this one's is gone or never was.
+                } else if self.is_orphan(*object, &used).await? {
                     orphans += 1;
                     orphan_bytes = orphan_bytes.saturating_add(*bytes);
-                    is_left |= !(may_delete && self.delete_orphan(*object).await);
                 }
             }
             done += page.len() as u64;
@@ -32,12 +32,56 @@ impl Checker<'_> {
         }
         self.find_lengths();
         if orphans > 0 {
-            let index = self.find(Finding::Orphans { objects: orphans, bytes: orphan_bytes });
-            if self.options.delete_orphans {
-                self.set_mended(index, !is_left);
-            }
+            self.find(Finding::Orphans { objects: orphans, bytes: orphan_bytes });
         }
         Ok(())
+    }
+
+    /// Deletes what is still nobody's after everything else has been mended: an object that files use has its row
+    /// again by then, or is known to be used.
+    pub(super) async fn delete_orphans(&mut self) -> FsResult<()> {
+        let index = self.findings.iter().position(|finding| matches!(finding, Finding::Orphans { .. }));
+        let Some(index) = index.filter(|_| self.options.repair && self.options.delete_orphans) else { return Ok(()) };
+        let is_done = self.may_delete_orphans().await? && self.delete_each_orphan().await?;
+        self.set_mended(Some(index), is_done);
+        Ok(())
+    }
+
+    /// Answers whether all of them are gone.
+    async fn delete_each_orphan(&self) -> FsResult<bool> {
+        let used = self.used_without_row();
+        let (mut after, mut is_done) = (None, true);
+        loop {
+            let page = self.content.list(self.share(), after, PAGE).await.map_err(|error| content_failed(&error))?;
+            for (object, _) in &page {
+                if self.is_orphan(*object, &used).await? {
+                    is_done &= self.delete_orphan(*object).await;
+                }
+            }
+            after = page.last().map(|(last, _)| *last);
+            if page.len() < PAGE {
+                return Ok(is_done);
+            }
+            breathe().await;
+        }
+    }
+
+    /// Objects that maps use though they have no row.
+    fn used_without_row(&self) -> HashSet<ObjectId> {
+        let object = |finding: &Finding| match finding {
+            Finding::ObjectNotLive { object, state: None, .. } => Some(*object),
+            _ => None,
+        };
+        self.findings.iter().filter_map(object).collect()
+    }
+
+    /// Whether no row, no reference and no map speaks of an object. Its row is there before the object is.
+    async fn is_orphan(&self, object: ObjectId, used: &HashSet<ObjectId>) -> FsResult<bool> {
+        if used.contains(&object) || self.objects.find(object).is_some() || self.object(object).await?.is_some() {
+            return Ok(false);
+        }
+        let references = self.metadata.references(object, 1).await.map_err(|error| metadata_failed(&error))?;
+        Ok(references.is_empty())
     }
 
     fn find_lengths(&mut self) {
@@ -51,9 +95,11 @@ impl Checker<'_> {
         }
     }
 
-    /// Only where the content is this share's own: what looks like nobody's may else be somebody's.
+    /// Only where the content is this share's own: what looks like nobody's may else be somebody's. Only if everything
+    /// that was found is known, and no map is unreadable: what it uses would look like nobody's.
     async fn may_delete_orphans(&self) -> FsResult<bool> {
-        if !(self.options.repair && self.options.delete_orphans) {
+        let is_unknown = |finding: &Finding| matches!(finding, Finding::MapUnreadable { .. } | Finding::NoRoot);
+        if self.omitted > 0 || self.findings.iter().any(is_unknown) {
             return Ok(false);
         }
         let claim = self.content.claim(self.share(), self.record.content_owner).await;

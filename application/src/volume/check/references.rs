@@ -72,9 +72,9 @@ impl Checker<'_> {
             return Ok(());
         }
         self.find(Finding::ReferenceSuperfluous { object, node, chunk });
-        let rows = self.view(&Query { map: Some(map_from(node, 0)), ..Query::default() }).await?.map.rows;
+        let view = self.view_map(&Query { map: Some(map_from(node, 0)), ..Query::default() }).await?;
         let finding = Finding::NoContent { node };
-        if !rows.is_empty() && !self.findings.contains(&finding) {
+        if view.is_none_or(|view| !view.map.rows.is_empty()) && !self.findings.contains(&finding) {
             self.find(finding);
         }
         Ok(())
@@ -82,7 +82,8 @@ impl Checker<'_> {
 
     /// Looks at the nodes whose sums are not 0, some at a time.
     async fn follow_sums(&mut self) -> FsResult<()> {
-        let suspicious = self.nodes.iter().filter(|facts| facts.references != 0).map(|facts| facts.id);
+        let suspicious = self.nodes.iter().filter(|facts| facts.is_readable && facts.references != 0);
+        let suspicious = suspicious.map(|facts| facts.id);
         let suspects: Vec<NodeId> = suspicious.take(SUSPECTS_MAX).collect();
         if suspects.is_empty() {
             return Ok(());

@@ -76,6 +76,7 @@ impl Checker<'_> {
             Finding::Unused { object, .. } => return self.condemn(object).await,
             Finding::NoRoot
             | Finding::ClipNote { .. }
+            | Finding::MapUnreadable { .. }
             | Finding::Uncovered { .. }
             | Finding::Overlap { .. }
             | Finding::Malformed { .. }

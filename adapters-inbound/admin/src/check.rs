@@ -1,0 +1,207 @@
+//! A check on its way: a body of lines, so that whoever asked sees how far it is, and no answer gets too long.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use dittofs_domain::{ShareId, check::Severity};
+use dittofs_ports::{
+    AdminService, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended,
+};
+use hyper::body::{Body, Frame};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+
+/// Between two words about how far it is.
+const TICK: Duration = Duration::from_millis(250);
+/// Lines that wait for a reader; then the check waits too.
+const LINES_MAX: usize = 64;
+
+/// A line of the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckLine {
+    /// How far it is.
+    Progress {
+        /// What it is at.
+        phase: String,
+        /// How much of that is done.
+        done: u64,
+        /// Of how much; 0 where that is not known.
+        of: u64,
+    },
+    /// Something that was found.
+    Finding(FindingView),
+    /// The end, if it got there.
+    Summary(CheckSummary),
+    /// The end, if it did not.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+/// A finding, as it is told to people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingView {
+    /// One word for its kind.
+    pub class: String,
+    /// Whether nothing is wrong for anybody.
+    pub is_note: bool,
+    /// Where it is in the share, if it is about a file.
+    pub path: Option<String>,
+    /// What it is.
+    pub text: String,
+    /// Whether it was mended, where that was tried.
+    pub mended: Option<bool>,
+}
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckSummary {
+    /// Findings that are more than notes.
+    pub errors: u64,
+    /// Notes of space that nobody uses.
+    pub notes: u64,
+    /// Findings that were mended.
+    pub mended: u64,
+    /// Findings that are not told.
+    pub omitted: u64,
+    /// Suspicions that could not be settled.
+    pub undecided: u64,
+    /// Nodes that were looked at.
+    pub nodes: u64,
+    /// Objects that were looked at.
+    pub objects: u64,
+    /// Bytes that were read and verified.
+    pub verified_bytes: u64,
+}
+
+impl From<&Checked> for FindingView {
+    fn from(checked: &Checked) -> FindingView {
+        FindingView {
+            class: checked.finding.class().to_owned(),
+            is_note: checked.finding.severity() == Severity::Note,
+            path: checked.path.clone(),
+            text: checked.finding.to_string(),
+            mended: match checked.mended {
+                Mended::NotAsked => None,
+                Mended::Done => Some(true),
+                Mended::No => Some(false),
+            },
+        }
+    }
+}
+
+impl From<&CheckReport> for CheckSummary {
+    fn from(report: &CheckReport) -> CheckSummary {
+        let errors = report.errors() as u64;
+        CheckSummary {
+            errors,
+            notes: report.findings.len() as u64 - errors,
+            mended: report.mended() as u64,
+            omitted: report.omitted,
+            undecided: report.undecided,
+            nodes: report.nodes,
+            objects: report.objects,
+            verified_bytes: report.verified_bytes,
+        }
+    }
+}
+
+/// What a check is at, in a word.
+pub fn phase_word(phase: CheckPhase) -> &'static str {
+    match phase {
+        CheckPhase::Nodes => "nodes",
+        CheckPhase::Names => "names",
+        CheckPhase::References => "references",
+        CheckPhase::Objects => "objects",
+        CheckPhase::Content => "content",
+        CheckPhase::Repair => "repair",
+    }
+}
+
+/// The answer. Who drops it ends the check.
+pub(crate) struct CheckBody {
+    lines: mpsc::Receiver<Bytes>,
+    task: JoinHandle<()>,
+}
+
+impl CheckBody {
+    pub(crate) fn start(service: Arc<dyn AdminService>, share: ShareId, options: CheckOptions) -> CheckBody {
+        let (sender, lines) = mpsc::channel(LINES_MAX);
+        CheckBody { lines, task: tokio::spawn(run(service, share, options, sender)) }
+    }
+}
+
+impl Drop for CheckBody {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Body for CheckBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.lines.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
+    }
+}
+
+struct Watcher(watch::Sender<Option<CheckProgress>>);
+
+impl CheckObserver for Watcher {
+    fn progress(&self, progress: CheckProgress) {
+        self.0.send_replace(Some(progress));
+    }
+}
+
+async fn run(service: Arc<dyn AdminService>, share: ShareId, options: CheckOptions, lines: mpsc::Sender<Bytes>) {
+    let (watcher, mut progress) = watch::channel(None);
+    let check = service.check(share, options, Arc::new(Watcher(watcher)));
+    tokio::pin!(check);
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let result = loop {
+        tokio::select! {
+            result = &mut check => break result,
+            _ = ticks.tick() => {
+                let news = progress.has_changed().unwrap_or(false).then(|| *progress.borrow_and_update()).flatten();
+                if let Some(CheckProgress { phase, done, of }) = news {
+                    let phase = phase_word(phase).to_owned();
+                    tell(&lines, &CheckLine::Progress { phase, done, of }).await;
+                }
+            }
+        }
+    };
+    match result {
+        Ok(report) => {
+            for checked in &report.findings {
+                tell(&lines, &CheckLine::Finding(checked.into())).await;
+            }
+            tell(&lines, &CheckLine::Summary((&report).into())).await;
+        }
+        Err(error) => tell(&lines, &CheckLine::Failed { error: error.to_string() }).await,
+    }
+}
+
+async fn tell(lines: &mpsc::Sender<Bytes>, line: &CheckLine) {
+    // Every type that is sent has text for keys, which is all that could fail.
+    let mut text = serde_json::to_vec(line).unwrap_or_default();
+    text.push(b'\n');
+    // Nobody reads any more: this task is about to be ended.
+    let _ = lines.send(Bytes::from(text)).await;
+}

@@ -1,0 +1,281 @@
+//! Looks for damage: through the server where one runs, on the stores where none does.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use dittofs_admin::{CheckLine, CheckSummary, Client, ClientError, FindingView, ShareView, phase_word};
+use dittofs_application::{CheckStores, check_stores};
+use dittofs_domain::FsError;
+use dittofs_ports::{CheckObserver, CheckOptions, CheckProgress, ContentStore, MetadataError};
+use dittofs_system::SystemClock;
+use parking_lot::Mutex;
+
+use super::stored::{Stored, StoredError, StoredShares};
+use crate::cli::CheckArguments;
+use crate::config::{Config, ConfigError, Opening, ShareConfig, StoreError, StoreKinds, open_each_store};
+use crate::progress::Progress;
+use crate::serve;
+
+/// Why a check does not end with "clean".
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CheckError {
+    #[error("something is wrong in {0}")]
+    Found(String),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("there is no share `{name}`; known: {known}")]
+    UnknownShare { name: String, known: String },
+    #[error("a server runs on this data folder: stop it first, or check without --repair")]
+    Running,
+    #[error("the content store `{store}` of {share} is not there: nothing is in {}", folder.display())]
+    NoContent { share: String, store: String, folder: PathBuf },
+    #[error("the content store `{store}` can't be opened: {source}")]
+    Content { store: String, source: StoreError },
+    #[error("{share} could not be checked: {source}")]
+    Failed { share: String, source: FsError },
+    #[error("{share} could not be checked: {reason}")]
+    Refused { share: String, reason: String },
+    #[error("the metadata store can't be read: {0}")]
+    Metadata(#[from] MetadataError),
+    #[error(transparent)]
+    Stored(#[from] StoredError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("can't print: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl CheckError {
+    /// 1: something was found, mended or not; 2: the caller's words are at fault; 3: it could not be checked.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            CheckError::Found(_) => 1,
+            CheckError::Config(_) | CheckError::UnknownShare { .. } => 2,
+            _ => 3,
+        })
+    }
+}
+
+/// Checks shares and tells what is found, a line each.
+pub(super) fn check(
+    arguments: &CheckArguments,
+    config: &Config,
+    kinds: &StoreKinds,
+    out: &mut dyn Write,
+) -> Result<(), CheckError> {
+    let known = config.shares.iter().map(|share| share.name.as_str());
+    if let Some(name) = arguments.shares.iter().find(|name| known.clone().all(|known| known != *name)) {
+        let known: Vec<&str> = known.collect();
+        return Err(CheckError::UnknownShare { name: name.clone(), known: known.join(", ") });
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let found = runtime.block_on(async {
+        match running(config).await? {
+            Some(_) if arguments.repair => Err(CheckError::Running),
+            Some((client, shares)) => online(arguments, &client, &shares, out).await,
+            None => offline(arguments, config, kinds, out).await,
+        }
+    })?;
+    if found.is_empty() { Ok(()) } else { Err(CheckError::Found(found.join(", "))) }
+}
+
+async fn running(config: &Config) -> Result<Option<(Client, Vec<ShareView>)>, CheckError> {
+    let Some(data) = &config.data else { return Ok(None) };
+    let client = Client::new(&serve::socket_in(data));
+    match client.shares().await {
+        Ok(view) => Ok(Some((client, view.shares))),
+        Err(ClientError::NotRunning(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_wanted(arguments: &CheckArguments, share: &str) -> bool {
+    arguments.shares.is_empty() || arguments.shares.iter().any(|name| name == share)
+}
+
+/// Answers the shares in which something is wrong.
+async fn online(
+    arguments: &CheckArguments,
+    client: &Client,
+    shares: &[ShareView],
+    out: &mut dyn Write,
+) -> Result<Vec<String>, CheckError> {
+    let mut found = Vec::new();
+    for share in shares.iter().filter(|share| is_wanted(arguments, &share.facts.name)) {
+        let Some(id) = share.id else { continue };
+        let name = &share.facts.name;
+        let bars = Bars::new(name);
+        let (mut summary, mut failed, mut printed) = (None, None, Ok(()));
+        let each = |line| match line {
+            CheckLine::Progress { phase, done, of } => bars.show(&phase, done, of),
+            CheckLine::Finding(finding) => {
+                if printed.is_ok() {
+                    printed = print_finding(name, &finding, out);
+                }
+            }
+            CheckLine::Summary(ended) => summary = Some(ended),
+            CheckLine::Failed { error } => failed = Some(error),
+        };
+        client.check(id, !arguments.no_content, each).await?;
+        printed?;
+        if let Some(reason) = failed {
+            return Err(CheckError::Refused { share: name.clone(), reason });
+        }
+        let summary = summary.unwrap_or_default();
+        print_summary(name, &summary, out)?;
+        found.extend(is_found(&summary).then(|| name.clone()));
+    }
+    Ok(found)
+}
+
+/// The same, with nobody else at the stores.
+async fn offline(
+    arguments: &CheckArguments,
+    config: &Config,
+    kinds: &StoreKinds,
+    out: &mut dyn Write,
+) -> Result<Vec<String>, CheckError> {
+    let stored = StoredShares::open(config, kinds).await?;
+    let mut content = BTreeMap::new();
+    let mut found = Vec::new();
+    for share in config.shares.iter().filter(|share| is_wanted(arguments, &share.name)) {
+        let Some((holder, id)) = holder(&stored, share) else {
+            writeln!(out, "{}: nothing is stored yet", share.name)?;
+            continue;
+        };
+        let Some(metadata) = holder.store.share(id).await? else { continue };
+        if metadata.record().await?.dirty {
+            let name = &share.name;
+            writeln!(out, "{name}: was not stopped cleanly: what is only in its journal is not checked")?;
+        }
+        if !content.contains_key(&share.content_store) {
+            content.insert(share.content_store.clone(), open_content(share, config, kinds).await?);
+        }
+        let Some(objects) = content.get(&share.content_store) else { continue };
+        let stores = CheckStores { metadata, content: Arc::clone(objects), clock: Arc::new(SystemClock::new()) };
+        let options = CheckOptions {
+            content: !arguments.no_content,
+            repair: arguments.repair,
+            delete_orphans: arguments.delete_orphans,
+        };
+        let report = check_stores(stores, options, Arc::new(Bars::new(&share.name))).await;
+        let report = report.map_err(|source| CheckError::Failed { share: share.name.clone(), source })?;
+        for checked in &report.findings {
+            print_finding(&share.name, &checked.into(), out)?;
+        }
+        let summary = CheckSummary::from(&report);
+        print_summary(&share.name, &summary, out)?;
+        found.extend(is_found(&summary).then(|| share.name.clone()));
+    }
+    Ok(found)
+}
+
+fn holder<'a>(stored: &'a StoredShares, share: &ShareConfig) -> Option<(&'a Stored, dittofs_domain::ShareId)> {
+    let store = stored.stores.iter().find(|store| store.name == share.metadata_store)?;
+    let is_it = |name: &str, id: u64| share.id.map_or(name == share.name, |wanted| id == wanted);
+    let record = store.shares.iter().find(|record| is_it(&record.name, record.id.0))?;
+    Some((store, record.id))
+}
+
+/// A store that is not there is not made: all of its objects would be missing.
+async fn open_content(
+    share: &ShareConfig,
+    config: &Config,
+    kinds: &StoreKinds,
+) -> Result<Arc<dyn ContentStore>, CheckError> {
+    let name = &share.content_store;
+    let mut only = config.content.clone();
+    only.retain(|store, _| store == name);
+    if let Some(folder) = only.get(name).and_then(|store| store.folder.clone()).filter(|folder| !folder.exists()) {
+        return Err(CheckError::NoContent { share: share.name.clone(), store: name.clone(), folder });
+    }
+    let opened = open_each_store(&only, &kinds.content, |_| Opening::default()).await;
+    let opened = opened.map_err(|(store, source)| CheckError::Content { store, source })?;
+    let missing = || CheckError::Content { store: name.clone(), source: "it is not configured".into() };
+    opened.into_values().next().ok_or_else(missing)
+}
+
+fn is_found(summary: &CheckSummary) -> bool {
+    summary.errors > 0 || summary.omitted > 0
+}
+
+fn print_finding(share: &str, finding: &FindingView, out: &mut dyn Write) -> io::Result<()> {
+    let place = match &finding.path {
+        Some(path) if path.starts_with('/') => format!("{}{path}", share.trim_end_matches('/')),
+        Some(path) => format!("{share} {path}"),
+        None => share.to_owned(),
+    };
+    let note = if finding.is_note { "note: " } else { "" };
+    let mended = match finding.mended {
+        None => "",
+        Some(true) => " (mended)",
+        Some(false) => " (not mended)",
+    };
+    writeln!(out, "{place}: {note}{}{mended}", finding.text)
+}
+
+fn print_summary(share: &str, summary: &CheckSummary, out: &mut dyn Write) -> io::Result<()> {
+    let CheckSummary { errors, notes, mended, omitted, undecided, nodes, objects, verified_bytes } = summary;
+    let verdict = match is_found(summary) {
+        false => "clean".to_owned(),
+        true => format!("{errors} errors, {mended} findings mended"),
+    };
+    write!(out, "{share}: {verdict}; {nodes} nodes, {objects} objects, {verified_bytes} bytes verified")?;
+    for (count, what) in [
+        (notes, "notes"),
+        (omitted, "more not told: mend these and check again"),
+        (undecided, "suspicions undecided, as the files were in use: check again"),
+    ] {
+        if *count > 0 {
+            write!(out, "; {count} {what}")?;
+        }
+    }
+    writeln!(out)
+}
+
+/// A bar for each phase, one after the other.
+struct Bars {
+    share: String,
+    phase: Mutex<Option<(String, Progress)>>,
+}
+
+impl Bars {
+    fn new(share: &str) -> Bars {
+        Bars { share: share.to_owned(), phase: Mutex::new(None) }
+    }
+
+    fn show(&self, phase: &str, done: u64, of: u64) {
+        if of == 0 {
+            return;
+        }
+        let mut shown = self.phase.lock();
+        match &*shown {
+            Some((current, progress)) if current == phase => progress.report(done, of),
+            last => {
+                if let Some((_, progress)) = last {
+                    progress.report(1, 1);
+                }
+                let progress = Progress::shown(format!("checking {} ({phase})", self.share));
+                progress.report(done, of);
+                *shown = Some((phase.to_owned(), progress));
+            }
+        }
+    }
+}
+
+impl CheckObserver for Bars {
+    fn progress(&self, progress: CheckProgress) {
+        self.show(phase_word(progress.phase), progress.done, progress.of);
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        if let Some((_, progress)) = &*self.phase.lock() {
+            progress.report(1, 1);
+        }
+    }
+}
