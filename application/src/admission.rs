@@ -63,10 +63,27 @@ impl Admission {
         }
     }
 
+    /// Counts a record that is in the journal already, as far as there are credits.
+    pub(crate) fn admit_recovered(&self, bytes: usize) -> Option<Credits> {
+        let wanted = u32::try_from((bytes as u64 + RECORD_BYTES).div_ceil(CREDIT_BYTES)).ok()?;
+        let permit = Arc::clone(&self.credits).try_acquire_many_owned(wanted).ok()?;
+        Some(Credits { _permit: permit })
+    }
+
     /// How much of the bound is used.
     pub(crate) fn usage(&self) -> Usage {
         let free = self.credits.available_permits().min(self.total);
         Usage { used: (self.total - free) as u64 * CREDIT_BYTES, limit: self.total as u64 * CREDIT_BYTES }
+    }
+
+    /// How long a write waits at most.
+    pub(crate) fn patience(&self) -> Duration {
+        self.wait_max
+    }
+
+    /// Wakes the flusher.
+    pub(crate) fn hurry(&self) {
+        self.short.notify_one();
     }
 
     /// Waits until credits run short: the flusher should not wait for its next tick then.

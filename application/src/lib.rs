@@ -16,4 +16,4 @@ mod volume;
 pub use policy::{Network, SharePolicy};
 pub use registry::Registry;
 pub use services::Services;
-pub use volume::{Machine, OpenError, Volume, VolumeLimits, VolumeSettings, VolumeStores};
+pub use volume::{Machine, OpenError, Recovered, Volume, VolumeLimits, VolumeSettings, VolumeStores};

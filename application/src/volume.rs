@@ -9,11 +9,13 @@ mod garbage;
 mod ids;
 mod listing;
 mod names;
+mod open;
 mod opens;
 mod pending;
 mod publish;
 mod read;
 mod reap;
+mod recovery;
 mod resize;
 mod settle;
 mod walk;
@@ -30,14 +32,16 @@ use dittofs_domain::{
     flush::Policy,
 };
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentError, ContentStore, Counter, HandleSealer, Journal, JournalError, MetadataError,
-    OpenState, Presented, Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
+    BlockCache, Caller, Clock, ContentStore, HandleSealer, Journal, MetadataError, OpenState, Presented, Randomness,
+    ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
 };
 use tokio::sync::Notify;
 
 use crate::{admission::Admission, keyed::KeyedLocks, policy::SharePolicy};
 use ids::Numbers;
+pub use open::{OpenError, VolumeSettings};
 use pending::PendingNodes;
+pub use recovery::Recovered;
 
 /// Nodes that a share may hold, as clients are told: ids are never reused, so this is no promise.
 const NODES_MAX: u64 = 1 << 40;
@@ -85,71 +89,6 @@ impl Default for VolumeLimits {
     }
 }
 
-/// How a share is run.
-#[derive(Clone, Debug)]
-pub struct VolumeSettings {
-    /// Who may use it, and how.
-    pub policy: SharePolicy,
-    /// Its bounds.
-    pub limits: VolumeLimits,
-    /// Opens the share although its journal or its objects are not those that it was written with: what was only in
-    /// them is lost.
-    pub accept_loss: bool,
-}
-
-impl VolumeSettings {
-    /// A policy with the usual bounds.
-    pub fn new(policy: SharePolicy) -> VolumeSettings {
-        VolumeSettings { policy, limits: VolumeLimits::default(), accept_loss: false }
-    }
-}
-
-/// Why a share can't be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The metadata store's error.
-    #[error(transparent)]
-    Metadata(#[from] MetadataError),
-    /// The journal's error.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The content store's error.
-    #[error(transparent)]
-    Content(#[from] ContentError),
-    /// The journal is another one.
-    #[error(
-        "the journal is {found:032x}, but the share was written with {expected:032x}: give it back its own journal"
-    )]
-    ForeignJournal {
-        /// Which it is.
-        found: u128,
-        /// Which it should be.
-        expected: u128,
-    },
-    /// The journal is a copy from before its last use.
-    #[error(
-        "the journal is an older copy (its life {found}, the share was last written in its life {expected}): \
-         give the share back its newest journal"
-    )]
-    OlderJournal {
-        /// Its incarnation.
-        found: u64,
-        /// That with which the share was last used.
-        expected: u64,
-    },
-    /// The objects are another share's.
-    #[error("the objects in the content store belong to owner {found:032x}, not to this share's {expected:032x}")]
-    ForeignContent {
-        /// Whose they are.
-        found: u128,
-        /// Whose they should be.
-        expected: u128,
-    },
-    /// The share has objects, but the content store knows nothing of it.
-    #[error("the content store has nothing of this share, which has objects: give it back its content store")]
-    ContentGone,
-}
-
 /// One share, running.
 pub struct Volume {
     name: String,
@@ -173,8 +112,11 @@ pub struct Volume {
     suspects: parking_lot::Mutex<std::collections::HashSet<dittofs_domain::ObjectId>>,
     condemned: parking_lot::Mutex<Vec<garbage::Condemned>>,
     reaping: Notify,
+    /// The journal has given records up.
+    room: Notify,
     closing: AtomicBool,
     closed: Notify,
+    recovered: Recovered,
 }
 
 impl std::fmt::Debug for Volume {
@@ -184,48 +126,6 @@ impl std::fmt::Debug for Volume {
 }
 
 impl Volume {
-    /// Opens a share.
-    ///
-    /// # Errors
-    /// What of its stores can't be used, or is not what the share was written with.
-    pub async fn open(
-        stores: VolumeStores,
-        settings: VolumeSettings,
-        machine: Machine,
-    ) -> Result<Arc<Volume>, OpenError> {
-        let VolumeSettings { policy, limits, .. } = settings;
-        let record = stores.metadata.record().await?;
-        let epoch = stores.metadata.allocate(Counter::Epochs, 1).await?.start;
-        let volume = Arc::new(Volume {
-            sealer: HandleSealer { share: record.id, key: record.handle_key },
-            name: record.name,
-            policy,
-            flush_policy: Policy::default(),
-            epoch: Epoch(epoch),
-            verifier: AtomicU64::new(machine.randomness.bits64()),
-            turns: KeyedLocks::new(),
-            fetches: KeyedLocks::new(),
-            pending: PendingNodes::new(),
-            opens: opens::Opens::new(),
-            numbers: Numbers::new(),
-            admission: Admission::new(
-                limits.unflushed_bytes_max,
-                std::time::Duration::from_millis(limits.write_wait_ms_max),
-            ),
-            flushing: tokio::sync::Mutex::new(()),
-            stored_bytes: AtomicU64::new(0),
-            suspects: parking_lot::Mutex::default(),
-            condemned: parking_lot::Mutex::default(),
-            reaping: Notify::new(),
-            closing: AtomicBool::new(false),
-            closed: Notify::new(),
-            stores,
-            machine,
-        });
-        volume.start_background();
-        Ok(volume)
-    }
-
     /// The share's id.
     pub fn share(&self) -> ShareId {
         self.sealer.share
@@ -249,6 +149,11 @@ impl Volume {
     /// What acknowledged data survive: the least of its stores.
     pub fn survives(&self) -> Survives {
         self.stores.metadata_survives.min(self.stores.journal.survives().max(self.stores.content.survives()))
+    }
+
+    /// What was found in the journal when the share was opened.
+    pub fn recovered(&self) -> Recovered {
+        self.recovered
     }
 
     /// Admits a client and maps its identity.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dittofs_domain::{Epoch, NodeId, Timestamp};
+use dittofs_domain::{Epoch, NodeId, Sequence, Timestamp};
 use dittofs_journal::{JournalId, JournalOptions, MmapJournal};
 use dittofs_ports::{Journal, JournalError, Record};
 use tokio::task::JoinSet;
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("FOLDER is missing")?);
     let (bytes, writers, seconds) = (argument(2, 64 << 10), argument(3, 16), argument(4, 5));
     let journal = Arc::new(MmapJournal::create_at(&folder, JournalId(1), JournalOptions::new(1 << 30))?);
-    journal.recover().await?;
+    journal.recover(Sequence(0)).await?;
     let data = Bytes::from(vec![0x5a; bytes as usize]);
     let start = Instant::now();
     let end = start + Duration::from_secs(seconds);
@@ -70,7 +70,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     drop(journal);
     let start = Instant::now();
     let journal = MmapJournal::open_at(&folder, None, JournalOptions::new(1 << 30))?;
-    let recovered = journal.recover().await?.len();
+    let recovered = journal.recover(Sequence(0)).await?.len();
     println!("{recovered} records of {records} recovered in {:.2} s", start.elapsed().as_secs_f64());
     Ok(())
 }

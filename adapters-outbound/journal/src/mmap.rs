@@ -31,7 +31,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{Sequence, content::Place};
+use dittofs_domain::{NodeId, Sequence, content::Place};
 use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
 use parking_lot::Mutex;
 use tokio::{sync::watch, task};
@@ -278,6 +278,10 @@ impl Journal for MmapJournal {
         self.shared.sync(up_to).await
     }
 
+    fn lost(&self) -> Vec<(NodeId, Sequence)> {
+        self.sync_loss().map_or_else(Vec::new, |loss| loss.lost)
+    }
+
     fn read_now(&self, place: Place, skip: u32, len: u32) -> Option<Bytes> {
         let (slot, at) = self.shared.log.lock().locate(place, skip, len)?;
         slot.map.as_ref().filter(|map| map.is_resident(at, len as usize))?;
@@ -301,10 +305,10 @@ impl Journal for MmapJournal {
         }
     }
 
-    async fn recover(&self) -> Result<Vec<(Appended, Record)>, JournalError> {
+    async fn recover(&self, above: Sequence) -> Result<Vec<(Appended, Record)>, JournalError> {
         let shared = Arc::clone(&self.shared);
         let recovered = task::spawn_blocking(move || {
-            let recovered = shared.recover()?;
+            let recovered = shared.recover(above)?;
             let mut log = shared.log.lock();
             shared.prepare_soon(&mut log);
             drop(log);

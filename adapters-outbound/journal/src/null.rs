@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{Sequence, content::Place};
+use dittofs_domain::{NodeId, Sequence, content::Place};
 use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
 use parking_lot::Mutex;
 
@@ -103,6 +103,10 @@ impl Journal for NullJournal {
         Ok(())
     }
 
+    fn lost(&self) -> Vec<(NodeId, Sequence)> {
+        Vec::new()
+    }
+
     fn read_now(&self, place: Place, skip: u32, len: u32) -> Option<Bytes> {
         let data = self.shard(place.segment).lock().get(&place.segment)?.data.clone();
         let start = skip as usize;
@@ -114,7 +118,8 @@ impl Journal for NullJournal {
         self.read_now(place, skip, len).ok_or(JournalError::NotFound)
     }
 
-    async fn recover(&self) -> Result<Vec<(Appended, Record)>, JournalError> {
+    async fn recover(&self, above: Sequence) -> Result<Vec<(Appended, Record)>, JournalError> {
+        self.last.fetch_max(above.0, Ordering::Relaxed);
         Ok(Vec::new())
     }
 

@@ -6,10 +6,11 @@ use std::{
 };
 
 use dittofs_domain::{
-    NodeId,
+    NodeId, Sequence,
     error::FsError,
     flush::{NodeFacts, ShareFacts, Usage},
 };
+use dittofs_ports::Survives;
 use futures_util::{FutureExt, select_biased};
 use parking_lot::Mutex;
 
@@ -17,6 +18,8 @@ use super::{Volume, pending::NodePending};
 
 /// How often the flusher looks what is due.
 const TICK: Duration = Duration::from_millis(500);
+/// Acknowledged bytes are durable after so long, whether or not a client commits; a tick less than what is promised.
+const VOLATILE_MAX: Duration = Duration::from_millis(4_500);
 /// How long a task waits after a failure.
 const BACK_OFF: Duration = Duration::from_secs(1);
 
@@ -28,25 +31,39 @@ impl Volume {
         self.machine.spawner.spawn("reap", Box::pin(async move { volume.reap_loop().await }));
     }
 
-    /// Stops the background tasks, after a last flush. Nothing may be written any more.
+    /// Stops the background tasks, after a last flush, and notes that the journal holds nothing that the stores don't.
+    /// Nothing may be written any more.
+    ///
+    /// # Errors
+    /// Those of the stores: then the next start replays what is left.
     pub async fn close(&self) -> Result<(), FsError> {
         self.closing.store(true, Ordering::Release);
         self.closed.notify_waiters();
-        self.flush_all().await
+        self.flush_all().await?;
+        if self.stores.journal.survives() == Survives::Nothing {
+            return Ok(());
+        }
+        // Covers the releases as well, so that no record comes back.
+        let synced = self.stores.journal.sync(Sequence(u64::MAX >> 1)).await;
+        synced.map_err(|error| self.journal_failed(&error))?;
+        let record = self.stores.metadata.record().await.map_err(|error| self.metadata_failed(&error))?;
+        self.mark(&record, false).await.map_err(|error| self.metadata_failed(&error))
     }
 
     async fn flush_loop(&self) {
         while !self.closing.load(Ordering::Acquire) {
             let wait = match self.flush_due().await {
-                Ok(()) => TICK,
+                // There may be more already.
+                Ok(true) => Duration::ZERO,
+                Ok(false) => TICK,
                 Err(_) => BACK_OFF,
             };
             self.wait(wait, self.admission.short()).await;
         }
     }
 
-    /// Flushes what the policy finds due.
-    async fn flush_due(&self) -> Result<(), FsError> {
+    /// Flushes what the policy finds due; answers whether there was anything.
+    async fn flush_due(&self) -> Result<bool, FsError> {
         let now = self.machine.clock.monotonic();
         let facts = |(node, pending): (NodeId, Arc<Mutex<NodePending>>)| {
             let pending = pending.lock();
@@ -63,12 +80,19 @@ impl Volume {
         let share =
             ShareFacts { journal: Usage { used: journal.used, limit: journal.limit }, memory: self.admission.usage() };
         let due = self.flush_policy.candidates(&nodes, &share);
+        if nodes.iter().any(|node| u128::from(node.age_ms) >= VOLATILE_MAX.as_millis()) {
+            self.sync_journal(Sequence(u64::MAX >> 1)).await?;
+        }
+        let any = !due.is_empty();
         self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await?;
         self.space().await?;
-        Ok(())
+        Ok(any)
     }
 
     async fn reap_loop(&self) {
+        while !self.closing.load(Ordering::Acquire) && self.survey().await.is_err() {
+            self.wait(BACK_OFF, self.reaping.notified()).await;
+        }
         while !self.closing.load(Ordering::Acquire) {
             let result = async {
                 self.reap().await?;

@@ -1,9 +1,15 @@
 //! Making what was written durable.
 
+use std::collections::BTreeMap;
+
 use dittofs_domain::{
-    NodeId, Sequence, access::NodeSecurity, error::FsResult, namespace::permission::may_write, plan::Query,
+    NodeId, Sequence,
+    access::NodeSecurity,
+    error::{FsError, FsResult},
+    namespace::permission::may_write,
+    plan::Query,
 };
-use dittofs_ports::{Caller, Changed, CommitReply};
+use dittofs_ports::{Caller, Changed, CommitReply, JournalError};
 
 use super::Volume;
 
@@ -24,7 +30,43 @@ impl Volume {
 
     /// Makes a node's records up to this one durable at the share's tier: in the journal, or where that survives
     /// nothing, nowhere else either.
-    pub(super) async fn make_durable(&self, _node: NodeId, up_to: Sequence) -> FsResult<()> {
-        self.stores.journal.sync(up_to).await.map_err(|error| self.journal_failed(&error))
+    ///
+    /// # Errors
+    /// `Io` if the newest of them is lost.
+    pub(super) async fn make_durable(&self, node: NodeId, up_to: Sequence) -> FsResult<()> {
+        if self.sync_journal(up_to).await? && self.stores.journal.lost().contains(&(node, up_to)) {
+            return Err(FsError::Io);
+        }
+        Ok(())
+    }
+
+    /// Syncs the journal. After a failed sync what is not lost is durable elsewhere: that is noted, clients are told by
+    /// another verifier to send again what was not committed, and then the sync succeeds. Answers whether that happened.
+    pub(super) async fn sync_journal(&self, up_to: Sequence) -> FsResult<bool> {
+        match self.stores.journal.sync(up_to).await {
+            Ok(()) => return Ok(false),
+            Err(error @ JournalError::SyncFailed(_)) => {
+                self.journal_failed(&error);
+                self.forget_lost().await?;
+            }
+            Err(error) => return Err(self.journal_failed(&error)),
+        }
+        let again = self.stores.journal.sync(up_to).await;
+        again.map(|()| true).map_err(|error| self.journal_failed(&error))
+    }
+
+    /// Takes lost records out of the index: what they covered counts again.
+    async fn forget_lost(&self) -> FsResult<()> {
+        let mut lost: BTreeMap<NodeId, Vec<Sequence>> = BTreeMap::new();
+        for (node, sequence) in self.stores.journal.lost() {
+            lost.entry(node).or_default().push(sequence);
+        }
+        for (node, sequences) in lost {
+            let view = self.view(&Query::node(node)).await?;
+            let Ok(stored) = view.node(node) else { continue };
+            let records = self.pending.lose(stored, &sequences);
+            self.release(records).await;
+        }
+        Ok(())
     }
 }

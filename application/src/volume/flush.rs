@@ -1,43 +1,39 @@
 //! From the journal to the content store: slices become blocks, blocks of many files become an object.
 //!
-//! A flush takes what is unflushed of some nodes (each under its turn), makes the journal durable that far, puts one
-//! object, and then publishes it node by node ([`super::publish`]). Uploads hold nobody's turn.
+//! A flush takes what is unflushed of some nodes (each under its turn), puts one object, and then publishes it node by
+//! node ([`super::publish`]). While one object is on its way the next one is gathered. Uploads hold nobody's turn.
 
-use std::ops::Range;
+mod build;
+mod gather;
 
-use bytes::Bytes;
+pub(super) use gather::Gathered;
+
 use dittofs_domain::{
-    ContentVersion, NodeId, ObjectId, Sequence,
-    content::{
-        BLOCK_BYTES_MAX, Stored,
-        block::{self, BlockSpec},
-        map::{Piece, Source},
-        object::ObjectBuilder,
-        slices::Run,
-    },
+    NodeId, ObjectId,
+    content::object::ObjectBuilder,
     error::{FsError, FsResult},
-    plan::{Change, ObjectRecord, ObjectState, Plan, Query},
+    plan::{Change, ObjectRecord, ObjectState, Plan},
 };
+use futures_util::future::{join, join_all};
 
 use super::Volume;
 
-/// Bytes that one object takes: what is gathered of a node stops there.
-const OBJECT_BYTES: u64 = 64 << 20;
 /// How often everything is gone through until nothing old is left.
 const ROUNDS_MAX: u32 = 16;
 
-/// What is taken of one node for an object.
-pub(super) struct Gathered {
-    pub(super) node: NodeId,
-    /// What was taken.
-    pub(super) ranges: Vec<Range<u64>>,
-    /// The newest record then.
-    pub(super) up_to: Sequence,
-    /// The content version then: where it has changed, what was taken may have been cut meanwhile.
-    pub(super) content_version: ContentVersion,
-    /// Where the bytes are now.
-    pub(super) pieces: Vec<Piece>,
-    runs: Vec<Run>,
+/// What is left to take of the nodes of a flush.
+struct Queue {
+    nodes: std::vec::IntoIter<NodeId>,
+    /// A node of which only a part was taken, and where to go on.
+    rest: Option<(NodeId, u64)>,
+    /// Why a node was left out. The others are flushed all the same.
+    failed: Option<FsError>,
+}
+
+impl Queue {
+    fn next(&mut self) -> Option<(NodeId, u64)> {
+        self.rest.take().or_else(|| self.nodes.next().map(|node| (node, 0)))
+    }
 }
 
 impl Volume {
@@ -60,146 +56,77 @@ impl Volume {
     }
 
     /// Flushes what is unflushed of these nodes, many to an object. One flush at a time: of two that took the same
-    /// bytes, the slower one would publish them over newer ones.
+    /// bytes, the slower one would publish them over newer ones. The objects of one flush share no bytes.
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
         let _flushing = self.flushing.lock().await;
-        let mut nodes = nodes.into_iter();
-        let mut rest: Option<(NodeId, u64)> = None;
-        loop {
-            let mut batch = Vec::new();
-            let mut room = OBJECT_BYTES;
-            while room > 0 {
-                let Some((node, from)) = rest.take().or_else(|| nodes.next().map(|node| (node, 0))) else { break };
-                let Some((gathered, next)) = self.gather_slices(node, from, room).await? else { continue };
-                room = room.saturating_sub(gathered.runs.iter().map(|run| run.len).sum());
-                rest = next.map(|next| (node, next));
-                batch.push(gathered);
-            }
-            if batch.is_empty() {
-                return Ok(());
-            }
-            self.flush_batch(batch).await?;
+        let mut queue = Queue { nodes: nodes.into_iter(), rest: None, failed: None };
+        let mut batch = self.gather_batch(&mut queue).await;
+        while !batch.is_empty() {
+            let (flushed, next) = join(self.flush_batch(batch), self.gather_batch(&mut queue)).await;
+            flushed?;
+            batch = next;
         }
+        queue.failed.map_or(Ok(()), Err)
     }
 
-    /// What a node has from an offset on, and where to go on if that is too much for one object; none if nothing.
-    async fn gather_slices(
-        &self,
-        node: NodeId,
-        from: u64,
-        bytes_max: u64,
-    ) -> FsResult<Option<(Gathered, Option<u64>)>> {
-        let _turn = self.turns.lock(node).await;
-        let view = self.view(&Query::node(node)).await?;
-        let Ok(stored) = self.live(&view, node) else {
-            self.discard_pending(node).await;
-            return Ok(None);
-        };
-        let Some(pending) = self.pending.find(node) else { return Ok(None) };
-        let taken = pending.lock().slices.runs(from, bytes_max);
-        if taken.runs.is_empty() {
-            return Ok(None);
+    /// Takes as much as one object holds.
+    async fn gather_batch(&self, queue: &mut Queue) -> Vec<Gathered> {
+        let mut batch: Vec<Gathered> = Vec::new();
+        let (mut room, mut blocks) = (self.flush_policy.object_bytes_max, self.flush_policy.object_blocks_max);
+        while room > 0 && blocks > 0 {
+            let Some((node, from)) = queue.next() else { break };
+            let gathered = match self.gather_node(node, from, room, blocks).await {
+                Ok(Some(gathered)) => gathered,
+                Ok(None) => continue,
+                Err(error) => {
+                    queue.failed = Some(error);
+                    continue;
+                }
+            };
+            room = room.saturating_sub(gathered.bytes());
+            blocks = blocks.saturating_sub(gathered.blocks());
+            queue.rest = gathered.next.map(|next| (node, next));
+            batch.push(gathered);
         }
-        let gathered = Gathered {
-            node,
-            ranges: taken.runs.iter().map(Run::range).collect(),
-            up_to: taken.up_to,
-            content_version: stored.content_version,
-            pieces: Vec::new(),
-            runs: taken.runs,
-        };
-        Ok(Some((gathered, taken.next)))
+        batch
     }
 
     async fn flush_batch(&self, mut batch: Vec<Gathered>) -> FsResult<()> {
-        let up_to = batch.iter().map(|gathered| gathered.up_to).max().unwrap_or_default();
-        // What the newest records cover of older ones is not in the index: it must not be lost after those are gone.
-        let synced = self.stores.journal.sync(up_to).await;
-        synced.map_err(|error| self.journal_failed(&error))?;
         let mut builder = ObjectBuilder::new(ObjectId(self.machine.randomness.bits128()), self.share(), self.epoch);
+        let mut failed = None;
         for gathered in &mut batch {
-            self.add_blocks(&mut builder, gathered).await?;
+            if let Err(error) = self.add_blocks(&mut builder, gathered).await {
+                gathered.give_up();
+                failed = Some(error);
+            }
         }
         let object = builder.object();
-        let bytes = builder.bytes();
-        let result = self.put_and_publish(&batch, builder, object, bytes).await;
+        let result = self.put_and_publish(&batch, builder).await;
         // Whether it failed, or every node has been removed meanwhile: perhaps nothing refers to the object.
         self.suspects.lock().insert(object);
         self.reaping.notify_one();
-        result
+        failed.map_or(result, Err)
     }
 
-    async fn put_and_publish(
-        &self,
-        batch: &[Gathered],
-        builder: ObjectBuilder,
-        object: ObjectId,
-        bytes: u64,
-    ) -> FsResult<()> {
-        self.put_object_row(object, bytes, ObjectState::Writing).await?;
-        if let Err(error) = self.stores.content.put(self.share(), object, builder.finish()).await {
+    async fn put_and_publish(&self, batch: &[Gathered], builder: ObjectBuilder) -> FsResult<()> {
+        let record = |state| ObjectRecord { id: builder.object(), state, owner: self.epoch, bytes: builder.bytes() };
+        let (writing, live) = (record(ObjectState::Writing), record(ObjectState::Live));
+        self.put_object_row(writing).await?;
+        if let Err(error) = self.stores.content.put(self.share(), live.id, builder.finish()).await {
             let node = batch.first().map_or(NodeId(0), |gathered| gathered.node);
-            return Err(self.content_failed(node, object, &error));
+            return Err(self.content_failed(node, live.id, &error));
         }
+        // At the same time, so that their plans go into few transactions.
+        let mut publishing = Vec::with_capacity(batch.len());
         for gathered in batch {
-            self.publish(gathered, object, bytes).await?;
+            publishing.push(self.publish(gathered, live));
         }
-        Ok(())
+        join_all(publishing).await.into_iter().collect()
     }
 
-    /// Makes blocks of what was taken of a node; nothing is left of it if a record was given up meanwhile, because the
-    /// file was cut: then the next flush takes what is still there.
-    async fn add_blocks(&self, builder: &mut ObjectBuilder, gathered: &mut Gathered) -> FsResult<()> {
-        let runs = std::mem::take(&mut gathered.runs);
-        for run in runs {
-            let mut block = Vec::new();
-            let (mut offset, mut length) = (run.offset, 0u32);
-            for slice in &run.slices {
-                let Some(mut bytes) = self.slice(slice, slice.len).await? else {
-                    gathered.pieces.clear();
-                    gathered.ranges.clear();
-                    return Ok(());
-                };
-                while !bytes.is_empty() {
-                    let part = bytes.split_to(bytes.len().min((BLOCK_BYTES_MAX - length) as usize));
-                    length += part.len() as u32;
-                    block.push(part);
-                    if length == BLOCK_BYTES_MAX {
-                        gathered.pieces.push(self.block(builder, gathered.node, offset, gathered.up_to, &block)?);
-                        offset += u64::from(length);
-                        block.clear();
-                        length = 0;
-                    }
-                }
-            }
-            if length > 0 {
-                gathered.pieces.push(self.block(builder, gathered.node, offset, gathered.up_to, &block)?);
-            }
-        }
-        Ok(())
-    }
-
-    fn block(
-        &self,
-        builder: &mut ObjectBuilder,
-        node: NodeId,
-        offset: u64,
-        seq: Sequence,
-        payload: &[Bytes],
-    ) -> FsResult<Piece> {
-        let built = block::build(BlockSpec { node, offset, seq }, payload).map_err(|error| {
-            tracing::error!(share = %self.name, %node, %error, "bytes of a flush make no block");
-            FsError::Io
-        })?;
-        let object = builder.object();
-        let block = builder.push(built);
-        let from = Stored { object, block, skip: 0 };
-        Ok(Piece { offset, len: u64::from(block.raw_len), source: Source::Stored(from) })
-    }
-
-    pub(super) async fn put_object_row(&self, id: ObjectId, bytes: u64, state: ObjectState) -> FsResult<()> {
+    async fn put_object_row(&self, record: ObjectRecord) -> FsResult<()> {
         let mut plan = Plan::at(self.now());
-        plan.change(Change::PutObject(ObjectRecord { id, state, owner: self.epoch, bytes }));
+        plan.change(Change::PutObject(record));
         self.stores.metadata.apply(plan, None).await.map_err(|error| self.apply_failed(&error))?;
         Ok(())
     }

@@ -14,6 +14,9 @@ use super::Volume;
 /// How long a condemned object is kept: longer than any read that resolved its extents before may take.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// Objects that are looked at, at a time.
+const OBJECTS_PER_PAGE: usize = 256;
+
 /// An object that is to be deleted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Condemned {
@@ -22,6 +25,33 @@ pub(super) struct Condemned {
 }
 
 impl Volume {
+    /// Finds what the last instance left: objects that it condemned, began to write, or lost the last reference to.
+    /// Nothing is found by listing the content store.
+    pub(super) async fn survey(&self) -> FsResult<()> {
+        let since = self.machine.clock.monotonic();
+        let mut after = None;
+        loop {
+            let page = self.stores.metadata.objects(after, OBJECTS_PER_PAGE).await;
+            let page = page.map_err(|error| self.metadata_failed(&error))?;
+            for record in &page {
+                match record.state {
+                    ObjectState::Condemned => self.condemned.lock().push(Condemned { object: record.id, since }),
+                    // Those of this instance are looked at when their flush has ended.
+                    ObjectState::Writing | ObjectState::Live if record.owner == self.epoch => {}
+                    ObjectState::Writing | ObjectState::Live => {
+                        if !self.references(record.id).await? {
+                            self.suspects.lock().insert(record.id);
+                        }
+                    }
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == OBJECTS_PER_PAGE => after = Some(last.id),
+                _ => return Ok(()),
+            }
+        }
+    }
+
     /// Condemns the objects that lost their last reference.
     pub(super) async fn condemn_suspects(&self) -> FsResult<()> {
         let suspects: Vec<ObjectId> = self.suspects.lock().drain().collect();

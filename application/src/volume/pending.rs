@@ -26,7 +26,11 @@ const SHARDS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) appended: Appended,
-    pub(super) bytes: u64,
+    /// Where its bytes are in the file.
+    offset: u64,
+    length: u32,
+    /// When it was written, on the monotonic clock.
+    at: Duration,
     _credits: Option<Credits>,
 }
 
@@ -50,6 +54,22 @@ pub(super) struct Written {
     pub(super) length: u32,
     pub(super) appended: Appended,
     pub(super) credits: Credits,
+    /// The time to show for it.
+    pub(super) time: Timestamp,
+    pub(super) stamp: ChangeId,
+    pub(super) at: Duration,
+}
+
+/// A record of the journal that a replay meets.
+#[derive(Debug)]
+pub(super) struct Replayed<'a> {
+    pub(super) offset: u64,
+    pub(super) length: u32,
+    /// The ranges of the file that it still holds.
+    pub(super) left: &'a [Range<u64>],
+    pub(super) appended: Appended,
+    pub(super) credits: Option<Credits>,
+    /// The time that was shown for it.
     pub(super) time: Timestamp,
     pub(super) stamp: ChangeId,
     pub(super) at: Duration,
@@ -71,16 +91,56 @@ impl NodePending {
         self.slices.insert(written.offset, written.length, sequence, written.appended.place, 0);
         self.held.push(Held {
             appended: written.appended,
-            bytes: u64::from(written.length),
+            offset: written.offset,
+            length: written.length,
+            at: written.at,
             _credits: Some(written.credits),
         });
         self.shown.size = self.shown.size.max(written.offset + u64::from(written.length));
         self.shown.bytes = self.slices.bytes();
-        let before = self.shown.shown.map_or(stored.ctime, |(_, ctime)| ctime.max(stored.ctime));
-        let ctime = before.advanced(written.time);
         let change = self.shown.shown.map_or(stored.change, |(change, _)| change.max(stored.change));
-        self.shown.shown = Some((written.stamp.max(ChangeId(change.0 + 1)), ctime));
-        self.shown.times = Some((ctime, sequence));
+        self.shown.shown = Some((written.stamp.max(ChangeId(change.0 + 1)), written.time));
+        self.shown.times = Some((written.time, sequence));
+    }
+
+    /// Makes the index anew of the records that are left; what flushes have published already comes in again, which
+    /// changes no byte.
+    fn lose(&mut self, stored: &Node, lost: &[Sequence]) -> Vec<Held> {
+        let is_lost = |held: &Held| lost.contains(&held.appended.sequence);
+        let (gone, kept): (Vec<Held>, Vec<Held>) = std::mem::take(&mut self.held).into_iter().partition(is_lost);
+        self.held = kept;
+        self.slices.clear();
+        for held in &self.held {
+            let Appended { sequence, place } = held.appended;
+            for range in stored.cuts.left(sequence, held.offset..held.offset + u64::from(held.length)) {
+                let (length, skip) = ((range.end - range.start) as u32, (range.start - held.offset) as u32);
+                self.slices.insert(range.start, length, sequence, place, skip);
+            }
+        }
+        self.shown.size = stored.size.max(self.slices.end());
+        self.shown.bytes = self.slices.bytes();
+        gone
+    }
+
+    /// Takes a record that the journal has kept over a restart. It shows the same times as before, and a new stamp.
+    fn replay(&mut self, stored: &Node, replayed: Replayed<'_>) {
+        let Appended { sequence, place } = replayed.appended;
+        if self.held.is_empty() {
+            self.since = replayed.at;
+            self.shown.size = stored.size;
+        }
+        for range in replayed.left {
+            let (length, skip) = ((range.end - range.start) as u32, (range.start - replayed.offset) as u32);
+            self.slices.insert(range.start, length, sequence, place, skip);
+            self.shown.size = self.shown.size.max(range.end);
+        }
+        let Replayed { offset, length, appended, credits, at, .. } = replayed;
+        self.held.push(Held { appended, offset, length, at, _credits: credits });
+        self.shown.bytes = self.slices.bytes();
+        self.shown.shown = Some((replayed.stamp, replayed.time.max(stored.ctime)));
+        if sequence > stored.times_seq {
+            self.shown.times = Some((replayed.time, sequence));
+        }
     }
 }
 
@@ -134,17 +194,32 @@ impl PendingNodes {
         self.shard(node).read().get(&node).cloned()
     }
 
+    /// The time to show for a write of a node that is done now: later than any that was shown before.
+    pub(super) fn next_time(&self, stored: &Node, now: Timestamp) -> Timestamp {
+        let shown = self.snapshot(stored.id).and_then(|pending| pending.shown);
+        shown.map_or(stored.ctime, |(_, ctime)| ctime.max(stored.ctime)).advanced(now)
+    }
+
     /// Takes a write of a node, under its turn.
     pub(super) fn write(&self, stored: &Node, written: Written) {
-        let pending = {
-            let mut shard = self.shard(stored.id).write();
-            Arc::clone(shard.entry(stored.id).or_insert_with(|| {
-                self.nodes.fetch_add(1, Ordering::AcqRel);
-                Arc::default()
-            }))
-        };
+        let pending = self.entry(stored.id);
         self.bytes.fetch_add(u64::from(written.length), Ordering::AcqRel);
         pending.lock().write(stored, written);
+    }
+
+    /// Takes a record of the journal, before anybody is served.
+    pub(super) fn replay(&self, stored: &Node, replayed: Replayed<'_>) {
+        let pending = self.entry(stored.id);
+        self.bytes.fetch_add(u64::from(replayed.length), Ordering::AcqRel);
+        pending.lock().replay(stored, replayed);
+    }
+
+    fn entry(&self, node: NodeId) -> Arc<Mutex<NodePending>> {
+        let mut shard = self.shard(node).write();
+        Arc::clone(shard.entry(node).or_insert_with(|| {
+            self.nodes.fetch_add(1, Ordering::AcqRel);
+            Arc::default()
+        }))
     }
 
     /// Whether the node's index is as it was at that generation; none: it had nothing unflushed.
@@ -205,9 +280,10 @@ impl PendingNodes {
             if pending.slices.is_empty() {
                 true
             } else {
-                let (gone, kept) = std::mem::take(&mut pending.held)
+                let (gone, kept): (Vec<Held>, Vec<Held>) = std::mem::take(&mut pending.held)
                     .into_iter()
                     .partition(|held: &Held| held.appended.sequence <= done);
+                pending.since = kept.first().map_or(pending.since, |held| held.at);
                 pending.held = kept;
                 freed = gone;
                 false
@@ -218,6 +294,19 @@ impl PendingNodes {
         }
         self.freed(&freed);
         freed.iter().map(|held| held.appended).collect()
+    }
+
+    /// Takes lost records out of a node's index, so that what they covered counts again; answers the records of which
+    /// nothing is left. Whoever reads the node meanwhile starts again.
+    pub(super) fn lose(&self, stored: &Node, lost: &[Sequence]) -> Vec<Appended> {
+        let Some(pending) = self.find(stored.id) else { return Vec::new() };
+        let gone = {
+            let mut pending = pending.lock();
+            pending.generation += 2;
+            pending.lose(stored, lost)
+        };
+        self.freed(&gone);
+        gone.iter().map(|held| held.appended).collect()
     }
 
     /// Forgets a node; answers its records.
@@ -235,7 +324,7 @@ impl PendingNodes {
 
     /// Takes records off the sum of unflushed bytes.
     fn freed(&self, held: &[Held]) {
-        self.bytes.fetch_sub(held.iter().map(|held| held.bytes).sum(), Ordering::AcqRel);
+        self.bytes.fetch_sub(held.iter().map(|held| u64::from(held.length)).sum(), Ordering::AcqRel);
     }
 
     /// Nodes that have something unflushed, in the order of their ids.

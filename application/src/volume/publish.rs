@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use dittofs_domain::{
-    Node, NodeId, ObjectId, Sequence,
+    Node, NodeId, Sequence,
     attributes::Pending,
     content::{
         map::{self, Facts, Piece, Source},
         slices::Part,
     },
     error::FsResult,
-    plan::{Change, Expectation, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, TimeChange},
+    plan::{Change, Expectation, NodeUpdate, ObjectRecord, Plan, Query, TimeChange},
 };
 
 use super::{Volume, flush::Gathered};
@@ -18,7 +18,7 @@ use super::{Volume, flush::Gathered};
 impl Volume {
     /// Publishes what was taken of a node. Never refused for permission, size or space: that was decided when the
     /// journal took the writes.
-    pub(super) async fn publish(&self, gathered: &Gathered, object: ObjectId, bytes: u64) -> FsResult<()> {
+    pub(super) async fn publish(&self, gathered: &Gathered, object: ObjectRecord) -> FsResult<()> {
         let node = gathered.node;
         if gathered.ranges.is_empty() {
             return Ok(());
@@ -36,19 +36,15 @@ impl Volume {
         };
         let Some(pending) = self.pending.snapshot(node) else { return Ok(()) };
         let done = self.content_seq_after(gathered);
+        if done < gathered.up_to {
+            // A record that stays in the journal may cover an older one that is given up now: it must not be lost.
+            self.sync_journal(gathered.up_to).await?;
+        }
         let unstable = self.pending.unstable(node);
         let mut batches = map::batches(pieces).into_iter().peekable();
         while let Some(batch) = batches.next() {
-            let last = batches.peek().is_none();
-            let done = last.then_some(done);
-            self.install(
-                node,
-                &batch,
-                &pending,
-                done,
-                ObjectRecord { id: object, state: ObjectState::Live, owner: self.epoch, bytes },
-            )
-            .await?;
+            let done = batches.peek().is_none().then_some(done);
+            self.install(node, &batch, &pending, done, object).await?;
         }
         let records = self.pending.flushed(node, &gathered.ranges, gathered.up_to, done);
         drop(unstable);

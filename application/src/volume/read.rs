@@ -160,7 +160,7 @@ enum Unflushed {
     Seen { pending: Option<Pending>, parts: Vec<Part>, generation: Option<u64> },
 }
 
-fn zeros(mut length: u64, out: &mut Segments) {
+pub(super) fn zeros(mut length: u64, out: &mut Segments) {
     while length > 0 {
         let part = length.min(ZEROS.len() as u64);
         out.push(Bytes::from_static(&ZEROS[..part as usize]));

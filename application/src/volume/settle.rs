@@ -113,6 +113,7 @@ impl Volume {
         if let Err(error) = self.stores.journal.release(&records).await {
             tracing::warn!(share = %self.name, %error, "journal does not release records; they will be replayed");
         }
+        self.room.notify_waiters();
     }
 
     pub(super) fn apply_failed(&self, error: &ApplyError) -> FsError {

@@ -1,5 +1,7 @@
 //! Writing: a record in the journal and an entry in the index, no transaction.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use dittofs_domain::{
     Node, NodeId,
@@ -10,6 +12,7 @@ use dittofs_domain::{
     plan::{Plan, Query},
 };
 use dittofs_ports::{Caller, Changed, JournalError, Record, Stability, WriteReply};
+use futures_util::{FutureExt, select_biased};
 
 use super::{
     Volume,
@@ -17,6 +20,15 @@ use super::{
     pending::Written,
 };
 use crate::admission::Credits;
+
+/// A write that a client asks for.
+struct Asked<'a> {
+    caller: &'a Caller,
+    node: NodeId,
+    offset: u64,
+    data: &'a Bytes,
+    stability: Stability,
+}
 
 impl Volume {
     pub(crate) async fn write(
@@ -32,8 +44,33 @@ impl Volume {
         if offset.checked_add(u64::from(length)).is_none_or(|end| end > FILE_BYTES_MAX) {
             return Err(FsError::TooLarge);
         }
-        // Before the turn: a flush, which makes room, takes it.
-        let credits = self.admission.admit(data.len(), &*self.machine.clock).await?;
+        let asked = Asked { caller, node, offset, data: &data, stability };
+        let until = self.machine.clock.monotonic() + self.admission.patience();
+        loop {
+            let room = self.room.notified();
+            // Before the turn: a flush, which makes room, takes it.
+            let credits = self.admission.admit(data.len(), &*self.machine.clock).await?;
+            if let Some(reply) = self.try_write(&asked, credits).await? {
+                return Ok(reply);
+            }
+            self.wait_for_room(room, until).await?;
+        }
+    }
+
+    /// Waits until the journal has given something up: what is dead in it counts there, but not for the admission.
+    async fn wait_for_room(&self, room: impl Future<Output = ()>, until: Duration) -> FsResult<()> {
+        self.admission.hurry();
+        let left = until.saturating_sub(self.machine.clock.monotonic());
+        let room = room.fuse();
+        futures_util::pin_mut!(room);
+        let mut timeout = self.machine.clock.sleep(left).fuse();
+        select_biased! { () = room => Ok(()), () = timeout => Err(FsError::Busy) }
+    }
+
+    /// One attempt; none if the journal is full.
+    async fn try_write(&self, asked: &Asked<'_>, credits: Credits) -> FsResult<Option<WriteReply>> {
+        let Asked { caller, node, offset, data, stability } = *asked;
+        let length = data.len() as u32;
         let Admitted { turn, access } = self.turn_to_write(caller, node, offset, length).await?;
         let view = self.view(&Query::node(node)).await?;
         let mut stored = std::sync::Arc::clone(self.live(&view, node)?);
@@ -42,7 +79,7 @@ impl Volume {
         let before = self.weak(&stored);
         if length == 0 {
             let file = Changed { before: Some(before), after: self.overlay(&stored) };
-            return Ok(WriteReply { count: 0, stability, verifier: self.write_verifier(), file });
+            return Ok(Some(WriteReply { count: 0, stability, verifier: self.write_verifier(), file }));
         }
         self.demand_space(u64::from(length))?;
         if clear_privileges::needed(&security, &caller.credentials) {
@@ -50,32 +87,36 @@ impl Volume {
         }
         // Before the append: if a sync fails in between, these bytes may be lost, and the client must see it.
         let verifier = self.write_verifier();
-        let sequence = self.append(&stored, offset, data, credits).await?;
+        let Some(sequence) = self.append(&stored, offset, data.clone(), credits).await? else { return Ok(None) };
         let file = Changed { before: Some(before), after: self.overlay(&stored) };
         drop(turn);
         if stability != Stability::Unstable {
             self.make_durable(node, sequence).await?;
         }
-        Ok(WriteReply { count: length, stability, verifier, file })
+        Ok(Some(WriteReply { count: length, stability, verifier, file }))
     }
 
-    /// Journals a write and puts it into the index. The caller holds the node's turn.
+    /// Journals a write and puts it into the index; none if the journal is full. The caller holds the node's turn.
     async fn append(
         &self,
         stored: &Node,
         offset: u64,
         data: Bytes,
         credits: Credits,
-    ) -> FsResult<dittofs_domain::Sequence> {
+    ) -> FsResult<Option<dittofs_domain::Sequence>> {
         let length = data.len() as u32;
         let stamp = self.stamp().await?;
-        let time = self.now();
+        let time = self.pending.next_time(stored, self.now());
         let size = self.overlay(stored).size.max(offset + u64::from(length));
         let record = Record { node: stored.id, offset, data, size, time, epoch: self.epoch };
-        let appended = self.stores.journal.append(record).await.map_err(|error| self.journal_failed(&error))?;
+        let appended = match self.stores.journal.append(record).await {
+            Ok(appended) => appended,
+            Err(JournalError::Full) => return Ok(None),
+            Err(error) => return Err(self.journal_failed(&error)),
+        };
         let at = self.machine.clock.monotonic();
         self.pending.write(stored, Written { offset, length, appended, credits, time, stamp, at });
-        Ok(appended.sequence)
+        Ok(Some(appended.sequence))
     }
 
     /// Clears SUID and SGID as a write by this caller must, before it is answered.

@@ -21,8 +21,9 @@ use dittofs_domain::{
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    ApplyError, BlockService, Caller, ContentError, ContentStore, Created, Journal, JournalError, MetadataError,
-    MetadataService, MetadataStore, NodeRef, ShareMetadata, ShareRecord, Stability, Survives, WriteReply,
+    ApplyError, BlockService, Caller, Claim, ContentError, ContentStore, Created, Journal, JournalError,
+    JournalIdentity, MetadataError, MetadataService, MetadataStore, NodeRef, ShareMetadata, ShareRecord, Stability,
+    Survives, WriteReply,
     mocks::{MockClock, MockContentStore, MockJournal, MockRandomness, MockShareMetadata, MockSpawner},
 };
 use futures_util::FutureExt;
@@ -180,6 +181,7 @@ fn metadata(store: Arc<dyn ShareMetadata>, faults: &Arc<Faults>) -> MockShareMet
         f.apply.check().and_then(|()| now(s.apply(plan, op)))
     });
     let (f, s) = (faults(), there());
+    mock.expect_objects().returning(|_, _| Ok(Vec::new()));
     mock.expect_list().returning(move |directory, space, after, entries_max, records| {
         f.metadata.check().and_then(|()| now(s.list(directory, space, after, entries_max, records)))
     });
@@ -195,6 +197,7 @@ fn content(faults: &Arc<Faults>) -> MockContentStore {
     let store = Arc::new(MemoryContentStore::new());
     let mut mock = MockContentStore::new();
     mock.expect_survives().return_const(Survives::Nothing);
+    mock.expect_claim().returning(|_, _| Ok(Claim::New));
     let (f, s) = (Arc::clone(faults), Arc::clone(&store));
     mock.expect_put()
         .returning(move |share, object, parts| f.put.check().and_then(|()| now(s.put(share, object, parts))));
@@ -215,6 +218,9 @@ fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>) -> MockJournal {
     let mut mock = MockJournal::new();
     mock.expect_survives().return_const(Survives::Nothing);
     let (f, j) = (Arc::clone(faults), Arc::clone(journal));
+    mock.expect_identity().return_const(JournalIdentity::default());
+    mock.expect_recover().returning(|_| Ok(Vec::new()));
+    mock.expect_lost().returning(Vec::new);
     mock.expect_append().returning(move |record| f.append.check().and_then(|()| now(j.append(record))));
     let f = Arc::clone(faults);
     mock.expect_sync().returning(move |_| f.sync.check());

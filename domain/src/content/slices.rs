@@ -42,7 +42,7 @@ impl Slice {
     }
 
     /// The part of it that is in a range, if any.
-    fn cut(&self, range: &Range<u64>) -> Option<Slice> {
+    pub fn cut(&self, range: &Range<u64>) -> Option<Slice> {
         let (from, to) = (self.offset.max(range.start), self.end().min(range.end));
         (from < to).then(|| Slice {
             offset: from,

@@ -69,8 +69,11 @@ pub trait Journal: Send + Sync {
 
     /// Makes every record up to `up_to` durable.
     /// - all who wait share one sync;
-    /// - `SyncFailed`: records that were not durable before may be lost.
+    /// - `SyncFailed`: records that were not durable before may be lost ([`Journal::lost`]); the others are durable.
     async fn sync(&self, up_to: Sequence) -> Result<(), JournalError>;
+
+    /// Records that failed syncs have lost since the journal was opened: they can't be read any more.
+    fn lost(&self) -> Vec<(NodeId, Sequence)>;
 
     /// Bytes `skip .. skip + len` of a record's data, if they can be had without waiting; none beyond the record's end.
     fn read_now(&self, place: Place, skip: u32, len: u32) -> Option<Bytes>;
@@ -80,8 +83,9 @@ pub trait Journal: Send + Sync {
 
     /// All records that were not released when the journal was last used, in the order of their numbers, with their
     /// data's places; empty for a new journal. Called once, before the first append; raises the incarnation.
-    /// - a record that was released may come back unless a sync has covered its release.
-    async fn recover(&self) -> Result<Vec<(Appended, Record)>, JournalError>;
+    /// - a record that was released may come back unless a sync has covered its release;
+    /// - numbers that are given afterwards are above `above` and above all that were ever given.
+    async fn recover(&self, above: Sequence) -> Result<Vec<(Appended, Record)>, JournalError>;
 
     /// Gives records up: their bytes are in the content store and published. Idempotent.
     async fn release(&self, records: &[Appended]) -> Result<(), JournalError>;

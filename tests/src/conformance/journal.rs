@@ -13,7 +13,7 @@ pub use release::*;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dittofs_domain::{Epoch, NodeId, Timestamp};
+use dittofs_domain::{Epoch, NodeId, Sequence, Timestamp};
 use dittofs_ports::{Appended, Journal, JournalError, Record};
 
 use super::payload::bytes;
@@ -64,7 +64,7 @@ fn write(node: u64, offset: u64, data: Bytes) -> Record {
 /// Opens a journal for use: recovery comes before the first append.
 async fn start(open: &impl AsyncFn(u64) -> Arc<dyn Journal>, limit: u64) -> Arc<dyn Journal> {
     let journal = open(limit).await;
-    journal.recover().await.unwrap();
+    journal.recover(Sequence(0)).await.unwrap();
     journal
 }
 

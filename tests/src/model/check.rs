@@ -57,7 +57,11 @@ impl Runner<'_> {
         same("device", &shown.device, &node.device)?;
         if node.kind != NodeKind::Directory {
             same("size", &shown.size, &self.model.size(id))?;
-            same("uses space", &(shown.used > 0), &(node.content.written_bytes() > 0))?;
+            // Small holes may have been filled. Bytes without space would be taken for a hole by archivers.
+            let uses_space = shown.used > 0;
+            if uses_space != (node.content.written_bytes() > 0) && !(uses_space && shown.size > 0) {
+                return Err(format!("{id:?} of {} bytes uses {}", shown.size, shown.used));
+            }
         }
         Ok(())
     }
@@ -108,10 +112,14 @@ impl Runner<'_> {
         self.check_contents(true).await?;
         let mut written = 0;
         for (id, node) in &self.model.nodes {
-            written += node.content.written_bytes();
             let used = self.seen.get(id).map_or(0, |seen| seen.attributes.used);
+            written += used;
+            // A flush that writes a region again as a whole fills its small holes.
             if node.kind == NodeKind::File {
-                same("space used after a flush", &(*id, used), &(*id, node.content.written_bytes()))?;
+                let allowed = node.content.written_bytes()..=node.content.size();
+                if !allowed.contains(&used) {
+                    return Err(format!("space used after a flush by {id:?}: {used}, the model allows {allowed:?}"));
+                }
             }
         }
         same("nodes and bytes", &self.usage().await, &(self.model.nodes.len() as u64, written))?;

@@ -24,7 +24,7 @@ use super::{
 const NUMBERS_SKIPPED: u64 = 1 << 32;
 
 impl Shared {
-    pub(super) fn recover(&self) -> Result<Vec<(Appended, Record)>, JournalError> {
+    pub(super) fn recover(&self, above: Sequence) -> Result<Vec<(Appended, Record)>, JournalError> {
         let mut superblock = self.superblock.lock();
         if self.log.lock().phase != Phase::New {
             return Err(JournalError::Unavailable("the journal was recovered before".into()));
@@ -34,6 +34,7 @@ impl Shared {
             .map_err(|lost| JournalError::Corrupt(Box::new(Damage { lost })))?;
         let seen = scanned.iter().flat_map(|segment| &segment.found).map(|found| found.head.sequence);
         let next = seen.fold(superblock.next.max(walked.next), u64::max) + NUMBERS_SKIPPED;
+        let next = next.max(above.0.saturating_add(1));
         let released = released(&scanned, &walked);
         let mut next_superblock = superblock.clone();
         next_superblock.incarnation = incarnation + 1;

@@ -23,14 +23,14 @@ fn options() -> JournalOptions {
 
 async fn created(disk: &Arc<Disk>) -> MmapJournal {
     let journal = MmapJournal::create(disk.clone(), ID, options()).unwrap();
-    assert!(journal.recover().await.unwrap().is_empty());
+    assert!(journal.recover(Sequence(0)).await.unwrap().is_empty());
     journal
 }
 
 /// Opens it again, and recovers.
 async fn reopened(disk: &Arc<Disk>) -> (MmapJournal, Vec<(Appended, Record)>) {
     let journal = MmapJournal::open(disk.clone(), Some(ID), options()).unwrap();
-    let records = journal.recover().await.unwrap();
+    let records = journal.recover(Sequence(0)).await.unwrap();
     (journal, records)
 }
 

@@ -9,7 +9,7 @@ use super::{AMPLE, bytes, read, start, write};
 
 pub async fn a_new_journal_recovers_nothing(open: impl AsyncFn(u64) -> Arc<dyn Journal>) {
     let journal = open(AMPLE).await;
-    assert!(journal.recover().await.unwrap().is_empty());
+    assert!(journal.recover(Sequence(0)).await.unwrap().is_empty());
     assert_eq!(journal.usage().used, 0);
 }
 
@@ -31,7 +31,7 @@ async fn append_some(journal: &Arc<dyn Journal>) -> Vec<(Appended, Record)> {
 }
 
 async fn assert_recovered(journal: &Arc<dyn Journal>, expected: &[(Appended, Record)]) {
-    let recovered = journal.recover().await.unwrap();
+    let recovered = journal.recover(Sequence(0)).await.unwrap();
     let numbers =
         |records: &[(Appended, Record)]| -> Vec<Sequence> { records.iter().map(|(at, _)| at.sequence).collect() };
     assert_eq!(numbers(&recovered), numbers(expected));

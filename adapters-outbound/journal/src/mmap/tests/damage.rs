@@ -22,7 +22,7 @@ async fn three_segments(disk: &Arc<Disk>) -> Vec<(Appended, Record)> {
 
 async fn refused(disk: &Arc<Disk>) -> LostRun {
     let journal = MmapJournal::open(disk.clone(), Some(ID), options()).unwrap();
-    match journal.recover().await {
+    match journal.recover(Sequence(0)).await {
         Err(JournalError::Corrupt(damage)) => damage.downcast::<Damage>().unwrap().lost,
         other => panic!("{:?}", other.map(|records| records.len())),
     }
@@ -31,7 +31,7 @@ async fn refused(disk: &Arc<Disk>) -> LostRun {
 async fn accepted(disk: &Arc<Disk>) -> (Vec<(Appended, Record)>, Recovery) {
     let options = JournalOptions { accept_loss: true, ..options() };
     let journal = MmapJournal::open(disk.clone(), Some(ID), options).unwrap();
-    let records = journal.recover().await.unwrap();
+    let records = journal.recover(Sequence(0)).await.unwrap();
     let recovery = journal.recovery();
     closed(journal).await;
     (records, recovery)
@@ -134,5 +134,5 @@ async fn records_of_a_kind_that_is_not_known_are_refused() {
     journal.sync(at.sequence).await.unwrap();
     closed(journal).await;
     let journal = MmapJournal::open(disk, Some(ID), options()).unwrap();
-    assert!(matches!(journal.recover().await, Err(JournalError::Corrupt(_))));
+    assert!(matches!(journal.recover(Sequence(0)).await, Err(JournalError::Corrupt(_))));
 }

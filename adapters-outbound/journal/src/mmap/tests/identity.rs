@@ -50,16 +50,16 @@ async fn a_journal_is_recovered_once_and_before_it_is_used() {
     let disk = Disk::new();
     let journal = MmapJournal::create(disk, ID, options()).unwrap();
     assert!(matches!(journal.append(write(9, 1, 10)).await, Err(JournalError::Unavailable(_))));
-    journal.recover().await.unwrap();
+    journal.recover(Sequence(0)).await.unwrap();
     journal.append(write(9, 1, 10)).await.unwrap();
-    assert!(matches!(journal.recover().await, Err(JournalError::Unavailable(_))));
+    assert!(matches!(journal.recover(Sequence(0)).await, Err(JournalError::Unavailable(_))));
 }
 
 #[tokio::test]
 async fn a_folder_is_locked_until_the_last_reply_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let journal = MmapJournal::create_at(folder.path(), ID, options()).unwrap();
-    journal.recover().await.unwrap();
+    journal.recover(Sequence(0)).await.unwrap();
     let at = journal.append(write(9, 1, 5_000)).await.unwrap();
     let reply = journal.read_now(at.place, 10, 100).unwrap();
     closed(journal).await;

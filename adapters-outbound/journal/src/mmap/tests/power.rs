@@ -140,7 +140,7 @@ async fn run(seed: u64, syncs_off: bool) -> Result<Oracle, String> {
             faults.power_ends_at = Some(operations);
         });
         if let Ok(journal) = MmapJournal::open(disk.clone(), Some(ID), options()) {
-            match journal.recover().await {
+            match journal.recover(Sequence(0)).await {
                 Ok(found) => {
                     oracle.check(found)?;
                     oracle.torn += journal.recovery().torn;
@@ -155,7 +155,7 @@ async fn run(seed: u64, syncs_off: bool) -> Result<Oracle, String> {
         oracle.cuts += 1;
     }
     let journal = MmapJournal::open(disk, Some(ID), options()).map_err(|error| error.to_string())?;
-    oracle.check(journal.recover().await.map_err(|error| error.to_string())?)?;
+    oracle.check(journal.recover(Sequence(0)).await.map_err(|error| error.to_string())?)?;
     closed(journal).await;
     Ok(oracle)
 }

@@ -49,7 +49,7 @@ async fn the_same_files_are_used_for_ever() {
 async fn a_segment_that_is_being_read_is_not_used_again() {
     let folder = tempfile::tempdir().unwrap();
     let journal = MmapJournal::create_at(folder.path(), ID, options()).unwrap();
-    journal.recover().await.unwrap();
+    journal.recover(Sequence(0)).await.unwrap();
     let record = write(4, 77, 8_000);
     let at = journal.append(record.clone()).await.unwrap();
     let reply = journal.read_now(at.place, 100, 5_000).unwrap();
@@ -74,7 +74,7 @@ async fn a_record_longer_than_a_segment_is_refused() {
 async fn data_from_the_page_cache_are_not_copied() {
     let folder = tempfile::tempdir().unwrap();
     let journal = MmapJournal::create_at(folder.path(), ID, options()).unwrap();
-    journal.recover().await.unwrap();
+    journal.recover(Sequence(0)).await.unwrap();
     let at = journal.append(write(4, 0, 20_000)).await.unwrap();
     let one = journal.read_now(at.place, 0, 20_000).unwrap();
     let other = journal.read_now(at.place, 5, 100).unwrap();

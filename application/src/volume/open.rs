@@ -1,0 +1,200 @@
+//! Opening a share: its stores must be those that it was written with.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
+    time::Duration,
+};
+
+use dittofs_domain::{Epoch, NodeId, Sequence, flush::Policy};
+use dittofs_ports::{
+    Claim, ContentError, Counter, HandleSealer, JournalError, JournalIdentity, MetadataError, ShareRecord, Survives,
+};
+use tokio::sync::Notify;
+
+use super::{Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, opens, pending::PendingNodes};
+use crate::{admission::Admission, keyed::KeyedLocks, policy::SharePolicy};
+
+/// Nodes that are looked at, at a time, for the highest record that any of them names.
+const NODES_PER_PAGE: usize = 1_024;
+
+/// How a share is run.
+#[derive(Clone, Debug)]
+pub struct VolumeSettings {
+    /// Who may use it, and how.
+    pub policy: SharePolicy,
+    /// Its bounds.
+    pub limits: VolumeLimits,
+    /// Opens the share although its journal or its objects are not those that it was written with: what was only in
+    /// them is lost.
+    pub accept_loss: bool,
+}
+
+impl VolumeSettings {
+    /// A policy with the usual bounds.
+    pub fn new(policy: SharePolicy) -> VolumeSettings {
+        VolumeSettings { policy, limits: VolumeLimits::default(), accept_loss: false }
+    }
+}
+
+/// Why a share can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The metadata store's error.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// The journal's error.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The content store's error.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// The journal is another one.
+    #[error(
+        "the journal is {found:032x}, but the share was written with {expected:032x}: give it back its own journal"
+    )]
+    ForeignJournal {
+        /// Which it is.
+        found: u128,
+        /// Which it should be.
+        expected: u128,
+    },
+    /// The journal is a copy from before its last use.
+    #[error(
+        "the journal is an older copy (its life {found}, the share was last written in its life {expected}): \
+         give the share back its newest journal"
+    )]
+    OlderJournal {
+        /// Its incarnation.
+        found: u64,
+        /// That with which the share was last used.
+        expected: u64,
+    },
+    /// The objects are another share's.
+    #[error("the objects in the content store belong to owner {found:032x}, not to this share's {expected:032x}")]
+    ForeignContent {
+        /// Whose they are.
+        found: u128,
+        /// Whose they should be.
+        expected: u128,
+    },
+    /// The share has objects, but the content store knows nothing of it.
+    #[error("the content store has nothing of this share, which has objects: give it back its content store")]
+    ContentGone,
+}
+
+impl Volume {
+    /// Opens a share: takes its objects and its journal over, and lays what the journal holds over the stored files.
+    /// Nothing is flushed before it returns.
+    ///
+    /// # Errors
+    /// What of its stores can't be used, or is not what the share was written with.
+    pub async fn open(
+        stores: VolumeStores,
+        settings: VolumeSettings,
+        machine: Machine,
+    ) -> Result<Arc<Volume>, OpenError> {
+        let record = stores.metadata.record().await?;
+        let keeps_records = stores.journal.survives() > Survives::Nothing;
+        check_content(&stores, &record, settings.accept_loss).await?;
+        let above = check_journal(&stores, &record, settings.accept_loss).await?;
+        let records = stores.journal.recover(above).await?;
+        let epoch = stores.metadata.allocate(Counter::Epochs, 1).await?.start;
+        let mut volume = Volume::new(stores, settings, machine, &record, Epoch(epoch));
+        volume.recovered = volume.replay(records).await?;
+        if keeps_records {
+            volume.mark(&record, true).await?;
+        }
+        let volume = Arc::new(volume);
+        volume.start_background();
+        Ok(volume)
+    }
+
+    fn new(
+        stores: VolumeStores,
+        settings: VolumeSettings,
+        machine: Machine,
+        record: &ShareRecord,
+        epoch: Epoch,
+    ) -> Volume {
+        let VolumeSettings { policy, limits, .. } = settings;
+        Volume {
+            sealer: HandleSealer { share: record.id, key: record.handle_key },
+            name: record.name.clone(),
+            policy,
+            flush_policy: Policy::default(),
+            epoch,
+            verifier: AtomicU64::new(machine.randomness.bits64()),
+            turns: KeyedLocks::new(),
+            fetches: KeyedLocks::new(),
+            pending: PendingNodes::new(),
+            opens: opens::Opens::new(),
+            numbers: Numbers::new(),
+            admission: Admission::new(limits.unflushed_bytes_max, Duration::from_millis(limits.write_wait_ms_max)),
+            flushing: tokio::sync::Mutex::new(()),
+            stored_bytes: AtomicU64::new(0),
+            suspects: parking_lot::Mutex::default(),
+            condemned: parking_lot::Mutex::default(),
+            reaping: Notify::new(),
+            room: Notify::new(),
+            closing: AtomicBool::new(false),
+            closed: Notify::new(),
+            recovered: super::Recovered::default(),
+            stores,
+            machine,
+        }
+    }
+
+    /// Writes down whether the journal may hold what the stores do not, and which journal it is.
+    pub(super) async fn mark(&self, record: &ShareRecord, dirty: bool) -> Result<(), MetadataError> {
+        let JournalIdentity { journal, incarnation } = self.stores.journal.identity();
+        let marked = ShareRecord { journal, journal_incarnation: incarnation, dirty, ..record.clone() };
+        self.stores.metadata.put_record(&marked).await
+    }
+}
+
+/// The objects must be the share's own, and they must be there.
+async fn check_content(stores: &VolumeStores, record: &ShareRecord, accept_loss: bool) -> Result<(), OpenError> {
+    match stores.content.claim(record.id, record.content_owner).await? {
+        Claim::Ours => Ok(()),
+        Claim::Foreign(found) => Err(OpenError::ForeignContent { found, expected: record.content_owner }),
+        Claim::New if accept_loss => Ok(()),
+        Claim::New => match stores.metadata.objects(None, 1).await?.is_empty() {
+            true => Ok(()),
+            false => Err(OpenError::ContentGone),
+        },
+    }
+}
+
+/// The journal must be the one that may hold what was not flushed. Answers the number above which records go on:
+/// those of a new journal must be above all that any node names, or a replay would take them for old ones.
+async fn check_journal(stores: &VolumeStores, record: &ShareRecord, accept_loss: bool) -> Result<Sequence, OpenError> {
+    let JournalIdentity { journal, incarnation } = stores.journal.identity();
+    let known = journal == record.journal && incarnation >= record.journal_incarnation;
+    if known {
+        return Ok(Sequence(0));
+    }
+    if record.dirty && !accept_loss {
+        return Err(match journal == record.journal {
+            true => OpenError::OlderJournal { found: incarnation, expected: record.journal_incarnation },
+            false => OpenError::ForeignJournal { found: journal, expected: record.journal },
+        });
+    }
+    Ok(highest_named(stores).await?)
+}
+
+/// The highest number of a record that any node of the share names.
+async fn highest_named(stores: &VolumeStores) -> Result<Sequence, MetadataError> {
+    let (mut highest, mut after) = (Sequence(0), NodeId(0));
+    loop {
+        let nodes = stores.metadata.nodes(after, NODES_PER_PAGE).await?;
+        let Some(last) = nodes.last() else { return Ok(highest) };
+        after = last.id;
+        for node in &nodes {
+            let cut = node.cuts.iter().map(|cut| cut.up_to).max().unwrap_or_default();
+            highest = highest.max(node.content_seq).max(node.times_seq).max(cut);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Replay: what the journal held when the share was last used is laid over the stored files again.
+
+use std::{collections::HashMap, sync::Arc};
+
+use dittofs_domain::{Node, NodeId, plan::Query};
+use dittofs_ports::{Appended, MetadataError, Record};
+
+use super::{OpenError, Volume, pending::Replayed};
+
+/// Nodes that are looked up at a time.
+const NODES_PER_VIEW: usize = 256;
+
+/// What a share found in its journal when it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Records that hold bytes which are not flushed.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Records whose bytes had been flushed or cut before.
+    pub published: u64,
+    /// Records of files that are gone.
+    pub dropped: u64,
+}
+
+impl Volume {
+    /// Puts records, in the order of their numbers, into the index of their files. Doing it twice is doing it once.
+    pub(super) async fn replay(&self, records: Vec<(Appended, Record)>) -> Result<Recovered, OpenError> {
+        let mut recovered = Recovered::default();
+        let mut nodes: HashMap<NodeId, Option<Arc<Node>>> = HashMap::new();
+        let mut done = Vec::new();
+        for some in records.chunks(NODES_PER_VIEW) {
+            self.look_up(some, &mut nodes).await?;
+            for (appended, record) in some {
+                let node = nodes.get(&record.node).and_then(Option::as_ref);
+                if !self.replay_one(node, *appended, record, &mut recovered).await? {
+                    done.push(*appended);
+                }
+            }
+        }
+        self.release(done).await;
+        if !records.is_empty() {
+            tracing::info!(
+                share = %self.name,
+                records = recovered.records,
+                bytes = recovered.bytes,
+                published = recovered.published,
+                dropped = recovered.dropped,
+                "replayed the journal"
+            );
+        }
+        Ok(recovered)
+    }
+
+    /// Answers whether the record still holds anything.
+    async fn replay_one(
+        &self,
+        node: Option<&Arc<Node>>,
+        appended: Appended,
+        record: &Record,
+        recovered: &mut Recovered,
+    ) -> Result<bool, OpenError> {
+        let Some(node) = node.filter(|node| node.kind.has_content()) else {
+            recovered.dropped += 1;
+            return Ok(false);
+        };
+        let end = record.offset.saturating_add(record.data.len() as u64);
+        let left = node.cuts.left(appended.sequence, record.offset..end);
+        if appended.sequence <= node.content_seq || left.is_empty() {
+            recovered.published += 1;
+            return Ok(false);
+        }
+        recovered.records += 1;
+        recovered.bytes += record.data.len() as u64;
+        let stamp = self.stamp().await.map_err(|_| MetadataError::Unavailable("no stamps".into()))?;
+        let credits = self.admission.admit_recovered(record.data.len());
+        let at = self.machine.clock.monotonic();
+        let length = record.data.len() as u32;
+        let replayed =
+            Replayed { offset: record.offset, length, left: &left, appended, credits, time: record.time, stamp, at };
+        self.pending.replay(node, replayed);
+        Ok(true)
+    }
+
+    async fn look_up(
+        &self,
+        records: &[(Appended, Record)],
+        nodes: &mut HashMap<NodeId, Option<Arc<Node>>>,
+    ) -> Result<(), OpenError> {
+        let mut query = Query::default();
+        for (_, record) in records {
+            nodes.entry(record.node).or_insert_with(|| {
+                query.nodes.push(record.node);
+                None
+            });
+        }
+        if !query.nodes.is_empty() {
+            let view = self.stores.metadata.view(&query).await?;
+            nodes.extend(view.nodes.into_iter().map(|node| (node.id, Some(node))));
+        }
+        Ok(())
+    }
+}
