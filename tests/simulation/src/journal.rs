@@ -1,14 +1,14 @@
 //! A journal on a simulated disk: what no sync has covered may be gone after a crash.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     ops::Range,
     sync::Arc,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{Sequence, content::Place};
+use dittofs_domain::{NodeId, Sequence, content::Place};
 use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
 use parking_lot::Mutex;
 
@@ -39,7 +39,7 @@ struct Log {
     stopped: bool,
     /// What the last failed sync should have covered, and what of it is lost.
     failed: Range<u64>,
-    lost: BTreeSet<u64>,
+    lost: BTreeMap<u64, NodeId>,
     /// How often records were lost while the server ran.
     losses: u64,
 }
@@ -67,7 +67,7 @@ impl JournalDisk {
             failures: 0,
             stopped: false,
             failed: 0..0,
-            lost: BTreeSet::new(),
+            lost: BTreeMap::new(),
             losses: 0,
         };
         Arc::new(JournalDisk { simulation: Arc::clone(simulation), limit, state: Mutex::new(state) })
@@ -163,14 +163,14 @@ impl SimulatedJournal {
             .into_iter()
             .filter(|_| loses && self.disk.simulation.choose(|random| random.percent(30)))
             .collect();
-        for number in &lost {
-            if let Some(kept) = log.records.remove(number) {
-                log.used -= if kept.released { 0 } else { kept.cost() };
-            }
-        }
         log.losses += u64::from(!lost.is_empty());
         self.disk.simulation.note("journal lost", lost.len() as u64, last);
-        log.lost.extend(lost);
+        for number in lost {
+            if let Some(kept) = log.records.remove(&number).filter(|kept| !kept.released) {
+                log.used -= kept.cost();
+                log.lost.insert(number, kept.record.node);
+            }
+        }
         log.durable = last;
     }
 
@@ -263,10 +263,15 @@ impl Journal for SimulatedJournal {
         self.part(place, skip, len).ok_or(JournalError::NotFound)
     }
 
-    async fn recover(&self) -> Result<Vec<(Appended, Record)>, JournalError> {
+    fn lost(&self) -> Vec<(NodeId, Sequence)> {
+        self.disk.state.lock().lost.iter().map(|(number, node)| (*node, Sequence(*number))).collect()
+    }
+
+    async fn recover(&self, above: Sequence) -> Result<Vec<(Appended, Record)>, JournalError> {
         self.life.pass(5).await;
         let mut log = self.disk.state.lock();
         log.incarnation += 1;
+        log.next = log.next.max(above.0 + 1);
         self.disk.simulation.note("recover", log.records.len() as u64, log.incarnation);
         let all = log.records.iter().map(|(number, kept)| {
             let appended = Appended { sequence: Sequence(*number), place: Place { segment: *number, at: 0 } };

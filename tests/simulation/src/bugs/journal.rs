@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{Sequence, content::Place};
+use dittofs_domain::{NodeId, Sequence, content::Place};
 use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
 use parking_lot::Mutex;
 
@@ -69,8 +69,12 @@ impl Journal for RiggedJournal {
         self.inner.read(place, skip, len).await
     }
 
-    async fn recover(&self) -> Result<Vec<(Appended, Record)>, JournalError> {
-        self.inner.recover().await
+    fn lost(&self) -> Vec<(NodeId, Sequence)> {
+        self.inner.lost()
+    }
+
+    async fn recover(&self, above: Sequence) -> Result<Vec<(Appended, Record)>, JournalError> {
+        self.inner.recover(above).await
     }
 
     async fn release(&self, records: &[Appended]) -> Result<(), JournalError> {
