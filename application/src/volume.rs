@@ -16,6 +16,7 @@ mod publish;
 mod read;
 mod reap;
 mod recovery;
+mod repack;
 mod resize;
 mod settle;
 mod walk;
@@ -111,6 +112,8 @@ pub struct Volume {
     /// Objects that lost a reference: garbage, if it was the last one.
     suspects: parking_lot::Mutex<std::collections::HashSet<dittofs_domain::ObjectId>>,
     condemned: parking_lot::Mutex<Vec<garbage::Condemned>>,
+    /// Objects that may be mostly dead.
+    dying: parking_lot::Mutex<std::collections::BTreeMap<dittofs_domain::ObjectId, repack::Dying>>,
     reaping: Notify,
     /// The journal has given records up.
     room: Notify,

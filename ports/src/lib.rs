@@ -15,9 +15,10 @@ pub use inbound::{
     ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
-    Appended, ApplyError, BlockCache, Claim, Clock, ContentError, ContentStore, Counter, FrameKey, Glance, Journal,
-    JournalError, JournalIdentity, JournalUsage, Listed, Listing, MetadataError, MetadataStore, OpenChange, OpenState,
-    OpenStateError, Randomness, Record, Reference, ShareMetadata, ShareRecord, Spawner, Survives,
+    Appended, ApplyError, BlockCache, Claim, Clock, CodecError, ContentError, ContentStore, Counter, FrameCodec,
+    FrameKey, Glance, Journal, JournalError, JournalIdentity, JournalUsage, Listed, Listing, MetadataError,
+    MetadataStore, OpenChange, OpenState, OpenStateError, Randomness, Record, Reference, ShareMetadata, ShareRecord,
+    Spawner, Survives,
 };
 
 #[cfg(feature = "mocks")]
@@ -27,7 +28,7 @@ pub mod mocks {
         MockAdminService, MockBlockService, MockMetadataService, MockOpenEvents, MockOpenService,
     };
     pub use crate::outbound::{
-        MockBlockCache, MockClock, MockContentStore, MockJournal, MockMetadataStore, MockOpenState, MockRandomness,
-        MockShareMetadata, MockSpawner,
+        MockBlockCache, MockClock, MockContentStore, MockFrameCodec, MockJournal, MockMetadataStore, MockOpenState,
+        MockRandomness, MockShareMetadata, MockSpawner,
     };
 }

@@ -3,6 +3,7 @@
 mod block_cache;
 mod content_store;
 mod error;
+mod frame_codec;
 mod journal;
 mod machine;
 mod metadata_store;
@@ -10,7 +11,8 @@ mod open_state;
 
 pub use block_cache::{BlockCache, FrameKey};
 pub use content_store::{Claim, ContentStore};
-pub use error::{ApplyError, ContentError, JournalError, MetadataError, OpenStateError, Source};
+pub use error::{ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, Source};
+pub use frame_codec::FrameCodec;
 pub use journal::{Appended, Journal, JournalIdentity, JournalUsage, Record};
 pub use machine::{Clock, Randomness, Spawner};
 pub use metadata_store::{Counter, Listed, Listing, MetadataStore, Reference, ShareMetadata, ShareRecord};
@@ -20,6 +22,7 @@ pub use open_state::{Glance, OpenChange, OpenState};
 pub use {
     block_cache::MockBlockCache,
     content_store::MockContentStore,
+    frame_codec::MockFrameCodec,
     journal::MockJournal,
     machine::{MockClock, MockRandomness, MockSpawner},
     metadata_store::{MockMetadataStore, MockShareMetadata},

@@ -96,8 +96,9 @@ impl Volume {
         while !self.closing.load(Ordering::Acquire) {
             let result = async {
                 self.reap().await?;
+                let more = self.repack().await?;
                 self.condemn_suspects().await?;
-                self.delete_condemned().await
+                Ok::<bool, FsError>(self.delete_condemned().await? || more)
             };
             match result.await {
                 Ok(false) => {

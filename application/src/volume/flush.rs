@@ -124,7 +124,7 @@ impl Volume {
         join_all(publishing).await.into_iter().collect()
     }
 
-    async fn put_object_row(&self, record: ObjectRecord) -> FsResult<()> {
+    pub(super) async fn put_object_row(&self, record: ObjectRecord) -> FsResult<()> {
         let mut plan = Plan::at(self.now());
         plan.change(Change::PutObject(record));
         self.stores.metadata.apply(plan, None).await.map_err(|error| self.apply_failed(&error))?;

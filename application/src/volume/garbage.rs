@@ -39,8 +39,10 @@ impl Volume {
                     // Those of this instance are looked at when their flush has ended.
                     ObjectState::Writing | ObjectState::Live if record.owner == self.epoch => {}
                     ObjectState::Writing | ObjectState::Live => {
-                        if !self.references(record.id).await? {
-                            self.suspects.lock().insert(record.id);
+                        match self.references(record.id).await? {
+                            // Nobody saw how much of it has died.
+                            true => self.note_dead([(record.id, record.bytes)]),
+                            false => drop(self.suspects.lock().insert(record.id)),
                         }
                     }
                 }

@@ -137,6 +137,7 @@ impl Volume {
             stored_bytes: AtomicU64::new(0),
             suspects: parking_lot::Mutex::default(),
             condemned: parking_lot::Mutex::default(),
+            dying: parking_lot::Mutex::default(),
             reaping: Notify::new(),
             room: Notify::new(),
             closing: AtomicBool::new(false),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dittofs_domain::{
     NodeId, ObjectId, OpId,
+    content::map,
     error::{FsError, FsResult},
     namespace::raise_above_shown,
     node::NodeFlags,
@@ -51,8 +52,10 @@ impl Volume {
             }
             self.raise_shown(&mut plan);
             let released = released_objects(&plan);
+            let dead = map::lost(&view.map.rows, &plan.changes);
             match self.stores.metadata.apply(plan, op).await {
                 Ok(applied) => {
+                    self.note_dead(dead);
                     self.after(&applied, released).await;
                     return Ok(Settled { value, view, applied });
                 }

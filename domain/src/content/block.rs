@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | 0 | 4 | magic, `DFBK` |
 //! | 4 | 2 | format version: 1 |
-//! | 6 | 1 | codec of the frames: 0 none |
+//! | 6 | 1 | codec of the frames: 0 none, 1 zstd |
 //! | 7 | 1 | 0 |
 //! | 8 | 4 | key that seals the frames: 0 none |
 //! | 12 | 4 | `raw_len`: bytes of content, from 1 to 4,194,304 |
@@ -25,17 +25,24 @@
 //! | 48 + 12 n | 8 | XXH3-64 of all bytes of the head before this one |
 //! | 56 + 12 n | | the frames as stored, one after another |
 //!
-//! With codec 0 and key 0 a frame is stored as it is. The length of the head follows from `raw_len` alone
-//! ([`head_len`]), so a reader that knows the block's [`BlockPlace`] can fetch exactly the head.
+//! A frame whose stored length is that of its content is stored as it is, whatever the codec; a shorter one is
+//! compressed with the codec, and with codec 0 there is none. So frames that compression would not make smaller cost
+//! nothing, and there is no second mark that could say something else. Checksums are those of the stored bytes: damage
+//! is found before anything is decompressed. The length of the head follows from `raw_len` alone ([`head_len`]), so a
+//! reader that knows the block's [`BlockPlace`] can fetch exactly the head.
 //!
 //! A reader refuses other versions, codecs and keys than it knows.
 
 mod build;
+mod encode;
+mod frame;
 mod head;
 
 pub use build::{BlockSpec, BuiltBlock, build};
+pub use encode::{FrameEncoder, build_encoded};
+pub use frame::{Frame, FrameRun, StoredFrame};
+pub use head::BlockHead;
 pub(in crate::content) use head::Fields;
-pub use head::{BlockHead, Frame, FrameRun};
 
 use super::{BLOCK_BYTES_MAX, BlockPlace, FRAME_BYTES};
 
@@ -45,6 +52,8 @@ pub const BLOCK_MAGIC: [u8; 4] = *b"DFBK";
 pub const BLOCK_VERSION: u16 = 1;
 /// Frames are stored as they are.
 pub const CODEC_NONE: u8 = 0;
+/// Frames that are shorter than their content are each a frame of zstd (RFC 8878).
+pub const CODEC_ZSTD: u8 = 1;
 
 const FIXED_LEN: usize = 48;
 const FRAME_ENTRY_LEN: usize = 12;
@@ -98,6 +107,10 @@ pub const fn head_len(raw_len: u32) -> u32 {
 const fn raw_frame_len(raw_len: u32, index: u32) -> u32 {
     let rest = raw_len.saturating_sub(index.saturating_mul(FRAME_BYTES));
     if rest < FRAME_BYTES { rest } else { FRAME_BYTES }
+}
+
+const fn is_codec(codec: u8) -> bool {
+    matches!(codec, CODEC_NONE | CODEC_ZSTD)
 }
 
 fn is_raw_len(raw_len: u32) -> bool {

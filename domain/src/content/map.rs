@@ -24,7 +24,7 @@ mod reap;
 mod rows;
 mod truncate;
 
-pub use edit::Edit;
+pub use edit::{Edit, lost};
 pub use install::{INSTALL_CHUNKS_MAX, Installed, batches, install, install_query};
 pub use read::{page, resolve, resolve_query};
 pub use reap::{ReapCursor, Reaped, ReapedNode, reap_clip, reap_clip_query, reap_node, reap_node_query};

@@ -89,3 +89,14 @@ pub enum OpenStateError {
     #[error("open state damaged: {0}")]
     Corrupt(#[source] Source),
 }
+
+/// A frame was not decompressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum CodecError {
+    /// A codec that this program does not know.
+    #[error("codec {0} is not known: a newer release may know it")]
+    Unknown(u8),
+    /// The bytes are not a frame of this codec, or one of another length.
+    #[error("a compressed frame is damaged")]
+    Damaged,
+}

@@ -26,11 +26,17 @@ pub struct BlockSpec {
 pub struct BuiltBlock {
     /// Its head.
     pub head: BlockHead,
-    /// All of it: the head, then the payload in the pieces that it came in.
+    /// All of it: the head, then the frames; what is not compressed in the pieces that it came in.
     pub segments: Vec<Bytes>,
 }
 
 impl BuiltBlock {
+    pub(super) fn of(head: BlockHead, frames: impl IntoIterator<Item = Bytes>) -> BuiltBlock {
+        let mut segments = vec![Bytes::from(head.encode())];
+        segments.extend(frames);
+        BuiltBlock { head, segments }
+    }
+
     /// Its place in an object in which it starts at an offset.
     pub fn place(&self, at: u64) -> BlockPlace {
         let BlockHead { raw_len, codec, key_id, .. } = self.head;
@@ -43,18 +49,21 @@ impl BuiltBlock {
 /// # Errors
 /// `Field` if the payload is empty or too long, or is not inside a file.
 pub fn build(spec: BlockSpec, payload: &[Bytes]) -> Result<BuiltBlock, BlockError> {
+    let raw_len = checked_len(spec, payload)?;
+    let BlockSpec { node, offset, seq } = spec;
+    let frames = frames_of(payload, raw_len);
+    let head = BlockHead { codec: CODEC_NONE, key_id: 0, raw_len, node, offset, seq, frames };
+    Ok(BuiltBlock::of(head, payload.iter().filter(|piece| !piece.is_empty()).cloned()))
+}
+
+/// The length of a payload that can be a block.
+pub(super) fn checked_len(spec: BlockSpec, payload: &[Bytes]) -> Result<u32, BlockError> {
     let raw_len = payload.iter().map(|piece| piece.len() as u64).sum::<u64>();
     let raw_len = u32::try_from(raw_len).ok().filter(|len| is_raw_len(*len)).ok_or(BlockError::Field("raw length"))?;
     if !spec.node.is_valid() || spec.offset > FILE_BYTES_MAX - u64::from(raw_len) {
         return Err(BlockError::Field("file or offset"));
     }
-    let BlockSpec { node, offset, seq } = spec;
-    let frames = frames_of(payload, raw_len);
-    let head = BlockHead { codec: CODEC_NONE, key_id: 0, raw_len, node, offset, seq, frames };
-    let mut segments = Vec::with_capacity(payload.len() + 1);
-    segments.push(Bytes::from(head.encode()));
-    segments.extend(payload.iter().filter(|piece| !piece.is_empty()).cloned());
-    Ok(BuiltBlock { head, segments })
+    Ok(raw_len)
 }
 
 fn frames_of(payload: &[Bytes], raw_len: u32) -> SmallVec<[Frame; 4]> {

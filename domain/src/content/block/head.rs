@@ -1,32 +1,21 @@
 //! The head of a block.
 
-use std::ops::Range;
-
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    BLOCK_MAGIC, BLOCK_VERSION, BlockError, BlockPlace, CHECKSUM_LEN, CODEC_NONE, FIXED_LEN, FRAME_BYTES,
-    FRAME_ENTRY_LEN, frame_count, head_len, is_raw_len, raw_frame_len,
+    BLOCK_MAGIC, BLOCK_VERSION, BlockError, BlockPlace, CHECKSUM_LEN, CODEC_NONE, FIXED_LEN, FRAME_ENTRY_LEN, Frame,
+    frame_count, head_len, is_codec, is_raw_len, raw_frame_len,
 };
 use crate::{
     content::FILE_BYTES_MAX,
     id::{NodeId, Sequence},
 };
 
-/// A frame as the head's table has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame {
-    /// Its length as stored.
-    pub stored_len: u32,
-    /// XXH3-64 of its bytes as stored.
-    pub checksum: u64,
-}
-
 /// The head of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockHead {
-    /// How frames are compressed.
+    /// How frames are compressed that are shorter than their content; the others are stored as they are.
     pub codec: u8,
     /// The key that seals them.
     pub key_id: u32,
@@ -40,17 +29,6 @@ pub struct BlockHead {
     pub seq: Sequence,
     /// The table.
     pub frames: SmallVec<[Frame; 4]>,
-}
-
-/// The frames that have a range of a block's content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FrameRun {
-    /// The first frame and the one after the last.
-    pub frames: Range<u32>,
-    /// Where they are, counted from the start of the block's head.
-    pub stored: Range<u64>,
-    /// Raw bytes of the first frame that come before the range.
-    pub skip: u32,
 }
 
 impl BlockHead {
@@ -92,7 +70,7 @@ impl BlockHead {
     }
 
     fn validate(&self) -> Result<(), BlockError> {
-        if self.codec != CODEC_NONE {
+        if !is_codec(self.codec) {
             return Err(BlockError::Codec(self.codec));
         }
         if self.key_id != 0 {
@@ -102,7 +80,11 @@ impl BlockHead {
             return Err(BlockError::Field("file or offset"));
         }
         let mut frames = self.frames.iter().zip(0..);
-        match frames.find(|(frame, index)| frame.stored_len != raw_frame_len(self.raw_len, *index)) {
+        let is_bad = |frame: &Frame, raw_len: u32| match self.codec {
+            CODEC_NONE => frame.stored_len != raw_len,
+            _ => !(1..=raw_len).contains(&frame.stored_len),
+        };
+        match frames.find(|(frame, index)| is_bad(frame, raw_frame_len(self.raw_len, *index))) {
             Some((_, index)) => Err(BlockError::Frame(index)),
             None => Ok(()),
         }
@@ -147,31 +129,6 @@ impl BlockHead {
             _ if self.stored_len() != place.stored_len => Err(BlockError::Field("stored length")),
             _ => Ok(()),
         }
-    }
-
-    /// The frames that have a range of the content; none if the range is empty or reaches beyond.
-    pub fn frames_of(&self, range: Range<u32>) -> Option<FrameRun> {
-        if range.is_empty() || range.end > self.raw_len {
-            return None;
-        }
-        let frames = range.start / FRAME_BYTES..range.end.div_ceil(FRAME_BYTES);
-        let len = |frames: &[Frame]| frames.iter().map(|frame| u64::from(frame.stored_len)).sum::<u64>();
-        let before = len(self.frames.get(..frames.start as usize)?);
-        let inside = len(self.frames.get(frames.start as usize..frames.end as usize)?);
-        let start = u64::from(head_len(self.raw_len)) + before;
-        Some(FrameRun { skip: range.start % FRAME_BYTES, stored: start..start + inside, frames })
-    }
-
-    /// Checks a frame's bytes as stored.
-    ///
-    /// # Errors
-    /// `Frame` if they are not what was written, or there is no such frame.
-    pub fn verify(&self, index: u32, stored: &[u8]) -> Result<(), BlockError> {
-        let frame = self.frames.get(index as usize).ok_or(BlockError::Frame(index))?;
-        if stored.len() != frame.stored_len as usize || xxh3_64(stored) != frame.checksum {
-            return Err(BlockError::Frame(index));
-        }
-        Ok(())
     }
 }
 

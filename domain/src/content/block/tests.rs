@@ -1,3 +1,5 @@
+mod encoded;
+
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -131,7 +133,7 @@ fn a_block_that_cannot_be_is_refused(#[case] len: usize, #[case] offset: u64) {
 #[rstest]
 #[case::magic(0, b'X', BlockError::Magic)]
 #[case::version(4, 2, BlockError::Version(2))]
-#[case::codec(6, 1, BlockError::Codec(1))]
+#[case::codec(6, 2, BlockError::Codec(2))]
 #[case::reserved(7, 1, BlockError::Field("reserved bytes"))]
 #[case::key(8, 3, BlockError::Key(3))]
 #[case::raw_len(15, 1, BlockError::Field("raw length"))]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::chunk_of;
 use crate::{
-    content::{Clip, MapRow, page},
+    content::{Clip, Extent, MapRow, page},
     id::{ContentVersion, NodeId, ObjectId},
     plan::{Change, NodeUpdate, Plan, Statistics},
 };
@@ -40,6 +40,42 @@ impl Edit {
     pub fn is_empty(&self) -> bool {
         *self == Edit::default()
     }
+}
+
+/// Bytes of objects that extents no longer refer to once these changes are made to these rows, by object. An object
+/// that gains more than it loses is left out.
+pub fn lost(before: &[(u64, MapRow)], changes: &[Change]) -> BTreeMap<ObjectId, u64> {
+    let old_row = |page: &u64| {
+        let index = before.binary_search_by_key(page, |(key, _)| *key).ok()?;
+        before.get(index).map(|(_, row)| row)
+    };
+    let mut lost: BTreeMap<ObjectId, i64> = BTreeMap::new();
+    for change in changes {
+        let (old, new) = match change {
+            Change::PutRow { page, row, .. } => (old_row(page), Some(row)),
+            Change::DeleteRow { page, .. } => (old_row(page), None),
+            _ => continue,
+        };
+        for (object, len) in old.into_iter().flat_map(stored) {
+            *lost.entry(object).or_default() += i64::from(len);
+        }
+        for (object, len) in new.into_iter().flat_map(stored) {
+            *lost.entry(object).or_default() -= i64::from(len);
+        }
+    }
+    let positive = |(object, bytes): (ObjectId, i64)| u64::try_from(bytes).ok().filter(|b| *b > 0).map(|b| (object, b));
+    lost.into_iter().filter_map(positive).collect()
+}
+
+fn stored(row: &MapRow) -> impl Iterator<Item = (ObjectId, u32)> {
+    let extents = match row {
+        MapRow::Page { extents, .. } => &extents[..],
+        MapRow::Holes { .. } => &[],
+    };
+    extents.iter().filter_map(|extent| match extent {
+        Extent::Stored { len, from } => Some((from.object, *len)),
+        Extent::Hole { .. } | Extent::Inline(_) => None,
+    })
 }
 
 /// The pages whose page row is put, replaced or removed, in order.

@@ -1,0 +1,19 @@
+//! Objects in a folder or in an object store.
+//!
+//! `fs` is written for folders: it gives promises that OpenDAL's own does not (see `docs/decisions/0009-objects.md`).
+//! Every other scheme is OpenDAL's, behind a cargo feature of its name, and takes a file like `operator/memory.rs`.
+
+mod error;
+mod fs;
+mod layout;
+mod mark;
+#[cfg(feature = "operator")]
+mod operator;
+mod options;
+mod store;
+
+pub use error::OpenError;
+#[cfg(feature = "memory")]
+pub use options::MemoryOptions;
+pub use options::{FsOptions, ObjectStoreOptions};
+pub use store::ObjectStore;

@@ -1,0 +1,51 @@
+//! What can be configured, scheme by scheme.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// Where objects are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ObjectStoreOptions {
+    /// In a folder.
+    Fs(FsOptions),
+    /// In memory, by OpenDAL: for trying out what the other schemes share.
+    #[cfg(feature = "memory")]
+    Memory(MemoryOptions),
+}
+
+/// Options of a store in a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FsOptions {
+    /// The folder; it is made if it is not there.
+    pub path: PathBuf,
+    /// Objects that are kept open for reading: each takes a file descriptor.
+    #[serde(default = "open_files_usual")]
+    pub open_files: usize,
+}
+
+impl FsOptions {
+    /// Objects that are kept open where nothing else is configured.
+    pub const OPEN_FILES_USUAL: usize = 256;
+
+    /// A store in this folder, everything else as usual.
+    pub fn new(path: impl Into<PathBuf>) -> FsOptions {
+        FsOptions { path: path.into(), open_files: Self::OPEN_FILES_USUAL }
+    }
+}
+
+fn open_files_usual() -> usize {
+    FsOptions::OPEN_FILES_USUAL
+}
+
+/// Options of a store in memory.
+#[cfg(feature = "memory")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryOptions {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! The store, whatever its scheme.
+
+use std::{ops::Range, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dittofs_domain::{ObjectId, ShareId};
+use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+
+#[cfg(feature = "operator")]
+use crate::operator::OperatorStore;
+use crate::{ObjectStoreOptions, OpenError, fs::FsStore};
+
+/// A content store. Its calls must be made inside a tokio runtime, whose blocking threads wait for the disk.
+pub struct ObjectStore {
+    scheme: Scheme,
+}
+
+enum Scheme {
+    Fs(Arc<FsStore>),
+    #[cfg(feature = "operator")]
+    Operator(OperatorStore),
+}
+
+impl ObjectStore {
+    /// Opens a store, or makes it where there is none.
+    ///
+    /// # Errors
+    /// What is in the way, and what to do. What was there has not been changed.
+    pub async fn open(options: ObjectStoreOptions) -> Result<ObjectStore, OpenError> {
+        let scheme = match options {
+            ObjectStoreOptions::Fs(options) => Scheme::Fs(Arc::new(FsStore::open(options).await?)),
+            #[cfg(feature = "memory")]
+            ObjectStoreOptions::Memory(options) => Scheme::Operator(crate::operator::memory(options).await?),
+        };
+        Ok(ObjectStore { scheme })
+    }
+}
+
+#[async_trait]
+impl ContentStore for ObjectStore {
+    fn survives(&self) -> Survives {
+        match &self.scheme {
+            Scheme::Fs(_) => Survives::PowerLoss,
+            #[cfg(feature = "operator")]
+            Scheme::Operator(store) => store.survives(),
+        }
+    }
+
+    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.claim(share, owner).await,
+            #[cfg(feature = "operator")]
+            Scheme::Operator(store) => store.claim(share, owner).await,
+        }
+    }
+
+    async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.put(share, object, parts).await,
+            #[cfg(feature = "operator")]
+            Scheme::Operator(store) => store.put(share, object, parts).await,
+        }
+    }
+
+    async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.get(share, object, range).await,
+            #[cfg(feature = "operator")]
+            Scheme::Operator(store) => store.get(share, object, range).await,
+        }
+    }
+
+    async fn delete(&self, share: ShareId, object: ObjectId) -> Result<(), ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.delete(share, object).await,
+            #[cfg(feature = "operator")]
+            Scheme::Operator(store) => store.delete(share, object).await,
+        }
+    }
+
+    async fn list(
+        &self,
+        share: ShareId,
+        after: Option<ObjectId>,
+        max: usize,
+    ) -> Result<Vec<(ObjectId, u64)>, ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.list(share, after, max).await,
+            #[cfg(feature = "operator")]
+            Scheme::Operator(store) => store.list(share, after, max).await,
+        }
+    }
+}

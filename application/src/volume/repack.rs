@@ -1,0 +1,227 @@
+//! Objects of which most bytes are dead: what lives of them goes into a new object, and they become garbage.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use dittofs_domain::{
+    NodeId, ObjectId, Sequence,
+    content::{
+        CHUNK_BYTES, Stored,
+        block::{self, BlockSpec},
+        map::{self, Facts, Piece, Source},
+        object::ObjectBuilder,
+    },
+    error::{FsError, FsResult},
+    plan::{Expectation, NodeUpdate, ObjectRecord, ObjectState, Plan, Query},
+};
+
+use super::{Volume, read::Segments};
+
+/// An object is written again when less than this part of it, in thousandths, is alive.
+const ALIVE_PERMILLE: u64 = 500;
+/// Objects that one round looks at.
+const OBJECTS_PER_ROUND: usize = 16;
+/// References of one object that are followed: it has no more blocks.
+const REFERENCES_MAX: usize = 4_096;
+
+/// A living part of a dying object.
+struct Living {
+    node: NodeId,
+    chunk: u64,
+    old: Piece,
+    /// The same bytes in the new object.
+    new: Option<Piece>,
+}
+
+/// What is known of an object that has lost bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Dying {
+    /// Bytes that died, as far as that was seen.
+    dead: u64,
+    /// From how many dead bytes on it is worth looking at.
+    due: u64,
+}
+
+impl Dying {
+    fn is_due(&self) -> bool {
+        self.dead >= self.due
+    }
+}
+
+impl Volume {
+    /// Notes that bytes of objects have died.
+    pub(super) fn note_dead(&self, lost: impl IntoIterator<Item = (ObjectId, u64)>) {
+        let mut dying = self.dying.lock();
+        for (object, bytes) in lost {
+            let known = dying.entry(object).or_default();
+            known.dead = known.dead.saturating_add(bytes);
+        }
+    }
+
+    /// Looks at some of the objects that have lost bytes, and writes the mostly dead ones again; answers whether there
+    /// are more to look at.
+    pub(super) async fn repack(&self) -> FsResult<bool> {
+        let due: Vec<ObjectId> = {
+            let dying = self.dying.lock();
+            let due = dying.iter().filter(|(_, dying)| dying.is_due()).map(|(object, _)| *object);
+            due.take(OBJECTS_PER_ROUND).collect()
+        };
+        if due.is_empty() {
+            return Ok(false);
+        }
+        // The bytes of a file must not be published from two sides.
+        let _flushing = self.flushing.lock().await;
+        let (mut living, mut room) = (Vec::new(), self.flush_policy.object_bytes_max);
+        for object in due {
+            let Some(parts) = self.look_at(object).await? else { continue };
+            let alive: u64 = parts.iter().map(|part| part.old.len).sum();
+            if alive > room && !living.is_empty() {
+                break;
+            }
+            room = room.saturating_sub(alive);
+            living.extend(parts);
+            self.dying.lock().remove(&object);
+        }
+        if !living.is_empty() {
+            self.write_again(living).await?;
+        }
+        Ok(self.dying.lock().values().any(Dying::is_due))
+    }
+
+    /// What lives of an object, if it is so little that the object should be written again.
+    async fn look_at(&self, object: ObjectId) -> FsResult<Option<Vec<Living>>> {
+        let before = object.0.checked_sub(1).map(ObjectId);
+        let found = self.stores.metadata.objects(before, 1).await.map_err(|error| self.metadata_failed(&error))?;
+        let live = |record: &ObjectRecord| record.id == object && record.state == ObjectState::Live;
+        let Some(record) = found.into_iter().find(live) else {
+            self.dying.lock().remove(&object);
+            return Ok(None);
+        };
+        let due = record.bytes * (1_000 - ALIVE_PERMILLE) / 1_000;
+        if self.dying.lock().get(&object).is_some_and(|known| known.dead < due) {
+            self.dying.lock().entry(object).or_default().due = due;
+            return Ok(None);
+        }
+        let parts = self.living(object).await?;
+        let alive: u64 = parts.iter().map(|part| stored_bytes(&part.old)).sum();
+        if alive * 1_000 < record.bytes * ALIVE_PERMILLE {
+            return Ok(Some(parts));
+        }
+        self.dying.lock().insert(object, Dying { dead: record.bytes.saturating_sub(alive), due: due.max(1) });
+        Ok(None)
+    }
+
+    /// The parts of files that refer to an object.
+    async fn living(&self, object: ObjectId) -> FsResult<Vec<Living>> {
+        let references = self.stores.metadata.references(object, REFERENCES_MAX).await;
+        let mut living = Vec::new();
+        for (node, chunk) in references.map_err(|error| self.metadata_failed(&error))? {
+            let pieces = self.pieces_of(node, chunk).await?;
+            let ours = pieces.into_iter().filter(|piece| refers_to(piece, object));
+            living.extend(ours.map(|old| Living { node, chunk, old, new: None }));
+        }
+        Ok(living)
+    }
+
+    async fn pieces_of(&self, node: NodeId, chunk: u64) -> FsResult<Vec<Piece>> {
+        let range = chunk_range(chunk);
+        let query = Query { map: Some(map::resolve_query(node, &range)), ..Query::node(node) };
+        let view = self.view(&query).await?;
+        let Ok(stored) = view.node(node) else { return Ok(Vec::new()) };
+        let pieces = map::resolve(&view.map, stored.clip, stored.size, range);
+        pieces.map_err(|error| self.map_failed(node, &error))
+    }
+
+    async fn write_again(&self, mut living: Vec<Living>) -> FsResult<()> {
+        let mut builder = ObjectBuilder::new(ObjectId(self.machine.randomness.bits128()), self.share(), self.epoch);
+        for part in &mut living {
+            part.new = match self.copy(&mut builder, part.node, &part.old).await {
+                // Cut meanwhile, or damaged: it stays where it is.
+                Err(FsError::Stale | FsError::Io) => None,
+                copied => Some(copied?),
+            };
+        }
+        let record = |state| ObjectRecord { id: builder.object(), state, owner: self.epoch, bytes: builder.bytes() };
+        let (writing, live) = (record(ObjectState::Writing), record(ObjectState::Live));
+        self.put_object_row(writing).await?;
+        let node = living.first().map_or(NodeId(0), |part| part.node);
+        let put = self.stores.content.put(self.share(), live.id, builder.finish()).await;
+        let mut result = put.map_err(|error| self.content_failed(node, live.id, &error));
+        for parts in living.chunk_by(|a, b| (a.node, a.chunk) == (b.node, b.chunk)) {
+            if result.is_ok() {
+                result = self.replace(parts, live).await;
+            }
+        }
+        self.suspects.lock().insert(live.id);
+        result
+    }
+
+    async fn copy(&self, builder: &mut ObjectBuilder, node: NodeId, old: &Piece) -> FsResult<Piece> {
+        let Source::Stored(from) = &old.source else { return Err(FsError::Stale) };
+        let mut payload = Segments::new();
+        self.stored(node, from, 0, old.len as u32, &mut payload).await?;
+        // Older than every record of the journal: without metadata, what was written since must win.
+        let spec = BlockSpec { node, offset: old.offset, seq: Sequence(0) };
+        let payload: Vec<Bytes> = payload.into_iter().collect();
+        let built = block::build(spec, &payload).map_err(|_| FsError::Io)?;
+        let object = builder.object();
+        let block = builder.push(built);
+        Ok(Piece { source: Source::Stored(Stored { object, block, skip: 0 }), ..old.clone() })
+    }
+
+    /// Puts the new place of bytes into a chunk's map, wherever the old one still stands. No byte changes.
+    async fn replace(&self, parts: &[Living], object: ObjectRecord) -> FsResult<()> {
+        let Some(Living { node, chunk, .. }) = parts.first() else { return Ok(()) };
+        let _turn = self.turns.lock(*node).await;
+        let range = chunk_range(*chunk);
+        let whole = [Piece { offset: range.start, len: range.end - range.start, source: Source::Hole }];
+        let query = Query { map: Some(map::install_query(*node, &whole)), ..Query::node(*node) };
+        self.settle(query, None, |view| {
+            let Ok(stored) = view.node(*node) else { return Ok((Plan::default(), ())) };
+            let failed = |error| self.map_failed(*node, &error);
+            let now = map::resolve(&view.map, stored.clip, stored.size, range.clone()).map_err(failed)?;
+            let pieces: Vec<Piece> = parts.iter().flat_map(|part| still_there(part, &now)).collect();
+            if pieces.is_empty() {
+                return Ok((Plan::default(), ()));
+            }
+            let installed = map::install(&view.map, &Facts::of(stored), &pieces, stored.size).map_err(failed)?;
+            let mut plan = Plan::at(self.now());
+            plan.expect(Expectation::Exists(*node));
+            plan.expect(Expectation::ContentVersion { node: *node, version: stored.content_version });
+            plan.expect(Expectation::ObjectUsable { object: object.id, epoch: self.epoch });
+            plan.change(dittofs_domain::plan::Change::PutObject(object));
+            installed.edit.add_to(&mut plan, *node, NodeUpdate::default());
+            Ok((plan, ()))
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// The parts of a copied piece of which the map still says what was copied.
+fn still_there(part: &Living, now: &[Piece]) -> Vec<Piece> {
+    let Some(new) = &part.new else { return Vec::new() };
+    let same = now.iter().filter_map(|piece| {
+        let range = piece.offset.max(part.old.offset)..piece.end().min(part.old.end());
+        let (there, copied) = (piece.cut(&range)?, part.old.cut(&range)?);
+        (there.source == copied.source).then(|| new.cut(&range)).flatten()
+    });
+    same.collect()
+}
+
+/// What a piece takes in its object, its part of the block's head included.
+fn stored_bytes(piece: &Piece) -> u64 {
+    match &piece.source {
+        Source::Stored(from) => piece.len * u64::from(from.block.stored_len) / u64::from(from.block.raw_len.max(1)),
+        Source::Hole | Source::Inline(_) => 0,
+    }
+}
+
+fn refers_to(piece: &Piece, object: ObjectId) -> bool {
+    matches!(&piece.source, Source::Stored(from) if from.object == object)
+}
+
+fn chunk_range(chunk: u64) -> Range<u64> {
+    let start = chunk.saturating_mul(CHUNK_BYTES);
+    start..start.saturating_add(CHUNK_BYTES)
+}
