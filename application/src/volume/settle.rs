@@ -60,7 +60,12 @@ impl Volume {
                     return Ok(Settled { value, view, applied });
                 }
                 Err(ApplyError::Conflict) => self.jitter(attempt).await,
-                Err(error) => return Err(self.apply_failed(&error)),
+                Err(error) => {
+                    // It may have been applied nevertheless.
+                    self.suspects.lock().extend(released);
+                    self.reaping.notify_one();
+                    return Err(self.apply_failed(&error));
+                }
             }
         }
         Err(FsError::Busy)
