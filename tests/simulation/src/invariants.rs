@@ -149,8 +149,8 @@ impl Found {
             if when == When::AtRest && !node.is_linked() {
                 return Err(format!("{} has no name and nobody has it open, but it stays", node.id));
             }
-            if when == When::AtRest && (node.clip.is_some() || !node.cuts.is_empty()) {
-                return Err(format!("{} keeps {:?} and {:?}", node.id, node.clip, node.cuts));
+            if when == When::AtRest && node.clip.is_some() {
+                return Err(format!("{} keeps {:?}", node.id, node.clip));
             }
         }
         Ok(())

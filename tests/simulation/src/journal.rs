@@ -260,7 +260,11 @@ impl Journal for SimulatedJournal {
 
     async fn read(&self, place: Place, skip: u32, len: u32) -> Result<Bytes, JournalError> {
         self.life.pass(2).await;
-        self.part(place, skip, len).ok_or(JournalError::NotFound)
+        let part = self.part(place, skip, len);
+        if part.is_none() {
+            self.disk.simulation.note("journal read nothing", place.segment, u64::from(skip));
+        }
+        part.ok_or(JournalError::NotFound)
     }
 
     fn lost(&self) -> Vec<(NodeId, Sequence)> {

@@ -202,23 +202,22 @@ impl Driver {
         self.serve(&running).await?;
         let finished = running.life.run(self.world.finished()).await;
         if finished.is_none() || self.world.disk.is_stopped() {
-            return self.end_in_peace_after_crash().await;
+            return self.end_in_peace_after_crash(running).await;
         }
         simulation.faults.lock().enable(false);
         self.end_in_peace(running).await
     }
 
-    async fn end_in_peace_after_crash(&mut self) -> Ended {
-        self.world.simulation.faults.lock().enable(true);
-        self.crash().await;
+    async fn end_in_peace_after_crash(&mut self, running: Running) -> Ended {
+        let mut running = running;
         loop {
-            let running = self.restart(None).await?;
+            self.crash(&running).await;
+            running = self.restart(None).await?;
             self.serve(&running).await?;
             if running.life.run(self.world.finished()).await.is_some() && !self.world.disk.is_stopped() {
                 self.world.simulation.faults.lock().enable(false);
                 return self.end_in_peace(running).await;
             }
-            self.crash().await;
         }
     }
 
@@ -236,12 +235,13 @@ impl Driver {
                 running.life.die();
             }
         }
-        self.crash().await;
+        self.crash(&running).await;
         Ok(())
     }
 
     /// What remains when the machine has stopped.
-    async fn crash(&mut self) {
+    async fn crash(&mut self, running: &Running) {
+        running.life.die();
         self.world.serve(None);
         self.world.idle().await;
         // What was aborted is dropped now.
@@ -340,8 +340,7 @@ impl Driver {
         self.world.note_losses();
         if self.world.disk.lost_in_this_life() {
             // The clients don't send again what was lost: nothing can be said of it but after a restart.
-            running.life.die();
-            self.crash().await;
+            self.crash(&running).await;
             let again = self.restart(None).await?;
             return Box::pin(self.end_in_peace(again)).await;
         }
@@ -357,15 +356,14 @@ impl Driver {
 
     async fn close_and_reopen(&mut self, running: Running) -> Ended {
         running.volume.close().await.map_err(|error| format!("closing fails: {error}"))?;
-        running.life.die();
         let left = self.world.disk.unreleased();
         if left > 0 {
             return Err(format!("a clean stop leaves {left} records in the journal"));
         }
-        self.crash().await;
+        self.crash(&running).await;
         let running = self.restart(None).await?;
         verify::everything(&self.world, &running).await?;
-        invariants::check(&self.metadata, &self.world.objects, invariants::When::AtRest).await?;
+        invariants::check(&self.metadata, &self.world.objects, invariants::When::AfterRecovery).await?;
         self.world.simulation.note("end", self.seed, NodeId::ROOT.0);
         running.life.die();
         Ok(())
