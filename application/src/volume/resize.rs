@@ -75,7 +75,14 @@ impl Volume {
                 let decision = set_attributes::decide(view, node, request, before.as_ref(), context, Some(resize))?;
                 Ok((decision.plan, false))
             })
-            .await?;
+            .await;
+        let settled = match settled {
+            Ok(settled) => settled,
+            Err(error) => {
+                self.fit_pending(node).await;
+                return Err(error);
+            }
+        };
         if settled.value {
             return Ok(None);
         }
@@ -89,6 +96,17 @@ impl Volume {
             .and_then(|touched| touched.before.as_ref())
             .map(|stored| super::weak(&dittofs_domain::attributes::overlay(stored, before.as_ref())));
         Ok(Some(changed))
+    }
+
+    /// After a plan of which nobody knows whether it was applied: what is only in the journal must fit what is stored.
+    async fn fit_pending(&self, node: NodeId) {
+        for attempt in 1..=REAPS_MAX {
+            if let Ok(view) = self.view(&Query::node(node)).await {
+                let records = view.node(node).map(|stored| self.pending.fit(stored)).unwrap_or_default();
+                return self.release(records).await;
+            }
+            self.jitter(attempt).await;
+        }
     }
 
     /// Flushes a file that has been cut too often since its last flush: each cut is noted in its record. Called before
