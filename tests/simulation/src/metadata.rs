@@ -115,7 +115,7 @@ impl ShareMetadata for SimulatedMetadata {
         self.ask().await?;
         let mut view = self.inner.view(query).await?;
         self.lose_row(&mut view);
-        self.life.step().await;
+        self.life.pass(1).await;
         Ok(view)
     }
 
