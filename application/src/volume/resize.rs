@@ -11,7 +11,7 @@ use dittofs_domain::{
         Context, SetAttributes,
         set_attributes::{self, Resize},
     },
-    plan::{Plan, Query},
+    plan::{Applied, Plan, Query, View},
 };
 use dittofs_ports::{Caller, Changed};
 
@@ -86,9 +86,14 @@ impl Volume {
         if settled.value {
             return Ok(None);
         }
-        let released = self.pending.truncate(node, size);
-        drop(unstable);
-        self.release(released).await;
+        if is_of_old(&settled.view, &settled.applied, node) {
+            self.fit_pending(node).await;
+            drop(unstable);
+        } else {
+            let released = self.pending.truncate(node, size);
+            drop(unstable);
+            self.release(released).await;
+        }
         let mut changed = self.changed(&settled.view, &settled.applied, node)?;
         changed.before = settled
             .applied
@@ -127,4 +132,11 @@ impl Volume {
         tracing::error!(share = %self.name, %node, %error, "the map of a file is damaged");
         FsError::Io
     }
+}
+
+/// Whether what was applied is the result of an earlier attempt of the same operation: the file may have been written
+/// since then.
+fn is_of_old(view: &View, applied: &Applied, node: NodeId) -> bool {
+    let after = applied.node(node).and_then(|touched| touched.after.as_ref());
+    after.is_some_and(|after| view.node(node).is_ok_and(|seen| after.change <= seen.change))
 }
