@@ -6,12 +6,12 @@ mod pick;
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
-use dittofs_domain::{NodeId, OpId, error::FsError};
+use dittofs_domain::{Attributes, NodeId, OpId, error::FsError};
 
 use crate::{
     oracle::Window,
     random::Random,
-    world::{PATIENCE, Running, World},
+    world::{PATIENCE, Running, Seen, World},
 };
 
 /// A write that was acknowledged, but not committed.
@@ -30,6 +30,8 @@ pub(crate) struct Client {
     random: Random,
     uncommitted: Vec<Uncommitted>,
     phases: u64,
+    /// Whether the last answer may be that of an earlier attempt, with the attributes of then.
+    again: bool,
 }
 
 /// How an operation ended.
@@ -43,7 +45,7 @@ enum Answer<T> {
 impl Client {
     pub(crate) fn new(world: &Arc<World>, seed: u64, number: u64) -> Client {
         let random = Random::stream(seed, 100 + number);
-        Client { number, world: Arc::clone(world), random, uncommitted: Vec::new(), phases: number * 104_729 }
+        Client { number, world: Arc::clone(world), random, uncommitted: Vec::new(), phases: number * 104_729, again: false }
     }
 
     /// Does so many operations.
@@ -103,7 +105,7 @@ impl Client {
         what: &'static str,
         call: impl AsyncFn() -> Result<T, FsError>,
     ) -> Option<Answer<T>> {
-        let mut doubtful = false;
+        self.again = false;
         loop {
             let excuses = self.world.excuses();
             let work = tokio::time::timeout(PATIENCE, call());
@@ -117,7 +119,7 @@ impl Client {
             match answer {
                 Ok(done) => return Some(Answer::Done(done)),
                 Err(FsError::Busy) if self.world.is_excused(FsError::Busy, excuses) && self.random.percent(50) => {
-                    doubtful = true;
+                    self.again = true;
                     tokio::time::sleep(Duration::from_millis(self.random.below(200))).await;
                 }
                 Err(error @ (FsError::Busy | FsError::Io | FsError::NoSpace)) => {
@@ -127,9 +129,22 @@ impl Client {
                     return Some(Answer::Unknown);
                 }
                 // The first attempt may have happened, and this one have met it.
-                Err(_) if doubtful => return Some(Answer::Unknown),
+                Err(_) if self.again => return Some(Answer::Unknown),
                 Err(error) => return Some(Answer::Refused(error)),
             }
+        }
+    }
+
+    /// Checks the times and counts of an answer; those of a change are durable.
+    fn check_shown(&self, shown: &Attributes, seen: &Seen, changed: bool) {
+        if !self.again {
+            self.world.check_shown(shown, seen, changed);
+        }
+    }
+
+    fn shown_durably(&self, shown: &Attributes) {
+        if !self.again {
+            self.world.shown_durably(shown);
         }
     }
 

@@ -66,6 +66,7 @@ impl Client {
         self.world.note_losses();
         let code = answer.as_ref().map_or_else(|error| 1 + *error as u64, |_| 0);
         self.world.simulation.note("write", node.0, code);
+        self.again = false;
         match answer {
             Ok(reply) => self.wrote(node, range, phase, window, seen, &reply),
             Err(error) => self.not_wrote(node, &range, window, error, excuses),
@@ -85,10 +86,10 @@ impl Client {
         let shown = &reply.file.after;
         let verifier = reply.verifier.0;
         self.world.check_verifier(verifier);
-        self.world.check_shown(shown, &seen, true);
+        self.check_shown(shown, &seen, true);
         let durable = reply.stability != Stability::Unstable;
         if durable {
-            self.world.shown_durably(shown);
+            self.shown_durably(shown);
         } else {
             self.uncommitted.push(Uncommitted { node, range: range.clone(), phase, verifier });
         }
@@ -167,7 +168,7 @@ impl Client {
         match answer {
             Answer::Done(reply) => {
                 self.world.check_verifier(reply.verifier.0);
-                self.world.check_shown(&reply.file.after, &seen, false);
+                self.check_shown(&reply.file.after, &seen, false);
                 let mut oracle = self.world.oracle.lock();
                 let now = oracle.end(window);
                 let model = oracle.nodes.get_mut(&node)?;
@@ -214,7 +215,7 @@ impl Client {
         self.world.note_losses();
         match answer {
             Answer::Done(reply) => {
-                self.world.check_shown(&reply.attributes, &seen, false);
+                self.check_shown(&reply.attributes, &seen, false);
                 self.check_read(node, &range, window, &reply);
                 self.check_attributes(node, window, &reply.attributes);
                 self.world.oracle.lock().end(window);
@@ -299,8 +300,8 @@ impl Client {
         let Some(answer) = answer.await else { return };
         self.world.note_losses();
         if let Answer::Done(changed) = &answer {
-            self.world.check_shown(&changed.after, &seen, true);
-            self.world.shown_durably(&changed.after);
+            self.check_shown(&changed.after, &seen, true);
+            self.shown_durably(&changed.after);
         }
         let mut oracle = self.world.oracle.lock();
         let may_be_gone = oracle.tree.may_be_gone(node, window.start);
@@ -346,8 +347,8 @@ impl Client {
         let Some(answer) = answer.await else { return };
         self.world.note_losses();
         if let Answer::Done(changed) = &answer {
-            self.world.check_shown(&changed.after, &seen, true);
-            self.world.shown_durably(&changed.after);
+            self.check_shown(&changed.after, &seen, true);
+            self.shown_durably(&changed.after);
         }
         let mut oracle = self.world.oracle.lock();
         let may_be_gone = oracle.tree.may_be_gone(node, window.start);
@@ -384,7 +385,7 @@ impl Client {
         self.world.note_losses();
         match answer {
             Answer::Done(shown) => {
-                self.world.check_shown(&shown, &seen, false);
+                self.check_shown(&shown, &seen, false);
                 self.check_attributes(node, window, &shown);
                 self.world.oracle.lock().end(window);
             }

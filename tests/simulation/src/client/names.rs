@@ -58,7 +58,7 @@ impl Client {
                 let node = created.node.node;
                 self.world.learn(node, kind);
                 self.changed(&created.directory, seen, true);
-                self.world.shown_durably(&created.node);
+                self.shown_durably(&created.node);
                 self.made(directory, called, node, window, &target);
             }
             Answer::Done(created) => {
@@ -397,8 +397,8 @@ impl Client {
 
     /// Checks what an answer says of a directory that was changed, which is durable.
     fn changed(&self, changed: &Changed, seen: Seen, surely: bool) {
-        self.world.check_shown(&changed.after, &seen, surely);
-        self.world.shown_durably(&changed.after);
+        self.check_shown(&changed.after, &seen, surely);
+        self.shown_durably(&changed.after);
     }
 
     fn names_refused(
