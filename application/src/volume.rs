@@ -33,8 +33,8 @@ use dittofs_domain::{
     flush::Policy,
 };
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentStore, HandleSealer, Journal, MetadataError, OpenState, Presented, Randomness,
-    ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
+    BlockCache, Caller, Clock, ContentStore, FrameCodec, HandleSealer, Journal, MetadataError, OpenState, Presented,
+    Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
 };
 use tokio::sync::Notify;
 
@@ -73,6 +73,8 @@ pub struct VolumeStores {
     pub cache: Arc<dyn BlockCache>,
     /// Opens, locks and caching rights.
     pub opens: Arc<dyn OpenState>,
+    /// How frames are compressed; those that are stored already are read whatever made them.
+    pub codec: Arc<dyn FrameCodec>,
 }
 
 /// Bounds of one share.

@@ -16,6 +16,7 @@ use dittofs_domain::{
     ClientId, Credentials, HandleKey, Node, NodeId, ShareId,
     credentials::{IdentityPolicy, Squash},
 };
+use dittofs_frame_codec::Codec;
 use dittofs_ports::{
     BlockCache, Caller, ContentStore, Journal, MetadataStore, NodeRef, OpenState, ShareMetadata, ShareRecord,
 };
@@ -74,6 +75,7 @@ impl World {
             journal: stores.journal,
             cache: stores.cache,
             opens: stores.opens,
+            codec: Arc::new(Codec::none()),
         };
         let machine = Machine {
             clock: Arc::clone(&clock) as Arc<_>,

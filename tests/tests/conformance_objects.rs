@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 //! The suite of content stores, on every scheme of the object store.
 
 use std::sync::Arc;

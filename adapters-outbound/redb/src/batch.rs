@@ -18,6 +18,7 @@ use crate::{
     codec,
     fault::Fault,
     keys::{self, Count},
+    redo::Redo,
     tables::{Kind, Writable},
 };
 
@@ -70,6 +71,13 @@ pub(crate) struct Batch<'txn> {
     is_changed: bool,
 }
 
+/// What a transaction has changed.
+pub(crate) struct Changed {
+    pub(crate) redo: Redo,
+    /// The nodes among it that are still there.
+    pub(crate) nodes: Vec<(ShareId, Arc<Node>)>,
+}
+
 /// What was read, and whether it must be written.
 struct Held<T> {
     value: T,
@@ -107,16 +115,18 @@ impl<'txn> Batch<'txn> {
         }
     }
 
-    /// Writes what is still held; answers whether anything has changed at all.
-    pub(crate) fn finish(mut self, transaction: i64) -> Result<bool, Fault> {
+    /// Writes what is still held; answers what has changed, if anything has at all.
+    pub(crate) fn finish(mut self, transaction: i64) -> Result<Option<Changed>, Fault> {
         if !self.is_changed {
-            return Ok(false);
+            return Ok(None);
         }
         let mut nodes: Vec<_> = self.nodes.into_iter().filter(|(_, held)| held.is_dirty).collect();
         nodes.sort_unstable_by_key(|(key, _)| *key);
+        let mut changed = Vec::with_capacity(nodes.len());
         for ((share, id), held) in nodes {
-            let value = held.value.map(|node| codec::encode_node(&node));
+            let value = held.value.as_ref().map(|node| codec::encode_node(node));
             self.tables.put(Kind::Node, &keys::node(share, id), value.as_deref())?;
+            changed.extend(held.value.map(|node| (share, node)));
         }
         for ((share, what), held) in self.counts.into_iter().filter(|(_, held)| held.is_dirty) {
             let value = codec::encode_count(held.value);
@@ -124,7 +134,7 @@ impl<'txn> Batch<'txn> {
         }
         let key = keys::count(ShareId(0), Count::Transactions);
         self.tables.put(Kind::Count, &key, Some(&codec::encode_count(transaction)))?;
-        Ok(true)
+        Ok(Some(Changed { redo: self.tables.into_redo(), nodes: changed }))
     }
 
     fn node(&mut self, share: ShareId, id: NodeId) -> Result<Option<Arc<Node>>, Fault> {

@@ -15,7 +15,7 @@ pub(crate) use small::{
     encode_listing, encode_object, encode_reason,
 };
 
-use reader::Reader;
+pub(crate) use reader::Reader;
 
 use crate::fault::Fault;
 

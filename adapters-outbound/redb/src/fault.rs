@@ -21,6 +21,11 @@ impl Fault {
         Fault::Damaged(what.into())
     }
 
+    /// A failure that redb has no word of its own for.
+    pub(crate) fn other(error: impl std::fmt::Display) -> Fault {
+        Fault::Storage(StorageError::Io(io::Error::other(error.to_string())))
+    }
+
     /// Whether there is no room.
     pub(crate) fn is_full(&self) -> bool {
         let Fault::Storage(StorageError::Io(error)) = self else { return false };

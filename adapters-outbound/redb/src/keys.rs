@@ -9,6 +9,9 @@ use smallvec::SmallVec;
 /// The bytes of any key.
 pub(crate) type Key = SmallVec<[u8; 48]>;
 
+/// The bytes of a listing's key that name the directory and which of its names.
+pub(crate) const DIRECTORY_LEN: usize = 17;
+
 /// What is counted for a share, or once for the whole store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -12,17 +12,22 @@
 //! This crate does not know: what a plan means, what else is in the folder.
 
 mod batch;
+mod cache;
 mod codec;
+mod durable;
 mod fault;
 mod keys;
+mod log;
 mod open;
 mod options;
+mod redo;
 mod share;
 mod snapshot;
 mod store;
 mod tables;
+mod view;
 mod writer;
 
-pub use open::OpenError;
-pub use options::RedbOptions;
+pub use open::{OpenError, Part};
+pub use options::{Progress, RedbOptions};
 pub use store::RedbMetadataStore;

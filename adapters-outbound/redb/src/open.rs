@@ -5,13 +5,15 @@ mod error;
 mod file;
 mod format;
 
-use redb::Database;
+use redb::{Database, StorageBackend};
 
 pub(crate) use backend::BackendOpener;
+pub use backend::Part;
 pub use error::OpenError;
 pub(crate) use file::FileOpener;
+pub(crate) use format::{TABLE, stamp};
 
-use crate::fault::Fault;
+use crate::{fault::Fault, options::RedbOptions};
 
 /// Opens one database, as often as it takes.
 pub(crate) trait Opener: Send {
@@ -20,6 +22,18 @@ pub(crate) trait Opener: Send {
 
     /// Opens it; `again` after a failure, when what was written before may not be what is on the disk.
     fn open(&self, again: bool) -> Result<Database, OpenError>;
+
+    /// The log's name, for messages.
+    fn log_name(&self) -> String;
+
+    /// The log's storage, if it is there; `again` as above.
+    fn log(&self, again: bool) -> Result<Option<Box<dyn StorageBackend>>, OpenError>;
+
+    /// Storage for a new log, in the place of one that is there.
+    fn make_log(&self) -> Result<Box<dyn StorageBackend>, OpenError>;
+
+    /// What is configured.
+    fn options(&self) -> &RedbOptions;
 
     /// Bytes that can still be written beside it.
     fn room(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! What can be configured.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use serde::Deserialize;
 
@@ -13,18 +13,87 @@ pub struct RedbOptions {
     /// Memory for pages of the database, in bytes.
     #[serde(default = "cache_bytes_usual")]
     pub cache_bytes: usize,
+    /// Memory for rows that are kept decoded, so that what is asked for often costs no look-up in the database; in
+    /// bytes, about; 0 keeps none.
+    #[serde(default = "row_cache_bytes_usual")]
+    pub row_cache_bytes: usize,
+    /// How long the log before the database may become, in bytes. A longer one lets more changes be written at once,
+    /// and takes longer to do again after a crash. At least 16 KiB, at most 1 GiB.
+    #[serde(default = "log_bytes_usual")]
+    pub log_bytes: u64,
+    /// Opens the database even if its log is missing or damaged, with the loss of what was in it: the changes of at
+    /// most the last seconds before the crash, though they were acknowledged.
+    #[serde(default)]
+    pub accept_loss: bool,
+    /// Who is told how far the check of a database is that was not closed.
+    #[serde(skip)]
+    pub progress: Progress,
 }
 
 impl RedbOptions {
     /// Memory for pages where nothing else is configured.
     pub const CACHE_BYTES_USUAL: usize = 256 << 20;
+    /// Memory for decoded rows where nothing else is configured.
+    pub const ROW_CACHE_BYTES_USUAL: usize = 64 << 20;
+    /// Length of the log where nothing else is configured.
+    pub const LOG_BYTES_USUAL: u64 = 16 << 20;
 
     /// A database in this folder, everything else as usual.
     pub fn new(path: impl Into<PathBuf>) -> RedbOptions {
-        RedbOptions { path: path.into(), cache_bytes: Self::CACHE_BYTES_USUAL }
+        RedbOptions {
+            path: path.into(),
+            cache_bytes: Self::CACHE_BYTES_USUAL,
+            row_cache_bytes: Self::ROW_CACHE_BYTES_USUAL,
+            log_bytes: Self::LOG_BYTES_USUAL,
+            accept_loss: false,
+            progress: Progress::default(),
+        }
     }
 }
 
+/// A function that is called with how much is done, and of how much.
+#[derive(Clone, Default)]
+pub struct Progress(Option<Arc<dyn Fn(u64, u64) + Send + Sync>>);
+
+impl Progress {
+    /// Calls this, from the thread that opens the database.
+    pub fn new(report: impl Fn(u64, u64) + Send + Sync + 'static) -> Progress {
+        Progress(Some(Arc::new(report)))
+    }
+
+    pub(crate) fn report(&self, done: u64, of: u64) {
+        if let Some(report) = &self.0 {
+            report(done, of);
+        }
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.0.is_some() { "Progress(..)" } else { "Progress" })
+    }
+}
+
+impl PartialEq for Progress {
+    fn eq(&self, other: &Progress) -> bool {
+        match (&self.0, &other.0) {
+            (None, None) => true,
+            (Some(one), Some(two)) => Arc::ptr_eq(one, two),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Progress {}
+
 fn cache_bytes_usual() -> usize {
     RedbOptions::CACHE_BYTES_USUAL
+}
+
+fn row_cache_bytes_usual() -> usize {
+    RedbOptions::ROW_CACHE_BYTES_USUAL
+}
+
+fn log_bytes_usual() -> u64 {
+    RedbOptions::LOG_BYTES_USUAL
 }

@@ -11,6 +11,7 @@ use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, Shar
 
 use crate::{
     store::{Connection, writer_gone},
+    view::Rows,
     writer::Request,
 };
 
@@ -44,7 +45,7 @@ impl ShareMetadata for RedbShare {
     /// `query.lock` changes nothing: a plan conflicts only with plans that were before it in the writer's queue, of
     /// which one at least went through.
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {
-        self.store.read(|tables| tables.view(self.id, query))
+        self.store.view(self.id, query)
     }
 
     /// The operation's id is not kept: an answer of this store cannot be lost.
@@ -62,7 +63,10 @@ impl ShareMetadata for RedbShare {
         entries_max: usize,
         records: bool,
     ) -> Result<Listing, MetadataError> {
-        self.store.read(|tables| tables.list(self.id, directory, space, after, entries_max, records))
+        self.store.read_through(|rows| {
+            let record = |id| if records { rows.node(self.id, id) } else { Ok(None) };
+            rows.tables.list(self.id, directory, space, after, entries_max, record)
+        })
     }
 
     async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError> {

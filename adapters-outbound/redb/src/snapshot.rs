@@ -3,12 +3,11 @@
 use std::{ops::RangeInclusive, sync::Arc};
 
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, NodeKind, ObjectId, ShareId,
+    Cookie, Name, Node, NodeId, ObjectId, ShareId,
     content::MapRow,
-    plan::{EntryKey, Found, MapQuery, MapView, ObjectRecord, Query, Space, Statistics, UnlinkedReason, View},
+    plan::{MapQuery, MapView, ObjectRecord, Space, Statistics, UnlinkedReason},
 };
 use dittofs_ports::{Listed, Listing, Reference, ShareRecord};
-use smallvec::SmallVec;
 
 use crate::{
     codec,
@@ -20,51 +19,7 @@ use crate::{
 const KEY_TOO_SHORT: &str = "a key that is too short";
 
 impl<T: Readable> Tables<T> {
-    pub(crate) fn view(&self, share: ShareId, query: &Query) -> Result<View, Fault> {
-        let mut view = View { topology: self.topology(share)?, ..View::default() };
-        for id in &query.nodes {
-            view.nodes.extend(self.node(share, *id)?);
-        }
-        let found = query.entries.iter().map(|key| self.found(share, key));
-        view.entries = found.collect::<Result<SmallVec<_>, Fault>>()?;
-        if let Some(directory) = query.ancestors_of {
-            view.ancestors = self.ancestors(share, directory)?;
-        }
-        if let Some(map) = &query.map {
-            view.map = self.map(share, map)?;
-        }
-        Ok(view)
-    }
-
-    fn found(&self, share: ShareId, key: &EntryKey) -> Result<Option<Found>, Fault> {
-        let Some((id, cookie)) = self.entry(share, key)? else { return Ok(None) };
-        let Some(node) = self.node(share, id)? else { return Ok(None) };
-        let empty = node.kind == NodeKind::Directory && self.is_empty_directory(share, id, Space::Children)?;
-        Ok(Some(Found { node, cookie, empty }))
-    }
-
-    fn ancestors(&self, share: ShareId, directory: NodeId) -> Result<Vec<NodeId>, Fault> {
-        let mut ancestors = Vec::new();
-        let mut next = directory;
-        // Where parents lead in a circle, the walk comes back to a place at which it has been left behind (Brent).
-        let mut left_behind = NodeId(0);
-        while let Some(node) = self.node(share, next)? {
-            if next == left_behind {
-                return Err(Fault::damaged(format!("the ancestors of node {directory} do not end at the root")));
-            }
-            ancestors.push(next);
-            if ancestors.len().is_power_of_two() {
-                left_behind = next;
-            }
-            if next == NodeId::ROOT || node.parent.directory == next {
-                break;
-            }
-            next = node.parent.directory;
-        }
-        Ok(ancestors)
-    }
-
-    fn map(&self, share: ShareId, query: &MapQuery) -> Result<MapView, Fault> {
+    pub(crate) fn map(&self, share: ShareId, query: &MapQuery) -> Result<MapView, Fault> {
         let key = |page| keys::row(share, query.node, page);
         let before = self.last(Kind::Row, key(0)..=key(query.first_page), |key, value| {
             Ok((page_of(key)?, codec::decode_row(value)?))
@@ -95,7 +50,7 @@ impl<T: Readable> Tables<T> {
         space: Space,
         after: Cookie,
         entries_max: usize,
-        records: bool,
+        record: impl Fn(NodeId) -> Result<Option<Arc<Node>>, Fault>,
     ) -> Result<Listing, Fault> {
         let mut listing = Listing { entries: Vec::new(), complete: true };
         let Some(first) = after.0.checked_add(1) else { return Ok(listing) };
@@ -107,8 +62,7 @@ impl<T: Readable> Tables<T> {
             }
             let cookie = Cookie(keys::number_at(key, 17).ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))?);
             let (node, name) = codec::decode_listing(value)?;
-            let record = if records { self.node(share, node)? } else { None };
-            listing.entries.push(Listed { name, cookie, node, record });
+            listing.entries.push(Listed { name, cookie, node, record: record(node)? });
             Ok(true)
         })?;
         Ok(listing)

@@ -8,18 +8,23 @@ use std::{
 };
 
 use async_trait::async_trait;
-use dittofs_domain::{Node, ShareId};
+use dittofs_domain::{
+    Node, ShareId,
+    plan::{Query, View},
+};
 use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, Survives};
 use redb::StorageBackend;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    cache::RowCache,
     fault::Fault,
-    open::{BackendOpener, FileOpener, OpenError, Opener},
+    open::{BackendOpener, FileOpener, OpenError, Opener, Part},
     options::RedbOptions,
     share::RedbShare,
     tables::Snapshot,
-    writer::{Newest, Request, WAITING_MAX, Writer},
+    view::{Cached, Through, view},
+    writer::{Newest, Published, Request, WAITING_MAX, Writer},
 };
 
 /// Metadata in a redb database.
@@ -30,6 +35,7 @@ pub struct RedbMetadataStore(Arc<Connection>);
 pub(crate) struct Connection {
     requests: Option<mpsc::Sender<Request>>,
     newest: Arc<Newest>,
+    cache: Arc<RowCache>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -39,41 +45,64 @@ impl RedbMetadataStore {
     /// # Errors
     /// See [`OpenError`]: each says what was found, and what to do.
     pub fn open(options: &RedbOptions) -> Result<RedbMetadataStore, OpenError> {
-        Self::start(Box::new(FileOpener::new(options)?))
+        Self::start(Box::new(FileOpener::new(options)?), options.row_cache_bytes)
     }
 
-    /// Opens a database on other storage than a file, for tests of what happens when that fails. `make` is called for
-    /// each opening, and must give the same bytes again.
+    /// Opens a database on other storage than files, for tests of what happens when that fails. `make` is called for
+    /// each part at each opening, and must give the same bytes again. The path of the options is not used.
     ///
     /// # Errors
     /// See [`OpenError`].
     pub fn open_on<B: StorageBackend>(
-        cache_bytes: usize,
-        make: impl Fn() -> io::Result<B> + Send + 'static,
+        options: &RedbOptions,
+        make: impl Fn(Part) -> io::Result<B> + Send + 'static,
     ) -> Result<RedbMetadataStore, OpenError> {
-        Self::start(Box::new(BackendOpener::new(cache_bytes, make)))
+        Self::start(Box::new(BackendOpener::new(options.clone(), make)), options.row_cache_bytes)
     }
 
-    fn start(opener: Box<dyn Opener>) -> Result<RedbMetadataStore, OpenError> {
+    fn start(opener: Box<dyn Opener>, row_cache_bytes: usize) -> Result<RedbMetadataStore, OpenError> {
         let name = opener.name();
         let (requests, waiting) = mpsc::channel(WAITING_MAX);
-        let writer = Writer::open(opener, waiting)?;
-        let newest = writer.newest();
+        let writer = Writer::open(opener, waiting, row_cache_bytes)?;
+        let (newest, cache) = (writer.newest(), writer.cache());
         let thread = thread::Builder::new().name("redb-writer".into()).spawn(|| writer.run());
         let thread = thread.map_err(|source| OpenError::Io { file: name, source })?;
-        Ok(RedbMetadataStore(Arc::new(Connection { requests: Some(requests), newest, writer: Some(thread) })))
+        Ok(RedbMetadataStore(Arc::new(Connection { requests: Some(requests), newest, cache, writer: Some(thread) })))
     }
 }
 
 impl Connection {
     /// Reads from the state after the last commit.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Snapshot) -> Result<T, Fault>) -> Result<T, MetadataError> {
+        self.read_published(|newest| read(&newest.tables))
+    }
+
+    /// As [`Connection::read`], with the cache of rows before the tables.
+    pub(crate) fn read_through<T>(
+        &self,
+        read: impl FnOnce(&Through<'_>) -> Result<T, Fault>,
+    ) -> Result<T, MetadataError> {
+        self.read_published(|newest| read(&Through { tables: &newest.tables, cache: &self.cache, epoch: newest.epoch }))
+    }
+
+    /// What a query asks for: from the cache, if all of it is there.
+    pub(crate) fn view(&self, share: ShareId, query: &Query) -> Result<View, MetadataError> {
+        if let Some(epoch) = self.cache.epoch()
+            && let Ok(view) = view(&Cached(&self.cache), share, query)
+            && self.cache.is_at(epoch)
+        {
+            return Ok(view);
+        }
+        self.read_through(|rows| view(rows, share, query))
+    }
+
+    fn read_published<T>(&self, read: impl FnOnce(&Published) -> Result<T, Fault>) -> Result<T, MetadataError> {
         let newest = match &*self.newest.read() {
             Ok(newest) => Arc::clone(newest),
             Err(why) => return Err(MetadataError::Unavailable(why.to_string().into())),
         };
         // A page that was damaged behind the database's back may make it panic.
-        let result = catch_unwind(AssertUnwindSafe(|| read(&newest.tables)));
+        let result = catch_unwind(AssertUnwindSafe(|| read(&newest)));
         let result = result.unwrap_or_else(|_| Err(Fault::damaged("a page of the database makes no sense")));
         if let (Err(Fault::Storage(_)), Some(requests)) = (&result, &self.requests) {
             // If the queue is full, one of those in it finds the same.

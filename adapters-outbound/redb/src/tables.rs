@@ -1,6 +1,9 @@
 //! The tables, and single records in them, whether in a snapshot or inside a transaction.
 
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{
+    ops::{Deref, RangeInclusive},
+    sync::Arc,
+};
 
 use dittofs_domain::{
     Cookie, Node, NodeId, ObjectId, ShareId,
@@ -12,10 +15,11 @@ use crate::{
     codec,
     fault::Fault,
     keys::{self, Count, Key},
+    redo::Redo,
 };
 
 /// Which records a table holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Share = 0,
     Count,
@@ -27,6 +31,13 @@ pub(crate) enum Kind {
     Clipped,
     Object,
     Reference,
+}
+
+impl Kind {
+    /// The kind with this number.
+    pub(crate) fn of(number: u8) -> Option<Kind> {
+        KINDS.get(usize::from(number)).map(|(kind, _)| *kind)
+    }
 }
 
 const KINDS: [(Kind, &str); 10] = [
@@ -53,7 +64,20 @@ impl<T: ReadableTable<&'static [u8], &'static [u8]>> Readable for T {}
 pub(crate) struct Tables<T>([T; KINDS.len()]);
 
 pub(crate) type Snapshot = Tables<redb::ReadOnlyTable<&'static [u8], &'static [u8]>>;
-pub(crate) type Writable<'txn> = Tables<redb::Table<'txn, &'static [u8], &'static [u8]>>;
+
+/// All tables inside a transaction, and what has been changed in them.
+pub(crate) struct Writable<'txn> {
+    tables: Tables<redb::Table<'txn, &'static [u8], &'static [u8]>>,
+    redo: Redo,
+}
+
+impl<'txn> Deref for Writable<'txn> {
+    type Target = Tables<redb::Table<'txn, &'static [u8], &'static [u8]>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.tables
+    }
+}
 
 impl Snapshot {
     pub(crate) fn open(transaction: &ReadTransaction) -> Result<Snapshot, Fault> {
@@ -63,16 +87,23 @@ impl Snapshot {
 
 impl<'txn> Writable<'txn> {
     pub(crate) fn open(transaction: &'txn WriteTransaction) -> Result<Writable<'txn>, Fault> {
-        open_all(|definition| transaction.open_table(definition))
+        let tables = open_all(|definition| transaction.open_table(definition))?;
+        Ok(Writable { tables, redo: Redo::default() })
+    }
+
+    /// What has been changed.
+    pub(crate) fn into_redo(self) -> Redo {
+        self.redo
     }
 
     /// Puts a value in place, or removes it; answers the one that was there.
     pub(crate) fn put(&mut self, kind: Kind, key: &[u8], value: Option<&[u8]>) -> Result<Option<Vec<u8>>, Fault> {
-        let table = &mut self.0[kind as usize];
+        let table = &mut self.tables.0[kind as usize];
         let before = match value {
             Some(value) => table.insert(key, value)?,
             None => table.remove(key)?,
         };
+        self.redo.push(kind, key, value);
         Ok(before.map(|before| before.value().to_vec()))
     }
 }

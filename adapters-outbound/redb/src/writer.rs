@@ -1,5 +1,6 @@
-//! The one thread that writes: all that waits goes into one transaction, and is answered after its commit.
+//! The one thread that writes: all that waits goes into one transaction, and is answered once that is durable.
 
+mod inbox;
 mod recovery;
 mod request;
 
@@ -7,20 +8,22 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Duration,
 };
 
 use parking_lot::RwLock;
-use redb::{Database, ReadableDatabase};
 use tokio::sync::mpsc;
 
 use crate::{
-    batch::Batch,
+    batch::{Batch, Changed},
+    cache::RowCache,
+    durable::Durable,
     fault::Fault,
-    keys::Count,
     open::{OpenError, Opener},
     tables::{Snapshot, Writable},
 };
 
+use inbox::{Inbox, Received};
 pub(crate) use request::Request;
 use request::{Failure, Reply};
 
@@ -37,11 +40,16 @@ const BYTES_ENOUGH: usize = 16 << 20;
 /// midst of a transaction costs an opening of the database.
 const ROOM_KEPT: u64 = 64 << 20;
 
+/// After so long without a request the log is emptied, so that a start finds nothing to do again.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// The state that readers see.
 pub(crate) struct Published {
     pub(crate) tables: Snapshot,
     /// Which opening of the database it is from.
     pub(crate) opening: u64,
+    /// Which state of the cache of rows is the same.
+    pub(crate) epoch: u64,
 }
 
 /// The newest state, or why there is none at the moment.
@@ -50,12 +58,13 @@ pub(crate) type Newest = RwLock<Result<Arc<Published>, Arc<str>>>;
 /// The thread's own state.
 pub(crate) struct Writer {
     opener: Box<dyn Opener>,
-    database: Option<Database>,
+    durable: Option<Durable>,
     opening: u64,
-    /// Transactions that have been committed.
+    /// The number of the last transaction that has been answered.
     transactions: i64,
-    requests: mpsc::Receiver<Request>,
+    requests: Inbox,
     newest: Arc<Newest>,
+    cache: Arc<RowCache>,
 }
 
 impl Writer {
@@ -63,40 +72,74 @@ impl Writer {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub(crate) fn open(opener: Box<dyn Opener>, requests: mpsc::Receiver<Request>) -> Result<Writer, OpenError> {
-        let database = opener.open(false)?;
-        let tables = snapshot(&database).map_err(|fault| opener.refused(&fault))?;
-        let transactions = transactions(&tables).map_err(|fault| opener.refused(&fault))?;
-        let newest = Arc::new(RwLock::new(Ok(Arc::new(Published { tables, opening: 0 }))));
-        Ok(Writer { opener, database: Some(database), opening: 0, transactions, requests, newest })
+    pub(crate) fn open(
+        opener: Box<dyn Opener>,
+        requests: mpsc::Receiver<Request>,
+        row_cache_bytes: usize,
+    ) -> Result<Writer, OpenError> {
+        let durable = Durable::open(&*opener, false)?;
+        let tables = durable.snapshot().map_err(|fault| opener.refused(&fault))?;
+        let cache = Arc::new(RowCache::new(row_cache_bytes));
+        let newest = Arc::new(RwLock::new(Err("not open yet".into())));
+        publish_all(&cache, &newest, tables, 0);
+        let (transactions, requests) = (durable.transactions(), Inbox::new(requests));
+        Ok(Writer { opener, durable: Some(durable), opening: 0, transactions, requests, newest, cache })
     }
 
     pub(crate) fn newest(&self) -> Arc<Newest> {
         Arc::clone(&self.newest)
     }
 
+    pub(crate) fn cache(&self) -> Arc<RowCache> {
+        Arc::clone(&self.cache)
+    }
+
     /// Writes until nobody can ask any more.
     pub(crate) fn run(mut self) {
-        while let Some(request) = self.requests.blocking_recv() {
-            let mut requests = self.gather(request);
-            let opening = self.opening;
-            let again =
-                requests.iter().any(|request| matches!(request, Request::Reopen { opening: of } if *of == opening));
-            requests.retain(|request| !matches!(request, Request::Reopen { .. }));
-            if self.opener.room() < ROOM_KEPT {
-                requests = refuse_growth(requests);
-            }
-            if again {
-                self.recover(requests, Vec::new(), Failure::new("reading the database failed"));
-            } else if !requests.is_empty() {
-                self.commit(requests);
+        loop {
+            let is_settled = self.durable.as_ref().is_none_or(Durable::is_settled);
+            match self.requests.receive((!is_settled).then_some(IDLE)) {
+                Received::Request(request) => {
+                    let requests = self.gather(request);
+                    self.serve(requests);
+                }
+                Received::Nothing => self.checkpoint(),
+                Received::Closed => break,
             }
         }
         // The last snapshot goes first, so that the database is closed cleanly and nothing is to be mended at the next
         // start.
+        self.cache.stop();
         *self.newest.write() = Err("closed".into());
-        if let Some(Err(error)) = self.database.take().map(Database::close) {
+        if let Some(Err(error)) = self.durable.take().map(Durable::close) {
             tracing::warn!(%error, "the metadata database was not closed cleanly; the next start checks it");
+        }
+    }
+
+    fn serve(&mut self, mut requests: VecDeque<Request>) {
+        let opening = self.opening;
+        let again = requests.iter().any(|request| matches!(request, Request::Reopen { opening: of } if *of == opening));
+        requests.retain(|request| !matches!(request, Request::Reopen { .. }));
+        let owed = self.durable.as_ref().map_or(0, Durable::owed);
+        let mut room = self.opener.room();
+        if owed > 0 && room < ROOM_KEPT + owed {
+            self.checkpoint();
+            room = self.opener.room();
+        }
+        if room < ROOM_KEPT {
+            requests = refuse_growth(requests);
+        }
+        if again {
+            self.recover(requests, Vec::new(), Failure::new("reading the database failed"));
+        } else if !requests.is_empty() {
+            self.commit(requests);
+        }
+    }
+
+    fn checkpoint(&mut self) {
+        let Some(durable) = &mut self.durable else { return };
+        if let Err(fault) = durable.checkpoint() {
+            self.recover(VecDeque::new(), Vec::new(), fault.into());
         }
     }
 
@@ -105,7 +148,7 @@ impl Writer {
         let (mut steps, mut bytes) = (first.steps(), first.bytes());
         let mut requests = VecDeque::from([first]);
         while requests.len() < REQUESTS_MAX && steps < STEPS_ENOUGH && bytes < BYTES_ENOUGH {
-            let Ok(request) = self.requests.try_recv() else { break };
+            let Some(request) = self.requests.waiting() else { break };
             steps += request.steps();
             bytes += request.bytes();
             requests.push_back(request);
@@ -117,12 +160,15 @@ impl Writer {
         let mut replies = Vec::with_capacity(requests.len());
         let result = catch_unwind(AssertUnwindSafe(|| self.transact(&mut requests, &mut replies)));
         match result {
-            Ok(Ok(published)) => {
-                if let Some(tables) = published {
-                    let newest = Ok(Arc::new(Published { tables, opening: self.opening }));
-                    // Dropped after the lock.
-                    let _before = std::mem::replace(&mut *self.newest.write(), newest);
-                }
+            Ok(Ok(None)) => replies.into_iter().for_each(Reply::send),
+            Ok(Ok(Some((changed, tables)))) => {
+                let (newest, opening) = (&self.newest, self.opening);
+                // Dropped only once readers can go on.
+                let mut before = None;
+                self.cache.advance(&changed.redo, &changed.nodes, |epoch| {
+                    let published = Ok(Arc::new(Published { tables, opening, epoch }));
+                    before = Some(std::mem::replace(&mut *newest.write(), published));
+                });
                 replies.into_iter().for_each(Reply::send);
             }
             Ok(Err(failure)) => self.recover(requests, replies, failure),
@@ -130,14 +176,14 @@ impl Writer {
         }
     }
 
-    /// One transaction; answers the state after it, if anything has changed.
+    /// One transaction; answers what has changed, if anything has, and the state after it.
     fn transact(
         &mut self,
         requests: &mut VecDeque<Request>,
         replies: &mut Vec<Reply>,
-    ) -> Result<Option<Snapshot>, Failure> {
-        let database = self.database.as_ref().ok_or_else(|| Failure::new("the database is closed"))?;
-        let transaction = database.begin_write().map_err(Fault::from)?;
+    ) -> Result<Option<(Changed, Snapshot)>, Failure> {
+        let durable = self.durable.as_mut().ok_or_else(|| Failure::new("the database is closed"))?;
+        let transaction = durable.begin()?;
         let mut batch = Batch::new(Writable::open(&transaction)?);
         while let Some(request) = requests.pop_front() {
             let reply = request.run(&mut batch);
@@ -147,14 +193,20 @@ impl Writer {
                 return Err(failure);
             }
         }
-        if !batch.finish(self.transactions + 1)? {
+        let Some(changed) = batch.finish(self.transactions + 1)? else {
             transaction.abort().map_err(Fault::from)?;
             return Ok(None);
-        }
-        transaction.commit().map_err(Fault::from)?;
+        };
+        durable.commit(transaction, &changed.redo)?;
+        let tables = durable.snapshot()?;
         self.transactions += 1;
-        Ok(Some(snapshot(database)?))
+        Ok(Some((changed, tables)))
     }
+}
+
+/// Shows readers another database than before.
+fn publish_all(cache: &RowCache, newest: &Newest, tables: Snapshot, opening: u64) {
+    cache.restart(|epoch| *newest.write() = Ok(Arc::new(Published { tables, opening, epoch })));
 }
 
 /// Refuses plans that make nodes, and answers the other requests.
@@ -163,14 +215,6 @@ fn refuse_growth(requests: VecDeque<Request>) -> VecDeque<Request> {
     let failure = Failure { message: "the disk of the metadata database is full".into(), is_full: true };
     growing.into_iter().for_each(|request| request.fail(&failure));
     rest
-}
-
-fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
-    Snapshot::open(&database.begin_read()?)
-}
-
-fn transactions(tables: &Snapshot) -> Result<i64, Fault> {
-    tables.count(dittofs_domain::ShareId(0), Count::Transactions)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use dittofs_domain::{
     NodeId, ObjectId,
     content::{
         BlockPlace, Stored,
-        block::{BlockHead, FrameRun, head_len},
+        block::{BlockHead, CODEC_NONE, FrameRun, head_len},
     },
     error::{FsError, FsResult},
 };
@@ -90,11 +90,18 @@ impl Volume {
     ) -> FsResult<Vec<Bytes>> {
         let mut parts = Parts::new(stored);
         let mut frames = Vec::with_capacity(run.frames.len());
-        for (index, frame) in run.frames.clone().zip(head.frames.iter().skip(run.frames.start as usize)) {
-            let bytes = parts.take(frame.stored_len as usize);
-            let bytes = bytes.ok_or_else(|| self.damaged(node, from.object, "short object"))?;
-            head.verify(index, &bytes).map_err(|error| self.damaged(node, from.object, &error.to_string()))?;
-            let key = FrameKey { object: from.object, block: from.block.at, frame: index };
+        for frame in head.stored_frames(run) {
+            let damaged = |what: &dyn std::fmt::Display| self.damaged(node, from.object, &what.to_string());
+            let stored = parts.take(frame.stored_len()).ok_or_else(|| damaged(&"short object"))?;
+            head.verify(frame.index, &stored).map_err(|error| damaged(&error))?;
+            let bytes = match frame.codec {
+                CODEC_NONE => stored,
+                codec => {
+                    let raw = self.stores.codec.decode(codec, &stored, frame.raw_len as usize);
+                    raw.map_err(|error| damaged(&error))?
+                }
+            };
+            let key = FrameKey { object: from.object, block: from.block.at, frame: frame.index };
             self.stores.cache.insert(key, bytes.clone());
             frames.push(bytes);
         }

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
 use dittofs_domain::{
     NodeId, ObjectId, Sequence,
     content::{
         CHUNK_BYTES, Stored,
-        block::{self, BlockSpec},
+        block::BlockSpec,
         map::{self, Facts, Piece, Source},
         object::ObjectBuilder,
     },
@@ -163,8 +162,7 @@ impl Volume {
         self.stored(node, from, 0, old.len as u32, &mut payload).await?;
         // Older than every record of the journal: without metadata, what was written since must win.
         let spec = BlockSpec { node, offset: old.offset, seq: Sequence(0) };
-        let payload: Vec<Bytes> = payload.into_iter().collect();
-        let built = block::build(spec, &payload).map_err(|_| FsError::Io)?;
+        let built = self.built(spec, &payload)?;
         let object = builder.object();
         let block = builder.push(built);
         Ok(Piece { source: Source::Stored(Stored { object, block, skip: 0 }), ..old.clone() })

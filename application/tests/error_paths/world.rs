@@ -18,6 +18,7 @@ use dittofs_domain::{
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
 };
+use dittofs_frame_codec::Codec;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
@@ -111,6 +112,7 @@ impl World {
             journal: Arc::new(journal_of(&journal, &faults)),
             cache: Arc::new(MokaBlockCache::new(1 << 20)),
             opens: Arc::new(MemoryOpenState::new()),
+            codec: Arc::new(Codec::none()),
         };
         let policy = SharePolicy {
             clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],

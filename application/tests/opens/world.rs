@@ -20,6 +20,7 @@ use dittofs_domain::{
         Waiter,
     },
 };
+use dittofs_frame_codec::Codec;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
@@ -76,6 +77,7 @@ impl World {
             journal: Arc::new(NullJournal::new(64 << 20)),
             cache: Arc::new(NoBlockCache),
             opens: Arc::clone(&opens),
+            codec: Arc::new(Codec::none()),
         };
         let start = Instant::now();
         let machine = Machine {

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use dittofs_application::{Machine, Network, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores};
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{HandleKey, Node, ShareId, credentials::IdentityPolicy};
+use dittofs_frame_codec::Codec;
 use dittofs_journal::NullJournal;
 use dittofs_memory::MemoryOpenState;
 use dittofs_ports::{BlockCache, ContentStore, MetadataStore, ShareMetadata, ShareRecord};
@@ -65,6 +66,7 @@ async fn open_share(
         journal: Arc::new(NullJournal::new(journal_bytes)),
         cache: Arc::clone(cache),
         opens: Arc::new(MemoryOpenState::new()),
+        codec: Arc::new(Codec::none()),
     };
     let limits = VolumeLimits { unflushed_bytes_max: journal_bytes, ..VolumeLimits::default() };
     let volume =

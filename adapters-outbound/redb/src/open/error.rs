@@ -42,6 +42,27 @@ pub enum OpenError {
         /// The newest format that is known.
         known: u32,
     },
+    /// The log before the database is not there.
+    #[error(
+        "{file} is missing, and acknowledged changes may be in it only, since the database was not closed: put it back, \
+         or a copy of the whole folder from a backup; only if it is lost for good, set accept_loss to go on without \
+         the last changes"
+    )]
+    LogMissing {
+        /// The file.
+        file: String,
+    },
+    /// The log before the database can't be trusted.
+    #[error(
+        "{file} is damaged: {found}; it was left as it is, and so was the database: put back a copy of the whole folder \
+         from a backup; only if there is none, set accept_loss to go on without the last changes"
+    )]
+    LogDamaged {
+        /// The file.
+        file: String,
+        /// What was found.
+        found: String,
+    },
     /// The system did not let it be opened.
     #[error("{file} can't be opened: {source}; see that the folder is there, writable, and on a disk with room")]
     Io {

@@ -4,10 +4,10 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use redb::{Builder, Database, DatabaseError};
+use redb::{Builder, Database, DatabaseError, StorageBackend, backends::FileBackend};
 
 use super::{
     OpenError, Opener,
@@ -18,16 +18,18 @@ use crate::options::RedbOptions;
 const FILE: &str = "metadata.redb";
 /// A database that is being made: it gets its name once it is whole.
 const FILE_UNFINISHED: &str = "metadata.redb.new";
+const FILE_LOG: &str = "metadata.log";
 const FILE_LOCK: &str = "metadata.lock";
 /// How a redb file begins.
 const MAGIC: [u8; 9] = *b"redb\x1A\x0A\xA9\x0D\x0A";
+/// What the progress of a check is counted in.
+const PROGRESS_WHOLE: u64 = 1_000;
 /// Pages that are kept while a file is only looked at.
 const CACHE_BYTES_INSPECT: usize = 1 << 20;
 
 /// Opens the database of a folder.
 pub(crate) struct FileOpener {
-    folder: PathBuf,
-    cache_bytes: usize,
+    options: RedbOptions,
     /// Held, not read. Over reopening too, when the database itself is not locked.
     _lock: File,
 }
@@ -35,13 +37,13 @@ pub(crate) struct FileOpener {
 impl FileOpener {
     /// Makes the folder if it is not there, and locks it.
     pub(crate) fn new(options: &RedbOptions) -> Result<FileOpener, OpenError> {
-        let folder = options.path.clone();
+        let folder = &options.path;
         let file = folder.join(FILE_LOCK);
         let io_error = |source| OpenError::Io { file: file.display().to_string(), source };
-        fs::create_dir_all(&folder).map_err(io_error)?;
+        fs::create_dir_all(folder).map_err(io_error)?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&file).map_err(io_error)?;
         match lock.try_lock() {
-            Ok(()) => Ok(FileOpener { folder, cache_bytes: options.cache_bytes, _lock: lock }),
+            Ok(()) => Ok(FileOpener { options: options.clone(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(OpenError::Locked { file: folder.join(FILE).display().to_string() }),
             Err(TryLockError::Error(source)) => Err(io_error(source)),
         }
@@ -50,7 +52,7 @@ impl FileOpener {
     /// Makes a database beside its place and moves it there, so that a file in place is always whole, and one that is
     /// empty has lost something.
     fn make(&self, place: &Path) -> Result<(), OpenError> {
-        let file = self.folder.join(FILE_UNFINISHED);
+        let file = self.options.path.join(FILE_UNFINISHED);
         let name = file.display().to_string();
         let io_error = |source| OpenError::Io { file: name.clone(), source };
         match fs::remove_file(&file) {
@@ -62,7 +64,7 @@ impl FileOpener {
         database.close().map_err(|error| OpenError::of(&name, error))?;
         File::open(&file).and_then(|file| file.sync_all()).map_err(io_error)?;
         fs::rename(&file, place).map_err(io_error)?;
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(io_error)
+        File::open(&self.options.path).and_then(|folder| folder.sync_all()).map_err(io_error)
     }
 
     /// Looks at the file without changing a byte of it.
@@ -91,10 +93,11 @@ impl FileOpener {
         }
         self.inspect(place, name)?;
         let mut builder = Builder::new();
-        builder.set_cache_size(self.cache_bytes).set_check_integrity_on_open(again);
-        let shown = name.to_owned();
+        builder.set_cache_size(self.options.cache_bytes).set_check_integrity_on_open(again);
+        let (shown, progress) = (name.to_owned(), self.options.progress.clone());
         builder.set_repair_callback(move |session| {
             let percent = (session.progress() * 100.0) as u32;
+            progress.report((session.progress() * PROGRESS_WHOLE as f64) as u64, PROGRESS_WHOLE);
             tracing::info!(file = %shown, percent, "the metadata database was not closed, and is checked");
         });
         let database = builder.open(place).map_err(|error| OpenError::of(name, error))?;
@@ -103,18 +106,53 @@ impl FileOpener {
     }
 }
 
+impl FileOpener {
+    fn log_storage(&self, file: File) -> Result<Box<dyn StorageBackend>, OpenError> {
+        let storage = FileBackend::new(file).map_err(|error| OpenError::of(&self.log_name(), error))?;
+        Ok(Box::new(storage))
+    }
+}
+
 impl Opener for FileOpener {
     fn name(&self) -> String {
-        self.folder.join(FILE).display().to_string()
+        self.options.path.join(FILE).display().to_string()
+    }
+
+    fn log_name(&self) -> String {
+        self.options.path.join(FILE_LOG).display().to_string()
+    }
+
+    fn log(&self, again: bool) -> Result<Option<Box<dyn StorageBackend>>, OpenError> {
+        let place = self.options.path.join(FILE_LOG);
+        if again {
+            forget_cached_pages(&place);
+        }
+        match OpenOptions::new().read(true).write(true).open(&place) {
+            Ok(file) => self.log_storage(file).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(OpenError::Io { file: self.log_name(), source }),
+        }
+    }
+
+    fn make_log(&self) -> Result<Box<dyn StorageBackend>, OpenError> {
+        let error = |source| OpenError::Io { file: self.log_name(), source };
+        let place = self.options.path.join(FILE_LOG);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(place).map_err(error)?;
+        File::open(&self.options.path).and_then(|folder| folder.sync_all()).map_err(error)?;
+        self.log_storage(file)
+    }
+
+    fn options(&self) -> &RedbOptions {
+        &self.options
     }
 
     fn room(&self) -> u64 {
-        let room = rustix::fs::statvfs(&self.folder);
+        let room = rustix::fs::statvfs(&self.options.path);
         room.map_or(u64::MAX, |room| room.f_bavail.saturating_mul(room.f_frsize))
     }
 
     fn open(&self, again: bool) -> Result<Database, OpenError> {
-        let (place, name) = (self.folder.join(FILE), self.name());
+        let (place, name) = (self.options.path.join(FILE), self.name());
         match fs::symlink_metadata(&place) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && again => {
                 return Err(OpenError::Damaged { file: name, found: "it has been removed".into() });

@@ -1,6 +1,6 @@
 //! Whose database it is, and in which format: a record of its own, made together with all tables.
 
-use redb::{Database, ReadableDatabase, TableDefinition, TableError};
+use redb::{Database, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
 
 use super::OpenError;
 use crate::{
@@ -9,18 +9,26 @@ use crate::{
 };
 
 /// The format that this release writes, and the newest that it reads.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
+/// The oldest format that is read. It had no log.
+const FORMAT_FIRST: u32 = 1;
 const MAGIC: &[u8] = b"dittofs metadata";
-const TABLE: Definition<'_> = TableDefinition::new("dittofs");
+pub(crate) const TABLE: Definition<'_> = TableDefinition::new("dittofs");
 const KEY: &[u8] = b"format";
 
 /// Makes the tables of a new database.
 pub(super) fn initialize(database: &Database) -> Result<(), Fault> {
     let transaction = database.begin_write()?;
-    let value = [MAGIC, &FORMAT.to_le_bytes()].concat();
-    transaction.open_table(TABLE)?.insert(KEY, value.as_slice())?;
+    stamp(&transaction)?;
     drop(Writable::open(&transaction)?);
     Ok(transaction.commit()?)
+}
+
+/// Notes the format, which is this release's from now on.
+pub(crate) fn stamp(transaction: &WriteTransaction) -> Result<(), Fault> {
+    let value = [MAGIC, &FORMAT.to_le_bytes()].concat();
+    transaction.open_table(TABLE)?.insert(KEY, value.as_slice())?;
+    Ok(())
 }
 
 /// Checks whose database it is.
@@ -37,7 +45,7 @@ pub(super) fn identify(database: &impl ReadableDatabase, file: &str) -> Result<(
     let value = value.ok_or_else(|| damaged("the record of its format is missing".into()))?;
     let format = value.value().strip_prefix(MAGIC).and_then(|rest| Some(u32::from_le_bytes(rest.try_into().ok()?)));
     match format {
-        Some(FORMAT) => {}
+        Some(FORMAT_FIRST..=FORMAT) => {}
         Some(found) if found > FORMAT => {
             return Err(OpenError::Newer { file: file.to_owned(), found, known: FORMAT });
         }

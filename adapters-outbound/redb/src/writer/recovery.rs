@@ -1,15 +1,14 @@
 //! After a failure the database is closed, checked and opened again.
 
-use std::{collections::VecDeque, sync::Arc, thread, time::Duration};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
-use tokio::sync::mpsc::error::TryRecvError;
-
-use super::{Failure, Published, Reply, Request, Writer, snapshot, transactions};
+use super::{Durable, Failure, Received, Reply, Request, Writer, publish_all};
 
 const WAIT_FIRST: Duration = Duration::from_millis(10);
 const WAIT_MAX: Duration = Duration::from_secs(5);
-/// How soon who asks meanwhile is told.
-const ANSWER_WITHIN: Duration = Duration::from_millis(20);
 
 impl Writer {
     /// Answers who waits, and comes back with an open database, or when nobody can ask any more.
@@ -17,8 +16,9 @@ impl Writer {
     /// A full disk is told as such where the database, opened again, shows that the transaction is not in it.
     pub(super) fn recover(&mut self, requests: VecDeque<Request>, replies: Vec<Reply>, mut failure: Failure) {
         tracing::error!(failure = %failure.message, "the metadata database failed; it is opened again");
+        self.cache.stop();
         *self.newest.write() = Err(failure.message.as_str().into());
-        drop(self.database.take());
+        drop(self.durable.take());
         let before = self.transactions;
         let mut opened = self.open_again();
         failure.is_full &= opened.is_ok() && self.transactions == before;
@@ -38,30 +38,24 @@ impl Writer {
     }
 
     fn open_again(&mut self) -> Result<(), String> {
-        let database = self.opener.open(true).map_err(|error| error.to_string())?;
-        let tables = snapshot(&database).map_err(|fault| fault.to_string())?;
-        self.transactions = transactions(&tables).map_err(|fault| fault.to_string())?;
+        let durable = Durable::open(&*self.opener, true).map_err(|error| error.to_string())?;
+        let tables = durable.snapshot().map_err(|fault| fault.to_string())?;
+        self.transactions = durable.transactions();
         self.opening += 1;
-        self.database = Some(database);
-        *self.newest.write() = Ok(Arc::new(Published { tables, opening: self.opening }));
+        self.durable = Some(durable);
+        publish_all(&self.cache, &self.newest, tables, self.opening);
         Ok(())
     }
 
     /// Refuses what is asked for a while; answers false once nobody can ask any more.
     fn refuse_for(&mut self, wait: Duration, failure: &Failure) -> bool {
-        let mut left = wait;
-        while !left.is_zero() {
-            loop {
-                match self.requests.try_recv() {
-                    Ok(request) => request.fail(failure),
-                    Err(TryRecvError::Empty) => break,
-                    Err(TryRecvError::Disconnected) => return false,
-                }
+        let until = Instant::now() + wait;
+        loop {
+            match self.requests.receive(Some(until.saturating_duration_since(Instant::now()))) {
+                Received::Request(request) => request.fail(failure),
+                Received::Nothing => return true,
+                Received::Closed => return false,
             }
-            let step = left.min(ANSWER_WITHIN);
-            thread::sleep(step);
-            left -= step;
         }
-        true
     }
 }

@@ -4,14 +4,17 @@ use std::thread;
 
 use dittofs_domain::{Node, NodeId, NodeKind, ShareId, Timestamp, plan::Change, plan::Plan};
 use dittofs_ports::{ApplyError, Counter};
-use redb::backends::InMemoryBackend;
+use redb::{Database, StorageBackend, backends::InMemoryBackend};
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::open::BackendOpener;
+use crate::{
+    open::{BackendOpener, Part},
+    options::RedbOptions,
+};
 
 /// A database on a disk that is almost full.
-struct Crowded(BackendOpener<fn() -> std::io::Result<InMemoryBackend>>);
+struct Crowded(BackendOpener<fn(Part) -> std::io::Result<InMemoryBackend>>);
 
 impl Opener for Crowded {
     fn name(&self) -> String {
@@ -20,6 +23,22 @@ impl Opener for Crowded {
 
     fn open(&self, again: bool) -> Result<Database, OpenError> {
         self.0.open(again)
+    }
+
+    fn options(&self) -> &RedbOptions {
+        self.0.options()
+    }
+
+    fn log_name(&self) -> String {
+        self.0.log_name()
+    }
+
+    fn log(&self, again: bool) -> Result<Option<Box<dyn StorageBackend>>, OpenError> {
+        self.0.log(again)
+    }
+
+    fn make_log(&self) -> Result<Box<dyn StorageBackend>, OpenError> {
+        self.0.make_log()
     }
 
     fn room(&self) -> u64 {
@@ -62,8 +81,8 @@ fn directory(id: NodeId) -> Node {
 #[tokio::test]
 async fn on_a_disk_that_is_almost_full_only_what_makes_nodes_is_refused() {
     let (requests, waiting) = mpsc::channel(WAITING_MAX);
-    let opener = Crowded(BackendOpener::new(1 << 20, || Ok(InMemoryBackend::new())));
-    let writer = Writer::open(Box::new(opener), waiting).unwrap();
+    let opener = Crowded(BackendOpener::new(RedbOptions::new(""), |_| Ok(InMemoryBackend::new())));
+    let writer = Writer::open(Box::new(opener), waiting, 1 << 20).unwrap();
     let thread = thread::spawn(|| writer.run());
     let share = ShareId(1);
     let apply = async |change: Change| {

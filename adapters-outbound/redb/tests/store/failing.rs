@@ -6,15 +6,17 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
-use dittofs_redb::RedbMetadataStore;
+use dittofs_redb::{Part, RedbMetadataStore, RedbOptions};
 use redb::StorageBackend;
 
-/// The storage, and the switches of its failures.
+/// The storage of database and log, and the switches of its failures.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
-    bytes: Arc<Mutex<Vec<u8>>>,
+    files: [Arc<Mutex<Vec<u8>>>; 2],
     pub(crate) switches: Arc<Switches>,
 }
 
@@ -22,6 +24,8 @@ pub(crate) struct Disk {
 pub(crate) struct Switches {
     /// Syncs fail.
     pub(crate) sync: AtomicBool,
+    /// Syncs take as long as this is set.
+    pub(crate) slow: AtomicBool,
     /// Reads fail.
     pub(crate) read: AtomicBool,
     /// There is no room for what is written, until the next opening.
@@ -35,21 +39,28 @@ impl Disk {
     /// A store on it, with hardly a cache.
     pub(crate) fn store(&self) -> RedbMetadataStore {
         let disk = self.clone();
-        let open = move || {
+        let open = move |part: Part| {
             disk.switches.openings.fetch_add(1, Ordering::SeqCst);
             check(&disk.switches.open, io::ErrorKind::NotConnected)?;
             disk.switches.full.store(false, Ordering::SeqCst);
-            Ok(disk.clone())
+            Ok(DiskFile { bytes: Arc::clone(&disk.files[part as usize]), switches: Arc::clone(&disk.switches) })
         };
-        RedbMetadataStore::open_on(64 << 10, open).unwrap()
+        let options = RedbOptions { cache_bytes: 64 << 10, row_cache_bytes: 64 << 10, ..RedbOptions::new("") };
+        RedbMetadataStore::open_on(&options, open).unwrap()
     }
+}
+
+#[derive(Debug)]
+struct DiskFile {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    switches: Arc<Switches>,
 }
 
 fn check(switch: &AtomicBool, kind: io::ErrorKind) -> io::Result<()> {
     if switch.load(Ordering::SeqCst) { Err(io::Error::new(kind, "told to fail")) } else { Ok(()) }
 }
 
-impl StorageBackend for Disk {
+impl StorageBackend for DiskFile {
     fn len(&self) -> io::Result<u64> {
         Ok(self.bytes.lock().unwrap().len() as u64)
     }
@@ -66,6 +77,9 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        while self.switches.slow.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(1));
+        }
         check(&self.switches.sync, io::ErrorKind::TimedOut)
     }
 

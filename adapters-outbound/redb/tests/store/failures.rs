@@ -28,6 +28,28 @@ async fn come_back(share: &Arc<dyn ShareMetadata>) {
     timeout(Duration::from_secs(20), back).await.expect("the database is opened again by itself");
 }
 
+/// Somebody else's acknowledged change could rest on it, and a power cut would take it back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_sees_a_plan_that_is_not_durable_yet() {
+    let disk = Disk::default();
+    let store = disk.store();
+    let share = open_share(&store).await;
+    fill(&*share).await;
+    assert!(!has(&*share, "x").await);
+    disk.switches.slow.store(true, Ordering::SeqCst);
+    let applying = tokio::spawn({
+        let share = Arc::clone(&share);
+        async move { share.apply(creation("x", 1_000), None).await }
+    });
+    sleep(Duration::from_millis(100)).await;
+    assert!(!applying.is_finished(), "it was answered before the sync");
+    let listed = share.list(NodeId::ROOT, Space::Children, Cookie::START, 100, true).await.unwrap();
+    assert!(!has(&*share, "x").await && !listed.entries.iter().any(|entry| entry.node == NodeId(1_000)));
+    disk.switches.slow.store(false, Ordering::SeqCst);
+    applying.await.unwrap().unwrap();
+    assert!(has(&*share, "x").await);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_failed_sync_the_database_is_opened_again() {
     let disk = Disk::default();

@@ -133,9 +133,12 @@ pub(crate) async fn dump(store: &impl MetadataStore) -> String {
     }
     let root = share.view(&Query { ancestors_of: Some(NodeId::ROOT), ..Query::node(NodeId::ROOT) }).await.unwrap();
     let shares = store.shares().await.unwrap();
+    let nodes = share.nodes(NodeId(0), 100_000).await.unwrap();
+    let all_references = share.references_after(None, 100_000).await.unwrap();
     let clipped = share.clipped(NodeId(0), 100).await.unwrap();
     let statistics = share.statistics().await.unwrap();
     format!(
-        "{shares:?}\n{root:?}\n{listing:?}\n{maps:?}\n{unlinked:?} {clipped:?} {objects:?} {references:?} {statistics:?}"
+        "{shares:?}\n{root:?}\n{listing:?}\n{maps:?}\n{unlinked:?} {clipped:?} {objects:?} {references:?} {statistics:?}\n\
+         {nodes:?} {all_references:?}"
     )
 }

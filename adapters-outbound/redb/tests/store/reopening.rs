@@ -50,7 +50,9 @@ async fn what_was_answered_is_in_a_file_that_was_never_closed() {
     let before = dump(&store).await;
     let next = share.allocate(Counter::Ids, 1).await.unwrap().end;
     let copy = tempfile::tempdir().unwrap();
-    fs::copy(folder.path().join("metadata.redb"), copy.path().join("metadata.redb")).unwrap();
+    for file in ["metadata.redb", "metadata.log"] {
+        fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
+    }
 
     let again = RedbMetadataStore::open(&RedbOptions::new(copy.path())).unwrap();
     assert_eq!(dump(&again).await, before);

@@ -5,7 +5,7 @@ use dittofs_domain::{
     NodeId, Sequence,
     content::{
         Stored,
-        block::{self, BlockSpec},
+        block::{self, BlockSpec, BuiltBlock, FrameEncoder},
         map::{Piece, Source},
         object::ObjectBuilder,
     },
@@ -86,6 +86,16 @@ impl Volume {
         Ok(Some(payload))
     }
 
+    /// A block of frames, compressed where that pays.
+    pub(in crate::volume) fn built(&self, spec: BlockSpec, payload: &[Bytes]) -> FsResult<BuiltBlock> {
+        let codec = &*self.stores.codec;
+        let encoder = FrameEncoder { codec: codec.id(), encode: &mut |frame| codec.encode(frame) };
+        block::build_encoded(spec, payload, encoder).map_err(|error| {
+            tracing::error!(share = %self.name, node = %spec.node, %error, "bytes of a flush make no block");
+            FsError::Io
+        })
+    }
+
     fn block(
         &self,
         builder: &mut ObjectBuilder,
@@ -95,10 +105,7 @@ impl Volume {
         payload: &[Bytes],
     ) -> FsResult<Piece> {
         let offset = block.range.start;
-        let built = block::build(BlockSpec { node, offset, seq }, payload).map_err(|error| {
-            tracing::error!(share = %self.name, %node, %error, "bytes of a flush make no block");
-            FsError::Io
-        })?;
+        let built = self.built(BlockSpec { node, offset, seq }, payload)?;
         let object = builder.object();
         let block = builder.push(built);
         let from = Stored { object, block, skip: 0 };

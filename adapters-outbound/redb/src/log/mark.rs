@@ -1,0 +1,61 @@
+//! What the database says of its log, in the same transactions as everything else.
+
+use redb::{ReadableDatabase, WriteTransaction};
+
+use crate::{codec::Reader, fault::Fault, open::TABLE};
+
+const KEY: &[u8] = b"log";
+
+/// What must be in the log, beyond what is in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// The store's id: 128 random bits, in the head of its log as well.
+    pub(crate) store: u128,
+    /// Which filling of the log: records of another one are not looked at.
+    pub(crate) generation: u64,
+    /// The number before the log's first record.
+    pub(crate) base: u64,
+    /// Whether nothing is in the log.
+    pub(crate) clean: bool,
+}
+
+impl Mark {
+    /// None in a database that has never had a log.
+    pub(crate) fn read(database: &impl ReadableDatabase) -> Result<Option<Mark>, Fault> {
+        let transaction = database.begin_read()?;
+        let found = transaction.open_table(TABLE)?.get(KEY)?;
+        found.map(|value| decode(value.value())).transpose()
+    }
+
+    pub(crate) fn write(&self, transaction: &WriteTransaction) -> Result<(), Fault> {
+        let mut value = self.store.to_le_bytes().to_vec();
+        value.extend_from_slice(&self.generation.to_le_bytes());
+        value.extend_from_slice(&self.base.to_le_bytes());
+        value.push(self.clean.into());
+        transaction.open_table(TABLE)?.insert(KEY, value.as_slice())?;
+        Ok(())
+    }
+
+    /// The mark for a log that begins again, with nothing in it.
+    pub(crate) fn next(&self, base: u64, clean: bool) -> Mark {
+        Mark { generation: self.generation + 1, base, clean, ..*self }
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<Mark, Fault> {
+    let mut reader = Reader::new(bytes);
+    let mut read = || {
+        Some(Mark {
+            store: reader.u128()?,
+            generation: reader.u64()?,
+            base: reader.u64()?,
+            clean: match reader.u8()? {
+                0 => false,
+                1 => true,
+                _ => return None,
+            },
+        })
+    };
+    let mark = read().filter(|_| reader.is_at_end());
+    mark.ok_or_else(|| Fault::damaged("what the database says of its log makes no sense"))
+}

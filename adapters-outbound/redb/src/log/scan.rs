@@ -1,0 +1,102 @@
+//! Reading a log that was not closed.
+
+use std::{io, ops::Range};
+
+use redb::StorageBackend;
+
+use super::{
+    Mark,
+    format::{ALIGN, HEAD_LEN, Head, MAGIC_RECORD, RecordHead, decode_head, decode_record, record_len},
+};
+
+/// Longer logs are not made and not read: they are read into memory.
+pub(crate) const LEN_MAX: u64 = 1 << 30;
+
+/// Why a log can't be trusted.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    Io(io::Error),
+    /// Not a log at all.
+    Nonsense,
+    /// Another store's.
+    Foreign,
+    /// A newer format.
+    Newer(u32),
+    /// It is of a later time than the database.
+    Ahead,
+}
+
+/// The records of a log that are to be done again.
+pub(crate) struct Scanned {
+    bytes: Vec<u8>,
+    payloads: Vec<Range<usize>>,
+    /// Where it was damaged, if it was: behind the records before it are others that were acknowledged.
+    pub(crate) damaged: Option<String>,
+}
+
+impl Scanned {
+    /// Reads the log; `done` is the number of the last transaction that is in the database.
+    pub(crate) fn read(storage: &dyn StorageBackend, mark: &Mark, done: u64) -> Result<Scanned, Trouble> {
+        let len = storage.len().map_err(Trouble::Io)?;
+        if !(HEAD_LEN..=LEN_MAX).contains(&len) {
+            return Err(Trouble::Nonsense);
+        }
+        let mut bytes = vec![0; len as usize];
+        storage.read(0, &mut bytes).map_err(Trouble::Io)?;
+        match decode_head(&bytes) {
+            Head::Of(store) if store == mark.store => {}
+            Head::Of(_) => return Err(Trouble::Foreign),
+            Head::Newer(format) => return Err(Trouble::Newer(format)),
+            Head::Nonsense => return Err(Trouble::Nonsense),
+        }
+        let mut scanned = Scanned { bytes, payloads: Vec::new(), damaged: None };
+        scanned.follow(mark, done)?;
+        Ok(scanned)
+    }
+
+    /// What the records hold, in order.
+    pub(crate) fn payloads(&self) -> impl Iterator<Item = &[u8]> {
+        self.payloads.iter().filter_map(|range| self.bytes.get(range.clone()))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.payloads.len()
+    }
+
+    fn follow(&mut self, mark: &Mark, done: u64) -> Result<(), Trouble> {
+        let (mut at, mut sequence) = (HEAD_LEN as usize, mark.base + 1);
+        while let Some((head, payload)) = self.record(at, mark.store) {
+            if head.generation > mark.generation {
+                return Err(Trouble::Ahead);
+            }
+            if head.generation != mark.generation || head.sequence != sequence {
+                break;
+            }
+            if sequence > done {
+                self.payloads.push(payload.clone());
+            }
+            at += record_len(payload.len());
+            sequence += 1;
+        }
+        let needed = sequence.max(done + 1);
+        self.damaged = self.later(at, mark).filter(|later| later.durable >= needed).map(|later| {
+            format!("record {sequence} at {at} is unreadable, though record {} behind it is not", later.sequence)
+        });
+        Ok(())
+    }
+
+    fn record(&self, at: usize, store: u128) -> Option<(RecordHead, Range<usize>)> {
+        let rest = self.bytes.get(at..)?;
+        let (head, payload) = decode_record(rest, store)?;
+        let start = at + super::format::RECORD_HEAD_LEN;
+        Some((head, start..start + payload.len()))
+    }
+
+    /// The last record of this generation behind a place.
+    fn later(&self, at: usize, mark: &Mark) -> Option<RecordHead> {
+        let rest = self.bytes.get(at..)?;
+        let starts = rest.chunks_exact(ALIGN).enumerate().filter(|(_, start)| start.starts_with(MAGIC_RECORD));
+        let records = starts.filter_map(|(index, _)| Some(self.record(at + index * ALIGN, mark.store)?.0));
+        records.filter(|head| head.generation == mark.generation).max_by_key(|head| head.durable)
+    }
+}
