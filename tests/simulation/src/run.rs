@@ -9,6 +9,7 @@ use dittofs_domain::{
     Node, NodeId, Timestamp,
     credentials::{IdentityPolicy, Squash},
 };
+use dittofs_frame_codec::Codec;
 use dittofs_memory::{MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{AdminService, ContentStore, Journal, MetadataStore, ShareMetadata, ShareRecord, Survives};
 use futures_util::FutureExt;
@@ -303,6 +304,7 @@ impl Driver {
             metadata_survives: Survives::PowerLoss,
             content: RiggedContent::over(Arc::new(content) as Arc<dyn ContentStore>, self.bug),
             journal: RiggedJournal::over(Arc::new(journal) as Arc<dyn Journal>, self.bug),
+            codec: Arc::new(Codec::none()),
             cache: Arc::new(ForgetfulCache::new(&self.world.simulation)),
             opens: Arc::new(MemoryOpenState::new()),
         };
