@@ -45,7 +45,14 @@ enum Answer<T> {
 impl Client {
     pub(crate) fn new(world: &Arc<World>, seed: u64, number: u64) -> Client {
         let random = Random::stream(seed, 100 + number);
-        Client { number, world: Arc::clone(world), random, uncommitted: Vec::new(), phases: number * 104_729, again: false }
+        Client {
+            number,
+            world: Arc::clone(world),
+            random,
+            uncommitted: Vec::new(),
+            phases: number * 104_729,
+            again: false,
+        }
     }
 
     /// Does so many operations.
@@ -59,10 +66,11 @@ impl Client {
             if self.world.simulation.failure().is_some() {
                 break;
             }
-            let pause = match self.random.below(10) {
-                0..6 => 0,
-                6..9 => self.random.below(50),
-                _ => self.random.below(2_500),
+            let pause = match self.random.below(200) {
+                0..120 => 0,
+                120..180 => self.random.below(50),
+                180..199 => self.random.below(2_500),
+                _ => self.random.below(40_000),
             };
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use dittofs_domain::{ObjectId, ShareId, content::block::BlockHead};
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_ports::{Claim, ContentError, ContentStore, ShareMetadata, Survives};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -97,7 +97,8 @@ impl Objects {
                 self.state.lock().objects.keys().filter(|other| **other != object).copied().collect();
             let other = others.get(self.simulation.choose(|random| random.below(others.len().max(1) as u64)) as usize);
             // A block's head does not say which object it is of: another one's with the same lengths would be believed.
-            let wrong = other.and_then(|other| self.range(*other, range)).filter(|wrong| BlockHead::parse(wrong).is_err());
+            let wrong =
+                other.and_then(|other| self.range(*other, range)).filter(|wrong| BlockHead::parse(wrong).is_err());
             if let Some(wrong) = wrong {
                 self.state.lock().lies += 1;
                 return wrong;
@@ -110,6 +111,8 @@ impl Objects {
 /// The store as one life sees it.
 pub(crate) struct SimulatedContent {
     pub(crate) objects: Arc<Objects>,
+    /// To see whether what is deleted is garbage.
+    pub(crate) metadata: Arc<dyn ShareMetadata>,
     pub(crate) life: Arc<Life>,
 }
 
@@ -170,6 +173,10 @@ impl ContentStore for SimulatedContent {
         self.life.pass(10).await;
         if self.objects.simulation.happens(Fault::DeleteNotDone) {
             return Err(unavailable());
+        }
+        let references = self.metadata.references(object, 1).await.unwrap_or_default();
+        if let Some((node, _)) = references.first() {
+            self.life.simulation.fail(format!("object {object} is deleted, and {node} refers to it"));
         }
         self.objects.remove(object);
         self.objects.simulation.note("deleted", object.0 as u64, 0);

@@ -89,7 +89,8 @@ impl Found {
             return if view.map.rows.is_empty() { Ok(()) } else { Err(format!("{id} has a map, and is no file")) };
         }
         if node.is_linked() {
-            resolve(&view.map, node.clip, node.size, 0..node.size).map_err(|error| format!("the map of {id}: {error}"))?;
+            resolve(&view.map, node.clip, node.size, 0..node.size)
+                .map_err(|error| format!("the map of {id}: {error}"))?;
         }
         let (mut next, mut allocated) = (0, 0);
         for (first, row) in &view.map.rows {

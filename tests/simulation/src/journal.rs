@@ -1,10 +1,6 @@
 //! A journal on a simulated disk: what no sync has covered may be gone after a crash.
 
-use std::{
-    collections::BTreeMap,
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -101,12 +101,7 @@ struct State {
 impl Life {
     pub(crate) fn new(simulation: &Arc<Simulation>, number: u64) -> Arc<Life> {
         let state = State { dead: false, fuse: None, tasks: Vec::new() };
-        Arc::new(Life {
-            simulation: Arc::clone(simulation),
-            number,
-            state: Mutex::new(state),
-            died: Notify::new(),
-        })
+        Arc::new(Life { simulation: Arc::clone(simulation), number, state: Mutex::new(state), died: Notify::new() })
     }
 
     /// Lets the machine stop after so many steps.

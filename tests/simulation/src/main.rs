@@ -63,7 +63,8 @@ fn main() -> ExitCode {
         let found = BUGS.iter().find(|bug| bug.name == name);
         found.unwrap_or_else(|| panic!("no seeded bug is called {name}")).bug
     });
-    let options = Options { operations: arguments.operations, crashes: !arguments.no_crashes, bug, trace: arguments.trace };
+    let options =
+        Options { operations: arguments.operations, crashes: !arguments.no_crashes, bug, trace: arguments.trace };
     let (from, to) = arguments.seed.map_or(arguments.seeds, |seed| (seed, seed + 1));
     let (next, sums, start) = (AtomicU64::new(from), Mutex::new(Sums::default()), Instant::now());
     std::thread::scope(|scope| {

@@ -67,6 +67,32 @@ impl SimulatedMetadata {
         }
     }
 
+    async fn apply_now(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
+        let simulation = &self.life.simulation;
+        if simulation.happens(Fault::ApplyUnavailable) {
+            return Err(unavailable());
+        }
+        if simulation.happens(Fault::ApplyConflict) {
+            return Err(ApplyError::Conflict);
+        }
+        if let Some(first) = op.and_then(|op| self.results.lock().get(&op).cloned()) {
+            return Ok(first);
+        }
+        let applied = self.inner.apply(plan.clone(), op).await;
+        simulation.note("apply", plan.changes.len() as u64, u64::from(applied.is_ok()));
+        if matches!(applied, Err(ApplyError::Malformed)) {
+            simulation.fail(format!("a malformed plan: {plan:?}"));
+        }
+        if matches!(applied, Err(ApplyError::Conflict)) {
+            self.judge_conflict(&plan).await;
+        }
+        let applied = applied?;
+        if let Some(op) = op {
+            self.results.lock().insert(op, applied.clone());
+        }
+        Ok(applied)
+    }
+
     /// Names that are different do not meet: a plan that adds one may only fail where the name or its directory changed.
     async fn judge_conflict(&self, plan: &Plan) {
         let inserted = plan.changes.iter().find_map(|change| match change {
@@ -89,6 +115,22 @@ impl SimulatedMetadata {
             && !permission_changed(node)
         {
             self.life.simulation.fail(format!("a creation in {directory} met another one: their names differ"));
+        }
+    }
+}
+
+/// Counts a plan that a crash meets on its way.
+struct Cut<'l> {
+    life: &'l Life,
+    applied: bool,
+    answered: bool,
+}
+
+impl Drop for Cut<'_> {
+    fn drop(&mut self) {
+        if !self.answered && self.life.is_dead() {
+            let fault = if self.applied { Fault::ApplyCutAfter } else { Fault::ApplyCutBefore };
+            self.life.simulation.count(fault);
         }
     }
 }
@@ -120,31 +162,14 @@ impl ShareMetadata for SimulatedMetadata {
     }
 
     async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
+        let mut cut = Cut { life: &self.life, applied: false, answered: false };
         self.life.pass(3).await;
-        let simulation = &self.life.simulation;
-        if simulation.happens(Fault::ApplyUnavailable) {
-            return Err(unavailable());
-        }
-        if simulation.happens(Fault::ApplyConflict) {
-            return Err(ApplyError::Conflict);
-        }
-        if let Some(first) = op.and_then(|op| self.results.lock().get(&op).cloned()) {
-            return Ok(first);
-        }
-        let applied = self.inner.apply(plan.clone(), op).await;
-        simulation.note("apply", plan.changes.len() as u64, u64::from(applied.is_ok()));
-        if matches!(applied, Err(ApplyError::Malformed)) {
-            simulation.fail(format!("a malformed plan: {plan:?}"));
-        }
-        if matches!(applied, Err(ApplyError::Conflict)) {
-            self.judge_conflict(&plan).await;
-        }
-        let applied = applied?;
-        if let Some(op) = op {
-            self.results.lock().insert(op, applied.clone());
-        }
+        let answer = self.apply_now(plan, op).await;
+        cut.applied = answer.is_ok();
         self.life.pass(2).await;
-        if simulation.happens(Fault::ApplyAnswerLost) { Err(unavailable()) } else { Ok(applied) }
+        cut.answered = true;
+        let lost = answer.is_ok() && self.life.simulation.happens(Fault::ApplyAnswerLost);
+        if lost { Err(unavailable()) } else { answer }
     }
 
     async fn list(

@@ -78,7 +78,10 @@ pub struct Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Failure { seed, operations, what } = self;
-        write!(f, "seed {seed}: {what}\nreplay: tests/simulation/run.sh --seed {seed} --operations {operations} --trace")
+        write!(
+            f,
+            "seed {seed}: {what}\nreplay: tests/simulation/run.sh --seed {seed} --operations {operations} --trace"
+        )
     }
 }
 
@@ -292,7 +295,11 @@ impl Driver {
 
     async fn open(&self, life: &Arc<Life>) -> Result<Arc<Volume>, OpenError> {
         let journal = SimulatedJournal { disk: Arc::clone(&self.world.disk), life: Arc::clone(life) };
-        let content = SimulatedContent { objects: Arc::clone(&self.world.objects), life: Arc::clone(life) };
+        let content = SimulatedContent {
+            objects: Arc::clone(&self.world.objects),
+            metadata: Arc::clone(&self.metadata),
+            life: Arc::clone(life),
+        };
         let metadata = SimulatedMetadata {
             inner: RiggedMetadata::over(&self.metadata, &self.world.objects, self.bug),
             results: Arc::clone(&self.results),
@@ -350,7 +357,10 @@ impl Driver {
         let flushed = running.services.flush().await;
         flushed.map_err(|error| format!("the last flush fails: {error}"))?;
         verify::everything(&self.world, &running).await?;
-        // Longer than garbage is kept.
+        // Longer than garbage is kept: at first things go wrong with it.
+        self.world.simulation.faults.lock().enable(true);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        self.world.simulation.faults.lock().enable(false);
         tokio::time::sleep(Duration::from_secs(200)).await;
         invariants::check(&self.metadata, &self.world.objects, invariants::When::AtRest).await?;
         self.close_and_reopen(running).await

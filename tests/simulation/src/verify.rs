@@ -44,16 +44,11 @@ fn of(running: &Running, world: &World, node: NodeId) -> Result<(NodeRef, Caller
 
 async fn list(world: &Arc<World>, running: &Running, directory: NodeId) -> Result<Vec<(u8, NodeId)>, String> {
     let (of, caller) = of(running, world, directory)?;
-    let request =
-        ListRequest { directory: of, after: Cookie::START, entries_max: 1_000, with_attributes: false };
+    let request = ListRequest { directory: of, after: Cookie::START, entries_max: 1_000, with_attributes: false };
     let reply = running.services.list(&caller, &request).await;
     let reply = reply.map_err(|error| format!("listing {directory} after a recovery: {error}"))?;
     world.simulation.note("verify list", directory.0, reply.entries.len() as u64);
-    reply
-        .entries
-        .iter()
-        .map(|entry| Ok((number(&entry.name).ok_or("a name that nobody gave")?, entry.node)))
-        .collect()
+    reply.entries.iter().map(|entry| Ok((number(&entry.name).ok_or("a name that nobody gave")?, entry.node))).collect()
 }
 
 async fn attributes(world: &World, running: &Running, node: NodeId, known: bool) -> Result<Attributes, String> {

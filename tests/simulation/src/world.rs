@@ -182,10 +182,8 @@ impl World {
             let still = changed && (shown.0 == change || shown.1 == ctime);
             if back || still {
                 let what = if back { "went back" } else { "stood still over a change" };
-                self.simulation.fail(format!(
-                    "change or ctime of {} {what}: {shown:?} after {:?}",
-                    attributes.node, seen.floor
-                ));
+                self.simulation
+                    .fail(format!("change or ctime of {} {what}: {shown:?} after {:?}", attributes.node, seen.floor));
             }
         }
         node.seen = (node.seen.0.max(shown.0), node.seen.1.max(shown.1));

@@ -143,7 +143,8 @@ impl ShareMetadata for RiggedMetadata {
     }
 
     async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
-        let forgets = matches!((self.bug, counter), (Bug::StampsReused, Counter::Stamps) | (Bug::IdsReused, Counter::Ids));
+        let forgets =
+            matches!((self.bug, counter), (Bug::StampsReused, Counter::Stamps) | (Bug::IdsReused, Counter::Ids));
         if forgets {
             let start = self.given.fetch_add(u64::from(count), Ordering::Relaxed);
             return Ok(start..start + u64::from(count));

@@ -74,15 +74,7 @@ impl Client {
         Some(())
     }
 
-    fn wrote(
-        &mut self,
-        node: NodeId,
-        range: Range<u64>,
-        phase: u64,
-        window: Window,
-        seen: Seen,
-        reply: &WriteReply,
-    ) {
+    fn wrote(&mut self, node: NodeId, range: Range<u64>, phase: u64, window: Window, seen: Seen, reply: &WriteReply) {
         let shown = &reply.file.after;
         let verifier = reply.verifier.0;
         self.world.check_verifier(verifier);
@@ -264,7 +256,10 @@ impl Client {
             if !file.mode.since(window.start).any(|mode| *mode == shown.mode) {
                 wrong.push("mode");
             }
-            if !file.mtime.since(window.start).any(|time| matches!(time, Mtime::Any) || *time == Mtime::Set(shown.mtime))
+            if !file
+                .mtime
+                .since(window.start)
+                .any(|time| matches!(time, Mtime::Any) || *time == Mtime::Set(shown.mtime))
             {
                 wrong.push("mtime");
             }
@@ -288,10 +283,11 @@ impl Client {
         if let Some(model) = self.world.oracle.lock().nodes.get_mut(&node) {
             model.file.begin_truncate(window.op, size);
         }
-        self.world.simulation.trace.lock().say(format_args!(
-            "client {} truncate {node} to {size} as operation {}",
-            self.number, window.op
-        ));
+        self.world
+            .simulation
+            .trace
+            .lock()
+            .say(format_args!("client {} truncate {node} to {size} as operation {}", self.number, window.op));
         let (op, number) = (self.op_id(), self.number);
         let answer = self.call(running, "truncate", async || {
             let (of, caller) = running.node(&handle, number)?;

@@ -97,7 +97,8 @@ impl Client {
         let mut oracle = self.world.oracle.lock();
         let may_be_gone = !oracle.tree.may_be_linked(directory, window.start);
         let entry = oracle.tree.entry(directory, called);
-        let was_free = entry.since(window.start).any(|target| *target == Target::Nothing || matches!(target, Target::MadeBy(_)));
+        let was_free =
+            entry.since(window.start).any(|target| *target == Target::Nothing || matches!(target, Target::MadeBy(_)));
         entry.refuse(window.op);
         entry.begin(window.op, Target::Node(node));
         if let Some(model) = oracle.nodes.get_mut(&node) {
@@ -452,7 +453,8 @@ fn before(oracle: &mut Oracle, directory: NodeId, name: u8, window: Window) -> V
 }
 
 fn both_before(oracle: &mut Oracle, names: &[(NodeId, u8)], window: Window) -> bool {
-    let all: Vec<Vec<Target>> = names.iter().map(|(directory, name)| before(oracle, *directory, *name, window)).collect();
+    let all: Vec<Vec<Target>> =
+        names.iter().map(|(directory, name)| before(oracle, *directory, *name, window)).collect();
     all[0].iter().any(|target| *target != Target::Nothing && all[1].contains(target))
 }
 

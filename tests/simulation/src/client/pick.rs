@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use dittofs_domain::{NodeId, NodeKind, content::{CHUNK_BYTES, PAGE_BYTES}};
+use dittofs_domain::{
+    NodeId, NodeKind,
+    content::{CHUNK_BYTES, PAGE_BYTES},
+};
 
 use super::Client;
 

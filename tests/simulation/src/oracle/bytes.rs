@@ -11,7 +11,8 @@ const LENGTH_MAX: u64 = 1 << 19;
 
 static POOL: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut random = Random::new(1);
-    let mut pool: Vec<u8> = (0..POOL_BYTES / 8).flat_map(|_| (random.bits() | 0x0101_0101_0101_0101).to_le_bytes()).collect();
+    let mut pool: Vec<u8> =
+        (0..POOL_BYTES / 8).flat_map(|_| (random.bits() | 0x0101_0101_0101_0101).to_le_bytes()).collect();
     pool.extend_from_within(..LENGTH_MAX as usize);
     pool
 });

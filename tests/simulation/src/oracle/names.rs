@@ -46,8 +46,7 @@ impl Tree {
 
     /// Whether a node may have been without a name since.
     pub(crate) fn may_be_gone(&self, node: NodeId, since: Moment) -> bool {
-        node != NodeId::ROOT
-            && !self.entries.values().any(|entry| entry.certain(since) == Some(&Target::Node(node)))
+        node != NodeId::ROOT && !self.entries.values().any(|entry| entry.certain(since) == Some(&Target::Node(node)))
     }
 
     /// Whether a directory may have had an entry since.

@@ -117,9 +117,8 @@ impl<V: Clone + PartialEq> Register<V> {
 
     /// The same, but for what an operation itself makes of it.
     pub(crate) fn others(&self, op: OpNumber, start: Moment) -> impl Iterator<Item = &V> {
-        let there = move |candidate: &&Candidate<V>| {
-            candidate.op != op && candidate.gone.is_none_or(|gone| gone > start)
-        };
+        let there =
+            move |candidate: &&Candidate<V>| candidate.op != op && candidate.gone.is_none_or(|gone| gone > start);
         self.candidates.iter().filter(there).map(|candidate| &candidate.value)
     }
 
