@@ -47,7 +47,7 @@ pub struct SeededBug {
     pub name: &'static str,
     /// The rule that it breaks.
     pub bug: Bug,
-    /// The invariants of `docs/architecture.md` that this is about, in words.
+    /// The invariant of `docs/architecture.md` that this is about: its number there if it has one, and its words.
     pub invariant: &'static str,
 }
 
@@ -63,14 +63,14 @@ bugs! {
     "sync-answered-early" SyncAnsweredEarly "what was answered as durable is there after a crash"
     "released-early" ReleasedEarly "what was answered as durable is there after a crash"
     "put-answered-early" PutAnsweredEarly "what was answered as durable is there after a crash"
-    "missing-row-is-hole" MissingRowIsHole "a missing row is an error, not zeros"
-    "checksum-useless" ChecksumUseless "a frame that fails its checksum is never served"
-    "deleted-at-first-dereference" DeletedAtFirstDereference "no object is deleted while an extent reaches it"
-    "times-seq-stripped" TimesSeqStripped "restored times are never overwritten by older writes"
-    "content-seq-stripped" ContentSeqStripped "overwritten bytes never come back"
-    "cuts-stripped" CutsStripped "truncated bytes never come back"
-    "count-is-threshold" CountIsThreshold "creates of different names never conflict"
-    "stamps-reused" StampsReused "change never goes back"
-    "ids-reused" IdsReused "ids are never given twice"
+    "missing-row-is-hole" MissingRowIsHole "6: a missing row is an error, not zeros"
+    "checksum-useless" ChecksumUseless "8: a frame that fails its checksum is never served"
+    "deleted-at-first-dereference" DeletedAtFirstDereference "9: no object is deleted while an extent reaches it"
+    "times-seq-stripped" TimesSeqStripped "7: restored times are never overwritten by older writes"
+    "content-seq-stripped" ContentSeqStripped "7: overwritten bytes never come back"
+    "cuts-stripped" CutsStripped "7: truncated bytes never come back"
+    "count-is-threshold" CountIsThreshold "4: creates of different names never conflict"
+    "stamps-reused" StampsReused "13: change never goes back"
+    "ids-reused" IdsReused "5: ids are never given twice"
     "constant-verifier" ConstantVerifier "the write verifier is new at every start"
 }

@@ -127,11 +127,12 @@ impl Driver {
     async fn drive(seed: u64, options: &Options) -> Result<Report, String> {
         let simulation = Simulation::new(seed, options.trace);
         let mut driver = Driver::new(seed, options, &simulation).await;
-        let worked = AssertUnwindSafe(driver.work(options.operations)).catch_unwind();
+        let patience = Duration::from_secs(3_600 + 60 * options.operations);
+        let worked = AssertUnwindSafe(tokio::time::timeout(patience, driver.work(options.operations))).catch_unwind();
         let ended = tokio::select! {
             biased;
             () = simulation.failed() => Ok(Ok(())),
-            ended = worked => ended,
+            ended = worked => ended.map(|ended| ended.unwrap_or_else(|_| Err("the run does not end".into()))),
         };
         let faults = simulation.faults.lock().counts.clone();
         match (simulation.failure(), ended) {

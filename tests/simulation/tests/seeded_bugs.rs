@@ -1,4 +1,5 @@
 //! Every seeded bug is found, by the same seeds that hold without it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use dittofs_simulation::{BUGS, Bug, Options, run};
 

@@ -1,4 +1,5 @@
 //! Seeds that run in every build, and that a seed always runs in the same way.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use dittofs_simulation::{Fault, FaultCounts, Options, run};
 

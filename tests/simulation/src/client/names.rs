@@ -377,7 +377,7 @@ impl Client {
             let Some(called) = called else { continue };
             let found = targets(&mut oracle, directory, *called, window);
             let new = found.iter().any(|target| matches!(target, Target::MadeBy(_)));
-            if !found.contains(&Target::Node(*node)) && !(new && !oracle.nodes.contains_key(node)) {
+            if !found.contains(&Target::Node(*node)) && (!new || oracle.nodes.contains_key(node)) {
                 wrong = Some(format!("n{called} leads to {node}, not to one of {found:?}"));
             }
         }

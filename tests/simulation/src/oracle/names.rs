@@ -29,10 +29,6 @@ impl Tree {
         self.entries.range((directory, 0)..=(directory, u8::MAX)).map(|((_, name), register)| (*name, register))
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = (NodeId, u8, &Register<Target>)> {
-        self.entries.iter().map(|((directory, name), register)| (*directory, *name, register))
-    }
-
     /// One name.
     pub(crate) fn entry(&mut self, directory: NodeId, name: u8) -> &mut Register<Target> {
         self.entries.entry((directory, name)).or_insert_with(|| Register::new(Target::Nothing))
