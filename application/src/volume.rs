@@ -14,6 +14,7 @@ mod opens;
 mod pending;
 mod publish;
 mod read;
+mod readahead;
 mod reap;
 mod recovery;
 mod repack;
@@ -116,6 +117,7 @@ pub struct Volume {
     condemned: parking_lot::Mutex<Vec<garbage::Condemned>>,
     /// Objects that may be mostly dead.
     dying: parking_lot::Mutex<std::collections::BTreeMap<dittofs_domain::ObjectId, repack::Dying>>,
+    readahead: readahead::Readahead,
     reaping: Notify,
     /// The journal has given records up.
     room: Notify,

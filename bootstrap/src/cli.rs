@@ -8,8 +8,8 @@ use clap_complete::Shell;
 
 /// A file server in user space: NFS over metadata and content stores of your choice.
 ///
-/// Without any configuration, `dittofs serve` serves the share /export from memory on
-/// 127.0.0.1:12049, and prints the command that mounts it.
+/// Without any configuration, `dittofs serve` serves the share /export from a folder of this machine
+/// on 127.0.0.1:12049, and prints the command that mounts it.
 #[derive(Debug, Parser)]
 #[command(name = "dittofs", version, propagate_version = true)]
 pub struct Cli {
@@ -32,7 +32,7 @@ pub enum Command {
     /// Work with a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Look at the shares
+    /// Look at the shares, and rename them
     #[command(subcommand)]
     Share(ShareCommand),
     /// Print a completion script for a shell
@@ -49,22 +49,26 @@ pub struct ServeOptions {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub source: ConfigFile,
-    /// The folder of this server (`data`), which no second one may use at the same time. Stores
-    /// are in memory for now, so it holds a lock only.
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
     /// Where NFS and MOUNT are served (`adapters.nfs.listen`); port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub nfs: Option<SocketAddr>,
+    /// Start though acknowledged changes of this share are missing or damaged, and give them up. The server
+    /// says first, without this, what would be lost. May be given several times
+    #[arg(long, value_name = "SHARE")]
+    pub accept_loss: Vec<String>,
 }
 
 /// The configuration that a command works with.
 #[derive(Args, Debug)]
 pub struct ConfigFile {
-    /// The configuration (YAML). Without it: a share /export in memory. Variables of the
+    /// The configuration (YAML). Without it: a share /export below the data folder. Variables of the
     /// environment, such as DITTOFS_LOG__LEVEL=debug, override single fields of either
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// The folder of the server (`data`), which no second one may use at the same time. By default
+    /// /var/lib/dittofs for root, else $XDG_DATA_HOME/dittofs or ~/.local/share/dittofs
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 /// The commands below `config`.
@@ -77,12 +81,23 @@ pub enum ConfigCommand {
 /// The commands below `share`.
 #[derive(Debug, Subcommand)]
 pub enum ShareCommand {
-    /// List the shares of a configuration
+    /// List the shares
     List(ConfigFile),
     /// Show one share: its stores, what it survives, and who may use it
     Show {
         /// The share's name, such as /export
         name: String,
+        /// Where the configuration comes from.
+        #[command(flatten)]
+        source: ConfigFile,
+    },
+    /// Give a share another name; its files, and the handles of its clients, stay as they are. The server
+    /// must be stopped, and the configuration must name the share by its new name afterwards
+    Rename {
+        /// Its name, such as /export
+        old: String,
+        /// The name that it gets
+        new: String,
         /// Where the configuration comes from.
         #[command(flatten)]
         source: ConfigFile,

@@ -1,6 +1,8 @@
 //! Carries out the commands.
 
+mod rename;
 mod share;
+mod stored;
 
 #[cfg(test)]
 mod tests;
@@ -11,10 +13,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
+use dittofs_admin::{Client, ClientError, ShareView};
 
 use crate::cli::{Cli, Command, ConfigCommand, ConfigFile, ServeOptions, ShareCommand};
 use crate::config::{self, Config, ConfigError, SAMPLE, StoreKinds};
-use crate::{logging, serve};
+use crate::{facts, logging, serve};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -29,14 +32,28 @@ enum Failure {
     Print(#[from] io::Error),
     #[error(transparent)]
     Serve(#[from] serve::ServeError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Rename(#[from] rename::RenameError),
+    #[error(transparent)]
+    Stored(#[from] stored::StoredError),
 }
 
 impl Failure {
     /// 2 where the caller's words are at fault, as clap does; 1 otherwise.
     fn exit_code(&self) -> ExitCode {
         match self {
-            Failure::Config(_) | Failure::UnknownShare { .. } => ExitCode::from(2),
-            Failure::Init { .. } | Failure::Print(_) | Failure::Serve(_) => ExitCode::FAILURE,
+            Failure::Config(_)
+            | Failure::UnknownShare { .. }
+            | Failure::Serve(serve::ServeError::UnknownShare { .. }) => ExitCode::from(2),
+            Failure::Rename(error) if error.is_of_words() => ExitCode::from(2),
+            Failure::Init { .. }
+            | Failure::Print(_)
+            | Failure::Serve(_)
+            | Failure::Client(_)
+            | Failure::Rename(_)
+            | Failure::Stored(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -66,14 +83,17 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Init { file } => init(&file, &mut out),
         Command::Config(ConfigCommand::Check(source)) => check(&source, &mut out),
         Command::Share(ShareCommand::List(source)) => {
-            let config = load(&source)?;
-            Ok(share::list(&config.shares, &mut out)?)
+            let shares = shares(&load(&source)?)?;
+            Ok(share::list(&shares, &mut out)?)
         }
         Command::Share(ShareCommand::Show { name, source }) => {
+            let shares = shares(&load(&source)?)?;
+            let found = shares.iter().find(|share| share.facts.name == name);
+            Ok(share::show(found.ok_or_else(|| unknown_share(name, &shares))?, &mut out)?)
+        }
+        Command::Share(ShareCommand::Rename { old, new, source }) => {
             let config = load(&source)?;
-            let found = config.shares.iter().find(|share| share.name == name);
-            let share = found.ok_or_else(|| unknown_share(name, &config))?;
-            Ok(share::show(share, &config, &mut out)?)
+            Ok(rename::rename(&old, &new, &config, &StoreKinds::built_in(), &mut out)?)
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -87,7 +107,21 @@ fn load(source: &ConfigFile) -> Result<Config, ConfigError> {
     // A variable that isn't text can't be one of ours.
     let environment =
         std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    config::load(source.config.as_deref(), environment, &StoreKinds::built_in())
+    config::load_on(source.data.as_deref(), source.config.as_deref(), environment, &StoreKinds::built_in())
+}
+
+/// The shares as a running server tells them, or as the configuration and the stores do where none runs.
+fn shares(config: &Config) -> Result<Vec<ShareView>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(data) = &config.data {
+        match runtime.block_on(Client::new(&serve::socket_in(data)).shares()) {
+            Ok(running) => return Ok(running.shares),
+            Err(ClientError::NotRunning(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let kinds = StoreKinds::built_in();
+    Ok(runtime.block_on(stored::views(facts::of(config), config, &kinds))?)
 }
 
 fn run_server(options: ServeOptions) -> Result<(), Failure> {
@@ -95,9 +129,11 @@ fn run_server(options: ServeOptions) -> Result<(), Failure> {
     if let Some(listen) = options.nfs {
         config.adapters.nfs.listen = listen;
     }
-    config.data = options.data.or(config.data);
     logging::init(&config.log);
-    Ok(serve::serve(&config, &StoreKinds::built_in())?)
+    // What clients keep private must not be open to every user of this machine, in files of whatever store.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let accept_loss = options.accept_loss.into_iter().collect();
+    Ok(serve::serve_accepting(&config, &StoreKinds::built_in(), &accept_loss)?)
 }
 
 fn init(file: &Path, out: &mut dyn Write) -> Result<(), Failure> {
@@ -120,7 +156,7 @@ fn check(source: &ConfigFile, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn unknown_share(name: String, config: &Config) -> Failure {
-    let known: Vec<&str> = config.shares.iter().map(|share| share.name.as_str()).collect();
+fn unknown_share(name: String, shares: &[ShareView]) -> Failure {
+    let known: Vec<&str> = shares.iter().map(|share| share.facts.name.as_str()).collect();
     Failure::UnknownShare { name, known: known.join(", ") }
 }

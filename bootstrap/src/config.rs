@@ -2,9 +2,13 @@
 //! word of it is understood, fits the rest, and is acted upon.
 
 mod adapters;
+mod built_in;
 mod clients;
 mod durability;
+mod folders;
+mod kinds;
 mod log;
+mod options;
 mod problem;
 mod section;
 mod shares;
@@ -16,22 +20,25 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
 
 pub use adapters::{Adapters, Limits, NfsConfig};
 pub use durability::Durability;
+pub(crate) use kinds::open_each as open_each_store;
+pub use kinds::{InFolder, NoOptions, Opening, StoreError, StoreKind, StoreKinds, open as open_stores};
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub use options::{OptionsError, StoreOptions};
 pub use problem::{ConfigError, Problem};
-pub use shares::{ShareConfig, squash_word};
+pub(crate) use shares::fault_of as fault_of_share_name;
+pub use shares::{ShareConfig, compression_word, squash_word};
 pub use size::ByteSize;
-pub use source::{SAMPLE, load};
-pub use stores::{
-    NoOptions, OptionsError, StoreConfig, StoreError, StoreKind, StoreKinds, StoreOptions, Stores, open as open_stores,
-};
+pub use source::{SAMPLE, load, load_on};
+pub use stores::{StoreConfig, Stores};
 pub use tree::PREFIX;
 
+use folders::{Folders, Surroundings};
 use problem::Report;
 use section::Section;
 
@@ -39,7 +46,8 @@ use section::Section;
 /// overlap, and every durability can be given.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The folder for what the server keeps between runs.
+    /// The folder of the server, absolute: a lock, its socket, and whatever has a relative path. None where nothing is
+    /// kept and none was named.
     pub data: Option<PathBuf>,
     /// Metadata stores by name.
     pub metadata: Stores,
@@ -57,11 +65,13 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// The bound of bytes that are written but not yet flushed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where bytes are that are written but not yet flushed, and how many they may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalConfig {
     /// The sum over all shares.
     pub size: ByteSize,
+    /// The folder of the shares' journals, absolute; none where all shares are in memory.
+    pub path: Option<PathBuf>,
 }
 
 /// The bound of content that is kept for reading again.
@@ -74,20 +84,13 @@ pub struct CacheConfig {
 const MIB: u64 = 1 << 20;
 /// A journal must hold a few transfers of 1 MiB, or no write could ever be admitted.
 const JOURNAL_MIN: ByteSize = ByteSize(16 * MIB);
+/// Below the data folder.
+const JOURNAL_PATH: &str = "journal";
 const JOURNAL_DEFAULT: ByteSize = ByteSize(1024 * MIB);
 const CACHE_MIN: ByteSize = ByteSize(MIB);
 const CACHE_DEFAULT: ByteSize = ByteSize(512 * MIB);
 
 impl Config {
-    /// What a configuration without a word in it means: one share in memory on loopback.
-    ///
-    /// # Errors
-    /// Only where `kinds` lacks the store type `memory`.
-    pub fn defaults(kinds: &StoreKinds) -> Result<Self, ConfigError> {
-        let report = Report::default();
-        read(Dict::new(), kinds, &report).ok_or_else(|| report.into_error())
-    }
-
     /// The shares whose files are gone when the server stops.
     pub fn shares_in_memory(&self) -> impl Iterator<Item = &ShareConfig> {
         self.shares.iter().filter(|share| share.durability == Durability::None)
@@ -96,42 +99,39 @@ impl Config {
     /// What holds for this configuration though one might expect otherwise, a line each.
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
-        let mut notices: Vec<String> = self
-            .shares_in_memory()
+        self.shares_in_memory()
             .map(|share| format!("{} is in memory: its files are gone when the server stops", share.name))
-            .collect();
-        if let Some(data) = &self.data {
-            notices.push(format!("{} is locked while the server runs; no store keeps anything there", data.display()));
-        }
-        notices
+            .collect()
     }
 }
 
+/// What is given beside the tree itself.
+struct Given<'a> {
+    kinds: &'a StoreKinds,
+    /// The data folder, which wins over the key `data`.
+    data: Option<&'a Path>,
+    surroundings: Surroundings,
+}
+
 /// Reads the whole tree; `None` when the report has a problem.
-fn read(tree: Dict, kinds: &StoreKinds, report: &Report) -> Option<Config> {
+fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     let mut root = Section::new(String::new(), with_default_share(tree), report);
-    root.refuse_unbuilt("system_store", "there is no persistent store yet");
+    root.refuse_unbuilt("system_store", "nothing is kept in it yet");
     let data = root.take_text("data").map(PathBuf::from);
-    let metadata = stores::read(root.take_section("metadata"), &kinds.metadata);
-    let content = stores::read(root.take_section("content"), &kinds.content);
-    let journal = read_journal(root.take_section("journal"));
+    let mut folders = Folders::new(given.data.or(data.as_deref()), &given.surroundings, report);
+    let metadata = stores::read(root.take_section("metadata"), &given.kinds.metadata, &mut folders);
+    let content = stores::read(root.take_section("content"), &given.kinds.content, &mut folders);
+    let journal = root.take_section("journal");
     let cache = read_cache(root.take_section("cache"));
     let absent = !root.has("shares");
     let shares = root.take_list("shares").or_else(|| absent.then(Vec::new));
-    let shares = shares.map(|items| shares::read(items, &metadata, &content, report));
+    let shares = shares.map(|items| shares::read(items, &metadata, &content, report)).unwrap_or_default();
+    let journal = read_journal(journal, &shares, &mut folders);
     let adapters = adapters::read(root.take_section("adapters"));
     let log = log::read(root.take_section("log"));
     root.finish();
-    report.is_clean().then_some(Config {
-        data,
-        metadata,
-        content,
-        journal,
-        cache,
-        shares: shares.unwrap_or_default(),
-        adapters,
-        log,
-    })
+    let data = folders.data();
+    report.is_clean().then_some(Config { data, metadata, content, journal, cache, shares, adapters, log })
 }
 
 /// Where neither stores nor shares are named, the server still serves something.
@@ -140,22 +140,32 @@ fn with_default_share(mut tree: Dict) -> Dict {
     if KEYS.iter().any(|key| tree.contains_key(*key)) {
         return tree;
     }
-    let dict = |key: &str, value: Value| Value::from(Dict::from([(key.to_owned(), value)]));
-    let stores = dict("stores", dict("scratch", dict("type", Value::from("memory"))));
-    // Only this machine is admitted, and its root user needs no server to read what is in its own memory.
-    let share = [("name", "/export"), ("metadata_store", "scratch"), ("content_store", "scratch"), ("squash", "none")];
-    let share: Dict = share.into_iter().map(|(key, text)| (key.to_owned(), Value::from(text))).collect();
-    tree.insert("metadata".to_owned(), stores.clone());
-    tree.insert("content".to_owned(), stores);
-    tree.insert("shares".to_owned(), Value::from(vec![Value::from(share)]));
+    let dict = |entries: &[(&str, Value)]| -> Value {
+        entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect::<Dict>().into()
+    };
+    let stores = |kind: &str, path: &str| {
+        let store = dict(&[("type", kind.into()), (kind, dict(&[("path", path.into())]))]);
+        dict(&[("stores", dict(&[("local", store)]))])
+    };
+    // Only this machine is admitted, and its root user needs no server to read what is in its own folder.
+    let share = [("name", "/export"), ("metadata_store", "local"), ("content_store", "local"), ("squash", "none")];
+    let share = dict(&share.map(|(key, text)| (key, text.into())));
+    tree.insert("metadata".to_owned(), stores("redb", "metadata"));
+    tree.insert("content".to_owned(), stores("fs", "content"));
+    tree.insert("shares".to_owned(), Value::from(vec![share]));
     tree
 }
 
-fn read_journal(mut section: Section<'_>) -> JournalConfig {
-    section.refuse_unbuilt("path", "what is not flushed is kept in memory");
+fn read_journal(mut section: Section<'_>, shares: &[ShareConfig], folders: &mut Folders<'_>) -> JournalConfig {
     let size = read_bound(&mut section, "size", JOURNAL_MIN).unwrap_or(JOURNAL_DEFAULT);
+    let is_needed = shares.iter().any(|share| share.durability > Durability::None);
+    if !is_needed && !shares.is_empty() && section.has("path") {
+        section.refuse("path", "all shares are in memory: nothing would be put there", "leave this key out");
+    }
+    let path = section.take_text("path").unwrap_or_else(|| JOURNAL_PATH.to_owned());
+    let path = is_needed.then(|| folders.claim(&section.key("path"), Path::new(&path))).flatten();
     section.finish();
-    JournalConfig { size }
+    JournalConfig { size, path }
 }
 
 fn read_cache(mut section: Section<'_>) -> CacheConfig {

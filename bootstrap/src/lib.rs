@@ -4,10 +4,12 @@
 mod cli;
 mod commands;
 pub mod config;
+mod facts;
 mod logging;
+pub mod progress;
 mod serve;
 
 pub use cli::{Cli, Command, ConfigCommand, ConfigFile, ServeOptions, ShareCommand};
 pub use commands::run;
 pub use logging::init as init_logging;
-pub use serve::serve;
+pub use serve::{ServeError, serve, serve_accepting};

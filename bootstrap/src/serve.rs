@@ -2,22 +2,36 @@
 
 mod data;
 mod fronts;
+mod identity;
+mod journals;
 mod nfs;
+mod paths;
+mod refusal;
+mod socket;
 mod volumes;
 
-use std::{io, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+    sync::{Arc, Weak},
+};
 
 use dittofs_application::{Registry, Services, Volume};
 use dittofs_domain::FsError;
 use tokio::{
     runtime::Builder,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
-use crate::config::{Config, StoreKinds};
-use data::DataFolder;
+use crate::{
+    config::{Config, ShareConfig, StoreKinds},
+    facts,
+};
+pub(crate) use data::{DataError, DataFolder};
 use fronts::Fronts;
 use nfs::NfsAdapter;
+use socket::ControlSocket;
+pub(crate) use socket::path_in as socket_in;
 
 /// Why the server could not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -55,65 +69,177 @@ pub enum ServeError {
     },
     /// The data folder can't be used.
     #[error(transparent)]
-    Data(#[from] data::DataError),
+    Data(#[from] DataError),
+    /// A loss is accepted for a share that there is not.
+    #[error("--accept-loss {name}: there is no such share; known: {known}")]
+    UnknownShare {
+        /// The name that was given.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// The local socket can't be made.
+    #[error("can't listen on the local socket {}: {source}; name another data folder by --data", socket.display())]
+    Socket {
+        /// The socket.
+        socket: std::path::PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The last flush failed.
-    #[error("what was written last could not be flushed: {0}")]
-    Flush(#[source] FsError),
+    #[error(
+        "share `{share}` could not be closed cleanly: {source}; what its clients were told to be safe is in its \
+         journal if it has one, and the next start takes it from there"
+    )]
+    Close {
+        /// The share.
+        share: String,
+        /// Why.
+        source: FsError,
+    },
 }
 
 /// Serves every share of the configuration until the process gets SIGTERM or SIGINT, then drains: requests in flight
-/// are answered, what is unflushed is flushed.
+/// are answered, what is unflushed is flushed, and all stores are closed. A second signal ends the process at once.
 ///
 /// # Errors
 /// What kept the server from starting, or from stopping cleanly.
 pub fn serve(config: &Config, kinds: &StoreKinds) -> Result<(), ServeError> {
+    serve_accepting(config, kinds, &BTreeSet::new())
+}
+
+/// The same, giving up what is missing or damaged of the shares with these names.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_accepting(config: &Config, kinds: &StoreKinds, accept_loss: &BTreeSet<String>) -> Result<(), ServeError> {
+    let names: Vec<&str> = config.shares.iter().map(|share| share.name.as_str()).collect();
+    if let Some(name) = accept_loss.iter().find(|name| !names.contains(&name.as_str())) {
+        return Err(ServeError::UnknownShare { name: name.clone(), known: names.join(", ") });
+    }
     let _data = config.data.as_deref().map(DataFolder::lock).transpose()?;
     let back = Builder::new_multi_thread().worker_threads(2).thread_name("back").enable_all().build();
     let back = back.map_err(ServeError::Threads)?;
     let fronts = Fronts::start().map_err(ServeError::Threads)?;
-    let served = back.block_on(serve_until_told(config, kinds, &fronts));
+    let served = back.block_on(serve_until_told(config, kinds, accept_loss, &fronts));
     fronts.stop();
-    served
-}
-
-async fn serve_until_told(config: &Config, kinds: &StoreKinds, fronts: &Fronts) -> Result<(), ServeError> {
-    // Before anything else, so that a signal during the start is not lost.
-    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Threads)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Threads)?;
-    let volumes = volumes::open(config, kinds).await?;
-    let services = Arc::new(Services::new(Arc::new(Registry::new(volumes.clone()))));
-    let nfs = NfsAdapter::start(&config.adapters.nfs, services, fronts).await?;
-    announce(config, &nfs);
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
-        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+    // Waits for what still runs there. Whatever holds a store is gone then, and each store is closed by its end.
+    drop(back);
+    let volumes = served?;
+    if volumes.iter().any(|volume| volume.strong_count() > 0) {
+        tracing::error!("a share is still in use: its stores could not be closed, and are checked at the next start");
     }
-    nfs.drain(config.adapters.nfs.limits.drain).await;
-    close(&volumes).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Says how to mount, and what is lost when the server stops.
-fn announce(config: &Config, nfs: &NfsAdapter) {
-    let address = nfs.address();
-    let (host, port) = (address.ip(), address.port());
-    for share in &config.shares {
-        tracing::info!(share = %share.name, durability = share.durability.word(), "serving");
-        println!(
-            "mount -t nfs -o vers=3,tcp,port={port},mountport={port},nolock {host}:{} /mnt",
-            share.name,
-            host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() },
-        );
-    }
-    for notice in config.notices() {
-        tracing::warn!("{notice}");
+async fn serve_until_told(
+    config: &Config,
+    kinds: &StoreKinds,
+    accept_loss: &BTreeSet<String>,
+    fronts: &Fronts,
+) -> Result<Vec<Weak<Volume>>, ServeError> {
+    // Before anything else, so that a signal during the start is not lost.
+    let mut signals = Signals::new().map_err(ServeError::Threads)?;
+    let running = tokio::select! {
+        running = Running::start(config, kinds, accept_loss, fronts) => running?,
+        name = signals.next() => end_at_once(name, "the start"),
+    };
+    let name = signals.next().await;
+    tracing::info!("{name}: draining");
+    tokio::select! {
+        stopped = running.stop(config) => stopped,
+        name = signals.next() => end_at_once(name, "the drain"),
     }
 }
 
-async fn close(volumes: &[Arc<Volume>]) -> Result<(), ServeError> {
-    for volume in volumes {
-        volume.close().await.map_err(ServeError::Flush)?;
+/// What is promised holds after a crash as well, so ending without a word to anybody is safe, if not polite.
+fn end_at_once(signal: &str, during: &str) -> ! {
+    tracing::warn!("{signal} during {during}: ending at once; the next start recovers");
+    std::process::exit(1)
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    /// The name of the next one.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// A server that listens.
+struct Running {
+    volumes: Vec<Arc<Volume>>,
+    nfs: NfsAdapter,
+    socket: Option<ControlSocket>,
+}
+
+impl Running {
+    /// Opens all shares, and only then listens.
+    async fn start(
+        config: &Config,
+        kinds: &StoreKinds,
+        accept_loss: &BTreeSet<String>,
+        fronts: &Fronts,
+    ) -> Result<Running, ServeError> {
+        if let Some(data) = &config.data {
+            tracing::info!(data = %data.display(), "starting");
+        }
+        let volumes = volumes::open(config, kinds, accept_loss).await?;
+        let services = Arc::new(Services::new(Arc::new(Registry::new(volumes.clone()))));
+        let nfs = NfsAdapter::start(&config.adapters.nfs, services.clone(), fronts).await?;
+        let listen = |data: &std::path::PathBuf| {
+            let listening = ControlSocket::listen(data, services.clone(), facts::of(config));
+            listening.map_err(|source| ServeError::Socket { socket: socket::path_in(data), source })
+        };
+        let socket = config.data.as_ref().map(listen).transpose()?;
+        announce(config, &nfs);
+        Ok(Running { volumes, nfs, socket })
+    }
+
+    /// Answers what is in flight, flushes and closes everything.
+    async fn stop(self, config: &Config) -> Result<Vec<Weak<Volume>>, ServeError> {
+        if let Some(socket) = self.socket {
+            socket.close().await;
+        }
+        self.nfs.drain(config.adapters.nfs.limits.drain).await;
+        let mut failure = None;
+        // One that fails must not keep the others from being closed.
+        for volume in &self.volumes {
+            if let Err(source) = volume.close().await {
+                let error = ServeError::Close { share: volume.name().to_owned(), source };
+                tracing::error!("{error}");
+                failure.get_or_insert(error);
+            }
+        }
+        failure.map_or_else(|| Ok(self.volumes.iter().map(Arc::downgrade).collect()), Err)
+    }
+}
+
+/// Says what is lost when the server stops, and how to mount.
+fn announce(config: &Config, nfs: &NfsAdapter) {
+    for notice in config.notices() {
+        tracing::warn!("{notice}");
+    }
+    let address = nfs.address();
+    let (host, port) = (address.ip(), address.port());
+    let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
+    let mut out = io::stdout().lock();
+    for ShareConfig { name, durability, .. } in &config.shares {
+        tracing::info!(share = %name, durability = durability.word(), "serving");
+        let mount = format!("mount -t nfs -o vers=3,tcp,port={port},mountport={port},nolock {host}:{name} /mnt");
+        // Nobody may be reading.
+        let _ = writeln!(out, "{mount}");
+    }
 }

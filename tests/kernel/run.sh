@@ -6,7 +6,8 @@
 #   --keep    leave the work folder (server's and guest's logs) and print where it is
 # Environment:
 #   SERVER          dittofs (default) or ganesha-vfs, to tell a server's fault from the rig's
-#   SERVER_BIN     default target/release/dittofs;  SERVER_CONFIG  default memory-share.yaml
+#   SERVER_BIN     default target/release/dittofs
+#   SERVER_CONFIG  default memory-share.yaml; local-share.yaml is the same on disk
 #   KERNEL_CLIENT   the rig, default ../shared/kernel-client beside the project
 #   TIMEOUT         seconds for the whole boot, default 900
 # Exit status: 0 when every case passed and the server ended cleanly on SIGTERM.

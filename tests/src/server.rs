@@ -1,16 +1,17 @@
 //! The server as a process of its own.
 
+mod home;
+
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus},
     thread,
     time::{Duration, Instant},
 };
 
-use tempfile::TempDir;
+pub use home::{Home, Refused};
 
 /// One share in memory that takes everyone at their word: suites act as root and as other users.
 pub const ONE_SHARE: &str = include_str!("../kernel/memory-share.yaml");
@@ -19,7 +20,7 @@ pub const ONE_SHARE: &str = include_str!("../kernel/memory-share.yaml");
 pub struct Server {
     child: Child,
     address: SocketAddr,
-    folder: TempDir,
+    home: Home,
 }
 
 /// How a server ended.
@@ -31,31 +32,12 @@ pub struct Stopped {
     pub after: Duration,
 }
 
-const LOG: &str = "log";
 const POLL: Duration = Duration::from_millis(5);
 
 impl Server {
     /// Starts `program` with this configuration, on a port that it chooses, and waits until it serves.
     pub fn start(program: &Path, configuration: &str) -> Server {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("dittofs.yaml");
-        fs::write(&file, configuration).unwrap();
-        let log = fs::File::create(folder.path().join(LOG)).unwrap();
-        let mut command = Command::new(program);
-        command.arg("serve").arg("--config").arg(file).arg("--data").arg(folder.path().join("data"));
-        command.args(["--nfs", "127.0.0.1:0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        lines.read_line(&mut line).unwrap();
-        let Some(port) = port_of(&line) else {
-            // Its end is what matters here, whatever its status.
-            let _ = child.wait();
-            panic!("the server did not start: {}", fs::read_to_string(folder.path().join(LOG)).unwrap());
-        };
-        // What it prints later must not fill the pipe.
-        thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-        Server { child, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), folder }
+        Home::new(program, Some(configuration)).start()
     }
 
     /// Where it serves NFS and MOUNT.
@@ -64,10 +46,31 @@ impl Server {
     }
 
     /// Asks it to stop by SIGTERM, and waits for its end.
-    pub fn stop(mut self) -> Stopped {
-        let began = Instant::now();
+    pub fn stop(self) -> Stopped {
+        self.terminate();
+        self.wait()
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
         let kill = format!("kill -TERM {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Ends it by SIGKILL, in whatever it is doing.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Stopped {
+        let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return Stopped { status, after: began.elapsed() };
@@ -100,14 +103,7 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            let log = fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
-            eprintln!("the server's log:\n{log}");
+            eprintln!("the server's log:\n{}", self.home.log());
         }
     }
-}
-
-/// The port in the mount command that the server prints first.
-fn port_of(line: &str) -> Option<u16> {
-    let (_, rest) = line.split_once(",port=")?;
-    rest.split(',').next()?.parse().ok()
 }

@@ -74,6 +74,9 @@ pub struct MmapJournal {
     shared: Arc<Shared>,
 }
 
+/// Is called with the bytes that recovery has read, and with all that it will read.
+type RecoveryProgress = Box<dyn Fn(u64, u64) + Send>;
+
 struct Shared {
     folder: Arc<dyn Folder>,
     segment_bytes: u64,
@@ -83,6 +86,7 @@ struct Shared {
     superblock: Mutex<Superblock>,
     log: Mutex<Log>,
     recovery: Mutex<Recovery>,
+    progress: Mutex<Option<RecoveryProgress>>,
     next_slot: AtomicU64,
     closing: AtomicBool,
     /// Something that somebody may wait for has happened.
@@ -96,11 +100,22 @@ impl MmapJournal {
         journal: JournalId,
         options: JournalOptions,
     ) -> Result<MmapJournal, OpenError> {
+        MmapJournal::create_above(folder, journal, Sequence(0), options)
+    }
+
+    /// The same in place of a journal that is gone: its numbers are above those that the lost one is known to have
+    /// given, so that what was published of that one is not taken for newer.
+    pub fn create_above(
+        folder: Arc<dyn Folder>,
+        journal: JournalId,
+        known: Sequence,
+        options: JournalOptions,
+    ) -> Result<MmapJournal, OpenError> {
         let used = |name: &String| name == "superblock" || slot::Slot::index(name).is_some();
         if folder.names()?.iter().any(used) {
             return Err(OpenError::Exists);
         }
-        let superblock = Superblock::new(journal);
+        let superblock = Superblock::new(journal, known.0.saturating_add(1));
         superblock.write(&*folder)?;
         Ok(MmapJournal::new(folder, superblock, options))
     }
@@ -130,6 +145,16 @@ impl MmapJournal {
         MmapJournal::create(lock(path)?, journal, options)
     }
 
+    /// `create_above` on a disk.
+    pub fn create_above_at(
+        path: &Path,
+        journal: JournalId,
+        known: Sequence,
+        options: JournalOptions,
+    ) -> Result<MmapJournal, OpenError> {
+        MmapJournal::create_above(lock(path)?, journal, known, options)
+    }
+
     /// `open` on a disk. A folder that is missing is not made.
     pub fn open_at(
         path: &Path,
@@ -154,6 +179,7 @@ impl MmapJournal {
             superblock: Mutex::new(superblock),
             log: Mutex::new(Log::new(segment_bytes, segments * segment_bytes)),
             recovery: Mutex::default(),
+            progress: Mutex::default(),
             next_slot: AtomicU64::new(1),
             closing: AtomicBool::new(false),
             changes: watch::Sender::new(()),
@@ -164,6 +190,11 @@ impl MmapJournal {
     /// Which journal it is.
     pub fn id(&self) -> JournalId {
         self.shared.superblock.lock().journal
+    }
+
+    /// Has recovery, which is still to come, tell how many bytes it has read, and of how many.
+    pub fn report_recovery_to(&self, progress: impl Fn(u64, u64) + Send + 'static) {
+        *self.shared.progress.lock() = Some(Box::new(progress));
     }
 
     /// What recovery cut off, and what it found to be lost.

@@ -14,7 +14,7 @@ use dittofs_ports::Survives;
 use futures_util::{FutureExt, select_biased};
 use parking_lot::Mutex;
 
-use super::{Volume, pending::NodePending};
+use super::{Volume, pending::NodePending, readahead};
 
 /// How often the flusher looks what is due.
 const TICK: Duration = Duration::from_millis(500);
@@ -27,6 +27,10 @@ impl Volume {
     pub(super) fn start_background(self: &Arc<Self>) {
         let volume = Arc::clone(self);
         self.machine.spawner.spawn("flush", Box::pin(async move { volume.flush_loop().await }));
+        for _ in 0..readahead::FETCHERS {
+            let volume = Arc::clone(self);
+            self.machine.spawner.spawn("readahead", Box::pin(async move { volume.read_ahead_loop().await }));
+        }
         let volume = Arc::clone(self);
         self.machine.spawner.spawn("reap", Box::pin(async move { volume.reap_loop().await }));
     }
@@ -101,20 +105,29 @@ impl Volume {
                 Ok::<bool, FsError>(self.delete_condemned().await? || more)
             };
             match result.await {
-                Ok(false) => {
-                    let closed = self.closed.notified().fuse();
-                    let woken = self.reaping.notified().fuse();
-                    futures_util::pin_mut!(closed, woken);
-                    select_biased! { () = closed => {}, () = woken => {} }
-                }
+                Ok(false) => self.until_closed_or(self.reaping.notified()).await,
                 Ok(true) | Err(_) => self.wait(BACK_OFF, self.reaping.notified()).await,
             }
         }
     }
 
+    /// Waits for something, but not once the volume closes.
+    pub(super) async fn until_closed_or(&self, event: impl Future<Output = ()>) {
+        let (event, closed) = (event.fuse(), self.closed.notified().fuse());
+        // Asked for after the notification was: one of the two sees the end.
+        if self.closing.load(Ordering::Acquire) {
+            return;
+        }
+        futures_util::pin_mut!(event, closed);
+        select_biased! { () = closed => {}, () = event => {} }
+    }
+
     /// Waits for something, but not longer than `time`, and not once the volume closes.
     async fn wait(&self, time: Duration, event: impl Future<Output = ()>) {
         let (event, closed) = (event.fuse(), self.closed.notified().fuse());
+        if self.closing.load(Ordering::Acquire) {
+            return;
+        }
         futures_util::pin_mut!(event, closed);
         let mut timeout = self.machine.clock.sleep(time).fuse();
         select_biased! { () = closed => {}, () = event => {}, () = timeout => {} }

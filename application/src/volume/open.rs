@@ -138,6 +138,7 @@ impl Volume {
             suspects: parking_lot::Mutex::default(),
             condemned: parking_lot::Mutex::default(),
             dying: parking_lot::Mutex::default(),
+            readahead: super::readahead::Readahead::default(),
             reaping: Notify::new(),
             room: Notify::new(),
             closing: AtomicBool::new(false),

@@ -52,6 +52,7 @@ impl Volume {
                 Ok(None) | Err(FsError::Stale) => continue,
                 Err(error) => return Err(error),
             };
+            self.readahead.note(node, &range, size);
             return Ok(ReadReply { data, end_of_file: range.end >= size, attributes: layout.attributes });
         }
         tracing::error!(share = %self.name, %node, "bytes of a file are neither in the journal nor in the content store");

@@ -2,24 +2,26 @@
 
 use std::io::{self, Write};
 
-use crate::config::{Config, ShareConfig, Stores, squash_word};
+use dittofs_admin::{ShareFacts, ShareView};
+use dittofs_domain::flush::Policy;
+
+use crate::config::{ByteSize, Durability};
 
 /// One line a share, under a heading.
-pub(super) fn list(shares: &[ShareConfig], out: &mut dyn Write) -> io::Result<()> {
-    let header = ["NAME", "METADATA", "CONTENT", "DURABILITY", "SQUASH", "ACCESS", "CLIENTS"];
+pub(super) fn list(shares: &[ShareView], out: &mut dyn Write) -> io::Result<()> {
+    let header = ["NAME", "DURABILITY", "ACCESS", "SQUASH", "CLIENTS", "STATE"];
     let mut rows = vec![header.map(str::to_owned)];
-    rows.extend(shares.iter().map(|share| {
+    rows.extend(shares.iter().map(|ShareView { facts, state, .. }| {
         [
-            share.name.clone(),
-            share.metadata_store.clone(),
-            share.content_store.clone(),
-            share.durability.to_string(),
-            squash_word(share.squash).to_owned(),
-            access(share).to_owned(),
-            clients(share),
+            facts.name.clone(),
+            facts.durability.clone(),
+            access(facts).to_owned(),
+            facts.squash.clone(),
+            facts.clients.join(", "),
+            state.clone(),
         ]
     }));
-    let mut widths = [0; 7];
+    let mut widths = [0; 6];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
@@ -33,39 +35,59 @@ pub(super) fn list(shares: &[ShareConfig], out: &mut dyn Write) -> io::Result<()
     Ok(())
 }
 
-/// All of one share.
-pub(super) fn show(share: &ShareConfig, config: &Config, out: &mut dyn Write) -> io::Result<()> {
-    let store = |name: &str, stores: &Stores| match stores.get(name) {
-        Some(store) => format!("{name} ({})", store.kind),
-        None => name.to_owned(),
-    };
-    let quota = share.quota.map_or("none".to_owned(), |size| size.to_string());
-    let lines = [
-        ("name", share.name.clone()),
-        ("metadata store", store(&share.metadata_store, &config.metadata)),
-        ("content store", store(&share.content_store, &config.content)),
-        ("durability", share.durability.to_string()),
-        ("  answered when", share.durability.answered().to_owned()),
-        ("  survives", share.durability.survives().to_owned()),
-        ("clients", clients(share)),
-        ("squash", squash_word(share.squash).to_owned()),
-        ("anonymous", format!("uid {}, gid {}", share.anonymous_uid, share.anonymous_gid)),
-        ("access", access(share).to_owned()),
-        ("quota", quota),
+/// All of one share, with what its clients may rely on.
+pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
+    let facts = &share.facts;
+    let size = |bytes: u64| ByteSize(bytes).to_string();
+    let mut lines = vec![
+        ("name", facts.name.clone()),
+        ("id", share.id.map_or("none yet".to_owned(), |id| id.to_string())),
+        ("state", share.state.clone()),
+        ("metadata store", facts.metadata_store.clone()),
+        ("content store", facts.content_store.clone()),
+        ("journal", facts.journal.clone().unwrap_or("in memory".to_owned())),
+        ("durability", facts.durability.clone()),
     ];
+    lines.extend(contract(facts));
+    lines.extend([
+        ("compression", facts.compression.clone()),
+        ("clients", facts.clients.join(", ")),
+        ("squash", facts.squash.clone()),
+        ("anonymous", format!("uid {}, gid {}", facts.anonymous_uid, facts.anonymous_gid)),
+        ("access", access(facts).to_owned()),
+        ("quota", facts.quota.map_or("none".to_owned(), size)),
+    ]);
+    if let Some(space) = share.space {
+        lines.push(("bytes used", (space.bytes_total.saturating_sub(space.bytes_free)).to_string()));
+        lines.push(("nodes", (space.nodes_total.saturating_sub(space.nodes_free)).to_string()));
+    }
     for (name, value) in lines {
-        writeln!(out, "{name:15}  {value}")?;
+        writeln!(out, "{name:16}  {value}")?;
     }
     Ok(())
 }
 
-fn clients(share: &ShareConfig) -> String {
-    let names: Vec<String> = share.clients.iter().map(ToString::to_string).collect();
-    names.join(", ")
+/// What the tier promises, line by line.
+fn contract(facts: &ShareFacts) -> Vec<(&'static str, String)> {
+    // A server of another release may know tiers that this program does not.
+    let Some(tier) = Durability::of_word(&facts.durability) else {
+        return Vec::new();
+    };
+    let where_bytes_are = match &facts.journal {
+        Some(journal) => format!("first in the journal ({journal}), then in the content store"),
+        None => "in memory".to_owned(),
+    };
+    vec![
+        ("  COMMIT, stable", format!("COMMIT and stable writes are answered when {}", tier.writes_answered())),
+        ("  other changes", format!("names and attributes are answered when {}", tier.changes_answered())),
+        ("  survives", tier.survives().to_owned()),
+        ("  unstable", tier.unstable(Policy::default().age_ms_max.div_ceil(1_000))),
+        ("  bytes", where_bytes_are),
+    ]
 }
 
-fn access(share: &ShareConfig) -> &'static str {
-    match share.read_only {
+fn access(facts: &ShareFacts) -> &'static str {
+    match facts.read_only {
         true => "read only",
         false => "read, write",
     }

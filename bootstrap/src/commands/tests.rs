@@ -31,35 +31,88 @@ fn init_writes_what_check_accepts_and_never_overwrites() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
 }
 
-#[test]
-fn a_share_is_listed_with_all_its_columns() {
-    let config = Config::defaults(&StoreKinds::built_in()).unwrap();
-    let text = printed(|out| share::list(&config.shares, out));
-    let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 2);
-    assert!(lines[1].starts_with("/export  scratch   scratch  none"), "{text}");
-    assert!(lines[1].ends_with("127.0.0.0/8, ::1/128"), "{text}");
+/// The default configuration, on this data folder.
+fn config_on(data: &Path) -> Config {
+    config::load_on(Some(data), None, [], &StoreKinds::built_in()).unwrap()
 }
 
 #[test]
-fn a_share_is_shown_with_the_contract_of_its_tier() {
-    let config = Config::defaults(&StoreKinds::built_in()).unwrap();
-    let text = printed(|out| share::show(&config.shares[0], &config, out));
-    assert!(text.contains("scratch (memory)"), "{text}");
-    assert!(text.contains("it is gone when the server stops"), "{text}");
-    assert!(text.contains("uid 65534, gid 65534"), "{text}");
+fn shares_are_listed_and_shown_without_a_server_and_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let shares = shares(&config_on(&data)).unwrap();
+    let list = printed(|out| share::list(&shares, out));
+    let lines: Vec<&str> = list.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[1].starts_with("/export  local       read, write  none"), "{list}");
+    assert!(lines[1].ends_with("not served; made when it is first"), "{list}");
+    let show = printed(|out| share::show(&shares[0], out));
+    let journal = data.join("journal");
+    assert!(show.contains(&format!("local (redb in {})", data.join("metadata").display())), "{show}");
+    assert!(
+        show.contains(&format!("first in the journal ({}), then in the content store", journal.display())),
+        "{show}"
+    );
+    assert!(
+        show.contains("COMMIT and stable writes are answered when they are synced in the share's journal"),
+        "{show}"
+    );
+    assert!(show.contains("as good as committed after 5 s"), "{show}");
+    assert!(show.contains("uid 65534, gid 65534"), "{show}");
+    assert!(!data.exists());
 }
 
 #[test]
 fn an_unknown_share_is_refused_with_those_known() {
-    let error = run_with(&["share", "show", "/else"]).unwrap_err();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let error = run_with(&["share", "show", "/else", "--data", data]).unwrap_err();
     assert_eq!(error.to_string(), "there is no share `/else`; known: /export");
+}
+
+#[test]
+fn a_share_is_renamed_in_its_store_and_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, kinds) = (config_on(folder.path()), StoreKinds::built_in());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let names = || {
+        let stored = runtime.block_on(stored::StoredShares::open(&config, &kinds)).unwrap();
+        let mut names: Vec<String> = stored.stores[0].shares.iter().map(|record| record.name.clone()).collect();
+        names.sort();
+        names
+    };
+    runtime.block_on(async {
+        let stores = config::open_stores(&config.metadata, &kinds.metadata).await.unwrap();
+        for (id, name) in [(1, "/old"), (2, "/other")] {
+            let record = dittofs_ports::ShareRecord {
+                id: dittofs_domain::ShareId(id),
+                name: name.into(),
+                handle_key: dittofs_domain::HandleKey([7; 16]),
+                content_owner: 1,
+                journal: 0,
+                journal_incarnation: 0,
+                dirty: false,
+            };
+            let root = dittofs_domain::Node::root(0, 0, 0o755, dittofs_domain::Timestamp::new(1, 0).unwrap());
+            stores["local"].create_share(&record, &root).await.unwrap();
+        }
+    });
+    let rename = |old, new| rename::rename(old, new, &config, &kinds, &mut Vec::new());
+    assert!(matches!(rename("/old", "new"), Err(rename::RenameError::Name { .. })));
+    assert!(matches!(rename("/old", "/other"), Err(rename::RenameError::Taken(_))));
+    assert!(matches!(rename("/absent", "/new"), Err(rename::RenameError::Unknown { .. })));
+    assert_eq!(names(), ["/old", "/other"]);
+    let text = printed(|out| Ok(rename::rename("/old", "/new", &config, &kinds, out).unwrap()));
+    assert!(text.contains("/old is /new now") && text.contains("in the configuration too"), "{text}");
+    assert_eq!(names(), ["/new", "/other"]);
 }
 
 #[rstest]
 #[case(&["serve", "--nfs", "nowhere"])]
 #[case(&["serve", "--colour"])]
 #[case(&["share", "show"])]
+#[case(&["share", "rename", "/old"])]
+#[case(&["serve", "--accept-loss"])]
 #[case(&["completions", "abacus"])]
 fn wrong_words_are_refused(#[case] words: &[&str]) {
     let words = ["dittofs"].iter().chain(words);

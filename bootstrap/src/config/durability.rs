@@ -32,6 +32,18 @@ impl Durability {
         }
     }
 
+    /// Whether what is written goes to a journal that outlives the process.
+    #[must_use]
+    pub fn keeps_a_journal(self) -> bool {
+        self > Durability::None
+    }
+
+    /// The tier of a word of the configuration.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Durability> {
+        Self::CHOICES.iter().find(|(choice, _)| *choice == word).map(|(_, tier)| *tier)
+    }
+
     /// The word of the configuration.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -42,13 +54,34 @@ impl Durability {
         }
     }
 
-    /// When a COMMIT, a stable write or a change of metadata is answered.
+    /// When a COMMIT and a stable write are answered.
     #[must_use]
-    pub fn answered(self) -> &'static str {
+    pub fn writes_answered(self) -> &'static str {
         match self {
-            Durability::None => "it is in memory",
-            Durability::Local => "it is synced in the journal and the metadata store of this machine",
-            Durability::Remote => "it is in the content store and in a metadata store that outlives this machine",
+            Durability::None => "they are in memory",
+            Durability::Local => "they are synced in the share's journal",
+            Durability::Remote => "they are in the content store",
+        }
+    }
+
+    /// When a change of names or attributes is answered.
+    #[must_use]
+    pub fn changes_answered(self) -> &'static str {
+        match self {
+            Durability::None => "they are in memory",
+            Durability::Local => "they are synced in the metadata store",
+            Durability::Remote => "they are in a metadata store that outlives this machine",
+        }
+    }
+
+    /// What becomes of unstable writes that nobody commits; the age in seconds.
+    #[must_use]
+    pub fn unstable(self, age_max_s: u64) -> String {
+        match self {
+            Durability::None => "gone when the server stops, as all else".to_owned(),
+            Durability::Local | Durability::Remote => {
+                format!("as good as committed after {age_max_s} s at the latest; a crash before that may lose them")
+            }
         }
     }
 
@@ -57,7 +90,9 @@ impl Durability {
     pub fn survives(self) -> &'static str {
         match self {
             Durability::None => "nothing: it is gone when the server stops",
-            Durability::Local => "a crash of the server and a loss of power",
+            Durability::Local => {
+                "a crash of the server, a crash of this machine, a loss of power; not the loss of its disks"
+            }
             Durability::Remote => "the loss of this machine",
         }
     }

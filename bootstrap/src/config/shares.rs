@@ -1,6 +1,7 @@
 //! The shares: what is exported, from which stores, to whom.
 
 use dittofs_domain::credentials::Squash;
+use dittofs_frame_codec::CompressionMethod;
 use dittofs_ports::Survives;
 use figment::value::Value;
 use ipnet::IpNet;
@@ -25,6 +26,19 @@ pub fn squash_word(squash: Squash) -> &'static str {
     }
 }
 
+/// The words of the configuration for how what is in files is compressed.
+const COMPRESSIONS: [(&str, CompressionMethod); 2] =
+    [("none", CompressionMethod::None), ("zstd", CompressionMethod::Zstd)];
+
+/// The word of the configuration for a way of compressing.
+#[must_use]
+pub fn compression_word(method: CompressionMethod) -> &'static str {
+    match method {
+        CompressionMethod::None => "none",
+        CompressionMethod::Zstd => "zstd",
+    }
+}
+
 /// One exported tree.
 #[derive(Clone, Debug)]
 pub struct ShareConfig {
@@ -38,6 +52,8 @@ pub struct ShareConfig {
     pub content_store: String,
     /// The tier in force, given or the strongest that both stores can give.
     pub durability: Durability,
+    /// How what is in files is compressed on its way to the content store.
+    pub compression: CompressionMethod,
     /// Networks that may mount and use the share; nobody else may.
     pub clients: Vec<IpNet>,
     /// Whose identity is replaced.
@@ -98,6 +114,7 @@ fn read_one(mut section: Section<'_>, metadata: &Stores, content: &Stores) -> Op
     let stores = metadata_store.as_ref().zip(content_store.as_ref());
     let durability = stores.and_then(|(metadata, content)| settle_durability(&section, wanted, metadata.1, content.1));
     let id = read_id(&mut section, metadata_store.as_ref().map(|(_, store)| *store));
+    let compression = section.take_choice("compression", &COMPRESSIONS).unwrap_or_default();
     let clients = clients::read(&mut section);
     let squash = section.take_choice("squash", &SQUASHES);
     let anonymous_uid = read_anonymous(&mut section, "anonymous_uid");
@@ -111,6 +128,7 @@ fn read_one(mut section: Section<'_>, metadata: &Stores, content: &Stores) -> Op
         metadata_store: metadata_store?.0,
         content_store: content_store?.0,
         durability: durability.unwrap_or(Durability::None),
+        compression,
         clients,
         squash: squash.unwrap_or_default(),
         anonymous_uid,
@@ -135,7 +153,8 @@ fn read_name(section: &mut Section<'_>) -> Option<String> {
     }
 }
 
-fn fault_of(name: &str) -> Option<&'static str> {
+/// What is wrong with a name for a share.
+pub(crate) fn fault_of(name: &str) -> Option<&'static str> {
     let Some(path) = name.strip_prefix('/') else {
         return Some("does not begin with /");
     };
@@ -197,7 +216,14 @@ fn settle_durability(
         section.refuse("content_store", found, mend);
         return None;
     };
+    // What is built of the tiers ends there, whatever the stores outlive.
+    let strongest = strongest.min(Durability::Local);
     match wanted {
+        Some(Durability::Remote) => {
+            let found = "not built yet: a change can't be made to outlive this machine before it is answered";
+            section.refuse("durability", found, format!("write `{strongest}`, or leave this key out"));
+            None
+        }
         Some(wanted) if wanted > strongest => {
             let found = format!("these stores can't give `{wanted}`");
             let mend = format!("the strongest that they can give is `{strongest}`");

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use figment::value::Dict;
 
+use super::kinds::StoreKinds;
 use super::problem::{ConfigError, Problem, Report};
-use super::stores::StoreKinds;
-use super::{Config, read, tree};
+use super::{Config, Given, Surroundings, read, tree};
 
 /// The commented configuration that `dittofs init` writes. It means the same as no file at all.
 pub const SAMPLE: &str = include_str!("sample.yaml");
@@ -25,17 +25,42 @@ pub fn load(
     environment: impl IntoIterator<Item = (String, String)>,
     kinds: &StoreKinds,
 ) -> Result<Config, ConfigError> {
+    load_on(None, file, environment, kinds)
+}
+
+/// The same with a data folder, which wins over all others.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_on(
+    data: Option<&Path>,
+    file: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+    kinds: &StoreKinds,
+) -> Result<Config, ConfigError> {
     let mut dict = match file {
         Some(path) => parse_file(path).map_err(|problem| ConfigError(vec![problem]))?,
         None => Dict::new(),
     };
+    let environment: Vec<(String, String)> = environment.into_iter().collect();
+    let surroundings = surroundings(&environment);
     let overrides = tree::lay_over(&mut dict, environment);
     let report = Report::new(overrides.variables);
     for (variable, reason) in overrides.astray {
         let mend = "unset it, or name a key by its levels, such as DITTOFS_LOG__LEVEL";
         report.refuse(&variable, reason, mend);
     }
-    read(dict, kinds, &report).ok_or_else(|| report.into_error())
+    let given = Given { kinds, data, surroundings };
+    read(dict, &given, &report).ok_or_else(|| report.into_error())
+}
+
+fn surroundings(environment: &[(String, String)]) -> Surroundings {
+    let variable = |name: &str| environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.into());
+    Surroundings {
+        is_root: rustix::process::geteuid().is_root(),
+        data_home: variable("XDG_DATA_HOME"),
+        home: variable("HOME"),
+    }
 }
 
 fn parse_file(path: &Path) -> Result<Dict, Problem> {

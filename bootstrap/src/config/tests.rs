@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 use super::*;
 
+const DATA: &str = "/data";
+
 fn load_text(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
     load_with(text, environment, &StoreKinds::built_in())
 }
@@ -14,8 +16,16 @@ fn load_text(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigE
 fn load_with(text: &str, environment: &[(&str, &str)], kinds: &StoreKinds) -> Result<Config, ConfigError> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
-    let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    load(Some(file.path()), environment, kinds)
+    load_on(Some(Path::new(DATA)), Some(file.path()), owned(environment), kinds)
+}
+
+/// As without any file.
+fn defaults() -> Config {
+    load_on(Some(Path::new(DATA)), None, [], &StoreKinds::built_in()).unwrap()
+}
+
+fn owned(environment: &[(&str, &str)]) -> Vec<(String, String)> {
+    environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A program's own kinds: a persistent pair beside the memory stores.
@@ -29,8 +39,8 @@ fn kinds_with_disk() -> StoreKinds {
         depth: Option<u32>,
     }
     StoreKinds::built_in()
-        .with_metadata("disk", StoreKind::new(Survives::PowerLoss, async |_: DiskOptions| Err("not here".into())))
-        .with_content("disk", StoreKind::new(Survives::PowerLoss, async |_: DiskOptions| Err("not here".into())))
+        .with_metadata("disk", StoreKind::new(Survives::MachineLoss, async |_: DiskOptions| Err("not here".into())))
+        .with_content("disk", StoreKind::new(Survives::MachineLoss, async |_: DiskOptions| Err("not here".into())))
 }
 
 /// Two memory stores and whatever the test says about shares.
@@ -61,28 +71,65 @@ fn assert_refused(result: Result<Config, ConfigError>, key: &str, found: &str, m
 #[test]
 fn sample_means_the_same_as_no_file() {
     let sample = load_text(SAMPLE, &[]).unwrap();
-    let defaults = Config::defaults(&StoreKinds::built_in()).unwrap();
-    assert_eq!(format!("{sample:#?}"), format!("{defaults:#?}"));
+    assert_eq!(format!("{sample:#?}"), format!("{:#?}", defaults()));
 }
 
 #[test]
 fn sample_uncommented_is_understood_too() {
-    let text = SAMPLE.replace("    #quota", "    quota").replace("\n#data", "\ndata");
-    let config = load_text(&text, &[]).unwrap();
+    let mut text = SAMPLE.replace("\n#data", "\ndata");
+    for option in ["quota", "id", "cache", "scratch"] {
+        let commented = format!(" #{option}: ");
+        assert!(text.contains(&commented), "{option}");
+        text = text.replace(&commented, &format!(" {option}: "));
+    }
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let config = load(Some(file.path()), [], &StoreKinds::built_in()).unwrap();
     assert_eq!(config.shares[0].quota, Some(ByteSize(100 << 30)));
-    assert!(config.data.is_some());
+    assert_eq!(config.shares[0].id, Some(1_234_567_890));
+    assert!(config.metadata.contains_key("scratch") && config.content.contains_key("scratch"));
+    assert_eq!(config.journal.path.as_deref(), Some(Path::new("/var/lib/dittofs/journal")));
 }
 
 #[test]
-fn defaults_serve_one_share_in_memory_on_loopback() {
-    let config = Config::defaults(&StoreKinds::built_in()).unwrap();
+fn defaults_serve_one_persistent_share_on_loopback() {
+    let config = defaults();
     assert_eq!(config.adapters.nfs.listen.to_string(), "127.0.0.1:12049");
     assert_eq!(config.adapters.nfs.portmap, None);
     let [share] = config.shares.as_slice() else { panic!("{:?}", config.shares) };
     assert_eq!(share.name, "/export");
     assert_eq!(share.squash, Squash::None);
+    assert_eq!(share.durability, Durability::Local);
     assert!(share.clients.iter().all(|net| net.network().is_loopback()));
-    assert_eq!(config.notices(), ["/export is in memory: its files are gone when the server stops"]);
+    assert!(config.notices().is_empty());
+    let folders = [&config.metadata["local"].folder, &config.content["local"].folder, &config.journal.path];
+    let folders = folders.map(|folder| folder.as_deref().unwrap().to_str().unwrap());
+    assert_eq!(folders, ["/data/metadata", "/data/content", "/data/journal"]);
+}
+
+#[test]
+fn the_data_folder_of_the_command_line_wins_over_the_file_and_that_over_the_usual_one() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"data: /of/file").unwrap();
+    let load = |data: Option<&str>, file: Option<&Path>| {
+        let home = owned(&[("HOME", "/home/me")]);
+        load_on(data.map(Path::new), file, home, &StoreKinds::built_in()).unwrap()
+    };
+    let config = load(Some("/of/line"), Some(file.path()));
+    assert_eq!(config.data.as_deref(), Some(Path::new("/of/line")));
+    assert_eq!(config.journal.path.as_deref(), Some(Path::new("/of/line/journal")));
+    assert_eq!(load(None, Some(file.path())).data.as_deref(), Some(Path::new("/of/file")));
+    let usual = load(None, None).data.unwrap();
+    assert!([Path::new("/var/lib/dittofs"), Path::new("/home/me/.local/share/dittofs")].contains(&usual.as_path()));
+}
+
+#[test]
+fn a_configuration_in_memory_needs_no_data_folder_and_says_what_is_lost() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(with_share("").as_bytes()).unwrap();
+    let config = load(Some(file.path()), [], &StoreKinds::built_in()).unwrap();
+    assert_eq!((config.data.clone(), config.journal.path.clone()), (None, None));
+    assert_eq!(config.notices(), ["/e is in memory: its files are gone when the server stops"]);
 }
 
 #[test]
@@ -133,7 +180,9 @@ fn a_file_that_names_no_stores_and_no_shares_keeps_the_default_share() {
 )]
 #[case::smb("adapters: { smb: { listen: 127.0.0.1:12445 } }", "adapters.smb", "not built yet", "leave")]
 #[case::system_store("system_store: m", "system_store", "not built yet", "leave")]
-#[case::journal_path("journal: { path: /j }", "journal.path", "not built yet", "leave")]
+#[case::journal_path_is_data("journal: { path: /data }", "journal.path", "is, or is around", "of its own")]
+#[case::journal_path_empty("journal: { path: \"\" }", "journal.path", "not a text", "text")]
+#[case::journal_in_a_store("journal: { path: content/j }", "journal.path", "lie within each other", "of its own")]
 #[case::journal_too_small("journal: { size: 1MiB }", "journal.size", "1MiB is too small", "16MiB")]
 #[case::size_unit("journal: { size: 4GB }", "journal.size", "unit", "4GiB")]
 #[case::size_word("cache: { memory: much }", "cache.memory", "not a size", "512MiB")]
@@ -146,8 +195,12 @@ fn a_field_is_refused(#[case] text: &str, #[case] key: &str, #[case] found: &str
 }
 
 #[rstest]
-#[case::unknown_type("{ type: redb }", "metadata.stores.m.type", "`redb` is not known here", "known: memory")]
-#[case::no_type("{ }", "metadata.stores.m.type", "missing", "known: memory")]
+#[case::unknown_type("{ type: disk }", "metadata.stores.m.type", "`disk` is not known here", "known: memory, redb")]
+#[case::no_type("{ }", "metadata.stores.m.type", "missing", "known: memory, redb")]
+#[case::no_path("{ type: redb }", "metadata.stores.m.redb.path", "missing", "give it a value")]
+#[case::cache("{ type: redb, redb: { path: /x, cache: much } }", "metadata.stores.m.redb.cache", "fit", "a size")]
+#[case::colour("{ type: redb, redb: { path: /x, colour: 1 } }", "metadata.stores.m.redb.colour", "known", "cache")]
+#[case::data_itself("{ type: redb, redb: { path: . } }", "metadata.stores.m.redb.path", "around", "of its own")]
 #[case::option_of_memory(
     "{ type: memory, memory: { path: /x } }",
     "metadata.stores.m.memory.path",
@@ -167,7 +220,9 @@ fn a_store_is_refused(#[case] store: &str, #[case] key: &str, #[case] found: &st
 
 #[rstest]
 #[case::durability("durability: local", "durability", "can't give `local`", "`none`")]
-#[case::durability_word("durability: strong", "durability", "`strong`", "remote")]
+#[case::remote("durability: remote", "durability", "not built yet", "`none`")]
+#[case::durability_word("durability: strong", "durability", "`strong`", "local")]
+#[case::compression("compression: rar", "compression", "`rar`", "none, zstd")]
 #[case::squash("squash: some", "squash", "`some`", "none, root, all")]
 #[case::read_only("read_only: perhaps", "read_only", "`perhaps`", "true or false")]
 #[case::anonymous_root("anonymous_uid: 0", "anonymous_uid", "`0`", "range")]
@@ -309,7 +364,7 @@ fn variables_override_single_fields() {
 #[test]
 fn variables_override_the_defaults_where_there_is_no_file() {
     let environment = [("DITTOFS_LOG__FORMAT".to_owned(), "json".to_owned())];
-    let config = load(None, environment, &StoreKinds::built_in()).unwrap();
+    let config = load_on(Some(Path::new(DATA)), None, environment, &StoreKinds::built_in()).unwrap();
     assert_eq!(config.log.format, LogFormat::Json);
     assert_eq!(config.shares[0].name, "/export");
 }
@@ -350,7 +405,7 @@ fn a_registered_kind_gives_its_durability(
 }
 
 #[rstest]
-#[case::beyond("m", "c", ", durability: remote", "durability", "can't give `remote`")]
+#[case::remote("m", "c", ", durability: remote", "durability", "not built yet")]
 #[case::none_over_disk("m", "c", ", durability: none", "durability", "in memory only")]
 #[case::lost_content("m", "scratch", "", "content_store", "outlives")]
 #[case::lost_metadata("scratch", "c", "", "content_store", "outlives")]
@@ -385,6 +440,26 @@ fn options_of_a_store_are_refused_without_their_value(
     assert_refused(Err(error), &format!("metadata.stores.d.disk.{option}"), found, "");
 }
 
+#[rstest]
+#[case::same("/x", "/x", "is the folder of metadata.stores.m.redb.path too")]
+#[case::within("/x", "/x/y", "within each other")]
+#[case::around("/x/y", "/x", "within each other")]
+#[case::relative("/data/a/b", "a", "within each other")]
+fn stores_in_each_others_folders_are_refused(#[case] metadata: &str, #[case] content: &str, #[case] found: &str) {
+    let text = format!(
+        "metadata: {{ stores: {{ m: {{ type: redb, redb: {{ path: {metadata} }} }} }} }}\n\
+         content: {{ stores: {{ c: {{ type: fs, fs: {{ path: {content} }} }} }} }}\n\
+         shares: [{{ name: /e, metadata_store: m, content_store: c }}]\n"
+    );
+    assert_refused(load_text(&text, &[]), "content.stores.c.fs.path", found, "of its own");
+}
+
+#[test]
+fn a_journals_folder_is_refused_where_nothing_would_be_put_there() {
+    let text = with_share("") + "journal: { path: /j }\n";
+    assert_refused(load_text(&text, &[]), "journal.path", "in memory", "leave");
+}
+
 #[test]
 fn options_of_a_store_are_not_printed() {
     let text = format!("{DISK}shares: [{{ name: /e, metadata_store: m, content_store: c }}]")
@@ -404,6 +479,8 @@ fn options_of_a_store_are_not_printed() {
 #[case("2TiB", 2 << 40)]
 fn sizes_are_read(#[case] text: &str, #[case] bytes: u64) {
     assert_eq!(text.parse(), Ok(ByteSize(bytes)));
+    let read: ByteSize = figment::value::Value::from(text).deserialize().unwrap();
+    assert_eq!(read, ByteSize(bytes));
     let again: ByteSize = ByteSize(bytes).to_string().parse().unwrap();
     assert_eq!(again, ByteSize(bytes));
 }

@@ -1,117 +1,187 @@
 //! Makes the named stores once, and a volume for each share.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
-use dittofs_application::{Machine, Network, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores};
+use dittofs_application::{
+    Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
+};
 use dittofs_block_cache::MokaBlockCache;
-use dittofs_domain::{HandleKey, Node, ShareId, credentials::IdentityPolicy};
-use dittofs_frame_codec::Codec;
-use dittofs_journal::NullJournal;
+use dittofs_domain::credentials::IdentityPolicy;
+use dittofs_frame_codec::{Codec, CompressionOptions};
+use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_memory::MemoryOpenState;
-use dittofs_ports::{BlockCache, ContentStore, MetadataStore, ShareMetadata, ShareRecord};
+use dittofs_ports::{BlockCache, ContentStore, Journal, MetadataStore, ShareMetadata};
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 
-use super::ServeError;
-use crate::config::{Config, ShareConfig, StoreKinds, open_stores};
+use super::{
+    ServeError, identity,
+    journals::{self, Wanted},
+    paths, refusal,
+};
+use crate::{
+    config::{Config, Opening, ShareConfig, StoreKinds, Stores, open_each_store},
+    progress::Progress,
+};
 
-/// What a new share's root directory permits: as a new file system's.
-const ROOT_MODE: u16 = 0o755;
 /// Bytes that a share holds if no quota is set.
 const BYTES_MAX: u64 = 1 << 50;
 
 /// What a share's part of the journal is at least: a few transfers of 1 MiB, or no write could be admitted.
 const JOURNAL_BYTES_MIN: u64 = 16 << 20;
 
-type Named<P> = BTreeMap<String, Arc<P>>;
+/// Files that a line of the log names.
+const FILES_NAMED_MAX: usize = 1_000;
 
-/// Opens all stores and shares.
-pub(super) async fn open(config: &Config, kinds: &StoreKinds) -> Result<Vec<Arc<Volume>>, ServeError> {
+type Named<P> = BTreeMap<String, Arc<P>>;
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What all shares are opened with.
+struct Parts<'a> {
+    config: &'a Config,
+    metadata: Named<dyn MetadataStore>,
+    content: Named<dyn ContentStore>,
+    cache: Arc<dyn BlockCache>,
+    machine: Machine,
+    journal_bytes: u64,
+    accept_loss: &'a BTreeSet<String>,
+}
+
+/// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up.
+pub(super) async fn open(
+    config: &Config,
+    kinds: &StoreKinds,
+    accept_loss: &BTreeSet<String>,
+) -> Result<Vec<Arc<Volume>>, ServeError> {
     let failed = |(store, source)| ServeError::Store { store, source };
-    let metadata = open_stores(&config.metadata, &kinds.metadata).await.map_err(failed)?;
-    let content = open_stores(&config.content, &kinds.content).await.map_err(failed)?;
-    let cache: Arc<dyn BlockCache> = Arc::new(MokaBlockCache::new(config.cache.memory.0));
-    let randomness = SystemRandomness::new().map_err(|error| ServeError::Threads(std::io::Error::other(error)))?;
-    let machine = Machine {
-        clock: Arc::new(SystemClock::new()),
-        randomness: Arc::new(randomness),
-        spawner: Arc::new(TokioSpawner::new(tokio::runtime::Handle::current())),
+    let opening = |store: &str, of: fn(&ShareConfig) -> &String| Opening {
+        progress: Progress::shown(format!("checking the store `{store}`")),
+        accept_loss: may_lose(store, of, config, accept_loss),
+        ..Opening::default()
     };
-    // Each share gets an equal part of the bound, so that none can starve the others.
-    let journal_bytes = (config.journal.size.0 / config.shares.len().max(1) as u64).max(JOURNAL_BYTES_MIN);
+    let metadata = open_each_store(&config.metadata, &kinds.metadata, |store| opening(store, |of| &of.metadata_store));
+    let metadata = metadata.await.map_err(failed)?;
+    let content = open_each_store(&config.content, &kinds.content, |store| opening(store, |of| &of.content_store));
+    let content = content.await.map_err(failed)?;
+    sync_folders(&[&config.metadata, &config.content])?;
+    let parts = Parts {
+        config,
+        metadata,
+        content,
+        cache: Arc::new(MokaBlockCache::new(config.cache.memory.0)),
+        machine: machine()?,
+        // Each share gets an equal part of the bound, so that none can starve the others.
+        journal_bytes: (config.journal.size.0 / config.shares.len().max(1) as u64).max(JOURNAL_BYTES_MIN),
+        accept_loss,
+    };
     let mut volumes = Vec::with_capacity(config.shares.len());
     for share in &config.shares {
-        let volume = open_share(share, &metadata, &content, &cache, &machine, journal_bytes).await?;
-        volumes.push(volume);
+        let volume = open_share(share, &parts).await;
+        volumes.push(volume.map_err(|source| ServeError::Share { share: share.name.clone(), source })?);
     }
     Ok(volumes)
 }
 
-async fn open_share(
-    share: &ShareConfig,
-    metadata: &Named<dyn MetadataStore>,
-    content: &Named<dyn ContentStore>,
-    cache: &Arc<dyn BlockCache>,
-    machine: &Machine,
-    journal_bytes: u64,
-) -> Result<Arc<Volume>, ServeError> {
-    let failed =
-        |source: Box<dyn std::error::Error + Send + Sync>| ServeError::Share { share: share.name.clone(), source };
-    let unknown = |store: &String| failed(format!("there is no store `{store}`").into());
-    let store = metadata.get(&share.metadata_store).ok_or_else(|| unknown(&share.metadata_store))?;
-    let content = content.get(&share.content_store).ok_or_else(|| unknown(&share.content_store))?;
+/// What a store loses all of its shares lose, so all of them must have been named.
+fn may_lose(store: &str, of: fn(&ShareConfig) -> &String, config: &Config, accept_loss: &BTreeSet<String>) -> bool {
+    let mut concerned = config.shares.iter().filter(|share| of(share) == store).peekable();
+    concerned.peek().is_some() && concerned.all(|share| accept_loss.contains(&share.name))
+}
+
+fn machine() -> Result<Machine, ServeError> {
+    let randomness = SystemRandomness::new().map_err(|error| ServeError::Threads(std::io::Error::other(error)))?;
+    Ok(Machine {
+        clock: Arc::new(SystemClock::new()),
+        randomness: Arc::new(randomness),
+        spawner: Arc::new(TokioSpawner::new(tokio::runtime::Handle::current())),
+    })
+}
+
+fn sync_folders(stores: &[&Stores]) -> Result<(), ServeError> {
+    let folders = stores.iter().flat_map(|stores| stores.iter());
+    for (store, folder) in folders.filter_map(|(name, store)| Some((name, store.folder.as_deref()?))) {
+        journals::sync_names(folder)
+            .map_err(|error| ServeError::Store { store: store.clone(), source: error.into() })?;
+    }
+    Ok(())
+}
+
+async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<Arc<Volume>, Cause> {
+    let unknown = |store: &String| format!("there is no store `{store}`");
+    let store = parts.metadata.get(&share.metadata_store).ok_or_else(|| unknown(&share.metadata_store))?;
+    let content = parts.content.get(&share.content_store).ok_or_else(|| unknown(&share.content_store))?;
+    let metadata = identity::find_or_make(share, &parts.config.shares, &**store, &parts.machine).await?;
+    let kept = match parts.config.journal.path.as_deref() {
+        Some(base) if share.durability.keeps_a_journal() => Some(open_journal(share, base, &*metadata, parts).await?),
+        _ => None,
+    };
+    let journal: Arc<dyn Journal> = match &kept {
+        Some(journal) => Arc::clone(journal) as _,
+        None => Arc::new(NullJournal::new(parts.journal_bytes)),
+    };
     let stores = VolumeStores {
-        metadata: share_metadata(share, store, machine).await.map_err(failed)?,
+        metadata: Arc::clone(&metadata),
         metadata_survives: store.survives(),
         content: Arc::clone(content),
-        journal: Arc::new(NullJournal::new(journal_bytes)),
-        cache: Arc::clone(cache),
+        journal,
+        cache: Arc::clone(&parts.cache),
         opens: Arc::new(MemoryOpenState::new()),
-        codec: Arc::new(Codec::none()),
+        codec: Arc::new(Codec::new(&CompressionOptions { method: share.compression, ..Default::default() })),
     };
-    let limits = VolumeLimits { unflushed_bytes_max: journal_bytes, ..VolumeLimits::default() };
-    let volume =
-        Volume::open(stores, VolumeSettings { limits, ..VolumeSettings::new(policy(share)) }, machine.clone()).await;
-    volume.map_err(|error| failed(error.into()))
+    let settings = VolumeSettings {
+        policy: policy(share),
+        limits: VolumeLimits { unflushed_bytes_max: parts.journal_bytes, ..VolumeLimits::default() },
+        accept_loss: parts.accept_loss.contains(&share.name),
+    };
+    let opened: Result<Arc<Volume>, OpenError> = Volume::open(stores, settings, parts.machine.clone()).await;
+    let volume = match opened {
+        Ok(volume) => volume,
+        Err(error) => return Err(refusal::of_opening(error, share, &*metadata).await.into()),
+    };
+    let recovered = volume.recovered();
+    tracing::info!(share = %share.name, records = recovered.records, bytes = recovered.bytes, "recovered");
+    if let Some(journal) = kept {
+        tell_losses(share, &journal, &*metadata).await;
+    }
+    Ok(volume)
 }
 
-/// Finds the share in its store, or makes it.
-async fn share_metadata(
+async fn open_journal(
     share: &ShareConfig,
-    store: &Arc<dyn MetadataStore>,
-    machine: &Machine,
-) -> Result<Arc<dyn ShareMetadata>, Box<dyn std::error::Error + Send + Sync>> {
-    let randomness = &*machine.randomness;
-    let shares = store.shares().await?;
-    let known = shares.into_iter().find(|record| match share.id {
-        Some(id) => record.id == ShareId(id),
-        None => record.name == share.name,
-    });
-    let id = match known {
-        Some(record) => record.id,
-        None => {
-            let record = ShareRecord {
-                id: ShareId(share.id.unwrap_or_else(|| randomness.bits64())),
-                name: share.name.clone(),
-                handle_key: HandleKey(randomness.bits128().to_be_bytes()),
-                content_owner: randomness.bits128(),
-                journal: 0,
-                journal_incarnation: 0,
-                dirty: false,
-            };
-            store.create_share(&record, &root(&policy(share), machine)).await?;
-            record.id
+    base: &Path,
+    metadata: &dyn ShareMetadata,
+    parts: &Parts<'_>,
+) -> Result<Arc<MmapJournal>, Cause> {
+    let accept_loss = parts.accept_loss.contains(&share.name);
+    let wanted = Wanted { base, bytes: parts.journal_bytes, accept_loss, share: &share.name };
+    match journals::open(&wanted, metadata, &parts.machine).await {
+        Ok(journal) => {
+            journals::sync_names(base)?;
+            Ok(journal)
         }
-    };
-    let metadata = store.share(id).await?;
-    metadata.ok_or_else(|| format!("share {id} is not in its metadata store").into())
+        Err(refusal) => {
+            let dirty = metadata.record().await?.dirty;
+            Err(refusal::of_journal(refusal, share, dirty).into())
+        }
+    }
 }
 
-/// A new share's root directory. It belongs to what the root user becomes, who else could not put anything there.
-fn root(policy: &SharePolicy, machine: &Machine) -> Node {
-    Node::root(policy.identity.map_uid(0), policy.identity.map_gid(0), ROOT_MODE, machine.clock.now())
+/// What was given up because somebody accepted that.
+async fn tell_losses(share: &ShareConfig, journal: &MmapJournal, metadata: &dyn ShareMetadata) {
+    let recovery = journal.recovery();
+    if recovery.lost.is_empty() {
+        return;
+    }
+    let records: u64 = recovery.lost.iter().map(|run| run.count).sum();
+    let files = paths::named(&recovery.nodes, FILES_NAMED_MAX, metadata).await.join(", ");
+    tracing::error!(share = %share.name, records, %files, "acknowledged writes are lost, as was accepted");
 }
 
-fn policy(share: &ShareConfig) -> SharePolicy {
+/// Who may use a share, and how.
+pub(super) fn policy(share: &ShareConfig) -> SharePolicy {
     SharePolicy {
         clients: share.clients.iter().filter_map(|net| Network::new(net.addr(), net.prefix_len())).collect(),
         identity: IdentityPolicy {

@@ -5,6 +5,7 @@
 
 mod access;
 mod attributes;
+mod belonging;
 mod bytes_on_the_wire;
 mod content;
 mod creation;
@@ -12,7 +13,9 @@ mod handles;
 mod libnfs;
 mod links;
 mod listing;
+mod management;
 mod mounting;
+mod persistence;
 mod portmapper;
 mod renaming;
 mod retransmission;

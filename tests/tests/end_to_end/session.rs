@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use dittofs_tests::server::{ONE_SHARE, Server};
+use dittofs_tests::server::{Home, ONE_SHARE, Server};
 use nfs3_client::{
     ConnectError, MountError, Nfs3Connection, Nfs3ConnectionBuilder,
     net::Connector,
@@ -20,9 +20,14 @@ use nfs3_client::{
 };
 use tokio::net::TcpStream;
 
+/// A folder for servers of this configuration, or of none.
+pub(crate) fn home(configuration: Option<&str>) -> Home {
+    Home::new(Path::new(env!("CARGO_BIN_EXE_dittofs-under-test")), configuration)
+}
+
 /// A server of this configuration.
 pub(crate) fn serve(configuration: &str) -> Server {
-    Server::start(Path::new(env!("CARGO_BIN_EXE_dittofs-under-test")), configuration)
+    home(Some(configuration)).start()
 }
 
 /// A server of one share without squashing, and root's session on it.

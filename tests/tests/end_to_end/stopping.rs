@@ -80,3 +80,34 @@ fn write_until_closed(connection: &mut RpcConnection, file: &nfs_fh3, answered: 
         }
     }
 }
+
+/// A connection that takes none of its replies keeps the drain waiting: so much is due to it.
+#[test]
+fn a_second_signal_ends_the_server_at_once() {
+    let configuration = format!("{ONE_SHARE}\nadapters: {{ nfs: {{ limits: {{ drain_seconds: 600 }} }} }}\n");
+    let mut server = serve(&configuration);
+    let mut connection = RpcConnection::open(server.address(), Credential::user(0, 0), 1);
+    let root = connection.mount("/export");
+    let how = createhow3::GUARDED(sattr3::default());
+    let arguments = CREATE3args { where_: place(&root, b"file"), how };
+    let made: CREATE3res = connection.call(NFS, NFS_PROGRAM::NFSPROC3_CREATE as u32, &arguments);
+    let file = made.unwrap().obj.unwrap();
+    let data = vec![7; 1 << 20];
+    let (count, stable) = (data.len() as u32, stable_how::UNSTABLE);
+    let arguments = WRITE3args { file: file.clone(), offset: 0, count, stable, data: Opaque::borrowed(&data) };
+    let written: WRITE3res = connection.call(NFS, NFS_PROGRAM::NFSPROC3_WRITE as u32, &arguments);
+    written.unwrap();
+    for _ in 0..64 {
+        let arguments = READ3args { file: file.clone(), offset: 0, count };
+        connection.queue(NFS, NFS_PROGRAM::NFSPROC3_READ as u32, &arguments);
+    }
+    connection.send().unwrap();
+    thread::sleep(Duration::from_millis(500));
+    server.terminate();
+    thread::sleep(Duration::from_secs(1));
+    assert!(server.is_running(), "the drain should wait for its client");
+    server.terminate();
+    let stopped = server.wait();
+    assert_eq!(stopped.status.code(), Some(1), "{stopped:?}");
+    assert!(stopped.after < Duration::from_secs(2), "{stopped:?}");
+}

@@ -6,6 +6,7 @@ use crate::assert_none;
 use crate::sources::{FILES, ROOT, read};
 
 const ARCHITECTURE: &str = "docs/architecture.md";
+const SEMANTICS: &str = "docs/semantics.md";
 
 /// An invariant as a row of the table: `| 1 | what holds | `path/to/file.rs::name_of_test` |`. The column of tests is
 /// headed `test`; it may name several.
@@ -34,6 +35,20 @@ fn every_invariant_names_a_test_that_exists() {
         found.extend(faults.map(|fault| format!("invariant {number}: {fault}")));
     }
     assert_none("invariants whose test can't be found", &found);
+}
+
+#[test]
+fn every_promise_of_durability_names_a_test_that_exists() {
+    let rows = invariants(&read(SEMANTICS));
+    assert!(!rows.is_empty(), "{SEMANTICS} has no table with a column headed `test`");
+    let mut found = Vec::new();
+    for row in &rows {
+        if row.tests.is_empty() {
+            found.push(format!("`{}` names no test", row.number));
+        }
+        found.extend(row.tests.iter().filter_map(|test| fault_of(test)));
+    }
+    assert_none("promises whose test can't be found", &found);
 }
 
 /// What is wrong with `path/to/file.rs::name_of_test`.

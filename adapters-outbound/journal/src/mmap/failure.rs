@@ -44,6 +44,8 @@ pub enum OpenError {
 pub struct Damage {
     /// The first loss.
     pub lost: LostRun,
+    /// The nodes of the lost records, as far as they can be told.
+    pub nodes: Vec<NodeId>,
 }
 
 /// A sync failed.

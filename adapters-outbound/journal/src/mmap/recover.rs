@@ -16,7 +16,7 @@ use super::{
     scan::{Found, scan},
     slot::Slot,
     superblock::{Gap, Superblock},
-    walk::{Scanned, Walked, walk},
+    walk::{Scanned, Walked, nodes_of, walk},
 };
 
 /// Numbers go on this far above all that were ever seen: records of which nothing is left may have had numbers too,
@@ -31,7 +31,7 @@ impl Shared {
         }
         let (scanned, free, incarnation) = self.read_segments(&superblock)?;
         let mut walked = walk(&superblock, &scanned, self.accept_loss)
-            .map_err(|lost| JournalError::Corrupt(Box::new(Damage { lost })))?;
+            .map_err(|lost| JournalError::Corrupt(Box::new(Damage { lost, nodes: nodes_of(&scanned, lost) })))?;
         let seen = scanned.iter().flat_map(|segment| &segment.found).map(|found| found.head.sequence);
         let next = seen.fold(superblock.next.max(walked.next), u64::max) + NUMBERS_SKIPPED;
         let next = next.max(above.0.saturating_add(1));
@@ -105,13 +105,20 @@ impl Shared {
         }
         let mut buffer = Vec::new();
         let mut scanned = Vec::new();
+        let (mut read, all) = (0, files.values().map(|(_, slot)| slot.bytes).sum());
+        let progress = self.progress.lock().take();
         for number in superblock.oldest..=superblock.prepared {
             let file = files.remove(&number);
+            let bytes = file.as_ref().map_or(0, |(_, slot)| slot.bytes);
             let found = match &file {
                 Some((head, slot)) => scan(slot, head, self.accept_loss, &mut buffer).map_err(as_journal_error)?,
                 None => Vec::new(),
             };
             scanned.push(Scanned { number, file, found });
+            read += bytes;
+            if let Some(report) = &progress {
+                report(read, all);
+            }
         }
         Ok((scanned, free, incarnation))
     }

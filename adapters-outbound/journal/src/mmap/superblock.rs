@@ -56,8 +56,10 @@ pub(super) enum NoSuperblock {
 }
 
 impl Superblock {
-    pub(super) fn new(journal: JournalId) -> Superblock {
-        Superblock { journal, incarnation: 0, oldest: 1, start: 1, prepared: 0, next: 1, durable: 0, gaps: Vec::new() }
+    /// A log that is empty, whose first record will have this number or a greater one.
+    pub(super) fn new(journal: JournalId, first: u64) -> Superblock {
+        let gaps = Vec::new();
+        Superblock { journal, incarnation: 0, oldest: 1, start: first, prepared: 0, next: first, durable: 0, gaps }
     }
 
     pub(super) fn read(folder: &dyn Folder) -> Result<Superblock, NoSuperblock> {

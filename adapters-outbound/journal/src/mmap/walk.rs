@@ -87,6 +87,14 @@ pub(super) fn walk(superblock: &Superblock, segments: &[Scanned], accept_loss: b
     Ok(walker.walked)
 }
 
+/// The nodes of lost records whose heads can still be read.
+pub(super) fn nodes_of(segments: &[Scanned], lost: LostRun) -> Vec<NodeId> {
+    let numbers = lost.first..lost.first.saturating_add(lost.count);
+    let heads = segments.iter().flat_map(|segment| &segment.found).map(|found| found.head);
+    let nodes = heads.filter(|head| head.is_data() && numbers.contains(&head.sequence));
+    nodes.map(|head| NodeId(head.node)).collect()
+}
+
 struct Walker<'a> {
     superblock: &'a Superblock,
     segments: &'a [Scanned],
@@ -167,10 +175,7 @@ impl Walker<'_> {
 
     /// Goes on behind a loss; false at the end of the log.
     fn skip(&mut self, lost: LostRun) -> bool {
-        let numbers = lost.first..lost.first + lost.count;
-        let heads = self.segments.iter().flat_map(|segment| &segment.found).map(|found| found.head);
-        let nodes = heads.filter(|head| head.is_data() && numbers.contains(&head.sequence));
-        self.walked.recovery.nodes.extend(nodes.map(|head| NodeId(head.node)));
+        self.walked.recovery.nodes.extend(nodes_of(self.segments, lost));
         self.walked.recovery.lost.push(lost);
         let target = self.behind().next().map(|(index, found)| (index, found.at, found.head.sequence));
         let Some((index, at, next)) = target else {

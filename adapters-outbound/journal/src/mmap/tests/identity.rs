@@ -67,3 +67,33 @@ async fn a_folder_is_locked_until_the_last_reply_is_gone() {
     drop(reply);
     MmapJournal::open_at(folder.path(), None, options()).unwrap();
 }
+
+#[tokio::test]
+async fn a_journal_in_place_of_a_lost_one_gives_greater_numbers() {
+    let (disk, known) = (Disk::new(), Sequence(1 << 40));
+    let journal = MmapJournal::create_above(disk.clone(), ID, known, options()).unwrap();
+    assert!(journal.recover().await.unwrap().is_empty());
+    let first = journal.append(write(9, 1, 10)).await.unwrap();
+    assert!(first.sequence > known);
+    journal.sync(first.sequence).await.unwrap();
+    closed(journal).await;
+    let (journal, records) = reopened(&disk).await;
+    assert_eq!(records, [(first, write(9, 1, 10))]);
+    assert!(journal.append(write(9, 2, 10)).await.unwrap().sequence > first.sequence);
+}
+
+#[tokio::test]
+async fn recovery_tells_how_much_it_has_read() {
+    let disk = Disk::new();
+    let journal = created(&disk).await;
+    fill_segment(&journal, 1).await;
+    closed(journal).await;
+    let journal = MmapJournal::open(disk, Some(ID), options()).unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    journal.report_recovery_to(move |read, all| tell.lock().push((read, all)));
+    journal.recover().await.unwrap();
+    let told = told.lock().clone();
+    assert!(told.len() >= 2 && told.is_sorted(), "{told:?}");
+    assert!(told.iter().all(|(_, all)| *all == told[told.len() - 1].0), "{told:?}");
+}

@@ -1,0 +1,74 @@
+//! From a request to a call of the service, and from its result to a reply.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dittofs_domain::FsError;
+use dittofs_ports::AdminService;
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use hyper::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
+use serde::Serialize;
+
+use crate::wire::{Refused, ShareFacts, ShareView, SharesView};
+
+/// A body that may come in pieces, so that what takes long can tell how far it is.
+pub(crate) type Body = BoxBody<Bytes, std::convert::Infallible>;
+
+/// What requests are answered from.
+pub(crate) struct Routes {
+    pub(crate) service: Arc<dyn AdminService>,
+    pub(crate) facts: Vec<ShareFacts>,
+}
+
+impl Routes {
+    /// Answers a request. None takes a body, so none is read.
+    pub(crate) async fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
+        match (request.method(), request.uri().path()) {
+            (&Method::GET, "/v1/shares") => self.shares().await,
+            (&Method::POST, "/v1/flush") => self.flush().await,
+            (_, "/v1/shares" | "/v1/flush") => refused(StatusCode::METHOD_NOT_ALLOWED, "not with this method"),
+            _ => refused(StatusCode::NOT_FOUND, "this server knows no such request"),
+        }
+    }
+
+    async fn shares(&self) -> Response<Body> {
+        let running = self.service.shares();
+        let mut shares = Vec::with_capacity(self.facts.len());
+        for facts in self.facts.iter().cloned() {
+            let Some(info) = running.iter().find(|info| info.name == facts.name) else {
+                continue;
+            };
+            let space = match self.service.space(info.id).await {
+                Ok(space) => Some(space.into()),
+                Err(error) => return failed(error),
+            };
+            shares.push(ShareView { facts, id: Some(info.id.0), state: "served".into(), space });
+        }
+        json(StatusCode::OK, &SharesView { shares })
+    }
+
+    async fn flush(&self) -> Response<Body> {
+        match self.service.flush().await {
+            Ok(()) => json(StatusCode::OK, &serde_json::json!({})),
+            Err(error) => failed(error),
+        }
+    }
+}
+
+fn failed(error: FsError) -> Response<Body> {
+    refused(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
+}
+
+fn refused(status: StatusCode, error: &str) -> Response<Body> {
+    json(status, &Refused { error: error.to_owned() })
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    // Every type that is sent has text for keys, which is all that could fail.
+    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
+    text.push(b'\n');
+    let mut response = Response::new(Full::new(Bytes::from(text)).boxed());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
+    response
+}

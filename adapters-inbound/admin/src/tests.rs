@@ -1,0 +1,108 @@
+use std::{io, sync::Arc};
+
+use dittofs_domain::{FsError, ShareId};
+use dittofs_ports::{AdminService, ShareInfo, ShareSpace, Survives, mocks::MockAdminService};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{UnixListener, UnixStream},
+};
+
+use super::*;
+
+const SPACE: ShareSpace = ShareSpace { bytes_total: 9, bytes_free: 4, nodes_total: 8, nodes_free: 3 };
+
+fn facts(name: &str) -> ShareFacts {
+    ShareFacts {
+        name: name.into(),
+        metadata_store: "m (redb)".into(),
+        content_store: "c (fs)".into(),
+        journal: Some("journal".into()),
+        durability: "local".into(),
+        compression: "none".into(),
+        clients: vec!["127.0.0.0/8".into()],
+        squash: "none".into(),
+        anonymous_uid: 1,
+        anonymous_gid: 2,
+        read_only: false,
+        quota: Some(7),
+    }
+}
+
+fn info(name: &str, id: u64) -> ShareInfo {
+    let (name, clients) = (name.to_owned(), Vec::new());
+    ShareInfo { id: ShareId(id), name, clients, read_only: false, survives: Survives::PowerLoss }
+}
+
+fn started(service: MockAdminService) -> (tempfile::TempDir, Client) {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let service: Arc<dyn AdminService> = Arc::new(service);
+    tokio::spawn(serve(listener, service, vec![facts("/one"), facts("/not served"), facts("/two")]));
+    (folder, Client::new(&socket))
+}
+
+#[tokio::test]
+async fn shares_are_told_with_what_is_configured_and_their_space() {
+    let mut service = MockAdminService::new();
+    service.expect_shares().returning(|| vec![info("/two", u64::MAX), info("/one", 1)]);
+    service.expect_space().returning(|_| Ok(SPACE));
+    let (_folder, client) = started(service);
+    let shares = client.shares().await.unwrap().shares;
+    let told: Vec<_> = shares.iter().map(|share| (share.facts.name.as_str(), share.id)).collect();
+    assert_eq!(told, [("/one", Some(1)), ("/two", Some(u64::MAX))]);
+    assert_eq!(shares[0].facts, facts("/one"));
+    assert_eq!(shares[0].space, Some(SPACE.into()));
+}
+
+#[tokio::test]
+async fn a_flush_is_done_once_and_its_failure_is_told() {
+    let mut service = MockAdminService::new();
+    service.expect_flush().times(1).returning(|| Ok(()));
+    let (_folder, client) = started(service);
+    client.flush().await.unwrap();
+
+    let mut service = MockAdminService::new();
+    service.expect_flush().returning(|| Err(FsError::Io));
+    let (_folder, client) = started(service);
+    let refused = client.flush().await.unwrap_err();
+    assert!(matches!(refused, ClientError::Refused(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn where_no_server_is_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    assert!(matches!(Client::new(&socket).shares().await, Err(ClientError::NotRunning(_))));
+    // One that ended in whatever way leaves its socket behind.
+    drop(UnixListener::bind(&socket).unwrap());
+    assert!(matches!(Client::new(&socket).shares().await, Err(ClientError::NotRunning(_))));
+}
+
+async fn raw(client_of: &tempfile::TempDir, request: &[u8]) -> io::Result<String> {
+    let mut stream = UnixStream::connect(client_of.path().join("socket")).await?;
+    stream.write_all(request).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn what_is_no_request_of_ours_is_refused() {
+    let (folder, _client) = started(MockAdminService::new());
+    let cases: [(&[u8], &str); 4] = [
+        (b"GET /v1/nothing HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 404"),
+        (b"POST /v1/shares HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 405"),
+        (b"GET /v1/flush HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 405"),
+        (b"\x80\0\0\x28\0\0\0\0\r\n\r\n", "HTTP/1.1 400"),
+    ];
+    for (request, expected) in cases {
+        let answer = raw(&folder, request).await.unwrap();
+        assert!(answer.starts_with(expected), "{answer}");
+    }
+    let long = [b"GET /", vec![b'x'; 64 << 10].as_slice()].concat();
+    // The connection may be cut while the request is still being written.
+    if let Ok(answer) = raw(&folder, &long).await {
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
+}

@@ -1,0 +1,81 @@
+//! What travels: JSON.
+
+use dittofs_ports::ShareSpace;
+use serde::{Deserialize, Serialize};
+
+/// What a configuration says of a share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareFacts {
+    /// Its name: an absolute path.
+    pub name: String,
+    /// Its metadata store: name, type, and where it is.
+    pub metadata_store: String,
+    /// Its content store likewise.
+    pub content_store: String,
+    /// Where its journal is; none for a share in memory.
+    pub journal: Option<String>,
+    /// The tier in force.
+    pub durability: String,
+    /// How what is in files is compressed.
+    pub compression: String,
+    /// Networks that may use it.
+    pub clients: Vec<String>,
+    /// Whose identity is replaced.
+    pub squash: String,
+    /// By which user.
+    pub anonymous_uid: u32,
+    /// By which group.
+    pub anonymous_gid: u32,
+    /// Whether changes are refused.
+    pub read_only: bool,
+    /// The most bytes that it may hold.
+    pub quota: Option<u64>,
+}
+
+/// A share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareView {
+    /// What was configured.
+    #[serde(flatten)]
+    pub facts: ShareFacts,
+    /// Its id in its metadata store.
+    pub id: Option<u64>,
+    /// How it is, in a few words.
+    pub state: String,
+    /// Its space, where a server knows it.
+    pub space: Option<SpaceView>,
+}
+
+/// Space of a share, in bytes and files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpaceView {
+    /// Bytes that it can hold.
+    pub bytes_total: u64,
+    /// Bytes that are free.
+    pub bytes_free: u64,
+    /// Nodes that it can hold.
+    pub nodes_total: u64,
+    /// Nodes that are free.
+    pub nodes_free: u64,
+}
+
+impl From<ShareSpace> for SpaceView {
+    fn from(space: ShareSpace) -> SpaceView {
+        let ShareSpace { bytes_total, bytes_free, nodes_total, nodes_free } = space;
+        SpaceView { bytes_total, bytes_free, nodes_total, nodes_free }
+    }
+}
+
+/// All shares of a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharesView {
+    /// In the order of the configuration.
+    pub shares: Vec<ShareView>,
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// For people.
+    pub error: String,
+}

@@ -1,0 +1,82 @@
+//! What the metadata stores hold, read without a server.
+
+use std::sync::Arc;
+
+use dittofs_admin::{ShareFacts, ShareView};
+use dittofs_ports::{MetadataError, MetadataStore, ShareRecord};
+
+use crate::config::{Config, Opening, StoreError, StoreKinds, Stores, open_each_store};
+use crate::progress::Progress;
+use crate::serve::{DataError, DataFolder};
+
+/// Why the stores can't be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StoredError {
+    #[error("{0}; while a server starts or stops, wait for it")]
+    Data(#[from] DataError),
+    #[error("the metadata store `{store}` can't be opened: {source}")]
+    Store { store: String, source: StoreError },
+    #[error("the metadata store `{store}` can't be read: {source}")]
+    Read { store: String, source: MetadataError },
+}
+
+/// A metadata store, and the shares in it.
+pub(super) struct Stored {
+    /// Its configured name.
+    pub(super) name: String,
+    pub(super) store: Arc<dyn MetadataStore>,
+    pub(super) shares: Vec<ShareRecord>,
+}
+
+/// The stores that are there already, for as long as the data folder is locked. Makes none.
+pub(super) struct StoredShares {
+    pub(super) stores: Vec<Stored>,
+    _data: Option<DataFolder>,
+}
+
+impl StoredShares {
+    pub(super) async fn open(config: &Config, kinds: &StoreKinds) -> Result<StoredShares, StoredError> {
+        let is_there = |folder: &Option<std::path::PathBuf>| folder.as_ref().is_some_and(|folder| folder.exists());
+        let mut existing: Stores = config.metadata.clone();
+        existing.retain(|_, store| is_there(&store.folder));
+        if existing.is_empty() {
+            return Ok(StoredShares { stores: Vec::new(), _data: None });
+        }
+        let data = config.data.as_deref().map(DataFolder::lock).transpose()?;
+        let opening = |store: &str| Opening {
+            progress: Progress::shown(format!("checking the store `{store}`")),
+            ..Opening::default()
+        };
+        let open = open_each_store(&existing, &kinds.metadata, opening).await;
+        let open = open.map_err(|(store, source)| StoredError::Store { store, source })?;
+        let mut stores = Vec::new();
+        for (name, store) in open {
+            let shares = store.shares().await;
+            let shares = shares.map_err(|source| StoredError::Read { store: name.clone(), source })?;
+            stores.push(Stored { name, store, shares });
+        }
+        Ok(StoredShares { stores, _data: data })
+    }
+}
+
+/// What a configuration says of the shares, with what the stores know of them.
+pub(super) async fn views(
+    facts: Vec<ShareFacts>,
+    config: &Config,
+    kinds: &StoreKinds,
+) -> Result<Vec<ShareView>, StoredError> {
+    let stored = StoredShares::open(config, kinds).await?;
+    let views = facts.into_iter().zip(&config.shares).map(|(facts, share)| {
+        let store = stored.stores.iter().find(|store| store.name == share.metadata_store);
+        let record = store.and_then(|store| {
+            store.shares.iter().find(|record| share.id.map_or(record.name == share.name, |id| record.id.0 == id))
+        });
+        let state = match record {
+            None => "not served; made when it is first",
+            Some(record) if record.dirty => "not served, and was not stopped cleanly: the next start recovers it",
+            Some(_) => "not served; stopped cleanly",
+        };
+        ShareView { facts, id: record.map(|record| record.id.0), state: state.to_owned(), space: None }
+    });
+    Ok(views.collect())
+}

@@ -1,0 +1,81 @@
+//! The types of store that the program has by itself: one registration each.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dittofs_memory::{MemoryContentStore, MemoryMetadataStore};
+use dittofs_object_store::{FsOptions, ObjectStore, ObjectStoreOptions};
+use dittofs_ports::Survives;
+use dittofs_redb::{OpenError, Progress, RedbMetadataStore, RedbOptions};
+use serde::Deserialize;
+
+use super::kinds::{InFolder, NoOptions, Opening, StoreError, StoreKind, StoreKinds};
+use super::size::ByteSize;
+
+pub(super) fn register(none: StoreKinds) -> StoreKinds {
+    none.with_metadata(
+        "memory",
+        StoreKind::new(Survives::Nothing, async |_: NoOptions| Ok(Arc::new(MemoryMetadataStore::new()) as _)),
+    )
+    .with_metadata(
+        "redb",
+        StoreKind::in_folder(Survives::PowerLoss, async |options, opening| {
+            Ok(Arc::new(open_redb(options, opening).await?) as _)
+        }),
+    )
+    .with_content(
+        "memory",
+        StoreKind::new(Survives::Nothing, async |_: NoOptions| Ok(Arc::new(MemoryContentStore::new()) as _)),
+    )
+    .with_content(
+        "fs",
+        StoreKind::in_folder(Survives::PowerLoss, async |_: FolderOptions, opening| {
+            Ok(Arc::new(ObjectStore::open(ObjectStoreOptions::Fs(FsOptions::new(opening.folder))).await?) as _)
+        }),
+    )
+}
+
+/// The options of a metadata store of type `redb`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RedbStoreOptions {
+    path: PathBuf,
+    cache: Option<ByteSize>,
+}
+
+/// The options of a content store of type `fs`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FolderOptions {
+    path: PathBuf,
+}
+
+impl InFolder for RedbStoreOptions {
+    fn folder(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl InFolder for FolderOptions {
+    fn folder(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Opens the database on a thread that may block: after a crash all of it may have to be checked.
+async fn open_redb(options: RedbStoreOptions, opening: Opening) -> Result<RedbMetadataStore, StoreError> {
+    let mut redb = RedbOptions::new(opening.folder);
+    redb.accept_loss = opening.accept_loss;
+    redb.progress = Progress::new(move |done, of| opening.progress.report(done, of));
+    if let Some(cache) = options.cache {
+        redb.cache_bytes = usize::try_from(cache.0)?;
+    }
+    let opened = tokio::task::spawn_blocking(move || RedbMetadataStore::open(&redb)).await?;
+    opened.map_err(|error| match &error {
+        OpenError::LogMissing { .. } | OpenError::LogDamaged { .. } => {
+            let accept = "here: `dittofs serve --accept-loss SHARE` for each share of this store";
+            format!("{error} ({accept})").into()
+        }
+        _ => error.into(),
+    })
+}

@@ -1,0 +1,104 @@
+//! Where files are kept: the data folder, and the folders of stores and journal, none of which may lie in another.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::problem::Report;
+
+/// What tells where data belong that nobody has named a folder for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Surroundings {
+    /// Whether the root user runs the program.
+    pub(super) is_root: bool,
+    /// `XDG_DATA_HOME`.
+    pub(super) data_home: Option<PathBuf>,
+    /// `HOME`.
+    pub(super) home: Option<PathBuf>,
+}
+
+const OF_ROOT: &str = "/var/lib/dittofs";
+const OF_USER: &str = "dittofs";
+
+impl Surroundings {
+    fn data(&self) -> Option<PathBuf> {
+        if self.is_root {
+            return Some(PathBuf::from(OF_ROOT));
+        }
+        // What is relative there is to be ignored (XDG Base Directory Specification).
+        let absolute = |path: &Option<PathBuf>| path.clone().filter(|path| path.is_absolute());
+        let home = absolute(&self.data_home).or_else(|| Some(absolute(&self.home)?.join(".local/share")));
+        Some(home?.join(OF_USER))
+    }
+}
+
+/// Collects the folders that a configuration names, and refuses those that meet.
+pub(super) struct Folders<'r> {
+    /// The data folder, and whether somebody has named it.
+    data: Option<PathBuf>,
+    is_named: bool,
+    claimed: Vec<(String, PathBuf)>,
+    report: &'r Report,
+}
+
+impl<'r> Folders<'r> {
+    /// `named` is the data folder as it was written; one that is relative is below the working folder.
+    pub(super) fn new(named: Option<&Path>, surroundings: &Surroundings, report: &'r Report) -> Self {
+        let data = match named {
+            Some(named) => std::path::absolute(named).ok(),
+            None => surroundings.data(),
+        };
+        let data = data.map(|data| lexical(&data));
+        Self { data, is_named: named.is_some(), claimed: Vec::new(), report }
+    }
+
+    /// Takes a folder for what stands at `key`: where it is, absolute.
+    pub(super) fn claim(&mut self, key: &str, written: &Path) -> Option<PathBuf> {
+        if written.as_os_str().is_empty() {
+            self.report.refuse(key, "is empty", "name a folder of its own");
+            return None;
+        }
+        let Some(data) = &self.data else {
+            let mend = "name it by --data or by the key data";
+            self.report.refuse("data", "is missing, and there is no home folder to put it in", mend);
+            return None;
+        };
+        let folder = lexical(&data.join(written));
+        if data.starts_with(&folder) {
+            let found = format!("{} is, or is around, the data folder {}", folder.display(), data.display());
+            self.report.refuse(key, found, "name a folder of its own, such as one below the data folder");
+            return None;
+        }
+        let meets = |(_, other): &&(String, PathBuf)| other.starts_with(&folder) || folder.starts_with(other);
+        if let Some((other_key, other)) = self.claimed.iter().find(meets) {
+            let found = match *other == folder {
+                true => format!("{} is the folder of {other_key} too", folder.display()),
+                false => format!("{} and {} of {other_key} lie within each other", folder.display(), other.display()),
+            };
+            self.report.refuse(key, found, "give each a folder of its own");
+        }
+        self.claimed.push((key.to_owned(), folder.clone()));
+        Some(folder)
+    }
+
+    /// The data folder; none where nobody named one and nothing needs one.
+    pub(super) fn data(self) -> Option<PathBuf> {
+        self.data.filter(|_| self.is_named || !self.claimed.is_empty())
+    }
+}
+
+/// The path without `.` and `..`, as far as that can be told without looking.
+fn lexical(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! The options of one store, in a shape that only its own type knows.
+
+use std::fmt;
+
+use figment::error::Kind;
+use figment::value::{Dict, Tag, Value};
+use serde::de::DeserializeOwned;
+
+/// The options of one store. Debug shows their names only: the values may be secret.
+#[derive(Clone)]
+pub struct StoreOptions(pub(super) Value);
+
+impl StoreOptions {
+    pub(super) fn none() -> Self {
+        Self(Value::Dict(Tag::Default, Dict::new()))
+    }
+
+    /// Reads the options into the type's own struct, which should deny unknown fields.
+    ///
+    /// # Errors
+    /// What the struct refuses, without the value.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, OptionsError> {
+        self.0.deserialize().map_err(|error| told(&error))
+    }
+}
+
+impl fmt::Debug for StoreOptions {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.as_dict().into_iter().flat_map(Dict::keys);
+        out.debug_set().entries(names).finish()
+    }
+}
+
+/// Why a store's options can't be read: the option and what is wrong, without its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionsError {
+    /// The option, below the section of the type; empty for the section as a whole.
+    pub option: String,
+    /// What is wrong.
+    pub found: String,
+    /// What to write.
+    pub mend: String,
+}
+
+/// Tells what figment found without quoting a value.
+fn told(error: &figment::Error) -> OptionsError {
+    let mut path = error.path.clone();
+    let list = |names: &[&str]| match names {
+        [] => "this type of store has no such option: leave it out".to_owned(),
+        names => format!("known here: {}", names.join(", ")),
+    };
+    let (found, mend) = match &error.kind {
+        // The path leads to the unknown field already.
+        Kind::UnknownField(_, known) => ("this key is not known".to_owned(), list(known)),
+        Kind::MissingField(field) => {
+            path.push(field.clone().into_owned());
+            ("is missing".to_owned(), "give it a value".to_owned())
+        }
+        Kind::UnknownVariant(_, known) => ("is not one of the words known".to_owned(), list(known)),
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
+            ("has a value that does not fit".to_owned(), format!("write {expected}"))
+        }
+        _ => ("has a value that can't be read".to_owned(), "see the documentation of this type of store".to_owned()),
+    };
+    OptionsError { option: path.join("."), found, mend }
+}

@@ -1,0 +1,36 @@
+//! What a configuration comes to, share by share, as it is told to people and over the local socket.
+
+use dittofs_admin::ShareFacts;
+
+use crate::config::{Config, ShareConfig, StoreConfig, Stores, compression_word, squash_word};
+
+/// The shares in the order of the configuration.
+pub(crate) fn of(config: &Config) -> Vec<ShareFacts> {
+    config.shares.iter().map(|share| of_share(share, config)).collect()
+}
+
+fn of_share(share: &ShareConfig, config: &Config) -> ShareFacts {
+    let journal = config.journal.path.as_ref().filter(|_| share.durability.keeps_a_journal());
+    ShareFacts {
+        name: share.name.clone(),
+        metadata_store: store(&share.metadata_store, &config.metadata),
+        content_store: store(&share.content_store, &config.content),
+        journal: journal.map(|path| path.display().to_string()),
+        durability: share.durability.to_string(),
+        compression: compression_word(share.compression).to_owned(),
+        clients: share.clients.iter().map(ToString::to_string).collect(),
+        squash: squash_word(share.squash).to_owned(),
+        anonymous_uid: share.anonymous_uid,
+        anonymous_gid: share.anonymous_gid,
+        read_only: share.read_only,
+        quota: share.quota.map(|quota| quota.0),
+    }
+}
+
+fn store(name: &str, stores: &Stores) -> String {
+    match stores.get(name) {
+        Some(StoreConfig { kind, folder: Some(folder), .. }) => format!("{name} ({kind} in {})", folder.display()),
+        Some(StoreConfig { kind, .. }) => format!("{name} ({kind})"),
+        None => name.to_owned(),
+    }
+}

@@ -1,0 +1,141 @@
+//! Finds a share in its metadata store, or makes it there.
+
+use std::sync::Arc;
+
+use dittofs_application::Machine;
+use dittofs_domain::{HandleKey, Node, ShareId};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord};
+
+use super::volumes::policy;
+use crate::config::ShareConfig;
+
+/// What a new share's root directory permits: as a new file system's.
+const ROOT_MODE: u16 = 0o755;
+
+/// Why a share is neither found nor made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IdentityError {
+    /// It may be one that had another name.
+    #[error(
+        "the metadata store `{store}` has no share of this name, but holds {strangers}, which the configuration does \
+         not name. If one of them is this share under its old name: `dittofs share rename OLD {name}`. If {name} is to \
+         be a new share beside them: give it an `id` of its own in the configuration, such as `id: {id}`"
+    )]
+    Strangers { store: String, strangers: String, name: String, id: u64 },
+    /// The name is there, but not the id.
+    #[error(
+        "the metadata store `{store}` has a share of this name with the id {found}, but the configuration says \
+         `id: {expected}`: write `id: {found}`, or another name"
+    )]
+    OtherId { store: String, found: u64, expected: u64 },
+    /// The id is there, and so is the name, of two shares.
+    #[error(
+        "in the metadata store `{store}` the id {id} is that of {found}, and {name} is another share: write the name \
+         or the id of one of them"
+    )]
+    TwoShares { store: String, id: u64, found: String, name: String },
+    /// The store has lost it while it was looked for.
+    #[error("the share {0} is not in its metadata store")]
+    Gone(ShareId),
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+}
+
+/// Finds a share by its id or its name; makes it where it is new for sure. `all` are the shares of the configuration.
+pub(super) async fn find_or_make(
+    share: &ShareConfig,
+    all: &[ShareConfig],
+    store: &dyn MetadataStore,
+    machine: &Machine,
+) -> Result<Arc<dyn ShareMetadata>, IdentityError> {
+    let records = store.shares().await?;
+    let found = records.iter().find(|record| is_of(record, share));
+    let named = records.iter().find(|record| record.name == share.name);
+    let id = match (found, named) {
+        (Some(record), _) if record.name == share.name => record.id,
+        (Some(record), None) => return renamed(record, share, store).await,
+        (Some(record), Some(_)) => {
+            let (store, name) = (share.metadata_store.clone(), share.name.clone());
+            return Err(IdentityError::TwoShares { store, id: record.id.0, found: record.name.clone(), name });
+        }
+        (None, Some(record)) => {
+            let (store, expected) = (share.metadata_store.clone(), share.id.unwrap_or_default());
+            return Err(IdentityError::OtherId { store, found: record.id.0, expected });
+        }
+        (None, None) => {
+            refuse_beside_strangers(share, all, &records, machine)?;
+            make(share, store, machine).await?
+        }
+    };
+    store.share(id).await?.ok_or(IdentityError::Gone(id))
+}
+
+fn is_of(record: &ShareRecord, share: &ShareConfig) -> bool {
+    match share.id {
+        Some(id) => record.id == ShareId(id),
+        None => record.name == share.name,
+    }
+}
+
+/// A share that was renamed in the configuration must not come up empty.
+fn refuse_beside_strangers(
+    share: &ShareConfig,
+    all: &[ShareConfig],
+    records: &[ShareRecord],
+    machine: &Machine,
+) -> Result<(), IdentityError> {
+    let known =
+        |record: &ShareRecord| all.iter().any(|of| of.metadata_store == share.metadata_store && is_of(record, of));
+    let strangers: Vec<&str> =
+        records.iter().filter(|record| !known(record)).map(|record| record.name.as_str()).collect();
+    if strangers.is_empty() || share.id.is_some() {
+        return Ok(());
+    }
+    Err(IdentityError::Strangers {
+        store: share.metadata_store.clone(),
+        strangers: strangers.join(", "),
+        name: share.name.clone(),
+        id: new_id(machine),
+    })
+}
+
+/// The configuration names the share by its id, and has another name for it now.
+async fn renamed(
+    record: &ShareRecord,
+    share: &ShareConfig,
+    store: &dyn MetadataStore,
+) -> Result<Arc<dyn ShareMetadata>, IdentityError> {
+    let metadata = store.share(record.id).await?.ok_or(IdentityError::Gone(record.id))?;
+    metadata.put_record(&ShareRecord { name: share.name.clone(), ..record.clone() }).await?;
+    tracing::info!(share = %share.name, from = %record.name, id = record.id.0, "renamed, as it is found by its id");
+    Ok(metadata)
+}
+
+async fn make(share: &ShareConfig, store: &dyn MetadataStore, machine: &Machine) -> Result<ShareId, IdentityError> {
+    let record = ShareRecord {
+        id: ShareId(share.id.unwrap_or_else(|| new_id(machine))),
+        name: share.name.clone(),
+        handle_key: HandleKey(machine.randomness.bits128().to_be_bytes()),
+        content_owner: machine.randomness.bits128(),
+        journal: if share.durability.keeps_a_journal() { machine.randomness.bits128() } else { 0 },
+        journal_incarnation: 0,
+        dirty: false,
+    };
+    store.create_share(&record, &root(share, machine)).await?;
+    tracing::info!(share = %share.name, id = record.id.0, "new share");
+    Ok(record.id)
+}
+
+/// Of 63 bits, so that every YAML parser can carry it.
+fn new_id(machine: &Machine) -> u64 {
+    (machine.randomness.bits64() >> 1).max(1)
+}
+
+/// A new share's root directory. It belongs to what the root user becomes, who else could not put anything there.
+fn root(share: &ShareConfig, machine: &Machine) -> Node {
+    let identity = policy(share).identity;
+    Node::root(identity.map_uid(0), identity.map_gid(0), ROOT_MODE, machine.clock.now())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Why a share is not opened, in words that say what was found, what may be lost and what to do.
+
+use dittofs_application::OpenError;
+use dittofs_journal::Damage;
+use dittofs_ports::{JournalError, ShareMetadata};
+
+use super::{journals::JournalRefusal, paths};
+use crate::config::ShareConfig;
+
+/// Files that a message names.
+const FILES_NAMED_MAX: usize = 20;
+
+/// A message.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct ShareRefused(String);
+
+/// For a journal that is missing, or that is another one.
+pub(super) fn of_journal(refusal: JournalRefusal, share: &ShareConfig, dirty: bool) -> ShareRefused {
+    let accept = accept(share, "begins a new journal and keeps what is there under another name");
+    let found = refusal.to_string();
+    ShareRefused(match refusal {
+        JournalRefusal::Missing(_) | JournalRefusal::Unfit { .. } if dirty => format!(
+            "{found}. The server was not stopped cleanly, so what clients wrote last may be only in the share's own \
+             journal, and would be lost. Give the share its journal back (see journal.path; is its disk mounted?). {accept}"
+        ),
+        JournalRefusal::Missing(_) | JournalRefusal::Unfit { .. } => format!(
+            "{found}. The server was stopped cleanly, so the share lacks nothing. Give it its journal back, or move away \
+             what is there. {accept}"
+        ),
+        JournalRefusal::Closed { .. } | JournalRefusal::Metadata(_) | JournalRefusal::Folder { .. } => found,
+    })
+}
+
+/// For a share whose parts don't belong together, or are damaged.
+pub(super) async fn of_opening(error: OpenError, share: &ShareConfig, metadata: &dyn ShareMetadata) -> ShareRefused {
+    let found = error.to_string();
+    ShareRefused(match error {
+        OpenError::Journal(JournalError::Corrupt(source)) => match source.downcast_ref::<Damage>() {
+            Some(damage) => of_damage(damage, share, metadata).await,
+            None => found,
+        },
+        OpenError::ForeignJournal { .. } | OpenError::OlderJournal { .. } => format!(
+            "{found}. What clients wrote last would be lost. {}",
+            accept(share, "goes on with the journal that is there")
+        ),
+        OpenError::ForeignContent { .. } => format!(
+            "{found}: see that the content store `{}` is the one that the share was written with; another share's \
+             objects are never used",
+            share.content_store
+        ),
+        OpenError::ContentGone => format!(
+            "{found}: see that the content store `{}` is the one that the share was written with, and that its disk is \
+             mounted. Without it the content of the share's files is lost. {}",
+            share.content_store,
+            accept(share, "serves the share without it: what was in its files can't be read")
+        ),
+        OpenError::Metadata(_) | OpenError::Journal(_) | OpenError::Content(_) => found,
+    })
+}
+
+async fn of_damage(damage: &Damage, share: &ShareConfig, metadata: &dyn ShareMetadata) -> String {
+    let files = paths::named(&damage.nodes, FILES_NAMED_MAX, metadata).await;
+    let files = match files.is_empty() {
+        true => "which files they are of can't be told".to_owned(),
+        false => format!("they are of {}", files.join(", ")),
+    };
+    format!(
+        "{damage}, though they had been acknowledged; {files}. Put back the journal's folder from a copy if there is one. {}",
+        accept(share, "goes on with what can be read, and names what is lost")
+    )
+}
+
+fn accept(share: &ShareConfig, what: &str) -> String {
+    format!("Only if there is no other way, `dittofs serve --accept-loss {}` {what}", share.name)
+}

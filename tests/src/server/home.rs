@@ -1,0 +1,104 @@
+//! A folder in which servers run, one after the other.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Output, Stdio},
+    sync::Arc,
+    thread,
+};
+
+use tempfile::TempDir;
+
+use super::Server;
+
+const LOG: &str = "log";
+const CONFIGURATION: &str = "dittofs.yaml";
+
+/// A folder with the data of a server, and with its configuration if it has one. Copies are the same folder, which goes
+/// with the last of them.
+#[derive(Clone)]
+pub struct Home {
+    folder: Arc<TempDir>,
+    program: PathBuf,
+}
+
+/// How a server ended that did not come to serve.
+#[derive(Debug)]
+pub struct Refused {
+    /// Its status.
+    pub status: ExitStatus,
+    /// What it said.
+    pub log: String,
+}
+
+impl Home {
+    /// An empty one; without a configuration the server does what it does by default.
+    pub fn new(program: &Path, configuration: Option<&str>) -> Home {
+        let home = Home { folder: Arc::new(tempfile::tempdir().unwrap()), program: program.to_owned() };
+        if let Some(configuration) = configuration {
+            home.configure(configuration);
+        }
+        home
+    }
+
+    /// Gives the next server another configuration.
+    pub fn configure(&self, configuration: &str) {
+        fs::write(self.folder.path().join(CONFIGURATION), configuration).unwrap();
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// What the newest server has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
+    }
+
+    /// Starts a server, on a port that it chooses, and waits until it serves.
+    pub fn start(&self) -> Server {
+        self.try_start(&[]).unwrap_or_else(|refused| panic!("the server did not start: {}", refused.log))
+    }
+
+    /// The same with more options; the server may refuse.
+    pub fn try_start(&self, options: &[&str]) -> Result<Server, Refused> {
+        let log = fs::File::create(self.folder.path().join(LOG)).unwrap();
+        let mut command = self.command(&["serve", "--nfs", "127.0.0.1:0"]);
+        command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        lines.read_line(&mut line).unwrap();
+        let Some(port) = port_of(&line) else {
+            return Err(Refused { status: child.wait().unwrap(), log: self.log() });
+        };
+        // What it prints later must not fill the pipe.
+        thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        Ok(Server { child, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), home: self.clone() })
+    }
+
+    /// Runs another command of the program on this folder.
+    pub fn run(&self, words: &[&str]) -> Output {
+        self.command(words).stdin(Stdio::null()).output().unwrap()
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(words).arg("--data").arg(self.data());
+        let configuration = self.folder.path().join(CONFIGURATION);
+        if configuration.exists() {
+            command.arg("--config").arg(configuration);
+        }
+        command
+    }
+}
+
+/// The port in the mount command that the server prints first.
+fn port_of(line: &str) -> Option<u16> {
+    let (_, rest) = line.split_once(",port=")?;
+    rest.split(',').next()?.parse().ok()
+}
