@@ -97,8 +97,8 @@ def bars(tables, subject, wanted):
         key = (workload, depth)
         rivals = [(tables[s][key]["rate"], s) for s in tables if s.startswith(other) and key in tables[s]]
         best = max((r for r in rivals if r[1] != subject), default=None)
-        if isinstance(most, str) and best:
-            most = float(most[:-1]) * tables[best[1]][key]["server_us_per_unit"]
+        if isinstance(most, str):
+            most = float(most[:-1]) * tables[best[1]][key]["server_us_per_unit"] if best else None
         row = ours.get(key)
         rival = f"{num(best[0])} ({NAMES[best[1]]})" if best else "–"
         ratio = row["rate"] / best[0] if row and best else None
