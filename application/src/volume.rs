@@ -117,7 +117,7 @@ pub struct Volume {
     /// Bytes that extents hold, as last read from the metadata store.
     stored_bytes: AtomicU64,
     /// Objects that lost a reference: garbage, if it was the last one.
-    suspects: parking_lot::Mutex<std::collections::HashSet<dittofs_domain::ObjectId>>,
+    suspects: parking_lot::Mutex<std::collections::BTreeSet<dittofs_domain::ObjectId>>,
     condemned: parking_lot::Mutex<Vec<garbage::Condemned>>,
     /// Objects that may be mostly dead.
     dying: parking_lot::Mutex<std::collections::BTreeMap<dittofs_domain::ObjectId, repack::Dying>>,

@@ -86,7 +86,9 @@ const MIB: u64 = 1 << 20;
 const JOURNAL_MIN: ByteSize = ByteSize(16 * MIB);
 /// Below the data folder.
 const JOURNAL_PATH: &str = "journal";
+/// In memory; on a disk there is room for longer bursts.
 const JOURNAL_DEFAULT: ByteSize = ByteSize(1024 * MIB);
+const JOURNAL_ON_DISK_DEFAULT: ByteSize = ByteSize(4096 * MIB);
 const CACHE_MIN: ByteSize = ByteSize(MIB);
 const CACHE_DEFAULT: ByteSize = ByteSize(512 * MIB);
 
@@ -157,8 +159,9 @@ fn with_default_share(mut tree: Dict) -> Dict {
 }
 
 fn read_journal(mut section: Section<'_>, shares: &[ShareConfig], folders: &mut Folders<'_>) -> JournalConfig {
-    let size = read_bound(&mut section, "size", JOURNAL_MIN).unwrap_or(JOURNAL_DEFAULT);
     let is_needed = shares.iter().any(|share| share.durability > Durability::None);
+    let default = if is_needed { JOURNAL_ON_DISK_DEFAULT } else { JOURNAL_DEFAULT };
+    let size = read_bound(&mut section, "size", JOURNAL_MIN).unwrap_or(default);
     if !is_needed && !shares.is_empty() && section.has("path") {
         section.refuse("path", "all shares are in memory: nothing would be put there", "leave this key out");
     }

@@ -3,7 +3,7 @@
 # test, each on its own port of a private loopback, so that ports and rpcbind clash with nothing.
 #
 #   enter_private_network "$@"       re-runs the calling script in namespaces of its own
-#   server_start NAME DIR            dittofs | ganesha-vfs | ganesha-mem | limit; files go to DIR
+#   server_start NAME DIR            dittofs | dittofs-local (redb and folder) | ganesha-vfs | ganesha-disk | ganesha-mem | limit; files go to DIR
 #                                    sets SERVER_PID, SERVER_PORT, SERVER_MOUNTPORT, SERVER_EXPORT
 #   server_stop PID SECONDS          SIGTERM, then SIGKILL; fails when SIGTERM was not enough
 #
@@ -91,7 +91,9 @@ server_start() { # NAME DIR
   chmod 755 "$2"
   case $1 in
     dittofs) start_dittofs "$2" 12049 ;;
+    dittofs-local) SERVER_CONFIG=$servers_root/tests/kernel/local-share.yaml start_dittofs "$2" 12449 ;;
     ganesha-vfs) start_ganesha VFS "$2" 12149 ;;
+    ganesha-disk) start_ganesha VFS "$2" 12549 ;;
     ganesha-mem) start_ganesha MEM "$2" 12249 ;;
     limit) start_limit "$2" 12349 ;;
     *) echo "no server named $1" >&2; return 2 ;;

@@ -3,6 +3,7 @@
 use dittofs_domain::{
     Attributes, Node, NodeId, OpId,
     access::{AccessMask, NodeSecurity, granted},
+    attributes::overlay,
     error::FsResult,
     namespace::{Context, SetAttributes, set_attributes},
     opens::Operation,
@@ -16,8 +17,24 @@ use super::{
     settle::Settled,
 };
 
+/// How often attributes are looked at again because a flush or a truncation came between, before the node's turn is taken.
+const ATTEMPTS: u32 = 4;
+
 impl Volume {
+    /// The attributes of a node: what is stored and what is unflushed as of one state.
     pub(crate) async fn attributes(&self, node: NodeId) -> FsResult<Attributes> {
+        for _ in 0..ATTEMPTS {
+            let seen = self.pending.seen(node);
+            let view = self.view(&Query::node(node)).await?;
+            let stored = self.live(&view, node)?;
+            if let Some((pending, generation)) = seen
+                && self.pending.is_at(node, generation)
+            {
+                return Ok(overlay(stored, pending.as_ref()));
+            }
+        }
+        // Under the turn nothing is published or cut.
+        let _turn = self.turns.lock(node).await;
         let view = self.view(&Query::node(node)).await?;
         Ok(self.overlay(self.live(&view, node)?))
     }

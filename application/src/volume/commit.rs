@@ -24,8 +24,10 @@ impl Volume {
         if let Some(sequence) = newest {
             self.make_durable(node, sequence).await?;
         }
-        let file = Changed { before: Some(before), after: self.overlay(stored) };
-        Ok(CommitReply { verifier: self.write_verifier(), file })
+        let verifier = self.write_verifier();
+        // Meanwhile a flush may have published what was unflushed.
+        let file = Changed { before: Some(before), after: self.attributes(node).await? };
+        Ok(CommitReply { verifier, file })
     }
 
     /// Makes a node's records up to this one durable at the share's tier: in the journal, or where that survives

@@ -56,12 +56,20 @@ impl Volume {
 
     /// Condemns the objects that lost their last reference.
     pub(super) async fn condemn_suspects(&self) -> FsResult<()> {
-        let suspects: Vec<ObjectId> = self.suspects.lock().drain().collect();
-        for object in suspects {
-            if !self.references(object).await? && self.condemn(object).await? {
-                let since = self.machine.clock.monotonic();
-                self.condemned.lock().push(Condemned { object, since });
+        loop {
+            let Some(object) = self.suspects.lock().pop_first() else { return Ok(()) };
+            if let Err(error) = self.condemn_suspect(object).await {
+                self.suspects.lock().insert(object);
+                return Err(error);
             }
+        }
+    }
+
+    async fn condemn_suspect(&self, object: ObjectId) -> FsResult<()> {
+        if !self.references(object).await? {
+            self.condemn(object).await?;
+            let since = self.machine.clock.monotonic();
+            self.condemned.lock().push(Condemned { object, since });
         }
         Ok(())
     }
@@ -69,27 +77,29 @@ impl Volume {
     /// Deletes the objects whose grace is over; answers whether some are left.
     pub(super) async fn delete_condemned(&self) -> FsResult<bool> {
         let now = self.machine.clock.monotonic();
-        let due: Vec<Condemned> = {
-            let mut condemned = self.condemned.lock();
-            let (due, rest) = condemned.drain(..).partition(|one| now.saturating_sub(one.since) >= GRACE);
-            *condemned = rest;
-            due
-        };
-        for one in due {
-            if let Err(error) = self.stores.content.delete(self.share(), one.object).await {
-                tracing::warn!(share = %self.name, object = %one.object, %error, "an object could not be deleted yet");
-                self.condemned.lock().push(one);
-                continue;
-            }
-            let mut plan = Plan::at(self.now());
-            plan.expect(Expectation::ObjectState { object: one.object, state: ObjectState::Condemned });
-            plan.change(Change::DeleteObject(one.object));
-            match self.stores.metadata.apply(plan, None).await {
-                Ok(_) | Err(ApplyError::Conflict) => {}
-                Err(error) => return Err(self.apply_failed(&error)),
+        let condemned = self.condemned.lock().clone();
+        for one in condemned.iter().filter(|one| now.saturating_sub(one.since) >= GRACE) {
+            if self.delete_object(one.object).await? {
+                self.condemned.lock().retain(|other| other.object != one.object);
             }
         }
         Ok(!self.condemned.lock().is_empty())
+    }
+
+    /// Deletes an object and its row; answers whether both are gone.
+    async fn delete_object(&self, object: ObjectId) -> FsResult<bool> {
+        if let Err(error) = self.stores.content.delete(self.share(), object).await {
+            tracing::warn!(share = %self.name, %object, %error, "an object could not be deleted yet");
+            return Ok(false);
+        }
+        let mut plan = Plan::at(self.now());
+        plan.expect(Expectation::ObjectState { object, state: ObjectState::Condemned });
+        plan.change(Change::DeleteObject(object));
+        match self.stores.metadata.apply(plan, None).await {
+            Ok(_) => Ok(true),
+            Err(ApplyError::Conflict) => Ok(!self.is_condemned(object).await?),
+            Err(error) => Err(self.apply_failed(&error)),
+        }
     }
 
     async fn references(&self, object: ObjectId) -> FsResult<bool> {
@@ -97,15 +107,20 @@ impl Volume {
         Ok(!references.map_err(|error| self.metadata_failed(&error))?.is_empty())
     }
 
-    /// Condemns an object, unless somebody refers to it again; answers whether it is condemned.
-    async fn condemn(&self, object: ObjectId) -> FsResult<bool> {
+    async fn is_condemned(&self, object: ObjectId) -> FsResult<bool> {
+        let before = object.0.checked_sub(1).map(ObjectId);
+        let found = self.stores.metadata.objects(before, 1).await.map_err(|error| self.metadata_failed(&error))?;
+        Ok(found.iter().any(|record| record.id == object && record.state == ObjectState::Condemned))
+    }
+
+    /// Condemns an object; `Busy` if somebody refers to it again, or another plan came between.
+    async fn condemn(&self, object: ObjectId) -> FsResult<()> {
         let mut plan = Plan::at(self.now());
         plan.expect(Expectation::Unreferenced(object));
         let state = ObjectState::Condemned;
         plan.change(Change::PutObject(ObjectRecord { id: object, state, owner: self.epoch, bytes: 0 }));
         match self.stores.metadata.apply(plan, None).await {
-            Ok(_) => Ok(true),
-            Err(ApplyError::Conflict) => Ok(false),
+            Ok(_) => Ok(()),
             Err(error) => Err(self.apply_failed(&error)),
         }
     }

@@ -110,7 +110,7 @@ impl NodePending {
         let (gone, kept): (Vec<Held>, Vec<Held>) = std::mem::take(&mut self.held).into_iter().partition(is_lost);
         self.held = kept;
         self.slices.clear();
-        for held in &self.held {
+        for held in self.held.iter().filter(|held| held.appended.sequence > stored.content_seq) {
             let Appended { sequence, place } = held.appended;
             for range in stored.cuts.left(sequence, held.offset..held.offset + u64::from(held.length)) {
                 let (length, skip) = ((range.end - range.start) as u32, (range.start - held.offset) as u32);
@@ -222,6 +222,13 @@ impl PendingNodes {
         }))
     }
 
+    /// What is shown of a node beside what is stored, with its generation; none while the two are changing together.
+    pub(super) fn seen(&self, node: NodeId) -> Option<(Option<Pending>, Option<u64>)> {
+        let Some(pending) = self.find(node) else { return Some((None, None)) };
+        let pending = pending.lock();
+        pending.generation.is_multiple_of(2).then_some((Some(pending.shown), Some(pending.generation)))
+    }
+
     /// Whether the node's index is as it was at that generation; none: it had nothing unflushed.
     pub(super) fn is_at(&self, node: NodeId, generation: Option<u64>) -> bool {
         match (self.find(node), generation) {
@@ -307,6 +314,20 @@ impl PendingNodes {
         };
         self.freed(&gone);
         gone.iter().map(|held| held.appended).collect()
+    }
+
+    /// Makes a node's index fit what is stored, under its turn: for when it is not known whether a plan that cut the
+    /// file was applied. Answers the records of which nothing is left.
+    pub(super) fn fit(&self, stored: &Node) -> Vec<Appended> {
+        let Some(pending) = self.find(stored.id) else { return Vec::new() };
+        {
+            let mut pending = pending.lock();
+            pending.lose(stored, &[]);
+            if !pending.slices.is_empty() {
+                return Vec::new();
+            }
+        }
+        self.take(stored.id)
     }
 
     /// Forgets a node; answers its records.

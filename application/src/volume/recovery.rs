@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use dittofs_domain::{Node, NodeId, plan::Query};
+use dittofs_domain::{ChangeId, Node, NodeId, plan::Query};
 use dittofs_ports::{Appended, MetadataError, Record};
 
 use super::{OpenError, Volume, pending::Replayed};
@@ -31,9 +31,11 @@ impl Volume {
         let mut done = Vec::new();
         for some in records.chunks(NODES_PER_VIEW) {
             self.look_up(some, &mut nodes).await?;
+            // One for many: it only has to be above all that were ever shown.
+            let stamp = self.stamp().await.map_err(|_| MetadataError::Unavailable("no stamps".into()))?;
             for (appended, record) in some {
                 let node = nodes.get(&record.node).and_then(Option::as_ref);
-                if !self.replay_one(node, *appended, record, &mut recovered).await? {
+                if !self.replay_one(node, *appended, record, stamp, &mut recovered) {
                     done.push(*appended);
                 }
             }
@@ -53,33 +55,33 @@ impl Volume {
     }
 
     /// Answers whether the record still holds anything.
-    async fn replay_one(
+    fn replay_one(
         &self,
         node: Option<&Arc<Node>>,
         appended: Appended,
         record: &Record,
+        stamp: ChangeId,
         recovered: &mut Recovered,
-    ) -> Result<bool, OpenError> {
+    ) -> bool {
         let Some(node) = node.filter(|node| node.kind.has_content()) else {
             recovered.dropped += 1;
-            return Ok(false);
+            return false;
         };
         let end = record.offset.saturating_add(record.data.len() as u64);
         let left = node.cuts.left(appended.sequence, record.offset..end);
         if appended.sequence <= node.content_seq || left.is_empty() {
             recovered.published += 1;
-            return Ok(false);
+            return false;
         }
         recovered.records += 1;
         recovered.bytes += record.data.len() as u64;
-        let stamp = self.stamp().await.map_err(|_| MetadataError::Unavailable("no stamps".into()))?;
         let credits = self.admission.admit_recovered(record.data.len());
         let at = self.machine.clock.monotonic();
         let length = record.data.len() as u32;
         let replayed =
             Replayed { offset: record.offset, length, left: &left, appended, credits, time: record.time, stamp, at };
         self.pending.replay(node, replayed);
-        Ok(true)
+        true
     }
 
     async fn look_up(

@@ -142,6 +142,8 @@ impl Volume {
         }
         let record = |state| ObjectRecord { id: builder.object(), state, owner: self.epoch, bytes: builder.bytes() };
         let (writing, live) = (record(ObjectState::Writing), record(ObjectState::Live));
+        // Also where the row fails: it may be there nevertheless. The reaper looks when this is done.
+        self.suspects.lock().insert(live.id);
         self.put_object_row(writing).await?;
         let node = living.first().map_or(NodeId(0), |part| part.node);
         let put = self.stores.content.put(self.share(), live.id, builder.finish()).await;
@@ -151,7 +153,6 @@ impl Volume {
                 result = self.replace(parts, live).await;
             }
         }
-        self.suspects.lock().insert(live.id);
         result
     }
 

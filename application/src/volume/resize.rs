@@ -11,7 +11,7 @@ use dittofs_domain::{
         Context, SetAttributes,
         set_attributes::{self, Resize},
     },
-    plan::{Plan, Query},
+    plan::{Applied, Plan, Query, View},
 };
 use dittofs_ports::{Caller, Changed};
 
@@ -75,13 +75,25 @@ impl Volume {
                 let decision = set_attributes::decide(view, node, request, before.as_ref(), context, Some(resize))?;
                 Ok((decision.plan, false))
             })
-            .await?;
+            .await;
+        let settled = match settled {
+            Ok(settled) => settled,
+            Err(error) => {
+                self.fit_pending(node).await;
+                return Err(error);
+            }
+        };
         if settled.value {
             return Ok(None);
         }
-        let released = self.pending.truncate(node, size);
-        drop(unstable);
-        self.release(released).await;
+        if is_of_old(&settled.view, &settled.applied, node) {
+            self.fit_pending(node).await;
+            drop(unstable);
+        } else {
+            let released = self.pending.truncate(node, size);
+            drop(unstable);
+            self.release(released).await;
+        }
         let mut changed = self.changed(&settled.view, &settled.applied, node)?;
         changed.before = settled
             .applied
@@ -89,6 +101,17 @@ impl Volume {
             .and_then(|touched| touched.before.as_ref())
             .map(|stored| super::weak(&dittofs_domain::attributes::overlay(stored, before.as_ref())));
         Ok(Some(changed))
+    }
+
+    /// After a plan of which nobody knows whether it was applied: what is only in the journal must fit what is stored.
+    async fn fit_pending(&self, node: NodeId) {
+        for attempt in 1..=REAPS_MAX {
+            if let Ok(view) = self.view(&Query::node(node)).await {
+                let records = view.node(node).map(|stored| self.pending.fit(stored)).unwrap_or_default();
+                return self.release(records).await;
+            }
+            self.jitter(attempt).await;
+        }
     }
 
     /// Flushes a file that has been cut too often since its last flush: each cut is noted in its record. Called before
@@ -109,4 +132,11 @@ impl Volume {
         tracing::error!(share = %self.name, %node, %error, "the map of a file is damaged");
         FsError::Io
     }
+}
+
+/// Whether what was applied is the result of an earlier attempt of the same operation: the file may have been written
+/// since then.
+fn is_of_old(view: &View, applied: &Applied, node: NodeId) -> bool {
+    let after = applied.node(node).and_then(|touched| touched.after.as_ref());
+    after.is_some_and(|after| view.node(node).is_ok_and(|seen| after.change <= seen.change))
 }

@@ -60,7 +60,12 @@ impl Volume {
                     return Ok(Settled { value, view, applied });
                 }
                 Err(ApplyError::Conflict) => self.jitter(attempt).await,
-                Err(error) => return Err(self.apply_failed(&error)),
+                Err(error) => {
+                    // It may have been applied nevertheless.
+                    self.suspects.lock().extend(released);
+                    self.reaping.notify_one();
+                    return Err(self.apply_failed(&error));
+                }
             }
         }
         Err(FsError::Busy)
@@ -139,7 +144,7 @@ impl Volume {
     }
 
     /// Waits a random time that grows with the attempts, so that those who met do not meet again.
-    async fn jitter(&self, attempt: u32) {
+    pub(super) async fn jitter(&self, attempt: u32) {
         let span_us = 100u64 << attempt.min(8);
         let wait = Duration::from_micros(self.machine.randomness.bits64() % span_us);
         self.machine.clock.sleep(wait).await;

@@ -102,7 +102,9 @@ fn a_share_is_renamed_in_its_store_and_nowhere_else() {
     assert!(matches!(rename("/old", "/other"), Err(rename::RenameError::Taken(_))));
     assert!(matches!(rename("/absent", "/new"), Err(rename::RenameError::Unknown { .. })));
     assert_eq!(names(), ["/old", "/other"]);
-    let text = printed(|out| Ok(rename::rename("/old", "/new", &config, &kinds, out).unwrap()));
+    let mut out = Vec::new();
+    rename::rename("/old", "/new", &config, &kinds, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
     assert!(text.contains("/old is /new now") && text.contains("in the configuration too"), "{text}");
     assert_eq!(names(), ["/new", "/other"]);
 }

@@ -15,6 +15,9 @@ pub struct Policy {
     pub relief_permille: u64,
     /// Bytes that are worth an object of their own: a node that has them is flushed before its time.
     pub object_bytes_min: u64,
+    /// Bytes that its slices must have on average for that: of scattered ones a flush writes much again beside them, the
+    /// less the more have come together.
+    pub slice_bytes_min: u64,
     /// The greatest object.
     pub object_bytes_max: u64,
     /// The most blocks in one object, so that the plans which install them stay bounded.
@@ -28,6 +31,7 @@ impl Default for Policy {
             pressure_permille: 500,
             relief_permille: 250,
             object_bytes_min: 16 << 20,
+            slice_bytes_min: 32 << 10,
             object_bytes_max: 64 << 20,
             object_blocks_max: 512,
         }
@@ -140,9 +144,14 @@ impl Policy {
             _ if node.waited_for => Some(Urgency::Wait),
             _ if pressed => Some(Urgency::Pressure),
             _ if node.age_ms >= self.age_ms_max => Some(Urgency::Age),
-            _ if node.bytes >= self.object_bytes_min => Some(Urgency::Full),
+            _ if self.is_full(node) => Some(Urgency::Full),
             _ => None,
         }
+    }
+
+    fn is_full(&self, node: &NodeFacts) -> bool {
+        let average = node.bytes / (node.slices as u64).max(1);
+        node.bytes >= self.object_bytes_min && average >= self.slice_bytes_min
     }
 
     fn relieve(&self, nodes: &[NodeFacts], usage: Usage, taken: &mut Vec<NodeId>) {

@@ -1,6 +1,10 @@
 //! What does not belong together is refused, with what was found and what to do; and a refusal loses nothing.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
 
 use dittofs_tests::server::Home;
 use nfs3_client::nfs3_types::nfs3::*;
@@ -86,6 +90,45 @@ async fn a_journal_lost_after_a_clean_stop_is_made_anew_without_a_loss() {
     server.kill();
     let server = home.start();
     assert_eq!(root_of(&server).await.read_at(&file, 0, 100).await.data.as_ref(), b"newer!");
+}
+
+/// Spoils the only place of the journal that holds these bytes.
+fn spoil(journal: &Path, bytes: &[u8]) {
+    let holds = |path: &PathBuf| {
+        let content = fs::read(path).unwrap();
+        content.windows(bytes.len()).position(|window| window == bytes)
+    };
+    let files = fs::read_dir(journal).unwrap().map(|entry| entry.unwrap().path());
+    let (file, at) = files.filter_map(|path| holds(&path).map(|at| (path, at))).next().expect("the bytes are there");
+    let file = fs::OpenOptions::new().write(true).open(file).unwrap();
+    file.write_all_at(b"SPOILT", at as u64).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_in_the_journal_is_refused_and_the_files_are_named() {
+    let home = home(None);
+    let server = home.start();
+    let mut session = root_of(&server).await;
+    let root = session.root.clone();
+    let folder = session.make_directory(&root, b"folder", 0o755).await;
+    let hit = session.make_file(&folder, b"hit", 0o644).await;
+    let spared = session.make_file(&folder, b"spared", 0o644).await;
+    // The second write is known to be durable by the third.
+    for (file, data) in [(&spared, b"spared".as_slice()), (&hit, b"these bytes are hit"), (&spared, b"SPARED")] {
+        session.write_at(file, 0, data, stable_how::FILE_SYNC).await.unwrap();
+    }
+    server.kill();
+    spoil(&journal(&home), b"these bytes are hit");
+    let words = ["/export", "is damaged", "/folder/hit", "--accept-loss /export"];
+    refused(&home, &[], &words);
+    refused(&home, &[], &words);
+    let server = home.try_start(&["--accept-loss", "/export"]).unwrap_or_else(|refused| panic!("{}", refused.log));
+    assert!(home.log().contains("/folder/hit"), "what is lost is named: {}", home.log());
+    let mut session = root_of(&server).await;
+    assert_eq!(session.read_at(&spared, 0, 100).await.data.as_ref(), b"SPARED");
+    assert!(session.read_at(&hit, 0, 100).await.data.is_empty());
+    server.kill();
+    home.start();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,7 +35,7 @@ fn layer_of(folder: &str) -> Layer {
         ["ports"] => Layer::Ports,
         ["application"] => Layer::Application,
         ["bootstrap"] => Layer::Bootstrap,
-        ["tests"] => Layer::Tests,
+        ["tests"] | ["tests", _] => Layer::Tests,
         ["adapters-inbound" | "adapters-outbound", _] => Layer::Adapter(folder.to_owned()),
         ["adapters-inbound" | "adapters-outbound", name, _] => Layer::Part(format!("{}/{name}", parts[0])),
         _ => panic!("{folder}: a crate in a folder that docs/architecture.md does not know"),

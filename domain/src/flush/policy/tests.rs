@@ -63,3 +63,10 @@ fn the_next_node_to_come_of_age_is_known() {
     assert_eq!(Policy::default().next_due_ms(&[node(4, 1, 1_000), node(5, 1, 3_000)]), Some(2_000));
     assert_eq!(Policy::default().next_due_ms(&[node(4, 1, 9_000)]), Some(0));
 }
+
+#[test]
+fn scattered_slices_wait_until_they_come_of_age() {
+    let scattered = |age_ms| NodeFacts { slices: 16 << 10, ..node(4, 64 << 20, age_ms) };
+    assert_eq!(chosen(&[scattered(100)], ShareFacts::default()), []);
+    assert_eq!(chosen(&[scattered(5_000)], ShareFacts::default()), [(4, Urgency::Age)]);
+}

@@ -72,7 +72,7 @@ async fn a_folder_is_locked_until_the_last_reply_is_gone() {
 async fn a_journal_in_place_of_a_lost_one_gives_greater_numbers() {
     let (disk, known) = (Disk::new(), Sequence(1 << 40));
     let journal = MmapJournal::create_above(disk.clone(), ID, known, options()).unwrap();
-    assert!(journal.recover().await.unwrap().is_empty());
+    assert!(journal.recover(Sequence(0)).await.unwrap().is_empty());
     let first = journal.append(write(9, 1, 10)).await.unwrap();
     assert!(first.sequence > known);
     journal.sync(first.sequence).await.unwrap();
@@ -92,7 +92,7 @@ async fn recovery_tells_how_much_it_has_read() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);
     journal.report_recovery_to(move |read, all| tell.lock().push((read, all)));
-    journal.recover().await.unwrap();
+    journal.recover(Sequence(0)).await.unwrap();
     let told = told.lock().clone();
     assert!(told.len() >= 2 && told.is_sorted(), "{told:?}");
     assert!(told.iter().all(|(_, all)| *all == told[told.len() - 1].0), "{told:?}");

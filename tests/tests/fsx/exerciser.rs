@@ -1,13 +1,9 @@
-//! Reads, writes, truncations, commits, flushes and time on one file, against a vector of bytes: what fsx does to a
-//! file system, directly on the services. `FSX_OPERATIONS` and `FSX_SEED` change how many and which.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! One file and what must be in it.
 
 use std::{sync::Arc, time::Duration};
 
-use dittofs_block_cache::{MokaBlockCache, NoBlockCache};
 use dittofs_domain::{
     Credentials, Name, NodeId,
-    content::CHUNK_BYTES,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, SetAttributes},
 };
 use dittofs_journal::NullJournal;
@@ -15,29 +11,30 @@ use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{AdminService, BlockCache, BlockService, Caller, MetadataService, NodeRef, Stability};
 use dittofs_tests::{
     model::Random,
-    world::{ForgetfulCache, SHARE, Stores, World, caller},
+    world::{SHARE, Stores, World, caller},
 };
 
-const OPERATIONS: u64 = 20_000;
-const UNFLUSHED_BYTES_MAX: u64 = 8 << 20;
+pub(crate) const UNFLUSHED_BYTES_MAX: u64 = 8 << 20;
 /// Bytes of the file that are worked on.
-const WINDOW: u64 = 3 << 20;
+pub(crate) const WINDOW: u64 = 3 << 20;
 const LENGTH_MAX: u64 = 100_000;
-/// After so many operations the whole window is compared.
-const COMPARE_EVERY: u64 = 500;
 
 /// A file of which the bytes from `base` on are compared; there are only zeros before.
-struct Exerciser {
-    world: World,
-    caller: Caller,
-    file: NodeRef,
+pub(crate) struct Exerciser {
+    world: Option<World>,
+    pub(crate) caller: Caller,
+    pub(crate) file: NodeRef,
     base: u64,
     bytes: Vec<u8>,
     random: Random,
+    /// How long it waits now and then: for a flush, and for garbage.
+    pub(crate) short: Duration,
+    pub(crate) long: Duration,
 }
 
 impl Exerciser {
-    async fn new(base: u64, cache: Arc<dyn BlockCache>, seed: u64) -> Exerciser {
+    /// A file on new stores in memory.
+    pub(crate) async fn new(base: u64, cache: Arc<dyn BlockCache>, seed: u64) -> Exerciser {
         let stores = Stores {
             metadata: Arc::new(MemoryMetadataStore::new()),
             content: Arc::new(MemoryContentStore::new()),
@@ -46,6 +43,11 @@ impl Exerciser {
             opens: Arc::new(MemoryOpenState::new()),
         };
         let world = World::open(stores, UNFLUSHED_BYTES_MAX, seed).await;
+        Exerciser::on(world, base, seed).await
+    }
+
+    /// A new file on a share.
+    pub(crate) async fn on(world: World, base: u64, seed: u64) -> Exerciser {
         let caller = caller(Credentials::user(1_000, 1_000));
         let request = CreateRequest {
             directory: NodeId::ROOT,
@@ -56,21 +58,37 @@ impl Exerciser {
         };
         let made = world.services.create(&caller, SHARE, &request, None).await.unwrap();
         let file = world.node(made.node.node);
-        Exerciser { world, caller, file, base, bytes: Vec::new(), random: Random::new(seed) }
+        let (short, long) = (Duration::from_millis(600), Duration::from_secs(40));
+        Exerciser { world: Some(world), caller, file, base, bytes: Vec::new(), random: Random::new(seed), short, long }
     }
 
-    async fn operation(&mut self) {
+    /// The share that it works on.
+    pub(crate) fn world(&self) -> &World {
+        self.world.as_ref().unwrap()
+    }
+
+    /// Lets go of the share.
+    pub(crate) fn end(&mut self) {
+        self.world = None;
+    }
+
+    /// The same file on a share that was opened again.
+    pub(crate) fn in_another_life(self, world: World) -> Exerciser {
+        Exerciser { world: Some(world), ..self }
+    }
+
+    pub(crate) async fn operation(&mut self) {
         match self.random.below(1_000) {
             0..450 => self.write().await,
             450..800 => self.read().await,
             800..900 => self.truncate().await,
             900..960 => {
-                let reply = self.world.services.commit(&self.caller, self.file).await.unwrap();
+                let reply = self.world().services.commit(&self.caller, self.file).await.unwrap();
                 assert_eq!(reply.file.after.size, self.size());
             }
-            960..980 => self.world.services.flush().await.unwrap(),
-            980..995 => self.world.pass(Duration::from_millis(600)).await,
-            _ => self.world.pass(Duration::from_secs(40)).await,
+            960..980 => self.world().services.flush().await.unwrap(),
+            980..995 => self.world().pass(self.short).await,
+            _ => self.world().pass(self.long).await,
         }
     }
 
@@ -85,7 +103,7 @@ impl Exerciser {
         self.bytes.resize(self.bytes.len().max(at + length), 0);
         self.bytes[at..at + length].copy_from_slice(&data);
         let offset = self.base + at as u64;
-        let reply = self.world.services.write(&self.caller, self.file, offset, data.into(), stability).await.unwrap();
+        let reply = self.world().services.write(&self.caller, self.file, offset, data.into(), stability).await.unwrap();
         assert_eq!((reply.count as usize, reply.file.after.size), (length, self.size()));
     }
 
@@ -105,7 +123,7 @@ impl Exerciser {
         };
         self.bytes.resize(size as usize, 0);
         let request = SetAttributes::size(self.size());
-        let changed = self.world.services.set_attributes(&self.caller, self.file, &request, None).await.unwrap();
+        let changed = self.world().services.set_attributes(&self.caller, self.file, &request, None).await.unwrap();
         assert_eq!(changed.after.size, self.size());
     }
 
@@ -116,9 +134,9 @@ impl Exerciser {
         (at as usize, length as usize)
     }
 
-    async fn compare(&self, at: usize, length: usize) {
+    pub(crate) async fn compare(&self, at: usize, length: usize) {
         let offset = self.base + at as u64;
-        let reply = self.world.services.read(&self.caller, self.file, offset, length as u32).await.unwrap();
+        let reply = self.world().services.read(&self.caller, self.file, offset, length as u32).await.unwrap();
         let end = (at + length).min(self.bytes.len());
         let expected = &self.bytes[at.min(end)..end];
         let read = reply.data.concat();
@@ -126,59 +144,4 @@ impl Exerciser {
         assert_eq!((read.len(), differs), (expected.len(), None), "{length} bytes at {offset}");
         assert_eq!(reply.end_of_file, at + length >= self.bytes.len());
     }
-}
-
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).map_or(default, |value| value.parse().unwrap())
-}
-
-fn exercise(base: u64, cache: Arc<dyn BlockCache>) {
-    let (operations, seed) = (number("FSX_OPERATIONS", OPERATIONS), number("FSX_SEED", 1));
-    block_on(async {
-        let mut exerciser = Exerciser::new(base, cache, seed).await;
-        for done in 1..=operations {
-            exerciser.operation().await;
-            if done % COMPARE_EVERY == 0 {
-                exerciser.compare(0, WINDOW as usize).await;
-            }
-        }
-        exerciser.world.close().await;
-        exerciser.compare(0, WINDOW as usize).await;
-    });
-}
-
-#[test]
-fn a_file_keeps_what_was_written_with_a_cache() {
-    exercise(0, Arc::new(MokaBlockCache::new(2 << 20)));
-}
-
-#[test]
-fn a_file_keeps_what_was_written_across_a_chunk_boundary_without_a_cache() {
-    exercise(CHUNK_BYTES - WINDOW / 2, Arc::new(NoBlockCache));
-}
-
-#[test]
-fn a_file_keeps_what_was_written_with_a_cache_that_forgets() {
-    exercise(0, Arc::new(ForgetfulCache::new(1)));
-}
-
-#[test]
-fn a_writer_that_is_faster_than_the_flush_is_slowed_down_and_not_refused() {
-    block_on(async {
-        let exerciser = Exerciser::new(0, Arc::new(NoBlockCache), 1).await;
-        let start = tokio::time::Instant::now();
-        let data = bytes::Bytes::from(vec![7; 1 << 20]);
-        for mebibyte in 0..64 {
-            let (services, caller) = (&exerciser.world.services, &exerciser.caller);
-            let wrote = services.write(caller, exerciser.file, mebibyte << 20, data.clone(), Stability::Unstable).await;
-            assert!(wrote.is_ok(), "MiB {mebibyte}: {wrote:?}");
-        }
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?} were waited", start.elapsed());
-    });
-}
-
-/// Runs a future on a runtime of its own, whose time jumps wherever everybody sleeps.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.unwrap().block_on(future)
 }

@@ -1,0 +1,87 @@
+//! A content store that breaks a rule.
+
+use std::{ops::Range, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use dittofs_domain::{
+    ObjectId, ShareId,
+    content::{
+        block::{BlockHead, head_len},
+        object::scan,
+    },
+};
+use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::Bug;
+
+pub(crate) struct RiggedContent {
+    inner: Arc<dyn ContentStore>,
+    bug: Bug,
+}
+
+impl RiggedContent {
+    /// The store itself, or one that breaks a rule.
+    pub(crate) fn over(inner: Arc<dyn ContentStore>, bug: Option<Bug>) -> Arc<dyn ContentStore> {
+        match bug {
+            Some(bug @ (Bug::PutAnsweredEarly | Bug::ChecksumUseless)) => Arc::new(RiggedContent { inner, bug }),
+            _ => inner,
+        }
+    }
+}
+
+/// Changes a byte of the first block, and the checksum that would tell.
+fn falsify(parts: &[Bytes]) -> Vec<Bytes> {
+    let mut whole = BytesMut::from(&parts.concat()[..]);
+    let Some((at, mut head)) = scan(&whole).ok().and_then(|(_, blocks)| blocks.into_iter().next()) else {
+        return vec![whole.freeze()];
+    };
+    let data = at as usize + head_len(head.raw_len) as usize;
+    whole[data] ^= 0x40;
+    let frame = data..data + head.frames[0].stored_len as usize;
+    head.frames[0].checksum = xxh3_64(&whole[frame]);
+    let encoded = BlockHead::encode(&head);
+    whole[at as usize..at as usize + encoded.len()].copy_from_slice(&encoded);
+    vec![whole.freeze()]
+}
+
+#[async_trait]
+impl ContentStore for RiggedContent {
+    fn survives(&self) -> Survives {
+        self.inner.survives()
+    }
+
+    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
+        self.inner.claim(share, owner).await
+    }
+
+    async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        if self.bug == Bug::ChecksumUseless {
+            return self.inner.put(share, object, falsify(&parts)).await;
+        }
+        let inner = Arc::clone(&self.inner);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            inner.put(share, object, parts).await
+        });
+        Ok(())
+    }
+
+    async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
+        self.inner.get(share, object, range).await
+    }
+
+    async fn delete(&self, share: ShareId, object: ObjectId) -> Result<(), ContentError> {
+        self.inner.delete(share, object).await
+    }
+
+    async fn list(
+        &self,
+        share: ShareId,
+        after: Option<ObjectId>,
+        max: usize,
+    ) -> Result<Vec<(ObjectId, u64)>, ContentError> {
+        self.inner.list(share, after, max).await
+    }
+}

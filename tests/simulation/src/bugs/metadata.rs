@@ -1,0 +1,182 @@
+//! A metadata store that breaks a rule.
+
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use dittofs_domain::{
+    ChangeId, Cookie, Name, Node, NodeId, NodeKind, ObjectId, OpId,
+    plan::{
+        Applied, Change, Expectation, NodeUpdate, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View,
+    },
+};
+use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
+use parking_lot::Mutex;
+
+use super::Bug;
+use crate::content::Objects;
+
+pub(crate) struct RiggedMetadata {
+    inner: Arc<dyn ShareMetadata>,
+    objects: Arc<Objects>,
+    bug: Bug,
+    /// How many numbers were given in this life, where each life starts again.
+    given: AtomicU64,
+    /// What was last shown of directories.
+    shown: Mutex<BTreeMap<NodeId, ChangeId>>,
+}
+
+impl RiggedMetadata {
+    /// The store itself, or one that breaks a rule.
+    pub(crate) fn over(
+        inner: &Arc<dyn ShareMetadata>,
+        objects: &Arc<Objects>,
+        bug: Option<Bug>,
+    ) -> Arc<dyn ShareMetadata> {
+        match bug {
+            Some(
+                bug @ (Bug::DeletedAtFirstDereference
+                | Bug::TimesSeqStripped
+                | Bug::ContentSeqStripped
+                | Bug::CutsStripped
+                | Bug::CountIsThreshold
+                | Bug::StampsReused
+                | Bug::IdsReused),
+            ) => Arc::new(RiggedMetadata {
+                inner: Arc::clone(inner),
+                objects: Arc::clone(objects),
+                bug,
+                given: AtomicU64::new(4),
+                shown: Mutex::default(),
+            }),
+            _ => Arc::clone(inner),
+        }
+    }
+
+    fn strip(&self, update: &mut NodeUpdate) {
+        match self.bug {
+            Bug::TimesSeqStripped => update.times_seq = None,
+            Bug::ContentSeqStripped => update.content_seq = None,
+            Bug::CutsStripped => update.cuts = None,
+            _ => {}
+        }
+    }
+
+    fn rig(&self, plan: &mut Plan) {
+        for change in &mut plan.changes {
+            if let Change::UpdateNode(_, update) = change {
+                self.strip(update);
+            }
+        }
+        if self.bug == Bug::CountIsThreshold {
+            let shown = self.shown.lock();
+            let updated: Vec<NodeId> = plan
+                .changes
+                .iter()
+                .filter_map(|change| match change {
+                    Change::UpdateNode(node, _) => Some(*node),
+                    _ => None,
+                })
+                .collect();
+            for node in updated {
+                if let Some(change) = shown.get(&node) {
+                    plan.expect(Expectation::ChangeIs { node, change: *change });
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ShareMetadata for RiggedMetadata {
+    async fn record(&self) -> Result<ShareRecord, MetadataError> {
+        self.inner.record().await
+    }
+
+    async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError> {
+        self.inner.put_record(record).await
+    }
+
+    async fn view(&self, query: &Query) -> Result<View, MetadataError> {
+        let view = self.inner.view(query).await?;
+        let directories = view.nodes.iter().filter(|node| node.kind == NodeKind::Directory);
+        self.shown.lock().extend(directories.map(|node| (node.id, node.change)));
+        Ok(view)
+    }
+
+    async fn apply(&self, mut plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
+        self.rig(&mut plan);
+        let dereferenced: Vec<ObjectId> = plan
+            .changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::DeleteReference { object, .. } => Some(*object),
+                _ => None,
+            })
+            .collect();
+        let applied = self.inner.apply(plan, op).await?;
+        if self.bug == Bug::DeletedAtFirstDereference {
+            dereferenced.into_iter().for_each(|object| self.objects.remove(object));
+        }
+        Ok(applied)
+    }
+
+    async fn list(
+        &self,
+        directory: NodeId,
+        space: Space,
+        after: Cookie,
+        entries_max: usize,
+        records: bool,
+    ) -> Result<Listing, MetadataError> {
+        self.inner.list(directory, space, after, entries_max, records).await
+    }
+
+    async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError> {
+        self.inner.name_of(directory, cookie).await
+    }
+
+    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+        let forgets =
+            matches!((self.bug, counter), (Bug::StampsReused, Counter::Stamps) | (Bug::IdsReused, Counter::Ids));
+        if forgets {
+            let start = self.given.fetch_add(u64::from(count), Ordering::Relaxed);
+            return Ok(start..start + u64::from(count));
+        }
+        self.inner.allocate(counter, count).await
+    }
+
+    async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {
+        self.inner.unlinked(after, max).await
+    }
+
+    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+        self.inner.clipped(after, max).await
+    }
+
+    async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {
+        self.inner.objects(after, max).await
+    }
+
+    async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
+        self.inner.references(object, max).await
+    }
+
+    async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError> {
+        self.inner.nodes(after, max).await
+    }
+
+    async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
+        self.inner.references_after(after, max).await
+    }
+
+    async fn statistics(&self) -> Result<Statistics, MetadataError> {
+        self.inner.statistics().await
+    }
+}

@@ -1,0 +1,199 @@
+//! A content store that is slow, loses answers, and now and then gives wrong bytes.
+
+use std::{
+    collections::BTreeMap,
+    ops::{Bound, Range},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use dittofs_domain::{ObjectId, ShareId, content::block::BlockHead};
+use dittofs_ports::{Claim, ContentError, ContentStore, ShareMetadata, Survives};
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use crate::{
+    faults::Fault,
+    life::{Life, Simulation},
+};
+
+/// Everything that was put and not deleted, which outlives all crashes.
+pub(crate) struct Objects {
+    simulation: Arc<Simulation>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    owner: Option<u128>,
+    objects: BTreeMap<ObjectId, Bytes>,
+    full_until: Option<Instant>,
+    /// Wrong answers given.
+    lies: u64,
+}
+
+impl Objects {
+    pub(crate) fn new(simulation: &Arc<Simulation>) -> Arc<Objects> {
+        Arc::new(Objects { simulation: Arc::clone(simulation), state: Mutex::default() })
+    }
+
+    pub(crate) fn all(&self) -> Vec<(ObjectId, u64)> {
+        self.state.lock().objects.iter().map(|(id, bytes)| (*id, bytes.len() as u64)).collect()
+    }
+
+    /// How many wrong answers were given.
+    pub(crate) fn lies(&self) -> u64 {
+        self.state.lock().lies
+    }
+
+    /// Takes an object away behind everybody's back.
+    pub(crate) fn remove(&self, object: ObjectId) {
+        self.state.lock().objects.remove(&object);
+    }
+
+    fn insert(&self, object: ObjectId, bytes: Bytes) -> Result<(), ContentError> {
+        let mut state = self.state.lock();
+        match state.objects.get(&object) {
+            Some(there) if *there != bytes => Err(ContentError::Exists),
+            Some(_) => Ok(()),
+            None => {
+                self.simulation.note("stored", object.0 as u64, bytes.len() as u64);
+                state.objects.insert(object, bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn range(&self, object: ObjectId, range: &Range<u64>) -> Option<Bytes> {
+        let state = self.state.lock();
+        let bytes = state.objects.get(&object).filter(|bytes| range.end <= bytes.len() as u64)?;
+        Some(bytes.slice(range.start as usize..range.end as usize))
+    }
+
+    fn is_full(&self) -> bool {
+        if !self.simulation.faults.lock().enabled() {
+            return false;
+        }
+        if self.simulation.happens(Fault::ContentFull) {
+            let wait = Duration::from_millis(self.simulation.choose(|random| random.below(4_000)));
+            self.state.lock().full_until = Some(Instant::now() + wait);
+        }
+        self.state.lock().full_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Bytes as they come over a bad line: perhaps not those that were asked for.
+    fn answer(&self, object: ObjectId, range: &Range<u64>, right: Bytes) -> Bytes {
+        if self.simulation.happens(Fault::GetFlippedBit) {
+            let mut wrong = BytesMut::from(&right[..]);
+            let at = self.simulation.choose(|random| random.below(wrong.len() as u64 * 8)) as usize;
+            wrong[at / 8] ^= 1 << (at % 8);
+            self.state.lock().lies += 1;
+            return wrong.freeze();
+        }
+        if self.simulation.happens(Fault::GetOtherBytes) {
+            let others: Vec<ObjectId> =
+                self.state.lock().objects.keys().filter(|other| **other != object).copied().collect();
+            let other = others.get(self.simulation.choose(|random| random.below(others.len().max(1) as u64)) as usize);
+            // A block's head does not say which object it is of: another one's with the same lengths would be believed.
+            let wrong =
+                other.and_then(|other| self.range(*other, range)).filter(|wrong| BlockHead::parse(wrong).is_err());
+            if let Some(wrong) = wrong {
+                self.state.lock().lies += 1;
+                return wrong;
+            }
+        }
+        right
+    }
+}
+
+/// The store as one life sees it.
+pub(crate) struct SimulatedContent {
+    pub(crate) objects: Arc<Objects>,
+    /// To see whether what is deleted is garbage.
+    pub(crate) metadata: Arc<dyn ShareMetadata>,
+    pub(crate) life: Arc<Life>,
+}
+
+fn unavailable() -> ContentError {
+    ContentError::Unavailable("the simulated store does not answer".into())
+}
+
+#[async_trait]
+impl ContentStore for SimulatedContent {
+    fn survives(&self) -> Survives {
+        Survives::PowerLoss
+    }
+
+    async fn claim(&self, _share: ShareId, owner: u128) -> Result<Claim, ContentError> {
+        self.life.pass(2).await;
+        let mut state = self.objects.state.lock();
+        match state.owner {
+            Some(holder) if holder == owner => Ok(Claim::Ours),
+            Some(holder) => Ok(Claim::Foreign(holder)),
+            None => {
+                state.owner = Some(owner);
+                Ok(Claim::New)
+            }
+        }
+    }
+
+    async fn put(&self, _share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.life.pass(20).await;
+        let simulation = &self.objects.simulation;
+        if self.objects.is_full() {
+            return Err(ContentError::Full);
+        }
+        if simulation.happens(Fault::PutNotDone) {
+            return Err(unavailable());
+        }
+        let mut bytes = BytesMut::new();
+        parts.iter().for_each(|part| bytes.extend_from_slice(part));
+        self.objects.insert(object, bytes.freeze())?;
+        self.life.pass(5).await;
+        if simulation.happens(Fault::PutAnswerLost) { Err(unavailable()) } else { Ok(()) }
+    }
+
+    async fn get(&self, _share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
+        self.life.pass(5).await;
+        if self.objects.simulation.happens(Fault::GetUnavailable) {
+            return Err(unavailable());
+        }
+        let right = self.objects.range(object, &range).ok_or(ContentError::NotFound)?;
+        let mut answer = self.objects.answer(object, &range, right);
+        self.objects.simulation.note("got", object.0 as u64, range.start);
+        self.life.pass(2).await;
+        let split = self.objects.simulation.choose(|random| random.below(answer.len() as u64 + 1)) as usize;
+        let rest = answer.split_off(split);
+        Ok(vec![answer, rest])
+    }
+
+    async fn delete(&self, _share: ShareId, object: ObjectId) -> Result<(), ContentError> {
+        self.life.pass(10).await;
+        if self.objects.simulation.happens(Fault::DeleteNotDone) {
+            return Err(unavailable());
+        }
+        let references = self.metadata.references(object, 1).await.unwrap_or_default();
+        if let Some((node, _)) = references.first() {
+            self.life.simulation.fail(format!("object {object} is deleted, and {node} refers to it"));
+        }
+        self.objects.remove(object);
+        self.objects.simulation.note("deleted", object.0 as u64, 0);
+        self.life.pass(2).await;
+        if self.objects.simulation.happens(Fault::DeleteAnswerLost) { Err(unavailable()) } else { Ok(()) }
+    }
+
+    async fn list(
+        &self,
+        _share: ShareId,
+        after: Option<ObjectId>,
+        max: usize,
+    ) -> Result<Vec<(ObjectId, u64)>, ContentError> {
+        self.life.pass(10).await;
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.objects.state.lock();
+        let rest = state.objects.range((start, Bound::Unbounded));
+        Ok(rest.take(max).map(|(id, bytes)| (*id, bytes.len() as u64)).collect())
+    }
+}

@@ -1,0 +1,301 @@
+//! A journal on a simulated disk: what no sync has covered may be gone after a crash.
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dittofs_domain::{NodeId, Sequence, content::Place};
+use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
+use parking_lot::Mutex;
+
+use crate::{
+    faults::Fault,
+    life::{Life, Simulation},
+};
+
+/// What a record takes besides its data.
+const RECORD_BYTES: u64 = 96;
+
+/// The disk under the journal, which outlives all crashes.
+pub(crate) struct JournalDisk {
+    simulation: Arc<Simulation>,
+    limit: u64,
+    state: Mutex<Log>,
+}
+
+struct Log {
+    identity: u128,
+    incarnation: u64,
+    next: u64,
+    records: BTreeMap<u64, Kept>,
+    /// Everything up to this one survives a crash.
+    durable: u64,
+    used: u64,
+    failures: u32,
+    stopped: bool,
+    /// What the last failed sync should have covered, and what of it is lost.
+    failed: Range<u64>,
+    lost: BTreeMap<u64, NodeId>,
+    /// How often records were lost while the server ran.
+    losses: u64,
+}
+
+struct Kept {
+    record: Record,
+    released: bool,
+}
+
+impl Kept {
+    fn cost(&self) -> u64 {
+        self.record.data.len() as u64 + RECORD_BYTES
+    }
+}
+
+impl JournalDisk {
+    pub(crate) fn new(simulation: &Arc<Simulation>, identity: u128, limit: u64) -> Arc<JournalDisk> {
+        let state = Log {
+            identity,
+            incarnation: 0,
+            next: 1,
+            records: BTreeMap::new(),
+            durable: 0,
+            used: 0,
+            failures: 0,
+            stopped: false,
+            failed: 0..0,
+            lost: BTreeMap::new(),
+            losses: 0,
+        };
+        Arc::new(JournalDisk { simulation: Arc::clone(simulation), limit, state: Mutex::new(state) })
+    }
+
+    /// What a crash leaves: a beginning of what was not synced, and perhaps records whose release was not.
+    pub(crate) fn crash(&self) {
+        let mut log = self.state.lock();
+        let last = log.next - 1;
+        let unsynced = last - log.durable;
+        if unsynced > 0 {
+            let kept = self.simulation.choose(|random| match random.below(4) {
+                0 => 0,
+                1 => unsynced,
+                _ => random.below(unsynced + 1),
+            });
+            self.simulation.count(match kept {
+                0 => Fault::UnsyncedVanished,
+                kept if kept == unsynced => Fault::UnsyncedSurvived,
+                _ => Fault::UnsyncedTorn,
+            });
+            let end = log.durable + kept;
+            log.records.retain(|number, _| *number <= end);
+        }
+        for kept in log.records.values_mut().filter(|kept| kept.released) {
+            kept.released = !self.simulation.happens(Fault::ReleasedCameBack);
+        }
+        log.records.retain(|_, kept| !kept.released);
+        log.used = log.records.values().map(Kept::cost).sum();
+        log.durable = last;
+        (log.failures, log.stopped, log.failed) = (0, false, 0..0);
+        log.lost.clear();
+        self.simulation.note("journal left", log.records.len() as u64, unsynced);
+    }
+
+    /// Records that nobody has given up.
+    pub(crate) fn unreleased(&self) -> usize {
+        self.state.lock().records.values().filter(|kept| !kept.released).count()
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.state.lock().stopped
+    }
+
+    /// Whether what this life appended may be lost already.
+    pub(crate) fn lost_in_this_life(&self) -> bool {
+        !self.state.lock().lost.is_empty()
+    }
+
+    /// How often records were lost while the server ran.
+    pub(crate) fn losses(&self) -> u64 {
+        self.state.lock().losses
+    }
+}
+
+/// The journal of one life.
+pub(crate) struct SimulatedJournal {
+    pub(crate) disk: Arc<JournalDisk>,
+    pub(crate) life: Arc<Life>,
+}
+
+fn stopped() -> JournalError {
+    JournalError::Unavailable("the simulated disk is broken".into())
+}
+
+fn sync_failed() -> JournalError {
+    JournalError::SyncFailed("the simulated disk failed".into())
+}
+
+impl SimulatedJournal {
+    fn part(&self, place: Place, skip: u32, len: u32) -> Option<Bytes> {
+        let log = self.disk.state.lock();
+        let kept = log.records.get(&place.segment).filter(|kept| !kept.released)?;
+        let start = skip as usize;
+        let end = start.checked_add(len as usize).filter(|end| *end <= kept.record.data.len())?;
+        Some(kept.record.data.slice(start..end))
+    }
+
+    /// After a failure what was not durable is written elsewhere, or is lost.
+    fn fail_sync(&self, loses: bool) {
+        let mut log = self.disk.state.lock();
+        log.failures += 1;
+        if log.failures > 1 {
+            log.stopped = true;
+            log.losses += 1;
+            self.disk.simulation.count(Fault::JournalStopped);
+            return;
+        }
+        let (first, last) = (log.durable + 1, log.next - 1);
+        log.failed = first..last + 1;
+        let unsynced: Vec<u64> = log.records.range(first..).map(|(number, _)| *number).collect();
+        let lost: Vec<u64> = unsynced
+            .into_iter()
+            .filter(|_| loses && self.disk.simulation.choose(|random| random.percent(30)))
+            .collect();
+        log.losses += u64::from(!lost.is_empty());
+        self.disk.simulation.note("journal lost", lost.len() as u64, last);
+        for number in lost {
+            if let Some(kept) = log.records.remove(&number).filter(|kept| !kept.released) {
+                log.used -= kept.cost();
+                log.lost.insert(number, kept.record.node);
+            }
+        }
+        log.durable = last;
+    }
+
+    fn sync_answer(&self, up_to: u64, failures: u32) -> Option<Result<(), JournalError>> {
+        let log = self.disk.state.lock();
+        let up_to = up_to.min(log.next - 1);
+        let concerned = log.failed.contains(&up_to) && log.lost.range(..=up_to).next().is_some();
+        if log.failures != failures || concerned {
+            return Some(Err(sync_failed()));
+        }
+        if log.durable >= up_to {
+            return Some(Ok(()));
+        }
+        log.stopped.then(|| Err(stopped()))
+    }
+}
+
+#[async_trait]
+impl Journal for SimulatedJournal {
+    fn survives(&self) -> Survives {
+        Survives::PowerLoss
+    }
+
+    fn identity(&self) -> JournalIdentity {
+        let log = self.disk.state.lock();
+        JournalIdentity { journal: log.identity, incarnation: log.incarnation }
+    }
+
+    async fn append(&self, record: Record) -> Result<Appended, JournalError> {
+        self.life.step().await;
+        let full = self.disk.simulation.happens(Fault::JournalFull);
+        let number = {
+            let mut log = self.disk.state.lock();
+            if log.stopped {
+                return Err(stopped());
+            }
+            let kept = Kept { record, released: false };
+            if full || log.used + kept.cost() > self.disk.limit {
+                return Err(JournalError::Full);
+            }
+            let number = log.next;
+            log.next += 1;
+            log.used += kept.cost();
+            self.disk.simulation.note("append", number, kept.record.node.0);
+            log.records.insert(number, kept);
+            number
+        };
+        self.life.step().await;
+        Ok(Appended { sequence: Sequence(number), place: Place { segment: number, at: 0 } })
+    }
+
+    async fn sync(&self, up_to: Sequence) -> Result<(), JournalError> {
+        let failures = self.disk.state.lock().failures;
+        if let Some(answer) = self.sync_answer(up_to.0, failures) {
+            return answer;
+        }
+        let (target, released): (u64, Vec<u64>) = {
+            let log = self.disk.state.lock();
+            let released = log.records.iter().filter(|(_, kept)| kept.released).map(|(number, _)| *number);
+            (log.next - 1, released.collect())
+        };
+        self.life.pass(3).await;
+        if let Some(answer) = self.sync_answer(up_to.0, failures) {
+            return answer;
+        }
+        let loses = self.disk.simulation.happens(Fault::SyncFailedLost);
+        if loses || self.disk.simulation.happens(Fault::SyncFailedMoved) {
+            self.fail_sync(loses);
+        } else {
+            let mut log = self.disk.state.lock();
+            log.durable = log.durable.max(target);
+            for number in released {
+                log.records.remove(&number);
+            }
+            self.disk.simulation.note("synced", target, up_to.0);
+        }
+        self.life.pass(1).await;
+        self.sync_answer(up_to.0, failures).unwrap_or_else(|| Err(stopped()))
+    }
+
+    fn read_now(&self, place: Place, skip: u32, len: u32) -> Option<Bytes> {
+        if self.life.is_dead() || self.disk.simulation.happens(Fault::JournalReadWaited) {
+            return None;
+        }
+        self.part(place, skip, len)
+    }
+
+    async fn read(&self, place: Place, skip: u32, len: u32) -> Result<Bytes, JournalError> {
+        self.life.pass(2).await;
+        let part = self.part(place, skip, len);
+        if part.is_none() {
+            self.disk.simulation.note("journal read nothing", place.segment, u64::from(skip));
+        }
+        part.ok_or(JournalError::NotFound)
+    }
+
+    fn lost(&self) -> Vec<(NodeId, Sequence)> {
+        self.disk.state.lock().lost.iter().map(|(number, node)| (*node, Sequence(*number))).collect()
+    }
+
+    async fn recover(&self, above: Sequence) -> Result<Vec<(Appended, Record)>, JournalError> {
+        self.life.pass(5).await;
+        let mut log = self.disk.state.lock();
+        log.incarnation += 1;
+        log.next = log.next.max(above.0 + 1);
+        self.disk.simulation.note("recover", log.records.len() as u64, log.incarnation);
+        let all = log.records.iter().map(|(number, kept)| {
+            let appended = Appended { sequence: Sequence(*number), place: Place { segment: *number, at: 0 } };
+            (appended, kept.record.clone())
+        });
+        Ok(all.collect())
+    }
+
+    async fn release(&self, records: &[Appended]) -> Result<(), JournalError> {
+        self.life.step().await;
+        let mut log = self.disk.state.lock();
+        let log = &mut *log;
+        for record in records {
+            if let Some(kept) = log.records.get_mut(&record.sequence.0).filter(|kept| !kept.released) {
+                kept.released = true;
+                log.used -= kept.cost();
+            }
+        }
+        let first = records.first().map_or(0, |first| first.sequence.0);
+        self.disk.simulation.note("release", records.len() as u64, first);
+        Ok(())
+    }
+
+    fn usage(&self) -> JournalUsage {
+        JournalUsage { used: self.disk.state.lock().used, limit: self.disk.limit }
+    }
+}

@@ -1,0 +1,26 @@
+//! The whole core on a seeded single-threaded runtime with paused time, over a simulated journal, content store and
+//! metadata store: clients work, things go wrong, the machine stops between any two steps and starts again, and what is
+//! there is compared with what was acknowledged. One seed, one run.
+//!
+//! Everything here is test code, though it is a library.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bugs;
+mod client;
+mod content;
+mod faults;
+mod invariants;
+mod journal;
+mod life;
+mod machine;
+mod metadata;
+mod oracle;
+mod random;
+mod run;
+mod trace;
+mod verify;
+mod world;
+
+pub use bugs::{BUGS, Bug, SeededBug};
+pub use faults::{Fault, FaultCounts};
+pub use run::{Failure, Options, Report, run};

@@ -1,0 +1,236 @@
+//! A metadata store that is slow and loses answers, over one in memory: what it shows is durable.
+
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+use async_trait::async_trait;
+use dittofs_domain::{
+    Cookie, Name, Node, NodeId, ObjectId, OpId,
+    plan::{Applied, Change, Expectation, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+};
+use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
+use parking_lot::Mutex;
+
+use crate::{faults::Fault, life::Life};
+
+/// First results of the plans of clients' operations, which outlive all crashes as the plans do.
+pub(crate) type Results = Mutex<HashMap<OpId, Applied>>;
+
+thread_local! {
+    /// Whether what runs now only reads a file: a map that is shown wrongly then does no lasting harm.
+    static READS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Marks what a future does as reading only.
+pub(crate) async fn reading<T>(work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    std::future::poll_fn(move |context| {
+        let before = READS.replace(true);
+        let polled = work.as_mut().poll(context);
+        READS.set(before);
+        polled
+    })
+    .await
+}
+
+/// The store as one life sees it.
+pub(crate) struct SimulatedMetadata {
+    pub(crate) inner: Arc<dyn ShareMetadata>,
+    pub(crate) results: Arc<Results>,
+    pub(crate) life: Arc<Life>,
+    /// Whether a row that is missing is shown as a hole: a seeded bug.
+    pub(crate) missing_row_is_hole: bool,
+}
+
+impl SimulatedMetadata {
+    async fn ask(&self) -> Result<(), MetadataError> {
+        self.life.pass(1).await;
+        if self.life.simulation.happens(Fault::ReadUnavailable) {
+            return Err(MetadataError::Unavailable("the simulated store does not answer".into()));
+        }
+        Ok(())
+    }
+
+    /// Takes a row out of a map that is shown to a reader.
+    fn lose_row(&self, view: &mut View) {
+        if view.map.rows.is_empty() || !READS.get() || !self.life.simulation.happens(Fault::RowMissing) {
+            return;
+        }
+        let rows = &mut view.map.rows;
+        let at = self.life.simulation.choose(|random| random.below(rows.len() as u64)) as usize;
+        if self.missing_row_is_hole {
+            use dittofs_domain::content::{MapRow, page};
+            if let MapRow::Page { extents, .. } = &mut rows[at].1 {
+                *extents = page::hole();
+            }
+        } else {
+            rows.remove(at);
+        }
+    }
+
+    async fn apply_now(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
+        let simulation = &self.life.simulation;
+        if simulation.happens(Fault::ApplyUnavailable) {
+            return Err(unavailable());
+        }
+        if simulation.happens(Fault::ApplyConflict) {
+            return Err(ApplyError::Conflict);
+        }
+        if let Some(first) = op.and_then(|op| self.results.lock().get(&op).cloned()) {
+            return Ok(first);
+        }
+        let applied = self.inner.apply(plan.clone(), op).await;
+        simulation.note("apply", plan.changes.len() as u64, u64::from(applied.is_ok()));
+        if matches!(applied, Err(ApplyError::Malformed)) {
+            simulation.fail(format!("a malformed plan: {plan:?}"));
+        }
+        if matches!(applied, Err(ApplyError::Conflict)) {
+            self.judge_conflict(&plan).await;
+        }
+        let applied = applied?;
+        if let Some(op) = op {
+            self.results.lock().insert(op, applied.clone());
+        }
+        Ok(applied)
+    }
+
+    /// Names that are different do not meet: a plan that adds one may only fail where the name or its directory changed.
+    async fn judge_conflict(&self, plan: &Plan) {
+        let inserted = plan.changes.iter().find_map(|change| match change {
+            Change::InsertEntry { key, .. } => Some(key.clone()),
+            _ => None,
+        });
+        let makes = plan.changes.iter().any(|change| matches!(change, Change::InsertNode(_)));
+        let Some(key) = inserted.filter(|_| makes) else { return };
+        let directory = key.directory;
+        let Ok(view) = self.inner.view(&Query::child(directory, key)).await else { return };
+        let permission_changed = |node: &Node| {
+            plan.expectations.iter().any(|expectation| {
+                matches!(expectation, Expectation::PermissionVersion { node: id, version }
+                    if *id == node.id && *version != node.permission_version)
+            })
+        };
+        if let Ok(node) = view.node(directory)
+            && node.is_linked()
+            && view.entry(0).is_none()
+            && !permission_changed(node)
+        {
+            self.life.simulation.fail(format!("a creation in {directory} met another one: their names differ"));
+        }
+    }
+}
+
+/// Counts a plan that a crash meets on its way.
+struct Cut<'l> {
+    life: &'l Life,
+    applied: bool,
+    answered: bool,
+}
+
+impl Drop for Cut<'_> {
+    fn drop(&mut self) {
+        if !self.answered && self.life.is_dead() {
+            let fault = if self.applied { Fault::ApplyCutAfter } else { Fault::ApplyCutBefore };
+            self.life.simulation.count(fault);
+        }
+    }
+}
+
+fn unavailable() -> ApplyError {
+    ApplyError::Unavailable("the simulated store does not answer".into())
+}
+
+#[async_trait]
+impl ShareMetadata for SimulatedMetadata {
+    async fn record(&self) -> Result<ShareRecord, MetadataError> {
+        self.ask().await?;
+        self.inner.record().await
+    }
+
+    async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError> {
+        self.ask().await?;
+        self.inner.put_record(record).await?;
+        self.life.pass(2).await;
+        Ok(())
+    }
+
+    async fn view(&self, query: &Query) -> Result<View, MetadataError> {
+        self.ask().await?;
+        let mut view = self.inner.view(query).await?;
+        self.lose_row(&mut view);
+        self.life.pass(1).await;
+        Ok(view)
+    }
+
+    async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
+        let mut cut = Cut { life: &self.life, applied: false, answered: false };
+        self.life.pass(3).await;
+        let answer = self.apply_now(plan, op).await;
+        cut.applied = answer.is_ok();
+        self.life.pass(2).await;
+        cut.answered = true;
+        let lost = answer.is_ok() && self.life.simulation.happens(Fault::ApplyAnswerLost);
+        if lost { Err(unavailable()) } else { answer }
+    }
+
+    async fn list(
+        &self,
+        directory: NodeId,
+        space: Space,
+        after: Cookie,
+        entries_max: usize,
+        records: bool,
+    ) -> Result<Listing, MetadataError> {
+        self.ask().await?;
+        self.inner.list(directory, space, after, entries_max, records).await
+    }
+
+    async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError> {
+        self.ask().await?;
+        self.inner.name_of(directory, cookie).await
+    }
+
+    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+        self.life.pass(1).await;
+        if self.life.simulation.happens(Fault::AllocateUnavailable) {
+            return Err(MetadataError::Unavailable("the simulated store does not answer".into()));
+        }
+        let range = self.inner.allocate(counter, count).await?;
+        self.life.step().await;
+        Ok(range)
+    }
+
+    async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {
+        self.ask().await?;
+        self.inner.unlinked(after, max).await
+    }
+
+    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+        self.ask().await?;
+        self.inner.clipped(after, max).await
+    }
+
+    async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {
+        self.ask().await?;
+        self.inner.objects(after, max).await
+    }
+
+    async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
+        self.ask().await?;
+        self.inner.references(object, max).await
+    }
+
+    async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError> {
+        self.ask().await?;
+        self.inner.nodes(after, max).await
+    }
+
+    async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
+        self.ask().await?;
+        self.inner.references_after(after, max).await
+    }
+
+    async fn statistics(&self) -> Result<Statistics, MetadataError> {
+        self.ask().await?;
+        self.inner.statistics().await
+    }
+}

@@ -1,0 +1,189 @@
+//! The bytes of a file: which write each of them may be of.
+
+use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
+
+use super::register::{Moment, OpNumber, Register, Window};
+use crate::random::Random;
+
+/// Writes take their bytes from a pool of random ones: at a place of the file the bytes of two writes differ.
+pub(crate) const POOL_BYTES: u64 = 1 << 20;
+const LENGTH_MAX: u64 = 1 << 19;
+
+static POOL: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut random = Random::new(1);
+    let mut pool: Vec<u8> =
+        (0..POOL_BYTES / 8).flat_map(|_| (random.bits() | 0x0101_0101_0101_0101).to_le_bytes()).collect();
+    pool.extend_from_within(..LENGTH_MAX as usize);
+    pool
+});
+
+static ZEROS: [u8; LENGTH_MAX as usize] = [0; LENGTH_MAX as usize];
+
+/// The bytes that a write with this phase has at a range of the file, at most [`LENGTH_MAX`] of them.
+pub(crate) fn written(phase: u64, range: Range<u64>) -> &'static [u8] {
+    let from = ((range.start + phase) % POOL_BYTES) as usize;
+    &POOL[from..from + (range.end - range.start) as usize]
+}
+
+/// What a byte is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Nothing: zero.
+    Zero,
+    /// A write.
+    Written(u64),
+}
+
+impl Source {
+    fn matches(self, at: u64, bytes: &[u8]) -> bool {
+        let mut at = at;
+        for part in bytes.chunks(LENGTH_MAX as usize) {
+            let end = at + part.len() as u64;
+            let expected = match self {
+                Source::Zero => &ZEROS[..part.len()],
+                Source::Written(phase) => written(phase, at..end),
+            };
+            if expected != part {
+                return false;
+            }
+            at = end;
+        }
+        true
+    }
+}
+
+/// The bytes of a file. What lies behind its end is zero.
+#[derive(Clone, Debug)]
+pub(crate) struct Bytes {
+    /// By start; each reaches to the next one's.
+    parts: BTreeMap<u64, Register<Source>>,
+}
+
+impl Bytes {
+    pub(crate) fn new() -> Bytes {
+        Bytes { parts: BTreeMap::from([(0, Register::new(Source::Zero))]) }
+    }
+
+    fn split(&mut self, at: u64) {
+        if let Some((start, register)) = self.parts.range(..=at).next_back()
+            && *start != at
+        {
+            let register = register.clone();
+            self.parts.insert(at, register);
+        }
+    }
+
+    /// The parts of a range, which begin and end with it.
+    fn of(&mut self, range: &Range<u64>) -> impl Iterator<Item = &mut Register<Source>> {
+        self.split(range.start);
+        self.split(range.end);
+        self.parts.range_mut(range.clone()).map(|(_, register)| register)
+    }
+
+    pub(crate) fn begin(&mut self, op: OpNumber, range: &Range<u64>, source: Source) {
+        self.of(range).for_each(|part| part.begin(op, source));
+    }
+
+    pub(crate) fn acknowledge(&mut self, window: Window, range: &Range<u64>, now: Moment) {
+        self.of(range).for_each(|part| part.acknowledge(window, now, |_| true));
+    }
+
+    pub(crate) fn make_durable(&mut self, window: Window, range: &Range<u64>, now: Moment) {
+        self.of(range).for_each(|part| part.make_durable(window, now, |_| true));
+    }
+
+    pub(crate) fn finish(&mut self, op: OpNumber, range: &Range<u64>, now: Moment) {
+        self.of(range).for_each(|part| part.finish(op, now));
+    }
+
+    pub(crate) fn refuse(&mut self, op: OpNumber, range: &Range<u64>) {
+        self.of(range).for_each(|part| part.refuse(op));
+    }
+
+    pub(crate) fn crash(&mut self, now: Moment) {
+        self.parts.values_mut().for_each(|part| part.crash(now));
+    }
+
+    pub(crate) fn lose(&mut self) {
+        self.parts.values_mut().for_each(Register::lose);
+    }
+
+    /// Forgets what is over, and joins neighbours that say the same.
+    pub(crate) fn forget(&mut self, oldest: Moment) {
+        self.parts.values_mut().for_each(|part| part.forget(oldest));
+        let mut same = Vec::new();
+        let mut before: Option<&Register<Source>> = None;
+        for (start, part) in &self.parts {
+            if before == Some(part) {
+                same.push(*start);
+            }
+            before = Some(part);
+        }
+        for start in same {
+            self.parts.remove(&start);
+        }
+    }
+
+    /// Compares bytes that were read with what they may have been since `start`; with `pins`, they are that from now
+    /// on.
+    pub(crate) fn check(&mut self, at: u64, bytes: &[u8], start: Moment, pins: bool) -> Result<(), String> {
+        let end = at + bytes.len() as u64;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.split(at);
+        self.split(end);
+        let starts: Vec<u64> = self.parts.range(at..end).map(|(start, _)| *start).collect();
+        for (index, from) in starts.iter().enumerate() {
+            let to = starts.get(index + 1).copied().unwrap_or(end);
+            let part = &bytes[(from - at) as usize..(to - at) as usize];
+            let Some(register) = self.parts.get_mut(from) else { continue };
+            let found = register.since(start).copied().find(|source| source.matches(*from, part));
+            match found {
+                Some(source) if pins => register.pin(source),
+                Some(_) => {}
+                None => {
+                    let allowed: Vec<Source> = register.since(start).copied().collect();
+                    let zeros = part.iter().filter(|byte| **byte == 0).count();
+                    return Err(format!(
+                        "bytes {from}..{to} are none of {allowed:?} ({zeros} of {} are zero, first {:?}): {register:?}",
+                        part.len(),
+                        &part[..part.len().min(8)]
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Behind the end that it surely has, it is zero.
+    pub(crate) fn pin_beyond(&mut self, size: u64) {
+        self.split(size);
+        self.parts.split_off(&size);
+        self.parts.insert(size, Register::new(Source::Zero));
+    }
+
+    /// Where something may have been written, with some bytes around it: where a mistake would show.
+    pub(crate) fn interesting(&self, size: u64) -> Vec<Range<u64>> {
+        const AROUND: u64 = 4 << 10;
+        let mut ranges: Vec<Range<u64>> = Vec::new();
+        let ends = self.parts.keys().skip(1).copied().chain([u64::MAX]);
+        for ((start, part), end) in self.parts.iter().zip(ends) {
+            if part.since(0).all(|source| *source == Source::Zero) {
+                continue;
+            }
+            let range = start.saturating_sub(AROUND)..end.saturating_add(AROUND).min(size);
+            match ranges.last_mut() {
+                Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+                _ if range.is_empty() => {}
+                _ => ranges.push(range),
+            }
+        }
+        ranges
+    }
+
+    /// Whether some byte before `size` is surely not zero.
+    pub(crate) fn surely_has_data(&self, size: u64) -> bool {
+        self.parts.range(..size).any(|(_, part)| !part.since(0).any(|source| *source == Source::Zero))
+    }
+}

@@ -1,0 +1,384 @@
+//! One run: lives follow each other until the clients have done everything.
+
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use dittofs_application::{
+    Machine, Network, OpenError, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
+};
+use dittofs_domain::{
+    Node, NodeId, Timestamp,
+    credentials::{IdentityPolicy, Squash},
+};
+use dittofs_frame_codec::Codec;
+use dittofs_memory::{MemoryMetadataStore, MemoryOpenState};
+use dittofs_ports::{AdminService, ContentStore, Journal, MetadataStore, ShareMetadata, ShareRecord, Survives};
+use futures_util::FutureExt;
+
+use crate::{
+    bugs::{Bug, RiggedContent, RiggedJournal, RiggedMetadata},
+    client::Client,
+    content::{Objects, SimulatedContent},
+    faults::{Fault, FaultCounts},
+    invariants,
+    journal::{JournalDisk, SimulatedJournal},
+    life::{Life, LifeSpawner, Simulation},
+    machine::{ForgetfulCache, JumpingClock, LifeClock, SeededRandomness},
+    metadata::{Results, SimulatedMetadata},
+    random::Random,
+    verify,
+    world::{HANDLE_KEY, Running, SHARE, World},
+};
+
+const CONTENT_OWNER: u128 = 0x0C0;
+const JOURNAL: u128 = 0x109;
+
+/// How to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Operations of all clients together.
+    pub operations: u64,
+    /// Whether the machine stops now and then.
+    pub crashes: bool,
+    /// What is broken on purpose.
+    pub bug: Option<Bug>,
+    /// Whether to print everything that happens.
+    pub trace: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { operations: 200, crashes: true, bug: None, trace: false }
+    }
+}
+
+/// What a run was like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// A hash of everything that happened, in order.
+    pub trace: u64,
+    /// How much happened.
+    pub events: u64,
+    /// Operations of clients.
+    pub operations: u64,
+    /// What went wrong.
+    pub faults: FaultCounts,
+}
+
+/// Something was not as it must be.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The seed of the run.
+    pub seed: u64,
+    /// How many operations it was to have.
+    pub operations: u64,
+    /// What was wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Failure { seed, operations, what } = self;
+        write!(
+            f,
+            "seed {seed}: {what}\nreplay: tests/simulation/run.sh --seed {seed} --operations {operations} --trace"
+        )
+    }
+}
+
+/// Runs a seed.
+///
+/// # Errors
+/// What was not as it must be.
+pub fn run(seed: u64, options: &Options) -> Result<Report, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime can be made");
+    let failure = |what: String| Failure { seed, operations: options.operations, what };
+    let ran = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        tokio::task::LocalSet::new().block_on(&runtime, Driver::drive(seed, options))
+    }));
+    match ran {
+        Ok(result) => result.map_err(failure),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Err(failure(format!("a panic: {}", text.unwrap_or_default())))
+        }
+    }
+}
+
+struct Driver {
+    seed: u64,
+    random: Random,
+    world: Arc<World>,
+    metadata: Arc<dyn ShareMetadata>,
+    results: Arc<Results>,
+    clock: Arc<JumpingClock>,
+    randomness: Arc<SeededRandomness>,
+    limits: VolumeLimits,
+    crashes: bool,
+    bug: Option<Bug>,
+    lives: u64,
+}
+
+/// Why a life ended.
+type Ended = Result<(), String>;
+
+impl Driver {
+    async fn drive(seed: u64, options: &Options) -> Result<Report, String> {
+        let simulation = Simulation::new(seed, options.trace);
+        let mut driver = Driver::new(seed, options, &simulation).await;
+        let patience = Duration::from_secs(3_600 + 60 * options.operations);
+        let worked = AssertUnwindSafe(tokio::time::timeout(patience, driver.work(options.operations))).catch_unwind();
+        let ended = tokio::select! {
+            biased;
+            () = simulation.failed() => Ok(Ok(())),
+            ended = worked => ended.map(|ended| ended.unwrap_or_else(|_| Err("the run does not end".into()))),
+        };
+        let faults = simulation.faults.lock().counts.clone();
+        match (simulation.failure(), ended) {
+            (Some(what), _) | (None, Ok(Err(what))) => Err(what),
+            (None, Err(panic)) => std::panic::resume_unwind(panic),
+            (None, Ok(Ok(()))) => {
+                let trace = simulation.trace.lock();
+                let operations = driver.world.operations();
+                Ok(Report { trace: trace.hash(), events: trace.events(), operations, faults })
+            }
+        }
+    }
+
+    async fn new(seed: u64, options: &Options, simulation: &Arc<Simulation>) -> Driver {
+        let mut random = Random::stream(seed, 4);
+        let store = MemoryMetadataStore::new();
+        let record = ShareRecord {
+            id: SHARE,
+            name: "/export".into(),
+            handle_key: HANDLE_KEY,
+            content_owner: CONTENT_OWNER,
+            journal: JOURNAL,
+            journal_incarnation: 0,
+            dirty: false,
+        };
+        let start = Timestamp::new(1_767_225_600, 0).unwrap_or_default();
+        store.create_share(&record, &Node::root(0, 0, 0o777, start)).await.expect("memory does not fail");
+        let metadata = store.share(SHARE).await.expect("memory does not fail").expect("the share was made");
+        let limit = random.of(&[400_000, 1_500_000, 1_500_000, 8_000_000]);
+        let disk = JournalDisk::new(simulation, JOURNAL, limit);
+        let clients = 1 + random.below(4);
+        let limits = VolumeLimits {
+            unflushed_bytes_max: random.of(&[600_000, 2_000_000, 16_000_000]),
+            ..VolumeLimits::default()
+        };
+        let world = World::new(simulation, &disk, &Objects::new(simulation), clients as u32);
+        let driver = Driver {
+            seed,
+            random,
+            world,
+            metadata,
+            results: Arc::default(),
+            clock: Arc::new(JumpingClock::new(simulation)),
+            randomness: Arc::new(SeededRandomness::new(seed, options.bug == Some(Bug::ConstantVerifier))),
+            limits,
+            crashes: options.crashes,
+            bug: options.bug,
+            lives: 0,
+        };
+        for number in 0..clients {
+            let client = Client::new(&driver.world, seed, number);
+            let operations = options.operations.div_ceil(clients);
+            let world = Arc::clone(&driver.world);
+            tokio::task::spawn_local(async move {
+                if AssertUnwindSafe(client.work(operations)).catch_unwind().await.is_err() {
+                    world.simulation.fail("a client panicked".into());
+                }
+            });
+        }
+        driver
+    }
+
+    /// Lives follow each other; the last one ends in peace, and another one finds what it left.
+    async fn work(&mut self, operations: u64) -> Ended {
+        let simulation = Arc::clone(&self.world.simulation);
+        let crashes = if !self.crashes || self.random.percent(15) { 0 } else { 1 + self.random.below(5) };
+        for crash in 1..=crashes {
+            let until = operations * crash / (crashes + 1);
+            self.live_and_crash(until).await?;
+        }
+        let running = self.restart(None).await?;
+        self.serve(&running).await?;
+        let finished = running.life.run(self.world.finished()).await;
+        if finished.is_none() || self.world.disk.is_stopped() {
+            return self.end_in_peace_after_crash(running).await;
+        }
+        simulation.faults.lock().enable(false);
+        self.end_in_peace(running).await
+    }
+
+    async fn end_in_peace_after_crash(&mut self, running: Running) -> Ended {
+        let mut running = running;
+        loop {
+            self.crash(&running).await;
+            running = self.restart(None).await?;
+            self.serve(&running).await?;
+            if running.life.run(self.world.finished()).await.is_some() && !self.world.disk.is_stopped() {
+                self.world.simulation.faults.lock().enable(false);
+                return self.end_in_peace(running).await;
+            }
+        }
+    }
+
+    /// A life in which clients work until they have done so many operations; then the machine stops some steps later.
+    async fn live_and_crash(&mut self, until: u64) -> Ended {
+        let running = self.restart(None).await?;
+        self.serve(&running).await?;
+        let worked = running.life.run(self.world.worked(until)).await;
+        if worked.is_some() {
+            let exponent = self.random.below(9);
+            running.life.light_fuse(self.random.below(1 << exponent));
+            let stops = tokio::time::timeout(Duration::from_secs(40), running.life.died());
+            if stops.await.is_err() {
+                self.world.simulation.note("stop", running.life.number, 1);
+                running.life.die();
+            }
+        }
+        self.crash(&running).await;
+        Ok(())
+    }
+
+    /// What remains when the machine has stopped.
+    async fn crash(&mut self, running: &Running) {
+        running.life.die();
+        self.world.serve(None);
+        self.world.idle().await;
+        // What was aborted is dropped now.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        self.world.note_losses();
+        self.world.simulation.count(Fault::Crash);
+        self.world.disk.crash();
+        self.world.oracle.lock().crash();
+    }
+
+    /// Opens the share, as often as it takes: also this may be cut short.
+    async fn restart(&mut self, fuse: Option<u64>) -> Result<Running, String> {
+        let mut fuse = fuse;
+        for attempt in 0..20u32 {
+            self.lives += 1;
+            let life = Life::new(&self.world.simulation, self.lives);
+            if self.crashes && self.lives > 1 && attempt < 3 && self.random.percent(25) {
+                let exponent = self.random.below(8);
+                fuse = fuse.or(Some(self.random.below(1 << exponent)));
+            }
+            if let Some(steps) = fuse.take() {
+                life.light_fuse(steps);
+            }
+            let enabled = self.world.simulation.faults.lock().enabled();
+            self.world.simulation.faults.lock().enable(enabled && attempt < 10);
+            let opened = life.run(tokio::time::timeout(crate::world::PATIENCE, self.open(&life))).await;
+            self.world.simulation.faults.lock().enable(enabled);
+            match opened {
+                Some(Ok(Ok(volume))) => {
+                    life.extinguish_fuse();
+                    let services = Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)])));
+                    return Ok(Running { life, services, volume });
+                }
+                Some(Err(_)) => return Err("the share does not open: it hangs".into()),
+                Some(Ok(Err(error))) if attempt >= 10 => return Err(format!("the share does not open: {error}")),
+                Some(Ok(Err(OpenError::Metadata(_) | OpenError::Journal(_) | OpenError::Content(_)))) if enabled => {
+                    life.die();
+                }
+                Some(Ok(Err(error))) => return Err(format!("the share does not open: {error}")),
+                None => self.world.simulation.count(Fault::CrashDuringRecovery),
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            self.world.disk.crash();
+        }
+        Err("the share does not open".into())
+    }
+
+    async fn open(&self, life: &Arc<Life>) -> Result<Arc<Volume>, OpenError> {
+        let journal = SimulatedJournal { disk: Arc::clone(&self.world.disk), life: Arc::clone(life) };
+        let content = SimulatedContent {
+            objects: Arc::clone(&self.world.objects),
+            metadata: Arc::clone(&self.metadata),
+            life: Arc::clone(life),
+        };
+        let metadata = SimulatedMetadata {
+            inner: RiggedMetadata::over(&self.metadata, &self.world.objects, self.bug),
+            results: Arc::clone(&self.results),
+            life: Arc::clone(life),
+            missing_row_is_hole: self.bug == Some(Bug::MissingRowIsHole),
+        };
+        let stores = VolumeStores {
+            metadata: Arc::new(metadata),
+            metadata_survives: Survives::PowerLoss,
+            content: RiggedContent::over(Arc::new(content) as Arc<dyn ContentStore>, self.bug),
+            journal: RiggedJournal::over(Arc::new(journal) as Arc<dyn Journal>, self.bug),
+            codec: Arc::new(Codec::none()),
+            cache: Arc::new(ForgetfulCache::new(&self.world.simulation)),
+            opens: Arc::new(MemoryOpenState::new()),
+        };
+        let policy = SharePolicy {
+            clients: Network::new([127, 0, 0, 1].into(), 8).into_iter().collect(),
+            identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
+            read_only: false,
+            bytes_max: 1 << 40,
+        };
+        let settings = VolumeSettings { limits: self.limits, ..VolumeSettings::new(policy) };
+        let machine = Machine {
+            clock: Arc::new(LifeClock { machine: Arc::clone(&self.clock), life: Arc::clone(life) }),
+            randomness: Arc::clone(&self.randomness) as Arc<_>,
+            spawner: Arc::new(LifeSpawner(Arc::clone(life))),
+        };
+        Volume::open(stores, settings, machine).await
+    }
+
+    /// Compares what is there with what was acknowledged, and lets the clients work.
+    async fn serve(&mut self, running: &Running) -> Ended {
+        let enabled = self.world.simulation.faults.lock().enabled();
+        self.world.simulation.faults.lock().enable(false);
+        let verified = verify::everything(&self.world, running).await;
+        self.world.simulation.faults.lock().enable(enabled);
+        verified?;
+        invariants::check(&self.metadata, &self.world.objects, invariants::When::AfterRecovery).await?;
+        self.world.serve(Some(running.clone()));
+        Ok(())
+    }
+
+    /// The end: everything is flushed, garbage is gone, and a clean stop leaves nothing to replay.
+    async fn end_in_peace(&mut self, running: Running) -> Ended {
+        self.world.serve(None);
+        self.world.idle().await;
+        self.world.note_losses();
+        if self.world.disk.lost_in_this_life() {
+            // The clients don't send again what was lost: nothing can be said of it but after a restart.
+            self.crash(&running).await;
+            let again = self.restart(None).await?;
+            return Box::pin(self.end_in_peace(again)).await;
+        }
+        verify::everything(&self.world, &running).await?;
+        let flushed = running.services.flush().await;
+        flushed.map_err(|error| format!("the last flush fails: {error}"))?;
+        verify::everything(&self.world, &running).await?;
+        // Longer than garbage is kept: at first things go wrong with it.
+        self.world.simulation.faults.lock().enable(true);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        self.world.simulation.faults.lock().enable(false);
+        tokio::time::sleep(Duration::from_secs(200)).await;
+        invariants::check(&self.metadata, &self.world.objects, invariants::When::AtRest).await?;
+        self.close_and_reopen(running).await
+    }
+
+    async fn close_and_reopen(&mut self, running: Running) -> Ended {
+        running.volume.close().await.map_err(|error| format!("closing fails: {error}"))?;
+        let left = self.world.disk.unreleased();
+        if left > 0 {
+            return Err(format!("a clean stop leaves {left} records in the journal"));
+        }
+        self.crash(&running).await;
+        let running = self.restart(None).await?;
+        verify::everything(&self.world, &running).await?;
+        invariants::check(&self.metadata, &self.world.objects, invariants::When::AfterRecovery).await?;
+        self.world.simulation.note("end", self.seed, NodeId::ROOT.0);
+        running.life.die();
+        Ok(())
+    }
+}

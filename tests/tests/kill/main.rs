@@ -1,0 +1,82 @@
+//! The server is killed at random under mixed load over NFS, and started again: everything that was answered as stable
+//! is there, by a record that the clients keep. `KILLS` says how often (8), `KILL_SEED` which load.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../end_to_end/session.rs"]
+#[allow(dead_code, reason = "shared with the end-to-end tests, which use all of it")]
+mod session;
+
+mod record;
+mod worker;
+
+use std::time::Duration;
+
+use dittofs_tests::model::Random;
+
+use tokio::sync::watch;
+
+use session::{Session, home, user};
+use worker::Worker;
+
+const WORKERS: u64 = 4;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |value| value.parse().unwrap_or_else(|_| panic!("{name}={value}")))
+}
+
+/// Small stores, so that flushes, pressure and reuse of segments happen all the time.
+const SMALL: &str = "
+metadata: { stores: { persistent: { type: redb, redb: { path: METADATA } } } }
+content: { stores: { folder: { type: fs, fs: { path: CONTENT } } } }
+journal: { path: JOURNAL, size: 32MiB }
+cache: { memory: 4MiB }
+shares: [ { name: /export, metadata_store: persistent, content_store: folder, squash: none } ]
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_as_stable_outlives_every_kill() {
+    let (kills, seed) = (number("KILLS", 8), number("KILL_SEED", 1));
+    let home = home(None);
+    let data = home.data();
+    let path = |name: &str| data.join(name).display().to_string();
+    let small = SMALL.replace("METADATA", &path("metadata"));
+    home.configure(&small.replace("CONTENT", &path("content")).replace("JOURNAL", &path("journal")));
+    let mut random = Random::new(seed);
+    let mut workers: Vec<Worker> = (0..WORKERS).map(|number| Worker::new(number, random.bits())).collect();
+    let mut answered = 0;
+    for round in 0..=kills {
+        let server = home.start();
+        let mut checked = Vec::new();
+        for worker in &mut workers {
+            let mut session = Session::open(server.address(), "/export", &user(0, 0, &[])).await;
+            worker.check(&mut session, round).await;
+            checked.push(session);
+        }
+        if round == kills {
+            assert!(server.stop().status.success());
+            break;
+        }
+        let (killed, _) = watch::channel(false);
+        let tasks: Vec<_> = workers
+            .into_iter()
+            .zip(checked)
+            .map(|(mut worker, mut session)| {
+                let killed = killed.subscribe();
+                tokio::spawn(async move {
+                    worker.work(&mut session, killed).await;
+                    worker
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(20 + random.below(900))).await;
+        server.kill();
+        killed.send_replace(true);
+        workers = Vec::new();
+        for task in tasks {
+            workers.push(task.await.unwrap());
+        }
+        answered = workers.iter().map(|worker| worker.answered).sum();
+    }
+    println!("{kills} kills, {answered} operations answered, seed {seed}");
+    assert!(answered > kills * 10, "only {answered} operations were answered");
+}

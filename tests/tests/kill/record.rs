@@ -1,0 +1,111 @@
+//! What a client knows of its files.
+
+use std::collections::BTreeMap;
+
+/// A write that the server may or may not have kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Loose {
+    pub(crate) offset: usize,
+    pub(crate) data: Vec<u8>,
+    /// The verifier that it was answered with; none if it was not answered.
+    pub(crate) verifier: Option<[u8; 8]>,
+}
+
+/// A file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct File {
+    /// Bytes that must be there.
+    pub(crate) stable: Vec<u8>,
+    /// Writes on top of them that may be there, in order.
+    pub(crate) loose: Vec<Loose>,
+    /// The time that was set last, if nothing was written since.
+    pub(crate) mtime: Option<u32>,
+}
+
+impl File {
+    /// What the client sees: all writes are there.
+    pub(crate) fn seen(&self) -> Vec<u8> {
+        let mut seen = self.stable.clone();
+        self.loose.iter().for_each(|write| lay(&mut seen, write.offset, &write.data));
+        seen
+    }
+
+    /// A write that is answered as stable: it also fixes what it covers.
+    pub(crate) fn write_stable(&mut self, offset: usize, data: &[u8]) {
+        lay(&mut self.stable, offset, data);
+        // An older loose write may not come back over it; cut into what is left of it.
+        let end = offset + data.len();
+        let mut left = Vec::new();
+        for write in self.loose.drain(..) {
+            let (from, to) = (write.offset, write.offset + write.data.len());
+            let mut part = |start: usize, stop: usize| {
+                if start < stop {
+                    let data = write.data[start - from..stop - from].to_vec();
+                    left.push(Loose { offset: start, data, verifier: write.verifier });
+                }
+            };
+            part(from, to.min(offset));
+            part(from.max(end), to);
+        }
+        self.loose = left;
+        self.mtime = None;
+    }
+
+    /// A commit that was answered with this verifier: writes of the same verifier are stable.
+    pub(crate) fn commit(&mut self, verifier: [u8; 8]) {
+        let mut loose = Vec::new();
+        for write in std::mem::take(&mut self.loose) {
+            match write.verifier == Some(verifier) {
+                true => lay(&mut self.stable, write.offset, &write.data),
+                false => loose.push(write),
+            }
+        }
+        assert!(loose.is_empty(), "the verifier changed without a restart");
+    }
+
+    /// A truncation that was answered.
+    pub(crate) fn truncate(&mut self, size: usize) {
+        self.stable.truncate(size);
+        for write in &mut self.loose {
+            write.data.truncate(size.saturating_sub(write.offset));
+        }
+        self.loose.retain(|write| !write.data.is_empty());
+        // The new size is stable; bytes below it that were loose may be zeros.
+        if self.stable.len() < size {
+            self.stable.resize(size, 0);
+        }
+        self.mtime = None;
+    }
+
+    /// Whether a server that was killed may show these bytes: each is the stable one or one of a later loose write.
+    pub(crate) fn allows(&self, bytes: &[u8]) -> Result<(), String> {
+        if bytes.len() < self.stable.len() {
+            return Err(format!("{} bytes are left of {} stable ones", bytes.len(), self.stable.len()));
+        }
+        let end = self.loose.iter().map(|write| write.offset + write.data.len()).max().unwrap_or(0);
+        if bytes.len() > self.stable.len().max(end) {
+            return Err(format!("{} bytes, more than were ever written", bytes.len()));
+        }
+        for (at, byte) in bytes.iter().enumerate() {
+            let stable = self.stable.get(at).copied().unwrap_or(0);
+            let loose = self
+                .loose
+                .iter()
+                .any(|write| at.checked_sub(write.offset).and_then(|within| write.data.get(within)) == Some(byte));
+            if *byte != stable && !loose {
+                return Err(format!("byte {at} is {byte}, not {stable} nor what was written later"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lay(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
+    if bytes.len() < offset + data.len() {
+        bytes.resize(offset + data.len(), 0);
+    }
+    bytes[offset..offset + data.len()].copy_from_slice(data);
+}
+
+/// A client's folder.
+pub(crate) type Files = BTreeMap<String, File>;
