@@ -121,7 +121,8 @@ impl Volume {
                 bytes.ok_or_else(|| self.damaged(node, from.object, "short object"))?
             }
         };
-        let head = BlockHead::parse(&bytes).map_err(|error| self.damaged(node, from.object, &error.to_string()))?;
+        let head = BlockHead::parse_in(&bytes, from.object, at);
+        let head = head.map_err(|error| self.damaged(node, from.object, &error.to_string()))?;
         head.check_place(&from.block).map_err(|error| self.damaged(node, from.object, &error.to_string()))?;
         self.stores.cache.insert(key, bytes);
         Ok(head)

@@ -115,13 +115,13 @@ impl UsedBlock {
     }
 }
 
-/// Checks the bytes of a block, as stored: its head, and the frames that are used.
+/// Checks the bytes of a block of an object, as stored: its head, and the frames that are used.
 ///
 /// # Errors
 /// What of it can't be read.
-pub fn verify_block(block: &UsedBlock, stored: &[u8]) -> Result<(), DamagedBlock> {
+pub fn verify_block(object: ObjectId, block: &UsedBlock, stored: &[u8]) -> Result<(), DamagedBlock> {
     let lost = |error| block.lost(Damage::Block(error));
-    let head = BlockHead::parse(stored).map_err(lost)?;
+    let head = BlockHead::parse_in(stored, object, block.place.at).map_err(lost)?;
     head.check_place(&block.place).map_err(lost)?;
     let run = head.frames_of(0..head.raw_len).ok_or_else(|| lost(BlockError::Field("raw length")))?;
     let mut damaged: Option<DamagedBlock> = None;

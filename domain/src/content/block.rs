@@ -22,7 +22,7 @@
 //! | 40 | 4 | `n` |
 //! | 44 | 4 | 0 |
 //! | 48 | 12 n | table: for each frame its stored length (4) and the XXH3-64 of the frame as stored (8) |
-//! | 48 + 12 n | 8 | XXH3-64 of all bytes of the head before this one |
+//! | 48 + 12 n | 8 | XXH3-64 of all bytes of the head before this one, XOR that of its place: the object's id (16) and the block's offset in it (8) |
 //! | 56 + 12 n | | the frames as stored, one after another |
 //!
 //! A frame whose stored length is that of its content is stored as it is, whatever the codec; a shorter one is

@@ -71,7 +71,7 @@ impl ObjectHead {
         if version != OBJECT_VERSION {
             return Err(BlockError::Version(version));
         }
-        fields.check(CHECKSUM_AT)?;
+        fields.check(CHECKSUM_AT, 0)?;
         let reserved = u16::from_le_bytes(fields.take()?);
         let object = ObjectId(u128::from_le_bytes(fields.take()?));
         let (share, epoch, bytes) = (ShareId(fields.u64()?), Epoch(fields.u64()?), fields.u64()?);
@@ -122,7 +122,8 @@ impl ObjectBuilder {
             self.segments.push(Bytes::from_static(&PADDING).slice(..padding));
         }
         let place = block.place(at);
-        self.segments.extend(block.segments);
+        self.segments.push(Bytes::from(block.head.encode_in(self.head.object, at)));
+        self.segments.extend(block.segments.into_iter().skip(1));
         self.head.bytes = at + u64::from(place.stored_len);
         self.head.blocks += 1;
         place
@@ -166,7 +167,7 @@ pub fn scan(bytes: &[u8]) -> Result<(ObjectHead, Vec<(u64, BlockHead)>), BlockEr
     let mut end = OBJECT_HEAD_LEN;
     while end < head.bytes {
         let at = next_block(end);
-        let block = BlockHead::parse(bytes.get(at as usize..).unwrap_or_default())?;
+        let block = BlockHead::parse_in(bytes.get(at as usize..).unwrap_or_default(), head.object, at)?;
         end = at + u64::from(block.stored_len());
         blocks.push((at, block));
     }

@@ -111,7 +111,7 @@ impl Checker<'_> {
                 for block in window {
                     let at = (block.place.at - span.start) as usize;
                     let stored = bytes.get(at..at + block.place.stored_len as usize).unwrap_or_default();
-                    damaged.extend(verify_block(block, stored).err());
+                    damaged.extend(verify_block(object, block, stored).err());
                 }
             }
             Err(damage) => match window {

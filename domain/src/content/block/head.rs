@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     content::FILE_BYTES_MAX,
-    id::{NodeId, Sequence},
+    id::{NodeId, ObjectId, Sequence},
 };
 
 /// The head of a block.
@@ -32,11 +32,24 @@ pub struct BlockHead {
 }
 
 impl BlockHead {
-    /// Reads the head at the start of `bytes`, which may go on behind it.
+    /// Reads the head at the start of `bytes`, which may go on behind it, of a block that is in no object yet.
     ///
     /// # Errors
     /// What is wrong with it; `Short` if there are too few bytes.
     pub fn parse(bytes: &[u8]) -> Result<BlockHead, BlockError> {
+        BlockHead::parse_sealed(bytes, 0)
+    }
+
+    /// Reads the head of the block that starts at an offset of an object. That of another object or another offset is
+    /// refused, whatever its lengths: a store may answer with what was not asked for.
+    ///
+    /// # Errors
+    /// What is wrong with it; `Short` if there are too few bytes.
+    pub fn parse_in(bytes: &[u8], object: ObjectId, at: u64) -> Result<BlockHead, BlockError> {
+        BlockHead::parse_sealed(bytes, seal(object, at))
+    }
+
+    fn parse_sealed(bytes: &[u8], seal: u64) -> Result<BlockHead, BlockError> {
         let mut fields = Fields::at_start_of(bytes);
         if fields.take()? != BLOCK_MAGIC {
             return Err(BlockError::Magic);
@@ -51,7 +64,7 @@ impl BlockHead {
         if !is_raw_len(raw_len) {
             return Err(BlockError::Field("raw length"));
         }
-        fields.check(head_len(raw_len) as usize - CHECKSUM_LEN)?;
+        fields.check(head_len(raw_len) as usize - CHECKSUM_LEN, seal)?;
         let (node, offset, seq) = (NodeId(fields.u64()?), fields.u64()?, Sequence(fields.u64()?));
         let (count, zero) = (fields.u32()?, fields.u32()?);
         if reserved != 0 || zero != 0 {
@@ -90,8 +103,17 @@ impl BlockHead {
         }
     }
 
-    /// The head as bytes.
+    /// The head as bytes, of a block that is in no object yet.
     pub fn encode(&self) -> Vec<u8> {
+        self.encode_sealed(0)
+    }
+
+    /// The head as bytes, of the block that starts at an offset of an object.
+    pub fn encode_in(&self, object: ObjectId, at: u64) -> Vec<u8> {
+        self.encode_sealed(seal(object, at))
+    }
+
+    fn encode_sealed(&self, seal: u64) -> Vec<u8> {
         let mut out = Vec::with_capacity(FIXED_LEN + FRAME_ENTRY_LEN * self.frames.len() + CHECKSUM_LEN);
         out.extend_from_slice(&BLOCK_MAGIC);
         out.extend_from_slice(&BLOCK_VERSION.to_le_bytes());
@@ -107,7 +129,7 @@ impl BlockHead {
             out.extend_from_slice(&frame.stored_len.to_le_bytes());
             out.extend_from_slice(&frame.checksum.to_le_bytes());
         }
-        let checksum = xxh3_64(&out);
+        let checksum = xxh3_64(&out) ^ seal;
         out.extend_from_slice(&checksum.to_le_bytes());
         out
     }
@@ -130,6 +152,14 @@ impl BlockHead {
             _ => Ok(()),
         }
     }
+}
+
+/// What the checksum of a block's head is combined with, so that it names its place.
+fn seal(object: ObjectId, at: u64) -> u64 {
+    let mut place = [0; 24];
+    place[..16].copy_from_slice(&object.0.to_le_bytes());
+    place[16..].copy_from_slice(&at.to_le_bytes());
+    xxh3_64(&place)
 }
 
 /// Fields of a head, read in order. Never looks behind the end.
@@ -159,12 +189,12 @@ impl<'a> Fields<'a> {
         self.take().map(u64::from_le_bytes)
     }
 
-    /// Checks that the XXH3-64 of the first `len` bytes follows them.
-    pub(in crate::content) fn check(&self, len: usize) -> Result<(), BlockError> {
+    /// Checks that the XXH3-64 of the first `len` bytes, combined with the seal, follows them.
+    pub(in crate::content) fn check(&self, len: usize, seal: u64) -> Result<(), BlockError> {
         let short = BlockError::Short { needed: (len + CHECKSUM_LEN) as u64, found: self.all.len() as u64 };
         let (head, rest) = self.all.split_at_checked(len).ok_or(short)?;
         let (checksum, _) = rest.split_first_chunk::<CHECKSUM_LEN>().ok_or(short)?;
-        if xxh3_64(head) != u64::from_le_bytes(*checksum) {
+        if xxh3_64(head) ^ seal != u64::from_le_bytes(*checksum) {
             return Err(BlockError::HeadChecksum);
         }
         Ok(())

@@ -6,7 +6,7 @@ use rstest::rstest;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::*;
-use crate::id::{NodeId, Sequence};
+use crate::id::{NodeId, ObjectId, Sequence};
 
 const SPEC: BlockSpec = BlockSpec { node: NodeId(9), offset: 4_096, seq: Sequence(77) };
 
@@ -160,6 +160,17 @@ fn a_block_in_the_wrong_place_is_told() {
     ] {
         assert_eq!(block.head.check_place(&other), Err(BlockError::Field(field)));
     }
+}
+
+#[test]
+fn a_block_of_another_object_or_another_place_is_refused_though_its_lengths_are_the_same() {
+    let block = build(SPEC, &[Bytes::from_static(b"hello")]).unwrap();
+    let head = block.head.encode_in(ObjectId(7), 64);
+    assert_eq!(BlockHead::parse_in(&head, ObjectId(7), 64), Ok(block.head));
+    for (object, at) in [(8, 64), (7, 80), (7 << 64, 64)] {
+        assert_eq!(BlockHead::parse_in(&head, ObjectId(object), at), Err(BlockError::HeadChecksum));
+    }
+    assert_eq!(BlockHead::parse(&head), Err(BlockError::HeadChecksum));
 }
 
 proptest! {

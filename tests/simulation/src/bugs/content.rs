@@ -8,7 +8,7 @@ use dittofs_domain::{
     ObjectId, ShareId,
     content::{
         block::{BlockHead, head_len},
-        object::scan,
+        object::{ObjectHead, scan},
     },
 };
 use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
@@ -34,14 +34,17 @@ impl RiggedContent {
 /// Changes a byte of the first block, and the checksum that would tell.
 fn falsify(parts: &[Bytes]) -> Vec<Bytes> {
     let mut whole = BytesMut::from(&parts.concat()[..]);
-    let Some((at, mut head)) = scan(&whole).ok().and_then(|(_, blocks)| blocks.into_iter().next()) else {
+    let first = |(object, blocks): (ObjectHead, Vec<(u64, BlockHead)>)| {
+        blocks.into_iter().next().map(|(at, head)| (object.object, at, head))
+    };
+    let Some((object, at, mut head)) = scan(&whole).ok().and_then(first) else {
         return vec![whole.freeze()];
     };
     let data = at as usize + head_len(head.raw_len) as usize;
     whole[data] ^= 0x40;
     let frame = data..data + head.frames[0].stored_len as usize;
     head.frames[0].checksum = xxh3_64(&whole[frame]);
-    let encoded = BlockHead::encode(&head);
+    let encoded = head.encode_in(object, at);
     whole[at as usize..at as usize + encoded.len()].copy_from_slice(&encoded);
     vec![whole.freeze()]
 }
