@@ -7,6 +7,7 @@ mod access;
 mod attributes;
 mod belonging;
 mod bytes_on_the_wire;
+mod checking;
 mod content;
 mod creation;
 mod handles;

@@ -1,0 +1,89 @@
+//! `dittofs check`, beside a running server and without one.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use dittofs_tests::server::Home;
+use nfs3_client::nfs3_types::nfs3::*;
+
+use crate::{
+    persistence::root_of,
+    session::{home, pattern},
+};
+
+/// The objects of a home, largest first.
+fn objects(home: &Home) -> Vec<PathBuf> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                walk(&entry, found);
+            } else if entry.file_name().is_some_and(|name| name.len() == 32) {
+                found.push(entry);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&home.data().join("content"), &mut found);
+    found.sort_by_key(|path| std::cmp::Reverse(fs::metadata(path).unwrap().len()));
+    found
+}
+
+fn said(output: &Output) -> (Option<i32>, String) {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_is_told_by_path_and_status_with_a_server_and_without() {
+    let home = home(None);
+    let (status, text) = said(&home.run(&["check"]));
+    assert_eq!((status, text.trim()), (Some(0), "/export: nothing is stored yet"));
+    assert!(!home.data().exists(), "to look makes nothing");
+
+    let server = home.start();
+    let mut session = root_of(&server).await;
+    let folder = session.make_directory(&session.root.clone(), b"folder", 0o755).await;
+    let file = session.make_file(&folder, b"file", 0o644).await;
+    session.write_at(&file, 0, &pattern(1 << 20), stable_how::FILE_SYNC).await.unwrap();
+    let (status, text) = said(&home.run(&["check", "/export"]));
+    assert!(status == Some(0) && text.contains("/export: clean; 3 nodes"), "{text}");
+    for (words, expected, why) in [
+        (&["check", "--repair"][..], 3, "stop it first"),
+        (&["check", "/other"], 2, "known: /export"),
+        (&["check", "--delete-orphans"], 2, "--repair"),
+    ] {
+        let (status, text) = said(&home.run(words));
+        assert!(status == Some(expected) && text.contains(why), "{words:?}: {status:?} {text}");
+    }
+    drop(session);
+    assert!(server.stop().status.success());
+    let (status, text) = said(&home.run(&["check", "--repair"]));
+    assert!(status == Some(0) && text.contains("1048") && text.contains("bytes verified"), "{text}");
+
+    let object = objects(&home).remove(0);
+    let mut bytes = fs::read(&object).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&object, bytes).unwrap();
+    let damage = "/export/folder/file: bytes 917504 to 1048575 are lost";
+    let (status, text) = said(&home.run(&["check"]));
+    assert!(status == Some(1) && text.contains(damage), "{text}");
+    let (status, text) = said(&home.run(&["check", "--no-content"]));
+    assert!(status == Some(0) && text.contains(" 0 bytes verified"), "{text}");
+    let (status, text) = said(&home.run(&["check", "--repair"]));
+    assert!(status == Some(1) && text.contains(damage) && text.contains("(not mended)"), "{text}");
+
+    let server = home.start();
+    let (status, text) = said(&home.run(&["check"]));
+    assert!(status == Some(1) && text.contains(damage), "{text}");
+    server.kill();
+    let (status, text) = said(&home.run(&["check"]));
+    assert!(status == Some(1) && text.contains("was not stopped cleanly") && text.contains(damage), "{text}");
+    fs::rename(home.data().join("content"), home.data().join("elsewhere")).unwrap();
+    let (status, text) = said(&home.run(&["check"]));
+    assert!(status == Some(3) && text.contains("is not there"), "{text}");
+    assert!(!home.data().join("content").exists(), "to look makes nothing");
+}
