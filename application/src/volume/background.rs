@@ -18,6 +18,8 @@ use super::{Volume, pending::NodePending, readahead};
 
 /// How often the flusher looks what is due.
 const TICK: Duration = Duration::from_millis(500);
+/// How soon it looks again where something was due: there may be more already, or what was due could not be taken.
+const AGAIN: Duration = Duration::from_millis(10);
 /// Acknowledged bytes are durable after so long, whether or not a client commits; a tick less than what is promised.
 const VOLATILE_MAX: Duration = Duration::from_millis(4_500);
 /// How long a task waits after a failure.
@@ -57,8 +59,7 @@ impl Volume {
     async fn flush_loop(&self) {
         while !self.closing.load(Ordering::Acquire) {
             let wait = match self.flush_due().await {
-                // There may be more already.
-                Ok(true) => Duration::ZERO,
+                Ok(true) => AGAIN,
                 Ok(false) => TICK,
                 Err(_) => BACK_OFF,
             };
@@ -84,11 +85,12 @@ impl Volume {
         let share =
             ShareFacts { journal: Usage { used: journal.used, limit: journal.limit }, memory: self.admission.usage() };
         let due = self.flush_policy.candidates(&nodes, &share);
-        if nodes.iter().any(|node| u128::from(node.age_ms) >= VOLATILE_MAX.as_millis()) {
-            self.sync_journal(Sequence(u64::MAX >> 1)).await?;
-        }
+        let is_old = nodes.iter().any(|node| u128::from(node.age_ms) >= VOLATILE_MAX.as_millis());
+        let synced = if is_old { self.sync_journal(Sequence(u64::MAX >> 1)).await } else { Ok(false) };
         let any = !due.is_empty();
+        // Also where the journal can't be synced any more: what it holds is safe once it is flushed.
         self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await?;
+        synced?;
         self.space().await?;
         Ok(any)
     }

@@ -100,6 +100,10 @@ impl Volume {
                 failed = Some(error);
             }
         }
+        // Where all was cut meanwhile there is nothing to put.
+        if batch.iter().all(|gathered| gathered.ranges.is_empty()) {
+            return failed.map_or(Ok(()), Err);
+        }
         let object = builder.object();
         let result = self.put_and_publish(&batch, builder).await;
         // Whether it failed, or every node has been removed meanwhile: perhaps nothing refers to the object.
