@@ -5,6 +5,7 @@
 //! no row covers a page below the end of the file the map is damaged, and that is an error, never zeros.
 
 pub mod block;
+mod checksum;
 pub mod cuts;
 pub mod map;
 pub mod object;
@@ -12,6 +13,7 @@ pub mod page;
 mod row;
 pub mod slices;
 
+pub use checksum::checksum;
 pub use cuts::{CUTS_MAX, Cut, Cuts, Noted};
 pub use row::{BlockPlace, Clip, Extent, MapRow, PageExtents, Stored};
 pub use slices::Place;
@@ -23,7 +25,7 @@ pub const CHUNK_BYTES: u64 = 64 << 20;
 /// The greatest raw length of a block.
 pub const BLOCK_BYTES_MAX: u32 = 4 << 20;
 /// Raw bytes of each frame of a block but its last.
-pub const FRAME_BYTES: u32 = 128 << 10;
+pub const FRAME_BYTES: u32 = 32 << 10;
 /// The greatest size of a file, in bytes (2^63 - 1).
 pub const FILE_BYTES_MAX: u64 = i64::MAX as u64;
 /// Extents that a page may hold before its region is compacted.

@@ -1,6 +1,7 @@
 //! The journal on a local disk: segment files that are appended to with `pwrite` and `fdatasync`, and read through a
 //! map. `docs/decisions/0007-journal-format.md` has the format and the rules of recovery.
 
+mod checksum;
 mod failure;
 mod files;
 mod format;
@@ -275,6 +276,7 @@ impl Shared {
         match log.append(head, payload) {
             Ok(Placing::At(appended)) => {
                 self.prepare_soon(&mut log);
+                self.sync_early(&mut log);
                 Some(Ok(appended))
             }
             Ok(Placing::NeedsSegment) => {

@@ -70,13 +70,15 @@ impl Volume {
     /// Flushes what the policy finds due; answers whether there was anything.
     async fn flush_due(&self) -> Result<bool, FsError> {
         let now = self.machine.clock.monotonic();
+        let age = |at: Duration| now.saturating_sub(at).as_millis().try_into().unwrap_or(u64::MAX);
         let facts = |(node, pending): (NodeId, Arc<Mutex<NodePending>>)| {
             let pending = pending.lock();
             NodeFacts {
                 node,
                 bytes: pending.slices.bytes(),
                 slices: pending.slices.len(),
-                age_ms: now.saturating_sub(pending.since).as_millis().try_into().unwrap_or(u64::MAX),
+                age_ms: age(pending.since),
+                idle_ms: age(pending.latest()),
                 waited_for: false,
             }
         };

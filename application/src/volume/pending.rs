@@ -81,6 +81,11 @@ impl NodePending {
         self.held.last().map(|held| held.appended.sequence)
     }
 
+    /// When the newest record was written, on the monotonic clock.
+    pub(super) fn latest(&self) -> Duration {
+        self.held.last().map_or(self.since, |held| held.at)
+    }
+
     /// Takes a write that has been appended to the journal.
     pub(super) fn write(&mut self, stored: &Node, written: Written) {
         let sequence = written.appended.sequence;

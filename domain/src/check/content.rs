@@ -44,7 +44,7 @@ pub struct UsedBlock {
     /// Where it is.
     pub place: BlockPlace,
     /// Bit n: frame n is used. A block has at most 32.
-    pub frames: u32,
+    pub frames: u128,
 }
 
 /// A block of which some frames can't be read.
@@ -53,14 +53,14 @@ pub struct DamagedBlock {
     /// Where it is.
     pub place: BlockPlace,
     /// Bit n: frame n is lost.
-    pub frames: u32,
+    pub frames: u128,
     /// Why.
     pub damage: Damage,
 }
 
 /// The blocks of one object that files use.
 #[derive(Clone, Debug, Default)]
-pub struct BlockUses(BTreeMap<(u64, u32, u32, u8, u32), u32>);
+pub struct BlockUses(BTreeMap<(u64, u32, u32, u8, u32), u128>);
 
 impl BlockUses {
     /// Adds what the rows of a file use of an object.
@@ -172,7 +172,7 @@ pub fn damaged_ranges(
     for (offset, extent) in uses_in(node, rows, object) {
         let Extent::Stored { len, from } = extent else { continue };
         for block in damaged.iter().filter(|block| block.place == from.block) {
-            for frame in (0..32).filter(|frame| block.frames & bit(*frame) != 0) {
+            for frame in (0..128).filter(|frame| block.frames & bit(*frame) != 0) {
                 let lost = cut(from.skip, len, frame);
                 if lost.is_empty() {
                     continue;
@@ -204,12 +204,12 @@ fn cut(skip: u32, len: u32, frame: u32) -> Range<u32> {
 }
 
 /// The frames that have bytes of an extent.
-fn frames_of(skip: u32, len: u32) -> u32 {
+fn frames_of(skip: u32, len: u32) -> u128 {
     let last = skip.saturating_add(len.saturating_sub(1)) / FRAME_BYTES;
     (skip / FRAME_BYTES..=last).fold(0, |frames, frame| frames | bit(frame))
 }
 
-/// A block has at most 32 frames; what is behind them is outside every block, and so found by its head.
-fn bit(frame: u32) -> u32 {
-    1u32.checked_shl(frame).unwrap_or(1 << 31)
+/// A block has at most 128 frames; what is behind them is outside every block, and so found by its head.
+fn bit(frame: u32) -> u128 {
+    1u128.checked_shl(frame).unwrap_or(1 << 127)
 }

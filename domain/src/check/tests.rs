@@ -95,7 +95,7 @@ fn stored(seed: u8, raw_len: u32) -> (UsedBlock, Vec<u8>) {
     let place = built.place(64);
     let mut bytes = built.head.encode_in(OBJECT, place.at);
     built.segments.iter().skip(1).for_each(|piece| bytes.extend_from_slice(piece));
-    (UsedBlock { place, frames: u32::MAX }, bytes)
+    (UsedBlock { place, frames: u128::MAX }, bytes)
 }
 
 proptest! {

@@ -1,17 +1,17 @@
 //! Blocks: the self-describing form in which a file's bytes lie in an object.
 //!
-//! A block holds up to 4 MiB of consecutive bytes of one file, in *frames* of 128 KiB (the last one may be shorter).
+//! A block holds up to 4 MiB of consecutive bytes of one file, in *frames* of 32 KiB (the last one may be shorter).
 //! Each frame has a checksum of its own, so that a random read fetches and checks frames, not the block. The head says
 //! of which file and offset the bytes are: an object can be read without any metadata.
 //!
-//! # Layout, version 1
+//! # Layout, version 2
 //!
-//! All numbers are little-endian. `n` is the number of frames, `ceil(raw_len / 131072)`, from 1 to 32.
+//! All numbers are little-endian. `n` is the number of frames, `ceil(raw_len / 32768)`, from 1 to 128.
 //!
 //! | at | bytes | what |
 //! |---|---|---|
 //! | 0 | 4 | magic, `DFBK` |
-//! | 4 | 2 | format version: 1 |
+//! | 4 | 2 | format version: 2 |
 //! | 6 | 1 | codec of the frames: 0 none, 1 zstd |
 //! | 7 | 1 | 0 |
 //! | 8 | 4 | key that seals the frames: 0 none |
@@ -21,8 +21,8 @@
 //! | 32 | 8 | the newest journal record of which a byte is in the block: without metadata, the greater number wins |
 //! | 40 | 4 | `n` |
 //! | 44 | 4 | 0 |
-//! | 48 | 12 n | table: for each frame its stored length (4) and the XXH3-64 of the frame as stored (8) |
-//! | 48 + 12 n | 8 | XXH3-64 of all bytes of the head before this one, XOR that of its place: the object's id (16) and the block's offset in it (8) |
+//! | 48 | 12 n | table: for each frame its stored length (4) and the CRC-64/NVME of the frame as stored (8) |
+//! | 48 + 12 n | 8 | CRC-64/NVME of all bytes of the head before this one, XOR that of its place: the object's id (16) and the block's offset in it (8) |
 //! | 56 + 12 n | | the frames as stored, one after another |
 //!
 //! A frame whose stored length is that of its content is stored as it is, whatever the codec; a shorter one is
@@ -49,7 +49,7 @@ use super::{BLOCK_BYTES_MAX, BlockPlace, FRAME_BYTES};
 /// The first bytes of a block.
 pub const BLOCK_MAGIC: [u8; 4] = *b"DFBK";
 /// The format that is written.
-pub const BLOCK_VERSION: u16 = 1;
+pub const BLOCK_VERSION: u16 = 2;
 /// Frames are stored as they are.
 pub const CODEC_NONE: u8 = 0;
 /// Frames that are shorter than their content are each a frame of zstd (RFC 8878).

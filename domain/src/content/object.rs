@@ -7,7 +7,7 @@
 //! | at | bytes | what |
 //! |---|---|---|
 //! | 0 | 4 | magic, `DFOB` |
-//! | 4 | 2 | format version: 1 |
+//! | 4 | 2 | format version: 2 |
 //! | 6 | 2 | 0 |
 //! | 8 | 16 | object id |
 //! | 24 | 8 | share |
@@ -15,25 +15,25 @@
 //! | 40 | 8 | length of the object |
 //! | 48 | 4 | number of blocks |
 //! | 52 | 4 | 0 |
-//! | 56 | 8 | XXH3-64 of the bytes before |
+//! | 56 | 8 | CRC-64/NVME of the bytes before |
 //! | 64 | | [blocks](super::block), each at a multiple of 16, with zeros in between |
 //!
 //! There is no index: a block's head says how long the block is, so the heads can be walked from the first to the last
 //! ([`scan`]), which is needed only where the metadata is lost. A reader of a file knows each block's place.
 
 use bytes::Bytes;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     BlockPlace,
     block::{BlockError, BlockHead, BuiltBlock, Fields},
+    checksum,
 };
 use crate::id::{Epoch, ObjectId, ShareId};
 
 /// The first bytes of an object.
 pub const OBJECT_MAGIC: [u8; 4] = *b"DFOB";
 /// The format that is written.
-pub const OBJECT_VERSION: u16 = 1;
+pub const OBJECT_VERSION: u16 = 2;
 /// Length of an object's head.
 pub const OBJECT_HEAD_LEN: u64 = 64;
 /// Blocks start at multiples of this.
@@ -94,7 +94,7 @@ impl ObjectHead {
         out.extend_from_slice(&self.bytes.to_le_bytes());
         out.extend_from_slice(&self.blocks.to_le_bytes());
         out.extend_from_slice(&[0; 4]);
-        let checksum = xxh3_64(&out);
+        let checksum = checksum(&out);
         out.extend_from_slice(&checksum.to_le_bytes());
         out
     }

@@ -7,12 +7,20 @@ use crate::id::NodeId;
 /// Limits and targets of flushing. All can be configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// How long an acknowledged byte may be only in the journal.
+    /// How long an acknowledged byte may be only in the journal, but for [`Policy::scattered_age_ms_max`].
     pub age_ms_max: u64,
+    /// The same for a node whose slices are small and which is still written to: the longer they come together, the less
+    /// is written again beside them.
+    pub scattered_age_ms_max: u64,
+    /// A node that nobody has written to for so long is not being written to.
+    pub idle_ms_min: u64,
     /// Share of the journal or the memory, in thousandths, above which flushing goes on whatever the age.
     pub pressure_permille: u64,
     /// Share, in thousandths, down to which it then goes on.
     pub relief_permille: u64,
+    /// Share, in thousandths, up to which the journal and the memory take what is being written at the speed of the
+    /// journal alone: a burst has the disk for itself, and is flushed when it is over.
+    pub burst_permille: u64,
     /// Bytes that are worth an object of their own: a node that has them is flushed before its time.
     pub object_bytes_min: u64,
     /// Bytes that its slices must have on average for that: of scattered ones a flush writes much again beside them, the
@@ -28,8 +36,11 @@ impl Default for Policy {
     fn default() -> Policy {
         Policy {
             age_ms_max: 5_000,
+            scattered_age_ms_max: 30_000,
+            idle_ms_min: 500,
             pressure_permille: 500,
             relief_permille: 250,
+            burst_permille: 400,
             object_bytes_min: 16 << 20,
             slice_bytes_min: 32 << 10,
             object_bytes_max: 64 << 20,
@@ -49,6 +60,8 @@ pub struct NodeFacts {
     pub slices: usize,
     /// Age of its oldest record.
     pub age_ms: u64,
+    /// Age of its newest record.
+    pub idle_ms: u64,
     /// Whether somebody waits for it: a commit at tier `remote`, a truncation that must reap first, another instance.
     pub waited_for: bool,
 }
@@ -121,11 +134,12 @@ impl Policy {
         nodes.sort_by_key(|node| Reverse(node.age_ms));
         self.relieve(&nodes, share.journal, &mut under_pressure);
         under_pressure.sort_unstable();
+        let in_burst = !share.journal.is_above(self.burst_permille) && !share.memory.is_above(self.burst_permille);
         let mut out: Vec<Candidate> = nodes
             .iter()
             .filter_map(|node| {
                 let pressed = under_pressure.binary_search(&node.node).is_ok();
-                let urgency = self.urgency(node, pressed)?;
+                let urgency = self.urgency(node, pressed, in_burst)?;
                 Some(Candidate { node: node.node, urgency, bytes: node.bytes })
             })
             .collect();
@@ -136,22 +150,30 @@ impl Policy {
     /// Milliseconds until a node that is not flushed for another reason comes of age; none if there is no such node.
     pub fn next_due_ms(&self, nodes: &[NodeFacts]) -> Option<u64> {
         let unflushed = nodes.iter().filter(|node| node.slices > 0);
-        unflushed.map(|node| self.age_ms_max.saturating_sub(node.age_ms)).min()
+        unflushed.map(|node| self.age_max(node).saturating_sub(node.age_ms)).min()
     }
 
-    fn urgency(&self, node: &NodeFacts, pressed: bool) -> Option<Urgency> {
+    fn urgency(&self, node: &NodeFacts, pressed: bool, in_burst: bool) -> Option<Urgency> {
+        let is_full = node.bytes >= self.object_bytes_min && !self.is_scattered(node);
         match node {
             _ if node.waited_for => Some(Urgency::Wait),
             _ if pressed => Some(Urgency::Pressure),
-            _ if node.age_ms >= self.age_ms_max => Some(Urgency::Age),
-            _ if self.is_full(node) => Some(Urgency::Full),
+            _ if node.age_ms >= self.age_max(node) => Some(Urgency::Age),
+            _ if is_full && !(in_burst && self.is_written(node)) => Some(Urgency::Full),
             _ => None,
         }
     }
 
-    fn is_full(&self, node: &NodeFacts) -> bool {
-        let average = node.bytes / (node.slices as u64).max(1);
-        node.bytes >= self.object_bytes_min && average >= self.slice_bytes_min
+    fn age_max(&self, node: &NodeFacts) -> u64 {
+        if self.is_scattered(node) && self.is_written(node) { self.scattered_age_ms_max } else { self.age_ms_max }
+    }
+
+    fn is_scattered(&self, node: &NodeFacts) -> bool {
+        node.bytes / (node.slices as u64).max(1) < self.slice_bytes_min
+    }
+
+    fn is_written(&self, node: &NodeFacts) -> bool {
+        node.idle_ms < self.idle_ms_min
     }
 
     fn relieve(&self, nodes: &[NodeFacts], usage: Usage, taken: &mut Vec<NodeId>) {

@@ -3,6 +3,7 @@
 use std::{ops::RangeInclusive, sync::Arc};
 
 use async_trait::async_trait;
+use crc_fast::CrcAlgorithm;
 use dittofs_domain::{Attributes, ClientId, Credentials, OpId, error::FsResult};
 use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, NodeRef, Presented};
 use dittofs_xdr::{Encode, XdrError};
@@ -54,7 +55,7 @@ impl Nfs3 {
         let key = DuplicateKey::of(&call);
         if procedure == Procedure::WRITE {
             let arguments: WRITE3args = call.decode()?;
-            let key = key.with_payload_checksum(crc32c::crc32c(&arguments.data));
+            let key = key.with_payload_checksum(crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, &arguments.data) as u32);
             return Ok(self.duplicates.answer(key, self.write(&context, arguments)).await);
         }
         context.op = Some(OpId(key.operation()));

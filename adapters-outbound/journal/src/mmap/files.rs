@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::io::Errno;
+
 use super::map::Map;
 
 /// How long a folder that another journal is just leaving is waited for.
@@ -42,6 +44,9 @@ pub trait Folder: Send + Sync {
 pub trait File: Send + Sync {
     /// Its length in bytes.
     fn length(&self) -> io::Result<u64>;
+
+    /// Makes it so long, with zeros, and takes the room on the disk for it.
+    fn allocate(&self, length: u64) -> io::Result<()>;
 
     /// Writes all of the bytes.
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()>;
@@ -121,6 +126,13 @@ struct DiskFile(fs::File);
 impl File for DiskFile {
     fn length(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
+    }
+
+    fn allocate(&self, length: u64) -> io::Result<()> {
+        match rustix::fs::fallocate(&self.0, rustix::fs::FallocateFlags::empty(), 0, length) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.0.set_len(length),
+            allocated => Ok(allocated?),
+        }
     }
 
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {

@@ -12,11 +12,14 @@ use dittofs_ports::{Appended, JournalError};
 use super::{
     failure::SyncLoss,
     format::{RECORD_HEAD, RecordHead, SEGMENT_HEAD},
-    slot::Slot,
+    slot::{Filling, Slot},
 };
 
 /// Head and payload up to this length go out in one call.
 const JOINED_MAX: usize = 16 << 10;
+
+/// A segment that was synced fewer times than this gained nothing from the zeros that it was filled with.
+const SYNCS_MANY: u32 = 32;
 
 /// What the journal does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub(super) struct Segment {
     pub(super) live: usize,
     /// Nothing is appended to it any more.
     pub(super) sealed: bool,
+    /// How often it was synced before it was sealed.
+    pub(super) syncs: u32,
 }
 
 /// A record in a segment.
@@ -81,6 +86,10 @@ pub(super) struct Log {
     pub(super) durable: u64,
     /// Records not released.
     pub(super) live: u64,
+    /// Bytes of records that no sync has covered, or is just covering.
+    pub(super) unsynced: u64,
+    /// How often the segment that was sealed last had been synced.
+    pub(super) last_syncs: u32,
     /// Where records went that were moved.
     pub(super) moved: HashMap<Place, Place>,
     pub(super) preparing: bool,
@@ -104,6 +113,8 @@ impl Log {
             next: 1,
             durable: 0,
             live: 0,
+            unsynced: 0,
+            last_syncs: u32::MAX,
             moved: HashMap::new(),
             preparing: false,
             prepare_failed: None,
@@ -142,6 +153,7 @@ impl Log {
         }
         self.next += 1;
         self.live += u64::from(head.is_data());
+        self.unsynced += span;
         let at = active.end - span + RECORD_HEAD as u64;
         Ok(Placing::At(Appended { sequence: Sequence(head.sequence), place: Place { segment: active.number, at } }))
     }
@@ -166,6 +178,11 @@ impl Log {
         self.segments.iter().map(used).sum()
     }
 
+    /// What the next new file is best filled with.
+    pub(super) fn filling(&self) -> Filling {
+        if self.last_syncs < SYNCS_MANY { Filling::Nothing } else { Filling::Zeros }
+    }
+
     fn rotate(&mut self) -> bool {
         let Some(spare) = self.spare.take() else {
             return false;
@@ -180,6 +197,7 @@ impl Log {
         let durable = self.durable;
         if let Some(active) = self.segments.back_mut().filter(|active| !active.sealed) {
             active.sealed = true;
+            self.last_syncs = active.syncs;
             if active.entries.last().is_some_and(|last| last.sequence > durable) {
                 self.dirty.push(Arc::clone(&active.slot));
             }
@@ -251,7 +269,7 @@ impl Log {
 impl Segment {
     pub(super) fn new(number: u64, slot: Arc<Slot>, seed: u32) -> Segment {
         let (entries, end) = (Vec::new(), SEGMENT_HEAD);
-        Segment { number, slot, seed, end, data_end: end, entries, live: 0, sealed: false }
+        Segment { number, slot, seed, end, data_end: end, entries, live: 0, sealed: false, syncs: 0 }
     }
 
     pub(super) fn has_room(&self, span: u64) -> bool {

@@ -85,7 +85,7 @@ impl Shared {
 
     /// A file that nobody reads and that is not part of the log, or a new one.
     fn free_slot(&self, oldest: u64) -> io::Result<Arc<Slot>> {
-        let index = {
+        let (index, filling) = {
             let mut log = self.log.lock();
             let Log { retired, dirty, segments, .. } = &mut *log;
             let left = |slot: &Arc<Slot>| retired.iter().any(|(n, old)| *n < oldest && Arc::ptr_eq(old, slot));
@@ -97,9 +97,9 @@ impl Shared {
             if segments.len() + retired.len() >= self.slots_max {
                 return Err(io::Error::new(ErrorKind::StorageFull, "all segments are still being read"));
             }
-            self.next_slot()
+            (self.next_slot(), log.filling())
         };
-        Slot::create(&self.folder, index, self.segment_bytes).map(Arc::new)
+        Slot::create(&self.folder, index, self.segment_bytes, filling).map(Arc::new)
     }
 }
 

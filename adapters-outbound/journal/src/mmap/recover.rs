@@ -14,7 +14,7 @@ use super::{
     map,
     prepare::read_head,
     scan::{Found, scan},
-    slot::Slot,
+    slot::{Filling, Slot},
     superblock::{Gap, Superblock},
     walk::{Scanned, Walked, nodes_of, walk},
 };
@@ -174,7 +174,7 @@ impl Shared {
     /// An empty segment in place of one whose loss was accepted. It needs no head: a gap leads over it until it leaves
     /// the log.
     fn stand_in(&self, superblock: &Superblock, number: u64) -> io::Result<(SegmentHead, Slot)> {
-        let slot = Slot::create(&self.folder, self.next_slot(), self.segment_bytes)?;
+        let slot = Slot::create(&self.folder, self.next_slot(), self.segment_bytes, Filling::Zeros)?;
         let Superblock { journal, incarnation, durable, .. } = *superblock;
         Ok((SegmentHead { journal, number, incarnation, bytes: slot.bytes, durable }, slot))
     }

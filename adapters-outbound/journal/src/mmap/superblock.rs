@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use crc32c::crc32c;
+use super::checksum::crc32c;
 
 use super::{
     files::Folder,

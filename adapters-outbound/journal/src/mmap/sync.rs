@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use crc32c::crc32c;
+use super::checksum::crc32c;
 use dittofs_domain::{NodeId, Sequence, content::Place};
 use dittofs_ports::JournalError;
 
@@ -14,6 +14,9 @@ use super::{
     slot::Slot,
     superblock::{Gap, Superblock},
 };
+
+/// Bytes that are synced though nobody waits for them.
+const EARLY_SYNC_BYTES: u64 = 16 << 20;
 
 impl Shared {
     pub(super) async fn sync(self: &Arc<Self>, up_to: Sequence) -> Result<(), JournalError> {
@@ -46,18 +49,34 @@ impl Shared {
         if matches!(log.phase, Phase::Stopped | Phase::New) {
             return Some(Err(stopped()));
         }
+        self.start_sync(&mut log);
+        None
+    }
+
+    /// Starts a sync unless one is running.
+    fn start_sync(self: &Arc<Self>, log: &mut Log) {
         if !log.syncing {
             log.syncing = true;
             let shared = Arc::clone(self);
             tokio::task::spawn_blocking(move || shared.run_sync());
         }
-        None
+    }
+
+    /// Keeps the disk busy while much is written: who waits for the last record then waits for the rest only.
+    pub(super) fn sync_early(self: &Arc<Self>, log: &mut Log) {
+        if log.unsynced >= EARLY_SYNC_BYTES {
+            self.start_sync(log);
+        }
     }
 
     fn run_sync(&self) {
         let (target, sealed, active) = {
-            let log = self.log.lock();
-            let active = log.segments.back().filter(|active| !active.sealed).map(|active| Arc::clone(&active.slot));
+            let mut log = self.log.lock();
+            log.unsynced = 0;
+            let active = log.segments.back_mut().filter(|active| !active.sealed).map(|active| {
+                active.syncs += 1;
+                Arc::clone(&active.slot)
+            });
             (log.next - 1, log.dirty.clone(), active)
         };
         let synced = sealed.iter().chain(&active).try_for_each(|slot| slot.file.sync_data());

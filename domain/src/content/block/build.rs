@@ -2,11 +2,10 @@
 
 use bytes::Bytes;
 use smallvec::SmallVec;
-use xxhash_rust::xxh3::Xxh3;
 
 use super::{BlockError, BlockHead, BlockPlace, CODEC_NONE, FRAME_BYTES, Frame, frame_count, is_raw_len};
 use crate::{
-    content::FILE_BYTES_MAX,
+    content::{FILE_BYTES_MAX, checksum::Checksum},
     id::{NodeId, Sequence},
 };
 
@@ -68,24 +67,23 @@ pub(super) fn checked_len(spec: BlockSpec, payload: &[Bytes]) -> Result<u32, Blo
 
 fn frames_of(payload: &[Bytes], raw_len: u32) -> SmallVec<[Frame; 4]> {
     let mut frames = SmallVec::with_capacity(frame_count(raw_len) as usize);
-    let mut hash = Xxh3::new();
+    let mut sum = Checksum::new();
     let mut stored_len = 0u32;
     for piece in payload {
         let mut rest: &[u8] = piece;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min((FRAME_BYTES - stored_len) as usize));
-            hash.update(now);
+            sum.update(now);
             stored_len += now.len() as u32;
             rest = later;
             if stored_len == FRAME_BYTES {
-                frames.push(Frame { stored_len, checksum: hash.digest() });
-                hash.reset();
+                frames.push(Frame { stored_len, checksum: sum.finish() });
                 stored_len = 0;
             }
         }
     }
     if stored_len > 0 {
-        frames.push(Frame { stored_len, checksum: hash.digest() });
+        frames.push(Frame { stored_len, checksum: sum.finish() });
     }
     frames
 }

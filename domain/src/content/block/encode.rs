@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use smallvec::SmallVec;
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{
     BlockError, BlockHead, BlockSpec, BuiltBlock, CODEC_NONE, FRAME_BYTES, Frame, build, build::checked_len,
     frame_count, is_codec,
 };
+use crate::content::checksum::{Checksum, checksum};
 
 /// After so many frames in a row that did not shrink, some are not tried.
 const MISSES_MAX: u32 = 2;
@@ -109,15 +109,15 @@ struct Encoded {
 
 impl Encoded {
     fn push_encoded(&mut self, encoded: Bytes) {
-        self.frames.push(Frame { stored_len: encoded.len() as u32, checksum: xxh3_64(&encoded) });
+        self.frames.push(Frame { stored_len: encoded.len() as u32, checksum: checksum(&encoded) });
         self.segments.push(encoded);
     }
 
     fn push_raw(&mut self, pieces: SmallVec<[Bytes; 4]>) {
-        let mut hash = Xxh3::new();
-        pieces.iter().for_each(|piece| hash.update(piece));
+        let mut sum = Checksum::new();
+        pieces.iter().for_each(|piece| sum.update(piece));
         let stored_len = pieces.iter().map(|piece| piece.len() as u32).sum();
-        self.frames.push(Frame { stored_len, checksum: hash.digest() });
+        self.frames.push(Frame { stored_len, checksum: sum.finish() });
         self.segments.extend(pieces);
     }
 }

@@ -2,16 +2,15 @@
 
 use std::ops::Range;
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::{BlockError, BlockHead, CODEC_NONE, FRAME_BYTES, head_len, raw_frame_len};
+use crate::content::checksum;
 
 /// A frame as the head's table has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// Its length as stored.
     pub stored_len: u32,
-    /// XXH3-64 of its bytes as stored.
+    /// Of its bytes as stored: [`checksum`].
     pub checksum: u64,
 }
 
@@ -84,7 +83,7 @@ impl BlockHead {
     /// `Frame` if they are not what was written, or there is no such frame.
     pub fn verify(&self, index: u32, stored: &[u8]) -> Result<(), BlockError> {
         let frame = self.frames.get(index as usize).ok_or(BlockError::Frame(index))?;
-        if stored.len() != frame.stored_len as usize || xxh3_64(stored) != frame.checksum {
+        if stored.len() != frame.stored_len as usize || checksum(stored) != frame.checksum {
             return Err(BlockError::Frame(index));
         }
         Ok(())

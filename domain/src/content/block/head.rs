@@ -1,14 +1,13 @@
 //! The head of a block.
 
 use smallvec::SmallVec;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     BLOCK_MAGIC, BLOCK_VERSION, BlockError, BlockPlace, CHECKSUM_LEN, CODEC_NONE, FIXED_LEN, FRAME_ENTRY_LEN, Frame,
     frame_count, head_len, is_codec, is_raw_len, raw_frame_len,
 };
 use crate::{
-    content::FILE_BYTES_MAX,
+    content::{FILE_BYTES_MAX, checksum},
     id::{NodeId, ObjectId, Sequence},
 };
 
@@ -129,7 +128,7 @@ impl BlockHead {
             out.extend_from_slice(&frame.stored_len.to_le_bytes());
             out.extend_from_slice(&frame.checksum.to_le_bytes());
         }
-        let checksum = xxh3_64(&out) ^ seal;
+        let checksum = checksum(&out) ^ seal;
         out.extend_from_slice(&checksum.to_le_bytes());
         out
     }
@@ -159,7 +158,7 @@ fn seal(object: ObjectId, at: u64) -> u64 {
     let mut place = [0; 24];
     place[..16].copy_from_slice(&object.0.to_le_bytes());
     place[16..].copy_from_slice(&at.to_le_bytes());
-    xxh3_64(&place)
+    checksum(&place)
 }
 
 /// Fields of a head, read in order. Never looks behind the end.
@@ -189,12 +188,12 @@ impl<'a> Fields<'a> {
         self.take().map(u64::from_le_bytes)
     }
 
-    /// Checks that the XXH3-64 of the first `len` bytes, combined with the seal, follows them.
+    /// Checks that the checksum of the first `len` bytes, combined with the seal, follows them.
     pub(in crate::content) fn check(&self, len: usize, seal: u64) -> Result<(), BlockError> {
         let short = BlockError::Short { needed: (len + CHECKSUM_LEN) as u64, found: self.all.len() as u64 };
         let (head, rest) = self.all.split_at_checked(len).ok_or(short)?;
-        let (checksum, _) = rest.split_first_chunk::<CHECKSUM_LEN>().ok_or(short)?;
-        if xxh3_64(head) ^ seal != u64::from_le_bytes(*checksum) {
+        let (written, _) = rest.split_first_chunk::<CHECKSUM_LEN>().ok_or(short)?;
+        if checksum(head) ^ seal != u64::from_le_bytes(*written) {
             return Err(BlockError::HeadChecksum);
         }
         Ok(())

@@ -68,13 +68,13 @@ fn a_head_that_no_writer_writes_is_refused() {
     for at in [6, 52] {
         let mut bad = bytes.clone();
         bad[at] = 1;
-        let checksum = xxh3_64(&bad[..CHECKSUM_AT]);
+        let checksum = checksum(&bad[..CHECKSUM_AT]);
         bad[CHECKSUM_AT..64].copy_from_slice(&checksum.to_le_bytes());
         assert_eq!(ObjectHead::parse(&bad), Err(BlockError::Field("reserved bytes")));
     }
     let mut bad = bytes.clone();
     bad[48] = 2;
-    let checksum = xxh3_64(&bad[..CHECKSUM_AT]);
+    let checksum = checksum(&bad[..CHECKSUM_AT]);
     bad[CHECKSUM_AT..64].copy_from_slice(&checksum.to_le_bytes());
     assert_eq!(scan(&bad), Err(BlockError::Field("number of blocks")));
     assert_eq!(scan(&bytes[..bytes.len() - 1]), Err(BlockError::Field("object length")));

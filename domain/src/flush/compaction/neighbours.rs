@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use crate::content::{EXTENTS_PER_PAGE_MAX, Extent, FRAME_BYTES};
+use crate::content::{EXTENTS_PER_PAGE_MAX, Extent};
 
 /// Extents that a crowded page has left afterwards.
 const EXTENTS_AFTER: usize = EXTENTS_PER_PAGE_MAX / 2;
 /// Neighbours are taken along beyond need up to this sum: writing so little costs about as much as writing less.
-const CHEAP_BYTES: u64 = FRAME_BYTES as u64;
+const CHEAP_BYTES: u64 = 128 << 10;
 
 /// Bytes that stay as they are, or several neighbours that are written together.
 struct Cluster {

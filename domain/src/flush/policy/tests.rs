@@ -5,7 +5,7 @@ use super::*;
 const MIB: u64 = 1 << 20;
 
 fn node(id: u64, bytes: u64, age_ms: u64) -> NodeFacts {
-    NodeFacts { node: NodeId(id), bytes, slices: 1, age_ms, waited_for: false }
+    NodeFacts { node: NodeId(id), bytes, slices: 1, age_ms, idle_ms: age_ms.min(1_000), waited_for: false }
 }
 
 fn chosen(nodes: &[NodeFacts], share: ShareFacts) -> Vec<(u64, Urgency)> {
@@ -25,7 +25,7 @@ fn who_waits_goes_before_pressure_and_pressure_before_age() {
 #[rstest]
 #[case::young(4_999, 1, None)]
 #[case::of_age(5_000, 1, Some(Urgency::Age))]
-#[case::an_object(0, 16 * MIB, Some(Urgency::Full))]
+#[case::an_object(500, 16 * MIB, Some(Urgency::Full))]
 fn without_pressure_age_and_size_decide(#[case] age_ms: u64, #[case] bytes: u64, #[case] expected: Option<Urgency>) {
     let urgencies: Vec<_> = chosen(&[node(5, bytes, age_ms)], ShareFacts::default()).into_iter().collect();
     assert_eq!(urgencies.first().map(|(_, urgency)| *urgency), expected);
@@ -65,8 +65,27 @@ fn the_next_node_to_come_of_age_is_known() {
 }
 
 #[test]
-fn scattered_slices_wait_until_they_come_of_age() {
-    let scattered = |age_ms| NodeFacts { slices: 16 << 10, ..node(4, 64 << 20, age_ms) };
-    assert_eq!(chosen(&[scattered(100)], ShareFacts::default()), []);
-    assert_eq!(chosen(&[scattered(5_000)], ShareFacts::default()), [(4, Urgency::Age)]);
+fn scattered_slices_come_together_as_long_as_there_are_more() {
+    let scattered = |age_ms, idle_ms| NodeFacts { slices: 16 << 10, idle_ms, ..node(4, 64 << 20, age_ms) };
+    assert_eq!(chosen(&[scattered(600, 600)], ShareFacts::default()), []);
+    assert_eq!(chosen(&[scattered(5_000, 500)], ShareFacts::default()), [(4, Urgency::Age)]);
+    assert_eq!(chosen(&[scattered(29_999, 499)], ShareFacts::default()), []);
+    assert_eq!(chosen(&[scattered(30_000, 0)], ShareFacts::default()), [(4, Urgency::Age)]);
+    assert_eq!(Policy::default().next_due_ms(&[scattered(29_000, 0)]), Some(1_000));
+}
+
+#[rstest]
+#[case::it_goes_on(40, 0, 499, &[])]
+#[case::it_is_over(40, 0, 500, &[(4, Urgency::Full)])]
+#[case::much_of_the_journal(41, 0, 0, &[(4, Urgency::Full)])]
+#[case::much_of_the_memory(0, 41, 0, &[(4, Urgency::Full)])]
+fn a_burst_is_flushed_when_it_is_over_or_takes_much(
+    #[case] journal: u64,
+    #[case] memory: u64,
+    #[case] idle_ms: u64,
+    #[case] expected: &[(u64, Urgency)],
+) {
+    let usage = |used| Usage { used, limit: 100 };
+    let burst = NodeFacts { idle_ms, ..node(4, 900 * MIB, 2_000) };
+    assert_eq!(chosen(&[burst], ShareFacts { journal: usage(journal), memory: usage(memory) }), expected);
 }

@@ -8,11 +8,11 @@ use dittofs_domain::{
     ObjectId, ShareId,
     content::{
         block::{BlockHead, head_len},
+        checksum,
         object::{ObjectHead, scan},
     },
 };
 use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::Bug;
 
@@ -43,7 +43,7 @@ fn falsify(parts: &[Bytes]) -> Vec<Bytes> {
     let data = at as usize + head_len(head.raw_len) as usize;
     whole[data] ^= 0x40;
     let frame = data..data + head.frames[0].stored_len as usize;
-    head.frames[0].checksum = xxh3_64(&whole[frame]);
+    head.frames[0].checksum = checksum(&whole[frame]);
     let encoded = head.encode_in(object, at);
     whole[at as usize..at as usize + encoded.len()].copy_from_slice(&encoded);
     vec![whole.freeze()]

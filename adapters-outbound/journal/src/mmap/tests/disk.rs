@@ -212,6 +212,15 @@ impl File for DiskFile {
         self.disk.operate(|state| Ok(state.files[self.index].now.len() as u64))
     }
 
+    fn allocate(&self, length: u64) -> io::Result<()> {
+        self.disk.operate(|state| {
+            let file = &mut state.files[self.index];
+            put(&mut file.now, length as usize, &[]);
+            file.pending.push((length, Vec::new()));
+            Ok(())
+        })
+    }
+
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
         self.disk.operate(|state| {
             let failure = state.faults.writes_fail;
