@@ -10,7 +10,7 @@ use dittofs_domain::{
     Credentials, Name, NodeId,
     content::{CHUNK_BYTES, Extent, FRAME_BYTES, MapRow, PAGE_BYTES},
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, SetAttributes},
-    plan::{Change, MapQuery, NodeUpdate, Plan, Query},
+    plan::{Change, MapQuery, NodeUpdate, Plan, Query, Statistics},
 };
 use dittofs_frame_codec::{Codec, CompressionMethod, CompressionOptions};
 use dittofs_journal::NullJournal;
@@ -150,6 +150,7 @@ impl Known {
         plan.change(Change::PutRow { node: self.node, page, row: MapRow::Page { version, extents } });
         let update = NodeUpdate { size: Some(size + TAIL as u64), allocated: TAIL as i64, ..NodeUpdate::default() };
         plan.change(Change::UpdateNode(self.node, update));
+        plan.change(Change::Count(Statistics { bytes: TAIL as i64, nodes: 0 }));
         world.metadata.apply(plan, None).await.unwrap();
         self.bytes.extend(tail);
     }
