@@ -145,15 +145,15 @@ pub struct Node {
 }
 
 impl Node {
-    /// The root directory of a new share.
-    pub fn root(uid: u32, gid: u32, mode: u16, now: Timestamp) -> Node {
+    /// A node with one name and nothing in it, which belongs to user 0 and lets nobody do anything.
+    pub fn bare(id: NodeId, kind: NodeKind, parent: Parent, now: Timestamp) -> Node {
         Node {
-            id: NodeId::ROOT,
-            kind: NodeKind::Directory,
-            mode,
-            uid,
-            gid,
-            links: 2,
+            id,
+            kind,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            links: if kind == NodeKind::Directory { 2 } else { 1 },
             size: 0,
             allocated: 0,
             atime: now,
@@ -165,7 +165,7 @@ impl Node {
             content_version: ContentVersion(0),
             content_seq: Sequence(0),
             times_seq: Sequence(0),
-            parent: Parent { directory: NodeId::ROOT, cookie: Cookie::START },
+            parent,
             device: Device::default(),
             dos_attributes: 0,
             create_verifier: None,
@@ -174,6 +174,12 @@ impl Node {
             clip: None,
             cuts: Cuts::default(),
         }
+    }
+
+    /// The root directory of a new share.
+    pub fn root(uid: u32, gid: u32, mode: u16, now: Timestamp) -> Node {
+        let parent = Parent { directory: NodeId::ROOT, cookie: Cookie::START };
+        Node { mode, uid, gid, ..Node::bare(NodeId::ROOT, NodeKind::Directory, parent, now) }
     }
 
     /// Whether the node still has a name.

@@ -16,7 +16,7 @@ mod steps;
 
 pub use content::Content;
 pub use random::Random;
-pub use run::{Outcomes, run};
+pub use run::{Outcomes, Past, end, live, run};
 pub use shrink::shrink;
 pub use steps::{Op, Step, sequence};
 

@@ -2,9 +2,11 @@
 //! services as a protocol would.
 
 mod cache;
+mod disk;
 mod machine;
 
 pub use cache::ForgetfulCache;
+pub use disk::DiskOptions;
 pub use machine::SteppedClock;
 
 use std::{sync::Arc, time::Duration};
@@ -18,7 +20,7 @@ use dittofs_domain::{
 };
 use dittofs_frame_codec::Codec;
 use dittofs_ports::{
-    BlockCache, Caller, ContentStore, Journal, MetadataStore, NodeRef, OpenState, ShareMetadata, ShareRecord,
+    BlockCache, Caller, Clock, ContentStore, Journal, MetadataStore, NodeRef, OpenState, ShareMetadata, ShareRecord,
 };
 use machine::{RuntimeSpawner, SeededRandomness};
 
@@ -39,6 +41,25 @@ pub struct Stores {
     pub opens: Arc<dyn OpenState>,
 }
 
+/// How a share is opened.
+pub struct WorldOptions {
+    /// Room for so many unflushed bytes.
+    pub unflushed_bytes_max: u64,
+    /// What its randomness starts from.
+    pub seed: u64,
+    /// Where time can't be paused, as some store works on a thread of its own, it passes so many times faster.
+    pub speed: u32,
+    /// How frames are compressed.
+    pub codec: Codec,
+}
+
+impl WorldOptions {
+    /// At the usual speed, and without compression.
+    pub fn new(unflushed_bytes_max: u64, seed: u64) -> WorldOptions {
+        WorldOptions { unflushed_bytes_max, seed, speed: 1, codec: Codec::none() }
+    }
+}
+
 /// A running share. Its root directory belongs to user 0, and everybody may write to it.
 pub struct World {
     /// The inbound ports.
@@ -56,7 +77,13 @@ impl World {
     /// Opens a share on new stores, with room for so many unflushed bytes. Needs a tokio runtime whose time is paused:
     /// then ages and graces pass at once.
     pub async fn open(stores: Stores, unflushed_bytes_max: u64, seed: u64) -> World {
-        let clock = Arc::new(SteppedClock::new());
+        World::open_with(stores, WorldOptions::new(unflushed_bytes_max, seed)).await
+    }
+
+    /// The same with all options. A share that the stores have already is opened again.
+    pub async fn open_with(stores: Stores, options: WorldOptions) -> World {
+        let WorldOptions { unflushed_bytes_max, seed, speed, codec } = options;
+        let clock = Arc::new(SteppedClock::new(speed));
         let record = ShareRecord {
             id: SHARE,
             name: "/export".into(),
@@ -75,7 +102,7 @@ impl World {
             journal: stores.journal,
             cache: stores.cache,
             opens: stores.opens,
-            codec: Arc::new(Codec::none()),
+            codec: Arc::new(codec),
         };
         let machine = Machine {
             clock: Arc::clone(&clock) as Arc<_>,
@@ -88,7 +115,9 @@ impl World {
             read_only: false,
             bytes_max: 1 << 40,
         };
-        let limits = VolumeLimits { unflushed_bytes_max, ..VolumeLimits::default() };
+        let mut limits = VolumeLimits { unflushed_bytes_max, ..VolumeLimits::default() };
+        // A disk is not faster because time is.
+        limits.write_wait_ms_max *= u64::from(speed);
         let volume = Volume::open(volume_stores, VolumeSettings { limits, ..VolumeSettings::new(policy) }, machine)
             .await
             .unwrap();
@@ -103,7 +132,12 @@ impl World {
 
     /// Lets the share's own tasks run for so long.
     pub async fn pass(&self, time: Duration) {
-        tokio::time::sleep(time).await;
+        self.clock.sleep(time).await;
+    }
+
+    /// Whether time is the real one, so that the share's own tasks may need longer than they are given.
+    pub fn is_real_time(&self) -> bool {
+        self.clock.speed() > 1
     }
 
     /// Flushes and ends the share's own tasks.

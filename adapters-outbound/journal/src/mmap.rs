@@ -1,6 +1,7 @@
 //! The journal on a local disk: segment files that are appended to with `pwrite` and `fdatasync`, and read through a
 //! map. `docs/decisions/0007-journal-format.md` has the format and the rules of recovery.
 
+mod bugs;
 mod checksum;
 mod failure;
 mod files;
@@ -37,7 +38,8 @@ use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsa
 use parking_lot::Mutex;
 use tokio::{sync::watch, task};
 
-use format::{ALIGNMENT, RELEASE, RecordHead, encode_released};
+use bugs::{Bug, Bugs};
+use format::{ALIGNMENT, RELEASE, RecordHead, SegmentHead, encode_released};
 use log::{Log, Phase, Placing, as_journal_error};
 use superblock::{NoSuperblock, Superblock};
 
@@ -90,6 +92,7 @@ struct Shared {
     progress: Mutex<Option<RecoveryProgress>>,
     next_slot: AtomicU64,
     closing: AtomicBool,
+    bugs: Bugs,
     /// Something that somebody may wait for has happened.
     changes: watch::Sender<()>,
 }
@@ -183,6 +186,7 @@ impl MmapJournal {
             progress: Mutex::default(),
             next_slot: AtomicU64::new(1),
             closing: AtomicBool::new(false),
+            bugs: Bugs::default(),
             changes: watch::Sender::new(()),
         };
         MmapJournal { shared: Arc::new(shared) }
@@ -231,6 +235,14 @@ impl Drop for MmapJournal {
 impl Shared {
     fn changed(&self) {
         self.changes.send_replace(());
+    }
+
+    /// What the checksums of a segment's records start from.
+    fn seed(&self, head: &SegmentHead) -> u32 {
+        if self.bugs.has(Bug::SeedIsJournalOnly) || self.bugs.has(Bug::StaleBytesAccepted) {
+            return SegmentHead { number: 0, incarnation: 0, ..*head }.seed();
+        }
+        head.seed()
     }
 
     fn closing(&self) -> bool {

@@ -6,8 +6,8 @@
 use std::{error::Error, future::Future, pin::pin, sync::Arc, task};
 
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, Sequence, ShareId, Timestamp,
-    node::{Device, NodeFlags, Parent},
+    Cookie, HandleKey, Name, Node, NodeId, NodeKind, ShareId, Timestamp,
+    node::Parent,
     plan::{Change, EntryKey, Expectation, LinkChange, NodeUpdate, Plan, Query, Space},
 };
 use dittofs_memory::MemoryMetadataStore;
@@ -132,33 +132,8 @@ fn name(n: u64) -> Outcome<Name> {
 
 fn node(id: u64, kind: NodeKind) -> Node {
     let time = Timestamp::EPOCH;
-    Node {
-        id: NodeId(id),
-        kind,
-        mode: 0o755,
-        uid: 0,
-        gid: 0,
-        links: 1,
-        size: 0,
-        allocated: 0,
-        atime: time,
-        mtime: time,
-        ctime: time,
-        birth: time,
-        change: ChangeId(1),
-        permission_version: 0,
-        content_version: ContentVersion(0),
-        content_seq: Sequence(0),
-        times_seq: Sequence(0),
-        parent: Parent { directory: NodeId::ROOT, cookie: Cookie(3) },
-        device: Device::default(),
-        dos_attributes: 0,
-        create_verifier: None,
-        target: None,
-        flags: NodeFlags::default(),
-        clip: None,
-        cuts: Default::default(),
-    }
+    let parent = Parent { directory: NodeId::ROOT, cookie: Cookie(3) };
+    Node { mode: 0o755, links: 1, ..Node::bare(NodeId(id), kind, parent, time) }
 }
 
 /// This process's resident memory, where the system tells.

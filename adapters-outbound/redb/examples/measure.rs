@@ -13,9 +13,9 @@ use std::{
 };
 
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId, Timestamp,
+    ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
     content::{BlockPlace, Extent, MapRow, Stored, page::PAGE_LEN},
-    node::{Device, NodeFlags, Parent},
+    node::Parent,
     plan::{Change, EntryKey, Expectation, MapQuery, NodeUpdate, Plan, Query, Space, Statistics},
 };
 use dittofs_ports::{MetadataStore, ShareMetadata, ShareRecord};
@@ -156,33 +156,7 @@ fn creation(number: u64) -> Plan {
 
 fn node(id: NodeId, kind: NodeKind, parent: Parent) -> Node {
     let time = Timestamp::EPOCH;
-    Node {
-        id,
-        kind,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        links: 1,
-        size: 0,
-        allocated: 0,
-        atime: time,
-        mtime: time,
-        ctime: time,
-        birth: time,
-        change: ChangeId(1),
-        permission_version: 0,
-        content_version: ContentVersion(0),
-        content_seq: Sequence(0),
-        times_seq: Sequence(0),
-        parent,
-        device: Device::default(),
-        dos_attributes: 0,
-        create_verifier: None,
-        target: None,
-        flags: NodeFlags::empty(),
-        clip: None,
-        cuts: Default::default(),
-    }
+    Node { mode: 0o644, links: 1, ..Node::bare(id, kind, parent, time) }
 }
 
 /// CPU time of this process; 0 where the system does not tell.

@@ -210,3 +210,6 @@ fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
 fn transactions(tables: &Snapshot) -> Result<i64, Fault> {
     tables.count(dittofs_domain::ShareId(0), Count::Transactions)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -12,6 +12,7 @@
 //! This crate does not know: what a plan means, what else is in the folder.
 
 mod batch;
+mod bugs;
 mod cache;
 mod codec;
 mod durable;

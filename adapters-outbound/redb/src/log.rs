@@ -13,6 +13,7 @@ pub(crate) use format::FORMAT;
 pub(crate) use mark::Mark;
 pub(crate) use scan::{LEN_MAX, Scanned, Trouble};
 
+use crate::bugs::{self, Bug};
 use format::{HEAD_LEN, RecordHead, encode_head, encode_record, record_len};
 
 /// Bytes of a new log.
@@ -66,6 +67,9 @@ impl Log {
 
     /// Appends a record, and returns once it is durable. After an error nothing may be appended any more.
     pub(crate) fn append(&mut self, sequence: u64, payload: &[u8]) -> io::Result<()> {
+        if bugs::has(Bug::AnsweredWithoutLog) {
+            return Ok(());
+        }
         self.buffer.clear();
         let head = RecordHead { sequence, generation: self.generation, durable: self.durable };
         encode_record(&mut self.buffer, self.store, head, payload);
@@ -114,4 +118,4 @@ fn write_zeros(storage: &dyn StorageBackend, from: u64, to: u64) -> io::Result<(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

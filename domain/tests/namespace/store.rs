@@ -6,9 +6,9 @@ use std::{
 };
 
 use dittofs_domain::{
-    ChangeId, Cookie, Node, NodeId, NodeKind, Timestamp,
+    Cookie, Node, NodeId, NodeKind, Timestamp,
     content::MapRow,
-    node::{NodeFlags, Parent},
+    node::Parent,
     plan::{
         Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, TimeChange, UnlinkedReason, View,
     },
@@ -30,33 +30,7 @@ pub(crate) struct Conflict(pub(crate) Expectation);
 impl Store {
     /// A root directory that everybody may write to.
     pub(crate) fn new() -> Store {
-        let root = Node {
-            id: NodeId::ROOT,
-            kind: NodeKind::Directory,
-            mode: 0o777,
-            uid: 0,
-            gid: 0,
-            links: 2,
-            size: 0,
-            allocated: 0,
-            atime: Timestamp::EPOCH,
-            mtime: Timestamp::EPOCH,
-            ctime: Timestamp::EPOCH,
-            birth: Timestamp::EPOCH,
-            change: ChangeId(1),
-            permission_version: 0,
-            content_version: Default::default(),
-            content_seq: Default::default(),
-            times_seq: Default::default(),
-            parent: Parent { directory: NodeId::ROOT, cookie: Cookie::START },
-            device: Default::default(),
-            dos_attributes: 0,
-            create_verifier: None,
-            target: None,
-            flags: NodeFlags::empty(),
-            clip: None,
-            cuts: Default::default(),
-        };
+        let root = Node::root(0, 0, 0o777, Timestamp::EPOCH);
         Store {
             nodes: BTreeMap::from([(NodeId::ROOT, Arc::new(root))]),
             entries: BTreeMap::new(),

@@ -43,6 +43,14 @@ impl Objects {
         self.state.lock().objects.iter().map(|(id, bytes)| (*id, bytes.len() as u64)).collect()
     }
 
+    /// The next ones in the order of ids, with their lengths.
+    pub(crate) fn after(&self, after: Option<ObjectId>, max: usize) -> Vec<(ObjectId, u64)> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.state.lock();
+        let rest = state.objects.range((start, Bound::Unbounded));
+        rest.take(max).map(|(id, bytes)| (*id, bytes.len() as u64)).collect()
+    }
+
     /// How many wrong answers were given.
     pub(crate) fn lies(&self) -> u64 {
         self.state.lock().lies
@@ -66,7 +74,7 @@ impl Objects {
         }
     }
 
-    fn range(&self, object: ObjectId, range: &Range<u64>) -> Option<Bytes> {
+    pub(crate) fn range(&self, object: ObjectId, range: &Range<u64>) -> Option<Bytes> {
         let state = self.state.lock();
         let bytes = state.objects.get(&object).filter(|bytes| range.end <= bytes.len() as u64)?;
         Some(bytes.slice(range.start as usize..range.end as usize))
@@ -188,9 +196,6 @@ impl ContentStore for SimulatedContent {
         max: usize,
     ) -> Result<Vec<(ObjectId, u64)>, ContentError> {
         self.life.pass(10).await;
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let state = self.objects.state.lock();
-        let rest = state.objects.range((start, Bound::Unbounded));
-        Ok(rest.take(max).map(|(id, bytes)| (*id, bytes.len() as u64)).collect())
+        Ok(self.objects.after(after, max))
     }
 }

@@ -37,8 +37,8 @@ kinds! {
     SyncFailedMoved = 12_000,
     /// A sync failed, and records were lost.
     SyncFailedLost = 8_000,
-    /// After a second failure the journal took nothing any more.
-    JournalStopped = 0,
+    /// After a second failure the journal took nothing any more. A disk that failed once is likely to fail again.
+    JournalStopped = 120_000,
     /// The journal had no room.
     JournalFull = 6_000,
     /// A read of the journal had to wait.
@@ -62,7 +62,7 @@ kinds! {
     /// The metadata store did not answer a question.
     ReadUnavailable = 3_000,
     /// A read was shown a map with a row missing.
-    RowMissing = 10_000,
+    RowMissing = 15_000,
     /// A plan was not applied, and nobody said so.
     ApplyUnavailable = 8_000,
     /// A plan was applied, and nobody said so.

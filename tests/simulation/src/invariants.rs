@@ -16,7 +16,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{Reference, ShareMetadata};
 
-use crate::content::Objects;
+use crate::{content::Objects, fsck};
 
 const ALL: usize = 1_000_000;
 
@@ -29,8 +29,13 @@ pub(crate) enum When {
     AtRest,
 }
 
-/// Checks them all.
-pub(crate) async fn check(metadata: &Arc<dyn ShareMetadata>, objects: &Objects, when: When) -> Result<(), String> {
+/// Checks them all, twice: by what is written here, and by the check that the server brings.
+pub(crate) async fn check(metadata: &Arc<dyn ShareMetadata>, objects: &Arc<Objects>, when: When) -> Result<(), String> {
+    check_records(metadata, objects, when).await?;
+    fsck::check(metadata, objects, when)
+}
+
+async fn check_records(metadata: &Arc<dyn ShareMetadata>, objects: &Objects, when: When) -> Result<(), String> {
     let nodes = metadata.nodes(NodeId(0), ALL).await.map_err(|error| error.to_string())?;
     let mut found = Found::default();
     for node in &nodes {

@@ -142,16 +142,18 @@ impl SimulatedJournal {
         Some(kept.record.data.slice(start..end))
     }
 
+    /// After a second failure nothing is taken any more.
+    fn stop(&self) {
+        let mut log = self.disk.state.lock();
+        log.failures += 1;
+        log.stopped = true;
+        log.losses += 1;
+    }
+
     /// After a failure what was not durable is written elsewhere, or is lost.
     fn fail_sync(&self, loses: bool) {
         let mut log = self.disk.state.lock();
         log.failures += 1;
-        if log.failures > 1 {
-            log.stopped = true;
-            log.losses += 1;
-            self.disk.simulation.count(Fault::JournalStopped);
-            return;
-        }
         let (first, last) = (log.durable + 1, log.next - 1);
         log.failed = first..last + 1;
         let unsynced: Vec<u64> = log.records.range(first..).map(|(number, _)| *number).collect();
@@ -232,8 +234,11 @@ impl Journal for SimulatedJournal {
         if let Some(answer) = self.sync_answer(up_to.0, failures) {
             return answer;
         }
-        let loses = self.disk.simulation.happens(Fault::SyncFailedLost);
-        if loses || self.disk.simulation.happens(Fault::SyncFailedMoved) {
+        let simulation = &self.disk.simulation;
+        let loses = failures == 0 && simulation.happens(Fault::SyncFailedLost);
+        if failures > 0 && simulation.happens(Fault::JournalStopped) {
+            self.stop();
+        } else if loses || (failures == 0 && simulation.happens(Fault::SyncFailedMoved)) {
             self.fail_sync(loses);
         } else {
             let mut log = self.disk.state.lock();
@@ -241,7 +246,7 @@ impl Journal for SimulatedJournal {
             for number in released {
                 log.records.remove(&number);
             }
-            self.disk.simulation.note("synced", target, up_to.0);
+            simulation.note("synced", target, up_to.0);
         }
         self.life.pass(1).await;
         self.sync_answer(up_to.0, failures).unwrap_or_else(|| Err(stopped()))

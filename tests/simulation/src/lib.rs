@@ -9,6 +9,7 @@ mod bugs;
 mod client;
 mod content;
 mod faults;
+mod fsck;
 mod invariants;
 mod journal;
 mod life;

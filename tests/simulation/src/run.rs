@@ -19,7 +19,7 @@ use crate::{
     client::Client,
     content::{Objects, SimulatedContent},
     faults::{Fault, FaultCounts},
-    invariants,
+    fsck, invariants,
     journal::{JournalDisk, SimulatedJournal},
     life::{Life, LifeSpawner, Simulation},
     machine::{ForgetfulCache, JumpingClock, LifeClock, SeededRandomness},
@@ -336,8 +336,9 @@ impl Driver {
         let enabled = self.world.simulation.faults.lock().enabled();
         self.world.simulation.faults.lock().enable(false);
         let verified = verify::everything(&self.world, running).await;
+        let checked = fsck::check_running(running).await;
         self.world.simulation.faults.lock().enable(enabled);
-        verified?;
+        verified.and(checked)?;
         invariants::check(&self.metadata, &self.world.objects, invariants::When::AfterRecovery).await?;
         self.world.serve(Some(running.clone()));
         Ok(())

@@ -37,6 +37,26 @@ pub(super) struct Runner<'w> {
     known: Vec<NodeId>,
     verifier: Option<WriteVerifier>,
     outcomes: Outcomes,
+    /// What is left of earlier lives of the share.
+    past: Past,
+    /// Whether the share was opened again, and nothing has been looked at since.
+    pub(super) is_reopened: bool,
+}
+
+/// What is known of a share from lives that are over.
+#[derive(Default)]
+pub struct Past {
+    rest: Option<Rest>,
+    /// Write verifiers that must not come again.
+    verifiers: Vec<WriteVerifier>,
+    steps: usize,
+}
+
+struct Rest {
+    model: Model,
+    seen: HashMap<NodeId, Seen>,
+    known: Vec<NodeId>,
+    outcomes: Outcomes,
 }
 
 /// Runs the steps on a new share, and counts what came of them.
@@ -44,8 +64,19 @@ pub(super) struct Runner<'w> {
 /// # Errors
 /// Where the system and the model differ, or the system lost something.
 pub async fn run(world: &World, steps: &[Step]) -> Result<Outcomes, String> {
-    let mut runner = Runner::new(world);
-    for (number, step) in steps.iter().enumerate() {
+    let past = live(world, Past::default(), steps).await?;
+    end(world, past).await
+}
+
+/// Compares the share with what is known of it, and runs the steps on it.
+///
+/// # Errors
+/// As for [`run`].
+pub async fn live(world: &World, past: Past, steps: &[Step]) -> Result<Past, String> {
+    let mut runner = Runner::new(world, past);
+    runner.compare().await.map_err(|what| format!("after the opening: {what}"))?;
+    for step in steps {
+        let number = runner.past.steps;
         let at = |what: String| format!("step {number}, {step:?}: {what}");
         runner.step(step).await.map_err(at)?;
         runner.check_attributes().await.map_err(at)?;
@@ -53,7 +84,17 @@ pub async fn run(world: &World, steps: &[Step]) -> Result<Outcomes, String> {
             runner.check_contents(false).await.map_err(at)?;
             runner.check_listings().await.map_err(at)?;
         }
+        runner.past.steps += 1;
     }
+    Ok(runner.rest())
+}
+
+/// Compares everything once more, removes it, and counts what came of all steps.
+///
+/// # Errors
+/// As for [`run`].
+pub async fn end(world: &World, past: Past) -> Result<Outcomes, String> {
+    let mut runner = Runner::new(world, past);
     runner.finish().await.map_err(|what| format!("at the end: {what}"))?;
     Ok(runner.outcomes)
 }
@@ -64,18 +105,39 @@ pub(super) fn same<T: PartialEq + std::fmt::Debug>(what: &str, system: &T, model
 }
 
 impl<'w> Runner<'w> {
-    fn new(world: &'w World) -> Runner<'w> {
+    fn new(world: &'w World, mut past: Past) -> Runner<'w> {
         let user = |uid, groups: &[u32]| Credentials { groups: groups.into(), ..Credentials::user(uid, uid) };
         let credentials = [Credentials::root(), user(1_001, &[]), user(1_002, &[]), user(1_003, &[1_001])];
-        Runner {
-            world,
+        let new = || Rest {
             model: Model::new(SteppedClock::START),
             seen: HashMap::new(),
-            callers: credentials.into_iter().map(caller).collect(),
             known: vec![NodeId::ROOT],
-            verifier: None,
             outcomes: Outcomes::new(),
-        }
+        };
+        let Rest { model, seen, known, outcomes } = past.rest.take().unwrap_or_else(new);
+        let callers = credentials.into_iter().map(caller).collect();
+        let is_reopened = past.steps > 0;
+        Runner { world, model, seen, callers, known, verifier: None, outcomes, past, is_reopened }
+    }
+
+    fn rest(mut self) -> Past {
+        self.past.verifiers.extend(self.verifier);
+        let Runner { model, seen, known, outcomes, .. } = self;
+        Past { rest: Some(Rest { model, seen, known, outcomes }), ..self.past }
+    }
+
+    /// Everything, without changing anything.
+    async fn compare(&mut self) -> Compared {
+        self.check_attributes().await?;
+        self.is_reopened = false;
+        self.check_listings().await?;
+        self.check_contents(false).await
+    }
+
+    /// There is one verifier a life, and it is a new one.
+    fn check_verifier(&mut self, verifier: WriteVerifier) -> Compared {
+        same("a verifier of an earlier life", &self.past.verifiers.contains(&verifier), &false)?;
+        same("verifier", &verifier, self.verifier.get_or_insert(verifier))
     }
 
     /// Compares and counts the results of an operation.
@@ -206,7 +268,7 @@ impl<'w> Runner<'w> {
         self.answers("write", &system, &model.map(|()| count), |reply| reply.count)?;
         let Ok(reply) = system else { return Ok(()) };
         same("stability", &(reply.stability >= *stability), &true)?;
-        same("verifier", &reply.verifier, self.verifier.get_or_insert(reply.verifier))?;
+        self.check_verifier(reply.verifier)?;
         self.check_changed(node, Some(reply.file)).await
     }
 
@@ -215,7 +277,7 @@ impl<'w> Runner<'w> {
         let model = self.model.node(node).and_then(|node| node.writable(&who.credentials));
         self.answers("commit", &system, &model, |_| ())?;
         let Ok(reply) = system else { return Ok(()) };
-        same("verifier", &reply.verifier, self.verifier.get_or_insert(reply.verifier))?;
+        self.check_verifier(reply.verifier)?;
         self.check_changed(node, Some(reply.file)).await
     }
 

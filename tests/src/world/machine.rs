@@ -9,10 +9,12 @@ use tokio::time::Instant;
 
 use crate::model::Random;
 
-/// A time of day that stands still until the test moves it, in either direction.
+/// A time of day that stands still until the test moves it, in either direction, and a time since the start that may
+/// pass faster than the runtime's.
 pub struct SteppedClock {
     now: Mutex<Timestamp>,
     start: Instant,
+    speed: u32,
 }
 
 impl SteppedClock {
@@ -22,8 +24,12 @@ impl SteppedClock {
         None => Timestamp::EPOCH,
     };
 
-    pub(super) fn new() -> SteppedClock {
-        SteppedClock { now: Mutex::new(Self::START), start: Instant::now() }
+    pub(super) fn new(speed: u32) -> SteppedClock {
+        SteppedClock { now: Mutex::new(Self::START), start: Instant::now(), speed }
+    }
+
+    pub(super) fn speed(&self) -> u32 {
+        self.speed
     }
 
     /// Moves the time of day by some nanoseconds.
@@ -40,11 +46,11 @@ impl Clock for SteppedClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.start.elapsed()
+        self.start.elapsed() * self.speed
     }
 
     async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+        tokio::time::sleep(duration / self.speed).await;
     }
 }
 

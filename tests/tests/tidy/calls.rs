@@ -51,6 +51,15 @@ fn the_domain_is_synchronous_and_silent() {
 }
 
 #[test]
+fn a_planted_call_is_found() {
+    let plant = |code: &str| Source { path: "domain/src/planted.rs".into(), text: code.into(), code: code.into() };
+    for word in BANNED_IN_CORE {
+        assert_eq!(found_in(&plant(&format!("fn f() {{\n {word}();\n}}")), &BANNED_IN_CORE).len(), 1, "{word}");
+    }
+    assert_eq!(found_in(&plant("async fn f() {}"), &BANNED_IN_DOMAIN), ["domain/src/planted.rs:1: async"]);
+}
+
+#[test]
 fn nothing_is_left_open() {
     let mut found: Vec<String> = SOURCES.iter().flat_map(|source| found_in(source, &BANNED_EVERYWHERE)).collect();
     let marks = [concat!("FIX", "ME"), concat!("TO", "DO"), concat!("XX", "X")];

@@ -55,6 +55,15 @@ fn may_depend(from: &Layer, on: &Layer) -> bool {
     }
 }
 
+#[test]
+fn a_planted_dependency_is_refused() {
+    let adapter = || layer_of("adapters-outbound/memory");
+    for from in ["domain", "ports", "application", "adapters-inbound/nfs", "adapters-outbound/redb"] {
+        assert!(!may_depend(&layer_of(from), &adapter()), "{from}");
+    }
+    assert!(!may_depend(&adapter(), &Layer::Application) && !may_depend(&Layer::Domain, &Layer::Ports));
+}
+
 /// The crates of the workspace, by name.
 static LAYERS: LazyLock<BTreeMap<String, Layer>> = LazyLock::new(|| {
     let packages = METADATA.workspace_packages();

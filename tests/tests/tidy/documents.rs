@@ -6,6 +6,7 @@ use crate::assert_none;
 use crate::sources::{FILES, ROOT, read};
 
 const ARCHITECTURE: &str = "docs/architecture.md";
+const SEEDED_BUGS: &str = "docs/seeded-bugs.md";
 const SEMANTICS: &str = "docs/semantics.md";
 
 /// An invariant as a row of the table: `| 1 | what holds | `path/to/file.rs::name_of_test` |`. The column of tests is
@@ -51,6 +52,33 @@ fn every_promise_of_durability_names_a_test_that_exists() {
     assert_none("promises whose test can't be found", &found);
 }
 
+#[test]
+fn every_seeded_bug_is_listed_with_the_test_that_finds_it() {
+    let text = read(SEEDED_BUGS);
+    let rows = invariants(&text);
+    let mut found: Vec<String> = rows.iter().flat_map(|row| &row.tests).filter_map(|test| fault_of(test)).collect();
+    found.extend(rows.iter().filter(|row| row.tests.is_empty()).map(|row| format!("{} names no test", row.number)));
+    let listed = |name: &str| rows.iter().any(|row| row.number.contains(&format!("`{name}`")));
+    let missing = seeded_bugs().into_iter().filter(|name| !listed(name));
+    found.extend(missing.map(|name| format!("{name} is not in {SEEDED_BUGS}")));
+    assert_none("seeded bugs without a test", &found);
+}
+
+/// Names of bugs: of the simulation's table, and variants of the enums of adapters.
+fn seeded_bugs() -> Vec<String> {
+    let simulated = read("tests/simulation/src/bugs.rs");
+    let names = simulated.lines().filter_map(|line| line.strip_prefix("    \"")?.split('"').next());
+    let mut all: Vec<String> = names.map(str::to_owned).collect();
+    for file in ["adapters-outbound/journal/src/mmap/bugs.rs", "adapters-outbound/redb/src/bugs.rs"] {
+        let text = read(file);
+        let variants = text.split("enum Bug {").nth(1).and_then(|rest| rest.split('}').next()).unwrap_or_default();
+        let variants = variants.lines().filter_map(|line| line.trim().strip_suffix(','));
+        all.extend(variants.filter(|name| name.chars().all(char::is_alphanumeric)).map(str::to_owned));
+    }
+    assert!(all.len() > 20, "the tables of bugs are not found: {all:?}");
+    all
+}
+
 /// What is wrong with `path/to/file.rs::name_of_test`.
 fn fault_of(test: &str) -> Option<String> {
     let Some((path, name)) = test.split_once("::") else {
@@ -59,7 +87,9 @@ fn fault_of(test: &str) -> Option<String> {
     if !FILES.iter().any(|file| file == path) {
         return Some(format!("there is no file {path}"));
     }
-    let declared = read(path).contains(&format!("fn {name}("));
+    let text = read(path);
+    // Tests that a macro makes are named in its table.
+    let declared = text.contains(&format!("fn {name}(")) || text.contains(&format!("\n    {name}: "));
     (!declared).then(|| format!("there is no `fn {name}` in {path}"))
 }
 

@@ -67,7 +67,7 @@ impl Shared {
             return Err(error);
         }
         *superblock = next;
-        Ok(Segment::new(head.number, slot, head.seed()))
+        Ok(Segment::new(head.number, slot, self.seed(&head)))
     }
 
     /// Brings what changes with every record up to date.

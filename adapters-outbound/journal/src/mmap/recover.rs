@@ -8,6 +8,7 @@ use dittofs_ports::{Appended, JournalError, Record};
 
 use super::{
     Shared,
+    bugs::Bug,
     failure::Damage,
     format::{Headed, RECORD_HEAD, RELEASE, SEGMENT_HEAD, SegmentHead, decode_released},
     log::{Phase, Segment, as_journal_error},
@@ -16,7 +17,7 @@ use super::{
     scan::{Found, scan},
     slot::{Filling, Slot},
     superblock::{Gap, Superblock},
-    walk::{Scanned, Walked, nodes_of, walk},
+    walk::{Accepted, Scanned, Walked, nodes_of, walk},
 };
 
 /// Numbers go on this far above all that were ever seen: records of which nothing is left may have had numbers too,
@@ -30,14 +31,18 @@ impl Shared {
             return Err(JournalError::Unavailable("the journal was recovered before".into()));
         }
         let (scanned, free, incarnation) = self.read_segments(&superblock)?;
-        let mut walked = walk(&superblock, &scanned, self.accept_loss)
+        let any_number = self.bugs.has(Bug::AnyNumberTaken) || self.bugs.has(Bug::StaleBytesAccepted);
+        let mut walked = walk(&superblock, &scanned, Accepted { loss: self.accept_loss, any_number })
             .map_err(|lost| JournalError::Corrupt(Box::new(Damage { lost, nodes: nodes_of(&scanned, lost) })))?;
         let seen = scanned.iter().flat_map(|segment| &segment.found).map(|found| found.head.sequence);
-        let next = seen.fold(superblock.next.max(walked.next), u64::max) + NUMBERS_SKIPPED;
+        let next = seen.fold(superblock.next.max(walked.next), u64::max);
+        let next = if self.bugs.has(Bug::NumbersGivenAgain) { next } else { next + NUMBERS_SKIPPED };
         let next = next.max(above.0.saturating_add(1));
         let released = released(&scanned, &walked);
         let mut next_superblock = superblock.clone();
-        next_superblock.incarnation = incarnation + 1;
+        if !self.bugs.has(Bug::IncarnationKept) {
+            next_superblock.incarnation = incarnation + 1;
+        }
         let (segments, left) = self.rebuild(&next_superblock, scanned, &walked, &released).map_err(as_journal_error)?;
         let records = records(&segments, &walked, &released)?;
         {
@@ -111,7 +116,9 @@ impl Shared {
             let file = files.remove(&number);
             let bytes = file.as_ref().map_or(0, |(_, slot)| slot.bytes);
             let found = match &file {
-                Some((head, slot)) => scan(slot, head, self.accept_loss, &mut buffer).map_err(as_journal_error)?,
+                Some((head, slot)) => {
+                    scan(slot, self.seed(head), self.accept_loss, &mut buffer).map_err(as_journal_error)?
+                }
                 None => Vec::new(),
             };
             scanned.push(Scanned { number, file, found });
@@ -157,7 +164,7 @@ impl Shared {
             };
             // What the process that wrote it had not synced is in the page cache at best.
             slot.file.sync_data()?;
-            let segment = Segment { sealed: true, ..Segment::new(scanned.number, Arc::new(slot), head.seed()) };
+            let segment = Segment { sealed: true, ..Segment::new(scanned.number, Arc::new(slot), self.seed(&head)) };
             segments.push((segment, scanned.found));
         }
         for ((index, found), released) in walked.kept.iter().zip(released) {

@@ -5,7 +5,7 @@ use std::io;
 use super::checksum::crc32c;
 
 use super::{
-    format::{ALIGNMENT, RECORD_HEAD, RELEASE, RecordHead, SEGMENT_HEAD, SegmentHead},
+    format::{ALIGNMENT, RECORD_HEAD, RELEASE, RecordHead, SEGMENT_HEAD},
     slot::Slot,
 };
 
@@ -23,10 +23,9 @@ pub(super) struct Found {
     pub(super) payload: Vec<u8>,
 }
 
-/// Every record of a segment, also those behind bytes that are no record: they tell how much had been durable.
-pub(super) fn scan(slot: &Slot, head: &SegmentHead, accept_loss: bool, buffer: &mut Vec<u8>) -> io::Result<Vec<Found>> {
+/// Every record of a segment whose checksums start from `seed`, also those behind bytes that are no record: they tell how much had been durable.
+pub(super) fn scan(slot: &Slot, seed: u32, accept_loss: bool, buffer: &mut Vec<u8>) -> io::Result<Vec<Found>> {
     read_all(slot, accept_loss, buffer)?;
-    let seed = head.seed();
     let mut found = Vec::new();
     let mut rest = buffer.get(SEGMENT_HEAD as usize..).unwrap_or_default();
     while rest.len() >= RECORD_HEAD {

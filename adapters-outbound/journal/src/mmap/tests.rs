@@ -11,6 +11,7 @@ mod failure;
 mod golden;
 mod identity;
 mod power;
+mod seeded_bugs;
 mod space;
 
 const ID: JournalId = JournalId(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff);

@@ -49,13 +49,23 @@ pub(super) struct Walked {
     pub(super) recovery: Recovery,
 }
 
+/// What is taken that usually is not.
+#[derive(Clone, Copy)]
+pub(super) struct Accepted {
+    /// Goes on behind records that are lost.
+    pub(super) loss: bool,
+    /// Takes records out of turn: that is a seeded bug.
+    pub(super) any_number: bool,
+}
+
 /// Follows the log. `Err` names what is damaged, unless losses are accepted.
-pub(super) fn walk(superblock: &Superblock, segments: &[Scanned], accept_loss: bool) -> Result<Walked, LostRun> {
+pub(super) fn walk(superblock: &Superblock, segments: &[Scanned], accepted: Accepted) -> Result<Walked, LostRun> {
     let heads = segments.iter().filter_map(|segment| segment.file.as_ref()).map(|(head, _)| head.durable);
     let records = segments.iter().flat_map(|segment| &segment.found).map(|found| found.head.durable);
     let mut walker = Walker {
         superblock,
         segments,
+        any_number: accepted.any_number,
         durable: heads.chain(records).fold(superblock.durable, u64::max),
         index: 0,
         at: SEGMENT_HEAD,
@@ -74,7 +84,7 @@ pub(super) fn walk(superblock: &Superblock, segments: &[Scanned], accept_loss: b
         let Some(lost) = walker.damage() else {
             break;
         };
-        if !accept_loss {
+        if !accepted.loss {
             return Err(lost);
         }
         if !walker.skip(lost) {
@@ -98,6 +108,7 @@ pub(super) fn nodes_of(segments: &[Scanned], lost: LostRun) -> Vec<NodeId> {
 struct Walker<'a> {
     superblock: &'a Superblock,
     segments: &'a [Scanned],
+    any_number: bool,
     /// The highest number that anything knew to be durable.
     durable: u64,
     index: usize,
@@ -127,6 +138,10 @@ impl Walker<'_> {
         let Some((record, span)) = self.expected_at(self.index, self.at) else {
             return false;
         };
+        if self.any_number {
+            let found = self.segments.get(self.index).and_then(|segment| segment.found.get(record));
+            self.walked.next = found.map_or(self.walked.next, |found| found.head.sequence);
+        }
         self.walked.kept.push((self.index, record));
         self.walked.next += 1;
         self.at += span;
@@ -138,7 +153,7 @@ impl Walker<'_> {
         let found = &self.segments.get(index)?.found;
         let record = found.binary_search_by_key(&at, |found| found.at).ok()?;
         let head = &found.get(record).filter(|found| found.whole)?.head;
-        (head.sequence == self.walked.next).then(|| (record, head.span()))
+        (self.any_number || head.sequence == self.walked.next).then(|| (record, head.span()))
     }
 
     /// Goes on to the next segment where this one ends here.

@@ -1,9 +1,9 @@
 //! What the conformance suite cannot see: that a refused plan leaves no trace at all.
 
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, Name, Node, NodeId, NodeKind, ObjectId, Sequence, Timestamp,
+    ContentVersion, Cookie, Epoch, Name, Node, NodeId, NodeKind, ObjectId, Timestamp,
     content::{Clip, MapRow},
-    node::{Device, NodeFlags, Parent},
+    node::Parent,
     plan::{
         Change, EntryKey, Expectation, LinkChange, MapQuery, NodeUpdate, ObjectRecord, ObjectState, PLAN_STEPS_MAX,
         Plan, Query, Space, Statistics, UnlinkedReason,
@@ -17,33 +17,8 @@ mod random;
 
 pub(super) fn node(id: u64, kind: NodeKind) -> Node {
     let time = Timestamp::EPOCH;
-    Node {
-        id: NodeId(id),
-        kind,
-        mode: 0o755,
-        uid: 0,
-        gid: 0,
-        links: 1,
-        size: 0,
-        allocated: 0,
-        atime: time,
-        mtime: time,
-        ctime: time,
-        birth: time,
-        change: ChangeId(1),
-        permission_version: 0,
-        content_version: ContentVersion(0),
-        content_seq: Sequence(0),
-        times_seq: Sequence(0),
-        parent: Parent { directory: NodeId::ROOT, cookie: Cookie(3) },
-        device: Device::default(),
-        dos_attributes: 0,
-        create_verifier: None,
-        target: None,
-        flags: NodeFlags::default(),
-        clip: None,
-        cuts: Default::default(),
-    }
+    let parent = Parent { directory: NodeId::ROOT, cookie: Cookie(3) };
+    Node { mode: 0o755, links: 1, ..Node::bare(NodeId(id), kind, parent, time) }
 }
 
 fn share() -> State {

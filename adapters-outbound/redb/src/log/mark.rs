@@ -2,7 +2,12 @@
 
 use redb::{ReadableDatabase, WriteTransaction};
 
-use crate::{codec::Reader, fault::Fault, open::TABLE};
+use crate::{
+    bugs::{self, Bug},
+    codec::Reader,
+    fault::Fault,
+    open::TABLE,
+};
 
 const KEY: &[u8] = b"log";
 
@@ -38,7 +43,8 @@ impl Mark {
 
     /// The mark for a log that begins again, with nothing in it.
     pub(crate) fn next(&self, base: u64, clean: bool) -> Mark {
-        Mark { generation: self.generation + 1, base, clean, ..*self }
+        let generation = if bugs::has(Bug::GenerationKept) { self.generation } else { self.generation + 1 };
+        Mark { generation, base, clean, ..*self }
     }
 }
 

@@ -4,6 +4,8 @@ use std::{io, ops::Range};
 
 use redb::StorageBackend;
 
+use crate::bugs::{self, Bug};
+
 use super::{
     Mark,
     format::{ALIGN, HEAD_LEN, Head, MAGIC_RECORD, RecordHead, decode_head, decode_record, record_len},
@@ -64,22 +66,24 @@ impl Scanned {
     }
 
     fn follow(&mut self, mark: &Mark, done: u64) -> Result<(), Trouble> {
+        let stale_too = bugs::has(Bug::StaleGenerationReplayed);
         let (mut at, mut sequence) = (HEAD_LEN as usize, mark.base + 1);
         while let Some((head, payload)) = self.record(at, mark.store) {
             if head.generation > mark.generation {
                 return Err(Trouble::Ahead);
             }
-            if head.generation != mark.generation || head.sequence != sequence {
+            if (head.generation != mark.generation || head.sequence != sequence) && !stale_too {
                 break;
             }
-            if sequence > done {
+            if sequence > done || stale_too {
                 self.payloads.push(payload.clone());
             }
             at += record_len(payload.len());
             sequence += 1;
         }
         let needed = sequence.max(done + 1);
-        self.damaged = self.later(at, mark).filter(|later| later.durable >= needed).map(|later| {
+        let behind = self.later(at, mark).filter(|_| !bugs::has(Bug::DamageIsTail));
+        self.damaged = behind.filter(|later| later.durable >= needed).map(|later| {
             format!("record {sequence} at {at} is unreadable, though record {} behind it is not", later.sequence)
         });
         Ok(())

@@ -78,7 +78,7 @@ fn what_was_appended_is_read_again_but_what_is_done() {
 }
 
 #[test]
-fn nothing_of_another_generation_or_base_is_read() {
+pub(crate) fn nothing_of_another_generation_or_base_is_read() {
     let (storage, mut log) = filled(4);
     assert_eq!(read(&storage, &MARK.next(104, false), 104).len(), 0);
     log.restart(&MARK.next(104, false));
@@ -101,7 +101,7 @@ fn a_torn_tail_is_cut() {
 }
 
 #[test]
-fn a_bad_record_before_a_good_one_is_damage() {
+pub(crate) fn a_bad_record_before_a_good_one_is_damage() {
     for bad in 0..3 {
         let (storage, _) = filled(4);
         storage.write(place(bad) + 5, &[0xEE]).unwrap();

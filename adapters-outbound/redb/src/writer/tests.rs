@@ -49,33 +49,7 @@ impl Opener for Crowded {
 fn directory(id: NodeId) -> Node {
     let parent = dittofs_domain::node::Parent { directory: NodeId::ROOT, cookie: dittofs_domain::Cookie::START };
     let time = Timestamp::EPOCH;
-    Node {
-        id,
-        kind: NodeKind::Directory,
-        mode: 0,
-        uid: 0,
-        gid: 0,
-        links: 2,
-        size: 0,
-        allocated: 0,
-        atime: time,
-        mtime: time,
-        ctime: time,
-        birth: time,
-        change: dittofs_domain::ChangeId(1),
-        permission_version: 0,
-        content_version: dittofs_domain::ContentVersion(0),
-        content_seq: dittofs_domain::Sequence(0),
-        times_seq: dittofs_domain::Sequence(0),
-        parent,
-        device: dittofs_domain::node::Device::default(),
-        dos_attributes: 0,
-        create_verifier: None,
-        target: None,
-        flags: dittofs_domain::node::NodeFlags::empty(),
-        clip: None,
-        cuts: Default::default(),
-    }
+    Node::bare(id, NodeKind::Directory, parent, time)
 }
 
 #[tokio::test]

@@ -42,6 +42,8 @@ struct Content {
     durable: Vec<u8>,
     /// Written, or cut or grown to a length, since the last sync.
     pending: Vec<Pending>,
+    /// So many of them were there when a sync that is late was answered.
+    answered: usize,
     /// A sync has failed: `now` shows what will never reach the disk.
     is_false: bool,
 }
@@ -61,6 +63,8 @@ pub(crate) struct Faults {
     pub(crate) sync_fails_at: Option<u64>,
     /// Syncs of the database, of the log: return without having done anything.
     pub(crate) syncs_off: [bool; 2],
+    /// The log's syncs are answered before they happen: each happens with the next one.
+    pub(crate) log_syncs_late: bool,
 }
 
 impl Disk {
@@ -117,6 +121,14 @@ impl Content {
             self.pending.iter().for_each(|pending| pending.reach(&mut durable, percent, dice));
         }
         Content { now: durable.clone(), durable, ..Content::default() }
+    }
+
+    /// What the last such sync was to make durable becomes so only now.
+    fn sync_late(&mut self) {
+        let later = self.pending.split_off(self.answered.min(self.pending.len()));
+        self.sync();
+        self.answered = later.len();
+        self.pending = later;
     }
 
     fn sync(&mut self) {
@@ -190,7 +202,9 @@ impl StorageBackend for DiskFile {
                 content.is_false = true;
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            if !state.faults.syncs_off[file] {
+            if state.faults.log_syncs_late && file == Part::Log as usize {
+                state.files[file].sync_late();
+            } else if !state.faults.syncs_off[file] {
                 state.files[file].sync();
             }
             Ok(())

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
-    Timestamp,
+    ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
     content::{BlockPlace, Clip, Extent, MapRow, Stored, page::PAGE_LEN},
-    node::{Device, NodeFlags, Parent},
+    node::Parent,
     plan::{
         Change, EntryKey, Expectation, MapQuery, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Space, Statistics,
         UnlinkedReason,
@@ -33,33 +32,7 @@ pub(crate) fn share_record() -> ShareRecord {
 }
 
 pub(crate) fn node(id: NodeId, kind: NodeKind, parent: Parent) -> Node {
-    Node {
-        id,
-        kind,
-        mode: 0o644,
-        uid: 1,
-        gid: 2,
-        links: 1,
-        size: 0,
-        allocated: 0,
-        atime: NOW,
-        mtime: NOW,
-        ctime: NOW,
-        birth: NOW,
-        change: ChangeId(1),
-        permission_version: 0,
-        content_version: ContentVersion(0),
-        content_seq: Sequence(0),
-        times_seq: Sequence(0),
-        parent,
-        device: Device::default(),
-        dos_attributes: 0,
-        create_verifier: None,
-        target: None,
-        flags: NodeFlags::empty(),
-        clip: None,
-        cuts: Default::default(),
-    }
+    Node { mode: 0o644, uid: 1, gid: 2, links: 1, ..Node::bare(id, kind, parent, NOW) }
 }
 
 pub(crate) fn key(text: &str) -> EntryKey {

@@ -130,7 +130,7 @@ async fn work(share: Arc<dyn ShareMetadata>, oracle: Arc<Mutex<Oracle>>, task: u
 
 /// One life: opens the database, checks it, changes it until the power goes.
 async fn live(disk: &Disk, oracle: Oracle, faults: Faults, dice: &mut Dice) -> Result<Oracle, String> {
-    disk.fail(Faults { syncs_off: faults.syncs_off, ..Faults::default() });
+    disk.fail(Faults { power_ends_at: None, sync_fails_at: None, ..faults });
     let store = open(disk)?;
     let share = open_share(&store).await;
     let mut oracle = oracle;
@@ -149,7 +149,7 @@ async fn live(disk: &Disk, oracle: Oracle, faults: Faults, dice: &mut Dice) -> R
     Ok(Arc::into_inner(oracle).unwrap().into_inner().unwrap())
 }
 
-fn run(seed: u64, lives: u64, syncs_off: [bool; 2]) -> Result<Oracle, String> {
+fn run(seed: u64, lives: u64, broken: Faults) -> Result<Oracle, String> {
     let runtime = runtime::Builder::new_current_thread().build().unwrap();
     let mut dice = Dice(seed);
     let mut disk = Disk::new(seed);
@@ -161,7 +161,7 @@ fn run(seed: u64, lives: u64, syncs_off: [bool; 2]) -> Result<Oracle, String> {
     for life in 0..lives {
         let power_ends_at = (dice.below(8) > 0).then(|| dice.below(150));
         let sync_fails_at = (dice.below(3) == 0).then(|| dice.below(60));
-        let faults = Faults { power_ends_at, sync_fails_at, syncs_off };
+        let faults = Faults { power_ends_at, sync_fails_at, ..broken };
         if std::mem::take(&mut is_first) {
             adopt(&runtime, &disk, &mut oracle)?;
         }
@@ -189,7 +189,7 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
     let cuts = std::env::var("POWER_CUTS").map_or(1_000, |cuts| cuts.parse().unwrap());
     let (mut acknowledged, mut unanswered) = (0, 0);
     for seed in 0..cuts / LIVES {
-        let oracle = run(seed, LIVES, [false; 2]).unwrap();
+        let oracle = run(seed, LIVES, Faults::default()).unwrap();
         acknowledged += oracle.acknowledged;
         unanswered += oracle.unanswered;
     }
@@ -201,8 +201,18 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
 #[test]
 fn without_syncs_a_power_cut_loses_something() {
     for syncs_off in [[true, false], [false, true], [true, true]] {
-        // A page that makes no sense may also show as a panic of the check.
-        let is_lost = |seed| !matches!(catch_unwind(|| run(seed, LIVES, syncs_off)), Ok(Ok(_)));
-        assert!((0..20).any(is_lost), "nothing was lost with syncs of database and log off: {syncs_off:?}");
+        let broken = Faults { syncs_off, ..Faults::default() };
+        assert!(loses(broken), "nothing was lost with syncs of database and log off: {syncs_off:?}");
     }
+}
+
+#[test]
+fn where_the_log_is_synced_after_the_answer_a_power_cut_loses_something() {
+    assert!(loses(Faults { log_syncs_late: true, ..Faults::default() }));
+}
+
+fn loses(broken: Faults) -> bool {
+    // A page that makes no sense may also show as a panic of the check.
+    let is_lost = |seed| !matches!(catch_unwind(|| run(seed, LIVES, broken)), Ok(Ok(_)));
+    (0..20).any(is_lost)
 }

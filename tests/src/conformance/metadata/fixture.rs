@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, Sequence, ShareId, Timestamp,
-    node::{Device, NodeFlags, Parent},
+    Cookie, HandleKey, Name, Node, NodeId, NodeKind, ShareId, Timestamp,
+    node::Parent,
     plan::{Applied, Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, Statistics, View},
 };
 use dittofs_ports::{ApplyError, Counter, MetadataStore, ShareMetadata, ShareRecord};
@@ -120,33 +120,9 @@ pub(super) fn root() -> Node {
 }
 
 pub(super) fn node(id: NodeId, kind: NodeKind, parent: Parent) -> Node {
-    Node {
-        id,
-        kind,
-        mode: if kind == NodeKind::Directory { 0o777 } else { 0o666 },
-        uid: 0,
-        gid: 0,
-        links: if kind == NodeKind::Directory { 2 } else { 1 },
-        size: 0,
-        allocated: 0,
-        atime: time(900),
-        mtime: time(900),
-        ctime: time(900),
-        birth: time(900),
-        change: ChangeId(1),
-        permission_version: 0,
-        content_version: ContentVersion(0),
-        content_seq: Sequence(0),
-        times_seq: Sequence(0),
-        parent,
-        device: Device::default(),
-        dos_attributes: 0,
-        create_verifier: None,
-        target: (kind == NodeKind::Symlink).then(|| Arc::from(*b"target")),
-        flags: NodeFlags::empty(),
-        clip: None,
-        cuts: Default::default(),
-    }
+    let mode = if kind == NodeKind::Directory { 0o777 } else { 0o666 };
+    let target = (kind == NodeKind::Symlink).then(|| Arc::from(*b"target"));
+    Node { mode, target, ..Node::bare(id, kind, parent, time(900)) }
 }
 
 pub(super) fn time(seconds: i64) -> Timestamp {

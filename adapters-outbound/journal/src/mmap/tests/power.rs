@@ -12,7 +12,7 @@ const LIVES: u64 = 6;
 
 /// What must be there, by what the journal answered.
 #[derive(Default)]
-struct Oracle {
+pub(super) struct Oracle {
     records: BTreeMap<u64, Known>,
     highest: u64,
     cuts: u64,
@@ -130,7 +130,7 @@ async fn live(disk: &Disk, journal: &MmapJournal, oracle: &mut Oracle, dice: &mu
     }
 }
 
-async fn run(seed: u64, syncs_off: bool) -> Result<Oracle, String> {
+pub(super) async fn run(seed: u64, syncs_off: bool, bug: Option<Bug>) -> Result<Oracle, String> {
     let (mut dice, mut oracle, mut disk) = (Dice(seed), Oracle::default(), Disk::new());
     closed(created(&disk).await).await;
     for _ in 0..LIVES {
@@ -140,6 +140,7 @@ async fn run(seed: u64, syncs_off: bool) -> Result<Oracle, String> {
             faults.power_ends_at = Some(operations);
         });
         if let Ok(journal) = MmapJournal::open(disk.clone(), Some(ID), options()) {
+            bug.into_iter().for_each(|bug| journal.shared.bugs.seed(bug));
             match journal.recover(Sequence(0)).await {
                 Ok(found) => {
                     oracle.check(found)?;
@@ -155,6 +156,7 @@ async fn run(seed: u64, syncs_off: bool) -> Result<Oracle, String> {
         oracle.cuts += 1;
     }
     let journal = MmapJournal::open(disk, Some(ID), options()).map_err(|error| error.to_string())?;
+    bug.into_iter().for_each(|bug| journal.shared.bugs.seed(bug));
     oracle.check(journal.recover(Sequence(0)).await.map_err(|error| error.to_string())?)?;
     closed(journal).await;
     Ok(oracle)
@@ -166,7 +168,7 @@ async fn nothing_that_was_synced_is_lost_when_the_power_goes() {
     let (mut cuts, mut torn, mut recovered, mut failures, mut furthest) = (0, 0, 0, 0, 0);
     let lives: u64 = std::env::var("JOURNAL_CUTS").ok().and_then(|cuts| cuts.parse().ok()).unwrap_or(300);
     for seed in 0..lives.div_ceil(LIVES) {
-        let oracle = run(seed, false).await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let oracle = run(seed, false, None).await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         cuts += oracle.cuts;
         torn += oracle.torn;
         recovered += oracle.recovered;
@@ -182,7 +184,7 @@ async fn nothing_that_was_synced_is_lost_when_the_power_goes() {
 async fn without_syncs_something_is_lost_when_the_power_goes() {
     let mut lost = 0;
     for seed in 0..10 {
-        lost += u32::from(run(seed, true).await.is_err());
+        lost += u32::from(run(seed, true, None).await.is_err());
     }
     assert!(lost >= 5, "{lost} of 10 journals without syncs lost something");
 }

@@ -1,8 +1,11 @@
 //! Random sequences of operations by several callers, against the model and against the services, over every
 //! combination of adapters.
 //!
-//! `MODEL_SEQUENCES` says how many sequences are run of each combination, `MODEL_SEED` runs only that one.
+//! `MODEL_SEQUENCES` says how many sequences are run of each combination, `MODEL_SEED` runs only that one; `MODEL_DISK_SEQUENCES` is
+//! for those on a disk.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod persistent;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

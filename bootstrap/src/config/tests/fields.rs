@@ -1,0 +1,74 @@
+//! Single fields, and sizes.
+
+use super::*;
+
+#[rstest]
+#[case::unknown_at_the_top("sheres: []", "sheres", "not known", "shares")]
+#[case::unknown_below("log: { colour: red }", "log.colour", "not known", "level")]
+#[case::not_a_mapping("log: loud", "log", "`loud` is not a mapping", "below it")]
+#[case::level("log: { level: loud }", "log.level", "`loud`", "error, warn, info")]
+#[case::format("log: { format: xml }", "log.format", "`xml`", "text, json")]
+#[case::listen("adapters: { nfs: { listen: here } }", "adapters.nfs.listen", "`here`", "127.0.0.1:12049")]
+#[case::listen_without_port(
+    "adapters: { nfs: { listen: 127.0.0.1 } }",
+    "adapters.nfs.listen",
+    "127.0.0.1",
+    "ADDRESS:PORT"
+)]
+#[case::portmap("adapters: { nfs: { portmap: on } }", "adapters.nfs.portmap", "`on`", "write off")]
+#[case::portmap_on_nfs(
+    "adapters: { nfs: { listen: 127.0.0.1:9, portmap: 127.0.0.1:9 } }",
+    "adapters.nfs.portmap",
+    "listens already",
+    "write off"
+)]
+#[case::no_connections(
+    "adapters: { nfs: { limits: { connections: 0 } } }",
+    "adapters.nfs.limits.connections",
+    "`0`",
+    "range"
+)]
+#[case::negative("adapters: { nfs: { limits: { in_flight: -1 } } }", "adapters.nfs.limits.in_flight", "`-1`", "range")]
+#[case::small_window(
+    "adapters: { nfs: { limits: { in_flight_bytes: 1MiB } } }",
+    "adapters.nfs.limits.in_flight_bytes",
+    "1MiB is too small",
+    "4MiB"
+)]
+#[case::unknown_limit(
+    "adapters: { nfs: { limits: { speed: 1 } } }",
+    "adapters.nfs.limits.speed",
+    "not known",
+    "in_flight"
+)]
+#[case::smb("adapters: { smb: { listen: 127.0.0.1:12445 } }", "adapters.smb", "not built yet", "leave")]
+#[case::system_store("system_store: m", "system_store", "not built yet", "leave")]
+#[case::journal_path_is_data("journal: { path: /data }", "journal.path", "is, or is around", "of its own")]
+#[case::journal_path_empty("journal: { path: \"\" }", "journal.path", "not a text", "text")]
+#[case::journal_in_a_store("journal: { path: content/j }", "journal.path", "lie within each other", "of its own")]
+#[case::journal_too_small("journal: { size: 1MiB }", "journal.size", "1MiB is too small", "16MiB")]
+#[case::size_unit("journal: { size: 4GB }", "journal.size", "unit", "4GiB")]
+#[case::size_word("cache: { memory: much }", "cache.memory", "not a size", "512MiB")]
+#[case::size_overflow("cache: { memory: 99999999TiB }", "cache.memory", "64 bits", "512MiB")]
+#[case::size_list("cache: { memory: [1] }", "cache.memory", "a list", "512MiB")]
+#[case::cache_disk("cache: { disk: 10GiB }", "cache.disk", "not built yet", "leave")]
+#[case::data("data: [x]", "data", "a list is not a text", "text")]
+fn a_field_is_refused(#[case] text: &str, #[case] key: &str, #[case] found: &str, #[case] mend: &str) {
+    assert_refused(load_text(text, &[]), key, found, mend);
+}
+
+#[rstest]
+#[case("0", 0)]
+#[case("4096", 4096)]
+#[case("1B", 1)]
+#[case("3KiB", 3 << 10)]
+#[case(" 512 MiB ", 512 << 20)]
+#[case("4GiB", 4 << 30)]
+#[case("2TiB", 2 << 40)]
+fn sizes_are_read(#[case] text: &str, #[case] bytes: u64) {
+    assert_eq!(text.parse(), Ok(ByteSize(bytes)));
+    let read: ByteSize = figment::value::Value::from(text).deserialize().unwrap();
+    assert_eq!(read, ByteSize(bytes));
+    let again: ByteSize = ByteSize(bytes).to_string().parse().unwrap();
+    assert_eq!(again, ByteSize(bytes));
+}

@@ -1,0 +1,89 @@
+//! Shares, their names and fields.
+
+use super::*;
+
+#[rstest]
+#[case::durability("durability: local", "durability", "can't give `local`", "`none`")]
+#[case::remote("durability: remote", "durability", "not built yet", "`none`")]
+#[case::durability_word("durability: strong", "durability", "`strong`", "local")]
+#[case::compression("compression: rar", "compression", "`rar`", "none, zstd")]
+#[case::squash("squash: some", "squash", "`some`", "none, root, all")]
+#[case::read_only("read_only: perhaps", "read_only", "`perhaps`", "true or false")]
+#[case::anonymous_root("anonymous_uid: 0", "anonymous_uid", "`0`", "range")]
+#[case::anonymous_no_id("anonymous_gid: 4294967295", "anonymous_gid", "4294967295", "range")]
+#[case::id_in_memory("id: 7", "id", "new id at each start", "leave")]
+#[case::quota("quota: 0", "quota", "no room", "no limit")]
+#[case::no_clients("clients: []", "clients", "nobody", "127.0.0.0/8")]
+#[case::clients_not_a_list("clients: 127.0.0.1", "clients", "not a list", "list")]
+#[case::bad_network("clients: [localhost]", "clients[0]", "`localhost`", "networks")]
+#[case::bad_prefix("clients: [\"::1\", 10.0.0.0/33]", "clients[1]", "10.0.0.0/33", "networks")]
+#[case::host_bits("clients: [10.1.2.3/8]", "clients[0]", "behind its prefix", "10.0.0.0/8")]
+#[case::smb_name("smb_name: e", "smb_name", "not built yet", "leave")]
+#[case::unknown("colour: red", "colour", "not known", "read_only")]
+fn a_field_of_a_share_is_refused(#[case] fields: &str, #[case] key: &str, #[case] found: &str, #[case] mend: &str) {
+    let result = load_text(&with_share(fields), &[]);
+    assert_refused(result, &format!("shares[0].{key}"), found, mend);
+}
+
+#[rstest]
+#[case::relative("export")]
+#[case::trailing_slash("/export/")]
+#[case::empty_part("/a//b")]
+#[case::dot("/a/./b")]
+#[case::dot_dot("/a/../b")]
+#[case::control("\"/a\\n\"")]
+#[case::long_part(&format!("/{}", "x".repeat(256)))]
+#[case::long_path(&"/x".repeat(513))]
+fn a_share_name_is_refused(#[case] name: &str) {
+    let shares = format!("[{{ name: {name}, metadata_store: m, content_store: c }}]");
+    let result = load_text(&with_shares(&shares), &[]);
+    assert_refused(result, "shares[0].name", "", "absolute path");
+}
+
+#[rstest]
+#[case::twice("/a", "/a", "name of another share too")]
+#[case::below("/a", "/a/b", "within each other")]
+#[case::above("/a/b", "/a", "within each other")]
+#[case::below_the_root("/", "/a", "within each other")]
+fn overlapping_shares_are_refused(#[case] one: &str, #[case] other: &str, #[case] found: &str) {
+    let share = |name| format!("{{ name: {name}, metadata_store: m, content_store: c }}");
+    let text = with_shares(&format!("[{}, {}]", share(one), share(other)));
+    assert_refused(load_text(&text, &[]), "shares[1].name", found, "");
+}
+
+#[test]
+fn shares_whose_names_only_begin_alike_stand_beside_each_other() {
+    let share = |name| format!("{{ name: {name}, metadata_store: m, content_store: c }}");
+    let text = with_shares(&format!("[{}, {}]", share("/a"), share("/ab")));
+    assert_eq!(load_text(&text, &[]).unwrap().shares.len(), 2);
+}
+
+#[rstest]
+#[case::no_shares("[]", "shares", "0 shares", "name 1")]
+#[case::unknown_store(
+    "[{ name: /e, metadata_store: x, content_store: c }]",
+    "shares[0].metadata_store",
+    "no metadata store `x`",
+    "known below metadata.stores: m"
+)]
+#[case::missing_store("[{ name: /e, metadata_store: m }]", "shares[0].content_store", "missing", "content.stores: c")]
+#[case::missing_name("[{ metadata_store: m, content_store: c }]", "shares[0].name", "missing", "/export")]
+#[case::not_a_mapping(
+    "[{ name: /e, metadata_store: m, content_store: c }, /f]",
+    "shares[1]",
+    "`/f` is not a mapping",
+    "below it"
+)]
+fn shares_are_refused(#[case] shares: &str, #[case] key: &str, #[case] found: &str, #[case] mend: &str) {
+    let problems = problems(load_text(&with_shares(shares), &[]));
+    let first = &problems[0];
+    assert_eq!(first.key, key, "{problems:#?}");
+    assert!(first.found.contains(found), "{problems:#?}");
+    assert!(first.mend.contains(mend), "{problems:#?}");
+}
+
+#[test]
+fn stores_without_shares_are_refused() {
+    let text = "metadata: { stores: { m: { type: memory } } }";
+    assert_refused(load_text(text, &[]), "shares", "0 shares", "name 1");
+}

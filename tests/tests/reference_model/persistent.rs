@@ -1,0 +1,71 @@
+//! The same over stores on a disk, all of them tiny, with ends of the server in the middle: one in two is a clean stop,
+//! the others leave everything as it is. What was answered, stable or not, is in the system's memory, so all of it must
+//! be there again.
+
+use std::time::Duration;
+
+use dittofs_tests::{
+    model::{Outcomes, Past, end, live, sequence},
+    world::{DiskOptions, World, WorldOptions},
+};
+
+use crate::number;
+
+const SEQUENCES: u64 = 4;
+const STEPS: usize = 120;
+/// How long a life is, in steps.
+const LIFE: usize = 30;
+/// Little, so that flushes are forced all the time.
+const UNFLUSHED_BYTES_MAX: u64 = 3 << 20;
+/// How much faster time passes: ages and graces are waited for.
+const SPEED: u32 = 400;
+const DISK: DiskOptions = DiskOptions {
+    journal_bytes: 8 << 20,
+    segment_bytes: 2 << 20,
+    cache_bytes: 300 << 10,
+    metadata_bytes: [1 << 20, 64 << 10, 64 << 10],
+};
+
+fn run(seed: u64) -> Result<Outcomes, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let steps = sequence(seed, STEPS);
+    let mut past = Past::default();
+    let mut outcomes = Outcomes::new();
+    let lives = steps.len().div_ceil(LIFE);
+    for (life, steps) in (1..).zip(steps.chunks(LIFE)) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let lived = runtime.block_on(async {
+            let stores = DISK.open(folder.path()).await;
+            let options = WorldOptions { speed: SPEED, ..WorldOptions::new(UNFLUSHED_BYTES_MAX, seed + life) };
+            let world = World::open_with(stores, options).await;
+            let past = live(&world, std::mem::take(&mut past), steps).await?;
+            if life == lives as u64 {
+                outcomes = end(&world, past).await?;
+                world.close().await;
+                return Ok(Past::default());
+            }
+            if life.is_multiple_of(2) {
+                world.close().await;
+            }
+            Ok(past)
+        });
+        // The server's tasks end wherever they are.
+        runtime.shutdown_timeout(Duration::from_secs(10));
+        past = lived.map_err(|what: String| format!("life {life}: {what}"))?;
+    }
+    Ok(outcomes)
+}
+
+#[test]
+fn a_share_on_a_disk_agrees_with_the_model_over_every_end_of_its_server() {
+    let seeds = match number("MODEL_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("MODEL_DISK_SEQUENCES").unwrap_or(SEQUENCES),
+    };
+    let mut done = 0;
+    for seed in seeds {
+        let outcomes = run(seed).unwrap_or_else(|what| panic!("MODEL_SEED={seed}: {what}"));
+        done += outcomes.iter().filter(|(what, _)| what.ends_with(" Ok")).map(|(_, times)| times).sum::<u64>();
+    }
+    assert!(done > 50, "only {done} operations succeeded");
+}
