@@ -33,7 +33,7 @@ macro_rules! block_cache_conformance {
     };
 }
 
-const FRAME: usize = 128 << 10;
+const FRAME: usize = 32 << 10;
 const CAPACITY: u64 = 4 << 20;
 
 fn key(number: u64) -> FrameKey {

@@ -40,11 +40,11 @@ fn an_object_is_read_without_metadata() {
 }
 
 #[test]
-fn the_format_of_version_1_does_not_change() {
+fn the_format_of_version_2_does_not_change() {
     let (bytes, _) = object(&[]);
     let hex: String = bytes[..56].iter().map(|byte| format!("{byte:02x}")).collect();
     let fields = [
-        "44464f4201000000",
+        "44464f4202000000",
         "edfe0000000000000000000000000000",
         "0500000000000000",
         "0600000000000000",

@@ -81,8 +81,8 @@ fn a_block_in_which_nothing_shrinks_is_one_without_a_codec_and_is_not_copied() {
 }
 
 #[rstest]
-#[case::an_eighth(16_384, true)]
-#[case::almost_an_eighth(16_383, false)]
+#[case::an_eighth(4_096, true)]
+#[case::almost_an_eighth(4_095, false)]
 fn a_frame_is_compressed_only_if_that_saves_an_eighth(#[case] saved: usize, #[case] compressed: bool) {
     let mut encode = |frame: &[u8]| Some(Bytes::from(vec![1; frame.len() - saved]));
     let encoder = FrameEncoder { codec: CODEC_ZSTD, encode: &mut encode };
