@@ -96,6 +96,7 @@ fn defaults_serve_one_persistent_share_on_loopback() {
     let config = defaults();
     assert_eq!(config.adapters.nfs.listen.to_string(), "127.0.0.1:12049");
     assert_eq!(config.adapters.nfs.portmap, None);
+    assert_eq!(config.adapters.admin.listen, None);
     let [share] = config.shares.as_slice() else { panic!("{:?}", config.shares) };
     assert_eq!(share.name, "/export");
     assert_eq!(share.squash, Squash::None);
@@ -152,6 +153,7 @@ fn a_file_that_names_no_stores_and_no_shares_keeps_the_default_share() {
     "127.0.0.1",
     "ADDRESS:PORT"
 )]
+#[case::admin("adapters: { admin: { listen: 9049 } }", "adapters.admin.listen", "`9049`", "write off")]
 #[case::portmap("adapters: { nfs: { portmap: on } }", "adapters.nfs.portmap", "`on`", "write off")]
 #[case::portmap_on_nfs(
     "adapters: { nfs: { listen: 127.0.0.1:9, portmap: 127.0.0.1:9 } }",
