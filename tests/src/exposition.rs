@@ -99,9 +99,12 @@ fn check_histogram(name: &str, family: &Family) {
         groups.entry(labels).or_default().push(sample);
     }
     for (labels, samples) in groups {
-        let of = |suffix: &str| samples.iter().filter(|sample| sample.name == format!("{name}{suffix}"));
-        let buckets: Vec<(f64, f64)> = of("_bucket").map(|sample| (sample.bound(), sample.value)).collect();
-        let (sums, counts): (Vec<_>, Vec<_>) = (of("_sum").collect(), of("_count").collect());
+        let of = |suffix: &str| -> Vec<&Sample> {
+            let wanted = format!("{name}{suffix}");
+            samples.iter().copied().filter(|sample| sample.name == wanted).collect()
+        };
+        let buckets: Vec<(f64, f64)> = of("_bucket").iter().map(|sample| (sample.bound(), sample.value)).collect();
+        let (sums, counts) = (of("_sum"), of("_count"));
         assert_eq!((sums.len(), counts.len()), (1, 1), "{name} {labels:?}");
         assert!(buckets.len() > 1, "{name} {labels:?} has no buckets");
         let rise = |(a, b): (&(f64, f64), &(f64, f64))| a.0 < b.0 && a.1 <= b.1;
