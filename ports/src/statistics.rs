@@ -135,7 +135,7 @@ pub struct ShareCounts {
     pub writes_refused: u64,
     /// Objects that flushes have put.
     pub flushed_objects: u64,
-    /// Bytes of files in them.
+    /// Bytes in them that were unflushed, without what was written again beside them.
     pub flushed_bytes: u64,
     /// Flushes that failed; what they had taken is flushed again.
     pub flush_failures: u64,

@@ -55,6 +55,8 @@ impl BlockCache for MokaBlockCache {
     }
 
     fn usage(&self) -> CacheUsage {
+        // Inserts are counted in batches: what is shown should have the last ones.
+        self.frames.run_pending_tasks();
         CacheUsage { used: self.used(), limit: self.limit, evicted: self.evicted.read() }
     }
 }

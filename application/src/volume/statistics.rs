@@ -27,7 +27,8 @@ pub(super) struct Counters {
 impl Counters {
     pub(super) fn flushed(&self, batch: &[Gathered]) {
         self.flushed_objects.count();
-        self.flushed_bytes.add(batch.iter().map(Gathered::bytes).sum());
+        let ranges = batch.iter().flat_map(|gathered| &gathered.ranges);
+        self.flushed_bytes.add(ranges.map(|range| range.end - range.start).sum());
     }
 
     pub(super) fn repacked<'a>(&self, copied: impl Iterator<Item = &'a Piece>) {

@@ -28,7 +28,7 @@ pub(crate) fn monitoring(home: &Home) -> SocketAddr {
     })
 }
 
-pub(crate) fn eventually<T>(otherwise: &str, mut wanted: impl FnMut() -> Option<T>) -> T {
+fn eventually<T>(otherwise: &str, mut wanted: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = wanted() {
@@ -40,7 +40,7 @@ pub(crate) fn eventually<T>(otherwise: &str, mut wanted: impl FnMut() -> Option<
 }
 
 /// The status and body of a page.
-pub(crate) fn page(address: SocketAddr, path: &str) -> (u16, String) {
+fn page(address: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut reply = String::new();

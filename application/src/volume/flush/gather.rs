@@ -71,7 +71,7 @@ pub(super) enum BlockPart {
 
 impl Gathered {
     /// Bytes that it takes in the object, without heads.
-    pub(in crate::volume) fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.parts.iter().map(|block| block.range.end - block.range.start).sum()
     }
 

@@ -33,7 +33,7 @@ const NUMBERS: [Number; 18] = [
         of.writes_refused
     }),
     counter("dittofs_flushed_objects_total", "Objects that flushes have put.", |of| of.flushed_objects),
-    counter("dittofs_flushed_bytes_total", "Bytes of files in them, before compression.", |of| of.flushed_bytes),
+    counter("dittofs_flushed_bytes_total", "Unflushed bytes in them, before compression.", |of| of.flushed_bytes),
     counter("dittofs_flush_failures_total", "Flushes that failed and are done again.", |of| of.flush_failures),
     gauge("dittofs_objects_suspected", "Objects that lost a reference and are to be looked at.", |of| of.suspects),
     gauge("dittofs_objects_awaiting_deletion", "Objects that are condemned and not deleted yet.", |of| of.condemned),
