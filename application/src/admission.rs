@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use dittofs_domain::{
     error::{FsError, FsResult},
     flush::Usage,
+    tally::Counter,
 };
 use dittofs_ports::Clock;
 use futures_util::{FutureExt, select_biased};
@@ -22,6 +23,10 @@ pub(crate) struct Admission {
     total: usize,
     wait_max: Duration,
     short: Notify,
+    /// Writes that had to wait for room.
+    pub(crate) delayed: Counter,
+    /// Writes that waited for too long.
+    pub(crate) refused: Counter,
 }
 
 /// The right to some unflushed bytes. Given back when dropped, so that it cannot leak.
@@ -34,7 +39,14 @@ impl Admission {
     /// A controller of at most `bytes_max` unflushed bytes, where a write waits at most `wait_max`.
     pub(crate) fn new(bytes_max: u64, wait_max: Duration) -> Admission {
         let total = usize::try_from(bytes_max / CREDIT_BYTES).unwrap_or(usize::MAX).min(u32::MAX as usize >> 1);
-        Admission { credits: Arc::new(Semaphore::new(total)), total, wait_max, short: Notify::new() }
+        Admission {
+            credits: Arc::new(Semaphore::new(total)),
+            total,
+            wait_max,
+            short: Notify::new(),
+            delayed: Counter::default(),
+            refused: Counter::default(),
+        }
     }
 
     /// Admits a record of some bytes, waiting for the flush where there is no room.
@@ -52,6 +64,7 @@ impl Admission {
         if wanted as usize > self.total {
             return Err(FsError::NoSpace);
         }
+        self.delayed.count();
         let mut permit = Box::pin(Arc::clone(&self.credits).acquire_many_owned(wanted)).fuse();
         let mut timeout = clock.sleep(self.wait_max).fuse();
         select_biased! {
@@ -59,7 +72,10 @@ impl Admission {
                 Ok(permit) => Ok(Credits { _permit: permit }),
                 Err(_) => Err(FsError::Busy),
             },
-            () = timeout => Err(FsError::Busy),
+            () = timeout => {
+                self.refused.count();
+                Err(FsError::Busy)
+            }
         }
     }
 

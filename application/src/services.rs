@@ -4,6 +4,7 @@ mod admin;
 mod block;
 mod metadata;
 mod open;
+mod statistics;
 
 use std::sync::Arc;
 

@@ -21,6 +21,7 @@ mod recovery;
 mod repack;
 mod resize;
 mod settle;
+mod statistics;
 mod walk;
 mod write;
 
@@ -128,6 +129,7 @@ pub struct Volume {
     closing: AtomicBool,
     closed: Notify,
     recovered: Recovered,
+    counters: statistics::Counters,
 }
 
 impl std::fmt::Debug for Volume {

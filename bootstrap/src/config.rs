@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
 
-pub use adapters::{Adapters, Limits, NfsConfig};
+pub use adapters::{Adapters, AdminConfig, Limits, NfsConfig};
 pub use durability::Durability;
 pub(crate) use kinds::open_each as open_each_store;
 pub use kinds::{InFolder, NoOptions, Opening, StoreError, StoreKind, StoreKinds, open as open_stores};

@@ -9,6 +9,7 @@ mod paths;
 mod refusal;
 mod socket;
 mod volumes;
+mod watch;
 
 use std::{
     collections::BTreeSet,
@@ -16,6 +17,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
+use dittofs_admin::Sources;
 use dittofs_application::{Registry, Services, Volume};
 use dittofs_domain::FsError;
 use tokio::{
@@ -32,6 +34,8 @@ use fronts::Fronts;
 use nfs::NfsAdapter;
 use socket::ControlSocket;
 pub(crate) use socket::path_in as socket_in;
+use volumes::OpenShares;
+use watch::Watching;
 
 /// Why the server could not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -183,6 +187,7 @@ struct Running {
     volumes: Vec<Arc<Volume>>,
     nfs: NfsAdapter,
     socket: Option<ControlSocket>,
+    watching: Watching,
 }
 
 impl Running {
@@ -196,7 +201,8 @@ impl Running {
         if let Some(data) = &config.data {
             tracing::info!(data = %data.display(), "starting");
         }
-        let volumes = volumes::open(config, kinds, accept_loss).await?;
+        let watching = Watching::start(config, fronts).await?;
+        let OpenShares { volumes, meters, cache } = volumes::open(config, kinds, accept_loss, watching.watch()).await?;
         let services = Arc::new(Services::new(Arc::new(Registry::new(volumes.clone()))));
         let nfs = NfsAdapter::start(&config.adapters.nfs, services.clone(), fronts).await?;
         let listen = |data: &std::path::PathBuf| {
@@ -204,12 +210,15 @@ impl Running {
             listening.map_err(|source| ServeError::Socket { socket: socket::path_in(data), source })
         };
         let socket = config.data.as_ref().map(listen).transpose()?;
+        let statistics = services;
+        watching.serves(Sources { statistics, protocols: vec![nfs.statistics()], stores: meters, cache });
         announce(config, &nfs);
-        Ok(Running { volumes, nfs, socket })
+        Ok(Running { volumes, nfs, socket, watching })
     }
 
     /// Answers what is in flight, flushes and closes everything.
     async fn stop(self, config: &Config) -> Result<Vec<Weak<Volume>>, ServeError> {
+        self.watching.stops();
         if let Some(socket) = self.socket {
             socket.close().await;
         }
@@ -223,6 +232,7 @@ impl Running {
                 failure.get_or_insert(error);
             }
         }
+        self.watching.close().await;
         failure.map_or_else(|| Ok(self.volumes.iter().map(Arc::downgrade).collect()), Err)
     }
 }

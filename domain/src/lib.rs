@@ -11,6 +11,7 @@
 //! | [`opens`] | open files, share modes, byte-range locks, caching rights: one conflict matrix |
 //! | [`flush`] | when unflushed bytes go to the content store, and in what shape |
 //! | [`check`] | whether the records of a share agree with each other |
+//! | [`tally`] | no rule: counts and latencies, which every layer may keep |
 //! | [`plan`] | the language between the rules and the stores |
 #![deny(missing_docs)]
 
@@ -28,6 +29,7 @@ pub mod namespace;
 pub mod node;
 pub mod opens;
 pub mod plan;
+pub mod tally;
 pub mod time;
 
 pub use attributes::Attributes;

@@ -7,6 +7,7 @@
 
 pub mod inbound;
 pub mod outbound;
+pub mod statistics;
 
 pub use inbound::{
     AcknowledgeFailure, AdminService, BlockService, CacheKey, CacheRequest, Caller, Changed, CheckObserver,
@@ -16,8 +17,8 @@ pub use inbound::{
     WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
-    Appended, ApplyError, BlockCache, Claim, Clock, CodecError, ContentError, ContentStore, Counter, FrameCodec,
-    FrameKey, Glance, Journal, JournalError, JournalIdentity, JournalUsage, Listed, Listing, MetadataError,
+    Appended, ApplyError, BlockCache, CacheUsage, Claim, Clock, CodecError, ContentError, ContentStore, Counter,
+    FrameCodec, FrameKey, Glance, Journal, JournalError, JournalIdentity, JournalUsage, Listed, Listing, MetadataError,
     MetadataStore, OpenChange, OpenState, OpenStateError, Randomness, Record, Reference, ShareMetadata, ShareRecord,
     Spawner, Survives,
 };
@@ -32,4 +33,5 @@ pub mod mocks {
         MockBlockCache, MockClock, MockContentStore, MockFrameCodec, MockJournal, MockMetadataStore, MockOpenState,
         MockRandomness, MockShareMetadata, MockSpawner,
     };
+    pub use crate::statistics::MockStatisticsService;
 }

@@ -9,7 +9,7 @@ mod machine;
 mod metadata_store;
 mod open_state;
 
-pub use block_cache::{BlockCache, FrameKey};
+pub use block_cache::{BlockCache, CacheUsage, FrameKey};
 pub use content_store::{Claim, ContentStore};
 pub use error::{ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, Source};
 pub use frame_codec::FrameCodec;

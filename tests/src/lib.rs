@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 pub mod conformance;
+pub mod exposition;
 pub mod model;
 pub mod rpc;
 pub mod server;

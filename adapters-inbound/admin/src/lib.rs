@@ -1,4 +1,5 @@
-//! Management of a running server: HTTP over a local socket, for the program's own commands.
+//! Management of a running server: HTTP over a local socket, for the program's own commands; and, read-only, over TCP
+//! for monitoring (`watch`).
 //!
 //! Who may open the socket may do everything: it belongs into a folder that only the server's user can enter.
 //!
@@ -11,13 +12,16 @@
 
 mod check;
 mod client;
+mod listener;
 mod routes;
 mod server;
+mod watch;
 mod wire;
 
 pub use check::{CheckLine, CheckSummary, FindingView, phase_word};
 pub use client::{Client, ClientError};
 pub use server::serve;
+pub use watch::{Sources, Watch, WatchedThread, serve_watch};
 pub use wire::{Refused, ShareFacts, ShareView, SharesView, SpaceView};
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod table;
 
 use std::time::{Duration, Instant};
 
+use dittofs_domain::tally::Counter;
+use dittofs_ports::statistics::DuplicateCounts;
 use parking_lot::Mutex;
 
 use crate::rpc::Reply;
@@ -36,6 +38,9 @@ impl Default for DuplicateLimits {
 #[derive(Debug)]
 pub struct DuplicateRequests {
     shards: Vec<Mutex<DuplicateTable>>,
+    replayed: Counter,
+    dropped: Counter,
+    untracked: Counter,
 }
 
 const SHARDS: usize = 16;
@@ -48,7 +53,24 @@ impl DuplicateRequests {
             bytes_max: limits.bytes_max.div_ceil(SHARDS),
             ..limits.clone()
         };
-        Self { shards: (0..SHARDS).map(|_| Mutex::new(DuplicateTable::new(of_shard.clone()))).collect() }
+        let shards = (0..SHARDS).map(|_| Mutex::new(DuplicateTable::new(of_shard.clone()))).collect();
+        Self { shards, replayed: Counter::default(), dropped: Counter::default(), untracked: Counter::default() }
+    }
+
+    /// What became of duplicates, and what is kept for them.
+    pub fn counts(&self) -> DuplicateCounts {
+        let mut counts = DuplicateCounts {
+            replayed: self.replayed.read(),
+            dropped: self.dropped.read(),
+            untracked: self.untracked.read(),
+            ..DuplicateCounts::default()
+        };
+        for shard in &self.shards {
+            let table = shard.lock();
+            counts.entries += table.len() as u64;
+            counts.bytes += table.bytes() as u64;
+        }
+        counts
     }
 
     /// Answers a call: by `work` the first time, by silence while that runs, and then by the first reply again.
@@ -64,9 +86,18 @@ impl DuplicateRequests {
                 running.answer(&reply);
                 reply
             }
-            Begin::Running => Reply::silence(),
-            Begin::Answered(reply) => Reply::replay(&reply),
-            Begin::Untracked => work.await,
+            Begin::Running => {
+                self.dropped.count();
+                Reply::silence()
+            }
+            Begin::Answered(reply) => {
+                self.replayed.count();
+                Reply::replay(&reply)
+            }
+            Begin::Untracked => {
+                self.untracked.count();
+                work.await
+            }
         }
     }
 }

@@ -13,4 +13,7 @@ pub mod mount3;
 pub mod nfs3;
 pub mod portmap;
 pub mod rpc;
+mod statistics;
 pub mod transport;
+
+pub use statistics::NfsStatistics;

@@ -4,6 +4,7 @@ mod attributes;
 mod content;
 mod listing;
 mod names;
+mod operations;
 mod program;
 mod translate;
 pub mod wire;

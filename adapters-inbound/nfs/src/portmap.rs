@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 use dittofs_xdr::{LinkedList, XdrError};
 
-use crate::rpc::{Call, Program, Reply};
+use crate::rpc::{self, Call, Operations, Program, Reply};
 use wire::{Procedure, mapping};
 
 /// The program's number.
@@ -18,6 +18,19 @@ pub const PROGRAM: u32 = 100_000;
 pub const VERSION: u32 = 2;
 /// The port where clients look for it.
 pub const PORT: u16 = 111;
+
+const OPERATIONS: Operations = Operations {
+    protocol: "portmap2",
+    procedures: &[
+        rpc::Procedure::sure("NULL"),
+        rpc::Procedure::sure("SET"),
+        rpc::Procedure::sure("UNSET"),
+        rpc::Procedure::sure("GETPORT"),
+        rpc::Procedure::sure("DUMP"),
+        rpc::Procedure::sure("CALLIT"),
+    ],
+    statuses: &[(0, "OK")],
+};
 
 /// The portmapper as an RPC program.
 #[derive(Debug)]
@@ -65,6 +78,10 @@ impl Program for Portmap {
 
     fn versions(&self) -> RangeInclusive<u32> {
         VERSION..=VERSION
+    }
+
+    fn operations(&self) -> Operations {
+        OPERATIONS
     }
 
     async fn call(&self, call: Call) -> Reply {

@@ -2,12 +2,16 @@
 
 mod auth;
 mod call;
+mod operations;
+mod outcome;
 mod program;
 mod record;
 mod reply;
 
 pub use auth::{AuthStat, AuthSys, Credential};
 pub use call::{Call, Incoming};
+pub use operations::{Operations, Procedure};
+pub use outcome::Outcome;
 pub use program::{CallFuture, Dispatch, Program, Programs};
 pub use record::{RecordError, RecordReader};
 pub use reply::Reply;

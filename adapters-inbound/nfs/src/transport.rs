@@ -8,6 +8,7 @@ mod connection;
 mod control;
 mod datagram;
 mod limits;
+mod meter;
 mod output;
 mod receive;
 mod server;

@@ -144,6 +144,7 @@ impl Volume {
             }
             ContentError::Full => FsError::NoSpace,
             ContentError::NotFound | ContentError::Exists | ContentError::Corrupt(_) => {
+                self.counters.damaged_reads.count();
                 tracing::error!(share = %self.name, %node, %object, %error, "content store is damaged");
                 FsError::Io
             }
@@ -151,6 +152,7 @@ impl Volume {
     }
 
     fn damaged(&self, node: NodeId, object: ObjectId, what: &str) -> FsError {
+        self.counters.damaged_reads.count();
         tracing::error!(share = %self.name, %node, %object, what, "an object is damaged");
         FsError::Io
     }

@@ -109,7 +109,7 @@ impl Volume {
         // Whether it failed, or every node has been removed meanwhile: perhaps nothing refers to the object.
         self.suspects.lock().insert(object);
         self.reaping.notify_one();
-        failed.map_or(result, Err)
+        failed.map_or(result, Err).inspect_err(|_| self.counters.flush_failures.count())
     }
 
     async fn put_and_publish(&self, batch: &[Gathered], builder: ObjectBuilder) -> FsResult<()> {
@@ -120,6 +120,7 @@ impl Volume {
             let node = batch.first().map_or(NodeId(0), |gathered| gathered.node);
             return Err(self.content_failed(node, live.id, &error));
         }
+        self.counters.flushed(batch);
         // At the same time, so that their plans go into few transactions.
         let mut publishing = Vec::with_capacity(batch.len());
         for gathered in batch {

@@ -68,6 +68,7 @@ impl Volume {
     async fn condemn_suspect(&self, object: ObjectId) -> FsResult<()> {
         if !self.references(object).await? {
             self.condemn(object).await?;
+            self.counters.objects_condemned.count();
             let since = self.machine.clock.monotonic();
             self.condemned.lock().push(Condemned { object, since });
         }
@@ -81,6 +82,7 @@ impl Volume {
         for one in condemned.iter().filter(|one| now.saturating_sub(one.since) >= GRACE) {
             if self.delete_object(one.object).await? {
                 self.condemned.lock().retain(|other| other.object != one.object);
+                self.counters.objects_deleted.count();
             }
         }
         Ok(!self.condemned.lock().is_empty())

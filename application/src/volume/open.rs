@@ -145,6 +145,7 @@ impl Volume {
             closing: AtomicBool::new(false),
             closed: Notify::new(),
             recovered: super::Recovered::default(),
+            counters: super::statistics::Counters::default(),
             stores,
             machine,
         }

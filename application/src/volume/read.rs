@@ -55,6 +55,7 @@ impl Volume {
             self.readahead.note(node, &range, size);
             return Ok(ReadReply { data, end_of_file: range.end >= size, attributes: layout.attributes });
         }
+        self.counters.lost_reads.count();
         tracing::error!(share = %self.name, %node, "bytes of a file are neither in the journal nor in the content store");
         Err(FsError::Io)
     }

@@ -148,6 +148,9 @@ impl Volume {
         let node = living.first().map_or(NodeId(0), |part| part.node);
         let put = self.stores.content.put(self.share(), live.id, builder.finish()).await;
         let mut result = put.map_err(|error| self.content_failed(node, live.id, &error));
+        if result.is_ok() {
+            self.counters.repacked(living.iter().filter_map(|part| part.new.as_ref()));
+        }
         for parts in living.chunk_by(|a, b| (a.node, a.chunk) == (b.node, b.chunk)) {
             if result.is_ok() {
                 result = self.replace(parts, live).await;

@@ -60,11 +60,18 @@ impl Volume {
     /// Waits until the journal has given something up: what is dead in it counts there, but not for the admission.
     async fn wait_for_room(&self, room: impl Future<Output = ()>, until: Duration) -> FsResult<()> {
         self.admission.hurry();
+        self.admission.delayed.count();
         let left = until.saturating_sub(self.machine.clock.monotonic());
         let room = room.fuse();
         futures_util::pin_mut!(room);
         let mut timeout = self.machine.clock.sleep(left).fuse();
-        select_biased! { () = room => Ok(()), () = timeout => Err(FsError::Busy) }
+        select_biased! {
+            () = room => Ok(()),
+            () = timeout => {
+                self.admission.refused.count();
+                Err(FsError::Busy)
+            }
+        }
     }
 
     /// One attempt; none if the journal is full.

@@ -12,6 +12,15 @@ use super::size::ByteSize;
 pub struct Adapters {
     /// NFS and MOUNT, on one port.
     pub nfs: NfsConfig,
+    /// Monitoring.
+    pub admin: AdminConfig,
+}
+
+/// The section `adapters.admin`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdminConfig {
+    /// Where metrics and the state of the server can be read over HTTP; nowhere if absent. Port 0 takes any free one.
+    pub listen: Option<SocketAddr>,
 }
 
 /// The section `adapters.nfs`.
@@ -49,8 +58,16 @@ const LISTEN_MEND: &str = "write ADDRESS:PORT, such as 127.0.0.1:12049 or \"[::1
 pub(super) fn read(mut section: Section<'_>) -> Adapters {
     section.refuse_unbuilt("smb", "shares are served over NFS only");
     let nfs = read_nfs(section.take_section("nfs"));
+    let admin = read_admin(section.take_section("admin"));
     section.finish();
-    Adapters { nfs }
+    Adapters { nfs, admin }
+}
+
+fn read_admin(mut section: Section<'_>) -> AdminConfig {
+    let mend = "write off, or ADDRESS:PORT, such as 127.0.0.1:9049";
+    let listen: Option<Switch> = section.take_parsed("listen", mend);
+    section.finish();
+    AdminConfig { listen: listen.and_then(|switch| switch.0) }
 }
 
 fn read_nfs(mut section: Section<'_>) -> NfsConfig {

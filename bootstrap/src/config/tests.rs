@@ -102,6 +102,7 @@ fn defaults_serve_one_persistent_share_on_loopback() {
     let config = defaults();
     assert_eq!(config.adapters.nfs.listen.to_string(), "127.0.0.1:12049");
     assert_eq!(config.adapters.nfs.portmap, None);
+    assert_eq!(config.adapters.admin.listen, None);
     let [share] = config.shares.as_slice() else { panic!("{:?}", config.shares) };
     assert_eq!(share.name, "/export");
     assert_eq!(share.squash, Squash::None);

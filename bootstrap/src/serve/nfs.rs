@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use dittofs_application::Services;
 use dittofs_nfs::{
+    NfsStatistics,
     duplicate::{DuplicateLimits, DuplicateRequests},
     mount3::{self, Mount3},
     nfs3::{self, Nfs3},
@@ -11,6 +12,7 @@ use dittofs_nfs::{
     rpc::Programs,
     transport::{Limits, Server, serve_datagrams},
 };
+use dittofs_ports::statistics::ProtocolStatistics;
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::{ServeError, fronts::Fronts};
@@ -21,6 +23,7 @@ const TCP: u32 = 6;
 /// NFS and MOUNT on one address, and the portmapper if it is wanted.
 pub(super) struct NfsAdapter {
     servers: Vec<Arc<Server>>,
+    duplicates: Arc<DuplicateRequests>,
     address: SocketAddr,
 }
 
@@ -32,7 +35,11 @@ impl NfsAdapter {
     ) -> Result<NfsAdapter, ServeError> {
         let listener = listen(config.listen, "NFS", "adapters.nfs.listen or --nfs").await?;
         let address = listener.local_addr().map_err(ServeError::Threads)?;
-        let server = Server::new(programs(config, services), limits(config), fronts.handles());
+        let limits_of =
+            DuplicateLimits { bytes_max: config.limits.reply_cache.0 as usize, ..DuplicateLimits::default() };
+        let duplicates = Arc::new(DuplicateRequests::new(&limits_of));
+        let programs = programs(services, Arc::clone(&duplicates));
+        let server = Server::new(programs, limits(config), fronts.handles());
         tokio::spawn({
             let server = Arc::clone(&server);
             async move { server.serve(listener).await }
@@ -41,7 +48,12 @@ impl NfsAdapter {
         if let Some(portmap) = config.portmap {
             servers.push(start_portmap(portmap, address.port(), config, fronts).await?);
         }
-        Ok(NfsAdapter { servers, address })
+        Ok(NfsAdapter { servers, duplicates, address })
+    }
+
+    /// What it counts.
+    pub(super) fn statistics(&self) -> Arc<dyn ProtocolStatistics> {
+        Arc::new(NfsStatistics::new(self.servers.clone(), Arc::clone(&self.duplicates)))
     }
 
     /// Where NFS is served.
@@ -60,9 +72,7 @@ impl NfsAdapter {
     }
 }
 
-fn programs(config: &NfsConfig, services: Arc<Services>) -> Programs {
-    let limits = DuplicateLimits { bytes_max: config.limits.reply_cache.0 as usize, ..DuplicateLimits::default() };
-    let duplicates = Arc::new(DuplicateRequests::new(&limits));
+fn programs(services: Arc<Services>, duplicates: Arc<DuplicateRequests>) -> Programs {
     let of_nfs = nfs3::Services { metadata: services.clone(), block: services.clone(), admin: services.clone() };
     Programs::new(vec![Arc::new(Nfs3::new(of_nfs, duplicates)), Arc::new(Mount3::new(services.clone(), services))])
 }

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use dittofs_admin::Watch;
 use dittofs_application::{
     Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
@@ -13,8 +14,9 @@ use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::credentials::IdentityPolicy;
 use dittofs_frame_codec::{Codec, CompressionOptions};
 use dittofs_journal::{MmapJournal, NullJournal};
+use dittofs_measured::ShareMeters;
 use dittofs_memory::MemoryOpenState;
-use dittofs_ports::{BlockCache, ContentStore, Journal, MetadataStore, ShareMetadata};
+use dittofs_ports::{BlockCache, ContentStore, Journal, MetadataStore, ShareMetadata, statistics::StoreStatistics};
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 
 use super::{
@@ -50,12 +52,21 @@ struct Parts<'a> {
     accept_loss: &'a BTreeSet<String>,
 }
 
+/// All shares, open.
+pub(super) struct OpenShares {
+    pub(super) volumes: Vec<Arc<Volume>>,
+    /// What is counted between each share and its stores, by the share's name.
+    pub(super) meters: Vec<(String, Arc<dyn StoreStatistics>)>,
+    pub(super) cache: Arc<dyn BlockCache>,
+}
+
 /// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up.
 pub(super) async fn open(
     config: &Config,
     kinds: &StoreKinds,
     accept_loss: &BTreeSet<String>,
-) -> Result<Vec<Arc<Volume>>, ServeError> {
+    watch: &Watch,
+) -> Result<OpenShares, ServeError> {
     let failed = |(store, source)| ServeError::Store { store, source };
     let opening = |store: &str, of: fn(&ShareConfig) -> &String| Opening {
         progress: Progress::shown(format!("checking the store `{store}`")),
@@ -77,12 +88,15 @@ pub(super) async fn open(
         journal_bytes: (config.journal.size.0 / config.shares.len().max(1) as u64).max(JOURNAL_BYTES_MIN),
         accept_loss,
     };
-    let mut volumes = Vec::with_capacity(config.shares.len());
+    let (mut volumes, mut meters) = (Vec::with_capacity(config.shares.len()), Vec::new());
     for share in &config.shares {
-        let volume = open_share(share, &parts).await;
-        volumes.push(volume.map_err(|source| ServeError::Share { share: share.name.clone(), source })?);
+        let opened = open_share(share, &parts).await;
+        let (volume, counted) = opened.map_err(|source| ServeError::Share { share: share.name.clone(), source })?;
+        watch.share_is_open(&share.name);
+        volumes.push(volume);
+        meters.push((share.name.clone(), counted as _));
     }
-    Ok(volumes)
+    Ok(OpenShares { volumes, meters, cache: parts.cache })
 }
 
 /// What a store loses all of its shares lose, so all of them must have been named.
@@ -109,7 +123,7 @@ fn sync_folders(stores: &[&Stores]) -> Result<(), ServeError> {
     Ok(())
 }
 
-async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<Arc<Volume>, Cause> {
+async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<(Arc<Volume>, Arc<ShareMeters>), Cause> {
     let unknown = |store: &String| format!("there is no store `{store}`");
     let store = parts.metadata.get(&share.metadata_store).ok_or_else(|| unknown(&share.metadata_store))?;
     let content = parts.content.get(&share.content_store).ok_or_else(|| unknown(&share.content_store))?;
@@ -122,12 +136,13 @@ async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<Arc<Volume
         Some(journal) => Arc::clone(journal) as _,
         None => Arc::new(NullJournal::new(parts.journal_bytes)),
     };
+    let meters = ShareMeters::new(journal, Arc::clone(&parts.machine.clock));
     let stores = VolumeStores {
-        metadata: Arc::clone(&metadata),
+        metadata: meters.metadata(Arc::clone(&metadata)),
         metadata_survives: store.survives(),
-        content: Arc::clone(content),
-        journal,
-        cache: Arc::clone(&parts.cache),
+        content: meters.content(Arc::clone(content)),
+        journal: meters.journal(),
+        cache: meters.cache(Arc::clone(&parts.cache)),
         opens: Arc::new(MemoryOpenState::new()),
         codec: Arc::new(Codec::new(&CompressionOptions { method: share.compression, ..Default::default() })),
     };
@@ -146,7 +161,7 @@ async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<Arc<Volume
     if let Some(journal) = kept {
         tell_losses(share, &journal, &*metadata).await;
     }
-    Ok(volume)
+    Ok((volume, meters))
 }
 
 async fn open_journal(

@@ -14,6 +14,17 @@ pub struct FrameKey {
     pub frame: u32,
 }
 
+/// How full a cache is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct CacheUsage {
+    /// Bytes that its frames take.
+    pub used: u64,
+    /// Bytes that they may take.
+    pub limit: u64,
+    /// Frames that were given up for want of room.
+    pub evicted: u64,
+}
+
 /// A bounded cache of frames whose checksums were verified.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait BlockCache: Send + Sync {
@@ -21,4 +32,8 @@ pub trait BlockCache: Send + Sync {
     fn frame(&self, key: &FrameKey) -> Option<Bytes>;
     /// Keeps a frame. It may be dropped at any time; its weight is the memory that it pins, not its length.
     fn insert(&self, key: FrameKey, frame: Bytes);
+    /// What it holds, and what it has given up; nothing where it does not count.
+    fn usage(&self) -> CacheUsage {
+        CacheUsage::default()
+    }
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The objects of a home, largest first.
-fn objects(home: &Home) -> Vec<PathBuf> {
+pub(crate) fn objects(home: &Home) -> Vec<PathBuf> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if entry.is_dir() {

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::{PROGRAM, VERSION, VERSION_1, wire::*};
 use crate::{
     nfs3::wire::nfs_fh3,
-    rpc::{Call, Program, Reply},
+    rpc::{self, Call, Operations, Program, Reply},
 };
 
 /// AUTH_SYS, the flavour that NFS is served with.
@@ -21,6 +21,30 @@ const AUTH_SYS: u32 = 1;
 const MOUNTS_MAX: usize = 4_096;
 /// What version 1 calls a handle has 32 bytes, which is what ours have.
 const FHSIZE_1: usize = 32;
+
+const OPERATIONS: Operations = Operations {
+    protocol: "mount3",
+    procedures: &[
+        rpc::Procedure::sure("NULL"),
+        rpc::Procedure::new("MNT"),
+        rpc::Procedure::sure("DUMP"),
+        rpc::Procedure::sure("UMNT"),
+        rpc::Procedure::sure("UMNTALL"),
+        rpc::Procedure::sure("EXPORT"),
+    ],
+    statuses: &[
+        (0, "OK"),
+        (1, "PERM"),
+        (2, "NOENT"),
+        (5, "IO"),
+        (13, "ACCES"),
+        (20, "NOTDIR"),
+        (22, "INVAL"),
+        (63, "NAMETOOLONG"),
+        (10_004, "NOTSUPP"),
+        (10_006, "SERVERFAULT"),
+    ],
+};
 
 /// MOUNT, versions 3 and 1.
 pub struct Mount3 {
@@ -159,6 +183,10 @@ impl Program for Mount3 {
 
     fn versions(&self) -> RangeInclusive<u32> {
         VERSION_1..=VERSION
+    }
+
+    fn operations(&self) -> Operations {
+        OPERATIONS
     }
 
     async fn call(&self, call: Call) -> Reply {

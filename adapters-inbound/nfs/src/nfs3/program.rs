@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     duplicate::{DuplicateKey, DuplicateRequests},
-    rpc::{Call, Credential, Program, Reply},
+    rpc::{Call, Credential, Operations, Program, Reply},
 };
 
 /// The services that the program calls.
@@ -149,6 +149,10 @@ impl Program for Nfs3 {
 
     fn versions(&self) -> RangeInclusive<u32> {
         VERSION..=VERSION
+    }
+
+    fn operations(&self) -> Operations {
+        super::operations::OPERATIONS
     }
 
     fn reply_bytes_max(&self, call: &Call) -> usize {

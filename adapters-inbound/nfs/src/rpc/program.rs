@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{AuthStat, Call, Credential, Reply};
+use super::{AuthStat, Call, Credential, Operations, Reply};
 
 /// An RPC program: NFS, MOUNT, the portmapper.
 #[async_trait]
@@ -14,6 +14,11 @@ pub trait Program: Send + Sync {
 
     /// The lowest and the highest version that are served.
     fn versions(&self) -> RangeInclusive<u32>;
+
+    /// What its calls are counted as.
+    fn operations(&self) -> Operations {
+        Operations::OF_NOBODY
+    }
 
     /// About how many bytes of payload the reply to `call` may have. The transport counts them, with the call's own, against the
     /// connection's bytes in flight.
@@ -76,6 +81,11 @@ impl Programs {
         }
         let reply_bytes_max = program.reply_bytes_max(&call);
         Dispatch::Running { future: program.call(call), reply_bytes_max }
+    }
+
+    /// The programs by their numbers, with what their calls are counted as.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = (u32, Operations)> {
+        self.list.iter().map(|program| (program.number(), program.operations()))
     }
 
     /// Carries out a call to its end.

@@ -97,6 +97,11 @@ impl Reply {
         self.message.as_ref().map(Encoded::to_bytes)
     }
 
+    /// The first segment of the message; `None` for [`Reply::silence`].
+    pub(super) fn head(&self) -> Option<&[u8]> {
+        self.message.as_ref().map(|message| &*message.head)
+    }
+
     /// The length of the message, record mark included.
     pub fn bytes(&self) -> usize {
         self.message.as_ref().map_or(0, Encoded::len)

@@ -17,6 +17,7 @@ use tracing::{debug, info};
 use super::Limits;
 use super::buffers::BufferPool;
 use super::control::{Control, Wish};
+use super::meter::{Begun, FrontCounts, Meter};
 use super::output::Output;
 use super::receive::Receiver;
 use crate::rpc::{Dispatch, Incoming, Programs, Reply};
@@ -45,6 +46,7 @@ pub(crate) struct Connection<'a> {
     received: Option<Instant>,
     taken: Option<Instant>,
     deadline: Deadline,
+    meter: Meter<'a>,
 }
 
 /// After so many receives the other connections of the front have their turn.
@@ -59,6 +61,7 @@ impl<'a> Connection<'a> {
         programs: &'a Programs,
         limits: &'a Limits,
         pool: Arc<BufferPool>,
+        counts: &'a FrontCounts,
     ) -> Self {
         Self {
             socket,
@@ -75,6 +78,7 @@ impl<'a> Connection<'a> {
             received: None,
             taken: None,
             deadline: Deadline::default(),
+            meter: Meter::new(counts),
         }
     }
 
@@ -105,6 +109,7 @@ impl<'a> Connection<'a> {
         for _ in 0..RECEIVES_MAX {
             self.start_calls(context);
             self.collect_replies(context);
+            self.meter.settle();
             self.write(context);
             if self.is_done() {
                 return Poll::Ready(wish);
@@ -149,11 +154,12 @@ impl<'a> Connection<'a> {
         self.starved = false;
         let call = match Incoming::parse(record, self.peer) {
             Ok(Incoming::Call(call)) => call,
-            Ok(Incoming::Refused { xid, reply }) => return self.answer(xid, reply),
+            Ok(Incoming::Refused { xid, reply }) => return self.answer(xid, self.meter.refused(), reply),
             Ok(Incoming::Ignored) => return,
             Err(error) => return self.stop_reading(&error),
         };
         let (xid, record_bytes) = (call.xid, call.record_bytes);
+        let begun = self.meter.begin(call.program, call.procedure);
         let span = tracing::debug_span!(
             "rpc",
             peer = %self.peer,
@@ -163,11 +169,11 @@ impl<'a> Connection<'a> {
             procedure = call.procedure,
         );
         match self.programs.dispatch(call) {
-            Dispatch::Ready(reply) => self.answer(xid, reply),
+            Dispatch::Ready(reply) => self.answer(xid, begun, reply),
             Dispatch::Running { future, reply_bytes_max } => {
-                let mut work = Work::new(future, span, xid, record_bytes.saturating_add(reply_bytes_max));
+                let mut work = Work::new(future, span, (xid, begun), record_bytes.saturating_add(reply_bytes_max));
                 match work.poll_once(context) {
-                    Poll::Ready(reply) => self.answer(xid, reply),
+                    Poll::Ready(reply) => self.answer(xid, begun, reply),
                     Poll::Pending => {
                         self.bytes_in_flight = self.bytes_in_flight.saturating_add(work.bytes());
                         self.working.push(work);
@@ -179,13 +185,16 @@ impl<'a> Connection<'a> {
 
     fn collect_replies(&mut self, context: &mut Context<'_>) {
         while !self.working.is_empty() {
-            let Poll::Ready(Some(Done { xid, bytes, reply })) = self.working.poll_next_unpin(context) else { return };
+            let Poll::Ready(Some(Done { xid, begun, bytes, reply })) = self.working.poll_next_unpin(context) else {
+                return;
+            };
             self.bytes_in_flight = self.bytes_in_flight.saturating_sub(bytes);
-            self.answer(xid, reply);
+            self.answer(xid, begun, reply);
         }
     }
 
-    fn answer(&mut self, xid: u32, reply: Reply) {
+    fn answer(&mut self, xid: u32, begun: Begun, reply: Reply) {
+        self.meter.end(begun, &reply);
         if let Some(message) = reply.into_stream_message(xid)
             && !self.lost
         {
@@ -196,7 +205,10 @@ impl<'a> Connection<'a> {
     fn write(&mut self, context: &mut Context<'_>) {
         while self.output.bytes() > 0 {
             match self.output.poll_write(context, &mut self.socket) {
-                Poll::Ready(Ok(written)) if written > 0 => self.taken = None,
+                Poll::Ready(Ok(written)) if written > 0 => {
+                    self.taken = None;
+                    self.meter.sent(written);
+                }
                 Poll::Ready(Ok(_)) => return self.lose(&std::io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Err(error)) => return self.lose(&error),
                 Poll::Pending => {
@@ -215,7 +227,10 @@ impl<'a> Connection<'a> {
                 self.reading = false;
                 self.received = None;
             }
-            Poll::Ready(Ok(_)) => self.received = None,
+            Poll::Ready(Ok(bytes)) => {
+                self.received = None;
+                self.meter.received(bytes);
+            }
             Poll::Ready(Err(error)) => self.lose(&error),
             Poll::Pending => {
                 if self.receiver.is_inside_record() {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use dittofs_domain::tally::Counter;
+use dittofs_ports::statistics::{ConnectionCounts, OperationCounts};
 use parking_lot::Mutex;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,6 +18,7 @@ use super::Limits;
 use super::buffers::BufferPool;
 use super::connection::Connection;
 use super::control::{Control, Wish};
+use super::meter::FrontCounts;
 use crate::rpc::Programs;
 
 /// Accepts connections and spreads them over the fronts.
@@ -27,6 +30,8 @@ pub struct Server {
     /// The number of connections.
     open: watch::Sender<usize>,
     draining: watch::Sender<bool>,
+    accepted: Counter,
+    refused: Counter,
 }
 
 /// How a drain ended.
@@ -40,6 +45,7 @@ struct Front {
     runtime: Handle,
     connections: AtomicUsize,
     pool: Arc<BufferPool>,
+    counts: FrontCounts,
 }
 
 #[derive(Default)]
@@ -64,14 +70,18 @@ impl Server {
             runtime,
             connections: AtomicUsize::new(0),
             pool: Arc::new(BufferPool::new(limits.record_bytes_max)),
+            counts: FrontCounts::new(&programs),
         };
+        let fronts = fronts.into_iter().map(front).collect();
         Arc::new(Self {
             programs,
-            fronts: fronts.into_iter().map(front).collect(),
+            fronts,
             limits,
             connections: Mutex::default(),
             open: watch::Sender::new(0),
             draining: watch::Sender::new(false),
+            accepted: Counter::default(),
+            refused: Counter::default(),
         })
     }
 
@@ -115,6 +125,25 @@ impl Server {
         *self.open.borrow()
     }
 
+    /// What became of its connections, and what they have carried.
+    pub fn connection_counts(&self) -> ConnectionCounts {
+        let sum = |of: fn(&Front) -> &Counter| self.fronts.iter().map(|front| of(front).read()).sum();
+        ConnectionCounts {
+            open: self.connections() as u64,
+            accepted: self.accepted.read(),
+            refused: self.refused.read(),
+            bytes_received: sum(|front| &front.counts.bytes_received),
+            bytes_sent: sum(|front| &front.counts.bytes_sent),
+        }
+    }
+
+    /// Adds its calls, by procedure, to those of others.
+    pub fn add_operations_to(&self, all: &mut Vec<OperationCounts>) {
+        for front in &self.fronts {
+            front.counts.add_to(all);
+        }
+    }
+
     fn ask_all(&self, wish: Wish) {
         let mut connections = self.connections.lock();
         connections.draining = true;
@@ -136,7 +165,8 @@ impl Server {
             match TcpStream::from_std(socket) {
                 Ok(socket) => {
                     let pool = front.pool.clone();
-                    let connection = Connection::new(socket, peer, &server.programs, &server.limits, pool);
+                    let connection =
+                        Connection::new(socket, peer, &server.programs, &server.limits, pool, &front.counts);
                     debug!(%peer, front = seat.front, "connection accepted");
                     connection.run(&seat.control).await;
                     debug!(%peer, "connection ended");
@@ -156,6 +186,7 @@ impl Server {
         }
         if connections.open.len() >= self.limits.connections_max {
             connections.refused += 1;
+            self.refused.count();
             // The first of a run of refusals is logged, and then each thousandth: a flood must not flood the log.
             if connections.refused % 1000 == 1 {
                 warn!(%peer, connections_max = self.limits.connections_max, "too many connections: refused");
@@ -163,6 +194,7 @@ impl Server {
             return None;
         }
         connections.refused = 0;
+        self.accepted.count();
         let fronts = self.fronts.iter().enumerate();
         let (front, chosen) = fronts.min_by_key(|(_, front)| front.connections.load(Ordering::Relaxed))?;
         chosen.connections.fetch_add(1, Ordering::Relaxed);

@@ -14,6 +14,9 @@ fn what_is_kept_stays_within_the_bound() {
     }
     cache.frames.run_pending_tasks();
     assert!(cache.used() <= 1 << 20);
+    let usage = cache.usage();
+    assert_eq!((usage.used, usage.limit), (cache.used(), 1 << 20));
+    assert!((800..1_000).contains(&usage.evicted), "{usage:?}");
     let kept: Vec<u32> = (0..1_000).filter(|n| cache.frame(&key(*n)).is_some()).collect();
     assert!(!kept.is_empty() && kept.len() <= (1 << 20) / 10_000);
     for n in kept {

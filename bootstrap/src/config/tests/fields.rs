@@ -15,6 +15,7 @@ use super::*;
     "127.0.0.1",
     "ADDRESS:PORT"
 )]
+#[case::admin("adapters: { admin: { listen: 9049 } }", "adapters.admin.listen", "`9049`", "write off")]
 #[case::portmap("adapters: { nfs: { portmap: on } }", "adapters.nfs.portmap", "`on`", "write off")]
 #[case::portmap_on_nfs(
     "adapters: { nfs: { listen: 127.0.0.1:9, portmap: 127.0.0.1:9 } }",

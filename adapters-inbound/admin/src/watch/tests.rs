@@ -1,0 +1,201 @@
+use std::{net::SocketAddr, time::Duration};
+
+use dittofs_domain::{ShareId, tally::Latencies};
+use dittofs_ports::{
+    mocks::{MockBlockCache, MockStatisticsService},
+    statistics::{Ailing, ConnectionCounts, OperationCounts, ProtocolCounts, ShareCounts, StorePart},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+
+struct OneProtocol;
+
+impl ProtocolStatistics for OneProtocol {
+    fn protocol(&self) -> ProtocolCounts {
+        let latencies = Latencies::default();
+        latencies.note(Duration::from_micros(3));
+        let operation = OperationCounts {
+            protocol: "nfs3",
+            procedure: "GETATTR",
+            results: vec![("OK", 0), ("NOENT", 1), ("STALE", 0)],
+            latencies: latencies.read(),
+        };
+        let connections = ConnectionCounts { open: 2, ..ConnectionCounts::default() };
+        ProtocolCounts { adapter: "nfs", operations: vec![operation], connections, duplicates: None }
+    }
+}
+
+fn share(name: &str, id: u64) -> ShareCounts {
+    ShareCounts {
+        id: ShareId(id),
+        name: name.to_owned(),
+        unflushed: dittofs_ports::JournalUsage { used: 5, limit: 10 },
+        unflushed_files: 1,
+        unflushed_age: Duration::from_millis(1_500),
+        writes_delayed: 0,
+        writes_refused: 0,
+        flushed_objects: 0,
+        flushed_bytes: 0,
+        flush_failures: 0,
+        suspects: 0,
+        condemned: 0,
+        objects_condemned: 0,
+        objects_deleted: 0,
+        repacked_bytes: 0,
+        damaged_reads: 3,
+        lost_reads: 0,
+        recovered_records: 0,
+        stored_bytes: 0,
+        stored_bytes_max: 0,
+    }
+}
+
+fn sources(ailing: impl Fn(ShareId) -> Vec<Ailing> + Send + 'static) -> Sources {
+    let mut statistics = MockStatisticsService::new();
+    statistics.expect_counts().returning(|| vec![share("/one", 1), share("/two", 2)]);
+    statistics.expect_ailing().returning(move |share, _| Some(ailing(share)));
+    let mut cache = MockBlockCache::new();
+    cache.expect_usage().returning(Default::default);
+    Sources {
+        statistics: Arc::new(statistics),
+        protocols: vec![Arc::new(OneProtocol)],
+        stores: Vec::new(),
+        cache: Arc::new(cache),
+    }
+}
+
+fn watch(threads: Vec<WatchedThread>) -> Arc<Watch> {
+    Watch::new(threads, vec!["/one".to_owned(), "/two".to_owned()])
+}
+
+async fn started(watch: &Arc<Watch>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(serve_watch(listener, Arc::clone(watch)));
+    address
+}
+
+/// Sends a request; the status, and the reply's body.
+async fn ask(address: SocketAddr, method: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+#[tokio::test]
+async fn a_server_that_starts_says_which_shares_it_waits_for() {
+    let watch = watch(Vec::new());
+    let address = started(&watch).await;
+    let (status, body) = ask(address, "GET", "/readyz").await;
+    let expected = "/one: is being opened and recovered\n/two: is being opened and recovered\n";
+    assert_eq!((status, body.as_str()), (503, expected));
+    watch.share_is_open("/one");
+    assert_eq!(ask(address, "GET", "/readyz").await.1, "/two: is being opened and recovered\n");
+    let metrics = ask(address, "GET", "/metrics").await.1;
+    assert!(metrics.contains("dittofs_share_ready{share=\"/one\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("dittofs_share_ready{share=\"/two\"} 0\n"), "{metrics}");
+    watch.share_is_open("/two");
+    assert_eq!(ask(address, "GET", "/readyz").await, (503, "the server is starting\n".to_owned()));
+    assert_eq!(ask(address, "GET", "/healthz").await, (200, "ok\n".to_owned()), "it lives all the while");
+    watch.serves(sources(|_| Vec::new()));
+    assert_eq!(ask(address, "GET", "/readyz").await, (200, "ok\n".to_owned()));
+    watch.stops();
+    assert_eq!(ask(address, "GET", "/readyz").await, (503, "the server is stopping\n".to_owned()));
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_makes_its_share_unready() {
+    let watch = watch(Vec::new());
+    let address = started(&watch).await;
+    watch.serves(sources(|share| match share {
+        ShareId(2) => vec![Ailing { part: StorePart::Content, reason: "gone\nfor good".into() }],
+        _ => Vec::new(),
+    }));
+    assert_eq!(ask(address, "GET", "/readyz").await, (503, "/two: content store: gonefor good\n".to_owned()));
+    let metrics = ask(address, "GET", "/metrics").await.1;
+    assert!(metrics.contains("dittofs_share_ready{share=\"/one\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("dittofs_share_ready{share=\"/two\"} 0\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn stores_are_asked_once_however_many_want_to_know() {
+    let asked = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counted = Arc::clone(&asked);
+    let watch = watch(Vec::new());
+    watch.serves(sources(move |_| {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Vec::new()
+    }));
+    let address = started(&watch).await;
+    let questions = (0..10).map(|_| tokio::spawn(ask(address, "GET", "/readyz")));
+    for question in questions.collect::<Vec<_>>() {
+        assert_eq!(question.await.unwrap().0, 200);
+    }
+    assert!(asked.load(std::sync::atomic::Ordering::Relaxed) <= 4, "two shares, at most twice");
+}
+
+#[tokio::test]
+async fn a_thread_that_hangs_is_named() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let front = WatchedThread { name: "front-7".into(), runtime: runtime.handle().clone() };
+    let this = WatchedThread { name: "back".into(), runtime: Handle::current() };
+    let watch = watch(vec![this, front]);
+    let address = started(&watch).await;
+    let (status, body) = ask(address, "GET", "/healthz").await;
+    assert_eq!((status, body.as_str()), (503, "the thread front-7 does not respond\n"));
+    // Nobody drives that runtime: it must not be dropped where blocking is forbidden.
+    runtime.shutdown_background();
+}
+
+#[tokio::test]
+async fn only_what_there_is_can_be_read_and_nothing_written() {
+    let watch = watch(Vec::new());
+    let address = started(&watch).await;
+    for method in ["POST", "PUT", "DELETE"] {
+        assert_eq!(ask(address, method, "/metrics").await.0, 405, "{method}");
+    }
+    for path in ["/", "/v1/flush", "/metrics/"] {
+        assert_eq!(ask(address, "GET", path).await.0, 404, "{path}");
+    }
+    assert_eq!(ask(address, "HEAD", "/healthz").await, (200, String::new()));
+    let long = format!("/{}", "x".repeat(40 << 10));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {long} HTTP/1.1\r\n\r\n");
+    // The server may close before it has read all of it.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut reply = Vec::new();
+    let _ = stream.read_to_end(&mut reply).await;
+    let said = String::from_utf8_lossy(&reply);
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 4"), "{said}");
+}
+
+#[tokio::test]
+async fn results_that_never_came_are_left_out_but_for_success() {
+    let watch = watch(Vec::new());
+    watch.serves(sources(|_| Vec::new()));
+    let address = started(&watch).await;
+    let (status, metrics) = ask(address, "GET", "/metrics").await;
+    assert_eq!(status, 200);
+    let lines: Vec<&str> = metrics.lines().filter(|line| line.starts_with("dittofs_operations_total{")).collect();
+    let expected = [
+        "dittofs_operations_total{protocol=\"nfs3\",procedure=\"GETATTR\",result=\"OK\"} 0",
+        "dittofs_operations_total{protocol=\"nfs3\",procedure=\"GETATTR\",result=\"NOENT\"} 1",
+    ];
+    assert_eq!(lines, expected);
+    for line in [
+        "dittofs_operation_duration_seconds_count{protocol=\"nfs3\",procedure=\"GETATTR\"} 1",
+        "dittofs_connections{adapter=\"nfs\"} 2",
+        "dittofs_damaged_reads_total{share=\"/one\"} 3",
+        "dittofs_unflushed_oldest_age_seconds{share=\"/two\"} 1.5",
+    ] {
+        assert!(metrics.lines().any(|one| one == line), "{line} is missing: {metrics}");
+    }
+}

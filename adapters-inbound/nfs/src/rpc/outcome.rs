@@ -1,0 +1,42 @@
+//! What a reply says, read off its first words: also one that was kept and is sent again.
+
+use super::Reply;
+
+/// What became of a call (RFC 5531 section 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It gets no reply.
+    Silence,
+    /// It was denied: the credential or the version of RPC won't do.
+    Denied,
+    /// It was accepted.
+    Accepted {
+        /// `accept_stat`: 0 for SUCCESS.
+        stat: u32,
+        /// The first word of the result, which most procedures have their status in.
+        first: Option<u32>,
+    },
+}
+
+/// Words before `reply_stat`: record mark, xid, and that it is a reply.
+const REPLY_STAT: usize = 3;
+const ACCEPT_STAT: usize = 6;
+const RESULT: usize = 7;
+const MSG_ACCEPTED: u32 = 0;
+
+impl Reply {
+    /// What the reply says.
+    #[inline]
+    pub fn outcome(&self) -> Outcome {
+        let Some(head) = self.head() else { return Outcome::Silence };
+        let words = head.as_chunks::<4>().0;
+        let word = |at: usize| words.get(at).map(|word| u32::from_be_bytes(*word));
+        match (word(REPLY_STAT), word(ACCEPT_STAT)) {
+            (Some(MSG_ACCEPTED), Some(stat)) => Outcome::Accepted { stat, first: word(RESULT) },
+            _ => Outcome::Denied,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

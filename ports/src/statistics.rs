@@ -1,0 +1,192 @@
+//! What operators are shown: numbers that adapters and services keep, read when somebody asks.
+//!
+//! Nothing here knows how they are shown. Numbers only rise since the start of the process, but where they are said to
+//! be as of now.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dittofs_domain::{ShareId, tally::LatencyCounts};
+
+use crate::outbound::JournalUsage;
+
+/// Calls of one procedure of a protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationCounts {
+    /// The protocol with its version, such as `nfs3`.
+    pub protocol: &'static str,
+    /// The procedure as the standard calls it.
+    pub procedure: &'static str,
+    /// Replies by their result, as the standard calls it; that of success comes first.
+    pub results: Vec<(&'static str, u64)>,
+    /// From the receipt of a call to its reply.
+    pub latencies: LatencyCounts,
+}
+
+/// Connections of a protocol's clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionCounts {
+    /// Those that are open now.
+    pub open: u64,
+    /// Those that were accepted.
+    pub accepted: u64,
+    /// Those that were closed at once because there were too many.
+    pub refused: u64,
+    /// Bytes that clients have sent.
+    pub bytes_received: u64,
+    /// Bytes that they were sent.
+    pub bytes_sent: u64,
+}
+
+/// The cache of replies for calls that are sent again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DuplicateCounts {
+    /// Duplicates that got the first reply again.
+    pub replayed: u64,
+    /// Duplicates of calls that were still running: they got no reply of their own.
+    pub dropped: u64,
+    /// Calls that it could not remember: it was full.
+    pub untracked: u64,
+    /// Calls that it remembers now.
+    pub entries: u64,
+    /// Bytes of replies that it keeps now.
+    pub bytes: u64,
+}
+
+/// What a protocol's adapter has counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtocolCounts {
+    /// The family of protocols on one address, such as `nfs`.
+    pub adapter: &'static str,
+    /// Calls.
+    pub operations: Vec<OperationCounts>,
+    /// Connections.
+    pub connections: ConnectionCounts,
+    /// Duplicates, where the protocol has to tell them.
+    pub duplicates: Option<DuplicateCounts>,
+}
+
+/// An inbound adapter that counts.
+pub trait ProtocolStatistics: Send + Sync {
+    /// What it has counted.
+    fn protocol(&self) -> ProtocolCounts;
+}
+
+/// Calls of one method of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreCalls {
+    /// What was asked for.
+    pub operation: &'static str,
+    /// How often, by result; `ok` comes first.
+    pub results: Vec<(&'static str, u64)>,
+    /// How long it took, whatever the result.
+    pub latencies: LatencyCounts,
+}
+
+/// What was counted between a share and its stores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreCounts {
+    /// Calls of the metadata store that change something.
+    pub metadata: Vec<StoreCalls>,
+    /// Calls of the content store.
+    pub content: Vec<StoreCalls>,
+    /// Bytes that the content store has taken.
+    pub content_bytes_written: u64,
+    /// Bytes that it has given.
+    pub content_bytes_read: u64,
+    /// Syncs of the journal, as those see them who wait.
+    pub journal_syncs: StoreCalls,
+    /// Records that the journal was given.
+    pub journal_records: u64,
+    /// Their bytes: what clients wrote.
+    pub journal_bytes: u64,
+    /// How full the journal is now.
+    pub journal_usage: JournalUsage,
+    /// Records that failed syncs have lost.
+    pub journal_lost: u64,
+    /// Frames that were in the cache.
+    pub cache_hits: u64,
+    /// Frames that were not.
+    pub cache_misses: u64,
+}
+
+/// What counts between a share and its stores.
+pub trait StoreStatistics: Send + Sync {
+    /// What was counted.
+    fn stores(&self) -> StoreCounts;
+}
+
+/// What a share's services have counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareCounts {
+    /// The share.
+    pub id: ShareId,
+    /// Its name.
+    pub name: String,
+    /// Unflushed bytes, and how many there may be, as the admission counts them.
+    pub unflushed: JournalUsage,
+    /// Files that have unflushed bytes now.
+    pub unflushed_files: u64,
+    /// The age of the oldest unflushed bytes now.
+    pub unflushed_age: Duration,
+    /// Writes that had to wait for room.
+    pub writes_delayed: u64,
+    /// Writes that waited too long, so that clients were told to come again.
+    pub writes_refused: u64,
+    /// Objects that flushes have put.
+    pub flushed_objects: u64,
+    /// Bytes in them that were unflushed, without what was written again beside them.
+    pub flushed_bytes: u64,
+    /// Flushes that failed; what they had taken is flushed again.
+    pub flush_failures: u64,
+    /// Objects that may be garbage, and are to be looked at.
+    pub suspects: u64,
+    /// Objects that are condemned and not deleted yet.
+    pub condemned: u64,
+    /// Objects that were condemned.
+    pub objects_condemned: u64,
+    /// Objects that were deleted.
+    pub objects_deleted: u64,
+    /// Bytes of files that were taken out of mostly dead objects.
+    pub repacked_bytes: u64,
+    /// Reads that met damage in an object. The log names each file.
+    pub damaged_reads: u64,
+    /// Reads of bytes that are neither in the journal nor in the content store. The log names each file.
+    pub lost_reads: u64,
+    /// Records that were replayed when the share was opened.
+    pub recovered_records: u64,
+    /// Bytes that files hold, as last read from the metadata store.
+    pub stored_bytes: u64,
+    /// Bytes that they may hold.
+    pub stored_bytes_max: u64,
+}
+
+/// Which store of a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StorePart {
+    /// That of metadata.
+    Metadata,
+    /// That of content.
+    Content,
+}
+
+/// A store that does not answer as it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ailing {
+    /// Which one.
+    pub part: StorePart,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// What is known of running shares, for who watches them.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait StatisticsService: Send + Sync {
+    /// What each share has counted, by name. Asks no store.
+    fn counts(&self) -> Vec<ShareCounts>;
+
+    /// Asks the stores of a share for something small; those that fail, or take longer than `patience`. Empty where
+    /// all is well. `None` if there is no such share.
+    async fn ailing(&self, share: ShareId, patience: Duration) -> Option<Vec<Ailing>>;
+}

@@ -1,0 +1,119 @@
+//! The program with one more type of content store: `gated`, which a suite holds up, makes fail and makes silent by files
+//! in a folder. Also an example of a program that embeds the server with a store of its own.
+
+use std::{ops::Range, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use clap::Parser;
+use dittofs::{
+    Cli, Command,
+    config::{self, StoreKind, StoreKinds},
+};
+use dittofs_domain::{ObjectId, ShareId};
+use dittofs_memory::MemoryContentStore;
+use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use serde::Deserialize;
+
+const POLL: Duration = Duration::from_millis(5);
+
+/// While this file is there the store is not opened.
+const CLOSED: &str = "closed";
+/// While this file is there the store answers nothing.
+const SILENT: &str = "silent";
+/// While this file is there the store is unavailable.
+const FAILING: &str = "failing";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GatedOptions {
+    gate: PathBuf,
+}
+
+struct Gated {
+    gate: PathBuf,
+    inner: MemoryContentStore,
+}
+
+impl Gated {
+    async fn open(GatedOptions { gate }: GatedOptions) -> Arc<dyn ContentStore> {
+        let gated = Gated { gate, inner: MemoryContentStore::new() };
+        gated.until_gone(CLOSED).await;
+        Arc::new(gated)
+    }
+
+    async fn until_gone(&self, file: &str) {
+        while self.gate.join(file).exists() {
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    async fn pass(&self) -> Result<(), ContentError> {
+        self.until_gone(SILENT).await;
+        if self.gate.join(FAILING).exists() {
+            return Err(ContentError::Unavailable("the gate is failing".into()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ContentStore for Gated {
+    fn survives(&self) -> Survives {
+        self.inner.survives()
+    }
+
+    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
+        self.inner.claim(share, owner).await
+    }
+
+    async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.pass().await?;
+        self.inner.put(share, object, parts).await
+    }
+
+    async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
+        self.pass().await?;
+        self.inner.get(share, object, range).await
+    }
+
+    async fn delete(&self, share: ShareId, object: ObjectId) -> Result<(), ContentError> {
+        self.pass().await?;
+        self.inner.delete(share, object).await
+    }
+
+    async fn list(
+        &self,
+        share: ShareId,
+        after: Option<ObjectId>,
+        max: usize,
+    ) -> Result<Vec<(ObjectId, u64)>, ContentError> {
+        self.pass().await?;
+        self.inner.list(share, after, max).await
+    }
+}
+
+fn main() -> ExitCode {
+    let Command::Serve(options) = Cli::parse().command else { return ExitCode::from(2) };
+    let gated = StoreKind::new(Survives::Nothing, async |options: GatedOptions| Ok(Gated::open(options).await));
+    let kinds = StoreKinds::built_in().with_content("gated", gated);
+    let source = &options.source;
+    let mut config = match config::load_on(source.data.as_deref(), source.config.as_deref(), [], &kinds) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    if let Some(listen) = options.nfs {
+        config.adapters.nfs.listen = listen;
+    }
+    dittofs::init_logging(&config.log);
+    match dittofs::serve(&config, &kinds) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
