@@ -12,6 +12,7 @@ mod listing;
 mod names;
 mod open;
 mod opens;
+mod overlay;
 mod pending;
 mod publish;
 mod read;
@@ -30,7 +31,7 @@ use std::sync::{
 };
 
 use dittofs_domain::{
-    Attributes, Epoch, Node, NodeId, ShareId, Timestamp,
+    Attributes, Epoch, NodeId, ShareId, Timestamp,
     error::{FsError, FsResult},
     flush::Policy,
 };
@@ -212,15 +213,6 @@ impl Volume {
 
     fn now(&self) -> Timestamp {
         self.machine.clock.now()
-    }
-
-    /// The attributes of a node as clients see them: the only way out for any of them.
-    fn overlay(&self, node: &Node) -> Attributes {
-        self.pending.overlay(node)
-    }
-
-    fn weak(&self, node: &Node) -> WeakAttributes {
-        weak(&self.overlay(node))
     }
 
     fn demand_writable(&self) -> FsResult<()> {

@@ -1,7 +1,9 @@
-//! What callers get, and what stays, where a store or the journal fails.
+//! What callers get, and what stays, where a store or the journal fails, or where something comes between.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod between;
 mod content;
+mod interposed;
 mod journal;
 mod metadata;
 mod world;

@@ -30,6 +30,8 @@ use dittofs_ports::{
 use futures_util::FutureExt;
 use parking_lot::Mutex;
 
+use crate::interposed::{Interposed, Next};
+
 pub(crate) const SHARE: ShareId = ShareId(0xD177_0002);
 
 type Answer<E> = Box<dyn FnMut() -> Option<E> + Send>;
@@ -57,9 +59,11 @@ pub(crate) struct Faults {
 }
 
 pub(crate) struct World {
-    pub(crate) services: Services,
+    pub(crate) services: Arc<Services>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) journal: Arc<NullJournal>,
+    /// What comes between a call of the metadata store and its answer.
+    pub(crate) next: Arc<Next>,
 }
 
 impl<E> Default for Fault<E> {
@@ -105,8 +109,10 @@ impl World {
         store.create_share(&record, &root()).await.unwrap();
         let faults = Arc::new(Faults::default());
         let journal = Arc::new(NullJournal::new(1 << 20));
+        let next = Arc::new(Next::default());
+        let mock = metadata(store.share(SHARE).await.unwrap().unwrap(), &faults);
         let stores = VolumeStores {
-            metadata: Arc::new(metadata(store.share(SHARE).await.unwrap().unwrap(), &faults)),
+            metadata: Arc::new(Interposed { store: mock, next: Arc::clone(&next) }),
             metadata_survives: Survives::Nothing,
             content: Arc::new(content(&faults)),
             journal: Arc::new(journal_of(&journal, &faults)),
@@ -121,7 +127,8 @@ impl World {
             bytes_max: 1 << 30,
         };
         let volume = Volume::open(stores, VolumeSettings::new(policy), machine()).await.unwrap();
-        World { services: Services::new(Arc::new(Registry::new(vec![volume]))), faults, journal }
+        let services = Arc::new(Services::new(Arc::new(Registry::new(vec![volume]))));
+        World { services, faults, journal, next }
     }
 
     pub(crate) async fn create(&self, name: &str) -> FsResult<Created> {
