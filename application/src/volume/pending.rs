@@ -143,7 +143,9 @@ impl NodePending {
         let Replayed { offset, length, appended, credits, at, .. } = replayed;
         self.held.push(Held { appended, offset, length, at, _credits: credits });
         self.shown.bytes = self.slices.bytes();
-        self.shown.shown = Some((replayed.stamp, replayed.time.max(stored.ctime)));
+        // As it was shown for the newest record, whose time need not be the highest.
+        let (change, ctime) = self.shown.shown.unwrap_or((stored.change, stored.ctime));
+        self.shown.shown = Some((replayed.stamp.max(change), replayed.time.max(ctime).max(stored.ctime)));
         if sequence > stored.times_seq {
             self.shown.times = Some((replayed.time, sequence));
         }

@@ -6,4 +6,5 @@ mod content;
 mod interposed;
 mod journal;
 mod metadata;
+mod replay;
 mod world;
