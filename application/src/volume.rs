@@ -1,11 +1,13 @@
 //! The running state of one share.
 
+mod atime;
 mod attributes;
 mod background;
 mod check;
 mod commit;
 mod fetch;
 mod flush;
+mod full;
 mod garbage;
 mod ids;
 mod listing;
@@ -113,6 +115,8 @@ pub struct Volume {
     numbers: Numbers,
     admission: Admission,
     flushing: tokio::sync::Mutex<()>,
+    access_times: atime::AccessTimes,
+    full: full::Full,
     /// One check at a time.
     checking: tokio::sync::Mutex<()>,
     /// Bytes that extents hold, as last read from the metadata store.
@@ -122,6 +126,8 @@ pub struct Volume {
     condemned: parking_lot::Mutex<Vec<garbage::Condemned>>,
     /// Objects that may be mostly dead.
     dying: parking_lot::Mutex<std::collections::BTreeMap<dittofs_domain::ObjectId, repack::Dying>>,
+    /// Before this time, on the monotonic clock, nothing is repacked: there was no room for it.
+    repack_after: parking_lot::Mutex<std::time::Duration>,
     readahead: readahead::Readahead,
     reaping: Notify,
     /// The journal has given records up.

@@ -10,7 +10,7 @@ pub use machine::SteppedClock;
 use std::{sync::Arc, time::Duration};
 
 use dittofs_application::{
-    Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
+    Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Node, NodeId, ShareId,
@@ -56,7 +56,12 @@ impl World {
     /// Opens a share on new stores, with room for so many unflushed bytes. Needs a tokio runtime whose time is paused:
     /// then ages and graces pass at once.
     pub async fn open(stores: Stores, unflushed_bytes_max: u64, seed: u64) -> World {
-        let clock = Arc::new(SteppedClock::new());
+        World::open_at_speed(stores, unflushed_bytes_max, seed, 1).await
+    }
+
+    /// The same where ages and graces pass so many times faster than they do: for stores that really take time.
+    pub async fn open_at_speed(stores: Stores, unflushed_bytes_max: u64, seed: u64, speed: u32) -> World {
+        let clock = Arc::new(SteppedClock::new(speed));
         let record = ShareRecord {
             id: SHARE,
             name: "/export".into(),
@@ -87,6 +92,7 @@ impl World {
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             read_only: false,
             bytes_max: 1 << 40,
+            atime: Atime::None,
         };
         let limits = VolumeLimits { unflushed_bytes_max, ..VolumeLimits::default() };
         let volume = Volume::open(volume_stores, VolumeSettings { limits, ..VolumeSettings::new(policy) }, machine)

@@ -56,6 +56,9 @@ pub(crate) struct FsStore {
     nowait: AtomicBool,
 }
 
+/// What a new object leaves free on the disk.
+const ROOM_KEPT: u64 = 32 << 20;
+
 impl FsStore {
     pub(crate) async fn put(
         self: &Arc<Self>,
@@ -70,6 +73,9 @@ impl FsStore {
         let folder = self.folders.durable(&self.root, share, first_byte(object))?;
         let path = folder.join(object_name(object));
         let known = path.try_exists().map_err(Fault::of("looked up", &path))?;
+        if !known {
+            self.demand_room(parts)?;
+        }
         if !known && self.publish(&object_name(object), &path, parts)? == Published::New {
             return Ok(());
         }
@@ -78,6 +84,17 @@ impl FsStore {
             return Err(ContentError::Exists);
         }
         Ok(sync_folder(&folder)?)
+    }
+
+    /// An object is not to take the last of a disk: whatever else is on it, as the metadata, needs some to free space.
+    fn demand_room(&self, parts: &[Bytes]) -> Result<(), Fault> {
+        let bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        match rustix::fs::statvfs(&self.root) {
+            Ok(room) if room.f_bavail.saturating_mul(room.f_frsize) < bytes + ROOM_KEPT => {
+                Err(Fault::of("written", &self.root)(io::ErrorKind::StorageFull.into()))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) async fn delete(self: &Arc<Self>, share: ShareId, object: ObjectId) -> Result<(), ContentError> {

@@ -42,11 +42,8 @@ impl Volume {
             };
             entries.push(Entry { name: listed.name, cookie: listed.cookie, node: listed.node, attributes });
         }
-        Ok(ListReply {
-            directory: self.overlay(seen.moment, node).await?,
-            parent: node.parent.directory,
-            entries,
-            complete: listing.complete,
-        })
+        let attributes = self.overlay(seen.moment, node).await?;
+        self.accessed(&attributes);
+        Ok(ListReply { directory: attributes, parent: node.parent.directory, entries, complete: listing.complete })
     }
 }

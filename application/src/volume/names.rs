@@ -142,7 +142,10 @@ impl Volume {
         let seen = self.view(&Query::node(node)).await?;
         let node = self.live(&seen, node)?;
         let target = node.target.clone().filter(|_| node.kind == NodeKind::Symlink);
-        Ok((target.ok_or(FsError::Invalid)?, self.overlay(seen.moment, node).await?))
+        let target = target.ok_or(FsError::Invalid)?;
+        let attributes = self.overlay(seen.moment, node).await?;
+        self.accessed(&attributes);
+        Ok((target, attributes))
     }
 
     /// A node that callers may still reach: it has a name, or somebody has it open.

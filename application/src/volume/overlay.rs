@@ -72,13 +72,13 @@ impl Volume {
     /// The attributes of a node that was read after this moment; none if something of it was moved since.
     pub(super) fn overlay_at(&self, moment: Moment, node: &Node) -> Option<Attributes> {
         let pending = self.pending.unmoved(node.id, moment)?;
-        Some(attributes::overlay(node, pending.as_ref()))
+        Some(self.with_access_time(attributes::overlay(node, pending.as_ref())))
     }
 
     /// The attributes of a node that was read in its turn.
     pub(super) fn overlay_in_turn(&self, turn: &KeyGuard<'_, NodeId>, node: &Node) -> Attributes {
         debug_assert_eq!(turn.key(), node.id, "the turn of another node proves nothing");
-        attributes::overlay(node, self.pending.snapshot(node.id).as_ref())
+        self.with_access_time(attributes::overlay(node, self.pending.snapshot(node.id).as_ref()))
     }
 
     /// What a client needs to tell whether anybody else came between; none if that is not known.

@@ -1,6 +1,6 @@
 //! Objects of which most bytes are dead: what lives of them goes into a new object, and they become garbage.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use dittofs_domain::{
     NodeId, ObjectId, Sequence,
@@ -22,6 +22,9 @@ const ALIVE_PERMILLE: u64 = 500;
 const OBJECTS_PER_ROUND: usize = 16;
 /// References of one object that are followed: it has no more blocks.
 const REFERENCES_MAX: usize = 4_096;
+
+/// How long nothing is repacked where there was no room for it.
+const FULL_WAIT: Duration = Duration::from_secs(30);
 
 /// A living part of a dying object.
 struct Living {
@@ -68,9 +71,12 @@ impl Volume {
         if due.is_empty() {
             return Ok(false);
         }
+        if self.machine.clock.monotonic() < *self.repack_after.lock() {
+            return Ok(true);
+        }
         // The bytes of a file must not be published from two sides.
         let _flushing = self.flushing.lock().await;
-        let (mut living, mut room) = (Vec::new(), self.flush_policy.object_bytes_max);
+        let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), self.flush_policy.object_bytes_max);
         for object in due {
             let Some(parts) = self.look_at(object).await? else { continue };
             let alive: u64 = parts.iter().map(|part| part.old.len).sum();
@@ -79,10 +85,18 @@ impl Volume {
             }
             room = room.saturating_sub(alive);
             living.extend(parts);
-            self.dying.lock().remove(&object);
+            taken.extend(self.dying.lock().remove(&object).map(|known| (object, known)));
         }
-        if !living.is_empty() {
-            self.write_again(living).await?;
+        if !living.is_empty()
+            && let Err(error) = self.write_again(living).await
+        {
+            for (object, known) in taken {
+                self.dying.lock().entry(object).or_insert(known);
+            }
+            if error != FsError::NoSpace {
+                return Err(error);
+            }
+            *self.repack_after.lock() = self.machine.clock.monotonic() + FULL_WAIT;
         }
         Ok(self.dying.lock().values().any(Dying::is_due))
     }

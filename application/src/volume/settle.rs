@@ -51,10 +51,12 @@ impl Volume {
                 return Ok(Settled { value, seen, applied: Applied::default() });
             }
             self.raise_shown(&mut plan);
+            let accessed = self.add_access_times(&mut plan);
             let released = released_objects(&plan);
             let dead = map::lost(&seen.map.rows, &plan.changes);
             match self.stores.metadata.apply(plan, op).await {
                 Ok(applied) => {
+                    self.forget_access_times(&accessed);
                     self.note_dead(dead);
                     self.after(&applied, released).await;
                     return Ok(Settled { value, seen, applied });
@@ -93,6 +95,7 @@ impl Volume {
             match &touched.after {
                 None => {
                     self.discard_pending(touched.id).await;
+                    self.forget_access_time(touched.id);
                     self.forget_opens(touched.id).await;
                 }
                 Some(after) => wake |= after.flags.contains(NodeFlags::UNLINKED) || after.clip.is_some(),

@@ -48,9 +48,13 @@ impl Volume {
         let asked = Asked { caller, node, offset, data: &data, stability };
         let until = self.machine.clock.monotonic() + self.admission.patience();
         loop {
+            if length > 0 {
+                self.demand_room()?;
+            }
             let room = self.room.notified();
             // Before the turn: a flush, which makes room, takes it.
-            let credits = self.admission.admit(data.len(), &*self.machine.clock).await?;
+            let credits = self.admission.admit(data.len(), &*self.machine.clock).await;
+            let credits = credits.map_err(|error| self.waited_in_vain(error))?;
             if let Some(reply) = self.try_write(&asked, credits).await? {
                 return Ok(reply);
             }
@@ -65,7 +69,7 @@ impl Volume {
         let room = room.fuse();
         futures_util::pin_mut!(room);
         let mut timeout = self.machine.clock.sleep(left).fuse();
-        select_biased! { () = room => Ok(()), () = timeout => Err(FsError::Busy) }
+        select_biased! { () = room => Ok(()), () = timeout => Err(self.waited_in_vain(FsError::Busy)) }
     }
 
     /// One attempt; none if the journal is full.
@@ -114,8 +118,14 @@ impl Volume {
         let appended = match self.stores.journal.append(record).await {
             Ok(appended) => appended,
             Err(JournalError::Full) => return Ok(None),
+            Err(JournalError::DiskFull) => {
+                self.full.set_journal(true);
+                // Only what a flush gives back makes room.
+                return if self.pending.bytes() > 0 { Ok(None) } else { Err(FsError::NoSpace) };
+            }
             Err(error) => return Err(self.journal_failed(&error)),
         };
+        self.full.set_journal(false);
         let at = self.machine.clock.monotonic();
         self.pending.write(stored, Written { offset, length, appended, credits, time, stamp, at });
         Ok(Some(appended.sequence))
@@ -141,6 +151,7 @@ impl Volume {
     pub(super) fn journal_failed(&self, error: &JournalError) -> FsError {
         match error {
             JournalError::Full => FsError::Busy,
+            JournalError::DiskFull => FsError::NoSpace,
             JournalError::NotFound | JournalError::Corrupt(_) => {
                 tracing::error!(share = %self.name, %error, "journal is damaged");
                 FsError::Io

@@ -10,21 +10,23 @@ use std::{
 };
 
 use bytes::Bytes;
-use dittofs_application::{Machine, Network, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores};
+use dittofs_application::{
+    Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores,
+};
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{
-    ClientId, Credentials, HandleKey, Name, Node, NodeId, ShareId, Timestamp,
+    ClientId, Cookie, Credentials, HandleKey, Name, Node, NodeId, ShareId, Timestamp,
     credentials::IdentityPolicy,
     error::FsResult,
-    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
+    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
 };
 use dittofs_frame_codec::Codec;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
     Appended, ApplyError, BlockService, Caller, Claim, ContentError, ContentStore, Created, Journal, JournalError,
-    JournalIdentity, MetadataError, MetadataService, MetadataStore, NodeRef, Record, ShareMetadata, ShareRecord,
-    Stability, Survives, WriteReply,
+    JournalIdentity, ListRequest, MetadataError, MetadataService, MetadataStore, NodeRef, Record, ShareMetadata,
+    ShareRecord, Stability, Survives, WriteReply,
     mocks::{MockClock, MockContentStore, MockJournal, MockRandomness, MockShareMetadata, MockSpawner},
 };
 use futures_util::FutureExt;
@@ -66,6 +68,7 @@ pub(crate) struct World {
     pub(crate) services: Arc<Services>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) journal: Arc<NullJournal>,
+    pub(crate) volume: Arc<Volume>,
     /// What comes between a call of the metadata store and its answer.
     pub(crate) next: Arc<Next>,
 }
@@ -135,10 +138,11 @@ impl World {
             identity: IdentityPolicy::default(),
             read_only: false,
             bytes_max: 1 << 30,
+            atime: Atime::Relatime,
         };
         let volume = Volume::open(stores, VolumeSettings::new(policy), machine(&faults)).await.unwrap();
-        let services = Arc::new(Services::new(Arc::new(Registry::new(vec![volume]))));
-        World { services, faults, journal, next }
+        let services = Arc::new(Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)]))));
+        World { services, faults, journal, next, volume }
     }
 
     pub(crate) async fn create(&self, name: &str) -> FsResult<Created> {
@@ -150,6 +154,27 @@ impl World {
             how: CreateHow::Guarded,
         };
         self.services.create(&caller(), SHARE, &request, None).await
+    }
+
+    /// An empty file with this name.
+    pub(crate) async fn node(&self, name: &str) -> NodeRef {
+        NodeRef { share: SHARE, node: self.create(name).await.unwrap().node.node }
+    }
+
+    pub(crate) async fn remove(&self, name: &str) {
+        let request = RemoveRequest {
+            directory: NodeId::ROOT,
+            name: Name::new(name.as_bytes()).unwrap(),
+            kind: RemoveKind::NotDirectory,
+        };
+        self.services.remove(&caller(), SHARE, &request, None).await.unwrap();
+    }
+
+    /// Lists the root.
+    pub(crate) async fn list(&self) {
+        let directory = NodeRef { share: SHARE, node: NodeId::ROOT };
+        let request = ListRequest { directory, after: Cookie::START, entries_max: 1_000, with_attributes: false };
+        self.services.list(&caller(), &request).await.unwrap();
     }
 
     /// A file with these bytes, which are not flushed.

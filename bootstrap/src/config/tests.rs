@@ -224,6 +224,7 @@ fn a_store_is_refused(#[case] store: &str, #[case] key: &str, #[case] found: &st
 #[case::durability_word("durability: strong", "durability", "`strong`", "local")]
 #[case::compression("compression: rar", "compression", "`rar`", "none, zstd")]
 #[case::squash("squash: some", "squash", "`some`", "none, root, all")]
+#[case::atime("atime: strict", "atime", "`strict`", "relatime, none")]
 #[case::read_only("read_only: perhaps", "read_only", "`perhaps`", "true or false")]
 #[case::anonymous_root("anonymous_uid: 0", "anonymous_uid", "`0`", "range")]
 #[case::anonymous_no_id("anonymous_gid: 4294967295", "anonymous_gid", "4294967295", "range")]

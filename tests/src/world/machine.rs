@@ -13,6 +13,8 @@ use crate::model::Random;
 pub struct SteppedClock {
     now: Mutex<Timestamp>,
     start: Instant,
+    /// How much faster ages and graces pass than they really do.
+    speed: u32,
 }
 
 impl SteppedClock {
@@ -22,8 +24,8 @@ impl SteppedClock {
         None => Timestamp::EPOCH,
     };
 
-    pub(super) fn new() -> SteppedClock {
-        SteppedClock { now: Mutex::new(Self::START), start: Instant::now() }
+    pub(super) fn new(speed: u32) -> SteppedClock {
+        SteppedClock { now: Mutex::new(Self::START), start: Instant::now(), speed }
     }
 
     /// Moves the time of day by some nanoseconds.
@@ -40,11 +42,11 @@ impl Clock for SteppedClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.start.elapsed()
+        self.start.elapsed() * self.speed
     }
 
     async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+        tokio::time::sleep(duration / self.speed).await;
     }
 }
 
