@@ -71,7 +71,9 @@ impl World {
             journal_incarnation: 0,
             dirty: false,
         };
-        stores.metadata.create_share(&record, &root()).await.unwrap();
+        if stores.metadata.share(SHARE).await.unwrap().is_none() {
+            stores.metadata.create_share(&record, &root()).await.unwrap();
+        }
         let metadata = stores.metadata.share(SHARE).await.unwrap().unwrap();
         let volume_stores = VolumeStores {
             metadata: Arc::clone(&metadata),

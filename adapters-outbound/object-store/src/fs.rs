@@ -56,25 +56,23 @@ pub(crate) struct FsStore {
     nowait: AtomicBool,
 }
 
-/// What a new object leaves free on the disk.
-const ROOM_KEPT: u64 = 32 << 20;
-
 impl FsStore {
     pub(crate) async fn put(
         self: &Arc<Self>,
         share: ShareId,
         object: ObjectId,
         parts: Vec<Bytes>,
+        room_kept: u64,
     ) -> Result<(), ContentError> {
-        self.blocking(move |store| store.put_now(share, object, &parts)).await
+        self.blocking(move |store| store.put_now(share, object, &parts, room_kept)).await
     }
 
-    fn put_now(&self, share: ShareId, object: ObjectId, parts: &[Bytes]) -> Result<(), ContentError> {
+    fn put_now(&self, share: ShareId, object: ObjectId, parts: &[Bytes], room_kept: u64) -> Result<(), ContentError> {
         let folder = self.folders.durable(&self.root, share, first_byte(object))?;
         let path = folder.join(object_name(object));
         let known = path.try_exists().map_err(Fault::of("looked up", &path))?;
         if !known {
-            self.demand_room(parts)?;
+            self.demand_room(parts, room_kept)?;
         }
         if !known && self.publish(&object_name(object), &path, parts)? == Published::New {
             return Ok(());
@@ -87,10 +85,10 @@ impl FsStore {
     }
 
     /// An object is not to take the last of a disk: whatever else is on it, as the metadata, needs some to free space.
-    fn demand_room(&self, parts: &[Bytes]) -> Result<(), Fault> {
+    fn demand_room(&self, parts: &[Bytes], room_kept: u64) -> Result<(), Fault> {
         let bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
         match rustix::fs::statvfs(&self.root) {
-            Ok(room) if room.f_bavail.saturating_mul(room.f_frsize) < bytes + ROOM_KEPT => {
+            Ok(room) if room.f_bavail.saturating_mul(room.f_frsize) < bytes + room_kept => {
                 Err(Fault::of("written", &self.root)(io::ErrorKind::StorageFull.into()))
             }
             _ => Ok(()),

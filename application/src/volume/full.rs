@@ -16,6 +16,11 @@ pub(super) struct Full {
 }
 
 impl Full {
+    /// Whether a flush found no room in the stores.
+    pub(super) fn is_stores(&self) -> bool {
+        self.stores.load(Ordering::Acquire)
+    }
+
     /// Whether the journal waits for what a flush gives back.
     pub(super) fn is_journal(&self) -> bool {
         self.journal.load(Ordering::Acquire)
@@ -31,12 +36,12 @@ impl Full {
 impl Volume {
     /// Refuses a write that could not be flushed.
     pub(super) fn demand_room(&self) -> FsResult<()> {
-        if self.full.stores.load(Ordering::Acquire) { Err(FsError::NoSpace) } else { Ok(()) }
+        if self.full.is_stores() { Err(FsError::NoSpace) } else { Ok(()) }
     }
 
     /// What is told to who has waited for room in vain.
     pub(super) fn waited_in_vain(&self, error: FsError) -> FsError {
-        let full = self.full.stores.load(Ordering::Acquire) || self.full.is_journal();
+        let full = self.full.is_stores() || self.full.is_journal();
         if full && error == FsError::Busy { FsError::NoSpace } else { error }
     }
 

@@ -127,7 +127,7 @@ impl Server {
         let (file, length) = self.files[&number];
         let data = Bytes::from(content(number, length));
         let offset = (length * MIB) as u64;
-        self.on(async |world| world.services.write(&self.caller, file, offset, data, Stability::FileSync).await)?;
+        self.on(async |world| world.services.write(&self.caller, file, offset, data, Stability::File).await)?;
         self.files.insert(number, (file, length + 1));
         Ok(())
     }
