@@ -124,8 +124,11 @@ impl Writer {
         let opening = self.opening;
         let again = requests.iter().any(|request| matches!(request, Request::Reopen { opening: of } if *of == opening));
         requests.retain(|request| !matches!(request, Request::Reopen { .. }));
-        if !self.make_room() {
-            requests = refuse_growth(requests);
+        match self.make_room() {
+            Ok(true) => {}
+            Ok(false) => requests = refuse_growth(requests),
+            // Those who wait are told: it may take until somebody makes room.
+            Err(failure) => return self.recover(requests, Vec::new(), failure),
         }
         if again {
             self.recover(requests, Vec::new(), Failure::new("reading the database failed"));
@@ -135,14 +138,14 @@ impl Writer {
     }
 
     /// Sees that there is room for what frees space; answers whether there is some for new nodes as well.
-    fn make_room(&mut self) -> bool {
+    fn make_room(&mut self) -> Result<bool, Failure> {
         let owed = self.durable.as_ref().map_or(0, Durable::owed);
         if owed > 0 && self.opener.room() < ROOM_KEPT + owed {
             give_ballast_up_if_low(&*self.opener);
-            self.checkpoint();
+            self.durable.as_mut().map_or(Ok(()), Durable::checkpoint)?;
         }
         restore_ballast(&*self.opener);
-        self.opener.has_ballast() && self.opener.room() >= ROOM_KEPT
+        Ok(self.opener.has_ballast() && self.opener.room() >= ROOM_KEPT)
     }
 
     fn checkpoint(&mut self) {

@@ -47,7 +47,7 @@ def check(when):
             sys.exit(f"FAILED: {name}, {when}: no blocks, but data")
     copies = scratch + "/copies"
     sources = [f"{share}/blocks/{name}" for name in names]
-    for way in ("always", "auto"):
+    for way in ("auto",) if short else ("always", "auto"):
         os.mkdir(copies)
         subprocess.run(["cp", "--sparse=" + way, *sources, copies], check=True)
         for name in names:

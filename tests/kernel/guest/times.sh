@@ -37,7 +37,7 @@ copies=()
 copy() { # NAME
   cp -a "$SCRATCH/source" "$DIR/$1-cp"
   mkdir "$DIR/$1-tar"
-  tar -C "$SCRATCH/source" -cf - . | tar -C "$DIR/$1-tar" -xpf -
+  tar -C "$SCRATCH/source" --format=posix -cf - . | tar -C "$DIR/$1-tar" -xpf -
   copies+=("$1-cp" "$1-tar")
   if type rsync >/dev/null 2>&1; then
     rsync -a "$SCRATCH/source/" "$DIR/$1-rsync/"

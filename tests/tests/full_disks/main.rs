@@ -76,13 +76,14 @@ fn a_metadata_disk_that_others_fill_still_ends_flushes_and_takes_removals() {
             server.write(number).unwrap();
         }
         disk.fill_but(0);
+        // Nothing is left but what was kept, and the log has something that is to be done again.
+        server.kill_and_start();
         assert_eq!(server.create(), Err(FsError::NoSpace));
         server.flush().unwrap();
         server.verify();
         for number in 20..30 {
             server.write(number).unwrap();
         }
-        // Nothing is left but what was kept, and the log has something that is to be done again.
         server.kill_and_start();
         server.verify();
         for number in 10..200 {
