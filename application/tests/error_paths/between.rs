@@ -19,8 +19,11 @@ use crate::{
 
 type Event = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// How an event is made, for a file of a share.
+type Begin = fn(Arc<Services>, NodeRef) -> Event;
+
 /// What comes between.
-fn events() -> [(&'static str, fn(Arc<Services>, NodeRef) -> Event); 3] {
+fn events() -> [(&'static str, Begin); 3] {
     [
         ("flush", |services, _| Box::pin(async move { services.flush().await.unwrap() })),
         ("truncation", |services, node| {
