@@ -61,6 +61,13 @@ impl<K: Hash + Eq + Copy> KeyedLocks<K> {
     }
 }
 
+impl<K: Hash + Eq + Copy> KeyGuard<'_, K> {
+    /// Whose turn it is.
+    pub(crate) fn key(&self) -> K {
+        self.key
+    }
+}
+
 impl<K: Hash + Eq + Copy> Drop for KeyGuard<'_, K> {
     fn drop(&mut self) {
         self.guard = None;

@@ -13,7 +13,7 @@ mod registry;
 mod services;
 mod volume;
 
-pub use policy::{Network, SharePolicy};
+pub use policy::{Atime, Network, SharePolicy};
 pub use registry::Registry;
 pub use services::Services;
 pub use volume::{

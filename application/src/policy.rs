@@ -40,6 +40,16 @@ impl std::fmt::Display for Network {
     }
 }
 
+/// Whether reads advance access times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Atime {
+    /// Where something has changed since the last access, or a day has passed, as Linux does by default.
+    #[default]
+    Relatime,
+    /// They don't: access times are those that clients set.
+    None,
+}
+
 /// A share's own policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharePolicy {
@@ -51,6 +61,8 @@ pub struct SharePolicy {
     pub read_only: bool,
     /// Bytes that the share may hold.
     pub bytes_max: u64,
+    /// Whether reads advance access times.
+    pub atime: Atime,
 }
 
 impl SharePolicy {

@@ -1,17 +1,20 @@
 //! The running state of one share.
 
+mod atime;
 mod attributes;
 mod background;
 mod check;
 mod commit;
 mod fetch;
 mod flush;
+mod full;
 mod garbage;
 mod ids;
 mod listing;
 mod names;
 mod open;
 mod opens;
+mod overlay;
 mod pending;
 mod publish;
 mod read;
@@ -31,7 +34,7 @@ use std::sync::{
 };
 
 use dittofs_domain::{
-    Attributes, Epoch, Node, NodeId, ShareId, Timestamp,
+    Attributes, Epoch, NodeId, ShareId, Timestamp,
     error::{FsError, FsResult},
     flush::Policy,
 };
@@ -113,6 +116,8 @@ pub struct Volume {
     numbers: Numbers,
     admission: Admission,
     flushing: tokio::sync::Mutex<()>,
+    access_times: atime::AccessTimes,
+    full: full::Full,
     /// One check at a time.
     checking: tokio::sync::Mutex<()>,
     /// Bytes that extents hold, as last read from the metadata store.
@@ -122,6 +127,8 @@ pub struct Volume {
     condemned: parking_lot::Mutex<Vec<garbage::Condemned>>,
     /// Objects that may be mostly dead.
     dying: parking_lot::Mutex<std::collections::BTreeMap<dittofs_domain::ObjectId, repack::Dying>>,
+    /// Before this time, on the monotonic clock, nothing is repacked: there was no room for it.
+    repack_after: parking_lot::Mutex<std::time::Duration>,
     readahead: readahead::Readahead,
     reaping: Notify,
     /// The journal has given records up.
@@ -214,15 +221,6 @@ impl Volume {
 
     fn now(&self) -> Timestamp {
         self.machine.clock.now()
-    }
-
-    /// The attributes of a node as clients see them: the only way out for any of them.
-    fn overlay(&self, node: &Node) -> Attributes {
-        self.pending.overlay(node)
-    }
-
-    fn weak(&self, node: &Node) -> WeakAttributes {
-        weak(&self.overlay(node))
     }
 
     fn demand_writable(&self) -> FsResult<()> {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A real Linux kernel mounts our server (NFSv3) and works on it.
 # Usage: tests/kernel/run.sh [--short] [--engine uml|qemu] [--keep] [CASE...]
-#   CASE: check everyday sparse pjdfstest fsx nconnect subdir  (default: all)
+#   CASE: check everyday sparse blocks times pjdfstest fsx nconnect subdir  (default: all, with --short all but blocks)
 #   --short   smaller trees, for CI (all cases in about a minute and a half)
 #   --keep    leave the work folder (server's and guest's logs) and print where it is
 # Environment:
@@ -19,7 +19,7 @@ root=$(cd "$here/../.." && pwd)
 . "$here/servers.sh"
 enter_private_network "$@"
 
-all_cases=(check everyday sparse pjdfstest fsx nconnect subdir)
+all_cases=(check everyday sparse blocks times pjdfstest fsx nconnect subdir)
 short='' keep='' engine=${KERNEL_CLIENT_ENGINE:-uml} cases=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -32,14 +32,20 @@ while [ $# -gt 0 ]; do
       cases+=("$1"); shift ;;
   esac
 done
-[ ${#cases[@]} -gt 0 ] || cases=("${all_cases[@]}")
+if [ ${#cases[@]} = 0 ]; then
+  for case in "${all_cases[@]}"; do
+    # It waits for flushes: only where it is asked for, or in the long form.
+    [ -n "$short" ] && [ "$case" = blocks ] || cases+=("$case")
+  done
+fi
 rig=${KERNEL_CLIENT:-$root/../shared/kernel-client}
 [ -x "$rig/in-kernel-client.sh" ] || { echo "run.sh: no kernel client in $rig (KERNEL_CLIENT)" >&2; exit 2; }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/dittofs-kernel.XXXXXX")
 chmod 755 "$work"
-SERVER_PID=
+SERVER_PID='' CLIENT_PID=''
 finish() {
+  [ -z "$CLIENT_PID" ] || kill "$CLIENT_PID" 2>/dev/null || true
   [ -z "$SERVER_PID" ] || server_stop "$SERVER_PID" 15 || true
   [ -z "${RPCBIND_PID:-}" ] || kill "$RPCBIND_PID" 2>/dev/null || true
   if [ -n "$keep" ]; then echo "logs in $work"; else rm -rf "$work"; fi
@@ -57,12 +63,40 @@ if [ "$engine" = uml ] && grep -qw amx_tile /proc/cpuinfo; then
   cc -O2 -shared -fPIC -o "$preload" "$here/uml-xstate.c"
 fi
 
+# A server with files on disk may be ended and started again in the midst of a case.
+RESTARTS=
+if [ "${SERVER:-dittofs}" = dittofs ] && ! grep -q 'type: memory' "${SERVER_CONFIG:-$here/memory-share.yaml}"; then
+  RESTARTS=1
+fi
+answer_case() {
+  [ -e "$work/results/ask" ] || return 0
+  local what done=done
+  what=$(cat "$work/results/ask")
+  rm "$work/results/ask"
+  if [ "$what" = kill ]; then
+    kill -KILL "$SERVER_PID"
+    wait "$SERVER_PID" 2>/dev/null || true
+  else
+    server_stop "$SERVER_PID" 15 || done='no clean end'
+  fi
+  server_start "${SERVER:-dittofs}" "$work/server" || done='no start'
+  echo "$done" >"$work/results/answer.new"
+  mv "$work/results/answer.new" "$work/results/answer"
+}
+
 rc=0
 LD_PRELOAD=$preload "$rig/in-kernel-client.sh" --engine "$engine" --timeout "${TIMEOUT:-900}" --results "$work/results" \
   --env "SERVER_NAME=${SERVER:-dittofs}" --env "PORT=$SERVER_PORT" --env "MOUNTPORT=$SERVER_MOUNTPORT" --env "EXPORT=$SERVER_EXPORT" \
-  --env "MATERIAL=$work/material" --env "SHORT=$short" --env "SUITE=$rig/suites/suite.sh" \
+  --env "MATERIAL=$work/material" --env "SHORT=$short" --env "RESTARTS=$RESTARTS" --env "SUITE=$rig/suites/suite.sh" \
   --env "SUITES=${SUITES:-$HOME/.cache/kernel-client-suites}" \
-  -- bash "$here/guest/cases.sh" "${cases[@]}" || rc=$?
+  -- bash "$here/guest/cases.sh" "${cases[@]}" &
+CLIENT_PID=$!
+while kill -0 "$CLIENT_PID" 2>/dev/null; do
+  answer_case
+  sleep 0.1
+done
+wait "$CLIENT_PID" || rc=$?
+CLIENT_PID=
 
 [ $rc = 0 ] || { echo "--- end of the server's log"; tail -n 40 "$work/server/server.log"; } >&2
 pid=$SERVER_PID

@@ -74,7 +74,7 @@ start_dittofs() { # DIR PORT
   SERVER_PORT=$2 SERVER_MOUNTPORT=$2 SERVER_EXPORT=/export
   mkdir -p "$1/data"
   "$bin" serve --config "$config" --data "$1/data" --nfs "127.0.0.1:$2" \
-    </dev/null >"$1/server.log" 2>&1 9>&- &
+    </dev/null >>"$1/server.log" 2>&1 9>&- &
   SERVER_PID=$!
   wait_for_port "$2" "$SERVER_PID" "$1/server.log"
 }

@@ -12,7 +12,7 @@ pub use machine::SteppedClock;
 use std::{sync::Arc, time::Duration};
 
 use dittofs_application::{
-    Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
+    Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Node, NodeId, ShareId,
@@ -93,7 +93,9 @@ impl World {
             journal_incarnation: 0,
             dirty: false,
         };
-        stores.metadata.create_share(&record, &root()).await.unwrap();
+        if stores.metadata.share(SHARE).await.unwrap().is_none() {
+            stores.metadata.create_share(&record, &root()).await.unwrap();
+        }
         let metadata = stores.metadata.share(SHARE).await.unwrap().unwrap();
         let volume_stores = VolumeStores {
             metadata: Arc::clone(&metadata),
@@ -114,6 +116,7 @@ impl World {
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             read_only: false,
             bytes_max: 1 << 40,
+            atime: Atime::None,
         };
         let mut limits = VolumeLimits { unflushed_bytes_max, ..VolumeLimits::default() };
         // A disk is not faster because time is.

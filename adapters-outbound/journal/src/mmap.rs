@@ -292,7 +292,8 @@ impl Shared {
                 Some(Ok(appended))
             }
             Ok(Placing::NeedsSegment) => {
-                if let Some((kind, message)) = log.prepare_failed.clone().filter(|_| waited && !log.preparing) {
+                let failed = log.prepare_failed.clone().filter(|_| waited && !log.preparing);
+                if let Some((kind, message)) = failed.filter(|_| !log.turn_over()) {
                     return Some(Err(as_journal_error(std::io::Error::new(kind, message))));
                 }
                 self.prepare_soon(&mut log);

@@ -61,6 +61,21 @@ pub(crate) struct MeasuredContent {
     pub(crate) meters: Arc<ShareMeters>,
 }
 
+impl MeasuredContent {
+    async fn put_as(
+        &self,
+        bytes: u64,
+        putting: impl Future<Output = Result<(), ContentError>> + Send,
+    ) -> Result<(), ContentError> {
+        let ContentCalls { put, bytes_written, .. } = &self.meters.content;
+        let outcome = put.of(&*self.meters.clock, putting, result_of).await;
+        if outcome.is_ok() {
+            bytes_written.add(bytes);
+        }
+        outcome
+    }
+}
+
 #[async_trait]
 impl ContentStore for MeasuredContent {
     fn survives(&self) -> Survives {
@@ -72,13 +87,13 @@ impl ContentStore for MeasuredContent {
     }
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
-        let ContentCalls { put, bytes_written, .. } = &self.meters.content;
         let bytes = length(&parts);
-        let outcome = put.of(&*self.meters.clock, self.inner.put(share, object, parts), result_of).await;
-        if outcome.is_ok() {
-            bytes_written.add(bytes);
-        }
-        outcome
+        self.put_as(bytes, self.inner.put(share, object, parts)).await
+    }
+
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        let bytes = length(&parts);
+        self.put_as(bytes, self.inner.put_to_free(share, object, parts)).await
     }
 
     async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {

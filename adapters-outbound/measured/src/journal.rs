@@ -19,7 +19,7 @@ fn result_of(outcome: &Result<(), JournalError>) -> usize {
         Ok(()) => 0,
         Err(JournalError::SyncFailed(_)) => 1,
         Err(JournalError::Unavailable(_)) => 2,
-        Err(JournalError::Full | JournalError::NotFound | JournalError::Corrupt(_)) => 3,
+        Err(JournalError::Full | JournalError::DiskFull | JournalError::NotFound | JournalError::Corrupt(_)) => 3,
     }
 }
 

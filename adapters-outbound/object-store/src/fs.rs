@@ -62,14 +62,18 @@ impl FsStore {
         share: ShareId,
         object: ObjectId,
         parts: Vec<Bytes>,
+        room_kept: u64,
     ) -> Result<(), ContentError> {
-        self.blocking(move |store| store.put_now(share, object, &parts)).await
+        self.blocking(move |store| store.put_now(share, object, &parts, room_kept)).await
     }
 
-    fn put_now(&self, share: ShareId, object: ObjectId, parts: &[Bytes]) -> Result<(), ContentError> {
+    fn put_now(&self, share: ShareId, object: ObjectId, parts: &[Bytes], room_kept: u64) -> Result<(), ContentError> {
         let folder = self.folders.durable(&self.root, share, first_byte(object))?;
         let path = folder.join(object_name(object));
         let known = path.try_exists().map_err(Fault::of("looked up", &path))?;
+        if !known {
+            self.demand_room(parts, room_kept)?;
+        }
         if !known && self.publish(&object_name(object), &path, parts)? == Published::New {
             return Ok(());
         }
@@ -78,6 +82,17 @@ impl FsStore {
             return Err(ContentError::Exists);
         }
         Ok(sync_folder(&folder)?)
+    }
+
+    /// An object is not to take the last of a disk: whatever else is on it, as the metadata, needs some to free space.
+    fn demand_room(&self, parts: &[Bytes], room_kept: u64) -> Result<(), Fault> {
+        let bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        match rustix::fs::statvfs(&self.root) {
+            Ok(room) if room.f_bavail.saturating_mul(room.f_frsize) < bytes + room_kept => {
+                Err(Fault::of("written", &self.root)(io::ErrorKind::StorageFull.into()))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) async fn delete(self: &Arc<Self>, share: ShareId, object: ObjectId) -> Result<(), ContentError> {

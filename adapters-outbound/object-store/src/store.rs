@@ -37,6 +37,9 @@ impl ObjectStore {
     }
 }
 
+/// What a new object leaves free on its disk: enough for another one that frees space, and for the metadata beside it.
+const ROOM_KEPT: u64 = 80 << 20;
+
 #[async_trait]
 impl ContentStore for ObjectStore {
     fn survives(&self) -> Survives {
@@ -57,7 +60,15 @@ impl ContentStore for ObjectStore {
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         match &self.scheme {
-            Scheme::Fs(store) => store.put(share, object, parts).await,
+            Scheme::Fs(store) => store.put(share, object, parts, ROOM_KEPT).await,
+            #[cfg(feature = "operator")]
+            Scheme::Operator(store) => store.put(share, object, parts).await,
+        }
+    }
+
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.put(share, object, parts, 0).await,
             #[cfg(feature = "operator")]
             Scheme::Operator(store) => store.put(share, object, parts).await,
         }

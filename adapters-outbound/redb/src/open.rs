@@ -1,6 +1,7 @@
 //! Opening the database: by itself, never over something else.
 
 mod backend;
+mod ballast;
 mod error;
 mod file;
 mod format;
@@ -39,6 +40,22 @@ pub(crate) trait Opener: Send {
     fn room(&self) -> u64 {
         u64::MAX
     }
+
+    /// Bytes that are kept beside it for a full disk.
+    fn ballast_bytes(&self) -> u64 {
+        0
+    }
+
+    /// Whether they are there now.
+    fn has_ballast(&self) -> bool {
+        true
+    }
+
+    /// Makes them room for others.
+    fn give_ballast_up(&self) {}
+
+    /// Keeps them again, if that is possible.
+    fn restore_ballast(&self) {}
 
     /// The error for what was found in it after it was opened.
     fn refused(&self, fault: &Fault) -> OpenError {

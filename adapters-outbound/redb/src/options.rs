@@ -21,6 +21,10 @@ pub struct RedbOptions {
     /// and takes longer to do again after a crash. At least 16 KiB, at most 1 GiB.
     #[serde(default = "log_bytes_usual")]
     pub log_bytes: u64,
+    /// Room that is kept on the disk, in a file beside the database, for what frees space and for what ends a flush when
+    /// the disk is full, whoever filled it; in bytes. With 0 a disk that others fill stops all changes.
+    #[serde(default = "ballast_bytes_usual")]
+    pub ballast_bytes: u64,
     /// Opens the database even if its log is missing or damaged, with the loss of what was in it: the changes of at
     /// most the last seconds before the crash, though they were acknowledged.
     #[serde(default)]
@@ -38,6 +42,9 @@ impl RedbOptions {
     /// Length of the log where nothing else is configured.
     pub const LOG_BYTES_USUAL: u64 = 16 << 20;
 
+    /// Room for a full disk where nothing else is configured.
+    pub const BALLAST_BYTES_USUAL: u64 = 64 << 20;
+
     /// A database in this folder, everything else as usual.
     pub fn new(path: impl Into<PathBuf>) -> RedbOptions {
         RedbOptions {
@@ -45,6 +52,7 @@ impl RedbOptions {
             cache_bytes: Self::CACHE_BYTES_USUAL,
             row_cache_bytes: Self::ROW_CACHE_BYTES_USUAL,
             log_bytes: Self::LOG_BYTES_USUAL,
+            ballast_bytes: Self::BALLAST_BYTES_USUAL,
             accept_loss: false,
             progress: Progress::default(),
         }
@@ -96,4 +104,8 @@ fn row_cache_bytes_usual() -> usize {
 
 fn log_bytes_usual() -> u64 {
     RedbOptions::LOG_BYTES_USUAL
+}
+
+fn ballast_bytes_usual() -> u64 {
+    RedbOptions::BALLAST_BYTES_USUAL
 }

@@ -36,9 +36,11 @@ const STEPS_ENOUGH: usize = 16_384;
 /// Above how many bytes in plans a transaction takes no more.
 const BYTES_ENOUGH: usize = 16 << 20;
 
-/// What new nodes leave free on the disk: for what frees space, and for what ends a flush. A disk that is full in the
-/// midst of a transaction costs an opening of the database.
-const ROOM_KEPT: u64 = 64 << 20;
+/// What new nodes leave free on the disk beside the ballast. A disk that is full in the midst of a transaction costs an
+/// opening of the database.
+const ROOM_KEPT: u64 = 16 << 20;
+/// With less room than this the ballast is given up for the next checkpoint.
+const ROOM_LOW: u64 = 4 << 20;
 
 /// After so long without a request the log is emptied, so that a start finds nothing to do again.
 const IDLE: Duration = Duration::from_secs(1);
@@ -77,7 +79,9 @@ impl Writer {
         requests: mpsc::Receiver<Request>,
         row_cache_bytes: usize,
     ) -> Result<Writer, OpenError> {
+        give_ballast_up_if_low(&*opener);
         let durable = Durable::open(&*opener, false)?;
+        restore_ballast(&*opener);
         let tables = durable.snapshot().map_err(|fault| opener.refused(&fault))?;
         let cache = Arc::new(RowCache::new(row_cache_bytes));
         let newest = Arc::new(RwLock::new(Err("not open yet".into())));
@@ -120,20 +124,28 @@ impl Writer {
         let opening = self.opening;
         let again = requests.iter().any(|request| matches!(request, Request::Reopen { opening: of } if *of == opening));
         requests.retain(|request| !matches!(request, Request::Reopen { .. }));
-        let owed = self.durable.as_ref().map_or(0, Durable::owed);
-        let mut room = self.opener.room();
-        if owed > 0 && room < ROOM_KEPT + owed {
-            self.checkpoint();
-            room = self.opener.room();
-        }
-        if room < ROOM_KEPT {
-            requests = refuse_growth(requests);
+        match self.make_room() {
+            Ok(true) => {}
+            Ok(false) => requests = refuse_growth(requests),
+            // Those who wait are told: it may take until somebody makes room.
+            Err(failure) => return self.recover(requests, Vec::new(), failure),
         }
         if again {
             self.recover(requests, Vec::new(), Failure::new("reading the database failed"));
         } else if !requests.is_empty() {
             self.commit(requests);
         }
+    }
+
+    /// Sees that there is room for what frees space; answers whether there is some for new nodes as well.
+    fn make_room(&mut self) -> Result<bool, Failure> {
+        let owed = self.durable.as_ref().map_or(0, Durable::owed);
+        if owed > 0 && self.opener.room() < ROOM_KEPT + owed {
+            give_ballast_up_if_low(&*self.opener);
+            self.durable.as_mut().map_or(Ok(()), Durable::checkpoint)?;
+        }
+        restore_ballast(&*self.opener);
+        Ok(self.opener.has_ballast() && self.opener.room() >= ROOM_KEPT)
     }
 
     fn checkpoint(&mut self) {
@@ -207,6 +219,18 @@ impl Writer {
 /// Shows readers another database than before.
 fn publish_all(cache: &RowCache, newest: &Newest, tables: Snapshot, opening: u64) {
     cache.restart(|epoch| *newest.write() = Ok(Arc::new(Published { tables, opening, epoch })));
+}
+
+fn give_ballast_up_if_low(opener: &dyn Opener) {
+    if opener.room() < ROOM_LOW {
+        opener.give_ballast_up();
+    }
+}
+
+fn restore_ballast(opener: &dyn Opener) {
+    if !opener.has_ballast() && opener.room() >= opener.ballast_bytes() + ROOM_KEPT {
+        opener.restore_ballast();
+    }
 }
 
 /// Refuses plans that make nodes, and answers the other requests.

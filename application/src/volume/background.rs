@@ -24,6 +24,8 @@ const AGAIN: Duration = Duration::from_millis(10);
 const VOLATILE_MAX: Duration = Duration::from_millis(4_500);
 /// How long a task waits after a failure.
 const BACK_OFF: Duration = Duration::from_secs(1);
+/// How long the flusher waits where there was no space.
+const BACK_OFF_FULL: Duration = Duration::from_secs(3);
 
 impl Volume {
     pub(super) fn start_background(self: &Arc<Self>) {
@@ -46,6 +48,9 @@ impl Volume {
         self.closing.store(true, Ordering::Release);
         self.closed.notify_waiters();
         self.flush_all().await?;
+        if let Err(error) = self.write_access_times().await {
+            tracing::warn!(share = %self.name, %error, "access times are not written");
+        }
         if self.stores.journal.survives() == Survives::Nothing {
             return Ok(());
         }
@@ -61,6 +66,7 @@ impl Volume {
             let wait = match self.flush_due().await {
                 Ok(true) => AGAIN,
                 Ok(false) => TICK,
+                Err(FsError::NoSpace) => BACK_OFF_FULL,
                 Err(_) => BACK_OFF,
             };
             self.wait(wait, self.admission.short()).await;
@@ -71,6 +77,10 @@ impl Volume {
     async fn flush_due(&self) -> Result<bool, FsError> {
         let now = self.machine.clock.monotonic();
         let age = |at: Duration| now.saturating_sub(at).as_millis().try_into().unwrap_or(u64::MAX);
+        if self.pending.bytes() == 0 {
+            self.note_full(&Ok(()));
+        }
+        let waited_for = self.full.is_journal();
         let facts = |(node, pending): (NodeId, Arc<Mutex<NodePending>>)| {
             let pending = pending.lock();
             NodeFacts {
@@ -79,7 +89,7 @@ impl Volume {
                 slices: pending.slices.len(),
                 age_ms: age(pending.since),
                 idle_ms: age(pending.latest()),
-                waited_for: false,
+                waited_for,
             }
         };
         let nodes: Vec<NodeFacts> = self.pending.nodes().into_iter().map(facts).collect();
@@ -93,6 +103,7 @@ impl Volume {
         // Also where the journal can't be synced any more: what it holds is safe once it is flushed.
         self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await?;
         synced?;
+        self.write_old_access_times().await?;
         self.space().await?;
         Ok(any)
     }
@@ -104,9 +115,12 @@ impl Volume {
         while !self.closing.load(Ordering::Acquire) {
             let result = async {
                 self.reap().await?;
+                self.condemn_suspects().await?;
+                let left = self.delete_condemned().await?;
+                // Last: it needs room, which the garbage before it gives.
                 let more = self.repack().await?;
                 self.condemn_suspects().await?;
-                Ok::<bool, FsError>(self.delete_condemned().await? || more)
+                Ok::<bool, FsError>(left || more || !self.condemned.lock().is_empty())
             };
             match result.await {
                 Ok(false) => self.until_closed_or(self.reaping.notified()).await,

@@ -16,17 +16,17 @@ use super::Volume;
 impl Volume {
     pub(crate) async fn commit(&self, caller: &Caller, node: NodeId) -> FsResult<CommitReply> {
         self.demand_writable()?;
-        let view = self.view(&Query::node(node)).await?;
-        let stored = self.live(&view, node)?;
+        let seen = self.view(&Query::node(node)).await?;
+        let stored = self.live(&seen, node)?;
         may_write(&NodeSecurity::from(&**stored), &caller.credentials, caller.opener.is_none())?;
-        let before = self.weak(stored);
+        let before = self.weak_at(seen.moment, stored);
         let newest = self.pending.find(node).and_then(|pending| pending.lock().newest());
         if let Some(sequence) = newest {
             self.make_durable(node, sequence).await?;
         }
         let verifier = self.write_verifier();
         // Meanwhile a flush may have published what was unflushed.
-        let file = Changed { before: Some(before), after: self.attributes(node).await? };
+        let file = Changed { before, after: self.attributes(node).await? };
         Ok(CommitReply { verifier, file })
     }
 

@@ -63,6 +63,7 @@ impl Volume {
         let mut batch = self.gather_batch(&mut queue).await;
         while !batch.is_empty() {
             let (flushed, next) = join(self.flush_batch(batch), self.gather_batch(&mut queue)).await;
+            self.note_full(&flushed);
             flushed?;
             batch = next;
         }

@@ -22,8 +22,8 @@ impl Volume {
         entries_max: usize,
         with_attributes: bool,
     ) -> FsResult<ListReply> {
-        let view = self.view(&Query::node(directory)).await?;
-        let node = self.live(&view, directory)?;
+        let seen = self.view(&Query::node(directory)).await?;
+        let node = self.live(&seen, directory)?;
         if node.kind != NodeKind::Directory {
             return Err(FsError::NotDirectory);
         }
@@ -34,21 +34,16 @@ impl Volume {
             .list(directory, Space::Children, after, entries_max.min(ENTRIES_MAX), with_attributes)
             .await
             .map_err(|error| self.metadata_failed(&error))?;
-        let entries = listing
-            .entries
-            .into_iter()
-            .map(|listed| Entry {
-                name: listed.name,
-                cookie: listed.cookie,
-                node: listed.node,
-                attributes: listed.record.map(|node| self.overlay(&node)),
-            })
-            .collect();
-        Ok(ListReply {
-            directory: self.overlay(node),
-            parent: node.parent.directory,
-            entries,
-            complete: listing.complete,
-        })
+        let mut entries = Vec::with_capacity(listing.entries.len());
+        for listed in listing.entries {
+            let attributes = match listed.record {
+                Some(node) => Some(self.overlay(seen.moment, &node).await?),
+                None => None,
+            };
+            entries.push(Entry { name: listed.name, cookie: listed.cookie, node: listed.node, attributes });
+        }
+        let attributes = self.overlay(seen.moment, node).await?;
+        self.accessed(&attributes);
+        Ok(ListReply { directory: attributes, parent: node.parent.directory, entries, complete: listing.complete })
     }
 }

@@ -11,13 +11,13 @@ use dittofs_domain::{
         create::{self, CreateDecision},
     },
     opens::Operation,
-    plan::{Applied, EntryKey, Query, View},
+    plan::{EntryKey, Query, View},
 };
 use dittofs_ports::{Caller, Changed, Created, Linked, Lookup, LookupName, Renamed};
 
 use smallvec::smallvec;
 
-use super::{Volume, settle::Settled};
+use super::Volume;
 
 impl Volume {
     pub(crate) async fn lookup(&self, caller: &Caller, directory: NodeId, name: &LookupName) -> FsResult<Lookup> {
@@ -25,17 +25,19 @@ impl Volume {
             LookupName::Child(name) => Query::child(directory, EntryKey::child(directory, name)),
             LookupName::This | LookupName::Parent => Query::node(directory),
         };
-        let view = self.view(&query).await?;
-        let parent = self.searchable(&view, directory, caller)?;
+        let seen = self.view(&query).await?;
+        let parent = self.searchable(&seen, directory, caller)?;
         let node = match name {
-            LookupName::Child(_) => Arc::clone(&view.entry(0).ok_or(FsError::NotFound)?.node),
+            LookupName::Child(_) => Arc::clone(&seen.entry(0).ok_or(FsError::NotFound)?.node),
             LookupName::This => Arc::clone(parent),
             LookupName::Parent => {
                 let above = parent.parent.directory;
                 Arc::clone(self.view(&Query::node(above)).await?.node(above)?)
             }
         };
-        Ok(Lookup { node: self.overlay(&node), directory: self.overlay(parent) })
+        // The moment of the first is before both.
+        let node = self.overlay(seen.moment, &node).await?;
+        Ok(Lookup { node, directory: self.overlay(seen.moment, parent).await? })
     }
 
     pub(crate) async fn create(&self, caller: &Caller, request: &CreateRequest, op: Option<OpId>) -> FsResult<Created> {
@@ -56,13 +58,14 @@ impl Volume {
                 })
             })
             .await?;
-        let directory = self.changed(&settled.view, &settled.applied, request.directory)?;
+        let (directory, moment) = (self.changed(&settled, request.directory).await?, settled.seen.moment);
         match settled.value {
             None => {
                 let made = settled.applied.node(fresh.node).and_then(|touched| touched.after.as_ref());
-                Ok(Created { node: self.overlay(made.ok_or(FsError::Io)?), directory, new: true })
+                let node = self.overlay(moment, made.ok_or(FsError::Io)?).await?;
+                Ok(Created { node, directory, new: true })
             }
-            Some((node, None)) => Ok(Created { node: self.overlay(&node), directory, new: false }),
+            Some((node, None)) => Ok(Created { node: self.overlay(moment, &node).await?, directory, new: false }),
             Some((node, Some(size))) => {
                 let resized = self.set_attributes(caller, node.id, &SetAttributes::size(size), op).await?;
                 Ok(Created { node: resized.after, directory, new: false })
@@ -79,13 +82,13 @@ impl Volume {
             Ok(smallvec![(request.node, Operation::Link)])
         };
         self.check_names(caller, namespace::link::query(request), targets).await?;
-        let Settled { view, applied, .. } = self
+        let settled = self
             .settle(namespace::link::query(request), op, |view| {
                 Ok((namespace::link::decide(view, request, &context, fresh)?.plan, ()))
             })
             .await?;
-        let directory = self.changed(&view, &applied, request.directory)?;
-        let node = self.changed(&view, &applied, request.node)?.after;
+        let directory = self.changed(&settled, request.directory).await?;
+        let node = self.changed(&settled, request.node).await?.after;
         Ok(Linked { node, directory })
     }
 
@@ -98,13 +101,14 @@ impl Volume {
         };
         self.check_names(caller, namespace::remove::query(request), targets).await?;
         let mut turn = None;
-        let Settled { view, applied, .. } = self
+        let settled = self
             .settle(namespace::remove::query(request), op, |view| {
                 let busy = view.entry(0).is_some_and(|found| self.is_busy(found.node.id, &mut turn));
                 Ok((namespace::remove::decide(view, request, &context, busy)?.plan, ()))
             })
             .await?;
-        self.changed(&view, &applied, request.directory)
+        drop(turn);
+        self.changed(&settled, request.directory).await
     }
 
     pub(crate) async fn rename(&self, caller: &Caller, request: &RenameRequest, op: Option<OpId>) -> FsResult<Renamed> {
@@ -121,23 +125,27 @@ impl Volume {
         };
         self.check_names(caller, namespace::rename::query(request), targets).await?;
         let mut turn = None;
-        let Settled { view, applied, .. } = self
+        let settled = self
             .settle(namespace::rename::query(request), op, |view| {
                 let busy = view.entry(1).is_some_and(|found| self.is_busy(found.node.id, &mut turn));
                 Ok((namespace::rename::decide(view, request, &context, busy)?.plan, ()))
             })
             .await?;
+        drop(turn);
         Ok(Renamed {
-            from_directory: self.changed(&view, &applied, request.from_directory)?,
-            to_directory: self.changed(&view, &applied, request.to_directory)?,
+            from_directory: self.changed(&settled, request.from_directory).await?,
+            to_directory: self.changed(&settled, request.to_directory).await?,
         })
     }
 
     pub(crate) async fn read_link(&self, _caller: &Caller, node: NodeId) -> FsResult<(Arc<[u8]>, Attributes)> {
-        let view = self.view(&Query::node(node)).await?;
-        let node = self.live(&view, node)?;
+        let seen = self.view(&Query::node(node)).await?;
+        let node = self.live(&seen, node)?;
         let target = node.target.clone().filter(|_| node.kind == NodeKind::Symlink);
-        Ok((target.ok_or(FsError::Invalid)?, self.overlay(node)))
+        let target = target.ok_or(FsError::Invalid)?;
+        let attributes = self.overlay(seen.moment, node).await?;
+        self.accessed(&attributes);
+        Ok((target, attributes))
     }
 
     /// A node that callers may still reach: it has a name, or somebody has it open.
@@ -154,17 +162,5 @@ impl Volume {
         }
         access::demand(&NodeSecurity::from(&**directory), &caller.credentials, AccessMask::EXECUTE)?;
         Ok(directory)
-    }
-
-    /// What a plan did to a node; if it was not touched, it is as it was seen.
-    pub(super) fn changed(&self, view: &View, applied: &Applied, id: NodeId) -> FsResult<Changed> {
-        if let Some(touched) = applied.node(id) {
-            let after = touched.after.as_ref().ok_or(FsError::Stale)?;
-            let before = touched.before.as_ref().map(|node| self.weak(node));
-            return Ok(Changed { before, after: self.overlay(after) });
-        }
-        let entry = || view.entries.iter().flatten().map(|found| &found.node).find(|node| node.id == id);
-        let node = view.node(id).ok().or_else(entry).ok_or(FsError::Stale)?;
-        Ok(Changed { before: Some(self.weak(node)), after: self.overlay(node) })
     }
 }

@@ -11,8 +11,8 @@ use std::{
 };
 
 use dittofs_domain::{
-    Attributes, ChangeId, Node, NodeId, Sequence, Timestamp,
-    attributes::{self, Pending},
+    ChangeId, Node, NodeId, Sequence, Timestamp,
+    attributes::Pending,
     content::{Noted, cuts, slices::SliceIndex},
 };
 use dittofs_ports::Appended;
@@ -21,6 +21,12 @@ use parking_lot::{Mutex, RwLock};
 use crate::admission::Credits;
 
 const SHARDS: usize = 64;
+/// Nodes share the number of their last move in so many slots.
+const MOVED_SLOTS: usize = 1_024;
+
+/// A point in time, counted in moves out of the index.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment(u64);
 
 /// A record whose bytes are not in the content store yet.
 #[derive(Debug)]
@@ -142,7 +148,9 @@ impl NodePending {
         let Replayed { offset, length, appended, credits, at, .. } = replayed;
         self.held.push(Held { appended, offset, length, at, _credits: credits });
         self.shown.bytes = self.slices.bytes();
-        self.shown.shown = Some((replayed.stamp, replayed.time.max(stored.ctime)));
+        // As it was shown for the newest record, whose time need not be the highest.
+        let (change, ctime) = self.shown.shown.unwrap_or((stored.change, stored.ctime));
+        self.shown.shown = Some((replayed.stamp.max(change), replayed.time.max(ctime).max(stored.ctime)));
         if sequence > stored.times_seq {
             self.shown.times = Some((replayed.time, sequence));
         }
@@ -165,6 +173,10 @@ pub(super) struct PendingNodes {
     shards: Vec<RwLock<HashMap<NodeId, Arc<Mutex<NodePending>>>>>,
     nodes: AtomicUsize,
     bytes: AtomicU64,
+    /// How often something has left an index.
+    moves: AtomicU64,
+    /// The number of the last move of each node, or of another one of its slot.
+    moved_last: Box<[AtomicU64]>,
 }
 
 impl PendingNodes {
@@ -173,15 +185,41 @@ impl PendingNodes {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             nodes: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
+            moves: AtomicU64::new(0),
+            moved_last: (0..MOVED_SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
-    /// The attributes of a node, with what is unflushed laid over.
-    pub(super) fn overlay(&self, node: &Node) -> Attributes {
-        attributes::overlay(node, self.snapshot(node.id).as_ref())
+    /// A point in time for [`PendingNodes::unmoved`].
+    pub(super) fn moment(&self) -> Moment {
+        Moment(self.moves.load(Ordering::Acquire))
     }
 
-    /// What is shown of a node beside what is stored.
+    /// What is shown of a node beside what is stored, and was read after this moment; none if something has left the
+    /// node's index since, or is about to: then what was read may not fit it.
+    pub(super) fn unmoved(&self, node: NodeId, moment: Moment) -> Option<Option<Pending>> {
+        let pending = match self.find(node) {
+            None => None,
+            Some(pending) => {
+                let pending = pending.lock();
+                pending.generation.is_multiple_of(2).then_some(Some(pending.shown))?
+            }
+        };
+        // After the index: what has left it was noted before.
+        (self.moved_last(node).load(Ordering::Acquire) <= moment.0).then_some(pending)
+    }
+
+    /// Notes that something is about to leave a node's index.
+    fn moved(&self, node: NodeId) {
+        let number = self.moves.fetch_add(1, Ordering::AcqRel) + 1;
+        self.moved_last(node).fetch_max(number, Ordering::AcqRel);
+    }
+
+    fn moved_last(&self, node: NodeId) -> &AtomicU64 {
+        &self.moved_last[(node.0 % MOVED_SLOTS as u64) as usize]
+    }
+
+    /// What is shown of a node beside what is stored: for who holds its turn.
     pub(super) fn snapshot(&self, node: NodeId) -> Option<Pending> {
         self.find(node).map(|pending| pending.lock().shown)
     }
@@ -227,13 +265,6 @@ impl PendingNodes {
         }))
     }
 
-    /// What is shown of a node beside what is stored, with its generation; none while the two are changing together.
-    pub(super) fn seen(&self, node: NodeId) -> Option<(Option<Pending>, Option<u64>)> {
-        let Some(pending) = self.find(node) else { return Some((None, None)) };
-        let pending = pending.lock();
-        pending.generation.is_multiple_of(2).then_some((Some(pending.shown), Some(pending.generation)))
-    }
-
     /// Whether the node's index is as it was at that generation; none: it had nothing unflushed.
     pub(super) fn is_at(&self, node: NodeId, generation: Option<u64>) -> bool {
         match (self.find(node), generation) {
@@ -263,6 +294,7 @@ impl PendingNodes {
     /// Cuts a node's index at its new size, under its turn; answers the records of which nothing is left.
     pub(super) fn truncate(&self, node: NodeId, size: u64) -> Vec<Appended> {
         let Some(pending) = self.find(node) else { return Vec::new() };
+        self.moved(node);
         {
             let mut pending = pending.lock();
             pending.slices.truncate(size);
@@ -285,6 +317,7 @@ impl PendingNodes {
     ) -> Vec<Appended> {
         let Some(pending) = self.find(node) else { return Vec::new() };
         let mut freed = Vec::new();
+        self.moved(node);
         let empty = {
             let mut pending = pending.lock();
             pending.slices.remove(ranges, up_to);
@@ -312,6 +345,7 @@ impl PendingNodes {
     /// nothing is left. Whoever reads the node meanwhile starts again.
     pub(super) fn lose(&self, stored: &Node, lost: &[Sequence]) -> Vec<Appended> {
         let Some(pending) = self.find(stored.id) else { return Vec::new() };
+        self.moved(stored.id);
         let gone = {
             let mut pending = pending.lock();
             pending.generation += 2;
@@ -325,6 +359,7 @@ impl PendingNodes {
     /// file was applied. Answers the records of which nothing is left.
     pub(super) fn fit(&self, stored: &Node) -> Vec<Appended> {
         let Some(pending) = self.find(stored.id) else { return Vec::new() };
+        self.moved(stored.id);
         {
             let mut pending = pending.lock();
             pending.lose(stored, &[]);
@@ -337,6 +372,7 @@ impl PendingNodes {
 
     /// Forgets a node; answers its records.
     pub(super) fn take(&self, node: NodeId) -> Vec<Appended> {
+        self.moved(node);
         let Some(pending) = self.shard(node).write().remove(&node) else { return Vec::new() };
         self.nodes.fetch_sub(1, Ordering::AcqRel);
         let mut pending = pending.lock();

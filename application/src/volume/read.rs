@@ -53,6 +53,7 @@ impl Volume {
                 Err(error) => return Err(error),
             };
             self.readahead.note(node, &range, size);
+            self.accessed(&layout.attributes);
             return Ok(ReadReply { data, end_of_file: range.end >= size, attributes: layout.attributes });
         }
         self.counters.lost_reads.count();
@@ -78,7 +79,7 @@ impl Volume {
         if !self.pending.is_at(node, generation) {
             return Ok(None);
         }
-        let attributes = attributes::overlay(stored, pending.as_ref());
+        let attributes = self.with_access_time(attributes::overlay(stored, pending.as_ref()));
         let range = range.start..range.end.min(attributes.size).max(range.start);
         let mapped = range.start..range.end.min(stored.size).max(range.start);
         let pieces = map::resolve(&view.map, stored.clip, stored.size, mapped);

@@ -1,6 +1,6 @@
 //! Objects of which most bytes are dead: what lives of them goes into a new object, and they become garbage.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use dittofs_domain::{
     NodeId, ObjectId, Sequence,
@@ -18,10 +18,15 @@ use super::{Volume, read::Segments};
 
 /// An object is written again when less than this part of it, in thousandths, is alive.
 const ALIVE_PERMILLE: u64 = 500;
+/// The same where there is no space.
+const ALIVE_PERMILLE_FULL: u64 = 900;
 /// Objects that one round looks at.
 const OBJECTS_PER_ROUND: usize = 16;
 /// References of one object that are followed: it has no more blocks.
 const REFERENCES_MAX: usize = 4_096;
+
+/// How long nothing is repacked where there was no room for it.
+const FULL_WAIT: Duration = Duration::from_secs(10);
 
 /// A living part of a dying object.
 struct Living {
@@ -60,35 +65,53 @@ impl Volume {
     /// Looks at some of the objects that have lost bytes, and writes the mostly dead ones again; answers whether there
     /// are more to look at.
     pub(super) async fn repack(&self) -> FsResult<bool> {
-        let due: Vec<ObjectId> = {
+        let full = self.full.is_stores();
+        let mut due: Vec<(u64, ObjectId)> = {
             let dying = self.dying.lock();
-            let due = dying.iter().filter(|(_, dying)| dying.is_due()).map(|(object, _)| *object);
-            due.take(OBJECTS_PER_ROUND).collect()
+            let due = dying.iter().filter(|(_, dying)| dying.is_due() || full && dying.dead > 0);
+            due.map(|(object, dying)| (dying.dead, *object)).collect()
         };
+        if full {
+            due.sort_unstable_by_key(|(dead, _)| std::cmp::Reverse(*dead));
+        }
+        due.truncate(OBJECTS_PER_ROUND);
         if due.is_empty() {
             return Ok(false);
         }
+        if self.machine.clock.monotonic() < *self.repack_after.lock() {
+            return Ok(true);
+        }
         // The bytes of a file must not be published from two sides.
         let _flushing = self.flushing.lock().await;
-        let (mut living, mut room) = (Vec::new(), self.flush_policy.object_bytes_max);
-        for object in due {
-            let Some(parts) = self.look_at(object).await? else { continue };
+        let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), self.flush_policy.object_bytes_max);
+        let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
+        for (_, object) in due {
+            let Some(parts) = self.look_at(object, alive_permille).await? else { continue };
             let alive: u64 = parts.iter().map(|part| part.old.len).sum();
-            if alive > room && !living.is_empty() {
+            // Where there is no space, one by one: what is kept for this holds one object.
+            if (full || alive > room) && !living.is_empty() {
                 break;
             }
             room = room.saturating_sub(alive);
             living.extend(parts);
-            self.dying.lock().remove(&object);
+            taken.extend(self.dying.lock().remove(&object).map(|known| (object, known)));
         }
-        if !living.is_empty() {
-            self.write_again(living).await?;
+        if !living.is_empty()
+            && let Err(error) = self.write_again(living).await
+        {
+            for (object, known) in taken {
+                self.dying.lock().entry(object).or_insert(known);
+            }
+            if error != FsError::NoSpace {
+                return Err(error);
+            }
+            *self.repack_after.lock() = self.machine.clock.monotonic() + FULL_WAIT;
         }
-        Ok(self.dying.lock().values().any(Dying::is_due))
+        Ok(self.dying.lock().values().any(|dying| dying.is_due() || full && dying.dead > 0))
     }
 
     /// What lives of an object, if it is so little that the object should be written again.
-    async fn look_at(&self, object: ObjectId) -> FsResult<Option<Vec<Living>>> {
+    async fn look_at(&self, object: ObjectId, alive_permille: u64) -> FsResult<Option<Vec<Living>>> {
         let before = object.0.checked_sub(1).map(ObjectId);
         let found = self.stores.metadata.objects(before, 1).await.map_err(|error| self.metadata_failed(&error))?;
         let live = |record: &ObjectRecord| record.id == object && record.state == ObjectState::Live;
@@ -96,14 +119,14 @@ impl Volume {
             self.dying.lock().remove(&object);
             return Ok(None);
         };
-        let due = record.bytes * (1_000 - ALIVE_PERMILLE) / 1_000;
+        let due = record.bytes * (1_000 - alive_permille) / 1_000;
         if self.dying.lock().get(&object).is_some_and(|known| known.dead < due) {
             self.dying.lock().entry(object).or_default().due = due;
             return Ok(None);
         }
         let parts = self.living(object).await?;
         let alive: u64 = parts.iter().map(|part| stored_bytes(&part.old)).sum();
-        if alive * 1_000 < record.bytes * ALIVE_PERMILLE {
+        if alive * 1_000 < record.bytes * alive_permille {
             return Ok(Some(parts));
         }
         self.dying.lock().insert(object, Dying { dead: record.bytes.saturating_sub(alive), due: due.max(1) });
@@ -146,7 +169,7 @@ impl Volume {
         self.suspects.lock().insert(live.id);
         self.put_object_row(writing).await?;
         let node = living.first().map_or(NodeId(0), |part| part.node);
-        let put = self.stores.content.put(self.share(), live.id, builder.finish()).await;
+        let put = self.stores.content.put_to_free(self.share(), live.id, builder.finish()).await;
         let mut result = put.map_err(|error| self.content_failed(node, live.id, &error));
         if result.is_ok() {
             self.counters.repacked(living.iter().filter_map(|part| part.new.as_ref()));

@@ -16,26 +16,28 @@ use dittofs_domain::{
 use dittofs_ports::{Caller, Changed};
 
 use super::Volume;
+use crate::keyed::KeyGuard;
 
 /// How often a truncation waits for the reaper to finish an earlier one before the client is told to come again.
 const REAPS_MAX: u32 = 64;
 
 impl Volume {
-    /// Sets a size and whatever else the request says, in one plan. The caller holds the node's turn.
+    /// Sets a size and whatever else the request says, in one plan, in the node's turn.
     pub(super) async fn resize(
         &self,
+        turn: &KeyGuard<'_, NodeId>,
         caller: &Caller,
-        node: NodeId,
         request: &SetAttributes,
         size: u64,
         op: Option<OpId>,
     ) -> FsResult<Changed> {
+        let node = turn.key();
         let context = Context { credentials: &caller.credentials, now: self.now() };
         let view = self.view(&Query::node(node)).await?;
         let stored = self.live(&view, node)?;
         set_attributes::check(stored, request, self.pending.snapshot(node).as_ref(), &context)?;
         for _ in 0..REAPS_MAX {
-            if let Some(changed) = self.try_resize(node, request, size, &context, op).await? {
+            if let Some(changed) = self.try_resize(turn, request, size, &context, op).await? {
                 return Ok(changed);
             }
             self.reap_clip_step(node).await?;
@@ -46,12 +48,13 @@ impl Volume {
     /// One attempt; none where an earlier truncation must be finished first.
     async fn try_resize(
         &self,
-        node: NodeId,
+        turn: &KeyGuard<'_, NodeId>,
         request: &SetAttributes,
         size: u64,
         context: &Context<'_>,
         op: Option<OpId>,
     ) -> FsResult<Option<Changed>> {
+        let node = turn.key();
         let view = self.view(&Query::node(node)).await?;
         let facts = Facts::of(self.live(&view, node)?);
         let query = Query { map: Some(map::truncate_query(&facts, size)), ..Query::node(node) };
@@ -86,7 +89,7 @@ impl Volume {
         if settled.value {
             return Ok(None);
         }
-        if is_of_old(&settled.view, &settled.applied, node) {
+        if is_of_old(&settled.seen, &settled.applied, node) {
             self.fit_pending(node).await;
             drop(unstable);
         } else {
@@ -94,7 +97,7 @@ impl Volume {
             drop(unstable);
             self.release(released).await;
         }
-        let mut changed = self.changed(&settled.view, &settled.applied, node)?;
+        let mut changed = self.changed_in_turn(turn, &settled)?;
         changed.before = settled
             .applied
             .node(node)

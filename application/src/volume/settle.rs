@@ -13,7 +13,7 @@ use dittofs_domain::{
 use dittofs_ports::{Appended, ApplyError};
 use smallvec::SmallVec;
 
-use super::Volume;
+use super::{Volume, overlay::Seen};
 
 /// After so many conflicts the rows that are read are locked.
 const OPTIMISTIC_ATTEMPTS: u32 = 3;
@@ -26,7 +26,7 @@ pub(super) struct Settled<T> {
     /// What the rule said beside its plan.
     pub(super) value: T,
     /// What the rule saw.
-    pub(super) view: View,
+    pub(super) seen: Seen,
     /// What became of it; nothing if the plan had no changes.
     pub(super) applied: Applied,
 }
@@ -45,19 +45,21 @@ impl Volume {
         let mut query = query;
         for attempt in 1..=ATTEMPTS_MAX {
             query.lock = attempt > OPTIMISTIC_ATTEMPTS;
-            let view = self.view(&query).await?;
-            let (mut plan, value) = decide(&view)?;
+            let seen = self.view(&query).await?;
+            let (mut plan, value) = decide(&seen)?;
             if plan.changes.is_empty() {
-                return Ok(Settled { value, view, applied: Applied::default() });
+                return Ok(Settled { value, seen, applied: Applied::default() });
             }
             self.raise_shown(&mut plan);
+            let accessed = self.add_access_times(&mut plan);
             let released = released_objects(&plan);
-            let dead = map::lost(&view.map.rows, &plan.changes);
+            let dead = map::lost(&seen.map.rows, &plan.changes);
             match self.stores.metadata.apply(plan, op).await {
                 Ok(applied) => {
+                    self.forget_access_times(&accessed);
                     self.note_dead(dead);
                     self.after(&applied, released).await;
-                    return Ok(Settled { value, view, applied });
+                    return Ok(Settled { value, seen, applied });
                 }
                 Err(ApplyError::Conflict) => self.jitter(attempt).await,
                 Err(error) => {
@@ -85,10 +87,6 @@ impl Volume {
         }
     }
 
-    pub(super) async fn view(&self, query: &Query) -> FsResult<View> {
-        self.stores.metadata.view(query).await.map_err(|error| self.metadata_failed(&error))
-    }
-
     /// Wakes the reaper where a plan left something for it, and forgets what is gone.
     async fn after(&self, applied: &Applied, released: Vec<ObjectId>) {
         let mut wake = !released.is_empty();
@@ -97,6 +95,7 @@ impl Volume {
             match &touched.after {
                 None => {
                     self.discard_pending(touched.id).await;
+                    self.forget_access_time(touched.id);
                     self.forget_opens(touched.id).await;
                 }
                 Some(after) => wake |= after.flags.contains(NodeFlags::UNLINKED) || after.clip.is_some(),

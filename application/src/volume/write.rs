@@ -18,8 +18,9 @@ use super::{
     Volume,
     opens::{Admitted, writable},
     pending::Written,
+    weak,
 };
-use crate::admission::Credits;
+use crate::{admission::Credits, keyed::KeyGuard};
 
 /// A write that a client asks for.
 struct Asked<'a> {
@@ -47,9 +48,13 @@ impl Volume {
         let asked = Asked { caller, node, offset, data: &data, stability };
         let until = self.machine.clock.monotonic() + self.admission.patience();
         loop {
+            if length > 0 {
+                self.demand_room()?;
+            }
             let room = self.room.notified();
             // Before the turn: a flush, which makes room, takes it.
-            let credits = self.admission.admit(data.len(), &*self.machine.clock).await?;
+            let credits = self.admission.admit(data.len(), &*self.machine.clock).await;
+            let credits = credits.map_err(|error| self.waited_in_vain(error))?;
             if let Some(reply) = self.try_write(&asked, credits).await? {
                 return Ok(reply);
             }
@@ -69,7 +74,7 @@ impl Volume {
             () = room => Ok(()),
             () = timeout => {
                 self.admission.refused.count();
-                Err(FsError::Busy)
+                Err(self.waited_in_vain(FsError::Busy))
             }
         }
     }
@@ -83,9 +88,9 @@ impl Volume {
         let mut stored = std::sync::Arc::clone(self.live(&view, node)?);
         let security = NodeSecurity::from(&*stored);
         writable(&stored, caller, access)?;
-        let before = self.weak(&stored);
+        let before = weak(&self.overlay_in_turn(&turn, &stored));
         if length == 0 {
-            let file = Changed { before: Some(before), after: self.overlay(&stored) };
+            let file = Changed { before: Some(before), after: self.overlay_in_turn(&turn, &stored) };
             return Ok(Some(WriteReply { count: 0, stability, verifier: self.write_verifier(), file }));
         }
         self.demand_space(u64::from(length))?;
@@ -94,8 +99,8 @@ impl Volume {
         }
         // Before the append: if a sync fails in between, these bytes may be lost, and the client must see it.
         let verifier = self.write_verifier();
-        let Some(sequence) = self.append(&stored, offset, data.clone(), credits).await? else { return Ok(None) };
-        let file = Changed { before: Some(before), after: self.overlay(&stored) };
+        let Some(sequence) = self.append(&turn, &stored, offset, data.clone(), credits).await? else { return Ok(None) };
+        let file = Changed { before: Some(before), after: self.overlay_in_turn(&turn, &stored) };
         drop(turn);
         if stability != Stability::Unstable {
             self.make_durable(node, sequence).await?;
@@ -103,9 +108,10 @@ impl Volume {
         Ok(Some(WriteReply { count: length, stability, verifier, file }))
     }
 
-    /// Journals a write and puts it into the index; none if the journal is full. The caller holds the node's turn.
+    /// Journals a write and puts it into the index; none if the journal is full.
     async fn append(
         &self,
+        turn: &KeyGuard<'_, NodeId>,
         stored: &Node,
         offset: u64,
         data: Bytes,
@@ -114,13 +120,19 @@ impl Volume {
         let length = data.len() as u32;
         let stamp = self.stamp().await?;
         let time = self.pending.next_time(stored, self.now());
-        let size = self.overlay(stored).size.max(offset + u64::from(length));
+        let size = self.overlay_in_turn(turn, stored).size.max(offset + u64::from(length));
         let record = Record { node: stored.id, offset, data, size, time, epoch: self.epoch };
         let appended = match self.stores.journal.append(record).await {
             Ok(appended) => appended,
             Err(JournalError::Full) => return Ok(None),
+            Err(JournalError::DiskFull) => {
+                self.full.set_journal(true);
+                // Only what a flush gives back makes room.
+                return if self.pending.bytes() > 0 { Ok(None) } else { Err(FsError::NoSpace) };
+            }
             Err(error) => return Err(self.journal_failed(&error)),
         };
+        self.full.set_journal(false);
         let at = self.machine.clock.monotonic();
         self.pending.write(stored, Written { offset, length, appended, credits, time, stamp, at });
         Ok(Some(appended.sequence))
@@ -138,7 +150,7 @@ impl Volume {
             .await?;
         match settled.applied.node(node).and_then(|touched| touched.after.clone()) {
             Some(after) => Ok(after),
-            None => Ok(std::sync::Arc::clone(settled.view.node(node)?)),
+            None => Ok(std::sync::Arc::clone(settled.seen.node(node)?)),
         }
     }
 
@@ -146,6 +158,7 @@ impl Volume {
     pub(super) fn journal_failed(&self, error: &JournalError) -> FsError {
         match error {
             JournalError::Full => FsError::Busy,
+            JournalError::DiskFull => FsError::NoSpace,
             JournalError::NotFound | JournalError::Corrupt(_) => {
                 tracing::error!(share = %self.name, %error, "journal is damaged");
                 FsError::Io

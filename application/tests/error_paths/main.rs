@@ -1,7 +1,11 @@
-//! What callers get, and what stays, where a store or the journal fails.
+//! What callers get, and what stays, where a store or the journal fails, or where something comes between.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod atime;
+mod between;
 mod content;
+mod interposed;
 mod journal;
 mod metadata;
+mod replay;
 mod world;

@@ -10,25 +10,29 @@ use std::{
 };
 
 use bytes::Bytes;
-use dittofs_application::{Machine, Network, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores};
+use dittofs_application::{
+    Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores,
+};
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{
-    ClientId, Credentials, HandleKey, Name, Node, NodeId, ShareId, Timestamp,
+    ClientId, Cookie, Credentials, HandleKey, Name, Node, NodeId, ShareId, Timestamp,
     credentials::IdentityPolicy,
     error::FsResult,
-    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
+    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
 };
 use dittofs_frame_codec::Codec;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    ApplyError, BlockService, Caller, Claim, ContentError, ContentStore, Created, Journal, JournalError,
-    JournalIdentity, MetadataError, MetadataService, MetadataStore, NodeRef, ShareMetadata, ShareRecord, Stability,
-    Survives, WriteReply,
+    Appended, ApplyError, BlockService, Caller, Claim, ContentError, ContentStore, Created, Journal, JournalError,
+    JournalIdentity, ListRequest, MetadataError, MetadataService, MetadataStore, NodeRef, Record, ShareMetadata,
+    ShareRecord, Stability, Survives, WriteReply,
     mocks::{MockClock, MockContentStore, MockJournal, MockRandomness, MockShareMetadata, MockSpawner},
 };
 use futures_util::FutureExt;
 use parking_lot::Mutex;
+
+use crate::interposed::{Interposed, Next};
 
 pub(crate) const SHARE: ShareId = ShareId(0xD177_0002);
 
@@ -54,12 +58,19 @@ pub(crate) struct Faults {
     pub(crate) locks: Mutex<Vec<bool>>,
     pub(crate) applies: AtomicUsize,
     pub(crate) gets: AtomicUsize,
+    /// What the clock says.
+    pub(crate) time: Mutex<Timestamp>,
+    /// What the journal has taken.
+    pub(crate) appended: Mutex<Vec<(Appended, Record)>>,
 }
 
 pub(crate) struct World {
-    pub(crate) services: Services,
+    pub(crate) services: Arc<Services>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) journal: Arc<NullJournal>,
+    pub(crate) volume: Arc<Volume>,
+    /// What comes between a call of the metadata store and its answer.
+    pub(crate) next: Arc<Next>,
 }
 
 impl<E> Default for Fault<E> {
@@ -92,7 +103,11 @@ impl<E: 'static> Fault<E> {
 
 impl World {
     pub(crate) async fn new() -> World {
-        let store = MemoryMetadataStore::new();
+        World::open(Arc::new(MemoryMetadataStore::new()), Vec::new()).await
+    }
+
+    /// A share on these metadata, which are made if they are empty, with a journal that has kept these records.
+    pub(crate) async fn open(store: Arc<MemoryMetadataStore>, records: Vec<(Appended, Record)>) -> World {
         let record = ShareRecord {
             id: SHARE,
             name: "/export".into(),
@@ -102,14 +117,18 @@ impl World {
             journal_incarnation: 0,
             dirty: false,
         };
-        store.create_share(&record, &root()).await.unwrap();
+        if store.shares().await.unwrap().is_empty() {
+            store.create_share(&record, &root()).await.unwrap();
+        }
         let faults = Arc::new(Faults::default());
         let journal = Arc::new(NullJournal::new(1 << 20));
+        let next = Arc::new(Next::default());
+        let mock = metadata(store.share(SHARE).await.unwrap().unwrap(), &faults);
         let stores = VolumeStores {
-            metadata: Arc::new(metadata(store.share(SHARE).await.unwrap().unwrap(), &faults)),
+            metadata: Arc::new(Interposed { store: mock, next: Arc::clone(&next) }),
             metadata_survives: Survives::Nothing,
             content: Arc::new(content(&faults)),
-            journal: Arc::new(journal_of(&journal, &faults)),
+            journal: Arc::new(journal_of(&journal, &faults, records)),
             cache: Arc::new(MokaBlockCache::new(1 << 20)),
             opens: Arc::new(MemoryOpenState::new()),
             codec: Arc::new(Codec::none()),
@@ -119,9 +138,11 @@ impl World {
             identity: IdentityPolicy::default(),
             read_only: false,
             bytes_max: 1 << 30,
+            atime: Atime::Relatime,
         };
-        let volume = Volume::open(stores, VolumeSettings::new(policy), machine()).await.unwrap();
-        World { services: Services::new(Arc::new(Registry::new(vec![volume]))), faults, journal }
+        let volume = Volume::open(stores, VolumeSettings::new(policy), machine(&faults)).await.unwrap();
+        let services = Arc::new(Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)]))));
+        World { services, faults, journal, next, volume }
     }
 
     pub(crate) async fn create(&self, name: &str) -> FsResult<Created> {
@@ -133,6 +154,27 @@ impl World {
             how: CreateHow::Guarded,
         };
         self.services.create(&caller(), SHARE, &request, None).await
+    }
+
+    /// An empty file with this name.
+    pub(crate) async fn node(&self, name: &str) -> NodeRef {
+        NodeRef { share: SHARE, node: self.create(name).await.unwrap().node.node }
+    }
+
+    pub(crate) async fn remove(&self, name: &str) {
+        let request = RemoveRequest {
+            directory: NodeId::ROOT,
+            name: Name::new(name.as_bytes()).unwrap(),
+            kind: RemoveKind::NotDirectory,
+        };
+        self.services.remove(&caller(), SHARE, &request, None).await.unwrap();
+    }
+
+    /// Lists the root.
+    pub(crate) async fn list(&self) {
+        let directory = NodeRef { share: SHARE, node: NodeId::ROOT };
+        let request = ListRequest { directory, after: Cookie::START, entries_max: 1_000, with_attributes: false };
+        self.services.list(&caller(), &request).await.unwrap();
     }
 
     /// A file with these bytes, which are not flushed.
@@ -216,14 +258,19 @@ fn content(faults: &Arc<Faults>) -> MockContentStore {
     mock
 }
 
-fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>) -> MockJournal {
+fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>, kept: Vec<(Appended, Record)>) -> MockJournal {
     let mut mock = MockJournal::new();
     mock.expect_survives().return_const(Survives::Nothing);
     let (f, j) = (Arc::clone(faults), Arc::clone(journal));
     mock.expect_identity().return_const(JournalIdentity::default());
-    mock.expect_recover().returning(|_| Ok(Vec::new()));
+    mock.expect_recover().returning(move |_| Ok(kept.clone()));
     mock.expect_lost().returning(Vec::new);
-    mock.expect_append().returning(move |record| f.append.check().and_then(|()| now(j.append(record))));
+    mock.expect_append().returning(move |record| {
+        f.append.check()?;
+        let appended = now(j.append(record.clone()))?;
+        f.appended.lock().push((appended, record));
+        Ok(appended)
+    });
     let f = Arc::clone(faults);
     mock.expect_sync().returning(move |_| f.sync.check());
     let j = Arc::clone(journal);
@@ -235,10 +282,11 @@ fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>) -> MockJournal {
     mock
 }
 
-/// Time stands still, nobody really sleeps, and nothing happens in the background.
-fn machine() -> Machine {
+/// Time stands where it was set, nobody really sleeps, and nothing happens in the background.
+fn machine(faults: &Arc<Faults>) -> Machine {
     let mut clock = MockClock::new();
-    clock.expect_now().return_const(Timestamp::EPOCH);
+    let f = Arc::clone(faults);
+    clock.expect_now().returning(move || *f.time.lock());
     clock.expect_monotonic().return_const(Duration::ZERO);
     clock.expect_sleep().returning(|_| ());
     let drawn = AtomicU64::new(1);

@@ -7,7 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_application::{Machine, Network, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores};
+use dittofs_application::{
+    Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores,
+};
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Name, Node, NodeId, ShareId, Timestamp,
@@ -90,6 +92,7 @@ impl World {
             identity: IdentityPolicy::default(),
             read_only: false,
             bytes_max: 1 << 30,
+            atime: Atime::Relatime,
         };
         let volume = Volume::open(stores, VolumeSettings::new(policy), machine).await.unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![volume]))));

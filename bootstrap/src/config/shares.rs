@@ -1,5 +1,6 @@
 //! The shares: what is exported, from which stores, to whom.
 
+use dittofs_application::Atime;
 use dittofs_domain::credentials::Squash;
 use dittofs_frame_codec::CompressionMethod;
 use dittofs_ports::Survives;
@@ -39,6 +40,9 @@ pub fn compression_word(method: CompressionMethod) -> &'static str {
     }
 }
 
+/// The words of the configuration for whether reads advance access times.
+const ATIMES: [(&str, Atime); 2] = [("relatime", Atime::Relatime), ("none", Atime::None)];
+
 /// One exported tree.
 #[derive(Clone, Debug)]
 pub struct ShareConfig {
@@ -62,6 +66,8 @@ pub struct ShareConfig {
     pub anonymous_uid: u32,
     /// The group that stands for a squashed or unnamed one; never 0.
     pub anonymous_gid: u32,
+    /// Whether reads advance access times.
+    pub atime: Atime,
     /// Refuse every change.
     pub read_only: bool,
     /// The most bytes that the share may hold; unlimited if absent.
@@ -119,6 +125,7 @@ fn read_one(mut section: Section<'_>, metadata: &Stores, content: &Stores) -> Op
     let squash = section.take_choice("squash", &SQUASHES);
     let anonymous_uid = read_anonymous(&mut section, "anonymous_uid");
     let anonymous_gid = read_anonymous(&mut section, "anonymous_gid");
+    let atime = section.take_choice("atime", &ATIMES).unwrap_or_default();
     let read_only = section.take_flag("read_only").unwrap_or(false);
     let quota = read_quota(&mut section);
     section.finish();
@@ -133,6 +140,7 @@ fn read_one(mut section: Section<'_>, metadata: &Stores, content: &Stores) -> Op
         squash: squash.unwrap_or_default(),
         anonymous_uid,
         anonymous_gid,
+        atime,
         read_only,
         quota,
     })

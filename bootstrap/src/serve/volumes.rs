@@ -205,6 +205,7 @@ pub(super) fn policy(share: &ShareConfig) -> SharePolicy {
             anonymous_gid: share.anonymous_gid,
         },
         read_only: share.read_only,
+        atime: share.atime,
         bytes_max: share.quota.map_or(BYTES_MAX, |quota| quota.0),
     }
 }

@@ -62,6 +62,9 @@ pub enum JournalError {
     /// It is full; draining helps.
     #[error("journal full")]
     Full,
+    /// Its disk is full: it goes on once something in it is released, or once there is room.
+    #[error("the journal's disk is full")]
+    DiskFull,
     /// A record that was asked for is not there.
     #[error("no such journal record")]
     NotFound,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # In the guest: runs each named case in a shell of its own, on a fresh mount.
 # A case finds its mount at $DIR, a scratch folder outside of it at $SCRATCH, and these variables:
-# SERVER_NAME PORT MOUNTPORT EXPORT MATERIAL SHORT SUITE RESULTS. The line `# mount: none` in a case's head
+# SERVER_NAME PORT MOUNTPORT EXPORT MATERIAL SHORT RESTARTS SUITE RESULTS. The line `# mount: none` in a case's head
 # leaves mounting to it (mount_share [SUBFOLDER [OPTIONS]]).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)

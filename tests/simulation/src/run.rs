@@ -3,7 +3,8 @@
 use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use dittofs_application::{
-    Machine, Network, OpenError, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
+    Atime, Machine, Network, OpenError, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings,
+    VolumeStores,
 };
 use dittofs_domain::{
     Node, NodeId, Timestamp,
@@ -321,6 +322,7 @@ impl Driver {
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             read_only: false,
             bytes_max: 1 << 40,
+            atime: Atime::None,
         };
         let settings = VolumeSettings { limits: self.limits, ..VolumeSettings::new(policy) };
         let machine = Machine {

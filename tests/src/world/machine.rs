@@ -14,6 +14,7 @@ use crate::model::Random;
 pub struct SteppedClock {
     now: Mutex<Timestamp>,
     start: Instant,
+    /// How much faster ages and graces pass than they really do.
     speed: u32,
 }
 

@@ -38,6 +38,11 @@ pub trait Folder: Send + Sync {
 
     /// Makes the names durable.
     fn sync(&self) -> io::Result<()>;
+
+    /// Bytes that can still be written to its disk.
+    fn room(&self) -> u64 {
+        u64::MAX
+    }
 }
 
 /// An open file.
@@ -118,6 +123,11 @@ impl Folder for DiskFolder {
 
     fn sync(&self) -> io::Result<()> {
         fs::File::open(&self.path)?.sync_all()
+    }
+
+    fn room(&self) -> u64 {
+        let room = rustix::fs::statvfs(&self.path);
+        room.map_or(u64::MAX, |room| room.f_bavail.saturating_mul(room.f_frsize))
     }
 }
 

@@ -193,6 +193,17 @@ impl Log {
         true
     }
 
+    /// Gives the active segment up for another one where nothing in it is needed: for when there is no room for one
+    /// more. Answers whether its file can be used again.
+    pub(super) fn turn_over(&mut self) -> bool {
+        if self.live > 0 || self.segments.is_empty() || self.phase != Phase::Ready {
+            return false;
+        }
+        self.seal();
+        self.recycle();
+        self.segments.is_empty()
+    }
+
     pub(super) fn seal(&mut self) {
         let durable = self.durable;
         if let Some(active) = self.segments.back_mut().filter(|active| !active.sealed) {
@@ -307,7 +318,8 @@ impl Segment {
 
 pub(super) fn as_journal_error(error: io::Error) -> JournalError {
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => JournalError::Full,
+        ErrorKind::WouldBlock => JournalError::Full,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => JournalError::DiskFull,
         _ => JournalError::Unavailable(error.into()),
     }
 }

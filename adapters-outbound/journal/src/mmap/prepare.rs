@@ -95,7 +95,7 @@ impl Shared {
                 return Ok(retired.swap_remove(free).1);
             }
             if segments.len() + retired.len() >= self.slots_max {
-                return Err(io::Error::new(ErrorKind::StorageFull, "all segments are still being read"));
+                return Err(io::Error::new(ErrorKind::WouldBlock, "all segments are still being read"));
             }
             (self.next_slot(), log.filling())
         };

@@ -10,6 +10,8 @@ use super::{
 const PREFIX: &str = "segment-";
 /// Zeros are written in pieces of this size.
 const ZEROS: usize = 1 << 20;
+/// What a new segment leaves free on the disk.
+const ROOM_KEPT: u64 = 32 << 20;
 
 /// What a new file is filled with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,14 +48,27 @@ impl Slot {
     /// Makes a file that has its room on the disk.
     pub(super) fn create(folder: &Arc<dyn Folder>, index: u64, bytes: u64, filling: Filling) -> io::Result<Slot> {
         let name = format!("{PREFIX}{index:06}");
-        let file = folder.create(&name)?;
+        let made = Slot::make(folder, &name, bytes, filling);
+        if made.is_err() {
+            // What fills a disk is not to stay there.
+            let _ = folder.remove(&name);
+        }
+        made
+    }
+
+    fn make(folder: &Arc<dyn Folder>, name: &str, bytes: u64, filling: Filling) -> io::Result<Slot> {
+        // Not to the last byte: whoever fills the disk, the metadata beside it must still be able to free space.
+        if folder.room() < bytes + ROOM_KEPT {
+            return Err(io::Error::new(io::ErrorKind::StorageFull, "no room on the disk for another segment"));
+        }
+        let file = folder.create(name)?;
         file.allocate(bytes)?;
         if filling == Filling::Zeros {
             fill(&*file, bytes)?;
         }
         file.sync_data()?;
         folder.sync()?;
-        Slot::new(folder, &name, file)
+        Slot::new(folder, name, file)
     }
 
     /// The index in the name of a slot's file.

@@ -36,7 +36,7 @@ async fn the_layout_of_format_1_does_not_change() {
     let root = folder.path().join("deep/down");
     let store = open(&root).await.unwrap();
     assert_eq!(store.claim(SHARE, 0xC0FFEE).await.unwrap(), Claim::New);
-    store.put(SHARE, OBJECT, parts("hello")).await.unwrap();
+    store.put(SHARE, OBJECT, parts("hello"), 0).await.unwrap();
     assert_eq!(names(&root), ["00000000000000ab", "dittofs-objects", "incoming"]);
     let share = root.join("00000000000000ab");
     assert_eq!(names(&share), ["12", "owner"]);
@@ -71,7 +71,7 @@ async fn what_is_written_is_swept_if_the_process_ends_before_the_rename() {
     store.folders.durable(&store.root, SHARE, 0x12).unwrap();
     fs::remove_dir(share.join("12")).unwrap();
     fs::write(share.join("12"), "x").unwrap();
-    let answer = store.put(SHARE, OBJECT, parts("hello")).await;
+    let answer = store.put(SHARE, OBJECT, parts("hello"), 0).await;
     assert!(matches!(answer, Err(ContentError::Unavailable(_))), "{answer:?}");
     assert_eq!(names(&folder.path().join("incoming")), [""; 0]);
 }
@@ -139,7 +139,7 @@ async fn a_disk_that_is_not_mounted_is_not_an_empty_store() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("disk");
     let store = open(&root).await.unwrap();
-    store.put(SHARE, OBJECT, parts("hello")).await.unwrap();
+    store.put(SHARE, OBJECT, parts("hello"), 0).await.unwrap();
     fs::rename(&root, folder.path().join("away")).unwrap();
     fs::create_dir(&root).unwrap();
     let other = ObjectId(9);
@@ -148,7 +148,7 @@ async fn a_disk_that_is_not_mounted_is_not_an_empty_store() {
         store.delete(SHARE, OBJECT).await,
         store.list(SHARE, None, 1).await.map(drop),
         store.claim(SHARE, 1).await.map(drop),
-        store.put(SHARE, other, parts("x")).await,
+        store.put(SHARE, other, parts("x"), 0).await,
     ];
     for (index, answer) in answers.iter().enumerate() {
         let Err(ContentError::Unavailable(source)) = answer else { panic!("{index}: {answer:?}") };
@@ -163,7 +163,7 @@ async fn a_disk_that_is_not_mounted_is_not_an_empty_store() {
 async fn a_deleted_object_gives_its_room_back_though_it_was_being_read() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
-    store.put(SHARE, OBJECT, parts("hello")).await.unwrap();
+    store.put(SHARE, OBJECT, parts("hello"), 0).await.unwrap();
     for _ in 0..3 {
         assert_eq!(store.get(SHARE, OBJECT, 1..3).await.unwrap(), parts("el"));
     }
@@ -178,7 +178,7 @@ async fn a_deleted_object_gives_its_room_back_though_it_was_being_read() {
 async fn an_object_that_was_cut_is_not_found_where_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
-    store.put(SHARE, OBJECT, parts("hello")).await.unwrap();
+    store.put(SHARE, OBJECT, parts("hello"), 0).await.unwrap();
     assert_eq!(store.get(SHARE, OBJECT, 0..5).await.unwrap(), parts("hello"));
     let path = store.object_path(SHARE, OBJECT);
     fs::OpenOptions::new().write(true).open(path).unwrap().set_len(3).unwrap();

@@ -11,6 +11,7 @@ use redb::{Builder, Database, DatabaseError, StorageBackend, backends::FileBacke
 
 use super::{
     OpenError, Opener,
+    ballast::Ballast,
     format::{identify, initialize},
 };
 use crate::options::RedbOptions;
@@ -30,6 +31,7 @@ const CACHE_BYTES_INSPECT: usize = 1 << 20;
 /// Opens the database of a folder.
 pub(crate) struct FileOpener {
     options: RedbOptions,
+    ballast: Ballast,
     /// Held, not read. Over reopening too, when the database itself is not locked.
     _lock: File,
 }
@@ -43,7 +45,10 @@ impl FileOpener {
         fs::create_dir_all(folder).map_err(io_error)?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&file).map_err(io_error)?;
         match lock.try_lock() {
-            Ok(()) => Ok(FileOpener { options: options.clone(), _lock: lock }),
+            Ok(()) => {
+                let ballast = Ballast::of(folder, options.ballast_bytes);
+                Ok(FileOpener { options: options.clone(), ballast, _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => Err(OpenError::Locked { file: folder.join(FILE).display().to_string() }),
             Err(TryLockError::Error(source)) => Err(io_error(source)),
         }
@@ -149,6 +154,22 @@ impl Opener for FileOpener {
     fn room(&self) -> u64 {
         let room = rustix::fs::statvfs(&self.options.path);
         room.map_or(u64::MAX, |room| room.f_bavail.saturating_mul(room.f_frsize))
+    }
+
+    fn ballast_bytes(&self) -> u64 {
+        self.ballast.bytes()
+    }
+
+    fn has_ballast(&self) -> bool {
+        self.ballast.is_held()
+    }
+
+    fn give_ballast_up(&self) {
+        self.ballast.give_up();
+    }
+
+    fn restore_ballast(&self) {
+        self.ballast.restore();
     }
 
     fn open(&self, again: bool) -> Result<Database, OpenError> {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Durable, Failure, Received, Reply, Request, Writer, publish_all};
+use super::{Durable, Failure, Received, Reply, Request, Writer, give_ballast_up_if_low, publish_all};
 
 const WAIT_FIRST: Duration = Duration::from_millis(10);
 const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -19,6 +19,9 @@ impl Writer {
         self.cache.stop();
         *self.newest.write() = Err(failure.message.as_str().into());
         drop(self.durable.take());
+        if failure.is_full {
+            self.opener.give_ballast_up();
+        }
         let before = self.transactions;
         let mut opened = self.open_again();
         failure.is_full &= opened.is_ok() && self.transactions == before;
@@ -38,6 +41,7 @@ impl Writer {
     }
 
     fn open_again(&mut self) -> Result<(), String> {
+        give_ballast_up_if_low(&*self.opener);
         let durable = Durable::open(&*self.opener, true).map_err(|error| error.to_string())?;
         let tables = durable.snapshot().map_err(|fault| fault.to_string())?;
         self.transactions = durable.transactions();

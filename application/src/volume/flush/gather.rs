@@ -142,7 +142,7 @@ impl Volume {
         let facts = Facts::of(stored);
         let whole = region.start..region.start.saturating_add(REGION_BYTES).min(size.max(region.start + 1));
         let query = Query { map: Some(map::resolve_query(stored.id, &whole)), ..Query::default() };
-        let rows = self.view(&query).await?.map;
+        let rows = self.view(&query).await?.view.map;
         let mut pages = Vec::new();
         for number in whole.start / PAGE_BYTES..whole.end.div_ceil(PAGE_BYTES) {
             pages.push((number, map::page(&rows, &facts, number).map_err(failed)?));

@@ -94,7 +94,7 @@ impl Volume {
         let patience_ms = self.patience_of(caller);
         loop {
             let freed = self.opens.freed(node).notified();
-            match self.inquire(caller, node, Wanted::Operation(operation), &may).await? {
+            match self.inquire(caller, node, (operation, false), &may).await? {
                 Verdict::Done(access) => return Ok(access),
                 Verdict::Wait { until_ms } => self.wait_freed(freed, until_ms, patience_ms).await?,
             }
@@ -117,7 +117,14 @@ impl Volume {
             if !self.has_opens(node) {
                 return Ok(Admitted { turn, access: ShareAccess::empty() });
             }
-            match self.inquire(caller, node, wanted, &may).await? {
+            let asked = match wanted {
+                Wanted::Operation(operation) => (operation, false),
+                Wanted::Size(size) => {
+                    let old = self.overlay_in_turn(&turn, &*self.permitted(node, &may).await?).size;
+                    (Operation::Truncate(range(old.min(size), old.abs_diff(size))), true)
+                }
+            };
+            match self.inquire(caller, node, asked, &may).await? {
                 Verdict::Done(access) => return Ok(Admitted { turn, access }),
                 Verdict::Wait { until_ms } => {
                     drop(turn);
@@ -140,7 +147,7 @@ impl Volume {
         if self.stores.opens.is_idle() {
             return Ok(());
         }
-        let targets = targets(&self.view(&query).await?)?;
+        let targets = targets(&*self.view(&query).await?)?;
         for (node, operation) in targets {
             self.check_operation(caller, node, operation, |_| Ok(())).await?;
         }
@@ -155,20 +162,14 @@ impl Volume {
         turn.is_none() || self.may_be_open(node) || self.pending.has(node)
     }
 
+    /// Asks those who have anything on the node; the flag says that permission was asked for already.
     async fn inquire(
         &self,
         caller: &Caller,
         node: NodeId,
-        wanted: Wanted,
+        (operation, mut permitted): (Operation, bool),
         may: &(impl Fn(&Node) -> FsResult<()> + Sync),
     ) -> FsResult<Verdict<ShareAccess>> {
-        let (operation, mut permitted) = match wanted {
-            Wanted::Operation(operation) => (operation, false),
-            Wanted::Size(size) => {
-                let old = self.overlay(&*self.permitted(node, may).await?).size;
-                (Operation::Truncate(range(old.min(size), old.abs_diff(size))), true)
-            }
-        };
         loop {
             let question = |opens: &mut NodeOpens, deadline_ms| {
                 let opener = caller.opener.filter(|open| own(opens, caller.client, *open).is_some());

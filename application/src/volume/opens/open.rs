@@ -47,7 +47,9 @@ impl Volume {
                 })
             };
             match self.ask(node, question).await? {
-                Verdict::Done(lease) => return Ok(Opened { token, attributes: self.overlay(&stored), lease: lease? }),
+                Verdict::Done(lease) => {
+                    return Ok(Opened { token, attributes: self.overlay_in_turn(&turn, &stored), lease: lease? });
+                }
                 Verdict::Wait { until_ms } => {
                     drop(turn);
                     self.wait_freed(freed, until_ms, patience_ms).await?;

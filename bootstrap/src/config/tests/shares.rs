@@ -8,6 +8,7 @@ use super::*;
 #[case::durability_word("durability: strong", "durability", "`strong`", "local")]
 #[case::compression("compression: rar", "compression", "`rar`", "none, zstd")]
 #[case::squash("squash: some", "squash", "`some`", "none, root, all")]
+#[case::atime("atime: strict", "atime", "`strict`", "relatime, none")]
 #[case::read_only("read_only: perhaps", "read_only", "`perhaps`", "true or false")]
 #[case::anonymous_root("anonymous_uid: 0", "anonymous_uid", "`0`", "range")]
 #[case::anonymous_no_id("anonymous_gid: 4294967295", "anonymous_gid", "4294967295", "range")]

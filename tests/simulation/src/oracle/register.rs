@@ -95,16 +95,16 @@ impl<V: Clone + PartialEq> Register<V> {
 
     /// What is not durable may be gone; what was on its way may have happened.
     pub(crate) fn crash(&mut self, now: Moment) {
+        self.candidates.retain(|candidate| !candidate.gone_durably);
         self.lose();
         for candidate in &mut self.candidates {
             candidate.ended.get_or_insert(now);
         }
     }
 
-    /// What is not durable may be gone.
+    /// What is not durable may be gone. Whoever reads since before may still see what is gone for ever.
     pub(crate) fn lose(&mut self) {
-        self.candidates.retain(|candidate| !candidate.gone_durably);
-        for candidate in &mut self.candidates {
+        for candidate in self.candidates.iter_mut().filter(|candidate| !candidate.gone_durably) {
             candidate.gone = None;
         }
     }

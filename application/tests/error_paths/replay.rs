@@ -1,0 +1,69 @@
+//! What attributes show after a crash, though the clock ran back before it.
+
+use std::sync::Arc;
+
+use dittofs_domain::{
+    Attributes, Timestamp,
+    namespace::{SetAttributes, SetTime},
+};
+use dittofs_memory::MemoryMetadataStore;
+use dittofs_ports::{Appended, MetadataService, NodeRef, Record, Stability};
+
+use crate::world::{World, caller};
+
+async fn attributes(world: &World, node: NodeRef) -> Attributes {
+    world.services.attributes(&caller(), node).await.unwrap()
+}
+
+/// A crash: the same metadata, the records that the journal took, in another process.
+async fn crashed(store: &Arc<MemoryMetadataStore>, records: Vec<(Appended, Record)>) -> World {
+    World::open(Arc::clone(store), records).await
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::EPOCH.plus_ms(seconds as u64 * 1_000)
+}
+
+#[tokio::test]
+async fn times_shown_before_a_crash_are_shown_after_it_though_the_clock_ran_back() {
+    for set_between in [false, true] {
+        let store = Arc::new(MemoryMetadataStore::new());
+        let world = World::open(Arc::clone(&store), Vec::new()).await;
+        *world.faults.time.lock() = at(100);
+        let node = world.file(b"first").await;
+        *world.faults.time.lock() = at(50);
+        if set_between {
+            let request = SetAttributes { mtime: SetTime::To(at(7)), ..SetAttributes::default() };
+            world.services.set_attributes(&caller(), node, &request, None).await.unwrap();
+        }
+        world.write(node, b"second", Stability::Unstable).await.unwrap();
+        *world.faults.time.lock() = at(20);
+        world.write(node, b"third", Stability::Unstable).await.unwrap();
+        let shown = attributes(&world, node).await;
+
+        let records = world.faults.appended.lock().clone();
+        let after = attributes(&crashed(&store, records).await, node).await;
+        assert_eq!((after.mtime, after.ctime, after.size), (shown.mtime, shown.ctime, shown.size));
+        assert!(after.change >= shown.change);
+    }
+}
+
+#[tokio::test]
+async fn a_record_with_an_earlier_time_does_not_lower_ctime_and_still_gives_mtime() {
+    let store = Arc::new(MemoryMetadataStore::new());
+    let world = World::open(Arc::clone(&store), Vec::new()).await;
+    let node = world.file(b"").await;
+    world.write(node, b"first", Stability::Unstable).await.unwrap();
+    world.write(node, b"second", Stability::Unstable).await.unwrap();
+    let mut records = world.faults.appended.lock().clone();
+    records[0].1.time = at(100);
+    records[1].1.time = at(50);
+    let world = crashed(&store, records).await;
+    let after = attributes(&world, node).await;
+    assert_eq!((after.ctime, after.mtime), (at(100), at(50)));
+
+    // What comes next is later than both, whatever the clock says.
+    world.write(node, b"third", Stability::Unstable).await.unwrap();
+    let written = attributes(&world, node).await;
+    assert!(written.ctime > after.ctime && written.change > after.change);
+}
