@@ -29,17 +29,15 @@ impl Volume {
             self.discard_pending(node).await;
             return Ok(());
         };
-        let pieces = if stored.content_version == gathered.content_version {
-            gathered.pieces.clone()
-        } else {
-            self.clipped(gathered)
-        };
+        let was_cut = stored.content_version != gathered.content_version;
+        if was_cut || self.content_seq_after(gathered) < gathered.up_to {
+            // A record that stays in the journal may cover an older one that is given up now without having been
+            // installed: it must not be lost. If it is, the older one counts again in what follows.
+            self.sync_journal(Sequence(u64::MAX >> 1)).await?;
+        }
+        let pieces = if was_cut { self.clipped(gathered) } else { gathered.pieces.clone() };
         let Some(pending) = self.pending.snapshot(node) else { return Ok(()) };
         let done = self.content_seq_after(gathered);
-        if done < gathered.up_to {
-            // A record that stays in the journal may cover an older one that is given up now: it must not be lost.
-            self.sync_journal(gathered.up_to).await?;
-        }
         let unstable = self.pending.unstable(node);
         let mut batches = map::batches(pieces).into_iter().peekable();
         while let Some(batch) = batches.next() {

@@ -1,9 +1,14 @@
 //! The journal fails.
 
-use dittofs_domain::error::FsError;
-use dittofs_ports::{AdminService, BlockService, JournalError, MetadataService, Stability};
+use std::sync::Arc;
 
-use crate::world::{World, caller};
+use dittofs_domain::{error::FsError, namespace::SetAttributes};
+use dittofs_ports::{AdminService, BlockService, Journal, JournalError, MetadataService, Stability};
+
+use crate::{
+    interposed::After,
+    world::{World, caller},
+};
 
 #[tokio::test]
 async fn a_failed_sync_is_an_error_and_changes_the_verifier() {
@@ -49,6 +54,26 @@ async fn a_flush_of_whole_files_does_not_wait_for_the_journal() {
     world.faults.sync.always(|| JournalError::SyncFailed("disk".into()));
     assert_eq!(world.services.flush().await, Ok(()));
     assert_eq!(world.read(node).await, Ok(b"bytes".to_vec()));
+}
+
+#[tokio::test]
+async fn what_newer_bytes_cover_of_a_file_that_was_cut_is_given_up_only_when_they_are_durable() {
+    let world = World::new().await;
+    let node = world.file(b"bytes").await;
+    let (services, faults) = (Arc::clone(&world.services), Arc::clone(&world.faults));
+    // The object's row is written: its bytes were taken before.
+    world.next.set(After::Apply, async move {
+        services.set_attributes(&caller(), node, &SetAttributes::size(4), None).await.unwrap();
+        services.write(&caller(), node, 0, "more".into(), Stability::Unstable).await.unwrap();
+        faults.sync.always(|| JournalError::Unavailable("disk".into()));
+    });
+    assert_eq!(world.services.flush().await, Err(FsError::Io));
+    assert!(world.next.is_over());
+    assert!(world.journal.usage().used > b"more".len() as u64, "the older record is still there");
+    world.faults.sync.clear();
+    assert_eq!(world.services.flush().await, Ok(()));
+    assert_eq!(world.read(node).await, Ok(b"more".to_vec()));
+    assert_eq!(world.journal.usage().used, 0);
 }
 
 #[tokio::test]
