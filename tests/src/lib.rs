@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 pub mod conformance;
+pub mod fault_proxy;
 pub mod model;
 pub mod rpc;
+pub mod s3;
 pub mod server;
 pub mod stores;
 pub mod world;

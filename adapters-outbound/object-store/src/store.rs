@@ -32,6 +32,12 @@ impl ObjectStore {
             ObjectStoreOptions::Fs(options) => Scheme::Fs(Arc::new(FsStore::open(options).await?)),
             #[cfg(feature = "memory")]
             ObjectStoreOptions::Memory(options) => Scheme::Operator(crate::operator::memory(options).await?),
+            #[cfg(feature = "s3")]
+            ObjectStoreOptions::S3(options) => Scheme::Operator(crate::operator::s3(options).await?),
+            #[cfg(feature = "gcs")]
+            ObjectStoreOptions::Gcs(options) => Scheme::Operator(crate::operator::gcs(options).await?),
+            #[cfg(feature = "azblob")]
+            ObjectStoreOptions::Azblob(options) => Scheme::Operator(crate::operator::azblob(options).await?),
         };
         Ok(ObjectStore { scheme })
     }
