@@ -7,11 +7,16 @@ use std::{
     thread,
 };
 
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use hyper::{Request, body::Incoming, header, service::service_fn};
+use hyper_util::rt::TokioIo;
 use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
-use tokio::{net::TcpListener, runtime::Builder, sync::oneshot};
+use tokio::{
+    net::TcpListener,
+    runtime::Builder,
+    sync::{Mutex, oneshot},
+};
 
 /// The id of the key that it knows.
 pub const ACCESS_KEY: &str = "AKLOOPBACK";
@@ -104,14 +109,24 @@ async fn serve(root: &Path, listener: TcpListener) {
     let mut service = S3ServiceBuilder::new(FileSystem::new(root).unwrap());
     service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
     let service = service.build();
+    let one_by_one = Arc::new(Mutex::new(()));
     loop {
         let (socket, _) = listener.accept().await.unwrap();
         socket.set_nodelay(true).unwrap();
-        let service = service.clone();
+        let (service, one_by_one) = (service.clone(), Arc::clone(&one_by_one));
+        let answer = service_fn(move |request: Request<Incoming>| {
+            let (service, one_by_one) = (service.clone(), Arc::clone(&one_by_one));
+            async move {
+                // A folder can't look and write in one step, as S3 does.
+                let is_conditional = request.headers().contains_key(header::IF_NONE_MATCH);
+                let _turn = if is_conditional { Some(one_by_one.lock().await) } else { None };
+                service.call(request.map(s3s::Body::from)).await
+            }
+        });
         tokio::spawn(async move {
             let connection = hyper::server::conn::http1::Builder::new();
             // A client may leave in the middle of something.
-            let _ = connection.serve_connection(TokioIo::new(socket), service).await;
+            let _ = connection.serve_connection(TokioIo::new(socket), answer).await;
         });
     }
 }

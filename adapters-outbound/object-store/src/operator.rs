@@ -133,7 +133,8 @@ impl OperatorStore {
         let read = self.bounded(self.operator.read_options(&path, options)).await;
         match read {
             Ok(buffer) if buffer.len() as u64 == length => Ok(buffer.collect()),
-            Ok(buffer) => Err(self.judge_length(&path, &range, buffer.len()).await),
+            Ok(_) => Err(self.judge_length(&path, &range).await),
+            Err(error) if error::is_short(&error) => Err(self.judge_length(&path, &range).await),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(ContentError::NotFound),
             Err(error) if error.kind() == ErrorKind::RangeNotSatisfied => Err(ContentError::NotFound),
             Err(error) => Err(self.failed("read", &path, error)),
@@ -141,11 +142,11 @@ impl OperatorStore {
     }
 
     /// Whether an object is too short, or the answer was.
-    async fn judge_length(&self, path: &str, range: &Range<u64>, answered: usize) -> ContentError {
+    async fn judge_length(&self, path: &str, range: &Range<u64>) -> ContentError {
         match self.bounded(self.operator.stat(path)).await {
             Ok(known) if known.content_length() >= range.end => {
                 let wanted = range.end - range.start;
-                ContentError::Unavailable(format!("{path}: {answered} bytes came where {wanted} are").into())
+                ContentError::Unavailable(format!("{path}: other than {wanted} bytes came, which are there").into())
             }
             Ok(_) => ContentError::NotFound,
             Err(error) if error.kind() == ErrorKind::NotFound => ContentError::NotFound,
@@ -167,7 +168,8 @@ impl OperatorStore {
             Ok(answer) => answer,
             Err(_) => Err(error::too_late(remote.answer_max)),
         };
-        self.breaker.note(!answer.as_ref().is_err_and(error::is_passing));
+        let is_away = |error: &opendal::Error| error::is_passing(error) && !error::is_short(error);
+        self.breaker.note(!answer.as_ref().is_err_and(is_away));
         answer
     }
 

@@ -48,17 +48,17 @@ fn register_remote(kinds: StoreKinds) -> StoreKinds {
     #[cfg(feature = "s3")]
     let kinds = kinds.with_content(
         "s3",
-        StoreKind::new(Survives::PowerLoss, async |options: S3Options| open(ObjectStoreOptions::S3(options)).await),
+        StoreKind::new(Survives::MachineLoss, async |options: S3Options| open(ObjectStoreOptions::S3(options)).await),
     );
     #[cfg(feature = "gcs")]
     let kinds = kinds.with_content(
         "gcs",
-        StoreKind::new(Survives::PowerLoss, async |options: GcsOptions| open(ObjectStoreOptions::Gcs(options)).await),
+        StoreKind::new(Survives::MachineLoss, async |options: GcsOptions| open(ObjectStoreOptions::Gcs(options)).await),
     );
     #[cfg(feature = "azblob")]
     let kinds = kinds.with_content(
         "azblob",
-        StoreKind::new(Survives::PowerLoss, async |options: AzblobOptions| {
+        StoreKind::new(Survives::MachineLoss, async |options: AzblobOptions| {
             open(ObjectStoreOptions::Azblob(options)).await
         }),
     );

@@ -16,6 +16,8 @@ mod links;
 mod listing;
 mod management;
 mod mounting;
+mod object_store;
+mod outages;
 mod persistence;
 mod portmapper;
 mod renaming;

@@ -24,7 +24,7 @@ pub(crate) async fn azblob(options: AzblobOptions) -> Result<OperatorStore, Open
     };
     let remote = Remote::new(format!("container `{}` at {endpoint}", options.container), &options.transfer)?;
     let operator = Operator::new(builder).map_err(|error| OpenError::Unavailable(error.to_string().into()))?;
-    OperatorStore::open(remote.equip(operator, &options.transfer), Survives::PowerLoss, Some(remote)).await
+    OperatorStore::open(remote.equip(operator, &options.transfer), Survives::MachineLoss, Some(remote)).await
 }
 
 /// The key in a file: its first line.

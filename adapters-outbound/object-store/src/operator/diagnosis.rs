@@ -152,3 +152,6 @@ fn shortened(text: &str) -> String {
         None => line,
     }
 }
+
+#[cfg(test)]
+mod tests;

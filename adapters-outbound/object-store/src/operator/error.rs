@@ -43,6 +43,11 @@ pub(super) fn is_passing(error: &Error) -> bool {
     error.is_temporary() || error.is_persistent()
 }
 
+/// Whether an answer had fewer bytes than were asked for.
+pub(super) fn is_short(error: &Error) -> bool {
+    error.message().contains("too little data")
+}
+
 pub(super) fn too_late(after: Duration) -> Error {
     let seconds = after.as_secs();
     Error::new(ErrorKind::Unexpected, format!("{}: not in {seconds} s", super::transport::NO_ANSWER)).set_persistent()

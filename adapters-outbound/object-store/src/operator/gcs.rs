@@ -20,5 +20,5 @@ pub(crate) async fn gcs(options: GcsOptions) -> Result<OperatorStore, OpenError>
     let endpoint = options.endpoint.as_deref().unwrap_or("Google Cloud Storage");
     let remote = Remote::new(format!("bucket `{}` at {endpoint}", options.bucket), &options.transfer)?;
     let operator = Operator::new(builder).map_err(|error| OpenError::Unavailable(error.to_string().into()))?;
-    OperatorStore::open(remote.equip(operator, &options.transfer), Survives::PowerLoss, Some(remote)).await
+    OperatorStore::open(remote.equip(operator, &options.transfer), Survives::MachineLoss, Some(remote)).await
 }

@@ -33,7 +33,7 @@ pub(crate) async fn s3(options: S3Options) -> Result<OperatorStore, OpenError> {
     let place = format!("bucket `{}` at {endpoint}", options.bucket);
     let remote = Remote::new(place, &options.transfer)?;
     let operator = Operator::new(builder).map_err(|error| OpenError::Unavailable(error.to_string().into()))?;
-    OperatorStore::open(remote.equip(operator, &options.transfer), Survives::PowerLoss, Some(remote)).await
+    OperatorStore::open(remote.equip(operator, &options.transfer), Survives::MachineLoss, Some(remote)).await
 }
 
 /// Where the keys come from; none for OpenDAL's own order.

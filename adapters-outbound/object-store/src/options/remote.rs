@@ -188,3 +188,6 @@ pub enum AzblobCredentials {
         sas_token: Secret,
     },
 }
+
+#[cfg(all(test, feature = "s3"))]
+mod tests;

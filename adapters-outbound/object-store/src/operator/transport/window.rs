@@ -25,7 +25,7 @@ struct State {
     max: usize,
     /// Permits that a shrunk window still has to take back.
     excess: usize,
-    /// It has not been refused anything yet: it doubles.
+    /// It doubles, because nothing is known of the link yet.
     is_young: bool,
     running: usize,
     round: Round,
@@ -152,7 +152,8 @@ impl State {
         let halved = (self.limit / 2).max(1);
         self.excess += self.limit - halved;
         self.limit = halved;
-        self.is_young = false;
+        // From the bottom it starts over: after an outage nothing is known of the link any more.
+        self.is_young = halved == 1;
         self.rate = 0;
         self.round = Round::begin();
         self.shrunk = Some(Instant::now());
