@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use hyper::{Request, body::Incoming, header, service::service_fn};
+use hyper::{Request, Response, StatusCode, body::Incoming, header, service::service_fn};
 use hyper_util::rt::TokioIo;
 use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
@@ -113,10 +113,16 @@ async fn serve(root: &Path, listener: TcpListener) {
     loop {
         let (socket, _) = listener.accept().await.unwrap();
         socket.set_nodelay(true).unwrap();
-        let (service, one_by_one) = (service.clone(), Arc::clone(&one_by_one));
+        let (service, one_by_one, root) = (service.clone(), Arc::clone(&one_by_one), root.to_owned());
         let answer = service_fn(move |request: Request<Incoming>| {
             let (service, one_by_one) = (service.clone(), Arc::clone(&one_by_one));
+            let bucket = request.uri().path().split('/').nth(1).unwrap_or_default();
+            let is_there = root.join(bucket).is_dir();
             async move {
+                // It would make a bucket that something is put into.
+                if !is_there {
+                    return Ok(no_such_bucket());
+                }
                 // A folder can't look and write in one step, as S3 does.
                 let is_conditional = request.headers().contains_key(header::IF_NONE_MATCH);
                 let _turn = if is_conditional { Some(one_by_one.lock().await) } else { None };
@@ -129,6 +135,13 @@ async fn serve(root: &Path, listener: TcpListener) {
             let _ = connection.serve_connection(TokioIo::new(socket), answer).await;
         });
     }
+}
+
+fn no_such_bucket() -> Response<s3s::Body> {
+    let body = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code><Message>none</Message></Error>";
+    let mut answer = Response::new(s3s::Body::from(body.to_owned()));
+    *answer.status_mut() = StatusCode::NOT_FOUND;
+    answer
 }
 
 fn collect(folder: &Path, found: &mut Vec<(PathBuf, u64)>) {

@@ -48,6 +48,9 @@ use error::{failed, is_known_already};
 use probe::{Found, Trouble};
 use remote::Remote;
 
+/// No service takes an object of more bytes, and some refuse to be asked for them.
+const OBJECT_BYTES_MAX: u64 = 1 << 47;
+
 pub(crate) struct OperatorStore {
     operator: Operator,
     survives: Survives,
@@ -125,6 +128,9 @@ impl OperatorStore {
     ) -> Result<Vec<Bytes>, ContentError> {
         if range.is_empty() {
             return Ok(Vec::new());
+        }
+        if range.end > OBJECT_BYTES_MAX {
+            return Err(ContentError::NotFound);
         }
         self.found().await?;
         let path = path_of(share, object);

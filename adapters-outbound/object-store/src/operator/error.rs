@@ -38,9 +38,10 @@ pub(super) fn is_known_already(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::ConditionNotMatch | ErrorKind::AlreadyExists)
 }
 
-/// Whether it may pass by itself.
+/// Whether it may pass by itself. The retry layer marks whatever it gives up as persistent, so the kind counts as well.
 pub(super) fn is_passing(error: &Error) -> bool {
-    error.is_temporary() || error.is_persistent()
+    let may_pass = matches!(error.kind(), ErrorKind::Unexpected | ErrorKind::RateLimited | ErrorKind::Conflict);
+    error.is_temporary() || error.is_persistent() && may_pass
 }
 
 /// Whether an answer had fewer bytes than were asked for.
