@@ -32,10 +32,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use dittofs_domain::{ObjectId, ShareId};
 use dittofs_ports::{ContentError, Survives};
-use opendal::{
-    ErrorKind, Operator,
-    options::{ReadOptions, WriteOptions},
-};
+use opendal::{ErrorKind, Operator, options::ReadOptions};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -97,7 +94,7 @@ impl OperatorStore {
             None => Found { puts_only_new: true },
         };
         let path = || format!("{}{MARK}", self.operator.info().root());
-        match self.operator.write_options(MARK, mark::mark().into_bytes(), self.new(found)).await {
+        match self.operator.write_options(MARK, mark::mark().into_bytes(), found.only_new()).await {
             Err(error) if !is_known_already(&error) => return Err(self.trouble("PutObject", error)),
             Ok(_) | Err(_) => {}
         }
@@ -185,11 +182,6 @@ impl OperatorStore {
             return Ok(Bytes::new());
         }
         Ok(self.operator.read(path).await?.to_bytes())
-    }
-
-    /// Writes what is not there yet, and never over anything; where the store can't do that, the caller has looked.
-    fn new(&self, found: Found) -> WriteOptions {
-        WriteOptions { if_not_exists: found.puts_only_new, ..WriteOptions::default() }
     }
 
     fn failed(&self, doing: &'static str, path: &str, error: opendal::Error) -> ContentError {

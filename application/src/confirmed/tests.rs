@@ -1,4 +1,4 @@
-use dittofs_ports::MockContentStore;
+use dittofs_ports::mocks::MockContentStore;
 
 use super::*;
 

@@ -22,7 +22,7 @@ impl OperatorStore {
                 Err(error) => return Err(self.failed("looked up", &path, error)),
             }
         }
-        match self.operator.write_options(&path, mark::owner(owner).into_bytes(), self.new(found)).await {
+        match self.operator.write_options(&path, mark::owner(owner).into_bytes(), found.only_new()).await {
             Ok(_) if found.puts_only_new => Ok(Claim::New),
             Ok(_) => Ok(match self.owner(&path, owner).await? {
                 Claim::Ours => Claim::New,

@@ -27,6 +27,13 @@ pub(super) struct Found {
     pub(super) puts_only_new: bool,
 }
 
+impl Found {
+    /// Writes what is not there yet, and never over anything; where the store can't do that, the caller has looked.
+    pub(super) fn only_new(self) -> WriteOptions {
+        WriteOptions { if_not_exists: self.puts_only_new, ..WriteOptions::default() }
+    }
+}
+
 /// Why a place can't be used, now or at all.
 #[derive(Debug)]
 pub(super) enum Trouble {

@@ -39,15 +39,15 @@ impl OperatorStore {
 
     async fn upload(&self, share: ShareId, path: &str, bytes: Buffer, found: Found) -> opendal::Result<()> {
         let Some(remote) = &self.remote else {
-            return self.operator.write_options(path, bytes, self.new(found)).await.map(drop);
+            return self.operator.write_options(path, bytes, found.only_new()).await.map(drop);
         };
         let in_parts = bytes.len() as u64 > remote.multipart_above && bytes.len() > remote.part_bytes;
         let parts = if in_parts { bytes.len().div_ceil(remote.part_bytes) } else { 1 };
         let (concurrent, _permits) = remote.uploads(share, parts).await;
         if !in_parts {
-            return self.operator.write_options(path, bytes, self.new(found)).await.map(drop);
+            return self.operator.write_options(path, bytes, found.only_new()).await.map(drop);
         }
-        let options = WriteOptions { chunk: Some(remote.part_bytes), concurrent, ..self.new(found) };
+        let options = WriteOptions { chunk: Some(remote.part_bytes), concurrent, ..found.only_new() };
         let mut writer = self.operator.writer_options(path, options).await?;
         let written = async {
             writer.write(bytes).await?;
@@ -77,7 +77,7 @@ impl OperatorStore {
         if known != wanted.len() as u64 {
             return Err(ContentError::Exists);
         }
-        for range in compared(known) {
+        for range in compared(known).into_iter().filter(|range| !range.is_empty()) {
             let found = self.operator.read_with(path).range(range.clone()).await;
             let found = found.map_err(|error| self.failed("read", path, error))?;
             if !same_bytes(wanted.slice(range.start as usize..range.end as usize), found) {
@@ -88,11 +88,11 @@ impl OperatorStore {
     }
 }
 
-fn compared(length: u64) -> Vec<Range<u64>> {
-    match length {
-        0 => Vec::new(),
-        ..=COMPARED_WHOLE_MAX => vec![0..length],
-        _ => vec![0..COMPARED_BYTES, length - COMPARED_BYTES..length],
+/// The ranges that are compared; the second is empty where the first is all.
+fn compared(length: u64) -> [Range<u64>; 2] {
+    match length <= COMPARED_WHOLE_MAX {
+        true => [0..length, length..length],
+        false => [0..COMPARED_BYTES, length - COMPARED_BYTES..length],
     }
 }
 
