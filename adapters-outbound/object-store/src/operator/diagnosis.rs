@@ -114,7 +114,7 @@ fn code_of(message: &str) -> Option<&str> {
 /// The region in `… the region 'us-east-1' is wrong; expecting 'eu-west-1'`.
 fn expected_region(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("expecting '")?;
-    let region = rest.split(['\'', '\\']).next()?;
+    let region = rest.split('\'').next()?;
     let is_name = |region: &&str| {
         (1..64).contains(&region.len()) && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
