@@ -7,6 +7,7 @@
 //! or an object store.
 
 mod admission;
+mod confirmed;
 mod keyed;
 mod policy;
 mod registry;

@@ -14,6 +14,7 @@ mod listing;
 mod names;
 mod open;
 mod opens;
+mod outage;
 mod overlay;
 mod pending;
 mod publish;
@@ -91,11 +92,13 @@ pub struct VolumeLimits {
     pub unflushed_bytes_max: u64,
     /// How long a write waits for room, in milliseconds, before the client is told to come again.
     pub write_wait_ms_max: u64,
+    /// How long reads are put off while the content store does not answer, in milliseconds, before they fail.
+    pub outage_ms_max: u64,
 }
 
 impl Default for VolumeLimits {
     fn default() -> Self {
-        VolumeLimits { unflushed_bytes_max: 1 << 30, write_wait_ms_max: 10_000 }
+        VolumeLimits { unflushed_bytes_max: 1 << 30, write_wait_ms_max: 10_000, outage_ms_max: 300_000 }
     }
 }
 
@@ -118,6 +121,8 @@ pub struct Volume {
     flushing: tokio::sync::Mutex<()>,
     access_times: atime::AccessTimes,
     full: full::Full,
+    outage: outage::Outage,
+    outage_max: std::time::Duration,
     /// One check at a time.
     checking: tokio::sync::Mutex<()>,
     /// Bytes that extents hold, as last read from the metadata store.
@@ -174,6 +179,11 @@ impl Volume {
     /// What was found in the journal when the share was opened.
     pub fn recovered(&self) -> Recovered {
         self.recovered
+    }
+
+    /// How long its content store has not answered; none if it did when it was last asked.
+    pub fn content_outage(&self) -> Option<std::time::Duration> {
+        self.outage.lasts(self.machine.clock.monotonic())
     }
 
     /// Admits a client and maps its identity.

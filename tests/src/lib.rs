@@ -5,8 +5,10 @@
 
 pub mod conformance;
 pub mod exposition;
+pub mod fault_proxy;
 pub mod model;
 pub mod rpc;
+pub mod s3;
 pub mod server;
 pub mod stores;
 pub mod world;

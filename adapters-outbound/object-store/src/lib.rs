@@ -15,5 +15,13 @@ mod store;
 pub use error::OpenError;
 #[cfg(feature = "memory")]
 pub use options::MemoryOptions;
+#[cfg(feature = "azblob")]
+pub use options::{AzblobCredentials, AzblobOptions};
 pub use options::{FsOptions, ObjectStoreOptions};
+#[cfg(feature = "gcs")]
+pub use options::{GcsCredentials, GcsOptions};
+#[cfg(feature = "s3")]
+pub use options::{S3Addressing, S3Checksum, S3Credentials, S3Options};
+#[cfg(feature = "operator")]
+pub use options::{Secret, TransferOptions};
 pub use store::ObjectStore;

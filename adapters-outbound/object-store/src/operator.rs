@@ -1,87 +1,120 @@
 //! Schemes that OpenDAL brings. A scheme is one file that makes an operator and says what objects survive.
 
+#[cfg(feature = "azblob")]
+mod azblob;
+mod breaker;
+mod claim;
+mod diagnosis;
 mod error;
+#[cfg(feature = "gcs")]
+mod gcs;
+mod list;
 #[cfg(feature = "memory")]
 mod memory;
+mod probe;
+mod put;
+mod remote;
+#[cfg(feature = "s3")]
+mod s3;
+mod transport;
 
+#[cfg(feature = "azblob")]
+pub(crate) use azblob::azblob;
+#[cfg(feature = "gcs")]
+pub(crate) use gcs::gcs;
 #[cfg(feature = "memory")]
 pub(crate) use memory::memory;
+#[cfg(feature = "s3")]
+pub(crate) use s3::s3;
 
 use std::ops::Range;
 
 use bytes::Bytes;
 use dittofs_domain::{ObjectId, ShareId};
-use dittofs_ports::{Claim, ContentError, Survives};
-use futures_util::TryStreamExt;
-use opendal::{
-    Buffer, Entry, ErrorKind, Operator,
-    options::{ListOptions, ReadOptions, WriteOptions},
-};
+use dittofs_ports::{ContentError, Survives};
+use opendal::{ErrorKind, Operator, options::ReadOptions};
+use tokio::sync::OnceCell;
 
 use crate::{
     OpenError,
-    layout::{MARK, OWNER, first_byte, folder_name, object_name, object_of, share_name},
+    layout::{MARK, first_byte, folder_name, object_name, share_name},
     mark::{self, Mark},
 };
-use error::{is_known_already, unavailable};
+use breaker::Breaker;
+use error::{failed, is_known_already};
+use probe::{Found, Trouble};
+use remote::Remote;
+
+/// No service takes an object of more bytes, and some refuse to be asked for them.
+const OBJECT_BYTES_MAX: u64 = 1 << 47;
 
 pub(crate) struct OperatorStore {
     operator: Operator,
     survives: Survives,
+    /// What a store behind a network has besides.
+    remote: Option<Remote>,
+    breaker: Breaker,
+    found: OnceCell<Found>,
 }
 
 impl OperatorStore {
-    /// Takes a place as a store, or makes it one.
-    #[cfg(feature = "memory")]
-    async fn open(operator: Operator, survives: Survives) -> Result<OperatorStore, OpenError> {
-        let path = || format!("{}{MARK}", operator.info().root());
-        let failed = |error| OpenError::Unavailable(Box::new(error));
-        match operator.write_options(MARK, mark::mark().into_bytes(), new()).await {
-            Err(error) if !is_known_already(&error) => return Err(failed(error)),
+    /// Takes a place as a store, or makes it one. A place that can't be reached is looked at again when it is used.
+    async fn open(operator: Operator, survives: Survives, remote: Option<Remote>) -> Result<OperatorStore, OpenError> {
+        let store = OperatorStore { operator, survives, remote, breaker: Breaker::new(), found: OnceCell::new() };
+        match store.found.get_or_try_init(|| store.look()).await {
+            Ok(_) => Ok(store),
+            Err(Trouble::Unreachable(error)) if store.remote.is_some() => {
+                tracing::warn!(%error, "the content store can't be reached; it is tried again when it is needed");
+                Ok(store)
+            }
+            Err(Trouble::Unreachable(error)) => Err(OpenError::Unavailable(error)),
+            Err(Trouble::Refused(error)) => Err(error),
+        }
+    }
+
+    /// What the place is and does; found out once.
+    async fn found(&self) -> Result<&Found, ContentError> {
+        if let Some(found) = self.found.get() {
+            return Ok(found);
+        }
+        self.breaker.enter()?;
+        let found = self.found.get_or_try_init(|| self.look()).await;
+        self.breaker.note(found.is_ok());
+        found.map_err(|trouble| {
+            ContentError::Unavailable(match trouble {
+                Trouble::Unreachable(error) => error,
+                Trouble::Refused(error) => Box::new(error),
+            })
+        })
+    }
+
+    async fn look(&self) -> Result<Found, Trouble> {
+        let found = match &self.remote {
+            Some(remote) => probe::probe(&self.operator, remote).await?,
+            None => Found { puts_only_new: true },
+        };
+        let path = || format!("{}{MARK}", self.operator.info().root());
+        match self.operator.write_options(MARK, mark::mark().into_bytes(), found.only_new()).await {
+            Err(error) if !is_known_already(&error) => return Err(self.trouble("PutObject", error)),
             Ok(_) | Err(_) => {}
         }
-        match mark::read_mark(&read_line(&operator, MARK).await.map_err(failed)?) {
-            Mark::Known => Ok(OperatorStore { survives, operator }),
-            Mark::Newer(found) => Err(OpenError::Newer { path: path(), found, known: mark::FORMAT }),
-            Mark::Unreadable => Err(OpenError::Damaged { path: path() }),
+        let line = self.read_line(MARK).await.map_err(|error| self.trouble("GetObject", error))?;
+        match mark::read_mark(&line) {
+            Mark::Known => Ok(found),
+            Mark::Newer(found) => Err(OpenError::Newer { path: path(), found, known: mark::FORMAT }.into()),
+            Mark::Unreadable => Err(OpenError::Damaged { path: path() }.into()),
+        }
+    }
+
+    fn trouble(&self, operation: &'static str, error: opendal::Error) -> Trouble {
+        match &self.remote {
+            Some(remote) => diagnosis::of(operation, &error, remote),
+            None => Trouble::Unreachable(Box::new(error)),
         }
     }
 
     pub(crate) fn survives(&self) -> Survives {
         self.survives
-    }
-
-    pub(crate) async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        let path = format!("{}/{OWNER}", share_name(share));
-        match self.operator.write_options(&path, mark::owner(owner).into_bytes(), new()).await {
-            Ok(_) => return Ok(Claim::New),
-            Err(error) if is_known_already(&error) => {}
-            Err(error) => return Err(unavailable("written", &path, error)),
-        }
-        let line = read_line(&self.operator, &path).await.map_err(|error| unavailable("read", &path, error))?;
-        match mark::read_owner(&line) {
-            Some(found) if found == owner => Ok(Claim::Ours),
-            Some(found) => Ok(Claim::Foreign(found)),
-            None => Err(ContentError::Corrupt(
-                format!("{path} does not say who the owner is: put it back from a backup").into(),
-            )),
-        }
-    }
-
-    pub(crate) async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
-        let path = path_of(share, object);
-        let wanted = Buffer::from(parts);
-        match self.operator.write_options(&path, wanted.clone(), new()).await {
-            Ok(_) => return Ok(()),
-            Err(error) if is_known_already(&error) => {}
-            Err(error) => return Err(unavailable("written", &path, error)),
-        }
-        let known = self.operator.stat(&path).await.map_err(|error| unavailable("looked up", &path, error))?;
-        if known.content_length() != wanted.len() as u64 {
-            return Err(ContentError::Exists);
-        }
-        let found = self.operator.read(&path).await.map_err(|error| unavailable("read", &path, error))?;
-        if same_bytes(wanted, found) { Ok(()) } else { Err(ContentError::Exists) }
     }
 
     pub(crate) async fn get(
@@ -93,99 +126,69 @@ impl OperatorStore {
         if range.is_empty() {
             return Ok(Vec::new());
         }
+        if range.end > OBJECT_BYTES_MAX {
+            return Err(ContentError::NotFound);
+        }
+        self.found().await?;
         let path = path_of(share, object);
         let length = range.end - range.start;
-        let options = ReadOptions { range: range.into(), ..ReadOptions::default() };
-        match self.operator.read_options(&path, options).await {
+        let options = ReadOptions { range: range.clone().into(), ..ReadOptions::default() };
+        let read = self.bounded(self.operator.read_options(&path, options)).await;
+        match read {
             Ok(buffer) if buffer.len() as u64 == length => Ok(buffer.collect()),
-            Ok(_) => Err(ContentError::NotFound),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::RangeNotSatisfied) => {
-                Err(ContentError::NotFound)
+            Ok(_) => Err(self.judge_length(&path, &range).await),
+            Err(error) if error::is_short(&error) => Err(self.judge_length(&path, &range).await),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(ContentError::NotFound),
+            Err(error) if error.kind() == ErrorKind::RangeNotSatisfied => Err(ContentError::NotFound),
+            Err(error) => Err(self.failed("read", &path, error)),
+        }
+    }
+
+    /// Whether an object is too short, or the answer was.
+    async fn judge_length(&self, path: &str, range: &Range<u64>) -> ContentError {
+        match self.bounded(self.operator.stat(path)).await {
+            Ok(known) if known.content_length() >= range.end => {
+                let wanted = range.end - range.start;
+                ContentError::Unavailable(format!("{path}: other than {wanted} bytes came, which are there").into())
             }
-            Err(error) => Err(unavailable("read", &path, error)),
+            Ok(_) => ContentError::NotFound,
+            Err(error) if error.kind() == ErrorKind::NotFound => ContentError::NotFound,
+            Err(error) => self.failed("looked up", path, error),
         }
     }
 
     pub(crate) async fn delete(&self, share: ShareId, object: ObjectId) -> Result<(), ContentError> {
+        self.found().await?;
         let path = path_of(share, object);
-        self.operator.delete(&path).await.map_err(|error| unavailable("removed", &path, error))
+        self.bounded(self.operator.delete(&path)).await.map_err(|error| self.failed("removed", &path, error))
     }
 
-    pub(crate) async fn list(
-        &self,
-        share: ShareId,
-        after: Option<ObjectId>,
-        max: usize,
-    ) -> Result<Vec<(ObjectId, u64)>, ContentError> {
-        let prefix = format!("{}/", share_name(share));
-        let failed = |error| unavailable("listed", &prefix, error);
-        // Only a service that can start behind a name is known to list by name.
-        let ordered = self.operator.info().capability().list_with_start_after;
-        let start_after = after.filter(|_| ordered).map(|after| path_of(share, after));
-        let options = ListOptions { recursive: true, start_after, ..ListOptions::default() };
-        let mut lister = self.operator.lister_options(&prefix, options).await.map_err(failed)?;
-        let mut found = Vec::new();
-        while let Some(entry) = lister.try_next().await.map_err(failed)? {
-            let object = object_of(entry.name()).filter(|object| after.is_none_or(|after| *object > after));
-            found.extend(object.map(|object| (object, entry)));
-            if ordered && found.len() >= max {
-                break;
-            }
-        }
-        found.sort_unstable_by_key(|(object, _)| *object);
-        let mut listed = Vec::new();
-        for (object, entry) in found {
-            if listed.len() == max {
-                break;
-            }
-            listed.extend(self.length(entry).await?.map(|length| (object, length)));
-        }
-        Ok(listed)
+    /// Runs a request with its retries, within the time that somebody waits for an answer.
+    async fn bounded<T>(&self, request: impl Future<Output = opendal::Result<T>>) -> opendal::Result<T> {
+        let Some(remote) = &self.remote else { return request.await };
+        self.breaker.enter_as_opendal()?;
+        let answer = match tokio::time::timeout(remote.answer_max, request).await {
+            Ok(answer) => answer,
+            Err(_) => Err(error::too_late(remote.answer_max)),
+        };
+        let is_away = |error: &opendal::Error| error::is_passing(error) && !error::is_short(error);
+        self.breaker.note(!answer.as_ref().is_err_and(is_away));
+        answer
     }
 
-    /// The length of what was listed; `None` if it has gone meanwhile.
-    async fn length(&self, entry: Entry) -> Result<Option<u64>, ContentError> {
-        if entry.metadata().is_file() {
-            return Ok(Some(entry.metadata().content_length()));
+    /// A small file; one that is none says nothing.
+    async fn read_line(&self, path: &str) -> opendal::Result<Bytes> {
+        if self.operator.stat(path).await?.content_length() > mark::LINE_BYTES_MAX {
+            return Ok(Bytes::new());
         }
-        match self.operator.stat(entry.path()).await {
-            Ok(found) => Ok(Some(found.content_length())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(unavailable("looked up", entry.path(), error)),
-        }
+        Ok(self.operator.read(path).await?.to_bytes())
     }
-}
 
-/// A small file; one that is none says nothing.
-async fn read_line(operator: &Operator, path: &str) -> opendal::Result<Bytes> {
-    if operator.stat(path).await?.content_length() > mark::LINE_BYTES_MAX {
-        return Ok(Bytes::new());
+    fn failed(&self, doing: &'static str, path: &str, error: opendal::Error) -> ContentError {
+        failed(doing, path, error, self.remote.as_ref())
     }
-    Ok(operator.read(path).await?.to_bytes())
-}
-
-/// Writes what is not there yet, and never over anything.
-fn new() -> WriteOptions {
-    WriteOptions { if_not_exists: true, ..WriteOptions::default() }
 }
 
 fn path_of(share: ShareId, object: ObjectId) -> String {
     format!("{}/{}/{}", share_name(share), folder_name(first_byte(object)), object_name(object))
-}
-
-fn same_bytes(one: Buffer, other: Buffer) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    let (mut one, mut other) = (one, other);
-    while !one.is_empty() {
-        let (left, right) = (one.current(), other.current());
-        let length = left.len().min(right.len());
-        if left.get(..length) != right.get(..length) {
-            return false;
-        }
-        one = one.slice(length..);
-        other = other.slice(length..);
-    }
-    true
 }

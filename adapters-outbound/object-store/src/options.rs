@@ -1,5 +1,19 @@
 //! What can be configured, scheme by scheme.
 
+#[cfg(feature = "operator")]
+mod remote;
+#[cfg(feature = "operator")]
+mod transfer;
+
+#[cfg(feature = "azblob")]
+pub use remote::{AzblobCredentials, AzblobOptions};
+#[cfg(feature = "gcs")]
+pub use remote::{GcsCredentials, GcsOptions};
+#[cfg(feature = "s3")]
+pub use remote::{S3Addressing, S3Checksum, S3Credentials, S3Options};
+#[cfg(feature = "operator")]
+pub use transfer::{Secret, TransferOptions};
+
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -14,6 +28,15 @@ pub enum ObjectStoreOptions {
     /// In memory, by OpenDAL: for trying out what the other schemes share.
     #[cfg(feature = "memory")]
     Memory(MemoryOptions),
+    /// In a bucket of S3, or of something that speaks its protocol.
+    #[cfg(feature = "s3")]
+    S3(S3Options),
+    /// In a bucket of Google Cloud Storage.
+    #[cfg(feature = "gcs")]
+    Gcs(GcsOptions),
+    /// In a container of Azure Blob Storage.
+    #[cfg(feature = "azblob")]
+    Azblob(AzblobOptions),
 }
 
 /// Options of a store in a folder.

@@ -19,7 +19,7 @@ pub struct ObjectStore {
 enum Scheme {
     Fs(Arc<FsStore>),
     #[cfg(feature = "operator")]
-    Operator(OperatorStore),
+    Operator(Box<OperatorStore>),
 }
 
 impl ObjectStore {
@@ -31,7 +31,13 @@ impl ObjectStore {
         let scheme = match options {
             ObjectStoreOptions::Fs(options) => Scheme::Fs(Arc::new(FsStore::open(options).await?)),
             #[cfg(feature = "memory")]
-            ObjectStoreOptions::Memory(options) => Scheme::Operator(crate::operator::memory(options).await?),
+            ObjectStoreOptions::Memory(options) => Scheme::Operator(Box::new(crate::operator::memory(options).await?)),
+            #[cfg(feature = "s3")]
+            ObjectStoreOptions::S3(options) => Scheme::Operator(Box::new(crate::operator::s3(options).await?)),
+            #[cfg(feature = "gcs")]
+            ObjectStoreOptions::Gcs(options) => Scheme::Operator(Box::new(crate::operator::gcs(options).await?)),
+            #[cfg(feature = "azblob")]
+            ObjectStoreOptions::Azblob(options) => Scheme::Operator(Box::new(crate::operator::azblob(options).await?)),
         };
         Ok(ObjectStore { scheme })
     }

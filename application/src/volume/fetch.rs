@@ -36,7 +36,13 @@ impl Volume {
         if self.cached(from, &range, out) {
             return Ok(());
         }
-        let frames = self.fetch(node, from, range).await?;
+        let frames = match self.fetch(node, from, range.clone()).await {
+            // Perhaps only the answer was damaged.
+            Err(FsError::Io) if self.outage.lasts(self.machine.clock.monotonic()).is_none() => {
+                self.fetch(node, from, range).await?
+            }
+            fetched => fetched?,
+        };
         out.extend(frames);
         Ok(())
     }
@@ -130,8 +136,16 @@ impl Volume {
 
     async fn object_bytes(&self, node: NodeId, object: ObjectId, range: std::ops::Range<u64>) -> FsResult<Vec<Bytes>> {
         match self.stores.content.get(self.share(), object, range).await {
-            Ok(parts) => Ok(parts),
+            Ok(parts) => {
+                self.outage.over();
+                Ok(parts)
+            }
             Err(ContentError::NotFound) => Err(FsError::Stale),
+            Err(error @ ContentError::Unavailable(_)) => {
+                let busy = self.content_failed(node, object, &error);
+                let lasts = self.outage.failed(self.machine.clock.monotonic());
+                Err(if lasts > self.outage_max { FsError::Io } else { busy })
+            }
             Err(error) => Err(self.content_failed(node, object, &error)),
         }
     }

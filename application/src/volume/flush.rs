@@ -1,7 +1,7 @@
 //! From the journal to the content store: slices become blocks, blocks of many files become an object.
 //!
 //! A flush takes what is unflushed of some nodes (each under its turn), puts one object, and then publishes it node by
-//! node ([`super::publish`]). While one object is on its way the next one is gathered. Uploads hold nobody's turn.
+//! node ([`super::publish`]). While some objects are on their way the next one is gathered. Uploads hold nobody's turn.
 
 mod build;
 mod gather;
@@ -14,12 +14,16 @@ use dittofs_domain::{
     error::{FsError, FsResult},
     plan::{Change, ObjectRecord, ObjectState, Plan},
 };
-use futures_util::future::{join, join_all};
+use dittofs_ports::ContentError;
+use futures_util::{FutureExt, StreamExt, future::join_all, pin_mut, select_biased, stream::FuturesUnordered};
 
 use super::Volume;
 
 /// How often everything is gone through until nothing old is left.
 const ROUNDS_MAX: u32 = 16;
+
+/// Objects of a flush that are on their way at once.
+const UPLOADS_MAX: usize = 2;
 
 /// What is left to take of the nodes of a flush.
 struct Queue {
@@ -60,14 +64,36 @@ impl Volume {
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
         let _flushing = self.flushing.lock().await;
         let mut queue = Queue { nodes: nodes.into_iter(), rest: None, failed: None };
-        let mut batch = self.gather_batch(&mut queue).await;
-        while !batch.is_empty() {
-            let (flushed, next) = join(self.flush_batch(batch), self.gather_batch(&mut queue)).await;
-            self.note_full(&flushed);
-            flushed?;
-            batch = next;
+        let mut on_their_way = FuturesUnordered::new();
+        let (mut failed, mut is_done) = (None, false);
+        while !is_done || !on_their_way.is_empty() {
+            if is_done || on_their_way.len() >= UPLOADS_MAX {
+                if let Some(flushed) = on_their_way.next().await {
+                    self.note_full(&flushed);
+                    failed = failed.or(flushed.err());
+                }
+            } else {
+                let gathering = self.gather_batch(&mut queue).fuse();
+                pin_mut!(gathering);
+                let batch = loop {
+                    select_biased! {
+                        flushed = on_their_way.select_next_some() => {
+                            self.note_full(&flushed);
+                            failed = failed.or(flushed.err());
+                        }
+                        batch = gathering => break batch,
+                    }
+                };
+                if !batch.is_empty() && failed.is_none() {
+                    on_their_way.push(self.flush_batch(batch));
+                    continue;
+                }
+                is_done = true;
+            }
+            // What else there is would fail as well.
+            is_done |= failed.is_some();
         }
-        queue.failed.map_or(Ok(()), Err)
+        failed.or(queue.failed).map_or(Ok(()), Err)
     }
 
     /// Takes as much as one object holds.
@@ -119,9 +145,13 @@ impl Volume {
         self.put_object_row(writing).await?;
         if let Err(error) = self.stores.content.put(self.share(), live.id, builder.finish()).await {
             let node = batch.first().map_or(NodeId(0), |gathered| gathered.node);
+            if matches!(error, ContentError::Unavailable(_)) {
+                self.outage.failed(self.machine.clock.monotonic());
+            }
             return Err(self.content_failed(node, live.id, &error));
         }
         self.counters.flushed(batch);
+        self.outage.over();
         // At the same time, so that their plans go into few transactions.
         let mut publishing = Vec::with_capacity(batch.len());
         for gathered in batch {

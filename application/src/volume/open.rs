@@ -15,7 +15,7 @@ use dittofs_ports::{
 use tokio::sync::Notify;
 
 use super::{Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, opens, pending::PendingNodes};
-use crate::{admission::Admission, keyed::KeyedLocks, policy::SharePolicy};
+use crate::{admission::Admission, confirmed::ConfirmedContent, keyed::KeyedLocks, policy::SharePolicy};
 
 /// Nodes that are looked at, at a time, for the highest record that any of them names.
 const NODES_PER_PAGE: usize = 1_024;
@@ -92,13 +92,15 @@ impl Volume {
     /// # Errors
     /// What of its stores can't be used, or is not what the share was written with.
     pub async fn open(
-        stores: VolumeStores,
+        mut stores: VolumeStores,
         settings: VolumeSettings,
         machine: Machine,
     ) -> Result<Arc<Volume>, OpenError> {
         let record = stores.metadata.record().await?;
         let keeps_records = stores.journal.survives() > Survives::Nothing;
-        check_content(&stores, &record, settings.accept_loss).await?;
+        if let Some(unconfirmed) = check_content(&stores, &record, settings.accept_loss).await? {
+            stores.content = Arc::new(unconfirmed);
+        }
         let above = check_journal(&stores, &record, settings.accept_loss).await?;
         let records = stores.journal.recover(above).await?;
         let epoch = stores.metadata.allocate(Counter::Epochs, 1).await?.start;
@@ -136,6 +138,8 @@ impl Volume {
             flushing: tokio::sync::Mutex::new(()),
             access_times: super::atime::AccessTimes::new(),
             full: super::full::Full::default(),
+            outage: super::outage::Outage::default(),
+            outage_max: Duration::from_millis(limits.outage_ms_max),
             checking: tokio::sync::Mutex::new(()),
             stored_bytes: AtomicU64::new(0),
             suspects: parking_lot::Mutex::default(),
@@ -162,16 +166,30 @@ impl Volume {
     }
 }
 
-/// The objects must be the share's own, and they must be there.
-async fn check_content(stores: &VolumeStores, record: &ShareRecord, accept_loss: bool) -> Result<(), OpenError> {
-    match stores.content.claim(record.id, record.content_owner).await? {
-        Claim::Ours => Ok(()),
-        Claim::Foreign(found) => Err(OpenError::ForeignContent { found, expected: record.content_owner }),
-        Claim::New if accept_loss => Ok(()),
-        Claim::New => match stores.metadata.objects(None, 1).await?.is_empty() {
-            true => Ok(()),
-            false => Err(OpenError::ContentGone),
-        },
+/// The objects must be the share's own, and they must be there. Where the store does not answer, a share that was used
+/// before is opened all the same: what its clients do without the store goes on, and the store is asked again later.
+async fn check_content(
+    stores: &VolumeStores,
+    record: &ShareRecord,
+    accept_loss: bool,
+) -> Result<Option<ConfirmedContent>, OpenError> {
+    let owner = record.content_owner;
+    let has_objects = async || Ok::<bool, MetadataError>(!stores.metadata.objects(None, 1).await?.is_empty());
+    match stores.content.claim(record.id, owner).await {
+        Ok(Claim::Ours) => Ok(None),
+        Ok(Claim::Foreign(found)) => Err(OpenError::ForeignContent { found, expected: owner }),
+        Ok(Claim::New) if accept_loss || !has_objects().await? => Ok(None),
+        Ok(Claim::New) => Err(OpenError::ContentGone),
+        Err(ContentError::Unavailable(error)) => {
+            let has_objects = has_objects().await?;
+            if !has_objects && !record.dirty {
+                return Err(ContentError::Unavailable(error).into());
+            }
+            tracing::warn!(share = %record.name, %error, "opened without its content store, which does not answer");
+            let store = Arc::clone(&stores.content);
+            Ok(Some(ConfirmedContent::new(store, record.id, owner, has_objects && !accept_loss)))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -4,8 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore};
+#[cfg(feature = "azblob")]
+use dittofs_object_store::AzblobOptions;
+#[cfg(feature = "gcs")]
+use dittofs_object_store::GcsOptions;
+#[cfg(feature = "s3")]
+use dittofs_object_store::S3Options;
 use dittofs_object_store::{FsOptions, ObjectStore, ObjectStoreOptions};
-use dittofs_ports::Survives;
+use dittofs_ports::{ContentStore, Survives};
 use dittofs_redb::{OpenError, Progress, RedbMetadataStore, RedbOptions};
 use serde::Deserialize;
 
@@ -13,26 +19,54 @@ use super::kinds::{InFolder, NoOptions, Opening, StoreError, StoreKind, StoreKin
 use super::size::ByteSize;
 
 pub(super) fn register(none: StoreKinds) -> StoreKinds {
-    none.with_metadata(
-        "memory",
-        StoreKind::new(Survives::Nothing, async |_: NoOptions| Ok(Arc::new(MemoryMetadataStore::new()) as _)),
-    )
-    .with_metadata(
-        "redb",
-        StoreKind::in_folder(Survives::PowerLoss, async |options, opening| {
-            Ok(Arc::new(open_redb(options, opening).await?) as _)
+    let local = none
+        .with_metadata(
+            "memory",
+            StoreKind::new(Survives::Nothing, async |_: NoOptions| Ok(Arc::new(MemoryMetadataStore::new()) as _)),
+        )
+        .with_metadata(
+            "redb",
+            StoreKind::in_folder(Survives::PowerLoss, async |options, opening| {
+                Ok(Arc::new(open_redb(options, opening).await?) as _)
+            }),
+        )
+        .with_content(
+            "memory",
+            StoreKind::new(Survives::Nothing, async |_: NoOptions| Ok(Arc::new(MemoryContentStore::new()) as _)),
+        )
+        .with_content(
+            "fs",
+            StoreKind::in_folder(Survives::PowerLoss, async |_: FolderOptions, opening| {
+                open(ObjectStoreOptions::Fs(FsOptions::new(opening.folder))).await
+            }),
+        );
+    register_remote(local)
+}
+
+/// The stores behind a network.
+fn register_remote(kinds: StoreKinds) -> StoreKinds {
+    #[cfg(feature = "s3")]
+    let kinds = kinds.with_content(
+        "s3",
+        StoreKind::new(Survives::MachineLoss, async |options: S3Options| open(ObjectStoreOptions::S3(options)).await),
+    );
+    #[cfg(feature = "gcs")]
+    let kinds = kinds.with_content(
+        "gcs",
+        StoreKind::new(Survives::MachineLoss, async |options: GcsOptions| open(ObjectStoreOptions::Gcs(options)).await),
+    );
+    #[cfg(feature = "azblob")]
+    let kinds = kinds.with_content(
+        "azblob",
+        StoreKind::new(Survives::MachineLoss, async |options: AzblobOptions| {
+            open(ObjectStoreOptions::Azblob(options)).await
         }),
-    )
-    .with_content(
-        "memory",
-        StoreKind::new(Survives::Nothing, async |_: NoOptions| Ok(Arc::new(MemoryContentStore::new()) as _)),
-    )
-    .with_content(
-        "fs",
-        StoreKind::in_folder(Survives::PowerLoss, async |_: FolderOptions, opening| {
-            Ok(Arc::new(ObjectStore::open(ObjectStoreOptions::Fs(FsOptions::new(opening.folder))).await?) as _)
-        }),
-    )
+    );
+    kinds
+}
+
+async fn open(options: ObjectStoreOptions) -> Result<Arc<dyn ContentStore>, StoreError> {
+    Ok(Arc::new(ObjectStore::open(options).await?))
 }
 
 /// The options of a metadata store of type `redb`.

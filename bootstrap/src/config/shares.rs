@@ -72,9 +72,13 @@ pub struct ShareConfig {
     pub read_only: bool,
     /// The most bytes that the share may hold; unlimited if absent.
     pub quota: Option<ByteSize>,
+    /// How long reads are put off while the content store does not answer, before they fail.
+    pub outage_seconds: u64,
 }
 
 const NOBODY: u64 = 65_534;
+const OUTAGE_SECONDS: u64 = 300;
+const OUTAGE_SECONDS_MAX: u64 = 30 * 24 * 3_600;
 /// MNTPATHLEN of RFC 1813, section 5.1.3.
 const NAME_BYTES_MAX: usize = 1024;
 const PART_BYTES_MAX: usize = 255;
@@ -128,6 +132,7 @@ fn read_one(mut section: Section<'_>, metadata: &Stores, content: &Stores) -> Op
     let atime = section.take_choice("atime", &ATIMES).unwrap_or_default();
     let read_only = section.take_flag("read_only").unwrap_or(false);
     let quota = read_quota(&mut section);
+    let outage = section.take_number("outage_seconds", 0..=OUTAGE_SECONDS_MAX);
     section.finish();
     Some(ShareConfig {
         name: name?,
@@ -143,6 +148,7 @@ fn read_one(mut section: Section<'_>, metadata: &Stores, content: &Stores) -> Op
         atime,
         read_only,
         quota,
+        outage_seconds: outage.unwrap_or(OUTAGE_SECONDS),
     })
 }
 

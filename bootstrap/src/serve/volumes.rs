@@ -148,7 +148,11 @@ async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<(Arc<Volum
     };
     let settings = VolumeSettings {
         policy: policy(share),
-        limits: VolumeLimits { unflushed_bytes_max: parts.journal_bytes, ..VolumeLimits::default() },
+        limits: VolumeLimits {
+            unflushed_bytes_max: parts.journal_bytes,
+            outage_ms_max: share.outage_seconds.saturating_mul(1_000),
+            ..VolumeLimits::default()
+        },
         accept_loss: parts.accept_loss.contains(&share.name),
     };
     let opened: Result<Arc<Volume>, OpenError> = Volume::open(stores, settings, parts.machine.clone()).await;

@@ -17,6 +17,8 @@ mod listing;
 mod management;
 mod measuring;
 mod mounting;
+mod object_store;
+mod outages;
 mod persistence;
 mod portmapper;
 mod renaming;

@@ -8,5 +8,5 @@ use crate::{MemoryOptions, OpenError};
 
 pub(crate) async fn memory(_: MemoryOptions) -> Result<OperatorStore, OpenError> {
     let operator = Operator::new(Memory::default()).map_err(|error| OpenError::Unavailable(Box::new(error)))?;
-    OperatorStore::open(operator, Survives::Nothing).await
+    OperatorStore::open(operator, Survives::Nothing, None).await
 }

@@ -1,0 +1,163 @@
+//! What a place does, found out with an object of no meaning: it is written, read back, read in part, listed and deleted.
+
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    time::Duration,
+};
+
+use futures_util::TryStreamExt;
+use opendal::{Buffer, ErrorKind, Operator, options::ListOptions, options::WriteOptions};
+
+use super::{diagnosis, error::is_known_already, remote::Remote};
+use crate::OpenError;
+
+/// Bytes of the probe.
+const LENGTH: usize = 10_000;
+/// The range that is read of it.
+const RANGE: std::ops::Range<usize> = 1_234..5_678;
+/// Probes are named so.
+const NAME: &str = "dittofs-probe-";
+/// It is given up after so long.
+const PROBE_MAX: Duration = Duration::from_secs(40);
+
+/// What was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// Whether the store refuses to write over something when it is told to.
+    pub(super) puts_only_new: bool,
+}
+
+impl Found {
+    /// Writes what is not there yet, and never over anything; where the store can't do that, the caller has looked.
+    pub(super) fn only_new(self) -> WriteOptions {
+        WriteOptions { if_not_exists: self.puts_only_new, ..WriteOptions::default() }
+    }
+}
+
+/// Why a place can't be used, now or at all.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It doesn't answer: it may, later.
+    Unreachable(Box<dyn std::error::Error + Send + Sync>),
+    /// Somebody has to mend something.
+    Refused(OpenError),
+}
+
+impl From<OpenError> for Trouble {
+    fn from(error: OpenError) -> Trouble {
+        Trouble::Refused(error)
+    }
+}
+
+/// Tries everything that objects need.
+pub(super) async fn probe(operator: &Operator, remote: &Remote) -> Result<Found, Trouble> {
+    let name = format!("{NAME}{:016x}", RandomState::new().build_hasher().finish());
+    let probe = Probe { operator, remote, name };
+    let tried = tokio::time::timeout(PROBE_MAX, probe.run()).await;
+    let found = tried.unwrap_or_else(|_| Err(probe.told("probe", super::error::too_late(PROBE_MAX))));
+    let skew = remote.transport.skew_seconds();
+    if skew.unsigned_abs() > diagnosis::SKEW_SECONDS_MAX {
+        let skew = diagnosis::skew(skew);
+        tracing::warn!(store = %remote.place, "this machine's clock is {skew} the store's: set it, best by NTP");
+    }
+    if let Ok(found) = &found {
+        tracing::info!(store = %remote.place, puts_only_new = found.puts_only_new, "the content store answers as it should");
+    }
+    found
+}
+
+struct Probe<'a> {
+    operator: &'a Operator,
+    remote: &'a Remote,
+    name: String,
+}
+
+impl Probe<'_> {
+    async fn run(&self) -> Result<Found, Trouble> {
+        let puts_only_new = self.write().await?;
+        let read = self.read().await;
+        let listed = match read {
+            Ok(()) => self.list().await,
+            failed => failed,
+        };
+        let deleted = self.operator.delete(&self.name).await;
+        listed?;
+        deleted.map_err(|error| self.told("DeleteObject", error))?;
+        match self.operator.stat(&self.name).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found { puts_only_new }),
+            Ok(_) => Err(self.lies("DeleteObject", "what was deleted is still there")),
+            Err(error) => Err(self.told("HeadObject", error)),
+        }
+    }
+
+    /// Answers whether the store can be told not to write over anything.
+    async fn write(&self) -> Result<bool, Trouble> {
+        let only_new = || WriteOptions { if_not_exists: true, ..WriteOptions::default() };
+        match self.operator.write_options(&self.name, bytes(), only_new()).await {
+            Ok(_) => match self.operator.write_options(&self.name, bytes(), only_new()).await {
+                Ok(_) => Ok(false),
+                Err(error) if is_known_already(&error) => Ok(true),
+                Err(error) => Err(self.told("PutObject", error)),
+            },
+            // An answer to the first try was lost.
+            Err(error) if is_known_already(&error) => Ok(true),
+            Err(error) if error.message().contains("NotImplemented") => {
+                let written = self.operator.write(&self.name, bytes()).await;
+                written.map(|_| false).map_err(|error| self.told("PutObject", error))
+            }
+            Err(error) => Err(self.told("PutObject", error)),
+        }
+    }
+
+    async fn read(&self) -> Result<(), Trouble> {
+        let read = |error| self.told("GetObject", error);
+        let whole = self.operator.read(&self.name).await.map_err(read)?.to_bytes();
+        if whole != bytes().to_bytes() {
+            return Err(self.lies("GetObject", "what is read is not what was written"));
+        }
+        let range = RANGE.start as u64..RANGE.end as u64;
+        let part = self.operator.read_with(&self.name).range(range).await;
+        let part = part.map_err(|error| match error.kind() {
+            ErrorKind::RangeNotSatisfied => self.lies("GetObject", "a range that is there is refused"),
+            _ => read(error),
+        })?;
+        match Some(part.to_bytes()) == whole.get(RANGE).map(bytes::Bytes::copy_from_slice) {
+            true => Ok(()),
+            false => Err(self.lies("GetObject", "a range is not answered with its own bytes")),
+        }
+    }
+
+    async fn list(&self) -> Result<(), Trouble> {
+        let listed = |error| self.told("ListBucket", error);
+        // Where names can be started behind, that is how objects are listed.
+        let ordered = self.operator.info().capability().list_with_start_after;
+        let start_after = ordered.then(|| NAME.to_owned());
+        let options = ListOptions { recursive: true, start_after, ..ListOptions::default() };
+        let mut lister = self.operator.lister_options(NAME, options).await.map_err(listed)?;
+        while let Some(entry) = lister.try_next().await.map_err(listed)? {
+            if entry.path() == self.name {
+                return match entry.metadata().content_length() {
+                    found if found == LENGTH as u64 || !entry.metadata().is_file() => Ok(()),
+                    found => Err(self.lies("ListBucket", &format!("{LENGTH} bytes are listed as {found}"))),
+                };
+            }
+        }
+        Err(self.lies("ListBucket", "what was written is not listed"))
+    }
+
+    fn told(&self, operation: &str, error: opendal::Error) -> Trouble {
+        diagnosis::of(operation, &error, self.remote)
+    }
+
+    fn lies(&self, operation: &str, found: &str) -> Trouble {
+        let place = &self.remote.place;
+        let told = format!("{place}: {operation}: {found}; this service, or what is between, can't be a content store");
+        OpenError::Unavailable(told.into()).into()
+    }
+}
+
+/// Bytes of which no range is like another.
+fn bytes() -> Buffer {
+    let bytes: Vec<u8> = (0..LENGTH as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    Buffer::from(bytes)
+}

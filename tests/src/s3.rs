@@ -1,0 +1,165 @@
+//! An S3 server in this process, on a folder, over HTTP on the loopback.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use hyper::{Request, Response, StatusCode, body::Incoming, header, service::service_fn};
+use hyper_util::rt::TokioIo;
+use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
+use s3s_fs::FileSystem;
+use tempfile::TempDir;
+use tokio::{
+    net::TcpListener,
+    runtime::Builder,
+    sync::{Mutex, oneshot},
+};
+
+/// The id of the key that it knows.
+pub const ACCESS_KEY: &str = "AKLOOPBACK";
+/// That key.
+pub const SECRET_KEY: &str = "loopback-secret";
+/// The bucket that it has.
+pub const BUCKET: &str = "files";
+
+/// A running server, which ends with this value; its folder goes with the last copy of it.
+pub struct S3Server {
+    address: SocketAddr,
+    folder: Arc<TempDir>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl S3Server {
+    /// One with an empty bucket.
+    pub fn start() -> S3Server {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
+        S3Server::on(Arc::new(folder), SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// Ends it, and starts another one on the same folder and address.
+    pub fn restart(mut self) -> S3Server {
+        self.end();
+        S3Server::on(Arc::clone(&self.folder), self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its objects, as files.
+    pub fn bucket(&self) -> PathBuf {
+        self.folder.path().join(BUCKET)
+    }
+
+    /// The files of its bucket that hold objects of shares, with their lengths.
+    pub fn objects(&self) -> Vec<(PathBuf, u64)> {
+        let mut found = Vec::new();
+        collect(&self.bucket(), &mut found);
+        found.retain(|(path, _)| path.file_name().is_some_and(|name| name.len() == 32));
+        found.sort();
+        found
+    }
+
+    fn on(folder: Arc<TempDir>, address: SocketAddr) -> S3Server {
+        let (stop, stopped) = oneshot::channel();
+        let (listening, address_of) = std::sync::mpsc::channel();
+        let root = folder.path().to_owned();
+        // A runtime of its own: the tests' may have its time paused.
+        let thread = thread::spawn(move || {
+            let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let listener = listen(address).await;
+                listening.send(listener.local_addr().unwrap()).unwrap();
+                tokio::select! { () = serve(&root, listener) => {}, _ = stopped => {} }
+            });
+            runtime.shutdown_background();
+        });
+        let address = address_of.recv().unwrap();
+        S3Server { address, folder, stop: Some(stop), thread: Some(thread) }
+    }
+
+    fn end(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for S3Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+async fn listen(address: SocketAddr) -> TcpListener {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).unwrap();
+    socket.listen(1024).unwrap()
+}
+
+async fn serve(root: &Path, listener: TcpListener) {
+    let mut service = S3ServiceBuilder::new(FileSystem::new(root).unwrap());
+    service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+    let service = service.build();
+    let one_by_one = Arc::new(Mutex::new(()));
+    loop {
+        let (socket, _) = listener.accept().await.unwrap();
+        socket.set_nodelay(true).unwrap();
+        let (service, one_by_one, root) = (service.clone(), Arc::clone(&one_by_one), root.to_owned());
+        let answer = service_fn(move |request: Request<Incoming>| {
+            let (service, one_by_one) = (service.clone(), Arc::clone(&one_by_one));
+            let bucket = request.uri().path().split('/').nth(1).unwrap_or_default();
+            let is_there = root.join(bucket).is_dir();
+            async move {
+                // It would make a bucket that something is put into.
+                if !is_there {
+                    return Ok(no_such_bucket());
+                }
+                // A folder can't look and write in one step, as S3 does.
+                let is_conditional = request.headers().contains_key(header::IF_NONE_MATCH);
+                let _turn = if is_conditional { Some(one_by_one.lock().await) } else { None };
+                service.call(request.map(s3s::Body::from)).await
+            }
+        });
+        tokio::spawn(async move {
+            let connection = hyper::server::conn::http1::Builder::new();
+            // A client may leave in the middle of something.
+            let _ = connection.serve_connection(TokioIo::new(socket), answer).await;
+        });
+    }
+}
+
+fn no_such_bucket() -> Response<s3s::Body> {
+    let body = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code><Message>none</Message></Error>";
+    let mut answer = Response::new(s3s::Body::from(body.to_owned()));
+    *answer.status_mut() = StatusCode::NOT_FOUND;
+    answer
+}
+
+fn collect(folder: &Path, found: &mut Vec<(PathBuf, u64)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            collect(&entry.path(), found);
+        } else {
+            found.push((entry.path(), entry.metadata().unwrap().len()));
+        }
+    }
+}
+
+/// The options of a content store there, or at a proxy before it, as the configuration takes them.
+pub fn options(address: SocketAddr, prefix: &str) -> String {
+    format!(
+        "{{ bucket: {BUCKET}, endpoint: \"http://{address}\", prefix: {prefix}, \
+         credentials: {{ from: keys, access_key_id: {ACCESS_KEY}, secret_access_key: {SECRET_KEY} }}, \
+         transfer: {{ timeout_seconds: 3, retries: 3, retry_delay_seconds_max: 1 }} }}"
+    )
+}
