@@ -174,7 +174,6 @@ impl SimulatedJournal {
 
     fn sync_answer(&self, up_to: u64, failures: u32) -> Option<Result<(), JournalError>> {
         let log = self.disk.state.lock();
-        let up_to = up_to.min(log.next - 1);
         let concerned = log.failed.contains(&up_to) && log.lost.range(..=up_to).next().is_some();
         if log.failures != failures || concerned {
             return Some(Err(sync_failed()));
@@ -221,7 +220,11 @@ impl Journal for SimulatedJournal {
     }
 
     async fn sync(&self, up_to: Sequence) -> Result<(), JournalError> {
-        let failures = self.disk.state.lock().failures;
+        // Of what there is now: what is appended later is not waited for.
+        let (failures, up_to) = {
+            let log = self.disk.state.lock();
+            (log.failures, Sequence(up_to.0.min(log.next - 1)))
+        };
         if let Some(answer) = self.sync_answer(up_to.0, failures) {
             return answer;
         }

@@ -15,6 +15,14 @@ use super::{
     superblock::{Gap, Superblock},
 };
 
+/// What somebody waits for: of what there was when they began to, or who waits for all would never be done.
+#[derive(Clone, Copy)]
+struct Entered {
+    up_to: u64,
+    /// Syncs that had failed by then.
+    failures: u32,
+}
+
 /// Bytes that are synced though nobody waits for them.
 const EARLY_SYNC_BYTES: u64 = 16 << 20;
 
@@ -33,10 +41,10 @@ impl Shared {
     }
 
     /// The answer to one who waits, if there is one; otherwise a sync runs.
-    fn sync_state(self: &Arc<Self>, up_to: u64, entered: &mut Option<u32>) -> Option<Result<(), JournalError>> {
+    fn sync_state(self: &Arc<Self>, up_to: u64, entered: &mut Option<Entered>) -> Option<Result<(), JournalError>> {
         let mut log = self.log.lock();
-        let up_to = up_to.min(log.next - 1);
-        let failures = *entered.get_or_insert(log.failures);
+        let Entered { up_to, failures } =
+            *entered.get_or_insert(Entered { up_to: up_to.min(log.next - 1), failures: log.failures });
         if log.phase == Phase::Moving {
             return None;
         }
