@@ -15,8 +15,7 @@ use std::ops::Range;
 
 use crate::{
     content::{
-        BLOCK_BYTES_MAX, BlockPlace, EXTENTS_PER_PAGE_MAX, Extent, FRAME_BYTES, PAGE_BYTES, PageExtents, Stored, page,
-        slices::Run,
+        BLOCK_BYTES_MAX, BlockPlace, EXTENTS_PER_PAGE_MAX, Extent, PAGE_BYTES, PageExtents, Stored, page, slices::Run,
     },
     id::ObjectId,
 };
@@ -26,6 +25,8 @@ pub const REGION_BYTES: u64 = BLOCK_BYTES_MAX as u64;
 
 /// Ranges of one page above which they are written as one, with all that lies between.
 const CHANGES_PER_PAGE_MAX: usize = 2 * EXTENTS_PER_PAGE_MAX;
+/// Holes from this size on stay holes where what is around them is written again.
+const HOLE_BYTES_MIN: u32 = 128 << 10;
 
 /// What changes in one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ fn data(pages: &[(u64, PageExtents)], end: u64) -> impl Iterator<Item = Range<u6
         extents.iter().filter_map(move |extent| {
             let from = at;
             at += u64::from(extent.len());
-            let is_large_hole = matches!(extent, Extent::Hole { len } if *len >= FRAME_BYTES);
+            let is_large_hole = matches!(extent, Extent::Hole { len } if *len >= HOLE_BYTES_MIN);
             (!is_large_hole && from < end).then(|| from..at.min(end))
         })
     })
