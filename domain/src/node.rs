@@ -186,4 +186,10 @@ impl Node {
     pub fn is_linked(&self) -> bool {
         !self.flags.contains(NodeFlags::UNLINKED)
     }
+
+    /// Whether a store may keep rows of the node beside the node itself.
+    pub fn has_rows(&self) -> bool {
+        let content = self.kind.has_content() && (self.size > 0 || self.allocated > 0 || self.clip.is_some());
+        content || self.flags.intersects(NodeFlags::ACL | NodeFlags::XATTRS | NodeFlags::STREAMS)
+    }
 }

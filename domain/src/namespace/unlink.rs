@@ -49,9 +49,13 @@ fn keep(plan: &mut Plan, node: &Node, left: u32, lost: Parent) {
 
 /// The node has no other name: it goes at once where nothing else is kept of it, or waits.
 fn forget(plan: &mut Plan, node: &Node, links: LinkChange, busy: bool) {
-    if !busy && !has_rows(node) {
+    if !busy && !node.has_rows() {
         // Rows that came since the view was made would be orphans.
         plan.expect(Expectation::ChangeIs { node: node.id, change: node.change });
+        if node.kind.has_content() {
+            // A flush is no change, as what it puts there has been shown before.
+            plan.expect(Expectation::NoRows(node.id));
+        }
         plan.change(Change::DeleteNode(node.id));
         plan.change(Change::Count(Statistics { nodes: -1, bytes: 0 }));
         return;
@@ -60,10 +64,4 @@ fn forget(plan: &mut Plan, node: &Node, links: LinkChange, busy: bool) {
     plan.change(Change::UpdateNode(node.id, update));
     let reason = if busy { UnlinkedReason::Open } else { UnlinkedReason::Reaping };
     plan.change(Change::PutUnlinked { node: node.id, reason });
-}
-
-/// Whether a store may keep rows of the node beside the node itself.
-fn has_rows(node: &Node) -> bool {
-    let content = node.kind.has_content() && (node.size > 0 || node.allocated > 0 || node.clip.is_some());
-    content || node.flags.intersects(NodeFlags::ACL | NodeFlags::XATTRS | NodeFlags::STREAMS)
 }

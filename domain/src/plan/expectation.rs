@@ -54,6 +54,8 @@ pub enum Expectation {
         /// Its stored count.
         change: ChangeId,
     },
+    /// Nothing is kept of the node beside the node itself ([`Node::has_rows`](crate::Node::has_rows)).
+    NoRows(NodeId),
     /// No truncate, punch or clone has happened.
     ContentVersion {
         /// The node.

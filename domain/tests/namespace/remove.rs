@@ -139,6 +139,7 @@ fn remove_expects_the_entry_the_count_of_names_and_nothing_changed_of_what_it_de
         Expectation::PermissionVersion { node: file, version: 0 },
         Expectation::LinksAre { node: file, links: 1 },
         Expectation::ChangeIs { node: file, change: dittofs_domain::ChangeId(1) },
+        Expectation::NoRows(file),
     ];
     assert_eq!(plan.expectations.as_slice(), expected);
 }

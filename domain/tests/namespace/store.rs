@@ -97,6 +97,7 @@ impl Store {
                 node(id).is_some_and(|node| node.permission_version == *version)
             }
             Expectation::ChangeIs { node: id, change } => node(id).is_some_and(|node| node.change == *change),
+            Expectation::NoRows(id) => node(id).is_some_and(|node| !node.has_rows()),
             Expectation::ContentVersion { node: id, version } => {
                 node(id).is_some_and(|node| node.content_version == *version)
             }

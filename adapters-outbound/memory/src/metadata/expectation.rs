@@ -27,6 +27,7 @@ impl State {
                 self.node_is(*node, |node| node.permission_version == *version)
             }
             Expectation::ChangeIs { node, change } => self.node_is(*node, |node| node.change == *change),
+            Expectation::NoRows(id) => self.node_is(*id, |node| !node.has_rows()),
             Expectation::ContentVersion { node, version } => {
                 self.node_is(*node, |node| node.content_version == *version)
             }

@@ -42,6 +42,7 @@ impl Batch<'_> {
                 self.node_is(share, *node, |node| node.permission_version == *version)
             }
             Expectation::ChangeIs { node, change } => self.node_is(share, *node, |node| node.change == *change),
+            Expectation::NoRows(id) => self.node_is(share, *id, |node| !node.has_rows()),
             Expectation::ContentVersion { node, version } => {
                 self.node_is(share, *node, |node| node.content_version == *version)
             }

@@ -4,6 +4,7 @@ use std::{slice::from_ref, sync::Arc};
 
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, Epoch, NodeId, NodeKind, ObjectId,
+    content::Clip,
     node::NodeFlags,
     plan::{
         Change, EntryKey, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Space,
@@ -153,7 +154,7 @@ pub async fn versions_of_a_node_stand_until_they_are_raised(open: impl AsyncFn()
     let permission = |node, version| Expectation::PermissionVersion { node, version };
     let content = |node, version| Expectation::ContentVersion { node, version: ContentVersion(version) };
     let change = |node, change| Expectation::ChangeIs { node, change: ChangeId(change) };
-    let holds = [permission(node, 0), content(node, 0), change(node, 1)];
+    let holds = [permission(node, 0), content(node, 0), change(node, 1), Expectation::NoRows(node)];
     let fails = [
         permission(node, 1),
         content(node, 1),
@@ -162,6 +163,7 @@ pub async fn versions_of_a_node_stand_until_they_are_raised(open: impl AsyncFn()
         permission(MISSING, 0),
         content(MISSING, 0),
         change(MISSING, 1),
+        Expectation::NoRows(MISSING),
     ];
     assert_holds(&fixture, &holds, &fails).await;
 
@@ -174,6 +176,10 @@ pub async fn versions_of_a_node_stand_until_they_are_raised(open: impl AsyncFn()
     let stored = fixture.node(node).await.unwrap().change.0;
     let now = [permission(node, 1), content(node, 5), change(node, stored)];
     assert_holds(&fixture, &now, &[permission(node, 0), content(node, 0), change(node, 1)]).await;
+
+    let clip = Some(Some(Clip { offset: 0, version: ContentVersion(5), end_page: 1 }));
+    fixture.change(Change::UpdateNode(node, NodeUpdate { clip, ..NodeUpdate::default() })).await;
+    assert_holds(&fixture, &[change(node, stored)], &[Expectation::NoRows(node)]).await;
 }
 
 pub async fn an_object_is_usable_while_live_or_written_by_the_same_epoch(
