@@ -64,10 +64,20 @@ impl Volume {
             lost.entry(node).or_default().push(sequence);
         }
         for (node, sequences) in lost {
-            let view = self.view(&Query::node(node)).await?;
-            let Ok(stored) = view.node(node) else { continue };
-            let records = self.pending.lose(stored, &sequences);
-            self.release(records).await;
+            self.forget_lost_of(node, &sequences).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget_lost_of(&self, node: NodeId, lost: &[Sequence]) -> FsResult<()> {
+        for attempt in 1.. {
+            let seen = self.view(&Query::node(node)).await?;
+            let Ok(stored) = seen.node(node) else { break };
+            if let Some(records) = self.pending.lose(stored, lost, seen.moment) {
+                self.release(records).await;
+                break;
+            }
+            self.jitter(attempt).await;
         }
         Ok(())
     }

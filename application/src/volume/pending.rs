@@ -342,17 +342,25 @@ impl PendingNodes {
     }
 
     /// Takes lost records out of a node's index, so that what they covered counts again; answers the records of which
-    /// nothing is left. Whoever reads the node meanwhile starts again.
-    pub(super) fn lose(&self, stored: &Node, lost: &[Sequence]) -> Vec<Appended> {
-        let Some(pending) = self.find(stored.id) else { return Vec::new() };
-        self.moved(stored.id);
+    /// nothing is left. Whoever reads the node meanwhile starts again. Nobody needs the node's turn for that: none where
+    /// what is stored was read before a plan that changed the index, or one is about to.
+    pub(super) fn lose(&self, stored: &Node, lost: &[Sequence], moment: Moment) -> Option<Vec<Appended>> {
+        let Some(pending) = self.find(stored.id) else { return Some(Vec::new()) };
         let gone = {
             let mut pending = pending.lock();
+            if !pending.held.iter().any(|held| lost.contains(&held.appended.sequence)) {
+                return Some(Vec::new());
+            }
+            let has_moved = self.moved_last(stored.id).load(Ordering::Acquire) > moment.0;
+            if has_moved || !pending.generation.is_multiple_of(2) {
+                return None;
+            }
+            self.moved(stored.id);
             pending.generation += 2;
             pending.lose(stored, lost)
         };
         self.freed(&gone);
-        gone.iter().map(|held| held.appended).collect()
+        Some(gone.iter().map(|held| held.appended).collect())
     }
 
     /// Makes a node's index fit what is stored, under its turn: for when it is not known whether a plan that cut the
