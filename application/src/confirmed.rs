@@ -14,39 +14,53 @@ pub(crate) struct ConfirmedContent {
     store: Arc<dyn ContentStore>,
     share: ShareId,
     owner: u128,
-    has_objects: bool,
-    verdict: OnceCell<Verdict>,
+    must_be_there: bool,
+    belongs: OnceCell<Belongs>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Verdict {
+/// Whose the objects of a share are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Belongs {
+    /// The share's own.
     Ours,
+    /// Those of this owner.
     Foreign(u128),
+    /// Nobody's, though the share has objects: it is another store, or an empty one.
     Gone,
 }
 
+/// Asks whose the objects of a share are. A store that has nothing of the share is made its own, unless its objects
+/// must be there: such a store is left as it is, so that the next start finds the same.
+pub(crate) async fn belongs(
+    store: &dyn ContentStore,
+    share: ShareId,
+    owner: u128,
+    must_be_there: bool,
+) -> Result<Belongs, ContentError> {
+    if must_be_there && store.owner(share).await?.is_none() {
+        return Ok(Belongs::Gone);
+    }
+    Ok(match store.claim(share, owner).await? {
+        Claim::Ours | Claim::New => Belongs::Ours,
+        Claim::Foreign(found) => Belongs::Foreign(found),
+    })
+}
+
 impl ConfirmedContent {
-    /// The objects of a share that has some, or that has none yet.
-    pub(crate) fn new(store: Arc<dyn ContentStore>, share: ShareId, owner: u128, has_objects: bool) -> Self {
-        ConfirmedContent { store, share, owner, has_objects, verdict: OnceCell::new() }
+    /// The objects of a share; whether there must be some.
+    pub(crate) fn new(store: Arc<dyn ContentStore>, share: ShareId, owner: u128, must_be_there: bool) -> Self {
+        ConfirmedContent { store, share, owner, must_be_there, belongs: OnceCell::new() }
     }
 
     async fn confirmed(&self) -> Result<&dyn ContentStore, ContentError> {
-        let verdict = self.verdict.get_or_try_init(|| async {
-            Ok::<Verdict, ContentError>(match self.store.claim(self.share, self.owner).await? {
-                Claim::Ours => Verdict::Ours,
-                Claim::New if self.has_objects => Verdict::Gone,
-                Claim::New => Verdict::Ours,
-                Claim::Foreign(found) => Verdict::Foreign(found),
-            })
-        });
-        match *verdict.await? {
-            Verdict::Ours => Ok(&*self.store),
-            Verdict::Gone => {
+        let asked = || belongs(&*self.store, self.share, self.owner, self.must_be_there);
+        match *self.belongs.get_or_try_init(asked).await? {
+            Belongs::Ours => Ok(&*self.store),
+            Belongs::Gone => {
                 let found = "it has nothing of this share, which has objects: give the share back its content store";
                 Err(ContentError::Corrupt(found.into()))
             }
-            Verdict::Foreign(found) => {
+            Belongs::Foreign(found) => {
                 let owner = self.owner;
                 Err(ContentError::Corrupt(
                     format!("its objects belong to owner {found:032x}, not to this share's {owner:032x}").into(),
@@ -60,6 +74,10 @@ impl ConfirmedContent {
 impl ContentStore for ConfirmedContent {
     fn survives(&self) -> Survives {
         self.store.survives()
+    }
+
+    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+        self.store.owner(share).await
     }
 
     async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {

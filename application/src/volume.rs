@@ -181,11 +181,6 @@ impl Volume {
         self.recovered
     }
 
-    /// How long its content store has not answered; none if it did when it was last asked.
-    pub fn content_outage(&self) -> Option<std::time::Duration> {
-        self.outage.lasts(self.machine.clock.monotonic())
-    }
-
     /// Admits a client and maps its identity.
     ///
     /// # Errors

@@ -129,6 +129,8 @@ pub struct ShareCounts {
     pub unflushed_files: u64,
     /// The age of the oldest unflushed bytes now.
     pub unflushed_age: Duration,
+    /// How long the content store has not answered who reads; 0 if it did when it was last asked.
+    pub content_outage: Duration,
     /// Writes that had to wait for room.
     pub writes_delayed: u64,
     /// Writes that waited too long, so that clients were told to come again.

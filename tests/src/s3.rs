@@ -7,6 +7,7 @@ use std::{
     thread,
 };
 
+use dittofs_object_store::{S3Credentials, S3Options, Secret, TransferOptions};
 use hyper::{Request, Response, StatusCode, body::Incoming, header, service::service_fn};
 use hyper_util::rt::TokioIo;
 use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
@@ -162,4 +163,21 @@ pub fn options(address: SocketAddr, prefix: &str) -> String {
          credentials: {{ from: keys, access_key_id: {ACCESS_KEY}, secret_access_key: {SECRET_KEY} }}, \
          transfer: {{ timeout_seconds: 3, retries: 3, retry_delay_seconds_max: 1 }} }}"
     )
+}
+
+/// The same as the adapter takes them.
+pub fn store_options(address: SocketAddr) -> S3Options {
+    S3Options {
+        bucket: BUCKET.into(),
+        region: "us-east-1".into(),
+        endpoint: Some(format!("http://{address}")),
+        prefix: "a/prefix".into(),
+        addressing: None,
+        credentials: S3Credentials::Keys {
+            access_key_id: ACCESS_KEY.into(),
+            secret_access_key: Secret::new(SECRET_KEY),
+        },
+        checksum: Default::default(),
+        transfer: TransferOptions::default(),
+    }
 }

@@ -85,6 +85,10 @@ impl ContentStore for MemoryContentStore {
         Survives::Nothing
     }
 
+    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+        Ok(self.state.read().shares.get(&share).and_then(|share| share.owner))
+    }
+
     async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
         let mut state = self.state.write();
         match &mut state.shares.entry(share).or_default().owner {

@@ -56,6 +56,14 @@ impl ContentStore for ObjectStore {
         }
     }
 
+    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.owner(share).await,
+            #[cfg(feature = "operator")]
+            Scheme::Operator(store) => store.owner(share).await,
+        }
+    }
+
     async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
         match &self.scheme {
             Scheme::Fs(store) => store.claim(share, owner).await,

@@ -10,12 +10,17 @@ use std::{
 
 use dittofs_domain::{Epoch, NodeId, Sequence, flush::Policy};
 use dittofs_ports::{
-    Claim, ContentError, Counter, HandleSealer, JournalError, JournalIdentity, MetadataError, ShareRecord, Survives,
+    ContentError, Counter, HandleSealer, JournalError, JournalIdentity, MetadataError, ShareRecord, Survives,
 };
 use tokio::sync::Notify;
 
 use super::{Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, opens, pending::PendingNodes};
-use crate::{admission::Admission, confirmed::ConfirmedContent, keyed::KeyedLocks, policy::SharePolicy};
+use crate::{
+    admission::Admission,
+    confirmed::{Belongs, ConfirmedContent, belongs},
+    keyed::KeyedLocks,
+    policy::SharePolicy,
+};
 
 /// Nodes that are looked at, at a time, for the highest record that any of them names.
 const NODES_PER_PAGE: usize = 1_024;
@@ -174,20 +179,18 @@ async fn check_content(
     accept_loss: bool,
 ) -> Result<Option<ConfirmedContent>, OpenError> {
     let owner = record.content_owner;
-    let has_objects = async || Ok::<bool, MetadataError>(!stores.metadata.objects(None, 1).await?.is_empty());
-    match stores.content.claim(record.id, owner).await {
-        Ok(Claim::Ours) => Ok(None),
-        Ok(Claim::Foreign(found)) => Err(OpenError::ForeignContent { found, expected: owner }),
-        Ok(Claim::New) if accept_loss || !has_objects().await? => Ok(None),
-        Ok(Claim::New) => Err(OpenError::ContentGone),
+    let has_objects = !stores.metadata.objects(None, 1).await?.is_empty();
+    let must_be_there = has_objects && !accept_loss;
+    match belongs(&*stores.content, record.id, owner, must_be_there).await {
+        Ok(Belongs::Ours) => Ok(None),
+        Ok(Belongs::Foreign(found)) => Err(OpenError::ForeignContent { found, expected: owner }),
+        Ok(Belongs::Gone) => Err(OpenError::ContentGone),
+        Err(ContentError::Unavailable(error)) if !has_objects && !record.dirty => {
+            Err(ContentError::Unavailable(error).into())
+        }
         Err(ContentError::Unavailable(error)) => {
-            let has_objects = has_objects().await?;
-            if !has_objects && !record.dirty {
-                return Err(ContentError::Unavailable(error).into());
-            }
             tracing::warn!(share = %record.name, %error, "opened without its content store, which does not answer");
-            let store = Arc::clone(&stores.content);
-            Ok(Some(ConfirmedContent::new(store, record.id, owner, has_objects && !accept_loss)))
+            Ok(Some(ConfirmedContent::new(Arc::clone(&stores.content), record.id, owner, must_be_there)))
         }
         Err(error) => Err(error.into()),
     }

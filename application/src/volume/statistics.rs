@@ -54,6 +54,7 @@ impl Volume {
             unflushed: JournalUsage { used: unflushed.used, limit: unflushed.limit },
             unflushed_files: files,
             unflushed_age: now.saturating_sub(oldest),
+            content_outage: self.outage.lasts(now).unwrap_or_default(),
             writes_delayed: self.admission.delayed.read(),
             writes_refused: self.admission.refused.read(),
             flushed_objects: counters.flushed_objects.read(),

@@ -26,6 +26,9 @@ pub trait ContentStore: Send + Sync {
     /// What an object survives once `put` has returned.
     fn survives(&self) -> Survives;
 
+    /// The owner of a share's objects; none if nobody is. Changes nothing.
+    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError>;
+
     /// Makes `owner` the owner of a share's objects, unless another one is.
     async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError>;
 

@@ -131,6 +131,11 @@ impl ContentStore for SimulatedContent {
         Survives::PowerLoss
     }
 
+    async fn owner(&self, _share: ShareId) -> Result<Option<u128>, ContentError> {
+        self.life.pass(2).await;
+        Ok(self.objects.state.lock().owner)
+    }
+
     async fn claim(&self, _share: ShareId, owner: u128) -> Result<Claim, ContentError> {
         self.life.pass(2).await;
         let mut state = self.objects.state.lock();

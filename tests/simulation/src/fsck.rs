@@ -83,6 +83,10 @@ impl ContentStore for StoredContent {
         Survives::PowerLoss
     }
 
+    async fn owner(&self, _share: ShareId) -> Result<Option<u128>, ContentError> {
+        Ok(None)
+    }
+
     async fn claim(&self, _share: ShareId, owner: u128) -> Result<Claim, ContentError> {
         Ok(Claim::Foreign(owner))
     }

@@ -68,6 +68,10 @@ impl ContentStore for LoggedContentStore {
         Survives::Nothing
     }
 
+    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+        Ok(self.log().owners.get(&share).copied())
+    }
+
     async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
         Ok(match self.log().owners.entry(share) {
             Entry::Vacant(vacant) => {

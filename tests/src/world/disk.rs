@@ -6,6 +6,7 @@ use dittofs_block_cache::MokaBlockCache;
 use dittofs_journal::{JournalId, JournalOptions, MmapJournal};
 use dittofs_memory::MemoryOpenState;
 use dittofs_object_store::{FsOptions, ObjectStore, ObjectStoreOptions};
+use dittofs_ports::ContentStore;
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
 
 use super::Stores;
@@ -26,6 +27,12 @@ pub struct DiskOptions {
 impl DiskOptions {
     /// The stores in this folder, made if they are not there.
     pub async fn open(&self, folder: &Path) -> Stores {
+        let content = ObjectStoreOptions::Fs(FsOptions { path: folder.join("content"), open_files: 8 });
+        self.open_with(folder, Arc::new(ObjectStore::open(content).await.unwrap()))
+    }
+
+    /// The same with their content elsewhere.
+    pub fn open_with(&self, folder: &Path, content: Arc<dyn ContentStore>) -> Stores {
         let journal = folder.join("journal");
         let options = JournalOptions { segment_bytes: self.segment_bytes, ..JournalOptions::new(self.journal_bytes) };
         let journal = match journal.join("superblock").is_file() {
@@ -39,10 +46,9 @@ impl DiskOptions {
             log_bytes: log_bytes as u64,
             ..RedbOptions::new(folder.join("metadata"))
         };
-        let content = ObjectStoreOptions::Fs(FsOptions { path: folder.join("content"), open_files: 8 });
         Stores {
             metadata: Arc::new(RedbMetadataStore::open(&metadata).unwrap()),
-            content: Arc::new(ObjectStore::open(content).await.unwrap()),
+            content,
             journal: Arc::new(journal.unwrap()),
             cache: Arc::new(MokaBlockCache::new(self.cache_bytes)),
             opens: Arc::new(MemoryOpenState::new()),

@@ -1,10 +1,6 @@
 //! Shares whose content is in an object store.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{fs, net::SocketAddr};
 
 use dittofs_tests::{
     fault_proxy::{Fate, FaultProxy, Seen},
@@ -48,19 +44,9 @@ pub(crate) async fn write_file(session: &mut Session, name: &str, data: &[u8]) -
     file
 }
 
-/// Reads all of a file, as clients do: what is answered with JUKEBOX is asked for again.
 pub(crate) async fn check_file(session: &mut Session, file: &nfs_fh3, data: &[u8]) {
     for start in (0..data.len()).step_by(MIB) {
-        let arguments = READ3args { file: file.clone(), offset: start as u64, count: MIB as u32 };
-        let began = Instant::now();
-        let read = loop {
-            match session.read(&arguments).await.unwrap() {
-                Nfs3Result::Err((nfsstat3::NFS3ERR_JUKEBOX, _)) if began.elapsed() < Duration::from_secs(30) => {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-                other => break other.unwrap(),
-            }
-        };
+        let read = session.read_at(file, start as u64, MIB as u32).await;
         assert!(read.data.as_ref() == &data[start..data.len().min(start + MIB)], "{start}");
     }
 }

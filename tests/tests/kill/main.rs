@@ -11,8 +11,12 @@ mod worker;
 
 use std::time::Duration;
 
-use dittofs_tests::model::Random;
-
+use dittofs_tests::{
+    fault_proxy::{Fate, FaultProxy},
+    model::Random,
+    s3::{self, S3Server},
+    server::Home,
+};
 use tokio::sync::watch;
 
 use session::{Session, home, user};
@@ -25,22 +29,22 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 /// Small stores, so that flushes, pressure and reuse of segments happen all the time.
-const SMALL: &str = "
-metadata: { stores: { persistent: { type: redb, redb: { path: METADATA } } } }
-content: { stores: { folder: { type: fs, fs: { path: CONTENT } } } }
-journal: { path: JOURNAL, size: 32MiB }
-cache: { memory: 4MiB }
-shares: [ { name: /export, metadata_store: persistent, content_store: folder, squash: none } ]
-";
+fn small(home: &Home, content: &str) -> String {
+    let path = |name: &str| home.data().join(name).display().to_string();
+    format!(
+        "metadata: {{ stores: {{ persistent: {{ type: redb, redb: {{ path: {} }} }} }} }}\n\
+         content: {{ stores: {{ content: {content} }} }}\n\
+         journal: {{ path: {}, size: 32MiB }}\n\
+         cache: {{ memory: 4MiB }}\n\
+         shares: [ {{ name: /export, metadata_store: persistent, content_store: content, squash: none }} ]\n",
+        path("metadata"),
+        path("journal")
+    )
+}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_as_stable_outlives_every_kill() {
+/// Kills and starts the server again and again under load. After each start all is there that was answered as stable.
+async fn outlives_every_kill(home: &Home) {
     let (kills, seed) = (number("KILLS", 8), number("KILL_SEED", 1));
-    let home = home(None);
-    let data = home.data();
-    let path = |name: &str| data.join(name).display().to_string();
-    let small = SMALL.replace("METADATA", &path("metadata"));
-    home.configure(&small.replace("CONTENT", &path("content")).replace("JOURNAL", &path("journal")));
     let mut random = Random::new(seed);
     let mut workers: Vec<Worker> = (0..WORKERS).map(|number| Worker::new(number, random.bits())).collect();
     let mut answered = 0;
@@ -79,4 +83,30 @@ async fn what_was_answered_as_stable_outlives_every_kill() {
     }
     println!("{kills} kills, {answered} operations answered, seed {seed}");
     assert!(answered > kills * 10, "only {answered} operations were answered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_as_stable_outlives_every_kill() {
+    let home = home(None);
+    let content = format!("{{ type: fs, fs: {{ path: {} }} }}", home.data().join("content").display());
+    home.configure(&small(&home, &content));
+    outlives_every_kill(&home).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_content_on_s3_behind_a_lossy_network_it_outlives_every_kill_too() {
+    let bucket = S3Server::start();
+    let proxy = FaultProxy::start(bucket.address());
+    proxy.rule(|seen| match seen.number % 23 {
+        5 => Fate::DropAfter,
+        11 => Fate::Refuse(503, "SlowDown"),
+        17 => Fate::DropBefore,
+        20 => Fate::Delay(Duration::from_millis(40)),
+        _ => Fate::Pass,
+    });
+    let home = home(None);
+    let content = format!("{{ type: s3, s3: {} }}", s3::options(proxy.address(), "killed"));
+    home.configure(&small(&home, &content));
+    outlives_every_kill(&home).await;
+    assert!(proxy.seen().iter().any(|(seen, fate)| seen.is_of_object() && *fate == Fate::DropAfter));
 }

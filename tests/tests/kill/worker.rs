@@ -1,5 +1,7 @@
 //! A client with a folder of its own, which nobody else changes: so it knows what must be in it.
 
+use std::time::Duration;
+
 use dittofs_tests::model::Random;
 use nfs3_client::nfs3_types::{nfs3::*, xdr_codec::Opaque};
 
@@ -30,6 +32,20 @@ pub(crate) struct Worker {
 struct Gone;
 
 /// The answer, or that there will be none. An error of the protocol is a fault of the server.
+/// Calls as clients do: what is answered with JUKEBOX is sent again.
+macro_rules! answered {
+    ($call:expr) => {
+        loop {
+            match $call.await {
+                Ok(Nfs3Result::Err((nfsstat3::NFS3ERR_JUKEBOX, _))) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                result => break answer(result),
+            }
+        }
+    };
+}
+
 fn answer<T, E, F>(result: Result<Nfs3Result<T, E>, F>) -> Result<T, Gone> {
     match result {
         Ok(Nfs3Result::Ok(done)) => Ok(done),
@@ -111,7 +127,8 @@ impl Worker {
         let names: Vec<String> = self.files.keys().cloned().collect();
         let name = names[self.random.below(names.len() as u64) as usize].clone();
         let what = place(folder, name.as_bytes());
-        let node = answer(session.lookup(&LOOKUP3args { what }).await)?.object;
+        let request = LOOKUP3args { what };
+        let node = answered!(session.lookup(&request))?.object;
         match self.random.below(20) {
             0 => self.remove(session, folder, &name).await,
             1 => self.rename(session, folder, &name).await,
@@ -130,14 +147,16 @@ impl Worker {
         let name = format!("file{}", self.made);
         self.may_become(|files| drop(files.insert(name.clone(), File::default())));
         let how = createhow3::GUARDED(with_mode(0o644));
-        answer(session.create(&CREATE3args { where_: place(folder, name.as_bytes()), how }).await)?;
+        let request = CREATE3args { where_: place(folder, name.as_bytes()), how };
+        answered!(session.create(&request))?;
         self.became();
         Ok(())
     }
 
     async fn remove(&mut self, session: &mut Session, folder: &nfs_fh3, name: &str) -> Result<(), Gone> {
         self.may_become(|files| drop(files.remove(name)));
-        answer(session.remove(&REMOVE3args { object: place(folder, name.as_bytes()) }).await)?;
+        let request = REMOVE3args { object: place(folder, name.as_bytes()) };
+        answered!(session.remove(&request))?;
         self.became();
         Ok(())
     }
@@ -155,7 +174,8 @@ impl Worker {
             }
         });
         let (from, to) = (place(folder, name.as_bytes()), place(folder, to.as_bytes()));
-        answer(session.rename(&RENAME3args { from, to }).await)?;
+        let request = RENAME3args { from, to };
+        answered!(session.rename(&request))?;
         self.became();
         Ok(())
     }
@@ -187,7 +207,7 @@ impl Worker {
 
     async fn set(&mut self, session: &mut Session, node: &nfs_fh3, attributes: sattr3) -> Result<(), Gone> {
         let request = SETATTR3args { object: node.clone(), new_attributes: attributes, guard: Nfs3Option::None };
-        answer(session.setattr(&request).await).map(drop)
+        answered!(session.setattr(&request)).map(drop)
     }
 
     async fn write(
@@ -208,7 +228,7 @@ impl Worker {
         });
         let (count, opaque) = (length as u32, Opaque::borrowed(&data));
         let request = WRITE3args { file: node.clone(), offset: offset as u64, count, stable, data: opaque };
-        let done = answer(session.write(&request).await)?;
+        let done = answered!(session.write(&request))?;
         assert_eq!(done.count as usize, length);
         self.otherwise = None;
         let Some(file) = self.files.get_mut(name) else { return Ok(()) };
@@ -223,7 +243,8 @@ impl Worker {
     }
 
     async fn commit(&mut self, session: &mut Session, node: &nfs_fh3, name: &str) -> Result<(), Gone> {
-        let done = answer(session.commit(&COMMIT3args { file: node.clone(), offset: 0, count: 0 }).await)?;
+        let request = COMMIT3args { file: node.clone(), offset: 0, count: 0 };
+        let done = answered!(session.commit(&request))?;
         if let Some(file) = self.files.get_mut(name) {
             file.commit(done.verf.0);
         }
@@ -233,7 +254,7 @@ impl Worker {
     async fn read(&mut self, session: &mut Session, node: &nfs_fh3, name: &str) -> Result<(), Gone> {
         let offset = self.random.below(OFFSET_MAX);
         let request = READ3args { file: node.clone(), offset, count: READ };
-        let read = answer(session.read(&request).await)?;
+        let read = answered!(session.read(&request))?;
         let seen = self.files[name].seen();
         let end = seen.len().min(offset as usize + READ as usize);
         assert_eq!(read.data.as_ref(), &seen[(offset as usize).min(end)..end], "{name} at {offset}");

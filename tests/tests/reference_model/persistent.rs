@@ -1,12 +1,15 @@
-//! The same over stores on a disk, all of them tiny, with ends of the server in the middle: one in two is a clean stop,
+//! The same over stores on a disk, or with content on S3 behind a network that loses answers, all of them tiny, with ends of the server in the middle: one in two is a clean stop,
 //! the others leave everything as it is. What was answered, stable or not, is in the system's memory, so all of it must
 //! be there again.
 
-use std::time::Duration;
+use std::{path::Path, sync::Arc, time::Duration};
 
+use dittofs_object_store::{ObjectStore, ObjectStoreOptions, S3Options, TransferOptions};
 use dittofs_tests::{
+    fault_proxy::{Fate, FaultProxy},
     model::{Outcomes, Past, end, live, sequence},
-    world::{DiskOptions, World, WorldOptions},
+    s3::{S3Server, store_options},
+    world::{DiskOptions, Stores, World, WorldOptions},
 };
 
 use crate::number;
@@ -26,7 +29,28 @@ const DISK: DiskOptions = DiskOptions {
     metadata_bytes: [1 << 20, 64 << 10, 64 << 10],
 };
 
-fn run(seed: u64) -> Result<Outcomes, String> {
+/// Where content is.
+#[derive(Clone, Copy)]
+enum Content<'a> {
+    Folder,
+    S3(&'a FaultProxy),
+}
+
+impl Content<'_> {
+    async fn open(self, folder: &Path) -> Stores {
+        match self {
+            Content::Folder => DISK.open(folder).await,
+            Content::S3(proxy) => {
+                let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+                let transfer = TransferOptions { retry_delay_seconds_max: 1, ..TransferOptions::default() };
+                let options = S3Options { prefix: name, transfer, ..store_options(proxy.address()) };
+                DISK.open_with(folder, Arc::new(ObjectStore::open(ObjectStoreOptions::S3(options)).await.unwrap()))
+            }
+        }
+    }
+}
+
+fn run(seed: u64, content: Content<'_>) -> Result<Outcomes, String> {
     let folder = tempfile::tempdir().unwrap();
     let steps = sequence(seed, STEPS);
     let mut past = Past::default();
@@ -35,7 +59,7 @@ fn run(seed: u64) -> Result<Outcomes, String> {
     for (life, steps) in (1..).zip(steps.chunks(LIFE)) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let lived = runtime.block_on(async {
-            let stores = DISK.open(folder.path()).await;
+            let stores = content.open(folder.path()).await;
             let options = WorldOptions { speed: SPEED, ..WorldOptions::new(UNFLUSHED_BYTES_MAX, seed + life) };
             let world = World::open_with(stores, options).await;
             let past = live(&world, std::mem::take(&mut past), steps).await?;
@@ -56,16 +80,33 @@ fn run(seed: u64) -> Result<Outcomes, String> {
     Ok(outcomes)
 }
 
-#[test]
-fn a_share_on_a_disk_agrees_with_the_model_over_every_end_of_its_server() {
+fn agree(sequences: u64, content: Content<'_>) {
     let seeds = match number("MODEL_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("MODEL_DISK_SEQUENCES").unwrap_or(SEQUENCES),
+        None => 0..number("MODEL_DISK_SEQUENCES").unwrap_or(sequences),
     };
     let mut done = 0;
     for seed in seeds {
-        let outcomes = run(seed).unwrap_or_else(|what| panic!("MODEL_SEED={seed}: {what}"));
+        let outcomes = run(seed, content).unwrap_or_else(|what| panic!("MODEL_SEED={seed}: {what}"));
         done += outcomes.iter().filter(|(what, _)| what.ends_with(" Ok")).map(|(_, times)| times).sum::<u64>();
     }
     assert!(done > 50, "only {done} operations succeeded");
+}
+
+#[test]
+fn a_share_on_a_disk_agrees_with_the_model_over_every_end_of_its_server() {
+    agree(SEQUENCES, Content::Folder);
+}
+
+#[test]
+fn a_share_on_s3_agrees_with_the_model_over_lost_answers_and_every_end_of_its_server() {
+    let bucket = S3Server::start();
+    let proxy = FaultProxy::start(bucket.address());
+    proxy.rule(|seen| match seen.number % 11 {
+        3 => Fate::DropAfter,
+        7 => Fate::Refuse(503, "SlowDown"),
+        _ => Fate::Pass,
+    });
+    agree(SEQUENCES / 2, Content::S3(&proxy));
+    assert!(proxy.seen().iter().any(|(seen, fate)| seen.is_of_object() && *fate == Fate::DropAfter));
 }

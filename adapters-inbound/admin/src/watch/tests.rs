@@ -36,6 +36,7 @@ fn share(name: &str, id: u64) -> ShareCounts {
         unflushed: dittofs_ports::JournalUsage { used: 5, limit: 10 },
         unflushed_files: 1,
         unflushed_age: Duration::from_millis(1_500),
+        content_outage: Duration::from_millis(2_500),
         writes_delayed: 0,
         writes_refused: 0,
         flushed_objects: 0,
@@ -195,6 +196,7 @@ async fn results_that_never_came_are_left_out_but_for_success() {
         "dittofs_connections{adapter=\"nfs\"} 2",
         "dittofs_damaged_reads_total{share=\"/one\"} 3",
         "dittofs_unflushed_oldest_age_seconds{share=\"/two\"} 1.5",
+        "dittofs_content_outage_seconds{share=\"/two\"} 2.5",
     ] {
         assert!(metrics.lines().any(|one| one == line), "{line} is missing: {metrics}");
     }

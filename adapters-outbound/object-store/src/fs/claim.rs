@@ -14,6 +14,14 @@ use crate::{
 };
 
 impl FsStore {
+    pub(crate) async fn owner(self: &Arc<Self>, share: ShareId) -> Result<Option<u128>, ContentError> {
+        self.blocking(move |store| {
+            store.check_mark()?;
+            owner_in(&store.root.join(share_name(share)).join(OWNER))
+        })
+        .await
+    }
+
     pub(crate) async fn claim(self: &Arc<Self>, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
         self.blocking(move |store| store.claim_now(share, owner)).await
     }

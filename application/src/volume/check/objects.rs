@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use dittofs_domain::{ObjectId, check::Finding, error::FsResult, plan::ObjectState};
-use dittofs_ports::{CheckPhase, Claim};
+use dittofs_ports::CheckPhase;
 
 use super::{Checker, PAGE, breathe, content_failed, metadata_failed};
 
@@ -102,8 +102,8 @@ impl Checker<'_> {
         if self.omitted > 0 || self.findings.iter().any(is_unknown) {
             return Ok(false);
         }
-        let claim = self.content.claim(self.share(), self.record.content_owner).await;
-        Ok(claim.map_err(|error| content_failed(&error))? == Claim::Ours)
+        let owner = self.content.owner(self.share()).await.map_err(|error| content_failed(&error))?;
+        Ok(owner == Some(self.record.content_owner))
     }
 
     async fn delete_orphan(&self, object: ObjectId) -> bool {

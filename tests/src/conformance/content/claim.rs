@@ -10,15 +10,20 @@ use super::{OTHER_SHARE, SHARE};
 pub async fn the_first_owner_keeps_its_claim(open: impl AsyncFn() -> Arc<dyn ContentStore>) {
     let store = open().await;
     let owner = u128::MAX - 5;
+    for _ in 0..2 {
+        assert_eq!(store.owner(SHARE).await.unwrap(), None, "to ask changes nothing");
+    }
     for claim in [Claim::New, Claim::Ours, Claim::Ours] {
         assert_eq!(store.claim(SHARE, owner).await.unwrap(), claim);
         assert_eq!(store.claim(SHARE, 7).await.unwrap(), Claim::Foreign(owner));
+        assert_eq!(store.owner(SHARE).await.unwrap(), Some(owner));
     }
 }
 
 pub async fn shares_are_claimed_one_by_one(open: impl AsyncFn() -> Arc<dyn ContentStore>) {
     let store = open().await;
     assert_eq!(store.claim(SHARE, 1).await.unwrap(), Claim::New);
+    assert_eq!(store.owner(OTHER_SHARE).await.unwrap(), None);
     assert_eq!(store.claim(OTHER_SHARE, 2).await.unwrap(), Claim::New);
     assert_eq!(store.claim(SHARE, 2).await.unwrap(), Claim::Foreign(1));
 }

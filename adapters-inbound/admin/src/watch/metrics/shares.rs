@@ -1,5 +1,7 @@
 //! What shares have written, flushed and given up.
 
+use std::time::Duration;
+
 use dittofs_ports::statistics::ShareCounts;
 
 use crate::watch::exposition::{Exposition, Kind};
@@ -60,8 +62,14 @@ pub(super) fn put(out: &mut Exposition, shares: &[ShareCounts]) {
             family.sample(&[("share", &share.name)], of(share));
         }
     }
-    let mut age = out.gauge("dittofs_unflushed_oldest_age_seconds", "The age of the oldest unflushed bytes.");
-    for share in shares {
-        age.sample(&[("share", &share.name)], share.unflushed_age.as_secs_f64());
-    }
+    let mut seconds = |name, help, of: fn(&ShareCounts) -> Duration| {
+        let mut family = out.gauge(name, help);
+        for share in shares {
+            family.sample(&[("share", &share.name)], of(share).as_secs_f64());
+        }
+    };
+    seconds("dittofs_unflushed_oldest_age_seconds", "The age of the oldest unflushed bytes.", |of| of.unflushed_age);
+    seconds("dittofs_content_outage_seconds", "How long reads have had no answer from the content store.", |of| {
+        of.content_outage
+    });
 }
