@@ -13,8 +13,8 @@ pub use inbound::{
     AcknowledgeFailure, AdminService, BlockService, CacheKey, CacheRequest, Caller, Changed, CheckObserver,
     CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, CommitReply, Created, Entry, HandleSealer, Linked,
     ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, Mended, MetadataService, NodeRef, OpenEvents,
-    OpenRequest, OpenService, Opened, Presented, ReadReply, Renamed, ShareChange, ShareInfo, ShareSpace, Stability,
-    WeakAttributes, WriteReply, WriteVerifier,
+    OpenRequest, OpenService, Opened, Presented, ReadReply, Renamed, SealedUnder, ShareChange, ShareInfo, ShareSpace,
+    Stability, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
     Appended, ApplyError, BlockCache, CacheUsage, Claim, Clock, CodecError, ContentError, ContentStore, Counter,
