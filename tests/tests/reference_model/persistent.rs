@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dittofs_tests::{
     model::{Outcomes, Past, end, live, sequence},
-    world::{DiskOptions, World, WorldOptions},
+    world::{DiskOptions, World, WorldOptions, keys},
 };
 
 use crate::number;
@@ -36,7 +36,9 @@ fn run(seed: u64) -> Result<Outcomes, String> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let lived = runtime.block_on(async {
             let stores = DISK.open(folder.path()).await;
-            let options = WorldOptions { speed: SPEED, ..WorldOptions::new(UNFLUSHED_BYTES_MAX, seed + life) };
+            // With another key in each life, and in one of three without sealing what is new.
+            let sealer = keys(life as u32, life % 3 != 2);
+            let options = WorldOptions { speed: SPEED, sealer, ..WorldOptions::new(UNFLUSHED_BYTES_MAX, seed + life) };
             let world = World::open_with(stores, options).await;
             let past = live(&world, std::mem::take(&mut past), steps).await?;
             if life == lives as u64 {
