@@ -8,7 +8,7 @@ use dittofs_frame_sealer::{FileError, KeyFile, Refreshed, Sealer};
 use crate::config::{EncryptionConfig, ShareConfig};
 
 /// How often key files are read again.
-const PERIOD: Duration = Duration::from_secs(5);
+const PERIOD: Duration = Duration::from_secs(2);
 
 /// The sealers of shares: those with the same file have the same one.
 #[derive(Default)]
