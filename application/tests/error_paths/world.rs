@@ -226,6 +226,8 @@ fn metadata(store: Arc<dyn ShareMetadata>, faults: &Arc<Faults>) -> MockShareMet
         f.applies.fetch_add(1, Ordering::Relaxed);
         f.apply.check().and_then(|()| now(s.apply(plan, op)))
     });
+    let s = there();
+    mock.expect_name_of().returning(move |directory, cookie| now(s.name_of(directory, cookie)));
     let (f, s) = (faults(), there());
     mock.expect_objects().returning(|_, _| Ok(Vec::new()));
     mock.expect_list().returning(move |directory, space, after, entries_max, records| {

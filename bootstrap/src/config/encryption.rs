@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use figment::value::Value;
+
 use super::folders::Folders;
 use super::section::Section;
 
@@ -16,13 +18,10 @@ pub struct EncryptionConfig {
 
 /// Reads the section `encryption` of a share; none where it is absent.
 pub(super) fn read(share: &mut Section<'_>, folders: &Folders<'_>) -> Option<EncryptionConfig> {
-    if !share.has("encryption") {
-        // Known all the same.
-        share.take("encryption");
-        return None;
-    }
-    let mut section = share.take_section("encryption");
-    if !section.has("key_file") {
+    let value = share.take("encryption")?;
+    let is_mapping = matches!(value, Value::Dict(..));
+    let mut section = Section::from_value(share.key("encryption"), value, share.report());
+    if is_mapping && !section.has("key_file") {
         let mend = "name a file with keys; `dittofs key add FILE` makes one";
         section.refuse("key_file", "is missing", mend);
     }
