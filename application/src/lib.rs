@@ -19,4 +19,5 @@ pub use registry::Registry;
 pub use services::Services;
 pub use volume::{
     CheckStores, Machine, OpenError, Recovered, Volume, VolumeLimits, VolumeSettings, VolumeStores, check_stores,
+    path_of,
 };

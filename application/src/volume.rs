@@ -24,8 +24,10 @@ mod reap;
 mod recovery;
 mod repack;
 mod resize;
+mod sealing;
 mod settle;
 mod statistics;
+mod unreadable;
 mod walk;
 mod write;
 
@@ -40,8 +42,8 @@ use dittofs_domain::{
     flush::Policy,
 };
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentStore, FrameCodec, HandleSealer, Journal, MetadataError, OpenState, Presented,
-    Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
+    BlockCache, Caller, Clock, ContentStore, FrameCodec, FrameSealer, HandleSealer, Journal, MetadataError, OpenState,
+    Presented, Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
 };
 use tokio::sync::Notify;
 
@@ -51,6 +53,7 @@ use ids::Numbers;
 pub use open::{OpenError, VolumeSettings};
 use pending::PendingNodes;
 pub use recovery::Recovered;
+pub use unreadable::path_of;
 
 /// Nodes that a share may hold, as clients are told: ids are never reused, so this is no promise.
 const NODES_MAX: u64 = 1 << 40;
@@ -83,6 +86,8 @@ pub struct VolumeStores {
     pub opens: Arc<dyn OpenState>,
     /// How frames are compressed; those that are stored already are read whatever made them.
     pub codec: Arc<dyn FrameCodec>,
+    /// Whether and how frames are sealed; those that are sealed already open with any key that it knows.
+    pub sealer: Arc<dyn FrameSealer>,
 }
 
 /// Bounds of one share.
@@ -141,6 +146,7 @@ pub struct Volume {
     closing: AtomicBool,
     closed: Notify,
     recovered: Recovered,
+    told: unreadable::Told,
     counters: statistics::Counters,
 }
 

@@ -35,6 +35,9 @@ pub enum Command {
     /// Look at the shares, and rename them
     #[command(subcommand)]
     Share(ShareCommand),
+    /// Work with the keys that encrypt what is in the files
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Look for damage in the shares: names, maps, references, and the checksums of all bytes
     ///
     /// Beside a running server it changes nothing and disturbs nobody. Exit status: 0 clean; 1 something was found,
@@ -102,6 +105,19 @@ pub struct ConfigFile {
 pub enum ConfigCommand {
     /// Say what is wrong with a configuration, and how to mend it
     Check(ConfigFile),
+}
+
+/// The commands below `key`.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Add a random key to a key file, which seals what is written from now on
+    ///
+    /// Makes the file, for its owner alone, where it is not there. A running server sees the key within seconds.
+    Add {
+        /// The file, as `encryption.key_file` of a share names it
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 /// The commands below `share`.

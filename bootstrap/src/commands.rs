@@ -1,6 +1,7 @@
 //! Carries out the commands.
 
 mod check;
+mod key;
 mod rename;
 mod share;
 mod stored;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use dittofs_admin::{Client, ClientError, ShareView};
 
-use crate::cli::{Cli, Command, ConfigCommand, ConfigFile, ServeOptions, ShareCommand};
+use crate::cli::{Cli, Command, ConfigCommand, ConfigFile, KeyCommand, ServeOptions, ShareCommand};
 use crate::config::{self, Config, ConfigError, SAMPLE, StoreKinds};
 use crate::{facts, logging, serve};
 
@@ -41,6 +42,8 @@ enum Failure {
     Stored(#[from] stored::StoredError),
     #[error(transparent)]
     Check(#[from] check::CheckError),
+    #[error(transparent)]
+    Key(#[from] key::KeyError),
 }
 
 impl Failure {
@@ -56,6 +59,7 @@ impl Failure {
             | Failure::Print(_)
             | Failure::Serve(_)
             | Failure::Client(_)
+            | Failure::Key(_)
             | Failure::Rename(_)
             | Failure::Stored(_) => ExitCode::FAILURE,
         }
@@ -104,6 +108,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             let config = load(&source)?;
             Ok(rename::rename(&old, &new, &config, &StoreKinds::built_in(), &mut out)?)
         }
+        Command::Key(KeyCommand::Add { file }) => Ok(key::add(&file, &mut out)?),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "dittofs", &mut script);
@@ -157,6 +162,7 @@ fn init(file: &Path, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn check(source: &ConfigFile, out: &mut dyn Write) -> Result<(), Failure> {
     let config = load(source)?;
+    key::check(&config).map_err(key::KeyError::File)?;
     let names: Vec<&str> = config.shares.iter().map(|share| share.name.as_str()).collect();
     writeln!(out, "the configuration is sound; shares: {}", names.join(", "))?;
     for notice in config.notices() {

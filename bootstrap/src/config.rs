@@ -5,6 +5,7 @@ mod adapters;
 mod built_in;
 mod clients;
 mod durability;
+mod encryption;
 mod folders;
 mod kinds;
 mod log;
@@ -26,6 +27,7 @@ use figment::value::{Dict, Value};
 
 pub use adapters::{Adapters, AdminConfig, Limits, NfsConfig};
 pub use durability::Durability;
+pub use encryption::EncryptionConfig;
 pub(crate) use kinds::open_each as open_each_store;
 pub use kinds::{InFolder, NoOptions, Opening, StoreError, StoreKind, StoreKinds, open as open_stores};
 pub use log::{LogConfig, LogFormat, LogLevel};
@@ -127,7 +129,7 @@ fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     let cache = read_cache(root.take_section("cache"));
     let absent = !root.has("shares");
     let shares = root.take_list("shares").or_else(|| absent.then(Vec::new));
-    let shares = shares.map(|items| shares::read(items, &metadata, &content, report)).unwrap_or_default();
+    let shares = shares.map(|items| shares::read(items, &metadata, &content, &folders, report)).unwrap_or_default();
     let journal = read_journal(journal, &shares, &mut folders);
     let adapters = adapters::read(root.take_section("adapters"));
     let log = log::read(root.take_section("log"));

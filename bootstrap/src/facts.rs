@@ -2,7 +2,7 @@
 
 use dittofs_admin::ShareFacts;
 
-use crate::config::{Config, ShareConfig, StoreConfig, Stores, compression_word, squash_word};
+use crate::config::{Config, EncryptionConfig, ShareConfig, StoreConfig, Stores, compression_word, squash_word};
 
 /// The shares in the order of the configuration.
 pub(crate) fn of(config: &Config) -> Vec<ShareFacts> {
@@ -18,12 +18,23 @@ fn of_share(share: &ShareConfig, config: &Config) -> ShareFacts {
         journal: journal.map(|path| path.display().to_string()),
         durability: share.durability.to_string(),
         compression: compression_word(share.compression).to_owned(),
+        encryption: encryption(share),
         clients: share.clients.iter().map(ToString::to_string).collect(),
         squash: squash_word(share.squash).to_owned(),
         anonymous_uid: share.anonymous_uid,
         anonymous_gid: share.anonymous_gid,
         read_only: share.read_only,
         quota: share.quota.map(|quota| quota.0),
+    }
+}
+
+fn encryption(share: &ShareConfig) -> String {
+    match &share.encryption {
+        None => "none".to_owned(),
+        Some(EncryptionConfig { key_file, seal: true }) => format!("AES-256-GCM, keys in {}", key_file.display()),
+        Some(EncryptionConfig { key_file, seal: false }) => {
+            format!("none for what is new, keys in {}", key_file.display())
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod data;
 mod fronts;
 mod identity;
 mod journals;
+mod keys;
 mod nfs;
 mod paths;
 mod refusal;
@@ -31,6 +32,7 @@ use crate::{
 };
 pub(crate) use data::{DataError, DataFolder};
 use fronts::Fronts;
+pub(crate) use keys::Keys;
 use nfs::NfsAdapter;
 use socket::ControlSocket;
 pub(crate) use socket::path_in as socket_in;

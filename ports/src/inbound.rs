@@ -10,8 +10,8 @@ mod metadata;
 mod open;
 
 pub use admin::{
-    AdminService, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, ShareInfo,
-    ShareSpace,
+    AdminService, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, SealedUnder,
+    ShareInfo, ShareSpace,
 };
 pub use block::{BlockService, CommitReply, ReadReply, Stability, WriteReply, WriteVerifier};
 pub use caller::{Caller, HandleSealer, NodeRef, Presented};

@@ -13,14 +13,14 @@ pub use inbound::{
     AcknowledgeFailure, AdminService, BlockService, CacheKey, CacheRequest, Caller, Changed, CheckObserver,
     CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, CommitReply, Created, Entry, HandleSealer, Linked,
     ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, Mended, MetadataService, NodeRef, OpenEvents,
-    OpenRequest, OpenService, Opened, Presented, ReadReply, Renamed, ShareChange, ShareInfo, ShareSpace, Stability,
-    WeakAttributes, WriteReply, WriteVerifier,
+    OpenRequest, OpenService, Opened, Presented, ReadReply, Renamed, SealedUnder, ShareChange, ShareInfo, ShareSpace,
+    Stability, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
     Appended, ApplyError, BlockCache, CacheUsage, Claim, Clock, CodecError, ContentError, ContentStore, Counter,
-    FrameCodec, FrameKey, Glance, Journal, JournalError, JournalIdentity, JournalUsage, Listed, Listing, MetadataError,
-    MetadataStore, OpenChange, OpenState, OpenStateError, Randomness, Record, Reference, ShareMetadata, ShareRecord,
-    Spawner, Survives,
+    FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError, JournalIdentity, JournalUsage, Listed, Listing,
+    MetadataError, MetadataStore, OpenChange, OpenState, OpenStateError, Randomness, Record, Reference, SealError,
+    ShareMetadata, ShareRecord, Spawner, Survives,
 };
 
 #[cfg(feature = "mocks")]
@@ -30,8 +30,8 @@ pub mod mocks {
         MockAdminService, MockBlockService, MockMetadataService, MockOpenEvents, MockOpenService,
     };
     pub use crate::outbound::{
-        MockBlockCache, MockClock, MockContentStore, MockFrameCodec, MockJournal, MockMetadataStore, MockOpenState,
-        MockRandomness, MockShareMetadata, MockSpawner,
+        MockBlockCache, MockClock, MockContentStore, MockFrameCodec, MockFrameSealer, MockJournal, MockMetadataStore,
+        MockOpenState, MockRandomness, MockShareMetadata, MockSpawner,
     };
     pub use crate::statistics::MockStatisticsService;
 }

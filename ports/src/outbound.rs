@@ -4,6 +4,7 @@ mod block_cache;
 mod content_store;
 mod error;
 mod frame_codec;
+mod frame_sealer;
 mod journal;
 mod machine;
 mod metadata_store;
@@ -11,8 +12,9 @@ mod open_state;
 
 pub use block_cache::{BlockCache, CacheUsage, FrameKey};
 pub use content_store::{Claim, ContentStore};
-pub use error::{ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, Source};
+pub use error::{ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, SealError, Source};
 pub use frame_codec::FrameCodec;
+pub use frame_sealer::FrameSealer;
 pub use journal::{Appended, Journal, JournalIdentity, JournalUsage, Record};
 pub use machine::{Clock, Randomness, Spawner};
 pub use metadata_store::{Counter, Listed, Listing, MetadataStore, Reference, ShareMetadata, ShareRecord};
@@ -23,6 +25,7 @@ pub use {
     block_cache::MockBlockCache,
     content_store::MockContentStore,
     frame_codec::MockFrameCodec,
+    frame_sealer::MockFrameSealer,
     journal::MockJournal,
     machine::{MockClock, MockRandomness, MockSpawner},
     metadata_store::{MockMetadataStore, MockShareMetadata},

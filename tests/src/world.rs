@@ -19,6 +19,7 @@ use dittofs_domain::{
     credentials::{IdentityPolicy, Squash},
 };
 use dittofs_frame_codec::Codec;
+use dittofs_frame_sealer::{Keyring, Sealer};
 use dittofs_ports::{
     BlockCache, Caller, Clock, ContentStore, Journal, MetadataStore, NodeRef, OpenState, ShareMetadata, ShareRecord,
 };
@@ -51,13 +52,21 @@ pub struct WorldOptions {
     pub speed: u32,
     /// How frames are compressed.
     pub codec: Codec,
+    /// What seals and opens frames.
+    pub sealer: Arc<Sealer>,
 }
 
 impl WorldOptions {
-    /// At the usual speed, and without compression.
+    /// At the usual speed, without compression and keys.
     pub fn new(unflushed_bytes_max: u64, seed: u64) -> WorldOptions {
-        WorldOptions { unflushed_bytes_max, seed, speed: 1, codec: Codec::none() }
+        WorldOptions { unflushed_bytes_max, seed, speed: 1, codec: Codec::none(), sealer: Arc::new(Sealer::none()) }
     }
+}
+
+/// Keys 1 to `newest`, of which the last one seals if it `seals` at all.
+pub fn keys(newest: u32, seals: bool) -> Arc<Sealer> {
+    let lines: String = (1..=newest).map(|id| format!("{id} {}\n", format!("{:02x}", id % 251).repeat(32))).collect();
+    Arc::new(Sealer::with_keys(Keyring::parse(lines.as_bytes()).unwrap(), seals))
 }
 
 /// A running share. Its root directory belongs to user 0, and everybody may write to it.
@@ -82,7 +91,7 @@ impl World {
 
     /// The same with all options. A share that the stores have already is opened again.
     pub async fn open_with(stores: Stores, options: WorldOptions) -> World {
-        let WorldOptions { unflushed_bytes_max, seed, speed, codec } = options;
+        let WorldOptions { unflushed_bytes_max, seed, speed, codec, sealer } = options;
         let clock = Arc::new(SteppedClock::new(speed));
         let record = ShareRecord {
             id: SHARE,
@@ -105,6 +114,7 @@ impl World {
             cache: stores.cache,
             opens: stores.opens,
             codec: Arc::new(codec),
+            sealer,
         };
         let machine = Machine {
             clock: Arc::clone(&clock) as Arc<_>,

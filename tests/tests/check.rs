@@ -12,5 +12,7 @@ mod maps;
 mod names;
 #[path = "check/references.rs"]
 mod references;
+#[path = "check/sealed.rs"]
+mod sealed;
 #[path = "check/share.rs"]
 mod share;

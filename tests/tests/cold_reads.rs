@@ -16,7 +16,7 @@ use dittofs_frame_codec::{Codec, CompressionMethod, CompressionOptions};
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{AdminService, BlockService, Caller, ContentStore, MetadataService, MetadataStore, Stability};
-use dittofs_tests::world::{DiskOptions, SHARE, SteppedClock, Stores, World, WorldOptions, caller};
+use dittofs_tests::world::{DiskOptions, SHARE, SteppedClock, Stores, World, WorldOptions, caller, keys};
 
 const FRAME: u64 = FRAME_BYTES as u64;
 const KIB: u64 = 1 << 10;
@@ -69,10 +69,11 @@ impl Kept {
         Stores { cache: Arc::new(NoBlockCache), ..stores }
     }
 
-    async fn open(&self, compresses: bool) -> World {
+    async fn open(&self, compresses: bool, seals: bool) -> World {
         let method = if compresses { CompressionMethod::Zstd } else { CompressionMethod::None };
         let codec = Codec::new(&CompressionOptions { method, ..CompressionOptions::default() });
-        World::open_with(self.stores().await, WorldOptions { codec, ..WorldOptions::new(32 << 20, 1) }).await
+        let options = WorldOptions { codec, sealer: keys(3, seals), ..WorldOptions::new(32 << 20, 1) };
+        World::open_with(self.stores().await, options).await
     }
 }
 
@@ -221,19 +222,19 @@ impl Known {
     }
 }
 
-fn every_offset_reads_right(kept: &Kept, compresses: bool) {
+fn every_offset_reads_right(kept: &Kept, compresses: bool, seals: bool) {
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let caller = caller(Credentials::root());
     let written = runtime().block_on(async {
-        let world = kept.open(compresses).await;
+        let world = kept.open(compresses, seals).await;
         let known =
             [Known::write(&world, &caller, 0).await, Known::write(&world, &caller, CHUNK_BYTES - 2 * MIB).await];
         world.close().await;
         known
     });
     runtime().block_on(async {
-        // What is compressed is told frame by frame: the configuration may have changed meanwhile.
-        let world = kept.open(!compresses).await;
+        // What is compressed and sealed is told by each block: the configuration may have changed meanwhile.
+        let world = kept.open(!compresses, !seals).await;
         for known in &written {
             let reads = known.compare_everywhere(&world, &caller).await;
             assert!(reads > 1_400, "only {reads} reads");
@@ -246,20 +247,30 @@ fn every_offset_reads_right(kept: &Kept, compresses: bool) {
 
 #[test]
 fn every_offset_of_a_cold_file_reads_right_from_memory() {
-    every_offset_reads_right(&Kept::memory(), false);
+    every_offset_reads_right(&Kept::memory(), false, false);
 }
 
 #[test]
 fn every_offset_of_a_cold_compressed_file_reads_right_from_memory() {
-    every_offset_reads_right(&Kept::memory(), true);
+    every_offset_reads_right(&Kept::memory(), true, false);
 }
 
 #[test]
 fn every_offset_of_a_cold_file_reads_right_from_a_folder() {
-    every_offset_reads_right(&Kept::Disk(tempfile::tempdir().unwrap()), false);
+    every_offset_reads_right(&Kept::Disk(tempfile::tempdir().unwrap()), false, false);
 }
 
 #[test]
 fn every_offset_of_a_cold_compressed_file_reads_right_from_a_folder() {
-    every_offset_reads_right(&Kept::Disk(tempfile::tempdir().unwrap()), true);
+    every_offset_reads_right(&Kept::Disk(tempfile::tempdir().unwrap()), true, false);
+}
+
+#[test]
+fn every_offset_of_a_cold_sealed_file_reads_right_from_memory() {
+    every_offset_reads_right(&Kept::memory(), false, true);
+}
+
+#[test]
+fn every_offset_of_a_cold_compressed_and_sealed_file_reads_right_from_a_folder() {
+    every_offset_reads_right(&Kept::Disk(tempfile::tempdir().unwrap()), true, true);
 }

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use dittofs_domain::{ShareId, check::Severity};
 use dittofs_ports::{
-    AdminService, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended,
+    AdminService, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, SealedUnder,
 };
 use hyper::body::{Body, Frame};
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ pub struct FindingView {
 }
 
 /// What a check came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckSummary {
     /// Findings that are more than notes.
     pub errors: u64,
@@ -84,6 +84,22 @@ pub struct CheckSummary {
     pub objects: u64,
     /// Bytes that were read and verified.
     pub verified_bytes: u64,
+    /// What is sealed under which key, by id; 0 is what is not sealed.
+    #[serde(default)]
+    pub keys: Vec<KeyView>,
+}
+
+/// What one key seals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyView {
+    /// The key; 0 for what is not sealed.
+    pub id: u32,
+    /// Objects with such blocks that files use.
+    pub objects: u64,
+    /// Bytes of these blocks.
+    pub bytes: u64,
+    /// Whether the key is there.
+    pub is_known: bool,
 }
 
 impl From<&Checked> for FindingView {
@@ -114,7 +130,15 @@ impl From<&CheckReport> for CheckSummary {
             nodes: report.nodes,
             objects: report.objects,
             verified_bytes: report.verified_bytes,
+            keys: report.keys.iter().map(KeyView::from).collect(),
         }
+    }
+}
+
+impl From<&SealedUnder> for KeyView {
+    fn from(under: &SealedUnder) -> KeyView {
+        let SealedUnder { key_id, objects, bytes, is_known } = *under;
+        KeyView { id: key_id, objects, bytes, is_known }
     }
 }
 

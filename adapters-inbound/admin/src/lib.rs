@@ -18,7 +18,7 @@ mod server;
 mod watch;
 mod wire;
 
-pub use check::{CheckLine, CheckSummary, FindingView, phase_word};
+pub use check::{CheckLine, CheckSummary, FindingView, KeyView, phase_word};
 pub use client::{Client, ClientError};
 pub use server::serve;
 pub use watch::{Sources, Watch, WatchedThread, serve_watch};

@@ -22,6 +22,7 @@ fn facts(name: &str) -> ShareFacts {
         journal: Some("journal".into()),
         durability: "local".into(),
         compression: "none".into(),
+        encryption: "none".into(),
         clients: vec!["127.0.0.0/8".into()],
         squash: "none".into(),
         anonymous_uid: 1,

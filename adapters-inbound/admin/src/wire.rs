@@ -18,6 +18,8 @@ pub struct ShareFacts {
     pub durability: String,
     /// How what is in files is compressed.
     pub compression: String,
+    /// Whether it is encrypted, and where the keys are.
+    pub encryption: String,
     /// Networks that may use it.
     pub clients: Vec<String>,
     /// Whose identity is replaced.

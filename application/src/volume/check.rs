@@ -14,7 +14,7 @@ mod references;
 mod repair;
 mod statistics;
 
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::{collections::BTreeMap, future::poll_fn, sync::Arc, task::Poll};
 
 use dittofs_domain::{
     Node, NodeId, ObjectId, ShareId,
@@ -24,7 +24,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{
     ApplyError, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Clock, ContentError,
-    ContentStore, Mended, MetadataError, ShareMetadata, ShareRecord,
+    ContentStore, FrameSealer, Mended, MetadataError, SealedUnder, ShareMetadata, ShareRecord,
 };
 
 use super::Volume;
@@ -46,6 +46,8 @@ pub struct CheckStores {
     pub metadata: Arc<dyn ShareMetadata>,
     /// Objects.
     pub content: Arc<dyn ContentStore>,
+    /// What opens sealed frames; only their checksums are verified where it does not have the key.
+    pub sealer: Arc<dyn FrameSealer>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -60,8 +62,7 @@ pub async fn check_stores(
     options: CheckOptions,
     observer: Arc<dyn CheckObserver>,
 ) -> FsResult<CheckReport> {
-    let CheckStores { metadata, content, clock } = stores;
-    Checker::new(metadata, content, clock, None, options, observer).await?.run().await
+    Checker::new(stores, None, options, observer).await?.run().await
 }
 
 impl Volume {
@@ -74,9 +75,13 @@ impl Volume {
             return Err(FsError::NotSupported);
         }
         let _only_one = self.checking.try_lock().map_err(|_| FsError::Busy)?;
-        let (metadata, content) = (Arc::clone(&self.stores.metadata), Arc::clone(&self.stores.content));
-        let clock = Arc::clone(&self.machine.clock);
-        Checker::new(metadata, content, clock, Some(&self.turns), options, observer).await?.run().await
+        let stores = CheckStores {
+            metadata: Arc::clone(&self.stores.metadata),
+            content: Arc::clone(&self.stores.content),
+            sealer: Arc::clone(&self.stores.sealer),
+            clock: Arc::clone(&self.machine.clock),
+        };
+        Checker::new(stores, Some(&self.turns), options, observer).await?.run().await
     }
 }
 
@@ -85,6 +90,7 @@ struct Checker<'v> {
     record: ShareRecord,
     metadata: Arc<dyn ShareMetadata>,
     content: Arc<dyn ContentStore>,
+    sealer: Arc<dyn FrameSealer>,
     clock: Arc<dyn Clock>,
     /// Where the share is used: whose turn it is to change a file's map.
     turns: Option<&'v KeyedLocks<NodeId>>,
@@ -100,23 +106,25 @@ struct Checker<'v> {
     omitted: u64,
     undecided: u64,
     verified_bytes: u64,
+    /// Objects and bytes of blocks by the key that seals them.
+    keys: BTreeMap<u32, (u64, u64)>,
     lost_and_found: Option<NodeId>,
 }
 
 impl<'v> Checker<'v> {
     async fn new(
-        metadata: Arc<dyn ShareMetadata>,
-        content: Arc<dyn ContentStore>,
-        clock: Arc<dyn Clock>,
+        stores: CheckStores,
         turns: Option<&'v KeyedLocks<NodeId>>,
         options: CheckOptions,
         observer: Arc<dyn CheckObserver>,
     ) -> FsResult<Checker<'v>> {
+        let CheckStores { metadata, content, sealer, clock } = stores;
         let record = metadata.record().await.map_err(|error| metadata_failed(&error))?;
         Ok(Checker {
             record,
             metadata,
             content,
+            sealer,
             clock,
             turns,
             options,
@@ -129,6 +137,7 @@ impl<'v> Checker<'v> {
             omitted: 0,
             undecided: 0,
             verified_bytes: 0,
+            keys: BTreeMap::new(),
             lost_and_found: None,
         })
     }
@@ -156,6 +165,7 @@ impl<'v> Checker<'v> {
             nodes: self.nodes.len(),
             objects: self.objects.len() as u64,
             verified_bytes: self.verified_bytes,
+            keys: self.sealed_under(),
         };
         for (index, finding) in findings.into_iter().enumerate() {
             let path = self.path_of(&finding).await?;
@@ -163,6 +173,16 @@ impl<'v> Checker<'v> {
             report.findings.push(Checked { path, finding, mended });
         }
         Ok(report)
+    }
+
+    fn sealed_under(&self) -> Vec<SealedUnder> {
+        let under = self.keys.iter().map(|(key_id, (objects, bytes))| SealedUnder {
+            key_id: *key_id,
+            objects: *objects,
+            bytes: *bytes,
+            is_known: self.sealer.demand(*key_id).is_ok(),
+        });
+        under.collect()
     }
 
     fn share(&self) -> ShareId {

@@ -31,6 +31,7 @@ impl Volume {
         if self.cached(from, &range, out) {
             return Ok(());
         }
+        self.demand_key(node, from)?;
         let key = (from.object.0, from.block.at);
         let _fetch = self.fetches.lock(key).await;
         if self.cached(from, &range, out) {
@@ -100,6 +101,7 @@ impl Volume {
             let damaged = |what: &dyn std::fmt::Display| self.damaged(node, from.object, &what.to_string());
             let stored = parts.take(frame.stored_len()).ok_or_else(|| damaged(&"short object"))?;
             head.verify(frame.index, &stored).map_err(|error| damaged(&error))?;
+            let stored = self.opened(node, from, head, frame.index, stored)?;
             let bytes = match frame.codec {
                 CODEC_NONE => stored,
                 codec => {

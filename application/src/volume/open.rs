@@ -157,6 +157,7 @@ impl Volume {
             closing: AtomicBool::new(false),
             closed: Notify::new(),
             recovered: super::Recovered::default(),
+            told: super::unreadable::Told::default(),
             counters: super::statistics::Counters::default(),
             stores,
             machine,

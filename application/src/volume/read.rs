@@ -50,6 +50,10 @@ impl Volume {
                 Ok(Some(data)) => data,
                 // An object that is gone was repacked or overwritten: the map says where the bytes are now.
                 Ok(None) | Err(FsError::Stale) => continue,
+                Err(FsError::Io) => {
+                    self.tell_unreadable(node).await;
+                    return Err(FsError::Io);
+                }
                 Err(error) => return Err(error),
             };
             self.readahead.note(node, &range, size);

@@ -158,8 +158,13 @@ impl Volume {
         let mut builder = ObjectBuilder::new(ObjectId(self.machine.randomness.bits128()), self.share(), self.epoch);
         for part in &mut living {
             part.new = match self.copy(&mut builder, part.node, &part.old).await {
-                // Cut meanwhile, or damaged: it stays where it is.
-                Err(FsError::Stale | FsError::Io) => None,
+                // Cut meanwhile: it stays where it is.
+                Err(FsError::Stale) => None,
+                // Damaged, or its key is missing: the same.
+                Err(FsError::Io) => {
+                    self.tell_unreadable(part.node).await;
+                    None
+                }
                 copied => Some(copied?),
             };
         }
@@ -188,9 +193,8 @@ impl Volume {
         self.stored(node, from, 0, old.len as u32, &mut payload).await?;
         // Older than every record of the journal: without metadata, what was written since must win.
         let spec = BlockSpec { node, offset: old.offset, seq: Sequence(0) };
-        let built = self.built(spec, &payload)?;
         let object = builder.object();
-        let block = builder.push(built);
+        let block = self.push_block(builder, spec, &payload)?;
         Ok(Piece { source: Source::Stored(Stored { object, block, skip: 0 }), ..old.clone() })
     }
 

@@ -21,6 +21,7 @@ use dittofs_domain::{
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
 };
 use dittofs_frame_codec::Codec;
+use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
@@ -132,6 +133,7 @@ impl World {
             cache: Arc::new(MokaBlockCache::new(1 << 20)),
             opens: Arc::new(MemoryOpenState::new()),
             codec: Arc::new(Codec::none()),
+            sealer: Arc::new(Sealer::none()),
         };
         let policy = SharePolicy {
             clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
@@ -224,6 +226,8 @@ fn metadata(store: Arc<dyn ShareMetadata>, faults: &Arc<Faults>) -> MockShareMet
         f.applies.fetch_add(1, Ordering::Relaxed);
         f.apply.check().and_then(|()| now(s.apply(plan, op)))
     });
+    let s = there();
+    mock.expect_name_of().returning(move |directory, cookie| now(s.name_of(directory, cookie)));
     let (f, s) = (faults(), there());
     mock.expect_objects().returning(|_, _| Ok(Vec::new()));
     mock.expect_list().returning(move |directory, space, after, entries_max, records| {

@@ -23,6 +23,7 @@ use dittofs_domain::{
     },
 };
 use dittofs_frame_codec::Codec;
+use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
@@ -80,6 +81,7 @@ impl World {
             cache: Arc::new(NoBlockCache),
             opens: Arc::clone(&opens),
             codec: Arc::new(Codec::none()),
+            sealer: Arc::new(Sealer::none()),
         };
         let start = Instant::now();
         let machine = Machine {

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use dittofs_admin::{CheckLine, CheckSummary, Client, ClientError, FindingView, ShareView, phase_word};
+use dittofs_admin::{CheckLine, CheckSummary, Client, ClientError, FindingView, KeyView, ShareView, phase_word};
 use dittofs_application::{CheckStores, check_stores};
 use dittofs_domain::FsError;
+use dittofs_frame_sealer::FileError;
 use dittofs_ports::{CheckObserver, CheckOptions, CheckProgress, ContentStore, MetadataError};
 use dittofs_system::SystemClock;
 use parking_lot::Mutex;
@@ -34,6 +35,8 @@ pub(super) enum CheckError {
     NoContent { share: String, store: String, folder: PathBuf },
     #[error("the content store `{store}` can't be opened: {source}")]
     Content { store: String, source: StoreError },
+    #[error("{share} could not be checked: {source}")]
+    Keys { share: String, source: FileError },
     #[error("{share} could not be checked: {source}")]
     Failed { share: String, source: FsError },
     #[error("{share} could not be checked: {reason}")]
@@ -139,7 +142,7 @@ async fn offline(
     out: &mut dyn Write,
 ) -> Result<Vec<String>, CheckError> {
     let stored = StoredShares::open(config, kinds).await?;
-    let mut content = BTreeMap::new();
+    let (mut content, mut keys) = (BTreeMap::new(), serve::Keys::default());
     let mut found = Vec::new();
     for share in config.shares.iter().filter(|share| is_wanted(arguments, &share.name)) {
         let Some((holder, id)) = holder(&stored, share) else {
@@ -155,7 +158,9 @@ async fn offline(
             content.insert(share.content_store.clone(), open_content(share, config, kinds).await?);
         }
         let Some(objects) = content.get(&share.content_store) else { continue };
-        let stores = CheckStores { metadata, content: Arc::clone(objects), clock: Arc::new(SystemClock::new()) };
+        let sealer = keys.sealer(share).map_err(|source| CheckError::Keys { share: share.name.clone(), source })?;
+        let content = Arc::clone(objects);
+        let stores = CheckStores { metadata, content, sealer, clock: Arc::new(SystemClock::new()) };
         let options = CheckOptions {
             content: !arguments.no_content,
             repair: arguments.repair,
@@ -199,7 +204,7 @@ async fn open_content(
 }
 
 fn is_found(summary: &CheckSummary) -> bool {
-    summary.errors > 0 || summary.omitted > 0
+    summary.errors > 0 || summary.omitted > 0 || summary.keys.iter().any(|key| !key.is_known)
 }
 
 fn print_finding(share: &str, finding: &FindingView, out: &mut dyn Write) -> io::Result<()> {
@@ -218,7 +223,7 @@ fn print_finding(share: &str, finding: &FindingView, out: &mut dyn Write) -> io:
 }
 
 fn print_summary(share: &str, summary: &CheckSummary, out: &mut dyn Write) -> io::Result<()> {
-    let CheckSummary { errors, notes, mended, omitted, undecided, nodes, objects, verified_bytes } = summary;
+    let CheckSummary { errors, notes, mended, omitted, undecided, nodes, objects, verified_bytes, keys } = summary;
     let verdict = match is_found(summary) {
         false => "clean".to_owned(),
         true => format!("{errors} errors, {mended} findings mended"),
@@ -233,7 +238,21 @@ fn print_summary(share: &str, summary: &CheckSummary, out: &mut dyn Write) -> io
             write!(out, "; {count} {what}")?;
         }
     }
-    writeln!(out)
+    writeln!(out)?;
+    print_keys(share, keys, out)
+}
+
+/// What each key seals, where any seals something.
+fn print_keys(share: &str, keys: &[KeyView], out: &mut dyn Write) -> io::Result<()> {
+    if keys.iter().all(|key| key.id == 0) {
+        return Ok(());
+    }
+    for KeyView { id, objects, bytes, is_known } in keys {
+        let what = if *id == 0 { "not sealed".to_owned() } else { format!("sealed with key {id}") };
+        let lacks = if *is_known { "" } else { "; this key is not there: put it back, or none of them can be read" };
+        writeln!(out, "{share}: {what}: {bytes} bytes in {objects} objects{lacks}")?;
+    }
+    Ok(())
 }
 
 /// A bar for each phase, one after the other.

@@ -51,6 +51,7 @@ pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
     lines.extend(contract(facts));
     lines.extend([
         ("compression", facts.compression.clone()),
+        ("encryption", facts.encryption.clone()),
         ("clients", facts.clients.join(", ")),
         ("squash", facts.squash.clone()),
         ("anonymous", format!("uid {}, gid {}", facts.anonymous_uid, facts.anonymous_gid)),

@@ -79,6 +79,21 @@ impl<'r> Folders<'r> {
         Some(folder)
     }
 
+    /// Where a file is that is not the server's own: absolute, and in none of the folders so far.
+    pub(super) fn file(&self, key: &str, written: &Path) -> Option<PathBuf> {
+        let Some(file) = std::path::absolute(self.data.as_deref().unwrap_or(Path::new("")).join(written)).ok() else {
+            self.report.refuse(key, format!("{} has no place", written.display()), "write an absolute path");
+            return None;
+        };
+        let file = lexical(&file);
+        if let Some((other_key, other)) = self.claimed.iter().find(|(_, other)| file.starts_with(other)) {
+            let found = format!("{} is in the folder {} of {other_key}", file.display(), other.display());
+            self.report.refuse(key, found, "name a file outside of it");
+            return None;
+        }
+        Some(file)
+    }
+
     /// The data folder; none where nobody named one and nothing needs one.
     pub(super) fn data(self) -> Option<PathBuf> {
         self.data.filter(|_| self.is_named || !self.claimed.is_empty())

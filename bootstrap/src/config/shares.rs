@@ -9,6 +9,8 @@ use ipnet::IpNet;
 
 use super::clients;
 use super::durability::Durability;
+use super::encryption::{self, EncryptionConfig};
+use super::folders::Folders;
 use super::problem::Report;
 use super::section::{Section, shown};
 use super::size::ByteSize;
@@ -58,6 +60,8 @@ pub struct ShareConfig {
     pub durability: Durability,
     /// How what is in files is compressed on its way to the content store.
     pub compression: CompressionMethod,
+    /// Whether and with which keys it is encrypted there.
+    pub encryption: Option<EncryptionConfig>,
     /// Networks that may mount and use the share; nobody else may.
     pub clients: Vec<IpNet>,
     /// Whose identity is replaced.
@@ -85,7 +89,13 @@ const PART_BYTES_MAX: usize = 255;
 const SHARES_MAX: usize = 1024;
 
 /// Reads the list `shares`.
-pub(super) fn read(items: Vec<Value>, metadata: &Stores, content: &Stores, report: &Report) -> Vec<ShareConfig> {
+pub(super) fn read(
+    items: Vec<Value>,
+    metadata: &Stores,
+    content: &Stores,
+    folders: &Folders<'_>,
+    report: &Report,
+) -> Vec<ShareConfig> {
     if items.is_empty() || items.len() > SHARES_MAX {
         let found = format!("{} shares", items.len());
         report.refuse("shares", found, format!("name 1 to {SHARES_MAX}"));
@@ -95,7 +105,7 @@ pub(super) fn read(items: Vec<Value>, metadata: &Stores, content: &Stores, repor
     for (at, item) in items.into_iter().enumerate() {
         let section = Section::from_value(format!("shares[{at}]"), item, report);
         let key = section.key("name");
-        let Some(share) = read_one(section, metadata, content) else {
+        let Some(share) = read_one(section, metadata, content, folders) else {
             continue;
         };
         if let Some(other) = shares.iter().find(|other| overlap(&other.name, &share.name)) {
@@ -115,7 +125,12 @@ pub(super) fn read(items: Vec<Value>, metadata: &Stores, content: &Stores, repor
     shares
 }
 
-fn read_one(mut section: Section<'_>, metadata: &Stores, content: &Stores) -> Option<ShareConfig> {
+fn read_one(
+    mut section: Section<'_>,
+    metadata: &Stores,
+    content: &Stores,
+    folders: &Folders<'_>,
+) -> Option<ShareConfig> {
     section.refuse_unbuilt("smb_name", "shares are served over NFS only");
     let name = read_name(&mut section);
     let metadata_store = read_store(&mut section, "metadata_store", "metadata", metadata);
@@ -125,6 +140,7 @@ fn read_one(mut section: Section<'_>, metadata: &Stores, content: &Stores) -> Op
     let durability = stores.and_then(|(metadata, content)| settle_durability(&section, wanted, metadata.1, content.1));
     let id = read_id(&mut section, metadata_store.as_ref().map(|(_, store)| *store));
     let compression = section.take_choice("compression", &COMPRESSIONS).unwrap_or_default();
+    let encryption = encryption::read(&mut section, folders);
     let clients = clients::read(&mut section);
     let squash = section.take_choice("squash", &SQUASHES);
     let anonymous_uid = read_anonymous(&mut section, "anonymous_uid");
@@ -141,6 +157,7 @@ fn read_one(mut section: Section<'_>, metadata: &Stores, content: &Stores) -> Op
         content_store: content_store?.0,
         durability: durability.unwrap_or(Durability::None),
         compression,
+        encryption,
         clients,
         squash: squash.unwrap_or_default(),
         anonymous_uid,

@@ -1,10 +1,8 @@
 //! Names of nodes, for messages.
 
-use dittofs_domain::{Cookie, NodeId, plan::Query};
+use dittofs_application::path_of;
+use dittofs_domain::NodeId;
 use dittofs_ports::ShareMetadata;
-
-/// No path that people use is deeper.
-const DEPTH_MAX: usize = 128;
 
 /// The paths of nodes, each once; a node whose path can't be told by its number. At most so many, and then how many
 /// more there are.
@@ -20,23 +18,6 @@ pub(super) async fn named(nodes: &[NodeId], max: usize, metadata: &dyn ShareMeta
         names.push(format!("{} more", nodes.len() - max));
     }
     names
-}
-
-async fn path_of(node: NodeId, metadata: &dyn ShareMetadata) -> Option<String> {
-    let mut parts = Vec::new();
-    let mut node = node;
-    while node != NodeId::ROOT {
-        let view = metadata.view(&Query::node(node)).await.ok()?;
-        let parent = view.node(node).ok()?.parent;
-        if parent.cookie == Cookie::START || parts.len() >= DEPTH_MAX {
-            return None;
-        }
-        let name = metadata.name_of(parent.directory, parent.cookie).await.ok()??;
-        parts.push(String::from_utf8_lossy(name.as_bytes()).escape_debug().to_string());
-        node = parent.directory;
-    }
-    parts.reverse();
-    Some(format!("/{}", parts.join("/")))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 use super::{
     ServeError, identity,
     journals::{self, Wanted},
+    keys::Keys,
     paths, refusal,
 };
 use crate::{
@@ -89,13 +90,15 @@ pub(super) async fn open(
         accept_loss,
     };
     let (mut volumes, mut meters) = (Vec::with_capacity(config.shares.len()), Vec::new());
+    let mut keys = Keys::default();
     for share in &config.shares {
-        let opened = open_share(share, &parts).await;
+        let opened = open_share(share, &parts, &mut keys).await;
         let (volume, counted) = opened.map_err(|source| ServeError::Share { share: share.name.clone(), source })?;
         watch.share_is_open(&share.name);
         volumes.push(volume);
         meters.push((share.name.clone(), counted as _));
     }
+    keys.follow(&parts.machine);
     Ok(OpenShares { volumes, meters, cache: parts.cache })
 }
 
@@ -123,7 +126,12 @@ fn sync_folders(stores: &[&Stores]) -> Result<(), ServeError> {
     Ok(())
 }
 
-async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<(Arc<Volume>, Arc<ShareMeters>), Cause> {
+async fn open_share(
+    share: &ShareConfig,
+    parts: &Parts<'_>,
+    keys: &mut Keys,
+) -> Result<(Arc<Volume>, Arc<ShareMeters>), Cause> {
+    let sealer = keys.sealer(share)?;
     let unknown = |store: &String| format!("there is no store `{store}`");
     let store = parts.metadata.get(&share.metadata_store).ok_or_else(|| unknown(&share.metadata_store))?;
     let content = parts.content.get(&share.content_store).ok_or_else(|| unknown(&share.content_store))?;
@@ -145,6 +153,7 @@ async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<(Arc<Volum
         cache: meters.cache(Arc::clone(&parts.cache)),
         opens: Arc::new(MemoryOpenState::new()),
         codec: Arc::new(Codec::new(&CompressionOptions { method: share.compression, ..Default::default() })),
+        sealer,
     };
     let settings = VolumeSettings {
         policy: policy(share),

@@ -6,13 +6,13 @@ use super::map::shown_bytes;
 use crate::{
     content::{
         BLOCK_BYTES_MAX, BlockPlace, Extent, FRAME_BYTES, MapRow, PAGE_BYTES,
-        block::{BlockError, BlockHead, head_len},
+        block::{BlockError, BlockHead, FrameSeal, SEAL_BYTES, frame_count, head_len},
     },
     id::ObjectId,
     node::Node,
 };
 
-/// Bytes of an object that are read at a time: a block is never longer than this and its head.
+/// Bytes of an object that are read at a time: a block is never longer than this, its head and its seals.
 const WINDOW_BYTES: u64 = 4 << 20;
 /// Bytes between two blocks that are rather read than skipped.
 const GAP_BYTES_MAX: u64 = 128 << 10;
@@ -72,6 +72,15 @@ impl BlockUses {
         }
     }
 
+    /// Bytes of blocks by the key that seals them, 0 for none.
+    pub fn bytes_by_key(&self) -> BTreeMap<u32, u64> {
+        let mut bytes = BTreeMap::new();
+        for (_, stored_len, _, _, key_id) in self.0.keys() {
+            *bytes.entry(*key_id).or_default() += u64::from(*stored_len);
+        }
+        bytes
+    }
+
     /// The blocks in the order of their places, in groups that are each read at once.
     pub fn windows(&self) -> Vec<Vec<UsedBlock>> {
         let mut windows: Vec<Vec<UsedBlock>> = Vec::new();
@@ -98,8 +107,12 @@ impl BlockUses {
 impl UsedBlock {
     /// Whether a block can be so long. What is not is never read.
     pub fn is_possible(&self) -> bool {
-        let BlockPlace { stored_len, raw_len, .. } = self.place;
-        raw_len <= BLOCK_BYTES_MAX && stored_len <= head_len(raw_len).saturating_add(raw_len)
+        let BlockPlace { stored_len, raw_len, key_id, .. } = self.place;
+        if raw_len > BLOCK_BYTES_MAX {
+            return false;
+        }
+        let seals = if key_id == 0 { 0 } else { SEAL_BYTES * frame_count(raw_len) };
+        stored_len <= head_len(raw_len) + raw_len + seals
     }
 
     /// The part of an object that a window takes.
@@ -115,11 +128,17 @@ impl UsedBlock {
     }
 }
 
-/// Checks the bytes of a block of an object, as stored: its head, and the frames that are used.
+/// Checks the bytes of a block of an object, as stored: its head, and the frames that are used. `opens` says of a sealed
+/// frame whether it opens; it says yes where the key is not known, which does not make the frame a damaged one.
 ///
 /// # Errors
 /// What of it can't be read.
-pub fn verify_block(object: ObjectId, block: &UsedBlock, stored: &[u8]) -> Result<(), DamagedBlock> {
+pub fn verify_block(
+    object: ObjectId,
+    block: &UsedBlock,
+    stored: &[u8],
+    opens: impl Fn(&FrameSeal, &[u8]) -> bool,
+) -> Result<(), DamagedBlock> {
     let lost = |error| block.lost(Damage::Block(error));
     let head = BlockHead::parse_in(stored, object, block.place.at).map_err(lost)?;
     head.check_place(&block.place).map_err(lost)?;
@@ -127,7 +146,12 @@ pub fn verify_block(object: ObjectId, block: &UsedBlock, stored: &[u8]) -> Resul
     let mut damaged: Option<DamagedBlock> = None;
     for frame in head.stored_frames(&run).filter(|frame| block.frames & bit(frame.index) != 0) {
         let bytes = stored.get(frame.stored.start as usize..frame.stored.end as usize).unwrap_or_default();
-        if let Err(error) = head.verify(frame.index, bytes) {
+        let at = block.place.at;
+        let is_opened = || head.key_id == 0 || opens(&head.frame_seal(object, at, frame.index), bytes);
+        let verified = head.verify(frame.index, bytes);
+        if let Err(error) =
+            verified.and_then(|()| if is_opened() { Ok(()) } else { Err(BlockError::Seal(frame.index)) })
+        {
             let first = DamagedBlock { frames: 0, ..block.lost(Damage::Block(error)) };
             damaged.get_or_insert(first).frames |= bit(frame.index);
         }
@@ -191,7 +215,7 @@ pub fn damaged_ranges(
 }
 
 fn is_alike(one: &Damage, other: &Damage) -> bool {
-    let is_frame = |damage: &Damage| matches!(damage, Damage::Block(BlockError::Frame(_)));
+    let is_frame = |damage: &Damage| matches!(damage, Damage::Block(BlockError::Frame(_) | BlockError::Seal(_)));
     one == other || is_frame(one) && is_frame(other)
 }
 

@@ -103,16 +103,16 @@ proptest! {
     #[test]
     fn every_flipped_bit_is_found(seed in 1u8.., raw_len in 1u32..600_000, at in any::<prop::sample::Index>(), bit in 0..8) {
         let (block, mut bytes) = stored(seed, raw_len);
-        prop_assert!(verify_block(OBJECT, &block, &bytes).is_ok());
+        prop_assert!(verify_block(OBJECT, &block, &bytes, |_, _| true).is_ok());
         let at = at.index(bytes.len());
         bytes[at] ^= 1u8 << bit;
-        let damaged = verify_block(OBJECT, &block, &bytes).unwrap_err();
+        let damaged = verify_block(OBJECT, &block, &bytes, |_, _| true).unwrap_err();
         match (at as u32).checked_sub(head_len(raw_len)) {
             Some(behind) => prop_assert_eq!(damaged.frames, 1 << (behind / crate::content::FRAME_BYTES)),
             None => prop_assert_eq!(damaged.frames, block.frames),
         }
         let unused = UsedBlock { frames: 0, ..block };
-        prop_assert_eq!(verify_block(OBJECT, &unused, &bytes).is_ok(), at as u32 >= head_len(raw_len));
+        prop_assert_eq!(verify_block(OBJECT, &unused, &bytes, |_, _| true).is_ok(), at as u32 >= head_len(raw_len));
     }
 
     /// Whatever a map says of places, windows hold each block once, and none is read that can't be.
@@ -143,7 +143,7 @@ fn lost_frames_are_told_as_bytes_of_the_file() {
     for lost in [0, 2, 3] {
         bytes[(head_len(100_000) + lost * frame) as usize] ^= 1;
     }
-    let damaged = verify_block(OBJECT, &block, &bytes).unwrap_err();
+    let damaged = verify_block(OBJECT, &block, &bytes, |_, _| true).unwrap_err();
     assert_eq!(damaged.frames, 0b1101);
     let from = Stored { object: ObjectId(5), block: block.place, skip: 25_000 };
     let extents = vec![

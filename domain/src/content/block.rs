@@ -14,7 +14,7 @@
 //! | 4 | 2 | format version: 2 |
 //! | 6 | 1 | codec of the frames: 0 none, 1 zstd |
 //! | 7 | 1 | 0 |
-//! | 8 | 4 | key that seals the frames: 0 none |
+//! | 8 | 4 | key that seals the frames: 0 none, they are not sealed |
 //! | 12 | 4 | `raw_len`: bytes of content, from 1 to 4,194,304 |
 //! | 16 | 8 | node |
 //! | 24 | 8 | offset of the first byte in the file |
@@ -31,18 +31,23 @@
 //! is found before anything is decompressed. The length of the head follows from `raw_len` alone ([`head_len`]), so a
 //! reader that knows the block's [`BlockPlace`] can fetch exactly the head.
 //!
-//! A reader refuses other versions, codecs and keys than it knows.
+//! With a key each frame is sealed after it was compressed, and is 28 bytes longer than said above: a nonce (12) before,
+//! a tag (16) behind. It is bound to its place and to the head's first 48 bytes ([`FrameSeal`]).
+//!
+//! A reader refuses other versions and codecs than it knows, and can't open what a key seals that it doesn't have.
 
 mod build;
 mod encode;
 mod frame;
 mod head;
+mod seal;
 
 pub use build::{BlockSpec, BuiltBlock, build};
 pub use encode::{FrameEncoder, build_encoded};
 pub use frame::{Frame, FrameRun, StoredFrame};
 pub use head::BlockHead;
 pub(in crate::content) use head::Fields;
+pub use seal::{FrameSeal, FrameSealing, NONCE_BYTES, SEAL_BYTES, TAG_BYTES, build_sealed};
 
 use super::{BLOCK_BYTES_MAX, BlockPlace, FRAME_BYTES};
 
@@ -79,7 +84,7 @@ pub enum BlockError {
     /// A codec that this program does not know.
     #[error("codec {0} is not known")]
     Codec(u8),
-    /// A key that this program does not have.
+    /// A key that is not there.
     #[error("key {0} is not known")]
     Key(u32),
     /// The head's checksum is wrong.
@@ -88,6 +93,9 @@ pub enum BlockError {
     /// A frame's checksum or length is wrong.
     #[error("frame {0} is damaged")]
     Frame(u32),
+    /// A frame does not open: it was sealed by somebody else, for another place, or was altered.
+    #[error("frame {0} is not what was sealed for this place")]
+    Seal(u32),
     /// A field has a value that no writer writes.
     #[error("bad {0}")]
     Field(&'static str),

@@ -25,7 +25,7 @@ use bytes::Bytes;
 
 use super::{
     BlockPlace,
-    block::{BlockError, BlockHead, BuiltBlock, Fields},
+    block::{BlockError, BlockHead, BlockSpec, BuiltBlock, Fields, FrameEncoder, FrameSealing, build_sealed},
     checksum,
 };
 use crate::id::{Epoch, ObjectId, ShareId};
@@ -127,6 +127,21 @@ impl ObjectBuilder {
         self.head.bytes = at + u64::from(place.stored_len);
         self.head.blocks += 1;
         place
+    }
+
+    /// Makes a block of sealed frames for the place that comes next, adds it and answers its place.
+    ///
+    /// # Errors
+    /// Those of [`build_sealed`].
+    pub fn push_sealed(
+        &mut self,
+        spec: BlockSpec,
+        payload: &[Bytes],
+        encoder: FrameEncoder<'_>,
+        sealing: FrameSealing<'_>,
+    ) -> Result<BlockPlace, BlockError> {
+        let place = (self.head.object, next_block(self.head.bytes));
+        Ok(self.push(build_sealed(spec, payload, encoder, place, sealing)?))
     }
 
     /// Its length so far.

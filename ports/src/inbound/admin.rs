@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dittofs_domain::{ShareId, error::FsResult};
 
-pub use check::{CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended};
+pub use check::{CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, SealedUnder};
 
 use crate::outbound::Survives;
 

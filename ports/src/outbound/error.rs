@@ -103,3 +103,19 @@ pub enum CodecError {
     #[error("a compressed frame is damaged")]
     Damaged,
 }
+
+/// A frame was not sealed or opened.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SealError {
+    /// A key that is not there.
+    #[error("key {key_id} is not known: {mend}")]
+    Unknown {
+        /// The key, as heads of blocks say it.
+        key_id: u32,
+        /// Where it was looked for, and what to do.
+        mend: String,
+    },
+    /// The bytes were sealed by somebody else, for another place, or were altered.
+    #[error("a sealed frame is not what was sealed for its place")]
+    Damaged,
+}

@@ -33,6 +33,7 @@ pub(crate) fn check(metadata: &Arc<dyn ShareMetadata>, objects: &Arc<Objects>, w
     let stores = CheckStores {
         metadata: Arc::clone(metadata),
         content: Arc::new(StoredContent(Arc::clone(objects))),
+        sealer: Arc::new(dittofs_frame_sealer::Sealer::none()),
         clock: Arc::new(StoppedClock),
     };
     let report = at_once(check_stores(stores, EVERYTHING, Arc::new(())))?;

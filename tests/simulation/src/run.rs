@@ -11,6 +11,7 @@ use dittofs_domain::{
     credentials::{IdentityPolicy, Squash},
 };
 use dittofs_frame_codec::Codec;
+use dittofs_frame_sealer::Sealer;
 use dittofs_memory::{MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{AdminService, ContentStore, Journal, MetadataStore, ShareMetadata, ShareRecord, Survives};
 use futures_util::FutureExt;
@@ -314,6 +315,7 @@ impl Driver {
             content: RiggedContent::over(Arc::new(content) as Arc<dyn ContentStore>, self.bug),
             journal: RiggedJournal::over(Arc::new(journal) as Arc<dyn Journal>, self.bug),
             codec: Arc::new(Codec::none()),
+            sealer: Arc::new(Sealer::none()),
             cache: Arc::new(ForgetfulCache::new(&self.world.simulation)),
             opens: Arc::new(MemoryOpenState::new()),
         };

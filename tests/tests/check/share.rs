@@ -11,6 +11,7 @@ use dittofs_domain::{
     namespace::{CreateHow, CreateRequest, InitialAttributes, LinkRequest, NewKind},
     plan::{Change, EntryKey, Found, NodeUpdate, ObjectRecord, Plan, Query},
 };
+use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
@@ -18,7 +19,7 @@ use dittofs_ports::{
     Reference, Stability,
 };
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
-use dittofs_tests::world::{SHARE, Stores, World, caller};
+use dittofs_tests::world::{SHARE, Stores, World, WorldOptions, caller};
 
 pub(crate) const MIB: usize = 1 << 20;
 pub(crate) const QUIET: CheckOptions = CheckOptions { content: true, repair: false, delete_orphans: false };
@@ -29,6 +30,7 @@ pub(crate) const REPAIR: CheckOptions = CheckOptions { repair: true, ..QUIET };
 pub(crate) struct Share {
     pub(crate) world: World,
     pub(crate) caller: Caller,
+    pub(crate) sealer: Arc<Sealer>,
     _folder: tempfile::TempDir,
 }
 
@@ -43,7 +45,11 @@ pub(crate) fn on_each_store(case: impl AsyncFn(Share)) {
 
 impl Share {
     pub(crate) async fn closed(is_redb: bool) -> Share {
-        let share = Share::new(is_redb).await;
+        Share::closed_with(is_redb, Arc::new(Sealer::none())).await
+    }
+
+    pub(crate) async fn closed_with(is_redb: bool, sealer: Arc<Sealer>) -> Share {
+        let share = Share::new_with(is_redb, sealer).await;
         let docs = share.make("docs", NewKind::Directory).await;
         let deep = share.make_in(docs, "deep", NewKind::Directory).await;
         share.make_in(deep, "er", NewKind::Directory).await;
@@ -60,6 +66,10 @@ impl Share {
     }
 
     pub(crate) async fn new(is_redb: bool) -> Share {
+        Share::new_with(is_redb, Arc::new(Sealer::none())).await
+    }
+
+    async fn new_with(is_redb: bool, sealer: Arc<Sealer>) -> Share {
         let folder = tempfile::tempdir().unwrap();
         let metadata: Arc<dyn MetadataStore> = match is_redb {
             true => Arc::new(RedbMetadataStore::open(&RedbOptions::new(folder.path().join("metadata"))).unwrap()),
@@ -72,8 +82,9 @@ impl Share {
             cache: Arc::new(MokaBlockCache::new(1 << 20)),
             opens: Arc::new(MemoryOpenState::new()),
         };
-        let world = World::open(stores, 64 << 20, 7).await;
-        Share { world, caller: caller(Credentials::root()), _folder: folder }
+        let options = WorldOptions { sealer: Arc::clone(&sealer), ..WorldOptions::new(64 << 20, 7) };
+        let world = World::open_with(stores, options).await;
+        Share { world, sealer, caller: caller(Credentials::root()), _folder: folder }
     }
 
     async fn make(&self, text: &str, kind: NewKind) -> NodeId {
@@ -102,9 +113,15 @@ impl Share {
 
     /// As the command does it without a server.
     pub(crate) async fn check_offline(&self, options: CheckOptions) -> CheckReport {
+        self.check_with(options, Arc::clone(&self.sealer)).await
+    }
+
+    /// The same with other keys than those that the share has.
+    pub(crate) async fn check_with(&self, options: CheckOptions, sealer: Arc<Sealer>) -> CheckReport {
         let stores = CheckStores {
             metadata: Arc::clone(&self.world.metadata),
             content: Arc::clone(&self.world.content),
+            sealer,
             clock: Arc::clone(&self.world.clock) as Arc<_>,
         };
         check_stores(stores, options, Arc::new(())).await.unwrap()

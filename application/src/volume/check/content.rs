@@ -6,11 +6,14 @@ use bytes::Bytes;
 use dittofs_domain::{
     NodeId, ObjectId,
     check::{BlockUses, Damage, DamagedBlock, Finding, UsedBlock, damaged_ranges, verify_block},
-    content::{block::BlockError, map::CHUNK_PAGES},
+    content::{
+        block::{BlockError, FrameSeal},
+        map::CHUNK_PAGES,
+    },
     error::FsResult,
     plan::{MapQuery, ObjectState, Query, View},
 };
-use dittofs_ports::{CheckPhase, ContentError, Reference};
+use dittofs_ports::{CheckPhase, ContentError, Reference, SealError};
 
 use super::{Checker, PAGE, breathe, content_failed};
 
@@ -47,6 +50,12 @@ impl Checker<'_> {
             }
         })
         .await?;
+        if self.options.content {
+            for (key_id, bytes) in uses.bytes_by_key() {
+                let (objects, sum) = self.keys.entry(key_id).or_default();
+                (*objects, *sum) = (*objects + 1, sum.saturating_add(bytes));
+            }
+        }
         let mut damaged = Vec::new();
         for window in uses.windows() {
             self.verify(object, &window, &mut damaged).await?;
@@ -108,10 +117,13 @@ impl Checker<'_> {
         match self.read(object, span.clone()).await? {
             Ok(bytes) => {
                 self.verified_bytes += span.end - span.start;
+                let sealer = &self.sealer;
+                let opens =
+                    |seal: &FrameSeal, stored: &[u8]| sealer.open(seal, stored).err() != Some(SealError::Damaged);
                 for block in window {
                     let at = (block.place.at - span.start) as usize;
                     let stored = bytes.get(at..at + block.place.stored_len as usize).unwrap_or_default();
-                    damaged.extend(verify_block(object, block, stored).err());
+                    damaged.extend(verify_block(object, block, stored, opens).err());
                 }
             }
             Err(damage) => match window {

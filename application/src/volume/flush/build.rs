@@ -5,7 +5,7 @@ use dittofs_domain::{
     NodeId, Sequence,
     content::{
         Stored,
-        block::{self, BlockSpec, BuiltBlock, FrameEncoder},
+        block::BlockSpec,
         map::{Piece, Source},
         object::ObjectBuilder,
     },
@@ -25,7 +25,10 @@ impl Volume {
         for block in std::mem::take(&mut gathered.parts) {
             let added = match self.add_block(builder, gathered, &block).await {
                 // Old bytes beside it can't be read: the new ones need not wait for them.
-                Err(FsError::Io) => self.add_written(builder, gathered, &block).await?,
+                Err(FsError::Io) => {
+                    self.tell_unreadable(gathered.node).await;
+                    self.add_written(builder, gathered, &block).await?
+                }
                 added => added?,
             };
             if !added {
@@ -86,16 +89,6 @@ impl Volume {
         Ok(Some(payload))
     }
 
-    /// A block of frames, compressed where that pays.
-    pub(in crate::volume) fn built(&self, spec: BlockSpec, payload: &[Bytes]) -> FsResult<BuiltBlock> {
-        let codec = &*self.stores.codec;
-        let encoder = FrameEncoder { codec: codec.id(), encode: &mut |frame| codec.encode(frame) };
-        block::build_encoded(spec, payload, encoder).map_err(|error| {
-            tracing::error!(share = %self.name, node = %spec.node, %error, "bytes of a flush make no block");
-            FsError::Io
-        })
-    }
-
     fn block(
         &self,
         builder: &mut ObjectBuilder,
@@ -105,9 +98,8 @@ impl Volume {
         payload: &[Bytes],
     ) -> FsResult<Piece> {
         let offset = block.range.start;
-        let built = self.built(BlockSpec { node, offset, seq }, payload)?;
         let object = builder.object();
-        let block = builder.push(built);
+        let block = self.push_block(builder, BlockSpec { node, offset, seq }, payload)?;
         let from = Stored { object, block, skip: 0 };
         Ok(Piece { offset, len: u64::from(block.raw_len), source: Source::Stored(from) })
     }

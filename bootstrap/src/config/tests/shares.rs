@@ -7,6 +7,11 @@ use super::*;
 #[case::remote("durability: remote", "durability", "not built yet", "`none`")]
 #[case::durability_word("durability: strong", "durability", "`strong`", "local")]
 #[case::compression("compression: rar", "compression", "`rar`", "none, zstd")]
+#[case::encryption("encryption: zeros", "encryption", "not a mapping", "below it")]
+#[case::no_key_file("encryption: { seal: true }", "encryption.key_file", "missing", "dittofs key add")]
+#[case::empty_key_file("encryption: { key_file: \"\" }", "encryption.key_file", "not a text", "text")]
+#[case::seal("encryption: { key_file: /k, seal: often }", "encryption.seal", "`often`", "true or false")]
+#[case::encryption_key("encryption: { key_file: /k, key: 7 }", "encryption.key", "not known", "key_file, seal")]
 #[case::squash("squash: some", "squash", "`some`", "none, root, all")]
 #[case::atime("atime: strict", "atime", "`strict`", "relatime, none")]
 #[case::read_only("read_only: perhaps", "read_only", "`perhaps`", "true or false")]
@@ -87,4 +92,25 @@ fn shares_are_refused(#[case] shares: &str, #[case] key: &str, #[case] found: &s
 fn stores_without_shares_are_refused() {
     let text = "metadata: { stores: { m: { type: memory } } }";
     assert_refused(load_text(text, &[]), "shares", "0 shares", "name 1");
+}
+
+#[test]
+fn a_key_file_is_below_the_data_folder_unless_its_path_is_absolute() {
+    let encryption = |fields: &str| {
+        let config = load_text(&with_share(&format!("encryption: {{ {fields} }}")), &[]).unwrap();
+        let EncryptionConfig { key_file, seal } = config.shares[0].encryption.clone().unwrap();
+        (key_file.display().to_string(), seal)
+    };
+    assert_eq!(encryption("key_file: keys"), ("/data/keys".to_owned(), true));
+    assert_eq!(encryption("key_file: /etc/x/../keys, seal: false"), ("/etc/keys".to_owned(), false));
+    assert_eq!(load_text(&with_share("squash: none"), &[]).unwrap().shares[0].encryption, None);
+}
+
+#[test]
+fn keys_beside_what_they_seal_are_refused() {
+    let text = "metadata: { stores: { m: { type: redb, redb: { path: m } } } }\n\
+                content: { stores: { c: { type: fs, fs: { path: c } } } }\n\
+                shares: [{ name: /e, metadata_store: m, content_store: c, encryption: { key_file: c/keys } }]\n";
+    let key = "shares[0].encryption.key_file";
+    assert_refused(load_text(text, &[]), key, "is in the folder /data/c of content.stores.c", "outside of it");
 }

@@ -7,7 +7,7 @@ use super::{
     BlockError, BlockHead, BlockSpec, BuiltBlock, CODEC_NONE, FRAME_BYTES, Frame, build, build::checked_len,
     frame_count, is_codec,
 };
-use crate::content::checksum::{Checksum, checksum};
+use crate::content::checksum::Checksum;
 
 /// After so many frames in a row that did not shrink, some are not tried.
 const MISSES_MAX: u32 = 2;
@@ -39,18 +39,10 @@ pub fn build_encoded(spec: BlockSpec, payload: &[Bytes], encoder: FrameEncoder<'
         return build(spec, payload);
     }
     let mut out = Encoded { frames: SmallVec::with_capacity(frame_count(raw_len) as usize), segments: Vec::new() };
-    let mut trial = Trial::default();
-    let mut scratch = Vec::new();
     let mut shrunk = false;
-    let mut pieces = Pieces { payload, taken: 0 };
-    while let Some(frame) = pieces.next_frame() {
-        let encoded = if trial.is_due() { shrink(&frame, &mut scratch, encode) } else { None };
-        trial.note(encoded.is_some());
-        shrunk |= encoded.is_some();
-        match encoded {
-            Some(encoded) => out.push_encoded(encoded),
-            None => out.push_raw(frame),
-        }
+    for frame in EncodedFrames::new(payload, FrameEncoder { codec, encode }) {
+        shrunk |= frame.shrunk;
+        out.push(frame.pieces);
     }
     if !shrunk {
         let head = head(spec, CODEC_NONE, raw_len, out.frames);
@@ -59,9 +51,48 @@ pub fn build_encoded(spec: BlockSpec, payload: &[Bytes], encoder: FrameEncoder<'
     Ok(BuiltBlock::of(head(spec, codec, raw_len, out.frames), out.segments))
 }
 
-fn head(spec: BlockSpec, codec: u8, raw_len: u32, frames: SmallVec<[Frame; 4]>) -> BlockHead {
+pub(super) fn head(spec: BlockSpec, codec: u8, raw_len: u32, frames: SmallVec<[Frame; 4]>) -> BlockHead {
     let BlockSpec { node, offset, seq } = spec;
     BlockHead { codec, key_id: 0, raw_len, node, offset, seq, frames }
+}
+
+/// Frames of a payload, one after another, each compressed where that pays.
+pub(super) struct EncodedFrames<'a, 'e> {
+    pieces: Pieces<'a>,
+    encoder: FrameEncoder<'e>,
+    trial: Trial,
+    scratch: Vec<u8>,
+}
+
+/// A frame as it would be stored without a key.
+pub(super) struct EncodedFrame {
+    pub(super) pieces: SmallVec<[Bytes; 4]>,
+    /// Whether it is compressed.
+    pub(super) shrunk: bool,
+}
+
+impl<'a, 'e> EncodedFrames<'a, 'e> {
+    pub(super) fn new(payload: &'a [Bytes], encoder: FrameEncoder<'e>) -> EncodedFrames<'a, 'e> {
+        EncodedFrames { pieces: Pieces { payload, taken: 0 }, encoder, trial: Trial::default(), scratch: Vec::new() }
+    }
+}
+
+impl Iterator for EncodedFrames<'_, '_> {
+    type Item = EncodedFrame;
+
+    fn next(&mut self) -> Option<EncodedFrame> {
+        let frame = self.pieces.next_frame()?;
+        if self.encoder.codec == CODEC_NONE {
+            return Some(EncodedFrame { pieces: frame, shrunk: false });
+        }
+        let is_due = self.trial.is_due();
+        let encoded = if is_due { shrink(&frame, &mut self.scratch, self.encoder.encode) } else { None };
+        self.trial.note(encoded.is_some());
+        Some(match encoded {
+            Some(encoded) => EncodedFrame { pieces: SmallVec::from_iter([encoded]), shrunk: true },
+            None => EncodedFrame { pieces: frame, shrunk: false },
+        })
+    }
 }
 
 /// A frame that came out at least an eighth shorter.
@@ -108,12 +139,7 @@ struct Encoded {
 }
 
 impl Encoded {
-    fn push_encoded(&mut self, encoded: Bytes) {
-        self.frames.push(Frame { stored_len: encoded.len() as u32, checksum: checksum(&encoded) });
-        self.segments.push(encoded);
-    }
-
-    fn push_raw(&mut self, pieces: SmallVec<[Bytes; 4]>) {
+    fn push(&mut self, pieces: SmallVec<[Bytes; 4]>) {
         let mut sum = Checksum::new();
         pieces.iter().for_each(|piece| sum.update(piece));
         let stored_len = pieces.iter().map(|piece| piece.len() as u32).sum();

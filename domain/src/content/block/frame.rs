@@ -25,7 +25,8 @@ pub struct FrameRun {
     pub skip: u32,
 }
 
-/// Where a frame is, and what to do with its bytes once [`BlockHead::verify`] has passed them.
+/// Where a frame is, and what to do with its bytes once [`BlockHead::verify`] has passed them and, where the block has a
+/// key, they were opened ([`BlockHead::frame_seal`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFrame {
     /// Its number in the block.
@@ -34,7 +35,7 @@ pub struct StoredFrame {
     pub stored: Range<u64>,
     /// Bytes of content in it: at most [`FRAME_BYTES`].
     pub raw_len: u32,
-    /// How this frame is compressed: [`CODEC_NONE`] if its stored bytes are its content.
+    /// How this frame is compressed: [`CODEC_NONE`] if what is stored, opened where it is sealed, is its content.
     pub codec: u8,
 }
 
@@ -72,9 +73,9 @@ impl BlockHead {
         })
     }
 
-    /// A frame that is as long as its content is its content.
+    /// A frame that is as long as its content, seal apart, is its content.
     fn frame_codec(&self, frame: &Frame, raw_len: u32) -> u8 {
-        if frame.stored_len == raw_len { CODEC_NONE } else { self.codec }
+        if frame.stored_len == raw_len + self.seal_len() { CODEC_NONE } else { self.codec }
     }
 
     /// Checks a frame's bytes as stored.

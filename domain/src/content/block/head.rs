@@ -16,7 +16,7 @@ use crate::{
 pub struct BlockHead {
     /// How frames are compressed that are shorter than their content; the others are stored as they are.
     pub codec: u8,
-    /// The key that seals them.
+    /// The key that seals them; 0: they are not sealed.
     pub key_id: u32,
     /// Bytes of content.
     pub raw_len: u32,
@@ -36,7 +36,7 @@ impl BlockHead {
     /// # Errors
     /// What is wrong with it; `Short` if there are too few bytes.
     pub fn parse(bytes: &[u8]) -> Result<BlockHead, BlockError> {
-        BlockHead::parse_sealed(bytes, 0)
+        BlockHead::parse_marked(bytes, 0)
     }
 
     /// Reads the head of the block that starts at an offset of an object. That of another object or another offset is
@@ -45,10 +45,10 @@ impl BlockHead {
     /// # Errors
     /// What is wrong with it; `Short` if there are too few bytes.
     pub fn parse_in(bytes: &[u8], object: ObjectId, at: u64) -> Result<BlockHead, BlockError> {
-        BlockHead::parse_sealed(bytes, seal(object, at))
+        BlockHead::parse_marked(bytes, mark(object, at))
     }
 
-    fn parse_sealed(bytes: &[u8], seal: u64) -> Result<BlockHead, BlockError> {
+    fn parse_marked(bytes: &[u8], mark: u64) -> Result<BlockHead, BlockError> {
         let mut fields = Fields::at_start_of(bytes);
         if fields.take()? != BLOCK_MAGIC {
             return Err(BlockError::Magic);
@@ -63,7 +63,7 @@ impl BlockHead {
         if !is_raw_len(raw_len) {
             return Err(BlockError::Field("raw length"));
         }
-        fields.check(head_len(raw_len) as usize - CHECKSUM_LEN, seal)?;
+        fields.check(head_len(raw_len) as usize - CHECKSUM_LEN, mark)?;
         let (node, offset, seq) = (NodeId(fields.u64()?), fields.u64()?, Sequence(fields.u64()?));
         let (count, zero) = (fields.u32()?, fields.u32()?);
         if reserved != 0 || zero != 0 {
@@ -85,16 +85,14 @@ impl BlockHead {
         if !is_codec(self.codec) {
             return Err(BlockError::Codec(self.codec));
         }
-        if self.key_id != 0 {
-            return Err(BlockError::Key(self.key_id));
-        }
         if !self.node.is_valid() || self.offset > FILE_BYTES_MAX - u64::from(self.raw_len) {
             return Err(BlockError::Field("file or offset"));
         }
+        let sealed = self.seal_len();
         let mut frames = self.frames.iter().zip(0..);
         let is_bad = |frame: &Frame, raw_len: u32| match self.codec {
-            CODEC_NONE => frame.stored_len != raw_len,
-            _ => !(1..=raw_len).contains(&frame.stored_len),
+            CODEC_NONE => frame.stored_len != raw_len + sealed,
+            _ => !(1 + sealed..=raw_len + sealed).contains(&frame.stored_len),
         };
         match frames.find(|(frame, index)| is_bad(frame, raw_frame_len(self.raw_len, *index))) {
             Some((_, index)) => Err(BlockError::Frame(index)),
@@ -104,32 +102,38 @@ impl BlockHead {
 
     /// The head as bytes, of a block that is in no object yet.
     pub fn encode(&self) -> Vec<u8> {
-        self.encode_sealed(0)
+        self.encode_marked(0)
     }
 
     /// The head as bytes, of the block that starts at an offset of an object.
     pub fn encode_in(&self, object: ObjectId, at: u64) -> Vec<u8> {
-        self.encode_sealed(seal(object, at))
+        self.encode_marked(mark(object, at))
     }
 
-    fn encode_sealed(&self, seal: u64) -> Vec<u8> {
+    fn encode_marked(&self, mark: u64) -> Vec<u8> {
         let mut out = Vec::with_capacity(FIXED_LEN + FRAME_ENTRY_LEN * self.frames.len() + CHECKSUM_LEN);
-        out.extend_from_slice(&BLOCK_MAGIC);
-        out.extend_from_slice(&BLOCK_VERSION.to_le_bytes());
-        out.extend_from_slice(&[self.codec, 0]);
-        out.extend_from_slice(&self.key_id.to_le_bytes());
-        out.extend_from_slice(&self.raw_len.to_le_bytes());
-        out.extend_from_slice(&self.node.0.to_le_bytes());
-        out.extend_from_slice(&self.offset.to_le_bytes());
-        out.extend_from_slice(&self.seq.0.to_le_bytes());
-        out.extend_from_slice(&(self.frames.len() as u32).to_le_bytes());
-        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(&self.fixed());
         for frame in &self.frames {
             out.extend_from_slice(&frame.stored_len.to_le_bytes());
             out.extend_from_slice(&frame.checksum.to_le_bytes());
         }
-        let checksum = checksum(&out) ^ seal;
+        let checksum = checksum(&out) ^ mark;
         out.extend_from_slice(&checksum.to_le_bytes());
+        out
+    }
+
+    /// The fields before the table.
+    pub(super) fn fixed(&self) -> [u8; FIXED_LEN] {
+        let mut out = [0; FIXED_LEN];
+        out[..4].copy_from_slice(&BLOCK_MAGIC);
+        out[4..6].copy_from_slice(&BLOCK_VERSION.to_le_bytes());
+        out[6] = self.codec;
+        out[8..12].copy_from_slice(&self.key_id.to_le_bytes());
+        out[12..16].copy_from_slice(&self.raw_len.to_le_bytes());
+        out[16..24].copy_from_slice(&self.node.0.to_le_bytes());
+        out[24..32].copy_from_slice(&self.offset.to_le_bytes());
+        out[32..40].copy_from_slice(&self.seq.0.to_le_bytes());
+        out[40..44].copy_from_slice(&frame_count(self.raw_len).to_le_bytes());
         out
     }
 
@@ -154,7 +158,7 @@ impl BlockHead {
 }
 
 /// What the checksum of a block's head is combined with, so that it names its place.
-fn seal(object: ObjectId, at: u64) -> u64 {
+fn mark(object: ObjectId, at: u64) -> u64 {
     let mut place = [0; 24];
     place[..16].copy_from_slice(&object.0.to_le_bytes());
     place[16..].copy_from_slice(&at.to_le_bytes());
@@ -188,12 +192,12 @@ impl<'a> Fields<'a> {
         self.take().map(u64::from_le_bytes)
     }
 
-    /// Checks that the checksum of the first `len` bytes, combined with the seal, follows them.
-    pub(in crate::content) fn check(&self, len: usize, seal: u64) -> Result<(), BlockError> {
+    /// Checks that the checksum of the first `len` bytes, combined with the mark of a place, follows them.
+    pub(in crate::content) fn check(&self, len: usize, mark: u64) -> Result<(), BlockError> {
         let short = BlockError::Short { needed: (len + CHECKSUM_LEN) as u64, found: self.all.len() as u64 };
         let (head, rest) = self.all.split_at_checked(len).ok_or(short)?;
         let (written, _) = rest.split_first_chunk::<CHECKSUM_LEN>().ok_or(short)?;
-        if checksum(head) ^ seal != u64::from_le_bytes(*written) {
+        if checksum(head) ^ mark != u64::from_le_bytes(*written) {
             return Err(BlockError::HeadChecksum);
         }
         Ok(())

@@ -1,4 +1,5 @@
 mod encoded;
+mod sealed;
 
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
@@ -135,7 +136,7 @@ fn a_block_that_cannot_be_is_refused(#[case] len: usize, #[case] offset: u64) {
 #[case::version(4, 3, BlockError::Version(3))]
 #[case::codec(6, 2, BlockError::Codec(2))]
 #[case::reserved(7, 1, BlockError::Field("reserved bytes"))]
-#[case::key(8, 3, BlockError::Key(3))]
+#[case::key(8, 3, BlockError::Frame(0))]
 #[case::raw_len(15, 1, BlockError::Field("raw length"))]
 #[case::node(16, 0, BlockError::Field("file or offset"))]
 #[case::offset(31, 0xff, BlockError::Field("file or offset"))]

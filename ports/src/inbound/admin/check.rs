@@ -82,6 +82,19 @@ pub struct Checked {
     pub mended: Mended,
 }
 
+/// What files use of objects that one key seals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealedUnder {
+    /// The key; 0 for what is not sealed.
+    pub key_id: u32,
+    /// Objects that have such blocks.
+    pub objects: u64,
+    /// Bytes of these blocks.
+    pub bytes: u64,
+    /// Whether the key is there. What it seals can't be read without it.
+    pub is_known: bool,
+}
+
 /// What a check came to.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct CheckReport {
@@ -97,12 +110,14 @@ pub struct CheckReport {
     pub objects: u64,
     /// Bytes that were read and verified.
     pub verified_bytes: u64,
+    /// What is sealed under which key, by id; empty where content was not looked at.
+    pub keys: Vec<SealedUnder>,
 }
 
 impl CheckReport {
     /// Whether nothing is wrong: notes of unused space are allowed.
     pub fn is_clean(&self) -> bool {
-        self.omitted == 0 && self.errors() == 0
+        self.omitted == 0 && self.errors() == 0 && self.keys.iter().all(|key| key.is_known)
     }
 
     /// Findings that are more than notes.

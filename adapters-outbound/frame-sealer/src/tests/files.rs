@@ -1,0 +1,183 @@
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::PathBuf,
+};
+
+use rstest::rstest;
+use tempfile::TempDir;
+
+use super::*;
+
+fn folder() -> (TempDir, KeyFile, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    (folder, KeyFile::new(path.clone()), path)
+}
+
+fn written(text: &str) -> (TempDir, KeyFile, PathBuf) {
+    let (folder, file, path) = folder();
+    fs::write(&path, text).unwrap();
+    set_mode(&path, 0o600);
+    (folder, file, path)
+}
+
+fn set_mode(path: &PathBuf, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn refusal(file: &KeyFile) -> String {
+    file.read().map(|_| ()).unwrap_err().to_string()
+}
+
+const DIGITS: &str = "00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff";
+
+#[test]
+fn remarks_and_empty_lines_are_left_out_and_the_last_key_seals() {
+    let text = format!("# keys\n\n 9\t{DIGITS} # of June\r\n{}  # end", line(4, 1));
+    let ring = Keyring::parse(text.as_bytes()).unwrap();
+    assert_eq!((ring.newest(), ring.ids().collect::<Vec<_>>()), (4, vec![4, 9]));
+    assert!(Keyring::parse(format!("4294967295 {DIGITS}").as_bytes()).is_ok());
+}
+
+#[rstest]
+#[case::empty("", "there is no key in it")]
+#[case::remarks_only("# nothing\n\n", "there is no key in it")]
+#[case::id_0(&format!("0 {DIGITS}"), "line 1: it does not begin with a key's id")]
+#[case::id_too_great(&format!("4294967296 {DIGITS}"), "line 1: it does not begin")]
+#[case::signed(&format!("+1 {DIGITS}"), "line 1: it does not begin")]
+#[case::key_first(&format!("{DIGITS} 1"), "line 1: it does not begin")]
+#[case::short(&format!("# x\n1 {}", &DIGITS[1..]), "line 2: after the id there must be 64")]
+#[case::long(&format!("1 {DIGITS}0"), "line 1: after the id")]
+#[case::bad_hex(&format!("1 g{}", &DIGITS[1..]), "line 1: after the id")]
+#[case::signed_hex(&format!("1 +{}", &DIGITS[1..]), "line 1: after the id")]
+#[case::more(&format!("1 {DIGITS} 2"), "line 1: after the id")]
+#[case::no_key("7\n", "line 1: after the id")]
+#[case::twice(&format!("1 {DIGITS}\n2 {DIGITS}\n1 {DIGITS}\n"), "line 3: line 1 has the id 1 already")]
+#[case::not_text("1 \u{fffd}", "line 1: after the id")]
+fn a_wrong_file_is_refused_by_line_and_never_quoted(#[case] text: &str, #[case] told: &str) {
+    let (_folder, file, path) = written(text);
+    let refusal = refusal(&file);
+    assert!(refusal.contains(told) && refusal.contains(path.to_str().unwrap()), "{refusal}");
+    assert!(!refusal.contains(&DIGITS[2..10]), "{refusal}");
+}
+
+#[test]
+fn more_keys_than_there_may_be_are_refused() {
+    let text: String = (1..=KEYS_MAX as u32 + 1).map(|id| line(id, 1)).collect();
+    assert_eq!(Keyring::parse(text.as_bytes()).map(|_| ()), Err(KeyringError::TooMany));
+    let (_folder, file, _) = written(&"#".repeat(2 << 20));
+    assert!(refusal(&file).contains("more than"));
+}
+
+#[test]
+fn a_missing_file_and_what_is_no_file_are_told() {
+    let (folder, file, path) = folder();
+    assert!(refusal(&file).contains(&format!("dittofs key add {}", path.display())));
+    let no_file = KeyFile::new(folder.path().to_owned());
+    assert!(refusal(&no_file).contains("is not a file"));
+    assert!(no_file.add().unwrap_err().to_string().contains("is not a file"));
+    let nowhere = KeyFile::new(folder.path().join("none/keys"));
+    assert!(matches!(nowhere.add(), Err(FileError::Io { .. })));
+}
+
+#[rstest]
+#[case(0o600, true)]
+#[case(0o400, true)]
+#[case(0o640, true)]
+#[case(0o604, false)]
+#[case(0o602, false)]
+#[case(0o660, false)]
+#[case(0o644, false)]
+fn a_file_that_others_can_read_is_refused(#[case] mode: u32, #[case] is_taken: bool) {
+    let (_folder, file, path) = written(&line(1, 1));
+    set_mode(&path, mode);
+    assert_eq!(file.read().is_ok(), is_taken);
+    if !is_taken {
+        assert!(refusal(&file).contains(&format!("mode {mode:04o}")), "{}", refusal(&file));
+        assert!(matches!(file.add(), Err(FileError::Mode { .. })));
+        assert_eq!(fs::read_to_string(&path).unwrap(), line(1, 1), "nothing was added");
+    }
+}
+
+#[test]
+fn keys_are_added_to_a_file_that_nobody_else_can_read() {
+    let (_folder, file, path) = folder();
+    assert_eq!(file.add().unwrap(), 1);
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    assert_eq!(file.add().unwrap(), 2);
+    // As an editor may leave it.
+    fs::write(&path, fs::read_to_string(&path).unwrap() + line(40, 9).trim_end()).unwrap();
+    assert_eq!(file.add().unwrap(), 41);
+    let ring = file.read().unwrap();
+    assert_eq!((ring.newest(), ring.ids().collect::<Vec<_>>()), (41, vec![1, 2, 40, 41]));
+    let text = fs::read_to_string(&path).unwrap();
+    let keys: std::collections::BTreeSet<&str> = text.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!(keys.len(), 4, "no two keys are alike");
+}
+
+#[test]
+fn keys_that_are_added_at_once_all_stay() {
+    let (_folder, file, _) = folder();
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let file = file.clone();
+            std::thread::spawn(move || (0..8).map(|_| file.add().unwrap()).collect::<Vec<_>>())
+        })
+        .collect();
+    let mut ids: Vec<u32> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, (1..=64).collect::<Vec<_>>());
+    assert_eq!(file.read().unwrap().ids().collect::<Vec<_>>(), ids);
+}
+
+#[test]
+fn no_id_above_the_greatest_is_told_and_a_wrong_file_stays_as_it_is() {
+    let (_folder, file, path) = written(&line(u32::MAX, 1));
+    assert!(matches!(file.add(), Err(FileError::NoId { key_id: u32::MAX, .. })));
+    fs::write(&path, "nonsense\n").unwrap();
+    assert!(matches!(file.add(), Err(FileError::Content { .. })));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "nonsense\n");
+}
+
+#[test]
+fn a_file_that_changes_is_followed_and_what_was_known_stays_known() {
+    let (_folder, file, path) = written(&line(1, 1));
+    let sealer = Sealer::open(file, true).unwrap();
+    assert_eq!((sealer.key_id(), sealer.refresh().unwrap()), (1, Refreshed::default()));
+
+    fs::write(&path, line(1, 1) + &line(2, 2)).unwrap();
+    let added = Refreshed { added: vec![2], removed: vec![], seals_with: Some(2) };
+    assert_eq!((sealer.refresh().unwrap(), sealer.key_id()), (added, 2));
+    let bytes = sealed(&sealer, PLACE, b"hello");
+
+    fs::write(&path, line(1, 1)).unwrap();
+    let removed = Refreshed { added: vec![], removed: vec![2], seals_with: Some(1) };
+    assert_eq!((sealer.refresh().unwrap(), sealer.key_id()), (removed, 1));
+    assert_eq!(sealer.refresh().unwrap(), Refreshed::default(), "told once");
+    assert_eq!(opened(&sealer, PLACE, &bytes).unwrap(), b"hello");
+
+    for (text, told) in [
+        (line(1, 3), "key 1 is not the one that it was"),
+        (line(1, 1) + &line(2, 3), "key 2 is not the one that it was"),
+        (String::new(), "there is no key"),
+        (line(1, 1) + "3 00", "line 2"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let refused = sealer.refresh().unwrap_err().to_string();
+        assert!(refused.contains(told), "{refused}");
+        assert_eq!((sealer.key_id(), opened(&sealer, PLACE, &bytes)), (1, Ok(b"hello".to_vec())));
+    }
+    fs::write(&path, line(2, 2)).unwrap();
+    let back = Refreshed { added: vec![2], removed: vec![1], seals_with: Some(2) };
+    assert_eq!(sealer.refresh().unwrap(), back);
+}
+
+#[test]
+fn without_sealing_new_frames_old_ones_still_open() {
+    let (_folder, file, _) = written(&line(1, 1));
+    let bytes = sealed(&sealer(&line(1, 1)), PLACE, b"hello");
+    let reads = Sealer::open(file, false).unwrap();
+    assert_eq!((reads.key_id(), reads.demand(1)), (0, Ok(())));
+    assert_eq!(opened(&reads, PLACE, &bytes).unwrap(), b"hello");
+}

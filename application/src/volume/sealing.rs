@@ -1,0 +1,78 @@
+//! Frames that are sealed on their way to the content store, and opened on their way back.
+
+use bytes::Bytes;
+use dittofs_domain::{
+    NodeId, ObjectId,
+    content::{
+        BlockPlace, Stored,
+        block::{self, BlockHead, BlockSpec, FrameEncoder, FrameSeal, FrameSealing, NONCE_BYTES},
+        object::ObjectBuilder,
+    },
+    error::{FsError, FsResult},
+};
+use dittofs_ports::SealError;
+
+use super::Volume;
+
+impl Volume {
+    /// Puts a block into an object: frames that are compressed where that pays, and sealed where the share seals.
+    pub(super) fn push_block(
+        &self,
+        builder: &mut ObjectBuilder,
+        spec: BlockSpec,
+        payload: &[Bytes],
+    ) -> FsResult<BlockPlace> {
+        let (codec, sealer) = (&*self.stores.codec, &*self.stores.sealer);
+        let encoder = FrameEncoder { codec: codec.id(), encode: &mut |frame| codec.encode(frame) };
+        let pushed = match sealer.key_id() {
+            0 => block::build_encoded(spec, payload, encoder).map(|built| builder.push(built)),
+            key_id => {
+                let mut seal = |seal: &FrameSeal, content: &[Bytes]| sealer.seal(seal, self.nonce(), content).ok();
+                builder.push_sealed(spec, payload, encoder, FrameSealing { key_id, seal: &mut seal })
+            }
+        };
+        pushed.map_err(|error| {
+            tracing::error!(share = %self.name, node = %spec.node, %error, "bytes of a file make no block");
+            FsError::Io
+        })
+    }
+
+    fn nonce(&self) -> [u8; NONCE_BYTES as usize] {
+        let mut nonce = [0; NONCE_BYTES as usize];
+        nonce.copy_from_slice(&self.machine.randomness.bits128().to_le_bytes()[..NONCE_BYTES as usize]);
+        nonce
+    }
+
+    /// Refuses what can't be opened before it is fetched.
+    pub(super) fn demand_key(&self, node: NodeId, from: &Stored) -> FsResult<()> {
+        let demanded = self.stores.sealer.demand(from.block.key_id);
+        demanded.map_err(|error| self.not_opened(node, from.object, &error))
+    }
+
+    /// A frame as it is without a seal.
+    pub(super) fn opened(
+        &self,
+        node: NodeId,
+        from: &Stored,
+        head: &BlockHead,
+        index: u32,
+        stored: Bytes,
+    ) -> FsResult<Bytes> {
+        if head.key_id == 0 {
+            return Ok(stored);
+        }
+        let seal = head.frame_seal(from.object, from.block.at, index);
+        self.stores.sealer.open(&seal, &stored).map_err(|error| self.not_opened(node, from.object, &error))
+    }
+
+    fn not_opened(&self, node: NodeId, object: ObjectId, error: &SealError) -> FsError {
+        self.counters.damaged_reads.count();
+        match error {
+            SealError::Unknown { .. } => {
+                tracing::error!(share = %self.name, %node, %object, %error, "content can't be opened: nothing of it is lost");
+            }
+            SealError::Damaged => tracing::error!(share = %self.name, %node, %object, %error, "an object is damaged"),
+        }
+        FsError::Io
+    }
+}

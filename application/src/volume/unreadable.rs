@@ -1,0 +1,67 @@
+//! Files that can't be read, told by path.
+
+use std::{collections::HashMap, time::Duration};
+
+use dittofs_domain::{Cookie, NodeId, plan::Query};
+use dittofs_ports::ShareMetadata;
+use parking_lot::Mutex;
+
+use super::Volume;
+
+/// So long a file is not told again: its path costs a question for each of its parts.
+const PAUSE: Duration = Duration::from_secs(60);
+/// Files that are remembered as told.
+const FILES_MAX: usize = 1_024;
+/// No path that people use is deeper.
+const DEPTH_MAX: usize = 128;
+
+/// When files were told.
+#[derive(Debug, Default)]
+pub(super) struct Told(Mutex<HashMap<NodeId, Duration>>);
+
+impl Told {
+    /// Whether a file is due, which then was told.
+    fn is_due(&self, node: NodeId, now: Duration) -> bool {
+        let mut told = self.0.lock();
+        if told.get(&node).is_some_and(|at| now.saturating_sub(*at) < PAUSE) {
+            return false;
+        }
+        if told.len() >= FILES_MAX {
+            told.clear();
+        }
+        told.insert(node, now);
+        true
+    }
+}
+
+impl Volume {
+    /// Says in the log which file has bytes that can't be read. What is wrong with them was said before.
+    pub(super) async fn tell_unreadable(&self, node: NodeId) {
+        if !self.told.is_due(node, self.machine.clock.monotonic()) {
+            return;
+        }
+        let file = path_of(node, &*self.stores.metadata).await.unwrap_or_else(|| format!("file number {node}"));
+        tracing::error!(share = %self.name, %node, %file, "bytes of this file can't be read: `dittofs check` says which");
+    }
+}
+
+/// The path of a node in its share, as far as it can be told: names of which characters are no printable ones are escaped.
+pub async fn path_of(node: NodeId, metadata: &dyn ShareMetadata) -> Option<String> {
+    let mut parts = Vec::new();
+    let mut node = node;
+    while node != NodeId::ROOT {
+        let view = metadata.view(&Query::node(node)).await.ok()?;
+        let parent = view.node(node).ok()?.parent;
+        if parent.cookie == Cookie::START || parts.len() >= DEPTH_MAX {
+            return None;
+        }
+        let name = metadata.name_of(parent.directory, parent.cookie).await.ok()??;
+        parts.push(String::from_utf8_lossy(name.as_bytes()).escape_debug().to_string());
+        node = parent.directory;
+    }
+    parts.reverse();
+    Some(format!("/{}", parts.join("/")))
+}
+
+#[cfg(test)]
+mod tests;
