@@ -32,7 +32,7 @@ pub use edit::{Edit, lost};
 pub use install::{INSTALL_CHUNKS_MAX, Installed, batches, install, install_query};
 pub use read::{page, resolve, resolve_known, resolve_query};
 pub use reap::{ReapCursor, Reaped, ReapedNode, reap_clip, reap_clip_query, reap_node, reap_node_query};
-pub use replace::{PAGE_EXTENTS_BOUND, Replaced, punch, replace, replace_query};
+pub use replace::{PAGE_EXTENTS_BOUND, REPLACE_ROWS_MAX, Replaced, punch, replace, replace_query};
 pub use sparse::data_ranges;
 pub use truncate::{Truncation, cover, truncate, truncate_query};
 
@@ -115,7 +115,7 @@ impl Facts {
 }
 
 /// Where the bytes of a piece are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// Nowhere: they are zeros.
     Hole,

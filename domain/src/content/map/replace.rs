@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Edit, Facts, MapError, Piece, STEP_ROWS_MAX, Source, chunk_end, chunk_start, pages_of, reap::step_end, rows::Rows,
+    Edit, Facts, MapError, Piece, Source, chunk_end, chunk_start, pages_of, reap::known_end, rows::Rows,
     truncate::next_version,
 };
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
 /// [`EXTENTS_PER_PAGE_MAX`](crate::content::EXTENTS_PER_PAGE_MAX), but many small punches or clones of one page would
 /// else make its row ever longer.
 pub const PAGE_EXTENTS_BOUND: usize = 256;
+
+/// Rows of a file that one plan replaces, those around them included.
+pub const REPLACE_ROWS_MAX: usize = 2_048;
 
 /// Changes and expectations of objects that one plan may have, so that there is room for what else is in it.
 const STEPS_MAX: usize = PLAN_STEPS_MAX * 3 / 4;
@@ -41,7 +44,7 @@ pub fn replace_query(facts: &Facts, range: &Range<u64>) -> MapQuery {
     let first = range.start / PAGE_BYTES;
     let last = range.end.saturating_sub(1).max(range.start) / PAGE_BYTES;
     let first_page = chunk_start(first).saturating_sub(1);
-    MapQuery { node: facts.node, first_page, last_page: chunk_end(last) - 1, rows_max: STEP_ROWS_MAX }
+    MapQuery { node: facts.node, first_page, last_page: chunk_end(last) - 1, rows_max: REPLACE_ROWS_MAX }
 }
 
 /// Makes a range a hole, as far as the view goes and one plan may. What lies behind the size is a hole anyway: the size
@@ -64,7 +67,7 @@ pub fn punch(view: &MapView, facts: &Facts, range: Range<u64>) -> Result<Replace
 /// damaged.
 pub fn replace(view: &MapView, facts: &Facts, pieces: &[Piece]) -> Result<Replaced, MapError> {
     let range = range_of(pieces)?;
-    let stop = step_end(view, range.start / PAGE_BYTES, pages_of(range.end))?;
+    let stop = known_end(view, range.start / PAGE_BYTES, pages_of(range.end))?;
     let mut end = range.end.min(stop.saturating_mul(PAGE_BYTES));
     loop {
         let edit = edit(view, facts, pieces, range.start..end)?;

@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use super::{
-    CHUNK_PAGES, Edit, Facts, MapError, TRUNCATE_ROWS_MAX, chunk_start, pages_of, rows::Rows,
-};
+use super::{CHUNK_PAGES, Edit, Facts, MapError, TRUNCATE_ROWS_MAX, chunk_start, pages_of, rows::Rows};
 use crate::{
     content::{Clip, FILE_BYTES_MAX, MapRow, PAGE_BYTES, page},
     id::ContentVersion,
