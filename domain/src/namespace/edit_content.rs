@@ -43,7 +43,8 @@ pub fn decide(
     change: ContentEdit,
 ) -> FsResult<Decision> {
     let node = view.node(node)?;
-    let mut plan = Plan::at(shown_now(pending, context.now));
+    // As with a write, both times are one, and later than what was shown.
+    let mut plan = Plan::at(node.ctime.advanced(shown_now(pending, context.now)));
     expect_permission(&mut plan, node);
     plan.expect(Expectation::ContentVersion { node: node.id, version: node.content_version });
     for object in referred_anew(&change.edit) {

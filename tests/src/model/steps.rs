@@ -158,7 +158,7 @@ impl Random {
             5 => Op::Ranges { node, offset, length, page: 1 + self.below(3) as usize },
             _ => {
                 let destination = if self.one_in(4) { node } else { self.pick() };
-                let at = if self.one_in(40) { FILE_BYTES_MAX - 5 } else { self.offset() };
+                let at = if self.one_in(12) { FILE_BYTES_MAX - 5 } else { self.offset() };
                 let (offset, length) = match self.below(6) {
                     0..2 => (0, 0),
                     2 => (offset, 0),
@@ -240,10 +240,10 @@ impl Random {
 
     fn size(&mut self) -> u64 {
         match self.below(40) {
-            0 | 1 => FILE_BYTES_MAX + 1,
-            2 => FILE_BYTES_MAX,
-            3 => (1 << 40) + self.below(5),
-            4..8 => 0,
+            0..4 => FILE_BYTES_MAX + 1,
+            4 => FILE_BYTES_MAX,
+            5 => (1 << 40) + self.below(5),
+            6..10 => 0,
             _ => self.offset(),
         }
     }
