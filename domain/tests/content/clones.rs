@@ -7,7 +7,7 @@ use dittofs_domain::{
         CHUNK_BYTES, PAGE_BYTES,
         map::{self, CLONE_ROWS_MAX, PAGE_EXTENTS_BOUND, Piece, Replaced, Source},
     },
-    plan::{Change, MapView},
+    plan::{Change, MapView, PLAN_STEPS_MAX},
 };
 use proptest::prelude::*;
 
@@ -95,18 +95,54 @@ fn a_page_never_gets_too_many_extents() {
     assert_eq!(other.resolve(0, 1)[0].source, Source::Hole);
 }
 
+/// A file whose pages have as many extents as they may, each of an object of its own.
+fn crowded(pages: u64) -> Store {
+    let mut store = Store::new();
+    let count = PAGE_EXTENTS_BOUND as u64;
+    for page in 0..pages {
+        let len = (PAGE_BYTES / count) as u32;
+        let piece = |n: u64| stored(u128::from(1 + page * count + n), page * PAGE_BYTES + n * u64::from(len), len);
+        store.install((0..count - 1).map(piece).collect(), 0);
+        let last = PAGE_BYTES as u32 - (count as u32 - 1) * len;
+        let offset = (page + 1) * PAGE_BYTES - u64::from(last);
+        store.install(vec![stored(u128::from((page + 1) * count), offset, last)], 0);
+    }
+    store
+}
+
 #[test]
 fn many_objects_in_a_range_make_more_plans_and_none_that_is_too_large() {
-    let mut source = Store::new();
-    for page in 0..40 {
-        let piece = |n: u64| stored(u128::from(1 + page * 120 + n), page * PAGE_BYTES + n * 8_192, 4_000);
-        source.install((0..120).map(piece).collect(), 0);
-    }
+    let source = crowded(192);
     let mut clone = Store::new();
     clone.clone_of(&source, 0..source.size, 0);
     clone.check();
-    assert_eq!(clone.references.len(), 4_800);
+    assert_eq!(clone.references.len(), 192 * PAGE_EXTENTS_BOUND);
     assert!(clone.version.0 > 3);
+    clone.punch(5, clone.size - 5);
+    clone.check();
+    assert!(clone.steps_max < PLAN_STEPS_MAX);
+}
+
+#[test]
+fn whatever_is_done_to_crowded_pages_fits_into_a_plan() {
+    for size in [0, 7, 64 * PAGE_BYTES, 130 * PAGE_BYTES + 5] {
+        let mut store = crowded(192);
+        store.steps_max = 0;
+        store.truncate(size);
+        store.reap();
+        store.check();
+        assert!(store.steps_max < PLAN_STEPS_MAX, "{} steps", store.steps_max);
+    }
+    let mut store = crowded(192);
+    store.steps_max = 0;
+    loop {
+        let step = map::reap_node(&store.view(&map::reap_node_query(NODE)), NODE).unwrap();
+        store.apply(step.edit);
+        if step.done {
+            break;
+        }
+    }
+    assert!(store.steps_max < PLAN_STEPS_MAX, "{} steps", store.steps_max);
 }
 
 #[test]

@@ -128,6 +128,7 @@ pub trait BlockService: Send + Sync {
     /// - to the byte: no bound has to be aligned; the size stays, what is behind the end stays as it is;
     /// - durable at the share's tier when it is answered;
     /// - changes times and clears SUID and SGID as a write does; a range without a byte of the file changes nothing;
+    /// - where a page would get more than 40 extents, zeros are written into it instead;
     /// - of up to 1,900 pages of 1 MiB that are not all hole: all or nothing; what is larger goes in pieces from the start on, and a
     ///   failure leaves it done up to some byte. It can be asked for again.
     async fn punch(&self, caller: &Caller, node: NodeRef, range: Range<u64>) -> FsResult<Changed>;
@@ -165,6 +166,7 @@ pub trait BlockService: Send + Sync {
     /// - `TooLarge`, `NoSpace` as for a write of the source's data; `Busy` where the source is written to all the time;
     /// - of up to 1,900 pages of 1 MiB with data on either side, and holes of any length: all or nothing. What is larger goes in pieces from the start on, and a failure leaves
     ///   it done up to some byte. It can be asked for again;
-    /// - where a page of the destination would get more than 256 extents, its bytes are copied instead.
+    /// - where a page of the destination would get more than 40 extents, the bytes that go into it are copied instead: never
+    ///   where whole pages go to whole pages.
     async fn clone_range(&self, caller: &Caller, request: &CloneRange) -> FsResult<Changed>;
 }

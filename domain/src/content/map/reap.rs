@@ -14,8 +14,8 @@ use crate::{
     plan::{MapQuery, MapView, PLAN_STEPS_MAX},
 };
 
-/// Rows and extents after which a step takes no further chunk. A chunk has at most 64 rows of 32 extents each, so a
-/// step stays below [`PLAN_STEPS_MAX`].
+/// Rows and extents after which a step takes no further chunk. A chunk has at most 64 rows of
+/// [`PAGE_EXTENTS_BOUND`](super::PAGE_EXTENTS_BOUND) extents each, so a step stays below [`PLAN_STEPS_MAX`].
 const STEP_COST_MAX: usize = PLAN_STEPS_MAX / 4;
 
 /// Where the reaper of a clip goes on. Kept in memory only: without it the work starts again at the clip's offset,

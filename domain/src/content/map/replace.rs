@@ -11,10 +11,11 @@ use crate::{
     plan::{Change, MapQuery, MapView, PLAN_STEPS_MAX},
 };
 
-/// A punch or a clone never makes a page of more extents: a flush keeps pages below
+/// A punch or a clone never makes a page of more extents. A flush keeps pages below
 /// [`EXTENTS_PER_PAGE_MAX`](crate::content::EXTENTS_PER_PAGE_MAX), but many small punches or clones of one page would
-/// else make its row ever longer.
-pub const PAGE_EXTENTS_BOUND: usize = 256;
+/// else make its row ever longer; and the references of a whole chunk must fit into one plan, as they can only be told
+/// together.
+pub const PAGE_EXTENTS_BOUND: usize = 40;
 
 /// Rows of a file that one plan replaces, those around them included.
 pub const REPLACE_ROWS_MAX: usize = 2_048;
