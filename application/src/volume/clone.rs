@@ -100,10 +100,11 @@ impl Volume {
         let length = self.length_of(rest, &turns).await?;
         rest.length = Some(length);
         if length > 0 {
+            // First, as a sync that fails takes records away: older ones may count again.
+            self.store_size(&turns.admitted.turn).await?;
             if self.pending.has_slices(rest.source, rest.from(rest.offset)) {
                 return Ok(Cloned::Unflushed);
             }
-            self.store_size(&turns.admitted.turn).await?;
             if let Some(bytes) = self.clone_extents(rest, &turns).await? {
                 return Ok(Cloned::Crowded(bytes));
             }

@@ -1,6 +1,9 @@
 //! Clones.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use dittofs_domain::{
     ContentVersion, ObjectId,
@@ -12,6 +15,7 @@ use dittofs_domain::{
     plan::{Change, NodeUpdate, ObjectRecord, ObjectState, Plan, Statistics},
 };
 use dittofs_ports::{AdminService, ContentStore, MetadataService, NodeRef};
+use dittofs_redb::{RedbMetadataStore, RedbOptions};
 use dittofs_tests::world::SHARE;
 
 use crate::share::{Share, content};
@@ -49,9 +53,15 @@ async fn gibibyte(share: &Share) -> NodeRef {
     file
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_gibibyte_is_cloned_by_one_plan_in_an_instant_and_no_byte_moves() {
-    let share = Share::new().await;
+    clone_gibibyte(Share::new().await).await;
+    let folder = tempfile::tempdir().unwrap();
+    let metadata = RedbMetadataStore::open(&RedbOptions::new(folder.path().join("metadata"))).unwrap();
+    clone_gibibyte(Share::on(Arc::new(metadata)).await).await;
+}
+
+async fn clone_gibibyte(share: Share) {
     let source = gibibyte(&share).await;
     let clone = share.create("clone", 0o644).await;
     let calls = share.content.calls();

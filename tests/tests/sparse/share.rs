@@ -14,7 +14,8 @@ use dittofs_domain::{
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockService, Caller, Changed, CheckOptions, CloneRange, MetadataService, NodeRef, Seek, Stability,
+    AdminService, BlockService, Caller, Changed, CheckOptions, CloneRange, MetadataService, MetadataStore, NodeRef,
+    Seek, Stability,
 };
 use dittofs_tests::world::{SHARE, Stores, World, caller};
 
@@ -28,9 +29,13 @@ pub(crate) struct Share {
 
 impl Share {
     pub(crate) async fn new() -> Share {
+        Share::on(Arc::new(MemoryMetadataStore::new())).await
+    }
+
+    pub(crate) async fn on(metadata: Arc<dyn MetadataStore>) -> Share {
         let content = Arc::new(Counted::default());
         let stores = Stores {
-            metadata: Arc::new(MemoryMetadataStore::new()),
+            metadata,
             content: Arc::clone(&content) as Arc<_>,
             journal: Arc::new(NullJournal::new(256 << 20)),
             cache: Arc::new(NoBlockCache),
