@@ -6,6 +6,7 @@
 pub mod clear_privileges;
 pub mod create;
 mod directory;
+pub mod edit_content;
 pub mod link;
 pub mod permission;
 pub mod remove;
@@ -16,6 +17,7 @@ mod shown;
 mod unlink;
 
 pub use create::CreateDecision;
+pub use edit_content::ContentEdit;
 pub use request::{
     CreateHow, CreateRequest, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest, RenameRequest,
     SetAttributes, SetTime,

@@ -13,7 +13,9 @@ pub use admin::{
     AdminService, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, SealedUnder,
     ShareInfo, ShareSpace,
 };
-pub use block::{BlockService, CommitReply, ReadReply, Stability, WriteReply, WriteVerifier};
+pub use block::{
+    AllocatedRanges, BlockService, CloneRange, CommitReply, ReadReply, Seek, Stability, WriteReply, WriteVerifier,
+};
 pub use caller::{Caller, HandleSealer, NodeRef, Presented};
 pub use metadata::{
     Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,

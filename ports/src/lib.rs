@@ -10,11 +10,11 @@ pub mod outbound;
 pub mod statistics;
 
 pub use inbound::{
-    AcknowledgeFailure, AdminService, BlockService, CacheKey, CacheRequest, Caller, Changed, CheckObserver,
-    CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, CommitReply, Created, Entry, HandleSealer, Linked,
-    ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, Mended, MetadataService, NodeRef, OpenEvents,
-    OpenRequest, OpenService, Opened, Presented, ReadReply, Renamed, SealedUnder, ShareChange, ShareInfo, ShareSpace,
-    Stability, WeakAttributes, WriteReply, WriteVerifier,
+    AcknowledgeFailure, AdminService, AllocatedRanges, BlockService, CacheKey, CacheRequest, Caller, Changed,
+    CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, CloneRange, CommitReply, Created,
+    Entry, HandleSealer, Linked, ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, Mended,
+    MetadataService, NodeRef, OpenEvents, OpenRequest, OpenService, Opened, Presented, ReadReply, Renamed, SealedUnder,
+    Seek, ShareChange, ShareInfo, ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
     Appended, ApplyError, BlockCache, CacheUsage, Claim, Clock, CodecError, ContentError, ContentStore, Counter,

@@ -12,6 +12,7 @@ mod permission;
 mod random;
 mod run;
 mod shrink;
+mod sparse;
 mod steps;
 
 pub use content::Content;

@@ -1,9 +1,14 @@
 //! [`BlockService`] over the volumes.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::error::FsResult;
-use dittofs_ports::{BlockService, Caller, CommitReply, NodeRef, ReadReply, Stability, WriteReply};
+use dittofs_ports::{
+    AllocatedRanges, BlockService, Caller, Changed, CloneRange, CommitReply, NodeRef, ReadReply, Seek, Stability,
+    WriteReply,
+};
 
 use super::Services;
 
@@ -26,5 +31,31 @@ impl BlockService for Services {
 
     async fn commit(&self, caller: &Caller, node: NodeRef) -> FsResult<CommitReply> {
         self.registry.volume(node.share)?.commit(caller, node.node).await
+    }
+
+    async fn punch(&self, caller: &Caller, node: NodeRef, range: Range<u64>) -> FsResult<Changed> {
+        self.registry.volume(node.share)?.punch(caller, node.node, range).await
+    }
+
+    async fn allocate(&self, caller: &Caller, node: NodeRef, range: Range<u64>) -> FsResult<Changed> {
+        self.registry.volume(node.share)?.allocate(caller, node.node, range).await
+    }
+
+    async fn seek(&self, caller: &Caller, node: NodeRef, offset: u64, what: Seek) -> FsResult<Option<u64>> {
+        self.registry.volume(node.share)?.seek(caller, node.node, offset, what).await
+    }
+
+    async fn allocated_ranges(
+        &self,
+        caller: &Caller,
+        node: NodeRef,
+        range: Range<u64>,
+        ranges_max: usize,
+    ) -> FsResult<AllocatedRanges> {
+        self.registry.volume(node.share)?.allocated_ranges(caller, node.node, range, ranges_max).await
+    }
+
+    async fn clone_range(&self, caller: &Caller, request: &CloneRange) -> FsResult<Changed> {
+        self.registry.volume(request.share)?.clone_range(caller, request).await
     }
 }

@@ -22,7 +22,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, futures::Notified};
 
 use super::Volume;
-pub(super) use admit::{Admitted, Wanted, readable, writable};
+pub(super) use admit::{Admitted, CloneTurns, Wanted, readable, writable};
 
 const SHARDS: u64 = 64;
 /// How long the holder of a caching right has to acknowledge a break, in milliseconds (MS-SMB2, 3.3.2.5).

@@ -13,7 +13,10 @@ use std::{
 use dittofs_domain::{
     ChangeId, Node, NodeId, Sequence, Timestamp,
     attributes::Pending,
-    content::{Noted, cuts, slices::SliceIndex},
+    content::{
+        Noted, cuts,
+        slices::{Part, SliceIndex},
+    },
 };
 use dittofs_ports::Appended;
 use parking_lot::{Mutex, RwLock};
@@ -265,12 +268,14 @@ impl PendingNodes {
         }))
     }
 
-    /// Whether the node's index is as it was at that generation; none: it had nothing unflushed.
-    pub(super) fn is_at(&self, node: NodeId, generation: Option<u64>) -> bool {
+    /// Whether the node's index is as it was at that generation; none: it had nothing unflushed at that moment, which
+    /// does not matter in the node's turn.
+    pub(super) fn is_at(&self, node: NodeId, generation: Option<u64>, moment: Option<Moment>) -> bool {
         match (self.find(node), generation) {
             (Some(pending), Some(generation)) => pending.lock().generation == generation,
-            // What came since is newer than what the reader then saw of the map, or has been flushed into it.
-            (_, None) => true,
+            // What came since is newer than what the reader saw of the map; but where map and index have changed
+            // together, the map says nothing of it any more.
+            (_, None) => moment.is_none_or(|moment| self.unmoved(node, moment).is_some()),
             (None, Some(_)) => false,
         }
     }
@@ -289,6 +294,41 @@ impl PendingNodes {
         let Some(newest) = pending.newest() else { return Noted::default() };
         let left = pending.slices.iter().next().is_some_and(|first| first.offset < size);
         cuts::truncated(&stored.cuts, newest, size, left, size < pending.shown.size)
+    }
+
+    /// What a plan that puts something else in the place of a range must note of a node's records, under its turn.
+    pub(super) fn noted_replaced(&self, stored: &Node, range: Range<u64>) -> Noted {
+        let Some(pending) = self.find(stored.id) else { return Noted::default() };
+        let pending = pending.lock();
+        let Some(newest) = pending.newest() else { return Noted::default() };
+        let first = pending.slices.iter().next();
+        let left = first.is_some_and(|first| first.offset < range.start) || pending.slices.end() > range.end;
+        // Also records that are flushed already: as long as one of their file is not, they are read again.
+        let is_there = |held: &Held| held.offset < range.end && held.offset + u64::from(held.length) > range.start;
+        let takes = pending.held.iter().any(is_there);
+        cuts::replaced(&stored.cuts, newest, range, left, takes)
+    }
+
+    /// Forgets a range of a node, whose size is now this, under its turn; answers the records of which nothing is left.
+    pub(super) fn replaced(&self, node: NodeId, range: Range<u64>, size: u64) -> Vec<Appended> {
+        let Some(pending) = self.find(node) else { return Vec::new() };
+        self.moved(node);
+        {
+            let mut pending = pending.lock();
+            pending.slices.punch(range);
+            pending.shown.size = pending.shown.size.max(size);
+            pending.shown.bytes = pending.slices.bytes();
+            if !pending.slices.is_empty() {
+                return Vec::new();
+            }
+        }
+        self.take(node)
+    }
+
+    /// Whether anything of a range of a node is unflushed.
+    pub(super) fn has_slices(&self, node: NodeId, range: Range<u64>) -> bool {
+        let is_slice = |part: &Part| matches!(part, Part::Slice(_));
+        self.find(node).is_some_and(|pending| pending.lock().slices.read_some(range, 2).iter().any(is_slice))
     }
 
     /// Cuts a node's index at its new size, under its turn; answers the records of which nothing is left.

@@ -22,7 +22,7 @@ use super::{Volume, opens::readable};
 /// Bytes that one call reads at most, whatever the client asks for.
 const READ_BYTES_MAX: u32 = 4 << 20;
 /// How often a read starts again because a flush or a truncation came between, before it takes the node's turn.
-const ATTEMPTS: u32 = 4;
+pub(super) const ATTEMPTS: u32 = 4;
 /// Zeros for holes: large holes are answered by many references to these.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
@@ -43,8 +43,8 @@ impl Volume {
         let access = self.check_read(caller, node, offset, length).await?;
         for attempt in 0..=ATTEMPTS {
             // Under the turn nothing changes the node's map or lets go of its slices.
-            let _turn = if attempt == ATTEMPTS { Some(self.turns.lock(node).await) } else { None };
-            let Some(layout) = self.layout(caller, access, node, offset..end).await? else { continue };
+            let turn = if attempt == ATTEMPTS { Some(self.turns.lock(node).await) } else { None };
+            let Some(layout) = self.layout(caller, access, node, offset..end, turn.is_some()).await? else { continue };
             let (range, size) = (layout.range.clone(), layout.attributes.size);
             let data = match self.gather(node, &layout).await {
                 Ok(Some(data)) => data,
@@ -72,15 +72,17 @@ impl Volume {
         access: ShareAccess,
         node: NodeId,
         range: Range<u64>,
+        in_turn: bool,
     ) -> FsResult<Option<Layout>> {
         // Slices before the map: what leaves the index is in the map by then.
+        let moment = (!in_turn).then(|| self.pending.moment());
         let unflushed = self.unflushed(node, &range);
         let query = Query { map: Some(map::resolve_query(node, &range)), ..Query::node(node) };
         let view = self.view(&query).await?;
         let stored: &Node = self.live(&view, node)?;
         readable(stored, caller, access)?;
         let Unflushed::Seen { pending, parts, generation } = unflushed else { return Ok(None) };
-        if !self.pending.is_at(node, generation) {
+        if !self.pending.is_at(node, generation, moment) {
             return Ok(None);
         }
         let attributes = self.with_access_time(attributes::overlay(stored, pending.as_ref()));

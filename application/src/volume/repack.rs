@@ -1,6 +1,10 @@
 //! Objects of which most bytes are dead: what lives of them goes into a new object, and they become garbage.
 
-use std::{ops::Range, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    time::Duration,
+};
 
 use dittofs_domain::{
     NodeId, ObjectId, Sequence,
@@ -22,7 +26,7 @@ const ALIVE_PERMILLE: u64 = 500;
 const ALIVE_PERMILLE_FULL: u64 = 900;
 /// Objects that one round looks at.
 const OBJECTS_PER_ROUND: usize = 16;
-/// References of one object that are followed: it has no more blocks.
+/// References of one object that are followed. One that has more, as only clones can make them, is left alone.
 const REFERENCES_MAX: usize = 4_096;
 
 /// How long nothing is repacked where there was no room for it.
@@ -87,7 +91,7 @@ impl Volume {
         let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
         for (_, object) in due {
             let Some(parts) = self.look_at(object, alive_permille).await? else { continue };
-            let alive: u64 = parts.iter().map(|part| part.old.len).sum();
+            let alive: u64 = distinct(&parts).map(|piece| piece.len).sum();
             // Where there is no space, one by one: what is kept for this holds one object.
             if (full || alive > room) && !living.is_empty() {
                 break;
@@ -124,8 +128,11 @@ impl Volume {
             self.dying.lock().entry(object).or_default().due = due;
             return Ok(None);
         }
-        let parts = self.living(object).await?;
-        let alive: u64 = parts.iter().map(|part| stored_bytes(&part.old)).sum();
+        let Some(parts) = self.living(object).await? else {
+            self.dying.lock().remove(&object);
+            return Ok(None);
+        };
+        let alive: u64 = distinct(&parts).map(stored_bytes).sum();
         if alive * 1_000 < record.bytes * alive_permille {
             return Ok(Some(parts));
         }
@@ -133,16 +140,20 @@ impl Volume {
         Ok(None)
     }
 
-    /// The parts of files that refer to an object.
-    async fn living(&self, object: ObjectId) -> FsResult<Vec<Living>> {
+    /// The parts of files that refer to an object; none if they are too many.
+    async fn living(&self, object: ObjectId) -> FsResult<Option<Vec<Living>>> {
         let references = self.stores.metadata.references(object, REFERENCES_MAX).await;
+        let references = references.map_err(|error| self.metadata_failed(&error))?;
+        if references.len() == REFERENCES_MAX {
+            return Ok(None);
+        }
         let mut living = Vec::new();
-        for (node, chunk) in references.map_err(|error| self.metadata_failed(&error))? {
+        for (node, chunk) in references {
             let pieces = self.pieces_of(node, chunk).await?;
             let ours = pieces.into_iter().filter(|piece| refers_to(piece, object));
             living.extend(ours.map(|old| Living { node, chunk, old, new: None }));
         }
-        Ok(living)
+        Ok(Some(living))
     }
 
     async fn pieces_of(&self, node: NodeId, chunk: u64) -> FsResult<Vec<Piece>> {
@@ -156,7 +167,14 @@ impl Volume {
 
     async fn write_again(&self, mut living: Vec<Living>) -> FsResult<()> {
         let mut builder = ObjectBuilder::new(ObjectId(self.machine.randomness.bits128()), self.share(), self.epoch);
+        // What several files have of the same bytes stays theirs together.
+        let mut copies: HashMap<(Source, u64), Source> = HashMap::new();
         for part in &mut living {
+            let bytes = (part.old.source.clone(), part.old.len);
+            if let Some(copy) = copies.get(&bytes) {
+                part.new = Some(Piece { source: copy.clone(), ..part.old.clone() });
+                continue;
+            }
             part.new = match self.copy(&mut builder, part.node, &part.old).await {
                 // Cut meanwhile: it stays where it is.
                 Err(FsError::Stale) => None,
@@ -167,6 +185,7 @@ impl Volume {
                 }
                 copied => Some(copied?),
             };
+            copies.extend(part.new.as_ref().map(|new| (bytes, new.source.clone())));
         }
         let record = |state| ObjectRecord { id: builder.object(), state, owner: self.epoch, bytes: builder.bytes() };
         let (writing, live) = (record(ObjectState::Writing), record(ObjectState::Live));
@@ -236,6 +255,12 @@ fn still_there(part: &Living, now: &[Piece]) -> Vec<Piece> {
         (there.source == copied.source).then(|| new.cut(&range)).flatten()
     });
     same.collect()
+}
+
+/// The pieces of parts, but only one of those that are the same bytes of an object.
+fn distinct(parts: &[Living]) -> impl Iterator<Item = &Piece> {
+    let mut seen = HashSet::new();
+    parts.iter().map(|part| &part.old).filter(move |piece| seen.insert((piece.source.clone(), piece.len)))
 }
 
 /// What a piece takes in its object, its part of the block's head included.

@@ -107,7 +107,7 @@ impl Volume {
     }
 
     /// After a plan of which nobody knows whether it was applied: what is only in the journal must fit what is stored.
-    async fn fit_pending(&self, node: NodeId) {
+    pub(super) async fn fit_pending(&self, node: NodeId) {
         for attempt in 1..=REAPS_MAX {
             if let Ok(view) = self.view(&Query::node(node)).await {
                 let records = view.node(node).map(|stored| self.pending.fit(stored)).unwrap_or_default();

@@ -1,12 +1,12 @@
 //! Writing: a record in the journal and an entry in the index, no transaction.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use bytes::Bytes;
 use dittofs_domain::{
     Node, NodeId,
     access::NodeSecurity,
-    content::FILE_BYTES_MAX,
+    content::{FILE_BYTES_MAX, PAGE_BYTES},
     error::{FsError, FsResult},
     namespace::{Context, clear_privileges},
     plan::{Plan, Query},
@@ -29,6 +29,8 @@ struct Asked<'a> {
     offset: u64,
     data: &'a Bytes,
     stability: Stability,
+    /// What of it lies behind the end of the file is left out.
+    within: bool,
 }
 
 impl Volume {
@@ -45,17 +47,29 @@ impl Volume {
         if offset.checked_add(u64::from(length)).is_none_or(|end| end > FILE_BYTES_MAX) {
             return Err(FsError::TooLarge);
         }
-        let asked = Asked { caller, node, offset, data: &data, stability };
+        self.write_asked(&Asked { caller, node, offset, data: &data, stability, within: false }).await
+    }
+
+    /// Writes zeros over what the file has of a range, durably: for a punch that would leave too many extents.
+    pub(super) async fn write_zeros(&self, caller: &Caller, node: NodeId, range: Range<u64>) -> FsResult<WriteReply> {
+        let length = range.end.saturating_sub(range.start).min(PAGE_BYTES);
+        let data = Bytes::from(vec![0; length as usize]);
+        let stability = Stability::File;
+        self.write_asked(&Asked { caller, node, offset: range.start, data: &data, stability, within: true }).await
+    }
+
+    async fn write_asked(&self, asked: &Asked<'_>) -> FsResult<WriteReply> {
+        let data = asked.data;
         let until = self.machine.clock.monotonic() + self.admission.patience();
         loop {
-            if length > 0 {
+            if !data.is_empty() {
                 self.demand_room()?;
             }
             let room = self.room.notified();
             // Before the turn: a flush, which makes room, takes it.
             let credits = self.admission.admit(data.len(), &*self.machine.clock).await;
             let credits = credits.map_err(|error| self.waited_in_vain(error))?;
-            if let Some(reply) = self.try_write(&asked, credits).await? {
+            if let Some(reply) = self.try_write(asked, credits).await? {
                 return Ok(reply);
             }
             self.wait_for_room(room, until).await?;
@@ -81,14 +95,17 @@ impl Volume {
 
     /// One attempt; none if the journal is full.
     async fn try_write(&self, asked: &Asked<'_>, credits: Credits) -> FsResult<Option<WriteReply>> {
-        let Asked { caller, node, offset, data, stability } = *asked;
-        let length = data.len() as u32;
-        let Admitted { turn, access } = self.turn_to_write(caller, node, offset, length).await?;
+        let Asked { caller, node, offset, data, stability, within } = *asked;
+        let Admitted { turn, access } = self.turn_to_write(caller, node, offset, data.len() as u32).await?;
         let view = self.view(&Query::node(node)).await?;
         let mut stored = std::sync::Arc::clone(self.live(&view, node)?);
         let security = NodeSecurity::from(&*stored);
         writable(&stored, caller, access)?;
-        let before = weak(&self.overlay_in_turn(&turn, &stored));
+        let shown = self.overlay_in_turn(&turn, &stored);
+        let before = weak(&shown);
+        let most = if within { shown.size.saturating_sub(offset) } else { u64::MAX };
+        let data = data.slice(..data.len().min(usize::try_from(most).unwrap_or(usize::MAX)));
+        let length = data.len() as u32;
         if length == 0 {
             let file = Changed { before: Some(before), after: self.overlay_in_turn(&turn, &stored) };
             return Ok(Some(WriteReply { count: 0, stability, verifier: self.write_verifier(), file }));
@@ -99,7 +116,7 @@ impl Volume {
         }
         // Before the append: if a sync fails in between, these bytes may be lost, and the client must see it.
         let verifier = self.write_verifier();
-        let Some(sequence) = self.append(&turn, &stored, offset, data.clone(), credits).await? else { return Ok(None) };
+        let Some(sequence) = self.append(&turn, &stored, offset, data, credits).await? else { return Ok(None) };
         let file = Changed { before: Some(before), after: self.overlay_in_turn(&turn, &stored) };
         drop(turn);
         if stability != Stability::Unstable {

@@ -1,4 +1,4 @@
-//! A metadata store in which something happens right after a call, before the caller gets its answer.
+//! A metadata store in which something happens right after a call, before the caller gets its answer, or right before it.
 
 use std::{future::Future, ops::Range, pin::Pin, sync::Arc};
 
@@ -15,6 +15,8 @@ use parking_lot::Mutex;
 /// After which call it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum After {
+    /// After it was asked for, and before it is made.
+    ViewIsAskedFor,
     View,
     List,
     Apply,
@@ -53,6 +55,7 @@ pub(crate) struct Interposed {
 #[async_trait]
 impl ShareMetadata for Interposed {
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {
+        self.next.happen(After::ViewIsAskedFor).await;
         let view = self.store.view(query).await;
         self.next.happen(After::View).await;
         view

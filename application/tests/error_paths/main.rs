@@ -4,6 +4,7 @@
 mod atime;
 mod between;
 mod content;
+mod cuts;
 mod interposed;
 mod journal;
 mod metadata;

@@ -4,7 +4,9 @@ use dittofs_domain::{
     namespace::SetAttributes,
     opens::{Lock, LockKind, LockRange, Locking, WaitToken, Waiter},
 };
-use dittofs_ports::{Caller, LockReply, LockRequest, MetadataService, NodeRef, OpenRequest, OpenService};
+use dittofs_ports::{
+    BlockService, Caller, CloneRange, LockReply, LockRequest, MetadataService, NodeRef, OpenRequest, OpenService,
+};
 
 use crate::world::{Event, World, by_open, bytes, nfs, owner, owner_of, shared, user};
 
@@ -47,6 +49,37 @@ async fn a_lock_of_an_smb_open_stops_an_nfs_write() {
 
     world.services.close(&smb, file, crate::world::token(&smb)).await.unwrap();
     world.write(&nfs(1), file, 0, b"y").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn locks_and_the_right_to_open_count_for_punches_and_clones() {
+    let world = World::new().await;
+    let (file, other) = (world.file("a", b"0123456789abcdef").await, world.file("b", b"ABCDEFGH").await);
+    let smb = world.open(2, file, &shared()).await.unwrap();
+    assert_eq!(world.open_lock(&smb, file, LockKind::Exclusive).await, Ok(LockReply::Granted));
+    let clone = |source: NodeRef, destination: NodeRef, at| CloneRange {
+        share: file.share,
+        source: source.node,
+        source_opener: None,
+        offset: 0,
+        length: 4,
+        destination: destination.node,
+        at,
+    };
+
+    let services = &world.services;
+    assert_eq!(services.punch(&nfs(1), file, 0..4).await.map(|_| ()), Err(FsError::Locked));
+    assert_eq!(services.allocate(&nfs(1), file, 0..40).await.map(|_| ()), Err(FsError::Locked));
+    assert_eq!(services.clone_range(&nfs(1), &clone(other, file, 0)).await.map(|_| ()), Err(FsError::Locked));
+    assert_eq!(services.clone_range(&nfs(1), &clone(file, other, 0)).await.map(|_| ()), Err(FsError::Locked));
+    services.clone_range(&nfs(1), &clone(other, file, 12)).await.unwrap();
+    services.punch(&nfs(1), file, 11..12).await.unwrap();
+
+    // Through the open that has the lock.
+    services.punch(&smb, file, 0..2).await.unwrap();
+    let by_owner = CloneRange { source_opener: smb.opener, ..clone(file, file, 4) };
+    services.clone_range(&smb, &by_owner).await.unwrap();
+    assert_eq!(world.read(&smb, file).await.unwrap(), b"\0\x0023\0\x002389a\0ABCD");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! What was cut out of a file while some of its bytes were only in the journal.
 //!
-//! A truncation changes the metadata in one plan. Journal records that are older than it may still hold bytes behind the
-//! new end; in the running server the index of slices forgets them, but after a crash the journal is read again. So the
+//! A truncation, a punch and a clone change the metadata in one plan. Journal records that are older than it may still hold bytes
+//! of what it cut; in the running server the index of slices forgets them, but after a crash the journal is read again. So the
 //! plan that cuts a file notes the newest record of then with what was cut, and a replay leaves out the same bytes. A
 //! note is dropped by the flush that publishes the last record up to it.
 
@@ -73,7 +73,7 @@ impl Cuts {
     }
 }
 
-/// What a truncation must note about bytes of the file that are only in the journal.
+/// What a truncation, a punch or a clone must note about bytes of the file that are only in the journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Noted {
     /// The new list of cuts, if it changes.
@@ -85,10 +85,16 @@ pub struct Noted {
 /// Notes a truncation at `size` of a file with records up to `newest` in the journal. `left` says whether any of their
 /// bytes are still unflushed after it, `shrinks` whether it may have taken any away.
 pub fn truncated(cuts: &Cuts, newest: Sequence, size: u64, left: bool, shrinks: bool) -> Noted {
-    match (left, shrinks) {
+    replaced(cuts, newest, size..u64::MAX, left, shrinks)
+}
+
+/// Notes that a range was punched, or got what another file has, as [`truncated`] does. `takes` says whether a record
+/// may hold bytes of the range.
+pub fn replaced(cuts: &Cuts, newest: Sequence, range: Range<u64>, left: bool, takes: bool) -> Noted {
+    match (left, takes) {
         (false, _) => Noted { cuts: Some(cuts.above(newest)), content_seq: Some(newest) },
         (true, true) => {
-            let cut = Cut { up_to: newest, offset: size, end: u64::MAX };
+            let cut = Cut { up_to: newest, offset: range.start, end: range.end };
             Noted { cuts: Some(cuts.with(cut)), content_seq: None }
         }
         (true, false) => Noted::default(),

@@ -17,18 +17,24 @@
 //! another: under the node's turn, or with an expectation that nobody else edited it. Truncate and punch raise the
 //! content version; a flush that began before expects the old one and then clips and tries again.
 
+mod clone;
 mod edit;
 mod install;
 mod read;
 mod reap;
+mod replace;
 mod rows;
+mod sparse;
 mod truncate;
 
+pub use clone::{CLONE_ROWS_MAX, clone_pieces, clone_query};
 pub use edit::{Edit, lost};
 pub use install::{INSTALL_CHUNKS_MAX, Installed, batches, install, install_query};
-pub use read::{page, resolve, resolve_query};
+pub use read::{page, resolve, resolve_known, resolve_query};
 pub use reap::{ReapCursor, Reaped, ReapedNode, reap_clip, reap_clip_query, reap_node, reap_node_query};
-pub use truncate::{Punched, Truncation, cover, punch, punch_query, truncate, truncate_query};
+pub use replace::{PAGE_EXTENTS_BOUND, REPLACE_ROWS_MAX, Replaced, punch, replace, replace_query};
+pub use sparse::data_ranges;
+pub use truncate::{Truncation, cover, truncate, truncate_query};
 
 use std::ops::Range;
 
@@ -109,7 +115,7 @@ impl Facts {
 }
 
 /// Where the bytes of a piece are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// Nowhere: they are zeros.
     Hole,

@@ -67,6 +67,16 @@ pub enum Part {
     },
 }
 
+impl Part {
+    /// The offset of the byte after it.
+    pub fn end(&self) -> u64 {
+        match self {
+            Part::Slice(slice) => slice.end(),
+            Part::Gap { offset, len } => offset.saturating_add(*len),
+        }
+    }
+}
+
 /// Slices that follow each other without a gap, inside one chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
@@ -130,6 +140,11 @@ impl SliceIndex {
     /// What a range is, in order and without gaps.
     pub fn read(&self, range: Range<u64>) -> Vec<Part> {
         self.parts(range).collect()
+    }
+
+    /// What the start of a range is, in at most so many parts: where they end before it, the rest is not known.
+    pub fn read_some(&self, range: Range<u64>, parts_max: usize) -> Vec<Part> {
+        self.parts(range).take(parts_max).collect()
     }
 
     /// Forgets what lies behind the new end of the file.

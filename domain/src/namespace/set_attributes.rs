@@ -105,7 +105,7 @@ fn is_empty(request: &SetAttributes) -> bool {
 }
 
 /// The plan's time: later than any `ctime` that was shown.
-fn shown_now(pending: Option<&Pending>, now: Timestamp) -> Timestamp {
+pub(super) fn shown_now(pending: Option<&Pending>, now: Timestamp) -> Timestamp {
     pending.and_then(|pending| pending.shown).map_or(now, |(_, ctime)| ctime.advanced(now))
 }
 

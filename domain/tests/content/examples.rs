@@ -207,7 +207,7 @@ fn a_missing_row_is_an_error_and_never_zeros() {
 #[test]
 fn a_view_that_is_too_small_is_told_from_a_damaged_map() {
     let store = dense(100);
-    let mut query = map::punch_query(&store.facts(), &(0..store.size));
+    let mut query = map::replace_query(&store.facts(), &(0..store.size));
     query.rows_max = 10;
     let view = store.view(&query);
     let facts = store.facts();

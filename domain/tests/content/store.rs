@@ -1,15 +1,18 @@
 //! A file in a tiny metadata store: rows and references, changed by edits only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use dittofs_domain::{
     ContentVersion, NodeId, ObjectId,
     content::{
         BlockPlace, CHUNK_BYTES, Clip, MapRow, PAGE_BYTES, Stored,
-        map::{self, Edit, Facts, Piece, ReapCursor, Source, Truncation},
+        map::{self, Edit, Facts, Piece, ReapCursor, Replaced, Source, Truncation},
         page,
     },
-    plan::{Change, MapQuery, MapView},
+    plan::{Change, MapQuery, MapView, PLAN_STEPS_MAX},
 };
 
 pub(crate) const NODE: NodeId = NodeId(77);
@@ -120,13 +123,32 @@ impl Store {
     }
 
     pub(crate) fn punch(&mut self, start: u64, end: u64) {
-        let mut at = Some(start);
-        while let Some(start) = at {
-            let view = self.view(&map::punch_query(&self.facts(), &(start..end)));
-            let punched = map::punch(&view, &self.facts(), start..end).unwrap();
-            self.apply(punched.edit);
-            at = punched.next;
+        let mut at = start;
+        while at < end.min(self.size) {
+            let view = self.view(&map::replace_query(&self.facts(), &(at..end)));
+            at = self.replaced(map::punch(&view, &self.facts(), at..end).unwrap());
         }
+    }
+
+    /// Puts a range of another file at `to`.
+    pub(crate) fn clone_of(&mut self, other: &Store, range: Range<u64>, to: u64) {
+        let mut at = range.start;
+        while at < range.end {
+            let rest = at..range.end;
+            let query = MapQuery { node: NODE, ..map::clone_query(NODE, &rest) };
+            let to = at - range.start + to;
+            let pieces = map::clone_pieces(&other.view(&query), &other.facts(), rest, to).unwrap();
+            let end = pieces.last().unwrap().end();
+            let view = self.view(&map::replace_query(&self.facts(), &(to..end)));
+            at += self.replaced(map::replace(&view, &self.facts(), &pieces).unwrap()) - to;
+        }
+    }
+
+    fn replaced(&mut self, replaced: Replaced) -> u64 {
+        let Replaced::Edit { edit, end } = replaced else { panic!("a page with too many extents: {replaced:?}") };
+        assert!(edit.changes.len() < PLAN_STEPS_MAX);
+        self.apply(edit);
+        end
     }
 
     pub(crate) fn reap_step(&mut self, cursor: Option<ReapCursor>) -> Option<ReapCursor> {

@@ -1,8 +1,10 @@
 //! Content of files.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{Attributes, error::FsResult};
+use dittofs_domain::{Attributes, NodeId, ShareId, error::FsResult, opens::OpenToken};
 use smallvec::SmallVec;
 
 use super::{Caller, Changed, NodeRef};
@@ -56,6 +58,43 @@ pub struct CommitReply {
     pub file: Changed,
 }
 
+/// What is looked for in a sparse file (`data_content4` of RFC 7862, 11.11; SEEK_DATA and SEEK_HOLE of lseek).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seek {
+    /// Bytes that are kept somewhere.
+    Data,
+    /// Bytes that are zeros because nothing is kept of them; the end of the file is one.
+    Hole,
+}
+
+/// Where a file has data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllocatedRanges {
+    /// In order; neither touching nor empty; cut at the range that was asked about.
+    pub ranges: Vec<Range<u64>>,
+    /// Where to ask on, if that was not all.
+    pub next: Option<u64>,
+}
+
+/// A range of a file, and where it goes: inside one share, so that a clone from one share to another can't be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloneRange {
+    /// The share.
+    pub share: ShareId,
+    /// The file that is read.
+    pub source: NodeId,
+    /// The open through which it is read; none for protocols without opens. The caller's own is that of the destination.
+    pub source_opener: Option<OpenToken>,
+    /// Where the range starts in the source, in bytes.
+    pub offset: u64,
+    /// Its length in bytes; 0 is to the end of the source.
+    pub length: u64,
+    /// The file that is changed: another one, or the same one.
+    pub destination: NodeId,
+    /// Where the range goes in the destination, in bytes.
+    pub at: u64,
+}
+
 /// Content of all shares.
 ///
 /// Of every method: permission is checked by the caller's credentials, locks and share modes of others are honoured;
@@ -84,4 +123,50 @@ pub trait BlockService: Send + Sync {
 
     /// Makes everything that was written to the file durable at the share's tier.
     async fn commit(&self, caller: &Caller, node: NodeRef) -> FsResult<CommitReply>;
+
+    /// Makes a range zeros, and gives back what it took (DEALLOCATE of RFC 7862, 15.4; FSCTL_SET_ZERO_DATA).
+    /// - to the byte: no bound has to be aligned; the size stays, what is behind the end stays as it is;
+    /// - durable at the share's tier when it is answered;
+    /// - changes times and clears SUID and SGID as a write does; a range without a byte of the file changes nothing;
+    /// - where a page would get more than 40 extents, zeros are written into it instead;
+    /// - of up to 1,900 pages of 1 MiB that are not all hole: all or nothing; what is larger goes in pieces from the start on, and a
+    ///   failure leaves it done up to some byte. It can be asked for again.
+    async fn punch(&self, caller: &Caller, node: NodeRef, range: Range<u64>) -> FsResult<Changed>;
+
+    /// Makes sure that the file reaches to the end of a range (ALLOCATE of RFC 7862, 15.1; posix_fallocate).
+    /// - never changes a byte; what the file gains is zeros;
+    /// - refused with `NoSpace` where the range can't fit into the share any more. That is all: an object store can't
+    ///   reserve anything, so a later write may still be refused;
+    /// - a file that is long enough stays as it is.
+    async fn allocate(&self, caller: &Caller, node: NodeRef, range: Range<u64>) -> FsResult<Changed>;
+
+    /// Looks for data or for a hole from an offset on (SEEK of RFC 7862, 15.11).
+    /// - answers the offset itself if it is there; none if there is no data up to the end; the end if there is no hole;
+    /// - zeros that were written are data, and so may be a small hole beside them;
+    /// - `NothingThere` where the offset is not before the end of the file.
+    async fn seek(&self, caller: &Caller, node: NodeRef, offset: u64, what: Seek) -> FsResult<Option<u64>>;
+
+    /// Where a range of the file has data (FSCTL_QUERY_ALLOCATED_RANGES): at most `ranges_max` runs, and at most as many
+    /// as are found in a bounded time.
+    async fn allocated_ranges(
+        &self,
+        caller: &Caller,
+        node: NodeRef,
+        range: Range<u64>,
+        ranges_max: usize,
+    ) -> FsResult<AllocatedRanges>;
+
+    /// Gives the destination a range of the source, without moving its bytes (CLONE of RFC 7862, 15.13; FICLONERANGE;
+    /// FSCTL_DUPLICATE_EXTENTS_TO_FILE). A whole file is copied so.
+    /// - to the byte: no bound has to be aligned;
+    /// - the destination grows where it is too short; what it has at other places stays;
+    /// - durable at the share's tier when it is answered; what of the source is only in the journal is flushed first;
+    /// - changes times and clears SUID and SGID of the destination as a write does; no byte changes nothing;
+    /// - `Invalid` where the range is not all in the source, or both ranges are of one file and overlap;
+    /// - `TooLarge`, `NoSpace` as for a write of the source's data; `Busy` where the source is written to all the time;
+    /// - of up to 1,900 pages of 1 MiB with data on either side, and holes of any length: all or nothing. What is larger goes in pieces from the start on, and a failure leaves
+    ///   it done up to some byte. It can be asked for again;
+    /// - where a page of the destination would get more than 40 extents, the bytes that go into it are copied instead: never
+    ///   where whole pages go to whole pages.
+    async fn clone_range(&self, caller: &Caller, request: &CloneRange) -> FsResult<Changed>;
 }

@@ -3,6 +3,7 @@
 mod content;
 mod names;
 mod pick;
+mod sparse;
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
@@ -84,12 +85,14 @@ impl Client {
             12..17 => return self.remove(running).await,
             17..24 => return self.rename(running).await,
             24..27 => return self.link(running).await,
-            27..54 => self.write(running).await,
-            54..62 => self.commit(running).await,
-            62..74 => self.read(running).await,
-            74..80 => self.truncate(running).await,
-            80..86 => self.set_attributes(running).await,
-            86..90 => self.attributes(running).await,
+            27..52 => self.write(running).await,
+            52..59 => self.commit(running).await,
+            59..69 => self.read(running).await,
+            69..74 => self.truncate(running).await,
+            74..79 => self.punch(running).await,
+            79..84 => self.clone_range(running).await,
+            84..88 => self.set_attributes(running).await,
+            88..90 => self.attributes(running).await,
             90..94 => self.lookup(running).await,
             94..98 => self.list(running).await,
             _ => self.flush(running).await,

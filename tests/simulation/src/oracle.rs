@@ -10,7 +10,10 @@ pub(crate) use file::{FileModel, Mtime, Unstable};
 pub(crate) use names::{Target, Tree};
 pub(crate) use register::{Moment, OpNumber, Window};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use dittofs_domain::{ChangeId, NodeId, NodeKind, Timestamp};
 
@@ -27,6 +30,23 @@ pub(crate) struct NodeModel {
     pub(crate) seen_durably: (ChangeId, Timestamp),
 }
 
+/// A clone whose end nobody has seen.
+#[derive(Clone, Debug)]
+pub(crate) struct CloneOnItsWay {
+    pub(crate) window: Window,
+    pub(crate) source: NodeId,
+    pub(crate) range: Range<u64>,
+    pub(crate) destination: NodeId,
+    pub(crate) at: u64,
+}
+
+impl CloneOnItsWay {
+    /// The range that it changes.
+    pub(crate) fn written(&self) -> Range<u64> {
+        self.at..self.at + (self.range.end - self.range.start)
+    }
+}
+
 /// The whole share as clients know it.
 pub(crate) struct Oracle {
     moment: Moment,
@@ -38,6 +58,8 @@ pub(crate) struct Oracle {
     pub(crate) old_verifiers: BTreeSet<u64>,
     /// Those of this life.
     pub(crate) verifiers: BTreeSet<u64>,
+    /// The clone on its way: one at a time.
+    pub(crate) clone: Option<CloneOnItsWay>,
     /// Losses of the journal that the model has taken into account.
     pub(crate) losses: u64,
 }
@@ -52,6 +74,7 @@ impl Oracle {
             tree: Tree::default(),
             old_verifiers: BTreeSet::new(),
             verifiers: BTreeSet::new(),
+            clone: None,
             losses: 0,
         };
         oracle.learn(NodeId::ROOT, NodeKind::Directory, root_handle);
@@ -97,8 +120,20 @@ impl Oracle {
         self.windows.first().map_or(self.moment, |(start, _)| *start)
     }
 
+    /// The clone on its way has ended: it has given what its source had at some moment since it began.
+    pub(crate) fn resolve_clone(&mut self) {
+        let Some(clone) = self.clone.take() else { return };
+        let Some(source) = self.nodes.get_mut(&clone.source) else { return };
+        let sources = source.file.bytes.sources(&clone.range, clone.window.start, clone.at);
+        let Some(destination) = self.nodes.get_mut(&clone.destination) else { return };
+        for (range, sources) in sources {
+            destination.file.bytes.resolve(clone.window.op, &range, &sources);
+        }
+    }
+
     /// The server stopped: what was not durable may be gone, what was on its way may have happened.
     pub(crate) fn crash(&mut self) {
+        self.resolve_clone();
         let now = self.now();
         self.windows.clear();
         for node in self.nodes.values_mut() {

@@ -63,6 +63,46 @@ impl Content {
         self.written.insert(start, end);
     }
 
+    /// Makes a range zeros of which nothing is kept; the size stays.
+    pub fn punch(&mut self, range: Range<u64>) {
+        let range = range.start..range.end.min(self.size);
+        if range.is_empty() {
+            return;
+        }
+        for (number, piece) in self.pieces.range_mut(range.start / PIECE..=(range.end - 1) / PIECE) {
+            let start = number * PIECE;
+            let from = range.start.max(start) - start;
+            let to = range.end.min(start + PIECE) - start;
+            piece[from as usize..to as usize].fill(0);
+        }
+        let before: Vec<(u64, u64)> = self.written.range(..range.end).map(|(start, end)| (*start, *end)).collect();
+        for (start, end) in before.into_iter().filter(|(_, end)| *end > range.start) {
+            self.written.remove(&start);
+            for (start, end) in [(start, end.min(range.start)), (start.max(range.end), end)] {
+                if start < end {
+                    self.written.insert(start, end);
+                }
+            }
+        }
+    }
+
+    /// Puts a range of another one at an offset.
+    pub fn clone_from(&mut self, other: &Content, range: Range<u64>, at: u64) {
+        let end = at + (range.end - range.start);
+        self.size = self.size.max(end);
+        self.punch(at..end);
+        for run in other.data(range.clone()) {
+            let data = other.read(run.clone());
+            self.write(at + (run.start - range.start), &data);
+        }
+    }
+
+    /// What of a range was written and neither cut off nor punched.
+    pub fn data(&self, range: Range<u64>) -> Vec<Range<u64>> {
+        let runs = self.written.range(..range.end).map(|(start, end)| (*start).max(range.start)..(*end).min(range.end));
+        runs.filter(|run| !run.is_empty()).collect()
+    }
+
     /// Cuts or extends.
     pub fn truncate(&mut self, size: u64) {
         self.pieces.retain(|number, _| number * PIECE < size);

@@ -141,7 +141,7 @@ impl<'w> Runner<'w> {
     }
 
     /// Compares and counts the results of an operation.
-    fn answers<T, U: PartialEq + std::fmt::Debug>(
+    pub(super) fn answers<T, U: PartialEq + std::fmt::Debug>(
         &mut self,
         what: &str,
         system: &FsResult<T>,
@@ -181,6 +181,9 @@ impl<'w> Runner<'w> {
             Op::Pass(ms) => {
                 self.world.pass(Duration::from_millis(*ms)).await;
                 Ok(())
+            }
+            Op::Punch { .. } | Op::Allocate { .. } | Op::Seek { .. } | Op::Ranges { .. } | Op::Clone { .. } => {
+                self.sparse(&who, &step.op).await
             }
             asks => self.ask(&who, asks).await,
         }
@@ -357,7 +360,7 @@ impl<'w> Runner<'w> {
         }
     }
 
-    async fn check_changed(&mut self, node: NodeId, changed: Option<Changed>) -> Compared {
+    pub(super) async fn check_changed(&mut self, node: NodeId, changed: Option<Changed>) -> Compared {
         let Some(changed) = changed else { return Ok(()) };
         if let (Some(before), Some(seen)) = (&changed.before, self.seen.get(&node)) {
             let was = &seen.attributes;
@@ -392,7 +395,7 @@ impl<'w> Runner<'w> {
         self.pick_of(pick, |kind| kind == NodeKind::Directory)
     }
 
-    fn file(&self, pick: Pick) -> NodeId {
+    pub(super) fn file(&self, pick: Pick) -> NodeId {
         self.pick_of(pick, |kind| kind == NodeKind::File)
     }
 

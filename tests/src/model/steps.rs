@@ -8,7 +8,7 @@ use dittofs_domain::{
     namespace::{CreateHow, InitialAttributes, NewKind, SetAttributes, SetTime},
     node::Device,
 };
-use dittofs_ports::Stability;
+use dittofs_ports::{Seek, Stability};
 
 use super::Random;
 use crate::world::SteppedClock;
@@ -50,6 +50,21 @@ pub enum Op {
     /// Writes bytes that follow from a seed.
     #[allow(missing_docs)]
     Write { node: Pick, offset: u64, length: usize, seed: u64, stability: Stability },
+    /// Makes a range a hole.
+    #[allow(missing_docs)]
+    Punch { node: Pick, offset: u64, length: u64 },
+    /// Makes a file reach to the end of a range.
+    #[allow(missing_docs)]
+    Allocate { node: Pick, offset: u64, length: u64 },
+    /// Looks for data or for a hole.
+    #[allow(missing_docs)]
+    Seek { node: Pick, offset: u64, what: Seek },
+    /// Asks where a range has data, for so many runs at a time.
+    #[allow(missing_docs)]
+    Ranges { node: Pick, offset: u64, length: u64, page: usize },
+    /// Clones a range; a length of 0 is to the end.
+    #[allow(missing_docs)]
+    Clone { source: Pick, offset: u64, length: u64, destination: Pick, at: u64 },
     /// Makes what was written durable.
     Commit(Pick),
     /// Flushes everything.
@@ -117,17 +132,53 @@ impl Random {
             55..57 => Op::Access(self.pick()),
             57..59 => Op::ReadLink(self.pick()),
             59..61 => Op::List { directory: self.pick(), page: 1 + self.below(6) as usize },
-            61..69 => Op::Read { node: self.pick(), offset: self.offset(), length: self.length() as u32 },
-            69..89 => Op::Write {
+            61..67 => Op::Read { node: self.pick(), offset: self.offset(), length: self.length() as u32 },
+            67..81 => Op::Write {
                 node: self.pick(),
                 offset: if self.one_in(200) { FILE_BYTES_MAX - 5 } else { self.offset() },
                 length: if self.one_in(30) { 0 } else { self.length() },
                 seed: self.bits(),
                 stability: self.of(&[Stability::Unstable, Stability::Unstable, Stability::Data, Stability::File]),
             },
-            89..92 => Op::Commit(self.pick()),
-            92..96 => Op::Flush,
+            81..91 => self.sparse(),
+            91..93 => Op::Commit(self.pick()),
+            93..96 => Op::Flush,
             _ => Op::Pass(self.of(&[0, 1, 700, 6_000, 40_000])),
+        }
+    }
+
+    fn sparse(&mut self) -> Op {
+        let node = self.pick();
+        let offset = self.offset();
+        let length = self.stretch();
+        match self.below(10) {
+            0..3 => Op::Punch { node, offset, length },
+            3 => Op::Allocate { node, offset: if self.one_in(8) { FILE_BYTES_MAX } else { offset }, length },
+            4 => Op::Seek { node, offset, what: self.of(&[Seek::Data, Seek::Hole]) },
+            5 => Op::Ranges { node, offset, length, page: 1 + self.below(3) as usize },
+            _ => {
+                let destination = if self.one_in(4) { node } else { self.pick() };
+                let at = if self.one_in(12) { FILE_BYTES_MAX - 5 } else { self.offset() };
+                let (offset, length) = match self.below(6) {
+                    0..2 => (0, 0),
+                    2 => (offset, 0),
+                    // Files are short: most ranges must begin near their start, or they would be refused.
+                    3..5 => (self.below(3_000), 1 + self.below(3_000)),
+                    _ => (offset, length),
+                };
+                Op::Clone { source: node, offset, length, destination, at }
+            }
+        }
+    }
+
+    /// The length of a range that is not written.
+    fn stretch(&mut self) -> u64 {
+        match self.below(8) {
+            0 => 0,
+            1 => 3 * PAGE_BYTES,
+            2 => u64::from(FRAME_BYTES),
+            3 => CHUNK_BYTES,
+            _ => self.length() as u64,
         }
     }
 
@@ -189,10 +240,10 @@ impl Random {
 
     fn size(&mut self) -> u64 {
         match self.below(40) {
-            0 => FILE_BYTES_MAX + 1,
-            1 => FILE_BYTES_MAX,
-            2 => (1 << 40) + self.below(5),
-            3..8 => 0,
+            0..4 => FILE_BYTES_MAX + 1,
+            4 => FILE_BYTES_MAX,
+            5 => (1 << 40) + self.below(5),
+            6..10 => 0,
             _ => self.offset(),
         }
     }

@@ -139,6 +139,11 @@ fn assert_outcomes(outcomes: &Outcomes) {
         ("list", "Ok Access NotDirectory Stale"),
         ("read", "Ok Access Invalid IsDirectory Stale"),
         ("write", "Ok Access Invalid IsDirectory Stale TooLarge"),
+        ("punch", "Ok Access Invalid IsDirectory Stale"),
+        ("allocate", "Ok Access IsDirectory Stale TooLarge"),
+        ("seek", "Ok Access Invalid IsDirectory NothingThere Stale"),
+        ("allocated_ranges", "Ok Access Invalid IsDirectory Stale"),
+        ("clone_range", "Ok Access Invalid IsDirectory Stale TooLarge"),
         ("commit", "Ok Access Invalid IsDirectory Stale"),
     ];
     let wanted = expected.iter().flat_map(|(what, all)| all.split(' ').map(move |result| format!("{what} {result}")));

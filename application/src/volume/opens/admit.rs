@@ -2,7 +2,7 @@
 //!
 //! Permission comes first: who may not do it takes nothing away from anybody.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use dittofs_domain::{
     Node, NodeId,
@@ -32,6 +32,16 @@ pub(in crate::volume) struct Admitted<'v> {
     pub(in crate::volume) turn: KeyGuard<'v, NodeId>,
     /// What the caller's open is for; nothing without one.
     pub(in crate::volume) access: ShareAccess,
+}
+
+/// The turns of a clone's files.
+pub(in crate::volume) struct CloneTurns<'v> {
+    /// The destination's.
+    pub(in crate::volume) admitted: Admitted<'v>,
+    /// What the open of the source is for.
+    pub(in crate::volume) read_access: ShareAccess,
+    /// None if it is the same file.
+    _source: Option<KeyGuard<'v, NodeId>>,
 }
 
 /// Demands the right to read content, unless the caller's open is for that.
@@ -73,6 +83,50 @@ impl Volume {
     ) -> FsResult<Admitted<'_>> {
         let wanted = Wanted::Operation(Operation::Write(range(offset, u64::from(length))));
         self.turn_to(caller, node, wanted, |node| writable(node, caller, ShareAccess::empty())).await
+    }
+
+    /// The turn in which a range may be punched, or grown to. Some bytes at least.
+    pub(in crate::volume) async fn turn_to_replace(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        written: &Range<u64>,
+    ) -> FsResult<Admitted<'_>> {
+        let wanted = Wanted::Operation(Operation::Write(locked(written)));
+        self.turn_to(caller, node, wanted, |node| writable(node, caller, ShareAccess::empty())).await
+    }
+
+    /// The turns of two files, or of one, in which a range of the one may be read for a change of the other: those of
+    /// both, in the order of their ids, and what the opens are for.
+    pub(in crate::volume) async fn turns_to_clone(
+        &self,
+        (reader, source, read): (&Caller, NodeId, Range<u64>),
+        (writer, node, written): (&Caller, NodeId, Range<u64>),
+    ) -> FsResult<CloneTurns<'_>> {
+        let patience_ms = self.patience_of(writer);
+        let may_read = |node: &Node| readable(node, reader, ShareAccess::empty());
+        let may_write = |node: &Node| writable(node, writer, ShareAccess::empty());
+        let read_access = self.check_operation(reader, source, Operation::Read(locked(&read)), may_read).await?;
+        loop {
+            let freed = self.opens.freed(node).notified();
+            let earlier = if source < node { Some(self.turns.lock(source).await) } else { None };
+            let turn = self.turns.lock(node).await;
+            let later = if source > node { Some(self.turns.lock(source).await) } else { None };
+            let source = earlier.or(later);
+            if !self.has_opens(node) {
+                let admitted = Admitted { turn, access: ShareAccess::empty() };
+                return Ok(CloneTurns { admitted, read_access, _source: source });
+            }
+            match self.inquire(writer, node, (Operation::Write(locked(&written)), false), &may_write).await? {
+                Verdict::Done(access) => {
+                    return Ok(CloneTurns { admitted: Admitted { turn, access }, read_access, _source: source });
+                }
+                Verdict::Wait { until_ms } => {
+                    drop((turn, source));
+                    self.wait_freed(freed, until_ms, patience_ms).await?;
+                }
+            }
+        }
     }
 
     /// Lets an operation go on as far as others have the node open, locked or cached, waiting for those who cache;
@@ -199,6 +253,14 @@ impl Volume {
         let stored = self.live(&view, node)?;
         may(stored)?;
         Ok(Arc::clone(stored))
+    }
+}
+
+/// Up to `u64::MAX`: to the end.
+fn locked(bytes: &Range<u64>) -> LockRange {
+    match bytes.end {
+        u64::MAX => LockRange::to_end(bytes.start),
+        end => range(bytes.start, end.saturating_sub(bytes.start)),
     }
 }
 

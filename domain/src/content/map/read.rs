@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Facts, MapError, Piece, Source, pages_of, visible};
+use super::{Facts, MapError, Piece, Source, pages_of, rows::pages_in, visible};
 use crate::{
     content::{Clip, Extent, MapRow, PAGE_BYTES, PageExtents, page as extents_of_page},
     id::{ContentVersion, NodeId},
@@ -39,6 +39,27 @@ pub fn resolve(view: &MapView, clip: Option<Clip>, size: u64, range: Range<u64>)
         }
     }
     Ok(pieces)
+}
+
+/// As [`resolve`], as far as the view goes, if it covers the first byte; also answers where that ends.
+///
+/// # Errors
+/// `Uncovered` or `Malformed` where the map is damaged, `Incomplete` where the view has not even the first page.
+pub fn resolve_known(
+    view: &MapView,
+    clip: Option<Clip>,
+    size: u64,
+    range: Range<u64>,
+) -> Result<(Vec<Piece>, u64), MapError> {
+    let known = match view.rows.last() {
+        Some((last, row)) if !view.complete => last.saturating_add(pages_in(row)).saturating_mul(PAGE_BYTES),
+        _ => u64::MAX,
+    };
+    let end = range.end.min(known);
+    if end <= range.start && range.start < range.end {
+        return Err(MapError::Incomplete { page: range.start / PAGE_BYTES });
+    }
+    Ok((resolve(view, clip, size, range.start..end)?, end))
 }
 
 /// The extents of a page as they read: with a pending clip taken into account, and all hole behind the map's end.

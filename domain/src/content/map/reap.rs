@@ -14,8 +14,8 @@ use crate::{
     plan::{MapQuery, MapView, PLAN_STEPS_MAX},
 };
 
-/// Rows and extents after which a step takes no further chunk. A chunk has at most 64 rows of 32 extents each, so a
-/// step stays below [`PLAN_STEPS_MAX`].
+/// Rows and extents after which a step takes no further chunk. A chunk has at most 64 rows of
+/// [`PAGE_EXTENTS_BOUND`](super::PAGE_EXTENTS_BOUND) extents each, so a step stays below [`PLAN_STEPS_MAX`].
 const STEP_COST_MAX: usize = PLAN_STEPS_MAX / 4;
 
 /// Where the reaper of a clip goes on. Kept in memory only: without it the work starts again at the clip's offset,
@@ -115,14 +115,7 @@ pub fn reap_node(view: &MapView, node: NodeId) -> Result<ReapedNode, MapError> {
 /// The page before which one plan has to stop: at `to`, or earlier at the start of a chunk, because references can
 /// only be told from all rows of a chunk, and a plan is bounded.
 pub(super) fn step_end(view: &MapView, from: u64, to: u64) -> Result<u64, MapError> {
-    let known = match view.rows.last() {
-        _ if view.complete => to,
-        Some((last, _)) => to.min(chunk_start(*last)),
-        None => 0,
-    };
-    if known <= from {
-        return Err(MapError::Incomplete { page: from });
-    }
+    let known = known_end(view, from, to)?;
     let mut cost = 0;
     let mut chunk = None;
     for (key, row) in view.rows.iter().filter(|(key, _)| (chunk_start(from)..known).contains(key)) {
@@ -136,4 +129,14 @@ pub(super) fn step_end(view: &MapView, from: u64, to: u64) -> Result<u64, MapErr
         };
     }
     Ok(known)
+}
+
+/// The page up to which the view has all rows of every chunk.
+pub(super) fn known_end(view: &MapView, from: u64, to: u64) -> Result<u64, MapError> {
+    let known = match view.rows.last() {
+        _ if view.complete => to,
+        Some((last, _)) => to.min(chunk_start(*last)),
+        None => 0,
+    };
+    if known <= from { Err(MapError::Incomplete { page: from }) } else { Ok(known) }
 }

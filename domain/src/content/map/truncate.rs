@@ -1,11 +1,8 @@
-//! Cutting, growing and punching.
+//! Cutting and growing.
 
 use std::ops::Range;
 
-use super::{
-    CHUNK_PAGES, Edit, Facts, MapError, Piece, STEP_ROWS_MAX, Source, TRUNCATE_ROWS_MAX, chunk_end, chunk_start,
-    pages_of, reap::step_end, rows::Rows,
-};
+use super::{CHUNK_PAGES, Edit, Facts, MapError, TRUNCATE_ROWS_MAX, chunk_start, pages_of, rows::Rows};
 use crate::{
     content::{Clip, FILE_BYTES_MAX, MapRow, PAGE_BYTES, page},
     id::ContentVersion,
@@ -20,15 +17,6 @@ pub enum Truncation {
     /// An earlier truncation, at a lower offset, is still pending, and the file has grown since by more rows than can
     /// be removed at once: finish [`super::reap_clip`] first.
     ReapFirst,
-}
-
-/// How far a punch got.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Punched {
-    /// The changes so far.
-    pub edit: Edit,
-    /// Where to go on in another plan; none if all is done.
-    pub next: Option<u64>,
 }
 
 /// The rows by which a file whose pages end at `pages.start` comes to cover `pages`: one run of holes. Pages below a
@@ -114,33 +102,6 @@ fn clip_at(facts: &Facts, offset: u64, version: ContentVersion) -> Option<Clip> 
     }
 }
 
-/// Which rows [`punch`] needs for a range, or for the start of it.
-pub fn punch_query(facts: &Facts, range: &Range<u64>) -> MapQuery {
-    let first = range.start / PAGE_BYTES;
-    let last = range.end.saturating_sub(1).max(range.start) / PAGE_BYTES;
-    let first_page = chunk_start(first).saturating_sub(1);
-    MapQuery { node: facts.node, first_page, last_page: chunk_end(last) - 1, rows_max: STEP_ROWS_MAX }
-}
-
-/// Makes a range a hole, as far as the view goes and one plan may; the size stays. The content version is raised.
-///
-/// # Errors
-/// `Incomplete` if the view has not even the first chunk; `Uncovered` or `Malformed` where the map is damaged.
-pub fn punch(view: &MapView, facts: &Facts, range: Range<u64>) -> Result<Punched, MapError> {
-    let version = next_version(facts);
-    let end = range.end.min(facts.size);
-    if range.start >= end {
-        return Ok(Punched { edit: Edit::default(), next: None });
-    }
-    let stop = step_end(view, range.start / PAGE_BYTES, pages_of(end))?;
-    let until = end.min(stop * PAGE_BYTES);
-    let mut rows = Rows::new(view, facts, version);
-    rows.write(&Piece { offset: range.start, len: until - range.start, source: Source::Hole })?;
-    let mut edit = rows.finish()?;
-    edit.content_version = Some(version);
-    Ok(Punched { edit, next: (until < end).then_some(until) })
-}
-
-fn next_version(facts: &Facts) -> ContentVersion {
+pub(super) fn next_version(facts: &Facts) -> ContentVersion {
     ContentVersion(facts.content_version.0 + 1)
 }

@@ -12,6 +12,7 @@ use std::{
 use async_trait::async_trait;
 use dittofs_domain::{
     ChangeId, Cookie, Name, Node, NodeId, NodeKind, ObjectId, OpId,
+    content::Cuts,
     plan::{
         Applied, Change, Expectation, NodeUpdate, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View,
     },
@@ -45,6 +46,8 @@ impl RiggedMetadata {
                 | Bug::TimesSeqStripped
                 | Bug::ContentSeqStripped
                 | Bug::CutsStripped
+                | Bug::PunchesNotNoted
+                | Bug::CloneUnreferenced
                 | Bug::CountIsThreshold
                 | Bug::StampsReused
                 | Bug::IdsReused),
@@ -64,6 +67,10 @@ impl RiggedMetadata {
             Bug::TimesSeqStripped => update.times_seq = None,
             Bug::ContentSeqStripped => update.content_seq = None,
             Bug::CutsStripped => update.cuts = None,
+            Bug::PunchesNotNoted => {
+                let truncations = |cuts: Cuts| cuts.iter().filter(|cut| cut.end == u64::MAX).copied().collect();
+                update.cuts = update.cuts.take().map(truncations);
+            }
             _ => {}
         }
     }
@@ -73,6 +80,11 @@ impl RiggedMetadata {
             if let Change::UpdateNode(_, update) = change {
                 self.strip(update);
             }
+        }
+        // Flushes and repacks say with their references that their object is live.
+        let puts = plan.changes.iter().any(|change| matches!(change, Change::PutObject(_)));
+        if self.bug == Bug::CloneUnreferenced && !puts {
+            plan.changes.retain(|change| !matches!(change, Change::InsertReference { .. }));
         }
         if self.bug == Bug::CountIsThreshold {
             let shown = self.shown.lock();

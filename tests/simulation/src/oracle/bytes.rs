@@ -32,16 +32,32 @@ pub(crate) enum Source {
     Zero,
     /// A write.
     Written(u64),
+    /// A clone on its way: whatever its source has.
+    Unknown,
 }
 
 impl Source {
+    /// The same bytes at another place of a file.
+    fn moved(self, from: u64, to: u64) -> Source {
+        match self {
+            Source::Written(phase) => {
+                Source::Written((phase % POOL_BYTES + from % POOL_BYTES + POOL_BYTES - to % POOL_BYTES) % POOL_BYTES)
+            }
+            Source::Zero | Source::Unknown => self,
+        }
+    }
+
     fn matches(self, at: u64, bytes: &[u8]) -> bool {
+        if self == Source::Unknown {
+            return true;
+        }
         let mut at = at;
         for part in bytes.chunks(LENGTH_MAX as usize) {
             let end = at + part.len() as u64;
             let expected = match self {
                 Source::Zero => &ZEROS[..part.len()],
                 Source::Written(phase) => written(phase, at..end),
+                Source::Unknown => part,
             };
             if expected != part {
                 return false;
@@ -82,6 +98,27 @@ impl Bytes {
 
     pub(crate) fn begin(&mut self, op: OpNumber, range: &Range<u64>, source: Source) {
         self.of(range).for_each(|part| part.begin(op, source));
+    }
+
+    /// What a range may have been since `start`, as it would be at another place.
+    pub(crate) fn sources(&mut self, range: &Range<u64>, start: Moment, to: u64) -> Vec<(Range<u64>, Vec<Source>)> {
+        self.split(range.start);
+        self.split(range.end);
+        let mut sources: Vec<(Range<u64>, Vec<Source>)> = Vec::new();
+        for (at, part) in self.parts.range(range.clone()) {
+            if let Some((last, _)) = sources.last_mut() {
+                last.end = at - range.start + to;
+            }
+            let at = at - range.start + to;
+            let all = part.since(start).map(|source| source.moved(range.start, to)).collect();
+            sources.push((at..range.end - range.start + to, all));
+        }
+        sources
+    }
+
+    /// What an operation on its way made of a range is known: one of these.
+    pub(crate) fn resolve(&mut self, op: OpNumber, range: &Range<u64>, sources: &[Source]) {
+        self.of(range).for_each(|part| part.resolve(op, &Source::Unknown, sources));
     }
 
     pub(crate) fn acknowledge(&mut self, window: Window, range: &Range<u64>, now: Moment) {

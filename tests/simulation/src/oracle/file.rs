@@ -94,6 +94,27 @@ impl FileModel {
         self.mtime.finish(op, now);
     }
 
+    /// A range gets what another file has.
+    pub(crate) fn begin_clone(&mut self, op: OpNumber, range: &Range<u64>) {
+        self.bytes.begin(op, range, Source::Unknown);
+        self.growing.push((op, range.end));
+        self.grow();
+        self.mtime.begin(op, Mtime::Any);
+    }
+
+    pub(crate) fn begin_punch(&mut self, op: OpNumber, range: &Range<u64>) {
+        self.bytes.begin(op, range, Source::Zero);
+        self.mtime.begin(op, Mtime::Any);
+    }
+
+    /// A punch is durable when it is answered.
+    pub(crate) fn punch_done(&mut self, window: Window, range: &Range<u64>, now: Moment) {
+        self.bytes.acknowledge(window, range, now);
+        self.bytes.make_durable(window, range, now);
+        self.mtime.acknowledge(window, now, |_| true);
+        self.mtime.make_durable(window, now, |_| true);
+    }
+
     pub(crate) fn begin_truncate(&mut self, op: OpNumber, size: u64) {
         self.bytes.begin(op, &(size..u64::MAX), Source::Zero);
         self.size.begin(op, size);

@@ -88,6 +88,16 @@ impl<V: Clone + PartialEq> Register<V> {
         }
     }
 
+    /// What an operation gives it was not known, and is one of these.
+    pub(crate) fn resolve(&mut self, op: OpNumber, unknown: &V, values: &[V]) {
+        let (own, rest): (Vec<_>, Vec<_>) =
+            self.candidates.drain(..).partition(|own| own.op == op && own.value == *unknown);
+        self.candidates.extend(rest);
+        if let Some(own) = own.first() {
+            self.candidates.extend(values.iter().map(|value| Candidate { value: value.clone(), ..own.clone() }));
+        }
+    }
+
     /// The operation has not happened.
     pub(crate) fn refuse(&mut self, op: OpNumber) {
         self.candidates.retain(|own| own.op != op);

@@ -1,0 +1,174 @@
+//! Cloning: a file gets extents of another one, or of itself. No byte is read.
+
+use std::ops::Range;
+
+use dittofs_domain::{
+    Node, NodeId,
+    content::{
+        FILE_BYTES_MAX, PAGE_BYTES,
+        map::{self, Facts, Piece},
+    },
+    error::{FsError, FsResult},
+    plan::Query,
+};
+use dittofs_ports::{Caller, Changed, CloneRange, Stability, WeakAttributes};
+
+use super::{
+    Volume,
+    opens::{CloneTurns, readable},
+    replace::{Replacing, Step},
+};
+
+/// How often the source is flushed because it was written to meanwhile.
+const FLUSHES_MAX: u32 = 8;
+
+/// How far a clone got in one turn of its files.
+enum Cloned {
+    Done(Changed),
+    /// The source has unflushed bytes in the range.
+    Unflushed,
+    /// So many bytes must be copied, as a page of the destination would get too many extents.
+    Crowded(u64),
+}
+
+/// What is left to do.
+struct Rest<'a> {
+    writer: &'a Caller,
+    reader: Caller,
+    source: NodeId,
+    destination: NodeId,
+    offset: u64,
+    at: u64,
+    /// None: to the end of the source.
+    length: Option<u64>,
+    /// The destination before anything was done.
+    before: Option<WeakAttributes>,
+}
+
+impl Rest<'_> {
+    fn go_on(&mut self, bytes: u64) {
+        self.offset += bytes;
+        self.at += bytes;
+        self.length = self.length.map(|length| length.saturating_sub(bytes));
+    }
+
+    /// The range from an offset on; to the end, where the length is not known.
+    fn from(&self, offset: u64) -> Range<u64> {
+        offset..self.length.map_or(u64::MAX, |length| offset.saturating_add(length))
+    }
+}
+
+impl Volume {
+    /// Gives a file a range of another one, or of itself.
+    pub(crate) async fn clone_range(&self, caller: &Caller, request: &CloneRange) -> FsResult<Changed> {
+        self.demand_writable()?;
+        self.demand_room()?;
+        let mut rest = Rest {
+            writer: caller,
+            reader: Caller { opener: request.source_opener, ..caller.clone() },
+            source: request.source,
+            destination: request.destination,
+            offset: request.offset,
+            at: request.at,
+            length: (request.length > 0).then_some(request.length),
+            before: None,
+        };
+        let mut flushes = 0;
+        loop {
+            self.limit_cuts(rest.destination).await?;
+            match self.clone_in_turn(&mut rest).await? {
+                Cloned::Done(changed) => return Ok(changed),
+                Cloned::Unflushed if flushes == FLUSHES_MAX => return Err(FsError::Busy),
+                Cloned::Unflushed => {
+                    flushes += 1;
+                    self.flush(vec![rest.source]).await?;
+                }
+                Cloned::Crowded(bytes) => {
+                    self.copy_bytes(&rest, bytes).await?;
+                    rest.go_on(bytes);
+                }
+            }
+        }
+    }
+
+    async fn clone_in_turn(&self, rest: &mut Rest<'_>) -> FsResult<Cloned> {
+        let read = (&rest.reader, rest.source, rest.from(rest.offset));
+        let written = (rest.writer, rest.destination, rest.from(rest.at));
+        let turns = self.turns_to_clone(read, written).await?;
+        let (_, before) = self.shown_to_writer(rest.writer, &turns.admitted).await?;
+        let before = *rest.before.get_or_insert(before);
+        let length = self.length_of(rest, &turns).await?;
+        rest.length = Some(length);
+        if length > 0 {
+            // First, as a sync that fails takes records away: older ones may count again.
+            self.store_size(&turns.admitted.turn).await?;
+            if self.pending.has_slices(rest.source, rest.from(rest.offset)) {
+                return Ok(Cloned::Unflushed);
+            }
+            if let Some(bytes) = self.clone_extents(rest, &turns).await? {
+                return Ok(Cloned::Crowded(bytes));
+            }
+        }
+        Ok(Cloned::Done(self.changed_since(&turns.admitted.turn, before).await?))
+    }
+
+    /// How many bytes are to be cloned, if that may be.
+    async fn length_of(&self, rest: &Rest<'_>, turns: &CloneTurns<'_>) -> FsResult<u64> {
+        let source = self.source(rest, turns).await?;
+        let pending = self.pending.snapshot(rest.source);
+        let size = pending.map_or(source.size, |pending| pending.size);
+        let left = size.checked_sub(rest.offset).ok_or(FsError::Invalid)?;
+        let length = rest.length.unwrap_or(left);
+        let end = rest.at.checked_add(length).filter(|end| *end <= FILE_BYTES_MAX).ok_or(FsError::TooLarge)?;
+        let overlaps = rest.offset < end && rest.at < rest.offset.saturating_add(length);
+        if length > left || rest.source == rest.destination && overlaps {
+            return Err(FsError::Invalid);
+        }
+        self.demand_space(length.min(source.allocated))?;
+        Ok(length)
+    }
+
+    async fn source(&self, rest: &Rest<'_>, turns: &CloneTurns<'_>) -> FsResult<Node> {
+        let view = self.view(&Query::node(rest.source)).await?;
+        let source = self.live(&view, rest.source)?;
+        readable(source, &rest.reader, turns.read_access)?;
+        Ok(Node::clone(source))
+    }
+
+    /// Clones what is left, in one plan if it fits; answers how many bytes must be copied before it can go on.
+    async fn clone_extents(&self, rest: &mut Rest<'_>, turns: &CloneTurns<'_>) -> FsResult<Option<u64>> {
+        let mut replacing = Replacing::by(rest.writer, &turns.admitted, rest.at);
+        while rest.length.is_some_and(|length| length > 0) {
+            let (facts, pieces) = self.pieces_to_clone(rest).await?;
+            replacing.source = Some((facts.node, facts.content_version));
+            match self.replace_some(&replacing, &pieces).await? {
+                Step::Done(end) => rest.go_on(end - rest.at),
+                Step::Crowded(end) => return Ok(Some(end - rest.at)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first of what is left, with what is known of the source then: nothing of it moves in its turn.
+    async fn pieces_to_clone(&self, rest: &Rest<'_>) -> FsResult<(Facts, Vec<Piece>)> {
+        let range = rest.from(rest.offset);
+        let query = Query { map: Some(map::clone_query(rest.source, &range)), ..Query::node(rest.source) };
+        let view = self.view(&query).await?;
+        let facts = Facts::of(self.live(&view, rest.source)?);
+        let pieces = map::clone_pieces(&view.map, &facts, range, rest.at);
+        Ok((facts, pieces.map_err(|error| self.map_failed(rest.source, &error))?))
+    }
+
+    /// Copies bytes by reading and writing them: at most a page.
+    async fn copy_bytes(&self, rest: &Rest<'_>, bytes: u64) -> FsResult<()> {
+        let length = bytes.min(PAGE_BYTES) as u32;
+        let read = self.read(&rest.reader, rest.source, rest.offset, length).await?;
+        let data = read.data.concat();
+        if data.len() as u64 != bytes {
+            // Cut meanwhile.
+            return Err(FsError::Invalid);
+        }
+        self.write(rest.writer, rest.destination, rest.at, data.into(), Stability::File).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! A reader that has looked at what is unflushed, when nothing was, and looks into the map after something was written and
+//! cut: it must not answer the file of neither state.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use bytes::Bytes;
+use dittofs_application::Services;
+use dittofs_domain::{NodeId, namespace::SetAttributes};
+use dittofs_ports::{BlockService, CloneRange, MetadataService, NodeRef, Seek, Stability};
+
+use crate::{
+    interposed::After,
+    world::{World, caller},
+};
+
+type Event = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Begin = fn(Arc<Services>, NodeRef, NodeId) -> Event;
+
+async fn write(services: &Services, node: NodeRef) {
+    services.write(&caller(), node, 0, Bytes::from(vec![7; 200]), Stability::Unstable).await.unwrap();
+}
+
+fn events() -> [(&'static str, Begin); 3] {
+    [
+        ("truncation", |services, node, _| {
+            Box::pin(async move {
+                write(&services, node).await;
+                services.set_attributes(&caller(), node, &SetAttributes::size(150), None).await.unwrap();
+            })
+        }),
+        ("punch", |services, node, _| {
+            Box::pin(async move {
+                write(&services, node).await;
+                services.punch(&caller(), node, 10..20).await.unwrap();
+            })
+        }),
+        ("clone", |services, node, source| {
+            Box::pin(async move {
+                write(&services, node).await;
+                let (share, destination) = (node.share, node.node);
+                let request =
+                    CloneRange { share, source, source_opener: None, offset: 1, length: 3, destination, at: 50 };
+                services.clone_range(&caller(), &request).await.unwrap();
+            })
+        }),
+    ]
+}
+
+#[tokio::test]
+async fn a_reader_sees_what_was_written_before_a_cut_that_it_sees() {
+    for (what, event) in events() {
+        let world = World::new().await;
+        let source = world.file(b"bytes").await;
+        let node = source.sibling(world.create("other").await.unwrap().node.node);
+        world.next.set(After::ViewIsAskedFor, event(Arc::clone(&world.services), node, source.node));
+        let read = world.services.read(&caller(), node, 0, 300).await.unwrap().data.concat();
+        assert!(world.next.is_over(), "{what}: nothing came between");
+        let new = world.services.read(&caller(), node, 0, 300).await.unwrap().data.concat();
+        assert!(read.is_empty() || read == new, "{what}: {read:?}");
+        assert!(new.len() >= 150 && new[30] == 7, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_for_data_sees_what_was_written_before_a_cut_that_it_sees() {
+    for (what, event) in events() {
+        let world = World::new().await;
+        let source = world.file(b"bytes").await;
+        let node = source.sibling(world.create("other").await.unwrap().node.node);
+        world.next.set(After::ViewIsAskedFor, event(Arc::clone(&world.services), node, source.node));
+        let found = world.services.seek(&caller(), node, 0, Seek::Data).await;
+        assert!(world.next.is_over(), "{what}: nothing came between");
+        assert!(matches!(found, Ok(Some(0)) | Err(_)), "{what}: {found:?}");
+    }
+}
