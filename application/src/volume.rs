@@ -40,8 +40,8 @@ use dittofs_domain::{
     flush::Policy,
 };
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentStore, FrameCodec, HandleSealer, Journal, MetadataError, OpenState, Presented,
-    Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
+    BlockCache, Caller, Clock, ContentStore, DiskCache, FrameCodec, HandleSealer, Journal, MetadataError, OpenState,
+    Presented, Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
 };
 use tokio::sync::Notify;
 
@@ -79,6 +79,8 @@ pub struct VolumeStores {
     pub journal: Arc<dyn Journal>,
     /// Frames, shared by all shares.
     pub cache: Arc<dyn BlockCache>,
+    /// Frames on a disk of this machine, if it keeps any.
+    pub disk: Option<Arc<dyn DiskCache>>,
     /// Opens, locks and caching rights.
     pub opens: Arc<dyn OpenState>,
     /// How frames are compressed; those that are stored already are read whatever made them.
@@ -94,11 +96,18 @@ pub struct VolumeLimits {
     pub write_wait_ms_max: u64,
     /// How long reads are put off while the content store does not answer, in milliseconds, before they fail.
     pub outage_ms_max: u64,
+    /// Bytes that are fetched ahead of readers, on their way or waiting to be read.
+    pub readahead_bytes_max: u64,
 }
 
 impl Default for VolumeLimits {
     fn default() -> Self {
-        VolumeLimits { unflushed_bytes_max: 1 << 30, write_wait_ms_max: 10_000, outage_ms_max: 300_000 }
+        VolumeLimits {
+            unflushed_bytes_max: 1 << 30,
+            write_wait_ms_max: 10_000,
+            outage_ms_max: 300_000,
+            readahead_bytes_max: 128 << 20,
+        }
     }
 }
 
@@ -113,7 +122,8 @@ pub struct Volume {
     epoch: Epoch,
     verifier: AtomicU64,
     turns: KeyedLocks<NodeId>,
-    fetches: KeyedLocks<(u128, u64)>,
+    flights: fetch::Flights,
+    reach: fetch::Reach,
     pending: PendingNodes,
     opens: opens::Opens,
     numbers: Numbers,

@@ -2,6 +2,7 @@
 
 mod block_cache;
 mod content_store;
+mod disk_cache;
 mod error;
 mod frame_codec;
 mod journal;
@@ -11,6 +12,7 @@ mod open_state;
 
 pub use block_cache::{BlockCache, CacheUsage, FrameKey};
 pub use content_store::{Claim, ContentStore};
+pub use disk_cache::{DiskCache, DiskCacheUsage};
 pub use error::{ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, Source};
 pub use frame_codec::FrameCodec;
 pub use journal::{Appended, Journal, JournalIdentity, JournalUsage, Record};
@@ -22,6 +24,7 @@ pub use open_state::{Glance, OpenChange, OpenState};
 pub use {
     block_cache::MockBlockCache,
     content_store::MockContentStore,
+    disk_cache::MockDiskCache,
     frame_codec::MockFrameCodec,
     journal::MockJournal,
     machine::{MockClock, MockRandomness, MockSpawner},

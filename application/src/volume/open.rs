@@ -14,7 +14,7 @@ use dittofs_ports::{
 };
 use tokio::sync::Notify;
 
-use super::{Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, opens, pending::PendingNodes};
+use super::{Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, opens, pending::PendingNodes, readahead::Pace};
 use crate::{admission::Admission, confirmed::ConfirmedContent, keyed::KeyedLocks, policy::SharePolicy};
 
 /// Nodes that are looked at, at a time, for the highest record that any of them names.
@@ -122,6 +122,9 @@ impl Volume {
         epoch: Epoch,
     ) -> Volume {
         let VolumeSettings { policy, limits, .. } = settings;
+        // What outlives the machine is behind a network.
+        let is_remote = stores.content.survives() == Survives::MachineLoss;
+        let pace = Pace::new(is_remote, limits.readahead_bytes_max, stores.cache.usage().limit);
         Volume {
             sealer: HandleSealer { share: record.id, key: record.handle_key },
             name: record.name.clone(),
@@ -130,7 +133,8 @@ impl Volume {
             epoch,
             verifier: AtomicU64::new(machine.randomness.bits64()),
             turns: KeyedLocks::new(),
-            fetches: KeyedLocks::new(),
+            flights: super::fetch::Flights::default(),
+            reach: if is_remote { super::fetch::Reach::REMOTE } else { super::fetch::Reach::LOCAL },
             pending: PendingNodes::new(),
             opens: opens::Opens::new(),
             numbers: Numbers::new(),
@@ -146,7 +150,7 @@ impl Volume {
             condemned: parking_lot::Mutex::default(),
             dying: parking_lot::Mutex::default(),
             repack_after: parking_lot::Mutex::default(),
-            readahead: super::readahead::Readahead::default(),
+            readahead: super::readahead::Readahead::new(pace),
             reaping: Notify::new(),
             room: Notify::new(),
             closing: AtomicBool::new(false),

@@ -143,6 +143,7 @@ async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<(Arc<Volum
         content: meters.content(Arc::clone(content)),
         journal: meters.journal(),
         cache: meters.cache(Arc::clone(&parts.cache)),
+        disk: None,
         opens: Arc::new(MemoryOpenState::new()),
         codec: Arc::new(Codec::new(&CompressionOptions { method: share.compression, ..Default::default() })),
     };

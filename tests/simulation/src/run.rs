@@ -315,6 +315,7 @@ impl Driver {
             journal: RiggedJournal::over(Arc::new(journal) as Arc<dyn Journal>, self.bug),
             codec: Arc::new(Codec::none()),
             cache: Arc::new(ForgetfulCache::new(&self.world.simulation)),
+            disk: None,
             opens: Arc::new(MemoryOpenState::new()),
         };
         let policy = SharePolicy {
