@@ -1,4 +1,4 @@
-//! How far ahead is fetched: as much as the link carries within a round trip, twice, and no more.
+//! How far ahead is fetched: some times what the link carries within a round trip, and no more.
 
 use std::time::Duration;
 
@@ -93,7 +93,8 @@ impl Link {
     pub(super) fn window(&self) -> Option<u64> {
         let Measured { rate, latency, .. } = *self.0.lock();
         let product = u128::from(rate) * latency.as_micros() / 1_000_000;
-        (rate > 0).then(|| u64::try_from(product * 2).unwrap_or(u64::MAX))
+        // With twice as much, what is measured of a link that is not full would not make it fuller.
+        (rate > 0).then(|| u64::try_from(product * 3).unwrap_or(u64::MAX))
     }
 }
 

@@ -18,14 +18,14 @@ fn settle(link: &Link, rate: u64, way: Duration, rounds: u32) -> u64 {
 }
 
 #[test]
-fn the_window_comes_to_what_the_link_carries_in_a_round_trip_twice() {
+fn the_window_comes_to_a_few_times_what_the_link_carries_in_a_round_trip() {
     for (rate, milliseconds) in [(50 * MIB, 20), (400 * MIB, 20), (400 * MIB, 100), (20 * MIB, 5)] {
         let way = Duration::from_millis(milliseconds);
         let window = settle(&Link::default(), rate, way, 100);
         let one = Duration::from_secs_f64(STEP as f64 / rate as f64);
         let carries = rate as f64 * (way + one).as_secs_f64();
         let times = window as f64 / carries;
-        assert!((1.2..4.0).contains(&times), "{times} times what {rate} bytes a second carry in {way:?}");
+        assert!((1.5..5.0).contains(&times), "{times} times what {rate} bytes a second carry in {way:?}");
     }
 }
 
