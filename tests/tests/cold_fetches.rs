@@ -155,7 +155,11 @@ impl Scene {
 
 /// Bytes that compress to about a half, and that are nowhere else the same.
 fn pattern(range: Range<u64>) -> Vec<u8> {
-    let byte = |at: u64| if at % 2 == 0 { 0 } else { ((at / 2).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 53) as u8 };
+    let byte = |at: u64| {
+        let mixed = (at | 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        if at.is_multiple_of(2) { 0 } else { (mixed >> 56) as u8 }
+    };
     range.map(byte).collect()
 }
 
@@ -202,7 +206,7 @@ async fn readers_of_the_same_share_one_fetch_and_of_other_frames_do_not_wait() {
     assert_eq!((trips, lengths), (1, vec![HEAD, FRAME]), "without any cache");
     let others = (0..32).map(|reader| scene.read(node, MIB + reader * FRAME * 2, 4 * KIB));
     let (trips, lengths) = scene.measured(async { drop(join_all(others).await) }).await;
-    assert_eq!((trips, lengths.len()), (1, 64));
+    assert_eq!((trips, lengths.len()), (1, 33), "the head once for all");
 }
 
 #[tokio::test(start_paused = true)]
@@ -252,7 +256,7 @@ async fn a_reader_in_order_gets_whole_blocks_ahead_each_once_and_many_at_a_time(
             }
         };
         let (trips, lengths) = scene.measured(reads).await;
-        assert!(lengths.len() <= 32 + 8, "{} requests for 32 blocks", lengths.len());
+        assert!(lengths.len() <= 32 + 8, "{} requests for 32 blocks: {lengths:?}", lengths.len());
         let bytes: u64 = lengths.iter().sum();
         assert!(bytes <= 128 * MIB + 40 * HEAD, "{bytes} bytes with a cache of {cache_mib} MiB");
         let most = scene.store.most.load(Ordering::SeqCst);

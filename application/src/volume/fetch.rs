@@ -271,23 +271,36 @@ impl Volume {
     /// A block's head from the caches.
     async fn known_head(&self, from: &Stored) -> Option<BlockHead> {
         let key = FrameKey { object: from.object, block: from.block.at, frame: HEAD };
-        let read = |bytes: &Bytes| {
-            let head = BlockHead::parse_in(bytes, from.object, from.block.at).ok()?;
-            head.check_place(&from.block).ok().map(|()| head)
-        };
         if let Some(bytes) = self.stores.cache.frame(&key) {
-            return read(&bytes);
+            return read_head(from, &bytes);
         }
         let bytes = self.stores.disk.as_ref()?.frames(&[key]).await.pop().flatten()?;
-        let head = read(&bytes)?;
+        let head = read_head(from, &bytes)?;
         self.stores.cache.insert(key, bytes);
         Some(head)
     }
 
+    /// Fetches a head, or waits for who fetches it.
     async fn fetch_head(&self, node: NodeId, from: &Stored) -> FsResult<BlockHead> {
         let BlockPlace { at, raw_len, .. } = from.block;
-        let parts = self.object_bytes(node, from.object, at..at.saturating_add(u64::from(head_len(raw_len)))).await?;
-        self.checked_head(node, from, Parts::new(parts).take(head_len(raw_len) as usize))
+        for _ in 0..WAITS_MAX {
+            let (claim, others) = self.flights.claim((from.object, at), std::iter::once(HEAD));
+            if !claim.frames.is_empty() {
+                let range = at..at.saturating_add(u64::from(head_len(raw_len)));
+                let bytes =
+                    Parts::new(self.object_bytes(node, from.object, range).await?).take(head_len(raw_len) as usize);
+                let head = self.checked_head(node, from, bytes.clone())?;
+                claim.land(bytes.into_iter().map(|bytes| (HEAD, bytes)).collect());
+                return Ok(head);
+            }
+            for flight in others {
+                let landed = flight.frames().await.iter().find(|(frame, _)| *frame == HEAD);
+                if let Some(head) = landed.and_then(|(_, bytes)| read_head(from, bytes)) {
+                    return Ok(head);
+                }
+            }
+        }
+        Err(FsError::Busy)
     }
 
     /// A head that was fetched, which has the table of checksums.
@@ -353,4 +366,10 @@ impl Volume {
         tracing::error!(share = %self.name, %node, %object, what, "an object is damaged");
         FsError::Io
     }
+}
+
+/// A head that was checked when it came.
+fn read_head(from: &Stored, bytes: &[u8]) -> Option<BlockHead> {
+    let head = BlockHead::parse_in(bytes, from.object, from.block.at).ok()?;
+    head.check_place(&from.block).ok().map(|()| head)
 }
