@@ -12,6 +12,7 @@ mod garbage;
 mod ids;
 mod listing;
 mod names;
+mod newest;
 mod open;
 mod opens;
 mod outage;
@@ -124,6 +125,8 @@ pub struct Volume {
     turns: KeyedLocks<NodeId>,
     flights: fetch::Flights,
     reach: fetch::Reach,
+    /// Heads of blocks, which save a round trip each: the cache may not keep them beside many frames.
+    heads: parking_lot::Mutex<newest::Newest>,
     pending: PendingNodes,
     opens: opens::Opens,
     numbers: Numbers,

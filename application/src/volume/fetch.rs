@@ -24,7 +24,7 @@ pub(super) use gets::Reach;
 use gets::{Get, Gets};
 use parts::Parts;
 
-/// The frame number under which a block's head is cached.
+/// The frame number under which a block's head is kept.
 const HEAD: u32 = u32::MAX;
 /// How often a read waits for frames that somebody else fetches and does not get.
 const WAITS_MAX: u32 = 16;
@@ -271,12 +271,13 @@ impl Volume {
     /// A block's head from the caches.
     async fn known_head(&self, from: &Stored) -> Option<BlockHead> {
         let key = FrameKey { object: from.object, block: from.block.at, frame: HEAD };
-        if let Some(bytes) = self.stores.cache.frame(&key) {
+        let known = self.heads.lock().find(&key);
+        if let Some(bytes) = known {
             return read_head(from, &bytes);
         }
         let bytes = self.stores.disk.as_ref()?.frames(&[key]).await.pop().flatten()?;
         let head = read_head(from, &bytes)?;
-        self.stores.cache.insert(key, bytes);
+        self.heads.lock().put(key, bytes);
         Some(head)
     }
 
@@ -312,9 +313,10 @@ impl Volume {
         let key = FrameKey { object: from.object, block: from.block.at, frame: HEAD };
         // Without its only frame a small block is fetched as a whole.
         if head.frames.len() > 1 {
-            self.keep(key, bytes);
-        } else {
-            self.stores.cache.insert(key, bytes);
+            if let Some(disk) = &self.stores.disk {
+                disk.insert(key, bytes.clone());
+            }
+            self.heads.lock().put(key, bytes);
         }
         Ok(head)
     }

@@ -5,7 +5,6 @@
 //! as the reader: one fetch whoever comes first.
 
 mod pace;
-mod staged;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -26,10 +25,9 @@ use futures_util::stream::{self, StreamExt};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{Volume, fetch::Wanted};
+use super::{Volume, fetch::Wanted, newest::Newest};
 pub(super) use pace::Pace;
 use pace::{Departure, Link};
-use staged::Staged;
 
 /// Shorter reads are not taken for a copy of a file.
 const READ_BYTES_MIN: u64 = 32 << 10;
@@ -65,7 +63,8 @@ pub(super) struct Readahead {
     link: Link,
     streams: Mutex<HashMap<NodeId, Stream>>,
     queue: Mutex<VecDeque<(NodeId, Range<u64>)>>,
-    staged: Mutex<Staged>,
+    /// What has come. The cache may refuse to keep it: it does not know that somebody will want it soon.
+    staged: Mutex<Newest>,
     asked: Notify,
 }
 
@@ -76,7 +75,7 @@ impl Readahead {
             link: Link::default(),
             streams: Mutex::default(),
             queue: Mutex::default(),
-            staged: Mutex::default(),
+            staged: Mutex::new(Newest::new(pace.window_max)),
             asked: Notify::new(),
         }
     }
@@ -215,11 +214,10 @@ impl Volume {
     }
 
     async fn stage(&self, node: NodeId, wanted: &Wanted) -> FsResult<()> {
-        let Readahead { staged, pace, .. } = &self.readahead;
         let frames = self.frames(node, wanted).await?;
-        let mut staged = staged.lock();
+        let mut staged = self.readahead.staged.lock();
         for (key, frame) in wanted.keys().zip(frames) {
-            staged.put(key, frame, pace.window_max);
+            staged.put(key, frame);
         }
         Ok(())
     }
