@@ -37,8 +37,9 @@ const STREAMS_MAX: usize = 1_024;
 const QUEUE_MAX: usize = 64;
 /// Extents of one step that are fetched at the same time.
 const EXTENTS_AT_ONCE: usize = 8;
-/// Reads so far from where the last one ended are in order.
-const NEAR: u64 = 1 << 20;
+/// As many reads as this are taken to be on their way at once, and to come in any order.
+const NEAR_READS: u64 = 8;
+const NEAR_MIN: u64 = 1 << 20;
 /// A request for fewer bytes says nothing about the link.
 const MEASURED_BYTES_MIN: u64 = 512 << 10;
 /// A reader that was away for so long has no part of the window any more.
@@ -149,7 +150,12 @@ impl Readahead {
     /// What is to be fetched next; not what its reader has fetched by itself meanwhile.
     fn take(&self) -> Option<(NodeId, Range<u64>)> {
         loop {
-            let (node, range) = self.queue.lock().pop_front()?;
+            let mut queue = self.queue.lock();
+            let (node, range) = queue.pop_front()?;
+            if !queue.is_empty() {
+                self.asked.notify_one();
+            }
+            drop(queue);
             if self.streams.lock().get(&node).is_none_or(|stream| range.end > stream.next) {
                 return Some((node, range));
             }
@@ -161,14 +167,15 @@ impl Stream {
     /// What to fetch after a read.
     fn read(&mut self, range: &Range<u64>, size: u64, pace: &Pace) -> Range<u64> {
         // Clients send reads of one copy out of order: what is near counts as in order.
-        let near = pace.step.max(NEAR);
+        let length = range.end.saturating_sub(range.start);
+        let near = length.saturating_mul(NEAR_READS).clamp(NEAR_MIN, pace.step.max(NEAR_MIN));
         let in_order = range.start <= self.next.saturating_add(near) && range.end > self.next.saturating_sub(near);
         if !in_order || self.next == 0 {
             *self = Stream { next: range.end, ahead: range.end, window: 0, at: self.at };
             return 0..0;
         }
         self.next = self.next.max(range.end);
-        self.window = (self.window * 2).clamp(pace.window_min.min(pace.window_max), pace.window_max);
+        self.window = (self.window * 2).clamp(pace.step.min(pace.window_max), pace.window_max);
         let (from, to) = (self.ahead.max(self.next), self.next.saturating_add(self.window).min(size));
         // In large steps, so that few requests go out.
         let least = (self.window / 2).min(pace.step).min(size.saturating_sub(from));

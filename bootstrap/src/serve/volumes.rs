@@ -17,7 +17,7 @@ use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_measured::ShareMeters;
 use dittofs_memory::MemoryOpenState;
 use dittofs_ports::{
-    BlockCache, ContentStore, DiskCache, Journal, MetadataStore, ShareMetadata, statistics::StoreStatistics,
+    BlockCache, ContentStore, DiskCache, Journal, MetadataStore, ShareMetadata, Survives, statistics::StoreStatistics,
 };
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 
@@ -156,7 +156,8 @@ async fn open_share(share: &ShareConfig, parts: &Parts<'_>) -> Result<(Arc<Volum
         content: meters.content(Arc::clone(content)),
         journal: meters.journal(),
         cache: meters.cache(Arc::clone(&parts.cache)),
-        disk: parts.disk.clone(),
+        // From a folder of this machine frames are read as fast.
+        disk: parts.disk.clone().filter(|_| content.survives() == Survives::MachineLoss),
         opens: Arc::new(MemoryOpenState::new()),
         codec: Arc::new(Codec::new(&CompressionOptions { method: share.compression, ..Default::default() })),
     };

@@ -90,6 +90,19 @@ fn readers_share_the_window_and_who_is_gone_has_no_part_in_it() {
 }
 
 #[test]
+fn who_reads_little_is_not_fetched_much_for() {
+    let [_, pace] = paces();
+    let (mut stream, mut asked) = (Stream::default(), 0);
+    for at in [100, 140, 102] {
+        let wanted = stream.read(&(at * MIB..at * MIB + (64 << 10)), 900 * MIB, &pace);
+        asked += wanted.end - wanted.start;
+    }
+    assert_eq!(asked, 0, "reads some MiB apart are not in order");
+    let wanted = stream.read(&(102 * MIB + (64 << 10)..102 * MIB + (128 << 10)), 900 * MIB, &pace);
+    assert!(wanted.end - wanted.start <= pace.step, "{wanted:?}");
+}
+
+#[test]
 fn what_a_reader_has_passed_is_not_fetched_for_it() {
     let readahead = Readahead::new(paces()[1]);
     for at in 0..100 {
