@@ -13,6 +13,7 @@ mod garbage;
 mod ids;
 mod listing;
 mod names;
+mod newest;
 mod open;
 mod opens;
 mod outage;
@@ -46,8 +47,8 @@ use dittofs_domain::{
     flush::Policy,
 };
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentStore, FrameCodec, FrameSealer, HandleSealer, Journal, MetadataError, OpenState,
-    Presented, Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
+    BlockCache, Caller, Clock, ContentStore, DiskCache, FrameCodec, FrameSealer, HandleSealer, Journal, MetadataError,
+    OpenState, Presented, Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
 };
 use tokio::sync::Notify;
 
@@ -86,6 +87,8 @@ pub struct VolumeStores {
     pub journal: Arc<dyn Journal>,
     /// Frames, shared by all shares.
     pub cache: Arc<dyn BlockCache>,
+    /// Frames on a disk of this machine, if it keeps any.
+    pub disk: Option<Arc<dyn DiskCache>>,
     /// Opens, locks and caching rights.
     pub opens: Arc<dyn OpenState>,
     /// How frames are compressed; those that are stored already are read whatever made them.
@@ -103,11 +106,18 @@ pub struct VolumeLimits {
     pub write_wait_ms_max: u64,
     /// How long reads are put off while the content store does not answer, in milliseconds, before they fail.
     pub outage_ms_max: u64,
+    /// Bytes that are fetched ahead of readers, on their way or waiting to be read.
+    pub readahead_bytes_max: u64,
 }
 
 impl Default for VolumeLimits {
     fn default() -> Self {
-        VolumeLimits { unflushed_bytes_max: 1 << 30, write_wait_ms_max: 10_000, outage_ms_max: 300_000 }
+        VolumeLimits {
+            unflushed_bytes_max: 1 << 30,
+            write_wait_ms_max: 10_000,
+            outage_ms_max: 300_000,
+            readahead_bytes_max: 128 << 20,
+        }
     }
 }
 
@@ -122,7 +132,10 @@ pub struct Volume {
     epoch: Epoch,
     verifier: AtomicU64,
     turns: KeyedLocks<NodeId>,
-    fetches: KeyedLocks<(u128, u64)>,
+    flights: fetch::Flights,
+    reach: fetch::Reach,
+    /// Heads of blocks, which save a round trip each: the cache may not keep them beside many frames.
+    heads: parking_lot::Mutex<newest::Newest>,
     pending: PendingNodes,
     opens: opens::Opens,
     numbers: Numbers,

@@ -76,11 +76,24 @@ pub struct JournalConfig {
     pub path: Option<PathBuf>,
 }
 
-/// The bound of content that is kept for reading again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The bounds of content that is kept for reading again, or read ahead.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheConfig {
     /// The sum over all shares.
     pub memory: ByteSize,
+    /// Bytes that are fetched ahead of readers, over all shares.
+    pub readahead: ByteSize,
+    /// What is kept on a disk besides, if anything.
+    pub disk: Option<DiskCacheConfig>,
+}
+
+/// The section `cache.disk`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskCacheConfig {
+    /// The folder, absolute.
+    pub path: PathBuf,
+    /// Bytes that its files may take.
+    pub size: ByteSize,
 }
 
 const MIB: u64 = 1 << 20;
@@ -93,6 +106,12 @@ const JOURNAL_DEFAULT: ByteSize = ByteSize(1024 * MIB);
 const JOURNAL_ON_DISK_DEFAULT: ByteSize = ByteSize(4096 * MIB);
 const CACHE_MIN: ByteSize = ByteSize(MIB);
 const CACHE_DEFAULT: ByteSize = ByteSize(512 * MIB);
+const READAHEAD_MIN: ByteSize = ByteSize(MIB);
+const READAHEAD_DEFAULT: ByteSize = ByteSize(128 * MIB);
+/// Below the data folder.
+const DISK_CACHE_PATH: &str = "cache";
+const DISK_CACHE_MIN: ByteSize = ByteSize(dittofs_block_cache::DiskCacheOptions::BYTES_MIN);
+const DISK_CACHE_DEFAULT: ByteSize = ByteSize(10 * 1024 * MIB);
 
 impl Config {
     /// The shares whose files are gone when the server stops.
@@ -126,11 +145,12 @@ fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     let metadata = stores::read(root.take_section("metadata"), &given.kinds.metadata, &mut folders);
     let content = stores::read(root.take_section("content"), &given.kinds.content, &mut folders);
     let journal = root.take_section("journal");
-    let cache = read_cache(root.take_section("cache"));
+    let cache = root.take_section("cache");
     let absent = !root.has("shares");
     let shares = root.take_list("shares").or_else(|| absent.then(Vec::new));
     let shares = shares.map(|items| shares::read(items, &metadata, &content, &folders, report)).unwrap_or_default();
     let journal = read_journal(journal, &shares, &mut folders);
+    let cache = read_cache(cache, &mut folders);
     let adapters = adapters::read(root.take_section("adapters"));
     let log = log::read(root.take_section("log"));
     root.finish();
@@ -173,12 +193,20 @@ fn read_journal(mut section: Section<'_>, shares: &[ShareConfig], folders: &mut 
     JournalConfig { size, path }
 }
 
-fn read_cache(mut section: Section<'_>) -> CacheConfig {
-    section.refuse_unbuilt("disk", "the cache is in memory only");
-    section.refuse_unbuilt("path", "the cache is in memory only");
+fn read_cache(mut section: Section<'_>, folders: &mut Folders<'_>) -> CacheConfig {
     let memory = read_bound(&mut section, "memory", CACHE_MIN).unwrap_or(CACHE_DEFAULT);
+    let readahead = read_bound(&mut section, "readahead", READAHEAD_MIN).unwrap_or(READAHEAD_DEFAULT);
+    let disk = section.has("disk").then(|| read_disk_cache(section.take_section("disk"), folders)).flatten();
     section.finish();
-    CacheConfig { memory }
+    CacheConfig { memory, readahead, disk }
+}
+
+fn read_disk_cache(mut section: Section<'_>, folders: &mut Folders<'_>) -> Option<DiskCacheConfig> {
+    let size = read_bound(&mut section, "size", DISK_CACHE_MIN).unwrap_or(DISK_CACHE_DEFAULT);
+    let path = section.take_text("path").unwrap_or_else(|| DISK_CACHE_PATH.to_owned());
+    let path = folders.claim(&section.key("path"), Path::new(&path));
+    section.finish();
+    Some(DiskCacheConfig { path: path?, size })
 }
 
 fn read_bound(section: &mut Section<'_>, name: &'static str, min: ByteSize) -> Option<ByteSize> {

@@ -65,6 +65,9 @@ pub enum ServeError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The folder of the disk cache is not one, or not ours.
+    #[error("{0} (key cache.disk.path)")]
+    DiskCache(#[source] dittofs_block_cache::DiskCacheError),
     /// A share can't be opened.
     #[error("share `{share}` can't be opened: {source}")]
     Share {
@@ -204,7 +207,8 @@ impl Running {
             tracing::info!(data = %data.display(), "starting");
         }
         let watching = Watching::start(config, fronts).await?;
-        let OpenShares { volumes, meters, cache } = volumes::open(config, kinds, accept_loss, watching.watch()).await?;
+        let OpenShares { volumes, meters, cache, disk } =
+            volumes::open(config, kinds, accept_loss, watching.watch()).await?;
         let services = Arc::new(Services::new(Arc::new(Registry::new(volumes.clone()))));
         let nfs = NfsAdapter::start(&config.adapters.nfs, services.clone(), fronts).await?;
         let listen = |data: &std::path::PathBuf| {
@@ -213,7 +217,7 @@ impl Running {
         };
         let socket = config.data.as_ref().map(listen).transpose()?;
         let statistics = services;
-        watching.serves(Sources { statistics, protocols: vec![nfs.statistics()], stores: meters, cache });
+        watching.serves(Sources { statistics, protocols: vec![nfs.statistics()], stores: meters, cache, disk });
         announce(config, &nfs);
         Ok(Running { volumes, nfs, socket, watching })
     }

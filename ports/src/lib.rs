@@ -18,9 +18,9 @@ pub use inbound::{
 };
 pub use outbound::{
     Appended, ApplyError, BlockCache, CacheUsage, Claim, Clock, CodecError, ContentError, ContentStore, Counter,
-    FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError, JournalIdentity, JournalUsage, Listed, Listing,
-    MetadataError, MetadataStore, OpenChange, OpenState, OpenStateError, Randomness, Record, Reference, SealError,
-    ShareMetadata, ShareRecord, Spawner, Survives,
+    DiskCache, DiskCacheUsage, FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError, JournalIdentity,
+    JournalUsage, Listed, Listing, MetadataError, MetadataStore, OpenChange, OpenState, OpenStateError, Randomness,
+    Record, Reference, SealError, ShareMetadata, ShareRecord, Spawner, Survives,
 };
 
 #[cfg(feature = "mocks")]
@@ -30,8 +30,8 @@ pub mod mocks {
         MockAdminService, MockBlockService, MockMetadataService, MockOpenEvents, MockOpenService,
     };
     pub use crate::outbound::{
-        MockBlockCache, MockClock, MockContentStore, MockFrameCodec, MockFrameSealer, MockJournal, MockMetadataStore,
-        MockOpenState, MockRandomness, MockShareMetadata, MockSpawner,
+        MockBlockCache, MockClock, MockContentStore, MockDiskCache, MockFrameCodec, MockFrameSealer, MockJournal,
+        MockMetadataStore, MockOpenState, MockRandomness, MockShareMetadata, MockSpawner,
     };
     pub use crate::statistics::MockStatisticsService;
 }

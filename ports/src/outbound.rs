@@ -2,6 +2,7 @@
 
 mod block_cache;
 mod content_store;
+mod disk_cache;
 mod error;
 mod frame_codec;
 mod frame_sealer;
@@ -12,6 +13,7 @@ mod open_state;
 
 pub use block_cache::{BlockCache, CacheUsage, FrameKey};
 pub use content_store::{Claim, ContentStore};
+pub use disk_cache::{DiskCache, DiskCacheUsage};
 pub use error::{ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, SealError, Source};
 pub use frame_codec::FrameCodec;
 pub use frame_sealer::FrameSealer;
@@ -24,6 +26,7 @@ pub use open_state::{Glance, OpenChange, OpenState};
 pub use {
     block_cache::MockBlockCache,
     content_store::MockContentStore,
+    disk_cache::MockDiskCache,
     frame_codec::MockFrameCodec,
     frame_sealer::MockFrameSealer,
     journal::MockJournal,

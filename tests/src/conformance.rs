@@ -13,6 +13,7 @@
 
 pub mod block_cache;
 pub mod content;
+pub mod disk_cache;
 pub mod journal;
 pub mod metadata;
 mod payload;

@@ -40,6 +40,11 @@ impl Server {
         Home::new(program, Some(configuration)).start()
     }
 
+    /// The id of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where it serves NFS and MOUNT.
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -112,6 +112,7 @@ impl World {
             content: Arc::clone(&stores.content),
             journal: stores.journal,
             cache: stores.cache,
+            disk: None,
             opens: stores.opens,
             codec: Arc::new(codec),
             sealer,

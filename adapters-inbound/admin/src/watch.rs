@@ -15,7 +15,7 @@ use std::{
 };
 
 use dittofs_ports::{
-    BlockCache,
+    BlockCache, DiskCache,
     statistics::{ProtocolStatistics, StatisticsService, StoreStatistics},
 };
 use parking_lot::Mutex;
@@ -43,6 +43,8 @@ pub struct Sources {
     pub stores: Vec<(String, Arc<dyn StoreStatistics>)>,
     /// The cache of all shares.
     pub cache: Arc<dyn BlockCache>,
+    /// The cache on a disk, if there is one.
+    pub disk: Option<Arc<dyn DiskCache>>,
 }
 
 /// What monitoring is shown.

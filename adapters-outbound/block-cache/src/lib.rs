@@ -1,9 +1,11 @@
-//! Caches of verified frames.
+//! Caches of verified frames, in memory and in a folder.
 //!
 //! This crate does not know: what a frame holds, or where it came from.
 
+mod disk;
 mod moka;
 
+pub use disk::{DiskCacheError, DiskCacheOptions, FolderDiskCache};
 pub use moka::MokaBlockCache;
 
 use bytes::Bytes;

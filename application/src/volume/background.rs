@@ -14,7 +14,7 @@ use dittofs_ports::Survives;
 use futures_util::{FutureExt, select_biased};
 use parking_lot::Mutex;
 
-use super::{Volume, pending::NodePending, readahead};
+use super::{Volume, pending::NodePending};
 
 /// How often the flusher looks what is due.
 const TICK: Duration = Duration::from_millis(500);
@@ -31,7 +31,7 @@ impl Volume {
     pub(super) fn start_background(self: &Arc<Self>) {
         let volume = Arc::clone(self);
         self.machine.spawner.spawn("flush", Box::pin(async move { volume.flush_loop().await }));
-        for _ in 0..readahead::FETCHERS {
+        for _ in 0..self.readahead.pace.fetchers {
             let volume = Arc::clone(self);
             self.machine.spawner.spawn("readahead", Box::pin(async move { volume.read_ahead_loop().await }));
         }

@@ -1,23 +1,70 @@
-//! Bytes from objects: through the cache, frame by frame, each checked once.
+//! Bytes from objects: through the caches, frame by frame, each checked once and fetched once for all who want it.
 
-use bytes::{Bytes, BytesMut};
+mod flights;
+mod gets;
+mod parts;
+
+use std::ops::Range;
+
+use bytes::Bytes;
 use dittofs_domain::{
     NodeId, ObjectId,
     content::{
-        BlockPlace, Stored,
+        BlockPlace, FRAME_BYTES, Stored,
         block::{BlockHead, CODEC_NONE, FrameRun, head_len},
     },
     error::{FsError, FsResult},
 };
 use dittofs_ports::{ContentError, FrameKey};
+use futures_util::future;
 
 use super::{Volume, read::Segments};
+pub(super) use flights::Flights;
+pub(super) use gets::Reach;
+use gets::{Get, Gets};
+use parts::Parts;
 
-/// The frame number under which a block's head is cached.
+/// The frame number under which a block's head is kept.
 const HEAD: u32 = u32::MAX;
+/// How often a read waits for frames that somebody else fetches and does not get.
+const WAITS_MAX: u32 = 16;
+
+/// Bytes of a block that a reader wants: where they are, and their range in its content.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) from: Stored,
+    pub(super) range: Range<u32>,
+}
+
+impl Wanted {
+    /// Bytes `skip .. skip + length` of an extent.
+    pub(super) fn of(from: &Stored, skip: u32, length: u32) -> Wanted {
+        let start = from.skip.saturating_add(skip);
+        Wanted { from: *from, range: start..start.saturating_add(length) }
+    }
+
+    fn key(&self, frame: u32) -> FrameKey {
+        FrameKey { object: self.from.object, block: self.from.block.at, frame }
+    }
+
+    /// The frames that have them.
+    fn frames(&self) -> Range<u32> {
+        self.range.start / FRAME_BYTES..self.range.end.div_ceil(FRAME_BYTES)
+    }
+
+    /// What they are called in the caches.
+    pub(super) fn keys(&self) -> impl Iterator<Item = FrameKey> + use<'_> {
+        self.frames().map(|frame| self.key(frame))
+    }
+
+    /// How long a frame is.
+    fn frame_len(&self, frame: u32) -> usize {
+        gets::raw_range(&(frame..frame + 1), self.from.block.raw_len).len()
+    }
+}
 
 impl Volume {
-    /// Bytes `skip .. skip + length` of an extent, from the cache or the content store.
+    /// Bytes `skip .. skip + length` of an extent, from the caches or the content store.
     pub(super) async fn stored(
         &self,
         node: NodeId,
@@ -26,65 +73,172 @@ impl Volume {
         length: u32,
         out: &mut Segments,
     ) -> FsResult<()> {
-        let start = from.skip + skip;
-        let range = start..start + length;
-        if self.cached(from, &range, out) {
-            return Ok(());
+        let wanted = Wanted::of(from, skip, length);
+        if !self.cached(&wanted, out) {
+            self.demand_key(node, from)?;
+            out.extend(self.fetched(node, &wanted).await?);
         }
-        self.demand_key(node, from)?;
-        let key = (from.object.0, from.block.at);
-        let _fetch = self.fetches.lock(key).await;
-        if self.cached(from, &range, out) {
-            return Ok(());
-        }
-        let frames = match self.fetch(node, from, range.clone()).await {
-            // Perhaps only the answer was damaged.
-            Err(FsError::Io) if self.outage.lasts(self.machine.clock.monotonic()).is_none() => {
-                self.fetch(node, from, range).await?
-            }
-            fetched => fetched?,
-        };
-        out.extend(frames);
         Ok(())
     }
 
-    /// Takes a range from the cache, all of it or nothing.
-    fn cached(&self, from: &Stored, range: &std::ops::Range<u32>, out: &mut Segments) -> bool {
+    /// Takes bytes from memory, all of them or nothing.
+    pub(super) fn cached(&self, wanted: &Wanted, out: &mut Segments) -> bool {
         let before = out.len();
-        let mut at = range.start;
-        while at < range.end {
-            let frame = at / dittofs_domain::content::FRAME_BYTES;
-            let key = FrameKey { object: from.object, block: from.block.at, frame };
-            let within = (at % dittofs_domain::content::FRAME_BYTES) as usize;
-            let wanted = ((range.end - at) as usize).min(dittofs_domain::content::FRAME_BYTES as usize - within);
-            let bytes = self.stores.cache.frame(&key).filter(|bytes| bytes.len() >= within + wanted);
-            let Some(bytes) = bytes else {
+        let mut at = wanted.range.start;
+        while at < wanted.range.end {
+            let Some(frame) = self.frame(wanted, at / FRAME_BYTES) else {
                 out.truncate(before);
                 return false;
             };
-            out.push(bytes.slice(within..within + wanted));
-            at += wanted as u32;
+            let within = (at % FRAME_BYTES) as usize;
+            let length = ((wanted.range.end - at) as usize).min(frame.len().saturating_sub(within));
+            if length == 0 {
+                out.truncate(before);
+                return false;
+            }
+            out.push(frame.slice(within..within + length));
+            at += length as u32;
         }
         true
     }
 
-    /// Fetches the frames that have a range of a block, checks them and puts them into the cache.
-    async fn fetch(&self, node: NodeId, from: &Stored, range: std::ops::Range<u32>) -> FsResult<Vec<Bytes>> {
-        let head = self.head(node, from).await?;
-        let run =
-            head.frames_of(range.clone()).ok_or_else(|| self.damaged(node, from.object, "extent beyond block"))?;
-        let at = from.block.at;
-        let stored = self.object_bytes(node, from.object, at + run.stored.start..at + run.stored.end).await?;
-        let frames = self.checked_frames(node, from, &head, &run, stored)?;
-        let mut out = Vec::with_capacity(frames.len());
-        let (mut skip, mut left) = (run.skip as usize, range.len());
+    /// Gets bytes that are not in memory, all of them.
+    pub(super) async fn fetched(&self, node: NodeId, wanted: &Wanted) -> FsResult<Segments> {
+        let frames = self.frames(node, wanted).await?;
+        let (mut skip, mut left) = ((wanted.range.start % FRAME_BYTES) as usize, wanted.range.len());
+        let mut out = Segments::with_capacity(frames.len());
         for frame in frames {
-            let wanted = left.min(frame.len() - skip);
-            out.push(frame.slice(skip..skip + wanted));
-            left -= wanted;
+            let length = left.min(frame.len().saturating_sub(skip));
+            out.push(frame.slice(skip..skip + length));
+            left -= length;
             skip = 0;
         }
-        Ok(out)
+        if left > 0 { Err(self.damaged(node, wanted.from.object, "extent beyond block")) } else { Ok(out) }
+    }
+
+    /// The frames that have these bytes, from the caches, from whoever fetches them already, or from the store.
+    pub(super) async fn frames(&self, node: NodeId, wanted: &Wanted) -> FsResult<Vec<Bytes>> {
+        let numbers = wanted.frames();
+        if wanted.range.is_empty() || wanted.range.end > wanted.from.block.raw_len {
+            return Err(self.damaged(node, wanted.from.object, "extent beyond block"));
+        }
+        let mut found: Vec<Option<Bytes>> = numbers.clone().map(|frame| self.frame(wanted, frame)).collect();
+        let place = |frame: u32| (frame - numbers.start) as usize;
+        for _ in 0..WAITS_MAX {
+            let missing: Vec<u32> = numbers.clone().filter(|frame| found[place(*frame)].is_none()).collect();
+            if missing.is_empty() {
+                return Ok(found.into_iter().flatten().collect());
+            }
+            let block = (wanted.from.object, wanted.from.block.at);
+            let (claim, others) = self.flights.claim(block, missing.into_iter());
+            if !claim.frames.is_empty() {
+                let frames = self.bring(node, wanted, &claim.frames).await?;
+                for (frame, bytes) in frames.iter().filter(|(frame, _)| numbers.contains(frame)) {
+                    found[place(*frame)] = Some(bytes.clone());
+                }
+                claim.land(frames);
+            }
+            for flight in others {
+                for (frame, bytes) in flight.frames().await.iter().filter(|(frame, _)| numbers.contains(frame)) {
+                    found[place(*frame)].get_or_insert_with(|| bytes.clone());
+                }
+            }
+        }
+        Err(FsError::Busy)
+    }
+
+    /// A frame that is in memory.
+    fn frame(&self, wanted: &Wanted, frame: u32) -> Option<Bytes> {
+        let key = wanted.key(frame);
+        let found = self.stores.cache.frame(&key).or_else(|| self.readahead.staged(&key));
+        found.filter(|bytes| bytes.len() == wanted.frame_len(frame))
+    }
+
+    /// Gets frames that nobody else fetches: what landed in memory meanwhile, what is on the disk, and the rest from the
+    /// store.
+    async fn bring(&self, node: NodeId, wanted: &Wanted, frames: &[u32]) -> FsResult<Vec<(u32, Bytes)>> {
+        let (mut found, mut missing) = (Vec::with_capacity(frames.len()), Vec::new());
+        let mut sort = |frame: u32, bytes: Option<Bytes>, missing: &mut Vec<u32>| match bytes {
+            Some(bytes) => found.push((frame, bytes)),
+            None => missing.push(frame),
+        };
+        frames.iter().for_each(|frame| sort(*frame, self.frame(wanted, *frame), &mut missing));
+        if let Some(disk) = self.stores.disk.as_ref().filter(|_| !missing.is_empty()) {
+            let keys: Vec<FrameKey> = missing.drain(..).map(|frame| wanted.key(frame)).collect();
+            for (key, bytes) in keys.iter().zip(disk.frames(&keys).await) {
+                let bytes = bytes.filter(|bytes| bytes.len() == wanted.frame_len(key.frame));
+                if let Some(bytes) = &bytes {
+                    self.stores.cache.insert(*key, bytes.clone());
+                }
+                sort(key.frame, bytes, &mut missing);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let fetched = match self.fetch(node, &wanted.from, &missing).await {
+            // Perhaps only the answer was damaged.
+            Err(FsError::Io) if self.outage.lasts(self.machine.clock.monotonic()).is_none() => {
+                self.fetch(node, &wanted.from, &missing).await?
+            }
+            fetched => fetched?,
+        };
+        found.extend(fetched);
+        Ok(found)
+    }
+
+    /// Fetches frames of a block from the store, perhaps with some in between, checks them and puts them into the caches.
+    async fn fetch(&self, node: NodeId, from: &Stored, frames: &[u32]) -> FsResult<Vec<(u32, Bytes)>> {
+        let (head, mut gets, mut stored) = match self.known_head(from).await {
+            Some(head) => (head, Vec::new(), Vec::new()),
+            None => {
+                let Gets { head, begins_with_head, frames: gets } = gets::without_head(&from.block, frames, self.reach);
+                let alone = async { if head { self.fetch_head(node, from).await.map(Some) } else { Ok(None) } };
+                let (alone, stored) = future::join(alone, self.fetch_all(node, from, &gets)).await;
+                let (head, stored) = self.split_head(node, from, alone?, stored?, begins_with_head)?;
+                (head, gets, stored)
+            }
+        };
+        if gets.is_empty() {
+            let known = gets::with_head(&head, frames, self.reach);
+            gets = known.ok_or_else(|| self.damaged(node, from.object, "extent beyond block"))?;
+            stored = self.fetch_all(node, from, &gets).await?;
+        }
+        let mut fetched = Vec::with_capacity(frames.len());
+        for (get, stored) in gets.iter().zip(stored) {
+            let run = head.frames_of(gets::raw_range(&get.frames, head.raw_len));
+            let run = run.ok_or_else(|| self.damaged(node, from.object, "extent beyond block"))?;
+            let checked = self.checked_frames(node, from, &head, &run, stored)?;
+            fetched.extend(run.frames.clone().zip(checked));
+        }
+        Ok(fetched)
+    }
+
+    /// Gets ranges of a block, side by side.
+    async fn fetch_all(&self, node: NodeId, from: &Stored, gets: &[Get]) -> FsResult<Vec<Vec<Bytes>>> {
+        let at = from.block.at;
+        let range = |get: &Get| at.saturating_add(get.stored.start)..at.saturating_add(get.stored.end);
+        future::try_join_all(gets.iter().map(|get| self.object_bytes(node, from.object, range(get)))).await
+    }
+
+    /// The head, which came alone or before the first frames.
+    fn split_head(
+        &self,
+        node: NodeId,
+        from: &Stored,
+        alone: Option<BlockHead>,
+        mut stored: Vec<Vec<Bytes>>,
+        begins_with_head: bool,
+    ) -> FsResult<(BlockHead, Vec<Vec<Bytes>>)> {
+        if let Some(head) = alone {
+            return Ok((head, stored));
+        }
+        let first = stored.first_mut().filter(|_| begins_with_head);
+        let first = first.ok_or_else(|| self.damaged(node, from.object, "short object"))?;
+        let mut parts = Parts::new(std::mem::take(first));
+        let head = self.checked_head(node, from, parts.take(head_len(from.block.raw_len) as usize))?;
+        *first = parts.rest();
+        Ok((head, stored))
     }
 
     fn checked_frames(
@@ -110,36 +264,80 @@ impl Volume {
                 }
             };
             let key = FrameKey { object: from.object, block: from.block.at, frame: frame.index };
-            self.stores.cache.insert(key, bytes.clone());
+            self.keep(key, bytes.clone());
             frames.push(bytes);
         }
         Ok(frames)
     }
 
-    /// A block's head, which has its table of checksums.
-    async fn head(&self, node: NodeId, from: &Stored) -> FsResult<BlockHead> {
+    /// A block's head from the caches.
+    async fn known_head(&self, from: &Stored) -> Option<BlockHead> {
+        let key = FrameKey { object: from.object, block: from.block.at, frame: HEAD };
+        let known = self.heads.lock().find(&key);
+        if let Some(bytes) = known {
+            return read_head(from, &bytes);
+        }
+        let bytes = self.stores.disk.as_ref()?.frames(&[key]).await.pop().flatten()?;
+        let head = read_head(from, &bytes)?;
+        self.heads.lock().put(key, bytes);
+        Some(head)
+    }
+
+    /// Fetches a head, or waits for who fetches it.
+    async fn fetch_head(&self, node: NodeId, from: &Stored) -> FsResult<BlockHead> {
         let BlockPlace { at, raw_len, .. } = from.block;
-        let key = FrameKey { object: from.object, block: at, frame: HEAD };
-        let bytes = match self.stores.cache.frame(&key) {
-            Some(bytes) => bytes,
-            None => {
-                let parts = self.object_bytes(node, from.object, at..at + u64::from(head_len(raw_len))).await?;
-                let mut parts = Parts::new(parts);
-                let bytes = parts.take(head_len(raw_len) as usize);
-                bytes.ok_or_else(|| self.damaged(node, from.object, "short object"))?
+        for _ in 0..WAITS_MAX {
+            let (claim, others) = self.flights.claim((from.object, at), std::iter::once(HEAD));
+            if !claim.frames.is_empty() {
+                let range = at..at.saturating_add(u64::from(head_len(raw_len)));
+                let bytes =
+                    Parts::new(self.object_bytes(node, from.object, range).await?).take(head_len(raw_len) as usize);
+                let head = self.checked_head(node, from, bytes.clone())?;
+                claim.land(bytes.into_iter().map(|bytes| (HEAD, bytes)).collect());
+                return Ok(head);
             }
-        };
-        let head = BlockHead::parse_in(&bytes, from.object, at);
+            for flight in others {
+                let landed = flight.frames().await.iter().find(|(frame, _)| *frame == HEAD);
+                if let Some(head) = landed.and_then(|(_, bytes)| read_head(from, bytes)) {
+                    return Ok(head);
+                }
+            }
+        }
+        Err(FsError::Busy)
+    }
+
+    /// A head that was fetched, which has the table of checksums.
+    fn checked_head(&self, node: NodeId, from: &Stored, bytes: Option<Bytes>) -> FsResult<BlockHead> {
+        let bytes = bytes.ok_or_else(|| self.damaged(node, from.object, "short object"))?;
+        let head = BlockHead::parse_in(&bytes, from.object, from.block.at);
         let head = head.map_err(|error| self.damaged(node, from.object, &error.to_string()))?;
         head.check_place(&from.block).map_err(|error| self.damaged(node, from.object, &error.to_string()))?;
-        self.stores.cache.insert(key, bytes);
+        let key = FrameKey { object: from.object, block: from.block.at, frame: HEAD };
+        // Without its only frame a small block is fetched as a whole.
+        if head.frames.len() > 1 {
+            if let Some(disk) = &self.stores.disk {
+                disk.insert(key, bytes.clone());
+            }
+            self.heads.lock().put(key, bytes);
+        }
         Ok(head)
     }
 
-    async fn object_bytes(&self, node: NodeId, object: ObjectId, range: std::ops::Range<u64>) -> FsResult<Vec<Bytes>> {
+    /// Puts what was fetched and checked into the caches.
+    fn keep(&self, key: FrameKey, bytes: Bytes) {
+        if let Some(disk) = &self.stores.disk {
+            disk.insert(key, bytes.clone());
+        }
+        self.stores.cache.insert(key, bytes);
+    }
+
+    async fn object_bytes(&self, node: NodeId, object: ObjectId, range: Range<u64>) -> FsResult<Vec<Bytes>> {
+        let bytes = range.end.saturating_sub(range.start);
+        let departure = self.readahead.depart(self.machine.clock.monotonic());
         match self.stores.content.get(self.share(), object, range).await {
             Ok(parts) => {
                 self.outage.over();
+                self.readahead.arrive(departure, bytes, self.machine.clock.monotonic());
                 Ok(parts)
             }
             Err(ContentError::NotFound) => Err(FsError::Stale),
@@ -174,32 +372,8 @@ impl Volume {
     }
 }
 
-/// Bytes in several parts, taken in runs of given lengths: copied only where a run spans parts.
-struct Parts {
-    parts: std::vec::IntoIter<Bytes>,
-    first: Bytes,
-}
-
-impl Parts {
-    fn new(parts: Vec<Bytes>) -> Parts {
-        Parts { parts: parts.into_iter(), first: Bytes::new() }
-    }
-
-    fn take(&mut self, length: usize) -> Option<Bytes> {
-        while self.first.is_empty() && length > 0 {
-            self.first = self.parts.next()?;
-        }
-        if self.first.len() >= length {
-            return Some(self.first.split_to(length));
-        }
-        let mut whole = BytesMut::with_capacity(length);
-        while whole.len() < length {
-            if self.first.is_empty() {
-                self.first = self.parts.next()?;
-            }
-            let wanted = (length - whole.len()).min(self.first.len());
-            whole.extend_from_slice(&self.first.split_to(wanted));
-        }
-        Some(whole.freeze())
-    }
+/// A head that was checked when it came.
+fn read_head(from: &Stored, bytes: &[u8]) -> Option<BlockHead> {
+    let head = BlockHead::parse_in(bytes, from.object, from.block.at).ok()?;
+    head.check_place(&from.block).ok().map(|()| head)
 }

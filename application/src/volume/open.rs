@@ -14,7 +14,10 @@ use dittofs_ports::{
 };
 use tokio::sync::Notify;
 
-use super::{Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, opens, pending::PendingNodes};
+use super::{
+    Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, newest::Newest, opens, pending::PendingNodes,
+    readahead::Pace,
+};
 use crate::{
     admission::Admission,
     confirmed::{Belongs, ConfirmedContent, belongs},
@@ -24,6 +27,11 @@ use crate::{
 
 /// Nodes that are looked at, at a time, for the highest record that any of them names.
 const NODES_PER_PAGE: usize = 1_024;
+
+/// Heads of blocks take at most this part of what the cache takes, besides it, between these bounds.
+const HEADS_PART: u64 = 64;
+const HEADS_BYTES_MIN: u64 = 1 << 20;
+const HEADS_BYTES_MAX: u64 = 64 << 20;
 
 /// How a share is run.
 #[derive(Clone, Debug)]
@@ -127,6 +135,11 @@ impl Volume {
         epoch: Epoch,
     ) -> Volume {
         let VolumeSettings { policy, limits, .. } = settings;
+        // What outlives the machine is behind a network.
+        let is_remote = stores.content.survives() == Survives::MachineLoss;
+        let cache_bytes = stores.cache.usage().limit;
+        let pace = Pace::new(is_remote, limits.readahead_bytes_max, cache_bytes);
+        let heads = Newest::new((cache_bytes / HEADS_PART).clamp(HEADS_BYTES_MIN, HEADS_BYTES_MAX));
         Volume {
             sealer: HandleSealer { share: record.id, key: record.handle_key },
             name: record.name.clone(),
@@ -135,7 +148,9 @@ impl Volume {
             epoch,
             verifier: AtomicU64::new(machine.randomness.bits64()),
             turns: KeyedLocks::new(),
-            fetches: KeyedLocks::new(),
+            flights: super::fetch::Flights::default(),
+            reach: if is_remote { super::fetch::Reach::REMOTE } else { super::fetch::Reach::LOCAL },
+            heads: parking_lot::Mutex::new(heads),
             pending: PendingNodes::new(),
             opens: opens::Opens::new(),
             numbers: Numbers::new(),
@@ -151,7 +166,7 @@ impl Volume {
             condemned: parking_lot::Mutex::default(),
             dying: parking_lot::Mutex::default(),
             repack_after: parking_lot::Mutex::default(),
-            readahead: super::readahead::Readahead::default(),
+            readahead: super::readahead::Readahead::new(pace),
             reaping: Notify::new(),
             room: Notify::new(),
             closing: AtomicBool::new(false),

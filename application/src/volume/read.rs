@@ -15,14 +15,17 @@ use dittofs_domain::{
     plan::Query,
 };
 use dittofs_ports::{Caller, JournalError, ReadReply};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use smallvec::SmallVec;
 
-use super::{Volume, opens::readable};
+use super::{Volume, fetch::Wanted, opens::readable};
 
 /// Bytes that one call reads at most, whatever the client asks for.
 const READ_BYTES_MAX: u32 = 4 << 20;
 /// How often a read starts again because a flush or a truncation came between, before it takes the node's turn.
 pub(super) const ATTEMPTS: u32 = 4;
+/// Extents of one read that are fetched at the same time.
+const EXTENTS_AT_ONCE: usize = 16;
 /// Zeros for holes: large holes are answered by many references to these.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
@@ -56,7 +59,7 @@ impl Volume {
                 }
                 Err(error) => return Err(error),
             };
-            self.readahead.note(node, &range, size);
+            self.readahead.note(node, &range, size, self.machine.clock.monotonic());
             self.accessed(&layout.attributes);
             return Ok(ReadReply { data, end_of_file: range.end >= size, attributes: layout.attributes });
         }
@@ -110,23 +113,34 @@ impl Volume {
 
     /// Gets the bytes; none if a record was given up meanwhile.
     async fn gather(&self, node: NodeId, layout: &Layout) -> FsResult<Option<Segments>> {
-        let mut out = Segments::new();
+        let mut out = Gathered::default();
         let mut at = layout.range.start;
         for part in &layout.parts {
             let Part::Slice(slice) = part else { continue };
             if slice.offset >= layout.range.end {
                 break;
             }
-            self.mapped(node, layout, at..slice.offset, &mut out).await?;
+            self.mapped(layout, at..slice.offset, &mut out);
             let length = u64::from(slice.len).min(layout.range.end - slice.offset) as u32;
             match self.slice(slice, length).await? {
-                Some(bytes) => out.push(bytes),
+                Some(bytes) => out.segments.push(bytes),
                 None => return Ok(None),
             }
             at = slice.offset + u64::from(length);
         }
-        self.mapped(node, layout, at..layout.range.end, &mut out).await?;
-        Ok(Some(out))
+        self.mapped(layout, at..layout.range.end, &mut out);
+        if out.absent.is_empty() {
+            return Ok(Some(out.segments));
+        }
+        let absent = std::mem::take(&mut out.absent);
+        let fetched = self.fetched_at_once(node, absent.iter().map(|(_, wanted)| wanted.clone()).collect()).await?;
+        Ok(Some(out.with(absent.into_iter().map(|(at, _)| at).zip(fetched))))
+    }
+
+    /// Gets bytes of several extents, side by side.
+    pub(super) async fn fetched_at_once(&self, node: NodeId, wanted: Vec<Wanted>) -> FsResult<Vec<Segments>> {
+        let fetches = wanted.into_iter().map(|wanted| async move { self.fetched(node, &wanted).await });
+        stream::iter(fetches).buffered(EXTENTS_AT_ONCE).try_collect().await
     }
 
     pub(super) async fn slice(&self, slice: &Slice, length: u32) -> FsResult<Option<Bytes>> {
@@ -140,8 +154,8 @@ impl Volume {
         }
     }
 
-    /// The bytes of a range that no slice covers; what lies behind the stored size is zeros.
-    async fn mapped(&self, node: NodeId, layout: &Layout, range: Range<u64>, out: &mut Segments) -> FsResult<()> {
+    /// The bytes of a range that no slice covers, as far as they are in memory; what lies behind the stored size is zeros.
+    fn mapped(&self, layout: &Layout, range: Range<u64>, out: &mut Gathered) {
         let mut at = range.start;
         for piece in &layout.pieces {
             let start = piece.offset.max(at);
@@ -151,16 +165,40 @@ impl Volume {
             }
             let skip = start - piece.offset;
             match &piece.source {
-                Source::Hole => zeros(end - start, out),
-                Source::Inline(bytes) => out.push(bytes.slice(skip as usize..(skip + end - start) as usize)),
+                Source::Hole => zeros(end - start, &mut out.segments),
+                Source::Inline(bytes) => out.segments.push(bytes.slice(skip as usize..(skip + end - start) as usize)),
                 Source::Stored(from) => {
-                    self.stored(node, from, skip as u32, (end - start) as u32, out).await?;
+                    let wanted = Wanted::of(from, skip as u32, (end - start) as u32);
+                    if !self.cached(&wanted, &mut out.segments) {
+                        out.absent.push((out.segments.len(), wanted));
+                    }
                 }
             }
             at = end;
         }
-        zeros(range.end.saturating_sub(at), out);
-        Ok(())
+        zeros(range.end.saturating_sub(at), &mut out.segments);
+    }
+}
+
+/// A reply's bytes, and which of them are not in memory: what is to come before the n-th segment.
+#[derive(Default)]
+struct Gathered {
+    segments: Segments,
+    absent: Vec<(usize, Wanted)>,
+}
+
+impl Gathered {
+    /// All of them, once those have come that were absent.
+    fn with(self, fetched: impl Iterator<Item = (usize, Segments)>) -> Segments {
+        let mut whole = Segments::new();
+        let (mut segments, mut taken) = (self.segments.into_iter(), 0);
+        for (before, bytes) in fetched {
+            whole.extend(segments.by_ref().take(before - taken));
+            taken = before;
+            whole.extend(bytes);
+        }
+        whole.extend(segments);
+        whole
     }
 }
 

@@ -1,38 +1,49 @@
-//! Reading ahead: who reads a file in order finds the next frames in the cache.
+//! Reading ahead: who reads a file in order finds the next frames in memory.
 //!
-//! A reader that goes on where its last read ended gets a window that doubles with each such read. What the window holds
-//! is fetched by tasks in the background, which ask the same cache and the same store as the reader: one fetch whoever
-//! comes first.
+//! A reader that goes on where its last read ended gets a window that doubles with each such read, up to what the link
+//! carries. What the window holds is fetched by tasks in the background, which ask the same caches and the same store
+//! as the reader: one fetch whoever comes first.
+
+mod pace;
 
 use std::{
     collections::{HashMap, VecDeque},
     ops::Range,
     sync::atomic::Ordering,
+    time::Duration,
 };
 
+use bytes::Bytes;
 use dittofs_domain::{
     NodeId,
     content::map::{self, Piece, Source},
     error::FsResult,
     plan::Query,
 };
+use dittofs_ports::FrameKey;
+use futures_util::stream::{self, StreamExt};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{Volume, read::Segments};
+use super::{Volume, fetch::Wanted, newest::Newest};
+pub(super) use pace::Pace;
+use pace::{Departure, Link};
 
-/// Tasks that fetch ahead.
-pub(super) const FETCHERS: usize = 4;
 /// Shorter reads are not taken for a copy of a file.
 const READ_BYTES_MIN: u64 = 32 << 10;
-const WINDOW_MIN: u64 = 1 << 20;
-const WINDOW_MAX: u64 = 16 << 20;
-/// What one task fetches at a time.
-const STEP: u64 = 1 << 20;
 /// Files that are followed at the same time.
 const STREAMS_MAX: usize = 1_024;
 /// Fetches that wait: more would come too late.
 const QUEUE_MAX: usize = 64;
+/// Extents of one step that are fetched at the same time.
+const EXTENTS_AT_ONCE: usize = 8;
+/// As many reads as this are taken to be on their way at once, and to come in any order.
+const NEAR_READS: u64 = 8;
+const NEAR_MIN: u64 = 1 << 20;
+/// A request for fewer bytes says nothing about the link.
+const MEASURED_BYTES_MIN: u64 = 512 << 10;
+/// A reader that was away for so long has no part of the window any more.
+const IDLE_MAX: Duration = Duration::from_secs(2);
 
 /// How far a file is read, and fetched ahead.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,67 +53,137 @@ struct Stream {
     /// Up to where fetches were asked for.
     ahead: u64,
     window: u64,
+    /// When it was read last.
+    at: Duration,
 }
 
 /// Who reads in order, and what is to be fetched for them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Readahead {
+    pub(super) pace: Pace,
+    link: Link,
     streams: Mutex<HashMap<NodeId, Stream>>,
     queue: Mutex<VecDeque<(NodeId, Range<u64>)>>,
+    /// What has come. The cache may refuse to keep it: it does not know that somebody will want it soon.
+    staged: Mutex<Newest>,
     asked: Notify,
 }
 
 impl Readahead {
+    pub(super) fn new(pace: Pace) -> Readahead {
+        Readahead {
+            pace,
+            link: Link::default(),
+            streams: Mutex::default(),
+            queue: Mutex::default(),
+            staged: Mutex::new(Newest::new(pace.window_max)),
+            asked: Notify::new(),
+        }
+    }
+
+    /// A frame that was fetched ahead.
+    pub(super) fn staged(&self, key: &FrameKey) -> Option<Bytes> {
+        self.staged.lock().find(key)
+    }
+
+    /// Notes that a request goes to the store.
+    pub(super) fn depart(&self, now: Duration) -> Departure {
+        self.link.depart(now)
+    }
+
+    /// Notes that a request has brought so many bytes. Small ones say nothing about the link.
+    pub(super) fn arrive(&self, departure: Departure, bytes: u64, now: Duration) {
+        if bytes >= MEASURED_BYTES_MIN {
+            self.link.arrive(departure, bytes, now);
+        }
+    }
+
     /// Notes a read of a range of a file of some size, and asks for what comes next if it goes on in order.
-    pub(super) fn note(&self, node: NodeId, range: &Range<u64>, size: u64) {
+    pub(super) fn note(&self, node: NodeId, range: &Range<u64>, size: u64, now: Duration) {
         if range.end.saturating_sub(range.start) < READ_BYTES_MIN || range.end >= size {
             return;
         }
         let wanted = {
             let mut streams = self.streams.lock();
             if streams.len() >= STREAMS_MAX && !streams.contains_key(&node) {
-                streams.clear();
+                streams.retain(|_, stream| now.saturating_sub(stream.at) < IDLE_MAX);
+                if streams.len() >= STREAMS_MAX {
+                    streams.clear();
+                }
             }
-            streams.entry(node).or_default().read(range, size)
+            let window_max = self.window_max(&streams, now);
+            let stream = streams.entry(node).or_default();
+            stream.at = now;
+            stream.read(range, size, &Pace { window_max, ..self.pace })
         };
         if !wanted.is_empty() {
             self.ask(node, wanted);
         }
     }
 
+    /// The window of one of these readers: they share what the link carries.
+    fn window_max(&self, streams: &HashMap<NodeId, Stream>, now: Duration) -> u64 {
+        let reading = |stream: &&Stream| stream.window > 0 && now.saturating_sub(stream.at) < IDLE_MAX;
+        let readers = match streams.len() {
+            0 | 1 => 1,
+            _ => streams.values().filter(reading).count().max(1) as u64,
+        };
+        let all = match self.link.window() {
+            Some(window) if self.pace.is_measured => window.clamp(self.pace.window_min, self.pace.window_max),
+            _ => self.pace.window_max,
+        };
+        let part = if self.pace.is_measured { all / readers } else { all };
+        part.max(self.pace.step)
+    }
+
     fn ask(&self, node: NodeId, wanted: Range<u64>) {
         let mut queue = self.queue.lock();
         let mut at = wanted.start;
         while at < wanted.end && queue.len() < QUEUE_MAX {
-            let end = (at / STEP + 1).saturating_mul(STEP).min(wanted.end);
+            let end = (at / self.pace.step + 1).saturating_mul(self.pace.step).min(wanted.end);
             queue.push_back((node, at..end));
+            self.asked.notify_one();
             at = end;
         }
-        drop(queue);
-        self.asked.notify_waiters();
     }
 
+    /// What is to be fetched next; not what its reader has fetched by itself meanwhile.
     fn take(&self) -> Option<(NodeId, Range<u64>)> {
-        self.queue.lock().pop_front()
+        loop {
+            let mut queue = self.queue.lock();
+            let (node, range) = queue.pop_front()?;
+            if !queue.is_empty() {
+                self.asked.notify_one();
+            }
+            drop(queue);
+            if self.streams.lock().get(&node).is_none_or(|stream| range.end > stream.next) {
+                return Some((node, range));
+            }
+        }
     }
 }
 
 impl Stream {
     /// What to fetch after a read.
-    fn read(&mut self, range: &Range<u64>, size: u64) -> Range<u64> {
+    fn read(&mut self, range: &Range<u64>, size: u64, pace: &Pace) -> Range<u64> {
         // Clients send reads of one copy out of order: what is near counts as in order.
-        let in_order = range.start <= self.next.saturating_add(STEP) && range.end > self.next.saturating_sub(STEP);
+        let length = range.end.saturating_sub(range.start);
+        let near = length.saturating_mul(NEAR_READS).clamp(NEAR_MIN, pace.step.max(NEAR_MIN));
+        let in_order = range.start <= self.next.saturating_add(near) && range.end > self.next.saturating_sub(near);
         if !in_order || self.next == 0 {
-            *self = Stream { next: range.end, ahead: range.end, window: 0 };
+            *self = Stream { next: range.end, ahead: range.end, window: 0, at: self.at };
             return 0..0;
         }
         self.next = self.next.max(range.end);
-        self.window = (self.window * 2).clamp(WINDOW_MIN, WINDOW_MAX);
+        self.window = (self.window * 2).clamp(pace.step.min(pace.window_max), pace.window_max);
         let (from, to) = (self.ahead.max(self.next), self.next.saturating_add(self.window).min(size));
         // In large steps, so that few requests go out.
-        if to.saturating_sub(from) < (self.window / 2).min(size.saturating_sub(from)) {
+        let least = (self.window / 2).min(pace.step).min(size.saturating_sub(from));
+        if to.saturating_sub(from) < least {
             return 0..0;
         }
+        // Whole steps, but for the first and the last.
+        let to = if to < size && to / pace.step > from / pace.step { to - to % pace.step } else { to };
         self.ahead = to.max(from);
         from..self.ahead
     }
@@ -126,10 +207,24 @@ impl Volume {
         let view = self.view(&query).await?;
         let stored = view.node(node)?;
         let pieces = map::resolve(&view.map, stored.clip, stored.size, range);
-        for piece in pieces.map_err(|error| self.map_failed(node, &error))? {
-            if let Piece { len, source: Source::Stored(from), .. } = piece {
-                self.stored(node, &from, 0, len as u32, &mut Segments::new()).await?;
-            }
+        let pieces = pieces.map_err(|error| self.map_failed(node, &error))?;
+        let wanted = pieces.into_iter().filter_map(|piece| match piece {
+            Piece { len, source: Source::Stored(from), .. } => Some(Wanted::of(&from, 0, len as u32)),
+            _ => None,
+        });
+        let fetches = wanted.map(|wanted| async move { self.stage(node, &wanted).await });
+        let mut fetches = stream::iter(fetches).buffer_unordered(EXTENTS_AT_ONCE);
+        while let Some(staged) = fetches.next().await {
+            staged?;
+        }
+        Ok(())
+    }
+
+    async fn stage(&self, node: NodeId, wanted: &Wanted) -> FsResult<()> {
+        let frames = self.frames(node, wanted).await?;
+        let mut staged = self.readahead.staged.lock();
+        for (key, frame) in wanted.keys().zip(frames) {
+            staged.put(key, frame);
         }
         Ok(())
     }

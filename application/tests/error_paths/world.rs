@@ -131,6 +131,7 @@ impl World {
             content: Arc::new(content(&faults)),
             journal: Arc::new(journal_of(&journal, &faults, records)),
             cache: Arc::new(MokaBlockCache::new(1 << 20)),
+            disk: None,
             opens: Arc::new(MemoryOpenState::new()),
             codec: Arc::new(Codec::none()),
             sealer: Arc::new(Sealer::none()),

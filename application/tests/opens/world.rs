@@ -79,6 +79,7 @@ impl World {
             content: Arc::new(MemoryContentStore::new()),
             journal: Arc::new(NullJournal::new(64 << 20)),
             cache: Arc::new(NoBlockCache),
+            disk: None,
             opens: Arc::clone(&opens),
             codec: Arc::new(Codec::none()),
             sealer: Arc::new(Sealer::none()),

@@ -83,7 +83,7 @@ fn sample_means_the_same_as_no_file() {
 #[test]
 fn sample_uncommented_is_understood_too() {
     let mut text = SAMPLE.replace("\n#data", "\ndata");
-    for option in ["quota", "id", "cache", "scratch"] {
+    for option in ["quota", "id", "cache", "scratch", "disk"] {
         let commented = format!(" #{option}: ");
         assert!(text.contains(&commented), "{option}");
         text = text.replace(&commented, &format!(" {option}: "));
@@ -92,6 +92,7 @@ fn sample_uncommented_is_understood_too() {
     file.write_all(text.as_bytes()).unwrap();
     let config = load(Some(file.path()), [], &StoreKinds::built_in()).unwrap();
     assert_eq!(config.shares[0].quota, Some(ByteSize(100 << 30)));
+    assert_eq!(config.cache.disk.unwrap().size, ByteSize(10 << 30));
     assert_eq!(config.shares[0].id, Some(1_234_567_890));
     assert!(config.metadata.contains_key("scratch") && config.content.contains_key("scratch"));
     assert_eq!(config.journal.path.as_deref(), Some(Path::new("/var/lib/dittofs/journal")));

@@ -10,13 +10,15 @@ use dittofs_admin::Watch;
 use dittofs_application::{
     Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
-use dittofs_block_cache::MokaBlockCache;
+use dittofs_block_cache::{DiskCacheOptions, FolderDiskCache, MokaBlockCache};
 use dittofs_domain::credentials::IdentityPolicy;
 use dittofs_frame_codec::{Codec, CompressionOptions};
 use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_measured::ShareMeters;
 use dittofs_memory::MemoryOpenState;
-use dittofs_ports::{BlockCache, ContentStore, Journal, MetadataStore, ShareMetadata, statistics::StoreStatistics};
+use dittofs_ports::{
+    BlockCache, ContentStore, DiskCache, Journal, MetadataStore, ShareMetadata, Survives, statistics::StoreStatistics,
+};
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 
 use super::{
@@ -48,6 +50,7 @@ struct Parts<'a> {
     metadata: Named<dyn MetadataStore>,
     content: Named<dyn ContentStore>,
     cache: Arc<dyn BlockCache>,
+    disk: Option<Arc<dyn DiskCache>>,
     machine: Machine,
     journal_bytes: u64,
     accept_loss: &'a BTreeSet<String>,
@@ -59,6 +62,7 @@ pub(super) struct OpenShares {
     /// What is counted between each share and its stores, by the share's name.
     pub(super) meters: Vec<(String, Arc<dyn StoreStatistics>)>,
     pub(super) cache: Arc<dyn BlockCache>,
+    pub(super) disk: Option<Arc<dyn DiskCache>>,
 }
 
 /// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up.
@@ -84,6 +88,7 @@ pub(super) async fn open(
         metadata,
         content,
         cache: Arc::new(MokaBlockCache::new(config.cache.memory.0)),
+        disk: open_disk_cache(config).await?,
         machine: machine()?,
         // Each share gets an equal part of the bound, so that none can starve the others.
         journal_bytes: (config.journal.size.0 / config.shares.len().max(1) as u64).max(JOURNAL_BYTES_MIN),
@@ -99,7 +104,15 @@ pub(super) async fn open(
         meters.push((share.name.clone(), counted as _));
     }
     keys.follow(&parts.machine);
-    Ok(OpenShares { volumes, meters, cache: parts.cache })
+    Ok(OpenShares { volumes, meters, cache: parts.cache, disk: parts.disk })
+}
+
+async fn open_disk_cache(config: &Config) -> Result<Option<Arc<dyn DiskCache>>, ServeError> {
+    let Some(disk) = &config.cache.disk else { return Ok(None) };
+    let options = DiskCacheOptions::new(&disk.path, disk.size.0);
+    let opened = tokio::task::spawn_blocking(move || FolderDiskCache::open(&options)).await;
+    let cache = opened.map_err(|stopped| ServeError::Threads(std::io::Error::other(stopped)))?;
+    Ok(Some(Arc::new(cache.map_err(ServeError::DiskCache)?)))
 }
 
 /// What a store loses all of its shares lose, so all of them must have been named.
@@ -151,6 +164,8 @@ async fn open_share(
         content: meters.content(Arc::clone(content)),
         journal: meters.journal(),
         cache: meters.cache(Arc::clone(&parts.cache)),
+        // From a folder of this machine frames are read as fast.
+        disk: parts.disk.clone().filter(|_| content.survives() == Survives::MachineLoss),
         opens: Arc::new(MemoryOpenState::new()),
         codec: Arc::new(Codec::new(&CompressionOptions { method: share.compression, ..Default::default() })),
         sealer,
@@ -160,6 +175,7 @@ async fn open_share(
         limits: VolumeLimits {
             unflushed_bytes_max: parts.journal_bytes,
             outage_ms_max: share.outage_seconds.saturating_mul(1_000),
+            readahead_bytes_max: parts.config.cache.readahead.0 / parts.config.shares.len().max(1) as u64,
             ..VolumeLimits::default()
         },
         accept_loss: parts.accept_loss.contains(&share.name),

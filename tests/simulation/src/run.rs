@@ -317,6 +317,7 @@ impl Driver {
             codec: Arc::new(Codec::none()),
             sealer: Arc::new(Sealer::none()),
             cache: Arc::new(ForgetfulCache::new(&self.world.simulation)),
+            disk: None,
             opens: Arc::new(MemoryOpenState::new()),
         };
         let policy = SharePolicy {

@@ -10,6 +10,7 @@ mod bytes_on_the_wire;
 mod checking;
 mod content;
 mod creation;
+mod disk_cache;
 mod handles;
 mod libnfs;
 mod links;

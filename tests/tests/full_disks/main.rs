@@ -7,7 +7,10 @@ mod server;
 
 use std::path::Path;
 
-use dittofs_domain::error::FsError;
+use bytes::Bytes;
+use dittofs_block_cache::{DiskCacheOptions, FolderDiskCache};
+use dittofs_domain::{ObjectId, error::FsError};
+use dittofs_ports::{DiskCache, FrameKey};
 
 use disk::{Disk, inside};
 use server::{BALLAST_BYTES, Folders, Server};
@@ -133,5 +136,28 @@ fn a_journal_that_gets_no_segment_goes_on_with_those_it_has() {
         server.write_until_there_is_space();
         server.verify();
         server.close();
+    });
+}
+
+#[test]
+fn a_full_disk_switches_the_disk_cache_off() {
+    with_disks("a_full_disk_switches_the_disk_cache_off", |folder| {
+        let disk = Disk::mount(&folder.join("small"), 8);
+        let cache = FolderDiskCache::open(&DiskCacheOptions::new(disk.0.join("cache"), 64 << 20)).unwrap();
+        for frame in 0..1_000 {
+            let key = FrameKey { object: ObjectId(7), block: 0, frame };
+            cache.insert(key, Bytes::from(vec![1; 32 << 10]));
+            if frame % 100 == 0 {
+                cache.settle();
+            }
+        }
+        cache.settle();
+        assert!(cache.usage().is_off, "{:?}", cache.usage());
+        drop(cache);
+        disk.fill_but(0);
+        let cache = FolderDiskCache::open(&DiskCacheOptions::new(disk.0.join("other"), 64 << 20)).unwrap();
+        cache.insert(FrameKey { object: ObjectId(7), block: 0, frame: 1 }, Bytes::from(vec![1; 32 << 10]));
+        cache.settle();
+        assert!(cache.usage().is_off, "{:?}", cache.usage());
     });
 }

@@ -30,6 +30,10 @@ impl ContentStore for Counted {
         self.inner.survives()
     }
 
+    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+        self.inner.owner(share).await
+    }
+
     async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
         self.inner.claim(share, owner).await
     }

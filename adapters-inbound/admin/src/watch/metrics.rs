@@ -27,6 +27,7 @@ impl Watch {
             let stores: Vec<_> =
                 sources.stores.iter().map(|(share, stores)| (share.as_str(), stores.stores())).collect();
             stores::put(&mut out, &stores, sources.cache.usage());
+            stores::put_disk_cache(&mut out, sources.disk.as_ref().map(|disk| disk.usage()).unwrap_or_default());
         }
         out.into_text()
     }

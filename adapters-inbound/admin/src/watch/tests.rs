@@ -66,6 +66,7 @@ fn sources(ailing: impl Fn(ShareId) -> Vec<Ailing> + Send + 'static) -> Sources 
         protocols: vec![Arc::new(OneProtocol)],
         stores: Vec::new(),
         cache: Arc::new(cache),
+        disk: None,
     }
 }
 

@@ -52,7 +52,16 @@ use super::*;
 #[case::size_word("cache: { memory: much }", "cache.memory", "not a size", "512MiB")]
 #[case::size_overflow("cache: { memory: 99999999TiB }", "cache.memory", "64 bits", "512MiB")]
 #[case::size_list("cache: { memory: [1] }", "cache.memory", "a list", "512MiB")]
-#[case::cache_disk("cache: { disk: 10GiB }", "cache.disk", "not built yet", "leave")]
+#[case::cache_disk("cache: { disk: 10GiB }", "cache.disk", "not a mapping", "below it")]
+#[case::cache_disk_too_small("cache: { disk: { size: 1MiB } }", "cache.disk.size", "1MiB is too small", "16MiB")]
+#[case::cache_disk_in_a_store(
+    "cache: { disk: { path: content/c } }",
+    "cache.disk.path",
+    "lie within each",
+    "of its own"
+)]
+#[case::cache_disk_is_data("cache: { disk: { path: /data } }", "cache.disk.path", "is, or is around", "of its own")]
+#[case::readahead("cache: { readahead: 1KiB }", "cache.readahead", "1KiB is too small", "1MiB")]
 #[case::data("data: [x]", "data", "a list is not a text", "text")]
 fn a_field_is_refused(#[case] text: &str, #[case] key: &str, #[case] found: &str, #[case] mend: &str) {
     assert_refused(load_text(text, &[]), key, found, mend);

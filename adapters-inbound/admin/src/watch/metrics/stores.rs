@@ -1,7 +1,7 @@
 //! What goes between shares and their stores.
 
 use dittofs_ports::{
-    CacheUsage,
+    CacheUsage, DiskCacheUsage,
     statistics::{StoreCalls, StoreCounts},
 };
 
@@ -39,6 +39,20 @@ pub(super) fn put(out: &mut Exposition, shares: Shares<'_>, cache: CacheUsage) {
     out.gauge("dittofs_cache_used_bytes", "Bytes that the cache of all shares takes.").sample(&[], cache.used);
     out.gauge("dittofs_cache_limit_bytes", "Bytes that it may take.").sample(&[], cache.limit);
     out.counter("dittofs_cache_evictions_total", "Frames that it gave up for want of room.").sample(&[], cache.evicted);
+}
+
+/// All zero where there is none.
+pub(super) fn put_disk_cache(out: &mut Exposition, disk: DiskCacheUsage) {
+    let DiskCacheUsage { used, limit, hits, misses, dropped, damaged, is_off } = disk;
+    out.counter("dittofs_disk_cache_hits_total", "Frames that were in the disk cache.").sample(&[], hits);
+    out.counter("dittofs_disk_cache_misses_total", "Frames that were not.").sample(&[], misses);
+    out.gauge("dittofs_disk_cache_used_bytes", "Bytes that its files take.").sample(&[], used);
+    out.gauge("dittofs_disk_cache_limit_bytes", "Bytes that they may take.").sample(&[], limit);
+    let help = "Frames that it did not keep because its disk was too slow.";
+    out.counter("dittofs_disk_cache_dropped_total", help).sample(&[], dropped);
+    out.counter("dittofs_disk_cache_damaged_total", "Frames that were found damaged.").sample(&[], damaged);
+    let help = "Whether it has been switched off by a failure of its disk: 1, or 0 if not.";
+    out.gauge("dittofs_disk_cache_off", help).sample(&[], u8::from(is_off));
 }
 
 fn put_journal(out: &mut Exposition, shares: Shares<'_>) {
