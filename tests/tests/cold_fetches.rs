@@ -167,9 +167,10 @@ fn pattern(range: Range<u64>) -> Vec<u8> {
 async fn a_cold_random_read_is_one_round_trip_and_one_frame() {
     let scene = Scene::cold().await;
     let node = scene.file("file", &[0..8 * MIB]).await;
-    for at in [3 * MIB + 4_096, 5 * MIB, 8 * MIB - 4_096] {
+    for (at, wanted) in [(3 * MIB + 4_096, &[HEAD, FRAME][..]), (5 * MIB, &[HEAD, FRAME]), (8 * MIB - 4_096, &[FRAME])]
+    {
         let (trips, lengths) = scene.measured(async { scene.read(node, at, 4 * KIB).await.unwrap() }).await;
-        assert_eq!((trips, lengths), (1, vec![HEAD, FRAME]), "at {at}");
+        assert_eq!((trips, lengths.as_slice()), (1, wanted), "at {at}");
     }
 }
 
@@ -206,7 +207,7 @@ async fn readers_of_the_same_share_one_fetch_and_of_other_frames_do_not_wait() {
     assert_eq!((trips, lengths), (1, vec![HEAD, FRAME]), "without any cache");
     let others = (0..32).map(|reader| scene.read(node, MIB + reader * FRAME * 2, 4 * KIB));
     let (trips, lengths) = scene.measured(async { drop(join_all(others).await) }).await;
-    assert_eq!((trips, lengths.len()), (1, 33), "the head once for all");
+    assert_eq!((trips, lengths.len()), (1, 32), "the head is known");
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,6 +254,10 @@ async fn a_reader_in_order_gets_whole_blocks_ahead_each_once_and_many_at_a_time(
         let reads = async {
             for at in 0..128 {
                 scene.read(node, at * MIB, MIB).await.unwrap();
+                // As between the calls of a client, others get to run.
+                for _ in 0..4 {
+                    tokio::task::yield_now().await;
+                }
             }
         };
         let (trips, lengths) = scene.measured(reads).await;
