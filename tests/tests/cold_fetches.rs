@@ -171,9 +171,10 @@ fn pattern(range: Range<u64>) -> Vec<u8> {
 async fn a_cold_random_read_is_one_round_trip_and_one_frame() {
     let scene = Scene::cold().await;
     let node = scene.file("file", &[0..8 * MIB]).await;
-    for at in [3 * MIB + 4_096, 5 * MIB, 8 * MIB - 4_096] {
+    for (at, wanted) in [(3 * MIB + 4_096, &[HEAD, FRAME][..]), (5 * MIB, &[HEAD, FRAME]), (8 * MIB - 4_096, &[FRAME])]
+    {
         let (trips, lengths) = scene.measured(async { scene.read(node, at, 4 * KIB).await.unwrap() }).await;
-        assert_eq!((trips, lengths), (1, vec![HEAD, FRAME]), "at {at}");
+        assert_eq!((trips, lengths.as_slice()), (1, wanted), "at {at}");
     }
 }
 
@@ -208,6 +209,7 @@ async fn readers_of_the_same_share_one_fetch_and_of_other_frames_do_not_wait() {
     let same = (0..50).map(|reader| scene.read(node, 2 * MIB + reader * 100, 4 * KIB));
     let (trips, lengths) = scene.measured(async { drop(join_all(same).await) }).await;
     assert_eq!((trips, lengths), (1, vec![HEAD, FRAME]), "without any cache");
+    let node = scene.file("another", &[0..4 * MIB]).await;
     let others = (0..32).map(|reader| scene.read(node, MIB + reader * FRAME * 2, 4 * KIB));
     let (trips, lengths) = scene.measured(async { drop(join_all(others).await) }).await;
     assert_eq!((trips, lengths.len()), (1, 33), "the head once for all");
@@ -252,11 +254,17 @@ async fn a_reader_in_order_gets_whole_blocks_ahead_each_once_and_many_at_a_time(
         for at in (0..32).chain(0..32) {
             scene.read(other, at * MIB, MIB).await.unwrap();
         }
+        // Nobody reads that any more, so that the window is not shared.
+        tokio::time::sleep(Duration::from_secs(5)).await;
         scene.store.gets.lock().clear();
         scene.store.most.store(0, Ordering::SeqCst);
         let reads = async {
             for at in 0..128 {
                 scene.read(node, at * MIB, MIB).await.unwrap();
+                // As between the calls of a client, others get to run.
+                for _ in 0..4 {
+                    tokio::task::yield_now().await;
+                }
             }
         };
         let (trips, lengths) = scene.measured(reads).await;
