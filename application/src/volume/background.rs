@@ -26,6 +26,8 @@ const VOLATILE_MAX: Duration = Duration::from_millis(4_500);
 const BACK_OFF: Duration = Duration::from_secs(1);
 /// How long the flusher waits where there was no space.
 const BACK_OFF_FULL: Duration = Duration::from_secs(3);
+/// How often what is left is flushed at the end.
+const LAST_TRIES: u32 = 4;
 
 impl Volume {
     pub(super) fn start_background(self: &Arc<Self>) {
@@ -47,7 +49,7 @@ impl Volume {
     pub async fn close(&self) -> Result<(), FsError> {
         self.closing.store(true, Ordering::Release);
         self.closed.notify_waiters();
-        self.flush_all().await?;
+        self.flush_last().await?;
         if let Err(error) = self.write_access_times().await {
             tracing::warn!(share = %self.name, %error, "access times are not written");
         }
@@ -59,6 +61,18 @@ impl Volume {
         synced.map_err(|error| self.journal_failed(&error))?;
         let record = self.stores.metadata.record().await.map_err(|error| self.metadata_failed(&error))?;
         self.mark(&record, false).await.map_err(|error| self.metadata_failed(&error))
+    }
+
+    /// Flushes everything. A store that answers badly is asked again: what is left in the journal is not lost, but the next
+    /// start has to read it.
+    async fn flush_last(&self) -> Result<(), FsError> {
+        for _ in 1..LAST_TRIES {
+            match self.flush_all().await {
+                Err(FsError::Busy | FsError::Io) => self.machine.clock.sleep(BACK_OFF).await,
+                answer => return answer,
+            }
+        }
+        self.flush_all().await
     }
 
     async fn flush_loop(&self) {

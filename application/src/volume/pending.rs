@@ -48,6 +48,8 @@ pub(super) struct Held {
 pub(super) struct NodePending {
     pub(super) slices: SliceIndex,
     pub(super) held: Vec<Held>,
+    /// The newest record that it ever had. One that was lost since may be in the journal again after a crash.
+    highest: Sequence,
     /// What attributes show.
     pub(super) shown: Pending,
     /// When the oldest record was written, on the monotonic clock.
@@ -98,6 +100,7 @@ impl NodePending {
     /// Takes a write that has been appended to the journal.
     pub(super) fn write(&mut self, stored: &Node, written: Written) {
         let sequence = written.appended.sequence;
+        self.highest = sequence;
         if self.held.is_empty() {
             self.since = written.at;
             self.shown.size = stored.size;
@@ -139,6 +142,7 @@ impl NodePending {
     /// Takes a record that the journal has kept over a restart. It shows the same times as before, and a new stamp.
     fn replay(&mut self, stored: &Node, replayed: Replayed<'_>) {
         let Appended { sequence, place } = replayed.appended;
+        self.highest = sequence;
         if self.held.is_empty() {
             self.since = replayed.at;
             self.shown.size = stored.size;
@@ -291,22 +295,26 @@ impl PendingNodes {
     pub(super) fn noted(&self, stored: &Node, size: u64) -> Noted {
         let Some(pending) = self.find(stored.id) else { return Noted::default() };
         let pending = pending.lock();
-        let Some(newest) = pending.newest() else { return Noted::default() };
+        if pending.highest == Sequence(0) {
+            return Noted::default();
+        }
         let left = pending.slices.iter().next().is_some_and(|first| first.offset < size);
-        cuts::truncated(&stored.cuts, newest, size, left, size < pending.shown.size)
+        cuts::truncated(&stored.cuts, pending.highest, size, left, size < pending.shown.size)
     }
 
     /// What a plan that puts something else in the place of a range must note of a node's records, under its turn.
     pub(super) fn noted_replaced(&self, stored: &Node, range: Range<u64>) -> Noted {
         let Some(pending) = self.find(stored.id) else { return Noted::default() };
         let pending = pending.lock();
-        let Some(newest) = pending.newest() else { return Noted::default() };
+        if pending.highest == Sequence(0) {
+            return Noted::default();
+        }
         let first = pending.slices.iter().next();
         let left = first.is_some_and(|first| first.offset < range.start) || pending.slices.end() > range.end;
         // Also records that are flushed already: as long as one of their file is not, they are read again.
         let is_there = |held: &Held| held.offset < range.end && held.offset + u64::from(held.length) > range.start;
         let takes = pending.held.iter().any(is_there);
-        cuts::replaced(&stored.cuts, newest, range, left, takes)
+        cuts::replaced(&stored.cuts, pending.highest, range, left, takes)
     }
 
     /// Forgets a range of a node, whose size is now this, under its turn; answers the records of which nothing is left.
@@ -413,6 +421,12 @@ impl PendingNodes {
             pending.lose(stored, &[]);
             if !pending.slices.is_empty() {
                 return Vec::new();
+            }
+            // What clients were shown for a record that is lost must not go back.
+            if pending.shown.shown.is_some_and(|(change, _)| change > stored.change) {
+                let held = std::mem::take(&mut pending.held);
+                self.freed(&held);
+                return held.iter().map(|held| held.appended).collect();
             }
         }
         self.take(stored.id)

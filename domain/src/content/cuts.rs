@@ -45,10 +45,11 @@ impl Cuts {
         self.0.is_none()
     }
 
-    /// These and a newer one, which replaces those whose range it contains.
+    /// These and a newer one, which replaces those whose range it contains. Not one that concerns later records: they
+    /// were dropped since, but a journal may bring back what it gave up.
     #[must_use]
     pub fn with(&self, cut: Cut) -> Cuts {
-        let contained = |old: &&Cut| old.offset >= cut.offset && old.end <= cut.end;
+        let contained = |old: &&Cut| old.offset >= cut.offset && old.end <= cut.end && old.up_to <= cut.up_to;
         self.iter().filter(|old| !contained(old)).copied().chain([cut]).collect()
     }
 

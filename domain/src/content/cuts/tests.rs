@@ -42,6 +42,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+#[test]
+fn a_cut_of_older_records_leaves_that_of_newer_ones_which_may_come_back() {
+    let old = Cut { up_to: Sequence(14), offset: 1_000, end: u64::MAX };
+    let cuts = Cuts::default().with(old).with(Cut { up_to: Sequence(8), offset: 200, end: u64::MAX });
+    assert!(cuts.left(Sequence(9), 1_500..1_600).is_empty());
+    assert_eq!(cuts.above(Sequence(8)).iter().copied().collect::<Vec<_>>(), [old]);
+}
+
 proptest! {
     /// Whatever is written and cut: of each byte of each record, what a replay leaves is what the cuts left then.
     #[test]
