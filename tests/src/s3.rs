@@ -1,4 +1,5 @@
-//! An S3 server in this process, on a folder, over HTTP on the loopback.
+//! An S3 server in this process, on a folder, over HTTP on the loopback; or the one whose address `S3_SERVER` says, which
+//! has the bucket and the key of this module, as tests/garage/run.sh starts it.
 
 use std::{
     net::SocketAddr,
@@ -20,16 +21,17 @@ use tokio::{
 };
 
 /// The id of the key that it knows.
-pub const ACCESS_KEY: &str = "AKLOOPBACK";
+pub const ACCESS_KEY: &str = "GKd177f0fa1b2c3d4e5f607182";
 /// That key.
-pub const SECRET_KEY: &str = "loopback-secret";
+pub const SECRET_KEY: &str = "c0ffee0f5d177f0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778ab";
 /// The bucket that it has.
 pub const BUCKET: &str = "files";
 
 /// A running server, which ends with this value; its folder goes with the last copy of it.
 pub struct S3Server {
     address: SocketAddr,
-    folder: Arc<TempDir>,
+    /// None: it is not ours.
+    folder: Option<Arc<TempDir>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -37,6 +39,9 @@ pub struct S3Server {
 impl S3Server {
     /// One with an empty bucket.
     pub fn start() -> S3Server {
+        if let Some(address) = external() {
+            return S3Server { address, folder: None, stop: None, thread: None };
+        }
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
         S3Server::on(Arc::new(folder), SocketAddr::from(([127, 0, 0, 1], 0)))
@@ -45,7 +50,7 @@ impl S3Server {
     /// Ends it, and starts another one on the same folder and address.
     pub fn restart(mut self) -> S3Server {
         self.end();
-        S3Server::on(Arc::clone(&self.folder), self.address)
+        S3Server::on(Arc::clone(self.folder()), self.address)
     }
 
     /// Where it listens.
@@ -55,7 +60,11 @@ impl S3Server {
 
     /// Its objects, as files.
     pub fn bucket(&self) -> PathBuf {
-        self.folder.path().join(BUCKET)
+        self.folder().path().join(BUCKET)
+    }
+
+    fn folder(&self) -> &Arc<TempDir> {
+        self.folder.as_ref().expect("this test needs the server in its process: leave S3_SERVER out")
     }
 
     /// The files of its bucket that hold objects of shares, with their lengths.
@@ -82,7 +91,7 @@ impl S3Server {
             runtime.shutdown_background();
         });
         let address = address_of.recv().unwrap();
-        S3Server { address, folder, stop: Some(stop), thread: Some(thread) }
+        S3Server { address, folder: Some(folder), stop: Some(stop), thread: Some(thread) }
     }
 
     fn end(&mut self) {
@@ -96,6 +105,22 @@ impl S3Server {
 impl Drop for S3Server {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// The server that is to be used instead of one in this process.
+fn external() -> Option<SocketAddr> {
+    let address = std::env::var("S3_SERVER").ok()?;
+    Some(address.parse().unwrap_or_else(|_| panic!("S3_SERVER={address}: ADDRESS:PORT is expected")))
+}
+
+/// A prefix which a server for all tests keeps apart from those of other processes.
+fn prefix(prefix: &str) -> String {
+    let started = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+    static RUN: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    match external() {
+        None => prefix.to_owned(),
+        Some(_) => format!("{}/{prefix}", RUN.get_or_init(|| format!("{}-{started}", std::process::id()))),
     }
 }
 
@@ -157,7 +182,8 @@ fn collect(folder: &Path, found: &mut Vec<(PathBuf, u64)>) {
 }
 
 /// The options of a content store there, or at a proxy before it, as the configuration takes them.
-pub fn options(address: SocketAddr, prefix: &str) -> String {
+pub fn options(address: SocketAddr, under: &str) -> String {
+    let prefix = prefix(under);
     format!(
         "{{ bucket: {BUCKET}, endpoint: \"http://{address}\", prefix: {prefix}, \
          credentials: {{ from: keys, access_key_id: {ACCESS_KEY}, secret_access_key: {SECRET_KEY} }}, \
@@ -171,7 +197,7 @@ pub fn store_options(address: SocketAddr) -> S3Options {
         bucket: BUCKET.into(),
         region: "us-east-1".into(),
         endpoint: Some(format!("http://{address}")),
-        prefix: "a/prefix".into(),
+        prefix: prefix("a/prefix"),
         addressing: None,
         credentials: S3Credentials::Keys {
             access_key_id: ACCESS_KEY.into(),

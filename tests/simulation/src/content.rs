@@ -17,12 +17,17 @@ use tokio::time::Instant;
 use crate::{
     faults::Fault,
     life::{Life, Simulation},
+    weather::Weather,
 };
+
+/// What comes late comes so much later at most: before the grace of what it concerns is over.
+const LATE_MS_MAX: u64 = 25_000;
 
 /// Everything that was put and not deleted, which outlives all crashes.
 pub(crate) struct Objects {
     simulation: Arc<Simulation>,
     state: Mutex<State>,
+    pub(crate) weather: Weather,
 }
 
 #[derive(Default)]
@@ -36,7 +41,8 @@ struct State {
 
 impl Objects {
     pub(crate) fn new(simulation: &Arc<Simulation>) -> Arc<Objects> {
-        Arc::new(Objects { simulation: Arc::clone(simulation), state: Mutex::default() })
+        let weather = Weather::new(simulation);
+        Arc::new(Objects { simulation: Arc::clone(simulation), state: Mutex::default(), weather })
     }
 
     pub(crate) fn all(&self) -> Vec<(ObjectId, u64)> {
@@ -116,28 +122,64 @@ impl Objects {
 /// The store as one life sees it.
 pub(crate) struct SimulatedContent {
     pub(crate) objects: Arc<Objects>,
+    /// Whether it is on another machine.
+    pub(crate) is_remote: bool,
     /// To see whether what is deleted is garbage.
     pub(crate) metadata: Arc<dyn ShareMetadata>,
     pub(crate) life: Arc<Life>,
 }
 
-fn unavailable() -> ContentError {
+pub(crate) fn unavailable() -> ContentError {
     ContentError::Unavailable("the simulated store does not answer".into())
+}
+
+impl SimulatedContent {
+    /// Every call begins so: it takes its time, and perhaps the store answers nobody.
+    async fn arrive(&self, usual_ms: u64) -> Result<(), ContentError> {
+        self.life.pass(usual_ms).await;
+        self.objects.weather.pass(&self.life).await
+    }
+
+    /// Does something later, whatever becomes of who asked for it.
+    fn later(&self, work: impl FnOnce(&Objects) + Send + 'static) {
+        let objects = Arc::clone(&self.objects);
+        let wait = Duration::from_millis(self.objects.simulation.choose(|random| random.below(LATE_MS_MAX)));
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            work(&objects);
+        });
+    }
+
+    fn insert_later(&self, object: ObjectId, bytes: Bytes) {
+        self.later(move |objects| {
+            if let Err(error) = objects.insert(object, bytes) {
+                objects.simulation.fail(format!("object {object} was put with other bytes: {error}"));
+            }
+        });
+    }
+
+    /// Nothing that a reference names may be deleted.
+    async fn check_garbage(&self, object: ObjectId) {
+        let references = self.metadata.references(object, 1).await.unwrap_or_default();
+        if let Some((node, _)) = references.first() {
+            self.life.simulation.fail(format!("object {object} is deleted, and {node} refers to it"));
+        }
+    }
 }
 
 #[async_trait]
 impl ContentStore for SimulatedContent {
     fn survives(&self) -> Survives {
-        Survives::PowerLoss
+        if self.is_remote { Survives::MachineLoss } else { Survives::PowerLoss }
     }
 
     async fn owner(&self, _share: ShareId) -> Result<Option<u128>, ContentError> {
-        self.life.pass(2).await;
+        self.arrive(2).await?;
         Ok(self.objects.state.lock().owner)
     }
 
     async fn claim(&self, _share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.life.pass(2).await;
+        self.arrive(2).await?;
         let mut state = self.objects.state.lock();
         match state.owner {
             Some(holder) if holder == owner => Ok(Claim::Ours),
@@ -150,7 +192,7 @@ impl ContentStore for SimulatedContent {
     }
 
     async fn put(&self, _share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
-        self.life.pass(20).await;
+        self.arrive(20).await?;
         let simulation = &self.objects.simulation;
         if self.objects.is_full() {
             return Err(ContentError::Full);
@@ -160,13 +202,21 @@ impl ContentStore for SimulatedContent {
         }
         let mut bytes = BytesMut::new();
         parts.iter().for_each(|part| bytes.extend_from_slice(part));
-        self.objects.insert(object, bytes.freeze())?;
+        let bytes = bytes.freeze();
+        if simulation.happens(Fault::PutLate) {
+            self.insert_later(object, bytes);
+            return Err(unavailable());
+        }
+        if simulation.happens(Fault::PutTwice) {
+            self.insert_later(object, bytes.clone());
+        }
+        self.objects.insert(object, bytes)?;
         self.life.pass(5).await;
         if simulation.happens(Fault::PutAnswerLost) { Err(unavailable()) } else { Ok(()) }
     }
 
     async fn get(&self, _share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
-        self.life.pass(5).await;
+        self.arrive(5).await?;
         if self.objects.simulation.happens(Fault::GetUnavailable) {
             return Err(unavailable());
         }
@@ -180,13 +230,14 @@ impl ContentStore for SimulatedContent {
     }
 
     async fn delete(&self, _share: ShareId, object: ObjectId) -> Result<(), ContentError> {
-        self.life.pass(10).await;
+        self.arrive(10).await?;
         if self.objects.simulation.happens(Fault::DeleteNotDone) {
             return Err(unavailable());
         }
-        let references = self.metadata.references(object, 1).await.unwrap_or_default();
-        if let Some((node, _)) = references.first() {
-            self.life.simulation.fail(format!("object {object} is deleted, and {node} refers to it"));
+        self.check_garbage(object).await;
+        if self.objects.simulation.happens(Fault::DeleteLate) {
+            self.later(move |objects| objects.remove(object));
+            return Err(unavailable());
         }
         self.objects.remove(object);
         self.objects.simulation.note("deleted", object.0 as u64, 0);
@@ -200,7 +251,7 @@ impl ContentStore for SimulatedContent {
         after: Option<ObjectId>,
         max: usize,
     ) -> Result<Vec<(ObjectId, u64)>, ContentError> {
-        self.life.pass(10).await;
+        self.arrive(10).await?;
         Ok(self.objects.after(after, max))
     }
 }

@@ -81,6 +81,24 @@ kinds! {
     ClockAhead = 2_000,
     /// The cache forgot a frame that was asked for.
     CacheForgot = 200_000,
+    /// The content store was gone for a while, an hour at most.
+    StoreGone = 2_000,
+    /// It refused most calls for some seconds.
+    StoreThrottled = 5_000,
+    /// It took seconds for each call, for a minute or two.
+    StoreSlow = 5_000,
+    /// A put was answered as failed, and was done later.
+    PutLate = 20_000,
+    /// A put was done, and once more later.
+    PutTwice = 20_000,
+    /// A deletion was answered as failed, and was done later.
+    DeleteLate = 40_000,
+    /// What sealed frames was replaced by a new key.
+    KeyRotated = 20_000,
+    /// The disk cache forgot a frame that was asked for.
+    DiskCacheForgot = 100_000,
+    /// Somebody wiped the disk cache.
+    DiskCacheWiped = 10_000,
 }
 
 /// How often each kind of fault happened.

@@ -12,6 +12,7 @@ mod faults;
 mod fsck;
 mod invariants;
 mod journal;
+mod keys;
 mod life;
 mod machine;
 mod metadata;
@@ -20,6 +21,7 @@ mod random;
 mod run;
 mod trace;
 mod verify;
+mod weather;
 mod world;
 
 pub use bugs::{BUGS, Bug, SeededBug};

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::Timestamp;
-use dittofs_ports::{BlockCache, Clock, FrameKey, Randomness};
+use dittofs_ports::{BlockCache, Clock, DiskCache, DiskCacheUsage, FrameKey, Randomness};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -112,5 +112,56 @@ impl BlockCache for ForgetfulCache {
             frames.clear();
         }
         frames.insert(key, frame);
+    }
+}
+
+/// A cache on a disk, which outlives all crashes, as far as it does.
+pub(crate) struct WipedDisk {
+    simulation: Arc<Simulation>,
+    frames: Mutex<HashMap<FrameKey, Bytes>>,
+}
+
+impl WipedDisk {
+    pub(crate) fn new(simulation: &Arc<Simulation>) -> Arc<WipedDisk> {
+        Arc::new(WipedDisk { simulation: Arc::clone(simulation), frames: Mutex::default() })
+    }
+}
+
+/// That cache, as one life sees it.
+pub(crate) struct LifeDisk {
+    pub(crate) disk: Arc<WipedDisk>,
+    pub(crate) life: Arc<Life>,
+}
+
+#[async_trait]
+impl DiskCache for LifeDisk {
+    async fn frames(&self, keys: &[FrameKey]) -> Vec<Option<Bytes>> {
+        self.life.pass(3).await;
+        let simulation = &self.disk.simulation;
+        if simulation.happens(Fault::DiskCacheWiped) {
+            self.disk.frames.lock().clear();
+        }
+        let find = |key: &FrameKey| {
+            let mut frames = self.disk.frames.lock();
+            if frames.contains_key(key) && simulation.happens(Fault::DiskCacheForgot) {
+                frames.remove(key);
+            }
+            frames.get(key).cloned()
+        };
+        let found = keys.iter().map(find).collect();
+        self.life.pass(3).await;
+        found
+    }
+
+    fn insert(&self, key: FrameKey, frame: Bytes) {
+        let mut frames = self.disk.frames.lock();
+        if frames.len() >= 4 * FRAMES_MAX {
+            frames.clear();
+        }
+        frames.insert(key, frame);
+    }
+
+    fn usage(&self) -> DiskCacheUsage {
+        DiskCacheUsage::default()
     }
 }

@@ -13,7 +13,9 @@ use dittofs_domain::{
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
 use dittofs_memory::{MemoryMetadataStore, MemoryOpenState};
-use dittofs_ports::{AdminService, ContentStore, Journal, MetadataStore, ShareMetadata, ShareRecord, Survives};
+use dittofs_ports::{
+    AdminService, ContentStore, DiskCache, FrameSealer, Journal, MetadataStore, ShareMetadata, ShareRecord, Survives,
+};
 use futures_util::FutureExt;
 
 use crate::{
@@ -23,8 +25,9 @@ use crate::{
     faults::{Fault, FaultCounts},
     fsck, invariants,
     journal::{JournalDisk, SimulatedJournal},
+    keys::RotatedKeys,
     life::{Life, LifeSpawner, Simulation},
-    machine::{ForgetfulCache, JumpingClock, LifeClock, SeededRandomness},
+    machine::{ForgetfulCache, JumpingClock, LifeClock, LifeDisk, SeededRandomness, WipedDisk},
     metadata::{Results, SimulatedMetadata},
     random::Random,
     verify,
@@ -117,6 +120,9 @@ struct Driver {
     clock: Arc<JumpingClock>,
     randomness: Arc<SeededRandomness>,
     limits: VolumeLimits,
+    is_remote: bool,
+    sealer: Arc<dyn FrameSealer>,
+    disk_cache: Option<Arc<WipedDisk>>,
     crashes: bool,
     bug: Option<Bug>,
     lives: u64,
@@ -171,6 +177,12 @@ impl Driver {
             ..VolumeLimits::default()
         };
         let world = World::new(simulation, &disk, &Objects::new(simulation), clients as u32);
+        let is_remote = random.percent(50);
+        let sealer: Arc<dyn FrameSealer> = match random.percent(30) {
+            true => RotatedKeys::new(simulation),
+            false => Arc::new(Sealer::none()),
+        };
+        let disk_cache = random.percent(50).then(|| WipedDisk::new(simulation));
         let driver = Driver {
             seed,
             random,
@@ -180,6 +192,9 @@ impl Driver {
             clock: Arc::new(JumpingClock::new(simulation)),
             randomness: Arc::new(SeededRandomness::new(seed, options.bug == Some(Bug::ConstantVerifier))),
             limits,
+            is_remote,
+            sealer,
+            disk_cache,
             crashes: options.crashes,
             bug: options.bug,
             lives: 0,
@@ -300,6 +315,7 @@ impl Driver {
         let journal = SimulatedJournal { disk: Arc::clone(&self.world.disk), life: Arc::clone(life) };
         let content = SimulatedContent {
             objects: Arc::clone(&self.world.objects),
+            is_remote: self.is_remote,
             metadata: Arc::clone(&self.metadata),
             life: Arc::clone(life),
         };
@@ -309,15 +325,19 @@ impl Driver {
             life: Arc::clone(life),
             missing_row_is_hole: self.bug == Some(Bug::MissingRowIsHole),
         };
+        let disk_cache = self
+            .disk_cache
+            .as_ref()
+            .map(|disk| Arc::new(LifeDisk { disk: Arc::clone(disk), life: Arc::clone(life) }) as Arc<dyn DiskCache>);
         let stores = VolumeStores {
             metadata: Arc::new(metadata),
             metadata_survives: Survives::PowerLoss,
             content: RiggedContent::over(Arc::new(content) as Arc<dyn ContentStore>, self.bug),
             journal: RiggedJournal::over(Arc::new(journal) as Arc<dyn Journal>, self.bug),
             codec: Arc::new(Codec::none()),
-            sealer: Arc::new(Sealer::none()),
+            sealer: Arc::clone(&self.sealer),
             cache: Arc::new(ForgetfulCache::new(&self.world.simulation)),
-            disk: None,
+            disk: disk_cache,
             opens: Arc::new(MemoryOpenState::new()),
         };
         let policy = SharePolicy {

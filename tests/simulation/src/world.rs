@@ -155,6 +155,7 @@ impl World {
         let faults = self.simulation.faults.lock();
         let of = |fault| faults.counts.of(fault);
         self.objects.lies()
+            + self.objects.weather.long_refused()
             + of(Fault::RowMissing)
             + of(Fault::SyncFailedMoved)
             + of(Fault::SyncFailedLost)
@@ -164,7 +165,13 @@ impl World {
     /// Whether an operation may have been answered with this error, whatever it was about.
     pub(crate) fn is_excused(&self, error: FsError, excuses: u64) -> bool {
         match error {
-            FsError::Busy | FsError::NoSpace => self.simulation.faults.lock().enabled(),
+            FsError::Busy => self.simulation.faults.lock().enabled(),
+            // A store that is away and a journal that waits for it are no reason.
+            FsError::NoSpace => {
+                let faults = self.simulation.faults.lock();
+                let was_full = faults.counts.of(Fault::ContentFull) + faults.counts.of(Fault::JournalFull) > 0;
+                faults.enabled() && was_full
+            }
             FsError::Io => self.excuses() > excuses || self.disk.is_stopped() || self.disk.lost_in_this_life(),
             _ => false,
         }

@@ -1,4 +1,4 @@
-//! Object stores that lose answers, refuse, damage what they answer, or are away.
+//! Object stores that lose answers, refuse, damage what they answer, or are away: for `OUTAGE_SECONDS` (12) in the long one.
 
 use std::time::{Duration, Instant};
 
@@ -181,4 +181,115 @@ async fn a_share_starts_without_its_store_and_reads_what_is_not_there_later_or_n
         check_file(&mut session, file, &data).await;
     }
     assert!(server.stop().status.success());
+}
+
+/// How long the store is away, and for how long a read is put off meanwhile.
+fn long_outage() -> (Duration, Duration) {
+    let seconds = std::env::var("OUTAGE_SECONDS").ok().map_or(12, |text| text.parse().expect("a number of seconds"));
+    (Duration::from_secs(seconds), Duration::from_secs(seconds / 4).min(Duration::from_secs(300)))
+}
+
+/// Reads what is nowhere but in the store, until told: it is to come again at first, and an error when the bound is over.
+async fn read_in_vain(
+    mut session: Session,
+    file: nfs_fh3,
+    bound: Duration,
+    mut told: tokio::sync::watch::Receiver<bool>,
+) -> Vec<(Duration, nfsstat3)> {
+    let began = Instant::now();
+    let mut answers = Vec::new();
+    while !*told.borrow() {
+        let answer = tokio::select! {
+            answer = read_status(&mut session, &file, 0) => answer,
+            _ = told.changed() => break,
+        };
+        answers.push((began.elapsed(), answer));
+        tokio::time::sleep(bound / 20).await;
+    }
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_outage_of_every_kind_is_survived() {
+    let (length, bound) = long_outage();
+    let bucket = S3Server::start();
+    let proxy = FaultProxy::start(bucket.address());
+    let share = format!("compression: none, outage_seconds: {}", bound.as_secs());
+    let home = home(Some(&configuration(proxy.address(), &share)));
+    let server = home.start();
+    let mut session = root_of(&server).await;
+    let (data, large) = (pattern(4 * MIB), pattern(64 * MIB));
+    let cached = write_file(&mut session, "cached", &data).await;
+    let cold = write_file(&mut session, "cold", &data).await;
+    assert!(server.stop().status.success());
+    let server = home.start();
+    let mut session = root_of(&server).await;
+    let root = session.root.clone();
+    check_file(&mut session, &cached, &data).await;
+
+    let began = Instant::now();
+    proxy.rule(move |_| match 4 * began.elapsed().as_secs() / length.as_secs().max(1) {
+        0 => Fate::DropBefore,
+        1 => Fate::Refuse(503, "SlowDown"),
+        2 => Fate::Hang,
+        _ => Fate::Refuse(500, "InternalError"),
+    });
+    let (over, told) = tokio::sync::watch::channel(false);
+    let reader = tokio::spawn(read_in_vain(root_of(&server).await, cold.clone(), bound, told));
+    let file = session.make_file(&root, b"large", 0o644).await;
+    let (mut written, mut throttled, mut rounds) = (0, 0, 0_u64);
+    while began.elapsed() < length {
+        // In the second half the journal is filled, and stays full.
+        let pieces = if 2 * began.elapsed() < length { 1 } else { 8 };
+        for _ in 0..pieces.min((large.len() - written) / MIB) {
+            let stable = if rounds % 2 == 0 { stable_how::FILE_SYNC } else { stable_how::UNSTABLE };
+            let length = if pieces == 1 { 4_096 } else { MIB };
+            let answer = session.write_at(&file, written as u64, &large[written..written + length], stable).await;
+            match status(&answer) {
+                nfsstat3::NFS3_OK => written += length,
+                status => {
+                    assert_eq!(status, nfsstat3::NFS3ERR_JUKEBOX, "after {:?}", began.elapsed());
+                    throttled += 1;
+                    break;
+                }
+            }
+        }
+        check_file(&mut session, &cached, &data).await;
+        let (name, other) = (format!("folder{rounds}"), format!("moved{rounds}"));
+        session.make_directory(&root, name.as_bytes(), 0o755).await;
+        session.move_to((&root, name.as_bytes()), (&root, other.as_bytes())).await.unwrap();
+        assert_eq!(status(&session.remove_directory(&root, other.as_bytes()).await), nfsstat3::NFS3_OK);
+        assert_eq!(session.attributes_of(&file).await.size, written as u64);
+        rounds += 1;
+        tokio::time::sleep((length / 200).min(Duration::from_secs(2))).await;
+    }
+    assert!(throttled > 0, "the journal was never full: {written} bytes, {rounds} rounds");
+
+    over.send_replace(true);
+    proxy.end_outage();
+    let began = Instant::now();
+    while written < large.len() {
+        let end = large.len().min(written + MIB);
+        match session.write_at(&file, written as u64, &large[written..end], stable_how::UNSTABLE).await {
+            Nfs3Result::Ok(_) => written = end,
+            Nfs3Result::Err((status, _)) => assert_eq!(status, nfsstat3::NFS3ERR_JUKEBOX),
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not drain: {written}");
+    }
+    until_read_is(&mut session, &cold, nfsstat3::NFS3_OK, Duration::from_secs(60)).await;
+    let answers = reader.await.unwrap();
+    let others = |(at, status): &&(Duration, nfsstat3)| {
+        *status != nfsstat3::NFS3ERR_JUKEBOX && (*status != nfsstat3::NFS3ERR_IO || *at < bound)
+    };
+    assert_eq!(answers.iter().find(others), None);
+    assert!(answers.iter().any(|(_, status)| *status == nfsstat3::NFS3ERR_JUKEBOX), "{answers:?}");
+    assert!(answers.iter().any(|(_, status)| *status == nfsstat3::NFS3ERR_IO), "{answers:?}");
+    println!("away for {length:?}: {rounds} rounds, {throttled} writes put off, {} cold reads", answers.len());
+
+    assert!(server.stop().status.success());
+    let server = home.start();
+    let mut session = root_of(&server).await;
+    for (file, data) in [(&file, &large), (&cached, &data), (&cold, &data)] {
+        check_file(&mut session, file, data).await;
+    }
 }

@@ -1,5 +1,6 @@
 //! The server is killed at random under mixed load over NFS, and started again: everything that was answered as stable
-//! is there, by a record that the clients keep. `KILLS` says how often (8), `KILL_SEED` which load.
+//! is there, by a record that the clients keep. `KILLS` says how often (8), `KILL_SEED` which load. Where there is a disk
+//! cache, it is wiped, cut and damaged meanwhile.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../end_to_end/session.rs"]
@@ -9,7 +10,7 @@ mod session;
 mod record;
 mod worker;
 
-use std::time::Duration;
+use std::{fs, path::Path, time::Duration};
 
 use dittofs_tests::{
     fault_proxy::{Fate, FaultProxy},
@@ -29,21 +30,49 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 /// Small stores, so that flushes, pressure and reuse of segments happen all the time.
-fn small(home: &Home, content: &str) -> String {
+fn small(home: &Home, content: &str, disk_cache: &str) -> String {
     let path = |name: &str| home.data().join(name).display().to_string();
     format!(
         "metadata: {{ stores: {{ persistent: {{ type: redb, redb: {{ path: {} }} }} }} }}\n\
          content: {{ stores: {{ content: {content} }} }}\n\
          journal: {{ path: {}, size: 32MiB }}\n\
-         cache: {{ memory: 4MiB }}\n\
+         cache: {{ memory: 4MiB{disk_cache} }}\n\
          shares: [ {{ name: /export, metadata_store: persistent, content_store: content, squash: none }} ]\n",
         path("metadata"),
         path("journal")
     )
 }
 
+/// Does something bad to a disk cache, or nothing.
+fn spoil(cache: &Path, random: &mut Random) {
+    let files: Vec<_> = fs::read_dir(cache).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let files: Vec<_> = files.into_iter().filter(|path| path.is_file()).collect();
+    if files.is_empty() {
+        return;
+    }
+    let file = &files[random.below(files.len() as u64) as usize];
+    match random.below(5) {
+        0 => drop(fs::remove_dir_all(cache)),
+        1 => drop(fs::remove_file(file)),
+        2 => {
+            if let Ok(opened) = fs::File::options().write(true).open(file) {
+                let length = opened.metadata().map_or(0, |found| found.len());
+                opened.set_len(random.below(length + 1)).unwrap();
+            }
+        }
+        3 => {
+            use std::os::unix::fs::FileExt;
+            if let Ok(opened) = fs::File::options().write(true).open(file) {
+                let length = opened.metadata().map_or(0, |found| found.len());
+                opened.write_all_at(b"damaged bytes", random.below(length + 1)).unwrap();
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Kills and starts the server again and again under load. After each start all is there that was answered as stable.
-async fn outlives_every_kill(home: &Home) {
+async fn outlives_every_kill(home: &Home, disk_cache: Option<&Path>) {
     let (kills, seed) = (number("KILLS", 8), number("KILL_SEED", 1));
     let mut random = Random::new(seed);
     let mut workers: Vec<Worker> = (0..WORKERS).map(|number| Worker::new(number, random.bits())).collect();
@@ -72,8 +101,11 @@ async fn outlives_every_kill(home: &Home) {
                 })
             })
             .collect();
-        tokio::time::sleep(Duration::from_millis(20 + random.below(900))).await;
+        tokio::time::sleep(Duration::from_millis(10 + random.below(450))).await;
+        disk_cache.into_iter().for_each(|cache| spoil(cache, &mut random));
+        tokio::time::sleep(Duration::from_millis(10 + random.below(450))).await;
         server.kill();
+        disk_cache.into_iter().for_each(|cache| spoil(cache, &mut random));
         killed.send_replace(true);
         workers = Vec::new();
         for task in tasks {
@@ -89,8 +121,8 @@ async fn outlives_every_kill(home: &Home) {
 async fn what_was_answered_as_stable_outlives_every_kill() {
     let home = home(None);
     let content = format!("{{ type: fs, fs: {{ path: {} }} }}", home.data().join("content").display());
-    home.configure(&small(&home, &content));
-    outlives_every_kill(&home).await;
+    home.configure(&small(&home, &content, ""));
+    outlives_every_kill(&home, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,7 +138,9 @@ async fn with_content_on_s3_behind_a_lossy_network_it_outlives_every_kill_too() 
     });
     let home = home(None);
     let content = format!("{{ type: s3, s3: {} }}", s3::options(proxy.address(), "killed"));
-    home.configure(&small(&home, &content));
-    outlives_every_kill(&home).await;
+    let cache = home.data().join("cache");
+    let disk_cache = format!(", disk: {{ path: {}, size: 64MiB }}", cache.display());
+    home.configure(&small(&home, &content, &disk_cache));
+    outlives_every_kill(&home, Some(&cache)).await;
     assert!(proxy.seen().iter().any(|(seen, fate)| seen.is_of_object() && *fate == Fate::DropAfter));
 }
