@@ -6,6 +6,7 @@
 mod access;
 mod attributes;
 mod belonging;
+mod bucket;
 mod bytes_on_the_wire;
 mod checking;
 mod content;

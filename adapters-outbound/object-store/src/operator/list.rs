@@ -25,8 +25,9 @@ impl OperatorStore {
         let mut lister = self.operator.lister_options(&prefix, options).await.map_err(failed)?;
         let mut found: Vec<(ObjectId, Entry)> = Vec::new();
         while let Some(entry) = lister.try_next().await.map_err(failed)? {
-            let object = object_of(entry.name()).filter(|object| after.is_none_or(|after| *object > after));
-            let Some(object) = object else { continue };
+            // A file of such a name elsewhere is nobody's object.
+            let object = object_of(entry.name()).filter(|object| entry.path() == path_of(share, *object));
+            let Some(object) = object.filter(|object| after.is_none_or(|after| *object > after)) else { continue };
             if ordered && found.last().is_some_and(|(last, _)| *last >= object) {
                 return Err(ContentError::Corrupt(format!("{prefix} is not listed by name").into()));
             }
