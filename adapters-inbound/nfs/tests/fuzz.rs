@@ -9,27 +9,42 @@ fn no_target_panics_on_mutated_input() {
     let seconds: Option<u64> = std::env::var("FUZZ_SECONDS").ok().and_then(|value| value.parse().ok());
     let seed = seconds.map_or(1, |_| u64::from(std::process::id()));
     println!("seed {seed}");
+    let share = seconds.map(|seconds| Duration::from_secs(seconds) / TARGETS.len() as u32);
     for (name, target) in TARGETS {
-        let mut source = Source(seed);
-        let mut corpus = seeds();
-        let begun = Instant::now();
-        let share = seconds.map(|seconds| Duration::from_secs(seconds) / TARGETS.len() as u32);
-        let mut rounds = 0u64;
-        while share.map_or(rounds < 20_000, |share| begun.elapsed() < share) {
-            let chosen = source.below(corpus.len());
-            let input = source.mutate(&corpus[chosen]);
-            target(&input);
-            rounds += 1;
-            // A slow drift away from the seeds.
-            if rounds.is_multiple_of(16) {
-                corpus[chosen] = input;
-            }
-            if rounds.is_multiple_of(4096) {
-                corpus = seeds();
-            }
-        }
-        println!("{name}: {rounds} inputs");
+        println!("{name}: {} inputs", run(seed, share, *target));
     }
+}
+
+#[test]
+fn a_decoder_that_believes_a_length_is_found() {
+    let gullible = |data: &[u8]| {
+        if let Some((length, rest)) = data.split_first_chunk() {
+            let _ = &rest[..u32::from_be_bytes(*length).min(64) as usize];
+        }
+    };
+    assert!(std::panic::catch_unwind(|| run(1, None, gullible)).is_err());
+}
+
+/// Gives a target mutated inputs, for so long or 20,000 of them; answers how many.
+fn run(seed: u64, share: Option<Duration>, target: fn(&[u8])) -> u64 {
+    let mut source = Source(seed);
+    let mut corpus = seeds();
+    let begun = Instant::now();
+    let mut rounds = 0u64;
+    while share.map_or(rounds < 20_000, |share| begun.elapsed() < share) {
+        let chosen = source.below(corpus.len());
+        let input = source.mutate(&corpus[chosen]);
+        target(&input);
+        rounds += 1;
+        // A slow drift away from the seeds.
+        if rounds.is_multiple_of(16) {
+            corpus[chosen] = input;
+        }
+        if rounds.is_multiple_of(4096) {
+            corpus = seeds();
+        }
+    }
+    rounds
 }
 
 /// Well-formed inputs to start from: streams, calls and arguments look alike enough to share them.

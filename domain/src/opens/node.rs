@@ -116,7 +116,7 @@ pub struct Closed {
 pub struct NodeOpens {
     opens: BTreeMap<OpenToken, Open>,
     counts: ShareCounts,
-    locks: LockTable,
+    pub(super) locks: LockTable,
     waiters: Waiters,
     pub(super) leases: LeaseTable,
 }

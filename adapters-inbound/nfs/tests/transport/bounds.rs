@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -120,15 +121,25 @@ fn calls_in_flight_are_bounded_and_all_are_answered() {
         Limits { calls_in_flight_max: 4, ..Limits::default() },
         Limits { bytes_in_flight_max: 200, ..Limits::default() },
     ] {
-        let running = start(limits);
-        let mut client = Client::connect(running.address);
-        let begun = Instant::now();
-        client.send(&(0..20u32).flat_map(|xid| call(xid, WAIT, &20u32)).collect::<Vec<_>>());
-        let mut xids: Vec<u32> = (0..20).map(|_| client.reply().unwrap().0).collect();
-        xids.sort_unstable();
-        assert_eq!(xids, (0..20).collect::<Vec<_>>());
-        assert!(begun.elapsed() >= Duration::from_millis(75), "20 calls of 20 ms, at most 5 at a time");
+        carries_few_calls_out_at_once(&start(limits));
     }
+}
+
+#[test]
+fn a_server_that_carries_all_calls_out_at_once_is_found() {
+    let unbounded = start(Limits { calls_in_flight_max: usize::MAX, ..Limits::default() });
+    assert!(catch_unwind(AssertUnwindSafe(|| carries_few_calls_out_at_once(&unbounded))).is_err());
+}
+
+fn carries_few_calls_out_at_once(running: &Running) {
+    const MILLIS: u32 = 200;
+    let mut client = Client::connect(running.address);
+    let begun = Instant::now();
+    client.send(&(0..20u32).flat_map(|xid| call(xid, WAIT, &MILLIS)).collect::<Vec<_>>());
+    let mut xids: Vec<u32> = (0..20).map(|_| client.reply().unwrap().0).collect();
+    xids.sort_unstable();
+    assert_eq!(xids, (0..20).collect::<Vec<_>>());
+    assert!(begun.elapsed() >= Duration::from_millis(750), "20 calls of 200 ms, at most 5 at a time");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
-use dittofs_nfs::transport::Limits;
+use dittofs_nfs::{duplicate::DuplicateLimits, transport::Limits};
 
-use crate::toy::{COUNT, Client, ECHO, READ, WAIT, WRITE, WRITE_LATER, call, record, start};
+use crate::toy::{
+    COUNT, Client, ECHO, READ, Running, WAIT, WRITE, WRITE_LATER, call, record, start, start_remembering,
+};
 
 #[test]
 fn a_ready_reply_overtakes_a_pending_one() {
@@ -98,7 +101,16 @@ fn a_client_that_closes_its_side_still_gets_its_replies() {
 
 #[test]
 fn a_retransmission_is_answered_once_and_over_any_connection() {
-    let running = start(Limits::default());
+    answers_retransmissions_once(&start(Limits::default()));
+}
+
+#[test]
+fn a_server_that_forgets_its_replies_is_found() {
+    let forgetful = start_remembering(Limits::default(), &DuplicateLimits { entries_max: 0, ..Default::default() });
+    assert!(catch_unwind(AssertUnwindSafe(|| answers_retransmissions_once(&forgetful))).is_err());
+}
+
+fn answers_retransmissions_once(running: &Running) {
     let mut client = Client::connect(running.address);
     // The client goes away before its answer is ready; the call is carried out all the same.
     client.send(&call(1, COUNT, &0u32).repeat(3));

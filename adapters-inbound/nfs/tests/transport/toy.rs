@@ -95,9 +95,14 @@ pub(crate) struct Running {
 }
 
 pub(crate) fn start(limits: Limits) -> Running {
+    start_remembering(limits, &DuplicateLimits::default())
+}
+
+/// A server that remembers so many calls.
+pub(crate) fn start_remembering(limits: Limits, remembered: &DuplicateLimits) -> Running {
     let fronts: Vec<Handle> = (0..2).map(|_| front()).collect();
     let runtime = fronts[0].clone();
-    let toy = Toy { duplicates: DuplicateRequests::new(&DuplicateLimits::default()), count: AtomicU32::new(0) };
+    let toy = Toy { duplicates: DuplicateRequests::new(remembered), count: AtomicU32::new(0) };
     let server = Server::new(Programs::new(vec![Arc::new(toy)]), limits, fronts);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

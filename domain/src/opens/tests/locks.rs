@@ -50,6 +50,23 @@ fn range_without_one_that_does_not_overlap_stays_whole() {
 
 #[test]
 fn lock_of_one_protocol_stops_io_of_the_other() {
+    locks_stop_io(NodeOpens::check);
+}
+
+#[test]
+fn a_protocol_that_does_not_see_the_locks_of_another_is_found() {
+    let blind = |node: &mut NodeOpens, client, opener: Option<OpenToken>, operation, now| {
+        let mut seen = node.clone();
+        if opener.is_none() {
+            seen.locks = LockTable::default();
+        }
+        seen.check(client, opener, operation, now)
+    };
+    assert!(std::panic::catch_unwind(|| locks_stop_io(blind)).is_err());
+}
+
+/// `check` says whether an operation may go on, as [`NodeOpens::check`] does.
+fn locks_stop_io(check: impl Fn(&mut NodeOpens, ClientId, Option<OpenToken>, Operation, u64) -> Outcome) {
     for (held, smb_read, smb_write, nfs_read, nfs_write) in [
         (shared(bytes(0, 9), process(1)), true, false, true, true),
         (exclusive(bytes(0, 9), process(1)), false, false, true, true),
@@ -74,10 +91,10 @@ fn lock_of_one_protocol_stops_io_of_the_other() {
         ] {
             let operation = if write { Operation::Write(bytes(9, 12)) } else { Operation::Read(bytes(9, 12)) };
             let expected = if goes_on { granted() } else { Outcome::Denied(Denied::Locked(held.clone())) };
-            let outcome = node.check(ClientId(7), opener.map(OpenToken), operation, 0);
+            let outcome = check(&mut node, ClientId(7), opener.map(OpenToken), operation, 0);
             assert_eq!(outcome, expected, "{held:?} {opener:?} {operation:?}");
             let beside = if write { Operation::Write(bytes(10, 12)) } else { Operation::Read(bytes(10, 12)) };
-            assert_eq!(node.check(ClientId(7), opener.map(OpenToken), beside, 0), granted());
+            assert_eq!(check(&mut node, ClientId(7), opener.map(OpenToken), beside, 0), granted());
         }
     }
 }
