@@ -119,14 +119,12 @@ impl<'a> Rig<'a> {
 
     pub(crate) fn cold_reads(&mut self) {
         const DEPTHS: [usize; 4] = [4, 8, 16, 32];
-        let (mut limits, mut found, mut by_depth) = (Vec::new(), Vec::new(), [const { Vec::new() }; DEPTHS.len()]);
+        let (mut found, mut by_depth) = (Vec::new(), [const { Vec::new() }; DEPTHS.len()]);
         let home = self.home.clone();
         let offsets: Vec<u64> = (0..self.options.mib.max(2 * JOURNAL_MIB)).map(|at| at * MIB).collect();
         let before = self.requests(&Method::GET);
         for _ in 0..self.options.rounds {
-            let rates = DEPTHS.map(|depth| self.limits.get(depth));
-            limits.push(rates.into_iter().fold(0.0, f64::max));
-            by_depth.iter_mut().zip(rates).for_each(|(of_depth, rate)| of_depth.push(rate));
+            by_depth.iter_mut().zip(DEPTHS).for_each(|(rates, depth)| rates.push(self.limits.get(depth)));
             found.push(self.with_server(&home, "cold sequential read", |server| {
                 let mut client = Client::new(server.address());
                 let file = client.look_up(FILE);
@@ -135,11 +133,11 @@ impl<'a> Rig<'a> {
             }));
         }
         let gets = (self.requests(&Method::GET) - before) / self.options.rounds - 4 * (OBJECTS * 64 / 4) as usize;
-        let (found, limit) = (median(found), median(limits));
+        let by_depth = by_depth.map(median);
+        let (found, limit) = (median(found), by_depth.into_iter().fold(0.0, f64::max));
         let text = format!("{}, {:.2} of {}", rate(found), found / limit, rate(limit));
         self.report.judge("cold sequential read; of parallel GETs of 4 MiB", text, "0.8", found >= 0.8 * limit);
-        let by_depth = by_depth.map(|rates| rate(median(rates))).join(", ");
-        self.report.tell(format!("parallel GETs of 4 MiB, {DEPTHS:?} in flight"), by_depth);
+        self.report.tell(format!("parallel GETs of 4 MiB, {DEPTHS:?} in flight"), by_depth.map(rate).join(", "));
         self.report.tell("its GETs", format!("{gets} for {} MiB", offsets.len()));
         self.random_reads(&home, offsets.len() as u64 * MIB);
     }

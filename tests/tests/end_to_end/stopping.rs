@@ -1,7 +1,10 @@
 //! SIGTERM: what is in flight is answered, and the end comes within a bound.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Barrier,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -32,10 +35,10 @@ fn an_idle_server_stops_at_once_though_clients_stay() {
 fn a_server_under_load_answers_stops_and_exits_with_zero() {
     let server = serve(ONE_SHARE);
     let address = server.address();
-    let answered = AtomicU32::new(0);
+    let (answered, ready) = (AtomicU32::new(0), Barrier::new(4));
     thread::scope(|scope| {
         for client in 0..4u32 {
-            let answered = &answered;
+            let (answered, ready) = (&answered, &ready);
             scope.spawn(move || {
                 let mut connection = RpcConnection::open(address, Credential::user(0, 0), client << 24);
                 let root = connection.mount("/export");
@@ -43,6 +46,8 @@ fn a_server_under_load_answers_stops_and_exits_with_zero() {
                 let how = createhow3::GUARDED(sattr3::default());
                 let arguments = CREATE3args { where_: place(&root, name.as_bytes()), how };
                 let made: CREATE3res = connection.call(NFS, NFS_PROGRAM::NFSPROC3_CREATE as u32, &arguments);
+                // None is still making its file when the server stops.
+                ready.wait();
                 write_until_closed(&mut connection, &made.unwrap().obj.unwrap(), answered);
             });
         }
