@@ -49,7 +49,8 @@ for _ in $(seq 100); do
 done
 "$garage" --version
 filter=("$@")
-[ $# != 0 ] || filter=(-E 'binary(conformance_s3) | test(s3)')
+# Garage has no conditional put, so that of two claims at the same instant both may win: the probe says so at the start.
+[ $# != 0 ] || filter=(-E '(binary(conformance_s3) - test(concurrent_claims)) | ((binary(kill) | binary(reference_model)) & test(s3))')
 status=0
 S3_SERVER=127.0.0.1:$port cargo nextest run -p dittofs-tests --no-fail-fast "${filter[@]}" </dev/null || status=$?
 [ "$status" = 0 ] || tail -n 20 "$work/log" >&2
