@@ -1,7 +1,6 @@
 #!/bin/bash
 # Measures what tests/bench/nfs.sh does not: bytes until they are in their objects, and a start after kill -9 with a full
-# journal. On the disk of TMPDIR, of which it needs 20 GiB; writes
-# docs/performance-disk.md.
+# journal. On the disk of TMPDIR, of which it needs 20 GiB; writes docs/performance-disk.md.
 # Usage: tests/bench/disk.sh [--output FILE]
 # Environment:
 #   ROUNDS        how often the 8 GiB are written (3)
@@ -48,6 +47,7 @@ load() { # WORKLOAD MIB SECONDS
 now() { date +%s.%N; }
 per() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 metric() { curl -s "http://127.0.0.1:$monitoring/metrics" | awk -v name="$1" 'index($1, name "{") == 1 || $1 == name { sum += $2 } END { printf "%.0f", sum }'; }
+
 sustained() {
   local from seconds disk
   for _ in $(seq "${ROUNDS:-3}"); do

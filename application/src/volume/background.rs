@@ -28,6 +28,8 @@ const BACK_OFF: Duration = Duration::from_secs(1);
 const BACK_OFF_FULL: Duration = Duration::from_secs(3);
 /// How often what is left is flushed at the end.
 const LAST_TRIES: u32 = 4;
+/// No try begins later than so long after the first: who stops a server in an outage doesn't wait for the store.
+const LAST_WITHIN: Duration = Duration::from_secs(60);
 
 impl Volume {
     pub(super) fn start_background(self: &Arc<Self>) {
@@ -66,9 +68,12 @@ impl Volume {
     /// Flushes everything. A store that answers badly is asked again: what is left in the journal is not lost, but the next
     /// start has to read it.
     async fn flush_last(&self) -> Result<(), FsError> {
+        let until = self.machine.clock.monotonic() + LAST_WITHIN;
         for _ in 1..LAST_TRIES {
             match self.flush_all().await {
-                Err(FsError::Busy | FsError::Io) => self.machine.clock.sleep(BACK_OFF).await,
+                Err(FsError::Busy | FsError::Io) if self.machine.clock.monotonic() < until => {
+                    self.machine.clock.sleep(BACK_OFF).await;
+                }
                 answer => return answer,
             }
         }
