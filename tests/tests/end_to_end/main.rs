@@ -31,4 +31,5 @@ mod sealing;
 mod session;
 mod shares;
 mod stopping;
+mod upgrading;
 mod watching;
