@@ -1,5 +1,7 @@
 //! What can be configured, scheme by scheme.
 
+#[cfg(any(feature = "s3", feature = "gcs", feature = "azblob"))]
+mod endpoint;
 #[cfg(feature = "operator")]
 mod remote;
 #[cfg(feature = "operator")]
