@@ -36,11 +36,13 @@ impl StoreOptions {
             if removed.contains(&fault.option) {
                 break;
             }
-            let is_out = remove(&mut options, &fault.option);
-            removed.push(fault.option.clone());
+            // Without what a mapping lacks, the rest is looked at without the mapping.
+            let above = fault.option.rsplit_once('.').map(|(above, _)| above.to_owned());
+            let out = [Some(fault.option.clone()), above].into_iter().flatten().find(|path| remove(&mut options, path));
             faults.push(fault);
-            if !is_out {
-                break;
+            match out {
+                Some(path) => removed.push(path),
+                None => break,
             }
         }
         faults

@@ -105,6 +105,9 @@ fn not_text(bytes: &[u8], error: std::str::Utf8Error) -> (String, String) {
 }
 
 fn not_yaml(text: &str, error: String) -> (String, String) {
+    if let Some(found) = given_twice(text, &error) {
+        return (found, "leave one of them".to_owned());
+    }
     let indents_by_tab = |line: &str| line.trim_start_matches(' ').starts_with('\t');
     match text.lines().position(indents_by_tab) {
         // The parser's words for it are about tokens.
@@ -114,4 +117,20 @@ fn not_yaml(text: &str, error: String) -> (String, String) {
         }
         None => (error, "write valid YAML: keys and values, indented by spaces".to_owned()),
     }
+}
+
+/// Where a key stands for the second time. The parser says where the mapping begins.
+fn given_twice(text: &str, error: &str) -> Option<String> {
+    let (_, rest) = error.split_once("key `")?;
+    let (key, rest) = rest.split_once("` is given twice")?;
+    let (line, column) = rest.strip_prefix(" at line ")?.split_once(" column ")?;
+    let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
+    let (line, column) = (line.checked_sub(1)?, column.checked_sub(1)?);
+    let quotes = ['"', '\''];
+    let names_it = |(_, written): &(usize, &str)| {
+        let name = written.get(column..).map(|name| name.trim_start_matches(quotes)).unwrap_or_default();
+        name.strip_prefix(key).is_some_and(|rest| rest.trim_start_matches(quotes).trim_start().starts_with(':'))
+    };
+    let (again, _) = text.lines().enumerate().skip(line).filter(names_it).nth(1)?;
+    Some(format!("line {}: the key `{key}` is given twice", again + 1))
 }

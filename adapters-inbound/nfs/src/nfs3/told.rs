@@ -17,10 +17,8 @@ use parking_lot::Mutex;
 use tracing::Level;
 
 use super::{operations::OPERATIONS, wire::Procedure};
-use crate::rpc::{Call, Credential, Outcome, Reply};
+use crate::rpc::{CALLS, Call, Credential, Outcome, Reply};
 
-/// The target of calls.
-const CALLS: &str = "dittofs_nfs::calls";
 /// The target of who changed what.
 const AUDIT: &str = "audit";
 /// The longest handle and name of a call (RFC 1813 sections 2.4 and 3.3).

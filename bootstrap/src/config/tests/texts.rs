@@ -10,8 +10,14 @@ fn every_problem_is_told_at_once() {
 }
 
 #[rstest]
-#[case::twice("log: {}\nlog: {}\n", "`log` is given twice at line 2", "")]
-#[case::twice_below("log:\n  level: info\n  level: warn\n", "`level` is given twice at line 2", "")]
+#[case::twice("log: {}\nlog: {}\n", "line 2: the key `log` is given twice", "leave one")]
+#[case::twice_below("log:\n  level: info\n  level: warn\n", "line 3: the key `level` is given twice", "leave one")]
+#[case::twice_in_an_item(
+    "shares:\n  - name: /a\n    'name': /b\n",
+    "line 3: the key `name` is given twice",
+    "leave one"
+)]
+#[case::twice_in_a_line("log: { level: info, level: warn }\n", "key `level` is given twice", "")]
 #[case::not_yaml("log: [", "line", "YAML")]
 #[case::not_a_mapping("- log", "not a mapping", "")]
 #[case::tab("log:\n  level: info\n\tformat: text\n", "line 3: there is a tab", "by spaces")]
@@ -54,9 +60,9 @@ fn all_faults_of_a_stores_options_are_told() {
     let problems = problems(load_text(text, &[]));
     let keys: Vec<&str> =
         problems.iter().map(|problem| problem.key.strip_prefix("content.stores.c.s3.").unwrap()).collect();
-    assert_eq!(keys, ["colour", "credentials.acess_key", "endpoint", "transfer.requests"]);
+    assert_eq!(keys, ["colour", "credentials.acess_key", "credentials.access_key_id", "endpoint", "transfer.requests"]);
     assert!(problems[1].mend.contains("access_key_id, secret_access_key"), "{problems:#?}");
-    assert!(problems[2].mend.contains("https://"), "{problems:#?}");
+    assert!(problems[3].mend.contains("https://"), "{problems:#?}");
 }
 
 #[test]
