@@ -103,6 +103,7 @@ impl<'de> Deserializer<'de> for OptionValue {
     }
 }
 
+#[expect(clippy::result_large_err, reason = "the error is figment's, as the trait of serde wants it")]
 fn visit_number<'de, V: Visitor<'de>>(number: Num, visitor: V) -> Result<V::Value, Error> {
     let unsigned = number.to_u128().and_then(|wide| u64::try_from(wide).ok());
     let signed = number.to_i128().and_then(|wide| i64::try_from(wide).ok());

@@ -39,7 +39,15 @@ pub(super) struct Teller {
     slow: Option<Duration>,
     admin: Arc<dyn AdminService>,
     names: Mutex<HashMap<ShareId, Arc<str>>>,
-    writes: Mutex<HashMap<(IpAddr, Option<u32>, Handle), Instant>>,
+    writes: Mutex<HashMap<Writer, Instant>>,
+}
+
+/// Who writes to which file.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Writer {
+    client: IpAddr,
+    uid: Option<u32>,
+    file: Handle,
 }
 
 /// Who calls for what.
@@ -151,14 +159,15 @@ impl Teller {
     /// Whether it is to be recorded: of the writes to a file only some are.
     fn is_news(&self, subject: &Subject, result: &str) -> bool {
         let (Procedure::WRITE, "OK", Some(file)) = (subject.procedure, result, subject.file) else { return true };
-        let (key, now) = ((subject.peer.ip(), subject.uid, file), Instant::now());
+        let writer = Writer { client: subject.peer.ip(), uid: subject.uid, file };
+        let now = Instant::now();
         let mut writes = self.writes.lock();
-        let known = writes.get(&key).is_some_and(|last| now.saturating_duration_since(*last) < WRITES_APART);
+        let known = writes.get(&writer).is_some_and(|last| now.saturating_duration_since(*last) < WRITES_APART);
         if !known {
             if writes.len() >= WRITES_MAX {
                 writes.clear();
             }
-            writes.insert(key, now);
+            writes.insert(writer, now);
         }
         !known
     }
