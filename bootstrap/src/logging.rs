@@ -15,11 +15,11 @@ use std::{io, thread, time::Duration};
 pub(crate) use dittofs_object_store::without_passwords;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, Registry, registry, reload};
+use tracing_subscriber::{Registry, registry, reload};
 
 use crate::config::LogConfig;
+use audit::Audit;
 pub use audit::AuditError;
-use audit::{Audit, AuditLayer};
 use levels::Targets;
 use lines::{LineLayer, Lines};
 
@@ -46,11 +46,9 @@ struct Parts {
 /// Why the file for who changed what can't be written.
 pub fn init(config: &LogConfig) -> Result<Logging, AuditError> {
     let audit = config.audit.as_deref().map(Audit::open).transpose()?;
-    let (targets, levels) = reload::Layer::new(levels::targets(&config.levels));
+    let (targets, levels) = reload::Layer::new(levels::targets(&config.levels, audit.is_some()));
     let lines = Lines::new(Box::new(io::stderr()), config.format);
-    let subscriber = registry()
-        .with(LineLayer::new(lines.clone()).with_filter(targets))
-        .with(audit.clone().map(|audit| AuditLayer::new(audit).with_filter(levels::audit())));
+    let subscriber = registry().with(targets).with(LineLayer::new(lines.clone(), audit.clone()));
     // It fails only where a subscriber is set already.
     if subscriber.try_init().is_err() {
         return Ok(Logging::default());
@@ -73,7 +71,7 @@ impl Logging {
     /// rotation. What else has changed takes a restart.
     pub fn reload(&self, config: &LogConfig) {
         let Some(parts) = &self.parts else { return };
-        if let Err(error) = parts.levels.reload(levels::targets(&config.levels)) {
+        if let Err(error) = parts.levels.reload(levels::targets(&config.levels, parts.audit.is_some())) {
             tracing::error!(%error, "the log keeps its level");
         }
         levels::allow_libraries(&config.levels);

@@ -2,6 +2,9 @@
 
 #[cfg(any(feature = "s3", feature = "gcs", feature = "azblob"))]
 mod endpoint;
+#[cfg(any(feature = "s3", feature = "gcs", feature = "azblob"))]
+pub(crate) use endpoint::without_user;
+
 #[cfg(feature = "operator")]
 mod remote;
 #[cfg(feature = "operator")]

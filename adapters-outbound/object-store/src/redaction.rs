@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// What stands in a password's place.
-const HIDDEN: &str = "(hidden)";
+pub(crate) const HIDDEN: &str = "(hidden)";
 
 /// The text without the users and passwords that its URLs name: `http://user:secret@host` is `http://(hidden)@host`.
 #[must_use]

@@ -123,7 +123,9 @@ fn not_yaml(text: &str, error: String) -> (String, String) {
 fn given_twice(text: &str, error: &str) -> Option<String> {
     let (_, rest) = error.split_once("key `")?;
     let (key, rest) = rest.split_once("` is given twice")?;
-    let (line, column) = rest.strip_prefix(" at line ")?.split_once(" column ")?;
+    // It says nothing of a mapping that begins where the text does.
+    let place = rest.strip_prefix(" at line ").and_then(|place| place.split_once(" column "));
+    let (line, column) = place.unwrap_or(("1", "1"));
     let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
     let (line, column) = (line.checked_sub(1)?, column.checked_sub(1)?);
     let quotes = ['"', '\''];

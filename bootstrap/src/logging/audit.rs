@@ -10,9 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
 use serde_json::{Map, Value, json};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::Context;
+use tracing::Event;
 
 use super::fields::Fields;
 use super::lines::{insert, timestamp};
@@ -86,6 +84,16 @@ impl Audit {
         }
     }
 
+    /// Writes an event about a change as a line of JSON.
+    pub(super) fn note(&self, event: &Event<'_>) {
+        let mut fields = Fields::of(true);
+        event.record(&mut fields);
+        let mut object = Map::new();
+        object.insert("timestamp".to_owned(), timestamp().into());
+        insert(&mut object, &fields);
+        self.write(Value::from(object).to_string());
+    }
+
     fn write(&self, line: String) {
         if let Err(TrySendError::Full(_)) = self.shared.queue.try_send(Order::Write(line)) {
             self.shared.missed.fetch_add(1, Ordering::Relaxed);
@@ -156,27 +164,5 @@ impl Writer {
 
     fn failed(&self, error: &io::Error) {
         tracing::error!(file = %self.path.display(), %error, "who changed what can't be noted");
-    }
-}
-
-/// Writes events about changes as lines of JSON.
-pub(super) struct AuditLayer {
-    audit: Audit,
-}
-
-impl AuditLayer {
-    pub(super) fn new(audit: Audit) -> Self {
-        Self { audit }
-    }
-}
-
-impl<S: Subscriber> Layer<S> for AuditLayer {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut fields = Fields::of(true);
-        event.record(&mut fields);
-        let mut object = Map::new();
-        object.insert("timestamp".to_owned(), timestamp().into());
-        insert(&mut object, &fields);
-        self.audit.write(Value::from(object).to_string());
     }
 }

@@ -8,10 +8,13 @@ use crate::config::{LogLevel, LogLevels};
 /// The targets of this server's crates begin so.
 const OURS: &str = "dittofs";
 /// The target of who changed what. Those events go to their own file only.
-const AUDIT: &str = "audit";
+pub(super) const AUDIT: &str = "audit";
 
-/// What is written to the log.
-pub(super) fn targets(levels: &LogLevels) -> Targets {
+/// What is written to the log, and to the file of who changed what if there is one.
+///
+/// It is the only filter, before all layers: with filters of single layers `enabled!` answers wrongly, and the event
+/// after it may be lost.
+pub(super) fn targets(levels: &LogLevels, has_audit: bool) -> Targets {
     let server = filter(levels.server);
     // What libraries tell below that may hold keys that they were given.
     let libraries = server.min(LevelFilter::WARN);
@@ -20,12 +23,7 @@ pub(super) fn targets(levels: &LogLevels) -> Targets {
         .with_default(libraries)
         .with_target(OURS, server)
         .with_targets(named)
-        .with_target(AUDIT, LevelFilter::OFF)
-}
-
-/// What is written to the file of who changed what.
-pub(super) fn audit() -> Targets {
-    Targets::new().with_target(AUDIT, LevelFilter::INFO)
+        .with_target(AUDIT, if has_audit { LevelFilter::INFO } else { LevelFilter::OFF })
 }
 
 /// Libraries that know only the crate `log` are asked as little as the levels need: it has one bound for all of them.

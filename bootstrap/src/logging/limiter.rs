@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use tracing::Level;
 
-/// Events of a kind that are written in a window: enough to see what differs between them.
-const BURST: u32 = 5;
+/// Events of a kind that are written in a window: enough to see what differs between them, and with the four kinds that a
+/// store causes which is away still less than 5 KB in a minute.
+const BURST: u32 = 3;
 /// After a window in which some were held back: one that shows that it goes on.
 const AGAIN: u32 = 1;
 const WINDOW: Duration = Duration::from_secs(60);

@@ -15,7 +15,9 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::audit::Audit;
 use super::fields::{Fields, one_line};
+use super::levels::AUDIT;
 use super::limiter::{Held, Limiter};
 use crate::config::LogFormat;
 
@@ -148,14 +150,15 @@ pub(super) fn insert(object: &mut Map<String, Value>, fields: &Fields) {
     }
 }
 
-/// Writes events as lines.
+/// Writes events as lines, and those about changes to their own file.
 pub(super) struct LineLayer {
     lines: Lines,
+    audit: Option<Audit>,
 }
 
 impl LineLayer {
-    pub(super) fn new(lines: Lines) -> Self {
-        Self { lines }
+    pub(super) fn new(lines: Lines, audit: Option<Audit>) -> Self {
+        Self { lines, audit }
     }
 }
 
@@ -176,6 +179,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LineLayer {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if event.metadata().target() == AUDIT {
+            self.audit.iter().for_each(|audit| audit.note(event));
+            return;
+        }
         let mut fields = Fields::of(event.metadata().target().starts_with(OURS));
         event.record(&mut fields);
         let target = fields.target.take().unwrap_or_else(|| event.metadata().target().to_owned());

@@ -30,7 +30,7 @@ fn logged(format: LogFormat, levels: &str, work: impl FnOnce(&Lines)) -> Vec<Str
     let paper = Paper::default();
     let lines = Lines::new(Box::new(paper.clone()), format);
     let levels: LogLevels = levels.parse().unwrap();
-    let subscriber = registry().with(LineLayer::new(lines.clone()).with_filter(levels::targets(&levels)));
+    let subscriber = registry().with(levels::targets(&levels, false)).with(LineLayer::new(lines.clone(), None));
     with_default(subscriber, || work(&lines));
     let text = String::from_utf8(paper.0.lock().clone()).unwrap();
     text.lines().map(str::to_owned).collect()
@@ -116,10 +116,10 @@ fn events_of_a_kind_are_held_back_and_counted() {
         lines.tell_held(false);
         lines.tell_held(true);
     });
-    assert_eq!(lines.iter().filter(|line| line.contains("refused share=/a number=")).count(), 5, "{lines:#?}");
-    let told = "995 more of this kind in the last minute: refused share=/";
+    assert_eq!(lines.iter().filter(|line| line.contains("refused share=/a number=")).count(), 3, "{lines:#?}");
+    let told = "997 more of this kind in the last minute: refused share=/";
     assert_eq!(lines.iter().filter(|line| line.contains(told)).count(), 2, "{lines:#?}");
-    assert_eq!(lines.len(), 5 + 5 + 1 + 2);
+    assert_eq!(lines.len(), 3 + 3 + 1 + 2);
 }
 
 fn held() -> Held {
@@ -136,19 +136,19 @@ fn what_goes_on_is_told_once_a_minute_and_what_has_ended_begins_anew() {
     let told = |limiter: &mut Limiter, at: u64| -> Vec<u64> {
         limiter.take_held(start + Duration::from_secs(at), false).iter().map(|held| held.count).collect()
     };
-    assert_eq!((written(&mut limiter, 0), written(&mut limiter, 30)), (5, 0));
+    assert_eq!((written(&mut limiter, 0), written(&mut limiter, 30)), (3, 0));
     assert!(told(&mut limiter, 59).is_empty());
-    assert_eq!(told(&mut limiter, 61), [195]);
+    assert_eq!(told(&mut limiter, 61), [197]);
     assert_eq!((written(&mut limiter, 62), told(&mut limiter, 122)), (1, vec![99]));
     assert!(told(&mut limiter, 300).is_empty());
-    assert_eq!(written(&mut limiter, 301), 5);
+    assert_eq!(written(&mut limiter, 301), 3);
 }
 
 #[test]
 fn kinds_are_bounded() {
     let (mut limiter, now) = (Limiter::default(), Instant::now());
     let written = (0..10_000).filter(|kind| limiter.admits(kind, now, held)).count();
-    assert_eq!(written, 1_024 + 5, "those beyond are of one kind");
+    assert_eq!(written, 1_024 + 3, "those beyond are of one kind");
 }
 
 #[test]
@@ -156,7 +156,9 @@ fn changes_are_noted_in_a_file_that_may_be_moved_away() {
     let folder = tempfile::tempdir().unwrap();
     let (path, moved) = (folder.path().join("log/audit"), folder.path().join("log/audit.1"));
     let audit = Audit::open(&path).unwrap();
-    let subscriber = registry().with(AuditLayer::new(audit.clone()).with_filter(levels::audit()));
+    let lines = Lines::new(Box::new(io::sink()), LogFormat::Text);
+    let targets = levels::targets(&LogLevels::of(LogLevel::Error), true);
+    let subscriber = registry().with(targets).with(LineLayer::new(lines, Some(audit.clone())));
     with_default(subscriber, || {
         tracing::info!(target: "audit", uid = 7, name = "a\nb", "change");
         tracing::info!(target: "dittofs", "not a change");
@@ -182,4 +184,14 @@ fn levels_are_shown_as_they_are_written() {
         assert_eq!(text.parse::<LogLevels>().unwrap().to_string(), text);
     }
     assert_eq!("hyper=debug".parse::<LogLevels>().unwrap().server, LogLevel::Info);
+}
+
+#[test]
+fn asking_whether_an_event_is_wanted_is_answered_rightly_and_loses_none() {
+    let lines = logged(LogFormat::Text, "debug", |_| {
+        assert!(tracing::enabled!(target: "dittofs", Level::DEBUG));
+        assert!(!tracing::enabled!(target: "audit", Level::INFO));
+        tracing::debug!(target: "dittofs", "after it");
+    });
+    assert_eq!(lines.len(), 1, "{lines:?}");
 }

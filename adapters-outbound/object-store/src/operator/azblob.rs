@@ -9,7 +9,7 @@ use super::{
     OperatorStore,
     remote::{Remote, unusable},
 };
-use crate::{AzblobCredentials, AzblobOptions, OpenError};
+use crate::{AzblobCredentials, AzblobOptions, OpenError, options::without_user};
 
 pub(crate) async fn azblob(options: AzblobOptions) -> Result<OperatorStore, OpenError> {
     let usual = format!("https://{}.blob.core.windows.net", options.account);
@@ -17,7 +17,7 @@ pub(crate) async fn azblob(options: AzblobOptions) -> Result<OperatorStore, Open
     let mut builder = Azblob::default()
         .container(&options.container)
         .account_name(&options.account)
-        .endpoint(endpoint)
+        .endpoint(&without_user(endpoint))
         .root(&options.prefix);
     builder = match &options.credentials {
         AzblobCredentials::Default => builder,

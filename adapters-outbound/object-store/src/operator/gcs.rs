@@ -7,12 +7,12 @@ use super::{
     OperatorStore,
     remote::{Remote, readable, unusable},
 };
-use crate::{GcsCredentials, GcsOptions, OpenError};
+use crate::{GcsCredentials, GcsOptions, OpenError, options::without_user};
 
 pub(crate) async fn gcs(options: GcsOptions) -> Result<OperatorStore, OpenError> {
     let mut builder = Gcs::default().bucket(&options.bucket).root(&options.prefix);
     if let Some(endpoint) = &options.endpoint {
-        builder = builder.endpoint(endpoint);
+        builder = builder.endpoint(&without_user(endpoint));
     }
     if let GcsCredentials::File { path } = &options.credentials {
         readable(path).await?;

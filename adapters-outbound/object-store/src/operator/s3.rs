@@ -14,15 +14,18 @@ use super::{
     OperatorStore,
     remote::{Remote, readable, unusable},
 };
-use crate::{OpenError, S3Addressing, S3Checksum, S3Credentials, S3Options};
+use crate::{OpenError, S3Addressing, S3Checksum, S3Credentials, S3Options, options::without_user};
 
 /// The service of AWS, which OpenDAL makes one of the region.
 const AWS: &str = "https://s3.amazonaws.com";
 
 pub(crate) async fn s3(options: S3Options) -> Result<OperatorStore, OpenError> {
     let endpoint = options.endpoint.as_deref().unwrap_or(AWS);
-    let mut builder =
-        S3::default().bucket(&options.bucket).region(&options.region).endpoint(endpoint).root(&options.prefix);
+    let mut builder = S3::default()
+        .bucket(&options.bucket)
+        .region(&options.region)
+        .endpoint(&without_user(endpoint))
+        .root(&options.prefix);
     let usual = if options.endpoint.is_some() { S3Addressing::Path } else { S3Addressing::VirtualHost };
     if options.addressing.unwrap_or(usual) == S3Addressing::VirtualHost {
         builder = builder.enable_virtual_host_style();
