@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
 
-pub use adapters::{Adapters, AdminConfig, Limits, NfsConfig};
+pub use adapters::{Adapters, AdminConfig, Limits, NfsConfig, SharedLimits};
 pub use durability::Durability;
 pub use encryption::EncryptionConfig;
 pub(crate) use kinds::open_each as open_each_store;

@@ -1,5 +1,6 @@
 //! Runs the server: stores, volumes, services, adapters; until it is told to stop.
 
+mod bounds;
 mod data;
 mod fronts;
 mod identity;
@@ -28,7 +29,7 @@ use tokio::{
 
 use crate::{
     config::{Config, ShareConfig, StoreKinds},
-    facts,
+    facts, machine,
 };
 pub(crate) use data::{DataError, DataFolder};
 use fronts::Fronts;
@@ -126,6 +127,7 @@ pub fn serve_accepting(config: &Config, kinds: &StoreKinds, accept_loss: &BTreeS
     if let Some(name) = accept_loss.iter().find(|name| !names.contains(&name.as_str())) {
         return Err(ServeError::UnknownShare { name: name.clone(), known: names.join(", ") });
     }
+    machine::raise_descriptors();
     let _data = config.data.as_deref().map(DataFolder::lock).transpose()?;
     let back = Builder::new_multi_thread().worker_threads(2).thread_name("back").enable_all().build();
     let back = back.map_err(ServeError::Threads)?;
@@ -210,7 +212,8 @@ impl Running {
         let OpenShares { volumes, meters, cache, disk } =
             volumes::open(config, kinds, accept_loss, watching.watch()).await?;
         let services = Arc::new(Services::new(Arc::new(Registry::new(volumes.clone()))));
-        let nfs = NfsAdapter::start(&config.adapters.nfs, services.clone(), fronts).await?;
+        let bounds = bounds::of(&config.adapters.limits);
+        let nfs = NfsAdapter::start(&config.adapters, services.clone(), fronts, &bounds).await?;
         let listen = |data: &std::path::PathBuf| {
             let listening = ControlSocket::listen(data, services.clone(), facts::of(config));
             listening.map_err(|source| ServeError::Socket { socket: socket::path_in(data), source })
@@ -238,7 +241,7 @@ impl Running {
                 failure.get_or_insert(error);
             }
         }
-        self.watching.close().await;
+        self.watching.close();
         failure.map_or_else(|| Ok(self.volumes.iter().map(Arc::downgrade).collect()), Err)
     }
 }

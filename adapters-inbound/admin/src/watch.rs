@@ -7,6 +7,7 @@
 mod exposition;
 mod health;
 mod metrics;
+mod places;
 mod server;
 
 use std::{
@@ -52,6 +53,8 @@ pub struct Watch {
     started: Instant,
     started_at: SystemTime,
     threads: Vec<WatchedThread>,
+    /// Where stores are asked.
+    back: Handle,
     /// In the order of the configuration.
     shares: Vec<String>,
     opened: Mutex<Vec<String>>,
@@ -61,12 +64,14 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Of a server that has begun to start, with these threads and shares.
+    /// Of a server that has begun to start, with these threads and shares. To be called on the runtime that stores run on,
+    /// which need not be the one that monitoring is served on.
     pub fn new(threads: Vec<WatchedThread>, shares: Vec<String>) -> Arc<Watch> {
         Arc::new(Watch {
             started: Instant::now(),
             started_at: SystemTime::now(),
             threads,
+            back: Handle::current(),
             shares,
             opened: Mutex::default(),
             sources: OnceLock::new(),

@@ -7,6 +7,7 @@ mod names;
 mod operations;
 mod program;
 mod translate;
+mod turns;
 pub mod wire;
 
 pub use program::{Nfs3, Services};

@@ -13,10 +13,11 @@ use dittofs_nfs::{
     transport::{Limits, Server, serve_datagrams},
 };
 use dittofs_ports::statistics::ProtocolStatistics;
+use dittofs_transport::Bounds;
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::{ServeError, fronts::Fronts};
-use crate::config::NfsConfig;
+use crate::config::{Adapters, NfsConfig};
 
 const TCP: u32 = 6;
 
@@ -29,24 +30,27 @@ pub(super) struct NfsAdapter {
 
 impl NfsAdapter {
     pub(super) async fn start(
-        config: &NfsConfig,
+        adapters: &Adapters,
         services: Arc<Services>,
         fronts: &Fronts,
+        bounds: &Bounds,
     ) -> Result<NfsAdapter, ServeError> {
+        let config = &adapters.nfs;
+        let limits = limits(adapters);
         let listener = listen(config.listen, "NFS", "adapters.nfs.listen or --nfs").await?;
         let address = listener.local_addr().map_err(ServeError::Threads)?;
         let limits_of =
             DuplicateLimits { bytes_max: config.limits.reply_cache.0 as usize, ..DuplicateLimits::default() };
         let duplicates = Arc::new(DuplicateRequests::new(&limits_of));
         let programs = programs(services, Arc::clone(&duplicates));
-        let server = Server::new(programs, limits(config), fronts.handles());
+        let server = Server::new(programs, limits.clone(), bounds.clone(), fronts.handles());
         tokio::spawn({
             let server = Arc::clone(&server);
             async move { server.serve(listener).await }
         });
         let mut servers = vec![server];
         if let Some(portmap) = config.portmap {
-            servers.push(start_portmap(portmap, address.port(), config, fronts).await?);
+            servers.push(start_portmap(portmap, address.port(), (limits, bounds.clone()), fronts).await?);
         }
         Ok(NfsAdapter { servers, duplicates, address })
     }
@@ -77,13 +81,15 @@ fn programs(services: Arc<Services>, duplicates: Arc<DuplicateRequests>) -> Prog
     Programs::new(vec![Arc::new(Nfs3::new(of_nfs, duplicates)), Arc::new(Mount3::new(services.clone(), services))])
 }
 
-fn limits(config: &NfsConfig) -> Limits {
+fn limits(adapters: &Adapters) -> Limits {
+    let config: &NfsConfig = &adapters.nfs;
     Limits {
-        connections_max: config.limits.connections,
         calls_in_flight_max: config.limits.in_flight,
         bytes_in_flight_max: config.limits.in_flight_bytes.0 as usize,
         slow_reader_timeout: config.limits.stall,
         partial_record_timeout: config.limits.stall,
+        stranger_timeout: config.limits.stall,
+        idle_timeout: adapters.limits.idle,
         ..Limits::default()
     }
 }
@@ -91,7 +97,7 @@ fn limits(config: &NfsConfig) -> Limits {
 async fn start_portmap(
     address: SocketAddr,
     port: u16,
-    config: &NfsConfig,
+    (limits, bounds): (Limits, Bounds),
     fronts: &Fronts,
 ) -> Result<Arc<Server>, ServeError> {
     let maps =
@@ -105,7 +111,7 @@ async fn start_portmap(
         option: "adapters.nfs.portmap",
         source,
     })?;
-    let server = Server::new(programs.clone(), limits(config), fronts.handles());
+    let server = Server::new(programs.clone(), limits, bounds, fronts.handles());
     tokio::spawn(serve_datagrams(socket, programs));
     tokio::spawn({
         let server = Arc::clone(&server);

@@ -32,3 +32,4 @@ mod session;
 mod shares;
 mod stopping;
 mod watching;
+mod worst_clients;
