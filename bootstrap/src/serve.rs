@@ -220,7 +220,8 @@ impl Running {
         };
         let socket = config.data.as_ref().map(listen).transpose()?;
         let statistics = services;
-        watching.serves(Sources { statistics, protocols: vec![nfs.statistics()], stores: meters, cache, disk });
+        let protocols = vec![nfs.statistics()];
+        watching.serves(Sources { statistics, protocols, bounds, stores: meters, cache, disk });
         announce(config, &nfs);
         Ok(Running { volumes, nfs, socket, watching })
     }

@@ -19,6 +19,7 @@ use dittofs_ports::{
     BlockCache, DiskCache,
     statistics::{ProtocolStatistics, StatisticsService, StoreStatistics},
 };
+use dittofs_transport::Bounds;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
@@ -40,6 +41,8 @@ pub struct Sources {
     pub statistics: Arc<dyn StatisticsService>,
     /// The protocols.
     pub protocols: Vec<Arc<dyn ProtocolStatistics>>,
+    /// What bounds their connections.
+    pub bounds: Bounds,
     /// The stores of each share, by its name.
     pub stores: Vec<(String, Arc<dyn StoreStatistics>)>,
     /// The cache of all shares.

@@ -33,11 +33,12 @@ impl Places {
         let mut open = self.open.lock();
         open.retain(|(_, task)| !task.is_finished());
         open.push_back((place, task));
-        let mut waiting = open.iter().filter(|(place, _)| !place.is_answering());
-        if let Some((_, oldest)) = waiting.next()
-            && waiting.count() >= WAITING_MAX
+        let is_waiting = |(place, _): &(Place, AbortHandle)| !place.is_answering();
+        let oldest = open.iter().position(is_waiting);
+        if open.iter().filter(|entry| is_waiting(entry)).count() > WAITING_MAX
+            && let Some((_, task)) = oldest.and_then(|oldest| open.remove(oldest))
         {
-            oldest.abort();
+            task.abort();
         }
     }
 }

@@ -85,6 +85,7 @@ fn sources(ailing: impl Fn(ShareId) -> Vec<Ailing> + Send + 'static) -> Sources 
     Sources {
         statistics: Arc::new(statistics),
         protocols: vec![Arc::new(OneProtocol)],
+        bounds: Bounds::default(),
         stores: Vec::new(),
         cache: Arc::new(cache),
         disk: None,
@@ -263,6 +264,7 @@ async fn results_that_never_came_are_left_out_but_for_success() {
     for line in [
         "dittofs_operation_duration_seconds_count{protocol=\"nfs3\",procedure=\"GETATTR\"} 1",
         "dittofs_connections{adapter=\"nfs\"} 2",
+        "dittofs_request_memory_waiting 0",
         "dittofs_damaged_reads_total{share=\"/one\"} 3",
         "dittofs_unflushed_oldest_age_seconds{share=\"/two\"} 1.5",
         "dittofs_content_outage_seconds{share=\"/two\"} 2.5",
