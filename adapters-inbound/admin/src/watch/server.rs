@@ -31,7 +31,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a connection may last: the threads and stores that are asked have 2 s.
 const CONNECTION_TIME_MAX: Duration = Duration::from_secs(6);
 /// Requests of one kind that are answered at once.
-const ANSWERS_AT_ONCE: usize = 8;
+const ANSWERS_AT_ONCE: usize = 16;
 const TEXT: &str = "text/plain; charset=utf-8";
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 

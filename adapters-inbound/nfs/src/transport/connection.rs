@@ -135,7 +135,11 @@ impl<'a> Connection<'a> {
                 break;
             }
             if !self.may_start() || self.flow.waits_for_room {
+                // Not the client is waited for.
                 self.pace.record.end();
+                if self.output.bytes() == 0 {
+                    self.pace.steps.end();
+                }
                 return self.wait(context).map(|()| wish);
             }
             if self.flow.starved && self.read(context).is_pending() {
@@ -243,12 +247,14 @@ impl<'a> Connection<'a> {
             match self.output.poll_write(context, &mut self.socket) {
                 Poll::Ready(Ok(written)) if written > 0 => {
                     self.pace.replies.moved(written as u64);
+                    self.pace.steps.moved(written as u64);
                     self.meter.sent(written);
                 }
                 Poll::Ready(Ok(_)) => return self.lose(&std::io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Err(error)) => return self.lose(&error),
                 Poll::Pending => {
                     self.pace.replies.wait(Instant::now());
+                    self.pace.steps.wait(Instant::now());
                     return self.output.settle();
                 }
             }
@@ -263,12 +269,14 @@ impl<'a> Connection<'a> {
             Poll::Ready(Ok(0)) => self.read_no_more(),
             Poll::Ready(Ok(bytes)) => {
                 self.meter.received(bytes);
+                self.pace.steps.moved(bytes as u64);
                 self.flow.starved = false;
             }
             Poll::Ready(Err(error)) => self.lose(&error),
             Poll::Pending => {
                 if self.receiver.is_inside_record() {
                     self.pace.record.wait(Instant::now());
+                    self.pace.steps.wait(Instant::now());
                 } else {
                     self.pace.record.end();
                 }
@@ -299,6 +307,8 @@ impl<'a> Connection<'a> {
         self.flow.reading = false;
         self.flow.waits_for_room = false;
         self.pace.record.end();
+        // Its room is for others, also while the client takes its time to notice.
+        self.receiver.discard();
         self.calls.forget_queued();
         self.account.forgo();
     }
@@ -306,6 +316,9 @@ impl<'a> Connection<'a> {
     /// Waits for the client, for stores or for room; ends a connection whose client stands still.
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.pace.active = self.meter.received_at();
+        if self.output.bytes() == 0 && !self.receiver.is_inside_record() {
+            self.pace.steps.end();
+        }
         if self.calls.is_empty() {
             self.seat.idle_since(self.pace.active);
         }

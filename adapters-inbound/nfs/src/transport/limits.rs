@@ -18,6 +18,8 @@ pub struct Limits {
     pub partial_record_timeout: Duration,
     /// The same two where other connections wait for memory that the slow one holds.
     pub timeout_when_short: Duration,
+    /// How long the slow one may move nothing at all then, or less than a KiB.
+    pub stall_when_short: Duration,
     /// How long a connection may carry nothing.
     pub idle_timeout: Duration,
     /// The same of a connection that no share has answered a call of.
@@ -43,6 +45,9 @@ impl Default for Limits {
             partial_record_timeout: Duration::from_secs(60),
             // Longer than a link takes that lost packets, or a guest that was moved to another host.
             timeout_when_short: Duration::from_secs(5),
+            // Several retransmissions of TCP. Those who wait are served in turn, so that each that stands still delays all
+            // behind it by so long.
+            stall_when_short: Duration::from_secs(1),
             // Twice what a Linux client keeps an idle connection, so that it is the client who closes.
             idle_timeout: Duration::from_secs(600),
             stranger_timeout: Duration::from_secs(60),

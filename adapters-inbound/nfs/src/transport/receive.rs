@@ -143,6 +143,15 @@ impl Receiver {
         self.large.is_some() || self.joining.is_some()
     }
 
+    /// Forgets what has come, and gives back its room.
+    pub(crate) fn discard(&mut self) {
+        self.pool.retire(std::mem::take(&mut self.stream));
+        if let Some(large) = self.large.take() {
+            self.pool.retire(large.buffer);
+        }
+        self.joining = None;
+    }
+
     fn room_needed(&self) -> Option<usize> {
         let joined = self.reader.joined_bytes() >= LARGE_BYTES_MIN && self.joining.is_none();
         let joined = joined.then_some(self.record_bytes_max);
@@ -182,10 +191,6 @@ impl Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        let nothing = Buffer::default();
-        self.pool.retire(std::mem::replace(&mut self.stream, nothing));
-        if let Some(large) = self.large.take() {
-            self.pool.retire(large.buffer);
-        }
+        self.discard();
     }
 }

@@ -31,7 +31,8 @@ fn roomy() -> Bounds {
 
 /// Limits whose times pass while a test waits.
 fn impatient() -> Limits {
-    Limits { timeout_when_short: Duration::from_secs(2), ..Limits::default() }
+    let stall_when_short = Duration::from_millis(300);
+    Limits { timeout_when_short: Duration::from_secs(2), stall_when_short, ..Limits::default() }
 }
 
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {

@@ -43,7 +43,7 @@ fn a_lone_connection_gets_a_third_and_a_newcomer_always_finds_room() {
             (account, charges)
         })
         .collect();
-    assert_eq!(greedy[0].1.len(), 10);
+    assert_eq!(greedy[0].1.len(), 11);
     assert!(budget.usage().taken < LIMIT);
 }
 
@@ -55,7 +55,7 @@ fn connections_of_one_address_take_no_more_than_what_they_leave() {
     let taken = budget.usage().taken;
     assert!((LIMIT / 2 - 2 * MIB as u64..=LIMIT / 2).contains(&taken), "{taken}");
     // Not one has it all.
-    assert!(charges.iter().all(|charges| charges.len() <= 10));
+    assert!(charges.iter().all(|charges| charges.len() <= 11));
     let other = budget.account(address(2));
     assert!(fill(&other).len() >= 4, "another address finds its share");
 }
@@ -79,24 +79,22 @@ fn who_waits_gets_what_is_given_back_in_order() {
     let mut charges = fill(&greedy);
     let (first, second) = (budget.account(address(1)), budget.account(address(1)));
     let (woken_first, woken_second) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
-    let mut held = fill(&first);
     for (account, woken) in [(&first, &woken_first), (&second, &woken_second)] {
         let waker = Waker::from(Arc::clone(woken));
-        assert!(account.poll_charge(8 * MIB, &mut Context::from_waker(&waker)).is_pending());
+        assert!(account.poll_charge(12 * MIB, &mut Context::from_waker(&waker)).is_pending());
     }
     assert_eq!((budget.usage().waiting, budget.is_short()), (2, true));
-    held.clear();
     while woken_first.0.load(Ordering::Relaxed) == 0 {
         charges.pop().expect("the first is woken before all is given back");
     }
     assert_eq!(woken_second.0.load(Ordering::Relaxed), 0);
     // What was granted is for who waited, and nobody else takes it.
-    let granted = poll(&first, 8 * MIB);
+    let granted = poll(&first, 12 * MIB);
     assert!(granted.is_ready());
     charges.clear();
     drop(granted);
     assert_eq!(woken_second.0.load(Ordering::Relaxed), 1);
-    assert!(poll(&second, 8 * MIB).is_ready());
+    assert!(poll(&second, 12 * MIB).is_ready());
     assert_eq!(budget.usage().taken, 0);
 }
 
@@ -106,7 +104,7 @@ fn who_leaves_the_line_gives_back_what_was_granted() {
     let greedy = budget.account(address(1));
     let charges = fill(&greedy);
     let waiting = budget.account(address(1));
-    assert!(poll(&waiting, 10 * MIB).is_pending());
+    assert!(poll(&waiting, 20 * MIB).is_pending());
     drop(charges);
     assert!(budget.usage().taken > 0, "it was granted");
     drop(waiting);

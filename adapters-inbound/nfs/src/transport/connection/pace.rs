@@ -12,6 +12,8 @@ pub(super) struct Pace {
     pub(super) record: Progress,
     /// Of the replies that are not taken.
     pub(super) replies: Progress,
+    /// Of either, in small steps: for when others wait.
+    pub(super) steps: Progress,
     /// When the newest bytes came or went.
     pub(super) active: Instant,
     deadline: Deadline,
@@ -40,6 +42,8 @@ pub(super) enum Slow {
 
 /// A client must take so much of its replies in time: what a slow link carries in a second.
 const TAKEN_BYTES_MIN: u64 = 64 << 10;
+/// What counts as a step.
+const STEP_BYTES: u64 = 1024;
 /// How often a connection that holds room looks whether others wait for it.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -48,6 +52,7 @@ impl Pace {
         Self {
             record: Progress::of_the_whole(),
             replies: Progress::of_at_least(TAKEN_BYTES_MIN),
+            steps: Progress::of_at_least(STEP_BYTES),
             active: now,
             deadline: Deadline::default(),
         }
@@ -67,7 +72,8 @@ impl Pace {
     fn due(&self, held: Held, limits: &Limits, now: Instant) -> [(Slow, Option<Instant>); 3] {
         let due = |progress: &Progress, patience: Duration| {
             let due = progress.deadline(patience)?;
-            let early = progress.deadline(limits.timeout_when_short)?;
+            let whole = progress.deadline(limits.timeout_when_short)?;
+            let early = self.steps.deadline(limits.stall_when_short).map_or(whole, |stalled| stalled.min(whole));
             if !held.room || early >= due {
                 return Some(due);
             }
@@ -116,6 +122,12 @@ mod tests {
             assert_eq!(first(&pace, held, start, 5), Some((slow, 6)), "it looks again");
             assert_eq!(first(&pace, held, start, 59), Some((slow, 60)));
             assert_eq!(first(&pace, without, start, 5), Some((slow, 60)));
+            // Who does not move at all has least.
+            pace.steps.wait(start);
+            assert_eq!(first(&pace, short, start, 1), Some((slow, 1)));
+            assert_eq!(first(&pace, held, start, 1), Some((slow, 2)), "it looks again");
+            pace.steps.moved(STEP_BYTES);
+            assert_eq!(first(&pace, short, start, 1), Some((slow, 5)));
         }
     }
 
