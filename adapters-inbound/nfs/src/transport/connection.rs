@@ -51,8 +51,6 @@ struct Flow {
     starved: bool,
     /// There is no room yet for what comes next.
     waits_for_room: bool,
-    /// The server wants it to end.
-    draining: bool,
     /// When the others of the front have their turn.
     slice_end: Instant,
 }
@@ -79,14 +77,7 @@ impl<'a> Connection<'a> {
             receiver: Receiver::new(pool, limits.record_bytes_max),
             calls: Calls::none(),
             output: Output::default(),
-            flow: Flow {
-                reading: true,
-                lost: false,
-                starved: true,
-                waits_for_room: false,
-                draining: false,
-                slice_end: now,
-            },
+            flow: Flow { reading: true, lost: false, starved: true, waits_for_room: false, slice_end: now },
             pace: Pace::new(now),
             meter: Meter::new(counts),
             seat,
@@ -115,10 +106,7 @@ impl<'a> Connection<'a> {
         let wish = control.wish(context.waker());
         match wish {
             Wish::Run => {}
-            Wish::Drain => {
-                self.flow.draining = true;
-                self.read_no_more();
-            }
+            Wish::Drain => self.read_no_more(),
             Wish::Cut => return Poll::Ready(wish),
         }
         self.flow.slice_end = Instant::now() + self.limits.slice;
@@ -327,7 +315,7 @@ impl<'a> Connection<'a> {
         let carries = has_replies || self.flow.waits_for_room || self.receiver.is_inside_record();
         let held = Held {
             room,
-            is_short: room && (self.flow.draining || self.account.is_short()),
+            is_short: room && self.account.is_short(),
             is_idle: self.calls.is_empty() && !carries,
             is_stranger: self.seat.is_stranger(),
         };
