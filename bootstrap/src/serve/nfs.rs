@@ -14,10 +14,14 @@ use dittofs_nfs::{
 };
 use dittofs_ports::statistics::ProtocolStatistics;
 use dittofs_transport::Bounds;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::UdpSocket;
 
-use super::{ServeError, fronts::Fronts};
-use crate::config::{Adapters, NfsConfig};
+use super::{
+    ServeError,
+    fronts::Fronts,
+    ports::{NfsPorts, Port},
+};
+use crate::config::{Adapters, Config};
 
 const TCP: u32 = 6;
 
@@ -29,28 +33,31 @@ pub(super) struct NfsAdapter {
 }
 
 impl NfsAdapter {
-    pub(super) async fn start(
-        adapters: &Adapters,
+    /// Listens on ports that are taken already.
+    pub(super) fn start(
+        ports: NfsPorts,
+        config: &Config,
         services: Arc<Services>,
         fronts: &Fronts,
         bounds: &Bounds,
     ) -> Result<NfsAdapter, ServeError> {
-        let config = &adapters.nfs;
-        let limits = limits(adapters);
-        let listener = listen(config.listen, "NFS", "adapters.nfs.listen or --nfs").await?;
+        let (slow, limits) = (config.log.slow, limits(&config.adapters));
+        let listener = ports.nfs.listen()?;
         let address = listener.local_addr().map_err(ServeError::Threads)?;
-        let limits_of =
-            DuplicateLimits { bytes_max: config.limits.reply_cache.0 as usize, ..DuplicateLimits::default() };
+        let limits_of = DuplicateLimits {
+            bytes_max: config.adapters.nfs.limits.reply_cache.0 as usize,
+            ..DuplicateLimits::default()
+        };
         let duplicates = Arc::new(DuplicateRequests::new(&limits_of));
-        let programs = programs(services, Arc::clone(&duplicates));
+        let programs = programs(services, Arc::clone(&duplicates), slow);
         let server = Server::new(programs, limits.clone(), bounds.clone(), fronts.handles());
         tokio::spawn({
             let server = Arc::clone(&server);
             async move { server.serve(listener).await }
         });
         let mut servers = vec![server];
-        if let Some(portmap) = config.portmap {
-            servers.push(start_portmap(portmap, address.port(), (limits, bounds.clone()), fronts).await?);
+        if let Some((portmap, datagrams)) = ports.portmap {
+            servers.push(start_portmap(portmap, datagrams, address.port(), (limits, bounds.clone()), fronts)?);
         }
         Ok(NfsAdapter { servers, duplicates, address })
     }
@@ -76,13 +83,14 @@ impl NfsAdapter {
     }
 }
 
-fn programs(services: Arc<Services>, duplicates: Arc<DuplicateRequests>) -> Programs {
+fn programs(services: Arc<Services>, duplicates: Arc<DuplicateRequests>, slow: Option<Duration>) -> Programs {
     let of_nfs = nfs3::Services { metadata: services.clone(), block: services.clone(), admin: services.clone() };
-    Programs::new(vec![Arc::new(Nfs3::new(of_nfs, duplicates)), Arc::new(Mount3::new(services.clone(), services))])
+    let mount = Mount3::new(services.clone(), services);
+    Programs::new(vec![Arc::new(Nfs3::new(of_nfs, duplicates, slow)), Arc::new(mount)])
 }
 
 fn limits(adapters: &Adapters) -> Limits {
-    let config: &NfsConfig = &adapters.nfs;
+    let config = &adapters.nfs;
     Limits {
         calls_in_flight_max: config.limits.in_flight,
         bytes_in_flight_max: config.limits.in_flight_bytes.0 as usize,
@@ -94,8 +102,9 @@ fn limits(adapters: &Adapters) -> Limits {
     }
 }
 
-async fn start_portmap(
-    address: SocketAddr,
+fn start_portmap(
+    streams: Port,
+    datagrams: UdpSocket,
     port: u16,
     (limits, bounds): (Limits, Bounds),
     fronts: &Fronts,
@@ -104,24 +113,14 @@ async fn start_portmap(
         [(nfs3::PROGRAM, nfs3::VERSION), (mount3::PROGRAM, mount3::VERSION), (mount3::PROGRAM, mount3::VERSION_1)];
     let maps = maps.map(|(prog, vers)| mapping { prog, vers, prot: TCP, port: u32::from(port) });
     let programs = Programs::new(vec![Arc::new(Portmap::new(maps.to_vec()))]);
-    let listener = listen(address, "the portmapper", "adapters.nfs.portmap").await?;
-    let socket = UdpSocket::bind(address).await.map_err(|source| ServeError::Listen {
-        address,
-        what: "the portmapper's datagrams",
-        option: "adapters.nfs.portmap",
-        source,
-    })?;
+    let address = streams.address();
+    let listener = streams.listen()?;
     let server = Server::new(programs.clone(), limits, bounds, fronts.handles());
-    tokio::spawn(serve_datagrams(socket, programs));
+    tokio::spawn(serve_datagrams(datagrams, programs));
     tokio::spawn({
         let server = Arc::clone(&server);
         async move { server.serve(listener).await }
     });
     tracing::info!(%address, port = portmap::PORT, "portmapper");
     Ok(server)
-}
-
-async fn listen(address: SocketAddr, what: &'static str, option: &'static str) -> Result<TcpListener, ServeError> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|source| ServeError::Listen { address, what, option, source })
 }

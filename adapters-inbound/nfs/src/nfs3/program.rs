@@ -1,6 +1,6 @@
 //! The program: finds the procedure, decodes, calls the service, encodes.
 
-use std::{net::SocketAddr, ops::RangeInclusive, sync::Arc};
+use std::{net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use crc_fast::CrcAlgorithm;
@@ -9,7 +9,9 @@ use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, NodeRef
 use dittofs_xdr::{Encode, XdrError};
 
 use super::{
-    PROGRAM, VERSION, translate,
+    PROGRAM, VERSION,
+    told::Teller,
+    translate,
     turns::Turns,
     wire::{Nfs3Result, Procedure, WRITE3args, nfs_fh3, post_op_attr, wcc_data},
 };
@@ -35,6 +37,7 @@ pub struct Nfs3 {
     duplicates: Arc<DuplicateRequests>,
     /// At pages of listings.
     pub(super) listings: Turns,
+    teller: Teller,
 }
 
 /// Pages of listings that are read at once. All may be on one front, whose other connections they delay by their sum.
@@ -50,9 +53,11 @@ pub(super) struct Context {
 }
 
 impl Nfs3 {
-    /// The program over these services. The duplicate-request cache may be shared by several listeners.
-    pub fn new(services: Services, duplicates: Arc<DuplicateRequests>) -> Nfs3 {
-        Nfs3 { services, duplicates, listings: Turns::new(LISTINGS_AT_ONCE) }
+    /// The program over these services. The duplicate-request cache may be shared by several listeners. A call that takes
+    /// longer than `slow` is logged at `warn`.
+    pub fn new(services: Services, duplicates: Arc<DuplicateRequests>, slow: Option<Duration>) -> Nfs3 {
+        let teller = Teller::new(Arc::clone(&services.admin), slow);
+        Nfs3 { services, duplicates, listings: Turns::new(LISTINGS_AT_ONCE), teller }
     }
 
     async fn answer(&self, procedure: Procedure, mut call: Call) -> Result<Reply, XdrError> {
@@ -169,6 +174,7 @@ impl Program for Nfs3 {
 
     async fn call(&self, call: Call) -> Reply {
         let Some(procedure) = Procedure::of(call.procedure) else { return Reply::proc_unavail() };
-        self.answer(procedure, call).await.unwrap_or_else(Reply::from)
+        let carry_out = |call| async move { self.answer(procedure, call).await.unwrap_or_else(Reply::from) };
+        self.teller.follow(procedure, call, carry_out).await
     }
 }

@@ -190,7 +190,7 @@ impl<'a> Connection<'a> {
         let record_bytes = bytes.len();
         let (xid, begun, span, dispatch) = match Incoming::parse(bytes, self.peer) {
             Ok(Incoming::Call(call)) => {
-                let span = tracing::debug_span!(
+                let span = tracing::trace_span!(
                     "rpc",
                     peer = %self.peer,
                     xid = call.xid,
