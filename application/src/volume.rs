@@ -3,6 +3,7 @@
 mod atime;
 mod attributes;
 mod background;
+mod breathe;
 mod check;
 mod clone;
 mod commit;

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
 
-pub use adapters::{Adapters, AdminConfig, Limits, NfsConfig};
+pub use adapters::{Adapters, AdminConfig, Limits, NfsConfig, SharedLimits};
 pub use durability::Durability;
 pub use encryption::EncryptionConfig;
 pub use environment::PREFIX;

@@ -6,6 +6,7 @@ mod commands;
 pub mod config;
 mod facts;
 mod logging;
+mod machine;
 pub mod progress;
 mod serve;
 

@@ -1,5 +1,6 @@
 //! Runs the server: stores, volumes, services, adapters; until it is told to stop.
 
+mod bounds;
 mod data;
 mod fronts;
 mod identity;
@@ -27,7 +28,7 @@ use tokio::{runtime::Builder, sync::Notify};
 
 use crate::{
     config::{Config, ShareConfig, StoreKinds, control_socket},
-    facts,
+    facts, machine,
 };
 pub(crate) use data::{DataError, DataFolder};
 use fronts::Fronts;
@@ -142,6 +143,7 @@ pub fn serve_reloading(
     if let Some(name) = accept_loss.iter().find(|name| !names.contains(&name.as_str())) {
         return Err(ServeError::UnknownShare { name: name.clone(), known: names.join(", ") });
     }
+    machine::raise_descriptors();
     let _data = DataFolder::lock_of(config)?;
     let back = Builder::new_multi_thread().worker_threads(2).thread_name("back").enable_all().build();
     let back = back.map_err(ServeError::Threads)?;
@@ -236,9 +238,11 @@ impl Running {
             listening.map_err(|source| ServeError::Socket { socket: control_socket(data), source })
         };
         let socket = config.data.as_ref().map(listen).transpose()?;
-        let nfs = NfsAdapter::start(ports, config, services.clone(), fronts)?;
+        let bounds = bounds::of(&config.adapters.limits);
+        let nfs = NfsAdapter::start(ports, config, services.clone(), fronts, &bounds)?;
         let statistics = services;
-        watching.serves(Sources { statistics, protocols: vec![nfs.statistics()], stores: meters, cache, disk });
+        let protocols = vec![nfs.statistics()];
+        watching.serves(Sources { statistics, protocols, bounds, stores: meters, cache, disk });
         announce(config, &nfs);
         Ok(Running { volumes, nfs, socket, watching })
     }
@@ -251,7 +255,7 @@ impl Running {
         }
         self.nfs.drain(config.adapters.nfs.limits.drain).await;
         let closed = volumes::close(&self.volumes).await;
-        self.watching.close().await;
+        self.watching.close();
         closed.map(|()| self.volumes.iter().map(Arc::downgrade).collect())
     }
 }

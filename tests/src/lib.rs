@@ -12,3 +12,4 @@ pub mod s3;
 pub mod server;
 pub mod stores;
 pub mod world;
+pub mod worst;

@@ -101,8 +101,17 @@ impl Server {
 
     /// The bytes of memory that it holds now.
     pub fn resident_bytes(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most bytes of memory that it has held.
+    pub fn resident_bytes_max(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, what: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap();
         let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
         kib * 1024
     }

@@ -9,3 +9,5 @@ mod counted;
 mod holes;
 #[path = "sparse/share.rs"]
 mod share;
+#[path = "sparse/slices.rs"]
+mod slices;

@@ -1,9 +1,9 @@
-//! Connections, a bounded number of them at once.
+//! Connections to the local socket, a bounded number of them at once.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    net::{UnixListener, UnixStream},
     sync::Semaphore,
     task::JoinSet,
     time::sleep,
@@ -12,35 +12,11 @@ use tokio::{
 /// Connections at once; more wait.
 const CONNECTIONS_MAX: usize = 16;
 /// After a failure to accept, such as too many open files.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// What connections come from.
-pub(crate) trait Listener: Send + Sync {
-    type Stream: Send + 'static;
-
-    fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
-}
-
-impl Listener for UnixListener {
-    type Stream = UnixStream;
-
-    async fn next(&self) -> io::Result<UnixStream> {
-        self.accept().await.map(|(stream, _)| stream)
-    }
-}
-
-impl Listener for TcpListener {
-    type Stream = TcpStream;
-
-    async fn next(&self) -> io::Result<TcpStream> {
-        self.accept().await.map(|(stream, _)| stream)
-    }
-}
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Talks with whoever connects, until this is dropped.
-pub(crate) async fn talk_with_all<L, T>(listener: L, talk: impl Fn(L::Stream) -> T)
+pub(crate) async fn talk_with_all<T>(listener: UnixListener, talk: impl Fn(UnixStream) -> T)
 where
-    L: Listener,
     T: Future<Output = ()> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -49,8 +25,8 @@ where
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return;
         };
-        match listener.next().await {
-            Ok(stream) => {
+        match listener.accept().await {
+            Ok((stream, _)) => {
                 let talk = talk(stream);
                 connections.spawn(async move {
                     talk.await;
@@ -59,7 +35,7 @@ where
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection of an administrator could not be accepted");
-                sleep(PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
         while connections.try_join_next().is_some() {}

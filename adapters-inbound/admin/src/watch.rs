@@ -7,6 +7,7 @@
 mod exposition;
 mod health;
 mod metrics;
+mod places;
 mod server;
 
 use std::{
@@ -18,6 +19,7 @@ use dittofs_ports::{
     BlockCache, DiskCache,
     statistics::{ProtocolStatistics, StatisticsService, StoreStatistics},
 };
+use dittofs_transport::Bounds;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
@@ -39,6 +41,8 @@ pub struct Sources {
     pub statistics: Arc<dyn StatisticsService>,
     /// The protocols.
     pub protocols: Vec<Arc<dyn ProtocolStatistics>>,
+    /// What bounds their connections.
+    pub bounds: Bounds,
     /// The stores of each share, by its name.
     pub stores: Vec<(String, Arc<dyn StoreStatistics>)>,
     /// The cache of all shares.
@@ -52,6 +56,8 @@ pub struct Watch {
     started: Instant,
     started_at: SystemTime,
     threads: Vec<WatchedThread>,
+    /// Where stores are asked.
+    back: Handle,
     /// In the order of the configuration.
     shares: Vec<String>,
     opened: Mutex<Vec<String>>,
@@ -61,12 +67,14 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Of a server that has begun to start, with these threads and shares.
+    /// Of a server that has begun to start, with these threads and shares. To be called on the runtime that stores run on,
+    /// which need not be the one that monitoring is served on.
     pub fn new(threads: Vec<WatchedThread>, shares: Vec<String>) -> Arc<Watch> {
         Arc::new(Watch {
             started: Instant::now(),
             started_at: SystemTime::now(),
             threads,
+            back: Handle::current(),
             shares,
             opened: Mutex::default(),
             sources: OnceLock::new(),

@@ -8,6 +8,7 @@ mod operations;
 mod program;
 mod told;
 mod translate;
+mod turns;
 pub mod wire;
 
 pub use program::{Nfs3, Services};

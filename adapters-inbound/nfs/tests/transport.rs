@@ -3,6 +3,8 @@
 // Helpers of tests may panic as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "transport/all_connections.rs"]
+mod all_connections;
 #[path = "transport/bounds.rs"]
 mod bounds;
 #[path = "transport/pipelining.rs"]

@@ -14,7 +14,7 @@ mod references;
 mod repair;
 mod statistics;
 
-use std::{collections::BTreeMap, future::poll_fn, sync::Arc, task::Poll};
+use std::{collections::BTreeMap, sync::Arc};
 
 use dittofs_domain::{
     Node, NodeId, ObjectId, ShareId,
@@ -27,7 +27,7 @@ use dittofs_ports::{
     ContentStore, FrameSealer, Mended, MetadataError, SealedUnder, ShareMetadata, ShareRecord,
 };
 
-use super::Volume;
+use super::{Volume, breathe::breathe};
 use crate::keyed::{KeyGuard, KeyedLocks};
 
 /// Findings that a report has.
@@ -275,18 +275,4 @@ fn content_failed(error: &ContentError) -> FsError {
         ContentError::Unavailable(_) => FsError::Busy,
         _ => FsError::Io,
     }
-}
-
-/// Lets others work: a scan of a store that never waits would else keep its thread.
-async fn breathe() {
-    let mut has_yielded = false;
-    poll_fn(|context| {
-        if has_yielded {
-            return Poll::Ready(());
-        }
-        has_yielded = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -106,10 +106,10 @@ impl Volume {
     /// What is still there of the bytes that were taken: the index was cut when the file was.
     fn clipped(&self, gathered: &Gathered) -> Vec<Piece> {
         let Some(pending) = self.pending.find(gathered.node) else { return Vec::new() };
-        let pending = pending.lock();
         let mut left = Vec::new();
         for piece in &gathered.pieces {
-            for part in pending.slices.read(piece.offset..piece.end()) {
+            let parts = pending.lock().slices.read(piece.offset..piece.end());
+            for part in parts {
                 if let Part::Slice(slice) = part
                     && slice.seq <= gathered.up_to
                 {

@@ -18,7 +18,7 @@ use dittofs_ports::{Caller, JournalError, ReadReply};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use smallvec::SmallVec;
 
-use super::{Volume, fetch::Wanted, opens::readable};
+use super::{Volume, breathe::breathe, fetch::Wanted, opens::readable};
 
 /// Bytes that one call reads at most, whatever the client asks for.
 const READ_BYTES_MAX: u32 = 4 << 20;
@@ -26,6 +26,8 @@ const READ_BYTES_MAX: u32 = 4 << 20;
 pub(super) const ATTEMPTS: u32 = 4;
 /// Extents of one read that are fetched at the same time.
 const EXTENTS_AT_ONCE: usize = 16;
+/// Slices of one read that are found, or whose bytes are taken, at once: some 100 µs of work. A MiB may have a million of them.
+const SLICES_AT_ONCE: usize = 1_024;
 /// Zeros for holes: large holes are answered by many references to these.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
@@ -79,7 +81,7 @@ impl Volume {
     ) -> FsResult<Option<Layout>> {
         // Slices before the map: what leaves the index is in the map by then.
         let moment = (!in_turn).then(|| self.pending.moment());
-        let unflushed = self.unflushed(node, &range);
+        let unflushed = self.unflushed(node, &range).await;
         let query = Query { map: Some(map::resolve_query(node, &range, self.scale())), ..Query::node(node) };
         let view = self.view(&query).await?;
         let stored: &Node = self.live(&view, node)?;
@@ -96,18 +98,30 @@ impl Volume {
         Ok(Some(Layout { pieces, parts, range, attributes }))
     }
 
-    fn unflushed(&self, node: NodeId, range: &Range<u64>) -> Unflushed {
+    /// What is unflushed of a range, found a few slices at a time.
+    async fn unflushed(&self, node: NodeId, range: &Range<u64>) -> Unflushed {
         let Some(pending) = self.pending.find(node) else {
             return Unflushed::Seen { pending: None, parts: Vec::new(), generation: None };
         };
-        let pending = pending.lock();
-        if pending.generation % 2 == 1 {
-            return Unflushed::Changing;
-        }
-        Unflushed::Seen {
-            pending: Some(pending.shown),
-            parts: pending.slices.read(range.clone()),
-            generation: Some(pending.generation),
+        let mut parts = Vec::new();
+        let mut first = None;
+        let mut at = range.start;
+        loop {
+            let (generation, shown) = {
+                let pending = pending.lock();
+                let (generation, shown) = *first.get_or_insert((pending.generation, pending.shown));
+                if pending.generation % 2 == 1 || pending.generation != generation {
+                    return Unflushed::Changing;
+                }
+                let some = pending.slices.read_some(at..range.end, SLICES_AT_ONCE);
+                at = some.last().map_or(range.end, Part::end);
+                parts.extend(some);
+                (generation, shown)
+            };
+            if at >= range.end {
+                return Unflushed::Seen { pending: Some(shown), parts, generation: Some(generation) };
+            }
+            breathe().await;
         }
     }
 
@@ -115,7 +129,10 @@ impl Volume {
     async fn gather(&self, node: NodeId, layout: &Layout) -> FsResult<Option<Segments>> {
         let mut out = Gathered::default();
         let mut at = layout.range.start;
-        for part in &layout.parts {
+        for (number, part) in layout.parts.iter().enumerate() {
+            if number % SLICES_AT_ONCE == SLICES_AT_ONCE - 1 {
+                breathe().await;
+            }
             let Part::Slice(slice) = part else { continue };
             if slice.offset >= layout.range.end {
                 break;
@@ -157,7 +174,8 @@ impl Volume {
     /// The bytes of a range that no slice covers, as far as they are in memory; what lies behind the stored size is zeros.
     fn mapped(&self, layout: &Layout, range: Range<u64>, out: &mut Gathered) {
         let mut at = range.start;
-        for piece in &layout.pieces {
+        let first = layout.pieces.partition_point(|piece| piece.end() <= at);
+        for piece in layout.pieces.iter().skip(first).take_while(|piece| piece.offset < range.end) {
             let start = piece.offset.max(at);
             let end = piece.end().min(range.end);
             if start >= end {

@@ -14,6 +14,23 @@ pub struct Adapters {
     pub nfs: NfsConfig,
     /// Monitoring.
     pub admin: AdminConfig,
+    /// The bounds over the connections of all protocols.
+    pub limits: SharedLimits,
+}
+
+/// The section `adapters.limits`. Where a number of connections is reached, the idlest makes room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedLimits {
+    /// Bytes of requests and replies in all; none: by the memory of the machine or the control group.
+    pub memory: Option<ByteSize>,
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once of one address.
+    pub connections_per_address: usize,
+    /// Connections at once that no share has answered a call of.
+    pub strangers: usize,
+    /// How long a connection may carry nothing.
+    pub idle: Duration,
 }
 
 /// The section `adapters.admin`.
@@ -34,12 +51,9 @@ pub struct NfsConfig {
     pub limits: Limits,
 }
 
-/// The section `adapters.nfs.limits`. Beyond a bound of its connection a client waits; beyond the
-/// number of connections the newest is closed.
+/// The section `adapters.nfs.limits`. Beyond a bound of its connection a client waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once, over all clients.
-    pub connections: usize,
     /// Requests of one connection that run at once.
     pub in_flight: usize,
     /// Bytes of requests and replies that one connection holds.
@@ -53,14 +67,37 @@ pub struct Limits {
 }
 
 const MIB: u64 = 1 << 20;
+/// A few requests and replies of 1 MiB, and 150 connections with what is their own.
+const MEMORY_MIN: ByteSize = ByteSize(16 * MIB);
 const LISTEN_MEND: &str = "write ADDRESS:PORT, such as 127.0.0.1:12049 or \"[::1]:12049\"";
 
 pub(super) fn read(mut section: Section<'_>) -> Adapters {
     section.refuse_unbuilt("smb", "shares are served over NFS only");
     let nfs = read_nfs(section.take_section("nfs"));
     let admin = read_admin(section.take_section("admin"));
+    let limits = read_shared_limits(section.take_section("limits"));
     section.finish();
-    Adapters { nfs, admin }
+    Adapters { nfs, admin, limits }
+}
+
+fn read_shared_limits(mut section: Section<'_>) -> SharedLimits {
+    let memory_mend = format!("write auto, or a size of at least {MEMORY_MIN}, such as 256MiB");
+    let memory: Option<Memory> = section.take_parsed("memory", &memory_mend);
+    let memory = memory.and_then(|memory| memory.0);
+    if let Some(size) = memory.filter(|size| *size < MEMORY_MIN) {
+        section.refuse("memory", format!("{size} is too small"), memory_mend);
+    }
+    let mut count = |name, max, default: usize| {
+        let number = section.take_number(name, 1..=max);
+        number.and_then(|n| usize::try_from(n).ok()).unwrap_or(default)
+    };
+    let connections = count("connections", 1_000_000, 1024);
+    // So that one client leaves room for others.
+    let connections_per_address = count("connections_per_address", 1_000_000, connections.div_ceil(2));
+    let strangers = count("strangers", 1_000_000, 64);
+    let idle = Duration::from_secs(count("idle_seconds", 86_400, 600) as u64);
+    section.finish();
+    SharedLimits { memory, connections, connections_per_address, strangers, idle }
 }
 
 fn read_admin(mut section: Section<'_>) -> AdminConfig {
@@ -86,11 +123,11 @@ fn read_nfs(mut section: Section<'_>) -> NfsConfig {
 }
 
 fn read_limits(mut section: Section<'_>) -> Limits {
+    section.refuse_moved("connections", "it bounds the connections of all protocols", "adapters.limits.connections");
     let mut count = |name, max, default: usize| {
         let number = section.take_number(name, 1..=max);
         number.and_then(|n| usize::try_from(n).ok()).unwrap_or(default)
     };
-    let connections = count("connections", 1_000_000, 1024);
     let in_flight = count("in_flight", 65_536, 256);
     let stall = count("stall_seconds", 3600, 60);
     let drain = count("drain_seconds", 3600, 10);
@@ -99,7 +136,6 @@ fn read_limits(mut section: Section<'_>) -> Limits {
     let reply_cache = bytes(&mut section, "reply_cache", MIB / 16, 24 * MIB);
     section.finish();
     Limits {
-        connections,
         in_flight,
         in_flight_bytes,
         reply_cache,
@@ -117,6 +153,20 @@ fn bytes(section: &mut Section<'_>, name: &'static str, min: u64, default: u64) 
             default
         }
         size => size.unwrap_or(default),
+    }
+}
+
+/// `auto`, or a size.
+struct Memory(Option<ByteSize>);
+
+impl FromStr for Memory {
+    type Err = <ByteSize as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Memory(None)),
+            size => size.parse().map(|size| Memory(Some(size))),
+        }
     }
 }
 

@@ -168,6 +168,13 @@ impl<'r> Section<'r> {
         }
     }
 
+    /// Refuses a key that has another place now.
+    pub(super) fn refuse_moved(&mut self, name: &'static str, why: &str, to: &str) {
+        if self.entries.remove(name).is_some() {
+            self.refuse(name, why, format!("write it as {to}"));
+        }
+    }
+
     /// Refuses every key that nothing asked for.
     pub(super) fn finish(mut self) {
         self.known.sort_unstable();

@@ -13,6 +13,7 @@ use dittofs_nfs::{
     transport::{Limits, Server, serve_datagrams},
 };
 use dittofs_ports::statistics::ProtocolStatistics;
+use dittofs_transport::Bounds;
 use tokio::net::UdpSocket;
 
 use super::{
@@ -20,7 +21,7 @@ use super::{
     fronts::Fronts,
     ports::{NfsPorts, Port},
 };
-use crate::config::{Config, NfsConfig};
+use crate::config::{Adapters, Config};
 
 const TCP: u32 = 6;
 
@@ -38,22 +39,25 @@ impl NfsAdapter {
         config: &Config,
         services: Arc<Services>,
         fronts: &Fronts,
+        bounds: &Bounds,
     ) -> Result<NfsAdapter, ServeError> {
-        let (slow, config) = (config.log.slow, &config.adapters.nfs);
+        let (slow, limits) = (config.log.slow, limits(&config.adapters));
         let listener = ports.nfs.listen()?;
         let address = listener.local_addr().map_err(ServeError::Threads)?;
-        let limits_of =
-            DuplicateLimits { bytes_max: config.limits.reply_cache.0 as usize, ..DuplicateLimits::default() };
+        let limits_of = DuplicateLimits {
+            bytes_max: config.adapters.nfs.limits.reply_cache.0 as usize,
+            ..DuplicateLimits::default()
+        };
         let duplicates = Arc::new(DuplicateRequests::new(&limits_of));
         let programs = programs(services, Arc::clone(&duplicates), slow);
-        let server = Server::new(programs, limits(config), fronts.handles());
+        let server = Server::new(programs, limits.clone(), bounds.clone(), fronts.handles());
         tokio::spawn({
             let server = Arc::clone(&server);
             async move { server.serve(listener).await }
         });
         let mut servers = vec![server];
         if let Some((portmap, datagrams)) = ports.portmap {
-            servers.push(start_portmap(portmap, datagrams, address.port(), config, fronts)?);
+            servers.push(start_portmap(portmap, datagrams, address.port(), (limits, bounds.clone()), fronts)?);
         }
         Ok(NfsAdapter { servers, duplicates, address })
     }
@@ -85,13 +89,15 @@ fn programs(services: Arc<Services>, duplicates: Arc<DuplicateRequests>, slow: O
     Programs::new(vec![Arc::new(Nfs3::new(of_nfs, duplicates, slow)), Arc::new(mount)])
 }
 
-fn limits(config: &NfsConfig) -> Limits {
+fn limits(adapters: &Adapters) -> Limits {
+    let config = &adapters.nfs;
     Limits {
-        connections_max: config.limits.connections,
         calls_in_flight_max: config.limits.in_flight,
         bytes_in_flight_max: config.limits.in_flight_bytes.0 as usize,
         slow_reader_timeout: config.limits.stall,
         partial_record_timeout: config.limits.stall,
+        stranger_timeout: config.limits.stall,
+        idle_timeout: adapters.limits.idle,
         ..Limits::default()
     }
 }
@@ -100,7 +106,7 @@ fn start_portmap(
     streams: Port,
     datagrams: UdpSocket,
     port: u16,
-    config: &NfsConfig,
+    (limits, bounds): (Limits, Bounds),
     fronts: &Fronts,
 ) -> Result<Arc<Server>, ServeError> {
     let maps =
@@ -109,7 +115,7 @@ fn start_portmap(
     let programs = Programs::new(vec![Arc::new(Portmap::new(maps.to_vec()))]);
     let address = streams.address();
     let listener = streams.listen()?;
-    let server = Server::new(programs.clone(), limits(config), fronts.handles());
+    let server = Server::new(programs.clone(), limits, bounds, fronts.handles());
     tokio::spawn(serve_datagrams(datagrams, programs));
     tokio::spawn({
         let server = Arc::clone(&server);

@@ -1,17 +1,25 @@
 //! What monitoring is shown, from before the shares are opened until the server has stopped.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    thread,
+};
 
 use dittofs_admin::{Sources, Watch, WatchedThread, serve_watch};
-use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
+use tokio::{
+    runtime::{Builder, Handle},
+    sync::oneshot,
+};
 
 use super::{ServeError, fronts::Fronts};
 use crate::config::Config;
 
-/// A listener for monitoring, if one is wanted.
+/// A listener for monitoring, if one is wanted, on a thread of its own: it answers however busy all others are.
 pub(super) struct Watching {
     watch: Arc<Watch>,
-    task: Option<JoinHandle<()>>,
+    thread: Option<(oneshot::Sender<()>, thread::JoinHandle<()>)>,
 }
 
 impl Watching {
@@ -21,11 +29,11 @@ impl Watching {
         let mut threads: Vec<WatchedThread> = fronts.handles().into_iter().enumerate().map(front).collect();
         threads.push(WatchedThread { name: "back".to_owned(), runtime: Handle::current() });
         let watch = Watch::new(threads, config.shares.iter().map(|share| share.name.clone()).collect());
-        let task = match config.adapters.admin.listen {
-            Some(address) => Some(tokio::spawn(serve_watch(listen(address).await?, Arc::clone(&watch)))),
+        let thread = match config.adapters.admin.listen {
+            Some(address) => Some(serve(listen(address)?, Arc::clone(&watch)).map_err(ServeError::Threads)?),
             None => None,
         };
-        Ok(Watching { watch, task })
+        Ok(Watching { watch, thread })
     }
 
     /// What to tell about shares that open.
@@ -44,18 +52,40 @@ impl Watching {
     }
 
     /// Stops listening, and lets go of all that was shown.
-    pub(super) async fn close(self) {
-        if let Some(task) = self.task {
-            task.abort();
-            // It was told to end, so how it ends is no news.
-            let _ = task.await;
+    pub(super) fn close(self) {
+        if let Some((stop, thread)) = self.thread {
+            // It fails only where the thread has ended by itself.
+            let _ = stop.send(());
+            if thread.join().is_err() {
+                tracing::error!("the thread of monitoring panicked");
+            }
         }
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+fn serve(listener: TcpListener, watch: Arc<Watch>) -> io::Result<(oneshot::Sender<()>, thread::JoinHandle<()>)> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = oneshot::channel();
+    let listener = {
+        let _entered = runtime.enter();
+        tokio::net::TcpListener::from_std(listener)?
+    };
+    let thread = thread::Builder::new().name("watch".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                () = serve_watch(listener, watch) => {}
+                // Ends too where the sender is gone.
+                _ = stopped => {}
+            }
+        });
+    })?;
+    Ok((stop, thread))
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     let failed = |source| ServeError::Listen { address, what: "monitoring", option: "adapters.admin.listen", source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     tracing::info!("monitoring: http://{address}/metrics");
     if !address.ip().is_loopback() {

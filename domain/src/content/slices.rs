@@ -175,20 +175,31 @@ impl SliceIndex {
     /// The sequence number up to which all records of the node are published once these ranges, in order and disjoint,
     /// are: what the plan of a flush may set as the node's `content_seq`. Records above it are replayed after a crash even if they were
     /// flushed, which is harmless as long as the journal keeps all that follow them.
+    ///
+    /// Looks at what is in the ranges only, however much else there is: a flush in many parts asks for each of them.
     pub fn content_seq_after(&self, flushed: &[Range<u64>], up_to: Sequence) -> Sequence {
-        let is_covered = |slice: &Slice| {
-            let mut at = slice.offset;
-            let first = flushed.partition_point(|range| range.end <= at);
-            for range in flushed.iter().skip(first).take_while(|range| range.start < slice.end()) {
-                if range.start > at {
-                    return false;
-                }
-                at = range.end;
+        let covered = self.covered(flushed);
+        let is_left = |(seq, count): &(&Sequence, &u32)| covered.get(seq).is_none_or(|covered| covered < count);
+        let oldest = self.sequences.range(..=up_to).find(is_left);
+        oldest.map_or(up_to, |(seq, _)| Sequence(seq.0.saturating_sub(1)))
+    }
+
+    /// How many slices of each record lie within ranges, which are in order and disjoint.
+    fn covered(&self, ranges: &[Range<u64>]) -> BTreeMap<Sequence, u32> {
+        let mut covered: BTreeMap<Sequence, u32> = BTreeMap::new();
+        let mut ranges = ranges.iter().peekable();
+        while let Some(first) = ranges.next() {
+            let mut end = first.end;
+            while let Some(next) = ranges.next_if(|next| next.start <= end) {
+                end = end.max(next.end);
             }
-            at >= slice.end()
-        };
-        let left = self.iter().filter(|slice| slice.seq <= up_to && !is_covered(slice));
-        left.map(|slice| Sequence(slice.seq.0.saturating_sub(1))).min().unwrap_or(up_to)
+            for (offset, entry) in self.slices.range(first.start..end) {
+                if entry.at(*offset).end() <= end {
+                    *covered.entry(entry.seq).or_default() += 1;
+                }
+            }
+        }
+        covered
     }
 
     /// Of what a flush took up to a record, the ranges that are still there. A flush that meets a new content version

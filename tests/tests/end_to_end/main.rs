@@ -35,3 +35,4 @@ mod starting;
 mod stopping;
 mod upgrading;
 mod watching;
+mod worst_clients;

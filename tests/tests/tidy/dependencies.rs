@@ -22,6 +22,8 @@ enum Layer {
     Application,
     /// An adapter, by its folder.
     Adapter(String),
+    /// What inbound adapters share: bounds over the connections of all protocols.
+    Transport,
     /// A crate inside the folder of an adapter, which is part of it.
     Part(String),
     Bootstrap,
@@ -36,6 +38,7 @@ fn layer_of(folder: &str) -> Layer {
         ["application"] => Layer::Application,
         ["bootstrap"] => Layer::Bootstrap,
         ["tests"] | ["tests", _] => Layer::Tests,
+        ["adapters-inbound", "transport"] => Layer::Transport,
         ["adapters-inbound" | "adapters-outbound", _] => Layer::Adapter(folder.to_owned()),
         ["adapters-inbound" | "adapters-outbound", name, _] => Layer::Part(format!("{}/{name}", parts[0])),
         _ => panic!("{folder}: a crate in a folder that docs/architecture.md does not know"),
@@ -48,6 +51,8 @@ fn may_depend(from: &Layer, on: &Layer) -> bool {
         (Layer::Ports, on) => *on == Layer::Domain,
         (Layer::Application, on) => matches!(on, Layer::Domain | Layer::Ports),
         (Layer::Adapter(adapter), Layer::Part(of)) => adapter == of,
+        (Layer::Adapter(adapter), Layer::Transport) => adapter.starts_with("adapters-inbound/"),
+        (Layer::Transport, on) => matches!(on, Layer::Domain | Layer::Ports),
         (Layer::Adapter(_), on) => matches!(on, Layer::Domain | Layer::Ports),
         (Layer::Part(of), on) => matches!(on, Layer::Part(other) if other == of),
         (Layer::Bootstrap, on) => *on != Layer::Tests,
@@ -61,6 +66,7 @@ fn a_planted_dependency_is_refused() {
     for from in ["domain", "ports", "application", "adapters-inbound/nfs", "adapters-outbound/redb"] {
         assert!(!may_depend(&layer_of(from), &adapter()), "{from}");
     }
+    assert!(!may_depend(&adapter(), &Layer::Transport) && !may_depend(&Layer::Application, &Layer::Transport));
     assert!(!may_depend(&adapter(), &Layer::Application) && !may_depend(&Layer::Domain, &Layer::Ports));
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use dittofs_ports::statistics::{Ailing, StatisticsService, StorePart};
-use tokio::{sync::Mutex, task::JoinSet, time::timeout};
+use tokio::{runtime::Handle, sync::Mutex, task::JoinSet, time::timeout};
 
 use super::{Watch, WatchedThread};
 
@@ -68,7 +68,7 @@ impl Watch {
     /// Shares that are not ready, with the reason, in the order of the configuration.
     pub(super) async fn unready_shares(&self) -> Vec<(String, String)> {
         if let Some(sources) = self.sources.get() {
-            return self.readiness.of(&sources.statistics).await;
+            return self.readiness.of(&sources.statistics, &self.back).await;
         }
         let opened = self.opened.lock();
         let closed = self.shares.iter().filter(|share| !opened.contains(share));
@@ -77,7 +77,7 @@ impl Watch {
 }
 
 impl Readiness {
-    async fn of(&self, statistics: &Arc<dyn StatisticsService>) -> Vec<(String, String)> {
+    async fn of(&self, statistics: &Arc<dyn StatisticsService>, back: &Handle) -> Vec<(String, String)> {
         // Held while the stores are asked: who comes meanwhile gets the same answer.
         let mut last = self.last.lock().await;
         if let Some(Answers { at, unready }) = &*last
@@ -88,10 +88,8 @@ impl Readiness {
         let mut asked = JoinSet::new();
         for (number, share) in statistics.counts().into_iter().enumerate() {
             let statistics = Arc::clone(statistics);
-            asked.spawn(async move {
-                let ailing = statistics.ailing(share.id, PATIENCE).await.unwrap_or_default();
-                (number, share.name, ailing)
-            });
+            let ailing = async move { statistics.ailing(share.id, PATIENCE).await.unwrap_or_default() };
+            asked.spawn_on(async move { (number, share.name, ailing.await) }, back);
         }
         let mut answers = asked.join_all().await;
         answers.sort_unstable_by_key(|(number, ..)| *number);

@@ -1,5 +1,6 @@
 //! All metrics, with their names.
 
+mod bounds;
 mod operations;
 mod process;
 mod shares;
@@ -23,6 +24,7 @@ impl Watch {
         if let Some(sources) = self.sources.get() {
             let protocols: Vec<_> = sources.protocols.iter().map(|protocol| protocol.protocol()).collect();
             operations::put(&mut out, &protocols);
+            bounds::put(&mut out, &sources.bounds);
             shares::put(&mut out, &sources.statistics.counts());
             let stores: Vec<_> =
                 sources.stores.iter().map(|(share, stores)| (share.as_str(), stores.stores())).collect();

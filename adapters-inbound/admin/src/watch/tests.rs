@@ -29,6 +29,27 @@ impl ProtocolStatistics for OneProtocol {
     }
 }
 
+/// Statistics whose stores answer once a gate is closed.
+struct Held {
+    inner: MockStatisticsService,
+    asked: Arc<tokio::sync::Notify>,
+    gate: Arc<tokio::sync::Semaphore>,
+}
+
+#[async_trait::async_trait]
+impl StatisticsService for Held {
+    fn counts(&self) -> Vec<ShareCounts> {
+        self.inner.counts()
+    }
+
+    async fn ailing(&self, _: ShareId, _: Duration) -> Option<Vec<Ailing>> {
+        self.asked.notify_one();
+        // It is only ever closed.
+        let _ = self.gate.acquire().await;
+        Some(Vec::new())
+    }
+}
+
 fn share(name: &str, id: u64) -> ShareCounts {
     ShareCounts {
         id: ShareId(id),
@@ -64,6 +85,7 @@ fn sources(ailing: impl Fn(ShareId) -> Vec<Ailing> + Send + 'static) -> Sources 
     Sources {
         statistics: Arc::new(statistics),
         protocols: vec![Arc::new(OneProtocol)],
+        bounds: Bounds::default(),
         stores: Vec::new(),
         cache: Arc::new(cache),
         disk: None,
@@ -157,6 +179,53 @@ async fn a_thread_that_hangs_is_named() {
     runtime.shutdown_background();
 }
 
+/// Whether the peer closes a connection over which nothing was asked, within so long.
+async fn is_closed(stream: &mut TcpStream, within: Duration) -> bool {
+    matches!(tokio::time::timeout(within, stream.read(&mut [0; 1])).await, Ok(Ok(0) | Err(_)))
+}
+
+#[tokio::test]
+async fn requests_that_nobody_finishes_keep_nobody_out() {
+    let address = started(&watch(Vec::new())).await;
+    let mut unfinished = Vec::new();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\n").await.unwrap();
+        unfinished.push(stream);
+    }
+    let begun = Instant::now();
+    for _ in 0..10 {
+        assert_eq!(ask(address, "GET", "/healthz").await.0, 200);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    // The oldest made room, and the newest have little time.
+    assert!(is_closed(&mut unfinished[0], Duration::from_millis(500)).await);
+    assert!(is_closed(&mut unfinished[199], Duration::from_secs(4)).await);
+}
+
+#[tokio::test]
+async fn slow_answers_of_one_kind_do_not_delay_another_kind() {
+    let mut statistics = MockStatisticsService::new();
+    statistics.expect_counts().returning(|| vec![share("/one", 1)]);
+    let (asked, gate) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Semaphore::new(0)));
+    let (told, held) = (Arc::clone(&asked), Arc::clone(&gate));
+    let watch = watch(Vec::new());
+    watch.serves(Sources {
+        statistics: Arc::new(Held { inner: statistics, asked: told, gate: held }),
+        ..sources(|_| vec![])
+    });
+    let address = started(&watch).await;
+    let slow: Vec<_> = (0..24).map(|_| tokio::spawn(ask(address, "GET", "/readyz"))).collect();
+    asked.notified().await;
+    assert_eq!(ask(address, "GET", "/healthz").await.0, 200);
+    gate.close();
+    let mut statuses = Vec::new();
+    for question in slow {
+        statuses.push(question.await.unwrap().0);
+    }
+    assert!(statuses.contains(&200) && statuses.iter().all(|status| [200, 429].contains(status)), "{statuses:?}");
+}
+
 #[tokio::test]
 async fn only_what_there_is_can_be_read_and_nothing_written() {
     let watch = watch(Vec::new());
@@ -195,6 +264,7 @@ async fn results_that_never_came_are_left_out_but_for_success() {
     for line in [
         "dittofs_operation_duration_seconds_count{protocol=\"nfs3\",procedure=\"GETATTR\"} 1",
         "dittofs_connections{adapter=\"nfs\"} 2",
+        "dittofs_request_memory_waiting 0",
         "dittofs_damaged_reads_total{share=\"/one\"} 3",
         "dittofs_unflushed_oldest_age_seconds{share=\"/two\"} 1.5",
         "dittofs_content_outage_seconds{share=\"/two\"} 2.5",

@@ -4,7 +4,7 @@
 //! and 2, which no entry has.
 
 use dittofs_domain::{Attributes, Cookie, NodeId, error::FsResult};
-use dittofs_ports::{Caller, Entry, HandleSealer, ListRequest, NodeRef};
+use dittofs_ports::{Caller, Entry, HandleSealer, ListReply, ListRequest, NodeRef};
 use dittofs_xdr::{BoundedList, OpaqueSlice};
 
 use super::{
@@ -22,6 +22,8 @@ const ENTRY_BYTES_MIN: usize = 28;
 const ENTRY_PLUS_BYTES_MIN: usize = 160;
 /// Entries that one reply lists at most.
 const ENTRIES_MAX: usize = 8_192;
+/// Entries that are read at once: half a millisecond's work. Between two such pages a front serves others.
+const PAGE_ENTRIES: usize = 128;
 
 /// What is to be written into a reply.
 struct Page {
@@ -32,10 +34,39 @@ struct Page {
     complete: bool,
 }
 
+/// What entries a reply still has room for.
+struct Room {
+    reply_bytes: usize,
+    /// Of `dircount`.
+    name_bytes: usize,
+    entry_bytes_min: usize,
+    entries: usize,
+}
+
+impl Room {
+    fn new(reply_bytes: u32, dircount: u32, entry_bytes_min: usize) -> Room {
+        let reply_bytes = reply_bytes.min(TRANSFER_BYTES_MAX) as usize;
+        Room { reply_bytes, name_bytes: dircount as usize, entry_bytes_min, entries: ENTRIES_MAX }
+    }
+
+    /// How many entries there is room for, if their names are as short as can be.
+    fn entries(&self) -> usize {
+        let of_reply = self.reply_bytes / self.entry_bytes_min;
+        of_reply.min(self.name_bytes / dircount_bytes(1)).min(self.entries)
+    }
+
+    fn take(&mut self, name: &[u8]) {
+        let longer = name.len().next_multiple_of(4).saturating_sub(4);
+        self.reply_bytes = self.reply_bytes.saturating_sub(self.entry_bytes_min + longer);
+        self.name_bytes = self.name_bytes.saturating_sub(dircount_bytes(name.len()));
+        self.entries = self.entries.saturating_sub(1);
+    }
+}
+
 impl Nfs3 {
     pub(super) async fn readdir(&self, context: &Context, arguments: READDIR3args) -> Reply {
-        let entries_max = arguments.count.min(TRANSFER_BYTES_MAX) as usize / ENTRY_BYTES_MIN;
-        let page = self.page(context, &arguments.dir, arguments.cookie, entries_max, false).await;
+        let room = Room::new(arguments.count, u32::MAX, ENTRY_BYTES_MIN);
+        let page = self.page(context, &arguments.dir, arguments.cookie, room, false).await;
         let page = match page {
             Ok(page) => page,
             Err(error) => return self.list_failed(context, &arguments.dir, translate::status(error)).await,
@@ -59,8 +90,8 @@ impl Nfs3 {
     }
 
     pub(super) async fn readdirplus(&self, context: &Context, arguments: READDIRPLUS3args) -> Reply {
-        let entries_max = arguments.maxcount.min(TRANSFER_BYTES_MAX) as usize / ENTRY_PLUS_BYTES_MIN;
-        let page = self.page(context, &arguments.dir, arguments.cookie, entries_max, true).await;
+        let room = Room::new(arguments.maxcount, arguments.dircount, ENTRY_PLUS_BYTES_MIN);
+        let page = self.page(context, &arguments.dir, arguments.cookie, room, true).await;
         let found = page.and_then(|page| Ok((self.services.metadata.sealer(page.directory.share)?, page)));
         let (sealer, page) = match found {
             Ok(found) => found,
@@ -91,26 +122,54 @@ impl Nfs3 {
         })
     }
 
+    /// What a reply has room for, read in pages.
+    ///
+    /// The directory's attributes are those from before the first page: a client that keeps the listing must notice what
+    /// was added or removed behind the reader's back.
     async fn page(
         &self,
         context: &Context,
         handle: &nfs_fh3,
         cookie: u64,
-        entries_max: usize,
+        mut room: Room,
         with_attributes: bool,
     ) -> FsResult<Page> {
         let (directory, caller): (NodeRef, Caller) = self.enter(context, handle)?;
         let after = if cookie <= PARENT { Cookie::START } else { Cookie(cookie) };
-        let entries_max = entries_max.clamp(1, ENTRIES_MAX);
-        let request = ListRequest { directory, after, entries_max, with_attributes };
-        let reply = self.services.metadata.list(&caller, &request).await?;
-        Ok(Page {
+        let mut request = ListRequest { directory, after, entries_max: 0, with_attributes };
+        let first = self.some_entries(context, &caller, &mut request, &mut room).await?;
+        let mut page = Page {
             directory,
-            attributes: reply.directory,
-            parent: reply.parent,
-            entries: reply.entries,
-            complete: reply.complete,
-        })
+            attributes: first.directory,
+            parent: first.parent,
+            entries: first.entries,
+            complete: first.complete,
+        };
+        while !page.complete && room.entries() > 0 {
+            tokio::task::yield_now().await;
+            let more = self.some_entries(context, &caller, &mut request, &mut room).await?;
+            page.complete = more.complete;
+            page.entries.extend(more.entries);
+        }
+        Ok(page)
+    }
+
+    /// The next few entries, in this connection's turn. The request goes on behind them.
+    async fn some_entries(
+        &self,
+        context: &Context,
+        caller: &Caller,
+        request: &mut ListRequest,
+        room: &mut Room,
+    ) -> FsResult<ListReply> {
+        request.entries_max = room.entries().clamp(1, PAGE_ENTRIES);
+        let _turn = self.listings.take(context.peer).await;
+        let reply = self.services.metadata.list(caller, request).await?;
+        for entry in &reply.entries {
+            room.take(entry.name.as_bytes());
+            request.after = entry.cookie;
+        }
+        Ok(reply)
     }
 
     async fn list_failed(&self, context: &Context, handle: &nfs_fh3, status: nfsstat3) -> Reply {
@@ -152,3 +211,6 @@ fn spend(dircount: &mut usize, name: &[u8], list: &BoundedList<'_>) -> bool {
     *dircount = dircount.saturating_sub(dircount_bytes(name.len()));
     fits
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The program: finds the procedure, decodes, calls the service, encodes.
 
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use crc_fast::CrcAlgorithm;
@@ -12,6 +12,7 @@ use super::{
     PROGRAM, VERSION,
     told::Teller,
     translate,
+    turns::Turns,
     wire::{Nfs3Result, Procedure, WRITE3args, nfs_fh3, post_op_attr, wcc_data},
 };
 use crate::{
@@ -34,11 +35,18 @@ pub struct Services {
 pub struct Nfs3 {
     pub(super) services: Services,
     duplicates: Arc<DuplicateRequests>,
+    /// At pages of listings.
+    pub(super) listings: Turns,
     teller: Teller,
 }
 
+/// Pages of listings that are read at once. All may be on one front, whose other connections they delay by their sum.
+const LISTINGS_AT_ONCE: usize = 4;
+
 /// What a call needs beside its arguments.
 pub(super) struct Context {
+    /// The connection that it came over.
+    pub(super) peer: SocketAddr,
     pub(super) presented: Presented,
     /// The operation's name for the store, of procedures that change something.
     pub(super) op: Option<OpId>,
@@ -49,11 +57,11 @@ impl Nfs3 {
     /// longer than `slow` is logged at `warn`.
     pub fn new(services: Services, duplicates: Arc<DuplicateRequests>, slow: Option<Duration>) -> Nfs3 {
         let teller = Teller::new(Arc::clone(&services.admin), slow);
-        Nfs3 { services, duplicates, teller }
+        Nfs3 { services, duplicates, listings: Turns::new(LISTINGS_AT_ONCE), teller }
     }
 
     async fn answer(&self, procedure: Procedure, mut call: Call) -> Result<Reply, XdrError> {
-        let mut context = Context { presented: presented(&call), op: None };
+        let mut context = Context { peer: call.peer, presented: presented(&call), op: None };
         if !procedure.changes_something() {
             return self.carry_out(procedure, context, call).await;
         }

@@ -79,6 +79,11 @@ impl RecordReader {
         fragment.last.then_some(MARK_BYTES + fragment.bytes_left)
     }
 
+    /// The bytes of a record in several fragments that have been joined so far.
+    pub fn joined_bytes(&self) -> usize {
+        self.joined.len()
+    }
+
     /// Whether a record has begun and not ended.
     pub fn is_inside_record(&self, input: &[u8]) -> bool {
         self.fragments > 0 || !input.is_empty()

@@ -30,14 +30,17 @@ struct Class {
 const PAGE: usize = 4096;
 /// How many retired buffers are asked whether they are free, before a new one is made.
 const PROBES: usize = 8;
+/// Of each size; more is no faster.
 const RETIRED_BYTES_MAX: usize = 32 << 20;
 
 impl BufferPool {
-    /// A pool whose largest buffers hold a record of `record_bytes_max`.
-    pub(crate) fn new(record_bytes_max: usize) -> Self {
+    /// A pool whose largest buffers hold a record of `record_bytes_max`, and that keeps at most so many bytes of each of its three
+    /// sizes.
+    pub(crate) fn new(record_bytes_max: usize, retired_bytes_max: usize) -> Self {
         let class = |bytes: usize| {
             let capacity = bytes + PAGE;
-            Class { capacity, retired_max: RETIRED_BYTES_MAX / capacity, retired: Mutex::default() }
+            let retired_max = retired_bytes_max.min(RETIRED_BYTES_MAX) / capacity;
+            Class { capacity, retired_max, retired: Mutex::default() }
         };
         Self { classes: [class(64 << 10), class(256 << 10), class(record_bytes_max.next_multiple_of(PAGE) + PAGE)] }
     }
@@ -53,6 +56,11 @@ impl BufferPool {
         Buffer { bytes, class: Some(index) }
     }
 
+    /// The bytes that a buffer takes which [`BufferPool::acquire`] gives for `bytes`.
+    pub(crate) fn bytes_for(&self, bytes: usize) -> usize {
+        self.classes.iter().map(|class| class.capacity).find(|capacity| *capacity >= bytes + PAGE).unwrap_or(bytes)
+    }
+
     /// Takes a buffer back. Slices of it may still be in use.
     pub(crate) fn retire(&self, mut buffer: Buffer) {
         let Some(class) = buffer.class.and_then(|index| self.classes.get(index)) else { return };
@@ -65,6 +73,16 @@ impl BufferPool {
 }
 
 impl Buffer {
+    /// A buffer of no pool, with no more room than for these bytes.
+    pub(crate) fn holding(bytes: &[u8]) -> Buffer {
+        Buffer { bytes: BytesMut::from(bytes), class: None }
+    }
+
+    /// Whether it is one of a pool's, and not merely as long as what is in it.
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.class.is_some()
+    }
+
     /// Gets back the room of what was split off and has been dropped, if nothing else uses the buffer. What is in it stays.
     pub(crate) fn reclaim(&mut self, bytes: usize) -> bool {
         let was_empty = self.bytes.is_empty();
@@ -78,14 +96,15 @@ impl Buffer {
 }
 
 impl Class {
+    /// The buffer that was used last, since its memory is in the processor's cache.
     fn reclaim(&self) -> Option<BytesMut> {
         let mut retired = self.retired.lock();
         for _ in 0..PROBES.min(retired.len()) {
-            let mut bytes = retired.pop_front()?;
+            let mut bytes = retired.pop_back()?;
             if bytes.try_reclaim(self.capacity) {
                 return Some(bytes);
             }
-            retired.push_back(bytes);
+            retired.push_front(bytes);
         }
         None
     }

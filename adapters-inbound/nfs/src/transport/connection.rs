@@ -1,28 +1,27 @@
+mod calls;
 mod deadline;
+mod pace;
 mod work;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use dittofs_transport::{Account, Control, Seat, Wish};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::Limits;
 use super::buffers::BufferPool;
-use super::control::{Control, Wish};
-use super::meter::{Begun, FrontCounts, Meter};
+use super::meter::{FrontCounts, Meter};
 use super::output::Output;
-use super::receive::Receiver;
-use crate::rpc::{Dispatch, Incoming, Programs, Reply};
-use deadline::Deadline;
-use work::{Done, Work};
+use super::receive::{Next, Receiver, Record};
+use crate::rpc::{Dispatch, Incoming, Programs};
+use calls::{CALL_BYTES, Calls, LargeBothWays, Queued};
+use pace::{Held, Pace, Slow};
+use work::Done;
 
 /// One client's connection, as one task.
 ///
@@ -34,19 +33,26 @@ pub(crate) struct Connection<'a> {
     programs: &'a Programs,
     limits: &'a Limits,
     receiver: Receiver,
+    calls: Calls<'a>,
     output: Output,
-    working: FuturesUnordered<Work<'a>>,
-    /// Bytes of the calls that are being carried out, and of their replies.
-    bytes_in_flight: usize,
+    flow: Flow,
+    pace: Pace,
+    meter: Meter<'a>,
+    seat: Seat,
+    account: Account,
+}
+
+/// What a connection may go on with.
+struct Flow {
     reading: bool,
     /// Nobody takes replies any more. A reply may have been cut in its middle, so that none may follow.
     lost: bool,
     /// The received bytes hold no complete record.
     starved: bool,
-    received: Option<Instant>,
-    taken: Option<Instant>,
-    deadline: Deadline,
-    meter: Meter<'a>,
+    /// There is no room yet for what comes next.
+    waits_for_room: bool,
+    /// When the others of the front have their turn.
+    slice_end: Instant,
 }
 
 /// After so many receives the other connections of the front have their turn.
@@ -56,36 +62,33 @@ const LINGER: Duration = Duration::from_secs(1);
 
 impl<'a> Connection<'a> {
     pub(crate) fn new(
-        socket: TcpStream,
-        peer: SocketAddr,
-        programs: &'a Programs,
-        limits: &'a Limits,
+        (socket, peer): (TcpStream, SocketAddr),
+        (programs, limits): (&'a Programs, &'a Limits),
+        (seat, account): (Seat, Account),
         pool: Arc<BufferPool>,
         counts: &'a FrontCounts,
     ) -> Self {
+        let now = Instant::now();
         Self {
             socket,
             peer,
             programs,
             limits,
             receiver: Receiver::new(pool, limits.record_bytes_max),
+            calls: Calls::none(),
             output: Output::default(),
-            working: FuturesUnordered::new(),
-            bytes_in_flight: 0,
-            reading: true,
-            lost: false,
-            starved: true,
-            received: None,
-            taken: None,
-            deadline: Deadline::default(),
+            flow: Flow { reading: true, lost: false, starved: true, waits_for_room: false, slice_end: now },
+            pace: Pace::new(now),
             meter: Meter::new(counts),
+            seat,
+            account,
         }
     }
 
     /// Serves the connection to its end.
     pub(crate) async fn run(mut self, control: &Control) {
         let wish = std::future::poll_fn(|context| self.poll(context, control)).await;
-        if self.lost || wish == Wish::Cut {
+        if self.flow.lost || wish == Wish::Cut {
             return;
         }
         // Closing with unread bytes would reset the connection, and the client might lose replies that are on their way.
@@ -103,9 +106,11 @@ impl<'a> Connection<'a> {
         let wish = control.wish(context.waker());
         match wish {
             Wish::Run => {}
-            Wish::Drain => self.reading = false,
+            Wish::Drain => self.read_no_more(),
             Wish::Cut => return Poll::Ready(wish),
         }
+        self.flow.slice_end = Instant::now() + self.limits.slice;
+        self.seat.busy();
         for _ in 0..RECEIVES_MAX {
             self.start_calls(context);
             self.collect_replies(context);
@@ -114,12 +119,19 @@ impl<'a> Connection<'a> {
             if self.is_done() {
                 return Poll::Ready(wish);
             }
-            if !self.may_start() {
-                self.received = None;
-                return self.poll_deadline(context).map(|()| wish);
+            if self.is_slice_over() {
+                break;
             }
-            if self.starved && self.read(context).is_pending() {
-                return self.poll_deadline(context).map(|()| wish);
+            if !self.may_start() || self.flow.waits_for_room {
+                // Not the client is waited for.
+                self.pace.record.end();
+                if self.output.bytes() == 0 {
+                    self.pace.steps.end();
+                }
+                return self.wait(context).map(|()| wish);
+            }
+            if self.flow.starved && self.read(context).is_pending() {
+                return self.wait(context).map(|()| wish);
             }
         }
         context.waker().wake_by_ref();
@@ -127,78 +139,94 @@ impl<'a> Connection<'a> {
     }
 
     fn is_done(&self) -> bool {
-        !self.reading && self.working.is_empty() && self.output.bytes() == 0
+        !self.flow.reading && self.calls.is_empty() && self.output.bytes() == 0
+    }
+
+    fn is_slice_over(&self) -> bool {
+        Instant::now() >= self.flow.slice_end
     }
 
     fn may_start(&self) -> bool {
-        self.reading
-            && self.working.len() < self.limits.calls_in_flight_max
-            && (self.bytes_in_flight < self.limits.bytes_in_flight_max || self.working.is_empty())
+        self.flow.reading
+            && self.calls.len() < self.limits.calls_in_flight_max
+            && (self.calls.bytes() < self.limits.bytes_in_flight_max as u64 || self.calls.is_empty())
             && self.output.bytes() < self.limits.output_bytes_max
     }
 
+    /// Starts what has been received, until there is no more of it, no room for it, or the slice is over.
     fn start_calls(&mut self, context: &mut Context<'_>) {
+        self.flow.waits_for_room = false;
         while self.may_start() {
-            match self.receiver.next_record() {
-                Ok(Some(record)) => self.start(record, context),
-                Ok(None) => {
-                    self.starved = true;
-                    return;
+            if !self.calls.has_queued() {
+                match self.receiver.next() {
+                    Ok(Next::Record(record)) => self.dispatch(record),
+                    Ok(Next::Room(bytes)) => match self.account.poll_charge(bytes + CALL_BYTES, context) {
+                        Poll::Ready(charge) => self.receiver.give_room(charge),
+                        Poll::Pending => return self.flow.waits_for_room = true,
+                    },
+                    Ok(Next::Nothing) => return self.flow.starved = true,
+                    Err(error) => return self.stop_reading(&error),
                 }
-                Err(error) => return self.stop_reading(&error),
+            }
+            match self.calls.start(&self.account, context) {
+                Ok(Poll::Ready(Some(done))) => self.answer(done),
+                Ok(Poll::Ready(None)) => {}
+                Ok(Poll::Pending) => return self.flow.waits_for_room = true,
+                Err(LargeBothWays) => {
+                    info!(peer = %self.peer, "connection closed: no room for a call that is large both ways");
+                    return self.read_no_more();
+                }
+            }
+            if self.is_slice_over() {
+                return;
             }
         }
     }
 
-    fn start(&mut self, record: Bytes, context: &mut Context<'_>) {
-        self.starved = false;
-        let call = match Incoming::parse(record, self.peer) {
-            Ok(Incoming::Call(call)) => call,
-            Ok(Incoming::Refused { xid, reply }) => return self.answer(xid, self.meter.refused(), reply),
+    /// Finds out what a record is, and puts the call among those to be started.
+    fn dispatch(&mut self, Record { bytes, charge }: Record) {
+        self.flow.starved = false;
+        self.pace.record.end();
+        let record_bytes = bytes.len();
+        let (xid, begun, span, dispatch) = match Incoming::parse(bytes, self.peer) {
+            Ok(Incoming::Call(call)) => {
+                let span = tracing::trace_span!(
+                    "rpc",
+                    peer = %self.peer,
+                    xid = call.xid,
+                    program = call.program,
+                    version = call.version,
+                    procedure = call.procedure,
+                );
+                let (xid, begun) = (call.xid, self.meter.begin(call.program, call.procedure));
+                (xid, begun, span, self.programs.dispatch(call))
+            }
+            Ok(Incoming::Refused { xid, reply }) => {
+                (xid, self.meter.refused(), tracing::Span::none(), Dispatch::Ready(reply))
+            }
             Ok(Incoming::Ignored) => return,
             Err(error) => return self.stop_reading(&error),
         };
-        let (xid, record_bytes) = (call.xid, call.record_bytes);
-        let begun = self.meter.begin(call.program, call.procedure);
-        let span = tracing::trace_span!(
-            "rpc",
-            peer = %self.peer,
-            xid,
-            program = call.program,
-            version = call.version,
-            procedure = call.procedure,
-        );
-        match self.programs.dispatch(call) {
-            Dispatch::Ready(reply) => self.answer(xid, begun, reply),
-            Dispatch::Running { future, reply_bytes_max } => {
-                let mut work = Work::new(future, span, (xid, begun), record_bytes.saturating_add(reply_bytes_max));
-                match work.poll_once(context) {
-                    Poll::Ready(reply) => self.answer(xid, begun, reply),
-                    Poll::Pending => {
-                        self.bytes_in_flight = self.bytes_in_flight.saturating_add(work.bytes());
-                        self.working.push(work);
-                    }
-                }
-            }
-        }
+        self.calls.queue(Queued { xid, begun, span, dispatch, record_bytes, charge });
     }
 
     fn collect_replies(&mut self, context: &mut Context<'_>) {
-        while !self.working.is_empty() {
-            let Poll::Ready(Some(Done { xid, begun, bytes, reply })) = self.working.poll_next_unpin(context) else {
-                return;
-            };
-            self.bytes_in_flight = self.bytes_in_flight.saturating_sub(bytes);
-            self.answer(xid, begun, reply);
+        while !self.calls.is_empty() && !self.is_slice_over() {
+            let Poll::Ready(done) = self.calls.poll_done(context) else { return };
+            self.answer(done);
         }
     }
 
-    fn answer(&mut self, xid: u32, begun: Begun, reply: Reply) {
+    fn answer(&mut self, Done { xid, begun, charge, reply }: Done) {
         self.meter.end(begun, &reply);
+        if self.seat.is_stranger() && self.meter.is_of_a_share(begun, &reply) {
+            self.seat.admit();
+        }
         if let Some(message) = reply.into_stream_message(xid)
-            && !self.lost
+            && let Some(charge) = charge
+            && !self.flow.lost
         {
-            self.output.push(message);
+            self.output.push(message, charge);
         }
     }
 
@@ -206,35 +234,42 @@ impl<'a> Connection<'a> {
         while self.output.bytes() > 0 {
             match self.output.poll_write(context, &mut self.socket) {
                 Poll::Ready(Ok(written)) if written > 0 => {
-                    self.taken = None;
+                    self.pace.replies.moved(written as u64);
+                    self.pace.steps.moved(written as u64);
                     self.meter.sent(written);
                 }
                 Poll::Ready(Ok(_)) => return self.lose(&std::io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Err(error)) => return self.lose(&error),
                 Poll::Pending => {
-                    self.taken.get_or_insert_with(Instant::now);
-                    return;
+                    self.pace.replies.wait(Instant::now());
+                    self.pace.steps.wait(Instant::now());
+                    return self.output.settle();
                 }
             }
         }
-        self.taken = None;
+        self.pace.replies.end();
+        self.output.settle();
     }
 
     /// Reads once; ready also when the connection turns out to have ended.
     fn read(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self.receiver.poll_fill(context, &mut self.socket) {
-            Poll::Ready(Ok(0)) => {
-                self.reading = false;
-                self.received = None;
-            }
+            Poll::Ready(Ok(0)) => self.read_no_more(),
             Poll::Ready(Ok(bytes)) => {
-                self.received = None;
                 self.meter.received(bytes);
+                self.pace.steps.moved(bytes as u64);
+                self.flow.starved = false;
             }
             Poll::Ready(Err(error)) => self.lose(&error),
             Poll::Pending => {
                 if self.receiver.is_inside_record() {
-                    self.received.get_or_insert_with(Instant::now);
+                    self.pace.record.wait(Instant::now());
+                    self.pace.steps.wait(Instant::now());
+                } else {
+                    self.pace.record.end();
+                }
+                if self.calls.is_empty() {
+                    self.receiver.rest();
                 }
                 return Poll::Pending;
             }
@@ -245,29 +280,60 @@ impl<'a> Connection<'a> {
     /// Nobody is there to take a reply any more.
     fn lose(&mut self, error: &std::io::Error) {
         debug!(peer = %self.peer, %error, "connection lost");
-        self.reading = false;
-        self.lost = true;
+        self.read_no_more();
+        self.flow.lost = true;
         self.output.discard();
-        self.taken = None;
-        self.received = None;
+        self.pace.replies.end();
     }
 
     fn stop_reading(&mut self, error: &(dyn std::error::Error + 'static)) {
         info!(peer = %self.peer, error, "connection closed: what it sends is not ONC RPC within bounds");
-        self.reading = false;
+        self.read_no_more();
     }
 
-    /// Ends a connection whose client stands still.
-    fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let slow_reader = self.taken.map(|since| since + self.limits.slow_reader_timeout);
-        let partial_record = self.received.map(|since| since + self.limits.partial_record_timeout);
-        if self.deadline.poll(slow_reader, context).is_ready() {
-            info!(peer = %self.peer, bytes = self.output.bytes(), "connection closed: its client takes no replies");
-            self.lose(&std::io::ErrorKind::TimedOut.into());
-        } else if self.deadline.poll(partial_record, context).is_ready() {
-            info!(peer = %self.peer, "connection closed: a record stood still half received");
-            self.reading = false;
-            self.received = None;
+    fn read_no_more(&mut self) {
+        self.flow.reading = false;
+        self.flow.waits_for_room = false;
+        self.pace.record.end();
+        // Its room is for others, also while the client takes its time to notice.
+        self.receiver.discard();
+        self.calls.forget_queued();
+        self.account.forgo();
+    }
+
+    /// Waits for the client, for stores or for room; ends a connection whose client stands still.
+    fn wait(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.pace.active = self.meter.received_at();
+        if self.output.bytes() == 0 && !self.receiver.is_inside_record() {
+            self.pace.steps.end();
+        }
+        if self.calls.is_empty() {
+            self.seat.idle_since(self.pace.active);
+        }
+        let has_replies = self.output.bytes() > 0;
+        let room = self.receiver.holds_room() || has_replies;
+        let carries = has_replies || self.flow.waits_for_room || self.receiver.is_inside_record();
+        let held = Held {
+            room,
+            is_short: room && self.account.is_short(),
+            is_idle: self.calls.is_empty() && !carries,
+            is_stranger: self.seat.is_stranger(),
+        };
+        if let Poll::Ready(slow) = self.pace.poll(held, self.limits, context) {
+            match slow {
+                Slow::Replies => {
+                    info!(peer = %self.peer, bytes = self.output.bytes(), "connection closed: its client takes no replies");
+                    self.lose(&std::io::ErrorKind::TimedOut.into());
+                }
+                Slow::Record => {
+                    info!(peer = %self.peer, "connection closed: a record was half received for too long");
+                    self.read_no_more();
+                }
+                Slow::Idle => {
+                    debug!(peer = %self.peer, "connection closed: it was idle");
+                    self.read_no_more();
+                }
+            }
         }
         if self.is_done() { Poll::Ready(()) } else { Poll::Pending }
     }

@@ -101,6 +101,12 @@ impl FrontCounts {
         }
     }
 
+    /// Whether a reply could only be given to a client that a share admits: a success of a procedure that has a status.
+    fn is_of_a_share(&self, slot: Slot, reply: &Reply) -> bool {
+        let has_status = self.rows.get(slot.0 as usize).is_some_and(|row| row.has_status);
+        has_status && matches!(reply.outcome(), Outcome::Accepted { stat: 0, first: Some(0) })
+    }
+
     /// Notes how long calls took whose replies go out now.
     #[inline]
     fn note(&self, finished: &[(Slot, Instant)], now: Instant) {
@@ -194,6 +200,16 @@ impl<'a> Meter<'a> {
     pub(super) fn end(&mut self, begun: Begun, reply: &Reply) {
         self.counts.count(begun.slot, reply);
         self.finished.push((begun.slot, begun.received));
+    }
+
+    /// Whether a reply could only be given to a client that a share admits.
+    pub(super) fn is_of_a_share(&self, begun: Begun, reply: &Reply) -> bool {
+        self.counts.is_of_a_share(begun.slot, reply)
+    }
+
+    /// When the newest bytes came.
+    pub(super) fn received_at(&self) -> Instant {
+        self.received
     }
 
     /// The replies of all that ended go out now.

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
+use dittofs_transport::Charge;
 use dittofs_xdr::Encoded;
 use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
@@ -16,6 +17,8 @@ pub(crate) struct Output {
     queue: VecDeque<Bytes>,
     gathered: BytesMut,
     bytes: usize,
+    /// Room for the bytes, and a little more while replies are being added.
+    charge: Option<Charge>,
 }
 
 /// Pieces from this length on aren't copied.
@@ -25,9 +28,13 @@ const GATHERED_BYTES_MAX: usize = 64 << 10;
 const PIECES_MAX: usize = 64;
 
 impl Output {
-    /// Adds a message.
-    pub(crate) fn push(&mut self, message: Encoded) {
+    /// Adds a message, with the room that was made for it.
+    pub(crate) fn push(&mut self, message: Encoded, charge: Charge) {
         self.bytes += message.len();
+        match &mut self.charge {
+            Some(all) => all.merge(charge),
+            None => self.charge = Some(charge),
+        }
         if message.head.len() < PIECE_BYTES_MIN {
             self.gather(&message.head);
         } else {
@@ -62,6 +69,15 @@ impl Output {
         drop(pieces);
         self.take(written);
         Poll::Ready(Ok(written))
+    }
+
+    /// Gives back the room that its messages don't need any more.
+    pub(crate) fn settle(&mut self) {
+        match &mut self.charge {
+            Some(_) if self.bytes == 0 => self.charge = None,
+            Some(charge) => charge.set(self.bytes as u64),
+            None => {}
+        }
     }
 
     /// Forgets everything: there is nobody to send it to.

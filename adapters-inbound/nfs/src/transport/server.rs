@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use dittofs_domain::tally::Counter;
 use dittofs_ports::statistics::{ConnectionCounts, OperationCounts};
+use dittofs_transport::{Bounds, Control, Full, Wish};
 use parking_lot::Mutex;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,7 +18,6 @@ use tracing::{debug, warn};
 use super::Limits;
 use super::buffers::BufferPool;
 use super::connection::Connection;
-use super::control::{Control, Wish};
 use super::meter::FrontCounts;
 use crate::rpc::Programs;
 
@@ -25,6 +25,7 @@ use crate::rpc::Programs;
 pub struct Server {
     programs: Programs,
     limits: Limits,
+    bounds: Bounds,
     fronts: Vec<Front>,
     connections: Mutex<Connections>,
     /// The number of connections.
@@ -53,6 +54,7 @@ struct Connections {
     open: HashMap<u64, Arc<Control>>,
     next: u64,
     draining: bool,
+    /// In a row.
     refused: u64,
 }
 
@@ -60,16 +62,20 @@ struct Connections {
 const CUT_BOUND: Duration = Duration::from_secs(2);
 /// After a failure to accept, most often for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// What all fronts keep of empty receive buffers: this part of the memory of all connections, once for each of three sizes.
+const POOLS_PART: u64 = 16;
 /// An idle client that is gone without a word is noticed after a few of these.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 impl Server {
-    /// A server of `programs` over these fronts: handles of single-threaded runtimes with I/O and time enabled, at least one.
-    pub fn new(programs: Programs, limits: Limits, fronts: Vec<Handle>) -> Arc<Self> {
+    /// A server of `programs` over these fronts: handles of single-threaded runtimes with I/O and time enabled, at least one. Its
+    /// connections count against `bounds`, with those of others.
+    pub fn new(programs: Programs, limits: Limits, bounds: Bounds, fronts: Vec<Handle>) -> Arc<Self> {
+        let pools = bounds.memory.usage().limit / POOLS_PART / fronts.len().max(1) as u64;
         let front = |runtime| Front {
             runtime,
             connections: AtomicUsize::new(0),
-            pool: Arc::new(BufferPool::new(limits.record_bytes_max)),
+            pool: Arc::new(BufferPool::new(limits.record_bytes_max, usize::try_from(pools).unwrap_or(usize::MAX))),
             counts: FrontCounts::new(&programs),
         };
         let fronts = fronts.into_iter().map(front).collect();
@@ -77,6 +83,7 @@ impl Server {
             programs,
             fronts,
             limits,
+            bounds,
             connections: Mutex::default(),
             open: watch::Sender::new(0),
             draining: watch::Sender::new(false),
@@ -88,6 +95,7 @@ impl Server {
     /// Accepts connections until [`Server::drain`]. Several listeners may be served at a time.
     pub async fn serve(self: &Arc<Self>, listener: TcpListener) {
         let mut draining = self.draining.subscribe();
+        let mut has_failed = false;
         loop {
             let accepted = tokio::select! {
                 _ = draining.wait_for(|draining| *draining) => return,
@@ -97,10 +105,18 @@ impl Server {
                 Ok((socket, peer)) => self.take(socket, peer),
                 Err(error) => Err(error),
             };
-            if let Err(error) = outcome {
-                warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+            let Err(error) = outcome else {
+                has_failed = false;
+                continue;
+            };
+            // The first of a run of failures is logged.
+            if !std::mem::replace(&mut has_failed, true) {
+                warn!(%error, "connections can't be accepted");
             }
+            if is_out_of_descriptors(&error) {
+                self.bounds.connections.make_room();
+            }
+            tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     }
 
@@ -153,22 +169,32 @@ impl Server {
     }
 
     fn take(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr) -> io::Result<()> {
-        let Some(seat) = self.seat(peer) else { return Ok(()) };
+        let control = Arc::new(Control::default());
+        let address = peer.ip().to_canonical();
+        let seat = match self.bounds.connections.take(address, Arc::clone(&control)) {
+            Ok(seat) => seat,
+            Err(full) => {
+                self.refuse(peer, full);
+                return Ok(());
+            }
+        };
+        let account = self.bounds.memory.account(address);
+        let Some(place) = self.place(control) else { return Ok(()) };
         socket.set_nodelay(true)?;
         SockRef::from(&socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))?;
         // The socket is registered anew with the front's reactor, so that its events never cross threads.
         let socket = socket.into_std()?;
-        let Some(front) = self.fronts.get(seat.front) else { return Ok(()) };
+        let Some(front) = self.fronts.get(place.front) else { return Ok(()) };
         front.runtime.spawn(async move {
-            let server = &seat.server;
-            let Some(front) = server.fronts.get(seat.front) else { return };
+            let server = &place.server;
+            let Some(front) = server.fronts.get(place.front) else { return };
             match TcpStream::from_std(socket) {
                 Ok(socket) => {
                     let pool = front.pool.clone();
-                    let connection =
-                        Connection::new(socket, peer, &server.programs, &server.limits, pool, &front.counts);
-                    debug!(%peer, front = seat.front, "connection accepted");
-                    connection.run(&seat.control).await;
+                    let (of_all, of_it) = ((&server.programs, &server.limits), (seat, account));
+                    let connection = Connection::new((socket, peer), of_all, of_it, pool, &front.counts);
+                    debug!(%peer, front = place.front, "connection accepted");
+                    connection.run(&place.control).await;
                     debug!(%peer, "connection ended");
                 }
                 Err(error) => warn!(%peer, %error, "a connection could not be moved to its front"),
@@ -177,20 +203,20 @@ impl Server {
         Ok(())
     }
 
+    fn refuse(&self, peer: SocketAddr, full: Full) {
+        self.refused.count();
+        let mut connections = self.connections.lock();
+        connections.refused += 1;
+        // The first of a run of refusals is logged, and then each thousandth: a flood must not flood the log.
+        if connections.refused % 1000 == 1 {
+            warn!(%peer, ?full, bounds = ?self.bounds.connections.bounds(), "too many busy connections: refused");
+        }
+    }
+
     /// A place for one more connection, on the front that has the fewest.
-    fn seat(self: &Arc<Self>, peer: SocketAddr) -> Option<Seat> {
-        let control = Arc::new(Control::default());
+    fn place(self: &Arc<Self>, control: Arc<Control>) -> Option<Place> {
         let mut connections = self.connections.lock();
         if connections.draining {
-            return None;
-        }
-        if connections.open.len() >= self.limits.connections_max {
-            connections.refused += 1;
-            self.refused.count();
-            // The first of a run of refusals is logged, and then each thousandth: a flood must not flood the log.
-            if connections.refused % 1000 == 1 {
-                warn!(%peer, connections_max = self.limits.connections_max, "too many connections: refused");
-            }
             return None;
         }
         connections.refused = 0;
@@ -202,19 +228,25 @@ impl Server {
         connections.next += 1;
         connections.open.insert(id, control.clone());
         self.open.send_replace(connections.open.len());
-        Some(Seat { server: self.clone(), front, id, control })
+        Some(Place { server: self.clone(), front, id, control })
     }
 }
 
+/// Whether a call failed as the process, or the machine, has too many files open.
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    let errors = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(rustix::io::Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|code| errors.contains(&code))
+}
+
 /// A connection's place in the server's count, given back when the connection's task ends, however that happens.
-struct Seat {
+struct Place {
     server: Arc<Server>,
     front: usize,
     id: u64,
     control: Arc<Control>,
 }
 
-impl Drop for Seat {
+impl Drop for Place {
     fn drop(&mut self) {
         if let Some(front) = self.server.fronts.get(self.front) {
             front.connections.fetch_sub(1, Ordering::Relaxed);

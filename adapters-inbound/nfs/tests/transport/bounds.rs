@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use dittofs_nfs::transport::{Drained, Limits};
 
-use crate::toy::{Client, ECHO, READ, Running, WAIT, WRITE, call, start};
+use dittofs_transport::Bounds;
+
+use crate::toy::{Client, ECHO, READ, Running, SPIN, SPUN, WAIT, WRITE, call, start, start_bounded};
 
 fn assert_others_go_on(running: &Running) {
     Client::connect(running.address).echo(77);
@@ -57,22 +59,6 @@ fn what_is_not_rpc_closes_the_connection_and_a_reply_is_ignored() {
 }
 
 #[test]
-fn too_many_connections_are_refused_and_room_is_found_again() {
-    let running = start(Limits { connections_max: 3, ..Limits::default() });
-    let mut clients: Vec<Client> = (0..3).map(|_| Client::connect(running.address)).collect();
-    clients.iter_mut().for_each(|client| client.echo(1));
-    assert!(Client::connect(running.address).is_closed());
-    clients.iter_mut().for_each(|client| client.echo(2));
-    clients.pop();
-    let start = Instant::now();
-    while running.server.connections() == 3 {
-        assert!(start.elapsed() < Duration::from_secs(10));
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    assert_others_go_on(&running);
-}
-
-#[test]
 fn a_client_that_takes_nothing_is_bounded_then_closed_while_others_go_on() {
     let limits = Limits { slow_reader_timeout: Duration::from_secs(1), output_bytes_max: 1 << 20, ..Limits::default() };
     let running = start(limits);
@@ -113,6 +99,42 @@ fn a_half_received_record_does_not_wait_for_ever() {
     idle.echo(1);
     std::thread::sleep(Duration::from_millis(600));
     idle.echo(2);
+}
+
+#[test]
+fn a_byte_now_and_then_keeps_no_half_received_record() {
+    let limits = Limits { partial_record_timeout: Duration::from_millis(300), ..Limits::default() };
+    let running = start(limits);
+    for bytes in [3, 60, 30_000] {
+        let mut client = Client::connect(running.address);
+        client.echo(1);
+        let record = call(2, WRITE, &Bytes::from(vec![1; 40_000]));
+        client.send(&record[..bytes]);
+        let begun = Instant::now();
+        for byte in &record[bytes..] {
+            std::thread::sleep(Duration::from_millis(50));
+            if client.socket.write_all(&[*byte]).is_err() {
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(10), "the bytes kept the record");
+        }
+        assert!(client.is_closed());
+    }
+}
+
+#[test]
+fn records_that_follow_each_other_closely_have_a_time_each() {
+    let limits = Limits { partial_record_timeout: Duration::from_millis(400), ..Limits::default() };
+    let running = start(limits);
+    let mut client = Client::connect(running.address);
+    let record = call(2, WRITE, &Bytes::from(vec![1; 1000]));
+    // Never does the stream end with a record, for longer than one may take.
+    client.send(&record[..500]);
+    for _ in 0..10 {
+        std::thread::sleep(Duration::from_millis(100));
+        client.send(&[&record[500..], &record[..500]].concat());
+        assert!(client.reply().is_some());
+    }
 }
 
 #[test]
@@ -171,6 +193,37 @@ fn a_drain_cuts_what_is_not_done_within_its_bound() {
     assert_eq!(futures_of(draining), Drained { cut: 1 });
     assert!(client.is_closed());
     assert_eq!(running.server.connections(), 0);
+}
+
+#[test]
+fn calls_of_one_receive_do_not_keep_the_front() {
+    gives_others_their_turn(&start_bounded(Limits::default(), Bounds::default(), 1));
+}
+
+#[test]
+fn a_connection_that_keeps_its_front_is_found() {
+    let limits = Limits { slice: Duration::from_secs(3600), ..Limits::default() };
+    let selfish = start_bounded(limits, Bounds::default(), 1);
+    assert!(catch_unwind(AssertUnwindSafe(|| gives_others_their_turn(&selfish))).is_err());
+}
+
+/// Of a server with one front.
+fn gives_others_their_turn(running: &Running) {
+    // As many as one receive can bring.
+    const CALLS: u32 = 1200;
+    let (mut heavy, mut neighbour) = (Client::connect(running.address), Client::connect(running.address));
+    neighbour.echo(0);
+    heavy.send(&(0..CALLS).flat_map(|xid| call(xid, SPIN, &2u32)).collect::<Vec<_>>());
+    heavy.reply().expect("the first is answered");
+    let mut before = 0;
+    for xid in 1..=3 {
+        neighbour.send(&call(xid, SPUN, &()));
+        let (_, spun) = neighbour.reply().unwrap();
+        let spun = u32::from_be_bytes(spun.try_into().unwrap());
+        // A few may pass while the neighbour's call is on its way, but not all that the receive has brought.
+        assert!(spun < CALLS && spun > before, "{spun} after {before}");
+        before = spun;
+    }
 }
 
 fn futures_of<T>(task: tokio::task::JoinHandle<T>) -> T {

@@ -3,13 +3,14 @@ use std::net::{SocketAddr, TcpStream};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_nfs::duplicate::{DuplicateKey, DuplicateLimits, DuplicateRequests};
-use dittofs_nfs::rpc::{Call, Program, Programs, Reply};
+use dittofs_nfs::rpc::{Call, Operations, Procedure, Program, Programs, Reply};
 use dittofs_nfs::transport::{Limits, Server};
+use dittofs_transport::Bounds;
 use dittofs_xdr::{Encode, Payload};
 use tokio::runtime::{Builder, Handle};
 
@@ -27,11 +28,23 @@ pub(crate) const WRITE_LATER: u32 = 5;
 
 /// Waits ten milliseconds, then answers how often it has been carried out. Through the duplicate-request cache.
 pub(crate) const COUNT: u32 = 6;
+/// Keeps its front for so many milliseconds, then answers how many such calls have begun.
+pub(crate) const SPIN: u32 = 7;
+/// Answers how many calls of [`SPIN`] have begun.
+pub(crate) const SPUN: u32 = 8;
 
 struct Toy {
     duplicates: DuplicateRequests,
     count: AtomicU32,
+    spun: AtomicU32,
 }
+
+/// Of all procedures only ECHO has a status: who has echoed 0 is admitted.
+const OPERATIONS: Operations = Operations {
+    protocol: "toy",
+    procedures: &[Procedure { name: "NULL", has_status: false }, Procedure { name: "ECHO", has_status: true }],
+    statuses: &[(0, "OK")],
+};
 
 #[async_trait]
 impl Program for Toy {
@@ -41,6 +54,10 @@ impl Program for Toy {
 
     fn versions(&self) -> RangeInclusive<u32> {
         1..=1
+    }
+
+    fn operations(&self) -> Operations {
+        OPERATIONS
     }
 
     fn reply_bytes_max(&self, call: &Call) -> usize {
@@ -74,6 +91,13 @@ impl Program for Toy {
                 };
                 Ok(self.duplicates.answer(DuplicateKey::of(&call), count).await)
             }
+            SPIN => call.decode::<u32>().map(|millis| {
+                let begun = self.spun.fetch_add(1, Ordering::Relaxed) + 1;
+                let end = Instant::now() + Duration::from_millis(millis.into());
+                while Instant::now() < end {}
+                Reply::success(&begun)
+            }),
+            SPUN => Ok(Reply::success(&self.spun.load(Ordering::Relaxed))),
             _ => Ok(Reply::proc_unavail()),
         };
         result.unwrap_or_else(Reply::from)
@@ -90,6 +114,7 @@ fn payload(bytes: usize) -> Payload {
 /// A server with two fronts on threads of their own.
 pub(crate) struct Running {
     pub(crate) server: Arc<Server>,
+    pub(crate) bounds: Bounds,
     pub(crate) address: SocketAddr,
     pub(crate) runtime: Handle,
 }
@@ -100,16 +125,27 @@ pub(crate) fn start(limits: Limits) -> Running {
 
 /// A server that remembers so many calls.
 pub(crate) fn start_remembering(limits: Limits, remembered: &DuplicateLimits) -> Running {
-    let fronts: Vec<Handle> = (0..2).map(|_| front()).collect();
+    start_with(limits, remembered, Bounds::default(), 2)
+}
+
+/// A server with bounds over all connections, on so many fronts.
+pub(crate) fn start_bounded(limits: Limits, bounds: Bounds, fronts: usize) -> Running {
+    start_with(limits, &DuplicateLimits::default(), bounds, fronts)
+}
+
+fn start_with(limits: Limits, remembered: &DuplicateLimits, bounds: Bounds, fronts: usize) -> Running {
+    let fronts: Vec<Handle> = (0..fronts).map(|_| front()).collect();
     let runtime = fronts[0].clone();
-    let toy = Toy { duplicates: DuplicateRequests::new(remembered), count: AtomicU32::new(0) };
-    let server = Server::new(Programs::new(vec![Arc::new(toy)]), limits, fronts);
+    let toy =
+        Toy { duplicates: DuplicateRequests::new(remembered), count: AtomicU32::default(), spun: AtomicU32::default() };
+    let server = Server::new(Programs::new(vec![Arc::new(toy)]), limits, bounds.clone(), fronts);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
     let accepting = server.clone();
-    runtime.spawn(async move { accepting.serve(tokio::net::TcpListener::from_std(listener).unwrap()).await });
-    Running { server, address, runtime }
+    // Not on a front: those of tests may be kept busy.
+    front().spawn(async move { accepting.serve(tokio::net::TcpListener::from_std(listener).unwrap()).await });
+    Running { server, bounds, address, runtime }
 }
 
 fn front() -> Handle {
@@ -126,6 +162,17 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
         let socket = TcpStream::connect(address).unwrap();
+        socket.set_nodelay(true).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Self { socket }
+    }
+
+    /// From another address of this machine, 127.0.0.`last`.
+    pub(crate) fn connect_from(last: u8, address: SocketAddr) -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, last], 0)).into()).unwrap();
+        socket.connect(&address.into()).unwrap();
+        let socket = TcpStream::from(socket);
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         Self { socket }

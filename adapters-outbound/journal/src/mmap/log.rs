@@ -317,9 +317,17 @@ impl Segment {
 }
 
 pub(super) fn as_journal_error(error: io::Error) -> JournalError {
-    match error.kind() {
+    match kind_of(&error) {
         ErrorKind::WouldBlock => JournalError::Full,
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => JournalError::DiskFull,
         _ => JournalError::Unavailable(error.into()),
+    }
+}
+
+/// What a failure means. Too many open files pass, as a journal that is full does.
+pub(super) fn kind_of(error: &io::Error) -> ErrorKind {
+    match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE) => ErrorKind::WouldBlock,
+        _ => error.kind(),
     }
 }

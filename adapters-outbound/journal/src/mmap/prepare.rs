@@ -8,7 +8,7 @@ use std::{
 use super::{
     Shared,
     format::{Headed, JournalId, SEGMENT_HEAD, SegmentHead},
-    log::{Log, Phase, Segment},
+    log::{Log, Phase, Segment, kind_of},
     slot::Slot,
     superblock::Superblock,
 };
@@ -35,7 +35,7 @@ impl Shared {
         match prepared {
             Ok(Some(segment)) => log.spare = Some(segment),
             Ok(None) => {}
-            Err(error) => log.prepare_failed = Some((error.kind(), error.to_string())),
+            Err(error) => log.prepare_failed = Some((kind_of(&error), error.to_string())),
         }
         drop(log);
         self.changed();

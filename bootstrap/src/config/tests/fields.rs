@@ -23,11 +23,18 @@ use super::*;
     "listens already",
     "write off"
 )]
-#[case::no_connections(
-    "adapters: { nfs: { limits: { connections: 0 } } }",
+#[case::no_connections("adapters: { limits: { connections: 0 } }", "adapters.limits.connections", "`0`", "range")]
+#[case::connections_of_nfs(
+    "adapters: { nfs: { limits: { connections: 100 } } }",
     "adapters.nfs.limits.connections",
-    "`0`",
-    "range"
+    "all protocols",
+    "adapters.limits.connections"
+)]
+#[case::little_memory(
+    "adapters: { limits: { memory: 1MiB } }",
+    "adapters.limits.memory",
+    "1MiB is too small",
+    "at least 16MiB"
 )]
 #[case::negative("adapters: { nfs: { limits: { in_flight: -1 } } }", "adapters.nfs.limits.in_flight", "`-1`", "range")]
 #[case::small_window(

@@ -8,7 +8,7 @@ fn variables_override_single_fields() {
         ("DITTOFS_LOG__LEVEL", "trace"),
         ("DITTOFS_JOURNAL__SIZE", "2GiB"),
         ("DITTOFS_ADAPTERS__NFS__LISTEN", "[::1]:0"),
-        ("DITTOFS_ADAPTERS__NFS__LIMITS__CONNECTIONS", "7"),
+        ("DITTOFS_ADAPTERS__LIMITS__CONNECTIONS", "7"),
         ("DITTOFS_SHARES__0__READ_ONLY", "true"),
         ("DITTOFS_SHARES__0__CLIENTS", "[10.0.0.0/8]"),
         ("DITTOFS_SHARES__0__CLIENTS__0", "192.168.0.0/16"),
@@ -19,7 +19,7 @@ fn variables_override_single_fields() {
     assert_eq!(config.log.levels, LogLevels::of(LogLevel::Trace));
     assert_eq!(config.journal.size, ByteSize(2 << 30));
     assert_eq!(config.adapters.nfs.listen.to_string(), "[::1]:0");
-    assert_eq!(config.adapters.nfs.limits.connections, 7);
+    assert_eq!(config.adapters.limits.connections, 7);
     assert!(config.shares[0].read_only);
     assert_eq!(config.shares[0].clients[0].to_string(), "192.168.0.0/16");
 }

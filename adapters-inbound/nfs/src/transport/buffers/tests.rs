@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_buffer_starts_where_it_should_and_holds_what_was_asked() {
-    let pool = BufferPool::new(1 << 20);
+    let pool = BufferPool::new(1 << 20, usize::MAX);
     for (bytes, aligned) in [(1, 0), (64 << 10, 0), (100_000, 100_000), (1 << 20, 1 << 20), (4 << 20, 0)] {
         let buffer = pool.acquire(bytes, aligned);
         assert!(buffer.bytes.is_empty() && buffer.bytes.capacity() >= bytes);
@@ -14,7 +14,7 @@ fn a_buffer_starts_where_it_should_and_holds_what_was_asked() {
 
 #[test]
 fn memory_is_used_again_only_when_its_last_slice_is_gone() {
-    let pool = BufferPool::new(1 << 20);
+    let pool = BufferPool::new(1 << 20, usize::MAX);
     let mut buffer = pool.acquire(1 << 20, 0);
     buffer.bytes.extend_from_slice(&[1; 5000]);
     let slice = buffer.bytes.split_to(5000).freeze();

@@ -1,6 +1,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use dittofs_transport::Charge;
 use tracing::{Instrument, Span};
 
 use super::super::meter::Begun;
@@ -11,32 +12,29 @@ pub(super) struct Work<'a> {
     future: CallFuture<'a>,
     xid: u32,
     begun: Begun,
-    bytes: usize,
+    /// Room for the call and its reply; taken out when it is done.
+    charge: Option<Charge>,
 }
 
 /// A call that has been carried out.
 pub(super) struct Done {
     pub(super) xid: u32,
     pub(super) begun: Begun,
-    /// What it counted for while it was in flight.
-    pub(super) bytes: usize,
+    /// The room that it held.
+    pub(super) charge: Option<Charge>,
     pub(super) reply: Reply,
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(future: CallFuture<'a>, span: Span, (xid, begun): (u32, Begun), bytes: usize) -> Self {
+    pub(super) fn new(future: CallFuture<'a>, span: Span, (xid, begun): (u32, Begun), charge: Charge) -> Self {
         // A disabled span costs nothing; an enabled one costs an allocation.
         let future = if span.is_disabled() { future } else { Box::pin(future.instrument(span)) };
-        Self { future, xid, begun, bytes }
+        Self { future, xid, begun, charge: Some(charge) }
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Polls before the work has joined the others. Most calls are done then, and never join.
-    pub(super) fn poll_once(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
-        self.future.as_mut().poll(context)
+    /// The bytes of the room that it holds.
+    pub(super) fn bytes(&self) -> u64 {
+        self.charge.as_ref().map_or(0, Charge::bytes)
     }
 }
 
@@ -44,7 +42,8 @@ impl Future for Work<'_> {
     type Output = Done;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Done> {
-        let (xid, begun, bytes) = (self.xid, self.begun, self.bytes);
-        self.future.as_mut().poll(context).map(|reply| Done { xid, begun, bytes, reply })
+        let (xid, begun) = (self.xid, self.begun);
+        let polled = self.future.as_mut().poll(context);
+        polled.map(|reply| Done { xid, begun, charge: self.charge.take(), reply })
     }
 }

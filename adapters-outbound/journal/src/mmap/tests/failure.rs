@@ -123,3 +123,13 @@ async fn a_write_that_fails_leaves_nothing() {
     let (_, found) = reopened(&disk).await;
     assert_eq!(found, before);
 }
+
+#[test]
+fn too_many_open_files_are_a_journal_that_is_full_for_the_moment() {
+    for code in [libc::EMFILE, libc::ENFILE] {
+        let failed = super::super::log::as_journal_error(std::io::Error::from_raw_os_error(code));
+        assert!(matches!(failed, JournalError::Full), "{failed}");
+    }
+    let failed = super::super::log::as_journal_error(std::io::Error::from_raw_os_error(libc::EIO));
+    assert!(matches!(failed, JournalError::Unavailable(_)), "{failed}");
+}

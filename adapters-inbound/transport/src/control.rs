@@ -3,15 +3,17 @@ use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
 
-/// What the server wants of a connection, from another thread.
+/// What the server wants of a connection, told from any thread.
 #[derive(Debug, Default)]
-pub(crate) struct Control {
+pub struct Control {
     wish: AtomicU8,
     waker: AtomicWaker,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
+/// What a connection is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wish {
+    /// Go on.
     Run,
     /// Read no more, finish what is in flight, close.
     Drain,
@@ -20,13 +22,14 @@ pub(crate) enum Wish {
 }
 
 impl Control {
-    pub(crate) fn ask(&self, wish: Wish) {
-        self.wish.store(wish as u8, Ordering::Release);
+    /// Tells the wish, and wakes the connection. A stronger wish that was told before stays.
+    pub fn ask(&self, wish: Wish) {
+        self.wish.fetch_max(wish as u8, Ordering::AcqRel);
         self.waker.wake();
     }
 
     /// The wish now; `waker` is woken when it changes.
-    pub(crate) fn wish(&self, waker: &Waker) -> Wish {
+    pub fn wish(&self, waker: &Waker) -> Wish {
         self.waker.register(waker);
         match self.wish.load(Ordering::Acquire) {
             wish if wish == Wish::Run as u8 => Wish::Run,

@@ -1,0 +1,93 @@
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use dittofs_transport::Progress;
+
+use super::super::Limits;
+use super::deadline::Deadline;
+
+/// How long a connection's client may keep the server waiting.
+pub(super) struct Pace {
+    /// Of the record that is half received.
+    pub(super) record: Progress,
+    /// Of the replies that are not taken.
+    pub(super) replies: Progress,
+    /// Of either, in small steps: for when others wait.
+    pub(super) steps: Progress,
+    /// When the newest bytes came or went.
+    pub(super) active: Instant,
+    deadline: Deadline,
+}
+
+/// What a connection does when its client is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    /// It holds room that others could use.
+    pub(super) room: bool,
+    /// Others wait for room.
+    pub(super) is_short: bool,
+    /// It carries nothing: no call, no reply, no part of a record.
+    pub(super) is_idle: bool,
+    /// No share has answered a call of it.
+    pub(super) is_stranger: bool,
+}
+
+/// What a client was too slow at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slow {
+    Replies,
+    Record,
+    Idle,
+}
+
+/// A client must take so much of its replies in time: what a slow link carries in a second.
+const TAKEN_BYTES_MIN: u64 = 64 << 10;
+/// What counts as a step.
+const STEP_BYTES: u64 = 1024;
+/// How often a connection that holds room looks whether others wait for it.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+impl Pace {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            record: Progress::of_the_whole(),
+            replies: Progress::of_at_least(TAKEN_BYTES_MIN),
+            steps: Progress::of_at_least(STEP_BYTES),
+            active: now,
+            deadline: Deadline::default(),
+        }
+    }
+
+    /// Ready when the client's time is up; the task is woken no later than then.
+    pub(super) fn poll(&mut self, held: Held, limits: &Limits, context: &mut Context<'_>) -> Poll<Slow> {
+        let now = Instant::now();
+        for (slow, due) in self.due(held, limits, now) {
+            if self.deadline.poll(due.map(Into::into), context).is_ready() {
+                return Poll::Ready(slow);
+            }
+        }
+        Poll::Pending
+    }
+
+    fn due(&self, held: Held, limits: &Limits, now: Instant) -> [(Slow, Option<Instant>); 3] {
+        let due = |progress: &Progress, patience: Duration| {
+            let due = progress.deadline(patience)?;
+            let whole = progress.deadline(limits.timeout_when_short)?;
+            let early = self.steps.deadline(limits.stall_when_short).map_or(whole, |stalled| stalled.min(whole));
+            if !held.room || early >= due {
+                return Some(due);
+            }
+            if now < early || held.is_short { Some(early) } else { Some(due.min(now + LOOK_AGAIN)) }
+        };
+        let idle =
+            if held.is_stranger { limits.idle_timeout.min(limits.stranger_timeout) } else { limits.idle_timeout };
+        [
+            (Slow::Replies, due(&self.replies, limits.slow_reader_timeout)),
+            (Slow::Record, due(&self.record, limits.partial_record_timeout)),
+            (Slow::Idle, held.is_idle.then(|| self.active.checked_add(idle)).flatten()),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! The bytes that all connections hold together.
+//!
+//! Each connection has a few bytes of its own, so that small calls always go on. What exceeds them is taken from what is
+//! shared. There an address may hold as much as it leaves free, and a connection as much as its address could still
+//! take (the *dynamic thresholds* of switches with shared buffers): a lone client gets a third, a newcomer always finds
+//! room, and the more there are the less each holds. Who finds no room waits in line; whatever is given back goes to the
+//! first in line who may have it.
+
+mod account;
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use account::Core;
+pub use account::{Account, Charge};
+
+/// The budget of all connections. Connections take from it by an [`Account`] each.
+#[derive(Debug)]
+pub struct MemoryBudget {
+    limit: u64,
+    state: Mutex<State>,
+}
+
+/// What is taken of a budget now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// Bytes that are shared.
+    pub limit: u64,
+    /// Those that are taken.
+    pub taken: u64,
+    /// The most that ever were.
+    pub taken_max: u64,
+    /// Connections that wait for room.
+    pub waiting: u64,
+}
+
+#[derive(Debug)]
+struct State {
+    limit: u64,
+    taken: u64,
+    taken_max: u64,
+    /// What each address has taken; only those that have something.
+    by_address: HashMap<IpAddr, u64>,
+    waiting: VecDeque<Waiting>,
+    /// Those in line whose address has nothing: nobody passes them.
+    hungry: usize,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    account: Arc<Core>,
+    bytes: u64,
+}
+
+impl MemoryBudget {
+    /// What each connection has of its own, and does not share: a buffer of 64 KiB to receive into, and
+    /// [`MemoryBudget::OWN_CALL_BYTES`].
+    pub const OWN_BYTES: u64 = (64 << 10) + Self::OWN_CALL_BYTES;
+    /// What each connection has of its own for calls and replies: a few small ones.
+    pub const OWN_CALL_BYTES: u64 = 16 << 10;
+
+    /// A budget of so many bytes to share. What one charge asks for should be a small part of it.
+    pub fn new(limit: u64) -> Arc<MemoryBudget> {
+        let state =
+            State { limit, taken: 0, taken_max: 0, by_address: HashMap::new(), waiting: VecDeque::new(), hungry: 0 };
+        Arc::new(MemoryBudget { limit, state: Mutex::new(state) })
+    }
+
+    /// An account of one connection.
+    pub fn account(self: &Arc<Self>, address: IpAddr) -> Account {
+        Account::new(Arc::clone(self), address)
+    }
+
+    /// Whether somebody waits for room: peers that hold some get less patience then.
+    pub fn is_short(&self) -> bool {
+        !self.state.lock().waiting.is_empty()
+    }
+
+    /// What is taken now.
+    pub fn usage(&self) -> MemoryUse {
+        let State { taken, taken_max, waiting, .. } = &*self.state.lock();
+        MemoryUse { limit: self.limit, taken: *taken, taken_max: *taken_max, waiting: waiting.len() as u64 }
+    }
+}
+
+impl State {
+    fn of(&self, address: IpAddr) -> u64 {
+        self.by_address.get(&address).copied().unwrap_or_default()
+    }
+
+    /// Whether a connection that has taken `taken` may take so many more.
+    fn may_take(&self, address: IpAddr, taken: u64, bytes: u64) -> bool {
+        let room = self.limit.saturating_sub(self.taken).saturating_sub(self.of(address));
+        taken.saturating_add(bytes) <= room
+    }
+
+    fn take(&mut self, address: IpAddr, bytes: u64) {
+        self.taken += bytes;
+        self.taken_max = self.taken_max.max(self.taken);
+        *self.by_address.entry(address).or_default() += bytes;
+    }
+
+    fn give_back(&mut self, address: IpAddr, bytes: u64) {
+        self.taken = self.taken.saturating_sub(bytes);
+        if let Some(held) = self.by_address.get_mut(&address) {
+            *held = held.saturating_sub(bytes);
+            if *held == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+
+    /// Gives what is free to those in line who may have it, in their order.
+    fn serve_waiting(&mut self) {
+        if self.waiting.is_empty() {
+            return self.count_hungry();
+        }
+        let mut still = VecDeque::with_capacity(self.waiting.len());
+        let mut is_barred = false;
+        for Waiting { account, bytes } in std::mem::take(&mut self.waiting) {
+            let address = account.address();
+            if !is_barred && self.may_take(address, account.taken(), bytes) {
+                self.take(address, bytes);
+                account.grant(bytes);
+            } else {
+                // Small ones that pass could keep a large one waiting for ever.
+                is_barred |= self.of(address) == 0;
+                still.push_back(Waiting { account, bytes });
+            }
+        }
+        self.waiting = still;
+        self.count_hungry();
+    }
+
+    /// Takes an account out of the line.
+    fn leave(&mut self, account: &Arc<Core>) {
+        self.waiting.retain(|waiting| !Arc::ptr_eq(&waiting.account, account));
+        self.count_hungry();
+    }
+
+    fn count_hungry(&mut self) {
+        let is_hungry = |waiting: &&Waiting| self.of(waiting.account.address()) == 0;
+        self.hungry = self.waiting.iter().filter(is_hungry).count();
+    }
+}
+
+#[cfg(test)]
+mod tests;

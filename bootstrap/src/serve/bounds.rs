@@ -1,0 +1,54 @@
+//! The bounds over all connections, fitted to the machine.
+
+use dittofs_transport::{Bounds, BoundsOptions, ConnectionBounds, MemoryBudget};
+
+use crate::{
+    config::{ByteSize, SharedLimits},
+    machine,
+};
+
+/// Of the memory, what requests and replies take. The caches of content and metadata have most of the rest.
+const MEMORY_PART: u64 = 8;
+/// Less leaves no room for clients that move whole MiB; more is only waited in.
+const MEMORY_MIN: u64 = 64 << 20;
+const MEMORY_MAX: u64 = 4 << 30;
+/// Where the machine does not say how much it has.
+const MACHINE_MEMORY: u64 = 4 << 30;
+
+/// The bounds, as far as memory and file descriptors suffice.
+pub(super) fn of(limits: &SharedLimits) -> Bounds {
+    let descriptors = machine::descriptors();
+    let memory = limits.memory.map_or_else(default_memory, |size| size.0);
+    let options = BoundsOptions {
+        memory_bytes: memory,
+        connections: ConnectionBounds {
+            all_max: limits.connections,
+            address_max: limits.connections_per_address,
+            strangers_max: limits.strangers,
+        },
+        descriptors: descriptors.map(for_connections),
+    };
+    let connections = options.connections_max();
+    if connections < limits.connections {
+        tracing::warn!(
+            connections,
+            configured = limits.connections,
+            memory = %ByteSize(memory),
+            descriptors,
+            "fewer connections than adapters.limits.connections: each takes {} KiB of adapters.limits.memory, and a \
+             file descriptor",
+            MemoryBudget::OWN_BYTES >> 10,
+        );
+    }
+    Bounds::new(&options)
+}
+
+fn default_memory() -> u64 {
+    (machine::memory_bytes().unwrap_or(MACHINE_MEMORY) / MEMORY_PART).clamp(MEMORY_MIN, MEMORY_MAX)
+}
+
+/// What stores, journals and caches leave of the descriptors: they have a few files for each share, and as many more as
+/// uploads and reads are under way.
+fn for_connections(descriptors: u64) -> u64 {
+    descriptors.saturating_sub((descriptors / 4).clamp(64, 1024))
+}
