@@ -2,14 +2,15 @@ mod deadline;
 mod work;
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tracing::{debug, info};
@@ -195,6 +196,9 @@ impl<'a> Connection<'a> {
 
     fn answer(&mut self, xid: u32, begun: Begun, reply: Reply) {
         self.meter.end(begun, &reply);
+        if reply.disconnects() && !self.lost {
+            return self.end_unanswered(xid);
+        }
         if let Some(message) = reply.into_stream_message(xid)
             && !self.lost
         {
@@ -250,6 +254,16 @@ impl<'a> Connection<'a> {
         self.output.discard();
         self.taken = None;
         self.received = None;
+    }
+
+    /// Ends the connection without a reply to this call, nor to others: they are remembered, and the client sends all of
+    /// them again.
+    fn end_unanswered(&mut self, xid: u32) {
+        info!(peer = %self.peer, xid, "connection closed: it is not known what became of a call");
+        self.lose(&std::io::ErrorKind::ConnectionAborted.into());
+        // At once: what else is being carried out may take its time, and the client shall not wait for that. A socket
+        // that is gone already needs no end.
+        let _ = Pin::new(&mut self.socket).poll_shutdown(&mut Context::from_waker(Waker::noop()));
     }
 
     fn stop_reading(&mut self, error: &(dyn std::error::Error + 'static)) {
