@@ -52,10 +52,7 @@ const FAULTS: [(&str, Fault); 8] = [
             to: "Arc::strong_count(lock) >= 1",
         },
     ),
-    (
-        KEYED,
-        Fault { name: "keyed_keeps_locks", from: "            shard.remove(&self.key);", to: "" },
-    ),
+    (KEYED, Fault { name: "keyed_keeps_locks", from: "            shard.remove(&self.key);", to: "" }),
     (FLIGHTS, Fault { name: "flights_never_end", from: "        self.flight.end.close();", to: "" }),
     (
         CACHE,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use dittofs_memory::MemoryMetadataStore;
 use dittofs_domain::plan::OperationsKept;
+use dittofs_memory::MemoryMetadataStore;
 use dittofs_ports::MetadataStore;
 use dittofs_tests::{metadata_conformance, remembering_conformance};
 

@@ -5,11 +5,7 @@ use std::sync::Arc;
 
 use dittofs_object_store::{ObjectStore, TransferOptions};
 use dittofs_ports::ContentStore;
-use dittofs_tests::{
-    bucket::store_options,
-    content_conformance,
-    s3::S3Server,
-};
+use dittofs_tests::{bucket::store_options, content_conformance, s3::S3Server};
 
 async fn open(server: &S3Server, transfer: TransferOptions) -> Arc<dyn ContentStore> {
     Arc::new(ObjectStore::open(store_options(server.address(), "a/prefix", transfer)).await.unwrap())

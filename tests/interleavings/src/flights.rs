@@ -37,7 +37,8 @@ macro_rules! scenario {
                         if fails {
                             drop(claim);
                         } else {
-                            let ours: Vec<(u32, Bytes)> = claim.frames.iter().map(|frame| (*frame, Bytes::new())).collect();
+                            let ours: Vec<(u32, Bytes)> =
+                                claim.frames.iter().map(|frame| (*frame, Bytes::new())).collect();
                             for (frame, _) in &ours {
                                 cache.lock().unwrap()[*frame as usize] = true;
                                 has[*frame as usize] = true;

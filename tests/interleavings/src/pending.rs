@@ -31,8 +31,7 @@ macro_rules! write {
         let appended = Appended { sequence: RECORD, place: Place::default() };
         let (stamp, time) = (ChangeId(9), Timestamp::EPOCH);
         let at = std::time::Duration::ZERO;
-        let written =
-            $source::Written { offset: 0, length: BYTES, appended, credits: Credits, time, stamp, at };
+        let written = $source::Written { offset: 0, length: BYTES, appended, credits: Credits, time, stamp, at };
         $index.write(&stored($id), written);
     }};
 }

@@ -90,7 +90,8 @@ impl Resender {
         let mut connection = RpcConnection::open(place.address(), credential.clone(), 1);
         let root = connection.mount("/export");
         let name = format!("resender{number}");
-        let arguments = MKDIR3args { where_: crate::session::place(&root, name.as_bytes()), attributes: sattr3::default() };
+        let arguments =
+            MKDIR3args { where_: crate::session::place(&root, name.as_bytes()), attributes: sattr3::default() };
         let made: MKDIR3res = connection.call(NFS, NFS_PROGRAM::NFSPROC3_MKDIR as u32, &arguments);
         let Nfs3Option::Some(folder) = made.unwrap().obj else { panic!("no handle") };
         let slot = |number| Slot { number, at: 0, xid: 0, call: Vec::new(), sent: 0, file: File::default() };

@@ -67,8 +67,7 @@ pub(crate) fn call(step: Step, of: (&nfs_fh3, usize, &File), xid: u32, credentia
         }
         Step::RemoveDirectory => packed(P::NFSPROC3_RMDIR, &RMDIR3args { object: at("d") }, xid, credential),
         Step::Symlink => {
-            let symlink =
-                symlinkdata3 { symlink_attributes: attributes(), symlink_data: b"target".to_vec().into() };
+            let symlink = symlinkdata3 { symlink_attributes: attributes(), symlink_data: b"target".to_vec().into() };
             packed(P::NFSPROC3_SYMLINK, &SYMLINK3args { where_: at("s"), symlink }, xid, credential)
         }
         Step::Fifo => {
@@ -81,9 +80,7 @@ pub(crate) fn call(step: Step, of: (&nfs_fh3, usize, &File), xid: u32, credentia
         }
         Step::SetMode => set(with_mode(0o640)),
         Step::Truncate => set(with_size(4_000)),
-        Step::Link => {
-            packed(P::NFSPROC3_LINK, &LINK3args { file: object(), link: at("l") }, xid, credential)
-        }
+        Step::Link => packed(P::NFSPROC3_LINK, &LINK3args { file: object(), link: at("l") }, xid, credential),
         Step::Rename => packed(P::NFSPROC3_RENAME, &RENAME3args { from: at("f"), to: at("r") }, xid, credential),
         Step::RemoveSymlink => remove("s"),
         Step::RemoveFifo => remove("p"),

@@ -3,7 +3,10 @@
 //! Cookies are those of the entries, and good for ever, so the verifier is always 0. `.` and `..` have the cookies 1
 //! and 2, which no entry has.
 
-use dittofs_domain::{Attributes, Cookie, NodeId, error::{FsError, FsResult}};
+use dittofs_domain::{
+    Attributes, Cookie, NodeId,
+    error::{FsError, FsResult},
+};
 use dittofs_ports::{Caller, Entry, HandleSealer, ListRequest, NodeRef};
 use dittofs_xdr::{BoundedList, OpaqueSlice};
 

@@ -66,9 +66,7 @@ impl Request {
 
     pub(super) fn run(self, batch: &mut Batch<'_>) -> Reply {
         match self {
-            Request::Apply { share, plan, op, answer } => {
-                Reply::Applied(answer, batch.apply(share, *plan, op))
-            }
+            Request::Apply { share, plan, op, answer } => Reply::Applied(answer, batch.apply(share, *plan, op)),
             Request::CreateShare { record, root, answer } => Reply::Done(answer, batch.create_share(&record, &root)),
             Request::PutRecord { record, answer } => Reply::Done(answer, batch.put_record(&record)),
             Request::Allocate { share, counter, count, answer } => {

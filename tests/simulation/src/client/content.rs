@@ -289,10 +289,15 @@ impl Client {
             .lock()
             .say(format_args!("client {} truncate {node} to {size} as operation {}", self.number, window.op));
         let number = self.number;
-        let answer = self.call_once(running, ("truncate", vec![node]), |_| None, move |running, op| async move {
-            let (of, caller) = running.node(&handle, number)?;
-            running.services.set_attributes(&caller, of, &SetAttributes::size(size), op).await
-        });
+        let answer = self.call_once(
+            running,
+            ("truncate", vec![node]),
+            |_| None,
+            move |running, op| async move {
+                let (of, caller) = running.node(&handle, number)?;
+                running.services.set_attributes(&caller, of, &SetAttributes::size(size), op).await
+            },
+        );
         let Some(answer) = answer.await else { return };
         self.world.note_losses();
         if let Answer::Done(changed) = &answer {
@@ -336,13 +341,18 @@ impl Client {
             request.mode.into_iter().for_each(|mode| model.file.mode.begin(window.op, mode));
         }
         let (number, sent) = (self.number, request.clone());
-        let answer = self.call_once(running, ("set attributes", vec![node]), |_| None, move |running, op| {
-            let request = sent.clone();
-            async move {
-                let (of, caller) = running.node(&handle, number)?;
-                running.services.set_attributes(&caller, of, &request, op).await
-            }
-        });
+        let answer = self.call_once(
+            running,
+            ("set attributes", vec![node]),
+            |_| None,
+            move |running, op| {
+                let request = sent.clone();
+                async move {
+                    let (of, caller) = running.node(&handle, number)?;
+                    running.services.set_attributes(&caller, of, &request, op).await
+                }
+            },
+        );
         let Some(answer) = answer.await else { return };
         self.world.note_losses();
         if let Answer::Done(changed) = &answer {

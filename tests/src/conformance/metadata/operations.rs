@@ -134,7 +134,10 @@ pub async fn operations_survive_what_the_store_survives(open: impl AsyncFn() -> 
         let store = open().await;
         let share = store.share(id).await.unwrap().unwrap();
         let fixture = Fixture { share, id, numbers: Arc::clone(&numbers) };
-        assert_eq!(earlier(&fixture, OpId(1)).await, Some(Earlier { made: Some(file), node: fixture.node(file).await }));
+        assert_eq!(
+            earlier(&fixture, OpId(1)).await,
+            Some(Earlier { made: Some(file), node: fixture.node(file).await })
+        );
         assert_eq!(earlier(&fixture, OpId(2)).await, Some(Earlier { made: Some(gone), node: None }));
         assert_eq!(earlier(&fixture, OpId(3)).await, Some(Earlier::default()));
         let (plan, _) = fixture.addition(NodeId::ROOT, "again", NodeKind::File);
