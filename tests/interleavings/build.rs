@@ -2,6 +2,7 @@
 //! each of them once more with a step that is broken on purpose, which the tests must notice.
 //!
 //! So the program itself knows nothing of these tests, and nothing has to be built twice for them.
+#![allow(clippy::expect_used, reason = "a build without its sources fails")]
 
 use std::{env, fs, path::Path};
 

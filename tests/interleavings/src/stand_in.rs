@@ -29,11 +29,8 @@ pub(crate) mod codec {
 
     pub(crate) fn decode_entry(bytes: &[u8]) -> Result<(NodeId, Cookie), Fault> {
         let mut reader = Reader::new(bytes);
-        let read = || Some((NodeId(reader.u64()?), Cookie(reader.u64()?)));
-        {
-            read
-        }
-        ().ok_or(Fault)
+        let mut read = || Some((NodeId(reader.u64()?), Cookie(reader.u64()?)));
+        read().ok_or(Fault)
     }
 }
 
