@@ -44,6 +44,15 @@ pub enum Bug {
     OperationsForgotten,
     /// The write verifier is always the same.
     ConstantVerifier,
+    /// A flush takes parts of regions, and puts what it copied over whatever stands there by then.
+    RegionsSplit,
+}
+
+impl Bug {
+    /// The rule of the domain that is broken, where it is one of those.
+    pub(crate) fn of_the_rules(self) -> Option<dittofs_domain::bugs::Bug> {
+        (self == Bug::RegionsSplit).then_some(dittofs_domain::bugs::Bug::RegionsSplit)
+    }
 }
 
 /// What is broken, and what it must be found by.
@@ -82,4 +91,5 @@ bugs! {
     "ids-reused" IdsReused "5: ids are never given twice"
     "operations-forgotten" OperationsForgotten "14: a call that changes something is carried out once"
     "constant-verifier" ConstantVerifier "the write verifier is new at every start"
+    "regions-split" RegionsSplit "no two batches of a flush touch one region; publishing never goes back"
 }
