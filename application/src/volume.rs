@@ -27,6 +27,7 @@ mod readahead;
 mod reap;
 mod recovery;
 mod repack;
+mod repeated;
 mod replace;
 mod resize;
 mod sealing;

@@ -75,6 +75,10 @@ pub enum FsError {
     /// Would block for long: try again later (NFS3ERR_JUKEBOX, NFS4ERR_DELAY).
     #[error("busy, try again")]
     Busy,
+    /// Whether it was done is not known, and could not be found out: there is no true answer. A protocol gives none (it
+    /// ends the connection), and the client sends the same call again.
+    #[error("it is not known whether it was done")]
+    Unanswered,
     /// EOPNOTSUPP.
     #[error("not supported")]
     NotSupported,

@@ -5,6 +5,7 @@
 
 mod change;
 mod expectation;
+mod operations;
 mod update;
 mod view;
 
@@ -12,8 +13,9 @@ pub use change::{
     Change, EntryKey, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Space, Statistics, TimeChange, UnlinkedReason,
 };
 pub use expectation::Expectation;
+pub use operations::{Operations, OperationsKept, Outdated, Remembered};
 pub use update::{OutOfRange, update};
-pub use view::{Found, MapQuery, MapView, Query, View};
+pub use view::{Earlier, Found, MapQuery, MapView, Query, View};
 
 use std::sync::Arc;
 
@@ -51,6 +53,27 @@ impl Plan {
     pub fn change(&mut self, change: Change) -> &mut Plan {
         self.changes.push(change);
         self
+    }
+
+    /// The node that it makes; of several, the first.
+    pub fn made(&self) -> Option<NodeId> {
+        self.changes.iter().find_map(|change| match change {
+            Change::InsertNode(node) => Some(node.id),
+            _ => None,
+        })
+    }
+
+    /// Every node that it makes, changes or deletes, once each, in the order of their ids.
+    pub fn touches(&self) -> SmallVec<[NodeId; 4]> {
+        let touched = |change: &Change| match change {
+            Change::InsertNode(node) => Some(node.id),
+            Change::UpdateNode(id, _) | Change::DeleteNode(id) => Some(*id),
+            _ => None,
+        };
+        let mut nodes: SmallVec<[NodeId; 4]> = self.changes.iter().filter_map(touched).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
     }
 
     /// Expectations and changes together; at most [`PLAN_STEPS_MAX`].

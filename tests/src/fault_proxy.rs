@@ -29,7 +29,10 @@ pub struct Seen {
 impl Seen {
     /// Whether it is about an object of a share: its name has 32 digits.
     pub fn is_of_object(&self) -> bool {
-        self.path.rsplit('/').next().is_some_and(|name| name.len() == 32)
+        // Some services have the whole name in one part of the path, or in the query.
+        let last = |text: &str| text.rsplit('/').next().and_then(|part| part.rsplit("%2F").next()).map(str::len);
+        let named = self.query.split('&').find_map(|field| field.strip_prefix("name="));
+        last(&self.path) == Some(32) || named.and_then(last) == Some(32)
     }
 }
 

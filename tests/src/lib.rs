@@ -3,6 +3,7 @@
 //! Everything here is test code, though it is a library: it fails by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+pub mod bucket;
 pub mod conformance;
 pub mod exposition;
 pub mod fault_proxy;

@@ -1,8 +1,8 @@
 //! A raw RPC client: pipelined, and with its hands on every byte.
 
 use std::{
-    io::{BufReader, Cursor, ErrorKind, Read, Write},
-    net::{SocketAddr, TcpStream},
+    io::{self, BufReader, Cursor, ErrorKind, Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use nfs3_types::{
     rpc::{accept_stat_data, auth_stat, auth_unix, msg_body, opaque_auth, rejected_reply, reply_body, rpc_msg},
     xdr_codec::{Opaque, Pack, Unpack},
 };
+use socket2::{Domain, Socket, Type};
 
 /// NFS version 3.
 pub const NFS: (u32, u32) = (nfs3::PROGRAM, nfs3::VERSION);
@@ -79,7 +80,19 @@ pub enum Outcome {
 impl RpcConnection {
     /// Connects. The first xid is `xid`.
     pub fn open(address: SocketAddr, credential: Credential, xid: u32) -> RpcConnection {
-        let stream = TcpStream::connect(address).unwrap();
+        RpcConnection::over(TcpStream::connect(address).unwrap(), credential, xid)
+    }
+
+    /// The same from a port that the caller chooses, be it one that it has used before.
+    pub fn open_from(address: SocketAddr, port: u16, credential: Credential, xid: u32) -> io::Result<RpcConnection> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+        socket.connect_timeout(&address.into(), TIMEOUT)?;
+        Ok(RpcConnection::over(socket.into(), credential, xid))
+    }
+
+    fn over(stream: TcpStream, credential: Credential, xid: u32) -> RpcConnection {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_write_timeout(Some(TIMEOUT)).unwrap();
@@ -110,18 +123,23 @@ impl RpcConnection {
 
     /// The next reply; `None` where the server has closed the connection.
     pub fn receive(&mut self) -> Option<RpcReply> {
-        let mut mark = [0; 4];
-        match self.reader.read_exact(&mut mark) {
-            Ok(()) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => return None,
+        match self.try_receive() {
+            Ok(reply) => Some(reply),
+            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => None,
             Err(error) => panic!("no reply: {error}"),
         }
+    }
+
+    /// The next reply, or why there is none.
+    pub fn try_receive(&mut self) -> io::Result<RpcReply> {
+        let mut mark = [0; 4];
+        self.reader.read_exact(&mut mark)?;
         let mark = u32::from_be_bytes(mark);
         assert!(mark & LAST_FRAGMENT != 0, "a reply in several fragments");
         let mut bytes = vec![0; (mark & !LAST_FRAGMENT) as usize];
-        self.reader.read_exact(&mut bytes).unwrap();
+        self.reader.read_exact(&mut bytes)?;
         let xid = u32::from_be_bytes(*bytes.first_chunk().unwrap());
-        Some(RpcReply { xid, bytes })
+        Ok(RpcReply { xid, bytes })
     }
 
     /// A call by itself.

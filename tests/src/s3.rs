@@ -20,6 +20,8 @@ use tokio::{
     sync::{Mutex, oneshot},
 };
 
+use crate::bucket;
+
 /// The id of the key that it knows.
 pub const ACCESS_KEY: &str = "GKd177f0fa1b2c3d4e5f607182";
 /// That key.
@@ -110,12 +112,11 @@ impl Drop for S3Server {
 
 /// The server that is to be used instead of one in this process.
 fn external() -> Option<SocketAddr> {
-    let address = std::env::var("S3_SERVER").ok()?;
-    Some(address.parse().unwrap_or_else(|_| panic!("S3_SERVER={address}: ADDRESS:PORT is expected")))
+    bucket::external().map(|(_, address)| address)
 }
 
 /// A prefix which a server for all tests keeps apart from those of other processes.
-fn prefix(prefix: &str) -> String {
+pub(crate) fn prefix(prefix: &str) -> String {
     let started = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
     static RUN: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     match external() {

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use dittofs_domain::plan::OperationsKept;
 use dittofs_memory::MemoryMetadataStore;
 use dittofs_ports::MetadataStore;
-use dittofs_tests::metadata_conformance;
+use dittofs_tests::{metadata_conformance, remembering_conformance};
 
 metadata_conformance!(memory, async || Arc::new(MemoryMetadataStore::new()) as Arc<dyn MetadataStore>);
+
+remembering_conformance!(memory_remembers, async |kept: OperationsKept| {
+    Arc::new(MemoryMetadataStore::remembering(kept)) as Arc<dyn MetadataStore>
+});

@@ -1,22 +1,19 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-//! The suite of content stores, on S3 over HTTP.
+//! The suite of content stores, over HTTP: on S3, or on the service that a script in tests/emulators has started.
 
 use std::sync::Arc;
 
-use dittofs_object_store::{ObjectStore, ObjectStoreOptions, S3Options, TransferOptions};
+use dittofs_object_store::{ObjectStore, TransferOptions};
 use dittofs_ports::ContentStore;
-use dittofs_tests::{
-    content_conformance,
-    s3::{S3Server, store_options},
-};
+use dittofs_tests::{bucket::store_options, content_conformance, s3::S3Server};
 
-async fn open(options: S3Options) -> Arc<dyn ContentStore> {
-    Arc::new(ObjectStore::open(ObjectStoreOptions::S3(options)).await.unwrap())
+async fn open(server: &S3Server, transfer: TransferOptions) -> Arc<dyn ContentStore> {
+    Arc::new(ObjectStore::open(store_options(server.address(), "a/prefix", transfer)).await.unwrap())
 }
 
 content_conformance!(s3, {
     let server = S3Server::start();
-    async move || open(store_options(server.address())).await
+    async move || open(&server, TransferOptions::default()).await
 });
 
 // So small that what the suite puts goes up in parts.
@@ -24,6 +21,6 @@ content_conformance!(s3_in_parts, {
     let server = S3Server::start();
     async move || {
         let transfer = TransferOptions { multipart_above: 1, part_size: 5 << 20, ..TransferOptions::default() };
-        open(S3Options { transfer, ..store_options(server.address()) }).await
+        open(&server, transfer).await
     }
 });

@@ -16,13 +16,13 @@ use crate::{ShareMeters, calls::Calls};
 /// Counts of a metadata store's methods.
 #[derive(Debug)]
 pub(crate) struct MetadataCalls {
-    apply: Calls<6>,
+    apply: Calls<7>,
     allocate: Calls<3>,
 }
 
 impl Default for MetadataCalls {
     fn default() -> MetadataCalls {
-        let results = ["ok", "conflict", "full", "malformed", "unavailable", "corrupt"];
+        let results = ["ok", "conflict", "full", "malformed", "unavailable", "unknown", "corrupt"];
         MetadataCalls {
             apply: Calls::new("apply", results),
             allocate: Calls::new("allocate", ["ok", "unavailable", "corrupt"]),
@@ -43,7 +43,8 @@ fn result_of_apply<T>(outcome: &Result<T, ApplyError>) -> usize {
         Err(ApplyError::Full) => 2,
         Err(ApplyError::Malformed) => 3,
         Err(ApplyError::Unavailable(_)) => 4,
-        Err(ApplyError::Corrupt(_)) => 5,
+        Err(ApplyError::Unknown(_)) => 5,
+        Err(ApplyError::Corrupt(_)) => 6,
     }
 }
 

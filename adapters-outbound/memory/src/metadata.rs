@@ -5,6 +5,7 @@ mod change;
 mod directory;
 mod expectation;
 mod nodes;
+mod operations;
 mod ordered;
 mod share;
 mod state;
@@ -13,7 +14,7 @@ mod transaction;
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use dittofs_domain::{Node, ShareId};
+use dittofs_domain::{Node, ShareId, plan::OperationsKept};
 use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, Survives};
 use parking_lot::RwLock;
 
@@ -23,12 +24,18 @@ use share::MemoryShare;
 #[derive(Default)]
 pub struct MemoryMetadataStore {
     shares: RwLock<HashMap<ShareId, Arc<MemoryShare>>>,
+    kept: OperationsKept,
 }
 
 impl MemoryMetadataStore {
     /// A store without shares.
     pub fn new() -> MemoryMetadataStore {
         MemoryMetadataStore::default()
+    }
+
+    /// The same, which remembers so many operations of each share, for so long.
+    pub fn remembering(kept: OperationsKept) -> MemoryMetadataStore {
+        MemoryMetadataStore { kept, ..MemoryMetadataStore::default() }
     }
 }
 
@@ -45,8 +52,8 @@ impl MetadataStore for MemoryMetadataStore {
     }
 
     async fn create_share(&self, record: &ShareRecord, root: &Node) -> Result<(), MetadataError> {
-        let mut shares = self.shares.write();
-        shares.entry(record.id).or_insert_with(|| Arc::new(MemoryShare::new(record.clone(), root.clone())));
+        let (mut shares, kept) = (self.shares.write(), self.kept);
+        shares.entry(record.id).or_insert_with(|| Arc::new(MemoryShare::new(record.clone(), root.clone(), kept)));
         Ok(())
     }
 

@@ -91,7 +91,7 @@ impl OperatorStore {
     async fn look(&self) -> Result<Found, Trouble> {
         let found = match &self.remote {
             Some(remote) => probe::probe(&self.operator, remote).await?,
-            None => Found { puts_only_new: true },
+            None => Found::usual(&self.operator),
         };
         let path = || format!("{}{MARK}", self.operator.info().root());
         match self.operator.write_options(MARK, mark::mark().into_bytes(), found.only_new()).await {

@@ -7,17 +7,22 @@ mod expectation;
 mod number;
 mod undo;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use dittofs_domain::{
-    Node, NodeId, ShareId,
-    plan::{Applied, PLAN_STEPS_MAX, Plan},
+    Node, NodeId, OpId, ShareId,
+    plan::{Applied, Outdated, PLAN_STEPS_MAX, Plan},
 };
+use foldhash::fast::RandomState;
 
 use crate::{
     codec,
     fault::Fault,
     keys::{self, Count},
+    operations::{Operation, Remembered},
     redo::Redo,
     tables::{Kind, Writable},
 };
@@ -66,6 +71,9 @@ impl From<Fault> for Refusal {
 /// A transaction under way.
 pub(crate) struct Batch<'txn> {
     tables: Writable<'txn>,
+    remembered: &'txn Remembered,
+    operations: Vec<Operation>,
+    named: HashSet<(ShareId, OpId), RandomState>,
     nodes: HashMap<(ShareId, NodeId), Held<Option<Arc<Node>>>>,
     counts: HashMap<(ShareId, u8), Held<i64>>,
     is_changed: bool,
@@ -76,6 +84,10 @@ pub(crate) struct Changed {
     pub(crate) redo: Redo,
     /// The nodes among it that are still there.
     pub(crate) nodes: Vec<(ShareId, Arc<Node>)>,
+    /// The operations that it carried out.
+    pub(crate) operations: Vec<Operation>,
+    /// The operations that it forgot.
+    pub(crate) outdated: Outdated,
 }
 
 /// What was read, and whether it must be written.
@@ -85,22 +97,29 @@ struct Held<T> {
 }
 
 impl<'txn> Batch<'txn> {
-    pub(crate) fn new(tables: Writable<'txn>) -> Batch<'txn> {
-        Batch { tables, nodes: HashMap::new(), counts: HashMap::new(), is_changed: false }
+    pub(crate) fn new(tables: Writable<'txn>, remembered: &'txn Remembered) -> Batch<'txn> {
+        let (operations, named) = (Vec::new(), HashSet::default());
+        let (nodes, counts) = (HashMap::new(), HashMap::new());
+        Batch { tables, remembered, operations, named, nodes, counts, is_changed: false }
     }
 
     /// Applies a plan, or changes nothing.
-    pub(crate) fn apply(&mut self, share: ShareId, plan: Plan) -> Result<Applied, Refused> {
+    pub(crate) fn apply(&mut self, share: ShareId, plan: Plan, op: Option<OpId>) -> Result<Applied, Refused> {
         if plan.steps() > PLAN_STEPS_MAX {
             return Err(Refused::Malformed);
         }
-        if !self.meets(share, &plan)? {
+        if op.is_some_and(|op| self.is_carried_out(share, op)) || !self.meets(share, &plan)? {
             return Err(Refused::Conflict);
         }
+        let made = plan.made();
         let mut log = Log::default();
         let refusal = match self.change_all(share, plan.changes, plan.now, &mut log) {
             Ok(()) => {
                 self.is_changed = true;
+                if let Some(op) = op {
+                    self.named.insert((share, op));
+                    self.operations.push(Operation { share, op, made });
+                }
                 return Ok(self.applied(share, log)?);
             }
             Err(refusal) => refusal,
@@ -115,11 +134,29 @@ impl<'txn> Batch<'txn> {
         }
     }
 
+    fn is_carried_out(&self, share: ShareId, op: OpId) -> bool {
+        self.named.contains(&(share, op)) || self.remembered.find(share, op, u64::MAX).is_some()
+    }
+
+    /// Notes which operations the transaction carries out, and forgets those that are over.
+    fn note_operations(&mut self, transaction: i64) -> Result<Outdated, Fault> {
+        let outdated = self.remembered.outdated(self.operations.len());
+        for over in &outdated.batches {
+            self.tables.put(Kind::Operations, &keys::operations(*over), None)?;
+        }
+        if !self.operations.is_empty() {
+            let value = codec::encode_operations(&self.operations);
+            self.tables.put(Kind::Operations, &keys::operations(transaction.cast_unsigned()), Some(&value))?;
+        }
+        Ok(outdated)
+    }
+
     /// Writes what is still held; answers what has changed, if anything has at all.
     pub(crate) fn finish(mut self, transaction: i64) -> Result<Option<Changed>, Fault> {
         if !self.is_changed {
             return Ok(None);
         }
+        let outdated = self.note_operations(transaction)?;
         let mut nodes: Vec<_> = self.nodes.into_iter().filter(|(_, held)| held.is_dirty).collect();
         nodes.sort_unstable_by_key(|(key, _)| *key);
         let mut changed = Vec::with_capacity(nodes.len());
@@ -134,7 +171,8 @@ impl<'txn> Batch<'txn> {
         }
         let key = keys::count(ShareId(0), Count::Transactions);
         self.tables.put(Kind::Count, &key, Some(&codec::encode_count(transaction)))?;
-        Ok(Some(Changed { redo: self.tables.into_redo(), nodes: changed }))
+        let (redo, operations) = (self.tables.into_redo(), self.operations);
+        Ok(Some(Changed { redo, nodes: changed, operations, outdated }))
     }
 
     fn node(&mut self, share: ShareId, id: NodeId) -> Result<Option<Arc<Node>>, Fault> {

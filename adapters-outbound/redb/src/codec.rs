@@ -11,8 +11,8 @@ pub(crate) use node::{decode_node, encode_node};
 pub(crate) use row::{decode_row, encode_row};
 pub(crate) use share::{decode_share, encode_share};
 pub(crate) use small::{
-    decode_count, decode_entry, decode_listing, decode_object, decode_reason, encode_count, encode_entry,
-    encode_listing, encode_object, encode_reason,
+    decode_count, decode_entry, decode_listing, decode_object, decode_operations, decode_reason, encode_count,
+    encode_entry, encode_listing, encode_object, encode_operations, encode_reason,
 };
 
 pub(crate) use reader::Reader;

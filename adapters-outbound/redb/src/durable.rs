@@ -38,9 +38,7 @@ impl Durable {
         let database = opener.open(again)?;
         let refused = |fault: Fault| opener.refused(&fault);
         let found = Mark::read(&database).map_err(refused)?;
-        let snapshot = snapshot(&database).map_err(refused)?;
-        let done = transactions(&snapshot).map_err(refused)?;
-        drop(snapshot);
+        let done = transactions(&database).map_err(refused)?;
         let mark = match found {
             Some(mark) => mark,
             None => {
@@ -207,8 +205,9 @@ fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
     Snapshot::open(&database.begin_read()?)
 }
 
-fn transactions(tables: &Snapshot) -> Result<i64, Fault> {
-    tables.count(dittofs_domain::ShareId(0), Count::Transactions)
+/// The number of the last transaction that is in the database itself. An older format may lack tables yet.
+fn transactions(database: &Database) -> Result<i64, Fault> {
+    Snapshot::count_of_store(&database.begin_read()?, Count::Transactions)
 }
 
 #[cfg(test)]

@@ -88,6 +88,12 @@ pub(crate) fn reference(share: ShareId, object: ObjectId, node: NodeId, chunk: u
     Builder::new(share).bytes(&object.0.to_be_bytes()).number(node.0).number(chunk).0
 }
 
+/// The operations of a transaction, whatever their shares: in the order of transactions, so that new ones come at the
+/// end of the table and old ones go from its start.
+pub(crate) fn operations(transaction: u64) -> Key {
+    Builder(SmallVec::new()).number(transaction).0
+}
+
 /// The number at an offset of a key; none if the key is too short.
 pub(crate) fn number_at(key: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_be_bytes(*key.get(at..)?.first_chunk()?))

@@ -3,8 +3,8 @@
 //! - Every plan that waits goes into one transaction with one sync; answers leave after the commit.
 //! - Readers share the snapshot of the last commit. A read runs on the thread that asks, so a page that is not in the
 //!   cache blocks that thread for one read of the disk; no snapshot is held over an await.
-//! - An answer can't be lost inside the process, so the names of operations are not kept. After an I/O error the
-//!   waiting plans are answered `Unavailable`, and whether they were applied is found out by reading.
+//! - Which operations were carried out is noted in their transactions. After an I/O error the plans of the transaction
+//!   under way are answered `Unknown`, and whether they were applied is found out by a view with the operation's id.
 //! - After an I/O error the database is closed, checked and opened again by itself, for as long as it takes.
 //!
 //! The layout is in `docs/decisions/0006-redb-layout.md`.
@@ -20,6 +20,7 @@ mod fault;
 mod keys;
 mod log;
 mod open;
+mod operations;
 mod options;
 mod redo;
 mod share;

@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
+use dittofs_domain::plan::OperationsKept;
 use serde::Deserialize;
 
 /// Options of the store.
@@ -29,6 +30,9 @@ pub struct RedbOptions {
     /// most the last seconds before the crash, though they were acknowledged.
     #[serde(default)]
     pub accept_loss: bool,
+    /// How many operations are remembered, and for how long, for clients that send a call again.
+    #[serde(skip)]
+    pub operations: OperationsKept,
     /// Who is told how far the check of a database is that was not closed.
     #[serde(skip)]
     pub progress: Progress,
@@ -54,6 +58,7 @@ impl RedbOptions {
             log_bytes: Self::LOG_BYTES_USUAL,
             ballast_bytes: Self::BALLAST_BYTES_USUAL,
             accept_loss: false,
+            operations: OperationsKept::default(),
             progress: Progress::default(),
         }
     }

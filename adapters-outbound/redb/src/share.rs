@@ -48,11 +48,11 @@ impl ShareMetadata for RedbShare {
         self.store.view(self.id, query)
     }
 
-    /// The operation's id is not kept: an answer of this store cannot be lost.
-    async fn apply(&self, plan: Plan, _op: Option<OpId>) -> Result<Applied, ApplyError> {
-        let gone = || ApplyError::Unavailable("the database's writer has gone".into());
+    async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
+        // It may have gone while it worked on the plan.
+        let gone = || ApplyError::Unknown("the database's writer has gone".into());
         let plan = Box::new(plan);
-        self.store.ask(|answer| Request::Apply { share: self.id, plan, answer }, gone).await
+        self.store.ask(|answer| Request::Apply { share: self.id, plan, op, answer }, gone).await
     }
 
     async fn list(

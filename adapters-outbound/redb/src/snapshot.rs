@@ -13,6 +13,7 @@ use crate::{
     codec,
     fault::Fault,
     keys::{self, Count, Key},
+    operations::Operation,
     tables::{Kind, Readable, Tables},
 };
 
@@ -150,6 +151,15 @@ impl<T: Readable> Tables<T> {
         self.some(Kind::Share, Some(all), usize::MAX, |key, value| {
             let id = keys::number_at(key, 0).ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))?;
             codec::decode_share(ShareId(id), value)
+        })
+    }
+
+    /// The operations of each transaction, in the order of transactions.
+    pub(crate) fn operations(&self, mut take: impl FnMut(u64, Vec<Operation>)) -> Result<(), Fault> {
+        self.scan(Kind::Operations, keys::operations(0)..=keys::operations(u64::MAX), |key, value| {
+            let transaction = keys::number_at(key, 0).ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))?;
+            take(transaction, codec::decode_operations(value)?);
+            Ok(true)
         })
     }
 

@@ -20,6 +20,7 @@ use crate::{
     cache::RowCache,
     fault::Fault,
     open::{BackendOpener, FileOpener, OpenError, Opener, Part},
+    operations::Remembered,
     options::RedbOptions,
     share::RedbShare,
     tables::Snapshot,
@@ -36,6 +37,7 @@ pub(crate) struct Connection {
     requests: Option<mpsc::Sender<Request>>,
     newest: Arc<Newest>,
     cache: Arc<RowCache>,
+    remembered: Remembered,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -64,10 +66,11 @@ impl RedbMetadataStore {
         let name = opener.name();
         let (requests, waiting) = mpsc::channel(WAITING_MAX);
         let writer = Writer::open(opener, waiting, row_cache_bytes)?;
-        let (newest, cache) = (writer.newest(), writer.cache());
+        let (newest, cache, remembered) = (writer.newest(), writer.cache(), writer.remembered());
         let thread = thread::Builder::new().name("redb-writer".into()).spawn(|| writer.run());
         let thread = thread.map_err(|source| OpenError::Io { file: name, source })?;
-        Ok(RedbMetadataStore(Arc::new(Connection { requests: Some(requests), newest, cache, writer: Some(thread) })))
+        let (requests, writer) = (Some(requests), Some(thread));
+        Ok(RedbMetadataStore(Arc::new(Connection { requests, newest, cache, remembered, writer })))
     }
 }
 
@@ -82,18 +85,24 @@ impl Connection {
         &self,
         read: impl FnOnce(&Through<'_>) -> Result<T, Fault>,
     ) -> Result<T, MetadataError> {
-        self.read_published(|newest| read(&Through { tables: &newest.tables, cache: &self.cache, epoch: newest.epoch }))
+        self.read_published(|newest| read(&self.through(newest)))
     }
 
     /// What a query asks for: from the cache, if all of it is there.
     pub(crate) fn view(&self, share: ShareId, query: &Query) -> Result<View, MetadataError> {
         if let Some(epoch) = self.cache.epoch()
-            && let Ok(view) = view(&Cached(&self.cache), share, query)
+            && let Ok(view) = view(&Cached { cache: &self.cache, remembered: &self.remembered }, share, query)
             && self.cache.is_at(epoch)
         {
             return Ok(view);
         }
         self.read_through(|rows| view(rows, share, query))
+    }
+
+    fn through<'a>(&'a self, newest: &'a Published) -> Through<'a> {
+        let Published { tables, epoch, transaction, .. } = newest;
+        let (cache, remembered) = (&self.cache, &self.remembered);
+        Through { tables, cache, remembered, epoch: *epoch, transaction: *transaction }
     }
 
     fn read_published<T>(&self, read: impl FnOnce(&Published) -> Result<T, Fault>) -> Result<T, MetadataError> {

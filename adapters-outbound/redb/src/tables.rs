@@ -31,16 +31,20 @@ pub(crate) enum Kind {
     Clipped,
     Object,
     Reference,
+    Operations,
 }
 
 impl Kind {
+    /// How many there are.
+    pub(crate) const COUNT: usize = KINDS.len();
+
     /// The kind with this number.
     pub(crate) fn of(number: u8) -> Option<Kind> {
         KINDS.get(usize::from(number)).map(|(kind, _)| *kind)
     }
 }
 
-const KINDS: [(Kind, &str); 10] = [
+const KINDS: [(Kind, &str); 11] = [
     (Kind::Share, "share"),
     (Kind::Count, "count"),
     (Kind::Node, "node"),
@@ -51,7 +55,11 @@ const KINDS: [(Kind, &str); 10] = [
     (Kind::Clipped, "clipped"),
     (Kind::Object, "object"),
     (Kind::Reference, "reference"),
+    (Kind::Operations, "operations"),
 ];
+
+/// The tables that databases of formats 1 and 2 have: the first ones.
+pub(crate) const KINDS_OF_FORMAT_2: usize = 10;
 
 /// Keys and values are bytes, in the order of bytes.
 pub(crate) type Definition<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
@@ -83,6 +91,19 @@ impl Snapshot {
     pub(crate) fn open(transaction: &ReadTransaction) -> Result<Snapshot, Fault> {
         open_all(|definition| transaction.open_table(definition))
     }
+
+    /// What is counted once for the store, whatever other tables there are.
+    pub(crate) fn count_of_store(transaction: &ReadTransaction, what: Count) -> Result<i64, Fault> {
+        let table = transaction.open_table(Definition::new(KINDS[Kind::Count as usize].1))?;
+        let found = table.get(keys::count(ShareId(0), what).as_slice())?;
+        Ok(found.map(|value| codec::decode_count(value.value())).transpose()?.unwrap_or_default())
+    }
+
+    /// Sees that the first so many tables are there.
+    pub(crate) fn probe(transaction: &ReadTransaction, kinds: usize) -> Result<(), Fault> {
+        let mut kinds = KINDS.iter().take(kinds);
+        kinds.try_for_each(|(_, name)| Ok(transaction.open_table(Definition::new(name)).map(drop)?))
+    }
 }
 
 impl<'txn> Writable<'txn> {
@@ -110,7 +131,19 @@ impl<'txn> Writable<'txn> {
 
 fn open_all<T>(mut open: impl FnMut(Definition<'static>) -> Result<T, redb::TableError>) -> Result<Tables<T>, Fault> {
     let mut open = |index: usize| open(TableDefinition::new(KINDS[index].1)).map_err(Fault::from);
-    Ok(Tables([open(0)?, open(1)?, open(2)?, open(3)?, open(4)?, open(5)?, open(6)?, open(7)?, open(8)?, open(9)?]))
+    Ok(Tables([
+        open(0)?,
+        open(1)?,
+        open(2)?,
+        open(3)?,
+        open(4)?,
+        open(5)?,
+        open(6)?,
+        open(7)?,
+        open(8)?,
+        open(9)?,
+        open(10)?,
+    ]))
 }
 
 impl<T: Readable> Tables<T> {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    Cookie, Node, NodeId, NodeKind, ShareId,
+    Cookie, Node, NodeId, NodeKind, OpId, ShareId,
     content::MapRow,
-    plan::{EntryKey, Found, MapQuery, MapView, Query, Space, View},
+    plan::{Earlier, EntryKey, Found, MapQuery, MapView, Query, Space, View},
 };
 use smallvec::SmallVec;
 
@@ -13,6 +13,7 @@ use crate::{
     cache::{Row, RowCache, directory_key},
     fault::Fault,
     keys::{self, Count, Key},
+    operations::Remembered,
     tables::{Kind, Snapshot},
 };
 
@@ -29,6 +30,8 @@ pub(crate) trait Rows {
     /// Whether a directory has no entry.
     fn is_empty(&self, share: ShareId, id: NodeId) -> Result<bool, Self::Error>;
     fn map(&self, share: ShareId, query: &MapQuery) -> Result<MapView, Self::Error>;
+    /// The node that an operation made, if that is remembered.
+    fn operation(&self, share: ShareId, op: OpId) -> Option<Option<NodeId>>;
     /// The error for ancestors that never end.
     fn circle(&self, directory: NodeId) -> Self::Error;
 }
@@ -45,6 +48,10 @@ pub(crate) fn view<R: Rows>(rows: &R, share: ShareId, query: &Query) -> Result<V
     }
     if let Some(map) = &query.map {
         view.map = rows.map(share, map)?;
+    }
+    if let Some(made) = query.op.and_then(|op| rows.operation(share, op)) {
+        let node = made.map_or(Ok(None), |made| rows.node(share, made))?;
+        view.earlier = Some(Earlier { made, node });
     }
     Ok(view)
 }
@@ -81,34 +88,37 @@ fn ancestors<R: Rows>(rows: &R, share: ShareId, directory: NodeId) -> Result<Vec
 pub(crate) struct Miss;
 
 /// The cache alone.
-pub(crate) struct Cached<'a>(pub(crate) &'a RowCache);
+pub(crate) struct Cached<'a> {
+    pub(crate) cache: &'a RowCache,
+    pub(crate) remembered: &'a Remembered,
+}
 
 impl Rows for Cached<'_> {
     type Error = Miss;
 
     fn topology(&self, share: ShareId) -> Result<u64, Miss> {
-        match self.0.row(Kind::Count, &keys::count(share, Count::Topology)) {
+        match self.cache.row(Kind::Count, &keys::count(share, Count::Topology)) {
             Some(Row::Topology(topology)) => Ok(topology),
             _ => Err(Miss),
         }
     }
 
     fn node(&self, share: ShareId, id: NodeId) -> Result<Option<Arc<Node>>, Miss> {
-        match self.0.row(Kind::Node, &keys::node(share, id)) {
+        match self.cache.row(Kind::Node, &keys::node(share, id)) {
             Some(Row::Node(node)) => Ok(Some(node)),
             _ => Err(Miss),
         }
     }
 
     fn entry(&self, share: ShareId, key: &EntryKey) -> Result<Option<(NodeId, Cookie)>, Miss> {
-        match self.0.row(Kind::Entry, &keys::entry(share, key)) {
+        match self.cache.row(Kind::Entry, &keys::entry(share, key)) {
             Some(Row::Entry(entry)) => Ok(entry),
             _ => Err(Miss),
         }
     }
 
     fn is_empty(&self, share: ShareId, id: NodeId) -> Result<bool, Miss> {
-        match self.0.row(Kind::Listing, &directory_key(share, id, Space::Children)) {
+        match self.cache.row(Kind::Listing, &directory_key(share, id, Space::Children)) {
             Some(Row::IsEmpty(is_empty)) => Ok(is_empty),
             _ => Err(Miss),
         }
@@ -122,12 +132,17 @@ impl Rows for Cached<'_> {
         }
         let mut view = MapView { rows: Vec::with_capacity(pages as usize), complete: true };
         for page in query.first_page..=query.last_page {
-            match self.0.row(Kind::Row, &keys::row(share, query.node, page)) {
+            match self.cache.row(Kind::Row, &keys::row(share, query.node, page)) {
                 Some(Row::Map(row)) => view.rows.push((page, MapRow::clone(&row))),
                 _ => return Err(Miss),
             }
         }
         Ok(view)
+    }
+
+    /// Those of a transaction that is just being shown are found out by the epoch of the cache.
+    fn operation(&self, share: ShareId, op: OpId) -> Option<Option<NodeId>> {
+        self.remembered.find(share, op, u64::MAX)
     }
 
     fn circle(&self, _directory: NodeId) -> Miss {
@@ -139,7 +154,10 @@ impl Rows for Cached<'_> {
 pub(crate) struct Through<'a> {
     pub(crate) tables: &'a Snapshot,
     pub(crate) cache: &'a RowCache,
+    pub(crate) remembered: &'a Remembered,
     pub(crate) epoch: u64,
+    /// The last one in the snapshot.
+    pub(crate) transaction: u64,
 }
 
 impl Through<'_> {
@@ -206,6 +224,10 @@ impl Rows for Through<'_> {
             }
         }
         Ok(view)
+    }
+
+    fn operation(&self, share: ShareId, op: OpId) -> Option<Option<NodeId>> {
+        self.remembered.find(share, op, self.transaction)
     }
 
     fn circle(&self, directory: NodeId) -> Fault {

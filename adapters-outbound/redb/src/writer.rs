@@ -20,6 +20,7 @@ use crate::{
     durable::Durable,
     fault::Fault,
     open::{OpenError, Opener},
+    operations::Remembered,
     tables::{Snapshot, Writable},
 };
 
@@ -52,6 +53,8 @@ pub(crate) struct Published {
     pub(crate) opening: u64,
     /// Which state of the cache of rows is the same.
     pub(crate) epoch: u64,
+    /// The number of the last transaction in it.
+    pub(crate) transaction: u64,
 }
 
 /// The newest state, or why there is none at the moment.
@@ -67,6 +70,7 @@ pub(crate) struct Writer {
     requests: Inbox,
     newest: Arc<Newest>,
     cache: Arc<RowCache>,
+    remembered: Remembered,
 }
 
 impl Writer {
@@ -85,9 +89,17 @@ impl Writer {
         let tables = durable.snapshot().map_err(|fault| opener.refused(&fault))?;
         let cache = Arc::new(RowCache::new(row_cache_bytes));
         let newest = Arc::new(RwLock::new(Err("not open yet".into())));
-        publish_all(&cache, &newest, tables, 0);
+        let remembered = Remembered::new(opener.options().operations);
+        remembered.load(&tables).map_err(|fault| opener.refused(&fault))?;
         let (transactions, requests) = (durable.transactions(), Inbox::new(requests));
-        Ok(Writer { opener, durable: Some(durable), opening: 0, transactions, requests, newest, cache })
+        let writer =
+            Writer { opener, durable: Some(durable), opening: 0, transactions, requests, newest, cache, remembered };
+        writer.publish_all(tables);
+        Ok(writer)
+    }
+
+    pub(crate) fn remembered(&self) -> Remembered {
+        self.remembered.clone()
     }
 
     pub(crate) fn newest(&self) -> Arc<Newest> {
@@ -174,11 +186,12 @@ impl Writer {
         match result {
             Ok(Ok(None)) => replies.into_iter().for_each(Reply::send),
             Ok(Ok(Some((changed, tables)))) => {
-                let (newest, opening) = (&self.newest, self.opening);
+                let (newest, opening, transaction) = (&self.newest, self.opening, self.transactions.cast_unsigned());
                 // Dropped only once readers can go on.
                 let mut before = None;
                 self.cache.advance(&changed.redo, &changed.nodes, |epoch| {
-                    let published = Ok(Arc::new(Published { tables, opening, epoch }));
+                    self.remembered.advance(transaction, &changed.operations, &changed.outdated);
+                    let published = Ok(Arc::new(Published { tables, opening, epoch, transaction }));
                     before = Some(std::mem::replace(&mut *newest.write(), published));
                 });
                 replies.into_iter().for_each(Reply::send);
@@ -196,7 +209,7 @@ impl Writer {
     ) -> Result<Option<(Changed, Snapshot)>, Failure> {
         let durable = self.durable.as_mut().ok_or_else(|| Failure::new("the database is closed"))?;
         let transaction = durable.begin()?;
-        let mut batch = Batch::new(Writable::open(&transaction)?);
+        let mut batch = Batch::new(Writable::open(&transaction)?, &self.remembered);
         while let Some(request) = requests.pop_front() {
             let reply = request.run(&mut batch);
             let failure = reply.failure();
@@ -214,11 +227,14 @@ impl Writer {
         self.transactions += 1;
         Ok(Some((changed, tables)))
     }
-}
 
-/// Shows readers another database than before.
-fn publish_all(cache: &RowCache, newest: &Newest, tables: Snapshot, opening: u64) {
-    cache.restart(|epoch| *newest.write() = Ok(Arc::new(Published { tables, opening, epoch })));
+    /// Shows readers another database than before.
+    fn publish_all(&self, tables: Snapshot) {
+        let (newest, opening, transaction) = (&self.newest, self.opening, self.transactions.cast_unsigned());
+        self.cache.restart(|epoch| {
+            *newest.write() = Ok(Arc::new(Published { tables, opening, epoch, transaction }));
+        });
+    }
 }
 
 fn give_ballast_up_if_low(opener: &dyn Opener) {

@@ -35,6 +35,9 @@ impl Volume {
         let mut request = request.clone();
         request.uid = request.uid.map(|uid| self.policy.identity.map_uid(uid));
         request.gid = request.gid.map(|gid| self.policy.identity.map_gid(gid));
+        if let Some(seen) = self.earlier(op, || set_attributes::query(node)).await? {
+            return self.changed_by_then(&seen, node).await;
+        }
         let wanted = request.size.map_or(Wanted::Operation(Operation::SetAttributes), Wanted::Size);
         let may = |stored: &Node| {
             let context = Context { credentials: &caller.credentials, now: self.now() };

@@ -249,7 +249,7 @@ impl<'v> Checker<'v> {
     async fn apply(&self, plan: Plan) -> FsResult<bool> {
         match self.metadata.apply(plan, None).await {
             Ok(_) => Ok(true),
-            Err(error @ ApplyError::Unavailable(_)) => {
+            Err(error @ (ApplyError::Unavailable(_) | ApplyError::Unknown(_))) => {
                 tracing::error!(share = %self.record.name, %error, "metadata store does not answer");
                 Err(FsError::Busy)
             }

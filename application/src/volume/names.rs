@@ -45,6 +45,9 @@ impl Volume {
         let mut request = request.clone();
         request.attributes.uid = request.attributes.uid.map(|uid| self.policy.identity.map_uid(uid));
         request.attributes.gid = request.attributes.gid.map(|gid| self.policy.identity.map_gid(gid));
+        if let Some(seen) = self.earlier(op, || create::query(&request)).await? {
+            return self.created_by_then(&seen, &request).await;
+        }
         let fresh = self.fresh().await?;
         let now = self.now();
         let context = Context { credentials: &caller.credentials, now };
@@ -62,7 +65,7 @@ impl Volume {
         match settled.value {
             None => {
                 let made = settled.applied.node(fresh.node).and_then(|touched| touched.after.as_ref());
-                let node = self.overlay(moment, made.ok_or(FsError::Io)?).await?;
+                let node = self.overlay(moment, made.ok_or(FsError::Stale)?).await?;
                 Ok(Created { node, directory, new: true })
             }
             Some((node, None)) => Ok(Created { node: self.overlay(moment, &node).await?, directory, new: false }),
@@ -75,6 +78,9 @@ impl Volume {
 
     pub(crate) async fn link(&self, caller: &Caller, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked> {
         self.demand_writable()?;
+        if let Some(seen) = self.earlier(op, || namespace::link::query(request)).await? {
+            return self.linked_by_then(&seen, request).await;
+        }
         let fresh = self.fresh().await?;
         let context = Context { credentials: &caller.credentials, now: self.now() };
         let targets = |view: &View| {
@@ -94,6 +100,9 @@ impl Volume {
 
     pub(crate) async fn remove(&self, caller: &Caller, request: &RemoveRequest, op: Option<OpId>) -> FsResult<Changed> {
         self.demand_writable()?;
+        if let Some(seen) = self.earlier(op, || namespace::remove::query(request)).await? {
+            return self.changed_by_then(&seen, request.directory).await;
+        }
         let context = Context { credentials: &caller.credentials, now: self.now() };
         let targets = |view: &View| {
             let node = namespace::remove::decide(view, request, &context, true)?.node;
@@ -113,6 +122,9 @@ impl Volume {
 
     pub(crate) async fn rename(&self, caller: &Caller, request: &RenameRequest, op: Option<OpId>) -> FsResult<Renamed> {
         self.demand_writable()?;
+        if let Some(seen) = self.earlier(op, || namespace::rename::query(request)).await? {
+            return self.renamed_by_then(&seen, request).await;
+        }
         let context = Context { credentials: &caller.credentials, now: self.now() };
         let targets = |view: &View| {
             let source = namespace::rename::decide(view, request, &context, true)?.node;

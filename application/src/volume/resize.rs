@@ -1,5 +1,7 @@
 //! Setting a size: one plan, which also notes what it cuts out of bytes that are only in the journal.
 
+use std::sync::atomic::Ordering;
+
 use dittofs_domain::{
     NodeId, OpId,
     content::{
@@ -11,7 +13,7 @@ use dittofs_domain::{
         Context, SetAttributes,
         set_attributes::{self, Resize},
     },
-    plan::{Applied, Plan, Query, View},
+    plan::{Plan, Query},
 };
 use dittofs_ports::{Caller, Changed};
 
@@ -89,14 +91,9 @@ impl Volume {
         if settled.value {
             return Ok(None);
         }
-        if is_of_old(&settled.seen, &settled.applied, node) {
-            self.fit_pending(node).await;
-            drop(unstable);
-        } else {
-            let released = self.pending.truncate(node, size);
-            drop(unstable);
-            self.release(released).await;
-        }
+        let released = self.pending.truncate(node, size);
+        drop(unstable);
+        self.release(released).await;
         let mut changed = self.changed_in_turn(turn, &settled)?;
         changed.before = settled
             .applied
@@ -107,8 +104,12 @@ impl Volume {
     }
 
     /// After a plan of which nobody knows whether it was applied: what is only in the journal must fit what is stored.
+    /// Under the node's turn, for as long as it takes: nobody may see or write the file before.
     pub(super) async fn fit_pending(&self, node: NodeId) {
-        for attempt in 1..=REAPS_MAX {
+        for attempt in 1.. {
+            if self.closing.load(Ordering::Acquire) {
+                return;
+            }
             if let Ok(view) = self.view(&Query::node(node)).await {
                 let records = view.node(node).map(|stored| self.pending.fit(stored)).unwrap_or_default();
                 return self.release(records).await;
@@ -135,11 +136,4 @@ impl Volume {
         tracing::error!(share = %self.name, %node, %error, "the map of a file is damaged");
         FsError::Io
     }
-}
-
-/// Whether what was applied is the result of an earlier attempt of the same operation: the file may have been written
-/// since then.
-fn is_of_old(view: &View, applied: &Applied, node: NodeId) -> bool {
-    let after = applied.node(node).and_then(|touched| touched.after.as_ref());
-    after.is_some_and(|after| view.node(node).is_ok_and(|seen| after.change <= seen.change))
 }

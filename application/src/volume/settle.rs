@@ -32,10 +32,11 @@ pub(super) struct Settled<T> {
 }
 
 impl Volume {
-    /// Reads, decides and applies, again where somebody else's change came between.
+    /// Reads, decides and applies, again where somebody else's change came between. An operation with a name is done
+    /// once: whoever names one has asked before whether it was done ([`Volume::earlier`]).
     ///
     /// # Errors
-    /// The rule's refusal; `Busy` after too many conflicts, `NoSpace`, `Io`.
+    /// The rule's refusal; `Busy` after too many conflicts, `NoSpace`, `Io`, `Unanswered`.
     pub(super) async fn settle<T: Send>(
         &self,
         query: Query,
@@ -54,21 +55,31 @@ impl Volume {
             let accessed = self.add_access_times(&mut plan);
             let released = released_objects(&plan);
             let dead = map::lost(&seen.map.rows, &plan.changes);
-            match self.stores.metadata.apply(plan, op).await {
-                Ok(applied) => {
-                    self.forget_access_times(&accessed);
-                    self.note_dead(dead);
-                    self.after(&applied, released).await;
-                    return Ok(Settled { value, seen, applied });
+            let touches = plan.touches();
+            let applied = match self.stores.metadata.apply(plan, op).await {
+                Ok(applied) => applied,
+                Err(ApplyError::Conflict) => {
+                    self.must_not_be_done(op).await?;
+                    self.jitter(attempt).await;
+                    continue;
                 }
-                Err(ApplyError::Conflict) => self.jitter(attempt).await,
                 Err(error) => {
                     // It may have been applied nevertheless.
-                    self.suspects.lock().extend(released);
+                    self.suspects.lock().extend(released.iter().copied());
                     self.reaping.notify_one();
-                    return Err(self.apply_failed(&error));
+                    match (&error, op) {
+                        (ApplyError::Unknown(_), Some(op)) => match self.find_out(op, touches, &error).await? {
+                            Some(applied) => applied,
+                            None => continue,
+                        },
+                        _ => return Err(self.apply_failed(&error)),
+                    }
                 }
-            }
+            };
+            self.forget_access_times(&accessed);
+            self.note_dead(dead);
+            self.after(&applied, released).await;
+            return Ok(Settled { value, seen, applied });
         }
         Err(FsError::Busy)
     }
@@ -131,7 +142,8 @@ impl Volume {
                 tracing::error!(share = %self.name, "metadata store refuses a plan as malformed");
                 FsError::Io
             }
-            ApplyError::Unavailable(_) => {
+            // Only operations without a name come here with what is unknown: doing them twice is doing them once.
+            ApplyError::Unavailable(_) | ApplyError::Unknown(_) => {
                 tracing::warn!(share = %self.name, %error, "metadata store does not answer");
                 FsError::Busy
             }

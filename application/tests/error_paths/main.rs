@@ -8,5 +8,6 @@ mod cuts;
 mod interposed;
 mod journal;
 mod metadata;
+mod repeated;
 mod replay;
 mod world;

@@ -49,6 +49,8 @@ pub(crate) struct Faults {
     /// Every call but `apply`.
     pub(crate) metadata: Fault<MetadataError>,
     pub(crate) apply: Fault<ApplyError>,
+    /// `apply`, once the plan has been applied.
+    pub(crate) answer_of_apply: Fault<ApplyError>,
     pub(crate) put: Fault<ContentError>,
     pub(crate) get: Fault<ContentError>,
     pub(crate) append: Fault<JournalError>,
@@ -218,7 +220,9 @@ fn metadata(store: Arc<dyn ShareMetadata>, faults: &Arc<Faults>) -> MockShareMet
     let (f, s) = (faults(), there());
     mock.expect_apply().returning(move |plan, op| {
         f.applies.fetch_add(1, Ordering::Relaxed);
-        f.apply.check().and_then(|()| now(s.apply(plan, op)))
+        f.apply.check()?;
+        let applied = now(s.apply(plan, op))?;
+        f.answer_of_apply.check().map(|()| applied)
     });
     let s = there();
     mock.expect_name_of().returning(move |directory, cookie| now(s.name_of(directory, cookie)));

@@ -8,7 +8,7 @@ use super::EntryKey;
 use crate::{
     content::MapRow,
     error::{FsError, FsResult},
-    id::{Cookie, NodeId},
+    id::{Cookie, NodeId, OpId},
     node::Node,
 };
 
@@ -26,6 +26,8 @@ pub struct Query {
     /// Whether the store shall lock what it reads until the plan that follows, where it can: asked for after
     /// repeated conflicts.
     pub lock: bool,
+    /// An operation that may have been carried out already: whether it was is wanted.
+    pub op: Option<OpId>,
 }
 
 /// Which rows of a file's map are wanted.
@@ -50,6 +52,11 @@ impl Query {
     /// A directory and one of its names.
     pub fn child(directory: NodeId, key: EntryKey) -> Query {
         Query { nodes: smallvec::smallvec![directory], entries: smallvec::smallvec![key], ..Query::default() }
+    }
+
+    /// The same, and whether an operation was carried out already.
+    pub fn asking(self, op: Option<OpId>) -> Query {
+        Query { op, ..self }
     }
 }
 
@@ -86,6 +93,17 @@ pub struct View {
     pub topology: u64,
     /// The rows asked for.
     pub map: MapView,
+    /// What came of the operation that was asked for, if a plan with its id was applied not long ago.
+    pub earlier: Option<Earlier>,
+}
+
+/// What came of an operation that was carried out before.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Earlier {
+    /// The node that its plan made.
+    pub made: Option<NodeId>,
+    /// That node as it is now; none if it is gone again.
+    pub node: Option<Arc<Node>>,
 }
 
 impl View {

@@ -28,9 +28,12 @@ pub enum ApplyError {
     /// The plan has more than `PLAN_STEPS_MAX` steps or contradicts itself. Nothing has changed.
     #[error("malformed plan")]
     Malformed,
-    /// See [`MetadataError::Unavailable`]. Whether the plan was applied is unknown.
+    /// See [`MetadataError::Unavailable`]. The plan was not sent: nothing has changed, nor will.
     #[error("metadata store unavailable: {0}")]
     Unavailable(#[source] Source),
+    /// The plan was sent, but the answer did not come: whether it was applied is unknown.
+    #[error("metadata store gives no answer: {0}")]
+    Unknown(#[source] Source),
     /// See [`MetadataError::Corrupt`]. Nothing has changed.
     #[error("metadata store damaged: {0}")]
     Corrupt(#[source] Source),

@@ -122,7 +122,11 @@ pub trait ShareMetadata: Send + Sync {
     /// - all of it as of one instant, which is after every plan whose `apply` had returned;
     /// - nodes that do not exist are left out; entries are answered in the order of the query;
     /// - ancestors go from the directory to the root, and are empty if it does not exist;
-    /// - of a map, first the row that covers the first page, if any.
+    /// - of a map, first the row that covers the first page, if any;
+    /// - of an operation whose plan was applied in the last 120 s, what came of it: also after a crash or a restart, as
+    ///   far as the store survives that. The 120 s begin anew when the store is opened. Of more than 64,000 operations
+    ///   only the newest need be remembered;
+    /// - if the operation's plan ended as [`ApplyError::Unknown`] and is not applied in this view, it never will be.
     async fn view(&self, query: &Query) -> Result<View, MetadataError>;
 
     /// Applies a plan, all or nothing.
@@ -132,8 +136,8 @@ pub trait ShareMetadata: Send + Sync {
     /// - plans that add different names to one directory do not conflict;
     /// - of each node touched, `ctime` becomes at least `max(now, stored + 1 ns)` where it advances, a directory's
     ///   `mtime` likewise, and `change` rises by one at least; neither ever stands still or goes back;
-    /// - a plan with an `op` that was applied in the last 15 minutes gets the first result again, where the store's
-    ///   answers can be lost;
+    /// - a plan with an `op` that the store remembers is a `Conflict`, be it the same plan or another one: a view with
+    ///   that `op` brings what came of the first. Only plans that were applied are remembered;
     /// - `Malformed` for a plan of more than `PLAN_STEPS_MAX` steps, or one whose changes contradict each other:
     ///   an entry inserted twice, an update of a node that is not there and that no expectation names (an absent
     ///   node that an expectation names is a `Conflict`).

@@ -40,6 +40,8 @@ pub enum Bug {
     StampsReused,
     /// Ids are given again after a crash.
     IdsReused,
+    /// Plans are applied without a note of their operation.
+    OperationsForgotten,
     /// The write verifier is always the same.
     ConstantVerifier,
     /// A flush takes parts of regions, and puts what it copied over whatever stands there by then.
@@ -87,6 +89,7 @@ bugs! {
     "count-is-threshold" CountIsThreshold "4: creates of different names never conflict"
     "stamps-reused" StampsReused "13: change never goes back"
     "ids-reused" IdsReused "5: ids are never given twice"
+    "operations-forgotten" OperationsForgotten "14: a call that changes something is carried out once"
     "constant-verifier" ConstantVerifier "the write verifier is new at every start"
     "regions-split" RegionsSplit "no two batches of a flush touch one region; publishing never goes back"
 }

@@ -3,11 +3,12 @@
 mod content;
 mod names;
 mod pick;
+mod repeated;
 mod sparse;
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
-use dittofs_domain::{Attributes, NodeId, OpId, error::FsError};
+use dittofs_domain::{Attributes, NodeId, error::FsError};
 
 use crate::{
     oracle::Window,
@@ -33,6 +34,8 @@ pub(crate) struct Client {
     phases: u64,
     /// Whether the last answer may be that of an earlier attempt, with the attributes of then.
     again: bool,
+    /// A call that was sent and not answered, as the server stopped.
+    unreplied: Option<repeated::Unreplied>,
 }
 
 /// How an operation ended.
@@ -53,6 +56,7 @@ impl Client {
             uncommitted: Vec::new(),
             phases: number * 104_729,
             again: false,
+            unreplied: None,
         }
     }
 
@@ -80,6 +84,10 @@ impl Client {
 
     /// One operation; answers the names that were kept for it.
     async fn one(&mut self, running: &Running) -> Vec<(NodeId, u8)> {
+        if let Some(unreplied) = self.unreplied.take() {
+            self.send_again(running, unreplied).await;
+            return Vec::new();
+        }
         match self.random.below(100) {
             0..12 => return self.create(running).await,
             12..17 => return self.remove(running).await,
@@ -105,12 +113,8 @@ impl Client {
         self.world.oracle.lock().begin()
     }
 
-    fn op_id(&mut self) -> Option<OpId> {
-        self.random.percent(70).then(|| OpId(u128::from(self.random.bits()) << 64 | u128::from(self.random.bits())))
-    }
-
-    /// Calls the server, again with the same operation's id where it said to come again, and judges errors that
-    /// anything may be answered with. None: the server stopped.
+    /// Calls the server, again where it said to come again, and judges errors that anything may be answered with. None:
+    /// the server stopped.
     async fn call<T>(
         &mut self,
         running: &Running,

@@ -63,7 +63,9 @@ kinds! {
     ReadUnavailable = 3_000,
     /// A read was shown a map with a row missing.
     RowMissing = 15_000,
-    /// A plan was not applied, and nobody said so.
+    /// It answered nothing for some seconds.
+    MetadataAway = 500,
+    /// A plan was not taken.
     ApplyUnavailable = 8_000,
     /// A plan was applied, and nobody said so.
     ApplyAnswerLost = 8_000,

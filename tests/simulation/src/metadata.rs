@@ -1,6 +1,6 @@
 //! A metadata store that is slow and loses answers, over one in memory: what it shows is durable.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dittofs_domain::{
@@ -9,11 +9,12 @@ use dittofs_domain::{
 };
 use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use crate::{faults::Fault, life::Life};
 
-/// First results of the plans of clients' operations, which outlive all crashes as the plans do.
-pub(crate) type Results = Mutex<HashMap<OpId, Applied>>;
+/// The operations of clients that were carried out, and what they made: the truth, whatever the store remembers.
+pub(crate) type CarriedOut = Mutex<HashMap<OpId, Option<NodeId>>>;
 
 thread_local! {
     /// Whether what runs now only reads a file: a map that is shown wrongly then does no lasting harm.
@@ -35,21 +36,34 @@ pub(crate) async fn reading<T>(work: impl Future<Output = T>) -> T {
 /// The store as one life sees it.
 pub(crate) struct SimulatedMetadata {
     pub(crate) inner: Arc<dyn ShareMetadata>,
-    pub(crate) results: Arc<Results>,
+    pub(crate) carried_out: Arc<CarriedOut>,
     /// The share's.
     pub(crate) scale: Scale,
     pub(crate) life: Arc<Life>,
     /// Whether a row that is missing is shown as a hole: a seeded bug.
     pub(crate) missing_row_is_hole: bool,
+    /// Until when nothing is answered.
+    pub(crate) away_until: Mutex<Option<Instant>>,
 }
 
 impl SimulatedMetadata {
     async fn ask(&self) -> Result<(), MetadataError> {
         self.life.pass(1).await;
-        if self.life.simulation.happens(Fault::ReadUnavailable) {
+        if self.is_away() || self.life.simulation.happens(Fault::ReadUnavailable) {
             return Err(MetadataError::Unavailable("the simulated store does not answer".into()));
         }
         Ok(())
+    }
+
+    /// Whether the store is away, longer than anybody asks it again.
+    fn is_away(&self) -> bool {
+        let simulation = &self.life.simulation;
+        let (mut until, now) = (self.away_until.lock(), Instant::now());
+        if simulation.happens(Fault::MetadataAway) {
+            let away = Duration::from_millis(1_000 + simulation.choose(|random| random.below(12_000)));
+            *until = Some(now + away);
+        }
+        until.is_some_and(|until| now < until) && simulation.faults.lock().enabled()
     }
 
     /// Takes a row out of a map that is shown to a reader.
@@ -72,14 +86,11 @@ impl SimulatedMetadata {
 
     async fn apply_now(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
         let simulation = &self.life.simulation;
-        if simulation.happens(Fault::ApplyUnavailable) {
-            return Err(unavailable());
+        if self.is_away() || simulation.happens(Fault::ApplyUnavailable) {
+            return Err(ApplyError::Unavailable("the simulated store does not answer".into()));
         }
         if simulation.happens(Fault::ApplyConflict) {
             return Err(ApplyError::Conflict);
-        }
-        if let Some(first) = op.and_then(|op| self.results.lock().get(&op).cloned()) {
-            return Ok(first);
         }
         let applied = self.inner.apply(plan.clone(), op).await;
         if plan.steps() > self.scale.plan_steps as usize {
@@ -90,18 +101,21 @@ impl SimulatedMetadata {
             simulation.fail(format!("a malformed plan: {plan:?}"));
         }
         if matches!(applied, Err(ApplyError::Conflict)) {
-            self.judge_conflict(&plan).await;
+            self.judge_conflict(&plan, op).await;
         }
         let applied = applied?;
         simulation.watch.lock().plan(&plan);
         if let Some(op) = op {
-            self.results.lock().insert(op, applied.clone());
+            let twice = self.carried_out.lock().insert(op, plan.made()).is_some();
+            if twice {
+                simulation.fail(format!("an operation is carried out twice: {plan:?}"));
+            }
         }
         Ok(applied)
     }
 
     /// Names that are different do not meet: a plan that adds one may only fail where the name or its directory changed.
-    async fn judge_conflict(&self, plan: &Plan) {
+    async fn judge_conflict(&self, plan: &Plan, op: Option<OpId>) {
         let inserted = plan.changes.iter().find_map(|change| match change {
             Change::InsertEntry { key, .. } => Some(key.clone()),
             _ => None,
@@ -109,7 +123,11 @@ impl SimulatedMetadata {
         let makes = plan.changes.iter().any(|change| matches!(change, Change::InsertNode(_)));
         let Some(key) = inserted.filter(|_| makes) else { return };
         let directory = key.directory;
-        let Ok(view) = self.inner.view(&Query::child(directory, key)).await else { return };
+        let query = Query::child(directory, key).asking(op);
+        let Ok(view) = self.inner.view(&query).await else { return };
+        if view.earlier.is_some() {
+            return;
+        }
         let permission_changed = |node: &Node| {
             plan.expectations.iter().any(|expectation| {
                 matches!(expectation, Expectation::PermissionVersion { node: id, version }
@@ -140,10 +158,6 @@ impl Drop for Cut<'_> {
             self.life.simulation.count(fault);
         }
     }
-}
-
-fn unavailable() -> ApplyError {
-    ApplyError::Unavailable("the simulated store does not answer".into())
 }
 
 #[async_trait]
@@ -179,7 +193,7 @@ impl ShareMetadata for SimulatedMetadata {
         self.life.pass(2).await;
         cut.answered = true;
         let lost = answer.is_ok() && self.life.simulation.happens(Fault::ApplyAnswerLost);
-        if lost { Err(unavailable()) } else { answer }
+        if lost { Err(ApplyError::Unknown("the simulated store does not answer".into())) } else { answer }
     }
 
     async fn list(
@@ -201,7 +215,7 @@ impl ShareMetadata for SimulatedMetadata {
 
     async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
         self.life.pass(1).await;
-        if self.life.simulation.happens(Fault::AllocateUnavailable) {
+        if self.is_away() || self.life.simulation.happens(Fault::AllocateUnavailable) {
             return Err(MetadataError::Unavailable("the simulated store does not answer".into()));
         }
         let range = self.inner.allocate(counter, count).await?;

@@ -9,6 +9,7 @@ use dittofs_application::{
 use dittofs_domain::{
     Node, NodeId, Scale, Timestamp,
     credentials::{IdentityPolicy, Squash},
+    plan::OperationsKept,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
@@ -29,7 +30,7 @@ use crate::{
     keys::RotatedKeys,
     life::{Life, LifeSpawner, Simulation},
     machine::{ForgetfulCache, JumpingClock, LifeClock, LifeDisk, SeededRandomness, WipedDisk},
-    metadata::{Results, SimulatedMetadata},
+    metadata::SimulatedMetadata,
     random::Random,
     scales::Scales,
     verify,
@@ -126,7 +127,6 @@ struct Driver {
     random: Random,
     world: Arc<World>,
     metadata: Arc<dyn ShareMetadata>,
-    results: Arc<Results>,
     clock: Arc<JumpingClock>,
     randomness: Arc<SeededRandomness>,
     limits: VolumeLimits,
@@ -168,7 +168,9 @@ impl Driver {
 
     async fn new(seed: u64, options: &Options, simulation: &Arc<Simulation>, scale: &Scale) -> Driver {
         let mut random = Random::stream(seed, 4);
-        let store = MemoryMetadataStore::new();
+        // The machine's time does not pass as the simulated one does.
+        let kept = OperationsKept { age: Duration::MAX, ..OperationsKept::default() };
+        let store = MemoryMetadataStore::remembering(kept);
         let record = ShareRecord {
             scale: *scale,
             handle_key: HANDLE_KEY,
@@ -198,7 +200,6 @@ impl Driver {
             random,
             world,
             metadata,
-            results: Arc::default(),
             clock: Arc::new(JumpingClock::new(simulation)),
             randomness: Arc::new(SeededRandomness::new(seed, options.bug == Some(Bug::ConstantVerifier))),
             limits,
@@ -331,7 +332,8 @@ impl Driver {
         };
         let metadata = SimulatedMetadata {
             inner: RiggedMetadata::over(&self.metadata, &self.world.objects, self.bug),
-            results: Arc::clone(&self.results),
+            carried_out: Arc::clone(&self.world.carried_out),
+            away_until: parking_lot::Mutex::default(),
             scale: self.world.scale,
             life: Arc::clone(life),
             missing_row_is_hole: self.bug == Some(Bug::MissingRowIsHole),

@@ -16,6 +16,7 @@ use crate::{
     faults::Fault,
     journal::JournalDisk,
     life::{Life, Simulation},
+    metadata::CarriedOut,
     oracle::{Oracle, Window},
 };
 
@@ -42,6 +43,7 @@ pub(crate) struct World {
     pub(crate) disk: Arc<JournalDisk>,
     pub(crate) objects: Arc<Objects>,
     pub(crate) oracle: Mutex<Oracle>,
+    pub(crate) carried_out: Arc<CarriedOut>,
     gate: Mutex<Gate>,
     moved: Notify,
 }
@@ -71,6 +73,7 @@ impl World {
             disk: Arc::clone(disk),
             objects: Arc::clone(objects),
             oracle: Mutex::new(Oracle::new(handle(NodeId::ROOT), scale.page())),
+            carried_out: Arc::default(),
             gate: Mutex::new(gate),
             moved: Notify::new(),
         })
@@ -175,6 +178,10 @@ impl World {
                 let faults = self.simulation.faults.lock();
                 let was_full = faults.counts.of(Fault::ContentFull) + faults.counts.of(Fault::JournalFull) > 0;
                 faults.enabled() && was_full
+            }
+            FsError::Unanswered => {
+                let faults = self.simulation.faults.lock();
+                faults.enabled() && faults.counts.of(Fault::MetadataAway) > 0
             }
             FsError::Io => self.excuses() > excuses || self.disk.is_stopped() || self.disk.lost_in_this_life(),
             _ => false,

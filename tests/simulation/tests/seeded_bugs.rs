@@ -48,6 +48,7 @@ found! {
     a_count_made_a_threshold_is_found CountIsThreshold
     stamps_given_again_are_found StampsReused
     ids_given_again_are_found IdsReused
+    operations_that_are_forgotten_are_found OperationsForgotten
     a_constant_write_verifier_is_found ConstantVerifier
     split_regions_are_found RegionsSplit
 }

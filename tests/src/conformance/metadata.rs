@@ -10,6 +10,7 @@ mod huge;
 mod interleaving;
 mod listing;
 mod object;
+mod operations;
 mod request;
 mod share;
 mod sparse;
@@ -23,6 +24,7 @@ pub use huge::*;
 pub use interleaving::*;
 pub use listing::*;
 pub use object::*;
+pub use operations::*;
 pub use share::*;
 pub use sparse::*;
 pub use view::*;
@@ -46,7 +48,13 @@ macro_rules! metadata_conformance {
                 a_plan_may_have_as_many_steps_as_the_bound,
                 plans_that_contradict_themselves_are_refused,
                 a_known_entry_or_node_is_never_inserted_over,
+                // Operations.
                 a_plan_with_a_known_operation_is_not_applied_twice,
+                two_plans_under_one_operation_are_one,
+                a_view_with_an_operation_brings_what_came_of_it,
+                a_plan_that_is_refused_leaves_nothing_of_its_operation,
+                operations_of_shares_do_not_mix,
+                operations_survive_what_the_store_survives,
                 // Expectations.
                 an_entry_is_absent_until_it_is_added,
                 an_entry_is_where_it_leads_and_its_cookie,
@@ -110,6 +118,22 @@ macro_rules! metadata_conformance {
                 clipped_nodes_are_those_with_a_pending_clip,
                 statistics_are_sums_of_concurrent_differences,
                 everything_survives_what_the_store_says,
+            }
+        }
+    };
+}
+
+/// The cases of stores that can be told how many operations they remember, and for how long; the factory is an
+/// `async |OperationsKept| -> Arc<dyn MetadataStore>`.
+#[macro_export]
+macro_rules! remembering_conformance {
+    ($adapter:ident, $open:expr) => {
+        mod $adapter {
+            use super::*;
+            $crate::conformance_cases! {
+                metadata, $open;
+                operations_are_bounded_in_number,
+                operations_are_bounded_in_age,
             }
         }
     };

@@ -1,6 +1,6 @@
 //! The server is killed at random under mixed load over NFS, and started again: everything that was answered as stable
-//! is there, by a record that the clients keep. `KILLS` says how often (8), `KILL_SEED` which load. Where there is a disk
-//! cache, it is wiped, cut and damaged meanwhile.
+//! is there, by a record that the clients keep, and a call that is sent again is carried out once. `KILLS` says how often
+//! (8), `KILL_SEED` which load. Where there is a disk cache, it is wiped, cut and damaged meanwhile.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../end_to_end/session.rs"]
@@ -8,18 +8,22 @@
 mod session;
 
 mod record;
+mod resend;
+mod steps;
 mod worker;
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, sync::Arc, thread, time::Duration};
 
 use dittofs_tests::{
+    bucket,
     fault_proxy::{Fate, FaultProxy},
     model::Random,
-    s3::{self, S3Server},
+    s3::S3Server,
     server::Home,
 };
 use tokio::sync::watch;
 
+use resend::{Place, Resender, Seen};
 use session::{Session, home, user};
 use worker::Worker;
 
@@ -127,8 +131,8 @@ async fn what_was_answered_as_stable_outlives_every_kill() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_content_on_s3_behind_a_lossy_network_it_outlives_every_kill_too() {
-    let bucket = S3Server::start();
-    let proxy = FaultProxy::start(bucket.address());
+    let server = S3Server::start();
+    let proxy = FaultProxy::start(server.address());
     proxy.rule(|seen| match seen.number % 23 {
         5 => Fate::DropAfter,
         11 => Fate::Refuse(503, "SlowDown"),
@@ -137,10 +141,47 @@ async fn with_content_on_s3_behind_a_lossy_network_it_outlives_every_kill_too() 
         _ => Fate::Pass,
     });
     let home = home(None);
-    let content = format!("{{ type: s3, s3: {} }}", s3::options(proxy.address(), "killed"));
+    let content = bucket::content(proxy.address(), "killed");
     let cache = home.data().join("cache");
     let disk_cache = format!(", disk: {{ path: {}, size: 64MiB }}", cache.display());
     home.configure(&small(&home, &content, &disk_cache));
     outlives_every_kill(&home, Some(&cache)).await;
     assert!(proxy.seen().iter().any(|(seen, fate)| seen.is_of_object() && *fate == Fate::DropAfter));
+}
+
+/// Clients that send what got no reply again, with the same bytes from the same port: no call fails, as nobody else works
+/// on their names. `KILL_ROUNDS` says how often the server is killed (20).
+#[test]
+fn a_call_that_is_sent_again_after_a_kill_is_carried_out_once() {
+    const CLIENTS: u32 = 3;
+    let (rounds, mut random) = (number("KILL_ROUNDS", 20), Random::new(number("KILL_SEED", 1)));
+    let home = home(None);
+    let content = format!("{{ type: fs, fs: {{ path: {} }} }}", home.data().join("content").display());
+    home.configure(&small(&home, &content, ""));
+    let place = Arc::new(Place::default());
+    let mut server = home.start();
+    place.set(Some(server.address()));
+    let clients: Vec<_> = (1..=CLIENTS).map(|number| Resender::new(number, &place)).collect();
+    let clients: Vec<_> = clients.into_iter().map(|client| thread::spawn(|| client.work())).collect();
+    for _ in 0..rounds {
+        thread::sleep(Duration::from_millis(20 + random.below(300)));
+        place.set(None);
+        server.kill();
+        server = home.start();
+        place.set(Some(server.address()));
+    }
+    place.finish();
+    let seen: Vec<Seen> = clients.into_iter().map(|client| client.join().unwrap()).collect();
+    let sum = |of: fn(&Seen) -> u64| seen.iter().map(of).sum::<u64>();
+    let wrong: Vec<&String> = seen.iter().flat_map(|seen| &seen.wrong).collect();
+    println!(
+        "{rounds} kills, {} calls answered, {} sent again, {} of them carried out before, {} wrong errors",
+        sum(|seen| seen.answered),
+        sum(|seen| seen.resent),
+        sum(|seen| seen.repeated),
+        wrong.len(),
+    );
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(sum(|seen| seen.resent) >= rounds, "hardly a call was sent again");
+    assert!(server.stop().status.success());
 }

@@ -4,11 +4,12 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use dittofs_object_store::{ObjectStore, ObjectStoreOptions, S3Options, TransferOptions};
+use dittofs_object_store::{ObjectStore, TransferOptions};
 use dittofs_tests::{
+    bucket::store_options,
     fault_proxy::{Fate, FaultProxy},
     model::{Outcomes, Past, end, live, sequence},
-    s3::{S3Server, store_options},
+    s3::S3Server,
     world::{DiskOptions, Stores, World, WorldOptions, keys, scale_of},
 };
 
@@ -43,8 +44,8 @@ impl Content<'_> {
             Content::S3(proxy) => {
                 let name = folder.file_name().unwrap().to_string_lossy().into_owned();
                 let transfer = TransferOptions { retry_delay_seconds_max: 1, ..TransferOptions::default() };
-                let options = S3Options { prefix: name, transfer, ..store_options(proxy.address()) };
-                DISK.open_with(folder, Arc::new(ObjectStore::open(ObjectStoreOptions::S3(options)).await.unwrap()))
+                let options = store_options(proxy.address(), &name, transfer);
+                DISK.open_with(folder, Arc::new(ObjectStore::open(options).await.unwrap()))
             }
         }
     }

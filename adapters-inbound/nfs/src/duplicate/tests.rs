@@ -120,6 +120,8 @@ fn the_shared_cache_answers_once_and_forgets_dropped_work() {
     assert!(answer(1).to_bytes().is_none(), "the first still runs");
     pending = None;
     assert!(pending.is_none());
+    let unanswered = cache.answer(key(1), async { Reply::disconnect() }).now_or_never().unwrap();
+    assert!(unanswered.disconnects() && unanswered.to_bytes().is_none(), "nothing to be told again");
     let first = answer(2).to_bytes();
     assert!(first.is_some());
     assert_eq!(answer(3).to_bytes(), first);

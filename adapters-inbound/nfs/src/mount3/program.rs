@@ -171,7 +171,9 @@ fn status(error: FsError) -> mountstat3 {
         | FsError::NotSync
         | FsError::TooSmall
         | FsError::NothingThere
-        | FsError::Busy => mountstat3::MNT3ERR_SERVERFAULT,
+        | FsError::Busy
+        // It changes nothing that a client could not ask for again.
+        | FsError::Unanswered => mountstat3::MNT3ERR_SERVERFAULT,
     }
 }
 

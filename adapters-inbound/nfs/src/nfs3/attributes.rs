@@ -4,7 +4,7 @@ use dittofs_domain::{content::FILE_BYTES_MAX, error::FsResult, namespace::LINKS_
 
 use super::{
     TRANSFER_BYTES_MAX,
-    program::{Context, Nfs3, result},
+    program::{Answered, Context, Nfs3, result},
     translate,
     wire::*,
 };
@@ -17,7 +17,7 @@ const TRANSFER_MULTIPLE: u32 = 4_096;
 const TIME_DELTA: nfstime3 = nfstime3 { seconds: 0, nseconds: 1 };
 
 impl Nfs3 {
-    pub(super) async fn getattr(&self, context: &Context, arguments: GETATTR3args) -> GETATTR3res {
+    pub(super) async fn getattr(&self, context: &Context, arguments: GETATTR3args) -> Answered<GETATTR3res> {
         let outcome = async {
             let (node, caller) = self.enter(context, &arguments.object)?;
             let attributes = self.services.metadata.attributes(&caller, node).await?;
@@ -26,7 +26,7 @@ impl Nfs3 {
         result(outcome.await, async || ()).await
     }
 
-    pub(super) async fn setattr(&self, context: &Context, arguments: SETATTR3args) -> SETATTR3res {
+    pub(super) async fn setattr(&self, context: &Context, arguments: SETATTR3args) -> Answered<SETATTR3res> {
         let outcome: FsResult<_> = async {
             let (node, caller) = self.enter(context, &arguments.object)?;
             let request = translate::set_attributes(&arguments.new_attributes, arguments.guard.as_ref())?;
@@ -37,7 +37,7 @@ impl Nfs3 {
         result(outcome, async || self.no_change(context, &arguments.object).await).await
     }
 
-    pub(super) async fn access(&self, context: &Context, arguments: ACCESS3args) -> ACCESS3res {
+    pub(super) async fn access(&self, context: &Context, arguments: ACCESS3args) -> Answered<ACCESS3res> {
         let outcome: FsResult<_> = async {
             let (node, caller) = self.enter(context, &arguments.object)?;
             let (mask, attributes) = self.services.metadata.access(&caller, node).await?;
@@ -49,7 +49,7 @@ impl Nfs3 {
         result(outcome, async || self.post_op(context, &arguments.object).await).await
     }
 
-    pub(super) async fn fsstat(&self, context: &Context, arguments: FSSTAT3args) -> FSSTAT3res {
+    pub(super) async fn fsstat(&self, context: &Context, arguments: FSSTAT3args) -> Answered<FSSTAT3res> {
         let outcome: FsResult<_> = async {
             let (node, caller) = self.enter(context, &arguments.fsroot)?;
             let attributes = self.services.metadata.attributes(&caller, node).await?;
@@ -69,7 +69,7 @@ impl Nfs3 {
         result(outcome, async || self.post_op(context, &arguments.fsroot).await).await
     }
 
-    pub(super) async fn fsinfo(&self, context: &Context, arguments: FSINFO3args) -> FSINFO3res {
+    pub(super) async fn fsinfo(&self, context: &Context, arguments: FSINFO3args) -> Answered<FSINFO3res> {
         let outcome: FsResult<_> = async {
             let (node, caller) = self.enter(context, &arguments.fsroot)?;
             let attributes = self.services.metadata.attributes(&caller, node).await?;
@@ -91,7 +91,7 @@ impl Nfs3 {
         result(outcome, async || self.post_op(context, &arguments.fsroot).await).await
     }
 
-    pub(super) async fn pathconf(&self, context: &Context, arguments: PATHCONF3args) -> PATHCONF3res {
+    pub(super) async fn pathconf(&self, context: &Context, arguments: PATHCONF3args) -> Answered<PATHCONF3res> {
         let outcome: FsResult<_> = async {
             let (node, caller) = self.enter(context, &arguments.object)?;
             let attributes = self.services.metadata.attributes(&caller, node).await?;

@@ -5,8 +5,8 @@ use dittofs_xdr::Payload;
 
 use super::{
     TRANSFER_BYTES_MAX,
-    program::{Context, Nfs3, result},
-    translate,
+    program::{Answered, Context, Nfs3, result},
+    translate::{self, Unanswered},
     wire::*,
 };
 use crate::rpc::{Call, Reply};
@@ -26,7 +26,7 @@ pub(super) fn reply_bytes_max(call: &Call) -> usize {
 }
 
 impl Nfs3 {
-    pub(super) async fn read(&self, context: &Context, arguments: READ3args) -> READ3res {
+    pub(super) async fn read(&self, context: &Context, arguments: READ3args) -> Answered<READ3res> {
         let outcome: FsResult<_> = async {
             let (node, caller) = self.enter(context, &arguments.file)?;
             let length = arguments.count.min(TRANSFER_BYTES_MAX);
@@ -61,11 +61,14 @@ impl Nfs3 {
             })
         }
         .await;
-        let written: WRITE3res = result(outcome, async || self.no_change(context, &file).await).await;
-        Reply::success_with(HEAD_BYTES, |encoder| dittofs_xdr::Encode::encode(&written, encoder))
+        let written: Answered<WRITE3res> = result(outcome, async || self.no_change(context, &file).await).await;
+        match written {
+            Ok(written) => Reply::success_with(HEAD_BYTES, |encoder| dittofs_xdr::Encode::encode(&written, encoder)),
+            Err(Unanswered) => Reply::disconnect(),
+        }
     }
 
-    pub(super) async fn commit(&self, context: &Context, arguments: COMMIT3args) -> COMMIT3res {
+    pub(super) async fn commit(&self, context: &Context, arguments: COMMIT3args) -> Answered<COMMIT3res> {
         let outcome: FsResult<_> = async {
             let (node, caller) = self.enter(context, &arguments.file)?;
             let committed = self.services.block.commit(&caller, node).await?;

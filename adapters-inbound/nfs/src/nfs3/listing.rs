@@ -3,7 +3,10 @@
 //! Cookies are those of the entries, and good for ever, so the verifier is always 0. `.` and `..` have the cookies 1
 //! and 2, which no entry has.
 
-use dittofs_domain::{Attributes, Cookie, NodeId, error::FsResult};
+use dittofs_domain::{
+    Attributes, Cookie, NodeId,
+    error::{FsError, FsResult},
+};
 use dittofs_ports::{Caller, Entry, HandleSealer, ListReply, ListRequest, NodeRef};
 use dittofs_xdr::{BoundedList, OpaqueSlice};
 
@@ -69,7 +72,7 @@ impl Nfs3 {
         let page = self.page(context, &arguments.dir, arguments.cookie, room, false).await;
         let page = match page {
             Ok(page) => page,
-            Err(error) => return self.list_failed(context, &arguments.dir, translate::status(error)).await,
+            Err(error) => return self.list_failed(context, &arguments.dir, error).await,
         };
         let attributes = Self::present(page.directory, &page.attributes);
         listing(attributes, [0; 8], arguments.count.min(TRANSFER_BYTES_MAX), |list| {
@@ -95,7 +98,7 @@ impl Nfs3 {
         let found = page.and_then(|page| Ok((self.services.metadata.sealer(page.directory.share)?, page)));
         let (sealer, page) = match found {
             Ok(found) => found,
-            Err(error) => return self.list_failed(context, &arguments.dir, translate::status(error)).await,
+            Err(error) => return self.list_failed(context, &arguments.dir, error).await,
         };
         let attributes = Self::present(page.directory, &page.attributes);
         let mut dircount = arguments.dircount as usize;
@@ -172,7 +175,8 @@ impl Nfs3 {
         Ok(reply)
     }
 
-    async fn list_failed(&self, context: &Context, handle: &nfs_fh3, status: nfsstat3) -> Reply {
+    async fn list_failed(&self, context: &Context, handle: &nfs_fh3, error: FsError) -> Reply {
+        let Ok(status) = translate::status(error) else { return Reply::disconnect() };
         let attributes = self.post_op(context, handle).await;
         Reply::success(&READDIR3res::Err(status, attributes))
     }

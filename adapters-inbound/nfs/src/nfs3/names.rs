@@ -12,13 +12,13 @@ use dittofs_domain::{
 use dittofs_ports::{LookupName, NodeRef};
 
 use super::{
-    program::{Context, Nfs3, result},
+    program::{Answered, Context, Nfs3, result},
     translate,
     wire::*,
 };
 
 impl Nfs3 {
-    pub(super) async fn lookup(&self, context: &Context, arguments: LOOKUP3args) -> LOOKUP3res {
+    pub(super) async fn lookup(&self, context: &Context, arguments: LOOKUP3args) -> Answered<LOOKUP3res> {
         let what = &arguments.what;
         let outcome: FsResult<_> = async {
             let (directory, caller) = self.enter(context, &what.dir)?;
@@ -38,7 +38,7 @@ impl Nfs3 {
         result(outcome, async || self.post_op(context, &what.dir).await).await
     }
 
-    pub(super) async fn readlink(&self, context: &Context, arguments: READLINK3args) -> READLINK3res {
+    pub(super) async fn readlink(&self, context: &Context, arguments: READLINK3args) -> Answered<READLINK3res> {
         let outcome: FsResult<_> = async {
             let (node, caller) = self.enter(context, &arguments.symlink)?;
             let (target, attributes) = self.services.metadata.read_link(&caller, node).await?;
@@ -49,7 +49,7 @@ impl Nfs3 {
         result(outcome, async || self.post_op(context, &arguments.symlink).await).await
     }
 
-    pub(super) async fn create(&self, context: &Context, arguments: CREATE3args) -> CREATE3res {
+    pub(super) async fn create(&self, context: &Context, arguments: CREATE3args) -> Answered<CREATE3res> {
         let how = match &arguments.how {
             createhow3::UNCHECKED(attributes) => translate::initial(attributes).map(|a| (a, CreateHow::Unchecked)),
             createhow3::GUARDED(attributes) => translate::initial(attributes).map(|a| (a, CreateHow::Guarded)),
@@ -58,18 +58,18 @@ impl Nfs3 {
         self.make(context, &arguments.where_, Ok(NewKind::File), how).await
     }
 
-    pub(super) async fn mkdir(&self, context: &Context, arguments: MKDIR3args) -> MKDIR3res {
+    pub(super) async fn mkdir(&self, context: &Context, arguments: MKDIR3args) -> Answered<MKDIR3res> {
         let attributes = translate::initial(&arguments.attributes);
         self.make(context, &arguments.where_, Ok(NewKind::Directory), guarded(attributes)).await
     }
 
-    pub(super) async fn symlink(&self, context: &Context, arguments: SYMLINK3args) -> SYMLINK3res {
+    pub(super) async fn symlink(&self, context: &Context, arguments: SYMLINK3args) -> Answered<SYMLINK3res> {
         let attributes = translate::initial(&arguments.symlink.symlink_attributes);
         let target: Arc<[u8]> = Arc::from(&*arguments.symlink.symlink_data);
         self.make(context, &arguments.where_, Ok(NewKind::Symlink(target)), guarded(attributes)).await
     }
 
-    pub(super) async fn mknod(&self, context: &Context, arguments: MKNOD3args) -> MKNOD3res {
+    pub(super) async fn mknod(&self, context: &Context, arguments: MKNOD3args) -> Answered<MKNOD3res> {
         let device = |data: &devicedata3| Device { major: data.spec.specdata1, minor: data.spec.specdata2 };
         let (kind, attributes) = match &arguments.what {
             mknoddata3::NF3CHR(data) => (Ok(NewKind::CharDevice(device(data))), data.dev_attributes),
@@ -87,7 +87,7 @@ impl Nfs3 {
         place: &diropargs3,
         kind: FsResult<NewKind>,
         how: FsResult<(InitialAttributes, CreateHow)>,
-    ) -> Nfs3Result<CREATE3resok, wcc_data> {
+    ) -> Answered<Nfs3Result<CREATE3resok, wcc_data>> {
         let outcome: FsResult<_> = async {
             let (directory, caller) = self.enter(context, &place.dir)?;
             let (attributes, how) = how?;
@@ -104,15 +104,15 @@ impl Nfs3 {
         result(outcome, async || self.no_change(context, &place.dir).await).await
     }
 
-    pub(super) async fn remove(&self, context: &Context, arguments: REMOVE3args) -> REMOVE3res {
+    pub(super) async fn remove(&self, context: &Context, arguments: REMOVE3args) -> Answered<REMOVE3res> {
         self.unmake(context, &arguments.object, RemoveKind::NotDirectory).await
     }
 
-    pub(super) async fn rmdir(&self, context: &Context, arguments: RMDIR3args) -> RMDIR3res {
+    pub(super) async fn rmdir(&self, context: &Context, arguments: RMDIR3args) -> Answered<RMDIR3res> {
         self.unmake(context, &arguments.object, RemoveKind::Directory).await
     }
 
-    async fn unmake(&self, context: &Context, place: &diropargs3, kind: RemoveKind) -> REMOVE3res {
+    async fn unmake(&self, context: &Context, place: &diropargs3, kind: RemoveKind) -> Answered<REMOVE3res> {
         let outcome: FsResult<_> = async {
             let (directory, caller) = self.enter(context, &place.dir)?;
             let name = removed_name(&place.name, kind)?;
@@ -124,7 +124,7 @@ impl Nfs3 {
         result(outcome, async || self.no_change(context, &place.dir).await).await
     }
 
-    pub(super) async fn rename(&self, context: &Context, arguments: RENAME3args) -> RENAME3res {
+    pub(super) async fn rename(&self, context: &Context, arguments: RENAME3args) -> Answered<RENAME3res> {
         let (from, to) = (&arguments.from, &arguments.to);
         let outcome: FsResult<_> = async {
             let (from_directory, caller) = self.enter(context, &from.dir)?;
@@ -151,13 +151,13 @@ impl Nfs3 {
             todir_wcc: self.no_change(context, &to.dir).await,
         };
         match outcome {
-            Ok(Some(renamed)) => Nfs3Result::Ok(renamed),
-            Ok(None) => Nfs3Result::Err(nfsstat3::NFS3ERR_XDEV, failure().await),
-            Err(error) => Nfs3Result::Err(translate::status(error), failure().await),
+            Ok(Some(renamed)) => Ok(Nfs3Result::Ok(renamed)),
+            Ok(None) => Ok(Nfs3Result::Err(nfsstat3::NFS3ERR_XDEV, failure().await)),
+            Err(error) => Ok(Nfs3Result::Err(translate::status(error)?, failure().await)),
         }
     }
 
-    pub(super) async fn link(&self, context: &Context, arguments: LINK3args) -> LINK3res {
+    pub(super) async fn link(&self, context: &Context, arguments: LINK3args) -> Answered<LINK3res> {
         let place = &arguments.link;
         let outcome: FsResult<_> = async {
             let (node, caller) = self.enter(context, &arguments.file)?;
@@ -179,9 +179,9 @@ impl Nfs3 {
             linkdir_wcc: self.no_change(context, &place.dir).await,
         };
         match outcome {
-            Ok(Some(linked)) => Nfs3Result::Ok(linked),
-            Ok(None) => Nfs3Result::Err(nfsstat3::NFS3ERR_XDEV, failure().await),
-            Err(error) => Nfs3Result::Err(translate::status(error), failure().await),
+            Ok(Some(linked)) => Ok(Nfs3Result::Ok(linked)),
+            Ok(None) => Ok(Nfs3Result::Err(nfsstat3::NFS3ERR_XDEV, failure().await)),
+            Err(error) => Ok(Nfs3Result::Err(translate::status(error)?, failure().await)),
         }
     }
 

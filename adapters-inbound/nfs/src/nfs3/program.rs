@@ -11,7 +11,7 @@ use dittofs_xdr::{Encode, XdrError};
 use super::{
     PROGRAM, VERSION,
     told::Teller,
-    translate,
+    translate::{self, Unanswered},
     turns::Turns,
     wire::{Nfs3Result, Procedure, WRITE3args, nfs_fh3, post_op_attr, wcc_data},
 };
@@ -80,27 +80,27 @@ impl Nfs3 {
         let context = &context;
         Ok(match procedure {
             Procedure::NULL => Reply::success(&()),
-            Procedure::GETATTR => Reply::success(&self.getattr(context, call.decode()?).await),
-            Procedure::SETATTR => Reply::success(&self.setattr(context, call.decode()?).await),
-            Procedure::LOOKUP => Reply::success(&self.lookup(context, call.decode()?).await),
-            Procedure::ACCESS => Reply::success(&self.access(context, call.decode()?).await),
-            Procedure::READLINK => Reply::success(&self.readlink(context, call.decode()?).await),
-            Procedure::READ => Reply::success(&self.read(context, call.decode()?).await),
+            Procedure::GETATTR => answer(self.getattr(context, call.decode()?).await),
+            Procedure::SETATTR => answer(self.setattr(context, call.decode()?).await),
+            Procedure::LOOKUP => answer(self.lookup(context, call.decode()?).await),
+            Procedure::ACCESS => answer(self.access(context, call.decode()?).await),
+            Procedure::READLINK => answer(self.readlink(context, call.decode()?).await),
+            Procedure::READ => answer(self.read(context, call.decode()?).await),
             Procedure::WRITE => self.write(context, call.decode()?).await,
-            Procedure::CREATE => Reply::success(&self.create(context, call.decode()?).await),
-            Procedure::MKDIR => Reply::success(&self.mkdir(context, call.decode()?).await),
-            Procedure::SYMLINK => Reply::success(&self.symlink(context, call.decode()?).await),
-            Procedure::MKNOD => Reply::success(&self.mknod(context, call.decode()?).await),
-            Procedure::REMOVE => Reply::success(&self.remove(context, call.decode()?).await),
-            Procedure::RMDIR => Reply::success(&self.rmdir(context, call.decode()?).await),
-            Procedure::RENAME => Reply::success(&self.rename(context, call.decode()?).await),
-            Procedure::LINK => Reply::success(&self.link(context, call.decode()?).await),
+            Procedure::CREATE => answer(self.create(context, call.decode()?).await),
+            Procedure::MKDIR => answer(self.mkdir(context, call.decode()?).await),
+            Procedure::SYMLINK => answer(self.symlink(context, call.decode()?).await),
+            Procedure::MKNOD => answer(self.mknod(context, call.decode()?).await),
+            Procedure::REMOVE => answer(self.remove(context, call.decode()?).await),
+            Procedure::RMDIR => answer(self.rmdir(context, call.decode()?).await),
+            Procedure::RENAME => answer(self.rename(context, call.decode()?).await),
+            Procedure::LINK => answer(self.link(context, call.decode()?).await),
             Procedure::READDIR => self.readdir(context, call.decode()?).await,
             Procedure::READDIRPLUS => self.readdirplus(context, call.decode()?).await,
-            Procedure::FSSTAT => Reply::success(&self.fsstat(context, call.decode()?).await),
-            Procedure::FSINFO => Reply::success(&self.fsinfo(context, call.decode()?).await),
-            Procedure::PATHCONF => Reply::success(&self.pathconf(context, call.decode()?).await),
-            Procedure::COMMIT => Reply::success(&self.commit(context, call.decode()?).await),
+            Procedure::FSSTAT => answer(self.fsstat(context, call.decode()?).await),
+            Procedure::FSINFO => answer(self.fsinfo(context, call.decode()?).await),
+            Procedure::PATHCONF => answer(self.pathconf(context, call.decode()?).await),
+            Procedure::COMMIT => answer(self.commit(context, call.decode()?).await),
         })
     }
 
@@ -126,18 +126,28 @@ impl Nfs3 {
     }
 }
 
+/// The result of a procedure, or that there is none to be told.
+pub(super) type Answered<R> = Result<R, Unanswered>;
+
 /// The result of a procedure: its failure is made only where it is needed.
 pub(super) async fn result<T, F, Fut: Future<Output = F>>(
     outcome: FsResult<T>,
     failure: impl FnOnce() -> Fut,
-) -> Nfs3Result<T, F>
+) -> Answered<Nfs3Result<T, F>>
 where
     T: Encode,
     F: Encode,
 {
     match outcome {
-        Ok(ok) => Nfs3Result::Ok(ok),
-        Err(error) => Nfs3Result::Err(translate::status(error), failure().await),
+        Ok(ok) => Ok(Nfs3Result::Ok(ok)),
+        Err(error) => Ok(Nfs3Result::Err(translate::status(error)?, failure().await)),
+    }
+}
+
+fn answer(result: Answered<impl Encode>) -> Reply {
+    match result {
+        Ok(result) => Reply::success(&result),
+        Err(Unanswered) => Reply::disconnect(),
     }
 }
 

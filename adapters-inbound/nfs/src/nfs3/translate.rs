@@ -10,9 +10,14 @@ use dittofs_ports::{Changed, Stability, WeakAttributes};
 
 use super::wire::*;
 
+/// No status is true, and a wrong one does harm: the connection ends without a reply, and the client sends the call again.
+/// (At JUKEBOX it would send it as another call.)
+#[derive(Debug)]
+pub(super) struct Unanswered;
+
 /// The status of an error. Total, so that a new error does not compile before it has one.
-pub(super) fn status(error: FsError) -> nfsstat3 {
-    match error {
+pub(super) fn status(error: FsError) -> Result<nfsstat3, Unanswered> {
+    Ok(match error {
         FsError::Access | FsError::Locked | FsError::ShareDenied => nfsstat3::NFS3ERR_ACCES,
         FsError::NotPermitted => nfsstat3::NFS3ERR_PERM,
         FsError::NotFound => nfsstat3::NFS3ERR_NOENT,
@@ -37,7 +42,8 @@ pub(super) fn status(error: FsError) -> nfsstat3 {
         FsError::Busy => nfsstat3::NFS3ERR_JUKEBOX,
         FsError::NotSupported => nfsstat3::NFS3ERR_NOTSUPP,
         FsError::Io => nfsstat3::NFS3ERR_IO,
-    }
+        FsError::Unanswered => return Err(Unanswered),
+    })
 }
 
 /// A node's attributes on the wire. `share` is the fsid.

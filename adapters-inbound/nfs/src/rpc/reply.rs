@@ -7,6 +7,7 @@ use super::{AuthStat, RPC_VERSION};
 #[derive(Debug)]
 pub struct Reply {
     message: Option<Encoded>,
+    disconnects: bool,
 }
 
 /// Room for the record mark and the xid.
@@ -84,20 +85,31 @@ impl Reply {
 
     /// No answer at all: the call is a duplicate of one that is still running.
     pub fn silence() -> Self {
-        Self { message: None }
+        Self { message: None, disconnects: false }
+    }
+
+    /// No answer, and the end of the connection: what became of the call is not known. The client sends it again over
+    /// another connection; silence alone would be taken for a call that is still running.
+    pub fn disconnect() -> Self {
+        Self { message: None, disconnects: true }
+    }
+
+    /// Whether the connection ends with it.
+    pub fn disconnects(&self) -> bool {
+        self.disconnects
     }
 
     /// A reply that was kept by [`Reply::to_bytes`].
     pub fn replay(kept: &[u8]) -> Self {
-        Self { message: Some(Encoded { head: BytesMut::from(kept), rest: Vec::new() }) }
+        Self { message: Some(Encoded { head: BytesMut::from(kept), rest: Vec::new() }), disconnects: false }
     }
 
-    /// The whole reply in one piece, to be kept; `None` for [`Reply::silence`].
+    /// The whole reply in one piece, to be kept; `None` for [`Reply::silence`] and [`Reply::disconnect`].
     pub fn to_bytes(&self) -> Option<Bytes> {
         self.message.as_ref().map(Encoded::to_bytes)
     }
 
-    /// The first segment of the message; `None` for [`Reply::silence`].
+    /// The first segment of the message; `None` where there is none.
     pub(super) fn head(&self) -> Option<&[u8]> {
         self.message.as_ref().map(|message| &*message.head)
     }
@@ -133,7 +145,7 @@ impl Reply {
     }
 
     fn of(encoder: Encoder) -> Self {
-        Self { message: Some(encoder.finish()) }
+        Self { message: Some(encoder.finish()), disconnects: false }
     }
 }
 

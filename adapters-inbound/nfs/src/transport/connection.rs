@@ -4,12 +4,13 @@ mod pace;
 mod work;
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use dittofs_transport::{Account, Control, Seat, Wish};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tracing::{debug, info};
 
@@ -222,6 +223,9 @@ impl<'a> Connection<'a> {
         if self.seat.is_stranger() && self.meter.is_of_a_share(begun, &reply) {
             self.seat.admit();
         }
+        if reply.disconnects() && !self.flow.lost {
+            return self.end_unanswered(xid);
+        }
         if let Some(message) = reply.into_stream_message(xid)
             && let Some(charge) = charge
             && !self.flow.lost
@@ -284,6 +288,16 @@ impl<'a> Connection<'a> {
         self.flow.lost = true;
         self.output.discard();
         self.pace.replies.end();
+    }
+
+    /// Ends the connection without a reply to this call, nor to others: they are remembered, and the client sends all of
+    /// them again.
+    fn end_unanswered(&mut self, xid: u32) {
+        info!(peer = %self.peer, xid, "connection closed: it is not known what became of a call");
+        self.lose(&std::io::ErrorKind::ConnectionAborted.into());
+        // At once: what else is being carried out may take its time, and the client shall not wait for that. A socket
+        // that is gone already needs no end.
+        let _ = Pin::new(&mut self.socket).poll_shutdown(&mut Context::from_waker(Waker::noop()));
     }
 
     fn stop_reading(&mut self, error: &(dyn std::error::Error + 'static)) {

@@ -11,27 +11,28 @@ use std::{
 use async_trait::async_trait;
 use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId,
-    plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+    plan::{Applied, ObjectRecord, OperationsKept, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
 use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
 use parking_lot::RwLock;
 
-use super::{state::State, transaction::Log};
+use super::{operations::Remembered, state::State, transaction::Log};
 
 /// A share in memory.
 pub(super) struct MemoryShare {
     row: RwLock<ShareRecord>,
-    state: RwLock<State>,
+    /// With the operations that made it what it is.
+    state: RwLock<(State, Remembered)>,
     ids: AtomicU64,
     stamps: AtomicU64,
     epochs: AtomicU64,
 }
 
 impl MemoryShare {
-    pub(super) fn new(row: ShareRecord, root: Node) -> MemoryShare {
+    pub(super) fn new(row: ShareRecord, root: Node, kept: OperationsKept) -> MemoryShare {
         MemoryShare {
             row: RwLock::new(row),
-            state: RwLock::new(State::new(root)),
+            state: RwLock::new((State::new(root), Remembered::new(kept))),
             ids: AtomicU64::new(NodeId::FIRST_FREE.0),
             stamps: AtomicU64::new(1),
             epochs: AtomicU64::new(1),
@@ -61,15 +62,25 @@ impl ShareMetadata for MemoryShare {
     /// `query.lock` changes nothing: a plan here waits for the lock like any other, and conflicts only with plans that
     /// were faster, of which one at least went through.
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {
-        self.state.read().view(query).map_err(|error| MetadataError::Corrupt(error.into()))
+        let (state, remembered) = &*self.state.read();
+        let mut view = state.view(query).map_err(|error| MetadataError::Corrupt(error.into()))?;
+        view.earlier = query.op.and_then(|op| remembered.find(op)).map(|made| state.earlier(made));
+        Ok(view)
     }
 
-    /// The operation's id is not kept: an answer of this store cannot be lost.
-    async fn apply(&self, plan: Plan, _op: Option<OpId>) -> Result<Applied, ApplyError> {
+    async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
         // Declared before the guard, so that what the plan replaced is freed after the lock.
         let mut replaced = Log::new();
-        let mut state = self.state.write();
-        state.apply(plan, &mut replaced)
+        let (state, remembered) = &mut *self.state.write();
+        if op.is_some_and(|op| remembered.find(op).is_some()) {
+            return Err(ApplyError::Conflict);
+        }
+        let made = plan.made();
+        let applied = state.apply(plan, &mut replaced)?;
+        if let Some(op) = op {
+            remembered.note(op, made);
+        }
+        Ok(applied)
     }
 
     async fn list(
@@ -80,11 +91,11 @@ impl ShareMetadata for MemoryShare {
         entries_max: usize,
         records: bool,
     ) -> Result<Listing, MetadataError> {
-        Ok(self.state.read().list(directory, space, after, entries_max, records))
+        Ok(self.state.read().0.list(directory, space, after, entries_max, records))
     }
 
     async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError> {
-        let state = self.state.read();
+        let state = &self.state.read().0;
         let entry = state.directory(directory, Space::Children).and_then(|directory| directory.at(cookie));
         Ok(entry.map(|entry| entry.name.clone()))
     }
@@ -103,36 +114,36 @@ impl ShareMetadata for MemoryShare {
     }
 
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {
-        let state = self.state.read();
+        let state = &self.state.read().0;
         let rest = state.unlinked.range((Bound::Excluded(after), Bound::Unbounded));
         Ok(rest.take(max).map(|(id, reason)| (*id, *reason)).collect())
     }
 
     async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
-        let state = self.state.read();
+        let state = &self.state.read().0;
         Ok(state.clipped.range((Bound::Excluded(after), Bound::Unbounded)).take(max).copied().collect())
     }
 
     async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {
-        Ok(self.state.read().objects_after(after).take(max).copied().collect())
+        Ok(self.state.read().0.objects_after(after).take(max).copied().collect())
     }
 
     async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
-        Ok(self.state.read().references_of(object).take(max).collect())
+        Ok(self.state.read().0.references_of(object).take(max).collect())
     }
 
     async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError> {
-        Ok(self.state.read().nodes.after(after, max))
+        Ok(self.state.read().0.nodes.after(after, max))
     }
 
     async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
         let after = after.map_or(Bound::Unbounded, |last| Bound::Excluded((last.object, last.node, last.chunk)));
-        let state = self.state.read();
+        let state = &self.state.read().0;
         let rest = state.references.range((after, Bound::Unbounded)).take(max);
         Ok(rest.map(|(object, node, chunk)| Reference { object: *object, node: *node, chunk: *chunk }).collect())
     }
 
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
-        Ok(self.state.read().statistics)
+        Ok(self.state.read().0.statistics)
     }
 }

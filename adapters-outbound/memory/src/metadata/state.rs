@@ -9,7 +9,7 @@ use std::{
 
 use dittofs_domain::{
     Cookie, Node, NodeId, NodeKind, ObjectId,
-    plan::{EntryKey, Found, MapView, ObjectRecord, Query, Space, Statistics, UnlinkedReason, View},
+    plan::{Earlier, EntryKey, Found, MapView, ObjectRecord, Query, Space, Statistics, UnlinkedReason, View},
 };
 use dittofs_ports::{Listed, Listing};
 
@@ -52,7 +52,13 @@ impl State {
                 let nothing = MapView { rows: Vec::new(), complete: true };
                 self.nodes.body(map.node).map_or(nothing, |body| body.map(map))
             }),
+            earlier: None,
         })
+    }
+
+    /// What came of an operation that made this node, or none.
+    pub(super) fn earlier(&self, made: Option<NodeId>) -> Earlier {
+        Earlier { made, node: made.and_then(|made| self.nodes.record(made).cloned()) }
     }
 
     pub(super) fn list(&self, directory: NodeId, space: Space, after: Cookie, max: usize, records: bool) -> Listing {

@@ -25,12 +25,24 @@ const PROBE_MAX: Duration = Duration::from_secs(40);
 pub(super) struct Found {
     /// Whether the store refuses to write over something when it is told to.
     pub(super) puts_only_new: bool,
+    /// Whether it keeps the type of what is written.
+    pub(super) keeps_types: bool,
 }
 
+/// The type of everything that is written. Without one, some services answer later that there is none, in a form that
+/// their own clients can't read.
+const CONTENT_TYPE: &str = "application/octet-stream";
+
 impl Found {
+    /// What a service of this kind does, before it was asked.
+    pub(super) fn usual(operator: &Operator) -> Found {
+        Found { puts_only_new: true, keeps_types: operator.info().capability().write_with_content_type }
+    }
+
     /// Writes what is not there yet, and never over anything; where the store can't do that, the caller has looked.
     pub(super) fn only_new(self) -> WriteOptions {
-        WriteOptions { if_not_exists: self.puts_only_new, ..WriteOptions::default() }
+        let content_type = self.keeps_types.then(|| CONTENT_TYPE.to_owned());
+        WriteOptions { if_not_exists: self.puts_only_new, content_type, ..WriteOptions::default() }
     }
 }
 
@@ -84,7 +96,9 @@ impl Probe<'_> {
         listed?;
         deleted.map_err(|error| self.told("DeleteObject", error))?;
         match self.operator.stat(&self.name).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found { puts_only_new }),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Ok(Found { puts_only_new, ..Found::usual(self.operator) })
+            }
             Ok(_) => Err(self.lies("DeleteObject", "what was deleted is still there")),
             Err(error) => Err(self.told("HeadObject", error)),
         }
@@ -92,7 +106,7 @@ impl Probe<'_> {
 
     /// Answers whether the store can be told not to write over anything.
     async fn write(&self) -> Result<bool, Trouble> {
-        let only_new = || WriteOptions { if_not_exists: true, ..WriteOptions::default() };
+        let only_new = || Found::usual(self.operator).only_new();
         match self.operator.write_options(&self.name, bytes(), only_new()).await {
             Ok(_) => match self.operator.write_options(&self.name, bytes(), only_new()).await {
                 Ok(_) => Ok(false),
@@ -102,7 +116,8 @@ impl Probe<'_> {
             // An answer to the first try was lost.
             Err(error) if is_known_already(&error) => Ok(true),
             Err(error) if error.message().contains("NotImplemented") => {
-                let written = self.operator.write(&self.name, bytes()).await;
+                let always = Found { puts_only_new: false, ..Found::usual(self.operator) };
+                let written = self.operator.write_options(&self.name, bytes(), always.only_new()).await;
                 written.map(|_| false).map_err(|error| self.told("PutObject", error))
             }
             Err(error) => Err(self.told("PutObject", error)),

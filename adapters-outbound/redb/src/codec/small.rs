@@ -1,12 +1,12 @@
 //! Records of a few fields.
 
 use dittofs_domain::{
-    Cookie, Epoch, Name, NodeId, ObjectId,
+    Cookie, Epoch, Name, NodeId, ObjectId, OpId, ShareId,
     plan::{ObjectRecord, ObjectState, UnlinkedReason},
 };
 
 use super::{VERSION, decode};
-use crate::fault::Fault;
+use crate::{fault::Fault, operations::Operation};
 
 pub(crate) fn encode_entry(node: NodeId, cookie: Cookie) -> Vec<u8> {
     let mut out = vec![VERSION];
@@ -78,4 +78,31 @@ pub(crate) fn encode_count(count: i64) -> Vec<u8> {
 
 pub(crate) fn decode_count(bytes: &[u8]) -> Result<i64, Fault> {
     decode("a count", bytes, |reader| reader.i64())
+}
+
+/// Bytes of an operation.
+const OPERATION_LEN: usize = 8 + 16 + 8;
+
+/// The operations of a transaction. No node is 0.
+pub(crate) fn encode_operations(operations: &[Operation]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1 + operations.len() * OPERATION_LEN);
+    out.push(VERSION);
+    for Operation { share, op, made } in operations {
+        out.extend_from_slice(&share.0.to_le_bytes());
+        out.extend_from_slice(&op.0.to_le_bytes());
+        out.extend_from_slice(&made.map_or(0, |made| made.0).to_le_bytes());
+    }
+    out
+}
+
+pub(crate) fn decode_operations(bytes: &[u8]) -> Result<Vec<Operation>, Fault> {
+    decode("the operations of a transaction", bytes, |reader| {
+        let mut operations = Vec::with_capacity(reader.left() / OPERATION_LEN);
+        while !reader.is_at_end() {
+            let (share, op) = (ShareId(reader.u64()?), OpId(reader.u128()?));
+            let made = Some(NodeId(reader.u64()?)).filter(|made| made.0 != 0);
+            operations.push(Operation { share, op, made });
+        }
+        Some(operations)
+    })
 }

@@ -5,12 +5,12 @@ use redb::{Database, ReadableDatabase, TableDefinition, TableError, WriteTransac
 use super::OpenError;
 use crate::{
     fault::Fault,
-    tables::{Definition, Snapshot, Writable},
+    tables::{Definition, KINDS_OF_FORMAT_2, Kind, Snapshot, Writable},
 };
 
 /// The format that this release writes, and the newest that it reads.
 pub(super) const FORMAT: u32 = 3;
-/// The oldest format that is read. It had no log.
+/// The oldest format that is read. It had no log. Format 2 did not keep operations.
 const FORMAT_FIRST: u32 = 1;
 const MAGIC: &[u8] = b"dittofs metadata";
 pub(crate) const TABLE: Definition<'_> = TableDefinition::new("dittofs");
@@ -44,13 +44,14 @@ pub(super) fn identify(database: &impl ReadableDatabase, file: &str) -> Result<(
     let value = table.get(KEY).map_err(|error| damaged(error.to_string()))?;
     let value = value.ok_or_else(|| damaged("the record of its format is missing".into()))?;
     let format = value.value().strip_prefix(MAGIC).and_then(|rest| Some(u32::from_le_bytes(rest.try_into().ok()?)));
-    match format {
-        Some(FORMAT_FIRST..=FORMAT) => {}
+    let kinds = match format {
+        Some(FORMAT_FIRST..FORMAT) => KINDS_OF_FORMAT_2,
+        Some(FORMAT) => Kind::COUNT,
         Some(found) if found > FORMAT => {
             return Err(OpenError::Newer { file: file.to_owned(), found, known: FORMAT });
         }
         Some(found) => return Err(damaged(format!("its format is {found}, which never was"))),
         None => return Err(foreign("a redb database with another mark than this program's")),
-    }
-    Snapshot::open(&transaction).map(drop).map_err(|fault| damaged(fault.to_string()))
+    };
+    Snapshot::probe(&transaction, kinds).map_err(|fault| damaged(fault.to_string()))
 }

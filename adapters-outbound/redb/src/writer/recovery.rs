@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Durable, Failure, Received, Reply, Request, Writer, give_ballast_up_if_low, publish_all};
+use super::{Durable, Failure, Received, Reply, Request, Writer, give_ballast_up_if_low};
 
 const WAIT_FIRST: Duration = Duration::from_millis(10);
 const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -44,10 +44,11 @@ impl Writer {
         give_ballast_up_if_low(&*self.opener);
         let durable = Durable::open(&*self.opener, true).map_err(|error| error.to_string())?;
         let tables = durable.snapshot().map_err(|fault| fault.to_string())?;
+        self.remembered.load(&tables).map_err(|fault| fault.to_string())?;
         self.transactions = durable.transactions();
         self.opening += 1;
         self.durable = Some(durable);
-        publish_all(&self.cache, &self.newest, tables, self.opening);
+        self.publish_all(tables);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use dittofs_domain::{
-    Node, ShareId,
+    Node, OpId, ShareId,
     content::{Extent, MapRow},
     plan::{Applied, Change, Plan},
 };
@@ -20,6 +20,7 @@ pub(crate) enum Request {
     Apply {
         share: ShareId,
         plan: Box<Plan>,
+        op: Option<OpId>,
         answer: Sender<Result<Applied, ApplyError>>,
     },
     CreateShare {
@@ -65,7 +66,7 @@ impl Request {
 
     pub(super) fn run(self, batch: &mut Batch<'_>) -> Reply {
         match self {
-            Request::Apply { share, plan, answer } => Reply::Applied(answer, batch.apply(share, *plan)),
+            Request::Apply { share, plan, op, answer } => Reply::Applied(answer, batch.apply(share, *plan, op)),
             Request::CreateShare { record, root, answer } => Reply::Done(answer, batch.create_share(&record, &root)),
             Request::PutRecord { record, answer } => Reply::Done(answer, batch.put_record(&record)),
             Request::Allocate { share, counter, count, answer } => {
@@ -75,9 +76,10 @@ impl Request {
         }
     }
 
+    /// Answers that nothing was done, nor will be.
     pub(super) fn fail(self, failure: &Failure) {
         match self {
-            Request::Apply { answer, .. } => drop(answer.send(Err(failure.apply_error()))),
+            Request::Apply { answer, .. } => drop(answer.send(Err(failure.not_sent()))),
             Request::CreateShare { answer, .. } | Request::PutRecord { answer, .. } => {
                 drop(answer.send(Err(failure.metadata_error())));
             }
@@ -134,9 +136,10 @@ impl Reply {
         }
     }
 
+    /// Answers that the transaction did not succeed: it may be found in the database nevertheless.
     pub(super) fn fail(self, failure: &Failure) {
         match self {
-            Reply::Applied(answer, _) => drop(answer.send(Err(failure.apply_error()))),
+            Reply::Applied(answer, _) => drop(answer.send(Err(failure.unknown()))),
             Reply::Done(answer, _) => drop(answer.send(Err(failure.metadata_error()))),
             Reply::Numbers(answer, _) => drop(answer.send(Err(failure.metadata_error()))),
             Reply::Nothing => {}
@@ -168,8 +171,12 @@ impl Failure {
         Failure { message: fault.to_string(), is_full: fault.is_full() }
     }
 
-    fn apply_error(&self) -> ApplyError {
+    fn not_sent(&self) -> ApplyError {
         if self.is_full { ApplyError::Full } else { ApplyError::Unavailable(self.message.clone().into()) }
+    }
+
+    fn unknown(&self) -> ApplyError {
+        if self.is_full { ApplyError::Full } else { ApplyError::Unknown(self.message.clone().into()) }
     }
 
     fn metadata_error(&self) -> MetadataError {

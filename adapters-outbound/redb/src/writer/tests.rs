@@ -63,7 +63,7 @@ async fn on_a_disk_that_is_almost_full_only_what_makes_nodes_is_refused() {
         let (answer, answered) = oneshot::channel();
         let mut plan = Box::new(Plan::at(Timestamp::EPOCH));
         plan.change(change);
-        requests.send(Request::Apply { share, plan, answer }).await.ok().unwrap();
+        requests.send(Request::Apply { share, plan, op: None, answer }).await.ok().unwrap();
         answered.await.unwrap()
     };
     let grown = apply(Change::InsertNode(Box::new(directory(NodeId(9))))).await;

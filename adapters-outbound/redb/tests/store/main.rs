@@ -6,6 +6,7 @@ mod failing;
 mod failures;
 mod fixture;
 mod opening;
+mod operations;
 mod power;
 mod recovery;
 mod reopening;

@@ -104,6 +104,7 @@ fn some_query(dice: &mut Dice) -> Query {
         ancestors_of: (dice.below(3) == 0).then(|| some_directory(dice)),
         map: (dice.below(2) == 0).then_some(map),
         lock: false,
+        op: None,
     }
 }
 

@@ -50,6 +50,7 @@ impl RiggedMetadata {
                 | Bug::CloneUnreferenced
                 | Bug::CountIsThreshold
                 | Bug::StampsReused
+                | Bug::OperationsForgotten
                 | Bug::IdsReused),
             ) => Arc::new(RiggedMetadata {
                 inner: Arc::clone(inner),
@@ -132,6 +133,7 @@ impl ShareMetadata for RiggedMetadata {
                 _ => None,
             })
             .collect();
+        let op = op.filter(|_| self.bug != Bug::OperationsForgotten);
         let applied = self.inner.apply(plan, op).await?;
         if self.bug == Bug::DeletedAtFirstDereference {
             dereferenced.into_iter().for_each(|object| self.objects.remove(object));

@@ -289,11 +289,16 @@ impl Client {
             .trace
             .lock()
             .say(format_args!("client {} truncate {node} to {size} as operation {}", self.number, window.op));
-        let (op, number) = (self.op_id(), self.number);
-        let answer = self.call(running, "truncate", async || {
-            let (of, caller) = running.node(&handle, number)?;
-            running.services.set_attributes(&caller, of, &SetAttributes::size(size), op).await
-        });
+        let number = self.number;
+        let answer = self.call_once(
+            running,
+            ("truncate", vec![node]),
+            |_| None,
+            move |running, op| async move {
+                let (of, caller) = running.node(&handle, number)?;
+                running.services.set_attributes(&caller, of, &SetAttributes::size(size), op).await
+            },
+        );
         let Some(answer) = answer.await else { return };
         self.world.note_losses();
         if let Answer::Done(changed) = &answer {
@@ -336,11 +341,19 @@ impl Client {
             time.into_iter().for_each(|time| model.file.mtime.begin(window.op, time));
             request.mode.into_iter().for_each(|mode| model.file.mode.begin(window.op, mode));
         }
-        let (op, number) = (self.op_id(), self.number);
-        let answer = self.call(running, "set attributes", async || {
-            let (of, caller) = running.node(&handle, number)?;
-            running.services.set_attributes(&caller, of, &request, op).await
-        });
+        let (number, sent) = (self.number, request.clone());
+        let answer = self.call_once(
+            running,
+            ("set attributes", vec![node]),
+            |_| None,
+            move |running, op| {
+                let request = sent.clone();
+                async move {
+                    let (of, caller) = running.node(&handle, number)?;
+                    running.services.set_attributes(&caller, of, &request, op).await
+                }
+            },
+        );
         let Some(answer) = answer.await else { return };
         self.world.note_losses();
         if let Answer::Done(changed) = &answer {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, Node, NodeId, NodeKind, ObjectId, OpId, Sequence,
+    ChangeId, ContentVersion, Cookie, Epoch, Node, NodeId, NodeKind, ObjectId, Sequence,
     content::{Clip, MapRow},
     node::{NodeFlags, Parent},
     plan::{
@@ -274,18 +274,4 @@ pub async fn a_known_entry_or_node_is_never_inserted_over(open: impl AsyncFn() -
         assert!(matches!(answer, Err(ApplyError::Malformed | ApplyError::Conflict)), "{answer:?} for {change:?}");
         assert_eq!(fixture.dump().await, before, "{change:?}");
     }
-}
-
-pub async fn a_plan_with_a_known_operation_is_not_applied_twice(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
-    let fixture = Fixture::new(&open().await).await;
-    let (plan, _) = fixture.addition(NodeId::ROOT, "f", NodeKind::File);
-    let first = fixture.share.apply(plan.clone(), Some(OpId(1))).await.unwrap();
-    let after = fixture.dump().await;
-    match fixture.share.apply(plan, Some(OpId(1))).await {
-        Ok(again) => assert_eq!(again, first),
-        Err(error) => assert!(matches!(error, ApplyError::Conflict), "{error:?}"),
-    }
-    assert_eq!(fixture.dump().await, after);
-    let (plan, _) = fixture.addition(NodeId::ROOT, "g", NodeKind::File);
-    fixture.share.apply(plan, Some(OpId(2))).await.unwrap();
 }

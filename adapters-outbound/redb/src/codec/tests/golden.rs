@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Scale, Sequence,
+    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, OpId, Scale, Sequence,
     ShareId, Timestamp,
     content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored},
     node::{Device, NodeFlags, Parent},
@@ -13,7 +13,10 @@ use dittofs_domain::{
 use dittofs_ports::ShareRecord;
 
 use super::super::*;
-use crate::keys::{self, Count};
+use crate::{
+    keys::{self, Count},
+    operations::Operation,
+};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -134,6 +137,19 @@ fn small_records_are_these_bytes() {
         let record = ObjectRecord { id: ObjectId(1), state, owner: Epoch(7), bytes: 8 };
         assert_eq!(hex(&encode_object(&record)), format!("01{byte}07000000000000000800000000000000"));
     }
+}
+
+#[test]
+fn operations_are_these_bytes() {
+    let made = Operation { share: ShareId(1), op: OpId(2), made: Some(NodeId(5)) };
+    let other = Operation { share: ShareId(3), op: OpId(4), made: None };
+    let expected = "01 0100000000000000 02000000000000000000000000000000 0500000000000000 \
+                    0300000000000000 04000000000000000000000000000000 0000000000000000";
+    let bytes = encode_operations(&[made, other]);
+    assert_eq!(hex(&bytes), expected.replace(' ', ""));
+    assert_eq!(decode_operations(&bytes).unwrap(), [made, other]);
+    assert!(decode_operations(&bytes[..bytes.len() - 1]).is_err());
+    assert_eq!(hex(&keys::operations(0x1122)), "0000000000001122");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use dittofs_domain::{
     error::FsError,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
 };
-use dittofs_ports::MetadataService;
+use dittofs_ports::{Created, MetadataService};
 
 use super::{Answer, Client, Names, has_something, settle};
 use crate::{
@@ -42,10 +42,14 @@ impl Client {
             },
             how,
         };
-        let (op, client) = (self.op_id(), self.number);
-        let answer = self.call(running, "create", async || {
-            let (of, caller) = running.node(&handle, client)?;
-            running.services.create(&caller, of.share, &request, op).await
+        let (client, sent) = (self.number, request.clone());
+        let made = |created: &Created| created.new.then_some(created.node.node);
+        let answer = self.call_once(running, ("create", vec![directory]), made, move |running, op| {
+            let request = sent.clone();
+            async move {
+                let (of, caller) = running.node(&handle, client)?;
+                running.services.create(&caller, of.share, &request, op).await
+            }
         });
         let Some(answer) = answer.await else { return names };
         self.world.note_losses();

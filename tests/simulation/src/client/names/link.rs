@@ -21,11 +21,19 @@ impl Client {
         let window = self.begin();
         self.world.oracle.lock().tree.entry(directory, called).begin(window.op, Target::Node(node));
         let request = LinkRequest { node, directory, name: name(called) };
-        let (op, client) = (self.op_id(), self.number);
-        let answer = self.call(running, "link", async || {
-            let (of, caller) = running.node(&handle, client)?;
-            running.services.link(&caller, of.share, &request, op).await
-        });
+        let (client, sent) = (self.number, request.clone());
+        let answer = self.call_once(
+            running,
+            ("link", vec![directory, node]),
+            |_| None,
+            move |running, op| {
+                let request = sent.clone();
+                async move {
+                    let (of, caller) = running.node(&handle, client)?;
+                    running.services.link(&caller, of.share, &request, op).await
+                }
+            },
+        );
         let Some(answer) = answer.await else { return names };
         self.world.note_losses();
         match answer {

@@ -31,11 +31,19 @@ impl Client {
         };
         let kind = if is_directory { RemoveKind::Directory } else { RemoveKind::NotDirectory };
         let request = RemoveRequest { directory, name: name(called), kind };
-        let (op, client) = (self.op_id(), self.number);
-        let answer = self.call(running, "remove", async || {
-            let (of, caller) = running.node(&handle, client)?;
-            running.services.remove(&caller, of.share, &request, op).await
-        });
+        let (client, sent) = (self.number, request.clone());
+        let answer = self.call_once(
+            running,
+            ("remove", vec![directory]),
+            |_| None,
+            move |running, op| {
+                let request = sent.clone();
+                async move {
+                    let (of, caller) = running.node(&handle, client)?;
+                    running.services.remove(&caller, of.share, &request, op).await
+                }
+            },
+        );
         let Some(answer) = answer.await else { return names };
         self.world.note_losses();
         match answer {

@@ -38,12 +38,20 @@ impl Client {
             to_directory: to,
             to_name: name(to_name),
         };
-        let (op, client) = (self.op_id(), self.number);
-        let answer = self.call(running, "rename", async || {
-            let (_, caller) = running.node(&from_handle, client)?;
-            running.node(&to_handle, client)?;
-            running.services.rename(&caller, SHARE, &request, op).await
-        });
+        let client = self.number;
+        let answer = self.call_once(
+            running,
+            ("rename", vec![from, to]),
+            |_| None,
+            move |running, op| {
+                let request = request.clone();
+                async move {
+                    let (_, caller) = running.node(&from_handle, client)?;
+                    running.node(&to_handle, client)?;
+                    running.services.rename(&caller, SHARE, &request, op).await
+                }
+            },
+        );
         let Some(answer) = answer.await else { return names };
         self.world.note_losses();
         match answer {

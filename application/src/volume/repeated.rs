@@ -1,0 +1,108 @@
+//! Calls that are sent again: a change that was carried out, but whose reply got lost, is not carried out a second time.
+//!
+//! The store notes each named operation with its plan. So before anything is decided it is asked whether it knows the
+//! name: a rule that sees the change would take it for somebody else's, and refuse. While the store can't say so, the
+//! call gets no answer: any other could be wrong, and "try again later" lets the client send the call under a new name.
+
+use std::time::Duration;
+
+use dittofs_domain::{
+    NodeId, OpId,
+    error::{FsError, FsResult},
+    namespace::{CreateRequest, LinkRequest, RenameRequest},
+    plan::{Applied, Query, Touched},
+};
+use dittofs_ports::{ApplyError, Changed, Created, Linked, MetadataError, Renamed};
+use smallvec::SmallVec;
+
+use super::{Volume, overlay::Seen};
+
+/// How long a store is asked what became of an operation. A database that failed is open again within tens of
+/// milliseconds, unless its disk is away; a client that gets no reply sends the call again after some seconds.
+const ASKED_FOR: Duration = Duration::from_secs(5);
+/// How long it is left alone in between.
+const PAUSE: Duration = Duration::from_millis(20);
+
+impl Volume {
+    /// What the query finds, if the operation was carried out before.
+    ///
+    /// # Errors
+    /// `Unanswered` if that can't be found out, `Io`.
+    pub(super) async fn earlier(&self, op: Option<OpId>, query: impl FnOnce() -> Query) -> FsResult<Option<Seen>> {
+        if op.is_none() || self.ask_store(&Query::default().asking(op)).await?.earlier.is_none() {
+            return Ok(None);
+        }
+        let seen = self.ask_store(&query().asking(op)).await?;
+        // Forgotten between the two: too old to be a repetition.
+        Ok(seen.earlier.is_some().then_some(seen))
+    }
+
+    /// After a conflict: it may be that the operation is known by now, as a copy of the call has been faster. Its next
+    /// repetition will find out.
+    pub(super) async fn must_not_be_done(&self, op: Option<OpId>) -> FsResult<()> {
+        let done = op.is_some() && self.ask_store(&Query::default().asking(op)).await?.earlier.is_some();
+        if done { Err(FsError::Unanswered) } else { Ok(()) }
+    }
+
+    /// After a plan of which nobody knows whether it was applied: what it did to the nodes that it touches; none if it
+    /// was not applied, and never will be.
+    pub(super) async fn find_out(
+        &self,
+        op: OpId,
+        touches: SmallVec<[NodeId; 4]>,
+        why: &ApplyError,
+    ) -> FsResult<Option<Applied>> {
+        tracing::warn!(share = %self.name, error = %why, "metadata store is asked what became of a change");
+        let nodes = touches.iter().copied().collect();
+        let seen = self.ask_store(&Query { nodes, op: Some(op), ..Query::default() }).await?;
+        let after = |id: NodeId| Touched { id, before: None, after: seen.node(id).ok().cloned() };
+        Ok(seen.earlier.is_some().then(|| Applied { nodes: touches.into_iter().map(after).collect() }))
+    }
+
+    /// Reads what a named operation came to, for as long as it is worth while.
+    async fn ask_store(&self, query: &Query) -> FsResult<Seen> {
+        let until = self.machine.clock.monotonic() + ASKED_FOR;
+        let mut pauses_left = ASKED_FOR.as_millis() / PAUSE.as_millis();
+        loop {
+            let moment = self.pending.moment();
+            match self.stores.metadata.view(query).await {
+                Ok(view) => return Ok(Seen { view, moment }),
+                Err(MetadataError::Unavailable(_)) if pauses_left > 0 && self.machine.clock.monotonic() < until => {
+                    pauses_left -= 1;
+                    self.machine.clock.sleep(PAUSE).await;
+                }
+                Err(error) => {
+                    let failed = self.metadata_failed(&error);
+                    return Err(if failed == FsError::Busy { FsError::Unanswered } else { failed });
+                }
+            }
+        }
+    }
+
+    /// A directory, or a node, that was changed by then. What it was before is not known any more.
+    pub(super) async fn changed_by_then(&self, seen: &Seen, id: NodeId) -> FsResult<Changed> {
+        Ok(Changed { before: None, after: self.overlay(seen.moment, seen.node(id)?).await? })
+    }
+
+    pub(super) async fn created_by_then(&self, seen: &Seen, request: &CreateRequest) -> FsResult<Created> {
+        let earlier = seen.earlier.as_ref().ok_or(FsError::Unanswered)?;
+        // Without a node of its own it gave one that was there another size.
+        let found = || seen.entry(0).map(|found| &found.node);
+        let node = if earlier.made.is_some() { earlier.node.as_ref() } else { found() };
+        let node = self.overlay(seen.moment, node.ok_or(FsError::Stale)?).await?;
+        let directory = self.changed_by_then(seen, request.directory).await?;
+        Ok(Created { node, directory, new: earlier.made.is_some() })
+    }
+
+    pub(super) async fn linked_by_then(&self, seen: &Seen, request: &LinkRequest) -> FsResult<Linked> {
+        let directory = self.changed_by_then(seen, request.directory).await?;
+        Ok(Linked { node: self.changed_by_then(seen, request.node).await?.after, directory })
+    }
+
+    pub(super) async fn renamed_by_then(&self, seen: &Seen, request: &RenameRequest) -> FsResult<Renamed> {
+        Ok(Renamed {
+            from_directory: self.changed_by_then(seen, request.from_directory).await?,
+            to_directory: self.changed_by_then(seen, request.to_directory).await?,
+        })
+    }
+}
