@@ -52,15 +52,27 @@ impl Nfs3 {
         if !procedure.changes_something() {
             return self.carry_out(procedure, context, call).await;
         }
-        let key = DuplicateKey::of(&call);
+        // The cache is for clients that a share admits: strangers must not push out what it keeps.
+        if !self.admits(&context, &call)? {
+            return self.carry_out(procedure, context, call).await;
+        }
         if procedure == Procedure::WRITE {
+            let key = DuplicateKey::of_write(&call);
             let arguments: WRITE3args = call.decode()?;
             let key = key.with_payload_checksum(crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, &arguments.data) as u32);
             return Ok(self.duplicates.answer(key, self.write(&context, arguments)).await);
         }
+        let key = DuplicateKey::of(&call);
         context.op = Some(OpId(key.operation()));
         let work = async { self.carry_out(procedure, context, call).await.unwrap_or_else(Reply::from) };
         Ok(self.duplicates.answer(key, work).await)
+    }
+
+    /// Whether the share of the handle that the arguments begin with admits the client. The arguments of every procedure that changes
+    /// something begin with one.
+    fn admits(&self, context: &Context, call: &Call) -> Result<bool, XdrError> {
+        let handle: nfs_fh3 = call.arguments.clone().get()?;
+        Ok(self.enter(context, &handle).is_ok())
     }
 
     async fn carry_out(&self, procedure: Procedure, context: Context, mut call: Call) -> Result<Reply, XdrError> {

@@ -11,6 +11,7 @@ use dittofs_nfs::duplicate::{DuplicateKey, DuplicateLimits, DuplicateRequests};
 use dittofs_nfs::rpc::{Call, Program, Programs, Reply};
 use dittofs_nfs::transport::{Limits, Server};
 use dittofs_xdr::{Encode, Payload};
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::runtime::{Builder, Handle};
 
 pub(crate) const TOY: u32 = 0x2000_0001;
@@ -125,7 +126,25 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// Connects from an address of this machine that the caller chooses.
+    pub(crate) fn connect_from(local: SocketAddr, address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        socket.set_reuse_address(true).unwrap();
+        socket.bind(&local.into()).unwrap();
+        socket.connect(&address.into()).unwrap();
+        Self::over(socket.into())
+    }
+
+    /// Goes away so that another one can come from the same port at once, and tells from where.
+    pub(crate) fn reset(self) -> SocketAddr {
+        SockRef::from(&self.socket).set_linger(Some(Duration::ZERO)).unwrap();
+        self.socket.local_addr().unwrap()
+    }
+
+    fn over(socket: TcpStream) -> Self {
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         Self { socket }
