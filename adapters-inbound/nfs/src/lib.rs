@@ -12,6 +12,7 @@ pub mod fuzz;
 pub mod mount3;
 pub mod nfs3;
 pub mod portmap;
+mod presented;
 pub mod rpc;
 mod statistics;
 pub mod transport;

@@ -183,12 +183,13 @@ impl Random {
     }
 
     fn create(&mut self) -> Op {
-        let device = Device { major: self.below(300) as u32, minor: self.below(300) as u32 };
+        let bits = self.of(&[8, 12, 13, 20, 21]);
+        let device = Device { major: self.below(1 << 12) as u32, minor: self.below(1 << bits) as u32 };
         let kind = match self.below(16) {
             0..8 => NewKind::File,
             8..12 => NewKind::Directory,
             12 => {
-                let length = self.of(&[0, 1, 30, 4_096, 4_097]);
+                let length = self.of(&[0, 1, 30, 4_095, 4_096]);
                 NewKind::Symlink(self.bytes(length).into())
             }
             13 => NewKind::Fifo,

@@ -40,6 +40,27 @@ async fn a_directory_below_a_share_can_be_mounted() {
 }
 
 #[tokio::test]
+async fn a_mount_is_no_way_around_a_directory_that_the_caller_may_not_search() {
+    let (server, mut session) = root_session().await;
+    let root = session.root.clone();
+    let outer = session.make_directory(&root, b"outer", 0o700).await;
+    let middle = session.make_directory(&outer, b"middle", 0o755).await;
+    session.make_directory(&middle, b"inner", 0o755).await;
+    let cases = [
+        // A directory itself can be mounted by who may not search it, as it can be looked up.
+        ("/export/outer", None),
+        ("/export/outer/middle", Some(mountstat3::MNT3ERR_ACCES)),
+        ("/export/outer/middle/inner", Some(mountstat3::MNT3ERR_ACCES)),
+        ("/export/outer/missing", Some(mountstat3::MNT3ERR_ACCES)),
+    ];
+    for (path, refused) in cases {
+        let mounted = Session::mount(server.address(), path, &user(1000, 1000, &[])).await;
+        assert_eq!(mounted.err().map(|status| status as u32), refused.map(|status| status as u32), "{path}");
+    }
+    Session::open(server.address(), "/export/outer/middle/inner", &user(0, 0, &[])).await;
+}
+
+#[tokio::test]
 async fn the_lists_tell_shares_and_mounts() {
     let (server, _session) = root_session().await;
     let io = TokioIo::new(TcpStream::connect(server.address()).await.unwrap());

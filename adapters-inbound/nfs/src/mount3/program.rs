@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr, ops::RangeInclusive, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{ClientId, FsError, error::FsResult};
+use dittofs_domain::{FsError, error::FsResult};
 use dittofs_ports::{AdminService, MetadataService, Presented};
 use dittofs_xdr::{LinkedList, XdrError};
 use parking_lot::Mutex;
@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use super::{PROGRAM, VERSION, VERSION_1, wire::*};
 use crate::{
     nfs3::wire::nfs_fh3,
+    presented::presented,
     rpc::{self, Call, Operations, Program, Reply},
 };
 
@@ -66,7 +67,7 @@ impl Mount3 {
             Procedure::NULL => Reply::success(&()),
             Procedure::MNT => {
                 let path: dirpath = call.decode()?;
-                let mounted = self.mount(peer, &path.0).await;
+                let mounted = self.mount(&presented(&call), &path.0).await;
                 if call.version == VERSION_1 { mounted_1(mounted) } else { mounted_3(mounted) }
             }
             Procedure::DUMP => {
@@ -90,9 +91,9 @@ impl Mount3 {
         })
     }
 
-    async fn mount(&self, address: IpAddr, path: &Bytes) -> FsResult<nfs_fh3> {
-        let presented = Presented { identity: None, address, client: ClientId(0) };
-        let node = match self.metadata.mount(path, &presented).await {
+    async fn mount(&self, who: &Presented, path: &Bytes) -> FsResult<nfs_fh3> {
+        let address = who.address;
+        let node = match self.metadata.mount(path, who).await {
             Ok(node) => node,
             Err(error) => {
                 tracing::info!(%address, path = %path.escape_ascii(), %error, "mount refused");

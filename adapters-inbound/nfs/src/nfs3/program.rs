@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, sync::Arc};
 
 use async_trait::async_trait;
 use crc_fast::CrcAlgorithm;
-use dittofs_domain::{Attributes, ClientId, Credentials, OpId, error::FsResult};
+use dittofs_domain::{Attributes, OpId, error::FsResult};
 use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, NodeRef, Presented};
 use dittofs_xdr::{Encode, XdrError};
 
@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     duplicate::{DuplicateKey, DuplicateRequests},
-    rpc::{Call, Credential, Operations, Program, Reply},
+    presented::presented,
+    rpc::{Call, Operations, Program, Reply},
 };
 
 /// The services that the program calls.
@@ -138,19 +139,6 @@ where
         Ok(ok) => Nfs3Result::Ok(ok),
         Err(error) => Nfs3Result::Err(translate::status(error), failure().await),
     }
-}
-
-fn presented(call: &Call) -> Presented {
-    let address = call.peer.ip().to_canonical();
-    let identity = match &call.credential {
-        Credential::Sys(sys) => Some(Credentials { uid: sys.uid, gid: sys.gid, groups: sys.gids.clone() }),
-        Credential::None | Credential::Unknown(_) | Credential::Malformed => None,
-    };
-    let client = match address {
-        std::net::IpAddr::V4(address) => u64::from(address.to_bits()),
-        std::net::IpAddr::V6(address) => xxhash_rust::xxh3::xxh3_64(&address.octets()),
-    };
-    Presented { identity, address, client: ClientId(client) }
 }
 
 #[async_trait]
