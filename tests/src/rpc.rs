@@ -85,11 +85,21 @@ impl RpcConnection {
 
     /// The same from an address of this machine that the caller chooses; port 0 takes a free one.
     pub fn open_from(local: SocketAddr, address: SocketAddr, credential: Credential, xid: u32) -> RpcConnection {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
-        socket.set_reuse_address(true).unwrap();
-        socket.bind(&local.into()).unwrap();
-        socket.connect(&address.into()).unwrap();
-        Self::over(socket.into(), credential, xid)
+        Self::try_open_from(local, address, credential, xid).unwrap()
+    }
+
+    /// The same, where the address may be taken or forbidden.
+    pub fn try_open_from(
+        local: SocketAddr,
+        address: SocketAddr,
+        credential: Credential,
+        xid: u32,
+    ) -> std::io::Result<RpcConnection> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&local.into())?;
+        socket.connect(&address.into())?;
+        Ok(Self::over(socket.into(), credential, xid))
     }
 
     fn over(stream: TcpStream, credential: Credential, xid: u32) -> RpcConnection {

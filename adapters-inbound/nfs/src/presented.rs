@@ -18,5 +18,5 @@ pub(crate) fn presented(call: &Call) -> Presented {
         IpAddr::V4(address) => u64::from(address.to_bits()),
         IpAddr::V6(address) => xxhash_rust::xxh3::xxh3_64(&address.octets()),
     };
-    Presented { identity, address, client: ClientId(client) }
+    Presented { identity, address, port: call.peer.port(), client: ClientId(client) }
 }
