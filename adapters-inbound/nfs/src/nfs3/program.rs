@@ -1,6 +1,6 @@
 //! The program: finds the procedure, decodes, calls the service, encodes.
 
-use std::{ops::RangeInclusive, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use crc_fast::CrcAlgorithm;
@@ -147,8 +147,8 @@ impl Program for Nfs3 {
         PROGRAM
     }
 
-    fn versions(&self) -> RangeInclusive<u32> {
-        VERSION..=VERSION
+    fn versions(&self) -> &'static [u32] {
+        &[VERSION]
     }
 
     fn operations(&self) -> Operations {

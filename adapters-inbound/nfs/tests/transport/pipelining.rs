@@ -5,7 +5,7 @@ use bytes::Bytes;
 use dittofs_nfs::{duplicate::DuplicateLimits, transport::Limits};
 
 use crate::toy::{
-    COUNT, Client, ECHO, READ, Running, WAIT, WRITE, WRITE_LATER, call, record, start, start_remembering,
+    COUNT, Client, ECHO, READ, Running, WAIT, WRITE, WRITE_LATER, call, record, start, start_blind, start_remembering,
 };
 
 #[test]
@@ -108,6 +108,12 @@ fn a_retransmission_is_answered_once_and_over_any_connection_from_its_port() {
 fn a_server_that_forgets_its_replies_is_found() {
     let forgetful = start_remembering(Limits::default(), &DuplicateLimits { entries_max: 0, ..Default::default() });
     assert!(catch_unwind(AssertUnwindSafe(|| answers_retransmissions_once(&forgetful))).is_err());
+}
+
+#[test]
+fn a_server_that_takes_anothers_call_for_a_repetition_is_found() {
+    let blind = start_blind();
+    assert!(catch_unwind(AssertUnwindSafe(|| answers_retransmissions_once(&blind))).is_err());
 }
 
 fn answers_retransmissions_once(running: &Running) {

@@ -1,6 +1,5 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -32,6 +31,8 @@ pub(crate) const COUNT: u32 = 6;
 struct Toy {
     duplicates: DuplicateRequests,
     count: AtomicU32,
+    /// Does not tell the ports of a client apart.
+    blind: bool,
 }
 
 #[async_trait]
@@ -40,8 +41,8 @@ impl Program for Toy {
         TOY
     }
 
-    fn versions(&self) -> RangeInclusive<u32> {
-        1..=1
+    fn versions(&self) -> &'static [u32] {
+        &[1]
     }
 
     fn reply_bytes_max(&self, call: &Call) -> usize {
@@ -73,6 +74,9 @@ impl Program for Toy {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     Reply::success(&self.count.fetch_add(1, Ordering::Relaxed))
                 };
+                if self.blind {
+                    call.peer.set_port(0);
+                }
                 Ok(self.duplicates.answer(DuplicateKey::of(&call), count).await)
             }
             _ => Ok(Reply::proc_unavail()),
@@ -99,11 +103,20 @@ pub(crate) fn start(limits: Limits) -> Running {
     start_remembering(limits, &DuplicateLimits::default())
 }
 
+/// A server that takes calls from any port of a client for the same client's.
+pub(crate) fn start_blind() -> Running {
+    start_toy(Limits::default(), &DuplicateLimits::default(), true)
+}
+
 /// A server that remembers so many calls.
 pub(crate) fn start_remembering(limits: Limits, remembered: &DuplicateLimits) -> Running {
+    start_toy(limits, remembered, false)
+}
+
+fn start_toy(limits: Limits, remembered: &DuplicateLimits, blind: bool) -> Running {
     let fronts: Vec<Handle> = (0..2).map(|_| front()).collect();
     let runtime = fronts[0].clone();
-    let toy = Toy { duplicates: DuplicateRequests::new(remembered), count: AtomicU32::new(0) };
+    let toy = Toy { duplicates: DuplicateRequests::new(remembered), count: AtomicU32::new(0), blind };
     let server = Server::new(Programs::new(vec![Arc::new(toy)]), limits, fronts);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
