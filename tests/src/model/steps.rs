@@ -88,7 +88,8 @@ const MODES: [u16; 16] = [
     0o644, 0o755, 0o600, 0o777, 0o000, 0o400, 0o222, 0o111, 0o070, 0o007, 0o1777, 0o2775, 0o4755, 0o6711, 0o2644,
     0o3770,
 ];
-const IDS: [u32; 4] = [0, 1_001, 1_002, 1_003];
+/// Sometimes the one that nobody has.
+const IDS: [u32; 9] = [0, 1_001, 1_002, 1_003, 0, 1_001, 1_002, 1_003, u32::MAX];
 
 /// The steps of a seed.
 pub fn sequence(seed: u64, length: usize) -> Vec<Step> {

@@ -45,7 +45,7 @@ impl Mounts {
 
 /// A path without what means nothing in it: empty parts and `.`. So `server://export` mounts, and one folder has one entry.
 pub(super) fn plain(path: &[u8]) -> Vec<u8> {
-    let parts = path.split(|byte| *byte == b'/').filter(|part| !matches!(part, b"" | b"."));
+    let parts = path.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
     let plain: Vec<u8> = parts.flat_map(|part| std::iter::once(&b'/').chain(part).copied()).collect();
     if plain.is_empty() && path.first() == Some(&b'/') { b"/".to_vec() } else { plain }
 }
