@@ -63,7 +63,7 @@ impl RecordReader {
             self.fragments += 1;
             // A record may come in any number of fragments. Those of no bytes are bounded as if they had some, so that a record of
             // nothing can't go on for ever.
-            self.empty += usize::from(fragment.bytes_left == 0);
+            self.empty += usize::from(fragment.bytes_left == 0 && !fragment.last);
             if self.empty > self.record_bytes_max {
                 return Err(RecordError::TooManyFragments);
             }
