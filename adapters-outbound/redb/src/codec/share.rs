@@ -1,10 +1,19 @@
 //! Rows of shares. The id is in the key.
+//!
+//! Version 2: fixed fields, the name with its length, then any number of *fields*, each a tag (1 byte), a length (2
+//! bytes) and that many bytes, in the order of their tags. A field that says nothing is left out. An unknown tag is a
+//! newer program's.
 
-use dittofs_domain::{HandleKey, ShareId};
+use dittofs_domain::{HandleKey, Scale, ShareId};
 use dittofs_ports::ShareRecord;
 
-use super::{Reader, VERSION, decode};
+use super::{Reader, decode_versions};
 use crate::fault::Fault;
+
+const VERSION: u8 = 2;
+
+/// Sizes of pages, regions, chunks and so on, where they are not those of production.
+const SCALE: u8 = 1;
 
 pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     let mut out = vec![VERSION];
@@ -13,17 +22,50 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     out.extend_from_slice(&record.journal.to_le_bytes());
     out.extend_from_slice(&record.journal_incarnation.to_le_bytes());
     out.push(record.dirty.into());
+    out.extend_from_slice(&(record.name.len() as u16).to_le_bytes());
     out.extend_from_slice(record.name.as_bytes());
+    if record.scale != Scale::PRODUCTION {
+        put_field(&mut out, SCALE, &encode_scale(&record.scale));
+    }
     out
 }
 
-pub(crate) fn decode_share(id: ShareId, bytes: &[u8]) -> Result<ShareRecord, Fault> {
-    decode("the row of a share", bytes, |reader| read(id, reader))
+fn put_field(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    out.push(tag);
+    out.extend_from_slice(&(bytes.len() as u16).to_le_bytes());
+    out.extend_from_slice(bytes);
 }
 
-fn read(id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord> {
-    Some(ShareRecord {
-        id,
+fn encode_scale(scale: &Scale) -> Vec<u8> {
+    let Scale { page_bytes, region_bytes, chunk_bytes, object_bytes, object_blocks, .. } = *scale;
+    let small = [page_bytes, region_bytes, object_blocks, scale.page_extents, scale.plan_steps, scale.plan_rows];
+    let large = [chunk_bytes, object_bytes, scale.segment_bytes];
+    let small = small.iter().flat_map(|number| number.to_le_bytes());
+    small.chain(large.iter().flat_map(|number| number.to_le_bytes())).collect()
+}
+
+fn decode_scale(bytes: &[u8]) -> Option<Scale> {
+    let mut reader = Reader::new(bytes);
+    let scale = Scale {
+        page_bytes: reader.u32()?,
+        region_bytes: reader.u32()?,
+        object_blocks: reader.u32()?,
+        page_extents: reader.u32()?,
+        plan_steps: reader.u32()?,
+        plan_rows: reader.u32()?,
+        chunk_bytes: reader.u64()?,
+        object_bytes: reader.u64()?,
+        segment_bytes: reader.u64()?,
+    };
+    (reader.is_at_end() && scale.is_valid()).then_some(scale)
+}
+
+pub(crate) fn decode_share(id: ShareId, bytes: &[u8]) -> Result<ShareRecord, Fault> {
+    decode_versions("the row of a share", bytes, VERSION, |version, reader| read(version, id, reader))
+}
+
+fn read(version: u8, id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord> {
+    let mut record = ShareRecord {
         handle_key: HandleKey(reader.array()?),
         content_owner: reader.u128()?,
         journal: reader.u128()?,
@@ -33,6 +75,28 @@ fn read(id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord> {
             1 => true,
             _ => return None,
         },
-        name: String::from_utf8(reader.rest().to_vec()).ok()?,
-    })
+        ..ShareRecord::new(id, "")
+    };
+    let name = match version {
+        1 => reader.rest(),
+        _ => {
+            let len = reader.u16()?;
+            reader.bytes(len.into())?
+        }
+    };
+    record.name = String::from_utf8(name.to_vec()).ok()?;
+    while !reader.is_at_end() {
+        let (tag, len) = (reader.u8()?, reader.u16()?);
+        read_field(&mut record, tag, reader.bytes(len.into())?)?;
+    }
+    Some(record)
+}
+
+/// None for a field that this program does not know, or that makes no sense.
+fn read_field(record: &mut ShareRecord, tag: u8, bytes: &[u8]) -> Option<()> {
+    match tag {
+        SCALE => record.scale = decode_scale(bytes)?,
+        _ => return None,
+    }
+    Some(())
 }
