@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use dittofs_domain::{Credentials, credentials::IdentityPolicy};
 
+/// Bits of the prefix of IPv4 addresses that are mapped into IPv6.
+const MAPPED_PREFIX: u8 = 96;
+
 /// A network of clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -12,10 +15,17 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network; none where the prefix is longer than the address.
+    /// A network; none where the prefix is longer than the address. One of IPv4 addresses mapped into IPv6 (`::ffff:0:0/96`) is that
+    /// of the IPv4 addresses.
     pub fn new(address: IpAddr, prefix: u8) -> Option<Network> {
         let bits = if address.is_ipv4() { 32 } else { 128 };
-        (prefix <= bits).then_some(Network { address, prefix })
+        if prefix > bits {
+            return None;
+        }
+        Some(match (address.to_canonical(), prefix.checked_sub(MAPPED_PREFIX)) {
+            (mapped @ IpAddr::V4(_), Some(prefix)) if address.is_ipv6() => Network { address: mapped, prefix },
+            _ => Network { address, prefix },
+        })
     }
 
     /// Whether an address is in it. An IPv4 address mapped into IPv6 is taken as IPv4.
@@ -50,11 +60,17 @@ pub enum Atime {
     None,
 }
 
+/// The first port that needs no privilege (IPPORT_RESERVED).
+const SECURE_PORTS_END: u16 = 1024;
+
 /// A share's own policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharePolicy {
     /// Whose requests are taken at all; nobody's if empty.
     pub clients: Vec<Network>,
+    /// Whether requests are taken only from ports that a machine lets its root use (below 1024): else any of its users could speak
+    /// for all of them, as AUTH_SYS proves nothing.
+    pub secure_ports: bool,
     /// How identities are mapped.
     pub identity: IdentityPolicy,
     /// Whether changes are refused.
@@ -69,6 +85,11 @@ impl SharePolicy {
     /// Whether a client at this address is admitted.
     pub fn admits(&self, address: IpAddr) -> bool {
         self.clients.iter().any(|network| network.contains(address))
+    }
+
+    /// Whether a client's requests from this port are taken.
+    pub fn takes_port(&self, port: u16) -> bool {
+        !self.secure_ports || port < SECURE_PORTS_END
     }
 
     /// The credentials that a presented identity gets.

@@ -20,6 +20,7 @@ mod opens;
 mod outage;
 mod overlay;
 mod pending;
+mod ports;
 mod publish;
 mod punch;
 mod read;
@@ -168,6 +169,7 @@ pub struct Volume {
     closed: Notify,
     recovered: Recovered,
     told: unreadable::Told,
+    refused_ports: ports::RefusedPorts,
     counters: statistics::Counters,
 }
 
@@ -211,9 +213,13 @@ impl Volume {
     /// Admits a client and maps its identity.
     ///
     /// # Errors
-    /// `Access` if its address is in none of the share's networks.
+    /// `Access` if its address is in none of the share's networks, or it calls from a port that the share does not take.
     pub fn admit(&self, who: &Presented) -> FsResult<Caller> {
         if !self.policy.admits(who.address) {
+            return Err(FsError::Access);
+        }
+        if !self.policy.takes_port(who.port) {
+            self.tell_refused_port(who);
             return Err(FsError::Access);
         }
         let credentials = self.policy.credentials(who.identity.as_ref());

@@ -60,6 +60,10 @@ pub struct ServeOptions {
     /// Where NFS and MOUNT are served (`adapters.nfs.listen`); port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub nfs: Option<SocketAddr>,
+    /// Take requests from any source port in all shares (`secure_ports: false`): for clients in user space. Any user of a client's
+    /// machine may then be anybody, root included
+    #[arg(long)]
+    pub insecure_ports: bool,
     /// Start though acknowledged changes of this share are missing or damaged, and give them up. The server
     /// says first, without this, what would be lost. May be given several times
     #[arg(long, value_name = "SHARE")]

@@ -20,6 +20,7 @@ fn of_share(share: &ShareConfig, config: &Config) -> ShareFacts {
         compression: compression_word(share.compression).to_owned(),
         encryption: encryption(share),
         clients: share.clients.iter().map(ToString::to_string).collect(),
+        secure_ports: share.secure_ports,
         squash: squash_word(share.squash).to_owned(),
         anonymous_uid: share.anonymous_uid,
         anonymous_gid: share.anonymous_gid,

@@ -271,7 +271,8 @@ fn announce(config: &Config, nfs: &NfsAdapter) {
     let mut out = io::stdout().lock();
     for ShareConfig { name, durability, .. } in &config.shares {
         tracing::info!(share = %name, durability = durability.word(), "serving");
-        let mount = format!("mount -t nfs -o vers=3,tcp,port={port},mountport={port},nolock {host}:{name} /mnt");
+        let mount =
+            format!("mount -t nfs -o vers=3,tcp,port={port},mountport={port},nolock,nosuid,nodev {host}:{name} /mnt");
         // Nobody may be reading.
         let _ = writeln!(out, "{mount}");
     }

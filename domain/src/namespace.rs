@@ -33,8 +33,9 @@ use crate::{
     time::Timestamp,
 };
 
-/// The greatest length of a symlink's target in bytes (PATH_MAX without its NUL would be 4,095; NFS allows 4,096).
-pub const TARGET_BYTES_MAX: usize = 4_096;
+/// The greatest length of a symlink's target in bytes: PATH_MAX without its NUL. Linux makes no longer one, and can't read one that
+/// another client made.
+pub const TARGET_BYTES_MAX: usize = 4_095;
 /// The greatest number of names of a node (LINK_MAX), and of a directory's subdirectories plus 2.
 pub const LINKS_MAX: u32 = 1 << 30;
 

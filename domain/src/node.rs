@@ -64,6 +64,16 @@ pub struct Device {
     pub minor: u32,
 }
 
+impl Device {
+    /// The greatest numbers that Linux has (12 and 20 bits). Greater ones would come out as another device's.
+    pub const MAX: Device = Device { major: (1 << 12) - 1, minor: (1 << 20) - 1 };
+
+    /// Whether the numbers are those of a device that there can be.
+    pub fn is_valid(self) -> bool {
+        self.major <= Device::MAX.major && self.minor <= Device::MAX.minor
+    }
+}
+
 bitflags! {
     /// What a node has rows of its own for.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -23,7 +23,7 @@ cat >"$work/dittofs.yaml" <<EOF
 metadata: { stores: { local: { type: redb, redb: { path: metadata } } } }
 content: { stores: { local: { type: fs, fs: { path: content } } } }
 adapters: { admin: { listen: 127.0.0.1:$monitoring } }
-shares: [{ name: /export, metadata_store: local, content_store: local, squash: none }]
+shares: [{ name: /export, metadata_store: local, content_store: local, squash: none, secure_ports: false }]
 EOF
 
 start() {

@@ -11,7 +11,7 @@ use nfs3_types::{
     rpc::{accept_stat_data, auth_stat, auth_unix, msg_body, opaque_auth, rejected_reply, reply_body, rpc_msg},
     xdr_codec::{Opaque, Pack, Unpack},
 };
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// NFS version 3.
 pub const NFS: (u32, u32) = (nfs3::PROGRAM, nfs3::VERSION);
@@ -80,16 +80,26 @@ pub enum Outcome {
 impl RpcConnection {
     /// Connects. The first xid is `xid`.
     pub fn open(address: SocketAddr, credential: Credential, xid: u32) -> RpcConnection {
-        RpcConnection::over(TcpStream::connect(address).unwrap(), credential, xid)
+        Self::over(TcpStream::connect(address).unwrap(), credential, xid)
     }
 
-    /// The same from a port that the caller chooses, be it one that it has used before.
-    pub fn open_from(address: SocketAddr, port: u16, credential: Credential, xid: u32) -> io::Result<RpcConnection> {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    /// The same from an address of this machine that the caller chooses; port 0 takes a free one.
+    pub fn open_from(local: SocketAddr, address: SocketAddr, credential: Credential, xid: u32) -> RpcConnection {
+        Self::try_open_from(local, address, credential, xid).unwrap()
+    }
+
+    /// The same, where the address may be taken or forbidden.
+    pub fn try_open_from(
+        local: SocketAddr,
+        address: SocketAddr,
+        credential: Credential,
+        xid: u32,
+    ) -> std::io::Result<RpcConnection> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+        socket.bind(&local.into())?;
         socket.connect_timeout(&address.into(), TIMEOUT)?;
-        Ok(RpcConnection::over(socket.into(), credential, xid))
+        Ok(Self::over(socket.into(), credential, xid))
     }
 
     fn over(stream: TcpStream, credential: Credential, xid: u32) -> RpcConnection {
@@ -98,6 +108,16 @@ impl RpcConnection {
         stream.set_write_timeout(Some(TIMEOUT)).unwrap();
         let reader = BufReader::with_capacity(256 << 10, stream.try_clone().unwrap());
         RpcConnection { stream, reader, credential, xid, queued: Vec::new() }
+    }
+
+    /// Where it comes from.
+    pub fn local(&self) -> SocketAddr {
+        self.stream.local_addr().unwrap()
+    }
+
+    /// Ends it so that another one can be made from the same port at once, as clients do that reconnect.
+    pub fn reset(self) {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     /// Queues a call, and tells its xid.

@@ -20,6 +20,7 @@ pub const ONE_SHARE: &str = include_str!("../kernel/memory-share.yaml");
 pub struct Server {
     child: Child,
     address: SocketAddr,
+    mount_command: String,
     home: Home,
 }
 
@@ -48,6 +49,11 @@ impl Server {
     /// Where it serves NFS and MOUNT.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The mount command that it printed first.
+    pub fn mount_command(&self) -> &str {
+        &self.mount_command
     }
 
     /// Asks it to stop by SIGTERM, and waits for its end.

@@ -136,6 +136,7 @@ impl World {
         let policy = SharePolicy {
             clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
+            secure_ports: true,
             read_only: false,
             bytes_max: 1 << 40,
             atime: Atime::None,

@@ -24,6 +24,7 @@ fn facts(name: &str) -> ShareFacts {
         compression: "none".into(),
         encryption: "none".into(),
         clients: vec!["127.0.0.0/8".into()],
+        secure_ports: true,
         squash: "none".into(),
         anonymous_uid: 1,
         anonymous_gid: 2,

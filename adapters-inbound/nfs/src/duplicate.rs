@@ -1,6 +1,7 @@
 //! The duplicate-request cache: a call that changes something is carried out once, however often the client sends it.
 //!
-//! It is shared by all connections and keyed without the client's port, so that it works over reconnects.
+//! It is shared by all connections and keyed by the client's address and port: a client that reconnects from the same port, as Linux
+//! does, finds its answers, and no call of anybody else is taken for a repetition. Only clients that a share has admitted get here.
 
 mod key;
 mod table;

@@ -1,7 +1,7 @@
 //! The NFS adapter: from bytes on a socket to calls of the services, and back.
 //!
 //! `rpc` and `duplicate` are state machines without sockets or clocks; `transport` is the thin shell that gives them both. `nfs3`,
-//! `mount3` and `portmap` are the programs.
+//! `mount3`, `nlm4` and `portmap` are the programs.
 
 #![deny(clippy::indexing_slicing, missing_docs)]
 #![cfg_attr(test, allow(clippy::indexing_slicing))]
@@ -11,7 +11,9 @@ pub mod duplicate;
 pub mod fuzz;
 pub mod mount3;
 pub mod nfs3;
+pub mod nlm4;
 pub mod portmap;
+mod presented;
 pub mod rpc;
 mod statistics;
 pub mod transport;

@@ -1,5 +1,6 @@
 //! The MOUNT protocol, version 3 (RFC 1813 appendix I) and version 1 (RFC 1094 appendix A) for old tools.
 
+mod mounts;
 mod program;
 pub mod wire;
 

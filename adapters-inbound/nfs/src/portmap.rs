@@ -4,8 +4,6 @@
 
 pub mod wire;
 
-use std::ops::RangeInclusive;
-
 use async_trait::async_trait;
 use dittofs_xdr::{LinkedList, XdrError};
 
@@ -76,8 +74,8 @@ impl Program for Portmap {
         PROGRAM
     }
 
-    fn versions(&self) -> RangeInclusive<u32> {
-        VERSION..=VERSION
+    fn versions(&self) -> &'static [u32] {
+        &[VERSION]
     }
 
     fn operations(&self) -> Operations {

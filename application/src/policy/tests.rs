@@ -16,6 +16,15 @@ fn a_network_holds_what_shares_its_prefix() {
         ("::1", 128, "::2", false),
         ("192.0.2.7", 32, "192.0.2.7", true),
         ("192.0.2.7", 32, "192.0.2.6", false),
+        ("::ffff:192.0.2.0", 120, "192.0.2.7", true),
+        ("::ffff:192.0.2.0", 120, "::ffff:192.0.2.7", true),
+        ("::ffff:192.0.2.0", 120, "192.0.3.7", false),
+        ("::ffff:192.0.2.7", 128, "192.0.2.7", true),
+        ("::ffff:192.0.2.7", 128, "192.0.2.6", false),
+        ("::ffff:0:0", 96, "203.0.113.9", true),
+        ("::ffff:0:0", 96, "2001:db8::1", false),
+        // A shorter prefix is a network of IPv6, in which mapped addresses are not.
+        ("::", 80, "203.0.113.9", false),
     ];
     for (net, prefix, address, inside) in cases {
         assert_eq!(network(net, prefix).contains(address.parse().unwrap()), inside, "{net}/{prefix} {address}");
@@ -26,4 +35,19 @@ fn a_network_holds_what_shares_its_prefix() {
 fn a_prefix_longer_than_the_address_is_refused() {
     assert_eq!(Network::new("127.0.0.1".parse().unwrap(), 33), None);
     assert_eq!(Network::new("::1".parse().unwrap(), 129), None);
+}
+
+#[test]
+fn secure_ports_are_those_of_root() {
+    let policy = |secure_ports| SharePolicy {
+        clients: Vec::new(),
+        secure_ports,
+        identity: IdentityPolicy::default(),
+        read_only: false,
+        bytes_max: 0,
+        atime: Atime::None,
+    };
+    let taken = |secure| [1, 1023, 1024, 65_535].map(|port| policy(secure).takes_port(port));
+    assert_eq!(taken(true), [true, true, false, false]);
+    assert_eq!(taken(false), [true; 4]);
 }

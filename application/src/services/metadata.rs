@@ -32,8 +32,8 @@ impl MetadataService for Services {
 
     async fn mount(&self, path: &[u8], who: &Presented) -> FsResult<NodeRef> {
         let (volume, rest) = self.registry.by_path(path).ok_or(FsError::NotFound)?;
-        volume.admit(who)?;
-        Ok(NodeRef { share: volume.share(), node: volume.walk(rest).await? })
+        let caller = volume.admit(who)?;
+        Ok(NodeRef { share: volume.share(), node: volume.walk(&caller, rest).await? })
     }
 
     async fn attributes(&self, _caller: &Caller, node: NodeRef) -> FsResult<Attributes> {

@@ -27,7 +27,11 @@ impl Volume {
         if node.kind != NodeKind::Directory {
             return Err(FsError::NotDirectory);
         }
-        access::demand(&NodeSecurity::from(&**node), &caller.credentials, AccessMask::LIST_DIRECTORY)?;
+        let security = NodeSecurity::from(&**node);
+        access::demand(&security, &caller.credentials, AccessMask::LIST_DIRECTORY)?;
+        // What a name leads to is for those only who could look it up.
+        let searchable = access::granted(&security, &caller.credentials).contains(AccessMask::EXECUTE);
+        let with_attributes = with_attributes && searchable;
         let listing = self
             .stores
             .metadata
@@ -44,6 +48,7 @@ impl Volume {
         }
         let attributes = self.overlay(seen.moment, node).await?;
         self.accessed(&attributes);
-        Ok(ListReply { directory: attributes, parent: node.parent.directory, entries, complete: listing.complete })
+        let parent = node.parent.directory;
+        Ok(ListReply { directory: attributes, parent, searchable, entries, complete: listing.complete })
     }
 }

@@ -187,6 +187,7 @@ impl Volume {
             closed: Notify::new(),
             recovered: super::Recovered::default(),
             told: super::unreadable::Told::default(),
+            refused_ports: super::ports::RefusedPorts::default(),
             counters: super::statistics::Counters::default(),
             stores,
             machine,

@@ -6,15 +6,19 @@ use dittofs_domain::{
     plan::{EntryKey, Query},
 };
 
+use dittofs_ports::Caller;
+
 use super::Volume;
 
 impl Volume {
-    /// The directory at a path inside the share; symlinks are not followed, `..` is refused.
-    pub(crate) async fn walk(&self, path: &[u8]) -> FsResult<NodeId> {
+    /// The directory at a path inside the share; symlinks are not followed, `..` is refused. The caller must be able to look up each
+    /// name on the way: a mount is no way around a directory that others can't search.
+    pub(crate) async fn walk(&self, caller: &Caller, path: &[u8]) -> FsResult<NodeId> {
         let mut directory = NodeId::ROOT;
         for component in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".") {
             let name = Name::new(component)?;
             let view = self.view(&Query::child(directory, EntryKey::child(directory, &name))).await?;
+            self.searchable(&view, directory, caller)?;
             let found = view.entry(0).ok_or(FsError::NotFound)?;
             if found.node.kind != NodeKind::Directory {
                 return Err(FsError::NotDirectory);

@@ -134,6 +134,7 @@ impl World {
         let policy = SharePolicy {
             clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
             identity: IdentityPolicy::default(),
+            secure_ports: true,
             read_only: false,
             bytes_max: 1 << 30,
             atime: Atime::Relatime,

@@ -14,6 +14,9 @@ pub(super) fn run(options: ServeOptions) -> Result<(), Failure> {
     if let Some(listen) = options.nfs {
         config.adapters.nfs.listen = listen;
     }
+    if options.insecure_ports {
+        config.shares.iter_mut().for_each(|share| share.secure_ports = false);
+    }
     // What clients keep private must not be open to every user of this machine, in files of whatever store.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let logging = logging::init(&config.log)?;

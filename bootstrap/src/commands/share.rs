@@ -53,6 +53,7 @@ pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
         ("compression", facts.compression.clone()),
         ("encryption", facts.encryption.clone()),
         ("clients", facts.clients.join(", ")),
+        ("source ports", if facts.secure_ports { "below 1024" } else { "all" }.to_owned()),
         ("squash", facts.squash.clone()),
         ("anonymous", format!("uid {}, gid {}", facts.anonymous_uid, facts.anonymous_gid)),
         ("access", access(facts).to_owned()),

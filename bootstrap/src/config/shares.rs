@@ -64,6 +64,8 @@ pub struct ShareConfig {
     pub encryption: Option<EncryptionConfig>,
     /// Networks that may mount and use the share; nobody else may.
     pub clients: Vec<IpNet>,
+    /// Take only requests from source ports below 1024.
+    pub secure_ports: bool,
     /// Whose identity is replaced.
     pub squash: Squash,
     /// The user that stands for a squashed or unnamed one; never 0.
@@ -142,6 +144,7 @@ fn read_one(
     let compression = section.take_choice("compression", &COMPRESSIONS).unwrap_or_default();
     let encryption = encryption::read(&mut section, folders);
     let clients = clients::read(&mut section);
+    let secure_ports = section.take_flag("secure_ports").unwrap_or(true);
     let squash = section.take_choice("squash", &SQUASHES);
     let anonymous_uid = read_anonymous(&mut section, "anonymous_uid");
     let anonymous_gid = read_anonymous(&mut section, "anonymous_gid");
@@ -159,6 +162,7 @@ fn read_one(
         compression,
         encryption,
         clients,
+        secure_ports,
         squash: squash.unwrap_or_default(),
         anonymous_uid,
         anonymous_gid,

@@ -8,7 +8,11 @@ use dittofs_nfs::{
     duplicate::{DuplicateLimits, DuplicateRequests},
     mount3::{self, Mount3},
     nfs3::{self, Nfs3},
-    portmap::{self, Portmap, wire::mapping},
+    nlm4::{self, Nlm4},
+    portmap::{
+        self, Portmap,
+        wire::{IPPROTO_TCP, IPPROTO_UDP, mapping},
+    },
     rpc::Programs,
     transport::{Limits, Server, serve_datagrams},
 };
@@ -23,9 +27,7 @@ use super::{
 };
 use crate::config::{Adapters, Config};
 
-const TCP: u32 = 6;
-
-/// NFS and MOUNT on one address, and the portmapper if it is wanted.
+/// NFS, MOUNT and the lock manager on one address, and the portmapper if it is wanted.
 pub(super) struct NfsAdapter {
     servers: Vec<Arc<Server>>,
     duplicates: Arc<DuplicateRequests>,
@@ -86,7 +88,7 @@ impl NfsAdapter {
 fn programs(services: Arc<Services>, duplicates: Arc<DuplicateRequests>, slow: Option<Duration>) -> Programs {
     let of_nfs = nfs3::Services { metadata: services.clone(), block: services.clone(), admin: services.clone() };
     let mount = Mount3::new(services.clone(), services);
-    Programs::new(vec![Arc::new(Nfs3::new(of_nfs, duplicates, slow)), Arc::new(mount)])
+    Programs::new(vec![Arc::new(Nfs3::new(of_nfs, duplicates, slow)), Arc::new(mount), Arc::new(Nlm4)])
 }
 
 fn limits(adapters: &Adapters) -> Limits {
@@ -109,11 +111,8 @@ fn start_portmap(
     (limits, bounds): (Limits, Bounds),
     fronts: &Fronts,
 ) -> Result<Arc<Server>, ServeError> {
-    let maps =
-        [(nfs3::PROGRAM, nfs3::VERSION), (mount3::PROGRAM, mount3::VERSION), (mount3::PROGRAM, mount3::VERSION_1)];
-    let maps = maps.map(|(prog, vers)| mapping { prog, vers, prot: TCP, port: u32::from(port) });
-    let programs = Programs::new(vec![Arc::new(Portmap::new(maps.to_vec()))]);
     let address = streams.address();
+    let programs = Programs::new(vec![Arc::new(Portmap::new(mappings(address.port(), port)))]);
     let listener = streams.listen()?;
     let server = Server::new(programs.clone(), limits, bounds, fronts.handles());
     tokio::spawn(serve_datagrams(datagrams, programs));
@@ -123,4 +122,15 @@ fn start_portmap(
     });
     tracing::info!(%address, port = portmap::PORT, "portmapper");
     Ok(server)
+}
+
+/// Where everything is: the portmapper itself, and what is served on the port of NFS.
+fn mappings(of_portmap: u16, of_nfs: u16) -> Vec<mapping> {
+    let at = |port: u16, prog: u32, vers: u32, prot: u32| mapping { prog, vers, prot, port: u32::from(port) };
+    let own = [IPPROTO_TCP, IPPROTO_UDP].map(|prot| at(of_portmap, portmap::PROGRAM, portmap::VERSION, prot));
+    let served =
+        [(nfs3::PROGRAM, nfs3::VERSION), (mount3::PROGRAM, mount3::VERSION), (mount3::PROGRAM, mount3::VERSION_1)];
+    let locks = nlm4::VERSIONS.map(|version| (nlm4::PROGRAM, version));
+    let served = served.into_iter().chain(locks).map(|(prog, vers)| at(of_nfs, prog, vers, IPPROTO_TCP));
+    own.into_iter().chain(served).collect()
 }

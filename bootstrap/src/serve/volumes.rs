@@ -251,6 +251,7 @@ async fn tell_losses(share: &ShareConfig, journal: &MmapJournal, metadata: &dyn 
 pub(super) fn policy(share: &ShareConfig) -> SharePolicy {
     SharePolicy {
         clients: share.clients.iter().filter_map(|net| Network::new(net.addr(), net.prefix_len())).collect(),
+        secure_ports: share.secure_ports,
         identity: IdentityPolicy {
             squash: share.squash,
             anonymous_uid: share.anonymous_uid,

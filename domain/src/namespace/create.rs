@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     content::{Cuts, FILE_BYTES_MAX, MapRow},
-    credentials::Credentials,
+    credentials::{Credentials, check_owner},
     error::{FsError, FsResult},
     id::{ChangeId, ContentVersion, Sequence},
     node::{Device, Node, NodeFlags, NodeKind, Parent, mode},
@@ -40,10 +40,10 @@ pub fn query(request: &CreateRequest) -> Query {
 /// Makes a node with a name, or finds the one that a create may take instead.
 ///
 /// # Errors
-/// `Stale`, `NotDirectory` and `Access` of the directory; `Exists`; `NotPermitted` for devices; `Invalid` and
-/// `NameTooLong` for a symlink's target; `TooLarge` for a file's size; `TooManyLinks` of the directory.
+/// `Stale`, `NotDirectory` and `Access` of the directory; `Exists`; `NotPermitted` for devices; `Invalid` for a device's numbers and
+/// for an owner that is none; `Invalid` and `NameTooLong` for a symlink's target; `TooLarge` for a file's size; `TooManyLinks` of the directory.
 pub fn decide(view: &View, request: &CreateRequest, context: &Context<'_>, fresh: Fresh) -> FsResult<CreateDecision> {
-    check_target(&request.kind)?;
+    check_request(request)?;
     let directory = searched(view, request.directory, context.credentials)?;
     if let Some(found) = view.entry(0) {
         return existing(found, request);
@@ -75,8 +75,11 @@ fn key(request: &CreateRequest) -> EntryKey {
     EntryKey::child(request.directory, &request.name)
 }
 
-fn check_target(kind: &NewKind) -> FsResult<()> {
-    match kind {
+/// What can't be made anywhere.
+fn check_request(request: &CreateRequest) -> FsResult<()> {
+    check_owner(request.attributes.uid, request.attributes.gid)?;
+    match &request.kind {
+        NewKind::BlockDevice(device) | NewKind::CharDevice(device) if !device.is_valid() => Err(FsError::Invalid),
         NewKind::Symlink(target) if target.len() > TARGET_BYTES_MAX => Err(FsError::NameTooLong),
         NewKind::Symlink(target) if target.is_empty() || target.contains(&0) => Err(FsError::Invalid),
         _ => Ok(()),

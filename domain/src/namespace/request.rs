@@ -68,7 +68,7 @@ pub enum NewKind {
     File,
     /// A directory.
     Directory,
-    /// A symbolic link to this target: 1 to 4,096 bytes without NUL, never interpreted.
+    /// A symbolic link to this target: 1 to 4,095 bytes without NUL, never interpreted.
     Symlink(Arc<[u8]>),
     /// A named pipe.
     Fifo,

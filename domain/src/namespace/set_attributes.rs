@@ -1,5 +1,7 @@
 //! SETATTR (RFC 1813, 3.3.2; POSIX chmod, chown, utimensat, truncate).
 
+use std::borrow::Cow;
+
 use super::{
     Context, Decision, SetAttributes, SetTime, clear_privileges::without_privileges, directory::expect_permission,
     directory::security, permission::may_write, raise_above_shown,
@@ -8,7 +10,7 @@ use crate::{
     access::{AccessMask, granted},
     attributes::{Pending, overlay},
     content::{Clip, FILE_BYTES_MAX, Noted},
-    credentials::Credentials,
+    credentials::{self, Credentials},
     error::{FsError, FsResult},
     id::{ContentVersion, NodeId},
     node::{Node, NodeKind, mode},
@@ -42,10 +44,12 @@ pub fn query(node: NodeId) -> Query {
 /// it back anyway.
 ///
 /// # Errors
-/// `IsDirectory` or `Invalid` for the size of what has no content; `TooLarge`; `NotSync`; `Access` for a size or the
+/// `Invalid` for an owner that is none; `IsDirectory` or `Invalid` for the size of what has no content; `TooLarge`; `NotSync`; `Access` for a size or the
 /// server's time by who may not write, and for DOS attributes by others than the owner; `NotPermitted` for a mode,
 /// an owner or a given time by others than who may set it.
 pub fn check(node: &Node, request: &SetAttributes, pending: Option<&Pending>, context: &Context<'_>) -> FsResult<()> {
+    let request = &*applicable(node, request);
+    credentials::check_owner(request.uid, request.gid)?;
     check_size(node, request, context.credentials)?;
     if request.guard.is_some_and(|guard| guard != overlay(node, pending).ctime) {
         return Err(FsError::NotSync);
@@ -71,6 +75,7 @@ pub fn decide(
 ) -> FsResult<Decision> {
     let node = view.node(node)?;
     check(node, request, pending, context)?;
+    let request = &*applicable(node, request);
     let mut plan = Plan::at(shown_now(pending, context.now));
     if is_empty(request) {
         return Ok(Decision { plan, node: node.id });
@@ -98,6 +103,16 @@ pub fn decide(
     plan.change(Change::UpdateNode(node.id, update));
     raise_above_shown(&mut plan, node.id, pending);
     Ok(Decision { plan, node: node.id })
+}
+
+/// The request without what the node has no use for: a symlink's mode, which nobody looks at, stays as it was made. Linux and knfsd
+/// take such a request and leave the mode out, whoever asks.
+fn applicable<'r>(node: &Node, request: &'r SetAttributes) -> Cow<'r, SetAttributes> {
+    if node.kind == NodeKind::Symlink && request.mode.is_some() {
+        Cow::Owned(SetAttributes { mode: None, ..request.clone() })
+    } else {
+        Cow::Borrowed(request)
+    }
 }
 
 fn is_empty(request: &SetAttributes) -> bool {

@@ -1,11 +1,12 @@
 use dittofs_domain::{
-    Credentials,
-    credentials::{Groups, IdentityPolicy, Squash},
+    Credentials, FsError,
+    credentials::{Groups, IdentityPolicy, Squash, check_owner, shown_owner},
 };
 use proptest::prelude::*;
 use rstest::rstest;
 
 const NOBODY: u32 = 65_534;
+const NONE: u32 = u32::MAX;
 
 fn policy(squash: Squash) -> IdentityPolicy {
     IdentityPolicy { squash, ..IdentityPolicy::default() }
@@ -24,6 +25,10 @@ fn presented(uid: u32, gid: u32, groups: &[u32]) -> Credentials {
 #[case(Squash::Root, presented(7, 8, &[9]), presented(7, 8, &[9]))]
 #[case(Squash::All, presented(0, 0, &[0]), presented(NOBODY, NOBODY, &[]))]
 #[case(Squash::All, presented(7, 8, &[9]), presented(NOBODY, NOBODY, &[]))]
+#[case(Squash::None, presented(NONE, 8, &[NONE, 5]), presented(NOBODY, 8, &[NOBODY, 5]))]
+#[case(Squash::None, presented(0, NONE, &[]), presented(0, NOBODY, &[]))]
+#[case(Squash::Root, presented(NONE, NONE, &[9, NONE]), presented(NOBODY, NOBODY, &[9, NOBODY]))]
+#[case(Squash::All, presented(NONE, NONE, &[NONE]), presented(NOBODY, NOBODY, &[]))]
 fn identity_is_squashed_in_every_position(#[case] squash: Squash, #[case] from: Credentials, #[case] to: Credentials) {
     assert_eq!(policy(squash).map(Some(&from)), to);
 }
@@ -44,6 +49,18 @@ fn groups_of_a_caller_are_its_primary_one_and_the_others() {
     let member: Vec<u32> = (0..12).filter(|gid| caller.in_group(*gid)).collect();
     assert_eq!(member, [8, 9, 10]);
     assert!(Credentials::root().is_privileged() && !caller.is_privileged());
+}
+
+#[test]
+fn no_id_is_no_owner_however_a_share_maps_owners() {
+    for squash in [Squash::None, Squash::Root, Squash::All] {
+        let policy = policy(squash);
+        let (uid, gid) = (policy.map_uid(NONE), policy.map_gid(NONE));
+        assert_eq!(check_owner(Some(uid), None), Err(FsError::Invalid), "{squash:?}");
+        assert_eq!(check_owner(None, Some(gid)), Err(FsError::Invalid), "{squash:?}");
+    }
+    assert_eq!(check_owner(Some(0), Some(NONE - 1)), Ok(()));
+    assert_eq!([0, NOBODY, NONE - 1, NONE].map(shown_owner), [0, NOBODY, NONE - 1, NOBODY]);
 }
 
 proptest! {

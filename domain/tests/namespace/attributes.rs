@@ -50,6 +50,40 @@ fn chmod_is_for_the_owner(#[case] who: Credentials, #[case] bits: u16, #[case] r
 }
 
 #[rstest]
+#[case::owner(alice())]
+#[case::root(root())]
+#[case::other(bob())]
+fn chmod_of_a_symlink_is_taken_and_changes_nothing(#[case] who: Credentials) {
+    let mut world = World::new();
+    let link = world.make(&alice(), ROOT, "l", NewKind::Symlink((*b"t").into())).unwrap();
+    let before = world.store.clone();
+    world.set(&who, link, mode(0o600)).unwrap();
+    assert_eq!(world.store, before);
+}
+
+#[test]
+fn chmod_of_a_symlink_leaves_what_else_was_asked_for() {
+    let mut world = World::new();
+    let link = world.make(&alice(), ROOT, "l", NewKind::Symlink((*b"t").into())).unwrap();
+    let asked = SetAttributes { mode: Some(0o600), ..owner(Some(7), Some(8)) };
+    assert_eq!(world.set(&bob(), link, asked.clone()), Err(FsError::NotPermitted));
+    world.set(&root(), link, asked).unwrap();
+    let node = world.node(link);
+    assert_eq!((node.mode, node.uid, node.gid), (0o777, 7, 8));
+}
+
+#[rstest]
+#[case(Some(u32::MAX), None)]
+#[case(None, Some(u32::MAX))]
+#[case(Some(7), Some(u32::MAX))]
+fn chown_to_no_id_is_refused(#[case] uid: Option<u32>, #[case] gid: Option<u32>) {
+    for who in [root(), alice(), bob()] {
+        let (mut world, file) = world(0o644);
+        assert_eq!(world.set(&who, file, owner(uid, gid)), Err(FsError::Invalid));
+    }
+}
+
+#[rstest]
 #[case::file(NewKind::File)]
 #[case::directory(NewKind::Directory)]
 fn chmod_outside_the_group_clears_sgid(#[case] kind: NewKind) {

@@ -181,7 +181,7 @@ fn create_on_a_taken_name(
 #[case::char_devices_are_for_root(0o777, "n", NewKind::CharDevice(DEVICE), FsError::NotPermitted)]
 #[case::empty_target(0o777, "n", symlink(b""), FsError::Invalid)]
 #[case::target_with_nul(0o777, "n", symlink(b"a\0b"), FsError::Invalid)]
-#[case::long_target(0o777, "n", symlink(&[b'x'; 4097]), FsError::NameTooLong)]
+#[case::long_target(0o777, "n", symlink(&[b'x'; 4096]), FsError::NameTooLong)]
 fn create_refuses(#[case] mode: u16, #[case] at_name: &str, #[case] kind: NewKind, #[case] error: FsError) {
     let mut world = World::new();
     world.file(&alice(), ROOT, "f");
@@ -192,10 +192,40 @@ fn create_refuses(#[case] mode: u16, #[case] at_name: &str, #[case] kind: NewKin
 }
 
 #[test]
-fn symlink_target_may_have_4096_bytes() {
+fn symlink_target_may_have_4095_bytes() {
     let mut world = World::new();
-    let id = world.make(&alice(), ROOT, "l", symlink(&[b'x'; 4096])).unwrap();
-    assert_eq!(world.node(id).size, 4096);
+    let id = world.make(&alice(), ROOT, "l", symlink(&[b'x'; 4095])).unwrap();
+    assert_eq!(world.node(id).size, 4095);
+}
+
+#[rstest]
+#[case::greatest(4_095, 1_048_575, true)]
+#[case::major_of_13_bits(4_096, 1, false)]
+#[case::minor_of_21_bits(8, 1_048_576, false)]
+#[case::all_bits(u32::MAX, u32::MAX, false)]
+fn device_has_the_numbers_that_linux_has(#[case] major: u32, #[case] minor: u32, #[case] valid: bool) {
+    for kind in [NewKind::BlockDevice, NewKind::CharDevice] {
+        let mut world = World::new();
+        let made = world.make(&root(), ROOT, "n", kind(Device { major, minor }));
+        assert_eq!(made.as_ref().err(), (!valid).then_some(&FsError::Invalid));
+    }
+}
+
+#[rstest]
+#[case::file(NewKind::File)]
+#[case::directory(NewKind::Directory)]
+#[case::symlink(symlink(b"t"))]
+#[case::fifo(NewKind::Fifo)]
+#[case::device(NewKind::CharDevice(DEVICE))]
+fn nothing_is_made_for_an_owner_that_is_none(#[case] kind: NewKind) {
+    for who in [root(), alice()] {
+        for (uid, gid) in [(Some(u32::MAX), None), (None, Some(u32::MAX)), (Some(u32::MAX), Some(100))] {
+            let mut world = World::new();
+            let asked = InitialAttributes { uid, gid, ..attributes(0o644) };
+            let made = world.run(&who, create_op(ROOT, "n", kind.clone(), asked, CreateHow::Guarded));
+            assert_eq!(made, Err(FsError::Invalid));
+        }
+    }
 }
 
 #[test]

@@ -243,6 +243,7 @@ impl Model {
     fn set(&mut self, id: NodeId, request: &SetAttributes, who: &Credentials) -> Answer<(NodeId, Touched)> {
         let writes = self.inodes.contains_key(&id) && self.may(id, who, 2);
         let inode = self.inodes.get_mut(&id).ok_or(FsError::Stale)?;
+        let mode = request.mode.filter(|_| inode.kind != NodeKind::Symlink);
         let (root, owner) = (who.uid == 0, who.uid == inode.uid || who.uid == 0);
         let member = |gid: u32| who.gid == gid || who.groups.contains(&gid);
         if let Some(size) = request.size {
@@ -268,7 +269,7 @@ impl Model {
             inode.gid = gid;
             drop_privileges(inode, had);
         }
-        if let Some(mode) = request.mode {
+        if let Some(mode) = mode {
             if !owner {
                 return Err(FsError::NotPermitted);
             }
@@ -279,7 +280,8 @@ impl Model {
             SetTime::Now if !owner && !writes => return Err(FsError::Access),
             _ => {}
         }
-        Ok((id, touched([], [id])))
+        let nothing = SetAttributes { mode, guard: None, ..request.clone() } == SetAttributes::default();
+        Ok((id, if nothing { touched([], []) } else { touched([], [id]) }))
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Presented {
     pub identity: Option<Credentials>,
     /// The client's address.
     pub address: IpAddr,
+    /// The port that it calls from.
+    pub port: u16,
     /// The client, as locks and opens know it.
     pub client: ClientId,
 }

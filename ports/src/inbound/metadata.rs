@@ -105,7 +105,7 @@ pub struct Entry {
     pub cookie: Cookie,
     /// The node it leads to.
     pub node: NodeId,
-    /// Attributes, if wanted and if the node was still there.
+    /// Attributes, if wanted, if the node was still there, and if the caller may search the directory.
     pub attributes: Option<Attributes>,
 }
 
@@ -116,6 +116,8 @@ pub struct ListReply {
     pub directory: Attributes,
     /// Its parent.
     pub parent: NodeId,
+    /// Whether the caller may search the directory: else it gets names, and neither attributes nor handles of what they lead to.
+    pub searchable: bool,
     /// Entries in the order of their cookies.
     pub entries: Vec<Entry>,
     /// Whether these are the last ones.
@@ -147,8 +149,9 @@ pub trait MetadataService: Send + Sync {
     fn is_read_only(&self, share: ShareId) -> bool;
 
     /// Finds the directory at a path that begins with a share's name, and admits the client.
-    /// - the share with the longest matching name is taken; the rest is walked without following symlinks;
-    /// - `NotFound`, `NotDirectory`, or `Access` if the client's address is in none of the share's networks.
+    /// - the share with the longest matching name is taken; the rest is walked without following symlinks, and each directory on the
+    ///   way needs search permission;
+    /// - `NotFound`, `NotDirectory`, or `Access`, also if the client's address is in none of the share's networks.
     async fn mount(&self, path: &[u8], who: &Presented) -> FsResult<NodeRef>;
 
     /// Attributes of a node; `Stale` if it is gone.
@@ -203,7 +206,7 @@ pub trait MetadataService: Send + Sync {
         op: Option<OpId>,
     ) -> FsResult<Changed>;
 
-    /// Lists a part of a directory. Needs read permission.
+    /// Lists a part of a directory. Needs read permission; attributes of entries need search permission as well.
     /// - entries that are there all the while come exactly once, whatever else comes, goes or is renamed;
     /// - a cookie stays good after its entry is gone.
     async fn list(&self, caller: &Caller, request: &ListRequest) -> FsResult<ListReply>;

@@ -356,6 +356,7 @@ impl Driver {
         let policy = SharePolicy {
             clients: Network::new([127, 0, 0, 1].into(), 8).into_iter().collect(),
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
+            secure_ports: true,
             read_only: false,
             bytes_max: 1 << 40,
             atime: Atime::None,

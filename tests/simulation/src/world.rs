@@ -274,6 +274,7 @@ impl Running {
         let who = Presented {
             identity: Some(Credentials::root()),
             address: IpAddr::from([127, 0, 0, 1]),
+            port: 700,
             client: ClientId(client),
         };
         self.services.enter(handle, &who)

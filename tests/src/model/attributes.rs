@@ -18,6 +18,11 @@ impl Model {
         guard_matches: bool,
         who: &Credentials,
     ) -> FsResult<()> {
+        let mut request = request.clone();
+        if self.node(id)?.kind == NodeKind::Symlink {
+            request.mode = None;
+        }
+        let request = &request;
         self.may_set(id, request, guard_matches, who)?;
         let nothing = SetAttributes { guard: None, ..request.clone() } == SetAttributes::default();
         if nothing {
@@ -60,6 +65,9 @@ impl Model {
 
     fn may_set(&self, id: NodeId, request: &SetAttributes, guard_matches: bool, who: &Credentials) -> FsResult<()> {
         let node = self.node(id)?;
+        if [request.uid, request.gid].contains(&Some(u32::MAX)) {
+            return Err(FsError::Invalid);
+        }
         if let Some(size) = request.size {
             node.writable(who)?;
             if size > FILE_BYTES_MAX {

@@ -38,12 +38,18 @@ impl Model {
         who: &Credentials,
         id: NodeId,
     ) -> FsResult<(NodeId, bool)> {
-        if let NewKind::Symlink(target) = &request.kind {
-            match target.len() {
-                0 => return Err(FsError::Invalid),
-                1..=4_096 => {}
-                _ => return Err(FsError::NameTooLong),
+        if [request.attributes.uid, request.attributes.gid].contains(&Some(u32::MAX)) {
+            return Err(FsError::Invalid);
+        }
+        match &request.kind {
+            NewKind::Symlink(target) if target.is_empty() => return Err(FsError::Invalid),
+            NewKind::Symlink(target) if target.len() > 4_095 => return Err(FsError::NameTooLong),
+            NewKind::BlockDevice(device) | NewKind::CharDevice(device)
+                if device.major >> 12 | device.minor >> 20 > 0 =>
+            {
+                return Err(FsError::Invalid);
             }
+            _ => {}
         }
         let directory = self.searched(request.directory, who)?;
         if let Some(found) = directory.entries.get(&request.name).copied() {

@@ -88,7 +88,8 @@ const MODES: [u16; 16] = [
     0o644, 0o755, 0o600, 0o777, 0o000, 0o400, 0o222, 0o111, 0o070, 0o007, 0o1777, 0o2775, 0o4755, 0o6711, 0o2644,
     0o3770,
 ];
-const IDS: [u32; 4] = [0, 1_001, 1_002, 1_003];
+/// Sometimes the one that nobody has.
+const IDS: [u32; 9] = [0, 1_001, 1_002, 1_003, 0, 1_001, 1_002, 1_003, u32::MAX];
 
 /// The steps of a seed.
 pub fn sequence(seed: u64, length: usize) -> Vec<Step> {
@@ -183,12 +184,13 @@ impl Random {
     }
 
     fn create(&mut self) -> Op {
-        let device = Device { major: self.below(300) as u32, minor: self.below(300) as u32 };
+        let bits = self.of(&[8, 12, 13, 20, 21]);
+        let device = Device { major: self.below(1 << 12) as u32, minor: self.below(1 << bits) as u32 };
         let kind = match self.below(16) {
             0..8 => NewKind::File,
             8..12 => NewKind::Directory,
             12 => {
-                let length = self.of(&[0, 1, 30, 4_096, 4_097]);
+                let length = self.of(&[0, 1, 30, 4_095, 4_096]);
                 NewKind::Symlink(self.bytes(length).into())
             }
             13 => NewKind::Fifo,

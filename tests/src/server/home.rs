@@ -73,13 +73,22 @@ impl Home {
         fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
     }
 
-    /// Starts a server, on a port that it chooses, and waits until it serves.
+    /// Starts a server, on a port that it chooses, and waits until it serves: clients in user space too, which suites are.
     pub fn start(&self) -> Server {
         self.try_start(&[]).unwrap_or_else(|refused| panic!("the server did not start: {}", refused.log))
     }
 
     /// The same with more options; the server may refuse.
     pub fn try_start(&self, options: &[&str]) -> Result<Server, Refused> {
+        self.launch(&[&["--insecure-ports"], options].concat())
+    }
+
+    /// A server that takes the source ports that its configuration says.
+    pub fn start_as_configured(&self) -> Server {
+        self.launch(&[]).unwrap_or_else(|refused| panic!("the server did not start: {}", refused.log))
+    }
+
+    fn launch(&self, options: &[&str]) -> Result<Server, Refused> {
         let log = fs::File::create(self.folder.path().join(LOG)).unwrap();
         let mut command = self.command(&["serve", "--nfs", "127.0.0.1:0"]);
         command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
@@ -92,7 +101,8 @@ impl Home {
         };
         // What it prints later must not fill the pipe.
         thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-        Ok(Server { child, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), home: self.clone() })
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(Server { child, address, mount_command: line.trim_end().to_owned(), home: self.clone() })
     }
 
     /// Runs another command of the program on this folder.

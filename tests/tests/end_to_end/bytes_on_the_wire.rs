@@ -15,6 +15,7 @@ use nfs3_client::nfs3_types::{
 use crate::session::{pattern, place, serve};
 
 const RPCSEC_GSS: u32 = 6;
+const NLM: u32 = 100_021;
 
 fn connect(server: &Server) -> RpcConnection {
     RpcConnection::open(server.address(), Credential::user(0, 0), 1)
@@ -75,6 +76,8 @@ fn programs_versions_and_procedures_that_are_not_served_are_refused_by_name() {
         (record(2, (NFS.0, 2), 0, &root, &Void), Outcome::ProgramMismatch(3, 3)),
         (record(3, (NFS.0, 4), 0, &root, &Void), Outcome::ProgramMismatch(3, 3)),
         (record(4, (MOUNT.0, 4), 0, &root, &Void), Outcome::ProgramMismatch(1, 3)),
+        (record(10, (MOUNT.0, 2), 0, &root, &Void), Outcome::ProgramMismatch(1, 3)),
+        (record(11, (NLM, 2), 0, &root, &Void), Outcome::ProgramMismatch(1, 4)),
         (record(5, NFS, 22, &root, &Void), Outcome::ProcedureUnavailable),
         (record(6, MOUNT, 6, &root, &Void), Outcome::ProcedureUnavailable),
         (record(7, NFS, NFS_PROGRAM::NFSPROC3_GETATTR as u32, &root, &Void), Outcome::GarbageArguments),
@@ -88,7 +91,7 @@ fn programs_versions_and_procedures_that_are_not_served_are_refused_by_name() {
 }
 
 #[test]
-fn an_unknown_flavour_is_refused_but_for_null() {
+fn an_unknown_flavour_is_refused_also_for_null() {
     let server = serve(ONE_SHARE);
     let mut connection = connect(&server);
     let object = connection.mount("/export");
@@ -99,7 +102,8 @@ fn an_unknown_flavour_is_refused_but_for_null() {
     ];
     for credential in strange {
         let null = record(1, NFS, 0, &credential, &Void);
-        assert!(matches!(outcome(&mut connection, &null), Outcome::Success(_)), "{credential:?}");
+        let refused = outcome(&mut connection, &null);
+        assert_eq!(refused, Outcome::AuthError(auth_stat::AUTH_BADCRED), "{credential:?}");
         let arguments = GETATTR3args { object: object.clone() };
         let getattr = record(2, NFS, NFS_PROGRAM::NFSPROC3_GETATTR as u32, &credential, &arguments);
         let refused = outcome(&mut connection, &getattr);
@@ -142,4 +146,38 @@ fn a_record_in_many_fragments_is_one_call() {
     let reply = connection.receive().unwrap();
     assert_eq!(reply.xid, 99);
     reply.results::<GETATTR3res>().unwrap();
+}
+
+#[test]
+fn padding_of_any_value_and_bytes_behind_the_arguments_are_left_alone() {
+    let server = serve(ONE_SHARE);
+    let mut connection = connect(&server);
+    let root = connection.mount("/export");
+    let how = createhow3::GUARDED(sattr3::default());
+    let create = CREATE3args { where_: place(&root, b"12345"), how };
+    let mut strange = record(77, NFS, NFS_PROGRAM::NFSPROC3_CREATE as u32, &Credential::user(0, 0), &create);
+    let name = strange.windows(5).position(|bytes| bytes == b"12345").unwrap();
+    strange[name + 5..name + 8].copy_from_slice(b"xyz");
+    strange.extend(b"more than there should be");
+    let length = LAST_FRAGMENT | (strange.len() - 4) as u32;
+    strange[..4].copy_from_slice(&length.to_be_bytes());
+    connection.queue_bytes(&strange);
+    connection.send().unwrap();
+    connection.receive().unwrap().results::<CREATE3res>().unwrap();
+    let arguments = LOOKUP3args { what: place(&root, b"12345") };
+    let found: LOOKUP3res = connection.call(NFS, NFS_PROGRAM::NFSPROC3_LOOKUP as u32, &arguments);
+    found.unwrap();
+}
+
+#[test]
+fn a_lock_is_denied_at_once() {
+    const LOCK: u32 = 2;
+    let server = serve(ONE_SHARE);
+    let mut connection = connect(&server);
+    connection.queue((NLM, 4), LOCK, &Opaque::borrowed(b"name of the call"));
+    connection.send().unwrap();
+    let reply = connection.receive().unwrap();
+    let Outcome::Success(results) = reply.outcome() else { panic!("{:?}", reply.outcome()) };
+    // The client's name for its request, and NLM4_DENIED_NOLOCKS.
+    assert_eq!(&reply.bytes[results..], b"\0\0\0\x10name of the call\0\0\0\x02");
 }

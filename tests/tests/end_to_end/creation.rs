@@ -81,6 +81,12 @@ async fn special_files_keep_their_type_and_device() {
             assert_eq!((attributes.rdev.specdata1, attributes.rdev.specdata2), (8, 0x12345));
         }
     }
+    for (specdata1, specdata2) in [(1 << 12, 1), (8, 1 << 20), (u32::MAX, u32::MAX)] {
+        let spec = specdata3 { specdata1, specdata2 };
+        let what = mknoddata3::NF3CHR(devicedata3 { dev_attributes: with_mode(0o600), spec });
+        let refused = session.mknod(&MKNOD3args { where_: place(&root, b"other"), what }).await.unwrap();
+        assert_eq!(status(&refused), nfsstat3::NFS3ERR_INVAL);
+    }
     session.set(&root, with_mode(0o777), None).await.unwrap();
     let mut other = Session::open(server.address(), "/export", &crate::session::user(1000, 1000, &[])).await;
     let what = mknoddata3::NF3BLK(device());

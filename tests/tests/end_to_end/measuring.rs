@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr},
     os::unix::{fs::FileExt, net::UnixStream},
     path::{Path, PathBuf},
 };
@@ -108,11 +109,14 @@ fn calls_that_rpc_refuses_and_calls_that_are_sent_again_are_told_apart() {
     let user = Credential::user(0, 0);
     let how = createhow3::GUARDED(sattr3::default());
     let create = CREATE3args { where_: place(&root, b"file"), how };
+    let mut local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     for _ in 0..3 {
-        let mut connection = connection(&server);
+        let mut connection = RpcConnection::open_from(local, server.address(), user.clone(), 1);
+        local = connection.local();
         connection.queue_bytes(&record(7_001, NFS, NFS_PROGRAM::NFSPROC3_CREATE as u32, &user, &create));
         connection.send().unwrap();
         connection.receive().unwrap();
+        connection.reset();
     }
     let mut connection = connection(&server);
     // No arguments where some should be, a procedure that NFS does not have, a program that nobody serves.

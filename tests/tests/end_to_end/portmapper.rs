@@ -26,6 +26,7 @@ const GETPORT: u32 = 3;
 const DUMP: u32 = 4;
 const NFS: u32 = 100_003;
 const MOUNT: u32 = 100_005;
+const NLM: u32 = 100_021;
 
 /// A port that is free now, over TCP and UDP.
 fn free_address() -> SocketAddr {
@@ -61,11 +62,18 @@ async fn it_tells_the_ports_over_tcp_and_udp() {
     portmapper.null().await.unwrap();
     assert_eq!(portmapper.getport(NFS, 3, IPPROTO_TCP).await.unwrap(), port);
     assert_eq!(portmapper.getport(MOUNT, 3, IPPROTO_TCP).await.unwrap(), port);
-    for (program, protocol) in [(NFS, IPPROTO_UDP), (100_021, IPPROTO_TCP)] {
+    assert_eq!(portmapper.getport(NLM, 4, IPPROTO_TCP).await.unwrap(), port);
+    for protocol in [IPPROTO_TCP, IPPROTO_UDP] {
+        assert_eq!(portmapper.getport(PORTMAP.0, 2, protocol).await.unwrap(), address.port());
+    }
+    for (program, protocol) in [(NFS, IPPROTO_UDP), (NLM, IPPROTO_UDP), (100_024, IPPROTO_TCP)] {
         let unknown = portmapper.getport(program, 3, protocol).await;
         assert!(matches!(unknown, Err(PortmapError::ProgramUnavailable)), "{unknown:?}");
     }
-    let expected = [(NFS, 3), (MOUNT, 3), (MOUNT, 1)].map(|(program, version)| (program, version, 6, u32::from(port)));
+    let served = [(NFS, 3), (MOUNT, 3), (MOUNT, 1), (NLM, 1), (NLM, 3), (NLM, 4)];
+    let served = served.map(|(program, version)| (program, version, 6, u32::from(port)));
+    let own = [6, 17].map(|protocol| (PORTMAP.0, PORTMAP.1, protocol, u32::from(address.port())));
+    let expected = [&own[..], &served].concat();
     let plain = |mappings: Vec<mapping>| -> Vec<_> {
         mappings.into_iter().map(|map| (map.prog, map.vers, map.prot, map.port)).collect()
     };

@@ -5,15 +5,18 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
 };
 
-use dittofs_tests::server::Server;
+use dittofs_tests::{
+    rpc::{Credential, NFS, RpcConnection},
+    server::Server,
+};
 use nfs3_client::{
     net::Connector,
-    nfs3_types::{mount::mountstat3, nfs3::*},
+    nfs3_types::{mount::mountstat3, nfs3::*, xdr_codec::Opaque},
     tokio::TokioIo,
 };
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::session::{Session, place, serve, status, user, with_mode};
+use crate::session::{Session, home, place, serve, status, user, with_mode};
 
 const SHARES: &str = "
 metadata: { stores: { scratch: { type: memory } } }
@@ -135,6 +138,50 @@ async fn a_handle_is_of_no_use_to_clients_outside_the_networks_of_its_share() {
     assert_eq!(far.find(&near.root, b"file").await.unwrap_err(), nfsstat3::NFS3ERR_ACCES);
     assert_eq!(status(&far.write_at(&file, 0, b"x", stable_how::UNSTABLE).await), nfsstat3::NFS3ERR_ACCES);
     assert_eq!(near.state_of(&file).await, nfsstat3::NFS3_OK);
+}
+
+/// A port that only root may use, where the suite may use one.
+fn from_a_secure_port(server: &Server) -> Option<RpcConnection> {
+    (600..1024).find_map(|port| {
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        RpcConnection::try_open_from(local, server.address(), Credential::user(0, 0), 1).ok()
+    })
+}
+
+#[tokio::test]
+async fn the_default_share_takes_no_source_port_that_any_user_could_have() {
+    let home = home(None);
+    let server = home.start();
+    let mut session = open(&server, "/export", 0).await;
+    let file = session.make_file(&session.root.clone(), b"file", 0o666).await;
+    drop(session);
+    assert!(server.stop().status.success());
+
+    let server = home.start_as_configured();
+    for _ in 0..3 {
+        let refused = Session::mount(server.address(), "/export", &user(0, 0, &[])).await.err();
+        assert!(matches!(refused, Some(mountstat3::MNT3ERR_ACCES)), "{refused:?}");
+    }
+    let mut connection = RpcConnection::open(server.address(), Credential::user(0, 0), 1);
+    let read = READ3args { file: file.clone(), offset: 0, count: 1 };
+    let read: READ3res<'_> = connection.call(NFS, NFS_PROGRAM::NFSPROC3_READ as u32, &read);
+    assert_eq!(status(&read), nfsstat3::NFS3ERR_ACCES);
+    let (data, stable) = (Opaque::borrowed(b"x"), stable_how::FILE_SYNC);
+    let write = WRITE3args { file: file.clone(), offset: 0, count: 1, stable, data };
+    let written: WRITE3res = connection.call(NFS, NFS_PROGRAM::NFSPROC3_WRITE as u32, &write);
+    assert_eq!(status(&written), nfsstat3::NFS3ERR_ACCES);
+    let Nfs3Result::Err((_, failed)) = written else { unreachable!("it was refused") };
+    assert!(failed.file_wcc.after.is_none(), "no attributes for who is refused");
+    if let Some(mut secure) = from_a_secure_port(&server) {
+        secure.mount("/export");
+        let written: WRITE3res = secure.call(NFS, NFS_PROGRAM::NFSPROC3_WRITE as u32, &write);
+        written.unwrap();
+    }
+    let log = home.log();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("source port")).collect();
+    assert_eq!(told.len(), 1, "{log}");
+    assert!(told[0].contains("secure_ports: false") && told[0].contains("--insecure-ports"), "{}", told[0]);
+    assert!(server.mount_command().contains(",nosuid,nodev "), "{}", server.mount_command());
 }
 
 #[tokio::test]

@@ -114,8 +114,9 @@ impl Resender {
         let mut left = SLOTS;
         while left > 0 {
             let address = self.place.address();
+            let local = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
             // The new server may be gone already, or the port not free yet.
-            match RpcConnection::open_from(address, self.port, self.credential.clone(), 0) {
+            match RpcConnection::try_open_from(local, address, self.credential.clone(), 0) {
                 Ok(mut connection) => self.talk(&mut connection, &mut left),
                 Err(_) => thread::sleep(PAUSE),
             }

@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -7,10 +7,14 @@ use crate::rpc::{Call, Credential};
 /// What makes two calls the same call.
 ///
 /// The xid alone won't do: clients choose it, and start over. So the key also holds the length, and a digest of the credential and the
-/// first 256 bytes of the arguments; for WRITE, [`DuplicateKey::with_payload_checksum`] adds the data.
+/// arguments; for WRITE, the head of the arguments and a checksum of the data.
+///
+/// The client's port is part of it, as in knfsd: two processes of one machine, or two machines behind one address, may well choose
+/// the same xid for the same arguments, and a call of the one must not be taken for the other's. Linux comes back from the same port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DuplicateKey {
     client: IpAddr,
+    port: u16,
     xid: u32,
     program: u32,
     version: u32,
@@ -20,17 +24,40 @@ pub struct DuplicateKey {
     payload_checksum: u32,
 }
 
-const ARGUMENT_BYTES_MAX: usize = 256;
+/// Who shares one part of the cache: an address, or a network of IPv6 that one machine may have all addresses of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Holder(IpAddr);
+
+/// What WRITE has before its data: a handle of 64 bytes at most, offset, counts and stability, well within this.
+const WRITE_HEAD_BYTES: usize = 256;
+/// What a machine gets from its provider or by SLAAC: the lower 64 bits are its own to choose.
+const IPV6_HOST_BITS: u32 = 64;
 
 impl DuplicateKey {
-    /// The key of a call whose arguments have not been decoded yet.
+    /// The key of a call whose arguments have not been decoded yet. All of them count.
     pub fn of(call: &Call) -> Self {
+        Self::with_arguments(call, call.arguments.rest())
+    }
+
+    /// The key of a WRITE whose arguments have not been decoded yet. Its data count by [`DuplicateKey::with_payload_checksum`].
+    pub fn of_write(call: &Call) -> Self {
+        let arguments = call.arguments.rest();
+        Self::with_arguments(call, arguments.get(..WRITE_HEAD_BYTES).unwrap_or(arguments))
+    }
+
+    /// The key of a WRITE whose data have this CRC-32C.
+    #[must_use]
+    pub fn with_payload_checksum(self, payload_checksum: u32) -> Self {
+        Self { payload_checksum, ..self }
+    }
+
+    fn with_arguments(call: &Call, arguments: &[u8]) -> Self {
         let mut digest = Xxh3::new();
         digest_credential(&call.credential, &mut digest);
-        let arguments = call.arguments.rest();
-        digest.update(arguments.get(..ARGUMENT_BYTES_MAX).unwrap_or(arguments));
+        digest.update(arguments);
         Self {
             client: call.peer.ip().to_canonical(),
+            port: call.peer.port(),
             xid: call.xid,
             program: call.program,
             version: call.version,
@@ -41,27 +68,31 @@ impl DuplicateKey {
         }
     }
 
-    /// The key of a WRITE whose data have this CRC-32C.
-    #[must_use]
-    pub fn with_payload_checksum(self, payload_checksum: u32) -> Self {
-        Self { payload_checksum, ..self }
-    }
-
     /// A name for the operation, the same for each retransmission: what a metadata store takes as its `OpId`.
     pub fn operation(&self) -> u128 {
         let client = match self.client {
             IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
             IpAddr::V6(address) => address.octets(),
         };
-        let words = [self.xid, self.program, self.version, self.procedure, self.record_bytes, self.payload_checksum];
+        let port = u32::from(self.port);
+        let words = [port, self.xid, self.program, self.version, self.procedure, self.record_bytes];
         let words = words.map(u32::to_be_bytes);
-        let parts: [&[u8]; 3] = [&client, words.as_flattened(), &self.digest.to_be_bytes()];
+        let (digest, checksum) = (self.digest.to_be_bytes(), self.payload_checksum.to_be_bytes());
+        let parts: [&[u8]; 4] = [&client, words.as_flattened(), &digest, &checksum];
         xxh3_128(&parts.concat())
     }
 
     pub(super) fn shard(&self, shards: usize) -> usize {
         let spread = self.digest ^ u64::from(self.xid);
         usize::try_from(spread % shards as u64).unwrap_or_default()
+    }
+
+    /// Whose part of the cache the call takes up.
+    pub(super) fn holder(&self) -> Holder {
+        Holder(match self.client {
+            IpAddr::V4(_) => self.client,
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> IPV6_HOST_BITS << IPV6_HOST_BITS).into(),
+        })
     }
 }
 
@@ -72,6 +103,8 @@ fn digest_credential(credential: &Credential, digest: &mut Xxh3) {
             digest.update(&[1]);
             digest.update(&sys.uid.to_be_bytes());
             digest.update(&sys.gid.to_be_bytes());
+            // With their number, so that a group can't be taken for the first word of the arguments.
+            digest.update(&sys.gids.len().to_be_bytes());
             for gid in &sys.gids {
                 digest.update(&gid.to_be_bytes());
             }

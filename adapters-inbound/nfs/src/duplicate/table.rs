@@ -1,17 +1,25 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::key::Holder;
 use super::{DuplicateKey, DuplicateLimits};
 
 /// The rules of the cache, without locks or clocks. A call is running, then answered, then forgotten.
+///
+/// What is too much is forgotten of the client that holds most, oldest first. So no client can flush the calls of another, however
+/// many it sends: it only pushes out its own.
 #[derive(Debug)]
 pub struct DuplicateTable {
     limits: DuplicateLimits,
     entries: HashMap<DuplicateKey, Entry>,
-    /// The answered calls, oldest first. They leave in this order only.
-    answered: VecDeque<(Instant, DuplicateKey)>,
+    /// The answered calls in the order of their answers.
+    answered: BTreeMap<u64, (Instant, DuplicateKey)>,
+    next: u64,
+    holders: HashMap<Holder, Held>,
+    /// The same holders by what they hold.
+    by_weight: BTreeSet<(usize, Holder)>,
     bytes: usize,
 }
 
@@ -19,6 +27,14 @@ pub struct DuplicateTable {
 enum Entry {
     Running,
     Answered(Bytes),
+}
+
+/// The answered calls of one client.
+#[derive(Debug, Default)]
+struct Held {
+    /// Oldest first: keys of `DuplicateTable::answered`.
+    answered: VecDeque<u64>,
+    weight: usize,
 }
 
 /// What to do with a call.
@@ -34,10 +50,21 @@ pub enum Begin {
     Untracked,
 }
 
+/// About what an entry takes beside its reply, so that a client with many short replies counts as one that holds much.
+const ENTRY_WEIGHT: usize = 192;
+
 impl DuplicateTable {
     /// An empty table.
     pub fn new(limits: DuplicateLimits) -> Self {
-        Self { limits, entries: HashMap::new(), answered: VecDeque::new(), bytes: 0 }
+        Self {
+            limits,
+            entries: HashMap::new(),
+            answered: BTreeMap::new(),
+            next: 0,
+            holders: HashMap::new(),
+            by_weight: BTreeSet::new(),
+            bytes: 0,
+        }
     }
 
     /// A call has come in.
@@ -49,7 +76,7 @@ impl DuplicateTable {
             None => {}
         }
         while self.entries.len() >= self.limits.entries_max {
-            if !self.forget_oldest() {
+            if !self.forget_one() {
                 return Begin::Untracked;
             }
         }
@@ -65,10 +92,17 @@ impl DuplicateTable {
         if matches!(entry, Entry::Answered(_)) {
             return;
         }
-        self.bytes += reply.len();
+        let bytes = reply.len();
         *entry = Entry::Answered(reply);
-        self.answered.push_back((now, key));
-        while self.bytes > self.limits.bytes_max && self.forget_oldest() {}
+        self.bytes += bytes;
+        let number = self.next;
+        self.next += 1;
+        self.answered.insert(number, (now, key));
+        self.change(key.holder(), |held| {
+            held.answered.push_back(number);
+            held.weight += bytes + ENTRY_WEIGHT;
+        });
+        while self.bytes > self.limits.bytes_max && self.forget_one() {}
     }
 
     /// The first copy won't be answered.
@@ -94,18 +128,44 @@ impl DuplicateTable {
     }
 
     fn expire(&mut self, now: Instant) {
-        while let Some((answered, _)) = self.answered.front()
+        while let Some((_, (answered, key))) = self.answered.first_key_value()
             && now.saturating_duration_since(*answered) >= self.limits.age_max
         {
-            self.forget_oldest();
+            // The oldest of all is the oldest of its holder.
+            self.forget_oldest_of(key.holder());
         }
     }
 
-    fn forget_oldest(&mut self) -> bool {
-        let Some((_, key)) = self.answered.pop_front() else { return false };
-        if let Some(Entry::Answered(reply)) = self.entries.remove(&key) {
-            self.bytes -= reply.len();
-        }
+    /// Forgets the oldest answered call of who holds most; `false` if there is none.
+    fn forget_one(&mut self) -> bool {
+        let Some((_, holder)) = self.by_weight.last() else { return false };
+        self.forget_oldest_of(*holder);
         true
+    }
+
+    fn forget_oldest_of(&mut self, holder: Holder) {
+        let oldest = self.holders.get(&holder).and_then(|held| held.answered.front().copied());
+        let Some((_, key)) = oldest.and_then(|number| self.answered.remove(&number)) else { return };
+        let bytes = match self.entries.remove(&key) {
+            Some(Entry::Answered(reply)) => reply.len(),
+            Some(Entry::Running) | None => 0,
+        };
+        self.bytes -= bytes;
+        self.change(holder, |held| {
+            held.answered.pop_front();
+            held.weight -= bytes + ENTRY_WEIGHT;
+        });
+    }
+
+    /// Changes what a holder has, and its place among the others.
+    fn change(&mut self, holder: Holder, change: impl FnOnce(&mut Held)) {
+        let held = self.holders.entry(holder).or_default();
+        self.by_weight.remove(&(held.weight, holder));
+        change(held);
+        if held.answered.is_empty() {
+            self.holders.remove(&holder);
+        } else {
+            self.by_weight.insert((held.weight, holder));
+        }
     }
 }

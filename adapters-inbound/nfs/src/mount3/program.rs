@@ -1,24 +1,28 @@
 //! The program: hands out the handles that NFS begins with.
 
-use std::{collections::BTreeSet, net::IpAddr, ops::RangeInclusive, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{ClientId, FsError, error::FsResult};
+use dittofs_domain::{FsError, error::FsResult};
 use dittofs_ports::{AdminService, MetadataService, Presented};
 use dittofs_xdr::{LinkedList, XdrError};
 use parking_lot::Mutex;
 
-use super::{PROGRAM, VERSION, VERSION_1, wire::*};
+use super::{
+    PROGRAM, VERSION, VERSION_1,
+    mounts::{Mounts, plain},
+    wire::*,
+};
 use crate::{
     nfs3::wire::nfs_fh3,
+    presented::presented,
     rpc::{self, CALLS, Call, Operations, Program, Reply},
 };
 
-/// AUTH_SYS, the flavour that NFS is served with.
+/// The flavours that NFS is served with.
 const AUTH_SYS: u32 = 1;
-/// Mounts that are remembered for DUMP, which only informs people: beyond that the oldest are forgotten.
-const MOUNTS_MAX: usize = 4_096;
+const AUTH_NONE: u32 = 0;
 /// What version 1 calls a handle has 32 bytes, which is what ours have.
 const FHSIZE_1: usize = 32;
 
@@ -50,7 +54,7 @@ const OPERATIONS: Operations = Operations {
 pub struct Mount3 {
     metadata: Arc<dyn MetadataService>,
     admin: Arc<dyn AdminService>,
-    mounts: Mutex<BTreeSet<(IpAddr, Bytes)>>,
+    mounts: Mutex<Mounts>,
 }
 
 impl Mount3 {
@@ -66,7 +70,7 @@ impl Mount3 {
             Procedure::NULL => Reply::success(&()),
             Procedure::MNT => {
                 let path: dirpath = call.decode()?;
-                let mounted = self.mount(peer, &path.0).await;
+                let mounted = self.mount(&presented(&call), &plain(&path.0)).await;
                 if call.version == VERSION_1 { mounted_1(mounted) } else { mounted_3(mounted) }
             }
             Procedure::DUMP => {
@@ -75,12 +79,12 @@ impl Mount3 {
             }
             Procedure::UMNT => {
                 let path: dirpath = call.decode()?;
-                self.mounts.lock().remove(&(peer, path.0));
+                self.mounts.lock().remove(peer, &plain(&path.0));
                 Reply::success(&())
             }
             Procedure::UMNTALL => {
                 call.decode::<()>()?;
-                self.mounts.lock().retain(|(address, _)| *address != peer);
+                self.mounts.lock().remove_all(peer);
                 Reply::success(&())
             }
             Procedure::EXPORT => {
@@ -90,9 +94,9 @@ impl Mount3 {
         })
     }
 
-    async fn mount(&self, address: IpAddr, path: &Bytes) -> FsResult<nfs_fh3> {
-        let presented = Presented { identity: None, address, client: ClientId(0) };
-        let node = match self.metadata.mount(path, &presented).await {
+    async fn mount(&self, who: &Presented, path: &[u8]) -> FsResult<Mounted> {
+        let address = who.address;
+        let node = match self.metadata.mount(path, who).await {
             Ok(node) => node,
             Err(error) => {
                 tracing::info!(%address, path = %path.escape_ascii(), %error, "mount refused");
@@ -101,17 +105,18 @@ impl Mount3 {
         };
         let handle = self.metadata.sealer(node.share)?.handle(node.node);
         tracing::info!(%address, path = %path.escape_ascii(), "mounted");
-        let mut mounts = self.mounts.lock();
-        if mounts.len() >= MOUNTS_MAX {
-            mounts.pop_first();
-        }
-        // Copied out of the request's buffer, which it outlives.
-        mounts.insert((address, Bytes::copy_from_slice(path)));
-        nfs_fh3::new(&handle.to_bytes()).ok_or(FsError::Io)
+        self.mounts.lock().add(address, path);
+        // Who comes without a name is the anonymous user: that is offered where it could have come.
+        let anonymous = Presented { identity: None, ..who.clone() };
+        let flavours = match self.metadata.mount(path, &anonymous).await {
+            Ok(_) => vec![AUTH_SYS, AUTH_NONE],
+            Err(_) => vec![AUTH_SYS],
+        };
+        Ok(Mounted { handle: nfs_fh3::new(&handle.to_bytes()).ok_or(FsError::Io)?, flavours })
     }
 
     fn dump(&self) -> mountlist {
-        let body = |(address, path): &(IpAddr, Bytes)| mountbody {
+        let body = |(address, path): &(std::net::IpAddr, Bytes)| mountbody {
             ml_hostname: name(Bytes::from(address.to_string())),
             ml_directory: dirpath(path.clone()),
         };
@@ -128,16 +133,23 @@ impl Mount3 {
     }
 }
 
-fn mounted_3(mounted: FsResult<nfs_fh3>) -> Reply {
+/// What a client has mounted.
+struct Mounted {
+    handle: nfs_fh3,
+    /// Those that calls may have, the best first.
+    flavours: Vec<u32>,
+}
+
+fn mounted_3(mounted: FsResult<Mounted>) -> Reply {
     Reply::success(&match mounted {
-        Ok(fhandle) => mountres3::Ok(mountres3_ok { fhandle, auth_flavors: vec![AUTH_SYS] }),
+        Ok(Mounted { handle, flavours }) => mountres3::Ok(mountres3_ok { fhandle: handle, auth_flavors: flavours }),
         Err(error) => mountres3::Err(status(error)),
     })
 }
 
 /// Version 1's union: a status, and a handle of fixed length without more.
-fn mounted_1(mounted: FsResult<nfs_fh3>) -> Reply {
-    let handle = mounted.and_then(|handle| handle.as_bytes().try_into().map_err(|_| FsError::Io));
+fn mounted_1(mounted: FsResult<Mounted>) -> Reply {
+    let handle = mounted.and_then(|mounted| mounted.handle.as_bytes().try_into().map_err(|_| FsError::Io));
     match handle {
         Ok(handle) => {
             let handle: [u8; FHSIZE_1] = handle;
@@ -183,19 +195,22 @@ impl Program for Mount3 {
         PROGRAM
     }
 
-    fn versions(&self) -> RangeInclusive<u32> {
-        VERSION_1..=VERSION
+    fn versions(&self) -> &'static [u32] {
+        &[VERSION_1, VERSION]
     }
 
     fn operations(&self) -> Operations {
         OPERATIONS
     }
 
-    async fn call(&self, call: Call) -> Reply {
-        if !matches!(call.version, VERSION | VERSION_1) {
-            // Version 2 lies in the range, but is served by nobody.
-            return Reply::prog_mismatch(VERSION_1, VERSION);
+    fn reply_bytes_max(&self, call: &Call) -> usize {
+        match Procedure::of(call.procedure) {
+            Some(Procedure::DUMP) => self.mounts.lock().bytes(),
+            _ => 0,
         }
+    }
+
+    async fn call(&self, call: Call) -> Reply {
         let (client, xid) = (call.peer, call.xid);
         let procedure = OPERATIONS.procedures.get(call.procedure as usize).map(|procedure| procedure.name);
         let reply = self.answer(call).await.unwrap_or_else(Reply::from);

@@ -16,13 +16,15 @@ const HEAD_BYTES: usize = 192;
 
 /// About how many bytes of payload the reply to a call may have: what READ and the listings ask for.
 pub(super) fn reply_bytes_max(call: &Call) -> usize {
-    let last_word = || call.arguments.rest().last_chunk::<4>().map_or(0, |word| u32::from_be_bytes(*word));
-    match Procedure::of(call.procedure) {
-        Some(Procedure::READ | Procedure::READDIR | Procedure::READDIRPLUS) => {
-            last_word().min(TRANSFER_BYTES_MAX) as usize
-        }
-        _ => 0,
-    }
+    let mut arguments = call.arguments.clone();
+    let asked = match Procedure::of(call.procedure) {
+        Some(Procedure::READ) => arguments.get().map(|READ3args { count, .. }| count),
+        Some(Procedure::READDIR) => arguments.get().map(|READDIR3args { count, .. }| count),
+        Some(Procedure::READDIRPLUS) => arguments.get().map(|READDIRPLUS3args { maxcount, .. }| maxcount),
+        _ => return 0,
+    };
+    // What can't be decoded is answered without payload.
+    asked.map_or(0, |bytes| bytes.min(TRANSFER_BYTES_MAX) as usize)
 }
 
 impl Nfs3 {

@@ -33,6 +33,7 @@ struct Page {
     directory: NodeRef,
     attributes: Attributes,
     parent: NodeId,
+    searchable: bool,
     entries: Vec<Entry>,
     complete: bool,
 }
@@ -104,7 +105,7 @@ impl Nfs3 {
         let mut dircount = arguments.dircount as usize;
         listing(attributes, [0; 8], arguments.maxcount.min(TRANSFER_BYTES_MAX), |list| {
             for (name, cookie, node) in dots(&page, arguments.cookie) {
-                let attributes = (cookie == THIS).then_some(&page.attributes);
+                let attributes = (cookie == THIS && page.searchable).then_some(&page.attributes);
                 let entry = plus(&sealer, name, cookie, node, attributes);
                 if !list.try_push(&entry) || !spend(&mut dircount, name, list) {
                     return false;
@@ -145,6 +146,7 @@ impl Nfs3 {
             directory,
             attributes: first.directory,
             parent: first.parent,
+            searchable: first.searchable,
             entries: first.entries,
             complete: first.complete,
         };
@@ -200,7 +202,7 @@ fn plus<'n>(
         name: OpaqueSlice(name),
         cookie,
         name_attributes: attributes.map(|attributes| translate::fattr(sealer.share, attributes)),
-        // Without attributes the node may be gone: then there is no handle either.
+        // Without attributes the node may be gone, or the caller may not look it up: then there is no handle either.
         name_handle: attributes.and_then(|_| translate::fh(&sealer.handle(node))),
     }
 }

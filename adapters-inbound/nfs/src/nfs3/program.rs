@@ -1,10 +1,10 @@
 //! The program: finds the procedure, decodes, calls the service, encodes.
 
-use std::{net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use crc_fast::CrcAlgorithm;
-use dittofs_domain::{Attributes, ClientId, Credentials, OpId, error::FsResult};
+use dittofs_domain::{Attributes, OpId, error::FsResult};
 use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, NodeRef, Presented};
 use dittofs_xdr::{Encode, XdrError};
 
@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     duplicate::{DuplicateKey, DuplicateRequests},
-    rpc::{Call, Credential, Operations, Program, Reply},
+    presented::presented,
+    rpc::{Call, Operations, Program, Reply},
 };
 
 /// The services that the program calls.
@@ -65,15 +66,27 @@ impl Nfs3 {
         if !procedure.changes_something() {
             return self.carry_out(procedure, context, call).await;
         }
-        let key = DuplicateKey::of(&call);
+        // The cache is for clients that a share admits: strangers must not push out what it keeps.
+        if !self.admits(&context, &call)? {
+            return self.carry_out(procedure, context, call).await;
+        }
         if procedure == Procedure::WRITE {
+            let key = DuplicateKey::of_write(&call);
             let arguments: WRITE3args = call.decode()?;
             let key = key.with_payload_checksum(crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, &arguments.data) as u32);
             return Ok(self.duplicates.answer(key, self.write(&context, arguments)).await);
         }
+        let key = DuplicateKey::of(&call);
         context.op = Some(OpId(key.operation()));
         let work = async { self.carry_out(procedure, context, call).await.unwrap_or_else(Reply::from) };
         Ok(self.duplicates.answer(key, work).await)
+    }
+
+    /// Whether the share of the handle that the arguments begin with admits the client. The arguments of every procedure that changes
+    /// something begin with one.
+    fn admits(&self, context: &Context, call: &Call) -> Result<bool, XdrError> {
+        let handle: nfs_fh3 = call.arguments.clone().get()?;
+        Ok(self.enter(context, &handle).is_ok())
     }
 
     async fn carry_out(&self, procedure: Procedure, context: Context, mut call: Call) -> Result<Reply, XdrError> {
@@ -151,27 +164,14 @@ fn answer(result: Answered<impl Encode>) -> Reply {
     }
 }
 
-fn presented(call: &Call) -> Presented {
-    let address = call.peer.ip().to_canonical();
-    let identity = match &call.credential {
-        Credential::Sys(sys) => Some(Credentials { uid: sys.uid, gid: sys.gid, groups: sys.gids.clone() }),
-        Credential::None | Credential::Unknown(_) | Credential::Malformed => None,
-    };
-    let client = match address {
-        std::net::IpAddr::V4(address) => u64::from(address.to_bits()),
-        std::net::IpAddr::V6(address) => xxhash_rust::xxh3::xxh3_64(&address.octets()),
-    };
-    Presented { identity, address, client: ClientId(client) }
-}
-
 #[async_trait]
 impl Program for Nfs3 {
     fn number(&self) -> u32 {
         PROGRAM
     }
 
-    fn versions(&self) -> RangeInclusive<u32> {
-        VERSION..=VERSION
+    fn versions(&self) -> &'static [u32] {
+        &[VERSION]
     }
 
     fn operations(&self) -> Operations {

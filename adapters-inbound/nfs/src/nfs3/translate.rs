@@ -3,6 +3,7 @@
 use dittofs_domain::{
     Attributes, FsError, Handle, Name, NodeKind, ShareId, Timestamp,
     access::AccessMask,
+    credentials::shown_owner,
     error::FsResult,
     namespace::{InitialAttributes, SetAttributes, SetTime},
 };
@@ -52,8 +53,8 @@ pub(super) fn fattr(share: ShareId, attributes: &Attributes) -> fattr3 {
         type_: file_type(attributes.kind),
         mode: u32::from(attributes.mode),
         nlink: attributes.links,
-        uid: attributes.uid,
-        gid: attributes.gid,
+        uid: shown_owner(attributes.uid),
+        gid: shown_owner(attributes.gid),
         size: attributes.size,
         used: attributes.used,
         rdev: specdata3 { specdata1: attributes.device.major, specdata2: attributes.device.minor },

@@ -9,7 +9,7 @@ pub enum Credential {
     None,
     /// `AUTH_SYS`.
     Sys(AuthSys),
-    /// A flavour that isn't served. It stays data, since NULL answers under any flavour.
+    /// A flavour that isn't served. It stays data, since the call is answered with AUTH_ERROR.
     Unknown(u32),
     /// A flavour that is served, with a body that isn't what the flavour wants.
     Malformed,

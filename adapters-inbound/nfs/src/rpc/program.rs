@@ -1,4 +1,3 @@
-use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -12,8 +11,8 @@ pub trait Program: Send + Sync {
     /// The program's number.
     fn number(&self) -> u32;
 
-    /// The lowest and the highest version that are served.
-    fn versions(&self) -> RangeInclusive<u32>;
+    /// The versions that are served, the lowest first: at least one.
+    fn versions(&self) -> &'static [u32];
 
     /// What its calls are counted as.
     fn operations(&self) -> Operations {
@@ -63,24 +62,27 @@ impl Programs {
         Self { list: list.into() }
     }
 
-    /// Finds the program of a call and starts it. NULL is answered here, under any flavour.
+    /// Finds the program of a call and starts it. NULL is answered here. A flavour that is not served is refused first of all, also
+    /// for NULL: a client that probes for it must not take the answer for a yes.
     pub fn dispatch(&self, call: Call) -> Dispatch<'_> {
-        let Some(program) = self.list.iter().find(|program| program.number() == call.program) else {
-            return Dispatch::Ready(Reply::prog_unavail());
-        };
-        let versions = program.versions();
-        if !versions.contains(&call.version) {
-            return Dispatch::Ready(Reply::prog_mismatch(*versions.start(), *versions.end()));
-        }
-        if call.procedure == PROCEDURE_NULL {
-            tracing::debug!(target: CALLS, client = %call.peer, xid = call.xid, program = call.program, procedure = "NULL", "call");
-            return Dispatch::Ready(Reply::success(&()));
-        }
         match call.credential {
             Credential::None | Credential::Sys(_) => {}
             Credential::Unknown(_) | Credential::Malformed => {
                 return Dispatch::Ready(Reply::auth_error(AuthStat::BadCred));
             }
+        }
+        let Some(program) = self.list.iter().find(|program| program.number() == call.program) else {
+            return Dispatch::Ready(Reply::prog_unavail());
+        };
+        let versions = program.versions();
+        if !versions.contains(&call.version) {
+            let (low, high) = (versions.first().copied(), versions.last().copied());
+            return Dispatch::Ready(Reply::prog_mismatch(low.unwrap_or_default(), high.unwrap_or_default()));
+        }
+        if call.procedure == PROCEDURE_NULL {
+            let (client, xid, program) = (call.peer, call.xid, call.program);
+            tracing::debug!(target: CALLS, %client, xid, program, procedure = "NULL", "call");
+            return Dispatch::Ready(Reply::success(&()));
         }
         let reply_bytes_max = program.reply_bytes_max(&call);
         Dispatch::Running { future: program.call(call), reply_bytes_max }

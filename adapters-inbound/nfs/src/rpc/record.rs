@@ -10,6 +10,8 @@ pub struct RecordReader {
     record_bytes_max: usize,
     joined: BytesMut,
     fragments: usize,
+    /// Fragments of it without a byte.
+    empty: usize,
     /// The fragment of a longer record whose bytes are arriving.
     open: Option<Fragment>,
 }
@@ -20,8 +22,8 @@ pub enum RecordError {
     /// A record is longer than the limit.
     #[error("a record is longer than the limit")]
     TooLong,
-    /// A record has more fragments than any sane client sends.
-    #[error("a record has too many fragments")]
+    /// A record has more empty fragments than it may have bytes.
+    #[error("a record has too many empty fragments")]
     TooManyFragments,
 }
 
@@ -33,13 +35,10 @@ struct Fragment {
 
 const MARK_BYTES: usize = 4;
 const LAST_FRAGMENT: u32 = 1 << 31;
-/// Empty fragments count too, so that a record of nothing can't go on for ever.
-const FRAGMENTS_MAX: usize = 1024;
-
 impl RecordReader {
     /// A reader that refuses records of more than `record_bytes_max` bytes.
     pub fn new(record_bytes_max: usize) -> Self {
-        Self { record_bytes_max, joined: BytesMut::new(), fragments: 0, open: None }
+        Self { record_bytes_max, joined: BytesMut::new(), fragments: 0, empty: 0, open: None }
     }
 
     /// Takes the next complete record from the front of `input`; `None` when more bytes have to arrive first.
@@ -62,7 +61,10 @@ impl RecordReader {
                 return Ok(Some(input.split_to(fragment.bytes_left).freeze()));
             }
             self.fragments += 1;
-            if self.fragments > FRAGMENTS_MAX {
+            // A record may come in any number of fragments. Those of no bytes are bounded as if they had some, so that a record of
+            // nothing can't go on for ever.
+            self.empty += usize::from(fragment.bytes_left == 0 && !fragment.last);
+            if self.empty > self.record_bytes_max {
                 return Err(RecordError::TooManyFragments);
             }
             input.advance(MARK_BYTES);
@@ -111,7 +113,7 @@ impl RecordReader {
         if !fragment.last {
             return Joined::Fragment;
         }
-        self.fragments = 0;
+        (self.fragments, self.empty) = (0, 0);
         Joined::Record(std::mem::take(&mut self.joined).freeze())
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use dittofs_nfs::{duplicate::DuplicateLimits, transport::Limits};
 
 use crate::toy::{
-    COUNT, Client, ECHO, READ, Running, WAIT, WRITE, WRITE_LATER, call, record, start, start_remembering,
+    COUNT, Client, ECHO, READ, Running, WAIT, WRITE, WRITE_LATER, call, record, start, start_blind, start_remembering,
 };
 
 #[test]
@@ -100,7 +100,7 @@ fn a_client_that_closes_its_side_still_gets_its_replies() {
 }
 
 #[test]
-fn a_retransmission_is_answered_once_and_over_any_connection() {
+fn a_retransmission_is_answered_once_and_over_any_connection_from_its_port() {
     answers_retransmissions_once(&start(Limits::default()));
 }
 
@@ -110,20 +110,31 @@ fn a_server_that_forgets_its_replies_is_found() {
     assert!(catch_unwind(AssertUnwindSafe(|| answers_retransmissions_once(&forgetful))).is_err());
 }
 
+#[test]
+fn a_server_that_takes_anothers_call_for_a_repetition_is_found() {
+    let blind = start_blind();
+    assert!(catch_unwind(AssertUnwindSafe(|| answers_retransmissions_once(&blind))).is_err());
+}
+
 fn answers_retransmissions_once(running: &Running) {
     let mut client = Client::connect(running.address);
     // The client goes away before its answer is ready; the call is carried out all the same.
     client.send(&call(1, COUNT, &0u32).repeat(3));
     client.send(&call(2, ECHO, &9u32));
     assert_eq!(client.reply().unwrap().0, 2);
-    drop(client);
+    let local = client.reset();
     std::thread::sleep(std::time::Duration::from_millis(100));
     for _ in 0..2 {
-        let mut client = Client::connect(running.address);
+        let mut client = Client::connect_from(local, running.address);
         client.send(&call(1, COUNT, &0u32));
         assert_eq!(client.reply(), Some((1, vec![0; 4])));
+        client.reset();
     }
-    let mut client = Client::connect(running.address);
+    let mut client = Client::connect_from(local, running.address);
     client.send(&call(3, COUNT, &0u32));
     assert_eq!(client.reply(), Some((3, vec![0, 0, 0, 1])));
+    // The same bytes from another port are somebody else's.
+    let mut client = Client::connect(running.address);
+    client.send(&call(1, COUNT, &0u32));
+    assert_eq!(client.reply(), Some((1, vec![0, 0, 0, 2])));
 }

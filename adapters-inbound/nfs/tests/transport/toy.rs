@@ -1,6 +1,5 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use dittofs_nfs::rpc::{Call, Operations, Procedure, Program, Programs, Reply};
 use dittofs_nfs::transport::{Limits, Server};
 use dittofs_transport::Bounds;
 use dittofs_xdr::{Encode, Payload};
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::runtime::{Builder, Handle};
 
 pub(crate) const TOY: u32 = 0x2000_0001;
@@ -37,6 +37,8 @@ struct Toy {
     duplicates: DuplicateRequests,
     count: AtomicU32,
     spun: AtomicU32,
+    /// Does not tell the ports of a client apart.
+    blind: bool,
 }
 
 /// Of all procedures only ECHO has a status: who has echoed 0 is admitted.
@@ -52,8 +54,8 @@ impl Program for Toy {
         TOY
     }
 
-    fn versions(&self) -> RangeInclusive<u32> {
-        1..=1
+    fn versions(&self) -> &'static [u32] {
+        &[1]
     }
 
     fn operations(&self) -> Operations {
@@ -89,6 +91,9 @@ impl Program for Toy {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     Reply::success(&self.count.fetch_add(1, Ordering::Relaxed))
                 };
+                if self.blind {
+                    call.peer.set_port(0);
+                }
                 Ok(self.duplicates.answer(DuplicateKey::of(&call), count).await)
             }
             SPIN => call.decode::<u32>().map(|millis| {
@@ -123,21 +128,26 @@ pub(crate) fn start(limits: Limits) -> Running {
     start_remembering(limits, &DuplicateLimits::default())
 }
 
+/// A server that takes calls from any port of a client for the same client's.
+pub(crate) fn start_blind() -> Running {
+    start_with(Limits::default(), &DuplicateLimits::default(), Bounds::default(), (2, true))
+}
+
 /// A server that remembers so many calls.
 pub(crate) fn start_remembering(limits: Limits, remembered: &DuplicateLimits) -> Running {
-    start_with(limits, remembered, Bounds::default(), 2)
+    start_with(limits, remembered, Bounds::default(), (2, false))
 }
 
 /// A server with bounds over all connections, on so many fronts.
 pub(crate) fn start_bounded(limits: Limits, bounds: Bounds, fronts: usize) -> Running {
-    start_with(limits, &DuplicateLimits::default(), bounds, fronts)
+    start_with(limits, &DuplicateLimits::default(), bounds, (fronts, false))
 }
 
-fn start_with(limits: Limits, remembered: &DuplicateLimits, bounds: Bounds, fronts: usize) -> Running {
+fn start_with(limits: Limits, remembered: &DuplicateLimits, bounds: Bounds, (fronts, blind): (usize, bool)) -> Running {
     let fronts: Vec<Handle> = (0..fronts).map(|_| front()).collect();
     let runtime = fronts[0].clone();
-    let toy =
-        Toy { duplicates: DuplicateRequests::new(remembered), count: AtomicU32::default(), spun: AtomicU32::default() };
+    let (count, spun) = (AtomicU32::default(), AtomicU32::default());
+    let toy = Toy { duplicates: DuplicateRequests::new(remembered), count, spun, blind };
     let server = Server::new(Programs::new(vec![Arc::new(toy)]), limits, bounds.clone(), fronts);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -161,7 +171,25 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// Connects from an address of this machine that the caller chooses.
+    pub(crate) fn connect_from(local: SocketAddr, address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        socket.set_reuse_address(true).unwrap();
+        socket.bind(&local.into()).unwrap();
+        socket.connect(&address.into()).unwrap();
+        Self::over(socket.into())
+    }
+
+    /// Goes away so that another one can come from the same port at once, and tells from where.
+    pub(crate) fn reset(self) -> SocketAddr {
+        SockRef::from(&self.socket).set_linger(Some(Duration::ZERO)).unwrap();
+        self.socket.local_addr().unwrap()
+    }
+
+    fn over(socket: TcpStream) -> Self {
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         Self { socket }

@@ -12,9 +12,6 @@ pub enum XdrError {
     /// An enumeration, a boolean or a union's discriminant has a value that its type doesn't name.
     #[error("a discriminant has a value that its type does not name")]
     BadEnum,
-    /// Pad bytes aren't zero (RFC 4506 section 3).
-    #[error("pad bytes are not zero")]
-    BadPadding,
     /// Bytes follow the last item.
     #[error("bytes follow the last item")]
     Trailing,

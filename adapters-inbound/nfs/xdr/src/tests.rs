@@ -91,7 +91,8 @@ fn each_fault_has_its_error() {
     assert_eq!(decoded::<u32>(vec![0, 0, 0, 1, 0]), Err(XdrError::Trailing));
     assert_eq!(decoded::<bool>(vec![0, 0, 0, 2]), Err(XdrError::BadEnum));
     assert_eq!(decoded::<Level>(vec![0, 0, 0, 2]), Err(XdrError::BadEnum));
-    assert_eq!(decoded::<[u8; 3]>(vec![1, 2, 3, 4]), Err(XdrError::BadPadding));
+    assert_eq!(decoded::<[u8; 3]>(vec![1, 2, 3]), Err(XdrError::Truncated), "without its padding");
+    assert_eq!(decoded::<[u8; 3]>(vec![1, 2, 3, 4]), Ok([1, 2, 3]), "any padding will do");
     assert_eq!(decoded::<Level>(vec![0, 0, 0, 7]), Ok(Level::High));
     let mut decoder = Decoder::new(Bytes::from_static(&[0, 0, 0, 9, 1]));
     assert_eq!(decoder.opaque(8), Err(XdrError::TooLong));

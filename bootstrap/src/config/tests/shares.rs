@@ -14,6 +14,7 @@ use super::*;
 #[case::encryption_key("encryption: { key_file: /k, key: 7 }", "encryption.key", "not known", "key_file, seal")]
 #[case::squash("squash: some", "squash", "`some`", "none, root, all")]
 #[case::atime("atime: strict", "atime", "`strict`", "relatime, none")]
+#[case::secure_ports("secure_ports: perhaps", "secure_ports", "`perhaps`", "true or false")]
 #[case::read_only("read_only: perhaps", "read_only", "`perhaps`", "true or false")]
 #[case::anonymous_root("anonymous_uid: 0", "anonymous_uid", "`0`", "range")]
 #[case::anonymous_no_id("anonymous_gid: 4294967295", "anonymous_gid", "4294967295", "range")]
@@ -113,4 +114,11 @@ fn keys_beside_what_they_seal_are_refused() {
                 shares: [{ name: /e, metadata_store: m, content_store: c, encryption: { key_file: c/keys } }]\n";
     let key = "shares[0].encryption.key_file";
     assert_refused(load_text(text, &[]), key, "is in the folder /data/c of content.stores.c", "outside of it");
+}
+
+#[test]
+fn source_ports_are_secure_unless_a_share_says_otherwise() {
+    let secure = |text: &str| load_text(&with_share(text), &[]).unwrap().shares[0].secure_ports;
+    assert!(defaults().shares[0].secure_ports);
+    assert_eq!(["squash: all", "secure_ports: true", "secure_ports: false"].map(secure), [true, true, false]);
 }

@@ -1,4 +1,4 @@
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -15,8 +15,8 @@ impl Program for Fruit {
         7
     }
 
-    fn versions(&self) -> RangeInclusive<u32> {
-        1..=1
+    fn versions(&self) -> &'static [u32] {
+        &[1]
     }
 
     fn operations(&self) -> Operations {
