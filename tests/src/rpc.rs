@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufReader, Cursor, ErrorKind, Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     time::Duration,
 };
 

@@ -89,7 +89,7 @@ fn who_has_no_admitted_call_is_bounded_apart() {
 #[test]
 fn an_address_has_a_bound_of_its_own() {
     let running = start_bounded(Limits::default(), bounds(100, 2, 100), 2);
-    let mut other = Client::connect_from(2, running.address);
+    let mut other = Client::connect_from_host(2, running.address);
     other.echo(0);
     let mut clients: Vec<Client> = (0..3).map(|_| admitted(running.address)).collect();
     assert!(clients[0].is_closed());
@@ -127,7 +127,7 @@ fn half_records_of_many_connections_are_bounded_and_make_way() {
     wait_until("the budget is used", || running.bounds.memory.is_short());
     // Small calls go on, from the same address; so does everything, from another one.
     admitted(running.address).echo(5);
-    let mut other = Client::connect_from(2, running.address);
+    let mut other = Client::connect_from_host(2, running.address);
     let begun = Instant::now();
     for xid in 0..4 {
         other.send(&[&record[..4], &xid_of(xid), &record[8..]].concat());
@@ -159,7 +159,7 @@ fn replies_that_many_clients_do_not_take_are_bounded_and_make_way() {
         .collect();
     wait_until("the budget is used", || running.bounds.memory.is_short());
     admitted(running.address).echo(5);
-    let mut other = Client::connect_from(2, running.address);
+    let mut other = Client::connect_from_host(2, running.address);
     other.send(&call(3, READ, &(1u32 << 20)));
     assert_eq!(other.reply().map(|(xid, _)| xid), Some(3));
     let mut same = admitted(running.address);

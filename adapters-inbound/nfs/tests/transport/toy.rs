@@ -196,7 +196,7 @@ impl Client {
     }
 
     /// From another address of this machine, 127.0.0.`last`.
-    pub(crate) fn connect_from(last: u8, address: SocketAddr) -> Self {
+    pub(crate) fn connect_from_host(last: u8, address: SocketAddr) -> Self {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, last], 0)).into()).unwrap();
         socket.connect(&address.into()).unwrap();
