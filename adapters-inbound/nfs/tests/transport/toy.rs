@@ -197,13 +197,7 @@ impl Client {
 
     /// From another address of this machine, 127.0.0.`last`.
     pub(crate) fn connect_from_host(last: u8, address: SocketAddr) -> Self {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::from(([127, 0, 0, last], 0)).into()).unwrap();
-        socket.connect(&address.into()).unwrap();
-        let socket = TcpStream::from(socket);
-        socket.set_nodelay(true).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        Self { socket }
+        Self::connect_from(SocketAddr::from(([127, 0, 0, last], 0)), address)
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
