@@ -17,7 +17,7 @@ use super::{
 use crate::{
     nfs3::wire::nfs_fh3,
     presented::presented,
-    rpc::{self, Call, Operations, Program, Reply},
+    rpc::{self, CALLS, Call, Operations, Program, Reply},
 };
 
 /// The flavours that NFS is served with.
@@ -209,6 +209,10 @@ impl Program for Mount3 {
     }
 
     async fn call(&self, call: Call) -> Reply {
-        self.answer(call).await.unwrap_or_else(Reply::from)
+        let (client, xid) = (call.peer, call.xid);
+        let procedure = OPERATIONS.procedures.get(call.procedure as usize).map(|procedure| procedure.name);
+        let reply = self.answer(call).await.unwrap_or_else(Reply::from);
+        tracing::debug!(target: CALLS, %client, xid, procedure, outcome = ?reply.outcome(), "call of MOUNT");
+        reply
     }
 }

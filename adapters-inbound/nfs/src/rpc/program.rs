@@ -53,6 +53,8 @@ pub enum Dispatch<'a> {
 }
 
 const PROCEDURE_NULL: u32 = 0;
+/// The target of the log's lines about calls.
+pub(crate) const CALLS: &str = "dittofs_nfs::calls";
 
 impl Programs {
     /// The programs in `list`; of two with one number, the first is served.
@@ -78,6 +80,7 @@ impl Programs {
             return Dispatch::Ready(Reply::prog_mismatch(low.unwrap_or_default(), high.unwrap_or_default()));
         }
         if call.procedure == PROCEDURE_NULL {
+            tracing::debug!(target: CALLS, client = %call.peer, xid = call.xid, program = call.program, procedure = "NULL", "call");
             return Dispatch::Ready(Reply::success(&()));
         }
         let reply_bytes_max = program.reply_bytes_max(&call);
