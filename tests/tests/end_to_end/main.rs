@@ -33,5 +33,6 @@ mod session;
 mod shares;
 mod starting;
 mod stopping;
+mod upgrading;
 mod watching;
 mod worst_clients;
