@@ -5,6 +5,7 @@
 //! in its documentation as bullets; the conformance suites of the `tests` crate check them on every adapter.
 #![deny(missing_docs)]
 
+pub mod forward;
 pub mod inbound;
 pub mod outbound;
 pub mod statistics;

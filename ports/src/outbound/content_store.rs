@@ -42,9 +42,7 @@ pub trait ContentStore: Send + Sync {
 
     /// Stores an object which makes others garbage, as [`ContentStore::put`]: it may use room that the store keeps from
     /// other objects on a disk that is full.
-    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
-        self.put(share, object, parts).await
-    }
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError>;
 
     /// Reads a range, which must not be empty.
     /// - the parts' lengths sum up to the range's; `NotFound` if the object does not reach that far.

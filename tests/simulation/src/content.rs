@@ -215,6 +215,10 @@ impl ContentStore for SimulatedContent {
         if simulation.happens(Fault::PutAnswerLost) { Err(unavailable()) } else { Ok(()) }
     }
 
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.put(share, object, parts).await
+    }
+
     async fn get(&self, _share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
         self.arrive(5).await?;
         if self.objects.simulation.happens(Fault::GetUnavailable) {
