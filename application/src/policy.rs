@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use dittofs_domain::{Credentials, credentials::IdentityPolicy};
+use dittofs_domain::{Credentials, credentials::IdentityPolicy, quota::Quota};
 
 /// A network of clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +59,8 @@ pub struct SharePolicy {
     pub identity: IdentityPolicy,
     /// Whether changes are refused.
     pub read_only: bool,
-    /// Bytes that the share may hold.
-    pub bytes_max: u64,
+    /// What the share may hold.
+    pub quota: Quota,
     /// Whether reads advance access times.
     pub atime: Atime,
 }

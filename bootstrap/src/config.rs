@@ -34,7 +34,7 @@ pub use log::{LogConfig, LogFormat, LogLevel};
 pub use options::{OptionsError, StoreOptions};
 pub use problem::{ConfigError, Problem};
 pub(crate) use shares::fault_of as fault_of_share_name;
-pub use shares::{ShareConfig, compression_word, squash_word};
+pub use shares::{QuotaConfig, ShareConfig, compression_word, squash_word};
 pub use size::ByteSize;
 pub use source::{SAMPLE, load, load_on};
 pub use stores::{StoreConfig, Stores};

@@ -17,6 +17,7 @@ use dittofs_application::{
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Node, NodeId, ShareId,
     credentials::{IdentityPolicy, Squash},
+    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::{Keyring, Sealer};
@@ -54,12 +55,21 @@ pub struct WorldOptions {
     pub codec: Codec,
     /// What seals and opens frames.
     pub sealer: Arc<Sealer>,
+    /// What the share may hold.
+    pub quota: Quota,
 }
 
 impl WorldOptions {
-    /// At the usual speed, without compression and keys.
+    /// At the usual speed, without compression and keys, and with a quota that nothing meets.
     pub fn new(unflushed_bytes_max: u64, seed: u64) -> WorldOptions {
-        WorldOptions { unflushed_bytes_max, seed, speed: 1, codec: Codec::none(), sealer: Arc::new(Sealer::none()) }
+        WorldOptions {
+            unflushed_bytes_max,
+            seed,
+            speed: 1,
+            codec: Codec::none(),
+            sealer: Arc::new(Sealer::none()),
+            quota: Quota { bytes: 1 << 40, ..Quota::NONE },
+        }
     }
 }
 
@@ -91,7 +101,7 @@ impl World {
 
     /// The same with all options. A share that the stores have already is opened again.
     pub async fn open_with(stores: Stores, options: WorldOptions) -> World {
-        let WorldOptions { unflushed_bytes_max, seed, speed, codec, sealer } = options;
+        let WorldOptions { unflushed_bytes_max, seed, speed, codec, sealer, quota } = options;
         let clock = Arc::new(SteppedClock::new(speed));
         let record = ShareRecord {
             id: SHARE,
@@ -126,7 +136,7 @@ impl World {
             clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             read_only: false,
-            bytes_max: 1 << 40,
+            quota,
             atime: Atime::None,
         };
         let mut limits = VolumeLimits { unflushed_bytes_max, ..VolumeLimits::default() };

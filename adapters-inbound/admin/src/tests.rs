@@ -29,6 +29,7 @@ fn facts(name: &str) -> ShareFacts {
         anonymous_gid: 2,
         read_only: false,
         quota: Some(7),
+        quota_files: Some(5),
     }
 }
 

@@ -32,6 +32,9 @@ pub struct ShareFacts {
     pub read_only: bool,
     /// The most bytes that it may hold.
     pub quota: Option<u64>,
+    /// The most files, directories and others that it may hold.
+    #[serde(default)]
+    pub quota_files: Option<u64>,
 }
 
 /// A share.

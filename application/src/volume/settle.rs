@@ -9,6 +9,7 @@ use dittofs_domain::{
     namespace::raise_above_shown,
     node::NodeFlags,
     plan::{Applied, Change, Plan, Query, TimeChange, View},
+    quota,
 };
 use dittofs_ports::{Appended, ApplyError};
 use smallvec::SmallVec;
@@ -54,8 +55,10 @@ impl Volume {
             let accessed = self.add_access_times(&mut plan);
             let released = released_objects(&plan);
             let dead = map::lost(&seen.map.rows, &plan.changes);
+            let counting = self.ledger.begin(quota::counted(&plan.changes));
             match self.stores.metadata.apply(plan, op).await {
                 Ok(applied) => {
+                    counting.applied();
                     self.forget_access_times(&accessed);
                     self.note_dead(dead);
                     self.after(&applied, released).await;
@@ -102,6 +105,7 @@ impl Volume {
             }
         }
         if wake {
+            self.ledger.leave();
             self.reaping.notify_one();
         }
     }

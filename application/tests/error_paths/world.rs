@@ -19,6 +19,7 @@ use dittofs_domain::{
     credentials::IdentityPolicy,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
+    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
@@ -140,7 +141,7 @@ impl World {
             clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
             identity: IdentityPolicy::default(),
             read_only: false,
-            bytes_max: 1 << 30,
+            quota: Quota { bytes: 1 << 30, ..Quota::NONE },
             atime: Atime::Relatime,
         };
         let volume = Volume::open(stores, VolumeSettings::new(policy), machine(&faults)).await.unwrap();

@@ -9,6 +9,7 @@ use dittofs_application::{
 use dittofs_domain::{
     Node, NodeId, Timestamp,
     credentials::{IdentityPolicy, Squash},
+    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
@@ -344,7 +345,7 @@ impl Driver {
             clients: Network::new([127, 0, 0, 1].into(), 8).into_iter().collect(),
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             read_only: false,
-            bytes_max: 1 << 40,
+            quota: Quota { bytes: 1 << 40, ..Quota::NONE },
             atime: Atime::None,
         };
         let settings = VolumeSettings { limits: self.limits, ..VolumeSettings::new(policy) };

@@ -2,6 +2,7 @@
 //! error, what was answered as stable stays, removing works and gives its space back, and then writing goes on by itself.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod copying;
 mod disk;
 mod server;
 
