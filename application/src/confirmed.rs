@@ -72,7 +72,7 @@ impl ConfirmedContent {
 
 #[async_trait]
 impl ContentStore for ConfirmedContent {
-    dittofs_ports::forward!(ContentStore of store: survives, owner, claim);
+    dittofs_ports::forward!(ContentStore of store: survives, owner, claim, capacity);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         self.confirmed().await?.put(share, object, parts).await
@@ -80,6 +80,10 @@ impl ContentStore for ConfirmedContent {
 
     async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         self.confirmed().await?.put_to_free(share, object, parts).await
+    }
+
+    async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        self.confirmed().await?.discard(share, object, dead).await
     }
 
     async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {

@@ -6,6 +6,7 @@ mod background;
 mod check;
 mod clone;
 mod commit;
+mod discard;
 mod fetch;
 mod flush;
 mod full;
@@ -150,10 +151,14 @@ pub struct Volume {
     /// Objects that lost a reference: garbage, if it was the last one.
     suspects: parking_lot::Mutex<std::collections::BTreeSet<dittofs_domain::ObjectId>>,
     condemned: parking_lot::Mutex<Vec<garbage::Condemned>>,
+    discards: parking_lot::Mutex<discard::Discards>,
+    /// Held for reading by who clones, which makes new references to blocks, and for writing by who looks for dead ones.
+    /// Taken after turns.
+    cloning: tokio::sync::RwLock<()>,
     /// Objects that may be mostly dead.
     dying: parking_lot::Mutex<std::collections::BTreeMap<dittofs_domain::ObjectId, repack::Dying>>,
-    /// Before this time, on the monotonic clock, nothing is repacked: there was no room for it.
-    repack_after: parking_lot::Mutex<std::time::Duration>,
+    /// How repacking gets on where there is little room.
+    repacking: parking_lot::Mutex<repack::Pace>,
     readahead: readahead::Readahead,
     reaping: Notify,
     /// The journal has given records up.

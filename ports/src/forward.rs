@@ -85,6 +85,16 @@ macro_rules! forward_method {
             parts: Vec<$crate::forward::types::Bytes>
         ) Result<(), $crate::ContentError>);
     };
+    (ContentStore capacity $inner:tt) => {
+        $crate::forward_method!(@async $inner capacity [] () Result<Option<$crate::Capacity>, $crate::ContentError>);
+    };
+    (ContentStore discard $inner:tt) => {
+        $crate::forward_method!(@async $inner discard [] (
+            share: $crate::forward::types::ShareId,
+            object: $crate::forward::types::ObjectId,
+            dead: Vec<$crate::forward::types::Range<u64>>
+        ) Result<u64, $crate::ContentError>);
+    };
     (ContentStore get $inner:tt) => {
         $crate::forward_method!(@async $inner get [] (
             share: $crate::forward::types::ShareId,

@@ -18,7 +18,7 @@ pub use inbound::{
     Seek, ShareChange, ShareInfo, ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
-    Appended, ApplyError, BlockCache, CacheUsage, Claim, Clock, CodecError, ContentError, ContentStore, Counter,
+    Appended, ApplyError, BlockCache, CacheUsage, Capacity, Claim, Clock, CodecError, ContentError, ContentStore, Counter,
     DiskCache, DiskCacheUsage, FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError, JournalIdentity,
     JournalUsage, Listed, Listing, MetadataError, MetadataStore, OpenChange, OpenState, OpenStateError, Randomness,
     Record, Reference, SealError, ShareMetadata, ShareRecord, Spawner, Survives,

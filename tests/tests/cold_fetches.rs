@@ -47,7 +47,7 @@ struct Remote {
 
 #[async_trait]
 impl ContentStore for Remote {
-    dittofs_ports::forward!(ContentStore of inner: owner, claim, put, put_to_free, delete, list);
+    dittofs_ports::forward!(ContentStore of inner: owner, claim, capacity, put, put_to_free, discard, delete, list);
 
     fn survives(&self) -> Survives {
         Survives::MachineLoss

@@ -78,7 +78,7 @@ impl MeasuredContent {
 
 #[async_trait]
 impl ContentStore for MeasuredContent {
-    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim);
+    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, capacity, discard);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         let bytes = length(&parts);

@@ -96,6 +96,7 @@ impl Volume {
         let read = (&rest.reader, rest.source, rest.from(rest.offset));
         let written = (rest.writer, rest.destination, rest.from(rest.at));
         let turns = self.turns_to_clone(read, written).await?;
+        let _cloning = self.cloning.read().await;
         let (_, before) = self.shown_to_writer(rest.writer, &turns.admitted).await?;
         let before = *rest.before.get_or_insert(before);
         // Held until its extents are installed.

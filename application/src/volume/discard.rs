@@ -3,8 +3,9 @@
 //!
 //! A range of an object is given back only if it is dead for good, and nobody reads it:
 //! - no map refers to it, and no flush is on its way that could publish it: both are seen under `flushing`;
-//! - nothing can come to refer to it again: a clone copies extents that its source has at that moment, in the source's
-//!   turn, and no other plan but that of the object's own flush names blocks that no map names;
+//! - nothing can come to refer to it again: only a clone copies extents, and only those that its source has at that
+//!   moment. Whether they are there is looked at while nobody clones, or they could move from a file that was not looked
+//!   at yet to one that was;
 //! - whoever resolved extents before it died is done, as for an object that is deleted: it has been dead for the grace;
 //! - it is looked at once more then.
 
@@ -15,7 +16,7 @@ use dittofs_domain::{
     content::{
         BlockPlace,
         map::{Piece, Source},
-        object::dead_ranges,
+        object::{BLOCK_ALIGNMENT, dead_ranges},
     },
     error::FsResult,
     plan::ObjectRecord,
@@ -48,6 +49,10 @@ impl Discards {
         self.done.remove(&object);
     }
 
+    pub(super) fn are_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     fn note(&mut self, object: ObjectId, ranges: Vec<Range<u64>>, since: Duration) {
         let is_known = self.done.get(&object).is_some_and(|done| length(&ranges) <= *done);
         if !is_known && !ranges.is_empty() && self.waiting.len() < WAITING_MAX {
@@ -68,9 +73,11 @@ impl Discards {
 }
 
 impl Volume {
-    /// Notes which ranges of a live object nothing refers to. `flushing` is held.
+    /// Notes which ranges of a live object nothing refers to. `flushing` is held, and nobody clones.
     pub(super) fn note_dead_ranges<'a>(&self, object: &ObjectRecord, living: impl Iterator<Item = &'a Piece>) {
-        let ranges = dead_ranges(object.bytes, living.filter_map(block_of));
+        let mut ranges = dead_ranges(object.bytes, living.filter_map(block_of));
+        // What only fills the space between two blocks.
+        ranges.retain(|range| range.end - range.start > BLOCK_ALIGNMENT);
         self.discards.lock().note(object.id, ranges, self.machine.clock.monotonic());
     }
 
@@ -79,15 +86,12 @@ impl Volume {
         let due = self.discards.lock().due(self.machine.clock.monotonic());
         let mut given_back = 0;
         for (object, dead) in due {
-            let living = match self.living_of(object).await? {
-                Some((_, living)) => living,
-                None => {
-                    self.discards.lock().forget(object);
-                    continue;
-                }
+            let _nobody_clones = self.cloning.write().await;
+            let Some(living) = self.living_pieces(object).await? else {
+                self.discards.lock().forget(object);
+                continue;
             };
-            let blocks = living.iter().filter_map(|part| block_of(&part.old));
-            if meets(&dead.ranges, blocks) {
+            if meets(&dead.ranges, living.iter().filter_map(block_of)) {
                 tracing::error!(share = %self.name, %object, "bytes of an object that were dead are in use again");
                 self.discards.lock().forget(object);
                 continue;

@@ -12,7 +12,7 @@ use dittofs_domain::{
     plan::{Plan, Query, Statistics, View},
     quota::{Amount, Verdict, counted, metadata_bytes},
 };
-use dittofs_ports::{ApplyError, MetadataError, ShareMetadata, ShareRecord, ShareSpace};
+use dittofs_ports::{ApplyError, Capacity, MetadataError, ShareMetadata, ShareRecord, ShareSpace};
 
 use super::{Volume, ledger::Claim, settle::Settled};
 
@@ -57,13 +57,29 @@ impl Volume {
         self.count_again().await?;
         let (stored, coming) = self.ledger.held();
         let quota = self.ledger.quota();
+        let capacity = self.capacity().await.unwrap_or(Capacity { total: quota.bytes, free: quota.bytes });
+        let (bytes_used, nodes_used) = (stored.bytes.saturating_add(coming.bytes), stored.nodes + coming.nodes);
         let nodes_total = quota.nodes.min(NODES_MAX);
         Ok(ShareSpace {
-            bytes_total: quota.bytes,
-            bytes_free: quota.bytes.saturating_sub(stored.bytes).saturating_sub(coming.bytes),
+            bytes_total: quota.bytes.min(capacity.total),
+            // What is unflushed still has to go to the store.
+            bytes_free: quota.bytes.saturating_sub(bytes_used).min(capacity.free.saturating_sub(coming.bytes)),
+            bytes_used,
             nodes_total,
-            nodes_free: nodes_total.saturating_sub(stored.nodes).saturating_sub(coming.nodes),
+            nodes_free: nodes_total.saturating_sub(nodes_used),
+            nodes_used,
         })
+    }
+
+    /// What the content store can hold, where that is known. A store that does not answer bounds nothing here.
+    async fn capacity(&self) -> Option<Capacity> {
+        match self.stores.content.capacity().await {
+            Ok(capacity) => capacity,
+            Err(error) => {
+                tracing::debug!(share = %self.name, %error, "the room of the content store is not known");
+                None
+            }
+        }
     }
 
     /// Takes the sums over from the metadata store: of a plan that was not answered nobody knows otherwise.

@@ -58,8 +58,9 @@ pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
         ("quota", quota(facts)),
     ]);
     if let Some(space) = share.space {
-        lines.push(("bytes used", (space.bytes_total.saturating_sub(space.bytes_free)).to_string()));
-        lines.push(("nodes", (space.nodes_total.saturating_sub(space.nodes_free)).to_string()));
+        lines.push(("bytes used", space.bytes_used.to_string()));
+        lines.push(("bytes free", space.bytes_free.to_string()));
+        lines.push(("nodes", space.nodes_used.to_string()));
     }
     for (name, value) in lines {
         writeln!(out, "{name:16}  {value}")?;

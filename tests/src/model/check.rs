@@ -162,7 +162,7 @@ impl Runner<'_> {
 
     async fn usage(&self) -> (u64, u64) {
         let space = self.world.services.space(SHARE).await.unwrap();
-        (space.nodes_total - space.nodes_free, space.bytes_total - space.bytes_free)
+        (space.nodes_used, space.bytes_used)
     }
 
     async fn remove_all(&mut self) -> Compared {

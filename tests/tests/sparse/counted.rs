@@ -26,7 +26,7 @@ impl Counted {
 
 #[async_trait]
 impl ContentStore for Counted {
-    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, delete, list);
+    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, capacity, discard, delete, list);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
