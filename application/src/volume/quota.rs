@@ -34,7 +34,7 @@ pub(super) async fn count_names(metadata: &dyn ShareMetadata, record: &mut Share
         let page = metadata.nodes(after, NODES_PER_PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
-        counted.nodes += page.len().cast_signed() as i64;
+        counted.nodes += page.len() as i64;
         for node in &page {
             counted.bytes = counted.bytes.saturating_add_unsigned(node.allocated + metadata_bytes(node));
         }
@@ -155,7 +155,7 @@ impl Volume {
                 .settle(query.clone(), op, |view| {
                     let (plan, value) = decide(view)?;
                     // That of an attempt that met somebody else's change.
-                    claim = None;
+                    drop(claim.take());
                     claim = self.claim_plan(&plan).map_err(|refused| {
                         verdict = refused;
                         FsError::NoSpace

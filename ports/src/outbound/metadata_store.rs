@@ -27,6 +27,25 @@ pub struct ShareRecord {
     pub journal_incarnation: u64,
     /// Whether records may be in the journal that are not in the stores.
     pub dirty: bool,
+    /// Whether the sums count nodes, names and targets as well. Shares that were made before they did count once they are
+    /// opened.
+    pub counts_names: bool,
+}
+
+impl ShareRecord {
+    /// The row of a new share, with a key, an owner and a journal that are all 0: replace them.
+    pub fn new(id: ShareId, name: impl Into<String>) -> ShareRecord {
+        ShareRecord {
+            id,
+            name: name.into(),
+            handle_key: HandleKey([0; 16]),
+            content_owner: 0,
+            journal: 0,
+            journal_incarnation: 0,
+            dirty: false,
+            counts_names: true,
+        }
+    }
 }
 
 /// A store of metadata, shared by several shares.
