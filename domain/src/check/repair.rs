@@ -28,9 +28,7 @@ const LOST_AND_FOUND_MODE: u16 = 0o700;
 /// Sets a link count, and the entry that leads to the node if there is only one.
 pub fn correct_links(node: &Node, links: u32, only: Option<Parent>, now: Timestamp) -> Plan {
     let update = NodeUpdate { links: LinkChange::Set(links), parent: only, ..NodeUpdate::changed() };
-    let mut plan = update_unchanged(node, update, now);
-    count_names(&mut plan, node, &Node { links, ..node.clone() });
-    plan
+    update_unchanged(node, update, now)
 }
 
 /// Sets the entry that leads to a node.
@@ -122,8 +120,6 @@ pub fn adopt(adoption: Adoption, now: Timestamp) -> Plan {
     let links = if is_directory { LinkChange::Keep } else { LinkChange::Set(1) };
     let parent = Some(Parent { directory, cookie });
     plan.change(Change::UpdateNode(node.id, NodeUpdate { links, parent, ..NodeUpdate::changed() }));
-    let links = if is_directory { node.links } else { 1 };
-    count_names(&mut plan, &node, &Node { links, ..Node::clone(&node) });
     let links = subdirectories(&node, 1);
     plan.change(Change::UpdateNode(directory, NodeUpdate { links, ..NodeUpdate::entries_changed() }));
     plan.change(Change::DeleteUnlinked(node.id));
@@ -143,7 +139,6 @@ pub fn clear_unlinked(node: &Node, links: u32, found: Parent, now: Timestamp) ->
     };
     let mut plan = update_unchanged(node, update, now);
     plan.change(Change::DeleteUnlinked(node.id));
-    count_names(&mut plan, node, &Node { links, flags: node.flags - NodeFlags::UNLINKED, ..node.clone() });
     plan
 }
 
@@ -219,14 +214,6 @@ fn remove_entry(entry: &EntrySeen, node: NodeId, links: LinkChange, now: Timesta
     plan.change(Change::DeleteEntry(key));
     plan.change(Change::UpdateNode(directory, NodeUpdate { links, ..NodeUpdate::entries_changed() }));
     plan
-}
-
-/// What names count for in the share's sums, where another number of them is found than was noted.
-fn count_names(plan: &mut Plan, noted: &Node, found: &Node) {
-    let bytes = quota::metadata_bytes(found).cast_signed() - quota::metadata_bytes(noted).cast_signed();
-    if bytes != 0 {
-        plan.change(Change::Count(Statistics { bytes, nodes: 0 }));
-    }
 }
 
 fn subdirectories(node: &Node, difference: i32) -> LinkChange {

@@ -16,7 +16,9 @@ impl Checker<'_> {
     /// twice while the sums stood still.
     pub(super) async fn check_statistics(&mut self) -> FsResult<()> {
         let is_mended = self.mended.contains(&Mended::Done);
-        if !is_mended && self.statistics().await? == self.counted {
+        // What is wrong with names is told already; the sums can be judged once it is mended.
+        let is_in_doubt = self.findings.iter().any(Finding::doubts_names);
+        if !is_mended && (is_in_doubt || self.statistics().await? == self.counted) {
             return Ok(());
         }
         let mut last = None;
