@@ -128,12 +128,12 @@ impl Volume {
         if gaps.is_empty() {
             return Ok(0);
         }
-        let query = Query { map: Some(map::resolve_query(stored.id, &range)), ..Query::default() };
+        let query = Query { map: Some(map::resolve_query(stored.id, &range, self.scale())), ..Query::default() };
         let rows = self.view(&query).await?.view.map;
         let mut growth = 0;
         for gap in gaps {
             let end = gap.end.min(stored.size).max(gap.start);
-            let pieces = map::resolve(&rows, stored.clip, stored.size, gap.start..end);
+            let pieces = map::resolve(&rows, &self.facts(stored), gap.start..end);
             let pieces = pieces.map_err(|error| self.map_failed(stored.id, &error))?;
             growth += gap.end - end + pieces.iter().filter(|piece| is_hole(piece)).map(|piece| piece.len).sum::<u64>();
         }
