@@ -280,7 +280,8 @@ impl Shared {
         waited: bool,
     ) -> Option<Result<Appended, JournalError>> {
         let mut log = self.log.lock();
-        match log.phase {
+        let phase = log.phase;
+        match phase {
             Phase::New | Phase::Stopped => return Some(Err(sync::stopped())),
             Phase::Moving => return None,
             Phase::Full if self.try_again(&mut log) => return None,

@@ -142,7 +142,9 @@ impl Volume {
                 Ok(()) => self.repacking.lock().found_room(most),
                 Err(error) => {
                     let mut dying = self.dying.lock();
-                    taken.into_iter().for_each(|(object, known)| drop(dying.entry(object).or_insert(known)));
+                    for (object, known) in taken {
+                        dying.entry(object).or_insert(known);
+                    }
                     drop(dying);
                     if error != FsError::NoSpace {
                         return Err(error);

@@ -61,7 +61,8 @@ impl Shared {
         if log.durable >= up_to {
             return Some(Ok(()));
         }
-        match log.phase {
+        let phase = log.phase;
+        match phase {
             Phase::Stopped | Phase::New => return Some(Err(stopped())),
             Phase::Full if !self.try_again(&mut log) => return Some(Err(JournalError::DiskFull)),
             Phase::Full | Phase::Moving => {}
@@ -288,7 +289,8 @@ impl Log {
                 SyncLoss { lost, ..loss }
             }
         };
-        let (loss, has_lost) = (Arc::new(loss), !loss.lost.is_empty());
+        let has_lost = !loss.lost.is_empty();
+        let loss = Arc::new(loss);
         self.failed = Some(Arc::clone(&loss));
         self.losses.extend(has_lost.then_some(loss));
         has_lost
