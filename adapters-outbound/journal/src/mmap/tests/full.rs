@@ -155,8 +155,9 @@ async fn after_a_sync_that_found_no_room_the_journal_goes_on_once_there_is_some(
 async fn what_a_full_disk_forgot_is_reported_as_lost() {
     let disk = Disk::new();
     let journal = created(&disk).await;
-    let mut all = some(&journal, 0..3, 1_000).await;
+    let mut all = some(&journal, 0..2, 1_000).await;
     journal.sync(all[1].0.sequence).await.unwrap();
+    all.extend(some(&journal, 2..3, 1_000).await);
     settled(&journal).await;
     no_room(&disk);
     disk.fail(|faults| faults.forgets_from = Some(all[2].0.place.at as usize));
