@@ -1,7 +1,8 @@
 //! Keys that seal what is in files.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dittofs_frame_sealer::{FileError, KeyFile};
 
@@ -28,8 +29,13 @@ pub(super) fn add(file: &Path, out: &mut dyn Write) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// Reads the key files that a configuration names.
-pub(super) fn check(config: &Config) -> Result<(), FileError> {
-    let named = config.shares.iter().filter_map(|share| share.encryption.as_ref());
-    named.map(|encryption| KeyFile::new(encryption.key_file.clone())).try_for_each(|file| file.read().map(drop))
+/// What is wrong with the key files that a configuration names.
+pub(super) fn faults(config: &Config) -> Vec<String> {
+    let named: BTreeSet<&PathBuf> = config
+        .shares
+        .iter()
+        .filter_map(|share| share.encryption.as_ref())
+        .map(|encryption| &encryption.key_file)
+        .collect();
+    named.into_iter().filter_map(|file| Some(KeyFile::new(file.clone()).read().err()?.to_string())).collect()
 }

@@ -12,13 +12,9 @@ use dittofs_admin::ShareFacts;
 use dittofs_ports::AdminService;
 use tokio::{net::UnixListener, task::JoinHandle};
 
-const NAME: &str = "control.sock";
-const MODE: u32 = 0o600;
+use crate::config::control_socket;
 
-/// Where the socket of a data folder is.
-pub(crate) fn path_in(data: &Path) -> PathBuf {
-    data.join(NAME)
-}
+const MODE: u32 = 0o600;
 
 /// A socket that is listened on until this is closed.
 pub(super) struct ControlSocket {
@@ -29,7 +25,7 @@ pub(super) struct ControlSocket {
 impl ControlSocket {
     /// Listens in a data folder that is locked, so that a socket which is there already is nobody's.
     pub(super) fn listen(data: &Path, service: Arc<dyn AdminService>, facts: Vec<ShareFacts>) -> io::Result<Self> {
-        let path = path_in(data);
+        let path = control_socket(data);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -20,6 +20,7 @@ use dittofs_ports::{
     BlockCache, ContentStore, DiskCache, Journal, MetadataStore, ShareMetadata, Survives, statistics::StoreStatistics,
 };
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
+use tokio::sync::Notify;
 
 use super::{
     ServeError, identity,
@@ -65,12 +66,14 @@ pub(super) struct OpenShares {
     pub(super) disk: Option<Arc<dyn DiskCache>>,
 }
 
-/// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up.
+/// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up. Where one share
+/// can't be opened, those that are open are closed. Key files are read again when `hangup` tells so.
 pub(super) async fn open(
     config: &Config,
     kinds: &StoreKinds,
     accept_loss: &BTreeSet<String>,
     watch: &Watch,
+    hangup: &Arc<Notify>,
 ) -> Result<OpenShares, ServeError> {
     let failed = |(store, source)| ServeError::Store { store, source };
     let opening = |store: &str, of: fn(&ShareConfig) -> &String| Opening {
@@ -97,14 +100,33 @@ pub(super) async fn open(
     let (mut volumes, mut meters) = (Vec::with_capacity(config.shares.len()), Vec::new());
     let mut keys = Keys::default();
     for share in &config.shares {
-        let opened = open_share(share, &parts, &mut keys).await;
-        let (volume, counted) = opened.map_err(|source| ServeError::Share { share: share.name.clone(), source })?;
+        let (volume, counted) = match open_share(share, &parts, &mut keys).await {
+            Ok(opened) => opened,
+            Err(source) => {
+                // What is wrong with the closing is in the log; the start fails for what it failed for.
+                let _ = close(&volumes).await;
+                return Err(ServeError::Share { share: share.name.clone(), source });
+            }
+        };
         watch.share_is_open(&share.name);
         volumes.push(volume);
         meters.push((share.name.clone(), counted as _));
     }
-    keys.follow(&parts.machine);
+    keys.follow(&parts.machine, hangup);
     Ok(OpenShares { volumes, meters, cache: parts.cache, disk: parts.disk })
+}
+
+/// Closes all shares, and answers what went wrong first. One that fails must not keep the others from being closed.
+pub(super) async fn close(volumes: &[Arc<Volume>]) -> Result<(), ServeError> {
+    let mut failure = None;
+    for volume in volumes {
+        if let Err(source) = volume.close().await {
+            let error = ServeError::Close { share: volume.name().to_owned(), source };
+            tracing::error!("{error}");
+            failure.get_or_insert(error);
+        }
+    }
+    failure.map_or(Ok(()), Err)
 }
 
 async fn open_disk_cache(config: &Config) -> Result<Option<Arc<dyn DiskCache>>, ServeError> {
