@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{ObjectId, ShareId};
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_ports::{Claim, ContentError, ContentStore};
 use tokio::sync::OnceCell;
 
 /// A content store of one share that is used only once its objects are known to be that share's. Until the store has
@@ -72,20 +72,18 @@ impl ConfirmedContent {
 
 #[async_trait]
 impl ContentStore for ConfirmedContent {
-    fn survives(&self) -> Survives {
-        self.store.survives()
-    }
-
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
-        self.store.owner(share).await
-    }
-
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.store.claim(share, owner).await
-    }
+    dittofs_ports::forward!(ContentStore of store: survives, owner, claim, capacity);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         self.confirmed().await?.put(share, object, parts).await
+    }
+
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.confirmed().await?.put_to_free(share, object, parts).await
+    }
+
+    async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        self.confirmed().await?.discard(share, object, dead).await
     }
 
     async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {

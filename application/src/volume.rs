@@ -7,11 +7,13 @@ mod breathe;
 mod check;
 mod clone;
 mod commit;
+mod discard;
 mod fetch;
 mod flush;
 mod full;
 mod garbage;
 mod ids;
+mod ledger;
 mod listing;
 mod names;
 mod newest;
@@ -23,6 +25,7 @@ mod pending;
 mod ports;
 mod publish;
 mod punch;
+mod quota;
 mod read;
 mod readahead;
 mod reap;
@@ -52,7 +55,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{
     BlockCache, Caller, Clock, ContentStore, DiskCache, FrameCodec, FrameSealer, HandleSealer, Journal, MetadataError,
-    OpenState, Presented, Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
+    OpenState, Presented, Randomness, ShareMetadata, Spawner, Survives, WeakAttributes, WriteVerifier,
 };
 use tokio::sync::Notify;
 
@@ -63,9 +66,6 @@ pub use open::{OpenError, VolumeSettings};
 use pending::PendingNodes;
 pub use recovery::Recovered;
 pub use unreadable::path_of;
-
-/// Nodes that a share may hold, as clients are told: ids are never reused, so this is no promise.
-const NODES_MAX: u64 = 1 << 40;
 
 /// What the machine gives to a volume.
 #[derive(Clone)]
@@ -152,15 +152,18 @@ pub struct Volume {
     outage_max: std::time::Duration,
     /// One check at a time.
     checking: tokio::sync::Mutex<()>,
-    /// Bytes that extents hold, as last read from the metadata store.
-    stored_bytes: AtomicU64,
+    ledger: ledger::Ledger,
     /// Objects that lost a reference: garbage, if it was the last one.
     suspects: parking_lot::Mutex<std::collections::BTreeSet<dittofs_domain::ObjectId>>,
     condemned: parking_lot::Mutex<Vec<garbage::Condemned>>,
+    discards: parking_lot::Mutex<discard::Discards>,
+    /// Held for reading by who clones, which makes new references to blocks, and for writing by who looks for dead ones.
+    /// Taken after turns.
+    cloning: tokio::sync::RwLock<()>,
     /// Objects that may be mostly dead.
     dying: parking_lot::Mutex<std::collections::BTreeMap<dittofs_domain::ObjectId, repack::Dying>>,
-    /// Before this time, on the monotonic clock, nothing is repacked: there was no room for it.
-    repack_after: parking_lot::Mutex<std::time::Duration>,
+    /// How repacking gets on where there is little room.
+    repacking: parking_lot::Mutex<repack::Pace>,
     readahead: readahead::Readahead,
     reaping: Notify,
     /// The journal has given records up.
@@ -244,27 +247,6 @@ impl Volume {
     /// A failed sync: clients must send again what was not committed.
     pub(crate) fn renew_verifier(&self) {
         self.verifier.store(self.machine.randomness.bits64(), Ordering::Release);
-    }
-
-    /// Space of the share.
-    pub(crate) async fn space(&self) -> FsResult<ShareSpace> {
-        let statistics = self.stores.metadata.statistics().await.map_err(|error| self.metadata_failed(&error))?;
-        let stored = u64::try_from(statistics.bytes).unwrap_or(0);
-        self.stored_bytes.store(stored, Ordering::Release);
-        let used = stored.saturating_add(self.pending.bytes());
-        let nodes = u64::try_from(statistics.nodes).unwrap_or(0);
-        Ok(ShareSpace {
-            bytes_total: self.policy.bytes_max,
-            bytes_free: self.policy.bytes_max.saturating_sub(used),
-            nodes_total: NODES_MAX,
-            nodes_free: NODES_MAX.saturating_sub(nodes),
-        })
-    }
-
-    /// Refuses bytes that the share has no room for, before anything is written.
-    fn demand_space(&self, bytes: u64) -> FsResult<()> {
-        let used = self.stored_bytes.load(Ordering::Acquire).saturating_add(self.pending.bytes());
-        if used.saturating_add(bytes) > self.policy.bytes_max { Err(FsError::NoSpace) } else { Ok(()) }
     }
 
     fn now(&self) -> Timestamp {

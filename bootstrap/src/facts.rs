@@ -25,7 +25,8 @@ fn of_share(share: &ShareConfig, config: &Config) -> ShareFacts {
         anonymous_uid: share.anonymous_uid,
         anonymous_gid: share.anonymous_gid,
         read_only: share.read_only,
-        quota: share.quota.map(|quota| quota.0),
+        quota: share.quota.bytes.map(|bytes| bytes.0),
+        quota_files: share.quota.files,
     }
 }
 

@@ -11,6 +11,7 @@
 //! | [`opens`] | open files, share modes, byte-range locks, caching rights: one conflict matrix |
 //! | [`flush`] | when unflushed bytes go to the content store, and in what shape |
 //! | [`check`] | whether the records of a share agree with each other |
+//! | [`quota`] | what things count for, and whether a share may hold more |
 //! | [`scale`] | the sizes by which files are cut |
 //! | [`tally`] | no rule: counts and latencies, which every layer may keep |
 //! | [`plan`] | the language between the rules and the stores |
@@ -31,6 +32,7 @@ pub mod namespace;
 pub mod node;
 pub mod opens;
 pub mod plan;
+pub mod quota;
 pub mod scale;
 pub mod tally;
 pub mod time;

@@ -17,6 +17,7 @@ use dittofs_application::{
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Node, NodeId, Scale, ShareId,
     credentials::{IdentityPolicy, Squash},
+    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::{Keyring, Sealer};
@@ -56,10 +57,12 @@ pub struct WorldOptions {
     pub codec: Codec,
     /// What seals and opens frames.
     pub sealer: Arc<Sealer>,
+    /// What the share may hold.
+    pub quota: Quota,
 }
 
 impl WorldOptions {
-    /// At the usual speed, without compression and keys.
+    /// At the usual speed, without compression and keys, and with a quota that nothing meets.
     pub fn new(unflushed_bytes_max: u64, seed: u64) -> WorldOptions {
         WorldOptions {
             unflushed_bytes_max,
@@ -68,6 +71,7 @@ impl WorldOptions {
             speed: 1,
             codec: Codec::none(),
             sealer: Arc::new(Sealer::none()),
+            quota: Quota { bytes: 1 << 40, ..Quota::NONE },
         }
     }
 }
@@ -105,7 +109,7 @@ impl World {
 
     /// The same with all options. A share that the stores have already is opened again.
     pub async fn open_with(stores: Stores, options: WorldOptions) -> World {
-        let WorldOptions { unflushed_bytes_max, scale, seed, speed, codec, sealer } = options;
+        let WorldOptions { unflushed_bytes_max, scale, seed, speed, codec, sealer, quota } = options;
         let clock = Arc::new(SteppedClock::new(speed));
         let record = ShareRecord {
             handle_key: HandleKey([7; 16]),
@@ -138,7 +142,7 @@ impl World {
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             secure_ports: true,
             read_only: false,
-            bytes_max: 1 << 40,
+            quota,
             atime: Atime::None,
         };
         let mut limits = VolumeLimits { unflushed_bytes_max, ..VolumeLimits::default() };

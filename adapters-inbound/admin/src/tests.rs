@@ -12,7 +12,8 @@ use tokio::{
 
 use super::*;
 
-const SPACE: ShareSpace = ShareSpace { bytes_total: 9, bytes_free: 4, nodes_total: 8, nodes_free: 3 };
+const SPACE: ShareSpace =
+    ShareSpace { bytes_total: 9, bytes_free: 4, bytes_used: 2, nodes_total: 8, nodes_free: 3, nodes_used: 1 };
 
 fn facts(name: &str) -> ShareFacts {
     ShareFacts {
@@ -30,6 +31,7 @@ fn facts(name: &str) -> ShareFacts {
         anonymous_gid: 2,
         read_only: false,
         quota: Some(7),
+        quota_files: Some(5),
     }
 }
 

@@ -207,7 +207,7 @@ impl MmapJournal {
         self.shared.recovery.lock().clone()
     }
 
-    /// The failed sync, if there was one: whose records are lost.
+    /// The last failed sync, if there was one: whose records are lost.
     pub fn sync_loss(&self) -> Option<SyncLoss> {
         self.shared.log.lock().failed.as_deref().cloned()
     }
@@ -280,9 +280,12 @@ impl Shared {
         waited: bool,
     ) -> Option<Result<Appended, JournalError>> {
         let mut log = self.log.lock();
-        match log.phase {
+        let phase = log.phase;
+        match phase {
             Phase::New | Phase::Stopped => return Some(Err(sync::stopped())),
             Phase::Moving => return None,
+            Phase::Full if self.try_again(&mut log) => return None,
+            Phase::Full => return Some(Err(JournalError::DiskFull)),
             Phase::Ready => {}
         }
         match log.append(head, payload) {
@@ -325,7 +328,7 @@ impl Journal for MmapJournal {
     }
 
     fn lost(&self) -> Vec<(NodeId, Sequence)> {
-        self.sync_loss().map_or_else(Vec::new, |loss| loss.lost)
+        self.shared.log.lock().losses.iter().flat_map(|loss| loss.lost.iter().copied()).collect()
     }
 
     fn read_now(&self, place: Place, skip: u32, len: u32) -> Option<Bytes> {

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{ObjectId, ShareId};
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_ports::{Capacity, Claim, ContentError, ContentStore, Survives};
 use parking_lot::RwLock;
 
 use object::Object;
@@ -109,6 +109,28 @@ impl ContentStore for MemoryContentStore {
         }
     }
 
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.put(share, object, parts).await
+    }
+
+    async fn capacity(&self) -> Result<Option<Capacity>, ContentError> {
+        let free = self.capacity.saturating_sub(self.used());
+        Ok((self.capacity < u64::MAX).then_some(Capacity { total: self.capacity, free }))
+    }
+
+    async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        let Some(before) = self.object(share, object) else { return Err(ContentError::NotFound) };
+        let (after, given_back) = before.without(&dead);
+        let mut state = self.state.write();
+        let State { shares, used } = &mut *state;
+        let there = shares.get_mut(&share).and_then(|objects| objects.objects.get_mut(&object));
+        // Deleted meanwhile, or discarded from by somebody else.
+        let Some(there) = there.filter(|there| Arc::ptr_eq(there, &before)) else { return Ok(0) };
+        *there = Arc::new(after);
+        *used -= given_back;
+        Ok(given_back)
+    }
+
     async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
         self.object(share, object).and_then(|object| object.range(range)).ok_or(ContentError::NotFound)
     }
@@ -117,7 +139,7 @@ impl ContentStore for MemoryContentStore {
         let removed = {
             let mut state = self.state.write();
             let removed = state.shares.get_mut(&share).and_then(|objects| objects.objects.remove(&object));
-            state.used -= removed.as_ref().map_or(0, |object| object.len());
+            state.used -= removed.as_ref().map_or(0, |object| object.resident());
             removed
         };
         // Its memory is given back here, after the lock.

@@ -11,6 +11,7 @@
 //! A folder's own name is synced before the first object in it is acknowledged.
 
 mod claim;
+mod discard;
 mod folders;
 mod handles;
 mod listing;

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{ObjectId, ShareId};
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_ports::{Capacity, Claim, ContentError, ContentStore, Survives};
 
 #[cfg(feature = "operator")]
 use crate::operator::OperatorStore;
@@ -85,6 +85,23 @@ impl ContentStore for ObjectStore {
             Scheme::Fs(store) => store.put(share, object, parts, 0).await,
             #[cfg(feature = "operator")]
             Scheme::Operator(store) => store.put(share, object, parts).await,
+        }
+    }
+
+    async fn capacity(&self) -> Result<Option<Capacity>, ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.capacity(ROOM_KEPT).await.map(Some),
+            #[cfg(feature = "operator")]
+            Scheme::Operator(_) => Ok(None),
+        }
+    }
+
+    async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.discard(share, object, dead).await,
+            // A bucket is not full, and its objects can't be changed.
+            #[cfg(feature = "operator")]
+            Scheme::Operator(_) => Ok(0),
         }
     }
 

@@ -82,20 +82,34 @@ impl Durable {
     }
 
     /// Commits the next transaction, and returns once it is durable. After an error, whether it is there is known
-    /// when the database has been opened again.
-    pub(crate) fn commit(&mut self, mut transaction: WriteTransaction, redo: &Redo) -> Result<(), Fault> {
+    /// when the database has been opened again. False: there is no room for it, also after `make_room`, and nothing has
+    /// changed.
+    pub(crate) fn commit(
+        &mut self,
+        mut transaction: WriteTransaction,
+        redo: &Redo,
+        make_room: impl FnOnce(),
+    ) -> Result<bool, Fault> {
         let number = self.transactions + 1;
         if self.log.fits(redo.bytes().len()) {
             transaction.set_durability(Durability::None).map_err(Fault::other)?;
+            // The log first: what found no room there leaves nothing in the database.
+            let (log, number) = (&mut self.log, number.cast_unsigned());
+            let mut append = || log.append(number, redo.bytes()).map_err(StorageError::Io);
+            if !append()? {
+                make_room();
+                if !append()? {
+                    return Ok(false);
+                }
+            }
             transaction.commit()?;
-            self.log.append(number.cast_unsigned(), redo.bytes()).map_err(StorageError::Io)?;
             self.owed += redo.steps() * PAGE_LEN;
         } else {
             self.commit_durably(transaction, number, false)?;
             self.log.grow(self.log_len_max).map_err(StorageError::Io)?;
         }
         self.transactions = number;
-        Ok(())
+        Ok(true)
     }
 
     /// Makes the database durable by itself, if it is not, and begins the log again.

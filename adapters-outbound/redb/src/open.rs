@@ -59,6 +59,6 @@ pub(crate) trait Opener: Send {
 
     /// The error for what was found in it after it was opened.
     fn refused(&self, fault: &Fault) -> OpenError {
-        OpenError::Damaged { file: self.name(), found: fault.to_string() }
+        OpenError::of_fault(self.name(), fault)
     }
 }

@@ -72,3 +72,15 @@ async fn a_store_that_lost_everything_is_not_made_ours_by_asking() {
     }
     assert_eq!(belongs(&store, SHARE, OURS, false).await.unwrap(), Belongs::Ours);
 }
+
+#[tokio::test]
+async fn what_frees_room_is_put_as_that_once_the_store_is_ours() {
+    let mut store = MockContentStore::new();
+    store.expect_claim().returning(|_, _| Ok(Claim::Ours));
+    store.expect_put().never();
+    store.expect_put_to_free().times(1).returning(|_, _, _| Ok(()));
+    let content = ConfirmedContent::new(Arc::new(store), SHARE, OURS, false);
+    content.put_to_free(SHARE, ObjectId(3), Vec::new()).await.unwrap();
+    let foreign = ConfirmedContent::new(self::store(0, Some(8)), SHARE, OURS, false);
+    assert!(matches!(foreign.put_to_free(SHARE, ObjectId(3), Vec::new()).await, Err(ContentError::Corrupt(_))));
+}

@@ -99,7 +99,7 @@ impl Volume {
         if self.pending.bytes() == 0 {
             self.note_full(&Ok(()));
         }
-        let waited_for = self.full.is_journal();
+        let waited_for = self.full.is_journal() | self.ledger.take_wanted();
         let facts = |(node, pending): (NodeId, Arc<Mutex<NodePending>>)| {
             let pending = pending.lock();
             NodeFacts {
@@ -133,7 +133,10 @@ impl Volume {
         }
         while !self.closing.load(Ordering::Acquire) {
             let result = async {
+                let left = self.ledger.left();
                 self.reap().await?;
+                self.ledger.reaped(left);
+                self.room.notify_waiters();
                 self.condemn_suspects().await?;
                 let left = self.delete_condemned().await?;
                 // Last: it needs room, which the garbage before it gives.

@@ -12,7 +12,7 @@ use dittofs_ports::ApplyError;
 use super::Volume;
 
 /// How long a condemned object is kept: longer than any read that resolved its extents before may take.
-const GRACE: Duration = Duration::from_secs(30);
+pub(super) const GRACE: Duration = Duration::from_secs(30);
 
 /// Objects that are looked at, at a time.
 const OBJECTS_PER_PAGE: usize = 256;
@@ -82,6 +82,7 @@ impl Volume {
         for one in condemned.iter().filter(|one| now.saturating_sub(one.since) >= GRACE) {
             if self.delete_object(one.object).await? {
                 self.condemned.lock().retain(|other| other.object != one.object);
+                self.discards.lock().forget(one.object);
                 self.counters.objects_deleted.count();
             }
         }

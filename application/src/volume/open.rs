@@ -15,8 +15,8 @@ use dittofs_ports::{
 use tokio::sync::Notify;
 
 use super::{
-    Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, newest::Newest, opens, pending::PendingNodes,
-    readahead::Pace,
+    Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, ledger::Ledger, newest::Newest, opens,
+    pending::PendingNodes, readahead::Pace,
 };
 use crate::{
     admission::Admission,
@@ -119,10 +119,11 @@ impl Volume {
         settings: VolumeSettings,
         machine: Machine,
     ) -> Result<Arc<Volume>, OpenError> {
-        let record = stores.metadata.record().await?;
+        let mut record = stores.metadata.record().await?;
         if record.scale != settings.scale {
             return Err(OpenError::OtherScale { found: Box::new(record.scale) });
         }
+        super::quota::count_names(&*stores.metadata, &mut record).await?;
         let keeps_records = stores.journal.survives() > Survives::Nothing;
         if let Some(unconfirmed) = check_content(&stores, &record, settings.accept_loss).await? {
             stores.content = Arc::new(unconfirmed);
@@ -131,6 +132,7 @@ impl Volume {
         let records = stores.journal.recover(above).await?;
         let epoch = stores.metadata.allocate(Counter::Epochs, 1).await?.start;
         let mut volume = Volume::new(stores, settings, machine, &record, Epoch(epoch));
+        volume.count_again().await.map_err(|_| MetadataError::Unavailable("the share's sums are not known".into()))?;
         volume.recovered = volume.replay(records).await?;
         if keeps_records {
             volume.mark(&record, true).await?;
@@ -152,6 +154,7 @@ impl Volume {
         let is_remote = stores.content.survives() == Survives::MachineLoss;
         let cache_bytes = stores.cache.usage().limit;
         let pace = Pace::new(is_remote, limits.readahead_bytes_max, cache_bytes);
+        let ledger = Ledger::new(policy.quota);
         let heads = Newest::new((cache_bytes / HEADS_PART).clamp(HEADS_BYTES_MIN, HEADS_BYTES_MAX));
         Volume {
             sealer: HandleSealer { share: record.id, key: record.handle_key },
@@ -165,7 +168,8 @@ impl Volume {
             flights: super::fetch::Flights::default(),
             reach: if is_remote { super::fetch::Reach::REMOTE } else { super::fetch::Reach::LOCAL },
             heads: parking_lot::Mutex::new(heads),
-            pending: PendingNodes::new(),
+            pending: PendingNodes::new(ledger.nothing()),
+            ledger,
             opens: opens::Opens::new(),
             numbers: Numbers::new(),
             admission: Admission::new(limits.unflushed_bytes_max, Duration::from_millis(limits.write_wait_ms_max)),
@@ -175,11 +179,12 @@ impl Volume {
             outage: super::outage::Outage::default(),
             outage_max: Duration::from_millis(limits.outage_ms_max),
             checking: tokio::sync::Mutex::new(()),
-            stored_bytes: AtomicU64::new(0),
             suspects: parking_lot::Mutex::default(),
             condemned: parking_lot::Mutex::default(),
             dying: parking_lot::Mutex::default(),
-            repack_after: parking_lot::Mutex::default(),
+            repacking: parking_lot::Mutex::default(),
+            discards: parking_lot::Mutex::default(),
+            cloning: tokio::sync::RwLock::new(()),
             readahead: super::readahead::Readahead::new(pace),
             reaping: Notify::new(),
             room: Notify::new(),

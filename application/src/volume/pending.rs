@@ -21,6 +21,7 @@ use dittofs_domain::{
 use dittofs_ports::Appended;
 use parking_lot::{Mutex, RwLock};
 
+use super::ledger::Claim;
 use crate::admission::Credits;
 
 const SHARDS: usize = 64;
@@ -46,7 +47,7 @@ pub(super) struct Held {
 }
 
 /// What is unflushed of one node.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct NodePending {
     pub(super) slices: SliceIndex,
     pub(super) held: Vec<Held>,
@@ -58,6 +59,8 @@ pub(super) struct NodePending {
     pub(super) since: Duration,
     /// Odd while a change of the stored map and this index go together: what a reader saw of the two may not fit.
     pub(super) generation: u64,
+    /// For what the share may grow once all of it is stored: never more than the slices have.
+    claim: Claim,
 }
 
 /// A write, as the index takes it.
@@ -67,6 +70,8 @@ pub(super) struct Written {
     pub(super) length: u32,
     pub(super) appended: Appended,
     pub(super) credits: Credits,
+    /// For what the share may grow by it.
+    pub(super) claim: Claim,
     /// The time to show for it.
     pub(super) time: Timestamp,
     pub(super) stamp: ChangeId,
@@ -89,6 +94,24 @@ pub(super) struct Replayed<'a> {
 }
 
 impl NodePending {
+    fn new(claim: Claim) -> NodePending {
+        NodePending {
+            slices: SliceIndex::default(),
+            held: Vec::new(),
+            highest: Sequence::default(),
+            shown: Pending::default(),
+            since: Duration::default(),
+            generation: 0,
+            claim,
+        }
+    }
+
+    /// After slices have come or gone.
+    fn count_bytes(&mut self) {
+        self.shown.bytes = self.slices.bytes();
+        self.claim.shrink_to(self.shown.bytes);
+    }
+
     /// The newest record.
     pub(super) fn newest(&self) -> Option<Sequence> {
         self.held.last().map(|held| held.appended.sequence)
@@ -116,7 +139,8 @@ impl NodePending {
             _credits: Some(written.credits),
         });
         self.shown.size = self.shown.size.max(written.offset + u64::from(written.length));
-        self.shown.bytes = self.slices.bytes();
+        self.claim.join(written.claim);
+        self.count_bytes();
         let change = self.shown.shown.map_or(stored.change, |(change, _)| change.max(stored.change));
         self.shown.shown = Some((written.stamp.max(ChangeId(change.0 + 1)), written.time));
         self.shown.times = Some((written.time, sequence));
@@ -138,6 +162,8 @@ impl NodePending {
         }
         self.shown.size = stored.size.max(self.slices.end());
         self.shown.bytes = self.slices.bytes();
+        // What counts again may be more than before.
+        self.claim.set(self.shown.bytes);
         gone
     }
 
@@ -157,6 +183,7 @@ impl NodePending {
         let Replayed { offset, length, appended, credits, at, .. } = replayed;
         self.held.push(Held { appended, offset, length, at, _credits: credits });
         self.shown.bytes = self.slices.bytes();
+        self.claim.set(self.shown.bytes);
         // As it was shown for the newest record, whose time need not be the highest.
         let (change, ctime) = self.shown.shown.unwrap_or((stored.change, stored.ctime));
         self.shown.shown = Some((replayed.stamp.max(change), replayed.time.max(ctime).max(stored.ctime)));
@@ -182,6 +209,8 @@ pub(super) struct PendingNodes {
     shards: Vec<RwLock<HashMap<NodeId, Arc<Mutex<NodePending>>>>>,
     nodes: AtomicUsize,
     bytes: AtomicU64,
+    /// What the claim of a node begins as.
+    nothing: Claim,
     /// How often something has left an index.
     moves: AtomicU64,
     /// The number of the last move of each node, or of another one of its slot.
@@ -189,11 +218,12 @@ pub(super) struct PendingNodes {
 }
 
 impl PendingNodes {
-    pub(super) fn new() -> PendingNodes {
+    pub(super) fn new(nothing: Claim) -> PendingNodes {
         PendingNodes {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             nodes: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
+            nothing,
             moves: AtomicU64::new(0),
             moved_last: (0..MOVED_SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
@@ -270,7 +300,7 @@ impl PendingNodes {
         let mut shard = self.shard(node).write();
         Arc::clone(shard.entry(node).or_insert_with(|| {
             self.nodes.fetch_add(1, Ordering::AcqRel);
-            Arc::default()
+            Arc::new(Mutex::new(NodePending::new(self.nothing.nothing())))
         }))
     }
 
@@ -327,7 +357,7 @@ impl PendingNodes {
             let mut pending = pending.lock();
             pending.slices.punch(range);
             pending.shown.size = pending.shown.size.max(size);
-            pending.shown.bytes = pending.slices.bytes();
+            pending.count_bytes();
             if !pending.slices.is_empty() {
                 return Vec::new();
             }
@@ -349,7 +379,7 @@ impl PendingNodes {
             let mut pending = pending.lock();
             pending.slices.truncate(size);
             pending.shown.size = size;
-            pending.shown.bytes = pending.slices.bytes();
+            pending.count_bytes();
             if !pending.slices.is_empty() {
                 return Vec::new();
             }
@@ -374,7 +404,7 @@ impl PendingNodes {
         }
         let empty = {
             let mut pending = pending.lock();
-            pending.shown.bytes = pending.slices.bytes();
+            pending.count_bytes();
             if pending.slices.is_empty() {
                 true
             } else {
@@ -446,6 +476,7 @@ impl PendingNodes {
         // Who found it before it was removed from here must not take it for the node's present state.
         pending.generation += 2;
         pending.slices.clear();
+        pending.claim.set(0);
         let held = std::mem::take(&mut pending.held);
         self.freed(&held);
         held.iter().map(|held| held.appended).collect()

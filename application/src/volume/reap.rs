@@ -5,7 +5,8 @@ use dittofs_domain::{
     content::map::{self, ReapCursor},
     error::FsResult,
     node::NodeFlags,
-    plan::{Change, Expectation, NodeUpdate, Plan, Query, Statistics, UnlinkedReason},
+    plan::{Change, Expectation, NodeUpdate, Plan, Query, UnlinkedReason},
+    quota,
 };
 
 use super::Volume;
@@ -64,7 +65,7 @@ impl Volume {
                     if step.done {
                         plan.changes.extend(step.edit.changes);
                         plan.change(Change::DeleteUnlinked(node)).change(Change::DeleteNode(node));
-                        plan.change(Change::Count(Statistics { bytes: 0, nodes: -1 }));
+                        plan.change(quota::node_goes(stored));
                     } else {
                         plan.change(Change::PutUnlinked { node, reason: UnlinkedReason::Reaping });
                         step.edit.add_to(&mut plan, node, NodeUpdate::default());

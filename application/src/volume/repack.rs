@@ -29,8 +29,35 @@ const OBJECTS_PER_ROUND: usize = 16;
 /// References of one object that are followed. One that has more, as only clones can make them, is left alone.
 const REFERENCES_MAX: usize = 4_096;
 
-/// How long nothing is repacked where there was no room for it.
+/// How long nothing is repacked where there was no room for the least of it.
 const FULL_WAIT: Duration = Duration::from_secs(10);
+/// The least that is tried to be written where there is no space, in bytes, and how much less is tried each time.
+const STEP_BYTES_MIN: u64 = 64 << 10;
+const STEP_LESS: u64 = 4;
+
+/// How repacking gets on where there is little room.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    /// Before this time, on the monotonic clock, nothing is written: there was no room for it.
+    after: Duration,
+    /// Bytes that are written at once; none: as many as an object may have.
+    step: Option<u64>,
+}
+
+impl Pace {
+    /// There was no room for a step.
+    fn found_no_room(&mut self, step: u64, now: Duration) {
+        if step <= STEP_BYTES_MIN {
+            self.after = now + FULL_WAIT;
+        }
+        self.step = Some((step / STEP_LESS).max(STEP_BYTES_MIN));
+    }
+
+    /// There was room for one.
+    fn found_room(&mut self, most: u64) {
+        self.step = self.step.map(|step| step * STEP_LESS).filter(|step| *step < most);
+    }
+}
 
 /// A living part of a dying object.
 struct Living {
@@ -79,47 +106,59 @@ impl Volume {
             due.sort_unstable_by_key(|(dead, _)| std::cmp::Reverse(*dead));
         }
         due.truncate(OBJECTS_PER_ROUND);
-        if due.is_empty() {
+        if due.is_empty() && !self.discards.lock().are_waiting() {
             return Ok(false);
-        }
-        if self.machine.clock.monotonic() < *self.repack_after.lock() {
-            return Ok(true);
         }
         // The bytes of a file must not be published from two sides.
         let _flushing = self.flushing.lock().await;
-        let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), self.flush_policy.object_bytes_max);
+        let waiting = self.discard_dead_ranges().await?;
+        // Nothing comes to refer to a block of an object while it is looked at.
+        let nobody_clones = if full { Some(self.cloning.write().await) } else { None };
+        let most = self.flush_policy.object_bytes_max;
+        let Pace { after, step } = *self.repacking.lock();
+        let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), step.unwrap_or(most));
         let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
         for (_, object) in due {
-            let Some(parts) = self.look_at(object, alive_permille).await? else { continue };
+            let Some((record, parts)) = self.look_at(object, alive_permille).await? else { continue };
+            if full {
+                self.note_dead_ranges(&record, parts.iter().map(|part| &part.old));
+            }
             let alive: u64 = distinct(&parts).map(|piece| piece.len).sum();
             // Where there is no space, one by one: what is kept for this holds one object.
             if (full || alive > room) && !living.is_empty() {
-                break;
+                continue;
             }
+            let is_whole = alive <= room;
             room = room.saturating_sub(alive);
-            living.extend(parts);
-            taken.extend(self.dying.lock().remove(&object).map(|known| (object, known)));
-        }
-        if !living.is_empty()
-            && let Err(error) = self.write_again(living).await
-        {
-            for (object, known) in taken {
-                self.dying.lock().entry(object).or_insert(known);
+            living.extend(first_of(parts, step.unwrap_or(most)));
+            if is_whole {
+                taken.extend(self.dying.lock().remove(&object).map(|known| (object, known)));
             }
-            if error != FsError::NoSpace {
-                return Err(error);
-            }
-            *self.repack_after.lock() = self.machine.clock.monotonic() + FULL_WAIT;
         }
-        Ok(self.dying.lock().values().any(|dying| dying.is_due() || full && dying.dead > 0))
+        // Before anybody's turn is waited for: who clones has one.
+        drop(nobody_clones);
+        if self.machine.clock.monotonic() >= after && !living.is_empty() {
+            match self.write_again(living).await {
+                Ok(()) => self.repacking.lock().found_room(most),
+                Err(error) => {
+                    let mut dying = self.dying.lock();
+                    for (object, known) in taken {
+                        dying.entry(object).or_insert(known);
+                    }
+                    drop(dying);
+                    if error != FsError::NoSpace {
+                        return Err(error);
+                    }
+                    self.repacking.lock().found_no_room(step.unwrap_or(most), self.machine.clock.monotonic());
+                }
+            }
+        }
+        Ok(waiting || self.dying.lock().values().any(|dying| dying.is_due() || full && dying.dead > 0))
     }
 
     /// What lives of an object, if it is so little that the object should be written again.
-    async fn look_at(&self, object: ObjectId, alive_permille: u64) -> FsResult<Option<Vec<Living>>> {
-        let before = object.0.checked_sub(1).map(ObjectId);
-        let found = self.stores.metadata.objects(before, 1).await.map_err(|error| self.metadata_failed(&error))?;
-        let live = |record: &ObjectRecord| record.id == object && record.state == ObjectState::Live;
-        let Some(record) = found.into_iter().find(live) else {
+    async fn look_at(&self, object: ObjectId, alive_permille: u64) -> FsResult<Option<(ObjectRecord, Vec<Living>)>> {
+        let Some(record) = self.live_object(object).await? else {
             self.dying.lock().remove(&object);
             return Ok(None);
         };
@@ -134,10 +173,25 @@ impl Volume {
         };
         let alive: u64 = distinct(&parts).map(stored_bytes).sum();
         if alive * 1_000 < record.bytes * alive_permille {
-            return Ok(Some(parts));
+            return Ok(Some((record, parts)));
         }
         self.dying.lock().insert(object, Dying { dead: record.bytes.saturating_sub(alive), due: due.max(1) });
         Ok(None)
+    }
+
+    async fn live_object(&self, object: ObjectId) -> FsResult<Option<ObjectRecord>> {
+        let before = object.0.checked_sub(1).map(ObjectId);
+        let found = self.stores.metadata.objects(before, 1).await.map_err(|error| self.metadata_failed(&error))?;
+        Ok(found.into_iter().find(|record| record.id == object && record.state == ObjectState::Live))
+    }
+
+    /// The pieces of files that refer to a live object; none if they are too many, or it is not live.
+    pub(super) async fn living_pieces(&self, object: ObjectId) -> FsResult<Option<Vec<Piece>>> {
+        if self.live_object(object).await?.is_none() {
+            return Ok(None);
+        }
+        let living = self.living(object).await?;
+        Ok(living.map(|living| living.into_iter().map(|part| part.old).collect()))
     }
 
     /// The parts of files that refer to an object; none if they are too many.
@@ -256,6 +310,15 @@ fn still_there(part: &Living, now: &[Piece]) -> Vec<Piece> {
 fn distinct(parts: &[Living]) -> impl Iterator<Item = &Piece> {
     let mut seen = HashSet::new();
     parts.iter().map(|part| &part.old).filter(move |piece| seen.insert((piece.source.clone(), piece.len)))
+}
+
+/// The first parts, of so many bytes, but one at least.
+fn first_of(parts: Vec<Living>, bytes_max: u64) -> impl Iterator<Item = Living> {
+    let mut bytes = 0;
+    parts.into_iter().enumerate().map_while(move |(index, part)| {
+        bytes += part.old.len;
+        (index == 0 || bytes <= bytes_max).then_some(part)
+    })
 }
 
 /// What a piece takes in its object, its part of the block's head included.

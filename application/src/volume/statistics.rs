@@ -68,8 +68,8 @@ impl Volume {
             damaged_reads: counters.damaged_reads.read(),
             lost_reads: counters.lost_reads.read(),
             recovered_records: self.recovered.records,
-            stored_bytes: self.stored_bytes.load(std::sync::atomic::Ordering::Acquire),
-            stored_bytes_max: self.policy.bytes_max,
+            stored_bytes: self.ledger.held().0.bytes,
+            stored_bytes_max: self.ledger.quota().bytes,
         }
     }
 

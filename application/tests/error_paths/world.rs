@@ -19,6 +19,7 @@ use dittofs_domain::{
     credentials::IdentityPolicy,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
+    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
@@ -136,7 +137,7 @@ impl World {
             identity: IdentityPolicy::default(),
             secure_ports: true,
             read_only: false,
-            bytes_max: 1 << 30,
+            quota: Quota { bytes: 1 << 30, ..Quota::NONE },
             atime: Atime::Relatime,
         };
         let volume = Volume::open(stores, VolumeSettings::new(policy), machine(&faults)).await.unwrap();

@@ -38,7 +38,6 @@ pub(super) fn list(shares: &[ShareView], out: &mut dyn Write) -> io::Result<()> 
 /// All of one share, with what its clients may rely on.
 pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
     let facts = &share.facts;
-    let size = |bytes: u64| ByteSize(bytes).to_string();
     let mut lines = vec![
         ("name", facts.name.clone()),
         ("id", share.id.map_or("none yet".to_owned(), |id| id.to_string())),
@@ -57,16 +56,24 @@ pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
         ("squash", facts.squash.clone()),
         ("anonymous", format!("uid {}, gid {}", facts.anonymous_uid, facts.anonymous_gid)),
         ("access", access(facts).to_owned()),
-        ("quota", facts.quota.map_or("none".to_owned(), size)),
+        ("quota", quota(facts)),
     ]);
     if let Some(space) = share.space {
-        lines.push(("bytes used", (space.bytes_total.saturating_sub(space.bytes_free)).to_string()));
-        lines.push(("nodes", (space.nodes_total.saturating_sub(space.nodes_free)).to_string()));
+        lines.push(("bytes used", space.bytes_used.to_string()));
+        lines.push(("bytes free", space.bytes_free.to_string()));
+        lines.push(("nodes", space.nodes_used.to_string()));
     }
     for (name, value) in lines {
         writeln!(out, "{name:16}  {value}")?;
     }
     Ok(())
+}
+
+fn quota(facts: &ShareFacts) -> String {
+    let bytes = facts.quota.map(|bytes| ByteSize(bytes).to_string());
+    let files = facts.quota_files.map(|files| format!("{files} files"));
+    let bounds: Vec<String> = bytes.into_iter().chain(files).collect();
+    if bounds.is_empty() { "none".to_owned() } else { bounds.join(", ") }
 }
 
 /// What the tier promises, line by line.

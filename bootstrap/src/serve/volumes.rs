@@ -11,7 +11,7 @@ use dittofs_application::{
     Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
 use dittofs_block_cache::{DiskCacheOptions, FolderDiskCache, MokaBlockCache};
-use dittofs_domain::{Scale, credentials::IdentityPolicy};
+use dittofs_domain::{Scale, credentials::IdentityPolicy, quota::Quota};
 use dittofs_frame_codec::{Codec, CompressionOptions};
 use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_measured::ShareMeters;
@@ -259,6 +259,10 @@ pub(super) fn policy(share: &ShareConfig) -> SharePolicy {
         },
         read_only: share.read_only,
         atime: share.atime,
-        bytes_max: share.quota.map_or(BYTES_MAX, |quota| quota.0),
+        quota: Quota {
+            bytes: share.quota.bytes.map_or(BYTES_MAX, |bytes| bytes.0),
+            // The root is there always.
+            nodes: share.quota.files.map_or(u64::MAX, |files| files.saturating_add(1)),
+        },
     }
 }

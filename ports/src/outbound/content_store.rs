@@ -19,6 +19,15 @@ pub enum Claim {
     Foreign(u128),
 }
 
+/// What a store can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Bytes of all that it can hold, of this share, of others, and of whatever else is on the same disk.
+    pub total: u64,
+    /// Bytes that objects may still take.
+    pub free: u64,
+}
+
 /// A store of immutable objects, shared by several shares.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
@@ -42,9 +51,17 @@ pub trait ContentStore: Send + Sync {
 
     /// Stores an object which makes others garbage, as [`ContentStore::put`]: it may use room that the store keeps from
     /// other objects on a disk that is full.
-    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
-        self.put(share, object, parts).await
-    }
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError>;
+
+    /// What the store can hold; none where nobody knows a bound. What it keeps from objects for what frees space is in
+    /// neither number.
+    async fn capacity(&self) -> Result<Option<Capacity>, ContentError>;
+
+    /// Gives back what it can of ranges of an object that nothing refers to any more, and nobody reads.
+    /// - needs no room, or hardly any: it is for a store that is full;
+    /// - all other bytes of the object stay as they are, and so does its length; those of the ranges may read as anything;
+    /// - answers how many bytes are given back, 0 where the store can't do that. Doing it again is no error.
+    async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError>;
 
     /// Reads a range, which must not be empty.
     /// - the parts' lengths sum up to the range's; `NotFound` if the object does not reach that far.

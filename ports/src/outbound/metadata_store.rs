@@ -29,6 +29,9 @@ pub struct ShareRecord {
     pub dirty: bool,
     /// The sizes by which its files are cut: those that it was made with.
     pub scale: Scale,
+    /// Whether the sums count nodes, names and targets as well. Shares that were made before they did count once they are
+    /// opened.
+    pub counts_names: bool,
 }
 
 impl ShareRecord {
@@ -43,6 +46,7 @@ impl ShareRecord {
             journal_incarnation: 0,
             dirty: false,
             scale: Scale::PRODUCTION,
+            counts_names: true,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use dittofs_domain::{ObjectId, ShareId};
-use dittofs_ports::{Claim, ContentError, ContentStore, ShareMetadata, Survives};
+use dittofs_ports::{Capacity, Claim, ContentError, ContentStore, ShareMetadata, Survives};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -84,6 +84,21 @@ impl Objects {
         let state = self.state.lock();
         let bytes = state.objects.get(&object).filter(|bytes| range.end <= bytes.len() as u64)?;
         Some(bytes.slice(range.start as usize..range.end as usize))
+    }
+
+    /// Puts something else in the place of what nobody needs.
+    fn discard(&self, object: ObjectId, dead: &[Range<u64>]) -> u64 {
+        let mut state = self.state.lock();
+        let Some(bytes) = state.objects.get_mut(&object) else { return 0 };
+        let mut changed = BytesMut::from(&bytes[..]);
+        let mut given_back = 0;
+        for range in dead {
+            changed[range.start as usize..range.end as usize].fill(0xdd);
+            given_back += range.end - range.start;
+        }
+        *bytes = changed.freeze();
+        self.simulation.note("discarded", object.0 as u64, given_back);
+        given_back
     }
 
     fn is_full(&self) -> bool {
@@ -223,6 +238,24 @@ impl ContentStore for SimulatedContent {
         let done = self.put_now(object, bytes).await;
         simulation.watch.lock().uploaded(object);
         done
+    }
+
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.put(share, object, parts).await
+    }
+
+    async fn capacity(&self) -> Result<Option<Capacity>, ContentError> {
+        Ok(None)
+    }
+
+    async fn discard(&self, _share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        self.arrive(5).await?;
+        if self.is_remote {
+            return Ok(0);
+        }
+        let given_back = self.objects.discard(object, &dead);
+        self.life.pass(2).await;
+        Ok(given_back)
     }
 
     async fn get(&self, _share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {

@@ -15,7 +15,8 @@ use bytes::Bytes;
 use dittofs_application::{CheckStores, check_stores};
 use dittofs_domain::{ObjectId, ShareId, Timestamp, check::Finding};
 use dittofs_ports::{
-    AdminService, CheckOptions, CheckReport, Claim, Clock, ContentError, ContentStore, ShareMetadata, Survives,
+    AdminService, Capacity, CheckOptions, CheckReport, Claim, Clock, ContentError, ContentStore, ShareMetadata,
+    Survives,
 };
 
 use crate::{
@@ -94,6 +95,18 @@ impl ContentStore for StoredContent {
 
     async fn put(&self, _share: ShareId, _object: ObjectId, _parts: Vec<Bytes>) -> Result<(), ContentError> {
         Err(ContentError::Full)
+    }
+
+    async fn put_to_free(&self, _share: ShareId, _object: ObjectId, _parts: Vec<Bytes>) -> Result<(), ContentError> {
+        Err(ContentError::Full)
+    }
+
+    async fn capacity(&self) -> Result<Option<Capacity>, ContentError> {
+        Ok(None)
+    }
+
+    async fn discard(&self, _share: ShareId, _object: ObjectId, _dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        Ok(0)
     }
 
     async fn get(&self, _share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {

@@ -10,6 +10,7 @@ use dittofs_domain::{
     Node, NodeId, Scale, Timestamp,
     credentials::{IdentityPolicy, Squash},
     plan::OperationsKept,
+    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
@@ -358,7 +359,7 @@ impl Driver {
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             secure_ports: true,
             read_only: false,
-            bytes_max: 1 << 40,
+            quota: Quota { bytes: 1 << 40, ..Quota::NONE },
             atime: Atime::None,
         };
         let settings = VolumeSettings { limits: self.limits, scale: self.world.scale, ..VolumeSettings::new(policy) };

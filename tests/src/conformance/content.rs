@@ -2,11 +2,13 @@
 
 mod capacity;
 mod claim;
+mod discard;
 mod listing;
 mod object;
 
 pub use capacity::*;
 pub use claim::*;
+pub use discard::*;
 pub use listing::*;
 pub use object::*;
 
@@ -50,6 +52,8 @@ macro_rules! content_conformance {
                 the_first_owner_keeps_its_claim,
                 shares_are_claimed_one_by_one,
                 one_of_concurrent_claims_wins,
+                discarding_keeps_everything_else,
+                the_room_of_a_store_makes_sense,
             }
         }
     };
@@ -66,6 +70,7 @@ macro_rules! content_capacity_conformance {
                 content, $open;
                 a_full_store_refuses_and_changes_nothing,
                 a_deletion_makes_room,
+                room_is_what_objects_leave,
             }
         }
     };

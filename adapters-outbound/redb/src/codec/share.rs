@@ -14,6 +14,8 @@ const VERSION: u8 = 2;
 
 /// Sizes of pages, regions, chunks and so on, where they are not those of production.
 const SCALE: u8 = 1;
+/// The sums count nodes, names and targets: an empty field.
+const COUNTS_NAMES: u8 = 4;
 
 pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     let mut out = vec![VERSION];
@@ -26,6 +28,9 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     out.extend_from_slice(record.name.as_bytes());
     if record.scale != Scale::PRODUCTION {
         put_field(&mut out, SCALE, &encode_scale(&record.scale));
+    }
+    if record.counts_names {
+        put_field(&mut out, COUNTS_NAMES, &[]);
     }
     out
 }
@@ -75,6 +80,7 @@ fn read(version: u8, id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord
             1 => true,
             _ => return None,
         },
+        counts_names: false,
         ..ShareRecord::new(id, "")
     };
     let name = match version {
@@ -96,6 +102,7 @@ fn read(version: u8, id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord
 fn read_field(record: &mut ShareRecord, tag: u8, bytes: &[u8]) -> Option<()> {
     match tag {
         SCALE => record.scale = decode_scale(bytes)?,
+        COUNTS_NAMES if bytes.is_empty() => record.counts_names = true,
         _ => return None,
     }
     Some(())

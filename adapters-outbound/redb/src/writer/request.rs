@@ -160,15 +160,23 @@ pub(super) struct Failure {
     pub(super) message: String,
     /// There is no room, and nothing has changed.
     pub(super) is_full: bool,
+    /// The database need not be opened again.
+    pub(super) is_intact: bool,
 }
 
 impl Failure {
     pub(super) fn new(message: impl Into<String>) -> Failure {
-        Failure { message: message.into(), is_full: false }
+        Failure { message: message.into(), is_full: false, is_intact: false }
+    }
+
+    /// There was no room, and the database is as it was before.
+    pub(super) fn full() -> Failure {
+        let message = "the disk of the metadata database is full".into();
+        Failure { message, is_full: true, is_intact: true }
     }
 
     fn of(fault: &Fault) -> Failure {
-        Failure { message: fault.to_string(), is_full: fault.is_full() }
+        Failure { message: fault.to_string(), is_full: fault.is_full(), is_intact: false }
     }
 
     fn not_sent(&self) -> ApplyError {

@@ -78,8 +78,9 @@ impl Checker<'_> {
             after = last.id;
             for node in &page {
                 self.nodes.push(node);
-                self.counted.nodes += 1;
-                self.counted.bytes = self.counted.bytes.saturating_add_unsigned(node.allocated);
+                let mut counted = self.counted;
+                self.count(node, &mut counted);
+                self.counted = counted;
                 self.scan_map(node.id, &mut suspects).await?;
             }
             self.progress(CheckPhase::Nodes, self.nodes.len(), of);

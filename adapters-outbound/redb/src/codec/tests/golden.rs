@@ -114,13 +114,15 @@ fn a_shares_row_is_these_bytes() {
     };
     let fixed = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 02000000000000000000000000000000 \
                  03000000000000000000000000000000 0400000000000000 01";
-    assert_eq!(hex(&encode_share(&record)), format!("02{fixed}02002f65").replace(' ', ""));
+    assert_eq!(hex(&encode_share(&record)), format!("02{fixed}02002f65 040000").replace(' ', ""));
     let first = unhex(&format!("01{fixed}2f65").replace(' ', ""));
-    assert_eq!(decode_share(record.id, &first).unwrap(), record);
+    let uncounted = ShareRecord { counts_names: false, ..record.clone() };
+    assert_eq!(decode_share(record.id, &first).unwrap(), uncounted);
+    assert_eq!(hex(&encode_share(&uncounted)), format!("02{fixed}02002f65").replace(' ', ""));
     let tiny = ShareRecord { scale: Scale::TINY, ..record.clone() };
     let sizes = "00100000 00200000 0c000000 04000000 40000000 14000000 \
                  0080000000000000 00a0000000000000 0000010000000000";
-    assert_eq!(hex(&encode_share(&tiny)), format!("02{fixed}02002f65 013000 {sizes}").replace(' ', ""));
+    assert_eq!(hex(&encode_share(&tiny)), format!("02{fixed}02002f65 013000 {sizes} 040000").replace(' ', ""));
     let unknown = unhex(&format!("02{fixed}02002f65 ff0100 00").replace(' ', ""));
     assert!(decode_share(record.id, &unknown).is_err());
 }

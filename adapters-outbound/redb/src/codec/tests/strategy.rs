@@ -110,6 +110,8 @@ pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
             journal,
             journal_incarnation,
             dirty,
+            // Something that differs from row to row.
+            counts_names: !dirty,
             ..ShareRecord::new(ShareId(id), name)
         }
     })
