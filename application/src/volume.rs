@@ -11,6 +11,7 @@ mod flush;
 mod full;
 mod garbage;
 mod ids;
+mod keys;
 mod listing;
 mod names;
 mod newest;
@@ -132,6 +133,7 @@ pub struct Volume {
     epoch: Epoch,
     verifier: AtomicU64,
     turns: KeyedLocks<NodeId>,
+    keys: keys::ShareKeys,
     flights: fetch::Flights,
     reach: fetch::Reach,
     /// Heads of blocks, which save a round trip each: the cache may not keep them beside many frames.

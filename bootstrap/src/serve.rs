@@ -207,12 +207,12 @@ impl Running {
             tracing::info!(data = %data.display(), "starting");
         }
         let watching = Watching::start(config, fronts).await?;
-        let OpenShares { volumes, meters, cache, disk } =
+        let OpenShares { volumes, meters, cache, disk, unnamed } =
             volumes::open(config, kinds, accept_loss, watching.watch()).await?;
         let services = Arc::new(Services::new(Arc::new(Registry::new(volumes.clone()))));
         let nfs = NfsAdapter::start(&config.adapters.nfs, services.clone(), fronts).await?;
         let listen = |data: &std::path::PathBuf| {
-            let listening = ControlSocket::listen(data, services.clone(), facts::of(config));
+            let listening = ControlSocket::listen(data, services.clone(), facts::of(config), unnamed.clone());
             listening.map_err(|source| ServeError::Socket { socket: socket::path_in(data), source })
         };
         let socket = config.data.as_ref().map(listen).transpose()?;

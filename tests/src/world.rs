@@ -101,6 +101,7 @@ impl World {
             journal: 0,
             journal_incarnation: 0,
             dirty: false,
+            keys: Default::default(),
         };
         if stores.metadata.share(SHARE).await.unwrap().is_none() {
             stores.metadata.create_share(&record, &root()).await.unwrap();

@@ -29,6 +29,7 @@ fn main() -> Outcome<()> {
         journal: 0,
         journal_incarnation: 0,
         dirty: false,
+        keys: Default::default(),
     };
     let store = MemoryMetadataStore::new();
     now(store.create_share(&record, &node(NodeId::ROOT.0, NodeKind::Directory)))??;

@@ -43,6 +43,20 @@ impl Volume {
         self.machine.spawner.spawn("reap", Box::pin(async move { volume.reap_loop().await }));
     }
 
+    /// Looks through a share that was written before its row named the keys in use.
+    pub(super) fn start_finding_keys(self: &Arc<Self>) {
+        let volume = Arc::clone(self);
+        let find = async move {
+            while !volume.closing.load(Ordering::Acquire)
+                && let Err(error) = volume.find_keys().await
+            {
+                tracing::warn!(share = %volume.name, %error, "can't find out yet which keys are in use");
+                volume.wait(BACK_OFF, std::future::pending()).await;
+            }
+        };
+        self.machine.spawner.spawn("keys in use", Box::pin(find));
+    }
+
     /// Stops the background tasks, after a last flush, and notes that the journal holds nothing that the stores don't.
     /// Nothing may be written any more.
     ///
@@ -61,8 +75,7 @@ impl Volume {
         // Covers the releases as well, so that no record comes back.
         let synced = self.stores.journal.sync(Sequence(u64::MAX >> 1)).await;
         synced.map_err(|error| self.journal_failed(&error))?;
-        let record = self.stores.metadata.record().await.map_err(|error| self.metadata_failed(&error))?;
-        self.mark(&record, false).await.map_err(|error| self.metadata_failed(&error))
+        self.mark(false).await.map_err(|error| self.metadata_failed(&error))
     }
 
     /// Flushes everything. A store that answers badly is asked again: what is left in the journal is not lost, but the next

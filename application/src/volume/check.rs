@@ -17,7 +17,7 @@ mod statistics;
 use std::{collections::BTreeMap, future::poll_fn, sync::Arc, task::Poll};
 
 use dittofs_domain::{
-    Node, NodeId, ObjectId, ShareId,
+    KeyId, Node, NodeId, ObjectId, ShareId,
     check::{Finding, NodeTable, ObjectTable},
     error::{FsError, FsResult},
     plan::{ObjectRecord, Plan, Query, Statistics, View},
@@ -26,6 +26,8 @@ use dittofs_ports::{
     ApplyError, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Clock, ContentError,
     ContentStore, FrameSealer, Mended, MetadataError, SealedUnder, ShareMetadata, ShareRecord,
 };
+
+pub(super) use maps::pages_in;
 
 use super::Volume;
 use crate::keyed::{KeyGuard, KeyedLocks};
@@ -66,7 +68,7 @@ pub async fn check_stores(
 }
 
 impl Volume {
-    /// Checks the share while it is used. Changes nothing.
+    /// Checks the share while it is used, after a flush. Mends nothing.
     ///
     /// # Errors
     /// Those of `AdminService::check`.
@@ -81,8 +83,24 @@ impl Volume {
             sealer: Arc::clone(&self.stores.sealer),
             clock: Arc::clone(&self.machine.clock),
         };
-        Checker::new(stores, Some(&self.turns), options, observer).await?.run().await
+        // What was written before goes where the check looks. What comes meanwhile is not its business.
+        let began = self.machine.clock.monotonic();
+        if let Err(error) = self.flush_all().await {
+            tracing::warn!(share = %self.name, %error, "not all could be flushed before the check");
+        }
+        let unflushed_bytes = self.pending.bytes_from_before(began);
+        let report = Checker::new(stores, Some(&self.turns), options, observer).await?.run().await?;
+        Ok(CheckReport { unflushed_bytes, ..report })
     }
+}
+
+/// What a key seals.
+#[derive(Clone, Copy, Debug, Default)]
+struct UnderKey {
+    objects: u64,
+    bytes: u64,
+    /// Frames that no key of this number opens.
+    unopened: u64,
 }
 
 /// A check on its way.
@@ -107,7 +125,7 @@ struct Checker<'v> {
     undecided: u64,
     verified_bytes: u64,
     /// Objects and bytes of blocks by the key that seals them.
-    keys: BTreeMap<u32, (u64, u64)>,
+    keys: BTreeMap<KeyId, UnderKey>,
     lost_and_found: Option<NodeId>,
 }
 
@@ -166,6 +184,7 @@ impl<'v> Checker<'v> {
             objects: self.objects.len() as u64,
             verified_bytes: self.verified_bytes,
             keys: self.sealed_under(),
+            unflushed_bytes: 0,
         };
         for (index, finding) in findings.into_iter().enumerate() {
             let path = self.path_of(&finding).await?;
@@ -176,11 +195,12 @@ impl<'v> Checker<'v> {
     }
 
     fn sealed_under(&self) -> Vec<SealedUnder> {
-        let under = self.keys.iter().map(|(key_id, (objects, bytes))| SealedUnder {
+        let under = self.keys.iter().map(|(key_id, under)| SealedUnder {
             key_id: *key_id,
-            objects: *objects,
-            bytes: *bytes,
+            objects: under.objects,
+            bytes: under.bytes,
             is_known: self.sealer.demand(*key_id).is_ok(),
+            unopened: under.unopened,
         });
         under.collect()
     }
@@ -278,7 +298,7 @@ fn content_failed(error: &ContentError) -> FsError {
 }
 
 /// Lets others work: a scan of a store that never waits would else keep its thread.
-async fn breathe() {
+pub(super) async fn breathe() {
     let mut has_yielded = false;
     poll_fn(|context| {
         if has_yielded {

@@ -63,6 +63,7 @@ impl Volume {
     /// bytes, the slower one would publish them over newer ones. The objects of one flush share no bytes.
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
         let _flushing = self.flushing.lock().await;
+        self.adopt_key().await?;
         let mut queue = Queue { nodes: nodes.into_iter(), rest: None, failed: None };
         let mut on_their_way = FuturesUnordered::new();
         let (mut failed, mut is_done) = (None, false);

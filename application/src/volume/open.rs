@@ -120,10 +120,14 @@ impl Volume {
         let mut volume = Volume::new(stores, settings, machine, &record, Epoch(epoch));
         volume.recovered = volume.replay(records).await?;
         if keeps_records {
-            volume.mark(&record, true).await?;
+            volume.mark(true).await?;
         }
         let volume = Arc::new(volume);
+        volume.tell_missing_keys(&record.keys.in_use);
         volume.start_background();
+        if !record.keys.are_all {
+            volume.start_finding_keys();
+        }
         Ok(volume)
     }
 
@@ -148,6 +152,7 @@ impl Volume {
             epoch,
             verifier: AtomicU64::new(machine.randomness.bits64()),
             turns: KeyedLocks::new(),
+            keys: super::keys::ShareKeys::default(),
             flights: super::fetch::Flights::default(),
             reach: if is_remote { super::fetch::Reach::REMOTE } else { super::fetch::Reach::LOCAL },
             heads: parking_lot::Mutex::new(heads),
@@ -180,10 +185,12 @@ impl Volume {
     }
 
     /// Writes down whether the journal may hold what the stores do not, and which journal it is.
-    pub(super) async fn mark(&self, record: &ShareRecord, dirty: bool) -> Result<(), MetadataError> {
+    pub(super) async fn mark(&self, dirty: bool) -> Result<(), MetadataError> {
         let JournalIdentity { journal, incarnation } = self.stores.journal.identity();
-        let marked = ShareRecord { journal, journal_incarnation: incarnation, dirty, ..record.clone() };
-        self.stores.metadata.put_record(&marked).await
+        let mark = |record: &mut ShareRecord| {
+            (record.journal, record.journal_incarnation, record.dirty) = (journal, incarnation, dirty);
+        };
+        self.change_record(mark).await
     }
 }
 

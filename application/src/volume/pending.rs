@@ -187,6 +187,15 @@ pub(super) struct PendingNodes {
 }
 
 impl PendingNodes {
+    /// Bytes of records that were written before a time, and are not flushed yet.
+    pub(super) fn bytes_from_before(&self, time: Duration) -> u64 {
+        let of = |pending: &NodePending| {
+            let old = pending.held.iter().filter(|held| held.at < time);
+            old.map(|held| u64::from(held.length)).sum::<u64>()
+        };
+        self.nodes().iter().map(|(_, pending)| of(&pending.lock())).sum()
+    }
+
     pub(super) fn new() -> PendingNodes {
         PendingNodes {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    NodeId, ObjectId, Sequence,
+    KeyId, NodeId, ObjectId, Sequence,
     content::{
         CHUNK_BYTES, Stored,
         block::BlockSpec,
@@ -17,6 +17,7 @@ use dittofs_domain::{
     error::{FsError, FsResult},
     plan::{Expectation, NodeUpdate, ObjectRecord, ObjectState, Plan, Query},
 };
+use dittofs_ports::FrameSealer;
 
 use super::{Volume, read::Segments};
 
@@ -48,11 +49,13 @@ pub(super) struct Dying {
     dead: u64,
     /// From how many dead bytes on it is worth looking at.
     due: u64,
+    /// A key that is missing: until it is back the object stays as it is.
+    waits_for: Option<KeyId>,
 }
 
 impl Dying {
-    fn is_due(&self) -> bool {
-        self.dead >= self.due
+    fn is_due(&self, full: bool, sealer: &dyn FrameSealer) -> bool {
+        (self.dead >= self.due || full && self.dead > 0) && self.waits_for.is_none_or(|key| sealer.demand(key).is_ok())
     }
 }
 
@@ -72,7 +75,7 @@ impl Volume {
         let full = self.full.is_stores();
         let mut due: Vec<(u64, ObjectId)> = {
             let dying = self.dying.lock();
-            let due = dying.iter().filter(|(_, dying)| dying.is_due() || full && dying.dead > 0);
+            let due = dying.iter().filter(|(_, dying)| dying.is_due(full, &*self.stores.sealer));
             due.map(|(object, dying)| (dying.dead, *object)).collect()
         };
         if full {
@@ -87,6 +90,7 @@ impl Volume {
         }
         // The bytes of a file must not be published from two sides.
         let _flushing = self.flushing.lock().await;
+        self.adopt_key().await?;
         let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), self.flush_policy.object_bytes_max);
         let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
         for (_, object) in due {
@@ -111,7 +115,7 @@ impl Volume {
             }
             *self.repack_after.lock() = self.machine.clock.monotonic() + FULL_WAIT;
         }
-        Ok(self.dying.lock().values().any(|dying| dying.is_due() || full && dying.dead > 0))
+        Ok(self.dying.lock().values().any(|dying| dying.is_due(full, &*self.stores.sealer)))
     }
 
     /// What lives of an object, if it is so little that the object should be written again.
@@ -132,12 +136,27 @@ impl Volume {
             self.dying.lock().remove(&object);
             return Ok(None);
         };
+        if let Some(key) = self.missing_key(&parts) {
+            self.dying.lock().entry(object).or_default().waits_for = Some(key);
+            return Ok(None);
+        }
         let alive: u64 = distinct(&parts).map(stored_bytes).sum();
         if alive * 1_000 < record.bytes * alive_permille {
             return Ok(Some(parts));
         }
-        self.dying.lock().insert(object, Dying { dead: record.bytes.saturating_sub(alive), due: due.max(1) });
+        self.dying
+            .lock()
+            .insert(object, Dying { dead: record.bytes.saturating_sub(alive), due: due.max(1), waits_for: None });
         Ok(None)
+    }
+
+    /// A key without which some of the parts can't be read.
+    fn missing_key(&self, parts: &[Living]) -> Option<KeyId> {
+        let keys = distinct(parts).filter_map(|piece| match &piece.source {
+            Source::Stored(from) => Some(from.block.key_id),
+            Source::Hole | Source::Inline(_) => None,
+        });
+        keys.into_iter().find(|key| self.stores.sealer.demand(*key).is_err())
     }
 
     /// The parts of files that refer to an object; none if they are too many.
@@ -178,7 +197,7 @@ impl Volume {
             part.new = match self.copy(&mut builder, part.node, &part.old).await {
                 // Cut meanwhile: it stays where it is.
                 Err(FsError::Stale) => None,
-                // Damaged, or its key is missing: the same.
+                // Damaged, or sealed with another key of its number: the same.
                 Err(FsError::Io) => {
                     self.tell_unreadable(part.node).await;
                     None
@@ -186,6 +205,9 @@ impl Volume {
                 copied => Some(copied?),
             };
             copies.extend(part.new.as_ref().map(|new| (bytes, new.source.clone())));
+        }
+        if living.iter().all(|part| part.new.is_none()) {
+            return Ok(());
         }
         let record = |state| ObjectRecord { id: builder.object(), state, owner: self.epoch, bytes: builder.bytes() };
         let (writing, live) = (record(ObjectState::Writing), record(ObjectState::Live));

@@ -117,6 +117,7 @@ impl World {
             journal: 0,
             journal_incarnation: 0,
             dirty: false,
+            keys: Default::default(),
         };
         if store.shares().await.unwrap().is_empty() {
             store.create_share(&record, &root()).await.unwrap();

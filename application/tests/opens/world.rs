@@ -70,6 +70,7 @@ impl World {
             journal: 0,
             journal_incarnation: 0,
             dirty: false,
+            keys: Default::default(),
         };
         store.create_share(&record, &root()).await.unwrap();
         let metadata = store.share(SHARE).await.unwrap().unwrap();

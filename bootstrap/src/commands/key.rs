@@ -3,15 +3,21 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use dittofs_frame_sealer::{FileError, KeyFile};
+use dittofs_frame_sealer::{FileError, KeyFile, KeyringError};
 
 use crate::config::Config;
+
+/// What `config check` adds: it does not look into the stores.
+const FIRST_KEY: &str = "if there never was one, and nothing is sealed, `dittofs key add` with the file's name makes the first; no \
+                         other key opens what is sealed";
 
 /// Why a command on keys failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KeyError {
     #[error(transparent)]
     File(#[from] FileError),
+    #[error("{0}; {FIRST_KEY}")]
+    NoKey(FileError),
     #[error("can't print: {0}")]
     Print(#[from] io::Error),
 }
@@ -22,14 +28,22 @@ pub(super) fn add(file: &Path, out: &mut dyn Write) -> Result<(), KeyError> {
     let file = file.display();
     writeln!(
         out,
-        "key {id} is added to {file}, and seals what is written from now on; a running server sees it in seconds"
+        "the key with the fingerprint {id} is added to {file}, and seals what is written from now on; a running server sees \
+         it in seconds"
     )?;
     writeln!(out, "keep a copy of the file elsewhere: without its keys nobody can read what they seal")?;
     Ok(())
 }
 
 /// Reads the key files that a configuration names.
-pub(super) fn check(config: &Config) -> Result<(), FileError> {
+pub(super) fn check(config: &Config) -> Result<(), KeyError> {
     let named = config.shares.iter().filter_map(|share| share.encryption.as_ref());
-    named.map(|encryption| KeyFile::new(encryption.key_file.clone())).try_for_each(|file| file.read().map(drop))
+    let read = |file: KeyFile| match file.read() {
+        Ok(_) => Ok(()),
+        Err(error @ (FileError::Missing(_) | FileError::Content { source: KeyringError::Empty, .. })) => {
+            Err(KeyError::NoKey(error))
+        }
+        Err(error) => Err(KeyError::File(error)),
+    };
+    named.map(|encryption| KeyFile::new(encryption.key_file.clone())).try_for_each(read)
 }

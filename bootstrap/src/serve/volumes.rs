@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use dittofs_admin::Watch;
+use dittofs_admin::{UnnamedView, Watch};
 use dittofs_application::{
     Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
@@ -17,14 +17,15 @@ use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_measured::ShareMeters;
 use dittofs_memory::MemoryOpenState;
 use dittofs_ports::{
-    BlockCache, ContentStore, DiskCache, Journal, MetadataStore, ShareMetadata, Survives, statistics::StoreStatistics,
+    BlockCache, ContentStore, DiskCache, Journal, MetadataError, MetadataStore, ShareMetadata, Survives,
+    statistics::StoreStatistics,
 };
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 
 use super::{
     ServeError, identity,
     journals::{self, Wanted},
-    keys::Keys,
+    keys::{Keys, KeysRefused},
     paths, refusal,
 };
 use crate::{
@@ -63,6 +64,8 @@ pub(super) struct OpenShares {
     pub(super) meters: Vec<(String, Arc<dyn StoreStatistics>)>,
     pub(super) cache: Arc<dyn BlockCache>,
     pub(super) disk: Option<Arc<dyn DiskCache>>,
+    /// Shares in the metadata stores that the configuration does not name.
+    pub(super) unnamed: Vec<UnnamedView>,
 }
 
 /// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up.
@@ -104,7 +107,25 @@ pub(super) async fn open(
         meters.push((share.name.clone(), counted as _));
     }
     keys.follow(&parts.machine);
-    Ok(OpenShares { volumes, meters, cache: parts.cache, disk: parts.disk })
+    let unnamed = unnamed(&parts).await?;
+    Ok(OpenShares { volumes, meters, cache: parts.cache, disk: parts.disk, unnamed })
+}
+
+/// Finds the shares that the configuration does not name, and says so: one may have been left out by mistake.
+async fn unnamed(parts: &Parts<'_>) -> Result<Vec<UnnamedView>, ServeError> {
+    let mut all = Vec::new();
+    for (name, store) in &parts.metadata {
+        let failed = |source: MetadataError| ServeError::Store { store: name.clone(), source: source.into() };
+        let records = store.shares().await.map_err(failed)?;
+        all.extend(crate::facts::unnamed(name, &records, &parts.config.shares));
+    }
+    for UnnamedView { name, metadata_store, .. } in &all {
+        tracing::warn!(
+            share = %name, %metadata_store,
+            "the configuration does not name this share, so it is not served; if it is to go: `dittofs share remove`"
+        );
+    }
+    Ok(all)
 }
 
 async fn open_disk_cache(config: &Config) -> Result<Option<Arc<dyn DiskCache>>, ServeError> {
@@ -144,10 +165,14 @@ async fn open_share(
     parts: &Parts<'_>,
     keys: &mut Keys,
 ) -> Result<(Arc<Volume>, Arc<ShareMeters>), Cause> {
-    let sealer = keys.sealer(share)?;
     let unknown = |store: &String| format!("there is no store `{store}`");
     let store = parts.metadata.get(&share.metadata_store).ok_or_else(|| unknown(&share.metadata_store))?;
     let content = parts.content.get(&share.content_store).ok_or_else(|| unknown(&share.content_store))?;
+    let sealer = match keys.sealer(share) {
+        Ok(sealer) => sealer,
+        // Before the share is made, if it is new.
+        Err(error) => return Err(KeysRefused::of(error, identity::find(share, &**store).await?.as_ref()).into()),
+    };
     let metadata = identity::find_or_make(share, &parts.config.shares, &**store, &parts.machine).await?;
     let kept = match parts.config.journal.path.as_deref() {
         Some(base) if share.durability.keeps_a_journal() => Some(open_journal(share, base, &*metadata, parts).await?),

@@ -1,10 +1,10 @@
 //! Metadata.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, HandleKey, Name, Node, NodeId, ObjectId, OpId, ShareId,
+    Cookie, HandleKey, KeyId, Name, Node, NodeId, ObjectId, OpId, ShareId,
     plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
 
@@ -27,6 +27,24 @@ pub struct ShareRecord {
     pub journal_incarnation: u64,
     /// Whether records may be in the journal that are not in the stores.
     pub dirty: bool,
+    /// The keys that seal its content.
+    pub keys: KeysInUse,
+}
+
+/// Keys that seal something of a share, or did. Each is here before it seals anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeysInUse {
+    /// The keys.
+    pub in_use: BTreeSet<KeyId>,
+    /// Whether there are no others: a share that was written before rows had keys is looked through once.
+    pub are_all: bool,
+}
+
+/// A share that nothing is sealed in.
+impl Default for KeysInUse {
+    fn default() -> KeysInUse {
+        KeysInUse { in_use: BTreeSet::new(), are_all: true }
+    }
 }
 
 /// A store of metadata, shared by several shares.

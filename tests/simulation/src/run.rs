@@ -165,6 +165,7 @@ impl Driver {
             journal: JOURNAL,
             journal_incarnation: 0,
             dirty: false,
+            keys: Default::default(),
         };
         let start = Timestamp::new(1_767_225_600, 0).unwrap_or_default();
         store.create_share(&record, &Node::root(0, 0, 0o777, start)).await.expect("memory does not fail");

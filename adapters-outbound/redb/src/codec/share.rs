@@ -34,5 +34,6 @@ fn read(id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord> {
             _ => return None,
         },
         name: String::from_utf8(reader.rest().to_vec()).ok()?,
+        keys: Default::default(),
     })
 }

@@ -221,7 +221,7 @@ fn is_inside(used: &Used, bytes: u64) -> bool {
     used.from.block.at.saturating_add(u64::from(used.from.block.stored_len)) <= bytes
 }
 
-pub(super) fn pages_in(row: &MapRow) -> u64 {
+pub(in crate::volume) fn pages_in(row: &MapRow) -> u64 {
     match row {
         MapRow::Page { .. } => 1,
         MapRow::Holes { pages, .. } => (*pages).max(1),

@@ -33,6 +33,7 @@ impl Setting {
             journal: 77,
             journal_incarnation: 0,
             dirty: false,
+            keys: Default::default(),
         };
         let root = Node::root(0, 0, 0o755, Timestamp::new(1, 0).unwrap());
         store.create_share(&record, &Node { content_seq: Sequence(1 << 50), ..root }).await.unwrap();

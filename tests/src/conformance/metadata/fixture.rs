@@ -111,6 +111,7 @@ pub(super) fn share_record(number: u64) -> ShareRecord {
         journal: u128::from(number) << 64,
         journal_incarnation: 1,
         dirty: false,
+        keys: Default::default(),
     }
 }
 

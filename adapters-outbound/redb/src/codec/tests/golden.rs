@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
-    Timestamp,
+    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence,
+    ShareId, Timestamp,
     content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored},
     node::{Device, NodeFlags, Parent},
     plan::{EntryKey, ObjectRecord, ObjectState, Space, UnlinkedReason},
@@ -77,7 +77,7 @@ fn a_node_is_these_bytes() {
 
 #[test]
 fn rows_are_these_bytes() {
-    let block = BlockPlace { at: 0x51, stored_len: 0x52, raw_len: 0x100, codec: 0, key_id: 0x54 };
+    let block = BlockPlace { at: 0x51, stored_len: 0x52, raw_len: 0x100, codec: 0, key_id: KeyId::of_number(0x54) };
     let page = MapRow::Page {
         version: ContentVersion(7),
         extents: vec![
@@ -89,6 +89,14 @@ fn rows_are_these_bytes() {
     let expected = "01 00 0700000000000000 03000000 01 03000000 616263 02 05000000 \
                     61000000000000000000000000000000 5100000000000000 52000000 00010000 00 54000000 06000000 \
                     00 f8ff0f00";
+    assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
+    let block = BlockPlace { key_id: KeyId::of_fingerprint(0x55), ..block };
+    let page = MapRow::Page {
+        version: ContentVersion(7),
+        extents: vec![Extent::Stored { len: 1 << 20, from: Stored { object: ObjectId(0x61), block, skip: 6 } }],
+    };
+    let expected = "01 00 0700000000000000 01000000 03 00001000 \
+                    61000000000000000000000000000000 5100000000000000 52000000 00010000 00 5500000000000080 06000000";
     assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
     let holes = MapRow::Holes { version: ContentVersion(7), pages: 9 };
     assert_eq!(hex(&encode_row(&holes).unwrap()), "01 01 0700000000000000 0900000000000000".replace(' ', ""));
@@ -104,6 +112,7 @@ fn a_shares_row_is_these_bytes() {
         journal: 3,
         journal_incarnation: 4,
         dirty: true,
+        keys: Default::default(),
     };
     let expected = "01 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 02000000000000000000000000000000 \
                     03000000000000000000000000000000 0400000000000000 01 2f65";

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId, Timestamp,
+    ChangeId, ContentVersion, Cookie, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
+    Timestamp,
     content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored, page::PAGE_LEN},
     node::{Device, NodeFlags, Parent},
     plan::ObjectState,
@@ -78,7 +79,8 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
 }
 
 fn extent() -> impl Strategy<Value = Extent> {
-    let stored = any::<(u128, u64, u32, u8, u32, u32)>();
+    let key_id = prop_oneof![any::<u32>().prop_map(KeyId::of_number), any::<u64>().prop_map(KeyId::of_fingerprint),];
+    let stored = (any::<u128>(), any::<u64>(), any::<u32>(), any::<u8>(), key_id, any::<u32>());
     prop_oneof![
         (1..60_000u32).prop_map(|len| Extent::Hole { len }),
         vec(any::<u8>(), 1..200).prop_map(|bytes| Extent::Inline(Bytes::from(bytes))),
@@ -104,6 +106,15 @@ pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
     (any::<(u64, [u8; 16], u128, u128, u64, bool)>(), "\\PC{0,60}").prop_map(|(fields, name)| {
         let (id, key, content_owner, journal, journal_incarnation, dirty) = fields;
         let handle_key = HandleKey(key);
-        ShareRecord { id: ShareId(id), name, handle_key, content_owner, journal, journal_incarnation, dirty }
+        ShareRecord {
+            id: ShareId(id),
+            name,
+            handle_key,
+            content_owner,
+            journal,
+            journal_incarnation,
+            dirty,
+            keys: Default::default(),
+        }
     })
 }
