@@ -1,5 +1,6 @@
 //! The running state of one share.
 
+mod aside;
 mod atime;
 mod attributes;
 mod background;
@@ -29,6 +30,7 @@ mod recovery;
 mod repack;
 mod replace;
 mod resize;
+mod scan;
 mod sealing;
 mod seek;
 mod settle;
@@ -59,6 +61,7 @@ use ids::Numbers;
 pub use open::{OpenError, VolumeSettings};
 use pending::PendingNodes;
 pub use recovery::Recovered;
+pub use scan::{NodePage, nodes_after};
 pub use unreadable::path_of;
 
 /// Nodes that a share may hold, as clients are told: ids are never reused, so this is no promise.
@@ -143,6 +146,7 @@ pub struct Volume {
     numbers: Numbers,
     admission: Admission,
     flushing: tokio::sync::Mutex<()>,
+    aside: aside::Aside,
     access_times: atime::AccessTimes,
     full: full::Full,
     outage: outage::Outage,

@@ -24,7 +24,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{
     ApplyError, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Clock, ContentError,
-    ContentStore, FrameSealer, Mended, MetadataError, SealedUnder, ShareMetadata, ShareRecord,
+    ContentStore, FrameSealer, KeysInUse, Mended, MetadataError, SealedUnder, ShareMetadata, ShareRecord,
 };
 
 pub(super) use maps::pages_in;
@@ -170,6 +170,7 @@ impl<'v> Checker<'v> {
         self.examine_content().await?;
         self.mend_all().await?;
         self.delete_orphans().await?;
+        self.note_keys().await?;
         self.check_statistics().await?;
         self.report().await
     }
@@ -203,6 +204,23 @@ impl<'v> Checker<'v> {
             unopened: under.unopened,
         });
         under.collect()
+    }
+
+    /// Puts the keys that are in use into the share's row, where all was seen and nobody seals meanwhile: a start then asks
+    /// for no others.
+    async fn note_keys(&self) -> FsResult<()> {
+        let is_unknown = |finding: &Finding| matches!(finding, Finding::MapUnreadable { .. });
+        if !self.options.repair || !self.options.content || self.omitted > 0 || self.findings.iter().any(is_unknown) {
+            return Ok(());
+        }
+        let record = self.metadata.record().await.map_err(|error| metadata_failed(&error))?;
+        let in_use = self.keys.keys().copied().filter(|key| !key.is_none()).collect();
+        let keys = KeysInUse { in_use, are_all: true };
+        if record.keys == keys {
+            return Ok(());
+        }
+        let noted = self.metadata.put_record(&ShareRecord { keys, ..record }).await;
+        noted.map_err(|error| metadata_failed(&error))
     }
 
     fn share(&self) -> ShareId {

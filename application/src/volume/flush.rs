@@ -41,7 +41,7 @@ impl Queue {
 }
 
 impl Volume {
-    /// Flushes everything that was acknowledged before the call.
+    /// Flushes everything that was acknowledged before the call, but what is set aside.
     ///
     /// # Errors
     /// Those of the stores; `Busy` if files are cut again and again while they are flushed.
@@ -51,6 +51,7 @@ impl Volume {
             let nodes = self.pending.nodes();
             let due: Vec<NodeId> =
                 nodes.into_iter().filter(|(_, p)| p.lock().since <= started).map(|(node, _)| node).collect();
+            let due: Vec<NodeId> = due.into_iter().filter(|node| !self.aside.has(*node)).collect();
             if due.is_empty() {
                 return Ok(());
             }
@@ -85,14 +86,14 @@ impl Volume {
                         batch = gathering => break batch,
                     }
                 };
-                if !batch.is_empty() && failed.is_none() {
+                if !batch.is_empty() && failed.is_none_or(Volume::is_of_file) {
                     on_their_way.push(self.flush_batch(batch));
                     continue;
                 }
                 is_done = true;
             }
-            // What else there is would fail as well.
-            is_done |= failed.is_some();
+            // What else there is would fail as well, unless it is one file's damage.
+            is_done |= failed.is_some_and(|error| !Volume::is_of_file(error));
         }
         failed.or(queue.failed).map_or(Ok(()), Err)
     }
@@ -107,6 +108,7 @@ impl Volume {
                 Ok(Some(gathered)) => gathered,
                 Ok(None) => continue,
                 Err(error) => {
+                    self.note_published(node, &Err(error)).await;
                     queue.failed = Some(error);
                     continue;
                 }
@@ -124,6 +126,7 @@ impl Volume {
         let mut failed = None;
         for gathered in &mut batch {
             if let Err(error) = self.add_blocks(&mut builder, gathered).await {
+                self.note_published(gathered.node, &Err(error)).await;
                 gathered.give_up();
                 failed = Some(error);
             }
@@ -158,7 +161,11 @@ impl Volume {
         for gathered in batch {
             publishing.push(self.publish(gathered, live));
         }
-        join_all(publishing).await.into_iter().collect()
+        let published = join_all(publishing).await;
+        for (gathered, result) in batch.iter().zip(&published) {
+            self.note_published(gathered.node, result).await;
+        }
+        published.into_iter().collect()
     }
 
     pub(super) async fn put_object_row(&self, record: ObjectRecord) -> FsResult<()> {

@@ -18,6 +18,7 @@ use dittofs_ports::{MetadataError, ShareRecord};
 use super::{
     Volume,
     check::{breathe, pages_in},
+    scan::nodes_after,
     unreadable::Told,
 };
 
@@ -93,10 +94,10 @@ impl Volume {
         let mut found = BTreeSet::new();
         let mut after = NodeId(0);
         loop {
-            let page = self.stores.metadata.nodes(after, NODES_PER_PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = last.id;
-            for node in page.iter().filter(|node| node.kind.has_content() && node.allocated > 0) {
+            let page = nodes_after(&*self.stores.metadata, after, NODES_PER_PAGE).await?;
+            let Some(next) = page.next() else { break };
+            after = next;
+            for node in page.nodes.iter().filter(|node| node.kind.has_content() && node.allocated > 0) {
                 match self.keys_of(node.id, &mut found).await {
                     Ok(()) => {}
                     // One file's damage; `dittofs check` tells it.

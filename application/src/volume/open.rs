@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use super::{
     Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, newest::Newest, opens, pending::PendingNodes,
-    readahead::Pace,
+    readahead::Pace, scan::nodes_after,
 };
 use crate::{
     admission::Admission,
@@ -161,6 +161,7 @@ impl Volume {
             numbers: Numbers::new(),
             admission: Admission::new(limits.unflushed_bytes_max, Duration::from_millis(limits.write_wait_ms_max)),
             flushing: tokio::sync::Mutex::new(()),
+            aside: super::aside::Aside::default(),
             access_times: super::atime::AccessTimes::new(),
             full: super::full::Full::default(),
             outage: super::outage::Outage::default(),
@@ -240,10 +241,11 @@ async fn check_journal(stores: &VolumeStores, record: &ShareRecord, accept_loss:
 async fn highest_named(stores: &VolumeStores) -> Result<Sequence, MetadataError> {
     let (mut highest, mut after) = (Sequence(0), NodeId(0));
     loop {
-        let nodes = stores.metadata.nodes(after, NODES_PER_PAGE).await?;
-        let Some(last) = nodes.last() else { return Ok(highest) };
-        after = last.id;
-        for node in &nodes {
+        // What a damaged row names can't be known.
+        let page = nodes_after(&*stores.metadata, after, NODES_PER_PAGE).await?;
+        let Some(next) = page.next() else { return Ok(highest) };
+        after = next;
+        for node in &page.nodes {
             let cut = node.cuts.iter().map(|cut| cut.up_to).max().unwrap_or_default();
             highest = highest.max(node.content_seq).max(node.times_seq).max(cut);
         }

@@ -94,7 +94,15 @@ impl Volume {
         let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), self.flush_policy.object_bytes_max);
         let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
         for (_, object) in due {
-            let Some(parts) = self.look_at(object, alive_permille).await? else { continue };
+            let parts = match self.look_at(object, alive_permille).await {
+                // A file that uses it is damaged: the object stays as it is, and the others go on.
+                Err(error) if Volume::is_of_file(error) => {
+                    self.dying.lock().remove(&object);
+                    continue;
+                }
+                parts => parts?,
+            };
+            let Some(parts) = parts else { continue };
             let alive: u64 = distinct(&parts).map(|piece| piece.len).sum();
             // Where there is no space, one by one: what is kept for this holds one object.
             if (full || alive > room) && !living.is_empty() {
@@ -222,7 +230,11 @@ impl Volume {
         }
         for parts in living.chunk_by(|a, b| (a.node, a.chunk) == (b.node, b.chunk)) {
             if result.is_ok() {
-                result = self.replace(parts, live).await;
+                // A chunk of which the map is damaged now keeps the old object.
+                result = match self.replace(parts, live).await {
+                    Err(error) if Volume::is_of_file(error) => Ok(()),
+                    result => result,
+                };
             }
         }
         result

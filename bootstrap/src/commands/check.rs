@@ -140,7 +140,7 @@ impl Outcome {
         for UnnamedView { name, metadata_store, .. } in unnamed.iter().filter(|_| arguments.shares.is_empty()) {
             let why = format!(
                 "it is in the metadata store `{metadata_store}`, but the configuration does not name it: name it, or \
-                 remove it by `dittofs share remove {name}`"
+                 or keep it in a store of its own"
             );
             self.skip(name, &why, out)?;
         }

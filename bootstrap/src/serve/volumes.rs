@@ -122,7 +122,7 @@ async fn unnamed(parts: &Parts<'_>) -> Result<Vec<UnnamedView>, ServeError> {
     for UnnamedView { name, metadata_store, .. } in &all {
         tracing::warn!(
             share = %name, %metadata_store,
-            "the configuration does not name this share, so it is not served; if it is to go: `dittofs share remove`"
+            "a metadata store has this share, which the configuration does not name: it is not served"
         );
     }
     Ok(all)

@@ -31,6 +31,22 @@ pub struct ShareRecord {
     pub keys: KeysInUse,
 }
 
+impl ShareRecord {
+    /// The row of a new share, with a key, an owner and a journal that are all 0: replace them.
+    pub fn new(id: ShareId, name: impl Into<String>) -> ShareRecord {
+        ShareRecord {
+            id,
+            name: name.into(),
+            handle_key: HandleKey([0; 16]),
+            content_owner: 0,
+            journal: 0,
+            journal_incarnation: 0,
+            dirty: false,
+            keys: KeysInUse::default(),
+        }
+    }
+}
+
 /// Keys that seal something of a share, or did. Each is here before it seals anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeysInUse {

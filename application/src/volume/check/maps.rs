@@ -191,7 +191,10 @@ impl Checker<'_> {
     async fn uses(&self, node: NodeId, used: &Used) -> FsResult<bool> {
         let mut query = map_from(node, used.page);
         (query.last_page, query.rows_max) = (used.page, 2);
-        let view = self.view(&Query { map: Some(query), ..Query::default() }).await?;
+        // A page that can't be read uses nothing that could be told.
+        let Some(view) = self.view_map(&Query { map: Some(query), ..Query::default() }).await? else {
+            return Ok(false);
+        };
         let is_used = view.map.rows.iter().any(|(_, row)| match row {
             MapRow::Page { extents, .. } => extents.iter().any(|extent| {
                 matches!(extent, dittofs_domain::content::Extent::Stored { from, .. }

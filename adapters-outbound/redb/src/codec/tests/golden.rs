@@ -10,7 +10,7 @@ use dittofs_domain::{
     node::{Device, NodeFlags, Parent},
     plan::{EntryKey, ObjectRecord, ObjectState, Space, UnlinkedReason},
 };
-use dittofs_ports::ShareRecord;
+use dittofs_ports::{KeysInUse, ShareRecord};
 
 use super::super::*;
 use crate::keys::{self, Count};
@@ -51,6 +51,11 @@ fn node() -> Node {
         clip: Some(Clip { offset: 0x41, version: ContentVersion(0x42), end_page: 0x43 }),
         cuts: [Cut { up_to: Sequence(0x51), offset: 0x52, end: 0x53 }].into_iter().collect(),
     }
+}
+
+fn unhex(digits: &str) -> Vec<u8> {
+    let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16).unwrap()).collect();
+    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
 }
 
 #[test]
@@ -105,18 +110,31 @@ fn rows_are_these_bytes() {
 #[test]
 fn a_shares_row_is_these_bytes() {
     let record = ShareRecord {
-        id: ShareId(1),
-        name: "/e".into(),
         handle_key: HandleKey([0xaa; 16]),
         content_owner: 2,
         journal: 3,
         journal_incarnation: 4,
         dirty: true,
-        keys: Default::default(),
+        ..ShareRecord::new(ShareId(1), "/e")
     };
-    let expected = "01 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 02000000000000000000000000000000 \
-                    03000000000000000000000000000000 0400000000000000 01 2f65";
-    assert_eq!(hex(&encode_share(&record)), expected.replace(' ', ""));
+    let fixed = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 02000000000000000000000000000000 \
+                 03000000000000000000000000000000 0400000000000000 01";
+    assert_eq!(hex(&encode_share(&record)), format!("02{fixed}02002f65").replace(' ', ""));
+    let first = unhex(&format!("01{fixed}2f65").replace(' ', ""));
+    let keys = KeysInUse { are_all: false, ..KeysInUse::default() };
+    assert_eq!(decode_share(record.id, &first).unwrap(), ShareRecord { keys, ..record.clone() });
+    let unknown = unhex(&format!("02{fixed}02002f65 ff0100 00").replace(' ', ""));
+    assert!(decode_share(record.id, &unknown).is_err());
+}
+
+#[test]
+fn the_keys_of_a_share_are_these_bytes() {
+    let in_use = [KeyId::of_number(5), KeyId::of_fingerprint(0x66)].into();
+    let record = ShareRecord { keys: KeysInUse { in_use, are_all: true }, ..ShareRecord::new(ShareId(1), "/e") };
+    let expected = "03 1100 01 0500000000000000 6600000000000080";
+    let bytes = hex(&encode_share(&record));
+    assert!(bytes.ends_with(&expected.replace(' ', "")), "{bytes}");
+    assert_eq!(decode_share(record.id, &encode_share(&record)).unwrap(), record);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use dittofs_domain::{
     node::{Device, NodeFlags, Parent},
     plan::ObjectState,
 };
-use dittofs_ports::ShareRecord;
+use dittofs_ports::{KeysInUse, ShareRecord};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 pub(super) fn name() -> impl Strategy<Value = Name> {
@@ -103,18 +103,19 @@ pub(super) fn row() -> impl Strategy<Value = MapRow> {
 }
 
 pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
-    (any::<(u64, [u8; 16], u128, u128, u64, bool)>(), "\\PC{0,60}").prop_map(|(fields, name)| {
+    let key = prop_oneof![(1..=u32::MAX).prop_map(KeyId::of_number), any::<u64>().prop_map(KeyId::of_fingerprint),];
+    let keys = (vec(key, 0..5), any::<bool>());
+    (any::<(u64, [u8; 16], u128, u128, u64, bool)>(), "\\PC{0,60}", keys).prop_map(|(fields, name, keys)| {
         let (id, key, content_owner, journal, journal_incarnation, dirty) = fields;
         let handle_key = HandleKey(key);
         ShareRecord {
-            id: ShareId(id),
-            name,
             handle_key,
             content_owner,
             journal,
             journal_incarnation,
             dirty,
-            keys: Default::default(),
+            keys: KeysInUse { in_use: keys.0.into_iter().collect(), are_all: keys.1 },
+            ..ShareRecord::new(ShareId(id), name)
         }
     })
 }
