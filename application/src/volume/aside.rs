@@ -112,6 +112,15 @@ impl Aside {
         was_aside
     }
 
+    /// Forgets a file of which nothing is left.
+    pub(super) fn forget(&self, node: NodeId) {
+        if self.is_any() {
+            let mut files = self.files.lock();
+            files.remove(&node);
+            self.count(&files);
+        }
+    }
+
     /// Notes that a file could not be published; answers whether it is set aside by that.
     fn failed(&self, node: NodeId, now: Duration, filled: u64) -> bool {
         let mut files = self.files.lock();

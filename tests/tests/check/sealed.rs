@@ -15,8 +15,7 @@ use dittofs_domain::{
 };
 use dittofs_frame_sealer::{Keyring, Sealer};
 use dittofs_ports::{
-    BlockService, CheckOptions, FrameSealer, KeysInUse, SealError, ShareMetadata, ShareRecord,
-    statistics::StatisticsService,
+    BlockService, CheckOptions, FrameSealer, KeysInUse, SealError, ShareRecord, statistics::StatisticsService,
 };
 use dittofs_tests::world::keys;
 
