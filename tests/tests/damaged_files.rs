@@ -14,7 +14,7 @@ use bytes::Bytes;
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{
     Credentials, FsError, Name, NodeId,
-    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
+    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
 };
 use dittofs_journal::{JournalId, JournalOptions, MmapJournal};
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
@@ -235,8 +235,9 @@ fn removing_a_file_that_is_set_aside_gives_its_bytes_up_and_the_reaper_goes_past
         share.write(victim, 0, &bytes(3, 4 * KIB)).await;
         share.set_aside().await;
         for name in ["victim", "other"] {
-            let name = Name::new(name.as_bytes()).unwrap();
-            share.world.services.remove(&share.caller, SHARE, NodeId::ROOT, &name, None).await.unwrap();
+            let (name, kind) = (Name::new(name.as_bytes()).unwrap(), RemoveKind::NotDirectory);
+            let request = RemoveRequest { directory: NodeId::ROOT, name, kind };
+            share.world.services.remove(&share.caller, SHARE, &request, None).await.unwrap();
         }
         let left = async |share: &Share| {
             let metadata = share.metadata.share(SHARE).await.unwrap().unwrap();

@@ -13,8 +13,8 @@ use std::{
 };
 
 use dittofs_domain::{
-    ContentVersion, Cookie, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
-    content::{BlockPlace, Extent, MapRow, Stored, page::PAGE_LEN},
+    ContentVersion, Cookie, KeyId, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
+    content::{BlockPlace, Extent, MapRow, PAGE_BYTES, Stored},
     node::Parent,
     plan::{Change, EntryKey, Expectation, MapQuery, NodeUpdate, Plan, Query, Space, Statistics},
 };
@@ -32,16 +32,7 @@ async fn main() {
     let log_bytes = arguments.next().map_or(RedbOptions::LOG_BYTES_USUAL, |mib| mib.parse::<u64>().unwrap() << 20);
     let options = RedbOptions { log_bytes, ..RedbOptions::new(&folder) };
     let store = RedbMetadataStore::open(&options).unwrap();
-    let record = ShareRecord {
-        id: ShareId(1),
-        name: "/export".into(),
-        handle_key: HandleKey([0; 16]),
-        content_owner: 0,
-        journal: 0,
-        journal_incarnation: 0,
-        dirty: false,
-        keys: Default::default(),
-    };
+    let record = ShareRecord::new(ShareId(1), "/export");
     let parent = Parent { directory: NodeId::ROOT, cookie: Cookie::START };
     store.create_share(&record, &node(NodeId::ROOT, NodeKind::Directory, parent)).await.unwrap();
     let share = store.share(record.id).await.unwrap().unwrap();
@@ -86,7 +77,7 @@ async fn views(share: &dyn ShareMetadata) {
     let first = NodeId(NodeId::FIRST_FREE.0);
     let mut plan = Plan::at(Timestamp::EPOCH);
     let block = BlockPlace { at: 64, stored_len: 900, raw_len: 1 << 20, codec: 0, key_id: KeyId::NONE };
-    let len = PAGE_LEN / 8;
+    let len = PAGE_BYTES as u32 / 8;
     let extents = (0..8).map(|n| Extent::Stored { len, from: Stored { object: ObjectId(1), block, skip: n * len } });
     let row = MapRow::Page { version: ContentVersion(0), extents: extents.collect() };
     plan.change(Change::PutRow { node: first, page: 0, row });

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use dittofs_domain::{Epoch, NodeId, Sequence, flush::Policy};
+use dittofs_domain::{Epoch, NodeId, Scale, Sequence, flush::Policy};
 use dittofs_ports::{
     ContentError, Counter, HandleSealer, JournalError, JournalIdentity, MetadataError, ShareRecord, Survives,
 };
@@ -40,6 +40,8 @@ pub struct VolumeSettings {
     pub policy: SharePolicy,
     /// Its bounds.
     pub limits: VolumeLimits,
+    /// The scale that its files must have been written with.
+    pub scale: Scale,
     /// Opens the share although its journal or its objects are not those that it was written with: what was only in
     /// them is lost.
     pub accept_loss: bool,
@@ -48,7 +50,7 @@ pub struct VolumeSettings {
 impl VolumeSettings {
     /// A policy with the usual bounds.
     pub fn new(policy: SharePolicy) -> VolumeSettings {
-        VolumeSettings { policy, limits: VolumeLimits::default(), accept_loss: false }
+        VolumeSettings { policy, limits: VolumeLimits::default(), scale: Scale::PRODUCTION, accept_loss: false }
     }
 }
 
@@ -93,6 +95,14 @@ pub enum OpenError {
         /// Whose they should be.
         expected: u128,
     },
+    /// The share's files are cut by other sizes.
+    #[error(
+        "the share was made with other sizes of pages and objects ({found:?}) than this program's: only a program with the same ones can serve it"
+    )]
+    OtherScale {
+        /// Its sizes.
+        found: Box<Scale>,
+    },
     /// The share has objects, but the content store knows nothing of it.
     #[error("the content store has nothing of this share, which has objects: give it back its content store")]
     ContentGone,
@@ -110,6 +120,9 @@ impl Volume {
         machine: Machine,
     ) -> Result<Arc<Volume>, OpenError> {
         let record = stores.metadata.record().await?;
+        if record.scale != settings.scale {
+            return Err(OpenError::OtherScale { found: Box::new(record.scale) });
+        }
         let keeps_records = stores.journal.survives() > Survives::Nothing;
         if let Some(unconfirmed) = check_content(&stores, &record, settings.accept_loss).await? {
             stores.content = Arc::new(unconfirmed);
@@ -138,7 +151,7 @@ impl Volume {
         record: &ShareRecord,
         epoch: Epoch,
     ) -> Volume {
-        let VolumeSettings { policy, limits, .. } = settings;
+        let VolumeSettings { policy, limits, scale, .. } = settings;
         // What outlives the machine is behind a network.
         let is_remote = stores.content.survives() == Survives::MachineLoss;
         let cache_bytes = stores.cache.usage().limit;
@@ -148,7 +161,8 @@ impl Volume {
             sealer: HandleSealer { share: record.id, key: record.handle_key },
             name: record.name.clone(),
             policy,
-            flush_policy: Policy::default(),
+            flush_policy: Policy::of(&scale),
+            scale,
             epoch,
             verifier: AtomicU64::new(machine.randomness.bits64()),
             turns: KeyedLocks::new(),

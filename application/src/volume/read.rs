@@ -80,7 +80,7 @@ impl Volume {
         // Slices before the map: what leaves the index is in the map by then.
         let moment = (!in_turn).then(|| self.pending.moment());
         let unflushed = self.unflushed(node, &range);
-        let query = Query { map: Some(map::resolve_query(node, &range)), ..Query::node(node) };
+        let query = Query { map: Some(map::resolve_query(node, &range, self.scale())), ..Query::node(node) };
         let (view, is_hidden) = match self.view(&query).await {
             // A damaged row of the map does not matter where all of it was written again since.
             Err(FsError::Io) if unflushed.covers(&range) => (self.view(&Query::node(node)).await?, true),
@@ -96,7 +96,7 @@ impl Volume {
         let attributes = self.with_access_time(attributes::overlay(stored, pending.as_ref()));
         let range = range.start..range.end.min(attributes.size).max(range.start);
         let mapped = range.start..range.end.min(stored.size).max(range.start);
-        let pieces = match map::resolve(&view.map, stored.clip, stored.size, mapped) {
+        let pieces = match map::resolve(&view.map, &self.facts(stored), mapped) {
             Err(_) if is_hidden || covered => Vec::new(),
             pieces => pieces.map_err(|error| self.map_failed(node, &error))?,
         };

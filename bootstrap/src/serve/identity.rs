@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dittofs_application::Machine;
 use dittofs_domain::{HandleKey, Node, ShareId};
-use dittofs_ports::{KeysInUse, MetadataError, MetadataStore, ShareMetadata, ShareRecord};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord};
 
 use super::volumes::policy;
 use crate::{
@@ -111,15 +111,12 @@ async fn renamed(
 }
 
 async fn make(share: &ShareConfig, store: &dyn MetadataStore, machine: &Machine) -> Result<ShareId, IdentityError> {
+    let id = ShareId(share.id.unwrap_or_else(|| new_id(machine)));
     let record = ShareRecord {
-        id: ShareId(share.id.unwrap_or_else(|| new_id(machine))),
-        name: share.name.clone(),
         handle_key: HandleKey(machine.randomness.bits128().to_be_bytes()),
         content_owner: machine.randomness.bits128(),
         journal: if share.durability.keeps_a_journal() { machine.randomness.bits128() } else { 0 },
-        journal_incarnation: 0,
-        dirty: false,
-        keys: KeysInUse::default(),
+        ..ShareRecord::new(id, share.name.clone())
     };
     store.create_share(&record, &root(share, machine)).await?;
     tracing::info!(share = %share.name, id = record.id.0, "new share");

@@ -55,7 +55,7 @@ pub(super) async fn of_opening(error: OpenError, share: &ShareConfig, metadata: 
             share.content_store,
             accept(share, "serves the share without it: what was in its files can't be read")
         ),
-        OpenError::Metadata(_) | OpenError::Journal(_) | OpenError::Content(_) => found,
+        OpenError::Metadata(_) | OpenError::Journal(_) | OpenError::Content(_) | OpenError::OtherScale { .. } => found,
     })
 }
 

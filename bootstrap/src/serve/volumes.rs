@@ -11,7 +11,7 @@ use dittofs_application::{
     Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
 use dittofs_block_cache::{DiskCacheOptions, FolderDiskCache, MokaBlockCache};
-use dittofs_domain::credentials::IdentityPolicy;
+use dittofs_domain::{Scale, credentials::IdentityPolicy};
 use dittofs_frame_codec::{Codec, CompressionOptions};
 use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_measured::ShareMeters;
@@ -203,6 +203,7 @@ async fn open_share(
             readahead_bytes_max: parts.config.cache.readahead.0 / parts.config.shares.len().max(1) as u64,
             ..VolumeLimits::default()
         },
+        scale: Scale::PRODUCTION,
         accept_loss: parts.accept_loss.contains(&share.name),
     };
     let opened: Result<Arc<Volume>, OpenError> = Volume::open(stores, settings, parts.machine.clone()).await;

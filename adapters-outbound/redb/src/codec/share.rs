@@ -4,7 +4,7 @@
 //! bytes) and that many bytes, in the order of their tags. A field that says nothing is left out. An unknown tag is a
 //! newer program's.
 
-use dittofs_domain::{HandleKey, KeyId, ShareId};
+use dittofs_domain::{HandleKey, KeyId, Scale, ShareId};
 use dittofs_ports::{KeysInUse, ShareRecord};
 
 use super::{Reader, decode_versions};
@@ -12,10 +12,12 @@ use crate::fault::Fault;
 
 const VERSION: u8 = 2;
 
+/// Sizes of pages, regions, chunks and so on, where they are not those of production.
+const SCALE: u8 = 1;
 /// The keys that are in use.
-const TAG_KEYS: u8 = 3;
+const KEYS: u8 = 3;
 
-/// All keys that are in use are known: a byte of their field.
+/// All keys that are in use are known: the first byte of their field.
 const ALL_KEYS: u8 = 1;
 
 pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
@@ -27,18 +29,66 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     out.push(record.dirty.into());
     out.extend_from_slice(&(record.name.len() as u16).to_le_bytes());
     out.extend_from_slice(record.name.as_bytes());
-    put_field(&mut out, TAG_KEYS, &encode_keys(&record.keys));
+    if record.scale != Scale::PRODUCTION {
+        put_field(&mut out, SCALE, &encode_scale(&record.scale));
+    }
+    if record.keys != KeysInUse::default() {
+        put_field(&mut out, KEYS, &encode_keys(&record.keys));
+    }
     out
 }
 
-/// A field that says nothing is left out.
 fn put_field(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
-    if bytes.is_empty() {
-        return;
-    }
     out.push(tag);
     out.extend_from_slice(&(bytes.len() as u16).to_le_bytes());
     out.extend_from_slice(bytes);
+}
+
+fn encode_scale(scale: &Scale) -> Vec<u8> {
+    let Scale { page_bytes, region_bytes, chunk_bytes, object_bytes, object_blocks, .. } = *scale;
+    let small = [page_bytes, region_bytes, object_blocks, scale.page_extents, scale.plan_steps, scale.plan_rows];
+    let large = [chunk_bytes, object_bytes, scale.segment_bytes];
+    let small = small.iter().flat_map(|number| number.to_le_bytes());
+    small.chain(large.iter().flat_map(|number| number.to_le_bytes())).collect()
+}
+
+fn decode_scale(bytes: &[u8]) -> Option<Scale> {
+    let mut reader = Reader::new(bytes);
+    let scale = Scale {
+        page_bytes: reader.u32()?,
+        region_bytes: reader.u32()?,
+        object_blocks: reader.u32()?,
+        page_extents: reader.u32()?,
+        plan_steps: reader.u32()?,
+        plan_rows: reader.u32()?,
+        chunk_bytes: reader.u64()?,
+        object_bytes: reader.u64()?,
+        segment_bytes: reader.u64()?,
+    };
+    (reader.is_at_end() && scale.is_valid()).then_some(scale)
+}
+
+/// Whether these are all (1), then 8 bytes each.
+fn encode_keys(keys: &KeysInUse) -> Vec<u8> {
+    let mut out = vec![if keys.are_all { ALL_KEYS } else { 0 }];
+    keys.in_use.iter().for_each(|key| out.extend_from_slice(&key.0.to_le_bytes()));
+    out
+}
+
+fn decode_keys(bytes: &[u8]) -> Option<KeysInUse> {
+    let mut reader = Reader::new(bytes);
+    let are_all = match reader.u8()? {
+        ALL_KEYS => true,
+        0 => false,
+        _ => return None,
+    };
+    let mut keys = KeysInUse { are_all, ..KeysInUse::default() };
+    while !reader.is_at_end() {
+        let key = KeyId(reader.u64()?);
+        let is_new = key.is_possible() && !key.is_none() && keys.in_use.insert(key);
+        is_new.then_some(())?;
+    }
+    Some(keys)
 }
 
 pub(crate) fn decode_share(id: ShareId, bytes: &[u8]) -> Result<ShareRecord, Fault> {
@@ -78,34 +128,9 @@ fn read(version: u8, id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord
 /// None for a field that this program does not know, or that makes no sense.
 fn read_field(record: &mut ShareRecord, tag: u8, bytes: &[u8]) -> Option<()> {
     match tag {
-        TAG_KEYS => record.keys = decode_keys(bytes)?,
+        SCALE => record.scale = decode_scale(bytes)?,
+        KEYS => record.keys = decode_keys(bytes)?,
         _ => return None,
     }
     Some(())
-}
-
-/// Whether these are all (1), then 8 bytes each. Nothing where nothing is sealed.
-fn encode_keys(keys: &KeysInUse) -> Vec<u8> {
-    if *keys == KeysInUse::default() {
-        return Vec::new();
-    }
-    let mut out = vec![if keys.are_all { ALL_KEYS } else { 0 }];
-    keys.in_use.iter().for_each(|key| out.extend_from_slice(&key.0.to_le_bytes()));
-    out
-}
-
-fn decode_keys(bytes: &[u8]) -> Option<KeysInUse> {
-    let mut reader = Reader::new(bytes);
-    let are_all = match reader.u8()? {
-        ALL_KEYS => true,
-        0 => false,
-        _ => return None,
-    };
-    let mut keys = KeysInUse { are_all, ..KeysInUse::default() };
-    while !reader.is_at_end() {
-        let key = KeyId(reader.u64()?);
-        let is_new = key.is_possible() && !key.is_none() && keys.in_use.insert(key);
-        is_new.then_some(())?;
-    }
-    Some(keys)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dittofs_domain::{
     ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
-    content::{BlockPlace, Clip, Extent, MapRow, Stored, page::PAGE_LEN},
+    content::{BlockPlace, Clip, Extent, MapRow, PAGE_BYTES, Stored},
     node::Parent,
     plan::{
         Change, EntryKey, Expectation, MapQuery, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Space, Statistics,
@@ -21,14 +21,12 @@ const NOW: Timestamp = match Timestamp::new(1_000, 7) {
 
 pub(crate) fn share_record() -> ShareRecord {
     ShareRecord {
-        id: SHARE,
-        name: "/export".into(),
         handle_key: HandleKey([7; 16]),
         content_owner: 8,
         journal: 9,
         journal_incarnation: 10,
         dirty: true,
-        keys: Default::default(),
+        ..ShareRecord::new(SHARE, "/export")
     }
 }
 
@@ -72,7 +70,7 @@ pub(crate) async fn fill(share: &dyn ShareMetadata) {
         extents: vec![
             Extent::Inline(vec![5; 100].into()),
             Extent::Stored { len: 700, from: Stored { object, block, skip: 100 } },
-            Extent::Hole { len: PAGE_LEN - 800 },
+            Extent::Hole { len: PAGE_BYTES as u32 - 800 },
         ],
     };
     let clip = Clip { offset: 5, version: ContentVersion(2), end_page: 9 };
