@@ -118,7 +118,7 @@ impl Volume {
     async fn keys_of(&self, node: NodeId, found: &mut BTreeSet<KeyId>) -> Result<(), MetadataError> {
         let mut first_page = 0;
         loop {
-            let query = Query { map: Some(map_from(node, first_page)), ..Query::default() };
+            let query = Query { map: Some(map_from(node, first_page, self.scale())), ..Query::default() };
             let map = self.stores.metadata.view(&query).await?.map;
             for (_, row) in &map.rows {
                 let MapRow::Page { extents, .. } = row else { continue };

@@ -58,11 +58,6 @@ fn node() -> Node {
     }
 }
 
-fn unhex(digits: &str) -> Vec<u8> {
-    let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16).unwrap()).collect();
-    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
-}
-
 #[test]
 fn a_node_is_these_bytes() {
     let fixed = "01 03 02 3f ed01 04030201 08070605 02000000 1000000000000000 2000000000000000 \
