@@ -3,6 +3,7 @@
 mod check;
 mod key;
 mod rename;
+mod server;
 mod share;
 mod stored;
 
@@ -11,14 +12,15 @@ mod tests;
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 use dittofs_admin::{Client, ClientError, ShareView, SharesView};
 
-use crate::cli::{Cli, Command, ConfigCommand, ConfigFile, KeyCommand, ServeOptions, ShareCommand};
-use crate::config::{self, Config, ConfigError, SAMPLE, StoreKinds};
+use crate::cli::{Cli, Command, ConfigCommand, ConfigFile, KeyCommand, ShareCommand};
+use crate::config::{self, Config, ConfigError, LogConfig, SAMPLE, StoreKinds, control_socket};
 use crate::{facts, logging, serve};
 
 /// Why a command failed.
@@ -26,10 +28,17 @@ use crate::{facts, logging, serve};
 enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error("{FILE_HERE} in this folder belongs to user {owner}: if it is meant, name it by --config {FILE_HERE}")]
+    OthersFile { owner: u32 },
     #[error("there is no share `{name}`; known: {known}")]
     UnknownShare { name: String, known: String },
-    #[error("can't write {}: {source}", file.display())]
+    #[error("can't write {}: {source}; name another file: dittofs init FILE", file.display())]
     Init { file: PathBuf, source: io::Error },
+    #[error(
+        "{} is there already, and is not overwritten; name another file: dittofs init FILE, or move this one away",
+        file.display()
+    )]
+    InitExists { file: PathBuf },
     #[error("can't print: {0}")]
     Print(#[from] io::Error),
     #[error(transparent)]
@@ -44,6 +53,10 @@ enum Failure {
     Check(#[from] check::CheckError),
     #[error(transparent)]
     Key(#[from] key::KeyError),
+    #[error("files that the configuration names can't be used:\n  {}", faults.join("\n  "))]
+    Files { faults: Vec<String> },
+    #[error(transparent)]
+    Audit(#[from] logging::AuditError),
 }
 
 impl Failure {
@@ -51,15 +64,19 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Failure::Config(_)
+            | Failure::OthersFile { .. }
             | Failure::UnknownShare { .. }
             | Failure::Serve(serve::ServeError::UnknownShare { .. }) => ExitCode::from(2),
             Failure::Check(error) => error.exit_code(),
             Failure::Rename(error) if error.is_of_words() => ExitCode::from(2),
             Failure::Init { .. }
+            | Failure::InitExists { .. }
             | Failure::Print(_)
             | Failure::Serve(_)
             | Failure::Client(_)
             | Failure::Key(_)
+            | Failure::Files { .. }
+            | Failure::Audit(_)
             | Failure::Rename(_)
             | Failure::Stored(_) => ExitCode::FAILURE,
         }
@@ -75,7 +92,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Err(Failure::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
             // Nothing is left to tell it to if standard error is closed.
-            let _ = writeln!(io::stderr(), "dittofs: {failure}");
+            let told = failure.to_string();
+            let _ = writeln!(io::stderr(), "dittofs: {}", logging::without_passwords(&told));
             failure.exit_code()
         }
     }
@@ -86,13 +104,14 @@ fn carry_out(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(options) => {
             drop(out);
-            run_server(options)
+            server::run(options)
         }
         Command::Init { file } => init(&file, &mut out),
         Command::Config(ConfigCommand::Check(source)) => check(&source, &mut out),
         Command::Check(arguments) => {
             let config = load(&arguments.source)?;
-            logging::init(&config.log);
+            // Only a server notes who changed what.
+            let _logging = logging::init(&LogConfig { audit: None, ..config.log.clone() })?;
             Ok(check::check(&arguments, &config, &StoreKinds::built_in(), &mut out)?)
         }
         Command::Share(ShareCommand::List(source)) => {
@@ -117,18 +136,40 @@ fn carry_out(command: Command) -> Result<(), Failure> {
     }
 }
 
-fn load(source: &ConfigFile) -> Result<Config, ConfigError> {
+/// The file that `dittofs init` writes. A configuration that lies where a command is given is that command's.
+const FILE_HERE: &str = "dittofs.yaml";
+
+/// The file that a command reads: the one that is named, or the one that lies here.
+fn file_of(source: &ConfigFile) -> Result<Option<PathBuf>, Failure> {
+    if source.config.is_some() {
+        return Ok(source.config.clone());
+    }
+    let here = Path::new(FILE_HERE);
+    let Ok(found) = here.metadata() else { return Ok(None) };
+    let us = rustix::process::geteuid().as_raw();
+    // In a folder where others may write, it may be anybody's.
+    match found.uid() == us || found.uid() == 0 {
+        true => Ok(Some(here.to_owned())),
+        false => Err(Failure::OthersFile { owner: found.uid() }),
+    }
+}
+
+fn load(source: &ConfigFile) -> Result<Config, Failure> {
+    load_file(source, file_of(source)?.as_deref())
+}
+
+fn load_file(source: &ConfigFile, file: Option<&Path>) -> Result<Config, Failure> {
     // A variable that isn't text can't be one of ours.
     let environment =
         std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    config::load_on(source.data.as_deref(), source.config.as_deref(), environment, &StoreKinds::built_in())
+    Ok(config::load_on(source.data.as_deref(), file, environment, &StoreKinds::built_in())?)
 }
 
 /// The shares as a running server tells them, or as the configuration and the stores do where none runs.
 fn shares(config: &Config) -> Result<SharesView, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(data) = &config.data {
-        match runtime.block_on(Client::new(&serve::socket_in(data)).shares()) {
+        match runtime.block_on(Client::new(&control_socket(data)).shares()) {
             Ok(running) => return Ok(running),
             Err(ClientError::NotRunning(_)) => {}
             Err(error) => return Err(error.into()),
@@ -138,20 +179,11 @@ fn shares(config: &Config) -> Result<SharesView, Failure> {
     Ok(runtime.block_on(stored::views(facts::of(config), config, &kinds))?)
 }
 
-fn run_server(options: ServeOptions) -> Result<(), Failure> {
-    let mut config = load(&options.source)?;
-    if let Some(listen) = options.nfs {
-        config.adapters.nfs.listen = listen;
-    }
-    logging::init(&config.log);
-    // What clients keep private must not be open to every user of this machine, in files of whatever store.
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    let accept_loss = options.accept_loss.into_iter().collect();
-    Ok(serve::serve_accepting(&config, &StoreKinds::built_in(), &accept_loss)?)
-}
-
 fn init(file: &Path, out: &mut dyn Write) -> Result<(), Failure> {
-    let failure = |source| Failure::Init { file: file.to_owned(), source };
+    let failure = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => Failure::InitExists { file: file.to_owned() },
+        _ => Failure::Init { file: file.to_owned(), source },
+    };
     let mut created = OpenOptions::new().write(true).create_new(true).open(file).map_err(failure)?;
     created.write_all(SAMPLE.as_bytes()).map_err(failure)?;
     created.sync_all().map_err(failure)?;
@@ -161,8 +193,16 @@ fn init(file: &Path, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn check(source: &ConfigFile, out: &mut dyn Write) -> Result<(), Failure> {
-    let config = load(source)?;
-    key::check(&config)?;
+    let file = file_of(source)?;
+    match &file {
+        Some(file) => writeln!(out, "reading {}", file.display())?,
+        None => writeln!(out, "reading no file: without --config, and without {FILE_HERE} here, the defaults hold")?,
+    }
+    let config = load_file(source, file.as_deref())?;
+    let missing: Vec<String> = key::faults(&config).into_iter().chain(config::unreadable_files(&config)).collect();
+    if !missing.is_empty() {
+        return Err(Failure::Files { faults: missing });
+    }
     let names: Vec<&str> = config.shares.iter().map(|share| share.name.as_str()).collect();
     writeln!(out, "the configuration is sound; shares: {}", names.join(", "))?;
     for notice in config.notices() {

@@ -6,9 +6,11 @@ mod built_in;
 mod clients;
 mod durability;
 mod encryption;
+mod environment;
 mod folders;
 mod kinds;
 mod log;
+mod option_values;
 mod options;
 mod problem;
 mod section;
@@ -28,17 +30,19 @@ use figment::value::{Dict, Value};
 pub use adapters::{Adapters, AdminConfig, Limits, NfsConfig};
 pub use durability::Durability;
 pub use encryption::EncryptionConfig;
+pub use environment::PREFIX;
+pub(crate) use folders::control_socket;
 pub(crate) use kinds::open_each as open_each_store;
 pub use kinds::{InFolder, NoOptions, Opening, StoreError, StoreKind, StoreKinds, open as open_stores};
-pub use log::{LogConfig, LogFormat, LogLevel};
+pub use log::{LogConfig, LogFormat, LogLevel, LogLevels};
 pub use options::{OptionsError, StoreOptions};
 pub use problem::{ConfigError, Problem};
 pub(crate) use shares::fault_of as fault_of_share_name;
 pub use shares::{ShareConfig, compression_word, squash_word};
 pub use size::ByteSize;
 pub use source::{SAMPLE, load, load_on};
+pub(crate) use stores::unreadable_files;
 pub use stores::{StoreConfig, Stores};
-pub use tree::PREFIX;
 
 use folders::{Folders, Surroundings};
 use problem::Report;
@@ -119,6 +123,16 @@ impl Config {
         self.shares.iter().filter(|share| share.durability == Durability::None)
     }
 
+    /// Every file and folder that is named, or stands for a name that is not.
+    pub(crate) fn paths(&self) -> Vec<&Path> {
+        let stores = self.metadata.values().chain(self.content.values());
+        let stores = stores.filter_map(|store| store.folder.as_deref());
+        let keys = self.shares.iter().filter_map(|share| Some(share.encryption.as_ref()?.key_file.as_path()));
+        let cache = self.cache.disk.as_ref().map(|disk| disk.path.as_path());
+        let (journal, audit) = (self.journal.path.as_deref(), self.log.audit.as_deref());
+        stores.chain(keys).chain(cache).chain(journal).chain(audit).collect()
+    }
+
     /// What holds for this configuration though one might expect otherwise, a line each.
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
@@ -138,7 +152,7 @@ struct Given<'a> {
 
 /// Reads the whole tree; `None` when the report has a problem.
 fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
-    let mut root = Section::new(String::new(), with_default_share(tree), report);
+    let mut root = Section::new(String::new(), tree, report);
     root.refuse_unbuilt("system_store", "nothing is kept in it yet");
     let data = root.take_text("data").map(PathBuf::from);
     let mut folders = Folders::new(given.data.or(data.as_deref()), &given.surroundings, report);
@@ -152,9 +166,10 @@ fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     let journal = read_journal(journal, &shares, &mut folders);
     let cache = read_cache(cache, &mut folders);
     let adapters = adapters::read(root.take_section("adapters"));
-    let log = log::read(root.take_section("log"));
+    let log = log::read(root.take_section("log"), &folders);
     root.finish();
     let data = folders.data();
+    let (metadata, content) = (metadata.sound, content.sound);
     report.is_clean().then_some(Config { data, metadata, content, journal, cache, shares, adapters, log })
 }
 
@@ -184,7 +199,8 @@ fn read_journal(mut section: Section<'_>, shares: &[ShareConfig], folders: &mut 
     let is_needed = shares.iter().any(|share| share.durability > Durability::None);
     let default = if is_needed { JOURNAL_ON_DISK_DEFAULT } else { JOURNAL_DEFAULT };
     let size = read_bound(&mut section, "size", JOURNAL_MIN).unwrap_or(default);
-    if !is_needed && !shares.is_empty() && section.has("path") {
+    // A share that is refused may have been the one that needs it.
+    if !is_needed && section.report().is_clean() && section.has("path") {
         section.refuse("path", "all shares are in memory: nothing would be put there", "leave this key out");
     }
     let path = section.take_text("path").unwrap_or_else(|| JOURNAL_PATH.to_owned());

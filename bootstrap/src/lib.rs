@@ -11,5 +11,5 @@ mod serve;
 
 pub use cli::{CheckArguments, Cli, Command, ConfigCommand, ConfigFile, ServeOptions, ShareCommand};
 pub use commands::run;
-pub use logging::init as init_logging;
-pub use serve::{ServeError, serve, serve_accepting};
+pub use logging::{AuditError, Logging, init as init_logging};
+pub use serve::{Reload, ServeError, serve, serve_accepting, serve_reloading};

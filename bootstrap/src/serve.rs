@@ -7,7 +7,9 @@ mod journals;
 mod keys;
 mod nfs;
 mod paths;
+mod ports;
 mod refusal;
+mod signals;
 mod socket;
 mod volumes;
 mod watch;
@@ -21,21 +23,19 @@ use std::{
 use dittofs_admin::Sources;
 use dittofs_application::{Registry, Services, Volume};
 use dittofs_domain::FsError;
-use tokio::{
-    runtime::Builder,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use tokio::{runtime::Builder, sync::Notify};
 
 use crate::{
-    config::{Config, ShareConfig, StoreKinds},
+    config::{Config, ShareConfig, StoreKinds, control_socket},
     facts,
 };
 pub(crate) use data::{DataError, DataFolder};
 use fronts::Fronts;
 pub(crate) use keys::Keys;
 use nfs::NfsAdapter;
+use ports::NfsPorts;
+use signals::{Signals, follow_hangups};
 use socket::ControlSocket;
-pub(crate) use socket::path_in as socket_in;
 use volumes::OpenShares;
 use watch::Watching;
 
@@ -122,15 +122,31 @@ pub fn serve(config: &Config, kinds: &StoreKinds) -> Result<(), ServeError> {
 /// # Errors
 /// As [`serve`].
 pub fn serve_accepting(config: &Config, kinds: &StoreKinds, accept_loss: &BTreeSet<String>) -> Result<(), ServeError> {
+    serve_reloading(config, kinds, accept_loss, Arc::new(|| {}))
+}
+
+/// What is done at a SIGHUP, beside reading the key files again. It may block.
+pub type Reload = Arc<dyn Fn() + Send + Sync>;
+
+/// The same, doing what `reload` says whenever the process gets SIGHUP.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_reloading(
+    config: &Config,
+    kinds: &StoreKinds,
+    accept_loss: &BTreeSet<String>,
+    reload: Reload,
+) -> Result<(), ServeError> {
     let names: Vec<&str> = config.shares.iter().map(|share| share.name.as_str()).collect();
     if let Some(name) = accept_loss.iter().find(|name| !names.contains(&name.as_str())) {
         return Err(ServeError::UnknownShare { name: name.clone(), known: names.join(", ") });
     }
-    let _data = config.data.as_deref().map(DataFolder::lock).transpose()?;
+    let _data = DataFolder::lock_of(config)?;
     let back = Builder::new_multi_thread().worker_threads(2).thread_name("back").enable_all().build();
     let back = back.map_err(ServeError::Threads)?;
     let fronts = Fronts::start().map_err(ServeError::Threads)?;
-    let served = back.block_on(serve_until_told(config, kinds, accept_loss, &fronts));
+    let served = back.block_on(serve_until_told(config, kinds, accept_loss, &fronts, reload));
     fronts.stop();
     // Waits for what still runs there. Whatever holds a store is gone then, and each store is closed by its end.
     drop(back);
@@ -147,11 +163,14 @@ async fn serve_until_told(
     kinds: &StoreKinds,
     accept_loss: &BTreeSet<String>,
     fronts: &Fronts,
+    reload: Reload,
 ) -> Result<Vec<Weak<Volume>>, ServeError> {
     // Before anything else, so that a signal during the start is not lost.
     let mut signals = Signals::new().map_err(ServeError::Threads)?;
+    let hangup = Arc::new(Notify::new());
+    follow_hangups(reload, Arc::clone(&hangup)).map_err(ServeError::Threads)?;
     let running = tokio::select! {
-        running = Running::start(config, kinds, accept_loss, fronts) => running?,
+        running = Running::start(config, kinds, accept_loss, fronts, &hangup) => running?,
         name = signals.next() => end_at_once(name, "the start"),
     };
     let name = signals.next().await;
@@ -168,25 +187,6 @@ fn end_at_once(signal: &str, during: &str) -> ! {
     std::process::exit(1)
 }
 
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Signals> {
-        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// The name of the next one.
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-}
-
 /// A server that listens.
 struct Running {
     volumes: Vec<Arc<Volume>>,
@@ -196,26 +196,47 @@ struct Running {
 }
 
 impl Running {
-    /// Opens all shares, and only then listens.
+    /// Takes the ports, opens all shares, and only then listens.
     async fn start(
         config: &Config,
         kinds: &StoreKinds,
         accept_loss: &BTreeSet<String>,
         fronts: &Fronts,
+        hangup: &Arc<Notify>,
     ) -> Result<Running, ServeError> {
         if let Some(data) = &config.data {
             tracing::info!(data = %data.display(), "starting");
         }
+        let ports = NfsPorts::take(&config.adapters.nfs).await?;
         let watching = Watching::start(config, fronts).await?;
-        let OpenShares { volumes, meters, cache, disk, unnamed } =
-            volumes::open(config, kinds, accept_loss, watching.watch()).await?;
+        let shares = volumes::open(config, kinds, accept_loss, watching.watch(), hangup).await?;
+        let volumes = shares.volumes.clone();
+        match Running::listen(config, ports, shares, watching, fronts) {
+            Ok(running) => Ok(running),
+            Err(error) => {
+                // What is wrong with the closing is in the log; the start fails for what it failed for.
+                let _ = volumes::close(&volumes).await;
+                Err(error)
+            }
+        }
+    }
+
+    fn listen(
+        config: &Config,
+        ports: NfsPorts,
+        shares: OpenShares,
+        watching: Watching,
+        fronts: &Fronts,
+    ) -> Result<Running, ServeError> {
+        let OpenShares { volumes, meters, cache, disk, unnamed } = shares;
         let services = Arc::new(Services::new(Arc::new(Registry::new(volumes.clone()))));
-        let nfs = NfsAdapter::start(&config.adapters.nfs, services.clone(), fronts).await?;
+        // First the socket: whoever can mount the server can manage it, too.
         let listen = |data: &std::path::PathBuf| {
             let listening = ControlSocket::listen(data, services.clone(), facts::of(config), unnamed.clone());
-            listening.map_err(|source| ServeError::Socket { socket: socket::path_in(data), source })
+            listening.map_err(|source| ServeError::Socket { socket: control_socket(data), source })
         };
         let socket = config.data.as_ref().map(listen).transpose()?;
+        let nfs = NfsAdapter::start(ports, config, services.clone(), fronts)?;
         let statistics = services;
         watching.serves(Sources { statistics, protocols: vec![nfs.statistics()], stores: meters, cache, disk });
         announce(config, &nfs);
@@ -229,17 +250,9 @@ impl Running {
             socket.close().await;
         }
         self.nfs.drain(config.adapters.nfs.limits.drain).await;
-        let mut failure = None;
-        // One that fails must not keep the others from being closed.
-        for volume in &self.volumes {
-            if let Err(source) = volume.close().await {
-                let error = ServeError::Close { share: volume.name().to_owned(), source };
-                tracing::error!("{error}");
-                failure.get_or_insert(error);
-            }
-        }
+        let closed = volumes::close(&self.volumes).await;
         self.watching.close().await;
-        failure.map_or_else(|| Ok(self.volumes.iter().map(Arc::downgrade).collect()), Err)
+        closed.map(|()| self.volumes.iter().map(Arc::downgrade).collect())
     }
 }
 

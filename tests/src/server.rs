@@ -62,6 +62,12 @@ impl Server {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
+    /// Sends SIGHUP.
+    pub fn hang_up(&self) {
+        let kill = format!("kill -HUP {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
     /// Ends it by SIGKILL, in whatever it is doing.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

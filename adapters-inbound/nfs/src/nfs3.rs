@@ -6,6 +6,7 @@ mod listing;
 mod names;
 mod operations;
 mod program;
+mod told;
 mod translate;
 pub mod wire;
 

@@ -12,6 +12,7 @@ pub use auth::{AuthStat, AuthSys, Credential};
 pub use call::{Call, Incoming};
 pub use operations::{Operations, Procedure};
 pub use outcome::Outcome;
+pub(crate) use program::CALLS;
 pub use program::{CallFuture, Dispatch, Program, Programs};
 pub use record::{RecordError, RecordReader};
 pub use reply::Reply;

@@ -10,6 +10,7 @@ mod mark;
 #[cfg(feature = "operator")]
 mod operator;
 mod options;
+mod redaction;
 mod store;
 
 pub use error::OpenError;
@@ -24,4 +25,5 @@ pub use options::{GcsCredentials, GcsOptions};
 pub use options::{S3Addressing, S3Checksum, S3Credentials, S3Options};
 #[cfg(feature = "operator")]
 pub use options::{Secret, TransferOptions};
+pub use redaction::without_passwords;
 pub use store::ObjectStore;

@@ -1,5 +1,10 @@
 //! What can be configured, scheme by scheme.
 
+#[cfg(any(feature = "s3", feature = "gcs", feature = "azblob"))]
+mod endpoint;
+#[cfg(any(feature = "s3", feature = "gcs", feature = "azblob"))]
+pub(crate) use endpoint::without_user;
+
 #[cfg(feature = "operator")]
 mod remote;
 #[cfg(feature = "operator")]

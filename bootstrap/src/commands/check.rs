@@ -19,7 +19,9 @@ use parking_lot::Mutex;
 
 use super::stored::{Stored, StoredError, StoredShares};
 use crate::cli::CheckArguments;
-use crate::config::{Config, ConfigError, Opening, ShareConfig, StoreError, StoreKinds, open_each_store};
+use crate::config::{
+    Config, ConfigError, Opening, ShareConfig, StoreError, StoreKinds, control_socket, open_each_store,
+};
 use crate::progress::Progress;
 use crate::serve;
 
@@ -150,7 +152,7 @@ impl Outcome {
 
 async fn running(config: &Config) -> Result<Option<(Client, SharesView)>, CheckError> {
     let Some(data) = &config.data else { return Ok(None) };
-    let client = Client::new(&serve::socket_in(data));
+    let client = Client::new(&control_socket(data));
     match client.shares().await {
         Ok(view) => Ok(Some((client, view))),
         Err(ClientError::NotRunning(_)) => Ok(None),

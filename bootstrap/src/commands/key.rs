@@ -1,7 +1,8 @@
 //! Keys that seal what is in files.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dittofs_frame_sealer::{FileError, KeyFile, KeyringError};
 
@@ -16,8 +17,6 @@ const FIRST_KEY: &str = "if there never was one, and nothing is sealed, `dittofs
 pub(super) enum KeyError {
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("{0}; {FIRST_KEY}")]
-    NoKey(FileError),
     #[error("can't print: {0}")]
     Print(#[from] io::Error),
 }
@@ -35,15 +34,19 @@ pub(super) fn add(file: &Path, out: &mut dyn Write) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// Reads the key files that a configuration names.
-pub(super) fn check(config: &Config) -> Result<(), KeyError> {
-    let named = config.shares.iter().filter_map(|share| share.encryption.as_ref());
-    let read = |file: KeyFile| match file.read() {
-        Ok(_) => Ok(()),
-        Err(error @ (FileError::Missing(_) | FileError::Content { source: KeyringError::Empty, .. })) => {
-            Err(KeyError::NoKey(error))
+/// What is wrong with the key files that a configuration names.
+pub(super) fn faults(config: &Config) -> Vec<String> {
+    let named: BTreeSet<&PathBuf> = config
+        .shares
+        .iter()
+        .filter_map(|share| share.encryption.as_ref())
+        .map(|encryption| &encryption.key_file)
+        .collect();
+    let fault = |file: &PathBuf| match KeyFile::new(file.clone()).read().err()? {
+        error @ (FileError::Missing(_) | FileError::Content { source: KeyringError::Empty, .. }) => {
+            Some(format!("{error}; {FIRST_KEY}"))
         }
-        Err(error) => Err(KeyError::File(error)),
+        error => Some(error.to_string()),
     };
-    named.map(|encryption| KeyFile::new(encryption.key_file.clone())).try_for_each(read)
+    named.into_iter().filter_map(fault).collect()
 }

@@ -6,8 +6,7 @@ use dittofs_admin::{Client, ClientError};
 use dittofs_ports::{MetadataError, ShareRecord};
 
 use super::stored::{StoredError, StoredShares};
-use crate::config::{Config, StoreKinds, fault_of_share_name};
-use crate::serve;
+use crate::config::{Config, StoreKinds, control_socket, fault_of_share_name};
 
 /// Why a share is not renamed.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +65,7 @@ async fn refuse_while_running(config: &Config) -> Result<(), RenameError> {
     let Some(data) = &config.data else {
         return Ok(());
     };
-    match Client::new(&serve::socket_in(data)).shares().await {
+    match Client::new(&control_socket(data)).shares().await {
         Ok(_) => Err(RenameError::Running),
         Err(ClientError::NotRunning(_)) => Ok(()),
         Err(error) => Err(error.into()),

@@ -43,7 +43,7 @@ impl StoredShares {
         if existing.is_empty() {
             return Ok(StoredShares { stores: Vec::new(), _data: None });
         }
-        let data = config.data.as_deref().map(DataFolder::lock).transpose()?;
+        let data = DataFolder::lock_of(config)?;
         let opening = |store: &str| Opening {
             progress: Progress::shown(format!("checking the store `{store}`")),
             ..Opening::default()

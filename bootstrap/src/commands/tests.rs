@@ -27,7 +27,7 @@ fn init_writes_what_check_accepts_and_never_overwrites() {
     run_with(&["init", file]).unwrap();
     run_with(&["config", "check", "--config", file]).unwrap();
     std::fs::write(&path, "mine").unwrap();
-    assert!(matches!(run_with(&["init", file]), Err(Failure::Init { .. })));
+    assert!(matches!(run_with(&["init", file]), Err(Failure::InitExists { .. })));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore};
 #[cfg(feature = "azblob")]
-use dittofs_object_store::AzblobOptions;
-#[cfg(feature = "gcs")]
-use dittofs_object_store::GcsOptions;
-#[cfg(feature = "s3")]
-use dittofs_object_store::S3Options;
+use dittofs_object_store::{AzblobCredentials, AzblobOptions};
 use dittofs_object_store::{FsOptions, ObjectStore, ObjectStoreOptions};
+#[cfg(feature = "gcs")]
+use dittofs_object_store::{GcsCredentials, GcsOptions};
+#[cfg(feature = "s3")]
+use dittofs_object_store::{S3Credentials, S3Options};
 use dittofs_ports::{ContentStore, Survives};
 use dittofs_redb::{OpenError, Progress, RedbMetadataStore, RedbOptions};
 use serde::Deserialize;
@@ -48,18 +48,30 @@ fn register_remote(kinds: StoreKinds) -> StoreKinds {
     #[cfg(feature = "s3")]
     let kinds = kinds.with_content(
         "s3",
-        StoreKind::new(Survives::MachineLoss, async |options: S3Options| open(ObjectStoreOptions::S3(options)).await),
+        StoreKind::new(Survives::MachineLoss, async |options: S3Options| open(ObjectStoreOptions::S3(options)).await)
+            .reading(|options: &S3Options| match &options.credentials {
+                S3Credentials::File { path, .. } => vec![("credentials.path", path.clone())],
+                _ => Vec::new(),
+            }),
     );
     #[cfg(feature = "gcs")]
     let kinds = kinds.with_content(
         "gcs",
-        StoreKind::new(Survives::MachineLoss, async |options: GcsOptions| open(ObjectStoreOptions::Gcs(options)).await),
+        StoreKind::new(Survives::MachineLoss, async |options: GcsOptions| open(ObjectStoreOptions::Gcs(options)).await)
+            .reading(|options: &GcsOptions| match &options.credentials {
+                GcsCredentials::File { path } => vec![("credentials.path", path.clone())],
+                _ => Vec::new(),
+            }),
     );
     #[cfg(feature = "azblob")]
     let kinds = kinds.with_content(
         "azblob",
         StoreKind::new(Survives::MachineLoss, async |options: AzblobOptions| {
             open(ObjectStoreOptions::Azblob(options)).await
+        })
+        .reading(|options: &AzblobOptions| match &options.credentials {
+            AzblobCredentials::File { path } => vec![("credentials.path", path.clone())],
+            _ => Vec::new(),
         }),
     );
     kinds
@@ -75,6 +87,7 @@ async fn open(options: ObjectStoreOptions) -> Result<Arc<dyn ContentStore>, Stor
 struct RedbStoreOptions {
     path: PathBuf,
     cache: Option<ByteSize>,
+    row_cache: Option<ByteSize>,
 }
 
 /// The options of a content store of type `fs`.
@@ -103,6 +116,9 @@ async fn open_redb(options: RedbStoreOptions, opening: Opening) -> Result<RedbMe
     redb.progress = Progress::new(move |done, of| opening.progress.report(done, of));
     if let Some(cache) = options.cache {
         redb.cache_bytes = usize::try_from(cache.0)?;
+    }
+    if let Some(cache) = options.row_cache {
+        redb.row_cache_bytes = usize::try_from(cache.0)?;
     }
     let opened = tokio::task::spawn_blocking(move || RedbMetadataStore::open(&redb)).await?;
     opened.map_err(|error| match &error {

@@ -1,5 +1,6 @@
 //! Where files are kept: the data folder, and the folders of stores and journal, none of which may lie in another.
 
+use std::os::unix::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
 use super::problem::Report;
@@ -96,8 +97,23 @@ impl<'r> Folders<'r> {
 
     /// The data folder; none where nobody named one and nothing needs one.
     pub(super) fn data(self) -> Option<PathBuf> {
-        self.data.filter(|_| self.is_named || !self.claimed.is_empty())
+        let data = self.data.filter(|_| self.is_named || !self.claimed.is_empty())?;
+        if SocketAddr::from_pathname(control_socket(&data)).is_err() {
+            // The system takes 104 to 108 bytes for the path of a socket.
+            let found = format!("{} is too long: the local socket in it could not be made", data.display());
+            self.report.refuse(
+                "data",
+                found,
+                "name one with a shorter path (fewer than 90 bytes), by --data or by this key",
+            );
+        }
+        Some(data)
     }
+}
+
+/// The local socket in a data folder, through which commands reach the running server.
+pub(crate) fn control_socket(data: &Path) -> PathBuf {
+    data.join("control.sock")
 }
 
 /// The path without `.` and `..`, as far as that can be told without looking.

@@ -35,7 +35,8 @@ pub trait InFolder {
     fn folder(&self) -> &Path;
 }
 
-type Check = dyn Fn(&StoreOptions) -> Result<Option<PathBuf>, OptionsError> + Send + Sync;
+type Check = dyn Fn(&StoreOptions) -> Result<Option<PathBuf>, Vec<OptionsError>> + Send + Sync;
+type Files = dyn Fn(&StoreOptions) -> Vec<(&'static str, PathBuf)> + Send + Sync;
 type Opened<P> = Pin<Box<dyn Future<Output = Result<Arc<P>, StoreError>> + Send>>;
 type Open<P> = dyn Fn(&StoreOptions, Opening) -> Opened<P> + Send + Sync;
 
@@ -43,6 +44,7 @@ type Open<P> = dyn Fn(&StoreOptions, Opening) -> Opened<P> + Send + Sync;
 pub struct StoreKind<P: ?Sized> {
     pub(super) survives: Survives,
     pub(super) check: Arc<Check>,
+    pub(super) files: Arc<Files>,
     open: Arc<Open<P>>,
 }
 
@@ -76,20 +78,36 @@ impl<P: ?Sized + 'static> StoreKind<P> {
         T: DeserializeOwned + 'static,
         F: Future<Output = Result<Arc<P>, StoreError>> + Send + 'static,
     {
-        let check = move |options: &StoreOptions| options.read::<T>().map(|options| folder(&options));
+        let check = move |options: &StoreOptions| match options.read::<T>() {
+            Ok(options) => Ok(folder(&options)),
+            Err(_) => Err(options.faults::<T>()),
+        };
         let open = move |options: &StoreOptions, opening: Opening| -> Opened<P> {
             match options.read::<T>() {
                 Ok(options) => Box::pin(open(options, opening)),
                 Err(error) => Box::pin(async move { Err(error.found.into()) }),
             }
         };
-        Self { survives, check: Arc::new(check), open: Arc::new(open) }
+        Self { survives, check: Arc::new(check), files: Arc::new(|_| Vec::new()), open: Arc::new(open) }
+    }
+
+    /// The same; its options name files that it reads, each by the option's name. Whoever checks a configuration is told
+    /// if one can't be read.
+    #[must_use]
+    pub fn reading<T: DeserializeOwned + 'static>(mut self, files: fn(&T) -> Vec<(&'static str, PathBuf)>) -> Self {
+        self.files = Arc::new(move |options| options.read::<T>().map(|options| files(&options)).unwrap_or_default());
+        self
     }
 }
 
 impl<P: ?Sized> Clone for StoreKind<P> {
     fn clone(&self) -> Self {
-        Self { survives: self.survives, check: Arc::clone(&self.check), open: Arc::clone(&self.open) }
+        Self {
+            survives: self.survives,
+            check: Arc::clone(&self.check),
+            files: Arc::clone(&self.files),
+            open: Arc::clone(&self.open),
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use figment::error::Kind;
+use figment::error::{Actual, Kind};
 use figment::value::{Dict, Tag, Value};
 use serde::de::DeserializeOwned;
+
+use super::option_values::OptionValue;
 
 /// The options of one store. Debug shows their names only: the values may be secret.
 #[derive(Clone)]
@@ -20,7 +22,44 @@ impl StoreOptions {
     /// # Errors
     /// What the struct refuses, without the value.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, OptionsError> {
-        self.0.deserialize().map_err(|error| told(&error))
+        T::deserialize(OptionValue(self.0.clone())).map_err(|error| told(&error))
+    }
+
+    /// Everything that the struct refuses. It stops at the first fault, so it is shown the options again without that.
+    pub(super) fn faults<T: DeserializeOwned>(&self) -> Vec<OptionsError> {
+        let mut options = self.0.clone();
+        let (mut faults, mut removed) = (Vec::<OptionsError>::new(), Vec::new());
+        while faults.len() < FAULTS_MAX {
+            let Err(error) = T::deserialize(OptionValue(options.clone())) else { break };
+            let fault = told(&error);
+            // What was taken out is not missing.
+            if removed.contains(&fault.option) {
+                break;
+            }
+            // Without what a mapping lacks, the rest is looked at without the mapping.
+            let above = fault.option.rsplit_once('.').map(|(above, _)| above.to_owned());
+            let out = [Some(fault.option.clone()), above].into_iter().flatten().find(|path| remove(&mut options, path));
+            faults.push(fault);
+            match out {
+                Some(path) => removed.push(path),
+                None => break,
+            }
+        }
+        faults
+    }
+}
+
+/// A store has fewer options.
+const FAULTS_MAX: usize = 32;
+
+/// Takes out the option at a path; false where it is not there.
+fn remove(options: &mut Value, path: &str) -> bool {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    let Value::Dict(_, entries) = options else { return false };
+    match (entries.get_mut(first), rest) {
+        (Some(_), "") => entries.remove(first).is_some(),
+        (Some(below), rest) => remove(below, rest),
+        (None, _) => false,
     }
 }
 
@@ -50,13 +89,20 @@ fn told(error: &figment::Error) -> OptionsError {
         names => format!("known here: {}", names.join(", ")),
     };
     let (found, mend) = match &error.kind {
-        // The path leads to the unknown field already.
-        Kind::UnknownField(_, known) => ("this key is not known".to_owned(), list(known)),
+        Kind::UnknownField(field, known) => {
+            path.push(field.clone());
+            ("this key is not known".to_owned(), list(known))
+        }
         Kind::MissingField(field) => {
             path.push(field.clone().into_owned());
             ("is missing".to_owned(), "give it a value".to_owned())
         }
         Kind::UnknownVariant(_, known) => ("is not one of the words known".to_owned(), list(known)),
+        Kind::InvalidType(Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) | Actual::Bool(_), expected)
+            if expected.contains("string") =>
+        {
+            ("has a value that does not fit".to_owned(), "write a text, in quotes".to_owned())
+        }
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
             ("has a value that does not fit".to_owned(), format!("write {expected}"))
         }

@@ -57,12 +57,13 @@ impl Report {
     }
 
     pub(super) fn refuse(&self, key: &str, found: impl Into<String>, mend: impl Into<String>) {
-        self.problems.borrow_mut().push(Problem {
-            key: key.to_owned(),
-            found: found.into(),
-            mend: mend.into(),
-            variable: self.variables.get(key).cloned(),
-        });
+        let variable = self.variables.get(key).cloned();
+        let problem = Problem { key: key.to_owned(), found: found.into(), mend: mend.into(), variable };
+        let mut problems = self.problems.borrow_mut();
+        // What several keys need is missing for each of them.
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
     }
 
     pub(super) fn is_clean(&self) -> bool {

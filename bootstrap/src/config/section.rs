@@ -7,6 +7,7 @@ use std::str::FromStr;
 use figment::value::{Dict, Value};
 
 use super::problem::Report;
+use super::tree;
 
 /// A mapping below `path`. Every key that a `take_*` method asks for is known; [`Section::finish`]
 /// refuses all others.
@@ -24,7 +25,7 @@ impl<'r> Section<'r> {
 
     /// A section from any value; one that isn't a mapping is refused and read as if it were empty.
     pub(super) fn from_value(path: String, value: Value, report: &'r Report) -> Self {
-        let entries = match value {
+        let entries = match structured(value) {
             Value::Dict(_, entries) => entries,
             Value::Empty(..) => Dict::new(),
             other => {
@@ -74,7 +75,7 @@ impl<'r> Section<'r> {
     }
 
     pub(super) fn take_list(&mut self, name: &'static str) -> Option<Vec<Value>> {
-        match self.take(name)? {
+        match structured(self.take(name)?) {
             Value::Array(_, items) => Some(items),
             other => {
                 let found = format!("{} is not a list", shown(&other));
@@ -133,7 +134,7 @@ impl<'r> Section<'r> {
 
     pub(super) fn take_flag(&mut self, name: &'static str) -> Option<bool> {
         let value = self.take(name)?;
-        let flag = value.to_bool();
+        let flag = value.to_bool().or_else(|| value.as_str()?.trim().parse().ok());
         if flag.is_none() {
             let found = format!("{} is neither true nor false", shown(&value));
             self.refuse(name, found, "write true or false");
@@ -143,7 +144,8 @@ impl<'r> Section<'r> {
 
     pub(super) fn take_number(&mut self, name: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
         let value = self.take(name)?;
-        let number = value.to_u128().and_then(|wide| u64::try_from(wide).ok());
+        let number = value.to_u128().or_else(|| value.as_str()?.trim().parse().ok());
+        let number = number.and_then(|wide| u64::try_from(wide).ok());
         match number {
             Some(number) if range.contains(&number) => Some(number),
             _ => {
@@ -173,6 +175,11 @@ impl<'r> Section<'r> {
             self.refuse(name, "this key is not known", format!("known here: {}", self.known.join(", ")));
         }
     }
+}
+
+/// A text that stands for a list or a mapping, as variables of the environment have them, as what it stands for.
+pub(super) fn structured(value: Value) -> Value {
+    value.as_str().and_then(tree::structure).unwrap_or(value)
 }
 
 /// A scalar as the text that was written.

@@ -14,7 +14,7 @@ use super::folders::Folders;
 use super::problem::Report;
 use super::section::{Section, shown};
 use super::size::ByteSize;
-use super::stores::{StoreConfig, Stores};
+use super::stores::{NamedStores, StoreConfig};
 
 /// The words of the configuration for whose identity is replaced.
 const SQUASHES: [(&str, Squash); 3] = [("none", Squash::None), ("root", Squash::Root), ("all", Squash::All)];
@@ -91,8 +91,8 @@ const SHARES_MAX: usize = 1024;
 /// Reads the list `shares`.
 pub(super) fn read(
     items: Vec<Value>,
-    metadata: &Stores,
-    content: &Stores,
+    metadata: &NamedStores,
+    content: &NamedStores,
     folders: &Folders<'_>,
     report: &Report,
 ) -> Vec<ShareConfig> {
@@ -127,8 +127,8 @@ pub(super) fn read(
 
 fn read_one(
     mut section: Section<'_>,
-    metadata: &Stores,
-    content: &Stores,
+    metadata: &NamedStores,
+    content: &NamedStores,
     folders: &Folders<'_>,
 ) -> Option<ShareConfig> {
     section.refuse_unbuilt("smb_name", "shares are served over NFS only");
@@ -213,9 +213,9 @@ fn read_store<'s>(
     section: &mut Section<'_>,
     field: &'static str,
     kind: &str,
-    stores: &'s Stores,
+    stores: &'s NamedStores,
 ) -> Option<(String, &'s StoreConfig)> {
-    let known: Vec<&str> = stores.keys().map(String::as_str).collect();
+    let known: Vec<&str> = stores.sound.keys().chain(&stores.refused).map(String::as_str).collect();
     let mend = match known.is_empty() {
         true => format!("name a store below {kind}.stores first"),
         false => format!("known below {kind}.stores: {}", known.join(", ")),
@@ -224,8 +224,8 @@ fn read_store<'s>(
         section.refuse(field, "is missing", mend.clone());
     }
     let name = section.take_text(field)?;
-    let store = stores.get(&name);
-    if store.is_none() {
+    let store = stores.sound.get(&name);
+    if store.is_none() && !stores.refused.contains(&name) {
         let found = format!("there is no {kind} store {}", shown(&Value::from(name.as_str())));
         section.refuse(field, found, mend);
     }

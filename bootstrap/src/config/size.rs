@@ -23,7 +23,7 @@ impl FromStr for ByteSize {
         let shift = match UNITS.iter().find(|(name, _)| *name == unit) {
             Some((_, shift)) => *shift,
             None if unit.is_empty() => 0,
-            None => return Err("has a unit that is not known"),
+            None => return Err("has a unit that is not known; the units are B, KiB, MiB, GiB and TiB"),
         };
         number.checked_mul(1 << shift).map(ByteSize).ok_or("is more than 64 bits can count")
     }
@@ -51,7 +51,7 @@ impl Visitor<'_> for SizeVisitor {
     type Value = ByteSize;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a size, such as 512MiB or 4GiB")
+        out.write_str("a size, such as 512MiB or 4GiB (units: B, KiB, MiB, GiB, TiB)")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<ByteSize, E> {

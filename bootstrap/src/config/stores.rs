@@ -1,6 +1,7 @@
 //! Named stores, as configured.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::path::PathBuf;
 
 use dittofs_ports::Survives;
@@ -10,7 +11,8 @@ use super::folders::Folders;
 use super::kinds::StoreKind;
 use super::options::{OptionsError, StoreOptions};
 use super::problem::Report;
-use super::section::{Section, shown};
+use super::section::{Section, shown, structured};
+use super::{Config, source};
 
 /// A store as configured.
 #[derive(Clone, Debug)]
@@ -23,23 +25,35 @@ pub struct StoreConfig {
     pub survives: Survives,
     /// Where its files are, absolute; none for one without files.
     pub folder: Option<PathBuf>,
+    /// Files that it reads, such as one with credentials, each with the key that names it.
+    pub files: Vec<(String, PathBuf)>,
 }
 
 /// Stores by their configured name.
 pub type Stores = BTreeMap<String, StoreConfig>;
 
-/// Reads `metadata` or `content`, with the stores of which the type is known and the options fit.
+/// The stores below `metadata` or `content`.
+#[derive(Debug, Default)]
+pub(super) struct NamedStores {
+    /// Those of which the type is known and the options fit.
+    pub(super) sound: Stores,
+    /// The names of the others, which have been refused: that a share names one is not a fault of the share.
+    pub(super) refused: BTreeSet<String>,
+}
+
+/// Reads `metadata` or `content`.
 pub(super) fn read<P: ?Sized>(
     mut section: Section<'_>,
     kinds: &BTreeMap<String, StoreKind<P>>,
     folders: &mut Folders<'_>,
-) -> Stores {
+) -> NamedStores {
     let mut named = section.take_section("stores");
-    let mut stores = Stores::new();
+    let mut stores = NamedStores::default();
     for (name, value) in named.take_all() {
         let entry = Section::from_value(named.key(&name), value, named.report());
-        if let Some(store) = read_one(entry, kinds, folders) {
-            stores.insert(name, store);
+        match read_one(entry, kinds, folders) {
+            Some(store) => drop(stores.sound.insert(name, store)),
+            None => drop(stores.refused.insert(name)),
         }
     }
     section.finish();
@@ -65,7 +79,7 @@ fn read_one<P: ?Sized>(
     let mut rest = section.take_all();
     let options = match rest.remove(name) {
         Some(Value::Empty(..)) | None => StoreOptions::none(),
-        Some(options) => StoreOptions(options),
+        Some(options) => StoreOptions(structured(options)),
     };
     for other in rest.keys() {
         let mend = format!("the options of this store stand below `{name}`");
@@ -79,19 +93,33 @@ fn read_one<P: ?Sized>(
     match (entry.check)(&options) {
         Ok(folder) => {
             let folder = folder.and_then(|folder| folders.claim(&format!("{path}.path"), &folder));
-            Some(StoreConfig { kind: name.clone(), options, survives: entry.survives, folder })
+            let files = (entry.files)(&options).into_iter();
+            let files = files.map(|(option, file)| (format!("{path}.{option}"), file)).collect();
+            Some(StoreConfig { kind: name.clone(), options, survives: entry.survives, folder, files })
         }
-        Err(error) => {
-            refuse_options(section.report(), &path, error);
+        Err(faults) => {
+            faults.into_iter().for_each(|fault| refuse_option(section.report(), &path, fault));
             None
         }
     }
 }
 
-fn refuse_options(report: &Report, path: &str, error: OptionsError) {
+fn refuse_option(report: &Report, path: &str, error: OptionsError) {
     let key = match error.option.is_empty() {
         true => path.to_owned(),
         false => format!("{path}.{}", error.option),
     };
     report.refuse(&key, error.found, error.mend);
+}
+
+/// What is wrong with files that stores read, a line each.
+pub(crate) fn unreadable_files(config: &Config) -> Vec<String> {
+    let stores = config.metadata.values().chain(config.content.values());
+    let files = stores.flat_map(|store| &store.files);
+    let fault = |(key, file): &(String, PathBuf)| {
+        let error = File::open(file).err()?;
+        let (found, mend) = source::unreadable(&error);
+        Some(format!("{key}: {} {found}; {mend}", file.display()))
+    };
+    files.filter_map(fault).collect()
 }

@@ -1,5 +1,6 @@
 mod fields;
 mod shares;
+mod snippets;
 mod stores;
 mod texts;
 mod variables;
@@ -83,7 +84,7 @@ fn sample_means_the_same_as_no_file() {
 #[test]
 fn sample_uncommented_is_understood_too() {
     let mut text = SAMPLE.replace("\n#data", "\ndata");
-    for option in ["quota", "id", "cache", "scratch", "disk"] {
+    for option in ["quota", "id", "cache", "row_cache", "scratch", "disk", "audit"] {
         let commented = format!(" #{option}: ");
         assert!(text.contains(&commented), "{option}");
         text = text.replace(&commented, &format!(" {option}: "));
@@ -144,5 +145,5 @@ fn a_configuration_in_memory_needs_no_data_folder_and_says_what_is_lost() {
 fn a_file_that_names_no_stores_and_no_shares_keeps_the_default_share() {
     let config = load_text("log: { level: debug }", &[]).unwrap();
     assert_eq!(config.shares[0].name, "/export");
-    assert_eq!(config.log.level, LogLevel::Debug);
+    assert_eq!(config.log.levels, LogLevels::of(LogLevel::Debug));
 }

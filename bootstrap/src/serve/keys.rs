@@ -11,6 +11,7 @@ use dittofs_application::Machine;
 use dittofs_domain::KeyId;
 use dittofs_frame_sealer::{FileError, KeyFile, KeyringError, Refreshed, Sealer};
 use dittofs_ports::{KeysInUse, ShareRecord};
+use tokio::sync::Notify;
 
 use crate::config::{EncryptionConfig, ShareConfig};
 
@@ -77,15 +78,15 @@ impl Keys {
         Ok(sealer)
     }
 
-    /// Reads the files again and again, until the server's runtime ends.
-    pub(super) fn follow(self, machine: &Machine) {
+    /// Reads the files again and again, and whenever it is told to, until the server's runtime ends.
+    pub(super) fn follow(self, machine: &Machine, again: &Arc<Notify>) {
         let clock = Arc::clone(&machine.clock);
         for ((file, _), sealer) in self.0 {
-            let clock = Arc::clone(&clock);
+            let (clock, again) = (Arc::clone(&clock), Arc::clone(again));
             let follow = async move {
                 let mut told = None;
                 loop {
-                    clock.sleep(PERIOD).await;
+                    tokio::select! { () = clock.sleep(PERIOD) => {}, () = again.notified() => {} }
                     let sealer = Arc::clone(&sealer);
                     // The file may be on a disk that hangs.
                     let Ok(refreshed) = tokio::task::spawn_blocking(move || sealer.refresh()).await else { return };

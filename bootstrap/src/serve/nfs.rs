@@ -13,10 +13,14 @@ use dittofs_nfs::{
     transport::{Limits, Server, serve_datagrams},
 };
 use dittofs_ports::statistics::ProtocolStatistics;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::UdpSocket;
 
-use super::{ServeError, fronts::Fronts};
-use crate::config::NfsConfig;
+use super::{
+    ServeError,
+    fronts::Fronts,
+    ports::{NfsPorts, Port},
+};
+use crate::config::{Config, NfsConfig};
 
 const TCP: u32 = 6;
 
@@ -28,25 +32,28 @@ pub(super) struct NfsAdapter {
 }
 
 impl NfsAdapter {
-    pub(super) async fn start(
-        config: &NfsConfig,
+    /// Listens on ports that are taken already.
+    pub(super) fn start(
+        ports: NfsPorts,
+        config: &Config,
         services: Arc<Services>,
         fronts: &Fronts,
     ) -> Result<NfsAdapter, ServeError> {
-        let listener = listen(config.listen, "NFS", "adapters.nfs.listen or --nfs").await?;
+        let (slow, config) = (config.log.slow, &config.adapters.nfs);
+        let listener = ports.nfs.listen()?;
         let address = listener.local_addr().map_err(ServeError::Threads)?;
         let limits_of =
             DuplicateLimits { bytes_max: config.limits.reply_cache.0 as usize, ..DuplicateLimits::default() };
         let duplicates = Arc::new(DuplicateRequests::new(&limits_of));
-        let programs = programs(services, Arc::clone(&duplicates));
+        let programs = programs(services, Arc::clone(&duplicates), slow);
         let server = Server::new(programs, limits(config), fronts.handles());
         tokio::spawn({
             let server = Arc::clone(&server);
             async move { server.serve(listener).await }
         });
         let mut servers = vec![server];
-        if let Some(portmap) = config.portmap {
-            servers.push(start_portmap(portmap, address.port(), config, fronts).await?);
+        if let Some((portmap, datagrams)) = ports.portmap {
+            servers.push(start_portmap(portmap, datagrams, address.port(), config, fronts)?);
         }
         Ok(NfsAdapter { servers, duplicates, address })
     }
@@ -72,9 +79,10 @@ impl NfsAdapter {
     }
 }
 
-fn programs(services: Arc<Services>, duplicates: Arc<DuplicateRequests>) -> Programs {
+fn programs(services: Arc<Services>, duplicates: Arc<DuplicateRequests>, slow: Option<Duration>) -> Programs {
     let of_nfs = nfs3::Services { metadata: services.clone(), block: services.clone(), admin: services.clone() };
-    Programs::new(vec![Arc::new(Nfs3::new(of_nfs, duplicates)), Arc::new(Mount3::new(services.clone(), services))])
+    let mount = Mount3::new(services.clone(), services);
+    Programs::new(vec![Arc::new(Nfs3::new(of_nfs, duplicates, slow)), Arc::new(mount)])
 }
 
 fn limits(config: &NfsConfig) -> Limits {
@@ -88,8 +96,9 @@ fn limits(config: &NfsConfig) -> Limits {
     }
 }
 
-async fn start_portmap(
-    address: SocketAddr,
+fn start_portmap(
+    streams: Port,
+    datagrams: UdpSocket,
     port: u16,
     config: &NfsConfig,
     fronts: &Fronts,
@@ -98,24 +107,14 @@ async fn start_portmap(
         [(nfs3::PROGRAM, nfs3::VERSION), (mount3::PROGRAM, mount3::VERSION), (mount3::PROGRAM, mount3::VERSION_1)];
     let maps = maps.map(|(prog, vers)| mapping { prog, vers, prot: TCP, port: u32::from(port) });
     let programs = Programs::new(vec![Arc::new(Portmap::new(maps.to_vec()))]);
-    let listener = listen(address, "the portmapper", "adapters.nfs.portmap").await?;
-    let socket = UdpSocket::bind(address).await.map_err(|source| ServeError::Listen {
-        address,
-        what: "the portmapper's datagrams",
-        option: "adapters.nfs.portmap",
-        source,
-    })?;
+    let address = streams.address();
+    let listener = streams.listen()?;
     let server = Server::new(programs.clone(), limits(config), fronts.handles());
-    tokio::spawn(serve_datagrams(socket, programs));
+    tokio::spawn(serve_datagrams(datagrams, programs));
     tokio::spawn({
         let server = Arc::clone(&server);
         async move { server.serve(listener).await }
     });
     tracing::info!(%address, port = portmap::PORT, "portmapper");
     Ok(server)
-}
-
-async fn listen(address: SocketAddr, what: &'static str, option: &'static str) -> Result<TcpListener, ServeError> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|source| ServeError::Listen { address, what, option, source })
 }

@@ -12,13 +12,9 @@ use dittofs_admin::{ShareFacts, UnnamedView};
 use dittofs_ports::AdminService;
 use tokio::{net::UnixListener, task::JoinHandle};
 
-const NAME: &str = "control.sock";
-const MODE: u32 = 0o600;
+use crate::config::control_socket;
 
-/// Where the socket of a data folder is.
-pub(crate) fn path_in(data: &Path) -> PathBuf {
-    data.join(NAME)
-}
+const MODE: u32 = 0o600;
 
 /// A socket that is listened on until this is closed.
 pub(super) struct ControlSocket {
@@ -34,7 +30,7 @@ impl ControlSocket {
         facts: Vec<ShareFacts>,
         unnamed: Vec<UnnamedView>,
     ) -> io::Result<Self> {
-        let path = path_in(data);
+        let path = control_socket(data);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -17,10 +17,10 @@ use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_measured::ShareMeters;
 use dittofs_memory::MemoryOpenState;
 use dittofs_ports::{
-    BlockCache, ContentStore, DiskCache, Journal, MetadataError, MetadataStore, ShareMetadata, Survives,
-    statistics::StoreStatistics,
+    BlockCache, ContentStore, DiskCache, Journal, MetadataStore, ShareMetadata, Survives, statistics::StoreStatistics,
 };
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
+use tokio::sync::Notify;
 
 use super::{
     ServeError, identity,
@@ -68,12 +68,14 @@ pub(super) struct OpenShares {
     pub(super) unnamed: Vec<UnnamedView>,
 }
 
-/// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up.
+/// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up. Where one share
+/// can't be opened, those that are open are closed. Key files are read again when `hangup` tells so.
 pub(super) async fn open(
     config: &Config,
     kinds: &StoreKinds,
     accept_loss: &BTreeSet<String>,
     watch: &Watch,
+    hangup: &Arc<Notify>,
 ) -> Result<OpenShares, ServeError> {
     let failed = |(store, source)| ServeError::Store { store, source };
     let opening = |store: &str, of: fn(&ShareConfig) -> &String| Opening {
@@ -100,24 +102,31 @@ pub(super) async fn open(
     let (mut volumes, mut meters) = (Vec::with_capacity(config.shares.len()), Vec::new());
     let mut keys = Keys::default();
     for share in &config.shares {
-        let opened = open_share(share, &parts, &mut keys).await;
-        let (volume, counted) = opened.map_err(|source| ServeError::Share { share: share.name.clone(), source })?;
+        let (volume, counted) = match open_share(share, &parts, &mut keys).await {
+            Ok(opened) => opened,
+            Err(source) => {
+                // What is wrong with the closing is in the log; the start fails for what it failed for.
+                let _ = close(&volumes).await;
+                return Err(ServeError::Share { share: share.name.clone(), source });
+            }
+        };
         watch.share_is_open(&share.name);
         volumes.push(volume);
         meters.push((share.name.clone(), counted as _));
     }
-    keys.follow(&parts.machine);
-    let unnamed = unnamed(&parts).await?;
+    keys.follow(&parts.machine, hangup);
+    let unnamed = unnamed(&parts).await;
     Ok(OpenShares { volumes, meters, cache: parts.cache, disk: parts.disk, unnamed })
 }
 
 /// Finds the shares that the configuration does not name, and says so: one may have been left out by mistake.
-async fn unnamed(parts: &Parts<'_>) -> Result<Vec<UnnamedView>, ServeError> {
+async fn unnamed(parts: &Parts<'_>) -> Vec<UnnamedView> {
     let mut all = Vec::new();
     for (name, store) in &parts.metadata {
-        let failed = |source: MetadataError| ServeError::Store { store: name.clone(), source: source.into() };
-        let records = store.shares().await.map_err(failed)?;
-        all.extend(crate::facts::unnamed(name, &records, &parts.config.shares));
+        match store.shares().await {
+            Ok(records) => all.extend(crate::facts::unnamed(name, &records, &parts.config.shares)),
+            Err(error) => tracing::warn!(store = %name, %error, "can't tell which other shares a store has"),
+        }
     }
     for UnnamedView { name, metadata_store, .. } in &all {
         tracing::warn!(
@@ -125,7 +134,20 @@ async fn unnamed(parts: &Parts<'_>) -> Result<Vec<UnnamedView>, ServeError> {
             "a metadata store has this share, which the configuration does not name: it is not served"
         );
     }
-    Ok(all)
+    all
+}
+
+/// Closes all shares, and answers what went wrong first. One that fails must not keep the others from being closed.
+pub(super) async fn close(volumes: &[Arc<Volume>]) -> Result<(), ServeError> {
+    let mut failure = None;
+    for volume in volumes {
+        if let Err(source) = volume.close().await {
+            let error = ServeError::Close { share: volume.name().to_owned(), source };
+            tracing::error!("{error}");
+            failure.get_or_insert(error);
+        }
+    }
+    failure.map_or(Ok(()), Err)
 }
 
 async fn open_disk_cache(config: &Config) -> Result<Option<Arc<dyn DiskCache>>, ServeError> {

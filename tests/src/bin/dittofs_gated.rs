@@ -112,7 +112,10 @@ fn main() -> ExitCode {
     if let Some(listen) = options.nfs {
         config.adapters.nfs.listen = listen;
     }
-    dittofs::init_logging(&config.log);
+    if let Err(error) = dittofs::init_logging(&config.log) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
     match dittofs::serve(&config, &kinds) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -23,6 +23,7 @@ const CONFIGURATION: &str = "dittofs.yaml";
 pub struct Home {
     folder: Arc<TempDir>,
     program: PathBuf,
+    variables: Vec<(String, String)>,
 }
 
 /// How a server ended that did not come to serve.
@@ -37,11 +38,24 @@ pub struct Refused {
 impl Home {
     /// An empty one; without a configuration the server does what it does by default.
     pub fn new(program: &Path, configuration: Option<&str>) -> Home {
-        let home = Home { folder: Arc::new(tempfile::tempdir().unwrap()), program: program.to_owned() };
+        let home =
+            Home { folder: Arc::new(tempfile::tempdir().unwrap()), program: program.to_owned(), variables: Vec::new() };
         if let Some(configuration) = configuration {
             home.configure(configuration);
         }
         home
+    }
+
+    /// The same folder; its programs have this variable of the environment.
+    #[must_use]
+    pub fn with_variable(mut self, variable: &str, value: &str) -> Home {
+        self.variables.push((variable.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The folder around it all.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Gives the next server another configuration.
@@ -89,6 +103,7 @@ impl Home {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(words).arg("--data").arg(self.data());
+        command.envs(self.variables.iter().map(|(variable, value)| (variable, value)));
         let configuration = self.folder.path().join(CONFIGURATION);
         if configuration.exists() {
             command.arg("--config").arg(configuration);

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::{PROGRAM, VERSION, VERSION_1, wire::*};
 use crate::{
     nfs3::wire::nfs_fh3,
-    rpc::{self, Call, Operations, Program, Reply},
+    rpc::{self, CALLS, Call, Operations, Program, Reply},
 };
 
 /// AUTH_SYS, the flavour that NFS is served with.
@@ -194,6 +194,10 @@ impl Program for Mount3 {
             // Version 2 lies in the range, but is served by nobody.
             return Reply::prog_mismatch(VERSION_1, VERSION);
         }
-        self.answer(call).await.unwrap_or_else(Reply::from)
+        let (client, xid) = (call.peer, call.xid);
+        let procedure = OPERATIONS.procedures.get(call.procedure as usize).map(|procedure| procedure.name);
+        let reply = self.answer(call).await.unwrap_or_else(Reply::from);
+        tracing::debug!(target: CALLS, %client, xid, procedure, outcome = ?reply.outcome(), "call of MOUNT");
+        reply
     }
 }

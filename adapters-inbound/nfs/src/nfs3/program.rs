@@ -1,6 +1,6 @@
 //! The program: finds the procedure, decodes, calls the service, encodes.
 
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use crc_fast::CrcAlgorithm;
@@ -9,7 +9,9 @@ use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, NodeRef
 use dittofs_xdr::{Encode, XdrError};
 
 use super::{
-    PROGRAM, VERSION, translate,
+    PROGRAM, VERSION,
+    told::Teller,
+    translate,
     wire::{Nfs3Result, Procedure, WRITE3args, nfs_fh3, post_op_attr, wcc_data},
 };
 use crate::{
@@ -32,6 +34,7 @@ pub struct Services {
 pub struct Nfs3 {
     pub(super) services: Services,
     duplicates: Arc<DuplicateRequests>,
+    teller: Teller,
 }
 
 /// What a call needs beside its arguments.
@@ -42,9 +45,11 @@ pub(super) struct Context {
 }
 
 impl Nfs3 {
-    /// The program over these services. The duplicate-request cache may be shared by several listeners.
-    pub fn new(services: Services, duplicates: Arc<DuplicateRequests>) -> Nfs3 {
-        Nfs3 { services, duplicates }
+    /// The program over these services. The duplicate-request cache may be shared by several listeners. A call that takes
+    /// longer than `slow` is logged at `warn`.
+    pub fn new(services: Services, duplicates: Arc<DuplicateRequests>, slow: Option<Duration>) -> Nfs3 {
+        let teller = Teller::new(Arc::clone(&services.admin), slow);
+        Nfs3 { services, duplicates, teller }
     }
 
     async fn answer(&self, procedure: Procedure, mut call: Call) -> Result<Reply, XdrError> {
@@ -161,6 +166,7 @@ impl Program for Nfs3 {
 
     async fn call(&self, call: Call) -> Reply {
         let Some(procedure) = Procedure::of(call.procedure) else { return Reply::proc_unavail() };
-        self.answer(procedure, call).await.unwrap_or_else(Reply::from)
+        let carry_out = |call| async move { self.answer(procedure, call).await.unwrap_or_else(Reply::from) };
+        self.teller.follow(procedure, call, carry_out).await
     }
 }

@@ -160,7 +160,7 @@ impl<'a> Connection<'a> {
         };
         let (xid, record_bytes) = (call.xid, call.record_bytes);
         let begun = self.meter.begin(call.program, call.procedure);
-        let span = tracing::debug_span!(
+        let span = tracing::trace_span!(
             "rpc",
             peer = %self.peer,
             xid,

@@ -5,8 +5,11 @@ use std::path::Path;
 use dittofs_ports::Survives;
 use opendal::{Operator, services::Azblob};
 
-use super::{OperatorStore, remote::Remote};
-use crate::{AzblobCredentials, AzblobOptions, OpenError};
+use super::{
+    OperatorStore,
+    remote::{Remote, unusable},
+};
+use crate::{AzblobCredentials, AzblobOptions, OpenError, options::without_user};
 
 pub(crate) async fn azblob(options: AzblobOptions) -> Result<OperatorStore, OpenError> {
     let usual = format!("https://{}.blob.core.windows.net", options.account);
@@ -14,7 +17,7 @@ pub(crate) async fn azblob(options: AzblobOptions) -> Result<OperatorStore, Open
     let mut builder = Azblob::default()
         .container(&options.container)
         .account_name(&options.account)
-        .endpoint(endpoint)
+        .endpoint(&without_user(endpoint))
         .root(&options.prefix);
     builder = match &options.credentials {
         AzblobCredentials::Default => builder,
@@ -23,7 +26,7 @@ pub(crate) async fn azblob(options: AzblobOptions) -> Result<OperatorStore, Open
         AzblobCredentials::Sas { sas_token } => builder.sas_token(sas_token.reveal()),
     };
     let remote = Remote::new(format!("container `{}` at {endpoint}", options.container), &options.transfer)?;
-    let operator = Operator::new(builder).map_err(|error| OpenError::Unavailable(error.to_string().into()))?;
+    let operator = Operator::new(builder).map_err(|error| unusable(&error))?;
     OperatorStore::open(remote.equip(operator, &options.transfer), Survives::MachineLoss, Some(remote)).await
 }
 
@@ -33,7 +36,7 @@ async fn key_in(path: &Path) -> Result<String, OpenError> {
     let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(owned)).await;
     let path = path.display();
     let text = read.map_err(|stopped| OpenError::Unavailable(Box::new(stopped)))?.map_err(|error| {
-        OpenError::Unavailable(format!("{path} can't be read: {error}; it should have the key").into())
+        OpenError::Unavailable(format!("{path} can't be read: {error}; correct credentials.path").into())
     })?;
     match text.lines().next().map(str::trim) {
         Some(key) if !key.is_empty() => Ok(key.to_owned()),

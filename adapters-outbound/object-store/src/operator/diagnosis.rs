@@ -3,7 +3,7 @@
 use opendal::{Error, ErrorKind};
 
 use super::{error::is_passing, probe::Trouble, remote::Remote, transport::NO_ANSWER};
-use crate::OpenError;
+use crate::{OpenError, without_passwords};
 
 /// A clock may be so far off before stores refuse what is signed by it; most say 15 minutes.
 pub(super) const SKEW_SECONDS_MAX: u64 = 300;
@@ -146,7 +146,7 @@ fn causes_of(error: &Error) -> String {
 /// The beginning of what somebody else wrote, on one line.
 fn shortened(text: &str) -> String {
     const CHARACTERS_MAX: usize = 300;
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = without_passwords(text).split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(CHARACTERS_MAX) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,

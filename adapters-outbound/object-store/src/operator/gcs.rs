@@ -3,13 +3,19 @@
 use dittofs_ports::Survives;
 use opendal::{Operator, services::Gcs};
 
-use super::{OperatorStore, remote::Remote};
-use crate::{GcsCredentials, GcsOptions, OpenError};
+use super::{
+    OperatorStore,
+    remote::{Remote, readable, unusable},
+};
+use crate::{GcsCredentials, GcsOptions, OpenError, options::without_user};
 
 pub(crate) async fn gcs(options: GcsOptions) -> Result<OperatorStore, OpenError> {
     let mut builder = Gcs::default().bucket(&options.bucket).root(&options.prefix);
     if let Some(endpoint) = &options.endpoint {
-        builder = builder.endpoint(endpoint);
+        builder = builder.endpoint(&without_user(endpoint));
+    }
+    if let GcsCredentials::File { path } = &options.credentials {
+        readable(path).await?;
     }
     builder = match &options.credentials {
         GcsCredentials::Default => builder,
@@ -19,6 +25,6 @@ pub(crate) async fn gcs(options: GcsOptions) -> Result<OperatorStore, OpenError>
     };
     let endpoint = options.endpoint.as_deref().unwrap_or("Google Cloud Storage");
     let remote = Remote::new(format!("bucket `{}` at {endpoint}", options.bucket), &options.transfer)?;
-    let operator = Operator::new(builder).map_err(|error| OpenError::Unavailable(error.to_string().into()))?;
+    let operator = Operator::new(builder).map_err(|error| unusable(&error))?;
     OperatorStore::open(remote.equip(operator, &options.transfer), Survives::MachineLoss, Some(remote)).await
 }

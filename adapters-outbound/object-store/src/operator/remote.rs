@@ -1,14 +1,17 @@
 //! A store behind a network.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use dittofs_domain::ShareId;
-use opendal::{OperationContext, Operator, layers::RetryLayer};
+use opendal::{
+    OperationContext, Operator,
+    layers::{RetryEvent, RetryLayer},
+};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::transport::Transport;
-use crate::{OpenError, TransferOptions};
+use crate::{OpenError, TransferOptions, without_passwords};
 
 /// The first interval between two tries.
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(100);
@@ -29,7 +32,8 @@ pub(super) struct Remote {
 impl Remote {
     pub(super) fn new(place: String, options: &TransferOptions) -> Result<Remote, OpenError> {
         Ok(Remote {
-            place,
+            // An endpoint may name a user.
+            place: without_passwords(&place).into_owned(),
             transport: Transport::new(options)?,
             answer_max: options.timeout() + Duration::from_secs(10),
             multipart_above: options.multipart_above,
@@ -47,7 +51,13 @@ impl Remote {
             .with_max_times(options.retries)
             .with_min_delay(RETRY_DELAY_MIN)
             .with_max_delay(options.retry_delay_max())
-            .with_jitter();
+            .with_jitter()
+            // What comes of it in the end is told by whoever wanted it.
+            .with_notify(|retry: RetryEvent<'_>| {
+                let (operation, error) = (retry.op, retry.err.to_string());
+                let wait_ms = retry.retry_after.as_millis() as u64;
+                tracing::debug!(%operation, attempt = retry.attempt, wait_ms, %error, "tried again");
+            });
         operator.with_context(context).layer(retry)
     }
 
@@ -59,4 +69,22 @@ impl Remote {
         // Never closed: without a permit the uploads would only not be counted.
         (granted, room.acquire_many_owned(granted as u32).await.ok())
     }
+}
+
+/// Sees that a file with credentials is there: the libraries would go on without it, and only say that there are none.
+#[cfg(any(feature = "s3", feature = "gcs"))]
+pub(super) async fn readable(path: &Path) -> Result<(), OpenError> {
+    let owned = path.to_owned();
+    let opened = tokio::task::spawn_blocking(move || std::fs::File::open(owned).map(drop)).await;
+    let path = path.display();
+    let told = |error: std::io::Error| {
+        OpenError::Unavailable(format!("{path} can't be read: {error}; correct credentials.path").into())
+    };
+    opened.map_err(|stopped| OpenError::Unavailable(Box::new(stopped)))?.map_err(told)
+}
+
+/// What an operator can't be made of.
+#[cfg(any(feature = "s3", feature = "gcs", feature = "azblob"))]
+pub(super) fn unusable(error: &opendal::Error) -> OpenError {
+    OpenError::Unavailable(without_passwords(&error.to_string()).into_owned().into())
 }

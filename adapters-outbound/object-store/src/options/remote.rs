@@ -18,7 +18,7 @@ pub struct S3Options {
     #[serde(default = "region_usual")]
     pub region: String,
     /// Where the service is: `http` or `https`, a host and a port. AWS by default.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::endpoint::read")]
     pub endpoint: Option<String>,
     /// Below which names everything is; the whole bucket by default.
     #[serde(default)]
@@ -109,7 +109,7 @@ pub struct GcsOptions {
     /// The bucket, which must exist.
     pub bucket: String,
     /// Where the service is, if it is another one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::endpoint::read")]
     pub endpoint: Option<String>,
     /// Below which names everything is; the whole bucket by default.
     #[serde(default)]
@@ -151,7 +151,7 @@ pub struct AzblobOptions {
     /// The storage account.
     pub account: String,
     /// Where the service is: `https://ACCOUNT.blob.core.windows.net` by default.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::endpoint::read")]
     pub endpoint: Option<String>,
     /// Below which names everything is; the whole container by default.
     #[serde(default)]

@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Unexpected},
+};
 
 /// How bytes are moved to and from a store behind a network.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -71,12 +74,13 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         Bytes(u64),
         Text(String),
     }
-    let refused = || D::Error::custom("not a size, such as 16MiB");
+    let refused =
+        || D::Error::invalid_value(Unexpected::Other("a text"), &"a size, such as 16MiB (units: B, KiB, MiB, GiB)");
     match Written::deserialize(deserializer)? {
         Written::Bytes(bytes) => Ok(bytes),
         Written::Text(text) => {
             let text = text.trim();
-            let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+            let units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("B", 0)];
             let (number, shift) =
                 units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift))).unwrap_or((text, 0));
             let number: u64 = number.trim().parse().map_err(|_| refused())?;

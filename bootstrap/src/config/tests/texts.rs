@@ -10,13 +10,66 @@ fn every_problem_is_told_at_once() {
 }
 
 #[rstest]
-#[case::twice("log: {}\nlog: {}\n", "`log` is given twice")]
-#[case::not_yaml("log: [", "")]
-#[case::not_a_mapping("- log", "not a mapping")]
-fn a_text_that_cannot_be_read_is_refused(#[case] text: &str, #[case] found: &str) {
+#[case::twice("log: {}\nlog: {}\n", "line 2: the key `log` is given twice", "leave one")]
+#[case::twice_below("log:\n  level: info\n  level: warn\n", "line 3: the key `level` is given twice", "leave one")]
+#[case::twice_in_an_item(
+    "shares:\n  - name: /a\n    'name': /b\n",
+    "line 3: the key `name` is given twice",
+    "leave one"
+)]
+#[case::twice_in_a_line("log: { level: info, level: warn }\n", "key `level` is given twice", "")]
+#[case::not_yaml("log: [", "line", "YAML")]
+#[case::not_a_mapping("- log", "not a mapping", "")]
+#[case::tab("log:\n  level: info\n\tformat: text\n", "line 3: there is a tab", "by spaces")]
+fn a_text_that_cannot_be_read_is_refused(#[case] text: &str, #[case] found: &str, #[case] mend: &str) {
     let problems = problems(load_text(text, &[]));
     assert_eq!(problems.len(), 1);
-    assert!(problems[0].found.contains(found), "{problems:#?}");
+    assert!(problems[0].found.contains(found) && problems[0].mend.contains(mend), "{problems:#?}");
+}
+
+#[test]
+fn a_file_that_is_no_text_is_refused_with_the_place() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"log:\n  level: \xff\n").unwrap();
+    let problems = problems(load(Some(file.path()), [], &StoreKinds::built_in()));
+    assert_eq!(problems[0].found, "is not UTF-8 at byte 14, in line 2");
+}
+
+#[test]
+fn a_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let problems = problems(load(Some(folder.path()), [], &StoreKinds::built_in()));
+    assert_eq!((problems[0].found.as_str(), problems[0].mend.as_str()), ("is a folder", "name a file in it"));
+}
+
+#[test]
+fn a_store_that_is_refused_is_not_refused_again_where_a_share_names_it() {
+    let text = "metadata: { stores: { m: { type: disk } } }\n\
+                content: { stores: { c: { type: memory } } }\n\
+                shares: [{ name: /e, metadata_store: m, content_store: c }]\n\
+                journal: { path: /j }\n";
+    assert_refused(load_text(text, &[]), "metadata.stores.m.type", "`disk`", "redb");
+}
+
+#[test]
+fn all_faults_of_a_stores_options_are_told() {
+    let text = "metadata: { stores: { m: { type: memory } } }\n\
+                content: { stores: { c: { type: s3, s3: { bucket: b, colour: red, endpoint: s3.example.org, \
+                credentials: { from: keys, acess_key: x }, transfer: { requests: many } } } } }\n\
+                shares: [{ name: /e, metadata_store: m, content_store: c }]\n";
+    let problems = problems(load_text(text, &[]));
+    let keys: Vec<&str> =
+        problems.iter().map(|problem| problem.key.strip_prefix("content.stores.c.s3.").unwrap()).collect();
+    assert_eq!(keys, ["colour", "credentials.acess_key", "credentials.access_key_id", "endpoint", "transfer.requests"]);
+    assert!(problems[1].mend.contains("access_key_id, secret_access_key"), "{problems:#?}");
+    assert!(problems[3].mend.contains("https://"), "{problems:#?}");
+}
+
+#[test]
+fn a_data_folder_whose_socket_has_no_room_is_refused() {
+    let data = format!("/{}", "d".repeat(100));
+    let loaded = load_on(Some(Path::new(&data)), None, [], &StoreKinds::built_in());
+    assert_refused(loaded, "data", "is too long", "shorter");
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn variables_override_single_fields() {
     ];
     let text = SAMPLE.replace("level: info", "level: warn");
     let config = load_text(&text, &environment).unwrap();
-    assert_eq!(config.log.level, LogLevel::Trace);
+    assert_eq!(config.log.levels, LogLevels::of(LogLevel::Trace));
     assert_eq!(config.journal.size, ByteSize(2 << 30));
     assert_eq!(config.adapters.nfs.listen.to_string(), "[::1]:0");
     assert_eq!(config.adapters.nfs.limits.connections, 7);
@@ -24,12 +24,78 @@ fn variables_override_single_fields() {
     assert_eq!(config.shares[0].clients[0].to_string(), "192.168.0.0/16");
 }
 
+fn load_without_file(environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    load_on(Some(Path::new(DATA)), None, owned(environment), &StoreKinds::built_in())
+}
+
 #[test]
 fn variables_override_the_defaults_where_there_is_no_file() {
-    let environment = [("DITTOFS_LOG__FORMAT".to_owned(), "json".to_owned())];
-    let config = load_on(Some(Path::new(DATA)), None, environment, &StoreKinds::built_in()).unwrap();
+    let environment = [("DITTOFS_LOG__FORMAT", "json"), ("DITTOFS_SHARES__0__READ_ONLY", "true")];
+    let config = load_without_file(&environment).unwrap();
     assert_eq!(config.log.format, LogFormat::Json);
-    assert_eq!(config.shares[0].name, "/export");
+    assert_eq!((config.shares[0].name.as_str(), config.shares[0].read_only), ("/export", true));
+}
+
+#[test]
+fn a_server_can_be_configured_by_variables_alone() {
+    let environment = [
+        ("DITTOFS_CONTENT__STORES__CLOUD__TYPE", "s3"),
+        ("DITTOFS_CONTENT__STORES__CLOUD__S3__BUCKET", "007"),
+        ("DITTOFS_CONTENT__STORES__CLOUD__S3__TRANSFER__REQUESTS", "7"),
+        ("DITTOFS_CONTENT__STORES__CLOUD__S3__TRANSFER__PART_SIZE", "16MiB"),
+        ("DITTOFS_CONTENT__STORES__CLOUD__S3__CREDENTIALS__FROM", "keys"),
+        ("DITTOFS_CONTENT__STORES__CLOUD__S3__CREDENTIALS__ACCESS_KEY_ID", "12e5"),
+        ("DITTOFS_CONTENT__STORES__CLOUD__S3__CREDENTIALS__SECRET_ACCESS_KEY", "0123456789"),
+        // The environment has no order.
+        ("DITTOFS_SHARES__2__METADATA_STORE", "local"),
+        ("DITTOFS_SHARES__2__CONTENT_STORE", "local"),
+        ("DITTOFS_SHARES__2__NAME", "/two"),
+        ("DITTOFS_SHARES__1__NAME", "/one"),
+        ("DITTOFS_SHARES__1__CONTENT_STORE", "cloud"),
+        ("DITTOFS_SHARES__1__METADATA_STORE", "local"),
+    ];
+    let config = load_without_file(&environment).unwrap();
+    let names: Vec<&str> = config.shares.iter().map(|share| share.name.as_str()).collect();
+    assert_eq!(names, ["/export", "/one", "/two"]);
+    let options: dittofs_object_store::S3Options = config.content["cloud"].options.read().unwrap();
+    assert_eq!((options.bucket.as_str(), options.transfer.requests), ("007", 7));
+    assert_eq!(options.transfer.part_size, 16 << 20);
+    let keys = dittofs_object_store::S3Credentials::Keys {
+        access_key_id: "12e5".to_owned(),
+        secret_access_key: dittofs_object_store::Secret::new("0123456789"),
+    };
+    assert_eq!(options.credentials, keys);
+}
+
+#[rstest]
+#[case("DITTOFS_SERVICE_HOST")]
+#[case("DITTOFS_SERVICE_PORT")]
+#[case("DITTOFS_SERVICE_PORT_NFS")]
+#[case("DITTOFS_NFS_SERVICE_HOST")]
+#[case("DITTOFS_PORT")]
+#[case("DITTOFS_PORT_12049_TCP")]
+#[case("DITTOFS_PORT_12049_TCP_PROTO")]
+#[case("DITTOFS_PORT_12049_TCP_PORT")]
+#[case("DITTOFS_NFS_PORT_12049_TCP_ADDR")]
+#[case("DITTOFS_PORT_111_UDP")]
+fn variables_of_an_orchestrator_are_not_ours(#[case] variable: &str) {
+    load_text(SAMPLE, &[(variable, "tcp://10.0.0.1:12049")]).unwrap();
+}
+
+#[rstest]
+#[case::a_key("DITTOFS_ADAPTERS__NFS__PORT", "adapters.nfs.PORT")]
+#[case::no_number("DITTOFS_PORT_X_TCP", "PORT_X_TCP")]
+#[case::no_form("DITTOFS_PORTS", "PORTS")]
+#[case::no_protocol("DITTOFS_PORT_1_FTP", "PORT_1_FTP")]
+fn variables_that_only_look_alike_are_refused(#[case] variable: &str, #[case] key: &str) {
+    assert_refused(load_text(SAMPLE, &[(variable, "1")]), &key.to_lowercase(), "not known", "");
+}
+
+#[test]
+fn all_sections_are_known_to_the_reading_of_variables() {
+    let problems = problems(load_text("colour: red", &[]));
+    let known: Vec<&str> = problems[0].mend.strip_prefix("known here: ").unwrap().split(", ").collect();
+    assert_eq!(known, environment::SECTIONS);
 }
 
 #[test]

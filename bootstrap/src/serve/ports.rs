@@ -1,0 +1,76 @@
+//! The ports of the server, taken before anything is opened: a port that somebody else has is told at once, and not after
+//! a journal has been replayed. Clients can't connect until the shares are open.
+
+use std::{io, net::SocketAddr};
+
+use tokio::net::{TcpListener, TcpSocket, UdpSocket};
+
+use super::ServeError;
+use crate::config::NfsConfig;
+
+/// Clients that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// A port that is ours, and that nobody can connect to yet.
+pub(super) struct Port {
+    socket: TcpSocket,
+    wanted: Wanted,
+}
+
+/// What a port is for.
+#[derive(Clone, Copy)]
+struct Wanted {
+    address: SocketAddr,
+    what: &'static str,
+    option: &'static str,
+}
+
+impl Wanted {
+    fn refused(self) -> impl FnOnce(io::Error) -> ServeError {
+        let Wanted { address, what, option } = self;
+        move |source| ServeError::Listen { address, what, option, source }
+    }
+}
+
+impl Port {
+    fn take(address: SocketAddr, what: &'static str, option: &'static str) -> Result<Port, ServeError> {
+        let wanted = Wanted { address, what, option };
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let bound = socket.and_then(|socket| {
+            // A port whose last server has just ended may be taken; one that is listened on may not.
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            Ok(socket)
+        });
+        Ok(Port { socket: bound.map_err(wanted.refused())?, wanted })
+    }
+
+    /// Where it is configured to be.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.wanted.address
+    }
+
+    /// Lets clients connect.
+    pub(super) fn listen(self) -> Result<TcpListener, ServeError> {
+        self.socket.listen(BACKLOG).map_err(self.wanted.refused())
+    }
+}
+
+/// The ports of the NFS adapter.
+pub(super) struct NfsPorts {
+    pub(super) nfs: Port,
+    pub(super) portmap: Option<(Port, UdpSocket)>,
+}
+
+impl NfsPorts {
+    /// Takes those that are configured.
+    pub(super) async fn take(config: &NfsConfig) -> Result<NfsPorts, ServeError> {
+        let nfs = Port::take(config.listen, "NFS", "adapters.nfs.listen or --nfs")?;
+        let Some(address) = config.portmap else { return Ok(NfsPorts { nfs, portmap: None }) };
+        let option = "adapters.nfs.portmap";
+        let streams = Port::take(address, "the portmapper", option)?;
+        let datagrams = Wanted { address, what: "the portmapper's datagrams", option };
+        let datagrams = UdpSocket::bind(address).await.map_err(datagrams.refused())?;
+        Ok(NfsPorts { nfs, portmap: Some((streams, datagrams)) })
+    }
+}
