@@ -54,7 +54,7 @@ impl Scale {
         object_bytes: 40 << 10,
         object_blocks: 12,
         page_extents: 4,
-        plan_steps: 128,
+        plan_steps: 64,
         plan_rows: 20,
         segment_bytes: 64 << 10,
     };

@@ -171,3 +171,12 @@ fn lost_frames_are_told_as_bytes_of_the_file() {
     assert_eq!(ranges(2 * PAGE_BYTES + 2_000).first(), Some(&(1_000..2_000)), "what is cut off is read by nobody");
     assert!(damaged_ranges(&facts(3 * PAGE_BYTES), &rows, ObjectId(6), std::slice::from_ref(&damaged)).is_empty());
 }
+
+#[test]
+fn a_nameless_file_may_lack_its_first_rows_and_no_others() {
+    let nameless = Node { flags: crate::node::NodeFlags::UNLINKED, links: 0, ..file(10 * PAGE_BYTES, 0) };
+    assert_eq!(classes(&nameless, &[]), Vec::<&str>::new());
+    assert_eq!(classes(&nameless, &[(4, holes(6))]), Vec::<&str>::new());
+    assert_eq!(classes(&nameless, &[(4, holes(3)), (8, holes(2))]).len(), 1);
+    assert_eq!(classes(&file(10 * PAGE_BYTES, 0), &[(4, holes(6))]).len(), 1);
+}

@@ -320,3 +320,20 @@ fn update(change: &Change) -> Option<(NodeId, NodeUpdate)> {
         _ => None,
     }
 }
+
+#[test]
+fn bytes_that_a_pending_clip_hides_are_written_though_the_row_has_the_same_ones() {
+    let mut store = Store::new();
+    let count = SCALE.truncate_rows() as u64 + 10;
+    let pieces: Vec<Piece> =
+        (0..count).map(|page| stored(u128::from(page), page * PAGE_BYTES, PAGE_BYTES as u32)).collect();
+    store.install(pieces.clone(), count * PAGE_BYTES);
+    store.truncate(PAGE_BYTES + 5);
+    assert!(store.clip.is_some(), "it was too large to be cut at once");
+    // What a clone made before brings back.
+    store.install(pieces.clone(), count * PAGE_BYTES);
+    assert_eq!(store.resolve(0, store.size), pieces);
+    store.reap();
+    store.check();
+    assert_eq!(store.resolve(0, store.size), pieces);
+}

@@ -33,4 +33,5 @@ mod session;
 mod shares;
 mod starting;
 mod stopping;
+mod upgrading;
 mod watching;

@@ -77,7 +77,7 @@ fn policy() -> impl Strategy<Value = Policy> {
 }
 
 fn cost() -> impl Strategy<Value = Cost> {
-    (prop_oneof![Just(REGION_BYTES), 1..=REGION_BYTES, 1..10_000u64], 1..20usize)
+    (prop_oneof![Just(REGION_BYTES), 1..=REGION_BYTES, 1..1_000u64], 1..20usize)
         .prop_map(|(bytes, blocks)| Cost { bytes, blocks })
 }
 

@@ -65,7 +65,7 @@ impl Client {
         let scale = self.world.scale;
         let near = self.random.below(3_000);
         let edge = |of: u64| of.saturating_sub(1_500) + near;
-        match self.random.below(24) {
+        match self.random.below(26) {
             0..4 => 0,
             4..9 => self.random.below(20_000),
             9..14 => self.random.below(300_000),

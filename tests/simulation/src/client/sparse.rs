@@ -17,11 +17,34 @@ const CLONED_MAX: u64 = 400_000;
 impl Client {
     pub(super) async fn punch(&mut self, running: &Running) {
         let Some((node, handle)) = self.file() else { return };
-        let seen = self.world.seen(node);
         let mut range = self.range();
         if self.random.percent(20) {
             range.end += 3 << 20;
         }
+        self.punch_out(running, node, handle, range).await;
+    }
+
+    /// So many small holes in some pages that they get more extents than a flush leaves them.
+    pub(super) async fn perforate(&mut self, running: &Running) {
+        let Some((node, handle)) = self.file() else { return };
+        let page_bytes = self.world.scale.page();
+        let first = self.random.below(4);
+        let holes = (2 + u64::from(self.world.scale.page_extents) / 2).min(12);
+        // Holes in what is only in the journal are none in the map.
+        self.flush(running).await;
+        for page in first..first + 4 {
+            for hole in 0..holes {
+                let start = page * page_bytes + hole * (page_bytes / 13);
+                self.punch_out(running, node, handle, start..start + 9).await;
+                if running.life.is_dead() || self.world.simulation.failure().is_some() {
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn punch_out(&mut self, running: &Running, node: NodeId, handle: [u8; 32], range: Range<u64>) {
+        let seen = self.world.seen(node);
         let window = self.begin();
         if let Some(model) = self.world.oracle.lock().nodes.get_mut(&node) {
             model.file.begin_punch(window.op, &range);
@@ -60,10 +83,14 @@ impl Client {
     fn punch_shown(&self, window: Window, start: u64, seen: &Seen, shown: &Attributes) {
         let mut oracle = self.world.oracle.lock();
         let model = oracle.nodes.get_mut(&shown.node);
-        let changed = model.is_some_and(|model| model.file.size.since(window.start).all(|size| *size > start));
+        let (changed, alone) = model.map_or((false, false), |model| {
+            let changed = model.file.size.since(window.start).all(|size| *size > start);
+            (changed, !model.file.is_written_since(window.op))
+        });
         drop(oracle);
         self.check_shown(shown, seen, changed);
-        if changed {
+        // One that is done in parts lets others write in between.
+        if changed && alone {
             self.shown_durably(shown);
         }
     }
@@ -122,7 +149,12 @@ impl Client {
         self.world.note_losses();
         if let Answer::Done(changed) = &answer {
             self.check_shown(&changed.after, &seen, true);
-            self.shown_durably(&changed.after);
+            let mut oracle = self.world.oracle.lock();
+            let alone = oracle.nodes.get_mut(&destination).is_some_and(|model| !model.file.is_written_since(window.op));
+            drop(oracle);
+            if alone {
+                self.shown_durably(&changed.after);
+            }
         }
         self.cloned(source, destination, range, &clone.written(), window, answer);
     }

@@ -63,6 +63,11 @@ impl FileModel {
         self.mtime.begin(op, Mtime::Any);
     }
 
+    /// Whether somebody has written since an operation began, and perhaps only into memory: its answer may show that.
+    pub(crate) fn is_written_since(&self, op: OpNumber) -> bool {
+        self.growing.iter().any(|(other, _)| *other > op) || self.unstable.iter().any(|write| write.window.op > op)
+    }
+
     /// What writes on their way may make of the size.
     fn grow(&mut self) {
         for _ in 0..self.growing.len() {

@@ -124,7 +124,7 @@ fn a_shares_row_is_these_bytes() {
     let keys = KeysInUse { are_all: false, ..KeysInUse::default() };
     assert_eq!(decode_share(record.id, &first).unwrap(), ShareRecord { keys, ..record.clone() });
     let tiny = ShareRecord { scale: Scale::TINY, ..record.clone() };
-    let sizes = "00100000 00200000 0c000000 04000000 80000000 14000000 \
+    let sizes = "00100000 00200000 0c000000 04000000 40000000 14000000 \
                  0080000000000000 00a0000000000000 0000010000000000";
     assert_eq!(hex(&encode_share(&tiny)), format!("02{fixed}02002f65 013000 {sizes}").replace(' ', ""));
     let unknown = unhex(&format!("02{fixed}02002f65 ff0100 00").replace(' ', ""));
