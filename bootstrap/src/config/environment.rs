@@ -9,7 +9,7 @@ use figment::value::{Dict, Empty, Tag, Value};
 
 use super::tree;
 
-/// Environment variables that begin so override single fields; [`LEVEL`] stands between levels.
+/// Environment variables that begin so override single fields; `__` stands between levels.
 pub const PREFIX: &str = "DITTOFS_";
 const LEVEL: &str = "__";
 

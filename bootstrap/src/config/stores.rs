@@ -17,7 +17,7 @@ use super::{Config, source};
 /// A store as configured.
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
-    /// Its type, a name in [`StoreKinds`].
+    /// Its type, a name in [`StoreKinds`](super::StoreKinds).
     pub kind: String,
     /// What its type is told.
     pub options: StoreOptions,
