@@ -1,5 +1,6 @@
 //! The running state of one share.
 
+mod aside;
 mod atime;
 mod attributes;
 mod background;
@@ -13,6 +14,7 @@ mod flush;
 mod full;
 mod garbage;
 mod ids;
+mod keys;
 mod ledger;
 mod listing;
 mod names;
@@ -34,6 +36,7 @@ mod repack;
 mod repeated;
 mod replace;
 mod resize;
+mod scan;
 mod sealing;
 mod seek;
 mod settle;
@@ -65,6 +68,7 @@ use ids::Numbers;
 pub use open::{OpenError, VolumeSettings};
 use pending::PendingNodes;
 pub use recovery::Recovered;
+pub use scan::{NodePage, nodes_after};
 pub use unreadable::path_of;
 
 /// What the machine gives to a volume.
@@ -137,6 +141,7 @@ pub struct Volume {
     epoch: Epoch,
     verifier: AtomicU64,
     turns: KeyedLocks<NodeId>,
+    keys: keys::ShareKeys,
     flights: fetch::Flights,
     reach: fetch::Reach,
     /// Heads of blocks, which save a round trip each: the cache may not keep them beside many frames.
@@ -146,6 +151,7 @@ pub struct Volume {
     numbers: Numbers,
     admission: Admission,
     flushing: tokio::sync::Mutex<()>,
+    aside: aside::Aside,
     access_times: atime::AccessTimes,
     full: full::Full,
     outage: outage::Outage,

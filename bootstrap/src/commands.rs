@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use dittofs_admin::{Client, ClientError, ShareView};
+use dittofs_admin::{Client, ClientError, ShareView, SharesView};
 
 use crate::cli::{Cli, Command, ConfigCommand, ConfigFile, KeyCommand, ShareCommand};
 use crate::config::{self, Config, ConfigError, LogConfig, SAMPLE, StoreKinds, control_socket};
@@ -120,8 +120,8 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         }
         Command::Share(ShareCommand::Show { name, source }) => {
             let shares = shares(&load(&source)?)?;
-            let found = shares.iter().find(|share| share.facts.name == name);
-            Ok(share::show(found.ok_or_else(|| unknown_share(name, &shares))?, &mut out)?)
+            let found = shares.shares.iter().find(|share| share.facts.name == name);
+            Ok(share::show(found.ok_or_else(|| unknown_share(name, &shares.shares))?, &mut out)?)
         }
         Command::Share(ShareCommand::Rename { old, new, source }) => {
             let config = load(&source)?;
@@ -166,11 +166,11 @@ fn load_file(source: &ConfigFile, file: Option<&Path>) -> Result<Config, Failure
 }
 
 /// The shares as a running server tells them, or as the configuration and the stores do where none runs.
-fn shares(config: &Config) -> Result<Vec<ShareView>, Failure> {
+fn shares(config: &Config) -> Result<SharesView, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(data) = &config.data {
         match runtime.block_on(Client::new(&control_socket(data)).shares()) {
-            Ok(running) => return Ok(running.shares),
+            Ok(running) => return Ok(running),
             Err(ClientError::NotRunning(_)) => {}
             Err(error) => return Err(error.into()),
         }

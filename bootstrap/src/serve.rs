@@ -230,11 +230,11 @@ impl Running {
         watching: Watching,
         fronts: &Fronts,
     ) -> Result<Running, ServeError> {
-        let OpenShares { volumes, meters, cache, disk } = shares;
+        let OpenShares { volumes, meters, cache, disk, unnamed } = shares;
         let services = Arc::new(Services::new(Arc::new(Registry::new(volumes.clone()))));
         // First the socket: whoever can mount the server can manage it, too.
         let listen = |data: &std::path::PathBuf| {
-            let listening = ControlSocket::listen(data, services.clone(), facts::of(config));
+            let listening = ControlSocket::listen(data, services.clone(), facts::of(config), unnamed.clone());
             listening.map_err(|source| ServeError::Socket { socket: control_socket(data), source })
         };
         let socket = config.data.as_ref().map(listen).transpose()?;

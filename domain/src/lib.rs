@@ -41,7 +41,7 @@ pub use attributes::Attributes;
 pub use credentials::{ClientId, Credentials};
 pub use error::FsError;
 pub use handle::{Handle, HandleKey};
-pub use id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId, OpId, Sequence, ShareId};
+pub use id::{ChangeId, ContentVersion, Cookie, Epoch, KeyId, NodeId, ObjectId, OpId, Sequence, ShareId};
 pub use name::Name;
 pub use node::{Node, NodeKind};
 pub use scale::Scale;

@@ -22,7 +22,8 @@ use dittofs_domain::{
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::{Keyring, Sealer};
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentStore, Journal, MetadataStore, NodeRef, OpenState, ShareMetadata, ShareRecord,
+    BlockCache, Caller, Clock, ContentStore, FrameSealer, Journal, MetadataStore, NodeRef, OpenState, ShareMetadata,
+    ShareRecord,
 };
 use machine::{RuntimeSpawner, SeededRandomness};
 
@@ -30,6 +31,7 @@ use machine::{RuntimeSpawner, SeededRandomness};
 pub const SHARE: ShareId = ShareId(0xD177_0F50);
 
 /// One of each outbound port, all of them empty.
+#[derive(Clone)]
 pub struct Stores {
     /// Names, attributes, maps.
     pub metadata: Arc<dyn MetadataStore>,
@@ -56,7 +58,7 @@ pub struct WorldOptions {
     /// How frames are compressed.
     pub codec: Codec,
     /// What seals and opens frames.
-    pub sealer: Arc<Sealer>,
+    pub sealer: Arc<dyn FrameSealer>,
     /// What the share may hold.
     pub quota: Quota,
 }

@@ -85,6 +85,20 @@ impl From<ShareSpace> for SpaceView {
 pub struct SharesView {
     /// In the order of the configuration.
     pub shares: Vec<ShareView>,
+    /// Those that are in a metadata store and that the configuration does not name.
+    #[serde(default)]
+    pub unnamed: Vec<UnnamedView>,
+}
+
+/// A share that nobody serves: no configuration names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnnamedView {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: u64,
+    /// The metadata store that it is in.
+    pub metadata_store: String,
 }
 
 /// Why something was not done.

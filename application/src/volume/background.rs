@@ -43,7 +43,22 @@ impl Volume {
         self.machine.spawner.spawn("reap", Box::pin(async move { volume.reap_loop().await }));
     }
 
-    /// Stops the background tasks, after a last flush, and notes that the journal holds nothing that the stores don't.
+    /// Looks through a share that was written before its row named the keys in use.
+    pub(super) fn start_finding_keys(self: &Arc<Self>) {
+        let volume = Arc::clone(self);
+        let find = async move {
+            while !volume.closing.load(Ordering::Acquire)
+                && let Err(error) = volume.find_keys().await
+            {
+                tracing::warn!(share = %volume.name, %error, "can't find out yet which keys are in use");
+                volume.wait(BACK_OFF, std::future::pending()).await;
+            }
+        };
+        self.machine.spawner.spawn("keys in use", Box::pin(find));
+    }
+
+    /// Stops the background tasks, after a last flush, and notes that the journal holds nothing that the stores don't,
+    /// unless something is set aside in it.
     /// Nothing may be written any more.
     ///
     /// # Errors
@@ -55,14 +70,18 @@ impl Volume {
         if let Err(error) = self.write_access_times().await {
             tracing::warn!(share = %self.name, %error, "access times are not written");
         }
+        let is_left = self.aside_bytes() > 0;
+        if is_left {
+            self.tell_left().await;
+        }
         if self.stores.journal.survives() == Survives::Nothing {
-            return Ok(());
+            return if is_left { Err(FsError::Io) } else { Ok(()) };
         }
         // Covers the releases as well, so that no record comes back.
         let synced = self.stores.journal.sync(Sequence(u64::MAX >> 1)).await;
         synced.map_err(|error| self.journal_failed(&error))?;
-        let record = self.stores.metadata.record().await.map_err(|error| self.metadata_failed(&error))?;
-        self.mark(&record, false).await.map_err(|error| self.metadata_failed(&error))
+        // What is left makes the next start read the journal, and refuse to go on without it.
+        self.mark(is_left).await.map_err(|error| self.metadata_failed(&error))
     }
 
     /// Flushes everything. A store that answers badly is asked again: what is left in the journal is not lost, but the next
@@ -111,7 +130,8 @@ impl Volume {
                 waited_for,
             }
         };
-        let nodes: Vec<NodeFacts> = self.pending.nodes().into_iter().map(facts).collect();
+        let tried = self.pending.nodes().into_iter().filter(|(node, _)| !self.aside.waits(*node, now));
+        let nodes: Vec<NodeFacts> = tried.map(facts).collect();
         let journal = self.stores.journal.usage();
         let share =
             ShareFacts { journal: Usage { used: journal.used, limit: journal.limit }, memory: self.admission.usage() };
@@ -120,11 +140,17 @@ impl Volume {
         let synced = if is_old { self.sync_journal(Sequence(u64::MAX >> 1)).await } else { Ok(false) };
         let any = !due.is_empty();
         // Also where the journal can't be synced any more: what it holds is safe once it is flushed.
-        self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await?;
+        let flushed = self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await;
+        self.move_aside().await;
+        if let Err(error) = flushed
+            && !Volume::is_of_file(error)
+        {
+            return Err(error);
+        }
         synced?;
         self.write_old_access_times().await?;
         self.space().await?;
-        Ok(any)
+        flushed.map(|()| any)
     }
 
     async fn reap_loop(&self) {

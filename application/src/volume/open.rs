@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use super::{
     Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, ledger::Ledger, newest::Newest, opens,
-    pending::PendingNodes, readahead::Pace,
+    pending::PendingNodes, readahead::Pace, scan::nodes_after,
 };
 use crate::{
     admission::Admission,
@@ -135,10 +135,14 @@ impl Volume {
         volume.count_again().await.map_err(|_| MetadataError::Unavailable("the share's sums are not known".into()))?;
         volume.recovered = volume.replay(records).await?;
         if keeps_records {
-            volume.mark(&record, true).await?;
+            volume.mark(true).await?;
         }
         let volume = Arc::new(volume);
+        volume.tell_missing_keys(&record.keys.in_use);
         volume.start_background();
+        if !record.keys.are_all {
+            volume.start_finding_keys();
+        }
         Ok(volume)
     }
 
@@ -165,6 +169,7 @@ impl Volume {
             epoch,
             verifier: AtomicU64::new(machine.randomness.bits64()),
             turns: KeyedLocks::new(),
+            keys: super::keys::ShareKeys::default(),
             flights: super::fetch::Flights::default(),
             reach: if is_remote { super::fetch::Reach::REMOTE } else { super::fetch::Reach::LOCAL },
             heads: parking_lot::Mutex::new(heads),
@@ -174,6 +179,7 @@ impl Volume {
             numbers: Numbers::new(),
             admission: Admission::new(limits.unflushed_bytes_max, Duration::from_millis(limits.write_wait_ms_max)),
             flushing: tokio::sync::Mutex::new(()),
+            aside: super::aside::Aside::default(),
             access_times: super::atime::AccessTimes::new(),
             full: super::full::Full::default(),
             outage: super::outage::Outage::default(),
@@ -200,10 +206,12 @@ impl Volume {
     }
 
     /// Writes down whether the journal may hold what the stores do not, and which journal it is.
-    pub(super) async fn mark(&self, record: &ShareRecord, dirty: bool) -> Result<(), MetadataError> {
+    pub(super) async fn mark(&self, dirty: bool) -> Result<(), MetadataError> {
         let JournalIdentity { journal, incarnation } = self.stores.journal.identity();
-        let marked = ShareRecord { journal, journal_incarnation: incarnation, dirty, ..record.clone() };
-        self.stores.metadata.put_record(&marked).await
+        let mark = |record: &mut ShareRecord| {
+            (record.journal, record.journal_incarnation, record.dirty) = (journal, incarnation, dirty);
+        };
+        self.change_record(mark).await
     }
 }
 
@@ -253,10 +261,11 @@ async fn check_journal(stores: &VolumeStores, record: &ShareRecord, accept_loss:
 async fn highest_named(stores: &VolumeStores) -> Result<Sequence, MetadataError> {
     let (mut highest, mut after) = (Sequence(0), NodeId(0));
     loop {
-        let nodes = stores.metadata.nodes(after, NODES_PER_PAGE).await?;
-        let Some(last) = nodes.last() else { return Ok(highest) };
-        after = last.id;
-        for node in &nodes {
+        // What a damaged row names can't be known.
+        let page = nodes_after(&*stores.metadata, after, NODES_PER_PAGE).await?;
+        let Some(next) = page.next() else { return Ok(highest) };
+        after = next;
+        for node in &page.nodes {
             let cut = node.cuts.iter().map(|cut| cut.up_to).max().unwrap_or_default();
             highest = highest.max(node.content_seq).max(node.times_seq).max(cut);
         }

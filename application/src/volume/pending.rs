@@ -93,6 +93,15 @@ pub(super) struct Replayed<'a> {
     pub(super) at: Duration,
 }
 
+/// Bytes of the index that were written to the journal once more.
+#[derive(Debug)]
+pub(super) struct Moved {
+    pub(super) offset: u64,
+    pub(super) length: u32,
+    pub(super) appended: Appended,
+    pub(super) credits: Option<Credits>,
+}
+
 impl NodePending {
     fn new(claim: Claim) -> NodePending {
         NodePending {
@@ -167,6 +176,23 @@ impl NodePending {
         gone
     }
 
+    /// Takes other records in the place of all, which have what the index has; answers the old ones.
+    fn move_to(&mut self, moved: Vec<Moved>) -> Vec<Held> {
+        let at = self.since;
+        self.slices.clear();
+        let old = std::mem::take(&mut self.held);
+        for Moved { offset, length, appended, credits } in moved {
+            self.slices.insert(offset, length, appended.sequence, appended.place, 0);
+            self.highest = self.highest.max(appended.sequence);
+            self.held.push(Held { appended, offset, length, at, _credits: credits });
+        }
+        if let Some((time, _)) = self.shown.times {
+            self.shown.times = Some((time, self.highest));
+        }
+        self.shown.bytes = self.slices.bytes();
+        old
+    }
+
     /// Takes a record that the journal has kept over a restart. It shows the same times as before, and a new stamp.
     fn replay(&mut self, stored: &Node, replayed: Replayed<'_>) {
         let Appended { sequence, place } = replayed.appended;
@@ -211,6 +237,8 @@ pub(super) struct PendingNodes {
     bytes: AtomicU64,
     /// What the claim of a node begins as.
     nothing: Claim,
+    /// Bytes that clients have ever written.
+    filled: AtomicU64,
     /// How often something has left an index.
     moves: AtomicU64,
     /// The number of the last move of each node, or of another one of its slot.
@@ -218,12 +246,22 @@ pub(super) struct PendingNodes {
 }
 
 impl PendingNodes {
+    /// Bytes of records that were written before a time, and are not flushed yet.
+    pub(super) fn bytes_from_before(&self, time: Duration) -> u64 {
+        let of = |pending: &NodePending| {
+            let old = pending.held.iter().filter(|held| held.at < time);
+            old.map(|held| u64::from(held.length)).sum::<u64>()
+        };
+        self.nodes().iter().map(|(_, pending)| of(&pending.lock())).sum()
+    }
+
     pub(super) fn new(nothing: Claim) -> PendingNodes {
         PendingNodes {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             nodes: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
             nothing,
+            filled: AtomicU64::new(0),
             moves: AtomicU64::new(0),
             moved_last: (0..MOVED_SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
@@ -286,6 +324,7 @@ impl PendingNodes {
     pub(super) fn write(&self, stored: &Node, written: Written) {
         let pending = self.entry(stored.id);
         self.bytes.fetch_add(u64::from(written.length), Ordering::AcqRel);
+        self.filled.fetch_add(u64::from(written.length), Ordering::AcqRel);
         pending.lock().write(stored, written);
     }
 
@@ -422,6 +461,38 @@ impl PendingNodes {
         }
         self.freed(&freed);
         freed.iter().map(|held| held.appended).collect()
+    }
+
+    /// Bytes that clients have written since the share was opened.
+    pub(super) fn filled(&self) -> u64 {
+        self.filled.load(Ordering::Acquire)
+    }
+
+    /// Unflushed bytes of a node.
+    pub(super) fn bytes_of(&self, node: NodeId) -> u64 {
+        self.find(node).map_or(0, |pending| pending.lock().slices.bytes())
+    }
+
+    /// Puts other records in the place of all of a node, under its turn; answers the old ones. Readers of those start
+    /// again.
+    pub(super) fn moved_records(
+        &self,
+        node: NodeId,
+        mut moved: Vec<Moved>,
+        credits: impl Fn(usize) -> Option<Credits>,
+    ) -> Vec<Appended> {
+        let Some(pending) = self.find(node) else { return moved.iter().map(|moved| moved.appended).collect() };
+        self.moved(node);
+        let bytes = moved.iter().map(|moved| u64::from(moved.length)).sum();
+        let mut pending = pending.lock();
+        pending.generation += 2;
+        // The old ones give theirs back first.
+        pending.held.iter_mut().for_each(|held| drop(held._credits.take()));
+        moved.iter_mut().for_each(|moved| moved.credits = credits(moved.length as usize));
+        let old = pending.move_to(moved);
+        self.bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.freed(&old);
+        old.iter().map(|held| held.appended).collect()
     }
 
     /// Takes lost records out of a node's index, so that what they covered counts again; answers the records of which

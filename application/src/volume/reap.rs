@@ -22,7 +22,7 @@ impl Volume {
             let page = self.stores.metadata.unlinked(after, NODES_PER_PAGE).await;
             let page = page.map_err(|error| self.metadata_failed(&error))?;
             for (node, _) in &page {
-                self.reap_node(*node).await?;
+                self.skip_damaged(*node, self.reap_node(*node).await).await?;
             }
             match page.last() {
                 Some((last, _)) if page.len() == NODES_PER_PAGE => after = *last,
@@ -34,12 +34,23 @@ impl Volume {
             let page = self.stores.metadata.clipped(after, NODES_PER_PAGE).await;
             let page = page.map_err(|error| self.metadata_failed(&error))?;
             for node in &page {
-                self.reap_clip(*node).await?;
+                self.skip_damaged(*node, self.reap_clip(*node).await).await?;
             }
             match page.last() {
                 Some(last) if page.len() == NODES_PER_PAGE => after = *last,
                 _ => return Ok(()),
             }
+        }
+    }
+
+    /// A file that is damaged is left alone: the others are no worse for it.
+    async fn skip_damaged(&self, node: NodeId, result: FsResult<()>) -> FsResult<()> {
+        match result {
+            Err(error) if Volume::is_of_file(error) => {
+                self.tell_unreadable(node).await;
+                Ok(())
+            }
+            result => result,
         }
     }
 

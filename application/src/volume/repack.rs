@@ -7,7 +7,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    NodeId, ObjectId, Scale, Sequence,
+    KeyId, NodeId, ObjectId, Scale, Sequence,
     content::{
         Stored,
         block::BlockSpec,
@@ -17,6 +17,7 @@ use dittofs_domain::{
     error::{FsError, FsResult},
     plan::{Expectation, NodeUpdate, ObjectRecord, ObjectState, Plan, Query},
 };
+use dittofs_ports::FrameSealer;
 
 use super::{Volume, read::Segments};
 
@@ -75,11 +76,13 @@ pub(super) struct Dying {
     dead: u64,
     /// From how many dead bytes on it is worth looking at.
     due: u64,
+    /// A key that is missing: until it is back the object stays as it is.
+    waits_for: Option<KeyId>,
 }
 
 impl Dying {
-    fn is_due(&self) -> bool {
-        self.dead >= self.due
+    fn is_due(&self, full: bool, sealer: &dyn FrameSealer) -> bool {
+        (self.dead >= self.due || full && self.dead > 0) && self.waits_for.is_none_or(|key| sealer.demand(key).is_ok())
     }
 }
 
@@ -99,7 +102,7 @@ impl Volume {
         let full = self.full.is_stores();
         let mut due: Vec<(u64, ObjectId)> = {
             let dying = self.dying.lock();
-            let due = dying.iter().filter(|(_, dying)| dying.is_due() || full && dying.dead > 0);
+            let due = dying.iter().filter(|(_, dying)| dying.is_due(full, &*self.stores.sealer));
             due.map(|(object, dying)| (dying.dead, *object)).collect()
         };
         if full {
@@ -111,6 +114,7 @@ impl Volume {
         }
         // The bytes of a file must not be published from two sides.
         let _flushing = self.flushing.lock().await;
+        self.adopt_key().await?;
         let waiting = self.discard_dead_ranges().await?;
         // Nothing comes to refer to a block of an object while it is looked at.
         let nobody_clones = if full { Some(self.cloning.write().await) } else { None };
@@ -119,7 +123,16 @@ impl Volume {
         let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), step.unwrap_or(most));
         let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
         for (_, object) in due {
-            let Some((record, parts)) = self.look_at(object, alive_permille).await? else { continue };
+            let (record, parts) = match self.look_at(object, alive_permille).await {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                // A file that uses it is damaged: the object stays as it is, and the others go on.
+                Err(error) if Volume::is_of_file(error) => {
+                    self.dying.lock().remove(&object);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             if full {
                 self.note_dead_ranges(&record, parts.iter().map(|part| &part.old));
             }
@@ -153,7 +166,7 @@ impl Volume {
                 }
             }
         }
-        Ok(waiting || self.dying.lock().values().any(|dying| dying.is_due() || full && dying.dead > 0))
+        Ok(waiting || self.dying.lock().values().any(|dying| dying.is_due(full, &*self.stores.sealer)))
     }
 
     /// What lives of an object, if it is so little that the object should be written again.
@@ -171,11 +184,17 @@ impl Volume {
             self.dying.lock().remove(&object);
             return Ok(None);
         };
+        if let Some(key) = self.missing_key(&parts) {
+            self.dying.lock().entry(object).or_default().waits_for = Some(key);
+            return Ok(None);
+        }
         let alive: u64 = distinct(&parts).map(stored_bytes).sum();
         if alive * 1_000 < record.bytes * alive_permille {
             return Ok(Some((record, parts)));
         }
-        self.dying.lock().insert(object, Dying { dead: record.bytes.saturating_sub(alive), due: due.max(1) });
+        self.dying
+            .lock()
+            .insert(object, Dying { dead: record.bytes.saturating_sub(alive), due: due.max(1), waits_for: None });
         Ok(None)
     }
 
@@ -192,6 +211,15 @@ impl Volume {
         }
         let living = self.living(object).await?;
         Ok(living.map(|living| living.into_iter().map(|part| part.old).collect()))
+    }
+
+    /// A key without which some of the parts can't be read.
+    fn missing_key(&self, parts: &[Living]) -> Option<KeyId> {
+        let keys = distinct(parts).filter_map(|piece| match &piece.source {
+            Source::Stored(from) => Some(from.block.key_id),
+            Source::Hole | Source::Inline(_) => None,
+        });
+        keys.into_iter().find(|key| self.stores.sealer.demand(*key).is_err())
     }
 
     /// The parts of files that refer to an object; none if they are too many.
@@ -232,7 +260,7 @@ impl Volume {
             part.new = match self.copy(&mut builder, part.node, &part.old).await {
                 // Cut meanwhile: it stays where it is.
                 Err(FsError::Stale) => None,
-                // Damaged, or its key is missing: the same.
+                // Damaged, or sealed with another key of its number: the same.
                 Err(FsError::Io) => {
                     self.tell_unreadable(part.node).await;
                     None
@@ -240,6 +268,9 @@ impl Volume {
                 copied => Some(copied?),
             };
             copies.extend(part.new.as_ref().map(|new| (bytes, new.source.clone())));
+        }
+        if living.iter().all(|part| part.new.is_none()) {
+            return Ok(());
         }
         let record = |state| ObjectRecord { id: builder.object(), state, owner: self.epoch, bytes: builder.bytes() };
         let (writing, live) = (record(ObjectState::Writing), record(ObjectState::Live));
@@ -254,7 +285,11 @@ impl Volume {
         }
         for parts in living.chunk_by(|a, b| (a.node, a.chunk) == (b.node, b.chunk)) {
             if result.is_ok() {
-                result = self.replace(parts, live).await;
+                // A chunk of which the map is damaged now keeps the old object.
+                result = match self.replace(parts, live).await {
+                    Err(error) if Volume::is_of_file(error) => Ok(()),
+                    result => result,
+                };
             }
         }
         result

@@ -125,6 +125,7 @@ impl Volume {
     pub(super) async fn discard_pending(&self, node: NodeId) {
         let records = self.pending.take(node);
         self.release(records).await;
+        self.aside.forget(node);
     }
 
     /// Gives records of the journal up.

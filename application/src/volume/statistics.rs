@@ -21,6 +21,7 @@ pub(super) struct Counters {
     pub(super) objects_deleted: Counter,
     pub(super) repacked_bytes: Counter,
     pub(super) damaged_reads: Counter,
+    pub(super) keyless_reads: Counter,
     pub(super) lost_reads: Counter,
 }
 
@@ -66,6 +67,7 @@ impl Volume {
             objects_deleted: counters.objects_deleted.read(),
             repacked_bytes: counters.repacked_bytes.read(),
             damaged_reads: counters.damaged_reads.read(),
+            keyless_reads: counters.keyless_reads.read(),
             lost_reads: counters.lost_reads.read(),
             recovered_records: self.recovered.records,
             stored_bytes: self.ledger.held().0.bytes,

@@ -100,6 +100,10 @@ impl Volume {
         let Admitted { turn, access } = self.turn_to_write(caller, node, offset, data.len() as u32).await?;
         let view = self.view(&Query::node(node)).await?;
         let mut stored = std::sync::Arc::clone(self.live(&view, node)?);
+        self.demand_not_aside(node)?;
+        if !self.has_journal_room() {
+            return Ok(None);
+        }
         let security = NodeSecurity::from(&*stored);
         writable(&stored, caller, access)?;
         let shown = self.overlay_in_turn(&turn, &stored);

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use dittofs_admin::{ShareFacts, ShareView};
+use dittofs_admin::{ShareFacts, ShareView, SharesView, UnnamedView};
 use dittofs_domain::flush::Policy;
 
 use crate::config::{ByteSize, Durability};
 
 /// One line a share, under a heading.
-pub(super) fn list(shares: &[ShareView], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn list(SharesView { shares, unnamed }: &SharesView, out: &mut dyn Write) -> io::Result<()> {
     let header = ["NAME", "DURABILITY", "ACCESS", "SQUASH", "CLIENTS", "STATE"];
     let mut rows = vec![header.map(str::to_owned)];
     rows.extend(shares.iter().map(|ShareView { facts, state, .. }| {
@@ -20,6 +20,11 @@ pub(super) fn list(shares: &[ShareView], out: &mut dyn Write) -> io::Result<()> 
             facts.clients.join(", "),
             state.clone(),
         ]
+    }));
+    rows.extend(unnamed.iter().map(|UnnamedView { name, metadata_store, .. }| {
+        let state = format!("not served: in the metadata store `{metadata_store}`, but not in the configuration");
+        let none = || "-".to_owned();
+        [name.clone(), none(), none(), none(), none(), state]
     }));
     let mut widths = [0; 6];
     for row in &rows {

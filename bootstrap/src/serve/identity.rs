@@ -7,7 +7,10 @@ use dittofs_domain::{HandleKey, Node, ShareId};
 use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord};
 
 use super::volumes::policy;
-use crate::config::ShareConfig;
+use crate::{
+    config::ShareConfig,
+    facts::{is_of, unnamed},
+};
 
 /// What a new share's root directory permits: as a new file system's.
 const ROOT_MODE: u16 = 0o755;
@@ -70,11 +73,9 @@ pub(super) async fn find_or_make(
     store.share(id).await?.ok_or(IdentityError::Gone(id))
 }
 
-fn is_of(record: &ShareRecord, share: &ShareConfig) -> bool {
-    match share.id {
-        Some(id) => record.id == ShareId(id),
-        None => record.name == share.name,
-    }
+/// The row of a share that is there.
+pub(super) async fn find(share: &ShareConfig, store: &dyn MetadataStore) -> Result<Option<ShareRecord>, MetadataError> {
+    Ok(store.shares().await?.into_iter().find(|record| is_of(record, share)))
 }
 
 /// A share that was renamed in the configuration must not come up empty.
@@ -84,10 +85,8 @@ fn refuse_beside_strangers(
     records: &[ShareRecord],
     machine: &Machine,
 ) -> Result<(), IdentityError> {
-    let known =
-        |record: &ShareRecord| all.iter().any(|of| of.metadata_store == share.metadata_store && is_of(record, of));
-    let strangers: Vec<&str> =
-        records.iter().filter(|record| !known(record)).map(|record| record.name.as_str()).collect();
+    let strangers: Vec<String> =
+        unnamed(&share.metadata_store, records, all).into_iter().map(|share| share.name).collect();
     if strangers.is_empty() || share.id.is_some() {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use dittofs_admin::Watch;
+use dittofs_admin::{UnnamedView, Watch};
 use dittofs_application::{
     Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use super::{
     ServeError, identity,
     journals::{self, Wanted},
-    keys::Keys,
+    keys::{Keys, KeysRefused},
     paths, refusal,
 };
 use crate::{
@@ -64,6 +64,8 @@ pub(super) struct OpenShares {
     pub(super) meters: Vec<(String, Arc<dyn StoreStatistics>)>,
     pub(super) cache: Arc<dyn BlockCache>,
     pub(super) disk: Option<Arc<dyn DiskCache>>,
+    /// Shares in the metadata stores that the configuration does not name.
+    pub(super) unnamed: Vec<UnnamedView>,
 }
 
 /// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up. Where one share
@@ -113,7 +115,26 @@ pub(super) async fn open(
         meters.push((share.name.clone(), counted as _));
     }
     keys.follow(&parts.machine, hangup);
-    Ok(OpenShares { volumes, meters, cache: parts.cache, disk: parts.disk })
+    let unnamed = unnamed(&parts).await;
+    Ok(OpenShares { volumes, meters, cache: parts.cache, disk: parts.disk, unnamed })
+}
+
+/// Finds the shares that the configuration does not name, and says so: one may have been left out by mistake.
+async fn unnamed(parts: &Parts<'_>) -> Vec<UnnamedView> {
+    let mut all = Vec::new();
+    for (name, store) in &parts.metadata {
+        match store.shares().await {
+            Ok(records) => all.extend(crate::facts::unnamed(name, &records, &parts.config.shares)),
+            Err(error) => tracing::warn!(store = %name, %error, "can't tell which other shares a store has"),
+        }
+    }
+    for UnnamedView { name, metadata_store, .. } in &all {
+        tracing::warn!(
+            share = %name, %metadata_store,
+            "a metadata store has this share, which the configuration does not name: it is not served"
+        );
+    }
+    all
 }
 
 /// Closes all shares, and answers what went wrong first. One that fails must not keep the others from being closed.
@@ -166,10 +187,14 @@ async fn open_share(
     parts: &Parts<'_>,
     keys: &mut Keys,
 ) -> Result<(Arc<Volume>, Arc<ShareMeters>), Cause> {
-    let sealer = keys.sealer(share)?;
     let unknown = |store: &String| format!("there is no store `{store}`");
     let store = parts.metadata.get(&share.metadata_store).ok_or_else(|| unknown(&share.metadata_store))?;
     let content = parts.content.get(&share.content_store).ok_or_else(|| unknown(&share.content_store))?;
+    let sealer = match keys.sealer(share) {
+        Ok(sealer) => sealer,
+        // Before the share is made, if it is new.
+        Err(error) => return Err(KeysRefused::of(error, identity::find(share, &**store).await?.as_ref()).into()),
+    };
     let metadata = identity::find_or_make(share, &parts.config.shares, &**store, &parts.machine).await?;
     let kept = match parts.config.journal.path.as_deref() {
         Some(base) if share.durability.keeps_a_journal() => Some(open_journal(share, base, &*metadata, parts).await?),

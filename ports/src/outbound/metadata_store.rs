@@ -1,10 +1,10 @@
 //! Metadata.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, HandleKey, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
+    Cookie, HandleKey, KeyId, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
     plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
 
@@ -32,6 +32,8 @@ pub struct ShareRecord {
     /// Whether the sums count nodes, names and targets as well. Shares that were made before they did count once they are
     /// opened.
     pub counts_names: bool,
+    /// The keys that seal its content.
+    pub keys: KeysInUse,
 }
 
 impl ShareRecord {
@@ -47,7 +49,24 @@ impl ShareRecord {
             dirty: false,
             scale: Scale::PRODUCTION,
             counts_names: true,
+            keys: KeysInUse::default(),
         }
+    }
+}
+
+/// Keys that seal something of a share, or did. Each is here before it seals anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeysInUse {
+    /// The keys.
+    pub in_use: BTreeSet<KeyId>,
+    /// Whether there are no others: a share that was written before rows had keys is looked through once.
+    pub are_all: bool,
+}
+
+/// A share that nothing is sealed in.
+impl Default for KeysInUse {
+    fn default() -> KeysInUse {
+        KeysInUse { in_use: BTreeSet::new(), are_all: true }
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    ContentVersion, ObjectId, Scale,
+    ContentVersion, KeyId, ObjectId, Scale,
     content::{BlockPlace, Extent, MapRow, PAGE_BYTES, Stored, map::Edit},
     error::FsError,
     plan::{Change, NodeUpdate, ObjectRecord, ObjectState, Plan, Statistics},
@@ -37,7 +37,7 @@ async fn gibibyte(share: &Share) -> NodeRef {
             stored_len: (4 << 20) + 1_600,
             raw_len: 4 << 20,
             codec: 0,
-            key_id: 0,
+            key_id: KeyId::NONE,
         };
         let from = Stored { object: object(page), block, skip: (page % 4 * PAGE_BYTES) as u32 };
         let extents = vec![Extent::Stored { len: PAGE_BYTES as u32, from }];

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, OpId, Scale, Sequence,
-    ShareId, Timestamp,
+    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, OpId, Scale,
+    Sequence, ShareId, Timestamp,
     content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored},
     node::{Device, NodeFlags, Parent},
     plan::{EntryKey, ObjectRecord, ObjectState, Space, UnlinkedReason},
 };
-use dittofs_ports::ShareRecord;
+use dittofs_ports::{KeysInUse, ShareRecord};
 
 use super::super::*;
 use crate::{
@@ -85,7 +85,7 @@ fn a_node_is_these_bytes() {
 
 #[test]
 fn rows_are_these_bytes() {
-    let block = BlockPlace { at: 0x51, stored_len: 0x52, raw_len: 0x100, codec: 0, key_id: 0x54 };
+    let block = BlockPlace { at: 0x51, stored_len: 0x52, raw_len: 0x100, codec: 0, key_id: KeyId::of_number(0x54) };
     let page = MapRow::Page {
         version: ContentVersion(7),
         extents: vec![
@@ -97,6 +97,14 @@ fn rows_are_these_bytes() {
     let expected = "01 00 0700000000000000 03000000 01 03000000 616263 02 05000000 \
                     61000000000000000000000000000000 5100000000000000 52000000 00010000 00 54000000 06000000 \
                     00 f8ff0f00";
+    assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
+    let block = BlockPlace { key_id: KeyId::of_fingerprint(0x55), ..block };
+    let page = MapRow::Page {
+        version: ContentVersion(7),
+        extents: vec![Extent::Stored { len: 1 << 20, from: Stored { object: ObjectId(0x61), block, skip: 6 } }],
+    };
+    let expected = "01 00 0700000000000000 01000000 03 00001000 \
+                    61000000000000000000000000000000 5100000000000000 52000000 00010000 00 5500000000000080 06000000";
     assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
     let holes = MapRow::Holes { version: ContentVersion(7), pages: 9 };
     assert_eq!(hex(&encode_row(&holes).unwrap()), "01 01 0700000000000000 0900000000000000".replace(' ', ""));
@@ -116,8 +124,9 @@ fn a_shares_row_is_these_bytes() {
                  03000000000000000000000000000000 0400000000000000 01";
     assert_eq!(hex(&encode_share(&record)), format!("02{fixed}02002f65 040000").replace(' ', ""));
     let first = unhex(&format!("01{fixed}2f65").replace(' ', ""));
+    let keys = KeysInUse { are_all: false, ..KeysInUse::default() };
     let uncounted = ShareRecord { counts_names: false, ..record.clone() };
-    assert_eq!(decode_share(record.id, &first).unwrap(), uncounted);
+    assert_eq!(decode_share(record.id, &first).unwrap(), ShareRecord { keys, ..uncounted.clone() });
     assert_eq!(hex(&encode_share(&uncounted)), format!("02{fixed}02002f65").replace(' ', ""));
     let tiny = ShareRecord { scale: Scale::TINY, ..record.clone() };
     let sizes = "00100000 00200000 0c000000 04000000 40000000 14000000 \
@@ -125,6 +134,16 @@ fn a_shares_row_is_these_bytes() {
     assert_eq!(hex(&encode_share(&tiny)), format!("02{fixed}02002f65 013000 {sizes} 040000").replace(' ', ""));
     let unknown = unhex(&format!("02{fixed}02002f65 ff0100 00").replace(' ', ""));
     assert!(decode_share(record.id, &unknown).is_err());
+}
+
+#[test]
+fn the_keys_of_a_share_are_these_bytes() {
+    let in_use = [KeyId::of_number(5), KeyId::of_fingerprint(0x66)].into();
+    let record = ShareRecord { keys: KeysInUse { in_use, are_all: true }, ..ShareRecord::new(ShareId(1), "/e") };
+    let expected = "03 1100 01 0500000000000000 6600000000000080";
+    let bytes = hex(&encode_share(&record));
+    assert!(bytes.ends_with(&expected.replace(' ', "")), "{bytes}");
+    assert_eq!(decode_share(record.id, &encode_share(&record)).unwrap(), record);
 }
 
 #[test]
