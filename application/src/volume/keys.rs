@@ -15,12 +15,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{MetadataError, ShareRecord};
 
-use super::{
-    Volume,
-    check::{breathe, pages_in},
-    scan::nodes_after,
-    unreadable::Told,
-};
+use super::{Volume, breathe::breathe, check::pages_in, scan::nodes_after, unreadable::Told};
 
 /// Nodes that are read at a time where a share from before there were fingerprints is looked through.
 const NODES_PER_PAGE: usize = 256;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Durable, Failure, OpenError, Received, Reply, Request, Writer, give_ballast_up_if_low};
+use super::{Durable, Failure, OpenError, Received, Reply, Request, Writer, fail_all, give_ballast_up_if_low};
 
 const WAIT_FIRST: Duration = Duration::from_millis(10);
 const WAIT_MAX: Duration = Duration::from_secs(5);

@@ -112,7 +112,7 @@ proptest! {
         blocks in prop::collection::vec((0u64..2_000, 1u32..300), 0..12),
     ) {
         let place = |(at, stored_len): &(u64, u32)| {
-            BlockPlace { at: OBJECT_HEAD_LEN + at, stored_len: *stored_len, raw_len: 1, codec: 0, key_id: 0 }
+            BlockPlace { at: OBJECT_HEAD_LEN + at, stored_len: *stored_len, raw_len: 1, codec: 0, key_id: crate::id::KeyId(0) }
         };
         let blocks: Vec<BlockPlace> = blocks.iter().map(place).collect();
         let bytes = 3_000;
