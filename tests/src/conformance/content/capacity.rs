@@ -57,7 +57,7 @@ pub async fn room_is_what_objects_leave(open: impl AsyncFn(u64) -> Arc<dyn Conte
     store.put(SHARE, object(1), parts(&bytes(1, OBJECT))).await.unwrap();
     let with_one = store.capacity().await.unwrap().unwrap();
     assert!(with_one.total == total && with_one.free <= free - OBJECT as u64);
-    let given_back = store.discard(SHARE, object(1), vec![0..OBJECT as u64]).await.unwrap();
+    let given_back = store.discard(SHARE, object(1), Vec::from_iter(Some(0..OBJECT as u64))).await.unwrap();
     assert_eq!(store.capacity().await.unwrap().unwrap().free, with_one.free + given_back);
     store.delete(SHARE, object(1)).await.unwrap();
     assert_eq!(store.capacity().await.unwrap(), Some(Capacity { total, free }));
