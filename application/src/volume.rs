@@ -1,5 +1,6 @@
 //! The running state of one share.
 
+mod again;
 mod atime;
 mod attributes;
 mod background;
@@ -52,7 +53,7 @@ use dittofs_ports::{
 };
 use tokio::sync::Notify;
 
-use crate::{admission::Admission, keyed::KeyedLocks, policy::SharePolicy};
+use crate::{admission::Admission, keyed::KeyedLocks, owned::OwnedContent, policy::SharePolicy};
 pub use check::{CheckStores, check_stores};
 use ids::Numbers;
 pub use open::{OpenError, VolumeSettings};
@@ -128,6 +129,8 @@ pub struct Volume {
     policy: SharePolicy,
     flush_policy: Policy,
     stores: VolumeStores,
+    /// The same objects, with the lease that they are held by.
+    owned: Arc<OwnedContent>,
     machine: Machine,
     epoch: Epoch,
     verifier: AtomicU64,

@@ -60,10 +60,14 @@ pub struct ServeOptions {
     /// Where NFS and MOUNT are served (`adapters.nfs.listen`); port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub nfs: Option<SocketAddr>,
-    /// Start though acknowledged changes of this share are missing or damaged, and give them up. The server
+    /// Start though acknowledged changes of this share are missing, old or damaged, and give them up. The server
     /// says first, without this, what would be lost. May be given several times
     #[arg(long, value_name = "SHARE")]
     pub accept_loss: Vec<String>,
+    /// Take the objects of this share though another server holds them, which stops flushing then. The server says
+    /// first, without this, who that is. May be given several times
+    #[arg(long, value_name = "SHARE")]
+    pub take_over: Vec<String>,
 }
 
 /// The options of `check`.

@@ -146,8 +146,11 @@ fn run_server(options: ServeOptions) -> Result<(), Failure> {
     logging::init(&config.log);
     // What clients keep private must not be open to every user of this machine, in files of whatever store.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    let accept_loss = options.accept_loss.into_iter().collect();
-    Ok(serve::serve_accepting(&config, &StoreKinds::built_in(), &accept_loss)?)
+    let accepting = serve::Accepting {
+        loss: options.accept_loss.into_iter().collect(),
+        take_over: options.take_over.into_iter().collect(),
+    };
+    Ok(serve::serve_accepting(&config, &StoreKinds::built_in(), &accepting)?)
 }
 
 fn init(file: &Path, out: &mut dyn Write) -> Result<(), Failure> {

@@ -2,9 +2,11 @@
 
 mod data;
 mod fronts;
+mod holder;
 mod identity;
 mod journals;
 mod keys;
+mod leftovers;
 mod nfs;
 mod paths;
 mod refusal;
@@ -79,9 +81,11 @@ pub enum ServeError {
     /// The data folder can't be used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A loss is accepted for a share that there is not.
-    #[error("--accept-loss {name}: there is no such share; known: {known}")]
+    /// Something is accepted for a share that there is not.
+    #[error("{option} {name}: there is no such share; known: {known}")]
     UnknownShare {
+        /// The option.
+        option: &'static str,
         /// The name that was given.
         name: String,
         /// Those that there are.
@@ -114,23 +118,34 @@ pub enum ServeError {
 /// # Errors
 /// What kept the server from starting, or from stopping cleanly.
 pub fn serve(config: &Config, kinds: &StoreKinds) -> Result<(), ServeError> {
-    serve_accepting(config, kinds, &BTreeSet::new())
+    serve_accepting(config, kinds, &Accepting::default())
 }
 
-/// The same, giving up what is missing or damaged of the shares with these names.
+/// What somebody has said to accept when the server starts: names of shares.
+#[derive(Clone, Debug, Default)]
+pub struct Accepting {
+    /// Of these is given up what is missing, old or damaged.
+    pub loss: BTreeSet<String>,
+    /// The objects of these are taken though another server may hold them.
+    pub take_over: BTreeSet<String>,
+}
+
+/// The same, accepting something.
 ///
 /// # Errors
 /// As [`serve`].
-pub fn serve_accepting(config: &Config, kinds: &StoreKinds, accept_loss: &BTreeSet<String>) -> Result<(), ServeError> {
+pub fn serve_accepting(config: &Config, kinds: &StoreKinds, accepting: &Accepting) -> Result<(), ServeError> {
     let names: Vec<&str> = config.shares.iter().map(|share| share.name.as_str()).collect();
-    if let Some(name) = accept_loss.iter().find(|name| !names.contains(&name.as_str())) {
-        return Err(ServeError::UnknownShare { name: name.clone(), known: names.join(", ") });
+    for (option, given) in [("--accept-loss", &accepting.loss), ("--take-over", &accepting.take_over)] {
+        if let Some(name) = given.iter().find(|name| !names.contains(&name.as_str())) {
+            return Err(ServeError::UnknownShare { option, name: name.clone(), known: names.join(", ") });
+        }
     }
     let _data = config.data.as_deref().map(DataFolder::lock).transpose()?;
     let back = Builder::new_multi_thread().worker_threads(2).thread_name("back").enable_all().build();
     let back = back.map_err(ServeError::Threads)?;
     let fronts = Fronts::start().map_err(ServeError::Threads)?;
-    let served = back.block_on(serve_until_told(config, kinds, accept_loss, &fronts));
+    let served = back.block_on(serve_until_told(config, kinds, accepting, &fronts));
     fronts.stop();
     // Waits for what still runs there. Whatever holds a store is gone then, and each store is closed by its end.
     drop(back);
@@ -145,13 +160,13 @@ pub fn serve_accepting(config: &Config, kinds: &StoreKinds, accept_loss: &BTreeS
 async fn serve_until_told(
     config: &Config,
     kinds: &StoreKinds,
-    accept_loss: &BTreeSet<String>,
+    accepting: &Accepting,
     fronts: &Fronts,
 ) -> Result<Vec<Weak<Volume>>, ServeError> {
     // Before anything else, so that a signal during the start is not lost.
     let mut signals = Signals::new().map_err(ServeError::Threads)?;
     let running = tokio::select! {
-        running = Running::start(config, kinds, accept_loss, fronts) => running?,
+        running = Running::start(config, kinds, accepting, fronts) => running?,
         name = signals.next() => end_at_once(name, "the start"),
     };
     let name = signals.next().await;
@@ -200,7 +215,7 @@ impl Running {
     async fn start(
         config: &Config,
         kinds: &StoreKinds,
-        accept_loss: &BTreeSet<String>,
+        accepting: &Accepting,
         fronts: &Fronts,
     ) -> Result<Running, ServeError> {
         if let Some(data) = &config.data {
@@ -208,7 +223,7 @@ impl Running {
         }
         let watching = Watching::start(config, fronts).await?;
         let OpenShares { volumes, meters, cache, disk } =
-            volumes::open(config, kinds, accept_loss, watching.watch()).await?;
+            volumes::open(config, kinds, accepting, watching.watch()).await?;
         let services = Arc::new(Services::new(Arc::new(Registry::new(volumes.clone()))));
         let nfs = NfsAdapter::start(&config.adapters.nfs, services.clone(), fronts).await?;
         let listen = |data: &std::path::PathBuf| {

@@ -150,7 +150,8 @@ async fn serve(root: &Path, listener: TcpListener) {
                     return Ok(no_such_bucket());
                 }
                 // A folder can't look and write in one step, as S3 does.
-                let is_conditional = request.headers().contains_key(header::IF_NONE_MATCH);
+                let is_condition = |name| request.headers().contains_key(name);
+                let is_conditional = is_condition(header::IF_NONE_MATCH) || is_condition(header::IF_MATCH);
                 let _turn = if is_conditional { Some(one_by_one.lock().await) } else { None };
                 service.call(request.map(s3s::Body::from)).await
             }

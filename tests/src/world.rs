@@ -93,15 +93,8 @@ impl World {
     pub async fn open_with(stores: Stores, options: WorldOptions) -> World {
         let WorldOptions { unflushed_bytes_max, seed, speed, codec, sealer } = options;
         let clock = Arc::new(SteppedClock::new(speed));
-        let record = ShareRecord {
-            id: SHARE,
-            name: "/export".into(),
-            handle_key: HandleKey([7; 16]),
-            content_owner: 1,
-            journal: 0,
-            journal_incarnation: 0,
-            dirty: false,
-        };
+        let record =
+            ShareRecord { handle_key: HandleKey([7; 16]), content_owner: 1, ..ShareRecord::new(SHARE, "/export") };
         if stores.metadata.share(SHARE).await.unwrap().is_none() {
             stores.metadata.create_share(&record, &root()).await.unwrap();
         }

@@ -24,7 +24,7 @@ use dittofs_frame_codec::{Codec, CompressionMethod, CompressionOptions};
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockCache, BlockService, Caller, Claim, ContentError, ContentStore, MetadataService, Stability,
+    AdminService, BlockCache, BlockService, Caller, Claim, ContentError, ContentStore, Marked, MetadataService, Stability,
     Survives,
 };
 use dittofs_tests::world::{SHARE, Stores, World, WorldOptions, caller};
@@ -52,12 +52,20 @@ impl ContentStore for Remote {
         Survives::MachineLoss
     }
 
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+    async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
         self.inner.owner(share).await
     }
 
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.inner.claim(share, owner).await
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+        self.inner.claim(share, mark, over).await
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        self.inner.shares().await
+    }
+
+    fn request_max(&self) -> Duration {
+        self.inner.request_max()
     }
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {

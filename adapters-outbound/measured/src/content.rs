@@ -1,11 +1,11 @@
 //! A content store, counted.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{ObjectId, ShareId, tally::Counter};
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives, statistics::StoreCalls};
+use dittofs_domain::{ObjectId, ShareId, ownership::Mark, tally::Counter};
+use dittofs_ports::{Claim, ContentError, ContentStore, Marked, Survives, statistics::StoreCalls};
 
 use crate::{ShareMeters, calls::Calls};
 
@@ -82,12 +82,20 @@ impl ContentStore for MeasuredContent {
         self.inner.survives()
     }
 
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+    async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
         self.inner.owner(share).await
     }
 
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.inner.claim(share, owner).await
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+        self.inner.claim(share, mark, over).await
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        self.inner.shares().await
+    }
+
+    fn request_max(&self) -> Duration {
+        self.inner.request_max()
     }
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {

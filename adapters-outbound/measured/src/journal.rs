@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{NodeId, Sequence, content::Place};
+use dittofs_domain::{NodeId, Sequence, content::Place, ownership::Start};
 use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
 
 use crate::ShareMeters;
@@ -31,6 +31,10 @@ impl Journal for MeasuredJournal {
 
     fn identity(&self) -> JournalIdentity {
         self.inner.identity()
+    }
+
+    async fn note_start(&self, start: Start) -> Result<(), JournalError> {
+        self.inner.note_start(start).await
     }
 
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {

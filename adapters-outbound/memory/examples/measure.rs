@@ -21,15 +21,7 @@ const STEPS: u64 = 4;
 
 fn main() -> Outcome<()> {
     println!("size of a node's record: {} bytes", size_of::<Node>());
-    let record = ShareRecord {
-        id: ShareId(1),
-        name: "/export".into(),
-        handle_key: HandleKey([0; 16]),
-        content_owner: 0,
-        journal: 0,
-        journal_incarnation: 0,
-        dirty: false,
-    };
+    let record = ShareRecord::new(ShareId(1), "/export");
     let store = MemoryMetadataStore::new();
     now(store.create_share(&record, &node(NodeId::ROOT.0, NodeKind::Directory)))??;
     let share = now(store.share(ShareId(1)))??.ok_or("no share")?;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
+    ContentVersion, Cookie, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
     content::{BlockPlace, Extent, MapRow, Stored, page::PAGE_LEN},
     node::Parent,
     plan::{Change, EntryKey, Expectation, MapQuery, NodeUpdate, Plan, Query, Space, Statistics},
@@ -32,15 +32,7 @@ async fn main() {
     let log_bytes = arguments.next().map_or(RedbOptions::LOG_BYTES_USUAL, |mib| mib.parse::<u64>().unwrap() << 20);
     let options = RedbOptions { log_bytes, ..RedbOptions::new(&folder) };
     let store = RedbMetadataStore::open(&options).unwrap();
-    let record = ShareRecord {
-        id: ShareId(1),
-        name: "/export".into(),
-        handle_key: HandleKey([0; 16]),
-        content_owner: 0,
-        journal: 0,
-        journal_incarnation: 0,
-        dirty: false,
-    };
+    let record = ShareRecord::new(ShareId(1), "/export");
     let parent = Parent { directory: NodeId::ROOT, cookie: Cookie::START };
     store.create_share(&record, &node(NodeId::ROOT, NodeKind::Directory, parent)).await.unwrap();
     let share = store.share(record.id).await.unwrap().unwrap();

@@ -1,6 +1,7 @@
 //! Records as bytes: a version of one byte, then fields in little-endian order. See
 //! `docs/decisions/0006-redb-layout.md`.
 
+mod lineage;
 mod node;
 mod reader;
 mod row;
@@ -19,22 +20,33 @@ pub(crate) use reader::Reader;
 
 use crate::fault::Fault;
 
-/// The version of every record that this program writes, and the newest that it reads.
+/// The version of every record that has had no other yet: what this program writes, and the newest that it reads.
 const VERSION: u8 = 1;
 
-/// Reads one whole record; `what` names it in errors.
+/// Reads one whole record that has had one version only; `what` names it in errors.
 fn decode<T>(what: &str, bytes: &[u8], read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Result<T, Fault> {
+    decode_versions(what, bytes, VERSION, |_, reader| read(reader))
+}
+
+/// Reads one whole record of any version up to the newest, which is the one that this program writes; `read` gets the
+/// version. `what` names it in errors.
+fn decode_versions<T>(
+    what: &str,
+    bytes: &[u8],
+    newest: u8,
+    read: impl FnOnce(u8, &mut Reader<'_>) -> Option<T>,
+) -> Result<T, Fault> {
     let mut reader = Reader::new(bytes);
-    match reader.u8() {
-        Some(VERSION) => {}
-        Some(newer) if newer > VERSION => {
+    let version = match reader.u8() {
+        Some(0) => return Err(Fault::damaged(format!("{what} of version 0, which never was"))),
+        Some(version) if version > newest => {
             let mend = "a newer release of the program wrote it, and only that one can read it";
-            return Err(Fault::damaged(format!("{what} of version {newer}, where {VERSION} is known: {mend}")));
+            return Err(Fault::damaged(format!("{what} of version {version}, where {newest} is known: {mend}")));
         }
-        Some(other) => return Err(Fault::damaged(format!("{what} of version {other}, which never was"))),
+        Some(version) => version,
         None => return Err(Fault::damaged(format!("{what} without a byte"))),
-    }
-    let record = read(&mut reader).filter(|_| reader.is_at_end());
+    };
+    let record = read(version, &mut reader).filter(|_| reader.is_at_end());
     record.ok_or_else(|| Fault::damaged(format!("{what} of {} bytes that make no sense", bytes.len())))
 }
 

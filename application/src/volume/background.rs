@@ -40,6 +40,8 @@ impl Volume {
             self.machine.spawner.spawn("readahead", Box::pin(async move { volume.read_ahead_loop().await }));
         }
         let volume = Arc::clone(self);
+        self.machine.spawner.spawn("owner", Box::pin(async move { volume.own_loop().await }));
+        let volume = Arc::clone(self);
         self.machine.spawner.spawn("reap", Box::pin(async move { volume.reap_loop().await }));
     }
 
@@ -55,6 +57,12 @@ impl Volume {
         if let Err(error) = self.write_access_times().await {
             tracing::warn!(share = %self.name, %error, "access times are not written");
         }
+        self.mark_clean().await?;
+        self.owned.release().await;
+        Ok(())
+    }
+
+    async fn mark_clean(&self) -> Result<(), FsError> {
         if self.stores.journal.survives() == Survives::Nothing {
             return Ok(());
         }
@@ -125,6 +133,14 @@ impl Volume {
         self.write_old_access_times().await?;
         self.space().await?;
         Ok(any)
+    }
+
+    /// Keeps the share's objects this server's.
+    async fn own_loop(&self) {
+        while !self.closing.load(Ordering::Acquire) {
+            let Some(wait) = self.owned.tend().await else { return };
+            self.wait(wait, std::future::pending()).await;
+        }
     }
 
     async fn reap_loop(&self) {

@@ -92,7 +92,7 @@ impl ShareMetadata for Interposed {
         self.store.name_of(directory, cookie).await
     }
 
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         self.store.allocate(counter, count).await
     }
 

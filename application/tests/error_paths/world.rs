@@ -109,15 +109,8 @@ impl World {
 
     /// A share on these metadata, which are made if they are empty, with a journal that has kept these records.
     pub(crate) async fn open(store: Arc<MemoryMetadataStore>, records: Vec<(Appended, Record)>) -> World {
-        let record = ShareRecord {
-            id: SHARE,
-            name: "/export".into(),
-            handle_key: HandleKey([7; 16]),
-            content_owner: 1,
-            journal: 0,
-            journal_incarnation: 0,
-            dirty: false,
-        };
+        let record =
+            ShareRecord { handle_key: HandleKey([7; 16]), content_owner: 1, ..ShareRecord::new(SHARE, "/export") };
         if store.shares().await.unwrap().is_empty() {
             store.create_share(&record, &root()).await.unwrap();
         }

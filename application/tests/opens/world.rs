@@ -62,15 +62,8 @@ impl World {
 
     pub(crate) async fn with(opens: Arc<dyn OpenState>) -> World {
         let store = MemoryMetadataStore::new();
-        let record = ShareRecord {
-            id: SHARE,
-            name: "/export".into(),
-            handle_key: HandleKey([7; 16]),
-            content_owner: 1,
-            journal: 0,
-            journal_incarnation: 0,
-            dirty: false,
-        };
+        let record =
+            ShareRecord { handle_key: HandleKey([7; 16]), content_owner: 1, ..ShareRecord::new(SHARE, "/export") };
         store.create_share(&record, &root()).await.unwrap();
         let metadata = store.share(SHARE).await.unwrap().unwrap();
         let stores = VolumeStores {

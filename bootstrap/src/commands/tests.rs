@@ -85,13 +85,9 @@ fn a_share_is_renamed_in_its_store_and_nowhere_else() {
         let stores = config::open_stores(&config.metadata, &kinds.metadata).await.unwrap();
         for (id, name) in [(1, "/old"), (2, "/other")] {
             let record = dittofs_ports::ShareRecord {
-                id: dittofs_domain::ShareId(id),
-                name: name.into(),
                 handle_key: dittofs_domain::HandleKey([7; 16]),
                 content_owner: 1,
-                journal: 0,
-                journal_incarnation: 0,
-                dirty: false,
+                ..dittofs_ports::ShareRecord::new(dittofs_domain::ShareId(id), name)
             };
             let root = dittofs_domain::Node::root(0, 0, 0o755, dittofs_domain::Timestamp::new(1, 0).unwrap());
             stores["local"].create_share(&record, &root).await.unwrap();

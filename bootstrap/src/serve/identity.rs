@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use dittofs_application::Machine;
 use dittofs_domain::{HandleKey, Node, ShareId};
-use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, Survives};
 
-use super::volumes::policy;
+use super::{
+    leftovers::{Leftover, Places, PlacesError},
+    volumes::policy,
+};
 use crate::config::ShareConfig;
 
 /// What a new share's root directory permits: as a new file system's.
@@ -37,6 +40,16 @@ pub(super) enum IdentityError {
     /// The store has lost it while it was looked for.
     #[error("the share {0} is not in its metadata store")]
     Gone(ShareId),
+    /// Its metadata may be lost, or not mounted.
+    #[error(
+        "the metadata store `{store}` has no share {name}, but there are {found}, which no metadata store of the \
+         configuration knows. If its metadata are on a disk that is not mounted, or in another folder, give them back; \
+         with new metadata all of its files would be lost. Only if {name} is to begin with nothing: \
+         `dittofs serve --accept-loss {name}`, which leaves what is there as it is, or an `id` of its own in the configuration"
+    )]
+    Leftovers { store: String, name: String, found: String },
+    #[error(transparent)]
+    Places(#[from] PlacesError),
     #[error(transparent)]
     Metadata(#[from] MetadataError),
 }
@@ -46,6 +59,7 @@ pub(super) async fn find_or_make(
     share: &ShareConfig,
     all: &[ShareConfig],
     store: &dyn MetadataStore,
+    places: &Places<'_>,
     machine: &Machine,
 ) -> Result<Arc<dyn ShareMetadata>, IdentityError> {
     let records = store.shares().await?;
@@ -64,6 +78,10 @@ pub(super) async fn find_or_make(
         }
         (None, None) => {
             refuse_beside_strangers(share, all, &records, machine)?;
+            // What never outlives the server is not missed.
+            if store.survives() > Survives::Nothing {
+                refuse_beside_leftovers(share, places).await?;
+            }
             make(share, store, machine).await?
         }
     };
@@ -99,6 +117,20 @@ fn refuse_beside_strangers(
     })
 }
 
+/// A share whose metadata are lost must not come up empty either.
+async fn refuse_beside_leftovers(share: &ShareConfig, places: &Places<'_>) -> Result<(), IdentityError> {
+    if places.accept_loss {
+        return Ok(());
+    }
+    let found = places.leftovers(&share.name).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<String> = found.iter().map(Leftover::described).collect();
+    let (store, name) = (share.metadata_store.clone(), share.name.clone());
+    Err(IdentityError::Leftovers { store, name, found: found.join("; ") })
+}
+
 /// The configuration names the share by its id, and has another name for it now.
 async fn renamed(
     record: &ShareRecord,
@@ -112,14 +144,12 @@ async fn renamed(
 }
 
 async fn make(share: &ShareConfig, store: &dyn MetadataStore, machine: &Machine) -> Result<ShareId, IdentityError> {
+    let id = ShareId(share.id.unwrap_or_else(|| new_id(machine)));
     let record = ShareRecord {
-        id: ShareId(share.id.unwrap_or_else(|| new_id(machine))),
-        name: share.name.clone(),
         handle_key: HandleKey(machine.randomness.bits128().to_be_bytes()),
         content_owner: machine.randomness.bits128(),
         journal: if share.durability.keeps_a_journal() { machine.randomness.bits128() } else { 0 },
-        journal_incarnation: 0,
-        dirty: false,
+        ..ShareRecord::new(id, share.name.clone())
     };
     store.create_share(&record, &root(share, machine)).await?;
     tracing::info!(share = %share.name, id = record.id.0, "new share");

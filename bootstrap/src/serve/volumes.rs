@@ -11,7 +11,7 @@ use dittofs_application::{
     Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
 use dittofs_block_cache::{DiskCacheOptions, FolderDiskCache, MokaBlockCache};
-use dittofs_domain::credentials::IdentityPolicy;
+use dittofs_domain::{ShareId, credentials::IdentityPolicy, ownership::Holder};
 use dittofs_frame_codec::{Codec, CompressionOptions};
 use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_measured::ShareMeters;
@@ -22,8 +22,9 @@ use dittofs_ports::{
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 
 use super::{
-    ServeError, identity,
+    Accepting, ServeError, holder, identity,
     journals::{self, Wanted},
+    leftovers::Places,
     keys::Keys,
     paths, refusal,
 };
@@ -53,7 +54,8 @@ struct Parts<'a> {
     disk: Option<Arc<dyn DiskCache>>,
     machine: Machine,
     journal_bytes: u64,
-    accept_loss: &'a BTreeSet<String>,
+    accepting: &'a Accepting,
+    holder: Holder,
 }
 
 /// All shares, open.
@@ -65,17 +67,17 @@ pub(super) struct OpenShares {
     pub(super) disk: Option<Arc<dyn DiskCache>>,
 }
 
-/// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up.
+/// Opens all stores and shares. What is missing, old or damaged of a share is given up where that is accepted.
 pub(super) async fn open(
     config: &Config,
     kinds: &StoreKinds,
-    accept_loss: &BTreeSet<String>,
+    accepting: &Accepting,
     watch: &Watch,
 ) -> Result<OpenShares, ServeError> {
     let failed = |(store, source)| ServeError::Store { store, source };
     let opening = |store: &str, of: fn(&ShareConfig) -> &String| Opening {
         progress: Progress::shown(format!("checking the store `{store}`")),
-        accept_loss: may_lose(store, of, config, accept_loss),
+        accept_loss: may_lose(store, of, config, &accepting.loss),
         ..Opening::default()
     };
     let metadata = open_each_store(&config.metadata, &kinds.metadata, |store| opening(store, |of| &of.metadata_store));
@@ -83,16 +85,18 @@ pub(super) async fn open(
     let content = open_each_store(&config.content, &kinds.content, |store| opening(store, |of| &of.content_store));
     let content = content.await.map_err(failed)?;
     sync_folders(&[&config.metadata, &config.content])?;
+    let machine = machine()?;
     let parts = Parts {
         config,
         metadata,
         content,
         cache: Arc::new(MokaBlockCache::new(config.cache.memory.0)),
         disk: open_disk_cache(config).await?,
-        machine: machine()?,
+        holder: holder::of(config.data.as_deref(), &machine),
+        machine,
         // Each share gets an equal part of the bound, so that none can starve the others.
         journal_bytes: (config.journal.size.0 / config.shares.len().max(1) as u64).max(JOURNAL_BYTES_MIN),
-        accept_loss,
+        accepting,
     };
     let (mut volumes, mut meters) = (Vec::with_capacity(config.shares.len()), Vec::new());
     let mut keys = Keys::default();
@@ -148,7 +152,14 @@ async fn open_share(
     let unknown = |store: &String| format!("there is no store `{store}`");
     let store = parts.metadata.get(&share.metadata_store).ok_or_else(|| unknown(&share.metadata_store))?;
     let content = parts.content.get(&share.content_store).ok_or_else(|| unknown(&share.content_store))?;
-    let metadata = identity::find_or_make(share, &parts.config.shares, &**store, &parts.machine).await?;
+    let places = Places {
+        content: &**content,
+        journals: parts.config.journal.path.as_deref().filter(|_| share.durability.keeps_a_journal()),
+        metadata: parts.metadata.values().map(|store| &**store).collect(),
+        id: share.id.map(ShareId),
+        accept_loss: parts.accepting.loss.contains(&share.name),
+    };
+    let metadata = identity::find_or_make(share, &parts.config.shares, &**store, &places, &parts.machine).await?;
     let kept = match parts.config.journal.path.as_deref() {
         Some(base) if share.durability.keeps_a_journal() => Some(open_journal(share, base, &*metadata, parts).await?),
         _ => None,
@@ -178,7 +189,9 @@ async fn open_share(
             readahead_bytes_max: parts.config.cache.readahead.0 / parts.config.shares.len().max(1) as u64,
             ..VolumeLimits::default()
         },
-        accept_loss: parts.accept_loss.contains(&share.name),
+        accept_loss: parts.accepting.loss.contains(&share.name),
+        take_over: parts.accepting.take_over.contains(&share.name),
+        holder: parts.holder.clone(),
     };
     let opened: Result<Arc<Volume>, OpenError> = Volume::open(stores, settings, parts.machine.clone()).await;
     let volume = match opened {
@@ -199,7 +212,7 @@ async fn open_journal(
     metadata: &dyn ShareMetadata,
     parts: &Parts<'_>,
 ) -> Result<Arc<MmapJournal>, Cause> {
-    let accept_loss = parts.accept_loss.contains(&share.name);
+    let accept_loss = parts.accepting.loss.contains(&share.name);
     let wanted = Wanted { base, bytes: parts.journal_bytes, accept_loss, share: &share.name };
     match journals::open(&wanted, metadata, &parts.machine).await {
         Ok(journal) => {

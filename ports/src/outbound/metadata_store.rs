@@ -5,6 +5,7 @@ use std::{ops::Range, sync::Arc};
 use async_trait::async_trait;
 use dittofs_domain::{
     Cookie, HandleKey, Name, Node, NodeId, ObjectId, OpId, ShareId,
+    ownership::Lineage,
     plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
 
@@ -27,6 +28,24 @@ pub struct ShareRecord {
     pub journal_incarnation: u64,
     /// Whether records may be in the journal that are not in the stores.
     pub dirty: bool,
+    /// The starts of servers that were given for the share.
+    pub lineage: Lineage,
+}
+
+impl ShareRecord {
+    /// The row of a new share, with a key, an owner and a journal that are all 0: replace them.
+    pub fn new(id: ShareId, name: impl Into<String>) -> ShareRecord {
+        ShareRecord {
+            id,
+            name: name.into(),
+            handle_key: HandleKey([0; 16]),
+            content_owner: 0,
+            journal: 0,
+            journal_incarnation: 0,
+            dirty: false,
+            lineage: Lineage::default(),
+        }
+    }
 }
 
 /// A store of metadata, shared by several shares.
@@ -138,7 +157,7 @@ pub trait ShareMetadata: Send + Sync {
     async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError>;
 
     /// Takes numbers, which nobody else ever gets: not after a crash, not in another instance.
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError>;
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError>;
 
     /// Nodes without a name, in the order of their ids, after `after`.
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError>;

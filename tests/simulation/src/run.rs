@@ -158,13 +158,10 @@ impl Driver {
         let mut random = Random::stream(seed, 4);
         let store = MemoryMetadataStore::new();
         let record = ShareRecord {
-            id: SHARE,
-            name: "/export".into(),
             handle_key: HANDLE_KEY,
             content_owner: CONTENT_OWNER,
             journal: JOURNAL,
-            journal_incarnation: 0,
-            dirty: false,
+            ..ShareRecord::new(SHARE, "/export")
         };
         let start = Timestamp::new(1_767_225_600, 0).unwrap_or_default();
         store.create_share(&record, &Node::root(0, 0, 0o777, start)).await.expect("memory does not fail");

@@ -10,9 +10,9 @@ use dittofs::{
     Cli, Command,
     config::{self, StoreKind, StoreKinds},
 };
-use dittofs_domain::{ObjectId, ShareId};
+use dittofs_domain::{ObjectId, ShareId, ownership::Mark};
 use dittofs_memory::MemoryContentStore;
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_ports::{Claim, ContentError, ContentStore, Marked, Survives};
 use serde::Deserialize;
 
 const POLL: Duration = Duration::from_millis(5);
@@ -63,12 +63,20 @@ impl ContentStore for Gated {
         self.inner.survives()
     }
 
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+    async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
         self.inner.owner(share).await
     }
 
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.inner.claim(share, owner).await
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+        self.inner.claim(share, mark, over).await
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        self.inner.shares().await
+    }
+
+    fn request_max(&self) -> Duration {
+        self.inner.request_max()
     }
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {

@@ -47,7 +47,8 @@ macro_rules! content_conformance {
                 a_listing_shorter_than_its_limit_is_the_last,
                 a_listing_has_what_is_there_all_the_while_exactly_once,
                 shares_do_not_see_each_others_objects,
-                the_first_owner_keeps_its_claim,
+                a_mark_is_read_as_it_was_written,
+                a_mark_is_put_only_over_the_one_that_was_seen,
                 shares_are_claimed_one_by_one,
                 one_of_concurrent_claims_wins,
             }

@@ -7,9 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{ObjectId, ShareId};
+use dittofs_domain::{ObjectId, ShareId, ownership::Mark};
 use dittofs_memory::MemoryContentStore;
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_ports::{Claim, ContentError, ContentStore, Marked, Survives};
 
 #[derive(Default)]
 pub(crate) struct Counted {
@@ -30,12 +30,20 @@ impl ContentStore for Counted {
         self.inner.survives()
     }
 
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+    async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
         self.inner.owner(share).await
     }
 
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.inner.claim(share, owner).await
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+        self.inner.claim(share, mark, over).await
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        self.inner.shares().await
+    }
+
+    fn request_max(&self) -> Duration {
+        self.inner.request_max()
     }
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {

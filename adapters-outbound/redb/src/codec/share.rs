@@ -1,10 +1,19 @@
 //! Rows of shares. The id is in the key.
+//!
+//! Version 2: fixed fields, the name with its length, then any number of *fields*, each a tag (1 byte), a length (2
+//! bytes) and that many bytes, in the order of their tags. A field that says nothing is left out. An unknown tag is a
+//! newer program's.
 
 use dittofs_domain::{HandleKey, ShareId};
 use dittofs_ports::ShareRecord;
 
-use super::{Reader, VERSION, decode};
+use super::{Reader, decode_versions, lineage};
 use crate::fault::Fault;
+
+const VERSION: u8 = 2;
+
+/// The starts that were given.
+const TAG_LINEAGE: u8 = 2;
 
 pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     let mut out = vec![VERSION];
@@ -13,17 +22,28 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     out.extend_from_slice(&record.journal.to_le_bytes());
     out.extend_from_slice(&record.journal_incarnation.to_le_bytes());
     out.push(record.dirty.into());
+    out.extend_from_slice(&(record.name.len() as u16).to_le_bytes());
     out.extend_from_slice(record.name.as_bytes());
+    put_field(&mut out, TAG_LINEAGE, &lineage::encode(&record.lineage));
     out
 }
 
-pub(crate) fn decode_share(id: ShareId, bytes: &[u8]) -> Result<ShareRecord, Fault> {
-    decode("the row of a share", bytes, |reader| read(id, reader))
+/// A field that says nothing is left out.
+fn put_field(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
+    out.push(tag);
+    out.extend_from_slice(&(bytes.len() as u16).to_le_bytes());
+    out.extend_from_slice(bytes);
 }
 
-fn read(id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord> {
-    Some(ShareRecord {
-        id,
+pub(crate) fn decode_share(id: ShareId, bytes: &[u8]) -> Result<ShareRecord, Fault> {
+    decode_versions("the row of a share", bytes, VERSION, |version, reader| read(version, id, reader))
+}
+
+fn read(version: u8, id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord> {
+    let mut record = ShareRecord {
         handle_key: HandleKey(reader.array()?),
         content_owner: reader.u128()?,
         journal: reader.u128()?,
@@ -33,6 +53,28 @@ fn read(id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord> {
             1 => true,
             _ => return None,
         },
-        name: String::from_utf8(reader.rest().to_vec()).ok()?,
-    })
+        ..ShareRecord::new(id, "")
+    };
+    let name = match version {
+        1 => reader.rest(),
+        _ => {
+            let len = reader.u16()?;
+            reader.bytes(len.into())?
+        }
+    };
+    record.name = String::from_utf8(name.to_vec()).ok()?;
+    while !reader.is_at_end() {
+        let (tag, len) = (reader.u8()?, reader.u16()?);
+        read_field(&mut record, tag, reader.bytes(len.into())?)?;
+    }
+    Some(record)
+}
+
+/// None for a field that this program does not know, or that makes no sense.
+fn read_field(record: &mut ShareRecord, tag: u8, bytes: &[u8]) -> Option<()> {
+    match tag {
+        TAG_LINEAGE => record.lineage = lineage::decode(bytes)?,
+        _ => return None,
+    }
+    Some(())
 }

@@ -21,13 +21,12 @@ const NOW: Timestamp = match Timestamp::new(1_000, 7) {
 
 pub(crate) fn share_record() -> ShareRecord {
     ShareRecord {
-        id: SHARE,
-        name: "/export".into(),
         handle_key: HandleKey([7; 16]),
         content_owner: 8,
         journal: 9,
         journal_incarnation: 10,
         dirty: true,
+        ..ShareRecord::new(SHARE, "/export")
     }
 }
 

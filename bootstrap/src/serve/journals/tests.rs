@@ -26,13 +26,10 @@ impl Setting {
         let store = MemoryMetadataStore::new();
         let id = ShareId(NEXT_ID.fetch_add(1, Ordering::Relaxed));
         let record = ShareRecord {
-            id,
-            name: "/export".into(),
             handle_key: HandleKey([7; 16]),
             content_owner: 1,
             journal: 77,
-            journal_incarnation: 0,
-            dirty: false,
+            ..ShareRecord::new(id, "/export")
         };
         let root = Node::root(0, 0, 0o755, Timestamp::new(1, 0).unwrap());
         store.create_share(&record, &Node { content_seq: Sequence(1 << 50), ..root }).await.unwrap();

@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use dittofs_domain::{
     ObjectId, ShareId,
+    ownership::Mark,
     content::{
         block::{BlockHead, head_len},
         checksum,
         object::{ObjectHead, scan},
     },
 };
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_ports::{Claim, ContentError, ContentStore, Marked, Survives};
 
 use super::Bug;
 
@@ -55,12 +56,20 @@ impl ContentStore for RiggedContent {
         self.inner.survives()
     }
 
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+    async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
         self.inner.owner(share).await
     }
 
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.inner.claim(share, owner).await
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+        self.inner.claim(share, mark, over).await
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        self.inner.shares().await
+    }
+
+    fn request_max(&self) -> Duration {
+        self.inner.request_max()
     }
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {

@@ -103,14 +103,13 @@ impl Fixture {
 }
 
 pub(super) fn share_record(number: u64) -> ShareRecord {
+    let id = ShareId(0xD177_0000_0000_0000 | number);
     ShareRecord {
-        id: ShareId(0xD177_0000_0000_0000 | number),
-        name: format!("/share-{number}"),
         handle_key: HandleKey([number as u8; 16]),
         content_owner: u128::MAX - u128::from(number),
         journal: u128::from(number) << 64,
         journal_incarnation: 1,
-        dirty: false,
+        ..ShareRecord::new(id, format!("/share-{number}"))
     }
 }
 

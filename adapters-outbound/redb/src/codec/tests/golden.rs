@@ -8,6 +8,7 @@ use dittofs_domain::{
     Timestamp,
     content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored},
     node::{Device, NodeFlags, Parent},
+    ownership::{Lineage, Start},
     plan::{EntryKey, ObjectRecord, ObjectState, Space, UnlinkedReason},
 };
 use dittofs_ports::ShareRecord;
@@ -53,6 +54,11 @@ fn node() -> Node {
     }
 }
 
+fn unhex(digits: &str) -> Vec<u8> {
+    let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16).unwrap()).collect();
+    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
+}
+
 #[test]
 fn a_node_is_these_bytes() {
     let fixed = "01 03 02 3f ed01 04030201 08070605 02000000 1000000000000000 2000000000000000 \
@@ -95,19 +101,34 @@ fn rows_are_these_bytes() {
 }
 
 #[test]
+fn the_lineage_of_a_share_is_these_bytes() {
+    let start = |epoch, nonce| Start { epoch: Epoch(epoch), nonce };
+    let lineage = Lineage::new(vec![start(1, 2), start(3, 4)], Some(start(1, 2)), None);
+    let record = ShareRecord { lineage, ..ShareRecord::new(ShareId(1), "/e") };
+    let expected = "02 3100 01 01000000000000000200000000000000 \
+                    01000000000000000200000000000000 03000000000000000400000000000000";
+    let bytes = hex(&encode_share(&record));
+    assert!(bytes.ends_with(&expected.replace(' ', "")), "{bytes}");
+    assert_eq!(decode_share(record.id, &encode_share(&record)).unwrap(), record);
+}
+
+#[test]
 fn a_shares_row_is_these_bytes() {
     let record = ShareRecord {
-        id: ShareId(1),
-        name: "/e".into(),
         handle_key: HandleKey([0xaa; 16]),
         content_owner: 2,
         journal: 3,
         journal_incarnation: 4,
         dirty: true,
+        ..ShareRecord::new(ShareId(1), "/e")
     };
-    let expected = "01 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 02000000000000000000000000000000 \
-                    03000000000000000000000000000000 0400000000000000 01 2f65";
-    assert_eq!(hex(&encode_share(&record)), expected.replace(' ', ""));
+    let fixed = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 02000000000000000000000000000000 \
+                 03000000000000000000000000000000 0400000000000000 01";
+    assert_eq!(hex(&encode_share(&record)), format!("02{fixed}02002f65").replace(' ', ""));
+    let first = unhex(&format!("01{fixed}2f65").replace(' ', ""));
+    assert_eq!(decode_share(record.id, &first).unwrap(), record);
+    let unknown = unhex(&format!("02{fixed}02002f65 ff0100 00").replace(' ', ""));
+    assert!(decode_share(record.id, &unknown).is_err());
 }
 
 #[test]

@@ -104,6 +104,13 @@ pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
     (any::<(u64, [u8; 16], u128, u128, u64, bool)>(), "\\PC{0,60}").prop_map(|(fields, name)| {
         let (id, key, content_owner, journal, journal_incarnation, dirty) = fields;
         let handle_key = HandleKey(key);
-        ShareRecord { id: ShareId(id), name, handle_key, content_owner, journal, journal_incarnation, dirty }
+        ShareRecord {
+            handle_key,
+            content_owner,
+            journal,
+            journal_incarnation,
+            dirty,
+            ..ShareRecord::new(ShareId(id), name)
+        }
     })
 }
