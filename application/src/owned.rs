@@ -128,7 +128,7 @@ impl OwnedContent {
 
     async fn write(&self, sent: Duration, seen: &mut Option<Marked>) -> Result<(), ContentError> {
         let mark = self.tenure.lock().write(self.randomness.bits64(), &self.name, self.clock.now());
-        match self.store.claim(self.share, &mark, seen.as_ref()).await? {
+        match self.store.claim(self.share, &mark, seen.clone()).await? {
             Claim::Written { marked, is_atomic } => {
                 *seen = Some(marked);
                 self.tenure.lock().has_written(sent, self.now(), mark, is_atomic);
@@ -147,7 +147,7 @@ impl OwnedContent {
         let mut seen = self.seen.lock().await;
         let released = self.tenure.lock().release(self.randomness.bits64(), &self.name, self.clock.now());
         let Some(mark) = released else { return };
-        match self.store.claim(self.share, &mark, seen.as_ref()).await {
+        match self.store.claim(self.share, &mark, seen.clone()).await {
             Ok(Claim::Written { marked, .. }) => *seen = Some(marked),
             Ok(Claim::Refused(_)) => {
                 tracing::warn!(share = %self.name, "somebody else holds the share's objects already");
@@ -239,7 +239,7 @@ impl ContentStore for OwnedContent {
         self.store.owner(share).await
     }
 
-    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         self.store.claim(share, mark, over).await
     }
 

@@ -35,6 +35,7 @@ use crate::{
 pub(crate) use data::{DataError, DataFolder};
 use fronts::Fronts;
 pub(crate) use keys::Keys;
+pub(crate) use leftovers::{Leftover, Places, PlacesError};
 use nfs::NfsAdapter;
 use socket::ControlSocket;
 pub(crate) use socket::path_in as socket_in;

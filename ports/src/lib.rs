@@ -19,8 +19,8 @@ pub use inbound::{
 pub use outbound::{
     Appended, ApplyError, BlockCache, CacheUsage, Claim, Clock, CodecError, ContentError, ContentStore, Counter,
     DiskCache, DiskCacheUsage, FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError, JournalIdentity,
-    JournalUsage, Listed, Listing, Marked, MetadataError, MetadataStore, OpenChange, OpenState, OpenStateError, Randomness,
-    Record, Reference, SealError, ShareMetadata, ShareRecord, Spawner, Survives,
+    JournalUsage, Listed, Listing, Marked, MetadataError, MetadataStore, OpenChange, OpenState, OpenStateError,
+    Randomness, Record, Reference, SealError, ShareMetadata, ShareRecord, Spawner, Survives,
 };
 
 #[cfg(feature = "mocks")]

@@ -19,13 +19,14 @@ use dittofs_domain::{
     Credentials, Name, NodeId, ObjectId, ShareId,
     error::FsError,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
+    ownership::Mark,
 };
 use dittofs_frame_codec::{Codec, CompressionMethod, CompressionOptions};
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockCache, BlockService, Caller, Claim, ContentError, ContentStore, Marked, MetadataService, Stability,
-    Survives,
+    AdminService, BlockCache, BlockService, Caller, Claim, ContentError, ContentStore, Marked, MetadataService,
+    Stability, Survives,
 };
 use dittofs_tests::world::{SHARE, Stores, World, WorldOptions, caller};
 use futures_util::future::join_all;
@@ -56,7 +57,7 @@ impl ContentStore for Remote {
         self.inner.owner(share).await
     }
 
-    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         self.inner.claim(share, mark, over).await
     }
 

@@ -86,7 +86,7 @@ impl ContentStore for MeasuredContent {
         self.inner.owner(share).await
     }
 
-    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         self.inner.claim(share, mark, over).await
     }
 

@@ -95,10 +95,10 @@ impl ContentStore for MemoryContentStore {
         Ok(mark.map(|mark| Marked { mark, version: None }))
     }
 
-    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         let mut state = self.state.write();
         let owner = &mut state.shares.entry(share).or_default().owner;
-        if owner.as_ref() != over.map(|over| &over.mark) {
+        if owner.as_ref() != over.as_ref().map(|over| &over.mark) {
             return Ok(Claim::Refused(owner.clone().map(|mark| Marked { mark, version: None })));
         }
         *owner = Some(mark.clone());

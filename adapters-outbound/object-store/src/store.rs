@@ -66,7 +66,7 @@ impl ContentStore for ObjectStore {
         }
     }
 
-    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         match &self.scheme {
             Scheme::Fs(store) => store.claim(share, mark, over).await,
             #[cfg(feature = "operator")]

@@ -35,7 +35,13 @@ pub(super) fn who(mark: &Mark) -> String {
     if mark.start.is_none() {
         return "a server of an earlier release".to_owned();
     }
-    format!("process {} on {} with the data folder {}, since or before {}", holder.process, holder.host, holder.folder, utc(mark.at))
+    format!(
+        "process {} on {} with the data folder {}, since or before {}",
+        holder.process,
+        holder.host,
+        holder.folder,
+        utc(mark.at)
+    )
 }
 
 /// A time of day, in UTC.

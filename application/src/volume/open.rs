@@ -20,8 +20,8 @@ use dittofs_ports::{
 use tokio::sync::Notify;
 
 use super::{
-    Machine, Volume, VolumeLimits, VolumeStores, again::begin_again, ids::Numbers, newest::Newest, opens, pending::PendingNodes,
-    readahead::Pace,
+    Machine, Volume, VolumeLimits, VolumeStores, again::begin_again, ids::Numbers, newest::Newest, opens,
+    pending::PendingNodes, readahead::Pace,
 };
 use crate::{
     admission::Admission,
@@ -221,7 +221,8 @@ async fn begin(
 ) -> Result<Start, OpenError> {
     let journal = stores.journal.identity().start;
     // Where the store does not answer, the mark is judged when it does.
-    let mark = stores.content.owner(record.id).await.ok().flatten().filter(|found| found.mark.owner == record.content_owner);
+    let mark =
+        stores.content.owner(record.id).await.ok().flatten().filter(|found| found.mark.owner == record.content_owner);
     let content = mark.as_ref().and_then(|found| found.mark.start);
     let standing = record.lineage.judge(Part::Journal, journal);
     let last = record.lineage.last().map_or(0, |last| last.epoch.0);

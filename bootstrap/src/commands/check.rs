@@ -146,7 +146,13 @@ async fn offline(
     let mut found = Vec::new();
     for share in config.shares.iter().filter(|share| is_wanted(arguments, &share.name)) {
         let Some((holder, id)) = holder(&stored, share) else {
-            writeln!(out, "{}: nothing is stored yet", share.name)?;
+            match left_of(share, config, kinds, &stored).await?.as_slice() {
+                [] => writeln!(out, "{}: nothing is stored yet", share.name)?,
+                left => {
+                    found.push(share.name.clone());
+                    print_left(share, left, out)?;
+                }
+            }
             continue;
         };
         let Some(metadata) = holder.store.share(id).await? else { continue };
@@ -183,6 +189,41 @@ fn holder<'a>(stored: &'a StoredShares, share: &ShareConfig) -> Option<(&'a Stor
     let is_it = |name: &str, id: u64| share.id.map_or(name == share.name, |wanted| id == wanted);
     let record = store.shares.iter().find(|record| is_it(&record.name, record.id.0))?;
     Some((store, record.id))
+}
+
+/// What there is of a share that no metadata store knows: its metadata may be lost.
+async fn left_of(
+    share: &ShareConfig,
+    config: &Config,
+    kinds: &StoreKinds,
+    stored: &StoredShares,
+) -> Result<Vec<serve::Leftover>, CheckError> {
+    let content = match open_content(share, config, kinds).await {
+        Err(CheckError::NoContent { .. }) => None,
+        opened => Some(opened?),
+    };
+    let places = serve::Places {
+        content: content.as_deref(),
+        journals: config.journal.path.as_deref(),
+        metadata: stored.stores.iter().map(|stored| &*stored.store).collect(),
+        id: share.id.map(dittofs_domain::ShareId),
+    };
+    let refused =
+        |reason: serve::PlacesError| CheckError::Refused { share: share.name.clone(), reason: reason.to_string() };
+    places.leftovers(&share.name).await.map_err(refused)
+}
+
+fn print_left(share: &ShareConfig, left: &[serve::Leftover], out: &mut dyn Write) -> io::Result<()> {
+    let (name, store) = (&share.name, &share.metadata_store);
+    for leftover in left {
+        let found = leftover.described();
+        writeln!(
+            out,
+            "{name}: not checked: there are {found}, but the metadata store `{store}` knows nothing of it: is its disk \
+             mounted?"
+        )?;
+    }
+    Ok(())
 }
 
 /// A store that is not there is not made: all of its objects would be missing.

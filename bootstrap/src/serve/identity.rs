@@ -54,12 +54,13 @@ pub(super) enum IdentityError {
     Metadata(#[from] MetadataError),
 }
 
-/// Finds a share by its id or its name; makes it where it is new for sure. `all` are the shares of the configuration.
+/// Finds a share by its id or its name; makes it where it is new for sure. `all` are the shares of the
+/// configuration; `places` where something may be left of it, unless a loss is accepted.
 pub(super) async fn find_or_make(
     share: &ShareConfig,
     all: &[ShareConfig],
     store: &dyn MetadataStore,
-    places: &Places<'_>,
+    places: Option<&Places<'_>>,
     machine: &Machine,
 ) -> Result<Arc<dyn ShareMetadata>, IdentityError> {
     let records = store.shares().await?;
@@ -79,7 +80,7 @@ pub(super) async fn find_or_make(
         (None, None) => {
             refuse_beside_strangers(share, all, &records, machine)?;
             // What never outlives the server is not missed.
-            if store.survives() > Survives::Nothing {
+            if let Some(places) = places.filter(|_| store.survives() > Survives::Nothing) {
                 refuse_beside_leftovers(share, places).await?;
             }
             make(share, store, machine).await?
@@ -119,9 +120,6 @@ fn refuse_beside_strangers(
 
 /// A share whose metadata are lost must not come up empty either.
 async fn refuse_beside_leftovers(share: &ShareConfig, places: &Places<'_>) -> Result<(), IdentityError> {
-    if places.accept_loss {
-        return Ok(());
-    }
     let found = places.leftovers(&share.name).await?;
     if found.is_empty() {
         return Ok(());

@@ -6,22 +6,20 @@ use dittofs_domain::{ShareId, ownership::Mark};
 use dittofs_ports::{ContentError, ContentStore, MetadataError, MetadataStore};
 
 /// Where a new share would begin.
-pub(super) struct Places<'a> {
-    /// Its content store.
-    pub(super) content: &'a dyn ContentStore,
+pub(crate) struct Places<'a> {
+    /// Its content store, if there is one.
+    pub(crate) content: Option<&'a dyn ContentStore>,
     /// The folder of all journals, if it has one.
-    pub(super) journals: Option<&'a Path>,
+    pub(crate) journals: Option<&'a Path>,
     /// All metadata stores of the configuration.
-    pub(super) metadata: Vec<&'a dyn MetadataStore>,
+    pub(crate) metadata: Vec<&'a dyn MetadataStore>,
     /// Its id, where the configuration names one: then others of its name are not it.
-    pub(super) id: Option<ShareId>,
-    /// Whether it is to begin whatever is there.
-    pub(super) accept_loss: bool,
+    pub(crate) id: Option<ShareId>,
 }
 
 /// Why it can't be said what is there.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PlacesError {
+pub(crate) enum PlacesError {
     #[error(transparent)]
     Metadata(#[from] MetadataError),
     #[error("whether the content store has objects of an earlier share can't be said: {0}")]
@@ -32,7 +30,7 @@ pub(super) enum PlacesError {
 
 /// Something of a share without metadata.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Leftover {
+pub(crate) struct Leftover {
     id: ShareId,
     /// The mark beside its objects.
     mark: Option<Mark>,
@@ -41,7 +39,7 @@ pub(super) struct Leftover {
 
 impl Leftover {
     /// What it is, for people.
-    pub(super) fn described(&self) -> String {
+    pub(crate) fn described(&self) -> String {
         let what = match (&self.mark, self.has_journal) {
             (Some(_), true) => "objects and a journal",
             (Some(_), false) => "objects",
@@ -62,7 +60,7 @@ impl Leftover {
 impl Places<'_> {
     /// What may be of the share with this name though no metadata store knows it. A bucket may have shares of other
     /// servers: those have other names, or are held by a server whose metadata are elsewhere, and that is told.
-    pub(super) async fn leftovers(&self, share: &str) -> Result<Vec<Leftover>, PlacesError> {
+    pub(crate) async fn leftovers(&self, share: &str) -> Result<Vec<Leftover>, PlacesError> {
         let mut known = BTreeSet::new();
         let mut is_used = false;
         for store in &self.metadata {
@@ -73,13 +71,19 @@ impl Places<'_> {
         let may_be = |id: &ShareId| !known.contains(id) && self.id.is_none_or(|own| own == *id);
         let journals = self.journals.map(journals_in).transpose()?.unwrap_or_default();
         let mut found = Vec::new();
-        for id in self.content.shares().await?.into_iter().filter(may_be) {
-            let Some(marked) = self.content.owner(id).await? else { continue };
-            let mark = marked.mark;
-            // A mark of an earlier release names no share: it is one that is lost only where all metadata are.
-            if self.id.is_some() || mark.share == share || (mark.share.is_empty() && !is_used) {
-                found.push(Leftover { id, has_journal: journals.contains(&id), mark: Some(mark) });
+        if let Some(content) = self.content {
+            for id in content.shares().await?.into_iter().filter(may_be) {
+                let Some(marked) = content.owner(id).await? else { continue };
+                let mark = marked.mark;
+                // A mark of an earlier release names no share: it is one that is lost only where all metadata are.
+                if self.id.is_some() || mark.share == share || (mark.share.is_empty() && !is_used) {
+                    found.push(Leftover { id, has_journal: journals.contains(&id), mark: Some(mark) });
+                }
             }
+        }
+        // A journal names no share either.
+        if is_used && self.id.is_none() {
+            return Ok(found);
         }
         let has = |id: &ShareId| found.iter().any(|leftover| leftover.id == *id);
         let lone: Vec<ShareId> = journals.iter().filter(|id| may_be(id) && !has(id)).copied().collect();

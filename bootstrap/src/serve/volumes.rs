@@ -24,8 +24,8 @@ use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 use super::{
     Accepting, ServeError, holder, identity,
     journals::{self, Wanted},
-    leftovers::Places,
     keys::Keys,
+    leftovers::Places,
     paths, refusal,
 };
 use crate::{
@@ -153,13 +153,14 @@ async fn open_share(
     let store = parts.metadata.get(&share.metadata_store).ok_or_else(|| unknown(&share.metadata_store))?;
     let content = parts.content.get(&share.content_store).ok_or_else(|| unknown(&share.content_store))?;
     let places = Places {
-        content: &**content,
+        content: Some(&**content),
         journals: parts.config.journal.path.as_deref().filter(|_| share.durability.keeps_a_journal()),
         metadata: parts.metadata.values().map(|store| &**store).collect(),
         id: share.id.map(ShareId),
-        accept_loss: parts.accepting.loss.contains(&share.name),
     };
-    let metadata = identity::find_or_make(share, &parts.config.shares, &**store, &places, &parts.machine).await?;
+    let places = (!parts.accepting.loss.contains(&share.name)).then_some(places);
+    let metadata =
+        identity::find_or_make(share, &parts.config.shares, &**store, places.as_ref(), &parts.machine).await?;
     let kept = match parts.config.journal.path.as_deref() {
         Some(base) if share.durability.keeps_a_journal() => Some(open_journal(share, base, &*metadata, parts).await?),
         _ => None,

@@ -107,7 +107,8 @@ pub struct Tenure {
     is_own: bool,
     /// Tags of marks that were sent, the newest last.
     tried: Vec<u64>,
-    is_atomic: bool,
+    /// Whether the store puts a mark only over the one that was seen; not known before the first was written.
+    is_atomic: Option<bool>,
     retry_at: Duration,
     /// How long requests of somebody who may still live can have an effect after his mark was replaced.
     predecessor: Duration,
@@ -124,7 +125,7 @@ impl Tenure {
             seen: None,
             is_own: false,
             tried: Vec::new(),
-            is_atomic: true,
+            is_atomic: None,
             retry_at: Duration::ZERO,
             predecessor: Duration::ZERO,
             quiet_from: Duration::ZERO,
@@ -142,8 +143,10 @@ impl Tenure {
         let at = at.max(self.retry_at);
         match &self.state {
             _ if now < at => Step::Wait(at),
+            // What it saw may be gone by now, and it would write over a living holder's mark.
+            State::Taking { looked } if self.is_too_slow(*looked, now) => Step::Read,
             State::Taking { .. } | State::Renewing { .. } => Step::Write,
-            State::Holding { .. } if self.is_atomic => Step::Write,
+            State::Holding { .. } if self.is_atomic == Some(true) => Step::Write,
             _ => Step::Read,
         }
     }
@@ -220,6 +223,10 @@ impl Tenure {
         let is_mine = tag.is_some_and(|tag| self.tried.contains(&tag));
         self.state = match std::mem::replace(&mut self.state, State::Looking) {
             State::Settling { sent, .. } if is_mine && tag == self.newest() => {
+                if now >= sent + self.claimant.terms.lease {
+                    // It stood still for so long that this may be a second copy of the request, over another's mark.
+                    self.follows(found.as_ref(), now);
+                }
                 // Whoever was taken for dead may have renewed its mark until this one replaced it.
                 self.quiet_from = self.quiet_from.max(now + self.predecessor);
                 self.hold(sent)
@@ -243,16 +250,15 @@ impl Tenure {
     /// The mark was written by a request that was sent at `sent`; whether it can't have replaced another one than that
     /// which was seen.
     pub fn has_written(&mut self, sent: Duration, now: Duration, mark: Mark, is_atomic: bool) {
-        self.is_atomic = is_atomic;
+        self.is_atomic = Some(is_atomic);
         self.seen = Some(mark);
         let settle = self.claimant.terms.settle();
-        let is_too_slow = |looked: Duration| now.saturating_sub(looked) > settle / 2;
         self.state = match std::mem::replace(&mut self.state, State::Looking) {
             State::Taking { .. } if is_atomic => self.hold(sent),
-            State::Taking { looked } if is_too_slow(looked) => State::Looking,
+            State::Taking { looked } if self.is_too_slow(looked, now) => State::Looking,
             State::Taking { .. } => State::Settling { sent, look_at: now + settle },
             // Somebody may have come between.
-            State::Renewing { lease, looked } if !is_atomic && is_too_slow(looked) => {
+            State::Renewing { lease, looked } if self.is_too_slow(looked, now) => {
                 State::Holding { lease, renew_at: now }
             }
             State::Holding { mut lease, .. } | State::Renewing { mut lease, .. } => {
@@ -280,9 +286,7 @@ impl Tenure {
             }
             (State::Holding { .. } | State::Renewing { .. }, _) => State::Over(found.clone()),
             // The store itself keeps others out: somebody has the folder locked.
-            (State::Taking { .. }, Some(mark)) if is_same && !is_mine => {
-                State::Refused(Refusal::Locked(mark.clone()))
-            }
+            (State::Taking { .. }, Some(mark)) if is_same && !is_mine => State::Refused(Refusal::Locked(mark.clone())),
             (State::Taking { .. }, _) => State::Looking,
             (other, _) => other,
         };
@@ -297,6 +301,11 @@ impl Tenure {
             State::Renewing { lease, .. } => State::Holding { lease, renew_at: now },
             other => other,
         };
+    }
+
+    /// Whether somebody may have come between a look and what followed, without that being noticed.
+    fn is_too_slow(&self, looked: Duration, now: Duration) -> bool {
+        self.is_atomic != Some(true) && now.saturating_sub(looked) > self.claimant.terms.settle() / 2
     }
 
     fn newest(&self) -> Option<u64> {
@@ -340,6 +349,11 @@ impl Tenure {
         let is_mine = self.tried.contains(&mark.tag);
         // Whoever sat on this seat before has ended, and whatever it still sends concerns what these metadata gave up.
         let is_free = mark.is_released() || mark.start.is_none() || mark.holder.seat == holder.seat;
+        if is_mine && self.is_atomic != Some(true) {
+            // A request that was not answered, or not in time, may have replaced the mark of somebody who holds.
+            self.follows(found, now);
+            return State::Taking { looked: sent };
+        }
         match (is_mine || is_free, *takes_over) {
             (true, _) => State::Taking { looked: sent },
             (false, true) => {

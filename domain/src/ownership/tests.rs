@@ -175,14 +175,14 @@ fn a_mark_whose_answer_was_lost_is_still_its_own() {
     read(&mut tenure, 102, &first);
     let second = tenure.write(7, "/export", Timestamp::EPOCH);
     tenure.was_not_written(seconds(102), seconds(103), Some(second));
-    assert_eq!(tenure.phase(seconds(103)), Some(Phase::Held));
+    assert!(matches!(tenure.phase(seconds(103)), Some(Phase::Waiting { .. })), "it may have replaced another's mark");
     // An answer to a renewal is lost, and the next one meets it.
     let third = tenure.write(8, "/export", Timestamp::EPOCH);
     tenure.was_not_answered(seconds(107));
     tenure.write(9, "/export", Timestamp::EPOCH);
     tenure.was_not_written(seconds(108), seconds(108), Some(third));
     assert_eq!(tenure.step(seconds(109)), Step::Write);
-    assert_eq!(tenure.phase(seconds(109)), Some(Phase::Held));
+    assert!(tenure.lease().is_some());
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub trait ContentStore: Send + Sync {
     /// - a store that can be locked stays locked for whoever wrote last, until it writes a mark without a lease or
     ///   lets the store go;
     /// - a failed or abandoned claim may be written or not, also later.
-    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError>;
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError>;
 
     /// The shares that have a mark or objects.
     async fn shares(&self) -> Result<Vec<ShareId>, ContentError>;

@@ -191,13 +191,13 @@ impl ContentStore for SimulatedContent {
         Ok(mark.map(|mark| Marked { mark, version: None }))
     }
 
-    async fn claim(&self, _share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+    async fn claim(&self, _share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         self.arrive(2).await?;
         let simulation = &self.objects.simulation;
         if simulation.happens(Fault::PutNotDone) {
             return Err(unavailable());
         }
-        let (mark, over) = (mark.clone(), over.map(|over| over.mark.clone()));
+        let (mark, over) = (mark.clone(), over.map(|over| over.mark));
         if simulation.happens(Fault::PutLate) {
             self.later(move |objects| drop(objects.claim(mark, over.as_ref())));
             return Err(unavailable());

@@ -15,8 +15,7 @@ use bytes::Bytes;
 use dittofs_application::{CheckStores, check_stores};
 use dittofs_domain::{ObjectId, ShareId, Timestamp, check::Finding, ownership::Mark};
 use dittofs_ports::{
-    AdminService, CheckOptions, CheckReport, Claim, Clock, ContentError, ContentStore, Marked, ShareMetadata,
-    Survives,
+    AdminService, CheckOptions, CheckReport, Claim, Clock, ContentError, ContentStore, Marked, ShareMetadata, Survives,
 };
 
 use crate::{
@@ -89,7 +88,7 @@ impl ContentStore for StoredContent {
         Ok(None)
     }
 
-    async fn claim(&self, _share: ShareId, _mark: &Mark, _over: Option<&Marked>) -> Result<Claim, ContentError> {
+    async fn claim(&self, _share: ShareId, _mark: &Mark, _over: Option<Marked>) -> Result<Claim, ContentError> {
         Ok(Claim::Refused(None))
     }
 

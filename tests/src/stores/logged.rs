@@ -73,9 +73,9 @@ impl ContentStore for LoggedContentStore {
         Ok(self.log().owners.get(&share).map(|mark| Marked { mark: mark.clone(), version: None }))
     }
 
-    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         let mut log = self.log();
-        if log.owners.get(&share) != over.map(|over| &over.mark) {
+        if log.owners.get(&share) != over.as_ref().map(|over| &over.mark) {
             let found = log.owners.get(&share).map(|mark| Marked { mark: mark.clone(), version: None });
             return Ok(Claim::Refused(found));
         }

@@ -118,13 +118,17 @@ async fn whoever_is_taken_over_on_a_bucket_stops_flushing() {
     let second = copy.try_start(&["--take-over", "/export"]).unwrap_or_else(|refused| panic!("{}", refused.log));
     let mut taken = root_of(&second).await;
     let root = taken.root.clone();
-    assert_eq!(taken.read_at(&taken.find(&root, b"file").await.unwrap(), 0, 10).await.data.as_ref(), &data[..10]);
+    let found = taken.find(&root, b"file").await.unwrap();
+    assert_eq!(taken.read_at(&found, 0, 10).await.data.as_ref(), &data[..10]);
     let own = write_file(&mut taken, "own", &data).await;
     signal(&server, "-CONT");
 
     // The original sees that it has lost the objects, and says so.
     let until = Instant::now() + Duration::from_secs(40);
-    while !fs::read_to_string(original.data().join("../log")).unwrap().contains("nothing is flushed or deleted any more") {
+    while !fs::read_to_string(original.data().join("../log"))
+        .unwrap()
+        .contains("nothing is flushed or deleted any more")
+    {
         assert!(Instant::now() < until, "{}", original.log());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

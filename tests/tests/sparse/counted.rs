@@ -3,6 +3,7 @@
 use std::{
     ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -34,7 +35,7 @@ impl ContentStore for Counted {
         self.inner.owner(share).await
     }
 
-    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         self.inner.claim(share, mark, over).await
     }
 

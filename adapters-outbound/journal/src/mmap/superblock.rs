@@ -148,7 +148,8 @@ impl Superblock {
             let to = (fields.u64()?, fields.u64()?);
             superblock.gaps.push(Gap { from, to, next: fields.u64()? });
         }
-        superblock.start_noted = fields.u64().zip(fields.u64()).map(|(epoch, nonce)| Start { epoch: Epoch(epoch), nonce });
+        superblock.start_noted =
+            fields.u64().zip(fields.u64()).map(|(epoch, nonce)| Start { epoch: Epoch(epoch), nonce });
         Some(superblock)
     }
 

@@ -34,9 +34,9 @@ impl FsStore {
         self: &Arc<Self>,
         share: ShareId,
         mark: &Mark,
-        over: Option<&Marked>,
+        over: Option<Marked>,
     ) -> Result<Claim, ContentError> {
-        let (mark, over) = (mark.clone(), over.map(|over| over.mark.clone()));
+        let (mark, over) = (mark.clone(), over.map(|over| over.mark));
         self.blocking(move |store| store.claim_now(share, mark, over.as_ref())).await
     }
 

@@ -48,16 +48,22 @@ fn mark(owner: u128) -> Mark {
 async fn who_holds_the_objects_keeps_others_out_until_it_gives_them_back_or_ends() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (open(folder.path()).await.unwrap(), open(folder.path()).await.unwrap());
-    let Claim::Written { marked, is_atomic: true } = first.claim(SHARE, &mark(1), None).await.unwrap() else { panic!() };
+    let Claim::Written { marked, is_atomic: true } = first.claim(SHARE, &mark(1), None).await.unwrap() else {
+        panic!()
+    };
     let next = Mark { tag: 4, ..mark(1) };
-    assert_eq!(second.claim(SHARE, &next, Some(&marked)).await.unwrap(), Claim::Refused(Some(marked.clone())));
+    assert_eq!(second.claim(SHARE, &next, Some(marked.clone())).await.unwrap(), Claim::Refused(Some(marked.clone())));
     let released = Mark { tag: 5, lease: Duration::ZERO, ..mark(1) };
-    let Claim::Written { marked, .. } = first.claim(SHARE, &released, Some(&marked)).await.unwrap() else { panic!() };
-    let Claim::Written { marked, .. } = second.claim(SHARE, &next, Some(&marked)).await.unwrap() else { panic!() };
+    let Claim::Written { marked, .. } = first.claim(SHARE, &released, Some(marked.clone())).await.unwrap() else {
+        panic!()
+    };
+    let Claim::Written { marked, .. } = second.claim(SHARE, &next, Some(marked.clone())).await.unwrap() else {
+        panic!()
+    };
     let last = Mark { tag: 6, ..mark(1) };
-    assert!(matches!(first.claim(SHARE, &last, Some(&marked)).await.unwrap(), Claim::Refused(_)));
+    assert!(matches!(first.claim(SHARE, &last, Some(marked.clone())).await.unwrap(), Claim::Refused(_)));
     drop(second);
-    assert!(matches!(first.claim(SHARE, &last, Some(&marked)).await.unwrap(), Claim::Written { .. }));
+    assert!(matches!(first.claim(SHARE, &last, Some(marked.clone())).await.unwrap(), Claim::Written { .. }));
 }
 
 fn parts(text: &'static str) -> Vec<Bytes> {

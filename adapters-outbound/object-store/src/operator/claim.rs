@@ -24,19 +24,14 @@ impl OperatorStore {
         self.owner_in(&marker(share)).await
     }
 
-    pub(crate) async fn claim(
-        &self,
-        share: ShareId,
-        mark: &Mark,
-        over: Option<&Marked>,
-    ) -> Result<Claim, ContentError> {
+    pub(crate) async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         let found = *self.found().await?;
         let path = marker(share);
         // In this process one comes after the other, whatever the store can do.
         let _turn = self.claiming.lock().await;
         let is_atomic = found.puts_only_new && found.replaces_only_seen;
-        let version = over.and_then(|over| over.version.clone());
-        let options = match over {
+        let version = over.as_ref().and_then(|over| over.version.clone());
+        let options = match &over {
             None => found.only_new(),
             Some(_) if is_atomic && version.is_some() => WriteOptions { if_match: version, ..WriteOptions::default() },
             Some(_) => WriteOptions::default(),
@@ -44,7 +39,7 @@ impl OperatorStore {
         let compares = options.if_match.is_some() || options.if_not_exists;
         if !compares {
             let there = self.owner_in(&path).await?;
-            if there.as_ref().map(|there| &there.mark) != over.map(|over| &over.mark) {
+            if there.as_ref().map(|there| &there.mark) != over.as_ref().map(|over| &over.mark) {
                 return Ok(Claim::Refused(there));
             }
         }

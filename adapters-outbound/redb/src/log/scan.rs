@@ -8,9 +8,7 @@ use crate::bugs::{self, Bug};
 
 use super::{
     Mark,
-    format::{
-        ALIGN, HEAD_LEN, Head, MAGIC_RECORD, RecordHead, decode_head, decode_record, decode_stamp, record_len,
-    },
+    format::{ALIGN, HEAD_LEN, Head, MAGIC_RECORD, RecordHead, decode_head, decode_record, decode_stamp, record_len},
 };
 
 /// Longer logs are not made and not read: they are read into memory.

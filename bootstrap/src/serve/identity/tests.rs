@@ -28,8 +28,8 @@ async fn opened(store: &MemoryMetadataStore, all: &[(&str, Option<u64>)]) -> Res
     let content = MemoryContentStore::new();
     for share in &all {
         let id = share.id.map(ShareId);
-        let places = Places { content: &content, journals: None, metadata: vec![store], id, accept_loss: false };
-        let metadata = find_or_make(share, &all, store, &places, &machine()).await?;
+        let places = Places { content: Some(&content), journals: None, metadata: vec![store], id };
+        let metadata = find_or_make(share, &all, store, Some(&places), &machine()).await?;
         assert_eq!(metadata.record().await?.name, share.name);
     }
     let mut records: Vec<_> = store.shares().await?.into_iter().map(|record| (record.name, record.id.0)).collect();

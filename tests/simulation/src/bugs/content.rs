@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use dittofs_domain::{
     ObjectId, ShareId,
-    ownership::Mark,
     content::{
         block::{BlockHead, head_len},
         checksum,
         object::{ObjectHead, scan},
     },
+    ownership::Mark,
 };
 use dittofs_ports::{Claim, ContentError, ContentStore, Marked, Survives};
 
@@ -60,7 +60,7 @@ impl ContentStore for RiggedContent {
         self.inner.owner(share).await
     }
 
-    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<&Marked>) -> Result<Claim, ContentError> {
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         self.inner.claim(share, mark, over).await
     }
 

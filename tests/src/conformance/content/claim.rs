@@ -49,7 +49,7 @@ pub async fn a_mark_is_read_as_it_was_written(open: impl AsyncFn() -> Arc<dyn Co
     assert_eq!(first.mark, mark(owner, 1));
     assert_eq!(store.owner(SHARE).await.unwrap().unwrap().mark, mark(owner, 1));
     let released = Mark { lease: Duration::ZERO, ..mark(owner, 2) };
-    written(store.claim(SHARE, &released, Some(&first)).await.unwrap());
+    written(store.claim(SHARE, &released, Some(first.clone())).await.unwrap());
     assert_eq!(store.owner(SHARE).await.unwrap().unwrap().mark, released);
 }
 
@@ -57,14 +57,14 @@ pub async fn a_mark_is_put_only_over_the_one_that_was_seen(open: impl AsyncFn() 
     let store = open().await;
     let first = written(store.claim(SHARE, &mark(1, 1), None).await.unwrap());
     assert_eq!(refused(store.claim(SHARE, &mark(2, 2), None).await.unwrap()), Some(mark(1, 1)));
-    let second = written(store.claim(SHARE, &mark(1, 3), Some(&first)).await.unwrap());
-    assert_eq!(refused(store.claim(SHARE, &mark(2, 4), Some(&first)).await.unwrap()), Some(mark(1, 3)));
+    let second = written(store.claim(SHARE, &mark(1, 3), Some(first.clone())).await.unwrap());
+    assert_eq!(refused(store.claim(SHARE, &mark(2, 4), Some(first.clone())).await.unwrap()), Some(mark(1, 3)));
     let found = store.owner(SHARE).await.unwrap().unwrap();
     assert_eq!(found.mark, mark(1, 3));
     // What was read is as good as what was written.
-    let third = written(store.claim(SHARE, &mark(1, 5), Some(&found)).await.unwrap());
-    assert_eq!(refused(store.claim(SHARE, &mark(1, 6), Some(&second)).await.unwrap()), Some(mark(1, 5)));
-    written(store.claim(SHARE, &mark(1, 7), Some(&third)).await.unwrap());
+    let third = written(store.claim(SHARE, &mark(1, 5), Some(found)).await.unwrap());
+    assert_eq!(refused(store.claim(SHARE, &mark(1, 6), Some(second)).await.unwrap()), Some(mark(1, 5)));
+    written(store.claim(SHARE, &mark(1, 7), Some(third)).await.unwrap());
 }
 
 pub async fn shares_are_claimed_one_by_one(open: impl AsyncFn() -> Arc<dyn ContentStore>) {
@@ -85,7 +85,7 @@ pub async fn one_of_concurrent_claims_wins(open: impl AsyncFn() -> Arc<dyn Conte
         let mut claims = JoinSet::new();
         for number in 1..=16 {
             let (store, seen) = (store.clone(), seen.clone());
-            claims.spawn(async move { store.claim(SHARE, &mark(7, round * 100 + number), seen.as_ref()).await.unwrap() });
+            claims.spawn(async move { store.claim(SHARE, &mark(7, round * 100 + number), seen).await.unwrap() });
         }
         let answers = claims.join_all().await;
         let winners: Vec<&Marked> = answers
