@@ -34,6 +34,7 @@ use crate::{
 };
 pub(crate) use data::{DataError, DataFolder};
 use fronts::Fronts;
+pub(crate) use holder::may_live;
 pub(crate) use keys::Keys;
 pub(crate) use leftovers::{Leftover, Places, PlacesError};
 use nfs::NfsAdapter;

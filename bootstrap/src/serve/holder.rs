@@ -3,7 +3,10 @@
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use dittofs_application::Machine;
-use dittofs_domain::{content::checksum, ownership::Holder};
+use dittofs_domain::{
+    content::checksum,
+    ownership::{Holder, Mark},
+};
 
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 /// A number that is drawn at each start of the system.
@@ -20,6 +23,12 @@ pub(super) fn of(data: Option<&Path>, machine: &Machine) -> Holder {
         folder: data.map_or_else(|| "(none)".to_owned(), |data| data.display().to_string()),
         seat,
     }
+}
+
+/// Whether a mark is of somebody who may live: not of whoever sat last on the seat of this data folder, which the caller
+/// has locked.
+pub(crate) fn may_live(mark: &Mark, data: Option<&Path>) -> bool {
+    !mark.is_released() && mark.start.is_some() && data.and_then(seat) != Some(mark.holder.seat)
 }
 
 fn host() -> String {
