@@ -27,3 +27,9 @@ content_conformance!(s3_in_parts, {
         open(S3Options { transfer, ..store_options(server.address()) }).await
     }
 });
+
+// As a store that knows no conditional puts: whoever claims looks and reads again.
+content_conformance!(s3_without_conditions, {
+    let server = S3Server::without_conditions();
+    async move || open(store_options(server.address())).await
+});

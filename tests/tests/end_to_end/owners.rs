@@ -4,12 +4,13 @@ use std::{
     fs,
     path::Path,
     process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
 use dittofs_tests::{
     s3::S3Server,
-    server::{Home, Server},
+    server::{Home, Refused, Server},
 };
 use nfs3_client::nfs3_types::nfs3::*;
 
@@ -149,4 +150,28 @@ async fn whoever_is_taken_over_on_a_bucket_stops_flushing() {
     server.kill();
     assert!(second.stop().status.success());
     assert!(refusal(&original, &[]).contains("does not know"));
+}
+
+/// Of two copies that start at one instant one becomes the owner, whether the store can compare or not.
+#[rstest::rstest]
+#[case::conditional(S3Server::start())]
+#[case::unconditional(S3Server::without_conditions())]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_copies_that_start_at_one_instant_one_is_the_owner(#[case] bucket: S3Server) {
+    let configuration = configuration(bucket.address(), "compression: none");
+    let original = home(Some(&configuration));
+    let server = original.start();
+    write_file(&mut root_of(&server).await, "file", &pattern(300_000)).await;
+    assert!(server.stop().status.success());
+    let copy = copy_of(&original, None, &configuration);
+    let starts = [original, copy].map(|home| thread::spawn(move || (home.try_start(&[]), home)));
+    let started = starts.map(|start| start.join().unwrap());
+    // Longer than a claim settles.
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    let is_owner = |(server, home): &(Result<Server, Refused>, Home)| {
+        let gave_up = ["the content store can't be used", "nothing is flushed or deleted any more"];
+        server.is_ok() && !gave_up.iter().any(|words| home.log().contains(words))
+    };
+    let logs = started.each_ref().map(|(_, home)| home.log());
+    assert_eq!(started.iter().filter(|start| is_owner(start)).count(), 1, "{logs:#?}");
 }
