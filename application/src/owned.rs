@@ -153,7 +153,7 @@ impl OwnedContent {
                 tracing::warn!(share = %self.name, "somebody else holds the share's objects already");
             }
             Err(error) => {
-                tracing::warn!(share = %self.name, %error, "the share's objects are not given back: another machine waits for the lease's end");
+                tracing::warn!(share = %self.name, %error, "the share's objects are not given back: others wait for them");
             }
         }
     }

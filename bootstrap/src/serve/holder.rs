@@ -25,8 +25,8 @@ pub(super) fn of(data: Option<&Path>, machine: &Machine) -> Holder {
     }
 }
 
-/// Whether a mark is of somebody who may live: not of whoever sat last on the seat of this data folder, which the caller
-/// has locked.
+/// Whether a mark is of somebody who may live: not of whoever sat last on the seat of this data folder, which the
+/// caller has locked.
 pub(crate) fn may_live(mark: &Mark, data: Option<&Path>) -> bool {
     !mark.is_released() && mark.start.is_some() && data.and_then(seat) != Some(mark.holder.seat)
 }

@@ -45,7 +45,8 @@ pub(super) enum IdentityError {
         "the metadata store `{store}` has no share {name}, but there are {found}, which no metadata store of the \
          configuration knows. If its metadata are on a disk that is not mounted, or in another folder, give them back; \
          with new metadata all of its files would be lost. Only if {name} is to begin with nothing: \
-         `dittofs serve --accept-loss {name}`, which leaves what is there as it is, or an `id` of its own in the configuration"
+         `dittofs serve --accept-loss {name}`, which leaves what is there as it is, or an `id` of its own in the \
+         configuration"
     )]
     Leftovers { store: String, name: String, found: String },
     #[error(transparent)]
