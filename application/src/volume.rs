@@ -43,7 +43,8 @@ use std::sync::{
 };
 
 use dittofs_domain::{
-    Attributes, Epoch, NodeId, ShareId, Timestamp,
+    Attributes, Epoch, Node, NodeId, Scale, ShareId, Timestamp,
+    content::map::Facts,
     error::{FsError, FsResult},
     flush::Policy,
 };
@@ -128,6 +129,7 @@ pub struct Volume {
     sealer: HandleSealer,
     policy: SharePolicy,
     flush_policy: Policy,
+    scale: Scale,
     stores: VolumeStores,
     /// The same objects, with the lease that they are held by.
     owned: Arc<OwnedContent>,
@@ -217,6 +219,16 @@ impl Volume {
         }
         let credentials = self.policy.credentials(who.identity.as_ref());
         Ok(Caller { credentials, opener: None, client: who.client })
+    }
+
+    /// The sizes by which its files are cut.
+    pub(crate) fn scale(&self) -> &Scale {
+        &self.scale
+    }
+
+    /// What the rules of maps need to know of a file.
+    pub(crate) fn facts(&self, node: &Node) -> Facts {
+        Facts::of(node, &self.scale)
     }
 
     /// The verifier that writes and commits are answered with.

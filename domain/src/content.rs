@@ -1,6 +1,6 @@
 //! The map of a file: which bytes of it are where.
 //!
-//! Rows are kept for each page of 1 MiB. A row is a [`MapRow::Page`], whose extents tile the page, or a
+//! Rows are kept for each page (1 MiB in production). A row is a [`MapRow::Page`], whose extents tile the page, or a
 //! [`MapRow::Holes`] that covers many pages. The row of a page is the one with the greatest key at or below it; where
 //! no row covers a page below the end of the file the map is damaged, and that is an error, never zeros.
 
@@ -18,15 +18,15 @@ pub use cuts::{CUTS_MAX, Cut, Cuts, Noted};
 pub use row::{BlockPlace, Clip, Extent, MapRow, PageExtents, Stored};
 pub use slices::Place;
 
-/// Bytes of a page, the unit of a file's map.
+/// Bytes of a page, the unit of a file's map, in production: rules take it from the share's [`crate::Scale`].
 pub const PAGE_BYTES: u64 = 1 << 20;
-/// Bytes of a chunk, the unit of scheduling and of an object's references.
+/// Bytes of a chunk, the unit of scheduling and of an object's references, in production.
 pub const CHUNK_BYTES: u64 = 64 << 20;
-/// The greatest raw length of a block.
+/// The greatest raw length of a block under any scale.
 pub const BLOCK_BYTES_MAX: u32 = 4 << 20;
 /// Raw bytes of each frame of a block but its last.
 pub const FRAME_BYTES: u32 = 32 << 10;
 /// The greatest size of a file, in bytes (2^63 - 1).
 pub const FILE_BYTES_MAX: u64 = i64::MAX as u64;
-/// Extents that a page may hold before its region is compacted.
+/// Extents that a page may hold before its region is compacted, in production.
 pub const EXTENTS_PER_PAGE_MAX: usize = 32;

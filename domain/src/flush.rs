@@ -1,12 +1,12 @@
 //! When and how unflushed bytes go to the content store.
 //!
-//! [`Policy`] says which nodes are flushed now and in which order; [`compaction`] which bytes of them are written, so
-//! that pages keep few extents; [`pack`] how these become blocks and objects.
+//! [`Policy`] says which nodes are flushed now and in which order; [`Cutter`] which regions of them go into one object;
+//! [`rewrite`] which bytes of a region are written, so that pages keep few extents.
 
 mod compaction;
-mod pack;
+mod cutter;
 mod policy;
 
-pub use compaction::{REGION_BYTES, Region, regions, rewrite};
-pub use pack::{BlockPlan, ObjectPlan, blocks, pack};
+pub use compaction::rewrite;
+pub use cutter::{Cost, Cutter, Step};
 pub use policy::{Candidate, NodeFacts, Policy, ShareFacts, Urgency, Usage};

@@ -12,12 +12,14 @@
 //! | [`ownership`] | who may change a share's objects, and whether its stores are of one time |
 //! | [`flush`] | when unflushed bytes go to the content store, and in what shape |
 //! | [`check`] | whether the records of a share agree with each other |
+//! | [`scale`] | the sizes by which files are cut |
 //! | [`tally`] | no rule: counts and latencies, which every layer may keep |
 //! | [`plan`] | the language between the rules and the stores |
 #![deny(missing_docs)]
 
 pub mod access;
 pub mod attributes;
+pub mod bugs;
 pub mod check;
 pub mod content;
 pub mod credentials;
@@ -31,6 +33,7 @@ pub mod node;
 pub mod opens;
 pub mod ownership;
 pub mod plan;
+pub mod scale;
 pub mod tally;
 pub mod time;
 
@@ -41,4 +44,5 @@ pub use handle::{Handle, HandleKey};
 pub use id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId, OpId, Sequence, ShareId};
 pub use name::Name;
 pub use node::{Node, NodeKind};
+pub use scale::Scale;
 pub use time::Timestamp;

@@ -29,6 +29,7 @@ use crate::{
     credentials::Credentials,
     id::{Cookie, NodeId},
     plan::Plan,
+    scale::Scale,
     time::Timestamp,
 };
 
@@ -53,6 +54,8 @@ pub struct Fresh {
     pub node: NodeId,
     /// For a new entry.
     pub cookie: Cookie,
+    /// The scale of the share, by which a file that is made with a size gets its map.
+    pub scale: Scale,
 }
 
 /// What a rule decided.

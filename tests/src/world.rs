@@ -15,7 +15,7 @@ use dittofs_application::{
     Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
 use dittofs_domain::{
-    ClientId, Credentials, HandleKey, Node, NodeId, ShareId,
+    ClientId, Credentials, HandleKey, Node, NodeId, Scale, ShareId,
     credentials::{IdentityPolicy, Squash},
 };
 use dittofs_frame_codec::Codec;
@@ -46,6 +46,8 @@ pub struct Stores {
 pub struct WorldOptions {
     /// Room for so many unflushed bytes.
     pub unflushed_bytes_max: u64,
+    /// The scale of a share that is made.
+    pub scale: Scale,
     /// What its randomness starts from.
     pub seed: u64,
     /// Where time can't be paused, as some store works on a thread of its own, it passes so many times faster.
@@ -59,8 +61,20 @@ pub struct WorldOptions {
 impl WorldOptions {
     /// At the usual speed, without compression and keys.
     pub fn new(unflushed_bytes_max: u64, seed: u64) -> WorldOptions {
-        WorldOptions { unflushed_bytes_max, seed, speed: 1, codec: Codec::none(), sealer: Arc::new(Sealer::none()) }
+        WorldOptions {
+            unflushed_bytes_max,
+            scale: Scale::PRODUCTION,
+            seed,
+            speed: 1,
+            codec: Codec::none(),
+            sealer: Arc::new(Sealer::none()),
+        }
     }
+}
+
+/// The scale of a test's share: by turns that of production, and the smallest one.
+pub fn scale_of(turn: u64) -> Scale {
+    if turn.is_multiple_of(2) { Scale::PRODUCTION } else { Scale::TINY }
 }
 
 /// Keys 1 to `newest`, of which the last one seals if it `seals` at all.
@@ -91,10 +105,14 @@ impl World {
 
     /// The same with all options. A share that the stores have already is opened again.
     pub async fn open_with(stores: Stores, options: WorldOptions) -> World {
-        let WorldOptions { unflushed_bytes_max, seed, speed, codec, sealer } = options;
+        let WorldOptions { unflushed_bytes_max, scale, seed, speed, codec, sealer } = options;
         let clock = Arc::new(SteppedClock::new(speed));
-        let record =
-            ShareRecord { handle_key: HandleKey([7; 16]), content_owner: 1, ..ShareRecord::new(SHARE, "/export") };
+        let record = ShareRecord {
+            handle_key: HandleKey([7; 16]),
+            content_owner: 1,
+            scale,
+            ..ShareRecord::new(SHARE, "/export")
+        };
         if stores.metadata.share(SHARE).await.unwrap().is_none() {
             stores.metadata.create_share(&record, &root()).await.unwrap();
         }
@@ -125,9 +143,10 @@ impl World {
         let mut limits = VolumeLimits { unflushed_bytes_max, ..VolumeLimits::default() };
         // A disk is not faster because time is.
         limits.write_wait_ms_max *= u64::from(speed);
-        let volume = Volume::open(volume_stores, VolumeSettings { limits, ..VolumeSettings::new(policy) }, machine)
-            .await
-            .unwrap();
+        let volume =
+            Volume::open(volume_stores, VolumeSettings { limits, scale, ..VolumeSettings::new(policy) }, machine)
+                .await
+                .unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)]))));
         World { services, clock, metadata, content: stores.content, volume }
     }

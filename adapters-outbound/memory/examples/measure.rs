@@ -6,7 +6,7 @@
 use std::{error::Error, future::Future, pin::pin, sync::Arc, task};
 
 use dittofs_domain::{
-    Cookie, HandleKey, Name, Node, NodeId, NodeKind, ShareId, Timestamp,
+    Cookie, Name, Node, NodeId, NodeKind, ShareId, Timestamp,
     node::Parent,
     plan::{Change, EntryKey, Expectation, LinkChange, NodeUpdate, Plan, Query, Space},
 };

@@ -1,5 +1,5 @@
-//! The mark of the owner of a share's objects, as text: a line that names the owner, as releases without leases wrote it
-//! alone, and a line for each of the other facts. Unknown facts are passed over.
+//! The mark of the owner of a share's objects, as text: a line that names the owner, as releases without leases wrote
+//! it alone, and a line for each of the other facts. Unknown facts are passed over.
 
 use std::{collections::HashMap, fmt::Write, time::Duration};
 

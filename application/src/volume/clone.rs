@@ -5,7 +5,7 @@ use std::ops::Range;
 use dittofs_domain::{
     Node, NodeId,
     content::{
-        FILE_BYTES_MAX, PAGE_BYTES,
+        FILE_BYTES_MAX,
         map::{self, Facts, Piece},
     },
     error::{FsError, FsResult},
@@ -152,16 +152,17 @@ impl Volume {
     /// The first of what is left, with what is known of the source then: nothing of it moves in its turn.
     async fn pieces_to_clone(&self, rest: &Rest<'_>) -> FsResult<(Facts, Vec<Piece>)> {
         let range = rest.from(rest.offset);
-        let query = Query { map: Some(map::clone_query(rest.source, &range)), ..Query::node(rest.source) };
+        let query =
+            Query { map: Some(map::clone_query(rest.source, &range, self.scale())), ..Query::node(rest.source) };
         let view = self.view(&query).await?;
-        let facts = Facts::of(self.live(&view, rest.source)?);
+        let facts = self.facts(self.live(&view, rest.source)?);
         let pieces = map::clone_pieces(&view.map, &facts, range, rest.at);
         Ok((facts, pieces.map_err(|error| self.map_failed(rest.source, &error))?))
     }
 
     /// Copies bytes by reading and writing them: at most a page.
     async fn copy_bytes(&self, rest: &Rest<'_>, bytes: u64) -> FsResult<()> {
-        let length = bytes.min(PAGE_BYTES) as u32;
+        let length = bytes.min(self.scale().page()) as u32;
         let read = self.read(&rest.reader, rest.source, rest.offset, length).await?;
         let data = read.data.concat();
         if data.len() as u64 != bytes {

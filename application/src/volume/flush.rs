@@ -1,7 +1,8 @@
 //! From the journal to the content store: slices become blocks, blocks of many files become an object.
 //!
-//! A flush takes what is unflushed of some nodes (each under its turn), puts one object, and then publishes it node by
-//! node ([`super::publish`]). While some objects are on their way the next one is gathered. Uploads hold nobody's turn.
+//! A flush takes what is unflushed of some nodes (each under its turn), region by region as [`Cutter`] says, puts one
+//! object, and then publishes it node by node ([`super::publish`]). While some objects are on their way the next one is
+//! gathered, which has other regions: so it does not matter which of them arrives first. Uploads hold nobody's turn.
 
 mod build;
 mod gather;
@@ -12,6 +13,7 @@ use dittofs_domain::{
     NodeId, ObjectId,
     content::object::ObjectBuilder,
     error::{FsError, FsResult},
+    flush::{Cutter, Step},
     plan::{Change, ObjectRecord, ObjectState, Plan},
 };
 use dittofs_ports::ContentError;
@@ -27,17 +29,9 @@ const UPLOADS_MAX: usize = 2;
 
 /// What is left to take of the nodes of a flush.
 struct Queue {
-    nodes: std::vec::IntoIter<NodeId>,
-    /// A node of which only a part was taken, and where to go on.
-    rest: Option<(NodeId, u64)>,
+    cutter: Cutter,
     /// Why a node was left out. The others are flushed all the same.
     failed: Option<FsError>,
-}
-
-impl Queue {
-    fn next(&mut self) -> Option<(NodeId, u64)> {
-        self.rest.take().or_else(|| self.nodes.next().map(|node| (node, 0)))
-    }
 }
 
 impl Volume {
@@ -60,10 +54,10 @@ impl Volume {
     }
 
     /// Flushes what is unflushed of these nodes, many to an object. One flush at a time: of two that took the same
-    /// bytes, the slower one would publish them over newer ones. The objects of one flush share no bytes.
+    /// bytes, the slower one would publish them over newer ones. The objects of one flush share no region.
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
         let _flushing = self.flushing.lock().await;
-        let mut queue = Queue { nodes: nodes.into_iter(), rest: None, failed: None };
+        let mut queue = Queue { cutter: Cutter::new(nodes, &self.flush_policy, self.scale()), failed: None };
         let mut on_their_way = FuturesUnordered::new();
         let (mut failed, mut is_done) = (None, false);
         while !is_done || !on_their_way.is_empty() {
@@ -96,26 +90,27 @@ impl Volume {
         failed.or(queue.failed).map_or(Ok(()), Err)
     }
 
-    /// Takes as much as one object holds.
+    /// Takes as much as one object holds; nothing once all is taken.
     async fn gather_batch(&self, queue: &mut Queue) -> Vec<Gathered> {
         let mut batch: Vec<Gathered> = Vec::new();
-        let (mut room, mut blocks) = (self.flush_policy.object_bytes_max, self.flush_policy.object_blocks_max);
-        while room > 0 && blocks > 0 {
-            let Some((node, from)) = queue.next() else { break };
-            let gathered = match self.gather_node(node, from, room, blocks).await {
-                Ok(Some(gathered)) => gathered,
-                Ok(None) => continue,
-                Err(error) => {
-                    queue.failed = Some(error);
-                    continue;
+        loop {
+            match queue.cutter.step() {
+                Step::Take { node, from } => match self.gather_node(node, from, &mut queue.cutter).await {
+                    Ok(gathered) => batch.extend(gathered),
+                    Err(error) => {
+                        queue.failed = Some(error);
+                        queue.cutter.finished();
+                    }
+                },
+                // What was taken of a node that failed then has no bytes in it.
+                Step::Put if batch.is_empty() => queue.cutter.put(),
+                Step::Put => {
+                    queue.cutter.put();
+                    return batch;
                 }
-            };
-            room = room.saturating_sub(gathered.bytes());
-            blocks = blocks.saturating_sub(gathered.blocks());
-            queue.rest = gathered.next.map(|next| (node, next));
-            batch.push(gathered);
+                Step::Done => return batch,
+            }
         }
-        batch
     }
 
     async fn flush_batch(&self, mut batch: Vec<Gathered>) -> FsResult<()> {

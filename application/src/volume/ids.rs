@@ -36,7 +36,7 @@ impl Volume {
     pub(super) async fn fresh(&self) -> FsResult<Fresh> {
         let node = self.number(Counter::Ids).await?;
         let cookie = self.number(Counter::Ids).await?;
-        Ok(Fresh { node: NodeId(node), cookie: Cookie(cookie) })
+        Ok(Fresh { node: NodeId(node), cookie: Cookie(cookie), scale: *self.scale() })
     }
 
     /// A stamp for the `change` of a node with unflushed writes: greater than every one before it.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    Epoch, NodeId, Sequence,
+    Epoch, NodeId, Scale, Sequence,
     flush::Policy,
     ownership::{Holder, Part, Refusal, Standing, Start},
 };
@@ -45,6 +45,8 @@ pub struct VolumeSettings {
     pub policy: SharePolicy,
     /// Its bounds.
     pub limits: VolumeLimits,
+    /// The scale that its files must have been written with.
+    pub scale: Scale,
     /// Opens the share although its journal or its objects are not those that it was written with: what was only in
     /// them is lost.
     pub accept_loss: bool,
@@ -58,7 +60,7 @@ impl VolumeSettings {
     /// A policy with the usual bounds.
     pub fn new(policy: SharePolicy) -> VolumeSettings {
         let (limits, holder) = (VolumeLimits::default(), Holder::default());
-        VolumeSettings { policy, limits, accept_loss: false, take_over: false, holder }
+        VolumeSettings { policy, limits, scale: Scale::PRODUCTION, accept_loss: false, take_over: false, holder }
     }
 }
 
@@ -114,6 +116,14 @@ pub enum OpenError {
         /// Whose they should be.
         owner: u128,
     },
+    /// The share's files are cut by other sizes.
+    #[error(
+        "the share was made with other sizes of pages and objects ({found:?}) than this program's: only a program with the same ones can serve it"
+    )]
+    OtherScale {
+        /// Its sizes.
+        found: Box<Scale>,
+    },
 }
 
 impl Volume {
@@ -128,6 +138,9 @@ impl Volume {
         machine: Machine,
     ) -> Result<Arc<Volume>, OpenError> {
         let mut record = stores.metadata.record().await?;
+        if record.scale != settings.scale {
+            return Err(OpenError::OtherScale { found: Box::new(record.scale) });
+        }
         let keeps_records = stores.journal.survives() > Survives::Nothing;
         let start = begin(&stores, &settings, &machine, &mut record).await?;
         let owned = own(&stores, &settings, &machine, &record, start).await?;
@@ -157,7 +170,7 @@ impl Volume {
         record: &ShareRecord,
         epoch: Epoch,
     ) -> Volume {
-        let VolumeSettings { policy, limits, .. } = settings;
+        let VolumeSettings { policy, limits, scale, .. } = settings;
         // What outlives the machine is behind a network.
         let is_remote = stores.content.survives() == Survives::MachineLoss;
         let cache_bytes = stores.cache.usage().limit;
@@ -167,7 +180,8 @@ impl Volume {
             sealer: HandleSealer { share: record.id, key: record.handle_key },
             name: record.name.clone(),
             policy,
-            flush_policy: Policy::default(),
+            flush_policy: Policy::of(&scale),
+            scale,
             epoch,
             verifier: AtomicU64::new(machine.randomness.bits64()),
             turns: KeyedLocks::new(),

@@ -1,16 +1,14 @@
 //! The plan that puts flushed bytes into a node's map, with size and times, and makes their object live.
 
-use std::ops::Range;
-
 use dittofs_domain::{
     Node, NodeId, Sequence,
     attributes::Pending,
     content::{
-        map::{self, Facts, Piece, Source},
+        map::{self, MapError, Piece},
         slices::Part,
     },
-    error::FsResult,
-    plan::{Change, Expectation, NodeUpdate, ObjectRecord, Plan, Query, TimeChange},
+    error::{FsError, FsResult},
+    plan::{Change, Expectation, MapView, NodeUpdate, ObjectRecord, Plan, Query, TimeChange},
 };
 
 use super::{Volume, flush::Gathered};
@@ -39,10 +37,11 @@ impl Volume {
         let Some(pending) = self.pending.snapshot(node) else { return Ok(()) };
         let done = self.content_seq_after(gathered);
         let unstable = self.pending.unstable(node);
-        let mut batches = map::batches(pieces).into_iter().peekable();
+        let mut batches = map::batches(pieces, self.scale()).into_iter().peekable();
         while let Some(batch) = batches.next() {
             let done = batches.peek().is_none().then_some(done);
-            self.install(node, &batch, &pending, done, object).await?;
+            let batch = Batch { gathered, pieces: &batch, was_cut };
+            self.install(&batch, &pending, done, object).await?;
         }
         let records = self.pending.flushed(node, &gathered.ranges, gathered.up_to, done);
         drop(unstable);
@@ -52,17 +51,18 @@ impl Volume {
 
     async fn install(
         &self,
-        node: NodeId,
-        pieces: &[Piece],
+        batch: &Batch<'_>,
         pending: &Pending,
         done: Option<Sequence>,
         object: ObjectRecord,
     ) -> FsResult<()> {
-        let query = Query { map: Some(map::install_query(node, pieces)), ..Query::node(node) };
+        let (node, pieces) = (batch.gathered.node, batch.pieces);
+        let query = Query { map: Some(map::install_query(node, pieces, self.scale())), ..Query::node(node) };
         self.settle(query, None, |view| {
             let stored = view.node(node)?;
             let end = pieces.iter().map(Piece::end).max().unwrap_or(0).max(stored.size);
-            let installed = map::install(&view.map, &Facts::of(stored), pieces, end);
+            let current = self.current(batch, stored, &view.map)?;
+            let installed = map::install(&view.map, &self.facts(stored), &current, end);
             let installed = installed.map_err(|error| self.map_failed(node, &error))?;
             if !installed.crowded.is_empty() {
                 tracing::debug!(share = %self.name, %node, pages = installed.crowded.len(), "pages with many extents");
@@ -79,6 +79,30 @@ impl Volume {
         Ok(())
     }
 
+    /// The pieces without the copies of old bytes that stand elsewhere by now. Where the file was cut there are none,
+    /// and what lies below the new bytes has changed rightly.
+    fn current(&self, batch: &Batch<'_>, stored: &Node, view: &MapView) -> FsResult<Vec<Piece>> {
+        let Batch { gathered, pieces, was_cut } = *batch;
+        let (false, Some(first), Some(last)) = (was_cut, pieces.first(), pieces.last()) else {
+            return Ok(pieces.to_vec());
+        };
+        let range = first.offset..last.end();
+        let now = map::resolve(view, &self.facts(stored), range.clone());
+        let now = now.map_err(|error| self.map_failed(stored.id, &error))?;
+        let before = gathered.base.partition_point(|piece| piece.end() <= range.start);
+        let behind = gathered.base.partition_point(|piece| piece.offset < range.end);
+        let base = gathered.base.get(before..behind).unwrap_or_default();
+        map::current(pieces, base, &gathered.ranges, &now).map_err(|error| self.not_installed(stored.id, &error))
+    }
+
+    fn not_installed(&self, node: NodeId, error: &MapError) -> FsError {
+        if matches!(error, MapError::Newer { .. }) {
+            tracing::error!(share = %self.name, %node, %error, "a flush was about to bring old bytes back: not done");
+            return FsError::Busy;
+        }
+        self.map_failed(node, error)
+    }
+
     /// What is still there of the bytes that were taken: the index was cut when the file was.
     fn clipped(&self, gathered: &Gathered) -> Vec<Piece> {
         let Some(pending) = self.pending.find(gathered.node) else { return Vec::new() };
@@ -89,7 +113,7 @@ impl Volume {
                 if let Part::Slice(slice) = part
                     && slice.seq <= gathered.up_to
                 {
-                    left.extend(cut(piece, slice.offset..slice.end()));
+                    left.extend(piece.cut(&(slice.offset..slice.end())));
                 }
             }
         }
@@ -101,6 +125,14 @@ impl Volume {
         let pending = pending.lock();
         pending.slices.content_seq_after(&gathered.ranges, gathered.up_to)
     }
+}
+
+/// Pieces that one plan installs.
+struct Batch<'a> {
+    gathered: &'a Gathered,
+    pieces: &'a [Piece],
+    /// Whether the file was cut since they were taken.
+    was_cut: bool,
 }
 
 /// What a flush says of a node: times and counts that clients have been shown already.
@@ -116,23 +148,4 @@ fn published(stored: &Node, pending: &Pending, done: Option<Sequence>) -> NodeUp
         cuts: done.map(|done| stored.cuts.above(done)).filter(|cuts| *cuts != stored.cuts),
         ..NodeUpdate::default()
     }
-}
-
-/// The part of a piece that is in a range.
-fn cut(piece: &Piece, range: Range<u64>) -> Option<Piece> {
-    let (start, end) = (piece.offset.max(range.start), piece.end().min(range.end));
-    if start >= end {
-        return None;
-    }
-    let skip = start - piece.offset;
-    let source = match &piece.source {
-        Source::Hole => Source::Hole,
-        Source::Inline(bytes) => Source::Inline(bytes.slice(skip as usize..(skip + end - start) as usize)),
-        Source::Stored(from) => {
-            let mut from = *from;
-            from.skip += skip as u32;
-            Source::Stored(from)
-        }
-    };
-    Some(Piece { offset: start, len: end - start, source })
 }

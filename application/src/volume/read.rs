@@ -80,7 +80,7 @@ impl Volume {
         // Slices before the map: what leaves the index is in the map by then.
         let moment = (!in_turn).then(|| self.pending.moment());
         let unflushed = self.unflushed(node, &range);
-        let query = Query { map: Some(map::resolve_query(node, &range)), ..Query::node(node) };
+        let query = Query { map: Some(map::resolve_query(node, &range, self.scale())), ..Query::node(node) };
         let view = self.view(&query).await?;
         let stored: &Node = self.live(&view, node)?;
         readable(stored, caller, access)?;
@@ -91,7 +91,7 @@ impl Volume {
         let attributes = self.with_access_time(attributes::overlay(stored, pending.as_ref()));
         let range = range.start..range.end.min(attributes.size).max(range.start);
         let mapped = range.start..range.end.min(stored.size).max(range.start);
-        let pieces = map::resolve(&view.map, stored.clip, stored.size, mapped);
+        let pieces = map::resolve(&view.map, &self.facts(stored), mapped);
         let pieces = pieces.map_err(|error| self.map_failed(node, &error))?;
         Ok(Some(Layout { pieces, parts, range, attributes }))
     }

@@ -203,10 +203,10 @@ impl Volume {
     }
 
     async fn fetch_ahead(&self, node: NodeId, range: Range<u64>) -> FsResult<()> {
-        let query = Query { map: Some(map::resolve_query(node, &range)), ..Query::node(node) };
+        let query = Query { map: Some(map::resolve_query(node, &range, self.scale())), ..Query::node(node) };
         let view = self.view(&query).await?;
         let stored = view.node(node)?;
-        let pieces = map::resolve(&view.map, stored.clip, stored.size, range);
+        let pieces = map::resolve(&view.map, &self.facts(stored), range);
         let pieces = pieces.map_err(|error| self.map_failed(node, &error))?;
         let wanted = pieces.into_iter().filter_map(|piece| match piece {
             Piece { len, source: Source::Stored(from), .. } => Some(Wanted::of(&from, 0, len as u32)),

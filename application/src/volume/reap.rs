@@ -2,7 +2,7 @@
 
 use dittofs_domain::{
     NodeId,
-    content::map::{self, Facts, ReapCursor},
+    content::map::{self, ReapCursor},
     error::FsResult,
     node::NodeFlags,
     plan::{Change, Expectation, NodeUpdate, Plan, Query, Statistics, UnlinkedReason},
@@ -50,14 +50,15 @@ impl Volume {
                 return Ok(());
             }
             self.discard_pending(node).await;
-            let query = Query { map: Some(map::reap_node_query(node)), ..Query::node(node) };
+            let query = Query { map: Some(map::reap_node_query(node, self.scale())), ..Query::node(node) };
             let done = self
                 .settle(query, None, |view| {
                     let Ok(stored) = view.node(node) else { return Ok((Plan::default(), true)) };
                     if !stored.flags.contains(NodeFlags::UNLINKED) {
                         return Ok((Plan::default(), true));
                     }
-                    let step = map::reap_node(&view.map, node).map_err(|error| self.map_failed(node, &error))?;
+                    let step =
+                        map::reap_node(&view.map, node, self.scale()).map_err(|error| self.map_failed(node, &error))?;
                     let mut plan = Plan::at(self.now());
                     plan.expect(Expectation::Exists(node));
                     if step.done {
@@ -105,12 +106,12 @@ impl Volume {
     async fn reap_clip_from(&self, node: NodeId, cursor: Option<ReapCursor>) -> FsResult<Option<ReapCursor>> {
         let view = self.view(&Query::node(node)).await?;
         let Ok(stored) = view.node(node) else { return Ok(None) };
-        let Some(query) = map::reap_clip_query(&Facts::of(stored), cursor) else { return Ok(None) };
+        let Some(query) = map::reap_clip_query(&self.facts(stored), cursor) else { return Ok(None) };
         let query = Query { map: Some(query), ..Query::node(node) };
         let settled = self
             .settle(query, None, |view| {
                 let stored = view.node(node)?;
-                let step = map::reap_clip(&view.map, &Facts::of(stored), cursor);
+                let step = map::reap_clip(&view.map, &self.facts(stored), cursor);
                 let step = step.map_err(|error| self.map_failed(node, &error))?;
                 let mut plan = Plan::at(self.now());
                 plan.expect(Expectation::ContentVersion { node, version: stored.content_version });

@@ -7,11 +7,11 @@ use std::{
 };
 
 use dittofs_domain::{
-    NodeId, ObjectId, Sequence,
+    NodeId, ObjectId, Scale, Sequence,
     content::{
-        CHUNK_BYTES, Stored,
+        Stored,
         block::BlockSpec,
-        map::{self, Facts, Piece, Source},
+        map::{self, Piece, Source},
         object::ObjectBuilder,
     },
     error::{FsError, FsResult},
@@ -157,11 +157,11 @@ impl Volume {
     }
 
     async fn pieces_of(&self, node: NodeId, chunk: u64) -> FsResult<Vec<Piece>> {
-        let range = chunk_range(chunk);
-        let query = Query { map: Some(map::resolve_query(node, &range)), ..Query::node(node) };
+        let range = chunk_range(chunk, self.scale());
+        let query = Query { map: Some(map::resolve_query(node, &range, self.scale())), ..Query::node(node) };
         let view = self.view(&query).await?;
         let Ok(stored) = view.node(node) else { return Ok(Vec::new()) };
-        let pieces = map::resolve(&view.map, stored.clip, stored.size, range);
+        let pieces = map::resolve(&view.map, &self.facts(stored), range);
         pieces.map_err(|error| self.map_failed(node, &error))
     }
 
@@ -221,18 +221,18 @@ impl Volume {
     async fn replace(&self, parts: &[Living], object: ObjectRecord) -> FsResult<()> {
         let Some(Living { node, chunk, .. }) = parts.first() else { return Ok(()) };
         let _turn = self.turns.lock(*node).await;
-        let range = chunk_range(*chunk);
+        let range = chunk_range(*chunk, self.scale());
         let whole = [Piece { offset: range.start, len: range.end - range.start, source: Source::Hole }];
-        let query = Query { map: Some(map::install_query(*node, &whole)), ..Query::node(*node) };
+        let query = Query { map: Some(map::install_query(*node, &whole, self.scale())), ..Query::node(*node) };
         self.settle(query, None, |view| {
             let Ok(stored) = view.node(*node) else { return Ok((Plan::default(), ())) };
             let failed = |error| self.map_failed(*node, &error);
-            let now = map::resolve(&view.map, stored.clip, stored.size, range.clone()).map_err(failed)?;
+            let now = map::resolve(&view.map, &self.facts(stored), range.clone()).map_err(failed)?;
             let pieces: Vec<Piece> = parts.iter().flat_map(|part| still_there(part, &now)).collect();
             if pieces.is_empty() {
                 return Ok((Plan::default(), ()));
             }
-            let installed = map::install(&view.map, &Facts::of(stored), &pieces, stored.size).map_err(failed)?;
+            let installed = map::install(&view.map, &self.facts(stored), &pieces, stored.size).map_err(failed)?;
             let mut plan = Plan::at(self.now());
             plan.expect(Expectation::Exists(*node));
             plan.expect(Expectation::ContentVersion { node: *node, version: stored.content_version });
@@ -249,12 +249,7 @@ impl Volume {
 /// The parts of a copied piece of which the map still says what was copied.
 fn still_there(part: &Living, now: &[Piece]) -> Vec<Piece> {
     let Some(new) = &part.new else { return Vec::new() };
-    let same = now.iter().filter_map(|piece| {
-        let range = piece.offset.max(part.old.offset)..piece.end().min(part.old.end());
-        let (there, copied) = (piece.cut(&range)?, part.old.cut(&range)?);
-        (there.source == copied.source).then(|| new.cut(&range)).flatten()
-    });
-    same.collect()
+    map::still_there(&part.old, now).iter().filter_map(|range| new.cut(range)).collect()
 }
 
 /// The pieces of parts, but only one of those that are the same bytes of an object.
@@ -275,7 +270,7 @@ fn refers_to(piece: &Piece, object: ObjectId) -> bool {
     matches!(&piece.source, Source::Stored(from) if from.object == object)
 }
 
-fn chunk_range(chunk: u64) -> Range<u64> {
-    let start = chunk.saturating_mul(CHUNK_BYTES);
-    start..start.saturating_add(CHUNK_BYTES)
+fn chunk_range(chunk: u64, scale: &Scale) -> Range<u64> {
+    let start = chunk.saturating_mul(scale.chunk_bytes);
+    start..start.saturating_add(scale.chunk_bytes)
 }

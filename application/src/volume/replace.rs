@@ -3,7 +3,7 @@
 
 use dittofs_domain::{
     ContentVersion, NodeId,
-    content::map::{self, Facts, Piece, Replaced, Truncation},
+    content::map::{self, Piece, Replaced, Truncation},
     error::{FsError, FsResult},
     namespace::{ContentEdit, Context, edit_content},
     opens::ShareAccess,
@@ -83,7 +83,7 @@ impl Volume {
         if !grows(size) {
             return Ok(stored.size);
         }
-        let query = Query { map: Some(map::truncate_query(&Facts::of(stored), size)), ..Query::node(node) };
+        let query = Query { map: Some(map::truncate_query(&self.facts(stored), size)), ..Query::node(node) };
         let unstable = self.pending.unstable(node);
         let settled = self.settle(query, None, |view| {
             let stored = self.live(view, node)?;
@@ -91,7 +91,7 @@ impl Volume {
             if size <= stored.size {
                 return Ok((plan, ()));
             }
-            let edit = match map::truncate(&view.map, &Facts::of(stored), size) {
+            let edit = match map::truncate(&view.map, &self.facts(stored), size) {
                 Ok(Truncation::Edit(edit)) => edit,
                 Ok(Truncation::ReapFirst) => return Err(FsError::Busy),
                 Err(error) => return Err(self.map_failed(node, &error)),
@@ -112,7 +112,7 @@ impl Volume {
         let node = turn.key();
         let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return Err(FsError::Invalid) };
         let view = self.view(&Query::node(node)).await?;
-        let facts = Facts::of(self.live(&view, node)?);
+        let facts = self.facts(self.live(&view, node)?);
         let query = map::replace_query(&facts, &(first.offset..last.end()));
         let query = Query { map: Some(query), ..Query::node(node) };
         let context = Context { credentials: &caller.credentials, now: self.now() };
@@ -121,7 +121,7 @@ impl Volume {
         let settled = self.settle(query, None, |view| {
             let stored = self.live(view, node)?;
             writable(stored, caller, access)?;
-            let replaced = map::replace(&view.map, &Facts::of(stored), pieces);
+            let replaced = map::replace(&view.map, &self.facts(stored), pieces);
             let (edit, end) = match replaced.map_err(|error| self.map_failed(node, &error))? {
                 Replaced::Edit { edit, end } => (edit, end),
                 Replaced::Crowded { end } => return Ok((Plan::default(), (Step::Crowded(end), 0))),

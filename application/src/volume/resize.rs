@@ -4,7 +4,7 @@ use dittofs_domain::{
     NodeId, OpId,
     content::{
         CUTS_MAX,
-        map::{self, Facts, MapError, Truncation},
+        map::{self, MapError, Truncation},
     },
     error::{FsError, FsResult},
     namespace::{
@@ -56,14 +56,14 @@ impl Volume {
     ) -> FsResult<Option<Changed>> {
         let node = turn.key();
         let view = self.view(&Query::node(node)).await?;
-        let facts = Facts::of(self.live(&view, node)?);
+        let facts = self.facts(self.live(&view, node)?);
         let query = Query { map: Some(map::truncate_query(&facts, size)), ..Query::node(node) };
         let before = self.pending.snapshot(node);
         let unstable = self.pending.unstable(node);
         let settled = self
             .settle(query, op, |view| {
                 let stored = self.live(view, node)?;
-                let edit = match map::truncate(&view.map, &Facts::of(stored), size) {
+                let edit = match map::truncate(&view.map, &self.facts(stored), size) {
                     Ok(Truncation::Edit(edit)) => edit,
                     Ok(Truncation::ReapFirst) => return Ok((Plan::default(), true)),
                     Err(error) => return Err(self.map_failed(node, &error)),

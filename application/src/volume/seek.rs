@@ -4,11 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use dittofs_domain::{
     Node, NodeId,
-    content::{
-        FILE_BYTES_MAX, PAGE_BYTES,
-        map::{self, STEP_ROWS_MAX},
-        slices::Part,
-    },
+    content::{FILE_BYTES_MAX, map, slices::Part},
     error::{FsError, FsResult},
     opens::ShareAccess,
     plan::{MapQuery, Query},
@@ -123,9 +119,9 @@ impl Volume {
         let Some((shown, parts, generation)) = self.parts(node, &range) else { return Ok(None) };
         let query = MapQuery {
             node,
-            first_page: range.start / PAGE_BYTES,
-            last_page: range.end.saturating_sub(1).max(range.start) / PAGE_BYTES,
-            rows_max: STEP_ROWS_MAX,
+            first_page: self.scale().page_of(range.start),
+            last_page: self.scale().page_of(range.end.saturating_sub(1).max(range.start)),
+            rows_max: self.scale().step_rows(),
         };
         let view = self.view(&Query { map: Some(query), ..Query::node(node) }).await?;
         let stored: &Arc<Node> = self.live(&view, node)?;
@@ -135,7 +131,7 @@ impl Volume {
         }
         let size = shown.unwrap_or(stored.size);
         let range = range.start..range.end.min(size).max(range.start);
-        let known = map::resolve_known(&view.map, stored.clip, stored.size, range.clone());
+        let known = map::resolve_known(&view.map, &self.facts(stored), range.clone());
         let (pieces, mapped) = known.map_err(|error| self.map_failed(node, &error))?;
         let indexed = parts.last().filter(|_| parts.len() == PARTS_MAX).map_or(u64::MAX, Part::end);
         let end = mapped.min(indexed).min(range.end);

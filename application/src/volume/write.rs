@@ -6,7 +6,7 @@ use bytes::Bytes;
 use dittofs_domain::{
     Node, NodeId,
     access::NodeSecurity,
-    content::{FILE_BYTES_MAX, PAGE_BYTES},
+    content::FILE_BYTES_MAX,
     error::{FsError, FsResult},
     namespace::{Context, clear_privileges},
     plan::{Plan, Query},
@@ -52,7 +52,7 @@ impl Volume {
 
     /// Writes zeros over what the file has of a range, durably: for a punch that would leave too many extents.
     pub(super) async fn write_zeros(&self, caller: &Caller, node: NodeId, range: Range<u64>) -> FsResult<WriteReply> {
-        let length = range.end.saturating_sub(range.start).min(PAGE_BYTES);
+        let length = range.end.saturating_sub(range.start).min(self.scale().page());
         let data = Bytes::from(vec![0; length as usize]);
         let stability = Stability::File;
         self.write_asked(&Asked { caller, node, offset: range.start, data: &data, stability, within: true }).await

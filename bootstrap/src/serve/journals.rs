@@ -8,7 +8,7 @@ use std::{
 };
 
 use dittofs_application::Machine;
-use dittofs_domain::{NodeId, Sequence};
+use dittofs_domain::{NodeId, Scale, Sequence};
 use dittofs_journal::{JournalId, JournalOptions, MmapJournal, OpenError};
 use dittofs_ports::{MetadataError, ShareMetadata, ShareRecord};
 
@@ -16,7 +16,7 @@ use crate::progress::Progress;
 
 /// A segment must hold a transfer of 1 MiB with some room to spare.
 const SEGMENT_BYTES_MIN: u64 = 4 << 20;
-const SEGMENT_BYTES_MAX: u64 = 64 << 20;
+const SEGMENT_BYTES_MAX: u64 = Scale::PRODUCTION.segment_bytes;
 /// Segments that a journal is divided into, where their bounds allow.
 const SEGMENTS: u64 = 16;
 /// Nodes of one read.

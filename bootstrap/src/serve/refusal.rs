@@ -47,7 +47,7 @@ pub(super) async fn of_opening(error: OpenError, share: &ShareConfig, metadata: 
         ),
         OpenError::JournalAhead { .. } => format!("{found}. {}", of_older_metadata(share)),
         OpenError::NotOwner { refusal, .. } => of_owner(&found, &refusal, share),
-        OpenError::Metadata(_) | OpenError::Journal(_) | OpenError::Content(_) => found,
+        OpenError::Metadata(_) | OpenError::Journal(_) | OpenError::Content(_) | OpenError::OtherScale { .. } => found,
     })
 }
 

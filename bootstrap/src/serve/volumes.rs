@@ -11,7 +11,7 @@ use dittofs_application::{
     Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
 use dittofs_block_cache::{DiskCacheOptions, FolderDiskCache, MokaBlockCache};
-use dittofs_domain::{ShareId, credentials::IdentityPolicy, ownership::Holder};
+use dittofs_domain::{Scale, ShareId, credentials::IdentityPolicy, ownership::Holder};
 use dittofs_frame_codec::{Codec, CompressionOptions};
 use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_measured::ShareMeters;
@@ -190,6 +190,7 @@ async fn open_share(
             readahead_bytes_max: parts.config.cache.readahead.0 / parts.config.shares.len().max(1) as u64,
             ..VolumeLimits::default()
         },
+        scale: Scale::PRODUCTION,
         accept_loss: parts.accepting.loss.contains(&share.name),
         take_over: parts.accepting.take_over.contains(&share.name),
         holder: parts.holder.clone(),

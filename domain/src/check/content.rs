@@ -2,14 +2,13 @@
 
 use std::{collections::BTreeMap, fmt, ops::Range};
 
-use super::map::shown_bytes;
 use crate::{
     content::{
-        BLOCK_BYTES_MAX, BlockPlace, Extent, FRAME_BYTES, MapRow, PAGE_BYTES,
+        BLOCK_BYTES_MAX, BlockPlace, Extent, FRAME_BYTES, MapRow,
         block::{BlockError, BlockHead, FrameSeal, SEAL_BYTES, frame_count, head_len},
+        map::{Facts, visible},
     },
     id::ObjectId,
-    node::Node,
 };
 
 /// Bytes of an object that are read at a time: a block is never longer than this, its head and its seals.
@@ -64,8 +63,8 @@ pub struct BlockUses(BTreeMap<(u64, u32, u32, u8, u32), u128>);
 
 impl BlockUses {
     /// Adds what the rows of a file use of an object.
-    pub fn add(&mut self, node: &Node, rows: &[(u64, MapRow)], object: ObjectId) {
-        for (_, extent) in uses_in(node, rows, object) {
+    pub fn add(&mut self, file: &Facts, rows: &[(u64, MapRow)], object: ObjectId) {
+        for (_, extent) in uses_in(file, rows, object) {
             let Extent::Stored { len, from } = extent else { continue };
             let BlockPlace { at, stored_len, raw_len, codec, key_id } = from.block;
             *self.0.entry((at, stored_len, raw_len, codec, key_id)).or_default() |= frames_of(from.skip, len);
@@ -161,15 +160,16 @@ pub fn verify_block(
 
 /// The extents of a file that lead to an object, each with its offset in the file: those that are read.
 pub fn uses_in<'a>(
-    node: &'a Node,
+    file: &'a Facts,
     rows: &'a [(u64, MapRow)],
     object: ObjectId,
 ) -> impl Iterator<Item = (u64, Extent)> + 'a {
+    let page_bytes = file.scale.page();
     rows.iter().flat_map(move |(page, row)| {
-        let start = page.saturating_mul(PAGE_BYTES);
+        let start = page.saturating_mul(page_bytes);
         let (extents, shown) = match row {
             MapRow::Page { version, extents } => {
-                let shown = shown_bytes(*version, *page, node.clip).min(node.size.saturating_sub(start));
+                let shown = visible(*version, *page, file.clip, page_bytes).min(file.size.saturating_sub(start));
                 (extents.as_slice(), shown)
             }
             MapRow::Holes { .. } => (&[][..], 0),
@@ -187,13 +187,13 @@ pub fn uses_in<'a>(
 
 /// The bytes of a file that are lost with damaged blocks of an object, neighbours joined.
 pub fn damaged_ranges(
-    node: &Node,
+    file: &Facts,
     rows: &[(u64, MapRow)],
     object: ObjectId,
     damaged: &[DamagedBlock],
 ) -> Vec<(Range<u64>, Damage)> {
     let mut ranges: Vec<(Range<u64>, Damage)> = Vec::new();
-    for (offset, extent) in uses_in(node, rows, object) {
+    for (offset, extent) in uses_in(file, rows, object) {
         let Extent::Stored { len, from } = extent else { continue };
         for block in damaged.iter().filter(|block| block.place == from.block) {
             for frame in (0..128).filter(|frame| block.frames & bit(*frame) != 0) {

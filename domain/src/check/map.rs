@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use super::Finding;
 use crate::{
     content::{
-        Clip, Extent, MapRow, PAGE_BYTES, PageExtents, Stored,
-        map::{Facts, chunk_of},
+        Extent, MapRow, PageExtents, Stored,
+        map::{Facts, visible},
         page,
     },
     id::{ContentVersion, NodeId, ObjectId},
     node::Node,
     plan::MapQuery,
+    scale::Scale,
 };
 
 /// Findings that are told of one file.
@@ -20,8 +21,8 @@ const FINDINGS_MAX: usize = 16;
 const ROWS_MAX: usize = 512;
 
 /// Asks for a map from a page on: as many rows of it as one answer should have.
-pub fn map_from(node: NodeId, first_page: u64) -> MapQuery {
-    MapQuery { node, first_page, last_page: u64::MAX / PAGE_BYTES, rows_max: ROWS_MAX }
+pub fn map_from(node: NodeId, first_page: u64, scale: &Scale) -> MapQuery {
+    MapQuery { node, first_page, last_page: scale.page_of(u64::MAX), rows_max: ROWS_MAX }
 }
 
 /// A part of an object that a file uses.
@@ -38,6 +39,7 @@ pub struct Used {
 pub struct MapFold {
     facts: Facts,
     has_content: bool,
+    is_linked: bool,
     stored: u64,
     next: u64,
     counted: u64,
@@ -45,11 +47,12 @@ pub struct MapFold {
 }
 
 impl MapFold {
-    /// For the map of a node.
-    pub fn new(node: &Node) -> MapFold {
+    /// For the map of a node, in a share of a scale.
+    pub fn new(node: &Node, scale: &Scale) -> MapFold {
         MapFold {
-            facts: Facts::of(node),
+            facts: Facts::of(node, scale),
             has_content: node.kind.has_content(),
+            is_linked: node.is_linked(),
             stored: node.allocated,
             next: 0,
             counted: 0,
@@ -71,7 +74,9 @@ impl MapFold {
         if end == page {
             self.find(Finding::Malformed { node, page });
         }
-        if page > self.next {
+        // The reaper removes the rows of a nameless node from the first on.
+        let is_reaped = !self.is_linked && self.next == 0;
+        if page > self.next && !is_reaped {
             self.find(Finding::Uncovered { node, pages: self.next..page });
         } else if page < self.next {
             self.find(Finding::Overlap { node, page });
@@ -90,7 +95,8 @@ impl MapFold {
     pub fn finish(mut self) -> Vec<Finding> {
         let node = self.facts.node;
         let pages = if self.has_content { self.facts.map_pages() } else { 0 };
-        if self.next < pages {
+        let is_reaped = !self.is_linked && self.next == 0;
+        if self.next < pages && !is_reaped {
             self.find(Finding::Uncovered { node, pages: self.next..pages });
         }
         if self.counted != self.stored {
@@ -102,7 +108,7 @@ impl MapFold {
     fn page(&mut self, page: u64, version: ContentVersion, extents: &PageExtents) {
         let node = self.facts.node;
         self.counted = self.counted.saturating_add(page::allocated(extents));
-        if !page::tiles(extents) {
+        if !page::tiles(extents, self.facts.scale.page_bytes) {
             self.find(Finding::Malformed { node, page });
         } else if page < self.facts.map_pages() && self.has_bytes_behind_end(page, version, extents) {
             self.find(Finding::BehindEnd { node, page });
@@ -110,8 +116,9 @@ impl MapFold {
     }
 
     fn has_bytes_behind_end(&self, page: u64, version: ContentVersion, extents: &PageExtents) -> bool {
-        let shown = shown_bytes(version, page, self.facts.clip);
-        let size = self.facts.size.saturating_sub(page.saturating_mul(PAGE_BYTES)).min(PAGE_BYTES);
+        let page_bytes = self.facts.scale.page();
+        let shown = visible(version, page, self.facts.clip, page_bytes);
+        let size = self.facts.size.saturating_sub(page.saturating_mul(page_bytes)).min(page_bytes);
         size < shown && !page::is_hole(&page::slice(extents, size as u32..shown as u32))
     }
 
@@ -122,22 +129,15 @@ impl MapFold {
     }
 }
 
-/// Bytes of a row's page that count: those before a pending truncation, if the row is older.
-pub(super) fn shown_bytes(version: ContentVersion, page: u64, clip: Option<Clip>) -> u64 {
-    match clip {
-        Some(clip) if version < clip.version => {
-            clip.offset.saturating_sub(page.saturating_mul(PAGE_BYTES)).min(PAGE_BYTES)
-        }
-        _ => PAGE_BYTES,
-    }
-}
-
 /// The references that rows are reason for: (chunk, object).
-pub fn references_in<'a>(rows: impl IntoIterator<Item = &'a (u64, MapRow)>) -> BTreeSet<(u64, ObjectId)> {
+pub fn references_in<'a>(
+    rows: impl IntoIterator<Item = &'a (u64, MapRow)>,
+    scale: &Scale,
+) -> BTreeSet<(u64, ObjectId)> {
     let mut all = BTreeSet::new();
     for (page, row) in rows {
         if let MapRow::Page { extents, .. } = row {
-            all.extend(page::objects(extents).map(|object| (chunk_of(*page), object)));
+            all.extend(page::objects(extents).map(|object| (scale.chunk_of(*page), object)));
         }
     }
     all

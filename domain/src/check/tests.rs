@@ -5,9 +5,11 @@ use crate::{
     content::{
         Clip, Extent, MapRow, PAGE_BYTES, Stored,
         block::{BlockSpec, build, head_len},
+        map::Facts,
     },
     id::{ContentVersion, NodeId, ObjectId, Sequence},
     node::{Node, NodeKind},
+    scale::Scale,
     time::Timestamp,
 };
 
@@ -17,6 +19,10 @@ fn node(id: u64, kind: NodeKind) -> Node {
 
 fn file(size: u64, allocated: u64) -> Node {
     Node { size, allocated, links: 1, ..node(9, NodeKind::File) }
+}
+
+fn facts(size: u64) -> Facts {
+    Facts::of(&file(size, 0), &Scale::PRODUCTION)
 }
 
 fn holes(pages: u64) -> MapRow {
@@ -30,7 +36,7 @@ fn page(version: u64, data: u32) -> MapRow {
 }
 
 fn classes(node: &Node, rows: &[(u64, MapRow)]) -> Vec<&'static str> {
-    let mut fold = MapFold::new(node);
+    let mut fold = MapFold::new(node, &Scale::PRODUCTION);
     rows.iter().for_each(|(page, row)| fold.row(*page, row, |_| {}));
     fold.finish().iter().map(Finding::class).collect()
 }
@@ -125,7 +131,7 @@ proptest! {
         });
         let rows = [(0, MapRow::Page { version: ContentVersion(0), extents: extents.collect() })];
         let mut uses = BlockUses::default();
-        uses.add(&file(PAGE_BYTES, 0), &rows, object);
+        uses.add(&facts(PAGE_BYTES), &rows, object);
         let windows = uses.windows();
         let different: std::collections::BTreeSet<_> = places.iter().map(|(at, stored, raw, _)| (at, stored, raw)).collect();
         prop_assert_eq!(windows.iter().flatten().count(), different.len());
@@ -153,7 +159,7 @@ fn lost_frames_are_told_as_bytes_of_the_file() {
     ];
     let rows = [(2, MapRow::Page { version: ContentVersion(0), extents })];
     let ranges = |size| {
-        let ranges = damaged_ranges(&file(size, 0), &rows, ObjectId(5), std::slice::from_ref(&damaged));
+        let ranges = damaged_ranges(&facts(size), &rows, ObjectId(5), std::slice::from_ref(&damaged));
         ranges
             .into_iter()
             .map(|(range, _)| range.start - 2 * PAGE_BYTES..range.end - 2 * PAGE_BYTES)
@@ -163,5 +169,5 @@ fn lost_frames_are_told_as_bytes_of_the_file() {
     let third = (2 * frame).checked_add_signed(shift).unwrap();
     assert_eq!(ranges(3 * PAGE_BYTES), [1_000..frame.checked_add_signed(shift).unwrap(), third..76_000]);
     assert_eq!(ranges(2 * PAGE_BYTES + 2_000).first(), Some(&(1_000..2_000)), "what is cut off is read by nobody");
-    assert!(damaged_ranges(&file(3 * PAGE_BYTES, 0), &rows, ObjectId(6), std::slice::from_ref(&damaged)).is_empty());
+    assert!(damaged_ranges(&facts(3 * PAGE_BYTES), &rows, ObjectId(6), std::slice::from_ref(&damaged)).is_empty());
 }

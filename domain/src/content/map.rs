@@ -18,6 +18,7 @@
 //! content version; a flush that began before expects the old one and then clips and tries again.
 
 mod clone;
+mod copied;
 mod edit;
 mod install;
 mod read;
@@ -27,12 +28,13 @@ mod rows;
 mod sparse;
 mod truncate;
 
-pub use clone::{CLONE_ROWS_MAX, clone_pieces, clone_query};
+pub use clone::{clone_pieces, clone_query};
+pub use copied::{current, still_there};
 pub use edit::{Edit, lost};
 pub use install::{INSTALL_CHUNKS_MAX, Installed, batches, install, install_query};
 pub use read::{page, resolve, resolve_known, resolve_query};
 pub use reap::{ReapCursor, Reaped, ReapedNode, reap_clip, reap_clip_query, reap_node, reap_node_query};
-pub use replace::{PAGE_EXTENTS_BOUND, REPLACE_ROWS_MAX, Replaced, punch, replace, replace_query};
+pub use replace::{Replaced, punch, replace, replace_query};
 pub use sparse::data_ranges;
 pub use truncate::{Truncation, cover, truncate, truncate_query};
 
@@ -40,19 +42,13 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::{CHUNK_BYTES, Clip, Extent, PAGE_BYTES, Stored};
+use super::{Clip, Extent, Stored};
 use crate::{
     error::FsError,
     id::{ContentVersion, NodeId},
     node::Node,
+    scale::Scale,
 };
-
-/// Pages in a chunk.
-pub const CHUNK_PAGES: u64 = CHUNK_BYTES / PAGE_BYTES;
-/// The greatest number of rows that one step of a bounded operation asks for.
-pub const STEP_ROWS_MAX: usize = 512;
-/// Rows behind a truncation's offset up to which it edits them at once instead of leaving a [`Clip`].
-pub const TRUNCATE_ROWS_MAX: usize = 64;
 
 /// Why a map can't be read or edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +70,13 @@ pub enum MapError {
     Malformed {
         /// The page.
         page: u64,
+    },
+    /// The map has other bytes in a range than when a flush took newer ones for it: what it would publish might be
+    /// the older ones by now.
+    #[error("the bytes from {offset} on have been published from elsewhere meanwhile")]
+    Newer {
+        /// Where in the file.
+        offset: u64,
     },
     /// A piece that is empty, reaches behind the new size, or is not inside its block.
     #[error("bad piece at {offset}")]
@@ -100,17 +103,19 @@ pub struct Facts {
     pub content_version: ContentVersion,
     /// Its pending clip.
     pub clip: Option<Clip>,
+    /// The scale of its share.
+    pub scale: Scale,
 }
 
 impl Facts {
-    /// Those of a node.
-    pub fn of(node: &Node) -> Facts {
-        Facts { node: node.id, size: node.size, content_version: node.content_version, clip: node.clip }
+    /// Those of a node, in a share of a scale.
+    pub fn of(node: &Node, scale: &Scale) -> Facts {
+        Facts { node: node.id, size: node.size, content_version: node.content_version, clip: node.clip, scale: *scale }
     }
 
     /// How many pages rows cover, from the first on.
     pub fn map_pages(&self) -> u64 {
-        pages_of(self.size).max(self.clip.map_or(0, |clip| clip.end_page))
+        self.scale.pages_of(self.size).max(self.clip.map_or(0, |clip| clip.end_page))
     }
 }
 
@@ -184,30 +189,12 @@ impl Piece {
     }
 }
 
-/// Pages that a file of a size takes.
-pub fn pages_of(size: u64) -> u64 {
-    size.div_ceil(PAGE_BYTES)
-}
-
-/// The chunk of a page.
-pub fn chunk_of(page: u64) -> u64 {
-    page / CHUNK_PAGES
-}
-
-/// The first page of the chunk that a page is in.
-fn chunk_start(page: u64) -> u64 {
-    page - page % CHUNK_PAGES
-}
-
-/// The page after the last one of the chunk that a page is in.
-fn chunk_end(page: u64) -> u64 {
-    chunk_start(page) + CHUNK_PAGES
-}
-
 /// Bytes of a row's page that count: all, or those before the clip if the row is older than it.
-fn visible(version: ContentVersion, page: u64, clip: Option<Clip>) -> u64 {
+pub(crate) fn visible(version: ContentVersion, page: u64, clip: Option<Clip>, page_bytes: u64) -> u64 {
     match clip {
-        Some(clip) if version < clip.version => clip.offset.saturating_sub(page * PAGE_BYTES).min(PAGE_BYTES),
-        _ => PAGE_BYTES,
+        Some(clip) if version < clip.version => {
+            clip.offset.saturating_sub(page.saturating_mul(page_bytes)).min(page_bytes)
+        }
+        _ => page_bytes,
     }
 }

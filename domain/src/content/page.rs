@@ -4,32 +4,34 @@
 
 use std::ops::Range;
 
-use super::{Extent, PAGE_BYTES, PageExtents};
+use super::{Extent, PageExtents};
 use crate::id::ObjectId;
 
-/// Bytes of a page.
-pub const PAGE_LEN: u32 = PAGE_BYTES as u32;
-
-/// A page that is all hole.
-pub fn hole() -> PageExtents {
-    vec![Extent::Hole { len: PAGE_LEN }]
+/// A page of so many bytes that is all hole.
+pub fn hole(page_bytes: u32) -> PageExtents {
+    vec![Extent::Hole { len: page_bytes }]
 }
 
-/// Whether the extents are a valid page: none empty, each stored one inside its block, together exactly
-/// [`PAGE_BYTES`].
-pub fn tiles(extents: &[Extent]) -> bool {
-    let mut sum = 0u64;
-    for extent in extents {
-        let len = match extent {
-            Extent::Inline(bytes) => bytes.len() as u64,
-            Extent::Hole { len } | Extent::Stored { len, .. } => u64::from(*len),
-        };
-        if len == 0 || !is_inside_block(extent) {
-            return false;
-        }
-        sum += len;
+/// Whether the extents are a valid page: [well formed](is_well_formed), together exactly as many bytes as a page has.
+pub fn tiles(extents: &[Extent], page_bytes: u32) -> bool {
+    is_well_formed(extents) && extents.iter().map(len).sum::<u64>() == u64::from(page_bytes)
+}
+
+/// Whether the extents are a page of whatever size: at least one, none empty, each stored one inside its block.
+pub fn is_well_formed(extents: &[Extent]) -> bool {
+    !extents.is_empty() && extents.iter().all(|extent| len(extent) > 0 && is_inside_block(extent))
+}
+
+fn len(extent: &Extent) -> u64 {
+    match extent {
+        Extent::Inline(bytes) => bytes.len() as u64,
+        Extent::Hole { len } | Extent::Stored { len, .. } => u64::from(*len),
     }
-    sum == PAGE_BYTES
+}
+
+/// Bytes of the page that extents tile.
+fn page_len(extents: &[Extent]) -> u32 {
+    extents.iter().map(len).sum::<u64>().try_into().unwrap_or(u32::MAX)
 }
 
 fn is_inside_block(extent: &Extent) -> bool {
@@ -42,26 +44,27 @@ fn is_inside_block(extent: &Extent) -> bool {
 /// Lays a newer extent over the page at an offset; what reaches beyond the page's end is cut off.
 #[must_use]
 pub fn overlay(extents: &[Extent], at: u32, newer: &Extent) -> PageExtents {
-    let at = at.min(PAGE_LEN);
-    let newer = newer.slice(0, PAGE_LEN - at);
+    let page_len = page_len(extents);
+    let at = at.min(page_len);
+    let newer = newer.slice(0, page_len - at);
     let end = at + newer.len();
     let mut out = PageExtents::with_capacity(extents.len() + 2);
     append(&mut out, extents, 0..at);
     push(&mut out, newer);
-    append(&mut out, extents, end..PAGE_LEN);
+    append(&mut out, extents, end..page_len);
     out
 }
 
 /// What a truncation at `offset` leaves of the page: the rest is hole.
 #[must_use]
 pub fn clip(extents: &[Extent], offset: u32) -> PageExtents {
-    punch(extents, offset..PAGE_LEN)
+    punch(extents, offset..page_len(extents))
 }
 
 /// Turns a range of the page into a hole.
 #[must_use]
 pub fn punch(extents: &[Extent], range: Range<u32>) -> PageExtents {
-    let end = range.end.min(PAGE_LEN);
+    let end = range.end.min(page_len(extents));
     overlay(extents, range.start, &Extent::Hole { len: end.saturating_sub(range.start) })
 }
 
@@ -76,7 +79,7 @@ pub fn slice(extents: &[Extent], range: Range<u32>) -> PageExtents {
 /// The page with all neighbours merged that can be.
 #[must_use]
 pub fn merge(extents: &[Extent]) -> PageExtents {
-    slice(extents, 0..PAGE_LEN)
+    slice(extents, 0..page_len(extents))
 }
 
 /// Whether all of it is hole.

@@ -8,8 +8,11 @@ use std::{collections::BTreeMap, ops::Range};
 
 use smallvec::SmallVec;
 
-use super::CHUNK_BYTES;
-use crate::id::Sequence;
+use crate::{
+    bugs::{self, Bug},
+    id::Sequence,
+    scale::Scale,
+};
 
 /// Where the payload of a journal's record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -77,33 +80,29 @@ impl Part {
     }
 }
 
-/// Slices that follow each other without a gap, inside one chunk.
+/// What a flush takes at a time: all slices of one region of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct Region {
     /// Where it starts in the file.
-    pub offset: u64,
-    /// Its length in bytes.
-    pub len: u64,
-    /// What it is made of, in order.
+    pub start: u64,
+    /// Where the next one starts.
+    pub end: u64,
+    /// Its slices, cut at its ends, in order.
     pub slices: Vec<Slice>,
 }
 
-impl Run {
-    /// The bytes of the file that it is.
-    pub fn range(&self) -> Range<u64> {
-        self.offset..self.offset + self.len
+impl Region {
+    /// The bytes of the file that its slices are: ranges in order that neither overlap nor touch.
+    pub fn changed(&self) -> Vec<Range<u64>> {
+        let mut out: Vec<Range<u64>> = Vec::new();
+        for slice in &self.slices {
+            match out.last_mut() {
+                Some(last) if last.end == slice.offset => last.end = slice.end(),
+                _ => out.push(slice.offset..slice.end()),
+            }
+        }
+        out
     }
-}
-
-/// What a flush takes.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Runs {
-    /// In the order of their offsets.
-    pub runs: Vec<Run>,
-    /// The newest record in the index when they were taken: give it to [`SliceIndex::remove`] afterwards.
-    pub up_to: Sequence,
-    /// The offset from which the next flush may go on; none if all slices were taken.
-    pub next: Option<u64>,
 }
 
 /// A slice as kept; its offset is the key.
@@ -206,27 +205,26 @@ impl SliceIndex {
         out
     }
 
-    /// Runs of slices from an offset on, up to a number of bytes: what a flush takes. Nothing is removed.
-    pub fn runs(&self, from: u64, bytes_max: u64) -> Runs {
-        let mut taken = Runs { up_to: self.newest().unwrap_or_default(), ..Runs::default() };
-        let mut left = bytes_max;
-        for slice in self.iter_from(from) {
-            let mut at = slice.offset.max(from);
-            while at < slice.end() {
-                if left == 0 {
-                    taken.next = Some(at);
-                    return taken;
-                }
-                let chunk_end = (at / CHUNK_BYTES + 1).saturating_mul(CHUNK_BYTES);
-                let to = slice.end().min(chunk_end).min(at.saturating_add(left));
-                if let Some(part) = slice.cut(&(at..to)) {
-                    taken.push(part);
-                }
-                left -= to - at;
-                at = to;
-            }
+    /// The first region that has slices, from the one on that an offset is in, with all of its slices: what a flush
+    /// takes. Nothing is removed. No region is ever taken in parts.
+    pub fn region_from(&self, from: u64, scale: &Scale) -> Option<Region> {
+        if bugs::has(Bug::RegionsSplit) {
+            return self.half_region_from(from, scale);
         }
-        taken
+        let from = scale.region_start(from);
+        let start = self.iter_from(from).next().map(|slice| scale.region_start(slice.offset.max(from)))?;
+        let end = start.saturating_add(scale.region());
+        let slices = self.iter_from(start).take_while(|slice| slice.offset < end);
+        Some(Region { start, end, slices: slices.filter_map(|slice| slice.cut(&(start..end))).collect() })
+    }
+
+    /// What must never be taken: a part of a region, the rest of which may come into another batch.
+    fn half_region_from(&self, from: u64, scale: &Scale) -> Option<Region> {
+        let at = self.iter_from(from).next().map(|slice| slice.offset.max(from))?;
+        let (start, half) = (scale.region_start(at), scale.region() / 2);
+        let end = if at - start < half { start + half } else { start + scale.region() };
+        let slices = self.iter_from(at).take_while(|slice| slice.offset < end);
+        Some(Region { start, end, slices: slices.filter_map(|slice| slice.cut(&(at..end))).collect() })
     }
 
     /// All slices, in the order of their offsets.
@@ -339,18 +337,6 @@ impl SliceIndex {
 impl Entry {
     fn at(&self, offset: u64) -> Slice {
         Slice { offset, len: self.len, seq: self.seq, place: self.place, skip: self.skip }
-    }
-}
-
-impl Runs {
-    fn push(&mut self, slice: Slice) {
-        match self.runs.last_mut() {
-            Some(run) if run.offset + run.len == slice.offset && !slice.offset.is_multiple_of(CHUNK_BYTES) => {
-                run.len += u64::from(slice.len);
-                run.slices.push(slice);
-            }
-            _ => self.runs.push(Run { offset: slice.offset, len: u64::from(slice.len), slices: vec![slice] }),
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::id::NodeId;
+use crate::{id::NodeId, scale::Scale};
 
 /// Limits and targets of flushing. All can be configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,13 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Policy {
+        Policy::of(&Scale::PRODUCTION)
+    }
+}
+
+impl Policy {
+    /// The usual one for shares of a scale.
+    pub fn of(scale: &Scale) -> Policy {
         Policy {
             age_ms_max: 5_000,
             scattered_age_ms_max: 30_000,
@@ -41,10 +48,12 @@ impl Default for Policy {
             pressure_permille: 500,
             relief_permille: 250,
             burst_permille: 400,
-            object_bytes_min: 16 << 20,
-            slice_bytes_min: 32 << 10,
-            object_bytes_max: 64 << 20,
-            object_blocks_max: 512,
+            // A quarter of an object is worth its requests: 16 MiB in production.
+            object_bytes_min: scale.object_bytes / 4,
+            // 32 KiB in production: below, what is written again beside the slices is more than they are.
+            slice_bytes_min: scale.page() / 32,
+            object_bytes_max: scale.object_bytes,
+            object_blocks_max: scale.object_blocks as usize,
         }
     }
 }

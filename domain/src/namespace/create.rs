@@ -8,7 +8,7 @@ use super::{
     directory::{expect_permission, may_add, searched},
 };
 use crate::{
-    content::{Cuts, FILE_BYTES_MAX, MapRow, PAGE_BYTES},
+    content::{Cuts, FILE_BYTES_MAX, MapRow},
     credentials::Credentials,
     error::{FsError, FsResult},
     id::{ChangeId, ContentVersion, Sequence},
@@ -58,7 +58,7 @@ pub fn decide(view: &View, request: &CreateRequest, context: &Context<'_>, fresh
     expect_permission(&mut plan, directory);
 
     let node = new_node(directory, request, context, fresh);
-    let pages = node.size.div_ceil(PAGE_BYTES);
+    let pages = fresh.scale.pages_of(node.size);
     let holes = MapRow::Holes { version: node.content_version, pages };
     plan.change(Change::InsertNode(Box::new(node)));
     if kind == NodeKind::File && pages > 0 {

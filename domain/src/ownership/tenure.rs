@@ -1,8 +1,8 @@
 //! How a start becomes the owner of a share's objects, and how it stays it.
 //!
-//! A state machine without clock or store: [`Tenure::step`] says what is to be done, and the answer is told to it. Where
-//! a store puts a mark only in the place of the one that was seen, the first of two claims wins. Where it can't, a claim
-//! counts only if it was sent soon after its holder had looked, and is still there after longer than that.
+//! A state machine without clock or store: [`Tenure::step`] says what is to be done, and the answer is told to it.
+//! Where a store puts a mark only in the place of the one that was seen, the first of two claims wins. Where it can't, a
+//! claim counts only if it was sent soon after its holder had looked, and is still there after longer than that.
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use dittofs_domain::{
     NodeId,
     content::{
         CHUNK_BYTES, PAGE_BYTES,
-        map::{self, CLONE_ROWS_MAX, PAGE_EXTENTS_BOUND, Piece, Replaced, Source},
+        map::{self, Piece, Replaced, Source},
     },
     plan::{Change, MapView, PLAN_STEPS_MAX},
 };
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use crate::{
     model::byte_of,
-    store::{NODE, Store, stored},
+    store::{NODE, SCALE, Store, stored},
 };
 
 /// A file of blocks of a size, one object for each two of them.
@@ -47,7 +47,7 @@ fn a_huge_file_is_cloned_in_bounded_plans() {
     clone.check();
     assert_eq!(clone.references, source.references);
     assert!(clone.version.0 <= 4, "{} plans", clone.version.0 - 1);
-    assert!(clone.steps_max > CLONE_ROWS_MAX, "plans of {} steps", clone.steps_max);
+    assert!(clone.steps_max > SCALE.plan_rows as usize, "plans of {} steps", clone.steps_max);
 }
 
 #[test]
@@ -81,13 +81,14 @@ fn a_page_never_gets_too_many_extents() {
             }
         }
     }
-    assert_eq!(crowded, Some(PAGE_EXTENTS_BOUND as u64 / 2));
+    assert_eq!(crowded, Some(SCALE.page_extents_bound() as u64 / 2));
     store.check();
     // What reaches beyond the page stops before it.
     let mut other = dense(3 * PAGE_BYTES, 1 << 20);
     let view = other.view(&map::replace_query(&other.facts(), &(0..other.size)));
     let facts = store.facts();
-    let pieces = map::clone_pieces(&store.view(&map::clone_query(NODE, &(0..store.size))), &facts, 0..store.size, 500);
+    let pieces =
+        map::clone_pieces(&store.view(&map::clone_query(NODE, &(0..store.size), &SCALE)), &facts, 0..store.size, 500);
     let replaced = map::replace(&view, &other.facts(), &pieces.unwrap()).unwrap();
     assert_eq!(replaced, Replaced::Crowded { end: PAGE_BYTES });
     // Fewer than before are never too many.
@@ -98,7 +99,7 @@ fn a_page_never_gets_too_many_extents() {
 /// A file whose pages have as many extents as they may, each of an object of its own.
 fn crowded(pages: u64) -> Store {
     let mut store = Store::new();
-    let count = PAGE_EXTENTS_BOUND as u64;
+    let count = SCALE.page_extents_bound() as u64;
     for page in 0..pages {
         let len = (PAGE_BYTES / count) as u32;
         let piece = |n: u64| stored(u128::from(1 + page * count + n), page * PAGE_BYTES + n * u64::from(len), len);
@@ -116,7 +117,7 @@ fn many_objects_in_a_range_make_more_plans_and_none_that_is_too_large() {
     let mut clone = Store::new();
     clone.clone_of(&source, 0..source.size, 0);
     clone.check();
-    assert_eq!(clone.references.len(), 192 * PAGE_EXTENTS_BOUND);
+    assert_eq!(clone.references.len(), 192 * SCALE.page_extents_bound());
     assert!(clone.version.0 > 3);
     clone.punch(5, clone.size - 5);
     clone.check();
@@ -136,7 +137,7 @@ fn whatever_is_done_to_crowded_pages_fits_into_a_plan() {
     let mut store = crowded(192);
     store.steps_max = 0;
     loop {
-        let step = map::reap_node(&store.view(&map::reap_node_query(NODE)), NODE).unwrap();
+        let step = map::reap_node(&store.view(&map::reap_node_query(NODE, &SCALE)), NODE, &SCALE).unwrap();
         store.apply(step.edit);
         if step.done {
             break;
@@ -267,5 +268,5 @@ fn snapshot(store: &Store) -> Store {
 
 #[test]
 fn a_query_for_a_clone_is_about_its_source() {
-    assert_eq!(map::clone_query(NodeId(5), &(0..1)).node, NodeId(5));
+    assert_eq!(map::clone_query(NodeId(5), &(0..1), &SCALE).node, NodeId(5));
 }

@@ -1,13 +1,13 @@
 //! Flushing by the policy: few extents a page, a bounded number of bytes written for each byte flushed.
 
 use dittofs_domain::{
-    Sequence,
+    Scale, Sequence,
     content::{
-        EXTENTS_PER_PAGE_MAX, MapRow, PAGE_BYTES,
+        EXTENTS_PER_PAGE_MAX, MapRow,
         map::{self, Piece},
-        slices::{Place, Run, SliceIndex},
+        slices::{Place, SliceIndex},
     },
-    flush::{self, REGION_BYTES},
+    flush,
     plan::MapQuery,
 };
 use proptest::prelude::*;
@@ -16,6 +16,8 @@ use crate::{
     model::{Byte, Model, byte_of},
     store::{NODE, Store, stored},
 };
+
+const SCALE: Scale = Scale::PRODUCTION;
 
 struct File {
     store: Store,
@@ -54,34 +56,36 @@ impl File {
     }
 
     fn flush(&mut self) {
-        let taken = self.slices.runs(0, u64::MAX);
+        let up_to = self.slices.newest().unwrap_or_default();
         let size = self.store.size.max(self.slices.end());
-        let mut pieces = Vec::new();
-        for region in flush::regions(&taken.runs) {
-            let ranges = flush::rewrite(&region, &self.pages(region.start), size);
-            for block in flush::blocks(NODE, &ranges) {
+        let (mut pieces, mut ranges, mut from) = (Vec::new(), Vec::new(), 0);
+        while let Some(region) = self.slices.region_from(from, &SCALE) {
+            from = region.end;
+            let changed = region.changed();
+            for block in flush::rewrite(region.start, &changed, &self.pages(region.start), size, &SCALE) {
+                assert!(block.start >= region.start && block.end <= region.end);
                 self.objects += 1;
-                self.written += u64::from(block.len);
-                pieces.push(stored(self.objects, block.offset, block.len));
+                self.written += block.end - block.start;
+                pieces.push(stored(self.objects, block.start, (block.end - block.start) as u32));
             }
-            for changed in &region.changed {
+            for changed in &changed {
                 let is_in = |piece: &Piece| piece.offset <= changed.start && changed.end <= piece.end();
                 assert!(pieces.iter().any(is_in), "{changed:?} is not written");
             }
+            ranges.extend(changed);
         }
-        self.flushed += taken.runs.iter().map(|run| run.len).sum::<u64>();
-        for batch in map::batches(pieces) {
+        self.flushed += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+        for batch in map::batches(pieces, &SCALE) {
             let end = batch.iter().map(Piece::end).max().unwrap().max(self.store.size);
             assert_eq!(self.store.install(batch, end), Vec::<u64>::new(), "crowded pages");
         }
-        let ranges: Vec<_> = taken.runs.iter().map(Run::range).collect();
-        self.slices.remove(&ranges, taken.up_to);
+        self.slices.remove(&ranges, up_to);
         self.store.check();
     }
 
     fn pages(&self, start: u64) -> Vec<(u64, Vec<dittofs_domain::content::Extent>)> {
-        let first_page = start / PAGE_BYTES;
-        let last_page = first_page + REGION_BYTES / PAGE_BYTES - 1;
+        let first_page = SCALE.page_of(start);
+        let last_page = first_page + SCALE.region() / SCALE.page() - 1;
         let view = self.store.view(&MapQuery { node: NODE, first_page, last_page, rows_max: 8 });
         let page = |page| (page, map::page(&view, &self.store.facts(), page).unwrap());
         (first_page..=last_page).map(page).collect()

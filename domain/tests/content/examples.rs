@@ -14,7 +14,7 @@ use dittofs_domain::{
 };
 use rstest::rstest;
 
-use crate::store::{NODE, Store, stored};
+use crate::store::{NODE, SCALE, Store, stored};
 
 const EIB: u64 = 1 << 60;
 
@@ -156,8 +156,8 @@ fn reaping_a_node_removes_all_rows_and_references_in_bounded_plans() {
     store.truncate(EIB);
     let mut steps = 0;
     loop {
-        let view = store.view(&map::reap_node_query(NODE));
-        let reaped = map::reap_node(&view, NODE).unwrap();
+        let view = store.view(&map::reap_node_query(NODE, &SCALE));
+        let reaped = map::reap_node(&view, NODE, &SCALE).unwrap();
         assert!(reaped.edit.changes.len() <= PLAN_STEPS_MAX);
         store.apply(reaped.edit);
         steps += 1;
@@ -167,8 +167,8 @@ fn reaping_a_node_removes_all_rows_and_references_in_bounded_plans() {
     }
     assert!((2..12).contains(&steps), "{steps}");
     assert_eq!((store.rows.len(), store.references.len(), store.allocated), (0, 0, 0));
-    assert!(map::reap_node(&MapView { rows: vec![], complete: true }, NODE).unwrap().done);
-    assert!(!map::reap_node(&MapView { rows: vec![], complete: false }, NODE).unwrap().done);
+    assert!(map::reap_node(&MapView { rows: vec![], complete: true }, NODE, &SCALE).unwrap().done);
+    assert!(!map::reap_node(&MapView { rows: vec![], complete: false }, NODE, &SCALE).unwrap().done);
 }
 
 #[test]
@@ -186,13 +186,13 @@ fn a_reference_is_kept_until_the_last_extent_of_the_chunk_goes() {
 fn a_missing_row_is_an_error_and_never_zeros() {
     let mut store = dense(10);
     store.rows.remove(&4);
-    let view = store.view(&map::resolve_query(NODE, &(0..10 * PAGE_BYTES)));
+    let view = store.view(&map::resolve_query(NODE, &(0..10 * PAGE_BYTES), &SCALE));
     let range = 0..10 * PAGE_BYTES;
-    assert_eq!(map::resolve(&view, None, store.size, range.clone()), Err(MapError::Uncovered { page: 4 }));
+    assert_eq!(map::resolve(&view, &store.facts(), range.clone()), Err(MapError::Uncovered { page: 4 }));
     let short = MapView { rows: view.rows[..3].to_vec(), complete: false };
-    assert_eq!(map::resolve(&short, None, store.size, range), Err(MapError::Incomplete { page: 3 }));
+    assert_eq!(map::resolve(&short, &store.facts(), range), Err(MapError::Incomplete { page: 3 }));
     assert_eq!(map::page(&view, &store.facts(), 4), Err(MapError::Uncovered { page: 4 }));
-    assert_eq!(map::page(&view, &store.facts(), 400), Ok(page::hole()));
+    assert_eq!(map::page(&view, &store.facts(), 400), Ok(page::hole(SCALE.page_bytes)));
     assert_eq!(FsError::from(MapError::Uncovered { page: 4 }), FsError::Io);
     for edit in [
         map::install(&view, &store.facts(), &[stored(50, 2 * PAGE_BYTES, 10)], store.size).map(|_| ()),
@@ -212,7 +212,7 @@ fn a_view_that_is_too_small_is_told_from_a_damaged_map() {
     let view = store.view(&query);
     let facts = store.facts();
     assert_eq!(map::punch(&view, &facts, 0..store.size), Err(MapError::Incomplete { page: 0 }));
-    assert!(matches!(map::reap_node(&view, NODE), Err(MapError::Incomplete { .. })));
+    assert!(matches!(map::reap_node(&view, NODE, &SCALE), Err(MapError::Incomplete { .. })));
     let install = map::install(&view, &facts, &[stored(500, 20 * PAGE_BYTES, 10)], store.size);
     assert_eq!(install, Err(MapError::Incomplete { page: 20 }));
     let nothing = MapView { rows: vec![], complete: false };
@@ -225,9 +225,9 @@ fn a_view_that_is_too_small_is_told_from_a_damaged_map() {
 fn a_page_that_its_extents_do_not_tile_is_damage(#[case] extents: Vec<Extent>) {
     let row = MapRow::Page { version: ContentVersion(1), extents };
     let view = MapView { rows: vec![(0, row)], complete: true };
-    let facts = Facts { node: NODE, size: PAGE_BYTES, content_version: ContentVersion(1), clip: None };
+    let facts = Facts { node: NODE, size: PAGE_BYTES, content_version: ContentVersion(1), clip: None, scale: SCALE };
     let malformed = MapError::Malformed { page: 0 };
-    assert_eq!(map::resolve(&view, None, PAGE_BYTES, 0..PAGE_BYTES), Err(malformed));
+    assert_eq!(map::resolve(&view, &facts, 0..PAGE_BYTES), Err(malformed));
     assert_eq!(map::page(&view, &facts, 0), Err(malformed));
     assert_eq!(map::truncate(&view, &facts, 3), Err(malformed));
 }
@@ -235,7 +235,7 @@ fn a_page_that_its_extents_do_not_tile_is_damage(#[case] extents: Vec<Extent>) {
 #[test]
 fn pieces_that_cannot_be_are_refused() {
     let store = dense(1);
-    let view = store.view(&map::install_query(NODE, &[]));
+    let view = store.view(&map::install_query(NODE, &[], &SCALE));
     let mut outside = stored(1, 0, 10);
     outside.len = 11;
     let empty = Piece { offset: 3, len: 0, source: Source::Hole };
@@ -282,7 +282,7 @@ fn a_crowded_page_is_reported() {
 #[test]
 fn pieces_far_apart_are_installed_by_plans_of_their_own() {
     let pieces = vec![stored(1, 0, 1), stored(2, CHUNK_BYTES * 7, 1), stored(3, CHUNK_BYTES * 8, 1), stored(4, 3, 1)];
-    let batches = map::batches(pieces);
+    let batches = map::batches(pieces, &SCALE);
     assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), vec![3, 1]);
 }
 

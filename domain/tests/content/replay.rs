@@ -69,21 +69,32 @@ impl File {
     }
 
     fn flush(&mut self, bytes_max: u64) {
-        let taken = self.slices.runs(0, bytes_max);
-        let slices: Vec<Slice> = taken.runs.iter().flat_map(|run| run.slices.iter().copied()).collect();
+        let up_to = self.slices.newest().unwrap_or_default();
+        let slices = self.first(bytes_max);
         if slices.is_empty() {
             return;
         }
-        let ranges: Vec<Range<u64>> = taken.runs.iter().map(|run| run.range()).collect();
-        let done = self.slices.content_seq_after(&ranges, taken.up_to);
+        let ranges: Vec<Range<u64>> = slices.iter().map(|slice| slice.offset..slice.end()).collect();
+        let done = self.slices.content_seq_after(&ranges, up_to);
         let piece = |slice: &Slice| {
             let source = Source::Inline(self.slice(slice));
             Piece { offset: slice.offset, len: u64::from(slice.len), source }
         };
         self.store.install(slices.iter().map(piece).collect(), 0);
-        self.slices.remove(&ranges, taken.up_to);
+        self.slices.remove(&ranges, up_to);
         self.content_seq = self.content_seq.max(done);
         self.cuts = self.cuts.above(done);
+    }
+
+    /// Its slices, up to a number of bytes.
+    fn first(&self, bytes_max: u64) -> Vec<Slice> {
+        let mut left = bytes_max;
+        let mut out = Vec::new();
+        for slice in self.slices.iter() {
+            out.extend(slice.cut(&(slice.offset..slice.offset + left.min(slice.len.into()))));
+            left = left.saturating_sub(slice.len.into());
+        }
+        out
     }
 
     /// What the plan of a cut notes, and what the index forgets with it.

@@ -6,18 +6,22 @@ use std::{
 };
 
 use dittofs_domain::{
-    ContentVersion, NodeId, ObjectId,
+    ContentVersion, NodeId, ObjectId, Scale,
     content::{
-        BlockPlace, CHUNK_BYTES, Clip, MapRow, PAGE_BYTES, Stored,
+        BlockPlace, Clip, MapRow, Stored,
         map::{self, Edit, Facts, Piece, ReapCursor, Replaced, Source, Truncation},
         page,
     },
-    plan::{Change, MapQuery, MapView, PLAN_STEPS_MAX},
+    plan::{Change, MapQuery, MapView},
 };
 
 pub(crate) const NODE: NodeId = NodeId(77);
 
+/// That of most examples.
+pub(crate) const SCALE: Scale = Scale::PRODUCTION;
+
 pub(crate) struct Store {
+    pub(crate) scale: Scale,
     pub(crate) rows: BTreeMap<u64, MapRow>,
     pub(crate) references: BTreeSet<(ObjectId, u64)>,
     pub(crate) size: u64,
@@ -31,7 +35,13 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn new() -> Store {
+        Store::of(&SCALE)
+    }
+
+    /// In a share of a scale.
+    pub(crate) fn of(scale: &Scale) -> Store {
         Store {
+            scale: *scale,
             rows: BTreeMap::new(),
             references: BTreeSet::new(),
             size: 0,
@@ -44,7 +54,7 @@ impl Store {
     }
 
     pub(crate) fn facts(&self) -> Facts {
-        Facts { node: NODE, size: self.size, content_version: self.version, clip: self.clip }
+        Facts { node: NODE, size: self.size, content_version: self.version, clip: self.clip, scale: self.scale }
     }
 
     pub(crate) fn view(&self, query: &MapQuery) -> MapView {
@@ -88,14 +98,14 @@ impl Store {
     pub(crate) fn install(&mut self, pieces: Vec<Piece>, new_size: u64) -> Vec<u64> {
         let start = pieces.iter().map(|piece| piece.offset).min().unwrap();
         let end = pieces.iter().map(Piece::end).max().unwrap();
-        let batches = match end - start <= map::INSTALL_CHUNKS_MAX * CHUNK_BYTES {
+        let batches = match end - start <= map::INSTALL_CHUNKS_MAX * self.scale.chunk_bytes {
             true => vec![pieces],
-            false => pieces.into_iter().flat_map(|piece| map::batches(vec![piece])).collect(),
+            false => pieces.into_iter().flat_map(|piece| map::batches(vec![piece], &self.scale)).collect(),
         };
         let mut crowded = Vec::new();
         for (left, batch) in (0..batches.len()).rev().zip(batches) {
             let end = batch.iter().map(Piece::end).max().unwrap().max(self.size);
-            let view = self.view(&map::install_query(NODE, &batch));
+            let view = self.view(&map::install_query(NODE, &batch, &self.scale));
             let size = if left == 0 { new_size.max(end) } else { end };
             let installed = map::install(&view, &self.facts(), &batch, size).unwrap();
             crowded.extend(installed.crowded);
@@ -135,7 +145,7 @@ impl Store {
         let mut at = range.start;
         while at < range.end {
             let rest = at..range.end;
-            let query = MapQuery { node: NODE, ..map::clone_query(NODE, &rest) };
+            let query = MapQuery { node: NODE, ..map::clone_query(NODE, &rest, &self.scale) };
             let to = at - range.start + to;
             let pieces = map::clone_pieces(&other.view(&query), &other.facts(), rest, to).unwrap();
             let end = pieces.last().unwrap().end();
@@ -146,7 +156,7 @@ impl Store {
 
     fn replaced(&mut self, replaced: Replaced) -> u64 {
         let Replaced::Edit { edit, end } = replaced else { panic!("a page with too many extents: {replaced:?}") };
-        assert!(edit.changes.len() < PLAN_STEPS_MAX);
+        assert!(edit.changes.len() < self.scale.plan_steps as usize);
         self.apply(edit);
         end
     }
@@ -172,8 +182,8 @@ impl Store {
     }
 
     pub(crate) fn resolve(&self, start: u64, end: u64) -> Vec<Piece> {
-        let view = self.view(&map::resolve_query(NODE, &(start..end)));
-        map::resolve(&view, self.clip, self.size, start..end).unwrap()
+        let view = self.view(&map::resolve_query(NODE, &(start..end), &self.scale));
+        map::resolve(&view, &self.facts(), start..end).unwrap()
     }
 
     /// Everything that always holds.
@@ -185,11 +195,11 @@ impl Store {
             assert_eq!(*key, next, "rows do not tile: {:?}", self.rows.keys());
             next = key + pages(row);
             if let MapRow::Page { extents, version } = row {
-                assert!(page::tiles(extents), "page {key}");
+                assert!(page::tiles(extents, self.scale.page_bytes), "page {key}");
                 assert!(!page::is_hole(extents), "page {key} is all hole");
                 assert_eq!(page::merge(extents).len(), extents.len(), "page {key} is not merged");
                 assert!(*version <= self.version);
-                references.extend(page::objects(extents).map(|object| (object, map::chunk_of(*key))));
+                references.extend(page::objects(extents).map(|object| (object, self.scale.chunk_of(*key))));
                 allocated += page::allocated(extents) as i64;
             }
             if let (Some(clip), MapRow::Holes { version, .. } | MapRow::Page { version, .. }) = (self.clip, row) {
@@ -199,12 +209,12 @@ impl Store {
         assert_eq!(next, self.facts().map_pages(), "pages covered");
         assert_eq!(references, self.references);
         assert_eq!((allocated, allocated), (self.allocated, self.counted));
-        let tail = self.size % PAGE_BYTES;
+        let tail = self.size % self.scale.page();
         if tail > 0 {
-            let last = self.size / PAGE_BYTES;
+            let last = self.scale.page_of(self.size);
             let query = MapQuery { node: NODE, first_page: last, last_page: last, rows_max: 2 };
             let extents = map::page(&self.view(&query), &self.facts(), last).unwrap();
-            assert!(page::is_hole(&page::slice(&extents, tail as u32..PAGE_BYTES as u32)), "bytes behind the size");
+            assert!(page::is_hole(&page::slice(&extents, tail as u32..self.scale.page_bytes)), "bytes behind the size");
         }
     }
 }

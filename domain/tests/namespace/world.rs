@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    Cookie, Credentials, Name, Node, NodeId, Timestamp,
+    Cookie, Credentials, Name, Node, NodeId, Scale, Timestamp,
     content::{MapRow, PAGE_BYTES},
     error::FsResult,
     namespace::{
@@ -81,7 +81,7 @@ impl World {
 
     pub(crate) fn fresh(&mut self) -> Fresh {
         self.next += 2;
-        Fresh { node: NodeId(self.next - 2), cookie: Cookie(self.next - 1) }
+        Fresh { node: NodeId(self.next - 2), cookie: Cookie(self.next - 1), scale: Scale::PRODUCTION }
     }
 
     pub(crate) fn node(&self, id: NodeId) -> &Node {

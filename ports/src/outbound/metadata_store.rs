@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, HandleKey, Name, Node, NodeId, ObjectId, OpId, ShareId,
+    Cookie, HandleKey, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
     ownership::Lineage,
     plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
@@ -28,12 +28,14 @@ pub struct ShareRecord {
     pub journal_incarnation: u64,
     /// Whether records may be in the journal that are not in the stores.
     pub dirty: bool,
+    /// The sizes by which its files are cut: those that it was made with.
+    pub scale: Scale,
     /// The starts of servers that were given for the share.
     pub lineage: Lineage,
 }
 
 impl ShareRecord {
-    /// The row of a new share, with a key, an owner and a journal that are all 0: replace them.
+    /// The row of a new share of the usual scale, with a key, an owner and a journal that are all 0: replace them.
     pub fn new(id: ShareId, name: impl Into<String>) -> ShareRecord {
         ShareRecord {
             id,
@@ -43,6 +45,7 @@ impl ShareRecord {
             journal: 0,
             journal_incarnation: 0,
             dirty: false,
+            scale: Scale::PRODUCTION,
             lineage: Lineage::default(),
         }
     }

@@ -42,6 +42,15 @@ pub enum Bug {
     IdsReused,
     /// The write verifier is always the same.
     ConstantVerifier,
+    /// A flush takes parts of regions, and puts what it copied over whatever stands there by then.
+    RegionsSplit,
+}
+
+impl Bug {
+    /// The rule of the domain that is broken, where it is one of those.
+    pub(crate) fn of_the_rules(self) -> Option<dittofs_domain::bugs::Bug> {
+        (self == Bug::RegionsSplit).then_some(dittofs_domain::bugs::Bug::RegionsSplit)
+    }
 }
 
 /// What is broken, and what it must be found by.
@@ -79,4 +88,5 @@ bugs! {
     "stamps-reused" StampsReused "13: change never goes back"
     "ids-reused" IdsReused "5: ids are never given twice"
     "constant-verifier" ConstantVerifier "the write verifier is new at every start"
+    "regions-split" RegionsSplit "no two batches of a flush touch one region; publishing never goes back"
 }

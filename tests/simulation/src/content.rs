@@ -170,6 +170,22 @@ impl SimulatedContent {
         });
     }
 
+    async fn put_now(&self, object: ObjectId, bytes: Bytes) -> Result<(), ContentError> {
+        let simulation = &self.objects.simulation;
+        if simulation.happens(Fault::PutLate) {
+            self.insert_later(object, bytes);
+            return Err(unavailable());
+        }
+        if simulation.happens(Fault::PutTwice) {
+            self.insert_later(object, bytes.clone());
+        }
+        // Each takes its own time: they arrive in any order.
+        self.life.pass(5).await;
+        self.objects.insert(object, bytes)?;
+        self.life.pass(5).await;
+        if simulation.happens(Fault::PutAnswerLost) { Err(unavailable()) } else { Ok(()) }
+    }
+
     /// Nothing that a reference names may be deleted.
     async fn check_garbage(&self, object: ObjectId) {
         let references = self.metadata.references(object, 1).await.unwrap_or_default();
@@ -229,16 +245,10 @@ impl ContentStore for SimulatedContent {
         let mut bytes = BytesMut::new();
         parts.iter().for_each(|part| bytes.extend_from_slice(part));
         let bytes = bytes.freeze();
-        if simulation.happens(Fault::PutLate) {
-            self.insert_later(object, bytes);
-            return Err(unavailable());
-        }
-        if simulation.happens(Fault::PutTwice) {
-            self.insert_later(object, bytes.clone());
-        }
-        self.objects.insert(object, bytes)?;
-        self.life.pass(5).await;
-        if simulation.happens(Fault::PutAnswerLost) { Err(unavailable()) } else { Ok(()) }
+        simulation.watch.lock().upload(object, bytes.len() as u64);
+        let done = self.put_now(object, bytes).await;
+        simulation.watch.lock().uploaded(object);
+        done
     }
 
     async fn get(&self, _share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {

@@ -6,10 +6,10 @@ use std::{
 };
 
 use dittofs_domain::{
-    Cookie, Node, NodeId, NodeKind, ObjectId,
+    Cookie, Node, NodeId, NodeKind, ObjectId, Scale,
     content::{
         Extent, MapRow,
-        map::{Facts, chunk_of, resolve},
+        map::{Facts, resolve},
         page,
     },
     plan::{MapQuery, ObjectState, Query, Space},
@@ -37,7 +37,8 @@ pub(crate) async fn check(metadata: &Arc<dyn ShareMetadata>, objects: &Arc<Objec
 
 async fn check_records(metadata: &Arc<dyn ShareMetadata>, objects: &Objects, when: When) -> Result<(), String> {
     let nodes = metadata.nodes(NodeId(0), ALL).await.map_err(|error| error.to_string())?;
-    let mut found = Found::default();
+    let scale = metadata.record().await.map_err(|error| error.to_string())?.scale;
+    let mut found = Found::of(scale);
     for node in &nodes {
         found.directory(metadata, node).await?;
         found.map(metadata, node).await?;
@@ -52,8 +53,8 @@ async fn check_records(metadata: &Arc<dyn ShareMetadata>, objects: &Objects, whe
     Ok(())
 }
 
-#[derive(Default)]
 struct Found {
+    scale: Scale,
     names: BTreeMap<NodeId, u32>,
     subdirectories: BTreeMap<NodeId, u32>,
     /// How far an object must reach, at least.
@@ -63,6 +64,17 @@ struct Found {
 }
 
 impl Found {
+    fn of(scale: Scale) -> Found {
+        Found {
+            scale,
+            names: BTreeMap::new(),
+            subdirectories: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            references: BTreeSet::new(),
+            bytes: 0,
+        }
+    }
+
     async fn directory(&mut self, metadata: &Arc<dyn ShareMetadata>, node: &Node) -> Result<(), String> {
         let listing = metadata.list(node.id, Space::Children, Cookie::START, ALL, true).await;
         let listing = listing.map_err(|error| error.to_string())?;
@@ -94,7 +106,7 @@ impl Found {
             return if view.map.rows.is_empty() { Ok(()) } else { Err(format!("{id} has a map, and is no file")) };
         }
         if node.is_linked() {
-            resolve(&view.map, node.clip, node.size, 0..node.size)
+            resolve(&view.map, &Facts::of(node, &self.scale), 0..node.size)
                 .map_err(|error| format!("the map of {id}: {error}"))?;
         }
         let (mut next, mut allocated) = (0, 0);
@@ -111,7 +123,7 @@ impl Found {
                 MapRow::Holes { pages, .. } => first + pages,
             };
         }
-        let pages = Facts::of(node).map_pages();
+        let pages = Facts::of(node, &self.scale).map_pages();
         if node.is_linked() && next != pages {
             return Err(format!("the map of {id} has {next} pages, and should have {pages}"));
         }
@@ -123,7 +135,7 @@ impl Found {
     }
 
     fn page(&mut self, node: NodeId, page_number: u64, extents: &[Extent]) -> Result<(), String> {
-        if !page::tiles(extents) {
+        if !page::tiles(extents, self.scale.page_bytes) {
             return Err(format!("the extents of page {page_number} of {node} do not tile it"));
         }
         for extent in extents {
@@ -131,7 +143,11 @@ impl Found {
                 let end = from.block.at + u64::from(from.block.stored_len);
                 let known = self.ends.entry(from.object).or_default();
                 *known = (*known).max(end);
-                self.references.insert(Reference { object: from.object, node, chunk: chunk_of(page_number) });
+                self.references.insert(Reference {
+                    object: from.object,
+                    node,
+                    chunk: self.scale.chunk_of(page_number),
+                });
             }
         }
         Ok(())

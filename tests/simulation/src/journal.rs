@@ -73,6 +73,7 @@ impl JournalDisk {
 
     /// What a crash leaves: a beginning of what was not synced, and perhaps records whose release was not.
     pub(crate) fn crash(&self) {
+        self.simulation.watch.lock().crash();
         let mut log = self.state.lock();
         let last = log.next - 1;
         let unsynced = last - log.durable;
@@ -220,6 +221,7 @@ impl Journal for SimulatedJournal {
             let number = log.next;
             log.next += 1;
             log.used += kept.cost();
+            self.disk.simulation.watch.lock().append(kept.cost());
             self.disk.simulation.note("append", number, kept.record.node.0);
             log.records.insert(number, kept);
             number

@@ -5,6 +5,7 @@
 //! Everything here is test code, though it is a library.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod boundary;
 mod bugs;
 mod client;
 mod content;
@@ -19,11 +20,14 @@ mod metadata;
 mod oracle;
 mod random;
 mod run;
+mod scales;
 mod trace;
 mod verify;
 mod weather;
 mod world;
 
+pub use boundary::{Boundary, Crossings};
 pub use bugs::{BUGS, Bug, SeededBug};
 pub use faults::{Fault, FaultCounts};
 pub use run::{Failure, Options, Report, run};
+pub use scales::Scales;

@@ -9,12 +9,14 @@ use std::{
     time::Duration,
 };
 
+use dittofs_domain::Scale;
 use dittofs_ports::Spawner;
 use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::{
+    boundary::Watch,
     faults::{Fault, Faults},
     random::Random,
     trace::Trace,
@@ -24,16 +26,18 @@ use crate::{
 pub(crate) struct Simulation {
     pub(crate) faults: Mutex<Faults>,
     pub(crate) trace: Mutex<Trace>,
+    pub(crate) watch: Mutex<Watch>,
     random: Mutex<Random>,
     failure: Mutex<Option<String>>,
     failed: Notify,
 }
 
 impl Simulation {
-    pub(crate) fn new(seed: u64, printed: bool) -> Arc<Simulation> {
+    pub(crate) fn new(seed: u64, printed: bool, scale: &Scale) -> Arc<Simulation> {
         Arc::new(Simulation {
             faults: Mutex::new(Faults::new(seed)),
             trace: Mutex::new(Trace::new(printed)),
+            watch: Mutex::new(Watch::new(scale)),
             random: Mutex::new(Random::stream(seed, 2)),
             failure: Mutex::new(None),
             failed: Notify::new(),

@@ -11,7 +11,7 @@ use std::{
 };
 
 use clap::Parser;
-use dittofs_simulation::{BUGS, Fault, FaultCounts, Options, run};
+use dittofs_simulation::{BUGS, Boundary, Crossings, Fault, FaultCounts, Options, Scales, run};
 
 /// Runs the core over simulated stores, with faults and crashes. One seed, one run.
 #[derive(Parser)]
@@ -34,6 +34,9 @@ struct Arguments {
     /// Lets the machine never stop.
     #[arg(long)]
     no_crashes: bool,
+    /// The scale of the share: production, tiny or mixed.
+    #[arg(long, value_parser = scales, default_value = "mixed")]
+    scale: Scales,
     /// Breaks a rule on purpose.
     #[arg(long)]
     bug: Option<String>,
@@ -48,9 +51,19 @@ fn seeds(text: &str) -> Result<(u64, u64), String> {
     Ok((number(from)?, number(to)?))
 }
 
+fn scales(text: &str) -> Result<Scales, String> {
+    match text {
+        "production" => Ok(Scales::Production),
+        "tiny" => Ok(Scales::Tiny),
+        "mixed" => Ok(Scales::Mixed),
+        _ => Err("production, tiny or mixed is expected".into()),
+    }
+}
+
 #[derive(Default)]
 struct Sums {
     faults: FaultCounts,
+    crossings: Crossings,
     runs: u64,
     operations: u64,
     events: u64,
@@ -63,8 +76,13 @@ fn main() -> ExitCode {
         let found = BUGS.iter().find(|bug| bug.name == name);
         found.unwrap_or_else(|| panic!("no seeded bug is called {name}")).bug
     });
-    let options =
-        Options { operations: arguments.operations, crashes: !arguments.no_crashes, bug, trace: arguments.trace };
+    let options = Options {
+        operations: arguments.operations,
+        crashes: !arguments.no_crashes,
+        scales: arguments.scale,
+        bug,
+        trace: arguments.trace,
+    };
     let (from, to) = arguments.seed.map_or(arguments.seeds, |seed| (seed, seed + 1));
     let (next, sums, start) = (AtomicU64::new(from), Mutex::new(Sums::default()), Instant::now());
     std::thread::scope(|scope| {
@@ -76,6 +94,9 @@ fn main() -> ExitCode {
     let seconds = start.elapsed().as_secs_f64();
     for fault in Fault::ALL {
         println!("{:>12}  {fault:?}", sums.faults.of(*fault));
+    }
+    for boundary in Boundary::ALL {
+        println!("{:>12}  boundary {boundary:?}", sums.crossings.of(*boundary));
     }
     let Sums { runs, operations, events, failures, .. } = sums;
     println!("{runs} runs, {operations} operations, {events} events, {failures} failures in {seconds:.1} s");
@@ -95,6 +116,7 @@ fn work(next: &AtomicU64, to: u64, options: &Options, failures_max: u64, sums: &
         match result {
             Ok(report) => {
                 sums.faults.add(&report.faults);
+                sums.crossings.add(&report.crossings);
                 sums.operations += report.operations;
                 sums.events += report.events;
             }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, ObjectId, OpId,
+    Cookie, Name, Node, NodeId, ObjectId, OpId, Scale,
     plan::{Applied, Change, Expectation, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
 use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
@@ -36,6 +36,8 @@ pub(crate) async fn reading<T>(work: impl Future<Output = T>) -> T {
 pub(crate) struct SimulatedMetadata {
     pub(crate) inner: Arc<dyn ShareMetadata>,
     pub(crate) results: Arc<Results>,
+    /// The share's.
+    pub(crate) scale: Scale,
     pub(crate) life: Arc<Life>,
     /// Whether a row that is missing is shown as a hole: a seeded bug.
     pub(crate) missing_row_is_hole: bool,
@@ -58,9 +60,10 @@ impl SimulatedMetadata {
         let rows = &mut view.map.rows;
         let at = self.life.simulation.choose(|random| random.below(rows.len() as u64)) as usize;
         if self.missing_row_is_hole {
-            use dittofs_domain::content::{MapRow, page};
+            use dittofs_domain::content::{Extent, MapRow, PageExtents};
             if let MapRow::Page { extents, .. } = &mut rows[at].1 {
-                *extents = page::hole();
+                let whole = extents.iter().map(Extent::len).sum();
+                *extents = PageExtents::from([Extent::Hole { len: whole }]);
             }
         } else {
             rows.remove(at);
@@ -79,6 +82,9 @@ impl SimulatedMetadata {
             return Ok(first);
         }
         let applied = self.inner.apply(plan.clone(), op).await;
+        if plan.steps() > self.scale.plan_steps as usize {
+            simulation.fail(format!("a plan of {} steps", plan.steps()));
+        }
         simulation.note("apply", plan.changes.len() as u64, u64::from(applied.is_ok()));
         if matches!(applied, Err(ApplyError::Malformed)) {
             simulation.fail(format!("a malformed plan: {plan:?}"));
@@ -87,6 +93,7 @@ impl SimulatedMetadata {
             self.judge_conflict(&plan).await;
         }
         let applied = applied?;
+        simulation.watch.lock().plan(&plan);
         if let Some(op) = op {
             self.results.lock().insert(op, applied.clone());
         }
@@ -156,6 +163,9 @@ impl ShareMetadata for SimulatedMetadata {
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {
         self.ask().await?;
         let mut view = self.inner.view(query).await?;
+        if let Some(map) = &query.map {
+            self.life.simulation.watch.lock().view(map, view.map.complete);
+        }
         self.lose_row(&mut view);
         self.life.pass(1).await;
         Ok(view)

@@ -62,10 +62,11 @@ pub(crate) struct Oracle {
     pub(crate) clone: Option<CloneOnItsWay>,
     /// Losses of the journal that the model has taken into account.
     pub(crate) losses: u64,
+    page_bytes: u64,
 }
 
 impl Oracle {
-    pub(crate) fn new(root_handle: [u8; 32]) -> Oracle {
+    pub(crate) fn new(root_handle: [u8; 32], page_bytes: u64) -> Oracle {
         let mut oracle = Oracle {
             moment: 1,
             op: 1,
@@ -76,6 +77,7 @@ impl Oracle {
             verifiers: BTreeSet::new(),
             clone: None,
             losses: 0,
+            page_bytes,
         };
         oracle.learn(NodeId::ROOT, NodeKind::Directory, root_handle);
         oracle
@@ -86,7 +88,7 @@ impl Oracle {
         let model = NodeModel {
             kind,
             handle,
-            file: FileModel::new(),
+            file: FileModel::new(self.page_bytes),
             target: Vec::new(),
             seen: Default::default(),
             seen_durably: Default::default(),
@@ -124,8 +126,13 @@ impl Oracle {
     pub(crate) fn resolve_clone(&mut self) {
         let Some(clone) = self.clone.take() else { return };
         let Some(source) = self.nodes.get_mut(&clone.source) else { return };
+        let in_pieces = source.file.bytes.may_be_in_pieces(&clone.range);
         let sources = source.file.bytes.sources(&clone.range, clone.window.start, clone.at);
         let Some(destination) = self.nodes.get_mut(&clone.destination) else { return };
+        if in_pieces {
+            // Under a number that no operation has, so that it outlives the clone.
+            destination.file.bytes.keep_apart(u64::MAX - clone.window.op, &clone.written());
+        }
         for (range, sources) in sources {
             destination.file.bytes.resolve(clone.window.op, &range, &sources);
         }

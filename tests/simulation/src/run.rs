@@ -7,7 +7,7 @@ use dittofs_application::{
     VolumeStores,
 };
 use dittofs_domain::{
-    Node, NodeId, Timestamp,
+    Node, NodeId, Scale, Timestamp,
     credentials::{IdentityPolicy, Squash},
 };
 use dittofs_frame_codec::Codec;
@@ -19,6 +19,7 @@ use dittofs_ports::{
 use futures_util::FutureExt;
 
 use crate::{
+    boundary::Crossings,
     bugs::{Bug, RiggedContent, RiggedJournal, RiggedMetadata},
     client::Client,
     content::{Objects, SimulatedContent},
@@ -30,6 +31,7 @@ use crate::{
     machine::{ForgetfulCache, JumpingClock, LifeClock, LifeDisk, SeededRandomness, WipedDisk},
     metadata::{Results, SimulatedMetadata},
     random::Random,
+    scales::Scales,
     verify,
     world::{HANDLE_KEY, Running, SHARE, World},
 };
@@ -44,6 +46,8 @@ pub struct Options {
     pub operations: u64,
     /// Whether the machine stops now and then.
     pub crashes: bool,
+    /// Which scale its share has.
+    pub scales: Scales,
     /// What is broken on purpose.
     pub bug: Option<Bug>,
     /// Whether to print everything that happens.
@@ -52,7 +56,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { operations: 200, crashes: true, bug: None, trace: false }
+        Options { operations: 200, crashes: true, scales: Scales::Mixed, bug: None, trace: false }
     }
 }
 
@@ -67,6 +71,8 @@ pub struct Report {
     pub operations: u64,
     /// What went wrong.
     pub faults: FaultCounts,
+    /// Which boundaries it crossed.
+    pub crossings: Crossings,
 }
 
 /// Something was not as it must be.
@@ -76,16 +82,19 @@ pub struct Failure {
     pub seed: u64,
     /// How many operations it was to have.
     pub operations: u64,
+    /// Which scales it chose from.
+    pub scales: Scales,
     /// What was wrong.
     pub what: String,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Failure { seed, operations, what } = self;
+        let Failure { seed, operations, scales, what } = self;
+        let scales = format!("{scales:?}").to_lowercase();
         write!(
             f,
-            "seed {seed}: {what}\nreplay: tests/simulation/run.sh --seed {seed} --operations {operations} --trace"
+            "seed {seed}: {what}\nreplay: tests/simulation/run.sh --seed {seed} --operations {operations} --scale {scales} --trace"
         )
     }
 }
@@ -97,7 +106,8 @@ impl fmt::Display for Failure {
 pub fn run(seed: u64, options: &Options) -> Result<Report, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime can be made");
-    let failure = |what: String| Failure { seed, operations: options.operations, what };
+    dittofs_domain::bugs::seed(options.bug.and_then(Bug::of_the_rules));
+    let failure = |what: String| Failure { seed, operations: options.operations, scales: options.scales, what };
     let ran = std::panic::catch_unwind(AssertUnwindSafe(|| {
         tokio::task::LocalSet::new().block_on(&runtime, Driver::drive(seed, options))
     }));
@@ -133,8 +143,9 @@ type Ended = Result<(), String>;
 
 impl Driver {
     async fn drive(seed: u64, options: &Options) -> Result<Report, String> {
-        let simulation = Simulation::new(seed, options.trace);
-        let mut driver = Driver::new(seed, options, &simulation).await;
+        let scale = options.scales.pick(seed);
+        let simulation = Simulation::new(seed, options.trace, &scale);
+        let mut driver = Driver::new(seed, options, &simulation, &scale).await;
         let patience = Duration::from_secs(3_600 + 60 * options.operations);
         let worked = AssertUnwindSafe(tokio::time::timeout(patience, driver.work(options.operations))).catch_unwind();
         let ended = tokio::select! {
@@ -143,21 +154,23 @@ impl Driver {
             ended = worked => ended.map(|ended| ended.unwrap_or_else(|_| Err("the run does not end".into()))),
         };
         let faults = simulation.faults.lock().counts.clone();
+        let crossings = simulation.watch.lock().crossings.clone();
         match (simulation.failure(), ended) {
             (Some(what), _) | (None, Ok(Err(what))) => Err(what),
             (None, Err(panic)) => std::panic::resume_unwind(panic),
             (None, Ok(Ok(()))) => {
                 let trace = simulation.trace.lock();
                 let operations = driver.world.operations();
-                Ok(Report { trace: trace.hash(), events: trace.events(), operations, faults })
+                Ok(Report { trace: trace.hash(), events: trace.events(), operations, faults, crossings })
             }
         }
     }
 
-    async fn new(seed: u64, options: &Options, simulation: &Arc<Simulation>) -> Driver {
+    async fn new(seed: u64, options: &Options, simulation: &Arc<Simulation>, scale: &Scale) -> Driver {
         let mut random = Random::stream(seed, 4);
         let store = MemoryMetadataStore::new();
         let record = ShareRecord {
+            scale: *scale,
             handle_key: HANDLE_KEY,
             content_owner: CONTENT_OWNER,
             journal: JOURNAL,
@@ -173,7 +186,7 @@ impl Driver {
             unflushed_bytes_max: random.of(&[600_000, 2_000_000, 16_000_000]),
             ..VolumeLimits::default()
         };
-        let world = World::new(simulation, &disk, &Objects::new(simulation), clients as u32);
+        let world = World::new(simulation, &disk, &Objects::new(simulation), scale, clients as u32);
         let is_remote = random.percent(50);
         let sealer: Arc<dyn FrameSealer> = match random.percent(30) {
             true => RotatedKeys::new(simulation),
@@ -319,6 +332,7 @@ impl Driver {
         let metadata = SimulatedMetadata {
             inner: RiggedMetadata::over(&self.metadata, &self.world.objects, self.bug),
             results: Arc::clone(&self.results),
+            scale: self.world.scale,
             life: Arc::clone(life),
             missing_row_is_hole: self.bug == Some(Bug::MissingRowIsHole),
         };
@@ -344,7 +358,7 @@ impl Driver {
             bytes_max: 1 << 40,
             atime: Atime::None,
         };
-        let settings = VolumeSettings { limits: self.limits, ..VolumeSettings::new(policy) };
+        let settings = VolumeSettings { limits: self.limits, scale: self.world.scale, ..VolumeSettings::new(policy) };
         let machine = Machine {
             clock: Arc::new(LifeClock { machine: Arc::clone(&self.clock), life: Arc::clone(life) }),
             randomness: Arc::clone(&self.randomness) as Arc<_>,

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
 use dittofs_application::{Services, Volume};
 use dittofs_domain::{
-    Attributes, ClientId, Credentials, Handle, HandleKey, Name, NodeId, NodeKind, ShareId,
+    Attributes, ClientId, Credentials, Handle, HandleKey, Name, NodeId, NodeKind, Scale, ShareId,
     error::{FsError, FsResult},
 };
 use dittofs_ports::{Caller, MetadataService, NodeRef, Presented};
@@ -36,6 +36,8 @@ pub(crate) struct Running {
 
 /// What lasts over all lives.
 pub(crate) struct World {
+    /// The share's.
+    pub(crate) scale: Scale,
     pub(crate) simulation: Arc<Simulation>,
     pub(crate) disk: Arc<JournalDisk>,
     pub(crate) objects: Arc<Objects>,
@@ -59,14 +61,16 @@ impl World {
         simulation: &Arc<Simulation>,
         disk: &Arc<JournalDisk>,
         objects: &Arc<Objects>,
+        scale: &Scale,
         clients: u32,
     ) -> Arc<World> {
         let gate = Gate { running: None, busy: 0, clients, names: BTreeSet::new(), operations: 0 };
         Arc::new(World {
+            scale: *scale,
             simulation: Arc::clone(simulation),
             disk: Arc::clone(disk),
             objects: Arc::clone(objects),
-            oracle: Mutex::new(Oracle::new(handle(NodeId::ROOT))),
+            oracle: Mutex::new(Oracle::new(handle(NodeId::ROOT), scale.page())),
             gate: Mutex::new(gate),
             moved: Notify::new(),
         })

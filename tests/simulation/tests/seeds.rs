@@ -1,7 +1,7 @@
 //! Seeds that run in every build, and that a seed always runs in the same way.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use dittofs_simulation::{Fault, FaultCounts, Options, run};
+use dittofs_simulation::{Boundary, Crossings, Fault, FaultCounts, Options, Scales, run};
 
 const SEEDS_PER_TEST: u64 = 125;
 
@@ -34,6 +34,21 @@ fn third_part_of_the_seeds_holds() {
 #[test]
 fn fourth_part_of_the_seeds_holds() {
     run_seeds(3);
+}
+
+#[test]
+fn at_the_smallest_scale_every_boundary_is_crossed_once_a_seed() {
+    const SEEDS: u64 = 100;
+    let mut crossings = Crossings::default();
+    for seed in 10_000..10_000 + SEEDS {
+        let options = Options { scales: Scales::Tiny, ..Options::default() };
+        crossings.add(&run(seed, &options).unwrap_or_else(|failure| panic!("{failure}")).crossings);
+    }
+    for boundary in Boundary::ALL {
+        println!("{:>8} {boundary:?}", crossings.of(*boundary));
+    }
+    let rare: Vec<&Boundary> = Boundary::ALL.iter().filter(|boundary| crossings.of(**boundary) < SEEDS).collect();
+    assert!(rare.is_empty(), "boundaries that were rarely crossed: {rare:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dittofs_domain::{
-    Credentials, Name, NodeId,
+    Credentials, Name, NodeId, Scale,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, SetAttributes},
 };
 use dittofs_journal::NullJournal;
@@ -11,7 +11,7 @@ use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{AdminService, BlockCache, BlockService, Caller, MetadataService, NodeRef, Stability};
 use dittofs_tests::{
     model::Random,
-    world::{SHARE, Stores, World, caller},
+    world::{SHARE, Stores, World, WorldOptions, caller},
 };
 
 pub(crate) const UNFLUSHED_BYTES_MAX: u64 = 8 << 20;
@@ -34,7 +34,7 @@ pub(crate) struct Exerciser {
 
 impl Exerciser {
     /// A file on new stores in memory.
-    pub(crate) async fn new(base: u64, cache: Arc<dyn BlockCache>, seed: u64) -> Exerciser {
+    pub(crate) async fn new(base: u64, cache: Arc<dyn BlockCache>, seed: u64, scale: Scale) -> Exerciser {
         let stores = Stores {
             metadata: Arc::new(MemoryMetadataStore::new()),
             content: Arc::new(MemoryContentStore::new()),
@@ -42,7 +42,8 @@ impl Exerciser {
             cache,
             opens: Arc::new(MemoryOpenState::new()),
         };
-        let world = World::open(stores, UNFLUSHED_BYTES_MAX, seed).await;
+        let options = WorldOptions { scale, ..WorldOptions::new(UNFLUSHED_BYTES_MAX, seed) };
+        let world = World::open_with(stores, options).await;
         Exerciser::on(world, base, seed).await
     }
 

@@ -8,7 +8,7 @@ mod persistent;
 use std::{sync::Arc, time::Duration};
 
 use dittofs_block_cache::{MokaBlockCache, NoBlockCache};
-use dittofs_domain::content::CHUNK_BYTES;
+use dittofs_domain::{Scale, content::CHUNK_BYTES};
 use dittofs_ports::{BlockCache, BlockService, Stability};
 use dittofs_tests::world::ForgetfulCache;
 
@@ -22,10 +22,10 @@ fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |value| value.parse().unwrap())
 }
 
-fn exercise(base: u64, cache: Arc<dyn BlockCache>) {
+fn exercise(base: u64, cache: Arc<dyn BlockCache>, scale: Scale) {
     let (operations, seed) = (number("FSX_OPERATIONS", OPERATIONS), number("FSX_SEED", 1));
     block_on(async {
-        let mut exerciser = Exerciser::new(base, cache, seed).await;
+        let mut exerciser = Exerciser::new(base, cache, seed, scale).await;
         for done in 1..=operations {
             exerciser.operation().await;
             if done % COMPARE_EVERY == 0 {
@@ -39,23 +39,28 @@ fn exercise(base: u64, cache: Arc<dyn BlockCache>) {
 
 #[test]
 fn a_file_keeps_what_was_written_with_a_cache() {
-    exercise(0, Arc::new(MokaBlockCache::new(2 << 20)));
+    exercise(0, Arc::new(MokaBlockCache::new(2 << 20)), Scale::PRODUCTION);
 }
 
 #[test]
 fn a_file_keeps_what_was_written_across_a_chunk_boundary_without_a_cache() {
-    exercise(CHUNK_BYTES - WINDOW / 2, Arc::new(NoBlockCache));
+    exercise(CHUNK_BYTES - WINDOW / 2, Arc::new(NoBlockCache), Scale::PRODUCTION);
 }
 
 #[test]
 fn a_file_keeps_what_was_written_with_a_cache_that_forgets() {
-    exercise(0, Arc::new(ForgetfulCache::new(1)));
+    exercise(0, Arc::new(ForgetfulCache::new(1)), Scale::PRODUCTION);
+}
+
+#[test]
+fn a_file_that_is_cut_into_the_smallest_parts_keeps_what_was_written() {
+    exercise(0, Arc::new(ForgetfulCache::new(1)), Scale::TINY);
 }
 
 #[test]
 fn a_writer_that_is_faster_than_the_flush_is_slowed_down_and_not_refused() {
     block_on(async {
-        let exerciser = Exerciser::new(0, Arc::new(NoBlockCache), 1).await;
+        let exerciser = Exerciser::new(0, Arc::new(NoBlockCache), 1, Scale::PRODUCTION).await;
         let start = tokio::time::Instant::now();
         let data = bytes::Bytes::from(vec![7; 1 << 20]);
         for mebibyte in 0..64 {

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use dittofs_tests::world::{DiskOptions, World};
+use dittofs_domain::Scale;
+use dittofs_tests::world::{DiskOptions, World, WorldOptions};
 
 use crate::{
     exerciser::{Exerciser, UNFLUSHED_BYTES_MAX, WINDOW},
@@ -22,13 +23,23 @@ const DISK: DiskOptions = DiskOptions {
 
 #[test]
 fn a_file_on_a_disk_keeps_what_was_written_over_every_end_of_its_server() {
+    exercise(Scale::PRODUCTION, number("FSX_LIVES", LIVES));
+}
+
+#[test]
+fn a_file_on_a_disk_that_is_cut_into_the_smallest_parts_keeps_what_was_written() {
+    exercise(Scale::TINY, number("FSX_LIVES", LIVES / 2));
+}
+
+fn exercise(scale: Scale, lives: u64) {
     let folder = tempfile::tempdir().unwrap();
     let seed = number("FSX_SEED", 1);
     let mut before: Option<Exerciser> = None;
-    for life in 0..number("FSX_LIVES", LIVES) {
+    for life in 0..lives {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         before = Some(runtime.block_on(async {
-            let world = World::open(DISK.open(folder.path()).await, UNFLUSHED_BYTES_MAX, seed + life).await;
+            let options = WorldOptions { scale, ..WorldOptions::new(UNFLUSHED_BYTES_MAX, seed + life) };
+            let world = World::open_with(DISK.open(folder.path()).await, options).await;
             let mut exerciser = match before.take() {
                 Some(before) => before.in_another_life(world),
                 None => Exerciser::on(world, 0, seed).await,

@@ -19,7 +19,7 @@ use dittofs_ports::{BlockCache, ContentStore, Journal, MetadataStore};
 use dittofs_tests::{
     model::{Outcomes, Step, run, sequence, shrink},
     stores::LoggedContentStore,
-    world::{ForgetfulCache, Stores, World},
+    world::{ForgetfulCache, Stores, World, WorldOptions, scale_of},
 };
 
 const SEQUENCES: u64 = 60;
@@ -76,10 +76,12 @@ impl Combination {
         }
     }
 
-    fn run(&self, steps: &[Step]) -> Result<Outcomes, String> {
+    /// Half of the seeds have a share of the smallest scale.
+    fn run(&self, steps: &[Step], seed: u64) -> Result<Outcomes, String> {
         let run = || {
             block_on(async {
-                let world = World::open(self.stores(), UNFLUSHED_BYTES_MAX, 1).await;
+                let options = WorldOptions { scale: scale_of(seed), ..WorldOptions::new(UNFLUSHED_BYTES_MAX, 1) };
+                let world = World::open_with(self.stores(), options).await;
                 let result = run(&world, steps).await;
                 world.close().await;
                 result
@@ -103,15 +105,15 @@ fn services_agree_with_the_model_over_every_combination_of_adapters() {
     for combination in Combination::all() {
         for seed in seeds.clone() {
             let steps = sequence(seed, STEPS);
-            let first = match combination.run(&steps) {
+            let first = match combination.run(&steps, seed) {
                 Ok(counted) => {
                     counted.into_iter().for_each(|(outcome, times)| *outcomes.entry(outcome).or_default() += times);
                     continue;
                 }
                 Err(first) => first,
             };
-            let least = shrink(&steps, SHRINK_TRIES, |steps| combination.run(steps).is_err());
-            let last = combination.run(&least).unwrap_err();
+            let least = shrink(&steps, SHRINK_TRIES, |steps| combination.run(steps, seed).is_err());
+            let last = combination.run(&least, seed).unwrap_err();
             let lines: Vec<String> = least.iter().map(|step| format!("  {step:?}")).collect();
             panic!(
                 "{}, MODEL_SEED={seed}: {first}\nas short as it gets:\n{}\n{last}",

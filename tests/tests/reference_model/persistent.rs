@@ -9,7 +9,7 @@ use dittofs_tests::{
     fault_proxy::{Fate, FaultProxy},
     model::{Outcomes, Past, end, live, sequence},
     s3::{S3Server, store_options},
-    world::{DiskOptions, Stores, World, WorldOptions, keys},
+    world::{DiskOptions, Stores, World, WorldOptions, keys, scale_of},
 };
 
 use crate::number;
@@ -62,7 +62,9 @@ fn run(seed: u64, content: Content<'_>) -> Result<Outcomes, String> {
             let stores = content.open(folder.path()).await;
             // With another key in each life, and in one of three without sealing what is new.
             let sealer = keys(life as u32, life % 3 != 2);
-            let options = WorldOptions { speed: SPEED, sealer, ..WorldOptions::new(UNFLUSHED_BYTES_MAX, seed + life) };
+            let scale = scale_of(seed);
+            let options =
+                WorldOptions { speed: SPEED, sealer, scale, ..WorldOptions::new(UNFLUSHED_BYTES_MAX, seed + life) };
             let world = World::open_with(stores, options).await;
             let past = live(&world, std::mem::take(&mut past), steps).await?;
             if life == lives as u64 {

@@ -6,11 +6,8 @@ use std::{
 };
 
 use dittofs_domain::{
-    ContentVersion, ObjectId,
-    content::{
-        BlockPlace, Extent, MapRow, PAGE_BYTES, Stored,
-        map::{Edit, PAGE_EXTENTS_BOUND},
-    },
+    ContentVersion, ObjectId, Scale,
+    content::{BlockPlace, Extent, MapRow, PAGE_BYTES, Stored, map::Edit},
     error::FsError,
     plan::{Change, NodeUpdate, ObjectRecord, ObjectState, Plan, Statistics},
 };
@@ -185,7 +182,9 @@ async fn many_small_clones_of_one_page_keep_few_extents() {
     share.flush().await;
     assert_eq!(share.read(clone, 0..1 << 20).await, expected);
     let (_, map) = share.stored(clone).await;
-    assert!(matches!(&map.rows[0].1, MapRow::Page { extents, .. } if extents.len() <= PAGE_EXTENTS_BOUND));
+    assert!(
+        matches!(&map.rows[0].1, MapRow::Page { extents, .. } if extents.len() <= Scale::PRODUCTION.page_extents_bound())
+    );
     share.check().await;
     share.world.services.flush().await.unwrap();
     share.world.close().await;

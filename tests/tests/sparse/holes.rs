@@ -1,7 +1,8 @@
 //! Punching, making longer, and looking for holes.
 
 use dittofs_domain::{
-    content::{FILE_BYTES_MAX, MapRow, PAGE_BYTES, map::PAGE_EXTENTS_BOUND},
+    Scale,
+    content::{FILE_BYTES_MAX, MapRow, PAGE_BYTES},
     error::FsError,
 };
 use dittofs_ports::{BlockService, MetadataService, Seek};
@@ -166,7 +167,7 @@ async fn a_page_that_is_punched_again_and_again_keeps_few_extents() {
         MapRow::Holes { .. } => 0,
     };
     let most = share.stored(file).await.1.rows.iter().map(|(_, row)| extents(row)).max();
-    assert!(most.unwrap() <= PAGE_EXTENTS_BOUND, "{most:?}");
+    assert!(most.unwrap() <= Scale::PRODUCTION.page_extents_bound(), "{most:?}");
     share.check().await;
     share.world.close().await;
 }

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use bytes::Bytes;
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
-    Credentials, Name, Node, NodeId,
+    Credentials, Name, Node, NodeId, Scale,
     content::map,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
@@ -106,7 +106,7 @@ impl Share {
 
     /// A node as stored, with the first rows of its map.
     pub(crate) async fn stored(&self, file: NodeRef) -> (Node, MapView) {
-        let query = Query { map: Some(map::reap_node_query(file.node)), ..Query::node(file.node) };
+        let query = Query { map: Some(map::reap_node_query(file.node, &Scale::PRODUCTION)), ..Query::node(file.node) };
         let view = self.world.metadata.view(&query).await.unwrap();
         (Node::clone(view.node(file.node).unwrap()), view.map)
     }

@@ -1,9 +1,10 @@
-//! Rows of maps. The first page is in the key. A page that its extents don't tile is refused in both directions.
+//! Rows of maps. The first page is in the key. A page whose extents make no sense is refused in both directions; whether
+//! they are as long as a page of their share is for the rules to say.
 
 use bytes::Bytes;
 use dittofs_domain::{
     ContentVersion, ObjectId,
-    content::{BlockPlace, Extent, MapRow, PageExtents, Stored, page::tiles},
+    content::{BlockPlace, Extent, MapRow, PageExtents, Stored, page::is_well_formed},
 };
 
 use super::{Reader, VERSION, decode};
@@ -23,7 +24,7 @@ const EXTENT_BYTES_MIN: usize = 5;
 pub(crate) fn encode_row(row: &MapRow) -> Option<Vec<u8>> {
     match row {
         MapRow::Page { version, extents } => {
-            if !tiles(extents) {
+            if !is_well_formed(extents) {
                 return None;
             }
             let mut out = vec![VERSION, PAGE];
@@ -79,7 +80,7 @@ fn read(reader: &mut Reader<'_>) -> Option<MapRow> {
                 return None;
             }
             let extents = (0..count).map(|_| extent(reader)).collect::<Option<PageExtents>>()?;
-            tiles(&extents).then_some(MapRow::Page { version, extents })
+            is_well_formed(&extents).then_some(MapRow::Page { version, extents })
         }
         HOLES => {
             let pages = reader.u64().filter(|pages| *pages > 0)?;

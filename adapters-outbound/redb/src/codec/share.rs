@@ -4,7 +4,7 @@
 //! bytes) and that many bytes, in the order of their tags. A field that says nothing is left out. An unknown tag is a
 //! newer program's.
 
-use dittofs_domain::{HandleKey, ShareId};
+use dittofs_domain::{HandleKey, Scale, ShareId};
 use dittofs_ports::ShareRecord;
 
 use super::{Reader, decode_versions, lineage};
@@ -12,8 +12,10 @@ use crate::fault::Fault;
 
 const VERSION: u8 = 2;
 
+/// Sizes of pages, regions, chunks and so on, where they are not those of production.
+const SCALE: u8 = 1;
 /// The starts that were given.
-const TAG_LINEAGE: u8 = 2;
+const LINEAGE: u8 = 2;
 
 pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     let mut out = vec![VERSION];
@@ -24,7 +26,10 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     out.push(record.dirty.into());
     out.extend_from_slice(&(record.name.len() as u16).to_le_bytes());
     out.extend_from_slice(record.name.as_bytes());
-    put_field(&mut out, TAG_LINEAGE, &lineage::encode(&record.lineage));
+    if record.scale != Scale::PRODUCTION {
+        put_field(&mut out, SCALE, &encode_scale(&record.scale));
+    }
+    put_field(&mut out, LINEAGE, &lineage::encode(&record.lineage));
     out
 }
 
@@ -36,6 +41,30 @@ fn put_field(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.push(tag);
     out.extend_from_slice(&(bytes.len() as u16).to_le_bytes());
     out.extend_from_slice(bytes);
+}
+
+fn encode_scale(scale: &Scale) -> Vec<u8> {
+    let Scale { page_bytes, region_bytes, chunk_bytes, object_bytes, object_blocks, .. } = *scale;
+    let small = [page_bytes, region_bytes, object_blocks, scale.page_extents, scale.plan_steps, scale.plan_rows];
+    let large = [chunk_bytes, object_bytes, scale.segment_bytes];
+    let small = small.iter().flat_map(|number| number.to_le_bytes());
+    small.chain(large.iter().flat_map(|number| number.to_le_bytes())).collect()
+}
+
+fn decode_scale(bytes: &[u8]) -> Option<Scale> {
+    let mut reader = Reader::new(bytes);
+    let scale = Scale {
+        page_bytes: reader.u32()?,
+        region_bytes: reader.u32()?,
+        object_blocks: reader.u32()?,
+        page_extents: reader.u32()?,
+        plan_steps: reader.u32()?,
+        plan_rows: reader.u32()?,
+        chunk_bytes: reader.u64()?,
+        object_bytes: reader.u64()?,
+        segment_bytes: reader.u64()?,
+    };
+    (reader.is_at_end() && scale.is_valid()).then_some(scale)
 }
 
 pub(crate) fn decode_share(id: ShareId, bytes: &[u8]) -> Result<ShareRecord, Fault> {
@@ -73,7 +102,8 @@ fn read(version: u8, id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord
 /// None for a field that this program does not know, or that makes no sense.
 fn read_field(record: &mut ShareRecord, tag: u8, bytes: &[u8]) -> Option<()> {
     match tag {
-        TAG_LINEAGE => record.lineage = lineage::decode(bytes)?,
+        SCALE => record.scale = decode_scale(bytes)?,
+        LINEAGE => record.lineage = lineage::decode(bytes)?,
         _ => return None,
     }
     Some(())

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The format that this release writes, and the newest that it reads.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 /// The oldest format that is read. It had no log.
 const FORMAT_FIRST: u32 = 1;
 const MAGIC: &[u8] = b"dittofs metadata";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dittofs_domain::{
     ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
-    content::{BlockPlace, Clip, Extent, MapRow, Stored, page::PAGE_LEN},
+    content::{BlockPlace, Clip, Extent, MapRow, PAGE_BYTES, Stored},
     node::Parent,
     plan::{
         Change, EntryKey, Expectation, MapQuery, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Space, Statistics,
@@ -70,7 +70,7 @@ pub(crate) async fn fill(share: &dyn ShareMetadata) {
         extents: vec![
             Extent::Inline(vec![5; 100].into()),
             Extent::Stored { len: 700, from: Stored { object, block, skip: 100 } },
-            Extent::Hole { len: PAGE_LEN - 800 },
+            Extent::Hole { len: PAGE_BYTES as u32 - 800 },
         ],
     };
     let clip = Clip { offset: 5, version: ContentVersion(2), end_page: 9 };

@@ -7,7 +7,7 @@ use std::sync::{
 
 use dittofs_domain::{
     ContentVersion, Cookie, Name, NodeId, NodeKind,
-    content::{Extent, MapRow, page::PAGE_LEN},
+    content::{Extent, MapRow, PAGE_BYTES},
     node::Parent,
     plan::{Change, EntryKey, Expectation, MapQuery, NodeUpdate, Plan, Query, Space},
 };
@@ -54,7 +54,7 @@ fn new_node(id: NodeId, dice: &mut Dice) -> Change {
 }
 
 fn page_row(version: u64) -> MapRow {
-    MapRow::Page { version: ContentVersion(version), extents: vec![Extent::Hole { len: PAGE_LEN }] }
+    MapRow::Page { version: ContentVersion(version), extents: vec![Extent::Hole { len: PAGE_BYTES as u32 }] }
 }
 
 fn some_change(dice: &mut Dice) -> Change {

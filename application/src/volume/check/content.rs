@@ -8,7 +8,7 @@ use dittofs_domain::{
     check::{BlockUses, Damage, DamagedBlock, Finding, UsedBlock, damaged_ranges, verify_block},
     content::{
         block::{BlockError, FrameSeal},
-        map::CHUNK_PAGES,
+        map::Facts,
     },
     error::FsResult,
     plan::{MapQuery, ObjectState, Query, View},
@@ -43,10 +43,11 @@ impl Checker<'_> {
     }
 
     async fn examine(&mut self, object: ObjectId) -> FsResult<()> {
+        let scale = self.record.scale;
         let mut uses = BlockUses::default();
         self.for_each_use(object, |view, node| {
             if let Ok(node) = view.node(node) {
-                uses.add(node, &view.map.rows, object);
+                uses.add(&Facts::of(node, &scale), &view.map.rows, object);
             }
         })
         .await?;
@@ -68,7 +69,7 @@ impl Checker<'_> {
         let mut findings = Vec::new();
         self.for_each_use(object, |view, node| {
             let Ok(stored) = view.node(node) else { return };
-            for (range, damage) in damaged_ranges(stored, &view.map.rows, object, &damaged) {
+            for (range, damage) in damaged_ranges(&Facts::of(stored, &scale), &view.map.rows, object, &damaged) {
                 findings.push(Finding::Damaged { node, range, object, damage });
             }
         })
@@ -81,14 +82,15 @@ impl Checker<'_> {
 
     /// Shows each chunk that refers to an object, with its file and rows as of one instant.
     async fn for_each_use(&self, object: ObjectId, mut look: impl FnMut(&View, NodeId) + Send) -> FsResult<()> {
+        let chunk_pages = self.record.scale.chunk_pages();
         let mut after = Reference { object, node: NodeId(0), chunk: 0 };
         loop {
             let page = self.references_after(Some(after), PAGE).await?;
             for reference in page.iter().take_while(|reference| reference.object == object) {
                 let Reference { node, chunk, .. } = *reference;
-                let first_page = chunk.saturating_mul(CHUNK_PAGES);
-                let last_page = first_page.saturating_add(CHUNK_PAGES - 1);
-                let map = MapQuery { node, first_page, last_page, rows_max: CHUNK_PAGES as usize + 1 };
+                let first_page = chunk.saturating_mul(chunk_pages);
+                let last_page = first_page.saturating_add(chunk_pages - 1);
+                let map = MapQuery { node, first_page, last_page, rows_max: chunk_pages as usize + 1 };
                 if let Some(view) = self.view_map(&Query { map: Some(map), ..Query::node(node) }).await? {
                     look(&view, node);
                 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use dittofs_domain::{
-    NodeId, NodeKind, ObjectId,
+    NodeId, NodeKind, ObjectId, Scale,
     check::{Finding, MapFold, Used, map_from, reference_digest},
-    content::{MapRow, map::chunk_of},
+    content::MapRow,
     error::FsResult,
     plan::{ObjectRecord, ObjectState, Query, View},
 };
@@ -43,8 +43,8 @@ struct ChunkObjects {
 
 impl ChunkObjects {
     /// Whether this is the first use of the object in its chunk.
-    fn is_new(&mut self, used: &Used) -> bool {
-        let chunk = chunk_of(used.page);
+    fn is_new(&mut self, used: &Used, scale: &Scale) -> bool {
+        let chunk = scale.chunk_of(used.page);
         if chunk != self.chunk {
             self.objects.clear();
             self.chunk = chunk;
@@ -116,11 +116,13 @@ impl Checker<'_> {
 
     /// Reads a map, a part at a time; none if the node is gone.
     async fn look_at_map(&self, id: NodeId) -> FsResult<Option<Looked>> {
-        let Some(view) = self.view_map(&Query { map: Some(map_from(id, 0)), ..Query::node(id) }).await? else {
+        let Some(view) =
+            self.view_map(&Query { map: Some(map_from(id, 0, &self.record.scale)), ..Query::node(id) }).await?
+        else {
             return Ok(Some(Looked::unreadable(id)));
         };
         let Ok(node) = view.node(id) else { return Ok(None) };
-        let mut fold = MapFold::new(node);
+        let mut fold = MapFold::new(node, &self.record.scale);
         let mut looked = Looked { at_once: view.map.complete, ..Looked::default() };
         let mut of_chunk = ChunkObjects::default();
         let mut map = view.map.clone();
@@ -131,7 +133,8 @@ impl Checker<'_> {
             let Some((last, row)) = map.rows.last().filter(|_| !map.complete) else { break };
             let next = last.saturating_add(pages_in(row));
             breathe().await;
-            let view = self.view_map(&Query { map: Some(map_from(id, next)), ..Query::default() }).await?;
+            let view =
+                self.view_map(&Query { map: Some(map_from(id, next, &self.record.scale)), ..Query::default() }).await?;
             let Some(view) = view else { return Ok(Some(Looked::unreadable(id))) };
             map = view.map;
             // A row that was put meanwhile may begin before.
@@ -155,8 +158,8 @@ impl Checker<'_> {
 
     fn note_use(&self, node: NodeId, used: &Used, of_chunk: &mut ChunkObjects, looked: &mut Looked) {
         let object = used.from.object;
-        if of_chunk.is_new(used) {
-            let digest = reference_digest(object, node, chunk_of(used.page));
+        if of_chunk.is_new(used, &self.record.scale) {
+            let digest = reference_digest(object, node, self.record.scale.chunk_of(used.page));
             looked.references = looked.references.wrapping_add(digest);
         }
         let facts = self.objects.find(object);
@@ -189,7 +192,7 @@ impl Checker<'_> {
 
     /// Whether the page has an extent there.
     async fn uses(&self, node: NodeId, used: &Used) -> FsResult<bool> {
-        let mut query = map_from(node, used.page);
+        let mut query = map_from(node, used.page, &self.record.scale);
         (query.last_page, query.rows_max) = (used.page, 2);
         let view = self.view(&Query { map: Some(query), ..Query::default() }).await?;
         let is_used = view.map.rows.iter().any(|(_, row)| match row {

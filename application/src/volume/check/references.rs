@@ -72,7 +72,8 @@ impl Checker<'_> {
             return Ok(());
         }
         self.find(Finding::ReferenceSuperfluous { object, node, chunk });
-        let view = self.view_map(&Query { map: Some(map_from(node, 0)), ..Query::default() }).await?;
+        let view =
+            self.view_map(&Query { map: Some(map_from(node, 0, &self.record.scale)), ..Query::default() }).await?;
         let finding = Finding::NoContent { node };
         if view.is_none_or(|view| !view.map.rows.is_empty()) && !self.findings.contains(&finding) {
             self.find(finding);
@@ -135,8 +136,11 @@ impl Checker<'_> {
     async fn expected_references(&self, node: NodeId) -> FsResult<BTreeSet<(u64, ObjectId)>> {
         let (mut expected, mut next) = (BTreeSet::new(), 0);
         loop {
-            let map = self.view(&Query { map: Some(map_from(node, next)), ..Query::default() }).await?.map;
-            expected.append(&mut references_in(&map.rows));
+            let map = self
+                .view(&Query { map: Some(map_from(node, next, &self.record.scale)), ..Query::default() })
+                .await?
+                .map;
+            expected.append(&mut references_in(&map.rows, &self.record.scale));
             let Some((last, row)) = map.rows.last().filter(|_| !map.complete) else { return Ok(expected) };
             next = last.saturating_add(pages_in(row));
             breathe().await;

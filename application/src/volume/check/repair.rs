@@ -168,7 +168,7 @@ impl Checker<'_> {
 
     async fn fresh(&self) -> FsResult<Fresh> {
         let numbers = self.metadata.allocate(Counter::Ids, 2).await.map_err(|error| metadata_failed(&error))?;
-        Ok(Fresh { node: NodeId(numbers.start), cookie: Cookie(numbers.start + 1) })
+        Ok(Fresh { node: NodeId(numbers.start), cookie: Cookie(numbers.start + 1), scale: self.record.scale })
     }
 }
 

@@ -81,9 +81,7 @@ impl Volume {
                     }
                 }
                 BlockPart::Mapped(Piece { source: Source::Inline(bytes), .. }) => payload.push(bytes.clone()),
-                BlockPart::Mapped(Piece { len, source: Source::Hole, .. }) | BlockPart::Zeros(len) => {
-                    zeros(*len, &mut payload);
-                }
+                BlockPart::Mapped(Piece { len, source: Source::Hole, .. }) => zeros(*len, &mut payload),
             }
         }
         Ok(Some(payload))

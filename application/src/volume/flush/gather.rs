@@ -6,12 +6,11 @@ use std::ops::Range;
 use dittofs_domain::{
     ContentVersion, Node, NodeId, Sequence,
     content::{
-        PAGE_BYTES,
-        map::{self, Facts, Piece},
-        slices::Slice,
+        map::{self, Facts, Piece, Source},
+        slices::{Region, Slice},
     },
     error::FsResult,
-    flush::{REGION_BYTES, Region, regions, rewrite},
+    flush::{Cost, Cutter, Step, rewrite},
     plan::{MapView, Query},
 };
 
@@ -28,10 +27,10 @@ pub(in crate::volume) struct Gathered {
     pub(in crate::volume) content_version: ContentVersion,
     /// Where the bytes are now; made when the object is built.
     pub(in crate::volume) pieces: Vec<Piece>,
+    /// What the map said of all that is in the blocks.
+    pub(in crate::volume) base: Vec<Piece>,
     /// What becomes a block each.
     pub(super) parts: Vec<BlockParts>,
-    /// Where to go on, if that was not all.
-    pub(super) next: Option<u64>,
 }
 
 /// The bytes of a block: in the journal, or where the map says.
@@ -65,126 +64,116 @@ pub(super) enum BlockPart {
     Slice(Slice),
     /// Of a range that was not written lately.
     Mapped(Piece),
-    /// Behind the stored end.
-    Zeros(u64),
 }
 
 impl Gathered {
-    /// Bytes that it takes in the object, without heads.
-    pub(super) fn bytes(&self) -> u64 {
-        self.parts.iter().map(|block| block.range.end - block.range.start).sum()
-    }
-
     /// Takes nothing after all: it stays in the index.
     pub(super) fn give_up(&mut self) {
         self.pieces.clear();
+        self.base.clear();
         self.ranges.clear();
-    }
-
-    pub(super) fn blocks(&self) -> usize {
-        self.parts.len()
     }
 }
 
 impl Volume {
-    /// What a node has from an offset on, as far as there is room; none if nothing.
-    pub(super) async fn gather_node(
-        &self,
-        node: NodeId,
-        from: u64,
-        bytes_max: u64,
-        blocks_max: usize,
-    ) -> FsResult<Option<Gathered>> {
+    /// What a node has from an offset on, region by region, as far as there is room; none if nothing.
+    pub(super) async fn gather_node(&self, node: NodeId, from: u64, cutter: &mut Cutter) -> FsResult<Option<Gathered>> {
         let _turn = self.turns.lock(node).await;
         let view = self.view(&Query::node(node)).await?;
         let Ok(stored) = self.live(&view, node) else {
             self.discard_pending(node).await;
+            cutter.finished();
             return Ok(None);
         };
-        let Some(pending) = self.pending.find(node) else { return Ok(None) };
-        let (taken, up_to, size) = {
+        let Some(pending) = self.pending.find(node) else {
+            cutter.finished();
+            return Ok(None);
+        };
+        let (up_to, size) = {
             let pending = pending.lock();
-            (pending.slices.runs(from, bytes_max), pending.newest(), pending.shown.size)
+            (pending.newest().or(pending.slices.newest()).unwrap_or_default(), pending.shown.size)
         };
-        if taken.runs.is_empty() {
-            return Ok(None);
-        }
         let mut gathered = Gathered {
             node,
             ranges: Vec::new(),
-            up_to: up_to.unwrap_or(taken.up_to),
+            up_to,
             content_version: stored.content_version,
             pieces: Vec::new(),
+            base: Vec::new(),
             parts: Vec::new(),
-            next: taken.next,
         };
-        let slices: Vec<Slice> = taken.runs.iter().flat_map(|run| run.slices.iter().copied()).collect();
-        for region in regions(&taken.runs) {
-            // A region that is written again as a whole may need more room than what has changed of it.
-            if gathered.bytes() + REGION_BYTES > bytes_max.max(REGION_BYTES) || gathered.blocks() >= blocks_max {
-                gathered.next = region.changed.first().map(|range| range.start);
+        let mut next = from;
+        // As long as the room is for this node.
+        while cutter.step() == (Step::Take { node, from: next }) {
+            let Some(region) = pending.lock().slices.region_from(next, self.scale()) else {
+                cutter.finished();
                 break;
-            }
-            self.gather_region(stored, &slices, &region, size, &mut gathered).await?;
+            };
+            next = region.end;
+            let cost = self.gather_region(stored, &region, size, &mut gathered).await?;
+            cutter.took(region.end, cost);
         }
-        Ok(Some(gathered))
+        Ok((!gathered.parts.is_empty()).then_some(gathered))
     }
 
     async fn gather_region(
         &self,
         stored: &Node,
-        slices: &[Slice],
         region: &Region,
         size: u64,
         gathered: &mut Gathered,
-    ) -> FsResult<()> {
+    ) -> FsResult<Cost> {
         let failed = |error| self.map_failed(stored.id, &error);
-        let facts = Facts::of(stored);
-        let whole = region.start..region.start.saturating_add(REGION_BYTES).min(size.max(region.start + 1));
-        let query = Query { map: Some(map::resolve_query(stored.id, &whole)), ..Query::default() };
+        let facts = self.facts(stored);
+        let whole = region.start..region.end.min(size.max(region.start + 1));
+        let query = Query { map: Some(map::resolve_query(stored.id, &whole, self.scale())), ..Query::default() };
         let rows = self.view(&query).await?.view.map;
         let mut pages = Vec::new();
-        for number in whole.start / PAGE_BYTES..whole.end.div_ceil(PAGE_BYTES) {
+        for number in self.scale().page_of(whole.start)..self.scale().pages_of(whole.end) {
             pages.push((number, map::page(&rows, &facts, number).map_err(failed)?));
         }
-        for range in rewrite(region, &pages, size) {
-            let parts = parts_of(slices, &rows, stored, range.clone()).map_err(failed)?;
-            gathered.parts.push(BlockParts { range, parts });
+        let changed = region.changed();
+        let mut blocks = Vec::new();
+        for range in rewrite(region.start, &changed, &pages, size, self.scale()) {
+            let base = whole_range(&rows, &facts, range.clone()).map_err(failed)?;
+            blocks.push(BlockParts { parts: parts_of(&region.slices, &base, &range), range });
+            gathered.base.extend(base);
         }
-        gathered.ranges.extend(region.changed.iter().cloned());
-        Ok(())
+        let bytes = blocks.iter().map(|block| block.range.end - block.range.start).sum();
+        let cost = Cost { bytes, blocks: blocks.len() };
+        gathered.parts.extend(blocks);
+        gathered.ranges.extend(changed);
+        Ok(cost)
     }
 }
 
-/// Where the bytes of a range are: the newest of them in slices, which are in order and disjoint.
-fn parts_of(
-    slices: &[Slice],
-    rows: &MapView,
-    stored: &Node,
-    range: Range<u64>,
-) -> Result<Vec<BlockPart>, map::MapError> {
+/// What the map says of a range; behind the stored end it is a hole.
+fn whole_range(rows: &MapView, facts: &Facts, range: Range<u64>) -> Result<Vec<Piece>, map::MapError> {
+    let end = range.end.min(facts.size).max(range.start);
+    let mut pieces = map::resolve(rows, facts, range.start..end)?;
+    if end < range.end {
+        pieces.push(Piece { offset: end, len: range.end - end, source: Source::Hole });
+    }
+    Ok(pieces)
+}
+
+/// Where the bytes of a range are: in slices, which are in order and disjoint, and else where the map says.
+fn parts_of(slices: &[Slice], base: &[Piece], range: &Range<u64>) -> Vec<BlockPart> {
     let mut parts = Vec::new();
     let mut at = range.start;
     let first = slices.partition_point(|slice| slice.end() <= range.start);
     for slice in slices.iter().skip(first).take_while(|slice| slice.offset < range.end) {
-        let Some(slice) = slice.cut(&range) else { continue };
-        mapped(rows, stored, at..slice.offset, &mut parts)?;
+        let Some(slice) = slice.cut(range) else { continue };
+        mapped(base, &(at..slice.offset), &mut parts);
         at = slice.end();
         parts.push(BlockPart::Slice(slice));
     }
-    mapped(rows, stored, at..range.end, &mut parts)?;
-    Ok(parts)
+    mapped(base, &(at..range.end), &mut parts);
+    parts
 }
 
-fn mapped(rows: &MapView, stored: &Node, range: Range<u64>, parts: &mut Vec<BlockPart>) -> Result<(), map::MapError> {
-    if range.is_empty() {
-        return Ok(());
-    }
-    let end = range.end.min(stored.size).max(range.start);
-    let pieces = map::resolve(rows, stored.clip, stored.size, range.start..end)?;
-    parts.extend(pieces.into_iter().map(BlockPart::Mapped));
-    if end < range.end {
-        parts.push(BlockPart::Zeros(range.end - end));
-    }
-    Ok(())
+fn mapped(base: &[Piece], gap: &Range<u64>, parts: &mut Vec<BlockPart>) {
+    let first = base.partition_point(|piece| piece.end() <= gap.start);
+    let base = base.iter().skip(first).take_while(|piece| piece.offset < gap.end);
+    parts.extend(base.filter_map(|piece| piece.cut(gap)).map(BlockPart::Mapped));
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::chunk_of;
 use crate::{
     content::{Clip, Extent, MapRow, page},
     id::{ContentVersion, NodeId, ObjectId},
     plan::{Change, NodeUpdate, Plan, Statistics},
+    scale::Scale,
 };
 
 /// Changes of a file's map and what they mean for its node. Nothing in it is optional: rows, references and node go
@@ -93,7 +93,7 @@ pub(super) fn changed_pages(before: &[(u64, MapRow)], now: &BTreeMap<u64, MapRow
     pages.into_iter().collect()
 }
 
-pub(super) fn edit_between(node: NodeId, before: &[(u64, MapRow)], now: &BTreeMap<u64, MapRow>) -> Edit {
+pub(super) fn edit_between(node: NodeId, before: &[(u64, MapRow)], now: &BTreeMap<u64, MapRow>, scale: &Scale) -> Edit {
     let mut edit = Edit::default();
     for (key, row) in before {
         if !now.contains_key(key) {
@@ -110,7 +110,7 @@ pub(super) fn edit_between(node: NodeId, before: &[(u64, MapRow)], now: &BTreeMa
             edit.allocated += allocated(row);
         }
     }
-    let (old, new) = (references(before.iter().map(|(key, row)| (key, row))), references(now.iter()));
+    let (old, new) = (references(before.iter().map(|(key, row)| (key, row)), scale), references(now.iter(), scale));
     for (chunk, object) in new.difference(&old).copied() {
         edit.changes.push(Change::InsertReference { object, node, chunk });
     }
@@ -130,11 +130,11 @@ fn allocated(row: &MapRow) -> i64 {
     }
 }
 
-fn references<'a>(rows: impl Iterator<Item = (&'a u64, &'a MapRow)>) -> BTreeSet<(u64, ObjectId)> {
+fn references<'a>(rows: impl Iterator<Item = (&'a u64, &'a MapRow)>, scale: &Scale) -> BTreeSet<(u64, ObjectId)> {
     let mut set = BTreeSet::new();
     for (key, row) in rows {
         if let MapRow::Page { extents, .. } = row {
-            set.extend(page::objects(extents).map(|object| (chunk_of(*key), object)));
+            set.extend(page::objects(extents).map(|object| (scale.chunk_of(*key), object)));
         }
     }
     set

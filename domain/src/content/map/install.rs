@@ -1,10 +1,11 @@
 //! Putting flushed bytes into a map.
 
-use super::{CHUNK_PAGES, Edit, Facts, MapError, Piece, chunk_end, chunk_of, chunk_start, pages_of, rows::Rows};
+use super::{Edit, Facts, MapError, Piece, rows::Rows};
 use crate::{
-    content::{EXTENTS_PER_PAGE_MAX, FILE_BYTES_MAX, MapRow, PAGE_BYTES},
+    content::{FILE_BYTES_MAX, MapRow},
     id::NodeId,
     plan::{Change, MapQuery, MapView},
+    scale::Scale,
 };
 
 /// Chunks that the pieces of one install span at most.
@@ -15,7 +16,7 @@ pub const INSTALL_CHUNKS_MAX: u64 = 8;
 pub struct Installed {
     /// The changes.
     pub edit: Edit,
-    /// Pages that now have more than [`EXTENTS_PER_PAGE_MAX`] extents: the flush policy was not followed, and their
+    /// Pages that now have more extents than the scale lets a page have: the flush policy was not followed, and their
     /// region should be rewritten soon. The edit is right all the same.
     pub crowded: Vec<u64>,
 }
@@ -23,13 +24,13 @@ pub struct Installed {
 /// Groups pieces that don't overlap so that the rows which one install must see are bounded: each group spans at most
 /// [`INSTALL_CHUNKS_MAX`] chunks and becomes a plan of its own, in the order of offsets. The new size of each but the
 /// last is its own end, or the size as stored if that is greater.
-pub fn batches(mut pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
+pub fn batches(mut pieces: Vec<Piece>, scale: &Scale) -> Vec<Vec<Piece>> {
     pieces.sort_by_key(|piece| piece.offset);
     let mut out: Vec<Vec<Piece>> = Vec::new();
     for piece in pieces {
-        let last = chunk_of(piece.end().saturating_sub(1) / PAGE_BYTES);
+        let last = scale.chunk_of(scale.page_of(piece.end().saturating_sub(1)));
         let fits = |batch: &Vec<Piece>| {
-            batch.first().is_some_and(|first| last < chunk_of(first.offset / PAGE_BYTES) + INSTALL_CHUNKS_MAX)
+            batch.first().is_some_and(|first| last < scale.chunk_of(scale.page_of(first.offset)) + INSTALL_CHUNKS_MAX)
         };
         match out.last_mut() {
             Some(batch) if fits(batch) => batch.push(piece),
@@ -40,12 +41,12 @@ pub fn batches(mut pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
 }
 
 /// Which rows [`install`] needs: all of every chunk that a piece touches.
-pub fn install_query(node: NodeId, pieces: &[Piece]) -> MapQuery {
+pub fn install_query(node: NodeId, pieces: &[Piece], scale: &Scale) -> MapQuery {
     let start = pieces.iter().map(|piece| piece.offset).min().unwrap_or(0);
     let end = pieces.iter().map(Piece::end).max().unwrap_or(0).max(start + 1);
-    let first_page = chunk_start(start / PAGE_BYTES);
-    let last_page = chunk_end((end - 1) / PAGE_BYTES) - 1;
-    let rows_max = (last_page - first_page + 2).min((INSTALL_CHUNKS_MAX + 2) * CHUNK_PAGES) as usize;
+    let first_page = scale.chunk_start(scale.page_of(start));
+    let last_page = scale.chunk_end(scale.page_of(end - 1)) - 1;
+    let rows_max = (last_page - first_page + 2).min((INSTALL_CHUNKS_MAX + 2) * scale.chunk_pages()) as usize;
     MapQuery { node, first_page, last_page, rows_max }
 }
 
@@ -63,20 +64,20 @@ pub fn install(view: &MapView, facts: &Facts, pieces: &[Piece], new_size: u64) -
         return Err(MapError::BadPiece { offset: new_size });
     }
     let mut rows = Rows::new(view, facts, facts.content_version);
-    rows.grow_to(pages_of(new_size));
+    rows.grow_to(facts.scale.pages_of(new_size));
     for piece in pieces {
         rows.write(piece)?;
     }
     let mut edit = rows.finish()?;
     edit.size = (new_size != facts.size).then_some(new_size);
-    let crowded = crowded_pages(&edit);
+    let crowded = crowded_pages(&edit, facts.scale.page_extents as usize);
     Ok(Installed { edit, crowded })
 }
 
-fn crowded_pages(edit: &Edit) -> Vec<u64> {
+fn crowded_pages(edit: &Edit, extents_max: usize) -> Vec<u64> {
     let is_crowded = |change: &Change| match change {
         Change::PutRow { page, row: MapRow::Page { extents, .. }, .. } => {
-            (extents.len() > EXTENTS_PER_PAGE_MAX).then_some(*page)
+            (extents.len() > extents_max).then_some(*page)
         }
         _ => None,
     };

@@ -2,20 +2,21 @@
 
 use std::ops::Range;
 
-use super::{Facts, MapError, Piece, Source, pages_of, rows::pages_in, visible};
+use super::{Facts, MapError, Piece, Source, rows::pages_in, visible};
 use crate::{
-    content::{Clip, Extent, MapRow, PAGE_BYTES, PageExtents, page as extents_of_page},
+    content::{Clip, Extent, MapRow, PageExtents, page as extents_of_page},
     id::{ContentVersion, NodeId},
     plan::{MapQuery, MapView},
+    scale::Scale,
 };
 
-/// Most rows that one read asks for.
+/// Most rows that one read asks for: a read is bounded by its bytes, long before that.
 const READ_ROWS_MAX: u64 = 4_096;
 
 /// Which rows [`resolve`] needs for a range.
-pub fn resolve_query(node: NodeId, range: &Range<u64>) -> MapQuery {
-    let first_page = range.start / PAGE_BYTES;
-    let last_page = range.end.saturating_sub(1).max(range.start) / PAGE_BYTES;
+pub fn resolve_query(node: NodeId, range: &Range<u64>, scale: &Scale) -> MapQuery {
+    let first_page = scale.page_of(range.start);
+    let last_page = scale.page_of(range.end.saturating_sub(1).max(range.start));
     let rows_max = (last_page - first_page).saturating_add(2).min(READ_ROWS_MAX) as usize;
     MapQuery { node, first_page, last_page, rows_max }
 }
@@ -24,18 +25,19 @@ pub fn resolve_query(node: NodeId, range: &Range<u64>) -> MapQuery {
 ///
 /// # Errors
 /// `Uncovered` or `Malformed` where the map is damaged, `Incomplete` where the view ends too early.
-pub fn resolve(view: &MapView, clip: Option<Clip>, size: u64, range: Range<u64>) -> Result<Vec<Piece>, MapError> {
-    let end = range.end.min(size);
+pub fn resolve(view: &MapView, facts: &Facts, range: Range<u64>) -> Result<Vec<Piece>, MapError> {
+    let page_bytes = facts.scale.page();
+    let end = range.end.min(facts.size);
     let mut at = range.start;
     let mut pieces = Vec::new();
     while at < end {
-        at = match covering(view, at / PAGE_BYTES)? {
+        at = match covering(view, at / page_bytes)? {
             Covering::Holes { end_page } => {
-                let to = end.min(end_page.saturating_mul(PAGE_BYTES));
+                let to = end.min(end_page.saturating_mul(page_bytes));
                 push(&mut pieces, Piece { offset: at, len: to - at, source: Source::Hole });
                 to
             }
-            Covering::Page { version, extents } => resolve_page(&mut pieces, at..end, version, extents, clip)?,
+            Covering::Page { version, extents } => resolve_page(&mut pieces, at..end, version, extents, facts)?,
         }
     }
     Ok(pieces)
@@ -45,21 +47,17 @@ pub fn resolve(view: &MapView, clip: Option<Clip>, size: u64, range: Range<u64>)
 ///
 /// # Errors
 /// `Uncovered` or `Malformed` where the map is damaged, `Incomplete` where the view has not even the first page.
-pub fn resolve_known(
-    view: &MapView,
-    clip: Option<Clip>,
-    size: u64,
-    range: Range<u64>,
-) -> Result<(Vec<Piece>, u64), MapError> {
+pub fn resolve_known(view: &MapView, facts: &Facts, range: Range<u64>) -> Result<(Vec<Piece>, u64), MapError> {
+    let page_bytes = facts.scale.page();
     let known = match view.rows.last() {
-        Some((last, row)) if !view.complete => last.saturating_add(pages_in(row)).saturating_mul(PAGE_BYTES),
+        Some((last, row)) if !view.complete => last.saturating_add(pages_in(row)).saturating_mul(page_bytes),
         _ => u64::MAX,
     };
     let end = range.end.min(known);
     if end <= range.start && range.start < range.end {
-        return Err(MapError::Incomplete { page: range.start / PAGE_BYTES });
+        return Err(MapError::Incomplete { page: range.start / page_bytes });
     }
-    Ok((resolve(view, clip, size, range.start..end)?, end))
+    Ok((resolve(view, facts, range.start..end)?, end))
 }
 
 /// The extents of a page as they read: with a pending clip taken into account, and all hole behind the map's end.
@@ -67,12 +65,12 @@ pub fn resolve_known(
 /// # Errors
 /// As [`resolve`].
 pub fn page(view: &MapView, facts: &Facts, page: u64) -> Result<PageExtents, MapError> {
-    if page >= pages_of(facts.size) {
-        return Ok(extents_of_page::hole());
+    if page >= facts.scale.pages_of(facts.size) {
+        return Ok(extents_of_page::hole(facts.scale.page_bytes));
     }
     match covering(view, page)? {
-        Covering::Holes { .. } => Ok(extents_of_page::hole()),
-        Covering::Page { version, extents } => effective(version, extents, page, facts.clip),
+        Covering::Holes { .. } => Ok(extents_of_page::hole(facts.scale.page_bytes)),
+        Covering::Page { version, extents } => effective(version, extents, page, facts.clip, &facts.scale),
     }
 }
 
@@ -82,12 +80,13 @@ pub(super) fn effective(
     extents: &PageExtents,
     page: u64,
     clip: Option<Clip>,
+    scale: &Scale,
 ) -> Result<PageExtents, MapError> {
-    if !extents_of_page::tiles(extents) {
+    if !extents_of_page::tiles(extents, scale.page_bytes) {
         return Err(MapError::Malformed { page });
     }
-    match visible(version, page, clip) {
-        PAGE_BYTES => Ok(extents.clone()),
+    match visible(version, page, clip, scale.page()) {
+        visible if visible == scale.page() => Ok(extents.clone()),
         visible => Ok(extents_of_page::clip(extents, visible as u32)),
     }
 }
@@ -98,12 +97,13 @@ fn resolve_page(
     range: Range<u64>,
     version: ContentVersion,
     extents: &PageExtents,
-    clip: Option<Clip>,
+    facts: &Facts,
 ) -> Result<u64, MapError> {
-    let page = range.start / PAGE_BYTES;
-    let base = page * PAGE_BYTES;
-    let to = range.end.min(base + PAGE_BYTES);
-    let data_end = to.min(base + visible(version, page, clip));
+    let page_bytes = facts.scale.page();
+    let page = range.start / page_bytes;
+    let base = page * page_bytes;
+    let to = range.end.min(base + page_bytes);
+    let data_end = to.min(base + visible(version, page, facts.clip, page_bytes));
     let mut start = base;
     for extent in extents {
         let (from, until) = (range.start.max(start), data_end.min(start + u64::from(extent.len())));

@@ -3,20 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Edit, Facts, MapError, STEP_ROWS_MAX, chunk_end, chunk_of, chunk_start,
+    Edit, Facts, MapError,
     edit::edit_between,
-    pages_of,
     rows::{Rows, pages_in},
 };
 use crate::{
-    content::{Clip, MapRow, PAGE_BYTES},
+    content::{Clip, MapRow},
     id::NodeId,
-    plan::{MapQuery, MapView, PLAN_STEPS_MAX},
+    plan::{MapQuery, MapView},
+    scale::Scale,
 };
-
-/// Rows and extents after which a step takes no further chunk. A chunk has at most 64 rows of
-/// [`PAGE_EXTENTS_BOUND`](super::PAGE_EXTENTS_BOUND) extents each, so a step stays below [`PLAN_STEPS_MAX`].
-const STEP_COST_MAX: usize = PLAN_STEPS_MAX / 4;
 
 /// Where the reaper of a clip goes on. Kept in memory only: without it the work starts again at the clip's offset,
 /// and finds less to do.
@@ -50,9 +46,10 @@ pub struct ReapedNode {
 pub fn reap_clip_query(facts: &Facts, cursor: Option<ReapCursor>) -> Option<MapQuery> {
     let clip = facts.clip?;
     // One page more at the front: the run of holes that earlier steps left, which this step makes longer.
-    let first_page = chunk_start(start_page(clip, cursor)).saturating_sub(1);
-    let last_page = chunk_end(clip.end_page.saturating_sub(1)) - 1;
-    Some(MapQuery { node: facts.node, first_page, last_page, rows_max: STEP_ROWS_MAX })
+    let scale = &facts.scale;
+    let first_page = scale.chunk_start(start_page(clip, cursor, scale)).saturating_sub(1);
+    let last_page = scale.chunk_end(clip.end_page.saturating_sub(1)) - 1;
+    Some(MapQuery { node: facts.node, first_page, last_page, rows_max: scale.step_rows() })
 }
 
 /// Removes rows that are older than the pending clip and lie behind its offset, and puts holes in their place; clips
@@ -65,8 +62,9 @@ pub fn reap_clip(view: &MapView, facts: &Facts, cursor: Option<ReapCursor>) -> R
     let Some(clip) = facts.clip else {
         return Ok(Reaped { edit: Edit::default(), next: None });
     };
-    let from = start_page(clip, cursor);
-    let stop = if from < clip.end_page { step_end(view, from, clip.end_page)? } else { clip.end_page };
+    let scale = &facts.scale;
+    let from = start_page(clip, cursor, scale);
+    let stop = if from < clip.end_page { step_end(view, from, clip.end_page, scale)? } else { clip.end_page };
     let mut rows = Rows::new(view, facts, facts.content_version);
     for page in rows.clipped_pages(from, stop) {
         let extents = rows.page(page)?;
@@ -75,7 +73,7 @@ pub fn reap_clip(view: &MapView, facts: &Facts, cursor: Option<ReapCursor>) -> R
     rows.coalesce_range(from, stop);
     let mut next = (stop < clip.end_page).then_some(stop);
     if next.is_none() {
-        let end = pages_of(facts.size);
+        let end = scale.pages_of(facts.size);
         if end >= clip.end_page || rows.first_page().is_some_and(|first| first <= end) {
             rows.remove(end, clip.end_page)?;
         } else {
@@ -87,42 +85,46 @@ pub fn reap_clip(view: &MapView, facts: &Facts, cursor: Option<ReapCursor>) -> R
     Ok(Reaped { edit, next: next.map(|page| ReapCursor { clip, page }) })
 }
 
-fn start_page(clip: Clip, cursor: Option<ReapCursor>) -> u64 {
-    let first = clip.offset / PAGE_BYTES;
+fn start_page(clip: Clip, cursor: Option<ReapCursor>, scale: &Scale) -> u64 {
+    let first = scale.page_of(clip.offset);
     cursor.filter(|cursor| cursor.clip == clip).map_or(first, |cursor| cursor.page.max(first))
 }
 
 /// Which rows [`reap_node`] needs.
-pub fn reap_node_query(node: NodeId) -> MapQuery {
-    MapQuery { node, first_page: 0, last_page: u64::MAX / PAGE_BYTES, rows_max: STEP_ROWS_MAX }
+pub fn reap_node_query(node: NodeId, scale: &Scale) -> MapQuery {
+    MapQuery { node, first_page: 0, last_page: scale.page_of(u64::MAX), rows_max: scale.step_rows() }
 }
 
 /// Removes the first rows of a node that has neither a name nor an open.
 ///
 /// # Errors
 /// `Incomplete` if the view has not even one chunk.
-pub fn reap_node(view: &MapView, node: NodeId) -> Result<ReapedNode, MapError> {
+pub fn reap_node(view: &MapView, node: NodeId, scale: &Scale) -> Result<ReapedNode, MapError> {
     let (Some((first, _)), Some((last, row))) = (view.rows.first(), view.rows.last()) else {
         return Ok(ReapedNode { edit: Edit::default(), done: view.complete });
     };
     let end = last.saturating_add(pages_in(row));
-    let stop = step_end(view, *first, end)?;
+    let stop = step_end(view, *first, end, scale)?;
     let keep: BTreeMap<u64, MapRow> = view.rows.iter().filter(|(key, _)| *key >= stop).cloned().collect();
     let done = keep.is_empty() && view.complete;
-    Ok(ReapedNode { edit: edit_between(node, &view.rows, &keep), done })
+    Ok(ReapedNode { edit: edit_between(node, &view.rows, &keep, scale), done })
 }
 
 /// The page before which one plan has to stop: at `to`, or earlier at the start of a chunk, because references can
 /// only be told from all rows of a chunk, and a plan is bounded.
-pub(super) fn step_end(view: &MapView, from: u64, to: u64) -> Result<u64, MapError> {
-    let known = known_end(view, from, to)?;
+///
+/// A step takes no further chunk after a quarter of a plan's steps in rows and extents: a chunk has at most 64 rows of
+/// [`Scale::page_extents_bound`] extents each at the scale of production, so that all of it fits.
+pub(super) fn step_end(view: &MapView, from: u64, to: u64, scale: &Scale) -> Result<u64, MapError> {
+    let known = known_end(view, from, to, scale)?;
+    let cost_max = scale.plan_steps as usize / 4;
     let mut cost = 0;
     let mut chunk = None;
-    for (key, row) in view.rows.iter().filter(|(key, _)| (chunk_start(from)..known).contains(key)) {
-        if cost > STEP_COST_MAX && chunk != Some(chunk_of(*key)) {
-            return Ok(chunk_start(*key).max(chunk_end(from)));
+    for (key, row) in view.rows.iter().filter(|(key, _)| (scale.chunk_start(from)..known).contains(key)) {
+        if cost > cost_max && chunk != Some(scale.chunk_of(*key)) {
+            return Ok(scale.chunk_start(*key).max(scale.chunk_end(from)));
         }
-        chunk = Some(chunk_of(*key));
+        chunk = Some(scale.chunk_of(*key));
         cost += match row {
             MapRow::Page { extents, .. } => 1 + extents.len(),
             MapRow::Holes { .. } => 1,
@@ -132,10 +134,10 @@ pub(super) fn step_end(view: &MapView, from: u64, to: u64) -> Result<u64, MapErr
 }
 
 /// The page up to which the view has all rows of every chunk.
-pub(super) fn known_end(view: &MapView, from: u64, to: u64) -> Result<u64, MapError> {
+pub(super) fn known_end(view: &MapView, from: u64, to: u64, scale: &Scale) -> Result<u64, MapError> {
     let known = match view.rows.last() {
         _ if view.complete => to,
-        Some((last, _)) => to.min(chunk_start(*last)),
+        Some((last, _)) => to.min(scale.chunk_start(*last)),
         None => 0,
     };
     if known <= from { Err(MapError::Incomplete { page: from }) } else { Ok(known) }

@@ -2,26 +2,12 @@
 
 use std::ops::Range;
 
-use super::{
-    Edit, Facts, MapError, Piece, Source, chunk_end, chunk_start, pages_of, reap::known_end, rows::Rows,
-    truncate::next_version,
-};
+use super::{Edit, Facts, MapError, Piece, Source, reap::known_end, rows::Rows, truncate::next_version};
 use crate::{
-    content::{FILE_BYTES_MAX, MapRow, PAGE_BYTES},
-    plan::{Change, MapQuery, MapView, PLAN_STEPS_MAX},
+    content::{FILE_BYTES_MAX, MapRow},
+    plan::{Change, MapQuery, MapView},
+    scale::Scale,
 };
-
-/// A punch or a clone never makes a page of more extents. A flush keeps pages below
-/// [`EXTENTS_PER_PAGE_MAX`](crate::content::EXTENTS_PER_PAGE_MAX), but many small punches or clones of one page would
-/// else make its row ever longer; and the references of a whole chunk must fit into one plan, as they can only be told
-/// together.
-pub const PAGE_EXTENTS_BOUND: usize = 40;
-
-/// Rows of a file that one plan replaces, those around them included.
-pub const REPLACE_ROWS_MAX: usize = 2_048;
-
-/// Changes and expectations of objects that one plan may have, so that there is room for what else is in it.
-const STEPS_MAX: usize = PLAN_STEPS_MAX * 3 / 4;
 
 /// How far one plan gets.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +19,7 @@ pub enum Replaced {
         /// Where to go on in another plan, if that is not the end of the range.
         end: u64,
     },
-    /// A page would get more than [`PAGE_EXTENTS_BOUND`] extents: up to here the bytes must be written instead.
+    /// A page would get more than [`Scale::page_extents_bound`] extents: up to here the bytes must be written instead.
     Crowded {
         /// Where to go on.
         end: u64,
@@ -42,10 +28,10 @@ pub enum Replaced {
 
 /// Which rows [`replace`] needs for a range, or for the start of it.
 pub fn replace_query(facts: &Facts, range: &Range<u64>) -> MapQuery {
-    let first = range.start / PAGE_BYTES;
-    let last = range.end.saturating_sub(1).max(range.start) / PAGE_BYTES;
-    let first_page = chunk_start(first).saturating_sub(1);
-    MapQuery { node: facts.node, first_page, last_page: chunk_end(last) - 1, rows_max: REPLACE_ROWS_MAX }
+    let scale = &facts.scale;
+    let last = scale.page_of(range.end.saturating_sub(1).max(range.start));
+    let first_page = scale.chunk_start(scale.page_of(range.start)).saturating_sub(1);
+    MapQuery { node: facts.node, first_page, last_page: scale.chunk_end(last) - 1, rows_max: scale.plan_rows as usize }
 }
 
 /// Makes a range a hole, as far as the view goes and one plan may. What lies behind the size is a hole anyway: the size
@@ -68,20 +54,22 @@ pub fn punch(view: &MapView, facts: &Facts, range: Range<u64>) -> Result<Replace
 /// damaged.
 pub fn replace(view: &MapView, facts: &Facts, pieces: &[Piece]) -> Result<Replaced, MapError> {
     let range = range_of(pieces)?;
-    let stop = known_end(view, range.start / PAGE_BYTES, pages_of(range.end))?;
-    let mut end = range.end.min(stop.saturating_mul(PAGE_BYTES));
+    let scale = &facts.scale;
+    let stop = known_end(view, scale.page_of(range.start), scale.pages_of(range.end), scale)?;
+    let mut end = range.end.min(stop.saturating_mul(scale.page()));
     loop {
         let edit = edit(view, facts, pieces, range.start..end)?;
-        if let Some(page) = crowded(view, &edit) {
-            let start = page * PAGE_BYTES;
+        if let Some(page) = crowded(view, &edit, scale) {
+            let start = page * scale.page();
             if start <= range.start {
-                return Ok(Replaced::Crowded { end: end.min(start + PAGE_BYTES) });
+                return Ok(Replaced::Crowded { end: end.min(start + scale.page()) });
             }
             end = start;
             continue;
         }
-        let less = half(&(range.start..end));
-        if steps(&edit) <= STEPS_MAX || less >= end {
+        let less = half(&(range.start..end), scale.page());
+        // So that there is room for what else is in the plan.
+        if steps(&edit) <= scale.plan_steps as usize * 3 / 4 || less >= end {
             return Ok(Replaced::Edit { edit, end });
         }
         end = less;
@@ -105,7 +93,7 @@ fn edit(view: &MapView, facts: &Facts, pieces: &[Piece], range: Range<u64>) -> R
     let version = next_version(facts);
     let size = facts.size.max(range.end);
     let mut rows = Rows::new(view, facts, version);
-    rows.grow_to(pages_of(size));
+    rows.grow_to(facts.scale.pages_of(size));
     for piece in pieces.iter().filter_map(|piece| piece.cut(&range)) {
         rows.write(&piece)?;
     }
@@ -116,7 +104,7 @@ fn edit(view: &MapView, facts: &Facts, pieces: &[Piece], range: Range<u64>) -> R
 }
 
 /// The first page that would have too many extents, and more than it has.
-fn crowded(view: &MapView, edit: &Edit) -> Option<u64> {
+fn crowded(view: &MapView, edit: &Edit, scale: &Scale) -> Option<u64> {
     let before = |page: u64| {
         let index = view.rows.binary_search_by_key(&page, |(key, _)| *key).ok();
         match index.and_then(|index| view.rows.get(index)) {
@@ -126,7 +114,7 @@ fn crowded(view: &MapView, edit: &Edit) -> Option<u64> {
     };
     let is_crowded = |change: &Change| match change {
         Change::PutRow { page, row: MapRow::Page { extents, .. }, .. } => {
-            (extents.len() > PAGE_EXTENTS_BOUND.max(before(*page))).then_some(*page)
+            (extents.len() > scale.page_extents_bound().max(before(*page))).then_some(*page)
         }
         _ => None,
     };
@@ -140,7 +128,7 @@ fn steps(edit: &Edit) -> usize {
 }
 
 /// A page's start in the middle of a range, or the first one in it.
-fn half(range: &Range<u64>) -> u64 {
+fn half(range: &Range<u64>, page_bytes: u64) -> u64 {
     let middle = range.start + (range.end - range.start) / 2;
-    (middle - middle % PAGE_BYTES).max((range.start / PAGE_BYTES + 1).saturating_mul(PAGE_BYTES))
+    (middle - middle % page_bytes).max((range.start / page_bytes + 1).saturating_mul(page_bytes))
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Edit, Facts, MapError, Piece, Source, chunk_end, chunk_of, chunk_start,
+    Edit, Facts, MapError, Piece, Source,
     edit::{changed_pages, edit_between},
     read::effective,
 };
 use crate::{
-    content::{Clip, MapRow, PAGE_BYTES, PageExtents, page as extents_of_page},
+    content::{Clip, MapRow, PageExtents, page as extents_of_page},
     id::{ContentVersion, NodeId},
     plan::MapView,
+    scale::Scale,
 };
 
 pub(super) struct Rows<'a> {
@@ -22,12 +23,14 @@ pub(super) struct Rows<'a> {
     version: ContentVersion,
     /// Pages that were covered before.
     map_pages: u64,
+    scale: Scale,
 }
 
 impl<'a> Rows<'a> {
     pub(super) fn new(before: &'a MapView, facts: &Facts, version: ContentVersion) -> Rows<'a> {
         let now = before.rows.iter().cloned().collect();
-        Rows { before, now, node: facts.node, clip: facts.clip, version, map_pages: facts.map_pages() }
+        let map_pages = facts.map_pages();
+        Rows { before, now, node: facts.node, clip: facts.clip, version, map_pages, scale: facts.scale }
     }
 
     /// Covers pages that were behind the map's end.
@@ -40,19 +43,19 @@ impl<'a> Rows<'a> {
 
     /// Lays a piece over the pages that it touches.
     pub(super) fn write(&mut self, piece: &Piece) -> Result<(), MapError> {
-        let end = piece.end();
+        let (end, page_bytes) = (piece.end(), self.scale.page());
         let mut at = piece.offset;
         while at < end {
-            let page = at / PAGE_BYTES;
-            if piece.source == Source::Hole && at.is_multiple_of(PAGE_BYTES) && end - at >= PAGE_BYTES {
-                self.put_holes(page, end / PAGE_BYTES)?;
-                at = end / PAGE_BYTES * PAGE_BYTES;
+            let page = at / page_bytes;
+            if piece.source == Source::Hole && at.is_multiple_of(page_bytes) && end - at >= page_bytes {
+                self.put_holes(page, end / page_bytes)?;
+                at = end / page_bytes * page_bytes;
                 continue;
             }
-            let to = end.min((page + 1) * PAGE_BYTES);
+            let to = end.min((page + 1) * page_bytes);
             let extent = piece.extent(at - piece.offset, (to - at) as u32);
             let old = self.page(page)?;
-            self.put_page(page, extents_of_page::overlay(&old, (at % PAGE_BYTES) as u32, &extent))?;
+            self.put_page(page, extents_of_page::overlay(&old, (at % page_bytes) as u32, &extent))?;
             at = to;
         }
         Ok(())
@@ -62,19 +65,24 @@ impl<'a> Rows<'a> {
     pub(super) fn page(&self, page: u64) -> Result<PageExtents, MapError> {
         match self.now.range(..=page).next_back() {
             Some((key, MapRow::Page { version, extents })) if *key == page => {
-                effective(*version, extents, page, self.clip)
+                effective(*version, extents, page, self.clip, &self.scale)
             }
-            Some((key, MapRow::Holes { pages, .. })) if page - key < *pages => Ok(extents_of_page::hole()),
+            Some((key, MapRow::Holes { pages, .. })) if page - key < *pages => {
+                Ok(extents_of_page::hole(self.scale.page_bytes))
+            }
             _ => Err(self.missing(page)),
         }
     }
 
-    /// Puts a page in the place of what covered it, unless the row as it stands says the same even without a clip.
+    /// Puts a page in the place of what covered it, unless the row as it stands says the same, with the pending clip and
+    /// without it: bytes that the clip cuts off the row are written though the row has the same ones.
     pub(super) fn put_page(&mut self, page: u64, extents: PageExtents) -> Result<(), MapError> {
         if extents_of_page::is_hole(&extents) {
             return self.put_holes(page, page + 1);
         }
-        if matches!(self.now.get(&page), Some(MapRow::Page { extents: old, .. }) if *old == extents) {
+        if matches!(self.now.get(&page), Some(MapRow::Page { extents: old, .. }) if *old == extents)
+            && self.page(page)? == extents
+        {
             return Ok(());
         }
         self.remove(page, page + 1)?;
@@ -142,17 +150,17 @@ impl<'a> Rows<'a> {
     pub(super) fn finish(self) -> Result<Edit, MapError> {
         let mut checked = None;
         for page in changed_pages(&self.before.rows, &self.now) {
-            if checked != Some(chunk_of(page)) {
+            if checked != Some(self.scale.chunk_of(page)) {
                 self.demand_whole_chunk(page)?;
-                checked = Some(chunk_of(page));
+                checked = Some(self.scale.chunk_of(page));
             }
         }
-        Ok(edit_between(self.node, &self.before.rows, &self.now))
+        Ok(edit_between(self.node, &self.before.rows, &self.now, &self.scale))
     }
 
     fn demand_whole_chunk(&self, page: u64) -> Result<(), MapError> {
-        let mut next = chunk_start(page);
-        let end = chunk_end(page).min(self.map_pages);
+        let mut next = self.scale.chunk_start(page);
+        let end = self.scale.chunk_end(page).min(self.map_pages);
         let first = self.before.rows.partition_point(|(key, _)| *key <= next).saturating_sub(1);
         for (key, row) in self.before.rows.iter().skip(first) {
             if *key > next || next >= end {

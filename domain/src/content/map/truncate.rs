@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::{CHUNK_PAGES, Edit, Facts, MapError, TRUNCATE_ROWS_MAX, chunk_start, pages_of, rows::Rows};
+use super::{Edit, Facts, MapError, rows::Rows};
 use crate::{
-    content::{Clip, FILE_BYTES_MAX, MapRow, PAGE_BYTES, page},
+    content::{Clip, FILE_BYTES_MAX, MapRow, page},
     id::ContentVersion,
     plan::{MapQuery, MapView},
 };
@@ -35,14 +35,14 @@ pub fn truncate_query(facts: &Facts, new_size: u64) -> MapQuery {
     if new_size >= facts.size {
         return MapQuery { node: facts.node, first_page: last_page, last_page, rows_max: 2 };
     }
-    let cut = new_size / PAGE_BYTES;
-    let rows_max = TRUNCATE_ROWS_MAX + CHUNK_PAGES as usize + 2;
-    MapQuery { node: facts.node, first_page: chunk_start(cut), last_page, rows_max }
+    let scale = &facts.scale;
+    let rows_max = scale.truncate_rows() + scale.chunk_pages() as usize + 2;
+    MapQuery { node: facts.node, first_page: scale.chunk_start(scale.page_of(new_size)), last_page, rows_max }
 }
 
 /// Sets a file's size. The content version is raised in any case, so that a flush under way clips what it brings.
 ///
-/// Shrinking removes up to [`TRUNCATE_ROWS_MAX`] rows at once; where there are more it leaves all rows as they are and
+/// Shrinking removes up to [`Scale::truncate_rows`](crate::Scale::truncate_rows) rows at once; where there are more it leaves all rows as they are and
 /// answers one [`Clip`], so `allocated` and references follow only when the reaper removes rows. Growing covers the
 /// new pages with one run of holes.
 ///
@@ -55,7 +55,7 @@ pub fn truncate(view: &MapView, facts: &Facts, new_size: u64) -> Result<Truncati
     let version = next_version(facts);
     let mut edit = match new_size >= facts.size {
         true => grow(view, facts, new_size, version)?,
-        false if is_small(view, new_size) => shrink(view, facts, new_size, version)?,
+        false if is_small(view, facts, new_size) => shrink(view, facts, new_size, version)?,
         false => match clip_at(facts, new_size, version) {
             Some(clip) => Edit { clip: Some(Some(clip)), ..Edit::default() },
             None => return Ok(Truncation::ReapFirst),
@@ -68,19 +68,19 @@ pub fn truncate(view: &MapView, facts: &Facts, new_size: u64) -> Result<Truncati
 
 fn grow(view: &MapView, facts: &Facts, new_size: u64, version: ContentVersion) -> Result<Edit, MapError> {
     let mut rows = Rows::new(view, facts, version);
-    rows.grow_to(pages_of(new_size));
+    rows.grow_to(facts.scale.pages_of(new_size));
     rows.finish()
 }
 
-fn is_small(view: &MapView, new_size: u64) -> bool {
-    let behind = view.rows.iter().filter(|(key, _)| *key >= new_size / PAGE_BYTES).count();
-    view.complete && behind <= TRUNCATE_ROWS_MAX
+fn is_small(view: &MapView, facts: &Facts, new_size: u64) -> bool {
+    let behind = view.rows.iter().filter(|(key, _)| *key >= facts.scale.page_of(new_size)).count();
+    view.complete && behind <= facts.scale.truncate_rows()
 }
 
 fn shrink(view: &MapView, facts: &Facts, new_size: u64, version: ContentVersion) -> Result<Edit, MapError> {
     let mut rows = Rows::new(view, facts, version);
-    let keep = pages_of(new_size);
-    let within = (new_size % PAGE_BYTES) as u32;
+    let keep = facts.scale.pages_of(new_size);
+    let within = (new_size % facts.scale.page()) as u32;
     if within > 0 {
         let kept = page::clip(&rows.page(keep - 1)?, within);
         rows.put_page(keep - 1, kept)?;

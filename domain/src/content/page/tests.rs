@@ -3,6 +3,9 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::content::PAGE_BYTES;
+
+const PAGE_LEN: u32 = PAGE_BYTES as u32;
 use crate::content::{BlockPlace, Stored};
 
 const BLOCK_LEN: u32 = 4 << 20;
@@ -71,7 +74,7 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..12),
         window in (offset(), offset()),
     ) {
-        let mut page = hole();
+        let mut page = hole(PAGE_LEN);
         let mut bytes = model(&page);
         for step in steps {
             match step {
@@ -91,7 +94,7 @@ proptest! {
                     bytes[at as usize..].fill(0);
                 }
             }
-            prop_assert!(tiles(&page), "{page:?}");
+            prop_assert!(tiles(&page, PAGE_LEN), "{page:?}");
             prop_assert!(is_merged(&page), "{page:?}");
         }
         prop_assert!(model(&page) == bytes);
@@ -105,7 +108,7 @@ proptest! {
 
 #[rstest]
 #[case::nothing(vec![], false)]
-#[case::hole(hole(), true)]
+#[case::hole(hole(PAGE_LEN), true)]
 #[case::short(vec![Extent::Hole { len: PAGE_LEN - 1 }], false)]
 #[case::long(vec![Extent::Hole { len: PAGE_LEN }, Extent::Hole { len: 1 }], false)]
 #[case::empty_extent(vec![Extent::Hole { len: 0 }, Extent::Hole { len: PAGE_LEN }], false)]
@@ -114,7 +117,7 @@ proptest! {
 #[case::beyond_block(vec![stored(1, BLOCK_LEN - PAGE_LEN + 1, PAGE_LEN)], false)]
 #[case::overflow(vec![Extent::Hole { len: u32::MAX }, Extent::Hole { len: PAGE_LEN + 1 }], false)]
 fn a_page_is_valid_only_if_its_extents_tile_it(#[case] extents: PageExtents, #[case] valid: bool) {
-    assert_eq!(tiles(&extents), valid);
+    assert_eq!(tiles(&extents, PAGE_LEN), valid);
 }
 
 #[test]
@@ -132,6 +135,6 @@ fn rewriting_with_the_same_bytes_of_the_same_block_merges_again() {
 
 #[test]
 fn an_offset_beyond_the_page_changes_nothing() {
-    assert_eq!(overlay(&hole(), PAGE_LEN + 5, &stored(1, 0, 10)), hole());
+    assert_eq!(overlay(&hole(PAGE_LEN), PAGE_LEN + 5, &stored(1, 0, 10)), hole(PAGE_LEN));
     assert_eq!(punch(&[stored(1, 0, PAGE_LEN)], PAGE_LEN + 1..u32::MAX), vec![stored(1, 0, PAGE_LEN)]);
 }

@@ -3,6 +3,8 @@ use proptest::prelude::*;
 use super::*;
 
 const SPAN: u64 = 400;
+const SCALE: Scale = Scale::TINY;
+const REGION_BYTES: u64 = SCALE.region_bytes as u64;
 
 /// What a byte is: its record, and which byte of the payload.
 type Cell = Option<(u64, u64)>;
@@ -112,31 +114,48 @@ proptest! {
     }
 
     #[test]
-    fn a_flush_takes_each_byte_once_and_what_it_leaves_tells_the_sequence_to_publish(
+    fn what_a_flush_leaves_tells_the_sequence_to_publish(
         steps in prop::collection::vec(step(), 1..30),
-        bytes_max in 1u64..300,
-        from in 0..SPAN,
+        window in range(),
     ) {
         let mut index = SliceIndex::default();
         let mut cells = vec![None; SPAN as usize + 200];
         steps.into_iter().for_each(|step| apply(&mut index, &mut cells, step));
-        let taken = index.runs(from, bytes_max);
-        let ranges: Vec<_> = taken.runs.iter().map(Run::range).collect();
-        for run in &taken.runs {
-            let parts: Vec<_> = run.slices.iter().copied().map(Part::Slice).collect();
-            prop_assert_eq!(&cells_of(&parts, run.offset), &cells[run.offset as usize..run.range().end as usize]);
-        }
-        let after: u64 = cells[from as usize..].iter().flatten().count() as u64;
-        let bytes: u64 = taken.runs.iter().map(|run| run.len).sum();
-        prop_assert_eq!(bytes, after.min(bytes_max));
-        prop_assert_eq!(taken.next.is_none(), after <= bytes_max);
-        prop_assert!(taken.runs.windows(2).all(|pair| pair[0].range().end < pair[1].offset));
+        let up_to = index.newest().unwrap_or_default();
+        let taken: Vec<_> = index.iter().filter_map(|slice| slice.cut(&window)).collect();
+        let ranges: Vec<_> = taken.iter().map(|slice| slice.offset..slice.end()).collect();
 
-        let content_seq = index.content_seq_after(&ranges, taken.up_to);
-        index.remove(&ranges, taken.up_to);
-        let expected = index.oldest().map_or(taken.up_to, |oldest| Sequence(oldest.0 - 1));
+        let content_seq = index.content_seq_after(&ranges, up_to);
+        index.remove(&ranges, up_to);
+        let expected = index.oldest().map_or(up_to, |oldest| Sequence(oldest.0 - 1));
         prop_assert_eq!(content_seq, expected);
+        let bytes: u64 = ranges.iter().map(|range| range.end - range.start).sum();
         prop_assert_eq!(index.bytes(), cells.iter().flatten().count() as u64 - bytes);
+    }
+
+    #[test]
+    fn regions_are_taken_whole_and_in_order_and_have_all_slices(
+        inserts in prop::collection::vec((0..6 * REGION_BYTES, 1..2 * REGION_BYTES as u32), 1..20),
+        from in 0..7 * REGION_BYTES,
+    ) {
+        let mut index = SliceIndex::default();
+        for (seq, (offset, len)) in (1..).zip(inserts) {
+            index.insert(offset, len, Sequence(seq), place(seq), 0);
+        }
+        let start = from - from % REGION_BYTES;
+        let expected: Vec<_> = index.iter().filter_map(|slice| slice.cut(&(start..u64::MAX))).collect();
+        let (mut at, mut found) = (from, Vec::new());
+        while let Some(region) = index.region_from(at, &SCALE) {
+            prop_assert!(region.start.is_multiple_of(REGION_BYTES) && region.start + REGION_BYTES > at);
+            prop_assert!(region.slices.iter().all(|slice| slice.offset >= region.start && slice.end() <= region.end));
+            prop_assert!(region.changed().windows(2).all(|pair| pair[0].end < pair[1].start));
+            let bytes: u64 = region.slices.iter().map(|slice| u64::from(slice.len)).sum();
+            prop_assert_eq!(region.changed().iter().map(|range| range.end - range.start).sum::<u64>(), bytes);
+            at = region.end;
+            found.extend(region.slices);
+        }
+        let bytes = |slices: &[Slice]| slices.iter().map(|slice| u64::from(slice.len)).sum::<u64>();
+        prop_assert_eq!(bytes(&found), bytes(&expected));
     }
 }
 
@@ -144,11 +163,10 @@ proptest! {
 fn what_was_written_during_a_flush_stays() {
     let mut index = SliceIndex::default();
     index.insert(0, 100, Sequence(1), place(1), 0);
-    let taken = index.runs(0, u64::MAX);
+    let taken = index.region_from(0, &SCALE).unwrap().changed();
     index.insert(50, 10, Sequence(2), place(2), 0);
-    let ranges: Vec<_> = taken.runs.iter().map(Run::range).collect();
-    assert_eq!(index.content_seq_after(&ranges, taken.up_to), Sequence(1));
-    index.remove(&ranges, taken.up_to);
+    assert_eq!(index.content_seq_after(&taken, Sequence(1)), Sequence(1));
+    index.remove(&taken, Sequence(1));
     assert_eq!(index.iter().map(|slice| (slice.offset, slice.len, slice.seq.0)).collect::<Vec<_>>(), vec![(50, 10, 2)]);
 }
 
@@ -157,25 +175,26 @@ fn what_was_truncated_or_punched_during_a_flush_is_not_installed() {
     let mut index = SliceIndex::default();
     index.insert(0, 60, Sequence(1), place(1), 0);
     index.insert(60, 40, Sequence(2), place(2), 0);
-    let taken = index.runs(0, u64::MAX);
     index.punch(20..30);
     index.truncate(80);
     index.insert(25, 10, Sequence(3), place(3), 0);
     index.insert(90, 10, Sequence(4), place(4), 0);
-    assert_eq!(index.remaining(5..100, taken.up_to), vec![5..20, 35..80]);
-    assert_eq!(index.remaining(5..5, taken.up_to), vec![]);
+    assert_eq!(index.remaining(5..100, Sequence(2)), vec![5..20, 35..80]);
+    assert_eq!(index.remaining(5..5, Sequence(2)), vec![]);
 }
 
 #[test]
-fn runs_are_cut_at_chunks_and_where_a_record_is_missing() {
+fn a_slice_over_the_end_of_a_region_is_cut_there() {
     let mut index = SliceIndex::default();
-    index.insert(CHUNK_BYTES - 10, 20, Sequence(1), place(1), 5);
-    index.insert(CHUNK_BYTES + 10, 10, Sequence(2), place(2), 0);
-    index.insert(CHUNK_BYTES + 21, 10, Sequence(3), place(3), 0);
-    let taken = index.runs(0, u64::MAX);
-    let ranges: Vec<_> = taken.runs.iter().map(|run| (run.offset, run.len, run.slices.len())).collect();
-    assert_eq!(ranges, vec![(CHUNK_BYTES - 10, 10, 1), (CHUNK_BYTES, 20, 2), (CHUNK_BYTES + 21, 10, 1)]);
-    assert_eq!(taken.runs[1].slices[0].skip, 15);
+    index.insert(REGION_BYTES - 10, 20, Sequence(1), place(1), 5);
+    index.insert(REGION_BYTES + 10, 10, Sequence(2), place(2), 0);
+    index.insert(REGION_BYTES + 21, 10, Sequence(3), place(3), 0);
+    let first = index.region_from(0, &SCALE).unwrap();
+    assert_eq!((first.start, first.changed()), (0, vec![REGION_BYTES - 10..REGION_BYTES]));
+    let second = index.region_from(first.end, &SCALE).unwrap();
+    assert_eq!(second.changed(), vec![REGION_BYTES..REGION_BYTES + 20, REGION_BYTES + 21..REGION_BYTES + 31]);
+    assert_eq!(second.slices[0].skip, 15);
+    assert_eq!(index.region_from(second.end, &SCALE), None);
 }
 
 #[test]
@@ -184,7 +203,7 @@ fn an_empty_index_has_nothing() {
     index.insert(5, 0, Sequence(1), place(1), 0);
     index.release(Sequence(9));
     assert_eq!((index.len(), index.end(), index.oldest()), (0, 0, None));
-    assert_eq!(index.runs(0, 10), Runs::default());
+    assert_eq!(index.region_from(0, &SCALE), None);
     assert_eq!(index.read(3..3), vec![]);
     assert_eq!(index.content_seq_after(&[], Sequence(4)), Sequence(4));
 }

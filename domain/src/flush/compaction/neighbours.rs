@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use crate::content::{EXTENTS_PER_PAGE_MAX, Extent};
+use crate::{content::Extent, scale::Scale};
 
-/// Extents that a crowded page has left afterwards.
-const EXTENTS_AFTER: usize = EXTENTS_PER_PAGE_MAX / 2;
-/// Neighbours are taken along beyond need up to this sum: writing so little costs about as much as writing less.
-const CHEAP_BYTES: u64 = 128 << 10;
+/// Neighbours are taken along beyond need up to this part of a page: writing so little costs about as much as writing
+/// less.
+const CHEAP_PART: u64 = 8;
 
 /// Bytes that stay as they are, or several neighbours that are written together.
 struct Cluster {
@@ -15,18 +14,21 @@ struct Cluster {
     joined: bool,
 }
 
-/// The ranges, counted from `start`, to write as one block each so that the page has [`EXTENTS_AFTER`] extents left.
+/// The ranges, counted from `start`, to write as one block each so that the page has half as
+/// many extents left as it may have.
 ///
 /// Begins with the two neighbours that are the fewest bytes and goes on with the smaller one beside them, as long as
 /// that is not larger than all so far: what is large is written again only after as much has come to it. That is what
 /// keeps appending to a log cheap. Starts anew elsewhere if that was not enough.
-pub(super) fn join(start: u64, extents: &[Extent]) -> Vec<Range<u64>> {
+pub(super) fn join(start: u64, extents: &[Extent], scale: &Scale) -> Vec<Range<u64>> {
+    let after = (scale.page_extents as usize / 2).max(1);
+    let cheap = scale.page() / CHEAP_PART;
     let one = |extent: &Extent| Cluster { len: u64::from(extent.len()), joined: false };
     let mut clusters: Vec<Cluster> = extents.iter().map(one).collect();
-    while clusters.len() > EXTENTS_AFTER {
+    while clusters.len() > after {
         let Some(mut at) = cheapest_pair(&clusters) else { break };
         merge(&mut clusters, at);
-        while let Some(pair) = next_pair(&clusters, at) {
+        while let Some(pair) = next_pair(&clusters, at, after, cheap) {
             merge(&mut clusters, pair);
             at = pair;
         }
@@ -50,9 +52,9 @@ fn cheapest_pair(clusters: &[Cluster]) -> Option<usize> {
 }
 
 /// The first of two neighbours of which one is the cluster at an index and the other is to be taken along.
-fn next_pair(clusters: &[Cluster], at: usize) -> Option<usize> {
+fn next_pair(clusters: &[Cluster], at: usize, extents_after: usize, cheap: u64) -> Option<usize> {
     let len = clusters.get(at)?.len;
-    if clusters.len() <= EXTENTS_AFTER && len >= CHEAP_BYTES {
+    if clusters.len() <= extents_after && len >= cheap {
         return None;
     }
     let before = at.checked_sub(1).and_then(|before| Some((clusters.get(before)?.len, before)));

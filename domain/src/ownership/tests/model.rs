@@ -1,6 +1,6 @@
 //! Several starts on copies of the same metadata, a store that answers late, not at all or twice, holders that stand
-//! still: of two that are not on the same seat, never both may change the objects, and nothing that one of them sent has
-//! an effect once the other may.
+//! still: of two that are not on the same seat, never both may change the objects, and nothing that one of them sent
+//! has an effect once the other may.
 
 use proptest::prelude::*;
 

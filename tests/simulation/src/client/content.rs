@@ -85,6 +85,7 @@ impl Client {
         } else {
             self.uncommitted.push(Uncommitted { node, range: range.clone(), phase, verifier });
         }
+        self.world.simulation.watch.lock().write(range.start, range.end);
         let mut oracle = self.world.oracle.lock();
         let gone = !oracle.tree.may_be_linked(node, window.start);
         let oldest = oracle.oldest();

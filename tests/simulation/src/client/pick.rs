@@ -2,10 +2,7 @@
 
 use std::ops::Range;
 
-use dittofs_domain::{
-    NodeId, NodeKind,
-    content::{CHUNK_BYTES, PAGE_BYTES},
-};
+use dittofs_domain::{NodeId, NodeKind};
 
 use super::Client;
 
@@ -63,17 +60,23 @@ impl Client {
         }
     }
 
-    /// A place in a file: mostly near its start, sometimes at the edge of a page or a chunk.
+    /// A place in a file: mostly near its start, sometimes at the edge of a page, a region or a chunk.
     pub(super) fn offset(&mut self) -> u64 {
+        let scale = self.world.scale;
         let near = self.random.below(3_000);
-        match self.random.below(20) {
+        let edge = |of: u64| of.saturating_sub(1_500) + near;
+        match self.random.below(24) {
             0..4 => 0,
             4..9 => self.random.below(20_000),
             9..14 => self.random.below(300_000),
             14..16 => self.random.below(64) * 4_096,
-            16..18 => PAGE_BYTES - 1_500 + near,
-            18 => 3 * PAGE_BYTES + near,
-            _ => CHUNK_BYTES - 1_500 + near,
+            16..18 => edge(scale.page()),
+            18 => 3 * scale.page() + near,
+            19..21 => edge((1 + self.random.below(4)) * scale.region()),
+            21 => edge(scale.object_bytes),
+            22 => edge((1 + self.random.below(3)) * scale.chunk_bytes),
+            // So far that one plan does not hold it and what is near the start.
+            _ => edge((8 + self.random.below(4)) * scale.chunk_bytes),
         }
     }
 

@@ -91,7 +91,7 @@ impl Client {
         }
         let window = oracle.begin();
         let clone = CloneOnItsWay { window, source, range, destination, at };
-        oracle.nodes.get_mut(&destination)?.file.begin_clone(window.op, &clone.written());
+        oracle.nodes.get_mut(&destination)?.file.begin_clone(window.op, &clone.written(), clone.range.start);
         oracle.clone = Some(clone.clone());
         Some((clone, handle))
     }

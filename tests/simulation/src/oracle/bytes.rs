@@ -73,11 +73,13 @@ impl Source {
 pub(crate) struct Bytes {
     /// By start; each reaches to the next one's.
     parts: BTreeMap<u64, Register<Source>>,
+    /// What was perhaps done in part: in these ranges each part is for itself.
+    in_pieces: BTreeMap<OpNumber, Range<u64>>,
 }
 
 impl Bytes {
     pub(crate) fn new() -> Bytes {
-        Bytes { parts: BTreeMap::from([(0, Register::new(Source::Zero))]) }
+        Bytes { parts: BTreeMap::from([(0, Register::new(Source::Zero))]), in_pieces: BTreeMap::new() }
     }
 
     fn split(&mut self, at: u64) {
@@ -98,6 +100,23 @@ impl Bytes {
 
     pub(crate) fn begin(&mut self, op: OpNumber, range: &Range<u64>, source: Source) {
         self.of(range).for_each(|part| part.begin(op, source));
+    }
+
+    /// The same for an operation that may end at some places before its end.
+    pub(crate) fn begin_in_pieces(&mut self, op: OpNumber, range: &Range<u64>, ends: &[u64], source: Source) {
+        ends.iter().for_each(|end| self.split(*end));
+        self.keep_apart(op, range);
+        self.begin(op, range, source);
+    }
+
+    /// Parts of a range are not joined before it is clear what became of an operation.
+    pub(crate) fn keep_apart(&mut self, op: OpNumber, range: &Range<u64>) {
+        self.in_pieces.insert(op, range.clone());
+    }
+
+    /// Whether a part of a range is perhaps as an operation left it that ended in the middle.
+    pub(crate) fn may_be_in_pieces(&self, range: &Range<u64>) -> bool {
+        self.in_pieces.values().any(|other| other.start < range.end && range.start < other.end)
     }
 
     /// What a range may have been since `start`, as it would be at another place.
@@ -122,6 +141,7 @@ impl Bytes {
     }
 
     pub(crate) fn acknowledge(&mut self, window: Window, range: &Range<u64>, now: Moment) {
+        self.in_pieces.remove(&window.op);
         self.of(range).for_each(|part| part.acknowledge(window, now, |_| true));
     }
 
@@ -134,6 +154,7 @@ impl Bytes {
     }
 
     pub(crate) fn refuse(&mut self, op: OpNumber, range: &Range<u64>) {
+        self.in_pieces.remove(&op);
         self.of(range).for_each(|part| part.refuse(op));
     }
 
@@ -151,7 +172,8 @@ impl Bytes {
         let mut same = Vec::new();
         let mut before: Option<&Register<Source>> = None;
         for (start, part) in &self.parts {
-            if before == Some(part) {
+            let is_apart = self.in_pieces.values().any(|range| range.contains(start));
+            if before == Some(part) && !is_apart {
                 same.push(*start);
             }
             before = Some(part);
@@ -193,8 +215,9 @@ impl Bytes {
         Ok(())
     }
 
-    /// Behind the end that it surely has, it is zero.
+    /// Behind the end that it surely has, it is zero; before it, all was read.
     pub(crate) fn pin_beyond(&mut self, size: u64) {
+        self.in_pieces.clear();
         self.split(size);
         self.parts.split_off(&size);
         self.parts.insert(size, Register::new(Source::Zero));

@@ -37,10 +37,13 @@ pub(crate) struct FileModel {
     pub(crate) unstable: Vec<Unstable>,
     /// Writes on their way: where they end.
     growing: Vec<(OpNumber, u64)>,
+    /// A clone on its way, and where it may end before its end.
+    growing_in_pieces: Option<(OpNumber, Vec<u64>)>,
+    page_bytes: u64,
 }
 
 impl FileModel {
-    pub(crate) fn new() -> FileModel {
+    pub(crate) fn new(page_bytes: u64) -> FileModel {
         FileModel {
             bytes: Bytes::new(),
             size: Register::new(0),
@@ -48,6 +51,8 @@ impl FileModel {
             mode: Register::new(0o644),
             unstable: Vec::new(),
             growing: Vec::new(),
+            growing_in_pieces: None,
+            page_bytes,
         }
     }
 
@@ -65,10 +70,25 @@ impl FileModel {
                 self.size.begin_from(*op, |size| (*size).max(*end));
             }
         }
+        if let Some((op, ends)) = &self.growing_in_pieces {
+            for end in ends {
+                self.size.begin_from(*op, |size| (*size).max(*end));
+            }
+        }
+    }
+
+    /// It has not ended in the middle, or nobody knows.
+    fn end_pieces(&mut self, op: OpNumber, whole: Option<(u64, Moment)>) {
+        if self.growing_in_pieces.take_if(|(other, _)| *other == op).is_some()
+            && let Some((end, now)) = whole
+        {
+            self.size.leave_own(op, now, |size| *size >= end);
+        }
     }
 
     pub(crate) fn write_done(&mut self, window: Window, range: &Range<u64>, now: Moment) {
         self.growing.retain(|(op, _)| *op != window.op);
+        self.end_pieces(window.op, Some((range.end, now)));
         self.bytes.acknowledge(window, range, now);
         self.size.acknowledge(window, now, |size| *size < range.end);
         self.mtime.acknowledge(window, now, |_| true);
@@ -82,6 +102,7 @@ impl FileModel {
 
     pub(crate) fn write_refused(&mut self, op: OpNumber, range: &Range<u64>) {
         self.growing.retain(|(other, _)| *other != op);
+        self.end_pieces(op, None);
         self.bytes.refuse(op, range);
         self.size.refuse(op);
         self.mtime.refuse(op);
@@ -89,22 +110,37 @@ impl FileModel {
 
     pub(crate) fn write_unknown(&mut self, op: OpNumber, range: &Range<u64>, now: Moment) {
         self.growing.retain(|(other, _)| *other != op);
+        self.end_pieces(op, None);
         self.bytes.finish(op, range, now);
         self.size.finish(op, now);
         self.mtime.finish(op, now);
     }
 
-    /// A range gets what another file has.
-    pub(crate) fn begin_clone(&mut self, op: OpNumber, range: &Range<u64>) {
-        self.bytes.begin(op, range, Source::Unknown);
+    /// A range gets what another file has from an offset on. What one plan does not hold is done in pieces that end at
+    /// pages of either file.
+    pub(crate) fn begin_clone(&mut self, op: OpNumber, range: &Range<u64>, from: u64) {
+        let source = from..from + (range.end - range.start);
+        let mut ends: Vec<u64> = self.page_ends(&source).map(|end| end - from + range.start).collect();
+        ends.extend(self.page_ends(range));
+        ends.sort_unstable();
+        ends.dedup();
+        self.bytes.begin_in_pieces(op, range, &ends, Source::Unknown);
         self.growing.push((op, range.end));
+        self.growing_in_pieces = Some((op, ends));
         self.grow();
         self.mtime.begin(op, Mtime::Any);
     }
 
     pub(crate) fn begin_punch(&mut self, op: OpNumber, range: &Range<u64>) {
-        self.bytes.begin(op, range, Source::Zero);
+        let ends: Vec<u64> = self.page_ends(range).collect();
+        self.bytes.begin_in_pieces(op, range, &ends, Source::Zero);
         self.mtime.begin(op, Mtime::Any);
+    }
+
+    /// The ends of pages inside a range.
+    fn page_ends(&self, range: &Range<u64>) -> impl Iterator<Item = u64> + use<> {
+        let page_bytes = self.page_bytes;
+        (range.start / page_bytes + 1..range.end.div_ceil(page_bytes)).map(move |page| page * page_bytes)
     }
 
     /// A punch is durable when it is answered.
@@ -175,6 +211,7 @@ impl FileModel {
         self.mode.crash(now);
         self.unstable.clear();
         self.growing.clear();
+        self.growing_in_pieces = None;
     }
 
     pub(crate) fn lose(&mut self, _now: Moment) {

@@ -98,6 +98,15 @@ impl<V: Clone + PartialEq> Register<V> {
         }
     }
 
+    /// Of the values that an operation gave it on its way, only these are left at its end.
+    pub(crate) fn leave_own(&mut self, op: OpNumber, now: Moment, is_left: impl Fn(&V) -> bool) {
+        for own in self.candidates.iter_mut().filter(|own| own.op == op && !is_left(&own.value)) {
+            own.ended.get_or_insert(now);
+            own.gone.get_or_insert(now);
+            own.gone_durably = true;
+        }
+    }
+
     /// The operation has not happened.
     pub(crate) fn refuse(&mut self, op: OpNumber) {
         self.candidates.retain(|own| own.op != op);

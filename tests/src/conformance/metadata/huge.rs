@@ -8,12 +8,10 @@ use std::sync::{
 };
 
 use dittofs_domain::{
-    ContentVersion, Credentials, Epoch, NodeId, NodeKind, ObjectId,
+    ContentVersion, Credentials, Epoch, NodeId, NodeKind, ObjectId, Scale,
     content::{
         BlockPlace, Extent, MapRow, PAGE_BYTES, Stored,
-        map::{
-            CHUNK_PAGES, Facts, Source, reap_clip, reap_clip_query, reap_node, reap_node_query, resolve, resolve_query,
-        },
+        map::{Facts, Source, reap_clip, reap_clip_query, reap_node, reap_node_query, resolve, resolve_query},
     },
     namespace::{RemoveKind, RemoveRequest, SetAttributes},
     plan::{Change, Expectation, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Statistics, UnlinkedReason},
@@ -28,7 +26,8 @@ use super::{
 
 const OBJECT: ObjectId = ObjectId(0xB16);
 /// Pages whose rows are put by one plan while the file is made.
-const BATCH: u64 = 32 * CHUNK_PAGES;
+const SCALE: Scale = Scale::PRODUCTION;
+const BATCH: u64 = 32 * SCALE.chunk_bytes / SCALE.page_bytes as u64;
 /// Steps that a removal or truncation may have itself: the reaper does the rest.
 const STEPS_MAX: usize = 300;
 
@@ -55,7 +54,7 @@ async fn huge(fixture: &Fixture) -> NodeId {
         for page in first..first + BATCH {
             plan.change(Change::PutRow { node, page, row: row(page) });
         }
-        for chunk in first / CHUNK_PAGES..(first + BATCH) / CHUNK_PAGES {
+        for chunk in first / SCALE.chunk_pages()..(first + BATCH) / SCALE.chunk_pages() {
             plan.change(Change::InsertReference { object: OBJECT, node, chunk });
         }
         let size = Some((first + BATCH) * PAGE_BYTES);
@@ -121,8 +120,8 @@ async fn assert_nothing_is_left(fixture: &Fixture, statistics: Statistics) {
 async fn reap(fixture: &Fixture, node: NodeId) -> usize {
     let mut plans = 0;
     loop {
-        let view = fixture.view(Query { map: Some(reap_node_query(node)), ..Query::node(node) }).await;
-        let reaped = reap_node(&view.map, node).unwrap();
+        let view = fixture.view(Query { map: Some(reap_node_query(node, &SCALE)), ..Query::node(node) }).await;
+        let reaped = reap_node(&view.map, node, &SCALE).unwrap();
         let mut plan = Plan::at(time(2_500));
         plan.expect(Expectation::Exists(node));
         reaped.edit.add_to(&mut plan, node, NodeUpdate::default());
@@ -163,9 +162,9 @@ pub async fn a_huge_file_is_removed_in_small_plans_while_creates_go_on(open: imp
 /// Whether a range reads as hole.
 async fn is_hole(fixture: &Fixture, node: NodeId, offset: u64) -> bool {
     let range = offset..offset + 1;
-    let view = fixture.view(Query { map: Some(resolve_query(node, &range)), ..Query::node(node) }).await;
+    let view = fixture.view(Query { map: Some(resolve_query(node, &range, &SCALE)), ..Query::node(node) }).await;
     let found = view.node(node).unwrap();
-    let pieces = resolve(&view.map, found.clip, found.size, range).unwrap();
+    let pieces = resolve(&view.map, &Facts::of(&found, &SCALE), range).unwrap();
     assert_eq!(pieces.len(), 1, "the byte is inside the file");
     pieces[0].source == Source::Hole
 }
@@ -174,7 +173,7 @@ async fn is_hole(fixture: &Fixture, node: NodeId, offset: u64) -> bool {
 async fn reap_clipped(fixture: &Fixture, node: NodeId) -> usize {
     let (mut cursor, mut plans) = (None, 0);
     loop {
-        let facts = Facts::of(&fixture.node(node).await.unwrap());
+        let facts = Facts::of(&fixture.node(node).await.unwrap(), &SCALE);
         let Some(map) = reap_clip_query(&facts, cursor) else { return plans };
         let view = fixture.view(Query { map: Some(map), ..Query::node(node) }).await;
         let reaped = reap_clip(&view.map, &facts, cursor).unwrap();

@@ -1,7 +1,7 @@
 //! Requests to the domain's real rules, in the three steps that interleave: look, decide, apply.
 
 use dittofs_domain::{
-    Cookie, Credentials, FsError, NodeId, Timestamp,
+    Cookie, Credentials, FsError, NodeId, Scale, Timestamp,
     content::map::{Facts, Truncation, truncate, truncate_query},
     namespace::{
         Context, CreateDecision, CreateHow, CreateRequest, Decision, Fresh, InitialAttributes, LinkRequest, NewKind,
@@ -51,7 +51,7 @@ impl Act {
             Request::Set(node, request) => {
                 let node = *node;
                 let known = request.size.zip(fixture.node(node).await);
-                let map = known.map(|(size, found)| truncate_query(&Facts::of(&found), size));
+                let map = known.map(|(size, found)| truncate_query(&Facts::of(&found, &Scale::PRODUCTION), size));
                 Query { map, ..set_attributes::query(node) }
             }
         };
@@ -101,7 +101,7 @@ impl Act {
 
 /// What another size does to the map, as the application asks the rules for it.
 fn resize(view: &View, node: NodeId, size: u64) -> Result<Resize, FsError> {
-    let facts = Facts::of(view.node(node)?);
+    let facts = Facts::of(view.node(node)?, &Scale::PRODUCTION);
     match truncate(&view.map, &facts, size)? {
         Truncation::Edit(edit) => Ok(Resize {
             noted: Default::default(),
@@ -115,7 +115,7 @@ fn resize(view: &View, node: NodeId, size: u64) -> Result<Resize, FsError> {
 }
 
 pub(super) fn fresh(fixture: &Fixture) -> Fresh {
-    Fresh { node: NodeId(fixture.number()), cookie: Cookie(fixture.number()) }
+    Fresh { node: NodeId(fixture.number()), cookie: Cookie(fixture.number()), scale: Scale::PRODUCTION }
 }
 
 fn new(directory: NodeId, text: &str, kind: NewKind, how: CreateHow) -> CreateRequest {

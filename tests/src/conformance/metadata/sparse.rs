@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    Credentials, NodeId,
+    Credentials, NodeId, Scale,
     content::map::{Facts, Piece, Source, install, install_query, resolve, resolve_query},
     namespace::{InitialAttributes, SetAttributes},
     plan::{Expectation, NodeUpdate, Plan, Query},
@@ -23,9 +23,9 @@ const EXBIBYTE: u64 = 1 << 60;
 async fn write_byte(fixture: &Fixture, node: NodeId, offset: u64, byte: u8) {
     let piece = Piece { offset, len: 1, source: Source::Inline(Bytes::from(vec![byte])) };
     let pieces = [piece];
-    let query = Query { map: Some(install_query(node, &pieces)), ..Query::node(node) };
+    let query = Query { map: Some(install_query(node, &pieces, &Scale::PRODUCTION)), ..Query::node(node) };
     let view = fixture.view(query).await;
-    let facts = Facts::of(view.node(node).unwrap());
+    let facts = Facts::of(view.node(node).unwrap(), &Scale::PRODUCTION);
     let installed = install(&view.map, &facts, &pieces, facts.size.max(offset + 1)).unwrap();
     let mut plan = Plan::at(time(2_000));
     plan.expect(Expectation::ContentVersion { node, version: facts.content_version });
@@ -36,11 +36,11 @@ async fn write_byte(fixture: &Fixture, node: NodeId, offset: u64, byte: u8) {
 /// The bytes of a short range, from inline extents and holes.
 async fn read(fixture: &Fixture, node: NodeId, start: u64, len: u64) -> Vec<u8> {
     let range = start..start + len;
-    let query = Query { map: Some(resolve_query(node, &range)), ..Query::node(node) };
+    let query = Query { map: Some(resolve_query(node, &range, &Scale::PRODUCTION)), ..Query::node(node) };
     let view = fixture.view(query).await;
     let found = view.node(node).unwrap();
     let mut out = Vec::new();
-    for piece in resolve(&view.map, found.clip, found.size, range).unwrap() {
+    for piece in resolve(&view.map, &Facts::of(&found, &Scale::PRODUCTION), range).unwrap() {
         match piece.source {
             Source::Hole => out.resize(out.len() + piece.len as usize, 0),
             Source::Inline(bytes) => out.extend_from_slice(&bytes),
@@ -84,8 +84,10 @@ pub async fn a_file_of_1_eib_with_three_bytes_takes_less_than_10_rows(open: impl
         assert_eq!(read(&fixture, node, offset, 100_000).await, vec![0; 100_000]);
     }
     let range = 0..EXBIBYTE;
-    let view = fixture.view(Query { map: Some(resolve_query(node, &range)), ..Query::default() }).await;
-    assert!(resolve(&view.map, None, EXBIBYTE, range).unwrap().len() < 10);
+    let view =
+        fixture.view(Query { map: Some(resolve_query(node, &range, &Scale::PRODUCTION)), ..Query::default() }).await;
+    let facts = Facts::of(&found, &Scale::PRODUCTION);
+    assert!(resolve(&view.map, &facts, range).unwrap().len() < 10);
 }
 
 pub async fn a_file_that_grows_by_a_write_far_behind_its_end_has_no_gap(

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
-    Timestamp,
+    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Scale, Sequence,
+    ShareId, Timestamp,
     content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored},
     node::{Device, NodeFlags, Parent},
     ownership::{Lineage, Start},
@@ -18,6 +18,11 @@ use crate::keys::{self, Count};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(digits: &str) -> Vec<u8> {
+    let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16).unwrap()).collect();
+    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
 }
 
 fn time(seconds: i64, nanos: u32) -> Timestamp {
@@ -127,6 +132,10 @@ fn a_shares_row_is_these_bytes() {
     assert_eq!(hex(&encode_share(&record)), format!("02{fixed}02002f65").replace(' ', ""));
     let first = unhex(&format!("01{fixed}2f65").replace(' ', ""));
     assert_eq!(decode_share(record.id, &first).unwrap(), record);
+    let tiny = ShareRecord { scale: Scale::TINY, ..record.clone() };
+    let sizes = "00100000 00200000 0c000000 04000000 80000000 14000000 \
+                 0080000000000000 00a0000000000000 0000010000000000";
+    assert_eq!(hex(&encode_share(&tiny)), format!("02{fixed}02002f65 013000 {sizes}").replace(' ', ""));
     let unknown = unhex(&format!("02{fixed}02002f65 ff0100 00").replace(' ', ""));
     assert!(decode_share(record.id, &unknown).is_err());
 }

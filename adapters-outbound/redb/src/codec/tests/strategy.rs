@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId, Timestamp,
-    content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored, page::PAGE_LEN},
+    content::{BlockPlace, Clip, Cut, Extent, MapRow, PAGE_BYTES, Stored},
     node::{Device, NodeFlags, Parent},
     plan::ObjectState,
 };
@@ -93,7 +93,7 @@ fn extent() -> impl Strategy<Value = Extent> {
 pub(super) fn row() -> impl Strategy<Value = MapRow> {
     let page = (any::<u64>(), vec(extent(), 0..16)).prop_map(|(version, mut extents)| {
         let used: u32 = extents.iter().map(Extent::len).sum();
-        extents.push(Extent::Hole { len: PAGE_LEN - used });
+        extents.push(Extent::Hole { len: PAGE_BYTES as u32 - used });
         MapRow::Page { version: ContentVersion(version), extents }
     });
     let holes = (any::<u64>(), 1..=u64::MAX);
