@@ -1,7 +1,7 @@
 //! What the conformance suite cannot see: that a refused plan leaves no trace at all.
 
 use dittofs_domain::{
-    ContentVersion, Cookie, Epoch, Name, Node, NodeId, NodeKind, ObjectId, Sequence, Timestamp,
+    ContentVersion, Cookie, Epoch, Name, Node, NodeId, NodeKind, ObjectId, Timestamp,
     content::{Clip, MapRow},
     node::Parent,
     plan::{

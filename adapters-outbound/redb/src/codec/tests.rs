@@ -4,7 +4,7 @@ mod golden;
 mod strategy;
 
 use dittofs_domain::{
-    Cookie, NodeId, ObjectId, Sequence, ShareId,
+    Cookie, NodeId, ObjectId, ShareId,
     content::{Extent, MapRow},
     plan::{ObjectRecord, UnlinkedReason},
 };

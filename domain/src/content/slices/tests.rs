@@ -190,7 +190,8 @@ fn a_slice_over_the_end_of_a_region_is_cut_there() {
     index.insert(REGION_BYTES + 10, 10, Sequence(2), place(2), 0);
     index.insert(REGION_BYTES + 21, 10, Sequence(3), place(3), 0);
     let first = index.region_from(0, &SCALE).unwrap();
-    assert_eq!((first.start, first.changed()), (0, vec![REGION_BYTES - 10..REGION_BYTES]));
+    let changed = std::iter::once(REGION_BYTES - 10..REGION_BYTES).collect();
+    assert_eq!((first.start, first.changed()), (0, changed));
     let second = index.region_from(first.end, &SCALE).unwrap();
     assert_eq!(second.changed(), vec![REGION_BYTES..REGION_BYTES + 20, REGION_BYTES + 21..REGION_BYTES + 31]);
     assert_eq!(second.slices[0].skip, 15);

@@ -164,7 +164,7 @@ async fn is_hole(fixture: &Fixture, node: NodeId, offset: u64) -> bool {
     let range = offset..offset + 1;
     let view = fixture.view(Query { map: Some(resolve_query(node, &range, &SCALE)), ..Query::node(node) }).await;
     let found = view.node(node).unwrap();
-    let pieces = resolve(&view.map, &Facts::of(&found, &SCALE), range).unwrap();
+    let pieces = resolve(&view.map, &Facts::of(found, &SCALE), range).unwrap();
     assert_eq!(pieces.len(), 1, "the byte is inside the file");
     pieces[0].source == Source::Hole
 }

@@ -40,7 +40,7 @@ async fn read(fixture: &Fixture, node: NodeId, start: u64, len: u64) -> Vec<u8> 
     let view = fixture.view(query).await;
     let found = view.node(node).unwrap();
     let mut out = Vec::new();
-    for piece in resolve(&view.map, &Facts::of(&found, &Scale::PRODUCTION), range).unwrap() {
+    for piece in resolve(&view.map, &Facts::of(found, &Scale::PRODUCTION), range).unwrap() {
         match piece.source {
             Source::Hole => out.resize(out.len() + piece.len as usize, 0),
             Source::Inline(bytes) => out.extend_from_slice(&bytes),
