@@ -7,8 +7,8 @@
 //! or an object store.
 
 mod admission;
-mod confirmed;
 mod keyed;
+mod owned;
 mod policy;
 mod registry;
 mod services;

@@ -1,5 +1,6 @@
 //! The running state of one share.
 
+mod again;
 mod aside;
 mod atime;
 mod attributes;
@@ -62,7 +63,7 @@ use dittofs_ports::{
 };
 use tokio::sync::Notify;
 
-use crate::{admission::Admission, keyed::KeyedLocks, policy::SharePolicy};
+use crate::{admission::Admission, keyed::KeyedLocks, owned::OwnedContent, policy::SharePolicy};
 pub use check::{CheckStores, check_stores};
 use ids::Numbers;
 pub use open::{OpenError, VolumeSettings};
@@ -137,6 +138,8 @@ pub struct Volume {
     flush_policy: Policy,
     scale: Scale,
     stores: VolumeStores,
+    /// The same objects, with the lease that they are held by.
+    owned: Arc<OwnedContent>,
     machine: Machine,
     epoch: Epoch,
     verifier: AtomicU64,

@@ -64,10 +64,14 @@ pub struct ServeOptions {
     /// machine may then be anybody, root included
     #[arg(long)]
     pub insecure_ports: bool,
-    /// Start though acknowledged changes of this share are missing or damaged, and give them up. The server
+    /// Start though acknowledged changes of this share are missing, old or damaged, and give them up. The server
     /// says first, without this, what would be lost. May be given several times
     #[arg(long, value_name = "SHARE")]
     pub accept_loss: Vec<String>,
+    /// Take the objects of this share though another server holds them, which stops flushing then. The server says
+    /// first, without this, who that is. May be given several times
+    #[arg(long, value_name = "SHARE")]
+    pub take_over: Vec<String>,
 }
 
 /// The options of `check`.

@@ -9,6 +9,7 @@
 //! | [`content`] | the map of a file: pages, extents, hole runs, slices that are still in the journal |
 //! | [`access`] | `granted()`: the only place where permission bits are read |
 //! | [`opens`] | open files, share modes, byte-range locks, caching rights: one conflict matrix |
+//! | [`ownership`] | who may change a share's objects, and whether its stores are of one time |
 //! | [`flush`] | when unflushed bytes go to the content store, and in what shape |
 //! | [`check`] | whether the records of a share agree with each other |
 //! | [`quota`] | what things count for, and whether a share may hold more |
@@ -31,6 +32,7 @@ pub mod name;
 pub mod namespace;
 pub mod node;
 pub mod opens;
+pub mod ownership;
 pub mod plan;
 pub mod quota;
 pub mod scale;

@@ -7,12 +7,13 @@
 #[doc(hidden)]
 pub mod types {
     //! What the signatures name, for crates that do not use it themselves.
-    pub use std::{future::Future, ops::Range, pin::Pin, sync::Arc};
+    pub use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 
     pub use bytes::Bytes;
     pub use dittofs_domain::{
         Cookie, Name, Node, NodeId, ObjectId, OpId, Sequence, ShareId,
         content::Place,
+        ownership::{Mark, Start},
         plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
     };
 }
@@ -65,11 +66,21 @@ macro_rules! forward_method {
     };
     (ContentStore owner $inner:tt) => {
         $crate::forward_method!(@async $inner owner [] (share: $crate::forward::types::ShareId)
-            Result<Option<u128>, $crate::ContentError>);
+            Result<Option<$crate::Marked>, $crate::ContentError>);
     };
     (ContentStore claim $inner:tt) => {
-        $crate::forward_method!(@async $inner claim [] (share: $crate::forward::types::ShareId, owner: u128)
-            Result<$crate::Claim, $crate::ContentError>);
+        $crate::forward_method!(@async $inner claim ['mark] (
+            share: $crate::forward::types::ShareId,
+            mark: &'mark $crate::forward::types::Mark,
+            over: Option<$crate::Marked>
+        ) Result<$crate::Claim, $crate::ContentError>);
+    };
+    (ContentStore shares $inner:tt) => {
+        $crate::forward_method!(@async $inner shares [] ()
+            Result<Vec<$crate::forward::types::ShareId>, $crate::ContentError>);
+    };
+    (ContentStore request_max $inner:tt) => {
+        $crate::forward_method!(@plain $inner request_max () $crate::forward::types::Duration);
     };
     (ContentStore put $inner:tt) => {
         $crate::forward_method!(@async $inner put [] (
@@ -121,6 +132,10 @@ macro_rules! forward_method {
     };
     (Journal identity $inner:tt) => {
         $crate::forward_method!(@plain $inner identity () $crate::JournalIdentity);
+    };
+    (Journal note_start $inner:tt) => {
+        $crate::forward_method!(@async $inner note_start [] (start: $crate::forward::types::Start)
+            Result<(), $crate::JournalError>);
     };
     (Journal append $inner:tt) => {
         $crate::forward_method!(@async $inner append [] (record: $crate::Record)
@@ -204,7 +219,7 @@ macro_rules! forward_method {
         ) Result<Option<$crate::forward::types::Name>, $crate::MetadataError>);
     };
     (ShareMetadata allocate $inner:tt) => {
-        $crate::forward_method!(@async $inner allocate [] (counter: $crate::Counter, count: u32)
+        $crate::forward_method!(@async $inner allocate [] (counter: $crate::Counter, count: u64)
             Result<$crate::forward::types::Range<u64>, $crate::MetadataError>);
     };
     (ShareMetadata unlinked $inner:tt) => {

@@ -20,8 +20,8 @@ pub use inbound::{
 pub use outbound::{
     Appended, ApplyError, BlockCache, CacheUsage, Capacity, Claim, Clock, CodecError, ContentError, ContentStore,
     Counter, DiskCache, DiskCacheUsage, FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError,
-    JournalIdentity, JournalUsage, KeysInUse, Listed, Listing, MetadataError, MetadataStore, OpenChange, OpenState,
-    OpenStateError, Randomness, Record, Reference, SealError, ShareMetadata, ShareRecord, Spawner, Survives,
+    JournalIdentity, JournalUsage, KeysInUse, Listed, Listing, Marked, MetadataError, MetadataStore, OpenChange,
+    OpenState, OpenStateError, Randomness, Record, Reference, SealError, ShareMetadata, ShareRecord, Spawner, Survives,
 };
 
 #[cfg(feature = "mocks")]

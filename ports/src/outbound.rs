@@ -12,7 +12,7 @@ mod metadata_store;
 mod open_state;
 
 pub use block_cache::{BlockCache, CacheUsage, FrameKey};
-pub use content_store::{Capacity, Claim, ContentStore};
+pub use content_store::{Capacity, Claim, ContentStore, Marked};
 pub use disk_cache::{DiskCache, DiskCacheUsage};
 pub use error::{ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, SealError, Source};
 pub use frame_codec::FrameCodec;

@@ -19,6 +19,7 @@ use dittofs_domain::{
     Credentials, Name, NodeId, ObjectId, ShareId,
     error::FsError,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
+    ownership::Mark,
 };
 use dittofs_frame_codec::{Codec, CompressionMethod, CompressionOptions};
 use dittofs_journal::NullJournal;
@@ -47,7 +48,7 @@ struct Remote {
 
 #[async_trait]
 impl ContentStore for Remote {
-    dittofs_ports::forward!(ContentStore of inner: owner, claim, capacity, put, put_to_free, discard, delete, list);
+    dittofs_ports::forward!(ContentStore of inner: owner, claim, shares, request_max, capacity, put, put_to_free, discard, delete, list);
 
     fn survives(&self) -> Survives {
         Survives::MachineLoss

@@ -116,7 +116,7 @@ impl ShareMetadata for FaultyShare {
         self.0.list(directory, space, after, entries_max, records).await
     }
 
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         let range = self.0.allocate(counter, count).await?;
         let repeats = matches!(self.1, Fault::NumbersRepeat) && range.start > 150_000;
         Ok(if repeats { range.start - 1..range.end - 1 } else { range })

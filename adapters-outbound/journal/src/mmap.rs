@@ -33,7 +33,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{NodeId, Sequence, content::Place};
+use dittofs_domain::{NodeId, Sequence, content::Place, ownership::Start};
 use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
 use parking_lot::Mutex;
 use tokio::{sync::watch, task};
@@ -315,7 +315,20 @@ impl Journal for MmapJournal {
 
     fn identity(&self) -> JournalIdentity {
         let superblock = self.shared.superblock.lock();
-        JournalIdentity { journal: superblock.journal.0, incarnation: superblock.incarnation }
+        let Superblock { journal, incarnation, start_noted, .. } = &*superblock;
+        JournalIdentity { journal: journal.0, incarnation: *incarnation, start: *start_noted }
+    }
+
+    async fn note_start(&self, start: Start) -> Result<(), JournalError> {
+        let shared = Arc::clone(&self.shared);
+        let noted = task::spawn_blocking(move || {
+            let mut superblock = shared.superblock.lock();
+            let next = Superblock { start_noted: Some(start), ..superblock.clone() };
+            next.write(&*shared.folder).map_err(as_journal_error)?;
+            *superblock = next;
+            Ok(())
+        });
+        noted.await.map_err(|stopped| JournalError::Unavailable(stopped.into()))?
     }
 
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {

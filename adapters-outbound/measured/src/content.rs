@@ -1,6 +1,6 @@
 //! A content store, counted.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -78,7 +78,7 @@ impl MeasuredContent {
 
 #[async_trait]
 impl ContentStore for MeasuredContent {
-    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, capacity, discard);
+    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, shares, request_max, capacity, discard);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         let bytes = length(&parts);

@@ -72,7 +72,7 @@ impl ShareMetadata for MeasuredMetadata {
         self.meters.metadata.apply.of(&*self.meters.clock, call, result_of_apply).await
     }
 
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         let call = self.inner.allocate(counter, count);
         self.meters.metadata.allocate.of(&*self.meters.clock, call, result_of).await
     }

@@ -14,7 +14,7 @@ pub(crate) use mark::Mark;
 pub(crate) use scan::{LEN_MAX, Scanned, Trouble};
 
 use crate::bugs::{self, Bug};
-use format::{HEAD_LEN, RecordHead, encode_head, encode_record, record_len};
+use format::{HEAD_LEN, RecordHead, STAMP_AT, encode_head, encode_record, encode_stamp, record_len};
 
 /// Bytes of a new log.
 const LEN_FIRST: u64 = 1 << 20;
@@ -49,9 +49,12 @@ impl Log {
         storage.sync_data()
     }
 
-    /// A log that has been recovered or made, once the database has this mark.
+    /// A log that has been recovered or made, once the database has this mark. It says so from now on: an older database
+    /// beside it is told by that, though nothing may ever be appended.
     pub(crate) fn start(storage: Box<dyn StorageBackend>, mark: &Mark) -> io::Result<Log> {
         let len = storage.len()?;
+        storage.write(STAMP_AT, &encode_stamp(mark.store, mark.generation))?;
+        storage.sync_data()?;
         let (store, generation, durable) = (mark.store, mark.generation, mark.base);
         Ok(Log { storage, store, generation, durable, at: HEAD_LEN, len, buffer: Vec::new() })
     }

@@ -40,6 +40,8 @@ impl Volume {
             self.machine.spawner.spawn("readahead", Box::pin(async move { volume.read_ahead_loop().await }));
         }
         let volume = Arc::clone(self);
+        self.machine.spawner.spawn("owner", Box::pin(async move { volume.own_loop().await }));
+        let volume = Arc::clone(self);
         self.machine.spawner.spawn("reap", Box::pin(async move { volume.reap_loop().await }));
     }
 
@@ -74,6 +76,12 @@ impl Volume {
         if is_left {
             self.tell_left().await;
         }
+        self.mark_clean(is_left).await?;
+        self.owned.release().await;
+        Ok(())
+    }
+
+    async fn mark_clean(&self, is_left: bool) -> Result<(), FsError> {
         if self.stores.journal.survives() == Survives::Nothing {
             return if is_left { Err(FsError::Io) } else { Ok(()) };
         }
@@ -151,6 +159,14 @@ impl Volume {
         self.write_old_access_times().await?;
         self.space().await?;
         flushed.map(|()| any)
+    }
+
+    /// Keeps the share's objects this server's.
+    async fn own_loop(&self) {
+        while !self.closing.load(Ordering::Acquire) {
+            let Some(wait) = self.owned.tend().await else { return };
+            self.wait(wait, std::future::pending()).await;
+        }
     }
 
     async fn reap_loop(&self) {

@@ -85,6 +85,7 @@ impl Volume {
             // Behind the last object that there can be: nothing is looked at, but the store must be there.
             let last = Some(ObjectId(u128::MAX - 1));
             let answer = self.within(patience, self.stores.content.list(self.share(), last, 1)).await;
+            let answer = answer.and_then(|()| self.owned.demand_held().map_err(|error| error.to_string()));
             answer.map_err(|reason| Ailing { part: StorePart::Content, reason })
         };
         let (metadata, content) = join(metadata, content).await;

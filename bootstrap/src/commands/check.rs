@@ -11,7 +11,7 @@ use dittofs_admin::{
     CheckLine, CheckSummary, Client, ClientError, FindingView, KeyView, SharesView, UnnamedView, phase_word,
 };
 use dittofs_application::{CheckStores, check_stores};
-use dittofs_domain::FsError;
+use dittofs_domain::{FsError, ShareId};
 use dittofs_frame_sealer::FileError;
 use dittofs_ports::{CheckObserver, CheckOptions, CheckProgress, ContentStore, MetadataError};
 use dittofs_system::SystemClock;
@@ -210,9 +210,13 @@ async fn offline(
     let mut outcome = Outcome::default();
     for share in config.shares.iter().filter(|share| is_wanted(arguments, &share.name)) {
         let Some((holder, id)) = holder(&stored, share) else {
-            match without_metadata(share, config) {
-                None => writeln!(out, "{}: nothing is stored yet", share.name)?,
-                Some(why) => outcome.skip(&share.name, &why, out)?,
+            match (left_of(share, config, kinds, &stored).await?.as_slice(), without_metadata(share, config)) {
+                ([], None) => writeln!(out, "{}: nothing is stored yet", share.name)?,
+                ([], Some(why)) => outcome.skip(&share.name, &why, out)?,
+                (left, _) => {
+                    print_left(share, left, out)?;
+                    outcome.skip(&share.name, "its metadata are not there", out)?;
+                }
             }
             continue;
         };
@@ -222,6 +226,9 @@ async fn offline(
             content.insert(share.content_store.clone(), open_content(share, config, kinds).await?);
         }
         let Some(objects) = content.get(&share.content_store) else { continue };
+        if arguments.delete_orphans {
+            refuse_held(share, id, &**objects, config).await?;
+        }
         let sealer = keys.sealer(share).map_err(|source| CheckError::Keys { share: share.name.clone(), source })?;
         let content = Arc::clone(objects);
         let stores = CheckStores { metadata, content, sealer, clock: Arc::new(SystemClock::new()) };
@@ -271,11 +278,65 @@ fn without_metadata(share: &ShareConfig, config: &Config) -> Option<String> {
     })
 }
 
-fn holder<'a>(stored: &'a StoredShares, share: &ShareConfig) -> Option<(&'a Stored, dittofs_domain::ShareId)> {
+fn holder<'a>(stored: &'a StoredShares, share: &ShareConfig) -> Option<(&'a Stored, ShareId)> {
     let store = stored.stores.iter().find(|store| store.name == share.metadata_store)?;
     let is_it = |name: &str, id: u64| share.id.map_or(name == share.name, |wanted| id == wanted);
     let record = store.shares.iter().find(|record| is_it(&record.name, record.id.0))?;
     Some((store, record.id))
+}
+
+/// Objects that somebody else holds are not deleted: what is nobody's here may be used there.
+async fn refuse_held(
+    share: &ShareConfig,
+    id: ShareId,
+    content: &dyn ContentStore,
+    config: &Config,
+) -> Result<(), CheckError> {
+    let refused = |reason| CheckError::Refused { share: share.name.clone(), reason };
+    let found = content.owner(id).await.map_err(|error| refused(error.to_string()))?;
+    match found.map(|found| found.mark).filter(|mark| serve::may_live(mark, config.data.as_deref())) {
+        None => Ok(()),
+        Some(mark) => Err(refused(format!(
+            "its objects are held by process {} on {} with the data folder {}: orphans are deleted by whoever holds them, \
+             with its server stopped",
+            mark.holder.process, mark.holder.host, mark.holder.folder
+        ))),
+    }
+}
+
+/// What there is of a share that no metadata store knows: its metadata may be lost.
+async fn left_of(
+    share: &ShareConfig,
+    config: &Config,
+    kinds: &StoreKinds,
+    stored: &StoredShares,
+) -> Result<Vec<serve::Leftover>, CheckError> {
+    let content = match open_content(share, config, kinds).await {
+        Err(CheckError::NoContent { .. }) => None,
+        opened => Some(opened?),
+    };
+    let places = serve::Places {
+        content: content.as_deref(),
+        journals: config.journal.path.as_deref(),
+        metadata: stored.stores.iter().map(|stored| &*stored.store).collect(),
+        id: share.id.map(ShareId),
+    };
+    let refused =
+        |reason: serve::PlacesError| CheckError::Refused { share: share.name.clone(), reason: reason.to_string() };
+    places.leftovers(&share.name).await.map_err(refused)
+}
+
+fn print_left(share: &ShareConfig, left: &[serve::Leftover], out: &mut dyn Write) -> io::Result<()> {
+    let (name, store) = (&share.name, &share.metadata_store);
+    for leftover in left {
+        let found = leftover.described();
+        writeln!(
+            out,
+            "{name}: not checked: there are {found}, but the metadata store `{store}` knows nothing of it: is its disk \
+             mounted?"
+        )?;
+    }
+    Ok(())
 }
 
 /// A store that is not there is not made: all of its objects would be missing.

@@ -11,7 +11,7 @@ use dittofs_application::{
     Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
 use dittofs_block_cache::{DiskCacheOptions, FolderDiskCache, MokaBlockCache};
-use dittofs_domain::{Scale, credentials::IdentityPolicy, quota::Quota};
+use dittofs_domain::{Scale, ShareId, credentials::IdentityPolicy, ownership::Holder, quota::Quota};
 use dittofs_frame_codec::{Codec, CompressionOptions};
 use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_measured::ShareMeters;
@@ -23,9 +23,10 @@ use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 use tokio::sync::Notify;
 
 use super::{
-    ServeError, identity,
+    Accepting, ServeError, holder, identity,
     journals::{self, Wanted},
     keys::{Keys, KeysRefused},
+    leftovers::Places,
     paths, refusal,
 };
 use crate::{
@@ -54,7 +55,8 @@ struct Parts<'a> {
     disk: Option<Arc<dyn DiskCache>>,
     machine: Machine,
     journal_bytes: u64,
-    accept_loss: &'a BTreeSet<String>,
+    accepting: &'a Accepting,
+    holder: Holder,
 }
 
 /// All shares, open.
@@ -68,19 +70,19 @@ pub(super) struct OpenShares {
     pub(super) unnamed: Vec<UnnamedView>,
 }
 
-/// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up. Where one share
-/// can't be opened, those that are open are closed. Key files are read again when `hangup` tells so.
+/// Opens all stores and shares. What is missing, old or damaged of a share is given up where that is accepted. Where one
+/// share can't be opened, those that are open are closed. Key files are read again when `hangup` tells so.
 pub(super) async fn open(
     config: &Config,
     kinds: &StoreKinds,
-    accept_loss: &BTreeSet<String>,
+    accepting: &Accepting,
     watch: &Watch,
     hangup: &Arc<Notify>,
 ) -> Result<OpenShares, ServeError> {
     let failed = |(store, source)| ServeError::Store { store, source };
     let opening = |store: &str, of: fn(&ShareConfig) -> &String| Opening {
         progress: Progress::shown(format!("checking the store `{store}`")),
-        accept_loss: may_lose(store, of, config, accept_loss),
+        accept_loss: may_lose(store, of, config, &accepting.loss),
         ..Opening::default()
     };
     let metadata = open_each_store(&config.metadata, &kinds.metadata, |store| opening(store, |of| &of.metadata_store));
@@ -88,16 +90,18 @@ pub(super) async fn open(
     let content = open_each_store(&config.content, &kinds.content, |store| opening(store, |of| &of.content_store));
     let content = content.await.map_err(failed)?;
     sync_folders(&[&config.metadata, &config.content])?;
+    let machine = machine()?;
     let parts = Parts {
         config,
         metadata,
         content,
         cache: Arc::new(MokaBlockCache::new(config.cache.memory.0)),
         disk: open_disk_cache(config).await?,
-        machine: machine()?,
+        holder: holder::of(config.data.as_deref(), &machine),
+        machine,
         // Each share gets an equal part of the bound, so that none can starve the others.
         journal_bytes: (config.journal.size.0 / config.shares.len().max(1) as u64).max(JOURNAL_BYTES_MIN),
-        accept_loss,
+        accepting,
     };
     let (mut volumes, mut meters) = (Vec::with_capacity(config.shares.len()), Vec::new());
     let mut keys = Keys::default();
@@ -195,7 +199,15 @@ async fn open_share(
         // Before the share is made, if it is new.
         Err(error) => return Err(KeysRefused::of(error, identity::find(share, &**store).await?.as_ref()).into()),
     };
-    let metadata = identity::find_or_make(share, &parts.config.shares, &**store, &parts.machine).await?;
+    let places = Places {
+        content: Some(&**content),
+        journals: parts.config.journal.path.as_deref().filter(|_| share.durability.keeps_a_journal()),
+        metadata: parts.metadata.values().map(|store| &**store).collect(),
+        id: share.id.map(ShareId),
+    };
+    let places = (!parts.accepting.loss.contains(&share.name)).then_some(places);
+    let metadata =
+        identity::find_or_make(share, &parts.config.shares, &**store, places.as_ref(), &parts.machine).await?;
     let kept = match parts.config.journal.path.as_deref() {
         Some(base) if share.durability.keeps_a_journal() => Some(open_journal(share, base, &*metadata, parts).await?),
         _ => None,
@@ -226,7 +238,9 @@ async fn open_share(
             ..VolumeLimits::default()
         },
         scale: Scale::PRODUCTION,
-        accept_loss: parts.accept_loss.contains(&share.name),
+        accept_loss: parts.accepting.loss.contains(&share.name),
+        take_over: parts.accepting.take_over.contains(&share.name),
+        holder: parts.holder.clone(),
     };
     let opened: Result<Arc<Volume>, OpenError> = Volume::open(stores, settings, parts.machine.clone()).await;
     let volume = match opened {
@@ -247,7 +261,7 @@ async fn open_journal(
     metadata: &dyn ShareMetadata,
     parts: &Parts<'_>,
 ) -> Result<Arc<MmapJournal>, Cause> {
-    let accept_loss = parts.accept_loss.contains(&share.name);
+    let accept_loss = parts.accepting.loss.contains(&share.name);
     let wanted = Wanted { base, bytes: parts.journal_bytes, accept_loss, share: &share.name };
     match journals::open(&wanted, metadata, &parts.machine).await {
         Ok(journal) => {

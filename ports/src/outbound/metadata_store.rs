@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, ops::Range, sync::Arc};
 use async_trait::async_trait;
 use dittofs_domain::{
     Cookie, HandleKey, KeyId, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
+    ownership::Lineage,
     plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
 
@@ -34,6 +35,8 @@ pub struct ShareRecord {
     pub counts_names: bool,
     /// The keys that seal its content.
     pub keys: KeysInUse,
+    /// The starts of servers that were given for the share.
+    pub lineage: Lineage,
 }
 
 impl ShareRecord {
@@ -50,6 +53,7 @@ impl ShareRecord {
             scale: Scale::PRODUCTION,
             counts_names: true,
             keys: KeysInUse::default(),
+            lineage: Lineage::default(),
         }
     }
 }
@@ -183,7 +187,7 @@ pub trait ShareMetadata: Send + Sync {
     async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError>;
 
     /// Takes numbers, which nobody else ever gets: not after a crash, not in another instance.
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError>;
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError>;
 
     /// Nodes without a name, in the order of their ids, after `after`.
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError>;

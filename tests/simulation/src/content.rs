@@ -9,8 +9,8 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use dittofs_domain::{ObjectId, ShareId};
-use dittofs_ports::{Capacity, Claim, ContentError, ContentStore, ShareMetadata, Survives};
+use dittofs_domain::{ObjectId, ShareId, ownership::Mark};
+use dittofs_ports::{Capacity, Claim, ContentError, ContentStore, Marked, ShareMetadata, Survives};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -18,6 +18,7 @@ use crate::{
     faults::Fault,
     life::{Life, Simulation},
     weather::Weather,
+    world::SHARE,
 };
 
 /// What comes late comes so much later at most: before the grace of what it concerns is over.
@@ -32,7 +33,7 @@ pub(crate) struct Objects {
 
 #[derive(Default)]
 struct State {
-    owner: Option<u128>,
+    owner: Option<Mark>,
     objects: BTreeMap<ObjectId, Bytes>,
     full_until: Option<Instant>,
     /// Wrong answers given.
@@ -65,6 +66,17 @@ impl Objects {
     /// Takes an object away behind everybody's back.
     pub(crate) fn remove(&self, object: ObjectId) {
         self.state.lock().objects.remove(&object);
+    }
+
+    /// Puts a mark in the place of the one that was seen.
+    fn claim(&self, mark: Mark, over: Option<&Mark>) -> Claim {
+        let mut state = self.state.lock();
+        if state.owner.as_ref() != over {
+            return Claim::Refused(state.owner.clone().map(|mark| Marked { mark, version: None }));
+        }
+        self.simulation.note("claimed", mark.tag, u64::from(mark.is_released()));
+        state.owner = Some(mark.clone());
+        Claim::Written { marked: Marked { mark, version: None }, is_atomic: true }
     }
 
     fn insert(&self, object: ObjectId, bytes: Bytes) -> Result<(), ContentError> {
@@ -204,22 +216,36 @@ impl ContentStore for SimulatedContent {
         if self.is_remote { Survives::MachineLoss } else { Survives::PowerLoss }
     }
 
-    async fn owner(&self, _share: ShareId) -> Result<Option<u128>, ContentError> {
+    async fn owner(&self, _share: ShareId) -> Result<Option<Marked>, ContentError> {
         self.arrive(2).await?;
-        Ok(self.objects.state.lock().owner)
+        let mark = self.objects.state.lock().owner.clone();
+        Ok(mark.map(|mark| Marked { mark, version: None }))
     }
 
-    async fn claim(&self, _share: ShareId, owner: u128) -> Result<Claim, ContentError> {
+    async fn claim(&self, _share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         self.arrive(2).await?;
-        let mut state = self.objects.state.lock();
-        match state.owner {
-            Some(holder) if holder == owner => Ok(Claim::Ours),
-            Some(holder) => Ok(Claim::Foreign(holder)),
-            None => {
-                state.owner = Some(owner);
-                Ok(Claim::New)
-            }
+        let simulation = &self.objects.simulation;
+        if simulation.happens(Fault::PutNotDone) {
+            return Err(unavailable());
         }
+        let (mark, over) = (mark.clone(), over.map(|over| over.mark));
+        if simulation.happens(Fault::PutLate) {
+            self.later(move |objects| drop(objects.claim(mark, over.as_ref())));
+            return Err(unavailable());
+        }
+        let claim = self.objects.claim(mark, over.as_ref());
+        self.life.pass(2).await;
+        if simulation.happens(Fault::PutAnswerLost) { Err(unavailable()) } else { Ok(claim) }
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        self.arrive(2).await?;
+        Ok(vec![SHARE])
+    }
+
+    /// What comes late comes within this time.
+    fn request_max(&self) -> Duration {
+        Duration::from_millis(LATE_MS_MAX + 5_000)
     }
 
     async fn put(&self, _share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {

@@ -59,7 +59,7 @@ impl Gated {
 
 #[async_trait]
 impl ContentStore for Gated {
-    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, capacity, discard);
+    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, shares, request_max, capacity, discard);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         self.pass().await?;

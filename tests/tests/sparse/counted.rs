@@ -3,6 +3,7 @@
 use std::{
     ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -26,7 +27,7 @@ impl Counted {
 
 #[async_trait]
 impl ContentStore for Counted {
-    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, capacity, discard, delete, list);
+    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, shares, request_max, capacity, discard, delete, list);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         self.calls.fetch_add(1, Ordering::Relaxed);

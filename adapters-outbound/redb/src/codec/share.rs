@@ -7,13 +7,15 @@
 use dittofs_domain::{HandleKey, KeyId, Scale, ShareId};
 use dittofs_ports::{KeysInUse, ShareRecord};
 
-use super::{Reader, decode_versions};
+use super::{Reader, decode_versions, lineage};
 use crate::fault::Fault;
 
 const VERSION: u8 = 2;
 
 /// Sizes of pages, regions, chunks and so on, where they are not those of production.
 const SCALE: u8 = 1;
+/// The starts that were given.
+const LINEAGE: u8 = 2;
 /// The keys that are in use.
 const KEYS: u8 = 3;
 /// The sums count nodes, names and targets: an empty field.
@@ -34,6 +36,7 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     if record.scale != Scale::PRODUCTION {
         put_field(&mut out, SCALE, &encode_scale(&record.scale));
     }
+    put_field(&mut out, LINEAGE, &lineage::encode(&record.lineage));
     if record.keys != KeysInUse::default() {
         put_field(&mut out, KEYS, &encode_keys(&record.keys));
     }
@@ -43,7 +46,11 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     out
 }
 
+/// A field that says nothing is left out.
 fn put_field(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
     out.push(tag);
     out.extend_from_slice(&(bytes.len() as u16).to_le_bytes());
     out.extend_from_slice(bytes);
@@ -137,6 +144,7 @@ fn read_field(record: &mut ShareRecord, tag: u8, bytes: &[u8]) -> Option<()> {
         SCALE => record.scale = decode_scale(bytes)?,
         KEYS => record.keys = decode_keys(bytes)?,
         COUNTS_NAMES if bytes.is_empty() => record.counts_names = true,
+        LINEAGE => record.lineage = lineage::decode(bytes)?,
         _ => return None,
     }
     Some(())

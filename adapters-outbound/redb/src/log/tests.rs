@@ -5,7 +5,7 @@ use super::{
     *,
 };
 
-const MARK: Mark = Mark { store: 77, generation: 5, base: 100, clean: false };
+const MARK: Mark = Mark { store: 77, generation: 5, base: 100, clean: false, stamped: 0 };
 const LEN: u64 = 64 << 10;
 
 /// Storage that can be looked at and spoilt beside the log.

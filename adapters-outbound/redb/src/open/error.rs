@@ -44,6 +44,15 @@ pub enum OpenError {
         /// The newest format that is known.
         known: u32,
     },
+    /// The database is not there, though its log is.
+    #[error(
+        "{file} is missing, though its log is beside it: put back a copy of the whole folder from a backup (is its disk \
+         mounted?); only if it is lost for good, set accept_loss to begin with nothing"
+    )]
+    Missing {
+        /// The file.
+        file: String,
+    },
     /// The log before the database is not there.
     #[error(
         "{file} is missing, and acknowledged changes may be in it only, since the database was not closed: put it back, \

@@ -35,7 +35,7 @@ pub(crate) enum Request {
     Allocate {
         share: ShareId,
         counter: Counter,
-        count: u32,
+        count: u64,
         answer: Sender<Result<Range<u64>, MetadataError>>,
     },
     /// A reader has met an I/O error on what this opening of the database gave it.

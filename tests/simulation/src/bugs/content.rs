@@ -51,7 +51,7 @@ fn falsify(parts: &[Bytes]) -> Vec<Bytes> {
 
 #[async_trait]
 impl ContentStore for RiggedContent {
-    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, capacity, discard, get, delete, list);
+    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, shares, request_max, capacity, discard, get, delete, list);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         if self.bug == Bug::ChecksumUseless {

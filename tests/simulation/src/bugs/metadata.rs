@@ -137,12 +137,12 @@ impl ShareMetadata for RiggedMetadata {
         Ok(applied)
     }
 
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         let forgets =
             matches!((self.bug, counter), (Bug::StampsReused, Counter::Stamps) | (Bug::IdsReused, Counter::Ids));
         if forgets {
-            let start = self.given.fetch_add(u64::from(count), Ordering::Relaxed);
-            return Ok(start..start + u64::from(count));
+            let start = self.given.fetch_add(count, Ordering::Relaxed);
+            return Ok(start..start + count);
         }
         self.inner.allocate(counter, count).await
     }

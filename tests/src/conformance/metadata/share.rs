@@ -82,7 +82,7 @@ pub async fn shares_of_one_store_do_not_mix(open: impl AsyncFn() -> Arc<dyn Meta
 
 pub async fn allocated_numbers_never_overlap(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
     const TASKS: u64 = 16;
-    const EACH: u32 = 50;
+    const EACH: u64 = 50;
     let fixture = Fixture::new(&open().await).await;
     assert!(fixture.numbers.first >= NodeId::FIRST_FREE.0);
     for counter in [Counter::Ids, Counter::Stamps, Counter::Epochs] {
@@ -92,9 +92,9 @@ pub async fn allocated_numbers_never_overlap(open: impl AsyncFn() -> Arc<dyn Met
             tasks.spawn(async move {
                 let mut ranges = Vec::new();
                 for round in 0..EACH {
-                    let count = 1 + (task as u32 * 7 + round) % 100;
+                    let count = 1 + (task * 7 + round) % 100;
                     let range = share.allocate(counter, count).await.unwrap();
-                    assert_eq!(range.end - range.start, u64::from(count));
+                    assert_eq!(range.end - range.start, count);
                     ranges.push(range);
                 }
                 ranges

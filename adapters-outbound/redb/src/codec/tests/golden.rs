@@ -8,6 +8,7 @@ use dittofs_domain::{
     Sequence, ShareId, Timestamp,
     content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored},
     node::{Device, NodeFlags, Parent},
+    ownership::{Lineage, Start},
     plan::{EntryKey, ObjectRecord, ObjectState, Space, UnlinkedReason},
 };
 use dittofs_ports::{KeysInUse, ShareRecord};
@@ -20,11 +21,6 @@ use crate::{
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(digits: &str) -> Vec<u8> {
-    let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16).unwrap()).collect();
-    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
 }
 
 fn time(seconds: i64, nanos: u32) -> Timestamp {
@@ -59,6 +55,11 @@ fn node() -> Node {
         clip: Some(Clip { offset: 0x41, version: ContentVersion(0x42), end_page: 0x43 }),
         cuts: [Cut { up_to: Sequence(0x51), offset: 0x52, end: 0x53 }].into_iter().collect(),
     }
+}
+
+fn unhex(digits: &str) -> Vec<u8> {
+    let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16).unwrap()).collect();
+    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
 }
 
 #[test]
@@ -108,6 +109,18 @@ fn rows_are_these_bytes() {
     assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
     let holes = MapRow::Holes { version: ContentVersion(7), pages: 9 };
     assert_eq!(hex(&encode_row(&holes).unwrap()), "01 01 0700000000000000 0900000000000000".replace(' ', ""));
+}
+
+#[test]
+fn the_lineage_of_a_share_is_these_bytes() {
+    let start = |epoch, nonce| Start { epoch: Epoch(epoch), nonce };
+    let lineage = Lineage::new(vec![start(1, 2), start(3, 4)], Some(start(1, 2)), None);
+    let record = ShareRecord { lineage, ..ShareRecord::new(ShareId(1), "/e") };
+    let expected = "02 3100 01 01000000000000000200000000000000 \
+                    01000000000000000200000000000000 03000000000000000400000000000000";
+    let bytes = hex(&encode_share(&record));
+    assert!(bytes.ends_with(&expected.replace(' ', "")), "{bytes}");
+    assert_eq!(decode_share(record.id, &encode_share(&record)).unwrap(), record);
 }
 
 #[test]
