@@ -19,7 +19,6 @@ use dittofs_domain::{
     Credentials, Name, NodeId, ObjectId, ShareId,
     error::FsError,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
-    ownership::Mark,
 };
 use dittofs_frame_codec::{Codec, CompressionMethod, CompressionOptions};
 use dittofs_journal::NullJournal;

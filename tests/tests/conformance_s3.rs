@@ -28,5 +28,5 @@ content_conformance!(s3_in_parts, {
 // As a store that knows no conditional puts: whoever claims looks and reads again.
 content_conformance!(s3_without_conditions, {
     let server = S3Server::without_conditions();
-    async move || open(store_options(server.address())).await
+    async move || open(&server, TransferOptions::default()).await
 });

@@ -36,6 +36,10 @@ impl Randomness for Counted {
     fn bits64(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
+
+    fn bits128(&self) -> u128 {
+        self.bits64().into()
+    }
 }
 
 fn start(number: u64) -> Start {

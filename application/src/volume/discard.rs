@@ -87,9 +87,18 @@ impl Volume {
         let mut given_back = 0;
         for (object, dead) in due {
             let _nobody_clones = self.cloning.write().await;
-            let Some(living) = self.living_pieces(object).await? else {
-                self.discards.lock().forget(object);
-                continue;
+            let living = match self.living_pieces(object).await {
+                Ok(Some(living)) => living,
+                Ok(None) => {
+                    self.discards.lock().forget(object);
+                    continue;
+                }
+                // A file that uses it is damaged: nobody knows which of its bytes are dead, and the others go on.
+                Err(error) if Volume::is_of_file(error) => {
+                    self.discards.lock().forget(object);
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
             if meets(&dead.ranges, living.iter().filter_map(block_of)) {
                 tracing::error!(share = %self.name, %object, "bytes of an object that were dead are in use again");

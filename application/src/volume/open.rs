@@ -20,8 +20,8 @@ use dittofs_ports::{
 use tokio::sync::Notify;
 
 use super::{
-    Machine, Volume, VolumeLimits, VolumeStores, again::begin_again, ids::Numbers, ledger::Ledger, newest::Newest, opens,
-    pending::PendingNodes, readahead::Pace, scan::nodes_after,
+    Machine, Volume, VolumeLimits, VolumeStores, again::begin_again, ids::Numbers, ledger::Ledger, newest::Newest,
+    opens, pending::PendingNodes, readahead::Pace, scan::nodes_after,
 };
 use crate::{
     admission::Admission,

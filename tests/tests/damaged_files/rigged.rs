@@ -114,7 +114,7 @@ impl ShareMetadata for RiggedShare {
         self.share.name_of(directory, cookie).await
     }
 
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         self.share.allocate(counter, count).await
     }
 

@@ -3,7 +3,6 @@
 use std::{
     ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
 };
 
 use async_trait::async_trait;
