@@ -21,7 +21,8 @@ impl NodePage {
     }
 }
 
-/// Reads some nodes. One row that is damaged ends the page, and no more: a scan goes on behind it.
+/// Reads some nodes. One row that is damaged ends the page, and no more: a scan goes on behind it. Of several damaged ones
+/// without a whole one between them only the last is named.
 ///
 /// # Errors
 /// `Corrupt` only where it can't be told which row is damaged.

@@ -293,6 +293,8 @@ fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>, kept: Vec<(Appen
     mock.expect_read().returning(move |place, skip, len| now(j.read(place, skip, len)));
     let j = Arc::clone(journal);
     mock.expect_release().returning(move |records| now(j.release(records)));
+    let j = Arc::clone(journal);
+    mock.expect_usage().returning(move || j.usage());
     mock
 }
 

@@ -230,7 +230,7 @@ async fn open_share(
         sealer,
     };
     let settings = VolumeSettings {
-        policy: policy(share),
+        policy: SharePolicy { quota: quota(share, &**content), ..policy(share) },
         limits: VolumeLimits {
             unflushed_bytes_max: parts.journal_bytes,
             outage_ms_max: share.outage_seconds.saturating_mul(1_000),
@@ -284,6 +284,14 @@ async fn tell_losses(share: &ShareConfig, journal: &MmapJournal, metadata: &dyn 
     let records: u64 = recovery.lost.iter().map(|run| run.count).sum();
     let files = paths::named(&recovery.nodes, FILES_NAMED_MAX, metadata).await.join(", ");
     tracing::error!(share = %share.name, records, %files, "acknowledged writes are lost, as was accepted");
+}
+
+/// What a share may hold. One in memory that does not say gets half of the memory: more would end the server.
+fn quota(share: &ShareConfig, content: &dyn ContentStore) -> Quota {
+    let in_memory = content.survives() == Survives::Nothing && share.quota.bytes.is_none();
+    let half = if in_memory { crate::machine::memory_bytes().map(|bytes| bytes / 2) } else { None };
+    let told = policy(share).quota;
+    half.map_or(told, |bytes| Quota { bytes, ..told })
 }
 
 /// Who may use a share, and how.

@@ -13,6 +13,7 @@ use dittofs_domain::{
         page,
     },
     plan::{MapQuery, ObjectState, Query, Space},
+    quota::metadata_bytes,
 };
 use dittofs_ports::{Reference, ShareMetadata};
 
@@ -41,6 +42,7 @@ async fn check_records(metadata: &Arc<dyn ShareMetadata>, objects: &Objects, whe
     let mut found = Found::of(scale);
     for node in &nodes {
         found.directory(metadata, node).await?;
+        found.bytes += metadata_bytes(node) as i64;
         found.map(metadata, node).await?;
     }
     found.links(metadata, &nodes, when).await?;

@@ -58,7 +58,7 @@ fn remarks_and_empty_lines_are_left_out_and_the_last_key_seals() {
 #[case::no_key("7\n", "line 1: after the id")]
 #[case::fingerprint_of_another(&format!("8123456789abcdef {DIGITS}"), "line 1: the key is not the one that the id")]
 #[case::no_fingerprint(&format!("0123456789abcdef {DIGITS}"), "line 1: it does not begin")]
-#[case::twice(&format!("1 {DIGITS}\n2 {DIGITS}\n1 {DIGITS}\n"), "line 3: line 1 has the id 1 already")]
+#[case::twice(&format!("1 {DIGITS}\n2 {DIGITS}\n1 {DIGITS}\n"), "line 3: line 1 has the id already")]
 #[case::not_text("1 \u{fffd}", "line 1: after the id")]
 fn a_wrong_file_is_refused_by_line_and_never_quoted(#[case] text: &str, #[case] told: &str) {
     let (_folder, file, path) = written(text);

@@ -36,7 +36,10 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     if record.scale != Scale::PRODUCTION {
         put_field(&mut out, SCALE, &encode_scale(&record.scale));
     }
-    put_field(&mut out, LINEAGE, &lineage::encode(&record.lineage));
+    let lineage = lineage::encode(&record.lineage);
+    if !lineage.is_empty() {
+        put_field(&mut out, LINEAGE, &lineage);
+    }
     if record.keys != KeysInUse::default() {
         put_field(&mut out, KEYS, &encode_keys(&record.keys));
     }
@@ -46,11 +49,7 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     out
 }
 
-/// A field that says nothing is left out.
 fn put_field(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
-    if bytes.is_empty() {
-        return;
-    }
     out.push(tag);
     out.extend_from_slice(&(bytes.len() as u16).to_le_bytes());
     out.extend_from_slice(bytes);

@@ -209,7 +209,7 @@ proptest! {
 #[test]
 fn an_owner_that_does_not_wait_is_found() {
     for is_atomic in [true, false] {
-        let found = (0..400).find(|seed| World { is_impatient: true, ..World::new(*seed, is_atomic) }.run().is_err());
+        let found = (0..6_000).find(|seed| World { is_impatient: true, ..World::new(*seed, is_atomic) }.run().is_err());
         assert!(found.is_some(), "atomic: {is_atomic}");
     }
 }

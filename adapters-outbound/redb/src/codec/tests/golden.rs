@@ -99,13 +99,13 @@ fn rows_are_these_bytes() {
                     61000000000000000000000000000000 5100000000000000 52000000 00010000 00 54000000 06000000 \
                     00 f8ff0f00";
     assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
-    let block = BlockPlace { key_id: KeyId::of_fingerprint(0x55), ..block };
+    let block = BlockPlace { raw_len: (1 << 20) + 6, key_id: KeyId::of_fingerprint(0x55), ..block };
     let page = MapRow::Page {
         version: ContentVersion(7),
         extents: vec![Extent::Stored { len: 1 << 20, from: Stored { object: ObjectId(0x61), block, skip: 6 } }],
     };
     let expected = "01 00 0700000000000000 01000000 03 00001000 \
-                    61000000000000000000000000000000 5100000000000000 52000000 00010000 00 5500000000000080 06000000";
+                    61000000000000000000000000000000 5100000000000000 52000000 06001000 00 5500000000000080 06000000";
     assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
     let holes = MapRow::Holes { version: ContentVersion(7), pages: 9 };
     assert_eq!(hex(&encode_row(&holes).unwrap()), "01 01 0700000000000000 0900000000000000".replace(' ', ""));
@@ -119,7 +119,7 @@ fn the_lineage_of_a_share_is_these_bytes() {
     let expected = "02 3100 01 01000000000000000200000000000000 \
                     01000000000000000200000000000000 03000000000000000400000000000000";
     let bytes = hex(&encode_share(&record));
-    assert!(bytes.ends_with(&expected.replace(' ', "")), "{bytes}");
+    assert!(bytes.contains(&expected.replace(' ', "")), "{bytes}");
     assert_eq!(decode_share(record.id, &encode_share(&record)).unwrap(), record);
 }
 
@@ -155,7 +155,7 @@ fn the_keys_of_a_share_are_these_bytes() {
     let record = ShareRecord { keys: KeysInUse { in_use, are_all: true }, ..ShareRecord::new(ShareId(1), "/e") };
     let expected = "03 1100 01 0500000000000000 6600000000000080";
     let bytes = hex(&encode_share(&record));
-    assert!(bytes.ends_with(&expected.replace(' ', "")), "{bytes}");
+    assert!(bytes.contains(&expected.replace(' ', "")), "{bytes}");
     assert_eq!(decode_share(record.id, &encode_share(&record)).unwrap(), record);
 }
 
