@@ -15,7 +15,7 @@ use std::{
     ops::Range,
 };
 
-use dittofs_domain::{ChangeId, NodeId, NodeKind, Timestamp};
+use dittofs_domain::{ChangeId, NodeId, NodeKind, Scale, Timestamp};
 
 /// What is known of a node.
 pub(crate) struct NodeModel {
@@ -62,11 +62,11 @@ pub(crate) struct Oracle {
     pub(crate) clone: Option<CloneOnItsWay>,
     /// Losses of the journal that the model has taken into account.
     pub(crate) losses: u64,
-    page_bytes: u64,
+    scale: Scale,
 }
 
 impl Oracle {
-    pub(crate) fn new(root_handle: [u8; 32], page_bytes: u64) -> Oracle {
+    pub(crate) fn new(root_handle: [u8; 32], scale: Scale) -> Oracle {
         let mut oracle = Oracle {
             moment: 1,
             op: 1,
@@ -77,7 +77,7 @@ impl Oracle {
             verifiers: BTreeSet::new(),
             clone: None,
             losses: 0,
-            page_bytes,
+            scale,
         };
         oracle.learn(NodeId::ROOT, NodeKind::Directory, root_handle);
         oracle
@@ -88,7 +88,7 @@ impl Oracle {
         let model = NodeModel {
             kind,
             handle,
-            file: FileModel::new(self.page_bytes),
+            file: FileModel::new(&self.scale),
             target: Vec::new(),
             seen: Default::default(),
             seen_durably: Default::default(),

@@ -72,7 +72,7 @@ impl World {
             simulation: Arc::clone(simulation),
             disk: Arc::clone(disk),
             objects: Arc::clone(objects),
-            oracle: Mutex::new(Oracle::new(handle(NodeId::ROOT), scale.page())),
+            oracle: Mutex::new(Oracle::new(handle(NodeId::ROOT), *scale)),
             carried_out: Arc::default(),
             gate: Mutex::new(gate),
             moved: Notify::new(),

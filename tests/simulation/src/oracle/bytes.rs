@@ -75,11 +75,19 @@ pub(crate) struct Bytes {
     parts: BTreeMap<u64, Register<Source>>,
     /// What was perhaps done in part: in these ranges each part is for itself.
     in_pieces: BTreeMap<OpNumber, Range<u64>>,
+    /// Writes of which it is not known that they are durable.
+    volatile: BTreeMap<OpNumber, Range<u64>>,
+    region_bytes: u64,
 }
 
 impl Bytes {
-    pub(crate) fn new() -> Bytes {
-        Bytes { parts: BTreeMap::from([(0, Register::new(Source::Zero))]), in_pieces: BTreeMap::new() }
+    pub(crate) fn new(region_bytes: u64) -> Bytes {
+        Bytes {
+            parts: BTreeMap::from([(0, Register::new(Source::Zero))]),
+            in_pieces: BTreeMap::new(),
+            volatile: BTreeMap::new(),
+            region_bytes,
+        }
     }
 
     fn split(&mut self, at: u64) {
@@ -100,6 +108,12 @@ impl Bytes {
 
     pub(crate) fn begin(&mut self, op: OpNumber, range: &Range<u64>, source: Source) {
         self.of(range).for_each(|part| part.begin(op, source));
+    }
+
+    /// The same for a write, which may be lost before it is durable.
+    pub(crate) fn begin_write(&mut self, op: OpNumber, range: &Range<u64>, source: Source) {
+        self.volatile.insert(op, range.clone());
+        self.begin(op, range, source);
     }
 
     /// The same for an operation that may end at some places before its end.
@@ -141,11 +155,15 @@ impl Bytes {
     }
 
     pub(crate) fn acknowledge(&mut self, window: Window, range: &Range<u64>, now: Moment) {
-        self.in_pieces.remove(&window.op);
+        if !self.volatile.contains_key(&window.op) {
+            self.in_pieces.remove(&window.op);
+        }
         self.of(range).for_each(|part| part.acknowledge(window, now, |_| true));
     }
 
     pub(crate) fn make_durable(&mut self, window: Window, range: &Range<u64>, now: Moment) {
+        self.volatile.remove(&window.op);
+        self.in_pieces.remove(&window.op);
         self.of(range).for_each(|part| part.make_durable(window, now, |_| true));
     }
 
@@ -155,15 +173,29 @@ impl Bytes {
 
     pub(crate) fn refuse(&mut self, op: OpNumber, range: &Range<u64>) {
         self.in_pieces.remove(&op);
+        self.volatile.remove(&op);
         self.of(range).for_each(|part| part.refuse(op));
     }
 
     pub(crate) fn crash(&mut self, now: Moment) {
+        self.tear();
         self.parts.values_mut().for_each(|part| part.crash(now));
     }
 
     pub(crate) fn lose(&mut self) {
+        self.tear();
         self.parts.values_mut().for_each(Register::lose);
+    }
+
+    /// Of a write whose record is lost before all of it was flushed, the regions that were flushed are left. Nobody was
+    /// promised it: a client that is told of another verifier sends it again (RFC 1813, 3.3.21).
+    fn tear(&mut self) {
+        let region_bytes = self.region_bytes;
+        for (op, range) in self.volatile.clone() {
+            let inner = range.start / region_bytes + 1..range.end.div_ceil(region_bytes);
+            inner.for_each(|region| self.split(region * region_bytes));
+            self.keep_apart(op, &range);
+        }
     }
 
     /// Forgets what is over, and joins neighbours that say the same.
@@ -218,6 +250,7 @@ impl Bytes {
     /// Behind the end that it surely has, it is zero; before it, all was read.
     pub(crate) fn pin_beyond(&mut self, size: u64) {
         self.in_pieces.clear();
+        self.volatile.clear();
         self.split(size);
         self.parts.split_off(&size);
         self.parts.insert(size, Register::new(Source::Zero));

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use dittofs_domain::{ChangeId, Timestamp};
+use dittofs_domain::{ChangeId, Scale, Timestamp};
 
 use super::{
     bytes::{Bytes, Source},
@@ -43,21 +43,21 @@ pub(crate) struct FileModel {
 }
 
 impl FileModel {
-    pub(crate) fn new(page_bytes: u64) -> FileModel {
+    pub(crate) fn new(scale: &Scale) -> FileModel {
         FileModel {
-            bytes: Bytes::new(),
+            bytes: Bytes::new(scale.region()),
             size: Register::new(0),
             mtime: Register::new(Mtime::Any),
             mode: Register::new(0o644),
             unstable: Vec::new(),
             growing: Vec::new(),
             growing_in_pieces: None,
-            page_bytes,
+            page_bytes: scale.page(),
         }
     }
 
     pub(crate) fn begin_write(&mut self, op: OpNumber, range: &Range<u64>, phase: u64) {
-        self.bytes.begin(op, range, Source::Written(phase));
+        self.bytes.begin_write(op, range, Source::Written(phase));
         self.growing.push((op, range.end));
         self.grow();
         self.mtime.begin(op, Mtime::Any);
