@@ -37,12 +37,14 @@ impl Volume {
         let Some(pending) = self.pending.snapshot(node) else { return Ok(()) };
         let done = self.content_seq_after(gathered);
         let unstable = self.pending.unstable(node);
-        let mut batches = map::batches(pieces, self.scale()).into_iter().peekable();
-        while let Some(batch) = batches.next() {
-            let done = batches.peek().is_none().then_some(done);
-            let batch = Batch { gathered, pieces: &batch, was_cut };
-            self.install(&batch, &pending, done, object).await?;
+        let mut batches = map::batches(pieces, self.scale());
+        // Also where nothing is left of what was taken: that it is done must be stored before its records are released.
+        // Else a crash may bring an old one back without the newer ones that had been laid over it.
+        let last = batches.pop().unwrap_or_default();
+        for pieces in &batches {
+            self.install(&Batch { gathered, pieces, was_cut }, &pending, None, object).await?;
         }
+        self.install(&Batch { gathered, pieces: &last, was_cut }, &pending, Some(done), object).await?;
         let records = self.pending.flushed(node, &gathered.ranges, gathered.up_to, done);
         drop(unstable);
         self.release(records).await;
@@ -70,8 +72,10 @@ impl Volume {
             let mut plan = Plan::at(self.now());
             plan.expect(Expectation::Exists(node));
             plan.expect(Expectation::ContentVersion { node, version: stored.content_version });
-            plan.expect(Expectation::ObjectUsable { object: object.id, epoch: self.epoch });
-            plan.change(Change::PutObject(object));
+            if !pieces.is_empty() {
+                plan.expect(Expectation::ObjectUsable { object: object.id, epoch: self.epoch });
+                plan.change(Change::PutObject(object));
+            }
             installed.edit.add_to(&mut plan, node, published(stored, pending, done));
             Ok((plan, ()))
         })

@@ -5,12 +5,15 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use dittofs_application::Services;
-use dittofs_domain::{NodeId, namespace::SetAttributes};
-use dittofs_ports::{BlockService, CloneRange, MetadataService, NodeRef, Seek, Stability};
+use dittofs_domain::{NodeId, namespace::SetAttributes, plan::Query};
+use dittofs_memory::MemoryMetadataStore;
+use dittofs_ports::{
+    AdminService, BlockService, CloneRange, ContentError, MetadataService, MetadataStore, NodeRef, Seek, Stability,
+};
 
 use crate::{
     interposed::After,
-    world::{World, caller},
+    world::{SHARE, World, caller},
 };
 
 type Event = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -72,4 +75,30 @@ async fn a_search_for_data_sees_what_was_written_before_a_cut_that_it_sees() {
         assert!(world.next.is_over(), "{what}: nothing came between");
         assert!(matches!(found, Ok(Some(0)) | Err(_)), "{what}: {found:?}");
     }
+}
+
+/// Else the journal may show a record again after a crash, and not the newer ones that were laid over it.
+#[tokio::test]
+async fn a_record_is_released_after_it_is_stored_that_it_is_done_even_if_nothing_is_left_of_it() {
+    let store = Arc::new(MemoryMetadataStore::new());
+    let world = World::open(Arc::clone(&store), Vec::new()).await;
+    let node = world.file(b"old bytes").await;
+    let services = Arc::clone(&world.services);
+    // While the object is on its way.
+    world.next.set(After::Apply, async move {
+        let newer = Bytes::from_static(b"newer");
+        services.write(&caller(), node, 100, newer, Stability::Unstable).await.unwrap();
+        services.punch(&caller(), node, 0..9).await.unwrap();
+    });
+    let mut puts = 0;
+    world.faults.put.set(move || {
+        puts += 1;
+        (puts > 1).then(|| ContentError::Unavailable("away".into()))
+    });
+    world.services.flush().await.unwrap_err();
+    assert!(world.next.is_over(), "nothing came between");
+    let taken = world.faults.appended.lock()[0].0.sequence;
+    let share = store.share(SHARE).await.unwrap().unwrap();
+    let view = share.view(&Query::node(node.node)).await.unwrap();
+    assert_eq!(view.node(node.node).unwrap().content_seq, taken);
 }
