@@ -65,7 +65,7 @@ impl Volume {
         match settled.value {
             None => {
                 let made = settled.applied.node(fresh.node).and_then(|touched| touched.after.as_ref());
-                let node = self.overlay(moment, made.ok_or(FsError::Stale)?).await?;
+                let node = self.overlay_changed(moment, made.ok_or(FsError::Stale)?).await?;
                 Ok(Created { node, directory, new: true })
             }
             Some((node, None)) => Ok(Created { node: self.overlay(moment, &node).await?, directory, new: false }),

@@ -13,7 +13,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{Changed, WeakAttributes};
 
-use super::{Volume, pending::Moment, settle::Settled, weak};
+use super::{Volume, pending::Moment, repeated::unanswered, settle::Settled, weak};
 use crate::keyed::KeyGuard;
 
 /// How often a node is read again because something of it was moved meanwhile, before its turn is taken.
@@ -69,6 +69,12 @@ impl Volume {
         }
     }
 
+    /// The same for a node that a call has changed: where that can't be read, the call gets no answer. "Try again later"
+    /// would let the client send it under a new name, and it is done.
+    pub(super) async fn overlay_changed(&self, moment: Moment, node: &Node) -> FsResult<Attributes> {
+        self.overlay(moment, node).await.map_err(unanswered)
+    }
+
     /// The attributes of a node that was read after this moment; none if something of it was moved since.
     pub(super) fn overlay_at(&self, moment: Moment, node: &Node) -> Option<Attributes> {
         let pending = self.pending.unmoved(node.id, moment)?;
@@ -91,7 +97,7 @@ impl Volume {
         let (before, after) = states(&settled.seen, &settled.applied, id)?;
         let moment = settled.seen.moment;
         let before = before.and_then(|node| self.weak_at(moment, node));
-        Ok(Changed { before, after: self.overlay(moment, after).await? })
+        Ok(Changed { before, after: self.overlay_changed(moment, after).await? })
     }
 
     /// What a plan did to the node whose turn this is.

@@ -23,6 +23,11 @@ const ASKED_FOR: Duration = Duration::from_secs(5);
 /// How long it is left alone in between.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// The error of a call that was carried out, or perhaps was.
+pub(super) fn unanswered(error: FsError) -> FsError {
+    if error == FsError::Busy { FsError::Unanswered } else { error }
+}
+
 impl Volume {
     /// What the query finds, if the operation was carried out before.
     ///
@@ -72,8 +77,7 @@ impl Volume {
                     self.machine.clock.sleep(PAUSE).await;
                 }
                 Err(error) => {
-                    let failed = self.metadata_failed(&error);
-                    return Err(if failed == FsError::Busy { FsError::Unanswered } else { failed });
+                    return Err(unanswered(self.metadata_failed(&error)));
                 }
             }
         }
@@ -81,7 +85,7 @@ impl Volume {
 
     /// A directory, or a node, that was changed by then. What it was before is not known any more.
     pub(super) async fn changed_by_then(&self, seen: &Seen, id: NodeId) -> FsResult<Changed> {
-        Ok(Changed { before: None, after: self.overlay(seen.moment, seen.node(id)?).await? })
+        Ok(Changed { before: None, after: self.overlay_changed(seen.moment, seen.node(id)?).await? })
     }
 
     pub(super) async fn created_by_then(&self, seen: &Seen, request: &CreateRequest) -> FsResult<Created> {
@@ -89,7 +93,7 @@ impl Volume {
         // Without a node of its own it gave one that was there another size.
         let found = || seen.entry(0).map(|found| &found.node);
         let node = if earlier.made.is_some() { earlier.node.as_ref() } else { found() };
-        let node = self.overlay(seen.moment, node.ok_or(FsError::Stale)?).await?;
+        let node = self.overlay_changed(seen.moment, node.ok_or(FsError::Stale)?).await?;
         let directory = self.changed_by_then(seen, request.directory).await?;
         Ok(Created { node, directory, new: earlier.made.is_some() })
     }

@@ -12,10 +12,13 @@ use dittofs_domain::{
 };
 use dittofs_memory::MemoryMetadataStore;
 use dittofs_ports::{
-    ApplyError, Changed, Created, Linked, LookupName, MetadataError, MetadataService, NodeRef, Renamed,
+    AdminService, ApplyError, Changed, Created, Linked, LookupName, MetadataError, MetadataService, NodeRef, Renamed,
 };
 
-use crate::world::{SHARE, World, caller};
+use crate::{
+    interposed::After,
+    world::{SHARE, World, caller},
+};
 
 const OP: OpId = OpId(7);
 
@@ -208,4 +211,21 @@ async fn a_change_that_was_not_sent_may_come_again_as_another() {
     assert_eq!(file(&world, "file", OP).await.unwrap_err(), FsError::Busy);
     world.faults.apply.clear();
     file(&world, "file", OpId(8)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_done_and_cannot_be_read_again_gets_no_answer() {
+    let world = World::new().await;
+    let made = world.file(b"bytes").await.node;
+    let (services, faults) = (Arc::clone(&world.services), Arc::clone(&world.faults));
+    world.next.set(After::Apply, async move {
+        // What is shown of the file has to be read once more.
+        services.flush().await.unwrap();
+        faults.metadata.always(|| MetadataError::Unavailable("away".into()));
+    });
+    let linked = link(&world, made, "name", OP).await;
+    assert!(world.next.is_over(), "nothing came between");
+    assert_eq!(linked.unwrap_err(), FsError::Unanswered);
+    world.faults.metadata.clear();
+    assert_eq!(link(&world, made, "name", OP).await.unwrap().node.node, made);
 }
