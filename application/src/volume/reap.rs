@@ -9,9 +9,13 @@ use dittofs_domain::{
 };
 
 use super::Volume;
+use crate::keyed::KeyGuard;
 
 /// Nodes that one round looks at, at a time.
 const NODES_PER_PAGE: usize = 256;
+
+/// Steps of reaping a clip that one call does before its client is told to come again: some 500,000 rows.
+const CLIP_STEPS_MAX: u32 = 512;
 
 impl Volume {
     /// Finishes every truncation and removal that is pending.
@@ -91,11 +95,12 @@ impl Volume {
         }
     }
 
-    /// A step of that, for who holds the node's turn already and must not wait for the reaper.
-    pub(super) async fn reap_clip_step(&self, node: NodeId) -> FsResult<()> {
+    /// The same for who has the node's turn already and must not wait for the reaper. Not always to the end: what is
+    /// left is the reaper's.
+    pub(super) async fn reap_clip_in_turn(&self, turn: &KeyGuard<'_, NodeId>) -> FsResult<()> {
         let mut cursor = None;
-        for _ in 0..8 {
-            cursor = self.reap_clip_from(node, cursor).await?;
+        for _ in 0..CLIP_STEPS_MAX {
+            cursor = self.reap_clip_from(turn.key(), cursor).await?;
             if cursor.is_none() {
                 break;
             }

@@ -20,8 +20,9 @@ use dittofs_ports::{Caller, Changed};
 use super::Volume;
 use crate::keyed::KeyGuard;
 
-/// How often a truncation waits for the reaper to finish an earlier one before the client is told to come again.
-const REAPS_MAX: u32 = 64;
+/// How often an earlier truncation is finished before a new one is made. Once is enough, as nobody else cuts the file
+/// in the meantime; unless a clip was too large to be finished at once.
+const REAPS_MAX: u32 = 2;
 
 impl Volume {
     /// Sets a size and whatever else the request says, in one plan, in the node's turn.
@@ -42,7 +43,7 @@ impl Volume {
             if let Some(changed) = self.try_resize(turn, request, size, &context, op).await? {
                 return Ok(changed);
             }
-            self.reap_clip_step(node).await?;
+            self.reap_clip_in_turn(turn).await?;
         }
         Err(FsError::Busy)
     }
