@@ -91,6 +91,11 @@ pub fn overlay(stored: &Node, pending: Option<&Pending>) -> Attributes {
             attributes.atime = attributes.atime.max(atime);
         }
     }
+    if stored.kind == NodeKind::File {
+        // Rows behind a new size stay until they are reaped, and bytes over stored ones are counted twice until they
+        // are flushed; no file has more bytes than its size.
+        attributes.used = attributes.used.min(attributes.size);
+    }
     attributes
 }
 

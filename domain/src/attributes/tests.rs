@@ -18,7 +18,7 @@ fn node() -> Node {
         uid: 1,
         gid: 2,
         links: 3,
-        size: 100,
+        size: 4_500,
         allocated: 4096,
         atime: at(10),
         mtime: at(20),
@@ -49,7 +49,7 @@ fn without_pending_bytes_attributes_are_the_stored_ones() {
         uid: 1,
         gid: 2,
         links: 3,
-        size: 100,
+        size: 4_500,
         used: 4096,
         atime: at(10),
         mtime: at(20),
@@ -63,16 +63,23 @@ fn without_pending_bytes_attributes_are_the_stored_ones() {
 }
 
 #[test]
+fn a_file_uses_no_more_than_its_size_while_what_was_cut_off_is_still_there() {
+    assert_eq!(overlay(&Node { size: 7, ..node() }, None).used, 7);
+    let over_stored_ones = Pending { size: 4_500, bytes: 900, times: None, shown: None, atime: None };
+    assert_eq!(overlay(&node(), Some(&over_stored_ones)).used, 4_500);
+}
+
+#[test]
 fn pending_bytes_lay_size_and_times_over_the_stored_ones() {
     let pending = Pending {
-        size: 5_000,
+        size: 6_000,
         bytes: 900,
         times: Some((at(25), Sequence(51))),
         shown: Some((ChangeId(9), at(35))),
         atime: Some(at(12)),
     };
     let shown = overlay(&node(), Some(&pending));
-    assert_eq!((shown.size, shown.used), (5_000, 4_996));
+    assert_eq!((shown.size, shown.used), (6_000, 4_996));
     assert_eq!((shown.mtime, shown.ctime, shown.atime), (at(25), at(35), at(12)));
     assert_eq!(shown.change, ChangeId(9));
     assert_eq!((shown.mode, shown.links, shown.birth), (0o640, 3, at(5)));
@@ -88,7 +95,7 @@ fn restored_times_are_not_overwritten_by_older_records() {
 
 #[test]
 fn used_does_not_wrap() {
-    let pending = Pending { bytes: u64::MAX, ..Pending::default() };
+    let pending = Pending { size: u64::MAX, bytes: u64::MAX, ..Pending::default() };
     assert_eq!(overlay(&node(), Some(&pending)).used, u64::MAX);
 }
 
@@ -101,8 +108,8 @@ proptest! {
         bytes in any::<u64>(),
     ) {
         let stored = node();
-        let pending =
-            Pending { shown: Some((ChangeId(change), at(ctime))), atime: atime.map(at), bytes, ..Pending::default() };
+        let shown = Some((ChangeId(change), at(ctime)));
+        let pending = Pending { size: stored.size, shown, atime: atime.map(at), bytes, ..Pending::default() };
         let shown = overlay(&stored, Some(&pending));
         prop_assert!(shown.change >= stored.change && shown.change.0 >= change);
         prop_assert!(shown.ctime >= stored.ctime && shown.ctime >= at(ctime));
