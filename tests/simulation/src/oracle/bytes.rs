@@ -190,12 +190,22 @@ impl Bytes {
     /// Of a write whose record is lost before all of it was flushed, the regions that were flushed are left. Nobody was
     /// promised it: a client that is told of another verifier sends it again (RFC 1813, 3.3.21).
     fn tear(&mut self) {
-        let region_bytes = self.region_bytes;
+        for (_, end) in self.torn() {
+            self.split(end);
+        }
         for (op, range) in self.volatile.clone() {
-            let inner = range.start / region_bytes + 1..range.end.div_ceil(region_bytes);
-            inner.for_each(|region| self.split(region * region_bytes));
             self.keep_apart(op, &range);
         }
+    }
+
+    /// Where a write that may be lost is left to, if it is not left whole.
+    pub(crate) fn torn(&self) -> Vec<(OpNumber, u64)> {
+        let region_bytes = self.region_bytes;
+        let ends = |op: OpNumber, range: &Range<u64>| {
+            let regions = range.start / region_bytes + 1..range.end.div_ceil(region_bytes);
+            regions.map(move |region| (op, region * region_bytes))
+        };
+        self.volatile.iter().flat_map(|(op, range)| ends(*op, range)).collect()
     }
 
     /// Forgets what is over, and joins neighbours that say the same.

@@ -210,18 +210,30 @@ impl FileModel {
     }
 
     pub(crate) fn crash(&mut self, now: Moment) {
-        self.bytes.crash(now);
+        self.growing.clear();
+        self.growing_in_pieces = None;
         self.size.crash(now);
+        self.tear_size(now);
+        self.bytes.crash(now);
         self.mtime.crash(now);
         self.mode.crash(now);
         self.unstable.clear();
-        self.growing.clear();
-        self.growing_in_pieces = None;
     }
 
-    pub(crate) fn lose(&mut self, _now: Moment) {
-        self.bytes.lose();
+    /// What is left of a write that may be lost makes the file as long as that.
+    fn tear_size(&mut self, now: Moment) {
+        for (op, end) in self.bytes.torn() {
+            self.size.begin_from(op, |size| (*size).max(end));
+            if self.growing.iter().all(|(other, _)| *other != op) {
+                self.size.finish(op, now);
+            }
+        }
+    }
+
+    pub(crate) fn lose(&mut self, now: Moment) {
         self.size.lose();
+        self.tear_size(now);
+        self.bytes.lose();
         self.mtime.lose();
         self.unstable.clear();
         self.grow();
