@@ -69,10 +69,16 @@ impl Volume {
         }
     }
 
-    /// The same for a node that a call has changed: where that can't be read, the call gets no answer. "Try again later"
-    /// would let the client send it under a new name, and it is done.
+    /// The same for a node that a call has changed: where that can't be read for some seconds, the call gets no answer.
+    /// "Try again later" would let the client send it under a new name, and it is done.
     pub(super) async fn overlay_changed(&self, moment: Moment, node: &Node) -> FsResult<Attributes> {
-        self.overlay(moment, node).await.map_err(unanswered)
+        let mut persistence = self.persistence();
+        loop {
+            match self.overlay(moment, node).await {
+                Err(FsError::Busy) if self.waited(&mut persistence).await => {}
+                answer => return answer.map_err(unanswered),
+            }
+        }
     }
 
     /// The attributes of a node that was read after this moment; none if something of it was moved since.

@@ -12,7 +12,7 @@ use dittofs_domain::{
     namespace::{CreateRequest, LinkRequest, RenameRequest},
     plan::{Applied, Query, Touched},
 };
-use dittofs_ports::{ApplyError, Changed, Created, Linked, MetadataError, Renamed};
+use dittofs_ports::{ApplyError, Changed, Created, Linked, Renamed};
 use smallvec::SmallVec;
 
 use super::{Volume, overlay::Seen};
@@ -22,6 +22,13 @@ use super::{Volume, overlay::Seen};
 const ASKED_FOR: Duration = Duration::from_secs(5);
 /// How long it is left alone in between.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a store is still asked about something that was carried out.
+pub(super) struct Persistence {
+    until: Duration,
+    /// Clocks of tests may stand still.
+    pauses_left: u128,
+}
 
 /// The error of a call that was carried out, or perhaps was.
 pub(super) fn unanswered(error: FsError) -> FsError {
@@ -66,21 +73,28 @@ impl Volume {
 
     /// Reads what a named operation came to, for as long as it is worth while.
     async fn ask_store(&self, query: &Query) -> FsResult<Seen> {
-        let until = self.machine.clock.monotonic() + ASKED_FOR;
-        let mut pauses_left = ASKED_FOR.as_millis() / PAUSE.as_millis();
+        let mut persistence = self.persistence();
         loop {
-            let moment = self.pending.moment();
-            match self.stores.metadata.view(query).await {
-                Ok(view) => return Ok(Seen { view, moment }),
-                Err(MetadataError::Unavailable(_)) if pauses_left > 0 && self.machine.clock.monotonic() < until => {
-                    pauses_left -= 1;
-                    self.machine.clock.sleep(PAUSE).await;
-                }
-                Err(error) => {
-                    return Err(unanswered(self.metadata_failed(&error)));
-                }
+            match self.view(query).await {
+                Err(FsError::Busy) if self.waited(&mut persistence).await => {}
+                answer => return answer.map_err(unanswered),
             }
         }
+    }
+
+    pub(super) fn persistence(&self) -> Persistence {
+        let pauses_left = ASKED_FOR.as_millis() / PAUSE.as_millis();
+        Persistence { until: self.machine.clock.monotonic() + ASKED_FOR, pauses_left }
+    }
+
+    /// Lets a store that did not answer alone for a while; false if it is not worth while any more.
+    pub(super) async fn waited(&self, persistence: &mut Persistence) -> bool {
+        if persistence.pauses_left == 0 || self.machine.clock.monotonic() >= persistence.until {
+            return false;
+        }
+        persistence.pauses_left -= 1;
+        self.machine.clock.sleep(PAUSE).await;
+        true
     }
 
     /// A directory, or a node, that was changed by then. What it was before is not known any more.

@@ -138,7 +138,7 @@ impl Client {
                     self.again = true;
                     tokio::time::sleep(Duration::from_millis(self.random.below(200))).await;
                 }
-                Err(error @ (FsError::Busy | FsError::Io | FsError::NoSpace)) => {
+                Err(error @ (FsError::Busy | FsError::Io | FsError::NoSpace | FsError::Unanswered)) => {
                     if !self.world.is_excused(error, excuses) {
                         self.world.simulation.fail(format!("{what} answers {error:?} though nothing went wrong"));
                     }
