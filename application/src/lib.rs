@@ -7,8 +7,8 @@
 //! or an object store.
 
 mod admission;
-mod confirmed;
 mod keyed;
+mod owned;
 mod policy;
 mod registry;
 mod services;
@@ -18,6 +18,6 @@ pub use policy::{Atime, Network, SharePolicy};
 pub use registry::Registry;
 pub use services::Services;
 pub use volume::{
-    CheckStores, Machine, OpenError, Recovered, Volume, VolumeLimits, VolumeSettings, VolumeStores, check_stores,
-    path_of,
+    CheckStores, Machine, NodePage, OpenError, Recovered, Volume, VolumeLimits, VolumeSettings, VolumeStores,
+    check_stores, nodes_after, path_of,
 };

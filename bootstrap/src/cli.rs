@@ -32,7 +32,7 @@ pub enum Command {
     /// Work with a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Look at the shares, and rename them
+    /// Look at the shares, rename and remove them
     #[command(subcommand)]
     Share(ShareCommand),
     /// Work with the keys that encrypt what is in the files
@@ -64,10 +64,14 @@ pub struct ServeOptions {
     /// machine may then be anybody, root included
     #[arg(long)]
     pub insecure_ports: bool,
-    /// Start though acknowledged changes of this share are missing or damaged, and give them up. The server
+    /// Start though acknowledged changes of this share are missing, old or damaged, and give them up. The server
     /// says first, without this, what would be lost. May be given several times
     #[arg(long, value_name = "SHARE")]
     pub accept_loss: Vec<String>,
+    /// Take the objects of this share though another server holds them, which stops flushing then. The server says
+    /// first, without this, who that is. May be given several times
+    #[arg(long, value_name = "SHARE")]
+    pub take_over: Vec<String>,
 }
 
 /// The options of `check`.
@@ -144,6 +148,19 @@ pub enum ShareCommand {
         old: String,
         /// The name that it gets
         new: String,
+        /// Where the configuration comes from.
+        #[command(flatten)]
+        source: ConfigFile,
+    },
+    /// Remove a share that the configuration does not name, with all its files, for good
+    ///
+    /// Shows what there is, and asks before anything is removed. The server must be stopped.
+    Remove {
+        /// Its name, such as /export; or its id, where several shares have that name
+        name: String,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
         /// Where the configuration comes from.
         #[command(flatten)]
         source: ConfigFile,

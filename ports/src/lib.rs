@@ -5,6 +5,7 @@
 //! in its documentation as bullets; the conformance suites of the `tests` crate check them on every adapter.
 #![deny(missing_docs)]
 
+pub mod forward;
 pub mod inbound;
 pub mod outbound;
 pub mod statistics;
@@ -17,10 +18,10 @@ pub use inbound::{
     Seek, ShareChange, ShareInfo, ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
-    Appended, ApplyError, BlockCache, CacheUsage, Claim, Clock, CodecError, ContentError, ContentStore, Counter,
-    DiskCache, DiskCacheUsage, FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError, JournalIdentity,
-    JournalUsage, Listed, Listing, MetadataError, MetadataStore, OpenChange, OpenState, OpenStateError, Randomness,
-    Record, Reference, SealError, ShareMetadata, ShareRecord, Spawner, Survives,
+    Appended, ApplyError, BlockCache, CacheUsage, Capacity, Claim, Clock, CodecError, ContentError, ContentStore,
+    Counter, DiskCache, DiskCacheUsage, FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError,
+    JournalIdentity, JournalUsage, KeysInUse, Listed, Listing, Marked, MetadataError, MetadataStore, OpenChange,
+    OpenState, OpenStateError, Randomness, Record, Reference, SealError, ShareMetadata, ShareRecord, Spawner, Survives,
 };
 
 #[cfg(feature = "mocks")]

@@ -12,14 +12,14 @@ mod metadata_store;
 mod open_state;
 
 pub use block_cache::{BlockCache, CacheUsage, FrameKey};
-pub use content_store::{Claim, ContentStore};
+pub use content_store::{Capacity, Claim, ContentStore, Marked};
 pub use disk_cache::{DiskCache, DiskCacheUsage};
 pub use error::{ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, SealError, Source};
 pub use frame_codec::FrameCodec;
 pub use frame_sealer::FrameSealer;
 pub use journal::{Appended, Journal, JournalIdentity, JournalUsage, Record};
 pub use machine::{Clock, Randomness, Spawner};
-pub use metadata_store::{Counter, Listed, Listing, MetadataStore, Reference, ShareMetadata, ShareRecord};
+pub use metadata_store::{Counter, KeysInUse, Listed, Listing, MetadataStore, Reference, ShareMetadata, ShareRecord};
 pub use open_state::{Glance, OpenChange, OpenState};
 
 #[cfg(feature = "mocks")]

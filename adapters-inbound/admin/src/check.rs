@@ -84,22 +84,28 @@ pub struct CheckSummary {
     pub objects: u64,
     /// Bytes that were read and verified.
     pub verified_bytes: u64,
-    /// What is sealed under which key, by id; 0 is what is not sealed.
+    /// What is sealed under which key.
     #[serde(default)]
     pub keys: Vec<KeyView>,
+    /// Bytes that are only in the journal, and were not looked at.
+    #[serde(default)]
+    pub unflushed_bytes: u64,
 }
 
 /// What one key seals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyView {
-    /// The key; 0 for what is not sealed.
-    pub id: u32,
+    /// The key's fingerprint, or number; none for what is not sealed.
+    pub id: Option<String>,
     /// Objects with such blocks that files use.
     pub objects: u64,
     /// Bytes of these blocks.
     pub bytes: u64,
     /// Whether the key is there.
     pub is_known: bool,
+    /// Frames that it does not open: a key that had the same number is missing.
+    #[serde(default)]
+    pub unopened: u64,
 }
 
 impl From<&Checked> for FindingView {
@@ -131,14 +137,16 @@ impl From<&CheckReport> for CheckSummary {
             objects: report.objects,
             verified_bytes: report.verified_bytes,
             keys: report.keys.iter().map(KeyView::from).collect(),
+            unflushed_bytes: report.unflushed_bytes,
         }
     }
 }
 
 impl From<&SealedUnder> for KeyView {
     fn from(under: &SealedUnder) -> KeyView {
-        let SealedUnder { key_id, objects, bytes, is_known } = *under;
-        KeyView { id: key_id, objects, bytes, is_known }
+        let SealedUnder { key_id, objects, bytes, is_known, unopened } = *under;
+        let id = (!key_id.is_none()).then(|| key_id.to_string());
+        KeyView { id, objects, bytes, is_known, unopened }
     }
 }
 

@@ -22,7 +22,7 @@ pub use check::{CheckLine, CheckSummary, FindingView, KeyView, phase_word};
 pub use client::{Client, ClientError};
 pub use server::serve;
 pub use watch::{Sources, Watch, WatchedThread, serve_watch};
-pub use wire::{Refused, ShareFacts, ShareView, SharesView, SpaceView};
+pub use wire::{Refused, ShareFacts, ShareView, SharesView, SpaceView, UnnamedView};
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use hyper::{
 use serde::Serialize;
 
 use crate::check::CheckBody;
-use crate::wire::{Refused, ShareFacts, ShareView, SharesView};
+use crate::wire::{Refused, ShareFacts, ShareView, SharesView, UnnamedView};
 
 /// A body that may come in pieces, so that what takes long can tell how far it is.
 pub(crate) type Body = BoxBody<Bytes, std::convert::Infallible>;
@@ -22,6 +22,7 @@ pub(crate) type Body = BoxBody<Bytes, std::convert::Infallible>;
 pub(crate) struct Routes {
     pub(crate) service: Arc<dyn AdminService>,
     pub(crate) facts: Vec<ShareFacts>,
+    pub(crate) unnamed: Vec<UnnamedView>,
 }
 
 impl Routes {
@@ -51,7 +52,7 @@ impl Routes {
             };
             shares.push(ShareView { facts, id: Some(info.id.0), state: "served".into(), space });
         }
-        json(StatusCode::OK, &SharesView { shares })
+        json(StatusCode::OK, &SharesView { shares, unnamed: self.unnamed.clone() })
     }
 
     fn check(&self, share: ShareId, query: Option<&str>) -> Response<Body> {

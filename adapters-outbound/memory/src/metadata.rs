@@ -61,6 +61,11 @@ impl MetadataStore for MemoryMetadataStore {
         let share = self.shares.read().get(&id).cloned();
         Ok(share.map(|share| share as Arc<dyn ShareMetadata>))
     }
+
+    async fn remove_share(&self, id: ShareId) -> Result<(), MetadataError> {
+        self.shares.write().remove(&id);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod change;
 mod expectation;
 mod number;
+mod removal;
 mod undo;
 
 use std::{

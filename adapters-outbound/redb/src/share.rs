@@ -73,7 +73,7 @@ impl ShareMetadata for RedbShare {
         self.store.read(|tables| tables.name_of(self.id, directory, cookie))
     }
 
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         let share = self.id;
         self.store.ask(|answer| Request::Allocate { share, counter, count, answer }, writer_gone).await
     }

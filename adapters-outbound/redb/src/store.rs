@@ -166,4 +166,10 @@ impl MetadataStore for RedbMetadataStore {
         let is_there = self.0.read(|tables| tables.share(id))?.is_some();
         Ok(is_there.then(|| Arc::new(RedbShare::new(Arc::clone(&self.0), id)) as Arc<dyn ShareMetadata>))
     }
+
+    async fn remove_share(&self, id: ShareId) -> Result<(), MetadataError> {
+        // Many small transactions, so that a large share fits into the log and others are not kept waiting.
+        while !self.0.ask(|answer| Request::RemoveShare { share: id, answer }, writer_gone).await? {}
+        Ok(())
+    }
 }

@@ -31,6 +31,7 @@ impl AdminService for Services {
     async fn flush(&self) -> FsResult<()> {
         for volume in self.registry.volumes() {
             volume.flush_all().await?;
+            volume.demand_none_aside()?;
         }
         Ok(())
     }

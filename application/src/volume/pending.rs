@@ -21,6 +21,7 @@ use dittofs_domain::{
 use dittofs_ports::Appended;
 use parking_lot::{Mutex, RwLock};
 
+use super::ledger::Claim;
 use crate::admission::Credits;
 
 const SHARDS: usize = 64;
@@ -45,8 +46,14 @@ pub(super) struct Held {
     _credits: Option<Credits>,
 }
 
+impl Held {
+    fn end(&self) -> u64 {
+        self.offset + u64::from(self.length)
+    }
+}
+
 /// What is unflushed of one node.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct NodePending {
     pub(super) slices: SliceIndex,
     pub(super) held: Vec<Held>,
@@ -58,6 +65,8 @@ pub(super) struct NodePending {
     pub(super) since: Duration,
     /// Odd while a change of the stored map and this index go together: what a reader saw of the two may not fit.
     pub(super) generation: u64,
+    /// For what the share may grow once all of it is stored: never more than the slices have.
+    claim: Claim,
 }
 
 /// A write, as the index takes it.
@@ -67,6 +76,8 @@ pub(super) struct Written {
     pub(super) length: u32,
     pub(super) appended: Appended,
     pub(super) credits: Credits,
+    /// For what the share may grow by it.
+    pub(super) claim: Claim,
     /// The time to show for it.
     pub(super) time: Timestamp,
     pub(super) stamp: ChangeId,
@@ -88,10 +99,46 @@ pub(super) struct Replayed<'a> {
     pub(super) at: Duration,
 }
 
+/// Bytes of the index that were written to the journal once more.
+#[derive(Debug)]
+pub(super) struct Moved {
+    pub(super) offset: u64,
+    pub(super) length: u32,
+    pub(super) appended: Appended,
+    pub(super) credits: Option<Credits>,
+}
+
 impl NodePending {
+    fn new(claim: Claim) -> NodePending {
+        NodePending {
+            slices: SliceIndex::default(),
+            held: Vec::new(),
+            highest: Sequence::default(),
+            shown: Pending::default(),
+            since: Duration::default(),
+            generation: 0,
+            claim,
+        }
+    }
+
+    /// After slices have come or gone.
+    fn count_bytes(&mut self) {
+        self.shown.bytes = self.slices.bytes();
+        self.claim.shrink_to(self.shown.bytes);
+    }
+
     /// The newest record.
     pub(super) fn newest(&self) -> Option<Sequence> {
         self.held.last().map(|held| held.appended.sequence)
+    }
+
+    /// Whether a record above this one lies over bytes of older ones, or between them.
+    pub(super) fn is_written_over(&self, up_to: Sequence) -> bool {
+        let split = self.held.partition_point(|held| held.appended.sequence <= up_to);
+        let (older, newer) = self.held.split_at(split);
+        let start = older.iter().map(|held| held.offset).min().unwrap_or(u64::MAX);
+        let end = older.iter().map(Held::end).max().unwrap_or(0);
+        newer.iter().any(|held| held.offset < end && held.end() > start)
     }
 
     /// When the newest record was written, on the monotonic clock.
@@ -116,7 +163,8 @@ impl NodePending {
             _credits: Some(written.credits),
         });
         self.shown.size = self.shown.size.max(written.offset + u64::from(written.length));
-        self.shown.bytes = self.slices.bytes();
+        self.claim.join(written.claim);
+        self.count_bytes();
         let change = self.shown.shown.map_or(stored.change, |(change, _)| change.max(stored.change));
         self.shown.shown = Some((written.stamp.max(ChangeId(change.0 + 1)), written.time));
         self.shown.times = Some((written.time, sequence));
@@ -131,14 +179,38 @@ impl NodePending {
         self.slices.clear();
         for held in self.held.iter().filter(|held| held.appended.sequence > stored.content_seq) {
             let Appended { sequence, place } = held.appended;
-            for range in stored.cuts.left(sequence, held.offset..held.offset + u64::from(held.length)) {
+            for range in stored.cuts.left(sequence, held.offset..held.end()) {
                 let (length, skip) = ((range.end - range.start) as u32, (range.start - held.offset) as u32);
                 self.slices.insert(range.start, length, sequence, place, skip);
             }
         }
         self.shown.size = stored.size.max(self.slices.end());
         self.shown.bytes = self.slices.bytes();
+        // What counts again may be more than before.
+        self.claim.set(self.shown.bytes);
         gone
+    }
+
+    /// Notes that a record has had bytes of the node, though it is in no index.
+    pub(super) fn has_seen(&mut self, sequence: Sequence) {
+        self.highest = self.highest.max(sequence);
+    }
+
+    /// Takes other records in the place of all, which have what the index has; answers the old ones.
+    fn move_to(&mut self, moved: Vec<Moved>) -> Vec<Held> {
+        let at = self.since;
+        self.slices.clear();
+        let old = std::mem::take(&mut self.held);
+        for Moved { offset, length, appended, credits } in moved {
+            self.slices.insert(offset, length, appended.sequence, appended.place, 0);
+            self.highest = self.highest.max(appended.sequence);
+            self.held.push(Held { appended, offset, length, at, _credits: credits });
+        }
+        if let Some((time, _)) = self.shown.times {
+            self.shown.times = Some((time, self.highest));
+        }
+        self.shown.bytes = self.slices.bytes();
+        old
     }
 
     /// Takes a record that the journal has kept over a restart. It shows the same times as before, and a new stamp.
@@ -157,6 +229,7 @@ impl NodePending {
         let Replayed { offset, length, appended, credits, at, .. } = replayed;
         self.held.push(Held { appended, offset, length, at, _credits: credits });
         self.shown.bytes = self.slices.bytes();
+        self.claim.set(self.shown.bytes);
         // As it was shown for the newest record, whose time need not be the highest.
         let (change, ctime) = self.shown.shown.unwrap_or((stored.change, stored.ctime));
         self.shown.shown = Some((replayed.stamp.max(change), replayed.time.max(ctime).max(stored.ctime)));
@@ -182,6 +255,10 @@ pub(super) struct PendingNodes {
     shards: Vec<RwLock<HashMap<NodeId, Arc<Mutex<NodePending>>>>>,
     nodes: AtomicUsize,
     bytes: AtomicU64,
+    /// What the claim of a node begins as.
+    nothing: Claim,
+    /// Bytes that clients have ever written.
+    filled: AtomicU64,
     /// How often something has left an index.
     moves: AtomicU64,
     /// The number of the last move of each node, or of another one of its slot.
@@ -189,11 +266,22 @@ pub(super) struct PendingNodes {
 }
 
 impl PendingNodes {
-    pub(super) fn new() -> PendingNodes {
+    /// Bytes of records that were written before a time, and are not flushed yet.
+    pub(super) fn bytes_from_before(&self, time: Duration) -> u64 {
+        let of = |pending: &NodePending| {
+            let old = pending.held.iter().filter(|held| held.at < time);
+            old.map(|held| u64::from(held.length)).sum::<u64>()
+        };
+        self.nodes().iter().map(|(_, pending)| of(&pending.lock())).sum()
+    }
+
+    pub(super) fn new(nothing: Claim) -> PendingNodes {
         PendingNodes {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             nodes: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
+            nothing,
+            filled: AtomicU64::new(0),
             moves: AtomicU64::new(0),
             moved_last: (0..MOVED_SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
@@ -256,6 +344,7 @@ impl PendingNodes {
     pub(super) fn write(&self, stored: &Node, written: Written) {
         let pending = self.entry(stored.id);
         self.bytes.fetch_add(u64::from(written.length), Ordering::AcqRel);
+        self.filled.fetch_add(u64::from(written.length), Ordering::AcqRel);
         pending.lock().write(stored, written);
     }
 
@@ -270,7 +359,7 @@ impl PendingNodes {
         let mut shard = self.shard(node).write();
         Arc::clone(shard.entry(node).or_insert_with(|| {
             self.nodes.fetch_add(1, Ordering::AcqRel);
-            Arc::default()
+            Arc::new(Mutex::new(NodePending::new(self.nothing.nothing())))
         }))
     }
 
@@ -314,7 +403,7 @@ impl PendingNodes {
         let first = pending.slices.iter().next();
         let left = first.is_some_and(|first| first.offset < range.start) || pending.slices.end() > range.end;
         // Also records that are flushed already: as long as one of their file is not, they are read again.
-        let is_there = |held: &Held| held.offset < range.end && held.offset + u64::from(held.length) > range.start;
+        let is_there = |held: &Held| held.offset < range.end && held.end() > range.start;
         let takes = pending.held.iter().any(is_there);
         cuts::replaced(&stored.cuts, pending.highest, range, left, takes)
     }
@@ -327,7 +416,7 @@ impl PendingNodes {
             let mut pending = pending.lock();
             pending.slices.punch(range);
             pending.shown.size = pending.shown.size.max(size);
-            pending.shown.bytes = pending.slices.bytes();
+            pending.count_bytes();
             if !pending.slices.is_empty() {
                 return Vec::new();
             }
@@ -349,7 +438,7 @@ impl PendingNodes {
             let mut pending = pending.lock();
             pending.slices.truncate(size);
             pending.shown.size = size;
-            pending.shown.bytes = pending.slices.bytes();
+            pending.count_bytes();
             if !pending.slices.is_empty() {
                 return Vec::new();
             }
@@ -374,7 +463,7 @@ impl PendingNodes {
         }
         let empty = {
             let mut pending = pending.lock();
-            pending.shown.bytes = pending.slices.bytes();
+            pending.count_bytes();
             if pending.slices.is_empty() {
                 true
             } else {
@@ -392,6 +481,38 @@ impl PendingNodes {
         }
         self.freed(&freed);
         freed.iter().map(|held| held.appended).collect()
+    }
+
+    /// Bytes that clients have written since the share was opened.
+    pub(super) fn filled(&self) -> u64 {
+        self.filled.load(Ordering::Acquire)
+    }
+
+    /// Unflushed bytes of a node.
+    pub(super) fn bytes_of(&self, node: NodeId) -> u64 {
+        self.find(node).map_or(0, |pending| pending.lock().slices.bytes())
+    }
+
+    /// Puts other records in the place of all of a node, under its turn; answers the old ones. Readers of those start
+    /// again.
+    pub(super) fn moved_records(
+        &self,
+        node: NodeId,
+        mut moved: Vec<Moved>,
+        credits: impl Fn(usize) -> Option<Credits>,
+    ) -> Vec<Appended> {
+        let Some(pending) = self.find(node) else { return moved.iter().map(|moved| moved.appended).collect() };
+        self.moved(node);
+        let bytes = moved.iter().map(|moved| u64::from(moved.length)).sum();
+        let mut pending = pending.lock();
+        pending.generation += 2;
+        // The old ones give theirs back first.
+        pending.held.iter_mut().for_each(|held| drop(held._credits.take()));
+        moved.iter_mut().for_each(|moved| moved.credits = credits(moved.length as usize));
+        let old = pending.move_to(moved);
+        self.bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.freed(&old);
+        old.iter().map(|held| held.appended).collect()
     }
 
     /// Takes lost records out of a node's index, so that what they covered counts again; answers the records of which
@@ -446,6 +567,7 @@ impl PendingNodes {
         // Who found it before it was removed from here must not take it for the node's present state.
         pending.generation += 2;
         pending.slices.clear();
+        pending.claim.set(0);
         let held = std::mem::take(&mut pending.held);
         self.freed(&held);
         held.iter().map(|held| held.appended).collect()

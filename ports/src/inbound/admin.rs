@@ -31,12 +31,16 @@ pub struct ShareInfo {
 pub struct ShareSpace {
     /// Bytes that it can hold.
     pub bytes_total: u64,
-    /// Bytes that are free.
+    /// Bytes that are free: what its quota and its store have left, whichever is less.
     pub bytes_free: u64,
+    /// Bytes that it holds, with what nodes, names and targets count for.
+    pub bytes_used: u64,
     /// Nodes that it can hold.
     pub nodes_total: u64,
     /// Nodes that are free.
     pub nodes_free: u64,
+    /// Nodes that it holds.
+    pub nodes_used: u64,
 }
 
 /// What is known of shares, for protocols' listings and for operators.

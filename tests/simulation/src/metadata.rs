@@ -213,7 +213,7 @@ impl ShareMetadata for SimulatedMetadata {
         self.inner.name_of(directory, cookie).await
     }
 
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         self.life.pass(1).await;
         if self.is_away() || self.life.simulation.happens(Fault::AllocateUnavailable) {
             return Err(MetadataError::Unavailable("the simulated store does not answer".into()));

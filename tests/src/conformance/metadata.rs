@@ -112,6 +112,7 @@ macro_rules! metadata_conformance {
                 a_share_is_made_once,
                 of_concurrent_makers_of_a_share_one_wins,
                 a_shares_row_is_replaced,
+                a_share_that_is_removed_leaves_nothing_and_others_keep_everything,
                 shares_of_one_store_do_not_mix,
                 allocated_numbers_never_overlap,
                 unlinked_nodes_come_in_the_order_of_their_ids_in_pages,

@@ -100,17 +100,17 @@ impl ShareMetadata for MemoryShare {
         Ok(entry.map(|entry| entry.name.clone()))
     }
 
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         let next = match counter {
             Counter::Ids => &self.ids,
             Counter::Stamps => &self.stamps,
             Counter::Epochs => &self.epochs,
         };
         let taken = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
-            next.checked_add(u64::from(count)).filter(|next| *next <= NodeId::MAX.0)
+            next.checked_add(count).filter(|next| *next <= NodeId::MAX.0)
         });
         let start = taken.map_err(|_| MetadataError::Unavailable("all numbers are used up".into()))?;
-        Ok(start..start + u64::from(count))
+        Ok(start..start + count)
     }
 
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {

@@ -1,6 +1,6 @@
 //! Bytes: each object that files use is read once from its begin to its end, and what files use of it is verified.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use bytes::Bytes;
 use dittofs_domain::{
@@ -53,8 +53,9 @@ impl Checker<'_> {
         .await?;
         if self.options.content {
             for (key_id, bytes) in uses.bytes_by_key() {
-                let (objects, sum) = self.keys.entry(key_id).or_default();
-                (*objects, *sum) = (*objects + 1, sum.saturating_add(bytes));
+                let under = self.keys.entry(key_id).or_default();
+                under.objects += 1;
+                under.bytes = under.bytes.saturating_add(bytes);
             }
         }
         let mut damaged = Vec::new();
@@ -120,8 +121,16 @@ impl Checker<'_> {
             Ok(bytes) => {
                 self.verified_bytes += span.end - span.start;
                 let sealer = &self.sealer;
-                let opens =
-                    |seal: &FrameSeal, stored: &[u8]| sealer.open(seal, stored).err() != Some(SealError::Damaged);
+                let keys = RefCell::new(&mut self.keys);
+                // A key that is missing, or another one of the same number, damages nothing.
+                let opens = |seal: &FrameSeal, stored: &[u8]| match sealer.open(seal, stored) {
+                    Ok(_) | Err(SealError::Unknown { .. }) => true,
+                    Err(SealError::Wrong { key_id, .. }) => {
+                        keys.borrow_mut().entry(key_id).or_default().unopened += 1;
+                        true
+                    }
+                    Err(SealError::Damaged) => false,
+                };
                 for block in window {
                     let at = (block.place.at - span.start) as usize;
                     let stored = bytes.get(at..at + block.place.stored_len as usize).unwrap_or_default();

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId, Timestamp,
+    ChangeId, ContentVersion, Cookie, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
+    Timestamp,
     content::{BlockPlace, Clip, Cut, Extent, MapRow, PAGE_BYTES, Stored},
     node::{Device, NodeFlags, Parent},
     plan::ObjectState,
 };
-use dittofs_ports::ShareRecord;
+use dittofs_ports::{KeysInUse, ShareRecord};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 pub(super) fn name() -> impl Strategy<Value = Name> {
@@ -78,7 +79,8 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
 }
 
 fn extent() -> impl Strategy<Value = Extent> {
-    let stored = any::<(u128, u64, u32, u8, u32, u32)>();
+    let key_id = prop_oneof![any::<u32>().prop_map(KeyId::of_number), any::<u64>().prop_map(KeyId::of_fingerprint),];
+    let stored = (any::<u128>(), any::<u64>(), any::<u32>(), any::<u8>(), key_id, any::<u32>());
     prop_oneof![
         (1..60_000u32).prop_map(|len| Extent::Hole { len }),
         vec(any::<u8>(), 1..200).prop_map(|bytes| Extent::Inline(Bytes::from(bytes))),
@@ -101,7 +103,9 @@ pub(super) fn row() -> impl Strategy<Value = MapRow> {
 }
 
 pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
-    (any::<(u64, [u8; 16], u128, u128, u64, bool)>(), "\\PC{0,60}").prop_map(|(fields, name)| {
+    let key = prop_oneof![(1..=u32::MAX).prop_map(KeyId::of_number), any::<u64>().prop_map(KeyId::of_fingerprint),];
+    let keys = (vec(key, 0..5), any::<bool>());
+    (any::<(u64, [u8; 16], u128, u128, u64, bool)>(), "\\PC{0,60}", keys).prop_map(|(fields, name, keys)| {
         let (id, key, content_owner, journal, journal_incarnation, dirty) = fields;
         let handle_key = HandleKey(key);
         ShareRecord {
@@ -110,6 +114,9 @@ pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
             journal,
             journal_incarnation,
             dirty,
+            // Something that differs from row to row.
+            counts_names: !dirty,
+            keys: KeysInUse { in_use: keys.0.into_iter().collect(), are_all: keys.1 },
             ..ShareRecord::new(ShareId(id), name)
         }
     })
