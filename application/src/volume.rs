@@ -172,6 +172,8 @@ pub struct Volume {
     cloning: tokio::sync::RwLock<()>,
     /// Objects that may be mostly dead.
     dying: parking_lot::Mutex<std::collections::BTreeMap<dittofs_domain::ObjectId, repack::Dying>>,
+    /// How much goes into an object where there is little room.
+    flush_steps: parking_lot::Mutex<full::Steps>,
     /// How repacking gets on where there is little room.
     repacking: parking_lot::Mutex<repack::Pace>,
     readahead: readahead::Readahead,

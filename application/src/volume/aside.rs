@@ -8,7 +8,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -32,6 +32,8 @@ const FAILURES_MAX: u32 = 3;
 const RETRY: Duration = Duration::from_secs(60);
 /// Records are written again once this part of the journal was filled since. Smaller parts would write them more often.
 const PART_FILLED: u64 = 8;
+/// How long nothing is written again after it was tried.
+const PAUSE: Duration = Duration::from_secs(5);
 /// Besides what is set aside, this part of the journal is kept for writing it again: a journal is given room by
 /// segments, of which it has at least four.
 const PART_KEPT: u64 = 4;
@@ -42,8 +44,47 @@ struct Failing {
     failures: u32,
     /// When it is tried again, on the monotonic clock.
     next: Duration,
-    /// How much had been written to the journal when the file's records were last.
+    moved: LastMove,
+}
+
+/// When records were written again.
+#[derive(Clone, Copy, Debug, Default)]
+struct LastMove {
+    /// How much clients had written by then.
     filled: u64,
+    /// When that was tried, on the monotonic clock.
+    tried: Option<Duration>,
+}
+
+/// How full the journal is.
+#[derive(Clone, Copy, Debug)]
+struct Filling {
+    /// How much clients have written in all.
+    filled: u64,
+    /// How much of that is worth writing records again.
+    part: u64,
+    /// The oldest record of a file that is not set aside, where clients wait for room: what is older holds them up. They
+    /// may wait before so much is written, with many small records.
+    waits_behind: Option<Sequence>,
+    /// The time, on the monotonic clock.
+    now: Duration,
+}
+
+impl LastMove {
+    /// Whether records are to be written again, the oldest of which is this one.
+    fn is_due(&self, oldest: Option<Sequence>, filling: &Filling) -> bool {
+        let holds_up = filling.waits_behind.zip(oldest).is_some_and(|(waiting, oldest)| oldest < waiting);
+        let is_worth_it = holds_up || filling.filled.saturating_sub(self.filled) >= filling.part;
+        is_worth_it && self.tried.is_none_or(|tried| filling.now >= tried + PAUSE)
+    }
+
+    /// Notes that it was tried. Where it failed it is due again after the pause.
+    fn note(&mut self, filling: &Filling, is_done: bool) {
+        self.tried = Some(filling.now);
+        if is_done {
+            self.filled = filling.filled;
+        }
+    }
 }
 
 impl Failing {
@@ -66,8 +107,7 @@ struct Unplaced {
 pub(super) struct Aside {
     files: Mutex<BTreeMap<NodeId, Failing>>,
     unplaced: Mutex<Vec<Unplaced>>,
-    /// How much had been written to the journal when those were last.
-    unplaced_filled: AtomicU64,
+    unplaced_moved: Mutex<LastMove>,
     /// Those that are set aside, and records without an index: asked for by each write.
     count: AtomicUsize,
 }
@@ -124,7 +164,8 @@ impl Aside {
     /// Notes that a file could not be published; answers whether it is set aside by that.
     fn failed(&self, node: NodeId, now: Duration, filled: u64) -> bool {
         let mut files = self.files.lock();
-        let failing = files.entry(node).or_insert(Failing { failures: 0, next: now, filled });
+        let moved = LastMove { filled, tried: None };
+        let failing = files.entry(node).or_insert(Failing { failures: 0, next: now, moved });
         failing.failures = failing.failures.saturating_add(1);
         failing.next = now + RETRY;
         let is_new = failing.failures == FAILURES_MAX;
@@ -214,31 +255,45 @@ impl Volume {
         usage.used <= usage.limit - kept
     }
 
+    /// The oldest record that a flush will take.
+    fn oldest_not_aside(&self) -> Sequence {
+        let nodes = self.pending.nodes().into_iter().map(|(node, _)| node).filter(|node| !self.aside.has(*node));
+        nodes.filter_map(|node| self.pending.oldest(node)).min().unwrap_or(Sequence(u64::MAX))
+    }
+
     /// Takes the records of files that are set aside out of the journal's way.
     pub(super) async fn move_aside(&self) {
         if !self.aside.is_any() || self.stores.journal.survives() == Survives::Nothing {
             return;
         }
-        let (filled, part) = (self.pending.filled(), self.stores.journal.usage().limit / PART_FILLED);
-        let due: Vec<NodeId> = {
-            let files = self.aside.files.lock();
-            let is_due = |failing: &Failing| failing.is_aside() && filled.saturating_sub(failing.filled) >= part.max(1);
-            files.iter().filter(|(_, failing)| is_due(failing)).map(|(node, _)| *node).collect()
+        let filling = Filling {
+            filled: self.pending.filled(),
+            part: (self.stores.journal.usage().limit / PART_FILLED).max(1),
+            waits_behind: (!self.has_journal_room()).then(|| self.oldest_not_aside()),
+            now: self.machine.clock.monotonic(),
         };
-        let unplaced_filled = self.aside.unplaced_filled.load(Ordering::Acquire);
-        if !self.aside.unplaced.lock().is_empty() && filled.saturating_sub(unplaced_filled) >= part.max(1) {
-            if let Err(error) = self.write_unplaced_again().await {
+        let unplaced = self.aside.unplaced.lock().first().map(|one| one.appended.sequence);
+        if unplaced.is_some() && self.aside.unplaced_moved.lock().is_due(unplaced, &filling) {
+            let done = self.write_unplaced_again().await;
+            self.aside.unplaced_moved.lock().note(&filling, done.is_ok());
+            if let Err(error) = done {
                 tracing::warn!(share = %self.name, %error, "records that are set aside hold the journal");
             }
-            self.aside.unplaced_filled.store(filled, Ordering::Release);
         }
+        let due: Vec<NodeId> = {
+            let files = self.aside.files.lock();
+            let is_due = |(node, failing): &(&NodeId, &Failing)| {
+                failing.is_aside() && failing.moved.is_due(self.pending.oldest(**node), &filling)
+            };
+            files.iter().filter(is_due).map(|(node, _)| *node).collect()
+        };
         for node in due {
-            if let Err(error) = self.write_journal_again(node).await {
-                tracing::warn!(share = %self.name, %node, %error, "records that are set aside hold the journal");
-            }
-            // Also where that failed: what can't be moved now is not tried without a pause.
+            let done = self.write_journal_again(node).await;
             if let Some(failing) = self.aside.files.lock().get_mut(&node) {
-                failing.filled = filled;
+                failing.moved.note(&filling, done.is_ok());
+            }
+            if let Err(error) = done {
+                tracing::warn!(share = %self.name, %node, %error, "records that are set aside hold the journal");
             }
         }
     }

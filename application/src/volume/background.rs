@@ -105,7 +105,7 @@ impl Volume {
         let until = self.machine.clock.monotonic() + LAST_WITHIN;
         for _ in 1..LAST_TRIES {
             match self.flush_all().await {
-                Err(FsError::Busy | FsError::Io) if self.machine.clock.monotonic() < until => {
+                Err(FsError::Busy | FsError::Io | FsError::NoSpace) if self.machine.clock.monotonic() < until => {
                     self.machine.clock.sleep(BACK_OFF).await;
                 }
                 answer => return answer,

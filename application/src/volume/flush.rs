@@ -13,7 +13,7 @@ use dittofs_domain::{
     NodeId, ObjectId,
     content::object::ObjectBuilder,
     error::{FsError, FsResult},
-    flush::{Cutter, Step},
+    flush::{Cutter, Policy, Step},
     plan::{Change, ObjectRecord, ObjectState, Plan},
 };
 use dittofs_ports::ContentError;
@@ -59,7 +59,9 @@ impl Volume {
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
         let _flushing = self.flushing.lock().await;
         self.adopt_key().await?;
-        let mut queue = Queue { cutter: Cutter::new(nodes, &self.flush_policy, self.scale()), failed: None };
+        let step = self.flush_steps.lock().next(self.flush_policy.object_bytes_max);
+        let policy = Policy { object_bytes_max: step, ..self.flush_policy };
+        let mut queue = Queue { cutter: Cutter::new(nodes, &policy, self.scale()), failed: None };
         let mut on_their_way = FuturesUnordered::new();
         let (mut failed, mut is_done) = (None, false);
         while !is_done || !on_their_way.is_empty() {
@@ -144,11 +146,14 @@ impl Volume {
         self.put_object_row(writing).await?;
         if let Err(error) = self.stores.content.put(self.share(), live.id, builder.finish()).await {
             let node = batch.first().map_or(NodeId(0), |gathered| gathered.node);
-            if matches!(error, ContentError::Unavailable(_)) {
-                self.outage.failed(self.machine.clock.monotonic());
+            match error {
+                ContentError::Unavailable(_) => _ = self.outage.failed(self.machine.clock.monotonic()),
+                ContentError::Full => _ = self.flush_steps.lock().found_no_room(live.bytes),
+                _ => {}
             }
             return Err(self.content_failed(node, live.id, &error));
         }
+        self.flush_steps.lock().found_room(self.flush_policy.object_bytes_max);
         self.counters.flushed(batch);
         self.outage.over();
         // At the same time, so that their plans go into few transactions.

@@ -33,6 +33,33 @@ impl Full {
     }
 }
 
+/// The least that is tried to be written where there is no space, in bytes, and how much less is tried each time.
+const STEP_BYTES_MIN: u64 = 64 << 10;
+const STEP_LESS: u64 = 4;
+
+/// How much is written at once. Where there is no room for that, less may still have some, and what is written then
+/// gives back what it replaces.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Steps(Option<u64>);
+
+impl Steps {
+    /// Bytes of the next step, where there may be so many at most.
+    pub(super) fn next(self, most: u64) -> u64 {
+        self.0.map_or(most, |step| step.min(most))
+    }
+
+    /// There was no room for so many bytes; answers whether that is the least that is tried.
+    pub(super) fn found_no_room(&mut self, bytes: u64) -> bool {
+        self.0 = Some((bytes / STEP_LESS).max(STEP_BYTES_MIN));
+        bytes <= STEP_BYTES_MIN
+    }
+
+    /// There was room for a step.
+    pub(super) fn found_room(&mut self, most: u64) {
+        self.0 = self.0.map(|step| step * STEP_LESS).filter(|step| *step < most);
+    }
+}
+
 impl Volume {
     /// Refuses a write that could not be flushed.
     pub(super) fn demand_room(&self) -> FsResult<()> {
@@ -63,5 +90,29 @@ impl Volume {
             }
             Err(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{STEP_BYTES_MIN, Steps};
+
+    #[test]
+    fn steps_become_less_until_there_is_room_and_more_again_after_that() {
+        let most = 64 << 20;
+        let mut steps = Steps::default();
+        assert_eq!(steps.next(most), most);
+        // What there was no room for may have been less than a whole step.
+        assert!(!steps.found_no_room(1 << 20));
+        assert_eq!(steps.next(most), 256 << 10);
+        assert!(!steps.found_no_room(256 << 10));
+        assert!(steps.found_no_room(steps.next(most)));
+        assert_eq!(steps.next(most), STEP_BYTES_MIN);
+        for _ in 0..4 {
+            steps.found_room(most);
+        }
+        assert_eq!(steps.next(most), 16 << 20);
+        steps.found_room(most);
+        assert_eq!(steps.next(most), most);
     }
 }

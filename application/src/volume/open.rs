@@ -215,6 +215,7 @@ impl Volume {
             suspects: parking_lot::Mutex::default(),
             condemned: parking_lot::Mutex::default(),
             dying: parking_lot::Mutex::default(),
+            flush_steps: parking_lot::Mutex::default(),
             repacking: parking_lot::Mutex::default(),
             discards: parking_lot::Mutex::default(),
             cloning: tokio::sync::RwLock::new(()),

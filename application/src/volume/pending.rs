@@ -326,6 +326,11 @@ impl PendingNodes {
         self.find(node).is_some()
     }
 
+    /// The oldest record of a node.
+    pub(super) fn oldest(&self, node: NodeId) -> Option<Sequence> {
+        self.find(node)?.lock().held.first().map(|held| held.appended.sequence)
+    }
+
     /// What is unflushed of a node, if anything.
     pub(super) fn find(&self, node: NodeId) -> Option<Arc<Mutex<NodePending>>> {
         if self.nodes.load(Ordering::Acquire) == 0 {

@@ -19,7 +19,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::FrameSealer;
 
-use super::{Volume, read::Segments};
+use super::{Volume, full::Steps, read::Segments};
 
 /// An object is written again when less than this part of it, in thousandths, is alive.
 const ALIVE_PERMILLE: u64 = 500;
@@ -32,31 +32,21 @@ const REFERENCES_MAX: usize = 4_096;
 
 /// How long nothing is repacked where there was no room for the least of it.
 const FULL_WAIT: Duration = Duration::from_secs(10);
-/// The least that is tried to be written where there is no space, in bytes, and how much less is tried each time.
-const STEP_BYTES_MIN: u64 = 64 << 10;
-const STEP_LESS: u64 = 4;
 
 /// How repacking gets on where there is little room.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {
     /// Before this time, on the monotonic clock, nothing is written: there was no room for it.
     after: Duration,
-    /// Bytes that are written at once; none: as many as an object may have.
-    step: Option<u64>,
+    steps: Steps,
 }
 
 impl Pace {
     /// There was no room for a step.
     fn found_no_room(&mut self, step: u64, now: Duration) {
-        if step <= STEP_BYTES_MIN {
+        if self.steps.found_no_room(step) {
             self.after = now + FULL_WAIT;
         }
-        self.step = Some((step / STEP_LESS).max(STEP_BYTES_MIN));
-    }
-
-    /// There was room for one.
-    fn found_room(&mut self, most: u64) {
-        self.step = self.step.map(|step| step * STEP_LESS).filter(|step| *step < most);
     }
 }
 
@@ -119,8 +109,9 @@ impl Volume {
         // Nothing comes to refer to a block of an object while it is looked at.
         let nobody_clones = if full { Some(self.cloning.write().await) } else { None };
         let most = self.flush_policy.object_bytes_max;
-        let Pace { after, step } = *self.repacking.lock();
-        let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), step.unwrap_or(most));
+        let Pace { after, steps } = *self.repacking.lock();
+        let step = steps.next(most);
+        let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), step);
         let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
         for (_, object) in due {
             let (record, parts) = match self.look_at(object, alive_permille).await {
@@ -143,7 +134,7 @@ impl Volume {
             }
             let is_whole = alive <= room;
             room = room.saturating_sub(alive);
-            living.extend(first_of(parts, step.unwrap_or(most)));
+            living.extend(first_of(parts, step));
             if is_whole {
                 taken.extend(self.dying.lock().remove(&object).map(|known| (object, known)));
             }
@@ -152,7 +143,7 @@ impl Volume {
         drop(nobody_clones);
         if self.machine.clock.monotonic() >= after && !living.is_empty() {
             match self.write_again(living).await {
-                Ok(()) => self.repacking.lock().found_room(most),
+                Ok(()) => self.repacking.lock().steps.found_room(most),
                 Err(error) => {
                     let mut dying = self.dying.lock();
                     for (object, known) in taken {
@@ -162,7 +153,7 @@ impl Volume {
                     if error != FsError::NoSpace {
                         return Err(error);
                     }
-                    self.repacking.lock().found_no_room(step.unwrap_or(most), self.machine.clock.monotonic());
+                    self.repacking.lock().found_no_room(step, self.machine.clock.monotonic());
                 }
             }
         }

@@ -15,7 +15,7 @@ use dittofs_application::{
 };
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{
-    ClientId, Cookie, Credentials, HandleKey, Name, Node, NodeId, ShareId, Timestamp,
+    ClientId, Cookie, Credentials, HandleKey, Name, Node, NodeId, Scale, ShareId, Timestamp,
     credentials::IdentityPolicy,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
@@ -110,10 +110,23 @@ impl World {
         World::open(Arc::new(MemoryMetadataStore::new()), Vec::new()).await
     }
 
+    /// A share whose files are cut as small as may be: one of 60 KiB is flushed by two objects.
+    pub(crate) async fn tiny() -> World {
+        World::of_scale(Scale::TINY, Arc::new(MemoryMetadataStore::new()), Vec::new()).await
+    }
+
     /// A share on these metadata, which are made if they are empty, with a journal that has kept these records.
     pub(crate) async fn open(store: Arc<MemoryMetadataStore>, records: Vec<(Appended, Record)>) -> World {
-        let record =
-            ShareRecord { handle_key: HandleKey([7; 16]), content_owner: 1, ..ShareRecord::new(SHARE, "/export") };
+        World::of_scale(Scale::PRODUCTION, store, records).await
+    }
+
+    async fn of_scale(scale: Scale, store: Arc<MemoryMetadataStore>, records: Vec<(Appended, Record)>) -> World {
+        let record = ShareRecord {
+            handle_key: HandleKey([7; 16]),
+            content_owner: 1,
+            scale,
+            ..ShareRecord::new(SHARE, "/export")
+        };
         if store.shares().await.unwrap().is_empty() {
             store.create_share(&record, &root()).await.unwrap();
         }
@@ -140,7 +153,8 @@ impl World {
             quota: Quota { bytes: 1 << 30, ..Quota::NONE },
             atime: Atime::Relatime,
         };
-        let volume = Volume::open(stores, VolumeSettings::new(policy), machine(&faults)).await.unwrap();
+        let settings = VolumeSettings { scale, ..VolumeSettings::new(policy) };
+        let volume = Volume::open(stores, settings, machine(&faults)).await.unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)]))));
         World { services, faults, journal, next, volume }
     }

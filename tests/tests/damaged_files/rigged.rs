@@ -10,14 +10,33 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId, ShareId,
     plan::{Applied, Expectation, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
+use dittofs_memory::MemoryContentStore;
 use dittofs_ports::{
-    ApplyError, Counter, Listing, MetadataError, MetadataStore, Reference, ShareMetadata, ShareRecord,
+    ApplyError, ContentError, ContentStore, Counter, Listing, MetadataError, MetadataStore, Reference, ShareMetadata,
+    ShareRecord,
 };
 use parking_lot::Mutex;
+
+/// Content in memory, of what is in a journal on a disk: that gives its segments back only once nobody has their bytes.
+#[derive(Default)]
+pub(crate) struct CopyingStore {
+    store: MemoryContentStore,
+}
+
+#[async_trait]
+impl ContentStore for CopyingStore {
+    dittofs_ports::forward!(ContentStore of store: survives, owner, claim, shares, request_max, put_to_free, capacity, discard,
+        get, delete, list);
+
+    async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.store.put(share, object, parts.iter().map(|part| Bytes::copy_from_slice(part)).collect()).await
+    }
+}
 
 /// Which rows are damaged.
 #[derive(Default)]

@@ -203,7 +203,12 @@ impl Server {
         }
     }
 
+    /// Stops cleanly, once there is room for what was taken.
     pub(crate) fn close(self) {
+        let start = Instant::now();
+        while let Err(error) = self.flush() {
+            self.wait_after(error, start);
+        }
         self.on(async |world| world.close().await);
     }
 }
