@@ -90,15 +90,7 @@ impl Volume {
     /// are more to look at.
     pub(super) async fn repack(&self) -> FsResult<bool> {
         let full = self.full.is_stores();
-        let mut due: Vec<(u64, ObjectId)> = {
-            let dying = self.dying.lock();
-            let due = dying.iter().filter(|(_, dying)| dying.is_due(full, &*self.stores.sealer));
-            due.map(|(object, dying)| (dying.dead, *object)).collect()
-        };
-        if full {
-            due.sort_unstable_by_key(|(dead, _)| std::cmp::Reverse(*dead));
-        }
-        due.truncate(OBJECTS_PER_ROUND);
+        let due = self.due_to_repack(full);
         if due.is_empty() && !self.discards.lock().are_waiting() {
             return Ok(false);
         }
@@ -113,7 +105,7 @@ impl Volume {
         let step = steps.next(most);
         let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), step);
         let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
-        for (_, object) in due {
+        for object in due {
             let (record, parts) = match self.look_at(object, alive_permille).await {
                 Ok(Some(found)) => found,
                 Ok(None) => continue,
@@ -158,6 +150,20 @@ impl Volume {
             }
         }
         Ok(waiting || self.dying.lock().values().any(|dying| dying.is_due(full, &*self.stores.sealer)))
+    }
+
+    /// The objects that are looked at now; where there is no space, those first that have lost the most.
+    fn due_to_repack(&self, full: bool) -> Vec<ObjectId> {
+        let mut due: Vec<(u64, ObjectId)> = {
+            let dying = self.dying.lock();
+            let due = dying.iter().filter(|(_, dying)| dying.is_due(full, &*self.stores.sealer));
+            due.map(|(object, dying)| (dying.dead, *object)).collect()
+        };
+        if full {
+            due.sort_unstable_by_key(|(dead, _)| std::cmp::Reverse(*dead));
+        }
+        due.truncate(OBJECTS_PER_ROUND);
+        due.into_iter().map(|(_, object)| object).collect()
     }
 
     /// What lives of an object, if it is so little that the object should be written again.
