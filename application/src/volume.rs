@@ -5,6 +5,7 @@ mod aside;
 mod atime;
 mod attributes;
 mod background;
+mod backup;
 mod breathe;
 mod check;
 mod clone;
@@ -14,6 +15,7 @@ mod fetch;
 mod flush;
 mod full;
 mod garbage;
+mod gate;
 mod ids;
 mod keys;
 mod ledger;
@@ -25,6 +27,7 @@ mod opens;
 mod outage;
 mod overlay;
 mod pending;
+mod pins;
 mod ports;
 mod publish;
 mod punch;
@@ -65,10 +68,13 @@ use dittofs_ports::{
 use tokio::sync::Notify;
 
 use crate::{admission::Admission, keyed::KeyedLocks, owned::OwnedContent, policy::SharePolicy};
+pub(crate) use again::STRIDE;
+pub(crate) use backup::Frozen;
 pub use check::{CheckStores, check_stores};
 use ids::Numbers;
 pub use open::{OpenError, VolumeSettings};
 use pending::PendingNodes;
+pub use pins::{UnpinError, pinning, unpin_all};
 pub use recovery::Recovered;
 pub use scan::{NodePage, nodes_after};
 pub use unreadable::path_of;
@@ -154,6 +160,13 @@ pub struct Volume {
     opens: opens::Opens,
     numbers: Numbers,
     admission: Admission,
+    /// Closed for changes while a backup takes the share as it is.
+    gate: gate::Gate,
+    /// Held by who condemns, deletes and repacks objects, and by a backup until those that it needs are pinned. Taken
+    /// before `gate`, and that before `flushing`.
+    collecting: tokio::sync::Mutex<()>,
+    /// Backups that an earlier start did not end.
+    unfinished: parking_lot::Mutex<Vec<dittofs_domain::backup::BackupId>>,
     flushing: tokio::sync::Mutex<()>,
     aside: aside::Aside,
     access_times: atime::AccessTimes,
@@ -275,6 +288,16 @@ impl Volume {
 
     fn now(&self) -> Timestamp {
         self.machine.clock.now()
+    }
+
+    /// Its objects.
+    pub(crate) fn content(&self) -> &dyn ContentStore {
+        &*self.stores.content
+    }
+
+    /// What the machine gives to it.
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     fn demand_writable(&self) -> FsResult<()> {

@@ -1,9 +1,11 @@
 //! Carries out the commands.
 
+mod backup;
 mod check;
 mod key;
 mod remove;
 mod rename;
+mod restore;
 mod server;
 mod share;
 mod stored;
@@ -20,7 +22,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use dittofs_admin::{Client, ClientError, ShareView, SharesView};
 
-use crate::cli::{Cli, Command, ConfigCommand, ConfigFile, KeyCommand, ShareCommand};
+use crate::cli::{BackupCommand, Cli, Command, ConfigCommand, ConfigFile, KeyCommand, ShareCommand};
 use crate::config::{self, Config, ConfigError, LogConfig, SAMPLE, StoreKinds, control_socket};
 use crate::{facts, logging, serve};
 
@@ -55,6 +57,10 @@ enum Failure {
     #[error(transparent)]
     Check(#[from] check::CheckError),
     #[error(transparent)]
+    Backup(#[from] backup::BackupFailure),
+    #[error(transparent)]
+    Restore(#[from] restore::RestoreFailure),
+    #[error(transparent)]
     Key(#[from] key::KeyError),
     #[error("files that the configuration names can't be used:\n  {}", faults.join("\n  "))]
     Files { faults: Vec<String> },
@@ -73,6 +79,8 @@ impl Failure {
             Failure::Check(error) => error.exit_code(),
             Failure::Rename(error) if error.is_of_words() => ExitCode::from(2),
             Failure::Remove(error) if error.is_of_words() => ExitCode::from(2),
+            Failure::Backup(error) if error.is_of_words() => ExitCode::from(2),
+            Failure::Restore(error) if error.is_of_words() => ExitCode::from(2),
             Failure::Init { .. }
             | Failure::InitExists { .. }
             | Failure::Print(_)
@@ -83,6 +91,8 @@ impl Failure {
             | Failure::Audit(_)
             | Failure::Rename(_)
             | Failure::Remove(_)
+            | Failure::Backup(_)
+            | Failure::Restore(_)
             | Failure::Stored(_) => ExitCode::FAILURE,
         }
     }
@@ -136,6 +146,22 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             let config = load(&source)?;
             let with = (&config, &StoreKinds::built_in());
             Ok(remove::remove(&name, yes, with, &mut io::stdin().lock(), &mut out)?)
+        }
+        Command::Backup(BackupCommand::Create { folder, share, pin, source }) => {
+            Ok(backup::create(&folder, &share, pin, &load(&source)?, &mut out)?)
+        }
+        Command::Backup(BackupCommand::List(source)) => {
+            Ok(backup::list(&load(&source)?, &StoreKinds::built_in(), &mut out)?)
+        }
+        Command::Backup(BackupCommand::Release { id, source }) => {
+            Ok(backup::release(&id, &load(&source)?, &StoreKinds::built_in(), &mut out)?)
+        }
+        Command::Restore(arguments) => {
+            let config = load(&arguments.source)?;
+            // What is restored is as private as what is served.
+            rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+            let _logging = logging::init(&LogConfig { audit: None, ..config.log.clone() })?;
+            Ok(restore::restore(&arguments, &config, &StoreKinds::built_in(), &mut out)?)
         }
         Command::Key(KeyCommand::Add { file }) => Ok(key::add(&file, &mut out)?),
         Command::Completions { shell } => {

@@ -25,6 +25,7 @@ use std::{
 
 use dittofs_admin::Sources;
 use dittofs_application::{Registry, Services, Volume};
+use dittofs_backup_folder::FolderBackups;
 use dittofs_domain::FsError;
 use tokio::{runtime::Builder, sync::Notify};
 
@@ -34,7 +35,8 @@ use crate::{
 };
 pub(crate) use data::{DataError, DataFolder};
 use fronts::Fronts;
-pub(crate) use holder::may_live;
+pub(crate) use holder::{may_live, of as holder_of};
+pub(crate) use journals::has_files as has_journal;
 pub(crate) use keys::Keys;
 pub(crate) use leftovers::{Leftover, Places, PlacesError};
 use nfs::NfsAdapter;
@@ -42,6 +44,7 @@ use ports::NfsPorts;
 use signals::{Signals, follow_hangups};
 use socket::ControlSocket;
 use volumes::OpenShares;
+pub(crate) use volumes::{machine as machine_of_this_process, sync_folders};
 use watch::Watching;
 
 /// Why the server could not start, or stopped by itself.
@@ -248,7 +251,8 @@ impl Running {
         fronts: &Fronts,
     ) -> Result<Running, ServeError> {
         let OpenShares { volumes, meters, cache, disk, unnamed } = shares;
-        let services = Arc::new(Services::new(Arc::new(Registry::new(volumes.clone()))));
+        let services = Services::new(Arc::new(Registry::new(volumes.clone())));
+        let services = Arc::new(services.writing_backups_to(Arc::new(FolderBackups)));
         // First the socket: whoever can mount the server can manage it, too.
         let listen = |data: &std::path::PathBuf| {
             let listening = ControlSocket::listen(data, services.clone(), facts::of(config), unnamed.clone());

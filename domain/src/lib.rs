@@ -12,6 +12,7 @@
 //! | [`ownership`] | who may change a share's objects, and whether its stores are of one time |
 //! | [`flush`] | when unflushed bytes go to the content store, and in what shape |
 //! | [`check`] | whether the records of a share agree with each other |
+//! | [`backup`] | which objects backups pin |
 //! | [`quota`] | what things count for, and whether a share may hold more |
 //! | [`scale`] | the sizes by which files are cut |
 //! | [`tally`] | no rule: counts and latencies, which every layer may keep |
@@ -20,6 +21,7 @@
 
 pub mod access;
 pub mod attributes;
+pub mod backup;
 pub mod bugs;
 pub mod check;
 pub mod content;

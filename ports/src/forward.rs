@@ -185,6 +185,17 @@ macro_rules! forward_method {
         $crate::forward_method!(@async $inner remove_share [] (id: $crate::forward::types::ShareId)
             Result<(), $crate::MetadataError>);
     };
+    (MetadataStore restore_rows $inner:tt) => {
+        $crate::forward_method!(@async $inner restore_rows [] (
+            id: $crate::forward::types::ShareId,
+            format: String,
+            rows: Vec<$crate::SnapshotRow>
+        ) Result<(), $crate::MetadataError>);
+    };
+    (MetadataStore restore_share $inner:tt) => {
+        $crate::forward_method!(@async $inner restore_share ['record] (record: &'record $crate::ShareRecord, ahead: u64)
+            Result<(), $crate::MetadataError>);
+    };
     (MetadataStore share $inner:tt) => {
         $crate::forward_method!(@async $inner share [] (id: $crate::forward::types::ShareId)
             Result<Option<$crate::forward::types::Arc<dyn $crate::ShareMetadata>>, $crate::MetadataError>);
@@ -254,6 +265,10 @@ macro_rules! forward_method {
     (ShareMetadata references_after $inner:tt) => {
         $crate::forward_method!(@async $inner references_after [] (after: Option<$crate::Reference>, max: usize)
             Result<Vec<$crate::Reference>, $crate::MetadataError>);
+    };
+    (ShareMetadata snapshot $inner:tt) => {
+        $crate::forward_method!(@async $inner snapshot [] ()
+            Result<Option<$crate::forward::types::Arc<dyn $crate::ShareSnapshot>>, $crate::MetadataError>);
     };
     (ShareMetadata statistics $inner:tt) => {
         $crate::forward_method!(@async $inner statistics [] ()

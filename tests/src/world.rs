@@ -15,6 +15,7 @@ use std::{sync::Arc, time::Duration};
 use dittofs_application::{
     Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
+use dittofs_backup_folder::FolderBackups;
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Node, NodeId, Scale, ShareId,
     credentials::{IdentityPolicy, Squash},
@@ -23,8 +24,8 @@ use dittofs_domain::{
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::{Keyring, Sealer};
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentStore, FrameSealer, Journal, MetadataStore, NodeRef, OpenState, ShareMetadata,
-    ShareRecord,
+    BackupFolders, BlockCache, Caller, Clock, ContentStore, FrameSealer, Journal, MetadataStore, NodeRef, OpenState,
+    ShareMetadata, ShareRecord,
 };
 use machine::{RuntimeSpawner, SeededRandomness};
 use unhurried::Unhurried;
@@ -63,6 +64,8 @@ pub struct WorldOptions {
     pub sealer: Arc<dyn FrameSealer>,
     /// What the share may hold.
     pub quota: Quota,
+    /// Where its backups go.
+    pub backups: Arc<dyn BackupFolders>,
 }
 
 impl WorldOptions {
@@ -76,6 +79,7 @@ impl WorldOptions {
             codec: Codec::none(),
             sealer: Arc::new(Sealer::none()),
             quota: Quota { bytes: 1 << 40, ..Quota::NONE },
+            backups: Arc::new(FolderBackups),
         }
     }
 }
@@ -113,7 +117,7 @@ impl World {
 
     /// The same with all options. A share that the stores have already is opened again.
     pub async fn open_with(stores: Stores, options: WorldOptions) -> World {
-        let WorldOptions { unflushed_bytes_max, scale, seed, speed, codec, sealer, quota } = options;
+        let WorldOptions { unflushed_bytes_max, scale, seed, speed, codec, sealer, quota, backups } = options;
         let clock = Arc::new(SteppedClock::new(speed));
         let record = ShareRecord {
             handle_key: HandleKey([7; 16]),
@@ -156,7 +160,8 @@ impl World {
             Volume::open(volume_stores, VolumeSettings { limits, scale, ..VolumeSettings::new(policy) }, machine)
                 .await
                 .unwrap();
-        let services = Arc::new(Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)]))));
+        let services = Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)])));
+        let services = Arc::new(services.writing_backups_to(backups));
         World { services, clock, metadata, content: stores.content, volume }
     }
 

@@ -40,7 +40,8 @@ struct FaultyShare(Arc<dyn ShareMetadata>, Fault);
 
 #[async_trait]
 impl MetadataStore for FaultyStore {
-    dittofs_ports::forward!(MetadataStore of 0: survives, shares, create_share, remove_share);
+    dittofs_ports::forward!(MetadataStore of 0: survives, shares, create_share, remove_share, restore_rows,
+        restore_share);
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
         let share = self.0.share(id).await?;
@@ -88,7 +89,7 @@ impl ShareMetadata for FaultyShare {
     dittofs_ports::forward!(
         ShareMetadata of 0:
         record, put_record, view, name_of, unlinked, clipped, objects, references, nodes, references_after,
-        statistics
+        statistics, snapshot
     );
 
     async fn apply(&self, mut plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {

@@ -64,7 +64,7 @@ impl ShareMetadata for MeasuredMetadata {
     dittofs_ports::forward!(
         ShareMetadata of inner:
         record, put_record, view, list, name_of, unlinked, clipped, objects, references, nodes, references_after,
-        statistics
+        statistics, snapshot
     );
 
     async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {

@@ -6,6 +6,7 @@ mod change;
 mod expectation;
 mod number;
 mod removal;
+mod restoration;
 mod undo;
 
 use std::{

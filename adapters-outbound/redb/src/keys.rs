@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 pub(crate) type Key = SmallVec<[u8; 48]>;
 
 /// No key is longer: that of an entry has a name of 255 bytes.
-const KEY_LEN_MAX: usize = 272;
+pub(crate) const KEY_LEN_MAX: usize = 272;
 
 /// The bytes of a listing's key that name the directory and which of its names.
 pub(crate) const DIRECTORY_LEN: usize = 17;
@@ -105,6 +105,16 @@ pub(crate) fn reference(share: ShareId, object: ObjectId, node: NodeId, chunk: u
 /// end of the table and old ones go from its start.
 pub(crate) fn operations(transaction: u64) -> Key {
     Builder(SmallVec::new()).number(transaction).0
+}
+
+/// A key of a share, without what names the share; none for one that is too short.
+pub(crate) fn without_share(key: &[u8]) -> Option<&[u8]> {
+    key.get(size_of::<u64>()..)
+}
+
+/// A share's key, from what it is beside that.
+pub(crate) fn with_share(of: ShareId, rest: &[u8]) -> Key {
+    Builder::new(of).bytes(rest).0
 }
 
 /// The number at an offset of a key; none if the key is too short.

@@ -7,9 +7,12 @@ use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId, ShareId,
     plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
-use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
+use dittofs_ports::{
+    ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
+};
 
 use crate::{
+    share_snapshot::RedbSnapshot,
     store::{Connection, writer_gone},
     view::Rows,
     writer::Request,
@@ -104,5 +107,9 @@ impl ShareMetadata for RedbShare {
 
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         self.store.read(|tables| tables.statistics(self.id))
+    }
+
+    async fn snapshot(&self) -> Result<Option<Arc<dyn ShareSnapshot>>, MetadataError> {
+        Ok(Some(Arc::new(RedbSnapshot::new(Arc::clone(&self.store), self.id)?)))
     }
 }

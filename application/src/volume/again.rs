@@ -7,7 +7,7 @@ use super::Machine;
 
 /// How far ids, cookies and stamps jump: more than a share gives out in the time between a backup and its restore, at a
 /// million files a second for twelve days. Numbers have 63 bits, which is enough for eight million restores.
-const STRIDE: u64 = 1 << 40;
+pub(crate) const STRIDE: u64 = 1 << 40;
 
 /// Lets ids and epochs go on above all that may have been given, and makes every handle stale: clients must not find
 /// another file under one that they keep. `seen` is the highest epoch that any store knows.

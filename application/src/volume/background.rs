@@ -177,6 +177,9 @@ impl Volume {
     }
 
     async fn reap_loop(&self) {
+        while !self.closing.load(Ordering::Acquire) && self.unpin_unfinished().await.is_err() {
+            self.wait(BACK_OFF, self.reaping.notified()).await;
+        }
         while !self.closing.load(Ordering::Acquire) && self.survey().await.is_err() {
             self.wait(BACK_OFF, self.reaping.notified()).await;
         }
@@ -186,6 +189,7 @@ impl Volume {
                 self.reap().await?;
                 self.ledger.reaped(left);
                 self.room.notify_waiters();
+                let _collecting = self.collecting.lock().await;
                 self.condemn_suspects().await?;
                 let left = self.delete_condemned().await?;
                 // Last: it needs room, which the garbage before it gives.

@@ -7,6 +7,7 @@
 //!   moment. Whether they are there is looked at while nobody clones, or they could move from a file that was not looked
 //!   at yet to one that was;
 //! - whoever resolved extents before it died is done, as for an object that is deleted: it has been dead for the grace;
+//! - no backup pins the object: it needs all that was there when it was made;
 //! - it is looked at once more then.
 
 use std::{collections::BTreeMap, ops::Range, time::Duration};

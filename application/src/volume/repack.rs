@@ -8,6 +8,7 @@ use std::{
 
 use dittofs_domain::{
     KeyId, NodeId, ObjectId, Scale, Sequence,
+    backup::PINS,
     content::{
         Stored,
         block::BlockSpec,
@@ -201,7 +202,7 @@ impl Volume {
         Ok(found.into_iter().find(|record| record.id == object && record.state == ObjectState::Live))
     }
 
-    /// The pieces of files that refer to a live object; none if they are too many, or it is not live.
+    /// The pieces of files that refer to a live object; none if they are too many, a backup pins it, or it is not live.
     pub(super) async fn living_pieces(&self, object: ObjectId) -> FsResult<Option<Vec<Piece>>> {
         if self.live_object(object).await?.is_none() {
             return Ok(None);
@@ -219,11 +220,12 @@ impl Volume {
         keys.into_iter().find(|key| self.stores.sealer.demand(*key).is_err())
     }
 
-    /// The parts of files that refer to an object; none if they are too many.
+    /// The parts of files that refer to an object; none if they are too many, or a backup pins it: then all of it is
+    /// needed, and stays where it is.
     async fn living(&self, object: ObjectId) -> FsResult<Option<Vec<Living>>> {
         let references = self.stores.metadata.references(object, REFERENCES_MAX).await;
         let references = references.map_err(|error| self.metadata_failed(&error))?;
-        if references.len() == REFERENCES_MAX {
+        if references.len() == REFERENCES_MAX || references.first().is_some_and(|(node, _)| *node == PINS) {
             return Ok(None);
         }
         let mut living = Vec::new();

@@ -55,7 +55,7 @@ impl ShareMetadata for Interposed {
     dittofs_ports::forward!(
         ShareMetadata of store:
         record, put_record, name_of, allocate, unlinked, clipped, objects, references, nodes, references_after,
-        statistics
+        statistics, snapshot
     );
 
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {

@@ -176,6 +176,10 @@ fn describe(
     if let Some(journal) = &belongings.journal {
         writeln!(out, "  journal: in {}", journal.display())?;
     }
+    if !record.backups.is_empty() {
+        let backups: Vec<String> = record.backups.keys().map(ToString::to_string).collect();
+        writeln!(out, "  backups that keep objects of it, and can't be restored without them: {}", backups.join(", "))?;
+    }
     if record.dirty {
         writeln!(out, "  its server was not stopped cleanly: the journal may have bytes that are nowhere else")?;
     }

@@ -15,7 +15,7 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// A data folder that is locked is a seat of its own for as long as the system runs: whoever sat there before has
 /// ended. A copy of it is another file, a disk in another machine is under another system; there the lease is waited
 /// for.
-pub(super) fn of(data: Option<&Path>, machine: &Machine) -> Holder {
+pub(crate) fn of(data: Option<&Path>, machine: &Machine) -> Holder {
     let seat = data.and_then(seat).unwrap_or_else(|| machine.randomness.bits64());
     Holder {
         host: host(),

@@ -138,7 +138,7 @@ async fn newest_published(metadata: &dyn ShareMetadata) -> Result<Sequence, Meta
 }
 
 /// Whether a folder has anything in it but the lock of a journal.
-fn has_files(folder: &Path) -> bool {
+pub(crate) fn has_files(folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(folder) else {
         return false;
     };

@@ -79,7 +79,8 @@ impl Places<'_> {
                     continue;
                 }
                 // A mark of an earlier release names no share: it is one that is lost only where all metadata are.
-                if self.id.is_some() || mark.share == share || (mark.share.is_empty() && !is_used) {
+                let names_it = mark.share == share || mark.is_of_restore(share);
+                if self.id.is_some() || names_it || (mark.share.is_empty() && !is_used) {
                     found.push(Leftover { id, has_journal: journals.contains(&id), mark: Some(mark) });
                 }
             }

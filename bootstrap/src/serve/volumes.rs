@@ -168,7 +168,8 @@ fn may_lose(store: &str, of: fn(&ShareConfig) -> &String, config: &Config, accep
     concerned.peek().is_some() && concerned.all(|share| accept_loss.contains(&share.name))
 }
 
-fn machine() -> Result<Machine, ServeError> {
+/// What this process gives to shares, inside a runtime.
+pub(crate) fn machine() -> Result<Machine, ServeError> {
     let randomness = SystemRandomness::new().map_err(|error| ServeError::Threads(std::io::Error::other(error)))?;
     Ok(Machine {
         clock: Arc::new(SystemClock::new()),
@@ -177,7 +178,8 @@ fn machine() -> Result<Machine, ServeError> {
     })
 }
 
-fn sync_folders(stores: &[&Stores]) -> Result<(), ServeError> {
+/// Makes the folders of stores durable.
+pub(crate) fn sync_folders(stores: &[&Stores]) -> Result<(), ServeError> {
     let folders = stores.iter().flat_map(|stores| stores.iter());
     for (store, folder) in folders.filter_map(|(name, store)| Some((name, store.folder.as_deref()?))) {
         journals::sync_names(folder)

@@ -43,11 +43,24 @@ pub struct Mark {
 /// The owner in marks of shares that were removed: nobody.
 const NOBODY: u128 = 0;
 
+/// What follows the names of shares that are being restored. No share's name has spaces at such a place by accident.
+const RESTORED: &str = " (restored, not served yet)";
+
 impl Mark {
     /// The mark of a share that was removed: nobody with metadata of it may use what is left of its objects.
     pub fn nobodys(share: &str, tag: u64, at: Timestamp) -> Mark {
         let (lease, request_max, holder) = (Duration::ZERO, Duration::ZERO, Holder::default());
         Mark { owner: NOBODY, start: None, tag, lease, request_max, share: share.to_owned(), holder, at }
+    }
+
+    /// What the mark of a share calls it while a backup of it is restored, until it is served for the first time.
+    pub fn name_while_restored(share: &str) -> String {
+        format!("{share}{RESTORED}")
+    }
+
+    /// Whether a backup of the share with this name was being restored here, and nothing has served it since.
+    pub fn is_of_restore(&self, share: &str) -> bool {
+        self.share.strip_suffix(RESTORED) == Some(share)
     }
 
     /// Whether the share was removed.

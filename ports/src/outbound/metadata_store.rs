@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, ops::Range, sync::Arc};
 use async_trait::async_trait;
 use dittofs_domain::{
     Cookie, HandleKey, KeyId, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
+    backup::Backups,
     ownership::Lineage,
     plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
 
-use super::{ApplyError, MetadataError, Survives};
+use super::{ApplyError, MetadataError, ShareSnapshot, SnapshotRow, Survives};
 
 /// The row of a share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct ShareRecord {
     pub keys: KeysInUse,
     /// The starts of servers that were given for the share.
     pub lineage: Lineage,
+    /// The backups that pin objects of it.
+    pub backups: Backups,
 }
 
 impl ShareRecord {
@@ -54,6 +57,7 @@ impl ShareRecord {
             counts_names: true,
             keys: KeysInUse::default(),
             lineage: Lineage::default(),
+            backups: Backups::default(),
         }
     }
 }
@@ -93,6 +97,16 @@ pub trait MetadataStore: Send + Sync {
     /// Removes a share with everything that it has; one that is not there is no error. Nobody uses it any more. Where that
     /// is interrupted, the share is still listed, and can be removed again.
     async fn remove_share(&self, id: ShareId) -> Result<(), MetadataError>;
+
+    /// Puts rows of a snapshot in place, for a share that is not there yet.
+    /// - nobody sees a share of which only rows were put; [`MetadataStore::remove_share`] removes them;
+    /// - rows of another format than `format` says, or of a share that is there, are refused as `Unavailable`.
+    async fn restore_rows(&self, id: ShareId, format: String, rows: Vec<SnapshotRow>) -> Result<(), MetadataError>;
+
+    /// Makes a share of the rows that were put, all at once: it is there with this row when that returns.
+    /// - each of its counters has jumped by `ahead`, so that what was given since the snapshot is not given again;
+    /// - a share that is there already is refused as `Unavailable`.
+    async fn restore_share(&self, record: &ShareRecord, ahead: u64) -> Result<(), MetadataError>;
 }
 
 /// Extents of a chunk of a file refer to an object.
@@ -213,4 +227,7 @@ pub trait ShareMetadata: Send + Sync {
 
     /// Sums over the share.
     async fn statistics(&self) -> Result<Statistics, MetadataError>;
+
+    /// The share as it is now, for a backup; none where the store can't give it.
+    async fn snapshot(&self) -> Result<Option<Arc<dyn ShareSnapshot>>, MetadataError>;
 }

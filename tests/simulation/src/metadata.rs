@@ -7,7 +7,9 @@ use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId, Scale,
     plan::{Applied, Change, Expectation, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
-use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
+use dittofs_ports::{
+    ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
+};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -256,5 +258,10 @@ impl ShareMetadata for SimulatedMetadata {
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         self.ask().await?;
         self.inner.statistics().await
+    }
+
+    async fn snapshot(&self) -> Result<Option<Arc<dyn ShareSnapshot>>, MetadataError> {
+        self.ask().await?;
+        self.inner.snapshot().await
     }
 }

@@ -18,7 +18,7 @@ use dittofs_domain::{
 use dittofs_memory::MemoryContentStore;
 use dittofs_ports::{
     ApplyError, ContentError, ContentStore, Counter, Listing, MetadataError, MetadataStore, Reference, ShareMetadata,
-    ShareRecord,
+    ShareRecord, ShareSnapshot,
 };
 use parking_lot::Mutex;
 
@@ -87,7 +87,8 @@ struct RiggedShare {
 
 #[async_trait]
 impl MetadataStore for RiggedStore {
-    dittofs_ports::forward!(MetadataStore of store: survives, shares, create_share, remove_share);
+    dittofs_ports::forward!(MetadataStore of store: survives, shares, create_share, remove_share, restore_rows,
+        restore_share);
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
         let share = self.store.share(id).await?;
@@ -175,5 +176,9 @@ impl ShareMetadata for RiggedShare {
 
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         self.share.statistics().await
+    }
+
+    async fn snapshot(&self) -> Result<Option<Arc<dyn ShareSnapshot>>, MetadataError> {
+        self.share.snapshot().await
     }
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod attributes;
+mod backups;
 mod belonging;
 mod bucket;
 mod bytes_on_the_wire;

@@ -110,7 +110,7 @@ impl Sealed {
     }
 }
 
-fn key_add(file: &Path) -> (Option<i32>, String) {
+pub(crate) fn key_add(file: &Path) -> (Option<i32>, String) {
     said(&Command::new(env!("CARGO_BIN_EXE_dittofs-under-test")).args(["key", "add"]).arg(file).output().unwrap())
 }
 

@@ -13,7 +13,9 @@ use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId,
     plan::{Applied, ObjectRecord, OperationsKept, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
-use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
+use dittofs_ports::{
+    ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
+};
 use parking_lot::RwLock;
 
 use super::{operations::Remembered, state::State, transaction::Log};
@@ -145,5 +147,10 @@ impl ShareMetadata for MemoryShare {
 
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         Ok(self.state.read().0.statistics)
+    }
+
+    /// What survives nothing is not backed up.
+    async fn snapshot(&self) -> Result<Option<Arc<dyn ShareSnapshot>>, MetadataError> {
+        Ok(None)
     }
 }

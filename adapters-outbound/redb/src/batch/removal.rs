@@ -5,33 +5,19 @@ use dittofs_domain::ShareId;
 use super::{Batch, Refused};
 use crate::{
     keys,
+    share_snapshot::KINDS_OF_SHARE,
     tables::{Kind, Writable},
 };
 
 /// Rows that one request removes: about as many as a plan may change.
 const ROWS_MAX: usize = 4_096;
 
-/// What a share has, but for its own row.
-const KINDS: [Kind; 9] = [
-    Kind::Entry,
-    Kind::Listing,
-    Kind::Node,
-    Kind::Row,
-    Kind::Unlinked,
-    Kind::Clipped,
-    Kind::Object,
-    Kind::Reference,
-    Kind::Count,
-];
-
 impl Batch<'_> {
     /// Removes some rows of a share, and its own one last; answers whether nothing is left.
     pub(crate) fn remove_share(&mut self, share: ShareId) -> Result<bool, Refused> {
-        // Nobody uses it: nothing of it is held for any other reason than that it was read.
-        self.nodes.retain(|(of, _), _| *of != share);
-        self.counts.retain(|(of, _), _| *of != share);
+        self.forget_share(share);
         let mut rows = 0;
-        for kind in KINDS {
+        for kind in KINDS_OF_SHARE {
             for key in keys_of(&self.tables, kind, share, ROWS_MAX - rows)? {
                 self.tables.put(kind, &key, None)?;
                 rows += 1;

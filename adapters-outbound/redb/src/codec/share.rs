@@ -7,7 +7,7 @@
 use dittofs_domain::{HandleKey, KeyId, Scale, ShareId};
 use dittofs_ports::{KeysInUse, ShareRecord};
 
-use super::{Reader, decode_versions, lineage};
+use super::{Reader, backups, decode_versions, lineage};
 use crate::fault::Fault;
 
 const VERSION: u8 = 2;
@@ -20,6 +20,8 @@ const LINEAGE: u8 = 2;
 const KEYS: u8 = 3;
 /// The sums count nodes, names and targets: an empty field.
 const COUNTS_NAMES: u8 = 4;
+/// The backups that pin objects.
+const BACKUPS: u8 = 5;
 
 /// All keys that are in use are known: the first byte of their field.
 const ALL_KEYS: u8 = 1;
@@ -45,6 +47,9 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     }
     if record.counts_names {
         put_field(&mut out, COUNTS_NAMES, &[]);
+    }
+    if !record.backups.is_empty() {
+        put_field(&mut out, BACKUPS, &backups::encode(&record.backups));
     }
     out
 }
@@ -144,6 +149,7 @@ fn read_field(record: &mut ShareRecord, tag: u8, bytes: &[u8]) -> Option<()> {
         KEYS => record.keys = decode_keys(bytes)?,
         COUNTS_NAMES if bytes.is_empty() => record.counts_names = true,
         LINEAGE => record.lineage = lineage::decode(bytes)?,
+        BACKUPS => record.backups = backups::decode(bytes)?,
         _ => return None,
     }
     Some(())

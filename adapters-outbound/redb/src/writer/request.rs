@@ -7,7 +7,7 @@ use dittofs_domain::{
     content::{Extent, MapRow},
     plan::{Applied, Change, PLAN_STEPS_MAX, Plan},
 };
-use dittofs_ports::{ApplyError, Counter, MetadataError, ShareRecord};
+use dittofs_ports::{ApplyError, Counter, MetadataError, ShareRecord, SnapshotRow};
 use tokio::sync::oneshot::Sender;
 
 use crate::{
@@ -33,6 +33,18 @@ pub(crate) enum Request {
         share: ShareId,
         answer: Sender<Result<bool, MetadataError>>,
     },
+    /// Rows of a share that is not there yet.
+    RestoreRows {
+        share: ShareId,
+        rows: Vec<SnapshotRow>,
+        answer: Sender<Result<(), MetadataError>>,
+    },
+    /// A share whose rows are there.
+    RestoreShare {
+        record: Box<ShareRecord>,
+        ahead: u64,
+        answer: Sender<Result<(), MetadataError>>,
+    },
     PutRecord {
         record: Box<ShareRecord>,
         answer: Sender<Result<(), MetadataError>>,
@@ -54,21 +66,25 @@ impl Request {
         match self {
             Request::Apply { plan, .. } => plan.steps(),
             Request::RemoveShare { .. } => PLAN_STEPS_MAX,
+            Request::RestoreRows { rows, .. } => rows.len(),
             _ => 1,
         }
     }
 
     /// About how many bytes it would write, besides what every step does.
     pub(super) fn bytes(&self) -> usize {
-        let Request::Apply { plan, .. } = self else { return 0 };
-        plan.changes.iter().map(bytes_of).sum()
+        match self {
+            Request::Apply { plan, .. } => plan.changes.iter().map(bytes_of).sum(),
+            Request::RestoreRows { rows, .. } => rows.iter().map(|row| row.key.len() + row.value.len()).sum(),
+            _ => 0,
+        }
     }
 
     /// Whether it makes what stays: a share or a node.
     pub(super) fn grows(&self) -> bool {
         match self {
             Request::Apply { plan, .. } => plan.changes.iter().any(|change| matches!(change, Change::InsertNode(_))),
-            Request::CreateShare { .. } => true,
+            Request::CreateShare { .. } | Request::RestoreRows { .. } | Request::RestoreShare { .. } => true,
             Request::RemoveShare { .. }
             | Request::PutRecord { .. }
             | Request::Allocate { .. }
@@ -81,6 +97,8 @@ impl Request {
             Request::Apply { share, plan, op, answer } => Reply::Applied(answer, batch.apply(share, *plan, op)),
             Request::CreateShare { record, root, answer } => Reply::Done(answer, batch.create_share(&record, &root)),
             Request::RemoveShare { share, answer } => Reply::Removed(answer, batch.remove_share(share)),
+            Request::RestoreRows { share, rows, answer } => Reply::Done(answer, batch.restore_rows(share, &rows)),
+            Request::RestoreShare { record, ahead, answer } => Reply::Done(answer, batch.restore_share(&record, ahead)),
             Request::PutRecord { record, answer } => Reply::Done(answer, batch.put_record(&record)),
             Request::Allocate { share, counter, count, answer } => {
                 Reply::Numbers(answer, batch.allocate(share, counter, count))
@@ -93,7 +111,10 @@ impl Request {
     pub(super) fn fail(self, failure: &Failure) {
         match self {
             Request::Apply { answer, .. } => drop(answer.send(Err(failure.not_sent()))),
-            Request::CreateShare { answer, .. } | Request::PutRecord { answer, .. } => {
+            Request::CreateShare { answer, .. }
+            | Request::RestoreRows { answer, .. }
+            | Request::RestoreShare { answer, .. }
+            | Request::PutRecord { answer, .. } => {
                 drop(answer.send(Err(failure.metadata_error())));
             }
             Request::RemoveShare { answer, .. } => drop(answer.send(Err(failure.metadata_error()))),

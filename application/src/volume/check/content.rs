@@ -5,6 +5,7 @@ use std::{cell::RefCell, time::Duration};
 use bytes::Bytes;
 use dittofs_domain::{
     NodeId, ObjectId,
+    backup::PINS,
     check::{BlockUses, Damage, DamagedBlock, Finding, UsedBlock, damaged_ranges, verify_block},
     content::{
         block::{BlockError, FrameSeal},
@@ -84,7 +85,8 @@ impl Checker<'_> {
     /// Shows each chunk that refers to an object, with its file and rows as of one instant.
     async fn for_each_use(&self, object: ObjectId, mut look: impl FnMut(&View, NodeId) + Send) -> FsResult<()> {
         let chunk_pages = self.record.scale.chunk_pages();
-        let mut after = Reference { object, node: NodeId(0), chunk: 0 };
+        // Backups come first, and have no maps.
+        let mut after = Reference { object, node: PINS, chunk: u64::MAX };
         loop {
             let page = self.references_after(Some(after), PAGE).await?;
             for reference in page.iter().take_while(|reference| reference.object == object) {

@@ -110,7 +110,7 @@ impl ShareMetadata for RiggedMetadata {
     dittofs_ports::forward!(
         ShareMetadata of inner:
         record, list, name_of, unlinked, clipped, objects, references, nodes, references_after,
-        statistics
+        statistics, snapshot
     );
 
     async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError> {

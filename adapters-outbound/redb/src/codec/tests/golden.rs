@@ -6,6 +6,7 @@ use bytes::Bytes;
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, OpId, Scale,
     Sequence, ShareId, Timestamp,
+    backup::{BackupId, BackupRecord},
     content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored},
     node::{Device, NodeFlags, Parent},
     ownership::{Lineage, Start},
@@ -212,4 +213,21 @@ fn keys_are_these_bytes() {
     ] {
         assert_eq!(hex(&key), format!("0000000000001122{}", rest.replace(' ', "")));
     }
+}
+
+#[test]
+fn the_backups_of_a_share_are_these_bytes() {
+    let at = Timestamp::new(7, 8).unwrap();
+    let one = BackupRecord { at, is_kept: true, objects: 2, bytes: 3 };
+    let two = BackupRecord { is_kept: false, ..one };
+    let backups = [(BackupId::of_bits(5), one), (BackupId::of_bits(6), two)].into();
+    let record = ShareRecord { backups, ..ShareRecord::new(ShareId(1), "/e") };
+    let rest = "0700000000000000 08000000";
+    let expected = format!(
+        "05 4a00 0500000000000000 {rest} 01 0200000000000000 0300000000000000 \
+         0600000000000000 {rest} 00 0200000000000000 0300000000000000"
+    );
+    let bytes = hex(&encode_share(&record));
+    assert!(bytes.contains(&expected.replace(' ', "")), "{bytes}");
+    assert_eq!(decode_share(record.id, &encode_share(&record)).unwrap(), record);
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
     Timestamp,
+    backup::{BackupId, BackupRecord},
     content::{BlockPlace, Clip, Cut, Extent, MapRow, PAGE_BYTES, Stored},
     node::{Device, NodeFlags, Parent},
     plan::ObjectState,
@@ -105,7 +106,9 @@ pub(super) fn row() -> impl Strategy<Value = MapRow> {
 pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
     let key = prop_oneof![(1..=u32::MAX).prop_map(KeyId::of_number), any::<u64>().prop_map(KeyId::of_fingerprint),];
     let keys = (vec(key, 0..5), any::<bool>());
-    (any::<(u64, [u8; 16], u128, u128, u64, bool)>(), "\\PC{0,60}", keys).prop_map(|(fields, name, keys)| {
+    let backups = vec(any::<(u64, bool, u64)>(), 0..3);
+    let fields = any::<(u64, [u8; 16], u128, u128, u64, bool)>();
+    (fields, "\\PC{0,60}", keys, backups).prop_map(|(fields, name, keys, backups)| {
         let (id, key, content_owner, journal, journal_incarnation, dirty) = fields;
         let handle_key = HandleKey(key);
         ShareRecord {
@@ -117,7 +120,13 @@ pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
             // Something that differs from row to row.
             counts_names: !dirty,
             keys: KeysInUse { in_use: keys.0.into_iter().collect(), are_all: keys.1 },
+            backups: backups.into_iter().map(backup).collect(),
             ..ShareRecord::new(ShareId(id), name)
         }
     })
+}
+
+fn backup((bits, is_kept, objects): (u64, bool, u64)) -> (BackupId, BackupRecord) {
+    let at = Timestamp::from_unix_nanos(i128::from(bits));
+    (BackupId::of_bits(bits), BackupRecord { at, is_kept, objects, bytes: !objects })
 }
