@@ -7,17 +7,20 @@
 //! or an object store.
 
 mod admission;
-mod confirmed;
+mod backup;
 mod keyed;
+mod owned;
 mod policy;
 mod registry;
+mod restore;
 mod services;
 mod volume;
 
 pub use policy::{Atime, Network, SharePolicy};
 pub use registry::Registry;
+pub use restore::{RestoreError, RestoreStores, restore_share};
 pub use services::Services;
 pub use volume::{
-    CheckStores, Machine, OpenError, Recovered, Volume, VolumeLimits, VolumeSettings, VolumeStores, check_stores,
-    path_of,
+    CheckStores, Machine, NodePage, OpenError, Recovered, UnpinError, Volume, VolumeLimits, VolumeSettings,
+    VolumeStores, check_stores, nodes_after, path_of, pinning, unpin_all,
 };

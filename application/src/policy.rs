@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use dittofs_domain::{Credentials, credentials::IdentityPolicy};
+use dittofs_domain::{Credentials, credentials::IdentityPolicy, quota::Quota};
 
 /// Bits of the prefix of IPv4 addresses that are mapped into IPv6.
 const MAPPED_PREFIX: u8 = 96;
@@ -75,8 +75,8 @@ pub struct SharePolicy {
     pub identity: IdentityPolicy,
     /// Whether changes are refused.
     pub read_only: bool,
-    /// Bytes that the share may hold.
-    pub bytes_max: u64,
+    /// What the share may hold.
+    pub quota: Quota,
     /// Whether reads advance access times.
     pub atime: Atime,
 }

@@ -1,17 +1,24 @@
 //! The running state of one share.
 
+mod again;
+mod aside;
 mod atime;
 mod attributes;
 mod background;
+mod backup;
 mod breathe;
 mod check;
 mod clone;
 mod commit;
+mod discard;
 mod fetch;
 mod flush;
 mod full;
 mod garbage;
+mod gate;
 mod ids;
+mod keys;
+mod ledger;
 mod listing;
 mod names;
 mod newest;
@@ -20,9 +27,11 @@ mod opens;
 mod outage;
 mod overlay;
 mod pending;
+mod pins;
 mod ports;
 mod publish;
 mod punch;
+mod quota;
 mod read;
 mod readahead;
 mod reap;
@@ -31,6 +40,7 @@ mod repack;
 mod repeated;
 mod replace;
 mod resize;
+mod scan;
 mod sealing;
 mod seek;
 mod settle;
@@ -49,23 +59,25 @@ use dittofs_domain::{
     content::map::Facts,
     error::{FsError, FsResult},
     flush::Policy,
+    ownership::Phase,
 };
 use dittofs_ports::{
     BlockCache, Caller, Clock, ContentStore, DiskCache, FrameCodec, FrameSealer, HandleSealer, Journal, MetadataError,
-    OpenState, Presented, Randomness, ShareMetadata, ShareSpace, Spawner, Survives, WeakAttributes, WriteVerifier,
+    OpenState, Presented, Randomness, ShareMetadata, Spawner, Survives, WeakAttributes, WriteVerifier,
 };
 use tokio::sync::Notify;
 
-use crate::{admission::Admission, keyed::KeyedLocks, policy::SharePolicy};
+use crate::{admission::Admission, keyed::KeyedLocks, owned::OwnedContent, policy::SharePolicy};
+pub(crate) use again::STRIDE;
+pub(crate) use backup::Frozen;
 pub use check::{CheckStores, check_stores};
 use ids::Numbers;
 pub use open::{OpenError, VolumeSettings};
 use pending::PendingNodes;
+pub use pins::{UnpinError, pinning, unpin_all};
 pub use recovery::Recovered;
+pub use scan::{NodePage, nodes_after};
 pub use unreadable::path_of;
-
-/// Nodes that a share may hold, as clients are told: ids are never reused, so this is no promise.
-const NODES_MAX: u64 = 1 << 40;
 
 /// What the machine gives to a volume.
 #[derive(Clone)]
@@ -133,10 +145,13 @@ pub struct Volume {
     flush_policy: Policy,
     scale: Scale,
     stores: VolumeStores,
+    /// The same objects, with the lease that they are held by.
+    owned: Arc<OwnedContent>,
     machine: Machine,
     epoch: Epoch,
     verifier: AtomicU64,
     turns: KeyedLocks<NodeId>,
+    keys: keys::ShareKeys,
     flights: fetch::Flights,
     reach: fetch::Reach,
     /// Heads of blocks, which save a round trip each: the cache may not keep them beside many frames.
@@ -145,22 +160,35 @@ pub struct Volume {
     opens: opens::Opens,
     numbers: Numbers,
     admission: Admission,
+    /// Closed for changes while a backup takes the share as it is.
+    gate: gate::Gate,
+    /// Held by who condemns, deletes and repacks objects, and by a backup until those that it needs are pinned. Taken
+    /// before `gate`, and that before `flushing`.
+    collecting: tokio::sync::Mutex<()>,
+    /// Backups that an earlier start did not end.
+    unfinished: parking_lot::Mutex<Vec<dittofs_domain::backup::BackupId>>,
     flushing: tokio::sync::Mutex<()>,
+    aside: aside::Aside,
     access_times: atime::AccessTimes,
     full: full::Full,
     outage: outage::Outage,
     outage_max: std::time::Duration,
     /// One check at a time.
     checking: tokio::sync::Mutex<()>,
-    /// Bytes that extents hold, as last read from the metadata store.
-    stored_bytes: AtomicU64,
+    ledger: ledger::Ledger,
     /// Objects that lost a reference: garbage, if it was the last one.
     suspects: parking_lot::Mutex<std::collections::BTreeSet<dittofs_domain::ObjectId>>,
     condemned: parking_lot::Mutex<Vec<garbage::Condemned>>,
+    discards: parking_lot::Mutex<discard::Discards>,
+    /// Held for reading by who clones, which makes new references to blocks, and for writing by who looks for dead ones.
+    /// Taken after turns.
+    cloning: tokio::sync::RwLock<()>,
     /// Objects that may be mostly dead.
     dying: parking_lot::Mutex<std::collections::BTreeMap<dittofs_domain::ObjectId, repack::Dying>>,
-    /// Before this time, on the monotonic clock, nothing is repacked: there was no room for it.
-    repack_after: parking_lot::Mutex<std::time::Duration>,
+    /// How much goes into an object where there is little room.
+    flush_steps: parking_lot::Mutex<full::Steps>,
+    /// How repacking gets on where there is little room.
+    repacking: parking_lot::Mutex<repack::Pace>,
     readahead: readahead::Readahead,
     reaping: Notify,
     /// The journal has given records up.
@@ -205,6 +233,18 @@ impl Volume {
         self.stores.metadata_survives.min(self.stores.journal.survives().max(self.stores.content.survives()))
     }
 
+    /// Whether the share's objects are known to be its own, so that they can be read. A share may be opened before its
+    /// content store has said so.
+    pub fn knows_objects(&self) -> bool {
+        self.owned.is_own()
+    }
+
+    /// Whether the share's objects are held: what is flushed goes there at once. An earlier owner's requests may have to
+    /// be waited for.
+    pub fn holds_objects(&self) -> bool {
+        self.owned.phase() == Some(Phase::Held)
+    }
+
     /// What was found in the journal when the share was opened.
     pub fn recovered(&self) -> Recovered {
         self.recovered
@@ -246,29 +286,18 @@ impl Volume {
         self.verifier.store(self.machine.randomness.bits64(), Ordering::Release);
     }
 
-    /// Space of the share.
-    pub(crate) async fn space(&self) -> FsResult<ShareSpace> {
-        let statistics = self.stores.metadata.statistics().await.map_err(|error| self.metadata_failed(&error))?;
-        let stored = u64::try_from(statistics.bytes).unwrap_or(0);
-        self.stored_bytes.store(stored, Ordering::Release);
-        let used = stored.saturating_add(self.pending.bytes());
-        let nodes = u64::try_from(statistics.nodes).unwrap_or(0);
-        Ok(ShareSpace {
-            bytes_total: self.policy.bytes_max,
-            bytes_free: self.policy.bytes_max.saturating_sub(used),
-            nodes_total: NODES_MAX,
-            nodes_free: NODES_MAX.saturating_sub(nodes),
-        })
-    }
-
-    /// Refuses bytes that the share has no room for, before anything is written.
-    fn demand_space(&self, bytes: u64) -> FsResult<()> {
-        let used = self.stored_bytes.load(Ordering::Acquire).saturating_add(self.pending.bytes());
-        if used.saturating_add(bytes) > self.policy.bytes_max { Err(FsError::NoSpace) } else { Ok(()) }
-    }
-
     fn now(&self) -> Timestamp {
         self.machine.clock.now()
+    }
+
+    /// Its objects.
+    pub(crate) fn content(&self) -> &dyn ContentStore {
+        &*self.stores.content
+    }
+
+    /// What the machine gives to it.
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     fn demand_writable(&self) -> FsResult<()> {

@@ -32,7 +32,7 @@ pub enum Command {
     /// Work with a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Look at the shares, and rename them
+    /// Look at the shares, rename and remove them
     #[command(subcommand)]
     Share(ShareCommand),
     /// Work with the keys that encrypt what is in the files
@@ -43,6 +43,14 @@ pub enum Command {
     /// Beside a running server it changes nothing and disturbs nobody. Exit status: 0 clean; 1 something was found,
     /// mended or not; 2 wrong usage; 3 a share could not be checked.
     Check(CheckArguments),
+    /// Write backups of shares while they are served, and release what they pin
+    #[command(subcommand)]
+    Backup(BackupCommand),
+    /// Bring the shares of a backup back, into stores that don't have them
+    ///
+    /// The server must be stopped. The configuration names the shares, and the stores that they go to. The shares that
+    /// were backed up may live on beside them, with another data folder and another content store.
+    Restore(RestoreArguments),
     /// Print a completion script for a shell
     #[command(after_help = "Example: dittofs completions bash > /etc/bash_completion.d/dittofs")]
     Completions {
@@ -64,10 +72,14 @@ pub struct ServeOptions {
     /// machine may then be anybody, root included
     #[arg(long)]
     pub insecure_ports: bool,
-    /// Start though acknowledged changes of this share are missing or damaged, and give them up. The server
+    /// Start though acknowledged changes of this share are missing, old or damaged, and give them up. The server
     /// says first, without this, what would be lost. May be given several times
     #[arg(long, value_name = "SHARE")]
     pub accept_loss: Vec<String>,
+    /// Take the objects of this share though another server holds them, which stops flushing then. The server says
+    /// first, without this, who that is. May be given several times
+    #[arg(long, value_name = "SHARE")]
+    pub take_over: Vec<String>,
 }
 
 /// The options of `check`.
@@ -86,6 +98,52 @@ pub struct CheckArguments {
     /// Don't read what is in the files
     #[arg(long)]
     pub no_content: bool,
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub source: ConfigFile,
+}
+
+/// The commands below `backup`.
+#[derive(Debug, Subcommand)]
+pub enum BackupCommand {
+    /// Write a backup: each share as it is at one instant, with all that was acknowledged before
+    ///
+    /// The running server writes it. Clients' changes wait for some seconds at most, reads don't.
+    Create {
+        /// The folder that it goes to: empty, or not there yet
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Only this share, such as /export; may be given several times, by default all
+        #[arg(long, value_name = "NAME")]
+        share: Vec<String>,
+        /// Don't copy the objects: they stay in the content store, and are kept until the backup is released
+        #[arg(long)]
+        pin: bool,
+        /// Where the configuration comes from.
+        #[command(flatten)]
+        source: ConfigFile,
+    },
+    /// List the backups that keep objects in content stores
+    List(ConfigFile),
+    /// Let a backup keep nothing any more: one that was written with --pin can't be restored then
+    Release {
+        /// Its id, as `backup create` printed it
+        id: String,
+        /// Where the configuration comes from.
+        #[command(flatten)]
+        source: ConfigFile,
+    },
+}
+
+/// The options of `restore`.
+#[derive(Args, Debug)]
+pub struct RestoreArguments {
+    /// The folder of the backup
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// The content store that still has the objects, for a backup that was written with --pin. It is only read
+    #[arg(long, value_name = "STORE")]
+    pub objects: Option<String>,
     /// Where the configuration comes from.
     #[command(flatten)]
     pub source: ConfigFile,
@@ -144,6 +202,19 @@ pub enum ShareCommand {
         old: String,
         /// The name that it gets
         new: String,
+        /// Where the configuration comes from.
+        #[command(flatten)]
+        source: ConfigFile,
+    },
+    /// Remove a share that the configuration does not name, with all its files, for good
+    ///
+    /// Shows what there is, and asks before anything is removed. The server must be stopped.
+    Remove {
+        /// Its name, such as /export; or its id, where several shares have that name
+        name: String,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
         /// Where the configuration comes from.
         #[command(flatten)]
         source: ConfigFile,

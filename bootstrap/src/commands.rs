@@ -1,8 +1,11 @@
 //! Carries out the commands.
 
+mod backup;
 mod check;
 mod key;
+mod remove;
 mod rename;
+mod restore;
 mod server;
 mod share;
 mod stored;
@@ -17,9 +20,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use dittofs_admin::{Client, ClientError, ShareView};
+use dittofs_admin::{Client, ClientError, ShareView, SharesView};
 
-use crate::cli::{Cli, Command, ConfigCommand, ConfigFile, KeyCommand, ShareCommand};
+use crate::cli::{BackupCommand, Cli, Command, ConfigCommand, ConfigFile, KeyCommand, ShareCommand};
 use crate::config::{self, Config, ConfigError, LogConfig, SAMPLE, StoreKinds, control_socket};
 use crate::{facts, logging, serve};
 
@@ -48,9 +51,15 @@ enum Failure {
     #[error(transparent)]
     Rename(#[from] rename::RenameError),
     #[error(transparent)]
+    Remove(#[from] remove::RemoveError),
+    #[error(transparent)]
     Stored(#[from] stored::StoredError),
     #[error(transparent)]
     Check(#[from] check::CheckError),
+    #[error(transparent)]
+    Backup(#[from] backup::BackupFailure),
+    #[error(transparent)]
+    Restore(#[from] restore::RestoreFailure),
     #[error(transparent)]
     Key(#[from] key::KeyError),
     #[error("files that the configuration names can't be used:\n  {}", faults.join("\n  "))]
@@ -69,6 +78,9 @@ impl Failure {
             | Failure::Serve(serve::ServeError::UnknownShare { .. }) => ExitCode::from(2),
             Failure::Check(error) => error.exit_code(),
             Failure::Rename(error) if error.is_of_words() => ExitCode::from(2),
+            Failure::Remove(error) if error.is_of_words() => ExitCode::from(2),
+            Failure::Backup(error) if error.is_of_words() => ExitCode::from(2),
+            Failure::Restore(error) if error.is_of_words() => ExitCode::from(2),
             Failure::Init { .. }
             | Failure::InitExists { .. }
             | Failure::Print(_)
@@ -78,6 +90,9 @@ impl Failure {
             | Failure::Files { .. }
             | Failure::Audit(_)
             | Failure::Rename(_)
+            | Failure::Remove(_)
+            | Failure::Backup(_)
+            | Failure::Restore(_)
             | Failure::Stored(_) => ExitCode::FAILURE,
         }
     }
@@ -120,12 +135,33 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         }
         Command::Share(ShareCommand::Show { name, source }) => {
             let shares = shares(&load(&source)?)?;
-            let found = shares.iter().find(|share| share.facts.name == name);
-            Ok(share::show(found.ok_or_else(|| unknown_share(name, &shares))?, &mut out)?)
+            let found = shares.shares.iter().find(|share| share.facts.name == name);
+            Ok(share::show(found.ok_or_else(|| unknown_share(name, &shares.shares))?, &mut out)?)
         }
         Command::Share(ShareCommand::Rename { old, new, source }) => {
             let config = load(&source)?;
             Ok(rename::rename(&old, &new, &config, &StoreKinds::built_in(), &mut out)?)
+        }
+        Command::Share(ShareCommand::Remove { name, yes, source }) => {
+            let config = load(&source)?;
+            let with = (&config, &StoreKinds::built_in());
+            Ok(remove::remove(&name, yes, with, &mut io::stdin().lock(), &mut out)?)
+        }
+        Command::Backup(BackupCommand::Create { folder, share, pin, source }) => {
+            Ok(backup::create(&folder, &share, pin, &load(&source)?, &mut out)?)
+        }
+        Command::Backup(BackupCommand::List(source)) => {
+            Ok(backup::list(&load(&source)?, &StoreKinds::built_in(), &mut out)?)
+        }
+        Command::Backup(BackupCommand::Release { id, source }) => {
+            Ok(backup::release(&id, &load(&source)?, &StoreKinds::built_in(), &mut out)?)
+        }
+        Command::Restore(arguments) => {
+            let config = load(&arguments.source)?;
+            // What is restored is as private as what is served.
+            rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+            let _logging = logging::init(&LogConfig { audit: None, ..config.log.clone() })?;
+            Ok(restore::restore(&arguments, &config, &StoreKinds::built_in(), &mut out)?)
         }
         Command::Key(KeyCommand::Add { file }) => Ok(key::add(&file, &mut out)?),
         Command::Completions { shell } => {
@@ -166,11 +202,11 @@ fn load_file(source: &ConfigFile, file: Option<&Path>) -> Result<Config, Failure
 }
 
 /// The shares as a running server tells them, or as the configuration and the stores do where none runs.
-fn shares(config: &Config) -> Result<Vec<ShareView>, Failure> {
+fn shares(config: &Config) -> Result<SharesView, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(data) = &config.data {
         match runtime.block_on(Client::new(&control_socket(data)).shares()) {
-            Ok(running) => return Ok(running.shares),
+            Ok(running) => return Ok(running),
             Err(ClientError::NotRunning(_)) => {}
             Err(error) => return Err(error.into()),
         }

@@ -38,7 +38,7 @@ pub use log::{LogConfig, LogFormat, LogLevel, LogLevels};
 pub use options::{OptionsError, StoreOptions};
 pub use problem::{ConfigError, Problem};
 pub(crate) use shares::fault_of as fault_of_share_name;
-pub use shares::{ShareConfig, compression_word, squash_word};
+pub use shares::{QuotaConfig, ShareConfig, compression_word, squash_word};
 pub use size::ByteSize;
 pub use source::{SAMPLE, load, load_on};
 pub(crate) use stores::unreadable_files;

@@ -1,12 +1,30 @@
 //! What a configuration comes to, share by share, as it is told to people and over the local socket.
 
-use dittofs_admin::ShareFacts;
+use dittofs_admin::{ShareFacts, UnnamedView};
+use dittofs_ports::ShareRecord;
 
 use crate::config::{Config, EncryptionConfig, ShareConfig, StoreConfig, Stores, compression_word, squash_word};
 
 /// The shares in the order of the configuration.
 pub(crate) fn of(config: &Config) -> Vec<ShareFacts> {
     config.shares.iter().map(|share| of_share(share, config)).collect()
+}
+
+/// Whether the row of a share is that of a configured one.
+pub(crate) fn is_of(record: &ShareRecord, share: &ShareConfig) -> bool {
+    share.id.map_or(record.name == share.name, |id| record.id.0 == id)
+}
+
+/// The shares of a metadata store that none of the configured ones is.
+pub(crate) fn unnamed(store: &str, records: &[ShareRecord], shares: &[ShareConfig]) -> Vec<UnnamedView> {
+    let is_named =
+        |record: &&ShareRecord| shares.iter().any(|share| share.metadata_store == store && is_of(record, share));
+    let unnamed = records.iter().filter(|record| !is_named(record)).map(|record| UnnamedView {
+        name: record.name.clone(),
+        id: record.id.0,
+        metadata_store: store.to_owned(),
+    });
+    unnamed.collect()
 }
 
 fn of_share(share: &ShareConfig, config: &Config) -> ShareFacts {
@@ -25,7 +43,8 @@ fn of_share(share: &ShareConfig, config: &Config) -> ShareFacts {
         anonymous_uid: share.anonymous_uid,
         anonymous_gid: share.anonymous_gid,
         read_only: share.read_only,
-        quota: share.quota.map(|quota| quota.0),
+        quota: share.quota.bytes.map(|bytes| bytes.0),
+        quota_files: share.quota.files,
     }
 }
 

@@ -10,7 +10,10 @@ mod machine;
 pub mod progress;
 mod serve;
 
-pub use cli::{CheckArguments, Cli, Command, ConfigCommand, ConfigFile, ServeOptions, ShareCommand};
+pub use cli::{
+    BackupCommand, CheckArguments, Cli, Command, ConfigCommand, ConfigFile, RestoreArguments, ServeOptions,
+    ShareCommand,
+};
 pub use commands::run;
 pub use logging::{AuditError, Logging, init as init_logging};
 pub use serve::{Reload, ServeError, serve, serve_accepting, serve_reloading};

@@ -3,9 +3,11 @@
 mod bounds;
 mod data;
 mod fronts;
+mod holder;
 mod identity;
 mod journals;
 mod keys;
+mod leftovers;
 mod nfs;
 mod paths;
 mod ports;
@@ -23,6 +25,7 @@ use std::{
 
 use dittofs_admin::Sources;
 use dittofs_application::{Registry, Services, Volume};
+use dittofs_backup_folder::FolderBackups;
 use dittofs_domain::FsError;
 use tokio::{runtime::Builder, sync::Notify};
 
@@ -32,12 +35,16 @@ use crate::{
 };
 pub(crate) use data::{DataError, DataFolder};
 use fronts::Fronts;
+pub(crate) use holder::{may_live, of as holder_of};
+pub(crate) use journals::has_files as has_journal;
 pub(crate) use keys::Keys;
+pub(crate) use leftovers::{Leftover, Places, PlacesError};
 use nfs::NfsAdapter;
 use ports::NfsPorts;
 use signals::{Signals, follow_hangups};
 use socket::ControlSocket;
 use volumes::OpenShares;
+pub(crate) use volumes::{machine as machine_of_this_process, sync_folders};
 use watch::Watching;
 
 /// Why the server could not start, or stopped by itself.
@@ -80,9 +87,11 @@ pub enum ServeError {
     /// The data folder can't be used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A loss is accepted for a share that there is not.
-    #[error("--accept-loss {name}: there is no such share; known: {known}")]
+    /// Something is accepted for a share that there is not.
+    #[error("{option} {name}: there is no such share; known: {known}")]
     UnknownShare {
+        /// The option.
+        option: &'static str,
         /// The name that was given.
         name: String,
         /// Those that there are.
@@ -115,15 +124,24 @@ pub enum ServeError {
 /// # Errors
 /// What kept the server from starting, or from stopping cleanly.
 pub fn serve(config: &Config, kinds: &StoreKinds) -> Result<(), ServeError> {
-    serve_accepting(config, kinds, &BTreeSet::new())
+    serve_accepting(config, kinds, &Accepting::default())
 }
 
-/// The same, giving up what is missing or damaged of the shares with these names.
+/// What somebody has said to accept when the server starts: names of shares.
+#[derive(Clone, Debug, Default)]
+pub struct Accepting {
+    /// Of these is given up what is missing, old or damaged.
+    pub loss: BTreeSet<String>,
+    /// The objects of these are taken though another server may hold them.
+    pub take_over: BTreeSet<String>,
+}
+
+/// The same, accepting something.
 ///
 /// # Errors
 /// As [`serve`].
-pub fn serve_accepting(config: &Config, kinds: &StoreKinds, accept_loss: &BTreeSet<String>) -> Result<(), ServeError> {
-    serve_reloading(config, kinds, accept_loss, Arc::new(|| {}))
+pub fn serve_accepting(config: &Config, kinds: &StoreKinds, accepting: &Accepting) -> Result<(), ServeError> {
+    serve_reloading(config, kinds, accepting, Arc::new(|| {}))
 }
 
 /// What is done at a SIGHUP, beside reading the key files again. It may block.
@@ -136,19 +154,21 @@ pub type Reload = Arc<dyn Fn() + Send + Sync>;
 pub fn serve_reloading(
     config: &Config,
     kinds: &StoreKinds,
-    accept_loss: &BTreeSet<String>,
+    accepting: &Accepting,
     reload: Reload,
 ) -> Result<(), ServeError> {
     let names: Vec<&str> = config.shares.iter().map(|share| share.name.as_str()).collect();
-    if let Some(name) = accept_loss.iter().find(|name| !names.contains(&name.as_str())) {
-        return Err(ServeError::UnknownShare { name: name.clone(), known: names.join(", ") });
+    for (option, given) in [("--accept-loss", &accepting.loss), ("--take-over", &accepting.take_over)] {
+        if let Some(name) = given.iter().find(|name| !names.contains(&name.as_str())) {
+            return Err(ServeError::UnknownShare { option, name: name.clone(), known: names.join(", ") });
+        }
     }
     machine::raise_descriptors();
     let _data = DataFolder::lock_of(config)?;
     let back = Builder::new_multi_thread().worker_threads(2).thread_name("back").enable_all().build();
     let back = back.map_err(ServeError::Threads)?;
     let fronts = Fronts::start().map_err(ServeError::Threads)?;
-    let served = back.block_on(serve_until_told(config, kinds, accept_loss, &fronts, reload));
+    let served = back.block_on(serve_until_told(config, kinds, accepting, &fronts, reload));
     fronts.stop();
     // Waits for what still runs there. Whatever holds a store is gone then, and each store is closed by its end.
     drop(back);
@@ -163,7 +183,7 @@ pub fn serve_reloading(
 async fn serve_until_told(
     config: &Config,
     kinds: &StoreKinds,
-    accept_loss: &BTreeSet<String>,
+    accepting: &Accepting,
     fronts: &Fronts,
     reload: Reload,
 ) -> Result<Vec<Weak<Volume>>, ServeError> {
@@ -172,7 +192,7 @@ async fn serve_until_told(
     let hangup = Arc::new(Notify::new());
     follow_hangups(reload, Arc::clone(&hangup)).map_err(ServeError::Threads)?;
     let running = tokio::select! {
-        running = Running::start(config, kinds, accept_loss, fronts, &hangup) => running?,
+        running = Running::start(config, kinds, accepting, fronts, &hangup) => running?,
         name = signals.next() => end_at_once(name, "the start"),
     };
     let name = signals.next().await;
@@ -202,7 +222,7 @@ impl Running {
     async fn start(
         config: &Config,
         kinds: &StoreKinds,
-        accept_loss: &BTreeSet<String>,
+        accepting: &Accepting,
         fronts: &Fronts,
         hangup: &Arc<Notify>,
     ) -> Result<Running, ServeError> {
@@ -211,7 +231,7 @@ impl Running {
         }
         let ports = NfsPorts::take(&config.adapters.nfs).await?;
         let watching = Watching::start(config, fronts).await?;
-        let shares = volumes::open(config, kinds, accept_loss, watching.watch(), hangup).await?;
+        let shares = volumes::open(config, kinds, accepting, watching.watch(), hangup).await?;
         let volumes = shares.volumes.clone();
         match Running::listen(config, ports, shares, watching, fronts) {
             Ok(running) => Ok(running),
@@ -230,11 +250,12 @@ impl Running {
         watching: Watching,
         fronts: &Fronts,
     ) -> Result<Running, ServeError> {
-        let OpenShares { volumes, meters, cache, disk } = shares;
-        let services = Arc::new(Services::new(Arc::new(Registry::new(volumes.clone()))));
+        let OpenShares { volumes, meters, cache, disk, unnamed } = shares;
+        let services = Services::new(Arc::new(Registry::new(volumes.clone())));
+        let services = Arc::new(services.writing_backups_to(Arc::new(FolderBackups)));
         // First the socket: whoever can mount the server can manage it, too.
         let listen = |data: &std::path::PathBuf| {
-            let listening = ControlSocket::listen(data, services.clone(), facts::of(config));
+            let listening = ControlSocket::listen(data, services.clone(), facts::of(config), unnamed.clone());
             listening.map_err(|source| ServeError::Socket { socket: control_socket(data), source })
         };
         let socket = config.data.as_ref().map(listen).transpose()?;

@@ -13,7 +13,7 @@ pub mod page;
 mod row;
 pub mod slices;
 
-pub use checksum::checksum;
+pub use checksum::{Checksum, checksum};
 pub use cuts::{CUTS_MAX, Cut, Cuts, Noted};
 pub use row::{BlockPlace, Clip, Extent, MapRow, PageExtents, Stored};
 pub use slices::Place;

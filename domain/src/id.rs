@@ -96,6 +96,65 @@ impl fmt::Display for ObjectId {
     }
 }
 
+/// A key that seals frames. 0 is none.
+///
+/// Its id is a fingerprint: 63 bits that are derived from the key, below a first bit that is 1, so that two keys never
+/// have the same one. What was sealed before there were fingerprints names its key by a *number*, of 32 bits, that
+/// somebody chose; several keys may have had it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct KeyId(pub u64);
+
+impl KeyId {
+    /// Nothing is sealed.
+    pub const NONE: KeyId = KeyId(0);
+    const FINGERPRINT: u64 = 1 << 63;
+
+    /// The id of a key from 64 bits that are derived from it.
+    #[must_use]
+    pub const fn of_fingerprint(bits: u64) -> KeyId {
+        KeyId(bits | Self::FINGERPRINT)
+    }
+
+    /// The id of a key that is known by a number, as all were once.
+    #[must_use]
+    pub const fn of_number(number: u32) -> KeyId {
+        KeyId(number as u64)
+    }
+
+    /// Whether this is no key.
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether only one key can have this id.
+    pub const fn is_fingerprint(self) -> bool {
+        self.0 & Self::FINGERPRINT != 0
+    }
+
+    /// The number of a key that has no fingerprint in its id.
+    pub const fn number(self) -> Option<u32> {
+        if self.0 > 0 && self.0 <= u32::MAX as u64 { Some(self.0 as u32) } else { None }
+    }
+
+    /// Whether any key can have this id.
+    pub const fn is_possible(self) -> bool {
+        self.is_fingerprint() || self.0 <= u32::MAX as u64
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({self})")
+    }
+}
+
+/// A fingerprint has 16 hexadecimal digits, a number is decimal: no text is both.
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_fingerprint() { write!(f, "{:016x}", self.0) } else { write!(f, "{}", self.0) }
+    }
+}
+
 /// One operation of one client, so that applying its plan a second time can be recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OpId(pub u128);

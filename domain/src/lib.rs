@@ -9,8 +9,11 @@
 //! | [`content`] | the map of a file: pages, extents, hole runs, slices that are still in the journal |
 //! | [`access`] | `granted()`: the only place where permission bits are read |
 //! | [`opens`] | open files, share modes, byte-range locks, caching rights: one conflict matrix |
+//! | [`ownership`] | who may change a share's objects, and whether its stores are of one time |
 //! | [`flush`] | when unflushed bytes go to the content store, and in what shape |
 //! | [`check`] | whether the records of a share agree with each other |
+//! | [`backup`] | which objects backups pin |
+//! | [`quota`] | what things count for, and whether a share may hold more |
 //! | [`scale`] | the sizes by which files are cut |
 //! | [`tally`] | no rule: counts and latencies, which every layer may keep |
 //! | [`plan`] | the language between the rules and the stores |
@@ -18,6 +21,7 @@
 
 pub mod access;
 pub mod attributes;
+pub mod backup;
 pub mod bugs;
 pub mod check;
 pub mod content;
@@ -30,7 +34,9 @@ pub mod name;
 pub mod namespace;
 pub mod node;
 pub mod opens;
+pub mod ownership;
 pub mod plan;
+pub mod quota;
 pub mod scale;
 pub mod tally;
 pub mod time;
@@ -39,7 +45,7 @@ pub use attributes::Attributes;
 pub use credentials::{ClientId, Credentials};
 pub use error::FsError;
 pub use handle::{Handle, HandleKey};
-pub use id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId, OpId, Sequence, ShareId};
+pub use id::{ChangeId, ContentVersion, Cookie, Epoch, KeyId, NodeId, ObjectId, OpId, Sequence, ShareId};
 pub use name::Name;
 pub use node::{Node, NodeKind};
 pub use scale::Scale;

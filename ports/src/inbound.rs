@@ -10,8 +10,9 @@ mod metadata;
 mod open;
 
 pub use admin::{
-    AdminService, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, SealedUnder,
-    ShareInfo, ShareSpace,
+    AdminService, BackupError, BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, CheckObserver,
+    CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, PinningBackup, SealedUnder, ShareInfo,
+    ShareSpace,
 };
 pub use block::{
     AllocatedRanges, BlockService, CloneRange, CommitReply, ReadReply, Seek, Stability, WriteReply, WriteVerifier,

@@ -5,22 +5,26 @@
 //! in its documentation as bullets; the conformance suites of the `tests` crate check them on every adapter.
 #![deny(missing_docs)]
 
+pub mod forward;
 pub mod inbound;
 pub mod outbound;
 pub mod statistics;
 
 pub use inbound::{
-    AcknowledgeFailure, AdminService, AllocatedRanges, BlockService, CacheKey, CacheRequest, Caller, Changed,
-    CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, CloneRange, CommitReply, Created,
-    Entry, HandleSealer, Linked, ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, Mended,
-    MetadataService, NodeRef, OpenEvents, OpenRequest, OpenService, Opened, Presented, ReadReply, Renamed, SealedUnder,
-    Seek, ShareChange, ShareInfo, ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
+    AcknowledgeFailure, AdminService, AllocatedRanges, BackupError, BackupObserver, BackupPhase, BackupProgress,
+    BackupReport, BackupRequest, BlockService, CacheKey, CacheRequest, Caller, Changed, CheckObserver, CheckOptions,
+    CheckPhase, CheckProgress, CheckReport, Checked, CloneRange, CommitReply, Created, Entry, HandleSealer, Linked,
+    ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, Mended, MetadataService, NodeRef, OpenEvents,
+    OpenRequest, OpenService, Opened, PinningBackup, Presented, ReadReply, Renamed, SealedUnder, Seek, ShareChange,
+    ShareInfo, ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
-    Appended, ApplyError, BlockCache, CacheUsage, Claim, Clock, CodecError, ContentError, ContentStore, Counter,
-    DiskCache, DiskCacheUsage, FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError, JournalIdentity,
-    JournalUsage, Listed, Listing, MetadataError, MetadataStore, OpenChange, OpenState, OpenStateError, Randomness,
-    Record, Reference, SealError, ShareMetadata, ShareRecord, Spawner, Survives,
+    Appended, ApplyError, BackupFolderError, BackupFolders, BackupReader, BackupRows, BackupWriter, BlockCache,
+    CacheUsage, Capacity, Claim, Clock, CodecError, ContentError, ContentStore, Counter, DiskCache, DiskCacheUsage,
+    FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError, JournalIdentity, JournalUsage, KeysInUse, Listed,
+    Listing, Manifest, Marked, MetadataError, MetadataStore, ObjectInBackup, OpenChange, OpenState, OpenStateError,
+    Randomness, Record, Reference, RowsInBackup, SealError, ShareInBackup, ShareMetadata, ShareRecord, ShareSnapshot,
+    SnapshotRow, Spawner, Survives,
 };
 
 #[cfg(feature = "mocks")]

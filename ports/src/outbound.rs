@@ -1,5 +1,6 @@
 //! What the application needs: stores, a journal, a cache, and what the machine gives.
 
+mod backup_folder;
 mod block_cache;
 mod content_store;
 mod disk_cache;
@@ -10,17 +11,23 @@ mod journal;
 mod machine;
 mod metadata_store;
 mod open_state;
+mod snapshot;
 
+pub use backup_folder::{
+    BackupFolderError, BackupFolders, BackupReader, BackupRows, BackupWriter, Manifest, ObjectInBackup, RowsInBackup,
+    ShareInBackup,
+};
 pub use block_cache::{BlockCache, CacheUsage, FrameKey};
-pub use content_store::{Claim, ContentStore};
+pub use content_store::{Capacity, Claim, ContentStore, Marked};
 pub use disk_cache::{DiskCache, DiskCacheUsage};
 pub use error::{ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, SealError, Source};
 pub use frame_codec::FrameCodec;
 pub use frame_sealer::FrameSealer;
 pub use journal::{Appended, Journal, JournalIdentity, JournalUsage, Record};
 pub use machine::{Clock, Randomness, Spawner};
-pub use metadata_store::{Counter, Listed, Listing, MetadataStore, Reference, ShareMetadata, ShareRecord};
+pub use metadata_store::{Counter, KeysInUse, Listed, Listing, MetadataStore, Reference, ShareMetadata, ShareRecord};
 pub use open_state::{Glance, OpenChange, OpenState};
+pub use snapshot::{ShareSnapshot, SnapshotRow};
 
 #[cfg(feature = "mocks")]
 pub use {

@@ -153,6 +153,8 @@ pub struct ShareCounts {
     pub repacked_bytes: u64,
     /// Reads that met damage in an object. The log names each file.
     pub damaged_reads: u64,
+    /// Reads of sealed bytes whose key is not there. Nothing of them is lost.
+    pub keyless_reads: u64,
     /// Reads of bytes that are neither in the journal nor in the content store. The log names each file.
     pub lost_reads: u64,
     /// Records that were replayed when the share was opened.

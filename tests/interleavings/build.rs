@@ -107,9 +107,9 @@ fn included(text: &str) -> String {
 /// A source with its submodule inside, and with what is explored.
 fn explored(path: &str) -> String {
     let mut text = included(&source(path));
-    if path == CACHE {
-        let shard = included(&source("adapters-outbound/redb/src/cache/shard.rs"));
-        text = text.replace("mod shard;", &format!("mod shard {{ {shard} }}"));
+    for (of, module) in [(CACHE, "shard"), (PENDING, "node")].into_iter().filter(|(of, _)| *of == path) {
+        let inside = included(&source(&of.replace(".rs", &format!("/{module}.rs"))));
+        text = text.replace(&format!("mod {module};"), &format!("mod {module} {{ {inside} }}"));
     }
     text.replace("pub(in crate::volume)", "pub(crate)")
         .replace("use std::", "use crate::explored::std::")

@@ -1,6 +1,8 @@
 //! An S3 server in this process, on a folder, over HTTP on the loopback; or the one whose address `S3_SERVER` says, which
 //! has the bucket and the key of this module, as tests/garage/run.sh starts it.
 
+mod unconditional;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -21,6 +23,7 @@ use tokio::{
 };
 
 use crate::bucket;
+use unconditional::Unconditional;
 
 /// The id of the key that it knows.
 pub const ACCESS_KEY: &str = "GKd177f0fa1b2c3d4e5f607182";
@@ -34,6 +37,8 @@ pub struct S3Server {
     address: SocketAddr,
     /// None: it is not ours.
     folder: Option<Arc<TempDir>>,
+    /// Whether it looks at the conditions of puts.
+    is_conditional: bool,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -42,17 +47,26 @@ impl S3Server {
     /// One with an empty bucket.
     pub fn start() -> S3Server {
         if let Some(address) = external() {
-            return S3Server { address, folder: None, stop: None, thread: None };
+            return S3Server { address, folder: None, is_conditional: true, stop: None, thread: None };
         }
+        S3Server::in_process(true)
+    }
+
+    /// One in this process that does not look at the conditions of puts, with an empty bucket.
+    pub fn without_conditions() -> S3Server {
+        S3Server::in_process(false)
+    }
+
+    fn in_process(is_conditional: bool) -> S3Server {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
-        S3Server::on(Arc::new(folder), SocketAddr::from(([127, 0, 0, 1], 0)))
+        S3Server::on(Arc::new(folder), SocketAddr::from(([127, 0, 0, 1], 0)), is_conditional)
     }
 
     /// Ends it, and starts another one on the same folder and address.
     pub fn restart(mut self) -> S3Server {
         self.end();
-        S3Server::on(Arc::clone(self.folder()), self.address)
+        S3Server::on(Arc::clone(self.folder()), self.address, self.is_conditional)
     }
 
     /// Where it listens.
@@ -78,7 +92,7 @@ impl S3Server {
         found
     }
 
-    fn on(folder: Arc<TempDir>, address: SocketAddr) -> S3Server {
+    fn on(folder: Arc<TempDir>, address: SocketAddr, is_conditional: bool) -> S3Server {
         let (stop, stopped) = oneshot::channel();
         let (listening, address_of) = std::sync::mpsc::channel();
         let root = folder.path().to_owned();
@@ -88,12 +102,12 @@ impl S3Server {
             runtime.block_on(async move {
                 let listener = listen(address).await;
                 listening.send(listener.local_addr().unwrap()).unwrap();
-                tokio::select! { () = serve(&root, listener) => {}, _ = stopped => {} }
+                tokio::select! { () = serve(&root, listener, is_conditional) => {}, _ = stopped => {} }
             });
             runtime.shutdown_background();
         });
         let address = address_of.recv().unwrap();
-        S3Server { address, folder: Some(folder), stop: Some(stop), thread: Some(thread) }
+        S3Server { address, folder: Some(folder), is_conditional, stop: Some(stop), thread: Some(thread) }
     }
 
     fn end(&mut self) {
@@ -132,8 +146,12 @@ async fn listen(address: SocketAddr) -> TcpListener {
     socket.listen(1024).unwrap()
 }
 
-async fn serve(root: &Path, listener: TcpListener) {
-    let mut service = S3ServiceBuilder::new(FileSystem::new(root).unwrap());
+async fn serve(root: &Path, listener: TcpListener, is_conditional: bool) {
+    let files = FileSystem::new(root).unwrap();
+    let mut service = match is_conditional {
+        true => S3ServiceBuilder::new(files),
+        false => S3ServiceBuilder::new(Unconditional(files)),
+    };
     service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
     let service = service.build();
     let one_by_one = Arc::new(Mutex::new(()));
@@ -151,7 +169,8 @@ async fn serve(root: &Path, listener: TcpListener) {
                     return Ok(no_such_bucket());
                 }
                 // A folder can't look and write in one step, as S3 does.
-                let is_conditional = request.headers().contains_key(header::IF_NONE_MATCH);
+                let is_condition = |name| request.headers().contains_key(name);
+                let is_conditional = is_condition(header::IF_NONE_MATCH) || is_condition(header::IF_MATCH);
                 let _turn = if is_conditional { Some(one_by_one.lock().await) } else { None };
                 service.call(request.map(s3s::Body::from)).await
             }

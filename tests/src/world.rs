@@ -4,6 +4,7 @@
 mod cache;
 mod disk;
 mod machine;
+mod unhurried;
 
 pub use cache::ForgetfulCache;
 pub use disk::DiskOptions;
@@ -14,21 +15,26 @@ use std::{sync::Arc, time::Duration};
 use dittofs_application::{
     Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
+use dittofs_backup_folder::FolderBackups;
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Node, NodeId, Scale, ShareId,
     credentials::{IdentityPolicy, Squash},
+    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::{Keyring, Sealer};
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentStore, Journal, MetadataStore, NodeRef, OpenState, ShareMetadata, ShareRecord,
+    BackupFolders, BlockCache, Caller, Clock, ContentStore, FrameSealer, Journal, MetadataStore, NodeRef, OpenState,
+    ShareMetadata, ShareRecord,
 };
 use machine::{RuntimeSpawner, SeededRandomness};
+use unhurried::Unhurried;
 
 /// The id of the share.
 pub const SHARE: ShareId = ShareId(0xD177_0F50);
 
 /// One of each outbound port, all of them empty.
+#[derive(Clone)]
 pub struct Stores {
     /// Names, attributes, maps.
     pub metadata: Arc<dyn MetadataStore>,
@@ -55,11 +61,15 @@ pub struct WorldOptions {
     /// How frames are compressed.
     pub codec: Codec,
     /// What seals and opens frames.
-    pub sealer: Arc<Sealer>,
+    pub sealer: Arc<dyn FrameSealer>,
+    /// What the share may hold.
+    pub quota: Quota,
+    /// Where its backups go.
+    pub backups: Arc<dyn BackupFolders>,
 }
 
 impl WorldOptions {
-    /// At the usual speed, without compression and keys.
+    /// At the usual speed, without compression and keys, and with a quota that nothing meets.
     pub fn new(unflushed_bytes_max: u64, seed: u64) -> WorldOptions {
         WorldOptions {
             unflushed_bytes_max,
@@ -68,6 +78,8 @@ impl WorldOptions {
             speed: 1,
             codec: Codec::none(),
             sealer: Arc::new(Sealer::none()),
+            quota: Quota { bytes: 1 << 40, ..Quota::NONE },
+            backups: Arc::new(FolderBackups),
         }
     }
 }
@@ -105,7 +117,7 @@ impl World {
 
     /// The same with all options. A share that the stores have already is opened again.
     pub async fn open_with(stores: Stores, options: WorldOptions) -> World {
-        let WorldOptions { unflushed_bytes_max, scale, seed, speed, codec, sealer } = options;
+        let WorldOptions { unflushed_bytes_max, scale, seed, speed, codec, sealer, quota, backups } = options;
         let clock = Arc::new(SteppedClock::new(speed));
         let record = ShareRecord {
             handle_key: HandleKey([7; 16]),
@@ -120,7 +132,7 @@ impl World {
         let volume_stores = VolumeStores {
             metadata: Arc::clone(&metadata),
             metadata_survives: stores.metadata.survives(),
-            content: Arc::clone(&stores.content),
+            content: Arc::new(Unhurried { store: Arc::clone(&stores.content), speed }),
             journal: stores.journal,
             cache: stores.cache,
             disk: None,
@@ -138,7 +150,7 @@ impl World {
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             secure_ports: true,
             read_only: false,
-            bytes_max: 1 << 40,
+            quota,
             atime: Atime::None,
         };
         let mut limits = VolumeLimits { unflushed_bytes_max, ..VolumeLimits::default() };
@@ -148,7 +160,8 @@ impl World {
             Volume::open(volume_stores, VolumeSettings { limits, scale, ..VolumeSettings::new(policy) }, machine)
                 .await
                 .unwrap();
-        let services = Arc::new(Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)]))));
+        let services = Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)])));
+        let services = Arc::new(services.writing_backups_to(backups));
         World { services, clock, metadata, content: stores.content, volume }
     }
 

@@ -24,8 +24,7 @@ use dittofs_frame_codec::{Codec, CompressionMethod, CompressionOptions};
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockCache, BlockService, Caller, Claim, ContentError, ContentStore, MetadataService, Stability,
-    Survives,
+    AdminService, BlockCache, BlockService, Caller, ContentError, ContentStore, MetadataService, Stability, Survives,
 };
 use dittofs_tests::world::{SHARE, Stores, World, WorldOptions, caller};
 use futures_util::future::join_all;
@@ -48,20 +47,10 @@ struct Remote {
 
 #[async_trait]
 impl ContentStore for Remote {
+    dittofs_ports::forward!(ContentStore of inner: owner, claim, shares, request_max, capacity, put, put_to_free, discard, delete, list);
+
     fn survives(&self) -> Survives {
         Survives::MachineLoss
-    }
-
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
-        self.inner.owner(share).await
-    }
-
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.inner.claim(share, owner).await
-    }
-
-    async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
-        self.inner.put(share, object, parts).await
     }
 
     async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
@@ -72,19 +61,6 @@ impl ContentStore for Remote {
         self.running.fetch_sub(1, Ordering::SeqCst);
         let fails = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
         if fails { Err(ContentError::Unavailable("away".into())) } else { self.inner.get(share, object, range).await }
-    }
-
-    async fn delete(&self, share: ShareId, object: ObjectId) -> Result<(), ContentError> {
-        self.inner.delete(share, object).await
-    }
-
-    async fn list(
-        &self,
-        share: ShareId,
-        after: Option<ObjectId>,
-        max: usize,
-    ) -> Result<Vec<(ObjectId, u64)>, ContentError> {
-        self.inner.list(share, after, max).await
     }
 }
 

@@ -8,13 +8,11 @@ use std::{
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, ObjectId, OpId, ShareId,
-    plan::{Applied, Change, Expectation, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+    Cookie, NodeId, OpId, ShareId,
+    plan::{Applied, Change, Expectation, Plan, Query, Space},
 };
 use dittofs_memory::MemoryMetadataStore;
-use dittofs_ports::{
-    ApplyError, Counter, Listing, MetadataError, MetadataStore, Reference, ShareMetadata, ShareRecord, Survives,
-};
+use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, MetadataStore, ShareMetadata};
 use dittofs_tests::conformance::metadata as suite;
 
 /// How a store is broken.
@@ -42,17 +40,8 @@ struct FaultyShare(Arc<dyn ShareMetadata>, Fault);
 
 #[async_trait]
 impl MetadataStore for FaultyStore {
-    fn survives(&self) -> Survives {
-        self.0.survives()
-    }
-
-    async fn shares(&self) -> Result<Vec<ShareRecord>, MetadataError> {
-        self.0.shares().await
-    }
-
-    async fn create_share(&self, record: &ShareRecord, root: &Node) -> Result<(), MetadataError> {
-        self.0.create_share(record, root).await
-    }
+    dittofs_ports::forward!(MetadataStore of 0: survives, shares, create_share, remove_share, restore_rows,
+        restore_share);
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
         let share = self.0.share(id).await?;
@@ -97,17 +86,11 @@ impl FaultyShare {
 
 #[async_trait]
 impl ShareMetadata for FaultyShare {
-    async fn record(&self) -> Result<ShareRecord, MetadataError> {
-        self.0.record().await
-    }
-
-    async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError> {
-        self.0.put_record(record).await
-    }
-
-    async fn view(&self, query: &Query) -> Result<View, MetadataError> {
-        self.0.view(query).await
-    }
+    dittofs_ports::forward!(
+        ShareMetadata of 0:
+        record, put_record, view, name_of, unlinked, clipped, objects, references, nodes, references_after,
+        statistics, snapshot
+    );
 
     async fn apply(&self, mut plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
         match self.1 {
@@ -134,42 +117,10 @@ impl ShareMetadata for FaultyShare {
         self.0.list(directory, space, after, entries_max, records).await
     }
 
-    async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError> {
-        self.0.name_of(directory, cookie).await
-    }
-
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         let range = self.0.allocate(counter, count).await?;
         let repeats = matches!(self.1, Fault::NumbersRepeat) && range.start > 150_000;
         Ok(if repeats { range.start - 1..range.end - 1 } else { range })
-    }
-
-    async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {
-        self.0.unlinked(after, max).await
-    }
-
-    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
-        self.0.clipped(after, max).await
-    }
-
-    async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {
-        self.0.objects(after, max).await
-    }
-
-    async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
-        self.0.references(object, max).await
-    }
-
-    async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError> {
-        self.0.nodes(after, max).await
-    }
-
-    async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
-        self.0.references_after(after, max).await
-    }
-
-    async fn statistics(&self) -> Result<Statistics, MetadataError> {
-        self.0.statistics().await
     }
 }
 

@@ -24,3 +24,9 @@ content_conformance!(s3_in_parts, {
         open(&server, transfer).await
     }
 });
+
+// As a store that knows no conditional puts: whoever claims looks and reads again.
+content_conformance!(s3_without_conditions, {
+    let server = S3Server::without_conditions();
+    async move || open(&server, TransferOptions::default()).await
+});

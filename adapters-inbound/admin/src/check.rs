@@ -1,30 +1,18 @@
-//! A check on its way: a body of lines, so that whoever asked sees how far it is, and no answer gets too long.
+//! A check on its way, and what it tells.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use dittofs_domain::{ShareId, check::Severity};
 use dittofs_ports::{
     AdminService, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, SealedUnder,
 };
-use hyper::body::{Body, Frame};
 use serde::{Deserialize, Serialize};
 use tokio::{
-    sync::{mpsc, watch},
-    task::JoinHandle,
+    sync::watch,
     time::{MissedTickBehavior, interval},
 };
 
-/// Between two words about how far it is.
-const TICK: Duration = Duration::from_millis(250);
-/// Lines that wait for a reader; then the check waits too.
-const LINES_MAX: usize = 64;
+use crate::lines::{Lines, LinesBody, TICK};
 
 /// A line of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,22 +72,28 @@ pub struct CheckSummary {
     pub objects: u64,
     /// Bytes that were read and verified.
     pub verified_bytes: u64,
-    /// What is sealed under which key, by id; 0 is what is not sealed.
+    /// What is sealed under which key.
     #[serde(default)]
     pub keys: Vec<KeyView>,
+    /// Bytes that are only in the journal, and were not looked at.
+    #[serde(default)]
+    pub unflushed_bytes: u64,
 }
 
 /// What one key seals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyView {
-    /// The key; 0 for what is not sealed.
-    pub id: u32,
+    /// The key's fingerprint, or number; none for what is not sealed.
+    pub id: Option<String>,
     /// Objects with such blocks that files use.
     pub objects: u64,
     /// Bytes of these blocks.
     pub bytes: u64,
     /// Whether the key is there.
     pub is_known: bool,
+    /// Frames that it does not open: a key that had the same number is missing.
+    #[serde(default)]
+    pub unopened: u64,
 }
 
 impl From<&Checked> for FindingView {
@@ -131,14 +125,16 @@ impl From<&CheckReport> for CheckSummary {
             objects: report.objects,
             verified_bytes: report.verified_bytes,
             keys: report.keys.iter().map(KeyView::from).collect(),
+            unflushed_bytes: report.unflushed_bytes,
         }
     }
 }
 
 impl From<&SealedUnder> for KeyView {
     fn from(under: &SealedUnder) -> KeyView {
-        let SealedUnder { key_id, objects, bytes, is_known } = *under;
-        KeyView { id: key_id, objects, bytes, is_known }
+        let SealedUnder { key_id, objects, bytes, is_known, unopened } = *under;
+        let id = (!key_id.is_none()).then(|| key_id.to_string());
+        KeyView { id, objects, bytes, is_known, unopened }
     }
 }
 
@@ -154,35 +150,9 @@ pub fn phase_word(phase: CheckPhase) -> &'static str {
     }
 }
 
-/// The answer. Who drops it ends the check.
-pub(crate) struct CheckBody {
-    lines: mpsc::Receiver<Bytes>,
-    task: JoinHandle<()>,
-}
-
-impl CheckBody {
-    pub(crate) fn start(service: Arc<dyn AdminService>, share: ShareId, options: CheckOptions) -> CheckBody {
-        let (sender, lines) = mpsc::channel(LINES_MAX);
-        CheckBody { lines, task: tokio::spawn(run(service, share, options, sender)) }
-    }
-}
-
-impl Drop for CheckBody {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl Body for CheckBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.lines.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
-    }
+/// The answer: a check on its way.
+pub(crate) fn check_lines(service: Arc<dyn AdminService>, share: ShareId, options: CheckOptions) -> LinesBody {
+    LinesBody::of(|lines| run(service, share, options, lines))
 }
 
 struct Watcher(watch::Sender<Option<CheckProgress>>);
@@ -193,7 +163,7 @@ impl CheckObserver for Watcher {
     }
 }
 
-async fn run(service: Arc<dyn AdminService>, share: ShareId, options: CheckOptions, lines: mpsc::Sender<Bytes>) {
+async fn run(service: Arc<dyn AdminService>, share: ShareId, options: CheckOptions, lines: Lines) {
     let (watcher, mut progress) = watch::channel(None);
     let check = service.check(share, options, Arc::new(Watcher(watcher)));
     tokio::pin!(check);
@@ -206,7 +176,7 @@ async fn run(service: Arc<dyn AdminService>, share: ShareId, options: CheckOptio
                 let news = progress.has_changed().unwrap_or(false).then(|| *progress.borrow_and_update()).flatten();
                 if let Some(CheckProgress { phase, done, of }) = news {
                     let phase = phase_word(phase).to_owned();
-                    tell(&lines, &CheckLine::Progress { phase, done, of }).await;
+                    lines.tell(&CheckLine::Progress { phase, done, of }).await;
                 }
             }
         }
@@ -214,18 +184,10 @@ async fn run(service: Arc<dyn AdminService>, share: ShareId, options: CheckOptio
     match result {
         Ok(report) => {
             for checked in &report.findings {
-                tell(&lines, &CheckLine::Finding(checked.into())).await;
+                lines.tell(&CheckLine::Finding(checked.into())).await;
             }
-            tell(&lines, &CheckLine::Summary((&report).into())).await;
+            lines.tell(&CheckLine::Summary((&report).into())).await;
         }
-        Err(error) => tell(&lines, &CheckLine::Failed { error: error.to_string() }).await,
+        Err(error) => lines.tell(&CheckLine::Failed { error: error.to_string() }).await,
     }
-}
-
-async fn tell(lines: &mpsc::Sender<Bytes>, line: &CheckLine) {
-    // Every type that is sent has text for keys, which is all that could fail.
-    let mut text = serde_json::to_vec(line).unwrap_or_default();
-    text.push(b'\n');
-    // Nobody reads any more: this task is about to be ended.
-    let _ = lines.send(Bytes::from(text)).await;
 }

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use crate::{
+    backup::{BackupLine, BackupsView, ReleasedView, to_query},
     check::CheckLine,
     wire::{Refused, SharesView},
 };
@@ -75,9 +76,53 @@ impl Client {
     ///
     /// # Errors
     /// `NotRunning` where no server is; `Reply` where it ends before it has said how the check ended.
-    pub async fn check(&self, share: u64, content: bool, mut each: impl FnMut(CheckLine)) -> Result<(), ClientError> {
-        let (mut sender, connection) = http1::handshake(TokioIo::new(self.connect().await?)).await.map_err(reply)?;
+    pub async fn check(&self, share: u64, content: bool, each: impl FnMut(CheckLine)) -> Result<(), ClientError> {
         let uri = format!("/v1/shares/{share}/check?content={content}");
+        let is_last = |line: &CheckLine| matches!(line, CheckLine::Summary(_) | CheckLine::Failed { .. });
+        self.lines(&uri, is_last, each).await
+    }
+
+    /// Has the server write a backup into a folder, whose path is absolute; of these shares, or of all without any.
+    /// Likewise line by line; whoever drops this gives the backup up.
+    ///
+    /// # Errors
+    /// As [`Client::check`].
+    pub async fn back_up(
+        &self,
+        folder: &Path,
+        shares: &[u64],
+        pin: bool,
+        each: impl FnMut(BackupLine),
+    ) -> Result<(), ClientError> {
+        let uri = format!("/v1/backups?{}", to_query(folder, shares, pin));
+        let is_last = |line: &BackupLine| matches!(line, BackupLine::Summary(_) | BackupLine::Failed { .. });
+        self.lines(&uri, is_last, each).await
+    }
+
+    /// The backups that pin objects.
+    ///
+    /// # Errors
+    /// `NotRunning` where no server is.
+    pub async fn backups(&self) -> Result<BackupsView, ClientError> {
+        self.ask(Method::GET, "/v1/backups").await
+    }
+
+    /// Releases a backup.
+    ///
+    /// # Errors
+    /// `NotRunning` where no server is; `Refused` where there is no such backup.
+    pub async fn release_backup(&self, backup: &str) -> Result<ReleasedView, ClientError> {
+        self.ask(Method::DELETE, &format!("/v1/backups/{backup}")).await
+    }
+
+    /// Asks for something that is answered line by line, and gives each line to `each`.
+    async fn lines<L: DeserializeOwned>(
+        &self,
+        uri: &str,
+        is_last: impl Fn(&L) -> bool,
+        mut each: impl FnMut(L),
+    ) -> Result<(), ClientError> {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(self.connect().await?)).await.map_err(reply)?;
         let request = Request::builder().method(Method::POST).uri(uri).header(HOST, "localhost");
         let request = request.body(Empty::<Bytes>::new()).map_err(reply)?;
         let exchange = async {
@@ -89,8 +134,8 @@ impl Client {
                 rest.extend_from_slice(&frame.map_err(reply)?.into_data().unwrap_or_default());
                 while let Some(end) = rest.iter().position(|byte| *byte == b'\n').filter(|_| status.is_success()) {
                     let line: Vec<u8> = rest.drain(..=end).collect();
-                    let line: CheckLine = serde_json::from_slice(&line).map_err(reply)?;
-                    has_ended |= matches!(line, CheckLine::Summary(_) | CheckLine::Failed { .. });
+                    let line: L = serde_json::from_slice(&line).map_err(reply)?;
+                    has_ended |= is_last(&line);
                     each(line);
                 }
                 if rest.len() > REPLY_BYTES_MAX {
@@ -100,7 +145,7 @@ impl Client {
             drop(sender);
             match (status.is_success(), has_ended) {
                 (true, true) => Ok(()),
-                (true, false) => Err(reply("the server ended before the check did")),
+                (true, false) => Err(reply("the server ended before it was done")),
                 (false, _) => Err(ClientError::Refused(serde_json::from_slice::<Refused>(&rest).map_err(reply)?.error)),
             }
         };

@@ -7,22 +7,28 @@
 //! - `POST /v1/shares/ID/check`: looks for damage, without changing anything; `?content=false`: without reading files.
 //!   Answers with lines of JSON: how far it is, what it finds, and a summary
 //! - `POST /v1/flush`: everything that was acknowledged goes to its content store
+//! - `POST /v1/backups?folder=DIGITS&pin=false&share=ID`: writes a backup into a folder, whose path is in hexadecimal
+//!   digits; of all shares without `share`. Answers with lines of JSON: how far it is, and a summary
+//! - `GET /v1/backups`: the backups that pin objects; `DELETE /v1/backups/ID`: releases one
 //!
 //! This crate does not know: how the server was configured but by what it is told to tell, what a flush is.
 
+mod backup;
 mod check;
 mod client;
+mod lines;
 mod listener;
 mod routes;
 mod server;
 mod watch;
 mod wire;
 
+pub use backup::{BackupLine, BackupSummary, BackupView, BackupsView, ReleasedView, backup_phase_word};
 pub use check::{CheckLine, CheckSummary, FindingView, KeyView, phase_word};
 pub use client::{Client, ClientError};
 pub use server::serve;
 pub use watch::{Sources, Watch, WatchedThread, serve_watch};
-pub use wire::{Refused, ShareFacts, ShareView, SharesView, SpaceView};
+pub use wire::{Refused, ShareFacts, ShareView, SharesView, SpaceView, UnnamedView};
 
 #[cfg(test)]
 mod tests;

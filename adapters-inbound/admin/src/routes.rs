@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dittofs_domain::{FsError, ShareId};
-use dittofs_ports::{AdminService, CheckOptions};
+use dittofs_domain::{FsError, ShareId, backup::BackupId};
+use dittofs_ports::{AdminService, BackupError, CheckOptions};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -12,8 +12,10 @@ use hyper::{
 };
 use serde::Serialize;
 
-use crate::check::CheckBody;
-use crate::wire::{Refused, ShareFacts, ShareView, SharesView};
+use crate::backup::{BackupsView, ReleasedView, backup_lines, of_query};
+use crate::check::check_lines;
+use crate::lines::LinesBody;
+use crate::wire::{Refused, ShareFacts, ShareView, SharesView, UnnamedView};
 
 /// A body that may come in pieces, so that what takes long can tell how far it is.
 pub(crate) type Body = BoxBody<Bytes, std::convert::Infallible>;
@@ -22,6 +24,7 @@ pub(crate) type Body = BoxBody<Bytes, std::convert::Infallible>;
 pub(crate) struct Routes {
     pub(crate) service: Arc<dyn AdminService>,
     pub(crate) facts: Vec<ShareFacts>,
+    pub(crate) unnamed: Vec<UnnamedView>,
 }
 
 impl Routes {
@@ -33,7 +36,15 @@ impl Routes {
             (&Method::POST, path) if share_to_check(path).is_some() => {
                 self.check(share_to_check(path).unwrap_or_default(), request.uri().query())
             }
-            (_, "/v1/shares" | "/v1/flush") => refused(StatusCode::METHOD_NOT_ALLOWED, "not with this method"),
+            (&Method::GET, "/v1/backups") => self.backups().await,
+            (&Method::POST, "/v1/backups") => self.back_up(request.uri().query()),
+            (&Method::DELETE, path) if backup_to_release(path).is_some() => match backup_to_release(path) {
+                Some(backup) => self.release_backup(backup).await,
+                None => refused(StatusCode::NOT_FOUND, "no backup has this id"),
+            },
+            (_, "/v1/shares" | "/v1/flush" | "/v1/backups") => {
+                refused(StatusCode::METHOD_NOT_ALLOWED, "not with this method")
+            }
             _ => refused(StatusCode::NOT_FOUND, "this server knows no such request"),
         }
     }
@@ -51,14 +62,36 @@ impl Routes {
             };
             shares.push(ShareView { facts, id: Some(info.id.0), state: "served".into(), space });
         }
-        json(StatusCode::OK, &SharesView { shares })
+        json(StatusCode::OK, &SharesView { shares, unnamed: self.unnamed.clone() })
     }
 
     fn check(&self, share: ShareId, query: Option<&str>) -> Response<Body> {
         let options = CheckOptions { content: query != Some("content=false"), ..CheckOptions::default() };
-        let mut response = Response::new(CheckBody::start(Arc::clone(&self.service), share, options).boxed());
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
-        response
+        lines(check_lines(Arc::clone(&self.service), share, options))
+    }
+
+    fn back_up(&self, query: Option<&str>) -> Response<Body> {
+        match query.and_then(of_query) {
+            Some(request) => lines(backup_lines(Arc::clone(&self.service), request)),
+            None => refused(StatusCode::BAD_REQUEST, "a backup is asked for by `folder`, `pin` and `share`"),
+        }
+    }
+
+    async fn backups(&self) -> Response<Body> {
+        match self.service.backups().await {
+            Ok(backups) => {
+                let backups = backups.into_iter().map(Into::into).collect();
+                json(StatusCode::OK, &BackupsView { backups })
+            }
+            Err(error) => backup_failed(&error),
+        }
+    }
+
+    async fn release_backup(&self, backup: BackupId) -> Response<Body> {
+        match self.service.release_backup(backup).await {
+            Ok(bytes) => json(StatusCode::OK, &ReleasedView { bytes }),
+            Err(error) => backup_failed(&error),
+        }
     }
 
     async fn flush(&self) -> Response<Body> {
@@ -72,6 +105,21 @@ impl Routes {
 /// The share in `/v1/shares/ID/check`.
 fn share_to_check(path: &str) -> Option<ShareId> {
     path.strip_prefix("/v1/shares/")?.strip_suffix("/check")?.parse().ok().map(ShareId)
+}
+
+/// The backup in `/v1/backups/ID`.
+fn backup_to_release(path: &str) -> Option<BackupId> {
+    path.strip_prefix("/v1/backups/")?.parse().ok()
+}
+
+fn lines(body: LinesBody) -> Response<Body> {
+    let mut response = Response::new(body.boxed());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    response
+}
+
+fn backup_failed(error: &BackupError) -> Response<Body> {
+    refused(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
 }
 
 fn failed(error: FsError) -> Response<Body> {

@@ -12,7 +12,8 @@ use tokio::{
 
 use super::*;
 
-const SPACE: ShareSpace = ShareSpace { bytes_total: 9, bytes_free: 4, nodes_total: 8, nodes_free: 3 };
+const SPACE: ShareSpace =
+    ShareSpace { bytes_total: 9, bytes_free: 4, bytes_used: 2, nodes_total: 8, nodes_free: 3, nodes_used: 1 };
 
 fn facts(name: &str) -> ShareFacts {
     ShareFacts {
@@ -30,7 +31,12 @@ fn facts(name: &str) -> ShareFacts {
         anonymous_gid: 2,
         read_only: false,
         quota: Some(7),
+        quota_files: Some(5),
     }
+}
+
+fn unnamed() -> UnnamedView {
+    UnnamedView { name: "/left".into(), id: 9, metadata_store: "m".into() }
 }
 
 fn info(name: &str, id: u64) -> ShareInfo {
@@ -43,7 +49,8 @@ fn started(service: MockAdminService) -> (tempfile::TempDir, Client) {
     let socket = folder.path().join("socket");
     let listener = UnixListener::bind(&socket).unwrap();
     let service: Arc<dyn AdminService> = Arc::new(service);
-    tokio::spawn(serve(listener, service, vec![facts("/one"), facts("/not served"), facts("/two")]));
+    let configured = vec![facts("/one"), facts("/not served"), facts("/two")];
+    tokio::spawn(serve(listener, service, configured, vec![unnamed()]));
     (folder, Client::new(&socket))
 }
 
@@ -53,7 +60,8 @@ async fn shares_are_told_with_what_is_configured_and_their_space() {
     service.expect_shares().returning(|| vec![info("/two", u64::MAX), info("/one", 1)]);
     service.expect_space().returning(|_| Ok(SPACE));
     let (_folder, client) = started(service);
-    let shares = client.shares().await.unwrap().shares;
+    let SharesView { shares, unnamed: beside } = client.shares().await.unwrap();
+    assert_eq!(beside, [unnamed()]);
     let told: Vec<_> = shares.iter().map(|share| (share.facts.name.as_str(), share.id)).collect();
     assert_eq!(told, [("/one", Some(1)), ("/two", Some(u64::MAX))]);
     assert_eq!(shares[0].facts, facts("/one"));

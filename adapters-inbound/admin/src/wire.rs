@@ -35,6 +35,9 @@ pub struct ShareFacts {
     pub read_only: bool,
     /// The most bytes that it may hold.
     pub quota: Option<u64>,
+    /// The most files, directories and others that it may hold.
+    #[serde(default)]
+    pub quota_files: Option<u64>,
 }
 
 /// A share.
@@ -58,16 +61,22 @@ pub struct SpaceView {
     pub bytes_total: u64,
     /// Bytes that are free.
     pub bytes_free: u64,
+    /// Bytes that it holds.
+    #[serde(default)]
+    pub bytes_used: u64,
     /// Nodes that it can hold.
     pub nodes_total: u64,
     /// Nodes that are free.
     pub nodes_free: u64,
+    /// Nodes that it holds.
+    #[serde(default)]
+    pub nodes_used: u64,
 }
 
 impl From<ShareSpace> for SpaceView {
     fn from(space: ShareSpace) -> SpaceView {
-        let ShareSpace { bytes_total, bytes_free, nodes_total, nodes_free } = space;
-        SpaceView { bytes_total, bytes_free, nodes_total, nodes_free }
+        let ShareSpace { bytes_total, bytes_free, bytes_used, nodes_total, nodes_free, nodes_used } = space;
+        SpaceView { bytes_total, bytes_free, bytes_used, nodes_total, nodes_free, nodes_used }
     }
 }
 
@@ -76,6 +85,20 @@ impl From<ShareSpace> for SpaceView {
 pub struct SharesView {
     /// In the order of the configuration.
     pub shares: Vec<ShareView>,
+    /// Those that are in a metadata store and that the configuration does not name.
+    #[serde(default)]
+    pub unnamed: Vec<UnnamedView>,
+}
+
+/// A share that nobody serves: no configuration names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnnamedView {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: u64,
+    /// The metadata store that it is in.
+    pub metadata_store: String,
 }
 
 /// Why something was not done.

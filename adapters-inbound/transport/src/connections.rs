@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -29,7 +29,8 @@ pub struct ConnectionBounds {
     pub strangers_max: usize,
 }
 
-/// Why there is no place for a connection: all that count against this bound are carrying out calls.
+/// Why there is no place for a connection: all that count against this bound are carrying out calls, or are strangers that have
+/// hardly had time to speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
     /// [`ConnectionBounds::all_max`].
@@ -63,6 +64,9 @@ struct Open {
 struct Activity(AtomicU64);
 
 const BUSY: u64 = u64::MAX;
+/// A stranger is not displaced for so long. Clients that all connect at once, as after a restart, would else displace each
+/// other before any of them has been heard.
+const STRANGER_GRACE: Duration = Duration::from_secs(1);
 
 /// A connection's place, given back by its drop.
 #[derive(Debug)]
@@ -92,26 +96,28 @@ impl Connections {
         self.bounds
     }
 
-    /// A place for one more. Where a bound is reached, the idlest of those that count against it is asked by its
-    /// `control` to end, and counts no more.
+    /// A place for one more, which comes now. Where a bound is reached, the idlest of those that count against it is asked
+    /// by its `control` to end, and counts no more.
     ///
     /// # Errors
-    /// The bound at which all connections are busy.
-    pub fn take(self: &Arc<Self>, address: IpAddr, control: Arc<Control>) -> Result<Seat, Full> {
+    /// The bound at which all connections are busy. Of [`Full::Strangers`] a moment later is worth a try.
+    pub fn take(self: &Arc<Self>, address: IpAddr, control: Arc<Control>, now: Instant) -> Result<Seat, Full> {
+        let since = self.now(now);
+        let patient = since.saturating_sub(STRANGER_GRACE.as_millis() as u64);
         let mut state = self.state.lock();
         let of_address = state.by_address.get(&address).copied().unwrap_or_default();
-        if of_address >= self.bounds.address_max && !state.displace(|open| open.address == address) {
+        if of_address >= self.bounds.address_max && !state.displace(since, |open| open.address == address) {
             return Err(Full::Address);
         }
-        if state.strangers >= self.bounds.strangers_max && !state.displace(|open| open.is_stranger) {
+        if state.strangers >= self.bounds.strangers_max && !state.displace(patient, |open| open.is_stranger) {
             return Err(Full::Strangers);
         }
-        if state.open.len() >= self.bounds.all_max && !state.displace(|_| true) {
+        if state.open.len() >= self.bounds.all_max && !state.displace(since, |_| true) {
             return Err(Full::All);
         }
         let id = state.next;
         state.next += 1;
-        let activity = Arc::new(Activity(AtomicU64::new(self.now(Instant::now()))));
+        let activity = Arc::new(Activity(AtomicU64::new(since)));
         state.open.insert(id, Open { address, control, activity: Arc::clone(&activity), is_stranger: true });
         *state.by_address.entry(address).or_default() += 1;
         state.strangers += 1;
@@ -121,7 +127,7 @@ impl Connections {
     /// Closes the idlest connection, for want of something that is not counted here, such as descriptors. False where
     /// all are busy.
     pub fn make_room(&self) -> bool {
-        self.state.lock().displace(|_| true)
+        self.state.lock().displace(self.now(Instant::now()), |_| true)
     }
 
     /// Connections that count.
@@ -141,10 +147,12 @@ impl Connections {
 }
 
 impl State {
-    /// Asks the idlest of some connections to end.
-    fn displace(&mut self, among: impl Fn(&Open) -> bool) -> bool {
+    /// Asks the idlest of some connections to end, if it was last active then or before.
+    fn displace(&mut self, until: u64, among: impl Fn(&Open) -> bool) -> bool {
         let idle = self.open.iter().filter(|(_, open)| among(open));
-        let idle = idle.map(|(id, open)| (open.activity.0.load(Ordering::Relaxed), *id)).filter(|(at, _)| *at != BUSY);
+        let idle = idle
+            .map(|(id, open)| (open.activity.0.load(Ordering::Relaxed), *id))
+            .filter(|(at, _)| *at != BUSY && *at <= until);
         // Of those that are equally idle, the oldest.
         let Some((_, id)) = idle.min() else { return false };
         if let Some(open) = self.remove(id) {

@@ -9,7 +9,7 @@ pub use disk::{DiskCacheError, DiskCacheOptions, FolderDiskCache};
 pub use moka::MokaBlockCache;
 
 use bytes::Bytes;
-use dittofs_ports::{BlockCache, FrameKey};
+use dittofs_ports::{BlockCache, CacheUsage, FrameKey};
 
 /// A cache that keeps nothing: for tests of what happens when a frame is not there, and for content that is in memory
 /// anyway.
@@ -22,4 +22,8 @@ impl BlockCache for NoBlockCache {
     }
 
     fn insert(&self, _key: FrameKey, _frame: Bytes) {}
+
+    fn usage(&self) -> CacheUsage {
+        CacheUsage::default()
+    }
 }

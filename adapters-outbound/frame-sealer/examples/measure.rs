@@ -18,7 +18,7 @@ fn main() {
     let sealer = Sealer::with_keys(keys, true);
     let head = BlockHead {
         codec: 0,
-        key_id: 1,
+        key_id: sealer.key_id(),
         raw_len: 1,
         node: NodeId(9),
         offset: 0,

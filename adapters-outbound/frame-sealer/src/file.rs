@@ -7,10 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dittofs_domain::KeyId;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::keyring::{KEYS_MAX, Keyring, KeyringError, line_of};
+use crate::{
+    keyring::{KEYS_MAX, Keyring, KeyringError, line_of},
+    master::MasterKey,
+};
 
 /// No file of so many keys and some remarks is longer.
 const BYTES_MAX: u64 = KEYS_MAX as u64 * 256;
@@ -24,8 +28,8 @@ pub struct KeyFile(PathBuf);
 /// Why a key file can't be used.
 #[derive(Debug, Error)]
 pub enum FileError {
-    /// It is not there.
-    #[error("the key file {} is not there: put it back, or make the first one with `dittofs key add {}`", .0.display(), .0.display())]
+    /// It is not there. Another key is no help where something is sealed with those that were in it.
+    #[error("the key file {} is not there: put it back from a copy", .0.display())]
     Missing(PathBuf),
     /// Others may read it.
     #[error(
@@ -51,22 +55,6 @@ pub enum FileError {
         path: PathBuf,
         /// What is wrong.
         source: KeyringError,
-    },
-    /// A key has another value than before.
-    #[error("key file {}: key {key_id} is not the one that it was: a new key needs an id of its own; put the old one back", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-        /// The key's id.
-        key_id: u32,
-    },
-    /// There is no id left.
-    #[error("key file {}: no id above {key_id} is left for another key", path.display())]
-    NoId {
-        /// The file.
-        path: PathBuf,
-        /// The greatest id in it.
-        key_id: u32,
     },
     /// It can't be read or written.
     #[error("the key file {}: {source}", path.display())]
@@ -94,6 +82,13 @@ impl KeyFile {
     /// # Errors
     /// What is wrong with it, and what to do.
     pub fn read(&self) -> Result<Keyring, FileError> {
+        let (ring, file) = self.load()?;
+        self.sync(&file)?;
+        Ok(ring)
+    }
+
+    /// Reads it. What was read may not be on the disk yet; the file is answered to be synced.
+    pub(crate) fn load(&self) -> Result<(Keyring, File), FileError> {
         // Before it is opened: that of a pipe would wait.
         let metadata = fs::metadata(&self.0).map_err(|error| self.failed(error))?;
         if !metadata.is_file() {
@@ -101,35 +96,35 @@ impl KeyFile {
         }
         let mut file = File::open(&self.0).map_err(|error| self.failed(error))?;
         let ring = self.parsed(&self.text(&mut file)?)?;
-        file.sync_all().map_err(|error| self.failed(error))?;
-        Ok(ring)
+        Ok((ring, file))
     }
 
-    /// Adds a random key, which seals from now on; makes the file where it is not there. Answers the key's id.
+    pub(crate) fn sync(&self, file: &File) -> Result<(), FileError> {
+        file.sync_all().map_err(|error| self.failed(error))
+    }
+
+    /// Adds a random key, which seals from now on; makes the file where it is not there. Answers the key's
+    /// fingerprint.
     ///
     /// # Errors
     /// As [`KeyFile::read`]; the file is then as it was.
-    pub fn add(&self) -> Result<u32, FileError> {
+    pub fn add(&self) -> Result<KeyId, FileError> {
         let failed = |source| FileError::Io { path: self.0.clone(), source };
         if fs::metadata(&self.0).is_ok_and(|metadata| !metadata.is_file()) {
             return Err(FileError::NoFile(self.0.clone()));
         }
         let opened = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.0);
         let mut file = opened.map_err(failed)?;
-        // Of two who added at once one would take the other's id.
+        // Of two who add at once one could write into the line of the other.
         file.lock().map_err(failed)?;
         let text = self.text(&mut file)?;
-        let id = match self.parsed(&text) {
-            Ok(ring) => {
-                let greatest = ring.ids().last().unwrap_or(0);
-                let no_id = FileError::NoId { path: self.0.clone(), key_id: greatest };
-                greatest.checked_add(1).ok_or(no_id)?
-            }
-            Err(FileError::Content { source: KeyringError::Empty, .. }) => 1,
+        match self.parsed(&text) {
+            Ok(_) | Err(FileError::Content { source: KeyringError::Empty, .. }) => {}
             Err(error) => return Err(error),
-        };
+        }
         let mut key = Zeroizing::new([0; 32]);
         getrandom::fill(key.as_mut()).map_err(|error| failed(io::Error::other(error)))?;
+        let id = MasterKey::new(*key).id().ok_or_else(|| failed(io::Error::other("the key has no fingerprint")))?;
         let line = line_of(id, &key);
         let ends = text.last().is_none_or(|last| *last == b'\n');
         let lines = Zeroizing::new(format!("{}{}", if ends { "" } else { "\n" }, line.as_str()));

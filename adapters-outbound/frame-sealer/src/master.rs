@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ObjectId,
+    KeyId, ObjectId,
     content::block::{FrameSeal, NONCE_BYTES, SEAL_BYTES, TAG_BYTES},
 };
 use dittofs_ports::SealError;
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     error::Unspecified,
-    hkdf::{HKDF_SHA256, Salt},
+    hkdf::{HKDF_SHA256, KeyType, Salt},
 };
 use zeroize::Zeroize;
 
@@ -19,10 +19,21 @@ const NONCE: usize = NONCE_BYTES as usize;
 const TAG: usize = TAG_BYTES as usize;
 /// What keys of objects are derived for; another use would have another word.
 const PURPOSE: &[u8] = b"dittofs frames 1";
+/// What fingerprints are derived for: who has one learns nothing of the key.
+const FINGERPRINT: &[u8] = b"dittofs key fingerprint 1";
 
 /// 32 secret bytes, of which the keys of objects are derived.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MasterKey([u8; MASTER_BYTES]);
+
+/// So long is what a fingerprint is made of.
+struct Bits64;
+
+impl KeyType for Bits64 {
+    fn len(&self) -> usize {
+        8
+    }
+}
 
 impl Drop for MasterKey {
     fn drop(&mut self) {
@@ -34,6 +45,14 @@ impl MasterKey {
     /// The key with these bytes, which should be random.
     pub fn new(bytes: [u8; MASTER_BYTES]) -> MasterKey {
         MasterKey(bytes)
+    }
+
+    /// The key's fingerprint, which stands in all that it seals. Never none, which the library can't know.
+    pub fn id(&self) -> Option<KeyId> {
+        let mut bits = [0; 8];
+        let random = Salt::new(HKDF_SHA256, &[]).extract(&self.0);
+        random.expand(&[FINGERPRINT], Bits64).and_then(|derived| derived.fill(&mut bits)).ok()?;
+        Some(KeyId::of_fingerprint(u64::from_be_bytes(bits)))
     }
 
     fn of_object(&self, object: ObjectId) -> Result<LessSafeKey, Unspecified> {

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use dittofs_domain::content::block::{FrameSeal, NONCE_BYTES};
+use dittofs_domain::{
+    KeyId,
+    content::block::{FrameSeal, NONCE_BYTES},
+};
 use dittofs_ports::{FrameSealer, SealError};
 use parking_lot::RwLock;
 
@@ -22,22 +25,36 @@ pub struct Sealer {
 
 #[derive(Default)]
 struct Keys {
-    known: BTreeMap<u32, MasterKey>,
-    /// The last one in the file; 0 without one.
-    newest: u32,
+    /// By their fingerprints.
+    known: BTreeMap<KeyId, MasterKey>,
+    /// Those that were known by a number.
+    numbers: BTreeMap<u32, Vec<KeyId>>,
+    /// The last one in the file; none without a file.
+    newest: KeyId,
     /// Those that are not in the file any more.
-    gone: BTreeSet<u32>,
+    gone: BTreeSet<KeyId>,
+}
+
+impl Keys {
+    /// The keys that can have this id, the newest first.
+    fn named(&self, id: KeyId) -> Vec<MasterKey> {
+        let fingerprints = match id.number() {
+            Some(number) => self.numbers.get(&number).map_or(&[][..], Vec::as_slice),
+            None => std::slice::from_ref(&id),
+        };
+        fingerprints.iter().rev().filter_map(|id| self.known.get(id)).cloned().collect()
+    }
 }
 
 /// What changed in a key file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refreshed {
     /// Keys that it has now.
-    pub added: Vec<u32>,
+    pub added: Vec<KeyId>,
     /// Keys that it had, and which go on to be known here.
-    pub removed: Vec<u32>,
+    pub removed: Vec<KeyId>,
     /// The key that seals, if that is another one now.
-    pub seals_with: Option<u32>,
+    pub seals_with: Option<KeyId>,
 }
 
 impl Sealer {
@@ -48,8 +65,8 @@ impl Sealer {
 
     /// With keys that are given; seals with the newest if it is to seal at all.
     pub fn with_keys(keys: Keyring, seals: bool) -> Sealer {
-        let Keyring { keys: known, newest } = keys;
-        Sealer { file: None, seals, keys: RwLock::new(Keys { known, newest, gone: BTreeSet::new() }) }
+        let Keyring { keys: known, numbers, newest } = keys;
+        Sealer { file: None, seals, keys: RwLock::new(Keys { known, numbers, newest, gone: BTreeSet::new() }) }
     }
 
     /// With the keys of a file.
@@ -67,30 +84,33 @@ impl Sealer {
     /// What is wrong with the file; all keys are as they were.
     pub fn refresh(&self) -> Result<Refreshed, FileError> {
         let Some(file) = &self.file else { return Ok(Refreshed::default()) };
-        let Keyring { keys: found, newest } = file.read()?;
-        let mut keys = self.keys.write();
-        let changed = found.iter().find(|(id, key)| keys.known.get(id).is_some_and(|known| known != *key));
-        if let Some((key_id, _)) = changed {
-            return Err(FileError::Changed { path: file.path().to_owned(), key_id: *key_id });
+        let (Keyring { keys: found, numbers, newest }, on_disk) = file.load()?;
+        // No key may seal anything that a power cut could take away. A file that has nothing new is not synced again.
+        let is_new = |keys: &Keys| newest != keys.newest || found.keys().any(|id| !keys.known.contains_key(id));
+        if is_new(&self.keys.read()) {
+            file.sync(&on_disk)?;
         }
-        let gone: BTreeSet<u32> = keys.known.keys().copied().filter(|id| !found.contains_key(id)).collect();
+        let mut keys = self.keys.write();
+        let gone: BTreeSet<KeyId> = keys.known.keys().copied().filter(|id| !found.contains_key(id)).collect();
         let refreshed = Refreshed {
             added: found.keys().copied().filter(|id| !keys.known.contains_key(id) || keys.gone.contains(id)).collect(),
             removed: gone.difference(&keys.gone).copied().collect(),
             seals_with: (self.seals && newest != keys.newest).then_some(newest),
         };
         keys.known.extend(found);
+        for (number, ids) in numbers {
+            let known = keys.numbers.entry(number).or_default();
+            known.retain(|id| !ids.contains(id));
+            known.extend(ids);
+        }
         (keys.newest, keys.gone) = (newest, gone);
         Ok(refreshed)
     }
 
-    fn with_key<T>(&self, key_id: u32, work: impl FnOnce(&MasterKey) -> Result<T, SealError>) -> Result<T, SealError> {
-        // The key is copied, so that nobody waits while a frame is sealed.
-        let key = self.keys.read().known.get(&key_id).cloned();
-        match key {
-            Some(key) => work(&key),
-            None => Err(SealError::Unknown { key_id, mend: self.mend() }),
-        }
+    fn named(&self, id: KeyId) -> Result<Vec<MasterKey>, SealError> {
+        // The keys are copied, so that nobody waits while a frame is sealed.
+        let keys = self.keys.read().named(id);
+        if keys.is_empty() { Err(SealError::Unknown { key_id: id, mend: self.mend() }) } else { Ok(keys) }
     }
 
     fn mend(&self) -> String {
@@ -102,19 +122,28 @@ impl Sealer {
 }
 
 impl FrameSealer for Sealer {
-    fn key_id(&self) -> u32 {
-        if self.seals { self.keys.read().newest } else { 0 }
+    fn key_id(&self) -> KeyId {
+        if self.seals { self.keys.read().newest } else { KeyId::NONE }
     }
 
-    fn demand(&self, key_id: u32) -> Result<(), SealError> {
-        if key_id == 0 { Ok(()) } else { self.with_key(key_id, |_| Ok(())) }
+    fn demand(&self, key_id: KeyId) -> Result<(), SealError> {
+        if key_id.is_none() { Ok(()) } else { self.named(key_id).map(drop) }
     }
 
     fn seal(&self, seal: &FrameSeal, nonce: [u8; NONCE_BYTES as usize], content: &[Bytes]) -> Result<Bytes, SealError> {
-        self.with_key(seal.key_id, |key| key.seal(seal, nonce, content))
+        let keys = self.named(seal.key_id)?;
+        keys.first().map_or(Err(SealError::Damaged), |key| key.seal(seal, nonce, content))
     }
 
     fn open(&self, seal: &FrameSeal, stored: &[u8]) -> Result<Bytes, SealError> {
-        self.with_key(seal.key_id, |key| key.open(seal, stored))
+        let keys = self.named(seal.key_id)?;
+        if let Some(opened) = keys.iter().find_map(|key| key.open(seal, stored).ok()) {
+            return Ok(opened);
+        }
+        // A number can be that of another key too. What names its key by a fingerprint was altered.
+        match seal.key_id.is_fingerprint() {
+            true => Err(SealError::Damaged),
+            false => Err(SealError::Wrong { key_id: seal.key_id, mend: self.mend() }),
+        }
     }
 }

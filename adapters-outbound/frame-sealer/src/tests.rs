@@ -3,7 +3,7 @@ mod format;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    NodeId, ObjectId, Sequence,
+    KeyId, NodeId, ObjectId, Sequence,
     content::{
         FRAME_BYTES,
         block::{
@@ -25,18 +25,28 @@ fn sealer(text: &str) -> Sealer {
     Sealer::with_keys(Keyring::parse(text.as_bytes()).unwrap(), true)
 }
 
-/// A line of a key file.
+/// A line of a key file, as those are that were written before there were fingerprints.
 fn line(id: u32, byte: u8) -> String {
     format!("{id} {}\n", format!("{byte:02x}").repeat(32))
 }
 
+/// The fingerprint of the key in such a line.
+fn id(byte: u8) -> KeyId {
+    MasterKey::new([byte; 32]).id().unwrap()
+}
+
 fn sealed(sealer: &dyn FrameSealer, place: (ObjectId, u64), raw: &[u8]) -> Vec<u8> {
+    sealed_as(sealer.key_id(), sealer, place, raw)
+}
+
+/// Sealed under an id that may be a number, as older releases did.
+fn sealed_as(key_id: KeyId, sealer: &dyn FrameSealer, place: (ObjectId, u64), raw: &[u8]) -> Vec<u8> {
     let mut number = 0u8;
     let mut seal = |seal: &FrameSeal, content: &[Bytes]| {
         number += 1;
         Some(sealer.seal(seal, [number; 12], content).unwrap())
     };
-    let sealing = FrameSealing { key_id: sealer.key_id(), seal: &mut seal };
+    let sealing = FrameSealing { key_id, seal: &mut seal };
     let pieces: Vec<Bytes> = raw.chunks(10_000).map(Bytes::copy_from_slice).collect();
     let encoder = FrameEncoder { codec: CODEC_NONE, encode: &mut |_| None };
     let built = build_sealed(SPEC, &pieces, encoder, place, sealing).unwrap();
@@ -94,11 +104,11 @@ impl Careless {
 }
 
 impl FrameSealer for Careless {
-    fn key_id(&self) -> u32 {
+    fn key_id(&self) -> KeyId {
         self.0.key_id()
     }
 
-    fn demand(&self, key_id: u32) -> Result<(), SealError> {
+    fn demand(&self, key_id: KeyId) -> Result<(), SealError> {
         self.0.demand(key_id)
     }
 
@@ -149,12 +159,42 @@ fn only_the_key_opens_and_an_unknown_one_is_named() {
     let raw = payload(100_000);
     let bytes = sealed(&sealer(&line(7, 0x11)), PLACE, &raw);
     assert_eq!(opened(&sealer(&(line(7, 0x11) + &line(8, 0x22))), PLACE, &bytes).unwrap(), raw);
-    assert_eq!(opened(&sealer(&line(7, 0x12)), PLACE, &bytes), Err(SealError::Damaged), "another key of this id");
-    let unknown = opened(&sealer(&line(8, 0x11)), PLACE, &bytes).unwrap_err();
-    assert!(matches!(unknown, SealError::Unknown { key_id: 7, .. }), "{unknown}");
+    assert_eq!(opened(&sealer(&line(8, 0x11)), PLACE, &bytes).unwrap(), raw, "its number says nothing any more");
+    let unknown = opened(&sealer(&line(7, 0x12)), PLACE, &bytes).unwrap_err();
+    assert!(matches!(unknown, SealError::Unknown { key_id, .. } if key_id == id(0x11)), "another key: {unknown}");
     let none = Sealer::none();
-    assert_eq!((none.key_id(), none.demand(0)), (0, Ok(())));
-    assert!(none.demand(7).unwrap_err().to_string().contains("key 7 is not known: name the key file"));
+    assert_eq!((none.key_id(), none.demand(KeyId::NONE)), (KeyId::NONE, Ok(())));
+    let told = format!("key {} is not known: name the key file", id(7));
+    assert!(none.demand(id(7)).unwrap_err().to_string().contains(&told));
+}
+
+/// What older releases sealed names its key by a number, which two keys may have had.
+#[test]
+fn what_a_number_names_opens_with_any_key_that_had_the_number() {
+    let raw = payload(100_000);
+    let number = KeyId::of_number(7);
+    let bytes = sealed_as(number, &sealer(&line(7, 0x11)), PLACE, &raw);
+    let others = sealed_as(number, &sealer(&line(7, 0x12)), PLACE, &raw);
+    let wrong = opened(&sealer(&line(7, 0x12)), PLACE, &bytes).unwrap_err();
+    assert!(matches!(wrong, SealError::Wrong { key_id, .. } if key_id == number), "{wrong}");
+    let unknown = opened(&sealer(&line(8, 0x11)), PLACE, &bytes).unwrap_err();
+    assert!(matches!(unknown, SealError::Unknown { key_id, .. } if key_id == number), "{unknown}");
+    for both in [line(7, 0x11) + &line(7, 0x12), line(7, 0x12) + &line(3, 0x55) + &line(7, 0x11)] {
+        let both = sealer(&both);
+        assert_eq!(
+            (opened(&both, PLACE, &bytes).unwrap(), opened(&both, PLACE, &others).unwrap()),
+            (raw.clone(), raw.clone())
+        );
+    }
+}
+
+#[test]
+fn a_fingerprint_is_the_keys_own_and_tells_nothing_of_it() {
+    let ids: std::collections::BTreeSet<KeyId> = (0..=255).map(id).collect();
+    assert_eq!(ids.len(), 256);
+    assert!(ids.iter().all(|id| id.is_fingerprint()));
+    // As released: what is sealed names it for ever.
+    assert_eq!(id(0x11).to_string(), "e3a55f274e6a8f16");
 }
 
 #[test]

@@ -33,7 +33,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{NodeId, Sequence, content::Place};
+use dittofs_domain::{NodeId, Sequence, content::Place, ownership::Start};
 use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
 use parking_lot::Mutex;
 use tokio::{sync::watch, task};
@@ -207,7 +207,7 @@ impl MmapJournal {
         self.shared.recovery.lock().clone()
     }
 
-    /// The failed sync, if there was one: whose records are lost.
+    /// The last failed sync, if there was one: whose records are lost.
     pub fn sync_loss(&self) -> Option<SyncLoss> {
         self.shared.log.lock().failed.as_deref().cloned()
     }
@@ -280,9 +280,12 @@ impl Shared {
         waited: bool,
     ) -> Option<Result<Appended, JournalError>> {
         let mut log = self.log.lock();
-        match log.phase {
+        let phase = log.phase;
+        match phase {
             Phase::New | Phase::Stopped => return Some(Err(sync::stopped())),
             Phase::Moving => return None,
+            Phase::Full if self.try_again(&mut log) => return None,
+            Phase::Full => return Some(Err(JournalError::DiskFull)),
             Phase::Ready => {}
         }
         match log.append(head, payload) {
@@ -312,7 +315,20 @@ impl Journal for MmapJournal {
 
     fn identity(&self) -> JournalIdentity {
         let superblock = self.shared.superblock.lock();
-        JournalIdentity { journal: superblock.journal.0, incarnation: superblock.incarnation }
+        let Superblock { journal, incarnation, start_noted, .. } = &*superblock;
+        JournalIdentity { journal: journal.0, incarnation: *incarnation, start: *start_noted }
+    }
+
+    async fn note_start(&self, start: Start) -> Result<(), JournalError> {
+        let shared = Arc::clone(&self.shared);
+        let noted = task::spawn_blocking(move || {
+            let mut superblock = shared.superblock.lock();
+            let next = Superblock { start_noted: Some(start), ..superblock.clone() };
+            next.write(&*shared.folder).map_err(as_journal_error)?;
+            *superblock = next;
+            Ok(())
+        });
+        noted.await.map_err(|stopped| JournalError::Unavailable(stopped.into()))?
     }
 
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {
@@ -325,7 +341,7 @@ impl Journal for MmapJournal {
     }
 
     fn lost(&self) -> Vec<(NodeId, Sequence)> {
-        self.sync_loss().map_or_else(Vec::new, |loss| loss.lost)
+        self.shared.log.lock().losses.iter().flat_map(|loss| loss.lost.iter().copied()).collect()
     }
 
     fn read_now(&self, place: Place, skip: u32, len: u32) -> Option<Bytes> {

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{NodeId, Sequence, content::Place};
+use dittofs_domain::{NodeId, Sequence, content::Place, ownership::Start};
 use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
 use parking_lot::Mutex;
 
@@ -89,6 +89,10 @@ impl Journal for NullJournal {
 
     fn identity(&self) -> JournalIdentity {
         JournalIdentity::default()
+    }
+
+    async fn note_start(&self, _start: Start) -> Result<(), JournalError> {
+        Ok(())
     }
 
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {

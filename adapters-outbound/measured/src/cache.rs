@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dittofs_ports::{BlockCache, CacheUsage, FrameKey};
+use dittofs_ports::{BlockCache, FrameKey};
 
 use crate::ShareMeters;
 
@@ -13,18 +13,12 @@ pub(crate) struct MeasuredCache {
 }
 
 impl BlockCache for MeasuredCache {
+    dittofs_ports::forward!(BlockCache of inner: insert, usage);
+
     fn frame(&self, key: &FrameKey) -> Option<Bytes> {
         let frame = self.inner.frame(key);
         let counter = if frame.is_some() { &self.meters.hits } else { &self.meters.misses };
         counter.count();
         frame
-    }
-
-    fn insert(&self, key: FrameKey, frame: Bytes) {
-        self.inner.insert(key, frame);
-    }
-
-    fn usage(&self) -> CacheUsage {
-        self.inner.usage()
     }
 }

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{ObjectId, ShareId, tally::Counter};
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives, statistics::StoreCalls};
+use dittofs_ports::{ContentError, ContentStore, statistics::StoreCalls};
 
 use crate::{ShareMeters, calls::Calls};
 
@@ -78,17 +78,7 @@ impl MeasuredContent {
 
 #[async_trait]
 impl ContentStore for MeasuredContent {
-    fn survives(&self) -> Survives {
-        self.inner.survives()
-    }
-
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
-        self.inner.owner(share).await
-    }
-
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.inner.claim(share, owner).await
-    }
+    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, shares, request_max, capacity, discard);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         let bytes = length(&parts);

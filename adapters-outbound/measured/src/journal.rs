@@ -1,11 +1,10 @@
 //! A journal, counted.
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use dittofs_domain::{NodeId, Sequence, content::Place};
-use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
+use dittofs_domain::Sequence;
+use dittofs_ports::{Appended, Journal, JournalError, Record};
 
 use crate::ShareMeters;
 
@@ -25,13 +24,7 @@ fn result_of(outcome: &Result<(), JournalError>) -> usize {
 
 #[async_trait]
 impl Journal for MeasuredJournal {
-    fn survives(&self) -> Survives {
-        self.inner.survives()
-    }
-
-    fn identity(&self) -> JournalIdentity {
-        self.inner.identity()
-    }
+    dittofs_ports::forward!(Journal of inner: survives, identity, note_start, lost, read_now, read, recover, release, usage);
 
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {
         let bytes = record.data.len() as u64;
@@ -45,38 +38,5 @@ impl Journal for MeasuredJournal {
 
     async fn sync(&self, up_to: Sequence) -> Result<(), JournalError> {
         self.meters.syncs.of(&*self.meters.clock, self.inner.sync(up_to), result_of).await
-    }
-
-    fn lost(&self) -> Vec<(NodeId, Sequence)> {
-        self.inner.lost()
-    }
-
-    fn read_now(&self, place: Place, skip: u32, len: u32) -> Option<Bytes> {
-        self.inner.read_now(place, skip, len)
-    }
-
-    async fn read(&self, place: Place, skip: u32, len: u32) -> Result<Bytes, JournalError> {
-        self.inner.read(place, skip, len).await
-    }
-
-    async fn recover(&self, above: Sequence) -> Result<Vec<(Appended, Record)>, JournalError> {
-        self.inner.recover(above).await
-    }
-
-    // Passed on as it is: nothing is counted, so nothing need be allocated.
-    fn release<'a, 'b, 'c>(
-        &'a self,
-        records: &'b [Appended],
-    ) -> Pin<Box<dyn Future<Output = Result<(), JournalError>> + Send + 'c>>
-    where
-        'a: 'c,
-        'b: 'c,
-        Self: 'c,
-    {
-        self.inner.release(records)
-    }
-
-    fn usage(&self) -> JournalUsage {
-        self.inner.usage()
     }
 }

@@ -1,15 +1,13 @@
 //! A metadata store, counted where it changes something.
 
-use std::{ops::Range, pin::Pin, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, ObjectId, OpId,
-    plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+    OpId,
+    plan::{Applied, Plan},
 };
-use dittofs_ports::{
-    ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord, statistics::StoreCalls,
-};
+use dittofs_ports::{ApplyError, Counter, MetadataError, ShareMetadata, statistics::StoreCalls};
 
 use crate::{ShareMeters, calls::Calls};
 
@@ -63,77 +61,19 @@ pub(crate) struct MeasuredMetadata {
 
 #[async_trait]
 impl ShareMetadata for MeasuredMetadata {
-    async fn record(&self) -> Result<ShareRecord, MetadataError> {
-        self.inner.record().await
-    }
-
-    async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError> {
-        self.inner.put_record(record).await
-    }
-
-    // Every operation does this: the future is passed on as it is, without another allocation.
-    fn view<'a, 'b, 'c>(
-        &'a self,
-        query: &'b Query,
-    ) -> Pin<Box<dyn Future<Output = Result<View, MetadataError>> + Send + 'c>>
-    where
-        'a: 'c,
-        'b: 'c,
-        Self: 'c,
-    {
-        self.inner.view(query)
-    }
+    dittofs_ports::forward!(
+        ShareMetadata of inner:
+        record, put_record, view, list, name_of, unlinked, clipped, objects, references, nodes, references_after,
+        statistics, snapshot
+    );
 
     async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
         let call = self.inner.apply(plan, op);
         self.meters.metadata.apply.of(&*self.meters.clock, call, result_of_apply).await
     }
 
-    async fn list(
-        &self,
-        directory: NodeId,
-        space: Space,
-        after: Cookie,
-        entries_max: usize,
-        records: bool,
-    ) -> Result<Listing, MetadataError> {
-        self.inner.list(directory, space, after, entries_max, records).await
-    }
-
-    async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError> {
-        self.inner.name_of(directory, cookie).await
-    }
-
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         let call = self.inner.allocate(counter, count);
         self.meters.metadata.allocate.of(&*self.meters.clock, call, result_of).await
-    }
-
-    async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {
-        self.inner.unlinked(after, max).await
-    }
-
-    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
-        self.inner.clipped(after, max).await
-    }
-
-    async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {
-        self.inner.objects(after, max).await
-    }
-
-    async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
-        self.inner.references(object, max).await
-    }
-
-    async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError> {
-        self.inner.nodes(after, max).await
-    }
-
-    async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
-        self.inner.references_after(after, max).await
-    }
-
-    async fn statistics(&self) -> Result<Statistics, MetadataError> {
-        self.inner.statistics().await
     }
 }

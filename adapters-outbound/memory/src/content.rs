@@ -6,15 +6,19 @@ use std::{
     collections::{BTreeMap, HashMap},
     ops::{Bound, Range},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{ObjectId, ShareId};
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_domain::{ObjectId, ShareId, ownership::Mark};
+use dittofs_ports::{Capacity, Claim, ContentError, ContentStore, Marked, Survives};
 use parking_lot::RwLock;
 
 use object::Object;
+
+/// A request has ended when it is answered; this only makes a lease of usual length.
+const REQUEST_MAX: Duration = Duration::from_secs(10);
 
 /// Content in memory.
 ///
@@ -34,7 +38,7 @@ struct State {
 
 #[derive(Default)]
 struct Objects {
-    owner: Option<u128>,
+    owner: Option<Mark>,
     objects: BTreeMap<ObjectId, Arc<Object>>,
 }
 
@@ -85,20 +89,30 @@ impl ContentStore for MemoryContentStore {
         Survives::Nothing
     }
 
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
-        Ok(self.state.read().shares.get(&share).and_then(|share| share.owner))
+    async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
+        let state = self.state.read();
+        let mark = state.shares.get(&share).and_then(|share| share.owner.clone());
+        Ok(mark.map(|mark| Marked { mark, version: None }))
     }
 
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         let mut state = self.state.write();
-        match &mut state.shares.entry(share).or_default().owner {
-            Some(holder) if *holder == owner => Ok(Claim::Ours),
-            Some(holder) => Ok(Claim::Foreign(*holder)),
-            none => {
-                *none = Some(owner);
-                Ok(Claim::New)
-            }
+        let owner = &mut state.shares.entry(share).or_default().owner;
+        if owner.as_ref() != over.as_ref().map(|over| &over.mark) {
+            return Ok(Claim::Refused(owner.clone().map(|mark| Marked { mark, version: None })));
         }
+        *owner = Some(mark.clone());
+        Ok(Claim::Written { marked: Marked { mark: mark.clone(), version: None }, is_atomic: true })
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        let mut shares: Vec<ShareId> = self.state.read().shares.keys().copied().collect();
+        shares.sort_unstable();
+        Ok(shares)
+    }
+
+    fn request_max(&self) -> Duration {
+        REQUEST_MAX
     }
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
@@ -109,6 +123,28 @@ impl ContentStore for MemoryContentStore {
         }
     }
 
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.put(share, object, parts).await
+    }
+
+    async fn capacity(&self) -> Result<Option<Capacity>, ContentError> {
+        let free = self.capacity.saturating_sub(self.used());
+        Ok((self.capacity < u64::MAX).then_some(Capacity { total: self.capacity, free }))
+    }
+
+    async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        let Some(before) = self.object(share, object) else { return Err(ContentError::NotFound) };
+        let (after, given_back) = before.without(&dead);
+        let mut state = self.state.write();
+        let State { shares, used } = &mut *state;
+        let there = shares.get_mut(&share).and_then(|objects| objects.objects.get_mut(&object));
+        // Deleted meanwhile, or discarded from by somebody else.
+        let Some(there) = there.filter(|there| Arc::ptr_eq(there, &before)) else { return Ok(0) };
+        *there = Arc::new(after);
+        *used -= given_back;
+        Ok(given_back)
+    }
+
     async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
         self.object(share, object).and_then(|object| object.range(range)).ok_or(ContentError::NotFound)
     }
@@ -117,7 +153,7 @@ impl ContentStore for MemoryContentStore {
         let removed = {
             let mut state = self.state.write();
             let removed = state.shares.get_mut(&share).and_then(|objects| objects.objects.remove(&object));
-            state.used -= removed.as_ref().map_or(0, |object| object.len());
+            state.used -= removed.as_ref().map_or(0, |object| object.resident());
             removed
         };
         // Its memory is given back here, after the lock.

@@ -15,7 +15,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{Node, ShareId, plan::OperationsKept};
-use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, Survives};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives};
 use parking_lot::RwLock;
 
 use share::MemoryShare;
@@ -61,6 +61,24 @@ impl MetadataStore for MemoryMetadataStore {
         let share = self.shares.read().get(&id).cloned();
         Ok(share.map(|share| share as Arc<dyn ShareMetadata>))
     }
+
+    async fn remove_share(&self, id: ShareId) -> Result<(), MetadataError> {
+        self.shares.write().remove(&id);
+        Ok(())
+    }
+
+    async fn restore_rows(&self, _: ShareId, _: String, _: Vec<SnapshotRow>) -> Result<(), MetadataError> {
+        Err(not_restored())
+    }
+
+    async fn restore_share(&self, _: &ShareRecord, _: u64) -> Result<(), MetadataError> {
+        Err(not_restored())
+    }
+}
+
+/// What is in memory goes with the process: there is nothing to be restored to.
+fn not_restored() -> MetadataError {
+    MetadataError::Unavailable("no backup can be restored into a store in memory".into())
 }
 
 #[cfg(test)]

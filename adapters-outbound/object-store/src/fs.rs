@@ -3,7 +3,8 @@
 //! ```text
 //! ROOT/dittofs-objects               what the store is, with the number of its format
 //! ROOT/incoming/OBJECT.PROCESS.N     objects that are being written
-//! ROOT/SHARE/owner                   whom the share's objects belong to
+//! ROOT/SHARE/owner                   whom the share's objects belong to, and who holds them
+//! ROOT/SHARE/owner.lock              locked by that process
 //! ROOT/SHARE/FIRST/OBJECT            an object; FIRST is the first byte of its id
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! A folder's own name is synced before the first object in it is acknowledged.
 
 mod claim;
+mod discard;
 mod folders;
 mod handles;
 mod listing;
@@ -19,6 +21,7 @@ mod publish;
 mod read;
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -31,12 +34,14 @@ use std::{
 use bytes::Bytes;
 use dittofs_domain::{ObjectId, ShareId};
 use dittofs_ports::ContentError;
+use parking_lot::Mutex;
 
 use crate::{
     error::Fault,
     layout::{MARK, first_byte, folder_name, object_name, share_name},
-    mark::LINE_BYTES_MAX,
+    mark::MARK_BYTES_MAX,
 };
+use claim::OwnerLock;
 use folders::Folders;
 use handles::Handles;
 use publish::Published;
@@ -50,6 +55,8 @@ pub(crate) struct FsStore {
     _mark: File,
     folders: Folders,
     handles: Handles,
+    /// Of the shares whose owner this process is.
+    locks: Mutex<HashMap<ShareId, OwnerLock>>,
     /// Makes names of incoming files different.
     incoming: AtomicU64,
     /// Whether the file system can say that a read would have to wait.
@@ -146,7 +153,7 @@ impl FsStore {
 /// A small file; of one that is none the start, which says nothing.
 fn read_line(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(LINE_BYTES_MAX).read_to_end(&mut bytes)?;
+    File::open(path)?.take(MARK_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

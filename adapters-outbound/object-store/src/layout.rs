@@ -9,10 +9,20 @@ pub(crate) const MARK: &str = "dittofs-objects";
 /// The file of a share that says whom its objects belong to.
 pub(crate) const OWNER: &str = "owner";
 
+/// The file beside it that its writer keeps locked, where there are locks.
+pub(crate) const LOCK: &str = "owner.lock";
+
 const OBJECT_DIGITS: usize = 32;
+const SHARE_DIGITS: usize = 16;
 
 pub(crate) fn share_name(share: ShareId) -> String {
     format!("{:016x}", share.0)
+}
+
+/// The share whose folder has this name.
+pub(crate) fn share_of(name: &str) -> Option<ShareId> {
+    let plain = name.len() == SHARE_DIGITS && name.bytes().all(is_digit);
+    if plain { u64::from_str_radix(name, 16).ok().map(ShareId) } else { None }
 }
 
 /// The first byte of an object's id, which names its folder.
@@ -30,6 +40,10 @@ pub(crate) fn object_name(object: ObjectId) -> String {
 
 /// The object that a name means; other files are nobody's objects.
 pub(crate) fn object_of(name: &str) -> Option<ObjectId> {
-    let plain = name.len() == OBJECT_DIGITS && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let plain = name.len() == OBJECT_DIGITS && name.bytes().all(is_digit);
     if plain { u128::from_str_radix(name, 16).ok().map(ObjectId) } else { None }
+}
+
+fn is_digit(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }

@@ -10,6 +10,7 @@ mod mark;
 #[cfg(feature = "operator")]
 mod operator;
 mod options;
+mod owner;
 mod redaction;
 mod store;
 

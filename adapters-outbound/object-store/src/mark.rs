@@ -1,13 +1,12 @@
-//! What the store's mark and the owners' files say: one line of text each, with a version of the format.
+//! What the store's mark says: one line of text, with a version of the format.
 
 /// The format that is written, and the newest one that is known.
 pub(crate) const FORMAT: u32 = 1;
 
-/// No line is longer.
-pub(crate) const LINE_BYTES_MAX: u64 = 256;
+/// No mark, and no owner's mark, is longer: names of shares and folders are a few KiB at most.
+pub(crate) const MARK_BYTES_MAX: u64 = 32 << 10;
 
 const STORE: &str = "dittofs objects, format ";
-const OWNER: &str = "dittofs owner ";
 
 /// What a mark says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +26,6 @@ pub(crate) fn read_mark(bytes: &[u8]) -> Mark {
         Some(newer) if newer > FORMAT => Mark::Newer(newer),
         Some(_) | None => Mark::Unreadable,
     }
-}
-
-pub(crate) fn owner(owner: u128) -> String {
-    format!("{OWNER}{owner:032x}\n")
-}
-
-pub(crate) fn read_owner(bytes: &[u8]) -> Option<u128> {
-    let digits = line(bytes)?.strip_prefix(OWNER).filter(|digits| digits.len() == 32 && !digits.starts_with('+'))?;
-    u128::from_str_radix(digits, 16).ok()
 }
 
 fn line(bytes: &[u8]) -> Option<&str> {

@@ -27,13 +27,13 @@ pub(crate) use memory::memory;
 #[cfg(feature = "s3")]
 pub(crate) use s3::s3;
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use bytes::Bytes;
 use dittofs_domain::{ObjectId, ShareId};
 use dittofs_ports::{ContentError, Survives};
 use opendal::{ErrorKind, Operator, options::ReadOptions};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::{
     OpenError,
@@ -47,6 +47,8 @@ use remote::Remote;
 
 /// No service takes an object of more bytes, and some refuse to be asked for them.
 const OBJECT_BYTES_MAX: u64 = 1 << 47;
+/// In memory a request has ended when it is answered; this only makes a lease of usual length.
+const REQUEST_MAX_MEMORY: Duration = Duration::from_secs(10);
 
 pub(crate) struct OperatorStore {
     operator: Operator,
@@ -55,12 +57,15 @@ pub(crate) struct OperatorStore {
     remote: Option<Remote>,
     breaker: Breaker,
     found: OnceCell<Found>,
+    /// Claims of this process come one after the other.
+    claiming: Mutex<()>,
 }
 
 impl OperatorStore {
     /// Takes a place as a store, or makes it one. A place that can't be reached is looked at again when it is used.
     async fn open(operator: Operator, survives: Survives, remote: Option<Remote>) -> Result<OperatorStore, OpenError> {
-        let store = OperatorStore { operator, survives, remote, breaker: Breaker::new(), found: OnceCell::new() };
+        let (breaker, found, claiming) = (Breaker::new(), OnceCell::new(), Mutex::new(()));
+        let store = OperatorStore { operator, survives, remote, breaker, found, claiming };
         match store.found.get_or_try_init(|| store.look()).await {
             Ok(_) => Ok(store),
             Err(Trouble::Unreachable(error)) if store.remote.is_some() => {
@@ -176,9 +181,14 @@ impl OperatorStore {
         answer
     }
 
+    /// How long a removal can have an effect after it was asked for: it is given up then.
+    pub(crate) fn request_max(&self) -> Duration {
+        self.remote.as_ref().map_or(REQUEST_MAX_MEMORY, |remote| remote.answer_max)
+    }
+
     /// A small file; one that is none says nothing.
     async fn read_line(&self, path: &str) -> opendal::Result<Bytes> {
-        if self.operator.stat(path).await?.content_length() > mark::LINE_BYTES_MAX {
+        if self.operator.stat(path).await?.content_length() > mark::MARK_BYTES_MAX {
             return Ok(Bytes::new());
         }
         Ok(self.operator.read(path).await?.to_bytes())

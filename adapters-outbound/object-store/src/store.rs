@@ -1,11 +1,11 @@
 //! The store, whatever its scheme.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{ObjectId, ShareId};
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_domain::{ObjectId, ShareId, ownership::Mark};
+use dittofs_ports::{Capacity, Claim, ContentError, ContentStore, Marked, Survives};
 
 #[cfg(feature = "operator")]
 use crate::operator::OperatorStore;
@@ -45,6 +45,8 @@ impl ObjectStore {
 
 /// What a new object leaves free on its disk: enough for another one that frees space, and for the metadata beside it.
 const ROOM_KEPT: u64 = 80 << 20;
+/// How long a removal of a file may take. Nothing bounds a disk that hangs; there the lock keeps other servers out.
+const REQUEST_MAX_FOLDER: Duration = Duration::from_secs(10);
 
 #[async_trait]
 impl ContentStore for ObjectStore {
@@ -56,7 +58,7 @@ impl ContentStore for ObjectStore {
         }
     }
 
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+    async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
         match &self.scheme {
             Scheme::Fs(store) => store.owner(share).await,
             #[cfg(feature = "operator")]
@@ -64,11 +66,27 @@ impl ContentStore for ObjectStore {
         }
     }
 
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         match &self.scheme {
-            Scheme::Fs(store) => store.claim(share, owner).await,
+            Scheme::Fs(store) => store.claim(share, mark, over).await,
             #[cfg(feature = "operator")]
-            Scheme::Operator(store) => store.claim(share, owner).await,
+            Scheme::Operator(store) => store.claim(share, mark, over).await,
+        }
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.shares().await,
+            #[cfg(feature = "operator")]
+            Scheme::Operator(store) => store.shares().await,
+        }
+    }
+
+    fn request_max(&self) -> Duration {
+        match &self.scheme {
+            Scheme::Fs(_) => REQUEST_MAX_FOLDER,
+            #[cfg(feature = "operator")]
+            Scheme::Operator(store) => store.request_max(),
         }
     }
 
@@ -85,6 +103,23 @@ impl ContentStore for ObjectStore {
             Scheme::Fs(store) => store.put(share, object, parts, 0).await,
             #[cfg(feature = "operator")]
             Scheme::Operator(store) => store.put(share, object, parts).await,
+        }
+    }
+
+    async fn capacity(&self) -> Result<Option<Capacity>, ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.capacity(ROOM_KEPT).await.map(Some),
+            #[cfg(feature = "operator")]
+            Scheme::Operator(_) => Ok(None),
+        }
+    }
+
+    async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        match &self.scheme {
+            Scheme::Fs(store) => store.discard(share, object, dead).await,
+            // A bucket is not full, and its objects can't be changed.
+            #[cfg(feature = "operator")]
+            Scheme::Operator(_) => Ok(0),
         }
     }
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    ContentVersion, Cookie, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
+    ContentVersion, Cookie, KeyId, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
     content::{BlockPlace, Extent, MapRow, PAGE_BYTES, Stored},
     node::Parent,
     plan::{Change, EntryKey, Expectation, MapQuery, NodeUpdate, Plan, Query, Space, Statistics},
@@ -76,7 +76,7 @@ async fn create(share: &Arc<dyn ShareMetadata>, in_flight: u64, time: Duration) 
 async fn views(share: &dyn ShareMetadata) {
     let first = NodeId(NodeId::FIRST_FREE.0);
     let mut plan = Plan::at(Timestamp::EPOCH);
-    let block = BlockPlace { at: 64, stored_len: 900, raw_len: 1 << 20, codec: 0, key_id: 0 };
+    let block = BlockPlace { at: 64, stored_len: 900, raw_len: 1 << 20, codec: 0, key_id: KeyId::NONE };
     let len = PAGE_BYTES as u32 / 8;
     let extents = (0..8).map(|n| Extent::Stored { len, from: Stored { object: ObjectId(1), block, skip: n * len } });
     let row = MapRow::Page { version: ContentVersion(0), extents: extents.collect() };

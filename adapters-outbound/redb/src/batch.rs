@@ -5,6 +5,8 @@
 mod change;
 mod expectation;
 mod number;
+mod removal;
+mod restoration;
 mod undo;
 
 use std::{

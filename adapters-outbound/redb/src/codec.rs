@@ -1,6 +1,8 @@
 //! Records as bytes: a version of one byte, then fields in little-endian order. See
 //! `docs/decisions/0006-redb-layout.md`.
 
+mod backups;
+mod lineage;
 mod node;
 mod reader;
 mod row;

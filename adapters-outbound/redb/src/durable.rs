@@ -42,12 +42,17 @@ impl Durable {
         let mark = match found {
             Some(mark) => mark,
             None => {
-                Mark { store: random().map_err(|source| log_io(opener, source))?, generation: 0, base: 0, clean: true }
+                let store = random().map_err(|source| log_io(opener, source))?;
+                Mark { store, generation: 0, base: 0, clean: true, stamped: 0 }
             }
         };
         let (storage, scanned) = recover_log(opener, &mark, done, again)?;
-        let (mark, transactions) = redo(&database, &mark, scanned).map_err(refused)?;
+        // A new log has no stamp yet.
+        let stamped = scanned.as_ref().map_or(0, |scanned| scanned.stamp);
+        let (mark, transactions) = redo(&database, &Mark { stamped, ..mark }, scanned).map_err(refused)?;
         let log = Log::start(storage, &mark).map_err(|source| log_io(opener, source))?;
+        // Written down with the next checkpoint.
+        let mark = Mark { stamped: mark.generation, ..mark };
         Ok(Durable {
             database,
             log,
@@ -82,20 +87,34 @@ impl Durable {
     }
 
     /// Commits the next transaction, and returns once it is durable. After an error, whether it is there is known
-    /// when the database has been opened again.
-    pub(crate) fn commit(&mut self, mut transaction: WriteTransaction, redo: &Redo) -> Result<(), Fault> {
+    /// when the database has been opened again. False: there is no room for it, also after `make_room`, and nothing has
+    /// changed.
+    pub(crate) fn commit(
+        &mut self,
+        mut transaction: WriteTransaction,
+        redo: &Redo,
+        make_room: impl FnOnce(),
+    ) -> Result<bool, Fault> {
         let number = self.transactions + 1;
         if self.log.fits(redo.bytes().len()) {
             transaction.set_durability(Durability::None).map_err(Fault::other)?;
+            // The log first: what found no room there leaves nothing in the database.
+            let (log, number) = (&mut self.log, number.cast_unsigned());
+            let mut append = || log.append(number, redo.bytes()).map_err(StorageError::Io);
+            if !append()? {
+                make_room();
+                if !append()? {
+                    return Ok(false);
+                }
+            }
             transaction.commit()?;
-            self.log.append(number.cast_unsigned(), redo.bytes()).map_err(StorageError::Io)?;
             self.owed += redo.steps() * PAGE_LEN;
         } else {
             self.commit_durably(transaction, number, false)?;
             self.log.grow(self.log_len_max).map_err(StorageError::Io)?;
         }
         self.transactions = number;
-        Ok(())
+        Ok(true)
     }
 
     /// Makes the database durable by itself, if it is not, and begins the log again.
@@ -135,18 +154,18 @@ fn recover_log(
     let storage = opener.log(again)?;
     if let Some(storage) = storage {
         match Scanned::read(&*storage, mark, done.cast_unsigned()) {
-            Ok(scanned) if mark.clean && scanned.len() == 0 => return Ok((storage, None)),
             Ok(scanned) => match &scanned.damaged {
                 Some(found) if !opener.options().accept_loss => {
                     return Err(OpenError::LogDamaged { file: opener.log_name(), found: found.clone() });
                 }
                 _ => return Ok((storage, Some(scanned))),
             },
-            Err(trouble) if mark.clean || opener.options().accept_loss => {
-                tracing::warn!(
-                    ?trouble,
-                    "the metadata log is not usable, and nothing is expected in it: a new one is made"
-                );
+            Err(trouble @ Trouble::Nonsense) if mark.clean => {
+                tracing::warn!(?trouble, "the metadata log is none, and nothing is expected in it: a new one is made");
+            }
+            Err(trouble) if opener.options().accept_loss => {
+                tracing::warn!(?trouble, "the metadata log is not used, as was accepted: a new one is made");
+                opener.set_log_aside()?;
             }
             Err(trouble) => return Err(refusal(opener, trouble)),
         }
@@ -165,7 +184,8 @@ fn refusal(opener: &dyn Opener, trouble: Trouble) -> OpenError {
         Trouble::Io(source) => OpenError::Io { file, source },
         Trouble::Nonsense => damaged("it does not begin as a log does"),
         Trouble::Foreign => damaged("it is another database's"),
-        Trouble::Ahead => damaged("it is of a later time than the database beside it"),
+        Trouble::Ahead => damaged("it is of a later time than the database beside it, which is an older copy"),
+        Trouble::Behind => damaged("it is an older copy than the database was used with"),
         Trouble::Newer(found) => OpenError::Newer { file, found, known: log::FORMAT },
     }
 }
@@ -179,7 +199,9 @@ fn redo(database: &Database, mark: &Mark, scanned: Option<Scanned>) -> Result<(M
         for payload in scanned.payloads() {
             for_each_step(payload, |step| tables.put(step.kind, step.key, step.value).map(drop))?;
         }
-        tracing::info!(transactions = scanned.len(), "transactions of the metadata log have been done again");
+        if scanned.len() > 0 {
+            tracing::info!(transactions = scanned.len(), "transactions of the metadata log have been done again");
+        }
     }
     let transactions = tables.count(dittofs_domain::ShareId(0), Count::Transactions)?;
     drop(tables);

@@ -29,7 +29,7 @@ impl Fault {
     /// Whether there is no room.
     pub(crate) fn is_full(&self) -> bool {
         let Fault::Storage(StorageError::Io(error)) = self else { return false };
-        matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        crate::log::is_full(error)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Keys: numbers are big-endian, so that the order of bytes is the order of numbers.
 
+use std::ops::RangeInclusive;
+
 use dittofs_domain::{
     Cookie, NodeId, ObjectId, ShareId,
     plan::{EntryKey, Space},
@@ -8,6 +10,9 @@ use smallvec::SmallVec;
 
 /// The bytes of any key.
 pub(crate) type Key = SmallVec<[u8; 48]>;
+
+/// No key is longer: that of an entry has a name of 255 bytes.
+pub(crate) const KEY_LEN_MAX: usize = 272;
 
 /// The bytes of a listing's key that name the directory and which of its names.
 pub(crate) const DIRECTORY_LEN: usize = 17;
@@ -47,6 +52,14 @@ impl Builder {
 
 pub(crate) fn share(share: ShareId) -> Key {
     Builder::new(share).0
+}
+
+/// From before the first to after the last key of a share, but for that of its own row.
+pub(crate) fn of_share(of: ShareId) -> RangeInclusive<Key> {
+    // Every other key is longer than a share's own.
+    let end =
+        of.0.checked_add(1).map_or_else(|| SmallVec::from_elem(u8::MAX, KEY_LEN_MAX), |next| share(ShareId(next)));
+    share(of)..=end
 }
 
 pub(crate) fn count(share: ShareId, what: Count) -> Key {
@@ -92,6 +105,16 @@ pub(crate) fn reference(share: ShareId, object: ObjectId, node: NodeId, chunk: u
 /// end of the table and old ones go from its start.
 pub(crate) fn operations(transaction: u64) -> Key {
     Builder(SmallVec::new()).number(transaction).0
+}
+
+/// A key of a share, without what names the share; none for one that is too short.
+pub(crate) fn without_share(key: &[u8]) -> Option<&[u8]> {
+    key.get(size_of::<u64>()..)
+}
+
+/// A share's key, from what it is beside that.
+pub(crate) fn with_share(of: ShareId, rest: &[u8]) -> Key {
+    Builder::new(of).bytes(rest).0
 }
 
 /// The number at an offset of a key; none if the key is too short.

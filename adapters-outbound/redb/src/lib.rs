@@ -24,6 +24,7 @@ mod operations;
 mod options;
 mod redo;
 mod share;
+mod share_snapshot;
 mod snapshot;
 mod store;
 mod tables;

@@ -14,7 +14,7 @@ pub(crate) use mark::Mark;
 pub(crate) use scan::{LEN_MAX, Scanned, Trouble};
 
 use crate::bugs::{self, Bug};
-use format::{HEAD_LEN, RecordHead, encode_head, encode_record, record_len};
+use format::{HEAD_LEN, RecordHead, STAMP_AT, encode_head, encode_record, encode_stamp, record_len};
 
 /// Bytes of a new log.
 const LEN_FIRST: u64 = 1 << 20;
@@ -49,9 +49,12 @@ impl Log {
         storage.sync_data()
     }
 
-    /// A log that has been recovered or made, once the database has this mark.
+    /// A log that has been recovered or made, once the database has this mark. It says so from now on: an older database
+    /// beside it is told by that, though nothing may ever be appended.
     pub(crate) fn start(storage: Box<dyn StorageBackend>, mark: &Mark) -> io::Result<Log> {
         let len = storage.len()?;
+        storage.write(STAMP_AT, &encode_stamp(mark.store, mark.generation))?;
+        storage.sync_data()?;
         let (store, generation, durable) = (mark.store, mark.generation, mark.base);
         Ok(Log { storage, store, generation, durable, at: HEAD_LEN, len, buffer: Vec::new() })
     }
@@ -65,19 +68,38 @@ impl Log {
         self.at == HEAD_LEN
     }
 
-    /// Appends a record, and returns once it is durable. After an error nothing may be appended any more.
-    pub(crate) fn append(&mut self, sequence: u64, payload: &[u8]) -> io::Result<()> {
+    /// Appends a record, and returns once it is durable. After an error nothing may be appended any more. False: there
+    /// was no room, as a file system that copies on write needs some also for what has its place; then nothing of the
+    /// record is left, and the next one goes there.
+    pub(crate) fn append(&mut self, sequence: u64, payload: &[u8]) -> io::Result<bool> {
         if bugs::has(Bug::AnsweredWithoutLog) {
-            return Ok(());
+            return Ok(true);
         }
         self.buffer.clear();
         let head = RecordHead { sequence, generation: self.generation, durable: self.durable };
         encode_record(&mut self.buffer, self.store, head, payload);
-        self.storage.write(self.at, &self.buffer)?;
-        self.storage.sync_data()?;
+        match self.storage.write(self.at, &self.buffer).and_then(|()| self.storage.sync_data()) {
+            Ok(()) => {}
+            Err(error) if is_full(&error) && (self.wipe().is_ok() || !self.is_whole()) => return Ok(false),
+            // It may come back after a crash: only an opening says whether it is there.
+            Err(error) => return Err(error),
+        }
         self.at += self.buffer.len() as u64;
         self.durable = sequence;
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whether all of the next record may have been written.
+    fn is_whole(&self) -> bool {
+        let mut found = vec![0; self.buffer.len()];
+        self.storage.read(self.at, &mut found).is_err() || found == self.buffer
+    }
+
+    /// Takes back what may have been written of the next record.
+    fn wipe(&self) -> io::Result<()> {
+        let zeros = vec![0; self.buffer.len()];
+        self.storage.write(self.at, &zeros)?;
+        self.storage.sync_data()
     }
 
     /// Begins again, once the database has this mark.
@@ -96,7 +118,7 @@ impl Log {
         let grown = self.storage.set_len(len).and_then(|()| write_zeros(&*self.storage, self.len, len));
         match grown.and_then(|()| self.storage.sync_data()) {
             Ok(()) => self.len = len,
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+            Err(error) if is_full(&error) => {
                 tracing::warn!(%error, "the metadata log can't become longer");
                 self.storage.set_len(self.len)?;
             }
@@ -104,6 +126,11 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// Whether there was no room for it.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn write_zeros(storage: &dyn StorageBackend, from: u64, to: u64) -> io::Result<()> {

@@ -33,6 +33,9 @@ pub(crate) trait Opener: Send {
     /// Storage for a new log, in the place of one that is there.
     fn make_log(&self) -> Result<Box<dyn StorageBackend>, OpenError>;
 
+    /// Keeps the log that is there under another name, for whoever thinks better of it.
+    fn set_log_aside(&self) -> Result<(), OpenError>;
+
     /// What is configured.
     fn options(&self) -> &RedbOptions;
 
@@ -59,6 +62,6 @@ pub(crate) trait Opener: Send {
 
     /// The error for what was found in it after it was opened.
     fn refused(&self, fault: &Fault) -> OpenError {
-        OpenError::Damaged { file: self.name(), found: fault.to_string() }
+        OpenError::of_fault(self.name(), fault)
     }
 }

@@ -7,9 +7,12 @@ use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId, ShareId,
     plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
-use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
+use dittofs_ports::{
+    ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
+};
 
 use crate::{
+    share_snapshot::RedbSnapshot,
     store::{Connection, writer_gone},
     view::Rows,
     writer::Request,
@@ -73,7 +76,7 @@ impl ShareMetadata for RedbShare {
         self.store.read(|tables| tables.name_of(self.id, directory, cookie))
     }
 
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         let share = self.id;
         self.store.ask(|answer| Request::Allocate { share, counter, count, answer }, writer_gone).await
     }
@@ -104,5 +107,9 @@ impl ShareMetadata for RedbShare {
 
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         self.store.read(|tables| tables.statistics(self.id))
+    }
+
+    async fn snapshot(&self) -> Result<Option<Arc<dyn ShareSnapshot>>, MetadataError> {
+        Ok(Some(Arc::new(RedbSnapshot::new(Arc::clone(&self.store), self.id)?)))
     }
 }

@@ -12,7 +12,7 @@ use dittofs_domain::{
     Node, ShareId,
     plan::{Query, View},
 };
-use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, Survives};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives};
 use redb::StorageBackend;
 use tokio::sync::{mpsc, oneshot};
 
@@ -23,6 +23,7 @@ use crate::{
     operations::Remembered,
     options::RedbOptions,
     share::RedbShare,
+    share_snapshot::ROWS_FORMAT,
     tables::Snapshot,
     view::{Cached, Through, view},
     writer::{Newest, Published, Request, WAITING_MAX, Writer},
@@ -106,12 +107,25 @@ impl Connection {
     }
 
     fn read_published<T>(&self, read: impl FnOnce(&Published) -> Result<T, Fault>) -> Result<T, MetadataError> {
-        let newest = match &*self.newest.read() {
-            Ok(newest) => Arc::clone(newest),
-            Err(why) => return Err(MetadataError::Unavailable(why.to_string().into())),
-        };
+        self.read_from(&*self.published()?, read)
+    }
+
+    /// The state after the last commit.
+    pub(crate) fn published(&self) -> Result<Arc<Published>, MetadataError> {
+        match &*self.newest.read() {
+            Ok(newest) => Ok(Arc::clone(newest)),
+            Err(why) => Err(MetadataError::Unavailable(why.to_string().into())),
+        }
+    }
+
+    /// Reads from one state.
+    pub(crate) fn read_from<T>(
+        &self,
+        newest: &Published,
+        read: impl FnOnce(&Published) -> Result<T, Fault>,
+    ) -> Result<T, MetadataError> {
         // A page that was damaged behind the database's back may make it panic.
-        let result = catch_unwind(AssertUnwindSafe(|| read(&newest)));
+        let result = catch_unwind(AssertUnwindSafe(|| read(newest)));
         let result = result.unwrap_or_else(|_| Err(Fault::damaged("a page of the database makes no sense")));
         if let (Err(Fault::Storage(_)), Some(requests)) = (&result, &self.requests) {
             // If the queue is full, one of those in it finds the same.
@@ -165,5 +179,25 @@ impl MetadataStore for RedbMetadataStore {
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
         let is_there = self.0.read(|tables| tables.share(id))?.is_some();
         Ok(is_there.then(|| Arc::new(RedbShare::new(Arc::clone(&self.0), id)) as Arc<dyn ShareMetadata>))
+    }
+
+    async fn remove_share(&self, id: ShareId) -> Result<(), MetadataError> {
+        // Many small transactions, so that a large share fits into the log and others are not kept waiting.
+        while !self.0.ask(|answer| Request::RemoveShare { share: id, answer }, writer_gone).await? {}
+        Ok(())
+    }
+
+    async fn restore_rows(&self, id: ShareId, format: String, rows: Vec<SnapshotRow>) -> Result<(), MetadataError> {
+        if format != ROWS_FORMAT {
+            let found =
+                format!("rows of the format `{format}` can't be put into this store, which has `{ROWS_FORMAT}`");
+            return Err(MetadataError::Unavailable(found.into()));
+        }
+        self.0.ask(|answer| Request::RestoreRows { share: id, rows, answer }, writer_gone).await
+    }
+
+    async fn restore_share(&self, record: &ShareRecord, ahead: u64) -> Result<(), MetadataError> {
+        let record = Box::new(record.clone());
+        self.0.ask(|answer| Request::RestoreShare { record, ahead, answer }, writer_gone).await
     }
 }

@@ -196,6 +196,7 @@ impl Writer {
                 });
                 replies.into_iter().for_each(Reply::send);
             }
+            Ok(Err(failure)) if failure.is_intact => fail_all(requests, replies, &failure),
             Ok(Err(failure)) => self.recover(requests, replies, failure),
             Err(_) => self.recover(requests, replies, Failure::new("the database panicked")),
         }
@@ -222,7 +223,9 @@ impl Writer {
             transaction.abort().map_err(Fault::from)?;
             return Ok(None);
         };
-        durable.commit(transaction, &changed.redo)?;
+        if !durable.commit(transaction, &changed.redo, || self.opener.give_ballast_up())? {
+            return Err(Failure::full());
+        }
         let tables = durable.snapshot()?;
         self.transactions += 1;
         Ok(Some((changed, tables)))
@@ -252,9 +255,13 @@ fn restore_ballast(opener: &dyn Opener) {
 /// Refuses plans that make nodes, and answers the other requests.
 fn refuse_growth(requests: VecDeque<Request>) -> VecDeque<Request> {
     let (growing, rest): (VecDeque<_>, VecDeque<_>) = requests.into_iter().partition(Request::grows);
-    let failure = Failure { message: "the disk of the metadata database is full".into(), is_full: true };
-    growing.into_iter().for_each(|request| request.fail(&failure));
+    fail_all(growing, Vec::new(), &Failure::full());
     rest
+}
+
+fn fail_all(requests: VecDeque<Request>, replies: Vec<Reply>, failure: &Failure) {
+    replies.into_iter().for_each(|reply| reply.fail(failure));
+    requests.into_iter().for_each(|request| request.fail(failure));
 }
 
 #[cfg(test)]

@@ -38,6 +38,10 @@ impl Randomness for SystemRandomness {
     fn bits64(&self) -> u64 {
         getrandom::u64().unwrap_or_else(|_| self.derived())
     }
+
+    fn bits128(&self) -> u128 {
+        u128::from(self.bits64()) << 64 | u128::from(self.bits64())
+    }
 }
 
 #[cfg(test)]

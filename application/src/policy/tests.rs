@@ -44,7 +44,7 @@ fn secure_ports_are_those_of_root() {
         secure_ports,
         identity: IdentityPolicy::default(),
         read_only: false,
-        bytes_max: 0,
+        quota: dittofs_domain::quota::Quota::NONE,
         atime: Atime::None,
     };
     let taken = |secure| [1, 1023, 1024, 65_535].map(|port| policy(secure).takes_port(port));

@@ -26,7 +26,9 @@ impl BlockService for Services {
         data: Bytes,
         stability: Stability,
     ) -> FsResult<WriteReply> {
-        self.registry.volume(node.share)?.write(caller, node.node, offset, data, stability).await
+        let volume = self.registry.volume(node.share)?;
+        let _passage = volume.pass().await;
+        volume.write(caller, node.node, offset, data, stability).await
     }
 
     async fn commit(&self, caller: &Caller, node: NodeRef) -> FsResult<CommitReply> {
@@ -34,11 +36,15 @@ impl BlockService for Services {
     }
 
     async fn punch(&self, caller: &Caller, node: NodeRef, range: Range<u64>) -> FsResult<Changed> {
-        self.registry.volume(node.share)?.punch(caller, node.node, range).await
+        let volume = self.registry.volume(node.share)?;
+        let _passage = volume.pass().await;
+        volume.punch(caller, node.node, range).await
     }
 
     async fn allocate(&self, caller: &Caller, node: NodeRef, range: Range<u64>) -> FsResult<Changed> {
-        self.registry.volume(node.share)?.allocate(caller, node.node, range).await
+        let volume = self.registry.volume(node.share)?;
+        let _passage = volume.pass().await;
+        volume.allocate(caller, node.node, range).await
     }
 
     async fn seek(&self, caller: &Caller, node: NodeRef, offset: u64, what: Seek) -> FsResult<Option<u64>> {
@@ -56,6 +62,8 @@ impl BlockService for Services {
     }
 
     async fn clone_range(&self, caller: &Caller, request: &CloneRange) -> FsResult<Changed> {
-        self.registry.volume(request.share)?.clone_range(caller, request).await
+        let volume = self.registry.volume(request.share)?;
+        let _passage = volume.pass().await;
+        volume.clone_range(caller, request).await
     }
 }

@@ -59,11 +59,15 @@ impl MetadataService for Services {
         request: &CreateRequest,
         op: Option<OpId>,
     ) -> FsResult<Created> {
-        self.registry.volume(share)?.create(caller, request, op).await
+        let volume = self.registry.volume(share)?;
+        let _passage = volume.pass().await;
+        volume.create(caller, request, op).await
     }
 
     async fn link(&self, caller: &Caller, share: ShareId, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked> {
-        self.registry.volume(share)?.link(caller, request, op).await
+        let volume = self.registry.volume(share)?;
+        let _passage = volume.pass().await;
+        volume.link(caller, request, op).await
     }
 
     async fn remove(
@@ -73,7 +77,9 @@ impl MetadataService for Services {
         request: &RemoveRequest,
         op: Option<OpId>,
     ) -> FsResult<Changed> {
-        self.registry.volume(share)?.remove(caller, request, op).await
+        let volume = self.registry.volume(share)?;
+        let _passage = volume.pass().await;
+        volume.remove(caller, request, op).await
     }
 
     async fn rename(
@@ -83,7 +89,9 @@ impl MetadataService for Services {
         request: &RenameRequest,
         op: Option<OpId>,
     ) -> FsResult<Renamed> {
-        self.registry.volume(share)?.rename(caller, request, op).await
+        let volume = self.registry.volume(share)?;
+        let _passage = volume.pass().await;
+        volume.rename(caller, request, op).await
     }
 
     async fn set_attributes(
@@ -93,7 +101,9 @@ impl MetadataService for Services {
         request: &SetAttributes,
         op: Option<OpId>,
     ) -> FsResult<Changed> {
-        self.registry.volume(node.share)?.set_attributes(caller, node.node, request, op).await
+        let volume = self.registry.volume(node.share)?;
+        let _passage = volume.pass().await;
+        volume.set_attributes(caller, node.node, request, op).await
     }
 
     async fn list(&self, caller: &Caller, request: &ListRequest) -> FsResult<ListReply> {

@@ -161,7 +161,14 @@ impl Volume {
                 }
                 Ok((plan, ()))
             });
-            let settled = settled.await?;
+            let settled = match settled.await {
+                // One of them is damaged: an access time is not worth looking for it.
+                Err(error) if Volume::is_of_file(error) => {
+                    nodes.iter().for_each(|node| self.forget_access_time(*node));
+                    continue;
+                }
+                settled => settled?,
+            };
             // Of the others nothing is left.
             for node in nodes.iter().filter(|node| settled.seen.node(**node).is_err()) {
                 self.forget_access_time(*node);

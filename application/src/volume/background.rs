@@ -40,10 +40,27 @@ impl Volume {
             self.machine.spawner.spawn("readahead", Box::pin(async move { volume.read_ahead_loop().await }));
         }
         let volume = Arc::clone(self);
+        self.machine.spawner.spawn("owner", Box::pin(async move { volume.own_loop().await }));
+        let volume = Arc::clone(self);
         self.machine.spawner.spawn("reap", Box::pin(async move { volume.reap_loop().await }));
     }
 
-    /// Stops the background tasks, after a last flush, and notes that the journal holds nothing that the stores don't.
+    /// Looks through a share that was written before its row named the keys in use.
+    pub(super) fn start_finding_keys(self: &Arc<Self>) {
+        let volume = Arc::clone(self);
+        let find = async move {
+            while !volume.closing.load(Ordering::Acquire)
+                && let Err(error) = volume.find_keys().await
+            {
+                tracing::warn!(share = %volume.name, %error, "can't find out yet which keys are in use");
+                volume.wait(BACK_OFF, std::future::pending()).await;
+            }
+        };
+        self.machine.spawner.spawn("keys in use", Box::pin(find));
+    }
+
+    /// Stops the background tasks, after a last flush, and notes that the journal holds nothing that the stores don't,
+    /// unless something is set aside in it.
     /// Nothing may be written any more.
     ///
     /// # Errors
@@ -51,18 +68,35 @@ impl Volume {
     pub async fn close(&self) -> Result<(), FsError> {
         self.closing.store(true, Ordering::Release);
         self.closed.notify_waiters();
+        let closed = self.close_stores().await;
+        match closed {
+            Ok(()) => self.owned.release().await,
+            Err(_) => self.owned.abandon(),
+        }
+        closed
+    }
+
+    async fn close_stores(&self) -> Result<(), FsError> {
         self.flush_last().await?;
         if let Err(error) = self.write_access_times().await {
             tracing::warn!(share = %self.name, %error, "access times are not written");
         }
+        let is_left = self.aside_bytes() > 0;
+        if is_left {
+            self.tell_left().await;
+        }
+        self.mark_clean(is_left).await
+    }
+
+    async fn mark_clean(&self, is_left: bool) -> Result<(), FsError> {
         if self.stores.journal.survives() == Survives::Nothing {
-            return Ok(());
+            return if is_left { Err(FsError::Io) } else { Ok(()) };
         }
         // Covers the releases as well, so that no record comes back.
         let synced = self.stores.journal.sync(Sequence(u64::MAX >> 1)).await;
         synced.map_err(|error| self.journal_failed(&error))?;
-        let record = self.stores.metadata.record().await.map_err(|error| self.metadata_failed(&error))?;
-        self.mark(&record, false).await.map_err(|error| self.metadata_failed(&error))
+        // What is left makes the next start read the journal, and refuse to go on without it.
+        self.mark(is_left).await.map_err(|error| self.metadata_failed(&error))
     }
 
     /// Flushes everything. A store that answers badly is asked again: what is left in the journal is not lost, but the next
@@ -71,7 +105,7 @@ impl Volume {
         let until = self.machine.clock.monotonic() + LAST_WITHIN;
         for _ in 1..LAST_TRIES {
             match self.flush_all().await {
-                Err(FsError::Busy | FsError::Io) if self.machine.clock.monotonic() < until => {
+                Err(FsError::Busy | FsError::Io | FsError::NoSpace) if self.machine.clock.monotonic() < until => {
                     self.machine.clock.sleep(BACK_OFF).await;
                 }
                 answer => return answer,
@@ -99,7 +133,7 @@ impl Volume {
         if self.pending.bytes() == 0 {
             self.note_full(&Ok(()));
         }
-        let waited_for = self.full.is_journal();
+        let waited_for = self.full.is_journal() | self.ledger.take_wanted();
         let facts = |(node, pending): (NodeId, Arc<Mutex<NodePending>>)| {
             let pending = pending.lock();
             NodeFacts {
@@ -111,7 +145,8 @@ impl Volume {
                 waited_for,
             }
         };
-        let nodes: Vec<NodeFacts> = self.pending.nodes().into_iter().map(facts).collect();
+        let tried = self.pending.nodes().into_iter().filter(|(node, _)| !self.aside.waits(*node, now));
+        let nodes: Vec<NodeFacts> = tried.map(facts).collect();
         let journal = self.stores.journal.usage();
         let share =
             ShareFacts { journal: Usage { used: journal.used, limit: journal.limit }, memory: self.admission.usage() };
@@ -120,20 +155,41 @@ impl Volume {
         let synced = if is_old { self.sync_journal(Sequence(u64::MAX >> 1)).await } else { Ok(false) };
         let any = !due.is_empty();
         // Also where the journal can't be synced any more: what it holds is safe once it is flushed.
-        self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await?;
+        let flushed = self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await;
+        self.move_aside().await;
+        if let Err(error) = flushed
+            && !Volume::is_of_file(error)
+        {
+            return Err(error);
+        }
         synced?;
         self.write_old_access_times().await?;
         self.space().await?;
-        Ok(any)
+        flushed.map(|()| any)
+    }
+
+    /// Keeps the share's objects this server's, until they are given back: the last flush needs them, and may take longer
+    /// than a lease.
+    async fn own_loop(&self) {
+        while let Some(wait) = self.owned.tend().await {
+            self.owned.pause(wait).await;
+        }
     }
 
     async fn reap_loop(&self) {
+        while !self.closing.load(Ordering::Acquire) && self.unpin_unfinished().await.is_err() {
+            self.wait(BACK_OFF, self.reaping.notified()).await;
+        }
         while !self.closing.load(Ordering::Acquire) && self.survey().await.is_err() {
             self.wait(BACK_OFF, self.reaping.notified()).await;
         }
         while !self.closing.load(Ordering::Acquire) {
             let result = async {
+                let left = self.ledger.left();
                 self.reap().await?;
+                self.ledger.reaped(left);
+                self.room.notify_waiters();
+                let _collecting = self.collecting.lock().await;
                 self.condemn_suspects().await?;
                 let left = self.delete_condemned().await?;
                 // Last: it needs room, which the garbage before it gives.

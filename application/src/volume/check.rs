@@ -17,15 +17,17 @@ mod statistics;
 use std::{collections::BTreeMap, sync::Arc};
 
 use dittofs_domain::{
-    Node, NodeId, ObjectId, ShareId,
+    KeyId, Node, NodeId, ObjectId, ShareId,
     check::{Finding, NodeTable, ObjectTable},
     error::{FsError, FsResult},
     plan::{ObjectRecord, Plan, Query, Statistics, View},
 };
 use dittofs_ports::{
     ApplyError, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Clock, ContentError,
-    ContentStore, FrameSealer, Mended, MetadataError, SealedUnder, ShareMetadata, ShareRecord,
+    ContentStore, FrameSealer, KeysInUse, Mended, MetadataError, SealedUnder, ShareMetadata, ShareRecord,
 };
+
+pub(super) use maps::pages_in;
 
 use super::{Volume, breathe::breathe};
 use crate::keyed::{KeyGuard, KeyedLocks};
@@ -66,7 +68,7 @@ pub async fn check_stores(
 }
 
 impl Volume {
-    /// Checks the share while it is used. Changes nothing.
+    /// Checks the share while it is used, after a flush. Mends nothing.
     ///
     /// # Errors
     /// Those of `AdminService::check`.
@@ -81,8 +83,24 @@ impl Volume {
             sealer: Arc::clone(&self.stores.sealer),
             clock: Arc::clone(&self.machine.clock),
         };
-        Checker::new(stores, Some(&self.turns), options, observer).await?.run().await
+        // What was written before goes where the check looks. What comes meanwhile is not its business.
+        let began = self.machine.clock.monotonic();
+        if let Err(error) = self.flush_all().await {
+            tracing::warn!(share = %self.name, %error, "not all could be flushed before the check");
+        }
+        let unflushed_bytes = self.pending.bytes_from_before(began);
+        let report = Checker::new(stores, Some(&self.turns), options, observer).await?.run().await?;
+        Ok(CheckReport { unflushed_bytes, ..report })
     }
+}
+
+/// What a key seals.
+#[derive(Clone, Copy, Debug, Default)]
+struct UnderKey {
+    objects: u64,
+    bytes: u64,
+    /// Frames that no key of this number opens.
+    unopened: u64,
 }
 
 /// A check on its way.
@@ -107,7 +125,7 @@ struct Checker<'v> {
     undecided: u64,
     verified_bytes: u64,
     /// Objects and bytes of blocks by the key that seals them.
-    keys: BTreeMap<u32, (u64, u64)>,
+    keys: BTreeMap<KeyId, UnderKey>,
     lost_and_found: Option<NodeId>,
 }
 
@@ -152,6 +170,7 @@ impl<'v> Checker<'v> {
         self.examine_content().await?;
         self.mend_all().await?;
         self.delete_orphans().await?;
+        self.note_keys().await?;
         self.check_statistics().await?;
         self.report().await
     }
@@ -166,6 +185,7 @@ impl<'v> Checker<'v> {
             objects: self.objects.len() as u64,
             verified_bytes: self.verified_bytes,
             keys: self.sealed_under(),
+            unflushed_bytes: 0,
         };
         for (index, finding) in findings.into_iter().enumerate() {
             let path = self.path_of(&finding).await?;
@@ -176,13 +196,31 @@ impl<'v> Checker<'v> {
     }
 
     fn sealed_under(&self) -> Vec<SealedUnder> {
-        let under = self.keys.iter().map(|(key_id, (objects, bytes))| SealedUnder {
+        let under = self.keys.iter().map(|(key_id, under)| SealedUnder {
             key_id: *key_id,
-            objects: *objects,
-            bytes: *bytes,
+            objects: under.objects,
+            bytes: under.bytes,
             is_known: self.sealer.demand(*key_id).is_ok(),
+            unopened: under.unopened,
         });
         under.collect()
+    }
+
+    /// Puts the keys that are in use into the share's row, where all was seen and nobody seals meanwhile: a start then asks
+    /// for no others.
+    async fn note_keys(&self) -> FsResult<()> {
+        let is_unknown = |finding: &Finding| matches!(finding, Finding::MapUnreadable { .. });
+        if !self.options.repair || !self.options.content || self.omitted > 0 || self.findings.iter().any(is_unknown) {
+            return Ok(());
+        }
+        let record = self.metadata.record().await.map_err(|error| metadata_failed(&error))?;
+        let in_use = self.keys.keys().copied().filter(|key| !key.is_none()).collect();
+        let keys = KeysInUse { in_use, are_all: true };
+        if record.keys == keys {
+            return Ok(());
+        }
+        let noted = self.metadata.put_record(&ShareRecord { keys, ..record }).await;
+        noted.map_err(|error| metadata_failed(&error))
     }
 
     fn share(&self) -> ShareId {

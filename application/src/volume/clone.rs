@@ -15,6 +15,7 @@ use dittofs_ports::{Caller, Changed, CloneRange, Stability, WeakAttributes};
 
 use super::{
     Volume,
+    ledger::Claim,
     opens::{CloneTurns, readable},
     replace::{Replacing, Step},
 };
@@ -95,9 +96,11 @@ impl Volume {
         let read = (&rest.reader, rest.source, rest.from(rest.offset));
         let written = (rest.writer, rest.destination, rest.from(rest.at));
         let turns = self.turns_to_clone(read, written).await?;
+        let _cloning = self.cloning.read().await;
         let (_, before) = self.shown_to_writer(rest.writer, &turns.admitted).await?;
         let before = *rest.before.get_or_insert(before);
-        let length = self.length_of(rest, &turns).await?;
+        // Held until its extents are installed.
+        let (length, _claim) = self.length_of(rest, &turns).await?;
         rest.length = Some(length);
         if length > 0 {
             // First, as a sync that fails takes records away: older ones may count again.
@@ -113,7 +116,7 @@ impl Volume {
     }
 
     /// How many bytes are to be cloned, if that may be.
-    async fn length_of(&self, rest: &Rest<'_>, turns: &CloneTurns<'_>) -> FsResult<u64> {
+    async fn length_of(&self, rest: &Rest<'_>, turns: &CloneTurns<'_>) -> FsResult<(u64, Claim)> {
         let source = self.source(rest, turns).await?;
         let pending = self.pending.snapshot(rest.source);
         let size = pending.map_or(source.size, |pending| pending.size);
@@ -124,8 +127,22 @@ impl Volume {
         if length > left || rest.source == rest.destination && overlaps {
             return Err(FsError::Invalid);
         }
-        self.demand_space(length.min(source.allocated))?;
-        Ok(length)
+        let claim = self.claim_clone(rest, length, source.allocated).await?;
+        Ok((length, claim))
+    }
+
+    /// What the share may grow by: no more than the source has, and where the destination has bytes already, less.
+    async fn claim_clone(&self, rest: &Rest<'_>, length: u64, allocated: u64) -> FsResult<Claim> {
+        let most = length.min(allocated);
+        match self.claim_now(most) {
+            Ok(claim) => return Ok(claim),
+            Err(error) if length > self.scale().chunk_bytes => return Err(error),
+            Err(_) => {}
+        }
+        let view = self.view(&Query::node(rest.destination)).await?;
+        let stored = self.live(&view, rest.destination)?;
+        let holes = self.growth(stored, rest.at..rest.at + length).await?;
+        self.claim_now(most.min(holes))
     }
 
     async fn source(&self, rest: &Rest<'_>, turns: &CloneTurns<'_>) -> FsResult<Node> {

@@ -64,7 +64,11 @@ impl Volume {
             lost.entry(node).or_default().push(sequence);
         }
         for (node, sequences) in lost {
-            self.forget_lost_of(node, &sequences).await?;
+            match self.forget_lost_of(node, &sequences).await {
+                // A file that is damaged keeps no other from forgetting.
+                Err(error) if Volume::is_of_file(error) => self.tell_unreadable(node).await,
+                forgotten => forgotten?,
+            }
         }
         Ok(())
     }

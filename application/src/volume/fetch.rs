@@ -75,7 +75,6 @@ impl Volume {
     ) -> FsResult<()> {
         let wanted = Wanted::of(from, skip, length);
         if !self.cached(&wanted, out) {
-            self.demand_key(node, from)?;
             out.extend(self.fetched(node, &wanted).await?);
         }
         Ok(())
@@ -176,6 +175,7 @@ impl Volume {
         if missing.is_empty() {
             return Ok(found);
         }
+        self.demand_key(node, &wanted.from)?;
         let fetched = match self.fetch(node, &wanted.from, &missing).await {
             // Perhaps only the answer was damaged.
             Err(FsError::Io) if self.outage.lasts(self.machine.clock.monotonic()).is_none() => {

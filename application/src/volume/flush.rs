@@ -13,7 +13,7 @@ use dittofs_domain::{
     NodeId, ObjectId,
     content::object::ObjectBuilder,
     error::{FsError, FsResult},
-    flush::{Cutter, Step},
+    flush::{Cutter, Policy, Step},
     plan::{Change, ObjectRecord, ObjectState, Plan},
 };
 use dittofs_ports::ContentError;
@@ -35,7 +35,7 @@ struct Queue {
 }
 
 impl Volume {
-    /// Flushes everything that was acknowledged before the call.
+    /// Flushes everything that was acknowledged before the call, but what is set aside.
     ///
     /// # Errors
     /// Those of the stores; `Busy` if files are cut again and again while they are flushed.
@@ -45,6 +45,7 @@ impl Volume {
             let nodes = self.pending.nodes();
             let due: Vec<NodeId> =
                 nodes.into_iter().filter(|(_, p)| p.lock().since <= started).map(|(node, _)| node).collect();
+            let due: Vec<NodeId> = due.into_iter().filter(|node| !self.aside.has(*node)).collect();
             if due.is_empty() {
                 return Ok(());
             }
@@ -57,7 +58,10 @@ impl Volume {
     /// bytes, the slower one would publish them over newer ones. The objects of one flush share no region.
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
         let _flushing = self.flushing.lock().await;
-        let mut queue = Queue { cutter: Cutter::new(nodes, &self.flush_policy, self.scale()), failed: None };
+        self.adopt_key().await?;
+        let step = self.flush_steps.lock().next(self.flush_policy.object_bytes_max);
+        let policy = Policy { object_bytes_max: step, ..self.flush_policy };
+        let mut queue = Queue { cutter: Cutter::new(nodes, &policy, self.scale()), failed: None };
         let mut on_their_way = FuturesUnordered::new();
         let (mut failed, mut is_done) = (None, false);
         while !is_done || !on_their_way.is_empty() {
@@ -78,14 +82,14 @@ impl Volume {
                         batch = gathering => break batch,
                     }
                 };
-                if !batch.is_empty() && failed.is_none() {
+                if !batch.is_empty() && failed.is_none_or(Volume::is_of_file) {
                     on_their_way.push(self.flush_batch(batch));
                     continue;
                 }
                 is_done = true;
             }
-            // What else there is would fail as well.
-            is_done |= failed.is_some();
+            // What else there is would fail as well, unless it is one file's damage.
+            is_done |= failed.is_some_and(|error| !Volume::is_of_file(error));
         }
         failed.or(queue.failed).map_or(Ok(()), Err)
     }
@@ -98,6 +102,7 @@ impl Volume {
                 Step::Take { node, from } => match self.gather_node(node, from, &mut queue.cutter).await {
                     Ok(gathered) => batch.extend(gathered),
                     Err(error) => {
+                        self.note_published(node, &Err(error)).await;
                         queue.failed = Some(error);
                         queue.cutter.finished();
                     }
@@ -118,6 +123,7 @@ impl Volume {
         let mut failed = None;
         for gathered in &mut batch {
             if let Err(error) = self.add_blocks(&mut builder, gathered).await {
+                self.note_published(gathered.node, &Err(error)).await;
                 gathered.give_up();
                 failed = Some(error);
             }
@@ -140,11 +146,14 @@ impl Volume {
         self.put_object_row(writing).await?;
         if let Err(error) = self.stores.content.put(self.share(), live.id, builder.finish()).await {
             let node = batch.first().map_or(NodeId(0), |gathered| gathered.node);
-            if matches!(error, ContentError::Unavailable(_)) {
-                self.outage.failed(self.machine.clock.monotonic());
+            match error {
+                ContentError::Unavailable(_) => _ = self.outage.failed(self.machine.clock.monotonic()),
+                ContentError::Full => _ = self.flush_steps.lock().found_no_room(live.bytes),
+                _ => {}
             }
             return Err(self.content_failed(node, live.id, &error));
         }
+        self.flush_steps.lock().found_room(self.flush_policy.object_bytes_max);
         self.counters.flushed(batch);
         self.outage.over();
         // At the same time, so that their plans go into few transactions.
@@ -152,7 +161,11 @@ impl Volume {
         for gathered in batch {
             publishing.push(self.publish(gathered, live));
         }
-        join_all(publishing).await.into_iter().collect()
+        let published = join_all(publishing).await;
+        for (gathered, result) in batch.iter().zip(&published) {
+            self.note_published(gathered.node, result).await;
+        }
+        published.into_iter().collect()
     }
 
     pub(super) async fn put_object_row(&self, record: ObjectRecord) -> FsResult<()> {

@@ -12,7 +12,7 @@ use dittofs_ports::ApplyError;
 use super::Volume;
 
 /// How long a condemned object is kept: longer than any read that resolved its extents before may take.
-const GRACE: Duration = Duration::from_secs(30);
+pub(super) const GRACE: Duration = Duration::from_secs(30);
 
 /// Objects that are looked at, at a time.
 const OBJECTS_PER_PAGE: usize = 256;
@@ -39,10 +39,13 @@ impl Volume {
                     // Those of this instance are looked at when their flush has ended.
                     ObjectState::Writing | ObjectState::Live if record.owner == self.epoch => {}
                     ObjectState::Writing | ObjectState::Live => {
-                        match self.references(record.id).await? {
+                        match self.references(record.id).await {
                             // Nobody saw how much of it has died.
-                            true => self.note_dead([(record.id, record.bytes)]),
-                            false => drop(self.suspects.lock().insert(record.id)),
+                            Ok(true) => self.note_dead([(record.id, record.bytes)]),
+                            Ok(false) => drop(self.suspects.lock().insert(record.id)),
+                            // Only of this one it can't be told.
+                            Err(error) if Volume::is_of_file(error) => {}
+                            Err(error) => return Err(error),
                         }
                     }
                 }
@@ -56,13 +59,18 @@ impl Volume {
 
     /// Condemns the objects that lost their last reference.
     pub(super) async fn condemn_suspects(&self) -> FsResult<()> {
-        loop {
-            let Some(object) = self.suspects.lock().pop_first() else { return Ok(()) };
+        let mut damaged = Vec::new();
+        let mut result = Ok(());
+        while result.is_ok() {
+            let Some(object) = self.suspects.lock().pop_first() else { break };
             if let Err(error) = self.condemn_suspect(object).await {
-                self.suspects.lock().insert(object);
-                return Err(error);
+                damaged.push(object);
+                // One object whose references can't be read keeps no other from being deleted.
+                result = if Volume::is_of_file(error) { Ok(()) } else { Err(error) };
             }
         }
+        self.suspects.lock().extend(damaged);
+        result
     }
 
     async fn condemn_suspect(&self, object: ObjectId) -> FsResult<()> {
@@ -80,8 +88,13 @@ impl Volume {
         let now = self.machine.clock.monotonic();
         let condemned = self.condemned.lock().clone();
         for one in condemned.iter().filter(|one| now.saturating_sub(one.since) >= GRACE) {
-            if self.delete_object(one.object).await? {
+            let deleted = match self.delete_object(one.object).await {
+                Err(error) if Volume::is_of_file(error) => false,
+                deleted => deleted?,
+            };
+            if deleted {
                 self.condemned.lock().retain(|other| other.object != one.object);
+                self.discards.lock().forget(one.object);
                 self.counters.objects_deleted.count();
             }
         }

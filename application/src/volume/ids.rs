@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::Volume;
 
 /// How many numbers are taken at a time: what a crash loses is only numbers.
-const BLOCK: u32 = 1_024;
+const BLOCK: u64 = 1_024;
 
 /// What is left of the blocks taken.
 #[derive(Debug)]

@@ -52,7 +52,7 @@ impl Volume {
         let now = self.now();
         let context = Context { credentials: &caller.credentials, now };
         let settled = self
-            .settle(create::query(&request), op, |view| {
+            .settle_growing(create::query(&request), op, |view| {
                 Ok(match create::decide(view, &request, &context, fresh)? {
                     CreateDecision::New(decision) => (decision.plan, None),
                     CreateDecision::Existing { node, resize } => {
@@ -89,7 +89,7 @@ impl Volume {
         };
         self.check_names(caller, namespace::link::query(request), targets).await?;
         let settled = self
-            .settle(namespace::link::query(request), op, |view| {
+            .settle_growing(namespace::link::query(request), op, |view| {
                 Ok((namespace::link::decide(view, request, &context, fresh)?.plan, ()))
             })
             .await?;

@@ -8,20 +8,25 @@ use std::{
     time::Duration,
 };
 
-use dittofs_domain::{Epoch, NodeId, Scale, Sequence, flush::Policy};
+use dittofs_domain::{
+    Epoch, NodeId, Scale, Sequence,
+    flush::Policy,
+    ownership::{Holder, Part, Refusal, Standing, Start},
+};
 use dittofs_ports::{
-    ContentError, Counter, HandleSealer, JournalError, JournalIdentity, MetadataError, ShareRecord, Survives,
+    ContentError, ContentStore, Counter, HandleSealer, JournalError, JournalIdentity, MetadataError, ShareRecord,
+    Survives,
 };
 use tokio::sync::Notify;
 
 use super::{
-    Machine, Volume, VolumeLimits, VolumeStores, ids::Numbers, newest::Newest, opens, pending::PendingNodes,
-    readahead::Pace,
+    Machine, Volume, VolumeLimits, VolumeStores, again::begin_again, ids::Numbers, ledger::Ledger, newest::Newest,
+    opens, pending::PendingNodes, readahead::Pace, scan::nodes_after,
 };
 use crate::{
     admission::Admission,
-    confirmed::{Belongs, ConfirmedContent, belongs},
     keyed::KeyedLocks,
+    owned::{OwnedContent, Owner},
     policy::SharePolicy,
 };
 
@@ -45,12 +50,17 @@ pub struct VolumeSettings {
     /// Opens the share although its journal or its objects are not those that it was written with: what was only in
     /// them is lost.
     pub accept_loss: bool,
+    /// Takes the share's objects though another server may hold them, which loses them then.
+    pub take_over: bool,
+    /// Where it runs.
+    pub holder: Holder,
 }
 
 impl VolumeSettings {
     /// A policy with the usual bounds.
     pub fn new(policy: SharePolicy) -> VolumeSettings {
-        VolumeSettings { policy, limits: VolumeLimits::default(), scale: Scale::PRODUCTION, accept_loss: false }
+        let (limits, holder) = (VolumeLimits::default(), Holder::default());
+        VolumeSettings { policy, limits, scale: Scale::PRODUCTION, accept_loss: false, take_over: false, holder }
     }
 }
 
@@ -87,13 +97,24 @@ pub enum OpenError {
         /// That with which the share was last used.
         expected: u64,
     },
-    /// The objects are another share's.
-    #[error("the objects in the content store belong to owner {found:032x}, not to this share's {expected:032x}")]
-    ForeignContent {
-        /// Whose they are.
-        found: u128,
+    /// The journal was used by a start of the server that the metadata do not know.
+    #[error(
+        "the journal was last used by a start of the server (epoch {found}) that this metadata store does not know (its \
+         last one has the epoch {last}): the metadata are an older copy, or others went on from a copy of them"
+    )]
+    JournalAhead {
+        /// The epoch of that start.
+        found: u64,
+        /// The epoch of the last start that is known; 0 if none is.
+        last: u64,
+    },
+    /// The objects are not this start's to use.
+    #[error("the content store: {}", crate::owned::described(.refusal, *.owner))]
+    NotOwner {
+        /// Why.
+        refusal: Box<Refusal>,
         /// Whose they should be.
-        expected: u128,
+        owner: u128,
     },
     /// The share's files are cut by other sizes.
     #[error(
@@ -103,9 +124,6 @@ pub enum OpenError {
         /// Its sizes.
         found: Box<Scale>,
     },
-    /// The share has objects, but the content store knows nothing of it.
-    #[error("the content store has nothing of this share, which has objects: give it back its content store")]
-    ContentGone,
 }
 
 impl Volume {
@@ -119,29 +137,44 @@ impl Volume {
         settings: VolumeSettings,
         machine: Machine,
     ) -> Result<Arc<Volume>, OpenError> {
-        let record = stores.metadata.record().await?;
+        let mut record = stores.metadata.record().await?;
         if record.scale != settings.scale {
             return Err(OpenError::OtherScale { found: Box::new(record.scale) });
         }
+        super::quota::count_names(&*stores.metadata, &mut record).await?;
         let keeps_records = stores.journal.survives() > Survives::Nothing;
-        if let Some(unconfirmed) = check_content(&stores, &record, settings.accept_loss).await? {
-            stores.content = Arc::new(unconfirmed);
-        }
+        let start = begin(&stores, &settings, &machine, &mut record).await?;
+        let owned = own(&stores, &settings, &machine, &record, start).await?;
+        stores.content = Arc::clone(&owned) as Arc<dyn ContentStore>;
         let above = check_journal(&stores, &record, settings.accept_loss).await?;
+        stores.journal.note_start(start).await?;
         let records = stores.journal.recover(above).await?;
-        let epoch = stores.metadata.allocate(Counter::Epochs, 1).await?.start;
-        let mut volume = Volume::new(stores, settings, machine, &record, Epoch(epoch));
+        let mut volume = Volume::new(stores, owned, settings, machine, &record, start.epoch);
+        volume.count_again().await.map_err(|_| MetadataError::Unavailable("the share's sums are not known".into()))?;
         volume.recovered = volume.replay(records).await?;
         if keeps_records {
-            volume.mark(&record, true).await?;
+            let owns = volume.owned.phase().is_some();
+            let note = |record: &mut ShareRecord| {
+                record.lineage.note(Part::Journal, Some(start));
+                if owns {
+                    record.lineage.note(Part::Content, Some(start));
+                }
+            };
+            volume.change_record(note).await?;
+            volume.mark(true).await?;
         }
         let volume = Arc::new(volume);
+        volume.tell_missing_keys(&record.keys.in_use);
         volume.start_background();
+        if !record.keys.are_all {
+            volume.start_finding_keys();
+        }
         Ok(volume)
     }
 
     fn new(
         stores: VolumeStores,
+        owned: Arc<OwnedContent>,
         settings: VolumeSettings,
         machine: Machine,
         record: &ShareRecord,
@@ -152,6 +185,7 @@ impl Volume {
         let is_remote = stores.content.survives() == Survives::MachineLoss;
         let cache_bytes = stores.cache.usage().limit;
         let pace = Pace::new(is_remote, limits.readahead_bytes_max, cache_bytes);
+        let ledger = Ledger::new(policy.quota);
         let heads = Newest::new((cache_bytes / HEADS_PART).clamp(HEADS_BYTES_MIN, HEADS_BYTES_MAX));
         Volume {
             sealer: HandleSealer { share: record.id, key: record.handle_key },
@@ -162,24 +196,32 @@ impl Volume {
             epoch,
             verifier: AtomicU64::new(machine.randomness.bits64()),
             turns: KeyedLocks::new(),
+            keys: super::keys::ShareKeys::default(),
             flights: super::fetch::Flights::default(),
             reach: if is_remote { super::fetch::Reach::REMOTE } else { super::fetch::Reach::LOCAL },
             heads: parking_lot::Mutex::new(heads),
-            pending: PendingNodes::new(),
+            pending: PendingNodes::new(ledger.nothing()),
+            ledger,
             opens: opens::Opens::new(),
             numbers: Numbers::new(),
             admission: Admission::new(limits.unflushed_bytes_max, Duration::from_millis(limits.write_wait_ms_max)),
+            gate: super::gate::Gate::default(),
+            collecting: tokio::sync::Mutex::new(()),
+            unfinished: parking_lot::Mutex::new(super::pins::unfinished(record)),
             flushing: tokio::sync::Mutex::new(()),
+            aside: super::aside::Aside::default(),
             access_times: super::atime::AccessTimes::new(),
             full: super::full::Full::default(),
             outage: super::outage::Outage::default(),
             outage_max: Duration::from_millis(limits.outage_ms_max),
             checking: tokio::sync::Mutex::new(()),
-            stored_bytes: AtomicU64::new(0),
             suspects: parking_lot::Mutex::default(),
             condemned: parking_lot::Mutex::default(),
             dying: parking_lot::Mutex::default(),
-            repack_after: parking_lot::Mutex::default(),
+            flush_steps: parking_lot::Mutex::default(),
+            repacking: parking_lot::Mutex::default(),
+            discards: parking_lot::Mutex::default(),
+            cloning: tokio::sync::RwLock::new(()),
             readahead: super::readahead::Readahead::new(pace),
             reaping: Notify::new(),
             room: Notify::new(),
@@ -190,38 +232,86 @@ impl Volume {
             refused_ports: super::ports::RefusedPorts::default(),
             counters: super::statistics::Counters::default(),
             stores,
+            owned,
             machine,
         }
     }
 
     /// Writes down whether the journal may hold what the stores do not, and which journal it is.
-    pub(super) async fn mark(&self, record: &ShareRecord, dirty: bool) -> Result<(), MetadataError> {
-        let JournalIdentity { journal, incarnation } = self.stores.journal.identity();
-        let marked = ShareRecord { journal, journal_incarnation: incarnation, dirty, ..record.clone() };
-        self.stores.metadata.put_record(&marked).await
+    pub(super) async fn mark(&self, dirty: bool) -> Result<(), MetadataError> {
+        let JournalIdentity { journal, incarnation, .. } = self.stores.journal.identity();
+        let mark = |record: &mut ShareRecord| {
+            (record.journal, record.journal_incarnation, record.dirty) = (journal, incarnation, dirty);
+        };
+        self.change_record(mark).await
     }
 }
 
-/// The objects must be the share's own, and they must be there. Where the store does not answer, a share that was used
-/// before is opened all the same: what its clients do without the store goes on, and the store is asked again later.
-async fn check_content(
+/// Gives the start its epoch, once the metadata are known to be no older than what they belong to, or are accepted as
+/// they are. Nobody else hears of a start before it is in the metadata.
+async fn begin(
     stores: &VolumeStores,
-    record: &ShareRecord,
-    accept_loss: bool,
-) -> Result<Option<ConfirmedContent>, OpenError> {
-    let owner = record.content_owner;
-    let has_objects = !stores.metadata.objects(None, 1).await?.is_empty();
-    let must_be_there = has_objects && !accept_loss;
-    match belongs(&*stores.content, record.id, owner, must_be_there).await {
-        Ok(Belongs::Ours) => Ok(None),
-        Ok(Belongs::Foreign(found)) => Err(OpenError::ForeignContent { found, expected: owner }),
-        Ok(Belongs::Gone) => Err(OpenError::ContentGone),
-        Err(ContentError::Unavailable(error)) if !has_objects && !record.dirty => {
-            Err(ContentError::Unavailable(error).into())
+    settings: &VolumeSettings,
+    machine: &Machine,
+    record: &mut ShareRecord,
+) -> Result<Start, OpenError> {
+    let journal = stores.journal.identity().start;
+    // Where the store does not answer, the mark is judged when it does.
+    let mark =
+        stores.content.owner(record.id).await.ok().flatten().filter(|found| found.mark.owner == record.content_owner);
+    let content = mark.as_ref().and_then(|found| found.mark.start);
+    let standing = record.lineage.judge(Part::Journal, journal);
+    let last = record.lineage.last().map_or(0, |last| last.epoch.0);
+    if let (Standing::Ahead, Some(found), false) = (standing, journal, settings.accept_loss) {
+        return Err(OpenError::JournalAhead { found: found.epoch.0, last });
+    }
+    let is_ahead = |part, found| record.lineage.judge(part, found) == Standing::Ahead;
+    let are_old = is_ahead(Part::Journal, journal) || is_ahead(Part::Content, content);
+    if settings.accept_loss && are_old {
+        let seen = journal.into_iter().chain(content).map(|start| start.epoch).max().unwrap_or_default();
+        begin_again(&*stores.metadata, machine, record, seen).await?;
+    }
+    for (part, found) in [(Part::Journal, journal), (Part::Content, content)] {
+        if settings.accept_loss || record.lineage.judge(part, found) == Standing::Known {
+            record.lineage.note(part, found);
         }
-        Err(ContentError::Unavailable(error)) => {
+    }
+    let epoch = Epoch(stores.metadata.allocate(Counter::Epochs, 1).await?.start);
+    let start = Start { epoch, nonce: machine.randomness.bits64() };
+    record.lineage.give(start);
+    stores.metadata.put_record(record).await?;
+    Ok(start)
+}
+
+/// The objects must be the share's own, they must be there, and nobody else may hold them. Where the store does not
+/// answer, a share that was used before is opened all the same: what its clients do without the store goes on, and the
+/// store is asked again later.
+async fn own(
+    stores: &VolumeStores,
+    settings: &VolumeSettings,
+    machine: &Machine,
+    record: &ShareRecord,
+    start: Start,
+) -> Result<Arc<OwnedContent>, OpenError> {
+    let has_objects = !stores.metadata.objects(None, 1).await?.is_empty();
+    let owner = Owner {
+        share: record.id,
+        name: record.name.clone(),
+        owner: record.content_owner,
+        start,
+        lineage: record.lineage.clone(),
+        holder: settings.holder.clone(),
+        must_be_there: has_objects && !settings.accept_loss,
+        takes_over: settings.take_over,
+    };
+    let (clock, randomness) = (Arc::clone(&machine.clock), Arc::clone(&machine.randomness));
+    let owned = Arc::new(OwnedContent::new(Arc::clone(&stores.content), owner, clock, randomness));
+    match owned.take().await {
+        Ok(Ok(())) => Ok(owned),
+        Ok(Err(refusal)) => Err(OpenError::NotOwner { refusal: Box::new(refusal), owner: record.content_owner }),
+        Err(ContentError::Unavailable(error)) if has_objects || record.dirty => {
             tracing::warn!(share = %record.name, %error, "opened without its content store, which does not answer");
-            Ok(Some(ConfirmedContent::new(Arc::clone(&stores.content), record.id, owner, must_be_there)))
+            Ok(owned)
         }
         Err(error) => Err(error.into()),
     }
@@ -230,7 +320,7 @@ async fn check_content(
 /// The journal must be the one that may hold what was not flushed. Answers the number above which records go on:
 /// those of a new journal must be above all that any node names, or a replay would take them for old ones.
 async fn check_journal(stores: &VolumeStores, record: &ShareRecord, accept_loss: bool) -> Result<Sequence, OpenError> {
-    let JournalIdentity { journal, incarnation } = stores.journal.identity();
+    let JournalIdentity { journal, incarnation, .. } = stores.journal.identity();
     let known = journal == record.journal && incarnation >= record.journal_incarnation;
     if known {
         return Ok(Sequence(0));
@@ -248,10 +338,11 @@ async fn check_journal(stores: &VolumeStores, record: &ShareRecord, accept_loss:
 async fn highest_named(stores: &VolumeStores) -> Result<Sequence, MetadataError> {
     let (mut highest, mut after) = (Sequence(0), NodeId(0));
     loop {
-        let nodes = stores.metadata.nodes(after, NODES_PER_PAGE).await?;
-        let Some(last) = nodes.last() else { return Ok(highest) };
-        after = last.id;
-        for node in &nodes {
+        // What a damaged row names can't be known.
+        let page = nodes_after(&*stores.metadata, after, NODES_PER_PAGE).await?;
+        let Some(next) = page.next() else { return Ok(highest) };
+        after = next;
+        for node in &page.nodes {
             let cut = node.cuts.iter().map(|cut| cut.up_to).max().unwrap_or_default();
             highest = highest.max(node.content_seq).max(node.times_seq).max(cut);
         }

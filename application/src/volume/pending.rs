@@ -1,5 +1,7 @@
 //! What is written but not flushed: kept per node, laid over everything that leaves.
 
+mod node;
+
 use std::{
     collections::HashMap,
     ops::Range,
@@ -11,16 +13,18 @@ use std::{
 };
 
 use dittofs_domain::{
-    ChangeId, Node, NodeId, Sequence, Timestamp,
+    Node, NodeId, Sequence, Timestamp,
     attributes::Pending,
-    content::{
-        Noted, cuts,
-        slices::{Part, SliceIndex},
-    },
+    content::{Noted, cuts, slices::Part},
 };
 use dittofs_ports::Appended;
 use parking_lot::{Mutex, RwLock};
 
+pub(super) use node::{Moved, NodePending, Replayed, Written};
+
+use node::Held;
+
+use super::ledger::Claim;
 use crate::admission::Credits;
 
 const SHARDS: usize = 64;
@@ -32,139 +36,6 @@ const MOVED_SLOTS: usize = 1_024;
 /// A point in time, counted in moves out of the index.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment(u64);
-
-/// A record whose bytes are not in the content store yet.
-#[derive(Debug)]
-pub(super) struct Held {
-    pub(super) appended: Appended,
-    /// Where its bytes are in the file.
-    offset: u64,
-    length: u32,
-    /// When it was written, on the monotonic clock.
-    at: Duration,
-    _credits: Option<Credits>,
-}
-
-/// What is unflushed of one node.
-#[derive(Debug, Default)]
-pub(super) struct NodePending {
-    pub(super) slices: SliceIndex,
-    pub(super) held: Vec<Held>,
-    /// The newest record that it ever had. One that was lost since may be in the journal again after a crash.
-    highest: Sequence,
-    /// What attributes show.
-    pub(super) shown: Pending,
-    /// When the oldest record was written, on the monotonic clock.
-    pub(super) since: Duration,
-    /// Odd while a change of the stored map and this index go together: what a reader saw of the two may not fit.
-    pub(super) generation: u64,
-}
-
-/// A write, as the index takes it.
-#[derive(Debug)]
-pub(super) struct Written {
-    pub(super) offset: u64,
-    pub(super) length: u32,
-    pub(super) appended: Appended,
-    pub(super) credits: Credits,
-    /// The time to show for it.
-    pub(super) time: Timestamp,
-    pub(super) stamp: ChangeId,
-    pub(super) at: Duration,
-}
-
-/// A record of the journal that a replay meets.
-#[derive(Debug)]
-pub(super) struct Replayed<'a> {
-    pub(super) offset: u64,
-    pub(super) length: u32,
-    /// The ranges of the file that it still holds.
-    pub(super) left: &'a [Range<u64>],
-    pub(super) appended: Appended,
-    pub(super) credits: Option<Credits>,
-    /// The time that was shown for it.
-    pub(super) time: Timestamp,
-    pub(super) stamp: ChangeId,
-    pub(super) at: Duration,
-}
-
-impl NodePending {
-    /// The newest record.
-    pub(super) fn newest(&self) -> Option<Sequence> {
-        self.held.last().map(|held| held.appended.sequence)
-    }
-
-    /// When the newest record was written, on the monotonic clock.
-    pub(super) fn latest(&self) -> Duration {
-        self.held.last().map_or(self.since, |held| held.at)
-    }
-
-    /// Takes a write that has been appended to the journal.
-    pub(super) fn write(&mut self, stored: &Node, written: Written) {
-        let sequence = written.appended.sequence;
-        self.highest = sequence;
-        if self.held.is_empty() {
-            self.since = written.at;
-            self.shown.size = stored.size;
-        }
-        self.slices.insert(written.offset, written.length, sequence, written.appended.place, 0);
-        self.held.push(Held {
-            appended: written.appended,
-            offset: written.offset,
-            length: written.length,
-            at: written.at,
-            _credits: Some(written.credits),
-        });
-        self.shown.size = self.shown.size.max(written.offset + u64::from(written.length));
-        self.shown.bytes = self.slices.bytes();
-        let change = self.shown.shown.map_or(stored.change, |(change, _)| change.max(stored.change));
-        self.shown.shown = Some((written.stamp.max(ChangeId(change.0 + 1)), written.time));
-        self.shown.times = Some((written.time, sequence));
-    }
-
-    /// Makes the index anew of the records that are left; what flushes have published already comes in again, which
-    /// changes no byte.
-    fn lose(&mut self, stored: &Node, lost: &[Sequence]) -> Vec<Held> {
-        let is_lost = |held: &Held| lost.contains(&held.appended.sequence);
-        let (gone, kept): (Vec<Held>, Vec<Held>) = std::mem::take(&mut self.held).into_iter().partition(is_lost);
-        self.held = kept;
-        self.slices.clear();
-        for held in self.held.iter().filter(|held| held.appended.sequence > stored.content_seq) {
-            let Appended { sequence, place } = held.appended;
-            for range in stored.cuts.left(sequence, held.offset..held.offset + u64::from(held.length)) {
-                let (length, skip) = ((range.end - range.start) as u32, (range.start - held.offset) as u32);
-                self.slices.insert(range.start, length, sequence, place, skip);
-            }
-        }
-        self.shown.size = stored.size.max(self.slices.end());
-        self.shown.bytes = self.slices.bytes();
-        gone
-    }
-
-    /// Takes a record that the journal has kept over a restart. It shows the same times as before, and a new stamp.
-    fn replay(&mut self, stored: &Node, replayed: Replayed<'_>) {
-        let Appended { sequence, place } = replayed.appended;
-        self.highest = sequence;
-        if self.held.is_empty() {
-            self.since = replayed.at;
-            self.shown.size = stored.size;
-        }
-        for range in replayed.left {
-            let (length, skip) = ((range.end - range.start) as u32, (range.start - replayed.offset) as u32);
-            self.slices.insert(range.start, length, sequence, place, skip);
-            self.shown.size = self.shown.size.max(range.end);
-        }
-        let Replayed { offset, length, appended, credits, at, .. } = replayed;
-        self.held.push(Held { appended, offset, length, at, _credits: credits });
-        self.shown.bytes = self.slices.bytes();
-        // As it was shown for the newest record, whose time need not be the highest.
-        let (change, ctime) = self.shown.shown.unwrap_or((stored.change, stored.ctime));
-        self.shown.shown = Some((replayed.stamp.max(change), replayed.time.max(ctime).max(stored.ctime)));
-        if sequence > stored.times_seq {
-            self.shown.times = Some((replayed.time, sequence));
-        }
-    }
-}
 
 /// While it lives, readers of the node wait for their turn or start again.
 #[derive(Debug)]
@@ -182,6 +53,10 @@ pub(super) struct PendingNodes {
     shards: Vec<RwLock<HashMap<NodeId, Arc<Mutex<NodePending>>>>>,
     nodes: AtomicUsize,
     bytes: AtomicU64,
+    /// What the claim of a node begins as.
+    nothing: Claim,
+    /// Bytes that clients have ever written.
+    filled: AtomicU64,
     /// How often something has left an index.
     moves: AtomicU64,
     /// The number of the last move of each node, or of another one of its slot.
@@ -189,11 +64,22 @@ pub(super) struct PendingNodes {
 }
 
 impl PendingNodes {
-    pub(super) fn new() -> PendingNodes {
+    /// Bytes of records that were written before a time, and are not flushed yet.
+    pub(super) fn bytes_from_before(&self, time: Duration) -> u64 {
+        let of = |pending: &NodePending| {
+            let old = pending.held.iter().filter(|held| held.at < time);
+            old.map(|held| u64::from(held.length)).sum::<u64>()
+        };
+        self.nodes().iter().map(|(_, pending)| of(&pending.lock())).sum()
+    }
+
+    pub(super) fn new(nothing: Claim) -> PendingNodes {
         PendingNodes {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             nodes: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
+            nothing,
+            filled: AtomicU64::new(0),
             moves: AtomicU64::new(0),
             moved_last: (0..MOVED_SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
@@ -238,6 +124,11 @@ impl PendingNodes {
         self.find(node).is_some()
     }
 
+    /// The oldest record of a node.
+    pub(super) fn oldest(&self, node: NodeId) -> Option<Sequence> {
+        self.find(node)?.lock().held.first().map(|held| held.appended.sequence)
+    }
+
     /// What is unflushed of a node, if anything.
     pub(super) fn find(&self, node: NodeId) -> Option<Arc<Mutex<NodePending>>> {
         if self.nodes.load(Ordering::Acquire) == 0 {
@@ -256,6 +147,7 @@ impl PendingNodes {
     pub(super) fn write(&self, stored: &Node, written: Written) {
         let pending = self.entry(stored.id);
         self.bytes.fetch_add(u64::from(written.length), Ordering::AcqRel);
+        self.filled.fetch_add(u64::from(written.length), Ordering::AcqRel);
         pending.lock().write(stored, written);
     }
 
@@ -270,7 +162,7 @@ impl PendingNodes {
         let mut shard = self.shard(node).write();
         Arc::clone(shard.entry(node).or_insert_with(|| {
             self.nodes.fetch_add(1, Ordering::AcqRel);
-            Arc::default()
+            Arc::new(Mutex::new(NodePending::new(self.nothing.nothing())))
         }))
     }
 
@@ -314,7 +206,7 @@ impl PendingNodes {
         let first = pending.slices.iter().next();
         let left = first.is_some_and(|first| first.offset < range.start) || pending.slices.end() > range.end;
         // Also records that are flushed already: as long as one of their file is not, they are read again.
-        let is_there = |held: &Held| held.offset < range.end && held.offset + u64::from(held.length) > range.start;
+        let is_there = |held: &Held| held.offset < range.end && held.end() > range.start;
         let takes = pending.held.iter().any(is_there);
         cuts::replaced(&stored.cuts, pending.highest, range, left, takes)
     }
@@ -327,7 +219,7 @@ impl PendingNodes {
             let mut pending = pending.lock();
             pending.slices.punch(range);
             pending.shown.size = pending.shown.size.max(size);
-            pending.shown.bytes = pending.slices.bytes();
+            pending.count_bytes();
             if !pending.slices.is_empty() {
                 return Vec::new();
             }
@@ -349,7 +241,7 @@ impl PendingNodes {
             let mut pending = pending.lock();
             pending.slices.truncate(size);
             pending.shown.size = size;
-            pending.shown.bytes = pending.slices.bytes();
+            pending.count_bytes();
             if !pending.slices.is_empty() {
                 return Vec::new();
             }
@@ -374,7 +266,7 @@ impl PendingNodes {
         }
         let empty = {
             let mut pending = pending.lock();
-            pending.shown.bytes = pending.slices.bytes();
+            pending.count_bytes();
             if pending.slices.is_empty() {
                 true
             } else {
@@ -392,6 +284,38 @@ impl PendingNodes {
         }
         self.freed(&freed);
         freed.iter().map(|held| held.appended).collect()
+    }
+
+    /// Bytes that clients have written since the share was opened.
+    pub(super) fn filled(&self) -> u64 {
+        self.filled.load(Ordering::Acquire)
+    }
+
+    /// Unflushed bytes of a node.
+    pub(super) fn bytes_of(&self, node: NodeId) -> u64 {
+        self.find(node).map_or(0, |pending| pending.lock().slices.bytes())
+    }
+
+    /// Puts other records in the place of all of a node, under its turn; answers the old ones. Readers of those start
+    /// again.
+    pub(super) fn moved_records(
+        &self,
+        node: NodeId,
+        mut moved: Vec<Moved>,
+        credits: impl Fn(usize) -> Option<Credits>,
+    ) -> Vec<Appended> {
+        let Some(pending) = self.find(node) else { return moved.iter().map(|moved| moved.appended).collect() };
+        self.moved(node);
+        let bytes = moved.iter().map(|moved| u64::from(moved.length)).sum();
+        let mut pending = pending.lock();
+        pending.generation += 2;
+        // The old ones give theirs back first.
+        pending.held.iter_mut().for_each(|held| drop(held._credits.take()));
+        moved.iter_mut().for_each(|moved| moved.credits = credits(moved.length as usize));
+        let old = pending.move_to(moved);
+        self.bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.freed(&old);
+        old.iter().map(|held| held.appended).collect()
     }
 
     /// Takes lost records out of a node's index, so that what they covered counts again; answers the records of which
@@ -446,6 +370,7 @@ impl PendingNodes {
         // Who found it before it was removed from here must not take it for the node's present state.
         pending.generation += 2;
         pending.slices.clear();
+        pending.claim.set(0);
         let held = std::mem::take(&mut pending.held);
         self.freed(&held);
         held.iter().map(|held| held.appended).collect()

@@ -28,10 +28,15 @@ impl Volume {
             return Ok(());
         };
         let was_cut = stored.content_version != gathered.content_version;
-        if was_cut || self.content_seq_after(gathered) < gathered.up_to {
-            // A record that stays in the journal may cover an older one that is given up now without having been
-            // installed: it must not be lost. If it is, the older one counts again in what follows.
-            self.sync_journal(Sequence(u64::MAX >> 1)).await?;
+        let is_written_over =
+            self.pending.find(node).is_some_and(|pending| pending.lock().is_written_over(gathered.up_to));
+        if was_cut || is_written_over || self.content_seq_after(gathered) < gathered.up_to {
+            // A record that stays in the journal, or came to it since the bytes were taken, may cover an older one that is
+            // given up now without having been installed: it must not be lost. If it is, the older one counts again in
+            // what follows.
+            let synced = self.sync_journal(Sequence(u64::MAX >> 1)).await;
+            // The journal's trouble is none of the file: it is tried again, and not set aside.
+            synced.map_err(|error| if Volume::is_of_file(error) { FsError::Busy } else { error })?;
         }
         let pieces = if was_cut { self.clipped(gathered) } else { gathered.pieces.clone() };
         let Some(pending) = self.pending.snapshot(node) else { return Ok(()) };

@@ -85,7 +85,7 @@ impl Volume {
         let (size, before) = self.shown_to_writer(caller, &admitted).await?;
         if !range.is_empty() {
             let used = self.changed_since(&admitted.turn, before).await?.after.used;
-            self.demand_space((range.end - range.start).saturating_sub(used))?;
+            drop(self.claim_now((range.end - range.start).saturating_sub(used))?);
         }
         if !range.is_empty() && range.end > size {
             let stored = self.store_size(&admitted.turn).await?;

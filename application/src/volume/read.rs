@@ -83,9 +83,14 @@ impl Volume {
         let moment = (!in_turn).then(|| self.pending.moment());
         let unflushed = self.unflushed(node, &range).await;
         let query = Query { map: Some(map::resolve_query(node, &range, self.scale())), ..Query::node(node) };
-        let view = self.view(&query).await?;
+        let (view, is_hidden) = match self.view(&query).await {
+            // A damaged row of the map does not matter where all of it was written again since.
+            Err(FsError::Io) if unflushed.covers(&range) => (self.view(&Query::node(node)).await?, true),
+            view => (view?, false),
+        };
         let stored: &Node = self.live(&view, node)?;
         readable(stored, caller, access)?;
+        let covered = unflushed.covers(&range);
         let Unflushed::Seen { pending, parts, generation } = unflushed else { return Ok(None) };
         if !self.pending.is_at(node, generation, moment) {
             return Ok(None);
@@ -93,8 +98,10 @@ impl Volume {
         let attributes = self.with_access_time(attributes::overlay(stored, pending.as_ref()));
         let range = range.start..range.end.min(attributes.size).max(range.start);
         let mapped = range.start..range.end.min(stored.size).max(range.start);
-        let pieces = map::resolve(&view.map, &self.facts(stored), mapped);
-        let pieces = pieces.map_err(|error| self.map_failed(node, &error))?;
+        let pieces = match map::resolve(&view.map, &self.facts(stored), mapped) {
+            Err(_) if is_hidden || covered => Vec::new(),
+            pieces => pieces.map_err(|error| self.map_failed(node, &error))?,
+        };
         Ok(Some(Layout { pieces, parts, range, attributes }))
     }
 
@@ -223,6 +230,23 @@ impl Gathered {
 enum Unflushed {
     Changing,
     Seen { pending: Option<Pending>, parts: Vec<Part>, generation: Option<u64> },
+}
+
+impl Unflushed {
+    /// Whether nothing of a range that is in the file comes from the map.
+    fn covers(&self, range: &Range<u64>) -> bool {
+        let Unflushed::Seen { pending: Some(pending), parts, .. } = self else { return false };
+        let end = range.end.min(pending.size);
+        let mut at = range.start;
+        for part in parts {
+            let Part::Slice(slice) = part else { continue };
+            if slice.offset > at {
+                break;
+            }
+            at = at.max(slice.end());
+        }
+        at >= end
+    }
 }
 
 pub(super) fn zeros(mut length: u64, out: &mut Segments) {

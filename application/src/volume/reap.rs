@@ -5,7 +5,8 @@ use dittofs_domain::{
     content::map::{self, ReapCursor},
     error::FsResult,
     node::NodeFlags,
-    plan::{Change, Expectation, NodeUpdate, Plan, Query, Statistics, UnlinkedReason},
+    plan::{Change, Expectation, NodeUpdate, Plan, Query, UnlinkedReason},
+    quota,
 };
 
 use super::Volume;
@@ -25,7 +26,7 @@ impl Volume {
             let page = self.stores.metadata.unlinked(after, NODES_PER_PAGE).await;
             let page = page.map_err(|error| self.metadata_failed(&error))?;
             for (node, _) in &page {
-                self.reap_node(*node).await?;
+                self.skip_damaged(*node, self.reap_node(*node).await).await?;
             }
             match page.last() {
                 Some((last, _)) if page.len() == NODES_PER_PAGE => after = *last,
@@ -37,12 +38,23 @@ impl Volume {
             let page = self.stores.metadata.clipped(after, NODES_PER_PAGE).await;
             let page = page.map_err(|error| self.metadata_failed(&error))?;
             for node in &page {
-                self.reap_clip(*node).await?;
+                self.skip_damaged(*node, self.reap_clip(*node).await).await?;
             }
             match page.last() {
                 Some(last) if page.len() == NODES_PER_PAGE => after = *last,
                 _ => return Ok(()),
             }
+        }
+    }
+
+    /// A file that is damaged is left alone: the others are no worse for it.
+    async fn skip_damaged(&self, node: NodeId, result: FsResult<()>) -> FsResult<()> {
+        match result {
+            Err(error) if Volume::is_of_file(error) => {
+                self.tell_unreadable(node).await;
+                Ok(())
+            }
+            result => result,
         }
     }
 
@@ -68,7 +80,7 @@ impl Volume {
                     if step.done {
                         plan.changes.extend(step.edit.changes);
                         plan.change(Change::DeleteUnlinked(node)).change(Change::DeleteNode(node));
-                        plan.change(Change::Count(Statistics { bytes: 0, nodes: -1 }));
+                        plan.change(quota::node_goes(stored));
                     } else {
                         plan.change(Change::PutUnlinked { node, reason: UnlinkedReason::Reaping });
                         step.edit.add_to(&mut plan, node, NodeUpdate::default());

@@ -1,6 +1,9 @@
 //! Replay: what the journal held when the share was last used is laid over the stored files again.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use dittofs_domain::{ChangeId, Node, NodeId, plan::Query};
 use dittofs_ports::{Appended, MetadataError, Record};
@@ -28,12 +31,18 @@ impl Volume {
     pub(super) async fn replay(&self, records: Vec<(Appended, Record)>) -> Result<Recovered, OpenError> {
         let mut recovered = Recovered::default();
         let mut nodes: HashMap<NodeId, Option<Arc<Node>>> = HashMap::new();
+        let mut damaged = HashSet::new();
         let mut done = Vec::new();
         for some in records.chunks(NODES_PER_VIEW) {
-            self.look_up(some, &mut nodes).await?;
+            self.look_up(some, &mut nodes, &mut damaged).await?;
             // One for many: it only has to be above all that were ever shown.
             let stamp = self.stamp().await.map_err(|_| MetadataError::Unavailable("no stamps".into()))?;
             for (appended, record) in some {
+                if damaged.contains(&record.node) {
+                    // Where its bytes belong is not known: they are kept for when it is.
+                    self.aside.keep(*appended, record);
+                    continue;
+                }
                 let node = nodes.get(&record.node).and_then(Option::as_ref);
                 if !self.replay_one(node, *appended, record, stamp, &mut recovered) {
                     done.push(*appended);
@@ -41,6 +50,13 @@ impl Volume {
             }
         }
         self.release(done).await;
+        for node in damaged {
+            tracing::error!(
+                share = %self.name, %node,
+                "what was written to a file is in the journal, but the file's own row is damaged: it is set aside, and \
+                 everything else goes on"
+            );
+        }
         if !records.is_empty() {
             tracing::info!(
                 share = %self.name,
@@ -88,6 +104,7 @@ impl Volume {
         &self,
         records: &[(Appended, Record)],
         nodes: &mut HashMap<NodeId, Option<Arc<Node>>>,
+        damaged: &mut HashSet<NodeId>,
     ) -> Result<(), OpenError> {
         let mut query = Query::default();
         for (_, record) in records {
@@ -97,8 +114,20 @@ impl Volume {
             });
         }
         if !query.nodes.is_empty() {
-            let view = self.stores.metadata.view(&query).await?;
-            nodes.extend(view.nodes.into_iter().map(|node| (node.id, Some(node))));
+            match self.stores.metadata.view(&query).await {
+                Ok(view) => nodes.extend(view.nodes.into_iter().map(|node| (node.id, Some(node)))),
+                // One of them: the others are whole.
+                Err(MetadataError::Corrupt(_)) => {
+                    for node in &query.nodes {
+                        match self.stores.metadata.view(&Query::node(*node)).await {
+                            Ok(view) => nodes.extend(view.nodes.into_iter().map(|node| (node.id, Some(node)))),
+                            Err(MetadataError::Corrupt(_)) => drop(damaged.insert(*node)),
+                            Err(error) => return Err(error.into()),
+                        }
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }

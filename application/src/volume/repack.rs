@@ -7,7 +7,8 @@ use std::{
 };
 
 use dittofs_domain::{
-    NodeId, ObjectId, Scale, Sequence,
+    KeyId, NodeId, ObjectId, Scale, Sequence,
+    backup::PINS,
     content::{
         Stored,
         block::BlockSpec,
@@ -17,8 +18,9 @@ use dittofs_domain::{
     error::{FsError, FsResult},
     plan::{Expectation, NodeUpdate, ObjectRecord, ObjectState, Plan, Query},
 };
+use dittofs_ports::FrameSealer;
 
-use super::{Volume, read::Segments};
+use super::{Volume, full::Steps, read::Segments};
 
 /// An object is written again when less than this part of it, in thousandths, is alive.
 const ALIVE_PERMILLE: u64 = 500;
@@ -29,8 +31,25 @@ const OBJECTS_PER_ROUND: usize = 16;
 /// References of one object that are followed. One that has more, as only clones can make them, is left alone.
 const REFERENCES_MAX: usize = 4_096;
 
-/// How long nothing is repacked where there was no room for it.
+/// How long nothing is repacked where there was no room for the least of it.
 const FULL_WAIT: Duration = Duration::from_secs(10);
+
+/// How repacking gets on where there is little room.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    /// Before this time, on the monotonic clock, nothing is written: there was no room for it.
+    after: Duration,
+    steps: Steps,
+}
+
+impl Pace {
+    /// There was no room for a step.
+    fn found_no_room(&mut self, step: u64, now: Duration) {
+        if self.steps.found_no_room(step) {
+            self.after = now + FULL_WAIT;
+        }
+    }
+}
 
 /// A living part of a dying object.
 struct Living {
@@ -48,11 +67,13 @@ pub(super) struct Dying {
     dead: u64,
     /// From how many dead bytes on it is worth looking at.
     due: u64,
+    /// A key that is missing: until it is back the object stays as it is.
+    waits_for: Option<KeyId>,
 }
 
 impl Dying {
-    fn is_due(&self) -> bool {
-        self.dead >= self.due
+    fn is_due(&self, full: bool, sealer: &dyn FrameSealer) -> bool {
+        (self.dead >= self.due || full && self.dead > 0) && self.waits_for.is_none_or(|key| sealer.demand(key).is_ok())
     }
 }
 
@@ -70,56 +91,85 @@ impl Volume {
     /// are more to look at.
     pub(super) async fn repack(&self) -> FsResult<bool> {
         let full = self.full.is_stores();
+        let due = self.due_to_repack(full);
+        if due.is_empty() && !self.discards.lock().are_waiting() {
+            return Ok(false);
+        }
+        // The bytes of a file must not be published from two sides.
+        let _flushing = self.flushing.lock().await;
+        self.adopt_key().await?;
+        let waiting = self.discard_dead_ranges().await?;
+        // Nothing comes to refer to a block of an object while it is looked at.
+        let nobody_clones = if full { Some(self.cloning.write().await) } else { None };
+        let most = self.flush_policy.object_bytes_max;
+        let Pace { after, steps } = *self.repacking.lock();
+        let step = steps.next(most);
+        let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), step);
+        let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
+        for object in due {
+            let (record, parts) = match self.look_at(object, alive_permille).await {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                // A file that uses it is damaged: the object stays as it is, and the others go on.
+                Err(error) if Volume::is_of_file(error) => {
+                    self.dying.lock().remove(&object);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if full {
+                self.note_dead_ranges(&record, parts.iter().map(|part| &part.old));
+            }
+            let alive: u64 = distinct(&parts).map(|piece| piece.len).sum();
+            // Where there is no space, one by one: what is kept for this holds one object.
+            if (full || alive > room) && !living.is_empty() {
+                continue;
+            }
+            let is_whole = alive <= room;
+            room = room.saturating_sub(alive);
+            living.extend(first_of(parts, step));
+            if is_whole {
+                taken.extend(self.dying.lock().remove(&object).map(|known| (object, known)));
+            }
+        }
+        // Before anybody's turn is waited for: who clones has one.
+        drop(nobody_clones);
+        if self.machine.clock.monotonic() >= after && !living.is_empty() {
+            match self.write_again(living).await {
+                Ok(()) => self.repacking.lock().steps.found_room(most),
+                Err(error) => {
+                    let mut dying = self.dying.lock();
+                    for (object, known) in taken {
+                        dying.entry(object).or_insert(known);
+                    }
+                    drop(dying);
+                    if error != FsError::NoSpace {
+                        return Err(error);
+                    }
+                    self.repacking.lock().found_no_room(step, self.machine.clock.monotonic());
+                }
+            }
+        }
+        Ok(waiting || self.dying.lock().values().any(|dying| dying.is_due(full, &*self.stores.sealer)))
+    }
+
+    /// The objects that are looked at now; where there is no space, those first that have lost the most.
+    fn due_to_repack(&self, full: bool) -> Vec<ObjectId> {
         let mut due: Vec<(u64, ObjectId)> = {
             let dying = self.dying.lock();
-            let due = dying.iter().filter(|(_, dying)| dying.is_due() || full && dying.dead > 0);
+            let due = dying.iter().filter(|(_, dying)| dying.is_due(full, &*self.stores.sealer));
             due.map(|(object, dying)| (dying.dead, *object)).collect()
         };
         if full {
             due.sort_unstable_by_key(|(dead, _)| std::cmp::Reverse(*dead));
         }
         due.truncate(OBJECTS_PER_ROUND);
-        if due.is_empty() {
-            return Ok(false);
-        }
-        if self.machine.clock.monotonic() < *self.repack_after.lock() {
-            return Ok(true);
-        }
-        // The bytes of a file must not be published from two sides.
-        let _flushing = self.flushing.lock().await;
-        let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), self.flush_policy.object_bytes_max);
-        let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
-        for (_, object) in due {
-            let Some(parts) = self.look_at(object, alive_permille).await? else { continue };
-            let alive: u64 = distinct(&parts).map(|piece| piece.len).sum();
-            // Where there is no space, one by one: what is kept for this holds one object.
-            if (full || alive > room) && !living.is_empty() {
-                break;
-            }
-            room = room.saturating_sub(alive);
-            living.extend(parts);
-            taken.extend(self.dying.lock().remove(&object).map(|known| (object, known)));
-        }
-        if !living.is_empty()
-            && let Err(error) = self.write_again(living).await
-        {
-            for (object, known) in taken {
-                self.dying.lock().entry(object).or_insert(known);
-            }
-            if error != FsError::NoSpace {
-                return Err(error);
-            }
-            *self.repack_after.lock() = self.machine.clock.monotonic() + FULL_WAIT;
-        }
-        Ok(self.dying.lock().values().any(|dying| dying.is_due() || full && dying.dead > 0))
+        due.into_iter().map(|(_, object)| object).collect()
     }
 
     /// What lives of an object, if it is so little that the object should be written again.
-    async fn look_at(&self, object: ObjectId, alive_permille: u64) -> FsResult<Option<Vec<Living>>> {
-        let before = object.0.checked_sub(1).map(ObjectId);
-        let found = self.stores.metadata.objects(before, 1).await.map_err(|error| self.metadata_failed(&error))?;
-        let live = |record: &ObjectRecord| record.id == object && record.state == ObjectState::Live;
-        let Some(record) = found.into_iter().find(live) else {
+    async fn look_at(&self, object: ObjectId, alive_permille: u64) -> FsResult<Option<(ObjectRecord, Vec<Living>)>> {
+        let Some(record) = self.live_object(object).await? else {
             self.dying.lock().remove(&object);
             return Ok(None);
         };
@@ -132,19 +182,50 @@ impl Volume {
             self.dying.lock().remove(&object);
             return Ok(None);
         };
+        if let Some(key) = self.missing_key(&parts) {
+            self.dying.lock().entry(object).or_default().waits_for = Some(key);
+            return Ok(None);
+        }
         let alive: u64 = distinct(&parts).map(stored_bytes).sum();
         if alive * 1_000 < record.bytes * alive_permille {
-            return Ok(Some(parts));
+            return Ok(Some((record, parts)));
         }
-        self.dying.lock().insert(object, Dying { dead: record.bytes.saturating_sub(alive), due: due.max(1) });
+        self.dying
+            .lock()
+            .insert(object, Dying { dead: record.bytes.saturating_sub(alive), due: due.max(1), waits_for: None });
         Ok(None)
     }
 
-    /// The parts of files that refer to an object; none if they are too many.
+    async fn live_object(&self, object: ObjectId) -> FsResult<Option<ObjectRecord>> {
+        let before = object.0.checked_sub(1).map(ObjectId);
+        let found = self.stores.metadata.objects(before, 1).await.map_err(|error| self.metadata_failed(&error))?;
+        Ok(found.into_iter().find(|record| record.id == object && record.state == ObjectState::Live))
+    }
+
+    /// The pieces of files that refer to a live object; none if they are too many, a backup pins it, or it is not live.
+    pub(super) async fn living_pieces(&self, object: ObjectId) -> FsResult<Option<Vec<Piece>>> {
+        if self.live_object(object).await?.is_none() {
+            return Ok(None);
+        }
+        let living = self.living(object).await?;
+        Ok(living.map(|living| living.into_iter().map(|part| part.old).collect()))
+    }
+
+    /// A key without which some of the parts can't be read.
+    fn missing_key(&self, parts: &[Living]) -> Option<KeyId> {
+        let keys = distinct(parts).filter_map(|piece| match &piece.source {
+            Source::Stored(from) => Some(from.block.key_id),
+            Source::Hole | Source::Inline(_) => None,
+        });
+        keys.into_iter().find(|key| self.stores.sealer.demand(*key).is_err())
+    }
+
+    /// The parts of files that refer to an object; none if they are too many, or a backup pins it: then all of it is
+    /// needed, and stays where it is.
     async fn living(&self, object: ObjectId) -> FsResult<Option<Vec<Living>>> {
         let references = self.stores.metadata.references(object, REFERENCES_MAX).await;
         let references = references.map_err(|error| self.metadata_failed(&error))?;
-        if references.len() == REFERENCES_MAX {
+        if references.len() == REFERENCES_MAX || references.first().is_some_and(|(node, _)| *node == PINS) {
             return Ok(None);
         }
         let mut living = Vec::new();
@@ -178,7 +259,7 @@ impl Volume {
             part.new = match self.copy(&mut builder, part.node, &part.old).await {
                 // Cut meanwhile: it stays where it is.
                 Err(FsError::Stale) => None,
-                // Damaged, or its key is missing: the same.
+                // Damaged, or sealed with another key of its number: the same.
                 Err(FsError::Io) => {
                     self.tell_unreadable(part.node).await;
                     None
@@ -186,6 +267,9 @@ impl Volume {
                 copied => Some(copied?),
             };
             copies.extend(part.new.as_ref().map(|new| (bytes, new.source.clone())));
+        }
+        if living.iter().all(|part| part.new.is_none()) {
+            return Ok(());
         }
         let record = |state| ObjectRecord { id: builder.object(), state, owner: self.epoch, bytes: builder.bytes() };
         let (writing, live) = (record(ObjectState::Writing), record(ObjectState::Live));
@@ -200,7 +284,11 @@ impl Volume {
         }
         for parts in living.chunk_by(|a, b| (a.node, a.chunk) == (b.node, b.chunk)) {
             if result.is_ok() {
-                result = self.replace(parts, live).await;
+                // A chunk of which the map is damaged now keeps the old object.
+                result = match self.replace(parts, live).await {
+                    Err(error) if Volume::is_of_file(error) => Ok(()),
+                    result => result,
+                };
             }
         }
         result
@@ -256,6 +344,15 @@ fn still_there(part: &Living, now: &[Piece]) -> Vec<Piece> {
 fn distinct(parts: &[Living]) -> impl Iterator<Item = &Piece> {
     let mut seen = HashSet::new();
     parts.iter().map(|part| &part.old).filter(move |piece| seen.insert((piece.source.clone(), piece.len)))
+}
+
+/// The first parts, of so many bytes, but one at least.
+fn first_of(parts: Vec<Living>, bytes_max: u64) -> impl Iterator<Item = Living> {
+    let mut bytes = 0;
+    parts.into_iter().enumerate().map_while(move |(index, part)| {
+        bytes += part.old.len;
+        (index == 0 || bytes <= bytes_max).then_some(part)
+    })
 }
 
 /// What a piece takes in its object, its part of the block's head included.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dittofs_domain::{
-    NodeId, ObjectId,
+    KeyId, NodeId, ObjectId,
     content::{
         BlockPlace, Stored,
         block::{self, BlockHead, BlockSpec, FrameEncoder, FrameSeal, FrameSealing, NONCE_BYTES},
@@ -15,7 +15,8 @@ use dittofs_ports::SealError;
 use super::Volume;
 
 impl Volume {
-    /// Puts a block into an object: frames that are compressed where that pays, and sealed where the share seals.
+    /// Puts a block into an object: frames that are compressed where that pays, and sealed with the key that was
+    /// adopted.
     pub(super) fn push_block(
         &self,
         builder: &mut ObjectBuilder,
@@ -24,8 +25,8 @@ impl Volume {
     ) -> FsResult<BlockPlace> {
         let (codec, sealer) = (&*self.stores.codec, &*self.stores.sealer);
         let encoder = FrameEncoder { codec: codec.id(), encode: &mut |frame| codec.encode(frame) };
-        let pushed = match sealer.key_id() {
-            0 => block::build_encoded(spec, payload, encoder).map(|built| builder.push(built)),
+        let pushed = match self.sealing_key() {
+            KeyId::NONE => block::build_encoded(spec, payload, encoder).map(|built| builder.push(built)),
             key_id => {
                 let mut seal = |seal: &FrameSeal, content: &[Bytes]| sealer.seal(seal, self.nonce(), content).ok();
                 builder.push_sealed(spec, payload, encoder, FrameSealing { key_id, seal: &mut seal })
@@ -58,7 +59,7 @@ impl Volume {
         index: u32,
         stored: Bytes,
     ) -> FsResult<Bytes> {
-        if head.key_id == 0 {
+        if head.key_id.is_none() {
             return Ok(stored);
         }
         let seal = head.frame_seal(from.object, from.block.at, index);
@@ -66,12 +67,21 @@ impl Volume {
     }
 
     fn not_opened(&self, node: NodeId, object: ObjectId, error: &SealError) -> FsError {
-        self.counters.damaged_reads.count();
         match error {
-            SealError::Unknown { .. } => {
-                tracing::error!(share = %self.name, %node, %object, %error, "content can't be opened: nothing of it is lost");
+            SealError::Unknown { key_id, .. } | SealError::Wrong { key_id, .. } => {
+                self.counters.keyless_reads.count();
+                // All that a key seals is read by many.
+                if self.keys.told.is_due(*key_id, self.machine.clock.monotonic()) {
+                    tracing::error!(
+                        share = %self.name, %node, %object, %error,
+                        "content can't be opened without its key: nothing of it is lost or damaged"
+                    );
+                }
             }
-            SealError::Damaged => tracing::error!(share = %self.name, %node, %object, %error, "an object is damaged"),
+            SealError::Damaged => {
+                self.counters.damaged_reads.count();
+                tracing::error!(share = %self.name, %node, %object, %error, "an object is damaged");
+            }
         }
         FsError::Io
     }

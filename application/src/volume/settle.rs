@@ -9,6 +9,7 @@ use dittofs_domain::{
     namespace::raise_above_shown,
     node::NodeFlags,
     plan::{Applied, Change, Plan, Query, TimeChange, View},
+    quota,
 };
 use dittofs_ports::{Appended, ApplyError};
 use smallvec::SmallVec;
@@ -56,6 +57,7 @@ impl Volume {
             let released = released_objects(&plan);
             let dead = map::lost(&seen.map.rows, &plan.changes);
             let touches = plan.touches();
+            let counting = self.ledger.begin(quota::counted(&plan.changes));
             let applied = match self.stores.metadata.apply(plan, op).await {
                 Ok(applied) => applied,
                 Err(ApplyError::Conflict) => {
@@ -76,6 +78,7 @@ impl Volume {
                     }
                 }
             };
+            counting.applied();
             self.forget_access_times(&accessed);
             self.note_dead(dead);
             self.after(&applied, released).await;
@@ -113,6 +116,7 @@ impl Volume {
             }
         }
         if wake {
+            self.ledger.leave();
             self.reaping.notify_one();
         }
     }
@@ -121,6 +125,7 @@ impl Volume {
     pub(super) async fn discard_pending(&self, node: NodeId) {
         let records = self.pending.take(node);
         self.release(records).await;
+        self.aside.forget(node);
     }
 
     /// Gives records of the journal up.

@@ -21,6 +21,7 @@ pub(super) struct Counters {
     pub(super) objects_deleted: Counter,
     pub(super) repacked_bytes: Counter,
     pub(super) damaged_reads: Counter,
+    pub(super) keyless_reads: Counter,
     pub(super) lost_reads: Counter,
 }
 
@@ -66,10 +67,11 @@ impl Volume {
             objects_deleted: counters.objects_deleted.read(),
             repacked_bytes: counters.repacked_bytes.read(),
             damaged_reads: counters.damaged_reads.read(),
+            keyless_reads: counters.keyless_reads.read(),
             lost_reads: counters.lost_reads.read(),
             recovered_records: self.recovered.records,
-            stored_bytes: self.stored_bytes.load(std::sync::atomic::Ordering::Acquire),
-            stored_bytes_max: self.policy.bytes_max,
+            stored_bytes: self.ledger.held().0.bytes,
+            stored_bytes_max: self.ledger.quota().bytes,
         }
     }
 
@@ -83,6 +85,7 @@ impl Volume {
             // Behind the last object that there can be: nothing is looked at, but the store must be there.
             let last = Some(ObjectId(u128::MAX - 1));
             let answer = self.within(patience, self.stores.content.list(self.share(), last, 1)).await;
+            let answer = answer.and_then(|()| self.owned.demand_held().map_err(|error| error.to_string()));
             answer.map_err(|reason| Ailing { part: StorePart::Content, reason })
         };
         let (metadata, content) = join(metadata, content).await;

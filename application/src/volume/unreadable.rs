@@ -1,6 +1,6 @@
 //! Files that can't be read, told by path.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, hash::Hash, time::Duration};
 
 use dittofs_domain::{Cookie, NodeId, plan::Query};
 use dittofs_ports::ShareMetadata;
@@ -8,28 +8,34 @@ use parking_lot::Mutex;
 
 use super::Volume;
 
-/// So long a file is not told again: its path costs a question for each of its parts.
+/// So long a file, or whatever else, is not told again: its path costs a question for each of its parts.
 const PAUSE: Duration = Duration::from_secs(60);
-/// Files that are remembered as told.
-const FILES_MAX: usize = 1_024;
+/// What is remembered as told.
+const TOLD_MAX: usize = 1_024;
 /// No path that people use is deeper.
 const DEPTH_MAX: usize = 128;
 
-/// When files were told.
-#[derive(Debug, Default)]
-pub(super) struct Told(Mutex<HashMap<NodeId, Duration>>);
+/// When files, or other things, were told.
+#[derive(Debug)]
+pub(super) struct Told<K = NodeId>(Mutex<HashMap<K, Duration>>);
 
-impl Told {
-    /// Whether a file is due, which then was told.
-    fn is_due(&self, node: NodeId, now: Duration) -> bool {
+impl<K> Default for Told<K> {
+    fn default() -> Told<K> {
+        Told(Mutex::new(HashMap::new()))
+    }
+}
+
+impl<K: Eq + Hash> Told<K> {
+    /// Whether something is due, which then was told.
+    pub(super) fn is_due(&self, what: K, now: Duration) -> bool {
         let mut told = self.0.lock();
-        if told.get(&node).is_some_and(|at| now.saturating_sub(*at) < PAUSE) {
+        if told.get(&what).is_some_and(|at| now.saturating_sub(*at) < PAUSE) {
             return false;
         }
-        if told.len() >= FILES_MAX {
+        if told.len() >= TOLD_MAX {
             told.clear();
         }
-        told.insert(node, now);
+        told.insert(what, now);
         true
     }
 }

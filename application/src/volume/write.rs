@@ -16,6 +16,7 @@ use futures_util::{FutureExt, select_biased};
 
 use super::{
     Volume,
+    ledger::Claim,
     opens::{Admitted, writable},
     pending::Written,
     weak,
@@ -77,7 +78,7 @@ impl Volume {
     }
 
     /// Waits until the journal has given something up: what is dead in it counts there, but not for the admission.
-    async fn wait_for_room(&self, room: impl Future<Output = ()>, until: Duration) -> FsResult<()> {
+    pub(super) async fn wait_for_room(&self, room: impl Future<Output = ()>, until: Duration) -> FsResult<()> {
         self.admission.hurry();
         self.admission.delayed.count();
         let left = until.saturating_sub(self.machine.clock.monotonic());
@@ -93,12 +94,16 @@ impl Volume {
         }
     }
 
-    /// One attempt; none if the journal is full.
+    /// One attempt; none if the journal is full, or the quota may have room once something is flushed.
     async fn try_write(&self, asked: &Asked<'_>, credits: Credits) -> FsResult<Option<WriteReply>> {
         let Asked { caller, node, offset, data, stability, within } = *asked;
         let Admitted { turn, access } = self.turn_to_write(caller, node, offset, data.len() as u32).await?;
         let view = self.view(&Query::node(node)).await?;
         let mut stored = std::sync::Arc::clone(self.live(&view, node)?);
+        self.demand_not_aside(node)?;
+        if !self.has_journal_room() {
+            return Ok(None);
+        }
         let security = NodeSecurity::from(&*stored);
         writable(&stored, caller, access)?;
         let shown = self.overlay_in_turn(&turn, &stored);
@@ -110,13 +115,15 @@ impl Volume {
             let file = Changed { before: Some(before), after: self.overlay_in_turn(&turn, &stored) };
             return Ok(Some(WriteReply { count: 0, stability, verifier: self.write_verifier(), file }));
         }
-        self.demand_space(u64::from(length))?;
+        let Some(claim) = self.claim_write(&stored, offset, length).await? else { return Ok(None) };
         if clear_privileges::needed(&security, &caller.credentials) {
             stored = self.clear_privileges(caller, node).await?;
         }
         // Before the append: if a sync fails in between, these bytes may be lost, and the client must see it.
         let verifier = self.write_verifier();
-        let Some(sequence) = self.append(&turn, &stored, offset, data, credits).await? else { return Ok(None) };
+        let Some(sequence) = self.append(&turn, &stored, offset, data, (credits, claim)).await? else {
+            return Ok(None);
+        };
         let file = Changed { before: Some(before), after: self.overlay_in_turn(&turn, &stored) };
         drop(turn);
         if stability != Stability::Unstable {
@@ -132,7 +139,7 @@ impl Volume {
         stored: &Node,
         offset: u64,
         data: Bytes,
-        credits: Credits,
+        (credits, claim): (Credits, Claim),
     ) -> FsResult<Option<dittofs_domain::Sequence>> {
         let length = data.len() as u32;
         let stamp = self.stamp().await?;
@@ -151,7 +158,7 @@ impl Volume {
         };
         self.full.set_journal(false);
         let at = self.machine.clock.monotonic();
-        self.pending.write(stored, Written { offset, length, appended, credits, time, stamp, at });
+        self.pending.write(stored, Written { offset, length, appended, credits, claim, time, stamp, at });
         Ok(Some(appended.sequence))
     }
 

@@ -1,15 +1,13 @@
 //! A metadata store in which something happens right after a call, before the caller gets its answer, or right before it.
 
-use std::{future::Future, ops::Range, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, ObjectId, OpId,
-    plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+    Cookie, NodeId, OpId,
+    plan::{Applied, Plan, Query, Space, View},
 };
-use dittofs_ports::{
-    ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord, mocks::MockShareMetadata,
-};
+use dittofs_ports::{ApplyError, Listing, MetadataError, ShareMetadata, mocks::MockShareMetadata};
 use parking_lot::Mutex;
 
 /// After which call it happens.
@@ -54,6 +52,12 @@ pub(crate) struct Interposed {
 
 #[async_trait]
 impl ShareMetadata for Interposed {
+    dittofs_ports::forward!(
+        ShareMetadata of store:
+        record, put_record, name_of, allocate, unlinked, clipped, objects, references, nodes, references_after,
+        statistics, snapshot
+    );
+
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {
         self.next.happen(After::ViewIsAskedFor).await;
         let view = self.store.view(query).await;
@@ -78,49 +82,5 @@ impl ShareMetadata for Interposed {
         let listing = self.store.list(directory, space, after, entries_max, records).await;
         self.next.happen(After::List).await;
         listing
-    }
-
-    async fn record(&self) -> Result<ShareRecord, MetadataError> {
-        self.store.record().await
-    }
-
-    async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError> {
-        self.store.put_record(record).await
-    }
-
-    async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError> {
-        self.store.name_of(directory, cookie).await
-    }
-
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
-        self.store.allocate(counter, count).await
-    }
-
-    async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {
-        self.store.unlinked(after, max).await
-    }
-
-    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
-        self.store.clipped(after, max).await
-    }
-
-    async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {
-        self.store.objects(after, max).await
-    }
-
-    async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
-        self.store.references(object, max).await
-    }
-
-    async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError> {
-        self.store.nodes(after, max).await
-    }
-
-    async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
-        self.store.references_after(after, max).await
-    }
-
-    async fn statistics(&self) -> Result<Statistics, MetadataError> {
-        self.store.statistics().await
     }
 }

@@ -15,17 +15,18 @@ use dittofs_application::{
 };
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{
-    ClientId, Cookie, Credentials, HandleKey, Name, Node, NodeId, ShareId, Timestamp,
+    ClientId, Cookie, Credentials, HandleKey, Name, Node, NodeId, Scale, ShareId, Timestamp,
     credentials::IdentityPolicy,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
+    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    Appended, ApplyError, BlockService, Caller, Claim, ContentError, ContentStore, Created, Journal, JournalError,
+    Appended, ApplyError, BlockService, Caller, ContentError, ContentStore, Created, Journal, JournalError,
     JournalIdentity, ListRequest, MetadataError, MetadataService, MetadataStore, NodeRef, Record, ShareMetadata,
     ShareRecord, Stability, Survives, WriteReply,
     mocks::{MockClock, MockContentStore, MockJournal, MockRandomness, MockShareMetadata, MockSpawner},
@@ -109,10 +110,23 @@ impl World {
         World::open(Arc::new(MemoryMetadataStore::new()), Vec::new()).await
     }
 
+    /// A share whose files are cut as small as may be: one of 60 KiB is flushed by two objects.
+    pub(crate) async fn tiny() -> World {
+        World::of_scale(Scale::TINY, Arc::new(MemoryMetadataStore::new()), Vec::new()).await
+    }
+
     /// A share on these metadata, which are made if they are empty, with a journal that has kept these records.
     pub(crate) async fn open(store: Arc<MemoryMetadataStore>, records: Vec<(Appended, Record)>) -> World {
-        let record =
-            ShareRecord { handle_key: HandleKey([7; 16]), content_owner: 1, ..ShareRecord::new(SHARE, "/export") };
+        World::of_scale(Scale::PRODUCTION, store, records).await
+    }
+
+    async fn of_scale(scale: Scale, store: Arc<MemoryMetadataStore>, records: Vec<(Appended, Record)>) -> World {
+        let record = ShareRecord {
+            handle_key: HandleKey([7; 16]),
+            content_owner: 1,
+            scale,
+            ..ShareRecord::new(SHARE, "/export")
+        };
         if store.shares().await.unwrap().is_empty() {
             store.create_share(&record, &root()).await.unwrap();
         }
@@ -136,10 +150,11 @@ impl World {
             identity: IdentityPolicy::default(),
             secure_ports: true,
             read_only: false,
-            bytes_max: 1 << 30,
+            quota: Quota { bytes: 1 << 30, ..Quota::NONE },
             atime: Atime::Relatime,
         };
-        let volume = Volume::open(stores, VolumeSettings::new(policy), machine(&faults)).await.unwrap();
+        let settings = VolumeSettings { scale, ..VolumeSettings::new(policy) };
+        let volume = Volume::open(stores, settings, machine(&faults)).await.unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)]))));
         World { services, faults, journal, next, volume }
     }
@@ -232,6 +247,8 @@ fn metadata(store: Arc<dyn ShareMetadata>, faults: &Arc<Faults>) -> MockShareMet
     mock.expect_list().returning(move |directory, space, after, entries_max, records| {
         f.metadata.check().and_then(|()| now(s.list(directory, space, after, entries_max, records)))
     });
+    let s = there();
+    mock.expect_put_record().returning(move |record| now(s.put_record(record)));
     let (f, s) = (faults(), there());
     mock.expect_allocate()
         .returning(move |counter, count| f.metadata.check().and_then(|()| now(s.allocate(counter, count))));
@@ -244,7 +261,14 @@ fn content(faults: &Arc<Faults>) -> MockContentStore {
     let store = Arc::new(MemoryContentStore::new());
     let mut mock = MockContentStore::new();
     mock.expect_survives().return_const(Survives::Nothing);
-    mock.expect_claim().returning(|_, _| Ok(Claim::New));
+    mock.expect_request_max().returning({
+        let store = Arc::clone(&store);
+        move || store.request_max()
+    });
+    let owners = Arc::clone(&store);
+    mock.expect_owner().returning(move |share| now(owners.owner(share)));
+    let owners = Arc::clone(&store);
+    mock.expect_claim().returning(move |share, mark, over| now(owners.claim(share, mark, over)));
     let (f, s) = (Arc::clone(faults), Arc::clone(&store));
     mock.expect_put()
         .returning(move |share, object, parts| f.put.check().and_then(|()| now(s.put(share, object, parts))));
@@ -266,6 +290,7 @@ fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>, kept: Vec<(Appen
     mock.expect_survives().return_const(Survives::Nothing);
     let (f, j) = (Arc::clone(faults), Arc::clone(journal));
     mock.expect_identity().return_const(JournalIdentity::default());
+    mock.expect_note_start().returning(|_| Ok(()));
     mock.expect_recover().returning(move |_| Ok(kept.clone()));
     mock.expect_lost().returning(Vec::new);
     mock.expect_append().returning(move |record| {
@@ -282,6 +307,8 @@ fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>, kept: Vec<(Appen
     mock.expect_read().returning(move |place, skip, len| now(j.read(place, skip, len)));
     let j = Arc::clone(journal);
     mock.expect_release().returning(move |records| now(j.release(records)));
+    let j = Arc::clone(journal);
+    mock.expect_usage().returning(move || j.usage());
     mock
 }
 

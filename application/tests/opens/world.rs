@@ -21,6 +21,7 @@ use dittofs_domain::{
         Break, LeaseKey, Lock, LockHolder, LockKind, LockOwner, LockRange, Locking, OpenToken, Rights, ShareAccess,
         Waiter,
     },
+    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
@@ -88,7 +89,7 @@ impl World {
             identity: IdentityPolicy::default(),
             secure_ports: true,
             read_only: false,
-            bytes_max: 1 << 30,
+            quota: Quota { bytes: 1 << 30, ..Quota::NONE },
             atime: Atime::Relatime,
         };
         let volume = Volume::open(stores, VolumeSettings::new(policy), machine).await.unwrap();

@@ -1,14 +1,17 @@
 //! Looks for damage: through the server where one runs, on the stores where none does.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use dittofs_admin::{CheckLine, CheckSummary, Client, ClientError, FindingView, KeyView, ShareView, phase_word};
+use dittofs_admin::{
+    CheckLine, CheckSummary, Client, ClientError, FindingView, KeyView, SharesView, UnnamedView, phase_word,
+};
 use dittofs_application::{CheckStores, check_stores};
-use dittofs_domain::FsError;
+use dittofs_domain::{FsError, ShareId};
 use dittofs_frame_sealer::FileError;
 use dittofs_ports::{CheckObserver, CheckOptions, CheckProgress, ContentStore, MetadataError};
 use dittofs_system::SystemClock;
@@ -22,11 +25,16 @@ use crate::config::{
 use crate::progress::Progress;
 use crate::serve;
 
+/// Stores and journals have a folder for each share, which is called by the share's id.
+const SHARE_NAME_LEN: usize = 16;
+
 /// Why a check does not end with "clean".
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CheckError {
     #[error("something is wrong in {0}")]
     Found(String),
+    #[error("not all could be checked: {0}")]
+    Incomplete(String),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("there is no share `{name}`; known: {known}")]
@@ -54,7 +62,7 @@ pub(super) enum CheckError {
 }
 
 impl CheckError {
-    /// 1: something was found, mended or not; 2: the caller's words are at fault; 3: it could not be checked.
+    /// 1: something was found, mended or not; 2: the caller's words are at fault; 3: not all of it could be checked.
     pub(super) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             CheckError::Found(_) => 1,
@@ -84,14 +92,69 @@ pub(super) fn check(
             None => offline(arguments, config, kinds, out).await,
         }
     })?;
-    if found.is_empty() { Ok(()) } else { Err(CheckError::Found(found.join(", "))) }
+    match found {
+        Outcome { found, incomplete } if found.is_empty() && incomplete.is_empty() => Ok(()),
+        Outcome { found, incomplete } if found.is_empty() => Err(CheckError::Incomplete(incomplete.join(", "))),
+        Outcome { found, .. } => Err(CheckError::Found(found.join(", "))),
+    }
 }
 
-async fn running(config: &Config) -> Result<Option<(Client, Vec<ShareView>)>, CheckError> {
+/// Which shares are not simply clean.
+#[derive(Default)]
+struct Outcome {
+    /// Those in which something is wrong.
+    found: Vec<String>,
+    /// Those that could not be looked at as a whole, or not at all.
+    incomplete: Vec<String>,
+}
+
+impl Outcome {
+    /// Tells a share's summary.
+    fn add(
+        &mut self,
+        share: &str,
+        summary: &CheckSummary,
+        arguments: &CheckArguments,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        print_summary(share, summary, !arguments.no_content, out)?;
+        if is_found(summary) {
+            self.found.push(share.to_owned());
+        } else if summary.unflushed_bytes > 0 {
+            self.incomplete.push(share.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Tells that a share was not looked at.
+    fn skip(&mut self, share: &str, why: &str, out: &mut dyn Write) -> io::Result<()> {
+        self.incomplete.push(share.to_owned());
+        writeln!(out, "{share}: not checked: {why}")
+    }
+
+    /// Tells the shares that the configuration does not name, where all were to be checked.
+    fn skip_unnamed(
+        &mut self,
+        arguments: &CheckArguments,
+        unnamed: &[UnnamedView],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        for UnnamedView { name, metadata_store, .. } in unnamed.iter().filter(|_| arguments.shares.is_empty()) {
+            let why = format!(
+                "it is in the metadata store `{metadata_store}`, but the configuration does not name it: name it, or \
+                 remove it by `dittofs share remove {name}`"
+            );
+            self.skip(name, &why, out)?;
+        }
+        Ok(())
+    }
+}
+
+async fn running(config: &Config) -> Result<Option<(Client, SharesView)>, CheckError> {
     let Some(data) = &config.data else { return Ok(None) };
     let client = Client::new(&control_socket(data));
     match client.shares().await {
-        Ok(view) => Ok(Some((client, view.shares))),
+        Ok(view) => Ok(Some((client, view))),
         Err(ClientError::NotRunning(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -101,14 +164,13 @@ fn is_wanted(arguments: &CheckArguments, share: &str) -> bool {
     arguments.shares.is_empty() || arguments.shares.iter().any(|name| name == share)
 }
 
-/// Answers the shares in which something is wrong.
 async fn online(
     arguments: &CheckArguments,
     client: &Client,
-    shares: &[ShareView],
+    SharesView { shares, unnamed }: &SharesView,
     out: &mut dyn Write,
-) -> Result<Vec<String>, CheckError> {
-    let mut found = Vec::new();
+) -> Result<Outcome, CheckError> {
+    let mut outcome = Outcome::default();
     for share in shares.iter().filter(|share| is_wanted(arguments, &share.facts.name)) {
         let Some(id) = share.id else { continue };
         let name = &share.facts.name;
@@ -130,10 +192,10 @@ async fn online(
             return Err(CheckError::Refused { share: name.clone(), reason });
         }
         let summary = summary.unwrap_or_default();
-        print_summary(name, &summary, out)?;
-        found.extend(is_found(&summary).then(|| name.clone()));
+        outcome.add(name, &summary, arguments, out)?;
     }
-    Ok(found)
+    outcome.skip_unnamed(arguments, unnamed, out)?;
+    Ok(outcome)
 }
 
 /// The same, with nobody else at the stores.
@@ -142,24 +204,31 @@ async fn offline(
     config: &Config,
     kinds: &StoreKinds,
     out: &mut dyn Write,
-) -> Result<Vec<String>, CheckError> {
+) -> Result<Outcome, CheckError> {
     let stored = StoredShares::open(config, kinds).await?;
     let (mut content, mut keys) = (BTreeMap::new(), serve::Keys::default());
-    let mut found = Vec::new();
+    let mut outcome = Outcome::default();
     for share in config.shares.iter().filter(|share| is_wanted(arguments, &share.name)) {
         let Some((holder, id)) = holder(&stored, share) else {
-            writeln!(out, "{}: nothing is stored yet", share.name)?;
+            match (left_of(share, config, kinds, &stored).await?.as_slice(), without_metadata(share, config)) {
+                ([], None) => writeln!(out, "{}: nothing is stored yet", share.name)?,
+                ([], Some(why)) => outcome.skip(&share.name, &why, out)?,
+                (left, _) => {
+                    print_left(share, left, out)?;
+                    outcome.skip(&share.name, "its metadata are not there", out)?;
+                }
+            }
             continue;
         };
         let Some(metadata) = holder.store.share(id).await? else { continue };
-        if metadata.record().await?.dirty {
-            let name = &share.name;
-            writeln!(out, "{name}: was not stopped cleanly: what is only in its journal is not checked")?;
-        }
+        let dirty = metadata.record().await?.dirty;
         if !content.contains_key(&share.content_store) {
             content.insert(share.content_store.clone(), open_content(share, config, kinds).await?);
         }
         let Some(objects) = content.get(&share.content_store) else { continue };
+        if arguments.delete_orphans {
+            refuse_held(share, id, &**objects, config).await?;
+        }
         let sealer = keys.sealer(share).map_err(|source| CheckError::Keys { share: share.name.clone(), source })?;
         let content = Arc::clone(objects);
         let stores = CheckStores { metadata, content, sealer, clock: Arc::new(SystemClock::new()) };
@@ -174,17 +243,100 @@ async fn offline(
             print_finding(&share.name, &checked.into(), out)?;
         }
         let summary = CheckSummary::from(&report);
-        print_summary(&share.name, &summary, out)?;
-        found.extend(is_found(&summary).then(|| share.name.clone()));
+        outcome.add(&share.name, &summary, arguments, out)?;
+        if dirty {
+            let why =
+                "was not stopped cleanly: what is only in its journal was not looked at; the next start replays it";
+            writeln!(out, "{}: {why}", share.name)?;
+            outcome.incomplete.push(share.name.clone());
+        }
     }
-    Ok(found)
+    outcome.skip_unnamed(arguments, &stored.unnamed(config), out)?;
+    Ok(outcome)
 }
 
-fn holder<'a>(stored: &'a StoredShares, share: &ShareConfig) -> Option<(&'a Stored, dittofs_domain::ShareId)> {
+/// What there is of a share whose metadata are not there: then something is wrong with where they are looked for.
+fn without_metadata(share: &ShareConfig, config: &Config) -> Option<String> {
+    let has_shares = |folder: &Path| {
+        let names = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.file_name());
+        names
+            .into_iter()
+            .any(|name| name.len() == SHARE_NAME_LEN && u64::from_str_radix(&name.to_string_lossy(), 16).is_ok())
+    };
+    let metadata = config.metadata.get(&share.metadata_store)?.folder.as_deref()?;
+    let content = config.content.get(&share.content_store).and_then(|store| store.folder.as_deref());
+    let others = [("content", content), ("a journal", config.journal.path.as_deref())];
+    let (what, folder) =
+        others.into_iter().find_map(|(what, folder)| Some((what, folder.filter(|folder| has_shares(folder))?)))?;
+    (!metadata.exists()).then(|| {
+        format!(
+            "there is {what} in {}, but the metadata store `{}` is not there, nothing is in {}: is its disk mounted?",
+            folder.display(),
+            share.metadata_store,
+            metadata.display()
+        )
+    })
+}
+
+fn holder<'a>(stored: &'a StoredShares, share: &ShareConfig) -> Option<(&'a Stored, ShareId)> {
     let store = stored.stores.iter().find(|store| store.name == share.metadata_store)?;
     let is_it = |name: &str, id: u64| share.id.map_or(name == share.name, |wanted| id == wanted);
     let record = store.shares.iter().find(|record| is_it(&record.name, record.id.0))?;
     Some((store, record.id))
+}
+
+/// Objects that somebody else holds are not deleted: what is nobody's here may be used there.
+async fn refuse_held(
+    share: &ShareConfig,
+    id: ShareId,
+    content: &dyn ContentStore,
+    config: &Config,
+) -> Result<(), CheckError> {
+    let refused = |reason| CheckError::Refused { share: share.name.clone(), reason };
+    let found = content.owner(id).await.map_err(|error| refused(error.to_string()))?;
+    match found.map(|found| found.mark).filter(|mark| serve::may_live(mark, config.data.as_deref())) {
+        None => Ok(()),
+        Some(mark) => Err(refused(format!(
+            "its objects are held by process {} on {} with the data folder {}: orphans are deleted by whoever holds them, \
+             with its server stopped",
+            mark.holder.process, mark.holder.host, mark.holder.folder
+        ))),
+    }
+}
+
+/// What there is of a share that no metadata store knows: its metadata may be lost.
+async fn left_of(
+    share: &ShareConfig,
+    config: &Config,
+    kinds: &StoreKinds,
+    stored: &StoredShares,
+) -> Result<Vec<serve::Leftover>, CheckError> {
+    let content = match open_content(share, config, kinds).await {
+        Err(CheckError::NoContent { .. }) => None,
+        opened => Some(opened?),
+    };
+    let places = serve::Places {
+        content: content.as_deref(),
+        journals: config.journal.path.as_deref(),
+        metadata: stored.stores.iter().map(|stored| &*stored.store).collect(),
+        id: share.id.map(ShareId),
+    };
+    let refused =
+        |reason: serve::PlacesError| CheckError::Refused { share: share.name.clone(), reason: reason.to_string() };
+    places.leftovers(&share.name).await.map_err(refused)
+}
+
+fn print_left(share: &ShareConfig, left: &[serve::Leftover], out: &mut dyn Write) -> io::Result<()> {
+    let (name, store) = (&share.name, &share.metadata_store);
+    for leftover in left {
+        let found = leftover.described();
+        writeln!(
+            out,
+            "{name}: not checked: there are {found}, but the metadata store `{store}` knows nothing of it: is its disk \
+             mounted?"
+        )?;
+    }
+    Ok(())
 }
 
 /// A store that is not there is not made: all of its objects would be missing.
@@ -206,7 +358,7 @@ async fn open_content(
 }
 
 fn is_found(summary: &CheckSummary) -> bool {
-    summary.errors > 0 || summary.omitted > 0 || summary.keys.iter().any(|key| !key.is_known)
+    summary.errors > 0 || summary.omitted > 0 || summary.keys.iter().any(|key| !key.is_known || key.unopened > 0)
 }
 
 fn print_finding(share: &str, finding: &FindingView, out: &mut dyn Write) -> io::Result<()> {
@@ -224,17 +376,23 @@ fn print_finding(share: &str, finding: &FindingView, out: &mut dyn Write) -> io:
     writeln!(out, "{place}: {note}{}{mended}", finding.text)
 }
 
-fn print_summary(share: &str, summary: &CheckSummary, out: &mut dyn Write) -> io::Result<()> {
-    let CheckSummary { errors, notes, mended, omitted, undecided, nodes, objects, verified_bytes, keys } = summary;
-    let verdict = match is_found(summary) {
-        false => "clean".to_owned(),
-        true => format!("{errors} errors, {mended} findings mended"),
+fn print_summary(share: &str, summary: &CheckSummary, with_content: bool, out: &mut dyn Write) -> io::Result<()> {
+    let CheckSummary { errors, notes, mended, omitted, undecided, nodes, objects, verified_bytes, .. } = summary;
+    let CheckSummary { keys, unflushed_bytes, .. } = summary;
+    // Only what was looked at is clean.
+    let verdict = match (is_found(summary), *errors) {
+        (true, 0) if *omitted == 0 => "nothing is damaged, but not all can be read".to_owned(),
+        (true, _) => format!("{errors} errors, {mended} findings mended"),
+        (false, _) if *unflushed_bytes > 0 => "nothing wrong in what was looked at".to_owned(),
+        (false, _) if !with_content => "clean but for the bytes, which were not read".to_owned(),
+        (false, _) => "clean".to_owned(),
     };
     write!(out, "{share}: {verdict}; {nodes} nodes, {objects} objects, {verified_bytes} bytes verified")?;
     for (count, what) in [
         (notes, "notes"),
         (omitted, "more not told: mend these and check again"),
         (undecided, "suspicions undecided, as the files were in use: check again"),
+        (unflushed_bytes, "bytes that are only in the journal were not looked at"),
     ] {
         if *count > 0 {
             write!(out, "; {count} {what}")?;
@@ -246,12 +404,21 @@ fn print_summary(share: &str, summary: &CheckSummary, out: &mut dyn Write) -> io
 
 /// What each key seals, where any seals something.
 fn print_keys(share: &str, keys: &[KeyView], out: &mut dyn Write) -> io::Result<()> {
-    if keys.iter().all(|key| key.id == 0) {
+    if keys.iter().all(|key| key.id.is_none()) {
         return Ok(());
     }
-    for KeyView { id, objects, bytes, is_known } in keys {
-        let what = if *id == 0 { "not sealed".to_owned() } else { format!("sealed with key {id}") };
-        let lacks = if *is_known { "" } else { "; this key is not there: put it back, or none of them can be read" };
+    for KeyView { id, objects, bytes, is_known, unopened } in keys {
+        let what = id.as_ref().map_or("not sealed".to_owned(), |id| format!("sealed with key {id}"));
+        let lacks = match (is_known, unopened) {
+            (false, _) => {
+                "; this key is not there: put it back; nothing of them is lost, but none can be read".to_owned()
+            }
+            (true, 0) => String::new(),
+            (true, frames) => format!(
+                "; {frames} pieces of them do not open: put the other key that had this number back into the file too; if \
+                 there was none, they were altered"
+            ),
+        };
         writeln!(out, "{share}: {what}: {bytes} bytes in {objects} objects{lacks}")?;
     }
     Ok(())

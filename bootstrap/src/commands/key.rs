@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use dittofs_frame_sealer::{FileError, KeyFile};
+use dittofs_frame_sealer::{FileError, KeyFile, KeyringError};
 
 use crate::config::Config;
+
+/// What `config check` adds: it does not look into the stores.
+const FIRST_KEY: &str = "if there never was one, and nothing is sealed, `dittofs key add` with the file's name makes the first; no \
+                         other key opens what is sealed";
 
 /// Why a command on keys failed.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +27,8 @@ pub(super) fn add(file: &Path, out: &mut dyn Write) -> Result<(), KeyError> {
     let file = file.display();
     writeln!(
         out,
-        "key {id} is added to {file}, and seals what is written from now on; a running server sees it in seconds"
+        "the key with the fingerprint {id} is added to {file}, and seals what is written from now on; a running server sees \
+         it in seconds"
     )?;
     writeln!(out, "keep a copy of the file elsewhere: without its keys nobody can read what they seal")?;
     Ok(())
@@ -37,5 +42,11 @@ pub(super) fn faults(config: &Config) -> Vec<String> {
         .filter_map(|share| share.encryption.as_ref())
         .map(|encryption| &encryption.key_file)
         .collect();
-    named.into_iter().filter_map(|file| Some(KeyFile::new(file.clone()).read().err()?.to_string())).collect()
+    let fault = |file: &PathBuf| match KeyFile::new(file.clone()).read().err()? {
+        error @ (FileError::Missing(_) | FileError::Content { source: KeyringError::Empty, .. }) => {
+            Some(format!("{error}; {FIRST_KEY}"))
+        }
+        error => Some(error.to_string()),
+    };
+    named.into_iter().filter_map(fault).collect()
 }

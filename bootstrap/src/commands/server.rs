@@ -22,7 +22,10 @@ pub(super) fn run(options: ServeOptions) -> Result<(), Failure> {
     let logging = logging::init(&config.log)?;
     let read = file.as_deref().map_or("none: the defaults hold".to_owned(), |file| file.display().to_string());
     tell(&config, &read);
-    let accept_loss = options.accept_loss.into_iter().collect();
+    let accepting = serve::Accepting {
+        loss: options.accept_loss.into_iter().collect(),
+        take_over: options.take_over.into_iter().collect(),
+    };
     let reload = {
         let (logging, source) = (logging.clone(), options.source);
         move || match load_file(&source, file.as_deref()) {
@@ -30,7 +33,7 @@ pub(super) fn run(options: ServeOptions) -> Result<(), Failure> {
             Err(error) => tracing::error!(%error, "the configuration can't be read again: all stays as it is"),
         }
     };
-    let served = serve::serve_reloading(&config, &StoreKinds::built_in(), &accept_loss, Arc::new(reload));
+    let served = serve::serve_reloading(&config, &StoreKinds::built_in(), &accepting, Arc::new(reload));
     logging.finish();
     Ok(served?)
 }

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use dittofs_admin::{ShareFacts, ShareView};
+use dittofs_admin::{ShareFacts, ShareView, SharesView, UnnamedView};
 use dittofs_domain::flush::Policy;
 
 use crate::config::{ByteSize, Durability};
 
 /// One line a share, under a heading.
-pub(super) fn list(shares: &[ShareView], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn list(SharesView { shares, unnamed }: &SharesView, out: &mut dyn Write) -> io::Result<()> {
     let header = ["NAME", "DURABILITY", "ACCESS", "SQUASH", "CLIENTS", "STATE"];
     let mut rows = vec![header.map(str::to_owned)];
     rows.extend(shares.iter().map(|ShareView { facts, state, .. }| {
@@ -20,6 +20,11 @@ pub(super) fn list(shares: &[ShareView], out: &mut dyn Write) -> io::Result<()> 
             facts.clients.join(", "),
             state.clone(),
         ]
+    }));
+    rows.extend(unnamed.iter().map(|UnnamedView { name, metadata_store, .. }| {
+        let state = format!("not served: in the metadata store `{metadata_store}`, but not in the configuration");
+        let none = || "-".to_owned();
+        [name.clone(), none(), none(), none(), none(), state]
     }));
     let mut widths = [0; 6];
     for row in &rows {
@@ -38,7 +43,6 @@ pub(super) fn list(shares: &[ShareView], out: &mut dyn Write) -> io::Result<()> 
 /// All of one share, with what its clients may rely on.
 pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
     let facts = &share.facts;
-    let size = |bytes: u64| ByteSize(bytes).to_string();
     let mut lines = vec![
         ("name", facts.name.clone()),
         ("id", share.id.map_or("none yet".to_owned(), |id| id.to_string())),
@@ -57,16 +61,24 @@ pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
         ("squash", facts.squash.clone()),
         ("anonymous", format!("uid {}, gid {}", facts.anonymous_uid, facts.anonymous_gid)),
         ("access", access(facts).to_owned()),
-        ("quota", facts.quota.map_or("none".to_owned(), size)),
+        ("quota", quota(facts)),
     ]);
     if let Some(space) = share.space {
-        lines.push(("bytes used", (space.bytes_total.saturating_sub(space.bytes_free)).to_string()));
-        lines.push(("nodes", (space.nodes_total.saturating_sub(space.nodes_free)).to_string()));
+        lines.push(("bytes used", space.bytes_used.to_string()));
+        lines.push(("bytes free", space.bytes_free.to_string()));
+        lines.push(("nodes", space.nodes_used.to_string()));
     }
     for (name, value) in lines {
         writeln!(out, "{name:16}  {value}")?;
     }
     Ok(())
+}
+
+fn quota(facts: &ShareFacts) -> String {
+    let bytes = facts.quota.map(|bytes| ByteSize(bytes).to_string());
+    let files = facts.quota_files.map(|files| format!("{files} files"));
+    let bounds: Vec<String> = bytes.into_iter().chain(files).collect();
+    if bounds.is_empty() { "none".to_owned() } else { bounds.join(", ") }
 }
 
 /// What the tier promises, line by line.

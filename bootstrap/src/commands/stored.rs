@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use dittofs_admin::{ShareFacts, ShareView};
+use dittofs_admin::{ShareFacts, ShareView, SharesView, UnnamedView};
 use dittofs_ports::{MetadataError, MetadataStore, ShareRecord};
 
 use crate::config::{Config, Opening, StoreError, StoreKinds, Stores, open_each_store};
+use crate::facts;
 use crate::progress::Progress;
 use crate::serve::{DataError, DataFolder};
 
@@ -57,6 +58,12 @@ impl StoredShares {
         }
         Ok(StoredShares { stores, _data: data })
     }
+
+    /// The shares that the configuration does not name.
+    pub(super) fn unnamed(&self, config: &Config) -> Vec<UnnamedView> {
+        let of = |store: &Stored| facts::unnamed(&store.name, &store.shares, &config.shares);
+        self.stores.iter().flat_map(of).collect()
+    }
 }
 
 /// What a configuration says of the shares, with what the stores know of them.
@@ -64,13 +71,11 @@ pub(super) async fn views(
     facts: Vec<ShareFacts>,
     config: &Config,
     kinds: &StoreKinds,
-) -> Result<Vec<ShareView>, StoredError> {
+) -> Result<SharesView, StoredError> {
     let stored = StoredShares::open(config, kinds).await?;
     let views = facts.into_iter().zip(&config.shares).map(|(facts, share)| {
         let store = stored.stores.iter().find(|store| store.name == share.metadata_store);
-        let record = store.and_then(|store| {
-            store.shares.iter().find(|record| share.id.map_or(record.name == share.name, |id| record.id.0 == id))
-        });
+        let record = store.and_then(|store| store.shares.iter().find(|record| facts::is_of(record, share)));
         let state = match record {
             None => "not served; made when it is first",
             Some(record) if record.dirty => "not served, and was not stopped cleanly: the next start recovers it",
@@ -78,5 +83,6 @@ pub(super) async fn views(
         };
         ShareView { facts, id: record.map(|record| record.id.0), state: state.to_owned(), space: None }
     });
-    Ok(views.collect())
+    let shares = views.collect();
+    Ok(SharesView { shares, unnamed: stored.unnamed(config) })
 }

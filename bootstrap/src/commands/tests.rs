@@ -46,7 +46,7 @@ fn shares_are_listed_and_shown_without_a_server_and_nothing_is_made() {
     assert_eq!(lines.len(), 2);
     assert!(lines[1].starts_with("/export  local       read, write  none"), "{list}");
     assert!(lines[1].ends_with("not served; made when it is first"), "{list}");
-    let show = printed(|out| share::show(&shares[0], out));
+    let show = printed(|out| share::show(&shares.shares[0], out));
     let journal = data.join("journal");
     assert!(show.contains(&format!("local (redb in {})", data.join("metadata").display())), "{show}");
     assert!(

@@ -60,6 +60,11 @@ impl<'r> Section<'r> {
         self.entries.remove(name)
     }
 
+    /// Whether `name` is a section.
+    pub(super) fn is_section(&self, name: &str) -> bool {
+        matches!(self.entries.get(name), Some(Value::Dict(..)))
+    }
+
     /// The section `name`, empty where it is absent.
     pub(super) fn take_section(&mut self, name: &'static str) -> Section<'r> {
         let path = self.key(name);

@@ -76,12 +76,23 @@ pub struct ShareConfig {
     pub atime: Atime,
     /// Refuse every change.
     pub read_only: bool,
-    /// The most bytes that the share may hold; unlimited if absent.
-    pub quota: Option<ByteSize>,
+    /// The most that the share may hold.
+    pub quota: QuotaConfig,
     /// How long reads are put off while the content store does not answer, before they fail.
     pub outage_seconds: u64,
 }
 
+/// What a share may hold; unlimited where absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QuotaConfig {
+    /// Bytes allocated, with what names cost.
+    pub bytes: Option<ByteSize>,
+    /// Files, directories and others, without the root.
+    pub files: Option<u64>,
+}
+
+/// More files than that no quota need say: ids would be used up sooner.
+const FILES_MAX: u64 = 1 << 40;
 const NOBODY: u64 = 65_534;
 const OUTAGE_SECONDS: u64 = 300;
 const OUTAGE_SECONDS_MAX: u64 = 30 * 24 * 3_600;
@@ -289,10 +300,22 @@ fn read_anonymous(section: &mut Section<'_>, name: &'static str) -> u32 {
     u32::try_from(number.unwrap_or(NOBODY)).unwrap_or(u32::MAX - 1)
 }
 
-fn read_quota(section: &mut Section<'_>) -> Option<ByteSize> {
-    let quota = section.take_parsed("quota", "write a size, such as 100GiB");
-    if quota == Some(ByteSize(0)) {
-        section.refuse("quota", "`0` leaves no room for a byte", "leave it out for no limit");
+/// A size alone bounds bytes.
+fn read_quota(section: &mut Section<'_>) -> QuotaConfig {
+    if !section.is_section("quota") {
+        return QuotaConfig { bytes: read_bytes(section, "quota"), files: None };
     }
-    quota
+    let mut quota = section.take_section("quota");
+    let bytes = read_bytes(&mut quota, "bytes");
+    let files = quota.take_number("files", 1..=FILES_MAX);
+    quota.finish();
+    QuotaConfig { bytes, files }
+}
+
+fn read_bytes(section: &mut Section<'_>, name: &'static str) -> Option<ByteSize> {
+    let bytes = section.take_parsed(name, "write a size, such as 100GiB");
+    if bytes == Some(ByteSize(0)) {
+        section.refuse(name, "`0` leaves no room for a byte", "leave it out for no limit");
+    }
+    bytes
 }

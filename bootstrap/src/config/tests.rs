@@ -92,7 +92,7 @@ fn sample_uncommented_is_understood_too() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     let config = load(Some(file.path()), [], &StoreKinds::built_in()).unwrap();
-    assert_eq!(config.shares[0].quota, Some(ByteSize(100 << 30)));
+    assert_eq!(config.shares[0].quota, QuotaConfig { bytes: Some(ByteSize(100 << 30)), files: Some(1_000_000) });
     assert_eq!(config.cache.disk.unwrap().size, ByteSize(10 << 30));
     assert_eq!(config.shares[0].id, Some(1_234_567_890));
     assert!(config.metadata.contains_key("scratch") && config.content.contains_key("scratch"));

@@ -4,10 +4,16 @@ use std::sync::Arc;
 
 use dittofs_application::Machine;
 use dittofs_domain::{HandleKey, Node, ShareId};
-use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, Survives};
 
-use super::volumes::policy;
-use crate::config::ShareConfig;
+use super::{
+    leftovers::{Leftover, Places, PlacesError},
+    volumes::policy,
+};
+use crate::{
+    config::ShareConfig,
+    facts::{is_of, unnamed},
+};
 
 /// What a new share's root directory permits: as a new file system's.
 const ROOT_MODE: u16 = 0o755;
@@ -37,15 +43,28 @@ pub(super) enum IdentityError {
     /// The store has lost it while it was looked for.
     #[error("the share {0} is not in its metadata store")]
     Gone(ShareId),
+    /// Its metadata may be lost, or not mounted.
+    #[error(
+        "the metadata store `{store}` has no share {name}, but there are {found}, which no metadata store of the \
+         configuration knows. If its metadata are on a disk that is not mounted, or in another folder, give them back; \
+         with new metadata all of its files would be lost. Only if {name} is to begin with nothing: \
+         `dittofs serve --accept-loss {name}`, which leaves what is there as it is, or an `id` of its own in the \
+         configuration"
+    )]
+    Leftovers { store: String, name: String, found: String },
+    #[error(transparent)]
+    Places(#[from] PlacesError),
     #[error(transparent)]
     Metadata(#[from] MetadataError),
 }
 
-/// Finds a share by its id or its name; makes it where it is new for sure. `all` are the shares of the configuration.
+/// Finds a share by its id or its name; makes it where it is new for sure. `all` are the shares of the
+/// configuration; `places` where something may be left of it, unless a loss is accepted.
 pub(super) async fn find_or_make(
     share: &ShareConfig,
     all: &[ShareConfig],
     store: &dyn MetadataStore,
+    places: Option<&Places<'_>>,
     machine: &Machine,
 ) -> Result<Arc<dyn ShareMetadata>, IdentityError> {
     let records = store.shares().await?;
@@ -64,17 +83,19 @@ pub(super) async fn find_or_make(
         }
         (None, None) => {
             refuse_beside_strangers(share, all, &records, machine)?;
+            // What never outlives the server is not missed.
+            if let Some(places) = places.filter(|_| store.survives() > Survives::Nothing) {
+                refuse_beside_leftovers(share, places).await?;
+            }
             make(share, store, machine).await?
         }
     };
     store.share(id).await?.ok_or(IdentityError::Gone(id))
 }
 
-fn is_of(record: &ShareRecord, share: &ShareConfig) -> bool {
-    match share.id {
-        Some(id) => record.id == ShareId(id),
-        None => record.name == share.name,
-    }
+/// The row of a share that is there.
+pub(super) async fn find(share: &ShareConfig, store: &dyn MetadataStore) -> Result<Option<ShareRecord>, MetadataError> {
+    Ok(store.shares().await?.into_iter().find(|record| is_of(record, share)))
 }
 
 /// A share that was renamed in the configuration must not come up empty.
@@ -84,10 +105,8 @@ fn refuse_beside_strangers(
     records: &[ShareRecord],
     machine: &Machine,
 ) -> Result<(), IdentityError> {
-    let known =
-        |record: &ShareRecord| all.iter().any(|of| of.metadata_store == share.metadata_store && is_of(record, of));
-    let strangers: Vec<&str> =
-        records.iter().filter(|record| !known(record)).map(|record| record.name.as_str()).collect();
+    let strangers: Vec<String> =
+        unnamed(&share.metadata_store, records, all).into_iter().map(|share| share.name).collect();
     if strangers.is_empty() || share.id.is_some() {
         return Ok(());
     }
@@ -97,6 +116,17 @@ fn refuse_beside_strangers(
         name: share.name.clone(),
         id: new_id(machine),
     })
+}
+
+/// A share whose metadata are lost must not come up empty either.
+async fn refuse_beside_leftovers(share: &ShareConfig, places: &Places<'_>) -> Result<(), IdentityError> {
+    let found = places.leftovers(&share.name).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<String> = found.iter().map(Leftover::described).collect();
+    let (store, name) = (share.metadata_store.clone(), share.name.clone());
+    Err(IdentityError::Leftovers { store, name, found: found.join("; ") })
 }
 
 /// The configuration names the share by its id, and has another name for it now.

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use dittofs_application::Machine;
+use dittofs_application::{Machine, nodes_after};
 use dittofs_domain::{NodeId, Scale, Sequence};
 use dittofs_journal::{JournalId, JournalOptions, MmapJournal, OpenError};
 use dittofs_ports::{MetadataError, ShareMetadata, ShareRecord};
@@ -125,20 +125,20 @@ async fn newest_published(metadata: &dyn ShareMetadata) -> Result<Sequence, Meta
     let mut newest = Sequence(0);
     let mut after = NodeId(0);
     loop {
-        let nodes = metadata.nodes(after, NODES_AT_ONCE).await?;
-        for node in &nodes {
+        let page = nodes_after(metadata, after, NODES_AT_ONCE).await?;
+        for node in &page.nodes {
             let cuts = node.cuts.iter().map(|cut| cut.up_to);
             newest = cuts.chain([newest, node.content_seq, node.times_seq]).max().unwrap_or(newest);
         }
-        match nodes.last() {
-            Some(last) => after = last.id,
+        match page.next() {
+            Some(next) => after = next,
             None => return Ok(newest),
         }
     }
 }
 
 /// Whether a folder has anything in it but the lock of a journal.
-fn has_files(folder: &Path) -> bool {
+pub(crate) fn has_files(folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(folder) else {
         return false;
     };

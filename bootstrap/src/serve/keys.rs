@@ -1,15 +1,65 @@
 //! The key files of shares, which are followed while the server runs.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use dittofs_application::Machine;
-use dittofs_frame_sealer::{FileError, KeyFile, Refreshed, Sealer};
+use dittofs_domain::KeyId;
+use dittofs_frame_sealer::{FileError, KeyFile, KeyringError, Refreshed, Sealer};
+use dittofs_ports::{KeysInUse, ShareRecord};
 use tokio::sync::Notify;
 
 use crate::config::{EncryptionConfig, ShareConfig};
 
-/// How often key files are read again.
-const PERIOD: Duration = Duration::from_secs(2);
+/// Keys that a message names.
+const KEYS_NAMED_MAX: usize = 10;
+
+/// Why a share has no keys, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}. {}", mend(.in_use, .source))]
+pub(super) struct KeysRefused {
+    source: FileError,
+    /// The keys that seal content of the share; none of a share that is not there yet.
+    in_use: KeysInUse,
+}
+
+impl KeysRefused {
+    /// For the share with this row, if there is one.
+    pub(super) fn of(source: FileError, record: Option<&ShareRecord>) -> KeysRefused {
+        KeysRefused { source, in_use: record.map(|record| record.keys.clone()).unwrap_or_default() }
+    }
+}
+
+/// Another key must not be made where one was lost: what is sealed does not open with it.
+fn mend(in_use: &KeysInUse, source: &FileError) -> String {
+    let is_without = matches!(source, FileError::Missing(_) | FileError::Content { source: KeyringError::Empty, .. });
+    match (in_use.in_use.is_empty(), in_use.are_all) {
+        (true, true) if is_without => {
+            "Nothing of this share is sealed yet, so if there was no key, `dittofs key add` with the \
+                                       file's name makes the first one"
+                .to_owned()
+        }
+        (true, true) => "Nothing of this share is sealed yet".to_owned(),
+        (true, false) => "Content of this share may be sealed with keys of this file: no other key opens it".to_owned(),
+        (false, _) => {
+            format!("Content of this share is sealed with {}: no other key opens it", named(&in_use.in_use))
+        }
+    }
+}
+
+/// Keys as a message names them.
+fn named(keys: &BTreeSet<KeyId>) -> String {
+    let shown: Vec<String> = keys.iter().take(KEYS_NAMED_MAX).map(ToString::to_string).collect();
+    let more = if keys.len() > KEYS_NAMED_MAX { ", and more" } else { "" };
+    format!("{} {}{more}", if keys.len() == 1 { "key" } else { "the keys" }, shown.join(", "))
+}
+
+/// How often key files are read again: a key that is put back opens within two seconds, the time to read it included.
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// The sealers of shares: those with the same file have the same one.
 #[derive(Default)]
@@ -48,6 +98,10 @@ impl Keys {
     }
 }
 
+fn words(keys: &[KeyId]) -> String {
+    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
 /// Says what changed; what is wrong once for as long as it stays the same. Answers what is wrong.
 fn tell(file: &str, refreshed: Result<Refreshed, FileError>, told: Option<String>) -> Option<String> {
     match refreshed {
@@ -56,17 +110,17 @@ fn tell(file: &str, refreshed: Result<Refreshed, FileError>, told: Option<String
                 tracing::info!(%file, "the key file can be read again");
             }
             if !added.is_empty() {
-                tracing::info!(%file, keys = ?added, "keys were added");
+                tracing::info!(%file, keys = %words(&added), "keys were added");
             }
             if !removed.is_empty() {
                 tracing::warn!(
-                    %file, keys = ?removed,
+                    %file, keys = %words(&removed),
                     "keys are not in the key file any more: what they seal can be read until this server stops, and then \
                      only if they are put back; `dittofs check` says what that is"
                 );
             }
             if let Some(key) = seals_with {
-                tracing::info!(%file, key, "what is written from now on is sealed with this key");
+                tracing::info!(%file, %key, "what is written from now on is sealed with this key");
             }
             None
         }

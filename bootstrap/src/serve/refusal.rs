@@ -1,6 +1,7 @@
 //! Why a share is not opened, in words that say what was found, what may be lost and what to do.
 
 use dittofs_application::OpenError;
+use dittofs_domain::ownership::Refusal;
 use dittofs_journal::Damage;
 use dittofs_ports::{JournalError, ShareMetadata};
 
@@ -44,19 +45,51 @@ pub(super) async fn of_opening(error: OpenError, share: &ShareConfig, metadata: 
             "{found}. What clients wrote last would be lost. {}",
             accept(share, "goes on with the journal that is there")
         ),
-        OpenError::ForeignContent { .. } => format!(
-            "{found}: see that the content store `{}` is the one that the share was written with; another share's \
-             objects are never used",
-            share.content_store
-        ),
-        OpenError::ContentGone => format!(
-            "{found}: see that the content store `{}` is the one that the share was written with, and that its disk is \
-             mounted. Without it the content of the share's files is lost. {}",
-            share.content_store,
-            accept(share, "serves the share without it: what was in its files can't be read")
-        ),
+        OpenError::JournalAhead { .. } => format!("{found}. {}", of_older_metadata(share)),
+        OpenError::NotOwner { refusal, .. } => of_owner(&found, &refusal, share),
         OpenError::Metadata(_) | OpenError::Journal(_) | OpenError::Content(_) | OpenError::OtherScale { .. } => found,
     })
+}
+
+fn of_owner(found: &str, refusal: &Refusal, share: &ShareConfig) -> String {
+    let store = &share.content_store;
+    match refusal {
+        Refusal::Foreign(_) => format!(
+            "{found}: see that the content store `{store}` is the one that the share was written with; another share's \
+             objects are never used"
+        ),
+        Refusal::Gone => format!(
+            "{found}: see that the content store `{store}` is the one that the share was written with, and that its disk \
+             is mounted. Without it the content of the share's files is lost. {}",
+            accept(share, "serves the share without it: what was in its files can't be read")
+        ),
+        Refusal::Ahead(_) => format!("{found}. {}", of_older_metadata(share)),
+        Refusal::Older(_) => format!(
+            "{found}. What was flushed since then is not in it, and would be lost. Give the share its newest content \
+             store `{store}` back. {}",
+            accept(share, "goes on with the objects that are there")
+        ),
+        Refusal::Locked(_) => format!(
+            "{found}. Two servers on one content store would delete each other's objects, so this one does not start. If \
+             this data folder is a copy, configure another content store for it; if that server is not to go on, stop it"
+        ),
+        Refusal::Living(_) => format!(
+            "{found}. Two servers on one content store would delete each other's objects, so this one does not start. If \
+             this data folder is a copy, configure another content store or prefix for it. If that server is not to go \
+             on, stop it; if it can't be stopped, `dittofs serve --take-over {}` takes the objects from it: it stops \
+             flushing, and what its clients wrote since the copy was made is lost",
+            share.name
+        ),
+    }
+}
+
+fn of_older_metadata(share: &ShareConfig) -> String {
+    format!(
+        "Everything that was changed since the copy was made would be lost. Give the share its newest metadata store \
+         `{}` back. {}; clients have to mount the share again",
+        share.metadata_store,
+        accept(share, "goes on from the metadata that are there")
+    )
 }
 
 async fn of_damage(damage: &Damage, share: &ShareConfig, metadata: &dyn ShareMetadata) -> String {

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use dittofs_admin::ShareFacts;
+use dittofs_admin::{ShareFacts, UnnamedView};
 use dittofs_ports::AdminService;
 use tokio::{net::UnixListener, task::JoinHandle};
 
@@ -24,7 +24,12 @@ pub(super) struct ControlSocket {
 
 impl ControlSocket {
     /// Listens in a data folder that is locked, so that a socket which is there already is nobody's.
-    pub(super) fn listen(data: &Path, service: Arc<dyn AdminService>, facts: Vec<ShareFacts>) -> io::Result<Self> {
+    pub(super) fn listen(
+        data: &Path,
+        service: Arc<dyn AdminService>,
+        facts: Vec<ShareFacts>,
+        unnamed: Vec<UnnamedView>,
+    ) -> io::Result<Self> {
         let path = control_socket(data);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -32,7 +37,7 @@ impl ControlSocket {
         }
         let listener = UnixListener::bind(&path)?;
         fs::set_permissions(&path, Permissions::from_mode(MODE))?;
-        Ok(ControlSocket { path, task: tokio::spawn(dittofs_admin::serve(listener, service, facts)) })
+        Ok(ControlSocket { path, task: tokio::spawn(dittofs_admin::serve(listener, service, facts, unnamed)) })
     }
 
     /// Stops listening, whoever is connected.

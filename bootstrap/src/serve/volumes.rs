@@ -6,12 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use dittofs_admin::Watch;
+use dittofs_admin::{UnnamedView, Watch};
 use dittofs_application::{
     Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
 use dittofs_block_cache::{DiskCacheOptions, FolderDiskCache, MokaBlockCache};
-use dittofs_domain::{Scale, credentials::IdentityPolicy};
+use dittofs_domain::{Scale, ShareId, credentials::IdentityPolicy, ownership::Holder, quota::Quota};
 use dittofs_frame_codec::{Codec, CompressionOptions};
 use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_measured::ShareMeters;
@@ -23,9 +23,10 @@ use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 use tokio::sync::Notify;
 
 use super::{
-    ServeError, identity,
+    Accepting, ServeError, holder, identity,
     journals::{self, Wanted},
-    keys::Keys,
+    keys::{Keys, KeysRefused},
+    leftovers::Places,
     paths, refusal,
 };
 use crate::{
@@ -54,7 +55,8 @@ struct Parts<'a> {
     disk: Option<Arc<dyn DiskCache>>,
     machine: Machine,
     journal_bytes: u64,
-    accept_loss: &'a BTreeSet<String>,
+    accepting: &'a Accepting,
+    holder: Holder,
 }
 
 /// All shares, open.
@@ -64,21 +66,23 @@ pub(super) struct OpenShares {
     pub(super) meters: Vec<(String, Arc<dyn StoreStatistics>)>,
     pub(super) cache: Arc<dyn BlockCache>,
     pub(super) disk: Option<Arc<dyn DiskCache>>,
+    /// Shares in the metadata stores that the configuration does not name.
+    pub(super) unnamed: Vec<UnnamedView>,
 }
 
-/// Opens all stores and shares. Of the shares in `accept_loss` what is missing or damaged is given up. Where one share
-/// can't be opened, those that are open are closed. Key files are read again when `hangup` tells so.
+/// Opens all stores and shares. What is missing, old or damaged of a share is given up where that is accepted. Where one
+/// share can't be opened, those that are open are closed. Key files are read again when `hangup` tells so.
 pub(super) async fn open(
     config: &Config,
     kinds: &StoreKinds,
-    accept_loss: &BTreeSet<String>,
+    accepting: &Accepting,
     watch: &Watch,
     hangup: &Arc<Notify>,
 ) -> Result<OpenShares, ServeError> {
     let failed = |(store, source)| ServeError::Store { store, source };
     let opening = |store: &str, of: fn(&ShareConfig) -> &String| Opening {
         progress: Progress::shown(format!("checking the store `{store}`")),
-        accept_loss: may_lose(store, of, config, accept_loss),
+        accept_loss: may_lose(store, of, config, &accepting.loss),
         ..Opening::default()
     };
     let metadata = open_each_store(&config.metadata, &kinds.metadata, |store| opening(store, |of| &of.metadata_store));
@@ -86,16 +90,18 @@ pub(super) async fn open(
     let content = open_each_store(&config.content, &kinds.content, |store| opening(store, |of| &of.content_store));
     let content = content.await.map_err(failed)?;
     sync_folders(&[&config.metadata, &config.content])?;
+    let machine = machine()?;
     let parts = Parts {
         config,
         metadata,
         content,
         cache: Arc::new(MokaBlockCache::new(config.cache.memory.0)),
         disk: open_disk_cache(config).await?,
-        machine: machine()?,
+        holder: holder::of(config.data.as_deref(), &machine),
+        machine,
         // Each share gets an equal part of the bound, so that none can starve the others.
         journal_bytes: (config.journal.size.0 / config.shares.len().max(1) as u64).max(JOURNAL_BYTES_MIN),
-        accept_loss,
+        accepting,
     };
     let (mut volumes, mut meters) = (Vec::with_capacity(config.shares.len()), Vec::new());
     let mut keys = Keys::default();
@@ -113,7 +119,26 @@ pub(super) async fn open(
         meters.push((share.name.clone(), counted as _));
     }
     keys.follow(&parts.machine, hangup);
-    Ok(OpenShares { volumes, meters, cache: parts.cache, disk: parts.disk })
+    let unnamed = unnamed(&parts).await;
+    Ok(OpenShares { volumes, meters, cache: parts.cache, disk: parts.disk, unnamed })
+}
+
+/// Finds the shares that the configuration does not name, and says so: one may have been left out by mistake.
+async fn unnamed(parts: &Parts<'_>) -> Vec<UnnamedView> {
+    let mut all = Vec::new();
+    for (name, store) in &parts.metadata {
+        match store.shares().await {
+            Ok(records) => all.extend(crate::facts::unnamed(name, &records, &parts.config.shares)),
+            Err(error) => tracing::warn!(store = %name, %error, "can't tell which other shares a store has"),
+        }
+    }
+    for UnnamedView { name, metadata_store, .. } in &all {
+        tracing::warn!(
+            share = %name, %metadata_store,
+            "a metadata store has this share, which the configuration does not name: it is not served"
+        );
+    }
+    all
 }
 
 /// Closes all shares, and answers what went wrong first. One that fails must not keep the others from being closed.
@@ -143,7 +168,8 @@ fn may_lose(store: &str, of: fn(&ShareConfig) -> &String, config: &Config, accep
     concerned.peek().is_some() && concerned.all(|share| accept_loss.contains(&share.name))
 }
 
-fn machine() -> Result<Machine, ServeError> {
+/// What this process gives to shares, inside a runtime.
+pub(crate) fn machine() -> Result<Machine, ServeError> {
     let randomness = SystemRandomness::new().map_err(|error| ServeError::Threads(std::io::Error::other(error)))?;
     Ok(Machine {
         clock: Arc::new(SystemClock::new()),
@@ -152,7 +178,8 @@ fn machine() -> Result<Machine, ServeError> {
     })
 }
 
-fn sync_folders(stores: &[&Stores]) -> Result<(), ServeError> {
+/// Makes the folders of stores durable.
+pub(crate) fn sync_folders(stores: &[&Stores]) -> Result<(), ServeError> {
     let folders = stores.iter().flat_map(|stores| stores.iter());
     for (store, folder) in folders.filter_map(|(name, store)| Some((name, store.folder.as_deref()?))) {
         journals::sync_names(folder)
@@ -166,11 +193,23 @@ async fn open_share(
     parts: &Parts<'_>,
     keys: &mut Keys,
 ) -> Result<(Arc<Volume>, Arc<ShareMeters>), Cause> {
-    let sealer = keys.sealer(share)?;
     let unknown = |store: &String| format!("there is no store `{store}`");
     let store = parts.metadata.get(&share.metadata_store).ok_or_else(|| unknown(&share.metadata_store))?;
     let content = parts.content.get(&share.content_store).ok_or_else(|| unknown(&share.content_store))?;
-    let metadata = identity::find_or_make(share, &parts.config.shares, &**store, &parts.machine).await?;
+    let sealer = match keys.sealer(share) {
+        Ok(sealer) => sealer,
+        // Before the share is made, if it is new.
+        Err(error) => return Err(KeysRefused::of(error, identity::find(share, &**store).await?.as_ref()).into()),
+    };
+    let places = Places {
+        content: Some(&**content),
+        journals: parts.config.journal.path.as_deref().filter(|_| share.durability.keeps_a_journal()),
+        metadata: parts.metadata.values().map(|store| &**store).collect(),
+        id: share.id.map(ShareId),
+    };
+    let places = (!parts.accepting.loss.contains(&share.name)).then_some(places);
+    let metadata =
+        identity::find_or_make(share, &parts.config.shares, &**store, places.as_ref(), &parts.machine).await?;
     let kept = match parts.config.journal.path.as_deref() {
         Some(base) if share.durability.keeps_a_journal() => Some(open_journal(share, base, &*metadata, parts).await?),
         _ => None,
@@ -193,7 +232,7 @@ async fn open_share(
         sealer,
     };
     let settings = VolumeSettings {
-        policy: policy(share),
+        policy: SharePolicy { quota: quota(share, &**content), ..policy(share) },
         limits: VolumeLimits {
             unflushed_bytes_max: parts.journal_bytes,
             outage_ms_max: share.outage_seconds.saturating_mul(1_000),
@@ -201,7 +240,9 @@ async fn open_share(
             ..VolumeLimits::default()
         },
         scale: Scale::PRODUCTION,
-        accept_loss: parts.accept_loss.contains(&share.name),
+        accept_loss: parts.accepting.loss.contains(&share.name),
+        take_over: parts.accepting.take_over.contains(&share.name),
+        holder: parts.holder.clone(),
     };
     let opened: Result<Arc<Volume>, OpenError> = Volume::open(stores, settings, parts.machine.clone()).await;
     let volume = match opened {
@@ -222,7 +263,7 @@ async fn open_journal(
     metadata: &dyn ShareMetadata,
     parts: &Parts<'_>,
 ) -> Result<Arc<MmapJournal>, Cause> {
-    let accept_loss = parts.accept_loss.contains(&share.name);
+    let accept_loss = parts.accepting.loss.contains(&share.name);
     let wanted = Wanted { base, bytes: parts.journal_bytes, accept_loss, share: &share.name };
     match journals::open(&wanted, metadata, &parts.machine).await {
         Ok(journal) => {
@@ -247,6 +288,14 @@ async fn tell_losses(share: &ShareConfig, journal: &MmapJournal, metadata: &dyn 
     tracing::error!(share = %share.name, records, %files, "acknowledged writes are lost, as was accepted");
 }
 
+/// What a share may hold. One in memory that does not say gets half of the memory: more would end the server.
+fn quota(share: &ShareConfig, content: &dyn ContentStore) -> Quota {
+    let in_memory = content.survives() == Survives::Nothing && share.quota.bytes.is_none();
+    let half = if in_memory { crate::machine::memory_bytes().map(|bytes| bytes / 2) } else { None };
+    let told = policy(share).quota;
+    half.map_or(told, |bytes| Quota { bytes, ..told })
+}
+
 /// Who may use a share, and how.
 pub(super) fn policy(share: &ShareConfig) -> SharePolicy {
     SharePolicy {
@@ -259,6 +308,10 @@ pub(super) fn policy(share: &ShareConfig) -> SharePolicy {
         },
         read_only: share.read_only,
         atime: share.atime,
-        bytes_max: share.quota.map_or(BYTES_MAX, |quota| quota.0),
+        quota: Quota {
+            bytes: share.quota.bytes.map_or(BYTES_MAX, |bytes| bytes.0),
+            // The root is there always.
+            nodes: share.quota.files.map_or(u64::MAX, |files| files.saturating_add(1)),
+        },
     }
 }

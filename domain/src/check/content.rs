@@ -8,7 +8,7 @@ use crate::{
         block::{BlockError, BlockHead, FrameSeal, SEAL_BYTES, frame_count, head_len},
         map::{Facts, visible},
     },
-    id::ObjectId,
+    id::{KeyId, ObjectId},
 };
 
 /// Bytes of an object that are read at a time: a block is never longer than this, its head and its seals.
@@ -59,7 +59,7 @@ pub struct DamagedBlock {
 
 /// The blocks of one object that files use.
 #[derive(Clone, Debug, Default)]
-pub struct BlockUses(BTreeMap<(u64, u32, u32, u8, u32), u128>);
+pub struct BlockUses(BTreeMap<(u64, u32, u32, u8, KeyId), u128>);
 
 impl BlockUses {
     /// Adds what the rows of a file use of an object.
@@ -71,8 +71,8 @@ impl BlockUses {
         }
     }
 
-    /// Bytes of blocks by the key that seals them, 0 for none.
-    pub fn bytes_by_key(&self) -> BTreeMap<u32, u64> {
+    /// Bytes of blocks by the key that seals them, which may be none.
+    pub fn bytes_by_key(&self) -> BTreeMap<KeyId, u64> {
         let mut bytes = BTreeMap::new();
         for (_, stored_len, _, _, key_id) in self.0.keys() {
             *bytes.entry(*key_id).or_default() += u64::from(*stored_len);
@@ -110,7 +110,7 @@ impl UsedBlock {
         if raw_len > BLOCK_BYTES_MAX {
             return false;
         }
-        let seals = if key_id == 0 { 0 } else { SEAL_BYTES * frame_count(raw_len) };
+        let seals = if key_id.is_none() { 0 } else { SEAL_BYTES * frame_count(raw_len) };
         stored_len <= head_len(raw_len) + raw_len + seals
     }
 
@@ -146,7 +146,7 @@ pub fn verify_block(
     for frame in head.stored_frames(&run).filter(|frame| block.frames & bit(frame.index) != 0) {
         let bytes = stored.get(frame.stored.start as usize..frame.stored.end as usize).unwrap_or_default();
         let at = block.place.at;
-        let is_opened = || head.key_id == 0 || opens(&head.frame_seal(object, at, frame.index), bytes);
+        let is_opened = || head.key_id.is_none() || opens(&head.frame_seal(object, at, frame.index), bytes);
         let verified = head.verify(frame.index, bytes);
         if let Err(error) =
             verified.and_then(|()| if is_opened() { Ok(()) } else { Err(BlockError::Seal(frame.index)) })

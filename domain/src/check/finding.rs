@@ -262,6 +262,21 @@ impl Finding {
         }
     }
 
+    /// Whether what nodes and names count for is in doubt, as it is derived from what this says is wrong.
+    pub fn doubts_names(&self) -> bool {
+        matches!(
+            self,
+            Finding::NoRoot
+                | Finding::NoNode { .. }
+                | Finding::LinkCount { .. }
+                | Finding::SecondName { .. }
+                | Finding::NoName { .. }
+                | Finding::Circle { .. }
+                | Finding::NamedThoughRemoved { .. }
+                | Finding::NoteMissing { .. }
+        )
+    }
+
     /// The node whose path says where it is, and a name below that.
     pub fn place(&self) -> Option<(NodeId, Option<&Name>)> {
         match self {

@@ -14,6 +14,7 @@ use crate::{
         Change, EntryKey, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Plan, Statistics,
         UnlinkedReason,
     },
+    quota,
     time::Timestamp,
 };
 
@@ -79,7 +80,7 @@ pub fn make_lost_and_found(root: &Node, name: &Name, fresh: Fresh, now: Timestam
     plan.change(Change::InsertEntry { key, node: fresh.node, cookie: fresh.cookie });
     let update = NodeUpdate { links: LinkChange::Add(1), ..NodeUpdate::entries_changed() };
     plan.change(Change::UpdateNode(root.id, update));
-    plan.change(Change::Count(Statistics { nodes: 1, bytes: 0 }));
+    plan.change(quota::node_comes(None));
     plan
 }
 

@@ -126,7 +126,7 @@ proptest! {
     fn windows_have_every_block_once(places in prop::collection::vec((any::<u64>(), any::<u32>(), any::<u32>(), any::<u32>()), 0..40)) {
         let object = ObjectId(5);
         let extents = places.iter().map(|(at, stored_len, raw_len, skip)| {
-            let block = crate::content::BlockPlace { at: *at, stored_len: *stored_len, raw_len: *raw_len, codec: 0, key_id: 0 };
+            let block = crate::content::BlockPlace { at: *at, stored_len: *stored_len, raw_len: *raw_len, codec: 0, key_id: crate::id::KeyId::NONE };
             Extent::Stored { len: 10, from: Stored { object, block, skip: *skip } }
         });
         let rows = [(0, MapRow::Page { version: ContentVersion(0), extents: extents.collect() })];

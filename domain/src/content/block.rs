@@ -4,23 +4,23 @@
 //! Each frame has a checksum of its own, so that a random read fetches and checks frames, not the block. The head says
 //! of which file and offset the bytes are: an object can be read without any metadata.
 //!
-//! # Layout, version 2
+//! # Layout, versions 2 and 3
 //!
 //! All numbers are little-endian. `n` is the number of frames, `ceil(raw_len / 32768)`, from 1 to 128.
 //!
 //! | at | bytes | what |
 //! |---|---|---|
 //! | 0 | 4 | magic, `DFBK` |
-//! | 4 | 2 | format version: 2 |
+//! | 4 | 2 | format version: 3 where a fingerprint names the key, else 2 |
 //! | 6 | 1 | codec of the frames: 0 none, 1 zstd |
 //! | 7 | 1 | 0 |
-//! | 8 | 4 | key that seals the frames: 0 none, they are not sealed |
+//! | 8 | 4 | key that seals the frames: 0 none, they are not sealed; in version 3 the low half of its fingerprint |
 //! | 12 | 4 | `raw_len`: bytes of content, from 1 to 4,194,304 |
 //! | 16 | 8 | node |
 //! | 24 | 8 | offset of the first byte in the file |
 //! | 32 | 8 | the newest journal record of which a byte is in the block: without metadata, the greater number wins |
 //! | 40 | 4 | `n` |
-//! | 44 | 4 | 0 |
+//! | 44 | 4 | 0; in version 3 the high half of the key's fingerprint |
 //! | 48 | 12 n | table: for each frame its stored length (4) and the CRC-64/NVME of the frame as stored (8) |
 //! | 48 + 12 n | 8 | CRC-64/NVME of all bytes of the head before this one, XOR that of its place: the object's id (16) and the block's offset in it (8) |
 //! | 56 + 12 n | | the frames as stored, one after another |
@@ -50,11 +50,14 @@ pub(in crate::content) use head::Fields;
 pub use seal::{FrameSeal, FrameSealing, NONCE_BYTES, SEAL_BYTES, TAG_BYTES, build_sealed};
 
 use super::{BLOCK_BYTES_MAX, BlockPlace, FRAME_BYTES};
+use crate::id::KeyId;
 
 /// The first bytes of a block.
 pub const BLOCK_MAGIC: [u8; 4] = *b"DFBK";
-/// The format that is written.
+/// The format of blocks that are not sealed, or sealed by a key that a number names.
 pub const BLOCK_VERSION: u16 = 2;
+/// The format of blocks that a key seals which its fingerprint names.
+pub const BLOCK_VERSION_FINGERPRINT: u16 = 3;
 /// Frames are stored as they are.
 pub const CODEC_NONE: u8 = 0;
 /// Frames that are shorter than their content are each a frame of zstd (RFC 8878).
@@ -86,7 +89,7 @@ pub enum BlockError {
     Codec(u8),
     /// A key that is not there.
     #[error("key {0} is not known")]
-    Key(u32),
+    Key(KeyId),
     /// The head's checksum is wrong.
     #[error("the head's checksum is wrong")]
     HeadChecksum,

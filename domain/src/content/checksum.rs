@@ -11,19 +11,27 @@ pub fn checksum(bytes: &[u8]) -> u64 {
 }
 
 /// The checksum of bytes that come in pieces.
-pub(super) struct Checksum(Digest);
+pub struct Checksum(Digest);
+
+impl Default for Checksum {
+    fn default() -> Checksum {
+        Checksum::new()
+    }
+}
 
 impl Checksum {
-    pub(super) fn new() -> Checksum {
+    /// Of nothing yet.
+    pub fn new() -> Checksum {
         Checksum(Digest::new(ALGORITHM))
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    /// More bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
     /// The checksum of what has come since the last call.
-    pub(super) fn finish(&mut self) -> u64 {
+    pub fn finish(&mut self) -> u64 {
         self.0.finalize_reset()
     }
 }

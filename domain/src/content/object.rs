@@ -21,6 +21,8 @@
 //! There is no index: a block's head says how long the block is, so the heads can be walked from the first to the last
 //! ([`scan`]), which is needed only where the metadata is lost. A reader of a file knows each block's place.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::{
@@ -41,6 +43,22 @@ pub const BLOCK_ALIGNMENT: u64 = 16;
 
 const CHECKSUM_AT: usize = 56;
 static PADDING: [u8; BLOCK_ALIGNMENT as usize] = [0; BLOCK_ALIGNMENT as usize];
+
+/// The ranges of an object of this length in which none of the blocks lies that something refers to, in order. Its head
+/// stays.
+pub fn dead_ranges(bytes: u64, living: impl IntoIterator<Item = BlockPlace>) -> Vec<Range<u64>> {
+    let mut blocks: Vec<Range<u64>> =
+        living.into_iter().map(|block| block.at..block.at.saturating_add(block.stored_len.into())).collect();
+    blocks.sort_unstable_by_key(|block| block.start);
+    let (mut dead, mut at) = (Vec::new(), OBJECT_HEAD_LEN);
+    for block in blocks.into_iter().chain(std::iter::once(bytes..bytes)) {
+        if block.start > at {
+            dead.push(at..block.start.min(bytes));
+        }
+        at = at.max(block.end);
+    }
+    dead
+}
 
 /// The head of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::id::{ContentVersion, ObjectId};
+use crate::id::{ContentVersion, KeyId, ObjectId};
 
 /// Where a block stands in its object, and how to read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,8 +15,8 @@ pub struct BlockPlace {
     pub raw_len: u32,
     /// How frames are compressed: 0 not at all.
     pub codec: u8,
-    /// The key that seals the frames: 0 none.
-    pub key_id: u32,
+    /// The key that seals the frames, if any does.
+    pub key_id: KeyId,
 }
 
 /// Raw bytes `skip .. skip + len` of a block in an object, where `len` is the extent's own length.

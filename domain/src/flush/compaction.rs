@@ -81,7 +81,7 @@ fn overlay(mut extents: PageExtents, start: u64, ranges: &[Range<u64>]) -> PageE
 
 /// An extent for bytes that have no block yet. Its `skip` is such that it merges with no neighbour.
 fn stand_in(len: u32) -> Extent {
-    let block = BlockPlace { at: 0, stored_len: 0, raw_len: 0, codec: 0, key_id: 0 };
+    let block = BlockPlace { at: 0, stored_len: 0, raw_len: 0, codec: 0, key_id: crate::id::KeyId::NONE };
     Extent::Stored { len, from: Stored { object: ObjectId(0), block, skip: u32::MAX } }
 }
 

@@ -13,7 +13,8 @@ use crate::{
     error::{FsError, FsResult},
     id::{ChangeId, ContentVersion, Sequence},
     node::{Device, Node, NodeFlags, NodeKind, Parent, mode},
-    plan::{Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, Statistics, View},
+    plan::{Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, View},
+    quota,
     time::Timestamp,
 };
 
@@ -60,6 +61,7 @@ pub fn decide(view: &View, request: &CreateRequest, context: &Context<'_>, fresh
     let node = new_node(directory, request, context, fresh);
     let pages = fresh.scale.pages_of(node.size);
     let holes = MapRow::Holes { version: node.content_version, pages };
+    let comes = quota::node_comes(node.target.as_deref());
     plan.change(Change::InsertNode(Box::new(node)));
     if kind == NodeKind::File && pages > 0 {
         plan.change(Change::PutRow { node: fresh.node, page: 0, row: holes });
@@ -67,7 +69,7 @@ pub fn decide(view: &View, request: &CreateRequest, context: &Context<'_>, fresh
     plan.change(Change::InsertEntry { key: key(request), node: fresh.node, cookie: fresh.cookie });
     let links = if kind == NodeKind::Directory { LinkChange::Add(1) } else { LinkChange::Keep };
     plan.change(Change::UpdateNode(directory.id, NodeUpdate { links, ..NodeUpdate::entries_changed() }));
-    plan.change(Change::Count(Statistics { nodes: 1, bytes: 0 }));
+    plan.change(comes);
     Ok(CreateDecision::New(Decision { plan, node: fresh.node }))
 }
 

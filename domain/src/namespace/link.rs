@@ -8,6 +8,7 @@ use crate::{
     error::{FsError, FsResult},
     node::{NodeKind, Parent},
     plan::{Change, EntryKey, Expectation, LinkChange, NodeUpdate, Plan, Query, View},
+    quota,
 };
 
 /// What [`decide`] must see.
@@ -47,6 +48,7 @@ pub fn decide(view: &View, request: &LinkRequest, context: &Context<'_>, fresh: 
     plan.expect(Expectation::LinksAre { node: node.id, links: node.links });
 
     plan.change(Change::InsertEntry { key, node: node.id, cookie: fresh.cookie });
+    plan.change(quota::name_comes());
     let update = NodeUpdate {
         links: LinkChange::Set(node.links + 1),
         // The newest name is the likeliest to stay: who links and unlinks means to rename.

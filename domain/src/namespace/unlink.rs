@@ -5,7 +5,8 @@ use crate::{
     credentials::Credentials,
     id::Cookie,
     node::{Node, NodeFlags, NodeKind, Parent},
-    plan::{Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Statistics, UnlinkedReason},
+    plan::{Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, UnlinkedReason},
+    quota,
 };
 
 /// Takes the entry `key`, in `directory`, from the node that was found there. The caller's plan says what that does
@@ -24,6 +25,7 @@ pub(super) fn take_name(
         directory::expect_permission(plan, node);
     }
     plan.change(Change::DeleteEntry(key));
+    plan.change(quota::name_goes());
     if node.kind == NodeKind::Directory {
         plan.expect(Expectation::Empty(node.id));
         // An empty directory has two names: its entry and its ".".
@@ -57,7 +59,7 @@ fn forget(plan: &mut Plan, node: &Node, links: LinkChange, busy: bool) {
             plan.expect(Expectation::NoRows(node.id));
         }
         plan.change(Change::DeleteNode(node.id));
-        plan.change(Change::Count(Statistics { nodes: -1, bytes: 0 }));
+        plan.change(quota::node_goes(node));
         return;
     }
     let update = NodeUpdate { links, set_flags: NodeFlags::UNLINKED, ..NodeUpdate::changed() };

@@ -114,7 +114,7 @@ pub enum Change {
 /// Sums over a share; in a plan: differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Statistics {
-    /// Bytes that extents hold.
+    /// Bytes that extents hold, and what nodes, names and targets count for ([`crate::quota`]).
     pub bytes: i64,
     /// Nodes.
     pub nodes: i64,

@@ -77,6 +77,6 @@ pub enum Expectation {
         /// Its state.
         state: ObjectState,
     },
-    /// No extent refers to the object.
+    /// No extent refers to the object, and no backup pins it.
     Unreferenced(ObjectId),
 }

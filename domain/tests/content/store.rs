@@ -6,7 +6,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    ContentVersion, NodeId, ObjectId, Scale,
+    ContentVersion, KeyId, NodeId, ObjectId, Scale,
     content::{
         BlockPlace, Clip, MapRow, Stored,
         map::{self, Edit, Facts, Piece, ReapCursor, Replaced, Source, Truncation},
@@ -228,7 +228,7 @@ pub(crate) fn pages(row: &MapRow) -> u64 {
 
 /// Bytes of an object of their own; `skip` is 0.
 pub(crate) fn stored(object: u128, offset: u64, len: u32) -> Piece {
-    let block = BlockPlace { at: 64, stored_len: len + 68, raw_len: len, codec: 0, key_id: 0 };
+    let block = BlockPlace { at: 64, stored_len: len + 68, raw_len: len, codec: 0, key_id: KeyId::NONE };
     let source = Source::Stored(Stored { object: ObjectId(object), block, skip: 0 });
     Piece { offset, len: u64::from(len), source }
 }

@@ -1,12 +1,16 @@
 //! Management.
 
+mod backup;
 mod check;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use dittofs_domain::{ShareId, error::FsResult};
+use dittofs_domain::{ShareId, backup::BackupId, error::FsResult};
 
+pub use backup::{
+    BackupError, BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, PinningBackup,
+};
 pub use check::{CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, SealedUnder};
 
 use crate::outbound::Survives;
@@ -31,12 +35,16 @@ pub struct ShareInfo {
 pub struct ShareSpace {
     /// Bytes that it can hold.
     pub bytes_total: u64,
-    /// Bytes that are free.
+    /// Bytes that are free: what its quota and its store have left, whichever is less.
     pub bytes_free: u64,
+    /// Bytes that it holds, with what nodes, names and targets count for.
+    pub bytes_used: u64,
     /// Nodes that it can hold.
     pub nodes_total: u64,
     /// Nodes that are free.
     pub nodes_free: u64,
+    /// Nodes that it holds.
+    pub nodes_used: u64,
 }
 
 /// What is known of shares, for protocols' listings and for operators.
@@ -62,4 +70,19 @@ pub trait AdminService: Send + Sync {
         options: CheckOptions,
         observer: Arc<dyn CheckObserver>,
     ) -> FsResult<CheckReport>;
+
+    /// Writes a backup while the shares are used: each as it is at one instant, with all that was acknowledged before
+    /// the call. Changes wait for some seconds at most, reads don't. Where this fails, or whoever asked goes away,
+    /// nothing stays pinned, and what was written has no manifest.
+    async fn back_up(
+        &self,
+        request: BackupRequest,
+        observer: Arc<dyn BackupObserver>,
+    ) -> Result<BackupReport, BackupError>;
+
+    /// The backups that pin something, share by share.
+    async fn backups(&self) -> Result<Vec<PinningBackup>, BackupError>;
+
+    /// Lets a backup pin nothing any more, in any share; answers how many bytes it had pinned.
+    async fn release_backup(&self, backup: BackupId) -> Result<u64, BackupError>;
 }

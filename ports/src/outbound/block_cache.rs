@@ -33,7 +33,5 @@ pub trait BlockCache: Send + Sync {
     /// Keeps a frame. It may be dropped at any time; its weight is the memory that it pins, not its length.
     fn insert(&self, key: FrameKey, frame: Bytes);
     /// What it holds, and what it has given up; nothing where it does not count.
-    fn usage(&self) -> CacheUsage {
-        CacheUsage::default()
-    }
+    fn usage(&self) -> CacheUsage;
 }

@@ -1,22 +1,44 @@
 //! Objects.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{ObjectId, ShareId};
+use dittofs_domain::{ObjectId, ShareId, ownership::Mark};
 
 use super::{ContentError, Survives};
 
-/// Whom the objects of a share belong to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The mark of the owner of a share's objects, as a store has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// What it says.
+    pub mark: Mark,
+    /// What the store calls this very mark, where it can compare.
+    pub version: Option<String>,
+}
+
+/// What became of a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// To the owner that asked, which has just become it: nobody's were there.
-    New,
-    /// To the owner that asked, since before.
-    Ours,
-    /// To this one.
-    Foreign(u128),
+    /// The mark is there.
+    Written {
+        /// As it is now: where there is no room for a mark that says only the same again, still the one before.
+        marked: Marked,
+        /// Whether it surely replaced what was to be replaced, and nothing else: where the store can't say that, two
+        /// claims at the same time may both be answered so.
+        is_atomic: bool,
+    },
+    /// Nothing was written: this was in its place, or somebody keeps the place locked.
+    Refused(Option<Marked>),
+}
+
+/// What a store can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Bytes of all that it can hold, of this share, of others, and of whatever else is on the same disk.
+    pub total: u64,
+    /// Bytes that objects may still take.
+    pub free: u64,
 }
 
 /// A store of immutable objects, shared by several shares.
@@ -26,11 +48,22 @@ pub trait ContentStore: Send + Sync {
     /// What an object survives once `put` has returned.
     fn survives(&self) -> Survives;
 
-    /// The owner of a share's objects; none if nobody is. Changes nothing.
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError>;
+    /// The mark of the owner of a share's objects, if there is one. Changes nothing.
+    async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError>;
 
-    /// Makes `owner` the owner of a share's objects, unless another one is.
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError>;
+    /// Puts a mark in the place of the one that was seen, or where none was.
+    /// - durable when it returns, and never seen in part;
+    /// - where the store can compare, of several claims over the same mark one is written;
+    /// - a store that can be locked stays locked for whoever wrote last, until it writes a mark without a lease or
+    ///   lets the store go;
+    /// - a failed or abandoned claim may be written or not, also later.
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError>;
+
+    /// The shares that have a mark or objects.
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError>;
+
+    /// How long a removal, or an unfinished put, can have an effect after it was asked for.
+    fn request_max(&self) -> Duration;
 
     /// Stores an object.
     /// - all or nothing: nobody ever reads a part of it;
@@ -42,9 +75,17 @@ pub trait ContentStore: Send + Sync {
 
     /// Stores an object which makes others garbage, as [`ContentStore::put`]: it may use room that the store keeps from
     /// other objects on a disk that is full.
-    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
-        self.put(share, object, parts).await
-    }
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError>;
+
+    /// What the store can hold; none where nobody knows a bound. What it keeps from objects for what frees space is in
+    /// neither number.
+    async fn capacity(&self) -> Result<Option<Capacity>, ContentError>;
+
+    /// Gives back what it can of ranges of an object that nothing refers to any more, and nobody reads.
+    /// - needs no room, or hardly any: it is for a store that is full;
+    /// - all other bytes of the object stay as they are, and so does its length; those of the ranges may read as anything;
+    /// - answers how many bytes are given back, 0 where the store can't do that. Doing it again is no error.
+    async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError>;
 
     /// Reads a range, which must not be empty.
     /// - the parts' lengths sum up to the range's; `NotFound` if the object does not reach that far.

@@ -114,7 +114,17 @@ pub enum SealError {
     #[error("key {key_id} is not known: {mend}")]
     Unknown {
         /// The key, as heads of blocks say it.
-        key_id: u32,
+        key_id: dittofs_domain::KeyId,
+        /// Where it was looked for, and what to do.
+        mend: String,
+    },
+    /// Another key of the same number sealed it, or it was altered: which of them can't be told.
+    #[error(
+        "no key {key_id} that is there opens it: if another key had this number once, {mend}, beside the one that is there"
+    )]
+    Wrong {
+        /// The key's number.
+        key_id: dittofs_domain::KeyId,
         /// Where it was looked for, and what to do.
         mend: String,
     },

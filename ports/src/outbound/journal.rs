@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{Epoch, NodeId, Sequence, Timestamp, content::Place};
+use dittofs_domain::{Epoch, NodeId, Sequence, Timestamp, content::Place, ownership::Start};
 
 use super::{JournalError, Survives};
 
@@ -39,6 +39,8 @@ pub struct JournalIdentity {
     pub journal: u128,
     /// Rises at each recovery, so that an older copy can be told.
     pub incarnation: u64,
+    /// The last start of a server that it has noted.
+    pub start: Option<Start>,
 }
 
 /// How full a journal is.
@@ -59,6 +61,9 @@ pub trait Journal: Send + Sync {
 
     /// Which journal it is.
     fn identity(&self) -> JournalIdentity;
+
+    /// Notes durably which start of a server uses it. Called before it is recovered.
+    async fn note_start(&self, start: Start) -> Result<(), JournalError>;
 
     /// Appends a record.
     /// - when it returns, the record can be read, but may be lost in a crash until a sync covers it;

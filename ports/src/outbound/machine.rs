@@ -22,9 +22,7 @@ pub trait Randomness: Send + Sync {
     /// 64 bits.
     fn bits64(&self) -> u64;
     /// 128 bits.
-    fn bits128(&self) -> u128 {
-        u128::from(self.bits64()) << 64 | u128::from(self.bits64())
-    }
+    fn bits128(&self) -> u128;
 }
 
 /// Tasks in the background.

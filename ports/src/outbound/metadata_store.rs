@@ -1,14 +1,16 @@
 //! Metadata.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, HandleKey, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
+    Cookie, HandleKey, KeyId, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
+    backup::Backups,
+    ownership::Lineage,
     plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
 
-use super::{ApplyError, MetadataError, Survives};
+use super::{ApplyError, MetadataError, ShareSnapshot, SnapshotRow, Survives};
 
 /// The row of a share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,15 @@ pub struct ShareRecord {
     pub dirty: bool,
     /// The sizes by which its files are cut: those that it was made with.
     pub scale: Scale,
+    /// Whether the sums count nodes, names and targets as well. Shares that were made before they did count once they are
+    /// opened.
+    pub counts_names: bool,
+    /// The keys that seal its content.
+    pub keys: KeysInUse,
+    /// The starts of servers that were given for the share.
+    pub lineage: Lineage,
+    /// The backups that pin objects of it.
+    pub backups: Backups,
 }
 
 impl ShareRecord {
@@ -43,7 +54,27 @@ impl ShareRecord {
             journal_incarnation: 0,
             dirty: false,
             scale: Scale::PRODUCTION,
+            counts_names: true,
+            keys: KeysInUse::default(),
+            lineage: Lineage::default(),
+            backups: Backups::default(),
         }
+    }
+}
+
+/// Keys that seal something of a share, or did. Each is here before it seals anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeysInUse {
+    /// The keys.
+    pub in_use: BTreeSet<KeyId>,
+    /// Whether there are no others: a share that was written before rows had keys is looked through once.
+    pub are_all: bool,
+}
+
+/// A share that nothing is sealed in.
+impl Default for KeysInUse {
+    fn default() -> KeysInUse {
+        KeysInUse { in_use: BTreeSet::new(), are_all: true }
     }
 }
 
@@ -62,6 +93,20 @@ pub trait MetadataStore: Send + Sync {
 
     /// The metadata of a share; none if there is no share with this id.
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError>;
+
+    /// Removes a share with everything that it has; one that is not there is no error. Nobody uses it any more. Where that
+    /// is interrupted, the share is still listed, and can be removed again.
+    async fn remove_share(&self, id: ShareId) -> Result<(), MetadataError>;
+
+    /// Puts rows of a snapshot in place, for a share that is not there yet.
+    /// - nobody sees a share of which only rows were put; [`MetadataStore::remove_share`] removes them;
+    /// - rows of another format than `format` says, or of a share that is there, are refused as `Unavailable`.
+    async fn restore_rows(&self, id: ShareId, format: String, rows: Vec<SnapshotRow>) -> Result<(), MetadataError>;
+
+    /// Makes a share of the rows that were put, all at once: it is there with this row when that returns.
+    /// - each of its counters has jumped by `ahead`, so that what was given since the snapshot is not given again;
+    /// - a share that is there already is refused as `Unavailable`.
+    async fn restore_share(&self, record: &ShareRecord, ahead: u64) -> Result<(), MetadataError>;
 }
 
 /// Extents of a chunk of a file refer to an object.
@@ -160,7 +205,7 @@ pub trait ShareMetadata: Send + Sync {
     async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError>;
 
     /// Takes numbers, which nobody else ever gets: not after a crash, not in another instance.
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError>;
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError>;
 
     /// Nodes without a name, in the order of their ids, after `after`.
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError>;
@@ -182,4 +227,7 @@ pub trait ShareMetadata: Send + Sync {
 
     /// Sums over the share.
     async fn statistics(&self) -> Result<Statistics, MetadataError>;
+
+    /// The share as it is now, for a backup; none where the store can't give it.
+    async fn snapshot(&self) -> Result<Option<Arc<dyn ShareSnapshot>>, MetadataError>;
 }

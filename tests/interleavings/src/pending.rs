@@ -14,6 +14,25 @@ copied!(pending_moves_unseen);
 copied!(pending_taken_twice);
 copied!(pending_always_stable);
 
+/// What the copied sources call by the names of their neighbours.
+mod ledger {
+    /// Counts nothing: what a quota knows is no matter of order.
+    #[derive(Debug)]
+    pub(crate) struct Claim;
+
+    impl Claim {
+        pub(crate) fn nothing(&self) -> Claim {
+            Claim
+        }
+
+        pub(crate) fn join(&mut self, _other: Claim) {}
+
+        pub(crate) fn shrink_to(&mut self, _bytes: u64) {}
+
+        pub(crate) fn set(&mut self, _bytes: u64) {}
+    }
+}
+
 const FILE: NodeId = NodeId(5);
 /// In another part of the table of nodes.
 const OTHER: NodeId = NodeId(6);
@@ -31,7 +50,16 @@ macro_rules! write {
         let appended = Appended { sequence: RECORD, place: Place::default() };
         let (stamp, time) = (ChangeId(9), Timestamp::EPOCH);
         let at = std::time::Duration::ZERO;
-        let written = $source::Written { offset: 0, length: BYTES, appended, credits: Credits, time, stamp, at };
+        let written = $source::Written {
+            offset: 0,
+            length: BYTES,
+            appended,
+            credits: Credits,
+            claim: ledger::Claim,
+            time,
+            stamp,
+            at,
+        };
         $index.write(&stored($id), written);
     }};
 }
@@ -40,7 +68,7 @@ macro_rules! write {
 macro_rules! flush {
     ($source:ident) => {
         || {
-            let index = Arc::new($source::PendingNodes::new());
+            let index = Arc::new($source::PendingNodes::new(ledger::Claim));
             write!($source, index, FILE);
             let is_published = Arc::new(Mutex::new(false));
             let flush = {
@@ -74,7 +102,7 @@ macro_rules! flush {
 macro_rules! truncation {
     ($source:ident) => {
         || {
-            let index = Arc::new($source::PendingNodes::new());
+            let index = Arc::new($source::PendingNodes::new(ledger::Claim));
             write!($source, index, FILE);
             let is_cut = Arc::new(Mutex::new(false));
             let truncation = {
@@ -113,7 +141,7 @@ macro_rules! truncation {
 macro_rules! taken {
     ($source:ident) => {
         || {
-            let index = Arc::new($source::PendingNodes::new());
+            let index = Arc::new($source::PendingNodes::new(ledger::Claim));
             write!($source, index, FILE);
             let take = || {
                 let index = Arc::clone(&index);

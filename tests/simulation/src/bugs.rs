@@ -44,6 +44,8 @@ pub enum Bug {
     OperationsForgotten,
     /// The write verifier is always the same.
     ConstantVerifier,
+    /// A key seals before it stands in the share's row.
+    KeysNotNoted,
     /// A flush takes parts of regions, and puts what it copied over whatever stands there by then.
     RegionsSplit,
 }
@@ -91,5 +93,6 @@ bugs! {
     "ids-reused" IdsReused "5: ids are never given twice"
     "operations-forgotten" OperationsForgotten "14: a call that changes something is carried out once"
     "constant-verifier" ConstantVerifier "the write verifier is new at every start"
+    "keys-not-noted" KeysNotNoted "23: a key that seals something stands in the share's row"
     "regions-split" RegionsSplit "no two batches of a flush touch one region; publishing never goes back"
 }

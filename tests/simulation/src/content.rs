@@ -9,8 +9,8 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use dittofs_domain::{ObjectId, ShareId};
-use dittofs_ports::{Claim, ContentError, ContentStore, ShareMetadata, Survives};
+use dittofs_domain::{ObjectId, ShareId, ownership::Mark};
+use dittofs_ports::{Capacity, Claim, ContentError, ContentStore, Marked, ShareMetadata, Survives};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -18,10 +18,14 @@ use crate::{
     faults::Fault,
     life::{Life, Simulation},
     weather::Weather,
+    world::SHARE,
 };
 
 /// What comes late comes so much later at most: before the grace of what it concerns is over.
 const LATE_MS_MAX: u64 = 25_000;
+
+/// How long a small request may take.
+const TIME_OUT: Duration = Duration::from_secs(20);
 
 /// Everything that was put and not deleted, which outlives all crashes.
 pub(crate) struct Objects {
@@ -32,7 +36,7 @@ pub(crate) struct Objects {
 
 #[derive(Default)]
 struct State {
-    owner: Option<u128>,
+    owner: Option<Mark>,
     objects: BTreeMap<ObjectId, Bytes>,
     full_until: Option<Instant>,
     /// Wrong answers given.
@@ -67,6 +71,17 @@ impl Objects {
         self.state.lock().objects.remove(&object);
     }
 
+    /// Puts a mark in the place of the one that was seen.
+    fn claim(&self, mark: Mark, over: Option<&Mark>) -> Claim {
+        let mut state = self.state.lock();
+        if state.owner.as_ref() != over {
+            return Claim::Refused(state.owner.clone().map(|mark| Marked { mark, version: None }));
+        }
+        self.simulation.note("claimed", mark.tag, u64::from(mark.is_released()));
+        state.owner = Some(mark.clone());
+        Claim::Written { marked: Marked { mark, version: None }, is_atomic: true }
+    }
+
     fn insert(&self, object: ObjectId, bytes: Bytes) -> Result<(), ContentError> {
         let mut state = self.state.lock();
         match state.objects.get(&object) {
@@ -84,6 +99,21 @@ impl Objects {
         let state = self.state.lock();
         let bytes = state.objects.get(&object).filter(|bytes| range.end <= bytes.len() as u64)?;
         Some(bytes.slice(range.start as usize..range.end as usize))
+    }
+
+    /// Puts something else in the place of what nobody needs.
+    fn discard(&self, object: ObjectId, dead: &[Range<u64>]) -> u64 {
+        let mut state = self.state.lock();
+        let Some(bytes) = state.objects.get_mut(&object) else { return 0 };
+        let mut changed = BytesMut::from(&bytes[..]);
+        let mut given_back = 0;
+        for range in dead {
+            changed[range.start as usize..range.end as usize].fill(0xdd);
+            given_back += range.end - range.start;
+        }
+        *bytes = changed.freeze();
+        self.simulation.note("discarded", object.0 as u64, given_back);
+        given_back
     }
 
     fn is_full(&self) -> bool {
@@ -140,6 +170,12 @@ impl SimulatedContent {
         self.objects.weather.pass(&self.life).await
     }
 
+    /// The same for a small request, which is given up after a while, as stores do it.
+    async fn arrive_in_time(&self, usual_ms: u64) -> Result<(), ContentError> {
+        let arrived = tokio::time::timeout(TIME_OUT, self.arrive(usual_ms)).await;
+        arrived.unwrap_or_else(|_| Err(unavailable()))
+    }
+
     /// Does something later, whatever becomes of who asked for it.
     fn later(&self, work: impl FnOnce(&Objects) + Send + 'static) {
         let objects = Arc::clone(&self.objects);
@@ -189,22 +225,36 @@ impl ContentStore for SimulatedContent {
         if self.is_remote { Survives::MachineLoss } else { Survives::PowerLoss }
     }
 
-    async fn owner(&self, _share: ShareId) -> Result<Option<u128>, ContentError> {
-        self.arrive(2).await?;
-        Ok(self.objects.state.lock().owner)
+    async fn owner(&self, _share: ShareId) -> Result<Option<Marked>, ContentError> {
+        self.arrive_in_time(2).await?;
+        let mark = self.objects.state.lock().owner.clone();
+        Ok(mark.map(|mark| Marked { mark, version: None }))
     }
 
-    async fn claim(&self, _share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.arrive(2).await?;
-        let mut state = self.objects.state.lock();
-        match state.owner {
-            Some(holder) if holder == owner => Ok(Claim::Ours),
-            Some(holder) => Ok(Claim::Foreign(holder)),
-            None => {
-                state.owner = Some(owner);
-                Ok(Claim::New)
-            }
+    async fn claim(&self, _share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
+        self.arrive_in_time(2).await?;
+        let simulation = &self.objects.simulation;
+        if simulation.happens(Fault::PutNotDone) {
+            return Err(unavailable());
         }
+        let (mark, over) = (mark.clone(), over.map(|over| over.mark));
+        if simulation.happens(Fault::PutLate) {
+            self.later(move |objects| drop(objects.claim(mark, over.as_ref())));
+            return Err(unavailable());
+        }
+        let claim = self.objects.claim(mark, over.as_ref());
+        self.life.pass(2).await;
+        if simulation.happens(Fault::PutAnswerLost) { Err(unavailable()) } else { Ok(claim) }
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        self.arrive(2).await?;
+        Ok(vec![SHARE])
+    }
+
+    /// What comes late comes within this time.
+    fn request_max(&self) -> Duration {
+        Duration::from_millis(LATE_MS_MAX + 5_000)
     }
 
     async fn put(&self, _share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
@@ -223,6 +273,24 @@ impl ContentStore for SimulatedContent {
         let done = self.put_now(object, bytes).await;
         simulation.watch.lock().uploaded(object);
         done
+    }
+
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.put(share, object, parts).await
+    }
+
+    async fn capacity(&self) -> Result<Option<Capacity>, ContentError> {
+        Ok(None)
+    }
+
+    async fn discard(&self, _share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        self.arrive(5).await?;
+        if self.is_remote {
+            return Ok(0);
+        }
+        let given_back = self.objects.discard(object, &dead);
+        self.life.pass(2).await;
+        Ok(given_back)
     }
 
     async fn get(&self, _share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {

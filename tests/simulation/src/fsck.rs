@@ -13,9 +13,10 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_application::{CheckStores, check_stores};
-use dittofs_domain::{ObjectId, ShareId, Timestamp, check::Finding};
+use dittofs_domain::{ObjectId, ShareId, Timestamp, check::Finding, ownership::Mark};
 use dittofs_ports::{
-    AdminService, CheckOptions, CheckReport, Claim, Clock, ContentError, ContentStore, ShareMetadata, Survives,
+    AdminService, Capacity, CheckOptions, CheckReport, Claim, Clock, ContentError, ContentStore, Marked, ShareMetadata,
+    Survives,
 };
 
 use crate::{
@@ -84,16 +85,36 @@ impl ContentStore for StoredContent {
         Survives::PowerLoss
     }
 
-    async fn owner(&self, _share: ShareId) -> Result<Option<u128>, ContentError> {
+    async fn owner(&self, _share: ShareId) -> Result<Option<Marked>, ContentError> {
         Ok(None)
     }
 
-    async fn claim(&self, _share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        Ok(Claim::Foreign(owner))
+    async fn claim(&self, _share: ShareId, _mark: &Mark, _over: Option<Marked>) -> Result<Claim, ContentError> {
+        Ok(Claim::Refused(None))
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        Ok(vec![SHARE])
+    }
+
+    fn request_max(&self) -> Duration {
+        Duration::ZERO
     }
 
     async fn put(&self, _share: ShareId, _object: ObjectId, _parts: Vec<Bytes>) -> Result<(), ContentError> {
         Err(ContentError::Full)
+    }
+
+    async fn put_to_free(&self, _share: ShareId, _object: ObjectId, _parts: Vec<Bytes>) -> Result<(), ContentError> {
+        Err(ContentError::Full)
+    }
+
+    async fn capacity(&self) -> Result<Option<Capacity>, ContentError> {
+        Ok(None)
+    }
+
+    async fn discard(&self, _share: ShareId, _object: ObjectId, _dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        Ok(0)
     }
 
     async fn get(&self, _share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {

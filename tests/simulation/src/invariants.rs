@@ -6,13 +6,14 @@ use std::{
 };
 
 use dittofs_domain::{
-    Cookie, Node, NodeId, NodeKind, ObjectId, Scale,
+    Cookie, KeyId, Node, NodeId, NodeKind, ObjectId, Scale,
     content::{
         Extent, MapRow,
         map::{Facts, resolve},
         page,
     },
     plan::{MapQuery, ObjectState, Query, Space},
+    quota::metadata_bytes,
 };
 use dittofs_ports::{Reference, ShareMetadata};
 
@@ -37,11 +38,15 @@ pub(crate) async fn check(metadata: &Arc<dyn ShareMetadata>, objects: &Arc<Objec
 
 async fn check_records(metadata: &Arc<dyn ShareMetadata>, objects: &Objects, when: When) -> Result<(), String> {
     let nodes = metadata.nodes(NodeId(0), ALL).await.map_err(|error| error.to_string())?;
-    let scale = metadata.record().await.map_err(|error| error.to_string())?.scale;
-    let mut found = Found::of(scale);
+    let record = metadata.record().await.map_err(|error| error.to_string())?;
+    let mut found = Found::of(record.scale);
     for node in &nodes {
         found.directory(metadata, node).await?;
+        found.bytes += metadata_bytes(node) as i64;
         found.map(metadata, node).await?;
+    }
+    if let Some(key) = found.keys.difference(&record.keys.in_use).next() {
+        return Err(format!("key {key} seals something, and the share's row does not name it"));
     }
     found.links(metadata, &nodes, when).await?;
     found.objects(metadata, objects, when).await?;
@@ -60,6 +65,7 @@ struct Found {
     /// How far an object must reach, at least.
     ends: BTreeMap<ObjectId, u64>,
     references: BTreeSet<Reference>,
+    keys: BTreeSet<KeyId>,
     bytes: i64,
 }
 
@@ -71,6 +77,7 @@ impl Found {
             subdirectories: BTreeMap::new(),
             ends: BTreeMap::new(),
             references: BTreeSet::new(),
+            keys: BTreeSet::new(),
             bytes: 0,
         }
     }
@@ -143,6 +150,7 @@ impl Found {
                 let end = from.block.at + u64::from(from.block.stored_len);
                 let known = self.ends.entry(from.object).or_default();
                 *known = (*known).max(end);
+                self.keys.extend(Some(from.block.key_id).filter(|key| !key.is_none()));
                 self.references.insert(Reference {
                     object: from.object,
                     node,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{NodeId, Sequence, content::Place};
+use dittofs_domain::{NodeId, Sequence, content::Place, ownership::Start};
 use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
 use parking_lot::Mutex;
 
@@ -26,6 +26,7 @@ pub(crate) struct JournalDisk {
 struct Log {
     identity: u128,
     incarnation: u64,
+    start: Option<Start>,
     next: u64,
     records: BTreeMap<u64, Kept>,
     /// Everything up to this one survives a crash.
@@ -56,6 +57,7 @@ impl JournalDisk {
         let state = Log {
             identity,
             incarnation: 0,
+            start: None,
             next: 1,
             records: BTreeMap::new(),
             durable: 0,
@@ -194,7 +196,14 @@ impl Journal for SimulatedJournal {
 
     fn identity(&self) -> JournalIdentity {
         let log = self.disk.state.lock();
-        JournalIdentity { journal: log.identity, incarnation: log.incarnation }
+        JournalIdentity { journal: log.identity, incarnation: log.incarnation, start: log.start }
+    }
+
+    async fn note_start(&self, start: Start) -> Result<(), JournalError> {
+        self.life.pass(2).await;
+        self.disk.state.lock().start = Some(start);
+        self.life.step().await;
+        Ok(())
     }
 
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {

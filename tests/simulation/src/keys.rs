@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dittofs_domain::content::block::{FrameSeal, NONCE_BYTES};
+use dittofs_domain::{
+    KeyId,
+    content::block::{FrameSeal, NONCE_BYTES},
+};
 use dittofs_frame_sealer::{Keyring, Sealer};
 use dittofs_ports::{FrameSealer, SealError};
 use parking_lot::Mutex;
@@ -36,7 +39,7 @@ fn with_keys(count: u64) -> Arc<Sealer> {
 }
 
 impl FrameSealer for RotatedKeys {
-    fn key_id(&self) -> u32 {
+    fn key_id(&self) -> KeyId {
         let mut sealer = self.sealer.lock();
         if sealer.0 < KEYS_MAX && self.simulation.happens(Fault::KeyRotated) {
             *sealer = (sealer.0 + 1, with_keys(sealer.0 + 1));
@@ -44,7 +47,7 @@ impl FrameSealer for RotatedKeys {
         sealer.1.key_id()
     }
 
-    fn demand(&self, key_id: u32) -> Result<(), SealError> {
+    fn demand(&self, key_id: KeyId) -> Result<(), SealError> {
         self.sealer().demand(key_id)
     }
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::Timestamp;
-use dittofs_ports::{BlockCache, Clock, DiskCache, DiskCacheUsage, FrameKey, Randomness};
+use dittofs_ports::{BlockCache, CacheUsage, Clock, DiskCache, DiskCacheUsage, FrameKey, Randomness};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -112,6 +112,10 @@ impl BlockCache for ForgetfulCache {
             frames.clear();
         }
         frames.insert(key, frame);
+    }
+
+    fn usage(&self) -> CacheUsage {
+        CacheUsage::default()
     }
 }
 

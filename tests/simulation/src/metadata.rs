@@ -7,7 +7,9 @@ use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId, Scale,
     plan::{Applied, Change, Expectation, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
-use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
+use dittofs_ports::{
+    ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
+};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -213,7 +215,7 @@ impl ShareMetadata for SimulatedMetadata {
         self.inner.name_of(directory, cookie).await
     }
 
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         self.life.pass(1).await;
         if self.is_away() || self.life.simulation.happens(Fault::AllocateUnavailable) {
             return Err(MetadataError::Unavailable("the simulated store does not answer".into()));
@@ -256,5 +258,10 @@ impl ShareMetadata for SimulatedMetadata {
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         self.ask().await?;
         self.inner.statistics().await
+    }
+
+    async fn snapshot(&self) -> Result<Option<Arc<dyn ShareSnapshot>>, MetadataError> {
+        self.ask().await?;
+        self.inner.snapshot().await
     }
 }

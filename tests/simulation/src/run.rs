@@ -10,6 +10,7 @@ use dittofs_domain::{
     Node, NodeId, Scale, Timestamp,
     credentials::{IdentityPolicy, Squash},
     plan::OperationsKept,
+    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
@@ -136,6 +137,24 @@ struct Driver {
     crashes: bool,
     bug: Option<Bug>,
     lives: u64,
+}
+
+/// A server whose content store answers again asks it a second after its last question, which may take 20 s to fail.
+const OWN_WITHIN: Duration = Duration::from_secs(30);
+/// A claim that was not answered may have been made over somebody else's, whose lease (60 s), requests (30 s) and margin
+/// (6 s) are waited for then.
+const HELD_WITHIN: Duration = Duration::from_secs(120);
+
+/// Waits until the share's objects are known to be its own, or are held.
+async fn until(what: &str, within: Duration, is_so: impl Fn() -> bool) -> Ended {
+    let began = tokio::time::Instant::now();
+    while !is_so() {
+        if began.elapsed() > within {
+            return Err(format!("the share's objects are not {what} within {within:?} of a store that answers"));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 /// Why a life ended.
@@ -358,7 +377,7 @@ impl Driver {
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             secure_ports: true,
             read_only: false,
-            bytes_max: 1 << 40,
+            quota: Quota { bytes: 1 << 40, ..Quota::NONE },
             atime: Atime::None,
         };
         let settings = VolumeSettings { limits: self.limits, scale: self.world.scale, ..VolumeSettings::new(policy) };
@@ -374,6 +393,7 @@ impl Driver {
     async fn serve(&mut self, running: &Running) -> Ended {
         let enabled = self.world.simulation.faults.lock().enabled();
         self.world.simulation.faults.lock().enable(false);
+        until("known", OWN_WITHIN, || running.volume.knows_objects()).await?;
         let verified = verify::everything(&self.world, running).await;
         let checked = fsck::check_running(running).await;
         self.world.simulation.faults.lock().enable(enabled);
@@ -394,6 +414,7 @@ impl Driver {
             let again = self.restart(None).await?;
             return Box::pin(self.end_in_peace(again)).await;
         }
+        until("held", HELD_WITHIN, || running.volume.holds_objects()).await?;
         verify::everything(&self.world, &running).await?;
         let flushed = running.services.flush().await;
         flushed.map_err(|error| format!("the last flush fails: {error}"))?;
@@ -402,6 +423,7 @@ impl Driver {
         self.world.simulation.faults.lock().enable(true);
         tokio::time::sleep(Duration::from_secs(60)).await;
         self.world.simulation.faults.lock().enable(false);
+        until("held", HELD_WITHIN, || running.volume.holds_objects()).await?;
         tokio::time::sleep(Duration::from_secs(200)).await;
         invariants::check(&self.metadata, &self.world.objects, invariants::When::AtRest).await?;
         self.close_and_reopen(running).await
@@ -415,6 +437,7 @@ impl Driver {
         }
         self.crash(&running).await;
         let running = self.restart(None).await?;
+        until("known", OWN_WITHIN, || running.volume.knows_objects()).await?;
         verify::everything(&self.world, &running).await?;
         invariants::check(&self.metadata, &self.world.objects, invariants::When::AfterRecovery).await?;
         self.world.simulation.note("end", self.seed, NodeId::ROOT.0);

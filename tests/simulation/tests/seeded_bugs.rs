@@ -50,5 +50,6 @@ found! {
     ids_given_again_are_found IdsReused
     operations_that_are_forgotten_are_found OperationsForgotten
     a_constant_write_verifier_is_found ConstantVerifier
+    keys_that_are_not_noted_are_found KeysNotNoted
     split_regions_are_found RegionsSplit
 }

@@ -12,7 +12,7 @@ use dittofs::{
 };
 use dittofs_domain::{ObjectId, ShareId};
 use dittofs_memory::MemoryContentStore;
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_ports::{ContentError, ContentStore, Survives};
 use serde::Deserialize;
 
 const POLL: Duration = Duration::from_millis(5);
@@ -59,21 +59,16 @@ impl Gated {
 
 #[async_trait]
 impl ContentStore for Gated {
-    fn survives(&self) -> Survives {
-        self.inner.survives()
-    }
-
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
-        self.inner.owner(share).await
-    }
-
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.inner.claim(share, owner).await
-    }
+    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, shares, request_max, capacity, discard);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         self.pass().await?;
         self.inner.put(share, object, parts).await
+    }
+
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.pass().await?;
+        self.inner.put_to_free(share, object, parts).await
     }
 
     async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {

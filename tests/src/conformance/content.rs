@@ -2,11 +2,13 @@
 
 mod capacity;
 mod claim;
+mod discard;
 mod listing;
 mod object;
 
 pub use capacity::*;
 pub use claim::*;
+pub use discard::*;
 pub use listing::*;
 pub use object::*;
 
@@ -47,9 +49,12 @@ macro_rules! content_conformance {
                 a_listing_shorter_than_its_limit_is_the_last,
                 a_listing_has_what_is_there_all_the_while_exactly_once,
                 shares_do_not_see_each_others_objects,
-                the_first_owner_keeps_its_claim,
+                a_mark_is_read_as_it_was_written,
+                a_mark_is_put_only_over_the_one_that_was_seen,
                 shares_are_claimed_one_by_one,
                 one_of_concurrent_claims_wins,
+                discarding_keeps_everything_else,
+                the_room_of_a_store_makes_sense,
             }
         }
     };
@@ -66,6 +71,7 @@ macro_rules! content_capacity_conformance {
                 content, $open;
                 a_full_store_refuses_and_changes_nothing,
                 a_deletion_makes_room,
+                room_is_what_objects_leave,
             }
         }
     };

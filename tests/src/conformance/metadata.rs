@@ -13,6 +13,7 @@ mod object;
 mod operations;
 mod request;
 mod share;
+mod snapshot;
 mod sparse;
 mod view;
 
@@ -26,6 +27,7 @@ pub use listing::*;
 pub use object::*;
 pub use operations::*;
 pub use share::*;
+pub use snapshot::*;
 pub use sparse::*;
 pub use view::*;
 
@@ -112,6 +114,7 @@ macro_rules! metadata_conformance {
                 a_share_is_made_once,
                 of_concurrent_makers_of_a_share_one_wins,
                 a_shares_row_is_replaced,
+                a_share_that_is_removed_leaves_nothing_and_others_keep_everything,
                 shares_of_one_store_do_not_mix,
                 allocated_numbers_never_overlap,
                 unlinked_nodes_come_in_the_order_of_their_ids_in_pages,
@@ -134,6 +137,23 @@ macro_rules! remembering_conformance {
                 metadata, $open;
                 operations_are_bounded_in_number,
                 operations_are_bounded_in_age,
+            }
+        }
+    };
+}
+
+/// The cases of stores whose shares can be backed up; the factory is that of the suite of all.
+#[macro_export]
+macro_rules! snapshot_conformance {
+    ($adapter:ident, $open:expr) => {
+        mod $adapter {
+            use super::*;
+            $crate::conformance_cases! {
+                metadata, $open;
+                a_share_comes_back_as_its_snapshot_was,
+                a_snapshot_comes_in_pages_of_any_size,
+                what_no_file_refers_to_is_in_no_snapshot_nor_are_pins,
+                a_share_is_there_once_it_is_restored_and_not_before,
             }
         }
     };

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use dittofs_domain::{
     Attributes, Name, NodeId, NodeKind, Timestamp,
     namespace::{RemoveKind, RemoveRequest},
+    quota,
 };
 use dittofs_ports::{AdminService, BlockService, CheckOptions, MetadataService};
 
@@ -114,10 +115,11 @@ impl Runner<'_> {
         self.check_attributes().await?;
         self.check_listings().await?;
         self.check_contents(true).await?;
-        let mut written = 0;
+        let mut counted = 0;
         for (id, node) in &self.model.nodes {
-            let used = self.seen.get(id).map_or(0, |seen| seen.attributes.used);
-            written += used;
+            let seen = self.seen.get(id).map(|seen| &seen.attributes);
+            let used = seen.map_or(0, |seen| seen.used);
+            counted += used + seen.map_or(0, metadata_bytes);
             // A flush that writes a region again as a whole fills its small holes.
             if node.kind == NodeKind::File {
                 let allowed = node.content.written_bytes()..=node.content.size();
@@ -126,7 +128,7 @@ impl Runner<'_> {
                 }
             }
         }
-        same("nodes and bytes", &self.usage().await, &(self.model.nodes.len() as u64, written))?;
+        same("nodes and bytes", &self.usage().await, &(self.model.nodes.len() as u64, counted))?;
         self.remove_all().await?;
         self.world.pass(Duration::from_secs(300)).await;
         self.in_time(async || self.check_nothing_is_left().await).await
@@ -160,7 +162,7 @@ impl Runner<'_> {
 
     async fn usage(&self) -> (u64, u64) {
         let space = self.world.services.space(SHARE).await.unwrap();
-        (space.nodes_total - space.nodes_free, space.bytes_total - space.bytes_free)
+        (space.nodes_used, space.bytes_used)
     }
 
     async fn remove_all(&mut self) -> Compared {
@@ -230,4 +232,15 @@ fn check_time(
         Moment::Later(now) => shown >= now && last.is_none_or(|(was, _)| shown > was),
     };
     if right { Ok(()) } else { Err(format!("{which}: {shown:?}, ctime {ctime:?}, the model: {model:?}")) }
+}
+
+/// What a node counts for beside its content.
+fn metadata_bytes(seen: &Attributes) -> u64 {
+    let names = match seen.kind {
+        _ if seen.node == NodeId::ROOT => return 0,
+        NodeKind::Directory => 1,
+        _ => u64::from(seen.links),
+    };
+    let target = if seen.kind == NodeKind::Symlink { seen.size } else { 0 };
+    quota::NODE_BYTES + names * quota::NAME_BYTES + target
 }

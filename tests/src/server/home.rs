@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Output, Stdio},
@@ -108,6 +108,15 @@ impl Home {
     /// Runs another command of the program on this folder.
     pub fn run(&self, words: &[&str]) -> Output {
         self.command(words).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// The same, with something to read on its standard input.
+    pub fn run_with(&self, words: &[&str], input: &str) -> Output {
+        let mut command = self.command(words);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // One that refuses does not read it.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     fn command(&self, words: &[&str]) -> Command {

@@ -4,15 +4,16 @@
 //! once more than half of it is dead.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::BTreeMap,
     ops::Range,
     sync::{Mutex, MutexGuard},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use dittofs_domain::{ObjectId, ShareId};
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_domain::{ObjectId, ShareId, ownership::Mark};
+use dittofs_ports::{Capacity, Claim, ContentError, ContentStore, Marked, Survives};
 
 /// The store.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ struct Log {
     bytes: Vec<u8>,
     live: usize,
     index: BTreeMap<(ShareId, ObjectId), Range<usize>>,
-    owners: BTreeMap<ShareId, u128>,
+    owners: BTreeMap<ShareId, Mark>,
 }
 
 impl LoggedContentStore {
@@ -68,19 +69,31 @@ impl ContentStore for LoggedContentStore {
         Survives::Nothing
     }
 
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
-        Ok(self.log().owners.get(&share).copied())
+    async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
+        Ok(self.log().owners.get(&share).map(|mark| Marked { mark: mark.clone(), version: None }))
     }
 
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        Ok(match self.log().owners.entry(share) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(owner);
-                Claim::New
-            }
-            Entry::Occupied(taken) if *taken.get() == owner => Claim::Ours,
-            Entry::Occupied(taken) => Claim::Foreign(*taken.get()),
-        })
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
+        let mut log = self.log();
+        if log.owners.get(&share) != over.as_ref().map(|over| &over.mark) {
+            let found = log.owners.get(&share).map(|mark| Marked { mark: mark.clone(), version: None });
+            return Ok(Claim::Refused(found));
+        }
+        log.owners.insert(share, mark.clone());
+        Ok(Claim::Written { marked: Marked { mark: mark.clone(), version: None }, is_atomic: true })
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        let log = self.log();
+        let mut shares: Vec<ShareId> = log.index.keys().map(|(share, _)| *share).collect();
+        shares.extend(log.owners.keys());
+        shares.sort_unstable();
+        shares.dedup();
+        Ok(shares)
+    }
+
+    fn request_max(&self) -> Duration {
+        Duration::from_secs(10)
     }
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
@@ -95,6 +108,18 @@ impl ContentStore for LoggedContentStore {
                 Ok(())
             }
         }
+    }
+
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.put(share, object, parts).await
+    }
+
+    async fn capacity(&self) -> Result<Option<Capacity>, ContentError> {
+        Ok(None)
+    }
+
+    async fn discard(&self, _share: ShareId, _object: ObjectId, _dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        Ok(0)
     }
 
     async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Mutex};
 
 use bytes::Bytes;
-use dittofs_ports::{BlockCache, FrameKey};
+use dittofs_ports::{BlockCache, CacheUsage, FrameKey};
 
 use crate::model::Random;
 
@@ -36,5 +36,9 @@ impl BlockCache for ForgetfulCache {
             frames.clear();
         }
         frames.insert(key, frame);
+    }
+
+    fn usage(&self) -> CacheUsage {
+        CacheUsage::default()
     }
 }

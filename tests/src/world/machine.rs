@@ -67,6 +67,10 @@ impl Randomness for SeededRandomness {
     fn bits64(&self) -> u64 {
         self.0.lock().unwrap().bits()
     }
+
+    fn bits128(&self) -> u128 {
+        u128::from(self.bits64()) << 64 | u128::from(self.bits64())
+    }
 }
 
 pub(super) struct RuntimeSpawner;

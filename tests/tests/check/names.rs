@@ -5,6 +5,7 @@ use dittofs_domain::{
     check::LOST_AND_FOUND,
     node::{NodeFlags, Parent},
     plan::{Change, EntryKey, LinkChange, NodeUpdate, Statistics, UnlinkedReason},
+    quota::metadata_bytes,
 };
 
 use crate::share::{Share, name, noise, on_each_store};
@@ -185,7 +186,9 @@ fn a_note_of_a_file_that_is_not_removed_goes() {
         share.apply([Change::PutUnlinked { node: small, reason: UnlinkedReason::Open }]).await;
         let empty = share.entry("/empty").await;
         let note = Change::PutUnlinked { node: empty.1.node.id, reason: UnlinkedReason::Open };
-        share.apply([note, Change::DeleteEntry(empty.0), Change::DeleteNode(empty.1.node.id), nodes(-1)]).await;
+        let bytes = -(metadata_bytes(&empty.1.node) as i64);
+        let gone = Change::Count(Statistics { nodes: -1, bytes });
+        share.apply([note, Change::DeleteEntry(empty.0), Change::DeleteNode(empty.1.node.id), gone]).await;
         let gone = format!("#{}", empty.1.node.id);
         share.finds(&[("note-superfluous", "/docs/again"), ("note-superfluous", &gone)]).await;
         share.mends().await;

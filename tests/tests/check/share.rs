@@ -15,8 +15,8 @@ use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockService, Caller, CheckOptions, CheckReport, ContentStore, MetadataService, MetadataStore,
-    Reference, Stability,
+    AdminService, BlockService, Caller, CheckOptions, CheckReport, ContentStore, FrameSealer, MetadataService,
+    MetadataStore, Reference, Stability,
 };
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
 use dittofs_tests::world::{SHARE, Stores, World, WorldOptions, caller};
@@ -30,7 +30,9 @@ pub(crate) const REPAIR: CheckOptions = CheckOptions { repair: true, ..QUIET };
 pub(crate) struct Share {
     pub(crate) world: World,
     pub(crate) caller: Caller,
-    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) sealer: Arc<dyn FrameSealer>,
+    stores: Stores,
+    life: u64,
     _folder: tempfile::TempDir,
 }
 
@@ -48,7 +50,7 @@ impl Share {
         Share::closed_with(is_redb, Arc::new(Sealer::none())).await
     }
 
-    pub(crate) async fn closed_with(is_redb: bool, sealer: Arc<Sealer>) -> Share {
+    pub(crate) async fn closed_with(is_redb: bool, sealer: Arc<dyn FrameSealer>) -> Share {
         let share = Share::new_with(is_redb, sealer).await;
         let docs = share.make("docs", NewKind::Directory).await;
         let deep = share.make_in(docs, "deep", NewKind::Directory).await;
@@ -69,7 +71,7 @@ impl Share {
         Share::new_with(is_redb, Arc::new(Sealer::none())).await
     }
 
-    async fn new_with(is_redb: bool, sealer: Arc<Sealer>) -> Share {
+    async fn new_with(is_redb: bool, sealer: Arc<dyn FrameSealer>) -> Share {
         let folder = tempfile::tempdir().unwrap();
         let metadata: Arc<dyn MetadataStore> = match is_redb {
             true => Arc::new(RedbMetadataStore::open(&RedbOptions::new(folder.path().join("metadata"))).unwrap()),
@@ -82,9 +84,21 @@ impl Share {
             cache: Arc::new(MokaBlockCache::new(1 << 20)),
             opens: Arc::new(MemoryOpenState::new()),
         };
-        let options = WorldOptions { sealer: Arc::clone(&sealer), ..WorldOptions::new(64 << 20, 7) };
-        let world = World::open_with(stores, options).await;
-        Share { world, sealer, caller: caller(Credentials::root()), _folder: folder }
+        Share::on(stores, folder, sealer, 0).await
+    }
+
+    /// Each life has other randomness, or it would make objects of the same ids.
+    async fn on(stores: Stores, folder: tempfile::TempDir, sealer: Arc<dyn FrameSealer>, life: u64) -> Share {
+        let options = WorldOptions { sealer: Arc::clone(&sealer), ..WorldOptions::new(64 << 20, 7 + life) };
+        let world = World::open_with(stores.clone(), options).await;
+        Share { world, sealer, stores, life, caller: caller(Credentials::root()), _folder: folder }
+    }
+
+    /// The same share, after it was closed, with other keys. Nothing is in a cache.
+    pub(crate) async fn reopened(self, sealer: Arc<dyn FrameSealer>) -> Share {
+        let journal = Arc::new(NullJournal::new(256 << 20));
+        let stores = Stores { journal, cache: Arc::new(MokaBlockCache::new(1 << 20)), ..self.stores };
+        Share::on(stores, self._folder, sealer, self.life + 1).await
     }
 
     async fn make(&self, text: &str, kind: NewKind) -> NodeId {
@@ -117,7 +131,7 @@ impl Share {
     }
 
     /// The same with other keys than those that the share has.
-    pub(crate) async fn check_with(&self, options: CheckOptions, sealer: Arc<Sealer>) -> CheckReport {
+    pub(crate) async fn check_with(&self, options: CheckOptions, sealer: Arc<dyn FrameSealer>) -> CheckReport {
         let stores = CheckStores {
             metadata: Arc::clone(&self.world.metadata),
             content: Arc::clone(&self.world.content),

@@ -1,8 +1,9 @@
 //! SETATTR and its guard, FSSTAT, FSINFO, PATHCONF.
 
+use dittofs_domain::quota::{NAME_BYTES, NODE_BYTES};
 use nfs3_client::nfs3_types::nfs3::*;
 
-use crate::session::{Session, at, root_session, serve, status, user, with_mode, with_size};
+use crate::session::{Session, at, place, root_session, serve, status, user, with_mode, with_size};
 
 #[tokio::test]
 async fn a_guard_that_does_not_hold_changes_nothing() {
@@ -92,14 +93,42 @@ async fn space_is_what_the_quota_leaves() {
     let empty = session.fsstat(&root.clone().into()).await.unwrap().unwrap();
     assert!(empty.obj_attributes.is_some());
     assert_eq!((empty.tbytes, empty.fbytes, empty.abytes), (8 << 20, 8 << 20, 8 << 20));
+    // A node and a name.
+    let cost = NODE_BYTES + NAME_BYTES;
     let file = session.make_file(&root, b"file", 0o644).await;
     session.write_at(&file, 0, &[7; 1 << 20], stable_how::FILE_SYNC).await.unwrap();
     let used = session.fsstat(&root.clone().into()).await.unwrap().unwrap();
-    assert_eq!(used.fbytes, 7 << 20);
+    assert_eq!(used.fbytes, (7 << 20) - cost);
     assert_eq!(empty.ffiles - used.ffiles, 1);
-    for piece in 1..8 {
+    for piece in 1..7 {
         session.write_at(&file, piece << 20, &[7; 1 << 20], stable_how::UNSTABLE).await.unwrap();
     }
-    let refused = status(&session.write_at(&file, 8 << 20, &[7; 1 << 20], stable_how::UNSTABLE).await);
-    assert!(matches!(refused, nfsstat3::NFS3ERR_NOSPC | nfsstat3::NFS3ERR_DQUOT), "{refused}");
+    let refused = status(&session.write_at(&file, 7 << 20, &[7; 1 << 20], stable_how::UNSTABLE).await);
+    assert_eq!(refused, nfsstat3::NFS3ERR_NOSPC);
+    let rest = vec![7; (1 << 20) - cost as usize];
+    session.write_at(&file, 7 << 20, &rest, stable_how::FILE_SYNC).await.unwrap();
+    let full = session.fsstat(&root.clone().into()).await.unwrap().unwrap();
+    assert_eq!(full.fbytes, 0);
+    for offset in [0, 3 << 20, 9] {
+        assert_eq!(status(&session.write_at(&file, offset, b"over", stable_how::FILE_SYNC).await), nfsstat3::NFS3_OK);
+    }
+}
+
+#[tokio::test]
+async fn files_are_what_the_quota_leaves() {
+    let server = serve(&QUOTA.replace("8MiB", "{ files: 3 }"));
+    let mut session = Session::open(server.address(), "/export", &user(0, 0, &[])).await;
+    let root = session.root.clone();
+    let stat = session.fsstat(&root.clone().into()).await.unwrap().unwrap();
+    assert_eq!((stat.tfiles, stat.ffiles, stat.afiles), (4, 3, 3));
+    for name in [b"a", b"b", b"c"] {
+        session.make_file(&root, name, 0o644).await;
+    }
+    let stat = session.fsstat(&root.clone().into()).await.unwrap().unwrap();
+    assert_eq!(stat.ffiles, 0);
+    let how = createhow3::GUARDED(with_mode(0o644));
+    let made = session.create(&CREATE3args { where_: place(&root, b"d"), how }).await.unwrap();
+    assert_eq!(status(&made), nfsstat3::NFS3ERR_NOSPC);
+    assert_eq!(status(&session.remove_file(&root, b"a").await), nfsstat3::NFS3_OK);
+    session.make_file(&root, b"d", 0o644).await;
 }

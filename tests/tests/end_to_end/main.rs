@@ -5,6 +5,7 @@
 
 mod access;
 mod attributes;
+mod backups;
 mod belonging;
 mod bucket;
 mod bytes_on_the_wire;
@@ -22,9 +23,12 @@ mod measuring;
 mod mounting;
 mod object_store;
 mod outages;
+mod owners;
 mod persistence;
 mod portmapper;
+mod removal;
 mod renaming;
+mod restores;
 mod retransmission;
 mod rotating;
 mod scale;

@@ -43,7 +43,7 @@ impl Sealed {
     pub(crate) fn new(place: Place, share: &str) -> Sealed {
         let bucket = matches!(place, Place::S3).then(S3Server::start);
         let sealed = Sealed { home: home(None), bucket };
-        assert!(sealed.add_key().contains("key 1 is added"));
+        assert!(sealed.add_key().contains(&format!("the key with the fingerprint {} is added", sealed.key(0))));
         sealed.configure(&format!("{}, {share}", sealed.encryption("")));
         sealed
     }
@@ -69,6 +69,12 @@ impl Sealed {
 
     fn keys(&self) -> PathBuf {
         self.home.data().with_file_name("keys")
+    }
+
+    /// The fingerprint of the key in a line of the key file.
+    pub(crate) fn key(&self, line: usize) -> String {
+        let text = fs::read_to_string(self.keys()).unwrap();
+        text.lines().nth(line).unwrap().split(' ').next().unwrap().to_owned()
     }
 
     pub(crate) fn add_key(&self) -> String {
@@ -104,7 +110,7 @@ impl Sealed {
     }
 }
 
-fn key_add(file: &Path) -> (Option<i32>, String) {
+pub(crate) fn key_add(file: &Path) -> (Option<i32>, String) {
     said(&Command::new(env!("CARGO_BIN_EXE_dittofs-under-test")).args(["key", "add"]).arg(file).output().unwrap())
 }
 
@@ -147,7 +153,7 @@ async fn nothing_is_found_in_plain_text_and_all_is_read_again(#[case] place: Pla
     check_file(&mut session, &of_secret, &secret).await;
     check_file(&mut session, &of_noise, &noise).await;
     let (code, text) = sealed.check();
-    assert!(code == Some(0) && text.contains("/export: sealed with key 1: "), "{text}");
+    assert!(code == Some(0) && text.contains(&format!("/export: sealed with key {}: ", sealed.key(0))), "{text}");
     stop(server);
     let keys = fs::read_to_string(sealed.keys()).unwrap();
     assert!(!sealed.home.log().contains(keys.split_whitespace().nth(1).unwrap()));
@@ -172,7 +178,9 @@ async fn sealing_is_switched_on_and_off_and_what_is_there_stays_readable() {
     assert!(sealed.shows(b"plain treasure") && sealed.shows(b"open treasure"), "a search does find what is not sealed");
     assert!(!sealed.shows(b"sealed treasure"));
     let (code, text) = sealed.check();
-    assert!(code == Some(0) && text.contains("not sealed: ") && text.contains("sealed with key 1: "), "{text}");
+    let key = sealed.key(0);
+    let sealed_with = format!("sealed with key {key}: ");
+    assert!(code == Some(0) && text.contains("not sealed: ") && text.contains(&sealed_with), "{text}");
 
     // Without any key.
     sealed.configure("compression: none");
@@ -180,7 +188,7 @@ async fn sealing_is_switched_on_and_off_and_what_is_there_stays_readable() {
     let mut session = root_of(&server).await;
     check_file(&mut session, &files[0].0, &files[0].1).await;
     assert_eq!(read_status(&mut session, &files[1].0, 0).await, nfsstat3::NFS3ERR_IO);
-    sealed.until_log("key 1 is not known: name the key file").await;
+    sealed.until_log(&format!("key {key} is not known: name the key file")).await;
     sealed.until_log("file=/sealed").await;
     stop(server);
 }
@@ -193,7 +201,8 @@ async fn a_key_that_is_removed_is_named_and_nothing_is_lost() {
     let of_old = write_file(&mut root_of(&server).await, "old", &old).await;
     stop(server);
     let first = fs::read_to_string(sealed.keys()).unwrap();
-    assert!(sealed.add_key().contains("key 2 is added"));
+    let old_key = sealed.key(0);
+    assert!(sealed.add_key().contains(&format!("{} is added", sealed.key(1))));
     let both = fs::read_to_string(sealed.keys()).unwrap();
 
     // From under a running server: it goes on, and says what will come.
@@ -201,7 +210,7 @@ async fn a_key_that_is_removed_is_named_and_nothing_is_lost() {
     let mut session = root_of(&server).await;
     let of_new = write_file(&mut session, "new", &new).await;
     fs::write(sealed.keys(), both.strip_prefix(&first).unwrap()).unwrap();
-    sealed.until_log("keys=[1]").await;
+    sealed.until_log(&format!("keys={old_key}")).await;
     check_file(&mut session, &of_old, &old).await;
     stop(server);
 
@@ -209,12 +218,14 @@ async fn a_key_that_is_removed_is_named_and_nothing_is_lost() {
     let mut session = root_of(&server).await;
     check_file(&mut session, &of_new, &new).await;
     assert_eq!(read_status(&mut session, &of_old, 0).await, nfsstat3::NFS3ERR_IO);
-    let told = format!("key 1 is not known: put it back into the key file {}", sealed.keys().display());
+    let told = format!("key {old_key} is not known: put it back into the key file {}", sealed.keys().display());
     sealed.until_log(&told).await;
     sealed.until_log("file=/old").await;
     let (code, text) = sealed.check();
     assert!(
-        code == Some(1) && text.contains("sealed with key 1: ") && text.contains("this key is not there"),
+        code == Some(1)
+            && text.contains(&format!("sealed with key {old_key}: "))
+            && text.contains("this key is not there"),
         "{text}"
     );
     assert!(!text.contains("are lost"), "{text}");
@@ -236,6 +247,51 @@ async fn a_key_that_is_removed_is_named_and_nothing_is_lost() {
     check_file(&mut session, &of_old, &expected).await;
     check_file(&mut session, &of_new, &new).await;
     stop(server);
+}
+
+/// The file of keys is lost, and whoever operates the server makes another key.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_key_file_is_told_by_fingerprint_and_another_key_is_no_damage() {
+    let sealed = Sealed::new(Place::Folder, "compression: none");
+    let (old, new) = (pattern(3 * MIB), confession());
+    let server = sealed.home.start();
+    let of_old = write_file(&mut root_of(&server).await, "old", &old).await;
+    stop(server);
+    let (lost, copy) = (sealed.key(0), fs::read_to_string(sealed.keys()).unwrap());
+    fs::remove_file(sealed.keys()).unwrap();
+    let log = sealed.home.try_start(&[]).map(drop).unwrap_err().log;
+    assert!(log.contains(&format!("sealed with key {lost}: no other key opens it")), "{log}");
+    assert!(log.contains("is not there: put it back from a copy") && !log.contains("key add"), "{log}");
+
+    sealed.add_key();
+    assert_ne!(sealed.key(0), lost);
+    let server = sealed.home.start();
+    sealed.until_log(&format!("key={lost}")).await;
+    let mut session = root_of(&server).await;
+    let of_new = write_file(&mut session, "new", &new).await;
+    assert_eq!(read_status(&mut session, &of_old, 0).await, nfsstat3::NFS3ERR_IO);
+    let value = |name| metrics(monitoring(&sealed.home)).value(name, &[("share", "/export")]);
+    assert!(value("dittofs_keyless_reads_total") >= 1.0);
+    assert_eq!((value("dittofs_damaged_reads_total"), value("dittofs_lost_reads_total")), (0.0, 0.0));
+    let (code, text) = sealed.check();
+    assert!(code == Some(1) && text.contains(&format!("sealed with key {lost}: ")), "{text}");
+    assert!(text.contains("nothing is damaged, but not all can be read"), "{text}");
+    assert!(!text.contains("clean") && !text.contains("are lost") && !text.contains("errors"), "{text}");
+    assert!(!sealed.home.log().contains("an object is damaged"));
+
+    // The copy is found: both keys in one file, and no restart.
+    let both = copy + &fs::read_to_string(sealed.keys()).unwrap();
+    fs::write(sealed.keys(), both).unwrap();
+    let back = Instant::now();
+    while read_status(&mut session, &of_old, 0).await != nfsstat3::NFS3_OK {
+        assert!(back.elapsed() < Duration::from_secs(2), "a key that is back opens within 2 s");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    check_file(&mut session, &of_old, &old).await;
+    check_file(&mut session, &of_new, &new).await;
+    stop(server);
+    let (code, text) = sealed.check();
+    assert!(code == Some(0) && text.contains("clean"), "{text}");
 }
 
 #[rstest]
@@ -282,7 +338,7 @@ fn a_key_file_that_is_wrong_is_refused_with_what_to_do() {
         assert!(log.contains("share `/export` can't be opened") && log.contains(told), "{log}");
         let (code, checked) = said(&sealed.home.run(&["config", "check"]));
         assert!(code == Some(1) && checked.contains(told), "{checked}");
-        assert!(!log.contains(&text[2..20]) && !checked.contains(&text[2..20]));
+        assert!(!log.contains(&text[20..40]) && !checked.contains(&text[20..40]));
         assert!(!sealed.home.data().join("content/dittofs-objects").exists() || sealed.objects().is_empty());
     };
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o644)).unwrap();
@@ -290,13 +346,15 @@ fn a_key_file_that_is_wrong_is_refused_with_what_to_do() {
     assert!(key_add(&keys).1.contains("mode 0644"));
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&keys, text.clone() + &text).unwrap();
-    refused("line 2: line 1 has the id 1 already");
+    refused("line 2: line 1 has the id already, and the same key");
+    fs::write(&keys, text.replacen(&text[..4], "8123", 1)).unwrap();
+    refused("line 1: the key is not the one that the id before it names");
     fs::write(&keys, &text[..40]).unwrap();
     refused("line 1: after the id there must be 64 hexadecimal digits");
     fs::write(&keys, "").unwrap();
     refused("there is no key in it");
     fs::remove_file(&keys).unwrap();
-    refused(&format!("dittofs key add {}", keys.display()));
+    refused(&format!("the key file {} is not there: put it back from a copy", keys.display()));
     fs::write(&keys, &text).unwrap();
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o400)).unwrap();
     stop(sealed.home.start());

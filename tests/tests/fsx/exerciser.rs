@@ -8,7 +8,9 @@ use dittofs_domain::{
 };
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
-use dittofs_ports::{AdminService, BlockCache, BlockService, Caller, MetadataService, NodeRef, Stability};
+use dittofs_ports::{
+    AdminService, BlockCache, BlockService, Caller, ContentStore, MetadataService, NodeRef, Stability,
+};
 use dittofs_tests::{
     model::Random,
     world::{SHARE, Stores, World, WorldOptions, caller},
@@ -19,6 +21,17 @@ pub(crate) const UNFLUSHED_BYTES_MAX: u64 = 8 << 20;
 pub(crate) const WINDOW: u64 = 3 << 20;
 const LENGTH_MAX: u64 = 100_000;
 
+/// New stores in memory around these.
+pub(crate) fn memory_stores(content: Arc<dyn ContentStore>, cache: Arc<dyn BlockCache>) -> Stores {
+    Stores {
+        metadata: Arc::new(MemoryMetadataStore::new()),
+        content,
+        journal: Arc::new(NullJournal::new(8 * UNFLUSHED_BYTES_MAX)),
+        cache,
+        opens: Arc::new(MemoryOpenState::new()),
+    }
+}
+
 /// A file of which the bytes from `base` on are compared; there are only zeros before.
 pub(crate) struct Exerciser {
     world: Option<World>,
@@ -26,7 +39,7 @@ pub(crate) struct Exerciser {
     pub(crate) file: NodeRef,
     base: u64,
     bytes: Vec<u8>,
-    random: Random,
+    pub(crate) random: Random,
     /// How long it waits now and then: for a flush, and for garbage.
     pub(crate) short: Duration,
     pub(crate) long: Duration,
@@ -35,13 +48,11 @@ pub(crate) struct Exerciser {
 impl Exerciser {
     /// A file on new stores in memory.
     pub(crate) async fn new(base: u64, cache: Arc<dyn BlockCache>, seed: u64, scale: Scale) -> Exerciser {
-        let stores = Stores {
-            metadata: Arc::new(MemoryMetadataStore::new()),
-            content: Arc::new(MemoryContentStore::new()),
-            journal: Arc::new(NullJournal::new(8 * UNFLUSHED_BYTES_MAX)),
-            cache,
-            opens: Arc::new(MemoryOpenState::new()),
-        };
+        Exerciser::with(memory_stores(Arc::new(MemoryContentStore::new()), cache), base, seed, scale).await
+    }
+
+    /// A file on new stores.
+    pub(crate) async fn with(stores: Stores, base: u64, seed: u64, scale: Scale) -> Exerciser {
         let options = WorldOptions { scale, ..WorldOptions::new(UNFLUSHED_BYTES_MAX, seed) };
         let world = World::open_with(stores, options).await;
         Exerciser::on(world, base, seed).await
@@ -83,10 +94,7 @@ impl Exerciser {
             0..450 => self.write().await,
             450..800 => self.read().await,
             800..900 => self.truncate().await,
-            900..960 => {
-                let reply = self.world().services.commit(&self.caller, self.file).await.unwrap();
-                assert_eq!(reply.file.after.size, self.size());
-            }
+            900..960 => self.commit().await,
             960..980 => self.world().services.flush().await.unwrap(),
             980..995 => self.world().pass(self.short).await,
             _ => self.world().pass(self.long).await,
@@ -99,8 +107,17 @@ impl Exerciser {
 
     async fn write(&mut self) {
         let (at, length) = self.range();
-        let data = self.random.bytes(length);
         let stability = self.random.of(&[Stability::Unstable, Stability::Unstable, Stability::Data, Stability::File]);
+        self.write_at(at, length, stability).await;
+    }
+
+    pub(crate) async fn commit(&self) {
+        let reply = self.world().services.commit(&self.caller, self.file).await.unwrap();
+        assert_eq!(reply.file.after.size, self.size());
+    }
+
+    pub(crate) async fn write_at(&mut self, at: usize, length: usize, stability: Stability) {
+        let data = self.random.bytes(length);
         self.bytes.resize(self.bytes.len().max(at + length), 0);
         self.bytes[at..at + length].copy_from_slice(&data);
         let offset = self.base + at as u64;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod exerciser;
+mod over_again;
 mod persistent;
 
 use std::{sync::Arc, time::Duration};

@@ -37,10 +37,27 @@ fn is_root() -> bool {
     id.is_ok_and(|id| id.stdout == b"0\n")
 }
 
-/// A small file system, in memory. It goes with the process.
+/// A small file system, in memory or in a file. It goes with the process.
 pub(crate) struct Disk(pub(crate) PathBuf);
 
 impl Disk {
+    /// One that copies on write: it needs room for what is written over, too. None where the machine can't have one.
+    pub(crate) fn mount_btrfs(image: &Path, at: &Path, mebibytes: u64) -> Option<Disk> {
+        fs::create_dir_all(at).unwrap();
+        File::create(image).unwrap().set_len(mebibytes << 20).unwrap();
+        let runs = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
+        // Data and metadata together: they fill up at the same time, and a small disk is not cut into parts.
+        if !runs(Command::new("mkfs.btrfs").args(["-q", "--mixed"]).arg(image)) {
+            println!("skipped: a disk that copies on write needs `mkfs.btrfs`, of btrfs-progs");
+            return None;
+        }
+        if !runs(Command::new("mount").args(["-t", "btrfs", "-o", "loop"]).arg(image).arg(at)) {
+            println!("skipped: this system can't mount btrfs from a file");
+            return None;
+        }
+        Some(Disk(at.to_owned()))
+    }
+
     pub(crate) fn mount(at: &Path, mebibytes: u64) -> Disk {
         fs::create_dir_all(at).unwrap();
         let size = format!("size={mebibytes}m");
@@ -60,8 +77,16 @@ impl Disk {
                 Err(error) => panic!("{error}"),
             }
         }
-        let length = hog.metadata().unwrap().len();
-        hog.set_len(length.saturating_sub(left)).unwrap();
+        // A disk that copies on write has no room for that either, where nothing is to be left.
+        if left > 0 {
+            let length = hog.metadata().unwrap().len();
+            hog.set_len(length.saturating_sub(left)).unwrap();
+        }
+    }
+
+    /// What the file system holds back is done.
+    pub(crate) fn sync(&self) {
+        assert!(Command::new("sync").arg("--file-system").arg(&self.0).status().unwrap().success());
     }
 
     /// It takes its bytes away.

@@ -2,6 +2,7 @@
 //! error, what was answered as stable stays, removing works and gives its space back, and then writing goes on by itself.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod copying;
 mod disk;
 mod server;
 
@@ -49,6 +50,31 @@ fn a_full_content_store_gets_space_by_removals() {
         let folders = Folders { content: disk.0.join("content"), ..Folders::below(folder) };
         let mut server = Server::start(folders);
         fill_and_empty(&mut server, 400);
+        server.close();
+    });
+}
+
+/// With what is kept for such a case gone as well: the survivors share their objects with what is removed.
+#[test]
+fn removing_frees_space_though_not_a_byte_is_left() {
+    with_disks("removing_frees_space_though_not_a_byte_is_left", |folder| {
+        let disk = Disk::mount(&folder.join("small"), 512);
+        let folders = Folders { content: disk.0.join("content"), ..Folders::below(folder) };
+        let mut server = Server::start(folders);
+        server.fill(600);
+        disk.fill_but(0);
+        // A start needs no room either.
+        server.kill_and_start();
+        let files = server.files();
+        for number in files.iter().step_by(2) {
+            server.remove(*number);
+        }
+        server.verify();
+        // The other program keeps what it took.
+        server.write_until_there_is_space();
+        server.verify();
+        server.kill_and_start();
+        server.verify();
         server.close();
     });
 }

@@ -160,6 +160,16 @@ impl Server {
         }
     }
 
+    /// Writes to a file until that succeeds; meanwhile there is no space, or a store does not answer yet.
+    pub(crate) fn write_again_once_there_is_space(&mut self, number: u64) {
+        let start = Instant::now();
+        while let Err(error) = self.write(number) {
+            assert!(matches!(error, FsError::NoSpace | FsError::Busy), "{error}");
+            assert!(start.elapsed() < LONG, "there is space again, but it is not used");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     fn wait_after(&self, error: FsError, start: Instant) {
         assert_eq!(error, FsError::NoSpace);
         assert!(start.elapsed() < LONG, "there is space again, but it is not used");
@@ -193,7 +203,12 @@ impl Server {
         }
     }
 
+    /// Stops cleanly, once there is room for what was taken.
     pub(crate) fn close(self) {
+        let start = Instant::now();
+        while let Err(error) = self.flush() {
+            self.wait_after(error, start);
+        }
         self.on(async |world| world.close().await);
     }
 }

@@ -6,10 +6,11 @@ use std::{
 };
 
 use dittofs_domain::{
-    ContentVersion, ObjectId, Scale,
+    ContentVersion, KeyId, ObjectId, Scale,
     content::{BlockPlace, Extent, MapRow, PAGE_BYTES, Stored, map::Edit},
     error::FsError,
     plan::{Change, NodeUpdate, ObjectRecord, ObjectState, Plan, Statistics},
+    quota::{NAME_BYTES, NODE_BYTES},
 };
 use dittofs_ports::{AdminService, ContentStore, MetadataService, NodeRef};
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
@@ -37,7 +38,7 @@ async fn gibibyte(share: &Share) -> NodeRef {
             stored_len: (4 << 20) + 1_600,
             raw_len: 4 << 20,
             codec: 0,
-            key_id: 0,
+            key_id: KeyId::NONE,
         };
         let from = Stored { object: object(page), block, skip: (page % 4 * PAGE_BYTES) as u32 };
         let extents = vec![Extent::Stored { len: PAGE_BYTES as u32, from }];
@@ -83,7 +84,7 @@ async fn clone_gibibyte(share: Share) {
         assert_eq!(references.len(), 2, "object {object}");
     }
     let bytes = share.world.metadata.statistics().await.unwrap().bytes;
-    assert_eq!(bytes, 2 * GIBIBYTE as i64);
+    assert_eq!(bytes, 2 * (GIBIBYTE + NODE_BYTES + NAME_BYTES) as i64);
 }
 
 #[tokio::test(start_paused = true)]

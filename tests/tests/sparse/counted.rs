@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{ObjectId, ShareId};
 use dittofs_memory::MemoryContentStore;
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_ports::{ContentError, ContentStore};
 
 #[derive(Default)]
 pub(crate) struct Counted {
@@ -26,38 +26,20 @@ impl Counted {
 
 #[async_trait]
 impl ContentStore for Counted {
-    fn survives(&self) -> Survives {
-        self.inner.survives()
-    }
-
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
-        self.inner.owner(share).await
-    }
-
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.inner.claim(share, owner).await
-    }
+    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, shares, request_max, capacity, discard, delete, list);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.inner.put(share, object, parts).await
     }
 
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.inner.put_to_free(share, object, parts).await
+    }
+
     async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.inner.get(share, object, range).await
-    }
-
-    async fn delete(&self, share: ShareId, object: ObjectId) -> Result<(), ContentError> {
-        self.inner.delete(share, object).await
-    }
-
-    async fn list(
-        &self,
-        share: ShareId,
-        after: Option<ObjectId>,
-        max: usize,
-    ) -> Result<Vec<(ObjectId, u64)>, ContentError> {
-        self.inner.list(share, after, max).await
     }
 }

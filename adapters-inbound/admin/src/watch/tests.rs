@@ -69,6 +69,7 @@ fn share(name: &str, id: u64) -> ShareCounts {
         objects_deleted: 0,
         repacked_bytes: 0,
         damaged_reads: 3,
+        keyless_reads: 4,
         lost_reads: 0,
         recovered_records: 0,
         stored_bytes: 0,
@@ -266,6 +267,7 @@ async fn results_that_never_came_are_left_out_but_for_success() {
         "dittofs_connections{adapter=\"nfs\"} 2",
         "dittofs_request_memory_waiting 0",
         "dittofs_damaged_reads_total{share=\"/one\"} 3",
+        "dittofs_keyless_reads_total{share=\"/one\"} 4",
         "dittofs_unflushed_oldest_age_seconds{share=\"/two\"} 1.5",
         "dittofs_content_outage_seconds{share=\"/two\"} 2.5",
     ] {

@@ -1,13 +1,13 @@
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dittofs_domain::tally::Counter;
 use dittofs_ports::statistics::{ConnectionCounts, OperationCounts};
-use dittofs_transport::{Bounds, Control, Full, Wish};
+use dittofs_transport::{Bounds, Control, Full, Seat, Wish};
 use parking_lot::Mutex;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
@@ -64,6 +64,10 @@ const CUT_BOUND: Duration = Duration::from_secs(2);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What all fronts keep of empty receive buffers: this part of the memory of all connections, once for each of three sizes.
 const POOLS_PART: u64 = 16;
+/// How long a newcomer waits where too many have not been heard yet, and how often it is tried again. Most are heard within a
+/// few milliseconds; the others are displaced after a second.
+const SEAT_WAIT_MAX: Duration = Duration::from_secs(2);
+const SEAT_PAUSE: Duration = Duration::from_millis(5);
 /// An idle client that is gone without a word is noticed after a few of these.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
@@ -102,7 +106,7 @@ impl Server {
                 accepted = listener.accept() => accepted,
             };
             let outcome = match accepted {
-                Ok((socket, peer)) => self.take(socket, peer),
+                Ok((socket, peer)) => self.take(socket, peer).await,
                 Err(error) => Err(error),
             };
             let Err(error) = outcome else {
@@ -168,10 +172,10 @@ impl Server {
         }
     }
 
-    fn take(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr) -> io::Result<()> {
+    async fn take(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr) -> io::Result<()> {
         let control = Arc::new(Control::default());
         let address = peer.ip().to_canonical();
-        let seat = match self.bounds.connections.take(address, Arc::clone(&control)) {
+        let seat = match self.seat(address, &control).await {
             Ok(seat) => seat,
             Err(full) => {
                 self.refuse(peer, full);
@@ -201,6 +205,19 @@ impl Server {
             }
         });
         Ok(())
+    }
+
+    /// A seat among the connections of all protocols. Where too many have not been heard yet, those who come meanwhile wait in
+    /// the listener's queue.
+    async fn seat(&self, address: IpAddr, control: &Arc<Control>) -> Result<Seat, Full> {
+        let until = Instant::now() + SEAT_WAIT_MAX;
+        loop {
+            let now = Instant::now();
+            match self.bounds.connections.take(address, Arc::clone(control), now) {
+                Err(Full::Strangers) if now < until => tokio::time::sleep(SEAT_PAUSE).await,
+                taken => return taken,
+            }
+        }
     }
 
     fn refuse(&self, peer: SocketAddr, full: Full) {

@@ -87,6 +87,21 @@ fn who_has_no_admitted_call_is_bounded_apart() {
 }
 
 #[test]
+fn clients_that_all_connect_at_once_are_all_served() {
+    let running = start_bounded(Limits::default(), bounds(100, 100, 4), 2);
+    std::thread::scope(|scope| {
+        for _ in 0..60 {
+            scope.spawn(|| {
+                let mut client = admitted(running.address);
+                std::thread::sleep(Duration::from_millis(300));
+                client.echo(0);
+            });
+        }
+    });
+    assert_eq!(running.bounds.connections.displaced(), 0);
+}
+
+#[test]
 fn an_address_has_a_bound_of_its_own() {
     let running = start_bounded(Limits::default(), bounds(100, 2, 100), 2);
     let mut other = Client::connect_from_host(2, running.address);

@@ -12,10 +12,15 @@ fn bounds(all_max: usize, address_max: usize, strangers_max: usize) -> Arc<Conne
     Connections::new(ConnectionBounds { all_max, address_max, strangers_max })
 }
 
+/// When newcomers come: all others have been there for long.
+fn later(connections: &Connections) -> Instant {
+    connections.started + Duration::from_secs(100)
+}
+
 /// A connection that was last active so many seconds after the start.
 fn sit(connections: &Arc<Connections>, last: u8, seconds: u64) -> (Seat, Arc<Control>) {
     let control = Arc::new(Control::default());
-    let seat = connections.take(address(last), Arc::clone(&control)).expect("there is room");
+    let seat = connections.take(address(last), Arc::clone(&control), later(connections)).expect("there is room");
     seat.idle_since(connections.started + Duration::from_secs(seconds));
     (seat, control)
 }
@@ -43,10 +48,10 @@ fn the_busy_stay_and_the_newcomer_is_refused() {
     let connections = bounds(2, 2, 2);
     let sitting = [sit(&connections, 1, 1), sit(&connections, 2, 2)];
     sitting.iter().for_each(|(seat, _)| seat.busy());
-    let refused = connections.take(address(3), Arc::default()).map(drop);
+    let refused = connections.take(address(3), Arc::default(), later(&connections)).map(drop);
     assert_eq!(refused, Err(Full::Strangers));
     assert!(!connections.make_room());
-    sitting[0].0.idle_since(Instant::now());
+    sitting[0].0.idle_since(connections.started);
     assert!(connections.make_room());
     assert_eq!(wish(&sitting[0]), Wish::Drain);
 }
@@ -71,6 +76,16 @@ fn strangers_displace_strangers_and_the_admitted_stay() {
     let _more = sit(&connections, 4, 3);
     assert_eq!((wish(&admitted), wish(&strangers[0]), wish(&strangers[1])), (Wish::Run, Wish::Drain, Wish::Run));
     assert_eq!(connections.state.lock().strangers, 2);
+}
+
+#[test]
+fn strangers_have_time_to_speak_before_they_are_displaced() {
+    let connections = bounds(100, 100, 2);
+    let take = |seconds| connections.take(address(9), Arc::default(), connections.started + seconds * STRANGER_GRACE);
+    let first = [take(10), take(10)];
+    assert_eq!(take(10).map(drop), Err(Full::Strangers));
+    assert!(take(11).is_ok());
+    drop(first);
 }
 
 #[test]

@@ -40,9 +40,7 @@ pub trait Folder: Send + Sync {
     fn sync(&self) -> io::Result<()>;
 
     /// Bytes that can still be written to its disk.
-    fn room(&self) -> u64 {
-        u64::MAX
-    }
+    fn room(&self) -> u64;
 }
 
 /// An open file.
@@ -53,13 +51,15 @@ pub trait File: Send + Sync {
     /// Makes it so long, with zeros, and takes the room on the disk for it.
     fn allocate(&self, length: u64) -> io::Result<()>;
 
-    /// Writes all of the bytes.
+    /// Writes all of the bytes. A file system that copies on write may need room for that, though the file has its own:
+    /// then some of the bytes may have been written.
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()>;
 
     /// Fills the buffer.
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()>;
 
-    /// Makes durable what was written before the call (`fdatasync`).
+    /// Makes durable what was written before the call (`fdatasync`). After a failure, be it for want of room, what the
+    /// file shows may never get to the disk.
     fn sync_data(&self) -> io::Result<()>;
 
     /// The file in memory, read-only; none where that is not possible. The file never gets shorter afterwards.

@@ -4,6 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     io::{self, ErrorKind},
     sync::Arc,
+    time::Instant,
 };
 
 use dittofs_domain::{Sequence, content::Place};
@@ -30,6 +31,8 @@ pub(super) enum Phase {
     Ready,
     /// It moves records out of segments that can't be synced.
     Moving,
+    /// There was no room for that: it is tried again while somebody asks for something.
+    Full,
     /// It can only be read.
     Stopped,
 }
@@ -51,6 +54,18 @@ pub(super) struct Segment {
     pub(super) sealed: bool,
     /// How often it was synced before it was sealed.
     pub(super) syncs: u32,
+    pub(super) tail: Tail,
+}
+
+/// What is behind the last record of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// Nothing that could be taken for a record.
+    Clean,
+    /// Perhaps a record that was refused: the next one goes over it, or it is wiped before the log goes on elsewhere.
+    Spoiled,
+    /// It was wiped, and no sync has covered that.
+    Wiped,
 }
 
 /// A record in a segment.
@@ -77,6 +92,9 @@ pub(super) struct Log {
     pub(super) segments: VecDeque<Segment>,
     /// Ready to be appended to.
     pub(super) spare: Option<Segment>,
+    /// The same: segments that were begun when records had to be moved, and there was no room for all of them. They come
+    /// before the spare one.
+    pub(super) set_aside: VecDeque<Segment>,
     /// Files of segments that left the log, with the segments' numbers.
     pub(super) retired: Vec<(u64, Arc<Slot>)>,
     /// Files of sealed segments that have records no sync has covered.
@@ -97,7 +115,16 @@ pub(super) struct Log {
     pub(super) syncing: bool,
     /// Syncs that failed.
     pub(super) failures: u32,
+    /// Those of them that failed for something else than want of room.
+    pub(super) broken: u32,
+    /// The last failure.
     pub(super) failed: Option<Arc<SyncLoss>>,
+    /// The failures that lost something.
+    pub(super) losses: Vec<Arc<SyncLoss>>,
+    /// The last of them was found when nobody waited: who syncs next is told.
+    pub(super) is_untold: bool,
+    /// When moving was tried last and there was no room.
+    pub(super) tried: Option<Instant>,
     pub(super) segment_bytes: u64,
     pub(super) limit: u64,
 }
@@ -108,6 +135,7 @@ impl Log {
             phase: Phase::New,
             segments: VecDeque::new(),
             spare: None,
+            set_aside: VecDeque::new(),
             retired: Vec::new(),
             dirty: Vec::new(),
             next: 1,
@@ -120,7 +148,11 @@ impl Log {
             prepare_failed: None,
             syncing: false,
             failures: 0,
+            broken: 0,
             failed: None,
+            losses: Vec::new(),
+            is_untold: false,
+            tried: None,
             segment_bytes,
             limit,
         }
@@ -137,7 +169,7 @@ impl Log {
         if spanned > self.allowance(head.frees()) {
             return Err(JournalError::Full);
         }
-        if !fits && !self.rotate() {
+        if !fits && !self.rotate().map_err(as_journal_error)? {
             return Ok(Placing::NeedsSegment);
         }
         let head = RecordHead { sequence: self.next, durable: self.durable, ..*head };
@@ -145,8 +177,10 @@ impl Log {
             return Ok(Placing::NeedsSegment);
         };
         if let Err(error) = active.push(&head, payload) {
-            // A head that reached the file all the same would be taken for the record that comes next.
-            if active.slot.file.write_at(&[0; RECORD_HEAD], active.end).is_err() {
+            // A head that reached the file all the same would be taken for the record that comes next. Where there is
+            // no room, there may be none for zeros either: they come before the log leaves this segment.
+            active.tail = Tail::Spoiled;
+            if active.wipe().is_err_and(|wiping| !is_full(&wiping) || !is_full(&error)) {
                 self.phase = Phase::Stopped;
             }
             return Err(as_journal_error(error));
@@ -183,20 +217,32 @@ impl Log {
         if self.last_syncs < SYNCS_MANY { Filling::Nothing } else { Filling::Zeros }
     }
 
-    fn rotate(&mut self) -> bool {
-        let Some(spare) = self.spare.take() else {
-            return false;
+    /// Goes on in a new segment, if one is ready.
+    fn rotate(&mut self) -> io::Result<bool> {
+        self.wipe()?;
+        let Some(next) = self.next_segment() else {
+            return Ok(false);
         };
         self.seal();
-        self.segments.push_back(spare);
+        self.segments.push_back(next);
         self.recycle();
-        true
+        Ok(true)
+    }
+
+    /// The segment that comes next, if it is ready.
+    pub(super) fn next_segment(&mut self) -> Option<Segment> {
+        self.set_aside.pop_front().or_else(|| self.spare.take())
+    }
+
+    /// Leaves nothing behind the last record that could be taken for the one that will come elsewhere.
+    pub(super) fn wipe(&mut self) -> io::Result<()> {
+        self.segments.back_mut().map_or(Ok(()), Segment::wipe)
     }
 
     /// Gives the active segment up for another one where nothing in it is needed: for when there is no room for one
     /// more. Answers whether its file can be used again.
     pub(super) fn turn_over(&mut self) -> bool {
-        if self.live > 0 || self.segments.is_empty() || self.phase != Phase::Ready {
+        if self.live > 0 || self.segments.is_empty() || self.phase != Phase::Ready || self.wipe().is_err() {
             return false;
         }
         self.seal();
@@ -209,7 +255,8 @@ impl Log {
         if let Some(active) = self.segments.back_mut().filter(|active| !active.sealed) {
             active.sealed = true;
             self.last_syncs = active.syncs;
-            if active.entries.last().is_some_and(|last| last.sequence > durable) {
+            let is_synced = active.entries.last().is_none_or(|last| last.sequence <= durable);
+            if !is_synced || active.tail == Tail::Wiped {
                 self.dirty.push(Arc::clone(&active.slot));
             }
         }
@@ -280,7 +327,21 @@ impl Log {
 impl Segment {
     pub(super) fn new(number: u64, slot: Arc<Slot>, seed: u32) -> Segment {
         let (entries, end) = (Vec::new(), SEGMENT_HEAD);
-        Segment { number, slot, seed, end, data_end: end, entries, live: 0, sealed: false, syncs: 0 }
+        let tail = Tail::Clean;
+        Segment { number, slot, seed, end, data_end: end, entries, live: 0, sealed: false, syncs: 0, tail }
+    }
+
+    /// The same segment, as if nothing had been written to it.
+    pub(super) fn emptied(self) -> Segment {
+        Segment::new(self.number, self.slot, self.seed)
+    }
+
+    fn wipe(&mut self) -> io::Result<()> {
+        if self.tail == Tail::Spoiled {
+            self.slot.file.write_at(&[0; RECORD_HEAD], self.end)?;
+            self.tail = Tail::Wiped;
+        }
+        Ok(())
     }
 
     pub(super) fn has_room(&self, span: u64) -> bool {
@@ -301,6 +362,7 @@ impl Segment {
             self.slot.file.write_at(&encoded, self.end)?;
         }
         self.note(head, at, !head.is_data());
+        self.tail = Tail::Clean;
         Ok(())
     }
 
@@ -314,6 +376,11 @@ impl Segment {
             self.data_end = self.end;
         }
     }
+}
+
+/// Whether there was no room for it.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 pub(super) fn as_journal_error(error: io::Error) -> JournalError {

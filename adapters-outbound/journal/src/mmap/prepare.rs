@@ -73,7 +73,7 @@ impl Shared {
     /// Brings what changes with every record up to date.
     pub(super) fn refresh(&self, superblock: &mut Superblock) {
         let log = self.log.lock();
-        let first = log.segments.front().or(log.spare.as_ref());
+        let first = log.segments.front().or(log.set_aside.front()).or(log.spare.as_ref());
         superblock.oldest = first.map_or(superblock.prepared + 1, |segment| segment.number);
         let entry = first.and_then(|segment| segment.entries.first());
         superblock.start = entry.map_or(log.next, |entry| entry.sequence);

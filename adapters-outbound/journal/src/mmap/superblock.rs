@@ -2,6 +2,8 @@
 
 use std::io::{self, ErrorKind};
 
+use dittofs_domain::{Epoch, ownership::Start};
+
 use super::checksum::crc32c;
 
 use super::{
@@ -33,6 +35,8 @@ pub(super) struct Superblock {
     pub(super) durable: u64,
     /// Where the log does not simply go on.
     pub(super) gaps: Vec<Gap>,
+    /// The last start of a server that noted itself; earlier releases wrote none, and leave it out.
+    pub(super) start_noted: Option<Start>,
 }
 
 /// A point of the log after which it goes on elsewhere: behind a cut tail, a failed sync or a loss that was accepted.
@@ -58,8 +62,17 @@ pub(super) enum NoSuperblock {
 impl Superblock {
     /// A log that is empty, whose first record will have this number or a greater one.
     pub(super) fn new(journal: JournalId, first: u64) -> Superblock {
-        let gaps = Vec::new();
-        Superblock { journal, incarnation: 0, oldest: 1, start: first, prepared: 0, next: first, durable: 0, gaps }
+        Superblock {
+            journal,
+            incarnation: 0,
+            oldest: 1,
+            start: first,
+            prepared: 0,
+            next: first,
+            durable: 0,
+            gaps: Vec::new(),
+            start_noted: None,
+        }
     }
 
     pub(super) fn read(folder: &dyn Folder) -> Result<Superblock, NoSuperblock> {
@@ -93,7 +106,8 @@ impl Superblock {
         bytes.extend_from_slice(&self.journal.0.to_le_bytes());
         let fields = [self.incarnation, self.oldest, self.start, self.prepared, self.next, self.durable];
         let gaps = self.gaps.iter().flat_map(|gap| [gap.from.0, gap.from.1, gap.to.0, gap.to.1, gap.next]);
-        for field in fields.into_iter().chain([self.gaps.len() as u64]).chain(gaps) {
+        let noted = self.start_noted.iter().flat_map(|start| [start.epoch.0, start.nonce]);
+        for field in fields.into_iter().chain([self.gaps.len() as u64]).chain(gaps).chain(noted) {
             bytes.extend_from_slice(&field.to_le_bytes());
         }
         bytes.extend_from_slice(&crc32c(&bytes).to_le_bytes());
@@ -127,12 +141,15 @@ impl Superblock {
             next: fields.u64()?,
             durable: fields.u64()?,
             gaps: Vec::new(),
+            start_noted: None,
         };
         for _ in 0..fields.u64()? {
             let from = (fields.u64()?, fields.u64()?);
             let to = (fields.u64()?, fields.u64()?);
             superblock.gaps.push(Gap { from, to, next: fields.u64()? });
         }
+        superblock.start_noted =
+            fields.u64().zip(fields.u64()).map(|(epoch, nonce)| Start { epoch: Epoch(epoch), nonce });
         Some(superblock)
     }
 

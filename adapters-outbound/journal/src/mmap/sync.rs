@@ -1,6 +1,10 @@
 //! One sync for all who wait, and what happens when it fails.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::checksum::crc32c;
 use dittofs_domain::{NodeId, Sequence, content::Place};
@@ -10,7 +14,7 @@ use super::{
     Shared,
     failure::SyncLoss,
     format::{RECORD_HEAD, RecordHead, SEGMENT_HEAD, VOID},
-    log::{Entry, Log, Phase, Segment},
+    log::{Entry, Log, Phase, Segment, is_full},
     slot::Slot,
     superblock::{Gap, Superblock},
 };
@@ -22,6 +26,9 @@ struct Entered {
     /// Syncs that had failed by then.
     failures: u32,
 }
+
+/// How long nothing is tried where there was no room: each try writes all that was not durable once more.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Bytes that are synced though nobody waits for them.
 const EARLY_SYNC_BYTES: u64 = 16 << 20;
@@ -48,17 +55,39 @@ impl Shared {
         if log.phase == Phase::Moving {
             return None;
         }
-        if let Some(failed) = log.failed.as_ref().filter(|failed| failures != log.failures || failed.concerns(up_to)) {
-            return Some(Err(JournalError::SyncFailed(Box::new(SyncLoss::clone(failed)))));
+        if let Some(failed) = log.failure_of(up_to, failures) {
+            return Some(Err(JournalError::SyncFailed(Box::new(SyncLoss::clone(&failed)))));
         }
         if log.durable >= up_to {
             return Some(Ok(()));
         }
-        if matches!(log.phase, Phase::Stopped | Phase::New) {
-            return Some(Err(stopped()));
+        let phase = log.phase;
+        match phase {
+            Phase::Stopped | Phase::New => return Some(Err(stopped())),
+            Phase::Full if !self.try_again(&mut log) => return Some(Err(JournalError::DiskFull)),
+            Phase::Full | Phase::Moving => {}
+            Phase::Ready => self.start_sync(&mut log),
         }
-        self.start_sync(&mut log);
         None
+    }
+
+    /// Tries to move what could not be moved for want of room, but not too often; answers whether it is tried now.
+    pub(super) fn try_again(self: &Arc<Self>, log: &mut Log) -> bool {
+        if log.tried.is_some_and(|tried| tried.elapsed() < RETRY_PAUSE) || self.closing() {
+            return false;
+        }
+        log.phase = Phase::Moving;
+        let shared = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            let loss = shared.log.lock().not_synced("there was no room on the disk".into());
+            let moved = shared.move_away(loss);
+            let mut log = shared.log.lock();
+            let has_lost = log.end_move(moved);
+            log.is_untold |= has_lost;
+            drop(log);
+            shared.changed();
+        });
+        true
     }
 
     /// Starts a sync unless one is running.
@@ -97,45 +126,75 @@ impl Shared {
             }
             Err(error) => {
                 drop((sealed, active));
-                self.sync_failed(error);
+                self.sync_failed(&error);
             }
         }
         self.log.lock().syncing = false;
         self.changed();
     }
 
-    /// After the first failure the records that are not durable go elsewhere; after the second nothing is written.
-    fn sync_failed(&self, error: io::Error) {
-        let mut loss = {
+    /// The records that are not durable go elsewhere, where what is still readable of them is synced anew. Where there is
+    /// no room for that it is tried again later; after the second failure of another kind nothing is written any more.
+    fn sync_failed(&self, error: &io::Error) {
+        let loss = {
             let mut log = self.log.lock();
             log.failures += 1;
-            log.phase = if log.failures == 1 { Phase::Moving } else { Phase::Stopped };
+            log.broken += u32::from(!is_full(error));
+            log.phase = if log.broken <= 1 || is_full(error) { Phase::Moving } else { Phase::Stopped };
             log.seal();
-            let (first, last) = (Sequence(log.durable + 1), Sequence(log.next - 1));
-            SyncLoss { first, last, lost: Vec::new(), cause: error.to_string() }
+            log.not_synced(error.to_string())
         };
-        let moving = self.log.lock().phase == Phase::Moving;
-        let moved = moving.then(|| self.move_away(&mut loss));
-        let mut log = self.log.lock();
-        if !matches!(moved, Some(Ok(()))) {
-            log.phase = Phase::Stopped;
-            loss.lost = log.not_durable().filter(|old| !old.entry.released).map(|old| old.named()).collect();
-        }
-        log.failed = Some(Arc::new(loss));
+        let is_moving = self.log.lock().phase == Phase::Moving;
+        let moved = if is_moving { self.move_away(loss) } else { Err((io::Error::other("a sync failed again"), loss)) };
+        // Who waits is told because a sync failed.
+        self.log.lock().end_move(moved);
     }
 
-    fn move_away(&self, loss: &mut SyncLoss) -> io::Result<()> {
+    /// Writes the records that no sync has covered to other segments, and makes them durable there; answers what of
+    /// them is lost.
+    fn move_away(&self, mut loss: SyncLoss) -> Result<SyncLoss, (io::Error, SyncLoss)> {
         let mut superblock = self.superblock.lock();
-        let old: Vec<Old> = self.log.lock().not_durable().collect();
         let mut moved = Vec::new();
+        match self.try_move(&mut superblock, &mut moved, &mut loss) {
+            Ok(old) => {
+                self.log.lock().adopt(&old, moved);
+                Ok(loss)
+            }
+            Err(error) => {
+                // They belong to the log already: what comes next must go there.
+                let begun = moved.into_iter().map(Segment::emptied);
+                let mut log = self.log.lock();
+                let after = std::mem::take(&mut log.set_aside);
+                log.set_aside = begun.chain(after).collect();
+                Err((error, loss))
+            }
+        }
+    }
+
+    fn try_move(
+        &self,
+        superblock: &mut Superblock,
+        moved: &mut Vec<Segment>,
+        loss: &mut SyncLoss,
+    ) -> io::Result<Vec<Old>> {
+        let old: Vec<Old> = {
+            let mut log = self.log.lock();
+            let old: Vec<Old> = log.not_durable().collect();
+            // Otherwise a gap leads on from before it.
+            if old.is_empty() {
+                log.wipe()?;
+            }
+            old
+        };
+        loss.lost.clear();
         for old in &old {
             let (head, payload) = old.read_back().unwrap_or_else(|| {
                 loss.lost.extend((!old.entry.released).then(|| old.named()));
                 (old.void(), Vec::new())
             });
-            self.append_moved(&mut superblock, &mut moved, &head, &payload)?;
+            self.append_moved(superblock, moved, &head, &payload)?;
         }
-        for segment in &moved {
+        for segment in moved.iter() {
             segment.slot.file.sync_data()?;
         }
         // From here on the log goes on in the new segments, also after a crash.
@@ -147,8 +206,7 @@ impl Shared {
         }
         next.write(&*self.folder)?;
         *superblock = next;
-        self.log.lock().adopt(&old, moved);
-        Ok(())
+        Ok(old)
     }
 
     fn append_moved(
@@ -159,8 +217,8 @@ impl Shared {
         payload: &[u8],
     ) -> io::Result<()> {
         if !moved.last().is_some_and(|segment| segment.has_room(head.span())) {
-            let spare = self.log.lock().spare.take();
-            let segment = spare.map_or_else(|| self.prepare_segment(superblock), Ok)?;
+            let next = self.log.lock().next_segment();
+            let segment = next.map_or_else(|| self.prepare_segment(superblock), Ok)?;
             moved.push(segment);
         }
         moved.last_mut().map_or(Ok(()), |segment| segment.push(head, payload))
@@ -202,6 +260,42 @@ impl Old {
 }
 
 impl Log {
+    /// The failed sync that one who waits must be told of: he saw this many failures when he came.
+    fn failure_of(&mut self, up_to: u64, failures: u32) -> Option<Arc<SyncLoss>> {
+        let has_failed = failures != self.failures || std::mem::take(&mut self.is_untold);
+        let last = self.failed.as_ref().filter(|_| has_failed);
+        last.or_else(|| self.losses.iter().find(|loss| loss.concerns(up_to))).cloned()
+    }
+
+    /// The records that a failed sync has not made durable; nothing of them is known to be lost yet.
+    fn not_synced(&self, cause: String) -> SyncLoss {
+        SyncLoss { first: Sequence(self.durable + 1), last: Sequence(self.next - 1), lost: Vec::new(), cause }
+    }
+
+    /// Notes how moving has ended; answers whether it has lost something.
+    fn end_move(&mut self, moved: Result<SyncLoss, (io::Error, SyncLoss)>) -> bool {
+        let loss = match moved {
+            Ok(loss) => loss,
+            // A segment that is still being read is not used again: that passes, too.
+            Err((error, loss)) if is_full(&error) || error.kind() == io::ErrorKind::WouldBlock => {
+                self.phase = Phase::Full;
+                self.tried = Some(Instant::now());
+                // What can still be read may be gone by the time that there is room.
+                SyncLoss { lost: Vec::new(), ..loss }
+            }
+            Err((_, loss)) => {
+                self.phase = Phase::Stopped;
+                let lost = self.not_durable().filter(|old| !old.entry.released).map(|old| old.named()).collect();
+                SyncLoss { lost, ..loss }
+            }
+        };
+        let has_lost = !loss.lost.is_empty();
+        let loss = Arc::new(loss);
+        self.failed = Some(Arc::clone(&loss));
+        self.losses.extend(has_lost.then_some(loss));
+        has_lost
+    }
+
     fn not_durable(&self) -> impl Iterator<Item = Old> {
         let durable = self.durable;
         self.segments.iter().flat_map(move |segment| {

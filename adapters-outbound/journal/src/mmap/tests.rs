@@ -8,6 +8,7 @@ use disk::Disk;
 mod damage;
 mod disk;
 mod failure;
+mod full;
 mod golden;
 mod identity;
 mod power;

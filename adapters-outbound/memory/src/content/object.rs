@@ -4,25 +4,78 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+/// What is read of a part that is gone.
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
 /// An object.
 #[derive(Debug)]
 pub(super) struct Object {
-    /// Each with the offset at which it ends; none is empty.
-    parts: Vec<(u64, Bytes)>,
+    parts: Vec<Part>,
+}
+
+/// A part; none is empty.
+#[derive(Clone, Debug)]
+struct Part {
+    /// The offset at which it ends.
+    end: u64,
+    len: u64,
+    /// None: its memory was given back.
+    bytes: Option<Bytes>,
+}
+
+impl Part {
+    fn start(&self) -> u64 {
+        self.end - self.len
+    }
+
+    /// A range of it that is not empty.
+    fn slices(&self, range: Range<u64>) -> Vec<Bytes> {
+        let (start, end) = (range.start as usize, range.end as usize);
+        match &self.bytes {
+            Some(bytes) => vec![bytes.slice(start..end)],
+            None => ZEROS.chunks(ZEROS.len()).cycle().scan(end - start, zeros).collect(),
+        }
+    }
+}
+
+/// Some of the zeros that are left to give.
+fn zeros(left: &mut usize, some: &'static [u8]) -> Option<Bytes> {
+    let given = some.get(..(*left).min(some.len())).filter(|given| !given.is_empty())?;
+    *left -= given.len();
+    Some(Bytes::from_static(given))
 }
 
 impl Object {
     pub(super) fn new(parts: Vec<Bytes>) -> Object {
         let mut end = 0;
         let parts = parts.into_iter().filter(|part| !part.is_empty()).map(|part| {
-            end += part.len() as u64;
-            (end, part)
+            let len = part.len() as u64;
+            end += len;
+            Part { end, len, bytes: Some(part) }
         });
         Object { parts: parts.collect() }
     }
 
     pub(super) fn len(&self) -> u64 {
-        self.parts.last().map_or(0, |(end, _)| *end)
+        self.parts.last().map_or(0, |part| part.end)
+    }
+
+    /// Bytes that it takes in memory.
+    pub(super) fn resident(&self) -> u64 {
+        self.parts.iter().filter(|part| part.bytes.is_some()).map(|part| part.len).sum()
+    }
+
+    /// The same object without the parts that lie in ranges that nobody needs, and how many bytes these were.
+    pub(super) fn without(&self, dead: &[Range<u64>]) -> (Object, u64) {
+        let mut parts = self.parts.clone();
+        for part in &mut parts {
+            if dead.iter().any(|range| range.start <= part.start() && part.end <= range.end) {
+                part.bytes = None;
+            }
+        }
+        let after = Object { parts };
+        let given_back = self.resident() - after.resident();
+        (after, given_back)
     }
 
     /// A range, as slices of the parts; none if it is empty or the object does not reach that far.
@@ -30,12 +83,10 @@ impl Object {
         if range.start >= range.end || range.end > self.len() {
             return None;
         }
-        let first = self.parts.partition_point(|(end, _)| *end <= range.start);
-        let slices = self.parts.get(first..)?.iter().map_while(|(end, part)| {
-            let start = end - part.len() as u64;
-            let from = range.start.saturating_sub(start) as usize;
-            let to = (range.end.checked_sub(start)?).min(part.len() as u64) as usize;
-            (from < to).then(|| part.slice(from..to))
+        let first = self.parts.partition_point(|part| part.end <= range.start);
+        let slices = self.parts.get(first..)?.iter().take_while(|part| part.start() < range.end).flat_map(|part| {
+            let from = range.start.saturating_sub(part.start());
+            part.slices(from..(range.end - part.start()).min(part.len))
         });
         Some(slices.collect())
     }
@@ -45,22 +96,8 @@ impl Object {
         if self.len() != other.len() {
             return false;
         }
-        let mut theirs: &[u8] = &[];
-        let mut more = other.parts.iter();
-        for (_, part) in &self.parts {
-            let mut ours: &[u8] = part;
-            while !ours.is_empty() {
-                if theirs.is_empty() {
-                    theirs = more.next().map_or(&[], |(_, part)| part);
-                }
-                let common = ours.len().min(theirs.len());
-                let ((our, our_rest), (their, their_rest)) = (ours.split_at(common), theirs.split_at(common));
-                if common == 0 || our != their {
-                    return false;
-                }
-                (ours, theirs) = (our_rest, their_rest);
-            }
-        }
-        true
+        let all = |object: &Object| object.range(0..object.len()).unwrap_or_default();
+        let (ours, theirs) = (all(self), all(other));
+        ours.iter().flatten().eq(theirs.iter().flatten())
     }
 }

@@ -13,7 +13,9 @@ use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId,
     plan::{Applied, ObjectRecord, OperationsKept, Plan, Query, Space, Statistics, UnlinkedReason, View},
 };
-use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
+use dittofs_ports::{
+    ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
+};
 use parking_lot::RwLock;
 
 use super::{operations::Remembered, state::State, transaction::Log};
@@ -100,17 +102,17 @@ impl ShareMetadata for MemoryShare {
         Ok(entry.map(|entry| entry.name.clone()))
     }
 
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         let next = match counter {
             Counter::Ids => &self.ids,
             Counter::Stamps => &self.stamps,
             Counter::Epochs => &self.epochs,
         };
         let taken = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
-            next.checked_add(u64::from(count)).filter(|next| *next <= NodeId::MAX.0)
+            next.checked_add(count).filter(|next| *next <= NodeId::MAX.0)
         });
         let start = taken.map_err(|_| MetadataError::Unavailable("all numbers are used up".into()))?;
-        Ok(start..start + u64::from(count))
+        Ok(start..start + count)
     }
 
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {
@@ -145,5 +147,10 @@ impl ShareMetadata for MemoryShare {
 
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         Ok(self.state.read().0.statistics)
+    }
+
+    /// What survives nothing is not backed up.
+    async fn snapshot(&self) -> Result<Option<Arc<dyn ShareSnapshot>>, MetadataError> {
+        Ok(None)
     }
 }

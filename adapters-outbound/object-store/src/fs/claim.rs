@@ -1,20 +1,29 @@
-//! Whom the objects of a share belong to.
+//! The mark of the owner of a share's objects. Whoever wrote it last keeps a file beside it locked.
 
-use std::{io, path::Path, sync::Arc};
-
-use bytes::Bytes;
-use dittofs_domain::ShareId;
-use dittofs_ports::{Claim, ContentError};
-
-use super::{FsStore, publish::Published, read_line, sync_folder};
-use crate::{
-    error::Fault,
-    layout::{OWNER, share_name},
-    mark,
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+    sync::Arc,
 };
 
+use bytes::Bytes;
+use dittofs_domain::{ShareId, ownership::Mark};
+use dittofs_ports::{Claim, ContentError, Marked};
+
+use super::{FsStore, read_line};
+use crate::{
+    error::Fault,
+    layout::{LOCK, OWNER, share_name, share_of},
+    owner,
+};
+
+/// A lock that is held, where the file system has some.
+pub(super) struct OwnerLock(Option<File>);
+
 impl FsStore {
-    pub(crate) async fn owner(self: &Arc<Self>, share: ShareId) -> Result<Option<u128>, ContentError> {
+    pub(crate) async fn owner(self: &Arc<Self>, share: ShareId) -> Result<Option<Marked>, ContentError> {
         self.blocking(move |store| {
             store.check_mark()?;
             owner_in(&store.root.join(share_name(share)).join(OWNER))
@@ -22,44 +31,111 @@ impl FsStore {
         .await
     }
 
-    pub(crate) async fn claim(self: &Arc<Self>, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.blocking(move |store| store.claim_now(share, owner)).await
+    pub(crate) async fn claim(
+        self: &Arc<Self>,
+        share: ShareId,
+        mark: &Mark,
+        over: Option<Marked>,
+    ) -> Result<Claim, ContentError> {
+        let (mark, over) = (mark.clone(), over.map(|over| over.mark));
+        self.blocking(move |store| store.claim_now(share, mark, over.as_ref())).await
     }
 
-    fn claim_now(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
+    fn claim_now(&self, share: ShareId, mark: Mark, over: Option<&Mark>) -> Result<Claim, ContentError> {
         self.check_mark()?;
         let folder = self.folders.durable_share(&self.root, share)?;
         let path = folder.join(OWNER);
-        let found = match owner_in(&path)? {
-            Some(found) => found,
-            None => {
-                let line = Bytes::from(mark::owner(owner));
-                let name = format!("{}-{OWNER}", share_name(share));
-                if self.publish(&name, &path, &[line])? == Published::New {
-                    return Ok(Claim::New);
-                }
-                // Somebody else was faster.
-                owner_in(&path)?.ok_or_else(|| unreadable(&path))?
-            }
+        let mut locks = self.locks.lock();
+        let taken = match locks.contains_key(&share) {
+            true => None,
+            false => match lock(&folder.join(LOCK))? {
+                Some(lock) => Some(lock),
+                None => return Ok(Claim::Refused(owner_in(&path)?)),
+            },
         };
-        if found != owner {
-            return Ok(Claim::Foreign(found));
+        let found = owner_in(&path)?;
+        if found.as_ref().map(|found| &found.mark) != over {
+            return Ok(Claim::Refused(found));
         }
-        // Who wrote it may not have come to the end.
-        sync_folder(&folder)?;
-        Ok(Claim::Ours)
+        let is_atomic = taken.as_ref().or_else(|| locks.get(&share)).is_some_and(|lock| lock.0.is_some());
+        let name = format!("{}-{OWNER}", share_name(share));
+        let bytes = owner::encode(&mark);
+        let written = match self.replace(&name, &path, &[Bytes::copy_from_slice(&bytes)]) {
+            Err(fault) if is_full(&fault) => write_over(&path, bytes),
+            written => written,
+        };
+        let marked = match (written, found) {
+            (Ok(()), _) => Marked { mark, version: None },
+            // A disk that copies on write has not even room for that. Whoever keeps the folder locked and wrote the mark
+            // that is there still has the objects, or nothing could be removed from a full disk any more.
+            (Err(fault), Some(found)) if is_full(&fault) && is_renewal(&found.mark, &mark, is_atomic) => found,
+            (Err(fault), _) => return Err(fault.into()),
+        };
+        if marked.mark.is_released() {
+            locks.remove(&share);
+        } else if let Some(lock) = taken {
+            locks.insert(share, lock);
+        }
+        Ok(Claim::Written { marked, is_atomic })
+    }
+
+    pub(crate) async fn shares(self: &Arc<Self>) -> Result<Vec<ShareId>, ContentError> {
+        self.blocking(|store| {
+            store.check_mark()?;
+            let listed = |error| Fault::of("listed", &store.root)(error);
+            let mut shares = Vec::new();
+            for entry in std::fs::read_dir(&store.root).map_err(listed)? {
+                let name = entry.map_err(listed)?.file_name();
+                shares.extend(name.to_str().and_then(share_of));
+            }
+            shares.sort_unstable();
+            Ok(shares)
+        })
+        .await
     }
 }
 
-fn owner_in(path: &Path) -> Result<Option<u128>, ContentError> {
-    match read_line(path) {
-        Ok(bytes) => mark::read_owner(&bytes).map(Some).ok_or_else(|| unreadable(path)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Fault::of("read", path)(error).into()),
+fn is_full(fault: &Fault) -> bool {
+    matches!(fault.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Whether a mark only says once more what the one says that is there, of a folder that is locked.
+fn is_renewal(there: &Mark, mark: &Mark, is_locked: bool) -> bool {
+    is_locked && !mark.is_released() && !there.is_released() && (there.owner, there.start) == (mark.owner, mark.start)
+}
+
+/// Writes a mark where a full disk has no room for a new file: over the old one, which has its place. A mark is a few
+/// hundred bytes, which disks write whole. Lines that are empty say nothing.
+fn write_over(path: &Path, mut bytes: Vec<u8>) -> Result<(), Fault> {
+    let file = OpenOptions::new().write(true).open(path).map_err(Fault::of("opened", path))?;
+    let length = file.metadata().map_err(Fault::of("looked up", path))?.len();
+    bytes.resize(bytes.len().max(length as usize), b'\n');
+    file.write_all_at(&bytes, 0).map_err(Fault::of("written", path))?;
+    file.sync_data().map_err(Fault::of("synced", path))
+}
+
+/// Takes the lock; none if somebody else has it.
+fn lock(path: &Path) -> Result<Option<OwnerLock>, Fault> {
+    let open = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    let file = open.map_err(Fault::of("opened", path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(OwnerLock(Some(file)))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => {
+            tracing::warn!(path = %path.display(), %error, "can't be locked: two servers are told apart by their marks only");
+            Ok(Some(OwnerLock(None)))
+        }
     }
 }
 
-fn unreadable(path: &Path) -> ContentError {
-    let path = path.display();
-    ContentError::Corrupt(format!("{path} does not say who the owner is: put it back from a backup").into())
+fn owner_in(path: &Path) -> Result<Option<Marked>, ContentError> {
+    let bytes = match read_line(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Fault::of("read", path)(error).into()),
+    };
+    let shown = path.display();
+    let unreadable = || format!("{shown} does not say who the owner is: put it back from a backup").into();
+    let mark = owner::decode(&bytes).ok_or_else(|| ContentError::Corrupt(unreadable()))?;
+    Ok(Some(Marked { mark, version: None }))
 }

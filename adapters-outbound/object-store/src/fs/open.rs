@@ -7,6 +7,8 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64},
 };
 
+use parking_lot::Mutex;
+
 use super::{FsStore, INCOMING, folders::Folders, handles::Handles, read_line, sync_folder};
 use crate::{
     FsOptions, OpenError,
@@ -36,6 +38,7 @@ impl FsStore {
             _mark: mark,
             folders: Folders::default(),
             handles: Handles::new(options.open_files),
+            locks: Mutex::default(),
             incoming: AtomicU64::new(0),
             nowait: AtomicBool::new(true),
         };

@@ -46,6 +46,16 @@ impl FsStore {
         Ok(Published::New)
     }
 
+    /// Writes a file in the place of the one with its name. When it returns, the new one survives a power cut.
+    pub(super) fn replace(&self, name: &str, to: &Path, parts: &[Bytes]) -> Result<(), Fault> {
+        let mut incoming = self.incoming(name)?;
+        write_parts(&mut incoming.file, parts).map_err(Fault::of("written", &incoming.path))?;
+        incoming.file.sync_data().map_err(Fault::of("synced", &incoming.path))?;
+        std::fs::rename(&incoming.path, to).map_err(Fault::of("given its name", to))?;
+        incoming.gone = true;
+        to.parent().map_or(Ok(()), sync_folder)
+    }
+
     fn incoming(&self, name: &str) -> Result<Incoming, Fault> {
         let folder = self.root.join(INCOMING);
         let process = std::process::id();

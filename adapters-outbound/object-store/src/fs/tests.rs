@@ -1,5 +1,9 @@
-use std::{fs, os::unix::fs::MetadataExt};
+use std::{fs, os::unix::fs::MetadataExt, time::Duration};
 
+use dittofs_domain::{
+    Epoch, Timestamp,
+    ownership::{Holder, Mark, Start},
+};
 use dittofs_ports::Claim;
 
 use super::*;
@@ -26,6 +30,42 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+fn mark(owner: u128) -> Mark {
+    let second = Duration::from_secs(1);
+    Mark {
+        owner,
+        start: Some(Start { epoch: Epoch(1), nonce: 2 }),
+        tag: 3,
+        lease: second,
+        request_max: second,
+        share: "/export".into(),
+        holder: Holder::default(),
+        at: Timestamp::EPOCH,
+    }
+}
+
+#[tokio::test]
+async fn who_holds_the_objects_keeps_others_out_until_it_gives_them_back_or_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (open(folder.path()).await.unwrap(), open(folder.path()).await.unwrap());
+    let Claim::Written { marked, is_atomic: true } = first.claim(SHARE, &mark(1), None).await.unwrap() else {
+        panic!()
+    };
+    let next = Mark { tag: 4, ..mark(1) };
+    assert_eq!(second.claim(SHARE, &next, Some(marked.clone())).await.unwrap(), Claim::Refused(Some(marked.clone())));
+    let released = Mark { tag: 5, lease: Duration::ZERO, ..mark(1) };
+    let Claim::Written { marked, .. } = first.claim(SHARE, &released, Some(marked.clone())).await.unwrap() else {
+        panic!()
+    };
+    let Claim::Written { marked, .. } = second.claim(SHARE, &next, Some(marked.clone())).await.unwrap() else {
+        panic!()
+    };
+    let last = Mark { tag: 6, ..mark(1) };
+    assert!(matches!(first.claim(SHARE, &last, Some(marked.clone())).await.unwrap(), Claim::Refused(_)));
+    drop(second);
+    assert!(matches!(first.claim(SHARE, &last, Some(marked.clone())).await.unwrap(), Claim::Written { .. }));
+}
+
 fn parts(text: &'static str) -> Vec<Bytes> {
     vec![Bytes::from_static(text.as_bytes())]
 }
@@ -35,13 +75,14 @@ async fn the_layout_of_format_1_does_not_change() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("deep/down");
     let store = open(&root).await.unwrap();
-    assert_eq!(store.claim(SHARE, 0xC0FFEE).await.unwrap(), Claim::New);
+    assert!(matches!(store.claim(SHARE, &mark(0xC0FFEE), None).await.unwrap(), Claim::Written { .. }));
     store.put(SHARE, OBJECT, parts("hello"), 0).await.unwrap();
     assert_eq!(names(&root), ["00000000000000ab", "dittofs-objects", "incoming"]);
     let share = root.join("00000000000000ab");
-    assert_eq!(names(&share), ["12", "owner"]);
+    assert_eq!(names(&share), ["12", "owner", "owner.lock"]);
     assert_eq!(fs::read(share.join("12/12345600000000000000000000000007")).unwrap(), b"hello");
-    assert_eq!(fs::read(share.join("owner")).unwrap(), b"dittofs owner 00000000000000000000000000c0ffee\n");
+    let owner = fs::read(share.join("owner")).unwrap();
+    assert!(owner.starts_with(b"dittofs owner 00000000000000000000000000c0ffee\nepoch 1\n"), "{owner:?}");
     assert_eq!(names(&root.join("incoming")), [""; 0]);
 }
 
@@ -126,10 +167,10 @@ async fn a_path_that_cannot_be_a_folder_is_refused_with_its_name() {
 async fn an_owner_that_cannot_be_read_is_damage_and_not_free() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
-    store.claim(SHARE, 1).await.unwrap();
+    store.claim(SHARE, &mark(1), None).await.unwrap();
     for text in ["", "dittofs owner 1\n", &"0".repeat(10_000)] {
         fs::write(folder.path().join("00000000000000ab/owner"), text).unwrap();
-        let answer = store.claim(SHARE, 1).await;
+        let answer = store.claim(SHARE, &mark(1), None).await;
         assert!(matches!(answer, Err(ContentError::Corrupt(_))), "{answer:?}");
     }
 }
@@ -147,7 +188,7 @@ async fn a_disk_that_is_not_mounted_is_not_an_empty_store() {
         store.get(SHARE, OBJECT, 0..1).await.map(drop),
         store.delete(SHARE, OBJECT).await,
         store.list(SHARE, None, 1).await.map(drop),
-        store.claim(SHARE, 1).await.map(drop),
+        store.claim(SHARE, &mark(1), None).await.map(drop),
         store.put(SHARE, other, parts("x"), 0).await,
     ];
     for (index, answer) in answers.iter().enumerate() {

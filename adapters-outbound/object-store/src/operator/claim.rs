@@ -1,62 +1,103 @@
-//! Whom the objects of a share belong to.
+//! The mark of the owner of a share's objects.
 
-use dittofs_domain::ShareId;
-use dittofs_ports::{Claim, ContentError};
-use opendal::ErrorKind;
+use dittofs_domain::{ShareId, ownership::Mark};
+use dittofs_ports::{Claim, ContentError, Marked};
+use futures_util::TryStreamExt;
+use opendal::{
+    ErrorKind,
+    options::{ListOptions, ReadOptions, WriteOptions},
+};
 
 use super::{OperatorStore, error::is_known_already};
 use crate::{
-    layout::{OWNER, share_name},
-    mark,
+    layout::{OWNER, share_name, share_of},
+    mark::MARK_BYTES_MAX,
+    owner,
 };
 
+/// How often a mark is read that is replaced between its head and its body.
+const READS_MAX: u32 = 4;
+
 impl OperatorStore {
-    pub(crate) async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
+    pub(crate) async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
         self.found().await?;
         self.owner_in(&marker(share)).await
     }
 
-    pub(crate) async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
+    pub(crate) async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         let found = *self.found().await?;
         let path = marker(share);
-        // Of two claims at the same instant the later one wins: both then read whose it is.
-        if !found.puts_only_new
-            && let Some(found) = self.owner_in(&path).await?
-        {
-            return Ok(claim_of(found, owner));
+        // In this process one comes after the other, whatever the store can do.
+        let _turn = self.claiming.lock().await;
+        let is_atomic = found.puts_only_new && found.replaces_only_seen;
+        let version = over.as_ref().and_then(|over| over.version.clone());
+        let options = match &over {
+            None => found.only_new(),
+            Some(_) if is_atomic && version.is_some() => WriteOptions { if_match: version, ..WriteOptions::default() },
+            Some(_) => WriteOptions::default(),
+        };
+        let compares = options.if_match.is_some() || options.if_not_exists;
+        if !compares {
+            let there = self.owner_in(&path).await?;
+            if there.as_ref().map(|there| &there.mark) != over.as_ref().map(|over| &over.mark) {
+                return Ok(Claim::Refused(there));
+            }
         }
-        match self.operator.write_options(&path, mark::owner(owner).into_bytes(), found.only_new()).await {
-            Ok(_) if found.puts_only_new => Ok(Claim::New),
-            Ok(_) => Ok(match claim_of(self.written_owner(&path).await?, owner) {
-                Claim::Ours => Claim::New,
-                other => other,
-            }),
-            Err(error) if is_known_already(&error) => Ok(claim_of(self.written_owner(&path).await?, owner)),
+        match self.bounded(self.operator.write_options(&path, owner::encode(mark), options)).await {
+            Ok(written) => {
+                let version = written.etag().map(str::to_owned);
+                let is_atomic = is_atomic || self.remote.is_none();
+                Ok(Claim::Written { marked: Marked { mark: mark.clone(), version }, is_atomic })
+            }
+            Err(error) if is_known_already(&error) => Ok(Claim::Refused(self.owner_in(&path).await?)),
+            // What was to be replaced has gone.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Claim::Refused(None)),
             Err(error) => Err(self.failed("written", &path, error)),
         }
     }
 
-    /// The owner that a marker names which is there for sure.
-    async fn written_owner(&self, path: &str) -> Result<u128, ContentError> {
-        let gone = || ContentError::Unavailable(format!("{path} is there and can't be read").into());
-        self.owner_in(path).await?.ok_or_else(gone)
+    pub(crate) async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
+        self.found().await?;
+        let failed = |error| self.failed("listed", "/", error);
+        let mut lister = self.operator.lister_options("/", ListOptions::default()).await.map_err(failed)?;
+        let mut shares = Vec::new();
+        while let Some(entry) = lister.try_next().await.map_err(failed)? {
+            shares.extend(entry.path().strip_suffix('/').and_then(share_of));
+        }
+        shares.sort_unstable();
+        shares.dedup();
+        Ok(shares)
     }
 
-    async fn owner_in(&self, path: &str) -> Result<Option<u128>, ContentError> {
-        let line = match self.read_line(path).await {
-            Ok(line) => line,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.failed("read", path, error)),
-        };
-        let unreadable = || format!("{path} does not say who the owner is: put it back from a backup").into();
-        mark::read_owner(&line).map(Some).ok_or_else(|| ContentError::Corrupt(unreadable()))
+    async fn owner_in(&self, path: &str) -> Result<Option<Marked>, ContentError> {
+        for _ in 0..READS_MAX {
+            match self.bounded(self.read_mark(path)).await {
+                Ok((bytes, version)) => {
+                    let unreadable = || format!("{path} does not say who the owner is: put it back from a backup");
+                    let mark = owner::decode(&bytes).ok_or_else(|| ContentError::Corrupt(unreadable().into()))?;
+                    return Ok(Some(Marked { mark, version }));
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) if is_known_already(&error) => {}
+                Err(error) => return Err(self.failed("read", path, error)),
+            }
+        }
+        Err(ContentError::Unavailable(format!("{path} changes whenever it is read").into()))
+    }
+
+    /// A mark, and the version that its bytes have.
+    async fn read_mark(&self, path: &str) -> opendal::Result<(bytes::Bytes, Option<String>)> {
+        let head = self.operator.stat(path).await?;
+        if head.content_length() > MARK_BYTES_MAX {
+            return Ok((bytes::Bytes::new(), None));
+        }
+        let version = head.etag().map(str::to_owned);
+        let compares = self.operator.info().capability().read_with_if_match;
+        let options = ReadOptions { if_match: version.clone().filter(|_| compares), ..ReadOptions::default() };
+        Ok((self.operator.read_options(path, options).await?.to_bytes(), version))
     }
 }
 
 fn marker(share: ShareId) -> String {
     format!("{}/{OWNER}", share_name(share))
-}
-
-fn claim_of(found: u128, owner: u128) -> Claim {
-    if found == owner { Claim::Ours } else { Claim::Foreign(found) }
 }

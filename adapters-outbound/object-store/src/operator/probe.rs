@@ -15,6 +15,8 @@ use crate::OpenError;
 const LENGTH: usize = 10_000;
 /// The range that is read of it.
 const RANGE: std::ops::Range<usize> = 1_234..5_678;
+/// What no object is called by its store.
+const NO_VERSION: &str = "\"0123456789abcdef0123456789abcdef\"";
 /// Probes are named so.
 const NAME: &str = "dittofs-probe-";
 /// It is given up after so long.
@@ -27,6 +29,8 @@ pub(super) struct Found {
     pub(super) puts_only_new: bool,
     /// Whether it keeps the type of what is written.
     pub(super) keeps_types: bool,
+    /// Whether it writes over something only if that is what was seen, when it is told to.
+    pub(super) replaces_only_seen: bool,
 }
 
 /// The type of everything that is written. Without one, some services answer later that there is none, in a form that
@@ -36,7 +40,8 @@ const CONTENT_TYPE: &str = "application/octet-stream";
 impl Found {
     /// What a service of this kind does, before it was asked.
     pub(super) fn usual(operator: &Operator) -> Found {
-        Found { puts_only_new: true, keeps_types: operator.info().capability().write_with_content_type }
+        let keeps_types = operator.info().capability().write_with_content_type;
+        Found { puts_only_new: true, keeps_types, replaces_only_seen: false }
     }
 
     /// Writes what is not there yet, and never over anything; where the store can't do that, the caller has looked.
@@ -73,7 +78,8 @@ pub(super) async fn probe(operator: &Operator, remote: &Remote) -> Result<Found,
         tracing::warn!(store = %remote.place, "this machine's clock is {skew} the store's: set it, best by NTP");
     }
     if let Ok(found) = &found {
-        tracing::info!(store = %remote.place, puts_only_new = found.puts_only_new, "the content store answers as it should");
+        tracing::info!(store = %remote.place, puts_only_new = found.puts_only_new,
+            replaces_only_seen = found.replaces_only_seen, "the content store answers as it should");
     }
     found
 }
@@ -87,6 +93,7 @@ struct Probe<'a> {
 impl Probe<'_> {
     async fn run(&self) -> Result<Found, Trouble> {
         let puts_only_new = self.write().await?;
+        let replaces_only_seen = self.replace().await?;
         let read = self.read().await;
         let listed = match read {
             Ok(()) => self.list().await,
@@ -97,7 +104,7 @@ impl Probe<'_> {
         deleted.map_err(|error| self.told("DeleteObject", error))?;
         match self.operator.stat(&self.name).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Found { puts_only_new, ..Found::usual(self.operator) })
+                Ok(Found { puts_only_new, replaces_only_seen, ..Found::usual(self.operator) })
             }
             Ok(_) => Err(self.lies("DeleteObject", "what was deleted is still there")),
             Err(error) => Err(self.told("HeadObject", error)),
@@ -122,6 +129,22 @@ impl Probe<'_> {
             }
             Err(error) => Err(self.told("PutObject", error)),
         }
+    }
+
+    /// Answers whether the store writes over something only if that is what was seen.
+    async fn replace(&self) -> Result<bool, Trouble> {
+        if !self.operator.info().capability().write_with_if_match {
+            return Ok(false);
+        }
+        let there = self.operator.stat(&self.name).await.map_err(|error| self.told("HeadObject", error))?;
+        let Some(version) = there.etag() else { return Ok(false) };
+        let over = |version: &str| WriteOptions { if_match: Some(version.to_owned()), ..WriteOptions::default() };
+        match self.operator.write_options(&self.name, bytes(), over(NO_VERSION)).await {
+            Err(error) if is_known_already(&error) => {}
+            // It does not look at the condition, or does not know it.
+            _ => return Ok(false),
+        }
+        Ok(self.operator.write_options(&self.name, bytes(), over(version)).await.is_ok())
     }
 
     async fn read(&self) -> Result<(), Trouble> {

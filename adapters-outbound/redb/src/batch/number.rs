@@ -41,7 +41,7 @@ impl Batch<'_> {
         &mut self,
         share: dittofs_domain::ShareId,
         counter: Counter,
-        count: u32,
+        count: u64,
     ) -> Result<Range<u64>, Refused> {
         let (what, first) = match counter {
             Counter::Ids => (Count::Ids, NodeId::FIRST_FREE.0),
@@ -49,7 +49,7 @@ impl Batch<'_> {
             Counter::Epochs => (Count::Epochs, 1),
         };
         let start = unsigned(self.count(share, what)?)?.max(first);
-        let end = start.checked_add(u64::from(count)).filter(|end| *end <= NodeId::MAX.0);
+        let end = start.checked_add(count).filter(|end| *end <= NodeId::MAX.0);
         let end = end.ok_or_else(|| Fault::damaged("all numbers are used up"))?;
         self.put_count(share, what, end.cast_signed());
         self.is_changed = true;

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ContentVersion, ObjectId,
+    ContentVersion, KeyId, ObjectId,
     content::{BlockPlace, Extent, MapRow, PageExtents, Stored, page::is_well_formed},
 };
 
@@ -15,7 +15,10 @@ const HOLES: u8 = 1;
 
 const HOLE: u8 = 0;
 const INLINE: u8 = 1;
+/// A block that is not sealed, or by a key with a number.
 const STORED: u8 = 2;
+/// A block that is sealed by a key with a fingerprint.
+const SEALED: u8 = 3;
 
 /// The least bytes of an extent, so that a count can't promise more than there is.
 const EXTENT_BYTES_MIN: usize = 5;
@@ -47,6 +50,7 @@ fn put_extent(out: &mut Vec<u8>, extent: &Extent) {
     let (tag, len) = match extent {
         Extent::Hole { len } => (HOLE, *len),
         Extent::Inline(bytes) => (INLINE, bytes.len() as u32),
+        Extent::Stored { len, from } if from.block.key_id.is_fingerprint() => (SEALED, *len),
         Extent::Stored { len, .. } => (STORED, *len),
     };
     out.push(tag);
@@ -60,7 +64,10 @@ fn put_extent(out: &mut Vec<u8>, extent: &Extent) {
             out.extend_from_slice(&block.stored_len.to_le_bytes());
             out.extend_from_slice(&block.raw_len.to_le_bytes());
             out.push(block.codec);
-            out.extend_from_slice(&block.key_id.to_le_bytes());
+            match block.key_id.is_fingerprint() {
+                true => out.extend_from_slice(&block.key_id.0.to_le_bytes()),
+                false => out.extend_from_slice(&(block.key_id.0 as u32).to_le_bytes()),
+            }
             out.extend_from_slice(&skip.to_le_bytes());
         }
     }
@@ -96,15 +103,21 @@ fn extent(reader: &mut Reader<'_>) -> Option<Extent> {
     match tag {
         HOLE => Some(Extent::Hole { len }),
         INLINE => reader.bytes(len as usize).map(|bytes| Extent::Inline(Bytes::copy_from_slice(bytes))),
-        STORED => {
+        STORED | SEALED => {
             let object = ObjectId(reader.u128()?);
             let block = BlockPlace {
                 at: reader.u64()?,
                 stored_len: reader.u32()?,
                 raw_len: reader.u32()?,
                 codec: reader.u8()?,
-                key_id: reader.u32()?,
+                key_id: match tag {
+                    SEALED => KeyId(reader.u64()?),
+                    _ => KeyId::of_number(reader.u32()?),
+                },
             };
+            if (tag == SEALED) != block.key_id.is_fingerprint() {
+                return None;
+            }
             Some(Extent::Stored { len, from: Stored { object, block, skip: reader.u32()? } })
         }
         _ => None,

@@ -4,16 +4,27 @@
 //! bytes) and that many bytes, in the order of their tags. A field that says nothing is left out. An unknown tag is a
 //! newer program's.
 
-use dittofs_domain::{HandleKey, Scale, ShareId};
-use dittofs_ports::ShareRecord;
+use dittofs_domain::{HandleKey, KeyId, Scale, ShareId};
+use dittofs_ports::{KeysInUse, ShareRecord};
 
-use super::{Reader, decode_versions};
+use super::{Reader, backups, decode_versions, lineage};
 use crate::fault::Fault;
 
 const VERSION: u8 = 2;
 
 /// Sizes of pages, regions, chunks and so on, where they are not those of production.
 const SCALE: u8 = 1;
+/// The starts that were given.
+const LINEAGE: u8 = 2;
+/// The keys that are in use.
+const KEYS: u8 = 3;
+/// The sums count nodes, names and targets: an empty field.
+const COUNTS_NAMES: u8 = 4;
+/// The backups that pin objects.
+const BACKUPS: u8 = 5;
+
+/// All keys that are in use are known: the first byte of their field.
+const ALL_KEYS: u8 = 1;
 
 pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     let mut out = vec![VERSION];
@@ -26,6 +37,19 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     out.extend_from_slice(record.name.as_bytes());
     if record.scale != Scale::PRODUCTION {
         put_field(&mut out, SCALE, &encode_scale(&record.scale));
+    }
+    let lineage = lineage::encode(&record.lineage);
+    if !lineage.is_empty() {
+        put_field(&mut out, LINEAGE, &lineage);
+    }
+    if record.keys != KeysInUse::default() {
+        put_field(&mut out, KEYS, &encode_keys(&record.keys));
+    }
+    if record.counts_names {
+        put_field(&mut out, COUNTS_NAMES, &[]);
+    }
+    if !record.backups.is_empty() {
+        put_field(&mut out, BACKUPS, &backups::encode(&record.backups));
     }
     out
 }
@@ -60,6 +84,29 @@ fn decode_scale(bytes: &[u8]) -> Option<Scale> {
     (reader.is_at_end() && scale.is_valid()).then_some(scale)
 }
 
+/// Whether these are all (1), then 8 bytes each.
+fn encode_keys(keys: &KeysInUse) -> Vec<u8> {
+    let mut out = vec![if keys.are_all { ALL_KEYS } else { 0 }];
+    keys.in_use.iter().for_each(|key| out.extend_from_slice(&key.0.to_le_bytes()));
+    out
+}
+
+fn decode_keys(bytes: &[u8]) -> Option<KeysInUse> {
+    let mut reader = Reader::new(bytes);
+    let are_all = match reader.u8()? {
+        ALL_KEYS => true,
+        0 => false,
+        _ => return None,
+    };
+    let mut keys = KeysInUse { are_all, ..KeysInUse::default() };
+    while !reader.is_at_end() {
+        let key = KeyId(reader.u64()?);
+        let is_new = key.is_possible() && !key.is_none() && keys.in_use.insert(key);
+        is_new.then_some(())?;
+    }
+    Some(keys)
+}
+
 pub(crate) fn decode_share(id: ShareId, bytes: &[u8]) -> Result<ShareRecord, Fault> {
     decode_versions("the row of a share", bytes, VERSION, |version, reader| read(version, id, reader))
 }
@@ -75,6 +122,7 @@ fn read(version: u8, id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord
             1 => true,
             _ => return None,
         },
+        counts_names: false,
         ..ShareRecord::new(id, "")
     };
     let name = match version {
@@ -85,6 +133,8 @@ fn read(version: u8, id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord
         }
     };
     record.name = String::from_utf8(name.to_vec()).ok()?;
+    // A row of version 1 does not say what it was sealed with.
+    record.keys.are_all = version > 1;
     while !reader.is_at_end() {
         let (tag, len) = (reader.u8()?, reader.u16()?);
         read_field(&mut record, tag, reader.bytes(len.into())?)?;
@@ -96,6 +146,10 @@ fn read(version: u8, id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord
 fn read_field(record: &mut ShareRecord, tag: u8, bytes: &[u8]) -> Option<()> {
     match tag {
         SCALE => record.scale = decode_scale(bytes)?,
+        KEYS => record.keys = decode_keys(bytes)?,
+        COUNTS_NAMES if bytes.is_empty() => record.counts_names = true,
+        LINEAGE => record.lineage = lineage::decode(bytes)?,
+        BACKUPS => record.backups = backups::decode(bytes)?,
         _ => return None,
     }
     Some(())

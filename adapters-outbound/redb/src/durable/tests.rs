@@ -66,7 +66,7 @@ fn put(durable: &mut Durable, value: &[u8]) {
     let count = keys::count(dittofs_domain::ShareId(0), Count::Transactions);
     tables.put(Kind::Count, &count, Some(&number)).unwrap();
     let redo = tables.into_redo();
-    durable.commit(transaction, &redo).unwrap();
+    assert!(durable.commit(transaction, &redo, || ()).unwrap());
 }
 
 fn value(durable: &Durable) -> Vec<u8> {

@@ -11,6 +11,10 @@ pub(super) const RECORD_HEAD_LEN: usize = 40;
 /// Records begin at multiples of this.
 pub(super) const ALIGN: usize = 8;
 
+/// Where the head says which opening of the database used the log last. Earlier releases left zeros there.
+pub(super) const STAMP_AT: u64 = 512;
+
+const MAGIC_STAMP: &[u8; 4] = b"DFMO";
 const MAGIC_HEAD: &[u8; 8] = b"DFMLOG\r\n";
 pub(super) const MAGIC_RECORD: &[u8; 4] = b"DFML";
 /// Bytes of a record's head that its checksum is over.
@@ -52,6 +56,27 @@ fn read_head(bytes: &[u8]) -> Option<Head> {
     let store = reader.u128()?;
     let checked = bytes.get(..bytes.len() - reader.left())?;
     (reader.u32()? == crc32c::crc32c(checked)).then_some(Head::Of(store))
+}
+
+/// The stamp of an opening: magic (4), its generation (8), CRC32C of the store's id and all before (4).
+pub(super) fn encode_stamp(store: u128, generation: u64) -> Vec<u8> {
+    let mut out = MAGIC_STAMP.to_vec();
+    out.extend_from_slice(&generation.to_le_bytes());
+    let checksum = crc32c::crc32c_append(crc32c::crc32c(&store.to_le_bytes()), &out);
+    out.extend_from_slice(&checksum.to_le_bytes());
+    out
+}
+
+/// The generation in the stamp of a log; 0 where there is none, or one of another store.
+pub(super) fn decode_stamp(log: &[u8], store: u128) -> u64 {
+    let read = || {
+        let bytes = log.get(STAMP_AT as usize..)?;
+        let mut reader = Reader::new(bytes);
+        reader.array().filter(|magic| magic == MAGIC_STAMP)?;
+        let generation = reader.u64()?;
+        (bytes.get(..16)? == encode_stamp(store, generation)).then_some(generation)
+    };
+    read().unwrap_or(0)
 }
 
 /// The head of a record.

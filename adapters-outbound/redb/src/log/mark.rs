@@ -10,6 +10,8 @@ use crate::{
 };
 
 const KEY: &[u8] = b"log";
+/// A record of its own, which earlier releases leave alone.
+const KEY_STAMPED: &[u8] = b"log stamped";
 
 /// What must be in the log, beyond what is in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub(crate) struct Mark {
     pub(crate) base: u64,
     /// Whether nothing is in the log.
     pub(crate) clean: bool,
+    /// The generation of the last opening that is known to have stamped the log.
+    pub(crate) stamped: u64,
 }
 
 impl Mark {
@@ -29,7 +33,10 @@ impl Mark {
     pub(crate) fn read(database: &impl ReadableDatabase) -> Result<Option<Mark>, Fault> {
         let transaction = database.begin_read()?;
         let found = transaction.open_table(TABLE)?.get(KEY)?;
-        found.map(|value| decode(value.value())).transpose()
+        let Some(mut mark) = found.map(|value| decode(value.value())).transpose()? else { return Ok(None) };
+        let stamped = transaction.open_table(TABLE)?.get(KEY_STAMPED)?;
+        mark.stamped = stamped.and_then(|value| Some(u64::from_le_bytes(value.value().try_into().ok()?))).unwrap_or(0);
+        Ok(Some(mark))
     }
 
     pub(crate) fn write(&self, transaction: &WriteTransaction) -> Result<(), Fault> {
@@ -37,7 +44,9 @@ impl Mark {
         value.extend_from_slice(&self.generation.to_le_bytes());
         value.extend_from_slice(&self.base.to_le_bytes());
         value.push(self.clean.into());
-        transaction.open_table(TABLE)?.insert(KEY, value.as_slice())?;
+        let mut table = transaction.open_table(TABLE)?;
+        table.insert(KEY, value.as_slice())?;
+        table.insert(KEY_STAMPED, self.stamped.to_le_bytes().as_slice())?;
         Ok(())
     }
 
@@ -60,6 +69,7 @@ fn decode(bytes: &[u8]) -> Result<Mark, Fault> {
                 1 => true,
                 _ => return None,
             },
+            stamped: 0,
         })
     };
     let mark = read().filter(|_| reader.is_at_end());

@@ -8,7 +8,7 @@ use crate::bugs::{self, Bug};
 
 use super::{
     Mark,
-    format::{ALIGN, HEAD_LEN, Head, MAGIC_RECORD, RecordHead, decode_head, decode_record, record_len},
+    format::{ALIGN, HEAD_LEN, Head, MAGIC_RECORD, RecordHead, decode_head, decode_record, decode_stamp, record_len},
 };
 
 /// Longer logs are not made and not read: they are read into memory.
@@ -18,14 +18,16 @@ pub(crate) const LEN_MAX: u64 = 1 << 30;
 #[derive(Debug)]
 pub(crate) enum Trouble {
     Io(io::Error),
-    /// Not a log at all.
+    /// Not a log at all, and nothing is in it.
     Nonsense,
-    /// Another store's.
+    /// Another store's, with something in it.
     Foreign,
     /// A newer format.
     Newer(u32),
     /// It is of a later time than the database.
     Ahead,
+    /// It is of an earlier time than the one that the database was used with.
+    Behind,
 }
 
 /// The records of a log that are to be done again.
@@ -34,6 +36,8 @@ pub(crate) struct Scanned {
     payloads: Vec<Range<usize>>,
     /// Where it was damaged, if it was: behind the records before it are others that were acknowledged.
     pub(crate) damaged: Option<String>,
+    /// The generation of the opening that used it last.
+    pub(crate) stamp: u64,
 }
 
 impl Scanned {
@@ -45,14 +49,27 @@ impl Scanned {
         }
         let mut bytes = vec![0; len as usize];
         storage.read(0, &mut bytes).map_err(Trouble::Io)?;
-        match decode_head(&bytes) {
+        let head = decode_head(&bytes);
+        let mut scanned = Scanned { bytes, payloads: Vec::new(), damaged: None, stamp: 0 };
+        // A log that was just made has nothing in it; its head may be torn.
+        let is_used = |store, above| scanned.heads(HEAD_LEN as usize, store).any(|head| head.generation > above);
+        match head {
             Head::Of(store) if store == mark.store => {}
-            Head::Of(_) => return Err(Trouble::Foreign),
+            Head::Of(store) if is_used(store, 0) => return Err(Trouble::Foreign),
             Head::Newer(format) => return Err(Trouble::Newer(format)),
-            Head::Nonsense => return Err(Trouble::Nonsense),
+            Head::Nonsense if is_used(mark.store, mark.generation) => return Err(Trouble::Ahead),
+            Head::Of(_) | Head::Nonsense => return Err(Trouble::Nonsense),
         }
-        let mut scanned = Scanned { bytes, payloads: Vec::new(), damaged: None };
-        scanned.follow(mark, done)?;
+        let stamp = decode_stamp(&scanned.bytes, mark.store);
+        if stamp > mark.generation || is_used(mark.store, mark.generation) {
+            return Err(Trouble::Ahead);
+        }
+        scanned.stamp = stamp;
+        // Nothing is expected in the log of a database that was closed.
+        if stamp < mark.stamped && !mark.clean {
+            return Err(Trouble::Behind);
+        }
+        scanned.follow(mark, done);
         Ok(scanned)
     }
 
@@ -65,13 +82,10 @@ impl Scanned {
         self.payloads.len()
     }
 
-    fn follow(&mut self, mark: &Mark, done: u64) -> Result<(), Trouble> {
+    fn follow(&mut self, mark: &Mark, done: u64) {
         let stale_too = bugs::has(Bug::StaleGenerationReplayed);
         let (mut at, mut sequence) = (HEAD_LEN as usize, mark.base + 1);
         while let Some((head, payload)) = self.record(at, mark.store) {
-            if head.generation > mark.generation {
-                return Err(Trouble::Ahead);
-            }
             if (head.generation != mark.generation || head.sequence != sequence) && !stale_too {
                 break;
             }
@@ -86,7 +100,6 @@ impl Scanned {
         self.damaged = behind.filter(|later| later.durable >= needed).map(|later| {
             format!("record {sequence} at {at} is unreadable, though record {} behind it is not", later.sequence)
         });
-        Ok(())
     }
 
     fn record(&self, at: usize, store: u128) -> Option<(RecordHead, Range<usize>)> {
@@ -98,9 +111,14 @@ impl Scanned {
 
     /// The last record of this generation behind a place.
     fn later(&self, at: usize, mark: &Mark) -> Option<RecordHead> {
-        let rest = self.bytes.get(at..)?;
-        let starts = rest.chunks_exact(ALIGN).enumerate().filter(|(_, start)| start.starts_with(MAGIC_RECORD));
-        let records = starts.filter_map(|(index, _)| Some(self.record(at + index * ALIGN, mark.store)?.0));
+        let records = self.heads(at, mark.store);
         records.filter(|head| head.generation == mark.generation).max_by_key(|head| head.durable)
+    }
+
+    /// The heads of all whole records of a store behind a place.
+    fn heads(&self, at: usize, store: u128) -> impl Iterator<Item = RecordHead> {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        let starts = rest.chunks_exact(ALIGN).enumerate().filter(|(_, start)| start.starts_with(MAGIC_RECORD));
+        starts.filter_map(move |(index, _)| Some(self.record(at + index * ALIGN, store)?.0))
     }
 }

@@ -5,7 +5,7 @@ use super::{
     *,
 };
 
-const MARK: Mark = Mark { store: 77, generation: 5, base: 100, clean: false };
+const MARK: Mark = Mark { store: 77, generation: 5, base: 100, clean: false, stamped: 0 };
 const LEN: u64 = 64 << 10;
 
 /// Storage that can be looked at and spoilt beside the log.
@@ -49,7 +49,7 @@ fn payload(number: u64) -> Vec<u8> {
 fn filled(count: u64) -> (Shared, Log) {
     let (storage, mut log) = made();
     for number in MARK.base + 1..=MARK.base + count {
-        log.append(number, &payload(number)).unwrap();
+        assert!(log.append(number, &payload(number)).unwrap());
     }
     (storage, log)
 }
@@ -82,7 +82,7 @@ pub(crate) fn nothing_of_another_generation_or_base_is_read() {
     let (storage, mut log) = filled(4);
     assert_eq!(read(&storage, &MARK.next(104, false), 104).len(), 0);
     log.restart(&MARK.next(104, false));
-    log.append(105, &payload(105)).unwrap();
+    assert!(log.append(105, &payload(105)).unwrap());
     let scanned = read(&storage, &MARK.next(104, false), 104);
     assert_eq!(numbers(&scanned), [105]);
     assert!(scanned.damaged.is_none(), "older records behind it are no damage");
@@ -131,7 +131,7 @@ fn a_log_takes_what_fits_and_grows_up_to_a_bound() {
     let mut count = 0;
     while log.fits(300) {
         count += 1;
-        log.append(MARK.base + count, &payload(count)).unwrap();
+        assert!(log.append(MARK.base + count, &payload(count)).unwrap());
     }
     assert_eq!(count, (LEN - HEAD_LEN) / record_len(300) as u64);
     assert_eq!(read(&storage, &MARK, 100).len() as u64, count);

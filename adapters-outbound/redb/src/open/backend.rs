@@ -65,6 +65,10 @@ impl<B: StorageBackend, F: Fn(Part) -> io::Result<B> + Send> Opener for BackendO
         Ok(if log.len().map_err(error)? > 0 { Some(Box::new(log)) } else { None })
     }
 
+    fn set_log_aside(&self) -> Result<(), OpenError> {
+        Ok(())
+    }
+
     fn make_log(&self) -> Result<Box<dyn StorageBackend>, OpenError> {
         let error = |source| OpenError::Io { file: NAME_LOG.into(), source };
         let log = (self.make)(Part::Log).map_err(error)?;

@@ -4,6 +4,8 @@ use std::io;
 
 use redb::{DatabaseError, StorageError};
 
+use crate::{fault::Fault, log::is_full};
+
 /// Why the database was not opened. Nothing has been changed in it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -42,6 +44,15 @@ pub enum OpenError {
         /// The newest format that is known.
         known: u32,
     },
+    /// The database is not there, though its log is.
+    #[error(
+        "{file} is missing, though its log is beside it: put back a copy of the whole folder from a backup (is its disk \
+         mounted?); only if it is lost for good, set accept_loss to begin with nothing"
+    )]
+    Missing {
+        /// The file.
+        file: String,
+    },
     /// The log before the database is not there.
     #[error(
         "{file} is missing, and acknowledged changes may be in it only, since the database was not closed: put it back, \
@@ -75,6 +86,21 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether there was no room for what opening writes.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, OpenError::Io { source, .. } if is_full(source))
+    }
+
+    /// What was found in a database that could be opened: damage, or no room for writing to it.
+    pub(super) fn of_fault(file: String, fault: &Fault) -> OpenError {
+        match fault {
+            Fault::Storage(StorageError::Io(source)) if fault.is_full() => {
+                OpenError::Io { file, source: io::Error::new(source.kind(), source.to_string()) }
+            }
+            fault => OpenError::Damaged { file, found: fault.to_string() },
+        }
+    }
+
     pub(super) fn of(file: &str, error: DatabaseError) -> OpenError {
         let file = file.to_owned();
         match error {

@@ -21,6 +21,8 @@ const FILE: &str = "metadata.redb";
 const FILE_UNFINISHED: &str = "metadata.redb.new";
 const FILE_LOG: &str = "metadata.log";
 const FILE_LOCK: &str = "metadata.lock";
+/// Logs that were set aside; nobody accepts losses so often.
+const ASIDE_MAX: u32 = 1_000;
 /// How a redb file begins.
 const MAGIC: [u8; 9] = *b"redb\x1A\x0A\xA9\x0D\x0A";
 /// What the progress of a check is counted in.
@@ -112,6 +114,10 @@ impl FileOpener {
 }
 
 impl FileOpener {
+    fn has_log(&self) -> bool {
+        fs::metadata(self.options.path.join(FILE_LOG)).is_ok_and(|log| log.len() > 0)
+    }
+
     fn log_storage(&self, file: File) -> Result<Box<dyn StorageBackend>, OpenError> {
         let storage = FileBackend::new(file).map_err(|error| OpenError::of(&self.log_name(), error))?;
         Ok(Box::new(storage))
@@ -147,6 +153,17 @@ impl Opener for FileOpener {
         self.log_storage(file)
     }
 
+    fn set_log_aside(&self) -> Result<(), OpenError> {
+        let error = |source| OpenError::Io { file: self.log_name(), source };
+        let place = self.options.path.join(FILE_LOG);
+        let mut names = (1..=ASIDE_MAX).map(|number| place.with_extension(format!("log.aside-{number}")));
+        let name = names.find(|name| !name.exists());
+        let name = name.ok_or_else(|| error(io::Error::from(io::ErrorKind::AlreadyExists)))?;
+        fs::rename(&place, &name).map_err(error)?;
+        tracing::warn!(file = %name.display(), "what was there is kept under this name");
+        Ok(())
+    }
+
     fn options(&self) -> &RedbOptions {
         &self.options
     }
@@ -177,6 +194,10 @@ impl Opener for FileOpener {
         match fs::symlink_metadata(&place) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && again => {
                 return Err(OpenError::Damaged { file: name, found: "it has been removed".into() });
+            }
+            // A database is made before its log is.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.has_log() && !self.options.accept_loss => {
+                return Err(OpenError::Missing { file: name });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.make(&place)?,
             Err(source) => return Err(OpenError::Io { file: name, source }),

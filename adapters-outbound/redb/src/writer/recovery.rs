@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Durable, Failure, Received, Reply, Request, Writer, give_ballast_up_if_low};
+use super::{Durable, Failure, OpenError, Received, Reply, Request, Writer, fail_all, give_ballast_up_if_low};
 
 const WAIT_FIRST: Duration = Duration::from_millis(10);
 const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -25,13 +25,13 @@ impl Writer {
         let before = self.transactions;
         let mut opened = self.open_again();
         failure.is_full &= opened.is_ok() && self.transactions == before;
-        replies.into_iter().for_each(|reply| reply.fail(&failure));
-        requests.into_iter().for_each(|request| request.fail(&failure));
+        fail_all(requests, replies, &failure);
         let mut wait = WAIT_FIRST;
         while let Err(error) = opened {
-            tracing::error!(%error, wait_ms = wait.as_millis() as u64, "the metadata database can't be opened again yet");
-            *self.newest.write() = Err(error.as_str().into());
-            if !self.refuse_for(wait, &Failure::new(error)) {
+            let message = &error.message;
+            tracing::error!(error = %message, wait_ms = wait.as_millis() as u64, "the metadata database can't be opened again yet");
+            *self.newest.write() = Err(message.as_str().into());
+            if !self.refuse_for(wait, &error) {
                 return;
             }
             wait = (wait * 2).min(WAIT_MAX);
@@ -40,11 +40,13 @@ impl Writer {
         tracing::info!("the metadata database is open again");
     }
 
-    fn open_again(&mut self) -> Result<(), String> {
+    /// Where there is no room for that, who asks for a change is told so: nothing is begun before it is open.
+    fn open_again(&mut self) -> Result<(), Failure> {
         give_ballast_up_if_low(&*self.opener);
-        let durable = Durable::open(&*self.opener, true).map_err(|error| error.to_string())?;
-        let tables = durable.snapshot().map_err(|fault| fault.to_string())?;
-        self.remembered.load(&tables).map_err(|fault| fault.to_string())?;
+        let not_opened = |error: OpenError| Failure { is_full: error.is_full(), ..Failure::new(error.to_string()) };
+        let durable = Durable::open(&*self.opener, true).map_err(not_opened)?;
+        let tables = durable.snapshot()?;
+        self.remembered.load(&tables)?;
         self.transactions = durable.transactions();
         self.opening += 1;
         self.durable = Some(durable);

@@ -5,9 +5,9 @@ use std::ops::Range;
 use dittofs_domain::{
     Node, OpId, ShareId,
     content::{Extent, MapRow},
-    plan::{Applied, Change, Plan},
+    plan::{Applied, Change, PLAN_STEPS_MAX, Plan},
 };
-use dittofs_ports::{ApplyError, Counter, MetadataError, ShareRecord};
+use dittofs_ports::{ApplyError, Counter, MetadataError, ShareRecord, SnapshotRow};
 use tokio::sync::oneshot::Sender;
 
 use crate::{
@@ -28,6 +28,23 @@ pub(crate) enum Request {
         root: Box<Node>,
         answer: Sender<Result<(), MetadataError>>,
     },
+    /// Some of a share's rows go; answered with whether nothing is left.
+    RemoveShare {
+        share: ShareId,
+        answer: Sender<Result<bool, MetadataError>>,
+    },
+    /// Rows of a share that is not there yet.
+    RestoreRows {
+        share: ShareId,
+        rows: Vec<SnapshotRow>,
+        answer: Sender<Result<(), MetadataError>>,
+    },
+    /// A share whose rows are there.
+    RestoreShare {
+        record: Box<ShareRecord>,
+        ahead: u64,
+        answer: Sender<Result<(), MetadataError>>,
+    },
     PutRecord {
         record: Box<ShareRecord>,
         answer: Sender<Result<(), MetadataError>>,
@@ -35,7 +52,7 @@ pub(crate) enum Request {
     Allocate {
         share: ShareId,
         counter: Counter,
-        count: u32,
+        count: u64,
         answer: Sender<Result<Range<u64>, MetadataError>>,
     },
     /// A reader has met an I/O error on what this opening of the database gave it.
@@ -46,21 +63,32 @@ pub(crate) enum Request {
 
 impl Request {
     pub(super) fn steps(&self) -> usize {
-        if let Request::Apply { plan, .. } = self { plan.steps() } else { 1 }
+        match self {
+            Request::Apply { plan, .. } => plan.steps(),
+            Request::RemoveShare { .. } => PLAN_STEPS_MAX,
+            Request::RestoreRows { rows, .. } => rows.len(),
+            _ => 1,
+        }
     }
 
     /// About how many bytes it would write, besides what every step does.
     pub(super) fn bytes(&self) -> usize {
-        let Request::Apply { plan, .. } = self else { return 0 };
-        plan.changes.iter().map(bytes_of).sum()
+        match self {
+            Request::Apply { plan, .. } => plan.changes.iter().map(bytes_of).sum(),
+            Request::RestoreRows { rows, .. } => rows.iter().map(|row| row.key.len() + row.value.len()).sum(),
+            _ => 0,
+        }
     }
 
     /// Whether it makes what stays: a share or a node.
     pub(super) fn grows(&self) -> bool {
         match self {
             Request::Apply { plan, .. } => plan.changes.iter().any(|change| matches!(change, Change::InsertNode(_))),
-            Request::CreateShare { .. } => true,
-            Request::PutRecord { .. } | Request::Allocate { .. } | Request::Reopen { .. } => false,
+            Request::CreateShare { .. } | Request::RestoreRows { .. } | Request::RestoreShare { .. } => true,
+            Request::RemoveShare { .. }
+            | Request::PutRecord { .. }
+            | Request::Allocate { .. }
+            | Request::Reopen { .. } => false,
         }
     }
 
@@ -68,6 +96,9 @@ impl Request {
         match self {
             Request::Apply { share, plan, op, answer } => Reply::Applied(answer, batch.apply(share, *plan, op)),
             Request::CreateShare { record, root, answer } => Reply::Done(answer, batch.create_share(&record, &root)),
+            Request::RemoveShare { share, answer } => Reply::Removed(answer, batch.remove_share(share)),
+            Request::RestoreRows { share, rows, answer } => Reply::Done(answer, batch.restore_rows(share, &rows)),
+            Request::RestoreShare { record, ahead, answer } => Reply::Done(answer, batch.restore_share(&record, ahead)),
             Request::PutRecord { record, answer } => Reply::Done(answer, batch.put_record(&record)),
             Request::Allocate { share, counter, count, answer } => {
                 Reply::Numbers(answer, batch.allocate(share, counter, count))
@@ -80,9 +111,13 @@ impl Request {
     pub(super) fn fail(self, failure: &Failure) {
         match self {
             Request::Apply { answer, .. } => drop(answer.send(Err(failure.not_sent()))),
-            Request::CreateShare { answer, .. } | Request::PutRecord { answer, .. } => {
+            Request::CreateShare { answer, .. }
+            | Request::RestoreRows { answer, .. }
+            | Request::RestoreShare { answer, .. }
+            | Request::PutRecord { answer, .. } => {
                 drop(answer.send(Err(failure.metadata_error())));
             }
+            Request::RemoveShare { answer, .. } => drop(answer.send(Err(failure.metadata_error()))),
             Request::Allocate { answer, .. } => drop(answer.send(Err(failure.metadata_error()))),
             Request::Reopen { .. } => {}
         }
@@ -104,6 +139,7 @@ fn bytes_of(change: &Change) -> usize {
 pub(super) enum Reply {
     Applied(Sender<Result<Applied, ApplyError>>, Result<Applied, Refused>),
     Done(Sender<Result<(), MetadataError>>, Result<(), Refused>),
+    Removed(Sender<Result<bool, MetadataError>>, Result<bool, Refused>),
     Numbers(Sender<Result<Range<u64>, MetadataError>>, Result<Range<u64>, Refused>),
     Nothing,
 }
@@ -114,6 +150,7 @@ impl Reply {
         let refused = match self {
             Reply::Applied(_, result) => result.as_ref().err(),
             Reply::Done(_, result) => result.as_ref().err(),
+            Reply::Removed(_, result) => result.as_ref().err(),
             Reply::Numbers(_, result) => result.as_ref().err(),
             Reply::Nothing => None,
         };
@@ -131,6 +168,7 @@ impl Reply {
                 Refused::Fault(fault) => fault.into(),
             }))),
             Reply::Done(answer, result) => drop(answer.send(result.map_err(metadata_error))),
+            Reply::Removed(answer, result) => drop(answer.send(result.map_err(metadata_error))),
             Reply::Numbers(answer, result) => drop(answer.send(result.map_err(metadata_error))),
             Reply::Nothing => {}
         }
@@ -141,6 +179,7 @@ impl Reply {
         match self {
             Reply::Applied(answer, _) => drop(answer.send(Err(failure.unknown()))),
             Reply::Done(answer, _) => drop(answer.send(Err(failure.metadata_error()))),
+            Reply::Removed(answer, _) => drop(answer.send(Err(failure.metadata_error()))),
             Reply::Numbers(answer, _) => drop(answer.send(Err(failure.metadata_error()))),
             Reply::Nothing => {}
         }
@@ -160,15 +199,23 @@ pub(super) struct Failure {
     pub(super) message: String,
     /// There is no room, and nothing has changed.
     pub(super) is_full: bool,
+    /// The database need not be opened again.
+    pub(super) is_intact: bool,
 }
 
 impl Failure {
     pub(super) fn new(message: impl Into<String>) -> Failure {
-        Failure { message: message.into(), is_full: false }
+        Failure { message: message.into(), is_full: false, is_intact: false }
+    }
+
+    /// There was no room, and the database is as it was before.
+    pub(super) fn full() -> Failure {
+        let message = "the disk of the metadata database is full".into();
+        Failure { message, is_full: true, is_intact: true }
     }
 
     fn of(fault: &Fault) -> Failure {
-        Failure { message: fault.to_string(), is_full: fault.is_full() }
+        Failure { message: fault.to_string(), is_full: fault.is_full(), is_intact: false }
     }
 
     fn not_sent(&self) -> ApplyError {

@@ -30,6 +30,12 @@ pub(crate) struct Switches {
     pub(crate) read: AtomicBool,
     /// There is no room for what is written, until the next opening.
     pub(crate) full: AtomicBool,
+    /// There is no room for what is written to the log, which takes half of it.
+    pub(crate) log_full: AtomicBool,
+    /// The log takes what is written, and finds no room when it is synced.
+    pub(crate) log_sync_full: AtomicBool,
+    /// There is no room for what is written to the database, also when it is opened again.
+    pub(crate) stays_full: AtomicBool,
     /// It can't even be opened.
     pub(crate) open: AtomicBool,
     pub(crate) openings: AtomicU64,
@@ -43,7 +49,7 @@ impl Disk {
             disk.switches.openings.fetch_add(1, Ordering::SeqCst);
             check(&disk.switches.open, io::ErrorKind::NotConnected)?;
             disk.switches.full.store(false, Ordering::SeqCst);
-            Ok(DiskFile { bytes: Arc::clone(&disk.files[part as usize]), switches: Arc::clone(&disk.switches) })
+            Ok(DiskFile { part, bytes: Arc::clone(&disk.files[part as usize]), switches: Arc::clone(&disk.switches) })
         };
         let options = RedbOptions { cache_bytes: 64 << 10, row_cache_bytes: 64 << 10, ..RedbOptions::new("") };
         RedbMetadataStore::open_on(&options, open).unwrap()
@@ -52,6 +58,7 @@ impl Disk {
 
 #[derive(Debug)]
 struct DiskFile {
+    part: Part,
     bytes: Arc<Mutex<Vec<u8>>>,
     switches: Arc<Switches>,
 }
@@ -80,11 +87,22 @@ impl StorageBackend for DiskFile {
         while self.switches.slow.load(Ordering::SeqCst) {
             thread::sleep(Duration::from_millis(1));
         }
+        if self.part == Part::Log {
+            check(&self.switches.log_sync_full, io::ErrorKind::StorageFull)?;
+        }
         check(&self.switches.sync, io::ErrorKind::TimedOut)
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         check(&self.switches.full, io::ErrorKind::StorageFull)?;
+        if self.part == Part::Database {
+            check(&self.switches.stays_full, io::ErrorKind::StorageFull)?;
+        }
+        if self.part == Part::Log && self.switches.log_full.load(Ordering::SeqCst) {
+            let half = &data[..data.len() / 2];
+            self.bytes.lock().unwrap()[offset as usize..][..half.len()].copy_from_slice(half);
+            return check(&self.switches.log_full, io::ErrorKind::StorageFull);
+        }
         self.bytes.lock().unwrap()[offset as usize..][..data.len()].copy_from_slice(data);
         Ok(())
     }

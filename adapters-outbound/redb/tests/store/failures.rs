@@ -121,6 +121,69 @@ async fn a_full_disk_refuses_the_plan_and_nothing_of_it_is_there() {
     share.apply(creation("x", 1_000), None).await.unwrap();
 }
 
+/// A file system that copies on write needs room for what is written over, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_without_room_refuses_plans_and_everybody_reads_on() {
+    let disk = Disk::default();
+    let store = disk.store();
+    let share = open_share(&store).await;
+    fill(&*share).await;
+    let openings = disk.switches.openings.load(Ordering::SeqCst);
+    disk.switches.log_full.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        let answer = share.apply(creation("x", 1_000), None).await;
+        assert!(matches!(answer, Err(ApplyError::Full)), "{answer:?}");
+        assert!(has(&*share, "f0").await && !has(&*share, "x").await);
+    }
+    disk.switches.log_full.store(false, Ordering::SeqCst);
+    share.apply(creation("y", 1_002), None).await.unwrap();
+    assert_eq!(disk.switches.openings.load(Ordering::SeqCst), openings, "nothing had to be opened again");
+    drop((store, share));
+    let share = open_share(&disk.store()).await;
+    assert!(has(&*share, "y").await && !has(&*share, "x").await, "what was refused came back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_finds_no_room_when_it_is_synced_is_used_again_once_there_is_some() {
+    let disk = Disk::default();
+    let store = disk.store();
+    let share = open_share(&store).await;
+    fill(&*share).await;
+    disk.switches.log_sync_full.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        let answer = share.apply(creation("x", 1_000), None).await;
+        assert!(matches!(answer, Err(ApplyError::Full | ApplyError::Unavailable(_))), "{answer:?}");
+    }
+    disk.switches.log_sync_full.store(false, Ordering::SeqCst);
+    come_back(&share).await;
+    assert!(has(&*share, "f0").await);
+    share.apply(creation("y", 1_002), None).await.unwrap();
+    drop((store, share));
+    assert!(has(&*open_share(&disk.store()).await, "y").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_stays_full_refuses_plans_as_that_and_comes_back_by_itself() {
+    let disk = Disk::default();
+    let store = disk.store();
+    let share = open_share(&store).await;
+    fill(&*share).await;
+    disk.switches.stays_full.store(true, Ordering::SeqCst);
+    disk.switches.sync.store(true, Ordering::SeqCst);
+    share.apply(creation("x", 1_000), None).await.unwrap_err();
+    disk.switches.sync.store(false, Ordering::SeqCst);
+    let is_told = async {
+        while !matches!(share.apply(creation("y", 1_002), None).await, Err(ApplyError::Full)) {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), is_told).await.expect("who asks is told that the disk is full");
+    disk.switches.stays_full.store(false, Ordering::SeqCst);
+    come_back(&share).await;
+    assert!(has(&*share, "f0").await);
+    share.apply(creation("z", 1_004), None).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failed_read_opens_the_database_again() {
     let disk = Disk::default();

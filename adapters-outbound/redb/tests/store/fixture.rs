@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
+    ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
     content::{BlockPlace, Clip, Extent, MapRow, PAGE_BYTES, Stored},
     node::Parent,
     plan::{
@@ -64,7 +64,7 @@ pub(crate) async fn fill(share: &dyn ShareMetadata) {
         share.apply(creation(&format!("f{index}"), first + 2 * index), None).await.unwrap();
     }
     let (file, nameless, object) = (NodeId(first), NodeId(first + 2), ObjectId(0xABCD));
-    let block = BlockPlace { at: 64, stored_len: 900, raw_len: 800, codec: 0, key_id: 0 };
+    let block = BlockPlace { at: 64, stored_len: 900, raw_len: 800, codec: 0, key_id: KeyId::NONE };
     let row = MapRow::Page {
         version: ContentVersion(1),
         extents: vec![

@@ -148,6 +148,74 @@ async fn an_older_database_beside_a_newer_log_is_refused() {
     assert!(refused(folder.path()).contains("later time"));
 }
 
+/// Files of a store that was closed, and those of the same store after it was opened and closed again; with a change
+/// in between or without one.
+async fn copied(changes: bool) -> (TempDir, Vec<u8>, Vec<u8>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = RedbMetadataStore::open(&RedbOptions::new(folder.path())).unwrap();
+    fill(&*open_share(&store).await).await;
+    drop(store);
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    let older = (read(DATABASE), read(LOG));
+    let store = RedbMetadataStore::open(&RedbOptions::new(folder.path())).unwrap();
+    let share = open_share(&store).await;
+    if changes {
+        share.apply(creation("newer", 6_000), None).await.unwrap();
+    }
+    let after = dump(&store).await;
+    drop((share, store));
+    (folder, older.0, older.1, after)
+}
+
+#[tokio::test]
+async fn an_older_database_that_was_closed_is_refused_beside_a_newer_log() {
+    for changes in [true, false] {
+        let (folder, database, _, after) = copied(changes).await;
+        let newer = fs::read(folder.path().join(DATABASE)).unwrap();
+        fs::write(folder.path().join(DATABASE), database).unwrap();
+        assert!(refused(folder.path()).contains("later time"), "changes: {changes}");
+        assert!(refused(folder.path()).contains("later time"), "and again");
+        let kept = fs::read(folder.path().join(LOG)).unwrap();
+        // Found again, it is used.
+        let older = fs::read(folder.path().join(DATABASE)).unwrap();
+        fs::write(folder.path().join(DATABASE), newer).unwrap();
+        assert_eq!(dump(&RedbMetadataStore::open(&RedbOptions::new(folder.path())).unwrap()).await, after);
+        fs::write(folder.path().join(DATABASE), older).unwrap();
+        assert!(accepted(folder.path()).await.contains("after"));
+        let aside = fs::read(folder.path().join("metadata.log.aside-1")).unwrap();
+        assert_eq!(aside.len(), kept.len(), "what was not used is kept");
+    }
+}
+
+#[tokio::test]
+async fn an_older_log_is_refused_beside_a_database_that_was_not_closed() {
+    let (folder, _, log, _) = copied(true).await;
+    let store = RedbMetadataStore::open(&RedbOptions::new(folder.path())).unwrap();
+    let share = open_share(&store).await;
+    share.apply(creation("unclosed", 7_000), None).await.unwrap();
+    // With the checkpoint of an idle store its mark knows of the log's stamp.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    share.apply(creation("logged", 8_000), None).await.unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    fs::copy(folder.path().join(DATABASE), copy.path().join(DATABASE)).unwrap();
+    fs::write(copy.path().join(LOG), log).unwrap();
+    assert!(refused(copy.path()).contains("older copy"));
+}
+
+#[tokio::test]
+async fn a_database_that_is_missing_beside_its_log_is_refused_and_not_made_anew() {
+    let (folder, before) = killed().await;
+    let (database, aside) = (folder.path().join(DATABASE), folder.path().join("elsewhere"));
+    fs::rename(&database, &aside).unwrap();
+    for _ in 0..2 {
+        let error = RedbMetadataStore::open(&RedbOptions::new(folder.path())).err().unwrap();
+        assert!(matches!(error, OpenError::Missing { .. }), "{error}");
+        assert!(!database.exists());
+    }
+    fs::rename(&aside, &database).unwrap();
+    assert_eq!(dump(&RedbMetadataStore::open(&RedbOptions::new(folder.path())).unwrap()).await, before);
+}
+
 #[tokio::test]
 async fn when_nothing_is_asked_for_a_while_the_log_is_emptied() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,10 +1,11 @@
 //! Bytes: each object that files use is read once from its begin to its end, and what files use of it is verified.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use bytes::Bytes;
 use dittofs_domain::{
     NodeId, ObjectId,
+    backup::PINS,
     check::{BlockUses, Damage, DamagedBlock, Finding, UsedBlock, damaged_ranges, verify_block},
     content::{
         block::{BlockError, FrameSeal},
@@ -53,8 +54,9 @@ impl Checker<'_> {
         .await?;
         if self.options.content {
             for (key_id, bytes) in uses.bytes_by_key() {
-                let (objects, sum) = self.keys.entry(key_id).or_default();
-                (*objects, *sum) = (*objects + 1, sum.saturating_add(bytes));
+                let under = self.keys.entry(key_id).or_default();
+                under.objects += 1;
+                under.bytes = under.bytes.saturating_add(bytes);
             }
         }
         let mut damaged = Vec::new();
@@ -83,7 +85,8 @@ impl Checker<'_> {
     /// Shows each chunk that refers to an object, with its file and rows as of one instant.
     async fn for_each_use(&self, object: ObjectId, mut look: impl FnMut(&View, NodeId) + Send) -> FsResult<()> {
         let chunk_pages = self.record.scale.chunk_pages();
-        let mut after = Reference { object, node: NodeId(0), chunk: 0 };
+        // Backups come first, and have no maps.
+        let mut after = Reference { object, node: PINS, chunk: u64::MAX };
         loop {
             let page = self.references_after(Some(after), PAGE).await?;
             for reference in page.iter().take_while(|reference| reference.object == object) {
@@ -120,8 +123,16 @@ impl Checker<'_> {
             Ok(bytes) => {
                 self.verified_bytes += span.end - span.start;
                 let sealer = &self.sealer;
-                let opens =
-                    |seal: &FrameSeal, stored: &[u8]| sealer.open(seal, stored).err() != Some(SealError::Damaged);
+                let keys = RefCell::new(&mut self.keys);
+                // A key that is missing, or another one of the same number, damages nothing.
+                let opens = |seal: &FrameSeal, stored: &[u8]| match sealer.open(seal, stored) {
+                    Ok(_) | Err(SealError::Unknown { .. }) => true,
+                    Err(SealError::Wrong { key_id, .. }) => {
+                        keys.borrow_mut().entry(key_id).or_default().unopened += 1;
+                        true
+                    }
+                    Err(SealError::Damaged) => false,
+                };
                 for block in window {
                     let at = (block.place.at - span.start) as usize;
                     let stored = bytes.get(at..at + block.place.stored_len as usize).unwrap_or_default();

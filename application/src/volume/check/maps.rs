@@ -78,8 +78,9 @@ impl Checker<'_> {
             after = last.id;
             for node in &page {
                 self.nodes.push(node);
-                self.counted.nodes += 1;
-                self.counted.bytes = self.counted.bytes.saturating_add_unsigned(node.allocated);
+                let mut counted = self.counted;
+                self.count(node, &mut counted);
+                self.counted = counted;
                 self.scan_map(node.id, &mut suspects).await?;
             }
             self.progress(CheckPhase::Nodes, self.nodes.len(), of);
@@ -194,7 +195,10 @@ impl Checker<'_> {
     async fn uses(&self, node: NodeId, used: &Used) -> FsResult<bool> {
         let mut query = map_from(node, used.page, &self.record.scale);
         (query.last_page, query.rows_max) = (used.page, 2);
-        let view = self.view(&Query { map: Some(query), ..Query::default() }).await?;
+        // A page that can't be read uses nothing that could be told.
+        let Some(view) = self.view_map(&Query { map: Some(query), ..Query::default() }).await? else {
+            return Ok(false);
+        };
         let is_used = view.map.rows.iter().any(|(_, row)| match row {
             MapRow::Page { extents, .. } => extents.iter().any(|extent| {
                 matches!(extent, dittofs_domain::content::Extent::Stored { from, .. }
@@ -224,7 +228,7 @@ fn is_inside(used: &Used, bytes: u64) -> bool {
     used.from.block.at.saturating_add(u64::from(used.from.block.stored_len)) <= bytes
 }
 
-pub(super) fn pages_in(row: &MapRow) -> u64 {
+pub(in crate::volume) fn pages_in(row: &MapRow) -> u64 {
     match row {
         MapRow::Page { .. } => 1,
         MapRow::Holes { pages, .. } => (*pages).max(1),

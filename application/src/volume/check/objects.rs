@@ -2,8 +2,14 @@
 
 use std::collections::HashSet;
 
-use dittofs_domain::{ObjectId, check::Finding, error::FsResult, plan::ObjectState};
-use dittofs_ports::CheckPhase;
+use dittofs_domain::{
+    ObjectId,
+    check::Finding,
+    error::FsResult,
+    ownership::{Part, Standing},
+    plan::ObjectState,
+};
+use dittofs_ports::{CheckPhase, Marked};
 
 use super::{Checker, PAGE, breathe, content_failed, metadata_failed};
 
@@ -103,7 +109,9 @@ impl Checker<'_> {
             return Ok(false);
         }
         let owner = self.content.owner(self.share()).await.map_err(|error| content_failed(&error))?;
-        Ok(owner == Some(self.record.content_owner))
+        let Some(Marked { mark, .. }) = owner else { return Ok(false) };
+        let standing = self.record.lineage.judge(Part::Content, mark.start);
+        Ok(mark.owner == self.record.content_owner && matches!(standing, Standing::New | Standing::Known))
     }
 
     async fn delete_orphan(&self, object: ObjectId) -> bool {

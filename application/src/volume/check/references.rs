@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use dittofs_domain::{
     NodeId, ObjectId,
+    backup::{BackupId, PINS},
     check::{Finding, map_from, reference_digest, references_in},
     error::FsResult,
     plan::{ObjectState, Query},
@@ -27,6 +28,9 @@ impl Checker<'_> {
                 let Reference { object, node, chunk } = *reference;
                 if let Some(facts) = self.objects.find_mut(object) {
                     facts.is_referenced = true;
+                }
+                if node == PINS && self.is_of_backup(chunk) {
+                    continue;
                 }
                 match self.nodes.find_mut(node) {
                     Some(facts) => {
@@ -50,6 +54,11 @@ impl Checker<'_> {
         self.find_unused().await
     }
 
+    /// Whether a chunk is the number of a backup that the share's row names.
+    fn is_of_backup(&self, chunk: u64) -> bool {
+        BackupId::stored(chunk).is_some_and(|backup| self.record.backups.contains_key(&backup))
+    }
+
     pub(super) async fn references_after(&self, after: Option<Reference>, max: usize) -> FsResult<Vec<Reference>> {
         self.metadata.references_after(after, max).await.map_err(|error| metadata_failed(&error))
     }
@@ -68,10 +77,19 @@ impl Checker<'_> {
     /// not there now, and was once referred to, does not come.
     async fn follow_stray(&mut self, stray: Reference) -> FsResult<()> {
         let Reference { object, node, chunk } = stray;
-        if self.node(node).await?.is_some() || !self.is_there(stray).await? {
+        if node == PINS {
+            // One may have begun since.
+            let record = self.metadata.record().await.map_err(|error| metadata_failed(&error))?;
+            self.record.backups = record.backups;
+        }
+        let is_right = if node == PINS { self.is_of_backup(chunk) } else { self.node(node).await?.is_some() };
+        if is_right || !self.is_there(stray).await? {
             return Ok(());
         }
         self.find(Finding::ReferenceSuperfluous { object, node, chunk });
+        if node == PINS {
+            return Ok(());
+        }
         let view =
             self.view_map(&Query { map: Some(map_from(node, 0, &self.record.scale)), ..Query::default() }).await?;
         let finding = Finding::NoContent { node };

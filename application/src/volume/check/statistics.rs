@@ -1,10 +1,11 @@
 //! The share's sums.
 
 use dittofs_domain::{
-    NodeId,
+    Node, NodeId,
     check::{Finding, correct_statistics},
     error::FsResult,
     plan::Statistics,
+    quota::metadata_bytes,
 };
 use dittofs_ports::Mended;
 
@@ -15,7 +16,9 @@ impl Checker<'_> {
     /// twice while the sums stood still.
     pub(super) async fn check_statistics(&mut self) -> FsResult<()> {
         let is_mended = self.mended.contains(&Mended::Done);
-        if !is_mended && self.statistics().await? == self.counted {
+        // What is wrong with names is told already; the sums can be judged once it is mended.
+        let is_in_doubt = self.findings.iter().any(Finding::doubts_names);
+        if !is_mended && (is_in_doubt || self.statistics().await? == self.counted) {
             return Ok(());
         }
         let mut last = None;
@@ -48,16 +51,20 @@ impl Checker<'_> {
         self.metadata.statistics().await.map_err(|error| metadata_failed(&error))
     }
 
+    /// Adds a node to the sums, as the share counts.
+    pub(super) fn count(&self, node: &Node, counted: &mut Statistics) {
+        let metadata = if self.record.counts_names { metadata_bytes(node) } else { 0 };
+        counted.nodes += 1;
+        counted.bytes = counted.bytes.saturating_add_unsigned(node.allocated.saturating_add(metadata));
+    }
+
     async fn count_nodes(&self) -> FsResult<Statistics> {
         let (mut counted, mut after) = (Statistics::default(), NodeId(0));
         loop {
             let page = self.metadata.nodes(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
             let Some(last) = page.last() else { return Ok(counted) };
             after = last.id;
-            counted.nodes += page.len() as i64;
-            for node in &page {
-                counted.bytes = counted.bytes.saturating_add_unsigned(node.allocated);
-            }
+            page.iter().for_each(|node| self.count(node, &mut counted));
             breathe().await;
         }
     }

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_file_is_told_again_only_after_a_while_and_few_are_remembered() {
-    let told = Told::default();
+    let told: Told = Told::default();
     let at = |seconds| Duration::from_secs(seconds);
     assert!(told.is_due(NodeId(3), at(5)) && told.is_due(NodeId(4), at(5)));
     assert!(!told.is_due(NodeId(3), at(5)) && !told.is_due(NodeId(3), at(64)));
@@ -10,5 +10,5 @@ fn a_file_is_told_again_only_after_a_while_and_few_are_remembered() {
     for node in 0..10_000 {
         assert!(told.is_due(NodeId(100 + node), at(66)));
     }
-    assert!(told.0.lock().len() <= FILES_MAX);
+    assert!(told.0.lock().len() <= TOLD_MAX);
 }

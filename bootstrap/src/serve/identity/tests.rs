@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use dittofs_memory::MemoryMetadataStore;
+use dittofs_memory::{MemoryContentStore, MemoryMetadataStore};
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 
 use super::*;
@@ -25,8 +25,11 @@ fn shares(shares: &[(&str, Option<u64>)]) -> Vec<ShareConfig> {
 /// Opens each, and answers the names and ids of what is in the store then.
 async fn opened(store: &MemoryMetadataStore, all: &[(&str, Option<u64>)]) -> Result<Vec<(String, u64)>, IdentityError> {
     let all = shares(all);
+    let content = MemoryContentStore::new();
     for share in &all {
-        let metadata = find_or_make(share, &all, store, &machine()).await?;
+        let id = share.id.map(ShareId);
+        let places = Places { content: Some(&content), journals: None, metadata: vec![store], id };
+        let metadata = find_or_make(share, &all, store, Some(&places), &machine()).await?;
         assert_eq!(metadata.record().await?.name, share.name);
     }
     let mut records: Vec<_> = store.shares().await?.into_iter().map(|record| (record.name, record.id.0)).collect();

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::{BlockError, BlockHead, BlockPlace, CODEC_NONE, FRAME_BYTES, Frame, frame_count, is_raw_len};
 use crate::{
     content::{FILE_BYTES_MAX, checksum::Checksum},
-    id::{NodeId, Sequence},
+    id::{KeyId, NodeId, Sequence},
 };
 
 /// Of which bytes a block is to be made.
@@ -51,7 +51,7 @@ pub fn build(spec: BlockSpec, payload: &[Bytes]) -> Result<BuiltBlock, BlockErro
     let raw_len = checked_len(spec, payload)?;
     let BlockSpec { node, offset, seq } = spec;
     let frames = frames_of(payload, raw_len);
-    let head = BlockHead { codec: CODEC_NONE, key_id: 0, raw_len, node, offset, seq, frames };
+    let head = BlockHead { codec: CODEC_NONE, key_id: KeyId::NONE, raw_len, node, offset, seq, frames };
     Ok(BuiltBlock::of(head, payload.iter().filter(|piece| !piece.is_empty()).cloned()))
 }
 

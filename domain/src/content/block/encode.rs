@@ -7,7 +7,7 @@ use super::{
     BlockError, BlockHead, BlockSpec, BuiltBlock, CODEC_NONE, FRAME_BYTES, Frame, build, build::checked_len,
     frame_count, is_codec,
 };
-use crate::content::checksum::Checksum;
+use crate::{content::checksum::Checksum, id::KeyId};
 
 /// After so many frames in a row that did not shrink, some are not tried.
 const MISSES_MAX: u32 = 2;
@@ -53,7 +53,7 @@ pub fn build_encoded(spec: BlockSpec, payload: &[Bytes], encoder: FrameEncoder<'
 
 pub(super) fn head(spec: BlockSpec, codec: u8, raw_len: u32, frames: SmallVec<[Frame; 4]>) -> BlockHead {
     let BlockSpec { node, offset, seq } = spec;
-    BlockHead { codec, key_id: 0, raw_len, node, offset, seq, frames }
+    BlockHead { codec, key_id: KeyId::NONE, raw_len, node, offset, seq, frames }
 }
 
 /// Frames of a payload, one after another, each compressed where that pays.

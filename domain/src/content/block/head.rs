@@ -3,12 +3,12 @@
 use smallvec::SmallVec;
 
 use super::{
-    BLOCK_MAGIC, BLOCK_VERSION, BlockError, BlockPlace, CHECKSUM_LEN, CODEC_NONE, FIXED_LEN, FRAME_ENTRY_LEN, Frame,
-    frame_count, head_len, is_codec, is_raw_len, raw_frame_len,
+    BLOCK_MAGIC, BLOCK_VERSION, BLOCK_VERSION_FINGERPRINT, BlockError, BlockPlace, CHECKSUM_LEN, CODEC_NONE, FIXED_LEN,
+    FRAME_ENTRY_LEN, Frame, frame_count, head_len, is_codec, is_raw_len, raw_frame_len,
 };
 use crate::{
     content::{FILE_BYTES_MAX, checksum},
-    id::{NodeId, ObjectId, Sequence},
+    id::{KeyId, NodeId, ObjectId, Sequence},
 };
 
 /// The head of a block.
@@ -16,8 +16,8 @@ use crate::{
 pub struct BlockHead {
     /// How frames are compressed that are shorter than their content; the others are stored as they are.
     pub codec: u8,
-    /// The key that seals them; 0: they are not sealed.
-    pub key_id: u32,
+    /// The key that seals them, if any does.
+    pub key_id: KeyId,
     /// Bytes of content.
     pub raw_len: u32,
     /// The file.
@@ -54,20 +54,24 @@ impl BlockHead {
             return Err(BlockError::Magic);
         }
         let version = u16::from_le_bytes(fields.take()?);
-        if version != BLOCK_VERSION {
+        if !matches!(version, BLOCK_VERSION | BLOCK_VERSION_FINGERPRINT) {
             return Err(BlockError::Version(version));
         }
         let [codec, reserved] = fields.take()?;
-        let key_id = fields.u32()?;
+        let key_low = fields.u32()?;
         let raw_len = fields.u32()?;
         if !is_raw_len(raw_len) {
             return Err(BlockError::Field("raw length"));
         }
         fields.check(head_len(raw_len) as usize - CHECKSUM_LEN, mark)?;
         let (node, offset, seq) = (NodeId(fields.u64()?), fields.u64()?, Sequence(fields.u64()?));
-        let (count, zero) = (fields.u32()?, fields.u32()?);
-        if reserved != 0 || zero != 0 {
+        let (count, key_high) = (fields.u32()?, fields.u32()?);
+        let key_id = KeyId(u64::from(key_high) << 32 | u64::from(key_low));
+        if reserved != 0 || version == BLOCK_VERSION && key_high != 0 {
             return Err(BlockError::Field("reserved bytes"));
+        }
+        if version == BLOCK_VERSION_FINGERPRINT && !key_id.is_fingerprint() {
+            return Err(BlockError::Field("key"));
         }
         if count != frame_count(raw_len) {
             return Err(BlockError::Field("number of frames"));
@@ -126,14 +130,17 @@ impl BlockHead {
     pub(super) fn fixed(&self) -> [u8; FIXED_LEN] {
         let mut out = [0; FIXED_LEN];
         out[..4].copy_from_slice(&BLOCK_MAGIC);
-        out[4..6].copy_from_slice(&BLOCK_VERSION.to_le_bytes());
+        let key_id = self.key_id.0.to_le_bytes();
+        let version = if self.key_id.is_fingerprint() { BLOCK_VERSION_FINGERPRINT } else { BLOCK_VERSION };
+        out[4..6].copy_from_slice(&version.to_le_bytes());
         out[6] = self.codec;
-        out[8..12].copy_from_slice(&self.key_id.to_le_bytes());
+        out[8..12].copy_from_slice(&key_id[..4]);
         out[12..16].copy_from_slice(&self.raw_len.to_le_bytes());
         out[16..24].copy_from_slice(&self.node.0.to_le_bytes());
         out[24..32].copy_from_slice(&self.offset.to_le_bytes());
         out[32..40].copy_from_slice(&self.seq.0.to_le_bytes());
         out[40..44].copy_from_slice(&frame_count(self.raw_len).to_le_bytes());
+        out[44..].copy_from_slice(&key_id[4..]);
         out
     }
 

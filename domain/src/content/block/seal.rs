@@ -13,7 +13,10 @@ use super::{
     encode::{EncodedFrames, head},
     is_codec,
 };
-use crate::{content::checksum, id::ObjectId};
+use crate::{
+    content::checksum,
+    id::{KeyId, ObjectId},
+};
 
 /// Bytes of a nonce, with which a sealed frame begins.
 pub const NONCE_BYTES: u32 = 12;
@@ -29,8 +32,8 @@ const BOUND_LEN: usize = 16 + 8 + 4 + FIXED_LEN;
 pub struct FrameSeal {
     /// The object that the block is in. Each has a key of its own, derived from the one below.
     pub object: ObjectId,
-    /// The key; never 0.
-    pub key_id: u32,
+    /// The key; never none.
+    pub key_id: KeyId,
     bound: [u8; BOUND_LEN],
 }
 
@@ -44,8 +47,8 @@ impl FrameSeal {
 
 /// Seals frames.
 pub struct FrameSealing<'a> {
-    /// The key, as the head of a block says it; not 0.
-    pub key_id: u32,
+    /// The key, as the head of a block says it; not none.
+    pub key_id: KeyId,
     /// Seals a frame, which comes in pieces; `None` if the key is not there any more.
     pub seal: &'a mut dyn FnMut(&FrameSeal, &[Bytes]) -> Option<Bytes>,
 }
@@ -63,7 +66,7 @@ impl BlockHead {
 
     /// So much longer than without a key is each frame.
     pub(super) fn seal_len(&self) -> u32 {
-        if self.key_id == 0 { 0 } else { SEAL_BYTES }
+        if self.key_id.is_none() { 0 } else { SEAL_BYTES }
     }
 }
 
@@ -71,7 +74,7 @@ impl BlockHead {
 /// and only at this offset of it.
 ///
 /// # Errors
-/// Those of [`build_encoded`](super::build_encoded), `Key` where the key is gone, and `Field` where it is 0 or what was sealed has not the
+/// Those of [`build_encoded`](super::build_encoded), `Key` where the key is gone, and `Field` where there is none or what was sealed has not the
 /// length that it must have.
 pub fn build_sealed(
     spec: BlockSpec,
@@ -84,7 +87,7 @@ pub fn build_sealed(
     if !is_codec(codec) {
         return Err(BlockError::Codec(codec));
     }
-    if key_id == 0 {
+    if key_id.is_none() || !key_id.is_possible() {
         return Err(BlockError::Field("key"));
     }
     let raw_len = checked_len(spec, payload)?;

@@ -7,7 +7,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::content::checksum;
-use crate::id::{NodeId, ObjectId, Sequence};
+use crate::id::{KeyId, NodeId, ObjectId, Sequence};
 
 const SPEC: BlockSpec = BlockSpec { node: NodeId(9), offset: 4_096, seq: Sequence(77) };
 
@@ -133,7 +133,8 @@ fn a_block_that_cannot_be_is_refused(#[case] len: usize, #[case] offset: u64) {
 
 #[rstest]
 #[case::magic(0, b'X', BlockError::Magic)]
-#[case::version(4, 3, BlockError::Version(3))]
+#[case::version(4, 4, BlockError::Version(4))]
+#[case::version_without_fingerprint(4, 3, BlockError::Field("key"))]
 #[case::codec(6, 2, BlockError::Codec(2))]
 #[case::reserved(7, 1, BlockError::Field("reserved bytes"))]
 #[case::key(8, 3, BlockError::Frame(0))]
@@ -156,7 +157,7 @@ fn a_block_in_the_wrong_place_is_told() {
     for (other, field) in [
         (BlockPlace { raw_len: 6, ..place }, "raw length"),
         (BlockPlace { codec: 1, ..place }, "codec"),
-        (BlockPlace { key_id: 1, ..place }, "key"),
+        (BlockPlace { key_id: KeyId(1), ..place }, "key"),
         (BlockPlace { stored_len: 6, ..place }, "stored length"),
     ] {
         assert_eq!(block.head.check_place(&other), Err(BlockError::Field(field)));

@@ -102,3 +102,26 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    /// A range is dead exactly where no living block is, and the head never is.
+    #[test]
+    fn what_is_dead_is_all_but_the_head_and_the_living_blocks(
+        blocks in prop::collection::vec((0u64..2_000, 1u32..300), 0..12),
+    ) {
+        let place = |(at, stored_len): &(u64, u32)| {
+            BlockPlace { at: OBJECT_HEAD_LEN + at, stored_len: *stored_len, raw_len: 1, codec: 0, key_id: crate::id::KeyId(0) }
+        };
+        let blocks: Vec<BlockPlace> = blocks.iter().map(place).collect();
+        let bytes = 3_000;
+        let dead = dead_ranges(bytes, blocks.iter().copied());
+        prop_assert!(dead.windows(2).all(|pair| pair[0].end < pair[1].start) && dead.iter().all(|range| !range.is_empty()));
+        for at in 0..bytes {
+            let is_dead = dead.iter().any(|range| range.contains(&at));
+            let lives = |block: &BlockPlace| (block.at..block.at + u64::from(block.stored_len)).contains(&at);
+            prop_assert_eq!(is_dead, at >= OBJECT_HEAD_LEN && !blocks.iter().any(lives), "{}", at);
+        }
+    }
+}

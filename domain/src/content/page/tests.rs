@@ -11,7 +11,7 @@ use crate::content::{BlockPlace, Stored};
 const BLOCK_LEN: u32 = 4 << 20;
 
 fn place(raw_len: u32) -> BlockPlace {
-    BlockPlace { at: 64, stored_len: raw_len + 68, raw_len, codec: 0, key_id: 0 }
+    BlockPlace { at: 64, stored_len: raw_len + 68, raw_len, codec: 0, key_id: crate::id::KeyId::NONE }
 }
 
 fn stored(object: u128, skip: u32, len: u32) -> Extent {

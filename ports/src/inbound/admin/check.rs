@@ -1,6 +1,9 @@
 //! What a check is asked for, and what it tells.
 
-use dittofs_domain::check::{Finding, Severity};
+use dittofs_domain::{
+    KeyId,
+    check::{Finding, Severity},
+};
 
 /// What a check does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,14 +88,24 @@ pub struct Checked {
 /// What files use of objects that one key seals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealedUnder {
-    /// The key; 0 for what is not sealed.
-    pub key_id: u32,
+    /// The key; none for what is not sealed.
+    pub key_id: KeyId,
     /// Objects that have such blocks.
     pub objects: u64,
     /// Bytes of these blocks.
     pub bytes: u64,
     /// Whether the key is there. What it seals can't be read without it.
     pub is_known: bool,
+    /// Frames that do not open with it, where a number names it: a key that had the same number is missing, or they were
+    /// altered.
+    pub unopened: u64,
+}
+
+impl SealedUnder {
+    /// Whether all of it opens.
+    pub fn is_readable(&self) -> bool {
+        self.is_known && self.unopened == 0
+    }
 }
 
 /// What a check came to.
@@ -112,12 +125,17 @@ pub struct CheckReport {
     pub verified_bytes: u64,
     /// What is sealed under which key, by id; empty where content was not looked at.
     pub keys: Vec<SealedUnder>,
+    /// Bytes that clients wrote before the check began, and that are only in the journal: they were not looked at.
+    pub unflushed_bytes: u64,
 }
 
 impl CheckReport {
-    /// Whether nothing is wrong: notes of unused space are allowed.
+    /// Whether nothing is wrong, and everything was looked at: notes of unused space are allowed.
     pub fn is_clean(&self) -> bool {
-        self.omitted == 0 && self.errors() == 0 && self.keys.iter().all(|key| key.is_known)
+        self.omitted == 0
+            && self.unflushed_bytes == 0
+            && self.errors() == 0
+            && self.keys.iter().all(SealedUnder::is_readable)
     }
 
     /// Findings that are more than notes.

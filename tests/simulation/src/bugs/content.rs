@@ -1,6 +1,6 @@
 //! A content store that breaks a rule.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -12,7 +12,7 @@ use dittofs_domain::{
         object::{ObjectHead, scan},
     },
 };
-use dittofs_ports::{Claim, ContentError, ContentStore, Survives};
+use dittofs_ports::{ContentError, ContentStore};
 
 use super::Bug;
 
@@ -51,17 +51,7 @@ fn falsify(parts: &[Bytes]) -> Vec<Bytes> {
 
 #[async_trait]
 impl ContentStore for RiggedContent {
-    fn survives(&self) -> Survives {
-        self.inner.survives()
-    }
-
-    async fn owner(&self, share: ShareId) -> Result<Option<u128>, ContentError> {
-        self.inner.owner(share).await
-    }
-
-    async fn claim(&self, share: ShareId, owner: u128) -> Result<Claim, ContentError> {
-        self.inner.claim(share, owner).await
-    }
+    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, shares, request_max, capacity, discard, get, delete, list);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         if self.bug == Bug::ChecksumUseless {
@@ -75,20 +65,7 @@ impl ContentStore for RiggedContent {
         Ok(())
     }
 
-    async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
-        self.inner.get(share, object, range).await
-    }
-
-    async fn delete(&self, share: ShareId, object: ObjectId) -> Result<(), ContentError> {
-        self.inner.delete(share, object).await
-    }
-
-    async fn list(
-        &self,
-        share: ShareId,
-        after: Option<ObjectId>,
-        max: usize,
-    ) -> Result<Vec<(ObjectId, u64)>, ContentError> {
-        self.inner.list(share, after, max).await
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        self.put(share, object, parts).await
     }
 }

@@ -3,9 +3,8 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use dittofs_domain::{NodeId, Sequence, content::Place};
-use dittofs_ports::{Appended, Journal, JournalError, JournalIdentity, JournalUsage, Record, Survives};
+use dittofs_domain::Sequence;
+use dittofs_ports::{Appended, Journal, JournalError, Record};
 use parking_lot::Mutex;
 
 use super::Bug;
@@ -33,13 +32,7 @@ impl RiggedJournal {
 
 #[async_trait]
 impl Journal for RiggedJournal {
-    fn survives(&self) -> Survives {
-        self.inner.survives()
-    }
-
-    fn identity(&self) -> JournalIdentity {
-        self.inner.identity()
-    }
+    dittofs_ports::forward!(Journal of inner: survives, identity, note_start, lost, read_now, read, recover, release, usage);
 
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {
         let appended = self.inner.append(record).await?;
@@ -59,29 +52,5 @@ impl Journal for RiggedJournal {
             return Ok(());
         }
         self.inner.sync(up_to).await
-    }
-
-    fn read_now(&self, place: Place, skip: u32, len: u32) -> Option<Bytes> {
-        self.inner.read_now(place, skip, len)
-    }
-
-    async fn read(&self, place: Place, skip: u32, len: u32) -> Result<Bytes, JournalError> {
-        self.inner.read(place, skip, len).await
-    }
-
-    fn lost(&self) -> Vec<(NodeId, Sequence)> {
-        self.inner.lost()
-    }
-
-    async fn recover(&self, above: Sequence) -> Result<Vec<(Appended, Record)>, JournalError> {
-        self.inner.recover(above).await
-    }
-
-    async fn release(&self, records: &[Appended]) -> Result<(), JournalError> {
-        self.inner.release(records).await
-    }
-
-    fn usage(&self) -> JournalUsage {
-        self.inner.usage()
     }
 }

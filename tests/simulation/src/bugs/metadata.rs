@@ -11,13 +11,11 @@ use std::{
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    ChangeId, Cookie, Name, Node, NodeId, NodeKind, ObjectId, OpId,
+    ChangeId, NodeId, NodeKind, ObjectId, OpId,
     content::Cuts,
-    plan::{
-        Applied, Change, Expectation, NodeUpdate, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View,
-    },
+    plan::{Applied, Change, Expectation, NodeUpdate, Plan, Query, View},
 };
-use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord};
+use dittofs_ports::{ApplyError, Counter, MetadataError, ShareMetadata, ShareRecord};
 use parking_lot::Mutex;
 
 use super::Bug;
@@ -51,6 +49,7 @@ impl RiggedMetadata {
                 | Bug::CountIsThreshold
                 | Bug::StampsReused
                 | Bug::OperationsForgotten
+                | Bug::KeysNotNoted
                 | Bug::IdsReused),
             ) => Arc::new(RiggedMetadata {
                 inner: Arc::clone(inner),
@@ -108,12 +107,18 @@ impl RiggedMetadata {
 
 #[async_trait]
 impl ShareMetadata for RiggedMetadata {
-    async fn record(&self) -> Result<ShareRecord, MetadataError> {
-        self.inner.record().await
-    }
+    dittofs_ports::forward!(
+        ShareMetadata of inner:
+        record, list, name_of, unlinked, clipped, objects, references, nodes, references_after,
+        statistics, snapshot
+    );
 
     async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError> {
-        self.inner.put_record(record).await
+        let mut record = record.clone();
+        if self.bug == Bug::KeysNotNoted {
+            record.keys.in_use.clear();
+        }
+        self.inner.put_record(&record).await
     }
 
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {
@@ -141,56 +146,13 @@ impl ShareMetadata for RiggedMetadata {
         Ok(applied)
     }
 
-    async fn list(
-        &self,
-        directory: NodeId,
-        space: Space,
-        after: Cookie,
-        entries_max: usize,
-        records: bool,
-    ) -> Result<Listing, MetadataError> {
-        self.inner.list(directory, space, after, entries_max, records).await
-    }
-
-    async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError> {
-        self.inner.name_of(directory, cookie).await
-    }
-
-    async fn allocate(&self, counter: Counter, count: u32) -> Result<Range<u64>, MetadataError> {
+    async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         let forgets =
             matches!((self.bug, counter), (Bug::StampsReused, Counter::Stamps) | (Bug::IdsReused, Counter::Ids));
         if forgets {
-            let start = self.given.fetch_add(u64::from(count), Ordering::Relaxed);
-            return Ok(start..start + u64::from(count));
+            let start = self.given.fetch_add(count, Ordering::Relaxed);
+            return Ok(start..start + count);
         }
         self.inner.allocate(counter, count).await
-    }
-
-    async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {
-        self.inner.unlinked(after, max).await
-    }
-
-    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
-        self.inner.clipped(after, max).await
-    }
-
-    async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {
-        self.inner.objects(after, max).await
-    }
-
-    async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
-        self.inner.references(object, max).await
-    }
-
-    async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError> {
-        self.inner.nodes(after, max).await
-    }
-
-    async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
-        self.inner.references_after(after, max).await
-    }
-
-    async fn statistics(&self) -> Result<Statistics, MetadataError> {
-        self.inner.statistics().await
     }
 }

@@ -186,13 +186,14 @@ impl Client {
                 drop(oracle);
                 self.world.fail_answer("a clone of more than its source has succeeds", window, &changed);
             }
-            Answer::Refused(FsError::Stale) if may_be_gone => model.file.write_refused(window.op, written),
-            Answer::Refused(FsError::Invalid) if !must_fit => model.file.write_refused(window.op, written),
+            // The source may have been removed or cut in the middle, when some pieces were there already.
+            Answer::Refused(FsError::Stale) if may_be_gone => model.file.write_unknown(window.op, written, now),
+            Answer::Refused(FsError::Invalid) if !must_fit => model.file.write_unknown(window.op, written, now),
+            Answer::Unknown => model.file.write_unknown(window.op, written, now),
             Answer::Refused(error) => {
                 drop(oracle);
                 self.unexplained("a clone", window, error);
             }
-            Answer::Unknown => model.file.write_unknown(window.op, written, now),
         }
     }
 }

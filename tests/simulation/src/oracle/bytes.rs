@@ -75,6 +75,9 @@ pub(crate) struct Bytes {
     parts: BTreeMap<u64, Register<Source>>,
     /// What was perhaps done in part: in these ranges each part is for itself.
     in_pieces: BTreeMap<OpNumber, Range<u64>>,
+    /// The same of what has come to its end, as long as it is not clear where others came before its pieces and where
+    /// after.
+    interleaved: BTreeMap<OpNumber, Range<u64>>,
     /// Writes of which it is not known that they are durable.
     volatile: BTreeMap<OpNumber, Range<u64>>,
     region_bytes: u64,
@@ -85,6 +88,7 @@ impl Bytes {
         Bytes {
             parts: BTreeMap::from([(0, Register::new(Source::Zero))]),
             in_pieces: BTreeMap::new(),
+            interleaved: BTreeMap::new(),
             volatile: BTreeMap::new(),
             region_bytes,
         }
@@ -156,15 +160,19 @@ impl Bytes {
 
     pub(crate) fn acknowledge(&mut self, window: Window, range: &Range<u64>, now: Moment) {
         if !self.volatile.contains_key(&window.op) {
-            self.in_pieces.remove(&window.op);
+            self.end_in_pieces(window.op);
         }
         self.of(range).for_each(|part| part.acknowledge(window, now, |_| true));
     }
 
     pub(crate) fn make_durable(&mut self, window: Window, range: &Range<u64>, now: Moment) {
         self.volatile.remove(&window.op);
-        self.in_pieces.remove(&window.op);
+        self.end_in_pieces(window.op);
         self.of(range).for_each(|part| part.make_durable(window, now, |_| true));
+    }
+
+    fn end_in_pieces(&mut self, op: OpNumber) {
+        self.interleaved.extend(self.in_pieces.remove_entry(&op));
     }
 
     pub(crate) fn finish(&mut self, op: OpNumber, range: &Range<u64>, now: Moment) {
@@ -211,10 +219,13 @@ impl Bytes {
     /// Forgets what is over, and joins neighbours that say the same.
     pub(crate) fn forget(&mut self, oldest: Moment) {
         self.parts.values_mut().for_each(|part| part.forget(oldest));
+        let parts = &self.parts;
+        self.interleaved.retain(|op, range| parts.range(range.clone()).any(|(_, part)| part.is_undecided_about(*op)));
         let mut same = Vec::new();
         let mut before: Option<&Register<Source>> = None;
         for (start, part) in &self.parts {
-            let is_apart = self.in_pieces.values().any(|range| range.contains(start));
+            let mut apart = self.in_pieces.values().chain(self.interleaved.values());
+            let is_apart = apart.any(|range| range.contains(start));
             if before == Some(part) && !is_apart {
                 same.push(*start);
             }
@@ -260,6 +271,7 @@ impl Bytes {
     /// Behind the end that it surely has, it is zero; before it, all was read.
     pub(crate) fn pin_beyond(&mut self, size: u64) {
         self.in_pieces.clear();
+        self.interleaved.clear();
         self.volatile.clear();
         self.split(size);
         self.parts.split_off(&size);

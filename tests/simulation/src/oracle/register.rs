@@ -43,6 +43,11 @@ impl<V: Clone + PartialEq> Register<V> {
         Register { candidates: SmallVec::from_iter([certain]) }
     }
 
+    /// Whether an operation may have given it its value, and another one as well.
+    pub(crate) fn is_undecided_about(&self, op: OpNumber) -> bool {
+        self.candidates.len() > 1 && self.candidates.iter().any(|candidate| candidate.op == op)
+    }
+
     /// An operation may give it this value from now on.
     pub(crate) fn begin(&mut self, op: OpNumber, value: V) {
         self.candidates.push(Candidate { value, op, ended: None, gone: None, gone_durably: false });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dittofs_ports::{ContentError, ContentStore};
+use dittofs_ports::{Capacity, ContentError, ContentStore};
 
 use super::{SHARE, assert_not_found, bytes, object, parts, read_all};
 
@@ -48,4 +48,17 @@ pub async fn a_deletion_makes_room(open: impl AsyncFn(u64) -> Arc<dyn ContentSto
             store.delete(SHARE, object(number)).await.unwrap();
         }
     }
+}
+
+pub async fn room_is_what_objects_leave(open: impl AsyncFn(u64) -> Arc<dyn ContentStore>) {
+    let store = open(CAPACITY).await;
+    let Some(Capacity { total, free }) = store.capacity().await.unwrap() else { return };
+    assert_eq!(total, CAPACITY);
+    store.put(SHARE, object(1), parts(&bytes(1, OBJECT))).await.unwrap();
+    let with_one = store.capacity().await.unwrap().unwrap();
+    assert!(with_one.total == total && with_one.free <= free - OBJECT as u64);
+    let given_back = store.discard(SHARE, object(1), Vec::from_iter(Some(0..OBJECT as u64))).await.unwrap();
+    assert_eq!(store.capacity().await.unwrap().unwrap().free, with_one.free + given_back);
+    store.delete(SHARE, object(1)).await.unwrap();
+    assert_eq!(store.capacity().await.unwrap(), Some(Capacity { total, free }));
 }

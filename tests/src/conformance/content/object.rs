@@ -202,10 +202,10 @@ pub async fn what_was_put_survives_what_the_store_says(open: impl AsyncFn() -> A
     store.put(SHARE, object(1), parts(&bytes(1, 10_000))).await.unwrap();
     store.put(SHARE, object(2), parts(&bytes(2, 10_000))).await.unwrap();
     store.delete(SHARE, object(2)).await.unwrap();
-    store.claim(SHARE, 11).await.unwrap();
+    store.claim(SHARE, &super::claim::mark(11, 1), None).await.unwrap();
     drop(store);
     let store = open().await;
     assert_eq!(read_all(&store, SHARE, object(1), 10_000).await, bytes(1, 10_000));
     assert_not_found(&store, SHARE, object(2), 0..1).await;
-    assert_eq!(store.claim(SHARE, 12).await.unwrap(), dittofs_ports::Claim::Foreign(11));
+    assert_eq!(store.owner(SHARE).await.unwrap().unwrap().mark, super::claim::mark(11, 1));
 }

@@ -13,7 +13,7 @@ use dittofs_domain::{
 use dittofs_ports::{ApplyError, Counter, MetadataStore, ShareMetadata, ShareRecord};
 
 /// Numbers that each fixture takes from its share's allocator.
-const NUMBERS: u32 = 1 << 17;
+const NUMBERS: u64 = 1 << 17;
 
 static SHARES: AtomicU64 = AtomicU64::new(1);
 
@@ -43,7 +43,7 @@ impl Fixture {
 
     pub(super) fn number(&self) -> u64 {
         let number = self.numbers.next.fetch_add(1, Ordering::Relaxed);
-        assert!(number < self.numbers.first + u64::from(NUMBERS), "a case used up its numbers");
+        assert!(number < self.numbers.first + NUMBERS, "a case used up its numbers");
         number
     }
 

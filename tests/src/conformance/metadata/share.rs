@@ -58,6 +58,36 @@ pub async fn a_shares_row_is_replaced(open: impl AsyncFn() -> Arc<dyn MetadataSt
     assert!(store.shares().await.unwrap().contains(&new));
 }
 
+pub async fn a_share_that_is_removed_leaves_nothing_and_others_keep_everything(
+    open: impl AsyncFn() -> Arc<dyn MetadataStore>,
+) {
+    let store = open().await;
+    let (one, two) = (Fixture::new(&store).await, Fixture::new(&store).await);
+    // More rows than one step removes.
+    for directory in 0..6 {
+        let directory = one.add(NodeId::ROOT, &format!("d{directory}"), NodeKind::Directory).await;
+        for file in 0..300 {
+            one.add(directory, &format!("f{file}"), NodeKind::File).await;
+        }
+    }
+    let kept = two.add(NodeId::ROOT, "kept", NodeKind::File).await;
+    let before = two.dump().await;
+    let record = one.share.record().await.unwrap();
+    store.remove_share(one.id).await.unwrap();
+    assert!(store.share(one.id).await.unwrap().is_none());
+    assert_eq!(store.shares().await.unwrap(), [two.share.record().await.unwrap()]);
+    assert_eq!(two.dump().await, before);
+    assert_eq!(two.entry(NodeId::ROOT, "kept").await.unwrap().node.id, kept);
+    store.remove_share(one.id).await.unwrap();
+    // One with the same id begins with nothing.
+    store.create_share(&record, &root()).await.unwrap();
+    let again = store.share(one.id).await.unwrap().unwrap();
+    assert_eq!(again.nodes(NodeId(0), 10).await.unwrap().len(), 1);
+    assert_eq!(again.statistics().await.unwrap(), Statistics { bytes: 0, nodes: 1 });
+    assert!(again.unlinked(NodeId(0), 10).await.unwrap().is_empty());
+    assert!(again.view(&Query::node(kept)).await.unwrap().nodes.is_empty());
+}
+
 pub async fn shares_of_one_store_do_not_mix(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
     let store = open().await;
     let (one, two) = (Fixture::new(&store).await, Fixture::new(&store).await);
@@ -82,7 +112,7 @@ pub async fn shares_of_one_store_do_not_mix(open: impl AsyncFn() -> Arc<dyn Meta
 
 pub async fn allocated_numbers_never_overlap(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
     const TASKS: u64 = 16;
-    const EACH: u32 = 50;
+    const EACH: u64 = 50;
     let fixture = Fixture::new(&open().await).await;
     assert!(fixture.numbers.first >= NodeId::FIRST_FREE.0);
     for counter in [Counter::Ids, Counter::Stamps, Counter::Epochs] {
@@ -92,9 +122,9 @@ pub async fn allocated_numbers_never_overlap(open: impl AsyncFn() -> Arc<dyn Met
             tasks.spawn(async move {
                 let mut ranges = Vec::new();
                 for round in 0..EACH {
-                    let count = 1 + (task as u32 * 7 + round) % 100;
+                    let count = 1 + (task * 7 + round) % 100;
                     let range = share.allocate(counter, count).await.unwrap();
-                    assert_eq!(range.end - range.start, u64::from(count));
+                    assert_eq!(range.end - range.start, count);
                     ranges.push(range);
                 }
                 ranges

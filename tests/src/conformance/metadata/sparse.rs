@@ -8,6 +8,7 @@ use dittofs_domain::{
     content::map::{Facts, Piece, Source, install, install_query, resolve, resolve_query},
     namespace::{InitialAttributes, SetAttributes},
     plan::{Expectation, NodeUpdate, Plan, Query},
+    quota::metadata_bytes,
 };
 use dittofs_ports::MetadataStore;
 
@@ -71,7 +72,8 @@ pub async fn a_file_of_1_eib_with_three_bytes_takes_less_than_10_rows(open: impl
     assert!(rows.len() < 10, "{} rows", rows.len());
     let found = fixture.node(node).await.unwrap();
     assert_eq!((found.size, found.allocated), (EXBIBYTE, 3));
-    assert_eq!(fixture.share.statistics().await.unwrap().bytes, before.bytes + 3);
+    let counted = 3 + metadata_bytes(&found) as i64;
+    assert_eq!(fixture.share.statistics().await.unwrap().bytes, before.bytes + counted);
 
     for (offset, byte) in places {
         let start = offset.saturating_sub(5_000_000);

@@ -22,7 +22,7 @@ const fn gauge(name: &'static str, help: &'static str, of: fn(&ShareCounts) -> u
     Number { kind: Kind::Gauge, name, help, of }
 }
 
-const NUMBERS: [Number; 18] = [
+const NUMBERS: [Number; 19] = [
     gauge("dittofs_stored_bytes", "Bytes that files hold, as last read from the metadata store.", |of| of.stored_bytes),
     gauge("dittofs_stored_limit_bytes", "Bytes that files may hold.", |of| of.stored_bytes_max),
     gauge("dittofs_unflushed_bytes", "Bytes that count as written and not flushed, their index included.", |of| {
@@ -46,6 +46,9 @@ const NUMBERS: [Number; 18] = [
     }),
     counter("dittofs_damaged_reads_total", "Reads that met damage in an object; the log names each file.", |of| {
         of.damaged_reads
+    }),
+    counter("dittofs_keyless_reads_total", "Reads of sealed bytes whose key is not there; nothing is lost.", |of| {
+        of.keyless_reads
     }),
     counter("dittofs_lost_reads_total", "Reads of bytes that no store has; the log names each file.", |of| {
         of.lost_reads

@@ -59,8 +59,12 @@ pub(super) struct Faults {
     pub(super) failing_syncs: u32,
     /// Of a failed sync's bytes from this many behind the file's start on nothing can be read back either.
     pub(super) forgets_from: Option<usize>,
-    /// Writes fail like this.
+    /// Writes fail like this, half done.
     pub(super) writes_fail: Option<ErrorKind>,
+    /// Those that fail were done all the same.
+    pub(super) failed_is_written: bool,
+    /// Syncs of data fail like this; what they should have written never gets to the disk.
+    pub(super) syncs_fail: Option<ErrorKind>,
 }
 
 impl Disk {
@@ -200,6 +204,10 @@ impl Folder for Disk {
             Ok(())
         })
     }
+
+    fn room(&self) -> u64 {
+        u64::MAX
+    }
 }
 
 struct DiskFile {
@@ -223,10 +231,10 @@ impl File for DiskFile {
 
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
         self.disk.operate(|state| {
-            let failure = state.faults.writes_fail;
+            let (failure, is_done) = (state.faults.writes_fail, state.faults.failed_is_written);
             let file = &mut state.files[self.index];
             // A write that fails has got half way.
-            let written = if failure.is_some() { &bytes[..bytes.len() / 2] } else { bytes };
+            let written = if failure.is_some() && !is_done { &bytes[..bytes.len() / 2] } else { bytes };
             put(&mut file.now, at as usize, written);
             file.pending.push((at, written.to_vec()));
             failure.map_or(Ok(()), |kind| Err(kind.into()))
@@ -244,15 +252,15 @@ impl File for DiskFile {
 
     fn sync_data(&self) -> io::Result<()> {
         self.disk.operate(|state| {
-            let Faults { syncs_off, forgets_from, .. } = state.faults;
+            let Faults { syncs_off, forgets_from, syncs_fail, .. } = state.faults;
             let file = &mut state.files[self.index];
-            if state.faults.failing_syncs > 0 {
-                state.faults.failing_syncs -= 1;
+            if state.faults.failing_syncs > 0 || syncs_fail.is_some() {
+                state.faults.failing_syncs = state.faults.failing_syncs.saturating_sub(1);
                 file.pending.clear();
                 if let Some(from) = forgets_from {
                     file.now[from..].copy_from_slice(&file.durable[from..]);
                 }
-                return Err(io::Error::other("the disk failed"));
+                return Err(syncs_fail.map_or_else(|| io::Error::other("the disk failed"), io::Error::from));
             }
             if !syncs_off {
                 file.settle();

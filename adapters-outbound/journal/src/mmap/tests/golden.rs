@@ -1,5 +1,7 @@
 //! The format does not change.
 
+use dittofs_domain::{Epoch, ownership::Start};
+
 use super::{
     super::{
         format::{Headed, RECORD_HEAD, SEGMENT_HEAD_COPY, SegmentHead, decode_released},
@@ -95,6 +97,7 @@ fn superblocks_have_the_documented_bytes() {
         next: 45,
         durable: 41,
         gaps: vec![Gap { from: (4, 4_224), to: (5, 4_096), next: 42 }],
+        start_noted: None,
     };
     let bytes = superblock.encode();
     assert_eq!(hex(&bytes), SUPERBLOCK_HEX);
@@ -104,4 +107,13 @@ fn superblocks_have_the_documented_bytes() {
         bytes[at] ^= 1;
         assert!(Superblock::decode(&bytes).is_err(), "byte {at}");
     }
+}
+
+#[test]
+fn a_noted_start_stands_behind_everything_else() {
+    let start = Start { epoch: Epoch(0x11), nonce: 0x22 };
+    let superblock = Superblock { start_noted: Some(start), ..Superblock::new(ID, 1) };
+    let bytes = superblock.encode();
+    assert!(hex(&bytes[..bytes.len() - 4]).ends_with("11000000000000002200000000000000"));
+    assert_eq!(Superblock::decode(&bytes).unwrap(), superblock);
 }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, OpId, Scale, Sequence,
-    ShareId, Timestamp,
+    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, OpId, Scale,
+    Sequence, ShareId, Timestamp,
+    backup::{BackupId, BackupRecord},
     content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored},
     node::{Device, NodeFlags, Parent},
+    ownership::{Lineage, Start},
     plan::{EntryKey, ObjectRecord, ObjectState, Space, UnlinkedReason},
 };
-use dittofs_ports::ShareRecord;
+use dittofs_ports::{KeysInUse, ShareRecord};
 
 use super::super::*;
 use crate::{
@@ -20,11 +22,6 @@ use crate::{
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(digits: &str) -> Vec<u8> {
-    let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16).unwrap()).collect();
-    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
 }
 
 fn time(seconds: i64, nanos: u32) -> Timestamp {
@@ -61,6 +58,11 @@ fn node() -> Node {
     }
 }
 
+fn unhex(digits: &str) -> Vec<u8> {
+    let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16).unwrap()).collect();
+    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
+}
+
 #[test]
 fn a_node_is_these_bytes() {
     let fixed = "01 03 02 3f ed01 04030201 08070605 02000000 1000000000000000 2000000000000000 \
@@ -85,7 +87,7 @@ fn a_node_is_these_bytes() {
 
 #[test]
 fn rows_are_these_bytes() {
-    let block = BlockPlace { at: 0x51, stored_len: 0x52, raw_len: 0x100, codec: 0, key_id: 0x54 };
+    let block = BlockPlace { at: 0x51, stored_len: 0x52, raw_len: 0x100, codec: 0, key_id: KeyId::of_number(0x54) };
     let page = MapRow::Page {
         version: ContentVersion(7),
         extents: vec![
@@ -98,8 +100,28 @@ fn rows_are_these_bytes() {
                     61000000000000000000000000000000 5100000000000000 52000000 00010000 00 54000000 06000000 \
                     00 f8ff0f00";
     assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
+    let block = BlockPlace { raw_len: (1 << 20) + 6, key_id: KeyId::of_fingerprint(0x55), ..block };
+    let page = MapRow::Page {
+        version: ContentVersion(7),
+        extents: vec![Extent::Stored { len: 1 << 20, from: Stored { object: ObjectId(0x61), block, skip: 6 } }],
+    };
+    let expected = "01 00 0700000000000000 01000000 03 00001000 \
+                    61000000000000000000000000000000 5100000000000000 52000000 06001000 00 5500000000000080 06000000";
+    assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
     let holes = MapRow::Holes { version: ContentVersion(7), pages: 9 };
     assert_eq!(hex(&encode_row(&holes).unwrap()), "01 01 0700000000000000 0900000000000000".replace(' ', ""));
+}
+
+#[test]
+fn the_lineage_of_a_share_is_these_bytes() {
+    let start = |epoch, nonce| Start { epoch: Epoch(epoch), nonce };
+    let lineage = Lineage::new(vec![start(1, 2), start(3, 4)], Some(start(1, 2)), None);
+    let record = ShareRecord { lineage, ..ShareRecord::new(ShareId(1), "/e") };
+    let expected = "02 3100 01 01000000000000000200000000000000 \
+                    01000000000000000200000000000000 03000000000000000400000000000000";
+    let bytes = hex(&encode_share(&record));
+    assert!(bytes.contains(&expected.replace(' ', "")), "{bytes}");
+    assert_eq!(decode_share(record.id, &encode_share(&record)).unwrap(), record);
 }
 
 #[test]
@@ -114,15 +136,28 @@ fn a_shares_row_is_these_bytes() {
     };
     let fixed = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 02000000000000000000000000000000 \
                  03000000000000000000000000000000 0400000000000000 01";
-    assert_eq!(hex(&encode_share(&record)), format!("02{fixed}02002f65").replace(' ', ""));
+    assert_eq!(hex(&encode_share(&record)), format!("02{fixed}02002f65 040000").replace(' ', ""));
     let first = unhex(&format!("01{fixed}2f65").replace(' ', ""));
-    assert_eq!(decode_share(record.id, &first).unwrap(), record);
+    let keys = KeysInUse { are_all: false, ..KeysInUse::default() };
+    let uncounted = ShareRecord { counts_names: false, ..record.clone() };
+    assert_eq!(decode_share(record.id, &first).unwrap(), ShareRecord { keys, ..uncounted.clone() });
+    assert_eq!(hex(&encode_share(&uncounted)), format!("02{fixed}02002f65").replace(' ', ""));
     let tiny = ShareRecord { scale: Scale::TINY, ..record.clone() };
     let sizes = "00100000 00200000 0c000000 04000000 40000000 14000000 \
                  0080000000000000 00a0000000000000 0000010000000000";
-    assert_eq!(hex(&encode_share(&tiny)), format!("02{fixed}02002f65 013000 {sizes}").replace(' ', ""));
+    assert_eq!(hex(&encode_share(&tiny)), format!("02{fixed}02002f65 013000 {sizes} 040000").replace(' ', ""));
     let unknown = unhex(&format!("02{fixed}02002f65 ff0100 00").replace(' ', ""));
     assert!(decode_share(record.id, &unknown).is_err());
+}
+
+#[test]
+fn the_keys_of_a_share_are_these_bytes() {
+    let in_use = [KeyId::of_number(5), KeyId::of_fingerprint(0x66)].into();
+    let record = ShareRecord { keys: KeysInUse { in_use, are_all: true }, ..ShareRecord::new(ShareId(1), "/e") };
+    let expected = "03 1100 01 0500000000000000 6600000000000080";
+    let bytes = hex(&encode_share(&record));
+    assert!(bytes.contains(&expected.replace(' ', "")), "{bytes}");
+    assert_eq!(decode_share(record.id, &encode_share(&record)).unwrap(), record);
 }
 
 #[test]
@@ -178,4 +213,21 @@ fn keys_are_these_bytes() {
     ] {
         assert_eq!(hex(&key), format!("0000000000001122{}", rest.replace(' ', "")));
     }
+}
+
+#[test]
+fn the_backups_of_a_share_are_these_bytes() {
+    let at = Timestamp::new(7, 8).unwrap();
+    let one = BackupRecord { at, is_kept: true, objects: 2, bytes: 3 };
+    let two = BackupRecord { is_kept: false, ..one };
+    let backups = [(BackupId::of_bits(5), one), (BackupId::of_bits(6), two)].into();
+    let record = ShareRecord { backups, ..ShareRecord::new(ShareId(1), "/e") };
+    let rest = "0700000000000000 08000000";
+    let expected = format!(
+        "05 4a00 0500000000000000 {rest} 01 0200000000000000 0300000000000000 \
+         0600000000000000 {rest} 00 0200000000000000 0300000000000000"
+    );
+    let bytes = hex(&encode_share(&record));
+    assert!(bytes.contains(&expected.replace(' ', "")), "{bytes}");
+    assert_eq!(decode_share(record.id, &encode_share(&record)).unwrap(), record);
 }

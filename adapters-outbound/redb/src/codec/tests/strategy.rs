@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, HandleKey, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId, Timestamp,
+    ChangeId, ContentVersion, Cookie, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
+    Timestamp,
+    backup::{BackupId, BackupRecord},
     content::{BlockPlace, Clip, Cut, Extent, MapRow, PAGE_BYTES, Stored},
     node::{Device, NodeFlags, Parent},
     plan::ObjectState,
 };
-use dittofs_ports::ShareRecord;
+use dittofs_ports::{KeysInUse, ShareRecord};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 pub(super) fn name() -> impl Strategy<Value = Name> {
@@ -78,7 +80,8 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
 }
 
 fn extent() -> impl Strategy<Value = Extent> {
-    let stored = any::<(u128, u64, u32, u8, u32, u32)>();
+    let key_id = prop_oneof![any::<u32>().prop_map(KeyId::of_number), any::<u64>().prop_map(KeyId::of_fingerprint),];
+    let stored = (any::<u128>(), any::<u64>(), any::<u32>(), any::<u8>(), key_id, any::<u32>());
     prop_oneof![
         (1..60_000u32).prop_map(|len| Extent::Hole { len }),
         vec(any::<u8>(), 1..200).prop_map(|bytes| Extent::Inline(Bytes::from(bytes))),
@@ -101,7 +104,11 @@ pub(super) fn row() -> impl Strategy<Value = MapRow> {
 }
 
 pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
-    (any::<(u64, [u8; 16], u128, u128, u64, bool)>(), "\\PC{0,60}").prop_map(|(fields, name)| {
+    let key = prop_oneof![(1..=u32::MAX).prop_map(KeyId::of_number), any::<u64>().prop_map(KeyId::of_fingerprint),];
+    let keys = (vec(key, 0..5), any::<bool>());
+    let backups = vec(any::<(u64, bool, u64)>(), 0..3);
+    let fields = any::<(u64, [u8; 16], u128, u128, u64, bool)>();
+    (fields, "\\PC{0,60}", keys, backups).prop_map(|(fields, name, keys, backups)| {
         let (id, key, content_owner, journal, journal_incarnation, dirty) = fields;
         let handle_key = HandleKey(key);
         ShareRecord {
@@ -110,7 +117,16 @@ pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
             journal,
             journal_incarnation,
             dirty,
+            // Something that differs from row to row.
+            counts_names: !dirty,
+            keys: KeysInUse { in_use: keys.0.into_iter().collect(), are_all: keys.1 },
+            backups: backups.into_iter().map(backup).collect(),
             ..ShareRecord::new(ShareId(id), name)
         }
     })
+}
+
+fn backup((bits, is_kept, objects): (u64, bool, u64)) -> (BackupId, BackupRecord) {
+    let at = Timestamp::from_unix_nanos(i128::from(bits));
+    (BackupId::of_bits(bits), BackupRecord { at, is_kept, objects, bytes: !objects })
 }

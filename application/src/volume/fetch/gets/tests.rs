@@ -1,10 +1,12 @@
+use dittofs_domain::KeyId;
+
 use super::*;
 
 const MIB: u32 = 1 << 20;
 
 fn place(raw_len: u32, seal: u32, codec: u8) -> BlockPlace {
     let stored_len = head_len(raw_len) + raw_len + seal * frame_count(raw_len);
-    BlockPlace { at: 4_096, stored_len, raw_len, codec, key_id: u32::from(seal > 0) }
+    BlockPlace { at: 4_096, stored_len, raw_len, codec, key_id: KeyId::of_number(u32::from(seal > 0)) }
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use super::*;
 use crate::{
     content::object::{ObjectBuilder, next_block, scan},
-    id::{Epoch, ShareId},
+    id::{Epoch, KeyId, ShareId},
 };
 
 const OBJECT: ObjectId = ObjectId(0xfeed);
-const KEY: u32 = 7;
+const KEY: KeyId = KeyId::of_fingerprint(0x0123_4567_89ab_cdef);
+const NUMBERED: KeyId = KeyId::of_number(7);
 
 fn tag(bound: &[u8], nonce_and_text: &[u8]) -> [u8; 16] {
     let sum = checksum(&[bound, nonce_and_text].concat()).to_le_bytes();
@@ -46,8 +47,12 @@ fn mixed(len: usize) -> Vec<u8> {
 }
 
 fn sealed_at(at: (ObjectId, u64), codec: u8, raw: &[u8]) -> BuiltBlock {
+    sealed_with(KEY, at, codec, raw)
+}
+
+fn sealed_with(key_id: KeyId, at: (ObjectId, u64), codec: u8, raw: &[u8]) -> BuiltBlock {
     let mut seal = |seal: &FrameSeal, content: &[Bytes]| Some(seal_with(seal.associated_data(), content));
-    let sealing = FrameSealing { key_id: KEY, seal: &mut seal };
+    let sealing = FrameSealing { key_id, seal: &mut seal };
     build_sealed(SPEC, &pieces(raw, 50_000), FrameEncoder { codec, encode: &mut encode }, at, sealing).unwrap()
 }
 
@@ -107,6 +112,22 @@ fn sealed_blocks_read_back(#[values(CODEC_NONE, CODEC_ZSTD)] codec: u8, #[values
     assert_eq!(read(&stored(64, codec, &raw), OBJECT, 64).unwrap(), raw);
 }
 
+#[rstest]
+#[case::of_a_number(NUMBERED, 2, "07000000", "00000000")]
+#[case::of_a_fingerprint(KEY, 3, "efcdab89", "67452381")]
+fn a_head_names_the_key_and_older_heads_are_read(
+    #[case] key_id: KeyId,
+    #[case] version: u8,
+    #[case] low: &str,
+    #[case] high: &str,
+) {
+    let head = sealed_with(key_id, (OBJECT, 64), CODEC_NONE, b"hello").head;
+    let bytes = head.encode_in(OBJECT, 64);
+    let hex = |range: std::ops::Range<usize>| bytes[range].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert_eq!((bytes[4], hex(8..12).as_str(), hex(44..48).as_str()), (version, low, high));
+    assert_eq!(BlockHead::parse_in(&bytes, OBJECT, 64), Ok(head));
+}
+
 #[test]
 fn an_object_of_sealed_and_other_blocks_is_read_without_metadata() {
     let raw = mixed(70_000);
@@ -119,7 +140,7 @@ fn an_object_of_sealed_and_other_blocks_is_read_without_metadata() {
     assert_eq!(place.at, next_block(plain.at + u64::from(plain.stored_len)));
     let bytes = builder.finish().concat();
     let (_, blocks) = scan(&bytes).unwrap();
-    assert_eq!(blocks.iter().map(|(_, head)| head.key_id).collect::<Vec<_>>(), [0, KEY]);
+    assert_eq!(blocks.iter().map(|(_, head)| head.key_id).collect::<Vec<_>>(), [KeyId::NONE, KEY]);
     assert_eq!(blocks[1].1.check_place(&place), Ok(()));
     assert_eq!(read(&bytes[place.at as usize..], OBJECT, place.at).unwrap(), raw);
 }
@@ -144,6 +165,7 @@ fn a_frame_that_was_moved_does_not_open() {
 #[rstest]
 #[case::codec(6, 1)]
 #[case::key(8, 8)]
+#[case::high_half_of_the_key(44, 1)]
 #[case::node(16, 10)]
 #[case::offset(24, 7)]
 #[case::seq(32, 1)]
@@ -174,7 +196,12 @@ fn what_no_reader_could_open_is_not_built() {
         build_sealed(SPEC, &[Bytes::from_static(b"hello")], encoder, (OBJECT, 64), FrameSealing { key_id, seal })
     };
     let error = |built: Result<BuiltBlock, BlockError>| built.unwrap_err();
-    assert_eq!(error(build(0, &mut |_, _| None)), BlockError::Field("key"));
+    assert_eq!(error(build(KeyId::NONE, &mut |_, _| None)), BlockError::Field("key"));
+    assert_eq!(
+        error(build(KeyId(1 << 40), &mut |_, _| None)),
+        BlockError::Field("key"),
+        "neither number nor fingerprint"
+    );
     assert_eq!(error(build(KEY, &mut |_, _| None)), BlockError::Key(KEY));
     let plain = Bytes::from_static(b"hello");
     assert_eq!(error(build(KEY, &mut |_, _| Some(plain.clone()))), BlockError::Field("sealed length"));

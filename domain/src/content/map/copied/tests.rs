@@ -7,7 +7,7 @@ use crate::{
 };
 
 fn stored(object: u128, offset: u64, len: u64, skip: u32) -> Piece {
-    let block = BlockPlace { at: 0, stored_len: 100, raw_len: 1_000, codec: 0, key_id: 0 };
+    let block = BlockPlace { at: 0, stored_len: 100, raw_len: 1_000, codec: 0, key_id: crate::id::KeyId::NONE };
     Piece { offset, len, source: Source::Stored(Stored { object: ObjectId(object), block, skip }) }
 }
 

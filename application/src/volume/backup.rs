@@ -1,0 +1,116 @@
+//! A share as of one instant, with all that was acknowledged before.
+
+use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+
+use dittofs_domain::{
+    Timestamp,
+    error::{FsError, FsResult},
+};
+use dittofs_ports::{BackupError, MetadataError, ShareSnapshot};
+use futures_util::{FutureExt, pin_mut, select_biased};
+use tokio::sync::MutexGuard;
+
+use super::{Volume, gate::Passage};
+
+/// How long changes wait at most while a backup takes the share as it is: clients wait for a minute and more.
+const HELD_MAX: Duration = Duration::from_secs(5);
+/// How often that is tried. What came before the gate was closed is flushed while it is open, so each try has less to
+/// do.
+const TRIES: u32 = 6;
+/// Between two tries, so that clients get on.
+const BETWEEN_TRIES: Duration = Duration::from_secs(2);
+
+/// A share as of one instant. Until this is dropped, or lets the collector go, no object goes away.
+pub(crate) struct Frozen<'v> {
+    pub(crate) snapshot: Arc<dyn ShareSnapshot>,
+    pub(crate) at: Timestamp,
+    /// Nothing is condemned, deleted or repacked.
+    pub(super) collecting: Option<MutexGuard<'v, ()>>,
+}
+
+impl Frozen<'_> {
+    /// Lets objects go away that nothing refers to or pins.
+    pub(crate) fn let_collector_go(&mut self) {
+        self.collecting = None;
+    }
+}
+
+impl Volume {
+    /// Waits until the share may be changed. What is returned is held until the change has ended, and is asked for
+    /// once: whoever holds one must not wait for another.
+    pub(crate) async fn pass(&self) -> Passage<'_> {
+        self.gate.pass().await
+    }
+
+    /// Whether the share is being closed.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    /// Takes the share as it is, with all that was acknowledged before the call. Reads go on; changes wait for some
+    /// seconds at most.
+    pub(crate) async fn freeze(&self) -> Result<Frozen<'_>, BackupError> {
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                self.machine.clock.sleep(BETWEEN_TRIES).await;
+            }
+            if self.is_closing() {
+                return Err(BackupError::Cancelled);
+            }
+            // Nobody waits for this one.
+            match self.flush_whole().await {
+                Err(FsError::Busy) => continue,
+                flushed => flushed.map_err(|source| self.not_flushed(source))?,
+            }
+            // First, as a repack on its way takes a while.
+            let collecting = Some(self.collecting.lock().await);
+            if let Some((snapshot, at)) = self.freeze_now().await? {
+                return Ok(Frozen { snapshot, at, collecting });
+            }
+        }
+        Err(BackupError::Busy(self.name().to_owned()))
+    }
+
+    /// One try; none if it would have taken too long.
+    async fn freeze_now(&self) -> Result<Option<(Arc<dyn ShareSnapshot>, Timestamp)>, BackupError> {
+        let mut over = self.machine.clock.sleep(HELD_MAX).fuse();
+        let closed = {
+            let close = self.gate.close().fuse();
+            pin_mut!(close);
+            select_biased! { closed = close => closed, () = over => return Ok(None) }
+        };
+        // A flush must not be ended in the midst: where it takes too long changes go on, and it comes to its end.
+        let flush = self.flush_whole().fuse();
+        pin_mut!(flush);
+        let flushed = select_biased! { flushed = flush => Some(flushed), () = over => None };
+        let Some(flushed) = flushed else {
+            drop(closed);
+            // The next try sees what became of it.
+            let _ = flush.await;
+            return Ok(None);
+        };
+        match flushed {
+            Err(FsError::Busy) => return Ok(None),
+            flushed => flushed.map_err(|source| self.not_flushed(source))?,
+        }
+        let snapshot = self.stores.metadata.snapshot().await.map_err(|source| self.not_read(source))?;
+        let at = self.now();
+        drop(closed);
+        let snapshot = snapshot.ok_or_else(|| BackupError::InMemory(self.name().to_owned()))?;
+        Ok(Some((snapshot, at)))
+    }
+
+    /// Flushes everything that was acknowledged before the call; what is set aside would be missing.
+    async fn flush_whole(&self) -> FsResult<()> {
+        self.flush_all().await?;
+        self.demand_none_aside()
+    }
+
+    fn not_flushed(&self, source: FsError) -> BackupError {
+        BackupError::Flush { share: self.name().to_owned(), source }
+    }
+
+    pub(crate) fn not_read(&self, source: MetadataError) -> BackupError {
+        BackupError::Metadata { share: self.name().to_owned(), source }
+    }
+}

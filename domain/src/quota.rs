@@ -1,0 +1,153 @@
+//! What a share may hold, what things count, and when something more is too much.
+//!
+//! Bytes are counted as they are allocated: what extents hold, and what nodes, names and targets of symlinks cost.
+//! Bytes that are only in the journal count by what the share grows once they are stored: what replaces stored bytes,
+//! or others that are not stored yet, counts once. That growth is known as an upper bound first; only where the bound
+//! does not fit must anybody look into a map for what it really is.
+
+use crate::{
+    id::NodeId,
+    node::{Node, NodeFlags, NodeKind},
+    plan::{Change, Statistics},
+};
+
+/// What a node counts for, beside its content, its names and its target: its row and the row of its map, with what a
+/// tree of such rows leaves free.
+pub const NODE_BYTES: u64 = 512;
+/// What a name counts for, however long it is, so that no renaming is ever refused: its row by name and its row by
+/// cookie, each with at most 255 bytes of name.
+pub const NAME_BYTES: u64 = 512;
+
+/// The most that a share may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Bytes allocated.
+    pub bytes: u64,
+    /// Nodes, the root among them.
+    pub nodes: u64,
+}
+
+impl Quota {
+    /// No bound that could be met.
+    pub const NONE: Quota = Quota { bytes: u64::MAX, nodes: u64::MAX };
+}
+
+/// Bytes and nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Bytes.
+    pub bytes: u64,
+    /// Nodes.
+    pub nodes: u64,
+}
+
+impl Amount {
+    /// Bytes alone.
+    pub fn of_bytes(bytes: u64) -> Amount {
+        Amount { bytes, nodes: 0 }
+    }
+
+    /// How far a plan makes the sums of its share rise; what it frees is not set off against other sums.
+    pub fn of_growth(sums: Statistics) -> Amount {
+        let risen = |sum: i64| u64::try_from(sum).unwrap_or(0);
+        Amount { bytes: risen(sums.bytes), nodes: risen(sums.nodes) }
+    }
+
+    fn plus(self, other: Amount) -> Amount {
+        let bytes = self.bytes.saturating_add(other.bytes);
+        Amount { bytes, nodes: self.nodes.saturating_add(other.nodes) }
+    }
+}
+
+/// What a share holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// What its metadata say.
+    pub stored: Amount,
+    /// What it grows at most once all is stored that was taken and is not stored yet.
+    pub coming: Amount,
+    /// Whether something that was removed is still counted.
+    pub is_freeing: bool,
+}
+
+/// Whether something more may be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It fits.
+    Fits,
+    /// It may fit once what was taken is stored, or what was removed is gone.
+    Wait,
+    /// It is too much.
+    Over,
+}
+
+/// Whether a share that holds so much may grow. What does not make it grow is never refused, however full it is.
+pub fn judge(quota: Quota, holding: Holding, growth: Amount) -> Verdict {
+    let fits = |held: Amount| {
+        let then = held.plus(growth);
+        (growth.bytes == 0 || then.bytes <= quota.bytes) && (growth.nodes == 0 || then.nodes <= quota.nodes)
+    };
+    if fits(holding.stored.plus(holding.coming)) {
+        Verdict::Fits
+    } else if !fits(Amount::default()) {
+        // Not even in an empty share.
+        Verdict::Over
+    } else if holding.is_freeing || fits(holding.stored) {
+        Verdict::Wait
+    } else {
+        Verdict::Over
+    }
+}
+
+/// What a new node counts for without its name.
+pub fn node_bytes(target: Option<&[u8]>) -> u64 {
+    NODE_BYTES + target.map_or(0, |target| target.len() as u64)
+}
+
+/// What a node counts for with all its names, beside its content. The root is there always and counts nothing.
+pub fn metadata_bytes(node: &Node) -> u64 {
+    if node.id == NodeId::ROOT {
+        return 0;
+    }
+    let names = match node.kind {
+        _ if node.flags.contains(NodeFlags::UNLINKED) => 0,
+        NodeKind::Directory => 1,
+        _ => u64::from(node.links),
+    };
+    node_bytes(node.target.as_deref()) + names * NAME_BYTES
+}
+
+/// The sums that a plan changes.
+pub fn counted<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Statistics {
+    let mut sums = Statistics::default();
+    for change in changes {
+        if let Change::Count(Statistics { bytes, nodes }) = change {
+            sums.bytes = sums.bytes.saturating_add(*bytes);
+            sums.nodes = sums.nodes.saturating_add(*nodes);
+        }
+    }
+    sums
+}
+
+/// A node that comes, with one name.
+pub(crate) fn node_comes(target: Option<&[u8]>) -> Change {
+    Change::Count(Statistics { bytes: (node_bytes(target) + NAME_BYTES).cast_signed(), nodes: 1 })
+}
+
+/// A node that goes, whose names are gone already.
+pub fn node_goes(node: &Node) -> Change {
+    Change::Count(Statistics { bytes: -node_bytes(node.target.as_deref()).cast_signed(), nodes: -1 })
+}
+
+/// A name that comes.
+pub(crate) fn name_comes() -> Change {
+    Change::Count(Statistics { bytes: NAME_BYTES.cast_signed(), nodes: 0 })
+}
+
+/// A name that goes.
+pub(crate) fn name_goes() -> Change {
+    Change::Count(Statistics { bytes: -NAME_BYTES.cast_signed(), nodes: 0 })
+}
+
+#[cfg(test)]
+mod tests;
