@@ -5,5 +5,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cargo build --release --locked -p dittofs -p dittofs-tests --bin dittofs --bin dittofs-sizes
-target/release/dittofs-sizes --program target/release/dittofs --store folder --files 50 "$@"
-target/release/dittofs-sizes --program target/release/dittofs --store s3 --files 20 "$@"
+target/release/dittofs-sizes --program "$PWD/target/release/dittofs" --store folder --files 50 "$@"
+target/release/dittofs-sizes --program "$PWD/target/release/dittofs" --store s3 --files 20 "$@"

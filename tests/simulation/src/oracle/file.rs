@@ -39,6 +39,8 @@ pub(crate) struct FileModel {
     growing: Vec<(OpNumber, u64)>,
     /// A clone on its way, and where it may end before its end.
     growing_in_pieces: Option<(OpNumber, Vec<u64>)>,
+    /// Punches on their way. Where there are many holes they write zeros, first into memory.
+    punching: Vec<OpNumber>,
     page_bytes: u64,
 }
 
@@ -52,6 +54,7 @@ impl FileModel {
             unstable: Vec::new(),
             growing: Vec::new(),
             growing_in_pieces: None,
+            punching: Vec::new(),
             page_bytes: scale.page(),
         }
     }
@@ -65,7 +68,9 @@ impl FileModel {
 
     /// Whether somebody has written since an operation began, and perhaps only into memory: its answer may show that.
     pub(crate) fn is_written_since(&self, op: OpNumber) -> bool {
-        self.growing.iter().any(|(other, _)| *other > op) || self.unstable.iter().any(|write| write.window.op > op)
+        self.growing.iter().any(|(other, _)| *other > op)
+            || self.unstable.iter().any(|write| write.window.op > op)
+            || self.punching.iter().any(|other| *other != op)
     }
 
     /// What writes on their way may make of the size.
@@ -107,6 +112,7 @@ impl FileModel {
 
     pub(crate) fn write_refused(&mut self, op: OpNumber, range: &Range<u64>) {
         self.growing.retain(|(other, _)| *other != op);
+        self.punching.retain(|other| *other != op);
         self.end_pieces(op, None);
         self.bytes.refuse(op, range);
         self.size.refuse(op);
@@ -115,6 +121,7 @@ impl FileModel {
 
     pub(crate) fn write_unknown(&mut self, op: OpNumber, range: &Range<u64>, now: Moment) {
         self.growing.retain(|(other, _)| *other != op);
+        self.punching.retain(|other| *other != op);
         self.end_pieces(op, None);
         self.bytes.finish(op, range, now);
         self.size.finish(op, now);
@@ -139,6 +146,7 @@ impl FileModel {
     pub(crate) fn begin_punch(&mut self, op: OpNumber, range: &Range<u64>) {
         let ends: Vec<u64> = self.page_ends(range).collect();
         self.bytes.begin_in_pieces(op, range, &ends, Source::Zero);
+        self.punching.push(op);
         self.mtime.begin(op, Mtime::Any);
     }
 
@@ -150,6 +158,7 @@ impl FileModel {
 
     /// A punch is durable when it is answered.
     pub(crate) fn punch_done(&mut self, window: Window, range: &Range<u64>, now: Moment) {
+        self.punching.retain(|op| *op != window.op);
         self.bytes.acknowledge(window, range, now);
         self.bytes.make_durable(window, range, now);
         self.mtime.acknowledge(window, now, |_| true);
@@ -211,6 +220,7 @@ impl FileModel {
 
     pub(crate) fn crash(&mut self, now: Moment) {
         self.growing.clear();
+        self.punching.clear();
         self.growing_in_pieces = None;
         self.size.crash(now);
         self.tear_size(now);
