@@ -156,5 +156,25 @@ impl fmt::Display for KeyId {
 }
 
 /// One operation of one client, so that applying its plan a second time can be recognised.
+///
+/// The upper 16 bits say by which way it came from the client: over TCP, the client's port. Two clients of one address
+/// may well make the same call, so that a store knows an operation by all of its bits. Those that were carried out
+/// before it was opened it also knows by the others alone: whoever comes again after a crash may come another way, as
+/// through a translation of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OpId(pub u128);
+
+impl OpId {
+    const WAY_BITS: u32 = 16;
+
+    /// That of a call, of which the lower 112 bits count, that came by some way.
+    pub fn of_call(call: u128, way: u16) -> OpId {
+        let call = OpId(call).call();
+        OpId(u128::from(way).rotate_right(OpId::WAY_BITS) | call)
+    }
+
+    /// The call, whichever way it came.
+    pub fn call(self) -> u128 {
+        self.0 & (u128::MAX >> OpId::WAY_BITS)
+    }
+}

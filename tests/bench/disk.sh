@@ -4,9 +4,10 @@
 # Usage: tests/bench/disk.sh [--output FILE]
 # Environment:
 #   ROUNDS        how often the 8 GiB are written (3)
+#   SECS          for how long stable writes are measured, each time (60)
 #   NFSBENCH      the load generator; the default is what tests/bench/nfs.sh has built
 #   SERVER_BIN    default target/release/dittofs
-# Needs what tests/bench/setup.sh installs, and curl.
+# Root only (real-time priority). Needs what tests/bench/setup.sh installs, and curl.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 output=$root/docs/performance-disk.md
@@ -87,6 +88,51 @@ full_journal() {
   server=
 }
 
+# The 99.9th percentile, in ms, of writing 4 KiB over a file that was written before, and syncing them, one after the other.
+bare() {
+  python3 - "$work/bare" "${SECS:-60}" <<'PY'
+import os, sys, time
+path, end = sys.argv[1], time.monotonic() + float(sys.argv[2])
+block, blocks, took = os.urandom(4096), 16384, []
+file = os.open(path, os.O_RDWR | os.O_CREAT)
+for number in range(blocks):
+    os.pwrite(file, block, number * 4096)
+os.fsync(file)
+while time.monotonic() < end:
+    before = time.perf_counter()
+    os.pwrite(file, block, len(took) % blocks * 4096)
+    os.fdatasync(file)
+    took.append(time.perf_counter() - before)
+os.unlink(path)
+print(f"{sorted(took)[len(took) * 999 // 1000] * 1000:.2f}")
+PY
+}
+
+# Stable writes with flushes and checkpoints beside them, as usual and at real-time priority.
+latencies() {
+  local alone kind
+  alone=$(bare)
+  echo "- 4 KiB written and synced, one after the other, without a server: p99.9 $alone ms"
+  for kind in usual real-time; do
+    rm -rf "$work/data" "$work/rows"
+    start
+    serving
+    [ $kind = usual ] || chrt -a -r -p 5 "$server"
+    "$nfsbench" --port $port --mountport $port --export /export --pid "$server" --workload randwrite --size 1024 --depth 16 \
+      --syncdepth 16 --secs "${SECS:-60}" --repeat 1 --json "$work/rows" >"$work/load"
+    stop
+    python3 - "$work/rows" $kind "$alone" <<'PY'
+import json, sys
+rows, kind, alone = sys.argv[1], sys.argv[2], float(sys.argv[3])
+for row in map(json.loads, open(rows)):
+    if row["workload"] == "randwrite-4k-filesync":
+        p999 = row["p999_us"] / 1000
+        print(f"- 4 KiB FILE_SYNC, 16 in flight for {row['secs']:.0f} s, {kind} priority: {row['rate']:.0f}/s; p50 "
+              f"{row['p50_us'] / 1000:.2f} ms, p99 {row['p99_us'] / 1000:.2f} ms, p99.9 {p999:.2f} ms, {p999 / alone:.1f} times that without a server")
+PY
+  done
+}
+
 facts() {
   local model memory
   model=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
@@ -106,6 +152,7 @@ EOF
   facts
   sustained
   full_journal
+  latencies
 } >"$work/report"
 cat "$work/report"
 mv "$work/report" "$output"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # A real Linux kernel mounts our server (NFSv3) and works on it.
 # Usage: tests/kernel/run.sh [--short] [--engine uml|qemu] [--keep] [CASE...]
-#   CASE: check everyday sparse blocks times pjdfstest fsx nconnect subdir  (default: all, with --short all but blocks)
+#   CASE: check everyday sparse blocks times again pjdfstest fsx nconnect subdir  (default: all, with --short all but
+#     blocks)
 #   --short   smaller trees, for CI (all cases in about a minute and a half)
 #   --keep    leave the work folder (server's and guest's logs) and print where it is
 # Environment:
@@ -9,7 +10,8 @@
 #   SERVER_BIN     default target/release/dittofs
 #   SERVER_CONFIG  default memory-share.yaml; local-share.yaml is the same on disk
 #   KERNEL_CLIENT   the rig, default ../shared/kernel-client beside the project
-#   TIMEOUT         seconds for the whole boot, default 900
+#   TIMEOUT         seconds for the whole boot, default 900; CASE_TIMEOUT of one case, default 600
+#   ROUNDS          of the case again, default 2000
 # Exit status: 0 when every case passed and the server ended cleanly on SIGTERM.
 # tests/kernel/setup.sh installs what this needs. All cases run in one boot.
 set -euo pipefail
@@ -19,7 +21,7 @@ root=$(cd "$here/../.." && pwd)
 . "$here/servers.sh"
 enter_private_network "$@"
 
-all_cases=(check everyday sparse blocks times pjdfstest fsx nconnect subdir)
+all_cases=(check everyday sparse blocks times again pjdfstest fsx nconnect subdir)
 short='' keep='' engine=${KERNEL_CLIENT_ENGINE:-uml} cases=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -88,6 +90,7 @@ rc=0
 LD_PRELOAD=$preload "$rig/in-kernel-client.sh" --engine "$engine" --timeout "${TIMEOUT:-900}" --results "$work/results" \
   --env "SERVER_NAME=${SERVER:-dittofs}" --env "PORT=$SERVER_PORT" --env "MOUNTPORT=$SERVER_MOUNTPORT" --env "EXPORT=$SERVER_EXPORT" \
   --env "MATERIAL=$work/material" --env "SHORT=$short" --env "RESTARTS=$RESTARTS" --env "SUITE=$rig/suites/suite.sh" \
+  --env "ROUNDS=${ROUNDS:-2000}" --env "CASE_TIMEOUT=${CASE_TIMEOUT:-600}" \
   --env "SUITES=${SUITES:-$HOME/.cache/kernel-client-suites}" \
   -- bash "$here/guest/cases.sh" "${cases[@]}" &
 CLIENT_PID=$!

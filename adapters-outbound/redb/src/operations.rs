@@ -3,8 +3,11 @@
 //! A transaction's operations are one row, whose key is the transaction's number: a row is added at the end of the table
 //! and rows go from its start, which costs next to nothing. Times are not stored: a crash does not make a client forget
 //! its calls, so their age begins anew with each opening.
+//!
+//! Those of before the opening are also known by their calls alone, whichever way they come again ([`OpId`]).
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -34,19 +37,30 @@ pub(crate) struct Remembered {
     known: Arc<RwLock<Known>>,
 }
 
-type Known = Operations<(ShareId, OpId), RandomState>;
+struct Known {
+    operations: Operations<(ShareId, OpId), RandomState>,
+    /// What was made for calls before the opening.
+    before: HashMap<(ShareId, u128), Option<NodeId>, RandomState>,
+}
+
+impl Known {
+    fn new(kept: OperationsKept) -> Known {
+        Known { operations: Operations::new(kept), before: HashMap::default() }
+    }
+}
 
 impl Remembered {
     pub(crate) fn new(kept: OperationsKept) -> Remembered {
-        Remembered { kept, since: Instant::now(), known: Arc::new(RwLock::new(Operations::new(kept))) }
+        Remembered { kept, since: Instant::now(), known: Arc::new(RwLock::new(Known::new(kept))) }
     }
 
     /// Takes over what a database holds that was opened just now.
     pub(crate) fn load(&self, tables: &Snapshot) -> Result<(), Fault> {
-        let (mut known, now) = (Operations::new(self.kept), self.now());
+        let (mut known, now) = (Known::new(self.kept), self.now());
         tables.operations(|transaction, operations| {
             for Operation { share, op, made } in operations {
-                known.note(transaction, (share, op), made, now);
+                known.operations.note(transaction, (share, op), made, now);
+                known.before.insert((share, op.call()), made);
             }
         })?;
         *self.known.write() = known;
@@ -55,13 +69,17 @@ impl Remembered {
 
     /// What a transaction up to this one made for an operation, if that is remembered.
     pub(crate) fn find(&self, share: ShareId, op: OpId, up_to: u64) -> Option<Option<NodeId>> {
-        let found = self.known.read().find(&(share, op), self.now())?;
-        (found.batch <= up_to).then_some(found.made)
+        let (known, now) = (self.known.read(), self.now());
+        match known.operations.find(&(share, op), now) {
+            Some(found) => (found.batch <= up_to).then_some(found.made),
+            None if now < self.kept.age => known.before.get(&(share, op.call())).copied(),
+            None => None,
+        }
     }
 
     /// The transactions whose operations are to be forgotten once so many are added.
     pub(crate) fn outdated(&self, more: usize) -> Outdated {
-        self.known.read().outdated(more, self.now())
+        self.known.read().operations.outdated(more, self.now())
     }
 
     /// What a transaction has changed, once it is durable.
@@ -71,9 +89,12 @@ impl Remembered {
         }
         let now = self.now();
         let mut known = self.known.write();
-        known.forget(outdated);
+        if now >= self.kept.age {
+            known.before = HashMap::default();
+        }
+        known.operations.forget(outdated);
         for Operation { share, op, made } in operations {
-            known.note(transaction, (*share, *op), *made, now);
+            known.operations.note(transaction, (*share, *op), *made, now);
         }
     }
 

@@ -7,13 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use dittofs_admin::{Client, ClientError};
+use dittofs_admin::ClientError;
 use dittofs_domain::{ownership::Mark, plan::Statistics};
 use dittofs_ports::{Claim, Clock, ContentError, ContentStore, Marked, MetadataError, Randomness, ShareRecord};
 use dittofs_system::{SystemClock, SystemRandomness};
 
-use super::stored::{Stored, StoredError, StoredShares};
-use crate::config::{Config, Opening, StoreError, StoreKinds, control_socket, open_each_store};
+use super::stored::{Stored, StoredError, StoredShares, is_running};
+use crate::config::{Config, Opening, StoreError, StoreKinds, open_each_store};
 use crate::{facts, serve};
 
 /// Objects that are listed at a time.
@@ -82,7 +82,9 @@ pub(super) fn remove(
 ) -> Result<(), RemoveError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        refuse_while_running(config).await?;
+        if is_running(config).await? {
+            return Err(RemoveError::Running);
+        }
         let stored = StoredShares::open(config, kinds).await?;
         let (holder, record) = find(name, config, &stored)?;
         let belongings = belongings_of(record, config, kinds).await?;
@@ -98,15 +100,6 @@ pub(super) fn remove(
         holder.store.remove_share(record.id).await?;
         Ok(writeln!(out, "{} is removed", record.name)?)
     })
-}
-
-async fn refuse_while_running(config: &Config) -> Result<(), RemoveError> {
-    let Some(data) = &config.data else { return Ok(()) };
-    match Client::new(&control_socket(data)).shares().await {
-        Ok(_) => Err(RemoveError::Running),
-        Err(ClientError::NotRunning(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The share with this name or id, and the metadata store that has it.

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use dittofs_admin::{Client, ClientError};
+use dittofs_admin::ClientError;
 use dittofs_ports::{MetadataError, ShareRecord};
 
-use super::stored::{StoredError, StoredShares};
-use crate::config::{Config, StoreKinds, control_socket, fault_of_share_name};
+use super::stored::{StoredError, StoredShares, is_running};
+use crate::config::{Config, StoreKinds, fault_of_share_name};
 
 /// Why a share is not renamed.
 #[derive(Debug, thiserror::Error)]
@@ -51,24 +51,15 @@ pub(super) fn rename(
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        refuse_while_running(config).await?;
+        if is_running(config).await? {
+            return Err(RenameError::Running);
+        }
         change(old, new, &StoredShares::open(config, kinds).await?).await
     })?;
     writeln!(out, "{old} is {new} now")?;
     match config.shares.iter().any(|share| share.name == new) {
         true => Ok(()),
         false => Ok(writeln!(out, "name it so in the configuration too, before the server is started again")?),
-    }
-}
-
-async fn refuse_while_running(config: &Config) -> Result<(), RenameError> {
-    let Some(data) = &config.data else {
-        return Ok(());
-    };
-    match Client::new(&control_socket(data)).shares().await {
-        Ok(_) => Err(RenameError::Running),
-        Err(ClientError::NotRunning(_)) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use dittofs_admin::{Client, ClientError, backup_phase_word};
+use dittofs_admin::{ClientError, backup_phase_word};
 use dittofs_application::{RestoreError, RestoreStores, restore_share};
 use dittofs_backup_folder::FolderBackups;
 use dittofs_ports::{
@@ -14,10 +14,9 @@ use dittofs_ports::{
 };
 use parking_lot::Mutex;
 
+use super::stored::is_running;
 use crate::cli::RestoreArguments;
-use crate::config::{
-    ByteSize, Config, Opening, ShareConfig, StoreError, StoreKinds, Stores, control_socket, open_each_store,
-};
+use crate::config::{ByteSize, Config, Opening, ShareConfig, StoreError, StoreKinds, Stores, open_each_store};
 use crate::progress::Progress;
 use crate::serve::{self, DataError, DataFolder, ServeError};
 
@@ -71,7 +70,9 @@ pub(super) fn restore(
 ) -> Result<(), RestoreFailure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        refuse_while_running(config).await?;
+        if is_running(config).await? {
+            return Err(RestoreFailure::Running);
+        }
         let backup = FolderBackups.open(&arguments.folder).await?;
         let manifest = backup.manifest().clone();
         let named = manifest.shares.iter().map(|share| Ok((share, configured(share, config)?)));
@@ -119,15 +120,6 @@ pub(super) fn restore(
         writeln!(out, "clients have to mount again: what they have open of the share that was backed up is stale")?;
         Ok(())
     })
-}
-
-async fn refuse_while_running(config: &Config) -> Result<(), RestoreFailure> {
-    let Some(data) = &config.data else { return Ok(()) };
-    match Client::new(&control_socket(data)).shares().await {
-        Ok(_) => Err(RestoreFailure::Running),
-        Err(ClientError::NotRunning(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// What the configuration says of a share in the backup.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use dittofs_admin::{ShareFacts, ShareView, SharesView, UnnamedView};
+use dittofs_admin::{Client, ClientError, ShareFacts, ShareView, SharesView, UnnamedView};
 use dittofs_ports::{MetadataError, MetadataStore, ShareRecord};
 
-use crate::config::{Config, Opening, StoreError, StoreKinds, Stores, open_each_store};
+use crate::config::{Config, Opening, StoreError, StoreKinds, Stores, control_socket, open_each_store};
 use crate::facts;
 use crate::progress::Progress;
 use crate::serve::{DataError, DataFolder};
@@ -19,6 +19,16 @@ pub(super) enum StoredError {
     Store { store: String, source: StoreError },
     #[error("the metadata store `{store}` can't be read: {source}")]
     Read { store: String, source: MetadataError },
+}
+
+/// Whether a server runs on the data folder, by its control socket.
+pub(super) async fn is_running(config: &Config) -> Result<bool, ClientError> {
+    let Some(data) = &config.data else { return Ok(false) };
+    match Client::new(&control_socket(data)).shares().await {
+        Ok(_) => Ok(true),
+        Err(ClientError::NotRunning(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// A metadata store, and the shares in it.

@@ -15,7 +15,18 @@ mount_share() { # [SUBFOLDER [OPTIONS]]
 }
 step() { echo "  $(cut -d' ' -f1 /proc/uptime) $*"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
-export -f mount_share step fail
+ask() { # restart | kill: the server, by who runs it
+  rm -f "$RESULTS/answer"
+  echo "$1" >"$RESULTS/ask.new"
+  mv "$RESULTS/ask.new" "$RESULTS/ask"
+  local i
+  for i in $(seq 600); do
+    [ ! -e "$RESULTS/answer" ] || break
+    sleep 0.1
+  done
+  [ "$(cat "$RESULTS/answer")" = done ] || fail "$1: the server is not there again"
+}
+export -f mount_share step fail ask
 
 one() { # CASE
   local rc=0

@@ -19,18 +19,6 @@ for folder in [f"{root}/folder-{number}" for number in range(5)] + [root]:
     os.utime(folder, ns=(1_000_000_000_000_000_001, 1_200_000_000_000_000_003))
 PY
 
-ask() { # restart | kill: the server, by who runs it
-  rm -f "$RESULTS/answer"
-  echo "$1" >"$RESULTS/ask.new"
-  mv "$RESULTS/ask.new" "$RESULTS/ask"
-  local i
-  for i in $(seq 600); do
-    [ ! -e "$RESULTS/answer" ] || break
-    sleep 0.1
-  done
-  [ "$(cat "$RESULTS/answer")" = done ] || fail "$1: the server is not there again"
-}
-
 seen() { (cd "$1" && find . ! -type l -printf '%p %y %m %T@ ' \( -type f -printf '%s\n' -o -printf '\n' \) | sort); }
 
 copies=()

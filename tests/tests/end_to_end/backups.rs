@@ -350,12 +350,7 @@ async fn a_server_that_is_killed_during_a_backup_leaves_no_manifest_and_no_pins(
     for bucket in [S3Server::start(), S3Server::without_conditions()] {
         let elsewhere = home(Some(&object_store::configuration(bucket.address(), "compression: none")));
         succeeded(&restore(&elsewhere, &place, &[]).await);
-        let server = elsewhere.start();
-        let mut session = root_of(&server).await;
-        let root = session.root.clone();
-        let file = session.find(&root, b"file").await.unwrap();
-        check_file(&mut session, &file, &data).await;
-        stop(server);
+        serves_file(&elsewhere, &data).await;
     }
 }
 
@@ -416,11 +411,16 @@ async fn a_damaged_backup_is_refused_by_name_and_so_are_stores_with_something_in
         fs::write(&file, &whole).unwrap();
     }
     succeeded(&restore(&elsewhere, &place, &[]).await);
-    let server = elsewhere.start();
+    serves_file(&elsewhere, &data).await;
+}
+
+/// A server on these stores has the file, and stops cleanly.
+async fn serves_file(home: &Home, data: &[u8]) {
+    let server = home.start();
     let mut session = root_of(&server).await;
     let root = session.root.clone();
     let file = session.find(&root, b"file").await.unwrap();
-    check_file(&mut session, &file, &data).await;
+    check_file(&mut session, &file, data).await;
     stop(server);
 }
 
@@ -455,12 +455,7 @@ async fn a_restore_that_failed_is_done_again() {
     assert!(refused.log.contains("restored, not served yet"), "{}", refused.log);
     fs::write(&rows, &whole).unwrap();
     succeeded(&restore(&elsewhere, &place, &[]).await);
-    let server = elsewhere.start();
-    let mut session = root_of(&server).await;
-    let root = session.root.clone();
-    let file = session.find(&root, b"file").await.unwrap();
-    check_file(&mut session, &file, &data).await;
-    stop(server);
+    serves_file(&elsewhere, &data).await;
 }
 
 /// Key files are not part of a backup: it says which keys it needs.
@@ -485,12 +480,7 @@ async fn a_sealed_share_is_restored_and_says_which_key_it_needs() {
     let said = succeeded(&restore(&elsewhere, &place, &[]).await);
     assert!(said.contains("warning: /export") && said.contains("is restored"), "{said}");
     fs::rename(&aside, &key_file).unwrap();
-    let server = elsewhere.start();
-    let mut session = root_of(&server).await;
-    let root = session.root.clone();
-    let file = session.find(&root, b"file").await.unwrap();
-    check_file(&mut session, &file, &data).await;
-    stop(server);
+    serves_file(&elsewhere, &data).await;
     let other = home(Some(&configuration));
     let said = succeeded(&restore(&other, &place, &[]).await);
     assert!(said.contains("is there") && !said.contains("warning"), "{said}");

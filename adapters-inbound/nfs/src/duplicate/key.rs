@@ -1,5 +1,6 @@
 use std::net::{IpAddr, Ipv6Addr};
 
+use dittofs_domain::OpId;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::rpc::{Call, Credential};
@@ -10,7 +11,8 @@ use crate::rpc::{Call, Credential};
 /// arguments; for WRITE, the head of the arguments and a checksum of the data.
 ///
 /// The client's port is part of it, as in knfsd: two processes of one machine, or two machines behind one address, may well choose
-/// the same xid for the same arguments, and a call of the one must not be taken for the other's. Linux comes back from the same port.
+/// the same xid for the same arguments, and a call of the one must not be taken for the other's. Linux comes back from the same port, if
+/// no translation of addresses is in between; for what was done before a crash, see [`OpId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DuplicateKey {
     client: IpAddr,
@@ -68,18 +70,17 @@ impl DuplicateKey {
         }
     }
 
-    /// A name for the operation, the same for each retransmission: what a metadata store takes as its `OpId`.
-    pub fn operation(&self) -> u128 {
+    /// A name for the operation, the same for each retransmission. The port is the way that it came.
+    pub fn operation(&self) -> OpId {
         let client = match self.client {
             IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
             IpAddr::V6(address) => address.octets(),
         };
-        let port = u32::from(self.port);
-        let words = [port, self.xid, self.program, self.version, self.procedure, self.record_bytes];
+        let words = [self.xid, self.program, self.version, self.procedure, self.record_bytes];
         let words = words.map(u32::to_be_bytes);
         let (digest, checksum) = (self.digest.to_be_bytes(), self.payload_checksum.to_be_bytes());
         let parts: [&[u8]; 4] = [&client, words.as_flattened(), &digest, &checksum];
-        xxh3_128(&parts.concat())
+        OpId::of_call(xxh3_128(&parts.concat()), self.port)
     }
 
     pub(super) fn shard(&self, shards: usize) -> usize {

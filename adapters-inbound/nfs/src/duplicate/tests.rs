@@ -177,6 +177,9 @@ fn keys_tell_everything_apart_and_the_port_too() {
         assert_ne!(key, base);
         assert_ne!(key.operation(), base.operation());
     }
+    // From another port it is the same call by another way.
+    let calls = different.map(|key| key.operation().call() == base.operation().call());
+    assert_eq!(calls, std::array::from_fn(|index| index == 0));
 }
 
 #[test]

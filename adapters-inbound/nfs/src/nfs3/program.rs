@@ -77,7 +77,7 @@ impl Nfs3 {
             return Ok(self.duplicates.answer(key, self.write(&context, arguments)).await);
         }
         let key = DuplicateKey::of(&call);
-        context.op = Some(OpId(key.operation()));
+        context.op = Some(key.operation());
         let work = async { self.carry_out(procedure, context, call).await.unwrap_or_else(Reply::from) };
         Ok(self.duplicates.answer(key, work).await)
     }

@@ -45,6 +45,31 @@ async fn operations_of_the_log_are_known_after_a_crash() {
 }
 
 #[tokio::test]
+async fn what_was_done_before_a_crash_is_known_whichever_way_it_comes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let by = |way: u16| OpId::of_call(7 << 100, way);
+    let store = RedbMetadataStore::open(&RedbOptions::new(folder.path())).unwrap();
+    let share = open_share(&store).await;
+    share.apply(creation("first", 1_000), Some(by(700))).await.unwrap();
+    // Within a life the same call by another way is another client's.
+    assert_eq!(made(&*share, by(701).0).await, None);
+    share.apply(creation("second", 1_002), Some(by(701))).await.unwrap();
+    drop((share, store));
+    let operations = OperationsKept { age: Duration::from_secs(2), ..OperationsKept::default() };
+    let options = RedbOptions { operations, ..RedbOptions::new(folder.path()) };
+    let store = RedbMetadataStore::open(&options).unwrap();
+    let share = open_share(&store).await;
+    assert_eq!(made(&*share, by(700).0).await, Some(Some(NodeId(1_000))));
+    assert_eq!(made(&*share, by(701).0).await, Some(Some(NodeId(1_002))));
+    assert_eq!(made(&*share, by(900).0).await, Some(Some(NodeId(1_002))));
+    let again = share.apply(creation("third", 1_004), Some(by(900))).await;
+    assert!(matches!(again, Err(ApplyError::Conflict)), "{again:?}");
+    assert_eq!(made(&*share, OpId::of_call(7 << 100 | 1, 700).0).await, None);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(made(&*share, by(900).0).await, None);
+}
+
+#[tokio::test]
 async fn rows_of_old_operations_leave_the_table() {
     let folder = tempfile::tempdir().unwrap();
     let operations = OperationsKept { count: 4, ..OperationsKept::default() };

@@ -41,6 +41,8 @@ pub(crate) struct FileModel {
     growing_in_pieces: Option<(OpNumber, Vec<u64>)>,
     /// Punches on their way. Where there are many holes they write zeros, first into memory.
     punching: Vec<OpNumber>,
+    /// The newest write of this life of which nobody knows what became: it may be in memory only.
+    unknown: OpNumber,
     page_bytes: u64,
 }
 
@@ -55,6 +57,7 @@ impl FileModel {
             growing: Vec::new(),
             growing_in_pieces: None,
             punching: Vec::new(),
+            unknown: 0,
             page_bytes: scale.page(),
         }
     }
@@ -71,6 +74,7 @@ impl FileModel {
         self.growing.iter().any(|(other, _)| *other > op)
             || self.unstable.iter().any(|write| write.window.op > op)
             || self.punching.iter().any(|other| *other != op)
+            || self.unknown > op
     }
 
     /// What writes on their way may make of the size.
@@ -122,6 +126,7 @@ impl FileModel {
     pub(crate) fn write_unknown(&mut self, op: OpNumber, range: &Range<u64>, now: Moment) {
         self.growing.retain(|(other, _)| *other != op);
         self.punching.retain(|other| *other != op);
+        self.unknown = self.unknown.max(op);
         self.end_pieces(op, None);
         self.bytes.finish(op, range, now);
         self.size.finish(op, now);
@@ -221,6 +226,7 @@ impl FileModel {
     pub(crate) fn crash(&mut self, now: Moment) {
         self.growing.clear();
         self.punching.clear();
+        self.unknown = 0;
         self.growing_in_pieces = None;
         self.size.crash(now);
         self.tear_size(now);
