@@ -132,7 +132,7 @@ impl Volume {
     fn content_seq_after(&self, gathered: &Gathered) -> Sequence {
         let Some(pending) = self.pending.find(gathered.node) else { return gathered.up_to };
         let pending = pending.lock();
-        pending.slices.content_seq_after(&gathered.ranges, gathered.up_to)
+        pending.content_seq_after(&gathered.ranges, gathered.up_to)
     }
 }
 

@@ -106,6 +106,15 @@ impl NodePending {
         self.held.last().map(|held| held.appended.sequence)
     }
 
+    /// The record up to which all are done once these ranges are stored. Where nothing is left of the index then, that is
+    /// the newest that it ever had, though another part of a flush may have stored that one: nobody will know of it any
+    /// more, and a crash may bring it back behind a truncation that found nothing to note.
+    pub(in crate::volume) fn content_seq_after(&self, stored: &[Range<u64>], up_to: Sequence) -> Sequence {
+        let done = self.slices.content_seq_after(stored, up_to);
+        let is_empty = done == up_to && self.slices.newest().is_none_or(|newest| newest <= up_to);
+        if is_empty { done.max(self.highest) } else { done }
+    }
+
     /// Whether a record above this one lies over bytes of older ones, or between them.
     pub(in crate::volume) fn is_written_over(&self, up_to: Sequence) -> bool {
         let split = self.held.partition_point(|held| held.appended.sequence <= up_to);
@@ -212,3 +221,6 @@ impl NodePending {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
