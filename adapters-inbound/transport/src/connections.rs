@@ -103,16 +103,19 @@ impl Connections {
     /// The bound at which all connections are busy. Of [`Full::Strangers`] a moment later is worth a try.
     pub fn take(self: &Arc<Self>, address: IpAddr, control: Arc<Control>, now: Instant) -> Result<Seat, Full> {
         let since = self.now(now);
-        let patient = since.saturating_sub(STRANGER_GRACE.as_millis() as u64);
         let mut state = self.state.lock();
         let of_address = state.by_address.get(&address).copied().unwrap_or_default();
-        if of_address >= self.bounds.address_max && !state.displace(since, |open| open.address == address) {
+        if of_address >= self.bounds.address_max
+            && !state.displace(since, Duration::ZERO, |open| open.address == address)
+        {
             return Err(Full::Address);
         }
-        if state.strangers >= self.bounds.strangers_max && !state.displace(patient, |open| open.is_stranger) {
+        if state.strangers >= self.bounds.strangers_max
+            && !state.displace(since, STRANGER_GRACE, |open| open.is_stranger)
+        {
             return Err(Full::Strangers);
         }
-        if state.open.len() >= self.bounds.all_max && !state.displace(since, |_| true) {
+        if state.open.len() >= self.bounds.all_max && !state.displace(since, Duration::ZERO, |_| true) {
             return Err(Full::All);
         }
         let id = state.next;
@@ -127,7 +130,7 @@ impl Connections {
     /// Closes the idlest connection, for want of something that is not counted here, such as descriptors. False where
     /// all are busy.
     pub fn make_room(&self) -> bool {
-        self.state.lock().displace(self.now(Instant::now()), |_| true)
+        self.state.lock().displace(self.now(Instant::now()), Duration::ZERO, |_| true)
     }
 
     /// Connections that count.
@@ -147,12 +150,13 @@ impl Connections {
 }
 
 impl State {
-    /// Asks the idlest of some connections to end, if it was last active then or before.
-    fn displace(&mut self, until: u64, among: impl Fn(&Open) -> bool) -> bool {
+    /// Asks the idlest of some connections to end, if it has been idle for so long.
+    fn displace(&mut self, now: u64, at_least: Duration, among: impl Fn(&Open) -> bool) -> bool {
+        let at_least = at_least.as_millis() as u64;
         let idle = self.open.iter().filter(|(_, open)| among(open));
         let idle = idle
             .map(|(id, open)| (open.activity.0.load(Ordering::Relaxed), *id))
-            .filter(|(at, _)| *at != BUSY && *at <= until);
+            .filter(|(at, _)| at.saturating_add(at_least) <= now);
         // Of those that are equally idle, the oldest.
         let Some((_, id)) = idle.min() else { return false };
         if let Some(open) = self.remove(id) {

@@ -195,6 +195,13 @@ impl Client {
         Self { socket }
     }
 
+    /// From an address of this machine that no other process of tests uses, so that nobody takes a port of it in the
+    /// midst of a test that comes back from the same one.
+    pub(crate) fn connect_from_own_host(address: SocketAddr) -> Self {
+        let [.., high, middle, low] = std::process::id().to_be_bytes();
+        Self::connect_from(SocketAddr::from(([127, high | 0x80, middle, low], 0)), address)
+    }
+
     /// From another address of this machine, 127.0.0.`last`.
     pub(crate) fn connect_from_host(last: u8, address: SocketAddr) -> Self {
         Self::connect_from(SocketAddr::from(([127, 0, 0, last], 0)), address)

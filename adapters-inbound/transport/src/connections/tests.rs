@@ -80,12 +80,15 @@ fn strangers_displace_strangers_and_the_admitted_stay() {
 
 #[test]
 fn strangers_have_time_to_speak_before_they_are_displaced() {
-    let connections = bounds(100, 100, 2);
-    let take = |seconds| connections.take(address(9), Arc::default(), connections.started + seconds * STRANGER_GRACE);
-    let first = [take(10), take(10)];
-    assert_eq!(take(10).map(drop), Err(Full::Strangers));
-    assert!(take(11).is_ok());
-    drop(first);
+    // Also those that come as soon as it has started.
+    for begin in [0, 10] {
+        let connections = bounds(100, 100, 2);
+        let take = |graces| connections.take(address(9), Arc::default(), connections.started + graces * STRANGER_GRACE);
+        let first = [take(begin), take(begin)];
+        assert_eq!(take(begin).map(drop), Err(Full::Strangers));
+        assert!(take(begin + 1).is_ok());
+        drop(first);
+    }
 }
 
 #[test]
