@@ -7,23 +7,22 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use dittofs_admin::{
-    CheckLine, CheckSummary, Client, ClientError, FindingView, KeyView, SharesView, UnnamedView, phase_word,
-};
+use dittofs_admin::{CheckLine, CheckSummary, Client, ClientError, SharesView, UnnamedView};
 use dittofs_application::{CheckStores, check_stores};
 use dittofs_domain::{FsError, ShareId};
 use dittofs_frame_sealer::FileError;
-use dittofs_ports::{CheckObserver, CheckOptions, CheckProgress, ContentStore, MetadataError};
+use dittofs_ports::{CheckOptions, ContentStore, MetadataError};
 use dittofs_system::SystemClock;
-use parking_lot::Mutex;
 
+use self::output::{Bars, is_found, print_finding, print_left, print_summary};
 use super::stored::{Stored, StoredError, StoredShares};
 use crate::cli::CheckArguments;
 use crate::config::{
     Config, ConfigError, Opening, ShareConfig, StoreError, StoreKinds, control_socket, open_each_store,
 };
-use crate::progress::Progress;
 use crate::serve;
+
+mod output;
 
 /// Stores and journals have a folder for each share, which is called by the share's id.
 const SHARE_NAME_LEN: usize = 16;
@@ -326,19 +325,6 @@ async fn left_of(
     places.leftovers(&share.name).await.map_err(refused)
 }
 
-fn print_left(share: &ShareConfig, left: &[serve::Leftover], out: &mut dyn Write) -> io::Result<()> {
-    let (name, store) = (&share.name, &share.metadata_store);
-    for leftover in left {
-        let found = leftover.described();
-        writeln!(
-            out,
-            "{name}: not checked: there are {found}, but the metadata store `{store}` knows nothing of it: is its disk \
-             mounted?"
-        )?;
-    }
-    Ok(())
-}
-
 /// A store that is not there is not made: all of its objects would be missing.
 async fn open_content(
     share: &ShareConfig,
@@ -355,115 +341,4 @@ async fn open_content(
     let opened = opened.map_err(|(store, source)| CheckError::Content { store, source })?;
     let missing = || CheckError::Content { store: name.clone(), source: "it is not configured".into() };
     opened.into_values().next().ok_or_else(missing)
-}
-
-fn is_found(summary: &CheckSummary) -> bool {
-    summary.errors > 0 || summary.omitted > 0 || summary.keys.iter().any(|key| !key.is_known || key.unopened > 0)
-}
-
-fn print_finding(share: &str, finding: &FindingView, out: &mut dyn Write) -> io::Result<()> {
-    let place = match &finding.path {
-        Some(path) if path.starts_with('/') => format!("{}{path}", share.trim_end_matches('/')),
-        Some(path) => format!("{share} {path}"),
-        None => share.to_owned(),
-    };
-    let note = if finding.is_note { "note: " } else { "" };
-    let mended = match finding.mended {
-        None => "",
-        Some(true) => " (mended)",
-        Some(false) => " (not mended)",
-    };
-    writeln!(out, "{place}: {note}{}{mended}", finding.text)
-}
-
-fn print_summary(share: &str, summary: &CheckSummary, with_content: bool, out: &mut dyn Write) -> io::Result<()> {
-    let CheckSummary { errors, notes, mended, omitted, undecided, nodes, objects, verified_bytes, .. } = summary;
-    let CheckSummary { keys, unflushed_bytes, .. } = summary;
-    // Only what was looked at is clean.
-    let verdict = match (is_found(summary), *errors) {
-        (true, 0) if *omitted == 0 => "nothing is damaged, but not all can be read".to_owned(),
-        (true, _) => format!("{errors} errors, {mended} findings mended"),
-        (false, _) if *unflushed_bytes > 0 => "nothing wrong in what was looked at".to_owned(),
-        (false, _) if !with_content => "clean but for the bytes, which were not read".to_owned(),
-        (false, _) => "clean".to_owned(),
-    };
-    write!(out, "{share}: {verdict}; {nodes} nodes, {objects} objects, {verified_bytes} bytes verified")?;
-    for (count, what) in [
-        (notes, "notes"),
-        (omitted, "more not told: mend these and check again"),
-        (undecided, "suspicions undecided, as the files were in use: check again"),
-        (unflushed_bytes, "bytes that are only in the journal were not looked at"),
-    ] {
-        if *count > 0 {
-            write!(out, "; {count} {what}")?;
-        }
-    }
-    writeln!(out)?;
-    print_keys(share, keys, out)
-}
-
-/// What each key seals, where any seals something.
-fn print_keys(share: &str, keys: &[KeyView], out: &mut dyn Write) -> io::Result<()> {
-    if keys.iter().all(|key| key.id.is_none()) {
-        return Ok(());
-    }
-    for KeyView { id, objects, bytes, is_known, unopened } in keys {
-        let what = id.as_ref().map_or("not sealed".to_owned(), |id| format!("sealed with key {id}"));
-        let lacks = match (is_known, unopened) {
-            (false, _) => {
-                "; this key is not there: put it back; nothing of them is lost, but none can be read".to_owned()
-            }
-            (true, 0) => String::new(),
-            (true, frames) => format!(
-                "; {frames} pieces of them do not open: put the other key that had this number back into the file too; if \
-                 there was none, they were altered"
-            ),
-        };
-        writeln!(out, "{share}: {what}: {bytes} bytes in {objects} objects{lacks}")?;
-    }
-    Ok(())
-}
-
-/// A bar for each phase, one after the other.
-struct Bars {
-    share: String,
-    phase: Mutex<Option<(String, Progress)>>,
-}
-
-impl Bars {
-    fn new(share: &str) -> Bars {
-        Bars { share: share.to_owned(), phase: Mutex::new(None) }
-    }
-
-    fn show(&self, phase: &str, done: u64, of: u64) {
-        if of == 0 {
-            return;
-        }
-        let mut shown = self.phase.lock();
-        match &*shown {
-            Some((current, progress)) if current == phase => progress.report(done, of),
-            last => {
-                if let Some((_, progress)) = last {
-                    progress.report(1, 1);
-                }
-                let progress = Progress::shown(format!("checking {} ({phase})", self.share));
-                progress.report(done, of);
-                *shown = Some((phase.to_owned(), progress));
-            }
-        }
-    }
-}
-
-impl CheckObserver for Bars {
-    fn progress(&self, progress: CheckProgress) {
-        self.show(phase_word(progress.phase), progress.done, progress.of);
-    }
-}
-
-impl Drop for Bars {
-    fn drop(&mut self) {
-        if let Some((_, progress)) = &*self.phase.lock() {
-            progress.report(1, 1);
-        }
-    }
 }
