@@ -2,7 +2,14 @@
 
 mod refused;
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -32,6 +39,8 @@ pub(crate) struct OwnedContent {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     tenure: Mutex<Tenure>,
+    /// Whether the objects were refused: asked for by each change.
+    is_refused: AtomicBool,
     /// What the store called the mark that was seen last. Held over requests: one at a time.
     seen: tokio::sync::Mutex<Option<Marked>>,
     /// The objects are given back, or given up.
@@ -61,7 +70,17 @@ impl OwnedContent {
         let terms = Terms::of_requests_within(store.request_max());
         let tenure = Tenure::new(Claimant { owner, start, lineage, holder, terms, must_be_there, takes_over });
         let (tenure, seen) = (Mutex::new(tenure), tokio::sync::Mutex::new(None));
-        OwnedContent { store, share, name, clock, randomness, tenure, seen, over: Notify::new() }
+        OwnedContent {
+            store,
+            share,
+            name,
+            clock,
+            randomness,
+            tenure,
+            is_refused: AtomicBool::new(false),
+            seen,
+            over: Notify::new(),
+        }
     }
 
     /// Goes on until the objects are taken, or can't be: a claim that must settle does so afterwards.
@@ -113,7 +132,8 @@ impl OwnedContent {
         let after = tenure.phase(self.now());
         if let Some(refusal) = tenure.refusal() {
             let found = described(refusal, tenure.owner());
-            tracing::error!(%share, "the content store can't be used: {found}");
+            self.is_refused.store(true, Ordering::Release);
+            tracing::error!(%share, "the content store can't be used, and the share takes no changes: {found}");
         } else if let (Some(by), false) = (tenure.lost_to(), before == Some(Phase::Lost)) {
             let by = refused::who(by);
             tracing::error!(%share, "the share's objects are held by {by} now: nothing is flushed or deleted any more");
@@ -183,6 +203,22 @@ impl OwnedContent {
         let released = self.tenure.lock().release(self.randomness.bits64(), &self.name, self.clock.now());
         self.over.notify_waiters();
         released
+    }
+
+    /// Whether the objects are known not to be this share's newest ones, or not its own.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::Acquire)
+    }
+
+    /// Goes on as a newer start of the same metadata, which know it: the mark says so once it is renewed.
+    pub(crate) fn renew_start(&self, start: Start, lineage: Lineage) {
+        self.tenure.lock().renew_start(start, lineage);
+    }
+
+    /// The start in the mark that was seen last, if the objects are held.
+    pub(crate) fn marked_start(&self) -> Option<Start> {
+        let tenure = self.tenure.lock();
+        tenure.lease().and(tenure.seen()).and_then(|mark| mark.start)
     }
 
     /// Whether the objects are known to be the share's.

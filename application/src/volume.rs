@@ -36,6 +36,7 @@ mod read;
 mod readahead;
 mod reap;
 mod recovery;
+mod renewal;
 mod repack;
 mod repeated;
 mod replace;
@@ -195,6 +196,7 @@ pub struct Volume {
     room: Notify,
     closing: AtomicBool,
     closed: Notify,
+    renewal: renewal::Renewal,
     recovered: Recovered,
     told: unreadable::Told,
     refused_ports: ports::RefusedPorts,
@@ -301,7 +303,11 @@ impl Volume {
     }
 
     fn demand_writable(&self) -> FsResult<()> {
-        if self.policy.read_only { Err(FsError::ReadOnly) } else { Ok(()) }
+        if self.policy.read_only {
+            return Err(FsError::ReadOnly);
+        }
+        // What is changed now would be lost, or change what is not the share's newest state.
+        if self.owned.is_refused() { Err(FsError::Io) } else { Ok(()) }
     }
 
     /// Logs why the metadata store failed, and says what the client gets.

@@ -151,25 +151,34 @@ fn recover_log(
     done: i64,
     again: bool,
 ) -> Result<(Box<dyn StorageBackend>, Option<Scanned>), OpenError> {
+    // What an operator accepts is what was found at the start. What happens while it runs is another matter: then the log
+    // has what was acknowledged since.
+    let accept_loss = opener.options().accept_loss && !again;
     let storage = opener.log(again)?;
     if let Some(storage) = storage {
         match Scanned::read(&*storage, mark, done.cast_unsigned()) {
             Ok(scanned) => match &scanned.damaged {
-                Some(found) if !opener.options().accept_loss => {
+                Some(found) if !accept_loss => {
                     return Err(OpenError::LogDamaged { file: opener.log_name(), found: found.clone() });
                 }
-                _ => return Ok((storage, Some(scanned))),
+                damaged => {
+                    if let Some(found) = damaged {
+                        tracing::warn!(%found, "the metadata log ends where it is damaged, as was accepted");
+                    }
+                    return Ok((storage, Some(scanned)));
+                }
             },
             Err(trouble @ Trouble::Nonsense) if mark.clean => {
                 tracing::warn!(?trouble, "the metadata log is none, and nothing is expected in it: a new one is made");
             }
-            Err(trouble) if opener.options().accept_loss => {
+            // A disk that can't be read now, and a newer release's log, are no loss that could be accepted.
+            Err(trouble) if accept_loss && !matches!(trouble, Trouble::Io(_) | Trouble::Newer(_)) => {
                 tracing::warn!(?trouble, "the metadata log is not used, as was accepted: a new one is made");
                 opener.set_log_aside()?;
             }
             Err(trouble) => return Err(refusal(opener, trouble)),
         }
-    } else if !mark.clean && !opener.options().accept_loss {
+    } else if !mark.clean && !accept_loss {
         return Err(OpenError::LogMissing { file: opener.log_name() });
     }
     let storage = opener.make_log()?;

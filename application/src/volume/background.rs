@@ -129,6 +129,9 @@ impl Volume {
     /// Flushes what the policy finds due; answers whether there was anything.
     async fn flush_due(&self) -> Result<bool, FsError> {
         let now = self.machine.clock.monotonic();
+        if let Err(error) = self.renew_start().await {
+            tracing::debug!(share = %self.name, %error, "the server's start is not renewed yet");
+        }
         let age = |at: Duration| now.saturating_sub(at).as_millis().try_into().unwrap_or(u64::MAX);
         if self.pending.bytes() == 0 {
             self.note_full(&Ok(()));

@@ -95,6 +95,11 @@ impl Ledger {
         Counting { change, sums: Arc::clone(&self.sums) }
     }
 
+    /// Plans that were begun, ever.
+    pub(super) fn begun(&self) -> u64 {
+        self.sums.lock().begun
+    }
+
     /// What must be asked before the metadata store is, to take over what it says.
     pub(super) fn moment(&self) -> Option<u64> {
         let sums = self.sums.lock();

@@ -14,14 +14,21 @@ use dittofs_domain::{
     ownership::{Holder, Part, Refusal, Standing, Start},
 };
 use dittofs_ports::{
-    ContentError, ContentStore, Counter, HandleSealer, JournalError, JournalIdentity, MetadataError, ShareRecord,
-    Survives,
+    ContentError, ContentStore, Counter, HandleSealer, JournalError, JournalIdentity, MetadataError, ShareMetadata,
+    ShareRecord, Survives,
 };
 use tokio::sync::Notify;
 
 use super::{
-    Machine, Volume, VolumeLimits, VolumeStores, again::begin_again, ids::Numbers, ledger::Ledger, newest::Newest,
-    opens, pending::PendingNodes, readahead::Pace, scan::nodes_after,
+    Machine, Volume, VolumeLimits, VolumeStores,
+    again::{STRIDE, begin_again},
+    ids::Numbers,
+    ledger::Ledger,
+    newest::Newest,
+    opens,
+    pending::PendingNodes,
+    readahead::Pace,
+    scan::nodes_after,
 };
 use crate::{
     admission::Admission,
@@ -108,6 +115,17 @@ pub enum OpenError {
         /// The epoch of the last start that is known; 0 if none is.
         last: u64,
     },
+    /// The journal has a record of a file that these metadata have never had.
+    #[error(
+        "the journal has bytes of file number {node}, but the share's metadata have not given that number yet (the next is \
+         {next}): the metadata are an older copy, though of the same start of the server"
+    )]
+    MetadataBehind {
+        /// The file.
+        node: NodeId,
+        /// The next number that the metadata will give.
+        next: u64,
+    },
     /// The objects are not this start's to use.
     #[error("the content store: {}", crate::owned::described(.refusal, *.owner))]
     NotOwner {
@@ -143,12 +161,17 @@ impl Volume {
         }
         super::quota::count_names(&*stores.metadata, &mut record).await?;
         let keeps_records = stores.journal.survives() > Survives::Nothing;
-        let start = begin(&stores, &settings, &machine, &mut record).await?;
+        let Begun { start, is_judged } = begin(&stores, &settings, &machine, &mut record).await?;
+        let above = check_journal(&stores, &record, settings.accept_loss).await?;
+        let records = stores.journal.recover(above).await?;
+        // Before any other part hears of this start: one that is refused leaves them to those that they belong to.
+        if record.dirty {
+            let newest = records.iter().map(|(_, record)| record.node).max().filter(|_| !settings.accept_loss);
+            skip_given(&*stores.metadata, newest, is_judged).await?;
+        }
         let owned = own(&stores, &settings, &machine, &record, start).await?;
         stores.content = Arc::clone(&owned) as Arc<dyn ContentStore>;
-        let above = check_journal(&stores, &record, settings.accept_loss).await?;
         stores.journal.note_start(start).await?;
-        let records = stores.journal.recover(above).await?;
         let mut volume = Volume::new(stores, owned, settings, machine, &record, start.epoch);
         volume.count_again().await.map_err(|_| MetadataError::Unavailable("the share's sums are not known".into()))?;
         volume.recovered = volume.replay(records).await?;
@@ -227,6 +250,7 @@ impl Volume {
             room: Notify::new(),
             closing: AtomicBool::new(false),
             closed: Notify::new(),
+            renewal: super::renewal::Renewal::default(),
             recovered: super::Recovered::default(),
             told: super::unreadable::Told::default(),
             refused_ports: super::ports::RefusedPorts::default(),
@@ -247,6 +271,34 @@ impl Volume {
     }
 }
 
+/// How far ids and stamps jump where the share was not closed: the metadata may be a copy from shortly before, of which
+/// nobody can tell that it is older ([`super::renewal`]). More than is given out between two renewals, however fast.
+const UNCLOSED_STRIDE: u64 = 1 << 28;
+
+/// A start that the metadata have given.
+struct Begun {
+    start: Start,
+    /// Whether the metadata's age was judged by what the content store has.
+    is_judged: bool,
+}
+
+/// Where the share was not closed, nothing that may have been given is given again, also if the metadata are a little
+/// older than the last that there were.
+///
+/// Metadata give a number durably before it is used. So a record of a number that they have not given is a proof that
+/// they are older than the journal.
+async fn skip_given(metadata: &dyn ShareMetadata, newest: Option<NodeId>, is_judged: bool) -> Result<(), OpenError> {
+    let next = metadata.allocate(Counter::Ids, 0).await?.start;
+    if let Some(node) = newest.filter(|node| node.0 >= next) {
+        return Err(OpenError::MetadataBehind { node, next });
+    }
+    let stride = if is_judged { UNCLOSED_STRIDE } else { STRIDE };
+    for counter in [Counter::Ids, Counter::Stamps] {
+        metadata.allocate(counter, stride).await?;
+    }
+    Ok(())
+}
+
 /// Gives the start its epoch, once the metadata are known to be no older than what they belong to, or are accepted as
 /// they are. Nobody else hears of a start before it is in the metadata.
 async fn begin(
@@ -254,11 +306,12 @@ async fn begin(
     settings: &VolumeSettings,
     machine: &Machine,
     record: &mut ShareRecord,
-) -> Result<Start, OpenError> {
+) -> Result<Begun, OpenError> {
     let journal = stores.journal.identity().start;
     // Where the store does not answer, the mark is judged when it does.
-    let mark =
-        stores.content.owner(record.id).await.ok().flatten().filter(|found| found.mark.owner == record.content_owner);
+    let answer = stores.content.owner(record.id).await;
+    let is_judged = answer.is_ok();
+    let mark = answer.ok().flatten().filter(|found| found.mark.owner == record.content_owner);
     let content = mark.as_ref().and_then(|found| found.mark.start);
     let standing = record.lineage.judge(Part::Journal, journal);
     let last = record.lineage.last().map_or(0, |last| last.epoch.0);
@@ -280,7 +333,7 @@ async fn begin(
     let start = Start { epoch, nonce: machine.randomness.bits64() };
     record.lineage.give(start);
     stores.metadata.put_record(record).await?;
-    Ok(start)
+    Ok(Begun { start, is_judged })
 }
 
 /// The objects must be the share's own, they must be there, and nobody else may hold them. Where the store does not

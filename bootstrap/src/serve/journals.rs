@@ -16,7 +16,6 @@ use crate::progress::Progress;
 
 /// A segment must hold a transfer of 1 MiB with some room to spare.
 const SEGMENT_BYTES_MIN: u64 = 4 << 20;
-const SEGMENT_BYTES_MAX: u64 = Scale::PRODUCTION.segment_bytes;
 /// Segments that a journal is divided into, where their bounds allow.
 const SEGMENTS: u64 = 16;
 /// Nodes of one read.
@@ -62,7 +61,7 @@ pub(super) async fn open(
 ) -> Result<Arc<MmapJournal>, JournalRefusal> {
     let record = metadata.record().await?;
     let folder = wanted.base.join(format!("{:016x}", record.id.0));
-    let options = options(wanted);
+    let options = options(wanted, &record.scale);
     let expected = JournalId(record.journal);
     let opened = blocking({
         let folder = folder.clone();
@@ -91,8 +90,9 @@ pub(super) async fn open(
     Ok(Arc::new(journal))
 }
 
-fn options(wanted: &Wanted<'_>) -> JournalOptions {
-    let segment = (wanted.bytes / SEGMENTS).next_power_of_two().clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+fn options(wanted: &Wanted<'_>, scale: &Scale) -> JournalOptions {
+    let most = scale.segment_bytes.max(SEGMENT_BYTES_MIN);
+    let segment = (wanted.bytes / SEGMENTS).next_power_of_two().clamp(SEGMENT_BYTES_MIN, most);
     JournalOptions { limit_bytes: wanted.bytes, segment_bytes: segment, accept_loss: wanted.accept_loss }
 }
 
@@ -115,7 +115,7 @@ async fn make(
     if known > Sequence(0) {
         tracing::warn!(share = wanted.share, folder = %folder.display(), "the share gets a new journal");
     }
-    let (path, id, options) = (folder.to_owned(), JournalId(record.journal), options(wanted));
+    let (path, id, options) = (folder.to_owned(), JournalId(record.journal), options(wanted, &record.scale));
     let made = blocking(move || MmapJournal::create_above_at(&path, id, known, options)).await;
     made.map_err(|source| JournalRefusal::Closed { folder: folder.to_owned(), source })
 }

@@ -45,7 +45,9 @@ pub(super) async fn of_opening(error: OpenError, share: &ShareConfig, metadata: 
             "{found}. What clients wrote last would be lost. {}",
             accept(share, "goes on with the journal that is there")
         ),
-        OpenError::JournalAhead { .. } => format!("{found}. {}", of_older_metadata(share)),
+        OpenError::JournalAhead { .. } | OpenError::MetadataBehind { .. } => {
+            format!("{found}. {}", of_older_metadata(share))
+        }
         OpenError::NotOwner { refusal, .. } => of_owner(&found, &refusal, share),
         OpenError::Metadata(_) | OpenError::Journal(_) | OpenError::Content(_) | OpenError::OtherScale { .. } => found,
     })

@@ -158,6 +158,11 @@ impl Tenure {
         }
     }
 
+    /// Goes on as a newer start of the same metadata: marks that are sent from now on have it.
+    pub fn renew_start(&mut self, start: Start, lineage: Lineage) {
+        (self.claimant.start, self.claimant.lineage) = (start, lineage);
+    }
+
     /// Its lease, if it has one.
     pub fn lease(&self) -> Option<&Lease> {
         match &self.state {

@@ -205,6 +205,7 @@ pub trait ShareMetadata: Send + Sync {
     async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError>;
 
     /// Takes numbers, which nobody else ever gets: not after a crash, not in another instance.
+    /// Of none (`count` 0) the range says which is the next.
     async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError>;
 
     /// Nodes without a name, in the order of their ids, after `after`.

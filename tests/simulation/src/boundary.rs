@@ -49,7 +49,7 @@ kinds! {
     StepRows,
     /// A truncation left a clip, as it had too many rows behind it.
     Clip,
-    /// The journal came to the end of a segment.
+    /// The journal went on in the next segment.
     Segment,
 }
 
@@ -89,19 +89,12 @@ pub(crate) struct Watch {
     uploads: Vec<ObjectId>,
     /// What objects have been published of which file, without the file's last plan.
     published: BTreeSet<(ObjectId, NodeId)>,
-    /// Bytes that the journal has taken.
-    appended: u64,
 }
 
 impl Watch {
     pub(crate) fn new(scale: &Scale) -> Watch {
-        Watch {
-            scale: *scale,
-            crossings: Crossings::default(),
-            uploads: Vec::new(),
-            published: BTreeSet::new(),
-            appended: 0,
-        }
+        let (crossings, published) = (Crossings::default(), BTreeSet::new());
+        Watch { scale: *scale, crossings, uploads: Vec::new(), published }
     }
 
     pub(crate) fn write(&mut self, start: u64, end: u64) {
@@ -112,11 +105,8 @@ impl Watch {
         self.crossings.note(Boundary::Chunk, crosses(chunk_bytes));
     }
 
-    pub(crate) fn append(&mut self, bytes: u64) {
-        let segment = |at: u64| at / self.scale.segment_bytes;
-        let (before, after) = (self.appended, self.appended + bytes);
-        self.crossings.note(Boundary::Segment, segment(before) != segment(after));
-        self.appended = after;
+    pub(crate) fn append(&mut self, is_next_segment: bool) {
+        self.crossings.note(Boundary::Segment, is_next_segment);
     }
 
     pub(crate) fn upload(&mut self, object: ObjectId, bytes: u64) {

@@ -26,6 +26,8 @@ use crate::{
 };
 
 const EVERYTHING: CheckOptions = CheckOptions { content: true, repair: false, delete_orphans: false };
+/// Checks of a server that is at work, until one is decided.
+const CHECKS_MAX: u32 = 5;
 /// A check of a few nodes gives way this often at most.
 const YIELDS_MAX: u32 = 1_000_000;
 
@@ -41,11 +43,17 @@ pub(crate) fn check(metadata: &Arc<dyn ShareMetadata>, objects: &Arc<Objects>, w
     judge("the check", &report.map_err(|error| format!("the check can't go on: {error}"))?, when)
 }
 
-/// Lets the server check itself, while its own tasks go on.
+/// Lets the server check itself, while its own tasks go on. Where these come between, it has to be asked again, as a
+/// user is told to.
 pub(crate) async fn check_running(running: &Running) -> Result<(), String> {
-    let report = running.services.check(SHARE, EVERYTHING, Arc::new(())).await;
-    let report = report.map_err(|error| format!("the server can't check itself: {error}"))?;
-    judge("the server's check", &report, When::AfterRecovery)
+    for attempt in 1.. {
+        let report = running.services.check(SHARE, EVERYTHING, Arc::new(())).await;
+        let report = report.map_err(|error| format!("the server can't check itself: {error}"))?;
+        if report.undecided == 0 || attempt == CHECKS_MAX {
+            return judge("the server's check", &report, When::AfterRecovery);
+        }
+    }
+    Ok(())
 }
 
 /// Of all findings a crash may leave one: a live object that nothing uses any more. The plan that takes the last

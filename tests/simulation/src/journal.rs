@@ -20,6 +20,7 @@ const RECORD_BYTES: u64 = 96;
 pub(crate) struct JournalDisk {
     simulation: Arc<Simulation>,
     limit: u64,
+    segment_bytes: u64,
     state: Mutex<Log>,
 }
 
@@ -31,7 +32,8 @@ struct Log {
     records: BTreeMap<u64, Kept>,
     /// Everything up to this one survives a crash.
     durable: u64,
-    used: u64,
+    /// Bytes that went into each segment. Those before the oldest record that nobody has given up can be used again.
+    segments: BTreeMap<u64, u64>,
     failures: u32,
     stopped: bool,
     /// What the last failed sync should have covered, and what of it is lost.
@@ -43,6 +45,7 @@ struct Log {
 
 struct Kept {
     record: Record,
+    segment: u64,
     released: bool,
 }
 
@@ -52,8 +55,31 @@ impl Kept {
     }
 }
 
+impl Log {
+    /// Bytes that can't be used for other records before something is released.
+    fn used(&self) -> u64 {
+        let oldest = self.records.values().find(|kept| !kept.released);
+        oldest.map_or(0, |oldest| self.segments.range(oldest.segment..).map(|(_, bytes)| bytes).sum())
+    }
+
+    /// The segment that a record of some bytes goes into, which may begin with it.
+    fn segment_for(&self, bytes: u64, segment_bytes: u64) -> u64 {
+        match self.segments.last_key_value() {
+            Some((segment, filled)) if filled + bytes <= segment_bytes => *segment,
+            Some((segment, _)) => segment + 1,
+            None => 1,
+        }
+    }
+}
+
 impl JournalDisk {
-    pub(crate) fn new(simulation: &Arc<Simulation>, identity: u128, limit: u64) -> Arc<JournalDisk> {
+    /// A disk with an empty journal of at most `limit` bytes, in segments.
+    pub(crate) fn new(
+        simulation: &Arc<Simulation>,
+        identity: u128,
+        limit: u64,
+        segment_bytes: u64,
+    ) -> Arc<JournalDisk> {
         let state = Log {
             identity,
             incarnation: 0,
@@ -61,14 +87,14 @@ impl JournalDisk {
             next: 1,
             records: BTreeMap::new(),
             durable: 0,
-            used: 0,
+            segments: BTreeMap::new(),
             failures: 0,
             stopped: false,
             failed: 0..0,
             lost: BTreeMap::new(),
             losses: 0,
         };
-        Arc::new(JournalDisk { simulation: Arc::clone(simulation), limit, state: Mutex::new(state) })
+        Arc::new(JournalDisk { simulation: Arc::clone(simulation), limit, segment_bytes, state: Mutex::new(state) })
     }
 
     /// What a crash leaves: a beginning of what was not synced, and perhaps records whose release was not.
@@ -95,7 +121,11 @@ impl JournalDisk {
             kept.released = !self.simulation.happens(Fault::ReleasedCameBack);
         }
         log.records.retain(|_, kept| !kept.released);
-        log.used = log.records.values().map(Kept::cost).sum();
+        // The next life goes on in a new segment.
+        if let Some((last, _)) = log.segments.last_key_value() {
+            let next = last + 1;
+            log.segments.insert(next, 0);
+        }
         log.durable = last;
         (log.failures, log.stopped, log.failed) = (0, false, 0..0);
         log.lost.clear();
@@ -168,7 +198,6 @@ impl SimulatedJournal {
         self.disk.simulation.note("journal lost", lost.len() as u64, last);
         for number in lost {
             if let Some(kept) = log.records.remove(&number).filter(|kept| !kept.released) {
-                log.used -= kept.cost();
                 log.lost.insert(number, kept.record.node);
             }
         }
@@ -214,14 +243,16 @@ impl Journal for SimulatedJournal {
             if log.stopped {
                 return Err(stopped());
             }
-            let kept = Kept { record, released: false };
-            if full || log.used + kept.cost() > self.disk.limit {
+            let mut kept = Kept { record, segment: 0, released: false };
+            if full || log.used() + kept.cost() > self.disk.limit {
                 return Err(JournalError::Full);
             }
+            kept.segment = log.segment_for(kept.cost(), self.disk.segment_bytes);
+            let is_next = log.segments.last_key_value().is_some_and(|(last, _)| *last < kept.segment);
+            *log.segments.entry(kept.segment).or_default() += kept.cost();
             let number = log.next;
             log.next += 1;
-            log.used += kept.cost();
-            self.disk.simulation.watch.lock().append(kept.cost());
+            self.disk.simulation.watch.lock().append(is_next);
             self.disk.simulation.note("append", number, kept.record.node.0);
             log.records.insert(number, kept);
             number
@@ -306,7 +337,6 @@ impl Journal for SimulatedJournal {
         for record in records {
             if let Some(kept) = log.records.get_mut(&record.sequence.0).filter(|kept| !kept.released) {
                 kept.released = true;
-                log.used -= kept.cost();
             }
         }
         let first = records.first().map_or(0, |first| first.sequence.0);
@@ -315,6 +345,6 @@ impl Journal for SimulatedJournal {
     }
 
     fn usage(&self) -> JournalUsage {
-        JournalUsage { used: self.disk.state.lock().used, limit: self.disk.limit }
+        JournalUsage { used: self.disk.state.lock().used(), limit: self.disk.limit }
     }
 }

@@ -40,6 +40,8 @@ use crate::{
 
 const CONTENT_OWNER: u128 = 0x0C0;
 const JOURNAL: u128 = 0x109;
+/// Segments that a journal has at least.
+const SEGMENTS_MIN: u64 = 8;
 
 /// How to run.
 #[derive(Clone, Copy, Debug)]
@@ -201,7 +203,7 @@ impl Driver {
         store.create_share(&record, &Node::root(0, 0, 0o777, start)).await.expect("memory does not fail");
         let metadata = store.share(SHARE).await.expect("memory does not fail").expect("the share was made");
         let limit = random.of(&[400_000, 1_500_000, 1_500_000, 8_000_000]);
-        let disk = JournalDisk::new(simulation, JOURNAL, limit);
+        let disk = JournalDisk::new(simulation, JOURNAL, limit, scale.segment_bytes.min(limit / SEGMENTS_MIN));
         let clients = 1 + random.below(4);
         let limits = VolumeLimits {
             unflushed_bytes_max: random.of(&[600_000, 2_000_000, 16_000_000]),

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A home with a copy of the data folder of another one, as of one instant.
-fn copy_of(original: &Home, server: Option<&Server>, configuration: &str) -> Home {
+pub(crate) fn copy_of(original: &Home, server: Option<&Server>, configuration: &str) -> Home {
     let copy = home(Some(configuration));
     server.into_iter().for_each(|server| signal(server, "-STOP"));
     let copied = Command::new("cp").arg("-a").args([original.data(), copy.data()]).status().unwrap();
@@ -30,7 +30,7 @@ fn copy_of(original: &Home, server: Option<&Server>, configuration: &str) -> Hom
     copy
 }
 
-fn signal(server: &Server, signal: &str) {
+pub(crate) fn signal(server: &Server, signal: &str) {
     let sent = Command::new("kill").args([signal, &server.process().to_string()]).status().unwrap();
     assert!(sent.success());
 }

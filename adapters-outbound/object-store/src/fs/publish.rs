@@ -27,6 +27,8 @@ pub(super) enum Published {
 /// So many parts go into one call of the system.
 const PARTS_MAX: usize = 1_024;
 const COMPARED_BYTES: usize = 256 << 10;
+/// So many bytes are on their way to the disk at most.
+const SYNCED_BYTES: usize = 4 << 20;
 
 impl FsStore {
     /// Writes a file under a name that must be free. When it returns `New`, the file survives a power cut.
@@ -110,7 +112,10 @@ impl Drop for Incoming {
     }
 }
 
+/// Writes bytes, a piece at a time on the disk: a journal beside it, which is synced for each stable write, would wait for
+/// as much as is on its way there.
 fn write_parts(file: &mut File, parts: &[Bytes]) -> io::Result<()> {
+    let mut unsynced = 0;
     let mut slices: Vec<IoSlice<'_>> =
         parts.iter().filter(|part| !part.is_empty()).map(|part| IoSlice::new(part)).collect();
     let mut rest = slices.as_mut_slice();
@@ -118,9 +123,16 @@ fn write_parts(file: &mut File, parts: &[Bytes]) -> io::Result<()> {
         let (now, _) = rest.split_at(rest.len().min(PARTS_MAX));
         match file.write_vectored(now) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => IoSlice::advance_slices(&mut rest, written),
+            Ok(written) => {
+                IoSlice::advance_slices(&mut rest, written);
+                unsynced += written;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
+        }
+        if unsynced >= SYNCED_BYTES && !rest.is_empty() {
+            file.sync_data()?;
+            unsynced = 0;
         }
     }
     Ok(())

@@ -137,6 +137,10 @@ pub async fn allocated_numbers_never_overlap(open: impl AsyncFn() -> Arc<dyn Met
         if counter == Counter::Ids {
             assert!(ranges[0].start >= fixture.numbers.first + fixture.used());
         }
+        // No numbers: only which is the next.
+        for _ in 0..2 {
+            assert_eq!(fixture.share.allocate(counter, 0).await.unwrap().start, ranges[ranges.len() - 1].end);
+        }
     }
 }
 

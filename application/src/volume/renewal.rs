@@ -1,0 +1,73 @@
+//! A start that lasts is renewed now and then, so that copies of a share's parts can be told apart that were made while
+//! one server ran: of an older copy of the metadata, the journal and the mark of the objects know a later start.
+//!
+//! The new start is in the share's row before any other part hears of it. What the others are known to have is noted
+//! there a renewal later; of the mark, two: a late request may still put an earlier one in its place.
+
+use std::time::Duration;
+
+use dittofs_domain::{
+    Epoch,
+    ownership::{Part, Start},
+};
+use dittofs_ports::{Counter, MetadataError, ShareRecord, Survives};
+use parking_lot::Mutex;
+
+use super::Volume;
+
+/// How long a start lasts in which something changes.
+const RENEWED_AFTER: Duration = Duration::from_secs(60);
+
+/// When the start was renewed.
+#[derive(Debug, Default)]
+pub(super) struct Renewal(Mutex<Last>);
+
+/// The last renewal.
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    /// On the monotonic clock.
+    at: Duration,
+    /// How much had been changed by then.
+    changes: u64,
+    /// The start that the journal has.
+    journal: Option<Start>,
+    /// The start that the mark had.
+    mark: Option<Start>,
+}
+
+impl Volume {
+    /// Renews the start where something has changed since long enough.
+    ///
+    /// # Errors
+    /// The stores'; then it is tried again.
+    pub(super) async fn renew_start(&self) -> Result<(), MetadataError> {
+        let (last, now) = (*self.renewal.0.lock(), self.machine.clock.monotonic());
+        let changes = self.pending.filled().saturating_add(self.ledger.begun());
+        let is_due = changes != last.changes && now.saturating_sub(last.at) >= RENEWED_AFTER;
+        if !is_due || self.stores.journal.survives() == Survives::Nothing {
+            return Ok(());
+        }
+        let epoch = Epoch(self.stores.metadata.allocate(Counter::Epochs, 1).await?.start);
+        let start = Start { epoch, nonce: self.machine.randomness.bits64() };
+        let mut lineage = None;
+        let give = |record: &mut ShareRecord| {
+            let noted = [(Part::Journal, last.journal), (Part::Content, last.mark)];
+            for (part, noted) in noted.into_iter().filter(|(_, noted)| noted.is_some()) {
+                record.lineage.note(part, noted);
+            }
+            record.lineage.give(start);
+            lineage = Some(record.lineage.clone());
+        };
+        self.change_record(give).await?;
+        let mark = self.owned.marked_start();
+        if let Some(lineage) = lineage {
+            self.owned.renew_start(start, lineage);
+        }
+        let noted = self.stores.journal.note_start(start).await;
+        if let Err(error) = &noted {
+            tracing::warn!(share = %self.name, %error, "the journal does not note that the server's start was renewed");
+        }
+        *self.renewal.0.lock() = Last { at: now, changes, journal: noted.is_ok().then_some(start), mark };
+        Ok(())
+    }
+}
