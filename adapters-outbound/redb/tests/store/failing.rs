@@ -28,6 +28,8 @@ pub(crate) struct Switches {
     pub(crate) slow: AtomicBool,
     /// Reads fail.
     pub(crate) read: AtomicBool,
+    /// Reads of the log fail.
+    pub(crate) log_read: AtomicBool,
     /// There is no room for what is written, until the next opening.
     pub(crate) full: AtomicBool,
     /// There is no room for what is written to the log, which takes half of it.
@@ -44,6 +46,11 @@ pub(crate) struct Switches {
 impl Disk {
     /// A store on it, with hardly a cache.
     pub(crate) fn store(&self) -> RedbMetadataStore {
+        self.store_that(false)
+    }
+
+    /// The same, where its operator accepts losses.
+    pub(crate) fn store_that(&self, accept_loss: bool) -> RedbMetadataStore {
         let disk = self.clone();
         let open = move |part: Part| {
             disk.switches.openings.fetch_add(1, Ordering::SeqCst);
@@ -51,7 +58,8 @@ impl Disk {
             disk.switches.full.store(false, Ordering::SeqCst);
             Ok(DiskFile { part, bytes: Arc::clone(&disk.files[part as usize]), switches: Arc::clone(&disk.switches) })
         };
-        let options = RedbOptions { cache_bytes: 64 << 10, row_cache_bytes: 64 << 10, ..RedbOptions::new("") };
+        let options =
+            RedbOptions { accept_loss, cache_bytes: 64 << 10, row_cache_bytes: 64 << 10, ..RedbOptions::new("") };
         RedbMetadataStore::open_on(&options, open).unwrap()
     }
 }
@@ -74,6 +82,9 @@ impl StorageBackend for DiskFile {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         check(&self.switches.read, io::ErrorKind::TimedOut)?;
+        if self.part == Part::Log {
+            check(&self.switches.log_read, io::ErrorKind::TimedOut)?;
+        }
         out.copy_from_slice(&self.bytes.lock().unwrap()[offset as usize..][..out.len()]);
         Ok(())
     }

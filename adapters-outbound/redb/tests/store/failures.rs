@@ -73,6 +73,31 @@ async fn after_a_failed_sync_the_database_is_opened_again() {
     assert!(has(&*open_share(&disk.store()).await, "z").await);
 }
 
+/// A loss is accepted as it was found at the start: what was acknowledged since is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_accepted_at_the_start_is_no_leave_to_lose_more_later() {
+    let disk = Disk::default();
+    let store = disk.store_that(true);
+    let share = open_share(&store).await;
+    fill(&*share).await;
+    share.apply(creation("acknowledged", 1_000), None).await.unwrap();
+    disk.switches.log_read.store(true, Ordering::SeqCst);
+    disk.switches.sync.store(true, Ordering::SeqCst);
+    share.apply(creation("y", 1_002), None).await.unwrap_err();
+    disk.switches.sync.store(false, Ordering::SeqCst);
+    let tried = disk.switches.openings.load(Ordering::SeqCst);
+    let failing = async {
+        while disk.switches.openings.load(Ordering::SeqCst) < tried + 4 {
+            assert!(share.allocate(Counter::Stamps, 1).await.is_err(), "it was opened without its log");
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), failing).await.unwrap();
+    disk.switches.log_read.store(false, Ordering::SeqCst);
+    come_back(&share).await;
+    assert!(has(&*share, "f0").await && has(&*share, "acknowledged").await);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_tries_for_as_long_as_the_disk_is_away_and_answers_meanwhile() {
     let disk = Disk::default();
