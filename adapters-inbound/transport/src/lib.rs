@@ -1,6 +1,7 @@
 //! The bounds that all protocols share: what every connection of a server may take together.
 //!
-//! - [`MemoryBudget`]: the bytes of requests and replies in all, shared fairly between addresses and connections
+//! - [`ClientNetwork`]: who counts as one client, as far as an address tells
+//! - [`MemoryBudget`]: the bytes of requests and replies in all, shared fairly between clients and connections
 //! - [`Connections`]: how many there are, of one address, and without an admitted call; the idlest makes room
 //! - [`Progress`]: when a transfer is too slow
 //! - [`Control`]: what the server wants of a connection
@@ -14,10 +15,12 @@ mod bounds;
 mod connections;
 mod control;
 mod memory;
+mod network;
 mod progress;
 
 pub use bounds::{Bounds, BoundsOptions};
 pub use connections::{ConnectionBounds, Connections, Full, Seat};
 pub use control::{Control, Wish};
 pub use memory::{Account, Charge, MemoryBudget, MemoryUse};
+pub use network::ClientNetwork;
 pub use progress::Progress;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use dittofs_domain::tally::Counter;
 use dittofs_ports::statistics::{ConnectionCounts, OperationCounts};
-use dittofs_transport::{Bounds, Control, Full, Seat, Wish};
+use dittofs_transport::{Bounds, ClientNetwork, Control, Full, Seat, Wish};
 use parking_lot::Mutex;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
@@ -182,7 +182,7 @@ impl Server {
                 return Ok(());
             }
         };
-        let account = self.bounds.memory.account(address);
+        let account = self.bounds.memory.account(ClientNetwork::of(address));
         let Some(place) = self.place(control) else { return Ok(()) };
         socket.set_nodelay(true)?;
         SockRef::from(&socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))?;
