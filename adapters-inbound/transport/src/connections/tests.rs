@@ -126,15 +126,26 @@ fn a_stranger_that_is_active_goes_before_an_admitted_one_that_came_later() {
 
 #[test]
 fn one_client_has_half_of_the_strangers_places() {
-    let connections = bounds(100, 100, 4);
-    let own = [sit(&connections, 1, 1), sit(&connections, 1, 1)];
-    let others = [sit(&connections, 2, 1), sit(&connections, 3, 1)];
+    let connections = bounds(100, 100, 6);
+    let other = sit(&connections, 2, 0);
+    let own = [sit(&connections, 1, 1), sit(&connections, 1, 1), sit(&connections, 1, 1)];
     let refused = connections.take(network(1), Arc::default(), at(&connections, 1)).map(drop);
     assert_eq!(refused, Err(Full::Strangers));
-    let _third = sit(&connections, 1, 2);
-    assert_eq!(own.each_ref().map(wish), [Wish::Drain, Wish::Run]);
-    assert_eq!(others.each_ref().map(wish), [Wish::Run, Wish::Run]);
-    assert_eq!((connections.strangers_of(network(1)), connections.strangers_of(network(2))), (2, 1));
+    let _fourth = sit(&connections, 1, 2);
+    assert_eq!(own.each_ref().map(wish), [Wish::Drain, Wish::Run, Wish::Run]);
+    assert_eq!(wish(&other), Wish::Run);
+    assert_eq!((connections.strangers_of(network(1)), connections.strangers_of(network(2))), (3, 1));
+}
+
+#[test]
+fn a_client_displaces_no_stranger_of_one_that_has_fewer() {
+    let connections = bounds(100, 100, 6);
+    let few = [2, 3, 4, 5].map(|last| sit(&connections, last, 0));
+    let _own = [sit(&connections, 1, 3), sit(&connections, 1, 3)];
+    let refused = connections.take(network(1), Arc::default(), at(&connections, 3)).map(drop);
+    assert_eq!(refused, Err(Full::Strangers));
+    let _another = sit(&connections, 6, 3);
+    assert_eq!(few.each_ref().map(wish), [Wish::Drain, Wish::Run, Wish::Run, Wish::Run]);
 }
 
 #[test]
