@@ -8,7 +8,7 @@ pub mod wire;
 use async_trait::async_trait;
 use dittofs_xdr::XdrError;
 
-use crate::rpc::{self, Call, Operations, Program, Reply};
+use crate::rpc::{self, Call, Operations, Outcome, Program, Reply};
 use wire::{Procedure, nlm4_res, nlm4_shareres, nlm4_stats};
 
 /// The program's number.
@@ -36,18 +36,23 @@ const OPERATIONS: Operations = Operations {
 #[derive(Debug, Default)]
 pub struct Nlm4;
 
-fn answer(mut call: Call) -> Result<Reply, XdrError> {
-    // Calls that are answered by a call in return are not served: there would be nobody to wait for that.
-    let Some(procedure) = Procedure::of(call.procedure) else { return Ok(Reply::proc_unavail()) };
-    let stat = match procedure {
+/// What a procedure is always answered with; none where its result has no status.
+fn stat_of(procedure: Procedure) -> Option<nlm4_stats> {
+    Some(match procedure {
         // A client that has started again gives up what it held, which is nothing.
-        Procedure::NULL | Procedure::FREE_ALL => return Ok(Reply::success(&())),
+        Procedure::NULL | Procedure::FREE_ALL => return None,
         Procedure::TEST | Procedure::LOCK | Procedure::NM_LOCK | Procedure::SHARE => nlm4_stats::NLM4_DENIED_NOLOCKS,
         // Nothing is held and nothing waits, which is what the client wants.
         Procedure::UNLOCK | Procedure::CANCEL | Procedure::UNSHARE => nlm4_stats::NLM4_GRANTED,
         // Nobody here waits for a lock.
         Procedure::GRANTED => nlm4_stats::NLM4_DENIED,
-    };
+    })
+}
+
+fn answer(mut call: Call) -> Result<Reply, XdrError> {
+    // Calls that are answered by a call in return are not served: there would be nobody to wait for that.
+    let Some(procedure) = Procedure::of(call.procedure) else { return Ok(Reply::proc_unavail()) };
+    let Some(stat) = stat_of(procedure) else { return Ok(Reply::success(&())) };
     // The arguments begin with what makes the client know its answer again.
     let result = nlm4_res { cookie: call.decode()?, stat };
     Ok(match procedure {
@@ -68,6 +73,17 @@ impl Program for Nlm4 {
 
     fn operations(&self) -> Operations {
         OPERATIONS
+    }
+
+    /// The status stands behind a cookie of the client's.
+    fn result(&self, procedure: u32, outcome: Outcome) -> &'static str {
+        let stat = Procedure::of(procedure).and_then(stat_of);
+        match (outcome, stat) {
+            (Outcome::Accepted { stat: 0, .. }, Some(nlm4_stats::NLM4_GRANTED)) => "GRANTED",
+            (Outcome::Accepted { stat: 0, .. }, Some(nlm4_stats::NLM4_DENIED)) => "DENIED",
+            (Outcome::Accepted { stat: 0, .. }, Some(nlm4_stats::NLM4_DENIED_NOLOCKS)) => "DENIED_NOLOCKS",
+            _ => OPERATIONS.result(procedure, outcome),
+        }
     }
 
     async fn call(&self, call: Call) -> Reply {

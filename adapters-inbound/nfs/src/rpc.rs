@@ -2,6 +2,7 @@
 
 mod auth;
 mod call;
+mod call_line;
 mod operations;
 mod outcome;
 mod program;
@@ -10,9 +11,9 @@ mod reply;
 
 pub use auth::{AuthStat, AuthSys, Credential};
 pub use call::{Call, Incoming};
+pub(crate) use call_line::CALLS;
 pub use operations::{Operations, Procedure};
 pub use outcome::Outcome;
-pub(crate) use program::CALLS;
 pub use program::{CallFuture, Dispatch, Program, Programs};
 pub use record::{RecordError, RecordReader};
 pub use reply::Reply;

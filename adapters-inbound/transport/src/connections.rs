@@ -1,14 +1,14 @@
 //! How many connections there are, and which one goes when there are too many.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::{Control, Wish};
+use super::{ClientNetwork, Control, Wish};
 
 /// The connections of all protocols.
 #[derive(Debug)]
@@ -23,9 +23,9 @@ pub struct Connections {
 pub struct ConnectionBounds {
     /// In all.
     pub all_max: usize,
-    /// Of one address.
+    /// Of one client: see [`ClientNetwork`].
     pub address_max: usize,
-    /// Of those that no share has answered a call of yet.
+    /// Of those that no share has answered a call of yet. One client may have half of them.
     pub strangers_max: usize,
 }
 
@@ -44,19 +44,29 @@ pub enum Full {
 #[derive(Debug, Default)]
 struct State {
     open: HashMap<u64, Open>,
-    by_address: HashMap<IpAddr, usize>,
-    strangers: usize,
+    /// Those of them that no share has answered a call of.
+    strangers: BTreeSet<u64>,
+    /// Only clients that have some.
+    by_network: HashMap<ClientNetwork, Count>,
     next: u64,
     /// Connections that were closed to make room.
     displaced: u64,
 }
 
+/// Connections of one client.
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    open: usize,
+    strangers: usize,
+}
+
 #[derive(Debug)]
 struct Open {
-    address: IpAddr,
+    network: ClientNetwork,
     control: Arc<Control>,
+    /// When it began, in milliseconds since the start.
+    since: u64,
     activity: Arc<Activity>,
-    is_stranger: bool,
 }
 
 /// When a connection was last active, in milliseconds since the start; [`BUSY`] while it carries out calls.
@@ -64,9 +74,12 @@ struct Open {
 struct Activity(AtomicU64);
 
 const BUSY: u64 = u64::MAX;
-/// A stranger is not displaced for so long. Clients that all connect at once, as after a restart, would else displace each
-/// other before any of them has been heard.
+/// A stranger is not displaced for so long from its beginning, whatever it does: calls that no share answers cost
+/// nothing, and must keep no place. Clients that all connect at once, as after a restart, would else displace each other
+/// before any of them has been heard.
 const STRANGER_GRACE: Duration = Duration::from_secs(1);
+/// The part of the strangers' places that one client may have, so that none locks out all others.
+const STRANGERS_PART: usize = 2;
 
 /// A connection's place, given back by its drop.
 #[derive(Debug)]
@@ -78,8 +91,7 @@ pub struct Seat {
 }
 
 impl Default for ConnectionBounds {
-    /// An address may have half of them, so that one client leaves room for others. Of strangers there may be 64, as
-    /// knfsd has it.
+    /// A client may have half of them, so that it leaves room for others. Of strangers there may be 64, as knfsd has it.
     fn default() -> Self {
         ConnectionBounds { all_max: 1024, address_max: 512, strangers_max: 64 }
     }
@@ -96,46 +108,43 @@ impl Connections {
         self.bounds
     }
 
-    /// A place for one more, which comes now. Where a bound is reached, the idlest of those that count against it is asked
-    /// by its `control` to end, and counts no more.
+    /// A place for one more, which comes now. Where a bound is reached, one of those that count against it is asked by its
+    /// `control` to end, and counts no more: the idlest; of strangers, one of the client that has most of them.
     ///
     /// # Errors
     /// The bound at which all connections are busy. Of [`Full::Strangers`] a moment later is worth a try.
-    pub fn take(self: &Arc<Self>, address: IpAddr, control: Arc<Control>, now: Instant) -> Result<Seat, Full> {
+    pub fn take(self: &Arc<Self>, network: ClientNetwork, control: Arc<Control>, now: Instant) -> Result<Seat, Full> {
         let since = self.now(now);
         let mut state = self.state.lock();
-        let of_address = state.by_address.get(&address).copied().unwrap_or_default();
-        if of_address >= self.bounds.address_max
-            && !state.displace(since, Duration::ZERO, |open| open.address == address)
-        {
-            return Err(Full::Address);
-        }
-        if state.strangers >= self.bounds.strangers_max
-            && !state.displace(since, STRANGER_GRACE, |open| open.is_stranger)
-        {
-            return Err(Full::Strangers);
-        }
-        if state.open.len() >= self.bounds.all_max && !state.displace(since, Duration::ZERO, |_| true) {
-            return Err(Full::All);
+        for id in state.making_room(&self.bounds, network, since)? {
+            state.displace(id);
         }
         let id = state.next;
         state.next += 1;
         let activity = Arc::new(Activity(AtomicU64::new(since)));
-        state.open.insert(id, Open { address, control, activity: Arc::clone(&activity), is_stranger: true });
-        *state.by_address.entry(address).or_default() += 1;
-        state.strangers += 1;
+        state.open.insert(id, Open { network, control, since, activity: Arc::clone(&activity) });
+        state.strangers.insert(id);
+        let count = state.by_network.entry(network).or_default();
+        (count.open, count.strangers) = (count.open + 1, count.strangers + 1);
         Ok(Seat { connections: Arc::clone(self), id, activity, is_stranger: true })
     }
 
     /// Closes the idlest connection, for want of something that is not counted here, such as descriptors. False where
     /// all are busy.
     pub fn make_room(&self) -> bool {
-        self.state.lock().displace(self.now(Instant::now()), Duration::ZERO, |_| true)
+        let mut state = self.state.lock();
+        let idlest = state.idlest(|_, _| true);
+        idlest.inspect(|id| state.displace(*id)).is_some()
     }
 
     /// Connections that count.
     pub fn open(&self) -> usize {
         self.state.lock().open.len()
+    }
+
+    /// Connections of a client that no share has answered a call of yet.
+    pub fn strangers_of(&self, network: ClientNetwork) -> usize {
+        self.state.lock().of(network).strangers
     }
 
     /// Connections that were closed to make room.
@@ -149,38 +158,108 @@ impl Connections {
     }
 }
 
+impl ConnectionBounds {
+    /// Newcomers that may wait at one listener for a place: see [`super::Newcomers`]. Each has a file descriptor, beside
+    /// those of connections.
+    pub const NEWCOMERS_MAX: usize = 128;
+
+    /// Strangers of one client.
+    fn strangers_of_one_max(&self) -> usize {
+        self.strangers_max.div_ceil(STRANGERS_PART)
+    }
+}
+
 impl State {
-    /// Asks the idlest of some connections to end, if it has been idle for so long.
-    fn displace(&mut self, now: u64, at_least: Duration, among: impl Fn(&Open) -> bool) -> bool {
-        let at_least = at_least.as_millis() as u64;
-        let idle = self.open.iter().filter(|(_, open)| among(open));
-        let idle = idle
-            .map(|(id, open)| (open.activity.0.load(Ordering::Relaxed), *id))
-            .filter(|(at, _)| at.saturating_add(at_least) <= now);
-        // Of those that are equally idle, the oldest.
-        let Some((_, id)) = idle.min() else { return false };
+    fn of(&self, network: ClientNetwork) -> Count {
+        self.by_network.get(&network).copied().unwrap_or_default()
+    }
+
+    /// Who has to go so that there is a place for one more connection of a client.
+    fn making_room(&self, bounds: &ConnectionBounds, network: ClientNetwork, now: u64) -> Result<Vec<u64>, Full> {
+        let mut leaving = Vec::new();
+        let of_it = self.of(network);
+        let at_own_bound = of_it.strangers >= bounds.strangers_of_one_max();
+        if at_own_bound || self.strangers.len() >= bounds.strangers_max {
+            let stranger = self.stranger_to_displace(network, at_own_bound, now);
+            leaving.push(stranger.ok_or(Full::Strangers)?);
+        }
+        let is_own = |open: &Open| open.network == network;
+        let own_leaving = leaving.iter().filter_map(|id| self.open.get(id)).filter(|open| is_own(open)).count();
+        if of_it.open - own_leaving >= bounds.address_max {
+            let own = self.idlest(|id, open| is_own(open) && !leaving.contains(&id));
+            leaving.push(own.ok_or(Full::Address)?);
+        }
+        if self.open.len() - leaving.len() >= bounds.all_max {
+            let any = self.idlest(|id, _| !leaving.contains(&id));
+            leaving.push(any.ok_or(Full::All)?);
+        }
+        Ok(leaving)
+    }
+
+    /// Of strangers that have had their grace, one of the client that has most, but none of a client that has fewer than
+    /// the newcomer's. A stranger that is busy goes too if no other does: what it has asked for is still answered.
+    fn stranger_to_displace(&self, newcomer: ClientNetwork, only_own: bool, now: u64) -> Option<u64> {
+        let grace = STRANGER_GRACE.as_millis() as u64;
+        let own = self.of(newcomer).strangers;
+        let strangers = self.strangers.iter().filter_map(|id| Some((*id, self.open.get(id)?)));
+        let may_go = strangers.filter(|(_, open)| open.since.saturating_add(grace) <= now).filter_map(|(id, open)| {
+            let of_its_client = self.of(open.network).strangers;
+            let is_eligible = if only_own { open.network == newcomer } else { of_its_client >= own };
+            is_eligible.then(|| (Reverse(of_its_client), open.activity.at(), id))
+        });
+        may_go.min().map(|(.., id)| id)
+    }
+
+    /// The connection that has been idle for longest, of those that are not busy; of some that are equally idle the oldest.
+    /// A stranger has been idle from its beginning: what no share answers does not count.
+    fn idlest(&self, among: impl Fn(u64, &Open) -> bool) -> Option<u64> {
+        let open = self.open.iter().filter(|(id, open)| among(**id, open) && open.activity.at() != BUSY);
+        let idle = open.map(|(id, open)| {
+            let at = if self.strangers.contains(id) { open.since } else { open.activity.at() };
+            (at, *id)
+        });
+        idle.min().map(|(_, id)| id)
+    }
+
+    /// Asks a connection to end.
+    fn displace(&mut self, id: u64) {
         if let Some(open) = self.remove(id) {
             self.displaced += 1;
             open.control.ask(Wish::Drain);
         }
-        true
     }
 
     fn remove(&mut self, id: u64) -> Option<Open> {
+        self.admit(id);
         let open = self.open.remove(&id)?;
-        self.strangers -= usize::from(open.is_stranger);
-        if let Some(count) = self.by_address.get_mut(&open.address) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_address.remove(&open.address);
+        if let Some(count) = self.by_network.get_mut(&open.network) {
+            count.open -= 1;
+            if count.open == 0 {
+                self.by_network.remove(&open.network);
             }
         }
         Some(open)
     }
+
+    /// Counts a connection among the strangers no more.
+    fn admit(&mut self, id: u64) {
+        if self.strangers.remove(&id)
+            && let Some(open) = self.open.get(&id)
+            && let Some(count) = self.by_network.get_mut(&open.network)
+        {
+            count.strangers -= 1;
+        }
+    }
+}
+
+impl Activity {
+    fn at(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Seat {
-    /// The connection carries out calls, and won't be closed to make room.
+    /// The connection carries out calls, and won't be closed to make room unless it is a stranger's.
     pub fn busy(&self) {
         self.activity.0.store(BUSY, Ordering::Relaxed);
     }
@@ -192,14 +271,8 @@ impl Seat {
 
     /// A share has answered a call of it.
     pub fn admit(&mut self) {
-        if !std::mem::take(&mut self.is_stranger) {
-            return;
-        }
-        let mut state = self.connections.state.lock();
-        if let Some(open) = state.open.get_mut(&self.id)
-            && std::mem::take(&mut open.is_stranger)
-        {
-            state.strangers -= 1;
+        if std::mem::take(&mut self.is_stranger) {
+            self.connections.state.lock().admit(self.id);
         }
     }
 

@@ -1,7 +1,9 @@
 //! The bounds that all protocols share: what every connection of a server may take together.
 //!
-//! - [`MemoryBudget`]: the bytes of requests and replies in all, shared fairly between addresses and connections
-//! - [`Connections`]: how many there are, of one address, and without an admitted call; the idlest makes room
+//! - [`ClientNetwork`]: who counts as one client, as far as an address tells
+//! - [`MemoryBudget`]: the bytes of requests and replies in all, shared fairly between clients and connections
+//! - [`Connections`]: how many there are, of one client, and without an admitted call; the idlest makes room
+//! - [`Newcomers`]: those that wait for a place among the connections
 //! - [`Progress`]: when a transfer is too slow
 //! - [`Control`]: what the server wants of a connection
 //!
@@ -14,10 +16,14 @@ mod bounds;
 mod connections;
 mod control;
 mod memory;
+mod network;
+mod newcomers;
 mod progress;
 
 pub use bounds::{Bounds, BoundsOptions};
 pub use connections::{ConnectionBounds, Connections, Full, Seat};
 pub use control::{Control, Wish};
 pub use memory::{Account, Charge, MemoryBudget, MemoryUse};
+pub use network::ClientNetwork;
+pub use newcomers::{Newcomers, Received};
 pub use progress::Progress;

@@ -1,21 +1,24 @@
 //! The bytes that all connections hold together.
 //!
 //! Each connection has a few bytes of its own, so that small calls always go on. What exceeds them is taken from what is
-//! shared. There an address may hold as much as it leaves free, and a connection as much as its address could still
-//! take (the *dynamic thresholds* of switches with shared buffers): a lone client gets a third, a newcomer always finds
-//! room, and the more there are the less each holds. Who finds no room waits in line; whatever is given back goes to the
-//! first in line who may have it.
+//! shared. There a client (a [`ClientNetwork`]) may hold as much as it leaves free, and a connection as much as its
+//! client could still take (the *dynamic thresholds* of switches with shared buffers): a lone client gets a third, a
+//! newcomer always finds room, and the more there are the less each holds. Who finds no room waits in line; whatever is
+//! given back goes to the first in line who may have it.
+//!
+//! Who waits holds nothing but what its charges need, and is granted all that it lacks by then. No request counts for
+//! more than there is in all. So all that wait come to an end once the charges do.
 
 mod account;
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use account::Core;
+use super::ClientNetwork;
 pub use account::{Account, Charge};
+use account::{Core, GRAIN};
 
 /// The budget of all connections. Connections take from it by an [`Account`] each.
 #[derive(Debug)]
@@ -42,17 +45,11 @@ struct State {
     limit: u64,
     taken: u64,
     taken_max: u64,
-    /// What each address has taken; only those that have something.
-    by_address: HashMap<IpAddr, u64>,
-    waiting: VecDeque<Waiting>,
-    /// Those in line whose address has nothing: nobody passes them.
+    /// What each client has taken; only those that have something.
+    by_network: HashMap<ClientNetwork, u64>,
+    waiting: VecDeque<Arc<Core>>,
+    /// Those in line whose client has nothing: nobody passes them.
     hungry: usize,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    account: Arc<Core>,
-    bytes: u64,
 }
 
 impl MemoryBudget {
@@ -65,18 +62,23 @@ impl MemoryBudget {
     /// A budget of so many bytes to share. What one charge asks for should be a small part of it.
     pub fn new(limit: u64) -> Arc<MemoryBudget> {
         let state =
-            State { limit, taken: 0, taken_max: 0, by_address: HashMap::new(), waiting: VecDeque::new(), hungry: 0 };
+            State { limit, taken: 0, taken_max: 0, by_network: HashMap::new(), waiting: VecDeque::new(), hungry: 0 };
         Arc::new(MemoryBudget { limit, state: Mutex::new(state) })
     }
 
-    /// An account of one connection.
-    pub fn account(self: &Arc<Self>, address: IpAddr) -> Account {
-        Account::new(Arc::clone(self), address)
+    /// An account of one connection of this client.
+    pub fn account(self: &Arc<Self>, network: ClientNetwork) -> Account {
+        Account::new(Arc::clone(self), network)
     }
 
     /// Whether somebody waits for room: peers that hold some get less patience then.
     pub fn is_short(&self) -> bool {
         !self.state.lock().waiting.is_empty()
+    }
+
+    /// The most that one charge may count for. More could never be granted, and would keep all others waiting.
+    fn charge_bytes_max(&self) -> u64 {
+        Self::OWN_CALL_BYTES + self.limit / GRAIN * GRAIN
     }
 
     /// What is taken now.
@@ -87,28 +89,30 @@ impl MemoryBudget {
 }
 
 impl State {
-    fn of(&self, address: IpAddr) -> u64 {
-        self.by_address.get(&address).copied().unwrap_or_default()
+    fn of(&self, network: ClientNetwork) -> u64 {
+        self.by_network.get(&network).copied().unwrap_or_default()
     }
 
     /// Whether a connection that has taken `taken` may take so many more.
-    fn may_take(&self, address: IpAddr, taken: u64, bytes: u64) -> bool {
-        let room = self.limit.saturating_sub(self.taken).saturating_sub(self.of(address));
+    fn may_take(&self, network: ClientNetwork, taken: u64, bytes: u64) -> bool {
+        let room = self.limit.saturating_sub(self.taken).saturating_sub(self.of(network));
         taken.saturating_add(bytes) <= room
     }
 
-    fn take(&mut self, address: IpAddr, bytes: u64) {
-        self.taken += bytes;
-        self.taken_max = self.taken_max.max(self.taken);
-        *self.by_address.entry(address).or_default() += bytes;
+    fn take(&mut self, network: ClientNetwork, bytes: u64) {
+        if bytes > 0 {
+            self.taken += bytes;
+            self.taken_max = self.taken_max.max(self.taken);
+            *self.by_network.entry(network).or_default() += bytes;
+        }
     }
 
-    fn give_back(&mut self, address: IpAddr, bytes: u64) {
+    fn give_back(&mut self, network: ClientNetwork, bytes: u64) {
         self.taken = self.taken.saturating_sub(bytes);
-        if let Some(held) = self.by_address.get_mut(&address) {
+        if let Some(held) = self.by_network.get_mut(&network) {
             *held = held.saturating_sub(bytes);
             if *held == 0 {
-                self.by_address.remove(&address);
+                self.by_network.remove(&network);
             }
         }
     }
@@ -120,15 +124,11 @@ impl State {
         }
         let mut still = VecDeque::with_capacity(self.waiting.len());
         let mut is_barred = false;
-        for Waiting { account, bytes } in std::mem::take(&mut self.waiting) {
-            let address = account.address();
-            if !is_barred && self.may_take(address, account.taken(), bytes) {
-                self.take(address, bytes);
-                account.grant(bytes);
-            } else {
+        for account in std::mem::take(&mut self.waiting) {
+            if !account.grant(self, is_barred) {
                 // Small ones that pass could keep a large one waiting for ever.
-                is_barred |= self.of(address) == 0;
-                still.push_back(Waiting { account, bytes });
+                is_barred |= self.of(account.network()) == 0;
+                still.push_back(account);
             }
         }
         self.waiting = still;
@@ -137,12 +137,12 @@ impl State {
 
     /// Takes an account out of the line.
     fn leave(&mut self, account: &Arc<Core>) {
-        self.waiting.retain(|waiting| !Arc::ptr_eq(&waiting.account, account));
+        self.waiting.retain(|waiting| !Arc::ptr_eq(waiting, account));
         self.count_hungry();
     }
 
     fn count_hungry(&mut self) {
-        let is_hungry = |waiting: &&Waiting| self.of(waiting.account.address()) == 0;
+        let is_hungry = |waiting: &&Arc<Core>| self.of(waiting.network()) == 0;
         self.hungry = self.waiting.iter().filter(is_hungry).count();
     }
 }

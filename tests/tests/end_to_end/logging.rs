@@ -173,6 +173,9 @@ async fn at_debug_each_request_is_a_line() {
     assert_eq!(made["name"], "fo\nlder");
     assert!(made["us"].is_u64() && made["client"].as_str().unwrap().starts_with("127.0.0.1:"), "{made}");
     assert_eq!((&call("LOOKUP")["result"], &call("LOOKUP")["name"]), (&"NOENT".into(), &"missing".into()));
+    let mount = call("MNT");
+    assert_eq!((&mount["uid"], &mount["path"], &mount["result"]), (&0.into(), &"/export".into(), &"OK".into()));
+    assert!(mount["us"].is_u64() && mount["client"].as_str().unwrap().starts_with("127.0.0.1:"), "{mount}");
     assert_eq!(lines[0]["version"], env!("CARGO_PKG_VERSION"), "{log}");
 }
 

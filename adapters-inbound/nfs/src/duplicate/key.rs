@@ -1,6 +1,7 @@
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use dittofs_domain::OpId;
+use dittofs_transport::ClientNetwork;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::rpc::{Call, Credential};
@@ -26,14 +27,8 @@ pub struct DuplicateKey {
     payload_checksum: u32,
 }
 
-/// Who shares one part of the cache: an address, or a network of IPv6 that one machine may have all addresses of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Holder(IpAddr);
-
 /// What WRITE has before its data: a handle of 64 bytes at most, offset, counts and stability, well within this.
 const WRITE_HEAD_BYTES: usize = 256;
-/// What a machine gets from its provider or by SLAAC: the lower 64 bits are its own to choose.
-const IPV6_HOST_BITS: u32 = 64;
 
 impl DuplicateKey {
     /// The key of a call whose arguments have not been decoded yet. All of them count.
@@ -89,11 +84,8 @@ impl DuplicateKey {
     }
 
     /// Whose part of the cache the call takes up.
-    pub(super) fn holder(&self) -> Holder {
-        Holder(match self.client {
-            IpAddr::V4(_) => self.client,
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> IPV6_HOST_BITS << IPV6_HOST_BITS).into(),
-        })
+    pub(super) fn holder(&self) -> ClientNetwork {
+        ClientNetwork::of(self.client)
     }
 }
 

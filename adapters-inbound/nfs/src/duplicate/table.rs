@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 use bytes::Bytes;
+use dittofs_transport::ClientNetwork;
 
-use super::key::Holder;
 use super::{DuplicateKey, DuplicateLimits};
 
 /// The rules of the cache, without locks or clocks. A call is running, then answered, then forgotten.
@@ -17,9 +17,9 @@ pub struct DuplicateTable {
     /// The answered calls in the order of their answers.
     answered: BTreeMap<u64, (Instant, DuplicateKey)>,
     next: u64,
-    holders: HashMap<Holder, Held>,
+    holders: HashMap<ClientNetwork, Held>,
     /// The same holders by what they hold.
-    by_weight: BTreeSet<(usize, Holder)>,
+    by_weight: BTreeSet<(usize, ClientNetwork)>,
     bytes: usize,
 }
 
@@ -143,7 +143,7 @@ impl DuplicateTable {
         true
     }
 
-    fn forget_oldest_of(&mut self, holder: Holder) {
+    fn forget_oldest_of(&mut self, holder: ClientNetwork) {
         let oldest = self.holders.get(&holder).and_then(|held| held.answered.front().copied());
         let Some((_, key)) = oldest.and_then(|number| self.answered.remove(&number)) else { return };
         let bytes = match self.entries.remove(&key) {
@@ -158,7 +158,7 @@ impl DuplicateTable {
     }
 
     /// Changes what a holder has, and its place among the others.
-    fn change(&mut self, holder: Holder, change: impl FnOnce(&mut Held)) {
+    fn change(&mut self, holder: ClientNetwork, change: impl FnOnce(&mut Held)) {
         let held = self.holders.entry(holder).or_default();
         self.by_weight.remove(&(held.weight, holder));
         change(held);

@@ -6,10 +6,16 @@ use bytes::Bytes;
 
 /// Who has mounted what, the newest last. It only informs people: clients go away without a word.
 #[derive(Debug, Default)]
-pub(super) struct Mounts(VecDeque<(IpAddr, Bytes)>);
+pub(super) struct Mounts {
+    list: VecDeque<(IpAddr, Bytes)>,
+    /// About how many bytes the list has in a reply.
+    bytes: usize,
+}
 
-/// Beyond that the oldest are forgotten. With paths of [`super::wire::MNTPATHLEN`] it is 4 MiB.
+/// Beyond that the oldest are forgotten.
 const MOUNTS_MAX: usize = 4_096;
+/// The same of bytes of the reply: as many as the longest READ has. What memory all connections share suffices for that.
+const BYTES_MAX: usize = 1 << 20;
 /// What an entry takes in the reply beside its path: two counts, an address as text, and that it follows.
 const ENTRY_BYTES: usize = 64;
 
@@ -17,30 +23,45 @@ impl Mounts {
     /// A client has mounted a path, perhaps again.
     pub(super) fn add(&mut self, client: IpAddr, path: &[u8]) {
         self.remove(client, path);
-        if self.0.len() >= MOUNTS_MAX {
-            self.0.pop_front();
+        self.list.push_back((client, Bytes::copy_from_slice(path)));
+        self.bytes += bytes_of(path);
+        while self.list.len() > MOUNTS_MAX || self.bytes > BYTES_MAX {
+            let Some((_, path)) = self.list.pop_front() else { return };
+            self.bytes -= bytes_of(&path);
         }
-        self.0.push_back((client, Bytes::copy_from_slice(path)));
     }
 
     /// A client has unmounted a path.
     pub(super) fn remove(&mut self, client: IpAddr, path: &[u8]) {
-        self.0.retain(|(address, mounted)| *address != client || mounted != path);
+        self.retain(|address, mounted| address != client || mounted != path);
     }
 
     /// A client has unmounted all.
     pub(super) fn remove_all(&mut self, client: IpAddr) {
-        self.0.retain(|(address, _)| *address != client);
+        self.retain(|address, _| address != client);
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &(IpAddr, Bytes)> {
-        self.0.iter()
+        self.list.iter()
     }
 
-    /// About how many bytes the list has in a reply.
+    /// About how many bytes the list has in a reply: at most 1 MiB.
     pub(super) fn bytes(&self) -> usize {
-        self.0.iter().map(|(_, path)| ENTRY_BYTES + path.len()).sum()
+        self.bytes
     }
+
+    fn retain(&mut self, is_kept: impl Fn(IpAddr, &[u8]) -> bool) {
+        let bytes = &mut self.bytes;
+        self.list.retain(|(address, path)| {
+            let kept = is_kept(*address, path);
+            *bytes -= if kept { 0 } else { bytes_of(path) };
+            kept
+        });
+    }
+}
+
+fn bytes_of(path: &[u8]) -> usize {
+    ENTRY_BYTES + path.len()
 }
 
 /// A path without what means nothing in it: empty parts and `.`. So `server://export` mounts, and one folder has one entry.

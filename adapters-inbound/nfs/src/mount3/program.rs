@@ -17,7 +17,7 @@ use super::{
 use crate::{
     nfs3::wire::nfs_fh3,
     presented::presented,
-    rpc::{self, CALLS, Call, Operations, Program, Reply},
+    rpc::{self, Call, Operations, Program, Reply},
 };
 
 /// The flavours that NFS is served with.
@@ -210,11 +210,17 @@ impl Program for Mount3 {
         }
     }
 
+    fn path(&self, call: &Call) -> Option<String> {
+        match Procedure::of(call.procedure)? {
+            Procedure::MNT | Procedure::UMNT => {
+                let path: dirpath = call.arguments.clone().get().ok()?;
+                Some(String::from_utf8_lossy(&path.0).into_owned())
+            }
+            Procedure::NULL | Procedure::DUMP | Procedure::UMNTALL | Procedure::EXPORT => None,
+        }
+    }
+
     async fn call(&self, call: Call) -> Reply {
-        let (client, xid) = (call.peer, call.xid);
-        let procedure = OPERATIONS.procedures.get(call.procedure as usize).map(|procedure| procedure.name);
-        let reply = self.answer(call).await.unwrap_or_else(Reply::from);
-        tracing::debug!(target: CALLS, %client, xid, procedure, outcome = ?reply.outcome(), "call of MOUNT");
-        reply
+        self.answer(call).await.unwrap_or_else(Reply::from)
     }
 }

@@ -178,6 +178,10 @@ impl Program for Nfs3 {
         super::operations::OPERATIONS
     }
 
+    fn logs_calls(&self) -> bool {
+        true
+    }
+
     fn reply_bytes_max(&self, call: &Call) -> usize {
         super::content::reply_bytes_max(call)
     }

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use tracing::Level;
 
 use super::{operations::OPERATIONS, wire::Procedure};
-use crate::rpc::{CALLS, Call, Credential, Outcome, Reply};
+use crate::rpc::{CALLS, Call, Credential, Reply};
 
 /// The target of who changed what.
 const AUDIT: &str = "audit";
@@ -30,8 +30,6 @@ const WRITES_APART: Duration = Duration::from_secs(60);
 const WRITES_MAX: usize = 4_096;
 /// What a call was refused with that is worth a record.
 const REFUSALS: [&str; 3] = ["ACCES", "PERM", "ROFS"];
-/// Names of `accept_stat`, from 1 on (RFC 5531 section 9).
-const NOT_CARRIED_OUT: [&str; 5] = ["PROG_UNAVAIL", "PROG_MISMATCH", "PROC_UNAVAIL", "GARBAGE_ARGS", "SYSTEM_ERR"];
 
 /// Tells what is told of calls.
 pub(super) struct Teller {
@@ -105,7 +103,7 @@ impl Teller {
     }
 
     fn tell(&self, subject: &Subject, reply: &Reply, took: Duration, is_recorded: bool) {
-        let result = result_of(reply);
+        let result = OPERATIONS.result(subject.procedure as u32, reply.outcome());
         if self.slow.is_some_and(|slow| took > slow) {
             let (procedure, peer) = (subject.procedure, subject.peer);
             let (share, file) = (self.share_of(subject.file), number(subject.file));
@@ -254,18 +252,4 @@ fn name(arguments: &mut Decoder) -> Result<String, XdrError> {
 
 fn number(file: Option<Handle>) -> Option<u64> {
     file.map(|file| file.node.0)
-}
-
-/// What a call ended with, as statuses are called.
-fn result_of(reply: &Reply) -> &'static str {
-    match reply.outcome() {
-        Outcome::Accepted { stat: 0, first } => {
-            OPERATIONS.statuses.iter().find(|(status, _)| Some(*status) == first).map_or("OTHER", |(_, name)| *name)
-        }
-        Outcome::Accepted { stat, .. } => {
-            NOT_CARRIED_OUT.get((stat as usize).saturating_sub(1)).copied().unwrap_or("OTHER")
-        }
-        Outcome::Denied => "DENIED",
-        Outcome::Silence => "DROPPED",
-    }
 }

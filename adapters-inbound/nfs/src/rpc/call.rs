@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use dittofs_xdr::{Decode, Decoder, XdrError};
 
-use super::{Credential, RPC_VERSION, Reply};
+use super::{Credential, RPC_VERSION, Reply, call_line};
 
 /// A call, with its arguments still undecoded.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ impl Incoming {
             _ => return Err(XdrError::BadEnum),
         }
         if decoder.u32()? != RPC_VERSION {
+            call_line::refused(peer, xid, "RPC_MISMATCH");
             return Ok(Self::Refused { xid, reply: Reply::rpc_mismatch() });
         }
         let program = decoder.u32()?;

@@ -1,4 +1,6 @@
-//! How the calls of a program are told apart when they are counted.
+//! How the calls of a program are told apart when they are counted and logged.
+
+use super::Outcome;
 
 /// The names of a program's procedures and results.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +34,31 @@ impl Procedure {
     }
 }
 
+/// Names of `accept_stat`, from 1 on (RFC 5531 section 9).
+const NOT_CARRIED_OUT: [&str; 5] = ["PROG_UNAVAIL", "PROG_MISMATCH", "PROC_UNAVAIL", "GARBAGE_ARGS", "SYSTEM_ERR"];
+
 impl Operations {
     /// Calls that belong to no program.
     pub const OF_NOBODY: Self = Self { protocol: "rpc", procedures: &[], statuses: &[(0, "OK")] };
+
+    /// The procedure of this number; none if the program does not have it.
+    pub fn procedure(&self, number: u32) -> Option<&'static Procedure> {
+        self.procedures.get(usize::try_from(number).ok()?)
+    }
+
+    /// What a procedure ended with, as statuses are called; where it was not carried out, what RPC calls that.
+    pub fn result(&self, procedure: u32, outcome: Outcome) -> &'static str {
+        let has_status = self.procedure(procedure).is_some_and(|procedure| procedure.has_status);
+        match outcome {
+            Outcome::Accepted { stat: 0, .. } if !has_status => "OK",
+            Outcome::Accepted { stat: 0, first } => {
+                self.statuses.iter().find(|(status, _)| Some(*status) == first).map_or("OTHER", |(_, name)| *name)
+            }
+            Outcome::Accepted { stat, .. } => {
+                NOT_CARRIED_OUT.get((stat as usize).saturating_sub(1)).copied().unwrap_or("OTHER")
+            }
+            Outcome::Denied => "DENIED",
+            Outcome::Silence => "DROPPED",
+        }
+    }
 }

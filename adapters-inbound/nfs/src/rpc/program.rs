@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{AuthStat, Call, Credential, Operations, Reply};
+use super::call_line::CallLine;
+use super::{AuthStat, Call, Credential, Operations, Outcome, Reply};
 
 /// An RPC program: NFS, MOUNT, the portmapper.
 #[async_trait]
@@ -14,7 +15,7 @@ pub trait Program: Send + Sync {
     /// The versions that are served, the lowest first: at least one.
     fn versions(&self) -> &'static [u32];
 
-    /// What its calls are counted as.
+    /// What its calls are counted and logged as.
     fn operations(&self) -> Operations {
         Operations::OF_NOBODY
     }
@@ -23,6 +24,21 @@ pub trait Program: Send + Sync {
     /// connection's bytes in flight.
     fn reply_bytes_max(&self, _call: &Call) -> usize {
         0
+    }
+
+    /// Whether it writes the log's line of each call of its procedures itself, as it has more to tell of them.
+    fn logs_calls(&self) -> bool {
+        false
+    }
+
+    /// What a call of a procedure ended with, for the log's line of it.
+    fn result(&self, procedure: u32, outcome: Outcome) -> &'static str {
+        self.operations().result(procedure, outcome)
+    }
+
+    /// The path that a call names, for the log's line of it.
+    fn path(&self, _call: &Call) -> Option<String> {
+        None
     }
 
     /// Carries out a call of a served version and a procedure other than NULL. The credential is [`Credential::None`] or
@@ -53,8 +69,6 @@ pub enum Dispatch<'a> {
 }
 
 const PROCEDURE_NULL: u32 = 0;
-/// The target of the log's lines about calls.
-pub(crate) const CALLS: &str = "dittofs_nfs::calls";
 
 impl Programs {
     /// The programs in `list`; of two with one number, the first is served.
@@ -62,26 +76,46 @@ impl Programs {
         Self { list: list.into() }
     }
 
-    /// Finds the program of a call and starts it. NULL is answered here. A flavour that is not served is refused first of all, also
-    /// for NULL: a client that probes for it must not take the answer for a yes.
+    /// Finds the program of a call and starts it; where the log is asked for that, each has a line in it, whatever becomes of it.
     pub fn dispatch(&self, call: Call) -> Dispatch<'_> {
+        let program = self.list.iter().find(|program| program.number() == call.program).map(Arc::as_ref);
+        let line = CallLine::begin(&call, program);
+        let is_logged = program.is_some_and(|program| {
+            line.is_some() && program.logs_calls() && program.operations().procedure(call.procedure).is_some()
+        });
+        match (Self::start(program, call), line) {
+            (Dispatch::Ready(reply), Some(line)) => {
+                line.end(&reply);
+                Dispatch::Ready(reply)
+            }
+            (Dispatch::Running { future, reply_bytes_max }, Some(line)) if !is_logged => {
+                let future = Box::pin(async move {
+                    let reply = future.await;
+                    line.end(&reply);
+                    reply
+                });
+                Dispatch::Running { future, reply_bytes_max }
+            }
+            (dispatch, _) => dispatch,
+        }
+    }
+
+    /// NULL is answered here. A flavour that is not served is refused first of all, also for NULL: a client that probes for it must
+    /// not take the answer for a yes.
+    fn start(program: Option<&dyn Program>, call: Call) -> Dispatch<'_> {
         match call.credential {
             Credential::None | Credential::Sys(_) => {}
             Credential::Unknown(_) | Credential::Malformed => {
                 return Dispatch::Ready(Reply::auth_error(AuthStat::BadCred));
             }
         }
-        let Some(program) = self.list.iter().find(|program| program.number() == call.program) else {
-            return Dispatch::Ready(Reply::prog_unavail());
-        };
+        let Some(program) = program else { return Dispatch::Ready(Reply::prog_unavail()) };
         let versions = program.versions();
         if !versions.contains(&call.version) {
             let (low, high) = (versions.first().copied(), versions.last().copied());
             return Dispatch::Ready(Reply::prog_mismatch(low.unwrap_or_default(), high.unwrap_or_default()));
         }
         if call.procedure == PROCEDURE_NULL {
-            let (client, xid, program) = (call.peer, call.xid, call.program);
-            tracing::debug!(target: CALLS, %client, xid, program, procedure = "NULL", "call");
             return Dispatch::Ready(Reply::success(&()));
         }
         let reply_bytes_max = program.reply_bytes_max(&call);

@@ -110,7 +110,12 @@ impl<'a> Connection<'a> {
             Wish::Drain => self.read_no_more(),
             Wish::Cut => return Poll::Ready(wish),
         }
-        self.flow.slice_end = Instant::now() + self.limits.slice;
+        let now = Instant::now();
+        self.flow.slice_end = now + self.limits.slice;
+        // Here too: one that always has something to send is never waited for.
+        if self.has_to_become_known() && self.pace.stranger_deadline(self.limits).is_some_and(|due| now >= due) {
+            self.end_stranger();
+        }
         self.seat.busy();
         for _ in 0..RECEIVES_MAX {
             self.start_calls(context);
@@ -324,31 +329,57 @@ impl<'a> Connection<'a> {
         if self.calls.is_empty() {
             self.seat.idle_since(self.pace.active);
         }
+        loop {
+            let held = self.held();
+            let Poll::Ready(slow) = self.pace.poll(held, self.limits, context) else { break };
+            self.give_up(slow);
+            if self.is_done() {
+                break;
+            }
+            // The others have a time still, and the timer has to be set to it.
+        }
+        if self.is_done() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn held(&self) -> Held {
         let has_replies = self.output.bytes() > 0;
         let room = self.receiver.holds_room() || has_replies;
         let carries = has_replies || self.flow.waits_for_room || self.receiver.is_inside_record();
-        let held = Held {
+        // The place of a stranger that ends is another's already: it must not stay for replies that it does not take.
+        let is_ending_stranger = self.seat.is_stranger() && !self.flow.reading;
+        Held {
             room,
-            is_short: room && self.account.is_short(),
+            is_short: room && (is_ending_stranger || self.account.is_short()),
             is_idle: self.calls.is_empty() && !carries,
-            is_stranger: self.seat.is_stranger(),
-        };
-        if let Poll::Ready(slow) = self.pace.poll(held, self.limits, context) {
-            match slow {
-                Slow::Replies => {
-                    info!(peer = %self.peer, bytes = self.output.bytes(), "connection closed: its client takes no replies");
-                    self.lose(&std::io::ErrorKind::TimedOut.into());
-                }
-                Slow::Record => {
-                    info!(peer = %self.peer, "connection closed: a record was half received for too long");
-                    self.read_no_more();
-                }
-                Slow::Idle => {
-                    debug!(peer = %self.peer, "connection closed: it was idle");
-                    self.read_no_more();
-                }
-            }
+            is_stranger: self.has_to_become_known(),
         }
-        if self.is_done() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Whether it counts against its client that no share has answered a call yet: the server doesn't keep it waiting.
+    fn has_to_become_known(&self) -> bool {
+        self.seat.is_stranger() && self.flow.reading && !self.flow.waits_for_room
+    }
+
+    fn end_stranger(&mut self) {
+        debug!(peer = %self.peer, "connection closed: no share has answered a call of it");
+        self.read_no_more();
+    }
+
+    fn give_up(&mut self, slow: Slow) {
+        match slow {
+            Slow::Replies => {
+                info!(peer = %self.peer, bytes = self.output.bytes(), "connection closed: its client takes no replies");
+                self.lose(&std::io::ErrorKind::TimedOut.into());
+            }
+            Slow::Record => {
+                info!(peer = %self.peer, "connection closed: a record was half received for too long");
+                self.read_no_more();
+            }
+            Slow::Idle => {
+                debug!(peer = %self.peer, "connection closed: it was idle");
+                self.read_no_more();
+            }
+            Slow::Stranger => self.end_stranger(),
+        }
     }
 }

@@ -22,7 +22,7 @@ pub struct Limits {
     pub stall_when_short: Duration,
     /// How long a connection may carry nothing.
     pub idle_timeout: Duration,
-    /// The same of a connection that no share has answered a call of.
+    /// How long a connection may go on from its beginning until a share answers a call of it, whatever else it carries.
     pub stranger_timeout: Duration,
     /// How long a connection may keep its front before others have their turn.
     pub slice: Duration,

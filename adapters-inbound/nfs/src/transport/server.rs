@@ -1,18 +1,19 @@
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use dittofs_domain::tally::Counter;
 use dittofs_ports::statistics::{ConnectionCounts, OperationCounts};
-use dittofs_transport::{Bounds, Control, Full, Seat, Wish};
+use dittofs_transport::{Bounds, ClientNetwork, Control, Full, Newcomers, Received, Seat, Wish};
 use parking_lot::Mutex;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 use tracing::{debug, warn};
 
 use super::Limits;
@@ -49,6 +50,13 @@ struct Front {
     counts: FrontCounts,
 }
 
+/// A connection that was accepted, before it has a front.
+struct Accepted {
+    socket: TcpStream,
+    peer: SocketAddr,
+    control: Arc<Control>,
+}
+
 #[derive(Default)]
 struct Connections {
     open: HashMap<u64, Arc<Control>>,
@@ -64,9 +72,7 @@ const CUT_BOUND: Duration = Duration::from_secs(2);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What all fronts keep of empty receive buffers: this part of the memory of all connections, once for each of three sizes.
 const POOLS_PART: u64 = 16;
-/// How long a newcomer waits where too many have not been heard yet, and how often it is tried again. Most are heard within a
-/// few milliseconds; the others are displaced after a second.
-const SEAT_WAIT_MAX: Duration = Duration::from_secs(2);
+/// How often it is tried to seat newcomers that wait. Most strangers are heard within a few milliseconds.
 const SEAT_PAUSE: Duration = Duration::from_millis(5);
 /// An idle client that is gone without a word is noticed after a few of these.
 const KEEPALIVE: Duration = Duration::from_secs(60);
@@ -99,28 +105,36 @@ impl Server {
     /// Accepts connections until [`Server::drain`]. Several listeners may be served at a time.
     pub async fn serve(self: &Arc<Self>, listener: TcpListener) {
         let mut draining = self.draining.subscribe();
+        let mut newcomers = Newcomers::default();
+        let mut retry = tokio::time::interval(SEAT_PAUSE);
+        retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut has_failed = false;
         loop {
             let accepted = tokio::select! {
                 _ = draining.wait_for(|draining| *draining) => return,
+                _ = retry.tick(), if !newcomers.is_empty() => {
+                    let served = newcomers.serve(&self.bounds.connections, Instant::now());
+                    served.into_iter().for_each(|received| self.seat_or_refuse(received));
+                    continue;
+                }
                 accepted = listener.accept() => accepted,
             };
-            let outcome = match accepted {
-                Ok((socket, peer)) => self.take(socket, peer).await,
-                Err(error) => Err(error),
-            };
-            let Err(error) = outcome else {
-                has_failed = false;
-                continue;
-            };
-            // The first of a run of failures is logged.
-            if !std::mem::replace(&mut has_failed, true) {
-                warn!(%error, "connections can't be accepted");
+            match accepted {
+                Ok((socket, peer)) => {
+                    has_failed = false;
+                    self.receive(&mut newcomers, (socket, peer));
+                }
+                Err(error) => {
+                    // The first of a run of failures is logged.
+                    if !std::mem::replace(&mut has_failed, true) {
+                        warn!(%error, "connections can't be accepted");
+                    }
+                    if is_out_of_descriptors(&error) {
+                        self.free_descriptor(&mut newcomers);
+                    }
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
-            if is_out_of_descriptors(&error) {
-                self.bounds.connections.make_room();
-            }
-            tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     }
 
@@ -172,17 +186,40 @@ impl Server {
         }
     }
 
-    async fn take(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr) -> io::Result<()> {
+    /// Takes in a connection that was accepted: it has a front at once, waits among the newcomers, or is closed.
+    fn receive(self: &Arc<Self>, newcomers: &mut Newcomers<Accepted>, (socket, peer): (TcpStream, SocketAddr)) {
         let control = Arc::new(Control::default());
-        let address = peer.ip().to_canonical();
-        let seat = match self.seat(address, &control).await {
-            Ok(seat) => seat,
-            Err(full) => {
-                self.refuse(peer, full);
-                return Ok(());
+        let who = (ClientNetwork::of(peer.ip()), Arc::clone(&control));
+        let accepted = Accepted { socket, peer, control };
+        if let Some(received) = newcomers.receive(&self.bounds.connections, who, accepted, Instant::now()) {
+            self.seat_or_refuse(received);
+        }
+    }
+
+    fn seat_or_refuse(self: &Arc<Self>, received: Received<Accepted>) {
+        match received {
+            Received::Seated(accepted, seat) => {
+                let peer = accepted.peer;
+                if let Err(error) = self.start(accepted, seat) {
+                    debug!(%peer, %error, "connection lost before it began");
+                }
             }
-        };
-        let account = self.bounds.memory.account(address);
+            Received::Refused(accepted, full) => self.refuse(accepted.peer, full),
+        }
+    }
+
+    /// Who waits goes before those that are served.
+    fn free_descriptor(self: &Arc<Self>, newcomers: &mut Newcomers<Accepted>) {
+        if let Some(refused) = newcomers.turn_away() {
+            self.seat_or_refuse(refused);
+        } else {
+            self.bounds.connections.make_room();
+        }
+    }
+
+    /// Has a connection served on the front that has the fewest.
+    fn start(self: &Arc<Self>, Accepted { socket, peer, control }: Accepted, seat: Seat) -> io::Result<()> {
+        let account = self.bounds.memory.account(ClientNetwork::of(peer.ip()));
         let Some(place) = self.place(control) else { return Ok(()) };
         socket.set_nodelay(true)?;
         SockRef::from(&socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))?;
@@ -205,19 +242,6 @@ impl Server {
             }
         });
         Ok(())
-    }
-
-    /// A seat among the connections of all protocols. Where too many have not been heard yet, those who come meanwhile wait in
-    /// the listener's queue.
-    async fn seat(&self, address: IpAddr, control: &Arc<Control>) -> Result<Seat, Full> {
-        let until = Instant::now() + SEAT_WAIT_MAX;
-        loop {
-            let now = Instant::now();
-            match self.bounds.connections.take(address, Arc::clone(control), now) {
-                Err(Full::Strangers) if now < until => tokio::time::sleep(SEAT_PAUSE).await,
-                taken => return taken,
-            }
-        }
     }
 
     fn refuse(&self, peer: SocketAddr, full: Full) {

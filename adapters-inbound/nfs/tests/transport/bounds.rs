@@ -138,6 +138,28 @@ fn records_that_follow_each_other_closely_have_a_time_each() {
 }
 
 #[test]
+fn a_client_that_leaves_a_record_half_sent_and_takes_no_replies_is_closed() {
+    let limits = Limits {
+        partial_record_timeout: Duration::from_millis(300),
+        slow_reader_timeout: Duration::from_secs(1),
+        bytes_in_flight_max: 256 << 20,
+        output_bytes_max: 256 << 20,
+        ..Limits::default()
+    };
+    let running = start(limits);
+    let mut client = Client::connect(running.address);
+    client.echo(0);
+    // More than the kernel's buffers hold.
+    client.send(&call(1, READ, &(1u32 << 20)).repeat(40));
+    client.send(&call(2, WRITE, &Bytes::from(vec![1; 40_000]))[..60]);
+    let begun = Instant::now();
+    while running.server.connections() > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "nobody waits for its replies any more");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
 fn calls_in_flight_are_bounded_and_all_are_answered() {
     for limits in [
         Limits { calls_in_flight_max: 4, ..Limits::default() },

@@ -1,16 +1,15 @@
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
-use super::{MemoryBudget, State, Waiting};
+use super::{ClientNetwork, MemoryBudget, State};
 
 /// One connection's hand in a budget. Its drop leaves the line; what charges still hold they give back themselves.
 #[derive(Debug)]
 pub struct Account {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
 }
 
 /// Bytes of a connection that are spoken for until this is dropped.
@@ -23,7 +22,7 @@ pub struct Charge {
 #[derive(Debug)]
 pub(super) struct Core {
     budget: Arc<MemoryBudget>,
-    address: IpAddr,
+    network: ClientNetwork,
     /// Locked alone, or after the budget's state.
     local: Mutex<Local>,
     waker: AtomicWaker,
@@ -33,32 +32,42 @@ pub(super) struct Core {
 struct Local {
     /// What the charges hold.
     used: u64,
-    /// What was taken of the budget for them, beyond the connection's own.
+    /// What was taken of the budget beyond the connection's own, in multiples of [`GRAIN`]: never less than what the
+    /// charges, and one that was granted, need.
     taken: u64,
-    /// What a charge asks for that stands in line.
-    asked: u64,
-    /// What a charge asked for that was granted meanwhile, and is to be fetched.
-    granted: u64,
-    is_waiting: bool,
+    request: Request,
+}
+
+/// The charge that there was no room for at once.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Request {
+    #[default]
+    None,
+    /// It stands in line for so many bytes.
+    Waiting(u64),
+    /// There is room for so many bytes now, to be fetched.
+    Granted(u64),
 }
 
 /// The budget is taken in multiples of this, so that small calls rarely come to it.
-const GRAIN: u64 = 16 << 10;
-/// A connection that is at work keeps so much more than it needs, for the same reason.
+pub(super) const GRAIN: u64 = 16 << 10;
+/// A connection that is at work keeps so much more than it needs, for the same reason; one that waits keeps nothing.
 const SLACK_MAX: u64 = 64 << 10;
 
 impl Account {
-    pub(super) fn new(budget: Arc<MemoryBudget>, address: IpAddr) -> Account {
+    pub(super) fn new(budget: Arc<MemoryBudget>, network: ClientNetwork) -> Account {
         let (local, waker) = (Mutex::default(), AtomicWaker::new());
-        Account { core: Arc::new(Core { budget, address, local, waker }) }
+        Account { core: Arc::new(Core { budget, network, local, waker }) }
     }
 
-    /// Takes room for so many bytes, if there is some without waiting.
+    /// Takes room for so many bytes, if there is some without waiting. More than the whole budget counts as that.
     pub fn try_charge(&self, bytes: usize) -> Option<Charge> {
         self.charge(bytes as u64, false)
     }
 
-    /// Takes room for so many bytes, in line with others. One call waits at a time: the last one's context is woken.
+    /// Takes room for so many bytes, in line with others. More than the whole budget counts as that: it has its turn
+    /// when nobody else holds anything. One call waits at a time: the last one's context is woken, and another number
+    /// of bytes takes the place of the last one.
     pub fn poll_charge(&self, bytes: usize, context: &mut Context<'_>) -> Poll<Charge> {
         self.core.waker.register(context.waker());
         self.charge(bytes as u64, true).map_or(Poll::Pending, Poll::Ready)
@@ -66,17 +75,9 @@ impl Account {
 
     /// Leaves the line; what was granted meanwhile is given back.
     pub fn forgo(&self) {
-        let mut state = self.core.budget.state.lock();
-        let was_waiting = {
-            let mut local = self.core.local.lock();
-            local.granted = 0;
-            std::mem::take(&mut local.is_waiting)
-        };
-        self.core.trim(&mut state);
-        if was_waiting {
-            state.leave(&self.core);
+        if self.core.local.lock().request != Request::None {
+            self.core.withdraw(&mut self.core.budget.state.lock());
         }
-        state.serve_waiting();
     }
 
     /// Whether somebody waits for room in its budget.
@@ -91,42 +92,44 @@ impl Account {
 
     fn charge(&self, bytes: u64, may_wait: bool) -> Option<Charge> {
         let core = &self.core;
+        let bytes = bytes.min(core.budget.charge_bytes_max());
         let charge = || Some(Charge { core: Arc::clone(core), bytes });
-        {
-            let mut local = core.local.lock();
-            let stands_in_line = may_wait && local.is_waiting;
-            if !stands_in_line && local.use_taken(bytes, may_wait) {
-                return charge();
-            }
-        }
-        let mut state = core.budget.state.lock();
-        let mut local = core.local.lock();
-        // It may have been granted meanwhile, or become free among what this account has.
-        if local.use_taken(bytes, may_wait) {
-            if may_wait && std::mem::take(&mut local.is_waiting) {
-                drop(local);
-                state.leave(core);
-            }
+        if core.local.lock().use_taken(bytes, may_wait) {
             return charge();
         }
-        if local.is_waiting {
-            return None;
+        let mut state = core.budget.state.lock();
+        {
+            let mut local = core.local.lock();
+            // It may have been granted meanwhile.
+            if local.use_taken(bytes, may_wait) {
+                return charge();
+            }
+            if may_wait && local.request == Request::Waiting(bytes) {
+                return None;
+            }
         }
-        let wanted = local.wanted(bytes);
-        if state.hungry == 0 && state.may_take(core.address, local.taken, wanted) {
-            state.take(core.address, wanted);
-            local.taken += wanted;
+        if may_wait {
+            core.withdraw(&mut state);
+        }
+        let mut local = core.local.lock();
+        let missing = local.missing(bytes);
+        if missing == 0 || (state.hungry == 0 && state.may_take(core.network, local.taken, missing)) {
+            state.take(core.network, missing);
+            local.taken += missing;
             local.used += bytes;
             return charge();
         }
-        if may_wait {
-            (local.is_waiting, local.asked) = (true, bytes);
-            drop(local);
-            state.waiting.push_back(Waiting { account: Arc::clone(core), bytes: wanted });
-            // Where its address holds nothing, it may be that it only must not pass others.
-            state.serve_waiting();
+        if !may_wait {
+            return None;
         }
-        None
+        local.request = Request::Waiting(bytes);
+        drop(local);
+        // Others may be waiting for what it would only keep at hand.
+        core.trim(&mut state);
+        state.waiting.push_back(Arc::clone(core));
+        // Where its client holds nothing, it may be that it only must not pass others.
+        state.serve_waiting();
+        if core.local.lock().use_taken(bytes, may_wait) { charge() } else { None }
     }
 }
 
@@ -168,46 +171,66 @@ impl Drop for Charge {
 }
 
 impl Core {
-    pub(super) fn address(&self) -> IpAddr {
-        self.address
+    pub(super) fn network(&self) -> ClientNetwork {
+        self.network
     }
 
-    pub(super) fn taken(&self) -> u64 {
-        self.local.lock().taken
-    }
-
-    /// Hands over what was waited for; it is taken already.
-    pub(super) fn grant(&self, bytes: u64) {
-        {
-            let mut local = self.local.lock();
-            local.taken += bytes;
-            local.granted = local.asked;
-            local.is_waiting = false;
+    /// Grants what it stands in line for, if it may have all that it lacks now: since it came its charges may have
+    /// become more or less. One that is barred may only have what is its own.
+    pub(super) fn grant(&self, state: &mut State, is_barred: bool) -> bool {
+        let mut local = self.local.lock();
+        let Request::Waiting(bytes) = local.request else { return true };
+        let missing = local.missing(bytes);
+        if missing > 0 && (is_barred || !state.may_take(self.network, local.taken, missing)) {
+            return false;
         }
+        state.take(self.network, missing);
+        local.taken += missing;
+        local.request = Request::Granted(bytes);
+        drop(local);
         self.waker.wake();
+        true
+    }
+
+    /// Gives up the charge that waits, or that was granted.
+    fn withdraw(self: &Arc<Self>, state: &mut State) {
+        let request = std::mem::take(&mut self.local.lock().request);
+        match request {
+            Request::None => return,
+            Request::Waiting(_) => state.leave(self),
+            Request::Granted(_) => {}
+        }
+        self.trim(state);
+        state.serve_waiting();
     }
 
     fn force(&self, bytes: u64) {
         let mut state = self.budget.state.lock();
         let mut local = self.local.lock();
-        let wanted = local.wanted(bytes);
-        if wanted > 0 {
-            state.take(self.address, wanted);
-            local.taken += wanted;
-        }
+        let missing = local.missing(bytes);
+        state.take(self.network, missing);
+        local.taken += missing;
         local.used += bytes;
+        drop(local);
+        // Another one of its client may be in line, which held nothing until now and so kept others waiting.
+        if missing > 0 {
+            state.serve_waiting();
+        }
     }
 
     fn release(&self, bytes: u64) {
-        {
+        let is_waiting = {
             let mut local = self.local.lock();
             local.used = local.used.saturating_sub(bytes);
-            if local.surplus() == 0 {
+            let is_waiting = local.is_waiting();
+            if !is_waiting && local.surplus() == 0 {
                 return;
             }
-        }
+            is_waiting
+        };
         let mut state = self.budget.state.lock();
-        if self.trim(&mut state) {
+        // One that waits lacks less now.
+        if self.trim(&mut state) || is_waiting {
             state.serve_waiting();
         }
     }
@@ -218,35 +241,65 @@ impl Core {
         let surplus = local.surplus();
         local.taken -= surplus;
         drop(local);
-        state.give_back(self.address, surplus);
+        state.give_back(self.network, surplus);
         surplus > 0
     }
 }
 
 impl Local {
-    /// Uses bytes of what was taken already; what was granted is for who waited.
+    fn is_waiting(&self) -> bool {
+        matches!(self.request, Request::Waiting(_))
+    }
+
+    /// Uses bytes of what was taken already. Who waits gets what was granted, and nothing else before; others leave that.
     fn use_taken(&mut self, bytes: u64, may_wait: bool) -> bool {
-        let granted = if may_wait { 0 } else { self.granted };
-        let fits = self.used + granted + bytes <= MemoryBudget::OWN_CALL_BYTES + self.taken;
+        let fits = match self.request {
+            Request::Waiting(_) if may_wait => false,
+            Request::Granted(granted) if may_wait => granted == bytes,
+            Request::None | Request::Waiting(_) | Request::Granted(_) => self.missing(bytes) == 0,
+        };
         if fits {
             self.used += bytes;
             if may_wait {
-                self.granted = 0;
+                self.request = Request::None;
             }
         }
         fits
     }
 
+    /// What the charges need of the budget, with one that was granted and so many bytes more.
+    fn needed(&self, bytes: u64) -> u64 {
+        let granted = if let Request::Granted(granted) = self.request { granted } else { 0 };
+        (self.used + granted + bytes).saturating_sub(MemoryBudget::OWN_CALL_BYTES).next_multiple_of(GRAIN)
+    }
+
     /// What more must be taken for so many bytes.
-    fn wanted(&self, bytes: u64) -> u64 {
-        let needed = (self.used + self.granted + bytes).saturating_sub(MemoryBudget::OWN_CALL_BYTES);
-        needed.next_multiple_of(GRAIN).saturating_sub(self.taken)
+    fn missing(&self, bytes: u64) -> u64 {
+        self.needed(bytes).saturating_sub(self.taken)
     }
 
     /// What was taken and is not needed any more. All of it once the connection's own suffices.
     fn surplus(&self) -> u64 {
-        let needed = (self.used + self.granted).saturating_sub(MemoryBudget::OWN_CALL_BYTES).next_multiple_of(GRAIN);
+        let needed = self.needed(0);
         let surplus = self.taken.saturating_sub(needed);
-        if needed == 0 || surplus > SLACK_MAX { surplus } else { 0 }
+        if needed == 0 || self.is_waiting() || surplus > SLACK_MAX { surplus } else { 0 }
+    }
+}
+
+#[cfg(test)]
+impl Core {
+    /// Panics unless what was taken suffices for what was promised, and nothing is kept while it waits.
+    pub(super) fn assert_sound(&self) {
+        let local = self.local.lock();
+        assert!(local.taken >= local.needed(0), "less than what was promised: {local:?}");
+        assert!(!local.is_waiting() || local.taken == local.needed(0), "it waits and keeps some: {local:?}");
+    }
+
+    /// Whether it stands in line for what it might have.
+    pub(super) fn waits_in_vain(&self, state: &State) -> bool {
+        let local = self.local.lock();
+        let Request::Waiting(bytes) = local.request else { return true };
+        let missing = local.missing(bytes);
+        missing == 0 || state.may_take(self.network, local.taken, missing)
     }
 }

@@ -26,6 +26,18 @@ fn the_oldest_mount_is_forgotten_whatever_its_address() {
 }
 
 #[test]
+fn the_list_fits_into_a_reply_however_long_its_paths_are() {
+    let mut mounts = Mounts::default();
+    let path = [b'p'; super::super::wire::MNTPATHLEN];
+    (0..2_000).for_each(|number| mounts.add(client(number), &path));
+    assert!((BYTES_MAX / 2..=BYTES_MAX).contains(&mounts.bytes()), "{}", mounts.bytes());
+    assert_eq!(mounts.bytes(), listed(&mounts).len() * bytes_of(&path));
+    assert_eq!(listed(&mounts).last(), Some(&(client(1_999), &path[..])));
+    (0..2_000).for_each(|number| mounts.remove_all(client(number)));
+    assert_eq!(mounts.bytes(), 0);
+}
+
+#[test]
 fn a_mount_is_listed_once_and_ends() {
     let mut mounts = Mounts::default();
     for path in [&b"/a"[..], b"/b", b"/a"] {

@@ -16,6 +16,7 @@ pub(super) struct Pace {
     pub(super) steps: Progress,
     /// When the newest bytes came or went.
     pub(super) active: Instant,
+    began: Instant,
     deadline: Deadline,
 }
 
@@ -28,7 +29,7 @@ pub(super) struct Held {
     pub(super) is_short: bool,
     /// It carries nothing: no call, no reply, no part of a record.
     pub(super) is_idle: bool,
-    /// No share has answered a call of it.
+    /// No share has answered a call of it, and it isn't the server that keeps it waiting.
     pub(super) is_stranger: bool,
 }
 
@@ -38,6 +39,8 @@ pub(super) enum Slow {
     Replies,
     Record,
     Idle,
+    /// At making a call that a share answers.
+    Stranger,
 }
 
 /// A client must take so much of its replies in time: what a slow link carries in a second.
@@ -54,6 +57,7 @@ impl Pace {
             replies: Progress::of_at_least(TAKEN_BYTES_MIN),
             steps: Progress::of_at_least(STEP_BYTES),
             active: now,
+            began: now,
             deadline: Deadline::default(),
         }
     }
@@ -69,7 +73,7 @@ impl Pace {
         Poll::Pending
     }
 
-    fn due(&self, held: Held, limits: &Limits, now: Instant) -> [(Slow, Option<Instant>); 3] {
+    fn due(&self, held: Held, limits: &Limits, now: Instant) -> [(Slow, Option<Instant>); 4] {
         let due = |progress: &Progress, patience: Duration| {
             let due = progress.deadline(patience)?;
             let whole = progress.deadline(limits.timeout_when_short)?;
@@ -79,13 +83,20 @@ impl Pace {
             }
             if now < early || held.is_short { Some(early) } else { Some(due.min(now + LOOK_AGAIN)) }
         };
-        let idle =
-            if held.is_stranger { limits.idle_timeout.min(limits.stranger_timeout) } else { limits.idle_timeout };
+        let idle = held.is_idle.then(|| self.active.checked_add(limits.idle_timeout)).flatten();
+        // Calls that no share answers are not what a connection is kept for.
+        let stranger = held.is_stranger.then(|| self.stranger_deadline(limits)).flatten();
         [
             (Slow::Replies, due(&self.replies, limits.slow_reader_timeout)),
             (Slow::Record, due(&self.record, limits.partial_record_timeout)),
-            (Slow::Idle, held.is_idle.then(|| self.active.checked_add(idle)).flatten()),
+            (Slow::Idle, idle),
+            (Slow::Stranger, stranger),
         ]
+    }
+
+    /// Until when a share must have answered a call.
+    pub(super) fn stranger_deadline(&self, limits: &Limits) -> Option<Instant> {
+        self.began.checked_add(limits.stranger_timeout)
     }
 }
 

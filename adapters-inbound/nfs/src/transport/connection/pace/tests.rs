@@ -39,11 +39,14 @@ fn who_holds_room_has_less_time_where_others_wait() {
 }
 
 #[test]
-fn strangers_idle_for_less_long() {
+fn what_a_stranger_does_does_not_lengthen_its_time() {
     let start = Instant::now();
     let idle = Held { room: false, is_short: true, is_idle: true, is_stranger: true };
-    let pace = Pace::new(start);
-    assert_eq!(first(&pace, idle, start, 0), Some((Slow::Idle, 60)));
-    assert_eq!(first(&pace, Held { is_stranger: false, ..idle }, start, 0), Some((Slow::Idle, 600)));
-    assert_eq!(first(&pace, Held { is_idle: false, ..idle }, start, 0), None);
+    let known = Held { is_stranger: false, ..idle };
+    let mut pace = Pace::new(start);
+    pace.active = start + 50 * SECOND;
+    assert_eq!(first(&pace, idle, start, 50), Some((Slow::Stranger, 60)));
+    assert_eq!(first(&pace, Held { is_idle: false, ..idle }, start, 50), Some((Slow::Stranger, 60)));
+    assert_eq!(first(&pace, known, start, 50), Some((Slow::Idle, 650)));
+    assert_eq!(first(&pace, Held { is_idle: false, ..known }, start, 50), None);
 }
