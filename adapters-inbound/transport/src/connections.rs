@@ -75,8 +75,8 @@ struct Activity(AtomicU64);
 
 const BUSY: u64 = u64::MAX;
 /// A stranger is not displaced for so long from its beginning, whatever it does: calls that no share answers cost
-/// nothing, and must keep no place. Clients that all connect at once, as after a restart, would else displace each other
-/// before any of them has been heard.
+/// nothing, and must keep no place. Clients that all connect at once, as after a restart, would else displace each
+/// other before any of them has been heard.
 const STRANGER_GRACE: Duration = Duration::from_secs(1);
 /// The part of the strangers' places that one client may have, so that none locks out all others.
 const STRANGERS_PART: usize = 2;
@@ -91,7 +91,8 @@ pub struct Seat {
 }
 
 impl Default for ConnectionBounds {
-    /// A client may have half of them, so that it leaves room for others. Of strangers there may be 64, as knfsd has it.
+    /// A client may have half of them, so that it leaves room for others. Of strangers there may be 64, as knfsd has
+    /// it.
     fn default() -> Self {
         ConnectionBounds { all_max: 1024, address_max: 512, strangers_max: 64 }
     }
@@ -108,8 +109,8 @@ impl Connections {
         self.bounds
     }
 
-    /// A place for one more, which comes now. Where a bound is reached, one of those that count against it is asked by its
-    /// `control` to end, and counts no more: the idlest; of strangers, one of the client that has most of them.
+    /// A place for one more, which comes now. Where a bound is reached, one of those that count against it is asked by
+    /// its `control` to end, and counts no more: the idlest; of strangers, one of the client that has most of them.
     ///
     /// # Errors
     /// The bound at which all connections are busy. Of [`Full::Strangers`] a moment later is worth a try.
@@ -159,8 +160,8 @@ impl Connections {
 }
 
 impl ConnectionBounds {
-    /// Newcomers that may wait at one listener for a place: see [`super::Newcomers`]. Each has a file descriptor, beside
-    /// those of connections.
+    /// Newcomers that may wait at one listener for a place: see [`super::Newcomers`]. Each has a file descriptor,
+    /// beside those of connections.
     pub const NEWCOMERS_MAX: usize = 128;
 
     /// Strangers of one client.
@@ -196,8 +197,8 @@ impl State {
         Ok(leaving)
     }
 
-    /// Of strangers that have had their grace, one of the client that has most, but none of a client that has fewer than
-    /// the newcomer's. A stranger that is busy goes too if no other does: what it has asked for is still answered.
+    /// Of strangers that have had their grace, one of the client that has most, but none of a client that has fewer
+    /// than the newcomer's. A stranger that is busy goes too if no other does: what it has asked for is still answered.
     fn stranger_to_displace(&self, newcomer: ClientNetwork, only_own: bool, now: u64) -> Option<u64> {
         let grace = STRANGER_GRACE.as_millis() as u64;
         let own = self.of(newcomer).strangers;
@@ -210,8 +211,8 @@ impl State {
         may_go.min().map(|(.., id)| id)
     }
 
-    /// The connection that has been idle for longest, of those that are not busy; of some that are equally idle the oldest.
-    /// A stranger has been idle from its beginning: what no share answers does not count.
+    /// The connection that has been idle for longest, of those that are not busy; of some that are equally idle the
+    /// oldest. A stranger has been idle from its beginning: what no share answers does not count.
     fn idlest(&self, among: impl Fn(u64, &Open) -> bool) -> Option<u64> {
         let open = self.open.iter().filter(|(id, open)| among(**id, open) && open.activity.at() != BUSY);
         let idle = open.map(|(id, open)| {

@@ -14,7 +14,8 @@ pub(super) struct Mounts {
 
 /// Beyond that the oldest are forgotten.
 const MOUNTS_MAX: usize = 4_096;
-/// The same of bytes of the reply: as many as the longest READ has. What memory all connections share suffices for that.
+/// The same of bytes of the reply: as many as the longest READ has. What memory all connections share suffices for
+/// that.
 const BYTES_MAX: usize = 1 << 20;
 /// What an entry takes in the reply beside its path: two counts, an address as text, and that it follows.
 const ENTRY_BYTES: usize = 64;

@@ -1,4 +1,5 @@
-//! The log's line of a call, at `debug`: of each program that does not write its own, and of each call that RPC refuses.
+//! The log's line of a call, at `debug`: of each program that does not write its own, and of each call that RPC
+//! refuses.
 
 use std::net::SocketAddr;
 use std::time::Instant;

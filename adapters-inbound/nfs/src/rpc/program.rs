@@ -76,7 +76,8 @@ impl Programs {
         Self { list: list.into() }
     }
 
-    /// Finds the program of a call and starts it; where the log is asked for that, each has a line in it, whatever becomes of it.
+    /// Finds the program of a call and starts it; where the log is asked for that, each has a line in it, whatever
+    /// becomes of it.
     pub fn dispatch(&self, call: Call) -> Dispatch<'_> {
         let program = self.list.iter().find(|program| program.number() == call.program).map(Arc::as_ref);
         let line = CallLine::begin(&call, program);
@@ -100,8 +101,8 @@ impl Programs {
         }
     }
 
-    /// NULL is answered here. A flavour that is not served is refused first of all, also for NULL: a client that probes for it must
-    /// not take the answer for a yes.
+    /// NULL is answered here. A flavour that is not served is refused first of all, also for NULL: a client that probes
+    /// for it must not take the answer for a yes.
     fn start(program: Option<&dyn Program>, call: Call) -> Dispatch<'_> {
         match call.credential {
             Credential::None | Credential::Sys(_) => {}

@@ -51,7 +51,8 @@ fn clients_that_all_connect_at_once_are_all_served() {
     }
 }
 
-/// Has so many connections of a machine say NULL again and again, and come again when they are closed, beside `neighbour`.
+/// Has so many connections of a machine say NULL again and again, and come again when they are closed, beside
+/// `neighbour`.
 fn beside_strangers_of(hosts: &[u8], running: &Running, neighbour: impl FnOnce()) {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -251,7 +251,8 @@ impl Local {
         matches!(self.request, Request::Waiting(_))
     }
 
-    /// Uses bytes of what was taken already. Who waits gets what was granted, and nothing else before; others leave that.
+    /// Uses bytes of what was taken already. Who waits gets what was granted, and nothing else before; others leave
+    /// that.
     fn use_taken(&mut self, bytes: u64, may_wait: bool) -> bool {
         let fits = match self.request {
             Request::Waiting(_) if may_wait => false,
