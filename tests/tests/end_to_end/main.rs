@@ -5,6 +5,7 @@
 
 mod access;
 mod attributes;
+mod auditing;
 mod backups;
 mod belonging;
 mod bucket;
@@ -33,6 +34,7 @@ mod retransmission;
 mod rotating;
 mod scale;
 mod sealing;
+mod secrets;
 mod session;
 mod shares;
 mod starting;
