@@ -41,7 +41,7 @@ pub enum Command {
     /// Look for damage in the shares: names, maps, references, and the checksums of all bytes
     ///
     /// Beside a running server it changes nothing and disturbs nobody. Exit status: 0 clean; 1 something was found,
-    /// mended or not; 2 wrong usage; 3 a share could not be checked.
+    /// mended or not; 2 wrong usage; 3 not all could be checked.
     Check(CheckArguments),
     /// Write backups of shares while they are served, and release what they pin
     #[command(subcommand)]

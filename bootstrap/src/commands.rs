@@ -23,7 +23,7 @@ use clap::CommandFactory;
 use dittofs_admin::{Client, ClientError, ShareView, SharesView};
 
 use crate::cli::{BackupCommand, Cli, Command, ConfigCommand, ConfigFile, KeyCommand, ShareCommand};
-use crate::config::{self, Config, ConfigError, LogConfig, SAMPLE, StoreKinds, control_socket};
+use crate::config::{self, Config, ConfigError, SAMPLE, StoreKinds, control_socket};
 use crate::{facts, logging, serve};
 
 /// Why a command failed.
@@ -125,8 +125,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Config(ConfigCommand::Check(source)) => check(&source, &mut out),
         Command::Check(arguments) => {
             let config = load(&arguments.source)?;
-            // Only a server notes who changed what.
-            let _logging = logging::init(&LogConfig { audit: None, ..config.log.clone() })?;
+            let _logging = logging::init(&config.log);
             Ok(check::check(&arguments, &config, &StoreKinds::built_in(), &mut out)?)
         }
         Command::Share(ShareCommand::List(source)) => {
@@ -160,7 +159,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             let config = load(&arguments.source)?;
             // What is restored is as private as what is served.
             rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-            let _logging = logging::init(&LogConfig { audit: None, ..config.log.clone() })?;
+            let _logging = logging::init(&config.log);
             Ok(restore::restore(&arguments, &config, &StoreKinds::built_in(), &mut out)?)
         }
         Command::Key(KeyCommand::Add { file }) => Ok(key::add(&file, &mut out)?),

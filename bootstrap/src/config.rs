@@ -3,6 +3,7 @@
 
 mod adapters;
 mod built_in;
+mod changes;
 mod clients;
 mod durability;
 mod encryption;
@@ -28,17 +29,18 @@ use std::path::{Path, PathBuf};
 use figment::value::{Dict, Value};
 
 pub use adapters::{Adapters, AdminConfig, Limits, NfsConfig, SharedLimits};
+pub(crate) use changes::needing_restart;
 pub use durability::Durability;
 pub use encryption::EncryptionConfig;
 pub use environment::PREFIX;
-pub(crate) use folders::control_socket;
+pub(crate) use folders::{CONTROL_SOCKET, control_socket};
 pub(crate) use kinds::open_each as open_each_store;
 pub use kinds::{InFolder, NoOptions, Opening, StoreError, StoreKind, StoreKinds, open as open_stores};
 pub use log::{LogConfig, LogFormat, LogLevel, LogLevels};
 pub use options::{OptionsError, StoreOptions};
 pub use problem::{ConfigError, Problem};
 pub(crate) use shares::fault_of as fault_of_share_name;
-pub use shares::{QuotaConfig, ShareConfig, compression_word, squash_word};
+pub use shares::{QuotaConfig, ShareConfig, atime_word, compression_word, squash_word};
 pub use size::ByteSize;
 pub use source::{SAMPLE, load, load_on};
 pub(crate) use stores::unreadable_files;

@@ -16,4 +16,4 @@ pub use cli::{
 };
 pub use commands::run;
 pub use logging::{AuditError, Logging, init as init_logging};
-pub use serve::{Reload, ServeError, serve, serve_accepting, serve_reloading};
+pub use serve::{Accepting, Locked, Reload, ServeError, serve, serve_accepting, serve_reloading};

@@ -10,14 +10,19 @@ mod lines;
 #[cfg(test)]
 mod tests;
 
-use std::{io, thread, time::Duration};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
+};
 
 pub(crate) use dittofs_object_store::without_passwords;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, registry, reload};
 
-use crate::config::LogConfig;
+use crate::config::{LogConfig, LogLevels};
 use audit::Audit;
 pub use audit::AuditError;
 use levels::Targets;
@@ -36,25 +41,24 @@ pub struct Logging {
 struct Parts {
     levels: reload::Handle<Targets, Registry>,
     lines: Lines,
-    audit: Option<Audit>,
+    audit: Arc<OnceLock<Audit>>,
 }
 
-/// Sends all events of this process to standard error. A program that embeds the server and has
-/// set up its own logging keeps that.
-///
-/// # Errors
-/// Why the file for who changed what can't be written.
-pub fn init(config: &LogConfig) -> Result<Logging, AuditError> {
-    let audit = config.audit.as_deref().map(Audit::open).transpose()?;
-    let (targets, levels) = reload::Layer::new(levels::targets(&config.levels, audit.is_some()));
+/// Sends all events of this process to standard error. A program that embeds the server and has set up its own logging
+/// keeps that.
+#[must_use]
+pub fn init(config: &LogConfig) -> Logging {
+    let audit = Arc::new(OnceLock::<Audit>::new());
+    let (targets, levels) = reload::Layer::new(levels::targets(&config.levels, false));
     let lines = Lines::new(Box::new(io::stderr()), config.format);
-    let subscriber = registry().with(targets).with(LineLayer::new(lines.clone(), audit.clone()));
+    let subscriber = registry().with(targets).with(LineLayer::new(lines.clone(), Arc::clone(&audit)));
     // It fails only where a subscriber is set already.
     if subscriber.try_init().is_err() {
-        return Ok(Logging::default());
+        return Logging::default();
     }
     levels::allow_libraries(&config.levels);
-    let telling = lines.clone();
+    let parts = Parts { levels, lines, audit };
+    let telling = parts.clone();
     let telling = move || {
         loop {
             thread::sleep(TELL_EVERY);
@@ -63,32 +67,56 @@ pub fn init(config: &LogConfig) -> Result<Logging, AuditError> {
     };
     // Without it, what was held back is told when the server ends.
     let _ = thread::Builder::new().name("log".to_owned()).spawn(telling);
-    Ok(Logging { parts: Some(Parts { levels, lines, audit }) })
+    Logging { parts: Some(parts) }
 }
 
 impl Logging {
-    /// Takes the levels of another configuration, and goes on in the file of that name, which may be a new one since a
-    /// rotation. What else has changed takes a restart.
+    /// Notes who changes what from now on, if the configuration names a file for it. The file may be in the data folder,
+    /// so that must be locked: a folder that is not the server's own stays as it is.
+    ///
+    /// # Errors
+    /// Why the file can't be written.
+    pub fn open_audit(&self, config: &LogConfig) -> Result<(), AuditError> {
+        let (Some(parts), Some(path)) = (&self.parts, &config.audit) else { return Ok(()) };
+        // Whoever had opened one before keeps it.
+        if parts.audit.set(Audit::open(path)?).is_ok() {
+            parts.take_levels(&config.levels);
+        }
+        Ok(())
+    }
+
+    /// Takes the levels of another configuration, and goes on in the audit file of that name, which may be a new one since
+    /// a rotation.
     pub fn reload(&self, config: &LogConfig) {
         let Some(parts) = &self.parts else { return };
-        if let Err(error) = parts.levels.reload(levels::targets(&config.levels, parts.audit.is_some())) {
-            tracing::error!(%error, "the log keeps its level");
-        }
-        levels::allow_libraries(&config.levels);
+        parts.take_levels(&config.levels);
         tracing::info!(level = %config.levels, "the log's level is read again");
-        match (&parts.audit, &config.audit) {
-            (Some(audit), Some(path)) if audit.path() == path => audit.reopen(),
-            (None, None) => {}
-            _ => tracing::warn!("log.audit has changed: that takes a restart"),
+        if let (Some(audit), Some(path)) = (parts.audit.get(), &config.audit)
+            && audit.path() == path
+        {
+            audit.reopen();
         }
     }
 
     /// Tells what is held back still, and waits until all is written.
     pub fn finish(&self) {
         let Some(parts) = &self.parts else { return };
-        parts.lines.tell_held(true);
-        if let Some(audit) = &parts.audit {
-            audit.finish();
+        parts.tell_held(true);
+        parts.audit.get().into_iter().for_each(Audit::finish);
+    }
+}
+
+impl Parts {
+    fn take_levels(&self, levels: &LogLevels) {
+        if let Err(error) = self.levels.reload(levels::targets(levels, self.audit.get().is_some())) {
+            tracing::error!(%error, "the log keeps its level");
         }
+        levels::allow_libraries(levels);
+    }
+
+    /// Tells what was held back in times that have ended, or in all.
+    fn tell_held(&self, all: bool) {
+        self.lines.tell_held(all);
+        self.audit.get().into_iter().for_each(|audit| audit.tell_held(all));
     }
 }

@@ -11,6 +11,7 @@ mod leftovers;
 mod nfs;
 mod paths;
 mod ports;
+mod quota;
 mod refusal;
 mod signals;
 mod socket;
@@ -33,6 +34,7 @@ use crate::{
     config::{Config, ShareConfig, StoreKinds, control_socket},
     facts, machine,
 };
+pub(crate) use bounds::memory as memory_of_requests;
 pub(crate) use data::{DataError, DataFolder};
 use fronts::Fronts;
 pub(crate) use holder::{may_live, of as holder_of};
@@ -41,6 +43,7 @@ pub(crate) use keys::Keys;
 pub(crate) use leftovers::{Leftover, Places, PlacesError};
 use nfs::NfsAdapter;
 use ports::NfsPorts;
+pub(crate) use quota::bytes_max;
 use signals::{Signals, follow_hangups};
 use socket::ControlSocket;
 use volumes::OpenShares;
@@ -157,27 +160,55 @@ pub fn serve_reloading(
     accepting: &Accepting,
     reload: Reload,
 ) -> Result<(), ServeError> {
-    let names: Vec<&str> = config.shares.iter().map(|share| share.name.as_str()).collect();
-    for (option, given) in [("--accept-loss", &accepting.loss), ("--take-over", &accepting.take_over)] {
-        if let Some(name) = given.iter().find(|name| !names.contains(&name.as_str())) {
-            return Err(ServeError::UnknownShare { option, name: name.clone(), known: names.join(", ") });
+    Locked::take(config, accepting)?.serve(kinds, reload)
+}
+
+/// A data folder that no other server uses, and what is to be served from it. Only now may something be written there.
+#[derive(Debug)]
+pub struct Locked<'a> {
+    config: &'a Config,
+    accepting: &'a Accepting,
+    _data: Option<DataFolder>,
+}
+
+impl<'a> Locked<'a> {
+    /// Locks the data folder, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// That another server has it, or that it is somebody else's: then it is left as it is.
+    pub fn take(config: &'a Config, accepting: &'a Accepting) -> Result<Locked<'a>, ServeError> {
+        let names: Vec<&str> = config.shares.iter().map(|share| share.name.as_str()).collect();
+        for (option, given) in [("--accept-loss", &accepting.loss), ("--take-over", &accepting.take_over)] {
+            if let Some(name) = given.iter().find(|name| !names.contains(&name.as_str())) {
+                return Err(ServeError::UnknownShare { option, name: name.clone(), known: names.join(", ") });
+            }
         }
+        Ok(Locked { config, accepting, _data: DataFolder::lock_of(config)? })
     }
-    machine::raise_descriptors();
-    let _data = DataFolder::lock_of(config)?;
-    let back = Builder::new_multi_thread().worker_threads(2).thread_name("back").enable_all().build();
-    let back = back.map_err(ServeError::Threads)?;
-    let fronts = Fronts::start().map_err(ServeError::Threads)?;
-    let served = back.block_on(serve_until_told(config, kinds, accepting, &fronts, reload));
-    fronts.stop();
-    // Waits for what still runs there. Whatever holds a store is gone then, and each store is closed by its end.
-    drop(back);
-    let volumes = served?;
-    if volumes.iter().any(|volume| volume.strong_count() > 0) {
-        tracing::error!("a share is still in use: its stores could not be closed, and are checked at the next start");
+
+    /// Serves as [`serve_reloading`] does.
+    ///
+    /// # Errors
+    /// As [`serve`].
+    pub fn serve(self, kinds: &StoreKinds, reload: Reload) -> Result<(), ServeError> {
+        let Locked { config, accepting, _data } = self;
+        machine::raise_descriptors();
+        let back = Builder::new_multi_thread().worker_threads(2).thread_name("back").enable_all().build();
+        let back = back.map_err(ServeError::Threads)?;
+        let fronts = Fronts::start().map_err(ServeError::Threads)?;
+        let served = back.block_on(serve_until_told(config, kinds, accepting, &fronts, reload));
+        fronts.stop();
+        // Waits for what still runs there. Whatever holds a store is gone then, and each store is closed by its end.
+        drop(back);
+        let volumes = served?;
+        if volumes.iter().any(|volume| volume.strong_count() > 0) {
+            tracing::error!(
+                "a share is still in use: its stores could not be closed, and are checked at the next start"
+            );
+        }
+        tracing::info!("stopped");
+        Ok(())
     }
-    tracing::info!("stopped");
-    Ok(())
 }
 
 async fn serve_until_told(

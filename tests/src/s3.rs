@@ -11,7 +11,7 @@ use std::{
 };
 
 use dittofs_object_store::{S3Credentials, S3Options, Secret, TransferOptions};
-use hyper::{Request, Response, StatusCode, body::Incoming, header, service::service_fn};
+use hyper::{Method, Request, Response, StatusCode, body::Incoming, header, service::service_fn};
 use hyper_util::rt::TokioIo;
 use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
@@ -39,6 +39,7 @@ pub struct S3Server {
     folder: Option<Arc<TempDir>>,
     /// Whether it looks at the conditions of puts.
     is_conditional: bool,
+    puts: Puts,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -47,7 +48,8 @@ impl S3Server {
     /// One with an empty bucket.
     pub fn start() -> S3Server {
         if let Some(address) = external() {
-            return S3Server { address, folder: None, is_conditional: true, stop: None, thread: None };
+            let puts = Puts::default();
+            return S3Server { address, folder: None, is_conditional: true, puts, stop: None, thread: None };
         }
         S3Server::in_process(true)
     }
@@ -79,6 +81,14 @@ impl S3Server {
         self.folder().path().join(BUCKET)
     }
 
+    /// What was put by requests that make an object, or begin an upload of one in parts: `METHOD /PATH?QUERY`, with the
+    /// type of the content that they said.
+    pub fn puts(&self) -> Vec<(String, Option<String>)> {
+        // Without the server in this process nothing is seen.
+        let _ours = self.folder();
+        self.puts.lock().unwrap().clone()
+    }
+
     fn folder(&self) -> &Arc<TempDir> {
         self.folder.as_ref().expect("this test needs the server in its process: leave S3_SERVER out")
     }
@@ -95,19 +105,20 @@ impl S3Server {
     fn on(folder: Arc<TempDir>, address: SocketAddr, is_conditional: bool) -> S3Server {
         let (stop, stopped) = oneshot::channel();
         let (listening, address_of) = std::sync::mpsc::channel();
-        let root = folder.path().to_owned();
+        let (root, puts) = (folder.path().to_owned(), Puts::default());
+        let seen = Arc::clone(&puts);
         // A runtime of its own: the tests' may have its time paused.
         let thread = thread::spawn(move || {
             let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async move {
                 let listener = listen(address).await;
                 listening.send(listener.local_addr().unwrap()).unwrap();
-                tokio::select! { () = serve(&root, listener, is_conditional) => {}, _ = stopped => {} }
+                tokio::select! { () = serve(&root, listener, is_conditional, &seen) => {}, _ = stopped => {} }
             });
             runtime.shutdown_background();
         });
         let address = address_of.recv().unwrap();
-        S3Server { address, folder: Some(folder), is_conditional, stop: Some(stop), thread: Some(thread) }
+        S3Server { address, folder: Some(folder), is_conditional, puts, stop: Some(stop), thread: Some(thread) }
     }
 
     fn end(&mut self) {
@@ -123,6 +134,9 @@ impl Drop for S3Server {
         self.end();
     }
 }
+
+/// The puts that came, each by what it asked for, with the type of its content.
+type Puts = Arc<std::sync::Mutex<Vec<(String, Option<String>)>>>;
 
 /// The server that is to be used instead of one in this process.
 fn external() -> Option<SocketAddr> {
@@ -146,7 +160,7 @@ async fn listen(address: SocketAddr) -> TcpListener {
     socket.listen(1024).unwrap()
 }
 
-async fn serve(root: &Path, listener: TcpListener, is_conditional: bool) {
+async fn serve(root: &Path, listener: TcpListener, is_conditional: bool, puts: &Puts) {
     let files = FileSystem::new(root).unwrap();
     let mut service = match is_conditional {
         true => S3ServiceBuilder::new(files),
@@ -159,7 +173,9 @@ async fn serve(root: &Path, listener: TcpListener, is_conditional: bool) {
         let (socket, _) = listener.accept().await.unwrap();
         socket.set_nodelay(true).unwrap();
         let (service, one_by_one, root) = (service.clone(), Arc::clone(&one_by_one), root.to_owned());
+        let puts = Arc::clone(puts);
         let answer = service_fn(move |request: Request<Incoming>| {
+            note_put(&request, &puts);
             let (service, one_by_one) = (service.clone(), Arc::clone(&one_by_one));
             let bucket = request.uri().path().split('/').nth(1).unwrap_or_default();
             let is_there = root.join(bucket).is_dir();
@@ -180,6 +196,21 @@ async fn serve(root: &Path, listener: TcpListener, is_conditional: bool) {
             // A client may leave in the middle of something.
             let _ = connection.serve_connection(TokioIo::new(socket), answer).await;
         });
+    }
+}
+
+/// Notes what makes an object; parts of one have no type of their own.
+fn note_put(request: &Request<Incoming>, puts: &Puts) {
+    let query = request.uri().query().unwrap_or_default();
+    let makes_one = match *request.method() {
+        Method::PUT => !query.contains("partNumber="),
+        Method::POST => query.split('&').any(|part| part.trim_end_matches('=') == "uploads"),
+        _ => false,
+    };
+    if makes_one {
+        let named = request.headers().get(header::CONTENT_TYPE);
+        let named = named.map(|named| named.to_str().unwrap_or_default().to_owned());
+        puts.lock().unwrap().push((format!("{} {}", request.method(), request.uri()), named));
     }
 }
 

@@ -6,6 +6,7 @@ mod breaker;
 mod claim;
 mod diagnosis;
 mod error;
+mod found;
 #[cfg(feature = "gcs")]
 mod gcs;
 mod list;
@@ -42,7 +43,8 @@ use crate::{
 };
 use breaker::Breaker;
 use error::{failed, is_known_already};
-use probe::{Found, Trouble};
+use found::Found;
+use probe::Trouble;
 use remote::Remote;
 
 /// No service takes an object of more bytes, and some refuse to be asked for them.

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use dittofs_admin::{CheckLine, CheckSummary, Client, ClientError, SharesView, UnnamedView};
+use dittofs_admin::{CheckLine, CheckSummary, Client, ClientError, ShareView, SharesView, UnnamedView};
 use dittofs_application::{CheckStores, check_stores};
 use dittofs_domain::{FsError, ShareId};
 use dittofs_frame_sealer::FileError;
 use dittofs_ports::{CheckOptions, ContentStore, MetadataError};
 use dittofs_system::SystemClock;
 
-use self::output::{Bars, is_found, print_finding, print_left, print_summary};
+use self::output::{Bars, Looked, is_found, print_finding, print_left, print_summary};
 use super::stored::{Stored, StoredError, StoredShares};
 use crate::cli::CheckArguments;
 use crate::config::{
@@ -87,7 +87,7 @@ pub(super) fn check(
     let found = runtime.block_on(async {
         match running(config).await? {
             Some(_) if arguments.repair => Err(CheckError::Running),
-            Some((client, shares)) => online(arguments, &client, &shares, out).await,
+            Some((client, shares)) => online(arguments, config, &client, &shares, out).await,
             None => offline(arguments, config, kinds, out).await,
         }
     })?;
@@ -107,19 +107,34 @@ struct Outcome {
     incomplete: Vec<String>,
 }
 
+/// How a share came to be as it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stopped {
+    /// It is served, and flushed, or its server closed it.
+    Cleanly,
+    /// Its server did not close it.
+    ByACrash,
+}
+
 impl Outcome {
-    /// Tells a share's summary.
+    /// Tells a share's summary. What is only in the journal of one that was not stopped cleanly was not looked at.
     fn add(
         &mut self,
         share: &str,
-        summary: &CheckSummary,
+        (summary, was_stopped): (&CheckSummary, Stopped),
         arguments: &CheckArguments,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        print_summary(share, summary, !arguments.no_content, out)?;
+        let is_all = was_stopped == Stopped::Cleanly && summary.unflushed_bytes == 0 && summary.undecided == 0;
+        print_summary(share, summary, Looked { is_all, with_content: !arguments.no_content }, out)?;
+        if was_stopped == Stopped::ByACrash {
+            let why =
+                "was not stopped cleanly: what is only in its journal was not looked at; the next start replays it";
+            writeln!(out, "{share}: {why}")?;
+        }
         if is_found(summary) {
             self.found.push(share.to_owned());
-        } else if summary.unflushed_bytes > 0 {
+        } else if !is_all {
             self.incomplete.push(share.to_owned());
         }
         Ok(())
@@ -129,6 +144,26 @@ impl Outcome {
     fn skip(&mut self, share: &str, why: &str, out: &mut dyn Write) -> io::Result<()> {
         self.incomplete.push(share.to_owned());
         writeln!(out, "{share}: not checked: {why}")
+    }
+
+    /// Tells the shares of the configuration that a running server does not serve: those are newer than its start.
+    fn skip_unserved(
+        &mut self,
+        arguments: &CheckArguments,
+        config: &Config,
+        served: &[ShareView],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let is_served = |share: &ShareConfig| {
+            let is_it = |view: &ShareView| share.id.is_none() || view.id == share.id;
+            served.iter().any(|view| view.facts.name == share.name && is_it(view))
+        };
+        let unserved = config.shares.iter().filter(|share| is_wanted(arguments, &share.name) && !is_served(share));
+        for share in unserved {
+            let why = "the running server does not serve it: restart the server, or stop it and check without one";
+            self.skip(&share.name, why, out)?;
+        }
+        Ok(())
     }
 
     /// Tells the shares that the configuration does not name, where all were to be checked.
@@ -165,14 +200,18 @@ fn is_wanted(arguments: &CheckArguments, share: &str) -> bool {
 
 async fn online(
     arguments: &CheckArguments,
+    config: &Config,
     client: &Client,
     SharesView { shares, unnamed }: &SharesView,
     out: &mut dyn Write,
 ) -> Result<Outcome, CheckError> {
     let mut outcome = Outcome::default();
     for share in shares.iter().filter(|share| is_wanted(arguments, &share.facts.name)) {
-        let Some(id) = share.id else { continue };
         let name = &share.facts.name;
+        let Some(id) = share.id else {
+            outcome.skip(name, "the running server has not opened it", out)?;
+            continue;
+        };
         let bars = Bars::new(name);
         let (mut summary, mut failed, mut printed) = (None, None, Ok(()));
         let each = |line| match line {
@@ -190,9 +229,13 @@ async fn online(
         if let Some(reason) = failed {
             return Err(CheckError::Refused { share: name.clone(), reason });
         }
-        let summary = summary.unwrap_or_default();
-        outcome.add(name, &summary, arguments, out)?;
+        let Some(summary) = summary else {
+            let reason = "the server ended before the check did".to_owned();
+            return Err(CheckError::Refused { share: name.clone(), reason });
+        };
+        outcome.add(name, (&summary, Stopped::Cleanly), arguments, out)?;
     }
+    outcome.skip_unserved(arguments, config, shares, out)?;
     outcome.skip_unnamed(arguments, unnamed, out)?;
     Ok(outcome)
 }
@@ -219,8 +262,11 @@ async fn offline(
             }
             continue;
         };
-        let Some(metadata) = holder.store.share(id).await? else { continue };
-        let dirty = metadata.record().await?.dirty;
+        let Some(metadata) = holder.store.share(id).await? else {
+            outcome.skip(&share.name, "its metadata are not there any more", out)?;
+            continue;
+        };
+        let was_stopped = if metadata.record().await?.dirty { Stopped::ByACrash } else { Stopped::Cleanly };
         if !content.contains_key(&share.content_store) {
             content.insert(share.content_store.clone(), open_content(share, config, kinds).await?);
         }
@@ -242,13 +288,7 @@ async fn offline(
             print_finding(&share.name, &checked.into(), out)?;
         }
         let summary = CheckSummary::from(&report);
-        outcome.add(&share.name, &summary, arguments, out)?;
-        if dirty {
-            let why =
-                "was not stopped cleanly: what is only in its journal was not looked at; the next start replays it";
-            writeln!(out, "{}: {why}", share.name)?;
-            outcome.incomplete.push(share.name.clone());
-        }
+        outcome.add(&share.name, (&summary, was_stopped), arguments, out)?;
     }
     outcome.skip_unnamed(arguments, &stored.unnamed(config), out)?;
     Ok(outcome)

@@ -16,6 +16,8 @@ pub(super) struct Surroundings {
     pub(super) home: Option<PathBuf>,
 }
 
+/// The name of the local socket.
+pub(crate) const CONTROL_SOCKET: &str = "control.sock";
 const OF_ROOT: &str = "/var/lib/dittofs";
 const OF_USER: &str = "dittofs";
 
@@ -113,7 +115,7 @@ impl<'r> Folders<'r> {
 
 /// The local socket in a data folder, through which commands reach the running server.
 pub(crate) fn control_socket(data: &Path) -> PathBuf {
-    data.join("control.sock")
+    data.join(CONTROL_SOCKET)
 }
 
 /// The path without `.` and `..`, as far as that can be told without looking.

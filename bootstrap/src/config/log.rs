@@ -86,6 +86,17 @@ pub(super) fn read(mut section: Section<'_>, folders: &Folders<'_>) -> LogConfig
     }
 }
 
+impl LogFormat {
+    /// The word of the configuration for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        }
+    }
+}
+
 impl LogLevels {
     /// This level of the server, and nothing by name.
     #[must_use]

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::option_values::OptionValue;
 
 /// The options of one store. Debug shows their names only: the values may be secret.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct StoreOptions(pub(super) Value);
 
 impl StoreOptions {

@@ -45,8 +45,17 @@ pub fn compression_word(method: CompressionMethod) -> &'static str {
 /// The words of the configuration for whether reads advance access times.
 const ATIMES: [(&str, Atime); 2] = [("relatime", Atime::Relatime), ("none", Atime::None)];
 
+/// The word of the configuration for whether reads advance access times.
+#[must_use]
+pub fn atime_word(atime: Atime) -> &'static str {
+    match atime {
+        Atime::Relatime => "relatime",
+        Atime::None => "none",
+    }
+}
+
 /// One exported tree.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShareConfig {
     /// The path that clients mount: absolute, without empty parts, `.` or `..`.
     pub name: String,

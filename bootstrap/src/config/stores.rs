@@ -15,7 +15,7 @@ use super::section::{Section, shown, structured};
 use super::{Config, source};
 
 /// A store as configured.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoreConfig {
     /// Its type, a name in [`StoreKinds`](super::StoreKinds).
     pub kind: String,

@@ -1,3 +1,4 @@
+mod changes;
 mod fields;
 mod shares;
 mod snippets;

@@ -1,5 +1,7 @@
 //! Who changed what: a line of JSON for each change, in a file that a rotation may move away.
 
+mod refusal;
+
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -8,16 +10,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
+use std::time::Instant;
 
+use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use tracing::Event;
 
 use super::fields::Fields;
+use super::limiter::{Held, Limiter};
 use super::lines::{insert, timestamp};
+use refusal::Refusal;
 
 /// Lines that wait for the disk: a second of the fastest changes. What comes beyond is counted, as no client may wait
 /// for a log.
 const QUEUE_MAX: usize = 16_384;
+/// Refused changes of a kind that are written in a minute; the others are counted. Whoever holds a handle can have as many
+/// refused as the server answers. What succeeds is always written: it needs a permission, and is what the file is for.
+const REFUSALS_BURST: u32 = 10;
 /// Who may read what others do: the server's user, and the group that the folder is for.
 const MODE: u32 = 0o640;
 const FOLDER_MODE: u32 = 0o700;
@@ -40,6 +49,8 @@ pub(super) struct Audit {
 struct Shared {
     path: PathBuf,
     queue: SyncSender<Order>,
+    /// What was refused and is not noted one by one.
+    refusals: Mutex<Limiter<Refusal>>,
     /// Changes whose lines found no room.
     missed: Arc<AtomicU64>,
 }
@@ -63,7 +74,8 @@ impl Audit {
         let writer = Writer { path: path.to_owned(), file: BufWriter::new(file), missed: Arc::clone(&missed) };
         let spawned = thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&orders));
         spawned.map_err(failed)?;
-        Ok(Audit { shared: Arc::new(Shared { path: path.to_owned(), queue, missed }) })
+        let refusals = Mutex::new(Limiter::new(REFUSALS_BURST));
+        Ok(Audit { shared: Arc::new(Shared { path: path.to_owned(), queue, refusals, missed }) })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -84,14 +96,35 @@ impl Audit {
         }
     }
 
-    /// Writes an event about a change as a line of JSON.
+    /// Writes an event about a change as a line of JSON. Of changes that were refused only some are written.
     pub(super) fn note(&self, event: &Event<'_>) {
         let mut fields = Fields::of(true);
         event.record(&mut fields);
+        if let Some(refusal) = Refusal::of(&fields)
+            && !self.shared.refusals.lock().admits(&refusal, Instant::now(), || refusal.clone())
+        {
+            return;
+        }
         let mut object = Map::new();
         object.insert("timestamp".to_owned(), timestamp().into());
         insert(&mut object, &fields);
         self.write(Value::from(object).to_string());
+    }
+
+    /// Tells how many refused changes were not written, of minutes that have ended, or of all.
+    pub(super) fn tell_held(&self, all: bool) {
+        let held = self.shared.refusals.lock().take_held(Instant::now(), all);
+        for Held { count, common } in held {
+            let message = format!("{count} more like this in the last minute");
+            let line = match common {
+                Some(Refusal { client, procedure, share, result }) => json!({
+                    "timestamp": timestamp(), "client": client, "procedure": procedure, "share": share,
+                    "result": result, "more": count, "message": message,
+                }),
+                None => json!({"timestamp": timestamp(), "more": count, "message": format!("{count} more refusals")}),
+            };
+            self.write(line.to_string());
+        }
     }
 
     fn write(&self, line: String) {
@@ -166,3 +199,6 @@ impl Writer {
         tracing::error!(file = %self.path.display(), %error, "who changed what can't be noted");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,59 +6,59 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
 use std::time::{Duration, Instant};
 
-use tracing::Level;
-
-/// Events of a kind that are written in a window: enough to see what differs between them, and with the four kinds that a
-/// store causes which is away still less than 5 KB in a minute.
-const BURST: u32 = 3;
 /// After a window in which some were held back: one that shows that it goes on.
 const AGAIN: u32 = 1;
 const WINDOW: Duration = Duration::from_secs(60);
-/// Kinds that are told apart. A kind is a place in the code and a share, of which there are a few hundred; any more are
-/// held back together.
+/// Kinds that are told apart; any more are held back together.
 const KINDS_MAX: usize = 1_024;
 
-/// What was written and held back of each kind.
-#[derive(Debug, Default)]
-pub(super) struct Limiter {
+/// What was written and held back of each kind. `T` says what a kind has in common.
+#[derive(Debug)]
+pub(super) struct Limiter<T> {
+    /// Events of a kind that are written in a window.
+    burst: u32,
     hasher: RandomState,
-    kinds: HashMap<u64, Kind>,
+    kinds: HashMap<u64, Kind<T>>,
 }
 
 #[derive(Debug)]
-struct Kind {
+struct Kind<T> {
     began: Instant,
     /// What may still be written before the window ends.
     left: u32,
-    held: Held,
+    held: Held<T>,
 }
 
 /// Events of a kind that were not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct Held<T> {
     pub(super) count: u64,
-    pub(super) level: Level,
-    /// Where they are from.
-    pub(super) target: String,
-    /// What the first of them said.
-    pub(super) message: String,
-    pub(super) share: Option<String>,
+    /// What they have in common; none: they are of all the kinds that are too many.
+    pub(super) common: Option<T>,
 }
 
-impl Limiter {
+impl<T: Clone> Limiter<T> {
+    pub(super) fn new(burst: u32) -> Self {
+        Self { burst, hasher: RandomState::new(), kinds: HashMap::new() }
+    }
+
     /// Whether an event may be written.
-    pub(super) fn admits(&mut self, kind: impl Hash, now: Instant, held: impl FnOnce() -> Held) -> bool {
+    pub(super) fn admits(&mut self, kind: impl Hash, now: Instant, common: impl FnOnce() -> T) -> bool {
         let mut key = self.hasher.hash_one(kind);
+        let mut is_one_too_many = false;
         if self.kinds.len() >= KINDS_MAX && !self.kinds.contains_key(&key) {
             self.kinds.retain(|_, kind| kind.held.count > 0 || now.saturating_duration_since(kind.began) < WINDOW);
             if self.kinds.len() >= KINDS_MAX {
-                key = 0;
+                (key, is_one_too_many) = (0, true);
             }
         }
-        let new = || Kind { began: now, left: BURST, held: held() };
-        let kind = self.kinds.entry(key).or_insert_with(new);
+        let burst = self.burst;
+        let kind = self.kinds.entry(key).or_insert_with(|| {
+            let common = (!is_one_too_many).then(common);
+            Kind { began: now, left: burst, held: Held { count: 0, common } }
+        });
         if kind.held.count == 0 && now.saturating_duration_since(kind.began) >= WINDOW {
-            (kind.began, kind.left) = (now, BURST);
+            (kind.began, kind.left) = (now, burst);
         }
         match kind.left.checked_sub(1) {
             Some(left) => kind.left = left,
@@ -68,7 +68,7 @@ impl Limiter {
     }
 
     /// What was held back in windows that have ended, or in all.
-    pub(super) fn take_held(&mut self, now: Instant, all: bool) -> Vec<Held> {
+    pub(super) fn take_held(&mut self, now: Instant, all: bool) -> Vec<Held<T>> {
         let mut told = Vec::new();
         for kind in self.kinds.values_mut().filter(|kind| kind.held.count > 0) {
             if all || now.saturating_duration_since(kind.began) >= WINDOW {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -23,6 +23,10 @@ use crate::config::LogFormat;
 
 /// The targets of this server's crates begin so.
 const OURS: &str = "dittofs";
+/// Events of a kind that are written in a minute: enough to see what differs between them, and with the four kinds that a
+/// store causes which is away still less than 5 KB. A kind is a place in the code and a share, of which there are a few
+/// hundred.
+const BURST: u32 = 3;
 
 /// Where lines go; copies lead to the same place.
 #[derive(Clone)]
@@ -32,7 +36,7 @@ pub(super) struct Lines {
 
 struct Shared {
     format: LogFormat,
-    limiter: Mutex<Limiter>,
+    limiter: Mutex<Limiter<Common>>,
     out: Mutex<Box<dyn Write + Send>>,
 }
 
@@ -40,6 +44,17 @@ impl std::fmt::Debug for Lines {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Lines").field("format", &self.shared.format).finish_non_exhaustive()
     }
+}
+
+/// What events of a kind have in common.
+#[derive(Clone, Debug)]
+struct Common {
+    level: Level,
+    /// Where they are from.
+    target: String,
+    /// What the first of them said.
+    message: String,
+    share: Option<String>,
 }
 
 /// A line before it is written.
@@ -53,14 +68,20 @@ struct Line<'a> {
 
 impl Lines {
     pub(super) fn new(out: Box<dyn Write + Send>, format: LogFormat) -> Self {
-        Self { shared: Arc::new(Shared { format, limiter: Mutex::default(), out: Mutex::new(out) }) }
+        let limiter = Mutex::new(Limiter::new(BURST));
+        Self { shared: Arc::new(Shared { format, limiter, out: Mutex::new(out) }) }
     }
 
     /// Tells what was held back in times that have ended, or in all.
     pub(super) fn tell_held(&self, all: bool) {
         let held = self.shared.limiter.lock().take_held(Instant::now(), all);
-        for Held { count, level, target, message, share } in held {
+        for Held { count, common } in held {
             let mut fields = Fields::of(true);
+            let Some(Common { level, target, message, share }) = common else {
+                fields.message = format!("{count} more of many kinds in the last minute");
+                self.write(&Line { level: Level::WARN, target: OURS, fields: &fields, spans: Vec::new() });
+                continue;
+            };
             fields.message = format!("{count} more of this kind in the last minute: {message}");
             if let Some(share) = share {
                 let _ = write!(fields.message, " share={share}");
@@ -76,15 +97,14 @@ impl Lines {
             return true;
         }
         let share = fields.text("share");
-        let held = || Held {
-            count: 0,
+        let common = || Common {
             level,
             target: target.to_owned(),
             message: fields.message.clone(),
             share: share.map(str::to_owned),
         };
         let kind = (event.metadata().callsite(), target, share);
-        self.shared.limiter.lock().admits(kind, Instant::now(), held)
+        self.shared.limiter.lock().admits(kind, Instant::now(), common)
     }
 
     fn write(&self, line: &Line<'_>) {
@@ -153,11 +173,12 @@ pub(super) fn insert(object: &mut Map<String, Value>, fields: &Fields) {
 /// Writes events as lines, and those about changes to their own file.
 pub(super) struct LineLayer {
     lines: Lines,
-    audit: Option<Audit>,
+    audit: Arc<OnceLock<Audit>>,
 }
 
 impl LineLayer {
-    pub(super) fn new(lines: Lines, audit: Option<Audit>) -> Self {
+    /// The file is one that is opened later, or never.
+    pub(super) fn new(lines: Lines, audit: Arc<OnceLock<Audit>>) -> Self {
         Self { lines, audit }
     }
 }
@@ -180,7 +201,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LineLayer {
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         if event.metadata().target() == AUDIT {
-            self.audit.iter().for_each(|audit| audit.note(event));
+            self.audit.get().into_iter().for_each(|audit| audit.note(event));
             return;
         }
         let mut fields = Fields::of(event.metadata().target().starts_with(OURS));

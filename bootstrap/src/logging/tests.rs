@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use tracing::Level;
 use tracing::subscriber::with_default;
 
-use super::limiter::{Held, Limiter};
+use super::limiter::Limiter;
 use super::*;
 use crate::config::{LogFormat, LogLevel, LogLevels};
 
@@ -30,7 +30,8 @@ fn logged(format: LogFormat, levels: &str, work: impl FnOnce(&Lines)) -> Vec<Str
     let paper = Paper::default();
     let lines = Lines::new(Box::new(paper.clone()), format);
     let levels: LogLevels = levels.parse().unwrap();
-    let subscriber = registry().with(levels::targets(&levels, false)).with(LineLayer::new(lines.clone(), None));
+    let subscriber =
+        registry().with(levels::targets(&levels, false)).with(LineLayer::new(lines.clone(), Arc::default()));
     with_default(subscriber, || work(&lines));
     let text = String::from_utf8(paper.0.lock().clone()).unwrap();
     text.lines().map(str::to_owned).collect()
@@ -122,18 +123,14 @@ fn events_of_a_kind_are_held_back_and_counted() {
     assert_eq!(lines.len(), 3 + 3 + 1 + 2);
 }
 
-fn held() -> Held {
-    Held { count: 0, level: Level::WARN, target: String::new(), message: String::new(), share: None }
-}
-
 #[test]
 fn what_goes_on_is_told_once_a_minute_and_what_has_ended_begins_anew() {
-    let (mut limiter, start) = (Limiter::default(), Instant::now());
-    let written = |limiter: &mut Limiter, at: u64| {
+    let (mut limiter, start) = (Limiter::new(3), Instant::now());
+    let written = |limiter: &mut Limiter<()>, at: u64| {
         let now = start + Duration::from_secs(at);
-        (0..100).filter(|_| limiter.admits("kind", now, held)).count()
+        (0..100).filter(|_| limiter.admits("kind", now, || ())).count()
     };
-    let told = |limiter: &mut Limiter, at: u64| -> Vec<u64> {
+    let told = |limiter: &mut Limiter<()>, at: u64| -> Vec<u64> {
         limiter.take_held(start + Duration::from_secs(at), false).iter().map(|held| held.count).collect()
     };
     assert_eq!((written(&mut limiter, 0), written(&mut limiter, 30)), (3, 0));
@@ -146,36 +143,11 @@ fn what_goes_on_is_told_once_a_minute_and_what_has_ended_begins_anew() {
 
 #[test]
 fn kinds_are_bounded() {
-    let (mut limiter, now) = (Limiter::default(), Instant::now());
-    let written = (0..10_000).filter(|kind| limiter.admits(kind, now, held)).count();
+    let (mut limiter, now) = (Limiter::new(3), Instant::now());
+    let written = (0..10_000).filter(|kind| limiter.admits(kind, now, || *kind)).count();
     assert_eq!(written, 1_024 + 3, "those beyond are of one kind");
-}
-
-#[test]
-fn changes_are_noted_in_a_file_that_may_be_moved_away() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, moved) = (folder.path().join("log/audit"), folder.path().join("log/audit.1"));
-    let audit = Audit::open(&path).unwrap();
-    let lines = Lines::new(Box::new(io::sink()), LogFormat::Text);
-    let targets = levels::targets(&LogLevels::of(LogLevel::Error), true);
-    let subscriber = registry().with(targets).with(LineLayer::new(lines, Some(audit.clone())));
-    with_default(subscriber, || {
-        tracing::info!(target: "audit", uid = 7, name = "a\nb", "change");
-        tracing::info!(target: "dittofs", "not a change");
-        audit.finish();
-        std::fs::rename(&path, &moved).unwrap();
-        tracing::info!(target: "audit", uid = 8, "change");
-        audit.reopen();
-        tracing::info!(target: "audit", uid = 9, "change");
-        audit.finish();
-    });
-    let uids = |path| -> Vec<serde_json::Value> {
-        let text = std::fs::read_to_string(path).unwrap();
-        text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["uid"].clone()).collect()
-    };
-    assert_eq!((uids(&moved), uids(&path)), (vec![7.into(), 8.into()], vec![9.into()]));
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
-    assert_eq!(mode & 0o007, 0);
+    let held = limiter.take_held(now, true);
+    assert!(held.len() == 1 && held[0].common.is_none() && held[0].count == 10_000 - 1_024 - 3, "{held:?}");
 }
 
 #[test]

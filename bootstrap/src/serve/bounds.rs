@@ -18,7 +18,7 @@ const MACHINE_MEMORY: u64 = 4 << 30;
 /// The bounds, as far as memory and file descriptors suffice.
 pub(super) fn of(limits: &SharedLimits) -> Bounds {
     let descriptors = machine::descriptors();
-    let memory = limits.memory.map_or_else(default_memory, |size| size.0);
+    let memory = memory(limits);
     let options = BoundsOptions {
         memory_bytes: memory,
         connections: ConnectionBounds {
@@ -41,6 +41,11 @@ pub(super) fn of(limits: &SharedLimits) -> Bounds {
         );
     }
     Bounds::new(&options)
+}
+
+/// Bytes of requests and replies that connections may hold in all: as configured, or by what the machine has.
+pub(crate) fn memory(limits: &SharedLimits) -> u64 {
+    limits.memory.map_or_else(default_memory, |size| size.0)
 }
 
 fn default_memory() -> u64 {

@@ -3,13 +3,13 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io::{self, Read},
-    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use rustix::fs::OFlags;
 
-use crate::config::Config;
+use crate::config::{CONTROL_SOCKET, Config};
 
 /// Files of all users are in there, and the socket that gives all power over the server.
 const MODE: u32 = 0o700;
@@ -124,15 +124,18 @@ fn mark(lock: &File, folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Whether a server has used the folder: by its lock, which had only a number in earlier versions, or by its metadata,
-/// as a lock may be empty after a loss of power.
+/// Whether a server has used the folder: by its lock, or by its metadata, as a lock may be empty after a loss of power.
 fn is_ours(folder: &Path, lock: &Path) -> bool {
+    let is_locked = text_of(lock).is_some_and(|text| text.starts_with(LOCK_WORD));
+    is_locked || folder.join("metadata").join("metadata.redb").is_file()
+}
+
+/// What a lock begins with; none where it is not a file of text.
+fn text_of(lock: &Path) -> Option<String> {
     let is_plain = fs::symlink_metadata(lock).is_ok_and(|found| found.is_file());
     let mut text = String::new();
-    let read = is_plain.then(|| File::open(lock)?.take(LOCK_BYTES_MAX).read_to_string(&mut text));
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_locked = matches!(read, Some(Ok(_))) && (text.starts_with(LOCK_WORD) || is_number(text.trim_end()));
-    is_locked || folder.join("metadata").join("metadata.redb").is_file()
+    is_plain.then(|| File::open(lock)?.take(LOCK_BYTES_MAX).read_to_string(&mut text))?.ok()?;
+    Some(text)
 }
 
 /// Something in the folder that is neither named nor harmless.
@@ -141,9 +144,13 @@ fn stranger_in(folder: &Path, named: &[&Path]) -> io::Result<Option<String>> {
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name());
         let is_named = named.iter().any(|named| named.starts_with(&path));
+        // Earlier versions wrote only the number of the process. Many programs do, so that alone makes no folder ours.
         // A start that was killed before it had written its lock left an empty one.
-        let is_begun = name == LOCK_FILE && entry.metadata().is_ok_and(|found| found.is_file() && found.len() == 0);
-        if !is_named && !is_begun && !HARMLESS.iter().any(|harmless| name == *harmless) {
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_old_lock = || name == LOCK_FILE && text_of(&path).is_some_and(|text| is_number(text.trim_end()));
+        // What a server left that crashed.
+        let is_socket = || name == CONTROL_SOCKET && entry.file_type().is_ok_and(|found| found.is_socket());
+        if !is_named && !is_old_lock() && !is_socket() && !HARMLESS.iter().any(|harmless| name == *harmless) {
             return Ok(Some(name.to_string_lossy().escape_debug().to_string()));
         }
     }

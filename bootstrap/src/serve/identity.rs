@@ -8,7 +8,7 @@ use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, Su
 
 use super::{
     leftovers::{Leftover, Places, PlacesError},
-    volumes::policy,
+    volumes::identity_policy,
 };
 use crate::{
     config::ShareConfig,
@@ -161,7 +161,7 @@ fn new_id(machine: &Machine) -> u64 {
 
 /// A new share's root directory. It belongs to what the root user becomes, who else could not put anything there.
 fn root(share: &ShareConfig, machine: &Machine) -> Node {
-    let identity = policy(share).identity;
+    let identity = identity_policy(share);
     Node::root(identity.map_uid(0), identity.map_gid(0), ROOT_MODE, machine.clock.now())
 }
 

@@ -34,7 +34,7 @@ pub(super) fn follow_hangups(reload: Reload, hangup: Arc<Notify>) -> io::Result<
     let mut hangups = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
-            tracing::info!("SIGHUP: key files and the log's settings are read again");
+            tracing::info!("SIGHUP: key files and log.level are read again, and the audit file is opened again");
             hangup.notify_waiters();
             let reload = Arc::clone(&reload);
             // It reads files.

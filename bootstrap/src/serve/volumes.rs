@@ -11,7 +11,7 @@ use dittofs_application::{
     Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
 use dittofs_block_cache::{DiskCacheOptions, FolderDiskCache, MokaBlockCache};
-use dittofs_domain::{Scale, ShareId, credentials::IdentityPolicy, ownership::Holder, quota::Quota};
+use dittofs_domain::{Scale, ShareId, credentials::IdentityPolicy, ownership::Holder};
 use dittofs_frame_codec::{Codec, CompressionOptions};
 use dittofs_journal::{MmapJournal, NullJournal};
 use dittofs_measured::ShareMeters;
@@ -27,15 +27,12 @@ use super::{
     journals::{self, Wanted},
     keys::{Keys, KeysRefused},
     leftovers::Places,
-    paths, refusal,
+    paths, quota, refusal,
 };
 use crate::{
     config::{Config, Opening, ShareConfig, StoreKinds, Stores, open_each_store},
     progress::Progress,
 };
-
-/// Bytes that a share holds if no quota is set.
-const BYTES_MAX: u64 = 1 << 50;
 
 /// What a share's part of the journal is at least: a few transfers of 1 MiB, or no write could be admitted.
 const JOURNAL_BYTES_MIN: u64 = 16 << 20;
@@ -232,7 +229,7 @@ async fn open_share(
         sealer,
     };
     let settings = VolumeSettings {
-        policy: SharePolicy { quota: quota(share, &**content), ..policy(share) },
+        policy: policy(share, parts.config),
         limits: VolumeLimits {
             unflushed_bytes_max: parts.journal_bytes,
             outage_ms_max: share.outage_seconds.saturating_mul(1_000),
@@ -288,30 +285,19 @@ async fn tell_losses(share: &ShareConfig, journal: &MmapJournal, metadata: &dyn 
     tracing::error!(share = %share.name, records, %files, "acknowledged writes are lost, as was accepted");
 }
 
-/// What a share may hold. One in memory that does not say gets half of the memory: more would end the server.
-fn quota(share: &ShareConfig, content: &dyn ContentStore) -> Quota {
-    let in_memory = content.survives() == Survives::Nothing && share.quota.bytes.is_none();
-    let half = if in_memory { crate::machine::memory_bytes().map(|bytes| bytes / 2) } else { None };
-    let told = policy(share).quota;
-    half.map_or(told, |bytes| Quota { bytes, ..told })
-}
-
 /// Who may use a share, and how.
-pub(super) fn policy(share: &ShareConfig) -> SharePolicy {
+fn policy(share: &ShareConfig, config: &Config) -> SharePolicy {
     SharePolicy {
         clients: share.clients.iter().filter_map(|net| Network::new(net.addr(), net.prefix_len())).collect(),
         secure_ports: share.secure_ports,
-        identity: IdentityPolicy {
-            squash: share.squash,
-            anonymous_uid: share.anonymous_uid,
-            anonymous_gid: share.anonymous_gid,
-        },
+        identity: identity_policy(share),
         read_only: share.read_only,
         atime: share.atime,
-        quota: Quota {
-            bytes: share.quota.bytes.map_or(BYTES_MAX, |bytes| bytes.0),
-            // The root is there always.
-            nodes: share.quota.files.map_or(u64::MAX, |files| files.saturating_add(1)),
-        },
+        quota: quota::of(share, config, crate::machine::memory_bytes()),
     }
+}
+
+/// As whom callers act.
+pub(super) fn identity_policy(share: &ShareConfig) -> IdentityPolicy {
+    IdentityPolicy { squash: share.squash, anonymous_uid: share.anonymous_uid, anonymous_gid: share.anonymous_gid }
 }

@@ -107,10 +107,7 @@ fn main() -> ExitCode {
     if let Some(listen) = options.nfs {
         config.adapters.nfs.listen = listen;
     }
-    if let Err(error) = dittofs::init_logging(&config.log) {
-        eprintln!("{error}");
-        return ExitCode::FAILURE;
-    }
+    let _logging = dittofs::init_logging(&config.log);
     match dittofs::serve(&config, &kinds) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

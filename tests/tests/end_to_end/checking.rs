@@ -87,3 +87,55 @@ async fn damage_is_told_by_path_and_status_with_a_server_and_without() {
     assert!(status == Some(3) && text.contains("is not there"), "{text}");
     assert!(!home.data().join("content").exists(), "to look makes nothing");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_the_running_server_does_not_serve_is_told_and_is_no_success() {
+    let of = |names: &[&str]| {
+        let share = |name: &&str| format!("{{ name: {name}, metadata_store: m, content_store: c }}");
+        let shares: Vec<String> = names.iter().map(share).collect();
+        format!(
+            "metadata: {{ stores: {{ m: {{ type: redb, redb: {{ path: metadata }} }} }} }}\n\
+             content: {{ stores: {{ c: {{ type: fs, fs: {{ path: content }} }} }} }}\n\
+             shares: [{}]\n",
+            shares.join(", ")
+        )
+    };
+    let home = home(Some(&of(&["/a", "/b"])));
+    let server = home.start();
+    assert_eq!(said(&home.run(&["check"])).0, Some(0));
+    // One is added, and one renamed.
+    home.configure(&of(&["/a", "/added", "/renamed"]));
+    for (words, skipped) in [
+        (&["check"][..], &["/added", "/renamed"][..]),
+        (&["check", "/added"], &["/added"]),
+        (&["check", "/a", "/renamed"], &["/renamed"]),
+    ] {
+        let (status, text) = said(&home.run(words));
+        let told = |name: &&str| text.contains(&format!("{name}: not checked: the running server does not serve it"));
+        assert!(status == Some(3) && skipped.iter().all(told), "{words:?}: {status:?} {text}");
+        assert_eq!(text.matches("not checked: ").count(), skipped.len(), "{text}");
+    }
+    assert_eq!(said(&home.run(&["check", "/a"])).0, Some(0));
+    assert!(server.stop().status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_crash_nothing_is_called_clean() {
+    let home = home(None);
+    let server = home.start();
+    let mut session = root_of(&server).await;
+    let file = session.make_file(&session.root.clone(), b"file", 0o644).await;
+    session.write_at(&file, 0, &pattern(100_000), stable_how::FILE_SYNC).await.unwrap();
+    server.kill();
+    for words in [&["check"][..], &["check", "/export"], &["check", "--no-content"], &["check", "--repair"]] {
+        let (status, text) = said(&home.run(words));
+        assert!(status == Some(3) && !text.contains(": clean"), "{words:?}: {text}");
+        assert!(text.contains("/export: nothing wrong in what was looked at; "), "{words:?}: {text}");
+        assert!(text.contains("was not stopped cleanly"), "{words:?}: {text}");
+    }
+    // What was in the journal is looked at as soon as it has been replayed.
+    assert!(home.start().stop().status.success());
+    let (status, text) = said(&home.run(&["check"]));
+    assert!(status == Some(0) && text.contains("/export: clean; 2 nodes"), "{text}");
+    assert!(!text.contains(" 0 bytes verified"), "{text}");
+}

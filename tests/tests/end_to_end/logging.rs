@@ -1,19 +1,13 @@
-//! The log: few lines whatever happens, one for each event, no secrets; and the file of who changed what.
+//! The log: few lines whatever happens, one for each event.
 
 use std::{
-    fs,
     io::{Read, Write},
     net::TcpStream,
     time::{Duration, Instant},
 };
 
-use dittofs_tests::{
-    fault_proxy::FaultProxy,
-    s3::{S3Server, SECRET_KEY},
-    server::ONE_SHARE,
-};
+use dittofs_tests::{fault_proxy::FaultProxy, s3::S3Server, server::ONE_SHARE};
 use nfs3_client::nfs3_types::nfs3::*;
-use rstest::rstest;
 
 use crate::{
     object_store::{configuration, write_file},
@@ -22,22 +16,6 @@ use crate::{
 };
 
 const MIB: usize = 1 << 20;
-/// Every library that the server hands secrets to, or that speaks for it.
-const LIBRARIES: [&str; 12] = [
-    "opendal",
-    "opendal_core",
-    "opendal_service_s3",
-    "opendal_layer_retry",
-    "reqsign_core",
-    "reqsign_aws_core",
-    "reqsign_aws_v4",
-    "hyper",
-    "hyper_util",
-    "hyper_rustls",
-    "rustls",
-    "log",
-];
-
 fn is_a_record(line: &str) -> bool {
     let bytes = line.as_bytes();
     bytes.len() > 20 && bytes[4] == b'-' && bytes[10] == b'T' && line.contains('Z')
@@ -73,64 +51,6 @@ async fn a_minute_without_its_store_is_a_few_lines() {
     assert!(told.lines().all(is_a_record), "{told}");
     proxy.end_outage();
     assert!(server.stop().status.success());
-}
-
-#[rstest]
-#[case::text("text")]
-#[case::json("json")]
-#[tokio::test(flavor = "multi_thread")]
-async fn no_level_of_the_log_tells_a_secret(#[case] format: &str) {
-    let bucket = S3Server::start();
-    let proxy = FaultProxy::start(bucket.address());
-    let named: Vec<String> = LIBRARIES.iter().map(|library| format!("{library}=trace")).collect();
-    let log = format!("log: {{ level: \"trace,{}\", format: {format} }}\n", named.join(","));
-    let configuration = configuration(proxy.address(), "compression: none") + &log;
-    let home = home(Some(&configuration));
-    let server = home.start();
-    let mut session = root_of(&server).await;
-    write_file(&mut session, "file", &pattern(MIB)).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    proxy.begin_outage();
-    write_file(&mut session, "another", &pattern(100_000)).await;
-    server.hang_up();
-    for words in [&["share", "list"][..], &["share", "show", "/export"], &["config", "check"]] {
-        let told = home.run(words);
-        for text in [&told.stdout, &told.stderr] {
-            assert!(!String::from_utf8_lossy(text).contains(SECRET_KEY));
-        }
-    }
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let log = home.log();
-    assert!(log.contains("credential provider"), "the libraries are not heard");
-    assert!(!log.contains(SECRET_KEY));
-    proxy.end_outage();
-    assert!(server.stop().status.success());
-    assert!(!home.log().contains(SECRET_KEY));
-}
-
-#[test]
-fn a_password_in_an_address_is_told_by_nobody() {
-    let address = TcpStream::connect("127.0.0.1:9").map_or("127.0.0.1:9".to_owned(), |_| "127.0.0.1:1".to_owned());
-    let named: Vec<String> = LIBRARIES.iter().map(|library| format!("{library}=trace")).collect();
-    let configuration = format!(
-        "metadata: {{ stores: {{ m: {{ type: redb, redb: {{ path: metadata }} }} }} }}\n\
-         content: {{ stores: {{ c: {{ type: s3, s3: {{ bucket: b, endpoint: \"http://someone:hunter2@{address}\", \
-         credentials: {{ from: keys, access_key_id: a, secret_access_key: hunter3 }}, \
-         transfer: {{ retries: 1, timeout_seconds: 2 }} }} }} }} }}\n\
-         shares: [{{ name: /export, metadata_store: m, content_store: c }}]\n\
-         log: {{ level: \"trace,{}\" }}\n",
-        named.join(",")
-    );
-    let home = home(Some(&configuration));
-    for words in [&["serve", "--nfs", "127.0.0.1:0"][..], &["config", "check"], &["check"], &["share", "list"]] {
-        let told = home.run(words);
-        let all = [told.stdout, told.stderr].concat();
-        let all = String::from_utf8_lossy(&all);
-        assert!(!all.contains("hunter"), "{words:?}: {all}");
-        if words[0] == "serve" {
-            assert!(!told.status.success() && all.contains("(hidden)@"), "{all}");
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,55 +100,6 @@ async fn at_debug_each_request_is_a_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_changed_what_is_noted_and_the_file_can_be_rotated() {
-    let home = home(Some(&format!("{ONE_SHARE}log: {{ audit: audit.log }}\n")));
-    let server = home.start();
-    let mut session = root_of(&server).await;
-    let root = session.root.clone();
-    let file = session.make_file(&root, b"file", 0o600).await;
-    for offset in 0..10 {
-        let _ = session.write_at(&file, offset, b"x", stable_how::UNSTABLE).await;
-    }
-    let mut other = Session::open(server.address(), "/export", &user(7, 8, &[])).await;
-    assert!(matches!(other.write_at(&file, 0, b"x", stable_how::UNSTABLE).await, Nfs3Result::Err(_)));
-    let (path, moved) = (home.data().join("audit.log"), home.path().join("moved"));
-    let until_noted = |count: usize| {
-        let began = Instant::now();
-        while fs::read_to_string(&path).unwrap_or_default().lines().count() < count {
-            assert!(began.elapsed() < Duration::from_secs(10), "{:?}", fs::read_to_string(&path));
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    };
-    until_noted(3);
-    fs::rename(&path, &moved).unwrap();
-    server.hang_up();
-    let began = Instant::now();
-    while !path.exists() {
-        assert!(began.elapsed() < Duration::from_secs(10), "{}", home.log());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    session.move_to((&root, b"file"), (&root, b"renamed")).await.unwrap();
-    assert!(server.stop().status.success());
-    let lines = |path| -> Vec<serde_json::Value> {
-        fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    };
-    let told = |line: &serde_json::Value| {
-        let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-        (line["uid"].as_u64().unwrap(), text("procedure"), text("name"), text("result"))
-    };
-    let expected = |uid, procedure: &str, name: &str, result: &str| {
-        (uid, procedure.to_owned(), name.to_owned(), result.to_owned())
-    };
-    let first: Vec<_> = lines(moved).iter().map(told).collect();
-    let create = expected(0, "CREATE", "file", "OK");
-    assert_eq!(first, [create, expected(0, "WRITE", "", "OK"), expected(7, "WRITE", "", "ACCES")]);
-    let second = lines(path);
-    assert_eq!(second.len(), 1, "{second:?}");
-    assert_eq!(told(&second[0]), expected(0, "RENAME", "file", "OK"));
-    assert_eq!((&second[0]["to_name"], &second[0]["client"]), (&"renamed".into(), &"127.0.0.1".into()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_hangup_takes_a_new_level_and_never_ends_the_server() {
     let home = home(Some(ONE_SHARE));
     let server = home.start();
@@ -249,6 +120,77 @@ async fn a_hangup_takes_a_new_level_and_never_ends_the_server() {
     let root = session.root.clone();
     session.attributes_of(&root).await;
     until("GETATTR");
+    assert!(server.stop().status.success());
+}
+
+#[test]
+fn a_hangup_says_what_of_the_configuration_needs_a_restart() {
+    let home = home(Some(&format!("{ONE_SHARE}log: {{ slow_ms: 500 }}\n")));
+    let server = home.start();
+    let hang_up = || {
+        let before = home.log().len();
+        server.hang_up();
+        let began = Instant::now();
+        while !home.log()[before..].contains("is read again") {
+            assert!(began.elapsed() < Duration::from_secs(10), "{}", home.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // It is the next thing that is said.
+        std::thread::sleep(Duration::from_millis(300));
+        home.log()[before..].to_owned()
+    };
+    // What the command line says is no change.
+    let told = hang_up();
+    assert!(!told.contains("needs a restart"), "{told}");
+    home.configure(&format!(
+        "{}cache: {{ memory: 64MiB }}\nlog: {{ slow_ms: 700, format: json, level: debug, audit: audit.log }}\n",
+        ONE_SHARE.replace("/export", "/other")
+    ));
+    let told = hang_up();
+    let line = told.lines().find(|line| line.contains("needs a restart")).unwrap_or_else(|| panic!("{told}"));
+    for key in ["cache.memory", "log.slow_ms", "log.format", "log.audit", "/export (not", "/other (new)"] {
+        assert!(line.contains(key), "{key}: {line}");
+    }
+    assert!(line.contains("WARN") && !line.contains("level") && !line.contains("adapters"), "{line}");
+    assert!(server.stop().status.success());
+}
+
+#[test]
+fn the_configuration_is_told_at_the_start() {
+    let home = home(Some(
+        "metadata: { stores: { m: { type: memory } } }\n\
+         content: { stores: { m: { type: memory } } }\n\
+         shares:\n\
+         - { name: /a, metadata_store: m, content_store: m, secure_ports: true, quota: { bytes: 3GiB, files: 9 }, \
+         atime: none, anonymous_uid: 77, anonymous_gid: 78, outage_seconds: 12 }\n\
+         - { name: /b, metadata_store: m, content_store: m }\n\
+         adapters: { limits: { connections: 99, connections_per_address: 98, strangers: 97, idle_seconds: 96 } }\n\
+         log: { slow_ms: 321, audit: audit.log, format: json }\n",
+    ));
+    let server = home.start_as_configured();
+    let log = home.log();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = |message: &str, share: Option<&str>| {
+        let is_it = |line: &&serde_json::Value| line["message"] == message && line["share"].as_str() == share;
+        lines.iter().find(is_it).unwrap_or_else(|| panic!("{message}: {log}")).clone()
+    };
+    let told_of_log = told("log", None);
+    assert_eq!((&told_of_log["slow_ms"], &told_of_log["format"]), (&321.into(), &"json".into()));
+    assert_eq!(told_of_log["audit"], home.data().join("audit.log").display().to_string());
+    let limits = told("adapters.limits", None);
+    for (name, value) in [("connections", 99), ("connections_per_address", 98), ("strangers", 97), ("idle_seconds", 96)]
+    {
+        assert_eq!(limits[name], value, "{limits}");
+    }
+    assert!(limits["memory"].as_str().unwrap().ends_with('B'), "what `auto` comes to: {limits}");
+    let share = told("configured", Some("/a"));
+    for (name, value) in [("quota_files", 9), ("anonymous_uid", 77), ("anonymous_gid", 78), ("outage_seconds", 12)] {
+        assert_eq!(share[name], value, "{share}");
+    }
+    assert_eq!((&share["quota"], &share["atime"]), (&"3GiB".into(), &"none".into()));
+    assert_eq!(share["secure_ports"], true);
+    let share = told("configured", Some("/b"));
+    assert!(share["quota"] != "none" && share["quota_files"].is_null(), "a share in memory is bounded: {share}");
     assert!(server.stop().status.success());
 }
 

@@ -5,6 +5,7 @@
 
 mod access;
 mod attributes;
+mod auditing;
 mod backups;
 mod belonging;
 mod bucket;
@@ -34,6 +35,7 @@ mod retransmission;
 mod rotating;
 mod scale;
 mod sealing;
+mod secrets;
 mod session;
 mod shares;
 mod starting;

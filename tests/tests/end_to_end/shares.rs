@@ -198,3 +198,21 @@ async fn shares_are_file_systems_of_their_own() {
     assert_ne!(ids.0, ids.1);
     session.find(&here, b"file").await.unwrap();
 }
+
+#[test]
+fn shares_in_memory_hold_half_of_the_memory_together() {
+    let server_home = home(Some(SHARES));
+    let server = server_home.start();
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap();
+    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap().trim();
+    let total: u64 = total.trim_end_matches(" kB").parse::<u64>().unwrap() * 1024;
+    let free = |share: &&str| -> u64 {
+        let told = server_home.run(&["share", "show", share]);
+        let told = String::from_utf8(told.stdout).unwrap();
+        let free = told.lines().find_map(|line| line.strip_prefix("bytes free")).unwrap_or_else(|| panic!("{told}"));
+        free.trim().parse().unwrap()
+    };
+    let all: u64 = ["/open", "/root", "/all", "/frozen", "/near", "/elsewhere"].iter().map(free).sum();
+    assert!(all > 0 && all <= total / 2, "{all} of {total}");
+    assert!(server.stop().status.success());
+}

@@ -72,6 +72,17 @@ fn nothing_is_left_open() {
     assert_none("work that was left open", &found);
 }
 
+/// One that is made elsewhere forgets what all puts have to say, such as the type of the content.
+#[test]
+fn the_options_of_puts_to_object_stores_are_made_in_one_place() {
+    const OPERATOR: &str = "adapters-outbound/object-store/src";
+    const OPTIONS: &str = "adapters-outbound/object-store/src/operator/found.rs";
+    let words = ["WriteOptions", "write_with", "writer_with", "operator.write(", "operator.writer("];
+    let elsewhere = |source: &&Source| source.is_below(OPERATOR) && source.path != OPTIONS;
+    let found: Vec<String> = SOURCES.iter().filter(elsewhere).flat_map(|source| found_in(source, &words)).collect();
+    assert_none("puts with options of their own", &found);
+}
+
 #[test]
 fn unsafe_code_is_in_the_journal_only() {
     let elsewhere = |source: &&Source| !source.is_below(UNSAFE_ALLOWED);

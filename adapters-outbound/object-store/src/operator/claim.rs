@@ -5,7 +5,7 @@ use dittofs_ports::{Claim, ContentError, Marked};
 use futures_util::TryStreamExt;
 use opendal::{
     ErrorKind,
-    options::{ListOptions, ReadOptions, WriteOptions},
+    options::{ListOptions, ReadOptions},
 };
 
 use super::{OperatorStore, error::is_known_already};
@@ -33,8 +33,7 @@ impl OperatorStore {
         let version = over.as_ref().and_then(|over| over.version.clone());
         let options = match &over {
             None => found.only_new(),
-            Some(_) if is_atomic && version.is_some() => WriteOptions { if_match: version, ..WriteOptions::default() },
-            Some(_) => WriteOptions::default(),
+            Some(_) => found.over(version.filter(|_| is_atomic)),
         };
         let compares = options.if_match.is_some() || options.if_not_exists;
         if !compares {

@@ -6,9 +6,9 @@ use std::{
 };
 
 use futures_util::TryStreamExt;
-use opendal::{Buffer, ErrorKind, Operator, options::ListOptions, options::WriteOptions};
+use opendal::{Buffer, ErrorKind, Operator, options::ListOptions};
 
-use super::{diagnosis, error::is_known_already, remote::Remote};
+use super::{diagnosis, error::is_known_already, found::Found, remote::Remote};
 use crate::OpenError;
 
 /// Bytes of the probe.
@@ -21,35 +21,6 @@ const NO_VERSION: &str = "\"0123456789abcdef0123456789abcdef\"";
 const NAME: &str = "dittofs-probe-";
 /// It is given up after so long.
 const PROBE_MAX: Duration = Duration::from_secs(40);
-
-/// What was found.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Found {
-    /// Whether the store refuses to write over something when it is told to.
-    pub(super) puts_only_new: bool,
-    /// Whether it keeps the type of what is written.
-    pub(super) keeps_types: bool,
-    /// Whether it writes over something only if that is what was seen, when it is told to.
-    pub(super) replaces_only_seen: bool,
-}
-
-/// The type of everything that is written. Without one, some services answer later that there is none, in a form that
-/// their own clients can't read.
-const CONTENT_TYPE: &str = "application/octet-stream";
-
-impl Found {
-    /// What a service of this kind does, before it was asked.
-    pub(super) fn usual(operator: &Operator) -> Found {
-        let keeps_types = operator.info().capability().write_with_content_type;
-        Found { puts_only_new: true, keeps_types, replaces_only_seen: false }
-    }
-
-    /// Writes what is not there yet, and never over anything; where the store can't do that, the caller has looked.
-    pub(super) fn only_new(self) -> WriteOptions {
-        let content_type = self.keeps_types.then(|| CONTENT_TYPE.to_owned());
-        WriteOptions { if_not_exists: self.puts_only_new, content_type, ..WriteOptions::default() }
-    }
-}
 
 /// Why a place can't be used, now or at all.
 #[derive(Debug)]
@@ -138,7 +109,7 @@ impl Probe<'_> {
         }
         let there = self.operator.stat(&self.name).await.map_err(|error| self.told("HeadObject", error))?;
         let Some(version) = there.etag() else { return Ok(false) };
-        let over = |version: &str| WriteOptions { if_match: Some(version.to_owned()), ..WriteOptions::default() };
+        let over = |version: &str| Found::usual(self.operator).over(Some(version.to_owned()));
         match self.operator.write_options(&self.name, bytes(), over(NO_VERSION)).await {
             Err(error) if is_known_already(&error) => {}
             // It does not look at the condition, or does not know it.

@@ -5,9 +5,9 @@ use std::ops::Range;
 use bytes::Bytes;
 use dittofs_domain::{ObjectId, ShareId};
 use dittofs_ports::ContentError;
-use opendal::{Buffer, ErrorKind, options::WriteOptions};
+use opendal::{Buffer, ErrorKind};
 
-use super::{OperatorStore, error::is_known_already, path_of, probe::Found};
+use super::{OperatorStore, error::is_known_already, found::Found, path_of};
 
 /// An object of fewer bytes is compared as a whole with what is there.
 const COMPARED_WHOLE_MAX: u64 = 1 << 20;
@@ -47,7 +47,7 @@ impl OperatorStore {
         if !in_parts {
             return self.operator.write_options(path, bytes, found.only_new()).await.map(drop);
         }
-        let options = WriteOptions { chunk: Some(remote.part_bytes), concurrent, ..found.only_new() };
+        let options = found.only_new_in_parts(remote.part_bytes, concurrent);
         let mut writer = self.operator.writer_options(path, options).await?;
         let written = async {
             writer.write(bytes).await?;

@@ -30,10 +30,19 @@ pub(super) fn print_finding(share: &str, finding: &FindingView, out: &mut dyn Wr
     writeln!(out, "{place}: {note}{}{mended}", finding.text)
 }
 
+/// What a check looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Looked {
+    /// Whether nothing but the bytes of files can have been left out.
+    pub(super) is_all: bool,
+    /// Whether bytes were read.
+    pub(super) with_content: bool,
+}
+
 pub(super) fn print_summary(
     share: &str,
     summary: &CheckSummary,
-    with_content: bool,
+    looked: Looked,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let CheckSummary { errors, notes, mended, omitted, undecided, nodes, objects, verified_bytes, .. } = summary;
@@ -42,8 +51,8 @@ pub(super) fn print_summary(
     let verdict = match (is_found(summary), *errors) {
         (true, 0) if *omitted == 0 => "nothing is damaged, but not all can be read".to_owned(),
         (true, _) => format!("{errors} errors, {mended} findings mended"),
-        (false, _) if *unflushed_bytes > 0 => "nothing wrong in what was looked at".to_owned(),
-        (false, _) if !with_content => "clean but for the bytes, which were not read".to_owned(),
+        (false, _) if !looked.is_all => "nothing wrong in what was looked at".to_owned(),
+        (false, _) if !looked.with_content => "clean but for the bytes, which were not read".to_owned(),
         (false, _) => "clean".to_owned(),
     };
     write!(out, "{share}: {verdict}; {nodes} nodes, {objects} objects, {verified_bytes} bytes verified")?;

@@ -58,8 +58,39 @@ fn an_empty_folder_a_fresh_disk_and_what_the_configuration_names_are_taken() {
     DataFolder::lock(folder, &[]).unwrap();
 }
 
+/// Release 0.1 wrote only the number of its process into the lock, as many other programs do.
+#[test]
+fn a_lock_of_an_earlier_version_is_enough_where_nothing_foreign_lies_beside_it() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("data");
+    fs::create_dir_all(folder.join("content/deep")).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+    fs::write(folder.join("lock"), "4711\n").unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.join("control.sock")).unwrap();
+    let content = folder.join("content");
+    for (stranger, named) in
+        [("photo", &[content.as_path()][..]), ("control.sock.old", &[content.as_path()]), ("", &[])]
+    {
+        let path = folder.join(stranger);
+        if !stranger.is_empty() {
+            fs::write(&path, "precious").unwrap();
+        }
+        let expected = if stranger.is_empty() { "content" } else { stranger };
+        let error = DataFolder::lock(&folder, named).unwrap_err();
+        assert!(matches!(&error, DataError::Foreign { found, .. } if found == expected), "{error}");
+        assert_eq!((mode_of(&folder), fs::read_to_string(folder.join("lock")).unwrap()), (0o755, "4711\n".to_owned()));
+        if !stranger.is_empty() {
+            fs::remove_file(&path).unwrap();
+        }
+    }
+    DataFolder::lock(&folder, &[&content]).unwrap();
+    assert_eq!(mode_of(&folder), 0o700);
+    // From now on it is known by the word.
+    fs::write(folder.join("photo"), "").unwrap();
+    DataFolder::lock(&folder, &[]).unwrap();
+}
+
 #[rstest::rstest]
-#[case::the_lock_of_an_earlier_version("lock", "4711\n")]
 #[case::asked_for("lock", "dittofs\n")]
 #[case::a_lost_lock("metadata/metadata.redb", "")]
 fn a_data_folder_is_known_again(#[case] name: &str, #[case] text: &str) {
