@@ -21,7 +21,7 @@ use crate::{
     object_store::{self, check_file, write_file},
     persistence::root_of,
     sealing::key_add,
-    session::{Session, home, pattern},
+    session::{home, pattern},
 };
 
 mod content;
