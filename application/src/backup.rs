@@ -94,7 +94,11 @@ impl Job {
         }
         match &result {
             Ok(report) => {
-                tracing::info!(%backup, objects = report.objects, bytes = report.bytes, "a backup is written")
+                let BackupReport { objects, bytes, incomplete, .. } = report;
+                tracing::info!(%backup, objects, bytes, "a backup is written");
+                for file in incomplete {
+                    tracing::warn!(%backup, %file, "the newest bytes of this file are not in the backup");
+                }
             }
             Err(error) => tracing::warn!(%backup, %error, "a backup was not written"),
         }
@@ -119,12 +123,16 @@ impl Job {
         }
         self.volumes.iter().try_for_each(|volume| self.go_on(volume))?;
         let objects = shares.iter().flat_map(|share| &share.objects);
+        let of_share = |share: &ShareInBackup| {
+            share.incomplete.iter().map(|file| format!("{file} of {}", share.name)).collect::<Vec<_>>()
+        };
         let report = BackupReport {
             backup: identity.backup,
             shares: shares.iter().map(|share| share.name.clone()).collect(),
             nodes: shares.iter().map(|share| share.nodes).sum(),
             objects: objects.clone().count() as u64,
             bytes: objects.map(|object| object.bytes).sum(),
+            incomplete: shares.iter().flat_map(of_share).collect(),
         };
         let Identity { backup, at } = identity;
         let program = env!("CARGO_PKG_VERSION").to_owned();
@@ -141,11 +149,11 @@ impl Job {
     ) -> Result<ShareInBackup, BackupError> {
         self.go_on(volume)?;
         self.tell(BackupPhase::Flush, 0, 0);
-        let mut frozen = volume.freeze().await?;
+        let mut frozen = volume.freeze(self.request.allow_damaged).await?;
         let progress = |done| self.tell(BackupPhase::Pins, done, 0);
         let objects = volume.pin_all(&*frozen.snapshot, (backup, at), &progress).await?;
         frozen.let_collector_go();
-        let Frozen { snapshot, at, .. } = frozen;
+        let Frozen { snapshot, at, incomplete, .. } = frozen;
         let rows = self.write_rows(volume, &*snapshot, writer).await?;
         let record = snapshot.record().await.map_err(|source| volume.not_read(source))?;
         let sums = snapshot.statistics().await.map_err(|source| volume.not_read(source))?;
@@ -164,6 +172,7 @@ impl Job {
             format: snapshot.format(),
             rows,
             objects: objects.iter().map(listed).collect(),
+            incomplete,
         })
     }
 

@@ -17,7 +17,7 @@ use dittofs_domain::{
     ObjectId, ShareId,
     ownership::{Claimant, Holder, Lineage, Mark, Phase, Refusal, Start, Step, Tenure, Terms},
 };
-use dittofs_ports::{Capacity, Claim, Clock, ContentError, ContentStore, Marked, Randomness, Survives};
+use dittofs_ports::{Claim, Clock, ContentError, ContentStore, Marked, Randomness};
 use futures_util::{FutureExt, select_biased};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -303,25 +303,8 @@ impl OwnedContent {
 
 #[async_trait]
 impl ContentStore for OwnedContent {
-    fn survives(&self) -> Survives {
-        self.store.survives()
-    }
-
-    async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
-        self.store.owner(share).await
-    }
-
-    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
-        self.store.claim(share, mark, over).await
-    }
-
-    async fn shares(&self) -> Result<Vec<ShareId>, ContentError> {
-        self.store.shares().await
-    }
-
-    fn request_max(&self) -> Duration {
-        self.store.request_max()
-    }
+    // What needs neither the objects to be the share's own nor a lease.
+    dittofs_ports::forward!(ContentStore of store: survives, owner, claim, shares, request_max, capacity);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         self.demand_put().await?;
@@ -331,10 +314,6 @@ impl ContentStore for OwnedContent {
     async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
         self.demand_put().await?;
         self.store.put_to_free(share, object, parts).await
-    }
-
-    async fn capacity(&self) -> Result<Option<Capacity>, ContentError> {
-        self.store.capacity().await
     }
 
     async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {

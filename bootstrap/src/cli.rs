@@ -119,6 +119,10 @@ pub enum BackupCommand {
         /// Don't copy the objects: they stay in the content store, and are kept until the backup is released
         #[arg(long)]
         pin: bool,
+        /// Go on where metadata of files is damaged, so that what was written to them last can't be stored: the backup
+        /// is without these bytes, and says of which files
+        #[arg(long)]
+        allow_damaged: bool,
         /// Where the configuration comes from.
         #[command(flatten)]
         source: ConfigFile,

@@ -146,8 +146,9 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             let with = (&config, &StoreKinds::built_in());
             Ok(remove::remove(&name, yes, with, &mut io::stdin().lock(), &mut out)?)
         }
-        Command::Backup(BackupCommand::Create { folder, share, pin, source }) => {
-            Ok(backup::create(&folder, &share, pin, &load(&source)?, &mut out)?)
+        Command::Backup(BackupCommand::Create { folder, share, pin, allow_damaged, source }) => {
+            let wanted = backup::Wanted { folder, shares: share, pin, allow_damaged };
+            Ok(backup::create(&wanted, &load(&source)?, &mut out)?)
         }
         Command::Backup(BackupCommand::List(source)) => {
             Ok(backup::list(&load(&source)?, &StoreKinds::built_in(), &mut out)?)

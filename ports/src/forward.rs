@@ -262,6 +262,10 @@ macro_rules! forward_method {
         $crate::forward_method!(@async $inner nodes [] (after: $crate::forward::types::NodeId, max: usize)
             Result<Vec<$crate::forward::types::Arc<$crate::forward::types::Node>>, $crate::MetadataError>);
     };
+    (ShareMetadata node_ids $inner:tt) => {
+        $crate::forward_method!(@async $inner node_ids [] (after: $crate::forward::types::NodeId, max: usize)
+            Result<Vec<$crate::forward::types::NodeId>, $crate::MetadataError>);
+    };
     (ShareMetadata references_after $inner:tt) => {
         $crate::forward_method!(@async $inner references_after [] (after: Option<$crate::Reference>, max: usize)
             Result<Vec<$crate::Reference>, $crate::MetadataError>);

@@ -31,7 +31,7 @@ const FILE: usize = 256 << 10;
 const LONG: Duration = Duration::from_secs(90);
 
 fn request(share: &Share, name: &str, pin: bool) -> BackupRequest {
-    BackupRequest { folder: share.folder().join(name), shares: Vec::new(), pin }
+    BackupRequest { folder: share.folder().join(name), shares: Vec::new(), pin, allow_damaged: false }
 }
 
 /// Of two files that are written in turns, each write acknowledged before the next, the second is never ahead.

@@ -1,6 +1,10 @@
 //! One file's damage is that file's: everything else of the share goes on.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "damaged_files/checks.rs"]
+mod checks;
+#[path = "damaged_files/cuts.rs"]
+mod cuts;
 #[path = "damaged_files/rigged.rs"]
 mod rigged;
 
@@ -24,7 +28,7 @@ use dittofs_ports::{
 };
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
 use dittofs_tests::world::{SHARE, Stores, World, WorldOptions, caller};
-use rigged::{CopyingStore, Damage, RiggedStore};
+use rigged::{CopyingStore, Damage, RiggedJournal, RiggedStore};
 use tempfile::TempDir;
 
 const KIB: usize = 1 << 10;
@@ -93,7 +97,10 @@ impl Share {
         let stores = Stores {
             metadata: Arc::new(RiggedStore { store: Arc::clone(&metadata), damage: Arc::clone(&damage) }),
             content: Arc::clone(&content),
-            journal: Arc::new(journal(folder.path(), life).await),
+            journal: Arc::new(RiggedJournal {
+                journal: journal(folder.path(), life).await,
+                damage: Arc::clone(&damage),
+            }),
             cache: Arc::new(MokaBlockCache::new(1 << 20)),
             opens: Arc::new(MemoryOpenState::new()),
         };
@@ -116,10 +123,14 @@ impl Share {
     }
 
     async fn create(&self, name: &str) -> NodeRef {
+        self.make(NodeId::ROOT, name, NewKind::File).await
+    }
+
+    async fn make(&self, directory: NodeId, name: &str, kind: NewKind) -> NodeRef {
         let request = CreateRequest {
-            directory: NodeId::ROOT,
+            directory,
             name: Name::new(name.as_bytes()).unwrap(),
-            kind: NewKind::File,
+            kind,
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };

@@ -1,8 +1,9 @@
 //! A content store that is full to the last byte, and in which every object has something that lives.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{sync::Arc, time::Duration};
+use std::{io, ops::Range, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
@@ -13,12 +14,15 @@ use dittofs_domain::{
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockService, Caller, CheckOptions, ContentStore, MetadataService, NodeRef, Stability,
+    AdminService, BlockService, Caller, CheckOptions, ContentError, ContentStore, MetadataService, NodeRef, Stability,
 };
 use dittofs_tests::world::{SHARE, Stores, World, caller};
+use parking_lot::Mutex;
 
 const CAPACITY: u64 = 12 << 20;
 const FILE: usize = 24 << 10;
+/// Above what lives of any object: it can be deleted only once all of that is elsewhere.
+const ROOM_KEPT: u64 = 3 << 20;
 
 struct Share {
     world: World,
@@ -31,12 +35,39 @@ fn pattern(number: usize) -> Bytes {
     (0..FILE).map(|at| (number * 31 + at * 7 + (at >> 8)) as u8).collect()
 }
 
+/// A store that can't give back parts of objects. As a folder does, it keeps some room for what frees space.
+struct WholeObjects {
+    store: Arc<MemoryContentStore>,
+}
+
+#[async_trait]
+impl ContentStore for WholeObjects {
+    dittofs_ports::forward!(ContentStore of store: survives, owner, claim, shares, request_max, put_to_free, capacity, get,
+        delete, list);
+
+    async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        let bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        if self.store.used() + bytes + ROOM_KEPT > CAPACITY {
+            return Err(ContentError::Full);
+        }
+        self.store.put(share, object, parts).await
+    }
+
+    async fn discard(&self, _share: ShareId, _object: ObjectId, _dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        Ok(0)
+    }
+}
+
 impl Share {
     async fn new() -> Share {
+        Share::on(|store| store).await
+    }
+
+    async fn on<S: ContentStore + 'static>(decorated: impl FnOnce(Arc<MemoryContentStore>) -> Arc<S>) -> Share {
         let content = Arc::new(MemoryContentStore::with_capacity(CAPACITY));
         let stores = Stores {
             metadata: Arc::new(MemoryMetadataStore::new()),
-            content: Arc::clone(&content) as Arc<dyn ContentStore>,
+            content: decorated(Arc::clone(&content)),
             journal: Arc::new(NullJournal::new(4 << 20)),
             cache: Arc::new(NoBlockCache),
             opens: Arc::new(MemoryOpenState::new()),
@@ -160,4 +191,60 @@ async fn what_there_is_room_for_is_flushed() {
     for number in 0..share.files.len() {
         share.assert_there(number).await;
     }
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn count(&self, words: &str) -> usize {
+        String::from_utf8_lossy(&self.0.lock()).matches(words).count()
+    }
+}
+
+/// Then removing frees nothing. The log says so, once, and what an operator can do helps.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_gives_nothing_back_and_has_not_a_byte_left_is_told_once_until_others_free_some() {
+    const OTHERS: ObjectId = ObjectId(1);
+    const OTHERS_BYTES: u64 = 4 << 20;
+    const ADVICE: &str = "by other means, and the rest comes back by itself";
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let mut share = Share::on(|store| Arc::new(WholeObjects { store })).await;
+    let others = |bytes: u64| vec![Bytes::from(vec![7; bytes as usize])];
+    share.content.put(ShareId(SHARE.0 + 1), OTHERS, others(OTHERS_BYTES)).await.unwrap();
+    share.fill().await;
+    share.world.pass(Duration::from_secs(60)).await;
+    let free = CAPACITY - share.content.used();
+    share.content.put(ShareId(SHARE.0 + 1), ObjectId(2), others(free)).await.unwrap();
+    let before = share.files.len();
+    share.remove_every_second().await;
+    for _ in 0..10 {
+        share.world.pass(Duration::from_secs(30)).await;
+        assert_eq!(share.add().await, Err(FsError::NoSpace));
+    }
+    assert_eq!(log.count(ADVICE), 1);
+    share.content.delete(ShareId(SHARE.0 + 1), OTHERS).await.unwrap();
+    for _ in 0..before / 4 {
+        share.add_once_there_is_room().await;
+    }
+    share.flush_once_there_is_room().await;
+    for number in (1..before).step_by(2).chain(before..share.files.len()) {
+        share.assert_there(number).await;
+    }
+    assert_eq!(log.count(ADVICE), 1);
 }

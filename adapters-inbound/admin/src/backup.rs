@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     os::unix::ffi::{OsStrExt, OsStringExt},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -54,6 +54,9 @@ pub struct BackupSummary {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Files of which the newest bytes are not in it.
+    #[serde(default)]
+    pub incomplete: Vec<String>,
 }
 
 /// A backup that pins objects of a share.
@@ -89,8 +92,8 @@ pub struct ReleasedView {
 
 impl From<BackupReport> for BackupSummary {
     fn from(report: BackupReport) -> BackupSummary {
-        let BackupReport { backup, shares, nodes, objects, bytes } = report;
-        BackupSummary { backup: backup.to_string(), shares, nodes, objects, bytes }
+        let BackupReport { backup, shares, nodes, objects, bytes, incomplete } = report;
+        BackupSummary { backup: backup.to_string(), shares, nodes, objects, bytes, incomplete }
     }
 }
 
@@ -112,19 +115,21 @@ pub fn backup_phase_word(phase: BackupPhase) -> &'static str {
 }
 
 /// A request as the query of an address. The folder is in hexadecimal digits: it may have any bytes.
-pub(crate) fn to_query(folder: &Path, shares: &[u64], pin: bool) -> String {
+pub(crate) fn to_query(request: &BackupRequest) -> String {
+    let BackupRequest { folder, shares, pin, allow_damaged } = request;
     let folder: String = folder.as_os_str().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let shares: String = shares.iter().map(|share| format!("&share={share}")).collect();
-    format!("folder={folder}&pin={pin}{shares}")
+    let shares: String = shares.iter().map(|share| format!("&share={}", share.0)).collect();
+    format!("folder={folder}&pin={pin}&allow_damaged={allow_damaged}{shares}")
 }
 
 /// None for a query that makes no sense.
 pub(crate) fn of_query(query: &str) -> Option<BackupRequest> {
-    let mut request = BackupRequest { folder: PathBuf::new(), shares: Vec::new(), pin: false };
+    let mut request = BackupRequest { folder: PathBuf::new(), shares: Vec::new(), pin: false, allow_damaged: false };
     for pair in query.split('&') {
         match pair.split_once('=')? {
             ("folder", digits) => request.folder = path(digits)?,
             ("pin", pin) => request.pin = pin.parse().ok()?,
+            ("allow_damaged", allowed) => request.allow_damaged = allowed.parse().ok()?,
             ("share", share) => request.shares.push(ShareId(share.parse().ok()?)),
             _ => return None,
         }

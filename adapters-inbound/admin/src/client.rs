@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use dittofs_ports::BackupRequest;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{Method, Request, client::conn::http1, header::HOST};
 use hyper_util::rt::TokioIo;
@@ -82,19 +83,12 @@ impl Client {
         self.lines(&uri, is_last, each).await
     }
 
-    /// Has the server write a backup into a folder, whose path is absolute; of these shares, or of all without any.
-    /// Likewise line by line; whoever drops this gives the backup up.
+    /// Has the server write a backup into a folder, whose path is absolute. Likewise line by line; whoever drops this gives the backup up.
     ///
     /// # Errors
     /// As [`Client::check`].
-    pub async fn back_up(
-        &self,
-        folder: &Path,
-        shares: &[u64],
-        pin: bool,
-        each: impl FnMut(BackupLine),
-    ) -> Result<(), ClientError> {
-        let uri = format!("/v1/backups?{}", to_query(folder, shares, pin));
+    pub async fn back_up(&self, request: &BackupRequest, each: impl FnMut(BackupLine)) -> Result<(), ClientError> {
+        let uri = format!("/v1/backups?{}", to_query(request));
         let is_last = |line: &BackupLine| matches!(line, BackupLine::Summary(_) | BackupLine::Failed { .. });
         self.lines(&uri, is_last, each).await
     }

@@ -73,7 +73,10 @@ impl Routes {
     fn back_up(&self, query: Option<&str>) -> Response<Body> {
         match query.and_then(of_query) {
             Some(request) => lines(backup_lines(Arc::clone(&self.service), request)),
-            None => refused(StatusCode::BAD_REQUEST, "a backup is asked for by `folder`, `pin` and `share`"),
+            None => refused(
+                StatusCode::BAD_REQUEST,
+                "a backup is asked for by `folder`, `pin`, `allow_damaged` and `share`",
+            ),
         }
     }
 

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::damaged;
 
-/// The format that this release writes, and the newest that it reads.
-const FORMAT: u32 = 1;
+/// The newest format that this release reads.
+const FORMAT: u32 = 2;
+/// What it writes where an earlier release can read that: format 2 has files that are incomplete.
+const FORMAT_WHOLE: u32 = 1;
 
 /// What every format begins with.
 #[derive(Deserialize)]
@@ -61,6 +63,9 @@ struct Share {
     format: String,
     rows: Rows,
     objects: Vec<Object>,
+    /// Files whose newest bytes are not in it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    incomplete: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,7 +101,9 @@ struct Object {
 
 pub(crate) fn to_text(manifest: &Manifest) -> Vec<u8> {
     let backup = Backup::from(manifest);
-    let whole = Whole { format: FORMAT, checksum: sum_of(&backup), backup };
+    let is_whole = backup.shares.iter().all(|share| share.incomplete.is_empty());
+    let format = if is_whole { FORMAT_WHOLE } else { FORMAT };
+    let whole = Whole { format, checksum: sum_of(&backup), backup };
     // Every type has text for keys, which is all that could fail.
     let mut text = serde_json::to_vec_pretty(&whole).unwrap_or_default();
     text.push(b'\n');
@@ -195,6 +202,7 @@ impl From<&ShareInBackup> for Share {
             format: share.format.clone(),
             rows: Rows { rows, bytes, checksum: hex(checksum) },
             objects: share.objects.iter().map(object).collect(),
+            incomplete: share.incomplete.clone(),
         }
     }
 }
@@ -215,6 +223,7 @@ impl Share {
             format: self.format,
             rows: RowsInBackup { rows: self.rows.rows, bytes: self.rows.bytes, checksum: of_hex(&self.rows.checksum)? },
             objects: self.objects.iter().map(Object::read).collect::<Option<_>>()?,
+            incomplete: self.incomplete,
         })
     }
 }

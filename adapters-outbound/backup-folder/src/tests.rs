@@ -38,6 +38,7 @@ async fn write(folder: &Path) -> Manifest {
         format: "rows of a test".into(),
         rows,
         objects: vec![ObjectInBackup { id: OBJECT, bytes: 2 * BYTES.len() as u64, checksum }],
+        incomplete: Vec::new(),
     };
     let (backup, at) = (BackupId::of_bits(4), Timestamp::new(5, 6).unwrap());
     let manifest = Manifest { backup, at, program: "0.0.1".into(), holds_objects: true, shares: vec![share] };
@@ -78,6 +79,26 @@ async fn what_was_written_is_read() {
 }
 
 #[tokio::test]
+async fn only_a_backup_that_lacks_bytes_of_files_is_of_the_format_that_earlier_releases_refuse() {
+    let (folder, place) = place();
+    let manifest = write(&place).await;
+    let format = |place: &Path| {
+        let text = fs::read_to_string(place.join("manifest.json")).unwrap();
+        text.lines().find(|line| line.contains("\"format\"")).unwrap().trim().to_owned()
+    };
+    assert_eq!(format(&place), "\"format\": 1,");
+    let share = ShareInBackup { incomplete: vec!["/a file".into()], ..manifest.shares[0].clone() };
+    let manifest = Manifest { shares: vec![share], ..manifest };
+    let other = folder.path().join("other");
+    let writer = FolderBackups.make(&other).await.unwrap();
+    writer.rows(SHARE, rows()).await.unwrap();
+    writer.end_rows(SHARE).await.unwrap();
+    writer.finish(&manifest).await.unwrap();
+    assert_eq!(format(&other), "\"format\": 2,");
+    assert_eq!(FolderBackups.open(&other).await.unwrap().manifest(), &manifest);
+}
+
+#[tokio::test]
 async fn a_folder_that_is_not_empty_or_has_no_place_is_refused() {
     let (_folder, place) = place();
     write(&place).await;
@@ -100,9 +121,9 @@ async fn a_manifest_of_a_later_release_is_told_as_such() {
     let (_folder, place) = place();
     write(&place).await;
     let file = files::manifest(&place);
-    let text = fs::read_to_string(&file).unwrap().replace("\"format\": 1", "\"format\": 2");
+    let text = fs::read_to_string(&file).unwrap().replace("\"format\": 1", "\"format\": 3");
     fs::write(&file, text).unwrap();
-    assert!(matches!(FolderBackups.open(&place).await, Err(BackupFolderError::Newer { found: 2, .. })));
+    assert!(matches!(FolderBackups.open(&place).await, Err(BackupFolderError::Newer { found: 3, .. })));
 }
 
 /// Every bit of every file counts, and so does every length.

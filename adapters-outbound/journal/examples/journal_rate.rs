@@ -33,6 +33,7 @@ async fn writer(
             size: data.len() as u64,
             time: Timestamp::EPOCH,
             epoch: Epoch(1),
+            copy_of: None,
         };
         let appended = match journal.append(record).await {
             Err(JournalError::Full) => break,

@@ -100,7 +100,8 @@ impl Journal for NullJournal {
         self.reserve(cost)?;
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         self.keep(number, &record.data, cost);
-        Ok(Appended { sequence: Sequence(number), place: Place { segment: number, at: 0 } })
+        let sequence = record.copy_of.unwrap_or(Sequence(number));
+        Ok(Appended { sequence, place: Place { segment: number, at: 0 } })
     }
 
     async fn sync(&self, _up_to: Sequence) -> Result<(), JournalError> {
@@ -129,7 +130,7 @@ impl Journal for NullJournal {
 
     async fn release(&self, records: &[Appended]) -> Result<(), JournalError> {
         for record in records {
-            self.forget(record.sequence.0);
+            self.forget(record.place.segment);
         }
         Ok(())
     }

@@ -63,8 +63,8 @@ pub(crate) struct MeasuredMetadata {
 impl ShareMetadata for MeasuredMetadata {
     dittofs_ports::forward!(
         ShareMetadata of inner:
-        record, put_record, view, list, name_of, unlinked, clipped, objects, references, nodes, references_after,
-        statistics, snapshot
+        record, put_record, view, list, name_of, unlinked, clipped, objects, references, nodes, node_ids,
+        references_after, statistics, snapshot
     );
 
     async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {

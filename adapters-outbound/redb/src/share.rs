@@ -101,6 +101,10 @@ impl ShareMetadata for RedbShare {
         self.store.read(|tables| tables.nodes(self.id, after, max))
     }
 
+    async fn node_ids(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+        self.store.read(|tables| tables.node_ids(self.id, after, max))
+    }
+
     async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
         self.store.read(|tables| tables.references_after(self.id, after, max))
     }

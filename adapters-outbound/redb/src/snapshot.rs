@@ -116,6 +116,10 @@ impl<T: Readable> Tables<T> {
         })
     }
 
+    pub(crate) fn node_ids(&self, share: ShareId, after: NodeId, max: usize) -> Result<Vec<NodeId>, Fault> {
+        self.some(Kind::Node, after_node(share, after), max, |key, _| node_of(key))
+    }
+
     pub(crate) fn references_after(
         &self,
         share: ShareId,

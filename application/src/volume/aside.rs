@@ -3,11 +3,15 @@
 //! until the file is mended or removed.
 //!
 //! A journal gives room back in the order in which it was filled, so a record that stays would in the end keep all of
-//! it. So these records are written again at the journal's end now and then, and the old ones given up. A file that is
-//! set aside takes no more writes, or there would be more and more of them.
+//! it. So these records are written again at the journal's end now and then, and the old ones given up. Where a file has
+//! an index, what that has is written under new numbers. Where it has none, as its own row is damaged, nobody knows what
+//! was published or cut of a record: it is copied, and keeps its number, by which a replay judges that when the row can
+//! be read again. A file that is set aside takes no more writes, or there would be more and more of them.
+
+mod copies;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -15,6 +19,7 @@ use std::{
 use bytes::Bytes;
 use dittofs_domain::{
     Node, NodeId, Sequence,
+    content::Place,
     error::{FsError, FsResult},
     plan::Query,
 };
@@ -27,7 +32,7 @@ use super::{
 };
 
 /// So often publishing must fail before a file is set aside: a store may answer badly once.
-const FAILURES_MAX: u32 = 3;
+pub(super) const FAILURES_MAX: u32 = 3;
 /// How often a file that is set aside is tried again.
 const RETRY: Duration = Duration::from_secs(60);
 /// Records are written again once this part of the journal was filled since. Smaller parts would write them more often.
@@ -63,17 +68,17 @@ struct Filling {
     filled: u64,
     /// How much of that is worth writing records again.
     part: u64,
-    /// The oldest record of a file that is not set aside, where clients wait for room: what is older holds them up. They
-    /// may wait before so much is written, with many small records.
-    waits_behind: Option<Sequence>,
+    /// The first place in the journal of a file that is not set aside, where clients wait for room: what is before it
+    /// holds them up. They may wait before so much is written, with many small records.
+    waits_behind: Option<Place>,
     /// The time, on the monotonic clock.
     now: Duration,
 }
 
 impl LastMove {
-    /// Whether records are to be written again, the oldest of which is this one.
-    fn is_due(&self, oldest: Option<Sequence>, filling: &Filling) -> bool {
-        let holds_up = filling.waits_behind.zip(oldest).is_some_and(|(waiting, oldest)| oldest < waiting);
+    /// Whether records are to be written again, the first of which is here.
+    fn is_due(&self, first: Option<Place>, filling: &Filling) -> bool {
+        let holds_up = filling.waits_behind.zip(first).is_some_and(|(waiting, first)| first < waiting);
         let is_worth_it = holds_up || filling.filled.saturating_sub(self.filled) >= filling.part;
         is_worth_it && self.tried.is_none_or(|tried| filling.now >= tried + PAUSE)
     }
@@ -205,8 +210,7 @@ impl Volume {
     }
 
     async fn tell_aside(&self, node: NodeId) {
-        let file = super::path_of(node, &*self.stores.metadata).await.unwrap_or_else(|| format!("file number {node}"));
-        let bytes = self.pending.bytes_of(node);
+        let (file, bytes) = (self.file(node).await, self.pending.bytes_of(node));
         tracing::error!(
             share = %self.name, %node, %file, bytes,
             "what was written to this file can't be put into its map, which is damaged: it is set aside in the journal, and \
@@ -227,14 +231,29 @@ impl Volume {
     /// Says which files a server that stops leaves in its journal.
     pub(super) async fn tell_left(&self) {
         for node in self.aside.nodes() {
-            let file =
-                super::path_of(node, &*self.stores.metadata).await.unwrap_or_else(|| format!("file number {node}"));
-            let bytes = self.pending.bytes_of(node);
+            let (file, bytes) = (self.file(node).await, self.pending.bytes_of(node));
             tracing::error!(
                 share = %self.name, %node, %file, bytes,
                 "these bytes could not be put into the file's map, which is damaged: they are left in the share's journal"
             );
         }
+    }
+
+    /// A file by its path, or by its number where that is not known.
+    async fn file(&self, node: NodeId) -> String {
+        super::path_of(node, &*self.stores.metadata).await.unwrap_or_else(|| format!("file number {node}"))
+    }
+
+    /// The files that have bytes which are set aside.
+    pub(super) async fn files_aside(&self) -> Vec<String> {
+        let nodes = self.aside.nodes().into_iter().filter(|node| self.pending.bytes_of(*node) > 0);
+        let mut nodes: BTreeSet<NodeId> = nodes.collect();
+        nodes.extend(self.aside.unplaced.lock().iter().map(|one| one.record.node));
+        let mut files = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            files.push(self.file(node).await);
+        }
+        files
     }
 
     /// Bytes that are set aside.
@@ -255,10 +274,10 @@ impl Volume {
         usage.used <= usage.limit - kept
     }
 
-    /// The oldest record that a flush will take.
-    fn oldest_not_aside(&self) -> Sequence {
+    /// The first place in the journal of what a flush will take.
+    fn first_not_aside(&self) -> Place {
         let nodes = self.pending.nodes().into_iter().map(|(node, _)| node).filter(|node| !self.aside.has(*node));
-        nodes.filter_map(|node| self.pending.oldest(node)).min().unwrap_or(Sequence(u64::MAX))
+        nodes.filter_map(|node| self.pending.first_place(node)).min().unwrap_or(Place { segment: u64::MAX, at: 0 })
     }
 
     /// Takes the records of files that are set aside out of the journal's way.
@@ -269,12 +288,12 @@ impl Volume {
         let filling = Filling {
             filled: self.pending.filled(),
             part: (self.stores.journal.usage().limit / PART_FILLED).max(1),
-            waits_behind: (!self.has_journal_room()).then(|| self.oldest_not_aside()),
+            waits_behind: (!self.has_journal_room()).then(|| self.first_not_aside()),
             now: self.machine.clock.monotonic(),
         };
-        let unplaced = self.aside.unplaced.lock().first().map(|one| one.appended.sequence);
+        let unplaced = self.aside.unplaced.lock().iter().map(|one| one.appended.place).min();
         if unplaced.is_some() && self.aside.unplaced_moved.lock().is_due(unplaced, &filling) {
-            let done = self.write_unplaced_again().await;
+            let done = self.copy_unplaced().await;
             self.aside.unplaced_moved.lock().note(&filling, done.is_ok());
             if let Err(error) = done {
                 tracing::warn!(share = %self.name, %error, "records that are set aside hold the journal");
@@ -283,7 +302,7 @@ impl Volume {
         let due: Vec<NodeId> = {
             let files = self.aside.files.lock();
             let is_due = |(node, failing): &(&NodeId, &Failing)| {
-                failing.is_aside() && failing.moved.is_due(self.pending.oldest(**node), &filling)
+                failing.is_aside() && failing.moved.is_due(self.pending.first_place(**node), &filling)
             };
             files.iter().filter(is_due).map(|(node, _)| *node).collect()
         };
@@ -296,33 +315,6 @@ impl Volume {
                 tracing::warn!(share = %self.name, %node, %error, "records that are set aside hold the journal");
             }
         }
-    }
-
-    /// Writes the records that are in no index to the journal's end. Of what was cut off them before the damage nothing is
-    /// known then.
-    async fn write_unplaced_again(&self) -> Result<(), JournalError> {
-        let unplaced = self.aside.unplaced.lock().clone();
-        let mut again = Vec::with_capacity(unplaced.len());
-        let written = self.append_again(&unplaced, &mut again).await;
-        let given_up = match written {
-            Ok(()) => {
-                *self.aside.unplaced.lock() = again;
-                unplaced
-            }
-            Err(_) => again,
-        };
-        self.release(given_up.into_iter().map(|one| one.appended).collect()).await;
-        written
-    }
-
-    async fn append_again(&self, unplaced: &[Unplaced], again: &mut Vec<Unplaced>) -> Result<(), JournalError> {
-        for Unplaced { appended, length, record } in unplaced {
-            let data = self.stores.journal.read(appended.place, 0, *length).await?;
-            let appended = self.stores.journal.append(Record { data, ..record.clone() }).await?;
-            again.push(Unplaced { appended, length: *length, record: record.clone() });
-        }
-        let newest = again.last().map_or(Sequence(0), |one| one.appended.sequence);
-        self.stores.journal.sync(newest).await
     }
 
     /// Writes what the index has of a file to the journal's end, and gives the old records up. A crash in between
@@ -347,7 +339,7 @@ impl Volume {
                 Err(error) => return self.take_back(node, &moved, error).await,
             };
             let (offset, length) = (slice.offset, slice.len);
-            let record = Record { node, offset, data, size, time, epoch: self.epoch };
+            let record = Record { node, offset, data, size, time, epoch: self.epoch, copy_of: None };
             match self.stores.journal.append(record).await {
                 Ok(appended) => moved.push(Moved { offset, length, appended, credits: None }),
                 Err(error) => return self.take_back(node, &moved, error).await,

@@ -10,7 +10,7 @@ use dittofs_ports::{BackupError, MetadataError, ShareSnapshot};
 use futures_util::{FutureExt, pin_mut, select_biased};
 use tokio::sync::MutexGuard;
 
-use super::{Volume, gate::Passage};
+use super::{Volume, aside::FAILURES_MAX, gate::Passage};
 
 /// How long changes wait at most while a backup takes the share as it is: clients wait for a minute and more.
 const HELD_MAX: Duration = Duration::from_secs(5);
@@ -24,6 +24,8 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(2);
 pub(crate) struct Frozen<'v> {
     pub(crate) snapshot: Arc<dyn ShareSnapshot>,
     pub(crate) at: Timestamp,
+    /// Files, by path, whose newest bytes are not in the snapshot.
+    pub(crate) incomplete: Vec<String>,
     /// Nothing is condemned, deleted or repacked.
     pub(super) collecting: Option<MutexGuard<'v, ()>>,
 }
@@ -48,8 +50,8 @@ impl Volume {
     }
 
     /// Takes the share as it is, with all that was acknowledged before the call. Reads go on; changes wait for some
-    /// seconds at most.
-    pub(crate) async fn freeze(&self) -> Result<Frozen<'_>, BackupError> {
+    /// seconds at most. What can't be stored of damaged files is missing, if that is allowed.
+    pub(crate) async fn freeze(&self, allow_damaged: bool) -> Result<Frozen<'_>, BackupError> {
         for attempt in 0..TRIES {
             if attempt > 0 {
                 self.machine.clock.sleep(BETWEEN_TRIES).await;
@@ -58,21 +60,22 @@ impl Volume {
                 return Err(BackupError::Cancelled);
             }
             // Nobody waits for this one.
-            match self.flush_whole().await {
+            match self.flush_all_but_aside().await {
                 Err(FsError::Busy) => continue,
                 flushed => flushed.map_err(|source| self.not_flushed(source))?,
             }
+            self.incomplete_files(allow_damaged).await?;
             // First, as a repack on its way takes a while.
             let collecting = Some(self.collecting.lock().await);
-            if let Some((snapshot, at)) = self.freeze_now().await? {
-                return Ok(Frozen { snapshot, at, collecting });
+            if let Some(frozen) = self.freeze_now(allow_damaged).await? {
+                return Ok(Frozen { collecting, ..frozen });
             }
         }
         Err(BackupError::Busy(self.name().to_owned()))
     }
 
     /// One try; none if it would have taken too long.
-    async fn freeze_now(&self) -> Result<Option<(Arc<dyn ShareSnapshot>, Timestamp)>, BackupError> {
+    async fn freeze_now(&self, allow_damaged: bool) -> Result<Option<Frozen<'_>>, BackupError> {
         let mut over = self.machine.clock.sleep(HELD_MAX).fuse();
         let closed = {
             let close = self.gate.close().fuse();
@@ -80,7 +83,7 @@ impl Volume {
             select_biased! { closed = close => closed, () = over => return Ok(None) }
         };
         // A flush must not be ended in the midst: where it takes too long changes go on, and it comes to its end.
-        let flush = self.flush_whole().fuse();
+        let flush = self.flush_all_but_aside().fuse();
         pin_mut!(flush);
         let flushed = select_biased! { flushed = flush => Some(flushed), () = over => None };
         let Some(flushed) = flushed else {
@@ -95,15 +98,31 @@ impl Volume {
         }
         let snapshot = self.stores.metadata.snapshot().await.map_err(|source| self.not_read(source))?;
         let at = self.now();
+        let incomplete = self.incomplete_files(allow_damaged).await?;
         drop(closed);
         let snapshot = snapshot.ok_or_else(|| BackupError::InMemory(self.name().to_owned()))?;
-        Ok(Some((snapshot, at)))
+        Ok(Some(Frozen { snapshot, at, incomplete, collecting: None }))
     }
 
-    /// Flushes everything that was acknowledged before the call; what is set aside would be missing.
-    async fn flush_whole(&self) -> FsResult<()> {
-        self.flush_all().await?;
-        self.demand_none_aside()
+    /// Flushes everything that was acknowledged before the call, but what is set aside or has to be: a file that can't be
+    /// flushed is that after some tries.
+    async fn flush_all_but_aside(&self) -> FsResult<()> {
+        for _ in 0..FAILURES_MAX {
+            match self.flush_all().await {
+                Err(error) if Volume::is_of_file(error) => {}
+                flushed => return flushed,
+            }
+        }
+        self.flush_all().await
+    }
+
+    /// The files whose newest bytes are set aside: they are missing in what is stored.
+    async fn incomplete_files(&self, are_allowed: bool) -> Result<Vec<String>, BackupError> {
+        let files = self.files_aside().await;
+        match files.is_empty() || are_allowed {
+            true => Ok(files),
+            false => Err(BackupError::Damaged { share: self.name().to_owned(), files }),
+        }
     }
 
     fn not_flushed(&self, source: FsError) -> BackupError {

@@ -4,6 +4,7 @@
 //! at again before it is told, because the share may be used meanwhile (`docs/decisions/0012-check.md`).
 
 mod content;
+mod damaged;
 mod maps;
 mod names;
 mod notes;
@@ -17,7 +18,7 @@ mod statistics;
 use std::{collections::BTreeMap, sync::Arc};
 
 use dittofs_domain::{
-    KeyId, Node, NodeId, ObjectId, ShareId,
+    KeyId, NodeId, ObjectId, ShareId,
     check::{Finding, NodeTable, ObjectTable},
     error::{FsError, FsResult},
     plan::{ObjectRecord, Plan, Query, Statistics, View},
@@ -29,7 +30,7 @@ use dittofs_ports::{
 
 pub(super) use maps::pages_in;
 
-use super::{Volume, breathe::breathe};
+use super::{Volume, breathe::breathe, scan::nodes_after};
 use crate::keyed::{KeyGuard, KeyedLocks};
 
 /// Findings that a report has.
@@ -116,6 +117,8 @@ struct Checker<'v> {
     observer: Arc<dyn CheckObserver>,
     nodes: NodeTable,
     objects: ObjectTable,
+    /// Whether all entries could be read.
+    are_entries_known: bool,
     /// The sums of the nodes that were scanned.
     counted: Statistics,
     findings: Vec<Finding>,
@@ -149,6 +152,7 @@ impl<'v> Checker<'v> {
             observer,
             nodes: NodeTable::default(),
             objects: ObjectTable::default(),
+            are_entries_known: true,
             counted: Statistics::default(),
             findings: Vec::new(),
             mended: Vec::new(),
@@ -209,8 +213,8 @@ impl<'v> Checker<'v> {
     /// Puts the keys that are in use into the share's row, where all was seen and nobody seals meanwhile: a start then asks
     /// for no others.
     async fn note_keys(&self) -> FsResult<()> {
-        let is_unknown = |finding: &Finding| matches!(finding, Finding::MapUnreadable { .. });
-        if !self.options.repair || !self.options.content || self.omitted > 0 || self.findings.iter().any(is_unknown) {
+        let is_unknown = self.omitted > 0 || self.findings.iter().any(Finding::hides_uses);
+        if !self.options.repair || !self.options.content || is_unknown {
             return Ok(());
         }
         let record = self.metadata.record().await.map_err(|error| metadata_failed(&error))?;
@@ -270,10 +274,6 @@ impl<'v> Checker<'v> {
 
     async fn view(&self, query: &Query) -> FsResult<View> {
         self.metadata.view(query).await.map_err(|error| metadata_failed(&error))
-    }
-
-    async fn node(&self, id: NodeId) -> FsResult<Option<Arc<Node>>> {
-        Ok(self.view(&Query::node(id)).await?.nodes.first().cloned())
     }
 
     /// An object's row as it is now.

@@ -41,6 +41,8 @@ pub(super) struct Discards {
 struct Dead {
     ranges: Vec<Range<u64>>,
     since: Duration,
+    /// The store had no room for giving them back.
+    is_refused: bool,
 }
 
 impl Discards {
@@ -54,11 +56,20 @@ impl Discards {
         !self.waiting.is_empty()
     }
 
+    /// Whether anything waits that the store has not refused to give back.
+    pub(super) fn are_promising(&self) -> bool {
+        self.waiting.values().any(|dead| !dead.is_refused)
+    }
+
+    fn is_refused(&mut self, object: ObjectId) {
+        self.waiting.entry(object).and_modify(|dead| dead.is_refused = true);
+    }
+
     fn note(&mut self, object: ObjectId, ranges: Vec<Range<u64>>, since: Duration) {
         let is_known = self.done.get(&object).is_some_and(|done| length(&ranges) <= *done);
         if !is_known && !ranges.is_empty() && self.waiting.len() < WAITING_MAX {
             // Those that wait already were seen earlier.
-            self.waiting.entry(object).or_insert(Dead { ranges, since });
+            self.waiting.entry(object).or_insert(Dead { ranges, since, is_refused: false });
         }
     }
 
@@ -109,6 +120,11 @@ impl Volume {
             match self.stores.content.discard(self.share(), object, dead.ranges.clone()).await {
                 Ok(bytes) => given_back += bytes,
                 Err(ContentError::NotFound) => {}
+                // A disk that copies on write needs some for that, too.
+                Err(ContentError::Full) => {
+                    self.discards.lock().is_refused(object);
+                    continue;
+                }
                 Err(error) => {
                     tracing::warn!(share = %self.name, %object, %error, "dead bytes of an object are not given back yet");
                     continue;

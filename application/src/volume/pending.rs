@@ -15,7 +15,7 @@ use std::{
 use dittofs_domain::{
     Node, NodeId, Sequence, Timestamp,
     attributes::Pending,
-    content::{Noted, cuts, slices::Part},
+    content::{Noted, Place, cuts, slices::Part},
 };
 use dittofs_ports::Appended;
 use parking_lot::{Mutex, RwLock};
@@ -124,9 +124,10 @@ impl PendingNodes {
         self.find(node).is_some()
     }
 
-    /// The oldest record of a node.
-    pub(super) fn oldest(&self, node: NodeId) -> Option<Sequence> {
-        self.find(node)?.lock().held.first().map(|held| held.appended.sequence)
+    /// The first place in the journal that a record of a node has. That of its oldest record may be behind others, where
+    /// that is a copy.
+    pub(super) fn first_place(&self, node: NodeId) -> Option<Place> {
+        self.find(node)?.lock().held.iter().map(|held| held.appended.place).min()
     }
 
     /// What is unflushed of a node, if anything.

@@ -14,7 +14,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{ApplyError, Capacity, MetadataError, ShareMetadata, ShareRecord, ShareSpace};
 
-use super::{Volume, ledger::Claim, settle::Settled};
+use super::{Volume, ledger::Claim, scan::nodes_after, settle::Settled};
 
 /// Nodes that a share may hold, as clients are told where no quota says so: ids are never reused, so this is no
 /// promise.
@@ -24,18 +24,20 @@ const NODES_MAX: u64 = 1 << 40;
 const NODES_PER_PAGE: usize = 1_024;
 
 /// Counts nodes, names and targets into the sums of a share that was made when only extents were counted. Nobody uses
-/// it yet. Where it is interrupted, it begins again: the sums are set to what was counted, not raised by it.
+/// it yet. Where it is interrupted, it begins again: the sums are set to what was counted, not raised by it. A node whose
+/// row is damaged counts as one without bytes: what it has is not known, and must not keep the share from being opened.
 pub(super) async fn count_names(metadata: &dyn ShareMetadata, record: &mut ShareRecord) -> Result<(), MetadataError> {
     if record.counts_names {
         return Ok(());
     }
-    let (mut counted, mut after) = (Statistics::default(), NodeId(0));
+    let (mut counted, mut after, mut damaged) = (Statistics::default(), NodeId(0), 0);
     loop {
-        let page = metadata.nodes(after, NODES_PER_PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        counted.nodes += page.len() as i64;
-        for node in &page {
+        let page = nodes_after(metadata, after, NODES_PER_PAGE).await?;
+        let Some(last) = page.next() else { break };
+        after = last;
+        counted.nodes += (page.nodes.len() + page.damaged.len()) as i64;
+        damaged += page.damaged.len();
+        for node in &page.nodes {
             counted.bytes = counted.bytes.saturating_add_unsigned(node.allocated + metadata_bytes(node));
         }
     }
@@ -43,6 +45,12 @@ pub(super) async fn count_names(metadata: &dyn ShareMetadata, record: &mut Share
     metadata.apply(check::correct_statistics(stored, counted, Timestamp::EPOCH), None).await.map_err(as_unavailable)?;
     record.counts_names = true;
     metadata.put_record(record).await?;
+    if damaged > 0 {
+        tracing::error!(
+            share = %record.name, nodes = damaged,
+            "rows of nodes are damaged, and count for nothing in the quota: `dittofs check` says which"
+        );
+    }
     tracing::info!(share = %record.name, nodes = counted.nodes, "nodes and names count for the quota from now on");
     Ok(())
 }

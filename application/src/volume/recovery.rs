@@ -26,13 +26,24 @@ pub struct Recovered {
     pub dropped: u64,
 }
 
+/// Of records and copies of them, which follow each other, only the last copies; and those that these stand for.
+fn without_copied(records: Vec<(Appended, Record)>) -> (Vec<(Appended, Record)>, Vec<Appended>) {
+    let (mut kept, mut copied): (Vec<(Appended, Record)>, _) = (Vec::with_capacity(records.len()), Vec::new());
+    for (appended, record) in records {
+        let earlier = kept.pop_if(|(earlier, _)| earlier.sequence == appended.sequence);
+        copied.extend(earlier.map(|(earlier, _)| earlier));
+        kept.push((appended, record));
+    }
+    (kept, copied)
+}
+
 impl Volume {
     /// Puts records, in the order of their numbers, into the index of their files. Doing it twice is doing it once.
     pub(super) async fn replay(&self, records: Vec<(Appended, Record)>) -> Result<Recovered, OpenError> {
         let mut recovered = Recovered::default();
         let mut nodes: HashMap<NodeId, Option<Arc<Node>>> = HashMap::new();
         let mut damaged = HashSet::new();
-        let mut done = Vec::new();
+        let (records, mut done) = without_copied(records);
         for some in records.chunks(NODES_PER_VIEW) {
             self.look_up(some, &mut nodes, &mut damaged).await?;
             // One for many: it only has to be above all that were ever shown.

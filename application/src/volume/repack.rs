@@ -40,14 +40,24 @@ pub(super) struct Pace {
     /// Before this time, on the monotonic clock, nothing is written: there was no room for it.
     after: Duration,
     steps: Steps,
+    /// It was said that there is no room for the least of it.
+    is_told: bool,
 }
 
 impl Pace {
-    /// There was no room for a step.
-    fn found_no_room(&mut self, step: u64, now: Duration) {
-        if self.steps.found_no_room(step) {
+    /// There was no room for a step; answers whether that is the least that is tried.
+    fn found_no_room(&mut self, step: u64, now: Duration) -> bool {
+        let is_least = self.steps.found_no_room(step);
+        if is_least {
             self.after = now + FULL_WAIT;
         }
+        is_least
+    }
+
+    /// There was room for a step.
+    fn found_room(&mut self, most: u64) {
+        self.steps.found_room(most);
+        self.is_told = false;
     }
 }
 
@@ -102,7 +112,7 @@ impl Volume {
         // Nothing comes to refer to a block of an object while it is looked at.
         let nobody_clones = if full { Some(self.cloning.write().await) } else { None };
         let most = self.flush_policy.object_bytes_max;
-        let Pace { after, steps } = *self.repacking.lock();
+        let Pace { after, steps, .. } = *self.repacking.lock();
         let step = steps.next(most);
         let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), step);
         let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
@@ -136,7 +146,7 @@ impl Volume {
         drop(nobody_clones);
         if self.machine.clock.monotonic() >= after && !living.is_empty() {
             match self.write_again(living).await {
-                Ok(()) => self.repacking.lock().steps.found_room(most),
+                Ok(()) => self.repacking.lock().found_room(most),
                 Err(error) => {
                     let mut dying = self.dying.lock();
                     for (object, known) in taken {
@@ -146,11 +156,25 @@ impl Volume {
                     if error != FsError::NoSpace {
                         return Err(error);
                     }
-                    self.repacking.lock().found_no_room(step, self.machine.clock.monotonic());
+                    if self.repacking.lock().found_no_room(step, self.machine.clock.monotonic()) {
+                        self.tell_no_room();
+                    }
                 }
             }
         }
         Ok(waiting || self.dying.lock().values().any(|dying| dying.is_due(full, &*self.stores.sealer)))
+    }
+
+    /// Says, once, that removing frees nothing, where nothing is left that a store may give back without any room.
+    fn tell_no_room(&self) {
+        if !self.discards.lock().are_promising() && !std::mem::replace(&mut self.repacking.lock().is_told, true) {
+            tracing::error!(
+                share = %self.name,
+                "the content store has no room even for 64 KiB, and gives back nothing of what was removed inside of \
+                 objects (some file systems can't, or need room for it): free some of it, up to 80 MiB, by other means, \
+                 and the rest comes back by itself"
+            );
+        }
     }
 
     /// The objects that are looked at now; where there is no space, those first that have lost the most.

@@ -1,8 +1,8 @@
-//! All nodes of a share, also where a row among them is damaged.
+//! All nodes of a share, also where rows among them are damaged.
 
 use std::sync::Arc;
 
-use dittofs_domain::{Node, NodeId};
+use dittofs_domain::{Node, NodeId, plan::Query};
 use dittofs_ports::{MetadataError, ShareMetadata};
 
 /// Nodes after an id, in their order.
@@ -10,64 +10,47 @@ use dittofs_ports::{MetadataError, ShareMetadata};
 pub struct NodePage {
     /// The nodes.
     pub nodes: Vec<Arc<Node>>,
-    /// A node that comes behind them, whose row is damaged.
-    pub damaged: Option<NodeId>,
+    /// Nodes between them, in the order of their ids, whose rows are damaged.
+    pub damaged: Vec<NodeId>,
+    /// The last id that was looked at; that node may be gone.
+    last: Option<NodeId>,
 }
 
 impl NodePage {
     /// Where to go on; none if these were the last ones.
     pub fn next(&self) -> Option<NodeId> {
-        self.damaged.or_else(|| self.nodes.last().map(|node| node.id))
+        self.last
     }
 }
 
-/// Reads some nodes. One row that is damaged ends the page, and no more: a scan goes on behind it. Of several damaged ones
-/// without a whole one between them only the last is named.
+/// Reads some nodes. Rows that are damaged are named, and keep no other from being read.
 ///
 /// # Errors
-/// `Corrupt` only where it can't be told which row is damaged.
+/// `Corrupt` only where it can't be told which rows are damaged.
 pub async fn nodes_after(metadata: &dyn ShareMetadata, after: NodeId, max: usize) -> Result<NodePage, MetadataError> {
-    let mut max = max;
-    loop {
-        match metadata.nodes(after, max).await {
-            Ok(nodes) => return Ok(NodePage { nodes, damaged: None }),
-            Err(MetadataError::Corrupt(_)) if max > 1 => max /= 2,
-            Err(MetadataError::Corrupt(error)) => {
-                let damaged = damaged_after(metadata, after).await?.ok_or(MetadataError::Corrupt(error))?;
-                return Ok(NodePage { nodes: Vec::new(), damaged: Some(damaged) });
-            }
+    match metadata.nodes(after, max).await {
+        Ok(nodes) => {
+            let last = nodes.last().map(|node| node.id);
+            Ok(NodePage { nodes, damaged: Vec::new(), last })
+        }
+        Err(MetadataError::Corrupt(_)) => one_by_one(metadata, after, max).await,
+        Err(error) => Err(error),
+    }
+}
+
+async fn one_by_one(metadata: &dyn ShareMetadata, after: NodeId, max: usize) -> Result<NodePage, MetadataError> {
+    // What every view has: where that is damaged no node is to blame.
+    metadata.view(&Query::default()).await?;
+    let ids = metadata.node_ids(after, max).await?;
+    let mut page = NodePage { last: ids.last().copied(), ..NodePage::default() };
+    for id in ids {
+        match metadata.view(&Query::node(id)).await {
+            Ok(view) => page.nodes.extend(view.nodes),
+            Err(MetadataError::Corrupt(_)) => page.damaged.push(id),
             Err(error) => return Err(error),
         }
     }
-}
-
-/// The id of the damaged row that comes first after an id: what is read from before it fails, from behind it not.
-async fn damaged_after(metadata: &dyn ShareMetadata, after: NodeId) -> Result<Option<NodeId>, MetadataError> {
-    let (mut fails, mut step) = (after.0, 1u64);
-    let mut passes = loop {
-        let at = fails.saturating_add(step).min(NodeId::MAX.0);
-        match is_damaged(metadata, NodeId(at)).await? {
-            false => break at,
-            true if at == NodeId::MAX.0 => return Ok(None),
-            true => (fails, step) = (at, step.saturating_mul(2)),
-        }
-    };
-    while passes - fails > 1 {
-        let middle = fails + (passes - fails) / 2;
-        match is_damaged(metadata, NodeId(middle)).await? {
-            true => fails = middle,
-            false => passes = middle,
-        }
-    }
-    Ok(Some(NodeId(passes)))
-}
-
-async fn is_damaged(metadata: &dyn ShareMetadata, after: NodeId) -> Result<bool, MetadataError> {
-    match metadata.nodes(after, 1).await {
-        Ok(_) => Ok(false),
-        Err(MetadataError::Corrupt(_)) => Ok(true),
-        Err(error) => Err(error),
-    }
+    Ok(page)
 }
 
 #[cfg(test)]

@@ -145,7 +145,7 @@ impl Volume {
         let stamp = self.stamp().await?;
         let time = self.pending.next_time(stored, self.now());
         let size = self.overlay_in_turn(turn, stored).size.max(offset + u64::from(length));
-        let record = Record { node: stored.id, offset, data, size, time, epoch: self.epoch };
+        let record = Record { node: stored.id, offset, data, size, time, epoch: self.epoch, copy_of: None };
         let appended = match self.stores.journal.append(record).await {
             Ok(appended) => appended,
             Err(JournalError::Full) => return Ok(None),

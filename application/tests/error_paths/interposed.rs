@@ -54,8 +54,8 @@ pub(crate) struct Interposed {
 impl ShareMetadata for Interposed {
     dittofs_ports::forward!(
         ShareMetadata of store:
-        record, put_record, name_of, allocate, unlinked, clipped, objects, references, nodes, references_after,
-        statistics, snapshot
+        record, put_record, name_of, allocate, unlinked, clipped, objects, references, nodes, node_ids,
+        references_after, statistics, snapshot
     );
 
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {

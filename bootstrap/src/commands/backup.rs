@@ -9,8 +9,8 @@ use std::{
 
 use dittofs_admin::{BackupLine, BackupView, Client, ClientError};
 use dittofs_application::{UnpinError, pinning, unpin_all};
-use dittofs_domain::backup::BackupId;
-use dittofs_ports::{Clock, MetadataError};
+use dittofs_domain::{ShareId, backup::BackupId};
+use dittofs_ports::{BackupRequest, Clock, MetadataError};
 use dittofs_system::SystemClock;
 
 use super::stored::{StoredError, StoredShares};
@@ -63,28 +63,33 @@ fn client(config: &Config) -> Option<Client> {
     config.data.as_ref().map(|data| Client::new(&control_socket(data)))
 }
 
+/// A backup, as it was asked for.
+pub(super) struct Wanted {
+    pub(super) folder: PathBuf,
+    /// The names of its shares; none: all.
+    pub(super) shares: Vec<String>,
+    pub(super) pin: bool,
+    pub(super) allow_damaged: bool,
+}
+
 /// Has the running server write a backup.
-pub(super) fn create(
-    folder: &Path,
-    names: &[String],
-    pin: bool,
-    config: &Config,
-    out: &mut dyn Write,
-) -> Result<(), BackupFailure> {
+pub(super) fn create(wanted: &Wanted, config: &Config, out: &mut dyn Write) -> Result<(), BackupFailure> {
+    let Wanted { folder, shares: names, pin, allow_damaged } = wanted;
     let absolute = std::path::absolute(folder);
-    let folder = absolute.map_err(|source| BackupFailure::Folder { folder: folder.to_owned(), source })?;
+    let folder = absolute.map_err(|source| BackupFailure::Folder { folder: folder.clone(), source })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let client = client(config).ok_or(BackupFailure::NotRunning)?;
     let (mut summary, mut failed) = (None, None);
     runtime.block_on(async {
         let shares = ids_of(&client, names).await?;
+        let request = BackupRequest { folder: folder.clone(), shares, pin: *pin, allow_damaged: *allow_damaged };
         let mut shown: Option<(String, Progress)> = None;
         let each = |line| match line {
             BackupLine::Progress { phase, done, of } => show(&mut shown, phase, done, of),
             BackupLine::Summary(ended) => summary = Some(ended),
             BackupLine::Failed { error } => failed = Some(error),
         };
-        let asked = client.back_up(&folder, &shares, pin, each).await;
+        let asked = client.back_up(&request, each).await;
         finish(shown);
         Ok::<(), BackupFailure>(asked?)
     })?;
@@ -94,20 +99,23 @@ pub(super) fn create(
     if let Some(summary) = summary {
         let (shares, size) = (summary.shares.join(", "), ByteSize(summary.bytes));
         writeln!(out, "backup {} of {shares} is written to {}", summary.backup, folder.display())?;
-        let how = if pin { "pinned where they are" } else { "copied" };
+        let how = if *pin { "pinned where they are" } else { "copied" };
         writeln!(out, "{} files and directories, {} objects of {size}, {how}", summary.nodes, summary.objects)?;
+        for file in summary.incomplete {
+            writeln!(out, "warning: the newest bytes of {file} are not in it, as the file's metadata is damaged")?;
+        }
     }
     Ok(())
 }
 
-async fn ids_of(client: &Client, names: &[String]) -> Result<Vec<u64>, BackupFailure> {
+async fn ids_of(client: &Client, names: &[String]) -> Result<Vec<ShareId>, BackupFailure> {
     let running = match client.shares().await {
         Err(ClientError::NotRunning(_)) => return Err(BackupFailure::NotRunning),
         running => running?.shares,
     };
     let id_of = |name: &String| {
         let found = running.iter().find(|share| share.facts.name == *name).and_then(|share| share.id);
-        found.ok_or_else(|| {
+        found.map(ShareId).ok_or_else(|| {
             let known: Vec<&str> = running.iter().map(|share| share.facts.name.as_str()).collect();
             BackupFailure::UnknownShare { name: name.clone(), known: known.join(", ") }
         })

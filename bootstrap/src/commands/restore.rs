@@ -116,6 +116,9 @@ pub(super) fn restore(
                 "{name} is restored: {nodes} files and directories, {objects} objects of {}",
                 ByteSize(bytes)
             )?;
+            for file in &share.incomplete {
+                writeln!(out, "warning: {name}: the newest bytes of {file} were not in the backup")?;
+            }
         }
         writeln!(out, "clients have to mount again: what they have open of the share that was backed up is stale")?;
         Ok(())

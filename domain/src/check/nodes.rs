@@ -16,6 +16,7 @@ const NOTED: u8 = 4;
 const ON_PATH: u8 = 8;
 const DONE: u8 = 16;
 const STREAMS: u8 = 32;
+const DAMAGED: u8 = 64;
 
 /// What is kept of a node.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,16 @@ impl NodeFacts {
         self.marks & STREAMS != 0
     }
 
+    /// Whether its row is damaged: no more than its id is known of it then.
+    pub fn is_damaged(&self) -> bool {
+        self.marks & DAMAGED != 0
+    }
+
+    /// Whether it may have entries.
+    pub fn may_be_directory(&self) -> bool {
+        self.kind == NodeKind::Directory || self.is_damaged()
+    }
+
     /// Notes that it is in the list of removed nodes.
     pub fn note(&mut self) {
         self.marks |= NOTED;
@@ -70,6 +81,9 @@ impl NodeFacts {
 
     /// Whether the entries that were counted are not those that it should have.
     pub fn is_suspicious(&self) -> bool {
+        if self.is_damaged() {
+            return false;
+        }
         let expected = match self.kind {
             _ if self.id == NodeId::ROOT || self.is_unlinked() => 0,
             NodeKind::Directory | NodeKind::Stream => 1,
@@ -85,13 +99,14 @@ pub struct NodeTable {
     /// In the order of their ids. Pieces, so that growing never copies all of it.
     chunks: Vec<Vec<NodeFacts>>,
     len: u64,
+    damaged: u64,
 }
 
 impl NodeTable {
     /// Adds a node, whose id is above all others'.
     pub fn push(&mut self, node: &Node) {
         let mark = |flag: bool, bit: u8| if flag { bit } else { 0 };
-        let facts = NodeFacts {
+        self.add(NodeFacts {
             id: node.id,
             found_in: NodeId(0),
             references: 0,
@@ -102,7 +117,25 @@ impl NodeTable {
             marks: mark(node.flags.contains(NodeFlags::UNLINKED), UNLINKED)
                 | mark(node.flags.contains(NodeFlags::STREAMS), STREAMS)
                 | mark(node.clip.is_some(), CLIPPED),
-        };
+        });
+    }
+
+    /// Adds a node whose row is damaged, and whose id is above all others'. It may be a directory and have streams.
+    pub fn push_damaged(&mut self, id: NodeId) {
+        self.damaged += 1;
+        self.add(NodeFacts {
+            id,
+            found_in: NodeId(0),
+            references: 0,
+            entries: 0,
+            links: 0,
+            kind: NodeKind::File,
+            is_readable: false,
+            marks: DAMAGED | STREAMS,
+        });
+    }
+
+    fn add(&mut self, facts: NodeFacts) {
         match self.chunks.last_mut() {
             Some(last) if last.len() < CHUNK => last.push(facts),
             _ => {
@@ -117,6 +150,11 @@ impl NodeTable {
     /// How many there are.
     pub fn len(&self) -> u64 {
         self.len
+    }
+
+    /// How many of them are damaged.
+    pub fn damaged(&self) -> u64 {
+        self.damaged
     }
 
     /// Whether there are none.
@@ -151,7 +189,7 @@ impl NodeTable {
     pub fn with_entries_after(&self, after: NodeId) -> Option<NodeFacts> {
         let chunk = self.chunks.partition_point(|chunk| chunk.last().is_some_and(|last| last.id <= after));
         let nodes = self.chunks.iter().skip(chunk).flatten();
-        let has_entries = |facts: &&NodeFacts| facts.kind == NodeKind::Directory || facts.has_streams();
+        let has_entries = |facts: &&NodeFacts| facts.may_be_directory() || facts.has_streams();
         nodes.filter(|facts| facts.id > after).find(has_entries).copied()
     }
 

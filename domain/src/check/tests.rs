@@ -71,6 +71,29 @@ fn bytes_behind_a_pending_truncation_are_no_bytes_behind_the_end() {
 }
 
 #[test]
+fn a_damaged_node_may_have_entries_and_is_suspected_of_nothing() {
+    let mut table = NodeTable::default();
+    table.push_damaged(NodeId(4));
+    table.push_damaged(NodeId(5));
+    table.push(&node(6, NodeKind::Directory));
+    table.push(&node(7, NodeKind::File));
+    // Of a circle with one that may be no directory nothing is known.
+    for (directory, child) in [(4, 6), (6, 4), (6, 4)] {
+        table.count_entry(NodeId(directory), NodeId(child));
+    }
+    assert_eq!((table.len(), table.damaged()), (4, 2));
+    let (mut with_entries, mut after) = (Vec::new(), NodeId(0));
+    while let Some(facts) = table.with_entries_after(after) {
+        after = facts.id;
+        with_entries.push((facts.id.0, facts.has_streams()));
+    }
+    assert_eq!(with_entries, [(4, true), (5, true), (6, false)]);
+    let suspicious: Vec<u64> = table.iter().filter(|facts| facts.is_suspicious()).map(|facts| facts.id.0).collect();
+    assert_eq!(suspicious, [7]);
+    assert!(table.circles().is_empty());
+}
+
+#[test]
 fn circles_are_found_once_each_and_trees_are_none() {
     let mut table = NodeTable::default();
     for id in 3..20_000 {

@@ -72,7 +72,7 @@ pub trait AdminService: Send + Sync {
     ) -> FsResult<CheckReport>;
 
     /// Writes a backup while the shares are used: each as it is at one instant, with all that was acknowledged before
-    /// the call. Changes wait for some seconds at most, reads don't. Where this fails, or whoever asked goes away,
+    /// the call, but for what the request allows to be missing. Changes wait for some seconds at most, reads don't. Where this fails, or whoever asked goes away,
     /// nothing stays pinned, and what was written has no manifest.
     async fn back_up(
         &self,

@@ -53,6 +53,9 @@ pub struct ShareInBackup {
     pub rows: RowsInBackup,
     /// Its objects, in the order of their ids.
     pub objects: Vec<ObjectInBackup>,
+    /// Files, by path, of which the newest bytes are not in it: they could not be stored, as the metadata of the file is
+    /// damaged.
+    pub incomplete: Vec<String>,
 }
 
 /// The rows of a share in a backup.

@@ -21,12 +21,15 @@ pub struct Record {
     pub time: Timestamp,
     /// The epoch of the instance that took it.
     pub epoch: Epoch,
+    /// The number of the record that this is a copy of, which is to be given up: the copy has that number instead of one
+    /// of its own, so that what was published and cut up to a number holds for it as well.
+    pub copy_of: Option<Sequence>,
 }
 
 /// Where a record went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
-    /// Its number: greater than that of every earlier record.
+    /// Its number: greater than that of every earlier record, but for copies, which have that of the first of them.
     pub sequence: Sequence,
     /// Where its data can be read.
     pub place: Place,
@@ -67,12 +70,12 @@ pub trait Journal: Send + Sync {
 
     /// Appends a record.
     /// - when it returns, the record can be read, but may be lost in a crash until a sync covers it;
-    /// - numbers rise in the order in which appends return for one node;
+    /// - numbers rise in the order in which appends return for one node, but for those of copies ([`Record::copy_of`]);
     /// - what is kept of `data` does not pin a much larger buffer;
     /// - `Full` changes nothing.
     async fn append(&self, record: Record) -> Result<Appended, JournalError>;
 
-    /// Makes every record up to `up_to` durable.
+    /// Makes every record up to `up_to` durable; where that is above all numbers, every record, copies included.
     /// - all who wait share one sync;
     /// - `SyncFailed`: records that were not durable before may be lost ([`Journal::lost`]); the others are durable.
     async fn sync(&self, up_to: Sequence) -> Result<(), JournalError>;
@@ -88,6 +91,7 @@ pub trait Journal: Send + Sync {
 
     /// All records that were not released when the journal was last used, in the order of their numbers, with their
     /// data's places; empty for a new journal. Called once, before the first append; raises the incarnation.
+    /// - of a record and a copy of it both may come, after each other;
     /// - a record that was released may come back unless a sync has covered its release;
     /// - numbers that are given afterwards are above `above` and above all that were ever given.
     async fn recover(&self, above: Sequence) -> Result<Vec<(Appended, Record)>, JournalError>;

@@ -221,7 +221,11 @@ pub trait ShareMetadata: Send + Sync {
     async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError>;
 
     /// All nodes in the order of their ids, after `after`: with a name or without.
+    /// `Corrupt` if one of those that were asked for is damaged: [`ShareMetadata::node_ids`] says which there are.
     async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError>;
+
+    /// The ids of all nodes in their order, after `after`: also of those whose rows are damaged.
+    async fn node_ids(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError>;
 
     /// All references in their order, after `after`, also those of objects that have no row.
     async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError>;

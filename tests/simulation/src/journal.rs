@@ -238,11 +238,12 @@ impl Journal for SimulatedJournal {
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {
         self.life.step().await;
         let full = self.disk.simulation.happens(Fault::JournalFull);
-        let number = {
+        let appended = {
             let mut log = self.disk.state.lock();
             if log.stopped {
                 return Err(stopped());
             }
+            let copy_of = record.copy_of;
             let mut kept = Kept { record, segment: 0, released: false };
             if full || log.used() + kept.cost() > self.disk.limit {
                 return Err(JournalError::Full);
@@ -255,10 +256,10 @@ impl Journal for SimulatedJournal {
             self.disk.simulation.watch.lock().append(is_next);
             self.disk.simulation.note("append", number, kept.record.node.0);
             log.records.insert(number, kept);
-            number
+            Appended { sequence: copy_of.unwrap_or(Sequence(number)), place: Place { segment: number, at: 0 } }
         };
         self.life.step().await;
-        Ok(Appended { sequence: Sequence(number), place: Place { segment: number, at: 0 } })
+        Ok(appended)
     }
 
     async fn sync(&self, up_to: Sequence) -> Result<(), JournalError> {
@@ -324,10 +325,12 @@ impl Journal for SimulatedJournal {
         log.next = log.next.max(above.0 + 1);
         self.disk.simulation.note("recover", log.records.len() as u64, log.incarnation);
         let all = log.records.iter().map(|(number, kept)| {
-            let appended = Appended { sequence: Sequence(*number), place: Place { segment: *number, at: 0 } };
-            (appended, kept.record.clone())
+            let sequence = kept.record.copy_of.unwrap_or(Sequence(*number));
+            (Appended { sequence, place: Place { segment: *number, at: 0 } }, kept.record.clone())
         });
-        Ok(all.collect())
+        let mut all: Vec<(Appended, Record)> = all.collect();
+        all.sort_by_key(|(appended, _)| appended.sequence);
+        Ok(all)
     }
 
     async fn release(&self, records: &[Appended]) -> Result<(), JournalError> {
@@ -335,7 +338,7 @@ impl Journal for SimulatedJournal {
         let mut log = self.disk.state.lock();
         let log = &mut *log;
         for record in records {
-            if let Some(kept) = log.records.get_mut(&record.sequence.0).filter(|kept| !kept.released) {
+            if let Some(kept) = log.records.get_mut(&record.place.segment).filter(|kept| !kept.released) {
                 kept.released = true;
             }
         }

@@ -250,6 +250,11 @@ impl ShareMetadata for SimulatedMetadata {
         self.inner.nodes(after, max).await
     }
 
+    async fn node_ids(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+        self.ask().await?;
+        self.inner.node_ids(after, max).await
+    }
+
     async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
         self.ask().await?;
         self.inner.references_after(after, max).await

@@ -46,6 +46,8 @@ macro_rules! journal_conformance {
                 a_new_journal_recovers_nothing,
                 synced_records_are_recovered_in_order,
                 released_records_are_not_recovered,
+                a_copy_has_the_number_of_its_record,
+                copies_are_recovered_where_their_records_were,
                 numbers_rise_on_after_recovery,
             }
         }
@@ -58,7 +60,7 @@ const AMPLE: u64 = 64 << 20;
 fn write(node: u64, offset: u64, data: Bytes) -> Record {
     let size = offset + data.len() as u64;
     let time = Timestamp::new(1_700_000_000 + node as i64, 5).unwrap();
-    Record { node: NodeId(node), offset, data, size, time, epoch: Epoch(3) }
+    Record { node: NodeId(node), offset, data, size, time, epoch: Epoch(3), copy_of: None }
 }
 
 /// Opens a journal for use: recovery comes before the first append.

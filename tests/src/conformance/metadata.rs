@@ -117,6 +117,7 @@ macro_rules! metadata_conformance {
                 a_share_that_is_removed_leaves_nothing_and_others_keep_everything,
                 shares_of_one_store_do_not_mix,
                 allocated_numbers_never_overlap,
+                ids_of_nodes_are_those_of_the_nodes_in_pages,
                 unlinked_nodes_come_in_the_order_of_their_ids_in_pages,
                 clipped_nodes_are_those_with_a_pending_clip,
                 statistics_are_sums_of_concurrent_differences,

@@ -17,8 +17,8 @@ use dittofs_domain::{
 };
 use dittofs_memory::MemoryContentStore;
 use dittofs_ports::{
-    ApplyError, ContentError, ContentStore, Counter, Listing, MetadataError, MetadataStore, Reference, ShareMetadata,
-    ShareRecord, ShareSnapshot,
+    Appended, ApplyError, ContentError, ContentStore, Counter, Journal, JournalError, Listing, MetadataError,
+    MetadataStore, Record, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
 };
 use parking_lot::Mutex;
 
@@ -45,17 +45,37 @@ pub(crate) struct Damage {
     pub(crate) pages: Mutex<BTreeSet<(NodeId, u64)>>,
     /// Nodes.
     pub(crate) nodes: Mutex<BTreeSet<NodeId>>,
+    /// Directories with damaged rows among their entries.
+    pub(crate) listings: Mutex<BTreeSet<NodeId>>,
     /// Objects whose references can't be read.
     pub(crate) objects: Mutex<BTreeSet<ObjectId>>,
     /// A bug: what is damaged in one row is told as if the store were away.
     pub(crate) is_told_of_the_store: AtomicBool,
+    /// A bug: copies in the journal have numbers of their own.
+    pub(crate) copies_are_renumbered: AtomicBool,
 }
 
 impl Damage {
     pub(crate) fn is_mended(&self) {
         self.pages.lock().clear();
         self.nodes.lock().clear();
+        self.listings.lock().clear();
         self.objects.lock().clear();
+    }
+
+    fn nodes_are_whole(&self, nodes: impl IntoIterator<Item = NodeId>) -> Result<(), MetadataError> {
+        let damaged = self.nodes.lock();
+        match nodes.into_iter().any(|node| damaged.contains(&node)) {
+            true => Err(MetadataError::Corrupt("the row of a node is damaged".into())),
+            false => Ok(()),
+        }
+    }
+
+    fn listing_is_whole(&self, directory: NodeId) -> Result<(), MetadataError> {
+        match self.listings.lock().contains(&directory) {
+            true => Err(MetadataError::Corrupt("a row of the listing is damaged".into())),
+            false => Ok(()),
+        }
     }
 
     fn read(&self, query: &Query) -> Result<(), MetadataError> {
@@ -72,6 +92,23 @@ impl Damage {
             true => Err(MetadataError::Corrupt("the row is damaged".into())),
             false => Ok(()),
         }
+    }
+}
+
+/// A journal with a bug, if that is asked for.
+pub(crate) struct RiggedJournal<J> {
+    pub(crate) journal: J,
+    pub(crate) damage: Arc<Damage>,
+}
+
+#[async_trait]
+impl<J: Journal> Journal for RiggedJournal<J> {
+    dittofs_ports::forward!(Journal of journal: survives, identity, note_start, sync, lost, read_now, read, recover, release,
+        usage);
+
+    async fn append(&self, record: Record) -> Result<Appended, JournalError> {
+        let copy_of = record.copy_of.filter(|_| !self.damage.copies_are_renumbered.load(Ordering::Relaxed));
+        self.journal.append(Record { copy_of, ..record }).await
     }
 }
 
@@ -110,7 +147,10 @@ impl ShareMetadata for RiggedShare {
 
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {
         self.damage.read(query)?;
-        self.share.view(query).await
+        let view = self.share.view(query).await?;
+        let found = view.entries.iter().flatten().map(|found| found.node.id);
+        self.damage.nodes_are_whole(found)?;
+        Ok(view)
     }
 
     async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
@@ -132,10 +172,16 @@ impl ShareMetadata for RiggedShare {
         entries_max: usize,
         records: bool,
     ) -> Result<Listing, MetadataError> {
-        self.share.list(directory, space, after, entries_max, records).await
+        self.damage.listing_is_whole(directory)?;
+        let listing = self.share.list(directory, space, after, entries_max, records).await?;
+        if records {
+            self.damage.nodes_are_whole(listing.entries.iter().map(|entry| entry.node))?;
+        }
+        Ok(listing)
     }
 
     async fn name_of(&self, directory: NodeId, cookie: Cookie) -> Result<Option<Name>, MetadataError> {
+        self.damage.listing_is_whole(directory)?;
         self.share.name_of(directory, cookie).await
     }
 
@@ -164,10 +210,12 @@ impl ShareMetadata for RiggedShare {
 
     async fn nodes(&self, after: NodeId, max: usize) -> Result<Vec<Arc<Node>>, MetadataError> {
         let nodes = self.share.nodes(after, max).await?;
-        if nodes.iter().any(|node| self.damage.nodes.lock().contains(&node.id)) {
-            return Err(MetadataError::Corrupt("the row is damaged".into()));
-        }
+        self.damage.nodes_are_whole(nodes.iter().map(|node| node.id))?;
         Ok(nodes)
+    }
+
+    async fn node_ids(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+        self.share.node_ids(after, max).await
     }
 
     async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {

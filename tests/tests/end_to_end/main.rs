@@ -13,6 +13,7 @@ mod bytes_on_the_wire;
 mod checking;
 mod content;
 mod creation;
+mod damaged;
 mod disk_cache;
 mod handles;
 mod hot_copies;

@@ -6,7 +6,7 @@ use dittofs_domain::error::FsError;
 
 use crate::{
     disk::Disk,
-    server::{Folders, Server},
+    server::{Folders, LONG, Server},
     with_disks,
 };
 
@@ -69,6 +69,72 @@ fn a_share_on_a_copying_disk_goes_on_once_there_is_room() {
         let mut server = Server::start(Folders::below(&disk.0));
         let number = server.create().unwrap();
         fill_up(&mut server, &disk, number);
+        server.write_until_there_is_space();
+        server.close();
+    });
+}
+
+/// Every second file of a disk that the share itself has filled: objects of 64 MiB that are half dead each.
+fn remove_every_second(server: &mut Server) {
+    let files = server.files();
+    for number in files.iter().step_by(2) {
+        server.remove(*number);
+    }
+    server.verify();
+}
+
+#[test]
+fn removals_free_space_on_a_copying_disk() {
+    with_disks("copying::removals_free_space_on_a_copying_disk", |folder| {
+        let Some(disk) = Disk::mount_btrfs(&folder.join("image"), &folder.join("small"), 512) else { return };
+        let folders = Folders { content: disk.0.join("content"), ..Folders::below(folder) };
+        let mut server = Server::start(folders);
+        for _ in 0..2 {
+            server.fill(600);
+            remove_every_second(&mut server);
+            server.write_until_there_is_space();
+            server.verify();
+        }
+        server.kill_and_start();
+        server.verify();
+        server.close();
+    });
+}
+
+/// Then such a disk takes not even the news of what is not needed any more. Some room, and the rest comes back by itself.
+#[test]
+fn removals_free_space_on_a_copying_disk_that_was_full_to_the_last_byte_once_it_has_some_room() {
+    const TEST: &str =
+        "copying::removals_free_space_on_a_copying_disk_that_was_full_to_the_last_byte_once_it_has_some_room";
+    with_disks(TEST, |folder| {
+        let Some(disk) = Disk::mount_btrfs(&folder.join("image"), &folder.join("small"), 512) else { return };
+        let folders = Folders { content: disk.0.join("content"), ..Folders::below(folder) };
+        let mut server = Server::start(folders);
+        let filled = server.fill(600);
+        for _ in 0..3 {
+            disk.fill_but(0);
+            disk.sync();
+        }
+        remove_every_second(&mut server);
+        let began = Instant::now();
+        let number = server.files()[0];
+        while began.elapsed() < FULL_FOR {
+            assert_eq!(server.write(number), Err(FsError::NoSpace));
+        }
+        server.verify();
+        disk.give_back();
+        disk.sync();
+        server.write_until_there_is_space();
+        let (began, mut again) = (Instant::now(), 0);
+        // Far more than the other program had.
+        while again < filled / 3 {
+            again += server.fill(600);
+            assert!(began.elapsed() < LONG, "{again} of {filled} MiB");
+        }
+        server.verify();
+        server.kill_and_start();
+        server.verify();
+        remove_every_second(&mut server);
         server.write_until_there_is_space();
         server.close();
     });

@@ -30,7 +30,7 @@ const UNFLUSHED_BYTES_MAX: u64 = 48 << 20;
 /// How much faster ages and graces pass.
 const SPEED: u32 = 10;
 /// How long something that must come by itself is waited for.
-const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// Where the stores are.
 pub(crate) struct Folders {

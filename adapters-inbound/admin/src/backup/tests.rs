@@ -23,16 +23,21 @@ fn id() -> BackupId {
 #[test]
 fn a_request_is_what_its_query_says_whatever_bytes_the_folder_has() {
     let folder = PathBuf::from(OsString::from_vec(b"/a b&c=\xff/\xc3\xa4".to_vec()));
-    for (shares, pin) in [(vec![], false), (vec![1, u64::MAX], true)] {
-        let request = of_query(&to_query(&folder, &shares, pin)).unwrap();
+    for (shares, pin, allow_damaged) in [(vec![], false, true), (vec![1, u64::MAX], true, false)] {
         let shares = shares.into_iter().map(ShareId).collect();
-        assert_eq!(request, BackupRequest { folder: folder.clone(), shares, pin });
+        let request = BackupRequest { folder: folder.clone(), shares, pin, allow_damaged };
+        assert_eq!(of_query(&to_query(&request)), Some(request));
     }
+}
+
+fn request(folder: &str, shares: &[u64], pin: bool) -> BackupRequest {
+    let shares = shares.iter().copied().map(ShareId).collect();
+    BackupRequest { folder: folder.into(), shares, pin, allow_damaged: false }
 }
 
 #[test]
 fn other_queries_make_no_sense() {
-    let relative = to_query(Path::new("relative"), &[], false);
+    let relative = to_query(&request("relative", &[], false));
     for query in ["", "folder", "folder=zz&pin=true", "folder=2&pin=maybe", "pin=true", "folder=2f&else=1", &relative] {
         assert_eq!(of_query(query), None, "{query}");
     }
@@ -42,22 +47,24 @@ fn other_queries_make_no_sense() {
 async fn a_backup_is_told_line_by_line_to_its_end() {
     let mut service = MockAdminService::new();
     service.expect_back_up().times(1).returning(|request, observer| {
-        assert_eq!((request.folder.as_path(), request.pin), (Path::new("/place"), true));
+        assert_eq!(request, self::request("/place", &[7], true));
         observer.progress(BackupProgress { phase: BackupPhase::Rows, done: 1, of: 2 });
-        Ok(BackupReport { backup: id(), shares: vec!["/export".into()], nodes: 3, objects: 4, bytes: 5 })
+        let (shares, incomplete) = (vec!["/export".into()], vec!["/file of /export".into()]);
+        Ok(BackupReport { backup: id(), shares, nodes: 3, objects: 4, bytes: 5, incomplete })
     });
     let (_folder, client) = started(service);
     let mut lines = Vec::new();
-    client.back_up(Path::new("/place"), &[7], true, |line| lines.push(line)).await.unwrap();
+    client.back_up(&request("/place", &[7], true), |line| lines.push(line)).await.unwrap();
     let Some(BackupLine::Summary(summary)) = lines.last() else { panic!("{lines:?}") };
     let told = (summary.backup.as_str(), summary.nodes, summary.objects, summary.bytes);
     assert_eq!(told, ("00000000000000b1", 3, 4, 5));
+    assert_eq!(summary.incomplete, ["/file of /export"]);
 
     let mut service = MockAdminService::new();
     service.expect_back_up().returning(|_, _| Err(BackupError::Running));
     let (_folder, client) = started(service);
     let mut lines = Vec::new();
-    client.back_up(Path::new("/place"), &[], false, |line| lines.push(line)).await.unwrap();
+    client.back_up(&request("/place", &[], false), |line| lines.push(line)).await.unwrap();
     assert_eq!(lines, [BackupLine::Failed { error: BackupError::Running.to_string() }]);
 }
 

@@ -21,6 +21,8 @@ const SEGMENT_MAGIC: &[u8; 4] = b"DFJS";
 const RECORD_MAGIC: &[u8; 4] = b"DFJR";
 
 const WRITE: u8 = 1;
+/// A write that is there once more, under the number of the first one.
+const COPY: u8 = 8;
 /// Payload: pairs (first number, count) of records that are released.
 pub(super) const RELEASE: u8 = 6;
 /// A number whose record is lost.
@@ -119,6 +121,8 @@ pub(super) struct RecordHead {
     pub(super) sequence: u64,
     pub(super) node: u64,
     pub(super) offset: u64,
+    /// Of a copy: the number of the record that it is one of. Else 0.
+    pub(super) copy_of: u64,
     pub(super) size: u64,
     pub(super) time: Timestamp,
     pub(super) epoch: u64,
@@ -128,8 +132,16 @@ pub(super) struct RecordHead {
 impl RecordHead {
     /// Of a record that has no number yet. None where its data are too long for any segment.
     pub(super) fn of(record: &Record) -> Option<RecordHead> {
-        let (node, size, time, epoch) = (record.node.0, record.size, record.time, record.epoch.0);
-        Some(RecordHead { node, offset: record.offset, size, time, epoch, ..RecordHead::over(WRITE, &record.data)? })
+        let kind = if record.copy_of.is_some() { COPY } else { WRITE };
+        Some(RecordHead {
+            node: record.node.0,
+            offset: record.offset,
+            copy_of: record.copy_of.unwrap_or_default().0,
+            size: record.size,
+            time: record.time,
+            epoch: record.epoch.0,
+            ..RecordHead::over(kind, &record.data)?
+        })
     }
 
     /// Of a record with a payload.
@@ -146,6 +158,7 @@ impl RecordHead {
             sequence: 0,
             node: 0,
             offset: 0,
+            copy_of: 0,
             size: 0,
             time: Timestamp::EPOCH,
             epoch: 0,
@@ -155,7 +168,12 @@ impl RecordHead {
 
     /// Whether a user of the journal appended it.
     pub(super) fn is_data(&self) -> bool {
-        self.kind == WRITE
+        matches!(self.kind, WRITE | COPY)
+    }
+
+    /// The number by which users know it. `sequence` is that of its place in the log.
+    pub(super) fn number(&self) -> u64 {
+        if self.kind == COPY { self.copy_of } else { self.sequence }
     }
 
     /// Whether the journal appended it for itself.
@@ -165,7 +183,7 @@ impl RecordHead {
 
     /// Whether it leads to space being freed, and so may use what is kept for that.
     pub(super) fn frees(&self) -> bool {
-        self.kind != WRITE
+        !self.is_data()
     }
 
     /// Bytes from the start of the record to that of the next.
@@ -179,7 +197,7 @@ impl RecordHead {
         bytes.extend_from_slice(&[self.kind, 0, 0, 0]);
         bytes.extend_from_slice(&self.payload.to_le_bytes());
         bytes.extend_from_slice(&self.payload_crc.to_le_bytes());
-        for field in [self.sequence, self.node, self.offset, 0, self.size] {
+        for field in [self.sequence, self.node, self.offset, self.copy_of, self.size] {
             bytes.extend_from_slice(&field.to_le_bytes());
         }
         bytes.extend_from_slice(&self.time.seconds().to_le_bytes());
@@ -212,10 +230,8 @@ impl RecordHead {
             sequence: fields.u64()?,
             node: fields.u64()?,
             offset: fields.u64()?,
-            size: {
-                fields.u64()?;
-                fields.u64()?
-            },
+            copy_of: fields.u64()?,
+            size: fields.u64()?,
             time: {
                 let (seconds, nanos) = (fields.u64()? as i64, fields.u32()?);
                 fields.u32()?;
@@ -235,6 +251,7 @@ impl RecordHead {
             size: self.size,
             time: self.time,
             epoch: Epoch(self.epoch),
+            copy_of: (self.kind == COPY).then_some(Sequence(self.copy_of)),
         })
     }
 }

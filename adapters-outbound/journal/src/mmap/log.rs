@@ -76,6 +76,8 @@ pub(super) struct Entry {
     pub(super) len: u32,
     pub(super) released: bool,
     pub(super) sequence: u64,
+    /// By which users know it.
+    pub(super) number: u64,
     pub(super) node: u64,
 }
 
@@ -189,7 +191,7 @@ impl Log {
         self.live += u64::from(head.is_data());
         self.unsynced += span;
         let at = active.end - span + RECORD_HEAD as u64;
-        Ok(Placing::At(Appended { sequence: Sequence(head.sequence), place: Place { segment: active.number, at } }))
+        Ok(Placing::At(Appended { sequence: Sequence(head.number()), place: Place { segment: active.number, at } }))
     }
 
     /// Bytes of the log; the last segment counts in full if it is about to be sealed.
@@ -276,7 +278,7 @@ impl Log {
         }
     }
 
-    /// Releases records, and returns the numbers of those that had not been, in order.
+    /// Releases records, and returns the places in the log, in order, of those that had not been.
     pub(super) fn release(&mut self, records: &[Appended]) -> Vec<Sequence> {
         let mut released = Vec::new();
         for record in records {
@@ -286,11 +288,11 @@ impl Log {
             };
             let entry = segment.entries.binary_search_by_key(&place.at, |entry| entry.at).ok();
             let entry = entry.and_then(|index| segment.entries.get_mut(index));
-            if let Some(entry) = entry.filter(|entry| !entry.released && entry.sequence == record.sequence.0) {
+            if let Some(entry) = entry.filter(|entry| !entry.released && entry.number == record.sequence.0) {
                 entry.released = true;
+                released.push(Sequence(entry.sequence));
                 segment.live -= 1;
                 self.live -= 1;
-                released.push(record.sequence);
             }
         }
         released.sort_unstable();
@@ -368,8 +370,8 @@ impl Segment {
 
     /// Takes a record that is in the file into the segment's list.
     pub(super) fn note(&mut self, head: &RecordHead, at: u64, released: bool) {
-        let (len, sequence, node) = (head.payload, head.sequence, head.node);
-        self.entries.push(Entry { at, len, released, sequence, node });
+        let (len, sequence, number, node) = (head.payload, head.sequence, head.number(), head.node);
+        self.entries.push(Entry { at, len, released, sequence, number, node });
         self.live += usize::from(!released);
         self.end = at - RECORD_HEAD as u64 + head.span();
         if head.is_data() {

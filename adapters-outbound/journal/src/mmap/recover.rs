@@ -220,8 +220,10 @@ fn records(segments: &[Rebuilt], walked: &Walked, released: &[bool]) -> Result<V
             JournalError::Corrupt(format!("record {} is of an unknown kind", found.head.sequence).into())
         })?;
         let place = Place { segment: segment.number, at };
-        records.push((Appended { sequence: Sequence(found.head.sequence), place }, record));
+        records.push((Appended { sequence: Sequence(found.head.number()), place }, record));
     }
+    // Copies come where the records were that they are copies of.
+    records.sort_by_key(|(appended, _)| appended.sequence);
     Ok(records)
 }
 

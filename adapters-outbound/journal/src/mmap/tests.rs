@@ -39,7 +39,7 @@ async fn reopened(disk: &Arc<Disk>) -> (MmapJournal, Vec<(Appended, Record)>) {
 fn write(node: u64, seed: u64, len: usize) -> Record {
     let data = Bytes::from_iter((0..len as u64).map(|at| (seed.wrapping_mul(31) + at * 7 + (at >> 8)) as u8));
     let time = Timestamp::new(1_700_000_000, seed as u32).unwrap();
-    Record { node: NodeId(node), offset: seed, data, size: seed + len as u64, time, epoch: Epoch(3) }
+    Record { node: NodeId(node), offset: seed, data, size: seed + len as u64, time, epoch: Epoch(3), copy_of: None }
 }
 
 /// Appends records until the log's last segment has another number, and makes all durable.

@@ -16,7 +16,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 
 fn write(journal: &NullJournal, data: impl Into<Bytes>) -> Result<Appended, JournalError> {
     let (data, time) = (data.into(), Timestamp::EPOCH);
-    now(journal.append(Record { node: NodeId(9), offset: 0, data, size: 100, time, epoch: Epoch(1) }))
+    now(journal.append(Record { node: NodeId(9), offset: 0, data, size: 100, time, epoch: Epoch(1), copy_of: None }))
 }
 
 #[test]

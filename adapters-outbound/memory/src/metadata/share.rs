@@ -138,6 +138,10 @@ impl ShareMetadata for MemoryShare {
         Ok(self.state.read().0.nodes.after(after, max))
     }
 
+    async fn node_ids(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+        Ok(self.state.read().0.nodes.after(after, max).iter().map(|node| node.id).collect())
+    }
+
     async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
         let after = after.map_or(Bound::Unbounded, |last| Bound::Excluded((last.object, last.node, last.chunk)));
         let state = &self.state.read().0;

@@ -125,6 +125,9 @@ async fn a_record_that_makes_no_sense_is_corrupt_and_the_rest_goes_on() {
     let error = share.view(&Query::node(NodeId(4))).await.unwrap_err();
     assert!(matches!(error, MetadataError::Corrupt(_)), "{error}");
     share.view(&Query::node(NodeId(6))).await.unwrap();
+    assert!(matches!(share.nodes(NodeId(0), 100).await, Err(MetadataError::Corrupt(_))));
+    let ids = share.node_ids(NodeId(0), 100).await.unwrap();
+    assert!(ids.contains(&NodeId(4)) && ids.contains(&NodeId(6)), "{ids:?}");
     share.apply(creation("more", 200), None).await.unwrap();
 }
 

@@ -94,7 +94,7 @@ impl Checker<'_> {
                 let first_page = chunk.saturating_mul(chunk_pages);
                 let last_page = first_page.saturating_add(chunk_pages - 1);
                 let map = MapQuery { node, first_page, last_page, rows_max: chunk_pages as usize + 1 };
-                if let Some(view) = self.view_map(&Query { map: Some(map), ..Query::node(node) }).await? {
+                if let Some(view) = self.try_view(&Query { map: Some(map), ..Query::node(node) }).await? {
                     look(&view, node);
                 }
             }

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use dittofs_domain::{
-    NodeId, NodeKind, ObjectId, Scale,
+    NodeId, ObjectId, Scale,
     check::{Finding, MapFold, Used, map_from, reference_digest},
     content::MapRow,
     error::FsResult,
-    plan::{ObjectRecord, ObjectState, Query, View},
+    plan::{ObjectRecord, ObjectState, Query},
 };
-use dittofs_ports::{CheckPhase, MetadataError};
+use dittofs_ports::CheckPhase;
 
-use super::{Checker, LOOKS_MAX, PAGE, breathe, metadata_failed};
+use super::{Checker, LOOKS_MAX, PAGE, breathe, metadata_failed, nodes_after};
 
 /// Nodes that are read at a time.
 const NODES_PER_PAGE: usize = 256;
@@ -73,20 +73,27 @@ impl Checker<'_> {
         let mut suspects = Vec::new();
         let mut after = NodeId(0);
         loop {
-            let page = self.metadata.nodes(after, NODES_PER_PAGE).await.map_err(|error| metadata_failed(&error))?;
-            let Some(last) = page.last() else { break };
-            after = last.id;
-            for node in &page {
+            let page = nodes_after(&*self.metadata, after, NODES_PER_PAGE).await;
+            let page = page.map_err(|error| metadata_failed(&error))?;
+            let Some(last) = page.next() else { break };
+            after = last;
+            let mut damaged = page.damaged.iter().copied().peekable();
+            for node in &page.nodes {
+                // The table takes them in the order of their ids.
+                while let Some(damaged) = damaged.next_if(|damaged| *damaged < node.id) {
+                    self.note_damaged(damaged);
+                }
                 self.nodes.push(node);
                 let mut counted = self.counted;
                 self.count(node, &mut counted);
                 self.counted = counted;
                 self.scan_map(node.id, &mut suspects).await?;
             }
+            damaged.for_each(|damaged| self.note_damaged(damaged));
             self.progress(CheckPhase::Nodes, self.nodes.len(), of);
             breathe().await;
         }
-        if self.nodes.find(NodeId::ROOT).is_none_or(|root| root.kind != NodeKind::Directory) {
+        if self.nodes.find(NodeId::ROOT).is_none_or(|root| !root.may_be_directory()) {
             self.find(Finding::NoRoot);
         }
         for (node, used) in suspects {
@@ -118,7 +125,7 @@ impl Checker<'_> {
     /// Reads a map, a part at a time; none if the node is gone.
     async fn look_at_map(&self, id: NodeId) -> FsResult<Option<Looked>> {
         let Some(view) =
-            self.view_map(&Query { map: Some(map_from(id, 0, &self.record.scale)), ..Query::node(id) }).await?
+            self.try_view(&Query { map: Some(map_from(id, 0, &self.record.scale)), ..Query::node(id) }).await?
         else {
             return Ok(Some(Looked::unreadable(id)));
         };
@@ -135,7 +142,7 @@ impl Checker<'_> {
             let next = last.saturating_add(pages_in(row));
             breathe().await;
             let view =
-                self.view_map(&Query { map: Some(map_from(id, next, &self.record.scale)), ..Query::default() }).await?;
+                self.try_view(&Query { map: Some(map_from(id, next, &self.record.scale)), ..Query::default() }).await?;
             let Some(view) = view else { return Ok(Some(Looked::unreadable(id))) };
             map = view.map;
             // A row that was put meanwhile may begin before.
@@ -143,18 +150,6 @@ impl Checker<'_> {
         }
         looked.findings = fold.finish();
         Ok(Some(looked))
-    }
-
-    /// None where the store finds rows of the map damaged: one file must not end the check of all others.
-    pub(super) async fn view_map(&self, query: &Query) -> FsResult<Option<View>> {
-        match self.metadata.view(query).await {
-            Ok(view) => Ok(Some(view)),
-            Err(MetadataError::Corrupt(error)) => {
-                tracing::error!(share = %self.record.name, %error, "a map can't be read");
-                Ok(None)
-            }
-            Err(error) => Err(metadata_failed(&error)),
-        }
     }
 
     fn note_use(&self, node: NodeId, used: &Used, of_chunk: &mut ChunkObjects, looked: &mut Looked) {
@@ -196,7 +191,7 @@ impl Checker<'_> {
         let mut query = map_from(node, used.page, &self.record.scale);
         (query.last_page, query.rows_max) = (used.page, 2);
         // A page that can't be read uses nothing that could be told.
-        let Some(view) = self.view_map(&Query { map: Some(query), ..Query::default() }).await? else {
+        let Some(view) = self.try_view(&Query { map: Some(query), ..Query::default() }).await? else {
             return Ok(false);
         };
         let is_used = view.map.rows.iter().any(|(_, row)| match row {

@@ -3,15 +3,62 @@
 use dittofs_domain::{
     Cookie, NodeId, NodeKind,
     check::{EntrySeen, Finding, judge_parent},
-    error::FsResult,
+    error::{FsError, FsResult},
     plan::{EntryKey, Query, Space},
 };
-use dittofs_ports::{CheckPhase, Listed};
+use dittofs_ports::{CheckPhase, Listed, Listing, MetadataError};
 
 use super::{Checker, LOOKS_MAX, PAGE, SUSPECTS_MAX, breathe, metadata_failed};
 
 /// Directories in a circle that are followed.
 const CIRCLE_MAX: usize = 1_024;
+
+/// A part of a directory.
+#[derive(Debug)]
+pub(super) struct Entries {
+    pub(super) listed: Vec<Listed>,
+    /// The cookies, in order, of those that lead to a node whose row is damaged.
+    damaged: Vec<Cookie>,
+    /// After which to go on.
+    pub(super) next: Option<Cookie>,
+}
+
+impl Entries {
+    fn of(listing: Listing) -> Entries {
+        let next = listing.entries.last().filter(|_| !listing.complete).map(|last| last.cookie);
+        Entries { listed: listing.entries, damaged: Vec::new(), next }
+    }
+
+    fn is_damaged(&self, listed: &Listed) -> bool {
+        self.damaged.binary_search(&listed.cookie).is_ok()
+    }
+}
+
+/// How many directories are in a directory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Subdirectories {
+    known: u32,
+    /// Nodes that may be directories, as their rows are damaged.
+    perhaps: u32,
+}
+
+impl Subdirectories {
+    fn count(&mut self, entries: &Entries) {
+        let records = entries.listed.iter().filter_map(|listed| listed.record.as_ref());
+        let known = records.filter(|record| record.kind == NodeKind::Directory).count();
+        self.known = self.known.saturating_add(known as u32);
+        self.perhaps = self.perhaps.saturating_add(entries.damaged.len() as u32);
+    }
+
+    /// The link count that goes with those that are known.
+    pub(super) fn links(self) -> u32 {
+        self.known.saturating_add(2)
+    }
+
+    fn fits(self, links: u32) -> bool {
+        (self.links()..=self.links().saturating_add(self.perhaps)).contains(&links)
+    }
+}
 
 impl Checker<'_> {
     pub(super) async fn scan_names(&mut self) -> FsResult<()> {
@@ -19,14 +66,17 @@ impl Checker<'_> {
         let mut after = NodeId(0);
         while let Some(facts) = self.nodes.with_entries_after(after) {
             after = facts.id;
-            if facts.kind == NodeKind::Directory {
-                let subdirectories = self.scan_directory(facts.id, &mut parents).await?;
-                if !facts.is_unlinked() && u64::from(facts.links) != subdirectories + 2 {
+            if facts.may_be_directory() {
+                let subdirectories = self.scan_directory(facts.id, &mut parents).await;
+                let subdirectories = self.unless_damaged(facts.id, subdirectories)?;
+                let fits = subdirectories.is_none_or(|subdirectories| subdirectories.fits(facts.links));
+                if !fits && !facts.is_unlinked() && !facts.is_damaged() {
                     self.suspect(&mut links, facts.id);
                 }
             }
             if facts.has_streams() {
-                self.scan_streams(facts.id).await?;
+                let streams = self.scan_streams(facts.id).await;
+                self.unless_damaged(facts.id, streams)?;
             }
             self.progress(CheckPhase::Names, self.nodes.rank(after), self.nodes.len());
         }
@@ -42,7 +92,12 @@ impl Checker<'_> {
             self.follow_links(directory).await?;
         }
         let suspicious = self.nodes.iter().filter(|facts| facts.is_suspicious()).map(|facts| facts.id);
-        let suspects = suspicious.take(SUSPECTS_MAX).collect();
+        let suspects: Vec<NodeId> = suspicious.take(SUSPECTS_MAX).collect();
+        if !self.are_entries_known {
+            // Their names may be those that can't be read.
+            self.undecided += suspects.len() as u64;
+            return Ok(());
+        }
         self.recount(suspects).await?;
         for circle in self.nodes.circles() {
             self.follow_circle(&circle).await?;
@@ -50,26 +105,36 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// What came of a directory's entries; where rows of them are damaged that is told, and none comes of them.
+    fn unless_damaged<T>(&mut self, directory: NodeId, found: FsResult<T>) -> FsResult<Option<T>> {
+        match found {
+            Err(FsError::Io) => {
+                self.note_entries_damaged(directory);
+                Ok(None)
+            }
+            found => found.map(Some),
+        }
+    }
+
     /// Counts what a directory's entries lead to; answers how many lead to directories.
-    async fn scan_directory(&mut self, directory: NodeId, parents: &mut Vec<Finding>) -> FsResult<u64> {
-        let mut subdirectories = 0;
+    async fn scan_directory(&mut self, directory: NodeId, parents: &mut Vec<Finding>) -> FsResult<Subdirectories> {
+        let mut subdirectories = Subdirectories::default();
         let mut after = Cookie::START;
         loop {
-            let (entries, next) = self.entries(directory, Space::Children, after, true).await?;
-            for listed in &entries {
+            let entries = self.entries(directory, Space::Children, after, true).await?;
+            subdirectories.count(&entries);
+            for listed in &entries.listed {
                 let entry = seen(directory, Space::Children, listed);
                 let Some(record) = &listed.record else {
-                    // Entry and node were looked for at one instant.
-                    self.find(Finding::NoNode { entry, node: listed.node });
+                    self.count_without_record(&entries, listed, entry);
                     continue;
                 };
-                subdirectories += u64::from(record.kind == NodeKind::Directory);
                 self.nodes.count_entry(directory, listed.node);
                 if let Some(finding) = judge_parent(record, entry.place()) {
                     self.suspect(parents, finding);
                 }
             }
-            match next {
+            match entries.next {
                 Some(next) => after = next,
                 None => return Ok(subdirectories),
             }
@@ -79,53 +144,81 @@ impl Checker<'_> {
     async fn scan_streams(&mut self, node: NodeId) -> FsResult<()> {
         let mut after = Cookie::START;
         loop {
-            let (entries, next) = self.entries(node, Space::Streams, after, true).await?;
-            for listed in &entries {
+            let entries = self.entries(node, Space::Streams, after, true).await?;
+            for listed in &entries.listed {
                 match &listed.record {
                     Some(_) => self.nodes.count_entry(node, listed.node),
-                    None => {
-                        let entry = seen(node, Space::Streams, listed);
-                        self.find(Finding::NoNode { entry, node: listed.node });
-                    }
+                    None => self.count_without_record(&entries, listed, seen(node, Space::Streams, listed)),
                 }
             }
-            match next {
+            match entries.next {
                 Some(next) => after = next,
                 None => return Ok(()),
             }
         }
     }
 
-    /// Some entries, and after which to go on.
+    /// Takes an entry that leads to no node, or to a damaged one. Entry and node were looked for at one instant.
+    fn count_without_record(&mut self, entries: &Entries, listed: &Listed, entry: EntrySeen) {
+        match entries.is_damaged(listed) {
+            true => self.nodes.count_entry(entry.key.directory, listed.node),
+            false => _ = self.find(Finding::NoNode { entry, node: listed.node }),
+        }
+    }
+
+    /// Some entries, with the nodes that they lead to if `records` says so.
+    ///
+    /// # Errors
+    /// `Io` where rows of the entries themselves are damaged.
     pub(super) async fn entries(
         &self,
         directory: NodeId,
         space: Space,
         after: Cookie,
         records: bool,
-    ) -> FsResult<(Vec<Listed>, Option<Cookie>)> {
-        let listing = self.metadata.list(directory, space, after, PAGE, records).await;
-        let listing = listing.map_err(|error| metadata_failed(&error))?;
+    ) -> FsResult<Entries> {
         breathe().await;
-        let next = listing.entries.last().filter(|_| !listing.complete).map(|last| last.cookie);
-        Ok((listing.entries, next))
+        match self.metadata.list(directory, space, after, PAGE, records).await {
+            Ok(listing) => Ok(Entries::of(listing)),
+            Err(MetadataError::Corrupt(_)) if records => self.entries_one_by_one(directory, space, after).await,
+            Err(error) => Err(metadata_failed(&error)),
+        }
+    }
+
+    /// The same where one of them leads to a node whose row is damaged.
+    async fn entries_one_by_one(&self, directory: NodeId, space: Space, after: Cookie) -> FsResult<Entries> {
+        let all = self.metadata.list(directory, space, after, PAGE, false).await;
+        let mut entries = Entries::of(all.map_err(|error| metadata_failed(&error))?);
+        for entry in std::mem::take(&mut entries.listed) {
+            let before = Cookie(entry.cookie.0.saturating_sub(1));
+            match self.metadata.list(directory, space, before, 1, true).await {
+                // Where it has gone meanwhile, another one comes.
+                Ok(one) => entries.listed.extend(one.entries.into_iter().filter(|one| one.cookie == entry.cookie)),
+                Err(MetadataError::Corrupt(_)) => {
+                    entries.damaged.push(entry.cookie);
+                    entries.listed.push(entry);
+                }
+                Err(error) => return Err(metadata_failed(&error)),
+            }
+        }
+        Ok(entries)
     }
 
     /// A directory's link count: what its entries say while it did not change.
     async fn follow_links(&mut self, directory: NodeId) -> FsResult<()> {
         for _ in 0..LOOKS_MAX {
-            let Some(before) = self.node(directory).await? else { return Ok(()) };
+            let Some(before) = self.node(directory).await?.whole() else { return Ok(()) };
             if !before.is_linked() {
                 return Ok(());
             }
             let subdirectories = self.subdirectories(directory).await?;
-            let Some(after) = self.node(directory).await? else { return Ok(()) };
+            let Some(after) = self.node(directory).await?.whole() else { return Ok(()) };
             if before.change != after.change {
                 continue;
             }
-            let counted = subdirectories.saturating_add(2);
-            if counted != before.links {
-                self.find(Finding::LinkCount { node: directory, stored: before.links, counted, only: None });
+            if !subdirectories.fits(before.links) {
+                let (stored, counted) = (before.links, subdirectories.links());
+                self.find(Finding::LinkCount { node: directory, stored, counted, only: None });
             }
             return Ok(());
         }
@@ -133,16 +226,14 @@ impl Checker<'_> {
         Ok(())
     }
 
-    pub(super) async fn subdirectories(&self, directory: NodeId) -> FsResult<u32> {
-        let (mut count, mut after) = (0u32, Cookie::START);
+    pub(super) async fn subdirectories(&self, directory: NodeId) -> FsResult<Subdirectories> {
+        let (mut counted, mut after) = (Subdirectories::default(), Cookie::START);
         loop {
-            let (entries, next) = self.entries(directory, Space::Children, after, true).await?;
-            let is_directory =
-                |listed: &&Listed| listed.record.as_ref().is_some_and(|record| record.kind == NodeKind::Directory);
-            count = count.saturating_add(entries.iter().filter(is_directory).count() as u32);
-            match next {
+            let entries = self.entries(directory, Space::Children, after, true).await?;
+            counted.count(&entries);
+            match entries.next {
                 Some(next) => after = next,
-                None => return Ok(count),
+                None => return Ok(counted),
             }
         }
     }
@@ -151,8 +242,8 @@ impl Checker<'_> {
     pub(super) async fn entry_to(&self, directory: NodeId, node: NodeId) -> FsResult<Option<EntrySeen>> {
         let mut after = Cookie::START;
         loop {
-            let (entries, next) = self.entries(directory, Space::Children, after, false).await?;
-            if let Some(listed) = entries.iter().find(|listed| listed.node == node) {
+            let Entries { listed, next, .. } = self.entries(directory, Space::Children, after, false).await?;
+            if let Some(listed) = listed.iter().find(|listed| listed.node == node) {
                 return Ok(Some(seen(directory, Space::Children, listed)));
             }
             match next {
@@ -176,7 +267,7 @@ impl Checker<'_> {
             entries.push((*member, entry));
         }
         let query = Query { entries: entries.iter().map(|(_, entry)| entry.key.clone()).collect(), ..Query::default() };
-        let view = self.view(&query).await?;
+        let Some(view) = self.try_view(&query).await? else { return Ok(()) };
         let there = view.entries.iter().zip(&entries);
         if !there.into_iter().all(|(found, (member, _))| found.as_ref().is_some_and(|found| found.node.id == *member)) {
             return Ok(());

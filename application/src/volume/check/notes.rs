@@ -1,8 +1,10 @@
 //! The lists of removed nodes and of pending truncations, against what the nodes say.
 
+use std::sync::Arc;
+
 use dittofs_domain::{Node, NodeId, check::Finding, error::FsResult};
 
-use super::{Checker, PAGE, breathe, metadata_failed};
+use super::{Checker, PAGE, breathe, damaged::NodeRow, metadata_failed};
 
 impl Checker<'_> {
     pub(super) async fn scan_notes(&mut self) -> FsResult<()> {
@@ -27,7 +29,7 @@ impl Checker<'_> {
             let page = self.metadata.unlinked(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
             for (node, _) in &page {
                 let facts = self.nodes.find_mut(*node);
-                let is_right = facts.as_ref().is_some_and(|facts| facts.is_unlinked());
+                let is_right = facts.as_ref().is_some_and(|facts| facts.is_unlinked() || facts.is_damaged());
                 facts.into_iter().for_each(|facts| facts.note());
                 if !is_right {
                     self.suspect(&mut suspects, *node);
@@ -47,7 +49,7 @@ impl Checker<'_> {
             let page = self.metadata.clipped(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
             for node in &page {
                 let facts = self.nodes.find_mut(*node);
-                let is_right = facts.as_ref().is_some_and(|facts| facts.is_clipped());
+                let is_right = facts.as_ref().is_some_and(|facts| facts.is_clipped() || facts.is_damaged());
                 facts.into_iter().for_each(|facts| facts.clip_is_listed());
                 if !is_right {
                     self.suspect(&mut suspects, *node);
@@ -64,17 +66,17 @@ impl Checker<'_> {
     /// Flag and note are set by one plan, and the flag is never taken back: what is so before and after the note was
     /// looked for was so at that instant.
     async fn follow_note(&mut self, node: NodeId) -> FsResult<()> {
-        let is_removed = |node: Option<&Node>| node.map(|node| !node.is_linked());
-        let before = is_removed(self.node(node).await?.as_deref());
+        let is_linked = |node: Arc<Node>| node.is_linked();
+        let before = self.node(node).await?.map(is_linked);
         let first = self.metadata.unlinked(NodeId(node.0.saturating_sub(1)), 1).await;
         let is_noted = first.map_err(|error| metadata_failed(&error))?.iter().any(|(first, _)| *first == node);
-        if before != is_removed(self.node(node).await?.as_deref()) {
+        if before != self.node(node).await?.map(is_linked) {
             return Ok(());
         }
         let finding = match (before, is_noted) {
-            (Some(true), false) => Finding::NoteMissing { node },
-            (Some(false) | None, true) => Finding::NoteSuperfluous { node },
-            (Some(true), true) | (Some(false) | None, false) => return Ok(()),
+            (NodeRow::Whole(false), false) => Finding::NoteMissing { node },
+            (NodeRow::Whole(true) | NodeRow::Missing, true) => Finding::NoteSuperfluous { node },
+            _ => return Ok(()),
         };
         self.find(finding);
         Ok(())
@@ -82,12 +84,13 @@ impl Checker<'_> {
 
     /// Between two looks that show the same truncation, and the same content version, there was no other.
     async fn follow_clip(&mut self, node: NodeId) -> FsResult<()> {
-        let pending = |node: Option<&Node>| node.map(|node| (node.clip, node.content_version));
-        let before = pending(self.node(node).await?.as_deref());
+        let pending = |node: Arc<Node>| (node.clip, node.content_version);
+        let before = self.node(node).await?.map(pending);
         let first = self.metadata.clipped(NodeId(node.0.saturating_sub(1)), 1).await;
         let is_listed = first.map_err(|error| metadata_failed(&error))?.first() == Some(&node);
-        let is_pending = before.is_some_and(|(clip, _)| clip.is_some());
-        if before == pending(self.node(node).await?.as_deref()) && is_pending != is_listed {
+        let is_pending = matches!(&before, NodeRow::Whole((clip, _)) if clip.is_some());
+        let is_known = before != NodeRow::Damaged && before == self.node(node).await?.map(pending);
+        if is_known && is_pending != is_listed {
             self.find(Finding::ClipNote { node });
         }
         Ok(())

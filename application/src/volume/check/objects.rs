@@ -102,9 +102,9 @@ impl Checker<'_> {
     }
 
     /// Only where the content is this share's own: what looks like nobody's may else be somebody's. Only if everything
-    /// that was found is known, and no map is unreadable: what it uses would look like nobody's.
+    /// that was found is known, and all nodes and maps can be read: what others use would look like nobody's.
     async fn may_delete_orphans(&self) -> FsResult<bool> {
-        let is_unknown = |finding: &Finding| matches!(finding, Finding::MapUnreadable { .. } | Finding::NoRoot);
+        let is_unknown = |finding: &Finding| finding.hides_uses() || *finding == Finding::NoRoot;
         if self.omitted > 0 || self.findings.iter().any(is_unknown) {
             return Ok(false);
         }

@@ -1,8 +1,13 @@
 //! Paths of what was found.
 
-use dittofs_domain::{Name, Node, NodeId, check::Finding, error::FsResult};
+use dittofs_domain::{
+    Name, Node, NodeId,
+    check::Finding,
+    error::{FsError, FsResult},
+};
+use dittofs_ports::MetadataError;
 
-use super::{Checker, metadata_failed};
+use super::{Checker, damaged::NodeRow, metadata_failed};
 
 /// Directories that a path is followed through.
 const DEPTH_MAX: usize = 4_096;
@@ -26,8 +31,10 @@ impl Checker<'_> {
         let mut at = node;
         while at != NodeId::ROOT {
             let named = match self.node(at).await? {
-                Some(stored) if parts.len() < DEPTH_MAX => self.name(&stored).await?,
-                _ => None,
+                _ if parts.len() >= DEPTH_MAX => None,
+                NodeRow::Whole(stored) => self.name(&stored).await?,
+                NodeRow::Damaged => self.name_met(at).await?,
+                NodeRow::Missing => None,
             };
             let Some((directory, name)) = named else {
                 parts.push(format!("#{at}"));
@@ -44,12 +51,20 @@ impl Checker<'_> {
     /// A node's name, by what the node says or by where the scan met it.
     async fn name(&self, node: &Node) -> FsResult<Option<(NodeId, Name)>> {
         let directory = node.parent.directory;
-        let name = self.metadata.name_of(directory, node.parent.cookie).await;
-        if let Some(name) = name.map_err(|error| metadata_failed(&error))? {
-            return Ok(Some((directory, name)));
+        match self.metadata.name_of(directory, node.parent.cookie).await {
+            Ok(Some(name)) => Ok(Some((directory, name))),
+            Ok(None) | Err(MetadataError::Corrupt(_)) => self.name_met(node.id).await,
+            Err(error) => Err(metadata_failed(&error)),
         }
-        let Some(facts) = self.nodes.find(node.id).filter(|facts| facts.entries > 0) else { return Ok(None) };
-        let entry = self.entry_to(facts.found_in, node.id).await?;
-        Ok(entry.map(|entry| (facts.found_in, entry.key.name)))
+    }
+
+    /// A node's name where the scan met it: all that is known of one whose row is damaged.
+    async fn name_met(&self, node: NodeId) -> FsResult<Option<(NodeId, Name)>> {
+        let Some(facts) = self.nodes.find(node).filter(|facts| facts.entries > 0) else { return Ok(None) };
+        match self.entry_to(facts.found_in, node).await {
+            // The listing is damaged, which is told.
+            Err(FsError::Io) => Ok(None),
+            entry => Ok(entry?.map(|entry| (facts.found_in, entry.key.name))),
+        }
     }
 }

@@ -13,7 +13,11 @@ use dittofs_domain::{
     plan::{Query, Space},
 };
 
-use super::{Checker, LOOKS_MAX, PAGE, metadata_failed, names::seen};
+use super::{
+    Checker, LOOKS_MAX, PAGE, metadata_failed,
+    names::{Entries, seen},
+    nodes_after,
+};
 
 /// Nodes that are looked at in one view.
 const NODES_PER_VIEW: usize = 256;
@@ -58,9 +62,18 @@ impl Checker<'_> {
     async fn look_at(&self, nodes: &[NodeId]) -> FsResult<HashMap<NodeId, Suspect>> {
         let mut seen = HashMap::with_capacity(nodes.len());
         for some in nodes.chunks(NODES_PER_VIEW) {
-            let view = self.view(&Query { nodes: some.iter().copied().collect(), ..Query::default() }).await?;
+            let query = Query { nodes: some.iter().copied().collect(), ..Query::default() };
+            let mut nodes = Vec::with_capacity(some.len());
+            match self.try_view(&query).await? {
+                Some(view) => nodes.extend(view.nodes),
+                None => {
+                    for node in some {
+                        nodes.extend(self.node(*node).await?.whole());
+                    }
+                }
+            }
             let suspect = |node: Arc<Node>| (node.id, Suspect { node, counted: Counted::default() });
-            seen.extend(view.nodes.into_iter().map(suspect));
+            seen.extend(nodes.into_iter().map(suspect));
         }
         Ok(seen)
     }
@@ -69,10 +82,14 @@ impl Checker<'_> {
     async fn count_entries(&self, seen: &mut HashMap<NodeId, Suspect>) -> FsResult<()> {
         let mut after = NodeId(0);
         loop {
-            let page = self.metadata.nodes(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.id;
-            for node in &page {
+            let page = nodes_after(&*self.metadata, after, PAGE).await.map_err(|error| metadata_failed(&error))?;
+            let Some(last) = page.next() else { return Ok(()) };
+            after = last;
+            for damaged in &page.damaged {
+                self.count_in(*damaged, Space::Children, seen).await?;
+                self.count_in(*damaged, Space::Streams, seen).await?;
+            }
+            for node in &page.nodes {
                 if node.kind == NodeKind::Directory {
                     self.count_in(node.id, Space::Children, seen).await?;
                 }
@@ -86,8 +103,8 @@ impl Checker<'_> {
     async fn count_in(&self, directory: NodeId, space: Space, suspects: &mut HashMap<NodeId, Suspect>) -> FsResult<()> {
         let mut after = Cookie::START;
         loop {
-            let (entries, next) = self.entries(directory, space, after, false).await?;
-            for listed in &entries {
+            let Entries { listed, next, .. } = self.entries(directory, space, after, false).await?;
+            for listed in &listed {
                 let Some(suspect) = suspects.get_mut(&listed.node) else { continue };
                 suspect.counted.count += 1;
                 if suspect.counted.entries.len() < ENTRIES_KEPT {

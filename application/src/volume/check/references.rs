@@ -10,11 +10,11 @@ use dittofs_domain::{
     backup::{BackupId, PINS},
     check::{Finding, map_from, reference_digest, references_in},
     error::FsResult,
-    plan::{ObjectState, Query},
+    plan::{ObjectState, Query, View},
 };
 use dittofs_ports::{CheckPhase, Reference};
 
-use super::{Checker, PAGE, SUSPECTS_MAX, breathe, maps::pages_in, metadata_failed};
+use super::{Checker, PAGE, SUSPECTS_MAX, breathe, damaged::NodeRow, maps::pages_in, metadata_failed};
 
 /// References of suspicious nodes that are kept at a time.
 const KEPT_MAX: usize = 1 << 19;
@@ -82,7 +82,10 @@ impl Checker<'_> {
             let record = self.metadata.record().await.map_err(|error| metadata_failed(&error))?;
             self.record.backups = record.backups;
         }
-        let is_right = if node == PINS { self.is_of_backup(chunk) } else { self.node(node).await?.is_some() };
+        let is_right = match node {
+            PINS => self.is_of_backup(chunk),
+            _ => !matches!(self.node(node).await?, NodeRow::Missing),
+        };
         if is_right || !self.is_there(stray).await? {
             return Ok(());
         }
@@ -91,7 +94,7 @@ impl Checker<'_> {
             return Ok(());
         }
         let view =
-            self.view_map(&Query { map: Some(map_from(node, 0, &self.record.scale)), ..Query::default() }).await?;
+            self.try_view(&Query { map: Some(map_from(node, 0, &self.record.scale)), ..Query::default() }).await?;
         let finding = Finding::NoContent { node };
         if view.is_none_or(|view| !view.map.rows.is_empty()) && !self.findings.contains(&finding) {
             self.find(finding);
@@ -137,7 +140,7 @@ impl Checker<'_> {
     /// Whatever changes a file's map and references does so in the file's turn, so both are compared in it.
     async fn follow_sum(&mut self, node: NodeId, stored: BTreeSet<(u64, ObjectId)>) -> FsResult<()> {
         let _turn = self.turn(node).await;
-        let expected = self.expected_references(node).await?;
+        let Some(expected) = self.expected_references(node).await? else { return Ok(()) };
         for (chunk, object) in expected.difference(&stored).copied() {
             if !self.is_there(Reference { object, node, chunk }).await? {
                 self.find(Finding::ReferenceMissing { object, node, chunk });
@@ -151,15 +154,14 @@ impl Checker<'_> {
         Ok(())
     }
 
-    async fn expected_references(&self, node: NodeId) -> FsResult<BTreeSet<(u64, ObjectId)>> {
+    /// None where the map has become unreadable.
+    async fn expected_references(&self, node: NodeId) -> FsResult<Option<BTreeSet<(u64, ObjectId)>>> {
         let (mut expected, mut next) = (BTreeSet::new(), 0);
         loop {
-            let map = self
-                .view(&Query { map: Some(map_from(node, next, &self.record.scale)), ..Query::default() })
-                .await?
-                .map;
+            let query = Query { map: Some(map_from(node, next, &self.record.scale)), ..Query::default() };
+            let Some(View { map, .. }) = self.try_view(&query).await? else { return Ok(None) };
             expected.append(&mut references_in(&map.rows, &self.record.scale));
-            let Some((last, row)) = map.rows.last().filter(|_| !map.complete) else { return Ok(expected) };
+            let Some((last, row)) = map.rows.last().filter(|_| !map.complete) else { return Ok(Some(expected)) };
             next = last.saturating_add(pages_in(row));
             breathe().await;
         }

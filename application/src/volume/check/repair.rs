@@ -6,7 +6,7 @@ use dittofs_domain::{
     Cookie, Name, Node, NodeId, NodeKind, ObjectId,
     check::{self, Adoption, EntrySeen, Finding, LOST_AND_FOUND},
     content::object::{OBJECT_HEAD_LEN, ObjectHead},
-    error::FsResult,
+    error::{FsError, FsResult},
     namespace::Fresh,
     node::Parent,
     plan::{EntryKey, ObjectRecord, ObjectState, Plan, Query},
@@ -33,7 +33,11 @@ impl Checker<'_> {
             if matches!(finding, Finding::Orphans { .. }) {
                 continue;
             }
-            let is_mended = self.mend(finding).await?;
+            let is_mended = match self.mend(finding).await {
+                // It needs what is damaged; the others do not.
+                Err(FsError::Io) => false,
+                is_mended => is_mended?,
+            };
             self.set_mended(Some(index), is_mended);
             breathe().await;
         }
@@ -45,17 +49,17 @@ impl Checker<'_> {
         let now = self.clock.now();
         let plan = match finding {
             Finding::LinkCount { node, counted, only, .. } => {
-                self.node(node).await?.map(|node| check::correct_links(&node, counted, only, now))
+                self.node(node).await?.whole().map(|node| check::correct_links(&node, counted, only, now))
             }
             Finding::Allocated { node, counted, .. } => {
-                self.node(node).await?.map(|node| check::correct_allocated(&node, counted, now))
+                self.node(node).await?.whole().map(|node| check::correct_allocated(&node, counted, now))
             }
             Finding::WrongParent { node, found, .. } => {
-                self.node(node).await?.map(|node| check::correct_parent(&node, found, now))
+                self.node(node).await?.whole().map(|node| check::correct_parent(&node, found, now))
             }
             Finding::NoNode { entry, node } => Some(check::remove_dangling(&entry, node, now)),
             Finding::SecondName { node, entry } => {
-                self.node(node).await?.map(|node| check::break_second_name(&entry, &node, now))
+                self.node(node).await?.whole().map(|node| check::break_second_name(&entry, &node, now))
             }
             Finding::NoName { node } => self.adoption(node, None).await?,
             Finding::Circle { node, entry } => self.adoption(node, Some(entry)).await?,
@@ -76,6 +80,8 @@ impl Checker<'_> {
             Finding::Unused { object, .. } => return self.condemn(object).await,
             Finding::NoRoot
             | Finding::ClipNote { .. }
+            | Finding::NodeUnreadable { .. }
+            | Finding::EntriesUnreadable { .. }
             | Finding::MapUnreadable { .. }
             | Finding::Uncovered { .. }
             | Finding::Overlap { .. }
@@ -118,9 +124,9 @@ impl Checker<'_> {
     }
 
     async fn linked_again(&self, node: NodeId, counted: u32, found: Parent) -> FsResult<Option<Plan>> {
-        let Some(stored) = self.node(node).await? else { return Ok(None) };
+        let Some(stored) = self.node(node).await?.whole() else { return Ok(None) };
         let links = match stored.kind {
-            NodeKind::Directory => self.subdirectories(node).await?.saturating_add(2),
+            NodeKind::Directory => self.subdirectories(node).await?.links(),
             _ => counted,
         };
         Ok(Some(check::clear_unlinked(&stored, links, found, self.clock.now())))
@@ -128,7 +134,7 @@ impl Checker<'_> {
 
     /// Gives a node a name in `lost+found`.
     async fn adoption(&mut self, node: NodeId, circle: Option<EntrySeen>) -> FsResult<Option<Plan>> {
-        let Some(stored) = self.node(node).await?.filter(|node| node.kind != NodeKind::Stream) else {
+        let Some(stored) = self.node(node).await?.whole().filter(|node| node.kind != NodeKind::Stream) else {
             return Ok(None);
         };
         let Some(directory) = self.lost_and_found().await? else { return Ok(None) };

@@ -9,12 +9,16 @@ use dittofs_domain::{
 };
 use dittofs_ports::Mended;
 
-use super::{Checker, LOOKS_MAX, PAGE, breathe, metadata_failed};
+use super::{Checker, LOOKS_MAX, PAGE, breathe, metadata_failed, nodes_after};
 
 impl Checker<'_> {
     /// Counts again where the first count differs. Of a share that is used, a difference is told if it was the same
     /// twice while the sums stood still.
     pub(super) async fn check_statistics(&mut self) -> FsResult<()> {
+        // What a node counts for whose row is damaged nobody knows.
+        if self.nodes.damaged() > 0 {
+            return Ok(());
+        }
         let is_mended = self.mended.contains(&Mended::Done);
         // What is wrong with names is told already; the sums can be judged once it is mended.
         let is_in_doubt = self.findings.iter().any(Finding::doubts_names);
@@ -24,7 +28,7 @@ impl Checker<'_> {
         let mut last = None;
         for _ in 0..=LOOKS_MAX {
             let stored = self.statistics().await?;
-            let counted = self.count_nodes().await?;
+            let Some(counted) = self.count_nodes().await? else { break };
             let stood_still = stored == self.statistics().await?;
             if stood_still && stored == counted {
                 return Ok(());
@@ -58,13 +62,17 @@ impl Checker<'_> {
         counted.bytes = counted.bytes.saturating_add_unsigned(node.allocated.saturating_add(metadata));
     }
 
-    async fn count_nodes(&self) -> FsResult<Statistics> {
+    /// None where a row is damaged by now.
+    async fn count_nodes(&self) -> FsResult<Option<Statistics>> {
         let (mut counted, mut after) = (Statistics::default(), NodeId(0));
         loop {
-            let page = self.metadata.nodes(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
-            let Some(last) = page.last() else { return Ok(counted) };
-            after = last.id;
-            page.iter().for_each(|node| self.count(node, &mut counted));
+            let page = nodes_after(&*self.metadata, after, PAGE).await.map_err(|error| metadata_failed(&error))?;
+            if !page.damaged.is_empty() {
+                return Ok(None);
+            }
+            let Some(last) = page.next() else { return Ok(Some(counted)) };
+            after = last;
+            page.nodes.iter().for_each(|node| self.count(node, &mut counted));
             breathe().await;
         }
     }

@@ -16,7 +16,7 @@ struct Setting {
 
 fn record() -> Record {
     let time = Timestamp::new(1, 0).unwrap();
-    Record { node: NodeId(9), offset: 0, data: "x".into(), size: 1, time, epoch: Epoch(1) }
+    Record { node: NodeId(9), offset: 0, data: "x".into(), size: 1, time, epoch: Epoch(1), copy_of: None }
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);

@@ -15,6 +15,8 @@ pub struct BackupRequest {
     pub shares: Vec<ShareId>,
     /// Whether objects stay where they are, pinned, instead of being copied.
     pub pin: bool,
+    /// Whether it goes on without the newest bytes of files whose metadata is so damaged that they can't be stored.
+    pub allow_damaged: bool,
 }
 
 /// What a backup is at.
@@ -65,6 +67,8 @@ pub struct BackupReport {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Files of which the newest bytes are not in it: `PATH of SHARE`.
+    pub incomplete: Vec<String>,
 }
 
 /// A backup that pins objects of a share.
@@ -119,6 +123,18 @@ pub enum BackupError {
         /// Why.
         source: FsError,
     },
+    /// What is unflushed of some files can't be stored.
+    #[error(
+        "the newest bytes of {} in {share} can't be stored, as these files' metadata is damaged: `dittofs check` says \
+         what is wrong. With `--allow-damaged` a backup is written without these bytes",
+        told(files)
+    )]
+    Damaged {
+        /// The share.
+        share: String,
+        /// The files, by path.
+        files: Vec<String>,
+    },
     /// An object went away while it was to be pinned.
     #[error("objects of {share} can't be pinned: {source}; try again")]
     Pin {
@@ -152,3 +168,18 @@ pub enum BackupError {
     #[error("the backup was given up, as whoever asked for it has gone or the server stops")]
     Cancelled,
 }
+
+/// Files that a message names.
+const FILES_TOLD_MAX: usize = 10;
+
+/// Some of the files, and how many more there are.
+fn told(files: &[String]) -> String {
+    let some: Vec<&str> = files.iter().take(FILES_TOLD_MAX).map(String::as_str).collect();
+    match files.len().saturating_sub(FILES_TOLD_MAX) {
+        0 => some.join(", "),
+        more => format!("{}, and {more} more", some.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -109,7 +109,7 @@ impl RiggedMetadata {
 impl ShareMetadata for RiggedMetadata {
     dittofs_ports::forward!(
         ShareMetadata of inner:
-        record, list, name_of, unlinked, clipped, objects, references, nodes, references_after,
+        record, list, name_of, unlinked, clipped, objects, references, nodes, node_ids, references_after,
         statistics, snapshot
     );
 

@@ -144,6 +144,28 @@ pub async fn allocated_numbers_never_overlap(open: impl AsyncFn() -> Arc<dyn Met
     }
 }
 
+pub async fn ids_of_nodes_are_those_of_the_nodes_in_pages(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
+    let store = open().await;
+    let (fixture, other) = (Fixture::new(&store).await, Fixture::new(&store).await);
+    for index in 0..25 {
+        fixture.add(NodeId::ROOT, &format!("f{index}"), NodeKind::File).await;
+        other.add(NodeId::ROOT, &format!("f{index}"), NodeKind::File).await;
+    }
+    let expected: Vec<NodeId> = fixture.share.nodes(NodeId(0), 100).await.unwrap().iter().map(|node| node.id).collect();
+    assert_eq!(expected.len(), 26);
+    for max in [1, 7, 25, 26, 100] {
+        let (mut all, mut after) = (Vec::new(), NodeId(0));
+        loop {
+            let page = fixture.share.node_ids(after, max).await.unwrap();
+            assert!(page.len() <= max);
+            let Some(last) = page.last() else { break };
+            after = *last;
+            all.extend(page);
+        }
+        assert_eq!(all, expected, "{max} at once");
+    }
+}
+
 pub async fn unlinked_nodes_come_in_the_order_of_their_ids_in_pages(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
     let fixture = Fixture::new(&open().await).await;
     let mut expected = Vec::new();

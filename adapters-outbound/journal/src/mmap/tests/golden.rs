@@ -14,6 +14,8 @@ const SEGMENT_HEX: &str = "44464a5301000000ffeeddccbbaa9988776655443322110005000
     290000000000000021b25d41";
 const RECORD_HEX: &str = "44464a52010000000a0000008520ed5f2a000000000000000900000000000000bc020000000000000000000000000000\
     c60200000000000000f1536500000000bc020000000000000300000000000000290000000000000000000000e3f40359";
+const COPY_HEX: &str = "44464a52080000000a0000008520ed5f2a000000000000000900000000000000bc020000000000001100000000000000\
+    c60200000000000000f1536500000000bc02000000000000030000000000000029000000000000000000000048ac82a0";
 const RELEASE_HEX: &str =
     "04000000000000000300000000000000090000000000000001000000000000000b000000000000000200000000000000";
 const SUPERBLOCK_HEX: &str = "44464a4201000000ffeeddccbbaa99887766554433221100030000000000000004000000000000001e00000000000000\
@@ -58,6 +60,17 @@ fn records_have_the_documented_bytes() {
     assert_eq!(hex(&bytes), RECORD_HEX);
     assert_eq!(RecordHead::decode(&bytes, seed), Some(head));
     assert_eq!(head.span(), 128);
+}
+
+#[test]
+fn copies_have_the_number_of_their_record_where_others_have_0() {
+    let copy = Record { copy_of: Some(Sequence(17)), ..write(9, 700, 10) };
+    let head = RecordHead { sequence: 42, durable: 41, ..RecordHead::of(&copy).unwrap() };
+    let seed = segment_head().seed();
+    let bytes = head.encode(seed);
+    assert_eq!(hex(&bytes), COPY_HEX);
+    assert_eq!(RecordHead::decode(&bytes, seed), Some(head));
+    assert_eq!((head.number(), head.record(copy.data.clone())), (17, Some(copy)));
 }
 
 #[test]
