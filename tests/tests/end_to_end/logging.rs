@@ -208,6 +208,6 @@ async fn a_call_that_takes_long_is_a_warning() {
     let arguments = READ3args { file: cold, offset: 0, count: 4_096 };
     let _ = session.read(&arguments).await.unwrap();
     let log = home.log();
-    let line = log.lines().find(|line| line.contains("slow")).unwrap_or_else(|| panic!("{log}"));
+    let line = log.lines().find(|line| line.contains(" slow share=")).unwrap_or_else(|| panic!("{log}"));
     assert!(line.contains("WARN") && line.contains("procedure=READ") && line.contains("share=/export"), "{line}");
 }
