@@ -19,6 +19,7 @@ mod listing;
 mod open;
 mod publish;
 mod read;
+mod room;
 
 use std::{
     collections::HashMap,
@@ -59,6 +60,8 @@ pub(crate) struct FsStore {
     locks: Mutex<HashMap<ShareId, OwnerLock>>,
     /// Makes names of incoming files different.
     incoming: AtomicU64,
+    /// Bytes of objects that are being written.
+    coming: Mutex<u64>,
     /// Whether the file system can say that a read would have to wait.
     nowait: AtomicBool,
 }
@@ -78,9 +81,8 @@ impl FsStore {
         let folder = self.folders.durable(&self.root, share, first_byte(object))?;
         let path = folder.join(object_name(object));
         let known = path.try_exists().map_err(Fault::of("looked up", &path))?;
-        if !known {
-            self.demand_room(parts, room_kept)?;
-        }
+        let bytes = parts.iter().map(|part| part.len() as u64).sum();
+        let _room = if known { None } else { Some(self.claim_room(bytes, room_kept)?) };
         if !known && self.publish(&object_name(object), &path, parts)? == Published::New {
             return Ok(());
         }
@@ -89,17 +91,6 @@ impl FsStore {
             return Err(ContentError::Exists);
         }
         Ok(sync_folder(&folder)?)
-    }
-
-    /// An object is not to take the last of a disk: whatever else is on it, as the metadata, needs some to free space.
-    fn demand_room(&self, parts: &[Bytes], room_kept: u64) -> Result<(), Fault> {
-        let bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
-        match rustix::fs::statvfs(&self.root) {
-            Ok(room) if room.f_bavail.saturating_mul(room.f_frsize) < bytes + room_kept => {
-                Err(Fault::of("written", &self.root)(io::ErrorKind::StorageFull.into()))
-            }
-            _ => Ok(()),
-        }
     }
 
     pub(crate) async fn delete(self: &Arc<Self>, share: ShareId, object: ObjectId) -> Result<(), ContentError> {

@@ -40,6 +40,7 @@ impl FsStore {
             handles: Handles::new(options.open_files),
             locks: Mutex::default(),
             incoming: AtomicU64::new(0),
+            coming: Mutex::default(),
             nowait: AtomicBool::new(true),
         };
         store.check_writable()?;

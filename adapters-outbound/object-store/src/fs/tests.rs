@@ -235,3 +235,18 @@ fn a_full_disk_is_told_from_a_broken_one() {
     let denied = answer(io::ErrorKind::PermissionDenied).to_string();
     assert!(denied.contains("here can't be written") && denied.contains("let the user"), "{denied}");
 }
+
+#[tokio::test]
+async fn objects_that_are_written_at_once_leave_together_what_is_kept() {
+    const KEPT: u64 = 1 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let free = store.capacity(KEPT).await.unwrap().free;
+    let most = free / 3 * 2;
+    let one = store.claim_room(most, KEPT).unwrap();
+    let refused = store.claim_room(most, KEPT).map(drop).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+    drop(one);
+    store.claim_room(most, KEPT).unwrap();
+    assert_eq!(*store.coming.lock(), 0);
+}
