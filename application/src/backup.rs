@@ -86,7 +86,7 @@ impl Job {
         let backup = identity.backup;
         if result.is_err() || !self.request.pin {
             for volume in &self.volumes {
-                if let Err(error) = volume.unpin(backup).await {
+                if let Err(error) = volume.freezer().pins().unpin(backup).await {
                     let share = volume.name();
                     tracing::warn!(%share, %backup, %error, "what a backup has pinned stays so until the next start");
                 }
@@ -112,7 +112,7 @@ impl Job {
         }
         if self.request.pin {
             for volume in &self.volumes {
-                volume.keep_pins(identity.backup).await?;
+                volume.freezer().pins().keep_pins(identity.backup).await?;
             }
         } else {
             let of = shares.iter().flat_map(|share| &share.objects).map(|object| object.bytes).sum();
@@ -149,9 +149,9 @@ impl Job {
     ) -> Result<ShareInBackup, BackupError> {
         self.go_on(volume)?;
         self.tell(BackupPhase::Flush, 0, 0);
-        let mut frozen = volume.freeze(self.request.allow_damaged).await?;
+        let mut frozen = volume.freezer().freeze(self.request.allow_damaged).await?;
         let progress = |done| self.tell(BackupPhase::Pins, done, 0);
-        let objects = volume.pin_all(&*frozen.snapshot, (backup, at), &progress).await?;
+        let objects = volume.freezer().pins().pin_all(&*frozen.snapshot, (backup, at), &progress).await?;
         frozen.let_collector_go();
         let Frozen { snapshot, at, incomplete, .. } = frozen;
         let rows = self.write_rows(volume, &*snapshot, writer).await?;
@@ -207,7 +207,8 @@ impl Job {
         for object in &mut share.objects {
             self.go_on(volume)?;
             self.tell(BackupPhase::Objects, *done, of);
-            let parts = whole_object(volume.content(), share.id, (object.id, object.bytes), volume.machine()).await;
+            let parts =
+                whole_object(volume.freezer().content(), share.id, (object.id, object.bytes), volume.machine()).await;
             let parts = parts.map_err(|ObjectError(source)| {
                 let share = volume.name().to_owned();
                 BackupError::Content { share, object: object.id, source }

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 const SHARDS: usize = 64;
 
-/// Async locks by key: those who want the same key take turns, in the order in which they came.
+/// Async locks by key: those who want the same key take locks, in the order in which they came.
 #[derive(Debug)]
 pub(crate) struct KeyedLocks<K> {
     shards: Vec<Mutex<HashMap<K, Arc<AsyncMutex<()>>>>>,
@@ -30,7 +30,7 @@ impl<K: Hash + Eq + Copy> KeyedLocks<K> {
         KeyedLocks { shards: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect() }
     }
 
-    /// Waits for the key's turn.
+    /// Waits for the key's lock.
     pub(crate) async fn lock(&self, key: K) -> KeyGuard<'_, K> {
         let lock = Arc::clone(self.shard(&key).lock().entry(key).or_default());
         // Made before waiting: who gives up waiting must forget the key as well.

@@ -3,8 +3,7 @@
 //! This crate does not know: any protocol, any storage library, which stores there are, sockets, threads, the clock.
 //! It reads through ports, lets the domain decide, applies, and keeps what is not flushed yet.
 //!
-//! Lock order: admission, open state, turns by ascending node id, journal. Nothing is held while waiting for a client
-//! or an object store.
+//! `docs/architecture.md` has a picture of a volume's parts, and the order in which locks are taken.
 
 mod admission;
 mod backup;

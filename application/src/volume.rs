@@ -1,84 +1,65 @@
-//! The running state of one share.
+//! The running state of one share: its parts, each with fields of its own, over those below it.
 
 mod again;
-mod aside;
-mod atime;
-mod attributes;
-mod background;
 mod backup;
+mod blocks;
 mod breathe;
 mod check;
-mod clone;
-mod commit;
-mod discard;
-mod fetch;
-mod flush;
-mod full;
+mod compose;
+mod counters;
+mod files;
+mod flusher;
 mod garbage;
 mod gate;
-mod ids;
-mod keys;
 mod ledger;
-mod listing;
+mod lifecycle;
+mod monitor;
 mod names;
-mod newest;
+mod node_locks;
+mod nodes;
+mod numbers;
 mod open;
-mod opens;
-mod outage;
-mod overlay;
+mod open_table;
 mod pending;
-mod pins;
-mod ports;
-mod publish;
-mod punch;
-mod quota;
-mod read;
-mod readahead;
-mod reap;
-mod recovery;
+mod plans;
+mod reclaimer;
 mod renewal;
-mod repack;
-mod repeated;
-mod replace;
-mod resize;
+mod row;
 mod scan;
 mod sealing;
-mod seek;
-mod settle;
-mod statistics;
-mod unreadable;
-mod walk;
-mod write;
+mod share;
+mod write_back;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
+use check::OnlineCheck;
 use dittofs_domain::{
-    Attributes, Epoch, Node, NodeId, Scale, ShareId, Timestamp,
-    content::map::Facts,
+    ShareId,
     error::{FsError, FsResult},
-    flush::Policy,
     ownership::Phase,
 };
 use dittofs_ports::{
-    BlockCache, Caller, Clock, ContentStore, DiskCache, FrameCodec, FrameSealer, HandleSealer, Journal, MetadataError,
-    OpenState, Presented, Randomness, ShareMetadata, Spawner, Survives, WeakAttributes, WriteVerifier,
+    BackupError, BlockCache, Caller, Clock, ContentStore, DiskCache, FrameCodec, FrameSealer, HandleSealer, Journal,
+    MetadataError, OpenState, Presented, Randomness, ShareMetadata, Spawner, Survives,
 };
-use tokio::sync::Notify;
+use files::Files;
+use flusher::Flusher;
+use lifecycle::Lifecycle;
+use monitor::Monitor;
+use names::Names;
+use open_table::OpenTable;
+use share::Share;
+use write_back::WriteBack;
 
-use crate::{admission::Admission, keyed::KeyedLocks, owned::OwnedContent, policy::SharePolicy};
+use crate::policy::SharePolicy;
 pub(crate) use again::STRIDE;
-pub(crate) use backup::Frozen;
+pub(crate) use backup::{Freezer, Frozen};
 pub use check::{CheckStores, check_stores};
-use ids::Numbers;
+pub use nodes::path_of;
 pub use open::{OpenError, VolumeSettings};
-use pending::PendingNodes;
-pub use pins::{UnpinError, pinning, unpin_all};
-pub use recovery::Recovered;
+pub use reclaimer::{UnpinError, pinning, unpin_all};
 pub use scan::{NodePage, nodes_after};
-pub use unreadable::path_of;
+pub use write_back::Recovered;
 
 /// What the machine gives to a volume.
 #[derive(Clone)]
@@ -140,116 +121,66 @@ impl Default for VolumeLimits {
 
 /// One share, running.
 pub struct Volume {
-    name: String,
-    sealer: HandleSealer,
-    policy: SharePolicy,
-    flush_policy: Policy,
-    scale: Scale,
-    stores: VolumeStores,
-    /// The same objects, with the lease that they are held by.
-    owned: Arc<OwnedContent>,
-    machine: Machine,
-    epoch: Epoch,
-    verifier: AtomicU64,
-    turns: KeyedLocks<NodeId>,
-    keys: keys::ShareKeys,
-    flights: fetch::Flights,
-    reach: fetch::Reach,
-    /// Heads of blocks, which save a round trip each: the cache may not keep them beside many frames.
-    heads: parking_lot::Mutex<newest::Newest>,
-    pending: PendingNodes,
-    opens: opens::Opens,
-    numbers: Numbers,
-    admission: Admission,
-    /// Closed for changes while a backup takes the share as it is.
-    gate: gate::Gate,
-    /// Held by who condemns, deletes and repacks objects, and by a backup until those that it needs are pinned. Taken
-    /// before `gate`, and that before `flushing`.
-    collecting: tokio::sync::Mutex<()>,
-    /// Backups that an earlier start did not end.
-    unfinished: parking_lot::Mutex<Vec<dittofs_domain::backup::BackupId>>,
-    flushing: tokio::sync::Mutex<()>,
-    aside: aside::Aside,
-    access_times: atime::AccessTimes,
-    full: full::Full,
-    outage: outage::Outage,
-    outage_max: std::time::Duration,
-    /// One check at a time.
-    checking: tokio::sync::Mutex<()>,
-    ledger: ledger::Ledger,
-    /// Objects that lost a reference: garbage, if it was the last one.
-    suspects: parking_lot::Mutex<std::collections::BTreeSet<dittofs_domain::ObjectId>>,
-    condemned: parking_lot::Mutex<Vec<garbage::Condemned>>,
-    discards: parking_lot::Mutex<discard::Discards>,
-    /// Held for reading by who clones, which makes new references to blocks, and for writing by who looks for dead ones.
-    /// Taken after turns.
-    cloning: tokio::sync::RwLock<()>,
-    /// Objects that may be mostly dead.
-    dying: parking_lot::Mutex<std::collections::BTreeMap<dittofs_domain::ObjectId, repack::Dying>>,
-    /// How much goes into an object where there is little room.
-    flush_steps: parking_lot::Mutex<full::Steps>,
-    /// How repacking gets on where there is little room.
-    repacking: parking_lot::Mutex<repack::Pace>,
-    readahead: readahead::Readahead,
-    reaping: Notify,
-    /// The journal has given records up.
-    room: Notify,
-    closing: AtomicBool,
-    closed: Notify,
-    renewal: renewal::Renewal,
-    recovered: Recovered,
-    told: unreadable::Told,
-    refused_ports: ports::RefusedPorts,
-    counters: statistics::Counters,
+    share: Arc<Share>,
+    names: Names,
+    files: Arc<Files>,
+    opens: Arc<OpenTable>,
+    write_back: Arc<WriteBack>,
+    flusher: Arc<Flusher>,
+    freezer: Freezer,
+    check: OnlineCheck,
+    monitor: Monitor,
+    lifecycle: Arc<Lifecycle>,
+    survives: Survives,
 }
 
 impl std::fmt::Debug for Volume {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Volume").field("name", &self.name).field("share", &self.share()).finish_non_exhaustive()
+        f.debug_struct("Volume").field("name", &self.name()).field("share", &self.share()).finish_non_exhaustive()
     }
 }
 
 impl Volume {
     /// The share's id.
     pub fn share(&self) -> ShareId {
-        self.sealer.share
+        self.share.id()
     }
 
     /// The share's name: an absolute path.
     pub fn name(&self) -> &str {
-        &self.name
+        self.share.name()
     }
 
     /// What makes and checks its handles.
     pub fn sealer(&self) -> &HandleSealer {
-        &self.sealer
+        self.share.signer()
     }
 
     /// Its policy.
     pub fn policy(&self) -> &SharePolicy {
-        &self.policy
+        self.share.policy()
     }
 
     /// What acknowledged data survive: the least of its stores.
     pub fn survives(&self) -> Survives {
-        self.stores.metadata_survives.min(self.stores.journal.survives().max(self.stores.content.survives()))
+        self.survives
     }
 
     /// Whether the share's objects are known to be its own, so that they can be read. A share may be opened before its
     /// content store has said so.
     pub fn knows_objects(&self) -> bool {
-        self.owned.is_own()
+        self.share.owned().is_own()
     }
 
     /// Whether the share's objects are held: what is flushed goes there at once. An earlier owner's requests may have to
     /// be waited for.
     pub fn holds_objects(&self) -> bool {
-        self.owned.phase() == Some(Phase::Held)
+        self.share.owned().phase() == Some(Phase::Held)
     }
 
     /// What was found in the journal when the share was opened.
     pub fn recovered(&self) -> Recovered {
-        self.recovered
+        self.monitor.recovered()
     }
 
     /// Admits a client and maps its identity.
@@ -257,80 +188,69 @@ impl Volume {
     /// # Errors
     /// `Access` if its address is in none of the share's networks, or it calls from a port that the share does not take.
     pub fn admit(&self, who: &Presented) -> FsResult<Caller> {
-        if !self.policy.admits(who.address) {
-            return Err(FsError::Access);
-        }
-        if !self.policy.takes_port(who.port) {
-            self.tell_refused_port(who);
-            return Err(FsError::Access);
-        }
-        let credentials = self.policy.credentials(who.identity.as_ref());
-        Ok(Caller { credentials, opener: None, client: who.client })
+        self.share.admit(who)
     }
 
-    /// The sizes by which its files are cut.
-    pub(crate) fn scale(&self) -> &Scale {
-        &self.scale
+    /// Stops the background tasks, after a last flush, and notes that the journal holds nothing that the stores don't,
+    /// unless something is set aside in it. Nothing may be written any more.
+    ///
+    /// # Errors
+    /// Those of the stores: then the next start replays what is left.
+    pub async fn close(&self) -> Result<(), FsError> {
+        self.lifecycle.close().await
     }
 
-    /// What the rules of maps need to know of a file.
-    pub(crate) fn facts(&self, node: &Node) -> Facts {
-        Facts::of(node, &self.scale)
+    /// Operations on names and attributes.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
     }
 
-    /// The verifier that writes and commits are answered with.
-    pub(crate) fn write_verifier(&self) -> WriteVerifier {
-        WriteVerifier(self.verifier.load(Ordering::Acquire))
+    /// The content of files.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
     }
 
-    /// A failed sync: clients must send again what was not committed.
-    pub(crate) fn renew_verifier(&self) {
-        self.verifier.store(self.machine.randomness.bits64(), Ordering::Release);
+    /// Who has what open.
+    pub(crate) fn opens(&self) -> &OpenTable {
+        &self.opens
     }
 
-    fn now(&self) -> Timestamp {
-        self.machine.clock.now()
+    /// Holds changes off, and takes the share as of one instant.
+    pub(crate) fn freezer(&self) -> &Freezer {
+        &self.freezer
     }
 
-    /// Its objects.
-    pub(crate) fn content(&self) -> &dyn ContentStore {
-        &*self.stores.content
+    /// Checks the share.
+    pub(crate) fn check(&self) -> &OnlineCheck {
+        &self.check
+    }
+
+    /// How the share does.
+    pub(crate) fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    /// Flushes everything that was acknowledged before the call.
+    ///
+    /// # Errors
+    /// Those of the stores; `Io` where something is set aside.
+    pub(crate) async fn flush_all(&self) -> FsResult<()> {
+        self.flusher.flush_all().await?;
+        self.write_back.demand_none_aside()
+    }
+
+    /// Whether the share is being closed.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.share.is_closing()
+    }
+
+    /// What a backup is told where the metadata can't be read.
+    pub(crate) fn not_read(&self, source: MetadataError) -> BackupError {
+        self.share.not_read(source)
     }
 
     /// What the machine gives to it.
     pub(crate) fn machine(&self) -> &Machine {
-        &self.machine
-    }
-
-    fn demand_writable(&self) -> FsResult<()> {
-        if self.policy.read_only {
-            return Err(FsError::ReadOnly);
-        }
-        // What is changed now would be lost, or change what is not the share's newest state.
-        if self.owned.is_refused() { Err(FsError::Io) } else { Ok(()) }
-    }
-
-    /// Logs why the metadata store failed, and says what the client gets.
-    fn metadata_failed(&self, error: &MetadataError) -> FsError {
-        match error {
-            MetadataError::Unavailable(_) => {
-                tracing::warn!(share = %self.name, %error, "metadata store does not answer");
-                FsError::Busy
-            }
-            MetadataError::Corrupt(_) => {
-                tracing::error!(share = %self.name, %error, "metadata store is damaged");
-                FsError::Io
-            }
-        }
-    }
-}
-
-/// The part of the attributes that tells a client whether its cache is still good.
-pub(crate) fn weak(attributes: &Attributes) -> WeakAttributes {
-    WeakAttributes {
-        size: attributes.size,
-        mtime: attributes.mtime,
-        ctime: attributes.ctime,
-        change: attributes.change,
+        self.share.machine()
     }
 }

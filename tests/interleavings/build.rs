@@ -15,7 +15,7 @@ struct Fault {
 
 const PENDING: &str = "application/src/volume/pending.rs";
 const KEYED: &str = "application/src/keyed.rs";
-const FLIGHTS: &str = "application/src/volume/fetch/flights.rs";
+const FLIGHTS: &str = "application/src/volume/blocks/flights.rs";
 const CACHE: &str = "adapters-outbound/redb/src/cache.rs";
 
 const FAULTS: [(&str, Fault); 8] = [

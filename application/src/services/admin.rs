@@ -29,13 +29,12 @@ impl AdminService for Services {
     }
 
     async fn space(&self, share: ShareId) -> FsResult<ShareSpace> {
-        self.registry.volume(share)?.space().await
+        self.registry.volume(share)?.monitor().space().await
     }
 
     async fn flush(&self) -> FsResult<()> {
         for volume in self.registry.volumes() {
             volume.flush_all().await?;
-            volume.demand_none_aside()?;
         }
         Ok(())
     }
@@ -46,7 +45,7 @@ impl AdminService for Services {
         options: CheckOptions,
         observer: Arc<dyn CheckObserver>,
     ) -> FsResult<CheckReport> {
-        self.registry.volume(share)?.check(options, observer).await
+        self.registry.volume(share)?.check().run(options, observer).await
     }
 
     async fn back_up(
@@ -73,7 +72,7 @@ impl AdminService for Services {
     async fn backups(&self) -> Result<Vec<PinningBackup>, BackupError> {
         let mut all = Vec::new();
         for volume in self.registry.volumes() {
-            all.extend(volume.backups().await?);
+            all.extend(volume.freezer().pins().backups().await?);
         }
         Ok(all)
     }
@@ -83,9 +82,9 @@ impl AdminService for Services {
         let _running = self.backing_up.try_lock().map_err(|_| BackupError::Running)?;
         let (mut bytes, mut is_known) = (0, false);
         for volume in self.registry.volumes() {
-            let found = volume.backups().await?.into_iter().find(|known| known.backup == backup);
+            let found = volume.freezer().pins().backups().await?.into_iter().find(|known| known.backup == backup);
             let Some(found) = found else { continue };
-            let unpinned = volume.unpin(backup).await;
+            let unpinned = volume.freezer().pins().unpin(backup).await;
             unpinned.map_err(|source| BackupError::Pin { share: volume.name().to_owned(), source })?;
             (bytes, is_known) = (bytes + found.bytes, true);
         }

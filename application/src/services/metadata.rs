@@ -33,23 +33,23 @@ impl MetadataService for Services {
     async fn mount(&self, path: &[u8], who: &Presented) -> FsResult<NodeRef> {
         let (volume, rest) = self.registry.by_path(path).ok_or(FsError::NotFound)?;
         let caller = volume.admit(who)?;
-        Ok(NodeRef { share: volume.share(), node: volume.walk(&caller, rest).await? })
+        Ok(NodeRef { share: volume.share(), node: volume.names().walk(&caller, rest).await? })
     }
 
     async fn attributes(&self, _caller: &Caller, node: NodeRef) -> FsResult<Attributes> {
-        self.registry.volume(node.share)?.attributes(node.node).await
+        self.registry.volume(node.share)?.names().attributes(node.node).await
     }
 
     async fn access(&self, caller: &Caller, node: NodeRef) -> FsResult<(AccessMask, Attributes)> {
-        self.registry.volume(node.share)?.access(caller, node.node).await
+        self.registry.volume(node.share)?.names().access(caller, node.node).await
     }
 
     async fn lookup(&self, caller: &Caller, directory: NodeRef, name: &LookupName) -> FsResult<Lookup> {
-        self.registry.volume(directory.share)?.lookup(caller, directory.node, name).await
+        self.registry.volume(directory.share)?.names().lookup(caller, directory.node, name).await
     }
 
     async fn read_link(&self, caller: &Caller, node: NodeRef) -> FsResult<(Arc<[u8]>, Attributes)> {
-        self.registry.volume(node.share)?.read_link(caller, node.node).await
+        self.registry.volume(node.share)?.names().read_link(caller, node.node).await
     }
 
     async fn create(
@@ -60,14 +60,14 @@ impl MetadataService for Services {
         op: Option<OpId>,
     ) -> FsResult<Created> {
         let volume = self.registry.volume(share)?;
-        let _passage = volume.pass().await;
-        volume.create(caller, request, op).await
+        let _passage = volume.freezer().pass().await;
+        volume.names().create(caller, request, op).await
     }
 
     async fn link(&self, caller: &Caller, share: ShareId, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked> {
         let volume = self.registry.volume(share)?;
-        let _passage = volume.pass().await;
-        volume.link(caller, request, op).await
+        let _passage = volume.freezer().pass().await;
+        volume.names().link(caller, request, op).await
     }
 
     async fn remove(
@@ -78,8 +78,8 @@ impl MetadataService for Services {
         op: Option<OpId>,
     ) -> FsResult<Changed> {
         let volume = self.registry.volume(share)?;
-        let _passage = volume.pass().await;
-        volume.remove(caller, request, op).await
+        let _passage = volume.freezer().pass().await;
+        volume.names().remove(caller, request, op).await
     }
 
     async fn rename(
@@ -90,8 +90,8 @@ impl MetadataService for Services {
         op: Option<OpId>,
     ) -> FsResult<Renamed> {
         let volume = self.registry.volume(share)?;
-        let _passage = volume.pass().await;
-        volume.rename(caller, request, op).await
+        let _passage = volume.freezer().pass().await;
+        volume.names().rename(caller, request, op).await
     }
 
     async fn set_attributes(
@@ -102,13 +102,13 @@ impl MetadataService for Services {
         op: Option<OpId>,
     ) -> FsResult<Changed> {
         let volume = self.registry.volume(node.share)?;
-        let _passage = volume.pass().await;
-        volume.set_attributes(caller, node.node, request, op).await
+        let _passage = volume.freezer().pass().await;
+        volume.names().set_attributes(caller, node.node, request, op).await
     }
 
     async fn list(&self, caller: &Caller, request: &ListRequest) -> FsResult<ListReply> {
         let volume = self.registry.volume(request.directory.share)?;
         let directory = request.directory.node;
-        volume.list(caller, directory, request.after, request.entries_max, request.with_attributes).await
+        volume.names().list(caller, directory, request.after, request.entries_max, request.with_attributes).await
     }
 }

@@ -11,11 +11,11 @@ use super::Services;
 #[async_trait]
 impl StatisticsService for Services {
     fn counts(&self) -> Vec<ShareCounts> {
-        self.registry.volumes().iter().map(|volume| volume.counts()).collect()
+        self.registry.volumes().iter().map(|volume| volume.monitor().counts()).collect()
     }
 
     async fn ailing(&self, share: ShareId, patience: Duration) -> Option<Vec<Ailing>> {
         let volume = self.registry.volume(share).ok()?;
-        Some(volume.ailing(patience).await)
+        Some(volume.monitor().ailing(patience).await)
     }
 }

@@ -1,16 +1,22 @@
 //! A share as of one instant, with all that was acknowledged before.
 
-use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use dittofs_domain::{
     Timestamp,
     error::{FsError, FsResult},
 };
-use dittofs_ports::{BackupError, MetadataError, ShareSnapshot};
+use dittofs_ports::{BackupError, ContentStore, ShareMetadata, ShareSnapshot};
 use futures_util::{FutureExt, pin_mut, select_biased};
 use tokio::sync::MutexGuard;
 
-use super::{Volume, aside::FAILURES_MAX, gate::Passage};
+use crate::volume::{
+    flusher::Flusher,
+    gate::{Gate, Passage},
+    reclaimer::{Pins, Reclaimer},
+    share::{Share, is_of_file},
+    write_back::{FAILURES_MAX, WriteBack},
+};
 
 /// How long changes wait at most while a backup takes the share as it is: clients wait for a minute and more.
 const HELD_MAX: Duration = Duration::from_secs(5);
@@ -37,16 +43,42 @@ impl Frozen<'_> {
     }
 }
 
-impl Volume {
+/// Takes a share as of one instant.
+pub(crate) struct Freezer {
+    share: Arc<Share>,
+    metadata: Arc<dyn ShareMetadata>,
+    content: Arc<dyn ContentStore>,
+    write_back: Arc<WriteBack>,
+    flusher: Arc<Flusher>,
+    reclaimer: Arc<Reclaimer>,
+    /// Closed for changes while a backup takes the share as it is.
+    gate: Gate,
+}
+
+impl Freezer {
+    pub(super) fn new(
+        share: Arc<Share>,
+        (metadata, content): (Arc<dyn ShareMetadata>, Arc<dyn ContentStore>),
+        (write_back, flusher): (Arc<WriteBack>, Arc<Flusher>),
+        reclaimer: Arc<Reclaimer>,
+    ) -> Freezer {
+        Freezer { share, metadata, content, write_back, flusher, reclaimer, gate: Gate::default() }
+    }
+
+    /// The share's objects.
+    pub(crate) fn content(&self) -> &dyn ContentStore {
+        &*self.content
+    }
+
+    /// What backups have pinned.
+    pub(crate) fn pins(&self) -> &Pins {
+        self.reclaimer.pins()
+    }
+
     /// Waits until the share may be changed. What is returned is held until the change has ended, and is asked for
     /// once: whoever holds one must not wait for another.
     pub(crate) async fn pass(&self) -> Passage<'_> {
         self.gate.pass().await
-    }
-
-    /// Whether the share is being closed.
-    pub(crate) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Acquire)
     }
 
     /// Takes the share as it is, with all that was acknowledged before the call. Reads go on; changes wait for some
@@ -54,9 +86,9 @@ impl Volume {
     pub(crate) async fn freeze(&self, allow_damaged: bool) -> Result<Frozen<'_>, BackupError> {
         for attempt in 0..TRIES {
             if attempt > 0 {
-                self.machine.clock.sleep(BETWEEN_TRIES).await;
+                self.share.sleep(BETWEEN_TRIES).await;
             }
-            if self.is_closing() {
+            if self.share.is_closing() {
                 return Err(BackupError::Cancelled);
             }
             // Nobody waits for this one.
@@ -66,17 +98,17 @@ impl Volume {
             }
             self.incomplete_files(allow_damaged).await?;
             // First, as a repack on its way takes a while.
-            let collecting = Some(self.collecting.lock().await);
+            let collecting = Some(self.reclaimer.stop_collecting().await);
             if let Some(frozen) = self.freeze_now(allow_damaged).await? {
                 return Ok(Frozen { collecting, ..frozen });
             }
         }
-        Err(BackupError::Busy(self.name().to_owned()))
+        Err(BackupError::Busy(self.share.name().to_owned()))
     }
 
     /// One try; none if it would have taken too long.
     async fn freeze_now(&self, allow_damaged: bool) -> Result<Option<Frozen<'_>>, BackupError> {
-        let mut over = self.machine.clock.sleep(HELD_MAX).fuse();
+        let mut over = self.share.sleep(HELD_MAX).fuse();
         let closed = {
             let close = self.gate.close().fuse();
             pin_mut!(close);
@@ -96,11 +128,11 @@ impl Volume {
             Err(FsError::Busy) => return Ok(None),
             flushed => flushed.map_err(|source| self.not_flushed(source))?,
         }
-        let snapshot = self.stores.metadata.snapshot().await.map_err(|source| self.not_read(source))?;
-        let at = self.now();
+        let snapshot = self.metadata.snapshot().await.map_err(|source| self.share.not_read(source))?;
+        let at = self.share.now();
         let incomplete = self.incomplete_files(allow_damaged).await?;
         drop(closed);
-        let snapshot = snapshot.ok_or_else(|| BackupError::InMemory(self.name().to_owned()))?;
+        let snapshot = snapshot.ok_or_else(|| BackupError::InMemory(self.share.name().to_owned()))?;
         Ok(Some(Frozen { snapshot, at, incomplete, collecting: None }))
     }
 
@@ -108,28 +140,24 @@ impl Volume {
     /// flushed is that after some tries.
     async fn flush_all_but_aside(&self) -> FsResult<()> {
         for _ in 0..FAILURES_MAX {
-            match self.flush_all().await {
-                Err(error) if Volume::is_of_file(error) => {}
+            match self.flusher.flush_all().await {
+                Err(error) if is_of_file(error) => {}
                 flushed => return flushed,
             }
         }
-        self.flush_all().await
+        self.flusher.flush_all().await
     }
 
     /// The files whose newest bytes are set aside: they are missing in what is stored.
     async fn incomplete_files(&self, are_allowed: bool) -> Result<Vec<String>, BackupError> {
-        let files = self.files_aside().await;
+        let files = self.write_back.files_aside().await;
         match files.is_empty() || are_allowed {
             true => Ok(files),
-            false => Err(BackupError::Damaged { share: self.name().to_owned(), files }),
+            false => Err(BackupError::Damaged { share: self.share.name().to_owned(), files }),
         }
     }
 
     fn not_flushed(&self, source: FsError) -> BackupError {
-        BackupError::Flush { share: self.name().to_owned(), source }
-    }
-
-    pub(crate) fn not_read(&self, source: MetadataError) -> BackupError {
-        BackupError::Metadata { share: self.name().to_owned(), source }
+        BackupError::Flush { share: self.share.name().to_owned(), source }
     }
 }

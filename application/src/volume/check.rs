@@ -28,11 +28,12 @@ use dittofs_ports::{
     ContentStore, FrameSealer, KeysInUse, Mended, MetadataError, SealedUnder, ShareMetadata, ShareRecord,
 };
 
-pub(super) use maps::pages_in;
-
-use super::{Volume, breathe::breathe, scan::nodes_after};
-use crate::keyed::{KeyGuard, KeyedLocks};
-
+use crate::volume::{
+    flusher::Flusher,
+    node_locks::{NodeLock, NodeLocks},
+    nodes::Nodes,
+    share::Share,
+};
 /// Findings that a report has.
 const FINDINGS_MAX: usize = 10_000;
 /// Suspicions of one kind that one check follows.
@@ -55,43 +56,43 @@ pub struct CheckStores {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Checks a share that no server has open, and mends it if that is asked for. What is only in its journal is not
-/// looked at: the next start replays it.
-///
-/// # Errors
-/// `Busy` where a store does not answer, `Io` where the metadata can't be read at all.
-pub async fn check_stores(
+/// Checks a share while it is used.
+pub(crate) struct OnlineCheck {
+    share: Arc<Share>,
+    nodes: Arc<Nodes>,
+    locks: Arc<NodeLocks>,
+    flusher: Arc<Flusher>,
     stores: CheckStores,
-    options: CheckOptions,
-    observer: Arc<dyn CheckObserver>,
-) -> FsResult<CheckReport> {
-    Checker::new(stores, None, options, observer).await?.run().await
+    /// One check at a time.
+    running: tokio::sync::Mutex<()>,
 }
 
-impl Volume {
-    /// Checks the share while it is used, after a flush. Mends nothing.
+impl OnlineCheck {
+    pub(super) fn new(
+        (share, nodes, locks): (Arc<Share>, Arc<Nodes>, Arc<NodeLocks>),
+        flusher: Arc<Flusher>,
+        stores: CheckStores,
+    ) -> OnlineCheck {
+        OnlineCheck { share, nodes, locks, flusher, stores, running: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Checks the share after a flush. Mends nothing.
     ///
     /// # Errors
     /// Those of `AdminService::check`.
-    pub(crate) async fn check(&self, options: CheckOptions, observer: Arc<dyn CheckObserver>) -> FsResult<CheckReport> {
+    pub(crate) async fn run(&self, options: CheckOptions, observer: Arc<dyn CheckObserver>) -> FsResult<CheckReport> {
         if options.repair || options.delete_orphans {
             return Err(FsError::NotSupported);
         }
-        let _only_one = self.checking.try_lock().map_err(|_| FsError::Busy)?;
-        let stores = CheckStores {
-            metadata: Arc::clone(&self.stores.metadata),
-            content: Arc::clone(&self.stores.content),
-            sealer: Arc::clone(&self.stores.sealer),
-            clock: Arc::clone(&self.machine.clock),
-        };
+        let _only_one = self.running.try_lock().map_err(|_| FsError::Busy)?;
         // What was written before goes where the check looks. What comes meanwhile is not its business.
-        let began = self.machine.clock.monotonic();
-        if let Err(error) = self.flush_all().await {
-            tracing::warn!(share = %self.name, %error, "not all could be flushed before the check");
+        let began = self.share.monotonic();
+        if let Err(error) = self.flusher.flush_all().await {
+            tracing::warn!(share = %self.share.name(), %error, "not all could be flushed before the check");
         }
-        let unflushed_bytes = self.pending.bytes_from_before(began);
-        let report = Checker::new(stores, Some(&self.turns), options, observer).await?.run().await?;
-        Ok(CheckReport { unflushed_bytes, ..report })
+        let unflushed_bytes = self.nodes.pending().bytes_from_before(began);
+        let checker = Checker::new(self.stores.clone(), Some(&self.locks), options, observer).await?;
+        Ok(CheckReport { unflushed_bytes, ..checker.run().await? })
     }
 }
 
@@ -111,8 +112,8 @@ struct Checker<'v> {
     content: Arc<dyn ContentStore>,
     sealer: Arc<dyn FrameSealer>,
     clock: Arc<dyn Clock>,
-    /// Where the share is used: whose turn it is to change a file's map.
-    turns: Option<&'v KeyedLocks<NodeId>>,
+    /// Where the share is used: who may to change a file's map.
+    locks: Option<&'v NodeLocks>,
     options: CheckOptions,
     observer: Arc<dyn CheckObserver>,
     nodes: NodeTable,
@@ -135,7 +136,7 @@ struct Checker<'v> {
 impl<'v> Checker<'v> {
     async fn new(
         stores: CheckStores,
-        turns: Option<&'v KeyedLocks<NodeId>>,
+        locks: Option<&'v NodeLocks>,
         options: CheckOptions,
         observer: Arc<dyn CheckObserver>,
     ) -> FsResult<Checker<'v>> {
@@ -147,7 +148,7 @@ impl<'v> Checker<'v> {
             content,
             sealer,
             clock,
-            turns,
+            locks,
             options,
             observer,
             nodes: NodeTable::default(),
@@ -264,10 +265,10 @@ impl<'v> Checker<'v> {
         self.observer.progress(CheckProgress { phase, done, of });
     }
 
-    /// The turn of a file: nobody changes its map meanwhile.
-    async fn turn(&self, node: NodeId) -> Option<KeyGuard<'v, NodeId>> {
-        match self.turns {
-            Some(turns) => Some(turns.lock(node).await),
+    /// The lock of a file: nobody changes its map meanwhile.
+    async fn lock(&self, node: NodeId) -> Option<NodeLock<'v>> {
+        match self.locks {
+            Some(locks) => Some(locks.lock(node).await),
             None => None,
         }
     }
@@ -297,6 +298,19 @@ impl<'v> Checker<'v> {
             }
         }
     }
+}
+
+/// Checks a share that no server has open, and mends it if that is asked for. What is only in its journal is not
+/// looked at: the next start replays it.
+///
+/// # Errors
+/// `Busy` where a store does not answer, `Io` where the metadata can't be read at all.
+pub async fn check_stores(
+    stores: CheckStores,
+    options: CheckOptions,
+    observer: Arc<dyn CheckObserver>,
+) -> FsResult<CheckReport> {
+    Checker::new(stores, None, options, observer).await?.run().await
 }
 
 fn metadata_failed(error: &MetadataError) -> FsError {

@@ -1,49 +1,30 @@
 //! Opening a share: its stores must be those that it was written with.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use dittofs_domain::{
     Epoch, NodeId, Scale, Sequence,
-    flush::Policy,
     ownership::{Holder, Part, Refusal, Standing, Start},
 };
 use dittofs_ports::{
-    ContentError, ContentStore, Counter, HandleSealer, JournalError, JournalIdentity, MetadataError, ShareMetadata,
-    ShareRecord, Survives,
+    ContentError, ContentStore, Counter, JournalError, JournalIdentity, MetadataError, ShareMetadata, ShareRecord,
+    Survives,
 };
-use tokio::sync::Notify;
 
-use super::{
-    Machine, Volume, VolumeLimits, VolumeStores,
-    again::{STRIDE, begin_again},
-    ids::Numbers,
-    ledger::Ledger,
-    newest::Newest,
-    opens,
-    pending::PendingNodes,
-    readahead::Pace,
-    scan::nodes_after,
-};
 use crate::{
-    admission::Admission,
-    keyed::KeyedLocks,
     owned::{OwnedContent, Owner},
     policy::SharePolicy,
+    volume::{
+        Machine, Volume, VolumeLimits, VolumeStores,
+        again::{STRIDE, begin_again},
+        compose::Core,
+        plans::count_names,
+        scan::nodes_after,
+    },
 };
 
 /// Nodes that are looked at, at a time, for the highest record that any of them names.
 const NODES_PER_PAGE: usize = 1_024;
-
-/// Heads of blocks take at most this part of what the cache takes, besides it, between these bounds.
-const HEADS_PART: u64 = 64;
-const HEADS_BYTES_MIN: u64 = 1 << 20;
-const HEADS_BYTES_MAX: u64 = 64 << 20;
 
 /// How a share is run.
 #[derive(Clone, Debug)]
@@ -159,7 +140,7 @@ impl Volume {
         if record.scale != settings.scale {
             return Err(OpenError::OtherScale { found: Box::new(record.scale) });
         }
-        super::quota::count_names(&*stores.metadata, &mut record).await?;
+        count_names(&*stores.metadata, &mut record).await?;
         let keeps_records = stores.journal.survives() > Survives::Nothing;
         let Begun { start, is_judged } = begin(&stores, &settings, &machine, &mut record).await?;
         let above = check_journal(&stores, &record, settings.accept_loss).await?;
@@ -172,102 +153,16 @@ impl Volume {
         let owned = own(&stores, &settings, &machine, &record, start).await?;
         stores.content = Arc::clone(&owned) as Arc<dyn ContentStore>;
         stores.journal.note_start(start).await?;
-        let mut volume = Volume::new(stores, owned, settings, machine, &record, start.epoch);
-        volume.count_again().await.map_err(|_| MetadataError::Unavailable("the share's sums are not known".into()))?;
-        volume.recovered = volume.replay(records).await?;
+        let core = Core::new(&stores, owned, &settings, machine, &record, start.epoch);
+        let counted = core.plans.count_again().await;
+        counted.map_err(|_| MetadataError::Unavailable("the share's sums are not known".into()))?;
+        let recovered = core.write_back.replay(records).await?;
+        let volume = core.volume(stores, &record, recovered);
         if keeps_records {
-            let owns = volume.owned.phase().is_some();
-            let note = |record: &mut ShareRecord| {
-                record.lineage.note(Part::Journal, Some(start));
-                if owns {
-                    record.lineage.note(Part::Content, Some(start));
-                }
-            };
-            volume.change_record(note).await?;
-            volume.mark(true).await?;
+            volume.lifecycle.begin(start).await?;
         }
-        let volume = Arc::new(volume);
-        volume.tell_missing_keys(&record.keys.in_use);
-        volume.start_background();
-        if !record.keys.are_all {
-            volume.start_finding_keys();
-        }
+        volume.lifecycle.start(&record.keys);
         Ok(volume)
-    }
-
-    fn new(
-        stores: VolumeStores,
-        owned: Arc<OwnedContent>,
-        settings: VolumeSettings,
-        machine: Machine,
-        record: &ShareRecord,
-        epoch: Epoch,
-    ) -> Volume {
-        let VolumeSettings { policy, limits, scale, .. } = settings;
-        // What outlives the machine is behind a network.
-        let is_remote = stores.content.survives() == Survives::MachineLoss;
-        let cache_bytes = stores.cache.usage().limit;
-        let pace = Pace::new(is_remote, limits.readahead_bytes_max, cache_bytes);
-        let ledger = Ledger::new(policy.quota);
-        let heads = Newest::new((cache_bytes / HEADS_PART).clamp(HEADS_BYTES_MIN, HEADS_BYTES_MAX));
-        Volume {
-            sealer: HandleSealer { share: record.id, key: record.handle_key },
-            name: record.name.clone(),
-            policy,
-            flush_policy: Policy::of(&scale),
-            scale,
-            epoch,
-            verifier: AtomicU64::new(machine.randomness.bits64()),
-            turns: KeyedLocks::new(),
-            keys: super::keys::ShareKeys::default(),
-            flights: super::fetch::Flights::default(),
-            reach: if is_remote { super::fetch::Reach::REMOTE } else { super::fetch::Reach::LOCAL },
-            heads: parking_lot::Mutex::new(heads),
-            pending: PendingNodes::new(ledger.nothing()),
-            ledger,
-            opens: opens::Opens::new(),
-            numbers: Numbers::new(),
-            admission: Admission::new(limits.unflushed_bytes_max, Duration::from_millis(limits.write_wait_ms_max)),
-            gate: super::gate::Gate::default(),
-            collecting: tokio::sync::Mutex::new(()),
-            unfinished: parking_lot::Mutex::new(super::pins::unfinished(record)),
-            flushing: tokio::sync::Mutex::new(()),
-            aside: super::aside::Aside::default(),
-            access_times: super::atime::AccessTimes::new(),
-            full: super::full::Full::default(),
-            outage: super::outage::Outage::default(),
-            outage_max: Duration::from_millis(limits.outage_ms_max),
-            checking: tokio::sync::Mutex::new(()),
-            suspects: parking_lot::Mutex::default(),
-            condemned: parking_lot::Mutex::default(),
-            dying: parking_lot::Mutex::default(),
-            flush_steps: parking_lot::Mutex::default(),
-            repacking: parking_lot::Mutex::default(),
-            discards: parking_lot::Mutex::default(),
-            cloning: tokio::sync::RwLock::new(()),
-            readahead: super::readahead::Readahead::new(pace),
-            reaping: Notify::new(),
-            room: Notify::new(),
-            closing: AtomicBool::new(false),
-            closed: Notify::new(),
-            renewal: super::renewal::Renewal::default(),
-            recovered: super::Recovered::default(),
-            told: super::unreadable::Told::default(),
-            refused_ports: super::ports::RefusedPorts::default(),
-            counters: super::statistics::Counters::default(),
-            stores,
-            owned,
-            machine,
-        }
-    }
-
-    /// Writes down whether the journal may hold what the stores do not, and which journal it is.
-    pub(super) async fn mark(&self, dirty: bool) -> Result<(), MetadataError> {
-        let JournalIdentity { journal, incarnation, .. } = self.stores.journal.identity();
-        let mark = |record: &mut ShareRecord| {
-            (record.journal, record.journal_incarnation, record.dirty) = (journal, incarnation, dirty);
-        };
-        self.change_record(mark).await
     }
 }
 

@@ -18,14 +18,12 @@ use dittofs_domain::{
     content::{Noted, Place, cuts, slices::Part},
 };
 use dittofs_ports::Appended;
+use node::Held;
 use parking_lot::{Mutex, RwLock};
 
-pub(super) use node::{Moved, NodePending, Replayed, Written};
-
-use node::Held;
-
-use super::ledger::Claim;
+use super::{ledger::Claim, node_locks::NodeLock};
 use crate::admission::Credits;
+pub(super) use node::{Moved, NodePending, Replayed, Written};
 
 const SHARDS: usize = 64;
 /// Ranges that are taken out of an index at once, some 300 µs of work: whoever looks at the node waits so long.
@@ -37,7 +35,7 @@ const MOVED_SLOTS: usize = 1_024;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment(u64);
 
-/// While it lives, readers of the node wait for their turn or start again.
+/// While it lives, readers of the node wait for the lock or start again.
 #[derive(Debug)]
 pub(super) struct Unstable(Arc<Mutex<NodePending>>);
 
@@ -114,7 +112,7 @@ impl PendingNodes {
         &self.moved_last[(node.0 % MOVED_SLOTS as u64) as usize]
     }
 
-    /// What is shown of a node beside what is stored: for who holds its turn.
+    /// What is shown of a node beside what is stored: for who holds its lock.
     pub(super) fn snapshot(&self, node: NodeId) -> Option<Pending> {
         self.find(node).map(|pending| pending.lock().shown)
     }
@@ -144,8 +142,9 @@ impl PendingNodes {
         shown.map_or(stored.ctime, |(_, ctime)| ctime.max(stored.ctime)).advanced(now)
     }
 
-    /// Takes a write of a node, under its turn.
-    pub(super) fn write(&self, stored: &Node, written: Written) {
+    /// Takes a write of a node.
+    pub(super) fn write(&self, lock: &NodeLock<'_>, stored: &Node, written: Written) {
+        debug_assert_eq!(lock.node(), stored.id, "the lock of another node proves nothing");
         let pending = self.entry(stored.id);
         self.bytes.fetch_add(u64::from(written.length), Ordering::AcqRel);
         self.filled.fetch_add(u64::from(written.length), Ordering::AcqRel);
@@ -168,7 +167,7 @@ impl PendingNodes {
     }
 
     /// Whether the node's index is as it was at that generation; none: it had nothing unflushed at that moment, which
-    /// does not matter in the node's turn.
+    /// does not matter under the node's lock.
     pub(super) fn is_at(&self, node: NodeId, generation: Option<u64>, moment: Option<Moment>) -> bool {
         match (self.find(node), generation) {
             (Some(pending), Some(generation)) => pending.lock().generation == generation,
@@ -179,14 +178,14 @@ impl PendingNodes {
         }
     }
 
-    /// Tells readers that the map and the index of a node are about to change together; the caller holds its turn.
-    pub(super) fn unstable(&self, node: NodeId) -> Option<Unstable> {
-        let pending = self.find(node)?;
+    /// Tells readers that the map and the index of a node are about to change together.
+    pub(super) fn unstable(&self, lock: &NodeLock<'_>) -> Option<Unstable> {
+        let pending = self.find(lock.node())?;
         pending.lock().generation += 1;
         Some(Unstable(pending))
     }
 
-    /// What a truncation must note of a node's records, under its turn.
+    /// What a truncation must note of a node's records, under its lock.
     pub(super) fn noted(&self, stored: &Node, size: u64) -> Noted {
         let Some(pending) = self.find(stored.id) else { return Noted::default() };
         let pending = pending.lock();
@@ -197,7 +196,7 @@ impl PendingNodes {
         cuts::truncated(&stored.cuts, pending.highest, size, left, size < pending.shown.size)
     }
 
-    /// What a plan that puts something else in the place of a range must note of a node's records, under its turn.
+    /// What a plan that puts something else in the place of a range must note of a node's records, under its lock.
     pub(super) fn noted_replaced(&self, stored: &Node, range: Range<u64>) -> Noted {
         let Some(pending) = self.find(stored.id) else { return Noted::default() };
         let pending = pending.lock();
@@ -212,8 +211,9 @@ impl PendingNodes {
         cuts::replaced(&stored.cuts, pending.highest, range, left, takes)
     }
 
-    /// Forgets a range of a node, whose size is now this, under its turn; answers the records of which nothing is left.
-    pub(super) fn replaced(&self, node: NodeId, range: Range<u64>, size: u64) -> Vec<Appended> {
+    /// Forgets a range of a node, whose size is now this; answers the records of which nothing is left.
+    pub(super) fn replaced(&self, lock: &NodeLock<'_>, range: Range<u64>, size: u64) -> Vec<Appended> {
+        let node = lock.node();
         let Some(pending) = self.find(node) else { return Vec::new() };
         self.moved(node);
         {
@@ -234,8 +234,9 @@ impl PendingNodes {
         self.find(node).is_some_and(|pending| pending.lock().slices.read_some(range, 2).iter().any(is_slice))
     }
 
-    /// Cuts a node's index at its new size, under its turn; answers the records of which nothing is left.
-    pub(super) fn truncate(&self, node: NodeId, size: u64) -> Vec<Appended> {
+    /// Cuts a node's index at its new size; answers the records of which nothing is left.
+    pub(super) fn truncate(&self, lock: &NodeLock<'_>, size: u64) -> Vec<Appended> {
+        let node = lock.node();
         let Some(pending) = self.find(node) else { return Vec::new() };
         self.moved(node);
         {
@@ -250,14 +251,15 @@ impl PendingNodes {
         self.take(node)
     }
 
-    /// Takes what a flush has published out of a node's index, under its turn; answers the records that are done.
+    /// Takes what a flush has published out of a node's index; answers the records that are done.
     pub(super) fn flushed(
         &self,
-        node: NodeId,
+        lock: &NodeLock<'_>,
         ranges: &[Range<u64>],
         up_to: Sequence,
         done: Sequence,
     ) -> Vec<Appended> {
+        let node = lock.node();
         let Some(pending) = self.find(node) else { return Vec::new() };
         let mut freed = Vec::new();
         self.moved(node);
@@ -297,14 +299,15 @@ impl PendingNodes {
         self.find(node).map_or(0, |pending| pending.lock().slices.bytes())
     }
 
-    /// Puts other records in the place of all of a node, under its turn; answers the old ones. Readers of those start
+    /// Puts other records in the place of all of a node; answers the old ones. Readers of those start
     /// again.
     pub(super) fn moved_records(
         &self,
-        node: NodeId,
+        lock: &NodeLock<'_>,
         mut moved: Vec<Moved>,
         credits: impl Fn(usize) -> Option<Credits>,
     ) -> Vec<Appended> {
+        let node = lock.node();
         let Some(pending) = self.find(node) else { return moved.iter().map(|moved| moved.appended).collect() };
         self.moved(node);
         let bytes = moved.iter().map(|moved| u64::from(moved.length)).sum();
@@ -320,7 +323,7 @@ impl PendingNodes {
     }
 
     /// Takes lost records out of a node's index, so that what they covered counts again; answers the records of which
-    /// nothing is left. Whoever reads the node meanwhile starts again. Nobody needs the node's turn for that: none where
+    /// nothing is left. Whoever reads the node meanwhile starts again. Nobody needs the node's lock for that: none where
     /// what is stored was read before a plan that changed the index, or one is about to.
     pub(super) fn lose(&self, stored: &Node, lost: &[Sequence], moment: Moment) -> Option<Vec<Appended>> {
         let Some(pending) = self.find(stored.id) else { return Some(Vec::new()) };
@@ -341,9 +344,10 @@ impl PendingNodes {
         Some(gone.iter().map(|held| held.appended).collect())
     }
 
-    /// Makes a node's index fit what is stored, under its turn: for when it is not known whether a plan that cut the
-    /// file was applied. Answers the records of which nothing is left.
-    pub(super) fn fit(&self, stored: &Node) -> Vec<Appended> {
+    /// Makes a node's index fit what is stored: for when it is not known whether a plan that cut the file was applied.
+    /// Answers the records of which nothing is left.
+    pub(super) fn fit(&self, lock: &NodeLock<'_>, stored: &Node) -> Vec<Appended> {
+        debug_assert_eq!(lock.node(), stored.id, "the lock of another node proves nothing");
         let Some(pending) = self.find(stored.id) else { return Vec::new() };
         self.moved(stored.id);
         {

@@ -4,23 +4,30 @@
 //! The new start is in the share's row before any other part hears of it. What the others are known to have is noted
 //! there a renewal later; of the mark, two: a late request may still put an earlier one in its place.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use dittofs_domain::{
     Epoch,
     ownership::{Part, Start},
 };
-use dittofs_ports::{Counter, MetadataError, ShareRecord, Survives};
+use dittofs_ports::{Counter, Journal, MetadataError, ShareMetadata, ShareRecord, Survives};
 use parking_lot::Mutex;
 
-use super::Volume;
+use crate::volume::{nodes::Nodes, plans::PlanRunner, row::ShareRow, share::Share};
 
 /// How long a start lasts in which something changes.
 const RENEWED_AFTER: Duration = Duration::from_secs(60);
 
-/// When the start was renewed.
-#[derive(Debug, Default)]
-pub(super) struct Renewal(Mutex<Last>);
+/// Renews a share's start.
+pub(super) struct Renewal {
+    share: Arc<Share>,
+    nodes: Arc<Nodes>,
+    plans: Arc<PlanRunner>,
+    row: Arc<ShareRow>,
+    metadata: Arc<dyn ShareMetadata>,
+    journal: Arc<dyn Journal>,
+    last: Mutex<Last>,
+}
 
 /// The last renewal.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,20 +42,29 @@ struct Last {
     mark: Option<Start>,
 }
 
-impl Volume {
+impl Renewal {
+    pub(super) fn new(
+        (share, nodes): (Arc<Share>, Arc<Nodes>),
+        plans: Arc<PlanRunner>,
+        row: Arc<ShareRow>,
+        (metadata, journal): (Arc<dyn ShareMetadata>, Arc<dyn Journal>),
+    ) -> Renewal {
+        Renewal { share, nodes, plans, row, metadata, journal, last: Mutex::default() }
+    }
+
     /// Renews the start where something has changed since long enough.
     ///
     /// # Errors
     /// The stores'; then it is tried again.
-    pub(super) async fn renew_start(&self) -> Result<(), MetadataError> {
-        let (last, now) = (*self.renewal.0.lock(), self.machine.clock.monotonic());
-        let changes = self.pending.filled().saturating_add(self.ledger.begun());
+    pub(super) async fn renew(&self) -> Result<(), MetadataError> {
+        let (last, now) = (*self.last.lock(), self.share.monotonic());
+        let changes = self.nodes.pending().filled().saturating_add(self.plans.ledger().begun());
         let is_due = changes != last.changes && now.saturating_sub(last.at) >= RENEWED_AFTER;
-        if !is_due || self.stores.journal.survives() == Survives::Nothing {
+        if !is_due || self.journal.survives() == Survives::Nothing {
             return Ok(());
         }
-        let epoch = Epoch(self.stores.metadata.allocate(Counter::Epochs, 1).await?.start);
-        let start = Start { epoch, nonce: self.machine.randomness.bits64() };
+        let epoch = Epoch(self.metadata.allocate(Counter::Epochs, 1).await?.start);
+        let start = Start { epoch, nonce: self.share.random() };
         let mut lineage = None;
         let give = |record: &mut ShareRecord| {
             let noted = [(Part::Journal, last.journal), (Part::Content, last.mark)];
@@ -58,16 +74,16 @@ impl Volume {
             record.lineage.give(start);
             lineage = Some(record.lineage.clone());
         };
-        self.change_record(give).await?;
-        let mark = self.owned.marked_start();
+        self.row.change(give).await?;
+        let mark = self.share.owned().marked_start();
         if let Some(lineage) = lineage {
-            self.owned.renew_start(start, lineage);
+            self.share.owned().renew_start(start, lineage);
         }
-        let noted = self.stores.journal.note_start(start).await;
+        let noted = self.journal.note_start(start).await;
         if let Err(error) = &noted {
-            tracing::warn!(share = %self.name, %error, "the journal does not note that the server's start was renewed");
+            tracing::warn!(share = %self.share.name(), %error, "the journal does not note that the server's start was renewed");
         }
-        *self.renewal.0.lock() = Last { at: now, changes, journal: noted.is_ok().then_some(start), mark };
+        *self.last.lock() = Last { at: now, changes, journal: noted.is_ok().then_some(start), mark };
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dittofs_domain::{Node, NodeId, plan::Query};
+use dittofs_domain::{Node, NodeId, content::MapRow, plan::Query};
 use dittofs_ports::{MetadataError, ShareMetadata};
 
 /// Nodes after an id, in their order.
@@ -51,6 +51,13 @@ async fn one_by_one(metadata: &dyn ShareMetadata, after: NodeId, max: usize) -> 
         }
     }
     Ok(page)
+}
+
+pub(super) fn pages_in(row: &MapRow) -> u64 {
+    match row {
+        MapRow::Page { .. } => 1,
+        MapRow::Holes { pages, .. } => (*pages).max(1),
+    }
 }
 
 #[cfg(test)]

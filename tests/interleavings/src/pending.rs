@@ -33,6 +33,23 @@ mod ledger {
     }
 }
 
+/// That nobody else changes a node meanwhile is the scenarios' own matter.
+mod node_locks {
+    use dittofs_domain::NodeId;
+
+    pub(crate) struct NodeLock<'l>(pub(crate) NodeId, pub(crate) std::marker::PhantomData<&'l ()>);
+
+    impl NodeLock<'_> {
+        pub(crate) fn node(&self) -> NodeId {
+            self.0
+        }
+    }
+}
+
+fn lock(node: NodeId) -> node_locks::NodeLock<'static> {
+    node_locks::NodeLock(node, std::marker::PhantomData)
+}
+
 const FILE: NodeId = NodeId(5);
 /// In another part of the table of nodes.
 const OTHER: NodeId = NodeId(6);
@@ -60,7 +77,7 @@ macro_rules! write {
             stamp,
             at,
         };
-        $index.write(&stored($id), written);
+        $index.write(&lock($id), &stored($id), written);
     }};
 }
 
@@ -74,9 +91,9 @@ macro_rules! flush {
             let flush = {
                 let (index, is_published) = (Arc::clone(&index), Arc::clone(&is_published));
                 thread::spawn(move || {
-                    let unstable = index.unstable(FILE);
+                    let unstable = index.unstable(&lock(FILE));
                     *is_published.lock().unwrap() = true;
-                    index.flushed(FILE, &[0..u64::from(BYTES)], RECORD, RECORD);
+                    index.flushed(&lock(FILE), &[0..u64::from(BYTES)], RECORD, RECORD);
                     drop(unstable);
                 })
             };
@@ -108,9 +125,9 @@ macro_rules! truncation {
             let truncation = {
                 let (index, is_cut) = (Arc::clone(&index), Arc::clone(&is_cut));
                 thread::spawn(move || {
-                    let unstable = index.unstable(FILE);
+                    let unstable = index.unstable(&lock(FILE));
                     *is_cut.lock().unwrap() = true;
-                    index.truncate(FILE, 0);
+                    index.truncate(&lock(FILE), 0);
                     drop(unstable);
                 })
             };

@@ -16,7 +16,8 @@ use dittofs_domain::{
 };
 use dittofs_ports::{CheckPhase, ContentError, Reference, SealError};
 
-use super::{Checker, PAGE, breathe, content_failed};
+use super::{Checker, PAGE, content_failed};
+use crate::volume::breathe::breathe;
 
 /// How often a content store is asked that does not answer.
 const TRIES_MAX: u32 = 3;

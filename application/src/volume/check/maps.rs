@@ -11,7 +11,11 @@ use dittofs_domain::{
 };
 use dittofs_ports::CheckPhase;
 
-use super::{Checker, LOOKS_MAX, PAGE, breathe, metadata_failed, nodes_after};
+use super::{Checker, LOOKS_MAX, PAGE, metadata_failed};
+use crate::volume::{
+    breathe::breathe,
+    scan::{nodes_after, pages_in},
+};
 
 /// Nodes that are read at a time.
 const NODES_PER_PAGE: usize = 256;
@@ -104,8 +108,8 @@ impl Checker<'_> {
 
     async fn scan_map(&mut self, node: NodeId, suspects: &mut Vec<(NodeId, Used)>) -> FsResult<()> {
         let Some(mut looked) = self.look_at_map(node).await? else { return Ok(()) };
-        if !looked.at_once && !looked.findings.is_empty() && self.turns.is_some() {
-            let _turn = self.turn(node).await;
+        if !looked.at_once && !looked.findings.is_empty() && self.locks.is_some() {
+            let _lock = self.lock(node).await;
             let Some(again) = self.look_at_map(node).await? else { return Ok(()) };
             looked = again;
         }
@@ -221,11 +225,4 @@ fn judge_use(node: NodeId, used: &Used, record: Option<ObjectRecord>) -> Option<
 
 fn is_inside(used: &Used, bytes: u64) -> bool {
     used.from.block.at.saturating_add(u64::from(used.from.block.stored_len)) <= bytes
-}
-
-pub(in crate::volume) fn pages_in(row: &MapRow) -> u64 {
-    match row {
-        MapRow::Page { .. } => 1,
-        MapRow::Holes { pages, .. } => (*pages).max(1),
-    }
 }

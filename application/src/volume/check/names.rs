@@ -8,7 +8,8 @@ use dittofs_domain::{
 };
 use dittofs_ports::{CheckPhase, Listed, Listing, MetadataError};
 
-use super::{Checker, LOOKS_MAX, PAGE, SUSPECTS_MAX, breathe, metadata_failed};
+use super::{Checker, LOOKS_MAX, PAGE, SUSPECTS_MAX, metadata_failed};
+use crate::volume::breathe::breathe;
 
 /// Directories in a circle that are followed.
 const CIRCLE_MAX: usize = 1_024;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use dittofs_domain::{Node, NodeId, check::Finding, error::FsResult};
 
-use super::{Checker, PAGE, breathe, damaged::NodeRow, metadata_failed};
+use super::{Checker, PAGE, damaged::NodeRow, metadata_failed};
+use crate::volume::breathe::breathe;
 
 impl Checker<'_> {
     pub(super) async fn scan_notes(&mut self) -> FsResult<()> {

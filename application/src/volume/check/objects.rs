@@ -11,7 +11,8 @@ use dittofs_domain::{
 };
 use dittofs_ports::{CheckPhase, Marked};
 
-use super::{Checker, PAGE, breathe, content_failed, metadata_failed};
+use super::{Checker, PAGE, content_failed, metadata_failed};
+use crate::volume::breathe::breathe;
 
 impl Checker<'_> {
     pub(super) async fn scan_listing(&mut self) -> FsResult<()> {

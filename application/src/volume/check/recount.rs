@@ -16,8 +16,8 @@ use dittofs_domain::{
 use super::{
     Checker, LOOKS_MAX, PAGE, metadata_failed,
     names::{Entries, seen},
-    nodes_after,
 };
+use crate::volume::scan::nodes_after;
 
 /// Nodes that are looked at in one view.
 const NODES_PER_VIEW: usize = 256;

@@ -14,7 +14,8 @@ use dittofs_domain::{
 };
 use dittofs_ports::{CheckPhase, Reference};
 
-use super::{Checker, PAGE, SUSPECTS_MAX, breathe, damaged::NodeRow, maps::pages_in, metadata_failed};
+use super::{Checker, PAGE, SUSPECTS_MAX, damaged::NodeRow, metadata_failed};
+use crate::volume::{breathe::breathe, scan::pages_in};
 
 /// References of suspicious nodes that are kept at a time.
 const KEPT_MAX: usize = 1 << 19;
@@ -137,9 +138,9 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// Whatever changes a file's map and references does so in the file's turn, so both are compared in it.
+    /// Whatever changes a file's map and references does so under the file's lock, so both are compared in it.
     async fn follow_sum(&mut self, node: NodeId, stored: BTreeSet<(u64, ObjectId)>) -> FsResult<()> {
-        let _turn = self.turn(node).await;
+        let _lock = self.lock(node).await;
         let Some(expected) = self.expected_references(node).await? else { return Ok(()) };
         for (chunk, object) in expected.difference(&stored).copied() {
             if !self.is_there(Reference { object, node, chunk }).await? {

@@ -13,7 +13,8 @@ use dittofs_domain::{
 };
 use dittofs_ports::{CheckPhase, Counter};
 
-use super::{Checker, breathe, metadata_failed};
+use super::{Checker, metadata_failed};
+use crate::volume::breathe::breathe;
 
 /// Folders that are tried where the name is taken by something else.
 const LOST_AND_FOUND_TRIES: u32 = 10;

@@ -9,7 +9,8 @@ use dittofs_domain::{
 };
 use dittofs_ports::Mended;
 
-use super::{Checker, LOOKS_MAX, PAGE, breathe, metadata_failed, nodes_after};
+use super::{Checker, LOOKS_MAX, PAGE, metadata_failed};
+use crate::volume::{breathe::breathe, scan::nodes_after};
 
 impl Checker<'_> {
     /// Counts again where the first count differs. Of a share that is used, a difference is told if it was the same
@@ -33,7 +34,7 @@ impl Checker<'_> {
             if stood_still && stored == counted {
                 return Ok(());
             }
-            if stood_still && (self.turns.is_none() || last == Some((stored, counted))) {
+            if stood_still && (self.locks.is_none() || last == Some((stored, counted))) {
                 return self.tell_statistics(stored, counted).await;
             }
             last = stood_still.then_some((stored, counted));

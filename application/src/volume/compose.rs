@@ -1,0 +1,177 @@
+//! How the parts of a share hold each other: each is given those below it, and nothing else.
+
+use std::sync::Arc;
+
+use dittofs_domain::Epoch;
+use dittofs_ports::{ShareRecord, Survives};
+
+use crate::{
+    owned::OwnedContent,
+    volume::{
+        Machine, Recovered, Volume, VolumeSettings, VolumeStores,
+        backup::Freezer,
+        blocks::BlockReader,
+        check::{CheckStores, OnlineCheck},
+        files::Files,
+        flusher::Flusher,
+        garbage::Garbage,
+        ledger::Ledger,
+        lifecycle::Lifecycle,
+        monitor::Monitor,
+        names::Names,
+        node_locks::NodeLocks,
+        nodes::Nodes,
+        numbers::Numbers,
+        open_table::OpenTable,
+        pending::PendingNodes,
+        plans::PlanRunner,
+        reclaimer::{Pins, Reclaimer},
+        renewal::Renewal,
+        row::ShareRow,
+        sealing::Sealing,
+        share::Share,
+        write_back::WriteBack,
+    },
+};
+
+/// The parts that the journal is replayed into.
+pub(super) struct Core {
+    share: Arc<Share>,
+    locks: Arc<NodeLocks>,
+    nodes: Arc<Nodes>,
+    row: Arc<ShareRow>,
+    numbers: Arc<Numbers>,
+    garbage: Arc<Garbage>,
+    opens: Arc<OpenTable>,
+    pub(super) write_back: Arc<WriteBack>,
+    pub(super) plans: Arc<PlanRunner>,
+    sealing: Arc<Sealing>,
+    blocks: Arc<BlockReader>,
+}
+
+impl Core {
+    pub(super) fn new(
+        stores: &VolumeStores,
+        owned: Arc<OwnedContent>,
+        settings: &VolumeSettings,
+        machine: Machine,
+        record: &ShareRecord,
+        epoch: Epoch,
+    ) -> Core {
+        let VolumeStores { metadata, content, journal, cache, disk, opens, codec, sealer, .. } = stores.clone();
+        let ledger = Ledger::new(settings.policy.quota);
+        let share = Arc::new(Share::new(record, epoch, settings.policy.clone(), machine, owned));
+        let locks = Arc::new(NodeLocks::new());
+        let pending = PendingNodes::new(ledger.nothing());
+        let nodes = Nodes::new(share.clone(), metadata.clone(), locks.clone(), pending, opens.clone());
+        let nodes = Arc::new(nodes);
+        let row = Arc::new(ShareRow::new(metadata.clone()));
+        let numbers = Arc::new(Numbers::new(share.clone(), metadata.clone()));
+        let garbage = Arc::new(Garbage::default());
+        let opens = OpenTable::new(share.clone(), nodes.clone(), locks.clone(), opens, garbage.clone());
+        let opens = Arc::new(opens);
+        let write_back = WriteBack::new(
+            share.clone(),
+            nodes.clone(),
+            numbers.clone(),
+            (metadata.clone(), journal),
+            &settings.limits,
+        );
+        let write_back = Arc::new(write_back);
+        let plans = PlanRunner::new(
+            (share.clone(), nodes.clone()),
+            write_back.clone(),
+            opens.clone(),
+            garbage.clone(),
+            (metadata.clone(), content.clone()),
+            ledger,
+        );
+        let sealing = Arc::new(Sealing::new(share.clone(), metadata, row.clone(), codec, sealer));
+        let reads = (share.clone(), nodes.clone());
+        let blocks = Arc::new(BlockReader::new(reads, sealing.clone(), content, (cache, disk), &settings.limits));
+        let plans = Arc::new(plans);
+        Core { share, locks, nodes, row, numbers, garbage, opens, write_back, plans, sealing, blocks }
+    }
+
+    /// The whole share.
+    pub(super) fn volume(self, stores: VolumeStores, record: &ShareRecord, recovered: Recovered) -> Arc<Volume> {
+        let Core { share, locks, nodes, row, numbers, garbage, opens, write_back, plans, sealing, blocks } = self;
+        let survives = survives(&stores);
+        let VolumeStores { metadata, content, journal, .. } = stores;
+        let both = (metadata.clone(), content.clone());
+        let basis = (share.clone(), nodes.clone());
+        let locked = (share.clone(), nodes.clone(), locks);
+        let changes = (write_back.clone(), plans.clone());
+        let flusher = Flusher::new(
+            locked.clone(),
+            changes.clone(),
+            (blocks.clone(), sealing.clone()),
+            garbage.clone(),
+            content.clone(),
+        );
+        let flusher = Arc::new(flusher);
+        let pins = Pins::new(share.clone(), (metadata.clone(), row.clone()), garbage.clone(), record);
+        let reclaimer = Reclaimer::new(
+            locked.clone(),
+            (write_back.clone(), plans.clone(), opens.clone()),
+            (blocks.clone(), sealing.clone(), flusher.clone()),
+            garbage.clone(),
+            both.clone(),
+            pins,
+        );
+        let reclaimer = Arc::new(reclaimer);
+        let files = Files::new(
+            locked.clone(),
+            opens.clone(),
+            changes.clone(),
+            (blocks.clone(), flusher.clone()),
+            garbage.clone(),
+        );
+        let files = Arc::new(files);
+        let reading = (metadata.clone(), numbers);
+        let names = Names::new(basis.clone(), reading, opens.clone(), plans.clone(), files.clone());
+        let flushes = (write_back.clone(), flusher.clone());
+        let freezer = Freezer::new(share.clone(), both.clone(), flushes, reclaimer.clone());
+        let checked = CheckStores {
+            metadata: metadata.clone(),
+            content,
+            sealer: sealing.sealer().clone(),
+            clock: share.machine().clock.clone(),
+        };
+        let check = OnlineCheck::new(locked, flusher.clone(), checked);
+        let monitor = Monitor::new(
+            basis.clone(),
+            (write_back.clone(), plans.clone(), blocks.clone()),
+            (garbage, reclaimer.clone()),
+            both,
+            recovered,
+        );
+        let renewal = Renewal::new(basis, plans, row.clone(), (metadata, journal.clone()));
+        let lifecycle = Lifecycle::new(
+            (share.clone(), row),
+            (journal, write_back.clone()),
+            (blocks, sealing),
+            (flusher.clone(), reclaimer),
+            renewal,
+        );
+        let lifecycle = Arc::new(lifecycle);
+        Arc::new(Volume {
+            share,
+            names,
+            files,
+            opens,
+            write_back,
+            flusher,
+            freezer,
+            check,
+            monitor,
+            lifecycle,
+            survives,
+        })
+    }
+}
+
+/// What acknowledged data survive: the least of its stores.
+fn survives(stores: &VolumeStores) -> Survives {
+    stores.metadata_survives.min(stores.journal.survives().max(stores.content.survives()))
+}

@@ -1,0 +1,41 @@
+//! The content of files: reading, writing, cutting, punching and cloning it.
+
+mod clone;
+mod punch;
+mod read;
+mod replace;
+mod resize;
+mod seek;
+mod write;
+
+use std::sync::Arc;
+
+use crate::volume::{
+    blocks::BlockReader, flusher::Flusher, garbage::Garbage, node_locks::NodeLocks, nodes::Nodes,
+    open_table::OpenTable, plans::PlanRunner, share::Share, write_back::WriteBack,
+};
+
+/// The files of a share.
+pub(crate) struct Files {
+    share: Arc<Share>,
+    nodes: Arc<Nodes>,
+    locks: Arc<NodeLocks>,
+    opens: Arc<OpenTable>,
+    write_back: Arc<WriteBack>,
+    plans: Arc<PlanRunner>,
+    blocks: Arc<BlockReader>,
+    flusher: Arc<Flusher>,
+    garbage: Arc<Garbage>,
+}
+
+impl Files {
+    pub(super) fn new(
+        (share, nodes, locks): (Arc<Share>, Arc<Nodes>, Arc<NodeLocks>),
+        opens: Arc<OpenTable>,
+        (write_back, plans): (Arc<WriteBack>, Arc<PlanRunner>),
+        (blocks, flusher): (Arc<BlockReader>, Arc<Flusher>),
+        garbage: Arc<Garbage>,
+    ) -> Files {
+        Files { share, nodes, locks, opens, write_back, plans, blocks, flusher, garbage }
+    }
+}

@@ -1,0 +1,122 @@
+//! Setting a size: one plan, which also notes what it cuts out of bytes that are only in the journal.
+
+use dittofs_domain::{
+    NodeId, OpId, attributes,
+    content::{
+        CUTS_MAX,
+        map::{self, Truncation},
+    },
+    error::{FsError, FsResult},
+    namespace::{
+        Context, SetAttributes,
+        set_attributes::{self, Resize},
+    },
+    plan::{Plan, Query},
+};
+use dittofs_ports::{Caller, Changed};
+
+use crate::volume::{files::Files, node_locks::NodeLock, nodes::weak, plans::ContentQuery};
+
+/// How often an earlier truncation is finished before a new one is made. Once is enough, as nobody else cuts the file
+/// in the meantime; unless a clip was too large to be finished at once.
+const REAPS_MAX: u32 = 2;
+
+/// What a truncation came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    Done,
+    /// An earlier one must be finished first.
+    ReapFirst,
+}
+
+impl Files {
+    /// Sets a size and whatever else the request says, in one plan, under the node's lock.
+    pub(in crate::volume) async fn resize(
+        &self,
+        lock: &NodeLock<'_>,
+        caller: &Caller,
+        request: &SetAttributes,
+        size: u64,
+        op: Option<OpId>,
+    ) -> FsResult<Changed> {
+        let node = lock.node();
+        let context = Context { credentials: &caller.credentials, now: self.share.now() };
+        let view = self.nodes.view(&Query::node(node)).await?;
+        let stored = self.nodes.live(&view, node)?;
+        set_attributes::check(stored, request, self.nodes.pending().snapshot(node).as_ref(), &context)?;
+        for _ in 0..REAPS_MAX {
+            if let Some(changed) = self.try_resize(lock, request, size, &context, op).await? {
+                return Ok(changed);
+            }
+            self.plans.reap_clip_locked(lock).await?;
+        }
+        Err(FsError::Busy)
+    }
+
+    /// One attempt; none where an earlier truncation must be finished first.
+    async fn try_resize(
+        &self,
+        lock: &NodeLock<'_>,
+        request: &SetAttributes,
+        size: u64,
+        context: &Context<'_>,
+        op: Option<OpId>,
+    ) -> FsResult<Option<Changed>> {
+        let node = lock.node();
+        let view = self.nodes.view(&Query::node(node)).await?;
+        let facts = self.share.facts(self.nodes.live(&view, node)?);
+        let query = Query { map: Some(map::truncate_query(&facts, size)), ..Query::node(node) };
+        let before = self.nodes.pending().snapshot(node);
+        let settled = self
+            .plans
+            .change_content(
+                lock,
+                ContentQuery { query, op, cuts: true },
+                |view, before| {
+                    let stored = self.nodes.live(view, node)?;
+                    let edit = match map::truncate(&view.map, &self.share.facts(stored), size) {
+                        Ok(Truncation::Edit(edit)) => edit,
+                        Ok(Truncation::ReapFirst) => return Ok((Plan::default(), Cut::ReapFirst)),
+                        Err(error) => return Err(self.share.map_failed(node, &error)),
+                    };
+                    let resize = Resize {
+                        changes: edit.changes,
+                        allocated: edit.allocated,
+                        clip: edit.clip,
+                        raises_content_version: edit.content_version.is_some(),
+                        noted: self.nodes.pending().noted(stored, size),
+                    };
+                    let decision = set_attributes::decide(view, node, request, before, context, Some(resize))?;
+                    Ok((decision.plan, Cut::Done))
+                },
+                |pending, cut| match cut {
+                    Cut::Done => pending.truncate(lock, size),
+                    Cut::ReapFirst => Vec::new(),
+                },
+            )
+            .await?;
+        if settled.value == Cut::ReapFirst {
+            return Ok(None);
+        }
+        let mut changed = self.nodes.changed_locked(lock, &settled.seen, &settled.applied)?;
+        changed.before = settled
+            .applied
+            .node(node)
+            .and_then(|touched| touched.before.as_ref())
+            .map(|stored| weak(&attributes::overlay(stored, before.as_ref())));
+        Ok(Some(changed))
+    }
+
+    /// Flushes a file that has been cut too often since its last flush: each cut is noted in its record. Called before
+    /// the node's lock is taken.
+    pub(in crate::volume) async fn limit_cuts(&self, node: NodeId) -> FsResult<()> {
+        if !self.nodes.pending().has(node) {
+            return Ok(());
+        }
+        let view = self.nodes.view(&Query::node(node)).await?;
+        if self.nodes.live(&view, node)?.cuts.len() < CUTS_MAX {
+            return Ok(());
+        }
+        self.flusher.flush(vec![node]).await
+    }
+}

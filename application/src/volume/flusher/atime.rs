@@ -1,0 +1,46 @@
+//! Access times that are written: daily, where there are many, and at the end.
+
+use dittofs_domain::{
+    error::FsResult,
+    plan::{Change, Expectation, NodeUpdate, Plan, Query},
+};
+
+use crate::volume::{flusher::Flusher, share::is_of_file};
+
+/// Nodes of one plan.
+const NODES_PER_PLAN: usize = 256;
+
+impl Flusher {
+    /// Writes access times where a day has passed or there are many.
+    pub(super) async fn write_old_access_times(&self) -> FsResult<()> {
+        if self.nodes.are_access_times_due() { self.write_access_times().await } else { Ok(()) }
+    }
+
+    /// Writes all access times, many in a plan.
+    pub(in crate::volume) async fn write_access_times(&self) -> FsResult<()> {
+        for nodes in self.nodes.accessed_nodes().chunks(NODES_PER_PLAN) {
+            let query = Query { nodes: nodes.iter().copied().collect(), ..Query::default() };
+            let settled = self.plans.run(query, None, |view| {
+                let mut plan = Plan::at(self.share.now());
+                for node in &view.nodes {
+                    plan.expect(Expectation::Exists(node.id));
+                    plan.change(Change::UpdateNode(node.id, NodeUpdate::default()));
+                }
+                Ok((plan, ()))
+            });
+            let settled = match settled.await {
+                // One of them is damaged: an access time is not worth looking for it.
+                Err(error) if is_of_file(error) => {
+                    nodes.iter().for_each(|node| self.nodes.forget_access_time(*node));
+                    continue;
+                }
+                settled => settled?,
+            };
+            // Of the others nothing is left.
+            for node in nodes.iter().filter(|node| settled.seen.node(**node).is_err()) {
+                self.nodes.forget_access_time(*node);
+            }
+        }
+        Ok(())
+    }
+}

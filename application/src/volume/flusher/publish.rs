@@ -1,0 +1,167 @@
+//! The plan that puts flushed bytes into a node's map, with size and times, and makes their object live.
+
+use dittofs_domain::{
+    Node, NodeId, Sequence,
+    attributes::Pending,
+    content::{
+        map::{self, MapError, Piece},
+        slices::Part,
+    },
+    error::{FsError, FsResult},
+    plan::{Change, Expectation, MapView, NodeUpdate, ObjectRecord, Plan, Query, TimeChange, View},
+};
+
+use crate::volume::{
+    flusher::{Flusher, Gathered},
+    node_locks::NodeLock,
+    pending::PendingNodes,
+    plans::ContentQuery,
+    share::is_of_file,
+};
+
+/// Pieces that one plan installs.
+struct Batch<'a> {
+    gathered: &'a Gathered,
+    pieces: &'a [Piece],
+    /// Whether the file was cut since they were taken.
+    was_cut: bool,
+    /// Up to which record all is stored then; none where more plans follow.
+    done: Option<Sequence>,
+}
+
+impl Flusher {
+    /// Publishes what was taken of a node. Never refused for permission, size or space: that was decided when the
+    /// journal took the writes.
+    pub(super) async fn publish(&self, gathered: &Gathered, object: ObjectRecord) -> FsResult<()> {
+        let node = gathered.node;
+        if gathered.ranges.is_empty() {
+            return Ok(());
+        }
+        let lock = self.locks.lock(node).await;
+        let view = self.nodes.view(&Query::node(node)).await?;
+        let Ok(stored) = self.nodes.live(&view, node) else {
+            self.write_back.discard_pending(node).await;
+            return Ok(());
+        };
+        let was_cut = stored.content_version != gathered.content_version;
+        let is_written_over =
+            self.nodes.pending().find(node).is_some_and(|pending| pending.lock().is_written_over(gathered.up_to));
+        if was_cut || is_written_over || self.content_seq_after(gathered) < gathered.up_to {
+            // A record that stays in the journal, or came to it since the bytes were taken, may cover an older one that is
+            // given up now without having been installed: it must not be lost. If it is, the older one counts again in
+            // what follows.
+            let synced = self.write_back.sync_journal(Sequence(u64::MAX >> 1)).await;
+            // The journal's trouble is none of the file: it is tried again, and not set aside.
+            synced.map_err(|error| if is_of_file(error) { FsError::Busy } else { error })?;
+        }
+        let pieces = if was_cut { self.clipped(gathered) } else { gathered.pieces.clone() };
+        if !self.nodes.pending().has(node) {
+            return Ok(());
+        }
+        let done = self.content_seq_after(gathered);
+        let mut batches = map::batches(pieces, self.share.scale());
+        // Also where nothing is left of what was taken: that it is done must be stored before its records are released.
+        // Else a crash may bring an old one back without the newer ones that had been laid over it.
+        let last = batches.pop().unwrap_or_default();
+        for pieces in &batches {
+            self.install(&lock, &Batch { gathered, pieces, was_cut, done: None }, object).await?;
+        }
+        self.install(&lock, &Batch { gathered, pieces: &last, was_cut, done: Some(done) }, object).await
+    }
+
+    /// Puts pieces into the map. With the last ones the index forgets what was taken.
+    async fn install(&self, lock: &NodeLock<'_>, batch: &Batch<'_>, object: ObjectRecord) -> FsResult<()> {
+        let (node, pieces) = (batch.gathered.node, batch.pieces);
+        let query = Query { map: Some(map::install_query(node, pieces, self.share.scale())), ..Query::node(node) };
+        let decide = |view: &View, pending: Option<&Pending>| {
+            let stored = view.node(node)?;
+            let end = pieces.iter().map(Piece::end).max().unwrap_or(0).max(stored.size);
+            let current = self.current(batch, stored, &view.map)?;
+            let installed = map::install(&view.map, &self.share.facts(stored), &current, end);
+            let installed = installed.map_err(|error| self.share.map_failed(node, &error))?;
+            if !installed.crowded.is_empty() {
+                tracing::debug!(share = %self.share.name(), %node, pages = installed.crowded.len(), "pages with many extents");
+            }
+            let mut plan = Plan::at(self.share.now());
+            plan.expect(Expectation::Exists(node));
+            plan.expect(Expectation::ContentVersion { node, version: stored.content_version });
+            if !pieces.is_empty() {
+                plan.expect(Expectation::ObjectUsable { object: object.id, epoch: self.share.epoch() });
+                plan.change(Change::PutObject(object));
+            }
+            installed.edit.add_to(&mut plan, node, published(stored, pending, batch.done));
+            Ok((plan, ()))
+        };
+        let query = ContentQuery { query, op: None, cuts: false };
+        let forget = |pending: &PendingNodes, (): &()| match batch.done {
+            Some(done) => pending.flushed(lock, &batch.gathered.ranges, batch.gathered.up_to, done),
+            None => Vec::new(),
+        };
+        self.plans.change_content(lock, query, decide, forget).await?;
+        Ok(())
+    }
+
+    /// The pieces without the copies of old bytes that stand elsewhere by now. Where the file was cut there are none,
+    /// and what lies below the new bytes has changed rightly.
+    fn current(&self, batch: &Batch<'_>, stored: &Node, view: &MapView) -> FsResult<Vec<Piece>> {
+        let Batch { gathered, pieces, was_cut, .. } = *batch;
+        let (false, Some(first), Some(last)) = (was_cut, pieces.first(), pieces.last()) else {
+            return Ok(pieces.to_vec());
+        };
+        let range = first.offset..last.end();
+        let now = map::resolve(view, &self.share.facts(stored), range.clone());
+        let now = now.map_err(|error| self.share.map_failed(stored.id, &error))?;
+        let before = gathered.base.partition_point(|piece| piece.end() <= range.start);
+        let behind = gathered.base.partition_point(|piece| piece.offset < range.end);
+        let base = gathered.base.get(before..behind).unwrap_or_default();
+        map::current(pieces, base, &gathered.ranges, &now).map_err(|error| self.not_installed(stored.id, &error))
+    }
+
+    fn not_installed(&self, node: NodeId, error: &MapError) -> FsError {
+        if matches!(error, MapError::Newer { .. }) {
+            tracing::error!(share = %self.share.name(), %node, %error, "a flush was about to bring old bytes back: not done");
+            return FsError::Busy;
+        }
+        self.share.map_failed(node, error)
+    }
+
+    /// What is still there of the bytes that were taken: the index was cut when the file was.
+    fn clipped(&self, gathered: &Gathered) -> Vec<Piece> {
+        let Some(pending) = self.nodes.pending().find(gathered.node) else { return Vec::new() };
+        let mut left = Vec::new();
+        for piece in &gathered.pieces {
+            let parts = pending.lock().slices.read(piece.offset..piece.end());
+            for part in parts {
+                if let Part::Slice(slice) = part
+                    && slice.seq <= gathered.up_to
+                {
+                    left.extend(piece.cut(&(slice.offset..slice.end())));
+                }
+            }
+        }
+        left
+    }
+
+    fn content_seq_after(&self, gathered: &Gathered) -> Sequence {
+        let Some(pending) = self.nodes.pending().find(gathered.node) else { return gathered.up_to };
+        let pending = pending.lock();
+        pending.content_seq_after(&gathered.ranges, gathered.up_to)
+    }
+}
+
+/// What a flush says of a node: times and counts that clients have been shown already.
+fn published(stored: &Node, pending: Option<&Pending>, done: Option<Sequence>) -> NodeUpdate {
+    let times = pending.and_then(|pending| pending.times).filter(|(_, sequence)| *sequence > stored.times_seq);
+    // A flush is no change to a client: what was shown must not move again where it is stored already.
+    let shown = pending
+        .and_then(|pending| pending.shown)
+        .filter(|(change, ctime)| *change > stored.change || *ctime > stored.ctime);
+    NodeUpdate {
+        mtime: times.map_or(TimeChange::Keep, |(time, _)| TimeChange::Set(time)),
+        ctime: shown.map_or(TimeChange::Keep, |(_, ctime)| TimeChange::AtLeast(ctime)),
+        change_at_least: shown.map(|(change, _)| change),
+        content_seq: done,
+        cuts: done.map(|done| stored.cuts.above(done)).filter(|cuts| *cuts != stored.cuts),
+        ..NodeUpdate::default()
+    }
+}

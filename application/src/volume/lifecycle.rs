@@ -1,0 +1,169 @@
+//! What a volume does by itself: flushing by age and pressure, reaping, deleting garbage.
+
+use std::{sync::Arc, time::Duration};
+
+use dittofs_domain::{
+    Sequence,
+    error::FsError,
+    ownership::{Part, Start},
+};
+use dittofs_ports::{Journal, JournalIdentity, KeysInUse, MetadataError, ShareRecord, Survives};
+
+use crate::volume::{
+    blocks::BlockReader, flusher::Flusher, reclaimer::Reclaimer, renewal::Renewal, row::ShareRow, sealing::Sealing,
+    share::Share, write_back::WriteBack,
+};
+
+/// How often the flusher looks what is due.
+const TICK: Duration = Duration::from_millis(500);
+/// How soon it looks again where something was due: there may be more already, or what was due could not be taken.
+const AGAIN: Duration = Duration::from_millis(10);
+/// How long a task waits after a failure.
+const BACK_OFF: Duration = Duration::from_secs(1);
+/// How long the flusher waits where there was no space.
+const BACK_OFF_FULL: Duration = Duration::from_secs(3);
+
+/// What a share does by itself, from its opening to its end.
+pub(super) struct Lifecycle {
+    share: Arc<Share>,
+    row: Arc<ShareRow>,
+    journal: Arc<dyn Journal>,
+    write_back: Arc<WriteBack>,
+    blocks: Arc<BlockReader>,
+    sealing: Arc<Sealing>,
+    flusher: Arc<Flusher>,
+    reclaimer: Arc<Reclaimer>,
+    renewal: Renewal,
+}
+
+impl Lifecycle {
+    pub(super) fn new(
+        (share, row): (Arc<Share>, Arc<ShareRow>),
+        (journal, write_back): (Arc<dyn Journal>, Arc<WriteBack>),
+        (blocks, sealing): (Arc<BlockReader>, Arc<Sealing>),
+        (flusher, reclaimer): (Arc<Flusher>, Arc<Reclaimer>),
+        renewal: Renewal,
+    ) -> Lifecycle {
+        Lifecycle { share, row, journal, write_back, blocks, sealing, flusher, reclaimer, renewal }
+    }
+
+    /// Notes that the journal, and the objects where they are held, know this start, and that the journal may hold what
+    /// the stores do not.
+    pub(super) async fn begin(&self, start: Start) -> Result<(), MetadataError> {
+        let owns = self.share.owned().phase().is_some();
+        let note = |record: &mut ShareRecord| {
+            record.lineage.note(Part::Journal, Some(start));
+            if owns {
+                record.lineage.note(Part::Content, Some(start));
+            }
+        };
+        self.row.change(note).await?;
+        self.mark(true).await
+    }
+
+    /// Starts flushing, reading ahead, holding the objects and reclaiming.
+    pub(super) fn start(self: &Arc<Self>, keys: &KeysInUse) {
+        self.sealing.tell_missing_keys(&keys.in_use);
+        let life = Arc::clone(self);
+        self.spawn("flush", async move { life.flush_loop().await });
+        for _ in 0..self.blocks.readahead().fetchers() {
+            let blocks = Arc::clone(&self.blocks);
+            self.spawn("readahead", async move { blocks.read_ahead_loop().await });
+        }
+        let life = Arc::clone(self);
+        self.spawn("owner", async move { life.own_loop().await });
+        let reclaimer = Arc::clone(&self.reclaimer);
+        self.spawn("reap", async move { reclaimer.run().await });
+        if !keys.are_all {
+            self.start_finding_keys();
+        }
+    }
+
+    fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.share.machine().spawner.spawn(name, Box::pin(task));
+    }
+
+    /// Looks through a share that was written before its row named the keys in use.
+    fn start_finding_keys(&self) {
+        let (share, sealing) = (Arc::clone(&self.share), Arc::clone(&self.sealing));
+        self.spawn("keys in use", async move {
+            while !share.is_closing()
+                && let Err(error) = sealing.find_keys().await
+            {
+                tracing::warn!(share = %share.name(), %error, "can't find out yet which keys are in use");
+                share.wait(BACK_OFF, std::future::pending()).await;
+            }
+        });
+    }
+
+    /// Stops the background tasks, after a last flush, and notes that the journal holds nothing that the stores don't,
+    /// unless something is set aside in it.
+    /// Nothing may be written any more.
+    ///
+    /// # Errors
+    /// Those of the stores: then the next start replays what is left.
+    pub(super) async fn close(&self) -> Result<(), FsError> {
+        self.share.start_closing();
+        let closed = self.close_stores().await;
+        match closed {
+            Ok(()) => self.share.owned().release().await,
+            Err(_) => self.share.owned().abandon(),
+        }
+        closed
+    }
+
+    async fn close_stores(&self) -> Result<(), FsError> {
+        self.flusher.flush_last().await?;
+        if let Err(error) = self.flusher.write_access_times().await {
+            tracing::warn!(share = %self.share.name(), %error, "access times are not written");
+        }
+        let is_left = self.write_back.aside_bytes() > 0;
+        if is_left {
+            self.write_back.tell_left().await;
+        }
+        self.mark_clean(is_left).await
+    }
+
+    async fn mark_clean(&self, is_left: bool) -> Result<(), FsError> {
+        if self.journal.survives() == Survives::Nothing {
+            return if is_left { Err(FsError::Io) } else { Ok(()) };
+        }
+        // Covers the releases as well, so that no record comes back.
+        let synced = self.journal.sync(Sequence(u64::MAX >> 1)).await;
+        synced.map_err(|error| self.write_back.journal_failed(&error))?;
+        // What is left makes the next start read the journal, and refuse to go on without it.
+        self.mark(is_left).await.map_err(|error| self.share.metadata_failed(&error))
+    }
+
+    async fn flush_loop(&self) {
+        while !self.share.is_closing() {
+            if let Err(error) = self.renewal.renew().await {
+                tracing::debug!(share = %self.share.name(), %error, "the server's start is not renewed yet");
+            }
+            let wait = match self.flusher.flush_due().await {
+                Ok(true) => AGAIN,
+                Ok(false) => TICK,
+                Err(FsError::NoSpace) => BACK_OFF_FULL,
+                Err(_) => BACK_OFF,
+            };
+            self.share.wait(wait, self.write_back.admission().short()).await;
+        }
+    }
+
+    /// Keeps the share's objects this server's, until they are given back: the last flush needs them, and may take longer
+    /// than a lease.
+    async fn own_loop(&self) {
+        while let Some(wait) = self.share.owned().tend().await {
+            self.share.owned().pause(wait).await;
+        }
+    }
+
+    /// Writes down whether the journal may hold what the stores do not, and which journal it is.
+    async fn mark(&self, dirty: bool) -> Result<(), MetadataError> {
+        let JournalIdentity { journal, incarnation, .. } = self.journal.identity();
+        let mark = |record: &mut ShareRecord| {
+            (record.journal, record.journal_incarnation, record.dirty) = (journal, incarnation, dirty);
+        };
+        self.row.change(mark).await
+    }
+}

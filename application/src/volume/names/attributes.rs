@@ -1,0 +1,70 @@
+//! Asking for rights and setting attributes.
+
+use dittofs_domain::{
+    Attributes, Node, NodeId, OpId,
+    access::{AccessMask, NodeSecurity, granted},
+    error::FsResult,
+    namespace::{Context, SetAttributes, set_attributes},
+    opens::Operation,
+    plan::Query,
+};
+use dittofs_ports::{Caller, Changed};
+
+use crate::volume::{
+    names::Names,
+    open_table::{Admitted, Wanted},
+};
+
+impl Names {
+    /// The attributes of a node as of now.
+    pub(crate) async fn attributes(&self, node: NodeId) -> FsResult<Attributes> {
+        self.nodes.attributes(node).await
+    }
+
+    pub(crate) async fn access(&self, caller: &Caller, node: NodeId) -> FsResult<(AccessMask, Attributes)> {
+        let seen = self.nodes.view(&Query::node(node)).await?;
+        let node = self.nodes.live(&seen, node)?;
+        let mask = granted(&NodeSecurity::from(&**node), &caller.credentials);
+        Ok((mask, self.nodes.overlay(seen.moment, node).await?))
+    }
+
+    /// Sets attributes under the node's lock, so that a guard compares what no write can change meanwhile.
+    pub(crate) async fn set_attributes(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        request: &SetAttributes,
+        op: Option<OpId>,
+    ) -> FsResult<Changed> {
+        self.share.demand_writable()?;
+        let mut request = request.clone();
+        request.uid = request.uid.map(|uid| self.share.policy().identity.map_uid(uid));
+        request.gid = request.gid.map(|gid| self.share.policy().identity.map_gid(gid));
+        if let Some(seen) = self.plans.earlier(op, || set_attributes::query(node)).await? {
+            return self.nodes.changed_by_then(&seen, node).await;
+        }
+        let wanted = request.size.map_or(Wanted::Operation(Operation::SetAttributes), Wanted::Size);
+        let may = |stored: &Node| {
+            let context = Context { credentials: &caller.credentials, now: self.share.now() };
+            set_attributes::check(stored, &request, self.nodes.pending().snapshot(node).as_ref(), &context)
+        };
+        if request.size.is_some() {
+            self.files.limit_cuts(node).await?;
+        }
+        let Admitted { lock, .. } = self.opens.lock_to(caller, node, wanted, may).await?;
+        if let Some(size) = request.size {
+            return self.files.resize(&lock, caller, &request, size, op).await;
+        }
+        let context = Context { credentials: &caller.credentials, now: self.share.now() };
+        let before = self.nodes.pending().snapshot(node);
+        let settled = self
+            .plans
+            .run(set_attributes::query(node), op, |view| {
+                self.nodes.live(view, node)?;
+                let decision = set_attributes::decide(view, node, &request, before.as_ref(), &context, None)?;
+                Ok((decision.plan, ()))
+            })
+            .await?;
+        self.nodes.changed_locked(&lock, &settled.seen, &settled.applied)
+    }
+}

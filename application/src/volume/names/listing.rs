@@ -1,0 +1,53 @@
+//! Listing directories.
+
+use dittofs_domain::{
+    Cookie, NodeId, NodeKind,
+    access::{self, AccessMask, NodeSecurity},
+    error::{FsError, FsResult},
+    plan::{Query, Space},
+};
+use dittofs_ports::{Caller, Entry, ListReply};
+
+use crate::volume::names::Names;
+
+/// Entries that one call lists at most, whatever the client asks for.
+const ENTRIES_MAX: usize = 8_192;
+
+impl Names {
+    pub(crate) async fn list(
+        &self,
+        caller: &Caller,
+        directory: NodeId,
+        after: Cookie,
+        entries_max: usize,
+        with_attributes: bool,
+    ) -> FsResult<ListReply> {
+        let seen = self.nodes.view(&Query::node(directory)).await?;
+        let node = self.nodes.live(&seen, directory)?;
+        if node.kind != NodeKind::Directory {
+            return Err(FsError::NotDirectory);
+        }
+        let security = NodeSecurity::from(&**node);
+        access::demand(&security, &caller.credentials, AccessMask::LIST_DIRECTORY)?;
+        // What a name leads to is for those only who could look it up.
+        let searchable = access::granted(&security, &caller.credentials).contains(AccessMask::EXECUTE);
+        let with_attributes = with_attributes && searchable;
+        let listing = self
+            .metadata
+            .list(directory, Space::Children, after, entries_max.min(ENTRIES_MAX), with_attributes)
+            .await
+            .map_err(|error| self.share.metadata_failed(&error))?;
+        let mut entries = Vec::with_capacity(listing.entries.len());
+        for listed in listing.entries {
+            let attributes = match listed.record {
+                Some(node) => Some(self.nodes.overlay(seen.moment, &node).await?),
+                None => None,
+            };
+            entries.push(Entry { name: listed.name, cookie: listed.cookie, node: listed.node, attributes });
+        }
+        let attributes = self.nodes.overlay(seen.moment, node).await?;
+        self.nodes.accessed(&attributes);
+        let parent = node.parent.directory;
+        Ok(ListReply { directory: attributes, parent, searchable, entries, complete: listing.complete })
+    }
+}

@@ -1,0 +1,36 @@
+//! Who changes a node: one at a time.
+
+use dittofs_domain::NodeId;
+
+use crate::keyed::{KeyGuard, KeyedLocks};
+
+/// The locks of a share's nodes, which are not held while a client or an object store is waited for.
+#[derive(Debug)]
+pub(super) struct NodeLocks(KeyedLocks<NodeId>);
+
+/// The right to change a node, its map and what is unflushed of it.
+#[derive(Debug)]
+pub(super) struct NodeLock<'l>(KeyGuard<'l, NodeId>);
+
+impl NodeLocks {
+    pub(super) fn new() -> NodeLocks {
+        NodeLocks(KeyedLocks::new())
+    }
+
+    /// Waits for a node's lock. Whoever needs those of two nodes takes them in the order of their ids.
+    pub(super) async fn lock(&self, node: NodeId) -> NodeLock<'_> {
+        NodeLock(self.0.lock(node).await)
+    }
+
+    /// A node's lock, if nobody holds it.
+    pub(super) fn try_lock(&self, node: NodeId) -> Option<NodeLock<'_>> {
+        self.0.try_lock(node).map(NodeLock)
+    }
+}
+
+impl NodeLock<'_> {
+    /// The node that is locked.
+    pub(super) fn node(&self) -> NodeId {
+        self.0.key()
+    }
+}

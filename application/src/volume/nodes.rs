@@ -1,0 +1,221 @@
+//! Attributes as they leave: the one place where what is unflushed is laid over what is stored.
+//!
+//! What is stored is read first and what is unflushed afterwards. A flush in between moves bytes from the one to the
+//! other, and they would be in neither. So a node that was read is laid over only with a proof that nothing was moved
+//! since: the moment from before it was read ([`Seen`]), or the node's lock, in which nothing is moved.
+
+mod atime;
+mod persistence;
+mod told;
+
+use std::{ops::Deref, sync::Arc};
+
+use dittofs_domain::{
+    Attributes, Node, NodeId, NodeKind,
+    access::{self, AccessMask, NodeSecurity},
+    attributes,
+    error::{FsError, FsResult},
+    namespace::raise_above_shown,
+    plan::{Applied, Change, Plan, Query, TimeChange, View},
+};
+use dittofs_ports::{Caller, Changed, Glance, OpenState, ShareMetadata, WeakAttributes};
+use smallvec::SmallVec;
+
+use crate::volume::{
+    node_locks::{NodeLock, NodeLocks},
+    pending::{Moment, PendingNodes},
+    share::Share,
+};
+pub(super) use atime::AccessTimes;
+pub(super) use persistence::unanswered;
+pub(super) use told::Told;
+pub use told::path_of;
+
+/// How often a node is read again because something of it was moved meanwhile, before its lock is taken.
+const ATTEMPTS: u32 = 4;
+
+/// What was read of the metadata store, and when.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) view: View,
+    /// Before it was read.
+    pub(super) moment: Moment,
+}
+
+impl Deref for Seen {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        &self.view
+    }
+}
+
+/// The nodes of a share, as clients are shown them.
+pub(super) struct Nodes {
+    share: Arc<Share>,
+    metadata: Arc<dyn ShareMetadata>,
+    locks: Arc<NodeLocks>,
+    /// What is unflushed.
+    pending: PendingNodes,
+    access_times: AccessTimes,
+    /// Who has what open.
+    opens: Arc<dyn OpenState>,
+    /// Files of which it was said that they can't be read.
+    told: Told,
+}
+
+impl Nodes {
+    pub(super) fn new(
+        share: Arc<Share>,
+        metadata: Arc<dyn ShareMetadata>,
+        locks: Arc<NodeLocks>,
+        pending: PendingNodes,
+        opens: Arc<dyn OpenState>,
+    ) -> Nodes {
+        Nodes { share, metadata, locks, pending, access_times: AccessTimes::new(), opens, told: Told::default() }
+    }
+
+    /// What is unflushed of them.
+    pub(super) fn pending(&self) -> &PendingNodes {
+        &self.pending
+    }
+
+    /// A node that callers may still reach: it has a name, or somebody has it open.
+    pub(super) fn live<'v>(&self, view: &'v View, node: NodeId) -> FsResult<&'v Arc<Node>> {
+        let node = view.node(node)?;
+        if node.is_linked() || self.is_open(node.id) { Ok(node) } else { Err(FsError::Stale) }
+    }
+
+    /// A directory that the caller may look names up in.
+    pub(super) fn searchable<'v>(&self, view: &'v View, directory: NodeId, caller: &Caller) -> FsResult<&'v Arc<Node>> {
+        let directory = self.live(view, directory)?;
+        if directory.kind != NodeKind::Directory {
+            return Err(FsError::NotDirectory);
+        }
+        access::demand(&NodeSecurity::from(&**directory), &caller.credentials, AccessMask::EXECUTE)?;
+        Ok(directory)
+    }
+
+    /// Whether somebody surely has the node open, as far as this instance knows.
+    fn is_open(&self, node: NodeId) -> bool {
+        !self.opens.is_idle() && self.opens.glance(node) == Glance::Open
+    }
+
+    /// Reads from the metadata store.
+    pub(super) async fn view(&self, query: &Query) -> FsResult<Seen> {
+        let moment = self.pending.moment();
+        let view = self.metadata.view(query).await.map_err(|error| self.share.metadata_failed(&error))?;
+        Ok(Seen { view, moment })
+    }
+
+    /// The attributes of a node as of now. Not to be called while a node lock is held.
+    pub(crate) async fn attributes(&self, node: NodeId) -> FsResult<Attributes> {
+        for _ in 0..ATTEMPTS {
+            let seen = self.view(&Query::node(node)).await?;
+            if let Some(attributes) = self.overlay_at(seen.moment, self.live(&seen, node)?) {
+                return Ok(attributes);
+            }
+        }
+        let lock = self.locks.lock(node).await;
+        let seen = self.view(&Query::node(node)).await?;
+        Ok(self.overlay_locked(&lock, self.live(&seen, node)?))
+    }
+
+    /// The attributes of a node that was read after this moment; read again if that is not the truth any more. Not to
+    /// be called while a node lock is held.
+    pub(super) async fn overlay(&self, moment: Moment, node: &Node) -> FsResult<Attributes> {
+        if let Some(attributes) = self.overlay_at(moment, node) {
+            return Ok(attributes);
+        }
+        match self.attributes(node.id).await {
+            // Gone since: the last that was known of it.
+            Err(FsError::Stale) => Ok(attributes::overlay(node, None)),
+            attributes => attributes,
+        }
+    }
+
+    /// The same for a node that a call has changed: where that can't be read for some seconds, the call gets no answer.
+    /// "Try again later" would let the client send it under a new name, and it is done.
+    pub(super) async fn overlay_changed(&self, moment: Moment, node: &Node) -> FsResult<Attributes> {
+        let mut persistence = self.persistence();
+        loop {
+            match self.overlay(moment, node).await {
+                Err(FsError::Busy) if self.waited(&mut persistence).await => {}
+                answer => return answer.map_err(unanswered),
+            }
+        }
+    }
+
+    /// The attributes of a node that was read after this moment; none if something of it was moved since.
+    fn overlay_at(&self, moment: Moment, node: &Node) -> Option<Attributes> {
+        let pending = self.pending.unmoved(node.id, moment)?;
+        Some(self.with_access_time(attributes::overlay(node, pending.as_ref())))
+    }
+
+    /// The attributes of a node that was read under its lock.
+    pub(super) fn overlay_locked(&self, lock: &NodeLock<'_>, node: &Node) -> Attributes {
+        debug_assert_eq!(lock.node(), node.id, "the lock of another node proves nothing");
+        self.with_access_time(attributes::overlay(node, self.pending.snapshot(node.id).as_ref()))
+    }
+
+    /// What a client needs to tell whether anybody else came between; none if that is not known.
+    pub(super) fn weak_at(&self, moment: Moment, node: &Node) -> Option<WeakAttributes> {
+        self.overlay_at(moment, node).as_ref().map(weak)
+    }
+
+    /// What a plan did to a node; if it was not touched, it is as it was seen. Not to be called while a node lock is held.
+    pub(super) async fn changed(&self, seen: &Seen, applied: &Applied, id: NodeId) -> FsResult<Changed> {
+        let (before, after) = states(seen, applied, id)?;
+        let before = before.and_then(|node| self.weak_at(seen.moment, node));
+        Ok(Changed { before, after: self.overlay_changed(seen.moment, after).await? })
+    }
+
+    /// What a plan did to the node that is locked.
+    pub(super) fn changed_locked(&self, lock: &NodeLock<'_>, seen: &Seen, applied: &Applied) -> FsResult<Changed> {
+        let (before, after) = states(seen, applied, lock.node())?;
+        let before = before.map(|node| weak(&self.overlay_locked(lock, node)));
+        Ok(Changed { before, after: self.overlay_locked(lock, after) })
+    }
+
+    /// The node as it is now, under its lock.
+    pub(super) async fn changed_since(&self, lock: &NodeLock<'_>, before: WeakAttributes) -> FsResult<Changed> {
+        let view = self.view(&Query::node(lock.node())).await?;
+        let after = self.overlay_locked(lock, self.live(&view, lock.node())?);
+        Ok(Changed { before: Some(before), after })
+    }
+
+    /// What clients were shown for unflushed bytes of a node must not stand still when the node changes.
+    pub(super) fn raise_shown(&self, plan: &mut Plan) {
+        let changed = |change: &Change| match change {
+            Change::UpdateNode(node, update) if update.ctime == TimeChange::Advance => Some(*node),
+            _ => None,
+        };
+        let nodes: SmallVec<[NodeId; 4]> = plan.changes.iter().filter_map(changed).collect();
+        for node in nodes {
+            if let Some(pending) = self.pending.snapshot(node) {
+                raise_above_shown(plan, node, Some(&pending));
+            }
+        }
+    }
+}
+
+/// The part of the attributes that tells a client whether its cache is still good.
+pub(super) fn weak(attributes: &Attributes) -> WeakAttributes {
+    WeakAttributes {
+        size: attributes.size,
+        mtime: attributes.mtime,
+        ctime: attributes.ctime,
+        change: attributes.change,
+    }
+}
+
+/// A node before and after a plan.
+fn states<'a>(view: &'a View, applied: &'a Applied, id: NodeId) -> FsResult<(Option<&'a Node>, &'a Node)> {
+    if let Some(touched) = applied.node(id) {
+        let after = touched.after.as_ref().ok_or(FsError::Stale)?;
+        return Ok((touched.before.as_deref(), after));
+    }
+    let entry = || view.entries.iter().flatten().map(|found| &found.node).find(|node| node.id == id);
+    let node = view.node(id).ok().or_else(entry).ok_or(FsError::Stale)?;
+    Ok((Some(node), node))
+}

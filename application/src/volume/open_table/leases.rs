@@ -1,0 +1,54 @@
+//! Caching rights.
+
+use dittofs_domain::{
+    NodeId,
+    error::{FsError, FsResult},
+    opens::{LeaseGrant, LeaseKey, Rights},
+};
+use dittofs_ports::{AcknowledgeFailure, Caller};
+
+use crate::volume::open_table::OpenTable;
+
+impl OpenTable {
+    /// Who has not opened the node gets nothing: there is nothing to cache for it.
+    pub(crate) async fn request_lease(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        key: LeaseKey,
+        rights: Rights,
+    ) -> FsResult<LeaseGrant> {
+        demand_own(caller, &key)?;
+        let _lock = self.locks.lock(node).await;
+        self.change_opens(node, |opens| {
+            let opened = opens.opens().any(|(_, open)| open.client == caller.client);
+            let nothing = LeaseGrant { rights: Rights::empty(), epoch: 0, breaking: false };
+            (if opened { opens.request_lease(key, rights) } else { nothing }, Vec::new())
+        })
+        .await
+    }
+
+    pub(crate) async fn acknowledge(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        key: LeaseKey,
+        rights: Rights,
+    ) -> Result<(), AcknowledgeFailure> {
+        demand_own(caller, &key)?;
+        self.change_opens(node, |opens| (opens.acknowledge(&key, rights), Vec::new())).await??;
+        self.freed(node).notify_waiters();
+        Ok(())
+    }
+
+    pub(crate) async fn return_lease(&self, caller: &Caller, node: NodeId, key: LeaseKey) -> FsResult<bool> {
+        demand_own(caller, &key)?;
+        let had = self.change_opens(node, |opens| (opens.return_lease(&key), Vec::new())).await?;
+        self.freed(node).notify_waiters();
+        Ok(had)
+    }
+}
+
+fn demand_own(caller: &Caller, key: &LeaseKey) -> FsResult<()> {
+    if key.client == caller.client { Ok(()) } else { Err(FsError::Invalid) }
+}

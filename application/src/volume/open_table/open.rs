@@ -1,0 +1,206 @@
+//! Opening and closing.
+
+use std::sync::Arc;
+
+use dittofs_domain::{
+    ClientId, Node, NodeId, NodeKind,
+    access::{AccessMask, NodeSecurity, granted, sticky_forbids},
+    error::{FsError, FsResult},
+    opens::{LeaseForm, LeaseKey, NodeOpens, Open, OpenToken, ShareAccess, ShareMode},
+    plan::Query,
+};
+use dittofs_ports::{CacheKey, Caller, OpenRequest, Opened, ShareChange};
+
+use super::patience_ms;
+use crate::volume::{
+    open_table::{Answer, OpenTable, Verdict},
+    share::Share,
+};
+
+impl OpenTable {
+    pub(crate) async fn open_node(&self, caller: &Caller, node: NodeId, request: &OpenRequest) -> FsResult<Opened> {
+        let mut rights = request.rights;
+        if request.truncate {
+            rights |= AccessMask::WRITE_DATA;
+        }
+        demand_writable(&self.share, rights)?;
+        let token = OpenToken(self.share.random());
+        let cache = request.cache.map(|cache| (lease_key(cache.key, caller.client, token), cache.rights));
+        let open = Open {
+            client: caller.client,
+            share: ShareMode { access: share_access(request.rights), deny: request.deny },
+            locking: request.locking,
+            lease: cache.map(|(key, _)| key),
+        };
+        let patience_ms = self.share.now_ms() + patience_ms(request.waits);
+        loop {
+            let freed = self.freed(node).notified();
+            let lock = self.locks.lock(node).await;
+            // Under the lock the node can lose its last name, but is not removed for good.
+            let stored = self.node_to_open(node).await?;
+            self.demand_rights(caller, &stored, rights, request.created).await?;
+            demand_content(&stored, request.truncate)?;
+            let question = |opens: &mut NodeOpens, deadline_ms| {
+                if !stored.is_linked() && opens.opens().next().is_none() {
+                    return Answer::done(Err(FsError::Stale));
+                }
+                let opened = opens.open(token, open, request.truncate, deadline_ms);
+                Answer::<()>::of(opened, deadline_ms).map(|opened| match opened {
+                    Ok(()) => Ok(cache.map(|(key, rights)| (key, opens.request_lease(key, rights)))),
+                    Err(denied) => Err(FsError::from(&denied)),
+                })
+            };
+            match self.ask(node, question).await? {
+                Verdict::Done(lease) => {
+                    return Ok(Opened { token, attributes: self.nodes.overlay_locked(&lock, &stored), lease: lease? });
+                }
+                Verdict::Wait { until_ms } => {
+                    drop(lock);
+                    self.wait_freed(freed, until_ms, patience_ms).await?;
+                }
+            }
+        }
+    }
+
+    pub(crate) async fn close_open(&self, caller: &Caller, node: NodeId, open: OpenToken) -> FsResult<()> {
+        let _lock = self.locks.lock(node).await;
+        let last = self
+            .change_opens(node, |opens| match own(opens, caller.client, open).and_then(|_| opens.close(open)) {
+                Some(closed) => (Some(closed.last), closed.woken),
+                None => (None, Vec::new()),
+            })
+            .await?;
+        self.opens_gone(node, last.ok_or(FsError::Stale)?);
+        Ok(())
+    }
+
+    pub(crate) async fn change_share(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        open: OpenToken,
+        change: &ShareChange,
+    ) -> FsResult<()> {
+        let share = ShareMode { access: share_access(change.rights), deny: change.deny };
+        let patience_ms = self.share.now_ms() + patience_ms(change.waits);
+        loop {
+            let freed = self.freed(node).notified();
+            let lock = self.locks.lock(node).await;
+            let held = self.change_opens(node, |opens| (own(opens, caller.client, open), Vec::new())).await?;
+            if !held.ok_or(FsError::Stale)?.share.access.contains(share.access) {
+                demand_writable(&self.share, change.rights)?;
+                let stored = self.node_to_open(node).await?;
+                self.demand_rights(caller, &stored, change.rights, false).await?;
+            }
+            let verdict = self
+                .ask(node, |opens, deadline_ms| {
+                    Answer::<()>::of(opens.change_share(open, share, deadline_ms), deadline_ms)
+                })
+                .await?;
+            match verdict {
+                Verdict::Done(changed) => {
+                    changed.map_err(|denied| FsError::from(&denied))?;
+                    // What it denied before, it may not deny any more.
+                    self.freed(node).notify_waiters();
+                    return Ok(());
+                }
+                Verdict::Wait { until_ms } => {
+                    drop(lock);
+                    self.wait_freed(freed, until_ms, patience_ms).await?;
+                }
+            }
+        }
+    }
+
+    /// Drops all that a client has on this share. One node that fails does not keep the others.
+    pub(crate) async fn release_client(&self, client: ClientId) -> FsResult<()> {
+        let nodes = self.state.nodes_of(client).await.map_err(|error| self.opens_failed(&error))?;
+        let mut result = Ok(());
+        for node in nodes {
+            let _lock = self.locks.lock(node).await;
+            let released = self.change_opens(node, |opens| {
+                let woken = opens.release_client(client);
+                (opens.opens().next().is_none(), woken)
+            });
+            match released.await {
+                Ok(last) => self.opens_gone(node, last),
+                Err(error) => result = Err(error),
+            }
+        }
+        result
+    }
+
+    /// Lets those who wait ask again, and the reaper look at the node if it has waited for this.
+    fn opens_gone(&self, node: NodeId, last: bool) {
+        self.freed(node).notify_waiters();
+        if last && self.nameless.lock().remove(&node) {
+            self.garbage.wake();
+        }
+    }
+
+    async fn node_to_open(&self, node: NodeId) -> FsResult<Arc<Node>> {
+        Ok(Arc::clone(self.nodes.view(&Query::node(node)).await?.node(node)?))
+    }
+
+    async fn demand_rights(&self, caller: &Caller, node: &Node, rights: AccessMask, created: bool) -> FsResult<()> {
+        let credentials = &caller.credentials;
+        let security = NodeSecurity::from(node);
+        if created && credentials.uid == node.uid {
+            return Ok(());
+        }
+        match rights - granted(&security, credentials) {
+            AccessMask::DELETE => {}
+            missing if missing.is_empty() => return Ok(()),
+            _ => return Err(FsError::Access),
+        }
+        let directory = node.parent.directory;
+        let view = self.nodes.view(&Query::node(directory)).await?;
+        let directory = NodeSecurity::from(&**view.node(directory).map_err(|_| FsError::Access)?);
+        let removes = granted(&directory, credentials).contains(AccessMask::DELETE_CHILD);
+        let may = removes && !sticky_forbids(&directory, &security, credentials);
+        if may { Ok(()) } else { Err(FsError::Access) }
+    }
+}
+
+fn demand_writable(share: &Share, rights: AccessMask) -> FsResult<()> {
+    let changes = AccessMask::WRITE_DATA
+        | AccessMask::APPEND_DATA
+        | AccessMask::WRITE_NAMED_ATTRS
+        | AccessMask::DELETE_CHILD
+        | AccessMask::WRITE_ATTRIBUTES
+        | AccessMask::DELETE
+        | AccessMask::WRITE_ACL
+        | AccessMask::WRITE_OWNER;
+    if rights.intersects(changes) { share.demand_writable() } else { Ok(()) }
+}
+
+/// An open, if it is of this client.
+pub(super) fn own(opens: &NodeOpens, client: ClientId, open: OpenToken) -> Option<Open> {
+    opens.find(open).copied().filter(|open| open.client == client)
+}
+
+/// Which of the rights others can deny (MS-FSA, 2.1.5.1.2.2).
+fn share_access(rights: AccessMask) -> ShareAccess {
+    let mut access = ShareAccess::empty();
+    access.set(ShareAccess::READ, rights.intersects(AccessMask::READ_DATA | AccessMask::EXECUTE));
+    access.set(ShareAccess::WRITE, rights.intersects(AccessMask::WRITE_DATA | AccessMask::APPEND_DATA));
+    access.set(ShareAccess::DELETE, rights.contains(AccessMask::DELETE));
+    access
+}
+
+fn demand_content(node: &Node, truncate: bool) -> FsResult<()> {
+    match node.kind {
+        kind if !truncate || kind.has_content() => Ok(()),
+        NodeKind::Directory => Err(FsError::IsDirectory),
+        _ => Err(FsError::Invalid),
+    }
+}
+
+fn lease_key(key: CacheKey, client: ClientId, token: OpenToken) -> LeaseKey {
+    let (form, id) = match key {
+        CacheKey::Lease(id) => (LeaseForm::Lease, id),
+        CacheKey::Oplock => (LeaseForm::Oplock, u128::from(token.0)),
+        CacheKey::Delegation => (LeaseForm::Delegation, 0),
+    };
+    LeaseKey { client, form, id }
+}

@@ -1,0 +1,166 @@
+//! Decide purely, apply atomically: the one way in which metadata change.
+
+mod clip;
+mod content;
+mod growth;
+mod repeated;
+
+use std::sync::Arc;
+
+use dittofs_domain::{
+    ObjectId, OpId,
+    content::map,
+    error::{FsError, FsResult},
+    node::NodeFlags,
+    plan::{Applied, Change, ObjectRecord, Plan, Query, View},
+    quota,
+};
+use dittofs_ports::{ApplyError, ContentStore, ShareMetadata};
+
+use crate::volume::{
+    garbage::Garbage,
+    ledger::Ledger,
+    nodes::{Nodes, Seen},
+    open_table::OpenTable,
+    share::Share,
+    write_back::WriteBack,
+};
+pub(super) use content::ContentQuery;
+pub(super) use growth::count_names;
+
+/// After so many conflicts the rows that are read are locked.
+const OPTIMISTIC_ATTEMPTS: u32 = 3;
+/// After so many the client is told to come again.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// A change that was applied, or found not to be needed.
+#[derive(Debug)]
+pub(super) struct Settled<T> {
+    /// What the rule said beside its plan.
+    pub(super) value: T,
+    /// What the rule saw.
+    pub(super) seen: Seen,
+    /// What became of it; nothing if the plan had no changes.
+    pub(super) applied: Applied,
+}
+
+/// Reads what a rule needs, has it decide, and applies its plan: the one place where the metadata of a share change.
+pub(super) struct PlanRunner {
+    share: Arc<Share>,
+    nodes: Arc<Nodes>,
+    write_back: Arc<WriteBack>,
+    opens: Arc<OpenTable>,
+    garbage: Arc<Garbage>,
+    metadata: Arc<dyn ShareMetadata>,
+    content: Arc<dyn ContentStore>,
+    ledger: Ledger,
+}
+
+impl PlanRunner {
+    pub(super) fn new(
+        (share, nodes): (Arc<Share>, Arc<Nodes>),
+        write_back: Arc<WriteBack>,
+        opens: Arc<OpenTable>,
+        garbage: Arc<Garbage>,
+        (metadata, content): (Arc<dyn ShareMetadata>, Arc<dyn ContentStore>),
+        ledger: Ledger,
+    ) -> PlanRunner {
+        PlanRunner { share, nodes, write_back, opens, garbage, metadata, content, ledger }
+    }
+
+    /// What the share holds, and may hold.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Reads, decides and applies, again where somebody else's change came between. An operation with a name is done
+    /// once: whoever names one has asked before whether it was done ([`PlanRunner::earlier`]).
+    ///
+    /// # Errors
+    /// The rule's refusal; `Busy` after too many conflicts, `NoSpace`, `Io`, `Unanswered`.
+    pub(super) async fn run<T: Send>(
+        &self,
+        query: Query,
+        op: Option<OpId>,
+        mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
+    ) -> FsResult<Settled<T>> {
+        let mut query = query;
+        for attempt in 1..=ATTEMPTS_MAX {
+            query.lock = attempt > OPTIMISTIC_ATTEMPTS;
+            let seen = self.nodes.view(&query).await?;
+            let (mut plan, value) = decide(&seen)?;
+            if plan.changes.is_empty() {
+                return Ok(Settled { value, seen, applied: Applied::default() });
+            }
+            self.nodes.raise_shown(&mut plan);
+            let accessed = self.nodes.add_access_times(&mut plan);
+            let released = released_objects(&plan);
+            let dead = map::lost(&seen.map.rows, &plan.changes);
+            let touches = plan.touches();
+            let counting = self.ledger.begin(quota::counted(&plan.changes));
+            let applied = match self.metadata.apply(plan, op).await {
+                Ok(applied) => applied,
+                Err(ApplyError::Conflict) => {
+                    self.must_not_be_done(op).await?;
+                    self.share.jitter(attempt).await;
+                    continue;
+                }
+                Err(error) => {
+                    // It may have been applied nevertheless.
+                    self.garbage.released(released.iter().copied());
+                    self.garbage.wake();
+                    match (&error, op) {
+                        (ApplyError::Unknown(_), Some(op)) => match self.find_out(op, touches, &error).await? {
+                            Some(applied) => applied,
+                            None => continue,
+                        },
+                        _ => return Err(self.share.apply_failed(&error)),
+                    }
+                }
+            };
+            counting.applied();
+            self.nodes.forget_access_times(&accessed);
+            self.garbage.note_dead(dead);
+            self.after(&applied, released).await;
+            return Ok(Settled { value, seen, applied });
+        }
+        Err(FsError::Busy)
+    }
+
+    /// Stores an object's row, which no rule decides.
+    pub(super) async fn put_object_row(&self, record: ObjectRecord) -> FsResult<()> {
+        let mut plan = Plan::at(self.share.now());
+        plan.change(Change::PutObject(record));
+        self.metadata.apply(plan, None).await.map_err(|error| self.share.apply_failed(&error))?;
+        Ok(())
+    }
+
+    /// Wakes the reaper where a plan left something for it, and forgets what is gone.
+    async fn after(&self, applied: &Applied, released: Vec<ObjectId>) {
+        let mut wake = !released.is_empty();
+        self.garbage.released(released);
+        for touched in &applied.nodes {
+            match &touched.after {
+                None => {
+                    self.write_back.discard_pending(touched.id).await;
+                    self.nodes.forget_access_time(touched.id);
+                    self.opens.forget(touched.id).await;
+                }
+                Some(after) => wake |= after.flags.contains(NodeFlags::UNLINKED) || after.clip.is_some(),
+            }
+        }
+        if wake {
+            self.ledger.leave();
+            self.garbage.wake();
+        }
+    }
+}
+
+/// Objects that lose a reference by a plan: garbage, if it was the last one.
+fn released_objects(plan: &Plan) -> Vec<ObjectId> {
+    let object = |change: &Change| match change {
+        Change::DeleteReference { object, .. } => Some(*object),
+        _ => None,
+    };
+    plan.changes.iter().filter_map(object).collect()
+}

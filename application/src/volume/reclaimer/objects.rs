@@ -1,0 +1,185 @@
+//! Objects that nothing refers to: condemned, kept for a while, deleted, forgotten.
+
+use std::{sync::Arc, time::Duration};
+
+use dittofs_domain::{
+    NodeId, ObjectId,
+    error::FsResult,
+    plan::{Change, Expectation, ObjectRecord, ObjectState, Plan},
+};
+use dittofs_ports::{ApplyError, ContentStore, ShareMetadata};
+use parking_lot::{Mutex, MutexGuard};
+
+use super::{GRACE, waiting::Discards};
+use crate::volume::{
+    garbage::Garbage,
+    share::{Share, is_of_file},
+};
+
+/// Objects that are looked at, at a time.
+const OBJECTS_PER_PAGE: usize = 256;
+
+/// An object that is to be deleted.
+#[derive(Clone, Copy, Debug)]
+struct Condemned {
+    object: ObjectId,
+    since: Duration,
+}
+
+/// Deletes objects that nothing refers to.
+pub(super) struct Collector {
+    share: Arc<Share>,
+    metadata: Arc<dyn ShareMetadata>,
+    content: Arc<dyn ContentStore>,
+    garbage: Arc<Garbage>,
+    condemned: Mutex<Vec<Condemned>>,
+    discards: Mutex<Discards>,
+}
+
+impl Collector {
+    pub(super) fn new(
+        share: Arc<Share>,
+        (metadata, content): (Arc<dyn ShareMetadata>, Arc<dyn ContentStore>),
+        garbage: Arc<Garbage>,
+    ) -> Collector {
+        let (condemned, discards) = (Mutex::default(), Mutex::default());
+        Collector { share, metadata, content, garbage, condemned, discards }
+    }
+
+    /// Objects that are to be deleted.
+    pub(super) fn condemned(&self) -> usize {
+        self.condemned.lock().len()
+    }
+
+    /// What is to be given back inside of objects.
+    pub(super) fn discards(&self) -> MutexGuard<'_, Discards> {
+        self.discards.lock()
+    }
+
+    /// An object that is live.
+    pub(super) async fn live_object(&self, object: ObjectId) -> FsResult<Option<ObjectRecord>> {
+        let before = object.0.checked_sub(1).map(ObjectId);
+        let found = self.metadata.objects(before, 1).await.map_err(|error| self.share.metadata_failed(&error))?;
+        Ok(found.into_iter().find(|record| record.id == object && record.state == ObjectState::Live))
+    }
+
+    /// Finds what the last instance left: objects that it condemned, began to write, or lost the last reference to.
+    /// Nothing is found by listing the content store.
+    pub(super) async fn survey(&self) -> FsResult<()> {
+        let since = self.share.monotonic();
+        let mut after = None;
+        loop {
+            let page = self.metadata.objects(after, OBJECTS_PER_PAGE).await;
+            let page = page.map_err(|error| self.share.metadata_failed(&error))?;
+            for record in &page {
+                match record.state {
+                    ObjectState::Condemned => self.condemned.lock().push(Condemned { object: record.id, since }),
+                    // Those of this instance are looked at when their flush has ended.
+                    ObjectState::Writing | ObjectState::Live if record.owner == self.share.epoch() => {}
+                    ObjectState::Writing | ObjectState::Live => {
+                        match self.is_referred_to(record.id).await {
+                            // Nobody saw how much of it has died.
+                            Ok(true) => self.garbage.note_dead([(record.id, record.bytes)]),
+                            Ok(false) => self.garbage.released([record.id]),
+                            // Only of this one it can't be told.
+                            Err(error) if is_of_file(error) => {}
+                            Err(error) => return Err(error),
+                        }
+                    }
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == OBJECTS_PER_PAGE => after = Some(last.id),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Condemns the objects that lost their last reference.
+    pub(super) async fn condemn_suspects(&self) -> FsResult<()> {
+        let mut damaged = Vec::new();
+        let mut result = Ok(());
+        while result.is_ok() {
+            let Some(object) = self.garbage.next_suspect() else { break };
+            if let Err(error) = self.condemn_suspect(object).await {
+                damaged.push(object);
+                // One object whose references can't be read keeps no other from being deleted.
+                result = if is_of_file(error) { Ok(()) } else { Err(error) };
+            }
+        }
+        self.garbage.released(damaged);
+        result
+    }
+
+    async fn condemn_suspect(&self, object: ObjectId) -> FsResult<()> {
+        if !self.is_referred_to(object).await? {
+            self.condemn(object).await?;
+            self.share.counters().objects_condemned.count();
+            let since = self.share.monotonic();
+            self.condemned.lock().push(Condemned { object, since });
+        }
+        Ok(())
+    }
+
+    /// Deletes the objects whose grace is over; answers whether some are left.
+    pub(super) async fn delete_condemned(&self) -> FsResult<bool> {
+        let now = self.share.monotonic();
+        let condemned = self.condemned.lock().clone();
+        for one in condemned.iter().filter(|one| now.saturating_sub(one.since) >= GRACE) {
+            let deleted = match self.delete_object(one.object).await {
+                Err(error) if is_of_file(error) => false,
+                deleted => deleted?,
+            };
+            if deleted {
+                self.condemned.lock().retain(|other| other.object != one.object);
+                self.discards.lock().forget(one.object);
+                self.share.counters().objects_deleted.count();
+            }
+        }
+        Ok(!self.condemned.lock().is_empty())
+    }
+
+    /// Deletes an object and its row; answers whether both are gone.
+    async fn delete_object(&self, object: ObjectId) -> FsResult<bool> {
+        if let Err(error) = self.content.delete(self.share.id(), object).await {
+            tracing::warn!(share = %self.share.name(), %object, %error, "an object could not be deleted yet");
+            return Ok(false);
+        }
+        let mut plan = Plan::at(self.share.now());
+        plan.expect(Expectation::ObjectState { object, state: ObjectState::Condemned });
+        plan.change(Change::DeleteObject(object));
+        match self.metadata.apply(plan, None).await {
+            Ok(_) => Ok(true),
+            Err(ApplyError::Conflict) => Ok(!self.is_condemned(object).await?),
+            Err(error) => Err(self.share.apply_failed(&error)),
+        }
+    }
+
+    /// Where files, or backups, refer to an object.
+    pub(super) async fn references(&self, object: ObjectId, max: usize) -> FsResult<Vec<(NodeId, u64)>> {
+        let references = self.metadata.references(object, max).await;
+        references.map_err(|error| self.share.metadata_failed(&error))
+    }
+
+    async fn is_referred_to(&self, object: ObjectId) -> FsResult<bool> {
+        Ok(!self.references(object, 1).await?.is_empty())
+    }
+
+    async fn is_condemned(&self, object: ObjectId) -> FsResult<bool> {
+        let before = object.0.checked_sub(1).map(ObjectId);
+        let found = self.metadata.objects(before, 1).await.map_err(|error| self.share.metadata_failed(&error))?;
+        Ok(found.iter().any(|record| record.id == object && record.state == ObjectState::Condemned))
+    }
+
+    /// Condemns an object; `Busy` if somebody refers to it again, or another plan came between.
+    async fn condemn(&self, object: ObjectId) -> FsResult<()> {
+        let mut plan = Plan::at(self.share.now());
+        plan.expect(Expectation::Unreferenced(object));
+        let state = ObjectState::Condemned;
+        plan.change(Change::PutObject(ObjectRecord { id: object, state, owner: self.share.epoch(), bytes: 0 }));
+        match self.metadata.apply(plan, None).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.share.apply_failed(&error)),
+        }
+    }
+}

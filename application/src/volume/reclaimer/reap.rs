@@ -1,0 +1,127 @@
+//! Removing what nobody reaches any more, in bounded plans.
+
+use std::sync::Arc;
+
+use dittofs_domain::{
+    NodeId,
+    content::map,
+    error::FsResult,
+    node::NodeFlags,
+    plan::{Change, Expectation, NodeUpdate, Plan, Query, UnlinkedReason},
+    quota,
+};
+use dittofs_ports::ShareMetadata;
+
+use crate::volume::{
+    node_locks::NodeLocks,
+    nodes::Nodes,
+    open_table::OpenTable,
+    plans::PlanRunner,
+    share::{Share, is_of_file},
+    write_back::WriteBack,
+};
+
+/// Nodes that one round looks at, at a time.
+const NODES_PER_PAGE: usize = 256;
+
+/// Removes what nobody reaches any more.
+pub(super) struct Reaper {
+    pub(super) share: Arc<Share>,
+    pub(super) nodes: Arc<Nodes>,
+    pub(super) locks: Arc<NodeLocks>,
+    pub(super) metadata: Arc<dyn ShareMetadata>,
+    pub(super) opens: Arc<OpenTable>,
+    pub(super) write_back: Arc<WriteBack>,
+    pub(super) plans: Arc<PlanRunner>,
+}
+
+impl Reaper {
+    /// Finishes every truncation and removal that is pending.
+    pub(super) async fn reap(&self) -> FsResult<()> {
+        let mut after = NodeId(0);
+        loop {
+            let page = self.metadata.unlinked(after, NODES_PER_PAGE).await;
+            let page = page.map_err(|error| self.share.metadata_failed(&error))?;
+            for (node, _) in &page {
+                self.skip_damaged(*node, self.reap_node(*node).await).await?;
+            }
+            match page.last() {
+                Some((last, _)) if page.len() == NODES_PER_PAGE => after = *last,
+                _ => break,
+            }
+        }
+        let mut after = NodeId(0);
+        loop {
+            let page = self.metadata.clipped(after, NODES_PER_PAGE).await;
+            let page = page.map_err(|error| self.share.metadata_failed(&error))?;
+            for node in &page {
+                self.skip_damaged(*node, self.reap_clip(*node).await).await?;
+            }
+            match page.last() {
+                Some(last) if page.len() == NODES_PER_PAGE => after = *last,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// A file that is damaged is left alone: the others are no worse for it.
+    async fn skip_damaged(&self, node: NodeId, result: FsResult<()>) -> FsResult<()> {
+        match result {
+            Err(error) if is_of_file(error) => {
+                self.nodes.tell_unreadable(node).await;
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    /// Removes a node without a name, unless somebody has it open.
+    async fn reap_node(&self, node: NodeId) -> FsResult<()> {
+        loop {
+            let _lock = self.locks.lock(node).await;
+            if self.opens.is_kept_open(node).await? {
+                return Ok(());
+            }
+            self.write_back.discard_pending(node).await;
+            let query = Query { map: Some(map::reap_node_query(node, self.share.scale())), ..Query::node(node) };
+            let done = self
+                .plans
+                .run(query, None, |view| {
+                    let Ok(stored) = view.node(node) else { return Ok((Plan::default(), true)) };
+                    if !stored.flags.contains(NodeFlags::UNLINKED) {
+                        return Ok((Plan::default(), true));
+                    }
+                    let step = map::reap_node(&view.map, node, self.share.scale())
+                        .map_err(|error| self.share.map_failed(node, &error))?;
+                    let mut plan = Plan::at(self.share.now());
+                    plan.expect(Expectation::Exists(node));
+                    if step.done {
+                        plan.changes.extend(step.edit.changes);
+                        plan.change(Change::DeleteUnlinked(node)).change(Change::DeleteNode(node));
+                        plan.change(quota::node_goes(stored));
+                    } else {
+                        plan.change(Change::PutUnlinked { node, reason: UnlinkedReason::Reaping });
+                        step.edit.add_to(&mut plan, node, NodeUpdate::default());
+                    }
+                    Ok((plan, step.done))
+                })
+                .await?
+                .value;
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Finishes a truncation that left rows behind.
+    async fn reap_clip(&self, node: NodeId) -> FsResult<()> {
+        let mut cursor = None;
+        loop {
+            let _lock = self.locks.lock(node).await;
+            cursor = self.plans.reap_clip_from(node, cursor).await?;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What every part of a running share knows: who the share is, what the machine gives to it, and how long it runs.
+
+mod failures;
+mod ports;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use dittofs_domain::{
+    Epoch, Node, ObjectId, Scale, ShareId, Timestamp,
+    content::map::Facts,
+    error::{FsError, FsResult},
+};
+use dittofs_ports::{Caller, Clock, HandleSealer, Presented, ShareRecord};
+use futures_util::{FutureExt, future::BoxFuture, select_biased};
+use tokio::sync::Notify;
+
+use crate::{
+    owned::OwnedContent,
+    policy::SharePolicy,
+    volume::{Machine, counters::Counters, share::ports::RefusedPorts},
+};
+
+/// Whether an error is about one file, so that others may go on.
+pub(super) fn is_of_file(error: FsError) -> bool {
+    error == FsError::Io
+}
+
+/// A share that runs.
+pub(super) struct Share {
+    name: String,
+    signer: HandleSealer,
+    policy: SharePolicy,
+    scale: Scale,
+    epoch: Epoch,
+    machine: Machine,
+    /// Its objects, with the lease that they are held by.
+    owned: Arc<OwnedContent>,
+    counters: Counters,
+    refused_ports: RefusedPorts,
+    is_closing: AtomicBool,
+    closed: Notify,
+}
+
+impl Share {
+    /// The share of this row, in the start of this epoch.
+    pub(super) fn new(
+        record: &ShareRecord,
+        epoch: Epoch,
+        policy: SharePolicy,
+        machine: Machine,
+        owned: Arc<OwnedContent>,
+    ) -> Share {
+        Share {
+            name: record.name.clone(),
+            signer: HandleSealer { share: record.id, key: record.handle_key },
+            policy,
+            scale: record.scale,
+            epoch,
+            machine,
+            owned,
+            counters: Counters::default(),
+            refused_ports: RefusedPorts::default(),
+            is_closing: AtomicBool::new(false),
+            closed: Notify::new(),
+        }
+    }
+
+    pub(super) fn id(&self) -> ShareId {
+        self.signer.share
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What makes and checks its handles.
+    pub(super) fn signer(&self) -> &HandleSealer {
+        &self.signer
+    }
+
+    pub(super) fn policy(&self) -> &SharePolicy {
+        &self.policy
+    }
+
+    /// The sizes by which its files are cut.
+    pub(super) fn scale(&self) -> &Scale {
+        &self.scale
+    }
+
+    /// The epoch of this start of the server.
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Its objects, with the lease that they are held by.
+    pub(super) fn owned(&self) -> &OwnedContent {
+        &self.owned
+    }
+
+    /// What has happened in it.
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What the rules of maps need to know of a file.
+    pub(super) fn facts(&self, node: &Node) -> Facts {
+        Facts::of(node, &self.scale)
+    }
+
+    /// Admits a client and maps its identity.
+    pub(super) fn admit(&self, who: &Presented) -> FsResult<Caller> {
+        if !self.policy.admits(who.address) {
+            return Err(FsError::Access);
+        }
+        if !self.policy.takes_port(who.port) {
+            self.tell_refused_port(who);
+            return Err(FsError::Access);
+        }
+        let credentials = self.policy.credentials(who.identity.as_ref());
+        Ok(Caller { credentials, opener: None, client: who.client })
+    }
+
+    pub(super) fn demand_writable(&self) -> FsResult<()> {
+        if self.policy.read_only {
+            return Err(FsError::ReadOnly);
+        }
+        // What is changed now would be lost, or change what is not the share's newest state.
+        if self.owned.is_refused() { Err(FsError::Io) } else { Ok(()) }
+    }
+
+    pub(super) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.machine.clock
+    }
+
+    /// The time of day.
+    pub(super) fn now(&self) -> Timestamp {
+        self.machine.clock.now()
+    }
+
+    /// The monotonic clock.
+    pub(super) fn monotonic(&self) -> Duration {
+        self.machine.clock.monotonic()
+    }
+
+    /// The same in milliseconds.
+    pub(super) fn now_ms(&self) -> u64 {
+        u64::try_from(self.monotonic().as_millis()).unwrap_or(u64::MAX / 2)
+    }
+
+    pub(super) fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        self.machine.clock.sleep(time)
+    }
+
+    /// Waits a random time that grows with the attempts, so that those who met do not meet again.
+    pub(super) async fn jitter(&self, attempt: u32) {
+        let span_us = 100u64 << attempt.min(8);
+        let wait = Duration::from_micros(self.random() % span_us);
+        self.sleep(wait).await;
+    }
+
+    /// Any 64 bits.
+    pub(super) fn random(&self) -> u64 {
+        self.machine.randomness.bits64()
+    }
+
+    /// A name for a new object.
+    pub(super) fn new_object(&self) -> ObjectId {
+        ObjectId(self.machine.randomness.bits128())
+    }
+
+    /// Ends whatever goes on in the background.
+    pub(super) fn start_closing(&self) {
+        self.is_closing.store(true, Ordering::Release);
+        self.closed.notify_waiters();
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
+
+    /// Waits for something, but not once the share closes.
+    pub(super) async fn until_closed_or(&self, event: impl Future<Output = ()>) {
+        let (event, closed) = (event.fuse(), self.closed.notified().fuse());
+        // Asked for after the notification was: one of the two sees the end.
+        if self.is_closing() {
+            return;
+        }
+        futures_util::pin_mut!(event, closed);
+        select_biased! { () = closed => {}, () = event => {} }
+    }
+
+    /// Waits for something, but not longer than `time`, and not once the share closes.
+    pub(super) async fn wait(&self, time: Duration, event: impl Future<Output = ()>) {
+        let (event, closed) = (event.fuse(), self.closed.notified().fuse());
+        if self.is_closing() {
+            return;
+        }
+        futures_util::pin_mut!(event, closed);
+        let mut timeout = self.machine.clock.sleep(time).fuse();
+        select_biased! { () = closed => {}, () = event => {}, () = timeout => {} }
+    }
+}
