@@ -15,10 +15,14 @@ mod references;
 mod repair;
 mod statistics;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use dittofs_domain::{
     KeyId, NodeId, ObjectId, ShareId,
+    backup::BackupId,
     check::{Finding, NodeTable, ObjectTable},
     error::{FsError, FsResult},
     plan::{ObjectRecord, Plan, Query, Statistics, View},
@@ -27,6 +31,8 @@ use dittofs_ports::{
     ApplyError, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Clock, ContentError,
     ContentStore, FrameSealer, KeysInUse, Mended, MetadataError, SealedUnder, ShareMetadata, ShareRecord,
 };
+use paths::Paths;
+use repair::Repair;
 
 use crate::volume::{
     flusher::Flusher,
@@ -34,6 +40,7 @@ use crate::volume::{
     nodes::Nodes,
     share::Share,
 };
+
 /// Findings that a report has.
 const FINDINGS_MAX: usize = 10_000;
 /// Suspicions of one kind that one check follows.
@@ -105,23 +112,20 @@ struct UnderKey {
     unopened: u64,
 }
 
-/// A check on its way.
-struct Checker<'v> {
+/// What is checked.
+struct Subject<'v> {
     record: ShareRecord,
     metadata: Arc<dyn ShareMetadata>,
     content: Arc<dyn ContentStore>,
     sealer: Arc<dyn FrameSealer>,
     clock: Arc<dyn Clock>,
-    /// Where the share is used: who may to change a file's map.
+    /// Where the share is used: who changes a file's map.
     locks: Option<&'v NodeLocks>,
-    options: CheckOptions,
-    observer: Arc<dyn CheckObserver>,
-    nodes: NodeTable,
-    objects: ObjectTable,
-    /// Whether all entries could be read.
-    are_entries_known: bool,
-    /// The sums of the nodes that were scanned.
-    counted: Statistics,
+}
+
+/// What a check has found.
+#[derive(Debug, Default)]
+struct Outcome {
     findings: Vec<Finding>,
     /// What became of them, as far as anything was tried.
     mended: Vec<Mended>,
@@ -130,7 +134,23 @@ struct Checker<'v> {
     verified_bytes: u64,
     /// Objects and bytes of blocks by the key that seals them.
     keys: BTreeMap<KeyId, UnderKey>,
-    lost_and_found: Option<NodeId>,
+}
+
+/// A check on its way.
+struct Checker<'v> {
+    subject: Arc<Subject<'v>>,
+    options: CheckOptions,
+    observer: Arc<dyn CheckObserver>,
+    nodes: NodeTable,
+    objects: ObjectTable,
+    /// Whether all entries could be read.
+    are_entries_known: bool,
+    /// The sums of the nodes that were scanned.
+    counted: Statistics,
+    /// The backups that pin objects.
+    backups: BTreeSet<BackupId>,
+    outcome: Outcome,
+    repair: Repair<'v>,
 }
 
 impl<'v> Checker<'v> {
@@ -142,26 +162,19 @@ impl<'v> Checker<'v> {
     ) -> FsResult<Checker<'v>> {
         let CheckStores { metadata, content, sealer, clock } = stores;
         let record = metadata.record().await.map_err(|error| metadata_failed(&error))?;
+        let backups = record.backups.keys().copied().collect();
+        let subject = Arc::new(Subject { record, metadata, content, sealer, clock, locks });
         Ok(Checker {
-            record,
-            metadata,
-            content,
-            sealer,
-            clock,
-            locks,
+            repair: Repair::new(Arc::clone(&subject)),
+            subject,
             options,
             observer,
             nodes: NodeTable::default(),
             objects: ObjectTable::default(),
             are_entries_known: true,
             counted: Statistics::default(),
-            findings: Vec::new(),
-            mended: Vec::new(),
-            omitted: 0,
-            undecided: 0,
-            verified_bytes: 0,
-            keys: BTreeMap::new(),
-            lost_and_found: None,
+            backups,
+            outcome: Outcome::default(),
         })
     }
 
@@ -181,88 +194,51 @@ impl<'v> Checker<'v> {
     }
 
     async fn report(mut self) -> FsResult<CheckReport> {
-        let findings = std::mem::take(&mut self.findings);
+        let findings = std::mem::take(&mut self.outcome.findings);
         let mut report = CheckReport {
             findings: Vec::with_capacity(findings.len()),
-            omitted: self.omitted,
-            undecided: self.undecided,
+            omitted: self.outcome.omitted,
+            undecided: self.outcome.undecided,
             nodes: self.nodes.len(),
             objects: self.objects.len() as u64,
-            verified_bytes: self.verified_bytes,
-            keys: self.sealed_under(),
+            verified_bytes: self.outcome.verified_bytes,
+            keys: self.outcome.sealed_under(&*self.subject.sealer),
             unflushed_bytes: 0,
         };
+        let paths = Paths { subject: &self.subject, nodes: &self.nodes };
         for (index, finding) in findings.into_iter().enumerate() {
-            let path = self.path_of(&finding).await?;
-            let mended = self.mended.get(index).copied().unwrap_or(Mended::NotAsked);
+            let path = paths.path_of(&finding).await?;
+            let mended = self.outcome.mended.get(index).copied().unwrap_or(Mended::NotAsked);
             report.findings.push(Checked { path, finding, mended });
         }
         Ok(report)
     }
 
-    fn sealed_under(&self) -> Vec<SealedUnder> {
-        let under = self.keys.iter().map(|(key_id, under)| SealedUnder {
-            key_id: *key_id,
-            objects: under.objects,
-            bytes: under.bytes,
-            is_known: self.sealer.demand(*key_id).is_ok(),
-            unopened: under.unopened,
-        });
-        under.collect()
-    }
-
     /// Puts the keys that are in use into the share's row, where all was seen and nobody seals meanwhile: a start then asks
     /// for no others.
     async fn note_keys(&self) -> FsResult<()> {
-        let is_unknown = self.omitted > 0 || self.findings.iter().any(Finding::hides_uses);
+        let is_unknown = self.outcome.omitted > 0 || self.outcome.findings.iter().any(Finding::hides_uses);
         if !self.options.repair || !self.options.content || is_unknown {
             return Ok(());
         }
-        let record = self.metadata.record().await.map_err(|error| metadata_failed(&error))?;
-        let in_use = self.keys.keys().copied().filter(|key| !key.is_none()).collect();
+        let record = self.subject.metadata.record().await.map_err(|error| metadata_failed(&error))?;
+        let in_use = self.outcome.keys.keys().copied().filter(|key| !key.is_none()).collect();
         let keys = KeysInUse { in_use, are_all: true };
         if record.keys == keys {
             return Ok(());
         }
-        let noted = self.metadata.put_record(&ShareRecord { keys, ..record }).await;
+        let noted = self.subject.metadata.put_record(&ShareRecord { keys, ..record }).await;
         noted.map_err(|error| metadata_failed(&error))
-    }
-
-    fn share(&self) -> ShareId {
-        self.record.id
-    }
-
-    /// Takes a finding; answers its place in the report, unless that is full.
-    fn find(&mut self, finding: Finding) -> Option<usize> {
-        if self.findings.len() >= FINDINGS_MAX {
-            self.omitted += 1;
-            return None;
-        }
-        self.findings.push(finding);
-        Some(self.findings.len() - 1)
-    }
-
-    fn set_mended(&mut self, index: Option<usize>, is_mended: bool) {
-        let Some(index) = index else { return };
-        if self.mended.len() <= index {
-            self.mended.resize(index + 1, Mended::NotAsked);
-        }
-        if let Some(mended) = self.mended.get_mut(index) {
-            *mended = if is_mended { Mended::Done } else { Mended::No };
-        }
-    }
-
-    /// Keeps a suspicion to be followed, unless there are too many.
-    fn suspect<T>(&mut self, suspects: &mut Vec<T>, suspect: T) {
-        if suspects.len() < SUSPECTS_MAX {
-            suspects.push(suspect);
-        } else {
-            self.omitted += 1;
-        }
     }
 
     fn progress(&self, phase: CheckPhase, done: u64, of: u64) {
         self.observer.progress(CheckProgress { phase, done, of });
+    }
+}
+
+impl<'v> Subject<'v> {
+    fn share(&self) -> ShareId {
+        self.record.id
     }
 
     /// The lock of a file: nobody changes its map meanwhile.
@@ -296,6 +272,55 @@ impl<'v> Checker<'v> {
                 tracing::warn!(share = %self.record.name, %error, "a repair was not taken");
                 Ok(false)
             }
+        }
+    }
+}
+
+impl Outcome {
+    fn sealed_under(&self, sealer: &dyn FrameSealer) -> Vec<SealedUnder> {
+        let under = self.keys.iter().map(|(key_id, under)| SealedUnder {
+            key_id: *key_id,
+            objects: under.objects,
+            bytes: under.bytes,
+            is_known: sealer.demand(*key_id).is_ok(),
+            unopened: under.unopened,
+        });
+        under.collect()
+    }
+
+    /// Takes a finding; answers its place in the report, unless that is full.
+    fn find(&mut self, finding: Finding) -> Option<usize> {
+        if self.findings.len() >= FINDINGS_MAX {
+            self.omitted += 1;
+            return None;
+        }
+        self.findings.push(finding);
+        Some(self.findings.len() - 1)
+    }
+
+    fn set_mended(&mut self, index: Option<usize>, is_mended: bool) {
+        let Some(index) = index else { return };
+        if self.mended.len() <= index {
+            self.mended.resize(index + 1, Mended::NotAsked);
+        }
+        if let Some(mended) = self.mended.get_mut(index) {
+            *mended = if is_mended { Mended::Done } else { Mended::No };
+        }
+    }
+
+    /// Takes a finding, if there is one.
+    fn take(&mut self, finding: Option<Finding>) {
+        if let Some(finding) = finding {
+            self.find(finding);
+        }
+    }
+
+    /// Keeps a suspicion to be followed, unless there are too many.
+    fn suspect<T>(&mut self, suspects: &mut Vec<T>, suspect: T) {
+        if suspects.len() < SUSPECTS_MAX {
+            suspects.push(suspect);
+        } else {
+            self.omitted += 1;
         }
     }
 }

@@ -7,6 +7,7 @@ mod dependencies;
 mod documents;
 mod lexer;
 mod modules;
+mod parts;
 mod ports;
 mod sizes;
 mod sources;

@@ -16,7 +16,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{CheckPhase, ContentError, Reference, SealError};
 
-use super::{Checker, PAGE, content_failed};
+use super::{Checker, PAGE, Subject, content_failed};
 use crate::volume::breathe::breathe;
 
 /// How often a content store is asked that does not answer.
@@ -45,17 +45,18 @@ impl Checker<'_> {
     }
 
     async fn examine(&mut self, object: ObjectId) -> FsResult<()> {
-        let scale = self.record.scale;
+        let scale = self.subject.record.scale;
         let mut uses = BlockUses::default();
-        self.for_each_use(object, |view, node| {
-            if let Ok(node) = view.node(node) {
-                uses.add(&Facts::of(node, &scale), &view.map.rows, object);
-            }
-        })
-        .await?;
+        self.subject
+            .for_each_use(object, |view, node| {
+                if let Ok(node) = view.node(node) {
+                    uses.add(&Facts::of(node, &scale), &view.map.rows, object);
+                }
+            })
+            .await?;
         if self.options.content {
             for (key_id, bytes) in uses.bytes_by_key() {
-                let under = self.keys.entry(key_id).or_default();
+                let under = self.outcome.keys.entry(key_id).or_default();
                 under.objects += 1;
                 under.bytes = under.bytes.saturating_add(bytes);
             }
@@ -70,41 +71,18 @@ impl Checker<'_> {
         }
         // Who uses it now: what was deleted meanwhile is used by nobody.
         let mut findings = Vec::new();
-        self.for_each_use(object, |view, node| {
-            let Ok(stored) = view.node(node) else { return };
-            for (range, damage) in damaged_ranges(&Facts::of(stored, &scale), &view.map.rows, object, &damaged) {
-                findings.push(Finding::Damaged { node, range, object, damage });
-            }
-        })
-        .await?;
+        self.subject
+            .for_each_use(object, |view, node| {
+                let Ok(stored) = view.node(node) else { return };
+                for (range, damage) in damaged_ranges(&Facts::of(stored, &scale), &view.map.rows, object, &damaged) {
+                    findings.push(Finding::Damaged { node, range, object, damage });
+                }
+            })
+            .await?;
         for finding in findings {
-            self.find(finding);
+            self.outcome.find(finding);
         }
         Ok(())
-    }
-
-    /// Shows each chunk that refers to an object, with its file and rows as of one instant.
-    async fn for_each_use(&self, object: ObjectId, mut look: impl FnMut(&View, NodeId) + Send) -> FsResult<()> {
-        let chunk_pages = self.record.scale.chunk_pages();
-        // Backups come first, and have no maps.
-        let mut after = Reference { object, node: PINS, chunk: u64::MAX };
-        loop {
-            let page = self.references_after(Some(after), PAGE).await?;
-            for reference in page.iter().take_while(|reference| reference.object == object) {
-                let Reference { node, chunk, .. } = *reference;
-                let first_page = chunk.saturating_mul(chunk_pages);
-                let last_page = first_page.saturating_add(chunk_pages - 1);
-                let map = MapQuery { node, first_page, last_page, rows_max: chunk_pages as usize + 1 };
-                if let Some(view) = self.try_view(&Query { map: Some(map), ..Query::node(node) }).await? {
-                    look(&view, node);
-                }
-            }
-            match page.last() {
-                Some(last) if last.object == object && page.len() == PAGE => after = *last,
-                _ => return Ok(()),
-            }
-            breathe().await;
-        }
     }
 
     async fn verify(
@@ -120,11 +98,11 @@ impl Checker<'_> {
             return Ok(());
         }
         let span = UsedBlock::span(window);
-        match self.read(object, span.clone()).await? {
+        match self.subject.read(object, span.clone()).await? {
             Ok(bytes) => {
-                self.verified_bytes += span.end - span.start;
-                let sealer = &self.sealer;
-                let keys = RefCell::new(&mut self.keys);
+                self.outcome.verified_bytes += span.end - span.start;
+                let sealer = &self.subject.sealer;
+                let keys = RefCell::new(&mut self.outcome.keys);
                 // A key that is missing, or another one of the same number, damages nothing.
                 let opens = |seal: &FrameSeal, stored: &[u8]| match sealer.open(seal, stored) {
                     Ok(_) | Err(SealError::Unknown { .. }) => true,
@@ -152,8 +130,38 @@ impl Checker<'_> {
         }
         Ok(())
     }
+}
 
-    async fn read(&self, object: ObjectId, span: std::ops::Range<u64>) -> FsResult<Result<Bytes, Damage>> {
+impl Subject<'_> {
+    /// Shows each chunk that refers to an object, with its file and rows as of one instant.
+    pub(super) async fn for_each_use(
+        &self,
+        object: ObjectId,
+        mut look: impl FnMut(&View, NodeId) + Send,
+    ) -> FsResult<()> {
+        let chunk_pages = self.record.scale.chunk_pages();
+        // Backups come first, and have no maps.
+        let mut after = Reference { object, node: PINS, chunk: u64::MAX };
+        loop {
+            let page = self.references_after(Some(after), PAGE).await?;
+            for reference in page.iter().take_while(|reference| reference.object == object) {
+                let Reference { node, chunk, .. } = *reference;
+                let first_page = chunk.saturating_mul(chunk_pages);
+                let last_page = first_page.saturating_add(chunk_pages - 1);
+                let map = MapQuery { node, first_page, last_page, rows_max: chunk_pages as usize + 1 };
+                if let Some(view) = self.try_view(&Query { map: Some(map), ..Query::node(node) }).await? {
+                    look(&view, node);
+                }
+            }
+            match page.last() {
+                Some(last) if last.object == object && page.len() == PAGE => after = *last,
+                _ => return Ok(()),
+            }
+            breathe().await;
+        }
+    }
+
+    pub(super) async fn read(&self, object: ObjectId, span: std::ops::Range<u64>) -> FsResult<Result<Bytes, Damage>> {
         let mut tries = 0;
         loop {
             tries += 1;

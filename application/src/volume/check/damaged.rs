@@ -10,7 +10,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::MetadataError;
 
-use super::{Checker, metadata_failed};
+use super::{Checker, Subject, metadata_failed};
 
 /// What one look at a node's row shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,7 @@ impl<T> NodeRow<T> {
     }
 }
 
-impl Checker<'_> {
+impl Subject<'_> {
     /// A node as it is now.
     pub(super) async fn node(&self, id: NodeId) -> FsResult<NodeRow> {
         match self.metadata.view(&Query::node(id)).await {
@@ -60,19 +60,21 @@ impl Checker<'_> {
             Err(error) => Err(metadata_failed(&error)),
         }
     }
+}
 
+impl Checker<'_> {
     /// Takes a node whose row can't be read. It may be a directory, whose entries are rows of their own.
     pub(super) fn note_damaged(&mut self, node: NodeId) {
         self.nodes.push_damaged(node);
-        self.find(Finding::NodeUnreadable { node });
+        self.outcome.find(Finding::NodeUnreadable { node });
     }
 
     /// Takes a directory whose entries can't all be read. What has no name may have it there.
     pub(super) fn note_entries_damaged(&mut self, node: NodeId) {
         self.are_entries_known = false;
         let finding = Finding::EntriesUnreadable { node };
-        if !self.findings.contains(&finding) {
-            self.find(finding);
+        if !self.outcome.findings.contains(&finding) {
+            self.outcome.find(finding);
         }
     }
 }

@@ -11,7 +11,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::CheckPhase;
 
-use super::{Checker, LOOKS_MAX, PAGE, metadata_failed};
+use super::{Checker, LOOKS_MAX, PAGE, Subject, metadata_failed};
 use crate::volume::{
     breathe::breathe,
     scan::{nodes_after, pages_in},
@@ -61,7 +61,7 @@ impl Checker<'_> {
     pub(super) async fn load_objects(&mut self) -> FsResult<()> {
         let mut after = None;
         loop {
-            let page = self.metadata.objects(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
+            let page = self.subject.metadata.objects(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
             page.iter().for_each(|record| self.objects.push(record));
             match page.last() {
                 Some(last) if page.len() == PAGE => after = Some(last.id),
@@ -72,12 +72,12 @@ impl Checker<'_> {
     }
 
     pub(super) async fn scan_nodes(&mut self) -> FsResult<()> {
-        let statistics = self.metadata.statistics().await.map_err(|error| metadata_failed(&error))?;
+        let statistics = self.subject.metadata.statistics().await.map_err(|error| metadata_failed(&error))?;
         let of = u64::try_from(statistics.nodes).unwrap_or(0);
         let mut suspects = Vec::new();
         let mut after = NodeId(0);
         loop {
-            let page = nodes_after(&*self.metadata, after, NODES_PER_PAGE).await;
+            let page = nodes_after(&*self.subject.metadata, after, NODES_PER_PAGE).await;
             let page = page.map_err(|error| metadata_failed(&error))?;
             let Some(last) = page.next() else { break };
             after = last;
@@ -89,7 +89,7 @@ impl Checker<'_> {
                 }
                 self.nodes.push(node);
                 let mut counted = self.counted;
-                self.count(node, &mut counted);
+                self.subject.count(node, &mut counted);
                 self.counted = counted;
                 self.scan_map(node.id, &mut suspects).await?;
             }
@@ -98,7 +98,7 @@ impl Checker<'_> {
             breathe().await;
         }
         if self.nodes.find(NodeId::ROOT).is_none_or(|root| !root.may_be_directory()) {
-            self.find(Finding::NoRoot);
+            self.outcome.find(Finding::NoRoot);
         }
         for (node, used) in suspects {
             self.follow_use(node, used).await?;
@@ -108,8 +108,8 @@ impl Checker<'_> {
 
     async fn scan_map(&mut self, node: NodeId, suspects: &mut Vec<(NodeId, Used)>) -> FsResult<()> {
         let Some(mut looked) = self.look_at_map(node).await? else { return Ok(()) };
-        if !looked.at_once && !looked.findings.is_empty() && self.locks.is_some() {
-            let _lock = self.lock(node).await;
+        if !looked.at_once && !looked.findings.is_empty() && self.subject.locks.is_some() {
+            let _lock = self.subject.lock(node).await;
             let Some(again) = self.look_at_map(node).await? else { return Ok(()) };
             looked = again;
         }
@@ -118,23 +118,25 @@ impl Checker<'_> {
             facts.is_readable = !matches!(looked.findings.as_slice(), [Finding::MapUnreadable { .. }]);
         }
         for used in looked.suspects {
-            self.suspect(suspects, (node, used));
+            self.outcome.suspect(suspects, (node, used));
         }
         for finding in looked.findings {
-            self.find(finding);
+            self.outcome.find(finding);
         }
         Ok(())
     }
 
     /// Reads a map, a part at a time; none if the node is gone.
     async fn look_at_map(&self, id: NodeId) -> FsResult<Option<Looked>> {
-        let Some(view) =
-            self.try_view(&Query { map: Some(map_from(id, 0, &self.record.scale)), ..Query::node(id) }).await?
+        let Some(view) = self
+            .subject
+            .try_view(&Query { map: Some(map_from(id, 0, &self.subject.record.scale)), ..Query::node(id) })
+            .await?
         else {
             return Ok(Some(Looked::unreadable(id)));
         };
         let Ok(node) = view.node(id) else { return Ok(None) };
-        let mut fold = MapFold::new(node, &self.record.scale);
+        let mut fold = MapFold::new(node, &self.subject.record.scale);
         let mut looked = Looked { at_once: view.map.complete, ..Looked::default() };
         let mut of_chunk = ChunkObjects::default();
         let mut map = view.map.clone();
@@ -145,8 +147,10 @@ impl Checker<'_> {
             let Some((last, row)) = map.rows.last().filter(|_| !map.complete) else { break };
             let next = last.saturating_add(pages_in(row));
             breathe().await;
-            let view =
-                self.try_view(&Query { map: Some(map_from(id, next, &self.record.scale)), ..Query::default() }).await?;
+            let view = self
+                .subject
+                .try_view(&Query { map: Some(map_from(id, next, &self.subject.record.scale)), ..Query::default() })
+                .await?;
             let Some(view) = view else { return Ok(Some(Looked::unreadable(id))) };
             map = view.map;
             // A row that was put meanwhile may begin before.
@@ -158,8 +162,8 @@ impl Checker<'_> {
 
     fn note_use(&self, node: NodeId, used: &Used, of_chunk: &mut ChunkObjects, looked: &mut Looked) {
         let object = used.from.object;
-        if of_chunk.is_new(used, &self.record.scale) {
-            let digest = reference_digest(object, node, self.record.scale.chunk_of(used.page));
+        if of_chunk.is_new(used, &self.subject.record.scale) {
+            let digest = reference_digest(object, node, self.subject.record.scale.chunk_of(used.page));
             looked.references = looked.references.wrapping_add(digest);
         }
         let facts = self.objects.find(object);
@@ -173,25 +177,27 @@ impl Checker<'_> {
     async fn follow_use(&mut self, node: NodeId, used: Used) -> FsResult<()> {
         let object = used.from.object;
         for _ in 0..LOOKS_MAX {
-            let before = self.object(object).await?;
-            let is_used = self.uses(node, &used).await?;
-            let after = self.object(object).await?;
+            let before = self.subject.object(object).await?;
+            let is_used = self.subject.uses(node, &used).await?;
+            let after = self.subject.object(object).await?;
             if !is_used {
                 return Ok(());
             }
             if before == after {
                 if let Some(finding) = judge_use(node, &used, after) {
-                    self.find(finding);
+                    self.outcome.find(finding);
                 }
                 return Ok(());
             }
         }
-        self.undecided += 1;
+        self.outcome.undecided += 1;
         Ok(())
     }
+}
 
+impl Subject<'_> {
     /// Whether the page has an extent there.
-    async fn uses(&self, node: NodeId, used: &Used) -> FsResult<bool> {
+    pub(super) async fn uses(&self, node: NodeId, used: &Used) -> FsResult<bool> {
         let mut query = map_from(node, used.page, &self.record.scale);
         (query.last_page, query.rows_max) = (used.page, 2);
         // A page that can't be read uses nothing that could be told.

@@ -8,7 +8,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{CheckPhase, Listed, Listing, MetadataError};
 
-use super::{Checker, LOOKS_MAX, PAGE, SUSPECTS_MAX, metadata_failed};
+use super::{Checker, LOOKS_MAX, PAGE, SUSPECTS_MAX, Subject, metadata_failed};
 use crate::volume::breathe::breathe;
 
 /// Directories in a circle that are followed.
@@ -72,7 +72,7 @@ impl Checker<'_> {
                 let subdirectories = self.unless_damaged(facts.id, subdirectories)?;
                 let fits = subdirectories.is_none_or(|subdirectories| subdirectories.fits(facts.links));
                 if !fits && !facts.is_unlinked() && !facts.is_damaged() {
-                    self.suspect(&mut links, facts.id);
+                    self.outcome.suspect(&mut links, facts.id);
                 }
             }
             if facts.has_streams() {
@@ -86,7 +86,7 @@ impl Checker<'_> {
             let only = matches!(&finding, Finding::WrongParent { node, .. }
                 if self.nodes.find(*node).is_some_and(|facts| facts.entries == 1));
             if only {
-                self.find(finding);
+                self.outcome.find(finding);
             }
         }
         for directory in links {
@@ -96,7 +96,7 @@ impl Checker<'_> {
         let suspects: Vec<NodeId> = suspicious.take(SUSPECTS_MAX).collect();
         if !self.are_entries_known {
             // Their names may be those that can't be read.
-            self.undecided += suspects.len() as u64;
+            self.outcome.undecided += suspects.len() as u64;
             return Ok(());
         }
         self.recount(suspects).await?;
@@ -122,7 +122,7 @@ impl Checker<'_> {
         let mut subdirectories = Subdirectories::default();
         let mut after = Cookie::START;
         loop {
-            let entries = self.entries(directory, Space::Children, after, true).await?;
+            let entries = self.subject.entries(directory, Space::Children, after, true).await?;
             subdirectories.count(&entries);
             for listed in &entries.listed {
                 let entry = seen(directory, Space::Children, listed);
@@ -132,7 +132,7 @@ impl Checker<'_> {
                 };
                 self.nodes.count_entry(directory, listed.node);
                 if let Some(finding) = judge_parent(record, entry.place()) {
-                    self.suspect(parents, finding);
+                    self.outcome.suspect(parents, finding);
                 }
             }
             match entries.next {
@@ -145,7 +145,7 @@ impl Checker<'_> {
     async fn scan_streams(&mut self, node: NodeId) -> FsResult<()> {
         let mut after = Cookie::START;
         loop {
-            let entries = self.entries(node, Space::Streams, after, true).await?;
+            let entries = self.subject.entries(node, Space::Streams, after, true).await?;
             for listed in &entries.listed {
                 match &listed.record {
                     Some(_) => self.nodes.count_entry(node, listed.node),
@@ -163,10 +163,59 @@ impl Checker<'_> {
     fn count_without_record(&mut self, entries: &Entries, listed: &Listed, entry: EntrySeen) {
         match entries.is_damaged(listed) {
             true => self.nodes.count_entry(entry.key.directory, listed.node),
-            false => _ = self.find(Finding::NoNode { entry, node: listed.node }),
+            false => _ = self.outcome.find(Finding::NoNode { entry, node: listed.node }),
         }
     }
 
+    /// A directory's link count: what its entries say while it did not change.
+    async fn follow_links(&mut self, directory: NodeId) -> FsResult<()> {
+        for _ in 0..LOOKS_MAX {
+            let Some(before) = self.subject.node(directory).await?.whole() else { return Ok(()) };
+            if !before.is_linked() {
+                return Ok(());
+            }
+            let subdirectories = self.subject.subdirectories(directory).await?;
+            let Some(after) = self.subject.node(directory).await?.whole() else { return Ok(()) };
+            if before.change != after.change {
+                continue;
+            }
+            if !subdirectories.fits(before.links) {
+                let (stored, counted) = (before.links, subdirectories.links());
+                self.outcome.find(Finding::LinkCount { node: directory, stored, counted, only: None });
+            }
+            return Ok(());
+        }
+        self.outcome.undecided += 1;
+        Ok(())
+    }
+
+    /// A circle is one if all its entries are there at one instant.
+    async fn follow_circle(&mut self, members: &[NodeId]) -> FsResult<()> {
+        let only = |id: &NodeId| self.nodes.find(*id).filter(|facts| facts.entries == 1).map(|facts| facts.found_in);
+        let Some(above) = members.iter().map(only).collect::<Option<Vec<NodeId>>>() else { return Ok(()) };
+        if members.len() > CIRCLE_MAX {
+            self.outcome.undecided += 1;
+            return Ok(());
+        }
+        let mut entries = Vec::with_capacity(members.len());
+        for (member, above) in members.iter().zip(above) {
+            let Some(entry) = self.subject.entry_to(above, *member).await? else { return Ok(()) };
+            entries.push((*member, entry));
+        }
+        let query = Query { entries: entries.iter().map(|(_, entry)| entry.key.clone()).collect(), ..Query::default() };
+        let Some(view) = self.subject.try_view(&query).await? else { return Ok(()) };
+        let there = view.entries.iter().zip(&entries);
+        if !there.into_iter().all(|(found, (member, _))| found.as_ref().is_some_and(|found| found.node.id == *member)) {
+            return Ok(());
+        }
+        if let Some((node, entry)) = entries.into_iter().min_by_key(|(member, _)| *member) {
+            self.outcome.find(Finding::Circle { node, entry });
+        }
+        Ok(())
+    }
+}
+
+impl Subject<'_> {
     /// Some entries, with the nodes that they lead to if `records` says so.
     ///
     /// # Errors
@@ -187,7 +236,7 @@ impl Checker<'_> {
     }
 
     /// The same where one of them leads to a node whose row is damaged.
-    async fn entries_one_by_one(&self, directory: NodeId, space: Space, after: Cookie) -> FsResult<Entries> {
+    pub(super) async fn entries_one_by_one(&self, directory: NodeId, space: Space, after: Cookie) -> FsResult<Entries> {
         let all = self.metadata.list(directory, space, after, PAGE, false).await;
         let mut entries = Entries::of(all.map_err(|error| metadata_failed(&error))?);
         for entry in std::mem::take(&mut entries.listed) {
@@ -203,28 +252,6 @@ impl Checker<'_> {
             }
         }
         Ok(entries)
-    }
-
-    /// A directory's link count: what its entries say while it did not change.
-    async fn follow_links(&mut self, directory: NodeId) -> FsResult<()> {
-        for _ in 0..LOOKS_MAX {
-            let Some(before) = self.node(directory).await?.whole() else { return Ok(()) };
-            if !before.is_linked() {
-                return Ok(());
-            }
-            let subdirectories = self.subdirectories(directory).await?;
-            let Some(after) = self.node(directory).await?.whole() else { return Ok(()) };
-            if before.change != after.change {
-                continue;
-            }
-            if !subdirectories.fits(before.links) {
-                let (stored, counted) = (before.links, subdirectories.links());
-                self.find(Finding::LinkCount { node: directory, stored, counted, only: None });
-            }
-            return Ok(());
-        }
-        self.undecided += 1;
-        Ok(())
     }
 
     pub(super) async fn subdirectories(&self, directory: NodeId) -> FsResult<Subdirectories> {
@@ -252,31 +279,6 @@ impl Checker<'_> {
                 None => return Ok(None),
             }
         }
-    }
-
-    /// A circle is one if all its entries are there at one instant.
-    async fn follow_circle(&mut self, members: &[NodeId]) -> FsResult<()> {
-        let only = |id: &NodeId| self.nodes.find(*id).filter(|facts| facts.entries == 1).map(|facts| facts.found_in);
-        let Some(above) = members.iter().map(only).collect::<Option<Vec<NodeId>>>() else { return Ok(()) };
-        if members.len() > CIRCLE_MAX {
-            self.undecided += 1;
-            return Ok(());
-        }
-        let mut entries = Vec::with_capacity(members.len());
-        for (member, above) in members.iter().zip(above) {
-            let Some(entry) = self.entry_to(above, *member).await? else { return Ok(()) };
-            entries.push((*member, entry));
-        }
-        let query = Query { entries: entries.iter().map(|(_, entry)| entry.key.clone()).collect(), ..Query::default() };
-        let Some(view) = self.try_view(&query).await? else { return Ok(()) };
-        let there = view.entries.iter().zip(&entries);
-        if !there.into_iter().all(|(found, (member, _))| found.as_ref().is_some_and(|found| found.node.id == *member)) {
-            return Ok(());
-        }
-        if let Some((node, entry)) = entries.into_iter().min_by_key(|(member, _)| *member) {
-            self.find(Finding::Circle { node, entry });
-        }
-        Ok(())
     }
 }
 

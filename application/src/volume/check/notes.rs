@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dittofs_domain::{Node, NodeId, check::Finding, error::FsResult};
 
-use super::{Checker, PAGE, damaged::NodeRow, metadata_failed};
+use super::{Checker, PAGE, Subject, damaged::NodeRow, metadata_failed};
 use crate::volume::breathe::breathe;
 
 impl Checker<'_> {
@@ -13,13 +13,13 @@ impl Checker<'_> {
         let missing = |facts: &&dittofs_domain::check::NodeFacts| facts.is_unlinked() && !facts.is_noted();
         removed.extend(self.nodes.iter().filter(missing).map(|facts| facts.id).take(super::SUSPECTS_MAX));
         for node in removed {
-            self.follow_note(node).await?;
+            self.outcome.take(self.subject.fault_of_note(node).await?);
         }
         let mut clipped = self.clipped_suspects().await?;
         let missing = self.nodes.iter().filter(|facts| facts.is_clipped()).map(|facts| facts.id);
         clipped.extend(missing.take(super::SUSPECTS_MAX));
         for node in clipped {
-            self.follow_clip(node).await?;
+            self.outcome.take(self.subject.fault_of_clip(node).await?);
         }
         Ok(())
     }
@@ -27,13 +27,13 @@ impl Checker<'_> {
     async fn noted_suspects(&mut self) -> FsResult<Vec<NodeId>> {
         let (mut suspects, mut after) = (Vec::new(), NodeId(0));
         loop {
-            let page = self.metadata.unlinked(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
+            let page = self.subject.metadata.unlinked(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
             for (node, _) in &page {
                 let facts = self.nodes.find_mut(*node);
                 let is_right = facts.as_ref().is_some_and(|facts| facts.is_unlinked() || facts.is_damaged());
                 facts.into_iter().for_each(|facts| facts.note());
                 if !is_right {
-                    self.suspect(&mut suspects, *node);
+                    self.outcome.suspect(&mut suspects, *node);
                 }
             }
             match page.last() {
@@ -47,13 +47,13 @@ impl Checker<'_> {
     async fn clipped_suspects(&mut self) -> FsResult<Vec<NodeId>> {
         let (mut suspects, mut after) = (Vec::new(), NodeId(0));
         loop {
-            let page = self.metadata.clipped(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
+            let page = self.subject.metadata.clipped(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
             for node in &page {
                 let facts = self.nodes.find_mut(*node);
                 let is_right = facts.as_ref().is_some_and(|facts| facts.is_clipped() || facts.is_damaged());
                 facts.into_iter().for_each(|facts| facts.clip_is_listed());
                 if !is_right {
-                    self.suspect(&mut suspects, *node);
+                    self.outcome.suspect(&mut suspects, *node);
                 }
             }
             match page.last() {
@@ -63,37 +63,34 @@ impl Checker<'_> {
             breathe().await;
         }
     }
+}
 
+impl Subject<'_> {
     /// Flag and note are set by one plan, and the flag is never taken back: what is so before and after the note was
     /// looked for was so at that instant.
-    async fn follow_note(&mut self, node: NodeId) -> FsResult<()> {
+    async fn fault_of_note(&self, node: NodeId) -> FsResult<Option<Finding>> {
         let is_linked = |node: Arc<Node>| node.is_linked();
         let before = self.node(node).await?.map(is_linked);
         let first = self.metadata.unlinked(NodeId(node.0.saturating_sub(1)), 1).await;
         let is_noted = first.map_err(|error| metadata_failed(&error))?.iter().any(|(first, _)| *first == node);
         if before != self.node(node).await?.map(is_linked) {
-            return Ok(());
+            return Ok(None);
         }
-        let finding = match (before, is_noted) {
-            (NodeRow::Whole(false), false) => Finding::NoteMissing { node },
-            (NodeRow::Whole(true) | NodeRow::Missing, true) => Finding::NoteSuperfluous { node },
-            _ => return Ok(()),
-        };
-        self.find(finding);
-        Ok(())
+        Ok(match (before, is_noted) {
+            (NodeRow::Whole(false), false) => Some(Finding::NoteMissing { node }),
+            (NodeRow::Whole(true) | NodeRow::Missing, true) => Some(Finding::NoteSuperfluous { node }),
+            _ => None,
+        })
     }
 
     /// Between two looks that show the same truncation, and the same content version, there was no other.
-    async fn follow_clip(&mut self, node: NodeId) -> FsResult<()> {
+    async fn fault_of_clip(&self, node: NodeId) -> FsResult<Option<Finding>> {
         let pending = |node: Arc<Node>| (node.clip, node.content_version);
         let before = self.node(node).await?.map(pending);
         let first = self.metadata.clipped(NodeId(node.0.saturating_sub(1)), 1).await;
         let is_listed = first.map_err(|error| metadata_failed(&error))?.first() == Some(&node);
         let is_pending = matches!(&before, NodeRow::Whole((clip, _)) if clip.is_some());
         let is_known = before != NodeRow::Damaged && before == self.node(node).await?.map(pending);
-        if is_known && is_pending != is_listed {
-            self.find(Finding::ClipNote { node });
-        }
-        Ok(())
+        Ok((is_known && is_pending != is_listed).then_some(Finding::ClipNote { node }))
     }
 }

@@ -4,23 +4,28 @@ use std::collections::HashSet;
 
 use dittofs_domain::{
     ObjectId,
-    check::Finding,
+    check::{Finding, ObjectTable},
     error::FsResult,
     ownership::{Part, Standing},
     plan::ObjectState,
 };
 use dittofs_ports::{CheckPhase, Marked};
 
-use super::{Checker, PAGE, content_failed, metadata_failed};
+use super::{Checker, Outcome, PAGE, Subject, content_failed, metadata_failed};
 use crate::volume::breathe::breathe;
 
 impl Checker<'_> {
     pub(super) async fn scan_listing(&mut self) -> FsResult<()> {
-        let used = self.used_without_row();
+        let used = self.outcome.used_without_row();
         let (mut after, mut done) = (None, 0);
         let (mut orphans, mut orphan_bytes) = (0, 0u64);
         loop {
-            let page = self.content.list(self.share(), after, PAGE).await.map_err(|error| content_failed(&error))?;
+            let page = self
+                .subject
+                .content
+                .list(self.subject.share(), after, PAGE)
+                .await
+                .map_err(|error| content_failed(&error))?;
             for (object, bytes) in &page {
                 if let Some(facts) = self.objects.find_mut(*object) {
                     facts.found = Some(*bytes);
@@ -37,9 +42,9 @@ impl Checker<'_> {
             }
             breathe().await;
         }
-        self.find_lengths();
+        wrong_lengths(&self.objects).into_iter().for_each(|finding| self.outcome.take(Some(finding)));
         if orphans > 0 {
-            self.find(Finding::Orphans { objects: orphans, bytes: orphan_bytes });
+            self.outcome.find(Finding::Orphans { objects: orphans, bytes: orphan_bytes });
         }
         Ok(())
     }
@@ -47,22 +52,27 @@ impl Checker<'_> {
     /// Deletes what is still nobody's after everything else has been mended: an object that files use has its row
     /// again by then, or is known to be used.
     pub(super) async fn delete_orphans(&mut self) -> FsResult<()> {
-        let index = self.findings.iter().position(|finding| matches!(finding, Finding::Orphans { .. }));
+        let index = self.outcome.findings.iter().position(|finding| matches!(finding, Finding::Orphans { .. }));
         let Some(index) = index.filter(|_| self.options.repair && self.options.delete_orphans) else { return Ok(()) };
-        let is_done = self.may_delete_orphans().await? && self.delete_each_orphan().await?;
-        self.set_mended(Some(index), is_done);
+        let is_done = self.subject.may_delete_orphans(&self.outcome).await? && self.delete_each_orphan().await?;
+        self.outcome.set_mended(Some(index), is_done);
         Ok(())
     }
 
     /// Answers whether all of them are gone.
     async fn delete_each_orphan(&self) -> FsResult<bool> {
-        let used = self.used_without_row();
+        let used = self.outcome.used_without_row();
         let (mut after, mut is_done) = (None, true);
         loop {
-            let page = self.content.list(self.share(), after, PAGE).await.map_err(|error| content_failed(&error))?;
+            let page = self
+                .subject
+                .content
+                .list(self.subject.share(), after, PAGE)
+                .await
+                .map_err(|error| content_failed(&error))?;
             for (object, _) in &page {
                 if self.is_orphan(*object, &used).await? {
-                    is_done &= self.delete_orphan(*object).await;
+                    is_done &= self.subject.delete_orphan(*object).await;
                 }
             }
             after = page.last().map(|(last, _)| *last);
@@ -73,40 +83,34 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether no row, no reference and no map speaks of an object. Its row is there before the object is.
+    async fn is_orphan(&self, object: ObjectId, used: &HashSet<ObjectId>) -> FsResult<bool> {
+        if used.contains(&object) || self.objects.find(object).is_some() || self.subject.object(object).await?.is_some()
+        {
+            return Ok(false);
+        }
+        let references = self.subject.metadata.references(object, 1).await.map_err(|error| metadata_failed(&error))?;
+        Ok(references.is_empty())
+    }
+}
+
+impl Outcome {
     /// Objects that maps use though they have no row.
-    fn used_without_row(&self) -> HashSet<ObjectId> {
+    pub(super) fn used_without_row(&self) -> HashSet<ObjectId> {
         let object = |finding: &Finding| match finding {
             Finding::ObjectNotLive { object, state: None, .. } => Some(*object),
             _ => None,
         };
         self.findings.iter().filter_map(object).collect()
     }
+}
 
-    /// Whether no row, no reference and no map speaks of an object. Its row is there before the object is.
-    async fn is_orphan(&self, object: ObjectId, used: &HashSet<ObjectId>) -> FsResult<bool> {
-        if used.contains(&object) || self.objects.find(object).is_some() || self.object(object).await?.is_some() {
-            return Ok(false);
-        }
-        let references = self.metadata.references(object, 1).await.map_err(|error| metadata_failed(&error))?;
-        Ok(references.is_empty())
-    }
-
-    fn find_lengths(&mut self) {
-        let wrong = self.objects.iter().filter(|facts| facts.state == ObjectState::Live && !facts.is_whole());
-        let length = |facts: &dittofs_domain::check::ObjectFacts| {
-            Some(Finding::ObjectLength { object: facts.id, stored: facts.bytes, found: facts.found? })
-        };
-        let findings: Vec<Finding> = wrong.filter_map(length).collect();
-        for finding in findings {
-            self.find(finding);
-        }
-    }
-
+impl Subject<'_> {
     /// Only where the content is this share's own: what looks like nobody's may else be somebody's. Only if everything
     /// that was found is known, and all nodes and maps can be read: what others use would look like nobody's.
-    async fn may_delete_orphans(&self) -> FsResult<bool> {
+    async fn may_delete_orphans(&self, outcome: &Outcome) -> FsResult<bool> {
         let is_unknown = |finding: &Finding| finding.hides_uses() || *finding == Finding::NoRoot;
-        if self.omitted > 0 || self.findings.iter().any(is_unknown) {
+        if outcome.omitted > 0 || outcome.findings.iter().any(is_unknown) {
             return Ok(false);
         }
         let owner = self.content.owner(self.share()).await.map_err(|error| content_failed(&error))?;
@@ -124,4 +128,12 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+fn wrong_lengths(objects: &ObjectTable) -> Vec<Finding> {
+    let wrong = objects.iter().filter(|facts| facts.state == ObjectState::Live && !facts.is_whole());
+    let length = |facts: &dittofs_domain::check::ObjectFacts| {
+        Some(Finding::ObjectLength { object: facts.id, stored: facts.bytes, found: facts.found? })
+    };
+    wrong.filter_map(length).collect()
 }

@@ -14,7 +14,7 @@ use dittofs_domain::{
 };
 
 use super::{
-    Checker, LOOKS_MAX, PAGE, metadata_failed,
+    Checker, LOOKS_MAX, PAGE, Subject, metadata_failed,
     names::{Entries, seen},
 };
 use crate::volume::scan::nodes_after;
@@ -37,9 +37,9 @@ impl Checker<'_> {
             if left.is_empty() {
                 return Ok(());
             }
-            let mut seen = self.look_at(&left).await?;
-            self.count_entries(&mut seen).await?;
-            let now = self.look_at(&left).await?;
+            let mut seen = self.subject.look_at(&left).await?;
+            self.subject.count_entries(&mut seen).await?;
+            let now = self.subject.look_at(&left).await?;
             left = Vec::new();
             let mut judged: Vec<(NodeId, Suspect)> = seen.into_iter().collect();
             judged.sort_by_key(|(id, _)| *id);
@@ -49,16 +49,18 @@ impl Checker<'_> {
                     Some(now) if now.node.change != suspect.node.change => left.push(id),
                     Some(_) => {
                         for finding in judge_names(&suspect.node, &suspect.counted) {
-                            self.find(finding);
+                            self.outcome.find(finding);
                         }
                     }
                 }
             }
         }
-        self.undecided += left.len() as u64;
+        self.outcome.undecided += left.len() as u64;
         Ok(())
     }
+}
 
+impl Subject<'_> {
     async fn look_at(&self, nodes: &[NodeId]) -> FsResult<HashMap<NodeId, Suspect>> {
         let mut seen = HashMap::with_capacity(nodes.len());
         for some in nodes.chunks(NODES_PER_VIEW) {

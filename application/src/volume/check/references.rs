@@ -14,7 +14,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{CheckPhase, Reference};
 
-use super::{Checker, PAGE, SUSPECTS_MAX, damaged::NodeRow, metadata_failed};
+use super::{Checker, PAGE, SUSPECTS_MAX, Subject, damaged::NodeRow, metadata_failed};
 use crate::volume::{breathe::breathe, scan::pages_in};
 
 /// References of suspicious nodes that are kept at a time.
@@ -24,7 +24,7 @@ impl Checker<'_> {
     pub(super) async fn scan_references(&mut self) -> FsResult<()> {
         let (mut strays, mut after, mut done) = (Vec::new(), None, 0);
         loop {
-            let page = self.references_after(after, PAGE).await?;
+            let page = self.subject.references_after(after, PAGE).await?;
             for reference in &page {
                 let Reference { object, node, chunk } = *reference;
                 if let Some(facts) = self.objects.find_mut(object) {
@@ -37,7 +37,7 @@ impl Checker<'_> {
                     Some(facts) => {
                         facts.references = facts.references.wrapping_sub(reference_digest(object, node, chunk));
                     }
-                    None => self.suspect(&mut strays, *reference),
+                    None => self.outcome.suspect(&mut strays, *reference),
                 }
             }
             done += page.len() as u64;
@@ -57,21 +57,7 @@ impl Checker<'_> {
 
     /// Whether a chunk is the number of a backup that the share's row names.
     fn is_of_backup(&self, chunk: u64) -> bool {
-        BackupId::stored(chunk).is_some_and(|backup| self.record.backups.contains_key(&backup))
-    }
-
-    pub(super) async fn references_after(&self, after: Option<Reference>, max: usize) -> FsResult<Vec<Reference>> {
-        self.metadata.references_after(after, max).await.map_err(|error| metadata_failed(&error))
-    }
-
-    async fn is_there(&self, reference: Reference) -> FsResult<bool> {
-        let Reference { object, node, chunk } = reference;
-        let before = match (chunk.checked_sub(1), node.0.checked_sub(1)) {
-            (Some(chunk), _) => Reference { object, node, chunk },
-            (None, Some(node)) => Reference { object, node: NodeId(node), chunk: u64::MAX },
-            (None, None) => return Ok(false),
-        };
-        Ok(self.references_after(Some(before), 1).await?.first() == Some(&reference))
+        BackupId::stored(chunk).is_some_and(|backup| self.backups.contains(&backup))
     }
 
     /// A reference of a node that was not there when the nodes were read. Ids are never used again, so a node that is
@@ -80,25 +66,27 @@ impl Checker<'_> {
         let Reference { object, node, chunk } = stray;
         if node == PINS {
             // One may have begun since.
-            let record = self.metadata.record().await.map_err(|error| metadata_failed(&error))?;
-            self.record.backups = record.backups;
+            let record = self.subject.metadata.record().await.map_err(|error| metadata_failed(&error))?;
+            self.backups = record.backups.into_keys().collect();
         }
         let is_right = match node {
             PINS => self.is_of_backup(chunk),
-            _ => !matches!(self.node(node).await?, NodeRow::Missing),
+            _ => !matches!(self.subject.node(node).await?, NodeRow::Missing),
         };
-        if is_right || !self.is_there(stray).await? {
+        if is_right || !self.subject.is_there(stray).await? {
             return Ok(());
         }
-        self.find(Finding::ReferenceSuperfluous { object, node, chunk });
+        self.outcome.find(Finding::ReferenceSuperfluous { object, node, chunk });
         if node == PINS {
             return Ok(());
         }
-        let view =
-            self.try_view(&Query { map: Some(map_from(node, 0, &self.record.scale)), ..Query::default() }).await?;
+        let view = self
+            .subject
+            .try_view(&Query { map: Some(map_from(node, 0, &self.subject.record.scale)), ..Query::default() })
+            .await?;
         let finding = Finding::NoContent { node };
-        if view.is_none_or(|view| !view.map.rows.is_empty()) && !self.findings.contains(&finding) {
-            self.find(finding);
+        if view.is_none_or(|view| !view.map.rows.is_empty()) && !self.outcome.findings.contains(&finding) {
+            self.outcome.find(finding);
         }
         Ok(())
     }
@@ -115,7 +103,7 @@ impl Checker<'_> {
             suspects.iter().map(|node| (*node, BTreeSet::new())).collect();
         let (mut after, mut kept) = (None, 0);
         loop {
-            let page = self.references_after(after, PAGE).await?;
+            let page = self.subject.references_after(after, PAGE).await?;
             for Reference { object, node, chunk } in &page {
                 if let Some(references) = stored.get_mut(node) {
                     if kept < KEPT_MAX {
@@ -130,7 +118,7 @@ impl Checker<'_> {
             }
             breathe().await;
         }
-        self.omitted += kept.saturating_sub(KEPT_MAX) as u64;
+        self.outcome.omitted += kept.saturating_sub(KEPT_MAX) as u64;
         for node in suspects {
             let references = stored.remove(&node).unwrap_or_default();
             self.follow_sum(node, references).await?;
@@ -140,32 +128,19 @@ impl Checker<'_> {
 
     /// Whatever changes a file's map and references does so under the file's lock, so both are compared in it.
     async fn follow_sum(&mut self, node: NodeId, stored: BTreeSet<(u64, ObjectId)>) -> FsResult<()> {
-        let _lock = self.lock(node).await;
-        let Some(expected) = self.expected_references(node).await? else { return Ok(()) };
+        let _lock = self.subject.lock(node).await;
+        let Some(expected) = self.subject.expected_references(node).await? else { return Ok(()) };
         for (chunk, object) in expected.difference(&stored).copied() {
-            if !self.is_there(Reference { object, node, chunk }).await? {
-                self.find(Finding::ReferenceMissing { object, node, chunk });
+            if !self.subject.is_there(Reference { object, node, chunk }).await? {
+                self.outcome.find(Finding::ReferenceMissing { object, node, chunk });
             }
         }
         for (chunk, object) in stored.difference(&expected).copied() {
-            if self.is_there(Reference { object, node, chunk }).await? {
-                self.find(Finding::ReferenceSuperfluous { object, node, chunk });
+            if self.subject.is_there(Reference { object, node, chunk }).await? {
+                self.outcome.find(Finding::ReferenceSuperfluous { object, node, chunk });
             }
         }
         Ok(())
-    }
-
-    /// None where the map has become unreadable.
-    async fn expected_references(&self, node: NodeId) -> FsResult<Option<BTreeSet<(u64, ObjectId)>>> {
-        let (mut expected, mut next) = (BTreeSet::new(), 0);
-        loop {
-            let query = Query { map: Some(map_from(node, next, &self.record.scale)), ..Query::default() };
-            let Some(View { map, .. }) = self.try_view(&query).await? else { return Ok(None) };
-            expected.append(&mut references_in(&map.rows, &self.record.scale));
-            let Some((last, row)) = map.rows.last().filter(|_| !map.complete) else { return Ok(Some(expected)) };
-            next = last.saturating_add(pages_in(row));
-            breathe().await;
-        }
     }
 
     /// Live objects that nothing refers to: what lost its last reference never gets one again.
@@ -175,12 +150,41 @@ impl Checker<'_> {
         let unused: Vec<ObjectId> =
             self.objects.iter().filter(is_unused).map(|facts| facts.id).take(SUSPECTS_MAX).collect();
         for object in unused {
-            if self.unused(object).await? {
+            if self.subject.unused(object).await? {
                 let bytes = self.objects.find(object).map_or(0, |facts| facts.bytes);
-                self.find(Finding::Unused { object, bytes });
+                self.outcome.find(Finding::Unused { object, bytes });
             }
         }
         Ok(())
+    }
+}
+
+impl Subject<'_> {
+    pub(super) async fn references_after(&self, after: Option<Reference>, max: usize) -> FsResult<Vec<Reference>> {
+        self.metadata.references_after(after, max).await.map_err(|error| metadata_failed(&error))
+    }
+
+    pub(super) async fn is_there(&self, reference: Reference) -> FsResult<bool> {
+        let Reference { object, node, chunk } = reference;
+        let before = match (chunk.checked_sub(1), node.0.checked_sub(1)) {
+            (Some(chunk), _) => Reference { object, node, chunk },
+            (None, Some(node)) => Reference { object, node: NodeId(node), chunk: u64::MAX },
+            (None, None) => return Ok(false),
+        };
+        Ok(self.references_after(Some(before), 1).await?.first() == Some(&reference))
+    }
+
+    /// None where the map has become unreadable.
+    pub(super) async fn expected_references(&self, node: NodeId) -> FsResult<Option<BTreeSet<(u64, ObjectId)>>> {
+        let (mut expected, mut next) = (BTreeSet::new(), 0);
+        loop {
+            let query = Query { map: Some(map_from(node, next, &self.record.scale)), ..Query::default() };
+            let Some(View { map, .. }) = self.try_view(&query).await? else { return Ok(None) };
+            expected.append(&mut references_in(&map.rows, &self.record.scale));
+            let Some((last, row)) = map.rows.last().filter(|_| !map.complete) else { return Ok(Some(expected)) };
+            next = last.saturating_add(pages_in(row));
+            breathe().await;
+        }
     }
 
     /// Whether an object is live and nothing refers to it.

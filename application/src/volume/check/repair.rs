@@ -13,7 +13,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{CheckPhase, Counter};
 
-use super::{Checker, metadata_failed};
+use super::{Checker, Subject, metadata_failed};
 use crate::volume::breathe::breathe;
 
 /// Folders that are tried where the name is taken by something else.
@@ -25,42 +25,56 @@ impl Checker<'_> {
         if !self.options.repair {
             return Ok(());
         }
-        let mut order: Vec<usize> = (0..self.findings.len()).collect();
-        order.sort_by_key(|index| self.findings.get(*index).map(rank));
+        let mut order: Vec<usize> = (0..self.outcome.findings.len()).collect();
+        order.sort_by_key(|index| self.outcome.findings.get(*index).map(rank));
         let of = order.len() as u64;
         for (done, index) in (0..).zip(order) {
             self.progress(CheckPhase::Repair, done, of);
-            let Some(finding) = self.findings.get(index).cloned() else { continue };
+            let Some(finding) = self.outcome.findings.get(index).cloned() else { continue };
             if matches!(finding, Finding::Orphans { .. }) {
                 continue;
             }
-            let is_mended = match self.mend(finding).await {
+            let is_mended = match self.repair.mend(finding).await {
                 // It needs what is damaged; the others do not.
                 Err(FsError::Io) => false,
                 is_mended => is_mended?,
             };
-            self.set_mended(Some(index), is_mended);
+            self.outcome.set_mended(Some(index), is_mended);
             breathe().await;
         }
         Ok(())
     }
+}
 
+/// Mends what is found, where that can be done without losing anything.
+pub(super) struct Repair<'v> {
+    subject: Arc<Subject<'v>>,
+    lost_and_found: Option<NodeId>,
+}
+
+impl<'v> Repair<'v> {
+    pub(super) fn new(subject: Arc<Subject<'v>>) -> Repair<'v> {
+        Repair { subject, lost_and_found: None }
+    }
+}
+
+impl Repair<'_> {
     /// Answers whether it is mended.
-    async fn mend(&mut self, finding: Finding) -> FsResult<bool> {
-        let now = self.clock.now();
+    pub(super) async fn mend(&mut self, finding: Finding) -> FsResult<bool> {
+        let now = self.subject.clock.now();
         let plan = match finding {
             Finding::LinkCount { node, counted, only, .. } => {
-                self.node(node).await?.whole().map(|node| check::correct_links(&node, counted, only, now))
+                self.subject.node(node).await?.whole().map(|node| check::correct_links(&node, counted, only, now))
             }
             Finding::Allocated { node, counted, .. } => {
-                self.node(node).await?.whole().map(|node| check::correct_allocated(&node, counted, now))
+                self.subject.node(node).await?.whole().map(|node| check::correct_allocated(&node, counted, now))
             }
             Finding::WrongParent { node, found, .. } => {
-                self.node(node).await?.whole().map(|node| check::correct_parent(&node, found, now))
+                self.subject.node(node).await?.whole().map(|node| check::correct_parent(&node, found, now))
             }
             Finding::NoNode { entry, node } => Some(check::remove_dangling(&entry, node, now)),
             Finding::SecondName { node, entry } => {
-                self.node(node).await?.whole().map(|node| check::break_second_name(&entry, &node, now))
+                self.subject.node(node).await?.whole().map(|node| check::break_second_name(&entry, &node, now))
             }
             Finding::NoName { node } => self.adoption(node, None).await?,
             Finding::Circle { node, entry } => self.adoption(node, Some(entry)).await?,
@@ -72,8 +86,8 @@ impl Checker<'_> {
                 Some(check::insert_reference(object, node, chunk, now))
             }
             Finding::ReferenceSuperfluous { object, node, chunk } => {
-                let is_mended = self.apply(check::remove_reference(object, node, chunk, now)).await?;
-                if self.unused(object).await? {
+                let is_mended = self.subject.apply(check::remove_reference(object, node, chunk, now)).await?;
+                if self.subject.unused(object).await? {
                     self.condemn(object).await?;
                 }
                 return Ok(is_mended);
@@ -96,67 +110,69 @@ impl Checker<'_> {
             | Finding::Damaged { .. } => None,
         };
         match plan {
-            Some(plan) => self.apply(plan).await,
+            Some(plan) => self.subject.apply(plan).await,
             None => Ok(false),
         }
     }
 
-    async fn condemn(&self, object: ObjectId) -> FsResult<bool> {
-        match self.object(object).await? {
+    pub(super) async fn condemn(&self, object: ObjectId) -> FsResult<bool> {
+        match self.subject.object(object).await? {
             Some(record) if record.state == ObjectState::Condemned => Ok(true),
-            Some(record) => self.apply(check::condemn(record, self.clock.now())).await,
+            Some(record) => self.subject.apply(check::condemn(record, self.subject.clock.now())).await,
             None => Ok(false),
         }
     }
 
     /// Makes an object live again that files use, if it is in the content store and says itself what it is.
-    async fn revival(&self, object: ObjectId) -> FsResult<Option<Plan>> {
-        let record = self.object(object).await?;
-        let Ok(parts) = self.content.get(self.share(), object, 0..OBJECT_HEAD_LEN).await else { return Ok(None) };
+    pub(super) async fn revival(&self, object: ObjectId) -> FsResult<Option<Plan>> {
+        let record = self.subject.object(object).await?;
+        let Ok(parts) = self.subject.content.get(self.subject.share(), object, 0..OBJECT_HEAD_LEN).await else {
+            return Ok(None);
+        };
         let Ok(head) = ObjectHead::parse(&parts.concat()) else { return Ok(None) };
         let last = head.bytes.saturating_sub(1);
-        let is_whole = self.content.get(self.share(), object, last..head.bytes.max(1)).await.is_ok();
-        if head.object != object || head.share != self.share() || !is_whole {
+        let is_whole = self.subject.content.get(self.subject.share(), object, last..head.bytes.max(1)).await.is_ok();
+        if head.object != object || head.share != self.subject.share() || !is_whole {
             return Ok(None);
         }
         let owner = record.map_or(head.epoch, |record| record.owner);
         let revived = ObjectRecord { id: object, state: ObjectState::Live, owner, bytes: head.bytes };
-        Ok(Some(check::revive(revived, self.clock.now())))
+        Ok(Some(check::revive(revived, self.subject.clock.now())))
     }
 
-    async fn linked_again(&self, node: NodeId, counted: u32, found: Parent) -> FsResult<Option<Plan>> {
-        let Some(stored) = self.node(node).await?.whole() else { return Ok(None) };
+    pub(super) async fn linked_again(&self, node: NodeId, counted: u32, found: Parent) -> FsResult<Option<Plan>> {
+        let Some(stored) = self.subject.node(node).await?.whole() else { return Ok(None) };
         let links = match stored.kind {
-            NodeKind::Directory => self.subdirectories(node).await?.links(),
+            NodeKind::Directory => self.subject.subdirectories(node).await?.links(),
             _ => counted,
         };
-        Ok(Some(check::clear_unlinked(&stored, links, found, self.clock.now())))
+        Ok(Some(check::clear_unlinked(&stored, links, found, self.subject.clock.now())))
     }
 
     /// Gives a node a name in `lost+found`.
-    async fn adoption(&mut self, node: NodeId, circle: Option<EntrySeen>) -> FsResult<Option<Plan>> {
-        let Some(stored) = self.node(node).await?.whole().filter(|node| node.kind != NodeKind::Stream) else {
+    pub(super) async fn adoption(&mut self, node: NodeId, circle: Option<EntrySeen>) -> FsResult<Option<Plan>> {
+        let Some(stored) = self.subject.node(node).await?.whole().filter(|node| node.kind != NodeKind::Stream) else {
             return Ok(None);
         };
         let Some(directory) = self.lost_and_found().await? else { return Ok(None) };
         let Ok(name) = check::adopted_name(node) else { return Ok(None) };
         let key = EntryKey::child(directory, &name);
-        let cookie = self.fresh().await?.cookie;
-        Ok(Some(check::adopt(Adoption { node: stored, circle, key, cookie }, self.clock.now())))
+        let cookie = self.subject.fresh().await?.cookie;
+        Ok(Some(check::adopt(Adoption { node: stored, circle, key, cookie }, self.subject.clock.now())))
     }
 
-    async fn lost_and_found(&mut self) -> FsResult<Option<NodeId>> {
+    pub(super) async fn lost_and_found(&mut self) -> FsResult<Option<NodeId>> {
         if self.lost_and_found.is_none() {
             self.lost_and_found = self.find_or_make_lost_and_found().await?;
         }
         Ok(self.lost_and_found)
     }
 
-    async fn find_or_make_lost_and_found(&self) -> FsResult<Option<NodeId>> {
+    pub(super) async fn find_or_make_lost_and_found(&self) -> FsResult<Option<NodeId>> {
         for number in 0..LOST_AND_FOUND_TRIES {
             let text = if number == 0 { LOST_AND_FOUND.to_owned() } else { format!("{LOST_AND_FOUND}.{number}") };
             let Ok(name) = Name::new(text.as_bytes()) else { continue };
-            let view = self.view(&Query::child(NodeId::ROOT, EntryKey::child(NodeId::ROOT, &name))).await?;
+            let view = self.subject.view(&Query::child(NodeId::ROOT, EntryKey::child(NodeId::ROOT, &name))).await?;
             let Ok(root) = view.node(NodeId::ROOT) else { return Ok(None) };
             match view.entry(0) {
                 Some(found) if found.node.kind == NodeKind::Directory => return Ok(Some(found.node.id)),
@@ -167,13 +183,16 @@ impl Checker<'_> {
         Ok(None)
     }
 
-    async fn make_lost_and_found(&self, root: &Arc<Node>, name: &Name) -> FsResult<Option<NodeId>> {
-        let fresh = self.fresh().await?;
-        let is_made = self.apply(check::make_lost_and_found(root, name, fresh, self.clock.now())).await?;
+    pub(super) async fn make_lost_and_found(&self, root: &Arc<Node>, name: &Name) -> FsResult<Option<NodeId>> {
+        let fresh = self.subject.fresh().await?;
+        let is_made =
+            self.subject.apply(check::make_lost_and_found(root, name, fresh, self.subject.clock.now())).await?;
         Ok(is_made.then_some(fresh.node))
     }
+}
 
-    async fn fresh(&self) -> FsResult<Fresh> {
+impl Subject<'_> {
+    pub(super) async fn fresh(&self) -> FsResult<Fresh> {
         let numbers = self.metadata.allocate(Counter::Ids, 2).await.map_err(|error| metadata_failed(&error))?;
         Ok(Fresh { node: NodeId(numbers.start), cookie: Cookie(numbers.start + 1), scale: self.record.scale })
     }

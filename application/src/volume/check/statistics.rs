@@ -9,7 +9,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::Mended;
 
-use super::{Checker, LOOKS_MAX, PAGE, metadata_failed};
+use super::{Checker, LOOKS_MAX, PAGE, Subject, metadata_failed};
 use crate::volume::{breathe::breathe, scan::nodes_after};
 
 impl Checker<'_> {
@@ -20,39 +20,41 @@ impl Checker<'_> {
         if self.nodes.damaged() > 0 {
             return Ok(());
         }
-        let is_mended = self.mended.contains(&Mended::Done);
+        let is_mended = self.outcome.mended.contains(&Mended::Done);
         // What is wrong with names is told already; the sums can be judged once it is mended.
-        let is_in_doubt = self.findings.iter().any(Finding::doubts_names);
-        if !is_mended && (is_in_doubt || self.statistics().await? == self.counted) {
+        let is_in_doubt = self.outcome.findings.iter().any(Finding::doubts_names);
+        if !is_mended && (is_in_doubt || self.subject.statistics().await? == self.counted) {
             return Ok(());
         }
         let mut last = None;
         for _ in 0..=LOOKS_MAX {
-            let stored = self.statistics().await?;
-            let Some(counted) = self.count_nodes().await? else { break };
-            let stood_still = stored == self.statistics().await?;
+            let stored = self.subject.statistics().await?;
+            let Some(counted) = self.subject.count_nodes().await? else { break };
+            let stood_still = stored == self.subject.statistics().await?;
             if stood_still && stored == counted {
                 return Ok(());
             }
-            if stood_still && (self.locks.is_none() || last == Some((stored, counted))) {
+            if stood_still && (self.subject.locks.is_none() || last == Some((stored, counted))) {
                 return self.tell_statistics(stored, counted).await;
             }
             last = stood_still.then_some((stored, counted));
         }
-        self.undecided += 1;
+        self.outcome.undecided += 1;
         Ok(())
     }
 
     async fn tell_statistics(&mut self, stored: Statistics, counted: Statistics) -> FsResult<()> {
-        let index = self.find(Finding::Statistics { stored, counted });
+        let index = self.outcome.find(Finding::Statistics { stored, counted });
         if self.options.repair {
-            let is_mended = self.apply(correct_statistics(stored, counted, self.clock.now())).await?;
-            self.set_mended(index, is_mended);
+            let is_mended = self.subject.apply(correct_statistics(stored, counted, self.subject.clock.now())).await?;
+            self.outcome.set_mended(index, is_mended);
         }
         Ok(())
     }
+}
 
-    async fn statistics(&self) -> FsResult<Statistics> {
+impl Subject<'_> {
+    pub(super) async fn statistics(&self) -> FsResult<Statistics> {
         self.metadata.statistics().await.map_err(|error| metadata_failed(&error))
     }
 
@@ -64,7 +66,7 @@ impl Checker<'_> {
     }
 
     /// None where a row is damaged by now.
-    async fn count_nodes(&self) -> FsResult<Option<Statistics>> {
+    pub(super) async fn count_nodes(&self) -> FsResult<Option<Statistics>> {
         let (mut counted, mut after) = (Statistics::default(), NodeId(0));
         loop {
             let page = nodes_after(&*self.metadata, after, PAGE).await.map_err(|error| metadata_failed(&error))?;
