@@ -23,8 +23,8 @@ const FAULTS: [(&str, Fault); 8] = [
         PENDING,
         Fault {
             name: "pending_moves_unseen",
-            from: "(self.moved_last(node).load(Ordering::Acquire) <= moment.0).then_some(pending)",
-            to: "(self.moved_last(node).load(Ordering::Acquire) <= u64::MAX - moment.0).then_some(pending)",
+            from: "(self.changed_last(node).load(Ordering::Acquire) <= version.0).then_some(pending)",
+            to: "(self.changed_last(node).load(Ordering::Acquire) <= u64::MAX - version.0).then_some(pending)",
         },
     ),
     (
@@ -41,8 +41,8 @@ const FAULTS: [(&str, Fault); 8] = [
         PENDING,
         Fault {
             name: "pending_always_stable",
-            from: "        pending.lock().generation += 1;\n        Some(Unstable(pending))",
-            to: "        Some(Unstable(pending))",
+            from: "        pending.lock().generation += 1;\n        Some(WriteGuard(pending))",
+            to: "        Some(WriteGuard(pending))",
         },
     ),
     (

@@ -101,15 +101,15 @@ impl Ledger {
     }
 
     /// What must be asked before the metadata store is, to take over what it says.
-    pub(super) fn moment(&self) -> Option<u64> {
+    pub(super) fn version(&self) -> Option<u64> {
         let sums = self.sums.lock();
         (sums.on_their_way == 0).then_some(sums.begun)
     }
 
     /// Takes over what the metadata store said, unless a plan came between.
-    pub(super) fn observe(&self, moment: Option<u64>, stored: Statistics) {
+    pub(super) fn observe(&self, version: Option<u64>, stored: Statistics) {
         let mut sums = self.sums.lock();
-        if moment == Some(sums.begun) {
+        if version == Some(sums.begun) {
             sums.stored = stored;
         }
     }

@@ -61,9 +61,9 @@ impl Names {
                 Arc::clone(self.nodes.view(&Query::node(above)).await?.node(above)?)
             }
         };
-        // The moment of the first is before both.
-        let node = self.nodes.overlay(seen.moment, &node).await?;
-        Ok(Lookup { node, directory: self.nodes.overlay(seen.moment, parent).await? })
+        // The version that the first was read at is older than both.
+        let node = self.nodes.overlay(seen.version, &node).await?;
+        Ok(Lookup { node, directory: self.nodes.overlay(seen.version, parent).await? })
     }
 
     pub(crate) async fn create(&self, caller: &Caller, request: &CreateRequest, op: Option<OpId>) -> FsResult<Created> {
@@ -88,15 +88,17 @@ impl Names {
                 })
             })
             .await?;
-        let (directory, moment) =
-            (self.nodes.changed(&settled.seen, &settled.applied, request.directory).await?, settled.seen.moment);
+        let (directory, version) =
+            (self.nodes.changed(&settled.seen, &settled.applied, request.directory).await?, settled.seen.version);
         match settled.value {
             None => {
                 let made = settled.applied.node(fresh.node).and_then(|touched| touched.after.as_ref());
-                let node = self.nodes.overlay_changed(moment, made.ok_or(FsError::Stale)?).await?;
+                let node = self.nodes.overlay_changed(version, made.ok_or(FsError::Stale)?).await?;
                 Ok(Created { node, directory, new: true })
             }
-            Some((node, None)) => Ok(Created { node: self.nodes.overlay(moment, &node).await?, directory, new: false }),
+            Some((node, None)) => {
+                Ok(Created { node: self.nodes.overlay(version, &node).await?, directory, new: false })
+            }
             Some((node, Some(size))) => {
                 let resized = self.set_attributes(caller, node.id, &SetAttributes::size(size), op).await?;
                 Ok(Created { node: resized.after, directory, new: false })
@@ -186,7 +188,7 @@ impl Names {
         let node = self.nodes.live(&seen, node)?;
         let target = node.target.clone().filter(|_| node.kind == NodeKind::Symlink);
         let target = target.ok_or(FsError::Invalid)?;
-        let attributes = self.nodes.overlay(seen.moment, node).await?;
+        let attributes = self.nodes.overlay(seen.version, node).await?;
         self.nodes.accessed(&attributes);
         Ok((target, attributes))
     }

@@ -2,7 +2,7 @@
 //!
 //! What is stored is read first and what is unflushed afterwards. A flush in between moves bytes from the one to the
 //! other, and they would be in neither. So a node that was read is laid over only with a proof that nothing was moved
-//! since: the moment from before it was read ([`Seen`]), or the node's lock, in which nothing is moved.
+//! since: the version of the index from before it was read ([`Seen`]), or the node's lock, under which nothing is moved.
 
 mod atime;
 mod persistence;
@@ -23,7 +23,7 @@ use smallvec::SmallVec;
 
 use crate::volume::{
     node_locks::{NodeLock, NodeLocks},
-    pending::{Moment, PendingNodes},
+    pending::{IndexVersion, PendingNodes},
     share::Share,
 };
 pub(super) use atime::AccessTimes;
@@ -39,7 +39,7 @@ const ATTEMPTS: u32 = 4;
 pub(super) struct Seen {
     pub(super) view: View,
     /// Before it was read.
-    pub(super) moment: Moment,
+    pub(super) version: IndexVersion,
 }
 
 impl Deref for Seen {
@@ -103,16 +103,16 @@ impl Nodes {
 
     /// Reads from the metadata store.
     pub(super) async fn view(&self, query: &Query) -> FsResult<Seen> {
-        let moment = self.pending.moment();
+        let version = self.pending.version();
         let view = self.metadata.view(query).await.map_err(|error| self.share.metadata_failed(&error))?;
-        Ok(Seen { view, moment })
+        Ok(Seen { view, version })
     }
 
     /// The attributes of a node as of now. Not to be called while a node lock is held.
     pub(crate) async fn attributes(&self, node: NodeId) -> FsResult<Attributes> {
         for _ in 0..ATTEMPTS {
             let seen = self.view(&Query::node(node)).await?;
-            if let Some(attributes) = self.overlay_at(seen.moment, self.live(&seen, node)?) {
+            if let Some(attributes) = self.overlay_at(seen.version, self.live(&seen, node)?) {
                 return Ok(attributes);
             }
         }
@@ -121,10 +121,10 @@ impl Nodes {
         Ok(self.overlay_locked(&lock, self.live(&seen, node)?))
     }
 
-    /// The attributes of a node that was read after this moment; read again if that is not the truth any more. Not to
+    /// The attributes of a node that was read after this version of the index; read again if that is not the truth any more. Not to
     /// be called while a node lock is held.
-    pub(super) async fn overlay(&self, moment: Moment, node: &Node) -> FsResult<Attributes> {
-        if let Some(attributes) = self.overlay_at(moment, node) {
+    pub(super) async fn overlay(&self, version: IndexVersion, node: &Node) -> FsResult<Attributes> {
+        if let Some(attributes) = self.overlay_at(version, node) {
             return Ok(attributes);
         }
         match self.attributes(node.id).await {
@@ -136,19 +136,19 @@ impl Nodes {
 
     /// The same for a node that a call has changed: where that can't be read for some seconds, the call gets no answer.
     /// "Try again later" would let the client send it under a new name, and it is done.
-    pub(super) async fn overlay_changed(&self, moment: Moment, node: &Node) -> FsResult<Attributes> {
+    pub(super) async fn overlay_changed(&self, version: IndexVersion, node: &Node) -> FsResult<Attributes> {
         let mut persistence = self.persistence();
         loop {
-            match self.overlay(moment, node).await {
+            match self.overlay(version, node).await {
                 Err(FsError::Busy) if self.waited(&mut persistence).await => {}
                 answer => return answer.map_err(unanswered),
             }
         }
     }
 
-    /// The attributes of a node that was read after this moment; none if something of it was moved since.
-    fn overlay_at(&self, moment: Moment, node: &Node) -> Option<Attributes> {
-        let pending = self.pending.unmoved(node.id, moment)?;
+    /// The attributes of a node that was read after this version of the index; none if something of it was moved since.
+    fn overlay_at(&self, version: IndexVersion, node: &Node) -> Option<Attributes> {
+        let pending = self.pending.unchanged_since(node.id, version)?;
         Some(self.with_access_time(attributes::overlay(node, pending.as_ref())))
     }
 
@@ -159,15 +159,15 @@ impl Nodes {
     }
 
     /// What a client needs to tell whether anybody else came between; none if that is not known.
-    pub(super) fn weak_at(&self, moment: Moment, node: &Node) -> Option<WeakAttributes> {
-        self.overlay_at(moment, node).as_ref().map(weak)
+    pub(super) fn weak_at(&self, version: IndexVersion, node: &Node) -> Option<WeakAttributes> {
+        self.overlay_at(version, node).as_ref().map(weak)
     }
 
     /// What a plan did to a node; if it was not touched, it is as it was seen. Not to be called while a node lock is held.
     pub(super) async fn changed(&self, seen: &Seen, applied: &Applied, id: NodeId) -> FsResult<Changed> {
         let (before, after) = states(seen, applied, id)?;
-        let before = before.and_then(|node| self.weak_at(seen.moment, node));
-        Ok(Changed { before, after: self.overlay_changed(seen.moment, after).await? })
+        let before = before.and_then(|node| self.weak_at(seen.version, node));
+        Ok(Changed { before, after: self.overlay_changed(seen.version, after).await? })
     }
 
     /// What a plan did to the node that is locked.

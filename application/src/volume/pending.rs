@@ -31,15 +31,15 @@ const RANGES_AT_ONCE: usize = 1_024;
 /// Nodes share the number of their last move in so many slots.
 const MOVED_SLOTS: usize = 1_024;
 
-/// A point in time, counted in moves out of the index.
+/// A version of the index of all nodes, as of a seqlock: it rises with everything that leaves the index.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment(u64);
+pub(super) struct IndexVersion(u64);
 
-/// While it lives, readers of the node wait for the lock or start again.
+/// The guard of a writer of a seqlock: while it lives, readers of the node wait for its lock or start again.
 #[derive(Debug)]
-pub(super) struct Unstable(Arc<Mutex<NodePending>>);
+pub(super) struct WriteGuard(Arc<Mutex<NodePending>>);
 
-impl Drop for Unstable {
+impl Drop for WriteGuard {
     fn drop(&mut self) {
         self.0.lock().generation += 1;
     }
@@ -58,7 +58,7 @@ pub(super) struct PendingNodes {
     /// How often something has left an index.
     moves: AtomicU64,
     /// The number of the last move of each node, or of another one of its slot.
-    moved_last: Box<[AtomicU64]>,
+    changed_last: Box<[AtomicU64]>,
 }
 
 impl PendingNodes {
@@ -79,18 +79,18 @@ impl PendingNodes {
             nothing,
             filled: AtomicU64::new(0),
             moves: AtomicU64::new(0),
-            moved_last: (0..MOVED_SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            changed_last: (0..MOVED_SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
-    /// A point in time for [`PendingNodes::unmoved`].
-    pub(super) fn moment(&self) -> Moment {
-        Moment(self.moves.load(Ordering::Acquire))
+    /// The version now, for [`PendingNodes::unchanged_since`].
+    pub(super) fn version(&self) -> IndexVersion {
+        IndexVersion(self.moves.load(Ordering::Acquire))
     }
 
-    /// What is shown of a node beside what is stored, and was read after this moment; none if something has left the
+    /// What is shown of a node beside what is stored, and was read after this version; none if something has left the
     /// node's index since, or is about to: then what was read may not fit it.
-    pub(super) fn unmoved(&self, node: NodeId, moment: Moment) -> Option<Option<Pending>> {
+    pub(super) fn unchanged_since(&self, node: NodeId, version: IndexVersion) -> Option<Option<Pending>> {
         let pending = match self.find(node) {
             None => None,
             Some(pending) => {
@@ -99,17 +99,17 @@ impl PendingNodes {
             }
         };
         // After the index: what has left it was noted before.
-        (self.moved_last(node).load(Ordering::Acquire) <= moment.0).then_some(pending)
+        (self.changed_last(node).load(Ordering::Acquire) <= version.0).then_some(pending)
     }
 
     /// Notes that something is about to leave a node's index.
     fn moved(&self, node: NodeId) {
         let number = self.moves.fetch_add(1, Ordering::AcqRel) + 1;
-        self.moved_last(node).fetch_max(number, Ordering::AcqRel);
+        self.changed_last(node).fetch_max(number, Ordering::AcqRel);
     }
 
-    fn moved_last(&self, node: NodeId) -> &AtomicU64 {
-        &self.moved_last[(node.0 % MOVED_SLOTS as u64) as usize]
+    fn changed_last(&self, node: NodeId) -> &AtomicU64 {
+        &self.changed_last[(node.0 % MOVED_SLOTS as u64) as usize]
     }
 
     /// What is shown of a node beside what is stored: for who holds its lock.
@@ -166,23 +166,23 @@ impl PendingNodes {
         }))
     }
 
-    /// Whether the node's index is as it was at that generation; none: it had nothing unflushed at that moment, which
+    /// Whether the node's index is as it was at that generation; none: it had nothing unflushed at that version, which
     /// does not matter under the node's lock.
-    pub(super) fn is_at(&self, node: NodeId, generation: Option<u64>, moment: Option<Moment>) -> bool {
+    pub(super) fn is_at(&self, node: NodeId, generation: Option<u64>, version: Option<IndexVersion>) -> bool {
         match (self.find(node), generation) {
             (Some(pending), Some(generation)) => pending.lock().generation == generation,
             // What came since is newer than what the reader saw of the map; but where map and index have changed
             // together, the map says nothing of it any more.
-            (_, None) => moment.is_none_or(|moment| self.unmoved(node, moment).is_some()),
+            (_, None) => version.is_none_or(|version| self.unchanged_since(node, version).is_some()),
             (None, Some(_)) => false,
         }
     }
 
-    /// Tells readers that the map and the index of a node are about to change together.
-    pub(super) fn unstable(&self, lock: &NodeLock<'_>) -> Option<Unstable> {
+    /// Tells readers that the map and the index of a node change together until the guard is dropped.
+    pub(super) fn write_guard(&self, lock: &NodeLock<'_>) -> Option<WriteGuard> {
         let pending = self.find(lock.node())?;
         pending.lock().generation += 1;
-        Some(Unstable(pending))
+        Some(WriteGuard(pending))
     }
 
     /// What a truncation must note of a node's records, under its lock.
@@ -325,14 +325,14 @@ impl PendingNodes {
     /// Takes lost records out of a node's index, so that what they covered counts again; answers the records of which
     /// nothing is left. Whoever reads the node meanwhile starts again. Nobody needs the node's lock for that: none where
     /// what is stored was read before a plan that changed the index, or one is about to.
-    pub(super) fn lose(&self, stored: &Node, lost: &[Sequence], moment: Moment) -> Option<Vec<Appended>> {
+    pub(super) fn lose(&self, stored: &Node, lost: &[Sequence], version: IndexVersion) -> Option<Vec<Appended>> {
         let Some(pending) = self.find(stored.id) else { return Some(Vec::new()) };
         let gone = {
             let mut pending = pending.lock();
             if !pending.held.iter().any(|held| lost.contains(&held.appended.sequence)) {
                 return Some(Vec::new());
             }
-            let has_moved = self.moved_last(stored.id).load(Ordering::Acquire) > moment.0;
+            let has_moved = self.changed_last(stored.id).load(Ordering::Acquire) > version.0;
             if has_moved || !pending.generation.is_multiple_of(2) {
                 return None;
             }

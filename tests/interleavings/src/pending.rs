@@ -91,18 +91,18 @@ macro_rules! flush {
             let flush = {
                 let (index, is_published) = (Arc::clone(&index), Arc::clone(&is_published));
                 thread::spawn(move || {
-                    let unstable = index.unstable(&lock(FILE));
+                    let guard = index.write_guard(&lock(FILE));
                     *is_published.lock().unwrap() = true;
                     index.flushed(&lock(FILE), &[0..u64::from(BYTES)], RECORD, RECORD);
-                    drop(unstable);
+                    drop(guard);
                 })
             };
             let reader = {
                 let (index, is_published) = (Arc::clone(&index), Arc::clone(&is_published));
                 thread::spawn(move || {
-                    let moment = index.moment();
+                    let version = index.version();
                     let stored = *is_published.lock().unwrap();
-                    if let Some(shown) = index.unmoved(FILE, moment) {
+                    if let Some(shown) = index.unchanged_since(FILE, version) {
                         let unflushed = shown.is_some_and(|shown| shown.bytes > 0);
                         assert!(stored || unflushed, "the bytes are in neither");
                     }
@@ -125,10 +125,10 @@ macro_rules! truncation {
             let truncation = {
                 let (index, is_cut) = (Arc::clone(&index), Arc::clone(&is_cut));
                 thread::spawn(move || {
-                    let unstable = index.unstable(&lock(FILE));
+                    let guard = index.write_guard(&lock(FILE));
                     *is_cut.lock().unwrap() = true;
                     index.truncate(&lock(FILE), 0);
-                    drop(unstable);
+                    drop(guard);
                 })
             };
             let reader = {

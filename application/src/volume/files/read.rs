@@ -119,7 +119,7 @@ impl Files {
         is_locked: bool,
     ) -> FsResult<Option<Layout>> {
         // Slices before the map: what leaves the index is in the map by then.
-        let moment = (!is_locked).then(|| self.nodes.pending().moment());
+        let version = (!is_locked).then(|| self.nodes.pending().version());
         let unflushed = self.unflushed(node, &range).await;
         let query = Query { map: Some(map::resolve_query(node, &range, self.share.scale())), ..Query::node(node) };
         let (view, is_hidden) = match self.nodes.view(&query).await {
@@ -131,7 +131,7 @@ impl Files {
         readable(stored, caller, access)?;
         let covered = unflushed.covers(&range);
         let Unflushed::Seen { pending, parts, generation } = unflushed else { return Ok(None) };
-        if !self.nodes.pending().is_at(node, generation, moment) {
+        if !self.nodes.pending().is_at(node, generation, version) {
             return Ok(None);
         }
         let attributes = self.nodes.with_access_time(attributes::overlay(stored, pending.as_ref()));

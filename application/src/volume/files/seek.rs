@@ -122,7 +122,7 @@ impl Files {
         is_locked: bool,
     ) -> FsResult<Option<Stretch>> {
         let node = looking.node;
-        let moment = (!is_locked).then(|| self.nodes.pending().moment());
+        let version = (!is_locked).then(|| self.nodes.pending().version());
         // Slices before the map: what leaves the index is in the map by then.
         let Some((shown, parts, generation)) = self.parts(node, &range) else { return Ok(None) };
         let query = MapQuery {
@@ -134,7 +134,7 @@ impl Files {
         let view = self.nodes.view(&Query { map: Some(query), ..Query::node(node) }).await?;
         let stored: &Arc<Node> = self.nodes.live(&view, node)?;
         readable(stored, looking.caller, looking.access)?;
-        if !self.nodes.pending().is_at(node, generation, moment) {
+        if !self.nodes.pending().is_at(node, generation, version) {
             return Ok(None);
         }
         let size = shown.unwrap_or(stored.size);

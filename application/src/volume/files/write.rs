@@ -39,7 +39,7 @@ impl Files {
         let seen = self.nodes.view(&Query::node(node)).await?;
         let stored = self.nodes.live(&seen, node)?;
         may_write(&NodeSecurity::from(&**stored), &caller.credentials, caller.opener.is_none())?;
-        let before = self.nodes.weak_at(seen.moment, stored);
+        let before = self.nodes.weak_at(seen.version, stored);
         let newest = self.nodes.pending().find(node).and_then(|pending| pending.lock().newest());
         if let Some(sequence) = newest {
             self.write_back.make_durable(node, sequence).await?;

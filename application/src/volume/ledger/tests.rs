@@ -46,15 +46,15 @@ fn sums_follow_the_plans_that_were_applied() {
 fn what_the_store_said_is_taken_over_unless_a_plan_came_between() {
     let ledger = Ledger::new(QUOTA);
     let said = Statistics { bytes: 7, nodes: 1 };
-    ledger.observe(ledger.moment(), said);
+    ledger.observe(ledger.version(), said);
     assert_eq!(ledger.held().0, Amount { bytes: 7, nodes: 1 });
-    let moment = ledger.moment();
+    let version = ledger.version();
     ledger.begin(Statistics { bytes: 10, nodes: 0 }).applied();
-    ledger.observe(moment, said);
+    ledger.observe(version, said);
     assert_eq!(ledger.held().0.bytes, 17);
     let on_its_way = ledger.begin(Statistics { bytes: 10, nodes: 0 });
-    assert_eq!(ledger.moment(), None);
-    ledger.observe(ledger.moment(), said);
+    assert_eq!(ledger.version(), None);
+    ledger.observe(ledger.version(), said);
     drop(on_its_way);
     assert_eq!(ledger.held().0.bytes, 17);
 }

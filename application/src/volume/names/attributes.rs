@@ -25,7 +25,7 @@ impl Names {
         let seen = self.nodes.view(&Query::node(node)).await?;
         let node = self.nodes.live(&seen, node)?;
         let mask = granted(&NodeSecurity::from(&**node), &caller.credentials);
-        Ok((mask, self.nodes.overlay(seen.moment, node).await?))
+        Ok((mask, self.nodes.overlay(seen.version, node).await?))
     }
 
     /// Sets attributes under the node's lock, so that a guard compares what no write can change meanwhile.

@@ -40,12 +40,12 @@ impl Names {
         let mut entries = Vec::with_capacity(listing.entries.len());
         for listed in listing.entries {
             let attributes = match listed.record {
-                Some(node) => Some(self.nodes.overlay(seen.moment, &node).await?),
+                Some(node) => Some(self.nodes.overlay(seen.version, &node).await?),
                 None => None,
             };
             entries.push(Entry { name: listed.name, cookie: listed.cookie, node: listed.node, attributes });
         }
-        let attributes = self.nodes.overlay(seen.moment, node).await?;
+        let attributes = self.nodes.overlay(seen.version, node).await?;
         self.nodes.accessed(&attributes);
         let parent = node.parent.directory;
         Ok(ListReply { directory: attributes, parent, searchable, entries, complete: listing.complete })

@@ -12,7 +12,7 @@ impl Names {
         // Without a node of its own it gave one that was there another size.
         let found = || seen.entry(0).map(|found| &found.node);
         let node = if earlier.made.is_some() { earlier.node.as_ref() } else { found() };
-        let node = self.nodes.overlay_changed(seen.moment, node.ok_or(FsError::Stale)?).await?;
+        let node = self.nodes.overlay_changed(seen.version, node.ok_or(FsError::Stale)?).await?;
         let directory = self.nodes.changed_by_then(seen, request.directory).await?;
         Ok(Created { node, directory, new: earlier.made.is_some() })
     }

@@ -46,6 +46,6 @@ impl Nodes {
 
     /// A directory, or a node, that was changed by then. What it was before is not known any more.
     pub(in crate::volume) async fn changed_by_then(&self, seen: &Seen, id: NodeId) -> FsResult<Changed> {
-        Ok(Changed { before: None, after: self.overlay_changed(seen.moment, seen.node(id)?).await? })
+        Ok(Changed { before: None, after: self.overlay_changed(seen.version, seen.node(id)?).await? })
     }
 }

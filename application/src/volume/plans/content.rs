@@ -40,11 +40,11 @@ impl PlanRunner {
     ) -> FsResult<Settled<T>> {
         let pending = self.nodes.pending();
         let before = pending.snapshot(lock.node());
-        let unstable = pending.unstable(lock);
+        let guard = pending.write_guard(lock);
         match self.run(query, op, |view| decide(view, before.as_ref())).await {
             Ok(settled) => {
                 let released = forget(pending, &settled.value);
-                drop(unstable);
+                drop(guard);
                 self.write_back.release(released).await;
                 Ok(settled)
             }

@@ -59,9 +59,9 @@ impl PlanRunner {
 
     /// Takes the sums over from the metadata store: of a plan that was not answered nobody knows otherwise.
     pub(in crate::volume) async fn count_again(&self) -> FsResult<()> {
-        let moment = self.ledger.moment();
+        let version = self.ledger.version();
         let sums = self.metadata.statistics().await.map_err(|error| self.share.metadata_failed(&error))?;
-        self.ledger.observe(moment, sums);
+        self.ledger.observe(version, sums);
         Ok(())
     }
 

@@ -59,7 +59,7 @@ impl WriteBack {
         for attempt in 1.. {
             let seen = self.nodes.view(&Query::node(node)).await?;
             let Ok(stored) = seen.node(node) else { break };
-            if let Some(records) = self.nodes.pending().lose(stored, lost, seen.moment) {
+            if let Some(records) = self.nodes.pending().lose(stored, lost, seen.version) {
                 self.release(records).await;
                 break;
             }
