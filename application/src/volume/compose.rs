@@ -95,65 +95,27 @@ impl Core {
 
     /// The whole share.
     pub(super) fn volume(self, stores: VolumeStores, record: &ShareRecord, recovered: Recovered) -> Arc<Volume> {
-        let Core { share, locks, nodes, row, numbers, garbage, opens, write_back, plans, sealing, blocks } = self;
         let survives = survives(&stores);
+        let (flusher, reclaimer) = self.background(&stores, record);
+        let Core { share, locks, nodes, row, numbers, garbage, opens, write_back, plans, sealing, blocks } = self;
         let VolumeStores { metadata, content, journal, .. } = stores;
         let both = (metadata.clone(), content.clone());
         let basis = (share.clone(), nodes.clone());
         let locked = (share.clone(), nodes.clone(), locks);
-        let changes = (write_back.clone(), plans.clone());
-        let flusher = Flusher::new(
-            locked.clone(),
-            changes.clone(),
-            (blocks.clone(), sealing.clone()),
-            garbage.clone(),
-            content.clone(),
-        );
-        let flusher = Arc::new(flusher);
-        let pins = Pins::new(share.clone(), (metadata.clone(), row.clone()), garbage.clone(), record);
-        let reclaimer = Reclaimer::new(
-            locked.clone(),
-            (write_back.clone(), plans.clone(), opens.clone()),
-            (blocks.clone(), sealing.clone(), flusher.clone()),
-            garbage.clone(),
-            both.clone(),
-            pins,
-        );
-        let reclaimer = Arc::new(reclaimer);
-        let files = Files::new(
-            locked.clone(),
-            opens.clone(),
-            changes.clone(),
-            (blocks.clone(), flusher.clone()),
-            garbage.clone(),
-        );
-        let files = Arc::new(files);
+        let (changes, reads) = ((write_back.clone(), plans.clone()), (blocks.clone(), flusher.clone()));
+        let files = Arc::new(Files::new(locked.clone(), opens.clone(), changes, reads, garbage.clone()));
         let reading = (metadata.clone(), numbers);
         let names = Names::new(basis.clone(), reading, opens.clone(), plans.clone(), files.clone());
         let flushes = (write_back.clone(), flusher.clone());
         let freezer = Freezer::new(share.clone(), both.clone(), flushes, reclaimer.clone());
-        let checked = CheckStores {
-            metadata: metadata.clone(),
-            content,
-            sealer: sealing.sealer().clone(),
-            clock: share.machine().clock.clone(),
-        };
+        let (sealer, clock) = (sealing.sealer().clone(), share.machine().clock.clone());
+        let checked = CheckStores { metadata: metadata.clone(), content, sealer, clock };
         let check = OnlineCheck::new(locked, flusher.clone(), checked);
-        let monitor = Monitor::new(
-            basis.clone(),
-            (write_back.clone(), plans.clone(), blocks.clone()),
-            (garbage, reclaimer.clone()),
-            both,
-            recovered,
-        );
+        let counted = (write_back.clone(), plans.clone(), blocks.clone());
+        let monitor = Monitor::new(basis.clone(), counted, (garbage, reclaimer.clone()), both, recovered);
         let renewal = Renewal::new(basis, plans, row.clone(), (metadata, journal.clone()));
-        let lifecycle = Lifecycle::new(
-            (share.clone(), row),
-            (journal, write_back.clone()),
-            (blocks, sealing),
-            (flusher.clone(), reclaimer),
-            renewal,
-        );
+        let (kept, written) = ((share.clone(), row), (journal, write_back.clone()));
+        let lifecycle = Lifecycle::new(kept, written, (blocks, sealing), (flusher.clone(), reclaimer), renewal);
         let lifecycle = Arc::new(lifecycle);
         Arc::new(Volume {
             share,
@@ -168,6 +130,33 @@ impl Core {
             lifecycle,
             survives,
         })
+    }
+
+    /// What moves bytes and gives them back, while nobody waits for it.
+    fn background(&self, stores: &VolumeStores, record: &ShareRecord) -> (Arc<Flusher>, Arc<Reclaimer>) {
+        let locked = (self.share.clone(), self.nodes.clone(), self.locks.clone());
+        let (write_back, plans, opens) = (self.write_back.clone(), self.plans.clone(), self.opens.clone());
+        let (blocks, sealing) = (self.blocks.clone(), self.sealing.clone());
+        let (metadata, content) = (stores.metadata.clone(), stores.content.clone());
+        let flusher = Flusher::new(
+            locked.clone(),
+            (write_back.clone(), plans.clone()),
+            (blocks.clone(), sealing.clone()),
+            self.garbage.clone(),
+            content.clone(),
+        );
+        let flusher = Arc::new(flusher);
+        let row = (metadata.clone(), self.row.clone());
+        let pins = Pins::new(self.share.clone(), row, self.garbage.clone(), record);
+        let reclaimer = Reclaimer::new(
+            locked,
+            (write_back, plans, opens),
+            (blocks, sealing, flusher.clone()),
+            self.garbage.clone(),
+            (metadata, content),
+            pins,
+        );
+        (flusher, Arc::new(reclaimer))
     }
 }
 
