@@ -178,11 +178,26 @@ impl PendingNodes {
         }
     }
 
-    /// Tells readers that the map and the index of a node change together until the guard is dropped.
-    pub(super) fn write_guard(&self, lock: &NodeLock<'_>) -> Option<WriteGuard> {
+    /// Tells readers that the map and the index of a node change together until the guard is dropped. Where bytes are
+    /// `cut` that are only in the journal, the index is uncertain from now on until it is said what became of it: whoever
+    /// waits for that may go away, and the plan is applied all the same.
+    pub(super) fn write_guard(&self, lock: &NodeLock<'_>, cuts: bool) -> Option<WriteGuard> {
         let pending = self.find(lock.node())?;
+        pending.lock().is_uncertain |= cuts;
         pending.lock().generation += 1;
         Some(WriteGuard(pending))
+    }
+
+    /// Whether it is not known of a node whether bytes of its index are cut ([`PendingNodes::write_guard`]).
+    pub(super) fn is_uncertain(&self, node: NodeId) -> bool {
+        self.find(node).is_some_and(|pending| pending.lock().is_uncertain)
+    }
+
+    /// The index of a node fits what is stored of it.
+    pub(super) fn is_certain(&self, lock: &NodeLock<'_>) {
+        if let Some(pending) = self.find(lock.node()) {
+            pending.lock().is_uncertain = false;
+        }
     }
 
     /// What a truncation must note of a node's records, under its lock.
@@ -353,6 +368,7 @@ impl PendingNodes {
         {
             let mut pending = pending.lock();
             pending.lose(stored, &[]);
+            pending.is_uncertain = false;
             if !pending.slices.is_empty() {
                 return Vec::new();
             }
@@ -364,6 +380,17 @@ impl PendingNodes {
             }
         }
         self.take(stored.id)
+    }
+
+    /// The newest record that a node has ever had since something of it is unflushed.
+    pub(super) fn highest(&self, node: NodeId) -> Option<Sequence> {
+        self.find(node).map(|pending| pending.lock().highest)
+    }
+
+    /// Forgets a node of which nothing is left in the index; answers its records.
+    pub(super) fn take_empty(&self, lock: &NodeLock<'_>) -> Vec<Appended> {
+        let is_empty = self.find(lock.node()).is_some_and(|pending| pending.lock().slices.is_empty());
+        if is_empty { self.take(lock.node()) } else { Vec::new() }
     }
 
     /// Forgets a node; answers its records.

@@ -11,6 +11,8 @@ use dittofs_ports::{
     AdminService, BlockService, CloneRange, ContentError, MetadataService, MetadataStore, NodeRef, Seek, Stability,
 };
 
+use futures_util::FutureExt;
+
 use crate::{
     interposed::After,
     world::{SHARE, World, caller},
@@ -101,4 +103,35 @@ async fn a_record_is_released_after_it_is_stored_that_it_is_done_even_if_nothing
     let share = store.share(SHARE).await.unwrap().unwrap();
     let view = share.view(&Query::node(node.node)).await.unwrap();
     assert_eq!(view.node(node.node).unwrap().content_seq, taken);
+}
+
+/// A server that ends drops calls that take too long; what they sent to the metadata store is done all the same.
+#[tokio::test]
+async fn a_cut_of_which_nobody_hears_is_not_undone_by_a_flush() {
+    for (what, size, cut) in [("truncation", 150, 150..200), ("punch", 200, 10..20)] {
+        let store = Arc::new(MemoryMetadataStore::new());
+        let world = World::open(Arc::clone(&store), Vec::new()).await;
+        let node = world.file(&[8; 200]).await;
+        world.services.flush().await.unwrap();
+        world.write(node, &[7; 200], Stability::Unstable).await.unwrap();
+        world.next.set(After::Apply, std::future::pending());
+        let (services, range) = (Arc::clone(&world.services), cut.clone());
+        let call = async move {
+            match what {
+                "punch" => services.punch(&caller(), node, range).await,
+                _ => services.set_attributes(&caller(), node, &SetAttributes::size(size), None).await,
+            }
+        };
+        assert!(call.now_or_never().is_none() && world.next.is_over(), "{what}: it was answered");
+        let share = store.share(SHARE).await.unwrap().unwrap();
+        let version = |view: dittofs_domain::plan::View| view.node(node.node).unwrap().content_version;
+        let then = version(share.view(&Query::node(node.node)).await.unwrap());
+        world.services.flush().await.unwrap();
+        // One that is still on its way does not come any more.
+        assert!(version(share.view(&Query::node(node.node)).await.unwrap()) > then, "{what}");
+        let read = world.services.read(&caller(), node, 0, 300).await.unwrap().data.concat();
+        assert_eq!(read.len() as u64, size, "{what}");
+        let is_cut = |at: usize| cut.contains(&(at as u64));
+        assert!(read.iter().enumerate().all(|(at, byte)| *byte == if is_cut(at) { 0 } else { 7 }), "{what}: {read:?}");
+    }
 }

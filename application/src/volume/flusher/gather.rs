@@ -83,7 +83,8 @@ impl Gathered {
 impl Flusher {
     /// What a node has from an offset on, region by region, as far as there is room; none if nothing.
     pub(super) async fn gather_node(&self, node: NodeId, from: u64, cutter: &mut Cutter) -> FsResult<Option<Gathered>> {
-        let _lock = self.locks.lock(node).await;
+        let lock = self.locks.lock(node).await;
+        self.plans.fit(&lock).await?;
         let view = self.nodes.view(&Query::node(node)).await?;
         let Ok(stored) = self.nodes.live(&view, node) else {
             self.write_back.discard_pending(node).await;
@@ -94,6 +95,11 @@ impl Flusher {
             cutter.finished();
             return Ok(None);
         };
+        if pending.lock().slices.is_empty() {
+            self.publish_nothing(&lock).await?;
+            cutter.finished();
+            return Ok(None);
+        }
         let (up_to, size) = {
             let pending = pending.lock();
             (pending.newest().or(pending.slices.newest()).unwrap_or_default(), pending.shown.size)

@@ -25,8 +25,8 @@ struct Batch<'a> {
     pieces: &'a [Piece],
     /// Whether the file was cut since they were taken.
     was_cut: bool,
-    /// Up to which record all is stored then; none where more plans follow.
-    done: Option<Sequence>,
+    /// Whether all that was taken is stored then.
+    is_last: bool,
 }
 
 impl Flusher {
@@ -38,6 +38,7 @@ impl Flusher {
             return Ok(());
         }
         let lock = self.locks.lock(node).await;
+        self.plans.fit(&lock).await?;
         let view = self.nodes.view(&Query::node(node)).await?;
         let Ok(stored) = self.nodes.live(&view, node) else {
             self.write_back.discard_pending(node).await;
@@ -58,15 +59,14 @@ impl Flusher {
         if !self.nodes.pending().has(node) {
             return Ok(());
         }
-        let done = self.content_seq_after(gathered);
         let mut batches = map::batches(pieces, self.share.scale());
         // Also where nothing is left of what was taken: that it is done must be stored before its records are released.
         // Else a crash may bring an old one back without the newer ones that had been laid over it.
         let last = batches.pop().unwrap_or_default();
         for pieces in &batches {
-            self.install(&lock, &Batch { gathered, pieces, was_cut, done: None }, object).await?;
+            self.install(&lock, &Batch { gathered, pieces, was_cut, is_last: false }, object).await?;
         }
-        self.install(&lock, &Batch { gathered, pieces: &last, was_cut, done: Some(done) }, object).await
+        self.install(&lock, &Batch { gathered, pieces: &last, was_cut, is_last: true }, object).await
     }
 
     /// Puts pieces into the map. With the last ones the index forgets what was taken.
@@ -82,6 +82,8 @@ impl Flusher {
             if !installed.crowded.is_empty() {
                 tracing::debug!(share = %self.share.name(), %node, pages = installed.crowded.len(), "pages with many extents");
             }
+            // While readers are kept off: a record that is lost before brings older ones back into the index.
+            let done = batch.is_last.then(|| self.content_seq_after(batch.gathered));
             let mut plan = Plan::at(self.share.now());
             plan.expect(Expectation::Exists(node));
             plan.expect(Expectation::ContentVersion { node, version: stored.content_version });
@@ -89,15 +91,32 @@ impl Flusher {
                 plan.expect(Expectation::ObjectUsable { object: object.id, epoch: self.share.epoch() });
                 plan.change(Change::PutObject(object));
             }
-            installed.edit.add_to(&mut plan, node, published(stored, pending, batch.done));
-            Ok((plan, ()))
+            installed.edit.add_to(&mut plan, node, published(stored, pending, done));
+            Ok((plan, done))
         };
         let query = ContentQuery { query, op: None, cuts: false };
-        let forget = |pending: &PendingNodes, (): &()| match batch.done {
+        let forget = |pending: &PendingNodes, done: &Option<Sequence>| match *done {
             Some(done) => pending.flushed(lock, &batch.gathered.ranges, batch.gathered.up_to, done),
             None => Vec::new(),
         };
         self.plans.change_content(lock, query, decide, forget).await?;
+        Ok(())
+    }
+
+    /// Stores what was shown of a node of whose records nothing is left in the index, as they were lost: none of them may
+    /// count any more, should a crash bring one back.
+    pub(super) async fn publish_nothing(&self, lock: &NodeLock<'_>) -> FsResult<()> {
+        let node = lock.node();
+        let decide = |view: &View, pending: Option<&Pending>| {
+            let stored = view.node(node)?;
+            let mut plan = Plan::at(self.share.now());
+            plan.expect(Expectation::Exists(node));
+            plan.expect(Expectation::ContentVersion { node, version: stored.content_version });
+            plan.change(Change::UpdateNode(node, published(stored, pending, self.nodes.pending().highest(node))));
+            Ok((plan, ()))
+        };
+        let query = ContentQuery { query: Query::node(node), op: None, cuts: false };
+        self.plans.change_content(lock, query, decide, |pending, ()| pending.take_empty(lock)).await?;
         Ok(())
     }
 

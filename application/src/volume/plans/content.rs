@@ -1,10 +1,10 @@
 //! Changes of a file's content: what is stored of it and what is unflushed of it change together.
 
 use dittofs_domain::{
-    OpId,
+    ContentVersion, OpId,
     attributes::Pending,
     error::FsResult,
-    plan::{Plan, Query, View},
+    plan::{Change, Expectation, NodeUpdate, Plan, Query, View},
 };
 use dittofs_ports::Appended;
 
@@ -12,6 +12,7 @@ use crate::volume::{
     node_locks::NodeLock,
     pending::PendingNodes,
     plans::{PlanRunner, Settled},
+    share::is_of_file,
 };
 
 /// What is read for a change of content, and what is left of it where nobody knows whether it was done.
@@ -38,22 +39,71 @@ impl PlanRunner {
         mut decide: impl FnMut(&View, Option<&Pending>) -> FsResult<(Plan, T)> + Send,
         forget: impl FnOnce(&PendingNodes, &T) -> Vec<Appended> + Send,
     ) -> FsResult<Settled<T>> {
+        self.fit(lock).await?;
         let pending = self.nodes.pending();
         let before = pending.snapshot(lock.node());
-        let guard = pending.write_guard(lock);
+        let guard = pending.write_guard(lock, cuts);
         match self.run(query, op, |view| decide(view, before.as_ref())).await {
             Ok(settled) => {
                 let released = forget(pending, &settled.value);
+                if cuts {
+                    pending.is_certain(lock);
+                }
                 drop(guard);
                 self.write_back.release(released).await;
                 Ok(settled)
             }
             Err(error) => {
                 if cuts {
-                    self.write_back.fit_pending(lock).await;
+                    self.fit_in_the_end(lock).await;
                 }
                 Err(error)
             }
         }
+    }
+
+    /// Makes the index of a node fit what is stored, for as long as it takes: nobody may see or write the file before.
+    /// Where its own row is damaged, or the share closes, that is left to the next flush.
+    async fn fit_in_the_end(&self, lock: &NodeLock<'_>) {
+        for attempt in 1.. {
+            match self.fit(lock).await {
+                Err(error) if !is_of_file(error) && !self.share.is_closing() => self.share.jitter(attempt).await,
+                _ => return,
+            }
+        }
+    }
+
+    /// Makes the index of a node fit what is stored, if a plan that cuts the file was sent and nobody has heard what
+    /// became of it. Such a plan may still be on its way: the node gets another content version first, under which it can't
+    /// be applied any more.
+    ///
+    /// # Errors
+    /// Those of [`PlanRunner::run`]: then nothing of the node may be published.
+    pub(in crate::volume) async fn fit(&self, lock: &NodeLock<'_>) -> FsResult<()> {
+        let (node, pending) = (lock.node(), self.nodes.pending());
+        if !pending.is_uncertain(node) {
+            return Ok(());
+        }
+        let settled = self
+            .run(Query::node(node), None, |view| {
+                let mut plan = Plan::at(self.share.now());
+                // Of one that is gone nothing will be published.
+                if let Ok(stored) = view.node(node) {
+                    let version = stored.content_version;
+                    plan.expect(Expectation::ContentVersion { node, version });
+                    let raised = Some(ContentVersion(version.0.saturating_add(1)));
+                    plan.change(Change::UpdateNode(
+                        node,
+                        NodeUpdate { content_version: raised, ..NodeUpdate::default() },
+                    ));
+                }
+                Ok((plan, ()))
+            })
+            .await?;
+        if let Some(stored) = settled.applied.node(node).and_then(|touched| touched.after.as_ref()) {
+            let records = pending.fit(lock, stored);
+            self.write_back.release(records).await;
+        }
+        Ok(())
     }
 }

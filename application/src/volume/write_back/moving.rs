@@ -63,6 +63,10 @@ impl WriteBack {
             Err(_) => None,
         };
         let Some(pending) = self.nodes.pending().find(node) else { return Ok(()) };
+        // What is cut of it may not be known: under new numbers it would count again.
+        if pending.lock().is_uncertain {
+            return Ok(());
+        }
         let (slices, size, time) = {
             let pending = pending.lock();
             (pending.slices.iter().collect::<Vec<_>>(), pending.shown.size, shown_time(&pending, stored.as_deref()))

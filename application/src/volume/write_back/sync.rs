@@ -9,7 +9,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::JournalError;
 
-use crate::volume::{node_locks::NodeLock, share::is_of_file, write_back::WriteBack};
+use crate::volume::{share::is_of_file, write_back::WriteBack};
 
 impl WriteBack {
     /// Makes a node's records up to this one durable at the share's tier: in the journal, or where that survives
@@ -66,22 +66,6 @@ impl WriteBack {
             self.share.jitter(attempt).await;
         }
         Ok(())
-    }
-
-    /// After a plan of which nobody knows whether it was applied: what is only in the journal must fit what is stored.
-    /// For as long as it takes: nobody may see or write the file before.
-    pub(in crate::volume) async fn fit_pending(&self, lock: &NodeLock<'_>) {
-        let node = lock.node();
-        for attempt in 1.. {
-            if self.share.is_closing() {
-                return;
-            }
-            if let Ok(view) = self.nodes.view(&Query::node(node)).await {
-                let records = view.node(node).map(|stored| self.nodes.pending().fit(lock, stored)).unwrap_or_default();
-                return self.release(records).await;
-            }
-            self.share.jitter(attempt).await;
-        }
     }
 
     /// Logs why the journal failed, renews the verifier where bytes may be lost, and says what the client gets.
