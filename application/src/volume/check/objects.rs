@@ -54,7 +54,7 @@ impl Checker<'_> {
     pub(super) async fn delete_orphans(&mut self) -> FsResult<()> {
         let index = self.outcome.findings.iter().position(|finding| matches!(finding, Finding::Orphans { .. }));
         let Some(index) = index.filter(|_| self.options.repair && self.options.delete_orphans) else { return Ok(()) };
-        let is_done = self.subject.may_delete_orphans(&self.outcome).await? && self.delete_each_orphan().await?;
+        let is_done = self.delete_each_orphan().await?;
         self.outcome.set_mended(Some(index), is_done);
         Ok(())
     }
@@ -64,6 +64,10 @@ impl Checker<'_> {
         let used = self.outcome.used_without_row();
         let (mut after, mut is_done) = (None, true);
         loop {
+            // Each time: a server that has begun meanwhile, on a copy of the metadata, has made objects of its own.
+            if !self.subject.may_delete_orphans(&self.outcome).await? {
+                return Ok(false);
+            }
             let page = self
                 .subject
                 .content
