@@ -8,9 +8,8 @@ mod identity;
 mod journals;
 mod keys;
 mod leftovers;
-mod nfs;
 mod paths;
-mod ports;
+mod protocols;
 mod quota;
 mod refusal;
 mod signals;
@@ -28,6 +27,7 @@ use dittofs_admin::Sources;
 use dittofs_application::{Registry, Services, Volume};
 use dittofs_backup_folder::FolderBackups;
 use dittofs_domain::FsError;
+use dittofs_transport::{Bounds, ListenError, Services as Offered, Serving};
 use tokio::{runtime::Builder, sync::Notify};
 
 use crate::{
@@ -41,8 +41,7 @@ pub(crate) use holder::{may_live, of as holder_of};
 pub(crate) use journals::has_files as has_journal;
 pub(crate) use keys::Keys;
 pub(crate) use leftovers::{Leftover, Places, PlacesError};
-use nfs::NfsAdapter;
-use ports::NfsPorts;
+use protocols::{Bound, Served};
 pub(crate) use quota::bytes_max;
 use signals::{Signals, follow_hangups};
 use socket::ControlSocket;
@@ -57,17 +56,8 @@ pub enum ServeError {
     #[error("the server's threads can't be started: {0}")]
     Threads(#[source] io::Error),
     /// An address can't be listened on.
-    #[error("can't listen on {address} for {what}: {source}; name another address by {option}")]
-    Listen {
-        /// The address.
-        address: std::net::SocketAddr,
-        /// What for.
-        what: &'static str,
-        /// Where it is configured.
-        option: &'static str,
-        /// Why.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// A store can't be opened.
     #[error("store `{store}` can't be opened: {source}")]
     Store {
@@ -229,7 +219,7 @@ async fn serve_until_told(
     let name = signals.next().await;
     tracing::info!("{name}: draining");
     tokio::select! {
-        stopped = running.stop(config) => stopped,
+        stopped = running.stop() => stopped,
         name = signals.next() => end_at_once(name, "the drain"),
     }
 }
@@ -243,7 +233,7 @@ fn end_at_once(signal: &str, during: &str) -> ! {
 /// A server that listens.
 struct Running {
     volumes: Vec<Arc<Volume>>,
-    nfs: NfsAdapter,
+    protocols: Served,
     socket: Option<ControlSocket>,
     watching: Watching,
 }
@@ -260,11 +250,11 @@ impl Running {
         if let Some(data) = &config.data {
             tracing::info!(data = %data.display(), "starting");
         }
-        let ports = NfsPorts::take(&config.adapters.nfs).await?;
+        let bound = Bound::take(&config.adapters).await?;
         let watching = Watching::start(config, fronts).await?;
         let shares = volumes::open(config, kinds, accepting, watching.watch(), hangup).await?;
         let volumes = shares.volumes.clone();
-        match Running::listen(config, ports, shares, watching, fronts) {
+        match Running::listen(config, bound, shares, watching, fronts) {
             Ok(running) => Ok(running),
             Err(error) => {
                 // What is wrong with the closing is in the log; the start fails for what it failed for.
@@ -276,7 +266,7 @@ impl Running {
 
     fn listen(
         config: &Config,
-        ports: NfsPorts,
+        bound: Bound,
         shares: OpenShares,
         watching: Watching,
         fronts: &Fronts,
@@ -291,41 +281,49 @@ impl Running {
         };
         let socket = config.data.as_ref().map(listen).transpose()?;
         let bounds = bounds::of(&config.adapters.limits);
-        let nfs = NfsAdapter::start(ports, config, services.clone(), fronts, &bounds)?;
-        let statistics = services;
-        let protocols = vec![nfs.statistics()];
-        watching.serves(Sources { statistics, protocols, bounds, stores: meters, cache, disk });
-        announce(config, &nfs);
-        Ok(Running { volumes, nfs, socket, watching })
+        let protocols = bound.start(&serving(config, &services, fronts, &bounds))?;
+        let (statistics, of_protocols) = (services, protocols.statistics());
+        watching.serves(Sources { statistics, protocols: of_protocols, bounds, stores: meters, cache, disk });
+        announce(config, &protocols);
+        Ok(Running { volumes, protocols, socket, watching })
     }
 
     /// Answers what is in flight, flushes and closes everything.
-    async fn stop(self, config: &Config) -> Result<Vec<Weak<Volume>>, ServeError> {
+    async fn stop(self) -> Result<Vec<Weak<Volume>>, ServeError> {
         self.watching.stops();
         if let Some(socket) = self.socket {
             socket.close().await;
         }
-        self.nfs.drain(config.adapters.nfs.limits.drain).await;
+        self.protocols.drain().await;
         let closed = volumes::close(&self.volumes).await;
         self.watching.close();
         closed.map(|()| self.volumes.iter().map(Arc::downgrade).collect())
     }
 }
 
-/// Says what is lost when the server stops, and how to mount.
-fn announce(config: &Config, nfs: &NfsAdapter) {
+/// What protocols are given.
+fn serving(config: &Config, services: &Arc<Services>, fronts: &Fronts, bounds: &Bounds) -> Serving {
+    let (metadata, block) = (services.clone(), services.clone());
+    Serving {
+        services: Offered { metadata, block, open: services.clone(), admin: services.clone() },
+        bounds: bounds.clone(),
+        fronts: fronts.handles(),
+        idle: config.adapters.limits.idle,
+        slow: config.log.slow,
+    }
+}
+
+/// Says what is lost when the server stops, and how clients reach the shares.
+fn announce(config: &Config, protocols: &Served) {
     for notice in config.notices() {
         tracing::warn!("{notice}");
     }
-    let address = nfs.address();
-    let (host, port) = (address.ip(), address.port());
-    let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
     let mut out = io::stdout().lock();
     for ShareConfig { name, durability, .. } in &config.shares {
         tracing::info!(share = %name, durability = durability.word(), "serving");
-        let mount =
-            format!("mount -t nfs -o vers=3,tcp,port={port},mountport={port},nolock,nosuid,nodev {host}:{name} /mnt");
-        // Nobody may be reading.
-        let _ = writeln!(out, "{mount}");
+        for line in protocols.announce(name) {
+            // Nobody may be reading.
+            let _ = writeln!(out, "{line}");
+        }
     }
 }

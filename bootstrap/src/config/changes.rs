@@ -1,6 +1,8 @@
 //! What differs between two configurations.
 
-use super::{Adapters, CacheConfig, Config, LogConfig, ShareConfig};
+use std::collections::BTreeSet;
+
+use super::{Adapters, CacheConfig, Config, LogConfig, ProtocolConfig, ShareConfig};
 
 /// The keys that differ between the configuration that a server runs with and a newer one, of all that it can't take
 /// before it is started again. A share is named by its name.
@@ -8,7 +10,7 @@ pub(crate) fn needing_restart(running: &Config, newer: &Config) -> Vec<String> {
     // All fields are named, so that none that is new is forgotten.
     let Config { data, metadata, content, journal, cache, shares, adapters, log } = running;
     let CacheConfig { memory, readahead, disk } = cache;
-    let Adapters { nfs, admin, limits } = adapters;
+    let Adapters { protocols, admin, limits } = adapters;
     let LogConfig { levels: _, format, audit, slow } = log;
     let parts = [
         ("data", *data == newer.data),
@@ -18,7 +20,6 @@ pub(crate) fn needing_restart(running: &Config, newer: &Config) -> Vec<String> {
         ("cache.memory", *memory == newer.cache.memory),
         ("cache.readahead", *readahead == newer.cache.readahead),
         ("cache.disk", *disk == newer.cache.disk),
-        ("adapters.nfs", *nfs == newer.adapters.nfs),
         ("adapters.admin", *admin == newer.adapters.admin),
         ("adapters.limits", *limits == newer.adapters.limits),
         ("log.format", *format == newer.log.format),
@@ -26,7 +27,15 @@ pub(crate) fn needing_restart(running: &Config, newer: &Config) -> Vec<String> {
         ("log.slow_ms", *slow == newer.log.slow),
     ];
     let parts = parts.into_iter().filter(|(_, is_same)| !is_same).map(|(key, _)| key.to_owned());
-    parts.chain(changed_shares(shares, &newer.shares)).collect()
+    let protocols = changed_protocols(protocols, &newer.adapters.protocols);
+    parts.chain(protocols).chain(changed_shares(shares, &newer.shares)).collect()
+}
+
+fn changed_protocols(running: &[(String, ProtocolConfig)], newer: &[(String, ProtocolConfig)]) -> Vec<String> {
+    let is_in = |all: &[(String, ProtocolConfig)], one: &(String, ProtocolConfig)| all.contains(one);
+    let gone_or_changed = running.iter().filter(|one| !is_in(newer, one));
+    let names = gone_or_changed.chain(newer.iter().filter(|one| !is_in(running, one))).map(|(name, _)| name);
+    names.collect::<BTreeSet<_>>().into_iter().map(|name| format!("adapters.{name}")).collect()
 }
 
 fn changed_shares(running: &[ShareConfig], newer: &[ShareConfig]) -> Vec<String> {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use dittofs_admin::{Sources, Watch, WatchedThread, serve_watch};
+use dittofs_transport::ListenError;
 use tokio::{
     runtime::{Builder, Handle},
     sync::oneshot,
@@ -83,7 +84,7 @@ fn serve(listener: TcpListener, watch: Arc<Watch>) -> io::Result<(oneshot::Sende
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    let failed = |source| ServeError::Listen { address, what: "monitoring", option: "adapters.admin.listen", source };
+    let failed = |source| ListenError { address, what: "monitoring", option: "adapters.admin.listen", source };
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
