@@ -18,6 +18,7 @@ mod disk_cache;
 mod handles;
 mod hot_copies;
 mod libnfs;
+mod lines;
 mod links;
 mod listing;
 mod logging;
