@@ -68,7 +68,9 @@ use dittofs_ports::{
 };
 use tokio::sync::Notify;
 
-use crate::{admission::Admission, keyed::KeyedLocks, owned::OwnedContent, policy::SharePolicy};
+use crate::{
+    admission::Admission, keyed::KeyedLocks, owned::OwnedContent, policy::SharePolicy, replicated::Replicated,
+};
 pub(crate) use again::STRIDE;
 pub(crate) use backup::Frozen;
 pub use check::{CheckStores, check_stores};
@@ -142,7 +144,7 @@ impl Default for VolumeLimits {
 pub struct Volume {
     name: String,
     sealer: HandleSealer,
-    policy: SharePolicy,
+    policy: Replicated<SharePolicy>,
     flush_policy: Policy,
     scale: Scale,
     stores: VolumeStores,
@@ -225,9 +227,15 @@ impl Volume {
         &self.sealer
     }
 
-    /// Its policy.
-    pub fn policy(&self) -> &SharePolicy {
-        &self.policy
+    /// Its policy. Not to be held for long.
+    pub fn policy(&self) -> parking_lot::RwLockReadGuard<'_, SharePolicy> {
+        self.policy.read()
+    }
+
+    /// Goes on by another policy: calls that come from now on are judged by it.
+    pub fn set_policy(&self, policy: SharePolicy) {
+        self.ledger.set_quota(policy.quota);
+        self.policy.change(|current| current.clone_from(&policy));
     }
 
     /// What acknowledged data survive: the least of its stores.
@@ -257,14 +265,15 @@ impl Volume {
     /// # Errors
     /// `Access` if its address is in none of the share's networks, or it calls from a port that the share does not take.
     pub fn admit(&self, who: &Presented) -> FsResult<Caller> {
-        if !self.policy.admits(who.address) {
+        let policy = self.policy.read();
+        if !policy.admits(who.address) {
             return Err(FsError::Access);
         }
-        if !self.policy.takes_port(who.port) {
+        if !policy.takes_port(who.port) {
             self.tell_refused_port(who);
             return Err(FsError::Access);
         }
-        let credentials = self.policy.credentials(who.identity.as_ref());
+        let credentials = policy.credentials(who.identity.as_ref());
         Ok(Caller { credentials, opener: None, client: who.client })
     }
 
@@ -303,7 +312,7 @@ impl Volume {
     }
 
     fn demand_writable(&self) -> FsResult<()> {
-        if self.policy.read_only {
+        if self.policy.read().read_only {
             return Err(FsError::ReadOnly);
         }
         // What is changed now would be lost, or change what is not the share's newest state.

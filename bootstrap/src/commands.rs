@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod key;
+mod reload;
 mod remove;
 mod rename;
 mod restore;
@@ -61,6 +62,8 @@ enum Failure {
     #[error(transparent)]
     Restore(#[from] restore::RestoreFailure),
     #[error(transparent)]
+    Reload(#[from] reload::ReloadError),
+    #[error(transparent)]
     Key(#[from] key::KeyError),
     #[error("files that the configuration names can't be used:\n  {}", faults.join("\n  "))]
     Files { faults: Vec<String> },
@@ -86,6 +89,7 @@ impl Failure {
             | Failure::Print(_)
             | Failure::Serve(_)
             | Failure::Client(_)
+            | Failure::Reload(_)
             | Failure::Key(_)
             | Failure::Files { .. }
             | Failure::Audit(_)
@@ -162,6 +166,7 @@ fn carry_out(command: Command, program: &Program) -> Result<(), Failure> {
             let _logging = logging::init(&config.log);
             Ok(restore::restore(&arguments, &config, stores, &mut out)?)
         }
+        Command::Reload(source) => Ok(reload::reload(&load(&source)?, &mut out)?),
         Command::Key(KeyCommand::Add { file }) => Ok(key::add(&file, &mut out)?),
         Command::Completions { shell } => {
             let mut script = Vec::new();

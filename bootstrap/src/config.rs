@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use figment::value::{Dict, Value};
 
 pub use adapters::{Adapters, AdminConfig, SharedLimits};
-pub(crate) use changes::needing_restart;
+pub(crate) use changes::Changes;
 pub use durability::Durability;
 pub use encryption::EncryptionConfig;
 pub use environment::PREFIX;
@@ -42,8 +42,8 @@ pub use options::{OptionsError, RawOptions};
 pub use problem::{ConfigError, Problem};
 pub(crate) use protocols::Running;
 pub use protocols::{ProtocolConfig, ProtocolKind, Protocols};
-pub(crate) use shares::fault_of as fault_of_share_name;
 pub use shares::{QuotaConfig, ShareConfig, atime_word, compression_word, squash_word};
+pub(crate) use shares::{fault_of as fault_of_share_name, overlap as shares_overlap};
 pub use size::ByteSize;
 pub use source::{SAMPLE, load, load_on};
 pub(crate) use stores::unreadable_files;

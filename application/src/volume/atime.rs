@@ -92,7 +92,11 @@ fn is_advanced(attributes: &Attributes, now: Timestamp) -> bool {
 impl Volume {
     /// Notes that what is in a node was read, with the attributes that the reader is shown.
     pub(super) fn accessed(&self, attributes: &Attributes) {
-        if self.policy.atime == Atime::None || self.policy.read_only {
+        let reads_only = {
+            let policy = self.policy();
+            policy.atime == Atime::None || policy.read_only
+        };
+        if reads_only {
             return;
         }
         let now = self.now();

@@ -33,8 +33,9 @@ impl Volume {
     ) -> FsResult<Changed> {
         self.demand_writable()?;
         let mut request = request.clone();
-        request.uid = request.uid.map(|uid| self.policy.identity.map_uid(uid));
-        request.gid = request.gid.map(|gid| self.policy.identity.map_gid(gid));
+        let identity = self.policy().identity;
+        request.uid = request.uid.map(|uid| identity.map_uid(uid));
+        request.gid = request.gid.map(|gid| identity.map_gid(gid));
         if let Some(seen) = self.earlier(op, || set_attributes::query(node)).await? {
             return self.changed_by_then(&seen, node).await;
         }

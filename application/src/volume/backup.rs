@@ -40,8 +40,26 @@ impl Frozen<'_> {
 impl Volume {
     /// Waits until the share may be changed. What is returned is held until the change has ended, and is asked for
     /// once: whoever holds one must not wait for another.
-    pub(crate) async fn pass(&self) -> Passage<'_> {
-        self.gate.pass().await
+    ///
+    /// # Errors
+    /// `Stale` once the share is being closed.
+    pub(crate) async fn pass(&self) -> FsResult<Passage<'_>> {
+        let passage = self.gate.pass().await;
+        if self.is_closing() { Err(FsError::Stale) } else { Ok(passage) }
+    }
+
+    /// Closes the share while others are served: first ends what is on its way to change it, then as
+    /// [`Volume::close`].
+    ///
+    /// # Errors
+    /// As [`Volume::close`].
+    pub(crate) async fn retire(&self) -> FsResult<()> {
+        {
+            let _closed = self.gate.close().await;
+            // Who waits at the gate is told so.
+            self.closing.store(true, Ordering::Release);
+        }
+        self.close().await
     }
 
     /// Whether the share is being closed.

@@ -43,8 +43,9 @@ impl Volume {
     pub(crate) async fn create(&self, caller: &Caller, request: &CreateRequest, op: Option<OpId>) -> FsResult<Created> {
         self.demand_writable()?;
         let mut request = request.clone();
-        request.attributes.uid = request.attributes.uid.map(|uid| self.policy.identity.map_uid(uid));
-        request.attributes.gid = request.attributes.gid.map(|gid| self.policy.identity.map_gid(gid));
+        let identity = self.policy().identity;
+        request.attributes.uid = request.attributes.uid.map(|uid| identity.map_uid(uid));
+        request.attributes.gid = request.attributes.gid.map(|gid| identity.map_gid(gid));
         if let Some(seen) = self.earlier(op, || create::query(&request)).await? {
             return self.created_by_then(&seen, &request).await;
         }

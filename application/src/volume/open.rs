@@ -35,6 +35,7 @@ use crate::{
     keyed::KeyedLocks,
     owned::{OwnedContent, Owner},
     policy::SharePolicy,
+    replicated::Replicated,
 };
 
 /// Nodes that are looked at, at a time, for the highest record that any of them names.
@@ -213,7 +214,7 @@ impl Volume {
         Volume {
             sealer: HandleSealer { share: record.id, key: record.handle_key },
             name: record.name.clone(),
-            policy,
+            policy: Replicated::new(|| policy.clone()),
             flush_policy: Policy::of(&scale),
             scale,
             epoch,

@@ -157,6 +157,7 @@ pub(crate) trait Running: Send + Sync {
     fn start(&mut self, serving: Serving) -> Result<(), ListenError>;
     fn announce(&self, share: &str) -> Option<String>;
     fn statistics(&self) -> Arc<dyn ProtocolStatistics>;
+    fn reload(&self, newer: &ProtocolConfig) -> Vec<&'static str>;
     async fn drain(&self);
 }
 
@@ -172,6 +173,11 @@ impl<P: Protocol> Running for P {
 
     fn statistics(&self) -> Arc<dyn ProtocolStatistics> {
         Protocol::statistics(self)
+    }
+
+    fn reload(&self, newer: &ProtocolConfig) -> Vec<&'static str> {
+        // One name stands for one protocol as long as the program runs.
+        newer.options().map(|options| Protocol::reload(self, options)).unwrap_or_default()
     }
 
     async fn drain(&self) {

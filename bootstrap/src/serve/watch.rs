@@ -38,7 +38,7 @@ impl Watching {
     }
 
     /// What to tell about shares that open.
-    pub(super) fn watch(&self) -> &Watch {
+    pub(super) fn watch(&self) -> &Arc<Watch> {
         &self.watch
     }
 

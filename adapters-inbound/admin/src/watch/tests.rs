@@ -110,7 +110,6 @@ fn sources(ailing: impl Fn(ShareId) -> Vec<Ailing> + Send + 'static) -> Sources 
         statistics: Arc::new(statistics),
         protocols: vec![Arc::new(OneProtocol), Arc::new(AnotherProtocol)],
         bounds: Bounds::default(),
-        stores: Vec::new(),
         cache: Arc::new(cache),
         disk: None,
     }

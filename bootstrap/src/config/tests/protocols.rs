@@ -89,10 +89,10 @@ fn a_protocol_takes_no_name_that_has_a_meaning() {
 }
 
 #[test]
-fn options_that_say_the_same_are_equal_and_others_need_a_restart() {
+fn options_that_say_the_same_are_equal() {
     let load = |width: u32| load_line(&format!("{{ line: {{ listen: \"127.0.0.1:7\", width: {width} }} }}"), "line");
     let (one, other) = (load(1).unwrap(), load(2).unwrap());
     assert_eq!(one.adapters, load(1).unwrap().adapters);
-    assert_eq!(needing_restart(&one, &other), ["adapters.line"]);
-    assert_eq!(needing_restart(&one, &load_line("{}", "line").unwrap()), ["adapters.line"]);
+    assert_ne!(one.adapters, other.adapters);
+    assert_ne!(one.adapters, load_line("{}", "line").unwrap().adapters);
 }
