@@ -17,11 +17,14 @@ use crate::{
     watching::{metrics, monitoring},
 };
 
-/// A server with lines on this address, and monitoring.
+/// A server with lines on this address, monitoring, and content in a store that the program does not have either.
 fn with_lines(address: SocketAddr, more: &str) -> Home {
     let adapters =
         format!("adapters: {{ line: {{ listen: \"{address}\" {more} }}, admin: {{ listen: \"127.0.0.1:0\" }} }}\n");
-    Home::new(Path::new(env!("CARGO_BIN_EXE_dittofs-with-lines")), Some(&format!("{ONE_SHARE}{adapters}")))
+    let logged = "content:\n  stores:\n    scratch: { type: logged }";
+    let shares = ONE_SHARE.replace("content:\n  stores:\n    scratch: { type: memory }", logged);
+    assert!(shares.contains(logged));
+    Home::new(Path::new(env!("CARGO_BIN_EXE_dittofs-extended")), Some(&format!("{shares}{adapters}")))
 }
 
 pub(crate) struct Lines(BufReader<TcpStream>);
