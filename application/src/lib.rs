@@ -11,6 +11,7 @@ mod keyed;
 mod owned;
 mod policy;
 mod registry;
+mod replicated;
 mod restore;
 mod services;
 mod volume;
@@ -18,7 +19,7 @@ mod volume;
 pub use policy::{Atime, Network, SharePolicy};
 pub use registry::Registry;
 pub use restore::{RestoreError, RestoreStores, restore_share};
-pub use services::Services;
+pub use services::{RetireError, Services};
 pub use volume::{
     CheckStores, Machine, NodePage, OpenError, Recovered, UnpinError, Volume, VolumeLimits, VolumeSettings,
     VolumeStores, check_stores, nodes_after, path_of, pinning, unpin_all,

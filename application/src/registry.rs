@@ -1,42 +1,107 @@
 //! The shares that are served.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Deref, sync::Arc};
 
 use dittofs_domain::{
     Handle, ShareId,
     error::{FsError, FsResult},
 };
-use dittofs_ports::{Caller, NodeRef, Presented};
+use dittofs_ports::{Caller, NodeRef, OpenEvents, Presented};
+use parking_lot::Mutex;
 
-use crate::volume::Volume;
+use crate::{replicated::Replicated, volume::Volume};
 
-/// All volumes, by id and by name.
+/// All volumes, by id and by name. They may come and go while they are served.
 #[derive(Debug, Default)]
 pub struct Registry {
-    by_id: HashMap<ShareId, Arc<Volume>>,
+    shares: Replicated<Shares>,
+    subscribers: Mutex<Subscribers>,
+}
+
+#[derive(Debug, Default)]
+struct Shares {
+    by_id: HashMap<ShareId, Found>,
     by_name: Vec<Arc<Volume>>,
+}
+
+/// A volume that is held by a call. Each copy of the shares counts its own holders: a counter for all would travel from
+/// core to core as a lock does.
+#[derive(Clone, Debug)]
+pub struct Found(Arc<Held>);
+
+#[derive(Debug)]
+struct Held {
+    volume: Arc<Volume>,
+}
+
+impl Deref for Found {
+    type Target = Volume;
+
+    fn deref(&self) -> &Volume {
+        &self.0.volume
+    }
+}
+
+/// Who hears of opens in all shares, and in those that come.
+#[derive(Default)]
+struct Subscribers(Vec<Arc<dyn OpenEvents>>);
+
+impl std::fmt::Debug for Subscribers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subscribers").field("count", &self.0.len()).finish()
+    }
 }
 
 impl Registry {
     /// A registry of these volumes, whose names and ids must differ.
     pub fn new(volumes: Vec<Arc<Volume>>) -> Registry {
-        let by_id = volumes.iter().map(|volume| (volume.share(), Arc::clone(volume))).collect();
-        let mut by_name = volumes;
-        by_name.sort_by(|a, b| a.name().cmp(b.name()));
-        Registry { by_id, by_name }
+        let registry = Registry::default();
+        volumes.into_iter().for_each(|volume| registry.add(volume));
+        registry
+    }
+
+    /// Serves one more volume, whose name and id must differ from those of the others.
+    pub fn add(&self, volume: Arc<Volume>) {
+        let subscribers = self.subscribers.lock();
+        subscribers.0.iter().for_each(|events| volume.opens().subscribe(Arc::clone(events)));
+        self.shares.change(|shares| {
+            shares.by_id.insert(volume.share(), Found(Arc::new(Held { volume: Arc::clone(&volume) })));
+            shares.by_name.push(Arc::clone(&volume));
+            shares.by_name.sort_by(|a, b| a.name().cmp(b.name()));
+        });
+    }
+
+    /// Serves a volume no more: handles of it are stale from now on. Calls that have found it go on.
+    ///
+    /// # Errors
+    /// `Stale` if there is none.
+    pub fn remove(&self, share: ShareId) -> FsResult<Arc<Volume>> {
+        let removed = Arc::clone(&self.volume(share)?.0.volume);
+        self.shares.change(|shares| {
+            shares.by_id.remove(&share);
+            shares.by_name.retain(|volume| volume.share() != share);
+        });
+        Ok(removed)
+    }
+
+    /// Tells `events` of opens in all volumes, also in those that are added later.
+    pub(crate) fn subscribe(&self, events: Arc<dyn OpenEvents>) {
+        let mut subscribers = self.subscribers.lock();
+        self.volumes().iter().for_each(|volume| volume.opens().subscribe(Arc::clone(&events)));
+        subscribers.0.push(events);
     }
 
     /// All volumes, by name.
-    pub fn volumes(&self) -> &[Arc<Volume>] {
-        &self.by_name
+    pub fn volumes(&self) -> Vec<Arc<Volume>> {
+        self.shares.read().by_name.clone()
     }
 
     /// The volume of a share.
     ///
     /// # Errors
     /// `Stale` if there is none.
-    pub fn volume(&self, share: ShareId) -> FsResult<&Arc<Volume>> {
-        self.by_id.get(&share).ok_or(FsError::Stale)
+    pub fn volume(&self, share: ShareId) -> FsResult<Found> {
+        self.shares.read().by_id.get(&share).cloned().ok_or(FsError::Stale)
     }
 
     /// The volume and node of a handle, with the caller as the share's policy admits it.
@@ -45,7 +110,8 @@ impl Registry {
     /// `BadHandle`, `Stale` or `Access`: see `MetadataService::enter`.
     pub fn enter(&self, handle: &[u8], who: &Presented) -> FsResult<(NodeRef, Caller)> {
         let handle = Handle::from_bytes(handle)?;
-        let volume = self.volume(handle.share)?;
+        let shares = self.shares.read();
+        let volume = shares.by_id.get(&handle.share).ok_or(FsError::Stale)?;
         if !volume.sealer().key.verify(&handle) {
             return Err(FsError::Stale);
         }
@@ -54,15 +120,13 @@ impl Registry {
     }
 
     /// The volume with the longest name that a path begins with, and the rest of the path.
-    pub fn by_path<'p>(&self, path: &'p [u8]) -> Option<(&Arc<Volume>, &'p [u8])> {
-        self.by_name
-            .iter()
-            .filter_map(|volume| {
-                let name = volume.name().trim_end_matches('/').as_bytes();
-                let rest = path.strip_prefix(name)?;
-                (rest.is_empty() || rest.starts_with(b"/")).then_some((volume, rest, name.len()))
-            })
-            .max_by_key(|(_, _, length)| *length)
-            .map(|(volume, rest, _)| (volume, rest))
+    pub fn by_path<'p>(&self, path: &'p [u8]) -> Option<(Arc<Volume>, &'p [u8])> {
+        let shares = self.shares.read();
+        let found = shares.by_name.iter().filter_map(|volume| {
+            let name = volume.name().trim_end_matches('/').as_bytes();
+            let rest = path.strip_prefix(name)?;
+            (rest.is_empty() || rest.starts_with(b"/")).then_some((volume, rest, name.len()))
+        });
+        found.max_by_key(|(_, _, length)| *length).map(|(volume, rest, _)| (Arc::clone(volume), rest))
     }
 }

@@ -48,6 +48,8 @@ use lifecycle::Lifecycle;
 use monitor::Monitor;
 use names::Names;
 use open_table::OpenTable;
+use parking_lot::RwLockReadGuard;
+use plans::PlanRunner;
 use share::Share;
 use write_back::WriteBack;
 
@@ -126,6 +128,7 @@ pub struct Volume {
     files: Arc<Files>,
     opens: Arc<OpenTable>,
     write_back: Arc<WriteBack>,
+    plans: Arc<PlanRunner>,
     flusher: Arc<Flusher>,
     freezer: Freezer,
     check: OnlineCheck,
@@ -156,9 +159,15 @@ impl Volume {
         self.share.signer()
     }
 
-    /// Its policy.
-    pub fn policy(&self) -> &SharePolicy {
+    /// Its policy. Not to be held for long.
+    pub fn policy(&self) -> RwLockReadGuard<'_, SharePolicy> {
         self.share.policy()
+    }
+
+    /// Goes on by another policy: calls that come from now on are judged by it.
+    pub fn set_policy(&self, policy: SharePolicy) {
+        self.plans.ledger().set_quota(policy.quota);
+        self.share.set_policy(&policy);
     }
 
     /// What acknowledged data survive: the least of its stores.
@@ -197,6 +206,15 @@ impl Volume {
     /// # Errors
     /// Those of the stores: then the next start replays what is left.
     pub async fn close(&self) -> Result<(), FsError> {
+        self.lifecycle.close().await
+    }
+
+    /// Closes the share while others are served: first ends what is on its way to change it, then as [`Volume::close`].
+    ///
+    /// # Errors
+    /// As [`Volume::close`].
+    pub(crate) async fn retire(&self) -> Result<(), FsError> {
+        self.freezer.close_for_good().await;
         self.lifecycle.close().await
     }
 

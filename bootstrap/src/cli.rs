@@ -51,6 +51,12 @@ pub enum Command {
     /// The server must be stopped. The configuration names the shares, and the stores that they go to. The shares that
     /// were backed up may live on beside them, with another data folder and another content store.
     Restore(RestoreArguments),
+    /// Have the running server read its configuration again, and say what it took of it
+    ///
+    /// Shares come and go, and who may use them and how changes, while all others are served; what needs a restart is
+    /// named. SIGHUP does the same. Exit status: 0 all was taken or needs a restart; 1 something failed, or no server runs;
+    /// 2 the configuration can't be used.
+    Reload(ConfigFile),
     /// Print a completion script for a shell
     #[command(after_help = "Example: dittofs completions bash > /etc/bash_completion.d/dittofs")]
     Completions {

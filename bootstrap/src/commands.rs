@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod key;
+mod reload;
 mod remove;
 mod rename;
 mod restore;
@@ -24,7 +25,7 @@ use dittofs_admin::{Client, ClientError, ShareView, SharesView};
 
 use crate::cli::{BackupCommand, Cli, Command, ConfigCommand, ConfigFile, KeyCommand, ShareCommand};
 use crate::config::{self, Config, ConfigError, SAMPLE, StoreKinds, control_socket};
-use crate::{facts, logging, serve};
+use crate::{Program, facts, logging, serve};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,8 @@ enum Failure {
     #[error(transparent)]
     Restore(#[from] restore::RestoreFailure),
     #[error(transparent)]
+    Reload(#[from] reload::ReloadError),
+    #[error(transparent)]
     Key(#[from] key::KeyError),
     #[error("files that the configuration names can't be used:\n  {}", faults.join("\n  "))]
     Files { faults: Vec<String> },
@@ -86,6 +89,7 @@ impl Failure {
             | Failure::Print(_)
             | Failure::Serve(_)
             | Failure::Client(_)
+            | Failure::Reload(_)
             | Failure::Key(_)
             | Failure::Files { .. }
             | Failure::Audit(_)
@@ -99,9 +103,8 @@ impl Failure {
 }
 
 /// Does what the command line says, and tells an error on standard error.
-#[must_use]
-pub fn run(cli: Cli) -> ExitCode {
-    match carry_out(cli.command) {
+pub(crate) fn run(cli: Cli, program: &Program) -> ExitCode {
+    match carry_out(cli.command, program) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of our output has gone, as in `dittofs share list | head -1`.
         Err(Failure::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -114,55 +117,56 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn carry_out(command: Command) -> Result<(), Failure> {
+fn carry_out(command: Command, program: &Program) -> Result<(), Failure> {
+    let load = |source: &ConfigFile| load(source, program);
+    let stores = &program.stores;
     let mut out = io::stdout().lock();
     match command {
         Command::Serve(options) => {
             drop(out);
-            server::run(options)
+            server::run(options, program)
         }
         Command::Init { file } => init(&file, &mut out),
-        Command::Config(ConfigCommand::Check(source)) => check(&source, &mut out),
+        Command::Config(ConfigCommand::Check(source)) => check(&source, program, &mut out),
         Command::Check(arguments) => {
             let config = load(&arguments.source)?;
             let _logging = logging::init(&config.log);
-            Ok(check::check(&arguments, &config, &StoreKinds::built_in(), &mut out)?)
+            Ok(check::check(&arguments, &config, stores, &mut out)?)
         }
         Command::Share(ShareCommand::List(source)) => {
-            let shares = shares(&load(&source)?)?;
+            let shares = shares(&load(&source)?, stores)?;
             Ok(share::list(&shares, &mut out)?)
         }
         Command::Share(ShareCommand::Show { name, source }) => {
-            let shares = shares(&load(&source)?)?;
+            let shares = shares(&load(&source)?, stores)?;
             let found = shares.shares.iter().find(|share| share.facts.name == name);
             Ok(share::show(found.ok_or_else(|| unknown_share(name, &shares.shares))?, &mut out)?)
         }
         Command::Share(ShareCommand::Rename { old, new, source }) => {
             let config = load(&source)?;
-            Ok(rename::rename(&old, &new, &config, &StoreKinds::built_in(), &mut out)?)
+            Ok(rename::rename(&old, &new, &config, stores, &mut out)?)
         }
         Command::Share(ShareCommand::Remove { name, yes, source }) => {
             let config = load(&source)?;
-            let with = (&config, &StoreKinds::built_in());
+            let with = (&config, stores);
             Ok(remove::remove(&name, yes, with, &mut io::stdin().lock(), &mut out)?)
         }
         Command::Backup(BackupCommand::Create { folder, share, pin, allow_damaged, source }) => {
             let wanted = backup::Wanted { folder, shares: share, pin, allow_damaged };
             Ok(backup::create(&wanted, &load(&source)?, &mut out)?)
         }
-        Command::Backup(BackupCommand::List(source)) => {
-            Ok(backup::list(&load(&source)?, &StoreKinds::built_in(), &mut out)?)
-        }
+        Command::Backup(BackupCommand::List(source)) => Ok(backup::list(&load(&source)?, stores, &mut out)?),
         Command::Backup(BackupCommand::Release { id, source }) => {
-            Ok(backup::release(&id, &load(&source)?, &StoreKinds::built_in(), &mut out)?)
+            Ok(backup::release(&id, &load(&source)?, stores, &mut out)?)
         }
         Command::Restore(arguments) => {
             let config = load(&arguments.source)?;
             // What is restored is as private as what is served.
             rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
             let _logging = logging::init(&config.log);
-            Ok(restore::restore(&arguments, &config, &StoreKinds::built_in(), &mut out)?)
+            Ok(restore::restore(&arguments, &config, stores, &mut out)?)
         }
+        Command::Reload(source) => Ok(reload::reload(&load(&source)?, &mut out)?),
         Command::Key(KeyCommand::Add { file }) => Ok(key::add(&file, &mut out)?),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -190,19 +194,26 @@ fn file_of(source: &ConfigFile) -> Result<Option<PathBuf>, Failure> {
     }
 }
 
-fn load(source: &ConfigFile) -> Result<Config, Failure> {
-    load_file(source, file_of(source)?.as_deref())
+fn load(source: &ConfigFile, program: &Program) -> Result<Config, Failure> {
+    load_file(source, file_of(source)?.as_deref(), None, program)
 }
 
-fn load_file(source: &ConfigFile, file: Option<&Path>) -> Result<Config, Failure> {
+/// Reads a configuration; `over` is a variable that wins over those of the environment.
+fn load_file(
+    source: &ConfigFile,
+    file: Option<&Path>,
+    over: Option<(String, String)>,
+    Program { stores, protocols }: &Program,
+) -> Result<Config, Failure> {
     // A variable that isn't text can't be one of ours.
     let environment =
         std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    Ok(config::load_on(source.data.as_deref(), file, environment, &StoreKinds::built_in())?)
+    let environment = environment.chain(over);
+    Ok(config::load_on(source.data.as_deref(), file, environment, stores, protocols)?)
 }
 
 /// The shares as a running server tells them, or as the configuration and the stores do where none runs.
-fn shares(config: &Config) -> Result<SharesView, Failure> {
+fn shares(config: &Config, kinds: &StoreKinds) -> Result<SharesView, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(data) = &config.data {
         match runtime.block_on(Client::new(&control_socket(data)).shares()) {
@@ -211,8 +222,7 @@ fn shares(config: &Config) -> Result<SharesView, Failure> {
             Err(error) => return Err(error.into()),
         }
     }
-    let kinds = StoreKinds::built_in();
-    Ok(runtime.block_on(stored::views(facts::of(config), config, &kinds))?)
+    Ok(runtime.block_on(stored::views(facts::of(config), config, kinds))?)
 }
 
 fn init(file: &Path, out: &mut dyn Write) -> Result<(), Failure> {
@@ -228,13 +238,13 @@ fn init(file: &Path, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check(source: &ConfigFile, out: &mut dyn Write) -> Result<(), Failure> {
+fn check(source: &ConfigFile, program: &Program, out: &mut dyn Write) -> Result<(), Failure> {
     let file = file_of(source)?;
     match &file {
         Some(file) => writeln!(out, "reading {}", file.display())?,
         None => writeln!(out, "reading no file: without --config, and without {FILE_HERE} here, the defaults hold")?,
     }
-    let config = load_file(source, file.as_deref())?;
+    let config = load_file(source, file.as_deref(), None, program)?;
     let missing: Vec<String> = key::faults(&config).into_iter().chain(config::unreadable_files(&config)).collect();
     if !missing.is_empty() {
         return Err(Failure::Files { faults: missing });

@@ -14,6 +14,7 @@ mod log;
 mod option_values;
 mod options;
 mod problem;
+mod protocols;
 mod section;
 mod shares;
 mod size;
@@ -28,8 +29,8 @@ use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
 
-pub use adapters::{Adapters, AdminConfig, Limits, NfsConfig, SharedLimits};
-pub(crate) use changes::needing_restart;
+pub use adapters::{Adapters, AdminConfig, SharedLimits};
+pub(crate) use changes::Changes;
 pub use durability::Durability;
 pub use encryption::EncryptionConfig;
 pub use environment::PREFIX;
@@ -37,10 +38,12 @@ pub(crate) use folders::{CONTROL_SOCKET, control_socket};
 pub(crate) use kinds::open_each as open_each_store;
 pub use kinds::{InFolder, NoOptions, Opening, StoreError, StoreKind, StoreKinds, open as open_stores};
 pub use log::{LogConfig, LogFormat, LogLevel, LogLevels};
-pub use options::{OptionsError, StoreOptions};
+pub use options::{OptionsError, RawOptions};
 pub use problem::{ConfigError, Problem};
-pub(crate) use shares::fault_of as fault_of_share_name;
+pub(crate) use protocols::Running;
+pub use protocols::{ProtocolConfig, ProtocolKind, Protocols};
 pub use shares::{QuotaConfig, ShareConfig, atime_word, compression_word, squash_word};
+pub(crate) use shares::{fault_of as fault_of_share_name, overlap as shares_overlap};
 pub use size::ByteSize;
 pub use source::{SAMPLE, load, load_on};
 pub(crate) use stores::unreadable_files;
@@ -147,6 +150,7 @@ impl Config {
 /// What is given beside the tree itself.
 struct Given<'a> {
     kinds: &'a StoreKinds,
+    protocols: &'a Protocols,
     /// The data folder, which wins over the key `data`.
     data: Option<&'a Path>,
     surroundings: Surroundings,
@@ -167,7 +171,7 @@ fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     let shares = shares.map(|items| shares::read(items, &metadata, &content, &folders, report)).unwrap_or_default();
     let journal = read_journal(journal, &shares, &mut folders);
     let cache = read_cache(cache, &mut folders);
-    let adapters = adapters::read(root.take_section("adapters"));
+    let adapters = adapters::read(root.take_section("adapters"), given.protocols);
     let log = log::read(root.take_section("log"), &folders);
     root.finish();
     let data = folders.data();

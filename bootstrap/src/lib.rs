@@ -7,6 +7,7 @@ pub mod config;
 mod facts;
 mod logging;
 mod machine;
+mod program;
 pub mod progress;
 mod serve;
 
@@ -14,6 +15,6 @@ pub use cli::{
     BackupCommand, CheckArguments, Cli, Command, ConfigCommand, ConfigFile, RestoreArguments, ServeOptions,
     ShareCommand,
 };
-pub use commands::run;
 pub use logging::{AuditError, Logging, init as init_logging};
+pub use program::Program;
 pub use serve::{Accepting, Locked, Reload, ServeError, serve, serve_accepting, serve_reloading};

@@ -9,5 +9,5 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    dittofs::run(dittofs::Cli::parse())
+    dittofs::Program::built_in().run(dittofs::Cli::parse())
 }

@@ -8,31 +8,34 @@ mod identity;
 mod journals;
 mod keys;
 mod leftovers;
-mod nfs;
+mod live;
 mod paths;
-mod ports;
+mod protocols;
 mod quota;
 mod refusal;
+mod reload;
+mod room;
+mod running;
 mod signals;
 mod socket;
+mod stores;
 mod volumes;
 mod watch;
 
 use std::{
     collections::BTreeSet,
-    io::{self, Write},
+    io,
     sync::{Arc, Weak},
 };
 
-use dittofs_admin::Sources;
-use dittofs_application::{Registry, Services, Volume};
-use dittofs_backup_folder::FolderBackups;
+use dittofs_application::Volume;
 use dittofs_domain::FsError;
+use dittofs_transport::ListenError;
 use tokio::{runtime::Builder, sync::Notify};
 
 use crate::{
-    config::{Config, ShareConfig, StoreKinds, control_socket},
-    facts, machine,
+    config::{Config, StoreKinds},
+    machine,
 };
 pub(crate) use bounds::memory as memory_of_requests;
 pub(crate) use data::{DataError, DataFolder};
@@ -41,14 +44,13 @@ pub(crate) use holder::{may_live, of as holder_of};
 pub(crate) use journals::has_files as has_journal;
 pub(crate) use keys::Keys;
 pub(crate) use leftovers::{Leftover, Places, PlacesError};
-use nfs::NfsAdapter;
-use ports::NfsPorts;
 pub(crate) use quota::bytes_max;
+use reload::Reloader;
+use running::Running;
 use signals::{Signals, follow_hangups};
-use socket::ControlSocket;
-use volumes::OpenShares;
 pub(crate) use volumes::{machine as machine_of_this_process, sync_folders};
-use watch::Watching;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why the server could not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -57,17 +59,8 @@ pub enum ServeError {
     #[error("the server's threads can't be started: {0}")]
     Threads(#[source] io::Error),
     /// An address can't be listened on.
-    #[error("can't listen on {address} for {what}: {source}; name another address by {option}")]
-    Listen {
-        /// The address.
-        address: std::net::SocketAddr,
-        /// What for.
-        what: &'static str,
-        /// Where it is configured.
-        option: &'static str,
-        /// Why.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// A store can't be opened.
     #[error("store `{store}` can't be opened: {source}")]
     Store {
@@ -144,13 +137,14 @@ pub struct Accepting {
 /// # Errors
 /// As [`serve`].
 pub fn serve_accepting(config: &Config, kinds: &StoreKinds, accepting: &Accepting) -> Result<(), ServeError> {
-    serve_reloading(config, kinds, accepting, Arc::new(|| {}))
+    serve_reloading(config, kinds, accepting, Arc::new(|| Ok(None)))
 }
 
-/// What is done at a SIGHUP, beside reading the key files again. It may block.
-pub type Reload = Arc<dyn Fn() + Send + Sync>;
+/// Reads the configuration again; none where there is none to read, or what is wrong with it. It may block. Called at
+/// each SIGHUP and each `dittofs reload`; the server takes what it can of what comes.
+pub type Reload = Arc<dyn Fn() -> Result<Option<Config>, String> + Send + Sync>;
 
-/// The same, doing what `reload` says whenever the process gets SIGHUP.
+/// The same, with a configuration that can be read again.
 ///
 /// # Errors
 /// As [`serve`].
@@ -221,15 +215,16 @@ async fn serve_until_told(
     // Before anything else, so that a signal during the start is not lost.
     let mut signals = Signals::new().map_err(ServeError::Threads)?;
     let hangup = Arc::new(Notify::new());
-    follow_hangups(reload, Arc::clone(&hangup)).map_err(ServeError::Threads)?;
+    let reloader = Reloader::new(reload, Arc::clone(&hangup));
+    follow_hangups(&reloader).map_err(ServeError::Threads)?;
     let running = tokio::select! {
-        running = Running::start(config, kinds, accepting, fronts, &hangup) => running?,
+        running = Running::start(config, kinds, accepting, fronts, (reloader, hangup)) => running?,
         name = signals.next() => end_at_once(name, "the start"),
     };
     let name = signals.next().await;
     tracing::info!("{name}: draining");
     tokio::select! {
-        stopped = running.stop(config) => stopped,
+        stopped = running.stop() => stopped,
         name = signals.next() => end_at_once(name, "the drain"),
     }
 }
@@ -238,94 +233,4 @@ async fn serve_until_told(
 fn end_at_once(signal: &str, during: &str) -> ! {
     tracing::warn!("{signal} during {during}: ending at once; the next start recovers");
     std::process::exit(1)
-}
-
-/// A server that listens.
-struct Running {
-    volumes: Vec<Arc<Volume>>,
-    nfs: NfsAdapter,
-    socket: Option<ControlSocket>,
-    watching: Watching,
-}
-
-impl Running {
-    /// Takes the ports, opens all shares, and only then listens.
-    async fn start(
-        config: &Config,
-        kinds: &StoreKinds,
-        accepting: &Accepting,
-        fronts: &Fronts,
-        hangup: &Arc<Notify>,
-    ) -> Result<Running, ServeError> {
-        if let Some(data) = &config.data {
-            tracing::info!(data = %data.display(), "starting");
-        }
-        let ports = NfsPorts::take(&config.adapters.nfs).await?;
-        let watching = Watching::start(config, fronts).await?;
-        let shares = volumes::open(config, kinds, accepting, watching.watch(), hangup).await?;
-        let volumes = shares.volumes.clone();
-        match Running::listen(config, ports, shares, watching, fronts) {
-            Ok(running) => Ok(running),
-            Err(error) => {
-                // What is wrong with the closing is in the log; the start fails for what it failed for.
-                let _ = volumes::close(&volumes).await;
-                Err(error)
-            }
-        }
-    }
-
-    fn listen(
-        config: &Config,
-        ports: NfsPorts,
-        shares: OpenShares,
-        watching: Watching,
-        fronts: &Fronts,
-    ) -> Result<Running, ServeError> {
-        let OpenShares { volumes, meters, cache, disk, unnamed } = shares;
-        let services = Services::new(Arc::new(Registry::new(volumes.clone())));
-        let services = Arc::new(services.writing_backups_to(Arc::new(FolderBackups)));
-        // First the socket: whoever can mount the server can manage it, too.
-        let listen = |data: &std::path::PathBuf| {
-            let listening = ControlSocket::listen(data, services.clone(), facts::of(config), unnamed.clone());
-            listening.map_err(|source| ServeError::Socket { socket: control_socket(data), source })
-        };
-        let socket = config.data.as_ref().map(listen).transpose()?;
-        let bounds = bounds::of(&config.adapters.limits);
-        let nfs = NfsAdapter::start(ports, config, services.clone(), fronts, &bounds)?;
-        let statistics = services;
-        let protocols = vec![nfs.statistics()];
-        watching.serves(Sources { statistics, protocols, bounds, stores: meters, cache, disk });
-        announce(config, &nfs);
-        Ok(Running { volumes, nfs, socket, watching })
-    }
-
-    /// Answers what is in flight, flushes and closes everything.
-    async fn stop(self, config: &Config) -> Result<Vec<Weak<Volume>>, ServeError> {
-        self.watching.stops();
-        if let Some(socket) = self.socket {
-            socket.close().await;
-        }
-        self.nfs.drain(config.adapters.nfs.limits.drain).await;
-        let closed = volumes::close(&self.volumes).await;
-        self.watching.close();
-        closed.map(|()| self.volumes.iter().map(Arc::downgrade).collect())
-    }
-}
-
-/// Says what is lost when the server stops, and how to mount.
-fn announce(config: &Config, nfs: &NfsAdapter) {
-    for notice in config.notices() {
-        tracing::warn!("{notice}");
-    }
-    let address = nfs.address();
-    let (host, port) = (address.ip(), address.port());
-    let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
-    let mut out = io::stdout().lock();
-    for ShareConfig { name, durability, .. } in &config.shares {
-        tracing::info!(share = %name, durability = durability.word(), "serving");
-        let mount =
-            format!("mount -t nfs -o vers=3,tcp,port={port},mountport={port},nolock,nosuid,nodev {host}:{name} /mnt");
-        // Nobody may be reading.
-        let _ = writeln!(out, "{mount}");
-    }
 }

@@ -38,19 +38,28 @@ pub struct ConnectionCounts {
     pub bytes_sent: u64,
 }
 
-/// The cache of replies for calls that are sent again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DuplicateCounts {
-    /// Duplicates that got the first reply again.
-    pub replayed: u64,
-    /// Duplicates of calls that were still running: they got no reply of their own.
-    pub dropped: u64,
-    /// Calls that it could not remember: it was full.
-    pub untracked: u64,
-    /// Calls that it remembers now.
-    pub entries: u64,
-    /// Bytes of replies that it keeps now.
-    pub bytes: u64,
+/// What the value of a [`Measure`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeasureKind {
+    /// A number that only rises.
+    Counter,
+    /// A number as of now.
+    Gauge,
+}
+
+/// Numbers that one protocol has and others lack, such as those of a cache of replies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// Its name, in lower case with underscores; that of a counter ends in `total`.
+    pub name: &'static str,
+    /// What it is, for people.
+    pub help: &'static str,
+    /// What its value is.
+    pub kind: MeasureKind,
+    /// The label by which its samples differ; none where there is one sample.
+    pub label: Option<&'static str>,
+    /// For each value of the label, empty where there is none, the number.
+    pub samples: Vec<(&'static str, u64)>,
 }
 
 /// What a protocol's adapter has counted.
@@ -62,8 +71,8 @@ pub struct ProtocolCounts {
     pub operations: Vec<OperationCounts>,
     /// Connections.
     pub connections: ConnectionCounts,
-    /// Duplicates, where the protocol has to tell them.
-    pub duplicates: Option<DuplicateCounts>,
+    /// What only this protocol has.
+    pub own: Vec<Measure>,
 }
 
 /// An inbound adapter that counts.

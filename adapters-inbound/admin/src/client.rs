@@ -16,7 +16,7 @@ use tokio::net::UnixStream;
 use crate::{
     backup::{BackupLine, BackupsView, ReleasedView, to_query},
     check::CheckLine,
-    wire::{Refused, SharesView},
+    wire::{Refused, ReloadView, SharesView},
 };
 
 /// What a reply may take.
@@ -70,6 +70,14 @@ impl Client {
     /// `NotRunning` where no server is; `Refused` where a store failed.
     pub async fn flush(&self) -> Result<(), ClientError> {
         self.ask::<serde::de::IgnoredAny>(Method::POST, "/v1/flush").await.map(drop)
+    }
+
+    /// Has the server read its configuration again.
+    ///
+    /// # Errors
+    /// `NotRunning` where no server is; `Refused` where the configuration can't be used.
+    pub async fn reload(&self) -> Result<ReloadView, ClientError> {
+        self.ask(Method::POST, "/v1/reload").await
     }
 
     /// Checks a share, line by line; the last one is a summary or a failure. No timeout: reading a share takes as long

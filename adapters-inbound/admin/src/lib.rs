@@ -7,6 +7,7 @@
 //! - `POST /v1/shares/ID/check`: looks for damage, without changing anything; `?content=false`: without reading files.
 //!   Answers with lines of JSON: how far it is, what it finds, and a summary
 //! - `POST /v1/flush`: everything that was acknowledged goes to its content store
+//! - `POST /v1/reload`: the configuration is read again; what was taken of it, what needs a restart, and what failed
 //! - `POST /v1/backups?folder=DIGITS&pin=false&share=ID`: writes a backup into a folder, whose path is in hexadecimal
 //!   digits; of all shares without `share`. Answers with lines of JSON: how far it is, and a summary
 //! - `GET /v1/backups`: the backups that pin objects; `DELETE /v1/backups/ID`: releases one
@@ -16,6 +17,7 @@
 mod backup;
 mod check;
 mod client;
+mod configured;
 mod lines;
 mod listener;
 mod routes;
@@ -26,9 +28,10 @@ mod wire;
 pub use backup::{BackupLine, BackupSummary, BackupView, BackupsView, ReleasedView, backup_phase_word};
 pub use check::{CheckLine, CheckSummary, FindingView, KeyView, phase_word};
 pub use client::{Client, ClientError};
+pub use configured::Configured;
 pub use server::serve;
 pub use watch::{Sources, Watch, WatchedThread, serve_watch};
-pub use wire::{Refused, ShareFacts, ShareView, SharesView, SpaceView, UnnamedView};
+pub use wire::{Refused, ReloadView, ShareFacts, ShareView, SharesView, SpaceView, UnnamedView};
 
 #[cfg(test)]
 mod tests;

@@ -14,8 +14,9 @@ use serde::Serialize;
 
 use crate::backup::{BackupsView, ReleasedView, backup_lines, of_query};
 use crate::check::check_lines;
+use crate::configured::Configured;
 use crate::lines::LinesBody;
-use crate::wire::{Refused, ShareFacts, ShareView, SharesView, UnnamedView};
+use crate::wire::{Refused, ShareView, SharesView};
 
 /// A body that may come in pieces, so that what takes long can tell how far it is.
 pub(crate) type Body = BoxBody<Bytes, std::convert::Infallible>;
@@ -23,8 +24,7 @@ pub(crate) type Body = BoxBody<Bytes, std::convert::Infallible>;
 /// What requests are answered from.
 pub(crate) struct Routes {
     pub(crate) service: Arc<dyn AdminService>,
-    pub(crate) facts: Vec<ShareFacts>,
-    pub(crate) unnamed: Vec<UnnamedView>,
+    pub(crate) configured: Arc<dyn Configured>,
 }
 
 impl Routes {
@@ -33,6 +33,7 @@ impl Routes {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/v1/shares") => self.shares().await,
             (&Method::POST, "/v1/flush") => self.flush().await,
+            (&Method::POST, "/v1/reload") => self.reload().await,
             (&Method::POST, path) if share_to_check(path).is_some() => {
                 self.check(share_to_check(path).unwrap_or_default(), request.uri().query())
             }
@@ -42,7 +43,7 @@ impl Routes {
                 Some(backup) => self.release_backup(backup).await,
                 None => refused(StatusCode::NOT_FOUND, "no backup has this id"),
             },
-            (_, "/v1/shares" | "/v1/flush" | "/v1/backups") => {
+            (_, "/v1/shares" | "/v1/flush" | "/v1/reload" | "/v1/backups") => {
                 refused(StatusCode::METHOD_NOT_ALLOWED, "not with this method")
             }
             _ => refused(StatusCode::NOT_FOUND, "this server knows no such request"),
@@ -51,8 +52,8 @@ impl Routes {
 
     async fn shares(&self) -> Response<Body> {
         let running = self.service.shares();
-        let mut shares = Vec::with_capacity(self.facts.len());
-        for facts in self.facts.iter().cloned() {
+        let mut shares = Vec::with_capacity(running.len());
+        for facts in self.configured.facts() {
             let Some(info) = running.iter().find(|info| info.name == facts.name) else {
                 continue;
             };
@@ -62,7 +63,7 @@ impl Routes {
             };
             shares.push(ShareView { facts, id: Some(info.id.0), state: "served".into(), space });
         }
-        json(StatusCode::OK, &SharesView { shares, unnamed: self.unnamed.clone() })
+        json(StatusCode::OK, &SharesView { shares, unnamed: self.configured.unnamed() })
     }
 
     fn check(&self, share: ShareId, query: Option<&str>) -> Response<Body> {
@@ -94,6 +95,13 @@ impl Routes {
         match self.service.release_backup(backup).await {
             Ok(bytes) => json(StatusCode::OK, &ReleasedView { bytes }),
             Err(error) => backup_failed(&error),
+        }
+    }
+
+    async fn reload(&self) -> Response<Body> {
+        match Arc::clone(&self.configured).reload().await {
+            Ok(view) => json(StatusCode::OK, &view),
+            Err(error) => refused(StatusCode::CONFLICT, &error),
         }
     }
 

@@ -7,11 +7,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::{
-    listener::talk_with_all,
-    routes::Routes,
-    wire::{ShareFacts, UnnamedView},
-};
+use crate::{configured::Configured, listener::talk_with_all, routes::Routes};
 
 /// What a request's head may take.
 const HEAD_BYTES_MAX: usize = 16 << 10;
@@ -25,15 +21,9 @@ pub(crate) fn http() -> http1::Builder {
     http
 }
 
-/// Answers whoever connects, until this is dropped. `facts` is what the running shares were configured with,
-/// `unnamed` are the shares beside them in their stores.
-pub async fn serve(
-    listener: UnixListener,
-    service: Arc<dyn AdminService>,
-    facts: Vec<ShareFacts>,
-    unnamed: Vec<UnnamedView>,
-) {
-    let routes = Arc::new(Routes { service, facts, unnamed });
+/// Answers whoever connects, until this is dropped.
+pub async fn serve(listener: UnixListener, service: Arc<dyn AdminService>, configured: Arc<dyn Configured>) {
+    let routes = Arc::new(Routes { service, configured });
     talk_with_all(listener, |stream| talk(stream, Arc::clone(&routes))).await;
 }
 

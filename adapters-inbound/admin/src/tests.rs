@@ -44,13 +44,35 @@ fn info(name: &str, id: u64) -> ShareInfo {
     ShareInfo { id: ShareId(id), name, clients, read_only: false, survives: Survives::PowerLoss }
 }
 
+/// A server with these shares in its configuration, which fails to take some of a newer one.
+pub(crate) struct OfServer(pub(crate) Vec<ShareFacts>);
+
+#[async_trait::async_trait]
+impl Configured for OfServer {
+    fn facts(&self) -> Vec<ShareFacts> {
+        self.0.clone()
+    }
+
+    fn unnamed(&self) -> Vec<UnnamedView> {
+        vec![unnamed()]
+    }
+
+    async fn reload(self: Arc<Self>) -> Result<ReloadView, String> {
+        Ok(reloaded())
+    }
+}
+
+fn reloaded() -> ReloadView {
+    ReloadView { applied: vec!["share /one (quota)".into()], restart: vec!["journal.size".into()], failed: vec![] }
+}
+
 fn started(service: MockAdminService) -> (tempfile::TempDir, Client) {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("socket");
     let listener = UnixListener::bind(&socket).unwrap();
     let service: Arc<dyn AdminService> = Arc::new(service);
     let configured = vec![facts("/one"), facts("/not served"), facts("/two")];
-    tokio::spawn(serve(listener, service, configured, vec![unnamed()]));
+    tokio::spawn(serve(listener, service, Arc::new(OfServer(configured))));
     (folder, Client::new(&socket))
 }
 
@@ -83,6 +105,12 @@ async fn a_flush_is_done_once_and_its_failure_is_told() {
 }
 
 #[tokio::test]
+async fn what_came_of_a_reload_is_told() {
+    let (_folder, client) = started(MockAdminService::new());
+    assert_eq!(client.reload().await.unwrap(), reloaded());
+}
+
+#[tokio::test]
 async fn where_no_server_is_that_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("socket");
@@ -103,9 +131,10 @@ async fn raw(client_of: &tempfile::TempDir, request: &[u8]) -> io::Result<String
 #[tokio::test]
 async fn what_is_no_request_of_ours_is_refused() {
     let (folder, _client) = started(MockAdminService::new());
-    let cases: [(&[u8], &str); 4] = [
+    let cases: [(&[u8], &str); 5] = [
         (b"GET /v1/nothing HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 404"),
         (b"POST /v1/shares HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 405"),
+        (b"GET /v1/reload HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 405"),
         (b"GET /v1/flush HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 405"),
         (b"\x80\0\0\x28\0\0\0\0\r\n\r\n", "HTTP/1.1 400"),
     ];

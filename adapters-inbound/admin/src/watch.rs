@@ -43,8 +43,6 @@ pub struct Sources {
     pub protocols: Vec<Arc<dyn ProtocolStatistics>>,
     /// What bounds their connections.
     pub bounds: Bounds,
-    /// The stores of each share, by its name.
-    pub stores: Vec<(String, Arc<dyn StoreStatistics>)>,
     /// The cache of all shares.
     pub cache: Arc<dyn BlockCache>,
     /// The cache on a disk, if there is one.
@@ -59,8 +57,10 @@ pub struct Watch {
     /// Where stores are asked.
     back: Handle,
     /// In the order of the configuration.
-    shares: Vec<String>,
+    shares: Mutex<Vec<String>>,
     opened: Mutex<Vec<String>>,
+    /// The counters of the stores of each share, by its name.
+    stores: Mutex<Vec<(String, Arc<dyn StoreStatistics>)>>,
     sources: OnceLock<Sources>,
     stopping: OnceLock<()>,
     readiness: Readiness,
@@ -75,8 +75,9 @@ impl Watch {
             started_at: SystemTime::now(),
             threads,
             back: Handle::current(),
-            shares,
+            shares: Mutex::new(shares),
             opened: Mutex::default(),
+            stores: Mutex::default(),
             sources: OnceLock::new(),
             stopping: OnceLock::new(),
             readiness: Readiness::default(),
@@ -86,6 +87,12 @@ impl Watch {
     /// A share is open: what its journal held is recovered.
     pub fn share_is_open(&self, name: &str) {
         self.opened.lock().push(name.to_owned());
+    }
+
+    /// These shares are served from now on, with the counters of their stores.
+    pub fn shares_are(&self, stores: Vec<(String, Arc<dyn StoreStatistics>)>) {
+        *self.shares.lock() = stores.iter().map(|(share, _)| share.clone()).collect();
+        *self.stores.lock() = stores;
     }
 
     /// All shares are open, and protocols are served. Only the first call counts.

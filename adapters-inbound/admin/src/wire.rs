@@ -101,6 +101,17 @@ pub struct UnnamedView {
     pub metadata_store: String,
 }
 
+/// What came of reading the configuration again, for people: keys, and shares by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReloadView {
+    /// What was taken.
+    pub applied: Vec<String>,
+    /// What differs and needs a restart.
+    pub restart: Vec<String>,
+    /// What was tried in vain, with the reason.
+    pub failed: Vec<String>,
+}
+
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {

@@ -9,7 +9,6 @@ mod table;
 use std::time::{Duration, Instant};
 
 use dittofs_domain::tally::Counter;
-use dittofs_ports::statistics::DuplicateCounts;
 use parking_lot::Mutex;
 
 use crate::rpc::Reply;
@@ -33,6 +32,21 @@ impl Default for DuplicateLimits {
     fn default() -> Self {
         Self { entries_max: 64 * 1024, bytes_max: 24 << 20, reply_bytes_max: 1024, age_max: Duration::from_secs(120) }
     }
+}
+
+/// What became of duplicates, and what is kept for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DuplicateCounts {
+    /// Duplicates that got the first reply again.
+    pub replayed: u64,
+    /// Duplicates of calls that were still running: they got no reply of their own.
+    pub dropped: u64,
+    /// Calls that could not be remembered: the cache was full.
+    pub untracked: u64,
+    /// Calls that are remembered now.
+    pub entries: u64,
+    /// Bytes of replies that are kept now.
+    pub bytes: u64,
 }
 
 /// The cache: one table in shards, each behind its own lock, held for a look-up only.

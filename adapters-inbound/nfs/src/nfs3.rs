@@ -11,7 +11,7 @@ mod translate;
 mod turns;
 pub mod wire;
 
-pub use program::{Nfs3, Services};
+pub use program::Nfs3;
 
 /// The program's number.
 pub const PROGRAM: u32 = 100_003;

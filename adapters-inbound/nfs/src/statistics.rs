@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use dittofs_ports::statistics::{ConnectionCounts, ProtocolCounts, ProtocolStatistics};
+use dittofs_ports::statistics::{ConnectionCounts, Measure, MeasureKind, ProtocolCounts, ProtocolStatistics};
 
-use crate::{duplicate::DuplicateRequests, transport::Server};
+use crate::{
+    duplicate::{DuplicateCounts, DuplicateRequests},
+    transport::Server,
+};
 
 /// Counts of some servers and of the duplicate-request cache behind them.
 pub struct NfsStatistics {
@@ -32,6 +35,24 @@ impl ProtocolStatistics for NfsStatistics {
             connections.bytes_received += bytes_received;
             connections.bytes_sent += bytes_sent;
         }
-        ProtocolCounts { adapter: "nfs", operations, connections, duplicates: Some(self.duplicates.counts()) }
+        ProtocolCounts { adapter: "nfs", operations, connections, own: of_duplicates(self.duplicates.counts()) }
     }
+}
+
+fn of_duplicates(DuplicateCounts { replayed, dropped, untracked, entries, bytes }: DuplicateCounts) -> Vec<Measure> {
+    let now = |name, help, number| {
+        let (kind, label, samples) = (MeasureKind::Gauge, None, vec![("", number)]);
+        Measure { name, help, kind, label, samples }
+    };
+    vec![
+        Measure {
+            name: "duplicate_requests_total",
+            help: "Calls that were sent again, by what became of them; untracked: calls that could not be remembered.",
+            kind: MeasureKind::Counter,
+            label: Some("result"),
+            samples: vec![("replayed", replayed), ("dropped", dropped), ("untracked", untracked)],
+        },
+        now("duplicate_request_entries", "Calls that are remembered now.", entries),
+        now("duplicate_request_bytes", "Bytes of replies that are kept for duplicates now.", bytes),
+    ]
 }

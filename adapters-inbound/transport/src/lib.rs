@@ -1,5 +1,7 @@
-//! The bounds that all protocols share: what every connection of a server may take together.
+//! What all protocols share: how they are plugged into a server, and the bounds of what their connections may take
+//! together.
 //!
+//! - [`Protocol`]: what a server asks of a protocol, from its start to its end
 //! - [`ClientNetwork`]: who counts as one client, as far as an address tells
 //! - [`MemoryBudget`]: the bytes of requests and replies in all, shared fairly between clients and connections
 //! - [`Connections`]: how many there are, of one client, and without an admitted call; the idlest makes room
@@ -7,7 +9,7 @@
 //! - [`Progress`]: when a transfer is too slow
 //! - [`Control`]: what the server wants of a connection
 //!
-//! What is taken is given back by a guard's drop, so that nothing leaks however a connection ends. This crate does not
+//! What is taken is given back by a guard's drop, so that nothing leaks however a connection ends. The bounds do not
 //! know: sockets, runtimes, protocols, what a call is.
 
 #![deny(missing_docs)]
@@ -19,6 +21,7 @@ mod memory;
 mod network;
 mod newcomers;
 mod progress;
+mod protocol;
 
 pub use bounds::{Bounds, BoundsOptions};
 pub use connections::{ConnectionBounds, Connections, Full, Seat};
@@ -27,3 +30,4 @@ pub use memory::{Account, Charge, MemoryBudget, MemoryUse};
 pub use network::ClientNetwork;
 pub use newcomers::{Newcomers, Received};
 pub use progress::Progress;
+pub use protocol::{ListenError, Protocol, Services, Serving};

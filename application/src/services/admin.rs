@@ -18,12 +18,15 @@ impl AdminService for Services {
         self.registry
             .volumes()
             .iter()
-            .map(|volume| ShareInfo {
-                id: volume.share(),
-                name: volume.name().to_owned(),
-                clients: volume.policy().clients.iter().map(ToString::to_string).collect(),
-                read_only: volume.policy().read_only,
-                survives: volume.survives(),
+            .map(|volume| {
+                let policy = volume.policy();
+                ShareInfo {
+                    id: volume.share(),
+                    name: volume.name().to_owned(),
+                    clients: policy.clients.iter().map(ToString::to_string).collect(),
+                    read_only: policy.read_only,
+                    survives: volume.survives(),
+                }
             })
             .collect()
     }
@@ -58,7 +61,7 @@ impl AdminService for Services {
         let mut volumes = Vec::new();
         for volume in self.registry.volumes() {
             if request.shares.is_empty() || request.shares.contains(&volume.share()) {
-                volumes.push(Arc::clone(volume));
+                volumes.push(volume);
             }
         }
         let is_known = |share: &&ShareId| volumes.iter().any(|volume| volume.share() == **share);

@@ -27,7 +27,7 @@ impl BlockService for Services {
         stability: Stability,
     ) -> FsResult<WriteReply> {
         let volume = self.registry.volume(node.share)?;
-        let _passage = volume.freezer().pass().await;
+        let _passage = volume.freezer().pass().await?;
         volume.files().write(caller, node.node, offset, data, stability).await
     }
 
@@ -37,13 +37,13 @@ impl BlockService for Services {
 
     async fn punch(&self, caller: &Caller, node: NodeRef, range: Range<u64>) -> FsResult<Changed> {
         let volume = self.registry.volume(node.share)?;
-        let _passage = volume.freezer().pass().await;
+        let _passage = volume.freezer().pass().await?;
         volume.files().punch(caller, node.node, range).await
     }
 
     async fn allocate(&self, caller: &Caller, node: NodeRef, range: Range<u64>) -> FsResult<Changed> {
         let volume = self.registry.volume(node.share)?;
-        let _passage = volume.freezer().pass().await;
+        let _passage = volume.freezer().pass().await?;
         volume.files().allocate(caller, node.node, range).await
     }
 
@@ -63,7 +63,7 @@ impl BlockService for Services {
 
     async fn clone_range(&self, caller: &Caller, request: &CloneRange) -> FsResult<Changed> {
         let volume = self.registry.volume(request.share)?;
-        let _passage = volume.freezer().pass().await;
+        let _passage = volume.freezer().pass().await?;
         volume.files().clone_range(caller, request).await
     }
 }

@@ -60,13 +60,13 @@ impl MetadataService for Services {
         op: Option<OpId>,
     ) -> FsResult<Created> {
         let volume = self.registry.volume(share)?;
-        let _passage = volume.freezer().pass().await;
+        let _passage = volume.freezer().pass().await?;
         volume.names().create(caller, request, op).await
     }
 
     async fn link(&self, caller: &Caller, share: ShareId, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked> {
         let volume = self.registry.volume(share)?;
-        let _passage = volume.freezer().pass().await;
+        let _passage = volume.freezer().pass().await?;
         volume.names().link(caller, request, op).await
     }
 
@@ -78,7 +78,7 @@ impl MetadataService for Services {
         op: Option<OpId>,
     ) -> FsResult<Changed> {
         let volume = self.registry.volume(share)?;
-        let _passage = volume.freezer().pass().await;
+        let _passage = volume.freezer().pass().await?;
         volume.names().remove(caller, request, op).await
     }
 
@@ -90,7 +90,7 @@ impl MetadataService for Services {
         op: Option<OpId>,
     ) -> FsResult<Renamed> {
         let volume = self.registry.volume(share)?;
-        let _passage = volume.freezer().pass().await;
+        let _passage = volume.freezer().pass().await?;
         volume.names().rename(caller, request, op).await
     }
 
@@ -102,7 +102,7 @@ impl MetadataService for Services {
         op: Option<OpId>,
     ) -> FsResult<Changed> {
         let volume = self.registry.volume(node.share)?;
-        let _passage = volume.freezer().pass().await;
+        let _passage = volume.freezer().pass().await?;
         volume.names().set_attributes(caller, node.node, request, op).await
     }
 

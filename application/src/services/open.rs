@@ -18,9 +18,7 @@ use super::Services;
 #[async_trait]
 impl OpenService for Services {
     fn subscribe(&self, events: Arc<dyn OpenEvents>) {
-        for volume in self.registry.volumes() {
-            volume.opens().subscribe(Arc::clone(&events));
-        }
+        self.registry.subscribe(events);
     }
 
     fn wait_token(&self, share: ShareId) -> FsResult<WaitToken> {

@@ -77,8 +77,18 @@ impl Freezer {
 
     /// Waits until the share may be changed. What is returned is held until the change has ended, and is asked for
     /// once: whoever holds one must not wait for another.
-    pub(crate) async fn pass(&self) -> Passage<'_> {
-        self.gate.pass().await
+    ///
+    /// # Errors
+    /// `Stale` once the share is being closed.
+    pub(crate) async fn pass(&self) -> FsResult<Passage<'_>> {
+        let passage = self.gate.pass().await;
+        if self.share.is_closing() { Err(FsError::Stale) } else { Ok(passage) }
+    }
+
+    /// Ends what is on its way to change the share, and lets nothing more pass. Who waits at the gate is told so.
+    pub(super) async fn close_for_good(&self) {
+        let _closed = self.gate.close().await;
+        self.share.start_closing();
     }
 
     /// Takes the share as it is, with all that was acknowledged before the call. Reads go on; changes wait for some

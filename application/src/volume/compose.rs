@@ -60,7 +60,7 @@ impl Core {
     ) -> Core {
         let VolumeStores { metadata, content, journal, cache, disk, opens, codec, sealer, .. } = stores.clone();
         let ledger = Ledger::new(settings.policy.quota);
-        let share = Arc::new(Share::new(record, epoch, settings.policy.clone(), machine, owned));
+        let share = Arc::new(Share::new(record, epoch, &settings.policy, machine, owned));
         let locks = Arc::new(NodeLocks::new());
         let pending = PendingNodes::new(ledger.nothing());
         let nodes = Nodes::new(share.clone(), metadata.clone(), locks.clone(), pending, opens.clone());
@@ -113,7 +113,7 @@ impl Core {
         let check = OnlineCheck::new(locked, flusher.clone(), checked);
         let counted = (write_back.clone(), plans.clone(), blocks.clone());
         let monitor = Monitor::new(basis.clone(), counted, (garbage, reclaimer.clone()), both, recovered);
-        let renewal = Renewal::new(basis, plans, row.clone(), (metadata, journal.clone()));
+        let renewal = Renewal::new(basis, plans.clone(), row.clone(), (metadata, journal.clone()));
         let (kept, written) = ((share.clone(), row), (journal, write_back.clone()));
         let lifecycle = Lifecycle::new(kept, written, (blocks, sealing), (flusher.clone(), reclaimer), renewal);
         let lifecycle = Arc::new(lifecycle);
@@ -123,6 +123,7 @@ impl Core {
             files,
             opens,
             write_back,
+            plans,
             flusher,
             freezer,
             check,

@@ -17,7 +17,6 @@ use parking_lot::Mutex;
 /// The sums of a share, and the claims on it.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    quota: Quota,
     sums: Arc<Mutex<Sums>>,
     /// How often something was left for the reaper, and how many of these it has been through.
     left: AtomicU64,
@@ -26,8 +25,9 @@ pub(super) struct Ledger {
     wanted: AtomicBool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sums {
+    quota: Quota,
     stored: Statistics,
     claimed: Amount,
     /// Plans that change the sums: those that were begun, and those that are on their way.
@@ -47,8 +47,13 @@ impl Sums {
 impl Ledger {
     pub(super) fn new(quota: Quota) -> Ledger {
         Ledger {
-            quota,
-            sums: Arc::default(),
+            sums: Arc::new(Mutex::new(Sums {
+                quota,
+                stored: Statistics::default(),
+                claimed: Amount::default(),
+                begun: 0,
+                on_their_way: 0,
+            })),
             // What was left before the start: until the reaper has looked, nobody knows.
             left: AtomicU64::new(1),
             reaped: AtomicU64::new(0),
@@ -57,7 +62,12 @@ impl Ledger {
     }
 
     pub(super) fn quota(&self) -> Quota {
-        self.quota
+        self.sums.lock().quota
+    }
+
+    /// What is over it already stays.
+    pub(super) fn set_quota(&self, quota: Quota) {
+        self.sums.lock().quota = quota;
     }
 
     /// What the metadata store says, and what is claimed beside it.
@@ -70,7 +80,7 @@ impl Ledger {
     pub(super) fn claim(&self, growth: Amount) -> Result<Claim, Verdict> {
         let mut sums = self.sums.lock();
         let holding = Holding { stored: sums.stored(), coming: sums.claimed, is_freeing: self.is_freeing() };
-        match judge(self.quota, holding, growth) {
+        match judge(sums.quota, holding, growth) {
             Verdict::Fits => Ok(self.taken(&mut sums, growth)),
             refused @ (Verdict::Wait | Verdict::Over) => Err(refused),
         }

@@ -69,8 +69,9 @@ impl Names {
     pub(crate) async fn create(&self, caller: &Caller, request: &CreateRequest, op: Option<OpId>) -> FsResult<Created> {
         self.share.demand_writable()?;
         let mut request = request.clone();
-        request.attributes.uid = request.attributes.uid.map(|uid| self.share.policy().identity.map_uid(uid));
-        request.attributes.gid = request.attributes.gid.map(|gid| self.share.policy().identity.map_gid(gid));
+        let identity = self.share.policy().identity;
+        request.attributes.uid = request.attributes.uid.map(|uid| identity.map_uid(uid));
+        request.attributes.gid = request.attributes.gid.map(|gid| identity.map_gid(gid));
         if let Some(seen) = self.plans.earlier(op, || create::query(&request)).await? {
             return self.created_by_then(&seen, &request).await;
         }

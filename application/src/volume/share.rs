@@ -18,11 +18,13 @@ use dittofs_domain::{
 };
 use dittofs_ports::{Caller, Clock, HandleSealer, Presented, ShareRecord};
 use futures_util::{FutureExt, future::BoxFuture, select_biased};
+use parking_lot::RwLockReadGuard;
 use tokio::sync::Notify;
 
 use crate::{
     owned::OwnedContent,
     policy::SharePolicy,
+    replicated::Replicated,
     volume::{Machine, counters::Counters, share::ports::RefusedPorts},
 };
 
@@ -35,7 +37,7 @@ pub(super) fn is_of_file(error: FsError) -> bool {
 pub(super) struct Share {
     name: String,
     signer: HandleSealer,
-    policy: SharePolicy,
+    policy: Replicated<SharePolicy>,
     scale: Scale,
     epoch: Epoch,
     machine: Machine,
@@ -52,14 +54,14 @@ impl Share {
     pub(super) fn new(
         record: &ShareRecord,
         epoch: Epoch,
-        policy: SharePolicy,
+        policy: &SharePolicy,
         machine: Machine,
         owned: Arc<OwnedContent>,
     ) -> Share {
         Share {
             name: record.name.clone(),
             signer: HandleSealer { share: record.id, key: record.handle_key },
-            policy,
+            policy: Replicated::new(|| policy.clone()),
             scale: record.scale,
             epoch,
             machine,
@@ -84,8 +86,13 @@ impl Share {
         &self.signer
     }
 
-    pub(super) fn policy(&self) -> &SharePolicy {
-        &self.policy
+    /// Not to be held over an await.
+    pub(super) fn policy(&self) -> RwLockReadGuard<'_, SharePolicy> {
+        self.policy.read()
+    }
+
+    pub(super) fn set_policy(&self, policy: &SharePolicy) {
+        self.policy.change(|current| current.clone_from(policy));
     }
 
     /// The sizes by which its files are cut.
@@ -115,19 +122,20 @@ impl Share {
 
     /// Admits a client and maps its identity.
     pub(super) fn admit(&self, who: &Presented) -> FsResult<Caller> {
-        if !self.policy.admits(who.address) {
+        let policy = self.policy.read();
+        if !policy.admits(who.address) {
             return Err(FsError::Access);
         }
-        if !self.policy.takes_port(who.port) {
+        if !policy.takes_port(who.port) {
             self.tell_refused_port(who);
             return Err(FsError::Access);
         }
-        let credentials = self.policy.credentials(who.identity.as_ref());
+        let credentials = policy.credentials(who.identity.as_ref());
         Ok(Caller { credentials, opener: None, client: who.client })
     }
 
     pub(super) fn demand_writable(&self) -> FsResult<()> {
-        if self.policy.read_only {
+        if self.policy.read().read_only {
             return Err(FsError::ReadOnly);
         }
         // What is changed now would be lost, or change what is not the share's newest state.

@@ -10,4 +10,5 @@ mod journal;
 mod metadata;
 mod repeated;
 mod replay;
+mod retiring;
 mod world;

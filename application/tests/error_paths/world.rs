@@ -170,6 +170,11 @@ impl World {
         self.services.create(&caller(), SHARE, &request, None).await
     }
 
+    /// Bytes that are in the journal only.
+    pub(crate) fn journal_used(&self) -> u64 {
+        self.journal.usage().used
+    }
+
     /// An empty file with this name.
     pub(crate) async fn node(&self, name: &str) -> NodeRef {
         NodeRef { share: SHARE, node: self.create(name).await.unwrap().node.node }

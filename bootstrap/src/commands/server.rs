@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use super::{Failure, file_of, load_file};
 use crate::cli::ServeOptions;
-use crate::config::{Config, StoreKinds, needing_restart};
-use crate::{logging, serve};
+use crate::config::Config;
+use crate::{Program, logging, serve};
+
+/// What the option `--nfs` says otherwise.
+const LISTEN: &str = "DITTOFS_ADAPTERS__NFS__LISTEN";
 
 /// Serves until it is told to stop.
-pub(super) fn run(options: ServeOptions) -> Result<(), Failure> {
+pub(super) fn run(options: ServeOptions, program: &Program) -> Result<(), Failure> {
     let file = file_of(&options.source)?;
-    let config = Arc::new(configuration(&options, file.as_deref())?);
+    let config = configuration(&options, file.as_deref(), program)?;
     // What clients keep private must not be open to every user of this machine, in files of whatever store.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let logging = logging::init(&config.log);
@@ -24,38 +27,29 @@ pub(super) fn run(options: ServeOptions) -> Result<(), Failure> {
         take_over: options.take_over.iter().cloned().collect(),
     };
     let reload = {
-        let (logging, running) = (logging.clone(), Arc::clone(&config));
-        move || match configuration(&options, file.as_deref()) {
+        let (logging, program) = (logging.clone(), program.clone());
+        move || match configuration(&options, file.as_deref(), &program) {
             Ok(newer) => {
                 logging.reload(&newer.log);
-                tell_unread(&running, &newer);
+                Ok(Some(newer))
             }
-            Err(error) => tracing::error!(%error, "the configuration can't be read again: all stays as it is"),
+            Err(error) => Err(error.to_string()),
         }
     };
     let locked = serve::Locked::take(&config, &accepting)?;
     logging.open_audit(&config.log)?;
-    let served = locked.serve(&StoreKinds::built_in(), Arc::new(reload));
+    let served = locked.serve(&program.stores, Arc::new(reload));
     logging.finish();
     Ok(served?)
 }
 
 /// The configuration, with what the command line says over it.
-fn configuration(options: &ServeOptions, file: Option<&Path>) -> Result<Config, Failure> {
-    let mut config = load_file(&options.source, file)?;
-    if let Some(listen) = options.nfs {
-        config.adapters.nfs.listen = listen;
-    }
+fn configuration(options: &ServeOptions, file: Option<&Path>, program: &Program) -> Result<Config, Failure> {
+    // As if a variable had said so, and over the one that may have.
+    let listen = options.nfs.map(|listen| (LISTEN.to_owned(), listen.to_string()));
+    let mut config = load_file(&options.source, file, listen, program)?;
     if options.insecure_ports {
         config.shares.iter_mut().for_each(|share| share.secure_ports = false);
     }
     Ok(config)
-}
-
-/// Says what has changed in the configuration that the running server does not take.
-fn tell_unread(running: &Config, newer: &Config) {
-    let keys = needing_restart(running, newer).join(", ");
-    if !keys.is_empty() {
-        tracing::warn!(%keys, "the configuration has changed, and this needs a restart");
-    }
 }

@@ -2,10 +2,11 @@ use clap::Parser;
 use rstest::rstest;
 
 use super::*;
+use crate::config::Protocols;
 
 fn run_with(words: &[&str]) -> Result<(), Failure> {
     let words = ["dittofs"].iter().chain(words);
-    carry_out(Cli::try_parse_from(words).unwrap().command)
+    carry_out(Cli::try_parse_from(words).unwrap().command, &Program::built_in())
 }
 
 fn printed(print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
@@ -33,14 +34,14 @@ fn init_writes_what_check_accepts_and_never_overwrites() {
 
 /// The default configuration, on this data folder.
 fn config_on(data: &Path) -> Config {
-    config::load_on(Some(data), None, [], &StoreKinds::built_in()).unwrap()
+    config::load_on(Some(data), None, [], &StoreKinds::built_in(), &Protocols::built_in()).unwrap()
 }
 
 #[test]
 fn shares_are_listed_and_shown_without_a_server_and_nothing_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let shares = shares(&config_on(&data)).unwrap();
+    let shares = shares(&config_on(&data), &StoreKinds::built_in()).unwrap();
     let list = printed(|out| share::list(&shares, out));
     let lines: Vec<&str> = list.lines().collect();
     assert_eq!(lines.len(), 2);

@@ -1,17 +1,20 @@
-//! The protocols: where each listens, and its bounds.
+//! The protocols, monitoring, and the bounds over all of them.
 
-use std::net::{Ipv4Addr, SocketAddr};
+pub(super) mod nfs;
+
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::protocols::{ProtocolConfig, Protocols};
 use super::section::Section;
 use super::size::ByteSize;
 
 /// The section `adapters`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Adapters {
-    /// NFS and MOUNT, on one port.
-    pub nfs: NfsConfig,
+    /// The protocols that are served, by the names of their sections.
+    pub protocols: Vec<(String, ProtocolConfig)>,
     /// Monitoring.
     pub admin: AdminConfig,
     /// The bounds over the connections of all protocols.
@@ -40,44 +43,40 @@ pub struct AdminConfig {
     pub listen: Option<SocketAddr>,
 }
 
-/// The section `adapters.nfs`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NfsConfig {
-    /// Where NFS and MOUNT are served; port 0 takes any free one.
-    pub listen: SocketAddr,
-    /// Where the built-in portmapper (version 2) is served; off if absent.
-    pub portmap: Option<SocketAddr>,
-    /// The bounds of what clients can make the server hold.
-    pub limits: Limits,
-}
-
-/// The section `adapters.nfs.limits`. Beyond a bound of its connection a client waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Requests of one connection that run at once.
-    pub in_flight: usize,
-    /// Bytes of requests and replies that one connection holds.
-    pub in_flight_bytes: ByteSize,
-    /// Bytes of replies kept for requests that are sent again, over all clients.
-    pub reply_cache: ByteSize,
-    /// How long a peer may leave a frame unfinished or a reply untaken before it is dropped.
-    pub stall: Duration,
-    /// How long requests may go on after the signal to stop.
-    pub drain: Duration,
-}
-
 const MIB: u64 = 1 << 20;
 /// A few requests and replies of 1 MiB, and 150 connections with what is their own.
 const MEMORY_MIN: ByteSize = ByteSize(16 * MIB);
 const LISTEN_MEND: &str = "write ADDRESS:PORT, such as 127.0.0.1:12049 or \"[::1]:12049\"";
 
-pub(super) fn read(mut section: Section<'_>) -> Adapters {
+impl Adapters {
+    /// The options of a protocol, if it is served and they are of this type.
+    #[must_use]
+    pub fn options<T: 'static>(&self, protocol: &str) -> Option<&T> {
+        self.protocols.iter().find(|(name, _)| name == protocol)?.1.options()
+    }
+}
+
+/// Sections that are no protocol's.
+const RESERVED: [&str; 2] = ["admin", "limits"];
+
+pub(super) fn read(mut section: Section<'_>, known: &Protocols) -> Adapters {
+    let mut protocols = Vec::new();
+    for (name, kind) in known.iter() {
+        if RESERVED.contains(&name) {
+            section.refuse(name, "this program adds a protocol of this name, which has another meaning", "rename it");
+            continue;
+        }
+        let is_named = section.has(name);
+        let of_protocol = section.take_section(name);
+        if is_named || kind.is_default {
+            protocols.extend(kind.read(of_protocol).map(|config| (name.to_owned(), config)));
+        }
+    }
     section.refuse_unbuilt("smb", "shares are served over NFS only");
-    let nfs = read_nfs(section.take_section("nfs"));
     let admin = read_admin(section.take_section("admin"));
     let limits = read_shared_limits(section.take_section("limits"));
     section.finish();
-    Adapters { nfs, admin, limits }
+    Adapters { protocols, admin, limits }
 }
 
 fn read_shared_limits(mut section: Section<'_>) -> SharedLimits {
@@ -105,55 +104,6 @@ fn read_admin(mut section: Section<'_>) -> AdminConfig {
     let listen: Option<Switch> = section.take_parsed("listen", mend);
     section.finish();
     AdminConfig { listen: listen.and_then(|switch| switch.0) }
-}
-
-fn read_nfs(mut section: Section<'_>) -> NfsConfig {
-    let listen = section.take_parsed::<SocketAddr>("listen", LISTEN_MEND);
-    let listen = listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 12_049)));
-    let portmap_mend = "write off, or ADDRESS:PORT, such as 127.0.0.1:111";
-    let portmap: Option<Switch> = section.take_parsed("portmap", portmap_mend);
-    let portmap = portmap.and_then(|switch| switch.0);
-    if portmap == Some(listen) && listen.port() != 0 {
-        let found = format!("`{listen}` is where NFS listens already");
-        section.refuse("portmap", found, portmap_mend);
-    }
-    let limits = read_limits(section.take_section("limits"));
-    section.finish();
-    NfsConfig { listen, portmap, limits }
-}
-
-fn read_limits(mut section: Section<'_>) -> Limits {
-    section.refuse_moved("connections", "it bounds the connections of all protocols", "adapters.limits.connections");
-    let mut count = |name, max, default: usize| {
-        let number = section.take_number(name, 1..=max);
-        number.and_then(|n| usize::try_from(n).ok()).unwrap_or(default)
-    };
-    let in_flight = count("in_flight", 65_536, 256);
-    let stall = count("stall_seconds", 3600, 60);
-    let drain = count("drain_seconds", 3600, 10);
-    // A connection must be able to hold one transfer of 1 MiB and its headers, twice.
-    let in_flight_bytes = bytes(&mut section, "in_flight_bytes", 4 * MIB, 32 * MIB);
-    let reply_cache = bytes(&mut section, "reply_cache", MIB / 16, 24 * MIB);
-    section.finish();
-    Limits {
-        in_flight,
-        in_flight_bytes,
-        reply_cache,
-        stall: Duration::from_secs(stall as u64),
-        drain: Duration::from_secs(drain as u64),
-    }
-}
-
-fn bytes(section: &mut Section<'_>, name: &'static str, min: u64, default: u64) -> ByteSize {
-    let (min, default) = (ByteSize(min), ByteSize(default));
-    let mend = format!("write a size of at least {min}, such as {default}");
-    match section.take_parsed::<ByteSize>(name, &mend) {
-        Some(size) if size < min => {
-            section.refuse(name, format!("{size} is too small"), mend);
-            default
-        }
-        size => size.unwrap_or(default),
-    }
 }
 
 /// `auto`, or a size.

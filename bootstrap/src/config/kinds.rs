@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::built_in;
-use super::options::{OptionsError, StoreOptions};
+use super::options::{OptionsError, RawOptions};
 use super::stores::Stores;
 use crate::progress::Progress;
 
@@ -35,10 +35,10 @@ pub trait InFolder {
     fn folder(&self) -> &Path;
 }
 
-type Check = dyn Fn(&StoreOptions) -> Result<Option<PathBuf>, Vec<OptionsError>> + Send + Sync;
-type Files = dyn Fn(&StoreOptions) -> Vec<(&'static str, PathBuf)> + Send + Sync;
+type Check = dyn Fn(&RawOptions) -> Result<Option<PathBuf>, Vec<OptionsError>> + Send + Sync;
+type Files = dyn Fn(&RawOptions) -> Vec<(&'static str, PathBuf)> + Send + Sync;
 type Opened<P> = Pin<Box<dyn Future<Output = Result<Arc<P>, StoreError>> + Send>>;
-type Open<P> = dyn Fn(&StoreOptions, Opening) -> Opened<P> + Send + Sync;
+type Open<P> = dyn Fn(&RawOptions, Opening) -> Opened<P> + Send + Sync;
 
 /// One type of store: what it survives, its options, and how it is opened as a port `P`.
 pub struct StoreKind<P: ?Sized> {
@@ -78,11 +78,11 @@ impl<P: ?Sized + 'static> StoreKind<P> {
         T: DeserializeOwned + 'static,
         F: Future<Output = Result<Arc<P>, StoreError>> + Send + 'static,
     {
-        let check = move |options: &StoreOptions| match options.read::<T>() {
+        let check = move |options: &RawOptions| match options.read::<T>() {
             Ok(options) => Ok(folder(&options)),
             Err(_) => Err(options.faults::<T>()),
         };
-        let open = move |options: &StoreOptions, opening: Opening| -> Opened<P> {
+        let open = move |options: &RawOptions, opening: Opening| -> Opened<P> {
             match options.read::<T>() {
                 Ok(options) => Box::pin(open(options, opening)),
                 Err(error) => Box::pin(async move { Err(error.found.into()) }),

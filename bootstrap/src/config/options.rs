@@ -1,4 +1,4 @@
-//! The options of one store, in a shape that only its own type knows.
+//! The options of one store or protocol, in a shape that only its own type knows.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 
 use super::option_values::OptionValue;
 
-/// The options of one store. Debug shows their names only: the values may be secret.
+/// The options of one store or protocol. Debug shows their names only: the values may be secret.
 #[derive(Clone, PartialEq)]
-pub struct StoreOptions(pub(super) Value);
+pub struct RawOptions(pub(super) Value);
 
-impl StoreOptions {
+impl RawOptions {
     pub(super) fn none() -> Self {
         Self(Value::Dict(Tag::Default, Dict::new()))
     }
@@ -49,7 +49,7 @@ impl StoreOptions {
     }
 }
 
-/// A store has fewer options.
+/// Nothing has more options.
 const FAULTS_MAX: usize = 32;
 
 /// Takes out the option at a path; false where it is not there.
@@ -63,14 +63,14 @@ fn remove(options: &mut Value, path: &str) -> bool {
     }
 }
 
-impl fmt::Debug for StoreOptions {
+impl fmt::Debug for RawOptions {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.0.as_dict().into_iter().flat_map(Dict::keys);
         out.debug_set().entries(names).finish()
     }
 }
 
-/// Why a store's options can't be read: the option and what is wrong, without its value.
+/// Why options can't be read: the option and what is wrong, without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptionsError {
     /// The option, below the section of the type; empty for the section as a whole.
@@ -85,7 +85,7 @@ pub struct OptionsError {
 fn told(error: &figment::Error) -> OptionsError {
     let mut path = error.path.clone();
     let list = |names: &[&str]| match names {
-        [] => "this type of store has no such option: leave it out".to_owned(),
+        [] => "there is no such option here: leave it out".to_owned(),
         names => format!("known here: {}", names.join(", ")),
     };
     let (found, mend) = match &error.kind {
@@ -106,7 +106,7 @@ fn told(error: &figment::Error) -> OptionsError {
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
             ("has a value that does not fit".to_owned(), format!("write {expected}"))
         }
-        _ => ("has a value that can't be read".to_owned(), "see the documentation of this type of store".to_owned()),
+        _ => ("has a value that can't be read".to_owned(), "see its documentation".to_owned()),
     };
     OptionsError { option: path.join("."), found, mend }
 }

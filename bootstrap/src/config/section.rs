@@ -14,7 +14,7 @@ use super::tree;
 pub(super) struct Section<'r> {
     path: String,
     entries: Dict,
-    known: Vec<&'static str>,
+    known: Vec<String>,
     report: &'r Report,
 }
 
@@ -40,6 +40,11 @@ impl<'r> Section<'r> {
         self.report
     }
 
+    /// Where it stands.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     pub(super) fn key(&self, name: &str) -> String {
         match self.path.is_empty() {
             true => name.to_owned(),
@@ -55,8 +60,8 @@ impl<'r> Section<'r> {
         self.report.refuse(&self.key(name), found, mend);
     }
 
-    pub(super) fn take(&mut self, name: &'static str) -> Option<Value> {
-        self.known.push(name);
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        self.known.push(name.to_owned());
         self.entries.remove(name)
     }
 
@@ -66,7 +71,7 @@ impl<'r> Section<'r> {
     }
 
     /// The section `name`, empty where it is absent.
-    pub(super) fn take_section(&mut self, name: &'static str) -> Section<'r> {
+    pub(super) fn take_section(&mut self, name: &str) -> Section<'r> {
         let path = self.key(name);
         match self.take(name) {
             Some(value) => Section::from_value(path, value, self.report),

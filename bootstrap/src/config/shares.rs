@@ -225,7 +225,8 @@ pub(crate) fn fault_of(name: &str) -> Option<&'static str> {
     }
 }
 
-fn overlap(one: &str, other: &str) -> bool {
+/// Whether one lies within the other, or is the other.
+pub(crate) fn overlap(one: &str, other: &str) -> bool {
     let below = |deep: &str, high: &str| {
         let rest = deep.strip_prefix(high.trim_end_matches('/'));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

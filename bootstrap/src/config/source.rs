@@ -8,6 +8,7 @@ use figment::value::Dict;
 
 use super::kinds::StoreKinds;
 use super::problem::{ConfigError, Problem, Report};
+use super::protocols::Protocols;
 use super::{Config, Given, Surroundings, environment, read, tree, with_default_share};
 
 /// The commented configuration that `dittofs init` writes. It means the same as no file at all.
@@ -24,8 +25,9 @@ pub fn load(
     file: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
     kinds: &StoreKinds,
+    protocols: &Protocols,
 ) -> Result<Config, ConfigError> {
-    load_on(None, file, environment, kinds)
+    load_on(None, file, environment, kinds, protocols)
 }
 
 /// The same with a data folder, which wins over all others.
@@ -37,6 +39,7 @@ pub fn load_on(
     file: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
     kinds: &StoreKinds,
+    protocols: &Protocols,
 ) -> Result<Config, ConfigError> {
     let dict = match file {
         Some(path) => parse_file(path).map_err(|problem| ConfigError(vec![problem]))?,
@@ -52,7 +55,7 @@ pub fn load_on(
         let mend = "unset it, or name a key by its levels, such as DITTOFS_LOG__LEVEL";
         report.refuse(&variable, reason, mend);
     }
-    let given = Given { kinds, data, surroundings };
+    let given = Given { kinds, protocols, data, surroundings };
     read(dict, &given, &report).ok_or_else(|| report.into_error())
 }
 

@@ -9,7 +9,7 @@ use figment::value::Value;
 
 use super::folders::Folders;
 use super::kinds::StoreKind;
-use super::options::{OptionsError, StoreOptions};
+use super::options::{OptionsError, RawOptions};
 use super::problem::Report;
 use super::section::{Section, shown, structured};
 use super::{Config, source};
@@ -20,7 +20,7 @@ pub struct StoreConfig {
     /// Its type, a name in [`StoreKinds`](super::StoreKinds).
     pub kind: String,
     /// What its type is told.
-    pub options: StoreOptions,
+    pub options: RawOptions,
     /// What its contents outlive.
     pub survives: Survives,
     /// Where its files are, absolute; none for one without files.
@@ -78,8 +78,8 @@ fn read_one<P: ?Sized>(
     };
     let mut rest = section.take_all();
     let options = match rest.remove(name) {
-        Some(Value::Empty(..)) | None => StoreOptions::none(),
-        Some(options) => StoreOptions(structured(options)),
+        Some(Value::Empty(..)) | None => RawOptions::none(),
+        Some(options) => RawOptions(structured(options)),
     };
     for other in rest.keys() {
         let mend = format!("the options of this store stand below `{name}`");
@@ -104,7 +104,8 @@ fn read_one<P: ?Sized>(
     }
 }
 
-fn refuse_option(report: &Report, path: &str, error: OptionsError) {
+/// Refuses an option of what stands at `path`.
+pub(super) fn refuse_option(report: &Report, path: &str, error: OptionsError) {
     let key = match error.option.is_empty() {
         true => path.to_owned(),
         false => format!("{path}.{}", error.option),

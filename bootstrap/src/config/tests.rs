@@ -1,5 +1,6 @@
 mod changes;
 mod fields;
+mod protocols;
 mod shares;
 mod snippets;
 mod stores;
@@ -9,6 +10,7 @@ mod variables;
 use std::io::Write;
 
 use dittofs_domain::credentials::Squash;
+use dittofs_nfs::NfsOptions;
 use dittofs_ports::Survives;
 use rstest::rstest;
 use serde::Deserialize;
@@ -24,12 +26,12 @@ fn load_text(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigE
 fn load_with(text: &str, environment: &[(&str, &str)], kinds: &StoreKinds) -> Result<Config, ConfigError> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
-    load_on(Some(Path::new(DATA)), Some(file.path()), owned(environment), kinds)
+    load_on(Some(Path::new(DATA)), Some(file.path()), owned(environment), kinds, &Protocols::built_in())
 }
 
 /// As without any file.
 fn defaults() -> Config {
-    load_on(Some(Path::new(DATA)), None, [], &StoreKinds::built_in()).unwrap()
+    load_on(Some(Path::new(DATA)), None, [], &StoreKinds::built_in(), &Protocols::built_in()).unwrap()
 }
 
 fn owned(environment: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -65,6 +67,10 @@ fn with_share(fields: &str) -> String {
     with_shares(&format!("[{{ name: /e, metadata_store: m, content_store: c, {fields} }}]"))
 }
 
+fn nfs_of(config: &Config) -> &NfsOptions {
+    config.adapters.options("nfs").expect("it is served by default")
+}
+
 fn problems(result: Result<Config, ConfigError>) -> Vec<Problem> {
     result.expect_err("the configuration should be refused").0
 }
@@ -92,7 +98,7 @@ fn sample_uncommented_is_understood_too() {
     }
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
-    let config = load(Some(file.path()), [], &StoreKinds::built_in()).unwrap();
+    let config = load(Some(file.path()), [], &StoreKinds::built_in(), &Protocols::built_in()).unwrap();
     assert_eq!(config.shares[0].quota, QuotaConfig { bytes: Some(ByteSize(100 << 30)), files: Some(1_000_000) });
     assert_eq!(config.cache.disk.unwrap().size, ByteSize(10 << 30));
     assert_eq!(config.shares[0].id, Some(1_234_567_890));
@@ -103,8 +109,9 @@ fn sample_uncommented_is_understood_too() {
 #[test]
 fn defaults_serve_one_persistent_share_on_loopback() {
     let config = defaults();
-    assert_eq!(config.adapters.nfs.listen.to_string(), "127.0.0.1:12049");
-    assert_eq!(config.adapters.nfs.portmap, None);
+    let nfs = nfs_of(&config);
+    assert_eq!(nfs.listen.to_string(), "127.0.0.1:12049");
+    assert_eq!(nfs.portmap, None);
     assert_eq!(config.adapters.admin.listen, None);
     let [share] = config.shares.as_slice() else { panic!("{:?}", config.shares) };
     assert_eq!(share.name, "/export");
@@ -123,7 +130,7 @@ fn the_data_folder_of_the_command_line_wins_over_the_file_and_that_over_the_usua
     file.write_all(b"data: /of/file").unwrap();
     let load = |data: Option<&str>, file: Option<&Path>| {
         let home = owned(&[("HOME", "/home/me")]);
-        load_on(data.map(Path::new), file, home, &StoreKinds::built_in()).unwrap()
+        load_on(data.map(Path::new), file, home, &StoreKinds::built_in(), &Protocols::built_in()).unwrap()
     };
     let config = load(Some("/of/line"), Some(file.path()));
     assert_eq!(config.data.as_deref(), Some(Path::new("/of/line")));
@@ -137,7 +144,7 @@ fn the_data_folder_of_the_command_line_wins_over_the_file_and_that_over_the_usua
 fn a_configuration_in_memory_needs_no_data_folder_and_says_what_is_lost() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(with_share("").as_bytes()).unwrap();
-    let config = load(Some(file.path()), [], &StoreKinds::built_in()).unwrap();
+    let config = load(Some(file.path()), [], &StoreKinds::built_in(), &Protocols::built_in()).unwrap();
     assert_eq!((config.data.clone(), config.journal.path.clone()), (None, None));
     assert_eq!(config.notices(), ["/e is in memory: its files are gone when the server stops"]);
 }

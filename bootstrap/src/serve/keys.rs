@@ -3,14 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use dittofs_application::Machine;
 use dittofs_domain::KeyId;
 use dittofs_frame_sealer::{FileError, KeyFile, KeyringError, Refreshed, Sealer};
-use dittofs_ports::{KeysInUse, ShareRecord};
+use dittofs_ports::{Clock, KeysInUse, ShareRecord};
 use tokio::sync::Notify;
 
 use crate::config::{EncryptionConfig, ShareConfig};
@@ -61,40 +61,47 @@ fn named(keys: &BTreeSet<KeyId>) -> String {
 /// How often key files are read again: a key that is put back opens within two seconds, the time to read it included.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// The sealers of shares: those with the same file have the same one.
+/// The sealers of shares: those with the same file have the same one, as long as one of them is open.
 #[derive(Default)]
-pub(crate) struct Keys(BTreeMap<(PathBuf, bool), Arc<Sealer>>);
+pub(crate) struct Keys(BTreeMap<(PathBuf, bool), OfFile>);
+
+struct OfFile {
+    sealer: Weak<Sealer>,
+    is_followed: bool,
+}
 
 impl Keys {
     /// The sealer that a share is to have.
     pub(crate) fn sealer(&mut self, share: &ShareConfig) -> Result<Arc<Sealer>, FileError> {
         let Some(EncryptionConfig { key_file, seal }) = &share.encryption else { return Ok(Arc::new(Sealer::none())) };
         let named = (key_file.clone(), *seal);
-        if let Some(sealer) = self.0.get(&named) {
-            return Ok(Arc::clone(sealer));
+        if let Some(sealer) = self.0.get(&named).and_then(|of| of.sealer.upgrade()) {
+            return Ok(sealer);
         }
         let sealer = Arc::new(Sealer::open(KeyFile::new(key_file.clone()), *seal)?);
-        self.0.insert(named, Arc::clone(&sealer));
+        self.0.insert(named, OfFile { sealer: Arc::downgrade(&sealer), is_followed: false });
         Ok(sealer)
     }
 
-    /// Reads the files again and again, and whenever it is told to, until the server's runtime ends.
-    pub(super) fn follow(self, machine: &Machine, again: &Arc<Notify>) {
-        let clock = Arc::clone(&machine.clock);
-        for ((file, _), sealer) in self.0 {
-            let (clock, again) = (Arc::clone(&clock), Arc::clone(again));
-            let follow = async move {
-                let mut told = None;
-                loop {
-                    tokio::select! { () = clock.sleep(PERIOD) => {}, () = again.notified() => {} }
-                    let sealer = Arc::clone(&sealer);
-                    // The file may be on a disk that hangs.
-                    let Ok(refreshed) = tokio::task::spawn_blocking(move || sealer.refresh()).await else { return };
-                    told = tell(&file.display().to_string(), refreshed, told);
-                }
-            };
+    /// Reads the files that are not followed yet again and again, and whenever it is told to, as long as a share needs
+    /// them.
+    pub(super) fn follow(&mut self, machine: &Machine, again: &Arc<Notify>) {
+        for ((file, _), of) in self.0.iter_mut().filter(|(_, of)| !of.is_followed) {
+            of.is_followed = true;
+            let follow = follow(file.clone(), Weak::clone(&of.sealer), Arc::clone(&machine.clock), Arc::clone(again));
             machine.spawner.spawn("keys", Box::pin(follow));
         }
+    }
+}
+
+async fn follow(file: PathBuf, sealer: Weak<Sealer>, clock: Arc<dyn Clock>, again: Arc<Notify>) {
+    let mut told = None;
+    loop {
+        tokio::select! { () = clock.sleep(PERIOD) => {}, () = again.notified() => {} }
+        let Some(sealer) = sealer.upgrade() else { return };
+        // The file may be on a disk that hangs.
+        let Ok(refreshed) = tokio::task::spawn_blocking(move || sealer.refresh()).await else { return };
+        told = tell(&file.display().to_string(), refreshed, told);
     }
 }
 

@@ -2,12 +2,9 @@
 
 use std::{io, sync::Arc};
 
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    sync::Notify,
-};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Reload;
+use super::reload::Reloader;
 
 /// The signals that end the server.
 pub(super) struct Signals {
@@ -29,18 +26,16 @@ impl Signals {
     }
 }
 
-/// From now on SIGHUP never ends the process. Each one has the configuration read again, and tells `hangup`.
-pub(super) fn follow_hangups(reload: Reload, hangup: Arc<Notify>) -> io::Result<()> {
+/// From now on SIGHUP never ends the process. Each one has the configuration read again.
+pub(super) fn follow_hangups(reloader: &Arc<Reloader>) -> io::Result<()> {
     let mut hangups = signal(SignalKind::hangup())?;
+    let reloader = Arc::clone(reloader);
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
-            tracing::info!("SIGHUP: key files and log.level are read again, and the audit file is opened again");
-            hangup.notify_waiters();
-            let reload = Arc::clone(&reload);
-            // It reads files.
-            if let Err(error) = tokio::task::spawn_blocking(move || reload()).await {
-                tracing::error!(%error, "the settings could not be read again");
-            }
+            tracing::info!(
+                "SIGHUP: the configuration and the key files are read again, and the audit file is opened again"
+            );
+            reloader.hung_up();
         }
     });
     Ok(())

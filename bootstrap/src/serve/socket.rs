@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use dittofs_admin::{ShareFacts, UnnamedView};
+use dittofs_admin::Configured;
 use dittofs_ports::AdminService;
 use tokio::{net::UnixListener, task::JoinHandle};
 
@@ -27,8 +27,7 @@ impl ControlSocket {
     pub(super) fn listen(
         data: &Path,
         service: Arc<dyn AdminService>,
-        facts: Vec<ShareFacts>,
-        unnamed: Vec<UnnamedView>,
+        configured: Arc<dyn Configured>,
     ) -> io::Result<Self> {
         let path = control_socket(data);
         match fs::remove_file(&path) {
@@ -37,7 +36,7 @@ impl ControlSocket {
         }
         let listener = UnixListener::bind(&path)?;
         fs::set_permissions(&path, Permissions::from_mode(MODE))?;
-        Ok(ControlSocket { path, task: tokio::spawn(dittofs_admin::serve(listener, service, facts, unnamed)) })
+        Ok(ControlSocket { path, task: tokio::spawn(dittofs_admin::serve(listener, service, configured)) })
     }
 
     /// Stops listening, whoever is connected.

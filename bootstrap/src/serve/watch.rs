@@ -8,6 +8,7 @@ use std::{
 };
 
 use dittofs_admin::{Sources, Watch, WatchedThread, serve_watch};
+use dittofs_transport::ListenError;
 use tokio::{
     runtime::{Builder, Handle},
     sync::oneshot,
@@ -37,7 +38,7 @@ impl Watching {
     }
 
     /// What to tell about shares that open.
-    pub(super) fn watch(&self) -> &Watch {
+    pub(super) fn watch(&self) -> &Arc<Watch> {
         &self.watch
     }
 
@@ -83,7 +84,7 @@ fn serve(listener: TcpListener, watch: Arc<Watch>) -> io::Result<(oneshot::Sende
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    let failed = |source| ServeError::Listen { address, what: "monitoring", option: "adapters.admin.listen", source };
+    let failed = |source| ListenError { address, what: "monitoring", option: "adapters.admin.listen", source };
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;

@@ -6,10 +6,7 @@ use std::{ops::Range, path::PathBuf, process::ExitCode, sync::Arc, time::Duratio
 use async_trait::async_trait;
 use bytes::Bytes;
 use clap::Parser;
-use dittofs::{
-    Cli, Command,
-    config::{self, StoreKind, StoreKinds},
-};
+use dittofs::{Program, config::StoreKind};
 use dittofs_domain::{ObjectId, ShareId};
 use dittofs_memory::MemoryContentStore;
 use dittofs_ports::{ContentError, ContentStore, Survives};
@@ -93,26 +90,8 @@ impl ContentStore for Gated {
 }
 
 fn main() -> ExitCode {
-    let Command::Serve(options) = Cli::parse().command else { return ExitCode::from(2) };
     let gated = StoreKind::new(Survives::Nothing, async |options: GatedOptions| Ok(Gated::open(options).await));
-    let kinds = StoreKinds::built_in().with_content("gated", gated);
-    let source = &options.source;
-    let mut config = match config::load_on(source.data.as_deref(), source.config.as_deref(), [], &kinds) {
-        Ok(config) => config,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::from(2);
-        }
-    };
-    if let Some(listen) = options.nfs {
-        config.adapters.nfs.listen = listen;
-    }
-    let _logging = dittofs::init_logging(&config.log);
-    match dittofs::serve(&config, &kinds) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    let mut program = Program::built_in();
+    program.stores = program.stores.with_content("gated", gated);
+    program.run(dittofs::Cli::parse())
 }

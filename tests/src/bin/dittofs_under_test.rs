@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    dittofs::run(dittofs::Cli::parse())
+    dittofs::Program::built_in().run(dittofs::Cli::parse())
 }

@@ -148,10 +148,14 @@ fn a_hangup_says_what_of_the_configuration_needs_a_restart() {
     ));
     let told = hang_up();
     let line = told.lines().find(|line| line.contains("needs a restart")).unwrap_or_else(|| panic!("{told}"));
-    for key in ["cache.memory", "log.slow_ms", "log.format", "log.audit", "/export (not", "/other (new)"] {
+    for key in ["cache.memory", "log.slow_ms", "log.format", "log.audit"] {
         assert!(line.contains(key), "{key}: {line}");
     }
     assert!(line.contains("WARN") && !line.contains("level") && !line.contains("adapters"), "{line}");
+    let line = told.lines().find(|line| line.contains("were taken")).unwrap_or_else(|| panic!("{told}"));
+    for what in ["share /export (not", "share /other (new)", "log.level"] {
+        assert!(line.contains(what), "{what}: {line}");
+    }
     assert!(server.stop().status.success());
 }
 

@@ -29,7 +29,7 @@ const MOUNT: u32 = 100_005;
 const NLM: u32 = 100_021;
 
 /// A port that is free now, over TCP and UDP.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     loop {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,6 +1,9 @@
 //! The text format of Prometheus, version 0.0.4.
 
-use std::fmt::{Display, Write};
+use std::{
+    borrow::Cow,
+    fmt::{Display, Write},
+};
 
 use dittofs_domain::tally::LatencyCounts;
 
@@ -21,13 +24,14 @@ pub(super) struct Exposition {
 /// A metric, whose samples differ in their labels.
 pub(super) struct Family<'a> {
     text: &'a mut String,
-    name: &'static str,
+    name: Cow<'static, str>,
 }
 
 pub(super) type Labels<'a> = &'a [(&'static str, &'a str)];
 
 impl Exposition {
-    pub(super) fn family(&mut self, kind: Kind, name: &'static str, help: &str) -> Family<'_> {
+    pub(super) fn family(&mut self, kind: Kind, name: impl Into<Cow<'static, str>>, help: &str) -> Family<'_> {
+        let name = name.into();
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",

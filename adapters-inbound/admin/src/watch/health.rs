@@ -70,8 +70,8 @@ impl Watch {
         if let Some(sources) = self.sources.get() {
             return self.readiness.of(&sources.statistics, &self.back).await;
         }
-        let opened = self.opened.lock();
-        let closed = self.shares.iter().filter(|share| !opened.contains(share));
+        let (opened, shares) = (self.opened.lock(), self.shares.lock());
+        let closed = shares.iter().filter(|share| !opened.contains(share));
         closed.map(|share| (share.clone(), "is being opened and recovered".to_owned())).collect()
     }
 }

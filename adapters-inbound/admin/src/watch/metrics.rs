@@ -17,7 +17,8 @@ impl Watch {
         let is_stopping = self.stopping.get().is_some();
         let mut ready =
             out.gauge("dittofs_share_ready", "Whether the share is open and its stores answer: 1, or 0 if not.");
-        for share in &self.shares {
+        let shares = self.shares.lock().clone();
+        for share in &shares {
             let is_ready = !is_stopping && unready.iter().all(|(unready, _)| unready != share);
             ready.sample(&[("share", share)], u8::from(is_ready));
         }
@@ -26,8 +27,8 @@ impl Watch {
             operations::put(&mut out, &protocols);
             bounds::put(&mut out, &sources.bounds);
             shares::put(&mut out, &sources.statistics.counts());
-            let stores: Vec<_> =
-                sources.stores.iter().map(|(share, stores)| (share.as_str(), stores.stores())).collect();
+            let counters = self.stores.lock().clone();
+            let stores: Vec<_> = counters.iter().map(|(share, stores)| (share.as_str(), stores.stores())).collect();
             stores::put(&mut out, &stores, sources.cache.usage());
             stores::put_disk_cache(&mut out, sources.disk.as_ref().map(|disk| disk.usage()).unwrap_or_default());
         }

@@ -3,7 +3,9 @@ use std::{net::SocketAddr, time::Duration};
 use dittofs_domain::{ShareId, tally::Latencies};
 use dittofs_ports::{
     mocks::{MockBlockCache, MockStatisticsService},
-    statistics::{Ailing, ConnectionCounts, OperationCounts, ProtocolCounts, ShareCounts, StorePart},
+    statistics::{
+        Ailing, ConnectionCounts, Measure, MeasureKind, OperationCounts, ProtocolCounts, ShareCounts, StorePart,
+    },
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -25,7 +27,28 @@ impl ProtocolStatistics for OneProtocol {
             latencies: latencies.read(),
         };
         let connections = ConnectionCounts { open: 2, ..ConnectionCounts::default() };
-        ProtocolCounts { adapter: "nfs", operations: vec![operation], connections, duplicates: None }
+        let own = Measure {
+            name: "replies_total",
+            help: "Replies.",
+            kind: MeasureKind::Counter,
+            label: Some("result"),
+            samples: vec![("replayed", 6), ("dropped", 0)],
+        };
+        ProtocolCounts { adapter: "nfs", operations: vec![operation], connections, own: vec![own] }
+    }
+}
+
+/// One with a metric that the other has too, and one without a label.
+struct AnotherProtocol;
+
+impl ProtocolStatistics for AnotherProtocol {
+    fn protocol(&self) -> ProtocolCounts {
+        let measure = |name, kind, label| Measure { name, help: "Replies.", kind, label, samples: vec![("kept", 8)] };
+        let own = vec![
+            measure("replies_total", MeasureKind::Counter, Some("result")),
+            measure("replies", MeasureKind::Gauge, None),
+        ];
+        ProtocolCounts { adapter: "line", operations: Vec::new(), connections: ConnectionCounts::default(), own }
     }
 }
 
@@ -85,9 +108,8 @@ fn sources(ailing: impl Fn(ShareId) -> Vec<Ailing> + Send + 'static) -> Sources 
     cache.expect_usage().returning(Default::default);
     Sources {
         statistics: Arc::new(statistics),
-        protocols: vec![Arc::new(OneProtocol)],
+        protocols: vec![Arc::new(OneProtocol), Arc::new(AnotherProtocol)],
         bounds: Bounds::default(),
-        stores: Vec::new(),
         cache: Arc::new(cache),
         disk: None,
     }
@@ -273,4 +295,18 @@ async fn results_that_never_came_are_left_out_but_for_success() {
     ] {
         assert!(metrics.lines().any(|one| one == line), "{line} is missing: {metrics}");
     }
+}
+
+#[tokio::test]
+async fn what_only_some_protocols_have_is_shown_once_a_metric() {
+    let watch = watch(Vec::new());
+    watch.serves(sources(|_| Vec::new()));
+    let metrics = ask(started(&watch).await, "GET", "/metrics").await.1;
+    let family = "# HELP dittofs_replies_total Replies.\n# TYPE dittofs_replies_total counter\n\
+                  dittofs_replies_total{adapter=\"nfs\",result=\"replayed\"} 6\n\
+                  dittofs_replies_total{adapter=\"nfs\",result=\"dropped\"} 0\n\
+                  dittofs_replies_total{adapter=\"line\",result=\"kept\"} 8\n\
+                  # HELP dittofs_replies Replies.\n# TYPE dittofs_replies gauge\n\
+                  dittofs_replies{adapter=\"line\"} 8\n";
+    assert!(metrics.contains(family), "{metrics}");
 }

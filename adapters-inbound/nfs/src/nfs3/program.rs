@@ -5,7 +5,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use crc_fast::CrcAlgorithm;
 use dittofs_domain::{Attributes, OpId, error::FsResult};
-use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, NodeRef, Presented};
+use dittofs_ports::{Caller, NodeRef, Presented};
+use dittofs_transport::Services;
 use dittofs_xdr::{Encode, XdrError};
 
 use super::{
@@ -20,17 +21,6 @@ use crate::{
     presented::presented,
     rpc::{Call, Operations, Program, Reply},
 };
-
-/// The services that the program calls.
-#[derive(Clone)]
-pub struct Services {
-    /// Names and attributes.
-    pub metadata: Arc<dyn MetadataService>,
-    /// Content.
-    pub block: Arc<dyn BlockService>,
-    /// Shares.
-    pub admin: Arc<dyn AdminService>,
-}
 
 /// NFS version 3.
 pub struct Nfs3 {

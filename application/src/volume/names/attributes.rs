@@ -38,8 +38,9 @@ impl Names {
     ) -> FsResult<Changed> {
         self.share.demand_writable()?;
         let mut request = request.clone();
-        request.uid = request.uid.map(|uid| self.share.policy().identity.map_uid(uid));
-        request.gid = request.gid.map(|gid| self.share.policy().identity.map_gid(gid));
+        let identity = self.share.policy().identity;
+        request.uid = request.uid.map(|uid| identity.map_uid(uid));
+        request.gid = request.gid.map(|gid| identity.map_gid(gid));
         if let Some(seen) = self.plans.earlier(op, || set_attributes::query(node)).await? {
             return self.nodes.changed_by_then(&seen, node).await;
         }

@@ -99,7 +99,11 @@ impl Nodes {
 
     /// Notes that what is in a node was read, with the attributes that the reader is shown.
     pub(in crate::volume) fn accessed(&self, attributes: &Attributes) {
-        if self.share.policy().atime == Atime::None || self.share.policy().read_only {
+        let reads_only = {
+            let policy = self.share.policy();
+            policy.atime == Atime::None || policy.read_only
+        };
+        if reads_only {
             return;
         }
         let now = self.share.now();

@@ -39,9 +39,12 @@ fn tell_log(LogConfig { levels, format, audit, slow }: &LogConfig) {
     tracing::info!(level = %levels, format = format.word(), slow_ms, %audit, "log");
 }
 
-fn tell_adapters(Adapters { nfs, admin, limits }: &Adapters) {
+fn tell_adapters(Adapters { protocols, admin, limits }: &Adapters) {
     let SharedLimits { memory: _, connections, connections_per_address, strangers, idle } = *limits;
-    tracing::info!(?nfs, admin = ?admin.listen, "adapters");
+    for (name, options) in protocols {
+        tracing::info!(protocol = %name, ?options, "adapters");
+    }
+    tracing::info!(admin = ?admin.listen, "adapters");
     // As it is on this machine, whatever is configured.
     let memory = ByteSize(serve::memory_of_requests(limits));
     let idle_seconds = idle.as_secs();

@@ -48,7 +48,7 @@ fn snippets_are_found() {
 fn the_guide_tells_the_sum_of_the_caches() {
     let config = defaults();
     let redb = dittofs_redb::RedbOptions::CACHE_BYTES_USUAL + dittofs_redb::RedbOptions::ROW_CACHE_BYTES_USUAL;
-    let caches = config.cache.memory.0 + config.cache.readahead.0 + config.adapters.nfs.limits.reply_cache.0;
+    let caches = config.cache.memory.0 + config.cache.readahead.0 + nfs_of(&config).limits.reply_cache as u64;
     let sum = (caches + redb as u64) >> 20;
     assert!(GUIDE.contains(&format!("The caches come to {sum} MiB")), "{sum}");
 }

@@ -31,14 +31,14 @@ fn a_text_that_cannot_be_read_is_refused(#[case] text: &str, #[case] found: &str
 fn a_file_that_is_no_text_is_refused_with_the_place() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"log:\n  level: \xff\n").unwrap();
-    let problems = problems(load(Some(file.path()), [], &StoreKinds::built_in()));
+    let problems = problems(load(Some(file.path()), [], &StoreKinds::built_in(), &Protocols::built_in()));
     assert_eq!(problems[0].found, "is not UTF-8 at byte 14, in line 2");
 }
 
 #[test]
 fn a_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let problems = problems(load(Some(folder.path()), [], &StoreKinds::built_in()));
+    let problems = problems(load(Some(folder.path()), [], &StoreKinds::built_in(), &Protocols::built_in()));
     assert_eq!((problems[0].found.as_str(), problems[0].mend.as_str()), ("is a folder", "name a file in it"));
 }
 
@@ -68,7 +68,7 @@ fn all_faults_of_a_stores_options_are_told() {
 #[test]
 fn a_data_folder_whose_socket_has_no_room_is_refused() {
     let data = format!("/{}", "d".repeat(100));
-    let loaded = load_on(Some(Path::new(&data)), None, [], &StoreKinds::built_in());
+    let loaded = load_on(Some(Path::new(&data)), None, [], &StoreKinds::built_in(), &Protocols::built_in());
     assert_refused(loaded, "data", "is too long", "shorter");
 }
 
@@ -76,7 +76,7 @@ fn a_data_folder_whose_socket_has_no_room_is_refused() {
 fn a_missing_file_is_refused() {
     let none = std::iter::empty();
     let path = std::path::Path::new("/nowhere/dittofs.yaml");
-    let problems = problems(load(Some(path), none, &StoreKinds::built_in()));
+    let problems = problems(load(Some(path), none, &StoreKinds::built_in(), &Protocols::built_in()));
     assert_eq!(problems[0].key, "/nowhere/dittofs.yaml");
 }
 

@@ -18,14 +18,14 @@ fn variables_override_single_fields() {
     let config = load_text(&text, &environment).unwrap();
     assert_eq!(config.log.levels, LogLevels::of(LogLevel::Trace));
     assert_eq!(config.journal.size, ByteSize(2 << 30));
-    assert_eq!(config.adapters.nfs.listen.to_string(), "[::1]:0");
+    assert_eq!(nfs_of(&config).listen.to_string(), "[::1]:0");
     assert_eq!(config.adapters.limits.connections, 7);
     assert!(config.shares[0].read_only);
     assert_eq!(config.shares[0].clients[0].to_string(), "192.168.0.0/16");
 }
 
 fn load_without_file(environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    load_on(Some(Path::new(DATA)), None, owned(environment), &StoreKinds::built_in())
+    load_on(Some(Path::new(DATA)), None, owned(environment), &StoreKinds::built_in(), &Protocols::built_in())
 }
 
 #[test]

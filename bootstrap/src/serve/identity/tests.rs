@@ -4,7 +4,7 @@ use dittofs_memory::{MemoryContentStore, MemoryMetadataStore};
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 
 use super::*;
-use crate::config::{Config, StoreKinds, load_on};
+use crate::config::{Config, Protocols, StoreKinds, load_on};
 
 fn machine() -> Machine {
     Machine {
@@ -16,7 +16,8 @@ fn machine() -> Machine {
 
 /// The shares of a configuration, by name and id, in one store.
 fn shares(shares: &[(&str, Option<u64>)]) -> Vec<ShareConfig> {
-    let config: Config = load_on(Some("/data".as_ref()), None, [], &StoreKinds::built_in()).unwrap();
+    let config: Config =
+        load_on(Some("/data".as_ref()), None, [], &StoreKinds::built_in(), &Protocols::built_in()).unwrap();
     let share =
         |(name, id): &(&str, Option<u64>)| ShareConfig { name: (*name).into(), id: *id, ..config.shares[0].clone() };
     shares.iter().map(share).collect()

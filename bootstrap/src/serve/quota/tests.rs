@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::config::{StoreKinds, load_on};
+use crate::config::{Protocols, StoreKinds, load_on};
 
 const GIB: u64 = 1 << 30;
 
@@ -16,7 +16,8 @@ fn bytes_of(shares: &str, memory: Option<u64>) -> Vec<u64> {
          shares: [{shares}]\n"
     )
     .unwrap();
-    let config = load_on(Some(folder.path()), Some(file.path()), [], &StoreKinds::built_in()).unwrap();
+    let config =
+        load_on(Some(folder.path()), Some(file.path()), [], &StoreKinds::built_in(), &Protocols::built_in()).unwrap();
     config.shares.iter().map(|share| of(share, &config, memory).bytes).collect()
 }
 

@@ -1,8 +1,10 @@
 //! What clients ask for.
 
-use dittofs_ports::statistics::{DuplicateCounts, OperationCounts, ProtocolCounts};
+use std::collections::BTreeSet;
 
-use crate::watch::exposition::{Exposition, Family};
+use dittofs_ports::statistics::{Measure, MeasureKind, OperationCounts, ProtocolCounts};
+
+use crate::watch::exposition::{Exposition, Family, Kind};
 
 pub(super) fn put(out: &mut Exposition, protocols: &[ProtocolCounts]) {
     let operations = || protocols.iter().flat_map(|protocol| &protocol.operations);
@@ -18,7 +20,7 @@ pub(super) fn put(out: &mut Exposition, protocols: &[ProtocolCounts]) {
         }
     }
     put_connections(out, protocols);
-    put_duplicates(out, protocols);
+    put_own(out, protocols);
 }
 
 /// Success always, so that its rate begins at zero; of all else what has happened.
@@ -50,19 +52,25 @@ fn put_connections(out: &mut Exposition, protocols: &[ProtocolCounts]) {
     put(out.counter("dittofs_sent_bytes_total", "Bytes that clients were sent."), |of| of.connections.bytes_sent);
 }
 
-fn put_duplicates(out: &mut Exposition, protocols: &[ProtocolCounts]) {
-    let known = || protocols.iter().filter_map(|protocol| Some((protocol.adapter, protocol.duplicates?)));
-    let mut duplicates = out.counter(
-        "dittofs_duplicate_requests_total",
-        "Calls that were sent again, by what became of them; untracked: calls that could not be remembered.",
-    );
-    for (adapter, DuplicateCounts { replayed, dropped, untracked, .. }) in known() {
-        for (result, count) in [("replayed", replayed), ("dropped", dropped), ("untracked", untracked)] {
-            duplicates.sample(&[("adapter", adapter), ("result", result)], count);
+/// A metric that several protocols have is one family, as the format demands.
+fn put_own(out: &mut Exposition, protocols: &[ProtocolCounts]) {
+    let all = || protocols.iter().flat_map(|protocol| protocol.own.iter().map(|own| (protocol.adapter, own)));
+    let mut put = BTreeSet::new();
+    for (_, Measure { name, help, kind, .. }) in all() {
+        if !put.insert(*name) {
+            continue;
+        }
+        let kind = match kind {
+            MeasureKind::Counter => Kind::Counter,
+            MeasureKind::Gauge => Kind::Gauge,
+        };
+        let mut family = out.family(kind, format!("dittofs_{name}"), help);
+        for (adapter, measure) in all().filter(|(_, other)| other.name == *name) {
+            for (value, number) in &measure.samples {
+                let label = measure.label.map(|label| (label, *value));
+                let labels: Vec<_> = [("adapter", adapter)].into_iter().chain(label).collect();
+                family.sample(&labels, number);
+            }
         }
     }
-    let mut entries = out.gauge("dittofs_duplicate_request_entries", "Calls that are remembered now.");
-    known().for_each(|(adapter, counts)| entries.sample(&[("adapter", adapter)], counts.entries));
-    let mut bytes = out.gauge("dittofs_duplicate_request_bytes", "Bytes of replies that are kept for duplicates now.");
-    known().for_each(|(adapter, counts)| bytes.sample(&[("adapter", adapter)], counts.bytes));
 }

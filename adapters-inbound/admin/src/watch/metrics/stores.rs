@@ -84,7 +84,7 @@ type Number = (Kind, &'static str, &'static str, fn(&StoreCounts) -> u64);
 
 fn put_numbers(out: &mut Exposition, shares: Shares<'_>, numbers: &[Number]) {
     for (kind, name, help, of) in numbers {
-        let mut family = out.family(*kind, name, help);
+        let mut family = out.family(*kind, *name, help);
         for (share, counts) in shares {
             family.sample(&[("share", share)], of(counts));
         }

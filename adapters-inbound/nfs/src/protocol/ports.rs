@@ -3,10 +3,10 @@
 
 use std::{io, net::SocketAddr};
 
+use dittofs_transport::ListenError;
 use tokio::net::{TcpListener, TcpSocket, UdpSocket};
 
-use super::ServeError;
-use crate::config::NfsConfig;
+use super::NfsOptions;
 
 /// Clients that may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -26,14 +26,14 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn refused(self) -> impl FnOnce(io::Error) -> ServeError {
+    fn refused(self) -> impl FnOnce(io::Error) -> ListenError {
         let Wanted { address, what, option } = self;
-        move |source| ServeError::Listen { address, what, option, source }
+        move |source| ListenError { address, what, option, source }
     }
 }
 
 impl Port {
-    fn take(address: SocketAddr, what: &'static str, option: &'static str) -> Result<Port, ServeError> {
+    fn take(address: SocketAddr, what: &'static str, option: &'static str) -> Result<Port, ListenError> {
         let wanted = Wanted { address, what, option };
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let bound = socket.and_then(|socket| {
@@ -45,32 +45,32 @@ impl Port {
         Ok(Port { socket: bound.map_err(wanted.refused())?, wanted })
     }
 
-    /// Where it is configured to be.
-    pub(super) fn address(&self) -> SocketAddr {
-        self.wanted.address
+    /// Where it is: the system chose the port if that was left to it.
+    pub(super) fn address(&self) -> Result<SocketAddr, ListenError> {
+        self.socket.local_addr().map_err(self.wanted.refused())
     }
 
     /// Lets clients connect.
-    pub(super) fn listen(self) -> Result<TcpListener, ServeError> {
+    pub(super) fn listen(self) -> Result<TcpListener, ListenError> {
         self.socket.listen(BACKLOG).map_err(self.wanted.refused())
     }
 }
 
 /// The ports of the NFS adapter.
-pub(super) struct NfsPorts {
+pub(super) struct Ports {
     pub(super) nfs: Port,
     pub(super) portmap: Option<(Port, UdpSocket)>,
 }
 
-impl NfsPorts {
+impl Ports {
     /// Takes those that are configured.
-    pub(super) async fn take(config: &NfsConfig) -> Result<NfsPorts, ServeError> {
-        let nfs = Port::take(config.listen, "NFS", "adapters.nfs.listen or --nfs")?;
-        let Some(address) = config.portmap else { return Ok(NfsPorts { nfs, portmap: None }) };
+    pub(super) async fn take(options: &NfsOptions) -> Result<Ports, ListenError> {
+        let nfs = Port::take(options.listen, "NFS", "adapters.nfs.listen or --nfs")?;
+        let Some(address) = options.portmap else { return Ok(Ports { nfs, portmap: None }) };
         let option = "adapters.nfs.portmap";
         let streams = Port::take(address, "the portmapper", option)?;
         let datagrams = Wanted { address, what: "the portmapper's datagrams", option };
         let datagrams = UdpSocket::bind(address).await.map_err(datagrams.refused())?;
-        Ok(NfsPorts { nfs, portmap: Some((streams, datagrams)) })
+        Ok(Ports { nfs, portmap: Some((streams, datagrams)) })
     }
 }

@@ -1,0 +1,85 @@
+use std::{fmt::Debug, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use dittofs_ports::{AdminService, BlockService, MetadataService, OpenService, statistics::ProtocolStatistics};
+use tokio::runtime::Handle;
+
+use crate::Bounds;
+
+/// What the application offers to protocols.
+#[derive(Clone)]
+pub struct Services {
+    /// Names and attributes.
+    pub metadata: Arc<dyn MetadataService>,
+    /// Content.
+    pub block: Arc<dyn BlockService>,
+    /// Opens, locks and caching rights.
+    pub open: Arc<dyn OpenService>,
+    /// Shares.
+    pub admin: Arc<dyn AdminService>,
+}
+
+/// What a protocol is given when it starts to serve.
+#[derive(Clone)]
+pub struct Serving {
+    /// What it calls.
+    pub services: Services,
+    /// What its connections take together with those of all others.
+    pub bounds: Bounds,
+    /// Single-threaded runtimes with I/O and time, one a core, at least one. A connection stays on one of them.
+    pub fronts: Vec<Handle>,
+    /// How long a connection may carry nothing.
+    pub idle: Duration,
+    /// A call that takes longer is logged; none is if absent.
+    pub slow: Option<Duration>,
+}
+
+/// An address that can't be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("can't listen on {address} for {what}: {source}; name another address by {option}")]
+pub struct ListenError {
+    /// The address.
+    pub address: SocketAddr,
+    /// What for.
+    pub what: &'static str,
+    /// Where it is configured.
+    pub option: &'static str,
+    /// Why.
+    pub source: io::Error,
+}
+
+/// A protocol that clients speak with the server.
+///
+/// The server calls `bind`, then `start` once all shares are open, and `drain` once before it ends; the others at any
+/// time between `start` and `drain`. All are called on the server's runtime for background work, and none may block it.
+#[async_trait]
+pub trait Protocol: Sized + Send + Sync + 'static {
+    /// What its section of the configuration says. Two that are equal say the same.
+    type Options: Debug + PartialEq + Send + Sync + 'static;
+
+    /// Takes the addresses that it will listen on, so that one that is taken is told before anything is opened. Nobody
+    /// can connect yet.
+    ///
+    /// # Errors
+    /// The address that can't be taken.
+    async fn bind(options: &Self::Options) -> Result<Self, ListenError>;
+
+    /// Lets clients connect.
+    ///
+    /// # Errors
+    /// The address that can't be listened on.
+    fn start(&mut self, serving: Serving) -> Result<(), ListenError>;
+
+    /// How clients reach the share of this name: a line for people, such as a command; none where they can't.
+    fn announce(&self, share: &str) -> Option<String>;
+
+    /// What it counts.
+    fn statistics(&self) -> Arc<dyn ProtocolStatistics>;
+
+    /// Takes what it can of newer options while it serves. Answers the keys of those that differ from the ones in force
+    /// and need a restart, as they are written below its section.
+    fn reload(&self, newer: &Self::Options) -> Vec<&'static str>;
+
+    /// Takes no more calls, answers those in flight, and closes all connections, within a time of its own.
+    async fn drain(&self);
+}

@@ -1,0 +1,46 @@
+//! What a share has of the bounds over all shares.
+
+use crate::config::Config;
+
+/// What a share's part of the journal is at least: a few transfers of 1 MiB, or no write could be admitted.
+const JOURNAL_BYTES_MIN: u64 = 16 << 20;
+/// What is fetched ahead for a share that comes later, at least: one transfer.
+const READAHEAD_BYTES_MIN: u64 = 1 << 20;
+
+/// Parts of bounds. They stay as they are while a share is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Room {
+    /// Bytes that are not flushed.
+    pub(super) journal_bytes: u64,
+    /// Bytes that are fetched ahead of readers.
+    pub(super) readahead_bytes: u64,
+}
+
+impl Room {
+    /// Equal parts, so that no share can starve the others.
+    pub(super) fn equal(config: &Config) -> Room {
+        let shares = config.shares.len().max(1) as u64;
+        Room {
+            journal_bytes: (config.journal.size.0 / shares).max(JOURNAL_BYTES_MIN),
+            readahead_bytes: config.cache.readahead.0 / shares,
+        }
+    }
+
+    /// What others leave to a share that comes later, at most an equal part. The least is given in any case.
+    pub(super) fn beside(config: &Config, others: impl Iterator<Item = Room>) -> Room {
+        let taken = others.fold(Room::default(), |sum, room| Room {
+            journal_bytes: sum.journal_bytes + room.journal_bytes,
+            readahead_bytes: sum.readahead_bytes + room.readahead_bytes,
+        });
+        let equal = Room::equal(config);
+        let journal = config.journal.size.0.saturating_sub(taken.journal_bytes);
+        let readahead = config.cache.readahead.0.saturating_sub(taken.readahead_bytes);
+        Room {
+            journal_bytes: equal.journal_bytes.min(journal).max(JOURNAL_BYTES_MIN),
+            readahead_bytes: equal.readahead_bytes.min(readahead.max(READAHEAD_BYTES_MIN)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
