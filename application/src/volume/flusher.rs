@@ -14,7 +14,7 @@ mod steps;
 use std::sync::Arc;
 
 use dittofs_domain::{
-    NodeId,
+    NodeId, ObjectId,
     content::object::ObjectBuilder,
     error::{FsError, FsResult},
     flush::{Cutter, Policy, Step},
@@ -48,6 +48,19 @@ struct Queue {
     cutter: Cutter,
     /// Why a node was left out. The others are flushed all the same.
     failed: Option<FsError>,
+}
+
+/// An object that is on its way: perhaps nothing refers to it in the end.
+struct Left<'f> {
+    garbage: &'f Garbage,
+    object: ObjectId,
+}
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        self.garbage.released([self.object]);
+        self.garbage.wake();
+    }
 }
 
 /// Moves unflushed bytes into the content store.
@@ -186,11 +199,9 @@ impl Flusher {
         if batch.iter().all(|gathered| gathered.ranges.is_empty()) {
             return failed.map_or(Ok(()), Err);
         }
-        let object = builder.object();
+        // Dropped in the end, whether it failed, or nobody waits any more, or every node has been removed meanwhile.
+        let _left = Left { garbage: &self.garbage, object: builder.object() };
         let result = self.put_and_publish(&batch, builder).await;
-        // Whether it failed, or every node has been removed meanwhile: perhaps nothing refers to the object.
-        self.garbage.released([object]);
-        self.garbage.wake();
         failed.map_or(result, Err).inspect_err(|_| self.share.counters().flush_failures.count())
     }
 

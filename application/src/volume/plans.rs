@@ -5,7 +5,7 @@ mod content;
 mod growth;
 mod repeated;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use dittofs_domain::{
     ObjectId, OpId,
@@ -94,30 +94,27 @@ impl PlanRunner {
             }
             self.nodes.raise_shown(&mut plan);
             let accessed = self.nodes.add_access_times(&mut plan);
-            let released = released_objects(&plan);
-            let dead = map::lost(&seen.map.rows, &plan.changes);
+            let left = Left { released: released_objects(&plan), dead: map::lost(&seen.map.rows, &plan.changes) };
+            let left = OnItsWay { runner: self, left: Some(left) };
             let touches = plan.touches();
             let counting = self.ledger.begin(quota::counted(&plan.changes));
             let applied = match self.metadata.apply(plan, op).await {
                 Ok(applied) => applied,
                 Err(ApplyError::Conflict) => {
+                    left.ended();
                     self.must_not_be_done(op).await?;
                     self.share.jitter(attempt).await;
                     continue;
                 }
-                Err(error) => {
-                    // It may have been applied nevertheless.
-                    self.garbage.released(released.iter().copied());
-                    self.garbage.wake();
-                    match (&error, op) {
-                        (ApplyError::Unknown(_), Some(op)) => match self.find_out(op, touches, &error).await? {
-                            Some(applied) => applied,
-                            None => continue,
-                        },
-                        _ => return Err(self.share.apply_failed(&error)),
-                    }
-                }
+                Err(error) => match (&error, op) {
+                    (ApplyError::Unknown(_), Some(op)) => match self.find_out(op, touches, &error).await? {
+                        Some(applied) => applied,
+                        None => continue,
+                    },
+                    _ => return Err(self.share.apply_failed(&error)),
+                },
             };
+            let Left { released, dead } = left.ended();
             counting.applied();
             self.nodes.forget_access_times(&accessed);
             self.garbage.note_dead(dead);
@@ -152,6 +149,39 @@ impl PlanRunner {
         if wake {
             self.ledger.leave();
             self.garbage.wake();
+        }
+    }
+}
+
+/// What a plan leaves behind for the collector.
+#[derive(Debug, Default)]
+struct Left {
+    released: Vec<ObjectId>,
+    /// Bytes of objects that nothing refers to any more.
+    dead: BTreeMap<ObjectId, u64>,
+}
+
+/// A plan that the metadata store was given. Where its end is not known, or nobody waits for it any more, the collector
+/// looks: it may have been applied.
+struct OnItsWay<'p> {
+    runner: &'p PlanRunner,
+    left: Option<Left>,
+}
+
+impl OnItsWay<'_> {
+    /// What became of it is known.
+    fn ended(mut self) -> Left {
+        self.left.take().unwrap_or_default()
+    }
+}
+
+impl Drop for OnItsWay<'_> {
+    fn drop(&mut self) {
+        if let Some(Left { released, dead }) = self.left.take() {
+            self.runner.garbage.released(released);
+            self.runner.garbage.note_dead(dead);
+            self.runner.ledger.leave();
+            self.runner.garbage.wake();
         }
     }
 }

@@ -11,10 +11,14 @@ use std::{ops::Range, sync::Arc, time::Duration};
 use dittofs_domain::{Attributes, NodeId, error::FsError};
 
 use crate::{
+    faults::Fault,
     oracle::Window,
     random::Random,
     world::{PATIENCE, Running, Seen, World},
 };
+
+/// When nobody waits for a call any more, it is dropped within so long.
+const DROPPED_MS: u64 = 30;
 
 /// A write that was acknowledged, but not committed.
 #[derive(Clone, Debug)]
@@ -124,9 +128,15 @@ impl Client {
         self.again = false;
         loop {
             let excuses = self.world.excuses();
-            let work = tokio::time::timeout(PATIENCE, call());
+            // A flush of everything is not anybody's call.
+            let is_dropped = what != "flush" && self.world.simulation.happens(Fault::CallDropped);
+            let patience = if is_dropped { Duration::from_millis(self.random.below(DROPPED_MS)) } else { PATIENCE };
+            let work = tokio::time::timeout(patience, call());
             let answer = running.life.run(work).await?;
             let Ok(answer) = answer else {
+                if is_dropped {
+                    return Some(Answer::Unknown);
+                }
                 self.world.simulation.fail(format!("{what} of client {} hangs", self.number));
                 return None;
             };

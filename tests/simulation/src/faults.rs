@@ -101,6 +101,8 @@ kinds! {
     DiskCacheForgot = 100_000,
     /// Somebody wiped the disk cache.
     DiskCacheWiped = 10_000,
+    /// Nobody waited any more for the answer of a call.
+    CallDropped = 10_000,
 }
 
 /// How often each kind of fault happened.
