@@ -5,6 +5,7 @@
 
 mod admit;
 mod events;
+mod known;
 mod leases;
 mod locks;
 mod open;
@@ -112,17 +113,30 @@ impl<T> Answer<T> {
 impl Volume {
     /// Whether anybody may have anything on the node. One atomic load while nobody has anything on any.
     fn has_opens(&self, node: NodeId) -> bool {
-        !self.stores.opens.is_idle() && self.stores.opens.glance(node) != Glance::Nothing
+        !self.stores.opens.is_idle() && self.stores.opens.glance(node, &mut |_: &NodeOpens| {}) != Glance::Nothing
     }
 
     /// Whether somebody surely has the node open, as far as this instance knows.
     pub(super) fn is_open(&self, node: NodeId) -> bool {
-        !self.stores.opens.is_idle() && self.stores.opens.glance(node) == Glance::Open
+        self.known_open(node) == Some(true)
     }
 
     /// Whether somebody may have the node open.
     pub(super) fn may_be_open(&self, node: NodeId) -> bool {
-        !self.stores.opens.is_idle() && matches!(self.stores.opens.glance(node), Glance::Open | Glance::Unknown)
+        self.known_open(node) != Some(false)
+    }
+
+    /// Whether somebody has the node open; none where this instance does not know.
+    fn known_open(&self, node: NodeId) -> Option<bool> {
+        if self.stores.opens.is_idle() {
+            return Some(false);
+        }
+        let mut is_open = false;
+        match self.stores.opens.glance(node, &mut |opens: &NodeOpens| is_open = opens.is_open()) {
+            Glance::Nothing => Some(false),
+            Glance::Seen => Some(is_open),
+            Glance::Unknown => None,
+        }
     }
 
     /// Whether anybody has a node without a name open; the last close wakes the reaper then. Under the node's turn.

@@ -37,7 +37,7 @@ impl Volume {
         let found = self.opens.subscribers.read().iter().find(|events| events.serves(client)).map(Arc::clone);
         match found {
             Some(events) => tell(&*events),
-            None => tracing::debug!(share = %self.name, client = client.0, "nobody tells this client"),
+            None => tracing::debug!(share = %self.name, %client, "nobody tells this client"),
         }
     }
 }
