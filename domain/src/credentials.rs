@@ -59,10 +59,6 @@ impl Credentials {
     }
 }
 
-/// Which machine asks, for locks and logs: what a protocol knows its client by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClientId(pub u64);
-
 /// Which identities a share does not take at their word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Squash {

@@ -24,6 +24,7 @@ pub mod attributes;
 pub mod backup;
 pub mod bugs;
 pub mod check;
+pub mod client;
 pub mod content;
 pub mod credentials;
 pub mod error;
@@ -42,7 +43,8 @@ pub mod tally;
 pub mod time;
 
 pub use attributes::Attributes;
-pub use credentials::{ClientId, Credentials};
+pub use client::ClientId;
+pub use credentials::Credentials;
 pub use error::FsError;
 pub use handle::{Handle, HandleKey};
 pub use id::{ChangeId, ContentVersion, Cookie, Epoch, KeyId, NodeId, ObjectId, OpId, Sequence, ShareId};

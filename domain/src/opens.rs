@@ -10,10 +10,13 @@
 //! | [`LeaseTable`] | caching rights: which operation of another takes which of them away |
 
 mod lease;
+mod lease_counts;
 mod lease_table;
 mod lock;
 mod lock_table;
 mod node;
+mod open_files;
+mod operation;
 mod outcome;
 mod range;
 mod share_mode;
@@ -23,7 +26,9 @@ pub use lease::{Lease, LeaseForm, LeaseKey, LeaseState, Rights, Trigger};
 pub use lease_table::{AcknowledgeError, Demand, LeaseTable, Requester};
 pub use lock::{Lock, LockHolder, LockKind, LockOwner};
 pub use lock_table::LockTable;
-pub use node::{Closed, LeaseGrant, Locking, NodeOpens, Open, Operation};
+pub use node::{Closed, LeaseGrant, NodeOpens};
+pub use open_files::{Locking, Open};
+pub use operation::Operation;
 pub use outcome::{Break, Denied, LockOutcome, Outcome};
 pub use range::LockRange;
 pub use share_mode::{ShareAccess, ShareMode};

@@ -22,9 +22,9 @@ pub use outbound::{
     Appended, ApplyError, BackupFolderError, BackupFolders, BackupReader, BackupRows, BackupWriter, BlockCache,
     CacheUsage, Capacity, Claim, Clock, CodecError, ContentError, ContentStore, Counter, DiskCache, DiskCacheUsage,
     FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError, JournalIdentity, JournalUsage, KeysInUse, Listed,
-    Listing, Manifest, Marked, MetadataError, MetadataStore, ObjectInBackup, OpenChange, OpenState, OpenStateError,
-    Randomness, Record, Reference, RowsInBackup, SealError, ShareInBackup, ShareMetadata, ShareRecord, ShareSnapshot,
-    SnapshotRow, Spawner, Survives,
+    Listing, Manifest, Marked, MetadataError, MetadataStore, ObjectInBackup, OpenChange, OpenQuestion, OpenState,
+    OpenStateError, Randomness, Record, Reference, RowsInBackup, SealError, ShareInBackup, ShareMetadata, ShareRecord,
+    ShareSnapshot, SnapshotRow, Spawner, Survives,
 };
 
 #[cfg(feature = "mocks")]

@@ -16,6 +16,7 @@ pub mod content;
 pub mod disk_cache;
 pub mod journal;
 pub mod metadata;
+pub mod open_state;
 mod payload;
 
 /// Makes a test of each case of a suite.

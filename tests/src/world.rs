@@ -188,7 +188,7 @@ impl World {
 
 /// A caller without an open.
 pub fn caller(credentials: Credentials) -> Caller {
-    Caller { client: ClientId(u64::from(credentials.uid)), credentials, opener: None }
+    Caller { client: ClientId::Nfs4(u64::from(credentials.uid)), credentials, opener: None }
 }
 
 fn root() -> Node {

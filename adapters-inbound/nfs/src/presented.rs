@@ -1,7 +1,5 @@
 //! Who calls, as the services are told.
 
-use std::net::IpAddr;
-
 use dittofs_domain::{ClientId, Credentials};
 use dittofs_ports::Presented;
 
@@ -14,9 +12,5 @@ pub(crate) fn presented(call: &Call) -> Presented {
         Credential::Sys(sys) => Some(Credentials { uid: sys.uid, gid: sys.gid, groups: sys.gids.clone() }),
         Credential::None | Credential::Unknown(_) | Credential::Malformed => None,
     };
-    let client = match address {
-        IpAddr::V4(address) => u64::from(address.to_bits()),
-        IpAddr::V6(address) => xxhash_rust::xxh3::xxh3_64(&address.octets()),
-    };
-    Presented { identity, address, port: call.peer.port(), client: ClientId(client) }
+    Presented { identity, address, port: call.peer.port(), client: ClientId::Nfs3(address) }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use dittofs_domain::{ClientId, NodeId, opens::NodeOpens};
-use dittofs_ports::{Glance, OpenChange, OpenState, OpenStateError};
+use dittofs_ports::{Glance, OpenChange, OpenQuestion, OpenState, OpenStateError};
 use parking_lot::Mutex;
 
 /// Maps that share the nodes among them, so that threads seldom meet.
@@ -44,13 +44,6 @@ impl MemoryOpenState {
         &self.shards[(node.0 % SHARDS) as usize]
     }
 
-    fn has_open(&self, node: NodeId) -> Option<bool> {
-        if self.is_idle() {
-            return None;
-        }
-        self.shard(node).lock().get(&node).map(|opens| opens.opens().next().is_some())
-    }
-
     fn reserve(&self) -> Result<(), OpenStateError> {
         let more = |nodes: usize| nodes.checked_add(1).filter(|nodes| *nodes <= self.nodes_max);
         let reserved = self.nodes.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
@@ -64,16 +57,23 @@ impl OpenState for MemoryOpenState {
         self.nodes.load(Ordering::Acquire) == 0
     }
 
-    fn glance(&self, node: NodeId) -> Glance {
-        match self.has_open(node) {
+    fn glance<'a>(&'a self, node: NodeId, question: &'a mut (dyn OpenQuestion + 'a)) -> Glance {
+        if self.is_idle() {
+            return Glance::Nothing;
+        }
+        match self.shard(node).lock().get(&node) {
             None => Glance::Nothing,
-            Some(false) => Glance::Closed,
-            Some(true) => Glance::Open,
+            Some(opens) => {
+                question.ask(opens);
+                Glance::Seen
+            }
         }
     }
 
     async fn is_open(&self, node: NodeId) -> Result<bool, OpenStateError> {
-        Ok(self.has_open(node).unwrap_or(false))
+        let mut is_open = false;
+        self.glance(node, &mut |opens: &NodeOpens| is_open = opens.is_open());
+        Ok(is_open)
     }
 
     async fn update<'a>(&'a self, node: NodeId, change: &'a mut (dyn OpenChange + 'a)) -> Result<(), OpenStateError> {

@@ -16,6 +16,7 @@ use dittofs_domain::{
     attributes,
     error::{FsError, FsResult},
     namespace::raise_above_shown,
+    opens::NodeOpens,
     plan::{Applied, Change, Plan, Query, TimeChange, View},
 };
 use dittofs_ports::{Caller, Changed, Glance, OpenState, ShareMetadata, WeakAttributes};
@@ -83,7 +84,7 @@ impl Nodes {
     /// A node that callers may still reach: it has a name, or somebody has it open.
     pub(super) fn live<'v>(&self, view: &'v View, node: NodeId) -> FsResult<&'v Arc<Node>> {
         let node = view.node(node)?;
-        if node.is_linked() || self.is_open(node.id) { Ok(node) } else { Err(FsError::Stale) }
+        if node.is_linked() || known_open(&*self.opens, node.id) == Some(true) { Ok(node) } else { Err(FsError::Stale) }
     }
 
     /// A directory that the caller may look names up in.
@@ -94,11 +95,6 @@ impl Nodes {
         }
         access::demand(&NodeSecurity::from(&**directory), &caller.credentials, AccessMask::EXECUTE)?;
         Ok(directory)
-    }
-
-    /// Whether somebody surely has the node open, as far as this instance knows.
-    fn is_open(&self, node: NodeId) -> bool {
-        !self.opens.is_idle() && self.opens.glance(node) == Glance::Open
     }
 
     /// Reads from the metadata store.
@@ -196,6 +192,19 @@ impl Nodes {
                 raise_above_shown(plan, node, Some(&pending));
             }
         }
+    }
+}
+
+/// Whether somebody has a node open; none where this instance does not know.
+pub(super) fn known_open(state: &dyn OpenState, node: NodeId) -> Option<bool> {
+    if state.is_idle() {
+        return Some(false);
+    }
+    let mut is_open = false;
+    match state.glance(node, &mut |opens: &NodeOpens| is_open = opens.is_open()) {
+        Glance::Nothing => Some(false),
+        Glance::Seen => Some(is_open),
+        Glance::Unknown => None,
     }
 }
 

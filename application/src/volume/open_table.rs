@@ -5,6 +5,7 @@
 
 mod admit;
 mod events;
+mod known;
 mod leases;
 mod locks;
 mod open;
@@ -22,7 +23,12 @@ use futures_util::{FutureExt, pin_mut, select_biased};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, futures::Notified};
 
-use crate::volume::{garbage::Garbage, node_locks::NodeLocks, nodes::Nodes, share::Share};
+use crate::volume::{
+    garbage::Garbage,
+    node_locks::NodeLocks,
+    nodes::{Nodes, known_open},
+    share::Share,
+};
 pub(super) use admit::{Admitted, CloneLocks, Wanted, readable, writable};
 
 const SHARDS: u64 = 64;
@@ -144,12 +150,12 @@ impl OpenTable {
 
     /// Whether anybody may have anything on the node. One atomic load while nobody has anything on any.
     fn has_opens(&self, node: NodeId) -> bool {
-        !self.state.is_idle() && self.state.glance(node) != Glance::Nothing
+        !self.state.is_idle() && self.state.glance(node, &mut |_: &NodeOpens| {}) != Glance::Nothing
     }
 
     /// Whether somebody may have the node open.
     fn may_be_open(&self, node: NodeId) -> bool {
-        !self.state.is_idle() && matches!(self.state.glance(node), Glance::Open | Glance::Unknown)
+        known_open(&*self.state, node) != Some(false)
     }
 
     /// Whether anybody has a node without a name open; the last close wakes the reaper then. Under the node's lock.

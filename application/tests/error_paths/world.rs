@@ -220,7 +220,7 @@ impl World {
 }
 
 pub(crate) fn caller() -> Caller {
-    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId(1) }
+    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId::Nfs4(1) }
 }
 
 /// The result of a future of a store in memory, which never waits.

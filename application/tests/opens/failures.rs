@@ -25,7 +25,7 @@ async fn a_store_that_does_not_answer_makes_its_callers_come_again() {
     let made = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let idle = Arc::clone(&made);
     opens.expect_is_idle().returning(move || idle.load(std::sync::atomic::Ordering::Relaxed));
-    opens.expect_glance().returning(|_| Glance::Unknown);
+    opens.expect_glance().returning(|_, _| Glance::Unknown);
     opens.expect_is_open().returning(|_| Err(unavailable()));
     opens.expect_update().returning(|_, _| Err(unavailable()));
     opens.expect_nodes_of().returning(|_| Err(unavailable()));
@@ -37,7 +37,7 @@ async fn a_store_that_does_not_answer_makes_its_callers_come_again() {
     assert_eq!(world.read(&nfs(1), file).await, Err(FsError::Busy));
     assert_eq!(world.write(&nfs(1), file, 0, b"x").await, Err(FsError::Busy));
     assert_eq!(world.remove(&nfs(1), "a").await, Err(FsError::Busy));
-    assert_eq!(world.services.release_client(ClientId(1)).await, Err(FsError::Busy));
+    assert_eq!(world.services.release_client(ClientId::Nfs4(1)).await, Err(FsError::Busy));
     let unlocked = world.services.unlock(&nfs(1), file, &owner(1), bytes(0, 1)).await;
     assert_eq!(unlocked, Err(FsError::Busy));
 }

@@ -3,6 +3,7 @@
 
 mod breaks;
 mod failures;
+mod known;
 mod locks;
 mod release;
 mod share_modes;

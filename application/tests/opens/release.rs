@@ -16,16 +16,16 @@ async fn a_client_that_is_gone_leaves_nothing_and_frees_those_who_wait() {
     let open = world.open(2, b, &request);
     let release = async {
         world.events.wait_break().await;
-        world.services.release_client(ClientId(1)).await.unwrap();
+        world.services.release_client(ClientId::Nfs4(1)).await.unwrap();
     };
     let (opened, ()) = tokio::join!(open, release);
     opened.unwrap();
     let granted =
         |event: &Event| matches!(event, Event::Granted(node, w) if *node == a.node && w.lock.holder == owner(2));
     assert!(world.events.all().iter().any(granted));
-    assert_eq!(world.opens.nodes_of(ClientId(1)).await.unwrap(), []);
+    assert_eq!(world.opens.nodes_of(ClientId::Nfs4(1)).await.unwrap(), []);
     assert_eq!(world.read(&nfs(3), a).await.unwrap(), b"text");
 
-    world.services.release_client(ClientId(2)).await.unwrap();
+    world.services.release_client(ClientId::Nfs4(2)).await.unwrap();
     assert!(world.opens.is_idle());
 }

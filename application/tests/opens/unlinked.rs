@@ -50,7 +50,7 @@ async fn a_file_without_a_name_goes_with_the_client_that_had_it_open() {
     world.remove(&nfs(2), "a").await.unwrap();
     some_time().await;
     assert!(exists(&world, file).await);
-    world.services.release_client(ClientId(1)).await.unwrap();
+    world.services.release_client(ClientId::Nfs4(1)).await.unwrap();
     some_time().await;
     assert!(!exists(&world, file).await);
 }

@@ -219,7 +219,7 @@ impl Clock for PausedClock {
 
 /// A caller without an open: user 1,000, whatever the client.
 pub(crate) fn nfs(client: u64) -> Caller {
-    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId(client) }
+    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId::Nfs4(client) }
 }
 
 pub(crate) fn user(client: u64, uid: u32) -> Caller {
@@ -235,7 +235,7 @@ pub(crate) fn bytes(offset: u64, length: u64) -> LockRange {
 }
 
 pub(crate) fn owner_of(client: u64) -> LockOwner {
-    LockOwner::new(ClientId(client), b"process").unwrap()
+    LockOwner::new(ClientId::Nfs4(client), b"process").unwrap()
 }
 
 pub(crate) fn owner(client: u64) -> LockHolder {

@@ -2,7 +2,7 @@
 
 use bitflags::bitflags;
 
-use crate::credentials::ClientId;
+use crate::client::ClientId;
 
 bitflags! {
     /// What a client may do without asking (MS-SMB2, 2.2.13.2.8; an NFSv4 delegation to read is `READ | HANDLE`, one

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    credentials::ClientId,
-    opens::{Break, Lease, LeaseForm, LeaseKey, LeaseState, Outcome, Rights, Trigger},
+    client::ClientId,
+    opens::{
+        Break, Lease, LeaseForm, LeaseKey, LeaseState, Outcome, Rights, Trigger,
+        lease_counts::{LeaseClass, LeaseCounts},
+    },
 };
 
 /// Who does something, as far as caching rights care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Requester {
     /// The client.
     pub client: ClientId,
@@ -62,55 +65,68 @@ pub enum AcknowledgeError {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct LeaseTable {
     leases: BTreeMap<LeaseKey, Lease>,
+    counts: LeaseCounts,
 }
 
 impl LeaseTable {
-    /// Takes from everybody but the requester what `trigger` takes, of the keys that `concerned` names.
-    pub fn demand(
+    /// Whether `trigger` takes from anybody but the requester what has to be asked back, or waits for what is being
+    /// asked back already. Where nobody is concerned, no key is looked at but the requester's own.
+    pub fn concerns(&self, trigger: Trigger, by: &Requester) -> bool {
+        let all = self.counts.count(|class| class.is_met_by(trigger));
+        all > 0 && all > self.owned(by).filter(|(key, lease)| LeaseClass::of(key, lease).is_met_by(trigger)).count()
+    }
+
+    /// Takes from everybody but the requester what `trigger` takes.
+    pub fn demand(&mut self, trigger: Trigger, by: &Requester, deadline_ms: u64) -> Demand {
+        if !self.concerns(trigger, by) {
+            return Demand::default();
+        }
+        let others: Vec<LeaseKey> = self.leases.keys().filter(|key| !by.owns(key)).copied().collect();
+        self.demand_of(trigger, others, deadline_ms)
+    }
+
+    /// Takes from these keys what `trigger` takes.
+    pub fn demand_of(
         &mut self,
         trigger: Trigger,
-        by: &Requester,
+        keys: impl IntoIterator<Item = LeaseKey>,
         deadline_ms: u64,
-        concerned: impl Fn(&LeaseKey) -> bool,
     ) -> Demand {
         let mut demand = Demand::default();
-        for (key, lease) in self.leases.iter_mut().filter(|(key, _)| !by.owns(key) && concerned(key)) {
-            let to = trigger.leaves(key.form, lease.rights);
-            if to == lease.rights {
-                continue;
-            }
-            let mut waits = trigger.waits(key.form, lease.rights - to);
-            let until_ms = match lease.state {
-                LeaseState::Breaking { to: under_way, deadline_ms } => {
-                    // A second break must not cross the acknowledgement of the first.
-                    waits |= !to.contains(under_way);
-                    deadline_ms
-                }
-                LeaseState::Granted => {
-                    demand.breaks.push(lease.start_break(*key, to, deadline_ms));
-                    deadline_ms
-                }
-            };
-            if waits {
-                demand.wait_until_ms = Some(demand.wait_until_ms.map_or(until_ms, |first| first.min(until_ms)));
-            }
-        }
-        if !demand.breaks.is_empty() {
-            self.leases.retain(|key, lease| !lease.is_spent(key));
+        for key in keys {
+            self.demand_one(trigger, key, deadline_ms, &mut demand);
         }
         demand
+    }
+
+    fn demand_one(&mut self, trigger: Trigger, key: LeaseKey, deadline_ms: u64, demand: &mut Demand) {
+        let Some(mut lease) = self.leases.get(&key).copied() else { return };
+        let class = LeaseClass::of(&key, &lease);
+        let Some(to) = class.left_by(trigger) else { return };
+        let until_ms = match lease.state {
+            LeaseState::Breaking { deadline_ms, .. } => deadline_ms,
+            LeaseState::Granted => {
+                demand.breaks.push(lease.start_break(key, to, deadline_ms));
+                self.put(key, (!lease.is_spent(&key)).then_some(lease));
+                deadline_ms
+            }
+        };
+        if class.keeps_waiting(trigger, to) {
+            demand.wait_until_ms = Some(demand.wait_until_ms.map_or(until_ms, |first| first.min(until_ms)));
+        }
     }
 
     /// Gives a key `rights`, if it has fewer and no break is under way; what it has then. Not to be asked for no rights
     /// at all for a key that has none.
     pub(super) fn grant(&mut self, key: LeaseKey, rights: Rights) -> Lease {
         let fresh = Lease { rights: Rights::empty(), epoch: 0, state: LeaseState::Granted };
-        let lease = self.leases.entry(key).or_insert(fresh);
+        let mut lease = self.leases.get(&key).copied().unwrap_or(fresh);
         if lease.state == LeaseState::Granted && rights.contains(lease.rights) && rights != lease.rights {
             lease.rights = rights;
             lease.epoch = lease.epoch.wrapping_add(1);
         }
-        *lease
+        self.put(key, Some(lease));
+        lease
     }
 
     /// The holder of a key acknowledges a break and keeps `rights`.
@@ -119,50 +135,58 @@ impl LeaseTable {
     /// `Unknown`, `NotBreaking`, or `TooMuch` if `rights` are not all among those that it may keep; the break stays
     /// under way then.
     pub fn acknowledge(&mut self, key: &LeaseKey, rights: Rights) -> Result<(), AcknowledgeError> {
-        let lease = self.leases.get_mut(key).ok_or(AcknowledgeError::Unknown)?;
+        let mut lease = *self.leases.get(key).ok_or(AcknowledgeError::Unknown)?;
         match lease.state {
             LeaseState::Granted => Err(AcknowledgeError::NotBreaking),
             LeaseState::Breaking { to, .. } if !to.contains(rights) => Err(AcknowledgeError::TooMuch),
             LeaseState::Breaking { to, .. } => {
                 lease.rights = key.form.fit(rights, to);
                 lease.state = LeaseState::Granted;
-                if lease.is_spent(key) {
-                    self.leases.remove(key);
-                }
+                self.put(*key, (!lease.is_spent(key)).then_some(lease));
                 Ok(())
             }
         }
     }
 
-    /// Revokes all rights whose break was not acknowledged by its deadline, and names their keys.
+    /// Revokes all rights whose break was not acknowledged by its deadline, and names their keys, those first that were
+    /// due first.
     pub fn expire(&mut self, now_ms: u64) -> Vec<LeaseKey> {
-        let late = |l: &Lease| matches!(l.state, LeaseState::Breaking { deadline_ms, .. } if deadline_ms <= now_ms);
-        let revoked: Vec<LeaseKey> = self.leases.iter().filter(|(_, l)| late(l)).map(|(key, _)| *key).collect();
+        let late = self.counts.deadlines().take_while(|(deadline_ms, _)| *deadline_ms <= now_ms);
+        let revoked: Vec<LeaseKey> = late.map(|(_, key)| *key).collect();
         for key in &revoked {
-            self.leases.remove(key);
+            self.put(*key, None);
         }
         revoked
     }
 
     /// The first deadline of all breaks under way, for the caller's timer.
     pub fn next_deadline_ms(&self) -> Option<u64> {
-        let deadline = |l: &Lease| match l.state {
-            LeaseState::Granted => None,
-            LeaseState::Breaking { deadline_ms, .. } => Some(deadline_ms),
-        };
-        self.leases.values().filter_map(deadline).min()
+        self.counts.deadlines().next().map(|(deadline_ms, _)| *deadline_ms)
     }
 
     /// Drops a key's rights (its holder returned them, or closed its last open); whether it had any.
     pub fn remove(&mut self, key: &LeaseKey) -> bool {
-        self.leases.remove(key).is_some()
+        self.put(*key, None).is_some()
     }
 
     /// Drops all rights of a client; whether there were any.
     pub fn release_client(&mut self, client: ClientId) -> bool {
-        let before = self.leases.len();
-        self.leases.retain(|key, _| key.client != client);
-        self.leases.len() < before
+        let keys: Vec<LeaseKey> = self.of_client(client).map(|(key, _)| *key).collect();
+        for key in &keys {
+            self.put(*key, None);
+        }
+        !keys.is_empty()
+    }
+
+    /// Whether a client has any rights.
+    pub fn has_client(&self, client: ClientId) -> bool {
+        self.of_client(client).next().is_some()
+    }
+
+    /// Whether anybody but a key has rights that meet a condition.
+    pub(super) fn others_have(&self, key: &LeaseKey, wanted: impl Fn(Rights) -> bool) -> bool {
+        let own = self.leases.get(key).is_some_and(|lease| wanted(lease.rights));
+        self.counts.count(|class| wanted(class.rights)) > usize::from(own)
     }
 
     /// What a key has.
@@ -183,6 +207,34 @@ impl LeaseTable {
     /// Whether there is no key.
     pub fn is_empty(&self) -> bool {
         self.leases.is_empty()
+    }
+
+    /// Gives a key these rights, or none; what it had. Nothing else changes the table, so that the counts stay true.
+    pub(super) fn put(&mut self, key: LeaseKey, lease: Option<Lease>) -> Option<Lease> {
+        let former = match lease {
+            Some(lease) => self.leases.insert(key, lease),
+            None => self.leases.remove(&key),
+        };
+        if let Some(former) = &former {
+            self.counts.remove(&key, former);
+        }
+        if let Some(lease) = &lease {
+            self.counts.add(&key, lease);
+        }
+        former
+    }
+
+    fn of_client(&self, client: ClientId) -> impl Iterator<Item = (&LeaseKey, &Lease)> {
+        let least = LeaseKey { client, form: LeaseForm::Lease, id: 0 };
+        self.leases.range(least..).take_while(move |(key, _)| key.client == client)
+    }
+
+    /// What [`Requester::owns`].
+    fn owned(&self, by: &Requester) -> impl Iterator<Item = (&LeaseKey, &Lease)> {
+        let delegation = |id| LeaseKey { client: by.client, form: LeaseForm::Delegation, id };
+        let delegations = self.leases.range(delegation(0)..=delegation(u128::MAX));
+        let own = by.lease.filter(|key| key.form != LeaseForm::Delegation || key.client != by.client);
+        delegations.chain(own.and_then(|key| self.leases.get_key_value(&key)))
     }
 }
 

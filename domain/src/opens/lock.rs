@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    credentials::ClientId,
+    client::ClientId,
     opens::{Denied, LockRange, OpenToken, limits},
 };
 

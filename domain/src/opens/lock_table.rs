@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::{
-    credentials::ClientId,
+    client::ClientId,
     opens::{Denied, Lock, LockHolder, LockKind, LockOwner, LockRange, OpenToken, limits},
 };
 
@@ -13,6 +13,34 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct LockTable {
     locks: Vec<Lock>,
+    counts: LockCounts,
+}
+
+/// How many locks there are, by what they stop: most reads and writes meet none that could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+struct LockCounts {
+    shared_by_owners: usize,
+    exclusive_by_owners: usize,
+    shared_by_opens: usize,
+    exclusive_by_opens: usize,
+}
+
+impl LockCounts {
+    fn of(&mut self, lock: &Lock) -> &mut usize {
+        match (&lock.holder, lock.kind) {
+            (LockHolder::Owner(_), LockKind::Shared) => &mut self.shared_by_owners,
+            (LockHolder::Owner(_), LockKind::Exclusive) => &mut self.exclusive_by_owners,
+            (LockHolder::Open { .. }, LockKind::Shared) => &mut self.shared_by_opens,
+            (LockHolder::Open { .. }, LockKind::Exclusive) => &mut self.exclusive_by_opens,
+        }
+    }
+
+    /// Whether there is a lock that could stop this somewhere: see [`Lock::stops`].
+    fn may_stop(&self, is_mandatory: bool, write: bool) -> bool {
+        let exclusive = self.exclusive_by_opens + if is_mandatory { self.exclusive_by_owners } else { 0 };
+        let shared = self.shared_by_opens + if is_mandatory { self.shared_by_owners } else { 0 };
+        exclusive > 0 || (write && shared > 0)
+    }
 }
 
 /// Locks to take out, by index and ascending, and to put in.
@@ -75,7 +103,7 @@ impl LockTable {
         }
         let exact = |kind| self.locks.iter().position(|l| l.range == range && l.holder == *holder && l.kind == kind);
         let at = exact(LockKind::Exclusive).or_else(|| exact(LockKind::Shared)).ok_or(Denied::NotLocked)?;
-        self.locks.remove(at);
+        self.remove(at);
         Ok(())
     }
 
@@ -96,6 +124,9 @@ impl LockTable {
 
     /// A lock that stops reading or writing of `range`: see [`Lock::stops`].
     pub fn io_conflict(&self, open: Option<OpenToken>, range: LockRange, write: bool) -> Option<&Lock> {
+        if !self.counts.may_stop(open.is_some(), write) {
+            return None;
+        }
         self.starting_up_to(range).iter().find(|held| held.stops(open, range, write))
     }
 
@@ -121,7 +152,14 @@ impl LockTable {
 
     fn release(&mut self, gone: impl Fn(&LockHolder) -> bool) -> bool {
         let before = self.locks.len();
-        self.locks.retain(|lock| !gone(&lock.holder));
+        let counts = &mut self.counts;
+        self.locks.retain(|lock| {
+            let stays = !gone(&lock.holder);
+            if !stays {
+                *counts.of(lock) -= 1;
+            }
+            stays
+        });
         self.locks.len() < before
     }
 
@@ -154,7 +192,7 @@ impl LockTable {
 
     fn apply(&mut self, change: Replacement) {
         for at in change.removed.into_iter().rev() {
-            self.locks.remove(at);
+            self.remove(at);
         }
         for lock in change.added {
             self.insert(lock);
@@ -173,7 +211,13 @@ impl LockTable {
 
     pub(super) fn insert(&mut self, lock: Lock) {
         let at = self.locks.partition_point(|held| held.range.offset() <= lock.range.offset());
+        *self.counts.of(&lock) += 1;
         self.locks.insert(at, lock);
+    }
+
+    fn remove(&mut self, at: usize) {
+        let lock = self.locks.remove(at);
+        *self.counts.of(&lock) -= 1;
     }
 
     fn starting_up_to(&self, range: LockRange) -> &[Lock] {

@@ -36,7 +36,7 @@ impl ShareMode {
 }
 
 /// How many opens do and deny what, so that the usual open finds that there is no conflict without looking at each.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub(super) struct ShareCounts {
     access: [u32; 3],
     deny: [u32; 3],
@@ -57,6 +57,27 @@ impl ShareCounts {
             && BITS.iter().enumerate().any(|(i, bit)| {
                 (mode.access.contains(*bit) && self.deny[i] > 0) || (mode.deny.contains(*bit) && self.access[i] > 0)
             })
+    }
+
+    /// Puts the opens of another count in.
+    pub(super) fn merge(&mut self, more: &ShareCounts) {
+        for i in 0..BITS.len() {
+            self.access[i] += more.access[i];
+            self.deny[i] += more.deny[i];
+        }
+    }
+
+    /// Takes the opens of another count out, which are all in this one.
+    pub(super) fn subtract(&mut self, part: &ShareCounts) {
+        for i in 0..BITS.len() {
+            self.access[i] -= part.access[i];
+            self.deny[i] -= part.deny[i];
+        }
+    }
+
+    /// What at least one open does.
+    pub(super) fn access(&self) -> ShareAccess {
+        BITS.iter().zip(self.access).filter(|(_, count)| *count > 0).map(|(bit, _)| *bit).collect()
     }
 
     fn each(&mut self, mode: ShareMode, change: impl Fn(&mut u32)) {

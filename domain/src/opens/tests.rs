@@ -1,11 +1,14 @@
 use super::*;
 use crate::{ClientId, FsError};
 
+mod clients;
 mod exploration;
 mod leases;
 mod lock_model;
 mod locks;
 mod node;
+mod random;
+mod scans;
 mod share_modes;
 mod waiting;
 
@@ -16,7 +19,7 @@ fn bytes(first: u64, last: u64) -> LockRange {
 }
 
 fn owner(client: u64) -> LockOwner {
-    LockOwner::new(ClientId(client), b"owner").unwrap()
+    LockOwner::new(ClientId::Nfs4(client), b"owner").unwrap()
 }
 
 fn process(client: u64) -> LockHolder {
@@ -24,7 +27,7 @@ fn process(client: u64) -> LockHolder {
 }
 
 fn by_open(open: u64) -> LockHolder {
-    LockHolder::Open { client: ClientId(open), open: OpenToken(open) }
+    LockHolder::Open { client: ClientId::Nfs4(open), open: OpenToken(open) }
 }
 
 fn shared(range: LockRange, holder: LockHolder) -> Lock {
@@ -36,13 +39,13 @@ fn exclusive(range: LockRange, holder: LockHolder) -> Lock {
 }
 
 fn key(client: u64, form: LeaseForm) -> LeaseKey {
-    LeaseKey { client: ClientId(client), form, id: u128::from(client) }
+    LeaseKey { client: ClientId::Nfs4(client), form, id: u128::from(client) }
 }
 
 /// An open of client `client` that denies nothing.
 fn open(client: u64, access: ShareAccess) -> Open {
     Open {
-        client: ClientId(client),
+        client: ClientId::Nfs4(client),
         share: ShareMode { access, deny: ShareAccess::empty() },
         locking: Locking::Mandatory,
         lease: None,

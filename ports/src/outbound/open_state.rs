@@ -7,17 +7,27 @@ use dittofs_domain::{ClientId, NodeId, opens::NodeOpens};
 
 use super::OpenStateError;
 
-/// What can be said of a node's state without waiting.
+/// What this instance can say of a node's state without waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Glance {
-    /// It has none at all: nothing has to be checked.
+    /// The node has none at all: nothing has to be checked.
     Nothing,
-    /// It has locks or caching rights, but nobody has it open.
-    Closed,
-    /// Somebody has it open.
-    Open,
+    /// It has some, which was asked.
+    Seen,
     /// Not known here: another instance may keep something.
     Unknown,
+}
+
+/// A question to one node's state: any `FnMut(&NodeOpens)`.
+pub trait OpenQuestion {
+    /// Looks at the state.
+    fn ask(&mut self, opens: &NodeOpens);
+}
+
+impl<F: FnMut(&NodeOpens)> OpenQuestion for F {
+    fn ask(&mut self, opens: &NodeOpens) {
+        self(opens);
+    }
 }
 
 /// A change of one node's state: any `FnMut(&mut NodeOpens)` that can go to another thread.
@@ -35,8 +45,8 @@ impl<F: FnMut(&mut NodeOpens) + Send> OpenChange for F {
 /// The state of opens of the nodes of one share: one [`NodeOpens`] a node, whatever the protocol. It knows nothing of
 /// what conflicts.
 ///
-/// What was opened through this instance is always known without waiting; a store that several instances share says
-/// [`Glance::Unknown`] of other nodes, and never that it is idle.
+/// A store that several instances share knows a node's state without waiting while it holds the node's lease, so that
+/// no other instance can change the state; of all other nodes it says [`Glance::Unknown`], and never that it is idle.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait OpenState: Send + Sync {
@@ -45,9 +55,14 @@ pub trait OpenState: Send + Sync {
     /// - whatever an `update` stored that has returned is seen.
     fn is_idle(&self) -> bool;
 
-    /// What is known of a node without waiting: no I/O, no lock that is held over I/O.
-    /// - whatever an `update` stored that has returned is seen.
-    fn glance(&self, node: NodeId) -> Glance;
+    /// Puts a question to a node's state, as far as it is known here. This is the check before every read and write.
+    /// - no I/O, no lock that is held over I/O, nothing that takes longer the more state there is;
+    /// - `question` is asked once where the answer is `Seen`, and not at all otherwise; it must not call the store;
+    /// - an answer other than `Unknown` is of all updates that had returned, in any instance, and of each update it
+    ///   sees all or nothing;
+    /// - it holds until the next `update` of the node, and no other instance makes one while this one holds the node's
+    ///   lease: who keeps this instance's own updates away, by the node's turn, may rely on it that long.
+    fn glance<'a>(&'a self, node: NodeId, question: &'a mut (dyn OpenQuestion + 'a)) -> Glance;
 
     /// Whether anybody has the node open, in any instance. Asked before a node without a name is removed for good.
     /// - after every `update` that had returned, in any instance.

@@ -275,7 +275,7 @@ impl Running {
             identity: Some(Credentials::root()),
             address: IpAddr::from([127, 0, 0, 1]),
             port: 700,
-            client: ClientId(client),
+            client: ClientId::Nfs4(client),
         };
         self.services.enter(handle, &who)
     }

@@ -18,7 +18,10 @@ use smallvec::SmallVec;
 use super::patience_of_ms;
 use crate::volume::{
     node_locks::NodeLock,
-    open_table::{Answer, OpenTable, Verdict, open::own},
+    open_table::{
+        Answer, OpenTable, Verdict,
+        known::{Known, covers, opened_by},
+    },
 };
 
 /// What a caller is about to do with a node.
@@ -100,10 +103,6 @@ impl OpenTable {
             let lock = self.locks.lock(node).await;
             let later = if source > node { Some(self.locks.lock(source).await) } else { None };
             let source = earlier.or(later);
-            if !self.has_opens(node) {
-                let admitted = Admitted { lock, access: ShareAccess::empty() };
-                return Ok(CloneLocks { admitted, read_access, _source: source });
-            }
             match self.inquire(writer, node, (Operation::Write(locked(&written)), false), &may_write).await? {
                 Verdict::Done(access) => {
                     return Ok(CloneLocks { admitted: Admitted { lock, access }, read_access, _source: source });
@@ -117,7 +116,8 @@ impl OpenTable {
     }
 
     /// Lets an operation go on as far as others have the node open, locked or cached, waiting for those who cache;
-    /// what the caller's open is for. `may` is asked where that does not cover the operation.
+    /// what the caller's open is for. `may` is asked where that does not cover the operation, before anything is taken
+    /// from anybody or the operation refused: whoever is admitted is judged by the operation itself.
     ///
     /// # Errors
     /// `ShareDenied`, `Locked`; `Busy` after waiting; those of `may`, and `Stale`, only where somebody has anything on
@@ -129,8 +129,8 @@ impl OpenTable {
         operation: Operation,
         may: impl Fn(&Node) -> FsResult<()> + Sync,
     ) -> FsResult<ShareAccess> {
-        if !self.has_opens(node) {
-            return Ok(ShareAccess::empty());
+        if let Known::Admitted(access) = self.known(caller, node, operation) {
+            return Ok(access);
         }
         let patience_ms = self.share.now_ms() + patience_of_ms(caller);
         loop {
@@ -155,11 +155,11 @@ impl OpenTable {
         loop {
             let freed = self.freed(node).notified();
             let lock = self.locks.lock(node).await;
-            if !self.has_opens(node) {
-                return Ok(Admitted { lock, access: ShareAccess::empty() });
-            }
             let asked = match wanted {
                 Wanted::Operation(operation) => (operation, false),
+                Wanted::Size(_) if !self.has_opens(node) => {
+                    return Ok(Admitted { lock, access: ShareAccess::empty() });
+                }
                 Wanted::Size(size) => {
                     let old = self.nodes.overlay_locked(&lock, &*self.permitted(node, &may).await?).size;
                     (Operation::Truncate(range(old.min(size), old.abs_diff(size))), true)
@@ -203,8 +203,29 @@ impl OpenTable {
         lock.is_none() || self.may_be_open(node) || self.nodes.pending().has(node)
     }
 
-    /// Asks those who have anything on the node; the flag says that permission was asked for already.
+    /// Asks those who have anything on the node, if this instance does not know what they say; the flag says that
+    /// permission was asked for already.
     async fn inquire(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        (operation, permitted): (Operation, bool),
+        may: &(impl Fn(&Node) -> FsResult<()> + Sync),
+    ) -> FsResult<Verdict<ShareAccess>> {
+        match self.known(caller, node, operation) {
+            // Whoever may not do it at all is refused by the operation itself: nothing was taken from anybody.
+            Known::Admitted(access) => Ok(Verdict::Done(access)),
+            Known::Denied { denied, is_covered } => {
+                if !is_covered && !permitted {
+                    self.permitted(node, may).await?;
+                }
+                Err(FsError::from(&denied))
+            }
+            Known::Ask => self.inquire_of_store(caller, node, (operation, permitted), may).await,
+        }
+    }
+
+    async fn inquire_of_store(
         &self,
         caller: &Caller,
         node: NodeId,
@@ -213,10 +234,8 @@ impl OpenTable {
     ) -> FsResult<Verdict<ShareAccess>> {
         loop {
             let question = |opens: &mut NodeOpens, deadline_ms| {
-                let opener = caller.opener.filter(|open| own(opens, caller.client, *open).is_some());
-                let access = opener.and_then(|open| opens.find(open)).map(|open| open.share.access).unwrap_or_default();
-                let covered = !operation.access().is_empty() && access.contains(operation.access());
-                if !covered && !permitted {
+                let (opener, access) = opened_by(opens, caller);
+                if !covers(access, operation) && !permitted {
                     return Answer::done(None);
                 }
                 let outcome = opens.check(caller.client, opener, operation, deadline_ms);

@@ -44,7 +44,7 @@ impl Subscribers {
         let found = self.adapters.read().iter().find(|events| events.serves(client)).map(Arc::clone);
         match found {
             Some(events) => tell(&*events),
-            None => tracing::debug!(share = %self.share.name(), client = client.0, "nobody tells this client"),
+            None => tracing::debug!(share = %self.share.name(), %client, "nobody tells this client"),
         }
     }
 }

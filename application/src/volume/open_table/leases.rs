@@ -21,7 +21,7 @@ impl OpenTable {
         demand_own(caller, &key)?;
         let _lock = self.locks.lock(node).await;
         self.change_opens(node, |opens| {
-            let opened = opens.opens().any(|(_, open)| open.client == caller.client);
+            let opened = opens.has_open_of(caller.client);
             let nothing = LeaseGrant { rights: Rights::empty(), epoch: 0, breaking: false };
             (if opened { opens.request_lease(key, rights) } else { nothing }, Vec::new())
         })

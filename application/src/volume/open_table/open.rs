@@ -41,7 +41,7 @@ impl OpenTable {
             self.demand_rights(caller, &stored, rights, request.created).await?;
             demand_content(&stored, request.truncate)?;
             let question = |opens: &mut NodeOpens, deadline_ms| {
-                if !stored.is_linked() && opens.opens().next().is_none() {
+                if !stored.is_linked() && !opens.is_open() {
                     return Answer::done(Err(FsError::Stale));
                 }
                 let opened = opens.open(token, open, request.truncate, deadline_ms);
@@ -120,7 +120,7 @@ impl OpenTable {
             let _lock = self.locks.lock(node).await;
             let released = self.change_opens(node, |opens| {
                 let woken = opens.release_client(client);
-                (opens.opens().next().is_none(), woken)
+                (!opens.is_open(), woken)
             });
             match released.await {
                 Ok(last) => self.opens_gone(node, last),

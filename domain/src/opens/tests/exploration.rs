@@ -73,16 +73,16 @@ fn run(node: &mut NodeOpens, step: Step) -> Result<(), &'static str> {
             let locking = if client == 3 { Locking::Advisory } else { Locking::Mandatory };
             let share = ShareMode { access, deny };
             let lease = (client != 3).then(|| lease_of(client));
-            let open = Open { client: ClientId(client), share, locking, lease };
+            let open = Open { client: ClientId::Nfs4(client), share, locking, lease };
             let token = OpenToken(client);
             match node.find(token).is_some() {
                 true => judge(node, &before, |node| node.change_share(token, share, DEADLINE)),
                 false => judge(node, &before, |node| node.open(token, open, false, DEADLINE)),
             }
         }
-        Step::Check { client, operation } => {
-            judge(node, &before, |node| node.check(ClientId(client), Some(OpenToken(client)), operation, DEADLINE))
-        }
+        Step::Check { client, operation } => judge(node, &before, |node| {
+            node.check(ClientId::Nfs4(client), Some(OpenToken(client)), operation, DEADLINE)
+        }),
         Step::Lock { client, kind, wait } => {
             let wanted = Lock { range: range_of(client), kind, holder: holder_of(client) };
             let token = wait.then_some(WaitToken(client));
@@ -116,7 +116,7 @@ fn run(node: &mut NodeOpens, step: Step) -> Result<(), &'static str> {
         }
         Step::Expire => node.expire(DEADLINE).len() <= before.leases().len(),
         Step::Release { client } => {
-            let woken = node.release_client(ClientId(client));
+            let woken = node.release_client(ClientId::Nfs4(client));
             assert_order(&before, node, &woken);
             true
         }
@@ -207,7 +207,7 @@ fn check_lease(node: &NodeOpens, key: &LeaseKey, lease: &Lease) -> Result<(), &'
 fn check_release(node: &NodeOpens) -> Result<(), &'static str> {
     let mut node = node.clone();
     for (client, _) in clients() {
-        node.release_client(ClientId(client));
+        node.release_client(ClientId::Nfs4(client));
     }
     if node.is_empty() && node == NodeOpens::default() { Ok(()) } else { Err("released, and not empty") }
 }

@@ -111,9 +111,9 @@ fn own_operations_take_nothing() {
     let (mut node, key) = leased(1, LeaseForm::Lease, RWH);
     let again = Open { lease: Some(key), ..open(1, ShareAccess::WRITE) };
     assert_eq!(node.open(OpenToken(5), again, true, DEADLINE), granted());
-    assert_eq!(node.check(ClientId(1), Some(OpenToken(5)), Operation::Write(bytes(0, 9)), DEADLINE), granted());
+    assert_eq!(node.check(ClientId::Nfs4(1), Some(OpenToken(5)), Operation::Write(bytes(0, 9)), DEADLINE), granted());
     assert_eq!(
-        node.lock(exclusive(bytes(0, 0), LockHolder::Open { client: ClientId(1), open: OpenToken(1) }), None, 0),
+        node.lock(exclusive(bytes(0, 0), LockHolder::Open { client: ClientId::Nfs4(1), open: OpenToken(1) }), None, 0),
         lock_granted()
     );
     assert_eq!(node.request_lease(key, RWH).rights, RWH);
@@ -131,8 +131,8 @@ fn copies_are_told_but_not_waited_for() {
     let (mut node, key) = leased(1, LeaseForm::Lease, R);
     let write = Operation::Write(bytes(0, 9));
     let told = Break { deadline_ms: None, ..broken(key, R, NONE, 2) };
-    assert_eq!(node.check(ClientId(9), None, write, DEADLINE), Outcome::Granted(vec![told]));
-    assert_eq!(node.check(ClientId(9), None, write, DEADLINE), granted());
+    assert_eq!(node.check(ClientId::Nfs4(9), None, write, DEADLINE), Outcome::Granted(vec![told]));
+    assert_eq!(node.check(ClientId::Nfs4(9), None, write, DEADLINE), granted());
     assert_eq!(node.acknowledge(&key, NONE), Err(AcknowledgeError::NotBreaking));
     let again = node.request_lease(key, R);
     assert_eq!((again.rights, again.epoch), (R, 3), "the lease keeps its epoch while it is empty");
@@ -142,8 +142,8 @@ fn copies_are_told_but_not_waited_for() {
 fn cached_handle_is_asked_back_while_a_write_goes_on() {
     let (mut node, key) = leased(1, LeaseForm::Lease, RH);
     let write = Operation::Write(bytes(0, 9));
-    assert_eq!(node.check(ClientId(9), None, write, DEADLINE), Outcome::Granted(vec![broken(key, RH, NONE, 2)]));
-    assert_eq!(node.check(ClientId(9), None, write, DEADLINE), granted());
+    assert_eq!(node.check(ClientId::Nfs4(9), None, write, DEADLINE), Outcome::Granted(vec![broken(key, RH, NONE, 2)]));
+    assert_eq!(node.check(ClientId::Nfs4(9), None, write, DEADLINE), granted());
     let grant = node.request_lease(key, RWH);
     assert_eq!(grant, LeaseGrant { rights: RH, epoch: 2, breaking: true });
     assert_eq!(node.acknowledge(&key, NONE), Ok(()));
@@ -153,13 +153,13 @@ fn cached_handle_is_asked_back_while_a_write_goes_on() {
 fn second_break_waits_for_the_first_acknowledgement() {
     let (mut node, key) = leased(1, LeaseForm::Lease, RH);
     assert_eq!(
-        node.check(ClientId(9), None, Operation::Rename, 10),
+        node.check(ClientId::Nfs4(9), None, Operation::Rename, 10),
         Outcome::MustBreak(vec![Break { deadline_ms: Some(10), ..broken(key, RH, R, 2) }])
     );
-    assert_eq!(node.check(ClientId(9), None, Operation::Write(bytes(0, 0)), 20), Outcome::Wait { until_ms: 10 });
+    assert_eq!(node.check(ClientId::Nfs4(9), None, Operation::Write(bytes(0, 0)), 20), Outcome::Wait { until_ms: 10 });
     assert_eq!(node.acknowledge(&key, R), Ok(()));
     assert!(
-        matches!(node.check(ClientId(9), None, Operation::Write(bytes(0, 0)), 20), Outcome::Granted(breaks) if breaks.len() == 1)
+        matches!(node.check(ClientId::Nfs4(9), None, Operation::Write(bytes(0, 0)), 20), Outcome::Granted(breaks) if breaks.len() == 1)
     );
 }
 
@@ -169,11 +169,11 @@ fn waiting_ends_at_the_first_deadline() {
     for client in [1, 2] {
         table.grant(key(client, LeaseForm::Delegation), RH);
     }
-    let by = Requester { client: ClientId(9), lease: None };
-    let only = |client: u64| move |key: &LeaseKey| key.client == ClientId(client);
-    assert_eq!(table.demand(Trigger::Write, &by, 20, only(1)).wait_until_ms, Some(20));
-    assert_eq!(table.demand(Trigger::Write, &by, 10, only(2)).wait_until_ms, Some(10));
-    let both = table.demand(Trigger::Write, &by, 99, |_| true);
+    let by = Requester { client: ClientId::Nfs4(9), lease: None };
+    let only = |client: u64| [key(client, LeaseForm::Delegation)];
+    assert_eq!(table.demand_of(Trigger::Write, only(1), 20).wait_until_ms, Some(20));
+    assert_eq!(table.demand_of(Trigger::Write, only(2), 10).wait_until_ms, Some(10));
+    let both = table.demand(Trigger::Write, &by, 99);
     assert_eq!((both.wait_until_ms, both.breaks), (Some(10), vec![]));
     assert_eq!(table.next_deadline_ms(), Some(10));
     assert_eq!(table.iter().count(), table.len());
@@ -183,11 +183,11 @@ fn waiting_ends_at_the_first_deadline() {
 fn rights_are_revoked_by_the_time_of_the_break() {
     let (mut node, key) = leased(1, LeaseForm::Lease, RWH);
     assert_eq!(node.expire(u64::MAX), [], "granted rights do not age");
-    assert!(matches!(node.check(ClientId(9), None, Operation::Read(bytes(0, 0)), 500), Outcome::MustBreak(_)));
+    assert!(matches!(node.check(ClientId::Nfs4(9), None, Operation::Read(bytes(0, 0)), 500), Outcome::MustBreak(_)));
     assert_eq!(node.expire(499), []);
     assert_eq!(node.expire(500), [key]);
     assert_eq!(node.acknowledge(&key, NONE), Err(AcknowledgeError::Unknown));
-    assert_eq!(node.check(ClientId(9), None, Operation::Read(bytes(0, 0)), 500), granted());
+    assert_eq!(node.check(ClientId::Nfs4(9), None, Operation::Read(bytes(0, 0)), 500), granted());
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn share_mode_of_a_cached_handle_is_asked_back() {
         assert_eq!(node.open(OpenToken(1), first, false, 0), granted());
         assert_eq!(node.request_lease(key, RH).rights, RH);
         let mut second = || match operation {
-            Some(operation) => node.check(ClientId(2), None, operation, DEADLINE),
+            Some(operation) => node.check(ClientId::Nfs4(2), None, operation, DEADLINE),
             None => node.open(OpenToken(2), open(2, ShareAccess::WRITE), false, DEADLINE),
         };
         assert_eq!(second(), Outcome::MustBreak(vec![broken(key, RH, R, 2)]));
@@ -211,7 +211,7 @@ fn share_mode_of_a_cached_handle_is_asked_back() {
             node.acknowledge(&key, R).unwrap();
         }
         let answer = match operation {
-            Some(operation) => node.check(ClientId(2), None, operation, DEADLINE),
+            Some(operation) => node.check(ClientId::Nfs4(2), None, operation, DEADLINE),
             None => node.open(OpenToken(2), open(2, ShareAccess::WRITE), false, DEADLINE),
         };
         assert_eq!(answer, if closes { granted() } else { Outcome::Denied(Denied::Share(OpenToken(1))) });
@@ -242,8 +242,8 @@ fn delegation_outlives_the_open_and_a_lease_does_not() {
     let (mut node, key) = leased(1, LeaseForm::Delegation, RH);
     assert!(node.close(OpenToken(1)).unwrap().last);
     assert!(!node.is_empty());
-    assert!(matches!(node.check(ClientId(2), None, Operation::SetAttributes, 7), Outcome::MustBreak(_)));
-    assert_eq!(node.check(ClientId(1), None, Operation::SetAttributes, 7), granted(), "its own client");
+    assert!(matches!(node.check(ClientId::Nfs4(2), None, Operation::SetAttributes, 7), Outcome::MustBreak(_)));
+    assert_eq!(node.check(ClientId::Nfs4(1), None, Operation::SetAttributes, 7), granted(), "its own client");
     assert!(node.return_lease(&key));
     assert!(!node.return_lease(&key));
     assert!(node.is_empty());
@@ -265,7 +265,7 @@ fn delegation_outlives_the_open_and_a_lease_does_not() {
 fn acknowledged_to_nothing_is_gone_unless_it_is_a_lease() {
     for form in [LeaseForm::Lease, LeaseForm::Oplock, LeaseForm::Delegation] {
         let (mut node, key) = leased(1, form, RWH);
-        assert!(matches!(node.check(ClientId(9), None, Operation::Write(bytes(0, 0)), 7), Outcome::MustBreak(_)));
+        assert!(matches!(node.check(ClientId::Nfs4(9), None, Operation::Write(bytes(0, 0)), 7), Outcome::MustBreak(_)));
         assert_eq!(node.acknowledge(&key, NONE), Ok(()));
         assert_eq!(node.leases().is_empty(), form != LeaseForm::Lease);
     }

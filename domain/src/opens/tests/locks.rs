@@ -91,10 +91,10 @@ fn locks_stop_io(check: impl Fn(&mut NodeOpens, ClientId, Option<OpenToken>, Ope
         ] {
             let operation = if write { Operation::Write(bytes(9, 12)) } else { Operation::Read(bytes(9, 12)) };
             let expected = if goes_on { granted() } else { Outcome::Denied(Denied::Locked(held.clone())) };
-            let outcome = check(&mut node, ClientId(7), opener.map(OpenToken), operation, 0);
+            let outcome = check(&mut node, ClientId::Nfs4(7), opener.map(OpenToken), operation, 0);
             assert_eq!(outcome, expected, "{held:?} {opener:?} {operation:?}");
             let beside = if write { Operation::Write(bytes(10, 12)) } else { Operation::Read(bytes(10, 12)) };
-            assert_eq!(check(&mut node, ClientId(7), opener.map(OpenToken), beside, 0), granted());
+            assert_eq!(check(&mut node, ClientId::Nfs4(7), opener.map(OpenToken), beside, 0), granted());
         }
     }
 }
@@ -167,7 +167,7 @@ fn zero_length_lock_is_an_opens_only() {
 #[test]
 fn release_drops_what_is_named_and_no_more() {
     let mut table = LockTable::default();
-    let other = LockOwner::new(ClientId(1), b"other").unwrap();
+    let other = LockOwner::new(ClientId::Nfs4(1), b"other").unwrap();
     table.lock(exclusive(bytes(0, 0), process(1))).unwrap();
     table.lock(exclusive(bytes(1, 1), LockHolder::Owner(other.clone()))).unwrap();
     table.lock(exclusive(bytes(2, 2), by_open(1))).unwrap();
@@ -176,16 +176,16 @@ fn release_drops_what_is_named_and_no_more() {
     assert!(table.release_owner(&owner(1)));
     assert!(!table.is_held_by(&owner(1)));
     assert!(!table.release_owner(&owner(1)));
-    assert!(table.release_client(ClientId(1)));
+    assert!(table.release_client(ClientId::Nfs4(1)));
     assert_eq!(table.iter().map(|l| l.holder.clone()).collect::<Vec<_>>(), [by_open(2)]);
-    assert!(!table.release_client(ClientId(1)));
-    assert_eq!((other.client(), other.name()), (ClientId(1), &b"other"[..]));
+    assert!(!table.release_client(ClientId::Nfs4(1)));
+    assert_eq!((other.client(), other.name()), (ClientId::Nfs4(1), &b"other"[..]));
 }
 
 #[test]
 fn name_of_an_owner_is_bounded() {
-    assert!(LockOwner::new(ClientId(1), &[0; limits::OWNER_BYTES]).is_ok());
-    assert_eq!(LockOwner::new(ClientId(1), &[0; limits::OWNER_BYTES + 1]), Err(Denied::Invalid));
+    assert!(LockOwner::new(ClientId::Nfs4(1), &[0; limits::OWNER_BYTES]).is_ok());
+    assert_eq!(LockOwner::new(ClientId::Nfs4(1), &[0; limits::OWNER_BYTES + 1]), Err(Denied::Invalid));
 }
 
 #[test]

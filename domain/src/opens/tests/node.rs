@@ -13,6 +13,14 @@ fn token_of_an_open_is_used_once() {
 }
 
 #[test]
+fn nobody_caches_under_the_key_of_another_client() {
+    let mut node = NodeOpens::default();
+    let foreign = Open { lease: Some(key(2, LeaseForm::Lease)), ..open(1, ShareAccess::READ) };
+    assert_eq!(node.open(OpenToken(1), foreign, false, 0), Outcome::Denied(Denied::Invalid));
+    assert!(node.is_empty());
+}
+
+#[test]
 fn opens_of_a_node_are_bounded() {
     let mut node = NodeOpens::default();
     for token in 0..limits::OPENS as u64 {
@@ -56,7 +64,7 @@ fn refused_lock_breaks_nothing() {
 #[test]
 fn lock_tells_those_who_have_copies() {
     let (mut node, key) = leased(1, LeaseForm::Oplock, Rights::all());
-    assert!(matches!(node.check(ClientId(2), None, Operation::Read(bytes(0, 0)), 5), Outcome::MustBreak(_)));
+    assert!(matches!(node.check(ClientId::Nfs4(2), None, Operation::Read(bytes(0, 0)), 5), Outcome::MustBreak(_)));
     node.acknowledge(&key, Rights::READ).unwrap();
     let LockOutcome::Granted { breaks, .. } = node.lock(exclusive(bytes(0, 0), process(2)), None, 5) else {
         panic!("refused")
@@ -78,9 +86,9 @@ fn client_that_is_gone_leaves_nothing() {
     assert_eq!(node.open(OpenToken(5), open(2, ShareAccess::READ), false, 0), granted());
     assert_eq!(node.lock(exclusive(bytes(0, 9), by_open(1)), None, 0), lock_granted());
     assert!(matches!(node.lock(exclusive(bytes(10, 19), process(1)), None, 0), LockOutcome::Granted { .. }));
-    node.release_client(ClientId(1));
+    node.release_client(ClientId::Nfs4(1));
     assert_eq!(node.opens().count(), 1);
     assert!(node.locks().is_empty() && node.leases().is_empty());
-    node.release_client(ClientId(2));
+    node.release_client(ClientId::Nfs4(2));
     assert_eq!(node, NodeOpens::default());
 }

@@ -90,12 +90,12 @@ fn operation_without_an_open_meets_share_modes() {
         (Operation::SetAttributes, &granted()),
     ] {
         let mut node = NodeOpens::default();
-        assert_eq!(node.check(ClientId(9), None, operation, 0), granted());
+        assert_eq!(node.check(ClientId::Nfs4(9), None, operation, 0), granted());
         let first = Open { share: deny_all, ..open(1, ShareAccess::READ) };
         assert_eq!(node.open(OpenToken(1), first, false, 0), granted());
-        assert_eq!(node.check(ClientId(9), None, operation, 0), *expected, "{operation:?}");
-        assert_eq!(node.check(ClientId(9), Some(OpenToken(7)), operation, 0), *expected, "unknown open");
-        assert_eq!(node.check(ClientId(1), Some(OpenToken(1)), operation, 0), granted(), "own: {operation:?}");
+        assert_eq!(node.check(ClientId::Nfs4(9), None, operation, 0), *expected, "{operation:?}");
+        assert_eq!(node.check(ClientId::Nfs4(9), Some(OpenToken(7)), operation, 0), *expected, "unknown open");
+        assert_eq!(node.check(ClientId::Nfs4(1), Some(OpenToken(1)), operation, 0), granted(), "own: {operation:?}");
     }
 }
 
@@ -103,5 +103,5 @@ fn operation_without_an_open_meets_share_modes() {
 fn open_that_was_admitted_to_write_writes_on() {
     let mut node = NodeOpens::default();
     assert_eq!(node.open(OpenToken(1), open(1, ShareAccess::WRITE), false, 0), granted());
-    assert_eq!(node.check(ClientId(1), Some(OpenToken(1)), Operation::Write(bytes(0, 0)), 0), granted());
+    assert_eq!(node.check(ClientId::Nfs4(1), Some(OpenToken(1)), Operation::Write(bytes(0, 0)), 0), granted());
 }

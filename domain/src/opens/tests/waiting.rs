@@ -66,8 +66,8 @@ fn repeated_request_keeps_its_place_and_a_cancelled_one_loses_it() {
     wait(&mut node, 4, exclusive(at, process(4)));
     assert!(node.cancel_wait(WaitToken(3)));
     assert!(!node.cancel_wait(WaitToken(3)));
-    assert_eq!(tokens(&node.release_client(ClientId(1))), [20]);
-    assert_eq!(tokens(&node.release_client(ClientId(2))), [4]);
+    assert_eq!(tokens(&node.release_client(ClientId::Nfs4(1))), [20]);
+    assert_eq!(tokens(&node.release_client(ClientId::Nfs4(2))), [4]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn waiters_go_with_their_open_owner_and_client() {
     wait(&mut node, 4, exclusive(at, process(4)));
     node.close(OpenToken(2)).unwrap();
     node.release_owner(&owner(3));
-    node.release_client(ClientId(4));
+    node.release_client(ClientId::Nfs4(4));
     assert_eq!(node.waiters().count(), 0);
     assert_eq!(node.unlock(&process(1), at).unwrap(), []);
     assert!(node.is_empty());

@@ -1,0 +1,82 @@
+//! How many caching rights of each kind a node has, so that an operation that takes nothing from anybody finds that
+//! without looking at each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::opens::{Lease, LeaseForm, LeaseKey, LeaseState, Rights, Trigger};
+
+/// What caching rights have in common, as far as an operation of somebody else cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct LeaseClass {
+    form: LeaseForm,
+    pub(super) rights: Rights,
+    /// What may be kept after the break under way.
+    keeps: Option<Rights>,
+}
+
+impl LeaseClass {
+    pub(super) fn of(key: &LeaseKey, lease: &Lease) -> LeaseClass {
+        let keeps = match lease.state {
+            LeaseState::Granted => None,
+            LeaseState::Breaking { to, .. } => Some(to),
+        };
+        LeaseClass { form: key.form, rights: lease.rights, keeps }
+    }
+
+    /// What an operation of somebody else leaves, if it takes anything.
+    pub(super) fn left_by(&self, trigger: Trigger) -> Option<Rights> {
+        let to = trigger.leaves(self.form, self.rights);
+        (to != self.rights).then_some(to)
+    }
+
+    /// Whether an operation that leaves `to` has to wait for the break that is under way, or that it starts.
+    pub(super) fn keeps_waiting(&self, trigger: Trigger, to: Rights) -> bool {
+        // A second break must not cross the acknowledgement of the first.
+        let crosses = self.keeps.is_some_and(|keeps| !to.contains(keeps));
+        crosses || trigger.waits(self.form, self.rights - to)
+    }
+
+    /// Whether an operation of somebody else has to start a break, or to wait for one.
+    pub(super) fn is_met_by(&self, trigger: Trigger) -> bool {
+        self.left_by(trigger).is_some_and(|to| self.keeps.is_none() || self.keeps_waiting(trigger, to))
+    }
+}
+
+/// How many caching rights there are of each class, and when those that are being taken away are due.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub(super) struct LeaseCounts {
+    classes: BTreeMap<LeaseClass, usize>,
+    deadlines: BTreeSet<(u64, LeaseKey)>,
+}
+
+impl LeaseCounts {
+    pub(super) fn add(&mut self, key: &LeaseKey, lease: &Lease) {
+        *self.classes.entry(LeaseClass::of(key, lease)).or_default() += 1;
+        if let LeaseState::Breaking { deadline_ms, .. } = lease.state {
+            self.deadlines.insert((deadline_ms, *key));
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &LeaseKey, lease: &Lease) {
+        let class = LeaseClass::of(key, lease);
+        if let Some(count) = self.classes.get_mut(&class) {
+            *count -= 1;
+            if *count == 0 {
+                self.classes.remove(&class);
+            }
+        }
+        if let LeaseState::Breaking { deadline_ms, .. } = lease.state {
+            self.deadlines.remove(&(deadline_ms, *key));
+        }
+    }
+
+    /// How many are of a class that meets a condition.
+    pub(super) fn count(&self, wanted: impl Fn(&LeaseClass) -> bool) -> usize {
+        self.classes.iter().filter(|(class, _)| wanted(class)).map(|(_, count)| count).sum()
+    }
+
+    /// Deadlines of the breaks under way, the first first.
+    pub(super) fn deadlines(&self) -> impl Iterator<Item = &(u64, LeaseKey)> {
+        self.deadlines.iter()
+    }
+}

@@ -1,0 +1,53 @@
+//! What is done to a node that others may have open.
+
+use crate::opens::{LockRange, ShareAccess, Trigger};
+
+/// What is done to a node, with or without an open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Reads a range.
+    Read(LockRange),
+    /// Writes, allocates or punches a range.
+    Write(LockRange),
+    /// Changes the size: the range between the old and the new end.
+    Truncate(LockRange),
+    /// Renames a name of it.
+    Rename,
+    /// Removes a name of it, or renames something over it.
+    Remove,
+    /// Adds a name.
+    Link,
+    /// Sets attributes other than the size.
+    SetAttributes,
+}
+
+impl Operation {
+    pub(super) fn trigger(self) -> Trigger {
+        match self {
+            Operation::Read(_) => Trigger::Read,
+            Operation::Write(_) => Trigger::Write,
+            Operation::Truncate(_) => Trigger::Truncate,
+            Operation::Rename => Trigger::Rename,
+            Operation::Remove => Trigger::Remove,
+            Operation::Link => Trigger::Link,
+            Operation::SetAttributes => Trigger::SetAttributes,
+        }
+    }
+
+    /// What an open must be for, to do this through it, and what others can deny.
+    pub fn access(self) -> ShareAccess {
+        match self {
+            Operation::Read(_) => ShareAccess::READ,
+            Operation::Write(_) | Operation::Truncate(_) => ShareAccess::WRITE,
+            Operation::Rename | Operation::Remove => ShareAccess::DELETE,
+            Operation::Link | Operation::SetAttributes => ShareAccess::empty(),
+        }
+    }
+
+    pub(super) fn range(self) -> Option<LockRange> {
+        match self {
+            Operation::Read(range) | Operation::Write(range) | Operation::Truncate(range) => Some(range),
+            Operation::Rename | Operation::Remove | Operation::Link | Operation::SetAttributes => None,
+        }
+    }
+}
