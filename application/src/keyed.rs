@@ -62,7 +62,7 @@ impl<K: Hash + Eq + Copy> KeyedLocks<K> {
 }
 
 impl<K: Hash + Eq + Copy> KeyGuard<'_, K> {
-    /// Whose turn it is.
+    /// Which key is locked.
     pub(crate) fn key(&self) -> K {
         self.key
     }

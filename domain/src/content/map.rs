@@ -14,7 +14,7 @@
 //!
 //! # What callers owe
 //! Each edit is decided on one view and says what to change in it. So edits of one node's map must be applied one after
-//! another: under the node's turn, or with an expectation that nobody else edited it. Truncate and punch raise the
+//! another: under the node's lock, or with an expectation that nobody else edited it. Truncate and punch raise the
 //! content version; a flush that began before expects the old one and then clips and tries again.
 
 mod clone;

@@ -30,7 +30,7 @@ pub struct ContentEdit {
 /// Changes a file's content, with its times, as a write by this caller does. Every object that is referred to anew must
 /// be alive at that instant. Times that were shown for unflushed bytes no longer determine the node's.
 ///
-/// To be called in the node's turn; the right to write is asked for by the caller of this.
+/// To be called under the node's lock; the right to write is asked for by the caller of this.
 ///
 /// # Errors
 /// `Stale` if the node is gone.

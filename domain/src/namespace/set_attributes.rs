@@ -61,7 +61,7 @@ pub fn check(node: &Node, request: &SetAttributes, pending: Option<&Pending>, co
 /// Sets attributes, all in one change of the node. Times that were shown for bytes which are not flushed yet become
 /// the node's own: its older journal records then no longer determine them.
 ///
-/// A request with a size needs `resize`, and the caller's turn of the node.
+/// A request with a size needs `resize`, and the caller's lock of the node.
 ///
 /// # Errors
 /// Those of [`check`]; `Stale` if the node is gone; `Invalid` for a size without `resize`.

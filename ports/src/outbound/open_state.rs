@@ -61,7 +61,7 @@ pub trait OpenState: Send + Sync {
     /// - an answer other than `Unknown` is of all updates that had returned, in any instance, and of each update it
     ///   sees all or nothing;
     /// - it holds until the next `update` of the node, and no other instance makes one while this one holds the node's
-    ///   lease: who keeps this instance's own updates away, by the node's turn, may rely on it that long.
+    ///   lease: who keeps this instance's own updates away, by the node's lock, may rely on it that long.
     fn glance<'a>(&'a self, node: NodeId, question: &'a mut (dyn OpenQuestion + 'a)) -> Glance;
 
     /// Whether anybody has the node open, in any instance. Asked before a node without a name is removed for good.
