@@ -129,8 +129,7 @@ impl Lifecycle {
             return if is_left { Err(FsError::Io) } else { Ok(()) };
         }
         // Covers the releases as well, so that no record comes back.
-        let synced = self.journal.sync(Sequence(u64::MAX >> 1)).await;
-        synced.map_err(|error| self.write_back.journal_failed(&error))?;
+        self.write_back.sync_journal(Sequence(u64::MAX >> 1)).await?;
         // What is left makes the next start read the journal, and refuse to go on without it.
         self.mark(is_left).await.map_err(|error| self.share.metadata_failed(&error))
     }

@@ -101,6 +101,8 @@ kinds! {
     DiskCacheForgot = 100_000,
     /// Somebody wiped the disk cache.
     DiskCacheWiped = 10_000,
+    /// A sync failed that nobody waited for, and records were lost.
+    EarlySyncFailed = 2_000,
 }
 
 /// How often each kind of fault happened.

@@ -65,7 +65,7 @@ impl Flusher {
         };
         let due = self.policy.candidates(&nodes, &share);
         let is_old = nodes.iter().any(|node| u128::from(node.age_ms) >= VOLATILE_MAX.as_millis());
-        let synced = if is_old { self.write_back.sync_journal(Sequence(u64::MAX >> 1)).await } else { Ok(false) };
+        let synced = if is_old { self.write_back.sync_journal(Sequence(u64::MAX >> 1)).await } else { Ok(()) };
         let any = !due.is_empty();
         // Also where the journal can't be synced any more: what it holds is safe once it is flushed.
         let flushed = self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await;
