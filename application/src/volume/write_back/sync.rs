@@ -1,13 +1,18 @@
 //! Making what was written durable.
 
+use std::time::Duration;
+
 use dittofs_domain::{
     NodeId, Sequence,
     error::{FsError, FsResult},
     plan::Query,
 };
-use dittofs_ports::JournalError;
+use dittofs_ports::{JournalError, Survives};
 
-use crate::volume::{node_locks::NodeLock, write_back::WriteBack};
+use crate::volume::{node_locks::NodeLock, pending::NodePending, write_back::WriteBack};
+
+/// Acknowledged bytes are durable after so long, whether or not a client commits; a tick less than what is promised.
+const VOLATILE_MAX: Duration = Duration::from_millis(4_500);
 
 impl WriteBack {
     /// Makes a node's records up to this one durable at the share's tier: in the journal, or where that survives
@@ -35,6 +40,21 @@ impl WriteBack {
         };
         self.handle_failures().await?;
         synced.map_err(|error| self.journal_failed(&error))
+    }
+
+    /// Syncs the journal if it may hold bytes that were acknowledged long ago and that no sync has covered. `synced` is
+    /// when the last sync of all began, on the monotonic clock; answers the same of now.
+    pub(in crate::volume) async fn sync_old(&self, synced: Duration) -> FsResult<Duration> {
+        let now = self.share.monotonic();
+        let is_old =
+            |pending: &NodePending| pending.latest() >= synced && now.saturating_sub(pending.since) >= VOLATILE_MAX;
+        let is_due = self.journal.survives() != Survives::Nothing
+            && now.saturating_sub(synced) >= VOLATILE_MAX
+            && self.nodes.pending().nodes().iter().any(|(_, pending)| is_old(&pending.lock()));
+        if !is_due {
+            return self.handle_failures().await.map(|()| synced);
+        }
+        self.sync_journal(Sequence(u64::MAX >> 1)).await.map(|()| now)
     }
 
     /// After a plan of which nobody knows whether it was applied: what is only in the journal must fit what is stored.
