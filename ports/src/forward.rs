@@ -145,6 +145,9 @@ macro_rules! forward_method {
         $crate::forward_method!(@async $inner sync [] (up_to: $crate::forward::types::Sequence)
             Result<(), $crate::JournalError>);
     };
+    (Journal failures $inner:tt) => {
+        $crate::forward_method!(@plain $inner failures () u64);
+    };
     (Journal lost $inner:tt) => {
         $crate::forward_method!(@plain $inner lost ()
             Vec<($crate::forward::types::NodeId, $crate::forward::types::Sequence)>);

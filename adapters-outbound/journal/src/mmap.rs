@@ -88,6 +88,8 @@ struct Shared {
     /// Taken before `log`, and held while segments are prepared.
     superblock: Mutex<Superblock>,
     log: Mutex<Log>,
+    /// Syncs that failed, and losses that were found later: read without the lock, and raised under that of the log.
+    failures: AtomicU64,
     recovery: Mutex<Recovery>,
     progress: Mutex<Option<RecoveryProgress>>,
     next_slot: AtomicU64,
@@ -182,6 +184,7 @@ impl MmapJournal {
             accept_loss: options.accept_loss,
             superblock: Mutex::new(superblock),
             log: Mutex::new(Log::new(segment_bytes, segments * segment_bytes)),
+            failures: AtomicU64::new(0),
             recovery: Mutex::default(),
             progress: Mutex::default(),
             next_slot: AtomicU64::new(1),
@@ -338,6 +341,10 @@ impl Journal for MmapJournal {
 
     async fn sync(&self, up_to: Sequence) -> Result<(), JournalError> {
         self.shared.sync(up_to).await
+    }
+
+    fn failures(&self) -> u64 {
+        self.shared.failures.load(Ordering::Acquire)
     }
 
     fn lost(&self) -> Vec<(NodeId, Sequence)> {

@@ -108,6 +108,10 @@ impl Journal for NullJournal {
         Ok(())
     }
 
+    fn failures(&self) -> u64 {
+        0
+    }
+
     fn lost(&self) -> Vec<(NodeId, Sequence)> {
         Vec::new()
     }

@@ -24,7 +24,8 @@ fn result_of(outcome: &Result<(), JournalError>) -> usize {
 
 #[async_trait]
 impl Journal for MeasuredJournal {
-    dittofs_ports::forward!(Journal of inner: survives, identity, note_start, lost, read_now, read, recover, release, usage);
+    dittofs_ports::forward!(Journal of inner: survives, identity, note_start, failures, lost, read_now, read, recover, release,
+        usage);
 
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {
         let bytes = record.data.len() as u64;

@@ -125,6 +125,8 @@ impl Flusher {
     /// bytes, the slower one would publish them over newer ones. The objects of one flush share no region.
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
         let _flushing = self.flushing.lock().await;
+        // What is lost can't be read, and would keep its file from being flushed.
+        self.write_back.handle_failures().await?;
         self.sealing.adopt_key().await?;
         let step = self.steps.lock().next(self.policy.object_bytes_max);
         let policy = Policy { object_bytes_max: step, ..self.policy };

@@ -14,7 +14,7 @@ use crate::volume::{
     share::Share, write_back::WriteBack,
 };
 
-/// How often the flusher looks what is due.
+/// How often the flusher looks what is due, and how often the journal is looked at for what must be synced.
 const TICK: Duration = Duration::from_millis(500);
 /// How soon it looks again where something was due: there may be more already, or what was due could not be taken.
 const AGAIN: Duration = Duration::from_millis(10);
@@ -66,6 +66,8 @@ impl Lifecycle {
         self.sealing.tell_missing_keys(&keys.in_use);
         let life = Arc::clone(self);
         self.spawn("flush", async move { life.flush_loop().await });
+        let life = Arc::clone(self);
+        self.spawn("sync", async move { life.sync_loop().await });
         for _ in 0..self.blocks.readahead().fetchers() {
             let blocks = Arc::clone(&self.blocks);
             self.spawn("readahead", async move { blocks.read_ahead_loop().await });
@@ -113,6 +115,11 @@ impl Lifecycle {
     }
 
     async fn close_stores(&self) -> Result<(), FsError> {
+        // The last flush may take long. Where the journal can't be synced, what it holds is safe once it is flushed.
+        let synced = self.write_back.sync_journal(Sequence(u64::MAX >> 1)).await;
+        if let Err(error) = synced {
+            tracing::warn!(share = %self.share.name(), %error, "the journal is not synced before the last flush");
+        }
         self.flusher.flush_last().await?;
         if let Err(error) = self.flusher.write_access_times().await {
             tracing::warn!(share = %self.share.name(), %error, "access times are not written");
@@ -129,8 +136,7 @@ impl Lifecycle {
             return if is_left { Err(FsError::Io) } else { Ok(()) };
         }
         // Covers the releases as well, so that no record comes back.
-        let synced = self.journal.sync(Sequence(u64::MAX >> 1)).await;
-        synced.map_err(|error| self.write_back.journal_failed(&error))?;
+        self.write_back.sync_journal(Sequence(u64::MAX >> 1)).await?;
         // What is left makes the next start read the journal, and refuse to go on without it.
         self.mark(is_left).await.map_err(|error| self.share.metadata_failed(&error))
     }
@@ -147,6 +153,18 @@ impl Lifecycle {
                 Err(_) => BACK_OFF,
             };
             self.share.wait(wait, self.write_back.admission().short()).await;
+        }
+    }
+
+    /// Makes durable what is old, also while a flush takes long, and of files that are set aside. Where the journal can't
+    /// be synced, what it holds is safe once it is flushed.
+    async fn sync_loop(&self) {
+        let mut last = Duration::ZERO;
+        while !self.share.is_closing() {
+            let synced = self.write_back.sync_old(last).await;
+            let wait = if synced.is_ok() { TICK } else { BACK_OFF };
+            last = synced.unwrap_or(last);
+            self.share.wait(wait, std::future::pending()).await;
         }
     }
 

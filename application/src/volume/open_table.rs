@@ -17,7 +17,7 @@ use dittofs_domain::{
     error::{FsError, FsResult},
     opens::{Break, Denied, LockOutcome, NodeOpens, Outcome, WaitToken, Waiter},
 };
-use dittofs_ports::{Caller, Glance, LockReply, OpenEvents, OpenState, OpenStateError};
+use dittofs_ports::{Caller, Glance, LockReply, OpenEvents, OpenState};
 use events::Subscribers;
 use futures_util::{FutureExt, pin_mut, select_biased};
 use parking_lot::Mutex;
@@ -163,7 +163,7 @@ impl OpenTable {
         if !self.may_be_open(node) {
             return Ok(false);
         }
-        let open = self.state.is_open(node).await.map_err(|error| self.opens_failed(&error))?;
+        let open = self.state.is_open(node).await.map_err(|error| self.share.opens_failed(&error))?;
         if open {
             self.nameless.lock().insert(node);
         }
@@ -178,7 +178,7 @@ impl OpenTable {
         }
         let forgotten = self.state.update(node, &mut |opens: &mut NodeOpens| *opens = NodeOpens::default()).await;
         if let Err(error) = forgotten {
-            self.opens_failed(&error);
+            self.share.opens_failed(&error);
         }
         self.freed(node).notify_waiters();
     }
@@ -196,7 +196,7 @@ impl OpenTable {
             let revoked = opens.expire(now_ms);
             answered = Some((revoked, question(opens, now_ms + BREAK_MS)));
         };
-        self.state.update(node, &mut change).await.map_err(|error| self.opens_failed(&error))?;
+        self.state.update(node, &mut change).await.map_err(|error| self.share.opens_failed(&error))?;
         let Some((revoked, answer)) = answered else {
             tracing::error!(share = %self.share.name(), %node, "store of opens does not run updates");
             return Err(FsError::Io);
@@ -241,20 +241,5 @@ impl OpenTable {
         pin_mut!(freed);
         select_biased! { () = freed => {}, () = timeout => {} }
         Ok(())
-    }
-
-    /// Logs why the store of opens failed, and says what the client gets.
-    fn opens_failed(&self, error: &OpenStateError) -> FsError {
-        match error {
-            OpenStateError::Full => FsError::NoSpace,
-            OpenStateError::Unavailable(_) => {
-                tracing::warn!(share = %self.share.name(), %error, "store of opens does not answer");
-                FsError::Busy
-            }
-            OpenStateError::Corrupt(_) => {
-                tracing::error!(share = %self.share.name(), %error, "store of opens is damaged");
-                FsError::Io
-            }
-        }
     }
 }

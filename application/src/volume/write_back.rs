@@ -1,18 +1,13 @@
 //! What is written but not flushed: in the journal, and in an index per node.
 
 mod aside;
+mod lost;
 mod moving;
 mod recovery;
 mod room;
 mod sync;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use dittofs_domain::{
@@ -20,7 +15,7 @@ use dittofs_domain::{
     content::slices::Slice,
     error::{FsError, FsResult},
 };
-use dittofs_ports::{Appended, Journal, JournalError, JournalUsage, Record, ShareMetadata, WriteVerifier};
+use dittofs_ports::{Appended, Journal, JournalError, JournalUsage, Record, ShareMetadata};
 use tokio::sync::Notify;
 
 use crate::{
@@ -31,6 +26,7 @@ use crate::{
     },
 };
 pub(super) use aside::{Aside, FAILURES_MAX};
+use lost::Failures;
 pub use recovery::Recovered;
 pub(super) use room::Full;
 
@@ -42,7 +38,7 @@ pub(super) struct WriteBack {
     metadata: Arc<dyn ShareMetadata>,
     journal: Arc<dyn Journal>,
     admission: Admission,
-    verifier: AtomicU64,
+    failures: Failures,
     /// The journal has given records up, or the reaper has freed something.
     room: Notify,
     aside: Aside,
@@ -59,7 +55,7 @@ impl WriteBack {
     ) -> WriteBack {
         let patience = Duration::from_millis(limits.write_wait_ms_max);
         WriteBack {
-            verifier: AtomicU64::new(share.random()),
+            failures: Failures::new(share.clone(), nodes.clone(), journal.clone()),
             share,
             nodes,
             numbers,
@@ -90,16 +86,6 @@ impl WriteBack {
     /// How much of the journal is used.
     pub(super) fn journal_usage(&self) -> JournalUsage {
         self.journal.usage()
-    }
-
-    /// The verifier that writes and commits are answered with.
-    pub(super) fn write_verifier(&self) -> WriteVerifier {
-        WriteVerifier(self.verifier.load(Ordering::Acquire))
-    }
-
-    /// A failed sync: clients must send again what was not committed.
-    fn renew_verifier(&self) {
-        self.verifier.store(self.share.random(), Ordering::Release);
     }
 
     pub(super) async fn slice(&self, slice: &Slice, length: u32) -> FsResult<Option<Bytes>> {
@@ -145,6 +131,7 @@ impl WriteBack {
         let time = self.nodes.pending().next_time(stored, self.share.now());
         let size = self.nodes.overlay_locked(lock, stored).size.max(offset + u64::from(length));
         let record = Record { node: stored.id, offset, data, size, time, epoch: self.share.epoch(), copy_of: None };
+        let failures = self.journal.failures();
         let appended = match self.journal.append(record).await {
             Ok(appended) => appended,
             Err(JournalError::Full) => return Ok(None),
@@ -158,6 +145,10 @@ impl WriteBack {
         self.full.set_journal(false);
         let at = self.share.monotonic();
         self.nodes.pending().write(lock, stored, Written { offset, length, appended, credits, claim, time, stamp, at });
+        if self.journal.failures() != failures {
+            // It may be lost already, and have been looked for before it was in the index.
+            self.failures.note();
+        }
         Ok(Some(appended.sequence))
     }
 }

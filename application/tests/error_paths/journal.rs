@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use dittofs_domain::{error::FsError, namespace::SetAttributes};
-use dittofs_ports::{AdminService, BlockService, Journal, JournalError, MetadataService, Stability};
+use dittofs_domain::{Sequence, error::FsError, namespace::SetAttributes};
+use dittofs_ports::{
+    AdminService, BlockService, Journal, JournalError, MetadataError, MetadataService, NodeRef, Stability,
+    WriteVerifier,
+};
+use futures_util::FutureExt;
 
 use crate::{
     interposed::After,
@@ -45,6 +49,75 @@ async fn a_commit_succeeds_with_another_verifier_after_a_sync_that_lost_nothing(
     let mut errors = vec![JournalError::SyncFailed("disk".into())];
     world.faults.sync.set(move || errors.pop());
     assert_ne!(world.services.commit(&caller(), node).await.unwrap().verifier, before);
+}
+
+/// A file whose bytes are stored, with newer ones in the journal; and the verifier with which these were acknowledged.
+async fn written_over(world: &World) -> (NodeRef, WriteVerifier) {
+    let node = world.file(b"old").await;
+    world.services.flush().await.unwrap();
+    let verifier = world.write(node, b"new", Stability::Unstable).await.unwrap().verifier;
+    (node, verifier)
+}
+
+#[tokio::test]
+async fn what_a_sync_has_lost_that_nobody_waited_for_is_told_by_the_next_commit() {
+    let world = World::new().await;
+    let (node, before) = written_over(&world).await;
+    world.faults.lose(node, world.faults.last());
+    // Newer bytes of the file are durable.
+    world.services.write(&caller(), node, 3, "er".into(), Stability::Unstable).await.unwrap();
+    assert_ne!(world.services.commit(&caller(), node).await.unwrap().verifier, before);
+    assert_eq!(world.read(node).await, Ok(b"older".to_vec()), "what was lost covers nothing any more");
+    assert_eq!(world.services.flush().await, Ok(()));
+    assert_eq!(world.journal.usage().used, 0);
+}
+
+#[tokio::test]
+async fn what_a_sync_has_lost_that_nobody_waited_for_is_told_though_all_is_flushed() {
+    let world = World::new().await;
+    let (node, before) = written_over(&world).await;
+    world.faults.lose(node, world.faults.last());
+    assert_eq!(world.services.flush().await, Ok(()));
+    assert_eq!(world.read(node).await, Ok(b"old".to_vec()));
+    assert_ne!(world.services.commit(&caller(), node).await.unwrap().verifier, before);
+}
+
+#[tokio::test]
+async fn what_is_lost_is_forgotten_once_the_metadata_can_be_read() {
+    let world = World::new().await;
+    let (node, _) = written_over(&world).await;
+    let other = world.node("other").await;
+    world.services.write(&caller(), other, 0, "bytes".into(), Stability::Unstable).await.unwrap();
+    world.faults.lose(node, world.faults.appended.lock()[1].0.sequence);
+    // What the commit itself asks for is answered.
+    let mut answers = vec![Some(MetadataError::Unavailable("away".into())), None];
+    world.faults.metadata.set(move || answers.pop().flatten());
+    assert_eq!(world.services.commit(&caller(), other).await.unwrap_err(), FsError::Busy);
+    world.faults.metadata.clear();
+    assert_eq!(world.read(node).await, Ok(b"new".to_vec()));
+    world.services.commit(&caller(), other).await.unwrap();
+    assert_eq!(world.read(node).await, Ok(b"old".to_vec()));
+}
+
+/// The record is lost, and looked for in the index, before it is there.
+#[tokio::test]
+async fn a_record_that_is_lost_while_it_is_written_is_forgotten_too() {
+    let world = World::new().await;
+    let (node, _) = written_over(&world).await;
+    let other = world.node("other").await;
+    world.services.write(&caller(), other, 0, "bytes".into(), Stability::Unstable).await.unwrap();
+    let (services, faults) = (Arc::clone(&world.services), Arc::clone(&world.faults));
+    let next = Sequence(faults.last().0 + 1);
+    world.faults.append.set(move || {
+        faults.lose(node, next);
+        services.commit(&caller(), other).now_or_never().unwrap().unwrap();
+        None
+    });
+    world.write(node, b"last", Stability::Unstable).await.unwrap();
+    world.faults.append.clear();
+    assert_eq!(world.faults.last(), next);
+    world.services.commit(&caller(), other).await.unwrap();
+    assert_eq!(world.read(node).await, Ok(b"new".to_vec()));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use dittofs_application::{
 };
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{
-    ClientId, Cookie, Credentials, HandleKey, Name, Node, NodeId, Scale, ShareId, Timestamp,
+    ClientId, Cookie, Credentials, HandleKey, Name, Node, NodeId, Scale, Sequence, ShareId, Timestamp,
     credentials::IdentityPolicy,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
@@ -56,6 +56,10 @@ pub(crate) struct Faults {
     pub(crate) get: Fault<ContentError>,
     pub(crate) append: Fault<JournalError>,
     pub(crate) sync: Fault<JournalError>,
+    /// Syncs that have failed.
+    pub(crate) failed_syncs: AtomicU64,
+    /// What they have lost.
+    pub(crate) lost: Mutex<Vec<(NodeId, Sequence)>>,
     /// What becomes of the bytes of an object on their way.
     pub(crate) spoil: Mutex<Option<Change>>,
     /// Whether each view asked for locks.
@@ -102,6 +106,19 @@ impl<E: 'static> Fault<E> {
     fn check(&self) -> Result<(), E> {
         let error = self.0.lock().as_mut().and_then(|answer| answer());
         error.map_or(Ok(()), Err)
+    }
+}
+
+impl Faults {
+    /// A sync fails, and loses a record of a node.
+    pub(crate) fn lose(&self, node: NodeRef, sequence: Sequence) {
+        self.lost.lock().push((node.node, sequence));
+        self.failed_syncs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The number of the last record.
+    pub(crate) fn last(&self) -> Sequence {
+        self.appended.lock().last().unwrap().0.sequence
     }
 }
 
@@ -297,7 +314,8 @@ fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>, kept: Vec<(Appen
     mock.expect_identity().return_const(JournalIdentity::default());
     mock.expect_note_start().returning(|_| Ok(()));
     mock.expect_recover().returning(move |_| Ok(kept.clone()));
-    mock.expect_lost().returning(Vec::new);
+    let losing = Arc::clone(faults);
+    mock.expect_lost().returning(move || losing.lost.lock().clone());
     mock.expect_append().returning(move |record| {
         f.append.check()?;
         let appended = now(j.append(record.clone()))?;
@@ -305,7 +323,15 @@ fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>, kept: Vec<(Appen
         Ok(appended)
     });
     let f = Arc::clone(faults);
-    mock.expect_sync().returning(move |_| f.sync.check());
+    mock.expect_sync().returning(move |_| {
+        let synced = f.sync.check();
+        if let Err(JournalError::SyncFailed(_)) = synced {
+            f.failed_syncs.fetch_add(1, Ordering::Relaxed);
+        }
+        synced
+    });
+    let f = Arc::clone(faults);
+    mock.expect_failures().returning(move || f.failed_syncs.load(Ordering::Relaxed));
     let j = Arc::clone(journal);
     mock.expect_read_now().returning(move |place, skip, len| j.read_now(place, skip, len));
     let j = Arc::clone(journal);

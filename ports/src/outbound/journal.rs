@@ -77,8 +77,15 @@ pub trait Journal: Send + Sync {
 
     /// Makes every record up to `up_to` durable; where that is above all numbers, every record, copies included.
     /// - all who wait share one sync;
-    /// - `SyncFailed`: records that were not durable before may be lost ([`Journal::lost`]); the others are durable.
+    /// - `SyncFailed`: a sync failed since the call; records that were not durable before may be lost ([`Journal::lost`]),
+    ///   the others are durable. What failed before the call is not reported: see [`Journal::failures`].
     async fn sync(&self, up_to: Sequence) -> Result<(), JournalError>;
+
+    /// How often syncs have failed, or losses were found, since the journal was opened; also where nobody waited. Clients
+    /// must send again what they have not committed whenever it has risen.
+    /// - what is lost by then is in [`Journal::lost`] before it rises;
+    /// - it has risen before a later sync succeeds.
+    fn failures(&self) -> u64;
 
     /// Records that failed syncs have lost since the journal was opened: they can't be read any more.
     fn lost(&self) -> Vec<(NodeId, Sequence)>;

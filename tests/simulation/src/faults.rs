@@ -103,6 +103,8 @@ kinds! {
     DiskCacheWiped = 10_000,
     /// Nobody waited any more for the answer of a call.
     CallDropped = 10_000,
+    /// A sync failed that nobody waited for, and records were lost.
+    EarlySyncFailed = 2_000,
 }
 
 /// How often each kind of fault happened.

@@ -166,6 +166,7 @@ impl World {
             + of(Fault::RowMissing)
             + of(Fault::SyncFailedMoved)
             + of(Fault::SyncFailedLost)
+            + of(Fault::EarlySyncFailed)
             + of(Fault::JournalStopped)
     }
 

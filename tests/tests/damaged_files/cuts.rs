@@ -66,7 +66,19 @@ fn bytes_that_were_cut_off_stay_away_from_records_that_were_moved_while_the_row_
     });
 }
 
-/// Or the test above would say nothing.
+#[test]
+fn what_is_set_aside_outlives_a_failed_sync_that_loses_the_copy_of_it() {
+    on_each_store(async |share: Share| {
+        share.damage.loses_a_copy.store(true, Ordering::Relaxed);
+        let (share, found) = moved_while_damaged(share).await;
+        assert_eq!(share.damage.lost_copies.load(Ordering::Relaxed), 1);
+        let mut expected = bytes(1, 64 * KIB);
+        expected[32 * KIB..].fill(0);
+        assert_eq!(found, expected);
+    });
+}
+
+/// Or the first test would say nothing.
 #[test]
 fn copies_under_numbers_of_their_own_bring_back_what_was_cut_off() {
     on_each_store(async |share: Share| {

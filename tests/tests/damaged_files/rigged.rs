@@ -5,7 +5,7 @@ use std::{
     ops::Range,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -53,6 +53,10 @@ pub(crate) struct Damage {
     pub(crate) is_told_of_the_store: AtomicBool,
     /// A bug: copies in the journal have numbers of their own.
     pub(crate) copies_are_renumbered: AtomicBool,
+    /// A sync that nobody waits for loses the next copy in the journal.
+    pub(crate) loses_a_copy: AtomicBool,
+    /// Copies that were lost.
+    pub(crate) lost_copies: AtomicU64,
 }
 
 impl Damage {
@@ -103,12 +107,21 @@ pub(crate) struct RiggedJournal<J> {
 
 #[async_trait]
 impl<J: Journal> Journal for RiggedJournal<J> {
-    dittofs_ports::forward!(Journal of journal: survives, identity, note_start, sync, lost, read_now, read, recover, release,
-        usage);
+    dittofs_ports::forward!(Journal of journal: survives, identity, note_start, sync, lost, read_now, read, recover,
+        release, usage);
 
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {
         let copy_of = record.copy_of.filter(|_| !self.damage.copies_are_renumbered.load(Ordering::Relaxed));
-        self.journal.append(Record { copy_of, ..record }).await
+        let appended = self.journal.append(Record { copy_of, ..record }).await?;
+        if copy_of.is_some() && self.damage.loses_a_copy.swap(false, Ordering::Relaxed) {
+            self.journal.release(&[appended]).await?;
+            self.damage.lost_copies.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(appended)
+    }
+
+    fn failures(&self) -> u64 {
+        self.journal.failures() + self.damage.lost_copies.load(Ordering::Relaxed)
     }
 }
 

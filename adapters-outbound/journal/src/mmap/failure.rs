@@ -61,10 +61,3 @@ pub struct SyncLoss {
     /// What the disk said.
     pub cause: String,
 }
-
-impl SyncLoss {
-    /// Whether a sync up to a record would have to cover one that is lost.
-    pub(super) fn concerns(&self, up_to: u64) -> bool {
-        (self.first.0..=self.last.0).contains(&up_to) && self.lost.iter().any(|(_, lost)| lost.0 <= up_to)
-    }
-}

@@ -115,16 +115,12 @@ pub(super) struct Log {
     pub(super) preparing: bool,
     pub(super) prepare_failed: Option<(ErrorKind, String)>,
     pub(super) syncing: bool,
-    /// Syncs that failed.
-    pub(super) failures: u32,
-    /// Those of them that failed for something else than want of room.
+    /// Syncs that failed for something else than want of room.
     pub(super) broken: u32,
     /// The last failure.
     pub(super) failed: Option<Arc<SyncLoss>>,
     /// The failures that lost something.
     pub(super) losses: Vec<Arc<SyncLoss>>,
-    /// The last of them was found when nobody waited: who syncs next is told.
-    pub(super) is_untold: bool,
     /// When moving was tried last and there was no room.
     pub(super) tried: Option<Instant>,
     pub(super) segment_bytes: u64,
@@ -149,11 +145,9 @@ impl Log {
             preparing: false,
             prepare_failed: None,
             syncing: false,
-            failures: 0,
             broken: 0,
             failed: None,
             losses: Vec::new(),
-            is_untold: false,
             tried: None,
             segment_bytes,
             limit,

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -23,8 +23,8 @@ use super::{
 #[derive(Clone, Copy)]
 struct Entered {
     up_to: u64,
-    /// Syncs that had failed by then.
-    failures: u32,
+    /// [`Shared::failures`] by then.
+    failures: u64,
 }
 
 /// How long nothing is tried where there was no room: each try writes all that was not durable once more.
@@ -50,13 +50,14 @@ impl Shared {
     /// The answer to one who waits, if there is one; otherwise a sync runs.
     fn sync_state(self: &Arc<Self>, up_to: u64, entered: &mut Option<Entered>) -> Option<Result<(), JournalError>> {
         let mut log = self.log.lock();
+        let now = self.failures.load(Ordering::Acquire);
         let Entered { up_to, failures } =
-            *entered.get_or_insert(Entered { up_to: up_to.min(log.next - 1), failures: log.failures });
+            *entered.get_or_insert(Entered { up_to: up_to.min(log.next - 1), failures: now });
         if log.phase == Phase::Moving {
             return None;
         }
-        if let Some(failed) = log.failure_of(up_to, failures) {
-            return Some(Err(JournalError::SyncFailed(Box::new(SyncLoss::clone(&failed)))));
+        if let Some(failed) = log.failed.as_deref().filter(|_| failures != now) {
+            return Some(Err(JournalError::SyncFailed(Box::new(failed.clone()))));
         }
         if log.durable >= up_to {
             return Some(Ok(()));
@@ -80,11 +81,7 @@ impl Shared {
         let shared = Arc::clone(self);
         tokio::task::spawn_blocking(move || {
             let loss = shared.log.lock().not_synced("there was no room on the disk".into());
-            let moved = shared.move_away(loss);
-            let mut log = shared.log.lock();
-            let has_lost = log.end_move(moved);
-            log.is_untold |= has_lost;
-            drop(log);
+            shared.move_away(loss, false);
             shared.changed();
         });
         true
@@ -138,37 +135,46 @@ impl Shared {
     fn sync_failed(&self, error: &io::Error) {
         let loss = {
             let mut log = self.log.lock();
-            log.failures += 1;
             log.broken += u32::from(!is_full(error));
-            log.phase = if log.broken <= 1 || is_full(error) { Phase::Moving } else { Phase::Stopped };
             log.seal();
-            log.not_synced(error.to_string())
+            let loss = log.not_synced(error.to_string());
+            if log.broken > 1 && !is_full(error) {
+                self.end_move(&mut log, Err((io::Error::other("a sync failed again"), loss)), true);
+                return;
+            }
+            log.phase = Phase::Moving;
+            loss
         };
-        let is_moving = self.log.lock().phase == Phase::Moving;
-        let moved = if is_moving { self.move_away(loss) } else { Err((io::Error::other("a sync failed again"), loss)) };
-        // Who waits is told because a sync failed.
-        self.log.lock().end_move(moved);
+        self.move_away(loss, true);
     }
 
-    /// Writes the records that no sync has covered to other segments, and makes them durable there; answers what of
-    /// them is lost.
-    fn move_away(&self, mut loss: SyncLoss) -> Result<SyncLoss, (io::Error, SyncLoss)> {
+    /// Writes the records that no sync has covered to other segments, and makes them durable there; notes what of them
+    /// is lost.
+    fn move_away(&self, mut loss: SyncLoss, has_failed: bool) {
         let mut superblock = self.superblock.lock();
-        let mut moved = Vec::new();
-        match self.try_move(&mut superblock, &mut moved, &mut loss) {
+        let mut begun = Vec::new();
+        let tried = self.try_move(&mut superblock, &mut begun, &mut loss);
+        let mut log = self.log.lock();
+        let moved = match tried {
             Ok(old) => {
-                self.log.lock().adopt(&old, moved);
+                log.adopt(&old, begun);
                 Ok(loss)
             }
             Err(error) => {
                 // They belong to the log already: what comes next must go there.
-                let begun = moved.into_iter().map(Segment::emptied);
-                let mut log = self.log.lock();
                 let after = std::mem::take(&mut log.set_aside);
-                log.set_aside = begun.chain(after).collect();
+                log.set_aside = begun.into_iter().map(Segment::emptied).chain(after).collect();
                 Err((error, loss))
             }
-        }
+        };
+        self.end_move(&mut log, moved, has_failed);
+    }
+
+    /// Notes what is lost, and that there is something to be heard of. Under the lock under which the log goes on: no
+    /// sync may succeed in between, or its caller would take what is lost for durable.
+    fn end_move(&self, log: &mut Log, moved: Result<SyncLoss, (io::Error, SyncLoss)>, has_failed: bool) {
+        let has_lost = log.end_move(moved);
+        self.failures.fetch_add(u64::from(has_failed || has_lost), Ordering::Release);
     }
 
     fn try_move(
@@ -260,13 +266,6 @@ impl Old {
 }
 
 impl Log {
-    /// The failed sync that one who waits must be told of: he saw this many failures when he came.
-    fn failure_of(&mut self, up_to: u64, failures: u32) -> Option<Arc<SyncLoss>> {
-        let has_failed = failures != self.failures || std::mem::take(&mut self.is_untold);
-        let last = self.failed.as_ref().filter(|_| has_failed);
-        last.or_else(|| self.losses.iter().find(|loss| loss.concerns(up_to))).cloned()
-    }
-
     /// The records that a failed sync has not made durable; nothing of them is known to be lost yet.
     fn not_synced(&self, cause: String) -> SyncLoss {
         SyncLoss { first: Sequence(self.durable + 1), last: Sequence(self.next - 1), lost: Vec::new(), cause }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dittofs_domain::{
-    NodeId, Sequence,
+    NodeId,
     error::FsError,
     flush::{NodeFacts, ShareFacts, Usage},
 };
@@ -11,8 +11,6 @@ use parking_lot::Mutex;
 
 use crate::volume::{flusher::Flusher, pending::NodePending, share::is_of_file};
 
-/// Acknowledged bytes are durable after so long, whether or not a client commits; a tick less than what is promised.
-const VOLATILE_MAX: Duration = Duration::from_millis(4_500);
 /// How long the last flush waits after a failure.
 const BACK_OFF: Duration = Duration::from_secs(1);
 /// How often what is left is flushed at the end.
@@ -64,10 +62,7 @@ impl Flusher {
             memory: self.write_back.admission().usage(),
         };
         let due = self.policy.candidates(&nodes, &share);
-        let is_old = nodes.iter().any(|node| u128::from(node.age_ms) >= VOLATILE_MAX.as_millis());
-        let synced = if is_old { self.write_back.sync_journal(Sequence(u64::MAX >> 1)).await } else { Ok(false) };
         let any = !due.is_empty();
-        // Also where the journal can't be synced any more: what it holds is safe once it is flushed.
         let flushed = self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await;
         if self.write_back.set_aside().is_any() {
             let _flushing = self.flushing.lock().await;
@@ -78,7 +73,6 @@ impl Flusher {
         {
             return Err(error);
         }
-        synced?;
         self.write_old_access_times().await?;
         self.plans.space().await?;
         flushed.map(|()| any)

@@ -114,7 +114,7 @@ impl OpenTable {
 
     /// Drops all that a client has on this share. One node that fails does not keep the others.
     pub(crate) async fn release_client(&self, client: ClientId) -> FsResult<()> {
-        let nodes = self.state.nodes_of(client).await.map_err(|error| self.opens_failed(&error))?;
+        let nodes = self.state.nodes_of(client).await.map_err(|error| self.share.opens_failed(&error))?;
         let mut result = Ok(());
         for node in nodes {
             let _lock = self.locks.lock(node).await;

@@ -1,7 +1,7 @@
 //! What the stores of a share answer, in the log and to clients.
 
 use dittofs_domain::{NodeId, ObjectId, content::map::MapError, error::FsError};
-use dittofs_ports::{ApplyError, BackupError, ContentError, MetadataError};
+use dittofs_ports::{ApplyError, BackupError, ContentError, MetadataError, OpenStateError};
 
 use crate::volume::share::Share;
 
@@ -67,6 +67,21 @@ impl Share {
             }
             MetadataError::Corrupt(_) => {
                 tracing::error!(share = %self.name, %error, "metadata store is damaged");
+                FsError::Io
+            }
+        }
+    }
+
+    /// Logs why the store of opens failed, and says what the client gets.
+    pub(in crate::volume) fn opens_failed(&self, error: &OpenStateError) -> FsError {
+        match error {
+            OpenStateError::Full => FsError::NoSpace,
+            OpenStateError::Unavailable(_) => {
+                tracing::warn!(share = %self.name, %error, "store of opens does not answer");
+                FsError::Busy
+            }
+            OpenStateError::Corrupt(_) => {
+                tracing::error!(share = %self.name, %error, "store of opens is damaged");
                 FsError::Io
             }
         }

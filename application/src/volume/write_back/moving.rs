@@ -67,6 +67,7 @@ impl WriteBack {
         if pending.lock().is_uncertain {
             return Ok(());
         }
+        let failures = self.journal.failures();
         let (slices, size, time) = {
             let pending = pending.lock();
             (pending.slices.iter().collect::<Vec<_>>(), pending.shown.size, shown_time(&pending, stored.as_deref()))
@@ -86,7 +87,7 @@ impl WriteBack {
         }
         // The old ones may be durable, so the new ones must be before they are given up.
         let newest = moved.last().map_or(Sequence(0), |moved| moved.appended.sequence);
-        if let Err(error) = self.journal.sync(newest).await {
+        if let Err(error) = self.sync_moved(newest, failures).await {
             return self.take_back(node, &moved, error).await;
         }
         let old = self.nodes.pending().moved_records(lock, moved, |bytes| self.admission.admit_recovered(bytes));
@@ -108,9 +109,10 @@ impl WriteBack {
     /// Copies the records that are in no index to the journal's end. A crash in between leaves records and copies, which
     /// have the same numbers and bytes.
     async fn copy_unplaced(&self) -> Result<(), JournalError> {
+        let failures = self.journal.failures();
         let unplaced = self.aside.unplaced.lock().clone();
         let mut again = Vec::with_capacity(unplaced.len());
-        let written = self.append_copies(&unplaced, &mut again).await;
+        let written = self.append_copies(&unplaced, &mut again, failures).await;
         let given_up = match written {
             Ok(()) => {
                 *self.aside.unplaced.lock() = again;
@@ -122,7 +124,12 @@ impl WriteBack {
         written
     }
 
-    async fn append_copies(&self, unplaced: &[Unplaced], again: &mut Vec<Unplaced>) -> Result<(), JournalError> {
+    async fn append_copies(
+        &self,
+        unplaced: &[Unplaced],
+        again: &mut Vec<Unplaced>,
+        failures: u64,
+    ) -> Result<(), JournalError> {
         for Unplaced { appended, length, record } in unplaced {
             let data = self.journal.read(appended.place, 0, *length).await?;
             let copy = Record { data, copy_of: Some(appended.sequence), ..record.clone() };
@@ -130,7 +137,17 @@ impl WriteBack {
             again.push(Unplaced { appended, length: *length, record: record.clone() });
         }
         // Their numbers are durable already, those of the first ones.
-        self.journal.sync(Sequence(u64::MAX >> 1)).await
+        self.sync_moved(Sequence(u64::MAX >> 1), failures).await
+    }
+
+    /// Makes records durable before which so many syncs had failed. One that has failed since may have lost some of them,
+    /// though a later one succeeds: the old ones must not be given up for them.
+    async fn sync_moved(&self, up_to: Sequence, failures: u64) -> Result<(), JournalError> {
+        self.journal.sync(up_to).await?;
+        if self.journal.failures() == failures {
+            return Ok(());
+        }
+        Err(JournalError::SyncFailed("a sync failed while records were written again".into()))
     }
 }
 

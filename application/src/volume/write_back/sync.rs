@@ -1,15 +1,17 @@
 //! Making what was written durable.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use dittofs_domain::{
     NodeId, Sequence,
     error::{FsError, FsResult},
-    plan::Query,
 };
-use dittofs_ports::JournalError;
+use dittofs_ports::{JournalError, Survives};
 
-use crate::volume::{share::is_of_file, write_back::WriteBack};
+use crate::volume::{pending::NodePending, write_back::WriteBack};
+
+/// Acknowledged bytes are durable after so long, whether or not a client commits; a tick less than what is promised.
+const VOLATILE_MAX: Duration = Duration::from_millis(4_500);
 
 impl WriteBack {
     /// Makes a node's records up to this one durable at the share's tier: in the journal, or where that survives
@@ -18,57 +20,44 @@ impl WriteBack {
     /// # Errors
     /// `Io` if the newest of them is lost.
     pub(in crate::volume) async fn make_durable(&self, node: NodeId, up_to: Sequence) -> FsResult<()> {
-        if self.sync_journal(up_to).await? && self.journal.lost().contains(&(node, up_to)) {
+        self.sync_journal(up_to).await?;
+        if self.journal.failures() > 0 && self.journal.lost().contains(&(node, up_to)) {
             return Err(FsError::Io);
         }
         Ok(())
     }
 
-    /// Syncs the journal. After a failed sync what is not lost is durable elsewhere: that is noted, clients are told by
-    /// another verifier to send again what was not committed, and then the sync succeeds. Answers whether that happened.
-    pub(in crate::volume) async fn sync_journal(&self, up_to: Sequence) -> FsResult<bool> {
-        match self.journal.sync(up_to).await {
-            Ok(()) => return Ok(false),
+    /// Syncs the journal. After a failed sync, whoever waited for it, what is not lost is durable elsewhere, and the index
+    /// forgets what is lost; clients are told by another verifier to send again what was not committed.
+    pub(in crate::volume) async fn sync_journal(&self, up_to: Sequence) -> FsResult<()> {
+        let synced = match self.journal.sync(up_to).await {
             Err(error @ JournalError::SyncFailed(_)) => {
                 self.journal_failed(&error);
-                self.forget_lost().await?;
+                self.journal.sync(up_to).await
             }
-            Err(error) => return Err(self.journal_failed(&error)),
-        }
-        let again = self.journal.sync(up_to).await;
-        again.map(|()| true).map_err(|error| self.journal_failed(&error))
+            synced => synced,
+        };
+        self.handle_failures().await?;
+        synced.map_err(|error| self.journal_failed(&error))
     }
 
-    /// Takes lost records out of the index: what they covered counts again.
-    async fn forget_lost(&self) -> FsResult<()> {
-        let mut lost: BTreeMap<NodeId, Vec<Sequence>> = BTreeMap::new();
-        for (node, sequence) in self.journal.lost() {
-            lost.entry(node).or_default().push(sequence);
+    /// Syncs the journal if it may hold bytes that were acknowledged long ago and that no sync has covered. `synced` is
+    /// when the last sync of all began, on the monotonic clock; answers the same of now.
+    pub(in crate::volume) async fn sync_old(&self, synced: Duration) -> FsResult<Duration> {
+        let now = self.share.monotonic();
+        let is_old =
+            |pending: &NodePending| pending.latest() >= synced && now.saturating_sub(pending.since) >= VOLATILE_MAX;
+        let is_due = self.journal.survives() != Survives::Nothing
+            && now.saturating_sub(synced) >= VOLATILE_MAX
+            && self.nodes.pending().nodes().iter().any(|(_, pending)| is_old(&pending.lock()));
+        if !is_due {
+            return self.handle_failures().await.map(|()| synced);
         }
-        for (node, sequences) in lost {
-            match self.forget_lost_of(node, &sequences).await {
-                // A file that is damaged keeps no other from forgetting.
-                Err(error) if is_of_file(error) => self.nodes.tell_unreadable(node).await,
-                forgotten => forgotten?,
-            }
-        }
-        Ok(())
+        self.sync_journal(Sequence(u64::MAX >> 1)).await.map(|()| now)
     }
 
-    async fn forget_lost_of(&self, node: NodeId, lost: &[Sequence]) -> FsResult<()> {
-        for attempt in 1.. {
-            let seen = self.nodes.view(&Query::node(node)).await?;
-            let Ok(stored) = seen.node(node) else { break };
-            if let Some(records) = self.nodes.pending().lose(stored, lost, seen.version) {
-                self.release(records).await;
-                break;
-            }
-            self.share.jitter(attempt).await;
-        }
-        Ok(())
-    }
-
-    /// Logs why the journal failed, renews the verifier where bytes may be lost, and says what the client gets.
+    /// Logs why the journal failed, renews the verifier where bytes may be lost that the journal does not know of, and says
+    /// what the client gets.
     pub(in crate::volume) fn journal_failed(&self, error: &JournalError) -> FsError {
         match error {
             JournalError::Full => FsError::Busy,
@@ -77,9 +66,14 @@ impl WriteBack {
                 tracing::error!(share = %self.share.name(), %error, "journal is damaged");
                 FsError::Io
             }
-            JournalError::SyncFailed(_) | JournalError::Unavailable(_) => {
+            // The journal counts it, and so the verifier is another.
+            JournalError::SyncFailed(_) => {
                 tracing::error!(share = %self.share.name(), %error, "journal failed");
-                self.renew_verifier();
+                FsError::Io
+            }
+            JournalError::Unavailable(_) => {
+                tracing::error!(share = %self.share.name(), %error, "journal failed");
+                self.failures.note();
                 FsError::Io
             }
         }

@@ -32,7 +32,8 @@ impl RiggedJournal {
 
 #[async_trait]
 impl Journal for RiggedJournal {
-    dittofs_ports::forward!(Journal of inner: survives, identity, note_start, lost, read_now, read, recover, release, usage);
+    dittofs_ports::forward!(Journal of inner: survives, identity, note_start, failures, lost, read_now, read, recover, release,
+        usage);
 
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {
         let appended = self.inner.append(record).await?;

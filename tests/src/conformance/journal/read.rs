@@ -97,4 +97,5 @@ pub async fn a_sync_of_what_is_durable_already_succeeds(open: impl AsyncFn(u64) 
     }
     journal.release(&[first, second]).await.unwrap();
     journal.sync(second.sequence).await.unwrap();
+    assert_eq!((journal.failures(), journal.lost()), (0, Vec::new()), "no sync has failed");
 }

@@ -71,14 +71,45 @@ async fn what_can_not_be_read_after_a_failed_sync_is_reported_as_lost() {
     let loss = loss.downcast::<SyncLoss>().unwrap();
     let lost: Vec<_> = all.drain(8..).map(|(at, record)| (record.node, at.sequence)).collect();
     assert_eq!(loss.lost, lost);
-    assert!(matches!(journal.sync(last).await, Err(JournalError::SyncFailed(_))), "lost is lost, whenever one asks");
-    journal.sync(all[7].0.sequence).await.unwrap();
+    assert_eq!((journal.failures(), journal.lost()), (1, lost), "what is lost is told to who asks");
+    // Nobody is refused for what others have lost.
+    for up_to in [last, all[7].0.sequence, Sequence(u64::MAX >> 1)] {
+        journal.sync(up_to).await.unwrap();
+    }
     assert_readable(&journal, &all).await;
     all.extend(some(&journal, 20..22, 1_000).await);
     journal.sync(all[9].0.sequence).await.unwrap();
     closed(journal).await;
     let (_, found) = reopened(&disk.after_power_cut(&mut disk::Dice(1))).await;
     assert_eq!(without_places(&found), without_places(&all));
+}
+
+#[tokio::test]
+async fn what_a_sync_loses_that_nobody_waits_for_is_counted() {
+    const MIB: usize = 1 << 20;
+    let disk = Disk::new();
+    let options = JournalOptions { limit_bytes: 128 << 20, segment_bytes: 32 << 20, accept_loss: false };
+    let journal = MmapJournal::create(disk.clone(), ID, options).unwrap();
+    journal.recover(Sequence(0)).await.unwrap();
+    let all = some(&journal, 0..15, MIB).await;
+    settled(&journal).await;
+    disk.fail(|faults| {
+        faults.failing_syncs = 1;
+        faults.forgets_from = Some(all[14].0.place.at as usize);
+    });
+    // The journal syncs by itself.
+    journal.append(write(4, 15, MIB)).await.unwrap();
+    settled(&journal).await;
+    assert_eq!(journal.failures(), 1);
+    let lost = journal.lost();
+    assert!(lost.starts_with(&[(all[14].1.node, all[14].0.sequence)]), "{lost:?}");
+    let next = journal.append(write(4, 16, 1_000)).await.unwrap();
+    for up_to in [next.sequence, all[14].0.sequence, Sequence(u64::MAX >> 1)] {
+        journal.sync(up_to).await.unwrap();
+    }
+    assert_eq!((journal.failures(), journal.lost()), (1, lost));
+    assert_readable(&journal, &all[..14]).await;
+    closed(journal).await;
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ async fn after_a_sync_that_found_no_room_the_journal_goes_on_once_there_is_some(
     assert_recovered(&disk, &all).await;
 }
 
-/// What the disk forgot while it was full is told to who syncs next, though nobody waited when it was found.
+/// What the disk forgot while it was full is counted as another failure, though nobody waited when it was found.
 #[tokio::test]
 async fn what_a_full_disk_forgot_is_reported_as_lost() {
     let disk = Disk::new();
@@ -167,7 +167,7 @@ async fn what_a_full_disk_forgot_is_reported_as_lost() {
     let appended = append_again(&journal, record.clone()).await;
     let lost = all.pop().unwrap();
     assert_eq!(journal.lost(), [(lost.1.node, lost.0.sequence)]);
-    assert!(matches!(journal.sync(appended.sequence).await, Err(JournalError::SyncFailed(_))));
+    assert_eq!(journal.failures(), 2);
     journal.sync(appended.sequence).await.unwrap();
     all.push((appended, record));
     closed(journal).await;
