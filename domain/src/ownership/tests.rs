@@ -1,4 +1,5 @@
 mod model;
+mod outages;
 
 use std::time::Duration;
 
@@ -36,12 +37,12 @@ fn metadata_know_the_starts_that_they_gave_and_no_others() {
 fn a_start_that_a_part_has_is_known_however_many_followed_that_never_reached_it() {
     let mut known = lineage(&[start(1, 10)]);
     known.note(Part::Content, Some(start(1, 10)));
-    (2..200).for_each(|epoch| known.give(start(epoch, epoch)));
-    assert!(known.given().len() < 50, "what is remembered is bounded");
+    (2..1_000).for_each(|epoch| known.give(start(epoch, epoch)));
+    assert!(known.given().len() < 200, "what is remembered is bounded");
     assert_eq!(known.judge(Part::Content, Some(start(1, 10))), Standing::Known);
-    assert_eq!(known.judge(Part::Content, Some(start(199, 199))), Standing::Known);
-    assert_eq!(known.judge(Part::Content, Some(start(199, 198))), Standing::Ahead);
-    assert_eq!(known.judge(Part::Content, Some(start(200, 200))), Standing::Ahead);
+    assert_eq!(known.judge(Part::Content, Some(start(999, 999))), Standing::Known);
+    assert_eq!(known.judge(Part::Content, Some(start(999, 998))), Standing::Ahead);
+    assert_eq!(known.judge(Part::Content, Some(start(1_000, 1_000))), Standing::Ahead);
 }
 
 /// However often a start is refused, and takes an epoch, the same mark is refused again.
