@@ -222,3 +222,43 @@ fn what_is_released_is_free_at_once() {
     read(&mut next, 102, &released);
     assert_eq!(next.step(seconds(102)), Step::Write);
 }
+
+/// Whoever took the objects over has to wait for the last holder, also if it is started again, or gives them back.
+#[test]
+fn the_wait_for_an_earlier_owner_outlives_a_restart_and_a_release() {
+    for is_atomic in [true, false] {
+        for is_released in [true, false] {
+            let mut second = Tenure::new(Claimant { takes_over: true, ..claimant(2, start(2, 2)) });
+            read(&mut second, 100, &mark(1, 5));
+            let mut own = second.write(6, "/export", Timestamp::EPOCH);
+            second.has_written(seconds(100), seconds(100), own.clone(), is_atomic);
+            if is_released {
+                own = second.release(7, "/export", Timestamp::EPOCH).expect("it was claimed");
+            }
+            let next =
+                Claimant { lineage: lineage(&[start(1, 1), start(2, 2), start(3, 3)]), ..claimant(2, start(3, 3)) };
+            let mut next = Tenure::new(next);
+            read(&mut next, 105, &own);
+            let own = next.write(8, "/export", Timestamp::EPOCH);
+            next.has_written(seconds(105), seconds(105), own.clone(), is_atomic);
+            if !is_atomic {
+                read(&mut next, 110, &own);
+            }
+            assert!(
+                matches!(next.phase(seconds(115)), Some(Phase::Waiting { .. })),
+                "{is_atomic} {is_released} {next:?}"
+            );
+            for at in (116..180).step_by(4) {
+                if !is_atomic {
+                    let seen = next.seen().expect("it is there").clone();
+                    read(&mut next, at, &seen);
+                }
+                let own = next.write(at, "/export", Timestamp::EPOCH);
+                next.has_written(seconds(at), seconds(at), own, is_atomic);
+            }
+            assert_eq!(next.phase(seconds(180)), Some(Phase::Held));
+            let own = next.write(1_000, "/export", Timestamp::EPOCH);
+            assert_eq!(own.request_max, seconds(10), "nothing is waited for any more");
+        }
+    }
+}
