@@ -142,14 +142,15 @@ impl Volume {
         }
         count_names(&*stores.metadata, &mut record).await?;
         let keeps_records = stores.journal.survives() > Survives::Nothing;
-        let Begun { start, is_judged } = begin(&stores, &settings, &machine, &mut record).await?;
+        let begun = begin(&stores, &settings, &machine, &mut record).await?;
         let above = check_journal(&stores, &record, settings.accept_loss).await?;
         let records = stores.journal.recover(above).await?;
         // Before any other part hears of this start: one that is refused leaves them to those that they belong to.
-        if record.dirty {
+        if let Some(stride) = stride(&record, &begun, settings.accept_loss) {
             let newest = records.iter().map(|(_, record)| record.node).max().filter(|_| !settings.accept_loss);
-            skip_given(&*stores.metadata, newest, is_judged).await?;
+            skip_given(&*stores.metadata, newest, stride).await?;
         }
+        let start = begun.start;
         let owned = own(&stores, &settings, &machine, &record, start).await?;
         stores.content = Arc::clone(&owned) as Arc<dyn ContentStore>;
         stores.journal.note_start(start).await?;
@@ -177,17 +178,25 @@ struct Begun {
     is_judged: bool,
 }
 
-/// Where the share was not closed, nothing that may have been given is given again, also if the metadata are a little
-/// older than the last that there were.
+/// How far ids and stamps jump, if they must. Metadata that were closed may still be an old copy where nothing tells
+/// their age; and where a loss is accepted, what would tell it may be what was lost.
+fn stride(record: &ShareRecord, begun: &Begun, accept_loss: bool) -> Option<u64> {
+    match record.dirty {
+        _ if accept_loss || !begun.is_judged => Some(STRIDE),
+        true => Some(UNCLOSED_STRIDE),
+        false => None,
+    }
+}
+
+/// Nothing that may have been given is given again, also if the metadata are older than the last that there were.
 ///
 /// Metadata give a number durably before it is used. So a record of a number that they have not given is a proof that
 /// they are older than the journal.
-async fn skip_given(metadata: &dyn ShareMetadata, newest: Option<NodeId>, is_judged: bool) -> Result<(), OpenError> {
+async fn skip_given(metadata: &dyn ShareMetadata, newest: Option<NodeId>, stride: u64) -> Result<(), OpenError> {
     let next = metadata.allocate(Counter::Ids, 0).await?.start;
     if let Some(node) = newest.filter(|node| node.0 >= next) {
         return Err(OpenError::MetadataBehind { node, next });
     }
-    let stride = if is_judged { UNCLOSED_STRIDE } else { STRIDE };
     for counter in [Counter::Ids, Counter::Stamps] {
         metadata.allocate(counter, stride).await?;
     }
@@ -205,10 +214,12 @@ async fn begin(
     let journal = stores.journal.identity().start;
     // Where the store does not answer, the mark is judged when it does.
     let answer = stores.content.owner(record.id).await;
-    let is_judged = answer.is_ok();
+    let has_answered = answer.is_ok();
     let mark = answer.ok().flatten().filter(|found| found.mark.owner == record.content_owner);
     let content = mark.as_ref().and_then(|found| found.mark.start);
     let standing = record.lineage.judge(Part::Journal, journal);
+    // A mark that should be there, and is not, tells nothing.
+    let is_judged = has_answered && (content.is_some() || record.lineage.noted(Part::Content).is_none());
     let last = record.lineage.last().map_or(0, |last| last.epoch.0);
     if let (Standing::Ahead, Some(found), false) = (standing, journal, settings.accept_loss) {
         return Err(OpenError::JournalAhead { found: found.epoch.0, last });
