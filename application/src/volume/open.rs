@@ -85,6 +85,17 @@ pub enum OpenError {
         /// That with which the share was last used.
         expected: u64,
     },
+    /// The journal is a copy from earlier in its last use.
+    #[error(
+        "the journal is an older copy (it was made in the start with the epoch {found} of the server, and the share's \
+         journal is known to have noted the one with the epoch {expected}): give the share back its newest journal"
+    )]
+    JournalBehind {
+        /// The epoch of the start that it has noted; 0 if it has noted none.
+        found: u64,
+        /// That of the one which it is known to have noted.
+        expected: u64,
+    },
     /// The journal was used by a start of the server that the metadata do not know.
     #[error(
         "the journal was last used by a start of the server (epoch {found}) that this metadata store does not know (its \
@@ -143,7 +154,7 @@ impl Volume {
         count_names(&*stores.metadata, &mut record).await?;
         let keeps_records = stores.journal.survives() > Survives::Nothing;
         let begun = begin(&stores, &settings, &machine, &mut record).await?;
-        let above = check_journal(&stores, &record, settings.accept_loss).await?;
+        let above = check_journal(&stores, &record, &begun, settings.accept_loss).await?;
         let records = stores.journal.recover(above).await?;
         // Before any other part hears of this start: one that is refused leaves them to those that they belong to.
         if let Some(stride) = stride(&record, &begun, settings.accept_loss) {
@@ -174,6 +185,8 @@ const UNCLOSED_STRIDE: u64 = 1 << 28;
 /// A start that the metadata have given.
 struct Begun {
     start: Start,
+    /// How the journal stood to the metadata.
+    journal: Standing,
     /// Whether the metadata's age was judged by what the content store has.
     is_judged: bool,
 }
@@ -239,7 +252,7 @@ async fn begin(
     let start = Start { epoch, nonce: machine.randomness.bits64() };
     record.lineage.give(start);
     stores.metadata.put_record(record).await?;
-    Ok(Begun { start, is_judged })
+    Ok(Begun { start, journal: standing, is_judged })
 }
 
 /// The objects must be the share's own, they must be there, and nobody else may hold them. Where the store does not
@@ -278,16 +291,25 @@ async fn own(
 
 /// The journal must be the one that may hold what was not flushed. Answers the number above which records go on:
 /// those of a new journal must be above all that any node names, or a replay would take them for old ones.
-async fn check_journal(stores: &VolumeStores, record: &ShareRecord, accept_loss: bool) -> Result<Sequence, OpenError> {
-    let JournalIdentity { journal, incarnation, .. } = stores.journal.identity();
-    let known = journal == record.journal && incarnation >= record.journal_incarnation;
-    if known {
+async fn check_journal(
+    stores: &VolumeStores,
+    record: &ShareRecord,
+    begun: &Begun,
+    accept_loss: bool,
+) -> Result<Sequence, OpenError> {
+    let JournalIdentity { journal, incarnation, start } = stores.journal.identity();
+    let is_newest = incarnation >= record.journal_incarnation;
+    let is_own = journal == record.journal;
+    if is_own && is_newest && begun.journal != Standing::Older {
         return Ok(Sequence(0));
     }
     if record.dirty && !accept_loss {
-        return Err(match journal == record.journal {
-            true => OpenError::OlderJournal { found: incarnation, expected: record.journal_incarnation },
-            false => OpenError::ForeignJournal { found: journal, expected: record.journal },
+        let epoch = |start: Option<Start>| start.map_or(0, |start| start.epoch.0);
+        let noted = record.lineage.noted(Part::Journal);
+        return Err(match is_newest {
+            _ if !is_own => OpenError::ForeignJournal { found: journal, expected: record.journal },
+            true => OpenError::JournalBehind { found: epoch(start), expected: epoch(noted) },
+            false => OpenError::OlderJournal { found: incarnation, expected: record.journal_incarnation },
         });
     }
     Ok(highest_named(stores).await?)
