@@ -50,11 +50,12 @@ impl Lifecycle {
     /// Notes that the journal, and the objects where they are held, know this start, and that the journal may hold what
     /// the stores do not.
     pub(super) async fn begin(&self, start: Start) -> Result<(), MetadataError> {
-        let owns = self.share.owned().phase().is_some();
+        // Of a full disk, the mark may be that of an earlier start.
+        let marked = self.share.owned().marked_start();
         let note = |record: &mut ShareRecord| {
             record.lineage.note(Part::Journal, Some(start));
-            if owns {
-                record.lineage.note(Part::Content, Some(start));
+            if marked.is_some() {
+                record.lineage.note(Part::Content, marked);
             }
         };
         self.row.change(note).await?;

@@ -85,6 +85,17 @@ pub enum OpenError {
         /// That with which the share was last used.
         expected: u64,
     },
+    /// The journal is a copy from earlier in its last use.
+    #[error(
+        "the journal is an older copy (it was made in the start with the epoch {found} of the server, and the share's \
+         journal is known to have noted the one with the epoch {expected}): give the share back its newest journal"
+    )]
+    JournalBehind {
+        /// The epoch of the start that it has noted; 0 if it has noted none.
+        found: u64,
+        /// That of the one which it is known to have noted.
+        expected: u64,
+    },
     /// The journal was used by a start of the server that the metadata do not know.
     #[error(
         "the journal was last used by a start of the server (epoch {found}) that this metadata store does not know (its \
@@ -142,14 +153,15 @@ impl Volume {
         }
         count_names(&*stores.metadata, &mut record).await?;
         let keeps_records = stores.journal.survives() > Survives::Nothing;
-        let Begun { start, is_judged } = begin(&stores, &settings, &machine, &mut record).await?;
-        let above = check_journal(&stores, &record, settings.accept_loss).await?;
+        let begun = begin(&stores, &settings, &machine, &mut record).await?;
+        let above = check_journal(&stores, &record, &begun, settings.accept_loss).await?;
         let records = stores.journal.recover(above).await?;
         // Before any other part hears of this start: one that is refused leaves them to those that they belong to.
-        if record.dirty {
+        if let Some(stride) = stride(&record, &begun, settings.accept_loss) {
             let newest = records.iter().map(|(_, record)| record.node).max().filter(|_| !settings.accept_loss);
-            skip_given(&*stores.metadata, newest, is_judged).await?;
+            skip_given(&*stores.metadata, newest, stride).await?;
         }
+        let start = begun.start;
         let owned = own(&stores, &settings, &machine, &record, start).await?;
         stores.content = Arc::clone(&owned) as Arc<dyn ContentStore>;
         stores.journal.note_start(start).await?;
@@ -173,21 +185,31 @@ const UNCLOSED_STRIDE: u64 = 1 << 28;
 /// A start that the metadata have given.
 struct Begun {
     start: Start,
+    /// How the journal stood to the metadata.
+    journal: Standing,
     /// Whether the metadata's age was judged by what the content store has.
     is_judged: bool,
 }
 
-/// Where the share was not closed, nothing that may have been given is given again, also if the metadata are a little
-/// older than the last that there were.
+/// How far ids and stamps jump, if they must. Metadata that were closed may still be an old copy where nothing tells
+/// their age; and where a loss is accepted, what would tell it may be what was lost.
+fn stride(record: &ShareRecord, begun: &Begun, accept_loss: bool) -> Option<u64> {
+    match record.dirty {
+        _ if accept_loss || !begun.is_judged => Some(STRIDE),
+        true => Some(UNCLOSED_STRIDE),
+        false => None,
+    }
+}
+
+/// Nothing that may have been given is given again, also if the metadata are older than the last that there were.
 ///
 /// Metadata give a number durably before it is used. So a record of a number that they have not given is a proof that
 /// they are older than the journal.
-async fn skip_given(metadata: &dyn ShareMetadata, newest: Option<NodeId>, is_judged: bool) -> Result<(), OpenError> {
+async fn skip_given(metadata: &dyn ShareMetadata, newest: Option<NodeId>, stride: u64) -> Result<(), OpenError> {
     let next = metadata.allocate(Counter::Ids, 0).await?.start;
     if let Some(node) = newest.filter(|node| node.0 >= next) {
         return Err(OpenError::MetadataBehind { node, next });
     }
-    let stride = if is_judged { UNCLOSED_STRIDE } else { STRIDE };
     for counter in [Counter::Ids, Counter::Stamps] {
         metadata.allocate(counter, stride).await?;
     }
@@ -205,10 +227,12 @@ async fn begin(
     let journal = stores.journal.identity().start;
     // Where the store does not answer, the mark is judged when it does.
     let answer = stores.content.owner(record.id).await;
-    let is_judged = answer.is_ok();
+    let has_answered = answer.is_ok();
     let mark = answer.ok().flatten().filter(|found| found.mark.owner == record.content_owner);
     let content = mark.as_ref().and_then(|found| found.mark.start);
     let standing = record.lineage.judge(Part::Journal, journal);
+    // A mark that should be there, and is not, tells nothing.
+    let is_judged = has_answered && (content.is_some() || record.lineage.noted(Part::Content).is_none());
     let last = record.lineage.last().map_or(0, |last| last.epoch.0);
     if let (Standing::Ahead, Some(found), false) = (standing, journal, settings.accept_loss) {
         return Err(OpenError::JournalAhead { found: found.epoch.0, last });
@@ -228,7 +252,7 @@ async fn begin(
     let start = Start { epoch, nonce: machine.randomness.bits64() };
     record.lineage.give(start);
     stores.metadata.put_record(record).await?;
-    Ok(Begun { start, is_judged })
+    Ok(Begun { start, journal: standing, is_judged })
 }
 
 /// The objects must be the share's own, they must be there, and nobody else may hold them. Where the store does not
@@ -267,16 +291,25 @@ async fn own(
 
 /// The journal must be the one that may hold what was not flushed. Answers the number above which records go on:
 /// those of a new journal must be above all that any node names, or a replay would take them for old ones.
-async fn check_journal(stores: &VolumeStores, record: &ShareRecord, accept_loss: bool) -> Result<Sequence, OpenError> {
-    let JournalIdentity { journal, incarnation, .. } = stores.journal.identity();
-    let known = journal == record.journal && incarnation >= record.journal_incarnation;
-    if known {
+async fn check_journal(
+    stores: &VolumeStores,
+    record: &ShareRecord,
+    begun: &Begun,
+    accept_loss: bool,
+) -> Result<Sequence, OpenError> {
+    let JournalIdentity { journal, incarnation, start } = stores.journal.identity();
+    let is_newest = incarnation >= record.journal_incarnation;
+    let is_own = journal == record.journal;
+    if is_own && is_newest && begun.journal != Standing::Older {
         return Ok(Sequence(0));
     }
     if record.dirty && !accept_loss {
-        return Err(match journal == record.journal {
-            true => OpenError::OlderJournal { found: incarnation, expected: record.journal_incarnation },
-            false => OpenError::ForeignJournal { found: journal, expected: record.journal },
+        let epoch = |start: Option<Start>| start.map_or(0, |start| start.epoch.0);
+        let noted = record.lineage.noted(Part::Journal);
+        return Err(match is_newest {
+            _ if !is_own => OpenError::ForeignJournal { found: journal, expected: record.journal },
+            true => OpenError::JournalBehind { found: epoch(start), expected: epoch(noted) },
+            false => OpenError::OlderJournal { found: incarnation, expected: record.journal_incarnation },
         });
     }
     Ok(highest_named(stores).await?)

@@ -3,12 +3,15 @@
 //!
 //! The new start is in the share's row before any other part hears of it. What the others are known to have is noted
 //! there a renewal later; of the mark, two: a late request may still put an earlier one in its place.
+//!
+//! While the objects are not held, nobody says which of the starts the mark has. So none is given then that it could have
+//! besides: the row remembers a bounded number.
 
 use std::{sync::Arc, time::Duration};
 
 use dittofs_domain::{
     Epoch,
-    ownership::{Part, Start},
+    ownership::{Part, Phase, Start},
 };
 use dittofs_ports::{Counter, Journal, MetadataError, ShareMetadata, ShareRecord, Survives};
 use parking_lot::Mutex;
@@ -52,7 +55,7 @@ impl Renewal {
         Renewal { share, nodes, plans, row, metadata, journal, last: Mutex::default() }
     }
 
-    /// Renews the start where something has changed since long enough.
+    /// Renews the start where something has changed since long enough, and the objects are held.
     ///
     /// # Errors
     /// The stores'; then it is tried again.
@@ -60,7 +63,8 @@ impl Renewal {
         let (last, now) = (*self.last.lock(), self.share.monotonic());
         let changes = self.nodes.pending().filled().saturating_add(self.plans.ledger().begun());
         let is_due = changes != last.changes && now.saturating_sub(last.at) >= RENEWED_AFTER;
-        if !is_due || self.journal.survives() == Survives::Nothing {
+        let is_held = matches!(self.share.owned().phase(), Some(Phase::Held | Phase::Waiting { .. }));
+        if !is_due || !is_held || self.journal.survives() == Survives::Nothing {
             return Ok(());
         }
         let epoch = Epoch(self.metadata.allocate(Counter::Epochs, 1).await?.start);

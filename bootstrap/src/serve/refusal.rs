@@ -41,7 +41,7 @@ pub(super) async fn of_opening(error: OpenError, share: &ShareConfig, metadata: 
             Some(damage) => of_damage(damage, share, metadata).await,
             None => found,
         },
-        OpenError::ForeignJournal { .. } | OpenError::OlderJournal { .. } => format!(
+        OpenError::ForeignJournal { .. } | OpenError::OlderJournal { .. } | OpenError::JournalBehind { .. } => format!(
             "{found}. What clients wrote last would be lost. {}",
             accept(share, "goes on with the journal that is there")
         ),

@@ -31,6 +31,11 @@ impl Terms {
         Terms { lease, renew: lease / RENEWALS, request_max, margin: (lease / 10).max(MARGIN_MIN) }
     }
 
+    /// How long a request of a holder with such a lease can have an effect.
+    pub fn requests_of(lease: Duration) -> Duration {
+        lease / 2
+    }
+
     /// How long a mark is watched for a change before its holder is taken for dead: more than its renewals are apart.
     pub fn watch(lease: Duration) -> Duration {
         lease / RENEWALS + lease / RENEWALS / 2

@@ -2,9 +2,11 @@
 
 use crate::id::Epoch;
 
-/// Starts that are remembered beside those that journal and content are known to have. A start that never got as far as
-/// its mark, because the store did not answer, need not be known for long.
-const GIVEN_MAX: usize = 32;
+/// Starts that are remembered beside those that journal and content are known to have.
+const GIVEN_MAX: usize = 128;
+/// Of these, the oldest ones that are not known to be in the past of both. What a part has of before an outage is among
+/// them, as a start is renewed only while the objects are held.
+const OLDEST_MAX: usize = GIVEN_MAX / 2;
 
 /// One start of a server on a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,10 +72,17 @@ impl Lineage {
     }
 
     /// Adds a start. It must be stored before any other part sees it.
+    ///
+    /// Too many are remembered only where starts follow each other in an outage. What the parts may have then is of before
+    /// it, or new: those between are given up.
     pub fn give(&mut self, start: Start) {
         self.given.push(start);
-        let surplus = self.given.len().saturating_sub(GIVEN_MAX);
-        self.given.drain(..surplus);
+        let is_past = |start: &Start, noted: Option<Start>| noted.is_some_and(|noted| start.epoch < noted.epoch);
+        while self.given.len() > GIVEN_MAX {
+            let is_over =
+                self.given.first().is_some_and(|one| is_past(one, self.journal) && is_past(one, self.content));
+            self.given.remove(if is_over { 0 } else { OLDEST_MAX });
+        }
     }
 
     /// A part has noted this start, or was accepted with it.

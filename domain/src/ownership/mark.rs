@@ -30,7 +30,8 @@ pub struct Mark {
     pub tag: u64,
     /// How long the holder uses the objects without renewing the mark; nothing where it has let them go.
     pub lease: Duration,
-    /// How long a request of the holder can have an effect after it was sent.
+    /// How long a request of the holder can have an effect after it was sent: half of the lease. And besides how long it
+    /// had to wait yet for those of an earlier holder.
     pub request_max: Duration,
     /// The share's name.
     pub share: String,

@@ -113,6 +113,8 @@ pub struct Tenure {
     predecessor: Duration,
     /// None can have one after this time.
     quiet_from: Duration,
+    /// When the store was last heard of, or not.
+    told: Duration,
 }
 
 impl Tenure {
@@ -128,6 +130,7 @@ impl Tenure {
             retry_at: Duration::ZERO,
             predecessor: Duration::ZERO,
             quiet_from: Duration::ZERO,
+            told: Duration::ZERO,
         }
     }
 
@@ -201,26 +204,36 @@ impl Tenure {
         self.seen.as_ref()
     }
 
-    /// The mark that is about to be sent, with a new random tag.
+    /// The mark that is about to be sent, with a new random tag. It says how long requests of an earlier owner have to be
+    /// waited for, too: the next start must not forget that.
     pub fn write(&mut self, tag: u64, share: &str, at: Timestamp) -> Mark {
         self.tried.push(tag);
         let Claimant { owner, start, holder, terms, .. } = &self.claimant;
         let (owner, start, holder) = (*owner, Some(*start), holder.clone());
-        let Terms { lease, request_max, .. } = *terms;
+        let (lease, request_max) = (terms.lease, terms.request_max + self.left());
         Mark { owner, start, tag, lease, request_max, share: share.to_owned(), holder, at }
+    }
+
+    /// How long requests of an earlier owner may still have an effect.
+    fn left(&self) -> Duration {
+        let claimed = if self.lease().is_some() { Duration::ZERO } else { self.predecessor };
+        self.quiet_from.saturating_sub(self.told).max(claimed)
     }
 
     /// The mark that gives the objects back, if they are held: nothing may be done with them any more.
     pub fn release(&mut self, tag: u64, share: &str, at: Timestamp) -> Option<Mark> {
         let has_claimed = self.has_claimed();
+        let request_max = self.left();
+        let given_back = has_claimed.then(|| Mark { lease: Duration::ZERO, request_max, ..self.write(tag, share, at) });
         if self.refusal().is_none() && self.lost_to().is_none() {
             self.state = State::Over(None);
         }
-        has_claimed.then(|| Mark { lease: Duration::ZERO, ..self.write(tag, share, at) })
+        given_back
     }
 
     /// A mark was read, or there was none. The question was sent at `sent`.
     pub fn has_read(&mut self, sent: Duration, now: Duration, found: Option<Mark>) {
+        self.told = now;
         let tag = found.as_ref().map(|mark| mark.tag);
         let is_mine = tag.is_some_and(|tag| self.tried.contains(&tag));
         self.state = match std::mem::replace(&mut self.state, State::Looking) {
@@ -253,7 +266,7 @@ impl Tenure {
     /// The mark was written by a request that was sent at `sent`; whether it can't have replaced another one than that
     /// which was seen.
     pub fn has_written(&mut self, sent: Duration, now: Duration, mark: Mark, is_atomic: bool) {
-        self.is_atomic = Some(is_atomic);
+        (self.told, self.is_atomic) = (now, Some(is_atomic));
         self.seen = Some(mark);
         self.forget_tried();
         let settle = self.claimant.terms.settle();
@@ -275,6 +288,7 @@ impl Tenure {
 
     /// The mark was not written: in its place was another one than was seen.
     pub fn was_not_written(&mut self, sent: Duration, now: Duration, found: Option<Mark>) {
+        self.told = now;
         let tag = found.as_ref().map(|mark| mark.tag);
         if let Some(mark) = found.clone().filter(|mark| Some(mark.tag) == self.newest()) {
             // It was: the answer to an earlier sending of the same request was lost.
@@ -312,7 +326,7 @@ impl Tenure {
 
     /// A request was not answered, and may have an effect or not.
     pub fn was_not_answered(&mut self, now: Duration) {
-        self.retry_at = now + RETRY;
+        (self.told, self.retry_at) = (now, now + RETRY);
         self.state = match std::mem::replace(&mut self.state, State::Looking) {
             State::Taking { .. } => State::Looking,
             State::Renewing { lease, .. } => State::Holding { lease, renew_at: now },
@@ -334,11 +348,24 @@ impl Tenure {
         State::Holding { lease: Lease::taken(terms, sent, self.quiet_from), renew_at: sent + terms.renew }
     }
 
-    /// The holder of a mark may still live: its requests have to be waited for.
+    /// The holder of a mark may still live: its requests have to be waited for, and those that it waits for. Behind a mark
+    /// of its own may be another's, of which no more is known.
     fn follows(&mut self, found: Option<&Mark>, now: Duration) {
-        let wait = found.map_or(Duration::ZERO, |mark| mark.lease + mark.request_max + self.claimant.terms.margin);
+        let wait = found.map_or(Duration::ZERO, |mark| {
+            let is_mine = self.tried.contains(&mark.tag);
+            let requests = if is_mine { Terms::requests_of(mark.lease) } else { mark.request_max };
+            mark.lease + requests + self.claimant.terms.margin
+        });
         self.predecessor = self.predecessor.max(wait);
         self.quiet_from = self.quiet_from.max(now + wait);
+    }
+
+    /// The holder of a mark has ended, but it may have waited for requests of somebody before it.
+    fn goes_on_waiting(&mut self, mark: &Mark, now: Duration) {
+        // Nothing of those of a holder that gave the objects back.
+        let left = mark.request_max.saturating_sub(Terms::requests_of(mark.lease));
+        self.predecessor = self.predecessor.max(left);
+        self.quiet_from = self.quiet_from.max(now + left);
     }
 
     /// Whether a mark is one of an earlier start of these metadata, sent long ago and arrived late.
@@ -371,7 +398,11 @@ impl Tenure {
             self.follows(found, now);
             return State::Taking { looked: sent };
         }
-        match (is_mine || is_free, *takes_over) {
+        let takes_over = *takes_over;
+        if is_free && !is_mine {
+            self.goes_on_waiting(mark, now);
+        }
+        match (is_mine || is_free, takes_over) {
             (true, _) => State::Taking { looked: sent },
             (false, true) => {
                 self.follows(found, now);

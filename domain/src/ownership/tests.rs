@@ -1,4 +1,5 @@
 mod model;
+mod outages;
 
 use std::time::Duration;
 
@@ -36,12 +37,12 @@ fn metadata_know_the_starts_that_they_gave_and_no_others() {
 fn a_start_that_a_part_has_is_known_however_many_followed_that_never_reached_it() {
     let mut known = lineage(&[start(1, 10)]);
     known.note(Part::Content, Some(start(1, 10)));
-    (2..200).for_each(|epoch| known.give(start(epoch, epoch)));
-    assert!(known.given().len() < 50, "what is remembered is bounded");
+    (2..1_000).for_each(|epoch| known.give(start(epoch, epoch)));
+    assert!(known.given().len() < 200, "what is remembered is bounded");
     assert_eq!(known.judge(Part::Content, Some(start(1, 10))), Standing::Known);
-    assert_eq!(known.judge(Part::Content, Some(start(199, 199))), Standing::Known);
-    assert_eq!(known.judge(Part::Content, Some(start(199, 198))), Standing::Ahead);
-    assert_eq!(known.judge(Part::Content, Some(start(200, 200))), Standing::Ahead);
+    assert_eq!(known.judge(Part::Content, Some(start(999, 999))), Standing::Known);
+    assert_eq!(known.judge(Part::Content, Some(start(999, 998))), Standing::Ahead);
+    assert_eq!(known.judge(Part::Content, Some(start(1_000, 1_000))), Standing::Ahead);
 }
 
 /// However often a start is refused, and takes an epoch, the same mark is refused again.
@@ -220,4 +221,44 @@ fn what_is_released_is_free_at_once() {
     let mut next = Tenure::new(next);
     read(&mut next, 102, &released);
     assert_eq!(next.step(seconds(102)), Step::Write);
+}
+
+/// Whoever took the objects over has to wait for the last holder, also if it is started again, or gives them back.
+#[test]
+fn the_wait_for_an_earlier_owner_outlives_a_restart_and_a_release() {
+    for is_atomic in [true, false] {
+        for is_released in [true, false] {
+            let mut second = Tenure::new(Claimant { takes_over: true, ..claimant(2, start(2, 2)) });
+            read(&mut second, 100, &mark(1, 5));
+            let mut own = second.write(6, "/export", Timestamp::EPOCH);
+            second.has_written(seconds(100), seconds(100), own.clone(), is_atomic);
+            if is_released {
+                own = second.release(7, "/export", Timestamp::EPOCH).expect("it was claimed");
+            }
+            let next =
+                Claimant { lineage: lineage(&[start(1, 1), start(2, 2), start(3, 3)]), ..claimant(2, start(3, 3)) };
+            let mut next = Tenure::new(next);
+            read(&mut next, 105, &own);
+            let own = next.write(8, "/export", Timestamp::EPOCH);
+            next.has_written(seconds(105), seconds(105), own.clone(), is_atomic);
+            if !is_atomic {
+                read(&mut next, 110, &own);
+            }
+            assert!(
+                matches!(next.phase(seconds(115)), Some(Phase::Waiting { .. })),
+                "{is_atomic} {is_released} {next:?}"
+            );
+            for at in (116..180).step_by(4) {
+                if !is_atomic {
+                    let seen = next.seen().expect("it is there").clone();
+                    read(&mut next, at, &seen);
+                }
+                let own = next.write(at, "/export", Timestamp::EPOCH);
+                next.has_written(seconds(at), seconds(at), own, is_atomic);
+            }
+            assert_eq!(next.phase(seconds(180)), Some(Phase::Held));
+            let own = next.write(1_000, "/export", Timestamp::EPOCH);
+            assert_eq!(own.request_max, seconds(10), "nothing is waited for any more");
+        }
+    }
 }

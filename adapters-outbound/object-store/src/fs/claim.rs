@@ -64,11 +64,12 @@ impl FsStore {
             Err(fault) if is_full(&fault) => write_over(&path, bytes),
             written => written,
         };
+        let holds = taken.is_none() && is_atomic;
         let marked = match (written, found) {
             (Ok(()), _) => Marked { mark, version: None },
-            // A disk that copies on write has not even room for that. Whoever keeps the folder locked and wrote the mark
-            // that is there still has the objects, or nothing could be removed from a full disk any more.
-            (Err(fault), Some(found)) if is_full(&fault) && is_renewal(&found.mark, &mark, is_atomic) => found,
+            // A disk that copies on write has not even room for that. Whoever kept the folder locked since it wrote a mark
+            // still has the objects, or nothing could be removed from a full disk any more.
+            (Err(fault), Some(found)) if is_full(&fault) && is_renewal(&found.mark, &mark, holds) => found,
             (Err(fault), _) => return Err(fault.into()),
         };
         if marked.mark.is_released() {
@@ -99,9 +100,10 @@ fn is_full(fault: &Fault) -> bool {
     matches!(fault.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// Whether a mark only says once more what the one says that is there, of a folder that is locked.
-fn is_renewal(there: &Mark, mark: &Mark, is_locked: bool) -> bool {
-    is_locked && !mark.is_released() && !there.is_released() && (there.owner, there.start) == (mark.owner, mark.start)
+/// Whether a mark only says once more who has the objects, of a folder that this process has kept locked since it was
+/// said. It may be of a later start: a start is renewed each minute, and nobody else can have come between.
+pub(super) fn is_renewal(there: &Mark, mark: &Mark, holds: bool) -> bool {
+    holds && !mark.is_released() && !there.is_released() && there.owner == mark.owner
 }
 
 /// Writes a mark where a full disk has no room for a new file: over the old one, which has its place. A mark is a few

@@ -6,7 +6,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::Claim;
 
-use super::*;
+use super::{claim::is_renewal, *};
 use crate::{FsOptions, OpenError};
 
 const SHARE: ShareId = ShareId(0xAB);
@@ -225,6 +225,17 @@ async fn an_object_that_was_cut_is_not_found_where_it_ends() {
     fs::OpenOptions::new().write(true).open(path).unwrap().set_len(3).unwrap();
     assert!(matches!(store.get(SHARE, OBJECT, 0..5).await, Err(ContentError::NotFound)));
     assert_eq!(store.get(SHARE, OBJECT, 0..3).await.unwrap(), parts("hel"));
+}
+
+#[test]
+fn whoever_keeps_the_folder_locked_renews_its_lease_without_room_also_as_a_later_start() {
+    let later = Mark { start: Some(Start { epoch: Epoch(2), nonce: 9 }), tag: 4, ..mark(1) };
+    assert!(is_renewal(&mark(1), &later, true), "a start is renewed each minute");
+    assert!(!is_renewal(&mark(1), &later, false), "the lock was taken just now");
+    assert!(!is_renewal(&mark(1), &Mark { owner: 2, ..later.clone() }, true));
+    let released = Mark { lease: Duration::ZERO, ..later.clone() };
+    assert!(!is_renewal(&mark(1), &released, true), "it must be written down, or the next one waits");
+    assert!(!is_renewal(&released, &later, true));
 }
 
 #[test]

@@ -41,8 +41,9 @@ impl<B: StorageBackend, F: Fn(Part) -> io::Result<B> + Send> Opener for BackendO
 
     fn open(&self, again: bool) -> Result<Database, OpenError> {
         let backend = (self.make)(Part::Database).map_err(|source| OpenError::Io { file: NAME.into(), source })?;
+        let checks = again || self.options.accept_loss;
         let mut builder = Builder::new();
-        builder.set_cache_size(self.options.cache_bytes).set_check_integrity_on_open(again);
+        builder.set_cache_size(self.options.cache_bytes).set_check_integrity_on_open(checks);
         let database = builder.create_with_backend(backend).map_err(|error| OpenError::of(NAME, error))?;
         if is_bare(&database) {
             initialize(&database).map_err(|fault| self.refused(&fault))?;

@@ -99,8 +99,11 @@ impl FileOpener {
             forget_cached_pages(place);
         }
         self.inspect(place, name)?;
+        // Where a loss is accepted, the file may be a copy that was made while it was written: some of its pages are newer
+        // than others, and only a check of all of them tells.
+        let checks = again || self.options.accept_loss;
         let mut builder = Builder::new();
-        builder.set_cache_size(self.options.cache_bytes).set_check_integrity_on_open(again);
+        builder.set_cache_size(self.options.cache_bytes).set_check_integrity_on_open(checks);
         let (shown, progress) = (name.to_owned(), self.options.progress.clone());
         builder.set_repair_callback(move |session| {
             let percent = (session.progress() * 100.0) as u32;

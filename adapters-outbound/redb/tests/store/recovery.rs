@@ -315,3 +315,31 @@ fn a_log_is_only_refused_as_what_it_is() {
     assert!(!matches!(opened, Err(OpenError::LogDamaged { .. } | OpenError::LogMissing { .. })));
     opened.unwrap();
 }
+
+/// A copy that was made while the file was written has pages of several times. The references in one that is missing would
+/// be none, and their objects garbage.
+#[tokio::test]
+async fn where_a_loss_is_accepted_a_torn_copy_is_refused() {
+    let (folder, _) = killed().await;
+    // What was done before it was closed is in the database. Then it is not closed again.
+    let store = RedbMetadataStore::open(&RedbOptions::new(folder.path())).unwrap();
+    let share = open_share(&store).await;
+    share.apply(creation("in-a-torn-page", 3_000), None).await.unwrap();
+    drop((share, store));
+    let store = RedbMetadataStore::open(&RedbOptions::new(folder.path())).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    for file in [DATABASE, LOG] {
+        fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
+    }
+    drop(store);
+    let file = copy.path().join(DATABASE);
+    let mut bytes = fs::read(&file).unwrap();
+    let places: Vec<usize> = (0..bytes.len() - 14).filter(|at| bytes[*at..].starts_with(b"in-a-torn-page")).collect();
+    assert!(!places.is_empty());
+    places.iter().for_each(|at| bytes[*at] = b'?');
+    fs::write(&file, &bytes).unwrap();
+    let options = RedbOptions { accept_loss: true, ..RedbOptions::new(copy.path()) };
+    let error = RedbMetadataStore::open(&options).err().expect("a torn copy is refused");
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
+    assert!(fs::read(&file).unwrap() == bytes, "a refused database has been changed");
+}

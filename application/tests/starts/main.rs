@@ -1,0 +1,7 @@
+//! Starts of a server one after the other, with stores that are away, lost or older.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod journals;
+mod numbers;
+mod outages;
+mod world;

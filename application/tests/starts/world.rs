@@ -1,0 +1,259 @@
+//! A server on stores in memory that outlive it: it is started, killed and closed, and its content store goes away.
+
+use std::{
+    future::Future,
+    ops::Range,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dittofs_application::{
+    Atime, Machine, Network, OpenError, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores,
+};
+use dittofs_block_cache::NoBlockCache;
+use dittofs_domain::{
+    ClientId, Credentials, HandleKey, Name, Node, NodeId, ObjectId, ShareId, Timestamp,
+    credentials::IdentityPolicy,
+    error::FsResult,
+    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
+    ownership::{Mark, Start},
+    quota::Quota,
+};
+use dittofs_frame_codec::Codec;
+use dittofs_frame_sealer::Sealer;
+use dittofs_journal::NullJournal;
+use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
+use dittofs_ports::{
+    BlockService, Caller, Claim, Clock, ContentError, ContentStore, Counter, Journal, JournalError, JournalIdentity,
+    Marked, MetadataService, MetadataStore, NodeRef, ShareMetadata, ShareRecord, Spawner, Stability, Survives,
+};
+use dittofs_system::SystemRandomness;
+use parking_lot::Mutex;
+use tokio::{task::AbortHandle, time::Instant};
+
+const SHARE: ShareId = ShareId(0xD177_0003);
+
+/// A content store that can be away.
+pub(crate) struct Remote {
+    store: MemoryContentStore,
+    pub(crate) is_away: AtomicBool,
+}
+
+/// A journal that keeps which it is.
+pub(crate) struct Kept {
+    journal: NullJournal,
+    pub(crate) identity: Mutex<JournalIdentity>,
+}
+
+/// What a server's process runs by itself.
+#[derive(Default)]
+struct Tasks(Mutex<Vec<AbortHandle>>);
+
+struct PausedClock(Instant);
+
+pub(crate) struct World {
+    pub(crate) metadata: Arc<dyn ShareMetadata>,
+    pub(crate) remote: Arc<Remote>,
+    pub(crate) journal: Arc<Kept>,
+    created: AtomicU64,
+    began: Instant,
+}
+
+pub(crate) struct Server {
+    pub(crate) volume: Arc<Volume>,
+    services: Services,
+    tasks: Arc<Tasks>,
+}
+
+impl Remote {
+    fn check(&self) -> Result<(), ContentError> {
+        match self.is_away.load(Ordering::Relaxed) {
+            true => Err(ContentError::Unavailable("away".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl ContentStore for Remote {
+    dittofs_ports::forward!(ContentStore of store: survives, shares, request_max, put, put_to_free, capacity, get, list);
+
+    async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
+        self.check()?;
+        self.store.owner(share).await
+    }
+
+    async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
+        self.check()?;
+        self.store.claim(share, mark, over).await
+    }
+
+    async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        self.check()?;
+        self.store.discard(share, object, dead).await
+    }
+
+    async fn delete(&self, share: ShareId, object: ObjectId) -> Result<(), ContentError> {
+        self.check()?;
+        self.store.delete(share, object).await
+    }
+}
+
+#[async_trait]
+impl Journal for Kept {
+    dittofs_ports::forward!(Journal of journal: append, sync, lost, read_now, read, recover, release, usage);
+
+    fn survives(&self) -> Survives {
+        Survives::PowerLoss
+    }
+
+    fn identity(&self) -> JournalIdentity {
+        *self.identity.lock()
+    }
+
+    async fn note_start(&self, start: Start) -> Result<(), JournalError> {
+        self.identity.lock().start = Some(start);
+        Ok(())
+    }
+}
+
+impl Spawner for Tasks {
+    fn spawn(&self, _: &'static str, task: Pin<Box<dyn Future<Output = ()> + Send + 'static>>) {
+        self.0.lock().push(tokio::spawn(task).abort_handle());
+    }
+}
+
+#[async_trait]
+impl Clock for PausedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH.plus_ms(self.0.elapsed().as_millis() as u64)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> World {
+        let store = MemoryMetadataStore::new();
+        let record = ShareRecord {
+            handle_key: HandleKey([7; 16]),
+            content_owner: 1,
+            journal: 5,
+            ..ShareRecord::new(SHARE, "/export")
+        };
+        store.create_share(&record, &Node::root(0, 0, 0o777, Timestamp::EPOCH)).await.unwrap();
+        let identity = JournalIdentity { journal: 5, ..JournalIdentity::default() };
+        World {
+            metadata: store.share(SHARE).await.unwrap().unwrap(),
+            remote: Arc::new(Remote { store: MemoryContentStore::new(), is_away: AtomicBool::new(false) }),
+            journal: Arc::new(Kept { journal: NullJournal::new(64 << 20), identity: Mutex::new(identity) }),
+            created: AtomicU64::new(0),
+            began: Instant::now(),
+        }
+    }
+
+    pub(crate) async fn start(&self) -> Server {
+        self.start_accepting(false).await.unwrap()
+    }
+
+    /// Starts a server, accepting a loss or not.
+    pub(crate) async fn start_accepting(&self, accept_loss: bool) -> Result<Server, OpenError> {
+        let stores = VolumeStores {
+            metadata: Arc::clone(&self.metadata),
+            metadata_survives: Survives::PowerLoss,
+            content: Arc::clone(&self.remote) as Arc<dyn ContentStore>,
+            journal: Arc::clone(&self.journal) as Arc<dyn Journal>,
+            cache: Arc::new(NoBlockCache),
+            disk: None,
+            opens: Arc::new(MemoryOpenState::new()),
+            codec: Arc::new(Codec::none()),
+            sealer: Arc::new(Sealer::none()),
+        };
+        let tasks = Arc::new(Tasks::default());
+        let machine = Machine {
+            clock: Arc::new(PausedClock(self.began)),
+            randomness: Arc::new(SystemRandomness::new().unwrap()),
+            spawner: Arc::clone(&tasks) as Arc<dyn Spawner>,
+        };
+        let policy = SharePolicy {
+            clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
+            identity: IdentityPolicy::default(),
+            secure_ports: true,
+            read_only: false,
+            quota: Quota { bytes: 1 << 30, ..Quota::NONE },
+            atime: Atime::Relatime,
+        };
+        let settings = VolumeSettings { accept_loss, ..VolumeSettings::new(policy) };
+        let volume = Volume::open(stores, settings, machine).await?;
+        let services = Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)])));
+        Ok(Server { volume, services, tasks })
+    }
+
+    /// Whether the content store answers.
+    pub(crate) fn set_away(&self, is_away: bool) {
+        self.remote.is_away.store(is_away, Ordering::Relaxed);
+    }
+
+    /// The next number that a file gets, or a little less.
+    pub(crate) async fn next_id(&self) -> u64 {
+        self.metadata.allocate(Counter::Ids, 0).await.unwrap().start
+    }
+
+    /// Creates a file a minute.
+    pub(crate) async fn work(&self, server: &Server, minutes: u64) -> FsResult<()> {
+        for _ in 0..minutes {
+            self.create(server).await?;
+            tokio::time::sleep(Duration::from_secs(61)).await;
+        }
+        Ok(())
+    }
+
+    /// Writes a file.
+    pub(crate) async fn write(&self, server: &Server) -> FsResult<()> {
+        let node = self.create(server).await?;
+        let written =
+            server.services.write(&caller(), node, 0, Bytes::from_static(b"bytes"), Stability::Unstable).await;
+        written.map(|_| ())
+    }
+
+    async fn create(&self, server: &Server) -> FsResult<NodeRef> {
+        let name = format!("file{}", self.created.fetch_add(1, Ordering::Relaxed));
+        let request = CreateRequest {
+            directory: NodeId::ROOT,
+            name: Name::new(name.as_bytes()).unwrap(),
+            kind: NewKind::File,
+            attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
+            how: CreateHow::Guarded,
+        };
+        let made = server.services.create(&caller(), SHARE, &request, None).await?;
+        Ok(NodeRef { share: SHARE, node: made.node.node })
+    }
+}
+
+fn caller() -> Caller {
+    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId(1) }
+}
+
+impl Server {
+    /// The process ends here and now.
+    pub(crate) fn kill(self) {
+        self.tasks.0.lock().iter().for_each(AbortHandle::abort);
+    }
+
+    pub(crate) async fn close(self) {
+        self.volume.close().await.unwrap();
+        self.kill();
+    }
+}
