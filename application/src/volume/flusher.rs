@@ -202,7 +202,7 @@ impl Flusher {
         if let Err(error) = self.content.put(self.share.id(), live.id, builder.finish()).await {
             let node = batch.first().map_or(NodeId(0), |gathered| gathered.node);
             match error {
-                ContentError::Unavailable(_) => _ = self.blocks.outage().failed(self.share.monotonic()),
+                ContentError::Unavailable(_) => self.blocks.outage().failed(self.share.monotonic()),
                 ContentError::Full => _ = self.steps.lock().found_no_room(live.bytes),
                 _ => {}
             }

@@ -98,6 +98,8 @@ impl Files {
                     self.nodes.tell_unreadable(node).await;
                     return Err(FsError::Io);
                 }
+                // Put off for long enough.
+                Err(FsError::Busy) if self.blocks.is_given_up() => return Err(FsError::Io),
                 Err(error) => return Err(error),
             };
             self.blocks.readahead().note(node, &range, size, self.share.monotonic());
