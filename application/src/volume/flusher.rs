@@ -32,7 +32,7 @@ use crate::volume::{
     nodes::Nodes,
     plans::PlanRunner,
     sealing::Sealing,
-    share::{Share, is_of_file},
+    share::{Share, graver, is_of_file},
     write_back::WriteBack,
 };
 pub(super) use gather::Gathered;
@@ -122,7 +122,7 @@ impl Flusher {
             if is_done || on_their_way.len() >= UPLOADS_MAX {
                 if let Some(flushed) = on_their_way.next().await {
                     self.write_back.note_full(&flushed);
-                    failed = failed.or(flushed.err());
+                    failed = graver(failed, flushed.err());
                 }
             } else {
                 let gathering = self.gather_batch(&mut queue).fuse();
@@ -131,7 +131,7 @@ impl Flusher {
                     select_biased! {
                         flushed = on_their_way.select_next_some() => {
                             self.write_back.note_full(&flushed);
-                            failed = failed.or(flushed.err());
+                            failed = graver(failed, flushed.err());
                         }
                         batch = gathering => break batch,
                     }
@@ -145,7 +145,7 @@ impl Flusher {
             // What else there is would fail as well, unless it is one file's damage.
             is_done |= failed.is_some_and(|error| !is_of_file(error));
         }
-        failed.or(queue.failed).map_or(Ok(()), Err)
+        graver(failed, queue.failed).map_or(Ok(()), Err)
     }
 
     /// Takes as much as one object holds; nothing once all is taken.
@@ -157,7 +157,7 @@ impl Flusher {
                     Ok(gathered) => batch.extend(gathered),
                     Err(error) => {
                         self.write_back.note_published(node, &Err(error)).await;
-                        queue.failed = Some(error);
+                        queue.failed = graver(queue.failed, Some(error));
                         queue.cutter.finished();
                     }
                 },
@@ -179,7 +179,7 @@ impl Flusher {
             if let Err(error) = self.add_blocks(&mut builder, gathered).await {
                 self.write_back.note_published(gathered.node, &Err(error)).await;
                 gathered.give_up();
-                failed = Some(error);
+                failed = graver(failed, Some(error));
             }
         }
         // Where all was cut meanwhile there is nothing to put.
@@ -191,7 +191,7 @@ impl Flusher {
         // Whether it failed, or every node has been removed meanwhile: perhaps nothing refers to the object.
         self.garbage.released([object]);
         self.garbage.wake();
-        failed.map_or(result, Err).inspect_err(|_| self.share.counters().flush_failures.count())
+        graver(failed, result.err()).map_or(Ok(()), Err).inspect_err(|_| self.share.counters().flush_failures.count())
     }
 
     async fn put_and_publish(&self, batch: &[Gathered], builder: ObjectBuilder) -> FsResult<()> {
@@ -220,6 +220,6 @@ impl Flusher {
         for (gathered, result) in batch.iter().zip(&published) {
             self.write_back.note_published(gathered.node, result).await;
         }
-        published.into_iter().collect()
+        published.into_iter().map(Result::err).fold(None, graver).map_or(Ok(()), Err)
     }
 }
