@@ -13,6 +13,7 @@ mod policy;
 mod registry;
 mod restore;
 mod services;
+mod to_end;
 mod volume;
 
 pub use policy::{Atime, Network, SharePolicy};

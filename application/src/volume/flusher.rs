@@ -25,15 +25,18 @@ use futures_util::{FutureExt, StreamExt, future::join_all, pin_mut, select_biase
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
 
-use crate::volume::{
-    blocks::BlockReader,
-    garbage::Garbage,
-    node_locks::NodeLocks,
-    nodes::Nodes,
-    plans::PlanRunner,
-    sealing::Sealing,
-    share::{Share, graver, is_of_file},
-    write_back::WriteBack,
+use crate::{
+    to_end::run_to_end,
+    volume::{
+        blocks::BlockReader,
+        garbage::Garbage,
+        node_locks::NodeLocks,
+        nodes::Nodes,
+        plans::PlanRunner,
+        sealing::Sealing,
+        share::{Share, graver, is_of_file},
+        write_back::WriteBack,
+    },
 };
 pub(super) use gather::Gathered;
 pub(super) use steps::Steps;
@@ -106,6 +109,14 @@ impl Flusher {
             self.flush(due).await?;
         }
         Err(FsError::Busy)
+    }
+
+    /// The same for who asks from outside, and may go away meanwhile: a flush that stopped half-way would leave an object
+    /// that nobody remembers before the next start.
+    pub(crate) async fn flush_all_to_end(self: &Arc<Self>) -> FsResult<()> {
+        let flusher = Arc::clone(self);
+        let flush = async move { flusher.flush_all().await };
+        run_to_end(&*self.share.machine().spawner, "requested flush", flush).await.unwrap_or(Err(FsError::Busy))
     }
 
     /// Flushes what is unflushed of these nodes, many to an object. One flush at a time: of two that took the same

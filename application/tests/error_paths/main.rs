@@ -1,6 +1,7 @@
 //! What callers get, and what stays, where a store or the journal fails, or where something comes between.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asked;
 mod atime;
 mod between;
 mod content;

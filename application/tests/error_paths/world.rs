@@ -38,6 +38,9 @@ use crate::interposed::{Interposed, Next};
 
 pub(crate) const SHARE: ShareId = ShareId(0xD177_0002);
 
+/// The task in which a flush runs that somebody asked for.
+const REQUESTED: &str = "requested flush";
+
 type Answer<E> = Box<dyn FnMut() -> Option<E> + Send>;
 type Change = Box<dyn FnMut(Vec<u8>) -> Vec<u8> + Send>;
 
@@ -312,7 +315,7 @@ fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>, kept: Vec<(Appen
     mock
 }
 
-/// Time stands where it was set, nobody really sleeps, and nothing happens in the background.
+/// Time stands where it was set, nobody really sleeps, and nothing happens in the background but what was asked for.
 fn machine(faults: &Arc<Faults>) -> Machine {
     let mut clock = MockClock::new();
     let f = Arc::clone(faults);
@@ -325,7 +328,11 @@ fn machine(faults: &Arc<Faults>) -> Machine {
     let drawn = AtomicU64::new(1);
     randomness.expect_bits128().returning(move || u128::from(drawn.fetch_add(1, Ordering::Relaxed)));
     let mut spawner = MockSpawner::new();
-    spawner.expect_spawn().returning(|_, _| ());
+    spawner.expect_spawn().returning(|name, task| {
+        if name == REQUESTED {
+            drop(tokio::spawn(task));
+        }
+    });
     Machine { clock: Arc::new(clock), randomness: Arc::new(randomness), spawner: Arc::new(spawner) }
 }
 
