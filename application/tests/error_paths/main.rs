@@ -9,6 +9,7 @@ mod cuts;
 mod interposed;
 mod journal;
 mod metadata;
+mod reads;
 mod repeated;
 mod replay;
 mod world;
