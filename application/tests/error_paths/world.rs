@@ -61,6 +61,8 @@ pub(crate) struct Faults {
     pub(crate) sync: Fault<JournalError>,
     /// What becomes of the bytes of an object on their way.
     pub(crate) spoil: Mutex<Option<Change>>,
+    /// The rows of this node can't be read.
+    pub(crate) damaged: Mutex<Option<NodeId>>,
     /// Whether each view asked for locks.
     pub(crate) locks: Mutex<Vec<bool>>,
     pub(crate) applies: AtomicUsize,
@@ -115,15 +117,32 @@ impl World {
 
     /// A share whose files are cut as small as may be: one of 60 KiB is flushed by two objects.
     pub(crate) async fn tiny() -> World {
-        World::of_scale(Scale::TINY, Arc::new(MemoryMetadataStore::new()), Vec::new()).await
+        World::with(Scale::TINY, Arc::new(MemoryMetadataStore::new()), Vec::new(), Faults::default()).await
     }
 
     /// A share on these metadata, which are made if they are empty, with a journal that has kept these records.
     pub(crate) async fn open(store: Arc<MemoryMetadataStore>, records: Vec<(Appended, Record)>) -> World {
-        World::of_scale(Scale::PRODUCTION, store, records).await
+        World::with(Scale::PRODUCTION, store, records, Faults::default()).await
     }
 
-    async fn of_scale(scale: Scale, store: Arc<MemoryMetadataStore>, records: Vec<(Appended, Record)>) -> World {
+    /// The same where the rows of a node can't be read while the share is opened.
+    pub(crate) async fn open_damaged(
+        store: Arc<MemoryMetadataStore>,
+        records: Vec<(Appended, Record)>,
+        node: NodeId,
+    ) -> World {
+        let faults = Faults { damaged: Mutex::new(Some(node)), ..Faults::default() };
+        let world = World::with(Scale::PRODUCTION, store, records, faults).await;
+        *world.faults.damaged.lock() = None;
+        world
+    }
+
+    async fn with(
+        scale: Scale,
+        store: Arc<MemoryMetadataStore>,
+        records: Vec<(Appended, Record)>,
+        faults: Faults,
+    ) -> World {
         let record = ShareRecord {
             handle_key: HandleKey([7; 16]),
             content_owner: 1,
@@ -133,7 +152,7 @@ impl World {
         if store.shares().await.unwrap().is_empty() {
             store.create_share(&record, &root()).await.unwrap();
         }
-        let faults = Arc::new(Faults::default());
+        let faults = Arc::new(faults);
         let journal = Arc::new(NullJournal::new(1 << 20));
         let next = Arc::new(Next::default());
         let mock = metadata(store.share(SHARE).await.unwrap().unwrap(), &faults);
@@ -234,6 +253,9 @@ fn metadata(store: Arc<dyn ShareMetadata>, faults: &Arc<Faults>) -> MockShareMet
     let (f, s) = (faults(), there());
     mock.expect_view().returning(move |query| {
         f.locks.lock().push(query.lock);
+        if f.damaged.lock().is_some_and(|node| query.nodes.contains(&node)) {
+            return Err(MetadataError::Corrupt("a row".into()));
+        }
         f.metadata.check().and_then(|()| now(s.view(query)))
     });
     let (f, s) = (faults(), there());
