@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod full;
+mod outages;
 mod repacking;
 mod stores;
 mod world;

@@ -67,6 +67,10 @@ impl Repacker {
                     self.collector.discards().is_refused(object);
                     continue;
                 }
+                Err(error @ ContentError::Unavailable(_)) => {
+                    self.collector.tell_away(&error);
+                    break;
+                }
                 Err(error) => {
                     tracing::warn!(share = %self.share.name(), %object, %error, "dead bytes of an object are not given back yet");
                     continue;
