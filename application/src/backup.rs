@@ -17,11 +17,14 @@ use dittofs_ports::{
     BackupError, BackupFolders, BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, BackupWriter,
     Manifest, ObjectInBackup, ShareInBackup, ShareSnapshot, SnapshotRow,
 };
-use tokio::sync::{OwnedMutexGuard, oneshot};
+use tokio::sync::OwnedMutexGuard;
 
 pub(crate) use objects::{ObjectError, whole_object};
 
-use crate::volume::{Frozen, Machine, Volume};
+use crate::{
+    to_end::run_to_end,
+    volume::{Frozen, Machine, Volume},
+};
 
 /// Bytes of rows that are held at a time.
 const ROWS_BYTES: usize = 1 << 20;
@@ -69,15 +72,12 @@ impl Job {
     ) -> Result<BackupReport, BackupError> {
         let identity = Identity { backup: BackupId::of_bits(machine.randomness.bits64()), at: machine.clock.now() };
         let _waiting = Waiting(Arc::clone(&self.is_over));
-        let (answer, answered) = oneshot::channel();
-        let task = async move {
+        let work = async move {
             let result = self.run(identity).await;
             drop(running);
-            // Nobody may be waiting any more.
-            let _ = answer.send(result);
+            result
         };
-        machine.spawner.spawn("backup", Box::pin(task));
-        answered.await.unwrap_or(Err(BackupError::Cancelled))
+        run_to_end(&*machine.spawner, "backup", work).await.unwrap_or(Err(BackupError::Cancelled))
     }
 
     async fn run(&self, identity: Identity) -> Result<BackupReport, BackupError> {

@@ -14,6 +14,7 @@ mod registry;
 mod replicated;
 mod restore;
 mod services;
+mod to_end;
 mod volume;
 
 pub use policy::{Atime, Network, SharePolicy};

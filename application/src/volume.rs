@@ -253,7 +253,7 @@ impl Volume {
     /// # Errors
     /// Those of the stores; `Io` where something is set aside.
     pub(crate) async fn flush_all(&self) -> FsResult<()> {
-        self.flusher.flush_all().await?;
+        self.flusher.flush_all_to_end().await?;
         self.write_back.demand_none_aside()
     }
 

@@ -15,6 +15,8 @@ pub enum ClientId {
     Nfs4(u64),
     /// A client of SMB, by its session (MS-SMB2, 3.3.1.8).
     Smb(u64),
+    /// A client of a protocol that a program adds to these, by whatever number that gives it.
+    Other(u64),
 }
 
 impl fmt::Display for ClientId {
@@ -23,6 +25,7 @@ impl fmt::Display for ClientId {
             ClientId::Nfs3(address) => write!(f, "nfs3:{address}"),
             ClientId::Nfs4(number) => write!(f, "nfs4:{number}"),
             ClientId::Smb(session) => write!(f, "smb:{session}"),
+            ClientId::Other(number) => write!(f, "other:{number}"),
         }
     }
 }

@@ -133,6 +133,12 @@ impl BlockReader {
         &self.outage
     }
 
+    /// Whether the content store has not answered for so long that readers are not put off any more. To everybody else it
+    /// is away: nothing is known to be damaged.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.outage.lasts(self.share.monotonic()).is_some_and(|lasts| lasts > self.outage_max)
+    }
+
     /// Who reads in order.
     pub(super) fn readahead(&self) -> &Readahead {
         &self.readahead
@@ -252,9 +258,7 @@ impl BlockReader {
         self.sealing.demand_key(node, &wanted.from)?;
         let fetched = match self.fetch(node, &wanted.from, &missing).await {
             // Perhaps only the answer was damaged.
-            Err(FsError::Io) if self.outage.lasts(self.share.monotonic()).is_none() => {
-                self.fetch(node, &wanted.from, &missing).await?
-            }
+            Err(FsError::Io) => self.fetch(node, &wanted.from, &missing).await?,
             fetched => fetched?,
         };
         found.extend(fetched);
@@ -416,9 +420,8 @@ impl BlockReader {
             }
             Err(ContentError::NotFound) => Err(FsError::Stale),
             Err(error @ ContentError::Unavailable(_)) => {
-                let busy = self.share.content_failed(node, object, &error);
-                let lasts = self.outage.failed(self.share.monotonic());
-                Err(if lasts > self.outage_max { FsError::Io } else { busy })
+                self.outage.failed(self.share.monotonic());
+                Err(self.share.content_failed(node, object, &error))
             }
             Err(error) => Err(self.share.content_failed(node, object, &error)),
         }

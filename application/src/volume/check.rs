@@ -94,7 +94,7 @@ impl OnlineCheck {
         let _only_one = self.running.try_lock().map_err(|_| FsError::Busy)?;
         // What was written before goes where the check looks. What comes meanwhile is not its business.
         let began = self.share.monotonic();
-        if let Err(error) = self.flusher.flush_all().await {
+        if let Err(error) = self.flusher.flush_all_to_end().await {
             tracing::warn!(share = %self.share.name(), %error, "not all could be flushed before the check");
         }
         let unflushed_bytes = self.nodes.pending().bytes_from_before(began);

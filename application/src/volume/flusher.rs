@@ -25,15 +25,18 @@ use futures_util::{FutureExt, StreamExt, future::join_all, pin_mut, select_biase
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
 
-use crate::volume::{
-    blocks::BlockReader,
-    garbage::Garbage,
-    node_locks::NodeLocks,
-    nodes::Nodes,
-    plans::PlanRunner,
-    sealing::Sealing,
-    share::{Share, is_of_file},
-    write_back::WriteBack,
+use crate::{
+    to_end::run_to_end,
+    volume::{
+        blocks::BlockReader,
+        garbage::Garbage,
+        node_locks::NodeLocks,
+        nodes::Nodes,
+        plans::PlanRunner,
+        sealing::Sealing,
+        share::{Share, graver, is_of_file},
+        write_back::WriteBack,
+    },
 };
 pub(super) use gather::Gathered;
 pub(super) use steps::Steps;
@@ -121,6 +124,14 @@ impl Flusher {
         Err(FsError::Busy)
     }
 
+    /// The same for who asks from outside, and may go away meanwhile: a flush that stopped half-way would leave an object
+    /// that nobody remembers before the next start.
+    pub(crate) async fn flush_all_to_end(self: &Arc<Self>) -> FsResult<()> {
+        let flusher = Arc::clone(self);
+        let flush = async move { flusher.flush_all().await };
+        run_to_end(&*self.share.machine().spawner, "requested flush", flush).await.unwrap_or(Err(FsError::Busy))
+    }
+
     /// Flushes what is unflushed of these nodes, many to an object. One flush at a time: of two that took the same
     /// bytes, the slower one would publish them over newer ones. The objects of one flush share no region.
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
@@ -137,7 +148,7 @@ impl Flusher {
             if is_done || on_their_way.len() >= UPLOADS_MAX {
                 if let Some(flushed) = on_their_way.next().await {
                     self.write_back.note_full(&flushed);
-                    failed = failed.or(flushed.err());
+                    failed = graver(failed, flushed.err());
                 }
             } else {
                 let gathering = self.gather_batch(&mut queue).fuse();
@@ -146,7 +157,7 @@ impl Flusher {
                     select_biased! {
                         flushed = on_their_way.select_next_some() => {
                             self.write_back.note_full(&flushed);
-                            failed = failed.or(flushed.err());
+                            failed = graver(failed, flushed.err());
                         }
                         batch = gathering => break batch,
                     }
@@ -160,7 +171,7 @@ impl Flusher {
             // What else there is would fail as well, unless it is one file's damage.
             is_done |= failed.is_some_and(|error| !is_of_file(error));
         }
-        failed.or(queue.failed).map_or(Ok(()), Err)
+        graver(failed, queue.failed).map_or(Ok(()), Err)
     }
 
     /// Takes as much as one object holds; nothing once all is taken.
@@ -172,7 +183,7 @@ impl Flusher {
                     Ok(gathered) => batch.extend(gathered),
                     Err(error) => {
                         self.write_back.note_published(node, &Err(error)).await;
-                        queue.failed = Some(error);
+                        queue.failed = graver(queue.failed, Some(error));
                         queue.cutter.finished();
                     }
                 },
@@ -194,7 +205,7 @@ impl Flusher {
             if let Err(error) = self.add_blocks(&mut builder, gathered).await {
                 self.write_back.note_published(gathered.node, &Err(error)).await;
                 gathered.give_up();
-                failed = Some(error);
+                failed = graver(failed, Some(error));
             }
         }
         // Where all was cut meanwhile there is nothing to put.
@@ -204,7 +215,7 @@ impl Flusher {
         // Dropped in the end, whether it failed, or nobody waits any more, or every node has been removed meanwhile.
         let _left = Left { garbage: &self.garbage, object: builder.object() };
         let result = self.put_and_publish(&batch, builder).await;
-        failed.map_or(result, Err).inspect_err(|_| self.share.counters().flush_failures.count())
+        graver(failed, result.err()).map_or(Ok(()), Err).inspect_err(|_| self.share.counters().flush_failures.count())
     }
 
     async fn put_and_publish(&self, batch: &[Gathered], builder: ObjectBuilder) -> FsResult<()> {
@@ -215,7 +226,7 @@ impl Flusher {
         if let Err(error) = self.content.put(self.share.id(), live.id, builder.finish()).await {
             let node = batch.first().map_or(NodeId(0), |gathered| gathered.node);
             match error {
-                ContentError::Unavailable(_) => _ = self.blocks.outage().failed(self.share.monotonic()),
+                ContentError::Unavailable(_) => self.blocks.outage().failed(self.share.monotonic()),
                 ContentError::Full => _ = self.steps.lock().found_no_room(live.bytes),
                 _ => {}
             }
@@ -233,6 +244,6 @@ impl Flusher {
         for (gathered, result) in batch.iter().zip(&published) {
             self.write_back.note_published(gathered.node, result).await;
         }
-        published.into_iter().collect()
+        published.into_iter().map(Result::err).fold(None, graver).map_or(Ok(()), Err)
     }
 }

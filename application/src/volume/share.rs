@@ -33,6 +33,11 @@ pub(super) fn is_of_file(error: FsError) -> bool {
     error == FsError::Io
 }
 
+/// What two failures come to: a store's concerns all files, and counts before one that is about one file.
+pub(super) fn graver(one: Option<FsError>, other: Option<FsError>) -> Option<FsError> {
+    one.filter(|error| !is_of_file(*error)).or(other.filter(|error| !is_of_file(*error))).or(one).or(other)
+}
+
 /// A share that runs.
 pub(super) struct Share {
     name: String,

@@ -1,6 +1,7 @@
 //! What callers get, and what stays, where a store or the journal fails, or where something comes between.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asked;
 mod atime;
 mod between;
 mod content;
@@ -8,6 +9,7 @@ mod cuts;
 mod interposed;
 mod journal;
 mod metadata;
+mod reads;
 mod repeated;
 mod replay;
 mod retiring;

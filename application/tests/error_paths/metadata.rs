@@ -117,3 +117,18 @@ async fn a_flush_that_is_not_published_keeps_the_bytes_and_is_tried_again() {
         assert!(world.faults.gets.load(Ordering::Relaxed) > 0, "they are read from the content store");
     }
 }
+
+#[tokio::test]
+async fn a_full_store_is_told_although_a_file_of_the_same_object_is_damaged() {
+    let world = World::new().await;
+    let nodes = [world.node("damaged").await, world.node("whole").await];
+    for node in nodes {
+        world.write(node, b"bytes", Stability::Unstable).await.unwrap();
+    }
+    // The row of the object, and then each file.
+    let mut answers = vec![ApplyError::Full, ApplyError::Corrupt("a row".into())];
+    let mut is_noted = false;
+    world.faults.apply.set(move || if std::mem::replace(&mut is_noted, true) { answers.pop() } else { None });
+    assert_eq!(world.services.flush().await, Err(FsError::NoSpace));
+    assert_eq!(world.write(nodes[1], b"more", Stability::Unstable).await.map(drop), Err(FsError::NoSpace));
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dittofs_domain::{
     Attributes, Timestamp,
+    error::FsError,
     namespace::{SetAttributes, SetTime},
 };
 use dittofs_memory::MemoryMetadataStore;
@@ -66,4 +67,22 @@ async fn a_record_with_an_earlier_time_does_not_lower_ctime_and_still_gives_mtim
     world.write(node, b"third", Stability::Unstable).await.unwrap();
     let written = attributes(&world, node).await;
     assert!(written.ctime > after.ctime && written.change > after.change);
+}
+
+/// Else its numbers would pass the records', which would then be taken for published, or a cut would not be noted.
+#[tokio::test]
+async fn a_file_of_which_records_were_kept_takes_no_change_until_they_have_their_place() {
+    let store = Arc::new(MemoryMetadataStore::new());
+    let world = World::open(Arc::clone(&store), Vec::new()).await;
+    let node = world.file(b"first").await;
+    let records = world.faults.appended.lock().clone();
+
+    let world = World::open_damaged(Arc::clone(&store), records.clone(), node.node).await;
+    assert_eq!(world.write(node, b"2", Stability::Unstable).await.map(drop), Err(FsError::Io));
+    let cut = SetAttributes::size(2);
+    assert_eq!(world.services.set_attributes(&caller(), node, &cut, None).await.map(drop), Err(FsError::Io));
+    let other = world.node("other").await;
+    assert_eq!(world.write(other, b"2", Stability::Unstable).await.map(drop), Ok(()));
+
+    assert_eq!(crashed(&store, records).await.read(node).await, Ok(b"first".to_vec()));
 }

@@ -38,6 +38,9 @@ use crate::interposed::{Interposed, Next};
 
 pub(crate) const SHARE: ShareId = ShareId(0xD177_0002);
 
+/// The task in which a flush runs that somebody asked for.
+const REQUESTED: &str = "requested flush";
+
 type Answer<E> = Box<dyn FnMut() -> Option<E> + Send>;
 type Change = Box<dyn FnMut(Vec<u8>) -> Vec<u8> + Send>;
 
@@ -62,6 +65,8 @@ pub(crate) struct Faults {
     pub(crate) lost: Mutex<Vec<(NodeId, Sequence)>>,
     /// What becomes of the bytes of an object on their way.
     pub(crate) spoil: Mutex<Option<Change>>,
+    /// The rows of this node can't be read.
+    pub(crate) damaged: Mutex<Option<NodeId>>,
     /// Whether each view asked for locks.
     pub(crate) locks: Mutex<Vec<bool>>,
     pub(crate) applies: AtomicUsize,
@@ -129,15 +134,32 @@ impl World {
 
     /// A share whose files are cut as small as may be: one of 60 KiB is flushed by two objects.
     pub(crate) async fn tiny() -> World {
-        World::of_scale(Scale::TINY, Arc::new(MemoryMetadataStore::new()), Vec::new()).await
+        World::with(Scale::TINY, Arc::new(MemoryMetadataStore::new()), Vec::new(), Faults::default()).await
     }
 
     /// A share on these metadata, which are made if they are empty, with a journal that has kept these records.
     pub(crate) async fn open(store: Arc<MemoryMetadataStore>, records: Vec<(Appended, Record)>) -> World {
-        World::of_scale(Scale::PRODUCTION, store, records).await
+        World::with(Scale::PRODUCTION, store, records, Faults::default()).await
     }
 
-    async fn of_scale(scale: Scale, store: Arc<MemoryMetadataStore>, records: Vec<(Appended, Record)>) -> World {
+    /// The same where the rows of a node can't be read while the share is opened.
+    pub(crate) async fn open_damaged(
+        store: Arc<MemoryMetadataStore>,
+        records: Vec<(Appended, Record)>,
+        node: NodeId,
+    ) -> World {
+        let faults = Faults { damaged: Mutex::new(Some(node)), ..Faults::default() };
+        let world = World::with(Scale::PRODUCTION, store, records, faults).await;
+        *world.faults.damaged.lock() = None;
+        world
+    }
+
+    async fn with(
+        scale: Scale,
+        store: Arc<MemoryMetadataStore>,
+        records: Vec<(Appended, Record)>,
+        faults: Faults,
+    ) -> World {
         let record = ShareRecord {
             handle_key: HandleKey([7; 16]),
             content_owner: 1,
@@ -147,7 +169,7 @@ impl World {
         if store.shares().await.unwrap().is_empty() {
             store.create_share(&record, &root()).await.unwrap();
         }
-        let faults = Arc::new(Faults::default());
+        let faults = Arc::new(faults);
         let journal = Arc::new(NullJournal::new(1 << 20));
         let next = Arc::new(Next::default());
         let mock = metadata(store.share(SHARE).await.unwrap().unwrap(), &faults);
@@ -253,6 +275,9 @@ fn metadata(store: Arc<dyn ShareMetadata>, faults: &Arc<Faults>) -> MockShareMet
     let (f, s) = (faults(), there());
     mock.expect_view().returning(move |query| {
         f.locks.lock().push(query.lock);
+        if f.damaged.lock().is_some_and(|node| query.nodes.contains(&node)) {
+            return Err(MetadataError::Corrupt("a row".into()));
+        }
         f.metadata.check().and_then(|()| now(s.view(query)))
     });
     let (f, s) = (faults(), there());
@@ -343,7 +368,7 @@ fn journal_of(journal: &Arc<NullJournal>, faults: &Arc<Faults>, kept: Vec<(Appen
     mock
 }
 
-/// Time stands where it was set, nobody really sleeps, and nothing happens in the background.
+/// Time stands where it was set, nobody really sleeps, and nothing happens in the background but what was asked for.
 fn machine(faults: &Arc<Faults>) -> Machine {
     let mut clock = MockClock::new();
     let f = Arc::clone(faults);
@@ -356,7 +381,11 @@ fn machine(faults: &Arc<Faults>) -> Machine {
     let drawn = AtomicU64::new(1);
     randomness.expect_bits128().returning(move || u128::from(drawn.fetch_add(1, Ordering::Relaxed)));
     let mut spawner = MockSpawner::new();
-    spawner.expect_spawn().returning(|_, _| ());
+    spawner.expect_spawn().returning(|name, task| {
+        if name == REQUESTED {
+            drop(tokio::spawn(task));
+        }
+    });
     Machine { clock: Arc::new(clock), randomness: Arc::new(randomness), spawner: Arc::new(spawner) }
 }
 

@@ -107,7 +107,7 @@ impl ContentStore for Remote {
 
 #[async_trait]
 impl Journal for Kept {
-    dittofs_ports::forward!(Journal of journal: append, sync, lost, read_now, read, recover, release, usage);
+    dittofs_ports::forward!(Journal of journal: append, sync, failures, lost, read_now, read, recover, release, usage);
 
     fn survives(&self) -> Survives {
         Survives::PowerLoss
@@ -243,7 +243,7 @@ impl World {
 }
 
 fn caller() -> Caller {
-    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId(1) }
+    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId::Nfs4(1) }
 }
 
 impl Server {

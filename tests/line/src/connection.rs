@@ -61,7 +61,7 @@ impl Connection {
         };
         Some(Connection {
             services: serving.services.clone(),
-            who: Presented { identity: None, address, port: peer.port(), client: ClientId(client) },
+            who: Presented { identity: None, address, port: peer.port(), client: ClientId::Other(client) },
             idle: serving.idle,
             seat,
             account: serving.bounds.memory.account(network),

@@ -12,15 +12,14 @@ const APART: Duration = Duration::from_secs(90);
 pub(in crate::volume) struct Outage(Mutex<Option<(Duration, Duration)>>);
 
 impl Outage {
-    /// Notes a request without an answer, and says how long there has been none.
-    pub(in crate::volume) fn failed(&self, now: Duration) -> Duration {
+    /// Notes a request without an answer.
+    pub(in crate::volume) fn failed(&self, now: Duration) {
         let mut times = self.0.lock();
         let since = match *times {
             Some((since, last)) if now.saturating_sub(last) < APART => since,
             Some(_) | None => now,
         };
         *times = Some((since, now));
-        now.saturating_sub(since)
     }
 
     /// Notes an answer.

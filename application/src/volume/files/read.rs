@@ -19,6 +19,7 @@ use crate::volume::{
     blocks::{Segments, Wanted, zeros},
     breathe::breathe,
     files::Files,
+    node_locks::NodeLock,
     open_table::readable,
 };
 
@@ -26,6 +27,8 @@ use crate::volume::{
 const READ_BYTES_MAX: u32 = 4 << 20;
 /// How often a read starts again because a flush or a truncation came between, before it takes the node's lock.
 pub(super) const ATTEMPTS: u32 = 4;
+/// How often it is tried with the lock: objects are kept for a while, so that two are not gone one after the other.
+const LOCKED_ATTEMPTS: u32 = 2;
 /// Slices of one read that are found, or whose bytes are taken, at once: some 100 µs of work. A MiB may have a million of them.
 const SLICES_AT_ONCE: usize = 1_024;
 
@@ -85,12 +88,12 @@ impl Files {
     pub(crate) async fn read(&self, caller: &Caller, node: NodeId, offset: u64, length: u32) -> FsResult<ReadReply> {
         let end = offset.saturating_add(u64::from(length.min(READ_BYTES_MAX)));
         let access = self.opens.check_read(caller, node, offset, length).await?;
-        for attempt in 0..=ATTEMPTS {
+        for attempt in 0..ATTEMPTS + LOCKED_ATTEMPTS {
             // Under the lock nothing changes the node's map or lets go of its slices.
-            let lock = if attempt == ATTEMPTS { Some(self.locks.lock(node).await) } else { None };
+            let lock = if attempt >= ATTEMPTS { Some(self.locks.lock(node).await) } else { None };
             let Some(layout) = self.layout(caller, access, node, offset..end, lock.is_some()).await? else { continue };
             let (range, size) = (layout.range.clone(), layout.attributes.size);
-            let data = match self.gather(node, &layout).await {
+            let data = match self.gather(node, &layout, lock).await {
                 Ok(Some(data)) => data,
                 // An object that is gone was repacked or overwritten: the map says where the bytes are now.
                 Ok(None) | Err(FsError::Stale) => continue,
@@ -98,6 +101,8 @@ impl Files {
                     self.nodes.tell_unreadable(node).await;
                     return Err(FsError::Io);
                 }
+                // Put off for long enough.
+                Err(FsError::Busy) if self.blocks.is_given_up() => return Err(FsError::Io),
                 Err(error) => return Err(error),
             };
             self.blocks.readahead().note(node, &range, size, self.share.monotonic());
@@ -171,8 +176,10 @@ impl Files {
         }
     }
 
-    /// Gets the bytes; none if a record was given up meanwhile.
-    async fn gather(&self, node: NodeId, layout: &Layout) -> FsResult<Option<Segments>> {
+    /// Gets the bytes; none if a record was given up meanwhile. A lock of the node is given up before the store is waited
+    /// for: the layout is of one state, slices are taken by then, and what an object holds never changes. The object may
+    /// only be gone by the time that it is asked, which is `Stale`.
+    async fn gather(&self, node: NodeId, layout: &Layout, lock: Option<NodeLock<'_>>) -> FsResult<Option<Segments>> {
         let mut out = Gathered::default();
         let mut at = layout.range.start;
         for (number, part) in layout.parts.iter().enumerate() {
@@ -192,6 +199,7 @@ impl Files {
             at = slice.offset + u64::from(length);
         }
         self.mapped(layout, at..layout.range.end, &mut out);
+        drop(lock);
         if out.absent.is_empty() {
             return Ok(Some(out.segments));
         }

@@ -38,9 +38,6 @@ impl Flusher {
     pub(in crate::volume) async fn flush_due(&self) -> Result<bool, FsError> {
         let now = self.share.monotonic();
         let age = |at: Duration| now.saturating_sub(at).as_millis().try_into().unwrap_or(u64::MAX);
-        if self.nodes.pending().bytes() == 0 {
-            self.write_back.note_full(&Ok(()));
-        }
         let waited_for = self.write_back.full().is_journal() | self.plans.ledger().take_wanted();
         let facts = |(node, pending): (NodeId, Arc<Mutex<NodePending>>)| {
             let pending = pending.lock();
@@ -56,6 +53,10 @@ impl Flusher {
         let tried =
             self.nodes.pending().nodes().into_iter().filter(|(node, _)| !self.write_back.set_aside().waits(*node, now));
         let nodes: Vec<NodeFacts> = tried.map(facts).collect();
+        // Nothing would find out that there is space: what is set aside is not tried.
+        if nodes.iter().all(|node| node.slices == 0) {
+            self.write_back.note_full(&Ok(()));
+        }
         let journal = self.write_back.journal_usage();
         let share = ShareFacts {
             journal: Usage { used: journal.used, limit: journal.limit },

@@ -31,7 +31,7 @@ impl PlanRunner {
     /// The rule sees what was shown of unflushed bytes before. `forget` answers the records that are done then.
     ///
     /// # Errors
-    /// Those of [`PlanRunner::run`].
+    /// Those of [`PlanRunner::run`]; `Io` where records of the node are in no index.
     pub(in crate::volume) async fn change_content<T: Send>(
         &self,
         lock: &NodeLock<'_>,
@@ -39,6 +39,7 @@ impl PlanRunner {
         mut decide: impl FnMut(&View, Option<&Pending>) -> FsResult<(Plan, T)> + Send,
         forget: impl FnOnce(&PendingNodes, &T) -> Vec<Appended> + Send,
     ) -> FsResult<Settled<T>> {
+        self.write_back.demand_placed(lock.node())?;
         self.fit(lock).await?;
         let pending = self.nodes.pending();
         let before = pending.snapshot(lock.node());

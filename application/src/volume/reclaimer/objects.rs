@@ -1,13 +1,19 @@
 //! Objects that nothing refers to: condemned, kept for a while, deleted, forgotten.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use dittofs_domain::{
     NodeId, ObjectId,
     error::FsResult,
     plan::{Change, Expectation, ObjectRecord, ObjectState, Plan},
 };
-use dittofs_ports::{ApplyError, ContentStore, ShareMetadata};
+use dittofs_ports::{ApplyError, ContentError, ContentStore, ShareMetadata};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{GRACE, waiting::Discards};
@@ -24,6 +30,8 @@ const OBJECTS_PER_PAGE: usize = 256;
 struct Condemned {
     object: ObjectId,
     since: Duration,
+    /// It was said that it could not be deleted.
+    is_told: bool,
 }
 
 /// Deletes objects that nothing refers to.
@@ -34,6 +42,8 @@ pub(super) struct Collector {
     garbage: Arc<Garbage>,
     condemned: Mutex<Vec<Condemned>>,
     discards: Mutex<Discards>,
+    /// It was said that the content store takes no deletions.
+    is_told_away: AtomicBool,
 }
 
 impl Collector {
@@ -43,7 +53,7 @@ impl Collector {
         garbage: Arc<Garbage>,
     ) -> Collector {
         let (condemned, discards) = (Mutex::default(), Mutex::default());
-        Collector { share, metadata, content, garbage, condemned, discards }
+        Collector { share, metadata, content, garbage, condemned, discards, is_told_away: AtomicBool::new(false) }
     }
 
     /// Objects that are to be deleted.
@@ -73,7 +83,9 @@ impl Collector {
             let page = page.map_err(|error| self.share.metadata_failed(&error))?;
             for record in &page {
                 match record.state {
-                    ObjectState::Condemned => self.condemned.lock().push(Condemned { object: record.id, since }),
+                    ObjectState::Condemned => {
+                        self.condemned.lock().push(Condemned { object: record.id, since, is_told: false })
+                    }
                     // Those of this instance are looked at when their flush has ended.
                     ObjectState::Writing | ObjectState::Live if record.owner == self.share.epoch() => {}
                     ObjectState::Writing | ObjectState::Live => {
@@ -116,21 +128,39 @@ impl Collector {
             self.condemn(object).await?;
             self.share.counters().objects_condemned.count();
             let since = self.share.monotonic();
-            self.condemned.lock().push(Condemned { object, since });
+            self.condemned.lock().push(Condemned { object, since, is_told: false });
         }
         Ok(())
     }
 
-    /// Deletes the objects whose grace is over; answers whether some are left.
+    /// Says, once until something is deleted again, that the content store does not answer.
+    pub(super) fn tell_away(&self, error: &ContentError) {
+        if !self.is_told_away.swap(true, Ordering::Relaxed) {
+            tracing::warn!(share = %self.share.name(), %error, "content store does not answer: what is to be deleted waits");
+        }
+    }
+
+    /// Deletes the objects whose grace is over, as long as the store answers; answers whether some are left.
     pub(super) async fn delete_condemned(&self) -> FsResult<bool> {
         let now = self.share.monotonic();
         let condemned = self.condemned.lock().clone();
         for one in condemned.iter().filter(|one| now.saturating_sub(one.since) >= GRACE) {
-            let deleted = match self.delete_object(one.object).await {
+            match self.content.delete(self.share.id(), one.object).await {
+                Ok(()) => self.is_told_away.store(false, Ordering::Relaxed),
+                Err(error @ ContentError::Unavailable(_)) => {
+                    self.tell_away(&error);
+                    break;
+                }
+                Err(error) => {
+                    self.tell_undeleted(one.object, &error);
+                    continue;
+                }
+            }
+            let is_forgotten = match self.delete_row(one.object).await {
                 Err(error) if is_of_file(error) => false,
-                deleted => deleted?,
+                forgotten => forgotten?,
             };
-            if deleted {
+            if is_forgotten {
                 self.condemned.lock().retain(|other| other.object != one.object);
                 self.discards.lock().forget(one.object);
                 self.share.counters().objects_deleted.count();
@@ -139,12 +169,17 @@ impl Collector {
         Ok(!self.condemned.lock().is_empty())
     }
 
-    /// Deletes an object and its row; answers whether both are gone.
-    async fn delete_object(&self, object: ObjectId) -> FsResult<bool> {
-        if let Err(error) = self.content.delete(self.share.id(), object).await {
+    /// Says, once of each object, that it is not deleted.
+    fn tell_undeleted(&self, object: ObjectId, error: &ContentError) {
+        let mut condemned = self.condemned.lock();
+        let one = condemned.iter_mut().find(|one| one.object == object);
+        if one.is_some_and(|one| !std::mem::replace(&mut one.is_told, true)) {
             tracing::warn!(share = %self.share.name(), %object, %error, "an object could not be deleted yet");
-            return Ok(false);
         }
+    }
+
+    /// Deletes the row of an object that is gone; answers whether there is none any more.
+    async fn delete_row(&self, object: ObjectId) -> FsResult<bool> {
         let mut plan = Plan::at(self.share.now());
         plan.expect(Expectation::ObjectState { object, state: ObjectState::Condemned });
         plan.change(Change::DeleteObject(object));

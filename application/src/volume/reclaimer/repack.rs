@@ -84,6 +84,14 @@ struct Living {
     new: Option<Piece>,
 }
 
+/// What a round writes again.
+#[derive(Default)]
+struct Found {
+    living: Vec<Living>,
+    /// The objects that it is of, with their dead bytes as far as they were known.
+    taken: Vec<(ObjectId, u64)>,
+}
+
 /// Writes objects again of which most bytes are dead.
 pub(super) struct Repacker {
     pub(super) share: Arc<Share>,
@@ -118,9 +126,37 @@ impl Repacker {
         let most = self.flusher.object_bytes_max();
         let Pace { after, steps, .. } = *self.pace.lock();
         let step = steps.next(most);
-        let (mut living, mut taken, mut room) = (Vec::new(), Vec::new(), step);
+        let Found { mut living, taken } = self.find_living(due, full, step).await?;
+        // Before anybody's lock is waited for: who clones has one.
+        drop(nobody_clones);
+        let written = match living.is_empty() {
+            true => Ok(()),
+            false if self.share.monotonic() < after => return Ok(true),
+            false => self.write_again(&mut living).await,
+        };
+        match written {
+            Ok(()) => {
+                if living.iter().any(|part| part.new.is_some()) {
+                    self.pace.lock().found_room(most);
+                }
+                self.forget_uncopied(taken, &living);
+            }
+            Err(FsError::NoSpace) => {
+                if self.pace.lock().found_no_room(step, self.share.monotonic()) {
+                    self.tell_no_room();
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(waiting || self.garbage.dying().values().any(|dying| dying.is_due(full, &**self.sealing.sealer())))
+    }
+
+    /// What is to be written again of these objects, a step of it at most. They stay known as dying until it has been.
+    async fn find_living(&self, due: Vec<ObjectId>, full: bool, step: u64) -> FsResult<Found> {
+        let (mut found, mut room) = (Found::default(), step);
         let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
         for object in due {
+            let dead = self.garbage.dying().get(&object).map_or(0, |known| known.dead);
             let (record, parts) = match self.look_at(object, alive_permille).await {
                 Ok(Some(found)) => found,
                 Ok(None) => continue,
@@ -136,37 +172,27 @@ impl Repacker {
             }
             let alive: u64 = distinct(&parts).map(|piece| piece.len).sum();
             // Where there is no space, one by one: what is kept for this holds one object.
-            if (full || alive > room) && !living.is_empty() {
+            if (full || alive > room) && !found.living.is_empty() {
                 continue;
             }
-            let is_whole = alive <= room;
             room = room.saturating_sub(alive);
-            living.extend(first_of(parts, step));
-            if is_whole {
-                taken.extend(self.garbage.dying().remove(&object).map(|known| (object, known)));
+            found.living.extend(first_of(parts, step));
+            found.taken.push((object, dead));
+        }
+        Ok(found)
+    }
+
+    /// Forgets objects of which something can't be copied, or of which nothing lives: they stay as they are, unless they
+    /// have lost more meanwhile. The others are looked at again: they are gone by then, or a clone refers to them.
+    fn forget_uncopied(&self, taken: Vec<(ObjectId, u64)>, living: &[Living]) {
+        for (object, dead) in taken {
+            let mut parts = living.iter().filter(|part| refers_to(&part.old, object)).peekable();
+            let is_copied = parts.peek().is_some() && parts.all(|part| part.new.is_some());
+            let mut dying = self.garbage.dying();
+            if !is_copied && dying.get(&object).is_some_and(|known| known.dead == dead) {
+                dying.remove(&object);
             }
         }
-        // Before anybody's lock is waited for: who clones has one.
-        drop(nobody_clones);
-        if self.share.monotonic() >= after && !living.is_empty() {
-            match self.write_again(living).await {
-                Ok(()) => self.pace.lock().found_room(most),
-                Err(error) => {
-                    let mut dying = self.garbage.dying();
-                    for (object, known) in taken {
-                        dying.entry(object).or_insert(known);
-                    }
-                    drop(dying);
-                    if error != FsError::NoSpace {
-                        return Err(error);
-                    }
-                    if self.pace.lock().found_no_room(step, self.share.monotonic()) {
-                        self.tell_no_room();
-                    }
-                }
-            }
-        }
-        Ok(waiting || self.garbage.dying().values().any(|dying| dying.is_due(full, &**self.sealing.sealer())))
     }
 
     /// Says, once, that removing frees nothing, where nothing is left that a store may give back without any room.
@@ -267,11 +293,12 @@ impl Repacker {
         pieces.map_err(|error| self.share.map_failed(node, &error))
     }
 
-    async fn write_again(&self, mut living: Vec<Living>) -> FsResult<()> {
+    /// Copies what lives into a new object, and puts that into the maps. What has no copy then can't have one.
+    async fn write_again(&self, living: &mut [Living]) -> FsResult<()> {
         let mut builder = ObjectBuilder::new(self.share.new_object(), self.share.id(), self.share.epoch());
         // What several files have of the same bytes stays theirs together.
         let mut copies: HashMap<(Source, u64), Source> = HashMap::new();
-        for part in &mut living {
+        for part in living.iter_mut() {
             let bytes = (part.old.source.clone(), part.old.len);
             if let Some(copy) = copies.get(&bytes) {
                 part.new = Some(Piece { source: copy.clone(), ..part.old.clone() });
@@ -305,11 +332,14 @@ impl Repacker {
             let copied = living.iter().filter_map(|part| part.new.as_ref());
             self.share.counters().repacked_bytes.add(copied.map(|piece| piece.len).sum());
         }
-        for parts in living.chunk_by(|a, b| (a.node, a.chunk) == (b.node, b.chunk)) {
+        for parts in living.chunk_by_mut(|a, b| (a.node, a.chunk) == (b.node, b.chunk)) {
             if result.is_ok() {
-                // A chunk of which the map is damaged now keeps the old object.
                 result = match self.replace(parts, live).await {
-                    Err(error) if is_of_file(error) => Ok(()),
+                    // A chunk of which the map is damaged now keeps the old object.
+                    Err(error) if is_of_file(error) => {
+                        parts.iter_mut().for_each(|part| part.new = None);
+                        Ok(())
+                    }
                     result => result,
                 };
             }

@@ -129,6 +129,12 @@ impl Aside {
         self.is_any() && self.files.lock().get(&node).is_some_and(Failing::is_aside)
     }
 
+    /// Whether records of a file are in no index. They are judged by their numbers when the journal is read again, so that
+    /// no change of the content may be published before.
+    fn has_unplaced(&self, node: NodeId) -> bool {
+        self.is_any() && self.unplaced.lock().iter().any(|one| one.record.node == node)
+    }
+
     /// Whether a file is set aside, and not to be tried yet.
     pub(in crate::volume) fn waits(&self, node: NodeId, now: Duration) -> bool {
         self.is_any() && self.files.lock().get(&node).is_some_and(|failing| failing.is_aside() && now < failing.next)
@@ -214,7 +220,13 @@ impl WriteBack {
 
     /// Refuses writes to a file that is set aside.
     pub(in crate::volume) fn demand_not_aside(&self, node: NodeId) -> FsResult<()> {
-        if self.aside.has(node) { Err(FsError::Io) } else { Ok(()) }
+        if self.aside.has(node) { Err(FsError::Io) } else { self.demand_placed(node) }
+    }
+
+    /// Refuses any change of the content of a file of which records are in no index: its row can be read again, but a
+    /// cut could not be noted for them, and they would pass for published once something newer is.
+    pub(in crate::volume) fn demand_placed(&self, node: NodeId) -> FsResult<()> {
+        if self.aside.has_unplaced(node) { Err(FsError::Io) } else { Ok(()) }
     }
 
     /// Says which files a server that stops leaves in its journal.

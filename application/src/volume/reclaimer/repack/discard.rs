@@ -5,7 +5,7 @@
 //! - no map refers to it, and no flush is on its way that could publish it: both are seen under `flushing`;
 //! - nothing can come to refer to it again: only a clone copies extents, and only those that its source has at that
 //!   moment. Whether they are there is looked at while nobody clones, or they could move from a file that was not looked
-//!   at yet to one that was;
+//!   at yet to one that was. A clone that begins after that finds them in no map;
 //! - whoever resolved extents before it died is done, as for an object that is deleted: it has been dead for the grace;
 //! - no backup pins the object: it needs all that was there when it was made;
 //! - it is looked at once more then.
@@ -40,8 +40,12 @@ impl Repacker {
         let due = self.collector.discards().due(self.share.monotonic());
         let mut given_back = 0;
         for (object, dead) in due {
-            let _nobody_clones = self.garbage.stop_cloning().await;
-            let living = match self.living_pieces(object).await {
+            let nobody_clones = self.garbage.stop_cloning().await;
+            let living = self.living_pieces(object).await;
+            // A store that is slow must not keep clones waiting. What is dead now stays dead: a clone that begins from here
+            // on copies extents that some map has, and none has these; no flush and no other repacking is on its way.
+            drop(nobody_clones);
+            let living = match living {
                 Ok(Some(living)) => living,
                 Ok(None) => {
                     self.collector.discards().forget(object);
@@ -66,6 +70,10 @@ impl Repacker {
                 Err(ContentError::Full) => {
                     self.collector.discards().is_refused(object);
                     continue;
+                }
+                Err(error @ ContentError::Unavailable(_)) => {
+                    self.collector.tell_away(&error);
+                    break;
                 }
                 Err(error) => {
                     tracing::warn!(share = %self.share.name(), %object, %error, "dead bytes of an object are not given back yet");

@@ -1,0 +1,19 @@
+//! What must not stop half-way because whoever asked for it goes away.
+
+use dittofs_ports::Spawner;
+use futures_util::FutureExt;
+use tokio::sync::oneshot;
+
+/// Runs something in a task of its own and waits for its end; it goes on to that where nobody waits any more. None if
+/// the task was ended with its runtime.
+pub(crate) async fn run_to_end<T: Send + 'static>(
+    spawner: &dyn Spawner,
+    name: &'static str,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    let (answer, answered) = oneshot::channel();
+    // Nobody may be waiting any more.
+    let task = work.map(|result| drop(answer.send(result)));
+    spawner.spawn(name, Box::pin(task));
+    answered.await.ok()
+}

@@ -1,0 +1,9 @@
+//! What the share does by itself where its stores fail for a while: nothing is forgotten, and nothing waits for ever.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod discards;
+mod full;
+mod outages;
+mod repacking;
+mod stores;
+mod world;

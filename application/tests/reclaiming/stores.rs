@@ -1,0 +1,125 @@
+//! Stores in memory that fail, or wait, as they are told.
+
+use std::{
+    future::pending,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dittofs_domain::{
+    NodeId, ObjectId, ShareId,
+    plan::{Query, View},
+};
+use dittofs_memory::MemoryContentStore;
+use dittofs_ports::{ContentError, ContentStore, MetadataError, ShareMetadata};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// How the stores fail.
+#[derive(Default)]
+pub(crate) struct Faults {
+    /// What objects are put with, in either way.
+    pub(crate) put: Mutex<Option<fn() -> ContentError>>,
+    pub(crate) get: Mutex<Option<fn() -> ContentError>>,
+    pub(crate) delete: Mutex<Option<fn() -> ContentError>>,
+    pub(crate) deletes: AtomicUsize,
+    /// Giving back parts of objects never ends.
+    pub(crate) holds_discards: Mutex<bool>,
+    pub(crate) discards: AtomicUsize,
+    /// The next object that is put to free others waits for this.
+    pub(crate) hold_put: Mutex<Option<Arc<Notify>>>,
+    /// The references to this object can't be told.
+    pub(crate) unknown: Mutex<Option<ObjectId>>,
+    /// The rows of this node's map are damaged.
+    pub(crate) damaged: Mutex<Option<NodeId>>,
+}
+
+pub(crate) fn away() -> ContentError {
+    ContentError::Unavailable("away".into())
+}
+
+pub(crate) fn full() -> ContentError {
+    ContentError::Full
+}
+
+fn check(fault: &Mutex<Option<fn() -> ContentError>>) -> Result<(), ContentError> {
+    fault.lock().map_or(Ok(()), |error| Err(error()))
+}
+
+pub(crate) struct Content {
+    pub(crate) store: Arc<MemoryContentStore>,
+    pub(crate) faults: Arc<Faults>,
+}
+
+#[async_trait]
+impl ContentStore for Content {
+    dittofs_ports::forward!(ContentStore of store: survives, owner, claim, shares, request_max, capacity, list);
+
+    async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        check(&self.faults.put)?;
+        self.store.put(share, object, parts).await
+    }
+
+    async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {
+        let held = self.faults.hold_put.lock().take();
+        if let Some(held) = held {
+            held.notify_one();
+            held.notified().await;
+        }
+        check(&self.faults.put)?;
+        self.store.put_to_free(share, object, parts).await
+    }
+
+    async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
+        check(&self.faults.get)?;
+        self.store.get(share, object, range).await
+    }
+
+    async fn delete(&self, share: ShareId, object: ObjectId) -> Result<(), ContentError> {
+        self.faults.deletes.fetch_add(1, Ordering::Relaxed);
+        check(&self.faults.delete)?;
+        self.store.delete(share, object).await
+    }
+
+    async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
+        self.faults.discards.fetch_add(1, Ordering::Relaxed);
+        if *self.faults.holds_discards.lock() {
+            pending::<()>().await;
+        }
+        self.store.discard(share, object, dead).await
+    }
+}
+
+pub(crate) struct Metadata {
+    pub(crate) store: Arc<dyn ShareMetadata>,
+    pub(crate) faults: Arc<Faults>,
+}
+
+#[async_trait]
+impl ShareMetadata for Metadata {
+    dittofs_ports::forward!(
+        ShareMetadata of store:
+        record, put_record, apply, list, name_of, allocate, unlinked, clipped, objects, nodes, node_ids,
+        references_after, statistics, snapshot
+    );
+
+    async fn view(&self, query: &Query) -> Result<View, MetadataError> {
+        let damaged = *self.faults.damaged.lock();
+        if query.map.is_some() && damaged.is_some_and(|node| query.nodes.contains(&node)) {
+            return Err(MetadataError::Corrupt("a row of a map".into()));
+        }
+        self.store.view(query).await
+    }
+
+    async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
+        if *self.faults.unknown.lock() == Some(object) {
+            return Err(MetadataError::Unavailable("away".into()));
+        }
+        self.store.references(object, max).await
+    }
+}

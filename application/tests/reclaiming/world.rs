@@ -1,0 +1,170 @@
+//! A share that runs, on stores that fail as they are told, with a clock that jumps where everybody sleeps.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dittofs_application::{
+    Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
+};
+use dittofs_block_cache::NoBlockCache;
+use dittofs_domain::{
+    ClientId, Credentials, HandleKey, Name, Node, NodeId, ObjectId, ShareId, Timestamp,
+    credentials::IdentityPolicy,
+    error::FsResult,
+    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
+    quota::Quota,
+};
+use dittofs_frame_codec::Codec;
+use dittofs_frame_sealer::Sealer;
+use dittofs_journal::NullJournal;
+use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
+use dittofs_ports::{
+    AdminService, BlockService, Caller, Clock, CloneRange, ContentStore, MetadataService, MetadataStore, NodeRef,
+    ShareRecord, Stability, Survives,
+};
+use dittofs_system::{SystemRandomness, TokioSpawner};
+use tokio::time::Instant;
+
+use crate::stores::{Content, Faults, Metadata};
+
+pub(crate) const SHARE: ShareId = ShareId(0xD177_0003);
+
+pub(crate) struct World {
+    pub(crate) services: Arc<Services>,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) content: Arc<MemoryContentStore>,
+}
+
+struct PausedClock(Instant);
+
+impl World {
+    pub(crate) async fn new() -> World {
+        World::with(VolumeLimits::default()).await
+    }
+
+    pub(crate) async fn with(limits: VolumeLimits) -> World {
+        let store = MemoryMetadataStore::new();
+        let record =
+            ShareRecord { handle_key: HandleKey([7; 16]), content_owner: 1, ..ShareRecord::new(SHARE, "/export") };
+        store.create_share(&record, &Node::root(0, 0, 0o777, Timestamp::EPOCH)).await.unwrap();
+        let faults = Arc::new(Faults::default());
+        let content = Arc::new(MemoryContentStore::new());
+        let metadata = store.share(SHARE).await.unwrap().unwrap();
+        let stores = VolumeStores {
+            metadata: Arc::new(Metadata { store: metadata, faults: Arc::clone(&faults) }),
+            metadata_survives: Survives::Nothing,
+            content: Arc::new(Content { store: Arc::clone(&content), faults: Arc::clone(&faults) }),
+            journal: Arc::new(NullJournal::new(64 << 20)),
+            cache: Arc::new(NoBlockCache),
+            disk: None,
+            opens: Arc::new(MemoryOpenState::new()),
+            codec: Arc::new(Codec::none()),
+            sealer: Arc::new(Sealer::none()),
+        };
+        let machine = Machine {
+            clock: Arc::new(PausedClock(Instant::now())),
+            randomness: Arc::new(SystemRandomness::new().unwrap()),
+            spawner: Arc::new(TokioSpawner::new(tokio::runtime::Handle::current())),
+        };
+        let policy = SharePolicy {
+            clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
+            identity: IdentityPolicy::default(),
+            secure_ports: true,
+            read_only: false,
+            quota: Quota { bytes: 1 << 30, ..Quota::NONE },
+            atime: Atime::None,
+        };
+        let settings = VolumeSettings { limits, ..VolumeSettings::new(policy) };
+        let volume = Volume::open(stores, settings, machine).await.unwrap();
+        let services = Arc::new(Services::new(Arc::new(Registry::new(vec![volume]))));
+        World { services, faults, content }
+    }
+
+    /// An empty file.
+    pub(crate) async fn file(&self, name: &str) -> NodeRef {
+        let request = CreateRequest {
+            directory: NodeId::ROOT,
+            name: Name::new(name.as_bytes()).unwrap(),
+            kind: NewKind::File,
+            attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
+            how: CreateHow::Guarded,
+        };
+        NodeRef { share: SHARE, node: self.services.create(&caller(), SHARE, &request, None).await.unwrap().node.node }
+    }
+
+    pub(crate) async fn write(&self, node: NodeRef, at: u64, bytes: Bytes) -> FsResult<()> {
+        self.services.write(&caller(), node, at, bytes, Stability::Unstable).await.map(drop)
+    }
+
+    pub(crate) async fn read(&self, node: NodeRef) -> FsResult<Vec<u8>> {
+        Ok(self.services.read(&caller(), node, 0, 4 << 20).await?.data.concat())
+    }
+
+    pub(crate) async fn remove(&self, name: &str) {
+        let name = Name::new(name.as_bytes()).unwrap();
+        let request = RemoveRequest { directory: NodeId::ROOT, name, kind: RemoveKind::NotDirectory };
+        self.services.remove(&caller(), SHARE, &request, None).await.unwrap();
+    }
+
+    /// Gives a file all that another one has.
+    pub(crate) async fn clone_file(&self, source: NodeRef, destination: NodeRef) -> FsResult<()> {
+        let request = CloneRange {
+            share: SHARE,
+            source: source.node,
+            source_opener: None,
+            offset: 0,
+            length: 0,
+            destination: destination.node,
+            at: 0,
+        };
+        self.services.clone_range(&caller(), &request).await.map(drop)
+    }
+
+    /// An object of its own with two files in it, the second of which is called `dead-…`.
+    pub(crate) async fn object_of_two(&self, number: usize, alive: usize, dead: usize) -> NodeRef {
+        let file = self.file(&format!("alive-{number}")).await;
+        self.write(file, 0, bytes(number, alive)).await.unwrap();
+        let other = self.file(&format!("dead-{number}")).await;
+        self.write(other, 0, bytes(number + 100, dead)).await.unwrap();
+        self.services.flush().await.unwrap();
+        file
+    }
+
+    /// The objects in the store, with their bytes.
+    pub(crate) async fn objects(&self) -> Vec<(ObjectId, u64)> {
+        self.content.list(SHARE, None, 1_000).await.unwrap()
+    }
+
+    pub(crate) async fn object_bytes(&self) -> u64 {
+        self.objects().await.iter().map(|(_, bytes)| *bytes).sum()
+    }
+
+    /// Lets the share's own tasks run for some seconds.
+    pub(crate) async fn pass(&self, seconds: u64) {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    }
+}
+
+#[async_trait]
+impl Clock for PausedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH.plus_ms(u64::try_from(self.0.elapsed().as_millis()).unwrap())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+pub(crate) fn caller() -> Caller {
+    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId::Nfs4(1) }
+}
+
+pub(crate) fn bytes(seed: usize, length: usize) -> Bytes {
+    (0..length).map(|at| (seed * 31 + at * 7 + (at >> 8)) as u8).collect()
+}
