@@ -11,7 +11,7 @@ use super::{
     volumes::identity_policy,
 };
 use crate::{
-    config::ShareConfig,
+    config::{Durability, ShareConfig},
     facts::{is_of, unnamed},
 };
 
@@ -98,7 +98,8 @@ pub(super) async fn find(share: &ShareConfig, store: &dyn MetadataStore) -> Resu
     Ok(store.shares().await?.into_iter().find(|record| is_of(record, share)))
 }
 
-/// A share that was renamed in the configuration must not come up empty.
+/// A share that was renamed in the configuration must not come up empty. One in memory has nothing to lose but what
+/// another one of this start has left there.
 fn refuse_beside_strangers(
     share: &ShareConfig,
     all: &[ShareConfig],
@@ -107,7 +108,7 @@ fn refuse_beside_strangers(
 ) -> Result<(), IdentityError> {
     let strangers: Vec<String> =
         unnamed(&share.metadata_store, records, all).into_iter().map(|share| share.name).collect();
-    if strangers.is_empty() || share.id.is_some() {
+    if strangers.is_empty() || share.id.is_some() || share.durability == Durability::None {
         return Ok(());
     }
     Err(IdentityError::Strangers {

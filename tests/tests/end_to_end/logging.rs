@@ -146,7 +146,13 @@ fn a_hangup_says_what_of_the_configuration_needs_a_restart() {
         "{}cache: {{ memory: 64MiB }}\nlog: {{ slow_ms: 700, format: json, level: debug, audit: audit.log }}\n",
         ONE_SHARE.replace("/export", "/other")
     ));
-    let told = hang_up();
+    let before = home.log().len();
+    server.hang_up();
+    let began = Instant::now();
+    while !home.log()[before..].contains("needs a restart") && began.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let told = home.log()[before..].to_owned();
     let line = told.lines().find(|line| line.contains("needs a restart")).unwrap_or_else(|| panic!("{told}"));
     for key in ["cache.memory", "log.slow_ms", "log.format", "log.audit"] {
         assert!(line.contains(key), "{key}: {line}");

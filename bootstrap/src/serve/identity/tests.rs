@@ -78,3 +78,14 @@ async fn names_and_ids_that_contradict_each_other_are_refused() {
     let two = opened(&store, &[("/a", Some(8))]).await;
     assert!(matches!(two, Err(IdentityError::TwoShares { id: 8, .. })));
 }
+
+/// What it would be renamed from is gone with the server, and another share that went meanwhile is no riddle.
+#[tokio::test]
+async fn a_share_in_memory_comes_beside_one_that_went() {
+    let store = MemoryMetadataStore::new();
+    opened(&store, &[("/old", None)]).await.unwrap();
+    let new = shares(&[("/new", None)]).remove(0);
+    let new = ShareConfig { durability: Durability::None, ..new };
+    find_or_make(&new, std::slice::from_ref(&new), &store, None, &machine()).await.unwrap();
+    assert_eq!(store.shares().await.unwrap().len(), 2);
+}
