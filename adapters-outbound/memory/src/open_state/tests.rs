@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use dittofs_domain::opens::{Lock, LockHolder, LockKind, LockOwner, LockRange, Locking, Open, OpenToken, ShareMode};
+use dittofs_domain::opens::{Locking, Open, OpenToken, ShareMode};
 
 use super::*;
 
@@ -54,42 +54,4 @@ fn it_is_idle_exactly_while_no_node_has_state() {
     assert_eq!(glance(&state, 4), Some(true));
     close(&state, 4);
     assert!(state.is_idle());
-}
-
-#[test]
-fn locks_alone_do_not_keep_a_node_open() {
-    let state = MemoryOpenState::new();
-    let holder = LockHolder::Owner(LockOwner::new(CLIENT, b"process").unwrap());
-    let lock = Lock { range: LockRange::to_end(0), kind: LockKind::Shared, holder };
-    now(state.update(NodeId(3), &mut |opens: &mut NodeOpens| {
-        let _ = opens.lock(lock.clone(), None, 0);
-    }))
-    .unwrap();
-    assert_eq!(glance(&state, 3), Some(false));
-    assert!(!now(state.is_open(NodeId(3))).unwrap());
-}
-
-#[test]
-fn a_full_store_refuses_new_nodes_only() {
-    let state = MemoryOpenState::with_capacity(2);
-    open(&state, 3).unwrap();
-    open(&state, 4).unwrap();
-    assert!(matches!(open(&state, 5), Err(OpenStateError::Full)));
-    assert_eq!(glance(&state, 5), None);
-    open(&state, 4).unwrap();
-    close(&state, 3);
-    open(&state, 5).unwrap();
-}
-
-#[test]
-fn the_nodes_of_a_client_are_those_where_it_has_anything() {
-    let state = MemoryOpenState::new();
-    for node in [3, 67, 131, 4] {
-        open(&state, node).unwrap();
-    }
-    close(&state, 4);
-    let mut nodes = now(state.nodes_of(CLIENT)).unwrap();
-    nodes.sort();
-    assert_eq!(nodes, [NodeId(3), NodeId(67), NodeId(131)]);
-    assert_eq!(now(state.nodes_of(ClientId::Nfs4(2))).unwrap(), []);
 }
