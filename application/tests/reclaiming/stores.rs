@@ -33,7 +33,7 @@ pub(crate) struct Faults {
     pub(crate) discards: AtomicUsize,
     /// The next object that is put to free others waits for this.
     pub(crate) hold_put: Mutex<Option<Arc<Notify>>>,
-    /// The references to this object can't be told.
+    /// Which references there are to this object can't be told, only whether there are any.
     pub(crate) unknown: Mutex<Option<ObjectId>>,
     /// The rows of this node's map are damaged.
     pub(crate) damaged: Mutex<Option<NodeId>>,
@@ -117,7 +117,7 @@ impl ShareMetadata for Metadata {
     }
 
     async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {
-        if *self.faults.unknown.lock() == Some(object) {
+        if max > 1 && *self.faults.unknown.lock() == Some(object) {
             return Err(MetadataError::Unavailable("away".into()));
         }
         self.store.references(object, max).await
