@@ -22,7 +22,7 @@ pub async fn a_full_store_refuses_new_nodes_and_changes_nothing(make: impl Async
     let refused = open(state, 11, client(2), 1).await;
     assert!(matches!(refused, Err(OpenStateError::Full)), "{refused:?}");
     assert!(stored(state, 11).await.is_empty());
-    assert_eq!(nodes_of(state, client(2)).await, []);
+    assert_eq!(nodes_of(state, client(2)).await, Vec::<u64>::new());
     assert_eq!(nodes_of(state, client(1)).await, (3..11).collect::<Vec<_>>());
     close(state, 3, 1).await;
     open(state, 11, client(2), 1).await.unwrap();
@@ -47,7 +47,7 @@ pub async fn a_full_store_refuses_nothing_that_leaves_no_more(make: impl AsyncFn
         let mut release = |opens: &mut NodeOpens| *opens = NodeOpens::default();
         state.update(NodeId(node), &mut release).await.unwrap();
     }
-    assert_eq!(nodes_of(state, client(1)).await, []);
+    assert_eq!(nodes_of(state, client(1)).await, Vec::<u64>::new());
 }
 
 pub async fn nodes_that_nobody_has_anything_on_take_no_room(make: impl AsyncFn(usize) -> Arc<dyn OpenState>) {

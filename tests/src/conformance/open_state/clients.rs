@@ -32,8 +32,8 @@ pub async fn nodes_of_a_client_are_those_where_it_has_anything(make: impl AsyncF
     assert_eq!(nodes_of(state, client(1)).await, [3, 4], "an open, and a lock");
     assert_eq!(nodes_of(state, client(2)).await, [4], "a request for a lock");
     assert_eq!(nodes_of(state, client(3)).await, [67], "caching rights");
-    assert_eq!(nodes_of(state, client(4)).await, [], "what was closed");
-    assert_eq!(nodes_of(state, client(5)).await, []);
+    assert_eq!(nodes_of(state, client(4)).await, Vec::<u64>::new(), "what was closed");
+    assert_eq!(nodes_of(state, client(5)).await, Vec::<u64>::new());
 }
 
 /// Releases a client wherever it has anything, as the services do.
@@ -58,7 +58,7 @@ pub async fn the_end_of_a_client_leaves_those_of_other_protocols(make: impl Asyn
             assert_eq!(nodes_of(state, other).await, expected, "of {other}, before the end of {client}");
         }
         release(state, client).await;
-        assert_eq!(nodes_of(state, client).await, []);
+        assert_eq!(nodes_of(state, client).await, Vec::<u64>::new());
         let left: Vec<ClientId> = stored(state, 3).await.opens().map(|(_, open)| open.client).collect();
         assert_eq!(left, clients[gone + 1..]);
         for (token, _) in clients.iter().enumerate() {

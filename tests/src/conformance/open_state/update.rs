@@ -39,7 +39,7 @@ pub async fn a_state_that_is_left_empty_is_dropped(make: impl AsyncFn() -> Arc<d
         assert!(glanced(state, node).is_none_or(|opens| opens == NodeOpens::default()), "{node}");
     }
     assert_eq!(state.is_idle(), was_idle);
-    assert_eq!(nodes_of(state, client(1)).await, []);
+    assert_eq!(nodes_of(state, client(1)).await, Vec::<u64>::new());
 }
 
 pub async fn an_update_that_changes_nothing_leaves_nothing(make: impl AsyncFn() -> Arc<dyn OpenState>) {
@@ -56,7 +56,7 @@ pub async fn an_update_that_changes_nothing_leaves_nothing(make: impl AsyncFn() 
     state.update(NodeId(3), &mut there_and_back).await.unwrap();
     assert_eq!(state.is_idle(), was_idle);
     assert!(stored(state, 3).await.is_empty());
-    assert_eq!(nodes_of(state, client(1)).await, []);
+    assert_eq!(nodes_of(state, client(1)).await, Vec::<u64>::new());
 }
 
 pub async fn locks_alone_keep_no_node_open(make: impl AsyncFn() -> Arc<dyn OpenState>) {
