@@ -1,5 +1,6 @@
 //! A store that no crate of the program knows is named in a configuration, and opened by the program's own wiring, as
 //! `docs/extending.md` says; and what that page says is what is done.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, io::Write, path::Path, sync::Arc};
 

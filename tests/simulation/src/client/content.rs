@@ -52,7 +52,7 @@ impl Client {
             self.number, window.op
         ));
         let number = self.number;
-        let excuses = self.world.excuses();
+        let (excuses, losses) = (self.world.excuses(), self.world.disk.losses());
         let data = Bytes::from_static(written(phase, range.clone()));
         let work = async {
             let (of, caller) = running.node(&handle, number)?;
@@ -68,7 +68,13 @@ impl Client {
         self.world.simulation.note("write", node.0, code);
         self.again = false;
         match answer {
-            Ok(reply) => self.wrote(node, range, phase, window, seen, &reply),
+            Ok(reply) => {
+                self.wrote(node, range, phase, window, seen, &reply);
+                // It may have been lost before it was answered, under the verifier from before that.
+                if self.world.disk.losses() != losses {
+                    self.world.oracle.lock().lose();
+                }
+            }
             Err(error) => self.not_wrote(node, &range, window, error, excuses),
         }
         Some(())
