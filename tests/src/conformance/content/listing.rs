@@ -3,19 +3,33 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use dittofs_domain::ObjectId;
-use dittofs_ports::ContentStore;
+use dittofs_ports::{ContentError, ContentStore};
 
 use super::{OTHER_SHARE, SHARE, bytes, object, parts};
 
+/// How often a page is asked for.
+const TRIES: u32 = 5;
+
 async fn put(store: &Arc<dyn ContentStore>, number: u128) {
     store.put(SHARE, object(number), parts(&bytes(number as u64, number as usize))).await.unwrap();
+}
+
+/// A page, asked for again where a store that changes meanwhile says that it is away.
+async fn list_page(store: &Arc<dyn ContentStore>, after: Option<ObjectId>, max: usize) -> Vec<(ObjectId, u64)> {
+    for _ in 1..TRIES {
+        match store.list(SHARE, after, max).await {
+            Err(ContentError::Unavailable(_)) => {}
+            page => return page.unwrap(),
+        }
+    }
+    store.list(SHARE, after, max).await.unwrap()
 }
 
 /// All pages of a listing, each with at most `max` objects.
 async fn list_all(store: &Arc<dyn ContentStore>, max: usize) -> Vec<(ObjectId, u64)> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = store.list(SHARE, after, max).await.unwrap();
+        let page = list_page(store, after, max).await;
         assert!(page.len() <= max);
         all.extend_from_slice(&page);
         match page.last() {
