@@ -39,10 +39,11 @@ use tokio::{task::AbortHandle, time::Instant};
 
 const SHARE: ShareId = ShareId(0xD177_0003);
 
-/// A content store that can be away.
+/// A content store that can be away, or take claims and not answer them.
 pub(crate) struct Remote {
     store: MemoryContentStore,
-    pub(crate) is_away: AtomicBool,
+    is_away: AtomicBool,
+    is_mute: AtomicBool,
 }
 
 /// A journal that keeps which it is.
@@ -59,7 +60,7 @@ struct PausedClock(Instant);
 
 pub(crate) struct World {
     pub(crate) metadata: Arc<dyn ShareMetadata>,
-    pub(crate) remote: Arc<Remote>,
+    remote: Arc<Remote>,
     pub(crate) journal: Arc<Kept>,
     created: AtomicU64,
     began: Instant,
@@ -91,7 +92,11 @@ impl ContentStore for Remote {
 
     async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
         self.check()?;
-        self.store.claim(share, mark, over).await
+        let claimed = self.store.claim(share, mark, over).await;
+        match self.is_mute.load(Ordering::Relaxed) {
+            true => Err(ContentError::Unavailable("mute".into())),
+            false => claimed,
+        }
     }
 
     async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError> {
@@ -157,7 +162,11 @@ impl World {
         let identity = JournalIdentity { journal: 5, ..JournalIdentity::default() };
         World {
             metadata: store.share(SHARE).await.unwrap().unwrap(),
-            remote: Arc::new(Remote { store: MemoryContentStore::new(), is_away: AtomicBool::new(false) }),
+            remote: Arc::new(Remote {
+                store: MemoryContentStore::new(),
+                is_away: AtomicBool::new(false),
+                is_mute: AtomicBool::new(false),
+            }),
             journal: Arc::new(Kept { journal: NullJournal::new(64 << 20), identity: Mutex::new(identity) }),
             created: AtomicU64::new(0),
             began: Instant::now(),
@@ -204,6 +213,11 @@ impl World {
     /// Whether the content store answers.
     pub(crate) fn set_away(&self, is_away: bool) {
         self.remote.is_away.store(is_away, Ordering::Relaxed);
+    }
+
+    /// Whether the answers to claims are lost.
+    pub(crate) fn set_mute(&self, is_mute: bool) {
+        self.remote.is_mute.store(is_mute, Ordering::Relaxed);
     }
 
     /// The next number that a file gets, or a little less.
