@@ -17,6 +17,10 @@ use crate::{
     world::{PATIENCE, Running, Seen, World},
 };
 
+/// Calls that are waited for. What cuts a file shows only once the file is flushed where nobody waited for it: the oracle
+/// does not know of changes that come after their call.
+const KEPT: [&str; 4] = ["flush", "truncate", "punch", "clone"];
+
 /// When nobody waits for a call any more, it is dropped within so long.
 const DROPPED_MS: u64 = 30;
 
@@ -128,8 +132,7 @@ impl Client {
         self.again = false;
         loop {
             let excuses = self.world.excuses();
-            // A flush of everything is not anybody's call.
-            let is_dropped = what != "flush" && self.world.simulation.happens(Fault::CallDropped);
+            let is_dropped = !KEPT.contains(&what) && self.world.simulation.happens(Fault::CallDropped);
             let patience = if is_dropped { Duration::from_millis(self.random.below(DROPPED_MS)) } else { PATIENCE };
             let work = tokio::time::timeout(patience, call());
             let answer = running.life.run(work).await?;
