@@ -51,15 +51,17 @@ impl Flusher {
             // A record that stays in the journal, or came to it since the bytes were taken, may cover an older one that is
             // given up now without having been installed: it must not be lost. If it is, the older one counts again in
             // what follows.
-            let synced = self.write_back.sync_journal(Sequence(u64::MAX >> 1)).await;
-            // The journal's trouble is none of the file: it is tried again, and not set aside.
-            synced.map_err(|error| if is_of_file(error) { FsError::Busy } else { error })?;
+            self.sync_first().await?;
         }
         let pieces = if was_cut { self.clipped(gathered) } else { gathered.pieces.clone() };
         if !self.nodes.pending().has(node) {
             return Ok(());
         }
         let mut batches = map::batches(pieces, self.share.scale());
+        if batches.len() > 1 {
+            // A crash between the plans would leave a size that nobody gave the file.
+            self.sync_first().await?;
+        }
         // Also where nothing is left of what was taken: that it is done must be stored before its records are released.
         // Else a crash may bring an old one back without the newer ones that had been laid over it.
         let last = batches.pop().unwrap_or_default();
@@ -67,6 +69,12 @@ impl Flusher {
             self.install(&lock, &Batch { gathered, pieces, was_cut, is_last: false }, object).await?;
         }
         self.install(&lock, &Batch { gathered, pieces: &last, was_cut, is_last: true }, object).await
+    }
+
+    /// Makes all records durable. The journal's trouble is none of the file: it is tried again, and not set aside.
+    async fn sync_first(&self) -> FsResult<()> {
+        let synced = self.write_back.sync_journal(Sequence(u64::MAX >> 1)).await;
+        synced.map_err(|error| if is_of_file(error) { FsError::Busy } else { error })
     }
 
     /// Puts pieces into the map. With the last ones the index forgets what was taken.
