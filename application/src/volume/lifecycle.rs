@@ -18,7 +18,7 @@ use crate::volume::{
 const TICK: Duration = Duration::from_millis(500);
 /// How soon it looks again where something was due: there may be more already, or what was due could not be taken.
 const AGAIN: Duration = Duration::from_millis(10);
-/// How long a task waits after a failure.
+/// How long a task waits after a failure, and how often it is looked whether the start is to be renewed.
 const BACK_OFF: Duration = Duration::from_secs(1);
 /// How long the flusher waits where there was no space.
 const BACK_OFF_FULL: Duration = Duration::from_secs(3);
@@ -69,6 +69,8 @@ impl Lifecycle {
         self.spawn("flush", async move { life.flush_loop().await });
         let life = Arc::clone(self);
         self.spawn("sync", async move { life.sync_loop().await });
+        let life = Arc::clone(self);
+        self.spawn("renew", async move { life.renew_loop().await });
         for _ in 0..self.blocks.readahead().fetchers() {
             let blocks = Arc::clone(&self.blocks);
             self.spawn("readahead", async move { blocks.read_ahead_loop().await });
@@ -144,9 +146,6 @@ impl Lifecycle {
 
     async fn flush_loop(&self) {
         while !self.share.is_closing() {
-            if let Err(error) = self.renewal.renew().await {
-                tracing::debug!(share = %self.share.name(), %error, "the server's start is not renewed yet");
-            }
             let wait = match self.flusher.flush_due().await {
                 Ok(true) => AGAIN,
                 Ok(false) => TICK,
@@ -166,6 +165,16 @@ impl Lifecycle {
             let wait = if synced.is_ok() { TICK } else { BACK_OFF };
             last = synced.unwrap_or(last);
             self.share.wait(wait, std::future::pending()).await;
+        }
+    }
+
+    /// Renews the start, also while a flush takes long.
+    async fn renew_loop(&self) {
+        while !self.share.is_closing() {
+            if let Err(error) = self.renewal.renew().await {
+                tracing::debug!(share = %self.share.name(), %error, "the server's start is not renewed yet");
+            }
+            self.share.wait(BACK_OFF, std::future::pending()).await;
         }
     }
 

@@ -178,25 +178,23 @@ impl PendingNodes {
         }
     }
 
-    /// Tells readers that the map and the index of a node change together until the guard is dropped. Where bytes are
-    /// `cut` that are only in the journal, the index is uncertain from now on until it is said what became of it: whoever
-    /// waits for that may go away, and the plan is applied all the same.
-    pub(super) fn write_guard(&self, lock: &NodeLock<'_>, cuts: bool) -> Option<WriteGuard> {
+    /// Tells readers that the map and the index of a node change together until the guard is dropped.
+    pub(super) fn write_guard(&self, lock: &NodeLock<'_>) -> Option<WriteGuard> {
         let pending = self.find(lock.node())?;
-        pending.lock().is_uncertain |= cuts;
         pending.lock().generation += 1;
         Some(WriteGuard(pending))
     }
 
-    /// Whether it is not known of a node whether bytes of its index are cut ([`PendingNodes::write_guard`]).
+    /// Whether it is not known of a node whether bytes of its index are cut.
     pub(super) fn is_uncertain(&self, node: NodeId) -> bool {
         self.find(node).is_some_and(|pending| pending.lock().is_uncertain)
     }
 
-    /// The index of a node fits what is stored of it.
-    pub(super) fn is_certain(&self, lock: &NodeLock<'_>) {
+    /// Notes of a node whether that is known: not from when a plan is sent that cuts it. Whoever waits for the plan may go
+    /// away, and it is applied all the same.
+    pub(super) fn set_uncertain(&self, lock: &NodeLock<'_>, is_uncertain: bool) {
         if let Some(pending) = self.find(lock.node()) {
-            pending.lock().is_uncertain = false;
+            pending.lock().is_uncertain = is_uncertain;
         }
     }
 

@@ -20,6 +20,7 @@ use dittofs_ports::{ApplyError, ContentStore, ShareMetadata};
 use crate::volume::{
     garbage::Garbage,
     ledger::Ledger,
+    node_locks::NodeLock,
     nodes::{Nodes, Seen},
     open_table::OpenTable,
     share::Share,
@@ -82,9 +83,20 @@ impl PlanRunner {
         &self,
         query: Query,
         op: Option<OpId>,
+        decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
+    ) -> FsResult<Settled<T>> {
+        self.run_for(None, query, op, decide).await
+    }
+
+    /// The same for a plan that may cut bytes of a node which are only in the journal: the node is uncertain from when the
+    /// plan is sent, until it is known that it was not applied.
+    async fn run_for<T: Send>(
+        &self,
+        cut: Option<&NodeLock<'_>>,
+        mut query: Query,
+        op: Option<OpId>,
         mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
     ) -> FsResult<Settled<T>> {
-        let mut query = query;
         for attempt in 1..=ATTEMPTS_MAX {
             query.lock = attempt > OPTIMISTIC_ATTEMPTS;
             let seen = self.nodes.view(&query).await?;
@@ -95,13 +107,13 @@ impl PlanRunner {
             self.nodes.raise_shown(&mut plan);
             let accessed = self.nodes.add_access_times(&mut plan);
             let left = Left { released: released_objects(&plan), dead: map::lost(&seen.map.rows, &plan.changes) };
-            let left = OnItsWay { runner: self, left: Some(left) };
+            let sent = Sent::new(self, left, cut);
             let touches = plan.touches();
             let counting = self.ledger.begin(quota::counted(&plan.changes));
             let applied = match self.metadata.apply(plan, op).await {
                 Ok(applied) => applied,
                 Err(ApplyError::Conflict) => {
-                    left.ended();
+                    sent.was_not_applied();
                     self.must_not_be_done(op).await?;
                     self.share.jitter(attempt).await;
                     continue;
@@ -109,12 +121,20 @@ impl PlanRunner {
                 Err(error) => match (&error, op) {
                     (ApplyError::Unknown(_), Some(op)) => match self.find_out(op, touches, &error).await? {
                         Some(applied) => applied,
-                        None => continue,
+                        None => {
+                            sent.was_not_applied();
+                            continue;
+                        }
                     },
-                    _ => return Err(self.share.apply_failed(&error)),
+                    _ => {
+                        if !matches!(error, ApplyError::Unknown(_) | ApplyError::Corrupt(_)) {
+                            sent.was_not_applied();
+                        }
+                        return Err(self.share.apply_failed(&error));
+                    }
                 },
             };
-            let Left { released, dead } = left.ended();
+            let Left { released, dead } = sent.was_applied();
             counting.applied();
             self.nodes.forget_access_times(&accessed);
             self.garbage.note_dead(dead);
@@ -161,21 +181,36 @@ struct Left {
     dead: BTreeMap<ObjectId, u64>,
 }
 
-/// A plan that the metadata store was given. Where its end is not known, or nobody waits for it any more, the collector
-/// looks: it may have been applied.
-struct OnItsWay<'p> {
+/// A plan that the metadata store was given. Where its end is not known, or nobody waits for it any more, it may have been
+/// applied: the collector looks, and a node that it cuts stays uncertain.
+struct Sent<'p> {
     runner: &'p PlanRunner,
     left: Option<Left>,
+    cut: Option<&'p NodeLock<'p>>,
 }
 
-impl OnItsWay<'_> {
-    /// What became of it is known.
-    fn ended(mut self) -> Left {
+impl<'p> Sent<'p> {
+    fn new(runner: &'p PlanRunner, left: Left, cut: Option<&'p NodeLock<'p>>) -> Sent<'p> {
+        if let Some(lock) = cut {
+            runner.nodes.pending().set_uncertain(lock, true);
+        }
+        Sent { runner, left: Some(left), cut }
+    }
+
+    /// A node that it cuts is uncertain until its index has forgotten what was cut.
+    fn was_applied(mut self) -> Left {
         self.left.take().unwrap_or_default()
+    }
+
+    fn was_not_applied(mut self) {
+        self.left = None;
+        if let Some(lock) = self.cut {
+            self.runner.nodes.pending().set_uncertain(lock, false);
+        }
     }
 }
 
-impl Drop for OnItsWay<'_> {
+impl Drop for Sent<'_> {
     fn drop(&mut self) {
         if let Some(Left { released, dead }) = self.left.take() {
             self.runner.garbage.released(released);

@@ -1,14 +1,19 @@
 //! A reader that has looked at what is unflushed, when nothing was, and looks into the map after something was written and
 //! cut: it must not answer the file of neither state.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+};
 
 use bytes::Bytes;
 use dittofs_application::Services;
-use dittofs_domain::{NodeId, namespace::SetAttributes, plan::Query};
+use dittofs_domain::{NodeId, error::FsError, namespace::SetAttributes, plan::Query};
 use dittofs_memory::MemoryMetadataStore;
 use dittofs_ports::{
-    AdminService, BlockService, CloneRange, ContentError, MetadataService, MetadataStore, NodeRef, Seek, Stability,
+    AdminService, ApplyError, BlockService, CloneRange, ContentError, MetadataService, MetadataStore, NodeRef, Seek,
+    Stability,
 };
 
 use futures_util::FutureExt;
@@ -134,4 +139,37 @@ async fn a_cut_of_which_nobody_hears_is_not_undone_by_a_flush() {
         let is_cut = |at: usize| cut.contains(&(at as u64));
         assert!(read.iter().enumerate().all(|(at, byte)| *byte == if is_cut(at) { 0 } else { 7 }), "{what}: {read:?}");
     }
+}
+
+#[tokio::test]
+async fn a_cut_that_is_surely_refused_leaves_nothing_in_doubt() {
+    let world = World::new().await;
+    let node = world.file(b"bytes").await;
+    world.faults.apply.always(|| ApplyError::Full);
+    let before = world.faults.applies.load(Ordering::Relaxed);
+    let cut = SetAttributes::size(2);
+    let refused = world.services.set_attributes(&caller(), node, &cut, None).await.map(drop);
+    assert_eq!(refused, Err(FsError::NoSpace));
+    assert_eq!(world.faults.applies.load(Ordering::Relaxed), before + 1, "nothing had to be made to fit");
+    assert_eq!(world.read(node).await, Ok(b"bytes".to_vec()));
+}
+
+#[tokio::test]
+async fn a_file_that_can_not_be_made_to_fit_keeps_nobody_waiting() {
+    let world = World::new().await;
+    let node = world.file(b"bytes").await;
+    world.faults.answer_of_apply.always(|| ApplyError::Unknown("lost".into()));
+    // The store is full from the second plan on.
+    let mut plans = 0;
+    world.faults.apply.set(move || {
+        plans += 1;
+        (plans > 1).then_some(ApplyError::Full)
+    });
+    let cut = SetAttributes::size(2);
+    assert!(world.services.set_attributes(&caller(), node, &cut, None).await.is_err());
+    assert_eq!(world.services.flush().await, Err(FsError::NoSpace));
+    world.faults.apply.clear();
+    world.faults.answer_of_apply.clear();
+    assert_eq!(world.services.flush().await, Ok(()));
+    assert_eq!(world.read(node).await, Ok(b"by".to_vec()));
 }

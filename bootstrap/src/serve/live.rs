@@ -121,6 +121,7 @@ impl Live {
         if volume.strong_count() > 0 {
             tracing::warn!(share = %name, "calls still read from it: its journal is closed when they end");
         }
+        self.retired.retain(|retired| retired.strong_count() > 0);
         self.retired.push(volume);
         tracing::info!(share = %name, "closed");
         closed

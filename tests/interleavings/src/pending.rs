@@ -91,7 +91,7 @@ macro_rules! flush {
             let flush = {
                 let (index, is_published) = (Arc::clone(&index), Arc::clone(&is_published));
                 thread::spawn(move || {
-                    let guard = index.write_guard(&lock(FILE), false);
+                    let guard = index.write_guard(&lock(FILE));
                     *is_published.lock().unwrap() = true;
                     index.flushed(&lock(FILE), &[0..u64::from(BYTES)], RECORD, RECORD);
                     drop(guard);
@@ -125,7 +125,7 @@ macro_rules! truncation {
             let truncation = {
                 let (index, is_cut) = (Arc::clone(&index), Arc::clone(&is_cut));
                 thread::spawn(move || {
-                    let guard = index.write_guard(&lock(FILE), true);
+                    let guard = index.write_guard(&lock(FILE));
                     *is_cut.lock().unwrap() = true;
                     index.truncate(&lock(FILE), 0);
                     drop(guard);

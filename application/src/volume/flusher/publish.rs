@@ -47,7 +47,8 @@ impl Flusher {
         let was_cut = stored.content_version != gathered.content_version;
         let is_written_over =
             self.nodes.pending().find(node).is_some_and(|pending| pending.lock().is_written_over(gathered.up_to));
-        if was_cut || is_written_over || self.content_seq_after(gathered) < gathered.up_to {
+        let must_be_durable = was_cut || is_written_over || self.content_seq_after(gathered) < gathered.up_to;
+        if must_be_durable {
             // A record that stays in the journal, or came to it since the bytes were taken, may cover an older one that is
             // given up now without having been installed: it must not be lost. If it is, the older one counts again in
             // what follows.
@@ -58,7 +59,7 @@ impl Flusher {
             return Ok(());
         }
         let mut batches = map::batches(pieces, self.share.scale());
-        if batches.len() > 1 {
+        if batches.len() > 1 && !must_be_durable {
             // A crash between the plans would leave a size that nobody gave the file.
             self.sync_first().await?;
         }

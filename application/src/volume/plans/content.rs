@@ -3,7 +3,7 @@
 use dittofs_domain::{
     ContentVersion, OpId,
     attributes::Pending,
-    error::FsResult,
+    error::{FsError, FsResult},
     plan::{Change, Expectation, NodeUpdate, Plan, Query, View},
 };
 use dittofs_ports::Appended;
@@ -12,7 +12,6 @@ use crate::volume::{
     node_locks::NodeLock,
     pending::PendingNodes,
     plans::{PlanRunner, Settled},
-    share::is_of_file,
 };
 
 /// What is read for a change of content, and what is left of it where nobody knows whether it was done.
@@ -43,32 +42,30 @@ impl PlanRunner {
         self.fit(lock).await?;
         let pending = self.nodes.pending();
         let before = pending.snapshot(lock.node());
-        let guard = pending.write_guard(lock, cuts);
-        match self.run(query, op, |view| decide(view, before.as_ref())).await {
+        let guard = pending.write_guard(lock);
+        let decided = |view: &View| decide(view, before.as_ref());
+        match self.run_for(cuts.then_some(lock), query, op, decided).await {
             Ok(settled) => {
                 let released = forget(pending, &settled.value);
-                if cuts {
-                    pending.is_certain(lock);
-                }
+                pending.set_uncertain(lock, false);
                 drop(guard);
                 self.write_back.release(released).await;
                 Ok(settled)
             }
             Err(error) => {
-                if cuts {
-                    self.fit_in_the_end(lock).await;
-                }
+                self.fit_in_the_end(lock).await;
                 Err(error)
             }
         }
     }
 
-    /// Makes the index of a node fit what is stored, for as long as it takes: nobody may see or write the file before.
-    /// Where its own row is damaged, or the share closes, that is left to the next flush.
+    /// Makes the index of a node fit what is stored, if a plan may have cut the node, for as long as the store does not
+    /// answer: nobody may see or write the file before. Where that can't be done, or the share closes, it is left to the
+    /// next flush.
     async fn fit_in_the_end(&self, lock: &NodeLock<'_>) {
         for attempt in 1.. {
             match self.fit(lock).await {
-                Err(error) if !is_of_file(error) && !self.share.is_closing() => self.share.jitter(attempt).await,
+                Err(FsError::Busy) if !self.share.is_closing() => self.share.jitter(attempt).await,
                 _ => return,
             }
         }
