@@ -1,35 +1,36 @@
 //! For how long acknowledged bytes may be lost in a crash.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "parts/clock.rs"]
+mod clock;
+#[path = "parts/policy.rs"]
+mod policy;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_application::{
-    Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores,
-};
+use dittofs_application::{Atime, Machine, Registry, Services, Volume, VolumeSettings, VolumeStores};
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Name, Node, NodeId, ObjectId, Sequence, ShareId, Timestamp,
-    credentials::IdentityPolicy,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
-    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    BlockService, Caller, Clock, ContentError, ContentStore, Journal, JournalError, MetadataService, MetadataStore,
-    NodeRef, ShareRecord, Stability, Survives,
+    BlockService, Caller, ContentError, ContentStore, Journal, JournalError, MetadataService, MetadataStore, NodeRef,
+    ShareRecord, Stability, Survives,
 };
 use dittofs_system::{SystemRandomness, TokioSpawner};
 use parking_lot::Mutex;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
+
+use crate::{clock::PausedClock, policy::policy};
 
 const SHARE: ShareId = ShareId(0xD177_0003);
-
-struct PausedClock(Instant);
 
 /// A journal of which is noted when it was synced.
 struct NotedJournal {
@@ -39,21 +40,6 @@ struct NotedJournal {
 
 /// A store that answers no put.
 struct SilentStore(MemoryContentStore);
-
-#[async_trait]
-impl Clock for PausedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::EPOCH.plus_ms(u64::try_from(self.0.elapsed().as_millis()).unwrap())
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        sleep(duration).await;
-    }
-}
 
 #[async_trait]
 impl Journal for NotedJournal {
@@ -110,15 +96,7 @@ impl World {
             randomness: Arc::new(SystemRandomness::new().unwrap()),
             spawner: Arc::new(TokioSpawner::new(tokio::runtime::Handle::current())),
         };
-        let policy = SharePolicy {
-            clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
-            identity: IdentityPolicy::default(),
-            secure_ports: true,
-            read_only: false,
-            quota: Quota { bytes: 1 << 30, ..Quota::NONE },
-            atime: Atime::Relatime,
-        };
-        let volume = Volume::open(stores, VolumeSettings::new(policy), machine).await.unwrap();
+        let volume = Volume::open(stores, VolumeSettings::new(policy(Atime::Relatime)), machine).await.unwrap();
         World { services: Services::new(Arc::new(Registry::new(vec![volume]))), journal, start }
     }
 

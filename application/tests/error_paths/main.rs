@@ -9,6 +9,8 @@ mod cuts;
 mod interposed;
 mod journal;
 mod metadata;
+#[path = "../parts/policy.rs"]
+mod policy;
 mod reads;
 mod repeated;
 mod replay;

@@ -10,16 +10,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use dittofs_application::{
-    Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores,
-};
+use dittofs_application::{Atime, Machine, Registry, Services, Volume, VolumeSettings, VolumeStores};
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{
     ClientId, Cookie, Credentials, HandleKey, Name, Node, NodeId, Scale, Sequence, ShareId, Timestamp,
-    credentials::IdentityPolicy,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
-    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
@@ -34,7 +30,10 @@ use dittofs_ports::{
 use futures_util::FutureExt;
 use parking_lot::Mutex;
 
-use crate::interposed::{Interposed, Next};
+use crate::{
+    interposed::{Interposed, Next},
+    policy::policy,
+};
 
 pub(crate) const SHARE: ShareId = ShareId(0xD177_0002);
 
@@ -184,15 +183,7 @@ impl World {
             codec: Arc::new(Codec::none()),
             sealer: Arc::new(Sealer::none()),
         };
-        let policy = SharePolicy {
-            clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
-            identity: IdentityPolicy::default(),
-            secure_ports: true,
-            read_only: false,
-            quota: Quota { bytes: 1 << 30, ..Quota::NONE },
-            atime: Atime::Relatime,
-        };
-        let settings = VolumeSettings { scale, ..VolumeSettings::new(policy) };
+        let settings = VolumeSettings { scale, ..VolumeSettings::new(policy(Atime::Relatime)) };
         let volume = Volume::open(stores, settings, machine(&faults)).await.unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)]))));
         World { services, faults, journal, next, volume }

@@ -2,9 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod breaks;
+#[path = "../parts/clock.rs"]
+mod clock;
 mod failures;
 mod known;
 mod locks;
+#[path = "../parts/policy.rs"]
+mod policy;
 mod release;
 mod share_modes;
 mod unlinked;

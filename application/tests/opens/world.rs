@@ -5,34 +5,31 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_application::{
-    Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores,
-};
+use dittofs_application::{Atime, Machine, Registry, Services, Volume, VolumeSettings, VolumeStores};
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Name, Node, NodeId, ShareId, Timestamp,
     access::AccessMask,
-    credentials::IdentityPolicy,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
     opens::{
         Break, LeaseKey, Lock, LockHolder, LockKind, LockOwner, LockRange, Locking, OpenToken, Rights, ShareAccess,
         Waiter,
     },
-    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    BlockService, CacheKey, CacheRequest, Caller, Clock, LockReply, LockRequest, MetadataService, MetadataStore,
-    NodeRef, OpenEvents, OpenRequest, OpenService, OpenState, ShareMetadata, ShareRecord, Stability, Survives,
+    BlockService, CacheKey, CacheRequest, Caller, LockReply, LockRequest, MetadataService, MetadataStore, NodeRef,
+    OpenEvents, OpenRequest, OpenService, OpenState, ShareMetadata, ShareRecord, Stability, Survives,
 };
 use dittofs_system::{SystemRandomness, TokioSpawner};
 use tokio::time::Instant;
+
+use crate::{clock::PausedClock, policy::policy};
 
 const SHARE: ShareId = ShareId(0xD177_0001);
 
@@ -53,8 +50,6 @@ pub(crate) enum Event {
 
 #[derive(Default)]
 pub(crate) struct Events(Mutex<Vec<Event>>);
-
-struct PausedClock(Instant);
 
 impl World {
     pub(crate) async fn new() -> World {
@@ -84,15 +79,7 @@ impl World {
             randomness: Arc::new(SystemRandomness::new().unwrap()),
             spawner: Arc::new(TokioSpawner::new(tokio::runtime::Handle::current())),
         };
-        let policy = SharePolicy {
-            clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
-            identity: IdentityPolicy::default(),
-            secure_ports: true,
-            read_only: false,
-            quota: Quota { bytes: 1 << 30, ..Quota::NONE },
-            atime: Atime::Relatime,
-        };
-        let volume = Volume::open(stores, VolumeSettings::new(policy), machine).await.unwrap();
+        let volume = Volume::open(stores, VolumeSettings::new(policy(Atime::Relatime)), machine).await.unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![volume]))));
         let events = Arc::new(Events::default());
         services.subscribe(Arc::clone(&events) as Arc<dyn OpenEvents>);
@@ -199,21 +186,6 @@ impl OpenEvents for Events {
 
     fn lock_granted(&self, node: NodeRef, waiter: &Waiter) {
         self.0.lock().unwrap().push(Event::Granted(node.node, waiter.clone()));
-    }
-}
-
-#[async_trait]
-impl Clock for PausedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::EPOCH.plus_ms(u64::try_from(self.0.elapsed().as_millis()).unwrap())
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
     }
 }
 

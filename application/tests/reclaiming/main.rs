@@ -1,9 +1,13 @@
 //! What the share does by itself where its stores fail for a while: nothing is forgotten, and nothing waits for ever.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../parts/clock.rs"]
+mod clock;
 mod discards;
 mod full;
 mod outages;
+#[path = "../parts/policy.rs"]
+mod policy;
 mod repacking;
 mod stores;
 mod world;

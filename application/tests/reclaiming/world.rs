@@ -2,31 +2,30 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_application::{
-    Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
-};
+use dittofs_application::{Atime, Machine, Registry, Services, Volume, VolumeLimits, VolumeSettings, VolumeStores};
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Name, Node, NodeId, ObjectId, ShareId, Timestamp,
-    credentials::IdentityPolicy,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
-    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockService, Caller, Clock, CloneRange, ContentStore, MetadataService, MetadataStore, NodeRef,
-    ShareRecord, Stability, Survives,
+    AdminService, BlockService, Caller, CloneRange, ContentStore, MetadataService, MetadataStore, NodeRef, ShareRecord,
+    Stability, Survives,
 };
 use dittofs_system::{SystemRandomness, TokioSpawner};
 use tokio::time::Instant;
 
-use crate::stores::{Content, Faults, Metadata};
+use crate::{
+    clock::PausedClock,
+    policy::policy,
+    stores::{Content, Faults, Metadata},
+};
 
 pub(crate) const SHARE: ShareId = ShareId(0xD177_0003);
 
@@ -35,8 +34,6 @@ pub(crate) struct World {
     pub(crate) faults: Arc<Faults>,
     pub(crate) content: Arc<MemoryContentStore>,
 }
-
-struct PausedClock(Instant);
 
 impl World {
     pub(crate) async fn new() -> World {
@@ -67,15 +64,7 @@ impl World {
             randomness: Arc::new(SystemRandomness::new().unwrap()),
             spawner: Arc::new(TokioSpawner::new(tokio::runtime::Handle::current())),
         };
-        let policy = SharePolicy {
-            clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
-            identity: IdentityPolicy::default(),
-            secure_ports: true,
-            read_only: false,
-            quota: Quota { bytes: 1 << 30, ..Quota::NONE },
-            atime: Atime::None,
-        };
-        let settings = VolumeSettings { limits, ..VolumeSettings::new(policy) };
+        let settings = VolumeSettings { limits, ..VolumeSettings::new(policy(Atime::None)) };
         let volume = Volume::open(stores, settings, machine).await.unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![volume]))));
         World { services, faults, content }
@@ -143,21 +132,6 @@ impl World {
     /// Lets the share's own tasks run for some seconds.
     pub(crate) async fn pass(&self, seconds: u64) {
         tokio::time::sleep(Duration::from_secs(seconds)).await;
-    }
-}
-
-#[async_trait]
-impl Clock for PausedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::EPOCH.plus_ms(u64::try_from(self.0.elapsed().as_millis()).unwrap())
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
     }
 }
 

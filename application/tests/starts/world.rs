@@ -13,29 +13,27 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_application::{
-    Atime, Machine, Network, OpenError, Registry, Services, SharePolicy, Volume, VolumeSettings, VolumeStores,
-};
+use dittofs_application::{Atime, Machine, OpenError, Registry, Services, Volume, VolumeSettings, VolumeStores};
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Name, Node, NodeId, ObjectId, ShareId, Timestamp,
-    credentials::IdentityPolicy,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
     ownership::{Mark, Start},
-    quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    BlockService, Caller, Claim, Clock, ContentError, ContentStore, Counter, Journal, JournalError, JournalIdentity,
-    Marked, MetadataService, MetadataStore, NodeRef, ShareMetadata, ShareRecord, Spawner, Stability, Survives,
+    BlockService, Caller, Claim, ContentError, ContentStore, Counter, Journal, JournalError, JournalIdentity, Marked,
+    MetadataService, MetadataStore, NodeRef, ShareMetadata, ShareRecord, Spawner, Stability, Survives,
 };
 use dittofs_system::SystemRandomness;
 use parking_lot::Mutex;
 use tokio::{task::AbortHandle, time::Instant};
+
+use crate::{clock::PausedClock, policy::policy};
 
 const SHARE: ShareId = ShareId(0xD177_0003);
 
@@ -55,8 +53,6 @@ pub(crate) struct Kept {
 /// What a server's process runs by itself.
 #[derive(Default)]
 struct Tasks(Mutex<Vec<AbortHandle>>);
-
-struct PausedClock(Instant);
 
 pub(crate) struct World {
     pub(crate) metadata: Arc<dyn ShareMetadata>,
@@ -134,21 +130,6 @@ impl Spawner for Tasks {
     }
 }
 
-#[async_trait]
-impl Clock for PausedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::EPOCH.plus_ms(self.0.elapsed().as_millis() as u64)
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-}
-
 impl World {
     pub(crate) async fn new() -> World {
         let store = MemoryMetadataStore::new();
@@ -196,15 +177,7 @@ impl World {
             randomness: Arc::new(SystemRandomness::new().unwrap()),
             spawner: Arc::clone(&tasks) as Arc<dyn Spawner>,
         };
-        let policy = SharePolicy {
-            clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
-            identity: IdentityPolicy::default(),
-            secure_ports: true,
-            read_only: false,
-            quota: Quota { bytes: 1 << 30, ..Quota::NONE },
-            atime: Atime::Relatime,
-        };
-        let settings = VolumeSettings { accept_loss, ..VolumeSettings::new(policy) };
+        let settings = VolumeSettings { accept_loss, ..VolumeSettings::new(policy(Atime::Relatime)) };
         let volume = Volume::open(stores, settings, machine).await?;
         let services = Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)])));
         Ok(Server { volume, services, tasks })

@@ -14,6 +14,21 @@ mod waiting;
 
 const DEADLINE: u64 = 35_000;
 
+const TRIGGERS: [Trigger; 12] = [
+    Trigger::OpenRead,
+    Trigger::OpenWrite,
+    Trigger::OpenTruncate,
+    Trigger::ShareConflict,
+    Trigger::Read,
+    Trigger::Write,
+    Trigger::Truncate,
+    Trigger::Lock,
+    Trigger::Rename,
+    Trigger::Remove,
+    Trigger::Link,
+    Trigger::SetAttributes,
+];
+
 fn bytes(first: u64, last: u64) -> LockRange {
     LockRange::exact(first, last - first + 1).unwrap()
 }

@@ -8,21 +8,6 @@ const RW: Rights = Rights::READ.union(Rights::WRITE);
 const RWH: Rights = Rights::all();
 const NONE: Rights = Rights::empty();
 
-const TRIGGERS: [Trigger; 12] = [
-    Trigger::OpenRead,
-    Trigger::OpenWrite,
-    Trigger::OpenTruncate,
-    Trigger::ShareConflict,
-    Trigger::Read,
-    Trigger::Write,
-    Trigger::Truncate,
-    Trigger::Lock,
-    Trigger::Rename,
-    Trigger::Remove,
-    Trigger::Link,
-    Trigger::SetAttributes,
-];
-
 /// What is left of a lease with R, RH, RW and RWH.
 #[rstest]
 #[case(&[Trigger::OpenRead, Trigger::OpenWrite, Trigger::Read, Trigger::SetAttributes], [R, RH, R, RH])]

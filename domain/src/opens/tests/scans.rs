@@ -8,21 +8,6 @@ use super::{
 };
 use crate::opens::open_files::OpenFiles;
 
-const TRIGGERS: [Trigger; 12] = [
-    Trigger::OpenRead,
-    Trigger::OpenWrite,
-    Trigger::OpenTruncate,
-    Trigger::ShareConflict,
-    Trigger::Read,
-    Trigger::Write,
-    Trigger::Truncate,
-    Trigger::Lock,
-    Trigger::Rename,
-    Trigger::Remove,
-    Trigger::Link,
-    Trigger::SetAttributes,
-];
-
 fn is_concerned(key: &LeaseKey, lease: &Lease, trigger: Trigger) -> bool {
     let to = trigger.leaves(key.form, lease.rights);
     to != lease.rights
