@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Deref, sync::Arc};
 
 use dittofs_domain::{
-    Handle, ShareId,
+    Handle, ShareId, Tree,
     error::{FsError, FsResult},
 };
 use dittofs_ports::{Caller, NodeRef, OpenEvents, Presented};
@@ -116,7 +116,10 @@ impl Registry {
             return Err(FsError::Stale);
         }
         let caller = volume.admit(who)?;
-        Ok((NodeRef { share: handle.share, node: handle.node }, caller))
+        if handle.tree != Tree::LIVE {
+            return Err(FsError::Stale);
+        }
+        Ok((NodeRef { share: handle.share, node: handle.node, tree: handle.tree }, caller))
     }
 
     /// The volume with the longest name that a path begins with, and the rest of the path.

@@ -109,7 +109,7 @@ impl World {
             how: CreateHow::Guarded,
         };
         let made = self.services.create(&caller(), SHARE, &request, None).await.unwrap();
-        NodeRef { share: SHARE, node: made.node.node }
+        NodeRef::live(SHARE, made.node.node)
     }
 
     async fn write(&self, node: NodeRef, at: u64) {

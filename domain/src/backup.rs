@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use crate::{
     id::{NodeId, ObjectId},
-    plan::{Change, Expectation, ObjectState, Plan},
+    plan::{Change, Expectation, ObjectState, Plan, Reference},
     time::Timestamp,
 };
 
@@ -88,12 +88,12 @@ pub type Backups = BTreeMap<BackupId, BackupRecord>;
 /// Adds to a plan that a backup pins a live object.
 pub fn pin(plan: &mut Plan, object: ObjectId, backup: BackupId) {
     plan.expect(Expectation::ObjectState { object, state: ObjectState::Live });
-    plan.change(Change::InsertReference { object, node: PINS, chunk: backup.number() });
+    plan.change(Change::InsertReference(Reference::live(object, PINS, backup.number())));
 }
 
 /// Adds to a plan that a backup does not pin an object any more.
 pub fn unpin(plan: &mut Plan, object: ObjectId, backup: BackupId) {
-    plan.change(Change::DeleteReference { object, node: PINS, chunk: backup.number() });
+    plan.change(Change::DeleteReference(Reference::live(object, PINS, backup.number())));
 }
 
 #[cfg(test)]

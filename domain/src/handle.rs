@@ -6,12 +6,12 @@ use siphasher::sip::SipHasher24;
 
 use crate::{
     error::{FsError, FsResult},
-    id::{NodeId, ShareId},
+    id::{NodeId, ShareId, Tree},
 };
 
 /// A handle's fields, as decoded; its tag is not verified yet.
 ///
-/// Layout, big-endian: version (1 byte, 1), flags (1, 0), reserved (2, 0), tree (4; 0, for snapshots later), share
+/// Layout, big-endian: version (1 byte, 1), flags (1, 0), reserved (2, 0), tree (4; 0: the living one), share
 /// (8), node (8), tag (8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Handle {
@@ -19,7 +19,8 @@ pub struct Handle {
     pub share: ShareId,
     /// The node.
     pub node: NodeId,
-    tree: u32,
+    /// The tree in which the node is meant.
+    pub tree: Tree,
     tag: u64,
 }
 
@@ -36,7 +37,8 @@ impl std::fmt::Debug for HandleKey {
 impl HandleKey {
     /// The handle of a node.
     pub fn seal(&self, share: ShareId, node: NodeId) -> Handle {
-        Handle { share, node, tree: 0, tag: self.tag(share, node, 0) }
+        let tree = Tree::LIVE;
+        Handle { share, node, tree, tag: self.tag(share, node, tree) }
     }
 
     /// Whether this key made the handle's tag.
@@ -44,9 +46,9 @@ impl HandleKey {
         self.tag(handle.share, handle.node, handle.tree) == handle.tag
     }
 
-    fn tag(&self, share: ShareId, node: NodeId, tree: u32) -> u64 {
+    fn tag(&self, share: ShareId, node: NodeId, tree: Tree) -> u64 {
         let mut hasher = SipHasher24::new_with_key(&self.0);
-        hasher.write_u32(tree);
+        hasher.write_u32(tree.0);
         hasher.write_u64(share.0);
         hasher.write_u64(node.0);
         hasher.finish()
@@ -62,7 +64,7 @@ impl Handle {
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
         let mut out = [0; Self::BYTES];
         out[0] = Self::VERSION;
-        out[4..8].copy_from_slice(&self.tree.to_be_bytes());
+        out[4..8].copy_from_slice(&self.tree.0.to_be_bytes());
         out[8..16].copy_from_slice(&self.share.0.to_be_bytes());
         out[16..24].copy_from_slice(&self.node.0.to_be_bytes());
         out[24..32].copy_from_slice(&self.tag.to_be_bytes());
@@ -72,8 +74,8 @@ impl Handle {
     /// Decodes what a client sent.
     ///
     /// # Errors
-    /// `BadHandle` for a wrong length, version or reserved field; `Stale` for a tree or node out of range. The tag
-    /// is the share's business: see [`HandleKey::verify`].
+    /// `BadHandle` for a wrong length, version or reserved field; `Stale` for a tree or node out of range. The tag,
+    /// and whether there is such a tree, are the share's business: see [`HandleKey::verify`].
     pub fn from_bytes(bytes: &[u8]) -> FsResult<Handle> {
         let bytes: &[u8; Self::BYTES] = bytes.try_into().map_err(|_| FsError::BadHandle)?;
         if bytes[..4] != [Self::VERSION, 0, 0, 0] {
@@ -87,10 +89,10 @@ impl Handle {
         let handle = Handle {
             share: ShareId(word(8)),
             node: NodeId(word(16)),
-            tree: (word(0) & u64::from(u32::MAX)) as u32,
+            tree: Tree((word(0) & u64::from(u32::MAX)) as u32),
             tag: word(24),
         };
-        if handle.tree != 0 || !handle.node.is_valid() {
+        if handle.tree > Tree::MAX || !handle.node.is_valid() {
             return Err(FsError::Stale);
         }
         Ok(handle)

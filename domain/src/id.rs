@@ -53,6 +53,29 @@ number! {
     Epoch
 }
 
+/// One state of a share's whole tree. The living tree counts up: a snapshot takes its number, and the next one is the
+/// living tree's from then on. So a row that was last written under a number above a snapshot's has changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tree(pub u32);
+
+impl Tree {
+    /// In a handle: the living tree, whatever its number is. In a reference: it has no end yet.
+    pub const LIVE: Tree = Tree(0);
+    /// The living tree's number in a share of which no snapshot was ever taken.
+    pub const FIRST: Tree = Tree(1);
+    /// The greatest number, so that databases with signed numbers can hold it.
+    pub const MAX: Tree = Tree(i32::MAX as u32);
+}
+
+/// A content store of a share, by its number in the share's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct PlaceId(pub u32);
+
+impl PlaceId {
+    /// The content store that the share was made with.
+    pub const HOME: PlaceId = PlaceId(0);
+}
+
 impl NodeId {
     /// The root directory of every share. Its parent is itself.
     pub const ROOT: NodeId = NodeId(3);

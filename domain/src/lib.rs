@@ -47,7 +47,9 @@ pub use client::ClientId;
 pub use credentials::Credentials;
 pub use error::FsError;
 pub use handle::{Handle, HandleKey};
-pub use id::{ChangeId, ContentVersion, Cookie, Epoch, KeyId, NodeId, ObjectId, OpId, Sequence, ShareId};
+pub use id::{
+    ChangeId, ContentVersion, Cookie, Epoch, KeyId, NodeId, ObjectId, OpId, PlaceId, Sequence, ShareId, Tree,
+};
 pub use name::Name;
 pub use node::{Node, NodeKind};
 pub use scale::Scale;

@@ -6,7 +6,7 @@ use bitflags::bitflags;
 
 use crate::{
     content::{Clip, Cuts},
-    id::{ChangeId, ContentVersion, Cookie, NodeId, Sequence},
+    id::{ChangeId, ContentVersion, Cookie, NodeId, Sequence, Tree},
     time::Timestamp,
 };
 
@@ -136,6 +136,8 @@ pub struct Node {
     pub content_seq: Sequence,
     /// Records up to this one no longer determine the times: a SETATTR came after them.
     pub times_seq: Sequence,
+    /// The share's tree when the node was last written. Assigned by the store.
+    pub since: Tree,
     /// The entry that leads here.
     pub parent: Parent,
     /// Numbers of a device node; 0, 0 for others.
@@ -175,6 +177,7 @@ impl Node {
             content_version: ContentVersion(0),
             content_seq: Sequence(0),
             times_seq: Sequence(0),
+            since: Tree::FIRST,
             parent,
             device: Device::default(),
             dos_attributes: 0,

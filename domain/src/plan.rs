@@ -10,7 +10,8 @@ mod update;
 mod view;
 
 pub use change::{
-    Change, EntryKey, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Space, Statistics, TimeChange, UnlinkedReason,
+    Change, EntryKey, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Reference, Space, Statistics, TimeChange,
+    UnlinkedReason,
 };
 pub use expectation::Expectation;
 pub use operations::{Operations, OperationsKept, Outdated, Remembered};

@@ -14,7 +14,7 @@ pub mod types {
         Cookie, Name, Node, NodeId, ObjectId, OpId, Sequence, ShareId,
         content::Place,
         ownership::{Mark, Start},
-        plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+        plan::{Applied, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
     };
 }
 
@@ -270,8 +270,8 @@ macro_rules! forward_method {
             Result<Vec<$crate::forward::types::NodeId>, $crate::MetadataError>);
     };
     (ShareMetadata references_after $inner:tt) => {
-        $crate::forward_method!(@async $inner references_after [] (after: Option<$crate::Reference>, max: usize)
-            Result<Vec<$crate::Reference>, $crate::MetadataError>);
+        $crate::forward_method!(@async $inner references_after [] (after: Option<$crate::forward::types::Reference>, max: usize)
+            Result<Vec<$crate::forward::types::Reference>, $crate::MetadataError>);
     };
     (ShareMetadata snapshot $inner:tt) => {
         $crate::forward_method!(@async $inner snapshot [] ()

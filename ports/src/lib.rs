@@ -23,7 +23,7 @@ pub use outbound::{
     CacheUsage, Capacity, Claim, Clock, CodecError, ContentError, ContentStore, Counter, DiskCache, DiskCacheUsage,
     FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError, JournalIdentity, JournalUsage, KeysInUse, Listed,
     Listing, Manifest, Marked, MetadataError, MetadataStore, ObjectInBackup, OpenChange, OpenQuestion, OpenState,
-    OpenStateError, Randomness, Record, Reference, RowsInBackup, SealError, ShareInBackup, ShareMetadata, ShareRecord,
+    OpenStateError, Randomness, Record, RowsInBackup, SealError, ShareInBackup, ShareMetadata, ShareRecord,
     ShareSnapshot, SnapshotRow, Spawner, Survives,
 };
 

@@ -167,7 +167,7 @@ impl World {
 
     /// A node of the share.
     pub fn node(&self, node: NodeId) -> NodeRef {
-        NodeRef { share: SHARE, node }
+        NodeRef::live(SHARE, node)
     }
 
     /// Lets the share's own tasks run for so long.

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use dittofs_domain::{
     Cookie, NodeId, OpId, ShareId,
-    plan::{Applied, Change, Expectation, Plan, Query, Space},
+    plan::{Applied, Change, Expectation, Plan, Query, Reference, Space},
 };
 use dittofs_memory::MemoryMetadataStore;
 use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, MetadataStore, ShareMetadata};
@@ -175,5 +175,5 @@ finds! {
     a_row_that_was_lost: a_file_of_1_eib_with_three_bytes_takes_less_than_10_rows,
         Fault::Changed(|change| if let Change::PutRow { page, .. } = change { *page |= 1 });
     references_left_behind: a_huge_file_is_removed_in_small_plans_while_creates_go_on,
-        Fault::Changed(|change| if let Change::DeleteReference { chunk, .. } = change { *chunk |= 1 });
+        Fault::Changed(|change| if let Change::DeleteReference(Reference { chunk, .. }) = change { *chunk |= 1 });
 }

@@ -15,7 +15,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    Node, NodeId, OpId, ShareId,
+    Node, NodeId, OpId, ShareId, Tree,
     plan::{Applied, Outdated, PLAN_STEPS_MAX, Plan},
 };
 use foldhash::fast::RandomState;
@@ -26,7 +26,7 @@ use crate::{
     keys::{self, Count},
     operations::{Operation, Remembered},
     redo::Redo,
-    tables::{Kind, Writable},
+    tables::{Kind, Writable, unsigned},
 };
 
 use expectation::names_without_proof;
@@ -209,6 +209,12 @@ impl<'txn> Batch<'txn> {
         let value = self.tables.count(share, what)?;
         self.counts.insert((share, what as u8), Held { value, is_dirty: false });
         Ok(value)
+    }
+
+    /// The number of the living tree.
+    fn tree(&mut self, share: ShareId) -> Result<Tree, Fault> {
+        let stored = unsigned(self.count(share, Count::Trees)?)?.max(Tree::FIRST.0.into());
+        u32::try_from(stored).map(Tree).map_err(|_| Fault::damaged(format!("a tree of number {stored}")))
     }
 
     fn put_count(&mut self, share: ShareId, what: Count, value: i64) {

@@ -19,10 +19,21 @@ pub(crate) use small::{
 
 pub(crate) use reader::Reader;
 
+use dittofs_domain::Tree;
+
 use crate::fault::Fault;
 
 /// The version of every record that has had no other yet: what this program writes, and the newest that it reads.
 const VERSION: u8 = 1;
+
+/// Reads which tree was the living one when a record was written: records of version 1 do not say, and were all written
+/// before there was another one.
+fn read_since(version: u8, reader: &mut Reader<'_>) -> Option<Tree> {
+    if version == 1 {
+        return Some(Tree::FIRST);
+    }
+    reader.u32().map(Tree).filter(|tree| (Tree::FIRST..=Tree::MAX).contains(tree))
+}
 
 /// Reads one whole record that has had one version only; `what` names it in errors.
 fn decode<T>(what: &str, bytes: &[u8], read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Result<T, Fault> {

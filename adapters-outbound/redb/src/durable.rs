@@ -11,6 +11,7 @@ use crate::{
     open::{OpenError, Opener, stamp},
     redo::{Redo, for_each_step},
     tables::{Snapshot, Writable},
+    upgrade::upgrade,
 };
 
 /// A database that is open for writing.
@@ -50,6 +51,8 @@ impl Durable {
         // A new log has no stamp yet.
         let stamped = scanned.as_ref().map_or(0, |scanned| scanned.stamp);
         let (mark, transactions) = redo(&database, &Mark { stamped, ..mark }, scanned).map_err(refused)?;
+        // After the log has been done again, which may have keys of the earlier format as well.
+        upgrade(&database).map_err(refused)?;
         let log = Log::start(storage, &mark).map_err(|source| log_io(opener, source))?;
         // Written down with the next checkpoint.
         let mark = Mark { stamped: mark.generation, ..mark };

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use dittofs_domain::{
-    Cookie, NodeId, ObjectId, ShareId,
-    plan::{EntryKey, Space},
+    Cookie, NodeId, ObjectId, ShareId, Tree,
+    plan::{EntryKey, Reference, Space},
 };
 use smallvec::SmallVec;
 
@@ -27,6 +27,7 @@ pub(crate) enum Count {
     Topology = 4,
     Bytes = 5,
     Nodes = 6,
+    Trees = 7,
     /// Transactions of the store; its share is 0.
     Transactions = 255,
 }
@@ -97,8 +98,28 @@ pub(crate) fn object(share: ShareId, object: ObjectId) -> Key {
     Builder::new(share).bytes(&object.0.to_be_bytes()).0
 }
 
-pub(crate) fn reference(share: ShareId, object: ObjectId, node: NodeId, chunk: u64) -> Key {
-    Builder::new(share).bytes(&object.0.to_be_bytes()).number(node.0).number(chunk).0
+/// The bytes of a reference's key before format 4: it ended with the chunk.
+pub(crate) const REFERENCE_LEN_OF_FORMAT_3: usize = 8 + 16 + 8 + 8;
+
+pub(crate) fn reference(share: ShareId, reference: &Reference) -> Key {
+    let Reference { object, node, chunk, until } = reference;
+    let chunk = Builder::new(share).bytes(&object.0.to_be_bytes()).number(node.0).number(*chunk);
+    chunk.bytes(&until.0.to_be_bytes()).0
+}
+
+/// The reference that a key names; none for a key of another length.
+pub(crate) fn reference_of(key: &[u8]) -> Option<Reference> {
+    let (chunk, until) = key.split_at_checked(REFERENCE_LEN_OF_FORMAT_3)?;
+    let until = Tree(u32::from_be_bytes(until.try_into().ok()?));
+    let (object, node, chunk) = (object_at(chunk, 8)?, number_at(chunk, 24)?, number_at(chunk, 32)?);
+    Some(Reference { object, node: NodeId(node), chunk, until })
+}
+
+/// A reference's key of format 4, from one of an earlier format: all references were of the living tree.
+pub(crate) fn reference_upgraded(key: &[u8]) -> Key {
+    let mut upgraded = Key::from_slice(key);
+    upgraded.extend_from_slice(&Tree::LIVE.0.to_be_bytes());
+    upgraded
 }
 
 /// The operations of a transaction, whatever their shares: in the order of transactions, so that new ones come at the

@@ -28,6 +28,7 @@ mod share_snapshot;
 mod snapshot;
 mod store;
 mod tables;
+mod upgrade;
 mod view;
 mod writer;
 

@@ -5,11 +5,9 @@ use std::{ops::Range, sync::Arc};
 use async_trait::async_trait;
 use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId, ShareId,
-    plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+    plan::{Applied, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
-use dittofs_ports::{
-    ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
-};
+use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, ShareMetadata, ShareRecord, ShareSnapshot};
 
 use crate::{
     share_snapshot::RedbSnapshot,

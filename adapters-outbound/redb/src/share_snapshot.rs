@@ -14,6 +14,7 @@ use crate::{
     codec,
     fault::Fault,
     keys,
+    snapshot::references_from,
     store::Connection,
     tables::{Kind, Snapshot},
     writer::Published,
@@ -33,9 +34,18 @@ pub(crate) const KINDS_OF_SHARE: [Kind; 9] = [
 ];
 
 /// What the rows of this release are called. Their values carry versions of their own.
-pub(crate) const ROWS_FORMAT: &str = "redb 3";
+pub(crate) const ROWS_FORMAT: &str = "redb 4";
+/// What the rows of the releases before were called: keys of references did not say until when.
+pub(crate) const ROWS_FORMAT_3: &str = "redb 3";
 
 const KEY_TOO_SHORT: &str = "a key that is too short";
+
+/// Makes a row of the releases before one of this release.
+pub(crate) fn upgrade_row(row: &mut SnapshotRow) {
+    if row.table == Kind::Reference as u8 {
+        row.key = keys::reference_upgraded(&row.key).into_vec();
+    }
+}
 
 /// A share after one commit, which the database keeps for as long as this lives.
 pub(crate) struct RedbSnapshot {
@@ -106,9 +116,8 @@ fn objects_in_use(
 
 /// Whether a file refers to an object.
 fn is_used(tables: &Snapshot, share: ShareId, object: ObjectId) -> Result<bool, Fault> {
-    let first = keys::reference(share, object, NodeId(PINS.0 + 1), 0);
-    let last = keys::reference(share, object, NodeId(u64::MAX), u64::MAX);
-    Ok(!tables.is_empty(Kind::Reference, first..=last)?)
+    let keys = references_from(share, object, NodeId(PINS.0 + 1));
+    Ok(!tables.is_empty(Kind::Reference, keys)?)
 }
 
 fn rows_after(

@@ -3,11 +3,11 @@
 use std::{ops::RangeInclusive, sync::Arc};
 
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, ObjectId, ShareId,
+    Cookie, Name, Node, NodeId, ObjectId, ShareId, Tree,
     content::MapRow,
-    plan::{MapQuery, MapView, ObjectRecord, Space, Statistics, UnlinkedReason},
+    plan::{MapQuery, MapView, ObjectRecord, Reference, Space, Statistics, UnlinkedReason},
 };
-use dittofs_ports::{Listed, Listing, Reference, ShareRecord};
+use dittofs_ports::{Listed, Listing, ShareRecord};
 
 use crate::{
     codec,
@@ -105,8 +105,7 @@ impl<T: Readable> Tables<T> {
 
     pub(crate) fn references(&self, share: ShareId, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, Fault> {
         self.some(Kind::Reference, Some(references_of(share, object)), max, |key, _| {
-            let numbers = keys::number_at(key, 24).zip(keys::number_at(key, 32));
-            numbers.map(|(node, chunk)| (NodeId(node), chunk)).ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))
+            reference_of(key).map(|reference| (reference.node, reference.chunk))
         })
     }
 
@@ -126,20 +125,16 @@ impl<T: Readable> Tables<T> {
         after: Option<Reference>,
         max: usize,
     ) -> Result<Vec<Reference>, Fault> {
-        let last = keys::reference(share, ObjectId(u128::MAX), NodeId(u64::MAX), u64::MAX);
-        let first = match after {
-            None => keys::reference(share, ObjectId(0), NodeId(0), 0),
-            Some(Reference { object, node, chunk }) => {
-                let mut next = keys::reference(share, object, node, chunk);
+        let last = keys::reference(share, &last_reference(ObjectId(u128::MAX)));
+        let first = match &after {
+            None => keys::reference(share, &first_reference(ObjectId(0), NodeId(0))),
+            Some(after) => {
+                let mut next = keys::reference(share, after);
                 next.push(0);
                 next
             }
         };
-        self.some(Kind::Reference, (first <= last).then_some(first..=last), max, |key, _| {
-            let object = keys::object_at(key, 8).zip(keys::number_at(key, 24)).zip(keys::number_at(key, 32));
-            let reference = object.map(|((object, node), chunk)| Reference { object, node: NodeId(node), chunk });
-            reference.ok_or_else(|| Fault::damaged(KEY_TOO_SHORT))
-        })
+        self.some(Kind::Reference, (first <= last).then_some(first..=last), max, |key, _| reference_of(key))
     }
 
     pub(crate) fn statistics(&self, share: ShareId) -> Result<Statistics, Fault> {
@@ -188,7 +183,24 @@ impl<T: Readable> Tables<T> {
 
 /// The keys of all references to an object.
 pub(crate) fn references_of(share: ShareId, object: ObjectId) -> RangeInclusive<Key> {
-    keys::reference(share, object, NodeId(0), 0)..=keys::reference(share, object, NodeId(u64::MAX), u64::MAX)
+    references_from(share, object, NodeId(0))
+}
+
+/// The keys of the references to an object by a node and those after it.
+pub(crate) fn references_from(share: ShareId, object: ObjectId, node: NodeId) -> RangeInclusive<Key> {
+    keys::reference(share, &first_reference(object, node))..=keys::reference(share, &last_reference(object))
+}
+
+fn first_reference(object: ObjectId, node: NodeId) -> Reference {
+    Reference { object, node, chunk: 0, until: Tree(0) }
+}
+
+fn last_reference(object: ObjectId) -> Reference {
+    Reference { object, node: NodeId(u64::MAX), chunk: u64::MAX, until: Tree(u32::MAX) }
+}
+
+fn reference_of(key: &[u8]) -> Result<Reference, Fault> {
+    keys::reference_of(key).ok_or_else(|| Fault::damaged("the key of a reference that makes no sense"))
 }
 
 fn after_node(share: ShareId, after: NodeId) -> Option<RangeInclusive<Key>> {

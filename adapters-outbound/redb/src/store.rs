@@ -23,7 +23,7 @@ use crate::{
     operations::Remembered,
     options::RedbOptions,
     share::RedbShare,
-    share_snapshot::ROWS_FORMAT,
+    share_snapshot::{ROWS_FORMAT, ROWS_FORMAT_3, upgrade_row},
     tables::Snapshot,
     view::{Cached, Through, view},
     writer::{Newest, Published, Request, WAITING_MAX, Writer},
@@ -188,7 +188,10 @@ impl MetadataStore for RedbMetadataStore {
     }
 
     async fn restore_rows(&self, id: ShareId, format: String, rows: Vec<SnapshotRow>) -> Result<(), MetadataError> {
-        if format != ROWS_FORMAT {
+        let mut rows = rows;
+        if format == ROWS_FORMAT_3 {
+            rows.iter_mut().for_each(upgrade_row);
+        } else if format != ROWS_FORMAT {
             let found =
                 format!("rows of the format `{format}` can't be put into this store, which has `{ROWS_FORMAT}`");
             return Err(MetadataError::Unavailable(found.into()));

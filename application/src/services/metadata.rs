@@ -33,7 +33,7 @@ impl MetadataService for Services {
     async fn mount(&self, path: &[u8], who: &Presented) -> FsResult<NodeRef> {
         let (volume, rest) = self.registry.by_path(path).ok_or(FsError::NotFound)?;
         let caller = volume.admit(who)?;
-        Ok(NodeRef { share: volume.share(), node: volume.names().walk(&caller, rest).await? })
+        Ok(NodeRef::live(volume.share(), volume.names().walk(&caller, rest).await?))
     }
 
     async fn attributes(&self, _caller: &Caller, node: NodeRef) -> FsResult<Attributes> {

@@ -14,7 +14,7 @@ mod steps;
 use std::sync::Arc;
 
 use dittofs_domain::{
-    NodeId, ObjectId,
+    NodeId, ObjectId, PlaceId,
     content::object::ObjectBuilder,
     error::{FsError, FsResult},
     flush::{Cutter, Policy, Step},
@@ -219,8 +219,13 @@ impl Flusher {
     }
 
     async fn put_and_publish(&self, batch: &[Gathered], builder: ObjectBuilder) -> FsResult<()> {
-        let record =
-            |state| ObjectRecord { id: builder.object(), state, owner: self.share.epoch(), bytes: builder.bytes() };
+        let record = |state| ObjectRecord {
+            id: builder.object(),
+            state,
+            owner: self.share.epoch(),
+            bytes: builder.bytes(),
+            place: PlaceId::HOME,
+        };
         let (writing, live) = (record(ObjectState::Writing), record(ObjectState::Live));
         self.plans.put_object_row(writing).await?;
         if let Err(error) = self.content.put(self.share.id(), live.id, builder.finish()).await {

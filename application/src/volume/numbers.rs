@@ -24,27 +24,19 @@ impl Numbers {
         Numbers { share, metadata, ids: Mutex::new(0..0), stamps: Mutex::new(0..0) }
     }
 
-    fn pool(&self, counter: Counter) -> &Mutex<Range<u64>> {
-        match counter {
-            Counter::Stamps => &self.stamps,
-            Counter::Ids | Counter::Epochs => &self.ids,
-        }
-    }
-
     /// Ids for a node and an entry that a rule may make.
     pub(super) async fn fresh(&self) -> FsResult<Fresh> {
-        let node = self.number(Counter::Ids).await?;
-        let cookie = self.number(Counter::Ids).await?;
+        let node = self.number(&self.ids, Counter::Ids).await?;
+        let cookie = self.number(&self.ids, Counter::Ids).await?;
         Ok(Fresh { node: NodeId(node), cookie: Cookie(cookie), scale: *self.share.scale() })
     }
 
     /// A stamp for the `change` of a node with unflushed writes: greater than every one before it.
     pub(super) async fn stamp(&self) -> FsResult<ChangeId> {
-        Ok(ChangeId(self.number(Counter::Stamps).await?))
+        Ok(ChangeId(self.number(&self.stamps, Counter::Stamps).await?))
     }
 
-    async fn number(&self, counter: Counter) -> FsResult<u64> {
-        let pool = self.pool(counter);
+    async fn number(&self, pool: &Mutex<Range<u64>>, counter: Counter) -> FsResult<u64> {
         loop {
             if let Some(number) = pool.lock().next() {
                 return Ok(number);

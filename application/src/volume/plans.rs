@@ -12,7 +12,7 @@ use dittofs_domain::{
     content::map,
     error::{FsError, FsResult},
     node::NodeFlags,
-    plan::{Applied, Change, ObjectRecord, Plan, Query, View},
+    plan::{Applied, Change, ObjectRecord, Plan, Query, Reference, View},
     quota,
 };
 use dittofs_ports::{ApplyError, ContentStore, ShareMetadata};
@@ -224,7 +224,7 @@ impl Drop for Sent<'_> {
 /// Objects that lose a reference by a plan: garbage, if it was the last one.
 fn released_objects(plan: &Plan) -> Vec<ObjectId> {
     let object = |change: &Change| match change {
-        Change::DeleteReference { object, .. } => Some(*object),
+        Change::DeleteReference(Reference { object, .. }) => Some(*object),
         _ => None,
     };
     plan.changes.iter().filter_map(object).collect()

@@ -83,7 +83,7 @@ async fn a_time_that_a_client_sets_takes_the_place_of_one_that_was_noted() {
 async fn a_clean_stop_stores_all_of_them() {
     let store = Arc::new(MemoryMetadataStore::new());
     let world = World::open(Arc::clone(&store), Vec::new()).await;
-    let mut nodes = vec![NodeRef { share: crate::world::SHARE, node: NodeId::ROOT }];
+    let mut nodes = vec![NodeRef::live(crate::world::SHARE, NodeId::ROOT)];
     for number in 0..600 {
         nodes.push(world.node(&format!("file-{number}")).await);
     }

@@ -27,7 +27,7 @@ fn name(text: &str) -> Name {
 }
 
 fn node(id: NodeId) -> NodeRef {
-    NodeRef { share: SHARE, node: id }
+    NodeRef::live(SHARE, id)
 }
 
 async fn create(world: &World, text: &str, kind: NewKind, how: CreateHow, op: OpId) -> FsResult<Created> {

@@ -207,7 +207,7 @@ impl World {
 
     /// An empty file with this name.
     pub(crate) async fn node(&self, name: &str) -> NodeRef {
-        NodeRef { share: SHARE, node: self.create(name).await.unwrap().node.node }
+        NodeRef::live(SHARE, self.create(name).await.unwrap().node.node)
     }
 
     pub(crate) async fn remove(&self, name: &str) {
@@ -221,14 +221,14 @@ impl World {
 
     /// Lists the root.
     pub(crate) async fn list(&self) {
-        let directory = NodeRef { share: SHARE, node: NodeId::ROOT };
+        let directory = NodeRef::live(SHARE, NodeId::ROOT);
         let request = ListRequest { directory, after: Cookie::START, entries_max: 1_000, with_attributes: false };
         self.services.list(&caller(), &request).await.unwrap();
     }
 
     /// A file with these bytes, which are not flushed.
     pub(crate) async fn file(&self, bytes: &'static [u8]) -> NodeRef {
-        let node = NodeRef { share: SHARE, node: self.create("file").await.unwrap().node.node };
+        let node = NodeRef::live(SHARE, self.create("file").await.unwrap().node.node);
         if !bytes.is_empty() {
             self.write(node, bytes, Stability::Unstable).await.unwrap();
         }

@@ -96,7 +96,7 @@ impl World {
             how: CreateHow::Guarded,
         };
         let made = self.services.create(&nfs(1), SHARE, &request, None).await.unwrap();
-        let node = NodeRef { share: SHARE, node: made.node.node };
+        let node = NodeRef::live(SHARE, made.node.node);
         if !content.is_empty() {
             self.write(&nfs(1), node, 0, content).await.unwrap();
         }

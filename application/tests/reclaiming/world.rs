@@ -79,7 +79,7 @@ impl World {
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        NodeRef { share: SHARE, node: self.services.create(&caller(), SHARE, &request, None).await.unwrap().node.node }
+        NodeRef::live(SHARE, self.services.create(&caller(), SHARE, &request, None).await.unwrap().node.node)
     }
 
     pub(crate) async fn write(&self, node: NodeRef, at: u64, bytes: Bytes) -> FsResult<()> {

@@ -225,7 +225,7 @@ impl World {
             how: CreateHow::Guarded,
         };
         let made = server.services.create(&caller(), SHARE, &request, None).await?;
-        Ok(NodeRef { share: SHARE, node: made.node.node })
+        Ok(NodeRef::live(SHARE, made.node.node))
     }
 }
 

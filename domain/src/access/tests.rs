@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     attributes::overlay,
     content::Clip,
-    id::{ChangeId, ContentVersion, Cookie, NodeId, Sequence},
+    id::{ChangeId, ContentVersion, Cookie, NodeId, Sequence, Tree},
     node::{Device, NodeFlags, Parent},
     time::Timestamp,
 };
@@ -136,6 +136,7 @@ fn security_is_the_same_of_a_node_and_of_its_attributes() {
         content_version: ContentVersion(0),
         content_seq: Sequence(0),
         times_seq: Sequence(0),
+        since: Tree::FIRST,
         parent: Parent { directory: NodeId::ROOT, cookie: Cookie(9) },
         device: Device::default(),
         dos_attributes: 0,

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    id::{ContentVersion, Cookie},
+    id::{ContentVersion, Cookie, Tree},
     node::{NodeFlags, Parent},
 };
 
@@ -29,6 +29,7 @@ fn node() -> Node {
         content_version: ContentVersion(0),
         content_seq: Sequence(0),
         times_seq: Sequence(50),
+        since: Tree::FIRST,
         parent: Parent { directory: NodeId::ROOT, cookie: Cookie(9) },
         device: Device { major: 8, minor: 1 },
         dos_attributes: 0x20,

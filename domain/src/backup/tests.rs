@@ -30,9 +30,9 @@ fn an_object_is_pinned_only_while_it_is_live_and_unpinned_whatever_it_is() {
     let mut plan = Plan::default();
     pin(&mut plan, object, backup);
     assert_eq!(plan.expectations.as_slice(), [Expectation::ObjectState { object, state: ObjectState::Live }]);
-    assert_eq!(plan.changes.as_slice(), [Change::InsertReference { object, node: PINS, chunk: 9 }]);
+    assert_eq!(plan.changes.as_slice(), [Change::InsertReference(Reference::live(object, PINS, 9))]);
     let mut plan = Plan::default();
     unpin(&mut plan, object, backup);
     assert!(plan.expectations.is_empty());
-    assert_eq!(plan.changes.as_slice(), [Change::DeleteReference { object, node: PINS, chunk: 9 }]);
+    assert_eq!(plan.changes.as_slice(), [Change::DeleteReference(Reference::live(object, PINS, 9))]);
 }

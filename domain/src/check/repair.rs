@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::{
     content::Cuts,
     error::FsResult,
-    id::{ChangeId, ContentVersion, Cookie, NodeId, ObjectId, Sequence},
+    id::{ChangeId, ContentVersion, Cookie, NodeId, ObjectId, Sequence, Tree},
     name::Name,
     namespace::Fresh,
     node::{Device, Node, NodeFlags, NodeKind, Parent},
     plan::{
-        Change, EntryKey, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Plan, Statistics,
+        Change, EntryKey, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Plan, Reference, Statistics,
         UnlinkedReason,
     },
     quota,
@@ -69,6 +69,7 @@ pub fn make_lost_and_found(root: &Node, name: &Name, fresh: Fresh, now: Timestam
         content_version: ContentVersion(0),
         content_seq: Sequence(0),
         times_seq: Sequence(0),
+        since: Tree::FIRST,
         parent: Parent { directory: root.id, cookie: fresh.cookie },
         device: Device::default(),
         cuts: Cuts::default(),
@@ -162,14 +163,14 @@ pub fn insert_reference(object: ObjectId, node: NodeId, chunk: u64, now: Timesta
     let mut plan = Plan::at(now);
     plan.expect(Expectation::Exists(node));
     plan.expect(Expectation::ObjectState { object, state: ObjectState::Live });
-    plan.change(Change::InsertReference { object, node, chunk });
+    plan.change(Change::InsertReference(Reference::live(object, node, chunk)));
     plan
 }
 
 /// Removes a reference that no extent is reason for.
 pub fn remove_reference(object: ObjectId, node: NodeId, chunk: u64, now: Timestamp) -> Plan {
     let mut plan = Plan::at(now);
-    plan.change(Change::DeleteReference { object, node, chunk });
+    plan.change(Change::DeleteReference(Reference::live(object, node, chunk)));
     plan
 }
 

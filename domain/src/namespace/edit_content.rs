@@ -15,7 +15,7 @@ use crate::{
     content::{Noted, map::Edit},
     error::FsResult,
     id::{Epoch, NodeId, ObjectId},
-    plan::{Change, Expectation, NodeUpdate, Plan, TimeChange, View},
+    plan::{Change, Expectation, NodeUpdate, Plan, Reference, TimeChange, View},
 };
 
 /// What becomes of a file's map, and what is noted of the journal. Made by the rules over content, from the same view.
@@ -69,7 +69,7 @@ pub fn decide(
 
 fn referred_anew(edit: &Edit) -> BTreeSet<ObjectId> {
     let object = |change: &Change| match change {
-        Change::InsertReference { object, .. } => Some(*object),
+        Change::InsertReference(Reference { object, .. }) => Some(*object),
         _ => None,
     };
     edit.changes.iter().filter_map(object).collect()

@@ -2,7 +2,7 @@
 
 use crate::{
     content::{Clip, Cuts, MapRow},
-    id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId, Sequence},
+    id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId, PlaceId, Sequence, Tree},
     name::Name,
     node::{Node, NodeFlags, Parent},
     time::Timestamp,
@@ -41,7 +41,7 @@ impl EntryKey {
 #[expect(clippy::large_enum_variant, reason = "updates are most of what plans hold: a box each would cost more")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// A new node, stored exactly as given, times and `change` included.
+    /// A new node, stored exactly as given, times and `change` included; only `since` is the store's to assign.
     InsertNode(Box<Node>),
     /// Changes some fields of a node. The store assigns `ctime` and raises `change`.
     UpdateNode(NodeId, NodeUpdate),
@@ -88,23 +88,9 @@ pub enum Change {
     /// Forgets an object.
     DeleteObject(ObjectId),
     /// Extents of a chunk refer to an object; adding it twice is adding it once.
-    InsertReference {
-        /// The object.
-        object: ObjectId,
-        /// The file.
-        node: NodeId,
-        /// Which 64 MiB of it.
-        chunk: u64,
-    },
+    InsertReference(Reference),
     /// No extent of the chunk refers to the object any more.
-    DeleteReference {
-        /// The object.
-        object: ObjectId,
-        /// The file.
-        node: NodeId,
-        /// Which 64 MiB of it.
-        chunk: u64,
-    },
+    DeleteReference(Reference),
     /// A directory has got another parent: raises the share's topology counter.
     RaiseTopology,
     /// Adds to the share's statistics.
@@ -235,4 +221,41 @@ pub struct ObjectRecord {
     pub owner: Epoch,
     /// Length in bytes.
     pub bytes: u64,
+    /// Which content store of the share has it.
+    pub place: PlaceId,
+}
+
+/// Extents of a chunk of a file refer to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    /// The object.
+    pub object: ObjectId,
+    /// The file.
+    pub node: NodeId,
+    /// Which 64 MiB of it.
+    pub chunk: u64,
+    /// The last tree in which they do; [`Tree::LIVE`]: they still do.
+    pub until: Tree,
+}
+
+impl Reference {
+    /// One of the living tree.
+    pub const fn live(object: ObjectId, node: NodeId, chunk: u64) -> Reference {
+        Reference { object, node, chunk, until: Tree::LIVE }
+    }
+
+    /// The greatest one that may come before this one in their order, so that a listing after it begins with this one; none
+    /// before the first of an object.
+    pub fn predecessor(&self) -> Option<Reference> {
+        let Reference { object, node, chunk, until } = *self;
+        let last = Tree(u32::MAX);
+        if let Some(until) = until.0.checked_sub(1) {
+            return Some(Reference { until: Tree(until), ..*self });
+        }
+        if let Some(chunk) = chunk.checked_sub(1) {
+            return Some(Reference { chunk, until: last, ..*self });
+        }
+        let node = NodeId(node.0.checked_sub(1)?);
+        Some(Reference { object, node, chunk: u64::MAX, until: last })
+    }
 }

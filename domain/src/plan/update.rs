@@ -1,24 +1,29 @@
 //! What an update makes of a node: the same in every store.
 
 use super::{LinkChange, NodeUpdate, TimeChange};
-use crate::{id::ChangeId, node::Node, time::Timestamp};
+use crate::{
+    id::{ChangeId, Tree},
+    node::Node,
+    time::Timestamp,
+};
 
 /// A count would leave its range.
 #[derive(Debug, PartialEq, Eq)]
 pub struct OutOfRange;
 
 /// Changes a node's fields. `change` rises wherever `ctime` is not kept, and `ctime` never goes back, not even where
-/// it is set. `now` is the plan's time.
+/// it is set. `now` is the plan's time, `tree` the share's.
 ///
 /// # Errors
 /// `OutOfRange` if links or allocated bytes would leave their range; then nothing has changed.
-pub fn update(node: &mut Node, update: &NodeUpdate, now: Timestamp) -> Result<(), OutOfRange> {
+pub fn update(node: &mut Node, update: &NodeUpdate, now: Timestamp, tree: Tree) -> Result<(), OutOfRange> {
     let links = match update.links {
         LinkChange::Keep => node.links,
         LinkChange::Set(links) => links,
         LinkChange::Add(difference) => node.links.checked_add_signed(difference).ok_or(OutOfRange)?,
     };
     let allocated = node.allocated.checked_add_signed(update.allocated).ok_or(OutOfRange)?;
+    node.since = tree;
     node.links = links;
     node.allocated = allocated;
     times(node, update, now);

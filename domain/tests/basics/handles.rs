@@ -1,4 +1,4 @@
-use dittofs_domain::{FsError, Handle, HandleKey, NodeId, ShareId};
+use dittofs_domain::{FsError, Handle, HandleKey, NodeId, ShareId, Tree};
 use proptest::prelude::*;
 
 const KEY: HandleKey = HandleKey([7; 16]);
@@ -37,6 +37,8 @@ fn nodes_and_trees_out_of_range_are_stale() {
     }
     let mut snapshot = KEY.seal(ShareId(1), NodeId(3)).to_bytes();
     snapshot[7] = 1;
+    assert_eq!(Handle::from_bytes(&snapshot).map(|handle| handle.tree), Ok(Tree(1)));
+    snapshot[4] = 0x80;
     assert_eq!(Handle::from_bytes(&snapshot), Err(FsError::Stale));
 }
 

@@ -164,8 +164,7 @@ fn where_the_objects_are_those_of_before_no_reference_changes() {
     let view = store.view(&map::replace_query(&store.facts(), &(0..PAGE_BYTES)));
     let pieces = [Piece { offset: 100, ..stored(1, 0, 50) }];
     let Replaced::Edit { edit, end } = map::replace(&view, &store.facts(), &pieces).unwrap() else { panic!() };
-    let referenced =
-        |change: &Change| matches!(change, Change::InsertReference { .. } | Change::DeleteReference { .. });
+    let referenced = |change: &Change| matches!(change, Change::InsertReference(_) | Change::DeleteReference(_));
     assert!(!edit.changes.iter().any(referenced));
     assert_eq!(end, 150);
     store.apply(edit);

@@ -12,7 +12,7 @@ use dittofs_domain::{
         map::{self, Edit, Facts, Piece, ReapCursor, Replaced, Source, Truncation},
         page,
     },
-    plan::{Change, MapQuery, MapView},
+    plan::{Change, MapQuery, MapView, Reference},
 };
 
 pub(crate) const NODE: NodeId = NodeId(77);
@@ -79,10 +79,10 @@ impl Store {
                 Change::DeleteRow { page, .. } => {
                     assert!(self.rows.remove(&page).is_some(), "row {page} was not there")
                 }
-                Change::InsertReference { object, chunk, .. } => {
+                Change::InsertReference(Reference { object, chunk, .. }) => {
                     assert!(self.references.insert((object, chunk)), "reference inserted twice");
                 }
-                Change::DeleteReference { object, chunk, .. } => {
+                Change::DeleteReference(Reference { object, chunk, .. }) => {
                     assert!(self.references.remove(&(object, chunk)), "reference was not there");
                 }
                 Change::Count(statistics) => self.counted += statistics.bytes,

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use dittofs_domain::{ClientId, Credentials, Handle, HandleKey, NodeId, ShareId, opens::OpenToken};
+use dittofs_domain::{ClientId, Credentials, Handle, HandleKey, NodeId, ShareId, Tree, opens::OpenToken};
 
 /// A node of a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,13 +11,20 @@ pub struct NodeRef {
     pub share: ShareId,
     /// The node.
     pub node: NodeId,
+    /// The tree in which it is meant.
+    pub tree: Tree,
 }
 
 impl NodeRef {
-    /// Another node of the same share.
+    /// A node of the living tree.
+    pub fn live(share: ShareId, node: NodeId) -> NodeRef {
+        NodeRef { share, node, tree: Tree::LIVE }
+    }
+
+    /// Another node of the same share and tree.
     #[must_use]
     pub fn sibling(self, node: NodeId) -> NodeRef {
-        NodeRef { share: self.share, node }
+        NodeRef { node, ..self }
     }
 }
 

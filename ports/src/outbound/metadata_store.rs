@@ -7,7 +7,7 @@ use dittofs_domain::{
     Cookie, HandleKey, KeyId, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
     backup::Backups,
     ownership::Lineage,
-    plan::{Applied, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+    plan::{Applied, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
 
 use super::{ApplyError, MetadataError, ShareSnapshot, SnapshotRow, Survives};
@@ -109,17 +109,6 @@ pub trait MetadataStore: Send + Sync {
     async fn restore_share(&self, record: &ShareRecord, ahead: u64) -> Result<(), MetadataError>;
 }
 
-/// Extents of a chunk of a file refer to an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Reference {
-    /// The object.
-    pub object: ObjectId,
-    /// The file.
-    pub node: NodeId,
-    /// Which 64 MiB of it.
-    pub chunk: u64,
-}
-
 /// Which numbers to allocate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Counter {
@@ -129,6 +118,9 @@ pub enum Counter {
     Stamps,
     /// Epochs of instances.
     Epochs,
+    /// Numbers of trees, from [`Tree::FIRST`] on, up to [`Tree::MAX`]: taking the next one ends the living tree of that number,
+    /// as for a snapshot. Rows that are written from then on carry the one after it (`since`).
+    Trees,
 }
 
 /// An entry of a directory, as stored.

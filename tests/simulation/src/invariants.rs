@@ -12,10 +12,10 @@ use dittofs_domain::{
         map::{Facts, resolve},
         page,
     },
-    plan::{MapQuery, ObjectState, Query, Space},
+    plan::{MapQuery, ObjectState, Query, Reference, Space},
     quota::metadata_bytes,
 };
-use dittofs_ports::{Reference, ShareMetadata};
+use dittofs_ports::ShareMetadata;
 
 use crate::{content::Objects, fsck};
 
@@ -151,11 +151,7 @@ impl Found {
                 let known = self.ends.entry(from.object).or_default();
                 *known = (*known).max(end);
                 self.keys.extend(Some(from.block.key_id).filter(|key| !key.is_none()));
-                self.references.insert(Reference {
-                    object: from.object,
-                    node,
-                    chunk: self.scale.chunk_of(page_number),
-                });
+                self.references.insert(Reference::live(from.object, node, self.scale.chunk_of(page_number)));
             }
         }
         Ok(())

@@ -5,11 +5,11 @@ use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId, Scale,
-    plan::{Applied, Change, Expectation, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+    plan::{
+        Applied, Change, Expectation, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View,
+    },
 };
-use dittofs_ports::{
-    ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
-};
+use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, ShareMetadata, ShareRecord, ShareSnapshot};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 

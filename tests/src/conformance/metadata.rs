@@ -15,6 +15,7 @@ mod request;
 mod share;
 mod snapshot;
 mod sparse;
+mod trees;
 mod view;
 
 pub use apply::*;
@@ -29,6 +30,7 @@ pub use operations::*;
 pub use share::*;
 pub use snapshot::*;
 pub use sparse::*;
+pub use trees::*;
 pub use view::*;
 
 use fixture::Fixture;
@@ -109,7 +111,11 @@ macro_rules! metadata_conformance {
                 // Objects.
                 objects_come_in_the_order_of_their_ids_in_pages,
                 references_are_a_set,
+                a_reference_of_a_tree_that_ended_is_another_one,
                 an_object_is_condemned_or_referred_to_but_never_both,
+                // Trees.
+                a_node_says_in_which_tree_it_was_last_written,
+                what_a_plan_says_of_a_new_nodes_tree_does_not_count,
                 // Shares.
                 a_share_is_made_once,
                 of_concurrent_makers_of_a_share_one_wins,

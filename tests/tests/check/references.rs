@@ -2,9 +2,9 @@
 
 use dittofs_domain::{
     NodeId, ObjectId,
-    plan::{Change, ObjectRecord, ObjectState},
+    plan::{Change, ObjectRecord, ObjectState, Reference},
 };
-use dittofs_ports::{CheckOptions, Mended, Reference, ShareRecord};
+use dittofs_ports::{CheckOptions, Mended, ShareRecord};
 use dittofs_tests::world::SHARE;
 
 use crate::share::{REPAIR, Share, assert_clean, noise, on_each_store};
@@ -12,11 +12,11 @@ use crate::share::{REPAIR, Share, assert_clean, noise, on_each_store};
 #[test]
 fn a_missing_reference_is_added() {
     on_each_store(async |share: Share| {
-        let Reference { object, node, chunk } = share.references("/docs/report").await[0];
-        share.apply([Change::DeleteReference { object, node, chunk }]).await;
+        let Reference { object, node, chunk, .. } = share.references("/docs/report").await[0];
+        share.apply([Change::DeleteReference(Reference::live(object, node, chunk))]).await;
         share.finds(&[("reference-missing", "/docs/report")]).await;
         share.mends().await;
-        assert_eq!(share.references("/docs/report").await, [Reference { object, node, chunk }]);
+        assert_eq!(share.references("/docs/report").await, [Reference::live(object, node, chunk)]);
     });
 }
 
@@ -25,8 +25,8 @@ fn superfluous_references_are_removed() {
     on_each_store(async |share: Share| {
         let Reference { object, node, .. } = share.references("/docs/report").await[0];
         let nobody = NodeId(1 << 40);
-        share.apply([Change::InsertReference { object, node, chunk: 7 }]).await;
-        share.apply([Change::InsertReference { object, node: nobody, chunk: 0 }]).await;
+        share.apply([Change::InsertReference(Reference::live(object, node, 7))]).await;
+        share.apply([Change::InsertReference(Reference::live(object, nobody, 0))]).await;
         share.finds(&[("reference-superfluous", "/docs/report"), ("reference-superfluous", "#1099511627776")]).await;
         share.mends().await;
         assert_eq!(share.references("/docs/report").await.len(), 1);
@@ -36,9 +36,9 @@ fn superfluous_references_are_removed() {
 #[test]
 fn a_reference_in_the_place_of_another_one_is_seen() {
     on_each_store(async |share: Share| {
-        let Reference { object, node, chunk } = share.references("/docs/report").await[0];
-        share.apply([Change::DeleteReference { object, node, chunk }]).await;
-        share.apply([Change::InsertReference { object, node, chunk: chunk + 1 }]).await;
+        let Reference { object, node, chunk, .. } = share.references("/docs/report").await[0];
+        share.apply([Change::DeleteReference(Reference::live(object, node, chunk))]).await;
+        share.apply([Change::InsertReference(Reference::live(object, node, chunk + 1))]).await;
         share.finds(&[("reference-missing", "/docs/report"), ("reference-superfluous", "/docs/report")]).await;
         share.mends().await;
     });
@@ -64,8 +64,8 @@ fn an_object_that_files_use_is_live_again_and_never_deleted() {
         let all = CheckOptions { delete_orphans: true, ..REPAIR };
         share.world.content.put(SHARE, ObjectId(5), vec!["abcd".into()]).await.unwrap();
         for reference in share.references("/docs/report").await {
-            let Reference { object, node, chunk } = reference;
-            share.apply([Change::DeleteReference { object, node, chunk }]).await;
+            let Reference { object, node, chunk, .. } = reference;
+            share.apply([Change::DeleteReference(Reference::live(object, node, chunk))]).await;
         }
         share.check_offline(all).await;
         assert_eq!(share.world.content.list(SHARE, None, 9).await.unwrap().len(), 1);

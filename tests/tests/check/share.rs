@@ -9,14 +9,14 @@ use dittofs_domain::{
     Credentials, Name, Node, NodeId, ObjectId,
     check::Finding,
     namespace::{CreateHow, CreateRequest, InitialAttributes, LinkRequest, NewKind},
-    plan::{Change, EntryKey, Found, NodeUpdate, ObjectRecord, Plan, Query},
+    plan::{Change, EntryKey, Found, NodeUpdate, ObjectRecord, Plan, Query, Reference},
 };
 use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
     AdminService, BlockService, Caller, CheckOptions, CheckReport, ContentStore, FrameSealer, MetadataService,
-    MetadataStore, Reference, Stability,
+    MetadataStore, Stability,
 };
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
 use dittofs_tests::world::{SHARE, Stores, World, WorldOptions, caller};

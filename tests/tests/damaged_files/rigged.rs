@@ -13,12 +13,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId, ShareId,
-    plan::{Applied, Expectation, ObjectRecord, Plan, Query, Space, Statistics, UnlinkedReason, View},
+    plan::{Applied, Expectation, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
 use dittofs_memory::MemoryContentStore;
 use dittofs_ports::{
     Appended, ApplyError, ContentError, ContentStore, Counter, Journal, JournalError, Listing, MetadataError,
-    MetadataStore, Record, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
+    MetadataStore, Record, ShareMetadata, ShareRecord, ShareSnapshot,
 };
 use parking_lot::Mutex;
 

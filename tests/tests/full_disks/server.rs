@@ -114,7 +114,7 @@ impl Server {
             how: CreateHow::Guarded,
         };
         let made = self.on(async |world| world.services.create(&self.caller, SHARE, &request, None).await)?;
-        let file = NodeRef { share: SHARE, node: made.node.node };
+        let file = NodeRef::live(SHARE, made.node.node);
         self.files.insert(self.made, (file, 0));
         self.made += 1;
         Ok(self.made - 1)

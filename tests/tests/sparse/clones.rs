@@ -6,10 +6,10 @@ use std::{
 };
 
 use dittofs_domain::{
-    ContentVersion, KeyId, ObjectId, Scale,
+    ContentVersion, KeyId, ObjectId, PlaceId, Scale,
     content::{BlockPlace, Extent, MapRow, PAGE_BYTES, Stored, map::Edit},
     error::FsError,
-    plan::{Change, NodeUpdate, ObjectRecord, ObjectState, Plan, Statistics},
+    plan::{Change, NodeUpdate, ObjectRecord, ObjectState, Plan, Reference, Statistics},
     quota::{NAME_BYTES, NODE_BYTES},
 };
 use dittofs_ports::{AdminService, ContentStore, MetadataService, NodeRef};
@@ -29,9 +29,15 @@ async fn gibibyte(share: &Share) -> NodeRef {
     for page in 0..GIBIBYTE / PAGE_BYTES {
         if page % 32 == 0 {
             let (state, owner) = (ObjectState::Live, dittofs_domain::Epoch(0));
-            plan.change(Change::PutObject(ObjectRecord { id: object(page), state, owner, bytes: 40 << 20 }));
+            plan.change(Change::PutObject(ObjectRecord {
+                id: object(page),
+                state,
+                owner,
+                bytes: 40 << 20,
+                place: PlaceId::HOME,
+            }));
             let chunk = page / 64;
-            plan.change(Change::InsertReference { object: object(page), node: file.node, chunk });
+            plan.change(Change::InsertReference(Reference::live(object(page), file.node, chunk)));
         }
         let block = BlockPlace {
             at: 64 + page / 4 % 8 * (5 << 20),

@@ -52,17 +52,17 @@ impl State {
             Change::DeleteUnlinked(node) => Undo::Unlinked(node, self.unlinked.remove(&node)),
             Change::PutObject(record) => Undo::Object(record.id, self.objects.insert(record.id, record)),
             Change::DeleteObject(id) => Undo::Object(id, self.objects.remove(&id)),
-            Change::InsertReference { object, node, chunk } => {
-                if !self.references.insert((object, node, chunk)) {
+            Change::InsertReference(reference) => {
+                if !self.references.insert(reference) {
                     return Ok(());
                 }
-                Undo::Reference((object, node, chunk), true)
+                Undo::Reference(reference, true)
             }
-            Change::DeleteReference { object, node, chunk } => {
-                if !self.references.remove(&(object, node, chunk)) {
+            Change::DeleteReference(reference) => {
+                if !self.references.remove(&reference) {
                     return Ok(());
                 }
-                Undo::Reference((object, node, chunk), false)
+                Undo::Reference(reference, false)
             }
             Change::RaiseTopology => {
                 self.topology += 1;
@@ -86,14 +86,14 @@ impl State {
         if self.nodes.slot(id).is_some() {
             return Err(Refusal::Contradiction);
         }
-        self.put_node(id, Some(Arc::new(node)));
+        self.put_node(id, Some(Arc::new(Node { since: self.tree, ..node })));
         Ok(Undo::Node(id, None))
     }
 
     fn update_node(&mut self, id: NodeId, changes: &NodeUpdate, now: Timestamp) -> Result<Undo, Refusal> {
         let slot = self.nodes.slot_mut(id).ok_or(Refusal::Missing(id))?;
         let mut node = Node::clone(&slot.node);
-        update(&mut node, changes, now).map_err(|_| Refusal::Contradiction)?;
+        update(&mut node, changes, now, self.tree).map_err(|_| Refusal::Contradiction)?;
         let clip_changed = node.clip.is_some() != slot.node.clip.is_some();
         let before = std::mem::replace(&mut slot.node, Arc::new(node));
         if clip_changed {

@@ -11,11 +11,9 @@ use std::{
 use async_trait::async_trait;
 use dittofs_domain::{
     Cookie, Name, Node, NodeId, ObjectId, OpId,
-    plan::{Applied, ObjectRecord, OperationsKept, Plan, Query, Space, Statistics, UnlinkedReason, View},
+    plan::{Applied, ObjectRecord, OperationsKept, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
-use dittofs_ports::{
-    ApplyError, Counter, Listing, MetadataError, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
-};
+use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, ShareMetadata, ShareRecord, ShareSnapshot};
 use parking_lot::RwLock;
 
 use super::{operations::Remembered, state::State, transaction::Log};
@@ -44,6 +42,10 @@ impl MemoryShare {
     pub(super) fn row(&self) -> ShareRecord {
         self.row.read().clone()
     }
+}
+
+fn used_up() -> MetadataError {
+    MetadataError::Unavailable("all numbers are used up".into())
 }
 
 #[async_trait]
@@ -107,11 +109,12 @@ impl ShareMetadata for MemoryShare {
             Counter::Ids => &self.ids,
             Counter::Stamps => &self.stamps,
             Counter::Epochs => &self.epochs,
+            Counter::Trees => return self.state.write().0.take_trees(count).ok_or_else(used_up),
         };
         let taken = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
             next.checked_add(count).filter(|next| *next <= NodeId::MAX.0)
         });
-        let start = taken.map_err(|_| MetadataError::Unavailable("all numbers are used up".into()))?;
+        let start = taken.map_err(|_| used_up())?;
         Ok(start..start + count)
     }
 
@@ -143,10 +146,9 @@ impl ShareMetadata for MemoryShare {
     }
 
     async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError> {
-        let after = after.map_or(Bound::Unbounded, |last| Bound::Excluded((last.object, last.node, last.chunk)));
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
         let state = &self.state.read().0;
-        let rest = state.references.range((after, Bound::Unbounded)).take(max);
-        Ok(rest.map(|(object, node, chunk)| Reference { object: *object, node: *node, chunk: *chunk }).collect())
+        Ok(state.references.range((after, Bound::Unbounded)).take(max).copied().collect())
     }
 
     async fn statistics(&self) -> Result<Statistics, MetadataError> {

@@ -3,13 +3,15 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::RandomState,
-    ops::Bound,
+    ops::{Bound, Range},
     sync::Arc,
 };
 
 use dittofs_domain::{
-    Cookie, Node, NodeId, NodeKind, ObjectId,
-    plan::{Earlier, EntryKey, Found, MapView, ObjectRecord, Query, Space, Statistics, UnlinkedReason, View},
+    Cookie, Node, NodeId, NodeKind, ObjectId, Tree,
+    plan::{
+        Earlier, EntryKey, Found, MapView, ObjectRecord, Query, Reference, Space, Statistics, UnlinkedReason, View,
+    },
 };
 use dittofs_ports::{Listed, Listing};
 
@@ -21,24 +23,35 @@ use super::{directory::Directory, nodes::Nodes};
 pub(super) struct EndlessAncestors(pub(super) NodeId);
 
 /// The state of a share.
-#[derive(Default)]
 pub(super) struct State {
     pub(super) nodes: Nodes,
     /// Keyed at random, since clients choose names.
     pub(super) names: RandomState,
     pub(super) topology: u64,
+    /// The number of the living tree.
+    pub(super) tree: Tree,
     pub(super) unlinked: BTreeMap<NodeId, UnlinkedReason>,
     pub(super) clipped: BTreeSet<NodeId>,
     pub(super) objects: BTreeMap<ObjectId, ObjectRecord>,
-    pub(super) references: BTreeSet<(ObjectId, NodeId, u64)>,
+    pub(super) references: BTreeSet<Reference>,
     pub(super) statistics: Statistics,
 }
 
 impl State {
     /// A share that has nothing but a root.
     pub(super) fn new(root: Node) -> State {
-        let mut state = State { statistics: Statistics { bytes: 0, nodes: 1 }, ..State::default() };
-        state.nodes.insert(Arc::new(root));
+        let mut state = State {
+            nodes: Nodes::default(),
+            names: RandomState::new(),
+            topology: 0,
+            tree: Tree::FIRST,
+            unlinked: BTreeMap::new(),
+            clipped: BTreeSet::new(),
+            objects: BTreeMap::new(),
+            references: BTreeSet::new(),
+            statistics: Statistics { bytes: 0, nodes: 1 },
+        };
+        state.nodes.insert(Arc::new(Node { since: state.tree, ..root }));
         state
     }
 
@@ -90,14 +103,23 @@ impl State {
 
     /// Which chunks of which nodes refer to an object.
     pub(super) fn references_of(&self, object: ObjectId) -> impl Iterator<Item = (NodeId, u64)> {
-        let all = (object, NodeId(0), 0)..=(object, NodeId(u64::MAX), u64::MAX);
-        self.references.range(all).map(|(_, node, chunk)| (*node, *chunk))
+        let first = Reference { object, node: NodeId(0), chunk: 0, until: Tree(0) };
+        let last = Reference { object, node: NodeId(u64::MAX), chunk: u64::MAX, until: Tree(u32::MAX) };
+        self.references.range(first..=last).map(|reference| (reference.node, reference.chunk))
     }
 
     /// Objects after one.
     pub(super) fn objects_after(&self, after: Option<ObjectId>) -> impl Iterator<Item = &ObjectRecord> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.objects.range((start, Bound::Unbounded)).map(|(_, record)| record)
+    }
+
+    /// Takes numbers of trees; none where there are not so many left.
+    pub(super) fn take_trees(&mut self, count: u64) -> Option<Range<u64>> {
+        let start = u64::from(self.tree.0);
+        let end = start.checked_add(count).filter(|end| *end <= u64::from(Tree::MAX.0))?;
+        self.tree = Tree(u32::try_from(end).ok()?);
+        Some(start..end)
     }
 
     fn found(&self, key: &EntryKey) -> Option<Found> {

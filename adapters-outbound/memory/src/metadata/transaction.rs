@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dittofs_domain::{
     Cookie, Node, NodeId, ObjectId,
     content::MapRow,
-    plan::{Applied, EntryKey, ObjectRecord, PLAN_STEPS_MAX, Plan, Statistics, Touched, UnlinkedReason},
+    plan::{Applied, EntryKey, ObjectRecord, PLAN_STEPS_MAX, Plan, Reference, Statistics, Touched, UnlinkedReason},
 };
 use dittofs_ports::ApplyError;
 use smallvec::SmallVec;
@@ -28,7 +28,7 @@ pub(super) enum Undo {
     /// To what the object was.
     Object(ObjectId, Option<ObjectRecord>),
     /// Remove it (true) or put it back.
-    Reference((ObjectId, NodeId, u64), bool),
+    Reference(Reference, bool),
     /// To what the count was.
     Topology(u64),
     /// To what the sums were.

@@ -55,11 +55,11 @@ impl Batch<'_> {
                 self.put(Kind::Object, keys::object(share, record.id), Some(codec::encode_object(&record)), log)
             }
             Change::DeleteObject(id) => self.put(Kind::Object, keys::object(share, id), None, log),
-            Change::InsertReference { object, node, chunk } => {
-                self.put(Kind::Reference, keys::reference(share, object, node, chunk), Some(Vec::new()), log)
+            Change::InsertReference(reference) => {
+                self.put(Kind::Reference, keys::reference(share, &reference), Some(Vec::new()), log)
             }
-            Change::DeleteReference { object, node, chunk } => {
-                self.put(Kind::Reference, keys::reference(share, object, node, chunk), None, log)
+            Change::DeleteReference(reference) => {
+                self.put(Kind::Reference, keys::reference(share, &reference), None, log)
             }
             Change::RaiseTopology => self.add(share, Count::Topology, 1, log),
             Change::Count(Statistics { bytes, nodes }) => {
@@ -93,7 +93,8 @@ impl Batch<'_> {
         if self.is_there(share, id)? {
             return Err(Refusal::Contradiction);
         }
-        self.put_node(share, id, Some(Arc::new(node)))?;
+        let since = self.tree(share)?;
+        self.put_node(share, id, Some(Arc::new(Node { since, ..node })))?;
         log.steps.push(Undo::Node(id, None));
         Ok(())
     }
@@ -108,7 +109,7 @@ impl Batch<'_> {
     ) -> Result<(), Refusal> {
         let before = self.node(share, id)?.ok_or(Refusal::Missing(id))?;
         let mut node = Node::clone(&before);
-        update(&mut node, changes, now).map_err(|_| Refusal::Contradiction)?;
+        update(&mut node, changes, now, self.tree(share)?).map_err(|_| Refusal::Contradiction)?;
         self.put_node(share, id, Some(Arc::new(node)))?;
         log.steps.push(Undo::Node(id, Some(before)));
         Ok(())
@@ -137,8 +138,9 @@ impl Batch<'_> {
         log: &mut Log,
     ) -> Result<(), Refusal> {
         self.must_be_there(share, key.directory)?;
+        let since = self.tree(share)?;
         let listing = keys::listing(share, key.directory, key.space, cookie);
-        self.put_new(Kind::Entry, keys::entry(share, key), codec::encode_entry(node, cookie), log)?;
+        self.put_new(Kind::Entry, keys::entry(share, key), codec::encode_entry(node, cookie, since), log)?;
         self.put_new(Kind::Listing, listing, codec::encode_listing(node, &key.name), log)?;
         log.led_to.push(node);
         Ok(())
@@ -160,7 +162,7 @@ impl Batch<'_> {
 
     fn put_row(&mut self, share: ShareId, node: NodeId, page: u64, row: &MapRow, log: &mut Log) -> Result<(), Refusal> {
         self.must_be_there(share, node)?;
-        let value = codec::encode_row(row).ok_or(Refusal::Contradiction)?;
+        let value = codec::encode_row(row, self.tree(share)?).ok_or(Refusal::Contradiction)?;
         self.put(Kind::Row, keys::row(share, node, page), Some(value), log)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use dittofs_domain::{Node, NodeId};
+use dittofs_domain::{Node, NodeId, Tree};
 use dittofs_ports::{Counter, ShareRecord};
 
 use super::{Batch, Refused};
@@ -20,7 +20,8 @@ impl Batch<'_> {
             return Ok(());
         }
         self.tables.put(Kind::Share, &keys::share(record.id), Some(&codec::encode_share(record)))?;
-        self.put_node(record.id, root.id, Some(Arc::new(root.clone())))?;
+        let root = Node { since: self.tree(record.id)?, ..root.clone() };
+        self.put_node(record.id, root.id, Some(Arc::new(root)))?;
         self.put_count(record.id, Count::Nodes, 1);
         self.is_changed = true;
         Ok(())
@@ -43,13 +44,14 @@ impl Batch<'_> {
         counter: Counter,
         count: u64,
     ) -> Result<Range<u64>, Refused> {
-        let (what, first) = match counter {
-            Counter::Ids => (Count::Ids, NodeId::FIRST_FREE.0),
-            Counter::Stamps => (Count::Stamps, 1),
-            Counter::Epochs => (Count::Epochs, 1),
+        let (what, first, last) = match counter {
+            Counter::Ids => (Count::Ids, NodeId::FIRST_FREE.0, NodeId::MAX.0),
+            Counter::Stamps => (Count::Stamps, 1, NodeId::MAX.0),
+            Counter::Epochs => (Count::Epochs, 1, NodeId::MAX.0),
+            Counter::Trees => (Count::Trees, Tree::FIRST.0.into(), Tree::MAX.0.into()),
         };
         let start = unsigned(self.count(share, what)?)?.max(first);
-        let end = start.checked_add(count).filter(|end| *end <= NodeId::MAX.0);
+        let end = start.checked_add(count).filter(|end| *end <= last);
         let end = end.ok_or_else(|| Fault::damaged("all numbers are used up"))?;
         self.put_count(share, what, end.cast_signed());
         self.is_changed = true;

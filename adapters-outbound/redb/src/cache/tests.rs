@@ -1,3 +1,5 @@
+use dittofs_domain::Tree;
+
 use super::*;
 use crate::tables::Kind;
 
@@ -64,7 +66,7 @@ fn what_a_transaction_changes_is_replaced_or_forgotten() {
     cache.keep(epoch, Kind::Listing, &directory, Row::IsEmpty(true));
     let mut redo = Redo::default();
     redo.push(Kind::Entry, &key(1), None);
-    redo.push(Kind::Entry, &key(2), Some(&codec::encode_entry(NodeId(7), Cookie(7))));
+    redo.push(Kind::Entry, &key(2), Some(&codec::encode_entry(NodeId(7), Cookie(7), Tree::FIRST)));
     redo.push(Kind::Row, &key(3), Some(b"whatever"));
     redo.push(Kind::Count, &topology, Some(b"whatever"));
     redo.push(Kind::Listing, &listing(5), Some(b"whatever"));

@@ -8,23 +8,30 @@ use dittofs_domain::{
     node::{Device, NodeFlags, Parent},
 };
 
-use super::{Reader, VERSION, decode};
+use super::{Reader, decode_versions, read_since};
 use crate::fault::Fault;
+
+/// Version 1 did not say in which tree the node was written, and had one byte each for flags and which fields are there.
+const VERSION: u8 = 2;
 
 /// Which of the fields at the end are there.
 mod present {
-    pub(super) const DEVICE: u8 = 1;
-    pub(super) const DOS_ATTRIBUTES: u8 = 2;
-    pub(super) const CREATE_VERIFIER: u8 = 4;
-    pub(super) const TARGET: u8 = 8;
-    pub(super) const CLIP: u8 = 16;
-    pub(super) const CUTS: u8 = 32;
-    pub(super) const ALL: u8 = 63;
+    pub(super) const DEVICE: u16 = 1;
+    pub(super) const DOS_ATTRIBUTES: u16 = 2;
+    pub(super) const CREATE_VERIFIER: u16 = 4;
+    pub(super) const TARGET: u16 = 8;
+    pub(super) const CLIP: u16 = 16;
+    pub(super) const CUTS: u16 = 32;
+    pub(super) const ALL: u16 = 63;
 }
 
 pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
     let mut out = Vec::with_capacity(192);
-    out.extend_from_slice(&[VERSION, node.kind as u8, node.flags.bits(), present_of(node)]);
+    out.extend_from_slice(&[VERSION, node.kind as u8]);
+    for bits in [node.flags.bits().into(), present_of(node)] {
+        out.extend_from_slice(&bits.to_le_bytes());
+    }
+    out.extend_from_slice(&node.since.0.to_le_bytes());
     out.extend_from_slice(&node.mode.to_le_bytes());
     for number in [node.uid, node.gid, node.links] {
         out.extend_from_slice(&number.to_le_bytes());
@@ -68,8 +75,8 @@ pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
     out
 }
 
-fn present_of(node: &Node) -> u8 {
-    let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+fn present_of(node: &Node) -> u16 {
+    let flag = |is: bool, flag: u16| if is { flag } else { 0 };
     flag(node.device != Device::default(), present::DEVICE)
         | flag(node.dos_attributes != 0, present::DOS_ATTRIBUTES)
         | flag(node.create_verifier.is_some(), present::CREATE_VERIFIER)
@@ -79,17 +86,20 @@ fn present_of(node: &Node) -> u8 {
 }
 
 pub(crate) fn decode_node(id: NodeId, bytes: &[u8]) -> Result<Node, Fault> {
-    decode("a node", bytes, |reader| read(id, reader))
+    decode_versions("a node", bytes, VERSION, |version, reader| read(version, id, reader))
 }
 
-fn read(id: NodeId, reader: &mut Reader<'_>) -> Option<Node> {
+fn read(version: u8, id: NodeId, reader: &mut Reader<'_>) -> Option<Node> {
     let kind = kind(reader.u8()?)?;
-    let flags = NodeFlags::from_bits(reader.u8()?)?;
-    let there = reader.u8().filter(|there| there & !present::ALL == 0)?;
+    let mut bits = || if version == 1 { reader.u8().map(u16::from) } else { reader.u16() };
+    let flags = NodeFlags::from_bits(bits()?.try_into().ok()?)?;
+    let there = bits().filter(|there| there & !present::ALL == 0)?;
+    let since = read_since(version, reader)?;
     Some(Node {
         id,
         kind,
         flags,
+        since,
         mode: reader.u16()?,
         uid: reader.u32()?,
         gid: reader.u32()?,

@@ -3,12 +3,15 @@
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ContentVersion, KeyId, ObjectId,
+    ContentVersion, KeyId, ObjectId, Tree,
     content::{BlockPlace, Extent, MapRow, PageExtents, Stored, page::is_well_formed},
 };
 
-use super::{Reader, VERSION, decode};
+use super::{Reader, decode_versions, read_since};
 use crate::fault::Fault;
+
+/// Version 1 did not say in which tree a row was written.
+const VERSION: u8 = 2;
 
 const PAGE: u8 = 0;
 const HOLES: u8 = 1;
@@ -24,13 +27,13 @@ const SEALED: u8 = 3;
 const EXTENT_BYTES_MIN: usize = 5;
 
 /// None for a row that is no valid one.
-pub(crate) fn encode_row(row: &MapRow) -> Option<Vec<u8>> {
+pub(crate) fn encode_row(row: &MapRow, since: Tree) -> Option<Vec<u8>> {
     match row {
         MapRow::Page { version, extents } => {
             if !is_well_formed(extents) {
                 return None;
             }
-            let mut out = vec![VERSION, PAGE];
+            let mut out = begin(PAGE, since);
             out.extend_from_slice(&version.0.to_le_bytes());
             out.extend_from_slice(&u32::try_from(extents.len()).ok()?.to_le_bytes());
             extents.iter().for_each(|extent| put_extent(&mut out, extent));
@@ -38,12 +41,18 @@ pub(crate) fn encode_row(row: &MapRow) -> Option<Vec<u8>> {
         }
         MapRow::Holes { pages: 0, .. } => None,
         MapRow::Holes { version, pages } => {
-            let mut out = vec![VERSION, HOLES];
+            let mut out = begin(HOLES, since);
             out.extend_from_slice(&version.0.to_le_bytes());
             out.extend_from_slice(&pages.to_le_bytes());
             Some(out)
         }
     }
+}
+
+fn begin(tag: u8, since: Tree) -> Vec<u8> {
+    let mut out = vec![VERSION, tag];
+    out.extend_from_slice(&since.0.to_le_bytes());
+    out
 }
 
 fn put_extent(out: &mut Vec<u8>, extent: &Extent) {
@@ -74,11 +83,12 @@ fn put_extent(out: &mut Vec<u8>, extent: &Extent) {
 }
 
 pub(crate) fn decode_row(bytes: &[u8]) -> Result<MapRow, Fault> {
-    decode("a row of a map", bytes, read)
+    decode_versions("a row of a map", bytes, VERSION, read)
 }
 
-fn read(reader: &mut Reader<'_>) -> Option<MapRow> {
+fn read(row_version: u8, reader: &mut Reader<'_>) -> Option<MapRow> {
     let tag = reader.u8()?;
+    read_since(row_version, reader)?;
     let version = ContentVersion(reader.u64()?);
     match tag {
         PAGE => {

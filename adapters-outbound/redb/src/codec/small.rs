@@ -1,22 +1,31 @@
 //! Records of a few fields.
 
 use dittofs_domain::{
-    Cookie, Epoch, Name, NodeId, ObjectId, OpId, ShareId,
+    Cookie, Epoch, Name, NodeId, ObjectId, OpId, PlaceId, ShareId, Tree,
     plan::{ObjectRecord, ObjectState, UnlinkedReason},
 };
 
-use super::{VERSION, decode};
+use super::{VERSION, decode, decode_versions, read_since};
 use crate::{fault::Fault, operations::Operation};
 
-pub(crate) fn encode_entry(node: NodeId, cookie: Cookie) -> Vec<u8> {
-    let mut out = vec![VERSION];
+/// Version 1 did not say since when an entry is there.
+const VERSION_OF_ENTRY: u8 = 2;
+/// Version 1 did not say in which store an object is.
+const VERSION_OF_OBJECT: u8 = 2;
+
+pub(crate) fn encode_entry(node: NodeId, cookie: Cookie, since: Tree) -> Vec<u8> {
+    let mut out = vec![VERSION_OF_ENTRY];
     out.extend_from_slice(&node.0.to_le_bytes());
     out.extend_from_slice(&cookie.0.to_le_bytes());
+    out.extend_from_slice(&since.0.to_le_bytes());
     out
 }
 
 pub(crate) fn decode_entry(bytes: &[u8]) -> Result<(NodeId, Cookie), Fault> {
-    decode("an entry", bytes, |reader| Some((NodeId(reader.u64()?), Cookie(reader.u64()?))))
+    decode_versions("an entry", bytes, VERSION_OF_ENTRY, |version, reader| {
+        let entry = (NodeId(reader.u64()?), Cookie(reader.u64()?));
+        read_since(version, reader).map(|_| entry)
+    })
 }
 
 pub(crate) fn encode_listing(node: NodeId, name: &Name) -> Vec<u8> {
@@ -52,21 +61,24 @@ pub(crate) fn encode_object(record: &ObjectRecord) -> Vec<u8> {
         ObjectState::Live => 1,
         ObjectState::Condemned => 2,
     };
-    let mut out = vec![VERSION, state];
+    let mut out = vec![VERSION_OF_OBJECT, state];
     out.extend_from_slice(&record.owner.0.to_le_bytes());
     out.extend_from_slice(&record.bytes.to_le_bytes());
+    out.extend_from_slice(&record.place.0.to_le_bytes());
     out
 }
 
 pub(crate) fn decode_object(id: ObjectId, bytes: &[u8]) -> Result<ObjectRecord, Fault> {
-    decode("an object", bytes, |reader| {
+    decode_versions("an object", bytes, VERSION_OF_OBJECT, |version, reader| {
         let state = match reader.u8()? {
             0 => ObjectState::Writing,
             1 => ObjectState::Live,
             2 => ObjectState::Condemned,
             _ => return None,
         };
-        Some(ObjectRecord { id, state, owner: Epoch(reader.u64()?), bytes: reader.u64()? })
+        let (owner, bytes) = (Epoch(reader.u64()?), reader.u64()?);
+        let place = if version == 1 { PlaceId::HOME } else { PlaceId(reader.u32()?) };
+        Some(ObjectRecord { id, state, owner, bytes, place })
     })
 }
 

@@ -1,6 +1,6 @@
 //! Whose database it is, and in which format: a record of its own, made together with all tables.
 
-use redb::{Database, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction};
 
 use super::OpenError;
 use crate::{
@@ -9,12 +9,17 @@ use crate::{
 };
 
 /// The format that this release writes, and the newest that it reads.
-pub(super) const FORMAT: u32 = 3;
-/// The oldest format that is read. It had no log. Format 2 did not keep operations.
+pub(super) const FORMAT: u32 = 4;
+/// The oldest format that is read. It had no log. Format 2 did not keep operations. Keys of references have said until
+/// when since format 4.
 const FORMAT_FIRST: u32 = 1;
 const MAGIC: &[u8] = b"dittofs metadata";
 pub(crate) const TABLE: Definition<'_> = TableDefinition::new("dittofs");
 const KEY: &[u8] = b"format";
+/// Keys of references of an earlier format may still be in the tables; a record of its own.
+const KEY_UPGRADING: &[u8] = b"references to upgrade";
+/// The last format with such keys.
+const SHORT_REFERENCES_LAST: u32 = 3;
 
 /// Makes the tables of a new database.
 pub(super) fn initialize(database: &Database) -> Result<(), Fault> {
@@ -24,11 +29,31 @@ pub(super) fn initialize(database: &Database) -> Result<(), Fault> {
     Ok(transaction.commit()?)
 }
 
-/// Notes the format, which is this release's from now on.
+/// Notes the format, which is this release's from now on, and what is still to be upgraded of an earlier one.
 pub(crate) fn stamp(transaction: &WriteTransaction) -> Result<(), Fault> {
     let value = [MAGIC, &FORMAT.to_le_bytes()].concat();
-    transaction.open_table(TABLE)?.insert(KEY, value.as_slice())?;
+    let mut table = transaction.open_table(TABLE)?;
+    let before = table.insert(KEY, value.as_slice())?.and_then(|before| number(before.value()));
+    if before.is_some_and(|before| before <= SHORT_REFERENCES_LAST) {
+        table.insert(KEY_UPGRADING, [].as_slice())?;
+    }
     Ok(())
+}
+
+/// Whether keys of references of an earlier format may still be there.
+pub(crate) fn is_upgrading(transaction: &WriteTransaction) -> Result<bool, Fault> {
+    Ok(transaction.open_table(TABLE)?.get(KEY_UPGRADING)?.is_some())
+}
+
+/// Notes that none are left.
+pub(crate) fn end_upgrade(transaction: &WriteTransaction) -> Result<(), Fault> {
+    transaction.open_table(TABLE)?.remove(KEY_UPGRADING)?;
+    Ok(())
+}
+
+/// The format in its record; none in one that another program made.
+fn number(value: &[u8]) -> Option<u32> {
+    Some(u32::from_le_bytes(value.strip_prefix(MAGIC)?.try_into().ok()?))
 }
 
 /// Checks whose database it is.
@@ -43,10 +68,9 @@ pub(super) fn identify(database: &impl ReadableDatabase, file: &str) -> Result<(
     };
     let value = table.get(KEY).map_err(|error| damaged(error.to_string()))?;
     let value = value.ok_or_else(|| damaged("the record of its format is missing".into()))?;
-    let format = value.value().strip_prefix(MAGIC).and_then(|rest| Some(u32::from_le_bytes(rest.try_into().ok()?)));
-    let kinds = match format {
-        Some(FORMAT_FIRST..FORMAT) => KINDS_OF_FORMAT_2,
-        Some(FORMAT) => Kind::COUNT,
+    let kinds = match number(value.value()) {
+        Some(FORMAT_FIRST..=2) => KINDS_OF_FORMAT_2,
+        Some(3..=FORMAT) => Kind::COUNT,
         Some(found) if found > FORMAT => {
             return Err(OpenError::Newer { file: file.to_owned(), found, known: FORMAT });
         }

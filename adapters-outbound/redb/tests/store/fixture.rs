@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, ShareId, Timestamp,
+    ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, PlaceId, ShareId,
+    Timestamp,
     content::{BlockPlace, Clip, Extent, MapRow, PAGE_BYTES, Stored},
     node::Parent,
     plan::{
-        Change, EntryKey, Expectation, MapQuery, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Space, Statistics,
-        UnlinkedReason,
+        Change, EntryKey, Expectation, MapQuery, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Reference, Space,
+        Statistics, UnlinkedReason,
     },
 };
 use dittofs_ports::{Counter, MetadataStore, ShareMetadata, ShareRecord};
@@ -80,9 +81,10 @@ pub(crate) async fn fill(share: &dyn ShareMetadata) {
     plan.change(Change::UpdateNode(file, NodeUpdate { clip: Some(Some(clip)), ..NodeUpdate::changed() }));
     plan.change(Change::DeleteEntry(key("f1")));
     plan.change(Change::PutUnlinked { node: nameless, reason: UnlinkedReason::Open });
-    let record = ObjectRecord { id: object, state: ObjectState::Live, owner: Epoch(3), bytes: 1_000 };
+    let record =
+        ObjectRecord { id: object, state: ObjectState::Live, owner: Epoch(3), bytes: 1_000, place: PlaceId::HOME };
     plan.change(Change::PutObject(record));
-    plan.change(Change::InsertReference { object, node: file, chunk: 0 });
+    plan.change(Change::InsertReference(Reference::live(object, file, 0)));
     plan.change(Change::RaiseTopology);
     plan.change(Change::Count(Statistics { bytes: 800, nodes: 0 }));
     share.apply(plan, None).await.unwrap();

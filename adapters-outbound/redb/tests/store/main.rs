@@ -12,3 +12,4 @@ mod recovery;
 mod reopening;
 mod rows;
 mod scans;
+mod upgrade;

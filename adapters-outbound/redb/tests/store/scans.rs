@@ -3,9 +3,8 @@
 use dittofs_domain::{
     NodeId, ObjectId,
     content::{Cut, Cuts},
-    plan::{Change, NodeUpdate, Plan, Query},
+    plan::{Change, NodeUpdate, Plan, Query, Reference},
 };
-use dittofs_ports::Reference;
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
 
 use crate::fixture::{creation, fill, open_share};
@@ -47,8 +46,8 @@ async fn references_come_once_in_order_in_pages_of_any_size() {
     for object in [0, 5, u128::MAX] {
         for (node, chunk) in [(0, 0), (3, u64::MAX), (u64::MAX, 0), (u64::MAX, u64::MAX)] {
             let (object, node) = (ObjectId(object), NodeId(node));
-            plan.change(Change::InsertReference { object, node, chunk });
-            whole.push(Reference { object, node, chunk });
+            plan.change(Change::InsertReference(Reference::live(object, node, chunk)));
+            whole.push(Reference::live(object, node, chunk));
         }
     }
     share.apply(plan, None).await.unwrap();

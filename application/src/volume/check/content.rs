@@ -4,7 +4,7 @@ use std::{cell::RefCell, time::Duration};
 
 use bytes::Bytes;
 use dittofs_domain::{
-    NodeId, ObjectId,
+    NodeId, ObjectId, Tree,
     backup::PINS,
     check::{BlockUses, Damage, DamagedBlock, Finding, UsedBlock, damaged_ranges, verify_block},
     content::{
@@ -12,9 +12,9 @@ use dittofs_domain::{
         map::Facts,
     },
     error::FsResult,
-    plan::{MapQuery, ObjectState, Query, View},
+    plan::{MapQuery, ObjectState, Query, Reference, View},
 };
-use dittofs_ports::{CheckPhase, ContentError, Reference, SealError};
+use dittofs_ports::{CheckPhase, ContentError, SealError};
 
 use super::{Checker, PAGE, Subject, content_failed};
 use crate::volume::breathe::breathe;
@@ -141,10 +141,11 @@ impl Subject<'_> {
     ) -> FsResult<()> {
         let chunk_pages = self.record.scale.chunk_pages();
         // Backups come first, and have no maps.
-        let mut after = Reference { object, node: PINS, chunk: u64::MAX };
+        let mut after = Reference { object, node: PINS, chunk: u64::MAX, until: Tree::MAX };
         loop {
             let page = self.references_after(Some(after), PAGE).await?;
-            for reference in page.iter().take_while(|reference| reference.object == object) {
+            let living = |reference: &&Reference| reference.until == Tree::LIVE;
+            for reference in page.iter().take_while(|reference| reference.object == object).filter(living) {
                 let Reference { node, chunk, .. } = *reference;
                 let first_page = chunk.saturating_mul(chunk_pages);
                 let last_page = first_page.saturating_add(chunk_pages - 1);

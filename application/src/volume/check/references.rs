@@ -6,13 +6,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use dittofs_domain::{
-    NodeId, ObjectId,
+    NodeId, ObjectId, Tree,
     backup::{BackupId, PINS},
     check::{Finding, map_from, reference_digest, references_in},
     error::FsResult,
-    plan::{ObjectState, Query, View},
+    plan::{ObjectState, Query, Reference, View},
 };
-use dittofs_ports::{CheckPhase, Reference};
+use dittofs_ports::CheckPhase;
 
 use super::{Checker, PAGE, SUSPECTS_MAX, Subject, damaged::NodeRow, metadata_failed};
 use crate::volume::{breathe::breathe, scan::pages_in};
@@ -26,9 +26,13 @@ impl Checker<'_> {
         loop {
             let page = self.subject.references_after(after, PAGE).await?;
             for reference in &page {
-                let Reference { object, node, chunk } = *reference;
+                let Reference { object, node, chunk, until } = *reference;
                 if let Some(facts) = self.objects.find_mut(object) {
                     facts.is_referenced = true;
+                }
+                if until != Tree::LIVE {
+                    // Maps of the living tree say nothing of it.
+                    continue;
                 }
                 if node == PINS && self.is_of_backup(chunk) {
                     continue;
@@ -63,7 +67,7 @@ impl Checker<'_> {
     /// A reference of a node that was not there when the nodes were read. Ids are never used again, so a node that is
     /// not there now, and was once referred to, does not come.
     async fn follow_stray(&mut self, stray: Reference) -> FsResult<()> {
-        let Reference { object, node, chunk } = stray;
+        let Reference { object, node, chunk, .. } = stray;
         if node == PINS {
             // One may have begun since.
             let record = self.subject.metadata.record().await.map_err(|error| metadata_failed(&error))?;
@@ -104,7 +108,7 @@ impl Checker<'_> {
         let (mut after, mut kept) = (None, 0);
         loop {
             let page = self.subject.references_after(after, PAGE).await?;
-            for Reference { object, node, chunk } in &page {
+            for Reference { object, node, chunk, .. } in page.iter().filter(|reference| reference.until == Tree::LIVE) {
                 if let Some(references) = stored.get_mut(node) {
                     if kept < KEPT_MAX {
                         references.insert((*chunk, *object));
@@ -131,12 +135,12 @@ impl Checker<'_> {
         let _lock = self.subject.lock(node).await;
         let Some(expected) = self.subject.expected_references(node).await? else { return Ok(()) };
         for (chunk, object) in expected.difference(&stored).copied() {
-            if !self.subject.is_there(Reference { object, node, chunk }).await? {
+            if !self.subject.is_there(Reference::live(object, node, chunk)).await? {
                 self.outcome.find(Finding::ReferenceMissing { object, node, chunk });
             }
         }
         for (chunk, object) in stored.difference(&expected).copied() {
-            if self.subject.is_there(Reference { object, node, chunk }).await? {
+            if self.subject.is_there(Reference::live(object, node, chunk)).await? {
                 self.outcome.find(Finding::ReferenceSuperfluous { object, node, chunk });
             }
         }
@@ -165,13 +169,7 @@ impl Subject<'_> {
     }
 
     pub(super) async fn is_there(&self, reference: Reference) -> FsResult<bool> {
-        let Reference { object, node, chunk } = reference;
-        let before = match (chunk.checked_sub(1), node.0.checked_sub(1)) {
-            (Some(chunk), _) => Reference { object, node, chunk },
-            (None, Some(node)) => Reference { object, node: NodeId(node), chunk: u64::MAX },
-            (None, None) => return Ok(false),
-        };
-        Ok(self.references_after(Some(before), 1).await?.first() == Some(&reference))
+        Ok(self.references_after(reference.predecessor(), 1).await?.first() == Some(&reference))
     }
 
     /// None where the map has become unreadable.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, NodeKind, ObjectId,
+    Cookie, Name, Node, NodeId, NodeKind, ObjectId, PlaceId,
     check::{self, Adoption, EntrySeen, Finding, LOST_AND_FOUND},
     content::object::{OBJECT_HEAD_LEN, ObjectHead},
     error::{FsError, FsResult},
@@ -136,7 +136,8 @@ impl Repair<'_> {
             return Ok(None);
         }
         let owner = record.map_or(head.epoch, |record| record.owner);
-        let revived = ObjectRecord { id: object, state: ObjectState::Live, owner, bytes: head.bytes };
+        let revived =
+            ObjectRecord { id: object, state: ObjectState::Live, owner, bytes: head.bytes, place: PlaceId::HOME };
         Ok(Some(check::revive(revived, self.subject.clock.now())))
     }
 

@@ -28,7 +28,7 @@ impl Subscribers {
 
     /// Tells whom it concerns. No lock is held while they are told.
     pub(super) fn tell(&self, node: NodeId, revoked: &[LeaseKey], breaks: &[Break], woken: &[Waiter]) {
-        let node = NodeRef { share: self.share.id(), node };
+        let node = NodeRef::live(self.share.id(), node);
         for key in revoked {
             self.with_one_of(key.client, |events| events.lease_revoked(node, *key));
         }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    NodeId, ObjectId,
+    NodeId, ObjectId, PlaceId,
     error::FsResult,
     plan::{Change, Expectation, ObjectRecord, ObjectState, Plan},
 };
@@ -211,7 +211,13 @@ impl Collector {
         let mut plan = Plan::at(self.share.now());
         plan.expect(Expectation::Unreferenced(object));
         let state = ObjectState::Condemned;
-        plan.change(Change::PutObject(ObjectRecord { id: object, state, owner: self.share.epoch(), bytes: 0 }));
+        plan.change(Change::PutObject(ObjectRecord {
+            id: object,
+            state,
+            owner: self.share.epoch(),
+            bytes: 0,
+            place: PlaceId::HOME,
+        }));
         match self.metadata.apply(plan, None).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.share.apply_failed(&error)),

@@ -6,11 +6,9 @@ use dittofs_domain::{
     ObjectId, Timestamp,
     backup::{BACKUPS_MAX, BackupId, BackupRecord, PINS, pin, unpin as unpin_object},
     error::FsResult,
-    plan::{ObjectRecord, Plan},
+    plan::{ObjectRecord, Plan, Reference},
 };
-use dittofs_ports::{
-    ApplyError, BackupError, MetadataError, PinningBackup, Reference, ShareMetadata, ShareRecord, ShareSnapshot,
-};
+use dittofs_ports::{ApplyError, BackupError, MetadataError, PinningBackup, ShareMetadata, ShareRecord, ShareSnapshot};
 use parking_lot::Mutex;
 
 use crate::volume::{breathe::breathe, garbage::Garbage, row::ShareRow, share::Share};
@@ -177,9 +175,8 @@ pub async fn unpin_all(
 }
 
 async fn is_pinned_by(metadata: &dyn ShareMetadata, object: ObjectId, backup: BackupId) -> Result<bool, MetadataError> {
-    let wanted = Reference { object, node: PINS, chunk: backup.number() };
-    let before = Reference { chunk: backup.number() - 1, ..wanted };
-    Ok(metadata.references_after(Some(before), 1).await?.first() == Some(&wanted))
+    let wanted = Reference::live(object, PINS, backup.number());
+    Ok(metadata.references_after(wanted.predecessor(), 1).await?.first() == Some(&wanted))
 }
 
 /// What a share's row says of backups.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     content::{Clip, Extent, MapRow, page},
     id::{ContentVersion, NodeId, ObjectId},
-    plan::{Change, NodeUpdate, Plan, Statistics},
+    plan::{Change, NodeUpdate, Plan, Reference, Statistics},
     scale::Scale,
 };
 
@@ -112,10 +112,10 @@ pub(super) fn edit_between(node: NodeId, before: &[(u64, MapRow)], now: &BTreeMa
     }
     let (old, new) = (references(before.iter().map(|(key, row)| (key, row)), scale), references(now.iter(), scale));
     for (chunk, object) in new.difference(&old).copied() {
-        edit.changes.push(Change::InsertReference { object, node, chunk });
+        edit.changes.push(Change::InsertReference(Reference::live(object, node, chunk)));
     }
     for (chunk, object) in old.difference(&new).copied() {
-        edit.changes.push(Change::DeleteReference { object, node, chunk });
+        edit.changes.push(Change::DeleteReference(Reference::live(object, node, chunk)));
     }
     if edit.allocated != 0 {
         edit.changes.push(Change::Count(Statistics { bytes: edit.allocated, nodes: 0 }));

@@ -123,7 +123,7 @@ fn crowded(view: &MapView, edit: &Edit, scale: &Scale) -> Option<u64> {
 
 /// Changes, and the expectation of each object that is referred to anew.
 fn steps(edit: &Edit) -> usize {
-    let referred = edit.changes.iter().filter(|change| matches!(change, Change::InsertReference { .. }));
+    let referred = edit.changes.iter().filter(|change| matches!(change, Change::InsertReference(_)));
     edit.changes.len() + referred.count()
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    id::{ContentVersion, Cookie, NodeId, Sequence},
+    id::{ContentVersion, Cookie, NodeId, Sequence, Tree},
     node::{Device, NodeFlags, NodeKind, Parent},
 };
 
@@ -27,6 +27,7 @@ fn node() -> Node {
         content_version: ContentVersion(0),
         content_seq: Sequence(4),
         times_seq: Sequence(4),
+        since: Tree::FIRST,
         parent: Parent { directory: NodeId::ROOT, cookie: Cookie(4) },
         device: Device::default(),
         dos_attributes: 0,
@@ -38,11 +39,14 @@ fn node() -> Node {
     }
 }
 
+/// The living tree, after two snapshots.
+const TREE: Tree = Tree(3);
+
 #[test]
 fn an_update_of_nothing_changes_nothing() {
     let mut changed = node();
-    update(&mut changed, &NodeUpdate::default(), at(900)).unwrap();
-    assert_eq!(changed, node());
+    update(&mut changed, &NodeUpdate::default(), at(900), TREE).unwrap();
+    assert_eq!(changed, Node { since: TREE, ..node() });
 }
 
 #[test]
@@ -51,7 +55,7 @@ fn ctime_and_change_rise_whatever_the_clock_says() {
         for ctime in [TimeChange::Advance, TimeChange::Set(at(now))] {
             let mut changed = node();
             let changes = NodeUpdate { ctime, mtime: TimeChange::Advance, ..NodeUpdate::default() };
-            update(&mut changed, &changes, at(now)).unwrap();
+            update(&mut changed, &changes, at(now), TREE).unwrap();
             assert_eq!((changed.ctime, changed.mtime, changed.change), (at(expected), at(expected), ChangeId(6)));
         }
     }
@@ -68,7 +72,7 @@ fn a_flush_publishes_what_was_shown_and_lowers_nothing() {
             times_seq: Some(Sequence(7)),
             ..NodeUpdate::default()
         };
-        update(&mut changed, &changes, at(900)).unwrap();
+        update(&mut changed, &changes, at(900), TREE).unwrap();
         assert_eq!((changed.ctime, changed.change), (at(expected.0), ChangeId(expected.1)));
         assert_eq!((changed.content_seq, changed.times_seq), (Sequence(4), Sequence(7)));
     }
@@ -78,7 +82,7 @@ fn a_flush_publishes_what_was_shown_and_lowers_nothing() {
 fn times_are_set_to_the_past_but_for_ctime() {
     let mut changed = node();
     let past = TimeChange::Set(at(-7));
-    update(&mut changed, &NodeUpdate { atime: past, mtime: past, ..NodeUpdate::changed() }, at(0)).unwrap();
+    update(&mut changed, &NodeUpdate { atime: past, mtime: past, ..NodeUpdate::changed() }, at(0), TREE).unwrap();
     assert_eq!((changed.atime, changed.mtime, changed.ctime), (at(-7), at(-7), at(101)));
 }
 
@@ -91,7 +95,7 @@ fn a_count_out_of_range_changes_nothing() {
     ];
     for changes in changes {
         let mut changed = node();
-        assert_eq!(update(&mut changed, &changes, at(900)), Err(OutOfRange));
+        assert_eq!(update(&mut changed, &changes, at(900), TREE), Err(OutOfRange));
         assert_eq!(changed, node());
     }
 }

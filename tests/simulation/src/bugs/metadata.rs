@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use dittofs_domain::{
     ChangeId, NodeId, NodeKind, ObjectId, OpId,
     content::Cuts,
-    plan::{Applied, Change, Expectation, NodeUpdate, Plan, Query, View},
+    plan::{Applied, Change, Expectation, NodeUpdate, Plan, Query, Reference, View},
 };
 use dittofs_ports::{ApplyError, Counter, MetadataError, ShareMetadata, ShareRecord};
 use parking_lot::Mutex;
@@ -84,7 +84,7 @@ impl RiggedMetadata {
         // Flushes and repacks say with their references that their object is live.
         let puts = plan.changes.iter().any(|change| matches!(change, Change::PutObject(_)));
         if self.bug == Bug::CloneUnreferenced && !puts {
-            plan.changes.retain(|change| !matches!(change, Change::InsertReference { .. }));
+            plan.changes.retain(|change| !matches!(change, Change::InsertReference(_)));
         }
         if self.bug == Bug::CountIsThreshold {
             let shown = self.shown.lock();
@@ -134,7 +134,7 @@ impl ShareMetadata for RiggedMetadata {
             .changes
             .iter()
             .filter_map(|change| match change {
-                Change::DeleteReference { object, .. } => Some(*object),
+                Change::DeleteReference(Reference { object, .. }) => Some(*object),
                 _ => None,
             })
             .collect();

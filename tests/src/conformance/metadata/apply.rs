@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, Node, NodeId, NodeKind, ObjectId, Sequence,
+    ChangeId, ContentVersion, Cookie, Epoch, Node, NodeId, NodeKind, ObjectId, PlaceId, Sequence,
     content::{Clip, MapRow},
     node::{NodeFlags, Parent},
     plan::{
-        Change, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, PLAN_STEPS_MAX, Plan, Statistics,
-        TimeChange, UnlinkedReason,
+        Change, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, PLAN_STEPS_MAX, Plan, Reference,
+        Statistics, TimeChange, UnlinkedReason,
     },
 };
 use dittofs_ports::{ApplyError, MetadataStore};
@@ -31,7 +31,8 @@ async fn assert_malformed(fixture: &Fixture, plan: Plan) {
 fn every_kind_of_change(fixture: &Fixture, directory: NodeId, file: NodeId) -> Vec<Change> {
     let (new, cookie) = (NodeId(fixture.number()), Cookie(fixture.number()));
     let holes = MapRow::Holes { version: ContentVersion(0), pages: 4 };
-    let object = ObjectRecord { id: ObjectId(9), state: ObjectState::Writing, owner: Epoch(1), bytes: 5 };
+    let object =
+        ObjectRecord { id: ObjectId(9), state: ObjectState::Writing, owner: Epoch(1), bytes: 5, place: PlaceId::HOME };
     vec![
         Change::InsertNode(Box::new(node(new, NodeKind::File, Parent { directory, cookie }))),
         Change::InsertEntry { key: child(directory, "new"), node: new, cookie },
@@ -41,7 +42,7 @@ fn every_kind_of_change(fixture: &Fixture, directory: NodeId, file: NodeId) -> V
         Change::DeleteRow { node: file, page: 7 },
         Change::PutUnlinked { node: file, reason: UnlinkedReason::Open },
         Change::PutObject(object),
-        Change::InsertReference { object: ObjectId(9), node: file, chunk: 3 },
+        Change::InsertReference(Reference::live(ObjectId(9), file, 3)),
         Change::RaiseTopology,
         Change::Count(Statistics { bytes: 100, nodes: 10 }),
         Change::UpdateNode(directory, NodeUpdate::entries_changed()),

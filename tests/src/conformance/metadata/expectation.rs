@@ -3,12 +3,12 @@
 use std::{slice::from_ref, sync::Arc};
 
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, NodeId, NodeKind, ObjectId,
+    ChangeId, ContentVersion, Cookie, Epoch, NodeId, NodeKind, ObjectId, PlaceId,
     content::Clip,
     node::NodeFlags,
     plan::{
-        Change, EntryKey, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Space,
-        UnlinkedReason,
+        Change, EntryKey, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Reference,
+        Space, UnlinkedReason,
     },
 };
 use dittofs_ports::{ApplyError, MetadataStore};
@@ -189,7 +189,9 @@ pub async fn an_object_is_usable_while_live_or_written_by_the_same_epoch(
     let [writing, live, condemned, unknown] = [1, 2, 3, 4].map(ObjectId);
     for (id, state) in [(writing, ObjectState::Writing), (live, ObjectState::Live), (condemned, ObjectState::Condemned)]
     {
-        fixture.change(Change::PutObject(ObjectRecord { id, state, owner: Epoch(5), bytes: 10 })).await;
+        fixture
+            .change(Change::PutObject(ObjectRecord { id, state, owner: Epoch(5), bytes: 10, place: PlaceId::HOME }))
+            .await;
     }
     let usable = |object, epoch| Expectation::ObjectUsable { object, epoch: Epoch(epoch) };
     let holds = [usable(live, 5), usable(live, 6), usable(writing, 5)];
@@ -216,18 +218,18 @@ pub async fn an_object_is_unreferenced_until_a_chunk_refers_to_it(open: impl Asy
     let node = fixture.add(NodeId::ROOT, "f", NodeKind::File).await;
     let [one, two] = [1, 2].map(ObjectId);
     for id in [one, two] {
-        let record = ObjectRecord { id, state: ObjectState::Live, owner: Epoch(5), bytes: 10 };
+        let record = ObjectRecord { id, state: ObjectState::Live, owner: Epoch(5), bytes: 10, place: PlaceId::HOME };
         fixture.change(Change::PutObject(record)).await;
     }
     let [free, other] = [one, two].map(Expectation::Unreferenced);
     assert_holds(&fixture, &[free.clone(), other.clone()], &[]).await;
     for chunk in [0, 7, 7] {
-        fixture.change(Change::InsertReference { object: one, node, chunk }).await;
+        fixture.change(Change::InsertReference(Reference::live(one, node, chunk))).await;
     }
     assert_holds(&fixture, &[other], from_ref(&free)).await;
-    fixture.change(Change::DeleteReference { object: one, node, chunk: 7 }).await;
+    fixture.change(Change::DeleteReference(Reference::live(one, node, 7))).await;
     assert_holds(&fixture, &[], from_ref(&free)).await;
-    fixture.change(Change::DeleteReference { object: one, node, chunk: 0 }).await;
+    fixture.change(Change::DeleteReference(Reference::live(one, node, 0))).await;
     assert_holds(&fixture, &[free], &[]).await;
 }
 

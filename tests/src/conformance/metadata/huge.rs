@@ -8,13 +8,15 @@ use std::sync::{
 };
 
 use dittofs_domain::{
-    ContentVersion, Credentials, Epoch, KeyId, NodeId, NodeKind, ObjectId, Scale,
+    ContentVersion, Credentials, Epoch, KeyId, NodeId, NodeKind, ObjectId, PlaceId, Scale,
     content::{
         BlockPlace, Extent, MapRow, PAGE_BYTES, Stored,
         map::{Facts, Source, reap_clip, reap_clip_query, reap_node, reap_node_query, resolve, resolve_query},
     },
     namespace::{RemoveKind, RemoveRequest, SetAttributes},
-    plan::{Change, Expectation, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Statistics, UnlinkedReason},
+    plan::{
+        Change, Expectation, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Reference, Statistics, UnlinkedReason,
+    },
 };
 use dittofs_ports::MetadataStore;
 
@@ -46,7 +48,13 @@ fn row(page: u64) -> MapRow {
 /// Makes `/huge`, full of bytes.
 async fn huge(fixture: &Fixture) -> NodeId {
     let node = fixture.add(NodeId::ROOT, "huge", NodeKind::File).await;
-    let object = ObjectRecord { id: OBJECT, state: ObjectState::Live, owner: Epoch(1), bytes: 16 * PAGE_BYTES };
+    let object = ObjectRecord {
+        id: OBJECT,
+        state: ObjectState::Live,
+        owner: Epoch(1),
+        bytes: 16 * PAGE_BYTES,
+        place: PlaceId::HOME,
+    };
     fixture.change(Change::PutObject(object)).await;
     for first in (0..pages()).step_by(BATCH as usize) {
         let bytes = (BATCH * PAGE_BYTES) as i64;
@@ -56,7 +64,7 @@ async fn huge(fixture: &Fixture) -> NodeId {
             plan.change(Change::PutRow { node, page, row: row(page) });
         }
         for chunk in first / SCALE.chunk_pages()..(first + BATCH) / SCALE.chunk_pages() {
-            plan.change(Change::InsertReference { object: OBJECT, node, chunk });
+            plan.change(Change::InsertReference(Reference::live(OBJECT, node, chunk)));
         }
         let size = Some((first + BATCH) * PAGE_BYTES);
         plan.change(Change::UpdateNode(node, NodeUpdate { size, allocated: bytes, ..NodeUpdate::changed() }));

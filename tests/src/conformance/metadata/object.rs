@@ -3,15 +3,21 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    Epoch, NodeId, NodeKind, ObjectId,
-    plan::{Change, Expectation, ObjectRecord, ObjectState, Plan},
+    Epoch, NodeId, NodeKind, ObjectId, PlaceId, Tree,
+    plan::{Change, Expectation, ObjectRecord, ObjectState, Plan, Reference},
 };
 use dittofs_ports::{ApplyError, MetadataStore};
 
-use super::{Fixture, fixture::time};
+use super::{Fixture, expectation::assert_conflict, fixture::time};
 
 fn object(number: u128, state: ObjectState) -> ObjectRecord {
-    ObjectRecord { id: ObjectId(number << 90 | number), state, owner: Epoch(5), bytes: 100 + number as u64 }
+    ObjectRecord {
+        id: ObjectId(number << 90 | number),
+        state,
+        owner: Epoch(5),
+        bytes: 100 + number as u64,
+        place: PlaceId(number as u32),
+    }
 }
 
 pub async fn objects_come_in_the_order_of_their_ids_in_pages(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
@@ -48,9 +54,9 @@ pub async fn references_are_a_set(open: impl AsyncFn() -> Arc<dyn MetadataStore>
     let first = fixture.add(NodeId::ROOT, "f", NodeKind::File).await;
     let second = fixture.add(NodeId::ROOT, "g", NodeKind::File).await;
     for (object, node, chunk) in [(one.id, first, 3), (one.id, first, 3), (one.id, first, 9), (two.id, second, 3)] {
-        fixture.change(Change::InsertReference { object, node, chunk }).await;
+        fixture.change(Change::InsertReference(Reference::live(object, node, chunk))).await;
     }
-    fixture.change(Change::InsertReference { object: one.id, node: second, chunk: u64::MAX >> 27 }).await;
+    fixture.change(Change::InsertReference(Reference::live(one.id, second, u64::MAX >> 27))).await;
     let references = async |id, max| {
         let mut found = fixture.share.references(id, max).await.unwrap();
         found.sort_unstable();
@@ -63,9 +69,32 @@ pub async fn references_are_a_set(open: impl AsyncFn() -> Arc<dyn MetadataStore>
     assert_eq!(references(two.id, 10).await, [(second, 3)]);
     assert!(references(ObjectId(99), 10).await.is_empty());
     for _ in 0..2 {
-        fixture.change(Change::DeleteReference { object: one.id, node: first, chunk: 3 }).await;
+        fixture.change(Change::DeleteReference(Reference::live(one.id, first, 3))).await;
         assert_eq!(references(one.id, 10).await, all[1..]);
     }
+}
+
+pub async fn a_reference_of_a_tree_that_ended_is_another_one(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
+    let fixture = Fixture::new(&open().await).await;
+    let node = fixture.add(NodeId::ROOT, "f", NodeKind::File).await;
+    let record = object(1, ObjectState::Live);
+    let live = Reference::live(record.id, node, 7);
+    let ended = Reference { until: Tree(5), ..live };
+    fixture.change(Change::PutObject(record)).await;
+    fixture.change(Change::InsertReference(ended)).await;
+    fixture.change(Change::InsertReference(live)).await;
+    assert_eq!(fixture.share.references_after(None, 10).await.unwrap(), [live, ended]);
+    assert_eq!(fixture.share.references_after(Some(live), 10).await.unwrap(), [ended]);
+    assert_eq!(fixture.share.references_after(ended.predecessor(), 10).await.unwrap(), [ended]);
+    assert_eq!(fixture.share.references_after(live.predecessor(), 1).await.unwrap(), [live]);
+
+    fixture.change(Change::DeleteReference(live)).await;
+    assert_eq!(fixture.share.references(record.id, 10).await.unwrap(), [(node, 7)]);
+    let mut plan = Plan::at(time(9));
+    plan.expect(Expectation::Unreferenced(record.id));
+    assert_conflict(&fixture, plan.clone()).await;
+    fixture.change(Change::DeleteReference(ended)).await;
+    fixture.apply(plan).await;
 }
 
 pub async fn an_object_is_condemned_or_referred_to_but_never_both(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
@@ -76,7 +105,7 @@ pub async fn an_object_is_condemned_or_referred_to_but_never_both(open: impl Asy
         fixture.change(Change::PutObject(record)).await;
         let mut refer = Plan::at(time(2_000));
         refer.expect(Expectation::ObjectUsable { object: record.id, epoch: Epoch(6) });
-        refer.change(Change::InsertReference { object: record.id, node, chunk: 1 });
+        refer.change(Change::InsertReference(Reference::live(record.id, node, 1)));
         let mut condemn = Plan::at(time(2_000));
         condemn.expect(Expectation::Unreferenced(record.id));
         condemn.expect(Expectation::ObjectState { object: record.id, state: ObjectState::Live });

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    ContentVersion, Epoch, NodeId, NodeKind, ObjectId,
+    ContentVersion, Epoch, NodeId, NodeKind, ObjectId, PlaceId,
     backup::{BackupId, BackupRecord, PINS, pin},
     content::{Extent, MapRow},
-    plan::{Change, ObjectRecord, ObjectState, Plan, UnlinkedReason},
+    plan::{Change, ObjectRecord, ObjectState, Plan, Reference, UnlinkedReason},
 };
-use dittofs_ports::{Counter, MetadataError, MetadataStore, Reference, ShareRecord, ShareSnapshot, SnapshotRow};
+use dittofs_ports::{Counter, MetadataError, MetadataStore, ShareRecord, ShareSnapshot, SnapshotRow};
 
 use super::{Fixture, fixture::time};
 
@@ -16,7 +16,13 @@ use super::{Fixture, fixture::time};
 const AHEAD: u64 = 1 << 40;
 
 fn object(number: u128, state: ObjectState) -> ObjectRecord {
-    ObjectRecord { id: ObjectId(number << 90 | number), state, owner: Epoch(5), bytes: 100 + number as u64 }
+    ObjectRecord {
+        id: ObjectId(number << 90 | number),
+        state,
+        owner: Epoch(5),
+        bytes: 100 + number as u64,
+        place: PlaceId::HOME,
+    }
 }
 
 /// A share with something in each table.
@@ -30,7 +36,7 @@ async fn filled(store: &Arc<dyn MetadataStore>) -> Fixture {
         fixture.change(Change::PutRow { node: file, page: number, row }).await;
         let record = object(u128::from(number) + 1, ObjectState::Live);
         fixture.change(Change::PutObject(record)).await;
-        fixture.change(Change::InsertReference { object: record.id, node: file, chunk: number }).await;
+        fixture.change(Change::InsertReference(Reference::live(record.id, file, number))).await;
         if number < 3 {
             fixture.change(Change::PutUnlinked { node: file, reason: UnlinkedReason::Reaping }).await;
         }
@@ -128,7 +134,7 @@ pub async fn what_no_file_refers_to_is_in_no_snapshot_nor_are_pins(open: impl As
     }
     let file = fixture.add(NodeId::ROOT, "file", NodeKind::File).await;
     let used = objects[1];
-    fixture.change(Change::InsertReference { object: used.id, node: file, chunk: 3 }).await;
+    fixture.change(Change::InsertReference(Reference::live(used.id, file, 3))).await;
     let backup = BackupId::of_bits(u64::MAX);
     for record in &objects[..2] {
         let mut plan = Plan::at(time(1_000));
@@ -151,7 +157,7 @@ pub async fn what_no_file_refers_to_is_in_no_snapshot_nor_are_pins(open: impl As
     restore(&store, &row, &format, &rows).await;
     let share = store.share(fixture.id).await.unwrap().expect("it is there");
     assert_eq!(share.objects(None, 100).await.unwrap(), [used]);
-    let reference = Reference { object: used.id, node: file, chunk: 3 };
+    let reference = Reference::live(used.id, file, 3);
     assert_eq!(share.references_after(None, 100).await.unwrap(), [reference]);
 }
 

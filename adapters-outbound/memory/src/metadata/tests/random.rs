@@ -1,5 +1,7 @@
 //! Random plans over few nodes, names and objects: most of them cannot be applied, some only fail at their last step.
 
+use dittofs_domain::{PlaceId, plan::Reference};
+
 use super::*;
 
 /// A small generator of our own (xorshift), so that a failure is repeated by its seed.
@@ -36,13 +38,17 @@ impl Dice {
                 0 => Change::PutUnlinked { node: self.id(), reason: UnlinkedReason::Open },
                 _ => Change::DeleteUnlinked(self.id()),
             },
-            11 => {
-                Change::PutObject(ObjectRecord { id: object, state: ObjectState::Live, owner: Epoch(chunk), bytes: 1 })
-            }
+            11 => Change::PutObject(ObjectRecord {
+                id: object,
+                state: ObjectState::Live,
+                owner: Epoch(chunk),
+                bytes: 1,
+                place: PlaceId::HOME,
+            }),
             12 => Change::DeleteObject(object),
             13 => match self.below(2) {
-                0 => Change::InsertReference { object, node: self.id(), chunk },
-                _ => Change::DeleteReference { object, node: self.id(), chunk },
+                0 => Change::InsertReference(Reference::live(object, self.id(), chunk)),
+                _ => Change::DeleteReference(Reference::live(object, self.id(), chunk)),
             },
             _ => match self.below(2) {
                 0 => Change::RaiseTopology,

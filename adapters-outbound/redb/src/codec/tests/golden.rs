@@ -1,16 +1,16 @@
-//! Each record and key of format 1, byte by byte: what released programs have written must be read for ever.
+//! Each record and key, byte by byte, in every version that a release has written: it must be read for ever.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, OpId, Scale,
-    Sequence, ShareId, Timestamp,
+    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, OpId, PlaceId,
+    Scale, Sequence, ShareId, Timestamp, Tree,
     backup::{BackupId, BackupRecord},
     content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored},
     node::{Device, NodeFlags, Parent},
     ownership::{Lineage, Start},
-    plan::{EntryKey, ObjectRecord, ObjectState, Space, UnlinkedReason},
+    plan::{EntryKey, ObjectRecord, ObjectState, Reference, Space, UnlinkedReason},
 };
 use dittofs_ports::{KeysInUse, ShareRecord};
 
@@ -47,6 +47,7 @@ fn node() -> Node {
         content_version: ContentVersion(0x33),
         content_seq: Sequence(0x34),
         times_seq: Sequence(0x35),
+        since: Tree(0x2233),
         parent: Parent { directory: NodeId(3), cookie: Cookie(0x36) },
         device: Device { major: 8, minor: 1 },
         dos_attributes: 0x20,
@@ -58,6 +59,13 @@ fn node() -> Node {
     }
 }
 
+/// Both versions of a map's row: the older one did not say in which tree it was written.
+fn is_row(row: &MapRow, tag: &str, rest: &str) {
+    assert_eq!(hex(&encode_row(row, Tree(0x77)).unwrap()), format!("02{tag}77000000{rest}").replace(' ', ""));
+    let old = unhex(&format!("01{tag}{rest}").replace(' ', ""));
+    assert_eq!(decode_row(&old).unwrap(), *row);
+}
+
 fn unhex(digits: &str) -> Vec<u8> {
     let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16).unwrap()).collect();
     digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
@@ -65,14 +73,18 @@ fn unhex(digits: &str) -> Vec<u8> {
 
 #[test]
 fn a_node_is_these_bytes() {
-    let fixed = "01 03 02 3f ed01 04030201 08070605 02000000 1000000000000000 2000000000000000 \
+    let head = "02 03 0200 3f00 33220000";
+    let head_of_version_1 = "01 03 02 3f";
+    let fixed = "ed01 04030201 08070605 02000000 1000000000000000 2000000000000000 \
                  0100000000000000 02000000 ffffffffffffffff 03000000 0400000000000000 05000000 \
                  0600000000000000 07000000 3100000000000000 3200000000000000 3300000000000000 \
                  3400000000000000 3500000000000000 0300000000000000 3600000000000000";
     let optional = "08000000 01000000 20000000 0102030405060708 02000000 746f \
                     4100000000000000 4200000000000000 4300000000000000 \
                     01000000 5100000000000000 5200000000000000 5300000000000000";
-    assert_eq!(hex(&encode_node(&node())), [fixed, optional].concat().replace(' ', ""));
+    assert_eq!(hex(&encode_node(&node())), [head, fixed, optional].concat().replace(' ', ""));
+    let old = unhex(&[head_of_version_1, fixed, optional].concat().replace(' ', ""));
+    assert_eq!(decode_node(NodeId(9), &old).unwrap(), Node { since: Tree::FIRST, ..node() });
     let bare = Node {
         device: Device::default(),
         dos_attributes: 0,
@@ -82,7 +94,7 @@ fn a_node_is_these_bytes() {
         cuts: Default::default(),
         ..node()
     };
-    assert_eq!(hex(&encode_node(&bare)), fixed.replacen("3f", "00", 1).replace(' ', ""));
+    assert_eq!(hex(&encode_node(&bare)), [&head.replacen("3f", "00", 1), fixed].concat().replace(' ', ""));
 }
 
 #[test]
@@ -96,20 +108,20 @@ fn rows_are_these_bytes() {
             Extent::Hole { len: (1 << 20) - 8 },
         ],
     };
-    let expected = "01 00 0700000000000000 03000000 01 03000000 616263 02 05000000 \
+    let expected = "0700000000000000 03000000 01 03000000 616263 02 05000000 \
                     61000000000000000000000000000000 5100000000000000 52000000 00010000 00 54000000 06000000 \
                     00 f8ff0f00";
-    assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
+    is_row(&page, "00", expected);
     let block = BlockPlace { raw_len: (1 << 20) + 6, key_id: KeyId::of_fingerprint(0x55), ..block };
     let page = MapRow::Page {
         version: ContentVersion(7),
         extents: vec![Extent::Stored { len: 1 << 20, from: Stored { object: ObjectId(0x61), block, skip: 6 } }],
     };
-    let expected = "01 00 0700000000000000 01000000 03 00001000 \
+    let expected = "0700000000000000 01000000 03 00001000 \
                     61000000000000000000000000000000 5100000000000000 52000000 06001000 00 5500000000000080 06000000";
-    assert_eq!(hex(&encode_row(&page).unwrap()), expected.replace(' ', ""));
+    is_row(&page, "00", expected);
     let holes = MapRow::Holes { version: ContentVersion(7), pages: 9 };
-    assert_eq!(hex(&encode_row(&holes).unwrap()), "01 01 0700000000000000 0900000000000000".replace(' ', ""));
+    is_row(&holes, "01", "0700000000000000 0900000000000000");
 }
 
 #[test]
@@ -163,14 +175,19 @@ fn the_keys_of_a_share_are_these_bytes() {
 #[test]
 fn small_records_are_these_bytes() {
     let name = Name::new(b"n").unwrap();
-    assert_eq!(hex(&encode_entry(NodeId(5), Cookie(6))), "0105000000000000000600000000000000");
+    let entry = "05000000000000000600000000000000";
+    assert_eq!(hex(&encode_entry(NodeId(5), Cookie(6), Tree(0x77))), format!("02{entry}77000000"));
+    assert_eq!(decode_entry(&unhex(&format!("01{entry}"))).unwrap(), (NodeId(5), Cookie(6)));
     assert_eq!(hex(&encode_listing(NodeId(5), &name)), "0105000000000000006e");
     assert_eq!(hex(&encode_reason(UnlinkedReason::Open)), "0100");
     assert_eq!(hex(&encode_reason(UnlinkedReason::Reaping)), "0101");
     assert_eq!(hex(&encode_count(-2)), "01feffffffffffffff");
     for (state, byte) in [(ObjectState::Writing, "00"), (ObjectState::Live, "01"), (ObjectState::Condemned, "02")] {
-        let record = ObjectRecord { id: ObjectId(1), state, owner: Epoch(7), bytes: 8 };
-        assert_eq!(hex(&encode_object(&record)), format!("01{byte}07000000000000000800000000000000"));
+        let record = ObjectRecord { id: ObjectId(1), state, owner: Epoch(7), bytes: 8, place: PlaceId(9) };
+        let fixed = format!("{byte}07000000000000000800000000000000");
+        assert_eq!(hex(&encode_object(&record)), format!("02{fixed}09000000"));
+        let old = decode_object(record.id, &unhex(&format!("01{fixed}"))).unwrap();
+        assert_eq!(old, ObjectRecord { place: PlaceId::HOME, ..record });
     }
 }
 
@@ -192,6 +209,11 @@ fn keys_are_these_bytes() {
     let share = ShareId(0x1122);
     let entry = EntryKey { directory: NodeId(3), space: Space::Streams, name: Name::new(b"n").unwrap() };
     let object = ObjectId(0x61);
+    let reference = Reference { object, node: NodeId(4), chunk: 7, until: Tree(8) };
+    assert_eq!(keys::reference_of(&keys::reference(share, &reference)), Some(reference));
+    let old = &keys::reference(share, &Reference { until: Tree::LIVE, ..reference })[..keys::REFERENCE_LEN_OF_FORMAT_3];
+    assert_eq!(keys::reference_of(old), None);
+    assert_eq!(keys::reference_of(&keys::reference_upgraded(old)), Some(Reference { until: Tree::LIVE, ..reference }));
     for (key, rest) in [
         (keys::share(share), ""),
         (keys::count(share, Count::Ids), "01"),
@@ -200,6 +222,7 @@ fn keys_are_these_bytes() {
         (keys::count(share, Count::Topology), "04"),
         (keys::count(share, Count::Bytes), "05"),
         (keys::count(share, Count::Nodes), "06"),
+        (keys::count(share, Count::Trees), "07"),
         (keys::count(share, Count::Transactions), "ff"),
         (keys::node(share, NodeId(4)), "0000000000000004"),
         (keys::entry(share, &entry), "0000000000000003 01 6e"),
@@ -207,8 +230,8 @@ fn keys_are_these_bytes() {
         (keys::row(share, NodeId(4), 6), "0000000000000004 0000000000000006"),
         (keys::object(share, object), "00000000000000000000000000000061"),
         (
-            keys::reference(share, object, NodeId(4), 7),
-            "00000000000000000000000000000061 0000000000000004 0000000000000007",
+            keys::reference(share, &reference),
+            "00000000000000000000000000000061 0000000000000004 0000000000000007 00000008",
         ),
     ] {
         assert_eq!(hex(&key), format!("0000000000001122{}", rest.replace(' ', "")));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
-    Timestamp,
+    Timestamp, Tree,
     backup::{BackupId, BackupRecord},
     content::{BlockPlace, Clip, Cut, Extent, MapRow, PAGE_BYTES, Stored},
     node::{Device, NodeFlags, Parent},
@@ -67,6 +67,7 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
             content_version: ContentVersion(long[5]),
             content_seq: Sequence(long[6]),
             times_seq: Sequence(long[7]),
+            since: Tree(1 + device.0 % Tree::MAX.0),
             parent: Parent { directory: NodeId(long[8]), cookie: Cookie(long[9]) },
             device: Device { major: device.0, minor: device.1 },
             dos_attributes,

@@ -1,0 +1,118 @@
+//! A database of the format before becomes one of this format, however often it is stopped in between.
+
+use dittofs_domain::{
+    NodeId, ObjectId,
+    plan::{Change, Plan, Reference},
+};
+use dittofs_redb::{Part, RedbMetadataStore, RedbOptions};
+use redb::{Builder, ReadableTable, TableDefinition};
+
+use crate::{
+    disk::{Dice, Disk, Faults},
+    fixture::{creation, dump, fill, open_share},
+};
+
+type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+const ABOUT: Table = TableDefinition::new("dittofs");
+const REFERENCE: Table = TableDefinition::new("reference");
+const UNTIL_LEN: usize = 4;
+
+/// More than two steps of an upgrade take.
+const REFERENCES: u64 = 40_000;
+const REFERENCES_PER_PLAN: u64 = 4_000;
+
+fn open(disk: &Disk) -> Result<RedbMetadataStore, String> {
+    let disk = disk.clone();
+    RedbMetadataStore::open_on(&RedbOptions::new(""), move |part| disk.open(part)).map_err(|error| error.to_string())
+}
+
+fn format(number: u32) -> Vec<u8> {
+    [b"dittofs metadata".as_slice(), &number.to_le_bytes()].concat()
+}
+
+/// Gives all references the keys that they had in format 3, and the file its number.
+fn downgrade(disk: &Disk) {
+    let database = Builder::new().create_with_backend(disk.open(Part::Database).unwrap()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let mut references = transaction.open_table(REFERENCE).unwrap();
+        let keys: Vec<Vec<u8>> = references.iter().unwrap().map(|pair| pair.unwrap().0.value().to_vec()).collect();
+        for key in keys {
+            references.remove(key.as_slice()).unwrap();
+            references.insert(&key[..key.len() - UNTIL_LEN], [].as_slice()).unwrap();
+        }
+        let mut about = transaction.open_table(ABOUT).unwrap();
+        about.insert(b"format".as_slice(), format(3).as_slice()).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+/// A database of format 3 with many references, and all that it holds.
+async fn of_format_3(seed: u64) -> (Disk, String) {
+    let disk = Disk::new(seed);
+    let store = open(&disk).unwrap();
+    let share = open_share(&store).await;
+    fill(&*share).await;
+    for first in (0..REFERENCES).step_by(REFERENCES_PER_PLAN as usize) {
+        let mut plan = Plan::at(creation("x", 9).now);
+        for chunk in first..first + REFERENCES_PER_PLAN {
+            plan.change(Change::InsertReference(Reference::live(ObjectId(chunk.into()), NodeId(4), chunk)));
+        }
+        share.apply(plan, None).await.unwrap();
+    }
+    let before = dump(&store).await;
+    drop((share, store));
+    downgrade(&disk);
+    (disk, before)
+}
+
+/// The lengths of references' keys that are there, and what the file says of its format.
+fn lengths(disk: &Disk) -> (Vec<usize>, Vec<u8>) {
+    let database = Builder::new().create_with_backend(disk.open(Part::Database).unwrap()).unwrap();
+    let transaction = redb::ReadableDatabase::begin_read(&database).unwrap();
+    let references = transaction.open_table(REFERENCE).unwrap();
+    let mut lengths: Vec<usize> = references.iter().unwrap().map(|pair| pair.unwrap().0.value().len()).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    let about = transaction.open_table(ABOUT).unwrap();
+    let format = about.get(b"format".as_slice()).unwrap().unwrap().value().to_vec();
+    (lengths, format)
+}
+
+#[tokio::test]
+async fn references_of_the_format_before_get_their_new_keys() {
+    let (disk, before) = of_format_3(1).await;
+    assert_eq!(lengths(&disk), (vec![40], format(3)));
+    let store = open(&disk).unwrap();
+    assert!(dump(&store).await == before, "something else is there after the upgrade");
+    let share = open_share(&store).await;
+    let mut plan = Plan::at(creation("x", 9).now);
+    plan.change(Change::DeleteReference(Reference::live(ObjectId(7), NodeId(4), 7)));
+    share.apply(plan, None).await.unwrap();
+    assert!(share.references(ObjectId(7), 10).await.unwrap().is_empty());
+    drop((share, store));
+    assert_eq!(lengths(&disk), (vec![44], format(4)));
+    assert!(open(&disk).is_ok());
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_stopped_goes_on_at_the_next_opening() {
+    let (whole, before) = of_format_3(2).await;
+    let mut dice = Dice(3);
+    let (mut halfway, mut ended) = (0, 0);
+    for cut in 0..60 {
+        let mut disk = whole.after_power_cut(&mut dice);
+        // Some upgrades are stopped several times.
+        for _ in 0..=cut % 3 {
+            disk.fail(Faults { power_ends_at: Some(dice.below(1_200)), ..Faults::default() });
+            ended += u64::from(open(&disk).is_ok());
+            disk = disk.after_power_cut(&mut dice);
+            halfway += u64::from(lengths(&disk.after_power_cut(&mut dice)).0 == [40, 44]);
+        }
+        let store = open(&disk).unwrap();
+        assert!(dump(&store).await == before, "cut {cut}: something else is there after the upgrade");
+        drop(store);
+        assert_eq!(lengths(&disk), (vec![44], format(4)), "cut {cut}");
+    }
+    assert!(halfway >= 10, "{halfway} of 60 were stopped between two steps, {ended} not at all");
+}
