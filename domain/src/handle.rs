@@ -35,7 +35,7 @@ impl std::fmt::Debug for HandleKey {
 
 impl HandleKey {
     /// The handle of a node.
-    pub fn seal(&self, share: ShareId, node: NodeId) -> Handle {
+    pub fn sign(&self, share: ShareId, node: NodeId) -> Handle {
         Handle { share, node, tree: 0, tag: self.tag(share, node, 0) }
     }
 

@@ -28,7 +28,7 @@ pub(super) struct State {
     pub(super) names: RandomState,
     pub(super) topology: u64,
     pub(super) unlinked: BTreeMap<NodeId, UnlinkedReason>,
-    pub(super) clipped: BTreeSet<NodeId>,
+    pub(super) pending_truncations: BTreeSet<NodeId>,
     pub(super) objects: BTreeMap<ObjectId, ObjectRecord>,
     pub(super) references: BTreeSet<(ObjectId, NodeId, u64)>,
     pub(super) statistics: Statistics,

@@ -50,7 +50,7 @@ pub(crate) fn encode_object(record: &ObjectRecord) -> Vec<u8> {
     let state = match record.state {
         ObjectState::Writing => 0,
         ObjectState::Live => 1,
-        ObjectState::Condemned => 2,
+        ObjectState::PendingDelete => 2,
     };
     let mut out = vec![VERSION, state];
     out.extend_from_slice(&record.owner.0.to_le_bytes());
@@ -63,7 +63,7 @@ pub(crate) fn decode_object(id: ObjectId, bytes: &[u8]) -> Result<ObjectRecord, 
         let state = match reader.u8()? {
             0 => ObjectState::Writing,
             1 => ObjectState::Live,
-            2 => ObjectState::Condemned,
+            2 => ObjectState::PendingDelete,
             _ => return None,
         };
         Some(ObjectRecord { id, state, owner: Epoch(reader.u64()?), bytes: reader.u64()? })
