@@ -104,7 +104,7 @@ impl<K: Hash + Eq + Copy, S: BuildHasher + Default> Operations<K, S> {
     /// Forgets what [`Operations::outdated`] answered.
     pub fn forget(&mut self, outdated: &Outdated) {
         for aged in self.ages.drain(..outdated.count.min(self.ages.len())) {
-            // Known again meanwhile: the later one stays.
+            // Recorded again meanwhile: the later one stays.
             if self.by_key.get(&aged.key).is_some_and(|known| known.batch == aged.batch) {
                 self.by_key.remove(&aged.key);
             }
