@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use dittofs_domain::{
+    counters::Counter,
     error::{FsError, FsResult},
     flush::Usage,
-    tally::Counter,
 };
 use dittofs_ports::Clock;
 use futures_util::{FutureExt, select_biased};

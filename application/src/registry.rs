@@ -112,7 +112,7 @@ impl Registry {
         let handle = Handle::from_bytes(handle)?;
         let shares = self.shares.read();
         let volume = shares.by_id.get(&handle.share).ok_or(FsError::Stale)?;
-        if !volume.sealer().key.verify(&handle) {
+        if !volume.handle_signer().key.verify(&handle) {
             return Err(FsError::Stale);
         }
         let caller = volume.admit(who)?;

@@ -39,7 +39,7 @@ use dittofs_domain::{
     ownership::Phase,
 };
 use dittofs_ports::{
-    BackupError, BlockCache, Caller, Clock, ContentStore, DiskCache, FrameCodec, FrameSealer, HandleSealer, Journal,
+    BackupError, BlockCache, Caller, Clock, ContentStore, DiskCache, FrameCodec, FrameSealer, HandleSigner, Journal,
     MetadataError, OpenState, Presented, Randomness, ShareMetadata, Spawner, Survives,
 };
 use files::Files;
@@ -155,7 +155,7 @@ impl Volume {
     }
 
     /// What makes and checks its handles.
-    pub fn sealer(&self) -> &HandleSealer {
+    pub fn handle_signer(&self) -> &HandleSigner {
         self.share.signer()
     }
 

@@ -87,7 +87,7 @@ pub type Backups = BTreeMap<BackupId, BackupRecord>;
 
 /// Adds to a plan that a backup pins a live object.
 pub fn pin(plan: &mut Plan, object: ObjectId, backup: BackupId) {
-    plan.expect(Expectation::ObjectState { object, state: ObjectState::Live });
+    plan.require(Expectation::ObjectState { object, state: ObjectState::Live });
     plan.change(Change::InsertReference(Reference::live(object, PINS, backup.number())));
 }
 

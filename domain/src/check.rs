@@ -1,5 +1,5 @@
-//! Whether the records of a share agree with each other: folds over what the stores' scans give, and plans that mend
-//! what can be mended.
+//! Whether the records of a share agree with each other: folds over what the stores' scans give, and plans that
+//! repair what can be repaired.
 //!
 //! Nothing in here decides that a share is damaged: a share that is used changes while it is looked at. A fold says
 //! what is suspicious; whoever runs it looks a second time (see `docs/decisions/0012-check.md`).
@@ -19,9 +19,9 @@ pub use names::{Counted, EntrySeen, judge_names, judge_parent};
 pub use nodes::{NodeFacts, NodeTable, reference_digest};
 pub use objects::{ObjectFacts, ObjectTable};
 pub use repair::{
-    Adoption, LOST_AND_FOUND, adopt, adopted_name, break_second_name, clear_unlinked, condemn, correct_allocated,
-    correct_links, correct_parent, correct_statistics, drop_note, insert_reference, make_lost_and_found, put_note,
-    remove_dangling, remove_reference, revive,
+    Adoption, LOST_AND_FOUND, adopt, adopted_name, break_second_name, clear_unlinked, correct_allocated, correct_links,
+    correct_parent, correct_statistics, drop_note, insert_reference, make_lost_and_found, mark_pending_delete,
+    put_note, remove_dangling, remove_reference, revive,
 };
 
 #[cfg(test)]

@@ -6,16 +6,16 @@
 
 pub mod block;
 mod checksum;
-pub mod cuts;
 pub mod map;
 pub mod object;
 pub mod page;
+pub mod replay_exclusions;
 mod row;
 pub mod slices;
 
 pub use checksum::{Checksum, checksum};
-pub use cuts::{CUTS_MAX, Cut, Cuts, Noted};
-pub use row::{BlockPlace, Clip, Extent, MapRow, PageExtents, Stored};
+pub use replay_exclusions::{REPLAY_EXCLUSIONS_MAX, ReplayExclusion, ReplayExclusions, ReplayUpdate};
+pub use row::{BlockPlace, Extent, MapRow, PageExtents, PendingTruncation, Stored};
 pub use slices::Place;
 
 /// Bytes of a page, the unit of a file's map, in production: rules take it from the share's [`crate::Scale`].

@@ -36,7 +36,7 @@ impl std::fmt::Debug for HandleKey {
 
 impl HandleKey {
     /// The handle of a node.
-    pub fn seal(&self, share: ShareId, node: NodeId) -> Handle {
+    pub fn sign(&self, share: ShareId, node: NodeId) -> Handle {
         let tree = Tree::LIVE;
         Handle { share, node, tree, tag: self.tag(share, node, tree) }
     }

@@ -15,7 +15,7 @@
 //! | [`backup`] | which objects backups pin |
 //! | [`quota`] | what things count for, and whether a share may hold more |
 //! | [`scale`] | the sizes by which files are cut |
-//! | [`tally`] | no rule: counts and latencies, which every layer may keep |
+//! | [`counters`] | no rule: counts and latencies, which every layer may keep |
 //! | [`plan`] | the language between the rules and the stores |
 #![deny(missing_docs)]
 
@@ -26,6 +26,7 @@ pub mod bugs;
 pub mod check;
 pub mod client;
 pub mod content;
+pub mod counters;
 pub mod credentials;
 pub mod error;
 pub mod flush;
@@ -39,7 +40,6 @@ pub mod ownership;
 pub mod plan;
 pub mod quota;
 pub mod scale;
-pub mod tally;
 pub mod time;
 
 pub use attributes::Attributes;

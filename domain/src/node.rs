@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bitflags::bitflags;
 
 use crate::{
-    content::{Clip, Cuts},
+    content::{PendingTruncation, ReplayExclusions},
     id::{ChangeId, ContentVersion, Cookie, NodeId, Sequence, Tree},
     time::Timestamp,
 };
@@ -151,9 +151,9 @@ pub struct Node {
     /// What has rows of its own.
     pub flags: NodeFlags,
     /// A truncation whose rows the reaper has not removed yet.
-    pub clip: Option<Clip>,
-    /// What was cut out of bytes that were only in the journal then.
-    pub cuts: Cuts,
+    pub pending_truncation: Option<PendingTruncation>,
+    /// What a replay of the journal leaves out.
+    pub replay_exclusions: ReplayExclusions,
 }
 
 impl Node {
@@ -184,8 +184,8 @@ impl Node {
             create_verifier: None,
             target: None,
             flags: NodeFlags::empty(),
-            clip: None,
-            cuts: Cuts::default(),
+            pending_truncation: None,
+            replay_exclusions: ReplayExclusions::default(),
         }
     }
 
@@ -202,7 +202,8 @@ impl Node {
 
     /// Whether a store may keep rows of the node beside the node itself.
     pub fn has_rows(&self) -> bool {
-        let content = self.kind.has_content() && (self.size > 0 || self.allocated > 0 || self.clip.is_some());
+        let content =
+            self.kind.has_content() && (self.size > 0 || self.allocated > 0 || self.pending_truncation.is_some());
         content || self.flags.intersects(NodeFlags::ACL | NodeFlags::XATTRS | NodeFlags::STREAMS)
     }
 }

@@ -45,7 +45,7 @@ impl Plan {
     }
 
     /// Adds an expectation.
-    pub fn expect(&mut self, expectation: Expectation) -> &mut Plan {
+    pub fn require(&mut self, expectation: Expectation) -> &mut Plan {
         self.expectations.push(expectation);
         self
     }

@@ -126,7 +126,7 @@ impl Scale {
 
     /// A punch or a clone never makes a page of more extents. A flush keeps pages below `page_extents`, but many small
     /// punches or clones of one page would else make its row ever longer; and the references of a whole chunk must
-    /// fit into one plan, as they can only be told together.
+    /// fit into one plan, as they are only known together.
     pub fn page_extents_bound(&self) -> usize {
         self.page_extents as usize * 5 / 4
     }
@@ -136,7 +136,7 @@ impl Scale {
         (self.plan_rows as usize / 4).max(self.chunk_pages() as usize + 2)
     }
 
-    /// Rows behind a truncation's offset up to which it edits them at once instead of leaving a clip.
+    /// Rows behind a truncation's offset up to which it edits them at once instead of leaving a pending truncation.
     pub fn truncate_rows(&self) -> usize {
         (self.plan_rows as usize / 32).max(1)
     }

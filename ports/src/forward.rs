@@ -247,8 +247,8 @@ macro_rules! forward_method {
                 $crate::MetadataError,
             >);
     };
-    (ShareMetadata clipped $inner:tt) => {
-        $crate::forward_method!(@async $inner clipped [] (after: $crate::forward::types::NodeId, max: usize)
+    (ShareMetadata pending_truncations $inner:tt) => {
+        $crate::forward_method!(@async $inner pending_truncations [] (after: $crate::forward::types::NodeId, max: usize)
             Result<Vec<$crate::forward::types::NodeId>, $crate::MetadataError>);
     };
     (ShareMetadata objects $inner:tt) => {

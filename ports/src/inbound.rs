@@ -11,13 +11,13 @@ mod open;
 
 pub use admin::{
     AdminService, BackupError, BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, CheckObserver,
-    CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, PinningBackup, SealedUnder, ShareInfo,
-    ShareSpace,
+    CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, PinningBackup, RepairOutcome, SealedUnder,
+    ShareInfo, ShareSpace,
 };
 pub use block::{
     AllocatedRanges, BlockService, CloneRange, CommitReply, ReadReply, Seek, Stability, WriteReply, WriteVerifier,
 };
-pub use caller::{Caller, HandleSealer, NodeRef, Presented};
+pub use caller::{Caller, HandleSigner, NodeRef, Presented};
 pub use metadata::{
     Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
     WeakAttributes,

@@ -13,17 +13,17 @@ pub mod statistics;
 pub use inbound::{
     AcknowledgeFailure, AdminService, AllocatedRanges, BackupError, BackupObserver, BackupPhase, BackupProgress,
     BackupReport, BackupRequest, BlockService, CacheKey, CacheRequest, Caller, Changed, CheckObserver, CheckOptions,
-    CheckPhase, CheckProgress, CheckReport, Checked, CloneRange, CommitReply, Created, Entry, HandleSealer, Linked,
-    ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, Mended, MetadataService, NodeRef, OpenEvents,
-    OpenRequest, OpenService, Opened, PinningBackup, Presented, ReadReply, Renamed, SealedUnder, Seek, ShareChange,
-    ShareInfo, ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
+    CheckPhase, CheckProgress, CheckReport, Checked, CloneRange, CommitReply, Created, Entry, HandleSigner, Linked,
+    ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService, NodeRef, OpenEvents,
+    OpenRequest, OpenService, Opened, PinningBackup, Presented, ReadReply, Renamed, RepairOutcome, SealedUnder, Seek,
+    ShareChange, ShareInfo, ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
     Appended, ApplyError, BackupFolderError, BackupFolders, BackupReader, BackupRows, BackupWriter, BlockCache,
     CacheUsage, Capacity, Claim, Clock, CodecError, ContentError, ContentStore, Counter, DiskCache, DiskCacheUsage,
-    FrameCodec, FrameKey, FrameSealer, Glance, Journal, JournalError, JournalIdentity, JournalUsage, KeysInUse, Listed,
-    Listing, Manifest, Marked, MetadataError, MetadataStore, ObjectInBackup, OpenChange, OpenQuestion, OpenState,
-    OpenStateError, Randomness, Record, RowsInBackup, SealError, ShareInBackup, ShareMetadata, ShareRecord,
+    FrameCodec, FrameKey, FrameSealer, Journal, JournalError, JournalIdentity, JournalUsage, KeysInUse, Listed,
+    Listing, Manifest, Marked, MetadataError, MetadataStore, ObjectInBackup, OpenChange, OpenHint, OpenQuestion,
+    OpenState, OpenStateError, Randomness, Record, RowsInBackup, SealError, ShareInBackup, ShareMetadata, ShareRecord,
     ShareSnapshot, SnapshotRow, Spawner, Survives,
 };
 

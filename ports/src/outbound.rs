@@ -26,7 +26,7 @@ pub use frame_sealer::FrameSealer;
 pub use journal::{Appended, Journal, JournalIdentity, JournalUsage, Record};
 pub use machine::{Clock, Randomness, Spawner};
 pub use metadata_store::{Counter, KeysInUse, Listed, Listing, MetadataStore, ShareMetadata, ShareRecord};
-pub use open_state::{Glance, OpenChange, OpenQuestion, OpenState};
+pub use open_state::{OpenChange, OpenHint, OpenQuestion, OpenState};
 pub use snapshot::{ShareSnapshot, SnapshotRow};
 
 #[cfg(feature = "mocks")]

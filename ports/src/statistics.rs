@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dittofs_domain::{ShareId, tally::LatencyCounts};
+use dittofs_domain::{ShareId, counters::LatencyCounts};
 
 use crate::outbound::JournalUsage;
 
@@ -142,7 +142,7 @@ pub struct ShareCounts {
     pub content_outage: Duration,
     /// Writes that had to wait for room.
     pub writes_delayed: u64,
-    /// Writes that waited too long, so that clients were told to come again.
+    /// Writes that waited too long, so that clients had to come again.
     pub writes_refused: u64,
     /// Objects that flushes have put.
     pub flushed_objects: u64,
@@ -150,15 +150,15 @@ pub struct ShareCounts {
     pub flushed_bytes: u64,
     /// Flushes that failed; what they had taken is flushed again.
     pub flush_failures: u64,
-    /// Objects that may be garbage, and are to be looked at.
-    pub suspects: u64,
-    /// Objects that are condemned and not deleted yet.
-    pub condemned: u64,
-    /// Objects that were condemned.
-    pub objects_condemned: u64,
+    /// Garbage candidates: objects that lost a reference, and are to be looked at.
+    pub garbage_candidates: u64,
+    /// Objects that are to be deleted, and are not deleted yet.
+    pub pending_deletes: u64,
+    /// Objects that nothing referred to any more.
+    pub objects_unreferenced: u64,
     /// Objects that were deleted.
     pub objects_deleted: u64,
-    /// Bytes of files that were taken out of mostly dead objects.
+    /// Bytes of files that were taken out of objects that are mostly garbage.
     pub repacked_bytes: u64,
     /// Reads that met damage in an object. The log names each file.
     pub damaged_reads: u64,

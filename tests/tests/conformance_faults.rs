@@ -78,7 +78,7 @@ impl FaultyShare {
         let view = self.0.view(&Query { nodes, ..Query::default() }).await.map_err(|_| ApplyError::Conflict)?;
         tokio::task::yield_now().await;
         for node in view.nodes {
-            plan.expect(Expectation::ChangeIs { node: node.id, change: node.change });
+            plan.require(Expectation::ChangeIs { node: node.id, change: node.change });
         }
         self.0.apply(plan, None).await
     }
@@ -88,8 +88,8 @@ impl FaultyShare {
 impl ShareMetadata for FaultyShare {
     dittofs_ports::forward!(
         ShareMetadata of 0:
-        record, put_record, view, name_of, unlinked, clipped, objects, references, nodes, node_ids, references_after,
-        statistics, snapshot
+        record, put_record, view, name_of, unlinked, pending_truncations, objects, references, nodes, node_ids,
+        references_after, statistics, snapshot
     );
 
     async fn apply(&self, mut plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {

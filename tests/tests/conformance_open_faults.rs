@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use dittofs_domain::{ClientId, NodeId, opens::NodeOpens};
 use dittofs_memory::MemoryOpenState;
-use dittofs_ports::{Glance, OpenChange, OpenQuestion, OpenState, OpenStateError};
+use dittofs_ports::{OpenChange, OpenHint, OpenQuestion, OpenState, OpenStateError};
 use dittofs_tests::conformance::open_state as suite;
 
 /// How a store is broken.
@@ -42,8 +42,8 @@ impl OpenState for FaultyState {
         self.0.is_idle()
     }
 
-    fn glance<'a>(&'a self, node: NodeId, question: &'a mut (dyn OpenQuestion + 'a)) -> Glance {
-        if self.1 == Fault::SaysNothing { Glance::Nothing } else { self.0.glance(node, question) }
+    fn hint<'a>(&'a self, node: NodeId, question: &'a mut (dyn OpenQuestion + 'a)) -> OpenHint {
+        if self.1 == Fault::SaysNothing { OpenHint::Nothing } else { self.0.hint(node, question) }
     }
 
     async fn is_open(&self, node: NodeId) -> Result<bool, OpenStateError> {

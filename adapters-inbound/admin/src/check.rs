@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use dittofs_domain::{ShareId, check::Severity};
 use dittofs_ports::{
-    AdminService, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, SealedUnder,
+    AdminService, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, RepairOutcome,
+    SealedUnder,
 };
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -103,10 +104,10 @@ impl From<&Checked> for FindingView {
             is_note: checked.finding.severity() == Severity::Note,
             path: checked.path.clone(),
             text: checked.finding.to_string(),
-            mended: match checked.mended {
-                Mended::NotAsked => None,
-                Mended::Done => Some(true),
-                Mended::No => Some(false),
+            mended: match checked.repair {
+                RepairOutcome::NotAsked => None,
+                RepairOutcome::Done => Some(true),
+                RepairOutcome::No => Some(false),
             },
         }
     }
@@ -118,7 +119,7 @@ impl From<&CheckReport> for CheckSummary {
         CheckSummary {
             errors,
             notes: report.findings.len() as u64 - errors,
-            mended: report.mended() as u64,
+            mended: report.repaired() as u64,
             omitted: report.omitted,
             undecided: report.undecided,
             nodes: report.nodes,

@@ -2,7 +2,7 @@ use std::{io, sync::Arc};
 
 use dittofs_domain::{FsError, NodeId, ShareId, check::Finding};
 use dittofs_ports::{
-    AdminService, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, ShareInfo, ShareSpace,
+    AdminService, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, RepairOutcome, ShareInfo, ShareSpace,
     Survives, mocks::MockAdminService,
 };
 use tokio::{
@@ -156,7 +156,7 @@ async fn a_check_is_told_line_by_line() {
         assert_eq!((share, options), (ShareId(u64::MAX), CheckOptions { content: false, ..CheckOptions::default() }));
         observer.progress(CheckProgress { phase: CheckPhase::Names, done: 3, of: 4 });
         let finding = Finding::NoName { node: NodeId(5) };
-        let findings = vec![Checked { path: Some("/a".into()), finding, mended: Mended::NotAsked }];
+        let findings = vec![Checked { path: Some("/a".into()), finding, repair: RepairOutcome::NotAsked }];
         Ok(CheckReport { findings, nodes: 9, ..CheckReport::default() })
     });
     let (_folder, client) = started(service);

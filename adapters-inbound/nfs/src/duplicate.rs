@@ -8,7 +8,7 @@ mod table;
 
 use std::time::{Duration, Instant};
 
-use dittofs_domain::tally::Counter;
+use dittofs_domain::counters::Counter;
 use parking_lot::Mutex;
 
 use crate::rpc::Reply;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dittofs_domain::tally::Counter;
+use dittofs_domain::counters::Counter;
 use dittofs_ports::{BlockCache, CacheUsage, FrameKey};
 use foldhash::fast::RandomState;
 use moka::{notification::RemovalCause, sync::Cache};

@@ -110,10 +110,10 @@ impl Sealer {
     fn named(&self, id: KeyId) -> Result<Vec<MasterKey>, SealError> {
         // The keys are copied, so that nobody waits while a frame is sealed.
         let keys = self.keys.read().named(id);
-        if keys.is_empty() { Err(SealError::Unknown { key_id: id, mend: self.mend() }) } else { Ok(keys) }
+        if keys.is_empty() { Err(SealError::Unknown { key_id: id, fix: self.fix() }) } else { Ok(keys) }
     }
 
-    fn mend(&self) -> String {
+    fn fix(&self) -> String {
         match &self.file {
             Some(file) => format!("put it back into the key file {}", file.path().display()),
             None => "name the key file that has it by `encryption.key_file` of the share".to_owned(),
@@ -143,7 +143,7 @@ impl FrameSealer for Sealer {
         // A number can be that of another key too. What names its key by a fingerprint was altered.
         match seal.key_id.is_fingerprint() {
             true => Err(SealError::Damaged),
-            false => Err(SealError::Wrong { key_id: seal.key_id, mend: self.mend() }),
+            false => Err(SealError::Wrong { key_id: seal.key_id, fix: self.fix() }),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dittofs_domain::tally::{Counter, Latencies};
+use dittofs_domain::counters::{Counter, Latencies};
 use dittofs_ports::{Clock, statistics::StoreCalls};
 
 /// Counts of a method with `N` results.

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{ObjectId, ShareId, tally::Counter};
+use dittofs_domain::{ObjectId, ShareId, counters::Counter};
 use dittofs_ports::{ContentError, ContentStore, statistics::StoreCalls};
 
 use crate::{ShareMeters, calls::Calls};

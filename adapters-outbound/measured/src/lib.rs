@@ -11,7 +11,7 @@ mod metadata;
 
 use std::sync::Arc;
 
-use dittofs_domain::tally::Counter;
+use dittofs_domain::counters::Counter;
 use dittofs_ports::{
     BlockCache, Clock, ContentStore, Journal, ShareMetadata,
     statistics::{StoreCounts, StoreStatistics},

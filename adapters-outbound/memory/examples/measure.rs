@@ -59,8 +59,8 @@ fn main() -> Outcome<()> {
 fn create(share: &Arc<dyn ShareMetadata>, directory: NodeId, n: u64, kind: NodeKind) -> Outcome<()> {
     let key = EntryKey::child(directory, &name(n)?);
     let mut plan = Plan::at(Timestamp::EPOCH.plus_ms(n));
-    plan.expect(Expectation::Linked(directory)).expect(Expectation::EntryAbsent(key.clone()));
-    plan.expect(Expectation::PermissionVersion { node: directory, version: 0 });
+    plan.require(Expectation::Linked(directory)).require(Expectation::EntryAbsent(key.clone()));
+    plan.require(Expectation::PermissionVersion { node: directory, version: 0 });
     let links = if kind == NodeKind::Directory { LinkChange::Add(1) } else { LinkChange::Keep };
     plan.change(Change::InsertNode(Box::new(node(id(n), kind))));
     plan.change(Change::InsertEntry { key, node: NodeId(id(n)), cookie: Cookie(id(n) + 1) });
@@ -72,7 +72,7 @@ fn create(share: &Arc<dyn ShareMetadata>, directory: NodeId, n: u64, kind: NodeK
 fn remove(share: &Arc<dyn ShareMetadata>, n: u64) -> Outcome<()> {
     let key = EntryKey::child(NodeId::ROOT, &name(n)?);
     let mut plan = Plan::at(Timestamp::EPOCH.plus_ms(n));
-    plan.expect(Expectation::EntryIs { key: key.clone(), node: NodeId(id(n)), cookie: Cookie(id(n) + 1) });
+    plan.require(Expectation::EntryIs { key: key.clone(), node: NodeId(id(n)), cookie: Cookie(id(n) + 1) });
     plan.change(Change::DeleteEntry(key)).change(Change::DeleteNode(NodeId(id(n))));
     plan.change(Change::UpdateNode(NodeId::ROOT, NodeUpdate::entries_changed()));
     now(share.apply(plan, None))??;

@@ -14,7 +14,7 @@ use dittofs_domain::{
     },
 };
 use dittofs_memory::MemoryOpenState;
-use dittofs_ports::{Glance, OpenState};
+use dittofs_ports::{OpenHint, OpenState};
 
 const SHARED: NodeId = NodeId(3);
 /// Another node of the same map, with nothing on it.
@@ -56,7 +56,7 @@ fn read(state: &MemoryOpenState, node: NodeId, client: u64) {
         assert_eq!(opens.leases().next_deadline_ms(), None);
         assert_eq!(opens.admits(client_id(client), Some(OpenToken(client)), operation), Some(Ok(())));
     };
-    assert_ne!(state.glance(node, &mut ask), Glance::Unknown);
+    assert_ne!(state.hint(node, &mut ask), OpenHint::Unknown);
 }
 
 fn client_id(number: u64) -> ClientId {

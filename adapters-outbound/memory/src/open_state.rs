@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use dittofs_domain::{ClientId, NodeId, opens::NodeOpens};
-use dittofs_ports::{Glance, OpenChange, OpenQuestion, OpenState, OpenStateError};
+use dittofs_ports::{OpenChange, OpenHint, OpenQuestion, OpenState, OpenStateError};
 use parking_lot::Mutex;
 
 /// Maps that share the nodes among them, so that threads seldom meet.
@@ -57,22 +57,22 @@ impl OpenState for MemoryOpenState {
         self.nodes.load(Ordering::Acquire) == 0
     }
 
-    fn glance<'a>(&'a self, node: NodeId, question: &'a mut (dyn OpenQuestion + 'a)) -> Glance {
+    fn hint<'a>(&'a self, node: NodeId, question: &'a mut (dyn OpenQuestion + 'a)) -> OpenHint {
         if self.is_idle() {
-            return Glance::Nothing;
+            return OpenHint::Nothing;
         }
         match self.shard(node).lock().get(&node) {
-            None => Glance::Nothing,
+            None => OpenHint::Nothing,
             Some(opens) => {
                 question.ask(opens);
-                Glance::Seen
+                OpenHint::Seen
             }
         }
     }
 
     async fn is_open(&self, node: NodeId) -> Result<bool, OpenStateError> {
         let mut is_open = false;
-        self.glance(node, &mut |opens: &NodeOpens| is_open = opens.is_open());
+        self.hint(node, &mut |opens: &NodeOpens| is_open = opens.is_open());
         Ok(is_open)
     }
 

@@ -137,7 +137,7 @@ fn key(number: u64) -> EntryKey {
 fn creation(number: u64) -> Plan {
     let (id, cookie, key) = (NodeId(number), Cookie(number + 1), key(number));
     let mut plan = Plan::at(Timestamp::EPOCH);
-    plan.expect(Expectation::EntryAbsent(key.clone())).expect(Expectation::Linked(NodeId::ROOT));
+    plan.require(Expectation::EntryAbsent(key.clone())).require(Expectation::Linked(NodeId::ROOT));
     let parent = Parent { directory: NodeId::ROOT, cookie };
     plan.change(Change::InsertNode(Box::new(node(id, NodeKind::File, parent))));
     plan.change(Change::InsertEntry { key, node: id, cookie });

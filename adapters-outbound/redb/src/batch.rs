@@ -192,11 +192,11 @@ impl<'txn> Batch<'txn> {
 
     /// Puts a node's record in place, or removes it.
     fn put_node(&mut self, share: ShareId, id: NodeId, record: Option<Arc<Node>>) -> Result<(), Fault> {
-        let has_clip = |node: &Option<Arc<Node>>| node.as_ref().is_some_and(|node| node.clip.is_some());
-        let (before, after) = (has_clip(&self.node(share, id)?), has_clip(&record));
+        let is_pending = |node: &Option<Arc<Node>>| node.as_ref().is_some_and(|node| node.pending_truncation.is_some());
+        let (before, after) = (is_pending(&self.node(share, id)?), is_pending(&record));
         if before != after {
-            let note: Option<&[u8]> = if after { Some(&[]) } else { None };
-            self.tables.put(Kind::Clipped, &keys::node(share, id), note)?;
+            let row: Option<&[u8]> = if after { Some(&[]) } else { None };
+            self.tables.put(Kind::PendingTruncation, &keys::node(share, id), row)?;
         }
         self.nodes.insert((share, id), Held { value: record, is_dirty: true });
         Ok(())

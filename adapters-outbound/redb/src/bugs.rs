@@ -8,7 +8,7 @@ pub(crate) enum Bug {
     StaleGenerationReplayed,
     /// A log that begins again keeps its generation.
     GenerationKept,
-    /// What was durable and is unreadable is cut off, as if nobody had been told of it.
+    /// What was durable and is unreadable is cut off, as if it had never been acknowledged.
     DamageIsTail,
     /// A record is acknowledged, and not in the log.
     AnsweredWithoutLog,

@@ -140,7 +140,15 @@ impl RowCache {
             }
             (Kind::Count, _) if key.last() != Some(&(Count::Topology as u8)) => {}
             (Kind::Node | Kind::Row | Kind::Count, _) => self.remove(kind, key),
-            (Kind::Share | Kind::Unlinked | Kind::Clipped | Kind::Object | Kind::Reference | Kind::Operations, _) => {}
+            (
+                Kind::Share
+                | Kind::Unlinked
+                | Kind::PendingTruncation
+                | Kind::Object
+                | Kind::Reference
+                | Kind::Operations,
+                _,
+            ) => {}
         }
     }
 

@@ -52,8 +52,8 @@ fn decode_versions<T>(
     let version = match reader.u8() {
         Some(0) => return Err(Fault::damaged(format!("{what} of version 0, which never was"))),
         Some(version) if version > newest => {
-            let mend = "a newer release of the program wrote it, and only that one can read it";
-            return Err(Fault::damaged(format!("{what} of version {version}, where {newest} is known: {mend}")));
+            let fix = "a newer release of the program wrote it, and only that one can read it";
+            return Err(Fault::damaged(format!("{what} of version {version}, where {newest} is known: {fix}")));
         }
         Some(version) => version,
         None => return Err(Fault::damaged(format!("{what} without a byte"))),

@@ -77,7 +77,7 @@ impl Durable {
     }
 
     /// Whether all is in the database.
-    pub(crate) fn is_settled(&self) -> bool {
+    pub(crate) fn is_checkpointed(&self) -> bool {
         self.log.is_empty()
     }
 

@@ -1,5 +1,5 @@
-//! The log in front of the database: each record holds what one transaction changes, and is durable before anybody is
-//! told. The database itself is made durable now and then; then the log begins again.
+//! The log in front of the database: each record holds what one transaction changes, and is durable before it is
+//! acknowledged. The database itself is made durable now and then; then the log begins again.
 
 mod format;
 mod mark;
@@ -50,7 +50,7 @@ impl Log {
     }
 
     /// A log that has been recovered or made, once the database has this mark. It says so from now on: an older database
-    /// beside it is told by that, though nothing may ever be appended.
+    /// beside it is recognized by that, even if nothing is ever appended.
     pub(crate) fn start(storage: Box<dyn StorageBackend>, mark: &Mark) -> io::Result<Log> {
         let len = storage.len()?;
         storage.write(STAMP_AT, &encode_stamp(mark.store, mark.generation))?;

@@ -33,7 +33,7 @@ pub struct RedbOptions {
     /// How many operations are remembered, and for how long, for clients that send a call again.
     #[serde(skip)]
     pub operations: OperationsKept,
-    /// Who is told how far the check of a database is that was not closed.
+    /// Hears how far the check of a database is that was not closed.
     #[serde(skip)]
     pub progress: Progress,
 }

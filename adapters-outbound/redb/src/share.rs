@@ -83,8 +83,8 @@ impl ShareMetadata for RedbShare {
         self.store.read(|tables| tables.unlinked(self.id, after, max))
     }
 
-    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
-        self.store.read(|tables| tables.clipped(self.id, after, max))
+    async fn pending_truncations(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+        self.store.read(|tables| tables.pending_truncations(self.id, after, max))
     }
 
     async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {

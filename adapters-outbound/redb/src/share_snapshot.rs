@@ -27,7 +27,7 @@ pub(crate) const KINDS_OF_SHARE: [Kind; 9] = [
     Kind::Node,
     Kind::Row,
     Kind::Unlinked,
-    Kind::Clipped,
+    Kind::PendingTruncation,
     Kind::Object,
     Kind::Reference,
     Kind::Count,

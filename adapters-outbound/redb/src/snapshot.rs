@@ -85,8 +85,8 @@ impl<T: Readable> Tables<T> {
         })
     }
 
-    pub(crate) fn clipped(&self, share: ShareId, after: NodeId, max: usize) -> Result<Vec<NodeId>, Fault> {
-        self.some(Kind::Clipped, after_node(share, after), max, |key, _| node_of(key))
+    pub(crate) fn pending_truncations(&self, share: ShareId, after: NodeId, max: usize) -> Result<Vec<NodeId>, Fault> {
+        self.some(Kind::PendingTruncation, after_node(share, after), max, |key, _| node_of(key))
     }
 
     pub(crate) fn objects(

@@ -147,7 +147,7 @@ impl Connection {
     }
 }
 
-/// What is told where the writer has gone without an answer.
+/// The error where the writer has gone without an answer.
 pub(crate) fn writer_gone() -> MetadataError {
     MetadataError::Unavailable("the database's writer has gone".into())
 }

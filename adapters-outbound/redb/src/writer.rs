@@ -113,8 +113,8 @@ impl Writer {
     /// Writes until nobody can ask any more.
     pub(crate) fn run(mut self) {
         loop {
-            let is_settled = self.durable.as_ref().is_none_or(Durable::is_settled);
-            match self.requests.receive((!is_settled).then_some(IDLE)) {
+            let is_checkpointed = self.durable.as_ref().is_none_or(Durable::is_checkpointed);
+            match self.requests.receive((!is_checkpointed).then_some(IDLE)) {
                 Received::Request(request) => {
                     let requests = self.gather(request);
                     self.serve(requests);
@@ -123,8 +123,8 @@ impl Writer {
                 Received::Closed => break,
             }
         }
-        // The last snapshot goes first, so that the database is closed cleanly and nothing is to be mended at the next
-        // start.
+        // The last snapshot goes first, so that the database is closed cleanly and nothing is to be repaired at the
+        // next start.
         self.cache.stop();
         *self.newest.write() = Err("closed".into());
         if let Some(Err(error)) = self.durable.take().map(Durable::close) {
@@ -139,7 +139,7 @@ impl Writer {
         match self.make_room() {
             Ok(true) => {}
             Ok(false) => requests = refuse_growth(requests),
-            // Those who wait are told: it may take until somebody makes room.
+            // Those who wait get an error: it may take until somebody makes room.
             Err(failure) => return self.recover(requests, Vec::new(), failure),
         }
         if again {

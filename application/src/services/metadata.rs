@@ -10,7 +10,7 @@ use dittofs_domain::{
     namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes},
 };
 use dittofs_ports::{
-    Caller, Changed, Created, HandleSealer, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService,
+    Caller, Changed, Created, HandleSigner, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService,
     NodeRef, Presented, Renamed,
 };
 
@@ -22,8 +22,8 @@ impl MetadataService for Services {
         self.registry.enter(handle, who)
     }
 
-    fn sealer(&self, share: ShareId) -> FsResult<HandleSealer> {
-        Ok(*self.registry.volume(share)?.sealer())
+    fn handle_signer(&self, share: ShareId) -> FsResult<HandleSigner> {
+        Ok(*self.registry.volume(share)?.handle_signer())
     }
 
     fn is_read_only(&self, share: ShareId) -> bool {

@@ -29,7 +29,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{
     ApplyError, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Clock, ContentError,
-    ContentStore, FrameSealer, KeysInUse, Mended, MetadataError, SealedUnder, ShareMetadata, ShareRecord,
+    ContentStore, FrameSealer, KeysInUse, MetadataError, RepairOutcome, SealedUnder, ShareMetadata, ShareRecord,
 };
 use paths::Paths;
 use repair::Repair;
@@ -128,7 +128,7 @@ struct Subject<'v> {
 struct Outcome {
     findings: Vec<Finding>,
     /// What became of them, as far as anything was tried.
-    mended: Vec<Mended>,
+    mended: Vec<RepairOutcome>,
     omitted: u64,
     undecided: u64,
     verified_bytes: u64,
@@ -208,8 +208,8 @@ impl<'v> Checker<'v> {
         let paths = Paths { subject: &self.subject, nodes: &self.nodes };
         for (index, finding) in findings.into_iter().enumerate() {
             let path = paths.path_of(&finding).await?;
-            let mended = self.outcome.mended.get(index).copied().unwrap_or(Mended::NotAsked);
-            report.findings.push(Checked { path, finding, mended });
+            let mended = self.outcome.mended.get(index).copied().unwrap_or(RepairOutcome::NotAsked);
+            report.findings.push(Checked { path, finding, repair: mended });
         }
         Ok(report)
     }
@@ -301,10 +301,10 @@ impl Outcome {
     fn set_mended(&mut self, index: Option<usize>, is_mended: bool) {
         let Some(index) = index else { return };
         if self.mended.len() <= index {
-            self.mended.resize(index + 1, Mended::NotAsked);
+            self.mended.resize(index + 1, RepairOutcome::NotAsked);
         }
         if let Some(mended) = self.mended.get_mut(index) {
-            *mended = if is_mended { Mended::Done } else { Mended::No };
+            *mended = if is_mended { RepairOutcome::Done } else { RepairOutcome::No };
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a share counts.
 
-use dittofs_domain::tally::Counter;
+use dittofs_domain::counters::Counter;
 
 /// What has happened in a share since it was opened.
 #[derive(Debug, Default)]
@@ -8,7 +8,7 @@ pub(super) struct Counters {
     pub(super) flushed_objects: Counter,
     pub(super) flushed_bytes: Counter,
     pub(super) flush_failures: Counter,
-    pub(super) objects_condemned: Counter,
+    pub(super) objects_unreferenced: Counter,
     pub(super) objects_deleted: Counter,
     pub(super) repacked_bytes: Counter,
     pub(super) damaged_reads: Counter,

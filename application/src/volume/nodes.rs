@@ -19,7 +19,7 @@ use dittofs_domain::{
     opens::NodeOpens,
     plan::{Applied, Change, Plan, Query, TimeChange, View},
 };
-use dittofs_ports::{Caller, Changed, Glance, OpenState, ShareMetadata, WeakAttributes};
+use dittofs_ports::{Caller, Changed, OpenHint, OpenState, ShareMetadata, WeakAttributes};
 use smallvec::SmallVec;
 
 use crate::volume::{
@@ -201,10 +201,10 @@ pub(super) fn known_open(state: &dyn OpenState, node: NodeId) -> Option<bool> {
         return Some(false);
     }
     let mut is_open = false;
-    match state.glance(node, &mut |opens: &NodeOpens| is_open = opens.is_open()) {
-        Glance::Nothing => Some(false),
-        Glance::Seen => Some(is_open),
-        Glance::Unknown => None,
+    match state.hint(node, &mut |opens: &NodeOpens| is_open = opens.is_open()) {
+        OpenHint::Nothing => Some(false),
+        OpenHint::Seen => Some(is_open),
+        OpenHint::Unknown => None,
     }
 }
 

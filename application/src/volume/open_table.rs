@@ -17,7 +17,7 @@ use dittofs_domain::{
     error::{FsError, FsResult},
     opens::{Break, Denied, LockOutcome, NodeOpens, Outcome, WaitToken, Waiter},
 };
-use dittofs_ports::{Caller, Glance, LockReply, OpenEvents, OpenState};
+use dittofs_ports::{Caller, LockReply, OpenEvents, OpenHint, OpenState};
 use events::Subscribers;
 use futures_util::{FutureExt, pin_mut, select_biased};
 use parking_lot::Mutex;
@@ -150,7 +150,7 @@ impl OpenTable {
 
     /// Whether anybody may have anything on the node. One atomic load while nobody has anything on any.
     fn has_opens(&self, node: NodeId) -> bool {
-        !self.state.is_idle() && self.state.glance(node, &mut |_: &NodeOpens| {}) != Glance::Nothing
+        !self.state.is_idle() && self.state.hint(node, &mut |_: &NodeOpens| {}) != OpenHint::Nothing
     }
 
     /// Whether somebody may have the node open.

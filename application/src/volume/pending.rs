@@ -15,7 +15,7 @@ use std::{
 use dittofs_domain::{
     Node, NodeId, Sequence, Timestamp,
     attributes::Pending,
-    content::{Noted, Place, cuts, slices::Part},
+    content::{Place, ReplayUpdate, replay_exclusions, slices::Part},
 };
 use dittofs_ports::Appended;
 use node::Held;
@@ -198,30 +198,30 @@ impl PendingNodes {
         }
     }
 
-    /// What a truncation must note of a node's records, under its lock.
-    pub(super) fn noted(&self, stored: &Node, size: u64) -> Noted {
-        let Some(pending) = self.find(stored.id) else { return Noted::default() };
+    /// What a truncation changes about the replay of a node's records, under its lock.
+    pub(super) fn replay_of_truncated(&self, stored: &Node, size: u64) -> ReplayUpdate {
+        let Some(pending) = self.find(stored.id) else { return ReplayUpdate::default() };
         let pending = pending.lock();
         if pending.highest == Sequence(0) {
-            return Noted::default();
+            return ReplayUpdate::default();
         }
         let left = pending.slices.iter().next().is_some_and(|first| first.offset < size);
-        cuts::truncated(&stored.cuts, pending.highest, size, left, size < pending.shown.size)
+        replay_exclusions::truncated(&stored.replay_exclusions, pending.highest, size, left, size < pending.shown.size)
     }
 
-    /// What a plan that puts something else in the place of a range must note of a node's records, under its lock.
-    pub(super) fn noted_replaced(&self, stored: &Node, range: Range<u64>) -> Noted {
-        let Some(pending) = self.find(stored.id) else { return Noted::default() };
+    /// What a plan that replaces a range changes about the replay of a node's records, under its lock.
+    pub(super) fn replay_of_replaced(&self, stored: &Node, range: Range<u64>) -> ReplayUpdate {
+        let Some(pending) = self.find(stored.id) else { return ReplayUpdate::default() };
         let pending = pending.lock();
         if pending.highest == Sequence(0) {
-            return Noted::default();
+            return ReplayUpdate::default();
         }
         let first = pending.slices.iter().next();
         let left = first.is_some_and(|first| first.offset < range.start) || pending.slices.end() > range.end;
         // Also records that are flushed already: as long as one of their file is not, they are read again.
         let is_there = |held: &Held| held.offset < range.end && held.end() > range.start;
         let takes = pending.held.iter().any(is_there);
-        cuts::replaced(&stored.cuts, pending.highest, range, left, takes)
+        replay_exclusions::replaced(&stored.replay_exclusions, pending.highest, range, left, takes)
     }
 
     /// Forgets a range of a node, whose size is now this; answers the records of which nothing is left.

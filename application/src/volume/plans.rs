@@ -1,8 +1,8 @@
 //! Decide purely, apply atomically: the one way in which metadata change.
 
-mod clip;
 mod content;
 mod growth;
+mod pending_truncation;
 mod repeated;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -163,7 +163,7 @@ impl PlanRunner {
                     self.nodes.forget_access_time(touched.id);
                     self.opens.forget(touched.id).await;
                 }
-                Some(after) => wake |= after.flags.contains(NodeFlags::UNLINKED) || after.clip.is_some(),
+                Some(after) => wake |= after.flags.contains(NodeFlags::UNLINKED) || after.pending_truncation.is_some(),
             }
         }
         if wake {

@@ -16,7 +16,7 @@ use dittofs_domain::{
     content::map::Facts,
     error::{FsError, FsResult},
 };
-use dittofs_ports::{Caller, Clock, HandleSealer, Presented, ShareRecord};
+use dittofs_ports::{Caller, Clock, HandleSigner, Presented, ShareRecord};
 use futures_util::{FutureExt, future::BoxFuture, select_biased};
 use parking_lot::RwLockReadGuard;
 use tokio::sync::Notify;
@@ -41,7 +41,7 @@ pub(super) fn graver(one: Option<FsError>, other: Option<FsError>) -> Option<FsE
 /// A share that runs.
 pub(super) struct Share {
     name: String,
-    signer: HandleSealer,
+    signer: HandleSigner,
     policy: Replicated<SharePolicy>,
     scale: Scale,
     epoch: Epoch,
@@ -65,7 +65,7 @@ impl Share {
     ) -> Share {
         Share {
             name: record.name.clone(),
-            signer: HandleSealer { share: record.id, key: record.handle_key },
+            signer: HandleSigner { share: record.id, key: record.handle_key },
             policy: Replicated::new(|| policy.clone()),
             scale: record.scale,
             epoch,
@@ -87,7 +87,7 @@ impl Share {
     }
 
     /// What makes and checks its handles.
-    pub(super) fn signer(&self) -> &HandleSealer {
+    pub(super) fn signer(&self) -> &HandleSigner {
         &self.signer
     }
 

@@ -25,7 +25,7 @@ fn who() -> Presented {
 async fn what_was_written_is_flushed_and_handles_are_stale() {
     let world = World::new().await;
     let file = world.file(b"bytes").await;
-    let handle = world.services.sealer(SHARE).unwrap().handle(file.node).to_bytes();
+    let handle = world.services.handle_signer(SHARE).unwrap().handle(file.node).to_bytes();
     world.services.enter(&handle, &who()).unwrap();
     world.services.retire(SHARE).await.unwrap();
     assert_eq!(world.journal_used(), 0, "everything is in the content store");
@@ -73,7 +73,7 @@ fn policy(world: &World, change: impl FnOnce(&mut SharePolicy)) {
 async fn calls_are_judged_by_the_newest_policy() {
     let world = World::new().await;
     let file = world.file(b"bytes").await;
-    let handle = world.services.sealer(SHARE).unwrap().handle(file.node).to_bytes();
+    let handle = world.services.handle_signer(SHARE).unwrap().handle(file.node).to_bytes();
     let uid = || world.services.enter(&handle, &who()).map(|(_, caller)| caller.credentials.uid);
     assert_eq!(uid(), Ok(1_000));
     policy(&world, |policy| policy.identity.squash = Squash::All);

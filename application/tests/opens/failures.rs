@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use dittofs_domain::{ClientId, FsError, opens::LockKind};
-use dittofs_ports::{Glance, OpenService, OpenStateError, mocks::MockOpenState};
+use dittofs_ports::{OpenHint, OpenService, OpenStateError, mocks::MockOpenState};
 
 use crate::world::{World, bytes, nfs, owner, shared};
 
@@ -25,7 +25,7 @@ async fn a_store_that_does_not_answer_makes_its_callers_come_again() {
     let made = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let idle = Arc::clone(&made);
     opens.expect_is_idle().returning(move || idle.load(std::sync::atomic::Ordering::Relaxed));
-    opens.expect_glance().returning(|_, _| Glance::Unknown);
+    opens.expect_hint().returning(|_, _| OpenHint::Unknown);
     opens.expect_is_open().returning(|_| Err(unavailable()));
     opens.expect_update().returning(|_, _| Err(unavailable()));
     opens.expect_nodes_of().returning(|_| Err(unavailable()));

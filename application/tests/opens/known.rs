@@ -15,7 +15,7 @@ use dittofs_domain::{
         ShareMode,
     },
 };
-use dittofs_ports::{Caller, Glance, NodeRef, OpenStateError, mocks::MockOpenState};
+use dittofs_ports::{Caller, NodeRef, OpenHint, OpenStateError, mocks::MockOpenState};
 
 use crate::world::{World, bytes, nfs, owner, user};
 
@@ -27,9 +27,9 @@ async fn known(opens: NodeOpens) -> (World, NodeRef) {
     let idle = Arc::new(AtomicBool::new(true));
     let made = Arc::clone(&idle);
     store.expect_is_idle().returning(move || idle.load(Ordering::Relaxed));
-    store.expect_glance().returning(move |_, question| {
+    store.expect_hint().returning(move |_, question| {
         question.ask(&opens);
-        Glance::Seen
+        OpenHint::Seen
     });
     store.expect_update().returning(|_, _| Err(OpenStateError::Unavailable("updated".into())));
     let world = World::with(Arc::new(store)).await;

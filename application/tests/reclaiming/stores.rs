@@ -104,7 +104,7 @@ pub(crate) struct Metadata {
 impl ShareMetadata for Metadata {
     dittofs_ports::forward!(
         ShareMetadata of store:
-        record, put_record, apply, list, name_of, allocate, unlinked, clipped, objects, nodes, node_ids,
+        record, put_record, apply, list, name_of, allocate, unlinked, pending_truncations, objects, nodes, node_ids,
         references_after, statistics, snapshot
     );
 

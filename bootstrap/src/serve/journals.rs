@@ -127,7 +127,7 @@ async fn newest_published(metadata: &dyn ShareMetadata) -> Result<Sequence, Meta
     loop {
         let page = nodes_after(metadata, after, NODES_AT_ONCE).await?;
         for node in &page.nodes {
-            let cuts = node.cuts.iter().map(|cut| cut.up_to);
+            let cuts = node.replay_exclusions.iter().map(|cut| cut.up_to);
             newest = cuts.chain([newest, node.content_seq, node.times_seq]).max().unwrap_or(newest);
         }
         match page.next() {

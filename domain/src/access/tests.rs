@@ -3,7 +3,7 @@ use rstest::rstest;
 use super::*;
 use crate::{
     attributes::overlay,
-    content::Clip,
+    content::PendingTruncation,
     id::{ChangeId, ContentVersion, Cookie, NodeId, Sequence, Tree},
     node::{Device, NodeFlags, Parent},
     time::Timestamp,
@@ -143,8 +143,8 @@ fn security_is_the_same_of_a_node_and_of_its_attributes() {
         create_verifier: None,
         target: None,
         flags: NodeFlags::empty(),
-        clip: None::<Clip>,
-        cuts: Default::default(),
+        pending_truncation: None::<PendingTruncation>,
+        replay_exclusions: Default::default(),
     };
     let expected = NodeSecurity { kind: NodeKind::Fifo, mode: 0o2751, uid: OWNER, gid: GROUP };
     assert_eq!(NodeSecurity::from(&node), expected);

@@ -36,8 +36,8 @@ fn node() -> Node {
         create_verifier: None,
         target: None,
         flags: NodeFlags::empty(),
-        clip: None,
-        cuts: Default::default(),
+        pending_truncation: None,
+        replay_exclusions: Default::default(),
     }
 }
 

@@ -169,7 +169,8 @@ pub fn uses_in<'a>(
         let start = page.saturating_mul(page_bytes);
         let (extents, shown) = match row {
             MapRow::Page { version, extents } => {
-                let shown = visible(*version, *page, file.clip, page_bytes).min(file.size.saturating_sub(start));
+                let shown =
+                    visible(*version, *page, file.pending_truncation, page_bytes).min(file.size.saturating_sub(start));
                 (extents.as_slice(), shown)
             }
             MapRow::Holes { .. } => (&[][..], 0),
@@ -197,7 +198,7 @@ pub fn damaged_ranges(
         let Extent::Stored { len, from } = extent else { continue };
         for block in damaged.iter().filter(|block| block.place == from.block) {
             for frame in (0..128).filter(|frame| block.frames & bit(*frame) != 0) {
-                let lost = cut(from.skip, len, frame);
+                let lost = part_in(from.skip, len, frame);
                 if lost.is_empty() {
                     continue;
                 }
@@ -220,7 +221,7 @@ fn is_alike(one: &Damage, other: &Damage) -> bool {
 }
 
 /// Bytes of an extent that are in a frame of its block.
-fn cut(skip: u32, len: u32, frame: u32) -> Range<u32> {
+fn part_in(skip: u32, len: u32, frame: u32) -> Range<u32> {
     let first = frame.saturating_mul(FRAME_BYTES);
     let from = first.max(skip) - skip;
     let to = first.saturating_add(FRAME_BYTES).saturating_sub(skip).min(len);

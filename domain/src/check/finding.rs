@@ -1,6 +1,6 @@
 //! What a check finds.
 
-mod told;
+mod display;
 
 use std::ops::Range;
 
@@ -92,7 +92,7 @@ pub enum Finding {
         node: NodeId,
     },
     /// A truncation that is pending is not listed, or one that is listed is not pending.
-    ClipNote {
+    PendingTruncationNote {
         /// The node.
         node: NodeId,
     },
@@ -254,7 +254,7 @@ impl Finding {
             Finding::NamedThoughRemoved { .. } => "named-though-removed",
             Finding::NoteMissing { .. } => "note-missing",
             Finding::NoteSuperfluous { .. } => "note-superfluous",
-            Finding::ClipNote { .. } => "clip-note",
+            Finding::PendingTruncationNote { .. } => "pending-truncation-note",
             Finding::NodeUnreadable { .. } => "node-unreadable",
             Finding::EntriesUnreadable { .. } => "entries-unreadable",
             Finding::MapUnreadable { .. } => "map-unreadable",
@@ -316,7 +316,7 @@ impl Finding {
             | Finding::NamedThoughRemoved { node, .. }
             | Finding::NoteMissing { node }
             | Finding::NoteSuperfluous { node }
-            | Finding::ClipNote { node }
+            | Finding::PendingTruncationNote { node }
             | Finding::NodeUnreadable { node }
             | Finding::EntriesUnreadable { node }
             | Finding::MapUnreadable { node }

@@ -15,7 +15,7 @@ use crate::{
     scale::Scale,
 };
 
-/// Findings that are told of one file.
+/// Findings that are reported of one file.
 const FINDINGS_MAX: usize = 16;
 /// Rows of a map that are asked for at a time.
 const ROWS_MAX: usize = 512;
@@ -91,7 +91,7 @@ impl MapFold {
         }
     }
 
-    /// What is wrong, once all rows were told.
+    /// What is wrong, once all rows were seen.
     pub fn finish(mut self) -> Vec<Finding> {
         let node = self.facts.node;
         let pages = if self.has_content { self.facts.map_pages() } else { 0 };
@@ -117,7 +117,7 @@ impl MapFold {
 
     fn has_bytes_behind_end(&self, page: u64, version: ContentVersion, extents: &PageExtents) -> bool {
         let page_bytes = self.facts.scale.page();
-        let shown = visible(version, page, self.facts.clip, page_bytes);
+        let shown = visible(version, page, self.facts.pending_truncation, page_bytes);
         let size = self.facts.size.saturating_sub(page.saturating_mul(page_bytes)).min(page_bytes);
         size < shown && !page::is_hole(&page::slice(extents, size as u32..shown as u32))
     }

@@ -11,7 +11,7 @@ const CHUNK: usize = 4_096;
 
 /// Bits of [`NodeFacts::marks`].
 const UNLINKED: u8 = 1;
-const CLIPPED: u8 = 2;
+const TRUNCATION_PENDING: u8 = 2;
 const NOTED: u8 = 4;
 const ON_PATH: u8 = 8;
 const DONE: u8 = 16;
@@ -33,7 +33,7 @@ pub struct NodeFacts {
     pub links: u32,
     /// What it is.
     pub kind: NodeKind,
-    /// Whether its map can be read, so that its references can be told.
+    /// Whether its map can be read, so that its references are known.
     pub is_readable: bool,
     marks: u8,
 }
@@ -50,8 +50,8 @@ impl NodeFacts {
     }
 
     /// Whether a truncation is pending.
-    pub fn is_clipped(&self) -> bool {
-        self.marks & CLIPPED != 0
+    pub fn has_pending_truncation(&self) -> bool {
+        self.marks & TRUNCATION_PENDING != 0
     }
 
     /// Whether it may have named streams.
@@ -75,8 +75,8 @@ impl NodeFacts {
     }
 
     /// Notes that it is in the list of pending truncations, which is then done with.
-    pub fn clip_is_listed(&mut self) {
-        self.marks &= !CLIPPED;
+    pub fn pending_truncation_is_listed(&mut self) {
+        self.marks &= !TRUNCATION_PENDING;
     }
 
     /// Whether the entries that were counted are not those that it should have.
@@ -116,7 +116,7 @@ impl NodeTable {
             is_readable: true,
             marks: mark(node.flags.contains(NodeFlags::UNLINKED), UNLINKED)
                 | mark(node.flags.contains(NodeFlags::STREAMS), STREAMS)
-                | mark(node.clip.is_some(), CLIPPED),
+                | mark(node.pending_truncation.is_some(), TRUNCATION_PENDING),
         });
     }
 

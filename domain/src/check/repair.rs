@@ -1,10 +1,10 @@
-//! Plans that mend what records say of each other. None of them takes away anything that can be read, and none invents
-//! content.
+//! Plans that repair what records say of each other. None of them takes away anything that can be read, and none
+//! invents content.
 
 use std::sync::Arc;
 
 use crate::{
-    content::Cuts,
+    content::ReplayExclusions,
     error::FsResult,
     id::{ChangeId, ContentVersion, Cookie, NodeId, ObjectId, Sequence, Tree},
     name::Name,
@@ -72,11 +72,11 @@ pub fn make_lost_and_found(root: &Node, name: &Name, fresh: Fresh, now: Timestam
         since: Tree::FIRST,
         parent: Parent { directory: root.id, cookie: fresh.cookie },
         device: Device::default(),
-        cuts: Cuts::default(),
+        replay_exclusions: ReplayExclusions::default(),
         ..Node::root(root.uid, root.gid, LOST_AND_FOUND_MODE, now)
     };
     let mut plan = Plan::at(now);
-    plan.expect(Expectation::EntryAbsent(key.clone())).expect(Expectation::Linked(root.id));
+    plan.require(Expectation::EntryAbsent(key.clone())).require(Expectation::Linked(root.id));
     plan.change(Change::InsertNode(Box::new(node)));
     plan.change(Change::InsertEntry { key, node: fresh.node, cookie: fresh.cookie });
     let update = NodeUpdate { links: LinkChange::Add(1), ..NodeUpdate::entries_changed() };
@@ -113,8 +113,8 @@ pub fn adopt(adoption: Adoption, now: Timestamp) -> Plan {
         Some(entry) => remove_entry(entry, node.id, subdirectories(&node, -1), now),
         None => Plan::at(now),
     };
-    plan.expect(Expectation::EntryAbsent(key.clone())).expect(Expectation::Linked(key.directory));
-    plan.expect(Expectation::Exists(node.id));
+    plan.require(Expectation::EntryAbsent(key.clone())).require(Expectation::Linked(key.directory));
+    plan.require(Expectation::Exists(node.id));
     let directory = key.directory;
     plan.change(Change::InsertEntry { key, node: node.id, cookie });
     let is_directory = node.kind == NodeKind::Directory;
@@ -146,7 +146,7 @@ pub fn clear_unlinked(node: &Node, links: u32, found: Parent, now: Timestamp) ->
 /// Notes that a removed node is to be deleted.
 pub fn put_note(node: NodeId, now: Timestamp) -> Plan {
     let mut plan = Plan::at(now);
-    plan.expect(Expectation::Exists(node));
+    plan.require(Expectation::Exists(node));
     plan.change(Change::PutUnlinked { node, reason: UnlinkedReason::Reaping });
     plan
 }
@@ -161,8 +161,8 @@ pub fn drop_note(node: NodeId, now: Timestamp) -> Plan {
 /// Adds a reference that extents are reason for.
 pub fn insert_reference(object: ObjectId, node: NodeId, chunk: u64, now: Timestamp) -> Plan {
     let mut plan = Plan::at(now);
-    plan.expect(Expectation::Exists(node));
-    plan.expect(Expectation::ObjectState { object, state: ObjectState::Live });
+    plan.require(Expectation::Exists(node));
+    plan.require(Expectation::ObjectState { object, state: ObjectState::Live });
     plan.change(Change::InsertReference(Reference::live(object, node, chunk)));
     plan
 }
@@ -181,11 +181,11 @@ pub fn revive(object: ObjectRecord, now: Timestamp) -> Plan {
     plan
 }
 
-/// Condemns an object that nothing uses.
-pub fn condemn(object: ObjectRecord, now: Timestamp) -> Plan {
+/// Marks an object that nothing uses as pending delete.
+pub fn mark_pending_delete(object: ObjectRecord, now: Timestamp) -> Plan {
     let mut plan = Plan::at(now);
-    plan.expect(Expectation::Unreferenced(object.id));
-    plan.change(Change::PutObject(ObjectRecord { state: ObjectState::Condemned, bytes: 0, ..object }));
+    plan.require(Expectation::Unreferenced(object.id));
+    plan.change(Change::PutObject(ObjectRecord { state: ObjectState::PendingDelete, bytes: 0, ..object }));
     plan
 }
 
@@ -202,7 +202,7 @@ pub fn correct_statistics(stored: Statistics, counted: Statistics, now: Timestam
 /// Changes a node, if it is still as it was seen.
 fn update_unchanged(node: &Node, update: NodeUpdate, now: Timestamp) -> Plan {
     let mut plan = Plan::at(now);
-    plan.expect(Expectation::ChangeIs { node: node.id, change: node.change });
+    plan.require(Expectation::ChangeIs { node: node.id, change: node.change });
     plan.change(Change::UpdateNode(node.id, update));
     plan
 }
@@ -210,7 +210,7 @@ fn update_unchanged(node: &Node, update: NodeUpdate, now: Timestamp) -> Plan {
 fn remove_entry(entry: &EntrySeen, node: NodeId, links: LinkChange, now: Timestamp) -> Plan {
     let EntrySeen { key, cookie } = entry.clone();
     let mut plan = Plan::at(now);
-    plan.expect(Expectation::EntryIs { key: key.clone(), node, cookie });
+    plan.require(Expectation::EntryIs { key: key.clone(), node, cookie });
     let directory = key.directory;
     plan.change(Change::DeleteEntry(key));
     plan.change(Change::UpdateNode(directory, NodeUpdate { links, ..NodeUpdate::entries_changed() }));

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     content::{
-        Clip, Extent, MapRow, PAGE_BYTES, Stored,
+        Extent, MapRow, PAGE_BYTES, PendingTruncation, Stored,
         block::{BlockSpec, build, head_len},
         map::Facts,
     },
@@ -47,7 +47,7 @@ fn what_is_kept_of_a_node_and_an_object_is_small() {
 }
 
 #[test]
-fn maps_that_tile_are_right_and_others_are_told() {
+fn maps_that_tile_are_right_and_others_are_found() {
     let three = file(3 * PAGE_BYTES - 7, 5);
     assert!(classes(&three, &[(0, page(0, 5)), (1, holes(2))]).is_empty());
     assert_eq!(classes(&three, &[(0, page(0, 5)), (2, holes(1))]), ["uncovered"]);
@@ -63,11 +63,11 @@ fn maps_that_tile_are_right_and_others_are_told() {
 
 #[test]
 fn bytes_behind_a_pending_truncation_are_no_bytes_behind_the_end() {
-    let clip = Some(Clip { offset: 3, version: ContentVersion(2), end_page: 2 });
-    let cut = Node { clip, ..file(4, 10) };
-    assert!(classes(&cut, &[(0, page(1, 5)), (1, page(1, 5))]).is_empty());
-    assert_eq!(classes(&cut, &[(0, page(2, 5)), (1, page(1, 5))]), ["behind-end"]);
-    assert_eq!(classes(&cut, &[(0, page(1, 10))]), ["uncovered"]);
+    let pending_truncation = Some(PendingTruncation { offset: 3, version: ContentVersion(2), end_page: 2 });
+    let truncated = Node { pending_truncation, ..file(4, 10) };
+    assert!(classes(&truncated, &[(0, page(1, 5)), (1, page(1, 5))]).is_empty());
+    assert_eq!(classes(&truncated, &[(0, page(2, 5)), (1, page(1, 5))]), ["behind-end"]);
+    assert_eq!(classes(&truncated, &[(0, page(1, 10))]), ["uncovered"]);
 }
 
 #[test]

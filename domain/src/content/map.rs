@@ -2,20 +2,21 @@
 //!
 //! # What always holds
 //! * Rows tile the pages `0 .. facts.map_pages()` exactly: no page is without a row, no two rows cover one page, none
-//!   lies behind. That number is the pages of the size or, with a pending [`Clip`], the clip's `end_page` if greater.
-//!   So "the row with the greatest key at or below a page" is the row that covers it, and a page without one is damage.
+//!   lies behind. That number is the pages of the size or the `end_page` of a [`PendingTruncation`], whichever is
+//!   greater. So "the row with the greatest key at or below a page" is the row that covers it, and a page without one
+//!   is damage.
 //! * Behind the size every byte of a row reads as hole.
-//! * With a pending clip, every page below its `end_page` is therefore covered by an older row (of which only bytes
-//!   before the clip's offset count) or by a newer one. A hole run that is written when the file grows begins at
+//! * With a pending truncation, every page below its `end_page` is therefore covered by an older row (of which only
+//!   bytes before its offset count) or by a newer one. A hole run that is written when the file grows begins at
 //!   `end_page`, not at the old size: laid over older rows it would be hidden by each of their keys, and the pages
 //!   between these keys would be left without a cover. [`cover`] splits it.
-//! * References are the set of (object, chunk) of the rows as they stand, clipped bytes included; the same holds for
+//! * References are the set of (object, chunk) of the rows as they stand, truncated bytes included; the same holds for
 //!   `allocated`, which is the sum of what is not hole.
 //!
 //! # What callers owe
 //! Each edit is decided on one view and says what to change in it. So edits of one node's map must be applied one after
 //! another: under the node's lock, or with an expectation that nobody else edited it. Truncate and punch raise the
-//! content version; a flush that began before expects the old one and then clips and tries again.
+//! content version; a flush that began before expects the old one, and then drops what was cut off and tries again.
 
 mod clone;
 mod copied;
@@ -33,7 +34,7 @@ pub use copied::{current, still_there};
 pub use edit::{Edit, lost};
 pub use install::{INSTALL_CHUNKS_MAX, Installed, batches, install, install_query};
 pub use read::{page, resolve, resolve_known, resolve_query};
-pub use reap::{ReapCursor, Reaped, ReapedNode, reap_clip, reap_clip_query, reap_node, reap_node_query};
+pub use reap::{ReapCursor, Reaped, ReapedNode, reap_node, reap_node_query, reap_truncation, reap_truncation_query};
 pub use replace::{Replaced, punch, replace, replace_query};
 pub use sparse::data_ranges;
 pub use truncate::{Truncation, cover, truncate, truncate_query};
@@ -42,7 +43,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::{Clip, Extent, Stored};
+use super::{Extent, PendingTruncation, Stored};
 use crate::{
     error::FsError,
     id::{ContentVersion, NodeId},
@@ -101,8 +102,8 @@ pub struct Facts {
     pub size: u64,
     /// Its content version.
     pub content_version: ContentVersion,
-    /// Its pending clip.
-    pub clip: Option<Clip>,
+    /// Its pending truncation.
+    pub pending_truncation: Option<PendingTruncation>,
     /// The scale of its share.
     pub scale: Scale,
 }
@@ -110,12 +111,18 @@ pub struct Facts {
 impl Facts {
     /// Those of a node, in a share of a scale.
     pub fn of(node: &Node, scale: &Scale) -> Facts {
-        Facts { node: node.id, size: node.size, content_version: node.content_version, clip: node.clip, scale: *scale }
+        Facts {
+            node: node.id,
+            size: node.size,
+            content_version: node.content_version,
+            pending_truncation: node.pending_truncation,
+            scale: *scale,
+        }
     }
 
     /// How many pages rows cover, from the first on.
     pub fn map_pages(&self) -> u64 {
-        self.scale.pages_of(self.size).max(self.clip.map_or(0, |clip| clip.end_page))
+        self.scale.pages_of(self.size).max(self.pending_truncation.map_or(0, |pending| pending.end_page))
     }
 }
 
@@ -189,11 +196,11 @@ impl Piece {
     }
 }
 
-/// Bytes of a row's page that count: all, or those before the clip if the row is older than it.
-pub(crate) fn visible(version: ContentVersion, page: u64, clip: Option<Clip>, page_bytes: u64) -> u64 {
-    match clip {
-        Some(clip) if version < clip.version => {
-            clip.offset.saturating_sub(page.saturating_mul(page_bytes)).min(page_bytes)
+/// Bytes of a row's page that count: all, or those before the pending truncation if the row is older than it.
+pub(crate) fn visible(version: ContentVersion, page: u64, pending: Option<PendingTruncation>, page_bytes: u64) -> u64 {
+    match pending {
+        Some(pending) if version < pending.version => {
+            pending.offset.saturating_sub(page.saturating_mul(page_bytes)).min(page_bytes)
         }
         _ => page_bytes,
     }

@@ -57,7 +57,7 @@ pub fn overlay(extents: &[Extent], at: u32, newer: &Extent) -> PageExtents {
 
 /// What a truncation at `offset` leaves of the page: the rest is hole.
 #[must_use]
-pub fn clip(extents: &[Extent], offset: u32) -> PageExtents {
+pub fn truncate(extents: &[Extent], offset: u32) -> PageExtents {
     punch(extents, offset..page_len(extents))
 }
 

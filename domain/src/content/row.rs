@@ -91,7 +91,7 @@ pub type PageExtents = Vec<Extent>;
 pub enum MapRow {
     /// One page.
     Page {
-        /// The content version under which it was written: what [`Clip`] judges.
+        /// The content version under which it was written: what [`PendingTruncation`] judges.
         version: ContentVersion,
         /// What tiles it.
         extents: PageExtents,
@@ -108,7 +108,7 @@ pub enum MapRow {
 /// A truncation that was recorded as one fact: of rows older than `version`, only bytes before `offset` count; what
 /// lies behind reads as hole until the reaper has removed the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Clip {
+pub struct PendingTruncation {
     /// First byte that is cut off.
     pub offset: u64,
     /// The node's content version after the truncation.

@@ -8,7 +8,7 @@ use super::{
     directory::{expect_permission, may_add, searched},
 };
 use crate::{
-    content::{Cuts, FILE_BYTES_MAX, MapRow},
+    content::{FILE_BYTES_MAX, MapRow, ReplayExclusions},
     credentials::{Credentials, check_owner},
     error::{FsError, FsResult},
     id::{ChangeId, ContentVersion, Sequence, Tree},
@@ -54,8 +54,8 @@ pub fn decide(view: &View, request: &CreateRequest, context: &Context<'_>, fresh
     check_kind(directory, request, context.credentials)?;
 
     let mut plan = Plan::at(context.now);
-    plan.expect(Expectation::EntryAbsent(key(request)));
-    plan.expect(Expectation::Linked(directory.id));
+    plan.require(Expectation::EntryAbsent(key(request)));
+    plan.require(Expectation::Linked(directory.id));
     expect_permission(&mut plan, directory);
 
     let node = new_node(directory, request, context, fresh);
@@ -165,8 +165,8 @@ fn new_node(directory: &Node, request: &CreateRequest, context: &Context<'_>, fr
         create_verifier,
         target,
         flags: NodeFlags::empty(),
-        clip: None,
-        cuts: Cuts::default(),
+        pending_truncation: None,
+        replay_exclusions: ReplayExclusions::default(),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn owner_mattered(directory: &Node, credentials: &Credentials) -> boo
 
 /// Expects that nothing has changed that permission to the node rests on.
 pub(super) fn expect_permission(plan: &mut Plan, node: &Node) {
-    plan.expect(Expectation::PermissionVersion { node: node.id, version: node.permission_version });
+    plan.require(Expectation::PermissionVersion { node: node.id, version: node.permission_version });
 }
 
 /// What permission to the node rests on.

@@ -12,19 +12,19 @@ use super::{
 use crate::{
     access::NodeSecurity,
     attributes::Pending,
-    content::{Noted, map::Edit},
+    content::{ReplayUpdate, map::Edit},
     error::FsResult,
     id::{Epoch, NodeId, ObjectId},
     plan::{Change, Expectation, NodeUpdate, Plan, Reference, TimeChange, View},
 };
 
-/// What becomes of a file's map, and what is noted of the journal. Made by the rules over content, from the same view.
+/// What becomes of a file's map, and of the replay of the journal. Made by the rules over content, from the same view.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ContentEdit {
     /// The changes.
     pub edit: Edit,
-    /// What is noted about bytes that are only in the journal.
-    pub noted: Noted,
+    /// What changes about the replay of the journal.
+    pub replay: ReplayUpdate,
 }
 
 /// Changes a file's content, with its times, as a write by this caller does. Every object that is referred to anew must
@@ -46,16 +46,16 @@ pub fn decide(
     // As with a write, both times are one, and later than what was shown.
     let mut plan = Plan::at(node.ctime.advanced(shown_now(pending, context.now)));
     expect_permission(&mut plan, node);
-    plan.expect(Expectation::ContentVersion { node: node.id, version: node.content_version });
+    plan.require(Expectation::ContentVersion { node: node.id, version: node.content_version });
     for object in referred_anew(&change.edit) {
-        plan.expect(Expectation::ObjectUsable { object, epoch });
+        plan.require(Expectation::ObjectUsable { object, epoch });
     }
     let times = pending.and_then(|pending| pending.times).filter(|(_, sequence)| *sequence > node.times_seq);
     let mut update = NodeUpdate {
         mtime: TimeChange::Set(plan.now),
         times_seq: times.map(|(_, sequence)| sequence),
-        cuts: change.noted.cuts,
-        content_seq: change.noted.content_seq,
+        replay_exclusions: change.replay.exclusions,
+        content_seq: change.replay.content_seq,
         ..NodeUpdate::changed()
     };
     if needed(&NodeSecurity::from(&**node), context.credentials) {

@@ -42,10 +42,10 @@ pub fn decide(view: &View, request: &LinkRequest, context: &Context<'_>, fresh: 
 
     let key = EntryKey::child(directory.id, &request.name);
     let mut plan = Plan::at(context.now);
-    plan.expect(Expectation::EntryAbsent(key.clone()));
-    plan.expect(Expectation::Linked(directory.id));
+    plan.require(Expectation::EntryAbsent(key.clone()));
+    plan.require(Expectation::Linked(directory.id));
     expect_permission(&mut plan, directory);
-    plan.expect(Expectation::LinksAre { node: node.id, links: node.links });
+    plan.require(Expectation::LinksAre { node: node.id, links: node.links });
 
     plan.change(Change::InsertEntry { key, node: node.id, cookie: fresh.cookie });
     plan.change(quota::name_comes());

@@ -47,7 +47,7 @@ pub fn decide(view: &View, request: &RenameRequest, context: &Context<'_>, busy:
         return Ok(Decision { plan, node: source.node.id });
     }
     case.check(credentials)?;
-    case.expect(&mut plan, request, view.topology, credentials);
+    case.require(&mut plan, request, view.topology, credentials);
     case.change(&mut plan, request, credentials, busy);
     Ok(Decision { plan, node: source.node.id })
 }
@@ -110,20 +110,20 @@ impl Rename<'_> {
         }
     }
 
-    fn expect(&self, plan: &mut Plan, request: &RenameRequest, topology: u64, credentials: &Credentials) {
+    fn require(&self, plan: &mut Plan, request: &RenameRequest, topology: u64, credentials: &Credentials) {
         let source = &*self.source.node;
-        plan.expect(Expectation::EntryIs { key: from_key(request), node: source.id, cookie: self.source.cookie });
+        plan.require(Expectation::EntryIs { key: from_key(request), node: source.id, cookie: self.source.cookie });
         if self.target.is_none() {
-            plan.expect(Expectation::EntryAbsent(to_key(request)));
+            plan.require(Expectation::EntryAbsent(to_key(request)));
         }
-        plan.expect(Expectation::Linked(self.to.id));
+        plan.require(Expectation::Linked(self.to.id));
         expect_permission(plan, self.from);
         if !self.within_one_directory() {
             expect_permission(plan, self.to);
         }
         if self.gives_parent() {
-            plan.expect(Expectation::ParentIs { node: source.id, parent: self.from.id });
-            plan.expect(Expectation::Topology(topology));
+            plan.require(Expectation::ParentIs { node: source.id, parent: self.from.id });
+            plan.require(Expectation::Topology(topology));
         }
         if self.gives_parent() || owner_mattered(self.from, credentials) {
             expect_permission(plan, source);

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     access::{AccessMask, granted},
     attributes::{Pending, overlay},
-    content::{Clip, FILE_BYTES_MAX, Noted},
+    content::{FILE_BYTES_MAX, PendingTruncation, ReplayUpdate},
     credentials::{self, Credentials},
     error::{FsError, FsResult},
     id::{ContentVersion, NodeId},
@@ -26,11 +26,11 @@ pub struct Resize {
     /// Difference of the bytes allocated.
     pub allocated: i64,
     /// The truncation that is left to the reaper, if that changes.
-    pub clip: Option<Option<Clip>>,
-    /// Whether a flush that was decided before must clip.
+    pub pending_truncation: Option<Option<PendingTruncation>>,
+    /// Whether a flush that was decided before must drop what was cut off.
     pub raises_content_version: bool,
-    /// What is noted about bytes that are only in the journal.
-    pub noted: Noted,
+    /// What changes about the replay of the journal.
+    pub replay: ReplayUpdate,
 }
 
 /// What [`decide`] must see; a request with a size needs rows of the map as well.
@@ -82,7 +82,7 @@ pub fn decide(
     }
     expect_permission(&mut plan, node);
     if request.guard.is_some() || request.size.is_some() {
-        plan.expect(Expectation::ChangeIs { node: node.id, change: node.change });
+        plan.require(Expectation::ChangeIs { node: node.id, change: node.change });
     }
     let mut update = NodeUpdate::changed();
     set_owner_and_mode(&mut update, node, request, context.credentials);
@@ -90,12 +90,12 @@ pub fn decide(
     update.dos_attributes = request.dos_attributes;
     if let Some(size) = request.size {
         let resize = resize.ok_or(FsError::Invalid)?;
-        plan.expect(Expectation::ContentVersion { node: node.id, version: node.content_version });
+        plan.require(Expectation::ContentVersion { node: node.id, version: node.content_version });
         update.size = Some(size);
         update.allocated = resize.allocated;
-        update.clip = resize.clip;
-        update.cuts = resize.noted.cuts;
-        update.content_seq = resize.noted.content_seq;
+        update.pending_truncation = resize.pending_truncation;
+        update.replay_exclusions = resize.replay.exclusions;
+        update.content_seq = resize.replay.content_seq;
         update.content_version =
             resize.raises_content_version.then_some(ContentVersion(node.content_version.0.saturating_add(1)));
         plan.changes.extend(resize.changes);

@@ -20,18 +20,18 @@ pub(super) fn take_name(
     busy: bool,
 ) {
     let node = &*found.node;
-    plan.expect(Expectation::EntryIs { key: key.clone(), node: node.id, cookie: found.cookie });
+    plan.require(Expectation::EntryIs { key: key.clone(), node: node.id, cookie: found.cookie });
     if directory::owner_mattered(directory, credentials) {
         directory::expect_permission(plan, node);
     }
     plan.change(Change::DeleteEntry(key));
     plan.change(quota::name_goes());
     if node.kind == NodeKind::Directory {
-        plan.expect(Expectation::Empty(node.id));
+        plan.require(Expectation::Empty(node.id));
         // An empty directory has two names: its entry and its ".".
         forget(plan, node, LinkChange::Add(-2), busy);
     } else {
-        plan.expect(Expectation::LinksAre { node: node.id, links: node.links });
+        plan.require(Expectation::LinksAre { node: node.id, links: node.links });
         match node.links.saturating_sub(1) {
             0 => forget(plan, node, LinkChange::Set(0), busy),
             left => keep(plan, node, left, Parent { directory: directory.id, cookie: found.cookie }),
@@ -53,10 +53,10 @@ fn keep(plan: &mut Plan, node: &Node, left: u32, lost: Parent) {
 fn forget(plan: &mut Plan, node: &Node, links: LinkChange, busy: bool) {
     if !busy && !node.has_rows() {
         // Rows that came since the view was made would be orphans.
-        plan.expect(Expectation::ChangeIs { node: node.id, change: node.change });
+        plan.require(Expectation::ChangeIs { node: node.id, change: node.change });
         if node.kind.has_content() {
             // A flush is no change, as what it puts there has been shown before.
-            plan.expect(Expectation::NoRows(node.id));
+            plan.require(Expectation::NoRows(node.id));
         }
         plan.change(Change::DeleteNode(node.id));
         plan.change(quota::node_goes(node));

@@ -46,7 +46,7 @@ pub struct LeaseKey {
 pub enum LeaseState {
     /// They hold.
     Granted,
-    /// Their holder was told, and has not acknowledged yet.
+    /// Their holder was notified, and has not acknowledged yet.
     Breaking {
         /// What it may keep.
         to: Rights,

@@ -244,7 +244,7 @@ impl Lease {
         self.rights.is_empty() && key.form != LeaseForm::Lease
     }
 
-    /// Who has a copy of content only, and no handle, is told but not asked (MS-SMB2, 3.3.4.7).
+    /// Who has a copy of content only, and no handle, is notified but not asked (MS-SMB2, 3.3.4.7).
     fn start_break(&mut self, key: LeaseKey, to: Rights, deadline_ms: u64) -> Break {
         let from = self.rights;
         let asked = from != Rights::READ || key.form == LeaseForm::Delegation;

@@ -5,7 +5,7 @@ use crate::{
     opens::{LeaseKey, Lock, OpenToken, Rights, Waiter},
 };
 
-/// A caching right that is being taken away: what its holder has to be told.
+/// A caching right that is being taken away: what its holder has to be notified of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Break {
     /// Whose.

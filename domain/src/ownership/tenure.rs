@@ -1,6 +1,6 @@
 //! How a start becomes the owner of a share's objects, and how it stays it.
 //!
-//! A state machine without clock or store: [`Tenure::step`] says what is to be done, and the answer is told to it.
+//! A state machine without clock or store: [`Tenure::step`] says what is to be done, and takes the answer.
 //! Where a store puts a mark only in the place of the one that was seen, the first of two claims wins. Where it can't, a
 //! claim counts only if it was sent soon after its holder had looked, and is still there after longer than that.
 
@@ -114,7 +114,7 @@ pub struct Tenure {
     /// None can have one after this time.
     quiet_from: Duration,
     /// When the store was last heard of, or not.
-    told: Duration,
+    heard: Duration,
 }
 
 impl Tenure {
@@ -130,7 +130,7 @@ impl Tenure {
             retry_at: Duration::ZERO,
             predecessor: Duration::ZERO,
             quiet_from: Duration::ZERO,
-            told: Duration::ZERO,
+            heard: Duration::ZERO,
         }
     }
 
@@ -217,7 +217,7 @@ impl Tenure {
     /// How long requests of an earlier owner may still have an effect.
     fn left(&self) -> Duration {
         let claimed = if self.lease().is_some() { Duration::ZERO } else { self.predecessor };
-        self.quiet_from.saturating_sub(self.told).max(claimed)
+        self.quiet_from.saturating_sub(self.heard).max(claimed)
     }
 
     /// The mark that gives the objects back, if they are held: nothing may be done with them any more.
@@ -233,7 +233,7 @@ impl Tenure {
 
     /// A mark was read, or there was none. The question was sent at `sent`.
     pub fn has_read(&mut self, sent: Duration, now: Duration, found: Option<Mark>) {
-        self.told = now;
+        self.heard = now;
         let tag = found.as_ref().map(|mark| mark.tag);
         let is_mine = tag.is_some_and(|tag| self.tried.contains(&tag));
         self.state = match std::mem::replace(&mut self.state, State::Looking) {
@@ -266,7 +266,7 @@ impl Tenure {
     /// The mark was written by a request that was sent at `sent`; whether it can't have replaced another one than that
     /// which was seen.
     pub fn has_written(&mut self, sent: Duration, now: Duration, mark: Mark, is_atomic: bool) {
-        (self.told, self.is_atomic) = (now, Some(is_atomic));
+        (self.heard, self.is_atomic) = (now, Some(is_atomic));
         self.seen = Some(mark);
         self.forget_tried();
         let settle = self.claimant.terms.settle();
@@ -288,7 +288,7 @@ impl Tenure {
 
     /// The mark was not written: in its place was another one than was seen.
     pub fn was_not_written(&mut self, sent: Duration, now: Duration, found: Option<Mark>) {
-        self.told = now;
+        self.heard = now;
         let tag = found.as_ref().map(|mark| mark.tag);
         if let Some(mark) = found.clone().filter(|mark| Some(mark.tag) == self.newest()) {
             // It was: the answer to an earlier sending of the same request was lost.
@@ -326,7 +326,7 @@ impl Tenure {
 
     /// A request was not answered, and may have an effect or not.
     pub fn was_not_answered(&mut self, now: Duration) {
-        (self.told, self.retry_at) = (now, now + RETRY);
+        (self.heard, self.retry_at) = (now, now + RETRY);
         self.state = match std::mem::replace(&mut self.state, State::Looking) {
             State::Taking { .. } => State::Looking,
             State::Renewing { lease, .. } => State::Holding { lease, renew_at: now },

@@ -1,7 +1,7 @@
 //! What a plan changes.
 
 use crate::{
-    content::{Clip, Cuts, MapRow},
+    content::{MapRow, PendingTruncation, ReplayExclusions},
     id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId, PlaceId, Sequence, Tree},
     name::Name,
     node::{Node, NodeFlags, Parent},
@@ -182,9 +182,9 @@ pub struct NodeUpdate {
     /// Flags to clear.
     pub clear_flags: NodeFlags,
     /// The truncation that the reaper must finish; `Some(None)`: it has.
-    pub clip: Option<Option<Clip>>,
-    /// What was cut out of bytes that are only in the journal: takes the place of what was noted before.
-    pub cuts: Option<Cuts>,
+    pub pending_truncation: Option<Option<PendingTruncation>>,
+    /// What a replay of the journal leaves out: takes the place of what was recorded before.
+    pub replay_exclusions: Option<ReplayExclusions>,
 }
 
 impl NodeUpdate {
@@ -199,7 +199,7 @@ impl NodeUpdate {
     }
 }
 
-/// The life of an object: never back, never skipped but from `Writing` to `Condemned`.
+/// The life of an object: never back, never skipped but from `Writing` to `PendingDelete`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ObjectState {
     /// Its row stands; its bytes may be on their way.
@@ -207,7 +207,7 @@ pub enum ObjectState {
     /// Extents may refer to it.
     Live,
     /// Nothing may refer to it any more; it is deleted after the grace period.
-    Condemned,
+    PendingDelete,
 }
 
 /// The row of an object.

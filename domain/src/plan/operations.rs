@@ -29,14 +29,14 @@ impl Default for OperationsKept {
 #[derive(Debug)]
 pub struct Operations<K, S> {
     kept: OperationsKept,
-    by_key: HashMap<K, Noted, S>,
+    by_key: HashMap<K, Known, S>,
     /// Oldest first.
     ages: VecDeque<Aged<K>>,
 }
 
 /// What is known of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Noted {
+struct Known {
     made: Option<NodeId>,
     batch: u64,
     at: Duration,
@@ -74,13 +74,13 @@ impl<K: Hash + Eq + Copy, S: BuildHasher + Default> Operations<K, S> {
 
     /// What came of an operation, if that is remembered.
     pub fn find(&self, key: &K, now: Duration) -> Option<Remembered> {
-        let noted = self.by_key.get(key).filter(|noted| !self.is_old(noted.at, now))?;
-        Some(Remembered { made: noted.made, batch: noted.batch })
+        let known = self.by_key.get(key).filter(|known| !self.is_old(known.at, now))?;
+        Some(Remembered { made: known.made, batch: known.batch })
     }
 
     /// Notes an operation. Batches come in the order of their numbers; of two with one key, the later one is meant.
     pub fn note(&mut self, batch: u64, key: K, made: Option<NodeId>, now: Duration) {
-        self.by_key.insert(key, Noted { made, batch, at: now });
+        self.by_key.insert(key, Known { made, batch, at: now });
         self.ages.push_back(Aged { batch, at: now, key });
     }
 
@@ -104,8 +104,8 @@ impl<K: Hash + Eq + Copy, S: BuildHasher + Default> Operations<K, S> {
     /// Forgets what [`Operations::outdated`] answered.
     pub fn forget(&mut self, outdated: &Outdated) {
         for aged in self.ages.drain(..outdated.count.min(self.ages.len())) {
-            // Noted again meanwhile: the later one stays.
-            if self.by_key.get(&aged.key).is_some_and(|noted| noted.batch == aged.batch) {
+            // Recorded again meanwhile: the later one stays.
+            if self.by_key.get(&aged.key).is_some_and(|known| known.batch == aged.batch) {
                 self.by_key.remove(&aged.key);
             }
         }

@@ -34,8 +34,8 @@ pub fn update(node: &mut Node, update: &NodeUpdate, now: Timestamp, tree: Tree) 
     put(&mut node.content_version, update.content_version);
     put(&mut node.parent, update.parent);
     put(&mut node.dos_attributes, update.dos_attributes);
-    put(&mut node.clip, update.clip);
-    put(&mut node.cuts, update.cuts.clone());
+    put(&mut node.pending_truncation, update.pending_truncation);
+    put(&mut node.replay_exclusions, update.replay_exclusions.clone());
     node.permission_version += u64::from(update.raise_permission_version);
     node.content_seq = node.content_seq.max(update.content_seq.unwrap_or_default());
     node.times_seq = node.times_seq.max(update.times_seq.unwrap_or_default());

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use dittofs_domain::{
     ContentVersion, FsError, NodeId,
     content::{
-        CHUNK_BYTES, Clip, Extent, FILE_BYTES_MAX, MapRow, PAGE_BYTES,
+        CHUNK_BYTES, Extent, FILE_BYTES_MAX, MapRow, PAGE_BYTES, PendingTruncation,
         map::{self, Facts, MapError, Piece, Source, Truncation},
         page,
     },
@@ -55,7 +55,10 @@ fn a_file_that_grows_by_writing_behind_its_end_has_a_hole_in_between() {
 fn truncating_a_tebibyte_of_blocks_is_one_small_plan_and_the_reaper_removes_them_in_bounded_ones() {
     let mut store = dense(2_000);
     assert!(store.truncate(PAGE_BYTES + 10));
-    assert_eq!(store.clip, Some(Clip { offset: PAGE_BYTES + 10, version: ContentVersion(2), end_page: 2_000 }));
+    assert_eq!(
+        store.pending_truncation,
+        Some(PendingTruncation { offset: PAGE_BYTES + 10, version: ContentVersion(2), end_page: 2_000 })
+    );
     assert_eq!(store.rows.len(), 2_000);
     store.check();
     assert_eq!(store.allocated, 2_000 * PAGE_BYTES as i64);
@@ -73,22 +76,25 @@ fn truncating_few_rows_removes_them_at_once() {
     let mut store = dense(60);
     assert!(store.truncate(PAGE_BYTES * 2 + 10));
     store.check();
-    assert_eq!((store.clip, store.rows.len(), store.references.len()), (None, 3, 3));
+    assert_eq!((store.pending_truncation, store.rows.len(), store.references.len()), (None, 3, 3));
     assert_eq!(store.version, ContentVersion(2));
 }
 
 #[test]
-fn a_clip_is_replaced_by_a_lower_one_and_a_higher_one_waits_for_the_reaper() {
+fn a_pending_truncation_is_replaced_by_a_lower_one_and_a_higher_one_waits_for_the_reaper() {
     let mut store = dense(300);
     store.truncate(200 * PAGE_BYTES);
     store.truncate(100 * PAGE_BYTES);
-    assert_eq!(store.clip.map(|clip| (clip.offset, clip.end_page)), Some((100 * PAGE_BYTES, 300)));
+    assert_eq!(
+        store.pending_truncation.map(|pending| (pending.offset, pending.end_page)),
+        Some((100 * PAGE_BYTES, 300))
+    );
     store.truncate(290 * PAGE_BYTES);
     store.check();
     assert_eq!(store.resolve(99 * PAGE_BYTES, 290 * PAGE_BYTES).last().map(|piece| piece.len), Some(190 * PAGE_BYTES));
     assert!(!store.truncate(150 * PAGE_BYTES));
     store.check();
-    assert_eq!(store.clip, None);
+    assert_eq!(store.pending_truncation, None);
 }
 
 #[test]
@@ -100,18 +106,18 @@ fn truncating_to_the_same_size_raises_the_content_version_and_nothing_else() {
 }
 
 #[test]
-fn growing_while_a_clip_is_pending_leaves_no_page_uncovered() {
+fn growing_while_a_truncation_is_pending_leaves_no_page_uncovered() {
     let mut store = dense(200);
     store.truncate(10);
     store.truncate(500 * PAGE_BYTES);
     store.check();
-    assert_eq!(map::cover(1..500, ContentVersion(3), store.clip).len(), 1);
-    assert_eq!(map::cover(1..150, ContentVersion(3), store.clip), vec![]);
+    assert_eq!(map::cover(1..500, ContentVersion(3), store.pending_truncation).len(), 1);
+    assert_eq!(map::cover(1..150, ContentVersion(3), store.pending_truncation), vec![]);
     assert_eq!(store.resolve(10, 500 * PAGE_BYTES).len(), 1);
 }
 
 #[test]
-fn a_write_into_clipped_pages_does_not_bring_old_bytes_back() {
+fn a_write_into_truncated_pages_does_not_bring_old_bytes_back() {
     let mut store = dense(200);
     store.truncate(100 * PAGE_BYTES + 10);
     store.install(vec![stored(999, 100 * PAGE_BYTES + 20, 10)], 101 * PAGE_BYTES);
@@ -124,13 +130,13 @@ fn a_write_into_clipped_pages_does_not_bring_old_bytes_back() {
 }
 
 #[test]
-fn a_shrink_to_the_clips_own_offset_does_not_bring_old_bytes_back() {
+fn a_shrink_to_the_pending_truncations_own_offset_does_not_bring_old_bytes_back() {
     let mut store = dense(100);
     store.truncate(5_000);
     store.truncate(60_000);
     store.reap_step(None);
     store.truncate(5_000);
-    assert_eq!(store.clip, None);
+    assert_eq!(store.pending_truncation, None);
     store.truncate(PAGE_BYTES);
     store.check();
     assert_eq!(store.resolve(5_000, PAGE_BYTES)[0].source, Source::Hole);
@@ -225,7 +231,13 @@ fn a_view_that_is_too_small_is_told_from_a_damaged_map() {
 fn a_page_that_its_extents_do_not_tile_is_damage(#[case] extents: Vec<Extent>) {
     let row = MapRow::Page { version: ContentVersion(1), extents };
     let view = MapView { rows: vec![(0, row)], complete: true };
-    let facts = Facts { node: NODE, size: PAGE_BYTES, content_version: ContentVersion(1), clip: None, scale: SCALE };
+    let facts = Facts {
+        node: NODE,
+        size: PAGE_BYTES,
+        content_version: ContentVersion(1),
+        pending_truncation: None,
+        scale: SCALE,
+    };
     let malformed = MapError::Malformed { page: 0 };
     assert_eq!(map::resolve(&view, &facts, 0..PAGE_BYTES), Err(malformed));
     assert_eq!(map::page(&view, &facts, 0), Err(malformed));
@@ -265,10 +277,10 @@ fn the_greatest_file_reads_as_one_hole() {
 }
 
 #[test]
-fn reaping_without_a_clip_does_nothing() {
+fn reaping_without_a_pending_truncation_does_nothing() {
     let store = dense(1);
-    assert_eq!(map::reap_clip_query(&store.facts(), None), None);
-    let reaped = map::reap_clip(&MapView::default(), &store.facts(), None).unwrap();
+    assert_eq!(map::reap_truncation_query(&store.facts(), None), None);
+    let reaped = map::reap_truncation(&MapView::default(), &store.facts(), None).unwrap();
     assert!(reaped.edit.is_empty() && reaped.next.is_none());
 }
 
@@ -308,7 +320,7 @@ fn an_edit_and_its_node_go_into_one_plan() {
     let updates: BTreeMap<NodeId, NodeUpdate> = plan.changes.iter().filter_map(update).collect();
     let update = &updates[&NODE];
     assert_eq!((update.size, update.allocated), (Some(1), 1 - PAGE_BYTES as i64));
-    assert_eq!((update.content_version, update.clip), (Some(ContentVersion(2)), None));
+    assert_eq!((update.content_version, update.pending_truncation), (Some(ContentVersion(2)), None));
     assert_eq!(plan.changes.len(), edit.changes.len() + 1);
     store.apply(edit);
     store.check();
@@ -322,14 +334,14 @@ fn update(change: &Change) -> Option<(NodeId, NodeUpdate)> {
 }
 
 #[test]
-fn bytes_that_a_pending_clip_hides_are_written_though_the_row_has_the_same_ones() {
+fn bytes_that_a_pending_truncation_hides_are_written_though_the_row_has_the_same_ones() {
     let mut store = Store::new();
     let count = SCALE.truncate_rows() as u64 + 10;
     let pieces: Vec<Piece> =
         (0..count).map(|page| stored(u128::from(page), page * PAGE_BYTES, PAGE_BYTES as u32)).collect();
     store.install(pieces.clone(), count * PAGE_BYTES);
     store.truncate(PAGE_BYTES + 5);
-    assert!(store.clip.is_some(), "it was too large to be cut at once");
+    assert!(store.pending_truncation.is_some(), "it was too large to be cut at once");
     // What a clone made before brings back.
     store.install(pieces.clone(), count * PAGE_BYTES);
     assert_eq!(store.resolve(0, store.size), pieces);

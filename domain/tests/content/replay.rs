@@ -1,4 +1,5 @@
-//! Map, slices and notes of two small files against their bytes: whatever is written, flushed, cut, punched and cloned, and
+//! Map, slices and replay exclusions of two small files against their bytes: whatever is written, flushed, truncated,
+//! punched and cloned, and
 //! whenever the index is made anew of all records that there ever were.
 
 use std::ops::Range;
@@ -7,8 +8,9 @@ use bytes::Bytes;
 use dittofs_domain::{
     Sequence,
     content::{
-        Cuts, Place, cuts,
+        Place, ReplayExclusions,
         map::{Piece, Source},
+        replay_exclusions,
         slices::{Part, Slice, SliceIndex},
     },
 };
@@ -38,7 +40,7 @@ struct File {
     /// All that were ever written: a journal that has given none of them up.
     records: Vec<(Sequence, u64, Bytes)>,
     content_seq: Sequence,
-    cuts: Cuts,
+    replay_exclusions: ReplayExclusions,
     /// What must be read.
     bytes: Vec<u8>,
 }
@@ -50,7 +52,7 @@ impl File {
             slices: SliceIndex::default(),
             records: Vec::new(),
             content_seq: Sequence(0),
-            cuts: Cuts::default(),
+            replay_exclusions: ReplayExclusions::default(),
             bytes: Vec::new(),
         }
     }
@@ -83,7 +85,7 @@ impl File {
         self.store.install(slices.iter().map(piece).collect(), 0);
         self.slices.remove(&ranges, up_to);
         self.content_seq = self.content_seq.max(done);
-        self.cuts = self.cuts.above(done);
+        self.replay_exclusions = self.replay_exclusions.above(done);
     }
 
     /// Its slices, up to a number of bytes.
@@ -97,13 +99,13 @@ impl File {
         out
     }
 
-    /// What the plan of a cut notes, and what the index forgets with it.
-    fn cut(&mut self, range: Range<u64>) {
+    /// What a plan that removes a range excludes from a replay, and what the index forgets with it.
+    fn remove(&mut self, range: Range<u64>) {
         let Some(newest) = self.records.last().map(|(seq, ..)| *seq) else { return };
         self.slices.punch(range.clone());
-        let noted = cuts::replaced(&self.cuts, newest, range, !self.slices.is_empty(), true);
-        self.cuts = noted.cuts.unwrap_or_else(|| self.cuts.clone());
-        self.content_seq = self.content_seq.max(noted.content_seq.unwrap_or_default());
+        let update = replay_exclusions::replaced(&self.replay_exclusions, newest, range, !self.slices.is_empty(), true);
+        self.replay_exclusions = update.exclusions.unwrap_or_else(|| self.replay_exclusions.clone());
+        self.content_seq = self.content_seq.max(update.content_seq.unwrap_or_default());
     }
 
     /// Slices may be cut only once the size that they gave the file is stored.
@@ -116,14 +118,14 @@ impl File {
 
     fn truncate(&mut self, size: u64) {
         self.store.truncate(size);
-        self.cut(size..u64::MAX);
+        self.remove(size..u64::MAX);
         self.bytes.resize(size as usize, 0);
     }
 
     fn punch(&mut self, start: u64, end: u64) {
         self.store_size();
         self.store.punch(start, end);
-        self.cut(start..end);
+        self.remove(start..end);
         let len = self.bytes.len();
         self.bytes[(start as usize).min(len)..(end as usize).min(len)].fill(0);
     }
@@ -131,7 +133,7 @@ impl File {
     fn crash(&mut self) {
         self.slices.clear();
         for (seq, offset, bytes) in self.records.iter().filter(|(seq, ..)| *seq > self.content_seq) {
-            for range in self.cuts.left(*seq, *offset..offset + bytes.len() as u64) {
+            for range in self.replay_exclusions.left(*seq, *offset..offset + bytes.len() as u64) {
                 let skip = (range.start - offset) as u32;
                 self.slices.insert(range.start, (range.end - range.start) as u32, *seq, Place::default(), skip);
             }
@@ -185,11 +187,12 @@ impl Run {
         let source = &mut self.files[source];
         let bytes = source.bytes[from as usize..end as usize].to_vec();
         let mut taken = Store::new();
-        (taken.rows, taken.size, taken.clip) = (source.store.rows.clone(), source.store.size, source.store.clip);
+        (taken.rows, taken.size, taken.pending_truncation) =
+            (source.store.rows.clone(), source.store.size, source.store.pending_truncation);
         let file = &mut self.files[of];
         file.store.clone_of(&taken, from..end, to);
         let until = to + (end - from);
-        file.cut(to..until);
+        file.remove(to..until);
         file.bytes.resize(file.bytes.len().max(until as usize), 0);
         file.bytes[to as usize..until as usize].copy_from_slice(&bytes);
     }
@@ -212,7 +215,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_cut_punched_or_cloned_never_comes_back_and_the_rest_stays(
+    fn whatever_is_truncated_punched_or_cloned_never_comes_back_and_the_rest_stays(
         steps in prop::collection::vec((0usize..2, step()), 1..24),
     ) {
         let mut run = Run { files: [File::new(), File::new()], seq: 0 };

@@ -8,7 +8,7 @@ use std::{
 use dittofs_domain::{
     ContentVersion, KeyId, NodeId, ObjectId, Scale,
     content::{
-        BlockPlace, Clip, MapRow, Stored,
+        BlockPlace, MapRow, PendingTruncation, Stored,
         map::{self, Edit, Facts, Piece, ReapCursor, Replaced, Source, Truncation},
         page,
     },
@@ -28,7 +28,7 @@ pub(crate) struct Store {
     pub(crate) allocated: i64,
     pub(crate) counted: i64,
     pub(crate) version: ContentVersion,
-    pub(crate) clip: Option<Clip>,
+    pub(crate) pending_truncation: Option<PendingTruncation>,
     /// Changes of the largest edit so far.
     pub(crate) steps_max: usize,
 }
@@ -48,13 +48,19 @@ impl Store {
             allocated: 0,
             counted: 0,
             version: ContentVersion(1),
-            clip: None,
+            pending_truncation: None,
             steps_max: 0,
         }
     }
 
     pub(crate) fn facts(&self) -> Facts {
-        Facts { node: NODE, size: self.size, content_version: self.version, clip: self.clip, scale: self.scale }
+        Facts {
+            node: NODE,
+            size: self.size,
+            content_version: self.version,
+            pending_truncation: self.pending_truncation,
+            scale: self.scale,
+        }
     }
 
     pub(crate) fn view(&self, query: &MapQuery) -> MapView {
@@ -92,7 +98,7 @@ impl Store {
         self.allocated += edit.allocated;
         self.size = edit.size.unwrap_or(self.size);
         self.version = edit.content_version.unwrap_or(self.version);
-        self.clip = edit.clip.unwrap_or(self.clip);
+        self.pending_truncation = edit.pending_truncation.unwrap_or(self.pending_truncation);
     }
 
     pub(crate) fn install(&mut self, pieces: Vec<Piece>, new_size: u64) -> Vec<u64> {
@@ -162,8 +168,8 @@ impl Store {
     }
 
     pub(crate) fn reap_step(&mut self, cursor: Option<ReapCursor>) -> Option<ReapCursor> {
-        let query = map::reap_clip_query(&self.facts(), cursor)?;
-        let reaped = map::reap_clip(&self.view(&query), &self.facts(), cursor).unwrap();
+        let query = map::reap_truncation_query(&self.facts(), cursor)?;
+        let reaped = map::reap_truncation(&self.view(&query), &self.facts(), cursor).unwrap();
         self.apply(reaped.edit);
         reaped.next
     }
@@ -172,7 +178,7 @@ impl Store {
     pub(crate) fn reap(&mut self) -> usize {
         let mut cursor = None;
         let mut steps = 0;
-        while self.clip.is_some() {
+        while self.pending_truncation.is_some() {
             cursor = self.reap_step(cursor);
             steps += 1;
             assert!(steps < 100_000, "the reaper does not end");
@@ -202,8 +208,13 @@ impl Store {
                 references.extend(page::objects(extents).map(|object| (object, self.scale.chunk_of(*key))));
                 allocated += page::allocated(extents) as i64;
             }
-            if let (Some(clip), MapRow::Holes { version, .. } | MapRow::Page { version, .. }) = (self.clip, row) {
-                assert!(*version >= clip.version || next <= clip.end_page, "an old row behind the clip's end");
+            if let (Some(pending), MapRow::Holes { version, .. } | MapRow::Page { version, .. }) =
+                (self.pending_truncation, row)
+            {
+                assert!(
+                    *version >= pending.version || next <= pending.end_page,
+                    "an old row behind the end of the pending truncation"
+                );
             }
         }
         assert_eq!(next, self.facts().map_pages(), "pages covered");

@@ -3,7 +3,7 @@
 use dittofs_domain::{
     ChangeId, ContentVersion, Credentials, FsError, NodeId, Sequence, Timestamp,
     attributes::{Pending, overlay},
-    content::{Clip, FILE_BYTES_MAX},
+    content::{FILE_BYTES_MAX, PendingTruncation},
     namespace::{Context, Decision, NewKind, Resize, SetAttributes, SetTime, clear_privileges, set_attributes},
     plan::{Change, Expectation, Plan},
 };
@@ -237,21 +237,29 @@ fn size_and_mode_are_one_change() {
 }
 
 #[test]
-fn resize_gives_rows_allocation_and_clip() {
+fn resize_gives_rows_allocation_and_pending_truncation() {
     let (mut world, file) = world(0o644);
     world.tamper(file, |node| node.allocated = 10);
-    let clip = Clip { offset: 4, version: ContentVersion(1), end_page: 9 };
+    let pending = PendingTruncation { offset: 4, version: ContentVersion(1), end_page: 9 };
     let view = world.store.view(&set_attributes::query(file));
     let alice = alice();
     let context = Context { credentials: &alice, now: at(2000) };
     let request = SetAttributes::size(4);
-    let resize = Resize { allocated: -6, clip: Some(Some(clip)), raises_content_version: false, ..resize(file, 4) };
+    let resize = Resize {
+        allocated: -6,
+        pending_truncation: Some(Some(pending)),
+        raises_content_version: false,
+        ..resize(file, 4)
+    };
     let decision = set_attributes::decide(&view, file, &request, None, &context, Some(resize)).unwrap();
     let version = ContentVersion(0);
     assert!(decision.plan.expectations.contains(&Expectation::ContentVersion { node: file, version }));
     world.store.apply(&decision.plan).unwrap();
     let node = world.node(file);
-    assert_eq!((node.size, node.allocated, node.clip, node.content_version), (4, 4, Some(clip), version));
+    assert_eq!(
+        (node.size, node.allocated, node.pending_truncation, node.content_version),
+        (4, 4, Some(pending), version)
+    );
 
     let without = set_attributes::decide(&view, file, &request, None, &context, None);
     assert_eq!(without, Err(FsError::Invalid));

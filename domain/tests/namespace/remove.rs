@@ -1,8 +1,8 @@
 //! REMOVE and RMDIR.
 
 use dittofs_domain::{
-    Credentials, FsError, NodeId,
-    content::Clip,
+    ContentVersion, Credentials, FsError, NodeId,
+    content::PendingTruncation,
     namespace::{NewKind, RemoveKind, SetAttributes},
     node::{Node, NodeFlags},
     plan::{EntryKey, Expectation, UnlinkedReason},
@@ -10,6 +10,8 @@ use dittofs_domain::{
 use rstest::rstest;
 
 use crate::world::{Call, ROOT, World, alice, at, bob, carol, name, remove_op, root};
+
+const PENDING: PendingTruncation = PendingTruncation { offset: 0, version: ContentVersion(0), end_page: 1 };
 
 #[test]
 fn remove_of_an_empty_file_deletes_it_and_advances_the_parent() {
@@ -32,7 +34,7 @@ fn remove_of_one_of_two_names_keeps_the_node() {
 #[rstest]
 #[case::size(|node: &mut Node| node.size = 1)]
 #[case::allocated(|node: &mut Node| node.allocated = 1)]
-#[case::clip(|node: &mut Node| node.clip = Some(Clip { offset: 0, version: Default::default(), end_page: 1 }))]
+#[case::pending_truncation(|node: &mut Node| node.pending_truncation = Some(PENDING))]
 #[case::xattrs(|node: &mut Node| node.flags |= NodeFlags::XATTRS)]
 fn remove_of_a_file_with_rows_leaves_it_to_the_reaper(#[case] change: fn(&mut Node)) {
     let mut world = World::new();

@@ -220,5 +220,5 @@ fn apply_update(node: &mut Node, update: &NodeUpdate, now: Timestamp) {
     node.dos_attributes = update.dos_attributes.unwrap_or(node.dos_attributes);
     node.flags |= update.set_flags;
     node.flags -= update.clear_flags;
-    node.clip = update.clip.unwrap_or(node.clip);
+    node.pending_truncation = update.pending_truncation.unwrap_or(node.pending_truncation);
 }

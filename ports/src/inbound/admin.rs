@@ -11,7 +11,9 @@ use dittofs_domain::{ShareId, backup::BackupId, error::FsResult};
 pub use backup::{
     BackupError, BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, PinningBackup,
 };
-pub use check::{CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, Mended, SealedUnder};
+pub use check::{
+    CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, RepairOutcome, SealedUnder,
+};
 
 use crate::outbound::Survives;
 

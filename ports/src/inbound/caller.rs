@@ -55,16 +55,16 @@ pub struct Caller {
 
 /// Makes handles of one share.
 #[derive(Clone, Copy, Debug)]
-pub struct HandleSealer {
+pub struct HandleSigner {
     /// The share.
     pub share: ShareId,
     /// Its key.
     pub key: HandleKey,
 }
 
-impl HandleSealer {
+impl HandleSigner {
     /// The handle of a node.
     pub fn handle(&self, node: NodeId) -> Handle {
-        self.key.seal(self.share, node)
+        self.key.sign(self.share, node)
     }
 }

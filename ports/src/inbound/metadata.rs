@@ -10,7 +10,7 @@ use dittofs_domain::{
     namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes},
 };
 
-use super::{Caller, HandleSealer, NodeRef, Presented};
+use super::{Caller, HandleSigner, NodeRef, Presented};
 
 /// Attributes before a change, as far as a protocol shows them (`wcc_attr` of RFC 1813, 2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ pub trait MetadataService: Send + Sync {
     fn enter(&self, handle: &[u8], who: &Presented) -> FsResult<(NodeRef, Caller)>;
 
     /// What makes handles of a share; `Stale` if there is no such share.
-    fn sealer(&self, share: ShareId) -> FsResult<HandleSealer>;
+    fn handle_signer(&self, share: ShareId) -> FsResult<HandleSigner>;
 
     /// Whether the caller's share refuses changes.
     fn is_read_only(&self, share: ShareId) -> bool;

@@ -51,7 +51,7 @@ pub struct OpenRequest {
     pub created: bool,
     /// What to cache, if anything.
     pub cache: Option<CacheRequest>,
-    /// Whether to wait for those who cache; otherwise they are told, and the answer is `Busy`.
+    /// Whether to wait for those who cache; otherwise they are notified, and the answer is `Busy`.
     pub waits: bool,
 }
 
@@ -110,14 +110,15 @@ pub enum AcknowledgeFailure {
     Failed(#[from] FsError),
 }
 
-/// What an adapter is told of its clients' state. Called right after the change, from whichever task made it: must
+/// Notifies an adapter of its clients' state. Called right after the change, from whichever task made it: must
 /// return at once, and can come before the answer to the call that it belongs to.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait OpenEvents: Send + Sync {
     /// Whether the client is one of this adapter's.
     fn serves(&self, client: ClientId) -> bool;
 
-    /// A caching right is being taken away: its holder is to be told, and to acknowledge where there is a deadline.
+    /// A caching right is being taken away: its holder is to be notified, and to acknowledge where there is a
+    /// deadline.
     fn break_requested(&self, node: NodeRef, request: &Break);
 
     /// A break was not acknowledged by its deadline: the key has nothing any more.
@@ -169,7 +170,7 @@ pub trait OpenService: Send + Sync {
     /// - one request in line for the same lock and holder replaces another: its token counts.
     async fn lock(&self, caller: &Caller, node: NodeRef, request: &LockRequest) -> FsResult<LockReply>;
 
-    /// Gives up a range; who waited for it is told.
+    /// Gives up a range; who waited for it is notified.
     /// - `NotFound` if an open has no lock with exactly this range.
     async fn unlock(&self, caller: &Caller, node: NodeRef, holder: &LockHolder, range: LockRange) -> FsResult<()>;
 

@@ -111,22 +111,22 @@ pub enum CodecError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SealError {
     /// A key that is not there.
-    #[error("key {key_id} is not known: {mend}")]
+    #[error("key {key_id} is not known: {fix}")]
     Unknown {
         /// The key, as heads of blocks say it.
         key_id: dittofs_domain::KeyId,
         /// Where it was looked for, and what to do.
-        mend: String,
+        fix: String,
     },
-    /// Another key of the same number sealed it, or it was altered: which of them can't be told.
+    /// Another key of the same number sealed it, or it was altered: which of them is not known.
     #[error(
-        "no key {key_id} that is there opens it: if another key had this number once, {mend}, beside the one that is there"
+        "no key {key_id} that is there opens it: if another key had this number once, {fix}, beside the one that is there"
     )]
     Wrong {
         /// The key's number.
         key_id: dittofs_domain::KeyId,
         /// Where it was looked for, and what to do.
-        mend: String,
+        fix: String,
     },
     /// The bytes were sealed by somebody else, for another place, or were altered.
     #[error("a sealed frame is not what was sealed for its place")]

@@ -22,7 +22,7 @@ pub struct Record {
     /// The epoch of the instance that took it.
     pub epoch: Epoch,
     /// The number of the record that this is a copy of, which is to be given up: the copy has that number instead of one
-    /// of its own, so that what was published and cut up to a number holds for it as well.
+    /// of its own, so that what was published and excluded up to a number holds for it as well.
     pub copy_of: Option<Sequence>,
 }
 
@@ -40,7 +40,7 @@ pub struct Appended {
 pub struct JournalIdentity {
     /// 128 random bits; 0 for one that keeps nothing.
     pub journal: u128,
-    /// Rises at each recovery, so that an older copy can be told.
+    /// Rises at each recovery, so that an older copy is recognized.
     pub incarnation: u64,
     /// The last start of a server that it has noted.
     pub start: Option<Start>,

@@ -29,6 +29,6 @@ pub trait Randomness: Send + Sync {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Spawner: Send + Sync {
     /// Runs a future to its end, concurrently with the caller.
-    /// - a task that must end before the program does is told so by what it waits for, not by this port.
+    /// - a task that must end before the program does learns that from what it waits for, not by this port.
     fn spawn(&self, name: &'static str, task: Pin<Box<dyn Future<Output = ()> + Send + 'static>>);
 }

@@ -203,8 +203,8 @@ pub trait ShareMetadata: Send + Sync {
     /// Nodes without a name, in the order of their ids, after `after`.
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError>;
 
-    /// Nodes with a pending clip, in the order of their ids, after `after`.
-    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError>;
+    /// Nodes with a pending truncation, in the order of their ids, after `after`.
+    async fn pending_truncations(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError>;
 
     /// Objects in the order of their ids, after `after`.
     async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError>;

@@ -7,9 +7,9 @@ use dittofs_domain::{ClientId, NodeId, opens::NodeOpens};
 
 use super::OpenStateError;
 
-/// What this instance can say of a node's state without waiting.
+/// What this instance knows of a node's state without waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Glance {
+pub enum OpenHint {
     /// The node has none at all: nothing has to be checked.
     Nothing,
     /// It has some, which was asked.
@@ -32,7 +32,8 @@ impl<F: FnMut(&NodeOpens)> OpenQuestion for F {
 
 /// A change of one node's state: any `FnMut(&mut NodeOpens)` that can go to another thread.
 pub trait OpenChange: Send {
-    /// Changes the state. May be called again, on another state; what the last call leaves, and has told, counts.
+    /// Changes the state. May be called again, on another state; only the last call counts, with what it leaves and
+    /// what it reports.
     fn change(&mut self, opens: &mut NodeOpens);
 }
 
@@ -46,7 +47,8 @@ impl<F: FnMut(&mut NodeOpens) + Send> OpenChange for F {
 /// what conflicts.
 ///
 /// A store that several instances share knows a node's state without waiting while it holds the node's lease, so that
-/// no other instance can change the state; of all other nodes it says [`Glance::Unknown`], and never that it is idle.
+/// no other instance can change the state; of all other nodes it says [`OpenHint::Unknown`], and never that it is
+/// idle.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait OpenState: Send + Sync {
@@ -62,7 +64,7 @@ pub trait OpenState: Send + Sync {
     ///   sees all or nothing;
     /// - it holds until the next `update` of the node, and no other instance makes one while this one holds the node's
     ///   lease: who keeps this instance's own updates away, by the node's lock, may rely on it that long.
-    fn glance<'a>(&'a self, node: NodeId, question: &'a mut (dyn OpenQuestion + 'a)) -> Glance;
+    fn hint<'a>(&'a self, node: NodeId, question: &'a mut (dyn OpenQuestion + 'a)) -> OpenHint;
 
     /// Whether anybody has the node open, in any instance. Asked before a node without a name is removed for good.
     /// - after every `update` that had returned, in any instance.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use dittofs_domain::tally::{Counter, Latencies};
+use dittofs_domain::counters::{Counter, Latencies};
 use dittofs_ports::statistics::{
     ConnectionCounts, Measure, MeasureKind, OperationCounts, ProtocolCounts, ProtocolStatistics,
 };

@@ -74,7 +74,7 @@ async fn write(services: &Services, who: &Presented, path: &[u8], text: &[u8]) -
 /// The directory at a path, with the caller as its share admits it.
 async fn directory(services: &Services, who: &Presented, path: &[u8]) -> FsResult<(NodeRef, Caller)> {
     let found = services.metadata.mount(path, who).await?;
-    let handle = services.metadata.sealer(found.share)?.handle(found.node);
+    let handle = services.metadata.handle_signer(found.share)?.handle(found.node);
     services.metadata.enter(&handle.to_bytes(), who)
 }
 

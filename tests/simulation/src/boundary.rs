@@ -47,8 +47,8 @@ kinds! {
     PlanRows,
     /// A map had more rows than one step looks at.
     StepRows,
-    /// A truncation left a clip, as it had too many rows behind it.
-    Clip,
+    /// A truncation was left pending, as it had too many rows behind it.
+    PendingTruncation,
     /// The journal went on in the next segment.
     Segment,
 }
@@ -149,7 +149,8 @@ impl Watch {
                     self.crossings.note(Boundary::PageOverfull, extents.len() > most);
                 }
                 Change::UpdateNode(node, update) => {
-                    self.crossings.note(Boundary::Clip, matches!(update.clip, Some(Some(_))));
+                    self.crossings
+                        .note(Boundary::PendingTruncation, matches!(update.pending_truncation, Some(Some(_))));
                     if let Some(object) = live {
                         self.publish(object, *node, update.content_seq.is_some());
                     }

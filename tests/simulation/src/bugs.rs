@@ -29,9 +29,9 @@ pub enum Bug {
     /// Plans lose what they say of records that are in extents.
     ContentSeqStripped,
     /// Plans lose what they say of bytes that were cut off.
-    CutsStripped,
+    ExclusionsStripped,
     /// Plans lose what they say of bytes that were punched, or that a clone took the place of.
-    PunchesNotNoted,
+    PunchesNotExcluded,
     /// A clone adds no reference to the objects that it shares.
     CloneUnreferenced,
     /// Plans that add names expect that nothing else about the directory has changed.
@@ -85,8 +85,8 @@ bugs! {
     "deleted-at-first-dereference" DeletedAtFirstDereference "9: no object is deleted while an extent reaches it"
     "times-seq-stripped" TimesSeqStripped "7: restored times are never overwritten by older writes"
     "content-seq-stripped" ContentSeqStripped "7: overwritten bytes never come back"
-    "cuts-stripped" CutsStripped "7: truncated bytes never come back"
-    "punches-not-noted" PunchesNotNoted "7: punched bytes never come back"
+    "exclusions-stripped" ExclusionsStripped "7: truncated bytes never come back"
+    "punches-not-excluded" PunchesNotExcluded "7: punched bytes never come back"
     "clone-unreferenced" CloneUnreferenced "9: no object is deleted while an extent reaches it"
     "count-is-threshold" CountIsThreshold "4: creates of different names never conflict"
     "stamps-reused" StampsReused "13: change never goes back"

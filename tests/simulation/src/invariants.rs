@@ -175,8 +175,8 @@ impl Found {
             if when == When::AtRest && !node.is_linked() {
                 return Err(format!("{} has no name and nobody has it open, but it stays", node.id));
             }
-            if when == When::AtRest && node.clip.is_some() {
-                return Err(format!("{} keeps {:?}", node.id, node.clip));
+            if when == When::AtRest && node.pending_truncation.is_some() {
+                return Err(format!("{} keeps {:?}", node.id, node.pending_truncation));
             }
         }
         Ok(())

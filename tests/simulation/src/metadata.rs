@@ -230,9 +230,9 @@ impl ShareMetadata for SimulatedMetadata {
         self.inner.unlinked(after, max).await
     }
 
-    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+    async fn pending_truncations(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
         self.ask().await?;
-        self.inner.clipped(after, max).await
+        self.inner.pending_truncations(after, max).await
     }
 
     async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {

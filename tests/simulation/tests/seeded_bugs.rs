@@ -42,8 +42,8 @@ found! {
     an_object_deleted_too_early_is_found DeletedAtFirstDereference
     a_missing_times_seq_is_found TimesSeqStripped
     a_missing_content_seq_is_found ContentSeqStripped
-    missing_cuts_are_found CutsStripped
-    punches_that_are_not_noted_are_found PunchesNotNoted
+    missing_exclusions_are_found ExclusionsStripped
+    punches_that_are_not_excluded_are_found PunchesNotExcluded
     clones_without_references_are_found CloneUnreferenced
     a_count_made_a_threshold_is_found CountIsThreshold
     stamps_given_again_are_found StampsReused

@@ -125,7 +125,7 @@ macro_rules! metadata_conformance {
                 allocated_numbers_never_overlap,
                 ids_of_nodes_are_those_of_the_nodes_in_pages,
                 unlinked_nodes_come_in_the_order_of_their_ids_in_pages,
-                clipped_nodes_are_those_with_a_pending_clip,
+                nodes_with_a_pending_truncation_are_listed,
                 statistics_are_sums_of_concurrent_differences,
                 everything_survives_what_the_store_says,
             }

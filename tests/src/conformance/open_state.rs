@@ -16,7 +16,7 @@ use dittofs_domain::{
         Lock, LockHolder, LockKind, LockOwner, LockRange, Locking, NodeOpens, Open, OpenToken, Outcome, ShareMode,
     },
 };
-use dittofs_ports::{Glance, OpenState, OpenStateError};
+use dittofs_ports::{OpenHint, OpenState, OpenStateError};
 
 /// Stamps the suite of states of opens on an adapter; the factory is an `async || -> Arc<dyn OpenState>`.
 #[macro_export]
@@ -92,21 +92,21 @@ async fn stored(state: &dyn OpenState, node: u64) -> NodeOpens {
     let found = found.expect("an update runs its change");
     assert_eq!(state.is_open(NodeId(node)).await.unwrap(), found.is_open());
     assert!(found.is_empty() || !state.is_idle(), "idle, and {found:?}");
-    assert_eq!(glanced(state, node).unwrap_or_else(|| found.clone()), found);
+    assert_eq!(hinted(state, node).unwrap_or_else(|| found.clone()), found);
     found
 }
 
 /// What is known of a node's state without waiting, if it is known.
-fn glanced(state: &dyn OpenState, node: u64) -> Option<NodeOpens> {
+fn hinted(state: &dyn OpenState, node: u64) -> Option<NodeOpens> {
     let mut seen = Vec::new();
-    let glance = state.glance(NodeId(node), &mut |opens: &NodeOpens| seen.push(opens.clone()));
-    match glance {
-        Glance::Nothing => assert_eq!(seen, [], "asked of nothing"),
-        Glance::Unknown => {
+    let hint = state.hint(NodeId(node), &mut |opens: &NodeOpens| seen.push(opens.clone()));
+    match hint {
+        OpenHint::Nothing => assert_eq!(seen, [], "asked of nothing"),
+        OpenHint::Unknown => {
             assert_eq!(seen, [], "asked of what is not known");
             return None;
         }
-        Glance::Seen => assert_eq!(seen.len(), 1, "asked once"),
+        OpenHint::Seen => assert_eq!(seen.len(), 1, "asked once"),
     }
     Some(seen.pop().unwrap_or_default())
 }

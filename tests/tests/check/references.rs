@@ -4,7 +4,7 @@ use dittofs_domain::{
     NodeId, ObjectId,
     plan::{Change, ObjectRecord, ObjectState, Reference},
 };
-use dittofs_ports::{CheckOptions, Mended, ShareRecord};
+use dittofs_ports::{CheckOptions, RepairOutcome, ShareRecord};
 use dittofs_tests::world::SHARE;
 
 use crate::share::{REPAIR, Share, assert_clean, noise, on_each_store};
@@ -48,7 +48,7 @@ fn a_reference_in_the_place_of_another_one_is_seen() {
 fn an_object_that_files_use_is_live_again_and_never_deleted() {
     on_each_store(async |share: Share| {
         let object = share.object("/docs/report").await;
-        for state in [ObjectState::Condemned, ObjectState::Writing] {
+        for state in [ObjectState::PendingDelete, ObjectState::Writing] {
             share.apply([Change::PutObject(ObjectRecord { state, bytes: 0, ..object })]).await;
             let told = share.check(crate::share::QUIET).await;
             assert!(told.findings.iter().any(|found| found.path.as_deref() == Some("/docs/report")), "{told:#?}");
@@ -96,7 +96,7 @@ fn an_unused_object_is_a_note_and_is_condemned() {
         assert_eq!(told.findings[0].finding.class(), "unused");
         share.mends().await;
         let records = share.world.metadata.objects(None, 9).await.unwrap();
-        assert_eq!(records.iter().find(|record| record.id == object.id).unwrap().state, ObjectState::Condemned);
+        assert_eq!(records.iter().find(|record| record.id == object.id).unwrap().state, ObjectState::PendingDelete);
     });
 }
 
@@ -113,13 +113,13 @@ fn orphans_are_deleted_only_if_that_is_asked_for_and_they_are_ours() {
         let ask = CheckOptions { delete_orphans: true, ..REPAIR };
         let record = share.world.metadata.record().await.unwrap();
         share.world.metadata.put_record(&ShareRecord { content_owner: 99, ..record.clone() }).await.unwrap();
-        assert_eq!(share.check_offline(ask).await.findings[0].mended, Mended::No);
+        assert_eq!(share.check_offline(ask).await.findings[0].repair, RepairOutcome::No);
         assert_eq!(listed().await, before + 2, "they may be somebody else's");
         share.world.metadata.put_record(&record).await.unwrap();
         let without_repair = CheckOptions { repair: false, ..ask };
-        assert_eq!(share.check_offline(without_repair).await.findings[0].mended, Mended::NotAsked);
+        assert_eq!(share.check_offline(without_repair).await.findings[0].repair, RepairOutcome::NotAsked);
         assert_eq!(listed().await, before + 2);
-        assert_eq!(share.check_offline(ask).await.findings[0].mended, Mended::Done);
+        assert_eq!(share.check_offline(ask).await.findings[0].repair, RepairOutcome::Done);
         assert_eq!(listed().await, before);
     });
 }

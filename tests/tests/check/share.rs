@@ -155,7 +155,7 @@ impl Share {
     pub(crate) async fn mends(&self) -> CheckReport {
         let mended = self.check_offline(REPAIR).await;
         let notes = mended.findings.iter().filter(|checked| matches!(checked.finding, Finding::Orphans { .. })).count();
-        assert_eq!(mended.mended(), mended.findings.len() - notes, "{mended:#?}");
+        assert_eq!(mended.repaired(), mended.findings.len() - notes, "{mended:#?}");
         assert_clean(&self.check_offline(QUIET).await);
         mended
     }

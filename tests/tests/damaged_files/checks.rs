@@ -86,7 +86,7 @@ fn damaged_rows_of_nodes_are_told_by_path_and_everything_else_is_checked_and_men
         share.world.close().await;
         let offline = share.checked(REPAIR, true).await;
         assert_eq!(told(&offline), expected, "{offline:#?}");
-        assert_eq!(offline.mended(), 1);
+        assert_eq!(offline.repaired(), 1);
         assert_eq!(told(&share.checked(QUIET, true).await), expected[1..]);
         // Nothing was taken from what could not be read, or moved out of it.
         let whole = share.checked(QUIET, false).await;
@@ -107,7 +107,7 @@ fn entries_that_cannot_be_read_are_told_and_nothing_that_may_have_its_name_there
         share.world.close().await;
         let offline = share.checked(REPAIR, true).await;
         assert_eq!(told(&offline), expected, "{offline:#?}");
-        assert_eq!(offline.mended(), 1);
+        assert_eq!(offline.repaired(), 1);
         let whole = share.checked(QUIET, false).await;
         assert!(whole.is_clean() && whole.undecided == 0, "{whole:#?}");
     });

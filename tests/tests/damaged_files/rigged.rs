@@ -206,8 +206,8 @@ impl ShareMetadata for RiggedShare {
         self.share.unlinked(after, max).await
     }
 
-    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
-        self.share.clipped(after, max).await
+    async fn pending_truncations(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+        self.share.pending_truncations(after, max).await
     }
 
     async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {

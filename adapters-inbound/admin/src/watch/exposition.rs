@@ -5,7 +5,7 @@ use std::{
     fmt::{Display, Write},
 };
 
-use dittofs_domain::tally::LatencyCounts;
+use dittofs_domain::counters::LatencyCounts;
 
 /// What kind of metric a family is.
 #[derive(Clone, Copy, Debug)]

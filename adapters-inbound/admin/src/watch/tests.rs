@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, time::Duration};
 
-use dittofs_domain::{ShareId, tally::Latencies};
+use dittofs_domain::{ShareId, counters::Latencies};
 use dittofs_ports::{
     mocks::{MockBlockCache, MockStatisticsService},
     statistics::{
@@ -86,9 +86,9 @@ fn share(name: &str, id: u64) -> ShareCounts {
         flushed_objects: 0,
         flushed_bytes: 0,
         flush_failures: 0,
-        suspects: 0,
-        condemned: 0,
-        objects_condemned: 0,
+        garbage_candidates: 0,
+        pending_deletes: 0,
+        objects_unreferenced: 0,
         objects_deleted: 0,
         repacked_bytes: 0,
         damaged_reads: 3,

@@ -103,7 +103,7 @@ impl Mount3 {
                 return Err(error);
             }
         };
-        let handle = self.metadata.sealer(node.share)?.handle(node.node);
+        let handle = self.metadata.handle_signer(node.share)?.handle(node.node);
         tracing::info!(%address, path = %path.escape_ascii(), "mounted");
         self.mounts.lock().add(address, path);
         // Who comes without a name is the anonymous user: that is offered where it could have come.

@@ -7,7 +7,7 @@ use dittofs_domain::{
     Attributes, Cookie, NodeId,
     error::{FsError, FsResult},
 };
-use dittofs_ports::{Caller, Entry, HandleSealer, ListReply, ListRequest, NodeRef};
+use dittofs_ports::{Caller, Entry, HandleSigner, ListReply, ListRequest, NodeRef};
 use dittofs_xdr::{BoundedList, OpaqueSlice};
 
 use super::{
@@ -96,8 +96,8 @@ impl Nfs3 {
     pub(super) async fn readdirplus(&self, context: &Context, arguments: READDIRPLUS3args) -> Reply {
         let room = Room::new(arguments.maxcount, arguments.dircount, ENTRY_PLUS_BYTES_MIN);
         let page = self.page(context, &arguments.dir, arguments.cookie, room, true).await;
-        let found = page.and_then(|page| Ok((self.services.metadata.sealer(page.directory.share)?, page)));
-        let (sealer, page) = match found {
+        let found = page.and_then(|page| Ok((self.services.metadata.handle_signer(page.directory.share)?, page)));
+        let (signer, page) = match found {
             Ok(found) => found,
             Err(error) => return self.list_failed(context, &arguments.dir, error).await,
         };
@@ -106,7 +106,7 @@ impl Nfs3 {
         listing(attributes, [0; 8], arguments.maxcount.min(TRANSFER_BYTES_MAX), |list| {
             for (name, cookie, node) in dots(&page, arguments.cookie) {
                 let attributes = (cookie == THIS && page.searchable).then_some(&page.attributes);
-                let entry = plus(&sealer, name, cookie, node, attributes);
+                let entry = plus(&signer, name, cookie, node, attributes);
                 if !list.try_push(&entry) || !spend(&mut dircount, name, list) {
                     return false;
                 }
@@ -116,7 +116,7 @@ impl Nfs3 {
                 if !fits(dircount, name, list) {
                     return false;
                 }
-                let plus = plus(&sealer, name, entry.cookie.0, entry.node, entry.attributes.as_ref());
+                let plus = plus(&signer, name, entry.cookie.0, entry.node, entry.attributes.as_ref());
                 if !list.try_push(&plus) {
                     return false;
                 }
@@ -191,7 +191,7 @@ fn dots(page: &Page, after: u64) -> impl Iterator<Item = (&'static [u8], u64, No
 }
 
 fn plus<'n>(
-    sealer: &HandleSealer,
+    signer: &HandleSigner,
     name: &'n [u8],
     cookie: u64,
     node: NodeId,
@@ -201,9 +201,9 @@ fn plus<'n>(
         fileid: node.0,
         name: OpaqueSlice(name),
         cookie,
-        name_attributes: attributes.map(|attributes| translate::fattr(sealer.share, attributes)),
+        name_attributes: attributes.map(|attributes| translate::fattr(signer.share, attributes)),
         // Without attributes the node may be gone, or the caller may not look it up: then there is no handle either.
-        name_handle: attributes.and_then(|_| translate::fh(&sealer.handle(node))),
+        name_handle: attributes.and_then(|_| translate::fh(&signer.handle(node))),
     }
 }
 

@@ -186,7 +186,7 @@ impl Nfs3 {
     }
 
     fn fh(&self, node: NodeRef) -> FsResult<post_op_fh3> {
-        Ok(translate::fh(&self.services.metadata.sealer(node.share)?.handle(node.node)))
+        Ok(translate::fh(&self.services.metadata.handle_signer(node.share)?.handle(node.node)))
     }
 }
 

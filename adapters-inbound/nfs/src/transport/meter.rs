@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use dittofs_domain::tally::{Counter, Latencies};
+use dittofs_domain::counters::{Counter, Latencies};
 use dittofs_ports::statistics::OperationCounts;
 
 use crate::rpc::{Operations, Outcome, Programs, Reply};

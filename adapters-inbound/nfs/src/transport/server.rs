@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use dittofs_domain::tally::Counter;
+use dittofs_domain::counters::Counter;
 use dittofs_ports::statistics::{ConnectionCounts, OperationCounts};
 use dittofs_transport::{Bounds, ClientNetwork, Control, Full, Newcomers, Received, Seat, Wish};
 use parking_lot::Mutex;

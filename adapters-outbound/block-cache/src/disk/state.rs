@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dittofs_domain::tally::Counter;
+use dittofs_domain::counters::Counter;
 use dittofs_ports::{DiskCacheUsage, FrameKey};
 use parking_lot::{Condvar, Mutex};
 

@@ -94,10 +94,10 @@ impl State {
         let slot = self.nodes.slot_mut(id).ok_or(Refusal::Missing(id))?;
         let mut node = Node::clone(&slot.node);
         update(&mut node, changes, now, self.tree).map_err(|_| Refusal::Contradiction)?;
-        let clip_changed = node.clip.is_some() != slot.node.clip.is_some();
+        let truncation_changed = node.pending_truncation.is_some() != slot.node.pending_truncation.is_some();
         let before = std::mem::replace(&mut slot.node, Arc::new(node));
-        if clip_changed {
-            self.note_clip(id);
+        if truncation_changed {
+            self.note_truncation(id);
         }
         Ok(Undo::Node(id, Some(before)))
     }
@@ -119,14 +119,14 @@ impl State {
             (Some(record), None) => self.nodes.insert(record),
             (None, _) => drop(self.nodes.remove(id)),
         }
-        self.note_clip(id);
+        self.note_truncation(id);
     }
 
-    fn note_clip(&mut self, id: NodeId) {
-        if self.nodes.record(id).is_some_and(|node| node.clip.is_some()) {
-            self.clipped.insert(id);
-        } else if !self.clipped.is_empty() {
-            self.clipped.remove(&id);
+    fn note_truncation(&mut self, id: NodeId) {
+        if self.nodes.record(id).is_some_and(|node| node.pending_truncation.is_some()) {
+            self.pending_truncations.insert(id);
+        } else if !self.pending_truncations.is_empty() {
+            self.pending_truncations.remove(&id);
         }
     }
 

@@ -35,7 +35,7 @@ impl State {
                 self.objects.get(object).is_some_and(|row| match row.state {
                     ObjectState::Live => true,
                     ObjectState::Writing => row.owner == *epoch,
-                    ObjectState::Condemned => false,
+                    ObjectState::PendingDelete => false,
                 })
             }
             Expectation::ObjectState { object, state } => {

@@ -124,9 +124,9 @@ impl ShareMetadata for MemoryShare {
         Ok(rest.take(max).map(|(id, reason)| (*id, *reason)).collect())
     }
 
-    async fn clipped(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
+    async fn pending_truncations(&self, after: NodeId, max: usize) -> Result<Vec<NodeId>, MetadataError> {
         let state = &self.state.read().0;
-        Ok(state.clipped.range((Bound::Excluded(after), Bound::Unbounded)).take(max).copied().collect())
+        Ok(state.pending_truncations.range((Bound::Excluded(after), Bound::Unbounded)).take(max).copied().collect())
     }
 
     async fn objects(&self, after: Option<ObjectId>, max: usize) -> Result<Vec<ObjectRecord>, MetadataError> {

@@ -31,7 +31,7 @@ pub(super) struct State {
     /// The number of the living tree.
     pub(super) tree: Tree,
     pub(super) unlinked: BTreeMap<NodeId, UnlinkedReason>,
-    pub(super) clipped: BTreeSet<NodeId>,
+    pub(super) pending_truncations: BTreeSet<NodeId>,
     pub(super) objects: BTreeMap<ObjectId, ObjectRecord>,
     pub(super) references: BTreeSet<Reference>,
     pub(super) statistics: Statistics,
@@ -46,7 +46,7 @@ impl State {
             topology: 0,
             tree: Tree::FIRST,
             unlinked: BTreeMap::new(),
-            clipped: BTreeSet::new(),
+            pending_truncations: BTreeSet::new(),
             objects: BTreeMap::new(),
             references: BTreeSet::new(),
             statistics: Statistics { bytes: 0, nodes: 1 },

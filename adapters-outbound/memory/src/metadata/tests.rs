@@ -2,7 +2,7 @@
 
 use dittofs_domain::{
     ContentVersion, Cookie, Epoch, Name, Node, NodeId, NodeKind, ObjectId, Timestamp,
-    content::{Clip, MapRow},
+    content::{MapRow, PendingTruncation},
     node::Parent,
     plan::{
         Change, EntryKey, Expectation, LinkChange, MapQuery, NodeUpdate, ObjectRecord, ObjectState, PLAN_STEPS_MAX,
@@ -101,7 +101,7 @@ fn an_absent_node_that_an_expectation_names_is_a_conflict() {
 }
 
 #[test]
-fn each_node_touched_is_told_once_with_its_state_before_the_plan_and_after_it() {
+fn each_node_touched_is_reported_once_with_its_state_before_the_plan_and_after_it() {
     let mut state = share();
     let changes = vec![
         made(8, NodeKind::File),
@@ -113,14 +113,14 @@ fn each_node_touched_is_told_once_with_its_state_before_the_plan_and_after_it() 
         Change::UpdateNode(NodeId(3), NodeUpdate::entries_changed()),
     ];
     let applied = apply(&mut state, plan(vec![], changes)).unwrap();
-    let told: Vec<_> = applied
+    let states: Vec<_> = applied
         .nodes
         .iter()
         .map(|touched| {
             (touched.id.0, touched.before.as_ref().map(|n| n.change.0), touched.after.as_ref().map(|n| n.change.0))
         })
         .collect();
-    assert_eq!(told, [(3, Some(1), Some(3)), (4, None, None), (8, None, Some(2))]);
+    assert_eq!(states, [(3, Some(1), Some(3)), (4, None, None), (8, None, Some(2))]);
 }
 
 #[test]

@@ -24,10 +24,10 @@ fn open(state: &MemoryOpenState, node: u64) -> Result<(), OpenStateError> {
 }
 
 /// Whether a node is open; none if it has no state at all.
-fn glance(state: &MemoryOpenState, node: u64) -> Option<bool> {
+fn hint(state: &MemoryOpenState, node: u64) -> Option<bool> {
     let mut is_open = None;
-    let glance = state.glance(NodeId(node), &mut |opens: &NodeOpens| is_open = Some(opens.is_open()));
-    assert_eq!(glance, if is_open.is_some() { Glance::Seen } else { Glance::Nothing });
+    let hint = state.hint(NodeId(node), &mut |opens: &NodeOpens| is_open = Some(opens.is_open()));
+    assert_eq!(hint, if is_open.is_some() { OpenHint::Seen } else { OpenHint::Nothing });
     is_open
 }
 
@@ -50,8 +50,8 @@ fn it_is_idle_exactly_while_no_node_has_state() {
     assert!(!state.is_idle());
     close(&state, 3);
     assert!(!state.is_idle());
-    assert_eq!(glance(&state, 3), None);
-    assert_eq!(glance(&state, 4), Some(true));
+    assert_eq!(hint(&state, 3), None);
+    assert_eq!(hint(&state, 4), Some(true));
     close(&state, 4);
     assert!(state.is_idle());
 }

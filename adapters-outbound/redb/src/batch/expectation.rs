@@ -50,7 +50,7 @@ impl Batch<'_> {
                 Ok(self.tables.object(share, *object)?.is_some_and(|row| match row.state {
                     ObjectState::Live => true,
                     ObjectState::Writing => row.owner == *epoch,
-                    ObjectState::Condemned => false,
+                    ObjectState::PendingDelete => false,
                 }))
             }
             Expectation::ObjectState { object, state } => {

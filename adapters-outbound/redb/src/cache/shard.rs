@@ -3,7 +3,7 @@
 //! When the younger half is full it becomes the older one, and the older one is dropped: no list is kept up, and
 //! eviction costs next to nothing for each row.
 
-use dittofs_domain::content::{Cut, Extent, MapRow};
+use dittofs_domain::content::{Extent, MapRow, ReplayExclusion};
 use hashbrown::{HashTable, hash_table::Entry};
 use std::sync::Arc;
 
@@ -113,7 +113,7 @@ impl Kept {
         let row = match &self.row {
             Row::Node(node) => {
                 let target = node.target.as_ref().map_or(0, |target| target.len());
-                size_of_val(&**node) + target + node.cuts.len() * size_of::<Cut>() + ALLOCATION
+                size_of_val(&**node) + target + node.replay_exclusions.len() * size_of::<ReplayExclusion>() + ALLOCATION
             }
             Row::Map(row) => bytes_of(row) + ALLOCATION,
             Row::Entry(_) | Row::IsEmpty(_) | Row::Topology(_) => 0,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, Node, NodeId, NodeKind, Sequence, Timestamp,
-    content::{Clip, Cut, Cuts},
+    content::{PendingTruncation, ReplayExclusion, ReplayExclusions},
     node::{Device, NodeFlags, Parent},
 };
 
@@ -20,8 +20,8 @@ mod present {
     pub(super) const DOS_ATTRIBUTES: u16 = 2;
     pub(super) const CREATE_VERIFIER: u16 = 4;
     pub(super) const TARGET: u16 = 8;
-    pub(super) const CLIP: u16 = 16;
-    pub(super) const CUTS: u16 = 32;
+    pub(super) const PENDING_TRUNCATION: u16 = 16;
+    pub(super) const REPLAY_EXCLUSIONS: u16 = 32;
     pub(super) const ALL: u16 = 63;
 }
 
@@ -61,14 +61,14 @@ pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
         out.extend_from_slice(&(target.len() as u32).to_le_bytes());
         out.extend_from_slice(target);
     }
-    if let Some(Clip { offset, version, end_page }) = node.clip {
+    if let Some(PendingTruncation { offset, version, end_page }) = node.pending_truncation {
         for number in [offset, version.0, end_page] {
             out.extend_from_slice(&number.to_le_bytes());
         }
     }
-    if !node.cuts.is_empty() {
-        out.extend_from_slice(&(node.cuts.len() as u32).to_le_bytes());
-        for number in node.cuts.iter().flat_map(|cut| [cut.up_to.0, cut.offset, cut.end]) {
+    if !node.replay_exclusions.is_empty() {
+        out.extend_from_slice(&(node.replay_exclusions.len() as u32).to_le_bytes());
+        for number in node.replay_exclusions.iter().flat_map(|one| [one.up_to.0, one.offset, one.end]) {
             out.extend_from_slice(&number.to_le_bytes());
         }
     }
@@ -81,8 +81,8 @@ fn present_of(node: &Node) -> u16 {
         | flag(node.dos_attributes != 0, present::DOS_ATTRIBUTES)
         | flag(node.create_verifier.is_some(), present::CREATE_VERIFIER)
         | flag(node.target.is_some(), present::TARGET)
-        | flag(node.clip.is_some(), present::CLIP)
-        | flag(!node.cuts.is_empty(), present::CUTS)
+        | flag(node.pending_truncation.is_some(), present::PENDING_TRUNCATION)
+        | flag(!node.replay_exclusions.is_empty(), present::REPLAY_EXCLUSIONS)
 }
 
 pub(crate) fn decode_node(id: NodeId, bytes: &[u8]) -> Result<Node, Fault> {
@@ -124,8 +124,16 @@ fn read(version: u8, id: NodeId, reader: &mut Reader<'_>) -> Option<Node> {
         dos_attributes: if there & present::DOS_ATTRIBUTES != 0 { reader.u32()? } else { 0 },
         create_verifier: if there & present::CREATE_VERIFIER != 0 { Some(reader.array()?) } else { None },
         target: if there & present::TARGET != 0 { Some(target(reader)?) } else { None },
-        clip: if there & present::CLIP != 0 { Some(clip(reader)?) } else { None },
-        cuts: if there & present::CUTS != 0 { cuts(reader)? } else { Cuts::default() },
+        pending_truncation: if there & present::PENDING_TRUNCATION != 0 {
+            Some(pending_truncation(reader)?)
+        } else {
+            None
+        },
+        replay_exclusions: if there & present::REPLAY_EXCLUSIONS != 0 {
+            replay_exclusions(reader)?
+        } else {
+            ReplayExclusions::default()
+        },
     })
 }
 
@@ -152,12 +160,13 @@ fn target(reader: &mut Reader<'_>) -> Option<Arc<[u8]>> {
     reader.bytes(len as usize).map(Arc::from)
 }
 
-fn clip(reader: &mut Reader<'_>) -> Option<Clip> {
-    Some(Clip { offset: reader.u64()?, version: ContentVersion(reader.u64()?), end_page: reader.u64()? })
+fn pending_truncation(reader: &mut Reader<'_>) -> Option<PendingTruncation> {
+    Some(PendingTruncation { offset: reader.u64()?, version: ContentVersion(reader.u64()?), end_page: reader.u64()? })
 }
 
-fn cuts(reader: &mut Reader<'_>) -> Option<Cuts> {
+fn replay_exclusions(reader: &mut Reader<'_>) -> Option<ReplayExclusions> {
     let count = reader.u32()?;
-    let cut = |_| Some(Cut { up_to: Sequence(reader.u64()?), offset: reader.u64()?, end: reader.u64()? });
-    (0..count).map(cut).collect()
+    let exclusion =
+        |_| Some(ReplayExclusion { up_to: Sequence(reader.u64()?), offset: reader.u64()?, end: reader.u64()? });
+    (0..count).map(exclusion).collect()
 }

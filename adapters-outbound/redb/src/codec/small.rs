@@ -59,7 +59,7 @@ pub(crate) fn encode_object(record: &ObjectRecord) -> Vec<u8> {
     let state = match record.state {
         ObjectState::Writing => 0,
         ObjectState::Live => 1,
-        ObjectState::Condemned => 2,
+        ObjectState::PendingDelete => 2,
     };
     let mut out = vec![VERSION_OF_OBJECT, state];
     out.extend_from_slice(&record.owner.0.to_le_bytes());
@@ -73,7 +73,7 @@ pub(crate) fn decode_object(id: ObjectId, bytes: &[u8]) -> Result<ObjectRecord, 
         let state = match reader.u8()? {
             0 => ObjectState::Writing,
             1 => ObjectState::Live,
-            2 => ObjectState::Condemned,
+            2 => ObjectState::PendingDelete,
             _ => return None,
         };
         let (owner, bytes) = (Epoch(reader.u64()?), reader.u64()?);

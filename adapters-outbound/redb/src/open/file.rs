@@ -88,7 +88,7 @@ impl FileOpener {
         }
         match Builder::new().set_cache_size(CACHE_BYTES_INSPECT).open_read_only(place) {
             Ok(database) => identify(&database, name),
-            // It was not closed: only opening it for writing mends that.
+            // It was not closed: only opening it for writing repairs that.
             Err(DatabaseError::RepairAborted) => Ok(()),
             Err(error) => Err(OpenError::of(name, error)),
         }

@@ -13,7 +13,7 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 impl Writer {
     /// Answers who waits, and comes back with an open database, or when nobody can ask any more.
     ///
-    /// A full disk is told as such where the database, opened again, shows that the transaction is not in it.
+    /// A full disk is reported as such where the database, opened again, shows that the transaction is not in it.
     pub(super) fn recover(&mut self, requests: VecDeque<Request>, replies: Vec<Reply>, mut failure: Failure) {
         tracing::error!(failure = %failure.message, "the metadata database failed; it is opened again");
         self.cache.stop();
@@ -40,7 +40,7 @@ impl Writer {
         tracing::info!("the metadata database is open again");
     }
 
-    /// Where there is no room for that, who asks for a change is told so: nothing is begun before it is open.
+    /// Where there is no room for that, changes are refused as such: nothing is begun before it is open.
     fn open_again(&mut self) -> Result<(), Failure> {
         give_ballast_up_if_low(&*self.opener);
         let not_opened = |error: OpenError| Failure { is_full: error.is_full(), ..Failure::new(error.to_string()) };

@@ -1,4 +1,4 @@
-//! Storage in memory that fails when it is told to.
+//! Storage in memory that fails on demand.
 
 use std::{
     io,
@@ -72,7 +72,7 @@ struct DiskFile {
 }
 
 fn check(switch: &AtomicBool, kind: io::ErrorKind) -> io::Result<()> {
-    if switch.load(Ordering::SeqCst) { Err(io::Error::new(kind, "told to fail")) } else { Ok(()) }
+    if switch.load(Ordering::SeqCst) { Err(io::Error::new(kind, "fails on demand")) } else { Ok(()) }
 }
 
 impl StorageBackend for DiskFile {

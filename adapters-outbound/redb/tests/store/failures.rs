@@ -1,4 +1,4 @@
-//! A disk that fails for a while: those who wait are told, and the database comes back by itself.
+//! A disk that fails for a while: those who wait get an error, and the database comes back by itself.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -197,12 +197,12 @@ async fn a_disk_that_stays_full_refuses_plans_as_that_and_comes_back_by_itself()
     disk.switches.sync.store(true, Ordering::SeqCst);
     share.apply(creation("x", 1_000), None).await.unwrap_err();
     disk.switches.sync.store(false, Ordering::SeqCst);
-    let is_told = async {
+    let is_reported = async {
         while !matches!(share.apply(creation("y", 1_002), None).await, Err(ApplyError::Full)) {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(Duration::from_secs(20), is_told).await.expect("who asks is told that the disk is full");
+    timeout(Duration::from_secs(20), is_reported).await.expect("changes are refused as the disk is full");
     disk.switches.stays_full.store(false, Ordering::SeqCst);
     come_back(&share).await;
     assert!(has(&*share, "f0").await);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dittofs_domain::{
     ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, PlaceId, ShareId,
     Timestamp,
-    content::{BlockPlace, Clip, Extent, MapRow, PAGE_BYTES, Stored},
+    content::{BlockPlace, Extent, MapRow, PAGE_BYTES, PendingTruncation, Stored},
     node::Parent,
     plan::{
         Change, EntryKey, Expectation, MapQuery, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Reference, Space,
@@ -43,7 +43,7 @@ pub(crate) fn key(text: &str) -> EntryKey {
 pub(crate) fn creation(text: &str, number: u64) -> Plan {
     let (id, cookie) = (NodeId(number), Cookie(number + 1));
     let mut plan = Plan::at(NOW);
-    plan.expect(Expectation::EntryAbsent(key(text))).expect(Expectation::Linked(NodeId::ROOT));
+    plan.require(Expectation::EntryAbsent(key(text))).require(Expectation::Linked(NodeId::ROOT));
     let parent = Parent { directory: NodeId::ROOT, cookie };
     plan.change(Change::InsertNode(Box::new(node(id, NodeKind::File, parent))));
     plan.change(Change::InsertEntry { key: key(text), node: id, cookie });
@@ -58,7 +58,8 @@ pub(crate) async fn open_share(store: &impl MetadataStore) -> Arc<dyn ShareMetad
     store.share(SHARE).await.unwrap().unwrap()
 }
 
-/// Puts something of every record into a share: 20 files, of which one has rows and a clip, and one has no name.
+/// Puts something of every record into a share: 20 files, of which one has rows and a pending truncation, and one has
+/// no name.
 pub(crate) async fn fill(share: &dyn ShareMetadata) {
     let first = share.allocate(Counter::Ids, 100).await.unwrap().start;
     for index in 0..20 {
@@ -74,11 +75,14 @@ pub(crate) async fn fill(share: &dyn ShareMetadata) {
             Extent::Hole { len: PAGE_BYTES as u32 - 800 },
         ],
     };
-    let clip = Clip { offset: 5, version: ContentVersion(2), end_page: 9 };
+    let pending = PendingTruncation { offset: 5, version: ContentVersion(2), end_page: 9 };
     let mut plan = Plan::at(NOW);
     plan.change(Change::PutRow { node: file, page: 0, row });
     plan.change(Change::PutRow { node: file, page: 1, row: MapRow::Holes { version: ContentVersion(1), pages: 8 } });
-    plan.change(Change::UpdateNode(file, NodeUpdate { clip: Some(Some(clip)), ..NodeUpdate::changed() }));
+    plan.change(Change::UpdateNode(
+        file,
+        NodeUpdate { pending_truncation: Some(Some(pending)), ..NodeUpdate::changed() },
+    ));
     plan.change(Change::DeleteEntry(key("f1")));
     plan.change(Change::PutUnlinked { node: nameless, reason: UnlinkedReason::Open });
     let record =
@@ -109,10 +113,10 @@ pub(crate) async fn dump(store: &impl MetadataStore) -> String {
     let shares = store.shares().await.unwrap();
     let nodes = share.nodes(NodeId(0), 100_000).await.unwrap();
     let all_references = share.references_after(None, 100_000).await.unwrap();
-    let clipped = share.clipped(NodeId(0), 100).await.unwrap();
+    let pending = share.pending_truncations(NodeId(0), 100).await.unwrap();
     let statistics = share.statistics().await.unwrap();
     format!(
-        "{shares:?}\n{root:?}\n{listing:?}\n{maps:?}\n{unlinked:?} {clipped:?} {objects:?} {references:?} {statistics:?}\n\
+        "{shares:?}\n{root:?}\n{listing:?}\n{maps:?}\n{unlinked:?} {pending:?} {objects:?} {references:?} {statistics:?}\n\
          {nodes:?} {all_references:?}"
     )
 }

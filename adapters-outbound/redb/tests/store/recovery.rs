@@ -283,7 +283,7 @@ async fn a_database_of_the_first_format_gets_a_log() {
 }
 
 #[tokio::test]
-async fn the_progress_of_a_check_is_told() {
+async fn the_progress_of_a_check_is_reported() {
     let (folder, before) = killed().await;
     // As redb leaves a file that was killed inside a transaction without the help for a quick repair.
     let database = Database::open(folder.path().join(DATABASE)).unwrap();
@@ -294,14 +294,14 @@ async fn the_progress_of_a_check_is_told() {
     let bytes = fs::read(folder.path().join(DATABASE)).unwrap();
     drop(database);
     fs::write(folder.path().join(DATABASE), bytes).unwrap();
-    let told = Arc::new(AtomicU64::new(0));
-    let count = Arc::clone(&told);
+    let calls = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&calls);
     let progress = Progress::new(move |done, of| {
         assert!(done <= of);
         count.fetch_add(1, Ordering::SeqCst);
     });
     let store = RedbMetadataStore::open(&RedbOptions { progress, ..RedbOptions::new(folder.path()) }).unwrap();
-    assert!(told.load(Ordering::SeqCst) > 0, "nothing was told");
+    assert!(calls.load(Ordering::SeqCst) > 0, "nothing was reported");
     assert_eq!(dump(&store).await, before);
 }
 

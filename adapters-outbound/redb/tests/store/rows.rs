@@ -82,7 +82,7 @@ fn some_change(dice: &mut Dice) -> Change {
 fn some_plan(dice: &mut Dice) -> Plan {
     let mut plan = Plan::at(creation("x", 9).now);
     if dice.below(4) == 0 {
-        plan.expect(Expectation::EntryAbsent(some_entry(dice)));
+        plan.require(Expectation::EntryAbsent(some_entry(dice)));
     }
     for _ in 0..1 + dice.below(3) {
         plan.change(some_change(dice));

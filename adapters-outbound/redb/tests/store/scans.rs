@@ -2,7 +2,7 @@
 
 use dittofs_domain::{
     NodeId, ObjectId,
-    content::{Cut, Cuts},
+    content::{ReplayExclusion, ReplayExclusions},
     plan::{Change, NodeUpdate, Plan, Query, Reference},
 };
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
@@ -65,17 +65,17 @@ async fn references_come_once_in_order_in_pages_of_any_size() {
 }
 
 #[tokio::test]
-async fn cuts_of_a_node_are_kept() {
+async fn replay_exclusions_of_a_node_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let options = RedbOptions { row_cache_bytes: 0, ..RedbOptions::new(folder.path()) };
     let store = RedbMetadataStore::open(&options).unwrap();
     let share = open_share(&store).await;
-    let cut = Cut { up_to: dittofs_domain::Sequence(5), offset: 6, end: u64::MAX };
-    for cuts in [Cuts::default().with(cut), Cuts::default()] {
+    let exclusion = ReplayExclusion { up_to: dittofs_domain::Sequence(5), offset: 6, end: u64::MAX };
+    for exclusions in [ReplayExclusions::default().with(exclusion), ReplayExclusions::default()] {
         let mut plan = Plan::at(creation("x", 9).now);
-        let update = NodeUpdate { cuts: Some(cuts.clone()), ..NodeUpdate::changed() };
+        let update = NodeUpdate { replay_exclusions: Some(exclusions.clone()), ..NodeUpdate::changed() };
         plan.change(Change::UpdateNode(NodeId::ROOT, update));
         share.apply(plan, None).await.unwrap();
-        assert_eq!(share.view(&Query::node(NodeId::ROOT)).await.unwrap().nodes[0].cuts, cuts);
+        assert_eq!(share.view(&Query::node(NodeId::ROOT)).await.unwrap().nodes[0].replay_exclusions, exclusions);
     }
 }

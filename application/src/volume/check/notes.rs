@@ -15,11 +15,11 @@ impl Checker<'_> {
         for node in removed {
             self.outcome.take(self.subject.fault_of_note(node).await?);
         }
-        let mut clipped = self.clipped_suspects().await?;
-        let missing = self.nodes.iter().filter(|facts| facts.is_clipped()).map(|facts| facts.id);
-        clipped.extend(missing.take(super::SUSPECTS_MAX));
-        for node in clipped {
-            self.outcome.take(self.subject.fault_of_clip(node).await?);
+        let mut pending_truncations = self.truncation_suspects().await?;
+        let missing = self.nodes.iter().filter(|facts| facts.has_pending_truncation()).map(|facts| facts.id);
+        pending_truncations.extend(missing.take(super::SUSPECTS_MAX));
+        for node in pending_truncations {
+            self.outcome.take(self.subject.fault_of_truncation(node).await?);
         }
         Ok(())
     }
@@ -44,14 +44,19 @@ impl Checker<'_> {
         }
     }
 
-    async fn clipped_suspects(&mut self) -> FsResult<Vec<NodeId>> {
+    async fn truncation_suspects(&mut self) -> FsResult<Vec<NodeId>> {
         let (mut suspects, mut after) = (Vec::new(), NodeId(0));
         loop {
-            let page = self.subject.metadata.clipped(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
+            let page = self
+                .subject
+                .metadata
+                .pending_truncations(after, PAGE)
+                .await
+                .map_err(|error| metadata_failed(&error))?;
             for node in &page {
                 let facts = self.nodes.find_mut(*node);
-                let is_right = facts.as_ref().is_some_and(|facts| facts.is_clipped() || facts.is_damaged());
-                facts.into_iter().for_each(|facts| facts.clip_is_listed());
+                let is_right = facts.as_ref().is_some_and(|facts| facts.has_pending_truncation() || facts.is_damaged());
+                facts.into_iter().for_each(|facts| facts.pending_truncation_is_listed());
                 if !is_right {
                     self.outcome.suspect(&mut suspects, *node);
                 }
@@ -84,13 +89,13 @@ impl Subject<'_> {
     }
 
     /// Between two looks that show the same truncation, and the same content version, there was no other.
-    async fn fault_of_clip(&self, node: NodeId) -> FsResult<Option<Finding>> {
-        let pending = |node: Arc<Node>| (node.clip, node.content_version);
+    async fn fault_of_truncation(&self, node: NodeId) -> FsResult<Option<Finding>> {
+        let pending = |node: Arc<Node>| (node.pending_truncation, node.content_version);
         let before = self.node(node).await?.map(pending);
-        let first = self.metadata.clipped(NodeId(node.0.saturating_sub(1)), 1).await;
+        let first = self.metadata.pending_truncations(NodeId(node.0.saturating_sub(1)), 1).await;
         let is_listed = first.map_err(|error| metadata_failed(&error))?.first() == Some(&node);
-        let is_pending = matches!(&before, NodeRow::Whole((clip, _)) if clip.is_some());
+        let is_pending = matches!(&before, NodeRow::Whole((pending_truncation, _)) if pending_truncation.is_some());
         let is_known = before != NodeRow::Damaged && before == self.node(node).await?.map(pending);
-        Ok((is_known && is_pending != is_listed).then_some(Finding::ClipNote { node }))
+        Ok((is_known && is_pending != is_listed).then_some(Finding::PendingTruncationNote { node }))
     }
 }

@@ -94,7 +94,7 @@ impl Repair<'_> {
             }
             Finding::Unused { object, .. } => return self.condemn(object).await,
             Finding::NoRoot
-            | Finding::ClipNote { .. }
+            | Finding::PendingTruncationNote { .. }
             | Finding::NodeUnreadable { .. }
             | Finding::EntriesUnreadable { .. }
             | Finding::MapUnreadable { .. }
@@ -117,8 +117,8 @@ impl Repair<'_> {
 
     pub(super) async fn condemn(&self, object: ObjectId) -> FsResult<bool> {
         match self.subject.object(object).await? {
-            Some(record) if record.state == ObjectState::Condemned => Ok(true),
-            Some(record) => self.subject.apply(check::condemn(record, self.subject.clock.now())).await,
+            Some(record) if record.state == ObjectState::PendingDelete => Ok(true),
+            Some(record) => self.subject.apply(check::mark_pending_delete(record, self.subject.clock.now())).await,
             None => Ok(false),
         }
     }

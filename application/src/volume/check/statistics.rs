@@ -7,7 +7,7 @@ use dittofs_domain::{
     plan::Statistics,
     quota::metadata_bytes,
 };
-use dittofs_ports::Mended;
+use dittofs_ports::RepairOutcome;
 
 use super::{Checker, LOOKS_MAX, PAGE, Subject, metadata_failed};
 use crate::volume::{breathe::breathe, scan::nodes_after};
@@ -20,7 +20,7 @@ impl Checker<'_> {
         if self.nodes.damaged() > 0 {
             return Ok(());
         }
-        let is_mended = self.outcome.mended.contains(&Mended::Done);
+        let is_mended = self.outcome.mended.contains(&RepairOutcome::Done);
         // What is wrong with names is told already; the sums can be judged once it is mended.
         let is_in_doubt = self.outcome.findings.iter().any(Finding::doubts_names);
         if !is_mended && (is_in_doubt || self.subject.statistics().await? == self.counted) {

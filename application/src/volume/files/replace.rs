@@ -90,8 +90,8 @@ impl Files {
                 Ok(Truncation::ReapFirst) => return Err(FsError::Busy),
                 Err(error) => return Err(self.share.map_failed(node, &error)),
             };
-            plan.expect(Expectation::Exists(node));
-            plan.expect(Expectation::ContentVersion { node, version: stored.content_version });
+            plan.require(Expectation::Exists(node));
+            plan.require(Expectation::ContentVersion { node, version: stored.content_version });
             edit.add_to(&mut plan, node, NodeUpdate::default());
             Ok((plan, ()))
         };
@@ -119,12 +119,12 @@ impl Files {
                 Replaced::Crowded { end } => return Ok((Plan::default(), (Step::Crowded(end), 0))),
             };
             let size = edit.size.unwrap_or(stored.size);
-            let noted = self.nodes.pending().noted_replaced(stored, start..end);
-            let edit = ContentEdit { edit, noted };
+            let replay = self.nodes.pending().replay_of_replaced(stored, start..end);
+            let edit = ContentEdit { edit, replay };
             let mut decided = edit_content::decide(view, node, before, &context, self.share.epoch(), edit)?;
             if let Some((source, version)) = source {
-                decided.plan.expect(Expectation::Exists(source));
-                decided.plan.expect(Expectation::ContentVersion { node: source, version });
+                decided.plan.require(Expectation::Exists(source));
+                decided.plan.require(Expectation::ContentVersion { node: source, version });
             }
             Ok((decided.plan, (Step::Done(end), size)))
         };

@@ -3,7 +3,7 @@
 use dittofs_domain::{
     NodeId, OpId, attributes,
     content::{
-        CUTS_MAX,
+        REPLAY_EXCLUSIONS_MAX,
         map::{self, Truncation},
     },
     error::{FsError, FsResult},
@@ -18,7 +18,7 @@ use dittofs_ports::{Caller, Changed};
 use crate::volume::{files::Files, node_locks::NodeLock, nodes::weak, plans::ContentQuery};
 
 /// How often an earlier truncation is finished before a new one is made. Once is enough, as nobody else cuts the file
-/// in the meantime; unless a clip was too large to be finished at once.
+/// in the meantime; unless a pending truncation was too large to be finished at once.
 const REAPS_MAX: u32 = 2;
 
 /// What a truncation came to.
@@ -48,7 +48,7 @@ impl Files {
             if let Some(changed) = self.try_resize(lock, request, size, &context, op).await? {
                 return Ok(changed);
             }
-            self.plans.reap_clip_locked(lock).await?;
+            self.plans.reap_truncation_locked(lock).await?;
         }
         Err(FsError::Busy)
     }
@@ -82,9 +82,9 @@ impl Files {
                     let resize = Resize {
                         changes: edit.changes,
                         allocated: edit.allocated,
-                        clip: edit.clip,
+                        pending_truncation: edit.pending_truncation,
                         raises_content_version: edit.content_version.is_some(),
-                        noted: self.nodes.pending().noted(stored, size),
+                        replay: self.nodes.pending().replay_of_truncated(stored, size),
                     };
                     let decision = set_attributes::decide(view, node, request, before, context, Some(resize))?;
                     Ok((decision.plan, Cut::Done))
@@ -107,14 +107,14 @@ impl Files {
         Ok(Some(changed))
     }
 
-    /// Flushes a file that has been cut too often since its last flush: each cut is noted in its record. Called before
+    /// Flushes a file that has too many replay exclusions since its last flush: they are in its record. Called before
     /// the node's lock is taken.
     pub(in crate::volume) async fn limit_cuts(&self, node: NodeId) -> FsResult<()> {
         if !self.nodes.pending().has(node) {
             return Ok(());
         }
         let view = self.nodes.view(&Query::node(node)).await?;
-        if self.nodes.live(&view, node)?.cuts.len() < CUTS_MAX {
+        if self.nodes.live(&view, node)?.replay_exclusions.len() < REPLAY_EXCLUSIONS_MAX {
             return Ok(());
         }
         self.flusher.flush(vec![node]).await

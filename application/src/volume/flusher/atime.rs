@@ -23,7 +23,7 @@ impl Flusher {
             let settled = self.plans.run(query, None, |view| {
                 let mut plan = Plan::at(self.share.now());
                 for node in &view.nodes {
-                    plan.expect(Expectation::Exists(node.id));
+                    plan.require(Expectation::Exists(node.id));
                     plan.change(Change::UpdateNode(node.id, NodeUpdate::default()));
                 }
                 Ok((plan, ()))

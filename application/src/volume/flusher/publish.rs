@@ -54,7 +54,7 @@ impl Flusher {
             // what follows.
             self.sync_first().await?;
         }
-        let pieces = if was_cut { self.clipped(gathered) } else { gathered.pieces.clone() };
+        let pieces = if was_cut { self.without_truncated(gathered) } else { gathered.pieces.clone() };
         if !self.nodes.pending().has(node) {
             return Ok(());
         }
@@ -94,10 +94,10 @@ impl Flusher {
             // While readers are kept off: a record that is lost before brings older ones back into the index.
             let done = batch.is_last.then(|| self.content_seq_after(batch.gathered));
             let mut plan = Plan::at(self.share.now());
-            plan.expect(Expectation::Exists(node));
-            plan.expect(Expectation::ContentVersion { node, version: stored.content_version });
+            plan.require(Expectation::Exists(node));
+            plan.require(Expectation::ContentVersion { node, version: stored.content_version });
             if !pieces.is_empty() {
-                plan.expect(Expectation::ObjectUsable { object: object.id, epoch: self.share.epoch() });
+                plan.require(Expectation::ObjectUsable { object: object.id, epoch: self.share.epoch() });
                 plan.change(Change::PutObject(object));
             }
             installed.edit.add_to(&mut plan, node, published(stored, pending, done));
@@ -119,8 +119,8 @@ impl Flusher {
         let decide = |view: &View, pending: Option<&Pending>| {
             let stored = view.node(node)?;
             let mut plan = Plan::at(self.share.now());
-            plan.expect(Expectation::Exists(node));
-            plan.expect(Expectation::ContentVersion { node, version: stored.content_version });
+            plan.require(Expectation::Exists(node));
+            plan.require(Expectation::ContentVersion { node, version: stored.content_version });
             plan.change(Change::UpdateNode(node, published(stored, pending, self.nodes.pending().highest(node))));
             Ok((plan, ()))
         };
@@ -154,7 +154,7 @@ impl Flusher {
     }
 
     /// What is still there of the bytes that were taken: the index was cut when the file was.
-    fn clipped(&self, gathered: &Gathered) -> Vec<Piece> {
+    fn without_truncated(&self, gathered: &Gathered) -> Vec<Piece> {
         let Some(pending) = self.nodes.pending().find(gathered.node) else { return Vec::new() };
         let mut left = Vec::new();
         for piece in &gathered.pieces {
@@ -179,6 +179,7 @@ impl Flusher {
 
 /// What a flush says of a node: times and counts that clients have been shown already.
 fn published(stored: &Node, pending: Option<&Pending>, done: Option<Sequence>) -> NodeUpdate {
+    let left = done.map(|done| stored.replay_exclusions.above(done));
     let times = pending.and_then(|pending| pending.times).filter(|(_, sequence)| *sequence > stored.times_seq);
     // A flush is no change to a client: what was shown must not move again where it is stored already.
     let shown = pending
@@ -189,7 +190,7 @@ fn published(stored: &Node, pending: Option<&Pending>, done: Option<Sequence>) -
         ctime: shown.map_or(TimeChange::Keep, |(_, ctime)| TimeChange::AtLeast(ctime)),
         change_at_least: shown.map(|(change, _)| change),
         content_seq: done,
-        cuts: done.map(|done| stored.cuts.above(done)).filter(|cuts| *cuts != stored.cuts),
+        replay_exclusions: left.filter(|left| *left != stored.replay_exclusions),
         ..NodeUpdate::default()
     }
 }

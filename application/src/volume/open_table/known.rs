@@ -4,7 +4,7 @@ use dittofs_domain::{
     NodeId,
     opens::{Denied, NodeOpens, OpenToken, Operation, ShareAccess},
 };
-use dittofs_ports::{Caller, Glance};
+use dittofs_ports::{Caller, OpenHint};
 
 use crate::volume::open_table::{OpenTable, open::own};
 
@@ -31,10 +31,10 @@ impl OpenTable {
         }
         let mut known = Known::Ask;
         let mut judge = |opens: &NodeOpens| known = judge(opens, caller, operation, self.share.now_ms());
-        match self.state.glance(node, &mut judge) {
-            Glance::Nothing => Known::Admitted(ShareAccess::empty()),
-            Glance::Seen => known,
-            Glance::Unknown => Known::Ask,
+        match self.state.hint(node, &mut judge) {
+            OpenHint::Nothing => Known::Admitted(ShareAccess::empty()),
+            OpenHint::Seen => known,
+            OpenHint::Unknown => Known::Ask,
         }
     }
 }

@@ -165,7 +165,7 @@ impl NodePending {
         self.slices.clear();
         for held in self.held.iter().filter(|held| held.appended.sequence > stored.content_seq) {
             let Appended { sequence, place } = held.appended;
-            for range in stored.cuts.left(sequence, held.offset..held.end()) {
+            for range in stored.replay_exclusions.left(sequence, held.offset..held.end()) {
                 let (length, skip) = ((range.end - range.start) as u32, (range.start - held.offset) as u32);
                 self.slices.insert(range.start, length, sequence, place, skip);
             }

@@ -88,7 +88,7 @@ impl PlanRunner {
                 // Of one that is gone nothing will be published.
                 if let Ok(stored) = view.node(node) {
                     let version = stored.content_version;
-                    plan.expect(Expectation::ContentVersion { node, version });
+                    plan.require(Expectation::ContentVersion { node, version });
                     let raised = Some(ContentVersion(version.0.saturating_add(1)));
                     plan.change(Change::UpdateNode(
                         node,

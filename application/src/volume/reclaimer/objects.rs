@@ -83,7 +83,7 @@ impl Collector {
             let page = page.map_err(|error| self.share.metadata_failed(&error))?;
             for record in &page {
                 match record.state {
-                    ObjectState::Condemned => {
+                    ObjectState::PendingDelete => {
                         self.condemned.lock().push(Condemned { object: record.id, since, is_told: false })
                     }
                     // Those of this instance are looked at when their flush has ended.
@@ -126,7 +126,7 @@ impl Collector {
     async fn condemn_suspect(&self, object: ObjectId) -> FsResult<()> {
         if !self.is_referred_to(object).await? {
             self.condemn(object).await?;
-            self.share.counters().objects_condemned.count();
+            self.share.counters().objects_unreferenced.count();
             let since = self.share.monotonic();
             self.condemned.lock().push(Condemned { object, since, is_told: false });
         }
@@ -181,7 +181,7 @@ impl Collector {
     /// Deletes the row of an object that is gone; answers whether there is none any more.
     async fn delete_row(&self, object: ObjectId) -> FsResult<bool> {
         let mut plan = Plan::at(self.share.now());
-        plan.expect(Expectation::ObjectState { object, state: ObjectState::Condemned });
+        plan.require(Expectation::ObjectState { object, state: ObjectState::PendingDelete });
         plan.change(Change::DeleteObject(object));
         match self.metadata.apply(plan, None).await {
             Ok(_) => Ok(true),
@@ -203,14 +203,14 @@ impl Collector {
     async fn is_condemned(&self, object: ObjectId) -> FsResult<bool> {
         let before = object.0.checked_sub(1).map(ObjectId);
         let found = self.metadata.objects(before, 1).await.map_err(|error| self.share.metadata_failed(&error))?;
-        Ok(found.iter().any(|record| record.id == object && record.state == ObjectState::Condemned))
+        Ok(found.iter().any(|record| record.id == object && record.state == ObjectState::PendingDelete))
     }
 
     /// Condemns an object; `Busy` if somebody refers to it again, or another plan came between.
     async fn condemn(&self, object: ObjectId) -> FsResult<()> {
         let mut plan = Plan::at(self.share.now());
-        plan.expect(Expectation::Unreferenced(object));
-        let state = ObjectState::Condemned;
+        plan.require(Expectation::Unreferenced(object));
+        let state = ObjectState::PendingDelete;
         plan.change(Change::PutObject(ObjectRecord {
             id: object,
             state,

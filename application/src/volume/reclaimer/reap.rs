@@ -52,10 +52,10 @@ impl Reaper {
         }
         let mut after = NodeId(0);
         loop {
-            let page = self.metadata.clipped(after, NODES_PER_PAGE).await;
+            let page = self.metadata.pending_truncations(after, NODES_PER_PAGE).await;
             let page = page.map_err(|error| self.share.metadata_failed(&error))?;
             for node in &page {
-                self.skip_damaged(*node, self.reap_clip(*node).await).await?;
+                self.skip_damaged(*node, self.reap_truncation(*node).await).await?;
             }
             match page.last() {
                 Some(last) if page.len() == NODES_PER_PAGE => after = *last,
@@ -94,7 +94,7 @@ impl Reaper {
                     let step = map::reap_node(&view.map, node, self.share.scale())
                         .map_err(|error| self.share.map_failed(node, &error))?;
                     let mut plan = Plan::at(self.share.now());
-                    plan.expect(Expectation::Exists(node));
+                    plan.require(Expectation::Exists(node));
                     if step.done {
                         plan.changes.extend(step.edit.changes);
                         plan.change(Change::DeleteUnlinked(node)).change(Change::DeleteNode(node));
@@ -114,11 +114,11 @@ impl Reaper {
     }
 
     /// Finishes a truncation that left rows behind.
-    async fn reap_clip(&self, node: NodeId) -> FsResult<()> {
+    async fn reap_truncation(&self, node: NodeId) -> FsResult<()> {
         let mut cursor = None;
         loop {
             let _lock = self.locks.lock(node).await;
-            cursor = self.plans.reap_clip_from(node, cursor).await?;
+            cursor = self.plans.reap_truncation_from(node, cursor).await?;
             if cursor.is_none() {
                 return Ok(());
             }

@@ -382,9 +382,9 @@ impl Repacker {
                 let installed =
                     map::install(&view.map, &self.share.facts(stored), &pieces, stored.size).map_err(failed)?;
                 let mut plan = Plan::at(self.share.now());
-                plan.expect(Expectation::Exists(*node));
-                plan.expect(Expectation::ContentVersion { node: *node, version: stored.content_version });
-                plan.expect(Expectation::ObjectUsable { object: object.id, epoch: self.share.epoch() });
+                plan.require(Expectation::Exists(*node));
+                plan.require(Expectation::ContentVersion { node: *node, version: stored.content_version });
+                plan.require(Expectation::ObjectUsable { object: object.id, epoch: self.share.epoch() });
                 plan.change(dittofs_domain::plan::Change::PutObject(object));
                 installed.edit.add_to(&mut plan, *node, NodeUpdate::default());
                 Ok((plan, ()))

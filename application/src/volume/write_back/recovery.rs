@@ -84,7 +84,7 @@ impl WriteBack {
             return false;
         };
         let end = record.offset.saturating_add(record.data.len() as u64);
-        let left = node.cuts.left(appended.sequence, record.offset..end);
+        let left = node.replay_exclusions.left(appended.sequence, record.offset..end);
         if appended.sequence <= node.content_seq || left.is_empty() {
             recovered.published += 1;
             return false;

@@ -151,7 +151,7 @@ fn a_head_that_no_writer_writes_is_refused(#[case] at: usize, #[case] value: u8,
 }
 
 #[test]
-fn a_block_in_the_wrong_place_is_told() {
+fn a_block_in_the_wrong_place_is_found() {
     let block = build(SPEC, &[Bytes::from_static(b"hello")]).unwrap();
     let place = block.place(0);
     for (other, field) in [

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    content::{Clip, Extent, MapRow, page},
+    content::{Extent, MapRow, PendingTruncation, page},
     id::{ContentVersion, NodeId, ObjectId},
     plan::{Change, NodeUpdate, Plan, Reference, Statistics},
     scale::Scale,
@@ -21,8 +21,8 @@ pub struct Edit {
     pub size: Option<u64>,
     /// The new content version, where it is raised.
     pub content_version: Option<ContentVersion>,
-    /// The new pending clip, where that changes.
-    pub clip: Option<Option<Clip>>,
+    /// The new pending truncation, where that changes.
+    pub pending_truncation: Option<Option<PendingTruncation>>,
 }
 
 impl Edit {
@@ -31,7 +31,7 @@ impl Edit {
         update.allocated += self.allocated;
         update.size = self.size.or(update.size);
         update.content_version = self.content_version.or(update.content_version);
-        update.clip = self.clip.or(update.clip);
+        update.pending_truncation = self.pending_truncation.or(update.pending_truncation);
         plan.changes.extend(self.changes);
         plan.change(Change::UpdateNode(node, update));
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Facts, MapError, Piece, Source, rows::pages_in, visible};
 use crate::{
-    content::{Clip, Extent, MapRow, PageExtents, page as extents_of_page},
+    content::{Extent, MapRow, PageExtents, PendingTruncation, page as extents_of_page},
     id::{ContentVersion, NodeId},
     plan::{MapQuery, MapView},
     scale::Scale,
@@ -60,7 +60,8 @@ pub fn resolve_known(view: &MapView, facts: &Facts, range: Range<u64>) -> Result
     Ok((resolve(view, facts, range.start..end)?, end))
 }
 
-/// The extents of a page as they read: with a pending clip taken into account, and all hole behind the map's end.
+/// The extents of a page as they read: with a pending truncation taken into account, and all hole behind the map's
+/// end.
 ///
 /// # Errors
 /// As [`resolve`].
@@ -70,7 +71,9 @@ pub fn page(view: &MapView, facts: &Facts, page: u64) -> Result<PageExtents, Map
     }
     match covering(view, page)? {
         Covering::Holes { .. } => Ok(extents_of_page::hole(facts.scale.page_bytes)),
-        Covering::Page { version, extents } => effective(version, extents, page, facts.clip, &facts.scale),
+        Covering::Page { version, extents } => {
+            effective(version, extents, page, facts.pending_truncation, &facts.scale)
+        }
     }
 }
 
@@ -79,15 +82,15 @@ pub(super) fn effective(
     version: ContentVersion,
     extents: &PageExtents,
     page: u64,
-    clip: Option<Clip>,
+    pending: Option<PendingTruncation>,
     scale: &Scale,
 ) -> Result<PageExtents, MapError> {
     if !extents_of_page::tiles(extents, scale.page_bytes) {
         return Err(MapError::Malformed { page });
     }
-    match visible(version, page, clip, scale.page()) {
+    match visible(version, page, pending, scale.page()) {
         visible if visible == scale.page() => Ok(extents.clone()),
-        visible => Ok(extents_of_page::clip(extents, visible as u32)),
+        visible => Ok(extents_of_page::truncate(extents, visible as u32)),
     }
 }
 
@@ -103,7 +106,7 @@ fn resolve_page(
     let page = range.start / page_bytes;
     let base = page * page_bytes;
     let to = range.end.min(base + page_bytes);
-    let data_end = to.min(base + visible(version, page, facts.clip, page_bytes));
+    let data_end = to.min(base + visible(version, page, facts.pending_truncation, page_bytes));
     let mut start = base;
     for extent in extents {
         let (from, until) = (range.start.max(start), data_end.min(start + u64::from(extent.len())));

@@ -8,26 +8,26 @@ use super::{
     rows::{Rows, pages_in},
 };
 use crate::{
-    content::{Clip, MapRow},
+    content::{MapRow, PendingTruncation},
     id::NodeId,
     plan::{MapQuery, MapView},
     scale::Scale,
 };
 
-/// Where the reaper of a clip goes on. Kept in memory only: without it the work starts again at the clip's offset,
-/// and finds less to do.
+/// Where the reaper of a pending truncation goes on. Kept in memory only: without it the work starts again at the
+/// truncation's offset, and finds less to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReapCursor {
-    /// The clip that the work is for: another one starts from its own offset.
-    pub clip: Clip,
+    /// The pending truncation that the work is for: another one starts from its own offset.
+    pub pending_truncation: PendingTruncation,
     /// The next page.
     pub page: u64,
 }
 
-/// One step of reaping a clip.
+/// One step of reaping a pending truncation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reaped {
-    /// The changes; the last step's clear the node's clip.
+    /// The changes; the last step's clear the node's pending truncation.
     pub edit: Edit,
     /// Where to go on; none if all is done.
     pub next: Option<ReapCursor>,
@@ -42,52 +42,52 @@ pub struct ReapedNode {
     pub done: bool,
 }
 
-/// Which rows [`reap_clip`] needs; none if no clip is pending.
-pub fn reap_clip_query(facts: &Facts, cursor: Option<ReapCursor>) -> Option<MapQuery> {
-    let clip = facts.clip?;
+/// Which rows [`reap_truncation`] needs; none if no truncation is pending.
+pub fn reap_truncation_query(facts: &Facts, cursor: Option<ReapCursor>) -> Option<MapQuery> {
+    let pending = facts.pending_truncation?;
     // One page more at the front: the run of holes that earlier steps left, which this step makes longer.
     let scale = &facts.scale;
-    let first_page = scale.chunk_start(start_page(clip, cursor, scale)).saturating_sub(1);
-    let last_page = scale.chunk_end(clip.end_page.saturating_sub(1)) - 1;
+    let first_page = scale.chunk_start(start_page(pending, cursor, scale)).saturating_sub(1);
+    let last_page = scale.chunk_end(pending.end_page.saturating_sub(1)) - 1;
     Some(MapQuery { node: facts.node, first_page, last_page, rows_max: scale.step_rows() })
 }
 
-/// Removes rows that are older than the pending clip and lie behind its offset, and puts holes in their place; clips
-/// the page that it cuts; in the last step removes what covers pages behind the size, and clears the clip. The content
-/// version stays: no byte that counts changes.
+/// Removes rows that are older than the pending truncation and lie behind its offset, and puts holes in their place.
+/// The page with the offset is truncated. The last step removes what covers pages behind the size, and clears the
+/// pending truncation. The content version stays: no byte that counts changes.
 ///
 /// # Errors
 /// `Incomplete` if the view has not even one chunk; `Uncovered` or `Malformed` where the map is damaged.
-pub fn reap_clip(view: &MapView, facts: &Facts, cursor: Option<ReapCursor>) -> Result<Reaped, MapError> {
-    let Some(clip) = facts.clip else {
+pub fn reap_truncation(view: &MapView, facts: &Facts, cursor: Option<ReapCursor>) -> Result<Reaped, MapError> {
+    let Some(pending) = facts.pending_truncation else {
         return Ok(Reaped { edit: Edit::default(), next: None });
     };
     let scale = &facts.scale;
-    let from = start_page(clip, cursor, scale);
-    let stop = if from < clip.end_page { step_end(view, from, clip.end_page, scale)? } else { clip.end_page };
+    let from = start_page(pending, cursor, scale);
+    let stop = if from < pending.end_page { step_end(view, from, pending.end_page, scale)? } else { pending.end_page };
     let mut rows = Rows::new(view, facts, facts.content_version);
-    for page in rows.clipped_pages(from, stop) {
+    for page in rows.truncated_pages(from, stop) {
         let extents = rows.page(page)?;
         rows.put_page(page, extents)?;
     }
     rows.coalesce_range(from, stop);
-    let mut next = (stop < clip.end_page).then_some(stop);
+    let mut next = (stop < pending.end_page).then_some(stop);
     if next.is_none() {
         let end = scale.pages_of(facts.size);
-        if end >= clip.end_page || rows.first_page().is_some_and(|first| first <= end) {
-            rows.remove(end, clip.end_page)?;
+        if end >= pending.end_page || rows.first_page().is_some_and(|first| first <= end) {
+            rows.remove(end, pending.end_page)?;
         } else {
             next = Some(end);
         }
     }
     let mut edit = rows.finish()?;
-    edit.clip = next.is_none().then_some(None);
-    Ok(Reaped { edit, next: next.map(|page| ReapCursor { clip, page }) })
+    edit.pending_truncation = next.is_none().then_some(None);
+    Ok(Reaped { edit, next: next.map(|page| ReapCursor { pending_truncation: pending, page }) })
 }
 
-fn start_page(clip: Clip, cursor: Option<ReapCursor>, scale: &Scale) -> u64 {
-    let first = scale.page_of(clip.offset);
-    cursor.filter(|cursor| cursor.clip == clip).map_or(first, |cursor| cursor.page.max(first))
+fn start_page(pending: PendingTruncation, cursor: Option<ReapCursor>, scale: &Scale) -> u64 {
+    let first = scale.page_of(pending.offset);
+    cursor.filter(|cursor| cursor.pending_truncation == pending).map_or(first, |cursor| cursor.page.max(first))
 }
 
 /// Which rows [`reap_node`] needs.
@@ -110,8 +110,8 @@ pub fn reap_node(view: &MapView, node: NodeId, scale: &Scale) -> Result<ReapedNo
     Ok(ReapedNode { edit: edit_between(node, &view.rows, &keep, scale), done })
 }
 
-/// The page before which one plan has to stop: at `to`, or earlier at the start of a chunk, because references can
-/// only be told from all rows of a chunk, and a plan is bounded.
+/// The page before which one plan has to stop: at `to`, or earlier at the start of a chunk, because references are
+/// only known from all rows of a chunk, and a plan is bounded.
 ///
 /// A step takes no further chunk after a quarter of a plan's steps in rows and extents: a chunk has at most 64 rows of
 /// [`Scale::page_extents_bound`] extents each at the scale of production, so that all of it fits.

@@ -8,7 +8,7 @@ use super::{
     read::effective,
 };
 use crate::{
-    content::{Clip, MapRow, PageExtents, page as extents_of_page},
+    content::{MapRow, PageExtents, PendingTruncation, page as extents_of_page},
     id::{ContentVersion, NodeId},
     plan::MapView,
     scale::Scale,
@@ -18,7 +18,7 @@ pub(super) struct Rows<'a> {
     before: &'a MapView,
     now: BTreeMap<u64, MapRow>,
     node: NodeId,
-    clip: Option<Clip>,
+    pending_truncation: Option<PendingTruncation>,
     /// What changed rows are stamped with.
     version: ContentVersion,
     /// Pages that were covered before.
@@ -30,12 +30,20 @@ impl<'a> Rows<'a> {
     pub(super) fn new(before: &'a MapView, facts: &Facts, version: ContentVersion) -> Rows<'a> {
         let now = before.rows.iter().cloned().collect();
         let map_pages = facts.map_pages();
-        Rows { before, now, node: facts.node, clip: facts.clip, version, map_pages, scale: facts.scale }
+        Rows {
+            before,
+            now,
+            node: facts.node,
+            pending_truncation: facts.pending_truncation,
+            version,
+            map_pages,
+            scale: facts.scale,
+        }
     }
 
     /// Covers pages that were behind the map's end.
     pub(super) fn grow_to(&mut self, pages: u64) {
-        for (page, row) in super::cover(self.map_pages..pages, self.version, self.clip) {
+        for (page, row) in super::cover(self.map_pages..pages, self.version, self.pending_truncation) {
             self.now.insert(page, row);
             self.coalesce(page);
         }
@@ -65,7 +73,7 @@ impl<'a> Rows<'a> {
     pub(super) fn page(&self, page: u64) -> Result<PageExtents, MapError> {
         match self.now.range(..=page).next_back() {
             Some((key, MapRow::Page { version, extents })) if *key == page => {
-                effective(*version, extents, page, self.clip, &self.scale)
+                effective(*version, extents, page, self.pending_truncation, &self.scale)
             }
             Some((key, MapRow::Holes { pages, .. })) if page - key < *pages => {
                 Ok(extents_of_page::hole(self.scale.page_bytes))
@@ -74,8 +82,8 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Puts a page in the place of what covered it, unless the row as it stands says the same, with the pending clip and
-    /// without it: bytes that the clip cuts off the row are written though the row has the same ones.
+    /// Puts a page in the place of what covered it, unless the row as it stands says the same, with the pending
+    /// truncation and without it: bytes that it hides are written though the row has the same ones.
     pub(super) fn put_page(&mut self, page: u64, extents: PageExtents) -> Result<(), MapError> {
         if extents_of_page::is_hole(&extents) {
             return self.put_holes(page, page + 1);
@@ -133,11 +141,11 @@ impl<'a> Rows<'a> {
         self.now.first_key_value().map(|(key, _)| *key)
     }
 
-    /// The pages of a range whose rows are older than the pending clip.
-    pub(super) fn clipped_pages(&self, from: u64, to: u64) -> Vec<u64> {
-        let clip_version = self.clip.map_or(ContentVersion(0), |clip| clip.version);
+    /// The pages of a range whose rows are older than the pending truncation.
+    pub(super) fn truncated_pages(&self, from: u64, to: u64) -> Vec<u64> {
+        let truncation_version = self.pending_truncation.map_or(ContentVersion(0), |pending| pending.version);
         let rows = self.now.range(from..to.max(from));
-        rows.filter(|(_, row)| matches!(row, MapRow::Page { version, .. } if *version < clip_version))
+        rows.filter(|(_, row)| matches!(row, MapRow::Page { version, .. } if *version < truncation_version))
             .map(|(key, _)| *key)
             .collect()
     }
@@ -145,8 +153,8 @@ impl<'a> Rows<'a> {
     /// What to change.
     ///
     /// # Errors
-    /// `Incomplete` or `Uncovered` if the view lacks a row of a chunk of which a page changed: its references could
-    /// not be told.
+    /// `Incomplete` or `Uncovered` if the view lacks a row of a chunk of which a page changed: its references would
+    /// not be known.
     pub(super) fn finish(self) -> Result<Edit, MapError> {
         let mut checked = None;
         for page in changed_pages(&self.before.rows, &self.now) {
@@ -204,7 +212,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Merges the run at a key with the runs on both sides. The newer version holds for both: holes read the same
-    /// under either, and a run that reaches over a clip's end has to be newer than it.
+    /// under either, and a run that reaches over the end of a pending truncation has to be newer than it.
     fn coalesce(&mut self, key: u64) {
         let mut key = key;
         let Some(MapRow::Holes { mut version, mut pages }) = self.now.get(&key).cloned() else { return };

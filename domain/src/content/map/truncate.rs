@@ -1,10 +1,10 @@
-//! Cutting and growing.
+//! Shrinking and growing.
 
 use std::ops::Range;
 
 use super::{Edit, Facts, MapError, rows::Rows};
 use crate::{
-    content::{Clip, FILE_BYTES_MAX, MapRow, page},
+    content::{FILE_BYTES_MAX, MapRow, PendingTruncation, page},
     id::ContentVersion,
     plan::{MapQuery, MapView},
 };
@@ -15,14 +15,14 @@ pub enum Truncation {
     /// One edit.
     Edit(Edit),
     /// An earlier truncation, at a lower offset, is still pending, and the file has grown since by more rows than can
-    /// be removed at once: finish [`super::reap_clip`] first.
+    /// be removed at once: finish [`super::reap_truncation`] first.
     ReapFirst,
 }
 
 /// The rows by which a file whose pages end at `pages.start` comes to cover `pages`: one run of holes. Pages below a
-/// pending clip's end are left out, for rows cover them already.
-pub fn cover(pages: Range<u64>, version: ContentVersion, clip: Option<Clip>) -> Vec<(u64, MapRow)> {
-    let start = pages.start.max(clip.map_or(0, |clip| clip.end_page));
+/// pending truncation's end are left out, for rows cover them already.
+pub fn cover(pages: Range<u64>, version: ContentVersion, pending: Option<PendingTruncation>) -> Vec<(u64, MapRow)> {
+    let start = pages.start.max(pending.map_or(0, |pending| pending.end_page));
     match pages.end.checked_sub(start) {
         None | Some(0) => Vec::new(),
         Some(count) => vec![(start, MapRow::Holes { version, pages: count })],
@@ -40,11 +40,11 @@ pub fn truncate_query(facts: &Facts, new_size: u64) -> MapQuery {
     MapQuery { node: facts.node, first_page: scale.chunk_start(scale.page_of(new_size)), last_page, rows_max }
 }
 
-/// Sets a file's size. The content version is raised in any case, so that a flush under way clips what it brings.
+/// Sets a file's size. The content version is raised in any case, so that a flush under way drops what was cut off.
 ///
-/// Shrinking removes up to [`Scale::truncate_rows`](crate::Scale::truncate_rows) rows at once; where there are more it leaves all rows as they are and
-/// answers one [`Clip`], so `allocated` and references follow only when the reaper removes rows. Growing covers the
-/// new pages with one run of holes.
+/// Shrinking removes up to [`Scale::truncate_rows`](crate::Scale::truncate_rows) rows at once. Where there are more it
+/// leaves all rows as they are and answers one [`PendingTruncation`], so `allocated` and references follow only when
+/// the reaper removes rows. Growing covers the new pages with one run of holes.
 ///
 /// # Errors
 /// `BadPiece` if the size is above [`FILE_BYTES_MAX`]; `Uncovered` or `Malformed` where the map is damaged.
@@ -56,8 +56,8 @@ pub fn truncate(view: &MapView, facts: &Facts, new_size: u64) -> Result<Truncati
     let mut edit = match new_size >= facts.size {
         true => grow(view, facts, new_size, version)?,
         false if is_small(view, facts, new_size) => shrink(view, facts, new_size, version)?,
-        false => match clip_at(facts, new_size, version) {
-            Some(clip) => Edit { clip: Some(Some(clip)), ..Edit::default() },
+        false => match truncation_at(facts, new_size, version) {
+            Some(pending) => Edit { pending_truncation: Some(Some(pending)), ..Edit::default() },
             None => return Ok(Truncation::ReapFirst),
         },
     };
@@ -82,23 +82,23 @@ fn shrink(view: &MapView, facts: &Facts, new_size: u64, version: ContentVersion)
     let keep = facts.scale.pages_of(new_size);
     let within = (new_size % facts.scale.page()) as u32;
     if within > 0 {
-        let kept = page::clip(&rows.page(keep - 1)?, within);
+        let kept = page::truncate(&rows.page(keep - 1)?, within);
         rows.put_page(keep - 1, kept)?;
     }
     rows.remove(keep, facts.map_pages())?;
     let mut edit = rows.finish()?;
-    edit.clip = match facts.clip {
-        Some(clip) if new_size <= clip.offset => Some(None),
-        Some(clip) if clip.end_page > keep => Some(Some(Clip { end_page: keep, ..clip })),
+    edit.pending_truncation = match facts.pending_truncation {
+        Some(pending) if new_size <= pending.offset => Some(None),
+        Some(pending) if pending.end_page > keep => Some(Some(PendingTruncation { end_page: keep, ..pending })),
         _ => None,
     };
     Ok(edit)
 }
 
-fn clip_at(facts: &Facts, offset: u64, version: ContentVersion) -> Option<Clip> {
-    match facts.clip {
+fn truncation_at(facts: &Facts, offset: u64, version: ContentVersion) -> Option<PendingTruncation> {
+    match facts.pending_truncation {
         Some(pending) if offset > pending.offset => None,
-        _ => Some(Clip { offset, version, end_page: facts.map_pages() }),
+        _ => Some(PendingTruncation { offset, version, end_page: facts.map_pages() }),
     }
 }
 

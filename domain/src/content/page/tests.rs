@@ -42,7 +42,7 @@ fn is_merged(extents: &[Extent]) -> bool {
 enum Step {
     Overlay(u32, Extent),
     Punch(Range<u32>),
-    Clip(u32),
+    Truncate(u32),
 }
 
 fn offset() -> impl Strategy<Value = u32> {
@@ -62,7 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (offset(), extent()).prop_map(|(at, extent)| Step::Overlay(at, extent)),
         1 => (offset(), offset()).prop_map(|(a, b)| Step::Punch(a.min(b)..a.max(b))),
-        1 => offset().prop_map(Step::Clip),
+        1 => offset().prop_map(Step::Truncate),
     ]
 }
 
@@ -89,8 +89,8 @@ proptest! {
                     page = punch(&page, range.clone());
                     bytes[range.start as usize..range.end as usize].fill(0);
                 }
-                Step::Clip(at) => {
-                    page = clip(&page, at);
+                Step::Truncate(at) => {
+                    page = truncate(&page, at);
                     bytes[at as usize..].fill(0);
                 }
             }

@@ -115,8 +115,8 @@ fn open_of_attributes_takes_nothing() {
 fn copies_are_told_but_not_waited_for() {
     let (mut node, key) = leased(1, LeaseForm::Lease, R);
     let write = Operation::Write(bytes(0, 9));
-    let told = Break { deadline_ms: None, ..broken(key, R, NONE, 2) };
-    assert_eq!(node.check(ClientId::Nfs4(9), None, write, DEADLINE), Outcome::Granted(vec![told]));
+    let notified = Break { deadline_ms: None, ..broken(key, R, NONE, 2) };
+    assert_eq!(node.check(ClientId::Nfs4(9), None, write, DEADLINE), Outcome::Granted(vec![notified]));
     assert_eq!(node.check(ClientId::Nfs4(9), None, write, DEADLINE), granted());
     assert_eq!(node.acknowledge(&key, NONE), Err(AcknowledgeError::NotBreaking));
     let again = node.request_lease(key, R);

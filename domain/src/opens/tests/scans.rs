@@ -52,13 +52,13 @@ fn allowed(node: &NodeOpens, key: &LeaseKey) -> Rights {
     let owns = |client, lease| Requester { client, lease }.owns(key);
     let locks = node.locks().iter().map(|lock| &lock.holder).chain(node.waiters().map(|waiter| &waiter.lock.holder));
     let lease_of = |holder: &LockHolder| holder.open().and_then(|token| node.find(token)).and_then(|open| open.lease);
-    let mut strangers = locks.filter(|holder| !owns(holder.client(), lease_of(holder)));
+    let mut other_holders = locks.filter(|holder| !owns(holder.client(), lease_of(holder)));
     let others: Vec<Rights> = node.leases().iter().filter(|(k, _)| *k != key).map(|(_, lease)| lease.rights).collect();
-    if strangers.next().is_some() || others.iter().any(|rights| rights.contains(Rights::WRITE)) {
+    if other_holders.next().is_some() || others.iter().any(|rights| rights.contains(Rights::WRITE)) {
         return Rights::empty();
     }
-    let strangers = node.opens().map(|(_, open)| open).filter(|open| !owns(open.client, open.lease));
-    let opened = strangers.fold(ShareAccess::empty(), |all, open| all | open.share.access);
+    let other_opens = node.opens().map(|(_, open)| open).filter(|open| !owns(open.client, open.lease));
+    let opened = other_opens.fold(ShareAccess::empty(), |all, open| all | open.share.access);
     if key.form == LeaseForm::Delegation && opened.contains(ShareAccess::WRITE) {
         return Rights::empty();
     }

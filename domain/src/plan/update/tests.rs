@@ -34,8 +34,8 @@ fn node() -> Node {
         create_verifier: None,
         target: None,
         flags: NodeFlags::default(),
-        clip: None,
-        cuts: Default::default(),
+        pending_truncation: None,
+        replay_exclusions: Default::default(),
     }
 }
 

@@ -43,7 +43,7 @@ pub struct BackupProgress {
     pub of: u64,
 }
 
-/// Who is told how far a backup is.
+/// Hears how far a backup is.
 pub trait BackupObserver: Send + Sync {
     /// Called often; must not wait.
     fn progress(&self, progress: BackupProgress);
@@ -127,7 +127,7 @@ pub enum BackupError {
     #[error(
         "the newest bytes of {} in {share} can't be stored, as these files' metadata is damaged: `dittofs check` says \
          what is wrong. With `--allow-damaged` a backup is written without these bytes",
-        told(files)
+        listed(files)
     )]
     Damaged {
         /// The share.
@@ -170,12 +170,12 @@ pub enum BackupError {
 }
 
 /// Files that a message names.
-const FILES_TOLD_MAX: usize = 10;
+const FILES_LISTED_MAX: usize = 10;
 
 /// Some of the files, and how many more there are.
-fn told(files: &[String]) -> String {
-    let some: Vec<&str> = files.iter().take(FILES_TOLD_MAX).map(String::as_str).collect();
-    match files.len().saturating_sub(FILES_TOLD_MAX) {
+fn listed(files: &[String]) -> String {
+    let some: Vec<&str> = files.iter().take(FILES_LISTED_MAX).map(String::as_str).collect();
+    match files.len().saturating_sub(FILES_LISTED_MAX) {
         0 => some.join(", "),
         more => format!("{}, and {more} more", some.join(", ")),
     }

@@ -1,4 +1,4 @@
-//! What a check is asked for, and what it tells.
+//! What a check is asked for, and what it reports.
 
 use dittofs_domain::{
     KeyId,
@@ -10,7 +10,7 @@ use dittofs_domain::{
 pub struct CheckOptions {
     /// Reads all bytes that files use, and verifies them.
     pub content: bool,
-    /// Mends what can be mended: only where nobody else uses the share.
+    /// Repairs what can be repaired: only where nobody else uses the share.
     pub repair: bool,
     /// Deletes objects that no row speaks of: only with `repair`, and only where the content is the share's own.
     pub delete_orphans: bool,
@@ -36,7 +36,7 @@ pub enum CheckPhase {
     Objects,
     /// Bytes of objects.
     Content,
-    /// Mending; counted in findings.
+    /// Repairing; counted in findings.
     Repair,
 }
 
@@ -51,7 +51,7 @@ pub struct CheckProgress {
     pub of: u64,
 }
 
-/// Who is told how far a check is.
+/// Hears how far a check is.
 pub trait CheckObserver: Send + Sync {
     /// Called often; must not wait.
     fn progress(&self, progress: CheckProgress);
@@ -64,12 +64,12 @@ impl CheckObserver for () {
 
 /// What became of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Mended {
+pub enum RepairOutcome {
     /// Nothing was to be done about it.
     NotAsked,
-    /// It is mended.
+    /// It is repaired.
     Done,
-    /// It can't be mended.
+    /// It can't be repaired.
     No,
 }
 
@@ -81,8 +81,8 @@ pub struct Checked {
     pub path: Option<String>,
     /// What was found.
     pub finding: Finding,
-    /// What became of it.
-    pub mended: Mended,
+    /// What the repair did about it.
+    pub repair: RepairOutcome,
 }
 
 /// What files use of objects that one key seals.
@@ -113,9 +113,9 @@ impl SealedUnder {
 pub struct CheckReport {
     /// What was found: at most some thousands.
     pub findings: Vec<Checked>,
-    /// How many more were found, which are not told.
+    /// How many more were found, which are not reported.
     pub omitted: u64,
-    /// Suspicions that could not be settled, since what they are about was changed at every look.
+    /// Suspicions that could not be decided, since what they are about was changed at every look.
     pub undecided: u64,
     /// Nodes that were looked at.
     pub nodes: u64,
@@ -143,8 +143,8 @@ impl CheckReport {
         self.findings.iter().filter(|checked| checked.finding.severity() == Severity::Error).count()
     }
 
-    /// Findings that were mended.
-    pub fn mended(&self) -> usize {
-        self.findings.iter().filter(|checked| checked.mended == Mended::Done).count()
+    /// Findings that were repaired.
+    pub fn repaired(&self) -> usize {
+        self.findings.iter().filter(|checked| checked.repair == RepairOutcome::Done).count()
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use dittofs_domain::{
     ChangeId, NodeId, NodeKind, ObjectId, OpId,
-    content::Cuts,
+    content::ReplayExclusions,
     plan::{Applied, Change, Expectation, NodeUpdate, Plan, Query, Reference, View},
 };
 use dittofs_ports::{ApplyError, Counter, MetadataError, ShareMetadata, ShareRecord};
@@ -43,8 +43,8 @@ impl RiggedMetadata {
                 bug @ (Bug::DeletedAtFirstDereference
                 | Bug::TimesSeqStripped
                 | Bug::ContentSeqStripped
-                | Bug::CutsStripped
-                | Bug::PunchesNotNoted
+                | Bug::ExclusionsStripped
+                | Bug::PunchesNotExcluded
                 | Bug::CloneUnreferenced
                 | Bug::CountIsThreshold
                 | Bug::StampsReused
@@ -66,10 +66,11 @@ impl RiggedMetadata {
         match self.bug {
             Bug::TimesSeqStripped => update.times_seq = None,
             Bug::ContentSeqStripped => update.content_seq = None,
-            Bug::CutsStripped => update.cuts = None,
-            Bug::PunchesNotNoted => {
-                let truncations = |cuts: Cuts| cuts.iter().filter(|cut| cut.end == u64::MAX).copied().collect();
-                update.cuts = update.cuts.take().map(truncations);
+            Bug::ExclusionsStripped => update.replay_exclusions = None,
+            Bug::PunchesNotExcluded => {
+                let truncations =
+                    |old: ReplayExclusions| old.iter().filter(|one| one.end == u64::MAX).copied().collect();
+                update.replay_exclusions = update.replay_exclusions.take().map(truncations);
             }
             _ => {}
         }
@@ -98,7 +99,7 @@ impl RiggedMetadata {
                 .collect();
             for node in updated {
                 if let Some(change) = shown.get(&node) {
-                    plan.expect(Expectation::ChangeIs { node, change: *change });
+                    plan.require(Expectation::ChangeIs { node, change: *change });
                 }
             }
         }
@@ -109,7 +110,7 @@ impl RiggedMetadata {
 impl ShareMetadata for RiggedMetadata {
     dittofs_ports::forward!(
         ShareMetadata of inner:
-        record, list, name_of, unlinked, clipped, objects, references, nodes, node_ids, references_after,
+        record, list, name_of, unlinked, pending_truncations, objects, references, nodes, node_ids, references_after,
         statistics, snapshot
     );
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, Epoch, Node, NodeId, NodeKind, ObjectId, PlaceId, Sequence,
-    content::{Clip, MapRow},
+    content::{MapRow, PendingTruncation},
     node::{NodeFlags, Parent},
     plan::{
         Change, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, PLAN_STEPS_MAX, Plan, Reference,
@@ -55,7 +55,7 @@ pub async fn a_conflict_changes_nothing_whatever_the_plan_holds(open: impl Async
     let file = fixture.add(directory, "f", NodeKind::File).await;
     let changes = every_kind_of_change(&fixture, directory, file);
     let mut plan = Plan { changes: changes.into(), ..Plan::at(time(2_000)) };
-    plan.expect(Expectation::Linked(file)).expect(Expectation::Exists(NodeId(1 << 60)));
+    plan.require(Expectation::Linked(file)).require(Expectation::Exists(NodeId(1 << 60)));
     assert_conflict(&fixture, plan.clone()).await;
 
     plan.expectations.pop();
@@ -126,7 +126,7 @@ pub async fn an_inserted_node_is_stored_as_given(open: impl AsyncFn() -> Arc<dyn
             create_verifier: Some([1, 2, 3, 4, 5, 6, 7, 255]),
             target: Some(Arc::from(vec![b'x'; 4_096])),
             flags: NodeFlags::ACL | NodeFlags::STREAMS,
-            clip: Some(Clip { offset: 3, version: ContentVersion(4), end_page: 9 }),
+            pending_truncation: Some(PendingTruncation { offset: 3, version: ContentVersion(4), end_page: 9 }),
             ..node(id, kind, Parent { directory: NodeId::ROOT, cookie })
         };
         fixture.change(Change::InsertNode(Box::new(made.clone()))).await;
@@ -138,7 +138,7 @@ pub async fn an_update_changes_what_it_names_and_nothing_else(open: impl AsyncFn
     let fixture = Fixture::new(&open().await).await;
     let file = fixture.add(NodeId::ROOT, "f", NodeKind::File).await;
     let parent = Parent { directory: NodeId(77), cookie: Cookie(78) };
-    let clip = Clip { offset: 3, version: ContentVersion(4), end_page: 9 };
+    let pending = PendingTruncation { offset: 3, version: ContentVersion(4), end_page: 9 };
     type Edit = fn(&mut Node);
     let table: [(NodeUpdate, Edit); 18] = [
         (NodeUpdate { mode: Some(0o7751), ..NodeUpdate::default() }, |node| node.mode = 0o7751),
@@ -170,9 +170,11 @@ pub async fn an_update_changes_what_it_names_and_nothing_else(open: impl AsyncFn
         fixture.change(Change::UpdateNode(file, update.clone())).await;
         assert_eq!(*fixture.node(file).await.unwrap(), expected, "{update:?}");
     }
-    for clip in [Some(clip), None] {
-        fixture.change(Change::UpdateNode(file, NodeUpdate { clip: Some(clip), ..NodeUpdate::default() })).await;
-        expected.clip = clip;
+    for pending in [Some(pending), None] {
+        fixture
+            .change(Change::UpdateNode(file, NodeUpdate { pending_truncation: Some(pending), ..NodeUpdate::default() }))
+            .await;
+        expected.pending_truncation = pending;
         assert_eq!(*fixture.node(file).await.unwrap(), expected);
     }
     fixture.change(Change::UpdateNode(file, NodeUpdate { parent: Some(parent), ..NodeUpdate::default() })).await;
@@ -206,7 +208,7 @@ pub async fn a_plan_may_have_as_many_steps_as_the_bound(open: impl AsyncFn() -> 
     let fixture = Fixture::new(&open().await).await;
     let file = fixture.add(NodeId::ROOT, "f", NodeKind::File).await;
     let mut plan = Plan::at(time(2_000));
-    plan.expect(Expectation::Exists(file));
+    plan.require(Expectation::Exists(file));
     for page in 0..PLAN_STEPS_MAX as u64 - 1 {
         let row = MapRow::Holes { version: ContentVersion(0), pages: 1 };
         plan.change(Change::PutRow { node: file, page, row });
@@ -215,7 +217,7 @@ pub async fn a_plan_may_have_as_many_steps_as_the_bound(open: impl AsyncFn() -> 
     longer.change(Change::DeleteRow { node: file, page: 0 });
     assert_malformed(&fixture, longer.clone()).await;
     longer.changes.pop();
-    longer.expect(Expectation::Exists(file));
+    longer.require(Expectation::Exists(file));
     assert_malformed(&fixture, longer).await;
     fixture.apply(plan).await;
     assert_eq!(fixture.rows(file).await.len(), PLAN_STEPS_MAX - 1);
@@ -252,7 +254,7 @@ pub async fn plans_that_contradict_themselves_are_refused(open: impl AsyncFn() -
         Expectation::LinksAre { node: missing, links: 1 },
     ] {
         let mut plan = Plan::at(time(2_000));
-        plan.expect(expectation).change(touch_missing.clone());
+        plan.require(expectation).change(touch_missing.clone());
         assert_conflict(&fixture, plan).await;
     }
 }

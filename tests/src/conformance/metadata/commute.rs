@@ -75,7 +75,7 @@ pub async fn creates_in_a_directory_commute_with_removals_and_changes_of_attribu
                 1 => remove(&fixture, directory, &text).await,
                 _ => {
                     let mut plan = Plan::at(time(2_000));
-                    plan.expect(Expectation::PermissionVersion { node: directory, version: 0 });
+                    plan.require(Expectation::PermissionVersion { node: directory, version: 0 });
                     plan.change(Change::UpdateNode(directory, NodeUpdate::changed()));
                     fixture.apply(plan).await;
                 }
@@ -91,8 +91,8 @@ async fn remove(fixture: &Fixture, directory: NodeId, text: &str) {
     let found = fixture.entry(directory, text).await.unwrap();
     let key = child(directory, text);
     let mut plan = Plan::at(time(2_000));
-    plan.expect(Expectation::EntryIs { key: key.clone(), node: found.node.id, cookie: found.cookie });
-    plan.expect(Expectation::LinksAre { node: found.node.id, links: 1 });
+    plan.require(Expectation::EntryIs { key: key.clone(), node: found.node.id, cookie: found.cookie });
+    plan.require(Expectation::LinksAre { node: found.node.id, links: 1 });
     plan.change(Change::DeleteEntry(key)).change(Change::DeleteNode(found.node.id));
     plan.change(Change::UpdateNode(directory, NodeUpdate::entries_changed()));
     fixture.apply(plan).await;
@@ -124,7 +124,7 @@ pub async fn a_removal_of_a_directory_and_a_create_in_it_meet(open: impl AsyncFn
         let directory = fixture.add(NodeId::ROOT, &text, NodeKind::Directory).await;
         let (create, _) = fixture.addition(directory, "f", NodeKind::File);
         let mut remove = Plan::at(time(2_000));
-        remove.expect(Expectation::Linked(directory)).expect(Expectation::Empty(directory));
+        remove.require(Expectation::Linked(directory)).require(Expectation::Empty(directory));
         remove.change(Change::DeleteEntry(child(NodeId::ROOT, &text))).change(Change::DeleteNode(directory));
         let update = NodeUpdate { links: LinkChange::Add(-1), ..NodeUpdate::entries_changed() };
         remove.change(Change::UpdateNode(NodeId::ROOT, update));

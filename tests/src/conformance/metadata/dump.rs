@@ -19,7 +19,7 @@ pub(super) struct Dump {
     pub(super) entries: BTreeMap<NodeId, Vec<(Cookie, Name, NodeId)>>,
     pub(super) rows: BTreeMap<NodeId, Vec<(u64, MapRow)>>,
     pub(super) unlinked: Vec<(NodeId, UnlinkedReason)>,
-    clipped: Vec<NodeId>,
+    pending_truncations: Vec<NodeId>,
     objects: Vec<ObjectRecord>,
     references: BTreeMap<ObjectId, Vec<(NodeId, u64)>>,
     pub(super) statistics: Statistics,
@@ -37,7 +37,7 @@ impl Fixture {
             entries: BTreeMap::new(),
             rows: BTreeMap::new(),
             unlinked: Vec::new(),
-            clipped: Vec::new(),
+            pending_truncations: Vec::new(),
             objects: self.share.objects(None, 1_000).await.unwrap(),
             references: BTreeMap::new(),
             statistics: self.share.statistics().await.unwrap(),
@@ -46,8 +46,8 @@ impl Fixture {
         for (id, reason) in self.share.unlinked(NodeId(0), 10_000).await.unwrap() {
             dump.unlinked.push((self.relative(id), reason));
         }
-        for id in self.share.clipped(NodeId(0), 10_000).await.unwrap() {
-            dump.clipped.push(self.relative(id));
+        for id in self.share.pending_truncations(NodeId(0), 10_000).await.unwrap() {
+            dump.pending_truncations.push(self.relative(id));
         }
         for object in &dump.objects {
             let references = self.share.references(object.id, 100_000).await.unwrap();

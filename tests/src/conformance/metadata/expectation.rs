@@ -4,7 +4,7 @@ use std::{slice::from_ref, sync::Arc};
 
 use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, Epoch, NodeId, NodeKind, ObjectId, PlaceId,
-    content::Clip,
+    content::PendingTruncation,
     node::NodeFlags,
     plan::{
         Change, EntryKey, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Reference,
@@ -24,7 +24,7 @@ const MISSING: NodeId = NodeId(i64::MAX as u64 - 1);
 async fn assert_holds(fixture: &Fixture, holds: &[Expectation], fails: &[Expectation]) {
     for expectation in holds {
         let mut plan = Plan::at(time(2_000));
-        plan.expect(expectation.clone());
+        plan.require(expectation.clone());
         plan.change(Change::UpdateNode(NodeId::ROOT, NodeUpdate { uid: Some(7), ..NodeUpdate::changed() }));
         let before = fixture.node(NodeId::ROOT).await.unwrap();
         let answer = fixture.try_apply(plan).await;
@@ -177,8 +177,8 @@ pub async fn versions_of_a_node_stand_until_they_are_raised(open: impl AsyncFn()
     let now = [permission(node, 1), content(node, 5), change(node, stored)];
     assert_holds(&fixture, &now, &[permission(node, 0), content(node, 0), change(node, 1)]).await;
 
-    let clip = Some(Some(Clip { offset: 0, version: ContentVersion(5), end_page: 1 }));
-    fixture.change(Change::UpdateNode(node, NodeUpdate { clip, ..NodeUpdate::default() })).await;
+    let pending_truncation = Some(Some(PendingTruncation { offset: 0, version: ContentVersion(5), end_page: 1 }));
+    fixture.change(Change::UpdateNode(node, NodeUpdate { pending_truncation, ..NodeUpdate::default() })).await;
     assert_holds(&fixture, &[change(node, stored)], &[Expectation::NoRows(node)]).await;
 }
 
@@ -187,7 +187,8 @@ pub async fn an_object_is_usable_while_live_or_written_by_the_same_epoch(
 ) {
     let fixture = Fixture::new(&open().await).await;
     let [writing, live, condemned, unknown] = [1, 2, 3, 4].map(ObjectId);
-    for (id, state) in [(writing, ObjectState::Writing), (live, ObjectState::Live), (condemned, ObjectState::Condemned)]
+    for (id, state) in
+        [(writing, ObjectState::Writing), (live, ObjectState::Live), (condemned, ObjectState::PendingDelete)]
     {
         fixture
             .change(Change::PutObject(ObjectRecord { id, state, owner: Epoch(5), bytes: 10, place: PlaceId::HOME }))
@@ -202,11 +203,11 @@ pub async fn an_object_is_usable_while_live_or_written_by_the_same_epoch(
     let holds = [
         state(writing, ObjectState::Writing),
         state(live, ObjectState::Live),
-        state(condemned, ObjectState::Condemned),
+        state(condemned, ObjectState::PendingDelete),
     ];
     let fails = [
         state(writing, ObjectState::Live),
-        state(live, ObjectState::Condemned),
+        state(live, ObjectState::PendingDelete),
         state(condemned, ObjectState::Writing),
         state(unknown, ObjectState::Writing),
     ];
@@ -241,17 +242,17 @@ pub async fn expectations_are_checked_before_the_first_change(open: impl AsyncFn
 
     // What the plan itself brings about does not count.
     let mut plan = Plan::at(time(2_000));
-    plan.expect(Expectation::Empty(directory)).change(Change::DeleteEntry(child(directory, "f")));
+    plan.require(Expectation::Empty(directory)).change(Change::DeleteEntry(child(directory, "f")));
     assert_conflict(&fixture, plan).await;
     let mut plan = Plan::at(time(2_000));
-    plan.expect(Expectation::LinksAre { node, links: 2 });
+    plan.require(Expectation::LinksAre { node, links: 2 });
     plan.change(Change::UpdateNode(node, NodeUpdate { links: LinkChange::Set(2), ..NodeUpdate::changed() }));
     assert_conflict(&fixture, plan).await;
 
     // What the plan itself takes away still does.
     let mut plan = Plan::at(time(2_000));
-    plan.expect(Expectation::EntryIs { key: child(directory, "f"), node, cookie });
-    plan.expect(Expectation::EntryAbsent(child(directory, "g")));
+    plan.require(Expectation::EntryIs { key: child(directory, "f"), node, cookie });
+    plan.require(Expectation::EntryAbsent(child(directory, "g")));
     plan.change(Change::DeleteEntry(child(directory, "f")));
     plan.change(Change::InsertEntry { key: child(directory, "g"), node, cookie });
     fixture.apply(plan).await;

@@ -79,7 +79,7 @@ impl Fixture {
         let (id, cookie) = (NodeId(self.number()), Cookie(self.number()));
         let key = child(directory, text);
         let mut plan = Plan::at(time(1_000));
-        plan.expect(Expectation::EntryAbsent(key.clone())).expect(Expectation::Linked(directory));
+        plan.require(Expectation::EntryAbsent(key.clone())).require(Expectation::Linked(directory));
         plan.change(Change::InsertNode(Box::new(node(id, kind, Parent { directory, cookie }))));
         plan.change(Change::InsertEntry { key, node: id, cookie });
         let links = if kind == NodeKind::Directory { LinkChange::Add(1) } else { LinkChange::Keep };

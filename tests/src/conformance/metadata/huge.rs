@@ -11,7 +11,9 @@ use dittofs_domain::{
     ContentVersion, Credentials, Epoch, KeyId, NodeId, NodeKind, ObjectId, PlaceId, Scale,
     content::{
         BlockPlace, Extent, MapRow, PAGE_BYTES, Stored,
-        map::{Facts, Source, reap_clip, reap_clip_query, reap_node, reap_node_query, resolve, resolve_query},
+        map::{
+            Facts, Source, reap_node, reap_node_query, reap_truncation, reap_truncation_query, resolve, resolve_query,
+        },
     },
     namespace::{RemoveKind, RemoveRequest, SetAttributes},
     plan::{
@@ -59,7 +61,7 @@ async fn huge(fixture: &Fixture) -> NodeId {
     for first in (0..pages()).step_by(BATCH as usize) {
         let bytes = (BATCH * PAGE_BYTES) as i64;
         let mut plan = Plan::at(time(1_000));
-        plan.expect(Expectation::ObjectUsable { object: OBJECT, epoch: Epoch(1) });
+        plan.require(Expectation::ObjectUsable { object: OBJECT, epoch: Epoch(1) });
         for page in first..first + BATCH {
             plan.change(Change::PutRow { node, page, row: row(page) });
         }
@@ -122,7 +124,7 @@ async fn assert_nothing_is_left(fixture: &Fixture, statistics: Statistics) {
     let expected = Statistics { bytes: statistics.bytes - name_bytes, ..statistics };
     assert_eq!(fixture.share.statistics().await.unwrap(), expected);
     let mut plan = Plan::at(time(3_000));
-    plan.expect(Expectation::Unreferenced(OBJECT));
+    plan.require(Expectation::Unreferenced(OBJECT));
     plan.change(Change::DeleteObject(OBJECT));
     fixture.apply(plan).await;
     assert!(fixture.share.objects(None, 10).await.unwrap().is_empty());
@@ -135,13 +137,13 @@ async fn reap(fixture: &Fixture, node: NodeId) -> usize {
         let view = fixture.view(Query { map: Some(reap_node_query(node, &SCALE)), ..Query::node(node) }).await;
         let reaped = reap_node(&view.map, node, &SCALE).unwrap();
         let mut plan = Plan::at(time(2_500));
-        plan.expect(Expectation::Exists(node));
+        plan.require(Expectation::Exists(node));
         reaped.edit.add_to(&mut plan, node, NodeUpdate::default());
         fixture.apply(plan).await;
         plans += 1;
         if reaped.done {
             let mut last = Plan::at(time(2_500));
-            last.expect(Expectation::Exists(node));
+            last.require(Expectation::Exists(node));
             last.change(Change::DeleteUnlinked(node)).change(Change::DeleteNode(node));
             last.change(Change::Count(Statistics { nodes: -1, bytes: 0 }));
             fixture.apply(last).await;
@@ -181,16 +183,16 @@ async fn is_hole(fixture: &Fixture, node: NodeId, offset: u64) -> bool {
     pieces[0].source == Source::Hole
 }
 
-/// Finishes a pending clip, as the reaper does; answers in how many plans.
-async fn reap_clipped(fixture: &Fixture, node: NodeId) -> usize {
+/// Finishes a pending truncation, as the reaper does; answers in how many plans.
+async fn reap_truncated(fixture: &Fixture, node: NodeId) -> usize {
     let (mut cursor, mut plans) = (None, 0);
     loop {
         let facts = Facts::of(&fixture.node(node).await.unwrap(), &SCALE);
-        let Some(map) = reap_clip_query(&facts, cursor) else { return plans };
+        let Some(map) = reap_truncation_query(&facts, cursor) else { return plans };
         let view = fixture.view(Query { map: Some(map), ..Query::node(node) }).await;
-        let reaped = reap_clip(&view.map, &facts, cursor).unwrap();
+        let reaped = reap_truncation(&view.map, &facts, cursor).unwrap();
         let mut plan = Plan::at(time(2_500));
-        plan.expect(Expectation::ContentVersion { node, version: facts.content_version });
+        plan.require(Expectation::ContentVersion { node, version: facts.content_version });
         reaped.edit.add_to(&mut plan, node, NodeUpdate::default());
         fixture.apply(plan).await;
         plans += 1;
@@ -212,7 +214,7 @@ pub async fn a_huge_file_is_truncated_in_small_plans_while_creates_go_on(
     let creator = Creator::start(&fixture);
     run(&fixture, "truncate", Request::Set(node, SetAttributes::size(KEPT))).await;
     assert_eq!(fixture.node(node).await.unwrap().size, KEPT);
-    assert_eq!(fixture.share.clipped(NodeId(0), 10).await.unwrap(), [node]);
+    assert_eq!(fixture.share.pending_truncations(NodeId(0), 10).await.unwrap(), [node]);
 
     // The file grows again at once: what was cut off must not come back.
     run(&fixture, "grow", Request::Set(node, SetAttributes::size(size))).await;
@@ -220,7 +222,7 @@ pub async fn a_huge_file_is_truncated_in_small_plans_while_creates_go_on(
     for offset in probes {
         assert!(is_hole(&fixture, node, offset).await, "byte {offset} came back before the reaper was there");
     }
-    let plans = reap_clipped(&fixture, node).await;
+    let plans = reap_truncated(&fixture, node).await;
     assert!(plans > pages() as usize / 4_096, "{plans} plans for {} rows", pages());
     let made = creator.stop().await;
     assert!(made > 0, "nobody could create anything meanwhile");
@@ -229,7 +231,7 @@ pub async fn a_huge_file_is_truncated_in_small_plans_while_creates_go_on(
         assert!(is_hole(&fixture, node, offset).await, "byte {offset} came back");
     }
     assert!(!is_hole(&fixture, node, 0).await && !is_hole(&fixture, node, KEPT - 1).await);
-    assert!(fixture.share.clipped(NodeId(0), 10).await.unwrap().is_empty());
+    assert!(fixture.share.pending_truncations(NodeId(0), 10).await.unwrap().is_empty());
     assert!(fixture.rows(node).await.len() < 10);
     let found = fixture.node(node).await.unwrap();
     assert_eq!((found.size, found.allocated), (size, KEPT));

@@ -340,7 +340,7 @@ pub async fn streams_and_children_of_a_node_are_apart(open: impl AsyncFn() -> Ar
     let key = EntryKey { directory: tree.empty, space: Space::Streams, name: name("stream") };
     fixture.change(Change::InsertEntry { key, node: tree.f, cookie }).await;
     let mut children = Plan::at(time(1_000));
-    children.expect(dittofs_domain::plan::Expectation::Empty(tree.empty));
+    children.require(dittofs_domain::plan::Expectation::Empty(tree.empty));
     children.change(Change::UpdateNode(tree.empty, NodeUpdate::changed()));
     fixture.apply(children).await;
     let list = async |space| fixture.share.list(tree.empty, space, Cookie::START, 10, false).await.unwrap();

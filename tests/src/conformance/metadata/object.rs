@@ -91,7 +91,7 @@ pub async fn a_reference_of_a_tree_that_ended_is_another_one(open: impl AsyncFn(
     fixture.change(Change::DeleteReference(live)).await;
     assert_eq!(fixture.share.references(record.id, 10).await.unwrap(), [(node, 7)]);
     let mut plan = Plan::at(time(9));
-    plan.expect(Expectation::Unreferenced(record.id));
+    plan.require(Expectation::Unreferenced(record.id));
     assert_conflict(&fixture, plan.clone()).await;
     fixture.change(Change::DeleteReference(ended)).await;
     fixture.apply(plan).await;
@@ -104,12 +104,12 @@ pub async fn an_object_is_condemned_or_referred_to_but_never_both(open: impl Asy
         let record = object(round, ObjectState::Live);
         fixture.change(Change::PutObject(record)).await;
         let mut refer = Plan::at(time(2_000));
-        refer.expect(Expectation::ObjectUsable { object: record.id, epoch: Epoch(6) });
+        refer.require(Expectation::ObjectUsable { object: record.id, epoch: Epoch(6) });
         refer.change(Change::InsertReference(Reference::live(record.id, node, 1)));
         let mut condemn = Plan::at(time(2_000));
-        condemn.expect(Expectation::Unreferenced(record.id));
-        condemn.expect(Expectation::ObjectState { object: record.id, state: ObjectState::Live });
-        condemn.change(Change::PutObject(ObjectRecord { state: ObjectState::Condemned, ..record }));
+        condemn.require(Expectation::Unreferenced(record.id));
+        condemn.require(Expectation::ObjectState { object: record.id, state: ObjectState::Live });
+        condemn.change(Change::PutObject(ObjectRecord { state: ObjectState::PendingDelete, ..record }));
 
         let (first, second) = if round % 2 == 0 { (refer, condemn) } else { (condemn, refer) };
         let (one, two) = (fixture.clone(), fixture.clone());

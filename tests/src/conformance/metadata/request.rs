@@ -104,10 +104,10 @@ fn resize(view: &View, node: NodeId, size: u64) -> Result<Resize, FsError> {
     let facts = Facts::of(view.node(node)?, &Scale::PRODUCTION);
     match truncate(&view.map, &facts, size)? {
         Truncation::Edit(edit) => Ok(Resize {
-            noted: Default::default(),
+            replay: Default::default(),
             changes: edit.changes,
             allocated: edit.allocated,
-            clip: edit.clip,
+            pending_truncation: edit.pending_truncation,
             raises_content_version: true,
         }),
         Truncation::ReapFirst => Err(FsError::Busy),

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use dittofs_domain::{
     ContentVersion, Cookie, Node, NodeId, NodeKind, ShareId,
-    content::Clip,
+    content::PendingTruncation,
     node::NodeFlags,
     plan::{Change, NodeUpdate, Plan, Query, Statistics, UnlinkedReason},
 };
@@ -198,24 +198,29 @@ pub async fn unlinked_nodes_come_in_the_order_of_their_ids_in_pages(open: impl A
     }
 }
 
-pub async fn clipped_nodes_are_those_with_a_pending_clip(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
+pub async fn nodes_with_a_pending_truncation_are_listed(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
     let fixture = Fixture::new(&open().await).await;
     let mut nodes = Vec::new();
     for index in 0..10 {
         nodes.push(fixture.add(NodeId::ROOT, &format!("f{index}"), NodeKind::File).await);
     }
-    let clip = Clip { offset: 5, version: ContentVersion(1), end_page: 9 };
+    let pending = PendingTruncation { offset: 5, version: ContentVersion(1), end_page: 9 };
     for node in nodes.iter().rev() {
-        fixture.change(Change::UpdateNode(*node, NodeUpdate { clip: Some(Some(clip)), ..NodeUpdate::changed() })).await;
+        fixture
+            .change(Change::UpdateNode(
+                *node,
+                NodeUpdate { pending_truncation: Some(Some(pending)), ..NodeUpdate::changed() },
+            ))
+            .await;
     }
-    assert_eq!(fixture.share.clipped(NodeId(0), 100).await.unwrap(), nodes);
-    assert_eq!(fixture.share.clipped(NodeId(0), 3).await.unwrap(), nodes[..3]);
-    assert_eq!(fixture.share.clipped(nodes[2], 3).await.unwrap(), nodes[3..6]);
-    let done = NodeUpdate { clip: Some(None), ..NodeUpdate::default() };
+    assert_eq!(fixture.share.pending_truncations(NodeId(0), 100).await.unwrap(), nodes);
+    assert_eq!(fixture.share.pending_truncations(NodeId(0), 3).await.unwrap(), nodes[..3]);
+    assert_eq!(fixture.share.pending_truncations(nodes[2], 3).await.unwrap(), nodes[3..6]);
+    let done = NodeUpdate { pending_truncation: Some(None), ..NodeUpdate::default() };
     fixture.change(Change::UpdateNode(nodes[0], done)).await;
     fixture.change(Change::UpdateNode(nodes[5], NodeUpdate { size: Some(3), ..NodeUpdate::changed() })).await;
     fixture.change(Change::DeleteNode(nodes[9])).await;
-    assert_eq!(fixture.share.clipped(NodeId(0), 100).await.unwrap(), nodes[1..9]);
+    assert_eq!(fixture.share.pending_truncations(NodeId(0), 100).await.unwrap(), nodes[1..9]);
 }
 
 pub async fn statistics_are_sums_of_concurrent_differences(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {

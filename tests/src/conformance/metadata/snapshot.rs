@@ -127,7 +127,7 @@ pub async fn what_no_file_refers_to_is_in_no_snapshot_nor_are_pins(open: impl As
     let store = open().await;
     let fixture = Fixture::new(&store).await;
     let states =
-        [ObjectState::Live, ObjectState::Live, ObjectState::Live, ObjectState::Writing, ObjectState::Condemned];
+        [ObjectState::Live, ObjectState::Live, ObjectState::Live, ObjectState::Writing, ObjectState::PendingDelete];
     let objects: Vec<ObjectRecord> = (1..).zip(states).map(|(number, state)| object(number, state)).collect();
     for record in &objects {
         fixture.change(Change::PutObject(*record)).await;

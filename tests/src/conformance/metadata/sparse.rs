@@ -29,7 +29,7 @@ async fn write_byte(fixture: &Fixture, node: NodeId, offset: u64, byte: u8) {
     let facts = Facts::of(view.node(node).unwrap(), &Scale::PRODUCTION);
     let installed = install(&view.map, &facts, &pieces, facts.size.max(offset + 1)).unwrap();
     let mut plan = Plan::at(time(2_000));
-    plan.expect(Expectation::ContentVersion { node, version: facts.content_version });
+    plan.require(Expectation::ContentVersion { node, version: facts.content_version });
     installed.edit.add_to(&mut plan, node, NodeUpdate::changed());
     fixture.apply(plan).await;
 }

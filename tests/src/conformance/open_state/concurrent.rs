@@ -13,7 +13,7 @@ use dittofs_domain::{
 use dittofs_ports::OpenState;
 use tokio::task::JoinSet;
 
-use super::{client, close, glanced, nodes_of, open, open_of, stored};
+use super::{client, close, hinted, nodes_of, open, open_of, stored};
 
 const TASKS: u64 = 8;
 const ROUNDS: u64 = 100;
@@ -77,7 +77,7 @@ pub async fn nobody_sees_half_an_update(make: impl AsyncFn() -> Arc<dyn OpenStat
         readers.spawn(async move {
             let mut looks = 0;
             while !is_done.load(Ordering::Acquire) || looks == 0 {
-                if let Some(opens) = glanced(&*state, 3) {
+                if let Some(opens) = hinted(&*state, 3) {
                     assert_eq!(opens.opens().count(), 1, "one open is put in the place of another");
                 }
                 assert!(state.is_open(NodeId(3)).await.unwrap());

@@ -6,7 +6,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::OpenState;
 
-use super::{client, close, glanced, lock_of, nodes_of, open, open_of, stored};
+use super::{client, close, hinted, lock_of, nodes_of, open, open_of, stored};
 
 pub async fn an_update_is_seen_once_it_has_returned(make: impl AsyncFn() -> Arc<dyn OpenState>) {
     let state = &*make().await;
@@ -36,7 +36,7 @@ pub async fn a_state_that_is_left_empty_is_dropped(make: impl AsyncFn() -> Arc<d
     }
     for node in 3..203 {
         close(state, node, node).await;
-        assert!(glanced(state, node).is_none_or(|opens| opens == NodeOpens::default()), "{node}");
+        assert!(hinted(state, node).is_none_or(|opens| opens == NodeOpens::default()), "{node}");
     }
     assert_eq!(state.is_idle(), was_idle);
     assert_eq!(nodes_of(state, client(1)).await, Vec::<u64>::new());

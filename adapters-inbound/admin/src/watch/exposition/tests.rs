@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use dittofs_domain::tally::Latencies;
+use dittofs_domain::counters::Latencies;
 
 use super::*;
 

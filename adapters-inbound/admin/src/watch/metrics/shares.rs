@@ -37,9 +37,15 @@ const NUMBERS: [Number; 19] = [
     counter("dittofs_flushed_objects_total", "Objects that flushes have put.", |of| of.flushed_objects),
     counter("dittofs_flushed_bytes_total", "Unflushed bytes in them, before compression.", |of| of.flushed_bytes),
     counter("dittofs_flush_failures_total", "Flushes that failed and are done again.", |of| of.flush_failures),
-    gauge("dittofs_objects_suspected", "Objects that lost a reference and are to be looked at.", |of| of.suspects),
-    gauge("dittofs_objects_awaiting_deletion", "Objects that are condemned and not deleted yet.", |of| of.condemned),
-    counter("dittofs_objects_condemned_total", "Objects that nothing referred to any more.", |of| of.objects_condemned),
+    gauge("dittofs_objects_garbage_candidates", "Objects that lost a reference and are to be looked at.", |of| {
+        of.garbage_candidates
+    }),
+    gauge("dittofs_objects_awaiting_deletion", "Objects that are to be deleted, and are not deleted yet.", |of| {
+        of.pending_deletes
+    }),
+    counter("dittofs_objects_unreferenced_total", "Objects that nothing referred to any more.", |of| {
+        of.objects_unreferenced
+    }),
     counter("dittofs_objects_deleted_total", "Objects that were deleted.", |of| of.objects_deleted),
     counter("dittofs_repacked_bytes_total", "Bytes of files that were taken out of mostly dead objects.", |of| {
         of.repacked_bytes

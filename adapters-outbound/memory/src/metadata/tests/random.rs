@@ -58,16 +58,16 @@ impl Dice {
     }
 
     fn node(&mut self) -> Node {
-        Node { clip: self.clip(), ..node(3 + self.below(6), NodeKind::Directory) }
+        Node { pending_truncation: self.pending_truncation(), ..node(3 + self.below(6), NodeKind::Directory) }
     }
 
     fn update(&mut self) -> NodeUpdate {
-        let clip = (self.below(2) == 0).then(|| self.clip());
-        NodeUpdate { clip, links: LinkChange::Add(self.below(5) as i32 - 2), ..NodeUpdate::changed() }
+        let pending_truncation = (self.below(2) == 0).then(|| self.pending_truncation());
+        NodeUpdate { pending_truncation, links: LinkChange::Add(self.below(5) as i32 - 2), ..NodeUpdate::changed() }
     }
 
-    fn clip(&mut self) -> Option<Clip> {
-        (self.below(2) == 0).then_some(Clip { offset: 1, version: ContentVersion(1), end_page: 1 })
+    fn pending_truncation(&mut self) -> Option<PendingTruncation> {
+        (self.below(2) == 0).then_some(PendingTruncation { offset: 1, version: ContentVersion(1), end_page: 1 })
     }
 
     fn row(&mut self) -> MapRow {
@@ -91,8 +91,8 @@ fn dump(state: &State) -> String {
             nodes.push(format!("{:?} {listed:?} {rows:?} {}", slot.node, slot.body.is_some()));
         }
     }
-    let State { topology, unlinked, clipped, objects, references, statistics, .. } = state;
-    format!("{nodes:#?} {topology} {unlinked:?} {clipped:?} {objects:?} {references:?} {statistics:?}")
+    let State { topology, unlinked, pending_truncations, objects, references, statistics, .. } = state;
+    format!("{nodes:#?} {topology} {unlinked:?} {pending_truncations:?} {objects:?} {references:?} {statistics:?}")
 }
 
 #[test]
@@ -112,8 +112,10 @@ fn a_plan_is_applied_whole_or_leaves_no_trace() {
                     assert_eq!(dump(&state), before, "seed {seed}");
                 }
             }
-            let clipped = (0..20).map(NodeId).filter(|id| state.nodes.record(*id).is_some_and(|n| n.clip.is_some()));
-            assert!(clipped.eq(state.clipped.iter().copied()), "seed {seed}");
+            let pending = (0..20)
+                .map(NodeId)
+                .filter(|id| state.nodes.record(*id).is_some_and(|n| n.pending_truncation.is_some()));
+            assert!(pending.eq(state.pending_truncations.iter().copied()), "seed {seed}");
         }
     }
     assert!(applied > 1_000 && late > 1_000, "{applied} applied, {late} long ones refused");

@@ -7,7 +7,7 @@ use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, OpId, PlaceId,
     Scale, Sequence, ShareId, Timestamp, Tree,
     backup::{BackupId, BackupRecord},
-    content::{BlockPlace, Clip, Cut, Extent, MapRow, Stored},
+    content::{BlockPlace, Extent, MapRow, PendingTruncation, ReplayExclusion, Stored},
     node::{Device, NodeFlags, Parent},
     ownership::{Lineage, Start},
     plan::{EntryKey, ObjectRecord, ObjectState, Reference, Space, UnlinkedReason},
@@ -54,8 +54,8 @@ fn node() -> Node {
         create_verifier: Some([1, 2, 3, 4, 5, 6, 7, 8]),
         target: Some(Arc::from(*b"to")),
         flags: NodeFlags::XATTRS,
-        clip: Some(Clip { offset: 0x41, version: ContentVersion(0x42), end_page: 0x43 }),
-        cuts: [Cut { up_to: Sequence(0x51), offset: 0x52, end: 0x53 }].into_iter().collect(),
+        pending_truncation: Some(PendingTruncation { offset: 0x41, version: ContentVersion(0x42), end_page: 0x43 }),
+        replay_exclusions: [ReplayExclusion { up_to: Sequence(0x51), offset: 0x52, end: 0x53 }].into_iter().collect(),
     }
 }
 
@@ -90,8 +90,8 @@ fn a_node_is_these_bytes() {
         dos_attributes: 0,
         create_verifier: None,
         target: None,
-        clip: None,
-        cuts: Default::default(),
+        pending_truncation: None,
+        replay_exclusions: Default::default(),
         ..node()
     };
     assert_eq!(hex(&encode_node(&bare)), [&head.replacen("3f", "00", 1), fixed].concat().replace(' ', ""));
@@ -182,7 +182,7 @@ fn small_records_are_these_bytes() {
     assert_eq!(hex(&encode_reason(UnlinkedReason::Open)), "0100");
     assert_eq!(hex(&encode_reason(UnlinkedReason::Reaping)), "0101");
     assert_eq!(hex(&encode_count(-2)), "01feffffffffffffff");
-    for (state, byte) in [(ObjectState::Writing, "00"), (ObjectState::Live, "01"), (ObjectState::Condemned, "02")] {
+    for (state, byte) in [(ObjectState::Writing, "00"), (ObjectState::Live, "01"), (ObjectState::PendingDelete, "02")] {
         let record = ObjectRecord { id: ObjectId(1), state, owner: Epoch(7), bytes: 8, place: PlaceId(9) };
         let fixed = format!("{byte}07000000000000000800000000000000");
         assert_eq!(hex(&encode_object(&record)), format!("02{fixed}09000000"));

@@ -7,7 +7,7 @@ use dittofs_domain::{
     ChangeId, ContentVersion, Cookie, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
     Timestamp, Tree,
     backup::{BackupId, BackupRecord},
-    content::{BlockPlace, Clip, Cut, Extent, MapRow, PAGE_BYTES, Stored},
+    content::{BlockPlace, Extent, MapRow, PAGE_BYTES, PendingTruncation, ReplayExclusion, Stored},
     node::{Device, NodeFlags, Parent},
     plan::ObjectState,
 };
@@ -20,7 +20,7 @@ pub(super) fn name() -> impl Strategy<Value = Name> {
 }
 
 pub(super) fn object_state() -> impl Strategy<Value = ObjectState> {
-    select(vec![ObjectState::Writing, ObjectState::Live, ObjectState::Condemned])
+    select(vec![ObjectState::Writing, ObjectState::Live, ObjectState::PendingDelete])
 }
 
 fn time() -> impl Strategy<Value = Timestamp> {
@@ -32,8 +32,8 @@ fn kind() -> impl Strategy<Value = NodeKind> {
     select(vec![File, Directory, Symlink, Fifo, Socket, BlockDevice, CharDevice, Stream])
 }
 
-fn clip() -> impl Strategy<Value = Clip> {
-    any::<(u64, u64, u64)>().prop_map(|(offset, version, end_page)| Clip {
+fn pending_truncation() -> impl Strategy<Value = PendingTruncation> {
+    any::<(u64, u64, u64)>().prop_map(|(offset, version, end_page)| PendingTruncation {
         offset,
         version: ContentVersion(version),
         end_page,
@@ -44,11 +44,18 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
     let numbers = any::<([u64; 10], [u32; 3], u16)>();
     let times = [time(), time(), time(), time()];
     let target = option::of(vec(any::<u8>(), 0..300).prop_map(Arc::from));
-    let cuts = vec(any::<(u64, u64, u64)>(), 0..4);
-    let rest =
-        (any::<(u32, u32)>(), any::<u32>(), option::of(any::<[u8; 8]>()), target, option::of(clip()), 0..16u8, cuts);
+    let exclusions = vec(any::<(u64, u64, u64)>(), 0..4);
+    let rest = (
+        any::<(u32, u32)>(),
+        any::<u32>(),
+        option::of(any::<[u8; 8]>()),
+        target,
+        option::of(pending_truncation()),
+        0..16u8,
+        exclusions,
+    );
     (kind(), numbers, times, rest).prop_map(|(kind, (long, short, mode), times, rest)| {
-        let (device, dos_attributes, create_verifier, target, clip, flags, cuts) = rest;
+        let (device, dos_attributes, create_verifier, target, pending_truncation, flags, exclusions) = rest;
         Node {
             id: NodeId(long[0]),
             kind,
@@ -74,8 +81,11 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
             create_verifier,
             target,
             flags: NodeFlags::from_bits_truncate(flags),
-            clip,
-            cuts: cuts.into_iter().map(|(up_to, offset, end)| Cut { up_to: Sequence(up_to), offset, end }).collect(),
+            pending_truncation,
+            replay_exclusions: exclusions
+                .into_iter()
+                .map(|(up_to, offset, end)| ReplayExclusion { up_to: Sequence(up_to), offset, end })
+                .collect(),
         }
     })
 }

@@ -106,7 +106,7 @@ fn sealed_blocks_read_back(#[values(CODEC_NONE, CODEC_ZSTD)] codec: u8, #[values
     let run = block.head.frames_of(0..block.head.raw_len).unwrap();
     for frame in block.head.stored_frames(&run) {
         let is_left = frame.stored_len() as u32 == frame.raw_len + SEAL_BYTES;
-        assert_eq!(is_left, frame.codec == CODEC_NONE, "told by the length alone");
+        assert_eq!(is_left, frame.codec == CODEC_NONE, "the length alone says so");
         assert_eq!(is_left, codec == CODEC_NONE || frame.index % 2 == 1 || len < 16);
     }
     assert_eq!(read(&stored(64, codec, &raw), OBJECT, 64).unwrap(), raw);

@@ -22,9 +22,11 @@ impl fmt::Display for Finding {
             Finding::NoName { .. } => write!(out, "no entry leads to it"),
             Finding::Circle { .. } => write!(out, "directories lead to each other, and the root to none of them"),
             Finding::NamedThoughRemoved { counted, .. } => write!(out, "marked as removed, but has {counted} names"),
-            Finding::NoteMissing { .. } => write!(out, "removed, but not noted to be deleted"),
-            Finding::NoteSuperfluous { .. } => write!(out, "noted as removed, but is not"),
-            Finding::ClipNote { .. } => write!(out, "its pending truncation and the list of those do not agree"),
+            Finding::NoteMissing { .. } => write!(out, "removed, but not listed to be deleted"),
+            Finding::NoteSuperfluous { .. } => write!(out, "listed as removed, but is not"),
+            Finding::PendingTruncationNote { .. } => {
+                write!(out, "its pending truncation and the list of those do not agree")
+            }
             Finding::NodeUnreadable { node } => {
                 write!(out, "the row of node {node} is damaged: nothing can be done with it")
             }
@@ -76,6 +78,6 @@ fn state_word(state: ObjectState) -> &'static str {
     match state {
         ObjectState::Writing => "not known to be written",
         ObjectState::Live => "live",
-        ObjectState::Condemned => "condemned, so that it would be deleted",
+        ObjectState::PendingDelete => "to be deleted",
     }
 }
