@@ -17,6 +17,7 @@ fn lines(word: &str, bytes: usize) -> Vec<u8> {
 
 #[rstest]
 #[case::without_scales_epochs_and_fingerprints("data-2026-11-23.tar.gz")]
+#[case::with_references_of_no_end("data-2026-11-29.tar.gz")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_data_folder_of_an_earlier_release_is_opened_and_whole(#[case] name: &str) {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);

@@ -82,6 +82,11 @@ impl Disk {
         state.operations = 0;
     }
 
+    /// Operations since the disk was made, or told to fail.
+    pub(crate) fn operations(&self) -> u64 {
+        self.0.lock().unwrap().operations
+    }
+
     /// Storage of one file. After a failed sync it is what really is on the disk.
     pub(crate) fn open(&self, part: Part) -> io::Result<DiskFile> {
         let file = part as usize;
