@@ -10,7 +10,7 @@ use shuttle::{sync::Mutex, thread};
 use crate::{admission::Credits, copied, holds, is_broken};
 
 copied!(pending);
-copied!(pending_moves_unseen);
+copied!(pending_changes_unseen);
 copied!(pending_taken_twice);
 copied!(pending_always_stable);
 
@@ -187,7 +187,7 @@ fn bytes_that_a_flush_moves_are_seen_in_the_one_place_or_the_other() {
 
 #[test]
 fn a_move_that_no_reader_sees_is_found() {
-    is_broken(flush!(pending_moves_unseen));
+    is_broken(flush!(pending_changes_unseen));
 }
 
 #[test]

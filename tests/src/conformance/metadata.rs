@@ -109,7 +109,7 @@ macro_rules! metadata_conformance {
                 // Objects.
                 objects_come_in_the_order_of_their_ids_in_pages,
                 references_are_a_set,
-                an_object_is_condemned_or_referred_to_but_never_both,
+                an_object_is_pending_delete_or_referred_to_but_never_both,
                 // Shares.
                 a_share_is_made_once,
                 of_concurrent_makers_of_a_share_one_wins,

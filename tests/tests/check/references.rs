@@ -86,7 +86,7 @@ fn an_object_whose_row_is_short_is_told() {
 }
 
 #[test]
-fn an_unused_object_is_a_note_and_is_condemned() {
+fn an_unused_object_is_a_note_and_becomes_pending_delete() {
     on_each_store(async |share: Share| {
         let object = ObjectRecord { id: ObjectId(77), bytes: 4, ..share.object("/docs/report").await };
         share.world.content.put(SHARE, object.id, vec!["abcd".into()]).await.unwrap();
