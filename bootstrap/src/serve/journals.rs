@@ -41,7 +41,7 @@ pub(super) enum JournalRefusal {
     Folder { folder: PathBuf, source: io::Error },
 }
 
-/// What is told of a share's journal when it is opened.
+/// What is reported of a share's journal when it is opened.
 pub(super) struct Wanted<'a> {
     /// The folder of all journals.
     pub(super) base: &'a Path,

@@ -81,7 +81,7 @@ fn allocated_bytes_are_counted() {
             let sums = Change::Count(dittofs_domain::plan::Statistics { bytes: allocated, nodes: 0 });
             share.apply([sums]).await;
             share.finds(&[("allocated", "/docs/report")]).await;
-            share.mends().await;
+            share.repairs().await;
         }
     });
 }

@@ -15,7 +15,7 @@ fn a_missing_reference_is_added() {
         let Reference { object, node, chunk } = share.references("/docs/report").await[0];
         share.apply([Change::DeleteReference { object, node, chunk }]).await;
         share.finds(&[("reference-missing", "/docs/report")]).await;
-        share.mends().await;
+        share.repairs().await;
         assert_eq!(share.references("/docs/report").await, [Reference { object, node, chunk }]);
     });
 }
@@ -28,7 +28,7 @@ fn superfluous_references_are_removed() {
         share.apply([Change::InsertReference { object, node, chunk: 7 }]).await;
         share.apply([Change::InsertReference { object, node: nobody, chunk: 0 }]).await;
         share.finds(&[("reference-superfluous", "/docs/report"), ("reference-superfluous", "#1099511627776")]).await;
-        share.mends().await;
+        share.repairs().await;
         assert_eq!(share.references("/docs/report").await.len(), 1);
     });
 }
@@ -40,7 +40,7 @@ fn a_reference_in_the_place_of_another_one_is_seen() {
         share.apply([Change::DeleteReference { object, node, chunk }]).await;
         share.apply([Change::InsertReference { object, node, chunk: chunk + 1 }]).await;
         share.finds(&[("reference-missing", "/docs/report"), ("reference-superfluous", "/docs/report")]).await;
-        share.mends().await;
+        share.repairs().await;
     });
 }
 
@@ -53,7 +53,7 @@ fn an_object_that_files_use_is_live_again_and_never_deleted() {
             let told = share.check(crate::share::QUIET).await;
             assert!(told.findings.iter().any(|found| found.path.as_deref() == Some("/docs/report")), "{told:#?}");
             assert!(told.findings.iter().all(|found| found.finding.class() == "object-not-live"), "{told:#?}");
-            share.mends().await;
+            share.repairs().await;
             assert_eq!(share.object("/docs/report").await, object);
         }
         share.apply([Change::DeleteObject(object.id)]).await;
@@ -94,7 +94,7 @@ fn an_unused_object_is_a_note_and_becomes_pending_delete() {
         let told = share.check(crate::share::QUIET).await;
         assert!(told.is_clean() && told.findings.len() == 1, "{told:#?}");
         assert_eq!(told.findings[0].finding.class(), "unused");
-        share.mends().await;
+        share.repairs().await;
         let records = share.world.metadata.objects(None, 9).await.unwrap();
         assert_eq!(records.iter().find(|record| record.id == object.id).unwrap().state, ObjectState::PendingDelete);
     });

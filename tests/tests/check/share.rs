@@ -152,12 +152,13 @@ impl Share {
     }
 
     /// Mends everything: nothing is found afterwards.
-    pub(crate) async fn mends(&self) -> CheckReport {
-        let mended = self.check_offline(REPAIR).await;
-        let notes = mended.findings.iter().filter(|checked| matches!(checked.finding, Finding::Orphans { .. })).count();
-        assert_eq!(mended.repaired(), mended.findings.len() - notes, "{mended:#?}");
+    pub(crate) async fn repairs(&self) -> CheckReport {
+        let repaired = self.check_offline(REPAIR).await;
+        let notes =
+            repaired.findings.iter().filter(|checked| matches!(checked.finding, Finding::Orphans { .. })).count();
+        assert_eq!(repaired.repaired(), repaired.findings.len() - notes, "{repaired:#?}");
         assert_clean(&self.check_offline(QUIET).await);
-        mended
+        repaired
     }
 
     /// What can't be mended is left as it is, and found again.

@@ -67,7 +67,7 @@ impl Share {
 }
 
 #[test]
-fn damaged_rows_of_nodes_are_told_by_path_and_everything_else_is_checked_and_mended() {
+fn damaged_rows_of_nodes_are_reported_by_path_and_everything_else_is_checked_and_repaired() {
     on_each_store(async |share: Share| {
         let (docs, [one, two, _, four]) = share.filled().await;
         share.set_links(four.node, 7).await;
@@ -131,7 +131,7 @@ fn a_share_of_an_earlier_release_opens_although_rows_of_nodes_are_damaged() {
         assert_eq!(counted.nodes, sums.nodes);
         assert!(counted.bytes > 0 && counted.bytes < sums.bytes - 200 * KIB as i64, "{counted:?} of {sums:?}");
         // Once the rows are whole again the sums are counted once more.
-        share.damage.is_mended();
+        share.damage.is_repaired();
         share.world.close().await;
         assert_eq!(told(&share.checked(REPAIR, false).await), [("statistics", "")]);
         assert_eq!(share.whole().await.statistics().await.unwrap(), sums);

@@ -25,7 +25,7 @@ impl Share {
             if self.unflushed() > 0 {
                 return victim;
             }
-            self.damage.is_mended();
+            self.damage.is_repaired();
         }
         panic!("every file was flushed at once");
     }
@@ -45,7 +45,7 @@ async fn moved_while_damaged(share: Share) -> (Share, Vec<u8>) {
     }
     assert_eq!(share.read(other, 0, 256 * KIB).await.unwrap(), bytes(3, 256 * KIB));
     let share = share.restarted().await;
-    share.damage.is_mended();
+    share.damage.is_repaired();
     let share = share.restarted().await;
     let found = share.read(victim, 0, 64 * KIB).await.unwrap();
     share.until("it is flushed", async |share| share.unflushed() == 0).await;

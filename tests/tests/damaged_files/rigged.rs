@@ -60,7 +60,7 @@ pub(crate) struct Damage {
 }
 
 impl Damage {
-    pub(crate) fn is_mended(&self) {
+    pub(crate) fn is_repaired(&self) {
         self.pages.lock().clear();
         self.nodes.lock().clear();
         self.listings.lock().clear();

@@ -74,7 +74,7 @@ async fn damage_is_told_by_path_and_status_with_a_server_and_without() {
     let (status, text) = said(&home.run(&["check", "--no-content"]));
     assert!(status == Some(0) && text.contains(" 0 bytes verified"), "{text}");
     let (status, text) = said(&home.run(&["check", "--repair"]));
-    assert!(status == Some(1) && text.contains(damage) && text.contains("(not mended)"), "{text}");
+    assert!(status == Some(1) && text.contains(damage) && text.contains("(not repaired)"), "{text}");
 
     let server = home.start();
     let (status, text) = said(&home.run(&["check"]));
