@@ -1,4 +1,4 @@
-//! Bad times of the content store: gone, throttling, or slow for a while.
+//! The fault schedule of the content store: gone, throttling, or slow for a while.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,11 +14,11 @@ use crate::{
 
 /// How long the store is gone, at most.
 const GONE_MS_MAX: u64 = 3_600_000;
-/// When it has been gone for so long a read may be told so, rather than to come again. Less than the share's own bound,
-/// as calls may have failed before.
+/// When it has been gone for so long a read may fail with an error, rather than having to come again. Less than the
+/// share's own bound, as calls may have failed before.
 const ERROR_AFTER: Duration = Duration::from_secs(60);
 
-/// When which kind of bad time ends.
+/// When which kind of fault ends.
 pub(crate) struct FaultSchedule {
     simulation: Arc<Simulation>,
     state: Mutex<State>,
@@ -71,7 +71,7 @@ impl FaultSchedule {
         Ok(())
     }
 
-    /// Begins a bad time, now and then.
+    /// Begins a fault, now and then.
     fn change(&self) {
         let begins = |fault: Fault, ms_max: u64| {
             let length = self.simulation.happens(fault).then(|| {

@@ -127,7 +127,7 @@ macro_rules! metadata_conformance {
     };
 }
 
-/// The cases of stores that can be told how many operations they remember, and for how long; the factory is an
+/// The cases of stores that can be configured how many operations they remember, and for how long; the factory is an
 /// `async |OperationsKept| -> Arc<dyn MetadataStore>`.
 #[macro_export]
 macro_rules! remembering_conformance {

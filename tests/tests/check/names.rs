@@ -205,7 +205,7 @@ fn sums_of_the_share_are_counted() {
 }
 
 #[test]
-fn a_share_without_a_root_is_told_and_nothing_is_made_up() {
+fn a_share_without_a_root_is_reported_and_nothing_is_made_up() {
     on_each_store(async |share: Share| {
         let new = Share::new(false).await;
         new.world.close().await;

@@ -140,7 +140,7 @@ pub async fn a_renamed_entry_keeps_its_cookie_inside_its_directory(open: impl As
     }
 }
 
-/// Adds, removes and renames in a directory until told to stop; leaves what was there at first but for its names.
+/// Adds, removes and renames in a directory until it is to stop; leaves what was there at first but for its names.
 async fn stir(fixture: Fixture, directory: NodeId, lasting: Vec<String>, stop: Arc<AtomicBool>) {
     let mut names = lasting;
     let mut round = 0;
