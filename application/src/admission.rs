@@ -97,8 +97,8 @@ impl Admission {
         self.wait_max
     }
 
-    /// Wakes the flusher.
-    pub(crate) fn hurry(&self) {
+    /// Asks the flusher not to wait for its next tick.
+    pub(crate) fn request_flush(&self) {
         self.short.notify_one();
     }
 

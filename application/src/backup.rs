@@ -148,9 +148,9 @@ impl Job {
         writer: &dyn BackupWriter,
     ) -> Result<ShareInBackup, BackupError> {
         self.go_on(volume)?;
-        self.tell(BackupPhase::Flush, 0, 0);
+        self.report_progress(BackupPhase::Flush, 0, 0);
         let mut frozen = volume.freezer().freeze(self.request.allow_damaged).await?;
-        let progress = |done| self.tell(BackupPhase::Pins, done, 0);
+        let progress = |done| self.report_progress(BackupPhase::Pins, done, 0);
         let objects = volume.freezer().pins().pin_all(&*frozen.snapshot, (backup, at), &progress).await?;
         frozen.let_collector_go();
         let Frozen { snapshot, at, incomplete, .. } = frozen;
@@ -193,7 +193,7 @@ impl Job {
             }
             done += rows.len() as u64;
             writer.rows(volume.share(), rows).await?;
-            self.tell(BackupPhase::Rows, done, 0);
+            self.report_progress(BackupPhase::Rows, done, 0);
         }
     }
 
@@ -206,7 +206,7 @@ impl Job {
     ) -> Result<(), BackupError> {
         for object in &mut share.objects {
             self.go_on(volume)?;
-            self.tell(BackupPhase::Objects, *done, of);
+            self.report_progress(BackupPhase::Objects, *done, of);
             let parts =
                 whole_object(volume.freezer().content(), share.id, (object.id, object.bytes), volume.machine()).await;
             let parts = parts.map_err(|ObjectError(source)| {
@@ -219,7 +219,7 @@ impl Job {
         Ok(())
     }
 
-    fn tell(&self, phase: BackupPhase, done: u64, of: u64) {
+    fn report_progress(&self, phase: BackupPhase, done: u64, of: u64) {
         self.observer.progress(BackupProgress { phase, done, of });
     }
 

@@ -17,9 +17,9 @@ pub(crate) struct KeyedLocks<K> {
     shards: Vec<Mutex<HashMap<K, Arc<AsyncMutex<()>>>>>,
 }
 
-/// Holding the lock of a key.
+/// The guard of the lock of a key.
 #[derive(Debug)]
-pub(crate) struct KeyGuard<'a, K: Hash + Eq + Copy> {
+pub(crate) struct KeyedLockGuard<'a, K: Hash + Eq + Copy> {
     locks: &'a KeyedLocks<K>,
     key: K,
     guard: Option<OwnedMutexGuard<()>>,
@@ -31,10 +31,10 @@ impl<K: Hash + Eq + Copy> KeyedLocks<K> {
     }
 
     /// Waits for the key's lock.
-    pub(crate) async fn lock(&self, key: K) -> KeyGuard<'_, K> {
+    pub(crate) async fn lock(&self, key: K) -> KeyedLockGuard<'_, K> {
         let lock = Arc::clone(self.shard(&key).lock().entry(key).or_default());
         // Made before waiting: who gives up waiting must forget the key as well.
-        let mut guard = KeyGuard { locks: self, key, guard: None };
+        let mut guard = KeyedLockGuard { locks: self, key, guard: None };
         guard.guard = Some(match Arc::clone(&lock).try_lock_owned() {
             Ok(guard) => guard,
             Err(_) => lock.lock_owned().await,
@@ -43,10 +43,10 @@ impl<K: Hash + Eq + Copy> KeyedLocks<K> {
     }
 
     /// The key's lock, if nobody holds it.
-    pub(crate) fn try_lock(&self, key: K) -> Option<KeyGuard<'_, K>> {
+    pub(crate) fn try_lock(&self, key: K) -> Option<KeyedLockGuard<'_, K>> {
         let mut shard = self.shard(&key).lock();
         let guard = Arc::clone(shard.entry(key).or_default()).try_lock_owned().ok()?;
-        Some(KeyGuard { locks: self, key, guard: Some(guard) })
+        Some(KeyedLockGuard { locks: self, key, guard: Some(guard) })
     }
 
     /// How many keys are locked or wanted.
@@ -61,14 +61,14 @@ impl<K: Hash + Eq + Copy> KeyedLocks<K> {
     }
 }
 
-impl<K: Hash + Eq + Copy> KeyGuard<'_, K> {
+impl<K: Hash + Eq + Copy> KeyedLockGuard<'_, K> {
     /// Which key is locked.
     pub(crate) fn key(&self) -> K {
         self.key
     }
 }
 
-impl<K: Hash + Eq + Copy> Drop for KeyGuard<'_, K> {
+impl<K: Hash + Eq + Copy> Drop for KeyedLockGuard<'_, K> {
     fn drop(&mut self) {
         self.guard = None;
         let mut shard = self.locks.shard(&self.key).lock();

@@ -110,7 +110,7 @@ impl OwnedContent {
         if let Err(error) = result {
             tracing::debug!(share = %self.name, %error, "the owner's mark could not be renewed yet");
         }
-        self.tell(before);
+        self.report(before);
         Some(Duration::ZERO)
     }
 
@@ -127,7 +127,7 @@ impl OwnedContent {
     }
 
     /// Says what has become of the lease.
-    fn tell(&self, before: Option<Phase>) {
+    fn report(&self, before: Option<Phase>) {
         let (tenure, share) = (self.tenure.lock(), &self.name);
         let after = tenure.phase(self.now());
         if let Some(refusal) = tenure.refusal() {

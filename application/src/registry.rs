@@ -84,7 +84,7 @@ impl Registry {
         Ok(removed)
     }
 
-    /// Tells `events` of opens in all volumes, also in those that are added later.
+    /// Notifies `events` of opens in all volumes, also in those that are added later.
     pub(crate) fn subscribe(&self, events: Arc<dyn OpenEvents>) {
         let mut subscribers = self.subscribers.lock();
         self.volumes().iter().for_each(|volume| volume.opens().subscribe(Arc::clone(&events)));

@@ -102,7 +102,7 @@ pub struct VolumeStores {
 pub struct VolumeLimits {
     /// Unflushed bytes, index entries included.
     pub unflushed_bytes_max: u64,
-    /// How long a write waits for room, in milliseconds, before the client is told to come again.
+    /// How long a write waits for room, in milliseconds, before the client must come again.
     pub write_wait_ms_max: u64,
     /// How long reads are put off while the content store does not answer, in milliseconds, before they fail.
     pub outage_ms_max: u64,
@@ -262,7 +262,7 @@ impl Volume {
         self.share.is_closing()
     }
 
-    /// What a backup is told where the metadata can't be read.
+    /// What a backup reports where the metadata can't be read.
     pub(crate) fn not_read(&self, source: MetadataError) -> BackupError {
         self.share.not_read(source)
     }

@@ -32,8 +32,8 @@ use crate::{clock::PausedClock, policy::policy};
 
 const SHARE: ShareId = ShareId(0xD177_0003);
 
-/// A journal of which is noted when it was synced.
-struct NotedJournal {
+/// A journal that records when it was synced.
+struct RecordedJournal {
     inner: NullJournal,
     syncs: Mutex<Vec<Instant>>,
 }
@@ -42,7 +42,7 @@ struct NotedJournal {
 struct SilentStore(MemoryContentStore);
 
 #[async_trait]
-impl Journal for NotedJournal {
+impl Journal for RecordedJournal {
     dittofs_ports::forward!(Journal of inner: identity, note_start, append, failures, lost, read_now, read, recover, release,
         usage);
 
@@ -68,7 +68,7 @@ impl ContentStore for SilentStore {
 
 struct World {
     services: Services,
-    journal: Arc<NotedJournal>,
+    journal: Arc<RecordedJournal>,
     start: Instant,
 }
 
@@ -78,7 +78,7 @@ impl World {
         let record =
             ShareRecord { handle_key: HandleKey([7; 16]), content_owner: 1, ..ShareRecord::new(SHARE, "/export") };
         store.create_share(&record, &Node::root(0, 0, 0o777, Timestamp::EPOCH)).await.unwrap();
-        let journal = Arc::new(NotedJournal { inner: NullJournal::new(64 << 20), syncs: Mutex::default() });
+        let journal = Arc::new(RecordedJournal { inner: NullJournal::new(64 << 20), syncs: Mutex::default() });
         let stores = VolumeStores {
             metadata: store.share(SHARE).await.unwrap().unwrap(),
             metadata_survives: Survives::PowerLoss,

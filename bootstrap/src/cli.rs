@@ -41,7 +41,7 @@ pub enum Command {
     /// Look for damage in the shares: names, maps, references, and the checksums of all bytes
     ///
     /// Beside a running server it changes nothing and disturbs nobody. Exit status: 0 clean; 1 something was found,
-    /// mended or not; 2 wrong usage; 3 not all could be checked.
+    /// repaired or not; 2 wrong usage; 3 not all could be checked.
     Check(CheckArguments),
     /// Write backups of shares while they are served, and release what they pin
     #[command(subcommand)]
@@ -94,7 +94,7 @@ pub struct CheckArguments {
     /// Only these shares, such as /export; by default all
     #[arg(value_name = "SHARE")]
     pub shares: Vec<String>,
-    /// Mend what can be mended without inventing or deleting content: link counts, parents, references, files
+    /// Repair what can be repaired without inventing or deleting content: link counts, parents, references, files
     /// without a name (they go to lost+found), sums. The server must be stopped
     #[arg(long)]
     pub repair: bool,
@@ -175,7 +175,7 @@ pub struct ConfigFile {
 /// The commands below `config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Say what is wrong with a configuration, and how to mend it
+    /// Say what is wrong with a configuration, and how to fix it
     Check(ConfigFile),
 }
 

@@ -102,16 +102,16 @@ impl Failure {
     }
 }
 
-/// Does what the command line says, and tells an error on standard error.
+/// Does what the command line says, and reports an error on standard error.
 pub(crate) fn run(cli: Cli, program: &Program) -> ExitCode {
     match carry_out(cli.command, program) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of our output has gone, as in `dittofs share list | head -1`.
         Err(Failure::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nothing is left to tell it to if standard error is closed.
-            let told = failure.to_string();
-            let _ = writeln!(io::stderr(), "dittofs: {}", logging::without_passwords(&told));
+            // Nothing is left to report it to if standard error is closed.
+            let text = failure.to_string();
+            let _ = writeln!(io::stderr(), "dittofs: {}", logging::without_passwords(&text));
             failure.exit_code()
         }
     }
@@ -212,7 +212,7 @@ fn load_file(
     Ok(config::load_on(source.data.as_deref(), file, environment, stores, protocols)?)
 }
 
-/// The shares as a running server tells them, or as the configuration and the stores do where none runs.
+/// The shares as a running server lists them, or as the configuration and the stores do where none runs.
 fn shares(config: &Config, kinds: &StoreKinds) -> Result<SharesView, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(data) = &config.data {

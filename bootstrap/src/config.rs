@@ -232,10 +232,10 @@ fn read_disk_cache(mut section: Section<'_>, folders: &mut Folders<'_>) -> Optio
 }
 
 fn read_bound(section: &mut Section<'_>, name: &'static str, min: ByteSize) -> Option<ByteSize> {
-    let mend = format!("write a size of at least {min}, such as 512MiB or 4GiB");
-    let size: ByteSize = section.take_parsed(name, &mend)?;
+    let fix = format!("write a size of at least {min}, such as 512MiB or 4GiB");
+    let size: ByteSize = section.take_parsed(name, &fix)?;
     if size < min {
-        section.refuse(name, format!("{size} is too small"), mend);
+        section.refuse(name, format!("{size} is too small"), fix);
         return None;
     }
     Some(size)

@@ -28,8 +28,8 @@ pub use audit::AuditError;
 use levels::Targets;
 use lines::{LineLayer, Lines};
 
-/// How often it is told what was held back.
-const TELL_EVERY: Duration = Duration::from_secs(5);
+/// How often it is reported what was held back.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// The log of this process.
 #[derive(Clone, Debug, Default)]
@@ -58,15 +58,15 @@ pub fn init(config: &LogConfig) -> Logging {
     }
     levels::allow_libraries(&config.levels);
     let parts = Parts { levels, lines, audit };
-    let telling = parts.clone();
-    let telling = move || {
+    let reporting = parts.clone();
+    let reporting = move || {
         loop {
-            thread::sleep(TELL_EVERY);
-            telling.tell_held(false);
+            thread::sleep(REPORT_EVERY);
+            reporting.report_held(false);
         }
     };
-    // Without it, what was held back is told when the server ends.
-    let _ = thread::Builder::new().name("log".to_owned()).spawn(telling);
+    // Without it, what was held back is reported when the server ends.
+    let _ = thread::Builder::new().name("log".to_owned()).spawn(reporting);
     Logging { parts: Some(parts) }
 }
 
@@ -98,10 +98,10 @@ impl Logging {
         }
     }
 
-    /// Tells what is held back still, and waits until all is written.
+    /// Reports what is held back still, and waits until all is written.
     pub fn finish(&self) {
         let Some(parts) = &self.parts else { return };
-        parts.tell_held(true);
+        parts.report_held(true);
         parts.audit.get().into_iter().for_each(Audit::finish);
     }
 }
@@ -114,9 +114,9 @@ impl Parts {
         levels::allow_libraries(levels);
     }
 
-    /// Tells what was held back in times that have ended, or in all.
-    fn tell_held(&self, all: bool) {
-        self.lines.tell_held(all);
-        self.audit.get().into_iter().for_each(|audit| audit.tell_held(all));
+    /// Reports what was held back in times that have ended, or in all.
+    fn report_held(&self, all: bool) {
+        self.lines.report_held(all);
+        self.audit.get().into_iter().for_each(|audit| audit.report_held(all));
     }
 }

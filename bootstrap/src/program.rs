@@ -22,7 +22,7 @@ impl Program {
         Program { stores: StoreKinds::built_in(), protocols: Protocols::built_in() }
     }
 
-    /// Does what the command line says, and tells an error on standard error.
+    /// Does what the command line says, and reports an error on standard error.
     #[must_use]
     pub fn run(&self, cli: Cli) -> ExitCode {
         commands::run(cli, self)

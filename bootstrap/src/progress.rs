@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use parking_lot::Mutex;
 
-/// Who is told how much is done, and of how much. Nobody by default.
+/// Hears how much is done, and of how much. Nobody by default.
 #[derive(Clone, Default)]
 pub struct Progress(Option<Arc<dyn Fn(u64, u64) + Send + Sync>>);
 
@@ -31,7 +31,7 @@ impl Progress {
         }
     }
 
-    /// Tells how far it is.
+    /// Reports how far it is.
     pub fn report(&self, done: u64, of: u64) {
         if let Some(report) = &self.0 {
             report(done, of);

@@ -1,4 +1,4 @@
-//! Runs the server: stores, volumes, services, adapters; until it is told to stop.
+//! Runs the server: stores, volumes, services, adapters; until it is to stop.
 
 mod bounds;
 mod data;
@@ -103,7 +103,7 @@ pub enum ServeError {
     },
     /// The last flush failed.
     #[error(
-        "share `{share}` could not be closed cleanly: {source}; what its clients were told to be safe is in its \
+        "share `{share}` could not be closed cleanly: {source}; what its clients take for safe is in its \
          journal if it has one, and the next start takes it from there"
     )]
     Close {
@@ -190,7 +190,7 @@ impl<'a> Locked<'a> {
         let back = Builder::new_multi_thread().worker_threads(2).thread_name("back").enable_all().build();
         let back = back.map_err(ServeError::Threads)?;
         let fronts = Fronts::start().map_err(ServeError::Threads)?;
-        let served = back.block_on(serve_until_told(config, kinds, accepting, &fronts, reload));
+        let served = back.block_on(serve_until_stopped(config, kinds, accepting, &fronts, reload));
         fronts.stop();
         // Waits for what still runs there. Whatever holds a store is gone then, and each store is closed by its end.
         drop(back);
@@ -205,7 +205,7 @@ impl<'a> Locked<'a> {
     }
 }
 
-async fn serve_until_told(
+async fn serve_until_stopped(
     config: &Config,
     kinds: &StoreKinds,
     accepting: &Accepting,

@@ -22,7 +22,7 @@ const FAULTS: [(&str, Fault); 8] = [
     (
         PENDING,
         Fault {
-            name: "pending_moves_unseen",
+            name: "pending_changes_unseen",
             from: "(self.changed_last(node).load(Ordering::Acquire) <= version.0).then_some(pending)",
             to: "(self.changed_last(node).load(Ordering::Acquire) <= u64::MAX - version.0).then_some(pending)",
         },

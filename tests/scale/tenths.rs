@@ -55,7 +55,7 @@ impl<'s> Tenths<'s> {
         (self.done % self.total * TENTHS / self.total).min(TENTHS - 1)
     }
 
-    /// Prints the mean time per entry, and the server's processor time; tells whether they stayed about the same.
+    /// Prints the mean time per entry, and the server's processor time; answers whether they stayed about the same.
     ///
     /// They did not where the mean, the median and the processor time all grew: another process on the machine lets
     /// single batches wait, or all of them, but does not make the server work more.

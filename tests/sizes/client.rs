@@ -117,7 +117,7 @@ impl Mirrored {
     }
 
     /// Until all writes are answered.
-    pub(crate) fn settle(&mut self) {
+    pub(crate) fn finish_writes(&mut self) {
         while !self.under_way.is_empty() {
             self.receive();
         }
@@ -125,7 +125,7 @@ impl Mirrored {
 
     /// Commits all that was written.
     pub(crate) fn commit(&mut self) {
-        self.settle();
+        self.finish_writes();
         let arguments = COMMIT3args { file: self.handle.clone(), offset: 0, count: 0 };
         self.until_taken(COMMIT, &arguments, |reply: COMMIT3res| match reply {
             COMMIT3res::Ok(_) => Ok(()),
@@ -135,7 +135,7 @@ impl Mirrored {
 
     /// Sets its size.
     pub(crate) fn set_size(&mut self, size: u64) {
-        self.settle();
+        self.finish_writes();
         self.mirror.set_len(size).unwrap();
         self.size = size;
         let new_attributes = sattr3 { size: Nfs3Option::Some(size), ..sattr3::default() };

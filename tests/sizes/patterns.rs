@@ -62,7 +62,7 @@ fn rsync_in_place(file: &mut Mirrored, random: &mut Random) {
         let mut at = 0;
         while at < file.size() {
             let length = BLOCK.min(file.size() - at);
-            file.settle();
+            file.finish_writes();
             file.compare_range(at, length);
             if random.one_in(8) {
                 file.write(random, at, length, UNSTABLE);

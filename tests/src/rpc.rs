@@ -120,7 +120,7 @@ impl RpcConnection {
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
-    /// Queues a call, and tells its xid.
+    /// Queues a call, and answers its xid.
     pub fn queue(&mut self, program: (u32, u32), procedure: u32, arguments: &impl Pack) -> u32 {
         let xid = self.xid;
         self.xid = self.xid.wrapping_add(1);

@@ -187,7 +187,7 @@ async fn serve(root: &Path, listener: TcpListener, is_conditional: bool, puts: &
                 // A folder can't look and write in one step, as S3 does.
                 let is_condition = |name| request.headers().contains_key(name);
                 let is_conditional = is_condition(header::IF_NONE_MATCH) || is_condition(header::IF_MATCH);
-                let _turn = if is_conditional { Some(one_by_one.lock().await) } else { None };
+                let _only_one = if is_conditional { Some(one_by_one.lock().await) } else { None };
                 service.call(request.map(s3s::Body::from)).await
             }
         });

@@ -3,8 +3,8 @@
 
 mod cache;
 mod disk;
+mod longer_requests;
 mod machine;
-mod unhurried;
 
 pub use cache::ForgetfulCache;
 pub use disk::DiskOptions;
@@ -27,8 +27,8 @@ use dittofs_ports::{
     BackupFolders, BlockCache, Caller, Clock, ContentStore, FrameSealer, Journal, MetadataStore, NodeRef, OpenState,
     ShareMetadata, ShareRecord,
 };
+use longer_requests::LongerRequests;
 use machine::{RuntimeSpawner, SeededRandomness};
-use unhurried::Unhurried;
 
 /// The id of the share.
 pub const SHARE: ShareId = ShareId(0xD177_0F50);
@@ -132,7 +132,7 @@ impl World {
         let volume_stores = VolumeStores {
             metadata: Arc::clone(&metadata),
             metadata_survives: stores.metadata.survives(),
-            content: Arc::new(Unhurried { store: Arc::clone(&stores.content), speed }),
+            content: Arc::new(LongerRequests { store: Arc::clone(&stores.content), speed }),
             journal: stores.journal,
             cache: stores.cache,
             disk: None,

@@ -69,7 +69,7 @@ pub fn beside<R>(address: SocketAddr, of: &nfs_fh3, worst: impl FnOnce() -> R) -
     })
 }
 
-/// Makes a file, and tells its handle.
+/// Makes a file, and answers its handle.
 pub fn make_file(connection: &mut RpcConnection, directory: &nfs_fh3, name: &str) -> nfs_fh3 {
     let made: CREATE3res = connection.call(NFS, CREATE, &create(directory, name.as_bytes()));
     match made.unwrap().obj {
@@ -98,7 +98,7 @@ pub fn fill(connection: &mut RpcConnection, directory: &nfs_fh3, files: usize) {
 }
 
 /// Lists a directory from its beginning, again and again, over many connections with so many calls under way on each.
-/// Tells how many replies came.
+/// Answers how many replies came.
 pub fn list_again_and_again(
     address: SocketAddr,
     directory: &nfs_fh3,

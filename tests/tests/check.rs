@@ -1,5 +1,5 @@
-//! What a check finds, and what it mends: damage of every class is done to a share through its stores, on each metadata
-//! store.
+//! What a check finds, and what it repairs: damage of every class is done to a share through its stores, on each
+//! metadata store.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "check/busy.rs"]

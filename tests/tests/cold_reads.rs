@@ -233,7 +233,7 @@ fn every_offset_reads_right(kept: &Kept, compresses: bool, seals: bool) {
         known
     });
     runtime().block_on(async {
-        // What is compressed and sealed is told by each block: the configuration may have changed meanwhile.
+        // Each block says whether it is compressed and sealed: the configuration may have changed meanwhile.
         let world = kept.open(!compresses, !seals).await;
         for known in &written {
             let reads = known.compare_everywhere(&world, &caller).await;

@@ -3,10 +3,10 @@
 
 #[path = "damaged_files/checks.rs"]
 mod checks;
-#[path = "damaged_files/cuts.rs"]
-mod cuts;
 #[path = "damaged_files/rigged.rs"]
 mod rigged;
+#[path = "damaged_files/truncations.rs"]
+mod truncations;
 
 use std::{
     path::Path,
@@ -224,8 +224,8 @@ fn a_damaged_row_of_one_map_keeps_only_that_file_from_being_flushed() {
         assert_eq!(share.read(victim, 64 * KIB, 192 * KIB).await.unwrap(), new);
         assert_eq!(share.world.services.flush().await, Err(FsError::Io), "something is left");
         share.until("all others are flushed", async |share| share.unflushed() == 1).await;
-        let told = share.world.services.check(SHARE, QUIET, Arc::new(())).await.unwrap();
-        assert!(told.unflushed_bytes >= new.len() as u64 && !told.is_clean(), "{told:#?}");
+        let report = share.world.services.check(SHARE, QUIET, Arc::new(())).await.unwrap();
+        assert!(report.unflushed_bytes >= new.len() as u64 && !report.is_clean(), "{report:#?}");
 
         // A stop leaves it in the journal, which the next start reads.
         let share = share.restarted().await;
@@ -239,7 +239,7 @@ fn a_damaged_row_of_one_map_keeps_only_that_file_from_being_flushed() {
         share.set_aside().await;
 
         // The row is whole again.
-        share.damage.is_mended();
+        share.damage.repair();
         share.until("it is flushed", async |share| share.unflushed() == 0).await;
         share.world.services.flush().await.unwrap();
         share.write(victim, 0, b"more").await;
@@ -259,7 +259,7 @@ fn damage_that_is_taken_for_the_stores_is_found() {
         let victim = share.create("victim").await;
         share.write(victim, 0, &bytes(1, 128 * KIB)).await;
         share.world.services.flush().await.unwrap();
-        share.damage.is_told_of_the_store.store(true, Ordering::Relaxed);
+        share.damage.is_reported_as_an_outage.store(true, Ordering::Relaxed);
         share.damage.pages.lock().insert((victim.node, 0));
         share.write(victim, 0, &bytes(2, 4 * KIB)).await;
         for _ in 0..4 {
@@ -267,7 +267,7 @@ fn damage_that_is_taken_for_the_stores_is_found() {
         }
         // The test above wants this refused: nothing is set aside, and the journal will fill behind what waits.
         assert_eq!(share.try_write(victim, 0, b"more").await, Ok(()));
-        share.damage.is_mended();
+        share.damage.repair();
         share.world.services.flush().await.unwrap();
         share.world.close().await;
     });
@@ -344,7 +344,7 @@ fn objects_that_a_damaged_file_uses_keep_no_others_from_being_repacked_and_delet
         for file in &others[..5] {
             share.read(*file, 0, 256 * KIB).await.unwrap();
         }
-        share.damage.is_mended();
+        share.damage.repair();
         assert_eq!(share.read(victim, 0, 256 * KIB).await.unwrap(), bytes(0, 256 * KIB));
         share.world.close().await;
     });
@@ -365,7 +365,7 @@ fn a_share_opens_although_the_row_of_a_node_with_unflushed_bytes_is_damaged() {
         assert_eq!(share.read(other, 0, 256 * KIB).await.unwrap(), bytes(3, 256 * KIB));
         let share = share.restarted().await;
         assert!(share.is_dirty().await);
-        share.damage.is_mended();
+        share.damage.repair();
         let share = share.restarted().await;
         assert_eq!(share.read(victim, 0, 64 * KIB).await.unwrap(), bytes(1, 64 * KIB));
         share.until("it is flushed", async |share| share.unflushed() == 0).await;

@@ -216,7 +216,7 @@ impl Log {
 
 /// Then removing frees nothing. The log says so, once, and what an operator can do helps.
 #[tokio::test(start_paused = true)]
-async fn a_store_that_gives_nothing_back_and_has_not_a_byte_left_is_told_once_until_others_free_some() {
+async fn a_store_that_gives_nothing_back_and_has_not_a_byte_left_is_reported_once_until_others_free_some() {
     const OTHERS: ObjectId = ObjectId(1);
     const OTHERS_BYTES: u64 = 4 << 20;
     const ADVICE: &str = "by other means, and the rest comes back by itself";

@@ -169,14 +169,14 @@ async fn run(service: Arc<dyn AdminService>, request: BackupRequest, lines: Line
                 let news = progress.has_changed().unwrap_or(false).then(|| *progress.borrow_and_update()).flatten();
                 if let Some(BackupProgress { phase, done, of }) = news {
                     let phase = backup_phase_word(phase).to_owned();
-                    lines.tell(&BackupLine::Progress { phase, done, of }).await;
+                    lines.send(&BackupLine::Progress { phase, done, of }).await;
                 }
             }
         }
     };
     match result {
-        Ok(report) => lines.tell(&BackupLine::Summary(report.into())).await,
-        Err(error) => lines.tell(&BackupLine::Failed { error: error.to_string() }).await,
+        Ok(report) => lines.send(&BackupLine::Summary(report.into())).await,
+        Err(error) => lines.send(&BackupLine::Failed { error: error.to_string() }).await,
     }
 }
 

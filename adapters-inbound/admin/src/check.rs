@@ -1,4 +1,4 @@
-//! A check on its way, and what it tells.
+//! A check on its way, and what it reports.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub enum CheckLine {
     },
 }
 
-/// A finding, as it is told to people.
+/// A finding, as people see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingView {
     /// One word for its kind.
@@ -50,8 +50,9 @@ pub struct FindingView {
     pub path: Option<String>,
     /// What it is.
     pub text: String,
-    /// Whether it was mended, where that was tried.
-    pub mended: Option<bool>,
+    /// Whether it was repaired, where that was tried.
+    #[serde(alias = "mended")]
+    pub repaired: Option<bool>,
 }
 
 /// What a check came to.
@@ -61,11 +62,12 @@ pub struct CheckSummary {
     pub errors: u64,
     /// Notes of space that nobody uses.
     pub notes: u64,
-    /// Findings that were mended.
-    pub mended: u64,
-    /// Findings that are not told.
+    /// Findings that were repaired.
+    #[serde(alias = "mended")]
+    pub repaired: u64,
+    /// Findings that are not reported.
     pub omitted: u64,
-    /// Suspicions that could not be settled.
+    /// Suspicions that could not be decided.
     pub undecided: u64,
     /// Nodes that were looked at.
     pub nodes: u64,
@@ -104,7 +106,7 @@ impl From<&Checked> for FindingView {
             is_note: checked.finding.severity() == Severity::Note,
             path: checked.path.clone(),
             text: checked.finding.to_string(),
-            mended: match checked.repair {
+            repaired: match checked.repair {
                 RepairOutcome::NotAsked => None,
                 RepairOutcome::Done => Some(true),
                 RepairOutcome::No => Some(false),
@@ -119,7 +121,7 @@ impl From<&CheckReport> for CheckSummary {
         CheckSummary {
             errors,
             notes: report.findings.len() as u64 - errors,
-            mended: report.repaired() as u64,
+            repaired: report.repaired() as u64,
             omitted: report.omitted,
             undecided: report.undecided,
             nodes: report.nodes,
@@ -177,7 +179,7 @@ async fn run(service: Arc<dyn AdminService>, share: ShareId, options: CheckOptio
                 let news = progress.has_changed().unwrap_or(false).then(|| *progress.borrow_and_update()).flatten();
                 if let Some(CheckProgress { phase, done, of }) = news {
                     let phase = phase_word(phase).to_owned();
-                    lines.tell(&CheckLine::Progress { phase, done, of }).await;
+                    lines.send(&CheckLine::Progress { phase, done, of }).await;
                 }
             }
         }
@@ -185,10 +187,10 @@ async fn run(service: Arc<dyn AdminService>, share: ShareId, options: CheckOptio
     match result {
         Ok(report) => {
             for checked in &report.findings {
-                lines.tell(&CheckLine::Finding(checked.into())).await;
+                lines.send(&CheckLine::Finding(checked.into())).await;
             }
-            lines.tell(&CheckLine::Summary((&report).into())).await;
+            lines.send(&CheckLine::Summary((&report).into())).await;
         }
-        Err(error) => lines.tell(&CheckLine::Failed { error: error.to_string() }).await,
+        Err(error) => lines.send(&CheckLine::Failed { error: error.to_string() }).await,
     }
 }

@@ -1,4 +1,4 @@
-//! What a server tells of its configuration.
+//! What a server shows of its configuration.
 
 use std::sync::Arc;
 

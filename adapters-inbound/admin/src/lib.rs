@@ -12,7 +12,7 @@
 //!   digits; of all shares without `share`. Answers with lines of JSON: how far it is, and a summary
 //! - `GET /v1/backups`: the backups that pin objects; `DELETE /v1/backups/ID`: releases one
 //!
-//! This crate does not know: how the server was configured but by what it is told to tell, what a flush is.
+//! This crate does not know: how the server was configured but for what it is given to show, what a flush is.
 
 mod backup;
 mod check;

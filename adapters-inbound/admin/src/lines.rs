@@ -14,20 +14,20 @@ use tokio::{sync::mpsc, task::JoinHandle};
 
 /// Between two words about how far it is.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
-/// Lines that wait for a reader; then what tells them waits too.
+/// Lines that wait for a reader; then what sends them waits too.
 const LINES_MAX: usize = 64;
 
-/// The answer. Who drops it ends what tells it.
+/// The answer. Who drops it ends what sends it.
 pub(crate) struct LinesBody {
     lines: mpsc::Receiver<Bytes>,
     task: JoinHandle<()>,
 }
 
-/// Where lines are told.
+/// Where lines are sent.
 pub(crate) struct Lines(mpsc::Sender<Bytes>);
 
 impl LinesBody {
-    /// What a task tells.
+    /// What a task sends.
     pub(crate) fn of<F: Future<Output = ()> + Send + 'static>(task: impl FnOnce(Lines) -> F) -> LinesBody {
         let (sender, lines) = mpsc::channel(LINES_MAX);
         LinesBody { lines, task: tokio::spawn(task(Lines(sender))) }
@@ -53,7 +53,7 @@ impl Body for LinesBody {
 }
 
 impl Lines {
-    pub(crate) async fn tell(&self, line: &impl Serialize) {
+    pub(crate) async fn send(&self, line: &impl Serialize) {
         // Every type that is sent has text for keys, which is all that could fail.
         let mut text = serde_json::to_vec(line).unwrap_or_default();
         text.push(b'\n');

@@ -18,7 +18,7 @@ use crate::configured::Configured;
 use crate::lines::LinesBody;
 use crate::wire::{Refused, ShareView, SharesView};
 
-/// A body that may come in pieces, so that what takes long can tell how far it is.
+/// A body that may come in pieces, so that what takes long can report how far it is.
 pub(crate) type Body = BoxBody<Bytes, std::convert::Infallible>;
 
 /// What requests are answered from.

@@ -77,21 +77,21 @@ fn started(service: MockAdminService) -> (tempfile::TempDir, Client) {
 }
 
 #[tokio::test]
-async fn shares_are_told_with_what_is_configured_and_their_space() {
+async fn shares_are_listed_with_what_is_configured_and_their_space() {
     let mut service = MockAdminService::new();
     service.expect_shares().returning(|| vec![info("/two", u64::MAX), info("/one", 1)]);
     service.expect_space().returning(|_| Ok(SPACE));
     let (_folder, client) = started(service);
     let SharesView { shares, unnamed: beside } = client.shares().await.unwrap();
     assert_eq!(beside, [unnamed()]);
-    let told: Vec<_> = shares.iter().map(|share| (share.facts.name.as_str(), share.id)).collect();
-    assert_eq!(told, [("/one", Some(1)), ("/two", Some(u64::MAX))]);
+    let listed: Vec<_> = shares.iter().map(|share| (share.facts.name.as_str(), share.id)).collect();
+    assert_eq!(listed, [("/one", Some(1)), ("/two", Some(u64::MAX))]);
     assert_eq!(shares[0].facts, facts("/one"));
     assert_eq!(shares[0].space, Some(SPACE.into()));
 }
 
 #[tokio::test]
-async fn a_flush_is_done_once_and_its_failure_is_told() {
+async fn a_flush_is_done_once_and_its_failure_is_reported() {
     let mut service = MockAdminService::new();
     service.expect_flush().times(1).returning(|| Ok(()));
     let (_folder, client) = started(service);
@@ -105,7 +105,7 @@ async fn a_flush_is_done_once_and_its_failure_is_told() {
 }
 
 #[tokio::test]
-async fn what_came_of_a_reload_is_told() {
+async fn what_came_of_a_reload_is_reported() {
     let (_folder, client) = started(MockAdminService::new());
     assert_eq!(client.reload().await.unwrap(), reloaded());
 }
@@ -150,7 +150,7 @@ async fn what_is_no_request_of_ours_is_refused() {
 }
 
 #[tokio::test]
-async fn a_check_is_told_line_by_line() {
+async fn a_check_is_reported_line_by_line() {
     let mut service = MockAdminService::new();
     service.expect_check().times(1).returning(|share, options, observer| {
         assert_eq!((share, options), (ShareId(u64::MAX), CheckOptions { content: false, ..CheckOptions::default() }));
@@ -164,7 +164,7 @@ async fn a_check_is_told_line_by_line() {
     client.check(u64::MAX, false, |line| lines.push(line)).await.unwrap();
     let lines: Vec<_> = lines.into_iter().filter(|line| !matches!(line, CheckLine::Progress { .. })).collect();
     let [CheckLine::Finding(finding), CheckLine::Summary(summary)] = lines.as_slice() else { panic!("{lines:?}") };
-    assert_eq!((finding.class.as_str(), finding.path.as_deref(), finding.mended), ("no-name", Some("/a"), None));
+    assert_eq!((finding.class.as_str(), finding.path.as_deref(), finding.repaired), ("no-name", Some("/a"), None));
     assert_eq!((summary.errors, summary.nodes, summary.notes), (1, 9, 0));
 }
 

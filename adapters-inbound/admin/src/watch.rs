@@ -97,7 +97,7 @@ impl Watch {
 
     /// All shares are open, and protocols are served. Only the first call counts.
     pub fn serves(&self, sources: Sources) {
-        // It fails only where it was told before.
+        // It fails only where they were set before.
         let _ = self.sources.set(sources);
     }
 

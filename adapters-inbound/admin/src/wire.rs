@@ -22,7 +22,7 @@ pub struct ShareFacts {
     pub encryption: String,
     /// Networks that may use it.
     pub clients: Vec<String>,
-    /// Whether only requests from source ports below 1024 are taken; servers that don't tell took all.
+    /// Whether only requests from source ports below 1024 are taken; servers that don't say so took all.
     #[serde(default)]
     pub secure_ports: bool,
     /// Whose identity is replaced.

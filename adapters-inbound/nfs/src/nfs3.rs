@@ -1,14 +1,14 @@
 //! NFS version 3 (RFC 1813).
 
 mod attributes;
+mod call_log;
 mod content;
+mod fair_semaphore;
 mod listing;
 mod names;
 mod operations;
 mod program;
-mod told;
 mod translate;
-mod turns;
 pub mod wire;
 
 pub use program::Nfs3;

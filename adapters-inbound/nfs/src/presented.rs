@@ -1,4 +1,4 @@
-//! Who calls, as the services are told.
+//! Who calls, as the services see it.
 
 use dittofs_domain::{ClientId, Credentials};
 use dittofs_ports::Presented;

@@ -9,7 +9,7 @@ mod all_connections;
 mod bounds;
 #[path = "transport/pipelining.rs"]
 mod pipelining;
-#[path = "transport/strangers.rs"]
-mod strangers;
 #[path = "transport/toy.rs"]
 mod toy;
+#[path = "transport/unadmitted.rs"]
+mod unadmitted;

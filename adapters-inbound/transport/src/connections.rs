@@ -26,26 +26,26 @@ pub struct ConnectionBounds {
     /// Of one client: see [`ClientNetwork`].
     pub address_max: usize,
     /// Of those that no share has answered a call of yet. One client may have half of them.
-    pub strangers_max: usize,
+    pub unadmitted_max: usize,
 }
 
-/// Why there is no place for a connection: all that count against this bound are carrying out calls, or are strangers that have
-/// hardly had time to speak.
+/// Why there is no place for a connection: all that count against this bound are carrying out calls, or are unadmitted
+/// and have hardly had time to speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
     /// [`ConnectionBounds::all_max`].
     All,
     /// [`ConnectionBounds::address_max`].
     Address,
-    /// [`ConnectionBounds::strangers_max`].
-    Strangers,
+    /// [`ConnectionBounds::unadmitted_max`].
+    Unadmitted,
 }
 
 #[derive(Debug, Default)]
 struct State {
     open: HashMap<u64, Open>,
     /// Those of them that no share has answered a call of.
-    strangers: BTreeSet<u64>,
+    unadmitted: BTreeSet<u64>,
     /// Only clients that have some.
     by_network: HashMap<ClientNetwork, Count>,
     next: u64,
@@ -57,7 +57,7 @@ struct State {
 #[derive(Debug, Default, Clone, Copy)]
 struct Count {
     open: usize,
-    strangers: usize,
+    unadmitted: usize,
 }
 
 #[derive(Debug)]
@@ -74,12 +74,12 @@ struct Open {
 struct Activity(AtomicU64);
 
 const BUSY: u64 = u64::MAX;
-/// A stranger is not displaced for so long from its beginning, whatever it does: calls that no share answers cost
-/// nothing, and must keep no place. Clients that all connect at once, as after a restart, would else displace each
-/// other before any of them has been heard.
-const STRANGER_GRACE: Duration = Duration::from_secs(1);
-/// The part of the strangers' places that one client may have, so that none locks out all others.
-const STRANGERS_PART: usize = 2;
+/// A connection that no share has admitted is not displaced for so long from its beginning, whatever it does: calls
+/// that no share answers cost nothing, and must keep no place. Clients that all connect at once, as after a restart,
+/// would else displace each other before any of them has been heard.
+const UNADMITTED_GRACE: Duration = Duration::from_secs(1);
+/// The part of the places of unadmitted connections that one client may have, so that none locks out all others.
+const UNADMITTED_PART: usize = 2;
 
 /// A connection's place, given back by its drop.
 #[derive(Debug)]
@@ -87,14 +87,14 @@ pub struct Seat {
     connections: Arc<Connections>,
     id: u64,
     activity: Arc<Activity>,
-    is_stranger: bool,
+    is_unadmitted: bool,
 }
 
 impl Default for ConnectionBounds {
-    /// A client may have half of them, so that it leaves room for others. Of strangers there may be 64, as knfsd has
-    /// it.
+    /// A client may have half of them, so that it leaves room for others. Of unadmitted ones there may be 64, as
+    /// knfsd has it.
     fn default() -> Self {
-        ConnectionBounds { all_max: 1024, address_max: 512, strangers_max: 64 }
+        ConnectionBounds { all_max: 1024, address_max: 512, unadmitted_max: 64 }
     }
 }
 
@@ -110,10 +110,11 @@ impl Connections {
     }
 
     /// A place for one more, which comes now. Where a bound is reached, one of those that count against it is asked by
-    /// its `control` to end, and counts no more: the idlest; of strangers, one of the client that has most of them.
+    /// its `control` to end, and counts no more: the idlest; of unadmitted ones, one of the client that has most of
+    /// them.
     ///
     /// # Errors
-    /// The bound at which all connections are busy. Of [`Full::Strangers`] a moment later is worth a try.
+    /// The bound at which all connections are busy. Of [`Full::Unadmitted`] a moment later is worth a try.
     pub fn take(self: &Arc<Self>, network: ClientNetwork, control: Arc<Control>, now: Instant) -> Result<Seat, Full> {
         let since = self.now(now);
         let mut state = self.state.lock();
@@ -124,10 +125,10 @@ impl Connections {
         state.next += 1;
         let activity = Arc::new(Activity(AtomicU64::new(since)));
         state.open.insert(id, Open { network, control, since, activity: Arc::clone(&activity) });
-        state.strangers.insert(id);
+        state.unadmitted.insert(id);
         let count = state.by_network.entry(network).or_default();
-        (count.open, count.strangers) = (count.open + 1, count.strangers + 1);
-        Ok(Seat { connections: Arc::clone(self), id, activity, is_stranger: true })
+        (count.open, count.unadmitted) = (count.open + 1, count.unadmitted + 1);
+        Ok(Seat { connections: Arc::clone(self), id, activity, is_unadmitted: true })
     }
 
     /// Closes the idlest connection, for want of something that is not counted here, such as descriptors. False where
@@ -144,8 +145,8 @@ impl Connections {
     }
 
     /// Connections of a client that no share has answered a call of yet.
-    pub fn strangers_of(&self, network: ClientNetwork) -> usize {
-        self.state.lock().of(network).strangers
+    pub fn unadmitted_of(&self, network: ClientNetwork) -> usize {
+        self.state.lock().of(network).unadmitted
     }
 
     /// Connections that were closed to make room.
@@ -165,8 +166,8 @@ impl ConnectionBounds {
     pub const NEWCOMERS_MAX: usize = 128;
 
     /// Strangers of one client.
-    fn strangers_of_one_max(&self) -> usize {
-        self.strangers_max.div_ceil(STRANGERS_PART)
+    fn unadmitted_of_one_max(&self) -> usize {
+        self.unadmitted_max.div_ceil(UNADMITTED_PART)
     }
 }
 
@@ -179,10 +180,10 @@ impl State {
     fn making_room(&self, bounds: &ConnectionBounds, network: ClientNetwork, now: u64) -> Result<Vec<u64>, Full> {
         let mut leaving = Vec::new();
         let of_it = self.of(network);
-        let at_own_bound = of_it.strangers >= bounds.strangers_of_one_max();
-        if at_own_bound || self.strangers.len() >= bounds.strangers_max {
-            let stranger = self.stranger_to_displace(network, at_own_bound, now);
-            leaving.push(stranger.ok_or(Full::Strangers)?);
+        let at_own_bound = of_it.unadmitted >= bounds.unadmitted_of_one_max();
+        if at_own_bound || self.unadmitted.len() >= bounds.unadmitted_max {
+            let unadmitted = self.unadmitted_to_displace(network, at_own_bound, now);
+            leaving.push(unadmitted.ok_or(Full::Unadmitted)?);
         }
         let is_own = |open: &Open| open.network == network;
         let own_leaving = leaving.iter().filter_map(|id| self.open.get(id)).filter(|open| is_own(open)).count();
@@ -197,14 +198,15 @@ impl State {
         Ok(leaving)
     }
 
-    /// Of strangers that have had their grace, one of the client that has most, but none of a client that has fewer
-    /// than the newcomer's. A stranger that is busy goes too if no other does: what it has asked for is still answered.
-    fn stranger_to_displace(&self, newcomer: ClientNetwork, only_own: bool, now: u64) -> Option<u64> {
-        let grace = STRANGER_GRACE.as_millis() as u64;
-        let own = self.of(newcomer).strangers;
-        let strangers = self.strangers.iter().filter_map(|id| Some((*id, self.open.get(id)?)));
-        let may_go = strangers.filter(|(_, open)| open.since.saturating_add(grace) <= now).filter_map(|(id, open)| {
-            let of_its_client = self.of(open.network).strangers;
+    /// Of unadmitted connections that have had their grace, one of the client that has most, but none of a client that
+    /// has fewer than the newcomer's. One that is busy goes too if no other does: what it has asked for is still
+    /// answered.
+    fn unadmitted_to_displace(&self, newcomer: ClientNetwork, only_own: bool, now: u64) -> Option<u64> {
+        let grace = UNADMITTED_GRACE.as_millis() as u64;
+        let own = self.of(newcomer).unadmitted;
+        let unadmitted = self.unadmitted.iter().filter_map(|id| Some((*id, self.open.get(id)?)));
+        let may_go = unadmitted.filter(|(_, open)| open.since.saturating_add(grace) <= now).filter_map(|(id, open)| {
+            let of_its_client = self.of(open.network).unadmitted;
             let is_eligible = if only_own { open.network == newcomer } else { of_its_client >= own };
             is_eligible.then(|| (Reverse(of_its_client), open.activity.at(), id))
         });
@@ -212,11 +214,11 @@ impl State {
     }
 
     /// The connection that has been idle for longest, of those that are not busy; of some that are equally idle the
-    /// oldest. A stranger has been idle from its beginning: what no share answers does not count.
+    /// oldest. An unadmitted one has been idle from its beginning: what no share answers does not count.
     fn idlest(&self, among: impl Fn(u64, &Open) -> bool) -> Option<u64> {
         let open = self.open.iter().filter(|(id, open)| among(**id, open) && open.activity.at() != BUSY);
         let idle = open.map(|(id, open)| {
-            let at = if self.strangers.contains(id) { open.since } else { open.activity.at() };
+            let at = if self.unadmitted.contains(id) { open.since } else { open.activity.at() };
             (at, *id)
         });
         idle.min().map(|(_, id)| id)
@@ -242,13 +244,13 @@ impl State {
         Some(open)
     }
 
-    /// Counts a connection among the strangers no more.
+    /// Counts a connection among the unadmitted no more.
     fn admit(&mut self, id: u64) {
-        if self.strangers.remove(&id)
+        if self.unadmitted.remove(&id)
             && let Some(open) = self.open.get(&id)
             && let Some(count) = self.by_network.get_mut(&open.network)
         {
-            count.strangers -= 1;
+            count.unadmitted -= 1;
         }
     }
 }
@@ -260,7 +262,7 @@ impl Activity {
 }
 
 impl Seat {
-    /// The connection carries out calls, and won't be closed to make room unless it is a stranger's.
+    /// The connection carries out calls, and won't be closed to make room unless it is unadmitted.
     pub fn busy(&self) {
         self.activity.0.store(BUSY, Ordering::Relaxed);
     }
@@ -272,14 +274,14 @@ impl Seat {
 
     /// A share has answered a call of it.
     pub fn admit(&mut self) {
-        if std::mem::take(&mut self.is_stranger) {
+        if std::mem::take(&mut self.is_unadmitted) {
             self.connections.state.lock().admit(self.id);
         }
     }
 
     /// Whether no share has answered a call of it yet.
-    pub fn is_stranger(&self) -> bool {
-        self.is_stranger
+    pub fn is_unadmitted(&self) -> bool {
+        self.is_unadmitted
     }
 }
 

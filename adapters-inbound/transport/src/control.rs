@@ -3,7 +3,7 @@ use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
 
-/// What the server wants of a connection, told from any thread.
+/// What the server wants of a connection, set from any thread.
 #[derive(Debug, Default)]
 pub struct Control {
     wish: AtomicU8,
@@ -22,7 +22,7 @@ pub enum Wish {
 }
 
 impl Control {
-    /// Tells the wish, and wakes the connection. A stronger wish that was told before stays.
+    /// Sets the wish, and wakes the connection. A stronger wish that was set before stays.
     pub fn ask(&self, wish: Wish) {
         self.wish.fetch_max(wish as u8, Ordering::AcqRel);
         self.waker.wake();

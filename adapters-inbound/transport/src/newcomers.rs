@@ -10,8 +10,8 @@ use super::{ClientNetwork, ConnectionBounds, Connections, Control, Full, Seat};
 /// stands for a newcomer outside, such as its socket, is a `T`. Time is an argument.
 ///
 /// The listener goes on meanwhile, so that one machine's newcomers delay nobody else's: when places become free, the
-/// client that would have fewest strangers comes first, and where too many wait the newest goes of the client that has
-/// most.
+/// client that would have fewest unadmitted connections comes first, and where too many wait the newest goes of the
+/// client that has most.
 #[derive(Debug)]
 pub struct Newcomers<T> {
     /// In the order in which they came.
@@ -35,12 +35,12 @@ pub enum Received<T> {
     Refused(T, Full),
 }
 
-/// How long a newcomer waits. Most strangers are heard within a few milliseconds; the others may be displaced after a
+/// How long a newcomer waits. Most are heard within a few milliseconds; the others may be displaced after a
 /// second.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl<T> Newcomers<T> {
-    /// Takes one in. It has a place at once or waits, perhaps instead of another one, which is told.
+    /// Takes one in. It has a place at once or waits, perhaps instead of another one, which is answered.
     pub fn receive(
         &mut self,
         connections: &Arc<Connections>,
@@ -52,7 +52,7 @@ impl<T> Newcomers<T> {
         if self.line.is_empty() {
             match connections.take(network, Arc::clone(&control), now) {
                 Ok(seat) => return Some(Received::Seated(socket, seat)),
-                Err(Full::Strangers) => {}
+                Err(Full::Unadmitted) => {}
                 Err(full) => return Some(Received::Refused(socket, full)),
             }
         }
@@ -60,7 +60,7 @@ impl<T> Newcomers<T> {
         if self.line.len() <= ConnectionBounds::NEWCOMERS_MAX { None } else { self.turn_away() }
     }
 
-    /// Gives what places there are to those that wait, and tells what became of them; also of those that have waited
+    /// Gives what places there are to those that wait, and answers what became of them; also of those that have waited
     /// for too long.
     pub fn serve(&mut self, connections: &Arc<Connections>, now: Instant) -> Vec<Received<T>> {
         let mut taken: HashMap<usize, Result<Seat, Full>> = HashMap::new();
@@ -70,11 +70,11 @@ impl<T> Newcomers<T> {
             let is_too_late = now.saturating_duration_since(*since) >= PATIENCE;
             // Where one of its client finds no place, the next one does not either.
             let result = if barred.contains(network) {
-                Err(Full::Strangers)
+                Err(Full::Unadmitted)
             } else {
                 connections.take(*network, Arc::clone(control), now)
             };
-            if let Err(Full::Strangers) = result {
+            if let Err(Full::Unadmitted) = result {
                 barred.insert(*network);
                 if !is_too_late {
                     continue;
@@ -101,7 +101,7 @@ impl<T> Newcomers<T> {
         }
         let waiting = self.line.iter().enumerate();
         let (index, _) = waiting.max_by_key(|(index, newcomer)| (of_client.get(&newcomer.network), *index))?;
-        Some(Received::Refused(self.line.remove(index).socket, Full::Strangers))
+        Some(Received::Refused(self.line.remove(index).socket, Full::Unadmitted))
     }
 
     /// Whether nobody waits.
@@ -109,13 +109,13 @@ impl<T> Newcomers<T> {
         self.line.is_empty()
     }
 
-    /// Places in line, by how many strangers its client would have with each and those before it.
+    /// Places in line, by how many unadmitted connections its client would have with each and those before it.
     fn fairest_first(&self, connections: &Connections) -> Vec<usize> {
         let mut of_client: HashMap<ClientNetwork, usize> = HashMap::new();
         let waiting = self.line.iter().map(|Newcomer { network, .. }| {
-            let strangers = of_client.entry(*network).or_insert_with(|| connections.strangers_of(*network));
-            *strangers += 1;
-            *strangers
+            let unadmitted = of_client.entry(*network).or_insert_with(|| connections.unadmitted_of(*network));
+            *unadmitted += 1;
+            *unadmitted
         });
         let mut order: Vec<(usize, usize)> = waiting.zip(0..).collect();
         order.sort_unstable();

@@ -57,8 +57,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// What its section of the configuration says. Two that are equal say the same.
     type Options: Debug + PartialEq + Send + Sync + 'static;
 
-    /// Takes the addresses that it will listen on, so that one that is taken is told before anything is opened. Nobody
-    /// can connect yet.
+    /// Takes the addresses that it will listen on, so that one that is taken is reported before anything is opened.
+    /// Nobody can connect yet.
     ///
     /// # Errors
     /// The address that can't be taken.

@@ -117,7 +117,7 @@ async fn a_folder_without_a_manifest_is_no_backup() {
 }
 
 #[tokio::test]
-async fn a_manifest_of_a_later_release_is_told_as_such() {
+async fn a_manifest_of_a_later_release_is_reported_as_such() {
     let (_folder, place) = place();
     write(&place).await;
     let file = files::manifest(&place);
@@ -132,7 +132,7 @@ async fn a_manifest_of_a_later_release_is_told_as_such() {
 #[case::rows(files::rows(Path::new(""), SHARE))]
 #[case::object(files::object(Path::new(""), SHARE, OBJECT))]
 #[tokio::test]
-async fn damage_is_found_wherever_it_is_and_told_by_name(#[case] file: PathBuf) {
+async fn damage_is_found_wherever_it_is_and_reported_by_name(#[case] file: PathBuf) {
     let (_folder, place) = place();
     write(&place).await;
     let file = place.join(file);

@@ -71,8 +71,8 @@ impl FolderDiskCache {
     }
 
     /// Waits until everything that was inserted is written. Blocks; for tests.
-    pub fn settle(&self) {
-        self.state.settle();
+    pub fn wait_until_written(&self) {
+        self.state.wait_until_written();
     }
 }
 

@@ -141,7 +141,11 @@ proptest! {
     }
 
     #[test]
-    fn damage_is_told_before_anything_is_decoded(raw in payload(), at in any::<prop::sample::Index>(), flip in 1u8..) {
+    fn damage_is_reported_before_anything_is_decoded(
+        raw in payload(),
+        at in any::<prop::sample::Index>(),
+        flip in 1u8..,
+    ) {
         let codec = zstd(1);
         let mut bytes = block(&codec, &raw);
         let at = at.index(bytes.len());

@@ -38,7 +38,7 @@ pub enum KeyringError {
     #[error("there is no key in it: put it back from a copy")]
     Empty,
     /// There are too many keys.
-    #[error("it has more than {KEYS_MAX} keys: remove those that `dittofs check` does not tell any more")]
+    #[error("it has more than {KEYS_MAX} keys: remove those that `dittofs check` does not report any more")]
     TooMany,
 }
 
@@ -100,8 +100,8 @@ impl Keyring {
 
 /// What a line says, if it says anything.
 fn parsed_line(line: &[u8]) -> Result<Option<(Word, MasterKey)>, &'static str> {
-    let told = line.split(|byte| *byte == b'#').next().unwrap_or_default();
-    let mut words = told.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let said = line.split(|byte| *byte == b'#').next().unwrap_or_default();
+    let mut words = said.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let Some(word) = words.next() else { return Ok(None) };
     let word = parsed_word(word).ok_or(
         "it does not begin with a key's id: write `ID KEY`, the id being what `dittofs key add` wrote, or, for keys of \

@@ -164,8 +164,8 @@ fn only_the_key_opens_and_an_unknown_one_is_named() {
     assert!(matches!(unknown, SealError::Unknown { key_id, .. } if key_id == id(0x11)), "another key: {unknown}");
     let none = Sealer::none();
     assert_eq!((none.key_id(), none.demand(KeyId::NONE)), (KeyId::NONE, Ok(())));
-    let told = format!("key {} is not known: name the key file", id(7));
-    assert!(none.demand(id(7)).unwrap_err().to_string().contains(&told));
+    let expected = format!("key {} is not known: name the key file", id(7));
+    assert!(none.demand(id(7)).unwrap_err().to_string().contains(&expected));
 }
 
 /// What older releases sealed names its key by a number, which two keys may have had.

@@ -200,7 +200,7 @@ impl MmapJournal {
         self.shared.superblock.lock().journal
     }
 
-    /// Has recovery, which is still to come, tell how many bytes it has read, and of how many.
+    /// Has recovery, which is still to come, report how many bytes it has read, and of how many.
     pub fn report_recovery_to(&self, progress: impl Fn(u64, u64) + Send + 'static) {
         *self.shared.progress.lock() = Some(Box::new(progress));
     }
@@ -299,7 +299,7 @@ impl Shared {
             }
             Ok(Placing::NeedsSegment) => {
                 let failed = log.prepare_failed.clone().filter(|_| waited && !log.preparing);
-                if let Some((kind, message)) = failed.filter(|_| !log.turn_over()) {
+                if let Some((kind, message)) = failed.filter(|_| !log.replace_active()) {
                     return Some(Err(as_journal_error(std::io::Error::new(kind, message))));
                 }
                 self.prepare_soon(&mut log);
@@ -324,14 +324,14 @@ impl Journal for MmapJournal {
 
     async fn note_start(&self, start: Start) -> Result<(), JournalError> {
         let shared = Arc::clone(&self.shared);
-        let noted = task::spawn_blocking(move || {
+        let stored = task::spawn_blocking(move || {
             let mut superblock = shared.superblock.lock();
             let next = Superblock { start_noted: Some(start), ..superblock.clone() };
             next.write(&*shared.folder).map_err(as_journal_error)?;
             *superblock = next;
             Ok(())
         });
-        noted.await.map_err(|stopped| JournalError::Unavailable(stopped.into()))?
+        stored.await.map_err(|stopped| JournalError::Unavailable(stopped.into()))?
     }
 
     async fn append(&self, record: Record) -> Result<Appended, JournalError> {

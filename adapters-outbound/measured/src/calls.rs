@@ -20,7 +20,7 @@ impl<const N: usize> Calls<N> {
         Calls { operation, names, results, latencies: Latencies::default() }
     }
 
-    /// Waits for a call, and counts it: `result` tells which of the names its outcome has. One that is abandoned is not
+    /// Waits for a call, and counts it: `result` says which of the names its outcome has. One that is abandoned is not
     /// counted.
     pub(crate) async fn of<T>(
         &self,

@@ -1,7 +1,7 @@
 //! Rates of an object store in a folder: `measure FOLDER [OBJECTS]`, as JSON lines.
 //!
 //! Puts are of 64 MiB and durable. Gets are on a single-threaded runtime, as a front has it, of ranges in random places;
-//! `cold` after the system was told to forget the objects.
+//! `cold` after the system was asked to forget the objects.
 #![allow(clippy::expect_used)]
 
 use std::{

@@ -46,7 +46,7 @@ pub enum OpenError {
 
 /// A file or folder that something failed with.
 #[derive(Debug, thiserror::Error)]
-#[error("{path} can't be {doing}: {source}; {}", mend(source))]
+#[error("{path} can't be {doing}: {source}; {}", fix(source))]
 pub(crate) struct Fault {
     path: PathBuf,
     doing: &'static str,
@@ -65,7 +65,7 @@ impl Fault {
     }
 }
 
-fn mend(error: &io::Error) -> &'static str {
+fn fix(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "let the user that the server runs as read and write there",
         io::ErrorKind::ReadOnlyFilesystem => "mount the disk for writing, or configure another folder",

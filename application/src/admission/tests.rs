@@ -48,7 +48,7 @@ async fn credits_come_back_when_they_are_dropped() {
 }
 
 #[tokio::test]
-async fn who_waits_for_room_gets_it_and_the_flusher_is_told() {
+async fn who_waits_for_room_gets_it_and_the_flusher_is_asked() {
     let admission = Admission::new(1 << 20, Duration::from_secs(10));
     let held = admission.admit(900 << 10, &Patient).await.unwrap();
     let waiting = admission.admit(200 << 10, &Patient);

@@ -32,7 +32,7 @@ pub(crate) struct Frozen<'v> {
     pub(crate) at: Timestamp,
     /// Files, by path, whose newest bytes are not in the snapshot.
     pub(crate) incomplete: Vec<String>,
-    /// Nothing is condemned, deleted or repacked.
+    /// No object is marked, deleted or repacked.
     pub(super) collecting: Option<MutexGuard<'v, ()>>,
 }
 
@@ -85,7 +85,8 @@ impl Freezer {
         if self.share.is_closing() { Err(FsError::Stale) } else { Ok(passage) }
     }
 
-    /// Ends what is on its way to change the share, and lets nothing more pass. Who waits at the gate is told so.
+    /// Ends what is on its way to change the share, and lets nothing more pass. Who waits at the gate learns that the
+    /// share closes.
     pub(super) async fn close_for_good(&self) {
         let _closed = self.gate.close().await;
         self.share.start_closing();

@@ -1,7 +1,7 @@
 //! Whether the records of a share agree with each other, and its bytes with their checksums.
 //!
 //! Everything is read page by page; of each node and each object a few numbers are kept. What is suspicious is looked
-//! at again before it is told, because the share may be used meanwhile (`docs/decisions/0012-check.md`).
+//! at again before it is reported, because the share may be used meanwhile (`docs/decisions/0012-check.md`).
 
 mod content;
 mod damaged;
@@ -44,7 +44,7 @@ use crate::volume::{
 /// Findings that a report has.
 const FINDINGS_MAX: usize = 10_000;
 /// Suspicions of one kind that one check follows.
-const SUSPECTS_MAX: usize = 1 << 16;
+const CANDIDATES_MAX: usize = 1 << 16;
 /// How often a suspicion is followed that changes under the eye.
 const LOOKS_MAX: u32 = 3;
 /// Rows of a scan that are read at a time.
@@ -83,7 +83,7 @@ impl OnlineCheck {
         OnlineCheck { share, nodes, locks, flusher, stores, running: tokio::sync::Mutex::new(()) }
     }
 
-    /// Checks the share after a flush. Mends nothing.
+    /// Checks the share after a flush. Repairs nothing.
     ///
     /// # Errors
     /// Those of `AdminService::check`.
@@ -128,7 +128,7 @@ struct Subject<'v> {
 struct Outcome {
     findings: Vec<Finding>,
     /// What became of them, as far as anything was tried.
-    mended: Vec<RepairOutcome>,
+    repairs: Vec<RepairOutcome>,
     omitted: u64,
     undecided: u64,
     verified_bytes: u64,
@@ -186,7 +186,7 @@ impl<'v> Checker<'v> {
         self.scan_references().await?;
         self.scan_listing().await?;
         self.examine_content().await?;
-        self.mend_all().await?;
+        self.repair_all().await?;
         self.delete_orphans().await?;
         self.note_keys().await?;
         self.check_statistics().await?;
@@ -208,8 +208,8 @@ impl<'v> Checker<'v> {
         let paths = Paths { subject: &self.subject, nodes: &self.nodes };
         for (index, finding) in findings.into_iter().enumerate() {
             let path = paths.path_of(&finding).await?;
-            let mended = self.outcome.mended.get(index).copied().unwrap_or(RepairOutcome::NotAsked);
-            report.findings.push(Checked { path, finding, repair: mended });
+            let repair = self.outcome.repairs.get(index).copied().unwrap_or(RepairOutcome::NotAsked);
+            report.findings.push(Checked { path, finding, repair });
         }
         Ok(report)
     }
@@ -227,8 +227,8 @@ impl<'v> Checker<'v> {
         if record.keys == keys {
             return Ok(());
         }
-        let noted = self.subject.metadata.put_record(&ShareRecord { keys, ..record }).await;
-        noted.map_err(|error| metadata_failed(&error))
+        let stored = self.subject.metadata.put_record(&ShareRecord { keys, ..record }).await;
+        stored.map_err(|error| metadata_failed(&error))
     }
 
     fn progress(&self, phase: CheckPhase, done: u64, of: u64) {
@@ -298,13 +298,13 @@ impl Outcome {
         Some(self.findings.len() - 1)
     }
 
-    fn set_mended(&mut self, index: Option<usize>, is_mended: bool) {
+    fn set_repaired(&mut self, index: Option<usize>, is_repaired: bool) {
         let Some(index) = index else { return };
-        if self.mended.len() <= index {
-            self.mended.resize(index + 1, RepairOutcome::NotAsked);
+        if self.repairs.len() <= index {
+            self.repairs.resize(index + 1, RepairOutcome::NotAsked);
         }
-        if let Some(mended) = self.mended.get_mut(index) {
-            *mended = if is_mended { RepairOutcome::Done } else { RepairOutcome::No };
+        if let Some(repair) = self.repairs.get_mut(index) {
+            *repair = if is_repaired { RepairOutcome::Done } else { RepairOutcome::No };
         }
     }
 
@@ -316,16 +316,16 @@ impl Outcome {
     }
 
     /// Keeps a suspicion to be followed, unless there are too many.
-    fn suspect<T>(&mut self, suspects: &mut Vec<T>, suspect: T) {
-        if suspects.len() < SUSPECTS_MAX {
-            suspects.push(suspect);
+    fn add_candidate<T>(&mut self, candidates: &mut Vec<T>, candidate: T) {
+        if candidates.len() < CANDIDATES_MAX {
+            candidates.push(candidate);
         } else {
             self.omitted += 1;
         }
     }
 }
 
-/// Checks a share that no server has open, and mends it if that is asked for. What is only in its journal is not
+/// Checks a share that no server has open, and repairs it if that is asked for. What is only in its journal is not
 /// looked at: the next start replays it.
 ///
 /// # Errors

@@ -108,7 +108,7 @@ impl Flusher {
     /// Flushes everything that was acknowledged before the call, but what is set aside.
     ///
     /// # Errors
-    /// Those of the stores; `Busy` if files are cut again and again while they are flushed.
+    /// Those of the stores; `Busy` if files are truncated again and again while they are flushed.
     pub(crate) async fn flush_all(&self) -> FsResult<()> {
         let started = self.share.monotonic();
         for _ in 0..ROUNDS_MAX {
@@ -208,7 +208,7 @@ impl Flusher {
                 failed = graver(failed, Some(error));
             }
         }
-        // Where all was cut meanwhile there is nothing to put.
+        // Where all was removed meanwhile there is nothing to put.
         if batch.iter().all(|gathered| gathered.ranges.is_empty()) {
             return failed.map_or(Ok(()), Err);
         }

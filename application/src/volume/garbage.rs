@@ -9,7 +9,7 @@ use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::No
 
 /// What is known of an object that has lost bytes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Dying {
+pub(super) struct MostlyDead {
     /// Bytes that died, as far as that was seen.
     pub(super) dead: u64,
     /// From how many dead bytes on it is worth looking at.
@@ -18,7 +18,7 @@ pub(super) struct Dying {
     pub(super) waits_for: Option<KeyId>,
 }
 
-impl Dying {
+impl MostlyDead {
     pub(super) fn is_due(&self, full: bool, sealer: &dyn FrameSealer) -> bool {
         (self.dead >= self.due || full && self.dead > 0) && self.waits_for.is_none_or(|key| sealer.demand(key).is_ok())
     }
@@ -27,10 +27,10 @@ impl Dying {
 /// What is left behind in a share, for its collector.
 #[derive(Debug, Default)]
 pub(super) struct Garbage {
-    /// Objects that lost a reference: garbage, if it was the last one.
-    suspects: Mutex<BTreeSet<ObjectId>>,
+    /// Garbage candidates: objects that lost a reference, and are garbage if it was the last one.
+    candidates: Mutex<BTreeSet<ObjectId>>,
     /// Objects that may be mostly dead.
-    dying: Mutex<BTreeMap<ObjectId, Dying>>,
+    mostly_dead: Mutex<BTreeMap<ObjectId, MostlyDead>>,
     /// Held for reading by who clones, which makes new references to blocks, and for writing by who looks for dead ones.
     /// Taken after node locks.
     cloning: RwLock<()>,
@@ -40,31 +40,31 @@ pub(super) struct Garbage {
 impl Garbage {
     /// Objects have lost a reference, or nobody knows whether they have.
     pub(super) fn released(&self, objects: impl IntoIterator<Item = ObjectId>) {
-        self.suspects.lock().extend(objects);
+        self.candidates.lock().extend(objects);
     }
 
-    /// The next object that may have lost its last reference.
-    pub(super) fn next_suspect(&self) -> Option<ObjectId> {
-        self.suspects.lock().pop_first()
+    /// The next garbage candidate.
+    pub(super) fn next_candidate(&self) -> Option<ObjectId> {
+        self.candidates.lock().pop_first()
     }
 
-    /// How many such objects there are.
-    pub(super) fn suspects(&self) -> usize {
-        self.suspects.lock().len()
+    /// How many garbage candidates there are.
+    pub(super) fn candidates(&self) -> usize {
+        self.candidates.lock().len()
     }
 
     /// Notes that bytes of objects have died.
     pub(super) fn note_dead(&self, lost: impl IntoIterator<Item = (ObjectId, u64)>) {
-        let mut dying = self.dying.lock();
+        let mut mostly_dead = self.mostly_dead.lock();
         for (object, bytes) in lost {
-            let known = dying.entry(object).or_default();
+            let known = mostly_dead.entry(object).or_default();
             known.dead = known.dead.saturating_add(bytes);
         }
     }
 
     /// The objects that have lost bytes.
-    pub(super) fn dying(&self) -> MutexGuard<'_, BTreeMap<ObjectId, Dying>> {
-        self.dying.lock()
+    pub(super) fn mostly_dead(&self) -> MutexGuard<'_, BTreeMap<ObjectId, MostlyDead>> {
+        self.mostly_dead.lock()
     }
 
     /// Makes new references to blocks; held until they are stored.

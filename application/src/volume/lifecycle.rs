@@ -64,7 +64,7 @@ impl Lifecycle {
 
     /// Starts flushing, reading ahead, holding the objects and reclaiming.
     pub(super) fn start(self: &Arc<Self>, keys: &KeysInUse) {
-        self.sealing.tell_missing_keys(&keys.in_use);
+        self.sealing.report_missing_keys(&keys.in_use);
         let life = Arc::clone(self);
         self.spawn("flush", async move { life.flush_loop().await });
         let life = Arc::clone(self);
@@ -129,7 +129,7 @@ impl Lifecycle {
         }
         let is_left = self.write_back.aside_bytes() > 0;
         if is_left {
-            self.write_back.tell_left().await;
+            self.write_back.report_left().await;
         }
         self.mark_clean(is_left).await
     }

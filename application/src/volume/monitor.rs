@@ -14,7 +14,7 @@ use crate::volume::{
     share::Share, write_back::WriteBack,
 };
 
-/// Tells how a share does.
+/// Reports how a share does.
 pub(crate) struct Monitor {
     share: Arc<Share>,
     nodes: Arc<Nodes>,
@@ -72,8 +72,8 @@ impl Monitor {
             flushed_objects: counters.flushed_objects.read(),
             flushed_bytes: counters.flushed_bytes.read(),
             flush_failures: counters.flush_failures.read(),
-            garbage_candidates: self.garbage.suspects() as u64,
-            pending_deletes: self.reclaimer.condemned() as u64,
+            garbage_candidates: self.garbage.candidates() as u64,
+            pending_deletes: self.reclaimer.pending_deletes() as u64,
             objects_unreferenced: counters.objects_unreferenced.read(),
             objects_deleted: counters.objects_deleted.read(),
             repacked_bytes: counters.repacked_bytes.read(),

@@ -78,7 +78,7 @@ impl Names {
         let fresh = self.numbers.fresh().await?;
         let now = self.share.now();
         let context = Context { credentials: &caller.credentials, now };
-        let settled = self
+        let outcome = self
             .plans
             .run_growing(create::query(&request), op, |view| {
                 Ok(match create::decide(view, &request, &context, fresh)? {
@@ -90,10 +90,10 @@ impl Names {
             })
             .await?;
         let (directory, version) =
-            (self.nodes.changed(&settled.seen, &settled.applied, request.directory).await?, settled.seen.version);
-        match settled.value {
+            (self.nodes.changed(&outcome.seen, &outcome.applied, request.directory).await?, outcome.seen.version);
+        match outcome.value {
             None => {
-                let made = settled.applied.node(fresh.node).and_then(|touched| touched.after.as_ref());
+                let made = outcome.applied.node(fresh.node).and_then(|touched| touched.after.as_ref());
                 let node = self.nodes.overlay_changed(version, made.ok_or(FsError::Stale)?).await?;
                 Ok(Created { node, directory, new: true })
             }
@@ -119,14 +119,14 @@ impl Names {
             Ok(smallvec![(request.node, Operation::Link)])
         };
         self.opens.check_names(caller, namespace::link::query(request), targets).await?;
-        let settled = self
+        let outcome = self
             .plans
             .run_growing(namespace::link::query(request), op, |view| {
                 Ok((namespace::link::decide(view, request, &context, fresh)?.plan, ()))
             })
             .await?;
-        let directory = self.nodes.changed(&settled.seen, &settled.applied, request.directory).await?;
-        let node = self.nodes.changed(&settled.seen, &settled.applied, request.node).await?.after;
+        let directory = self.nodes.changed(&outcome.seen, &outcome.applied, request.directory).await?;
+        let node = self.nodes.changed(&outcome.seen, &outcome.applied, request.node).await?.after;
         Ok(Linked { node, directory })
     }
 
@@ -142,7 +142,7 @@ impl Names {
         };
         self.opens.check_names(caller, namespace::remove::query(request), targets).await?;
         let mut lock = None;
-        let settled = self
+        let outcome = self
             .plans
             .run(namespace::remove::query(request), op, |view| {
                 let busy = view.entry(0).is_some_and(|found| self.opens.is_busy(found.node.id, &mut lock));
@@ -150,7 +150,7 @@ impl Names {
             })
             .await?;
         drop(lock);
-        self.nodes.changed(&settled.seen, &settled.applied, request.directory).await
+        self.nodes.changed(&outcome.seen, &outcome.applied, request.directory).await
     }
 
     pub(crate) async fn rename(&self, caller: &Caller, request: &RenameRequest, op: Option<OpId>) -> FsResult<Renamed> {
@@ -170,7 +170,7 @@ impl Names {
         };
         self.opens.check_names(caller, namespace::rename::query(request), targets).await?;
         let mut lock = None;
-        let settled = self
+        let outcome = self
             .plans
             .run(namespace::rename::query(request), op, |view| {
                 let busy = view.entry(1).is_some_and(|found| self.opens.is_busy(found.node.id, &mut lock));
@@ -179,8 +179,8 @@ impl Names {
             .await?;
         drop(lock);
         Ok(Renamed {
-            from_directory: self.nodes.changed(&settled.seen, &settled.applied, request.from_directory).await?,
-            to_directory: self.nodes.changed(&settled.seen, &settled.applied, request.to_directory).await?,
+            from_directory: self.nodes.changed(&outcome.seen, &outcome.applied, request.from_directory).await?,
+            to_directory: self.nodes.changed(&outcome.seen, &outcome.applied, request.to_directory).await?,
         })
     }
 

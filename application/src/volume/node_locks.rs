@@ -2,7 +2,7 @@
 
 use dittofs_domain::NodeId;
 
-use crate::keyed::{KeyGuard, KeyedLocks};
+use crate::keyed::{KeyedLockGuard, KeyedLocks};
 
 /// The locks of a share's nodes, which are not held while a client or an object store is waited for.
 #[derive(Debug)]
@@ -10,7 +10,7 @@ pub(super) struct NodeLocks(KeyedLocks<NodeId>);
 
 /// The right to change a node, its map and what is unflushed of it.
 #[derive(Debug)]
-pub(super) struct NodeLock<'l>(KeyGuard<'l, NodeId>);
+pub(super) struct NodeLock<'l>(KeyedLockGuard<'l, NodeId>);
 
 impl NodeLocks {
     pub(super) fn new() -> NodeLocks {

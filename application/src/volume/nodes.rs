@@ -6,7 +6,7 @@
 
 mod atime;
 mod persistence;
-mod told;
+mod reported;
 
 use std::{ops::Deref, sync::Arc};
 
@@ -29,8 +29,8 @@ use crate::volume::{
 };
 pub(super) use atime::AccessTimes;
 pub(super) use persistence::unanswered;
-pub(super) use told::Told;
-pub use told::path_of;
+pub(super) use reported::Reported;
+pub use reported::path_of;
 
 /// How often a node is read again because something of it was moved meanwhile, before its lock is taken.
 const ATTEMPTS: u32 = 4;
@@ -62,7 +62,7 @@ pub(super) struct Nodes {
     /// Who has what open.
     opens: Arc<dyn OpenState>,
     /// Files of which it was said that they can't be read.
-    told: Told,
+    reported: Reported,
 }
 
 impl Nodes {
@@ -73,7 +73,15 @@ impl Nodes {
         pending: PendingNodes,
         opens: Arc<dyn OpenState>,
     ) -> Nodes {
-        Nodes { share, metadata, locks, pending, access_times: AccessTimes::new(), opens, told: Told::default() }
+        Nodes {
+            share,
+            metadata,
+            locks,
+            pending,
+            access_times: AccessTimes::new(),
+            opens,
+            reported: Reported::default(),
+        }
     }
 
     /// What is unflushed of them.

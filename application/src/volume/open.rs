@@ -324,8 +324,8 @@ async fn highest_named(stores: &VolumeStores) -> Result<Sequence, MetadataError>
         let Some(next) = page.next() else { return Ok(highest) };
         after = next;
         for node in &page.nodes {
-            let cut = node.replay_exclusions.iter().map(|cut| cut.up_to).max().unwrap_or_default();
-            highest = highest.max(node.content_seq).max(node.times_seq).max(cut);
+            let excluded = node.replay_exclusions.iter().map(|one| one.up_to).max().unwrap_or_default();
+            highest = highest.max(node.content_seq).max(node.times_seq).max(excluded);
         }
     }
 }

@@ -74,7 +74,7 @@ enum Verdict<T> {
     Wait { until_ms: u64 },
 }
 
-/// A verdict, and what others have to be told.
+/// A verdict, and what others have to be notified of.
 struct Answer<T> {
     verdict: Verdict<T>,
     breaks: Vec<Break>,
@@ -134,7 +134,7 @@ impl OpenTable {
         OpenTable { share, nodes, locks, state, garbage, subscribers, freed, nameless }
     }
 
-    /// Tells an adapter from now on what becomes of its clients' state.
+    /// Notifies an adapter from now on of what becomes of its clients' state.
     pub(crate) fn subscribe(&self, events: Arc<dyn OpenEvents>) {
         self.subscribers.add(events);
     }
@@ -183,7 +183,7 @@ impl OpenTable {
         self.freed(node).notify_waiters();
     }
 
-    /// Puts a question to a node's opens, after what is overdue was revoked, and tells others what follows. The
+    /// Puts a question to a node's opens, after what is overdue was revoked, and notifies others of what follows. The
     /// question gets the deadline of new breaks.
     async fn ask<T: Send>(
         &self,
@@ -204,11 +204,11 @@ impl OpenTable {
         if !revoked.is_empty() {
             self.freed(node).notify_waiters();
         }
-        self.subscribers.tell(node, &revoked, &answer.breaks, &answer.woken);
+        self.subscribers.notify(node, &revoked, &answer.breaks, &answer.woken);
         Ok(answer.verdict)
     }
 
-    /// Changes a node's opens where nothing is ever waited for; answers what the change says, and tells who waited.
+    /// Changes a node's opens where nothing is ever waited for; answers what the change says, and notifies who waited.
     async fn change_opens<T: Send>(
         &self,
         node: NodeId,

@@ -28,8 +28,8 @@ pub(super) use node::{Moved, NodePending, Replayed, Written};
 const SHARDS: usize = 64;
 /// Ranges that are taken out of an index at once, some 300 µs of work: whoever looks at the node waits so long.
 const RANGES_AT_ONCE: usize = 1_024;
-/// Nodes share the number of their last move in so many slots.
-const MOVED_SLOTS: usize = 1_024;
+/// Nodes share the version of their last change in so many slots.
+const VERSION_SLOTS: usize = 1_024;
 
 /// A version of the index of all nodes, as of a seqlock: it rises with everything that leaves the index.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +55,9 @@ pub(super) struct PendingNodes {
     nothing: Claim,
     /// Bytes that clients have ever written.
     filled: AtomicU64,
-    /// How often something has left an index.
-    moves: AtomicU64,
-    /// The number of the last move of each node, or of another one of its slot.
+    /// Rises with everything that leaves an index.
+    version: AtomicU64,
+    /// The version of the last change of each node, or of another one of its slot.
     changed_last: Box<[AtomicU64]>,
 }
 
@@ -78,14 +78,14 @@ impl PendingNodes {
             bytes: AtomicU64::new(0),
             nothing,
             filled: AtomicU64::new(0),
-            moves: AtomicU64::new(0),
-            changed_last: (0..MOVED_SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            version: AtomicU64::new(0),
+            changed_last: (0..VERSION_SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
     /// The version now, for [`PendingNodes::unchanged_since`].
     pub(super) fn version(&self) -> IndexVersion {
-        IndexVersion(self.moves.load(Ordering::Acquire))
+        IndexVersion(self.version.load(Ordering::Acquire))
     }
 
     /// What is shown of a node beside what is stored, and was read after this version; none if something has left the
@@ -98,18 +98,18 @@ impl PendingNodes {
                 pending.generation.is_multiple_of(2).then_some(Some(pending.shown))?
             }
         };
-        // After the index: what has left it was noted before.
+        // After the index: the version was raised before anything left it.
         (self.changed_last(node).load(Ordering::Acquire) <= version.0).then_some(pending)
     }
 
-    /// Notes that something is about to leave a node's index.
-    fn moved(&self, node: NodeId) {
-        let number = self.moves.fetch_add(1, Ordering::AcqRel) + 1;
-        self.changed_last(node).fetch_max(number, Ordering::AcqRel);
+    /// Raises the version, as something is about to leave a node's index.
+    fn bump_version(&self, node: NodeId) {
+        let version = self.version.fetch_add(1, Ordering::AcqRel) + 1;
+        self.changed_last(node).fetch_max(version, Ordering::AcqRel);
     }
 
     fn changed_last(&self, node: NodeId) -> &AtomicU64 {
-        &self.changed_last[(node.0 % MOVED_SLOTS as u64) as usize]
+        &self.changed_last[(node.0 % VERSION_SLOTS as u64) as usize]
     }
 
     /// What is shown of a node beside what is stored: for who holds its lock.
@@ -178,20 +178,20 @@ impl PendingNodes {
         }
     }
 
-    /// Tells readers that the map and the index of a node change together until the guard is dropped.
+    /// Shows readers that the map and the index of a node change together until the guard is dropped.
     pub(super) fn write_guard(&self, lock: &NodeLock<'_>) -> Option<WriteGuard> {
         let pending = self.find(lock.node())?;
         pending.lock().generation += 1;
         Some(WriteGuard(pending))
     }
 
-    /// Whether it is not known of a node whether bytes of its index are cut.
+    /// Whether it is not known if bytes of a node's index were removed from the file.
     pub(super) fn is_uncertain(&self, node: NodeId) -> bool {
         self.find(node).is_some_and(|pending| pending.lock().is_uncertain)
     }
 
-    /// Notes of a node whether that is known: not from when a plan is sent that cuts it. Whoever waits for the plan may go
-    /// away, and it is applied all the same.
+    /// Records whether that is known of a node: not from when a plan is sent that removes bytes of it. Whoever waits
+    /// for the plan may go away, and it is applied all the same.
     pub(super) fn set_uncertain(&self, lock: &NodeLock<'_>, is_uncertain: bool) {
         if let Some(pending) = self.find(lock.node()) {
             pending.lock().is_uncertain = is_uncertain;
@@ -228,7 +228,7 @@ impl PendingNodes {
     pub(super) fn replaced(&self, lock: &NodeLock<'_>, range: Range<u64>, size: u64) -> Vec<Appended> {
         let node = lock.node();
         let Some(pending) = self.find(node) else { return Vec::new() };
-        self.moved(node);
+        self.bump_version(node);
         {
             let mut pending = pending.lock();
             pending.slices.punch(range);
@@ -247,11 +247,11 @@ impl PendingNodes {
         self.find(node).is_some_and(|pending| pending.lock().slices.read_some(range, 2).iter().any(is_slice))
     }
 
-    /// Cuts a node's index at its new size; answers the records of which nothing is left.
+    /// Truncates a node's index at its new size; answers the records of which nothing is left.
     pub(super) fn truncate(&self, lock: &NodeLock<'_>, size: u64) -> Vec<Appended> {
         let node = lock.node();
         let Some(pending) = self.find(node) else { return Vec::new() };
-        self.moved(node);
+        self.bump_version(node);
         {
             let mut pending = pending.lock();
             pending.slices.truncate(size);
@@ -275,7 +275,7 @@ impl PendingNodes {
         let node = lock.node();
         let Some(pending) = self.find(node) else { return Vec::new() };
         let mut freed = Vec::new();
-        self.moved(node);
+        self.bump_version(node);
         // Others that look at the node in between start again: it is marked as changing.
         for some in ranges.chunks(RANGES_AT_ONCE) {
             pending.lock().slices.remove(some, up_to);
@@ -322,7 +322,7 @@ impl PendingNodes {
     ) -> Vec<Appended> {
         let node = lock.node();
         let Some(pending) = self.find(node) else { return moved.iter().map(|moved| moved.appended).collect() };
-        self.moved(node);
+        self.bump_version(node);
         let bytes = moved.iter().map(|moved| u64::from(moved.length)).sum();
         let mut pending = pending.lock();
         pending.generation += 2;
@@ -345,11 +345,11 @@ impl PendingNodes {
             if !pending.held.iter().any(|held| lost.contains(&held.appended.sequence)) {
                 return Some(Vec::new());
             }
-            let has_moved = self.changed_last(stored.id).load(Ordering::Acquire) > version.0;
-            if has_moved || !pending.generation.is_multiple_of(2) {
+            let has_changed = self.changed_last(stored.id).load(Ordering::Acquire) > version.0;
+            if has_changed || !pending.generation.is_multiple_of(2) {
                 return None;
             }
-            self.moved(stored.id);
+            self.bump_version(stored.id);
             pending.generation += 2;
             pending.lose(stored, lost)
         };
@@ -357,12 +357,12 @@ impl PendingNodes {
         Some(gone.iter().map(|held| held.appended).collect())
     }
 
-    /// Makes a node's index fit what is stored: for when it is not known whether a plan that cut the file was applied.
-    /// Answers the records of which nothing is left.
+    /// Makes a node's index fit what is stored: for when it is not known whether a plan that removed bytes of the file
+    /// was applied. Answers the records of which nothing is left.
     pub(super) fn fit(&self, lock: &NodeLock<'_>, stored: &Node) -> Vec<Appended> {
         debug_assert_eq!(lock.node(), stored.id, "the lock of another node proves nothing");
         let Some(pending) = self.find(stored.id) else { return Vec::new() };
-        self.moved(stored.id);
+        self.bump_version(stored.id);
         {
             let mut pending = pending.lock();
             pending.lose(stored, &[]);
@@ -393,7 +393,7 @@ impl PendingNodes {
 
     /// Forgets a node; answers its records.
     pub(super) fn take(&self, node: NodeId) -> Vec<Appended> {
-        self.moved(node);
+        self.bump_version(node);
         let Some(pending) = self.shard(node).write().remove(&node) else { return Vec::new() };
         self.nodes.fetch_sub(1, Ordering::AcqRel);
         let mut pending = pending.lock();

@@ -31,12 +31,12 @@ pub(super) use growth::count_names;
 
 /// After so many conflicts the rows that are read are locked.
 const OPTIMISTIC_ATTEMPTS: u32 = 3;
-/// After so many the client is told to come again.
+/// After so many the client must come again.
 const ATTEMPTS_MAX: u32 = 8;
 
-/// A change that was applied, or found not to be needed.
+/// What came of a run of a plan: it was applied, or found not to be needed.
 #[derive(Debug)]
-pub(super) struct Settled<T> {
+pub(super) struct PlanOutcome<T> {
     /// What the rule said beside its plan.
     pub(super) value: T,
     /// What the rule saw.
@@ -84,30 +84,30 @@ impl PlanRunner {
         query: Query,
         op: Option<OpId>,
         decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
-    ) -> FsResult<Settled<T>> {
+    ) -> FsResult<PlanOutcome<T>> {
         self.run_for(None, query, op, decide).await
     }
 
-    /// The same for a plan that may cut bytes of a node which are only in the journal: the node is uncertain from when the
-    /// plan is sent, until it is known that it was not applied.
+    /// The same for a plan that may remove bytes of a node which are only in the journal: the node is uncertain from
+    /// when the plan is sent, until it is known that it was not applied.
     async fn run_for<T: Send>(
         &self,
-        cut: Option<&NodeLock<'_>>,
+        removes_from: Option<&NodeLock<'_>>,
         mut query: Query,
         op: Option<OpId>,
         mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
-    ) -> FsResult<Settled<T>> {
+    ) -> FsResult<PlanOutcome<T>> {
         for attempt in 1..=ATTEMPTS_MAX {
             query.lock = attempt > OPTIMISTIC_ATTEMPTS;
             let seen = self.nodes.view(&query).await?;
             let (mut plan, value) = decide(&seen)?;
             if plan.changes.is_empty() {
-                return Ok(Settled { value, seen, applied: Applied::default() });
+                return Ok(PlanOutcome { value, seen, applied: Applied::default() });
             }
             self.nodes.raise_shown(&mut plan);
             let accessed = self.nodes.add_access_times(&mut plan);
             let left = Left { released: released_objects(&plan), dead: map::lost(&seen.map.rows, &plan.changes) };
-            let sent = Sent::new(self, left, cut);
+            let sent = Sent::new(self, left, removes_from);
             let touches = plan.touches();
             let counting = self.ledger.begin(quota::counted(&plan.changes));
             let applied = match self.metadata.apply(plan, op).await {
@@ -139,7 +139,7 @@ impl PlanRunner {
             self.nodes.forget_access_times(&accessed);
             self.garbage.note_dead(dead);
             self.after(&applied, released).await;
-            return Ok(Settled { value, seen, applied });
+            return Ok(PlanOutcome { value, seen, applied });
         }
         Err(FsError::Busy)
     }
@@ -181,30 +181,30 @@ struct Left {
     dead: BTreeMap<ObjectId, u64>,
 }
 
-/// A plan that the metadata store was given. Where its end is not known, or nobody waits for it any more, it may have been
-/// applied: the collector looks, and a node that it cuts stays uncertain.
+/// A plan that the metadata store was given. Where its end is not known, or nobody waits for it any more, it may have
+/// been applied: the collector looks, and a node that it removes bytes of stays uncertain.
 struct Sent<'p> {
     runner: &'p PlanRunner,
     left: Option<Left>,
-    cut: Option<&'p NodeLock<'p>>,
+    removes_from: Option<&'p NodeLock<'p>>,
 }
 
 impl<'p> Sent<'p> {
-    fn new(runner: &'p PlanRunner, left: Left, cut: Option<&'p NodeLock<'p>>) -> Sent<'p> {
-        if let Some(lock) = cut {
+    fn new(runner: &'p PlanRunner, left: Left, removes_from: Option<&'p NodeLock<'p>>) -> Sent<'p> {
+        if let Some(lock) = removes_from {
             runner.nodes.pending().set_uncertain(lock, true);
         }
-        Sent { runner, left: Some(left), cut }
+        Sent { runner, left: Some(left), removes_from }
     }
 
-    /// A node that it cuts is uncertain until its index has forgotten what was cut.
+    /// A node that it removes bytes of is uncertain until its index has forgotten them.
     fn was_applied(mut self) -> Left {
         self.left.take().unwrap_or_default()
     }
 
     fn was_not_applied(mut self) {
         self.left = None;
-        if let Some(lock) = self.cut {
+        if let Some(lock) = self.removes_from {
             self.runner.nodes.pending().set_uncertain(lock, false);
         }
     }

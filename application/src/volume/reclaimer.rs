@@ -23,7 +23,7 @@ use crate::volume::{
 pub(crate) use pins::Pins;
 pub use pins::{UnpinError, pinning, unpin_all};
 
-/// How long a condemned object is kept: longer than any read that resolved its extents before may take.
+/// How long an object that is pending delete is kept: longer than any read that resolved its extents before may take.
 const GRACE: Duration = Duration::from_secs(30);
 /// How long the collector waits after a failure, or while something waits for its time.
 const BACK_OFF: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ pub(super) struct Reclaimer {
     collector: Arc<Collector>,
     repacker: Repacker,
     pins: Pins,
-    /// Held by who condemns, deletes and repacks objects, and by a backup until those that it needs are pinned. Taken
+    /// Held by who marks, deletes and repacks objects, and by a backup until those that it needs are pinned. Taken
     /// before the gate of changes is closed, and before flushing is stopped.
     collecting: Mutex<()>,
 }
@@ -87,11 +87,11 @@ impl Reclaimer {
     }
 
     /// How many objects are to be deleted.
-    pub(super) fn condemned(&self) -> usize {
-        self.collector.condemned()
+    pub(super) fn pending_deletes(&self) -> usize {
+        self.collector.pending_deletes()
     }
 
-    /// Keeps objects from being condemned, deleted and repacked.
+    /// Keeps objects from being marked, deleted and repacked.
     pub(super) async fn stop_collecting(&self) -> MutexGuard<'_, ()> {
         self.collecting.lock().await
     }
@@ -111,12 +111,12 @@ impl Reclaimer {
                 self.plans.ledger().reaped(left);
                 self.write_back.note_room();
                 let _collecting = self.collecting.lock().await;
-                self.collector.condemn_suspects().await?;
-                let left = self.collector.delete_condemned().await?;
+                self.collector.mark_candidates().await?;
+                let left = self.collector.delete_pending().await?;
                 // Last: it needs room, which the garbage before it gives.
                 let more = self.repacker.repack().await?;
-                self.collector.condemn_suspects().await?;
-                Ok::<bool, FsError>(left || more || self.collector.condemned() > 0)
+                self.collector.mark_candidates().await?;
+                Ok::<bool, FsError>(left || more || self.collector.pending_deletes() > 0)
             };
             match result.await {
                 Ok(false) => self.share.until_closed_or(self.garbage.woken()).await,

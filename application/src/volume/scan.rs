@@ -26,7 +26,7 @@ impl NodePage {
 /// Reads some nodes. Rows that are damaged are named, and keep no other from being read.
 ///
 /// # Errors
-/// `Corrupt` only where it can't be told which rows are damaged.
+/// `Corrupt` only where it is not known which rows are damaged.
 pub async fn nodes_after(metadata: &dyn ShareMetadata, after: NodeId, max: usize) -> Result<NodePage, MetadataError> {
     match metadata.nodes(after, max).await {
         Ok(nodes) => {

@@ -16,7 +16,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{CodecError, FrameCodec, FrameSealer, SealError, ShareMetadata};
 
-use crate::volume::{nodes::Told, row::ShareRow, share::Share};
+use crate::volume::{nodes::Reported, row::ShareRow, share::Share};
 
 /// Compresses, seals and opens the frames of a share.
 pub(super) struct Sealing {
@@ -28,7 +28,7 @@ pub(super) struct Sealing {
     /// The key that seals what is written now; it stands in the share's row.
     sealing: AtomicU64,
     /// Keys of which it was said that they are missing.
-    told: Told<KeyId>,
+    reported: Reported<KeyId>,
 }
 
 impl Sealing {
@@ -39,8 +39,8 @@ impl Sealing {
         codec: Arc<dyn FrameCodec>,
         sealer: Arc<dyn FrameSealer>,
     ) -> Sealing {
-        let (sealing, told) = (AtomicU64::new(KeyId::NONE.0), Told::default());
-        Sealing { share, metadata, row, codec, sealer, sealing, told }
+        let (sealing, reported) = (AtomicU64::new(KeyId::NONE.0), Reported::default());
+        Sealing { share, metadata, row, codec, sealer, sealing, reported }
     }
 
     /// What knows the keys.
@@ -109,7 +109,7 @@ impl Sealing {
             SealError::Unknown { key_id, .. } | SealError::Wrong { key_id, .. } => {
                 self.share.counters().keyless_reads.count();
                 // All that a key seals is read by many.
-                if self.told.is_due(*key_id, self.share.monotonic()) {
+                if self.reported.is_due(*key_id, self.share.monotonic()) {
                     tracing::error!(
                         share = %self.share.name(), %node, %object, %error,
                         "content can't be opened without its key: nothing of it is lost or damaged"

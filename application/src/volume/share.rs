@@ -132,7 +132,7 @@ impl Share {
             return Err(FsError::Access);
         }
         if !policy.takes_port(who.port) {
-            self.tell_refused_port(who);
+            self.report_refused_port(who);
             return Err(FsError::Access);
         }
         let credentials = policy.credentials(who.identity.as_ref());

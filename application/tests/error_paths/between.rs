@@ -1,4 +1,4 @@
-//! Something is flushed or cut between the look into the metadata store and the look at what is unflushed.
+//! Something is flushed or removed between the look into the metadata store and the look at what is unflushed.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 

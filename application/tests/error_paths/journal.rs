@@ -60,7 +60,7 @@ async fn written_over(world: &World) -> (NodeRef, WriteVerifier) {
 }
 
 #[tokio::test]
-async fn what_a_sync_has_lost_that_nobody_waited_for_is_told_by_the_next_commit() {
+async fn what_a_sync_has_lost_that_nobody_waited_for_is_reported_by_the_next_commit() {
     let world = World::new().await;
     let (node, before) = written_over(&world).await;
     world.faults.lose(node, world.faults.last());
@@ -73,7 +73,7 @@ async fn what_a_sync_has_lost_that_nobody_waited_for_is_told_by_the_next_commit(
 }
 
 #[tokio::test]
-async fn what_a_sync_has_lost_that_nobody_waited_for_is_told_though_all_is_flushed() {
+async fn what_a_sync_has_lost_that_nobody_waited_for_is_reported_though_all_is_flushed() {
     let world = World::new().await;
     let (node, before) = written_over(&world).await;
     world.faults.lose(node, world.faults.last());
@@ -130,7 +130,7 @@ async fn a_flush_of_whole_files_does_not_wait_for_the_journal() {
 }
 
 #[tokio::test]
-async fn what_newer_bytes_cover_of_a_file_that_was_cut_is_given_up_only_when_they_are_durable() {
+async fn what_newer_bytes_cover_of_a_file_that_was_truncated_is_given_up_only_when_they_are_durable() {
     let world = World::new().await;
     let node = world.file(b"bytes").await;
     let (services, faults) = (Arc::clone(&world.services), Arc::clone(&world.faults));

@@ -13,7 +13,7 @@ use dittofs_ports::{
 
 use crate::world::{SHARE, World, caller};
 
-/// After so many conflicts a caller is told to come again.
+/// After so many conflicts a caller must come again.
 const ATTEMPTS_MAX: usize = 8;
 
 /// The error of each call that reads metadata.
@@ -119,7 +119,7 @@ async fn a_flush_that_is_not_published_keeps_the_bytes_and_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_full_store_is_told_although_a_file_of_the_same_object_is_damaged() {
+async fn a_full_store_is_reported_although_a_file_of_the_same_object_is_damaged() {
     let world = World::new().await;
     let nodes = [world.node("damaged").await, world.node("whole").await];
     for node in nodes {
@@ -127,8 +127,8 @@ async fn a_full_store_is_told_although_a_file_of_the_same_object_is_damaged() {
     }
     // The row of the object, and then each file.
     let mut answers = vec![ApplyError::Full, ApplyError::Corrupt("a row".into())];
-    let mut is_noted = false;
-    world.faults.apply.set(move || if std::mem::replace(&mut is_noted, true) { answers.pop() } else { None });
+    let mut was_asked = false;
+    world.faults.apply.set(move || if std::mem::replace(&mut was_asked, true) { answers.pop() } else { None });
     assert_eq!(world.services.flush().await, Err(FsError::NoSpace));
     assert_eq!(world.write(nodes[1], b"more", Stability::Unstable).await.map(drop), Err(FsError::NoSpace));
 }

@@ -87,7 +87,7 @@ async fn a_creation_is_answered_with_the_node_that_it_made() {
 }
 
 #[tokio::test]
-async fn an_unchecked_creation_that_is_repeated_cuts_nothing() {
+async fn an_unchecked_creation_that_is_repeated_truncates_nothing() {
     let (world, again) = two_lives().await;
     let unchecked = async |world: &World, op: OpId| {
         let attributes = InitialAttributes { size: Some(0), ..InitialAttributes::default() };
@@ -151,10 +151,10 @@ async fn a_guarded_change_of_attributes_meets_not_its_own_guard() {
     let made = file(&world, "file", OpId(1)).await.unwrap().node;
     let guarded = SetAttributes { guard: Some(made.ctime), mode: Some(0o600), ..SetAttributes::default() };
     let first = set(&world, made.node, &guarded, OP).await.unwrap();
-    let cut = SetAttributes { guard: Some(first.after.ctime), ..SetAttributes::size(9) };
-    let second = set(&world, made.node, &cut, OpId(2)).await.unwrap();
+    let truncate = SetAttributes { guard: Some(first.after.ctime), ..SetAttributes::size(9) };
+    let second = set(&world, made.node, &truncate, OpId(2)).await.unwrap();
     let world = again().await;
-    for (request, op) in [(&guarded, OP), (&cut, OpId(2))] {
+    for (request, op) in [(&guarded, OP), (&truncate, OpId(2))] {
         assert_eq!(set(&world, made.node, request, op).await.unwrap().after, second.after);
         assert_eq!(set(&world, made.node, request, OpId(3)).await.unwrap_err(), FsError::NotSync, "another call");
     }
@@ -195,7 +195,7 @@ async fn what_became_of_a_change_is_never_guessed() {
         Some(ApplyError::Unknown("lost".into()))
     });
     assert_eq!(file(&world, "file", OP).await.unwrap_err(), FsError::Unanswered);
-    // While it is away, the call is no new one that could be told to come again as another.
+    // While it is away, the call is no new one that would have to come again as another.
     assert_eq!(file(&world, "file", OP).await.unwrap_err(), FsError::Unanswered);
     world.faults.metadata.clear();
     world.faults.answer_of_apply.clear();

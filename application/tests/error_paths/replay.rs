@@ -69,7 +69,8 @@ async fn a_record_with_an_earlier_time_does_not_lower_ctime_and_still_gives_mtim
     assert!(written.ctime > after.ctime && written.change > after.change);
 }
 
-/// Else its numbers would pass the records', which would then be taken for published, or a cut would not be noted.
+/// Else its numbers would pass the records', which would then be taken for published, or a replay exclusion would be
+/// missing.
 #[tokio::test]
 async fn a_file_of_which_records_were_kept_takes_no_change_until_they_have_their_place() {
     let store = Arc::new(MemoryMetadataStore::new());
@@ -79,8 +80,8 @@ async fn a_file_of_which_records_were_kept_takes_no_change_until_they_have_their
 
     let world = World::open_damaged(Arc::clone(&store), records.clone(), node.node).await;
     assert_eq!(world.write(node, b"2", Stability::Unstable).await.map(drop), Err(FsError::Io));
-    let cut = SetAttributes::size(2);
-    assert_eq!(world.services.set_attributes(&caller(), node, &cut, None).await.map(drop), Err(FsError::Io));
+    let truncate = SetAttributes::size(2);
+    assert_eq!(world.services.set_attributes(&caller(), node, &truncate, None).await.map(drop), Err(FsError::Io));
     let other = world.node("other").await;
     assert_eq!(world.write(other, b"2", Stability::Unstable).await.map(drop), Ok(()));
 

@@ -1,4 +1,4 @@
-//! A share on mocks of the outbound ports: each passes calls on to a store in memory, unless it is told to fail.
+//! A share on mocks of the outbound ports: each passes calls on to a store in memory, unless it is to fail.
 
 use std::{
     future::Future,

@@ -62,7 +62,7 @@ async fn a_break_that_nobody_acknowledges_is_revoked_by_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_does_not_wait_is_told_to_come_again() {
+async fn who_does_not_wait_must_come_again() {
     let world = World::new().await;
     let file = world.file("a", b"").await;
     let holder = holder(&world, file).await;
@@ -94,9 +94,9 @@ async fn who_may_not_write_breaks_nothing() {
     let world = World::new().await;
     let file = world.file("a", b"").await;
     holder(&world, file).await;
-    let stranger = crate::world::user(2, 2_000);
-    assert_eq!(world.write(&stranger, file, 0, b"x").await, Err(FsError::Access));
-    assert_eq!(world.services.open(&stranger, file, &shared()).await.unwrap_err(), FsError::Access);
+    let other_user = crate::world::user(2, 2_000);
+    assert_eq!(world.write(&other_user, file, 0, b"x").await, Err(FsError::Access));
+    assert_eq!(world.services.open(&other_user, file, &shared()).await.unwrap_err(), FsError::Access);
     assert_eq!(world.events.all(), []);
 }
 

@@ -45,11 +45,11 @@ async fn a_downgrade_lets_others_in_and_an_upgrade_may_not_shut_them_out() {
 async fn rights_are_demanded_when_a_node_is_opened_and_hold_until_it_is_closed() {
     let world = World::new().await;
     let file = world.file("a", b"text").await;
-    let stranger = user(2, 2_000);
-    assert_eq!(world.services.open(&stranger, file, &shared()).await.unwrap_err(), FsError::Access);
+    let other_user = user(2, 2_000);
+    assert_eq!(world.services.open(&other_user, file, &shared()).await.unwrap_err(), FsError::Access);
     let read = denying(AccessMask::READ_DATA, ShareAccess::empty());
-    let opened = world.services.open(&stranger, file, &read).await.unwrap();
-    let reader = Caller { opener: Some(opened.token), ..stranger.clone() };
+    let opened = world.services.open(&other_user, file, &read).await.unwrap();
+    let reader = Caller { opener: Some(opened.token), ..other_user.clone() };
     let upgrade = ShareChange { rights: shared().rights, deny: ShareAccess::empty(), waits: true };
     assert_eq!(world.services.change_share(&reader, file, opened.token, &upgrade).await, Err(FsError::Access));
 
@@ -57,8 +57,8 @@ async fn rights_are_demanded_when_a_node_is_opened_and_hold_until_it_is_closed()
     world.services.set_attributes(&nfs(1), file, &private, None).await.unwrap();
     assert_eq!(world.read(&reader, file).await.unwrap(), b"text");
     assert_eq!(world.write(&reader, file, 0, b"x").await, Err(FsError::Access));
-    assert_eq!(world.read(&stranger, file).await, Err(FsError::Access));
-    assert_eq!(world.services.open(&stranger, file, &read).await.unwrap_err(), FsError::Access);
+    assert_eq!(world.read(&other_user, file).await, Err(FsError::Access));
+    assert_eq!(world.services.open(&other_user, file, &read).await.unwrap_err(), FsError::Access);
 }
 
 #[tokio::test(start_paused = true)]

@@ -89,7 +89,7 @@ async fn an_object_that_a_clone_refers_to_meanwhile_is_written_again_once_more()
     assert_eq!(world.read(clone).await.unwrap(), bytes(0, ALIVE));
 }
 
-/// Readers are told of an error then, but nothing is damaged: who flushes waits for the old bytes.
+/// Readers get an error then, but nothing is damaged: who flushes waits for the old bytes.
 #[tokio::test(start_paused = true)]
 async fn bytes_beside_new_ones_are_waited_for_in_an_outage_that_is_longer_than_readers_wait() {
     let world = World::with(VolumeLimits { outage_ms_max: 1_000, ..VolumeLimits::default() }).await;

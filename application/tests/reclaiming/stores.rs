@@ -1,4 +1,4 @@
-//! Stores in memory that fail, or wait, as they are told.
+//! Stores in memory that fail, or wait, on demand.
 
 use std::{
     future::pending,
@@ -33,7 +33,7 @@ pub(crate) struct Faults {
     pub(crate) discards: AtomicUsize,
     /// The next object that is put to free others waits for this.
     pub(crate) hold_put: Mutex<Option<Arc<Notify>>>,
-    /// Which references there are to this object can't be told, only whether there are any.
+    /// Which references there are to this object is not known, only whether there are any.
     pub(crate) unknown: Mutex<Option<ObjectId>>,
     /// The rows of this node's map are damaged.
     pub(crate) damaged: Mutex<Option<NodeId>>,

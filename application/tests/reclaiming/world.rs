@@ -1,4 +1,4 @@
-//! A share that runs, on stores that fail as they are told, with a clock that jumps where everybody sleeps.
+//! A share that runs, on stores that fail on demand, with a clock that jumps where everybody sleeps.
 
 use std::{sync::Arc, time::Duration};
 

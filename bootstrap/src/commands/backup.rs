@@ -142,7 +142,7 @@ fn finish(shown: Option<(String, Progress)>) {
     }
 }
 
-/// Lists the backups that pin something, as the running server or the stores tell them.
+/// Lists the backups that pin something, as the running server or the stores list them.
 pub(super) fn list(config: &Config, kinds: &StoreKinds, out: &mut dyn Write) -> Result<(), BackupFailure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let backups = runtime.block_on(async {
@@ -195,13 +195,13 @@ async fn release_stored(backup: BackupId, stored: &StoredShares) -> Result<u64, 
     let (mut bytes, mut is_known) = (0, false);
     for store in &stored.stores {
         for record in &store.shares {
-            let Some(noted) = record.backups.get(&backup) else { continue };
+            let Some(kept) = record.backups.get(&backup) else { continue };
             let Some(metadata) = store.store.share(record.id).await? else { continue };
             unpin_all(&*metadata, backup, SystemClock::new().now(), |_| {}).await?;
             let mut changed = record.clone();
             changed.backups.remove(&backup);
             metadata.put_record(&changed).await?;
-            (bytes, is_known) = (bytes + noted.bytes, true);
+            (bytes, is_known) = (bytes + kept.bytes, true);
         }
     }
     if is_known { Ok(bytes) } else { Err(BackupFailure::Unknown(backup)) }

@@ -61,7 +61,7 @@ pub(super) enum CheckError {
 }
 
 impl CheckError {
-    /// 1: something was found, mended or not; 2: the caller's words are at fault; 3: not all of it could be checked.
+    /// 1: something was found, repaired or not; 2: the caller's words are at fault; 3: not all of it could be checked.
     pub(super) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             CheckError::Found(_) => 1,
@@ -71,7 +71,7 @@ impl CheckError {
     }
 }
 
-/// Checks shares and tells what is found, a line each.
+/// Checks shares and prints what is found, a line each.
 pub(super) fn check(
     arguments: &CheckArguments,
     config: &Config,
@@ -117,7 +117,7 @@ enum Stopped {
 }
 
 impl Outcome {
-    /// Tells a share's summary. What is only in the journal of one that was not stopped cleanly was not looked at.
+    /// Prints a share's summary. What is only in the journal of one that was not stopped cleanly was not looked at.
     fn add(
         &mut self,
         share: &str,
@@ -140,13 +140,13 @@ impl Outcome {
         Ok(())
     }
 
-    /// Tells that a share was not looked at.
+    /// Prints that a share was not looked at.
     fn skip(&mut self, share: &str, why: &str, out: &mut dyn Write) -> io::Result<()> {
         self.incomplete.push(share.to_owned());
         writeln!(out, "{share}: not checked: {why}")
     }
 
-    /// Tells the shares of the configuration that a running server does not serve: those are newer than its start.
+    /// Prints the shares of the configuration that a running server does not serve: those are newer than its start.
     fn skip_unserved(
         &mut self,
         arguments: &CheckArguments,
@@ -166,7 +166,7 @@ impl Outcome {
         Ok(())
     }
 
-    /// Tells the shares that the configuration does not name, where all were to be checked.
+    /// Prints the shares that the configuration does not name, where all were to be checked.
     fn skip_unnamed(
         &mut self,
         arguments: &CheckArguments,

@@ -17,7 +17,7 @@ pub(super) enum ReloadError {
     Threads(#[source] io::Error),
     #[error("can't print: {0}")]
     Print(#[source] io::Error),
-    #[error("{count} of the changes could not be taken; all else is as it is told above")]
+    #[error("{count} of the changes could not be taken; all else is as it is reported above")]
     Failed { count: usize },
 }
 

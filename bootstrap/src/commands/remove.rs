@@ -130,7 +130,7 @@ fn find<'a>(
     }
 }
 
-/// Which of the configured content stores has the share's objects is told by their marks.
+/// The marks say which of the configured content stores has the share's objects.
 async fn belongings_of(record: &ShareRecord, config: &Config, kinds: &StoreKinds) -> Result<Belongings, RemoveError> {
     let mut there = config.content.clone();
     there.retain(|_, store| store.folder.as_ref().is_none_or(|folder| folder.exists()));

@@ -92,7 +92,7 @@ pub(super) fn restore(
         let machine = serve::machine_of_this_process()?;
         let holder = serve::holder_of(config.data.as_deref(), &machine);
         for (share, configured) in named {
-            tell_keys(share, configured, out)?;
+            print_keys(share, configured, out)?;
             let metadata = only(&config.metadata, &configured.metadata_store);
             let opening = |store: &str| Opening {
                 progress: Progress::shown(format!("checking the store `{store}`")),
@@ -142,7 +142,7 @@ fn refuse_beside_journal(share: &ShareInBackup, config: &Config) -> Result<(), R
 }
 
 /// Keys are not in a backup: without them what is sealed stays sealed.
-fn tell_keys(share: &ShareInBackup, configured: &ShareConfig, out: &mut dyn Write) -> io::Result<()> {
+fn print_keys(share: &ShareInBackup, configured: &ShareConfig, out: &mut dyn Write) -> io::Result<()> {
     let name = &share.name;
     let sealer = serve::Keys::default().sealer(configured);
     for key in &share.keys.in_use {

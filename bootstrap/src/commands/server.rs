@@ -13,7 +13,7 @@ use crate::{Program, logging, serve};
 /// What the option `--nfs` says otherwise.
 const LISTEN: &str = "DITTOFS_ADAPTERS__NFS__LISTEN";
 
-/// Serves until it is told to stop.
+/// Serves until it is to stop.
 pub(super) fn run(options: ServeOptions, program: &Program) -> Result<(), Failure> {
     let file = file_of(&options.source)?;
     let config = configuration(&options, file.as_deref(), program)?;
@@ -21,7 +21,7 @@ pub(super) fn run(options: ServeOptions, program: &Program) -> Result<(), Failur
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let logging = logging::init(&config.log);
     let read = file.as_deref().map_or("none: the defaults hold".to_owned(), |file| file.display().to_string());
-    configured::tell(&config, &read);
+    configured::log(&config, &read);
     let accepting = serve::Accepting {
         loss: options.accept_loss.iter().cloned().collect(),
         take_over: options.take_over.iter().cloned().collect(),

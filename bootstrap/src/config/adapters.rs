@@ -46,7 +46,7 @@ pub struct AdminConfig {
 const MIB: u64 = 1 << 20;
 /// A few requests and replies of 1 MiB, and 150 connections with what is their own.
 const MEMORY_MIN: ByteSize = ByteSize(16 * MIB);
-const LISTEN_MEND: &str = "write ADDRESS:PORT, such as 127.0.0.1:12049 or \"[::1]:12049\"";
+const LISTEN_FIX: &str = "write ADDRESS:PORT, such as 127.0.0.1:12049 or \"[::1]:12049\"";
 
 impl Adapters {
     /// The options of a protocol, if it is served and they are of this type.
@@ -80,11 +80,11 @@ pub(super) fn read(mut section: Section<'_>, known: &Protocols) -> Adapters {
 }
 
 fn read_shared_limits(mut section: Section<'_>) -> SharedLimits {
-    let memory_mend = format!("write auto, or a size of at least {MEMORY_MIN}, such as 256MiB");
-    let memory: Option<Memory> = section.take_parsed("memory", &memory_mend);
+    let memory_fix = format!("write auto, or a size of at least {MEMORY_MIN}, such as 256MiB");
+    let memory: Option<Memory> = section.take_parsed("memory", &memory_fix);
     let memory = memory.and_then(|memory| memory.0);
     if let Some(size) = memory.filter(|size| *size < MEMORY_MIN) {
-        section.refuse("memory", format!("{size} is too small"), memory_mend);
+        section.refuse("memory", format!("{size} is too small"), memory_fix);
     }
     let mut count = |name, max, default: usize| {
         let number = section.take_number(name, 1..=max);
@@ -100,8 +100,8 @@ fn read_shared_limits(mut section: Section<'_>) -> SharedLimits {
 }
 
 fn read_admin(mut section: Section<'_>) -> AdminConfig {
-    let mend = "write off, or ADDRESS:PORT, such as 127.0.0.1:9049";
-    let listen: Option<Switch> = section.take_parsed("listen", mend);
+    let fix = "write off, or ADDRESS:PORT, such as 127.0.0.1:9049";
+    let listen: Option<Switch> = section.take_parsed("listen", fix);
     section.finish();
     AdminConfig { listen: listen.and_then(|switch| switch.0) }
 }

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::section::{Section, shown, text_of};
 
 const CLIENTS_MAX: usize = 1024;
-const MEND: &str = "write networks, such as [127.0.0.0/8, \"::1\", 192.168.1.0/24]";
+const FIX: &str = "write networks, such as [127.0.0.0/8, \"::1\", 192.168.1.0/24]";
 
 /// Reads the list `clients`; this machine alone where it is absent.
 pub(super) fn read(section: &mut Section<'_>) -> Vec<IpNet> {
@@ -17,7 +17,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Vec<IpNet> {
         return if given { Vec::new() } else { loopback() };
     };
     if items.is_empty() {
-        section.refuse("clients", "an empty list: nobody could use the share", MEND);
+        section.refuse("clients", "an empty list: nobody could use the share", FIX);
     } else if items.len() > CLIENTS_MAX {
         let found = format!("{} networks are more than {CLIENTS_MAX}", items.len());
         section.refuse("clients", found, "write fewer, larger networks");
@@ -27,8 +27,8 @@ pub(super) fn read(section: &mut Section<'_>) -> Vec<IpNet> {
         match network(item) {
             Ok(net) => clients.push(net),
             Err((found, better)) => {
-                let mend = better.as_deref().unwrap_or(MEND);
-                section.refuse(&format!("clients[{at}]"), found, mend);
+                let fix = better.as_deref().unwrap_or(FIX);
+                section.refuse(&format!("clients[{at}]"), found, fix);
             }
         }
     }

@@ -22,8 +22,8 @@ pub(super) fn read(share: &mut Section<'_>, folders: &Folders<'_>) -> Option<Enc
     let is_mapping = matches!(value, Value::Dict(..));
     let mut section = Section::from_value(share.key("encryption"), value, share.report());
     if is_mapping && !section.has("key_file") {
-        let mend = "name a file with keys; `dittofs key add FILE` makes one";
-        section.refuse("key_file", "is missing", mend);
+        let fix = "name a file with keys; `dittofs key add FILE` makes one";
+        section.refuse("key_file", "is missing", fix);
     }
     let written = section.take_text("key_file");
     let key_file = written.and_then(|written| folders.file(&section.key("key_file"), Path::new(&written)));

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::problem::Report;
 
-/// What tells where data belong that nobody has named a folder for.
+/// What says where data belong that nobody has named a folder for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Surroundings {
     /// Whether the root user runs the program.
@@ -60,8 +60,8 @@ impl<'r> Folders<'r> {
             return None;
         }
         let Some(data) = &self.data else {
-            let mend = "name it by --data or by the key data";
-            self.report.refuse("data", "is missing, and there is no home folder to put it in", mend);
+            let fix = "name it by --data or by the key data";
+            self.report.refuse("data", "is missing, and there is no home folder to put it in", fix);
             return None;
         };
         let folder = lexical(&data.join(written));
@@ -118,7 +118,7 @@ pub(crate) fn control_socket(data: &Path) -> PathBuf {
     data.join(CONTROL_SOCKET)
 }
 
-/// The path without `.` and `..`, as far as that can be told without looking.
+/// The path without `.` and `..`, as far as that is known without looking.
 fn lexical(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

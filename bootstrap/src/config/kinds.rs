@@ -18,12 +18,12 @@ use crate::progress::Progress;
 /// Why a store can't be opened.
 pub type StoreError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a store is told when it is opened, beside its own options.
+/// What a store is given when it is opened, beside its own options.
 #[derive(Clone, Debug, Default)]
 pub struct Opening {
     /// Its folder, absolute; empty for a type of store that has none.
     pub folder: PathBuf,
-    /// Who is told how far it is, where that takes a while.
+    /// Hears how far it is, where that takes a while.
     pub progress: Progress,
     /// Whether to open it although what it acknowledged last is missing or damaged.
     pub accept_loss: bool,
@@ -91,7 +91,7 @@ impl<P: ?Sized + 'static> StoreKind<P> {
         Self { survives, check: Arc::new(check), files: Arc::new(|_| Vec::new()), open: Arc::new(open) }
     }
 
-    /// The same; its options name files that it reads, each by the option's name. Whoever checks a configuration is told
+    /// The same; its options name files that it reads, each by the option's name. Whoever checks a configuration hears
     /// if one can't be read.
     #[must_use]
     pub fn reading<T: DeserializeOwned + 'static>(mut self, files: fn(&T) -> Vec<(&'static str, PathBuf)>) -> Self {
@@ -164,7 +164,7 @@ pub async fn open<P: ?Sized>(
     open_each(stores, kinds, |_| Opening::default()).await
 }
 
-/// The same, telling each store what stands in `opening` beside its folder.
+/// The same, giving each store what stands in `opening` beside its folder.
 pub(crate) async fn open_each<P: ?Sized>(
     stores: &Stores,
     kinds: &BTreeMap<String, StoreKind<P>>,

@@ -24,7 +24,7 @@ pub enum LogLevel {
 }
 
 /// Which events are written: this server's from a level up, and those of libraries that are asked for by name. Of other
-/// libraries nothing below `warn` is written, as what they tell may hold secrets.
+/// libraries nothing below `warn` is written, as what they log may hold secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLevels {
     /// Of this server.
@@ -63,7 +63,7 @@ const LEVELS: [(&str, LogLevel); 5] = [
     ("trace", LogLevel::Trace),
 ];
 const FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-const LEVEL_MEND: &str = "write one of: error, warn, info, debug, trace; or that and single libraries after it, such as \
+const LEVEL_FIX: &str = "write one of: error, warn, info, debug, trace; or that and single libraries after it, such as \
                           \"info,hyper=debug\"";
 /// A client that waits so long shows it to its user.
 const SLOW_MS: u64 = 1_000;
@@ -72,7 +72,7 @@ const SLOW_MS_MAX: u64 = 3_600_000;
 const NAMED_MAX: usize = 64;
 
 pub(super) fn read(mut section: Section<'_>, folders: &Folders<'_>) -> LogConfig {
-    let levels = section.take_parsed("level", LEVEL_MEND);
+    let levels = section.take_parsed("level", LEVEL_FIX);
     let format = section.take_choice("format", &FORMATS);
     let audit = section.has("audit").then(|| section.take_text("audit")).flatten();
     let audit = audit.and_then(|written| folders.file(&section.key("audit"), Path::new(&written)));

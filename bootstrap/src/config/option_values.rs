@@ -115,7 +115,7 @@ fn visit_number<'de, V: Visitor<'de>>(number: Num, visitor: V) -> Result<V::Valu
     }
 }
 
-/// The entries of a mapping; what goes wrong inside of one is told with its name.
+/// The entries of a mapping; what goes wrong inside of one is reported with its name.
 struct Entries {
     rest: std::collections::btree_map::IntoIter<String, Value>,
     value: Option<(String, Value)>,

@@ -22,7 +22,7 @@ impl RawOptions {
     /// # Errors
     /// What the struct refuses, without the value.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, OptionsError> {
-        T::deserialize(OptionValue(self.0.clone())).map_err(|error| told(&error))
+        T::deserialize(OptionValue(self.0.clone())).map_err(|error| options_error(&error))
     }
 
     /// Everything that the struct refuses. It stops at the first fault, so it is shown the options again without that.
@@ -31,7 +31,7 @@ impl RawOptions {
         let (mut faults, mut removed) = (Vec::<OptionsError>::new(), Vec::new());
         while faults.len() < FAULTS_MAX {
             let Err(error) = T::deserialize(OptionValue(options.clone())) else { break };
-            let fault = told(&error);
+            let fault = options_error(&error);
             // What was taken out is not missing.
             if removed.contains(&fault.option) {
                 break;
@@ -78,17 +78,17 @@ pub struct OptionsError {
     /// What is wrong.
     pub found: String,
     /// What to write.
-    pub mend: String,
+    pub fix: String,
 }
 
-/// Tells what figment found without quoting a value.
-fn told(error: &figment::Error) -> OptionsError {
+/// Reports what figment found without quoting a value.
+fn options_error(error: &figment::Error) -> OptionsError {
     let mut path = error.path.clone();
     let list = |names: &[&str]| match names {
         [] => "there is no such option here: leave it out".to_owned(),
         names => format!("known here: {}", names.join(", ")),
     };
-    let (found, mend) = match &error.kind {
+    let (found, fix) = match &error.kind {
         Kind::UnknownField(field, known) => {
             path.push(field.clone());
             ("this key is not known".to_owned(), list(known))
@@ -108,5 +108,5 @@ fn told(error: &figment::Error) -> OptionsError {
         }
         _ => ("has a value that can't be read".to_owned(), "see its documentation".to_owned()),
     };
-    OptionsError { option: path.join("."), found, mend }
+    OptionsError { option: path.join("."), found, fix }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: each problem names the key, what was found there and the mend.
+//! What is wrong with a configuration: each problem names the key, what was found there and the fix.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ pub struct Problem {
     /// What was found there, and why it can't stand.
     pub found: String,
     /// What to write instead.
-    pub mend: String,
+    pub fix: String,
     /// The environment variable that put the value there, if one did.
     pub variable: Option<String>,
 }
@@ -23,7 +23,7 @@ impl fmt::Display for Problem {
         if let Some(variable) = &self.variable {
             write!(out, " (set by {variable})")?;
         }
-        write!(out, "; {}", self.mend)
+        write!(out, "; {}", self.fix)
     }
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Collects problems while a configuration is read, so that all are told at once.
+/// Collects problems while a configuration is read, so that all are reported at once.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     problems: RefCell<Vec<Problem>>,
@@ -56,9 +56,9 @@ impl Report {
         Self { problems: RefCell::default(), variables }
     }
 
-    pub(super) fn refuse(&self, key: &str, found: impl Into<String>, mend: impl Into<String>) {
+    pub(super) fn refuse(&self, key: &str, found: impl Into<String>, fix: impl Into<String>) {
         let variable = self.variables.get(key).cloned();
-        let problem = Problem { key: key.to_owned(), found: found.into(), mend: mend.into(), variable };
+        let problem = Problem { key: key.to_owned(), found: found.into(), fix: fix.into(), variable };
         let mut problems = self.problems.borrow_mut();
         // What several keys need is missing for each of them.
         if !problems.contains(&problem) {

@@ -56,8 +56,8 @@ impl<'r> Section<'r> {
         self.entries.contains_key(name)
     }
 
-    pub(super) fn refuse(&self, name: &str, found: impl Into<String>, mend: impl Into<String>) {
-        self.report.refuse(&self.key(name), found, mend);
+    pub(super) fn refuse(&self, name: &str, found: impl Into<String>, fix: impl Into<String>) {
+        self.report.refuse(&self.key(name), found, fix);
     }
 
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
@@ -96,7 +96,7 @@ impl<'r> Section<'r> {
     }
 
     /// A value that is read from its text, such as a size or an address.
-    pub(super) fn take_parsed<T>(&mut self, name: &'static str, mend: &str) -> Option<T>
+    pub(super) fn take_parsed<T>(&mut self, name: &'static str, fix: &str) -> Option<T>
     where
         T: FromStr,
         T::Err: Display,
@@ -104,13 +104,13 @@ impl<'r> Section<'r> {
         let value = self.take(name)?;
         let Some(text) = text_of(&value) else {
             let found = format!("{} can't stand here", shown(&value));
-            self.refuse(name, found, mend);
+            self.refuse(name, found, fix);
             return None;
         };
         match text.parse() {
             Ok(parsed) => Some(parsed),
             Err(error) => {
-                self.refuse(name, format!("{}: {error}", shown(&value)), mend);
+                self.refuse(name, format!("{}: {error}", shown(&value)), fix);
                 None
             }
         }

@@ -131,7 +131,7 @@ pub(super) fn read(
             continue;
         };
         if let Some(other) = shares.iter().find(|other| overlap(&other.name, &share.name)) {
-            let (found, mend) = match other.name == share.name {
+            let (found, fix) = match other.name == share.name {
                 true => {
                     (format!("`{}` is the name of another share too", share.name), "give each share a name of its own")
                 }
@@ -140,7 +140,7 @@ pub(super) fn read(
                     "name shares so that none lies below another",
                 ),
             };
-            report.refuse(&key, found, mend);
+            report.refuse(&key, found, fix);
         }
         shares.push(share);
     }
@@ -159,7 +159,7 @@ fn read_one(
     let content_store = read_store(&mut section, "content_store", "content", content);
     let wanted = section.take_choice("durability", &Durability::CHOICES);
     let stores = metadata_store.as_ref().zip(content_store.as_ref());
-    let durability = stores.and_then(|(metadata, content)| settle_durability(&section, wanted, metadata.1, content.1));
+    let durability = stores.and_then(|(metadata, content)| resolve_durability(&section, wanted, metadata.1, content.1));
     let id = read_id(&mut section, metadata_store.as_ref().map(|(_, store)| *store));
     let compression = section.take_choice("compression", &COMPRESSIONS).unwrap_or_default();
     let encryption = encryption::read(&mut section, folders);
@@ -241,23 +241,23 @@ fn read_store<'s>(
     stores: &'s NamedStores,
 ) -> Option<(String, &'s StoreConfig)> {
     let known: Vec<&str> = stores.sound.keys().chain(&stores.refused).map(String::as_str).collect();
-    let mend = match known.is_empty() {
+    let fix = match known.is_empty() {
         true => format!("name a store below {kind}.stores first"),
         false => format!("known below {kind}.stores: {}", known.join(", ")),
     };
     if !section.has(field) {
-        section.refuse(field, "is missing", mend.clone());
+        section.refuse(field, "is missing", fix.clone());
     }
     let name = section.take_text(field)?;
     let store = stores.sound.get(&name);
     if store.is_none() && !stores.refused.contains(&name) {
         let found = format!("there is no {kind} store {}", shown(&Value::from(name.as_str())));
-        section.refuse(field, found, mend);
+        section.refuse(field, found, fix);
     }
     store.map(|store| (name, store))
 }
 
-fn settle_durability(
+fn resolve_durability(
     section: &Section<'_>,
     wanted: Option<Durability>,
     metadata: &StoreConfig,
@@ -268,8 +268,8 @@ fn settle_durability(
             "metadata in `{}` and content in `{}`: one outlives the server, the other is lost with it",
             metadata.kind, content.kind
         );
-        let mend = "take two stores that are both in memory, or both persistent";
-        section.refuse("content_store", found, mend);
+        let fix = "take two stores that are both in memory, or both persistent";
+        section.refuse("content_store", found, fix);
         return None;
     };
     // What is built of the tiers ends there, whatever the stores outlive.
@@ -282,8 +282,8 @@ fn settle_durability(
         }
         Some(wanted) if wanted > strongest => {
             let found = format!("these stores can't give `{wanted}`");
-            let mend = format!("the strongest that they can give is `{strongest}`");
-            section.refuse("durability", found, mend);
+            let fix = format!("the strongest that they can give is `{strongest}`");
+            section.refuse("durability", found, fix);
             None
         }
         Some(Durability::None) if strongest > Durability::None => {
@@ -305,7 +305,7 @@ fn read_id(section: &mut Section<'_>, store: Option<&StoreConfig>) -> Option<u64
 }
 
 fn read_anonymous(section: &mut Section<'_>, name: &'static str) -> u32 {
-    // 0 would turn every stranger into root; the highest number means "no id" (POSIX chown).
+    // 0 would turn every unknown user into root; the highest number means "no id" (POSIX chown).
     let number = section.take_number(name, 1..=u64::from(u32::MAX) - 1);
     u32::try_from(number.unwrap_or(NOBODY)).unwrap_or(u32::MAX - 1)
 }

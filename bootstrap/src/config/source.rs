@@ -52,8 +52,8 @@ pub fn load_on(
     let overrides = environment::lay_over(&mut dict, environment);
     let report = Report::new(overrides.variables);
     for (variable, reason) in overrides.astray {
-        let mend = "unset it, or name a key by its levels, such as DITTOFS_LOG__LEVEL";
-        report.refuse(&variable, reason, mend);
+        let fix = "unset it, or name a key by its levels, such as DITTOFS_LOG__LEVEL";
+        report.refuse(&variable, reason, fix);
     }
     let given = Given { kinds, protocols, data, surroundings };
     read(dict, &given, &report).ok_or_else(|| report.into_error())
@@ -70,13 +70,13 @@ fn surroundings(environment: &[(String, String)]) -> Surroundings {
 
 fn parse_file(path: &Path) -> Result<Dict, Problem> {
     let problem =
-        |(found, mend): (String, String)| Problem { key: path.display().to_string(), found, mend, variable: None };
+        |(found, fix): (String, String)| Problem { key: path.display().to_string(), found, fix, variable: None };
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
     read.map_err(|error| {
-        let (found, mend) = unreadable(&error);
+        let (found, fix) = unreadable(&error);
         let init = if error.kind() == io::ErrorKind::NotFound { " (`dittofs init FILE` writes one)" } else { "" };
-        problem((found, format!("{mend}{init}")))
+        problem((found, format!("{fix}{init}")))
     })?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         let found = format!("is longer than {FILE_BYTES_MAX} bytes");
@@ -88,7 +88,7 @@ fn parse_file(path: &Path) -> Result<Dict, Problem> {
 
 /// Why a file can't be read, and what to do.
 pub(super) fn unreadable(error: &io::Error) -> (String, String) {
-    let (found, mend) = match error.kind() {
+    let (found, fix) = match error.kind() {
         io::ErrorKind::NotFound => ("is not there", "name a file that exists"),
         io::ErrorKind::IsADirectory => ("is a folder", "name a file in it"),
         io::ErrorKind::PermissionDenied => (
@@ -98,7 +98,7 @@ pub(super) fn unreadable(error: &io::Error) -> (String, String) {
         io::ErrorKind::NotADirectory => ("is below a file", "correct the path"),
         _ => return (format!("can't be read: {error}"), "name another file, or see the system's log".to_owned()),
     };
-    (found.to_owned(), mend.to_owned())
+    (found.to_owned(), fix.to_owned())
 }
 
 fn not_text(bytes: &[u8], error: std::str::Utf8Error) -> (String, String) {

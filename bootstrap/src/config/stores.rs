@@ -19,7 +19,7 @@ use super::{Config, source};
 pub struct StoreConfig {
     /// Its type, a name in [`StoreKinds`](super::StoreKinds).
     pub kind: String,
-    /// What its type is told.
+    /// What its type is given.
     pub options: RawOptions,
     /// What its contents outlive.
     pub survives: Survives,
@@ -82,8 +82,8 @@ fn read_one<P: ?Sized>(
         Some(options) => RawOptions(structured(options)),
     };
     for other in rest.keys() {
-        let mend = format!("the options of this store stand below `{name}`");
-        section.refuse(other, "this key is not known", mend);
+        let fix = format!("the options of this store stand below `{name}`");
+        section.refuse(other, "this key is not known", fix);
     }
     let path = section.key(name);
     if !matches!(options.0, Value::Dict(..)) {
@@ -110,7 +110,7 @@ pub(super) fn refuse_option(report: &Report, path: &str, error: OptionsError) {
         true => path.to_owned(),
         false => format!("{path}.{}", error.option),
     };
-    report.refuse(&key, error.found, error.mend);
+    report.refuse(&key, error.found, error.fix);
 }
 
 /// What is wrong with files that stores read, a line each.
@@ -119,8 +119,8 @@ pub(crate) fn unreadable_files(config: &Config) -> Vec<String> {
     let files = stores.flat_map(|store| &store.files);
     let fault = |(key, file): &(String, PathBuf)| {
         let error = File::open(file).err()?;
-        let (found, mend) = source::unreadable(&error);
-        Some(format!("{key}: {} {found}; {mend}", file.display()))
+        let (found, fix) = source::unreadable(&error);
+        Some(format!("{key}: {} {found}; {fix}", file.display()))
     };
     files.filter_map(fault).collect()
 }

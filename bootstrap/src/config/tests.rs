@@ -75,9 +75,9 @@ fn problems(result: Result<Config, ConfigError>) -> Vec<Problem> {
     result.expect_err("the configuration should be refused").0
 }
 
-fn assert_refused(result: Result<Config, ConfigError>, key: &str, found: &str, mend: &str) {
+fn assert_refused(result: Result<Config, ConfigError>, key: &str, found: &str, fix: &str) {
     let problems = problems(result);
-    let hit = |problem: &&Problem| problem.key == key && problem.found.contains(found) && problem.mend.contains(mend);
+    let hit = |problem: &&Problem| problem.key == key && problem.found.contains(found) && problem.fix.contains(fix);
     assert!(problems.iter().any(|p| hit(&p)), "{problems:#?}");
     assert_eq!(problems.len(), 1, "{problems:#?}");
 }

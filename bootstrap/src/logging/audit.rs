@@ -49,7 +49,7 @@ pub(super) struct Audit {
 struct Shared {
     path: PathBuf,
     queue: SyncSender<Order>,
-    /// What was refused and is not noted one by one.
+    /// What was refused and is not recorded one by one.
     refusals: Mutex<Limiter<Refusal>>,
     /// Changes whose lines found no room.
     missed: Arc<AtomicU64>,
@@ -111,8 +111,8 @@ impl Audit {
         self.write(Value::from(object).to_string());
     }
 
-    /// Tells how many refused changes were not written, of minutes that have ended, or of all.
-    pub(super) fn tell_held(&self, all: bool) {
+    /// Reports how many refused changes were not written, of minutes that have ended, or of all.
+    pub(super) fn report_held(&self, all: bool) {
         let held = self.shared.refusals.lock().take_held(Instant::now(), all);
         for Held { count, common } in held {
             let message = format!("{count} more like this in the last minute");
@@ -152,7 +152,7 @@ impl Writer {
                 self.carry_out(order);
                 next = orders.try_recv().ok();
             }
-            self.tell_missed();
+            self.report_missed();
             self.note(Writer::flush);
         }
     }
@@ -168,7 +168,7 @@ impl Writer {
                 }
             }
             Order::Finish(done) => {
-                self.tell_missed();
+                self.report_missed();
                 self.note(Writer::flush);
                 // Whoever asked may have given up.
                 let _ = done.send(());
@@ -180,12 +180,12 @@ impl Writer {
         self.file.flush()
     }
 
-    fn tell_missed(&mut self) {
+    fn report_missed(&mut self) {
         let missed = self.missed.swap(0, Ordering::Relaxed);
         if missed > 0 {
             let line = json!({"timestamp": timestamp(), "missed": missed});
             self.note(|writer| writeln!(writer.file, "{line}"));
-            tracing::warn!(missed, file = %self.path.display(), "changes were not noted: the disk is too slow");
+            tracing::warn!(missed, file = %self.path.display(), "changes were not recorded: the disk is too slow");
         }
     }
 
@@ -196,7 +196,7 @@ impl Writer {
     }
 
     fn failed(&self, error: &io::Error) {
-        tracing::error!(file = %self.path.display(), %error, "who changed what can't be noted");
+        tracing::error!(file = %self.path.display(), %error, "who changed what can't be recorded");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an event or a span tells, value by value: bounded, and without passwords and backtraces.
+//! The fields of an event or a span, value by value: bounded, and without passwords and backtraces.
 
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -14,12 +14,12 @@ const LIBRARY_BYTES_MAX: usize = 1 << 10;
 /// What OpenDAL begins a backtrace with, where RUST_BACKTRACE asks for one. It says where an error was made, which the
 /// operation says too.
 const BACKTRACE: &str = "Backtrace:";
-/// Fields by which the crate `log` tells where an event is from.
+/// Fields by which the crate `log` says where an event is from.
 const OF_LOG: &str = "log.";
 
 /// A value with its name.
 #[derive(Clone, Debug)]
-pub(super) struct Told {
+pub(super) struct NamedValue {
     pub(super) name: &'static str,
     pub(super) value: Value,
     /// It was given as a text, and is quoted where the others are not.
@@ -30,7 +30,7 @@ pub(super) struct Told {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fields {
     pub(super) message: String,
-    pub(super) others: Vec<Told>,
+    pub(super) others: Vec<NamedValue>,
     /// Where an event of the crate `log` is from.
     pub(super) target: Option<String>,
     bytes_max: Option<usize>,
@@ -44,21 +44,21 @@ impl Fields {
 
     /// The value of this name, as a text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.others.iter().find(|told| told.name == name)?.value.as_str()
+        self.others.iter().find(|other| other.name == name)?.value.as_str()
     }
 
-    fn tell(&mut self, field: &Field, text: String, is_text: bool) {
+    fn put(&mut self, field: &Field, text: String, is_text: bool) {
         match field.name() {
             "message" => self.message = text,
             "log.target" => self.target = Some(text),
             name if name.starts_with(OF_LOG) => {}
-            name => self.others.push(Told { name, value: Value::from(text), is_text }),
+            name => self.others.push(NamedValue { name, value: Value::from(text), is_text }),
         }
     }
 
-    fn tell_plain(&mut self, field: &Field, value: Value) {
+    fn put_plain(&mut self, field: &Field, value: Value) {
         if !field.name().starts_with(OF_LOG) {
-            self.others.push(Told { name: field.name(), value, is_text: false });
+            self.others.push(NamedValue { name: field.name(), value, is_text: false });
         }
     }
 
@@ -77,24 +77,24 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.tell_plain(field, Value::from(value));
+        self.put_plain(field, Value::from(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.tell_plain(field, Value::from(value));
+        self.put_plain(field, Value::from(value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.tell_plain(field, Value::from(value));
+        self.put_plain(field, Value::from(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.tell_plain(field, Value::from(value));
+        self.put_plain(field, Value::from(value));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         let text = self.bounded(format_args!("{value}"));
-        self.tell(field, text, true);
+        self.put(field, text, true);
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
@@ -109,16 +109,16 @@ impl Visit for Fields {
             cause = inner.source();
         }
         let text = self.bounded(format_args!("{chain}"));
-        self.tell(field, text, false);
+        self.put(field, text, false);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let text = self.bounded(format_args!("{value:?}"));
-        self.tell(field, text, false);
+        self.put(field, text, false);
     }
 }
 
-impl fmt::Display for Told {
+impl fmt::Display for NamedValue {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.value {
             Value::String(text) if self.is_text => write!(out, "{}={text:?}", self.name),

@@ -16,7 +16,7 @@ pub(super) const AUDIT: &str = "audit";
 /// after it may be lost.
 pub(super) fn targets(levels: &LogLevels, has_audit: bool) -> Targets {
     let server = filter(levels.server);
-    // What libraries tell below that may hold keys that they were given.
+    // What libraries log below that may hold keys that they were given.
     let libraries = server.min(LevelFilter::WARN);
     let named = levels.named.iter().map(|(name, level)| (name.clone(), filter(*level)));
     Targets::new()

@@ -69,14 +69,14 @@ impl<T: Clone> Limiter<T> {
 
     /// What was held back in windows that have ended, or in all.
     pub(super) fn take_held(&mut self, now: Instant, all: bool) -> Vec<Held<T>> {
-        let mut told = Vec::new();
+        let mut taken = Vec::new();
         for kind in self.kinds.values_mut().filter(|kind| kind.held.count > 0) {
             if all || now.saturating_duration_since(kind.began) >= WINDOW {
-                told.push(kind.held.clone());
+                taken.push(kind.held.clone());
                 kind.held.count = 0;
                 (kind.began, kind.left) = (now, AGAIN);
             }
         }
-        told
+        taken
     }
 }

@@ -72,8 +72,8 @@ impl Lines {
         Self { shared: Arc::new(Shared { format, limiter, out: Mutex::new(out) }) }
     }
 
-    /// Tells what was held back in times that have ended, or in all.
-    pub(super) fn tell_held(&self, all: bool) {
+    /// Reports what was held back in times that have ended, or in all.
+    pub(super) fn report_held(&self, all: bool) {
         let held = self.shared.limiter.lock().take_held(Instant::now(), all);
         for Held { count, common } in held {
             let mut fields = Fields::of(true);
@@ -113,7 +113,7 @@ impl Lines {
             LogFormat::Json => line.json(),
         };
         text.push('\n');
-        // There is nowhere to tell that the log can't be written.
+        // There is nowhere to report that the log can't be written.
         let _ = self.shared.out.lock().write_all(text.as_bytes());
     }
 }
@@ -129,12 +129,12 @@ impl Line<'_> {
     fn text(&self) -> String {
         let mut text = format!("{} {:>5} ", timestamp(), self.level);
         for (name, fields) in &self.spans {
-            let told: Vec<String> = fields.others.iter().map(ToString::to_string).collect();
-            let _ = write!(text, "{name}{{{}}}: ", told.join(" "));
+            let shown: Vec<String> = fields.others.iter().map(ToString::to_string).collect();
+            let _ = write!(text, "{name}{{{}}}: ", shown.join(" "));
         }
         let _ = write!(text, "{}: {}", self.target, one_line(&self.fields.message));
-        for told in &self.fields.others {
-            let _ = write!(text, " {told}");
+        for other in &self.fields.others {
+            let _ = write!(text, " {other}");
         }
         text
     }
@@ -161,12 +161,12 @@ impl Line<'_> {
 
 /// Adds fields, under another name where theirs is taken.
 pub(super) fn insert(object: &mut Map<String, Value>, fields: &Fields) {
-    for told in &fields.others {
-        let mut name = told.name.to_owned();
+    for other in &fields.others {
+        let mut name = other.name.to_owned();
         while object.contains_key(&name) {
             name.push('_');
         }
-        object.insert(name, told.value.clone());
+        object.insert(name, other.value.clone());
     }
 }
 

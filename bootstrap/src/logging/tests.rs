@@ -56,7 +56,7 @@ fn a_record_is_one_line_without_backtrace_and_password() {
 }
 
 #[test]
-fn an_error_is_told_with_its_causes_once() {
+fn an_error_is_logged_with_its_causes_once() {
     #[derive(Debug, thiserror::Error)]
     #[error("outer")]
     struct Outer(#[source] Quoting);
@@ -93,8 +93,8 @@ fn libraries_tell_no_more_than_warnings_unless_they_are_named() {
         tracing::debug!(target: "dittofs_nfs", "ours");
         tracing::error!(target: "audit", "never here");
     };
-    let told = |levels: &str| logged(LogFormat::Text, levels, talk).len();
-    assert_eq!(["error", "warn", "info", "debug", "trace", "info,hyper=debug"].map(told), [0, 1, 1, 2, 2, 2]);
+    let count = |levels: &str| logged(LogFormat::Text, levels, talk).len();
+    assert_eq!(["error", "warn", "info", "debug", "trace", "info,hyper=debug"].map(count), [0, 1, 1, 2, 2, 2]);
 }
 
 #[test]
@@ -114,30 +114,30 @@ fn events_of_a_kind_are_held_back_and_counted() {
             }
         }
         tracing::info!(target: "dittofs", "another kind");
-        lines.tell_held(false);
-        lines.tell_held(true);
+        lines.report_held(false);
+        lines.report_held(true);
     });
     assert_eq!(lines.iter().filter(|line| line.contains("refused share=/a number=")).count(), 3, "{lines:#?}");
-    let told = "997 more of this kind in the last minute: refused share=/";
-    assert_eq!(lines.iter().filter(|line| line.contains(told)).count(), 2, "{lines:#?}");
+    let expected = "997 more of this kind in the last minute: refused share=/";
+    assert_eq!(lines.iter().filter(|line| line.contains(expected)).count(), 2, "{lines:#?}");
     assert_eq!(lines.len(), 3 + 3 + 1 + 2);
 }
 
 #[test]
-fn what_goes_on_is_told_once_a_minute_and_what_has_ended_begins_anew() {
+fn what_goes_on_is_reported_once_a_minute_and_what_has_ended_begins_anew() {
     let (mut limiter, start) = (Limiter::new(3), Instant::now());
     let written = |limiter: &mut Limiter<()>, at: u64| {
         let now = start + Duration::from_secs(at);
         (0..100).filter(|_| limiter.admits("kind", now, || ())).count()
     };
-    let told = |limiter: &mut Limiter<()>, at: u64| -> Vec<u64> {
+    let reported = |limiter: &mut Limiter<()>, at: u64| -> Vec<u64> {
         limiter.take_held(start + Duration::from_secs(at), false).iter().map(|held| held.count).collect()
     };
     assert_eq!((written(&mut limiter, 0), written(&mut limiter, 30)), (3, 0));
-    assert!(told(&mut limiter, 59).is_empty());
-    assert_eq!(told(&mut limiter, 61), [197]);
-    assert_eq!((written(&mut limiter, 62), told(&mut limiter, 122)), (1, vec![99]));
-    assert!(told(&mut limiter, 300).is_empty());
+    assert!(reported(&mut limiter, 59).is_empty());
+    assert_eq!(reported(&mut limiter, 61), [197]);
+    assert_eq!((written(&mut limiter, 62), reported(&mut limiter, 122)), (1, vec![99]));
+    assert!(reported(&mut limiter, 300).is_empty());
     assert_eq!(written(&mut limiter, 301), 3);
 }
 

@@ -20,12 +20,12 @@ fn what_is_done_at_once_is_not_mentioned() {
 }
 
 #[test]
-fn what_takes_long_is_told_every_few_seconds_and_at_its_end() {
+fn what_takes_long_is_reported_every_few_seconds_and_at_its_end() {
     let lines = written(&[(0, 1, 9), (1, 2, 9), (2, 3, 9), (3, 4, 9), (4, 5, 9), (5, 9, 9)]);
     assert_eq!(lines, ["recovery: 22 %", "recovery: 55 %", "recovery: 100 %"]);
 }
 
 #[test]
-fn the_greatest_numbers_are_told_as_well() {
+fn the_greatest_numbers_are_reported_as_well() {
     assert_eq!(written(&[(2, u64::MAX, u64::MAX), (9, 0, 0)]), ["recovery: 100 %", "recovery: 100 %"]);
 }

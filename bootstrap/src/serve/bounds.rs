@@ -24,7 +24,7 @@ pub(super) fn of(limits: &SharedLimits) -> Bounds {
         connections: ConnectionBounds {
             all_max: limits.connections,
             address_max: limits.connections_per_address,
-            strangers_max: limits.strangers,
+            unadmitted_max: limits.strangers,
         },
         descriptors: descriptors.map(for_connections),
     };

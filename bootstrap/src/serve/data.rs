@@ -77,7 +77,7 @@ impl DataFolder {
         DirBuilder::new().recursive(true).mode(MODE).create(folder).map_err(unusable)?;
         let path = folder.join(LOCK_FILE);
         if !is_ours(folder, &path)
-            && let Some(found) = stranger_in(folder, named).map_err(unusable)?
+            && let Some(found) = foreign_in(folder, named).map_err(unusable)?
         {
             return Err(DataError::Foreign { folder: folder.to_owned(), found });
         }
@@ -139,7 +139,7 @@ fn text_of(lock: &Path) -> Option<String> {
 }
 
 /// Something in the folder that is neither named nor harmless.
-fn stranger_in(folder: &Path, named: &[&Path]) -> io::Result<Option<String>> {
+fn foreign_in(folder: &Path, named: &[&Path]) -> io::Result<Option<String>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name());

@@ -23,11 +23,11 @@ const ROOT_MODE: u16 = 0o755;
 pub(super) enum IdentityError {
     /// It may be one that had another name.
     #[error(
-        "the metadata store `{store}` has no share of this name, but holds {strangers}, which the configuration does \
+        "the metadata store `{store}` has no share of this name, but holds {unconfigured}, which the configuration does \
          not name. If one of them is this share under its old name: `dittofs share rename OLD {name}`. If {name} is to \
          be a new share beside them: give it an `id` of its own in the configuration, such as `id: {id}`"
     )]
-    Strangers { store: String, strangers: String, name: String, id: u64 },
+    Unconfigured { store: String, unconfigured: String, name: String, id: u64 },
     /// The name is there, but not the id.
     #[error(
         "the metadata store `{store}` has a share of this name with the id {found}, but the configuration says \
@@ -82,7 +82,7 @@ pub(super) async fn find_or_make(
             return Err(IdentityError::OtherId { store, found: record.id.0, expected });
         }
         (None, None) => {
-            refuse_beside_strangers(share, all, &records, machine)?;
+            refuse_beside_unconfigured(share, all, &records, machine)?;
             // What never outlives the server is not missed.
             if let Some(places) = places.filter(|_| store.survives() > Survives::Nothing) {
                 refuse_beside_leftovers(share, places).await?;
@@ -100,20 +100,20 @@ pub(super) async fn find(share: &ShareConfig, store: &dyn MetadataStore) -> Resu
 
 /// A share that was renamed in the configuration must not come up empty. One in memory has nothing to lose but what
 /// another one of this start has left there.
-fn refuse_beside_strangers(
+fn refuse_beside_unconfigured(
     share: &ShareConfig,
     all: &[ShareConfig],
     records: &[ShareRecord],
     machine: &Machine,
 ) -> Result<(), IdentityError> {
-    let strangers: Vec<String> =
+    let unconfigured: Vec<String> =
         unnamed(&share.metadata_store, records, all).into_iter().map(|share| share.name).collect();
-    if strangers.is_empty() || share.id.is_some() || share.durability == Durability::None {
+    if unconfigured.is_empty() || share.id.is_some() || share.durability == Durability::None {
         return Ok(());
     }
-    Err(IdentityError::Strangers {
+    Err(IdentityError::Unconfigured {
         store: share.metadata_store.clone(),
-        strangers: strangers.join(", "),
+        unconfigured: unconfigured.join(", "),
         name: share.name.clone(),
         id: new_id(machine),
     })

@@ -41,7 +41,7 @@ pub(super) enum JournalRefusal {
     Folder { folder: PathBuf, source: io::Error },
 }
 
-/// What is told of a share's journal when it is opened.
+/// What is reported of a share's journal when it is opened.
 pub(super) struct Wanted<'a> {
     /// The folder of all journals.
     pub(super) base: &'a Path,
@@ -127,8 +127,8 @@ async fn newest_published(metadata: &dyn ShareMetadata) -> Result<Sequence, Meta
     loop {
         let page = nodes_after(metadata, after, NODES_AT_ONCE).await?;
         for node in &page.nodes {
-            let cuts = node.replay_exclusions.iter().map(|cut| cut.up_to);
-            newest = cuts.chain([newest, node.content_seq, node.times_seq]).max().unwrap_or(newest);
+            let excluded = node.replay_exclusions.iter().map(|one| one.up_to);
+            newest = excluded.chain([newest, node.content_seq, node.times_seq]).max().unwrap_or(newest);
         }
         match page.next() {
             Some(next) => after = next,

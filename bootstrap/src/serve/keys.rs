@@ -20,7 +20,7 @@ const KEYS_NAMED_MAX: usize = 10;
 
 /// Why a share has no keys, and what to do.
 #[derive(Debug, thiserror::Error)]
-#[error("{source}. {}", mend(.in_use, .source))]
+#[error("{source}. {}", fix(.in_use, .source))]
 pub(super) struct KeysRefused {
     source: FileError,
     /// The keys that seal content of the share; none of a share that is not there yet.
@@ -35,7 +35,7 @@ impl KeysRefused {
 }
 
 /// Another key must not be made where one was lost: what is sealed does not open with it.
-fn mend(in_use: &KeysInUse, source: &FileError) -> String {
+fn fix(in_use: &KeysInUse, source: &FileError) -> String {
     let is_without = matches!(source, FileError::Missing(_) | FileError::Content { source: KeyringError::Empty, .. });
     match (in_use.in_use.is_empty(), in_use.are_all) {
         (true, true) if is_without => {
@@ -83,8 +83,8 @@ impl Keys {
         Ok(sealer)
     }
 
-    /// Reads the files that are not followed yet again and again, and whenever it is told to, as long as a share needs
-    /// them.
+    /// Reads the files that are not followed yet again and again, and whenever it is asked to, as long as a share
+    /// needs them.
     pub(super) fn follow(&mut self, machine: &Machine, again: &Arc<Notify>) {
         for ((file, _), of) in self.0.iter_mut().filter(|(_, of)| !of.is_followed) {
             of.is_followed = true;
@@ -95,13 +95,13 @@ impl Keys {
 }
 
 async fn follow(file: PathBuf, sealer: Weak<Sealer>, clock: Arc<dyn Clock>, again: Arc<Notify>) {
-    let mut told = None;
+    let mut wrong = None;
     loop {
         tokio::select! { () = clock.sleep(PERIOD) => {}, () = again.notified() => {} }
         let Some(sealer) = sealer.upgrade() else { return };
         // The file may be on a disk that hangs.
         let Ok(refreshed) = tokio::task::spawn_blocking(move || sealer.refresh()).await else { return };
-        told = tell(&file.display().to_string(), refreshed, told);
+        wrong = report(&file.display().to_string(), refreshed, wrong);
     }
 }
 
@@ -110,10 +110,10 @@ fn words(keys: &[KeyId]) -> String {
 }
 
 /// Says what changed; what is wrong once for as long as it stays the same. Answers what is wrong.
-fn tell(file: &str, refreshed: Result<Refreshed, FileError>, told: Option<String>) -> Option<String> {
+fn report(file: &str, refreshed: Result<Refreshed, FileError>, before: Option<String>) -> Option<String> {
     match refreshed {
         Ok(Refreshed { added, removed, seals_with }) => {
-            if told.is_some() {
+            if before.is_some() {
                 tracing::info!(%file, "the key file can be read again");
             }
             if !added.is_empty() {
@@ -133,7 +133,7 @@ fn tell(file: &str, refreshed: Result<Refreshed, FileError>, told: Option<String
         }
         Err(error) => {
             let error = error.to_string();
-            if told.as_ref() != Some(&error) {
+            if before.as_ref() != Some(&error) {
                 tracing::error!(%file, %error, "the key file can't be read again: the keys stay as they are");
             }
             Some(error)

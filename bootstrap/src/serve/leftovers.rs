@@ -59,7 +59,7 @@ impl Leftover {
 
 impl Places<'_> {
     /// What may be of the share with this name though no metadata store knows it. A bucket may have shares of other
-    /// servers: those have other names, or are held by a server whose metadata are elsewhere, and that is told.
+    /// servers: those have other names, or are held by a server whose metadata are elsewhere, and that is reported.
     pub(crate) async fn leftovers(&self, share: &str) -> Result<Vec<Leftover>, PlacesError> {
         let mut known = BTreeSet::new();
         let mut is_used = false;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::config::{Changes, Config, ShareConfig, StoreKinds, shares_overlap};
 
-/// How long the last reads of a share that goes may take: then its journal is still in use, which is told.
+/// How long the last reads of a share that goes may take: then its journal is still in use, which is reported.
 const LAST_READS: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(10);
 
@@ -106,7 +106,7 @@ impl Live {
             }
             Ok(()) | Err(RetireError::Unknown) => Ok(()),
             Err(error @ RetireError::Close(_)) => Err(format!(
-                "{error}; what its clients were told to be safe is in its journal if it has one, and is taken from there \
+                "{error}; what its clients take for safe is in its journal if it has one, and is taken from there \
                  when it is served again"
             )),
         };

@@ -4,7 +4,7 @@ use dittofs_application::path_of;
 use dittofs_domain::NodeId;
 use dittofs_ports::ShareMetadata;
 
-/// The paths of nodes, each once; a node whose path can't be told by its number. At most so many, and then how many
+/// The paths of nodes, each once; a node whose path is not known by its number. At most so many, and then how many
 /// more there are.
 pub(super) async fn named(nodes: &[NodeId], max: usize, metadata: &dyn ShareMetadata) -> Vec<String> {
     let mut nodes = nodes.to_vec();

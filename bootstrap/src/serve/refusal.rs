@@ -97,7 +97,7 @@ fn of_older_metadata(share: &ShareConfig) -> String {
 async fn of_damage(damage: &Damage, share: &ShareConfig, metadata: &dyn ShareMetadata) -> String {
     let files = paths::named(&damage.nodes, FILES_NAMED_MAX, metadata).await;
     let files = match files.is_empty() {
-        true => "which files they are of can't be told".to_owned(),
+        true => "which files they are of is not known".to_owned(),
         false => format!("they are of {}", files.join(", ")),
     };
     format!(

@@ -26,7 +26,7 @@ enum State {
     Stopped,
 }
 
-/// What is told of the shares that are served.
+/// What is shown of the shares that are served.
 #[derive(Default)]
 struct Shown {
     facts: Vec<ShareFacts>,
@@ -34,13 +34,13 @@ struct Shown {
 }
 
 impl Reloader {
-    /// Of a server that starts. Key files are read again when `hangup` tells so.
+    /// Of a server that starts. Key files are read again when `hangup` says so.
     pub(super) fn new(read: Reload, hangup: Arc<Notify>) -> Arc<Reloader> {
         let state = tokio::sync::Mutex::new(State::Starting(false));
         Arc::new(Reloader { read, hangup, state, shown: Mutex::default() })
     }
 
-    /// What is told until the next reload.
+    /// What is shown until the next reload.
     pub(super) fn show(&self, config: &Config, unnamed: &[UnnamedView]) {
         *self.shown.lock() = Shown { facts: facts::of(config), unnamed: unnamed.to_vec() };
     }
@@ -61,7 +61,7 @@ impl Reloader {
         }
     }
 
-    /// Reloads, and tells the log what came of it.
+    /// Reloads, and logs what came of it.
     pub(super) fn hung_up(self: &Arc<Self>) {
         let reloader = Arc::clone(self);
         tokio::spawn(async move {
@@ -93,12 +93,12 @@ impl Reloader {
                 view
             }
         };
-        tell(&view);
+        log(&view);
         Ok(view)
     }
 }
 
-fn tell(ReloadView { applied, restart, failed }: &ReloadView) {
+fn log(ReloadView { applied, restart, failed }: &ReloadView) {
     if !applied.is_empty() {
         tracing::info!(what = %applied.join(", "), "changes of the configuration were taken");
     }

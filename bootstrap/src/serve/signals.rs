@@ -1,4 +1,4 @@
-//! What the server is told by signals.
+//! What signals ask the server for.
 
 use std::{io, sync::Arc};
 

@@ -42,7 +42,7 @@ impl ControlSocket {
     /// Stops listening, whoever is connected.
     pub(super) async fn close(self) {
         self.task.abort();
-        // It was told to end, so how it ends is no news.
+        // It was asked to end, so how it ends is no news.
         let _ = self.task.await;
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::warn!(socket = %self.path.display(), %error, "the local socket can't be removed");

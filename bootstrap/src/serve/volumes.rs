@@ -60,7 +60,7 @@ pub(super) struct OpenShare {
 }
 
 impl Opener {
-    /// Opens all stores. Key files are read again when `hangup` tells so.
+    /// Opens all stores. Key files are read again when `hangup` says so.
     pub(super) async fn start(
         config: &Config,
         kinds: &StoreKinds,
@@ -122,7 +122,7 @@ impl Opener {
         for (name, store) in &self.stores.metadata {
             match store.shares().await {
                 Ok(records) => all.extend(crate::facts::unnamed(name, &records, &config.shares)),
-                Err(error) => tracing::warn!(store = %name, %error, "can't tell which other shares a store has"),
+                Err(error) => tracing::warn!(store = %name, %error, "it is not known which other shares a store has"),
             }
         }
         for UnnamedView { name, metadata_store, .. } in &all {
@@ -200,7 +200,7 @@ impl Opener {
         let recovered = volume.recovered();
         tracing::info!(share = %share.name, records = recovered.records, bytes = recovered.bytes, "recovered");
         if let Some(journal) = kept {
-            tell_losses(share, &journal, &*metadata).await;
+            report_losses(share, &journal, &*metadata).await;
         }
         Ok((volume, meters))
     }
@@ -269,7 +269,7 @@ async fn open_journal(
 }
 
 /// What was given up because somebody accepted that.
-async fn tell_losses(share: &ShareConfig, journal: &MmapJournal, metadata: &dyn ShareMetadata) {
+async fn report_losses(share: &ShareConfig, journal: &MmapJournal, metadata: &dyn ShareMetadata) {
     let recovery = journal.recovery();
     if recovery.lost.is_empty() {
         return;

@@ -37,7 +37,7 @@ impl Watching {
         Ok(Watching { watch, thread })
     }
 
-    /// What to tell about shares that open.
+    /// What to report of shares that open.
     pub(super) fn watch(&self) -> &Arc<Watch> {
         &self.watch
     }

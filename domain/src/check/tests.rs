@@ -166,7 +166,7 @@ proptest! {
 }
 
 #[test]
-fn lost_frames_are_told_as_bytes_of_the_file() {
+fn lost_frames_are_reported_as_bytes_of_the_file() {
     let (block, mut bytes) = stored(3, 100_000);
     let frame = crate::content::FRAME_BYTES;
     for lost in [0, 2, 3] {

@@ -68,7 +68,7 @@ impl Client {
         }
     }
 
-    /// Writes a file in pieces, unstable, and says when each was answered. Who is told to come again does.
+    /// Writes a file in pieces, unstable, and says when each was answered. Whoever must come again does.
     pub(crate) fn write(&mut self, file: &nfs_fh3, bytes: u64, piece: usize, depth: usize) -> Vec<Duration> {
         let began = Instant::now();
         let (mut next, mut waiting, mut times) = (0, HashMap::new(), Vec::new());

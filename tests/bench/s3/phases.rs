@@ -137,8 +137,8 @@ impl<'a> Rig<'a> {
         let (found, limit) = (median(found), by_depth.into_iter().fold(0.0, f64::max));
         let text = format!("{}, {:.2} of {}", rate(found), found / limit, rate(limit));
         self.report.judge("cold sequential read; of parallel GETs of 4 MiB", text, "0.8", found >= 0.8 * limit);
-        self.report.tell(format!("parallel GETs of 4 MiB, {DEPTHS:?} in flight"), by_depth.map(rate).join(", "));
-        self.report.tell("its GETs", format!("{gets} for {} MiB", offsets.len()));
+        self.report.note(format!("parallel GETs of 4 MiB, {DEPTHS:?} in flight"), by_depth.map(rate).join(", "));
+        self.report.note("its GETs", format!("{gets} for {} MiB", offsets.len()));
         self.random_reads(&home, offsets.len() as u64 * MIB);
     }
 
@@ -171,9 +171,9 @@ impl<'a> Rig<'a> {
             "at most 1.3",
             at(50) <= 1.3 * delay,
         );
-        self.report.tell("a GET of 32 KiB without the server, 32 in flight", format!("median {trip:.1} ms"));
+        self.report.note("a GET of 32 KiB without the server, 32 in flight", format!("median {trip:.1} ms"));
         let each = gets as f64 / self.options.reads as f64;
-        self.report.tell("their GETs", format!("{each:.2} each"));
+        self.report.note("their GETs", format!("{each:.2} each"));
     }
 
     pub(crate) fn small_files(&mut self) {

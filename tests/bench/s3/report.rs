@@ -34,8 +34,8 @@ impl Report {
         Report { head, rows: Vec::new() }
     }
 
-    /// A figure that is only told.
-    pub(crate) fn tell(&mut self, what: impl Into<String>, found: impl Into<String>) {
+    /// A figure that is only reported.
+    pub(crate) fn note(&mut self, what: impl Into<String>, found: impl Into<String>) {
         self.push(what.into(), found.into(), String::new(), None);
     }
 

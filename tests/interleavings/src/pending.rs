@@ -1,5 +1,5 @@
 //! What is unflushed: a reader that looks into the stored record and into the index sees a byte in the one or in the
-//! other, or is told to look again.
+//! other, or must look again.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use shuttle::{sync::Mutex, thread};
 use crate::{admission::Credits, copied, holds, is_broken};
 
 copied!(pending);
-copied!(pending_moves_unseen);
+copied!(pending_changes_unseen);
 copied!(pending_taken_twice);
 copied!(pending_always_stable);
 
@@ -121,18 +121,18 @@ macro_rules! truncation {
         || {
             let index = Arc::new($source::PendingNodes::new(ledger::Claim));
             write!($source, index, FILE);
-            let is_cut = Arc::new(Mutex::new(false));
+            let is_truncated = Arc::new(Mutex::new(false));
             let truncation = {
-                let (index, is_cut) = (Arc::clone(&index), Arc::clone(&is_cut));
+                let (index, is_truncated) = (Arc::clone(&index), Arc::clone(&is_truncated));
                 thread::spawn(move || {
                     let guard = index.write_guard(&lock(FILE));
-                    *is_cut.lock().unwrap() = true;
+                    *is_truncated.lock().unwrap() = true;
                     index.truncate(&lock(FILE), 0);
                     drop(guard);
                 })
             };
             let reader = {
-                let (index, is_cut) = (Arc::clone(&index), Arc::clone(&is_cut));
+                let (index, is_truncated) = (Arc::clone(&index), Arc::clone(&is_truncated));
                 thread::spawn(move || {
                     let Some(found) = index.find(FILE) else { return };
                     let (generation, has_bytes) = {
@@ -142,9 +142,9 @@ macro_rules! truncation {
                     if !generation.is_multiple_of(2) {
                         return;
                     }
-                    let is_cut = *is_cut.lock().unwrap();
+                    let is_truncated = *is_truncated.lock().unwrap();
                     if index.is_at(FILE, Some(generation), None) {
-                        assert!(!(has_bytes && is_cut), "bytes of before the truncation over a map of after it");
+                        assert!(!(has_bytes && is_truncated), "bytes of before the truncation over a map of after it");
                     }
                 })
             };
@@ -187,7 +187,7 @@ fn bytes_that_a_flush_moves_are_seen_in_the_one_place_or_the_other() {
 
 #[test]
 fn a_move_that_no_reader_sees_is_found() {
-    is_broken(flush!(pending_moves_unseen));
+    is_broken(flush!(pending_changes_unseen));
 }
 
 #[test]

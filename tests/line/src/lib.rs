@@ -1,5 +1,5 @@
 //! A protocol that is no part of the program: lines of text that list, read and write files. It shows what adding one
-//! takes (`docs/extending.md`); nobody should serve it to strangers.
+//! takes (`docs/extending.md`); nobody should serve it to unknown clients.
 //!
 //! A client sends a line, and gets `ok NUMBER` and so much of what it asked for, or `error` and why:
 //!
@@ -113,7 +113,7 @@ fn refused(address: SocketAddr, source: io::Error) -> ListenError {
 
 /// Spreads connections over the fronts in turn, as far as the bounds over all protocols let them in.
 async fn accept(listener: TcpListener, serving: Serving, counts: Arc<Counts>, mut wish: watch::Receiver<Wish>) {
-    let mut turn = 0usize;
+    let mut next = 0usize;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -128,8 +128,8 @@ async fn accept(listener: TcpListener, serving: Serving, counts: Arc<Counts>, mu
             }
         };
         let Some(connection) = Connection::seat(peer, &serving, &counts, wish.clone()) else { continue };
-        turn = turn.wrapping_add(1);
-        let front = &serving.fronts[turn % serving.fronts.len()];
+        next = next.wrapping_add(1);
+        let front = &serving.fronts[next % serving.fronts.len()];
         let mut cut = wish.clone();
         // The socket is registered anew with the front's reactor.
         if let Ok(stream) = stream.into_std() {

@@ -15,9 +15,9 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::{
+    fault_schedule::FaultSchedule,
     faults::Fault,
     life::{Life, Simulation},
-    weather::Weather,
     world::SHARE,
 };
 
@@ -31,7 +31,7 @@ const TIME_OUT: Duration = Duration::from_secs(20);
 pub(crate) struct Objects {
     simulation: Arc<Simulation>,
     state: Mutex<State>,
-    pub(crate) weather: Weather,
+    pub(crate) schedule: FaultSchedule,
 }
 
 #[derive(Default)]
@@ -45,8 +45,8 @@ struct State {
 
 impl Objects {
     pub(crate) fn new(simulation: &Arc<Simulation>) -> Arc<Objects> {
-        let weather = Weather::new(simulation);
-        Arc::new(Objects { simulation: Arc::clone(simulation), state: Mutex::default(), weather })
+        let schedule = FaultSchedule::new(simulation);
+        Arc::new(Objects { simulation: Arc::clone(simulation), state: Mutex::default(), schedule })
     }
 
     pub(crate) fn all(&self) -> Vec<(ObjectId, u64)> {
@@ -167,7 +167,7 @@ impl SimulatedContent {
     /// Every call begins so: it takes its time, and perhaps the store answers nobody.
     async fn arrive(&self, usual_ms: u64) -> Result<(), ContentError> {
         self.life.pass(usual_ms).await;
-        self.objects.weather.pass(&self.life).await
+        self.objects.schedule.pass(&self.life).await
     }
 
     /// The same for a small request, which is given up after a while, as stores do it.

@@ -44,7 +44,7 @@ pub(crate) fn check(metadata: &Arc<dyn ShareMetadata>, objects: &Arc<Objects>, w
 }
 
 /// Lets the server check itself, while its own tasks go on. Where these come between, it has to be asked again, as a
-/// user is told to.
+/// user is advised to.
 pub(crate) async fn check_running(running: &Running) -> Result<(), String> {
     for attempt in 1.. {
         let report = running.services.check(SHARE, EVERYTHING, Arc::new(())).await;
@@ -57,10 +57,10 @@ pub(crate) async fn check_running(running: &Running) -> Result<(), String> {
 }
 
 /// Of all findings a crash may leave one: a live object that nothing uses any more. The plan that takes the last
-/// reference and the one that condemns the object are two, and the reaper makes the second again. It may not leave
-/// orphans, though they harm nobody: an object's row is there before the object, and goes after it. Objects that are
-/// being written or condemned, removed nodes and pending truncations are no findings. What only the journal has is not
-/// looked at. At rest there is nothing to be found.
+/// reference and the one that marks the object as pending delete are two, and the reaper makes the second again. It
+/// may not leave orphans, though they harm nobody: an object's row is there before the object, and goes after it.
+/// Objects that are being written or pending delete, removed nodes and pending truncations are no findings. What only
+/// the journal has is not looked at. At rest there is nothing to be found.
 fn judge(who: &str, report: &CheckReport, when: When) -> Result<(), String> {
     let may_be = |finding: &Finding| when == When::AfterRecovery && matches!(finding, Finding::Unused { .. });
     if let Some(found) = report.findings.iter().find(|found| !may_be(&found.finding)) {

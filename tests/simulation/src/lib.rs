@@ -9,6 +9,7 @@ mod boundary;
 mod bugs;
 mod client;
 mod content;
+mod fault_schedule;
 mod faults;
 mod fsck;
 mod invariants;
@@ -23,7 +24,6 @@ mod run;
 mod scales;
 mod trace;
 mod verify;
-mod weather;
 mod world;
 
 pub use boundary::{Boundary, Crossings};

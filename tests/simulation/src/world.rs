@@ -162,7 +162,7 @@ impl World {
         let faults = self.simulation.faults.lock();
         let of = |fault| faults.counts.of(fault);
         self.objects.lies()
-            + self.objects.weather.long_refused()
+            + self.objects.schedule.long_refused()
             + of(Fault::RowMissing)
             + of(Fault::SyncFailedMoved)
             + of(Fault::SyncFailedLost)

@@ -112,7 +112,7 @@ macro_rules! metadata_conformance {
                 objects_come_in_the_order_of_their_ids_in_pages,
                 references_are_a_set,
                 a_reference_of_a_tree_that_ended_is_another_one,
-                an_object_is_condemned_or_referred_to_but_never_both,
+                an_object_is_pending_delete_or_referred_to_but_never_both,
                 // Trees.
                 a_node_says_in_which_tree_it_was_last_written,
                 what_a_plan_says_of_a_new_nodes_tree_does_not_count,
@@ -133,7 +133,7 @@ macro_rules! metadata_conformance {
     };
 }
 
-/// The cases of stores that can be told how many operations they remember, and for how long; the factory is an
+/// The cases of stores that can be configured how many operations they remember, and for how long; the factory is an
 /// `async |OperationsKept| -> Arc<dyn MetadataStore>`.
 #[macro_export]
 macro_rules! remembering_conformance {

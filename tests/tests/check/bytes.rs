@@ -21,7 +21,7 @@ async fn block(share: &Share, path: &str) -> dittofs_domain::content::BlockPlace
 }
 
 #[test]
-fn a_damaged_frame_is_told_with_the_bytes_that_it_loses() {
+fn a_damaged_frame_is_reported_with_the_bytes_that_it_loses() {
     on_each_store(async |share: Share| {
         let object = share.object("/docs/report").await;
         let place = block(&share, "/docs/report").await;
@@ -31,8 +31,8 @@ fn a_damaged_frame_is_told_with_the_bytes_that_it_loses() {
         bytes[frames + 4 * FRAME_BYTES as usize - 1] ^= 1;
         bytes[frames + 10 * FRAME_BYTES as usize] ^= 0x80;
         share.replace(object.id, bytes).await;
-        let told = share.finds(&[("damaged", "/docs/report"), ("damaged", "/docs/report")]).await;
-        let ranges = told.findings.iter().map(|found| match &found.finding {
+        let report = share.finds(&[("damaged", "/docs/report"), ("damaged", "/docs/report")]).await;
+        let ranges = report.findings.iter().map(|found| match &found.finding {
             Finding::Damaged { range, damage: Damage::Block(_), .. } => range.clone(),
             other => panic!("{other:?}"),
         });
@@ -52,23 +52,23 @@ fn a_damaged_head_loses_the_block() {
         let mut bytes = share.bytes_of(&object).await;
         bytes[place.at as usize + 20] ^= 1;
         share.replace(object.id, bytes).await;
-        let told = share.finds(&[("damaged", "/docs/again")]).await;
-        assert!(told.findings[0].finding.to_string().starts_with("bytes 0 to 4999 are lost"), "{told:#?}");
+        let report = share.finds(&[("damaged", "/docs/again")]).await;
+        assert!(report.findings[0].finding.to_string().starts_with("bytes 0 to 4999 are lost"), "{report:#?}");
     });
 }
 
 #[test]
-fn a_missing_object_is_told_with_its_files_even_without_reading() {
+fn a_missing_object_is_reported_with_its_files_even_without_reading() {
     on_each_store(async |share: Share| {
         let object = share.object("/docs/report").await;
         let is_shared = share.object("/small").await == object;
         share.world.content.delete(SHARE, object.id).await.unwrap();
         let mut lost = vec![("damaged", "/docs/report")];
         lost.extend(is_shared.then_some(("damaged", "/docs/again")));
-        let told = share.finds(&lost).await;
-        assert!(told.findings.iter().all(|found| found.finding.to_string().contains("not there")), "{told:#?}");
+        let report = share.finds(&lost).await;
+        assert!(report.findings.iter().all(|found| found.finding.to_string().contains("not there")), "{report:#?}");
         let quick = share.check(CheckOptions { content: false, ..QUIET }).await;
-        assert_eq!(crate::share::told(&quick), crate::share::told(&told));
+        assert_eq!(crate::share::classes_and_paths(&quick), crate::share::classes_and_paths(&report));
         share.keeps(&lost).await;
     });
 }
@@ -80,17 +80,17 @@ fn a_short_object_loses_what_it_lacks() {
         let mut bytes = share.bytes_of(&object).await;
         bytes.truncate(MIB);
         share.replace(object.id, bytes).await;
-        let told = share.check(CheckOptions { content: false, ..QUIET }).await;
-        let classes: Vec<&str> = told.findings.iter().map(|found| found.finding.class()).collect();
-        assert!(classes.contains(&"object-length") && classes.contains(&"damaged"), "{told:#?}");
-        assert!(told.findings.iter().any(|found| found.path.as_deref() == Some("/docs/report")), "{told:#?}");
+        let report = share.check(CheckOptions { content: false, ..QUIET }).await;
+        let classes: Vec<&str> = report.findings.iter().map(|found| found.finding.class()).collect();
+        assert!(classes.contains(&"object-length") && classes.contains(&"damaged"), "{report:#?}");
+        assert!(report.findings.iter().any(|found| found.path.as_deref() == Some("/docs/report")), "{report:#?}");
     });
 }
 
 #[test]
 fn what_is_verified_is_all_that_files_use() {
     on_each_store(async |share: Share| {
-        let told = share.check(QUIET).await;
-        assert!(told.verified_bytes as usize >= 3 * MIB + 5_000, "{told:#?}");
+        let report = share.check(QUIET).await;
+        assert!(report.verified_bytes as usize >= 3 * MIB + 5_000, "{report:#?}");
     });
 }

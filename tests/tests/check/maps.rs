@@ -1,4 +1,4 @@
-//! Rows of maps. What is lost in one is not invented: it is told, and stays an error.
+//! Rows of maps. What is lost in one is not invented: it is reported, and stays an error.
 
 use dittofs_domain::{
     ContentVersion,
@@ -13,18 +13,18 @@ fn holes(pages: u64) -> MapRow {
 }
 
 #[test]
-fn pages_that_no_row_covers_are_told() {
+fn pages_that_no_row_covers_are_found() {
     on_each_store(async |share: Share| {
         let node = share.node("/docs/report").await.id;
         share.apply([Change::DeleteRow { node, page: 1 }]).await;
-        let told = share.finds(&[("uncovered", "/docs/report"), ("allocated", "/docs/report")]).await;
-        assert!(told.findings.iter().any(|found| found.finding.to_string().contains("pages 1 to 1")), "{told:#?}");
+        let report = share.finds(&[("uncovered", "/docs/report"), ("allocated", "/docs/report")]).await;
+        assert!(report.findings.iter().any(|found| found.finding.to_string().contains("pages 1 to 1")), "{report:#?}");
         share.keeps(&[("uncovered", "/docs/report")]).await;
     });
 }
 
 #[test]
-fn pages_that_two_rows_cover_are_told() {
+fn pages_that_two_rows_cover_are_found() {
     on_each_store(async |share: Share| {
         let node = share.node("/docs/report").await.id;
         share.apply([Change::PutRow { node, page: 0, row: holes(2) }]).await;
@@ -34,7 +34,7 @@ fn pages_that_two_rows_cover_are_told() {
 }
 
 #[test]
-fn rows_behind_the_end_are_told() {
+fn rows_behind_the_end_are_found() {
     on_each_store(async |share: Share| {
         let node = share.node("/docs/report").await.id;
         share.apply([Change::PutRow { node, page: 3, row: holes(1) }]).await;
@@ -44,7 +44,7 @@ fn rows_behind_the_end_are_told() {
 }
 
 #[test]
-fn bytes_behind_the_end_are_told() {
+fn bytes_behind_the_end_are_found() {
     on_each_store(async |share: Share| {
         let node = share.node("/small").await.id;
         share.update(node, NodeUpdate { size: Some(4_000), ..NodeUpdate::default() }).await;
@@ -52,9 +52,9 @@ fn bytes_behind_the_end_are_told() {
     });
 }
 
-/// Redb takes no such row; that it finds one is told as a map that can't be read.
+/// Redb takes no such row; that it finds one is reported as a map that can't be read.
 #[tokio::test]
-async fn a_page_that_its_extents_do_not_tile_is_told() {
+async fn a_page_that_its_extents_do_not_tile_is_found() {
     let share = Share::closed(false).await;
     let node = share.node("/docs/report").await.id;
     let row = MapRow::Page { version: ContentVersion(0), extents: vec![Extent::Hole { len: 512 }] };
@@ -64,7 +64,7 @@ async fn a_page_that_its_extents_do_not_tile_is_told() {
 }
 
 #[test]
-fn rows_of_what_has_no_content_are_told() {
+fn rows_of_what_has_no_content_are_found() {
     on_each_store(async |share: Share| {
         let node = share.node("/docs").await.id;
         share.apply([Change::PutRow { node, page: 0, row: holes(1) }]).await;
@@ -81,7 +81,7 @@ fn allocated_bytes_are_counted() {
             let sums = Change::Count(dittofs_domain::plan::Statistics { bytes: allocated, nodes: 0 });
             share.apply([sums]).await;
             share.finds(&[("allocated", "/docs/report")]).await;
-            share.mends().await;
+            share.repairs().await;
         }
     });
 }

@@ -24,7 +24,7 @@ fn an_entry_that_leads_nowhere_is_removed() {
         let (_, found) = share.entry("/empty").await;
         share.apply([Change::DeleteNode(found.node.id), nodes(-1)]).await;
         share.finds(&[("no-node", "/empty")]).await;
-        share.mends().await;
+        share.repairs().await;
     });
 }
 
@@ -35,14 +35,14 @@ fn link_counts_of_files_are_counted() {
         for wrong in [1, 3, 9] {
             share.update(small, links(LinkChange::Set(wrong))).await;
             share.finds(&[("link-count", "/docs/again")]).await;
-            share.mends().await;
+            share.repairs().await;
             assert_eq!(share.node("/small").await.links, 2);
         }
         let empty = share.node("/empty").await.id;
         let parent = Some(Parent { directory: NodeId(77), cookie: Cookie(78) });
         share.update(empty, NodeUpdate { parent, ..links(LinkChange::Set(2)) }).await;
         share.finds(&[("link-count", "/empty")]).await;
-        share.mends().await;
+        share.repairs().await;
     });
 }
 
@@ -53,7 +53,7 @@ fn link_counts_of_directories_are_two_and_their_subdirectories() {
         share.update(docs, links(LinkChange::Set(9))).await;
         share.update(NodeId::ROOT, links(LinkChange::Set(2))).await;
         share.finds(&[("link-count", "/docs"), ("link-count", "/")]).await;
-        share.mends().await;
+        share.repairs().await;
         assert_eq!(share.node("/docs").await.links, 3);
     });
 }
@@ -67,7 +67,7 @@ fn a_second_name_of_a_directory_is_removed_and_the_first_one_stays() {
         share.apply([Change::InsertEntry { key, node: docs, cookie }]).await;
         share.update(NodeId::ROOT, links(LinkChange::Add(1))).await;
         share.finds(&[("second-name", "/alias")]).await;
-        share.mends().await;
+        share.repairs().await;
         assert_eq!(share.read("/docs/again").await, noise(5_000));
     });
 }
@@ -80,7 +80,7 @@ fn a_wrong_parent_is_set_right() {
         share.update(share.node("/docs/report").await.id, wrong.clone()).await;
         share.update(share.node("/docs/deep/er").await.id, wrong).await;
         share.finds(&[("wrong-parent", "/docs/report"), ("wrong-parent", "/docs/deep/er")]).await;
-        share.mends().await;
+        share.repairs().await;
     });
 }
 
@@ -91,9 +91,9 @@ fn a_file_without_a_name_gets_one_and_keeps_its_bytes() {
         share.apply([Change::DeleteEntry(key)]).await;
         let id = found.node.id;
         share.finds(&[("no-name", &format!("#{id}"))]).await;
-        let mended = share.mends().await;
+        let repaired = share.repairs().await;
         let path = format!("/{LOST_AND_FOUND}/#{id}");
-        assert_eq!(mended.findings[0].path.as_ref(), Some(&path));
+        assert_eq!(repaired.findings[0].path.as_ref(), Some(&path));
         assert_eq!(share.read(&path).await, noise(3 << 20));
     });
 }
@@ -106,7 +106,7 @@ fn a_directory_without_a_name_gets_one_with_all_that_is_in_it() {
         share.update(NodeId::ROOT, links(LinkChange::Add(-1))).await;
         let id = found.node.id;
         share.finds(&[("no-name", &format!("#{id}"))]).await;
-        share.mends().await;
+        share.repairs().await;
         assert_eq!(share.read(&format!("/{LOST_AND_FOUND}/#{id}/report")).await, noise(3 << 20));
         assert_eq!(share.node(&format!("/{LOST_AND_FOUND}")).await.mode, 0o700);
     });
@@ -122,7 +122,7 @@ fn what_is_called_lost_and_found_is_left_alone_if_it_is_no_directory() {
         share.apply([Change::InsertEntry { key: taken, node, cookie }]).await;
         let (key, lost) = share.entry("/docs/report").await;
         share.apply([Change::DeleteEntry(key)]).await;
-        share.mends().await;
+        share.repairs().await;
         assert_eq!(share.node(&format!("/{LOST_AND_FOUND}")).await.id, node);
         assert_eq!(share.read(&format!("/{LOST_AND_FOUND}.1/#{}", lost.node.id)).await, noise(3 << 20));
     });
@@ -147,7 +147,7 @@ fn directories_in_a_circle_are_broken_out_of_it() {
         let online = share.check(crate::share::QUIET).await;
         assert_eq!(online.findings.len(), 1, "{online:#?}");
         assert_eq!(online.findings[0].finding.class(), "circle");
-        share.mends().await;
+        share.repairs().await;
         assert_eq!(share.node(&format!("/{LOST_AND_FOUND}/#{}/er", deep.node.id)).await.id, er);
     });
 }
@@ -160,7 +160,7 @@ fn a_file_with_names_that_is_marked_as_removed_is_not_deleted() {
         let note = Change::PutUnlinked { node: small, reason: UnlinkedReason::Reaping };
         share.apply([Change::UpdateNode(small, removed), note]).await;
         share.finds(&[("named-though-removed", "/docs/again")]).await;
-        share.mends().await;
+        share.repairs().await;
         assert_eq!(share.node("/small").await.links, 2);
         assert_eq!(share.read("/docs/again").await, noise(5_000));
     });
@@ -174,7 +174,7 @@ fn a_removed_node_that_nobody_would_delete_is_noted() {
         let removed = NodeUpdate { set_flags: NodeFlags::UNLINKED, ..links(LinkChange::Set(0)) };
         share.apply([Change::DeleteEntry(key), Change::UpdateNode(id, removed)]).await;
         share.finds(&[("note-missing", &format!("#{id}"))]).await;
-        share.mends().await;
+        share.repairs().await;
         assert_eq!(share.world.metadata.unlinked(NodeId(0), 9).await.unwrap(), [(id, UnlinkedReason::Reaping)]);
     });
 }
@@ -191,7 +191,7 @@ fn a_note_of_a_file_that_is_not_removed_goes() {
         share.apply([note, Change::DeleteEntry(empty.0), Change::DeleteNode(empty.1.node.id), gone]).await;
         let gone = format!("#{}", empty.1.node.id);
         share.finds(&[("note-superfluous", "/docs/again"), ("note-superfluous", &gone)]).await;
-        share.mends().await;
+        share.repairs().await;
     });
 }
 
@@ -200,12 +200,12 @@ fn sums_of_the_share_are_counted() {
     on_each_store(async |share: Share| {
         share.apply([Change::Count(Statistics { bytes: 4_097, nodes: -2 })]).await;
         share.finds(&[("statistics", "")]).await;
-        share.mends().await;
+        share.repairs().await;
     });
 }
 
 #[test]
-fn a_share_without_a_root_is_told_and_nothing_is_made_up() {
+fn a_share_without_a_root_is_reported_and_nothing_is_made_up() {
     on_each_store(async |share: Share| {
         let new = Share::new(false).await;
         new.world.close().await;
@@ -217,7 +217,7 @@ fn a_share_without_a_root_is_told_and_nothing_is_made_up() {
 }
 
 #[test]
-fn much_damage_at_once_is_mended_in_one_run() {
+fn much_damage_at_once_is_repaired_in_one_run() {
     on_each_store(async |share: Share| {
         let docs = share.entry("/docs").await;
         let report = share.entry("/docs/report").await;
@@ -226,8 +226,8 @@ fn much_damage_at_once_is_mended_in_one_run() {
         share.update(share.node("/small").await.id, links(LinkChange::Set(7))).await;
         share.update(docs.1.node.id, links(LinkChange::Set(17))).await;
         share.apply([Change::Count(Statistics { bytes: 1, nodes: 1 })]).await;
-        let mended = share.mends().await;
-        assert!(mended.findings.len() >= 7, "{mended:#?}");
+        let repaired = share.repairs().await;
+        assert!(repaired.findings.len() >= 7, "{repaired:#?}");
         for (id, bytes) in [(report.1.node.id, noise(3 << 20))] {
             assert_eq!(share.read(&format!("/{LOST_AND_FOUND}/#{id}")).await, bytes);
         }

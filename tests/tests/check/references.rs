@@ -15,7 +15,7 @@ fn a_missing_reference_is_added() {
         let Reference { object, node, chunk, .. } = share.references("/docs/report").await[0];
         share.apply([Change::DeleteReference(Reference::live(object, node, chunk))]).await;
         share.finds(&[("reference-missing", "/docs/report")]).await;
-        share.mends().await;
+        share.repairs().await;
         assert_eq!(share.references("/docs/report").await, [Reference::live(object, node, chunk)]);
     });
 }
@@ -28,7 +28,7 @@ fn superfluous_references_are_removed() {
         share.apply([Change::InsertReference(Reference::live(object, node, 7))]).await;
         share.apply([Change::InsertReference(Reference::live(object, nobody, 0))]).await;
         share.finds(&[("reference-superfluous", "/docs/report"), ("reference-superfluous", "#1099511627776")]).await;
-        share.mends().await;
+        share.repairs().await;
         assert_eq!(share.references("/docs/report").await.len(), 1);
     });
 }
@@ -40,7 +40,7 @@ fn a_reference_in_the_place_of_another_one_is_seen() {
         share.apply([Change::DeleteReference(Reference::live(object, node, chunk))]).await;
         share.apply([Change::InsertReference(Reference::live(object, node, chunk + 1))]).await;
         share.finds(&[("reference-missing", "/docs/report"), ("reference-superfluous", "/docs/report")]).await;
-        share.mends().await;
+        share.repairs().await;
     });
 }
 
@@ -50,16 +50,16 @@ fn an_object_that_files_use_is_live_again_and_never_deleted() {
         let object = share.object("/docs/report").await;
         for state in [ObjectState::PendingDelete, ObjectState::Writing] {
             share.apply([Change::PutObject(ObjectRecord { state, bytes: 0, ..object })]).await;
-            let told = share.check(crate::share::QUIET).await;
-            assert!(told.findings.iter().any(|found| found.path.as_deref() == Some("/docs/report")), "{told:#?}");
-            assert!(told.findings.iter().all(|found| found.finding.class() == "object-not-live"), "{told:#?}");
-            share.mends().await;
+            let report = share.check(crate::share::QUIET).await;
+            assert!(report.findings.iter().any(|found| found.path.as_deref() == Some("/docs/report")), "{report:#?}");
+            assert!(report.findings.iter().all(|found| found.finding.class() == "object-not-live"), "{report:#?}");
+            share.repairs().await;
             assert_eq!(share.object("/docs/report").await, object);
         }
         share.apply([Change::DeleteObject(object.id)]).await;
-        let told = share.check(crate::share::QUIET).await;
-        let classes: Vec<&str> = told.findings.iter().map(|found| found.finding.class()).collect();
-        assert!(classes.iter().all(|class| *class == "object-not-live"), "{told:#?}");
+        let report = share.check(crate::share::QUIET).await;
+        let classes: Vec<&str> = report.findings.iter().map(|found| found.finding.class()).collect();
+        assert!(classes.iter().all(|class| *class == "object-not-live"), "{report:#?}");
         // It is in the content store and no row speaks of it, but files use it: it must not go as an orphan.
         let all = CheckOptions { delete_orphans: true, ..REPAIR };
         share.world.content.put(SHARE, ObjectId(5), vec!["abcd".into()]).await.unwrap();
@@ -75,26 +75,26 @@ fn an_object_that_files_use_is_live_again_and_never_deleted() {
 }
 
 #[test]
-fn an_object_whose_row_is_short_is_told() {
+fn an_object_whose_row_is_short_is_found() {
     on_each_store(async |share: Share| {
         let object = share.object("/docs/report").await;
         share.apply([Change::PutObject(ObjectRecord { bytes: 100, ..object })]).await;
-        let told = share.check(crate::share::QUIET).await;
-        let classes: Vec<&str> = told.findings.iter().map(|found| found.finding.class()).collect();
-        assert!(classes.contains(&"outside-object") && classes.contains(&"object-length"), "{told:#?}");
+        let report = share.check(crate::share::QUIET).await;
+        let classes: Vec<&str> = report.findings.iter().map(|found| found.finding.class()).collect();
+        assert!(classes.contains(&"outside-object") && classes.contains(&"object-length"), "{report:#?}");
     });
 }
 
 #[test]
-fn an_unused_object_is_a_note_and_is_condemned() {
+fn an_unused_object_is_a_note_and_becomes_pending_delete() {
     on_each_store(async |share: Share| {
         let object = ObjectRecord { id: ObjectId(77), bytes: 4, ..share.object("/docs/report").await };
         share.world.content.put(SHARE, object.id, vec!["abcd".into()]).await.unwrap();
         share.apply([Change::PutObject(object)]).await;
-        let told = share.check(crate::share::QUIET).await;
-        assert!(told.is_clean() && told.findings.len() == 1, "{told:#?}");
-        assert_eq!(told.findings[0].finding.class(), "unused");
-        share.mends().await;
+        let report = share.check(crate::share::QUIET).await;
+        assert!(report.is_clean() && report.findings.len() == 1, "{report:#?}");
+        assert_eq!(report.findings[0].finding.class(), "unused");
+        share.repairs().await;
         let records = share.world.metadata.objects(None, 9).await.unwrap();
         assert_eq!(records.iter().find(|record| record.id == object.id).unwrap().state, ObjectState::PendingDelete);
     });
@@ -107,9 +107,9 @@ fn orphans_are_deleted_only_if_that_is_asked_for_and_they_are_ours() {
         let before = listed().await;
         share.world.content.put(SHARE, ObjectId(5), vec!["abcd".into()]).await.unwrap();
         share.world.content.put(SHARE, ObjectId(u128::MAX), vec!["ef".into()]).await.unwrap();
-        let told = share.check_offline(REPAIR).await;
-        assert!(told.is_clean(), "{told:#?}");
-        assert!(told.findings[0].finding.to_string().starts_with("2 objects of 6 bytes"), "{told:#?}");
+        let report = share.check_offline(REPAIR).await;
+        assert!(report.is_clean(), "{report:#?}");
+        assert!(report.findings[0].finding.to_string().starts_with("2 objects of 6 bytes"), "{report:#?}");
         let ask = CheckOptions { delete_orphans: true, ..REPAIR };
         let record = share.world.metadata.record().await.unwrap();
         share.world.metadata.put_record(&ShareRecord { content_owner: 99, ..record.clone() }).await.unwrap();

@@ -42,23 +42,23 @@ async fn exchange(share: &Share, path: &str) {
 }
 
 #[test]
-fn what_was_exchanged_behind_right_checksums_is_told() {
+fn what_was_exchanged_behind_right_checksums_is_found() {
     on_sealed_share(async |share: Share| {
         assert_clean(&share.check_offline(QUIET).await);
         exchange(&share, "/docs/report").await;
-        let told = share.finds(&[("damaged", "/docs/report")]).await;
-        let Finding::Damaged { range, damage, .. } = &told.findings[0].finding else { panic!("{told:#?}") };
+        let report = share.finds(&[("damaged", "/docs/report")]).await;
+        let Finding::Damaged { range, damage, .. } = &report.findings[0].finding else { panic!("{report:#?}") };
         assert_eq!((range.clone(), damage), (0..2 * u64::from(FRAME_BYTES), &Damage::Block(BlockError::Seal(0))));
-        // Only the key tells.
+        // Only the key shows it.
         assert!(share.check_with(QUIET, Arc::new(Sealer::none())).await.findings.is_empty());
     });
 }
 
 #[test]
-fn what_is_sealed_is_told_by_key_and_a_missing_key_is_no_damage() {
+fn what_is_sealed_is_reported_by_key_and_a_missing_key_is_no_damage() {
     on_sealed_share(async |share: Share| {
-        let told = share.check(QUIET).await;
-        let [under] = told.keys.as_slice() else { panic!("{told:#?}") };
+        let report = share.check(QUIET).await;
+        let [under] = report.keys.as_slice() else { panic!("{report:#?}") };
         assert!((under.key_id, under.is_known) == (keys(2, true).key_id(), true) && under.objects >= 1, "{under:?}");
         assert!(under.bytes as usize > 3 * MIB + 5_000 && under.bytes < 4 << 20, "{under:?}");
         let without = share.check_with(QUIET, keys(1, true)).await;
@@ -127,15 +127,15 @@ fn what_two_keys_of_one_number_sealed_is_read_with_both_and_is_no_damage_without
         let counts = share.world.services.counts().remove(0);
         assert_eq!((counts.damaged_reads, counts.lost_reads), (0, 0));
         assert!(counts.keyless_reads > 0);
-        let told = share.check(QUIET).await;
-        assert!(told.findings.is_empty() && !told.is_clean(), "{told:#?}");
-        let [under] = told.keys.as_slice() else { panic!("{told:#?}") };
+        let report = share.check(QUIET).await;
+        assert!(report.findings.is_empty() && !report.is_clean(), "{report:#?}");
+        let [under] = report.keys.as_slice() else { panic!("{report:#?}") };
         assert!(under.key_id == KeyId::of_number(1) && under.is_known && under.unopened > 0, "{under:?}");
         share.world.close().await;
 
         let share = share.reopened(both).await;
-        let told = share.check(QUIET).await;
-        assert!(told.is_clean(), "{told:#?}");
+        let report = share.check(QUIET).await;
+        assert!(report.is_clean(), "{report:#?}");
         assert_eq!(share.read("/docs/report").await.len(), 3 * MIB);
         assert_eq!(share.read("/late").await, [7; 5_000]);
         // What is written now has the key's own name.

@@ -144,27 +144,28 @@ impl Share {
     /// Both ways of checking find exactly this: (class, path).
     pub(crate) async fn finds(&self, expected: &[(&str, &str)]) -> CheckReport {
         let online = self.check(QUIET).await;
-        assert_eq!(told(&online), sorted(expected), "{online:#?}");
+        assert_eq!(classes_and_paths(&online), sorted(expected), "{online:#?}");
         assert!(!online.is_clean());
         let offline = self.check_offline(QUIET).await;
-        assert_eq!(told(&offline), sorted(expected));
+        assert_eq!(classes_and_paths(&offline), sorted(expected));
         online
     }
 
-    /// Mends everything: nothing is found afterwards.
-    pub(crate) async fn mends(&self) -> CheckReport {
-        let mended = self.check_offline(REPAIR).await;
-        let notes = mended.findings.iter().filter(|checked| matches!(checked.finding, Finding::Orphans { .. })).count();
-        assert_eq!(mended.repaired(), mended.findings.len() - notes, "{mended:#?}");
+    /// Repairs everything: nothing is found afterwards.
+    pub(crate) async fn repairs(&self) -> CheckReport {
+        let repaired = self.check_offline(REPAIR).await;
+        let notes =
+            repaired.findings.iter().filter(|checked| matches!(checked.finding, Finding::Orphans { .. })).count();
+        assert_eq!(repaired.repaired(), repaired.findings.len() - notes, "{repaired:#?}");
         assert_clean(&self.check_offline(QUIET).await);
-        mended
+        repaired
     }
 
-    /// What can't be mended is left as it is, and found again.
+    /// What can't be repaired is left as it is, and found again.
     pub(crate) async fn keeps(&self, expected: &[(&str, &str)]) {
         self.check_offline(REPAIR).await;
         let again = self.check_offline(QUIET).await;
-        assert_eq!(told(&again), sorted(expected), "{again:#?}");
+        assert_eq!(classes_and_paths(&again), sorted(expected), "{again:#?}");
     }
 
     pub(crate) async fn apply(&self, changes: impl IntoIterator<Item = Change>) {
@@ -235,14 +236,14 @@ pub(crate) fn assert_clean(report: &CheckReport) {
     assert!(report.is_clean() && report.undecided == 0, "{report:#?}");
 }
 
-pub(crate) fn told(report: &CheckReport) -> Vec<(String, String)> {
-    let told = report.findings.iter().map(|checked| {
+pub(crate) fn classes_and_paths(report: &CheckReport) -> Vec<(String, String)> {
+    let found = report.findings.iter().map(|checked| {
         let path = checked.path.clone().unwrap_or_default();
         (checked.finding.class().to_owned(), path)
     });
-    let mut told: Vec<_> = told.collect();
-    told.sort();
-    told
+    let mut found: Vec<_> = found.collect();
+    found.sort();
+    found
 }
 
 fn sorted(expected: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -1,4 +1,4 @@
-//! `dittofs check` of a share with damaged rows tells them, and goes on with everything else.
+//! `dittofs check` of a share with damaged rows reports them, and goes on with everything else.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use super::{KIB, QUIET, Share, bytes, on_each_store};
 
 const REPAIR: CheckOptions = CheckOptions { repair: true, delete_orphans: true, ..QUIET };
 
-fn told(report: &CheckReport) -> Vec<(&str, &str)> {
-    let told = report.findings.iter();
-    let mut told: Vec<_> = told.map(|one| (one.finding.class(), one.path.as_deref().unwrap_or_default())).collect();
-    told.sort_unstable();
-    told
+fn classes_and_paths(report: &CheckReport) -> Vec<(&str, &str)> {
+    let found = report.findings.iter();
+    let mut found: Vec<_> = found.map(|one| (one.finding.class(), one.path.as_deref().unwrap_or_default())).collect();
+    found.sort_unstable();
+    found
 }
 
 impl Share {
@@ -67,7 +67,7 @@ impl Share {
 }
 
 #[test]
-fn damaged_rows_of_nodes_are_told_by_path_and_everything_else_is_checked_and_mended() {
+fn damaged_rows_of_nodes_are_reported_by_path_and_everything_else_is_checked_and_repaired() {
     on_each_store(async |share: Share| {
         let (docs, [one, two, _, four]) = share.filled().await;
         share.set_links(four.node, 7).await;
@@ -80,14 +80,14 @@ fn damaged_rows_of_nodes_are_told_by_path_and_everything_else_is_checked_and_men
             ("node-unreadable", "/two"),
         ];
         let online = share.world.services.check(SHARE, QUIET, Arc::new(())).await.unwrap();
-        assert_eq!(told(&online), expected, "{online:#?}");
+        assert_eq!(classes_and_paths(&online), expected, "{online:#?}");
         assert!(online.findings.iter().any(|one| one.finding.to_string().contains(&docs.node.to_string())));
         assert_eq!((online.nodes, online.undecided), (9, 0));
         share.world.close().await;
         let offline = share.checked(REPAIR, true).await;
-        assert_eq!(told(&offline), expected, "{offline:#?}");
+        assert_eq!(classes_and_paths(&offline), expected, "{offline:#?}");
         assert_eq!(offline.repaired(), 1);
-        assert_eq!(told(&share.checked(QUIET, true).await), expected[1..]);
+        assert_eq!(classes_and_paths(&share.checked(QUIET, true).await), expected[1..]);
         // Nothing was taken from what could not be read, or moved out of it.
         let whole = share.checked(QUIET, false).await;
         assert!(whole.is_clean() && whole.undecided == 0, "{whole:#?}");
@@ -95,18 +95,18 @@ fn damaged_rows_of_nodes_are_told_by_path_and_everything_else_is_checked_and_men
 }
 
 #[test]
-fn entries_that_cannot_be_read_are_told_and_nothing_that_may_have_its_name_there_is_moved() {
+fn entries_that_cannot_be_read_are_reported_and_nothing_that_may_have_its_name_there_is_moved() {
     on_each_store(async |share: Share| {
         let (docs, _) = share.filled().await;
         share.set_links(NodeId::ROOT, 9).await;
         share.damage.listings.lock().insert(docs.node);
         let expected = [("entries-unreadable", "/docs"), ("link-count", "/")];
         let online = share.world.services.check(SHARE, QUIET, Arc::new(())).await.unwrap();
-        assert_eq!(told(&online), expected, "{online:#?}");
+        assert_eq!(classes_and_paths(&online), expected, "{online:#?}");
         assert_eq!(online.undecided, 2, "what is in the directory");
         share.world.close().await;
         let offline = share.checked(REPAIR, true).await;
-        assert_eq!(told(&offline), expected, "{offline:#?}");
+        assert_eq!(classes_and_paths(&offline), expected, "{offline:#?}");
         assert_eq!(offline.repaired(), 1);
         let whole = share.checked(QUIET, false).await;
         assert!(whole.is_clean() && whole.undecided == 0, "{whole:#?}");
@@ -131,9 +131,9 @@ fn a_share_of_an_earlier_release_opens_although_rows_of_nodes_are_damaged() {
         assert_eq!(counted.nodes, sums.nodes);
         assert!(counted.bytes > 0 && counted.bytes < sums.bytes - 200 * KIB as i64, "{counted:?} of {sums:?}");
         // Once the rows are whole again the sums are counted once more.
-        share.damage.is_mended();
+        share.damage.repair();
         share.world.close().await;
-        assert_eq!(told(&share.checked(REPAIR, false).await), [("statistics", "")]);
+        assert_eq!(classes_and_paths(&share.checked(REPAIR, false).await), [("statistics", "")]);
         assert_eq!(share.whole().await.statistics().await.unwrap(), sums);
     });
 }

@@ -1,4 +1,4 @@
-//! A metadata store in which rows can be damaged: who reads one is told so, as by a store on a disk.
+//! A metadata store in which rows can be damaged: who reads one gets an error, as from a store on a disk.
 
 use std::{
     collections::BTreeSet,
@@ -49,8 +49,8 @@ pub(crate) struct Damage {
     pub(crate) listings: Mutex<BTreeSet<NodeId>>,
     /// Objects whose references can't be read.
     pub(crate) objects: Mutex<BTreeSet<ObjectId>>,
-    /// A bug: what is damaged in one row is told as if the store were away.
-    pub(crate) is_told_of_the_store: AtomicBool,
+    /// A bug: what is damaged in one row is reported as if the store were away.
+    pub(crate) is_reported_as_an_outage: AtomicBool,
     /// A bug: copies in the journal have numbers of their own.
     pub(crate) copies_are_renumbered: AtomicBool,
     /// A sync that nobody waits for loses the next copy in the journal.
@@ -60,7 +60,7 @@ pub(crate) struct Damage {
 }
 
 impl Damage {
-    pub(crate) fn is_mended(&self) {
+    pub(crate) fn repair(&self) {
         self.pages.lock().clear();
         self.nodes.lock().clear();
         self.listings.lock().clear();
@@ -90,7 +90,7 @@ impl Damage {
             self.pages.lock().range(range).next().is_some()
         });
         match is_node || is_page {
-            true if self.is_told_of_the_store.load(Ordering::Relaxed) => {
+            true if self.is_reported_as_an_outage.load(Ordering::Relaxed) => {
                 Err(MetadataError::Unavailable("a row is damaged".into()))
             }
             true => Err(MetadataError::Corrupt("the row is damaged".into())),

@@ -49,19 +49,19 @@ async fn who_changed_what_is_noted_and_the_file_can_be_rotated() {
     }
     session.move_to((&root, b"file"), (&root, b"renamed")).await.unwrap();
     assert!(server.stop().status.success());
-    let told = |line: &Value| {
+    let summary = |line: &Value| {
         let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
         (line["uid"].as_u64().unwrap(), text("procedure"), text("name"), text("result"))
     };
     let expected = |uid, procedure: &str, name: &str, result: &str| {
         (uid, procedure.to_owned(), name.to_owned(), result.to_owned())
     };
-    let first: Vec<_> = lines(&moved).iter().map(told).collect();
+    let first: Vec<_> = lines(&moved).iter().map(summary).collect();
     let create = expected(0, "CREATE", "file", "OK");
     assert_eq!(first, [create, expected(0, "WRITE", "", "OK"), expected(7, "WRITE", "", "ACCES")]);
     let second = lines(&path);
     assert_eq!(second.len(), 1, "{second:?}");
-    assert_eq!(told(&second[0]), expected(0, "RENAME", "file", "OK"));
+    assert_eq!(summary(&second[0]), expected(0, "RENAME", "file", "OK"));
     assert_eq!((&second[0]["to_name"], &second[0]["client"]), (&"renamed".into(), &"127.0.0.1".into()));
 }
 

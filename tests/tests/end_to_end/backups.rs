@@ -342,9 +342,9 @@ async fn a_restore_that_failed_is_done_again() {
     assert!(listed.contains(&id) && listed.contains("pinned"), "{listed}");
     assert!(succeeded(&original.run(&["backup", "release", &id])).contains("is released"));
     assert!(succeeded(&original.run(&["backup", "list"])).contains("no backup keeps objects"));
-    for (wrong, told) in [(id.as_str(), "no share has a backup"), ("monday", "no id of a backup")] {
+    for (wrong, expected) in [(id.as_str(), "no share has a backup"), ("monday", "no id of a backup")] {
         let refused = original.run(&["backup", "release", wrong]);
-        assert!(refused.status.code() == Some(2) && said(&refused).contains(told), "{}", said(&refused));
+        assert!(refused.status.code() == Some(2) && said(&refused).contains(expected), "{}", said(&refused));
     }
     let rows = files_in(&place).into_iter().find(|file| file.ends_with("rows")).unwrap();
     let whole = fs::read(&rows).unwrap();

@@ -66,7 +66,7 @@ async fn a_flipped_byte_is_an_error_that_is_counted_and_names_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_knows_is_told_and_deleted_only_when_asked_for() {
+async fn what_nobody_knows_is_reported_and_deleted_only_when_asked_for() {
     let bucket = S3Server::start();
     let home = home(Some(&configuration(bucket.address(), "compression: none")));
     let server = home.start();

@@ -37,7 +37,7 @@ pub(crate) fn said(output: &Output) -> (Option<i32>, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn damage_is_told_by_path_and_status_with_a_server_and_without() {
+async fn damage_is_reported_by_path_and_status_with_a_server_and_without() {
     let home = home(None);
     let (status, text) = said(&home.run(&["check"]));
     assert_eq!((status, text.trim()), (Some(0), "/export: nothing is stored yet"));
@@ -74,7 +74,7 @@ async fn damage_is_told_by_path_and_status_with_a_server_and_without() {
     let (status, text) = said(&home.run(&["check", "--no-content"]));
     assert!(status == Some(0) && text.contains(" 0 bytes verified"), "{text}");
     let (status, text) = said(&home.run(&["check", "--repair"]));
-    assert!(status == Some(1) && text.contains(damage) && text.contains("(not mended)"), "{text}");
+    assert!(status == Some(1) && text.contains(damage) && text.contains("(not repaired)"), "{text}");
 
     let server = home.start();
     let (status, text) = said(&home.run(&["check"]));
@@ -89,7 +89,7 @@ async fn damage_is_told_by_path_and_status_with_a_server_and_without() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_share_that_the_running_server_does_not_serve_is_told_and_is_no_success() {
+async fn a_share_that_the_running_server_does_not_serve_is_reported_and_is_no_success() {
     let of = |names: &[&str]| {
         let share = |name: &&str| format!("{{ name: {name}, metadata_store: m, content_store: c }}");
         let shares: Vec<String> = names.iter().map(share).collect();
@@ -111,8 +111,9 @@ async fn a_share_that_the_running_server_does_not_serve_is_told_and_is_no_succes
         (&["check", "/a", "/renamed"], &["/renamed"]),
     ] {
         let (status, text) = said(&home.run(words));
-        let told = |name: &&str| text.contains(&format!("{name}: not checked: the running server does not serve it"));
-        assert!(status == Some(3) && skipped.iter().all(told), "{words:?}: {status:?} {text}");
+        let is_reported =
+            |name: &&str| text.contains(&format!("{name}: not checked: the running server does not serve it"));
+        assert!(status == Some(3) && skipped.iter().all(is_reported), "{words:?}: {status:?} {text}");
         assert_eq!(text.matches("not checked: ").count(), skipped.len(), "{text}");
     }
     assert_eq!(said(&home.run(&["check", "/a"])).0, Some(0));

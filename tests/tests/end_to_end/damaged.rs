@@ -1,4 +1,5 @@
-//! A file whose metadata is damaged on the disk: checks tell it, and backups are written without what can't be stored.
+//! A file whose metadata is damaged on the disk: checks report it, and backups are written without what can't be
+//! stored.
 
 use std::{fs, path::Path, process::Output};
 
@@ -77,14 +78,17 @@ async fn a_backup_names_files_whose_newest_bytes_it_lacks_and_is_written_if_that
     let written = session.write_at(&victim, 0, b"newest", stable_how::FILE_SYNC).await;
     assert_eq!(status(&written), nfsstat3::NFS3_OK);
     let refused = run(&original, &["backup", "create", refused_place.to_str().unwrap()]).await;
-    let told = said(&refused);
-    assert!(!refused.status.success() && !refused_place.join("manifest.json").exists(), "{told}");
-    assert!(told.contains("the newest bytes of /victim in /export") && told.contains("--allow-damaged"), "{told}");
-    let allowed = run(&original, &["backup", "create", place.to_str().unwrap(), "--allow-damaged"]).await;
-    let told = said(&allowed);
+    let output = said(&refused);
+    assert!(!refused.status.success() && !refused_place.join("manifest.json").exists(), "{output}");
     assert!(
-        allowed.status.success() && told.contains("the newest bytes of /victim of /export are not in it"),
-        "{told}"
+        output.contains("the newest bytes of /victim in /export") && output.contains("--allow-damaged"),
+        "{output}"
+    );
+    let allowed = run(&original, &["backup", "create", place.to_str().unwrap(), "--allow-damaged"]).await;
+    let output = said(&allowed);
+    assert!(
+        allowed.status.success() && output.contains("the newest bytes of /victim of /export are not in it"),
+        "{output}"
     );
     let manifest = manifest(&place);
     assert_eq!((&manifest["format"], &manifest["backup"]["shares"][0]["incomplete"]), (&2.into(), &["/victim"].into()));
@@ -92,8 +96,11 @@ async fn a_backup_names_files_whose_newest_bytes_it_lacks_and_is_written_if_that
 
     let elsewhere = home(Some(CONFIGURATION));
     let restored = run(&elsewhere, &["restore", place.to_str().unwrap()]).await;
-    let told = said(&restored);
-    assert!(restored.status.success() && told.contains("the newest bytes of /victim were not in the backup"), "{told}");
+    let output = said(&restored);
+    assert!(
+        restored.status.success() && output.contains("the newest bytes of /victim were not in the backup"),
+        "{output}"
+    );
     let server = elsewhere.start();
     let mut session = root_of(&server).await;
     let root = session.root.clone();
@@ -112,9 +119,9 @@ async fn a_check_tells_a_node_whose_row_is_damaged_with_its_path_and_checks_ever
     for is_served in [false, true] {
         let server = is_served.then(|| home.start());
         let checked = run(&home, &["check"]).await;
-        let told = said(&checked);
-        assert_eq!(checked.status.code(), Some(1), "{told}");
-        assert!(told.contains("/victim") && told.contains("is damaged: nothing can be done with it"), "{told}");
+        let output = said(&checked);
+        assert_eq!(checked.status.code(), Some(1), "{output}");
+        assert!(output.contains("/victim") && output.contains("is damaged: nothing can be done with it"), "{output}");
         if let Some(server) = server {
             let mut session = root_of(&server).await;
             let root = session.root.clone();

@@ -60,7 +60,7 @@ async fn flushed(home: &Home, data: &[u8]) -> nfs_fh3 {
 }
 
 /// Waits until what was read is on the disk.
-async fn settle(home: &Home) {
+async fn wait_until_written(home: &Home) {
     let (mut before, began) = (0, Instant::now());
     loop {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -96,7 +96,7 @@ async fn what_was_read_is_not_fetched_again_after_a_restart(#[case] kill: bool) 
     let server = home.start();
     let mut session = root_of(&server).await;
     check_file(&mut session, &file, &data).await;
-    settle(&home).await;
+    wait_until_written(&home).await;
     if kill {
         server.kill()
     } else {
@@ -185,6 +185,6 @@ async fn a_folder_that_can_not_be_used_switches_the_cache_off_and_nothing_else()
 
     let server = home.start();
     check_file(&mut root_of(&server).await, &file, &data).await;
-    settle(&home).await;
+    wait_until_written(&home).await;
     stop(server);
 }

@@ -45,7 +45,7 @@ fn a_file_goes_there_and_back() {
     run("nfs-cp", &[&path("there"), &url(&server, "/export/big file")]);
     run("nfs-cp", &[&url(&server, "/export/big file"), &path("back")]);
     assert!(fs::read(Path::new(&path("back"))).unwrap() == data, "what came back differs");
-    assert!(run("nfs-cat", &[&url(&server, "/export/big file")]).stdout == data, "what nfs-cat tells differs");
+    assert!(run("nfs-cat", &[&url(&server, "/export/big file")]).stdout == data, "what nfs-cat prints differs");
 
     let listed = run("nfs-ls", &["-R", &url(&server, "/export")]).stdout;
     let listed = String::from_utf8(listed).unwrap();

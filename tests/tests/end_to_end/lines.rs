@@ -80,8 +80,8 @@ async fn lines_and_nfs_serve_the_same_share() {
     assert_eq!(session.read_at(&found, 0, 100).await.data.as_ref(), b"from lines");
     assert_eq!(session.attributes_of(&found).await.uid, 65_534, "whoever writes lines is anonymous");
 
-    let told = metrics(monitoring(&home));
-    let value = |name: &str, labels: &[(&str, &str)]| told.value(name, labels);
+    let exposed = metrics(monitoring(&home));
+    let value = |name: &str, labels: &[(&str, &str)]| exposed.value(name, labels);
     let replies = |procedure, result| {
         value("dittofs_operations_total", &[("protocol", "line"), ("procedure", procedure), ("result", result)])
     };
@@ -113,7 +113,7 @@ fn the_idlest_connection_makes_room_whatever_its_protocol() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_told_before_anything_is_opened() {
+fn an_address_that_is_taken_is_reported_before_anything_is_opened() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let home = with_lines(taken.local_addr().unwrap(), "");
     let refused = home.try_start(&[]).err().unwrap();

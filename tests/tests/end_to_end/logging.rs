@@ -45,10 +45,10 @@ async fn a_minute_without_its_store_is_a_few_lines() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let log = home.log();
-    let told = &log[before..];
-    assert!(told.len() < 5_000, "{} bytes: {told}", told.len());
-    assert!(told.contains("content store does not answer"), "{told}");
-    assert!(told.lines().all(is_a_record), "{told}");
+    let text = &log[before..];
+    assert!(text.len() < 5_000, "{} bytes: {text}", text.len());
+    assert!(text.contains("content store does not answer"), "{text}");
+    assert!(text.lines().all(is_a_record), "{text}");
     proxy.end_outage();
     assert!(server.stop().status.success());
 }
@@ -66,9 +66,9 @@ async fn refused_mounts_and_broken_connections_do_not_fill_the_log() {
     }
     assert!(server.stop().status.success());
     let log = home.log();
-    let told = &log[before..];
-    assert!(told.len() < 6_000, "{} bytes: {told}", told.len());
-    assert!(told.contains("497 more of this kind in the last minute: mount refused"), "{told}");
+    let text = &log[before..];
+    assert!(text.len() < 6_000, "{} bytes: {text}", text.len());
+    assert!(text.contains("497 more of this kind in the last minute: mount refused"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,8 +140,8 @@ fn a_hangup_says_what_of_the_configuration_needs_a_restart() {
         home.log()[before..].to_owned()
     };
     // What the command line says is no change.
-    let told = hang_up();
-    assert!(!told.contains("needs a restart"), "{told}");
+    let text = hang_up();
+    assert!(!text.contains("needs a restart"), "{text}");
     home.configure(&format!(
         "{}cache: {{ memory: 64MiB }}\nlog: {{ slow_ms: 700, format: json, level: debug, audit: audit.log }}\n",
         ONE_SHARE.replace("/export", "/other")
@@ -152,13 +152,13 @@ fn a_hangup_says_what_of_the_configuration_needs_a_restart() {
     while !home.log()[before..].contains("needs a restart") && began.elapsed() < Duration::from_secs(10) {
         std::thread::sleep(Duration::from_millis(20));
     }
-    let told = home.log()[before..].to_owned();
-    let line = told.lines().find(|line| line.contains("needs a restart")).unwrap_or_else(|| panic!("{told}"));
+    let text = home.log()[before..].to_owned();
+    let line = text.lines().find(|line| line.contains("needs a restart")).unwrap_or_else(|| panic!("{text}"));
     for key in ["cache.memory", "log.slow_ms", "log.format", "log.audit"] {
         assert!(line.contains(key), "{key}: {line}");
     }
     assert!(line.contains("WARN") && !line.contains("level") && !line.contains("adapters"), "{line}");
-    let line = told.lines().find(|line| line.contains("were taken")).unwrap_or_else(|| panic!("{told}"));
+    let line = text.lines().find(|line| line.contains("were taken")).unwrap_or_else(|| panic!("{text}"));
     for what in ["share /export (not", "share /other (new)", "log.level"] {
         assert!(line.contains(what), "{what}: {line}");
     }
@@ -166,7 +166,7 @@ fn a_hangup_says_what_of_the_configuration_needs_a_restart() {
 }
 
 #[test]
-fn the_configuration_is_told_at_the_start() {
+fn the_configuration_is_logged_at_the_start() {
     let home = home(Some(
         "metadata: { stores: { m: { type: memory } } }\n\
          content: { stores: { m: { type: memory } } }\n\
@@ -180,26 +180,26 @@ fn the_configuration_is_told_at_the_start() {
     let server = home.start_as_configured();
     let log = home.log();
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told = |message: &str, share: Option<&str>| {
+    let logged = |message: &str, share: Option<&str>| {
         let is_it = |line: &&serde_json::Value| line["message"] == message && line["share"].as_str() == share;
         lines.iter().find(is_it).unwrap_or_else(|| panic!("{message}: {log}")).clone()
     };
-    let told_of_log = told("log", None);
-    assert_eq!((&told_of_log["slow_ms"], &told_of_log["format"]), (&321.into(), &"json".into()));
-    assert_eq!(told_of_log["audit"], home.data().join("audit.log").display().to_string());
-    let limits = told("adapters.limits", None);
+    let of_log = logged("log", None);
+    assert_eq!((&of_log["slow_ms"], &of_log["format"]), (&321.into(), &"json".into()));
+    assert_eq!(of_log["audit"], home.data().join("audit.log").display().to_string());
+    let limits = logged("adapters.limits", None);
     for (name, value) in [("connections", 99), ("connections_per_address", 98), ("strangers", 97), ("idle_seconds", 96)]
     {
         assert_eq!(limits[name], value, "{limits}");
     }
     assert!(limits["memory"].as_str().unwrap().ends_with('B'), "what `auto` comes to: {limits}");
-    let share = told("configured", Some("/a"));
+    let share = logged("configured", Some("/a"));
     for (name, value) in [("quota_files", 9), ("anonymous_uid", 77), ("anonymous_gid", 78), ("outage_seconds", 12)] {
         assert_eq!(share[name], value, "{share}");
     }
     assert_eq!((&share["quota"], &share["atime"]), (&"3GiB".into(), &"none".into()));
     assert_eq!(share["secure_ports"], true);
-    let share = told("configured", Some("/b"));
+    let share = logged("configured", Some("/b"));
     assert!(share["quota"] != "none" && share["quota_files"].is_null(), "a share in memory is bounded: {share}");
     assert!(server.stop().status.success());
 }

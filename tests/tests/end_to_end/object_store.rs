@@ -128,11 +128,11 @@ fn refusal(home: &Home) -> String {
 #[case::access_key(ACCESS_KEY, "AKUNKNOWN", "access key is not known")]
 #[case::secret(SECRET_KEY, "another-secret", "correct the secret key")]
 #[case::bucket("bucket: files", "bucket: nowhere", "no such bucket")]
-fn what_is_wrong_is_said_at_the_start(#[case] right: &str, #[case] wrong: &str, #[case] told: &str) {
+fn what_is_wrong_is_said_at_the_start(#[case] right: &str, #[case] wrong: &str, #[case] expected: &str) {
     let bucket = S3Server::start();
     let options = s3::options(bucket.address(), "p").replace(right, wrong);
     let log = refusal(&home(Some(&with_options(&options, "compression: none"))));
-    assert!(log.contains(told) && log.contains("store `c` can't be opened"), "{log}");
+    assert!(log.contains(expected) && log.contains("store `c` can't be opened"), "{log}");
     let left = fs::read_dir(bucket.bucket()).unwrap().count();
     assert_eq!(left, 0);
 }
@@ -156,12 +156,12 @@ type Rule = fn(&Seen) -> Fate;
 #[case::listing(|seen: &Seen| when(seen.query.contains("list-type")), "permit ListBucket")]
 #[case::deleting(|seen: &Seen| when(seen.method == Method::DELETE), "permit DeleteObject")]
 #[case::short(|seen: &Seen| if seen.method == Method::GET { Fate::Shorten } else { Fate::Pass }, "GetObject")]
-fn a_store_that_does_not_do_all_is_refused(#[case] rule: Rule, #[case] told: &str) {
+fn a_store_that_does_not_do_all_is_refused(#[case] rule: Rule, #[case] expected: &str) {
     let bucket = S3Server::start();
     let proxy = FaultProxy::start(bucket.address());
     proxy.rule(rule);
     let log = refusal(&home(Some(&configuration(proxy.address(), "compression: none"))));
-    assert!(log.contains(told), "{log}");
+    assert!(log.contains(expected), "{log}");
     assert!(log.contains(BUCKET), "{log}");
 }
 

@@ -191,18 +191,19 @@ fn long_outage() -> (Duration, Duration) {
     (Duration::from_secs(seconds), Duration::from_secs(seconds / 4).min(Duration::from_secs(300)))
 }
 
-/// Reads what is nowhere but in the store, until told: it is to come again at first, and an error when the bound is over.
+/// Reads what is nowhere but in the store, until it is over: it is to come again at first, and an error when the bound
+/// is over.
 async fn read_in_vain(
     mut session: Session,
     file: nfs_fh3,
     (began, bound): (Instant, Duration),
-    mut told: tokio::sync::watch::Receiver<bool>,
+    mut ended: tokio::sync::watch::Receiver<bool>,
 ) -> Vec<(Duration, nfsstat3)> {
     let mut answers = Vec::new();
-    while !*told.borrow() {
+    while !*ended.borrow() {
         let answer = tokio::select! {
             answer = read_status(&mut session, &file, 0) => answer,
-            _ = told.changed() => break,
+            _ = ended.changed() => break,
         };
         answers.push((began.elapsed(), answer));
         tokio::time::sleep(bound / 20).await;
@@ -235,8 +236,8 @@ async fn a_long_outage_of_every_kind_is_survived() {
         2 => Fate::Hang,
         _ => Fate::Refuse(500, "InternalError"),
     });
-    let (over, told) = tokio::sync::watch::channel(false);
-    let reader = tokio::spawn(read_in_vain(root_of(&server).await, cold.clone(), (began, bound), told));
+    let (over, ended) = tokio::sync::watch::channel(false);
+    let reader = tokio::spawn(read_in_vain(root_of(&server).await, cold.clone(), (began, bound), ended));
     let file = session.make_file(&root, b"large", 0o644).await;
     let (mut written, mut throttled, mut rounds) = (0, 0, 0_u64);
     while began.elapsed() < length {

@@ -167,7 +167,7 @@ async fn of_two_copies_that_start_at_one_instant_one_is_the_owner(#[case] bucket
     let copy = copy_of(&original, None, &configuration);
     let starts = [original, copy].map(|home| thread::spawn(move || (home.try_start(&[]), home)));
     let started = starts.map(|start| start.join().unwrap());
-    // Longer than a claim settles.
+    // Longer than it takes a claim to settle.
     tokio::time::sleep(Duration::from_secs(12)).await;
     let is_owner = |(server, home): &(Result<Server, Refused>, Home)| {
         let gave_up = ["the content store can't be used", "nothing is flushed or deleted any more"];

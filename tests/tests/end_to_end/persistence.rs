@@ -152,7 +152,7 @@ async fn a_clean_stop_leaves_nothing_to_replay_and_unstable_writes_are_there() {
     assert!(!log.contains("replayed") && !log.contains("checking the store"), "{log}");
     let mut session = root_of(&server).await;
     assert_eq!(session.read_at(&file, 0, 100).await.data.as_ref(), b"unstable");
-    // The same line tells of what there is after a crash.
+    // The same line reports what there is after a crash.
     session.write_at(&file, 0, b"stable", stable_how::FILE_SYNC).await.unwrap();
     server.kill();
     let server = home.start();

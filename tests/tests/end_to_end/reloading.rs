@@ -43,7 +43,7 @@ fn taken(home: &Home, what: &[&str]) {
     assert_eq!((code, text), (Some(0), expected), "{}", home.log());
 }
 
-/// How a server is told.
+/// How a server is asked.
 #[derive(Clone, Copy, Debug)]
 enum By {
     Command,
@@ -66,12 +66,12 @@ fn reconfigure(home: &Home, server: &Server, by: By, configuration: &str) {
     }
 }
 
-/// What the server tells of its shares, but for what they hold.
+/// What the server shows of its shares, but for what they hold.
 fn policies(home: &Home) -> Vec<String> {
     let printed = |words: &[&str]| String::from_utf8(home.run(words).stdout).unwrap();
-    let told = printed(&["share", "list"]) + &printed(&["share", "show", "/one"]);
+    let shown = printed(&["share", "list"]) + &printed(&["share", "show", "/one"]);
     let is_space = |line: &str| ["bytes", "files", "nodes"].iter().any(|word| line.starts_with(word));
-    told.lines().filter(|line| !is_space(line)).map(str::to_owned).collect()
+    shown.lines().filter(|line| !is_space(line)).map(str::to_owned).collect()
 }
 
 async fn mount(server: &Server, share: &str, uid: u32) -> Result<Session, mountstat3> {

@@ -139,16 +139,16 @@ fn refused_calls_leave_the_reply_cache_as_it_is() {
     let before = entries();
 
     let elsewhere = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), 0));
-    let mut stranger = RpcConnection::open_from(elsewhere, server.address(), Credential::user(0, 0), 1);
+    let mut other = RpcConnection::open_from(elsewhere, server.address(), Credential::user(0, 0), 1);
     for _ in 0..70 {
         for _ in 0..100 {
             let remove = REMOVE3args { object: place(&root, b"file") };
-            stranger.queue(NFS, NFS_PROGRAM::NFSPROC3_REMOVE as u32, &remove);
-            stranger.queue(NFS, NFS_PROGRAM::NFSPROC3_WRITE as u32, &write(&root, b"x"));
+            other.queue(NFS, NFS_PROGRAM::NFSPROC3_REMOVE as u32, &remove);
+            other.queue(NFS, NFS_PROGRAM::NFSPROC3_WRITE as u32, &write(&root, b"x"));
         }
-        stranger.send().unwrap();
+        other.send().unwrap();
         for _ in 0..200 {
-            let reply = stranger.receive().unwrap();
+            let reply = other.receive().unwrap();
             let (_, status) = reply.bytes[..28].split_last_chunk::<4>().unwrap();
             assert_eq!(u32::from_be_bytes(*status), nfsstat3::NFS3ERR_ACCES as u32);
         }

@@ -218,8 +218,8 @@ async fn a_key_that_is_removed_is_named_and_nothing_is_lost() {
     let mut session = root_of(&server).await;
     check_file(&mut session, &of_new, &new).await;
     assert_eq!(read_status(&mut session, &of_old, 0).await, nfsstat3::NFS3ERR_IO);
-    let told = format!("key {old_key} is not known: put it back into the key file {}", sealed.keys().display());
-    sealed.until_log(&told).await;
+    let expected = format!("key {old_key} is not known: put it back into the key file {}", sealed.keys().display());
+    sealed.until_log(&expected).await;
     sealed.until_log("file=/old").await;
     let (code, text) = sealed.check();
     assert!(
@@ -251,7 +251,7 @@ async fn a_key_that_is_removed_is_named_and_nothing_is_lost() {
 
 /// The file of keys is lost, and whoever operates the server makes another key.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_key_file_is_told_by_fingerprint_and_another_key_is_no_damage() {
+async fn a_lost_key_file_is_reported_by_fingerprint_and_another_key_is_no_damage() {
     let sealed = Sealed::new(Place::Folder, "compression: none");
     let (old, new) = (pattern(3 * MIB), confession());
     let server = sealed.home.start();
@@ -333,11 +333,11 @@ fn a_key_file_that_is_wrong_is_refused_with_what_to_do() {
     let sealed = Sealed::new(Place::Folder, "compression: none");
     let keys = sealed.keys();
     let text = fs::read_to_string(&keys).unwrap();
-    let refused = |told: &str| {
+    let refused = |expected: &str| {
         let log = sealed.home.try_start(&[]).map(drop).unwrap_err().log;
-        assert!(log.contains("share `/export` can't be opened") && log.contains(told), "{log}");
+        assert!(log.contains("share `/export` can't be opened") && log.contains(expected), "{log}");
         let (code, checked) = said(&sealed.home.run(&["config", "check"]));
-        assert!(code == Some(1) && checked.contains(told), "{checked}");
+        assert!(code == Some(1) && checked.contains(expected), "{checked}");
         assert!(!log.contains(&text[20..40]) && !checked.contains(&text[20..40]));
         assert!(!sealed.home.data().join("content/dittofs-objects").exists() || sealed.objects().is_empty());
     };

@@ -1,4 +1,4 @@
-//! No level of the log tells a secret, and no command.
+//! No level of the log shows a secret, and no command.
 
 use std::{
     fs,
@@ -43,7 +43,7 @@ const LIBRARIES: [&str; 18] = [
     "log",
 ];
 
-/// The level at which all of them tell all.
+/// The level at which all of them log all.
 fn everything() -> String {
     let named: Vec<String> = LIBRARIES.iter().map(|library| format!("{library}=trace")).collect();
     format!("trace,{}", named.join(","))
@@ -76,8 +76,8 @@ async fn no_level_of_the_log_tells_a_secret(#[case] format: &str) {
     write_file(&mut session, "another", &pattern(100_000)).await;
     server.hang_up();
     for words in [&["share", "list"][..], &["share", "show", "/export"], &["config", "check"]] {
-        let told = home.run(words);
-        for text in [&told.stdout, &told.stderr] {
+        let output = home.run(words);
+        for text in [&output.stdout, &output.stderr] {
             assert!(!String::from_utf8_lossy(text).contains(SECRET_KEY));
         }
     }
@@ -91,7 +91,7 @@ async fn no_level_of_the_log_tells_a_secret(#[case] format: &str) {
 }
 
 #[test]
-fn a_password_in_an_address_is_told_by_nobody() {
+fn a_password_in_an_address_is_shown_by_nobody() {
     let address = TcpStream::connect("127.0.0.1:9").map_or("127.0.0.1:9".to_owned(), |_| "127.0.0.1:1".to_owned());
     let configuration = format!(
         "metadata: {{ stores: {{ m: {{ type: redb, redb: {{ path: metadata }} }} }} }}\n\
@@ -104,12 +104,12 @@ fn a_password_in_an_address_is_told_by_nobody() {
     );
     let home = home(Some(&configuration));
     for words in [&["serve", "--nfs", "127.0.0.1:0"][..], &["config", "check"], &["check"], &["share", "list"]] {
-        let told = home.run(words);
-        let all = [told.stdout, told.stderr].concat();
+        let output = home.run(words);
+        let all = [output.stdout, output.stderr].concat();
         let all = String::from_utf8_lossy(&all);
         assert!(!all.contains("hunter"), "{words:?}: {all}");
         if words[0] == "serve" {
-            assert!(!told.status.success() && all.contains("(hidden)@"), "{all}");
+            assert!(!output.status.success() && all.contains("(hidden)@"), "{all}");
         }
     }
 }
@@ -209,12 +209,12 @@ fn no_level_of_the_log_tells_a_secret_of_another_service(
              log: {{ level: \"{level}\" }}\n"
         ));
         for words in [&["serve", "--nfs", "127.0.0.1:0"][..], &["config", "check"], &["check"], &["share", "list"]] {
-            let told = home.run(words);
-            let text = [told.stdout, told.stderr].concat();
+            let output = home.run(words);
+            let text = [output.stdout, output.stderr].concat();
             let text = String::from_utf8_lossy(&text);
             assert!(!text.contains(secret), "{level}: {words:?}: {text}");
             if words[0] == "serve" {
-                assert!(!told.status.success() && text.contains("can't be opened"), "{text}");
+                assert!(!output.status.success() && text.contains("can't be opened"), "{text}");
                 assert!(level != all || text.contains("credential provider"), "the libraries are not heard: {text}");
             }
         }

@@ -178,9 +178,9 @@ async fn the_default_share_takes_no_source_port_that_any_user_could_have() {
         written.unwrap();
     }
     let log = home.log();
-    let told: Vec<&str> = log.lines().filter(|line| line.contains("source port")).collect();
-    assert_eq!(told.len(), 1, "{log}");
-    assert!(told[0].contains("secure_ports: false") && told[0].contains("--insecure-ports"), "{}", told[0]);
+    let output: Vec<&str> = log.lines().filter(|line| line.contains("source port")).collect();
+    assert_eq!(output.len(), 1, "{log}");
+    assert!(output[0].contains("secure_ports: false") && output[0].contains("--insecure-ports"), "{}", output[0]);
     assert!(server.mount_command().contains(",nosuid,nodev "), "{}", server.mount_command());
 }
 
@@ -207,9 +207,10 @@ fn shares_in_memory_hold_half_of_the_memory_together() {
     let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap().trim();
     let total: u64 = total.trim_end_matches(" kB").parse::<u64>().unwrap() * 1024;
     let free = |share: &&str| -> u64 {
-        let told = server_home.run(&["share", "show", share]);
-        let told = String::from_utf8(told.stdout).unwrap();
-        let free = told.lines().find_map(|line| line.strip_prefix("bytes free")).unwrap_or_else(|| panic!("{told}"));
+        let output = server_home.run(&["share", "show", share]);
+        let output = String::from_utf8(output.stdout).unwrap();
+        let free =
+            output.lines().find_map(|line| line.strip_prefix("bytes free")).unwrap_or_else(|| panic!("{output}"));
         free.trim().parse().unwrap()
     };
     let all: u64 = ["/open", "/root", "/all", "/frozen", "/near", "/elsewhere"].iter().map(free).sum();

@@ -12,7 +12,7 @@ fn mode_of(path: &Path) -> u32 {
 }
 
 #[test]
-fn a_port_in_use_is_told_before_any_store_is_made() {
+fn a_port_in_use_is_reported_before_any_store_is_made() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     for configuration in
@@ -23,9 +23,9 @@ fn a_port_in_use_is_told_before_any_store_is_made() {
             None => &["serve", "--nfs", &address.to_string()],
             Some(_) => &["serve"],
         };
-        let told = home.run(words);
-        let log = String::from_utf8_lossy(&told.stderr);
-        assert_eq!(told.status.code(), Some(1), "{log}");
+        let output = home.run(words);
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{log}");
         assert!(
             log.contains(&format!("can't listen on {address}")) && log.contains("name another address by"),
             "{log}"
@@ -44,10 +44,10 @@ fn a_folder_of_something_else_is_refused_and_left_as_it_is() {
     fs::set_permissions(home.data(), fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(home.data().join("photo"), "precious").unwrap();
     for words in [&["serve", "--nfs", "127.0.0.1:0"][..], &["share", "list"], &["check"]] {
-        let told = home.run(words);
-        let log = String::from_utf8_lossy(&told.stderr);
+        let output = home.run(words);
+        let log = String::from_utf8_lossy(&output.stderr);
         if words[0] == "serve" {
-            assert!(!told.status.success() && log.contains("is not a data folder: there is `photo` in it"), "{log}");
+            assert!(!output.status.success() && log.contains("is not a data folder: there is `photo` in it"), "{log}");
         }
         let names: Vec<_> = fs::read_dir(home.data()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!((mode_of(&home.data()), names), (0o755, vec!["photo".into()]), "{words:?}");
@@ -88,23 +88,23 @@ fn a_configuration_is_found_where_the_command_is_given() {
     let folder = tempfile::tempdir().unwrap();
     let run = |words: &[&str]| {
         let program = env!("CARGO_BIN_EXE_dittofs-under-test");
-        let told = std::process::Command::new(program).args(words).current_dir(folder.path()).output().unwrap();
-        (told.status.code(), String::from_utf8([told.stdout, told.stderr].concat()).unwrap())
+        let output = std::process::Command::new(program).args(words).current_dir(folder.path()).output().unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
     };
-    let (status, told) = run(&["config", "check"]);
-    assert!(status == Some(0) && told.starts_with("reading no file"), "{told}");
+    let (status, output) = run(&["config", "check"]);
+    assert!(status == Some(0) && output.starts_with("reading no file"), "{output}");
     assert_eq!(run(&["init"]).0, Some(0));
-    let (status, told) = run(&["init"]);
+    let (status, output) = run(&["init"]);
     assert!(
-        status == Some(1) && told.contains("is there already, and is not overwritten; name another file"),
-        "{told}"
+        status == Some(1) && output.contains("is there already, and is not overwritten; name another file"),
+        "{output}"
     );
-    let (status, told) = run(&["config", "check"]);
-    assert!(status == Some(0) && told.starts_with("reading dittofs.yaml\n"), "{told}");
+    let (status, output) = run(&["config", "check"]);
+    assert!(status == Some(0) && output.starts_with("reading dittofs.yaml\n"), "{output}");
     fs::write(folder.path().join("dittofs.yaml"), "log: { level: loud }\n").unwrap();
     for words in [&["config", "check"][..], &["serve", "--data", "data"], &["share", "list"]] {
-        let (status, told) = run(words);
-        assert!(status == Some(2) && told.contains("log.level: `loud`"), "{words:?}: {told}");
+        let (status, output) = run(words);
+        assert!(status == Some(2) && output.contains("log.level: `loud`"), "{words:?}: {output}");
     }
 }
 
@@ -116,9 +116,9 @@ fn files_that_a_configuration_names_are_looked_for_all_at_once() {
                          shares:\n\
                          - { name: /a, metadata_store: m, content_store: c, encryption: { key_file: /nowhere/a } }\n\
                          - { name: /b, metadata_store: m, content_store: c, encryption: { key_file: /nowhere/b } }\n";
-    let told = home(Some(configuration)).run(&["config", "check"]);
-    let text = String::from_utf8([told.stdout, told.stderr].concat()).unwrap();
-    assert_eq!(told.status.code(), Some(1), "{text}");
+    let output = home(Some(configuration)).run(&["config", "check"]);
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
     for expected in ["/nowhere/a", "/nowhere/b", "content.stores.c.s3.credentials.path: /nowhere/keys is not there"] {
         assert!(text.contains(expected), "{text}");
     }

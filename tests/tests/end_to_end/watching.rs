@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where the newest server of a home can be monitored.
 pub(crate) fn monitoring(home: &Home) -> SocketAddr {
-    eventually("the server does not tell where it can be monitored", || {
+    eventually("the server does not say where it can be monitored", || {
         let log = home.log();
         let (_, rest) = log.split_once("monitoring: http://")?;
         rest.split_once("/metrics")?.0.parse().ok()

@@ -28,13 +28,13 @@ const PAGES: u64 = 128;
 const FLUSHED: Duration = Duration::from_secs(9);
 
 /// A store that takes each object after another while, so that later ones overtake earlier ones.
-struct Unhurried {
+struct OutOfOrder {
     inner: MemoryContentStore,
     random: Mutex<Random>,
 }
 
 #[async_trait]
-impl ContentStore for Unhurried {
+impl ContentStore for OutOfOrder {
     dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, shares, request_max, put_to_free, capacity,
         discard, get, delete, list);
 
@@ -46,7 +46,7 @@ impl ContentStore for Unhurried {
 }
 
 async fn once(seed: u64) {
-    let content = Unhurried { inner: MemoryContentStore::new(), random: Mutex::new(Random::new(seed)) };
+    let content = OutOfOrder { inner: MemoryContentStore::new(), random: Mutex::new(Random::new(seed)) };
     let stores = memory_stores(Arc::new(content), Arc::new(NoBlockCache));
     let mut file = Exerciser::with(stores, 0, seed, Scale::TINY).await;
     let page = Scale::TINY.page();

@@ -174,16 +174,16 @@ fn a_full_disk_switches_the_disk_cache_off() {
             let key = FrameKey { object: ObjectId(7), block: 0, frame };
             cache.insert(key, Bytes::from(vec![1; 32 << 10]));
             if frame % 100 == 0 {
-                cache.settle();
+                cache.wait_until_written();
             }
         }
-        cache.settle();
+        cache.wait_until_written();
         assert!(cache.usage().is_off, "{:?}", cache.usage());
         drop(cache);
         disk.fill_but(0);
         let cache = FolderDiskCache::open(&DiskCacheOptions::new(disk.0.join("other"), 64 << 20)).unwrap();
         cache.insert(FrameKey { object: ObjectId(7), block: 0, frame: 1 }, Bytes::from(vec![1; 32 << 10]));
-        cache.settle();
+        cache.wait_until_written();
         assert!(cache.usage().is_off, "{:?}", cache.usage());
     });
 }

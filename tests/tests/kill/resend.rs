@@ -106,7 +106,7 @@ impl Resender {
         }
     }
 
-    /// Works until it is told to finish; answers what it has seen.
+    /// Works until it is to finish; answers what it has seen.
     pub(crate) fn work(mut self) -> Seen {
         for slot in 0..SLOTS {
             self.prepare(slot);

@@ -98,7 +98,8 @@ impl Worker {
         names.filter(|name| name != "." && name != "..").collect()
     }
 
-    /// Works until the server has gone. The client reads on for ever from a connection that has ended, so it is told.
+    /// Works until the server has gone. The client reads on for ever from a connection that has ended, so it is
+    /// stopped.
     pub(crate) async fn work(&mut self, session: &mut Session, mut killed: watch::Receiver<bool>) {
         tokio::select! {
             biased;

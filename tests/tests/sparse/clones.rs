@@ -166,9 +166,9 @@ async fn what_may_not_be_cloned_is_refused_and_changes_nothing() {
     let nothing = share.clone_to(source, 1_000..1_000, clone, 50).await.unwrap();
     assert_eq!(nothing.after.size, 0);
     let other = dittofs_tests::world::caller(dittofs_domain::Credentials::user(5, 5));
-    let stranger = Share { caller: other, ..share };
-    assert_eq!(stranger.clone_to(source, 0..5, clone, 0).await.unwrap_err(), FsError::Access);
-    let shown = stranger.world.services.attributes(&stranger.caller, clone).await.unwrap();
+    let other_user = Share { caller: other, ..share };
+    assert_eq!(other_user.clone_to(source, 0..5, clone, 0).await.unwrap_err(), FsError::Access);
+    let shown = other_user.world.services.attributes(&other_user.caller, clone).await.unwrap();
     assert_eq!((shown.size, shown.change), (0, nothing.after.change));
 }
 

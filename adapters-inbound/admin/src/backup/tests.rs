@@ -44,7 +44,7 @@ fn other_queries_make_no_sense() {
 }
 
 #[tokio::test]
-async fn a_backup_is_told_line_by_line_to_its_end() {
+async fn a_backup_is_reported_line_by_line_to_its_end() {
     let mut service = MockAdminService::new();
     service.expect_back_up().times(1).returning(|request, observer| {
         assert_eq!(request, self::request("/place", &[7], true));
@@ -56,8 +56,8 @@ async fn a_backup_is_told_line_by_line_to_its_end() {
     let mut lines = Vec::new();
     client.back_up(&request("/place", &[7], true), |line| lines.push(line)).await.unwrap();
     let Some(BackupLine::Summary(summary)) = lines.last() else { panic!("{lines:?}") };
-    let told = (summary.backup.as_str(), summary.nodes, summary.objects, summary.bytes);
-    assert_eq!(told, ("00000000000000b1", 3, 4, 5));
+    let written = (summary.backup.as_str(), summary.nodes, summary.objects, summary.bytes);
+    assert_eq!(written, ("00000000000000b1", 3, 4, 5));
     assert_eq!(summary.incomplete, ["/file of /export"]);
 
     let mut service = MockAdminService::new();

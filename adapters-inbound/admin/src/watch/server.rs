@@ -1,6 +1,6 @@
 //! The listener, and the three requests.
 //!
-//! Each request has a way of its own: so many at once are answered, and further ones are told to come again. So neither
+//! Each request has a way of its own: so many at once are answered, and further ones must come again. So neither
 //! requests that nobody finishes nor costly ones keep anybody from learning whether the server lives.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -110,7 +110,7 @@ impl Watch {
     }
 }
 
-/// All is well if there is nothing to tell.
+/// All is well if there is nothing to report.
 fn state(reasons: Vec<String>) -> Response<Full<Bytes>> {
     if reasons.is_empty() {
         return text(StatusCode::OK, TEXT, "ok\n".to_owned());

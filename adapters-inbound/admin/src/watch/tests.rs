@@ -231,10 +231,10 @@ async fn slow_answers_of_one_kind_do_not_delay_another_kind() {
     let mut statistics = MockStatisticsService::new();
     statistics.expect_counts().returning(|| vec![share("/one", 1)]);
     let (asked, gate) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Semaphore::new(0)));
-    let (told, held) = (Arc::clone(&asked), Arc::clone(&gate));
+    let (counted, held) = (Arc::clone(&asked), Arc::clone(&gate));
     let watch = watch(Vec::new());
     watch.serves(Sources {
-        statistics: Arc::new(Held { inner: statistics, asked: told, gate: held }),
+        statistics: Arc::new(Held { inner: statistics, asked: counted, gate: held }),
         ..sources(|_| vec![])
     });
     let address = started(&watch).await;

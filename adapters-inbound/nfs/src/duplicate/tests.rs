@@ -193,7 +193,7 @@ fn the_shared_cache_answers_once_and_forgets_dropped_work() {
     pending = None;
     assert!(pending.is_none());
     let unanswered = cache.answer(key(1), async { Reply::disconnect() }).now_or_never().unwrap();
-    assert!(unanswered.disconnects() && unanswered.to_bytes().is_none(), "nothing to be told again");
+    assert!(unanswered.disconnects() && unanswered.to_bytes().is_none(), "nothing to be sent again");
     let first = answer(2).to_bytes();
     assert!(first.is_some());
     assert_eq!(answer(3).to_bytes(), first);

@@ -1,4 +1,4 @@
-//! The list that DUMP tells.
+//! The list that DUMP returns.
 
 use std::{collections::VecDeque, net::IpAddr};
 

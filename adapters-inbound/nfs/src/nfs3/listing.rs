@@ -159,7 +159,7 @@ impl Nfs3 {
         Ok(page)
     }
 
-    /// The next few entries, in this connection's turn. The request goes on behind them.
+    /// The next few entries, with a permit for this connection. The request goes on behind them.
     async fn some_entries(
         &self,
         context: &Context,
@@ -168,7 +168,7 @@ impl Nfs3 {
         room: &mut Room,
     ) -> FsResult<ListReply> {
         request.entries_max = room.entries().clamp(1, PAGE_ENTRIES);
-        let _turn = self.listings.take(context.peer).await;
+        let _permit = self.listings.take(context.peer).await;
         let reply = self.services.metadata.list(caller, request).await?;
         for entry in &reply.entries {
             room.take(entry.name.as_bytes());

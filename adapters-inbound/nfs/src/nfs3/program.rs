@@ -11,9 +11,9 @@ use dittofs_xdr::{Encode, XdrError};
 
 use super::{
     PROGRAM, VERSION,
-    told::Teller,
+    call_log::CallLog,
+    fair_semaphore::FairSemaphore,
     translate::{self, Unanswered},
-    turns::Turns,
     wire::{Nfs3Result, Procedure, WRITE3args, nfs_fh3, post_op_attr, wcc_data},
 };
 use crate::{
@@ -27,8 +27,8 @@ pub struct Nfs3 {
     pub(super) services: Services,
     duplicates: Arc<DuplicateRequests>,
     /// At pages of listings.
-    pub(super) listings: Turns,
-    teller: Teller,
+    pub(super) listings: FairSemaphore,
+    call_log: CallLog,
 }
 
 /// Pages of listings that are read at once. All may be on one front, whose other connections they delay by their sum.
@@ -47,8 +47,8 @@ impl Nfs3 {
     /// The program over these services. The duplicate-request cache may be shared by several listeners. A call that takes
     /// longer than `slow` is logged at `warn`.
     pub fn new(services: Services, duplicates: Arc<DuplicateRequests>, slow: Option<Duration>) -> Nfs3 {
-        let teller = Teller::new(Arc::clone(&services.admin), slow);
-        Nfs3 { services, duplicates, listings: Turns::new(LISTINGS_AT_ONCE), teller }
+        let call_log = CallLog::new(Arc::clone(&services.admin), slow);
+        Nfs3 { services, duplicates, listings: FairSemaphore::new(LISTINGS_AT_ONCE), call_log }
     }
 
     async fn answer(&self, procedure: Procedure, mut call: Call) -> Result<Reply, XdrError> {
@@ -56,7 +56,7 @@ impl Nfs3 {
         if !procedure.changes_something() {
             return self.carry_out(procedure, context, call).await;
         }
-        // The cache is for clients that a share admits: strangers must not push out what it keeps.
+        // The cache is for clients that a share admits: unknown clients must not push out what it keeps.
         if !self.admits(&context, &call)? {
             return self.carry_out(procedure, context, call).await;
         }
@@ -119,7 +119,7 @@ impl Nfs3 {
         Some(translate::fattr(node.share, &attributes))
     }
 
-    /// The same after a change that did not happen: what was before cannot be told.
+    /// The same after a change that did not happen: what was before is not known.
     pub(super) async fn no_change(&self, context: &Context, handle: &nfs_fh3) -> wcc_data {
         wcc_data { before: None, after: self.post_op(context, handle).await }
     }
@@ -129,7 +129,7 @@ impl Nfs3 {
     }
 }
 
-/// The result of a procedure, or that there is none to be told.
+/// The result of a procedure, or that there is none.
 pub(super) type Answered<R> = Result<R, Unanswered>;
 
 /// The result of a procedure: its failure is made only where it is needed.
@@ -179,6 +179,6 @@ impl Program for Nfs3 {
     async fn call(&self, call: Call) -> Reply {
         let Some(procedure) = Procedure::of(call.procedure) else { return Reply::proc_unavail() };
         let carry_out = |call| async move { self.answer(procedure, call).await.unwrap_or_else(Reply::from) };
-        self.teller.follow(procedure, call, carry_out).await
+        self.call_log.follow(procedure, call, carry_out).await
     }
 }

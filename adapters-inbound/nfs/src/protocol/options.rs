@@ -64,7 +64,7 @@ impl NfsOptions {
             bytes_in_flight_max: self.limits.in_flight_bytes,
             slow_reader_timeout: self.limits.stall,
             partial_record_timeout: self.limits.stall,
-            stranger_timeout: self.limits.stall,
+            admission_timeout: self.limits.stall,
             idle_timeout: serving.idle,
             ..Limits::default()
         }

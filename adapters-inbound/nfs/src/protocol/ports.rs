@@ -1,5 +1,5 @@
-//! The ports of the server, taken before anything is opened: a port that somebody else has is told at once, and not after
-//! a journal has been replayed. Clients can't connect until the shares are open.
+//! The ports of the server, taken before anything is opened: a port that somebody else has is reported at once, and
+//! not after a journal has been replayed. Clients can't connect until the shares are open.
 
 use std::{io, net::SocketAddr};
 

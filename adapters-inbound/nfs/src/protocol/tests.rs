@@ -5,7 +5,7 @@ fn options() -> NfsOptions {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_told_with_its_option() {
+async fn a_port_that_is_taken_is_reported_with_its_option() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let refused = |options: NfsOptions| async move { Nfs::bind(&options).await.err().unwrap().to_string() };

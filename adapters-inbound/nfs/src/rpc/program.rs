@@ -26,7 +26,7 @@ pub trait Program: Send + Sync {
         0
     }
 
-    /// Whether it writes the log's line of each call of its procedures itself, as it has more to tell of them.
+    /// Whether it writes the log's line of each call of its procedures itself, as it has more to say of them.
     fn logs_calls(&self) -> bool {
         false
     }

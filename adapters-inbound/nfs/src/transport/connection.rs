@@ -99,7 +99,7 @@ impl<'a> Connection<'a> {
             while self.socket.read(&mut rest).await? > 0 {}
             std::io::Result::Ok(())
         };
-        // The client is gone or has been told; there is nothing else to do about a failure.
+        // The client is gone or has its reply; there is nothing else to do about a failure.
         let _ = tokio::time::timeout(LINGER, farewell).await;
     }
 
@@ -113,14 +113,14 @@ impl<'a> Connection<'a> {
         let now = Instant::now();
         self.flow.slice_end = now + self.limits.slice;
         // Here too: one that always has something to send is never waited for.
-        if self.has_to_become_known() && self.pace.stranger_deadline(self.limits).is_some_and(|due| now >= due) {
-            self.end_stranger();
+        if self.has_to_become_known() && self.pace.admission_deadline(self.limits).is_some_and(|due| now >= due) {
+            self.end_unadmitted();
         }
         self.seat.busy();
         for _ in 0..RECEIVES_MAX {
             self.start_calls(context);
             self.collect_replies(context);
-            self.meter.settle();
+            self.meter.count_finished();
             self.write(context);
             if self.is_done() {
                 return Poll::Ready(wish);
@@ -225,7 +225,7 @@ impl<'a> Connection<'a> {
 
     fn answer(&mut self, Done { xid, begun, charge, reply }: Done) {
         self.meter.end(begun, &reply);
-        if self.seat.is_stranger() && self.meter.is_of_a_share(begun, &reply) {
+        if self.seat.is_unadmitted() && self.meter.is_of_a_share(begun, &reply) {
             self.seat.admit();
         }
         if reply.disconnects() && !self.flow.lost {
@@ -252,12 +252,12 @@ impl<'a> Connection<'a> {
                 Poll::Pending => {
                     self.pace.replies.wait(Instant::now());
                     self.pace.steps.wait(Instant::now());
-                    return self.output.settle();
+                    return self.output.shrink_charge();
                 }
             }
         }
         self.pace.replies.end();
-        self.output.settle();
+        self.output.shrink_charge();
     }
 
     /// Reads once; ready also when the connection turns out to have ended.
@@ -345,22 +345,23 @@ impl<'a> Connection<'a> {
         let has_replies = self.output.bytes() > 0;
         let room = self.receiver.holds_room() || has_replies;
         let carries = has_replies || self.flow.waits_for_room || self.receiver.is_inside_record();
-        // The place of a stranger that ends is another's already: it must not stay for replies that it does not take.
-        let is_ending_stranger = self.seat.is_stranger() && !self.flow.reading;
+        // The place of an unadmitted connection that ends is another's already: it must not stay for replies that it
+        // does not take.
+        let is_ending_unadmitted = self.seat.is_unadmitted() && !self.flow.reading;
         Held {
             room,
-            is_short: room && (is_ending_stranger || self.account.is_short()),
+            is_short: room && (is_ending_unadmitted || self.account.is_short()),
             is_idle: self.calls.is_empty() && !carries,
-            is_stranger: self.has_to_become_known(),
+            is_unadmitted: self.has_to_become_known(),
         }
     }
 
     /// Whether it counts against its client that no share has answered a call yet: the server doesn't keep it waiting.
     fn has_to_become_known(&self) -> bool {
-        self.seat.is_stranger() && self.flow.reading && !self.flow.waits_for_room
+        self.seat.is_unadmitted() && self.flow.reading && !self.flow.waits_for_room
     }
 
-    fn end_stranger(&mut self) {
+    fn end_unadmitted(&mut self) {
         debug!(peer = %self.peer, "connection closed: no share has answered a call of it");
         self.read_no_more();
     }
@@ -379,7 +380,7 @@ impl<'a> Connection<'a> {
                 debug!(peer = %self.peer, "connection closed: it was idle");
                 self.read_no_more();
             }
-            Slow::Stranger => self.end_stranger(),
+            Slow::Unadmitted => self.end_unadmitted(),
         }
     }
 }

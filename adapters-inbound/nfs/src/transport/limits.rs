@@ -23,7 +23,7 @@ pub struct Limits {
     /// How long a connection may carry nothing.
     pub idle_timeout: Duration,
     /// How long a connection may go on from its beginning until a share answers a call of it, whatever else it carries.
-    pub stranger_timeout: Duration,
+    pub admission_timeout: Duration,
     /// How long a connection may keep its front before others have their turn.
     pub slice: Duration,
 }
@@ -50,7 +50,7 @@ impl Default for Limits {
             stall_when_short: Duration::from_secs(1),
             // Twice what a Linux client keeps an idle connection, so that it is the client who closes.
             idle_timeout: Duration::from_secs(600),
-            stranger_timeout: Duration::from_secs(60),
+            admission_timeout: Duration::from_secs(60),
             // A hundred small calls and more, so that their replies leave together; a hundred connections at work on
             // one front are then gone through in 50 ms.
             slice: Duration::from_micros(500),

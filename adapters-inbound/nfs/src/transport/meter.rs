@@ -214,7 +214,7 @@ impl<'a> Meter<'a> {
 
     /// The replies of all that ended go out now.
     #[inline]
-    pub(super) fn settle(&mut self) {
+    pub(super) fn count_finished(&mut self) {
         if !self.finished.is_empty() {
             self.counts.note(&self.finished, Instant::now());
             self.finished.clear();

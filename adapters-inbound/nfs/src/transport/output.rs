@@ -54,7 +54,7 @@ impl Output {
         self.bytes
     }
 
-    /// Writes once, as much as the socket takes, and tells how much that was.
+    /// Writes once, as much as the socket takes, and answers how much that was.
     pub(crate) fn poll_write(
         &mut self,
         context: &mut Context<'_>,
@@ -72,7 +72,7 @@ impl Output {
     }
 
     /// Gives back the room that its messages don't need any more.
-    pub(crate) fn settle(&mut self) {
+    pub(crate) fn shrink_charge(&mut self) {
         match &mut self.charge {
             Some(_) if self.bytes == 0 => self.charge = None,
             Some(charge) => charge.set(self.bytes as u64),

@@ -72,7 +72,7 @@ const CUT_BOUND: Duration = Duration::from_secs(2);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What all fronts keep of empty receive buffers: this part of the memory of all connections, once for each of three sizes.
 const POOLS_PART: u64 = 16;
-/// How often it is tried to seat newcomers that wait. Most strangers are heard within a few milliseconds.
+/// How often it is tried to seat newcomers that wait. Most new clients are heard within a few milliseconds.
 const SEAT_PAUSE: Duration = Duration::from_millis(5);
 /// An idle client that is gone without a word is noticed after a few of these.
 const KEEPALIVE: Duration = Duration::from_secs(60);

@@ -16,8 +16,8 @@ const SHARED: u64 = 16 * MIB;
 /// What exceeds the budget for a moment: nothing but what was not foreseen of a reply.
 const SLACK: u64 = 64 << 10;
 
-pub(crate) fn bounds(all_max: usize, address_max: usize, strangers_max: usize) -> Bounds {
-    let connections = ConnectionBounds { all_max, address_max, strangers_max };
+pub(crate) fn bounds(all_max: usize, address_max: usize, unadmitted_max: usize) -> Bounds {
+    let connections = ConnectionBounds { all_max, address_max, unadmitted_max };
     let own = all_max as u64 * MemoryBudget::OWN_BYTES;
     // Own bytes are at most three quarters.
     let memory_bytes = (own + SHARED).max(own.div_ceil(3) * 4);

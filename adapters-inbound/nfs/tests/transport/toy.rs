@@ -183,7 +183,7 @@ impl Client {
         Self::over(socket.into())
     }
 
-    /// Goes away so that another one can come from the same port at once, and tells from where.
+    /// Goes away so that another one can come from the same port at once, and answers from where.
     pub(crate) fn reset(self) -> SocketAddr {
         SockRef::from(&self.socket).set_linger(Some(Duration::ZERO)).unwrap();
         self.socket.local_addr().unwrap()

@@ -122,7 +122,7 @@ impl Encoder {
         }
     }
 
-    /// Runs `write`, and undoes what it wrote if the bytes written exceed `bytes_max`. Tells whether they stay.
+    /// Runs `write`, and undoes what it wrote if the bytes written exceed `bytes_max`. Answers whether they stay.
     pub(crate) fn attempt(&mut self, bytes_max: usize, write: impl FnOnce(&mut Self)) -> bool {
         let mark = self.current.len();
         let copy_only = std::mem::replace(&mut self.copy_only, true);

@@ -2,7 +2,7 @@ use std::net::Ipv4Addr;
 
 use super::*;
 
-const STRANGERS: usize = 4;
+const UNADMITTED: usize = 4;
 /// Before that nobody who waits gives up, and after it those that were seated may be displaced.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -11,10 +11,10 @@ fn network(last: u8) -> ClientNetwork {
 }
 
 fn connections() -> Arc<Connections> {
-    Connections::new(ConnectionBounds { all_max: 1000, address_max: 1000, strangers_max: STRANGERS })
+    Connections::new(ConnectionBounds { all_max: 1000, address_max: 1000, unadmitted_max: UNADMITTED })
 }
 
-/// Newcomers that are known by their clients, at a front desk with so many places for strangers.
+/// Newcomers that are known by their clients, at a front desk with so many places for unadmitted connections.
 struct Desk {
     connections: Arc<Connections>,
     newcomers: Newcomers<u8>,
@@ -68,7 +68,7 @@ fn newcomers_of_one_client_all_have_a_place_once_others_are_heard() {
 }
 
 #[test]
-fn who_has_fewest_strangers_comes_first_and_those_of_one_client_in_their_order() {
+fn who_has_fewest_unadmitted_comes_first_and_those_of_one_client_in_their_order() {
     let (mut desk, now) = (Desk::new(), Instant::now());
     for client in [1, 1, 2, 2, 1, 1, 2, 3] {
         desk.receive(client, now);
@@ -121,7 +121,7 @@ fn where_too_many_wait_the_newest_of_the_client_that_has_most_is_refused() {
 
 #[test]
 fn a_bound_at_which_all_are_busy_refuses_at_once() {
-    let bounds = ConnectionBounds { all_max: 1, address_max: 1, strangers_max: 9 };
+    let bounds = ConnectionBounds { all_max: 1, address_max: 1, unadmitted_max: 9 };
     let mut desk = Desk { connections: Connections::new(bounds), ..Desk::new() };
     let now = Instant::now();
     desk.receive(1, now);

@@ -102,7 +102,7 @@ impl Segment {
         Ok(rows)
     }
 
-    /// Reads a frame and checks it; without waiting for the disk, if told so.
+    /// Reads a frame and checks it; without waiting for the disk, if asked so.
     pub(super) fn read(&self, row: &Row, key: &FrameKey, nowait: bool) -> Read {
         let mut head = [0; ENTRY_HEAD_LEN];
         let mut frame = BytesMut::zeroed(row.len as usize);

@@ -134,7 +134,7 @@ impl State {
         queue.bytes = queue.bytes.saturating_sub(bytes as u64);
     }
 
-    pub(super) fn settle(&self) {
+    pub(super) fn wait_until_written(&self) {
         let mut queue = self.queue.lock();
         while !self.is_off() && (queue.is_busy || !queue.frames.is_empty()) {
             self.changed.wait(&mut queue);

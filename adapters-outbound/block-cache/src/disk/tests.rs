@@ -31,10 +31,10 @@ fn fill(cache: &FolderDiskCache, numbers: std::ops::Range<u64>) {
     for number in numbers {
         cache.insert(key(number), frame(number, FRAME));
         if number % 100 == 99 {
-            cache.settle();
+            cache.wait_until_written();
         }
     }
-    cache.settle();
+    cache.wait_until_written();
 }
 
 /// Which of these are there; those must be right.
@@ -108,7 +108,7 @@ async fn small_frames_do_not_make_the_index_grow_without_bound() {
     for number in 0..40_000 {
         cache.insert(key(number), frame(number, 64));
     }
-    cache.settle();
+    cache.wait_until_written();
     let keys: Vec<FrameKey> = (0..40_000).map(key).collect();
     let found = cache.frames(&keys).await.iter().flatten().count();
     assert!((2_000..=17 * 256).contains(&found), "{found}");
@@ -186,7 +186,7 @@ async fn a_disk_that_fails_switches_it_off() {
     fs::write(&file, "no folder").unwrap();
     let cache = FolderDiskCache::open(&DiskCacheOptions::new(file.join("below"), 16 * MIB)).unwrap();
     cache.insert(key(1), frame(1, FRAME));
-    cache.settle();
+    cache.wait_until_written();
     assert!(cache.usage().is_off && kept(&cache, 0..3).await.is_empty());
 
     let folder = tempfile::tempdir().unwrap();
@@ -208,7 +208,7 @@ async fn a_disk_that_is_too_slow_drops_frames_instead_of_keeping_them_in_memory(
     for number in 0..3_000 {
         cache.insert(key(number), frame(number % 7, FRAME));
     }
-    cache.settle();
+    cache.wait_until_written();
     let usage = cache.usage();
     assert!(usage.used + usage.dropped * FRAME as u64 >= 3_000 * FRAME as u64, "{usage:?}");
 }

@@ -60,10 +60,10 @@ fn remarks_and_empty_lines_are_left_out_and_the_last_key_seals() {
 #[case::no_fingerprint(&format!("0123456789abcdef {DIGITS}"), "line 1: it does not begin")]
 #[case::twice(&format!("1 {DIGITS}\n2 {DIGITS}\n1 {DIGITS}\n"), "line 3: line 1 has the id already")]
 #[case::not_text("1 \u{fffd}", "line 1: after the id")]
-fn a_wrong_file_is_refused_by_line_and_never_quoted(#[case] text: &str, #[case] told: &str) {
+fn a_wrong_file_is_refused_by_line_and_never_quoted(#[case] text: &str, #[case] expected: &str) {
     let (_folder, file, path) = written(text);
     let refusal = refusal(&file);
-    assert!(refusal.contains(told) && refusal.contains(path.to_str().unwrap()), "{refusal}");
+    assert!(refusal.contains(expected) && refusal.contains(path.to_str().unwrap()), "{refusal}");
     assert!(!refusal.contains(&DIGITS[2..10]), "{refusal}");
 }
 
@@ -76,11 +76,11 @@ fn more_keys_than_there_may_be_are_refused() {
 }
 
 #[test]
-fn a_missing_file_and_what_is_no_file_are_told() {
+fn a_missing_file_and_what_is_no_file_are_reported() {
     let (folder, file, path) = folder();
-    let told = refusal(&file);
-    assert!(told.contains(&format!("{} is not there: put it back", path.display())), "{told}");
-    assert!(!told.contains("key add"), "a new key opens nothing of what a lost one sealed: {told}");
+    let refused = refusal(&file);
+    assert!(refused.contains(&format!("{} is not there: put it back", path.display())), "{refused}");
+    assert!(!refused.contains("key add"), "a new key opens nothing of what a lost one sealed: {refused}");
     let no_file = KeyFile::new(folder.path().to_owned());
     assert!(refusal(&no_file).contains("is not a file"));
     assert!(no_file.add().unwrap_err().to_string().contains("is not a file"));
@@ -161,13 +161,13 @@ fn a_file_that_changes_is_followed_and_what_was_known_stays_known() {
     fs::write(&path, line(1, 1)).unwrap();
     let removed = Refreshed { added: vec![], removed: vec![id(2)], seals_with: Some(id(1)) };
     assert_eq!((sealer.refresh().unwrap(), sealer.key_id()), (removed, id(1)));
-    assert_eq!(sealer.refresh().unwrap(), Refreshed::default(), "told once");
+    assert_eq!(sealer.refresh().unwrap(), Refreshed::default(), "reported once");
     assert_eq!(opened(&sealer, PLACE, &bytes).unwrap(), b"hello");
 
-    for (text, told) in [(String::new(), "there is no key"), (line(1, 1) + "3 00", "line 2")] {
+    for (text, expected) in [(String::new(), "there is no key"), (line(1, 1) + "3 00", "line 2")] {
         fs::write(&path, text).unwrap();
         let refused = sealer.refresh().unwrap_err().to_string();
-        assert!(refused.contains(told), "{refused}");
+        assert!(refused.contains(expected), "{refused}");
         assert_eq!((sealer.key_id(), opened(&sealer, PLACE, &bytes)), (id(1), Ok(b"hello".to_vec())));
     }
     fs::write(&path, line(2, 2)).unwrap();

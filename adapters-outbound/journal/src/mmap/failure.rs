@@ -44,7 +44,7 @@ pub enum OpenError {
 pub struct Damage {
     /// The first loss.
     pub lost: LostRun,
-    /// The nodes of the lost records, as far as they can be told.
+    /// The nodes of the lost records, as far as they are known.
     pub nodes: Vec<NodeId>,
 }
 

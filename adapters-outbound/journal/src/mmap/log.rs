@@ -237,7 +237,7 @@ impl Log {
 
     /// Gives the active segment up for another one where nothing in it is needed: for when there is no room for one
     /// more. Answers whether its file can be used again.
-    pub(super) fn turn_over(&mut self) -> bool {
+    pub(super) fn replace_active(&mut self) -> bool {
         if self.live > 0 || self.segments.is_empty() || self.phase != Phase::Ready || self.wipe().is_err() {
             return false;
         }

@@ -57,12 +57,12 @@ async fn fill_segment(journal: &MmapJournal, seed: u64) -> Vec<(Appended, Record
 }
 
 /// Waits for work on blocking threads to end: the journal is then only here.
-async fn settled(journal: &MmapJournal) {
+async fn wait_until_idle(journal: &MmapJournal) {
     while Arc::strong_count(&journal.shared) > 1 {
         tokio::task::yield_now().await;
     }
 }
 
 async fn closed(journal: MmapJournal) {
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
 }

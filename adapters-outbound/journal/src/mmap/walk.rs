@@ -34,7 +34,7 @@ pub struct Recovery {
     pub torn: u64,
     /// What was durable and is lost.
     pub lost: Vec<LostRun>,
-    /// The nodes of lost records, as far as they can be told.
+    /// The nodes of lost records, as far as they are known.
     pub nodes: Vec<NodeId>,
 }
 

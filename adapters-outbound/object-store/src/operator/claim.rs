@@ -28,7 +28,7 @@ impl OperatorStore {
         let found = *self.found().await?;
         let path = marker(share);
         // In this process one comes after the other, whatever the store can do.
-        let _turn = self.claiming.lock().await;
+        let _only_one = self.claiming.lock().await;
         let is_atomic = found.puts_only_new && found.replaces_only_seen;
         let version = over.as_ref().and_then(|over| over.version.clone());
         let options = match &over {

@@ -10,59 +10,59 @@ pub(super) const SKEW_SECONDS_MAX: u64 = 300;
 
 /// What a store said to something.
 #[derive(Debug, thiserror::Error)]
-#[error("{place}: {operation}: {found}; {mend}")]
-struct Told {
+#[error("{place}: {operation}: {found}; {fix}")]
+struct Diagnosis {
     place: String,
     operation: String,
     found: String,
-    mend: String,
+    fix: String,
 }
 
-/// Tells what the matter is, and whether it may pass by itself.
+/// Finds what the matter is, and whether it may pass by itself.
 pub(super) fn of(operation: &str, error: &Error, remote: &Remote) -> Trouble {
     let message = error.message();
-    let told = |found: String, mend: String| Told {
+    let diagnosis = |found: String, fix: String| Diagnosis {
         place: remote.place.clone(),
         operation: operation.to_owned(),
         found,
-        mend,
+        fix,
     };
     if message.starts_with(NO_ANSWER) {
-        let mend = "see that the endpoint is right, that its host can be reached from here, and that it runs";
-        return Trouble::Unreachable(Box::new(told(message.to_owned(), mend.to_owned())));
+        let fix = "see that the endpoint is right, that its host can be reached from here, and that it runs";
+        return Trouble::Unreachable(Box::new(diagnosis(message.to_owned(), fix.to_owned())));
     }
-    if let Some((found, mend)) = known(message, operation, remote) {
-        return OpenError::Unavailable(Box::new(told(found, mend))).into();
+    if let Some((found, fix)) = known(message, operation, remote) {
+        return OpenError::Unavailable(Box::new(diagnosis(found, fix))).into();
     }
     if message.contains("signing http request") || message.contains("loading credential") {
         let causes = causes_of(error);
-        let mend = "see where `credentials` says that the keys come from, and that there are some";
-        let told =
-            Box::new(told(format!("there are no credentials to sign requests with ({causes})"), mend.to_owned()));
+        let fix = "see where `credentials` says that the keys come from, and that there are some";
+        let missing =
+            Box::new(diagnosis(format!("there are no credentials to sign requests with ({causes})"), fix.to_owned()));
         return match error.is_temporary() {
-            true => Trouble::Unreachable(told),
-            false => OpenError::Unavailable(told).into(),
+            true => Trouble::Unreachable(missing),
+            false => OpenError::Unavailable(missing).into(),
         };
     }
     let found = shortened(message);
     if is_passing(error) || matches!(error.kind(), ErrorKind::RateLimited | ErrorKind::Conflict) {
-        let mend = "it is tried again; if that lasts, see how the service is";
-        return Trouble::Unreachable(Box::new(told(found, mend.to_owned())));
+        let fix = "it is tried again; if that lasts, see how the service is";
+        return Trouble::Unreachable(Box::new(diagnosis(found, fix.to_owned())));
     }
-    let mend = match error.kind() {
+    let fix = match error.kind() {
         ErrorKind::PermissionDenied => permit(operation),
         ErrorKind::NotFound | ErrorKind::ConfigInvalid => {
             "see that bucket or container, endpoint and addressing are right".to_owned()
         }
         _ => "see that the endpoint is a store of this type".to_owned(),
     };
-    OpenError::Unavailable(Box::new(told(found, mend))).into()
+    OpenError::Unavailable(Box::new(diagnosis(found, fix))).into()
 }
 
 /// What services have a code for.
 fn known(message: &str, operation: &str, remote: &Remote) -> Option<(String, String)> {
     let code = code_of(message)?;
-    let (found, mend) = match code {
+    let (found, fix) = match code {
         "NoSuchBucket" | "ContainerNotFound" => {
             ("there is no such bucket".to_owned(), "make it, or correct its name".to_owned())
         }
@@ -102,7 +102,7 @@ fn known(message: &str, operation: &str, remote: &Remote) -> Option<(String, Str
         }
         _ => return None,
     };
-    Some((found, mend))
+    Some((found, fix))
 }
 
 /// The code in OpenDAL's rendering of an answer: `code: "…"`, or Azure's header.

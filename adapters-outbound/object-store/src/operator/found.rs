@@ -5,11 +5,11 @@ use opendal::{Operator, options::WriteOptions};
 /// What was found out about a place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    /// Whether the store refuses to write over something when it is told to.
+    /// Whether the store refuses to write over something on request.
     pub(super) puts_only_new: bool,
     /// Whether it keeps the type of what is written.
     pub(super) keeps_types: bool,
-    /// Whether it writes over something only if that is what was seen, when it is told to.
+    /// Whether it writes over something only if that is what was seen, on request.
     pub(super) replaces_only_seen: bool,
 }
 

@@ -27,7 +27,7 @@ const PROBE_MAX: Duration = Duration::from_secs(40);
 pub(super) enum Trouble {
     /// It doesn't answer: it may, later.
     Unreachable(Box<dyn std::error::Error + Send + Sync>),
-    /// Somebody has to mend something.
+    /// Somebody has to fix something.
     Refused(OpenError),
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn probe(operator: &Operator, remote: &Remote) -> Result<Found,
     let name = format!("{NAME}{:016x}", RandomState::new().build_hasher().finish());
     let probe = Probe { operator, remote, name };
     let tried = tokio::time::timeout(PROBE_MAX, probe.run()).await;
-    let found = tried.unwrap_or_else(|_| Err(probe.told("probe", super::error::too_late(PROBE_MAX))));
+    let found = tried.unwrap_or_else(|_| Err(probe.trouble("probe", super::error::too_late(PROBE_MAX))));
     let skew = remote.transport.skew_seconds();
     if skew.unsigned_abs() > diagnosis::SKEW_SECONDS_MAX {
         let skew = diagnosis::skew(skew);
@@ -72,33 +72,33 @@ impl Probe<'_> {
         };
         let deleted = self.operator.delete(&self.name).await;
         listed?;
-        deleted.map_err(|error| self.told("DeleteObject", error))?;
+        deleted.map_err(|error| self.trouble("DeleteObject", error))?;
         match self.operator.stat(&self.name).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 Ok(Found { puts_only_new, replaces_only_seen, ..Found::usual(self.operator) })
             }
             Ok(_) => Err(self.lies("DeleteObject", "what was deleted is still there")),
-            Err(error) => Err(self.told("HeadObject", error)),
+            Err(error) => Err(self.trouble("HeadObject", error)),
         }
     }
 
-    /// Answers whether the store can be told not to write over anything.
+    /// Answers whether the store refuses, on request, to write over anything.
     async fn write(&self) -> Result<bool, Trouble> {
         let only_new = || Found::usual(self.operator).only_new();
         match self.operator.write_options(&self.name, bytes(), only_new()).await {
             Ok(_) => match self.operator.write_options(&self.name, bytes(), only_new()).await {
                 Ok(_) => Ok(false),
                 Err(error) if is_known_already(&error) => Ok(true),
-                Err(error) => Err(self.told("PutObject", error)),
+                Err(error) => Err(self.trouble("PutObject", error)),
             },
             // An answer to the first try was lost.
             Err(error) if is_known_already(&error) => Ok(true),
             Err(error) if error.message().contains("NotImplemented") => {
                 let always = Found { puts_only_new: false, ..Found::usual(self.operator) };
                 let written = self.operator.write_options(&self.name, bytes(), always.only_new()).await;
-                written.map(|_| false).map_err(|error| self.told("PutObject", error))
+                written.map(|_| false).map_err(|error| self.trouble("PutObject", error))
             }
-            Err(error) => Err(self.told("PutObject", error)),
+            Err(error) => Err(self.trouble("PutObject", error)),
         }
     }
 
@@ -107,7 +107,7 @@ impl Probe<'_> {
         if !self.operator.info().capability().write_with_if_match {
             return Ok(false);
         }
-        let there = self.operator.stat(&self.name).await.map_err(|error| self.told("HeadObject", error))?;
+        let there = self.operator.stat(&self.name).await.map_err(|error| self.trouble("HeadObject", error))?;
         let Some(version) = there.etag() else { return Ok(false) };
         let over = |version: &str| Found::usual(self.operator).over(Some(version.to_owned()));
         match self.operator.write_options(&self.name, bytes(), over(NO_VERSION)).await {
@@ -119,7 +119,7 @@ impl Probe<'_> {
     }
 
     async fn read(&self) -> Result<(), Trouble> {
-        let read = |error| self.told("GetObject", error);
+        let read = |error| self.trouble("GetObject", error);
         let whole = self.operator.read(&self.name).await.map_err(read)?.to_bytes();
         if whole != bytes().to_bytes() {
             return Err(self.lies("GetObject", "what is read is not what was written"));
@@ -137,7 +137,7 @@ impl Probe<'_> {
     }
 
     async fn list(&self) -> Result<(), Trouble> {
-        let listed = |error| self.told("ListBucket", error);
+        let listed = |error| self.trouble("ListBucket", error);
         // Where names can be started behind, that is how objects are listed.
         let ordered = self.operator.info().capability().list_with_start_after;
         let start_after = ordered.then(|| NAME.to_owned());
@@ -154,14 +154,14 @@ impl Probe<'_> {
         Err(self.lies("ListBucket", "what was written is not listed"))
     }
 
-    fn told(&self, operation: &str, error: opendal::Error) -> Trouble {
+    fn trouble(&self, operation: &str, error: opendal::Error) -> Trouble {
         diagnosis::of(operation, &error, self.remote)
     }
 
     fn lies(&self, operation: &str, found: &str) -> Trouble {
         let place = &self.remote.place;
-        let told = format!("{place}: {operation}: {found}; this service, or what is between, can't be a content store");
-        OpenError::Unavailable(told.into()).into()
+        let text = format!("{place}: {operation}: {found}; this service, or what is between, can't be a content store");
+        OpenError::Unavailable(text.into()).into()
     }
 }
 

@@ -52,7 +52,7 @@ impl Remote {
             .with_min_delay(RETRY_DELAY_MIN)
             .with_max_delay(options.retry_delay_max())
             .with_jitter()
-            // What comes of it in the end is told by whoever wanted it.
+            // Whoever wanted it reports what comes of it in the end.
             .with_notify(|retry: RetryEvent<'_>| {
                 let (operation, error) = (retry.op, retry.err.to_string());
                 let wait_ms = retry.retry_after.as_millis() as u64;
@@ -77,10 +77,10 @@ pub(super) async fn readable(path: &Path) -> Result<(), OpenError> {
     let owned = path.to_owned();
     let opened = tokio::task::spawn_blocking(move || std::fs::File::open(owned).map(drop)).await;
     let path = path.display();
-    let told = |error: std::io::Error| {
+    let unreadable = |error: std::io::Error| {
         OpenError::Unavailable(format!("{path} can't be read: {error}; correct credentials.path").into())
     };
-    opened.map_err(|stopped| OpenError::Unavailable(Box::new(stopped)))?.map_err(told)
+    opened.map_err(|stopped| OpenError::Unavailable(Box::new(stopped)))?.map_err(unreadable)
 }
 
 /// What an operator can't be made of.

@@ -200,7 +200,7 @@ impl BlockReader {
         while !self.share.is_closing() {
             let asked = self.readahead.asked.notified();
             match self.readahead.take() {
-                // What fails here fails again, and is told, where it is read.
+                // What fails here fails again, and is reported, where it is read.
                 Some((node, range)) => drop(self.fetch_ahead(node, range).await),
                 None => self.share.until_closed_or(asked).await,
             }

@@ -1,4 +1,4 @@
-//! Rows that are damaged: each is told, and what does not need it goes on.
+//! Rows that are damaged: each is reported, and what does not need it goes on.
 
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ struct Looked {
     /// The sum of the digests of the references that its rows are reason for.
     references: u64,
     /// Extents in objects that they may not be in.
-    suspects: Vec<Used>,
+    candidates: Vec<Used>,
     /// Whether all of it was seen at one instant.
     at_once: bool,
 }
@@ -74,7 +74,7 @@ impl Checker<'_> {
     pub(super) async fn scan_nodes(&mut self) -> FsResult<()> {
         let statistics = self.subject.metadata.statistics().await.map_err(|error| metadata_failed(&error))?;
         let of = u64::try_from(statistics.nodes).unwrap_or(0);
-        let mut suspects = Vec::new();
+        let mut candidates = Vec::new();
         let mut after = NodeId(0);
         loop {
             let page = nodes_after(&*self.subject.metadata, after, NODES_PER_PAGE).await;
@@ -91,7 +91,7 @@ impl Checker<'_> {
                 let mut counted = self.counted;
                 self.subject.count(node, &mut counted);
                 self.counted = counted;
-                self.scan_map(node.id, &mut suspects).await?;
+                self.scan_map(node.id, &mut candidates).await?;
             }
             damaged.for_each(|damaged| self.note_damaged(damaged));
             self.progress(CheckPhase::Nodes, self.nodes.len(), of);
@@ -100,13 +100,13 @@ impl Checker<'_> {
         if self.nodes.find(NodeId::ROOT).is_none_or(|root| !root.may_be_directory()) {
             self.outcome.find(Finding::NoRoot);
         }
-        for (node, used) in suspects {
+        for (node, used) in candidates {
             self.follow_use(node, used).await?;
         }
         Ok(())
     }
 
-    async fn scan_map(&mut self, node: NodeId, suspects: &mut Vec<(NodeId, Used)>) -> FsResult<()> {
+    async fn scan_map(&mut self, node: NodeId, candidates: &mut Vec<(NodeId, Used)>) -> FsResult<()> {
         let Some(mut looked) = self.look_at_map(node).await? else { return Ok(()) };
         if !looked.at_once && !looked.findings.is_empty() && self.subject.locks.is_some() {
             let _lock = self.subject.lock(node).await;
@@ -117,8 +117,8 @@ impl Checker<'_> {
             facts.references = facts.references.wrapping_add(looked.references);
             facts.is_readable = !matches!(looked.findings.as_slice(), [Finding::MapUnreadable { .. }]);
         }
-        for used in looked.suspects {
-            self.outcome.suspect(suspects, (node, used));
+        for used in looked.candidates {
+            self.outcome.add_candidate(candidates, (node, used));
         }
         for finding in looked.findings {
             self.outcome.find(finding);
@@ -168,8 +168,8 @@ impl Checker<'_> {
         }
         let facts = self.objects.find(object);
         let fits = facts.is_some_and(|facts| facts.state == ObjectState::Live && is_inside(used, facts.bytes));
-        if !fits && looked.suspects.last().is_none_or(|last| last.from.object != object) {
-            looked.suspects.push(*used);
+        if !fits && looked.candidates.last().is_none_or(|last| last.from.object != object) {
+            looked.candidates.push(*used);
         }
     }
 
@@ -200,7 +200,7 @@ impl Subject<'_> {
     pub(super) async fn uses(&self, node: NodeId, used: &Used) -> FsResult<bool> {
         let mut query = map_from(node, used.page, &self.record.scale);
         (query.last_page, query.rows_max) = (used.page, 2);
-        // A page that can't be read uses nothing that could be told.
+        // A page that can't be read uses nothing that could be known.
         let Some(view) = self.try_view(&Query { map: Some(query), ..Query::default() }).await? else {
             return Ok(false);
         };

@@ -8,7 +8,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{CheckPhase, Listed, Listing, MetadataError};
 
-use super::{Checker, LOOKS_MAX, PAGE, SUSPECTS_MAX, Subject, metadata_failed};
+use super::{CANDIDATES_MAX, Checker, LOOKS_MAX, PAGE, Subject, metadata_failed};
 use crate::volume::breathe::breathe;
 
 /// Directories in a circle that are followed.
@@ -72,7 +72,7 @@ impl Checker<'_> {
                 let subdirectories = self.unless_damaged(facts.id, subdirectories)?;
                 let fits = subdirectories.is_none_or(|subdirectories| subdirectories.fits(facts.links));
                 if !fits && !facts.is_unlinked() && !facts.is_damaged() {
-                    self.outcome.suspect(&mut links, facts.id);
+                    self.outcome.add_candidate(&mut links, facts.id);
                 }
             }
             if facts.has_streams() {
@@ -93,20 +93,20 @@ impl Checker<'_> {
             self.follow_links(directory).await?;
         }
         let suspicious = self.nodes.iter().filter(|facts| facts.is_suspicious()).map(|facts| facts.id);
-        let suspects: Vec<NodeId> = suspicious.take(SUSPECTS_MAX).collect();
+        let candidates: Vec<NodeId> = suspicious.take(CANDIDATES_MAX).collect();
         if !self.are_entries_known {
             // Their names may be those that can't be read.
-            self.outcome.undecided += suspects.len() as u64;
+            self.outcome.undecided += candidates.len() as u64;
             return Ok(());
         }
-        self.recount(suspects).await?;
+        self.recount(candidates).await?;
         for circle in self.nodes.circles() {
             self.follow_circle(&circle).await?;
         }
         Ok(())
     }
 
-    /// What came of a directory's entries; where rows of them are damaged that is told, and none comes of them.
+    /// What came of a directory's entries; where rows of them are damaged that is reported, and none comes of them.
     fn unless_damaged<T>(&mut self, directory: NodeId, found: FsResult<T>) -> FsResult<Option<T>> {
         match found {
             Err(FsError::Io) => {
@@ -132,7 +132,7 @@ impl Checker<'_> {
                 };
                 self.nodes.count_entry(directory, listed.node);
                 if let Some(finding) = judge_parent(record, entry.place()) {
-                    self.outcome.suspect(parents, finding);
+                    self.outcome.add_candidate(parents, finding);
                 }
             }
             match entries.next {

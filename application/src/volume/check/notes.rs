@@ -9,23 +9,23 @@ use crate::volume::breathe::breathe;
 
 impl Checker<'_> {
     pub(super) async fn scan_notes(&mut self) -> FsResult<()> {
-        let mut removed = self.noted_suspects().await?;
+        let mut removed = self.unlinked_candidates().await?;
         let missing = |facts: &&dittofs_domain::check::NodeFacts| facts.is_unlinked() && !facts.is_noted();
-        removed.extend(self.nodes.iter().filter(missing).map(|facts| facts.id).take(super::SUSPECTS_MAX));
+        removed.extend(self.nodes.iter().filter(missing).map(|facts| facts.id).take(super::CANDIDATES_MAX));
         for node in removed {
             self.outcome.take(self.subject.fault_of_note(node).await?);
         }
-        let mut pending_truncations = self.truncation_suspects().await?;
+        let mut pending_truncations = self.truncation_candidates().await?;
         let missing = self.nodes.iter().filter(|facts| facts.has_pending_truncation()).map(|facts| facts.id);
-        pending_truncations.extend(missing.take(super::SUSPECTS_MAX));
+        pending_truncations.extend(missing.take(super::CANDIDATES_MAX));
         for node in pending_truncations {
             self.outcome.take(self.subject.fault_of_truncation(node).await?);
         }
         Ok(())
     }
 
-    async fn noted_suspects(&mut self) -> FsResult<Vec<NodeId>> {
-        let (mut suspects, mut after) = (Vec::new(), NodeId(0));
+    async fn unlinked_candidates(&mut self) -> FsResult<Vec<NodeId>> {
+        let (mut candidates, mut after) = (Vec::new(), NodeId(0));
         loop {
             let page = self.subject.metadata.unlinked(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
             for (node, _) in &page {
@@ -33,19 +33,19 @@ impl Checker<'_> {
                 let is_right = facts.as_ref().is_some_and(|facts| facts.is_unlinked() || facts.is_damaged());
                 facts.into_iter().for_each(|facts| facts.note());
                 if !is_right {
-                    self.outcome.suspect(&mut suspects, *node);
+                    self.outcome.add_candidate(&mut candidates, *node);
                 }
             }
             match page.last() {
                 Some((last, _)) if page.len() == PAGE => after = *last,
-                _ => return Ok(suspects),
+                _ => return Ok(candidates),
             }
             breathe().await;
         }
     }
 
-    async fn truncation_suspects(&mut self) -> FsResult<Vec<NodeId>> {
-        let (mut suspects, mut after) = (Vec::new(), NodeId(0));
+    async fn truncation_candidates(&mut self) -> FsResult<Vec<NodeId>> {
+        let (mut candidates, mut after) = (Vec::new(), NodeId(0));
         loop {
             let page = self
                 .subject
@@ -58,12 +58,12 @@ impl Checker<'_> {
                 let is_right = facts.as_ref().is_some_and(|facts| facts.has_pending_truncation() || facts.is_damaged());
                 facts.into_iter().for_each(|facts| facts.pending_truncation_is_listed());
                 if !is_right {
-                    self.outcome.suspect(&mut suspects, *node);
+                    self.outcome.add_candidate(&mut candidates, *node);
                 }
             }
             match page.last() {
                 Some(last) if page.len() == PAGE => after = *last,
-                _ => return Ok(suspects),
+                _ => return Ok(candidates),
             }
             breathe().await;
         }

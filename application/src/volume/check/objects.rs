@@ -49,13 +49,13 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// Deletes what is still nobody's after everything else has been mended: an object that files use has its row
+    /// Deletes what is still nobody's after everything else has been repaired: an object that files use has its row
     /// again by then, or is known to be used.
     pub(super) async fn delete_orphans(&mut self) -> FsResult<()> {
         let index = self.outcome.findings.iter().position(|finding| matches!(finding, Finding::Orphans { .. }));
         let Some(index) = index.filter(|_| self.options.repair && self.options.delete_orphans) else { return Ok(()) };
         let is_done = self.delete_each_orphan().await?;
-        self.outcome.set_mended(Some(index), is_done);
+        self.outcome.set_repaired(Some(index), is_done);
         Ok(())
     }
 

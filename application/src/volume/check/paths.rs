@@ -12,7 +12,7 @@ use super::{Subject, damaged::NodeRow, metadata_failed};
 /// Directories that a path is followed through.
 const DEPTH_MAX: usize = 4_096;
 
-/// Tells where nodes are.
+/// Finds where nodes are.
 pub(super) struct Paths<'p> {
     pub(super) subject: &'p Subject<'p>,
     pub(super) nodes: &'p NodeTable,
@@ -68,7 +68,7 @@ impl Paths<'_> {
     async fn name_met(&self, node: NodeId) -> FsResult<Option<(NodeId, Name)>> {
         let Some(facts) = self.nodes.find(node).filter(|facts| facts.entries > 0) else { return Ok(None) };
         match self.subject.entry_to(facts.found_in, node).await {
-            // The listing is damaged, which is told.
+            // The listing is damaged, which is reported.
             Err(FsError::Io) => Ok(None),
             entry => Ok(entry?.map(|entry| (facts.found_in, entry.key.name))),
         }

@@ -24,15 +24,15 @@ const NODES_PER_VIEW: usize = 256;
 /// Entries of one node that are kept; more are only counted.
 const ENTRIES_KEPT: usize = 16;
 
-struct Suspect {
+struct Candidate {
     node: Arc<Node>,
     counted: Counted,
 }
 
 impl Checker<'_> {
-    /// Counts the entries of suspicious nodes again, and tells what is wrong with them.
-    pub(super) async fn recount(&mut self, suspects: Vec<NodeId>) -> FsResult<()> {
-        let mut left = suspects;
+    /// Counts the entries of suspicious nodes again, and reports what is wrong with them.
+    pub(super) async fn recount(&mut self, candidates: Vec<NodeId>) -> FsResult<()> {
+        let mut left = candidates;
         for _ in 0..LOOKS_MAX {
             if left.is_empty() {
                 return Ok(());
@@ -41,14 +41,14 @@ impl Checker<'_> {
             self.subject.count_entries(&mut seen).await?;
             let now = self.subject.look_at(&left).await?;
             left = Vec::new();
-            let mut judged: Vec<(NodeId, Suspect)> = seen.into_iter().collect();
+            let mut judged: Vec<(NodeId, Candidate)> = seen.into_iter().collect();
             judged.sort_by_key(|(id, _)| *id);
-            for (id, suspect) in judged {
+            for (id, candidate) in judged {
                 match now.get(&id) {
                     None => {}
-                    Some(now) if now.node.change != suspect.node.change => left.push(id),
+                    Some(now) if now.node.change != candidate.node.change => left.push(id),
                     Some(_) => {
-                        for finding in judge_names(&suspect.node, &suspect.counted) {
+                        for finding in judge_names(&candidate.node, &candidate.counted) {
                             self.outcome.find(finding);
                         }
                     }
@@ -61,7 +61,7 @@ impl Checker<'_> {
 }
 
 impl Subject<'_> {
-    async fn look_at(&self, nodes: &[NodeId]) -> FsResult<HashMap<NodeId, Suspect>> {
+    async fn look_at(&self, nodes: &[NodeId]) -> FsResult<HashMap<NodeId, Candidate>> {
         let mut seen = HashMap::with_capacity(nodes.len());
         for some in nodes.chunks(NODES_PER_VIEW) {
             let query = Query { nodes: some.iter().copied().collect(), ..Query::default() };
@@ -74,14 +74,14 @@ impl Subject<'_> {
                     }
                 }
             }
-            let suspect = |node: Arc<Node>| (node.id, Suspect { node, counted: Counted::default() });
-            seen.extend(nodes.into_iter().map(suspect));
+            let candidate = |node: Arc<Node>| (node.id, Candidate { node, counted: Counted::default() });
+            seen.extend(nodes.into_iter().map(candidate));
         }
         Ok(seen)
     }
 
     /// Goes through all directories that there are now.
-    async fn count_entries(&self, seen: &mut HashMap<NodeId, Suspect>) -> FsResult<()> {
+    async fn count_entries(&self, seen: &mut HashMap<NodeId, Candidate>) -> FsResult<()> {
         let mut after = NodeId(0);
         loop {
             let page = nodes_after(&*self.metadata, after, PAGE).await.map_err(|error| metadata_failed(&error))?;
@@ -102,15 +102,20 @@ impl Subject<'_> {
         }
     }
 
-    async fn count_in(&self, directory: NodeId, space: Space, suspects: &mut HashMap<NodeId, Suspect>) -> FsResult<()> {
+    async fn count_in(
+        &self,
+        directory: NodeId,
+        space: Space,
+        candidates: &mut HashMap<NodeId, Candidate>,
+    ) -> FsResult<()> {
         let mut after = Cookie::START;
         loop {
             let Entries { listed, next, .. } = self.entries(directory, space, after, false).await?;
             for listed in &listed {
-                let Some(suspect) = suspects.get_mut(&listed.node) else { continue };
-                suspect.counted.count += 1;
-                if suspect.counted.entries.len() < ENTRIES_KEPT {
-                    suspect.counted.entries.push(seen(directory, space, listed));
+                let Some(candidate) = candidates.get_mut(&listed.node) else { continue };
+                candidate.counted.count += 1;
+                if candidate.counted.entries.len() < ENTRIES_KEPT {
+                    candidate.counted.entries.push(seen(directory, space, listed));
                 }
             }
             match next {

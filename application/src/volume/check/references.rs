@@ -14,7 +14,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::CheckPhase;
 
-use super::{Checker, PAGE, SUSPECTS_MAX, Subject, damaged::NodeRow, metadata_failed};
+use super::{CANDIDATES_MAX, Checker, PAGE, Subject, damaged::NodeRow, metadata_failed};
 use crate::volume::{breathe::breathe, scan::pages_in};
 
 /// References of suspicious nodes that are kept at a time.
@@ -41,7 +41,7 @@ impl Checker<'_> {
                     Some(facts) => {
                         facts.references = facts.references.wrapping_sub(reference_digest(object, node, chunk));
                     }
-                    None => self.outcome.suspect(&mut strays, *reference),
+                    None => self.outcome.add_candidate(&mut strays, *reference),
                 }
             }
             done += page.len() as u64;
@@ -99,12 +99,12 @@ impl Checker<'_> {
     async fn follow_sums(&mut self) -> FsResult<()> {
         let suspicious = self.nodes.iter().filter(|facts| facts.is_readable && facts.references != 0);
         let suspicious = suspicious.map(|facts| facts.id);
-        let suspects: Vec<NodeId> = suspicious.take(SUSPECTS_MAX).collect();
-        if suspects.is_empty() {
+        let candidates: Vec<NodeId> = suspicious.take(CANDIDATES_MAX).collect();
+        if candidates.is_empty() {
             return Ok(());
         }
         let mut stored: HashMap<NodeId, BTreeSet<(u64, ObjectId)>> =
-            suspects.iter().map(|node| (*node, BTreeSet::new())).collect();
+            candidates.iter().map(|node| (*node, BTreeSet::new())).collect();
         let (mut after, mut kept) = (None, 0);
         loop {
             let page = self.subject.references_after(after, PAGE).await?;
@@ -123,7 +123,7 @@ impl Checker<'_> {
             breathe().await;
         }
         self.outcome.omitted += kept.saturating_sub(KEPT_MAX) as u64;
-        for node in suspects {
+        for node in candidates {
             let references = stored.remove(&node).unwrap_or_default();
             self.follow_sum(node, references).await?;
         }
@@ -152,7 +152,7 @@ impl Checker<'_> {
         let is_unused =
             |facts: &&dittofs_domain::check::ObjectFacts| facts.state == ObjectState::Live && !facts.is_referenced;
         let unused: Vec<ObjectId> =
-            self.objects.iter().filter(is_unused).map(|facts| facts.id).take(SUSPECTS_MAX).collect();
+            self.objects.iter().filter(is_unused).map(|facts| facts.id).take(CANDIDATES_MAX).collect();
         for object in unused {
             if self.subject.unused(object).await? {
                 let bytes = self.objects.find(object).map_or(0, |facts| facts.bytes);

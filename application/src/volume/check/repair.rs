@@ -1,4 +1,4 @@
-//! Mending: only where nobody else uses the share. Each finding is looked at afresh and mended by a plan.
+//! Repairs: only where nobody else uses the share. Each finding is looked at afresh and repaired by a plan.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ use crate::volume::breathe::breathe;
 const LOST_AND_FOUND_TRIES: u32 = 10;
 
 impl Checker<'_> {
-    /// Mends what it can, in an order in which no repair undoes another.
-    pub(super) async fn mend_all(&mut self) -> FsResult<()> {
+    /// Repairs what it can, in an order in which no repair undoes another.
+    pub(super) async fn repair_all(&mut self) -> FsResult<()> {
         if !self.options.repair {
             return Ok(());
         }
@@ -34,19 +34,19 @@ impl Checker<'_> {
             if matches!(finding, Finding::Orphans { .. }) {
                 continue;
             }
-            let is_mended = match self.repair.mend(finding).await {
+            let is_repaired = match self.repair.repair(finding).await {
                 // It needs what is damaged; the others do not.
                 Err(FsError::Io) => false,
-                is_mended => is_mended?,
+                is_repaired => is_repaired?,
             };
-            self.outcome.set_mended(Some(index), is_mended);
+            self.outcome.set_repaired(Some(index), is_repaired);
             breathe().await;
         }
         Ok(())
     }
 }
 
-/// Mends what is found, where that can be done without losing anything.
+/// Repairs what is found, where that can be done without losing anything.
 pub(super) struct Repair<'v> {
     subject: Arc<Subject<'v>>,
     lost_and_found: Option<NodeId>,
@@ -59,8 +59,8 @@ impl<'v> Repair<'v> {
 }
 
 impl Repair<'_> {
-    /// Answers whether it is mended.
-    pub(super) async fn mend(&mut self, finding: Finding) -> FsResult<bool> {
+    /// Answers whether it is repaired.
+    pub(super) async fn repair(&mut self, finding: Finding) -> FsResult<bool> {
         let now = self.subject.clock.now();
         let plan = match finding {
             Finding::LinkCount { node, counted, only, .. } => {
@@ -86,13 +86,13 @@ impl Repair<'_> {
                 Some(check::insert_reference(object, node, chunk, now))
             }
             Finding::ReferenceSuperfluous { object, node, chunk } => {
-                let is_mended = self.subject.apply(check::remove_reference(object, node, chunk, now)).await?;
+                let is_repaired = self.subject.apply(check::remove_reference(object, node, chunk, now)).await?;
                 if self.subject.unused(object).await? {
-                    self.condemn(object).await?;
+                    self.mark_pending_delete(object).await?;
                 }
-                return Ok(is_mended);
+                return Ok(is_repaired);
             }
-            Finding::Unused { object, .. } => return self.condemn(object).await,
+            Finding::Unused { object, .. } => return self.mark_pending_delete(object).await,
             Finding::NoRoot
             | Finding::PendingTruncationNote { .. }
             | Finding::NodeUnreadable { .. }
@@ -115,7 +115,7 @@ impl Repair<'_> {
         }
     }
 
-    pub(super) async fn condemn(&self, object: ObjectId) -> FsResult<bool> {
+    pub(super) async fn mark_pending_delete(&self, object: ObjectId) -> FsResult<bool> {
         match self.subject.object(object).await? {
             Some(record) if record.state == ObjectState::PendingDelete => Ok(true),
             Some(record) => self.subject.apply(check::mark_pending_delete(record, self.subject.clock.now())).await,

@@ -13,17 +13,17 @@ use super::{Checker, LOOKS_MAX, PAGE, Subject, metadata_failed};
 use crate::volume::{breathe::breathe, scan::nodes_after};
 
 impl Checker<'_> {
-    /// Counts again where the first count differs. Of a share that is used, a difference is told if it was the same
-    /// twice while the sums stood still.
+    /// Counts again where the first count differs. Of a share that is used, a difference is reported if it was the
+    /// same twice while the sums stood still.
     pub(super) async fn check_statistics(&mut self) -> FsResult<()> {
         // What a node counts for whose row is damaged nobody knows.
         if self.nodes.damaged() > 0 {
             return Ok(());
         }
-        let is_mended = self.outcome.mended.contains(&RepairOutcome::Done);
-        // What is wrong with names is told already; the sums can be judged once it is mended.
+        let is_repaired = self.outcome.repairs.contains(&RepairOutcome::Done);
+        // What is wrong with names is reported already; the sums can be judged once it is repaired.
         let is_in_doubt = self.outcome.findings.iter().any(Finding::doubts_names);
-        if !is_mended && (is_in_doubt || self.subject.statistics().await? == self.counted) {
+        if !is_repaired && (is_in_doubt || self.subject.statistics().await? == self.counted) {
             return Ok(());
         }
         let mut last = None;
@@ -35,7 +35,7 @@ impl Checker<'_> {
                 return Ok(());
             }
             if stood_still && (self.subject.locks.is_none() || last == Some((stored, counted))) {
-                return self.tell_statistics(stored, counted).await;
+                return self.report_statistics(stored, counted).await;
             }
             last = stood_still.then_some((stored, counted));
         }
@@ -43,11 +43,11 @@ impl Checker<'_> {
         Ok(())
     }
 
-    async fn tell_statistics(&mut self, stored: Statistics, counted: Statistics) -> FsResult<()> {
+    async fn report_statistics(&mut self, stored: Statistics, counted: Statistics) -> FsResult<()> {
         let index = self.outcome.find(Finding::Statistics { stored, counted });
         if self.options.repair {
-            let is_mended = self.subject.apply(correct_statistics(stored, counted, self.subject.clock.now())).await?;
-            self.outcome.set_mended(index, is_mended);
+            let is_repaired = self.subject.apply(correct_statistics(stored, counted, self.subject.clock.now())).await?;
+            self.outcome.set_repaired(index, is_repaired);
         }
         Ok(())
     }

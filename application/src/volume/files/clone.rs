@@ -78,7 +78,7 @@ impl Files {
         };
         let mut flushes = 0;
         loop {
-            self.limit_cuts(rest.destination).await?;
+            self.limit_replay_exclusions(rest.destination).await?;
             match self.clone_locked(&mut rest).await? {
                 Cloned::Done(changed) => return Ok(changed),
                 Cloned::Unflushed if flushes == FLUSHES_MAX => return Err(FsError::Busy),
@@ -185,7 +185,7 @@ impl Files {
         let read = self.read(&rest.reader, rest.source, rest.offset, length).await?;
         let data = read.data.concat();
         if data.len() as u64 != bytes {
-            // Cut meanwhile.
+            // Truncated meanwhile.
             return Err(FsError::Invalid);
         }
         self.write(rest.writer, rest.destination, rest.at, data.into(), Stability::File).await?;

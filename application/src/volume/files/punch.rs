@@ -30,7 +30,7 @@ impl Files {
         self.share.demand_writable()?;
         let (mut at, mut before) = (range.start, None);
         loop {
-            self.limit_cuts(node).await?;
+            self.limit_replay_exclusions(node).await?;
             match self.punch_locked(caller, node, at..range.end, &mut before).await? {
                 Punched::Done(changed) => return Ok(changed),
                 Punched::Crowded(zeros) => {
@@ -80,7 +80,7 @@ impl Files {
         if range.end > FILE_BYTES_MAX {
             return Err(FsError::TooLarge);
         }
-        self.limit_cuts(node).await?;
+        self.limit_replay_exclusions(node).await?;
         let admitted = self.opens.lock_to_replace(caller, node, &range).await?;
         let (size, before) = self.shown_to_writer(caller, &admitted).await?;
         if !range.is_empty() {

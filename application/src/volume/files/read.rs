@@ -98,7 +98,7 @@ impl Files {
                 // An object that is gone was repacked or overwritten: the map says where the bytes are now.
                 Ok(None) | Err(FsError::Stale) => continue,
                 Err(FsError::Io) => {
-                    self.nodes.tell_unreadable(node).await;
+                    self.nodes.report_unreadable(node).await;
                     return Err(FsError::Io);
                 }
                 // Put off for long enough.

@@ -1,5 +1,4 @@
-//! One plan that puts something else in the place of a range, and notes what it cuts out of bytes that are only in the
-//! journal: for punches and clones.
+//! One plan that replaces a range, and excludes what it removes from a replay of the journal: for punches and clones.
 
 use dittofs_domain::{
     ContentVersion, NodeId,
@@ -36,7 +35,7 @@ pub(super) struct Replacing<'a> {
     pub(super) access: ShareAccess,
     /// Where the range starts of which everything up to the pieces is done.
     pub(super) start: u64,
-    /// The file that the pieces are of: it must not have been cut since.
+    /// The file that the pieces are of: it must not have been truncated since.
     pub(super) source: Option<(NodeId, ContentVersion)>,
 }
 
@@ -95,9 +94,9 @@ impl Files {
             edit.add_to(&mut plan, node, NodeUpdate::default());
             Ok((plan, ()))
         };
-        let query = ContentQuery { query, op: None, cuts: false };
-        let settled = self.plans.change_content(lock, query, decide, |_, ()| Vec::new()).await;
-        settled.map(|_| size)
+        let query = ContentQuery { query, op: None, removes: false };
+        let outcome = self.plans.change_content(lock, query, decide, |_, ()| Vec::new()).await;
+        outcome.map(|_| size)
     }
 
     /// Puts pieces in the place of what is there, as far as one plan may; then the index forgets the same bytes.
@@ -128,11 +127,11 @@ impl Files {
             }
             Ok((decided.plan, (Step::Done(end), size)))
         };
-        let query = ContentQuery { query, op: None, cuts: true };
-        let settled = self.plans.change_content(lock, query, decide, |pending, (step, size)| match step {
+        let query = ContentQuery { query, op: None, removes: true };
+        let outcome = self.plans.change_content(lock, query, decide, |pending, (step, size)| match step {
             Step::Done(end) => pending.replaced(lock, start..*end, *size),
             Step::Crowded(_) => Vec::new(),
         });
-        Ok(settled.await?.value.0)
+        Ok(outcome.await?.value.0)
     }
 }

@@ -1,4 +1,4 @@
-//! Setting a size: one plan, which also notes what it cuts out of bytes that are only in the journal.
+//! Setting a size: one plan, which also excludes what it removes from a replay of the journal.
 
 use dittofs_domain::{
     NodeId, OpId, attributes,
@@ -17,13 +17,13 @@ use dittofs_ports::{Caller, Changed};
 
 use crate::volume::{files::Files, node_locks::NodeLock, nodes::weak, plans::ContentQuery};
 
-/// How often an earlier truncation is finished before a new one is made. Once is enough, as nobody else cuts the file
-/// in the meantime; unless a pending truncation was too large to be finished at once.
+/// How often an earlier truncation is finished before a new one is made. Once is enough, as nobody else truncates the
+/// file in the meantime; unless a pending truncation was too large to be finished at once.
 const REAPS_MAX: u32 = 2;
 
 /// What a truncation came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cut {
+enum Attempt {
     Done,
     /// An earlier one must be finished first.
     ReapFirst,
@@ -67,16 +67,16 @@ impl Files {
         let facts = self.share.facts(self.nodes.live(&view, node)?);
         let query = Query { map: Some(map::truncate_query(&facts, size)), ..Query::node(node) };
         let before = self.nodes.pending().snapshot(node);
-        let settled = self
+        let outcome = self
             .plans
             .change_content(
                 lock,
-                ContentQuery { query, op, cuts: true },
+                ContentQuery { query, op, removes: true },
                 |view, before| {
                     let stored = self.nodes.live(view, node)?;
                     let edit = match map::truncate(&view.map, &self.share.facts(stored), size) {
                         Ok(Truncation::Edit(edit)) => edit,
-                        Ok(Truncation::ReapFirst) => return Ok((Plan::default(), Cut::ReapFirst)),
+                        Ok(Truncation::ReapFirst) => return Ok((Plan::default(), Attempt::ReapFirst)),
                         Err(error) => return Err(self.share.map_failed(node, &error)),
                     };
                     let resize = Resize {
@@ -87,19 +87,19 @@ impl Files {
                         replay: self.nodes.pending().replay_of_truncated(stored, size),
                     };
                     let decision = set_attributes::decide(view, node, request, before, context, Some(resize))?;
-                    Ok((decision.plan, Cut::Done))
+                    Ok((decision.plan, Attempt::Done))
                 },
-                |pending, cut| match cut {
-                    Cut::Done => pending.truncate(lock, size),
-                    Cut::ReapFirst => Vec::new(),
+                |pending, attempt| match attempt {
+                    Attempt::Done => pending.truncate(lock, size),
+                    Attempt::ReapFirst => Vec::new(),
                 },
             )
             .await?;
-        if settled.value == Cut::ReapFirst {
+        if outcome.value == Attempt::ReapFirst {
             return Ok(None);
         }
-        let mut changed = self.nodes.changed_locked(lock, &settled.seen, &settled.applied)?;
-        changed.before = settled
+        let mut changed = self.nodes.changed_locked(lock, &outcome.seen, &outcome.applied)?;
+        changed.before = outcome
             .applied
             .node(node)
             .and_then(|touched| touched.before.as_ref())
@@ -109,7 +109,7 @@ impl Files {
 
     /// Flushes a file that has too many replay exclusions since its last flush: they are in its record. Called before
     /// the node's lock is taken.
-    pub(in crate::volume) async fn limit_cuts(&self, node: NodeId) -> FsResult<()> {
+    pub(in crate::volume) async fn limit_replay_exclusions(&self, node: NodeId) -> FsResult<()> {
         if !self.nodes.pending().has(node) {
             return Ok(());
         }

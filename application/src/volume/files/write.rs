@@ -134,16 +134,16 @@ impl Files {
     async fn clear_privileges(&self, caller: &Caller, node: NodeId) -> FsResult<std::sync::Arc<Node>> {
         let context = Context { credentials: &caller.credentials, now: self.share.now() };
         let pending = self.nodes.pending().snapshot(node);
-        let settled = self
+        let outcome = self
             .plans
             .run(clear_privileges::query(node), None, |view| {
                 let decision = clear_privileges::decide(view, node, pending.as_ref(), &context)?;
                 Ok((decision.map_or_else(Plan::default, |decision| decision.plan), ()))
             })
             .await?;
-        match settled.applied.node(node).and_then(|touched| touched.after.clone()) {
+        match outcome.applied.node(node).and_then(|touched| touched.after.clone()) {
             Some(after) => Ok(after),
-            None => Ok(std::sync::Arc::clone(settled.seen.node(node)?)),
+            None => Ok(std::sync::Arc::clone(outcome.seen.node(node)?)),
         }
     }
 }

@@ -20,7 +20,7 @@ impl Flusher {
     pub(in crate::volume) async fn write_access_times(&self) -> FsResult<()> {
         for nodes in self.nodes.accessed_nodes().chunks(NODES_PER_PLAN) {
             let query = Query { nodes: nodes.iter().copied().collect(), ..Query::default() };
-            let settled = self.plans.run(query, None, |view| {
+            let outcome = self.plans.run(query, None, |view| {
                 let mut plan = Plan::at(self.share.now());
                 for node in &view.nodes {
                     plan.require(Expectation::Exists(node.id));
@@ -28,16 +28,16 @@ impl Flusher {
                 }
                 Ok((plan, ()))
             });
-            let settled = match settled.await {
+            let outcome = match outcome.await {
                 // One of them is damaged: an access time is not worth looking for it.
                 Err(error) if is_of_file(error) => {
                     nodes.iter().for_each(|node| self.nodes.forget_access_time(*node));
                     continue;
                 }
-                settled => settled?,
+                outcome => outcome?,
             };
             // Of the others nothing is left.
-            for node in nodes.iter().filter(|node| settled.seen.node(**node).is_err()) {
+            for node in nodes.iter().filter(|node| outcome.seen.node(**node).is_err()) {
                 self.nodes.forget_access_time(*node);
             }
         }

@@ -22,13 +22,13 @@ use crate::volume::{
 
 impl Flusher {
     /// Makes blocks of what was taken of a node; nothing is left of it if a record was given up or an object deleted
-    /// meanwhile, because the file was cut: then the next flush takes what is still there.
+    /// meanwhile, because the file was truncated: then the next flush takes what is still there.
     pub(super) async fn add_blocks(&self, builder: &mut ObjectBuilder, gathered: &mut Gathered) -> FsResult<()> {
         for block in std::mem::take(&mut gathered.parts) {
             let added = match self.add_block(builder, gathered, &block).await {
                 // Old bytes beside it can't be read: the new ones need not wait for them.
                 Err(FsError::Io) => {
-                    self.nodes.tell_unreadable(gathered.node).await;
+                    self.nodes.report_unreadable(gathered.node).await;
                     self.add_written(builder, gathered, &block).await?
                 }
                 added => added?,

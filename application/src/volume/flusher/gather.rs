@@ -23,7 +23,7 @@ pub(in crate::volume) struct Gathered {
     pub(in crate::volume) ranges: Vec<Range<u64>>,
     /// The newest record then.
     pub(in crate::volume) up_to: Sequence,
-    /// The content version then: where it has changed, what was taken may have been cut meanwhile.
+    /// The content version then: where it has changed, what was taken may have been removed meanwhile.
     pub(in crate::volume) content_version: ContentVersion,
     /// Where the bytes are now; made when the object is built.
     pub(in crate::volume) pieces: Vec<Piece>,

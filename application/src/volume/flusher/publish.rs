@@ -23,8 +23,8 @@ use crate::volume::{
 struct Batch<'a> {
     gathered: &'a Gathered,
     pieces: &'a [Piece],
-    /// Whether the file was cut since they were taken.
-    was_cut: bool,
+    /// Whether a truncation, a punch or a clone changed the file since they were taken.
+    was_changed: bool,
     /// Whether all that was taken is stored then.
     is_last: bool,
 }
@@ -44,17 +44,17 @@ impl Flusher {
             self.write_back.discard_pending(node).await;
             return Ok(());
         };
-        let was_cut = stored.content_version != gathered.content_version;
+        let was_changed = stored.content_version != gathered.content_version;
         let is_written_over =
             self.nodes.pending().find(node).is_some_and(|pending| pending.lock().is_written_over(gathered.up_to));
-        let must_be_durable = was_cut || is_written_over || self.content_seq_after(gathered) < gathered.up_to;
+        let must_be_durable = was_changed || is_written_over || self.content_seq_after(gathered) < gathered.up_to;
         if must_be_durable {
             // A record that stays in the journal, or came to it since the bytes were taken, may cover an older one that is
             // given up now without having been installed: it must not be lost. If it is, the older one counts again in
             // what follows.
             self.sync_first().await?;
         }
-        let pieces = if was_cut { self.without_truncated(gathered) } else { gathered.pieces.clone() };
+        let pieces = if was_changed { self.still_there(gathered) } else { gathered.pieces.clone() };
         if !self.nodes.pending().has(node) {
             return Ok(());
         }
@@ -67,9 +67,9 @@ impl Flusher {
         // Else a crash may bring an old one back without the newer ones that had been laid over it.
         let last = batches.pop().unwrap_or_default();
         for pieces in &batches {
-            self.install(&lock, &Batch { gathered, pieces, was_cut, is_last: false }, object).await?;
+            self.install(&lock, &Batch { gathered, pieces, was_changed, is_last: false }, object).await?;
         }
-        self.install(&lock, &Batch { gathered, pieces: &last, was_cut, is_last: true }, object).await
+        self.install(&lock, &Batch { gathered, pieces: &last, was_changed, is_last: true }, object).await
     }
 
     /// Makes all records durable. The journal's trouble is none of the file: it is tried again, and not set aside.
@@ -103,7 +103,7 @@ impl Flusher {
             installed.edit.add_to(&mut plan, node, published(stored, pending, done));
             Ok((plan, done))
         };
-        let query = ContentQuery { query, op: None, cuts: false };
+        let query = ContentQuery { query, op: None, removes: false };
         let forget = |pending: &PendingNodes, done: &Option<Sequence>| match *done {
             Some(done) => pending.flushed(lock, &batch.gathered.ranges, batch.gathered.up_to, done),
             None => Vec::new(),
@@ -124,16 +124,16 @@ impl Flusher {
             plan.change(Change::UpdateNode(node, published(stored, pending, self.nodes.pending().highest(node))));
             Ok((plan, ()))
         };
-        let query = ContentQuery { query: Query::node(node), op: None, cuts: false };
+        let query = ContentQuery { query: Query::node(node), op: None, removes: false };
         self.plans.change_content(lock, query, decide, |pending, ()| pending.take_empty(lock)).await?;
         Ok(())
     }
 
-    /// The pieces without the copies of old bytes that stand elsewhere by now. Where the file was cut there are none,
-    /// and what lies below the new bytes has changed rightly.
+    /// The pieces without the copies of old bytes that stand elsewhere by now. Where the file was changed there are
+    /// none, and what lies below the new bytes has changed rightly.
     fn current(&self, batch: &Batch<'_>, stored: &Node, view: &MapView) -> FsResult<Vec<Piece>> {
-        let Batch { gathered, pieces, was_cut, .. } = *batch;
-        let (false, Some(first), Some(last)) = (was_cut, pieces.first(), pieces.last()) else {
+        let Batch { gathered, pieces, was_changed, .. } = *batch;
+        let (false, Some(first), Some(last)) = (was_changed, pieces.first(), pieces.last()) else {
             return Ok(pieces.to_vec());
         };
         let range = first.offset..last.end();
@@ -153,8 +153,8 @@ impl Flusher {
         self.share.map_failed(node, error)
     }
 
-    /// What is still there of the bytes that were taken: the index was cut when the file was.
-    fn without_truncated(&self, gathered: &Gathered) -> Vec<Piece> {
+    /// What is still there of the bytes that were taken: the index forgot what was removed from the file.
+    fn still_there(&self, gathered: &Gathered) -> Vec<Piece> {
         let Some(pending) = self.nodes.pending().find(gathered.node) else { return Vec::new() };
         let mut left = Vec::new();
         for piece in &gathered.pieces {

@@ -50,7 +50,7 @@ impl Names {
             set_attributes::check(stored, &request, self.nodes.pending().snapshot(node).as_ref(), &context)
         };
         if request.size.is_some() {
-            self.files.limit_cuts(node).await?;
+            self.files.limit_replay_exclusions(node).await?;
         }
         let Admitted { lock, .. } = self.opens.lock_to(caller, node, wanted, may).await?;
         if let Some(size) = request.size {
@@ -58,7 +58,7 @@ impl Names {
         }
         let context = Context { credentials: &caller.credentials, now: self.share.now() };
         let before = self.nodes.pending().snapshot(node);
-        let settled = self
+        let outcome = self
             .plans
             .run(set_attributes::query(node), op, |view| {
                 self.nodes.live(view, node)?;
@@ -66,6 +66,6 @@ impl Names {
                 Ok((decision.plan, ()))
             })
             .await?;
-        self.nodes.changed_locked(&lock, &settled.seen, &settled.applied)
+        self.nodes.changed_locked(&lock, &outcome.seen, &outcome.applied)
     }
 }

@@ -64,7 +64,7 @@ impl AccessTimes {
     /// Forgets what is not later than this.
     fn forget(&self, node: NodeId, up_to: Timestamp) {
         let mut shard = self.shard(node).lock();
-        if shard.get(&node).is_some_and(|noted| *noted <= up_to) {
+        if shard.get(&node).is_some_and(|known| *known <= up_to) {
             shard.remove(&node);
             self.nodes.fetch_sub(1, Ordering::AcqRel);
         }

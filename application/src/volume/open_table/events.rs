@@ -1,4 +1,4 @@
-//! Telling adapters what becomes of their clients' state.
+//! Notifying adapters of what becomes of their clients' state.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 
 use crate::volume::share::Share;
 
-/// The adapters of whose clients' state is told.
+/// The adapters that are notified of their clients' state.
 pub(super) struct Subscribers {
     share: Arc<Share>,
     adapters: RwLock<Vec<Arc<dyn OpenEvents>>>,
@@ -26,8 +26,8 @@ impl Subscribers {
         self.adapters.write().push(adapter);
     }
 
-    /// Tells whom it concerns. No lock is held while they are told.
-    pub(super) fn tell(&self, node: NodeId, revoked: &[LeaseKey], breaks: &[Break], woken: &[Waiter]) {
+    /// Notifies whom it concerns. No lock is held meanwhile.
+    pub(super) fn notify(&self, node: NodeId, revoked: &[LeaseKey], breaks: &[Break], woken: &[Waiter]) {
         let node = NodeRef::live(self.share.id(), node);
         for key in revoked {
             self.with_one_of(key.client, |events| events.lease_revoked(node, *key));
@@ -40,11 +40,11 @@ impl Subscribers {
         }
     }
 
-    fn with_one_of(&self, client: ClientId, tell: impl FnOnce(&dyn OpenEvents)) {
+    fn with_one_of(&self, client: ClientId, notify: impl FnOnce(&dyn OpenEvents)) {
         let found = self.adapters.read().iter().find(|events| events.serves(client)).map(Arc::clone);
         match found {
-            Some(events) => tell(&*events),
-            None => tracing::debug!(share = %self.share.name(), %client, "nobody tells this client"),
+            Some(events) => notify(&*events),
+            None => tracing::debug!(share = %self.share.name(), %client, "nobody notifies this client"),
         }
     }
 }

@@ -40,7 +40,7 @@ impl OpenTable {
 }
 
 fn judge(opens: &NodeOpens, caller: &Caller, operation: Operation, now_ms: u64) -> Known {
-    // Rights that are overdue are revoked first, and their holders told.
+    // Rights that are overdue are revoked first, and their holders notified.
     if opens.leases().next_deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms) {
         return Known::Ask;
     }

@@ -39,7 +39,8 @@ pub(in crate::volume) struct NodePending {
     pub(in crate::volume) since: Duration,
     /// Odd while a change of the stored map and this index go together: what a reader saw of the two may not fit.
     pub(in crate::volume) generation: u64,
-    /// A plan that cuts the file was sent, and nobody has heard what became of it: the index may have bytes that are cut.
+    /// A plan that removes bytes of the file was sent, and nobody has heard what became of it: the index may still
+    /// have these bytes.
     pub(in crate::volume) is_uncertain: bool,
     /// For what the share may grow once all of it is stored: never more than the slices have.
     pub(super) claim: Claim,

@@ -11,7 +11,7 @@ use dittofs_ports::Appended;
 use crate::volume::{
     node_locks::NodeLock,
     pending::PendingNodes,
-    plans::{PlanRunner, Settled},
+    plans::{PlanOutcome, PlanRunner},
 };
 
 /// What is read for a change of content, and what is left of it where nobody knows whether it was done.
@@ -20,11 +20,11 @@ pub(in crate::volume) struct ContentQuery {
     pub(in crate::volume) op: Option<OpId>,
     /// Whether bytes go that are only in the journal. If the plan may have been applied, the index must be made to fit
     /// what is stored before anybody sees the file; bytes that a flush has stored twice do no harm.
-    pub(in crate::volume) cuts: bool,
+    pub(in crate::volume) removes: bool,
 }
 
 impl PlanRunner {
-    /// Runs a plan for the content of a node, and has the index forget what the plan has put into the map or cut.
+    /// Runs a plan for the content of a node, and has the index forget what the plan has put into the map or removed.
     /// Readers of the node start again meanwhile, as what they see of map and index may not fit.
     ///
     /// The rule sees what was shown of unflushed bytes before. `forget` answers the records that are done then.
@@ -34,23 +34,23 @@ impl PlanRunner {
     pub(in crate::volume) async fn change_content<T: Send>(
         &self,
         lock: &NodeLock<'_>,
-        ContentQuery { query, op, cuts }: ContentQuery,
+        ContentQuery { query, op, removes }: ContentQuery,
         mut decide: impl FnMut(&View, Option<&Pending>) -> FsResult<(Plan, T)> + Send,
         forget: impl FnOnce(&PendingNodes, &T) -> Vec<Appended> + Send,
-    ) -> FsResult<Settled<T>> {
+    ) -> FsResult<PlanOutcome<T>> {
         self.write_back.demand_placed(lock.node())?;
         self.fit(lock).await?;
         let pending = self.nodes.pending();
         let before = pending.snapshot(lock.node());
         let guard = pending.write_guard(lock);
         let decided = |view: &View| decide(view, before.as_ref());
-        match self.run_for(cuts.then_some(lock), query, op, decided).await {
-            Ok(settled) => {
-                let released = forget(pending, &settled.value);
+        match self.run_for(removes.then_some(lock), query, op, decided).await {
+            Ok(outcome) => {
+                let released = forget(pending, &outcome.value);
                 pending.set_uncertain(lock, false);
                 drop(guard);
                 self.write_back.release(released).await;
-                Ok(settled)
+                Ok(outcome)
             }
             Err(error) => {
                 self.fit_in_the_end(lock).await;
@@ -59,9 +59,9 @@ impl PlanRunner {
         }
     }
 
-    /// Makes the index of a node fit what is stored, if a plan may have cut the node, for as long as the store does not
-    /// answer: nobody may see or write the file before. Where that can't be done, or the share closes, it is left to the
-    /// next flush.
+    /// Makes the index of a node fit what is stored, if a plan may have removed bytes of it, for as long as the store
+    /// does not answer: nobody may see or write the file before. Where that can't be done, or the share closes, it is
+    /// left to the next flush.
     async fn fit_in_the_end(&self, lock: &NodeLock<'_>) {
         for attempt in 1.. {
             match self.fit(lock).await {
@@ -71,9 +71,9 @@ impl PlanRunner {
         }
     }
 
-    /// Makes the index of a node fit what is stored, if a plan that cuts the file was sent and nobody has heard what
-    /// became of it. Such a plan may still be on its way: the node gets another content version first, under which it can't
-    /// be applied any more.
+    /// Makes the index of a node fit what is stored, if a plan that removes bytes of it was sent and nobody has heard
+    /// what became of it. Such a plan may still be on its way: the node gets another content version first, under
+    /// which it can't be applied any more.
     ///
     /// # Errors
     /// Those of [`PlanRunner::run`]: then nothing of the node may be published.
@@ -82,7 +82,7 @@ impl PlanRunner {
         if !pending.is_uncertain(node) {
             return Ok(());
         }
-        let settled = self
+        let outcome = self
             .run(Query::node(node), None, |view| {
                 let mut plan = Plan::at(self.share.now());
                 // Of one that is gone nothing will be published.
@@ -98,7 +98,7 @@ impl PlanRunner {
                 Ok((plan, ()))
             })
             .await?;
-        if let Some(stored) = settled.applied.node(node).and_then(|touched| touched.after.as_ref()) {
+        if let Some(stored) = outcome.applied.node(node).and_then(|touched| touched.after.as_ref()) {
             let records = pending.fit(lock, stored);
             self.write_back.release(records).await;
         }

@@ -16,11 +16,11 @@ use dittofs_ports::{ApplyError, Capacity, MetadataError, ShareMetadata, ShareRec
 
 use crate::volume::{
     ledger::Claim,
-    plans::{PlanRunner, Settled},
+    plans::{PlanOutcome, PlanRunner},
     scan::nodes_after,
 };
 
-/// Nodes that a share may hold, as clients are told where no quota says so: ids are never reused, so this is no
+/// Nodes that a share may hold, as clients see it where no quota says so: ids are never reused, so this is no
 /// promise.
 const NODES_MAX: u64 = 1 << 40;
 /// Nodes that are looked at, at a time.
@@ -126,12 +126,12 @@ impl PlanRunner {
         query: Query,
         op: Option<OpId>,
         mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
-    ) -> FsResult<Settled<T>> {
+    ) -> FsResult<PlanOutcome<T>> {
         let until = self.share.monotonic() + self.write_back.admission().patience();
         loop {
             let room = self.write_back.room();
             let (mut claim, mut verdict) = (None, Verdict::Fits);
-            let settled = self
+            let outcome = self
                 .run(query.clone(), op, |view| {
                     let (plan, value) = decide(view)?;
                     // That of an attempt that met somebody else's change.
@@ -144,8 +144,8 @@ impl PlanRunner {
                 })
                 .await;
             drop(claim);
-            if settled.is_ok() || verdict != Verdict::Wait {
-                return settled;
+            if outcome.is_ok() || verdict != Verdict::Wait {
+                return outcome;
             }
             self.make_quota_known();
             self.write_back.wait_for_room(room, until).await?;
@@ -160,7 +160,7 @@ impl PlanRunner {
     /// Has the flusher and the reaper find out what the share really holds.
     fn make_quota_known(&self) {
         self.ledger.want();
-        self.write_back.admission().hurry();
+        self.write_back.admission().request_flush();
         self.garbage.wake();
     }
 }

@@ -9,7 +9,7 @@ use dittofs_domain::{
 
 use crate::volume::{node_locks::NodeLock, plans::PlanRunner};
 
-/// Steps of reaping a pending truncation that one call does before its client is told to come again: some 500,000
+/// Steps of reaping a pending truncation that one call does before its client must come again: some 500,000
 /// rows.
 const REAP_STEPS_MAX: u32 = 512;
 
@@ -36,7 +36,7 @@ impl PlanRunner {
         let Ok(stored) = view.node(node) else { return Ok(None) };
         let Some(query) = map::reap_truncation_query(&self.share.facts(stored), cursor) else { return Ok(None) };
         let query = Query { map: Some(query), ..Query::node(node) };
-        let settled = self
+        let outcome = self
             .run(query, None, |view| {
                 let stored = view.node(node)?;
                 let step = map::reap_truncation(&view.map, &self.share.facts(stored), cursor);
@@ -49,6 +49,6 @@ impl PlanRunner {
                 Ok((plan, step.next))
             })
             .await?;
-        Ok(settled.value)
+        Ok(outcome.value)
     }
 }

@@ -1,4 +1,4 @@
-//! Objects that nothing refers to: condemned, kept for a while, deleted, forgotten.
+//! Objects that nothing refers to: they are marked as pending delete, kept for a while, deleted, forgotten.
 
 use std::{
     sync::{
@@ -27,11 +27,11 @@ const OBJECTS_PER_PAGE: usize = 256;
 
 /// An object that is to be deleted.
 #[derive(Clone, Copy, Debug)]
-struct Condemned {
+struct PendingDelete {
     object: ObjectId,
     since: Duration,
     /// It was said that it could not be deleted.
-    is_told: bool,
+    is_reported: bool,
 }
 
 /// Deletes objects that nothing refers to.
@@ -40,10 +40,10 @@ pub(super) struct Collector {
     metadata: Arc<dyn ShareMetadata>,
     content: Arc<dyn ContentStore>,
     garbage: Arc<Garbage>,
-    condemned: Mutex<Vec<Condemned>>,
+    pending_deletes: Mutex<Vec<PendingDelete>>,
     discards: Mutex<Discards>,
     /// It was said that the content store takes no deletions.
-    is_told_away: AtomicBool,
+    outage_is_reported: AtomicBool,
 }
 
 impl Collector {
@@ -52,13 +52,21 @@ impl Collector {
         (metadata, content): (Arc<dyn ShareMetadata>, Arc<dyn ContentStore>),
         garbage: Arc<Garbage>,
     ) -> Collector {
-        let (condemned, discards) = (Mutex::default(), Mutex::default());
-        Collector { share, metadata, content, garbage, condemned, discards, is_told_away: AtomicBool::new(false) }
+        let (pending_deletes, discards) = (Mutex::default(), Mutex::default());
+        Collector {
+            share,
+            metadata,
+            content,
+            garbage,
+            pending_deletes,
+            discards,
+            outage_is_reported: AtomicBool::new(false),
+        }
     }
 
     /// Objects that are to be deleted.
-    pub(super) fn condemned(&self) -> usize {
-        self.condemned.lock().len()
+    pub(super) fn pending_deletes(&self) -> usize {
+        self.pending_deletes.lock().len()
     }
 
     /// What is to be given back inside of objects.
@@ -73,8 +81,8 @@ impl Collector {
         Ok(found.into_iter().find(|record| record.id == object && record.state == ObjectState::Live))
     }
 
-    /// Finds what the last instance left: objects that it condemned, began to write, or lost the last reference to.
-    /// Nothing is found by listing the content store.
+    /// Finds what the last instance left: objects that are pending delete, that it began to write, or that lost the
+    /// last reference to. Nothing is found by listing the content store.
     pub(super) async fn survey(&self) -> FsResult<()> {
         let since = self.share.monotonic();
         let mut after = None;
@@ -84,7 +92,7 @@ impl Collector {
             for record in &page {
                 match record.state {
                     ObjectState::PendingDelete => {
-                        self.condemned.lock().push(Condemned { object: record.id, since, is_told: false })
+                        self.pending_deletes.lock().push(PendingDelete { object: record.id, since, is_reported: false })
                     }
                     // Those of this instance are looked at when their flush has ended.
                     ObjectState::Writing | ObjectState::Live if record.owner == self.share.epoch() => {}
@@ -93,7 +101,7 @@ impl Collector {
                             // Nobody saw how much of it has died.
                             Ok(true) => self.garbage.note_dead([(record.id, record.bytes)]),
                             Ok(false) => self.garbage.released([record.id]),
-                            // Only of this one it can't be told.
+                            // Only of this one it is not known.
                             Err(error) if is_of_file(error) => {}
                             Err(error) => return Err(error),
                         }
@@ -107,13 +115,13 @@ impl Collector {
         }
     }
 
-    /// Condemns the objects that lost their last reference.
-    pub(super) async fn condemn_suspects(&self) -> FsResult<()> {
+    /// Marks the garbage candidates that nothing refers to as pending delete.
+    pub(super) async fn mark_candidates(&self) -> FsResult<()> {
         let mut damaged = Vec::new();
         let mut result = Ok(());
         while result.is_ok() {
-            let Some(object) = self.garbage.next_suspect() else { break };
-            if let Err(error) = self.condemn_suspect(object).await {
+            let Some(object) = self.garbage.next_candidate() else { break };
+            if let Err(error) = self.mark_candidate(object).await {
                 damaged.push(object);
                 // One object whose references can't be read keeps no other from being deleted.
                 result = if is_of_file(error) { Ok(()) } else { Err(error) };
@@ -123,36 +131,36 @@ impl Collector {
         result
     }
 
-    async fn condemn_suspect(&self, object: ObjectId) -> FsResult<()> {
+    async fn mark_candidate(&self, object: ObjectId) -> FsResult<()> {
         if !self.is_referred_to(object).await? {
-            self.condemn(object).await?;
+            self.mark_pending_delete(object).await?;
             self.share.counters().objects_unreferenced.count();
             let since = self.share.monotonic();
-            self.condemned.lock().push(Condemned { object, since, is_told: false });
+            self.pending_deletes.lock().push(PendingDelete { object, since, is_reported: false });
         }
         Ok(())
     }
 
     /// Says, once until something is deleted again, that the content store does not answer.
-    pub(super) fn tell_away(&self, error: &ContentError) {
-        if !self.is_told_away.swap(true, Ordering::Relaxed) {
+    pub(super) fn report_outage(&self, error: &ContentError) {
+        if !self.outage_is_reported.swap(true, Ordering::Relaxed) {
             tracing::warn!(share = %self.share.name(), %error, "content store does not answer: what is to be deleted waits");
         }
     }
 
     /// Deletes the objects whose grace is over, as long as the store answers; answers whether some are left.
-    pub(super) async fn delete_condemned(&self) -> FsResult<bool> {
+    pub(super) async fn delete_pending(&self) -> FsResult<bool> {
         let now = self.share.monotonic();
-        let condemned = self.condemned.lock().clone();
-        for one in condemned.iter().filter(|one| now.saturating_sub(one.since) >= GRACE) {
+        let pending_deletes = self.pending_deletes.lock().clone();
+        for one in pending_deletes.iter().filter(|one| now.saturating_sub(one.since) >= GRACE) {
             match self.content.delete(self.share.id(), one.object).await {
-                Ok(()) => self.is_told_away.store(false, Ordering::Relaxed),
+                Ok(()) => self.outage_is_reported.store(false, Ordering::Relaxed),
                 Err(error @ ContentError::Unavailable(_)) => {
-                    self.tell_away(&error);
+                    self.report_outage(&error);
                     break;
                 }
                 Err(error) => {
-                    self.tell_undeleted(one.object, &error);
+                    self.report_undeleted(one.object, &error);
                     continue;
                 }
             }
@@ -161,19 +169,19 @@ impl Collector {
                 forgotten => forgotten?,
             };
             if is_forgotten {
-                self.condemned.lock().retain(|other| other.object != one.object);
+                self.pending_deletes.lock().retain(|other| other.object != one.object);
                 self.discards.lock().forget(one.object);
                 self.share.counters().objects_deleted.count();
             }
         }
-        Ok(!self.condemned.lock().is_empty())
+        Ok(!self.pending_deletes.lock().is_empty())
     }
 
     /// Says, once of each object, that it is not deleted.
-    fn tell_undeleted(&self, object: ObjectId, error: &ContentError) {
-        let mut condemned = self.condemned.lock();
-        let one = condemned.iter_mut().find(|one| one.object == object);
-        if one.is_some_and(|one| !std::mem::replace(&mut one.is_told, true)) {
+    fn report_undeleted(&self, object: ObjectId, error: &ContentError) {
+        let mut pending_deletes = self.pending_deletes.lock();
+        let one = pending_deletes.iter_mut().find(|one| one.object == object);
+        if one.is_some_and(|one| !std::mem::replace(&mut one.is_reported, true)) {
             tracing::warn!(share = %self.share.name(), %object, %error, "an object could not be deleted yet");
         }
     }
@@ -185,7 +193,7 @@ impl Collector {
         plan.change(Change::DeleteObject(object));
         match self.metadata.apply(plan, None).await {
             Ok(_) => Ok(true),
-            Err(ApplyError::Conflict) => Ok(!self.is_condemned(object).await?),
+            Err(ApplyError::Conflict) => Ok(!self.is_pending_delete(object).await?),
             Err(error) => Err(self.share.apply_failed(&error)),
         }
     }
@@ -200,14 +208,14 @@ impl Collector {
         Ok(!self.references(object, 1).await?.is_empty())
     }
 
-    async fn is_condemned(&self, object: ObjectId) -> FsResult<bool> {
+    async fn is_pending_delete(&self, object: ObjectId) -> FsResult<bool> {
         let before = object.0.checked_sub(1).map(ObjectId);
         let found = self.metadata.objects(before, 1).await.map_err(|error| self.share.metadata_failed(&error))?;
         Ok(found.iter().any(|record| record.id == object && record.state == ObjectState::PendingDelete))
     }
 
-    /// Condemns an object; `Busy` if somebody refers to it again, or another plan came between.
-    async fn condemn(&self, object: ObjectId) -> FsResult<()> {
+    /// Marks an object as pending delete; `Busy` if somebody refers to it again, or another plan came between.
+    async fn mark_pending_delete(&self, object: ObjectId) -> FsResult<()> {
         let mut plan = Plan::at(self.share.now());
         plan.require(Expectation::Unreferenced(object));
         let state = ObjectState::PendingDelete;

@@ -1,4 +1,4 @@
-//! Objects that backups pin: nothing condemns, deletes or punches them, whatever becomes of the files.
+//! Objects that backups pin: nothing marks, deletes or punches them, whatever becomes of the files.
 
 use std::sync::Arc;
 
@@ -77,12 +77,12 @@ impl Pins {
     }
 
     /// Puts into the share's row what is known of a backup.
-    async fn note_backup(&self, backup: BackupId, noted: BackupRecord) -> Result<(), BackupError> {
+    async fn note_backup(&self, backup: BackupId, backup_record: BackupRecord) -> Result<(), BackupError> {
         let mut is_full = false;
         let note = |record: &mut ShareRecord| {
             is_full = record.backups.len() >= BACKUPS_MAX && !record.backups.contains_key(&backup);
             if !is_full {
-                record.backups.insert(backup, noted);
+                record.backups.insert(backup, backup_record);
             }
         };
         self.row.change(note).await.map_err(|source| self.share.not_read(source))?;
@@ -140,8 +140,8 @@ fn unfinished(record: &ShareRecord) -> Vec<BackupId> {
     record.backups.iter().filter(|(_, backup)| !backup.is_kept).map(|(id, _)| *id).collect()
 }
 
-/// Takes a backup's pins away, page by page, and tells of each page which objects lost one. Its record in the share's
-/// row stays, so that this can be done again where it is interrupted.
+/// Takes a backup's pins away, page by page, and reports of each page which objects lost one. Its record in the
+/// share's row stays, so that this can be done again where it is interrupted.
 ///
 /// # Errors
 /// The store's.
@@ -181,8 +181,8 @@ async fn is_pinned_by(metadata: &dyn ShareMetadata, object: ObjectId, backup: Ba
 
 /// What a share's row says of backups.
 pub fn pinning(record: &ShareRecord) -> Vec<PinningBackup> {
-    let backups = record.backups.iter().map(|(backup, noted)| {
-        let BackupRecord { at, is_kept, objects, bytes } = *noted;
+    let backups = record.backups.iter().map(|(backup, kept)| {
+        let BackupRecord { at, is_kept, objects, bytes } = *kept;
         PinningBackup { backup: *backup, share: record.name.clone(), at, is_kept, objects, bytes }
     });
     backups.collect()

@@ -68,7 +68,7 @@ impl Reaper {
     async fn skip_damaged(&self, node: NodeId, result: FsResult<()>) -> FsResult<()> {
         match result {
             Err(error) if is_of_file(error) => {
-                self.nodes.tell_unreadable(node).await;
+                self.nodes.report_unreadable(node).await;
                 Ok(())
             }
             result => result,

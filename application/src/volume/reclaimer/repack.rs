@@ -28,7 +28,7 @@ use super::objects::Collector;
 use crate::volume::{
     blocks::{BlockReader, Segments},
     flusher::{Flusher, Steps},
-    garbage::{Dying, Garbage},
+    garbage::{Garbage, MostlyDead},
     node_locks::NodeLocks,
     nodes::Nodes,
     plans::PlanRunner,
@@ -55,7 +55,7 @@ pub(super) struct Pace {
     after: Duration,
     steps: Steps,
     /// It was said that there is no room for the least of it.
-    is_told: bool,
+    is_reported: bool,
 }
 
 impl Pace {
@@ -71,11 +71,11 @@ impl Pace {
     /// There was room for a step.
     fn found_room(&mut self, most: u64) {
         self.steps.found_room(most);
-        self.is_told = false;
+        self.is_reported = false;
     }
 }
 
-/// A living part of a dying object.
+/// A living part of a mostly dead object.
 struct Living {
     node: NodeId,
     chunk: u64,
@@ -143,26 +143,27 @@ impl Repacker {
             }
             Err(FsError::NoSpace) => {
                 if self.pace.lock().found_no_room(step, self.share.monotonic()) {
-                    self.tell_no_room();
+                    self.report_no_room();
                 }
             }
             Err(error) => return Err(error),
         }
-        Ok(waiting || self.garbage.dying().values().any(|dying| dying.is_due(full, &**self.sealing.sealer())))
+        Ok(waiting || self.garbage.mostly_dead().values().any(|known| known.is_due(full, &**self.sealing.sealer())))
     }
 
-    /// What is to be written again of these objects, a step of it at most. They stay known as dying until it has been.
+    /// What is to be written again of these objects, a step of it at most. They stay known as mostly dead until it has
+    /// been.
     async fn find_living(&self, due: Vec<ObjectId>, full: bool, step: u64) -> FsResult<Found> {
         let (mut found, mut room) = (Found::default(), step);
         let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
         for object in due {
-            let dead = self.garbage.dying().get(&object).map_or(0, |known| known.dead);
+            let dead = self.garbage.mostly_dead().get(&object).map_or(0, |known| known.dead);
             let (record, parts) = match self.look_at(object, alive_permille).await {
                 Ok(Some(found)) => found,
                 Ok(None) => continue,
                 // A file that uses it is damaged: the object stays as it is, and the others go on.
                 Err(error) if is_of_file(error) => {
-                    self.garbage.dying().remove(&object);
+                    self.garbage.mostly_dead().remove(&object);
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -188,16 +189,16 @@ impl Repacker {
         for (object, dead) in taken {
             let mut parts = living.iter().filter(|part| refers_to(&part.old, object)).peekable();
             let is_copied = parts.peek().is_some() && parts.all(|part| part.new.is_some());
-            let mut dying = self.garbage.dying();
-            if !is_copied && dying.get(&object).is_some_and(|known| known.dead == dead) {
-                dying.remove(&object);
+            let mut mostly_dead = self.garbage.mostly_dead();
+            if !is_copied && mostly_dead.get(&object).is_some_and(|known| known.dead == dead) {
+                mostly_dead.remove(&object);
             }
         }
     }
 
     /// Says, once, that removing frees nothing, where nothing is left that a store may give back without any room.
-    fn tell_no_room(&self) {
-        if !self.collector.discards().are_promising() && !std::mem::replace(&mut self.pace.lock().is_told, true) {
+    fn report_no_room(&self) {
+        if !self.collector.discards().are_promising() && !std::mem::replace(&mut self.pace.lock().is_reported, true) {
             tracing::error!(
                 share = %self.share.name(),
                 "the content store has no room even for 64 KiB, and gives back nothing of what was removed inside of \
@@ -210,9 +211,9 @@ impl Repacker {
     /// The objects that are looked at now; where there is no space, those first that have lost the most.
     fn due_to_repack(&self, full: bool) -> Vec<ObjectId> {
         let mut due: Vec<(u64, ObjectId)> = {
-            let dying = self.garbage.dying();
-            let due = dying.iter().filter(|(_, dying)| dying.is_due(full, &**self.sealing.sealer()));
-            due.map(|(object, dying)| (dying.dead, *object)).collect()
+            let mostly_dead = self.garbage.mostly_dead();
+            let due = mostly_dead.iter().filter(|(_, known)| known.is_due(full, &**self.sealing.sealer()));
+            due.map(|(object, known)| (known.dead, *object)).collect()
         };
         if full {
             due.sort_unstable_by_key(|(dead, _)| std::cmp::Reverse(*dead));
@@ -224,20 +225,20 @@ impl Repacker {
     /// What lives of an object, if it is so little that the object should be written again.
     async fn look_at(&self, object: ObjectId, alive_permille: u64) -> FsResult<Option<(ObjectRecord, Vec<Living>)>> {
         let Some(record) = self.collector.live_object(object).await? else {
-            self.garbage.dying().remove(&object);
+            self.garbage.mostly_dead().remove(&object);
             return Ok(None);
         };
         let due = record.bytes * (1_000 - alive_permille) / 1_000;
-        if self.garbage.dying().get(&object).is_some_and(|known| known.dead < due) {
-            self.garbage.dying().entry(object).or_default().due = due;
+        if self.garbage.mostly_dead().get(&object).is_some_and(|known| known.dead < due) {
+            self.garbage.mostly_dead().entry(object).or_default().due = due;
             return Ok(None);
         }
         let Some(parts) = self.living(object).await? else {
-            self.garbage.dying().remove(&object);
+            self.garbage.mostly_dead().remove(&object);
             return Ok(None);
         };
         if let Some(key) = self.missing_key(&parts) {
-            self.garbage.dying().entry(object).or_default().waits_for = Some(key);
+            self.garbage.mostly_dead().entry(object).or_default().waits_for = Some(key);
             return Ok(None);
         }
         let alive: u64 = distinct(&parts).map(stored_bytes).sum();
@@ -245,8 +246,8 @@ impl Repacker {
             return Ok(Some((record, parts)));
         }
         self.garbage
-            .dying()
-            .insert(object, Dying { dead: record.bytes.saturating_sub(alive), due: due.max(1), waits_for: None });
+            .mostly_dead()
+            .insert(object, MostlyDead { dead: record.bytes.saturating_sub(alive), due: due.max(1), waits_for: None });
         Ok(None)
     }
 
@@ -305,11 +306,11 @@ impl Repacker {
                 continue;
             }
             part.new = match self.copy(&mut builder, part.node, &part.old).await {
-                // Cut meanwhile: it stays where it is.
+                // Truncated meanwhile: it stays where it is.
                 Err(FsError::Stale) => None,
                 // Damaged, or sealed with another key of its number: the same.
                 Err(FsError::Io) => {
-                    self.nodes.tell_unreadable(part.node).await;
+                    self.nodes.report_unreadable(part.node).await;
                     None
                 }
                 copied => Some(copied?),

@@ -55,7 +55,7 @@ impl Sealing {
     }
 
     /// Says which keys are missing that seal something of this share.
-    pub(in crate::volume) fn tell_missing_keys<'a>(&self, keys: impl IntoIterator<Item = &'a KeyId>) {
+    pub(in crate::volume) fn report_missing_keys<'a>(&self, keys: impl IntoIterator<Item = &'a KeyId>) {
         for key in keys {
             if let Err(error) = self.sealer.demand(*key) {
                 tracing::error!(
@@ -78,7 +78,7 @@ impl Sealing {
             for node in page.nodes.iter().filter(|node| node.kind.has_content() && node.allocated > 0) {
                 match self.keys_of(node.id, &mut found).await {
                     Ok(()) => {}
-                    // One file's damage; `dittofs check` tells it.
+                    // One file's damage; `dittofs check` reports it.
                     Err(MetadataError::Corrupt(_)) => {}
                     Err(error) => return Err(error),
                 }
@@ -89,7 +89,7 @@ impl Sealing {
             breathe().await;
         }
         self.note_keys(&found, true).await?;
-        self.tell_missing_keys(&found);
+        self.report_missing_keys(&found);
         Ok(())
     }
 

@@ -1,12 +1,13 @@
 //! Files whose unflushed bytes can't be published, because something of the file itself is damaged: a row of its map,
 //! or its own row. Their records are *set aside*: everything else of the share goes on, and they wait in the journal
-//! until the file is mended or removed.
+//! until the file is repaired or removed.
 //!
 //! A journal gives room back in the order in which it was filled, so a record that stays would in the end keep all of
-//! it. So these records are written again at the journal's end now and then, and the old ones given up. Where a file has
-//! an index, what that has is written under new numbers. Where it has none, as its own row is damaged, nobody knows what
-//! was published or cut of a record: it is copied, and keeps its number, by which a replay judges that when the row can
-//! be read again. A file that is set aside takes no more writes, or there would be more and more of them.
+//! it. So these records are written again at the journal's end now and then, and the old ones given up. Where a file
+//! has an index, what that has is written under new numbers. Where it has none, as its own row is damaged, nobody
+//! knows what was published or removed of a record: it is copied, and keeps its number, by which a replay judges that
+//! when the row can be read again. A file that is set aside takes no more writes, or there would be more and more of
+//! them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -197,14 +198,14 @@ impl WriteBack {
                 // What was filled before counts as well: the file's records may be the oldest ones.
                 let filled = self.nodes.pending().filled().saturating_sub(self.journal.usage().used);
                 if self.aside.failed(node, self.share.monotonic(), filled) {
-                    self.tell_aside(node).await;
+                    self.report_aside(node).await;
                 }
             }
             Err(_) => {}
         }
     }
 
-    async fn tell_aside(&self, node: NodeId) {
+    async fn report_aside(&self, node: NodeId) {
         let (file, bytes) = (self.nodes.file(node).await, self.nodes.pending().bytes_of(node));
         tracing::error!(
             share = %self.share.name(), %node, %file, bytes,
@@ -223,14 +224,14 @@ impl WriteBack {
         if self.aside.has(node) { Err(FsError::Io) } else { self.demand_placed(node) }
     }
 
-    /// Refuses any change of the content of a file of which records are in no index: its row can be read again, but a
-    /// cut could not be noted for them, and they would pass for published once something newer is.
+    /// Refuses any change of the content of a file of which records are in no index: its row can be read again, but
+    /// no replay exclusion could cover them, and they would pass for published once something newer is.
     pub(in crate::volume) fn demand_placed(&self, node: NodeId) -> FsResult<()> {
         if self.aside.has_unplaced(node) { Err(FsError::Io) } else { Ok(()) }
     }
 
     /// Says which files a server that stops leaves in its journal.
-    pub(in crate::volume) async fn tell_left(&self) {
+    pub(in crate::volume) async fn report_left(&self) {
         for node in self.aside.nodes() {
             let (file, bytes) = (self.nodes.file(node).await, self.nodes.pending().bytes_of(node));
             tracing::error!(

@@ -63,7 +63,7 @@ impl Failures {
                 Ok(records) => gone.extend(records),
                 // A file that is damaged keeps no other from forgetting.
                 Err(error) if is_of_file(error) => {
-                    self.nodes.tell_unreadable(node).await;
+                    self.nodes.report_unreadable(node).await;
                     is_handled = false;
                 }
                 Err(error) => return Err(error),

@@ -63,7 +63,7 @@ impl WriteBack {
             Err(_) => None,
         };
         let Some(pending) = self.nodes.pending().find(node) else { return Ok(()) };
-        // What is cut of it may not be known: under new numbers it would count again.
+        // What was removed of it may not be known: under new numbers it would count again.
         if pending.lock().is_uncertain {
             return Ok(());
         }
@@ -95,8 +95,8 @@ impl WriteBack {
         Ok(())
     }
 
-    /// Gives new records up that are not complete. The journal may bring them back all the same: what is cut out of the
-    /// file from now on must be cut out of them as well.
+    /// Gives new records up that are not complete. The journal may bring them back all the same: what is removed from
+    /// the file from now on must be excluded from them as well.
     async fn take_back(&self, node: NodeId, moved: &[Moved], error: JournalError) -> Result<(), JournalError> {
         let records: Vec<Appended> = moved.iter().map(|moved| moved.appended).collect();
         if let (Some(newest), Some(pending)) = (records.last(), self.nodes.pending().find(node)) {

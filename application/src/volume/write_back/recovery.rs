@@ -20,7 +20,7 @@ pub struct Recovered {
     pub records: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Records whose bytes had been flushed or cut before.
+    /// Records whose bytes had been flushed or removed before.
     pub published: u64,
     /// Records of files that are gone.
     pub dropped: u64,

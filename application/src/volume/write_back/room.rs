@@ -54,7 +54,7 @@ impl WriteBack {
         if self.full.is_stores() { Err(FsError::NoSpace) } else { Ok(()) }
     }
 
-    /// What is told to who has waited for room in vain.
+    /// The error for who has waited for room in vain.
     pub(in crate::volume) fn waited_in_vain(&self, error: FsError) -> FsError {
         let full = self.full.is_stores() || self.full.is_journal();
         if full && error == FsError::Busy { FsError::NoSpace } else { error }
@@ -86,7 +86,7 @@ impl WriteBack {
         room: impl Future<Output = ()>,
         until: Duration,
     ) -> FsResult<()> {
-        self.admission.hurry();
+        self.admission.request_flush();
         self.admission.delayed.count();
         let left = until.saturating_sub(self.share.monotonic());
         let room = room.fuse();

@@ -28,7 +28,7 @@ impl WriteBack {
     }
 
     /// Syncs the journal. After a failed sync, whoever waited for it, what is not lost is durable elsewhere, and the index
-    /// forgets what is lost; clients are told by another verifier to send again what was not committed.
+    /// forgets what is lost; another verifier makes clients send again what was not committed.
     pub(in crate::volume) async fn sync_journal(&self, up_to: Sequence) -> FsResult<()> {
         let synced = match self.journal.sync(up_to).await {
             Err(error @ JournalError::SyncFailed(_)) => {

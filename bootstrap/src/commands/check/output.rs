@@ -22,12 +22,12 @@ pub(super) fn print_finding(share: &str, finding: &FindingView, out: &mut dyn Wr
         None => share.to_owned(),
     };
     let note = if finding.is_note { "note: " } else { "" };
-    let mended = match finding.mended {
+    let repaired = match finding.repaired {
         None => "",
-        Some(true) => " (mended)",
-        Some(false) => " (not mended)",
+        Some(true) => " (repaired)",
+        Some(false) => " (not repaired)",
     };
-    writeln!(out, "{place}: {note}{}{mended}", finding.text)
+    writeln!(out, "{place}: {note}{}{repaired}", finding.text)
 }
 
 /// What a check looked at.
@@ -45,12 +45,12 @@ pub(super) fn print_summary(
     looked: Looked,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let CheckSummary { errors, notes, mended, omitted, undecided, nodes, objects, verified_bytes, .. } = summary;
+    let CheckSummary { errors, notes, repaired, omitted, undecided, nodes, objects, verified_bytes, .. } = summary;
     let CheckSummary { keys, unflushed_bytes, .. } = summary;
     // Only what was looked at is clean.
     let verdict = match (is_found(summary), *errors) {
         (true, 0) if *omitted == 0 => "nothing is damaged, but not all can be read".to_owned(),
-        (true, _) => format!("{errors} errors, {mended} findings mended"),
+        (true, _) => format!("{errors} errors, {repaired} findings repaired"),
         (false, _) if !looked.is_all => "nothing wrong in what was looked at".to_owned(),
         (false, _) if !looked.with_content => "clean but for the bytes, which were not read".to_owned(),
         (false, _) => "clean".to_owned(),
@@ -58,7 +58,7 @@ pub(super) fn print_summary(
     write!(out, "{share}: {verdict}; {nodes} nodes, {objects} objects, {verified_bytes} bytes verified")?;
     for (count, what) in [
         (notes, "notes"),
-        (omitted, "more not told: mend these and check again"),
+        (omitted, "more not reported: repair these and check again"),
         (undecided, "suspicions undecided, as the files were in use: check again"),
         (unflushed_bytes, "bytes that are only in the journal were not looked at"),
     ] {
@@ -70,7 +70,7 @@ pub(super) fn print_summary(
     print_keys(share, keys, out)
 }
 
-/// Tells what is left of a share whose metadata are not there.
+/// Prints what is left of a share whose metadata are not there.
 pub(super) fn print_left(share: &ShareConfig, left: &[serve::Leftover], out: &mut dyn Write) -> io::Result<()> {
     let (name, store) = (&share.name, &share.metadata_store);
     for leftover in left {

@@ -9,7 +9,7 @@ use crate::config::{
 use crate::{facts, machine, serve};
 
 /// Logs the configuration: a line for each share, and a few for all of them.
-pub(super) fn tell(config: &Config, file: &str) {
+pub(super) fn log(config: &Config, file: &str) {
     // All fields are named, here and below, so that none that is new is forgotten.
     let Config { data, metadata: _, content: _, journal, cache, shares, adapters, log } = config;
     let JournalConfig { size: journal, path: _ } = journal;
@@ -26,20 +26,20 @@ pub(super) fn tell(config: &Config, file: &str) {
         disk_cache = %disk,
         "dittofs",
     );
-    tell_log(log);
-    tell_adapters(adapters);
+    log_logging(log);
+    log_adapters(adapters);
     for (share, facts) in shares.iter().zip(facts::of(config)) {
-        tell_share(share, &facts, serve::bytes_max(share, config, machine::memory_bytes()));
+        log_share(share, &facts, serve::bytes_max(share, config, machine::memory_bytes()));
     }
 }
 
-fn tell_log(LogConfig { levels, format, audit, slow }: &LogConfig) {
+fn log_logging(LogConfig { levels, format, audit, slow }: &LogConfig) {
     let audit = audit.as_ref().map_or("off".to_owned(), |audit| audit.display().to_string());
     let slow_ms = slow.map_or(0, |slow| slow.as_millis() as u64);
     tracing::info!(level = %levels, format = format.word(), slow_ms, %audit, "log");
 }
 
-fn tell_adapters(Adapters { protocols, admin, limits }: &Adapters) {
+fn log_adapters(Adapters { protocols, admin, limits }: &Adapters) {
     let SharedLimits { memory: _, connections, connections_per_address, strangers, idle } = *limits;
     for (name, options) in protocols {
         tracing::info!(protocol = %name, ?options, "adapters");
@@ -51,7 +51,7 @@ fn tell_adapters(Adapters { protocols, admin, limits }: &Adapters) {
     tracing::info!(%memory, connections, connections_per_address, strangers, idle_seconds, "adapters.limits");
 }
 
-fn tell_share(share: &ShareConfig, facts: &ShareFacts, bytes_max: Option<u64>) {
+fn log_share(share: &ShareConfig, facts: &ShareFacts, bytes_max: Option<u64>) {
     let ShareConfig {
         name,
         id: _,

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use dittofs_nfs::{NfsLimits, NfsOptions};
 
-use super::{LISTEN_MEND, Switch};
+use super::{LISTEN_FIX, Switch};
 use crate::config::section::Section;
 use crate::config::size::ByteSize;
 
 pub(in crate::config) fn read(mut section: Section<'_>) -> NfsOptions {
     let default = NfsOptions::default();
-    let listen = section.take_parsed::<SocketAddr>("listen", LISTEN_MEND).unwrap_or(default.listen);
-    let portmap_mend = "write off, or ADDRESS:PORT, such as 127.0.0.1:111";
-    let portmap: Option<Switch> = section.take_parsed("portmap", portmap_mend);
+    let listen = section.take_parsed::<SocketAddr>("listen", LISTEN_FIX).unwrap_or(default.listen);
+    let portmap_fix = "write off, or ADDRESS:PORT, such as 127.0.0.1:111";
+    let portmap: Option<Switch> = section.take_parsed("portmap", portmap_fix);
     let portmap = portmap.and_then(|switch| switch.0);
     if portmap == Some(listen) && listen.port() != 0 {
         let found = format!("`{listen}` is where NFS listens already");
-        section.refuse("portmap", found, portmap_mend);
+        section.refuse("portmap", found, portmap_fix);
     }
     let limits = read_limits(section.take_section("limits"), &default.limits);
     section.finish();
@@ -38,10 +38,10 @@ fn read_limits(mut section: Section<'_>, default: &NfsLimits) -> NfsLimits {
 }
 
 fn bytes(section: &mut Section<'_>, name: &'static str, min: ByteSize, default: ByteSize) -> usize {
-    let mend = format!("write a size of at least {min}, such as {default}");
-    let size = match section.take_parsed::<ByteSize>(name, &mend) {
+    let fix = format!("write a size of at least {min}, such as {default}");
+    let size = match section.take_parsed::<ByteSize>(name, &fix) {
         Some(size) if size < min => {
-            section.refuse(name, format!("{size} is too small"), mend);
+            section.refuse(name, format!("{size} is too small"), fix);
             default
         }
         size => size.unwrap_or(default),

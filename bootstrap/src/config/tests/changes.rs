@@ -61,7 +61,7 @@ fn who_may_use_a_share_and_how_changes_while_it_is_served_and_how_it_is_stored_d
     let newer = load_text(&newer, &[]).unwrap().shares.remove(1);
     assert_eq!(*share, ShareConfig { compression: share.compression, ..newer.clone() });
     assert_ne!(share.compression, newer.compression);
-    // Once that is in force, it is no news; what needs a restart is told as long as it does.
+    // Once that is in force, it is no news; what needs a restart is reported as long as it does.
     let mut running = load_text(BEFORE, &[]).unwrap();
     running.shares[1] = share.clone();
     let again =

@@ -74,8 +74,8 @@ use super::*;
 #[case::cache_disk_is_data("cache: { disk: { path: /data } }", "cache.disk.path", "is, or is around", "of its own")]
 #[case::readahead("cache: { readahead: 1KiB }", "cache.readahead", "1KiB is too small", "1MiB")]
 #[case::data("data: [x]", "data", "a list is not a text", "text")]
-fn a_field_is_refused(#[case] text: &str, #[case] key: &str, #[case] found: &str, #[case] mend: &str) {
-    assert_refused(load_text(text, &[]), key, found, mend);
+fn a_field_is_refused(#[case] text: &str, #[case] key: &str, #[case] found: &str, #[case] fix: &str) {
+    assert_refused(load_text(text, &[]), key, found, fix);
 }
 
 #[rstest]

@@ -72,9 +72,9 @@ fn a_protocol_is_served_where_its_section_stands_and_nfs_always() {
 #[case::not_fitting("{ line: { listen: here } }", "adapters.line.listen", "can't be read", "documentation")]
 #[case::no_section("{ line: loud }", "adapters.line", "not a mapping", "below it")]
 #[case::another("{ word: {} }", "adapters.word", "not known", "admin, limits, line, nfs")]
-fn what_its_section_says_is_checked(#[case] text: &str, #[case] key: &str, #[case] found: &str, #[case] mend: &str) {
+fn what_its_section_says_is_checked(#[case] text: &str, #[case] key: &str, #[case] found: &str, #[case] fix: &str) {
     let all = problems(load_line(text, "line"));
-    let hit = |problem: &Problem| problem.key == key && problem.found.contains(found) && problem.mend.contains(mend);
+    let hit = |problem: &Problem| problem.key == key && problem.found.contains(found) && problem.fix.contains(fix);
     assert!(all.iter().any(hit), "{all:#?}");
 }
 

@@ -31,9 +31,9 @@ use super::*;
 #[case::host_bits("clients: [10.1.2.3/8]", "clients[0]", "behind its prefix", "10.0.0.0/8")]
 #[case::smb_name("smb_name: e", "smb_name", "not built yet", "leave")]
 #[case::unknown("colour: red", "colour", "not known", "read_only")]
-fn a_field_of_a_share_is_refused(#[case] fields: &str, #[case] key: &str, #[case] found: &str, #[case] mend: &str) {
+fn a_field_of_a_share_is_refused(#[case] fields: &str, #[case] key: &str, #[case] found: &str, #[case] fix: &str) {
     let result = load_text(&with_share(fields), &[]);
-    assert_refused(result, &format!("shares[0].{key}"), found, mend);
+    assert_refused(result, &format!("shares[0].{key}"), found, fix);
 }
 
 #[rstest]
@@ -85,12 +85,12 @@ fn shares_whose_names_only_begin_alike_stand_beside_each_other() {
     "`/f` is not a mapping",
     "below it"
 )]
-fn shares_are_refused(#[case] shares: &str, #[case] key: &str, #[case] found: &str, #[case] mend: &str) {
+fn shares_are_refused(#[case] shares: &str, #[case] key: &str, #[case] found: &str, #[case] fix: &str) {
     let problems = problems(load_text(&with_shares(shares), &[]));
     let first = &problems[0];
     assert_eq!(first.key, key, "{problems:#?}");
     assert!(first.found.contains(found), "{problems:#?}");
-    assert!(first.mend.contains(mend), "{problems:#?}");
+    assert!(first.fix.contains(fix), "{problems:#?}");
 }
 
 #[test]

@@ -17,13 +17,13 @@ use super::*;
 )]
 #[case::stray_option("{ type: memory, path: /x }", "metadata.stores.m.path", "not known", "below `memory`")]
 #[case::options_not_a_mapping("{ type: memory, memory: 3 }", "metadata.stores.m.memory", "not a mapping", "below it")]
-fn a_store_is_refused(#[case] store: &str, #[case] key: &str, #[case] found: &str, #[case] mend: &str) {
+fn a_store_is_refused(#[case] store: &str, #[case] key: &str, #[case] found: &str, #[case] fix: &str) {
     let text = format!(
         "metadata: {{ stores: {{ m: {store}, good: {{ type: memory }} }} }}\n\
          content: {{ stores: {{ c: {{ type: memory }} }} }}\n\
          shares: [{{ name: /e, metadata_store: good, content_store: c }}]\n"
     );
-    assert_refused(load_text(&text, &[]), key, found, mend);
+    assert_refused(load_text(&text, &[]), key, found, fix);
 }
 
 const DISK: &str = "metadata: { stores: { m: { type: disk, disk: { path: /m } }, scratch: { type: memory } } }\n\

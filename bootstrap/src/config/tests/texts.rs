@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn every_problem_is_reported_at_once() {
     let text = with_share("squash: some, quota: x") + "log: { level: loud }\nfoo: 1\n";
     let keys: Vec<String> = problems(load_text(&text, &[])).into_iter().map(|p| p.key).collect();
     assert_eq!(keys, ["shares[0].squash", "shares[0].quota", "log.level", "foo"]);
@@ -21,10 +21,10 @@ fn every_problem_is_told_at_once() {
 #[case::not_yaml("log: [", "line", "YAML")]
 #[case::not_a_mapping("- log", "not a mapping", "")]
 #[case::tab("log:\n  level: info\n\tformat: text\n", "line 3: there is a tab", "by spaces")]
-fn a_text_that_cannot_be_read_is_refused(#[case] text: &str, #[case] found: &str, #[case] mend: &str) {
+fn a_text_that_cannot_be_read_is_refused(#[case] text: &str, #[case] found: &str, #[case] fix: &str) {
     let problems = problems(load_text(text, &[]));
     assert_eq!(problems.len(), 1);
-    assert!(problems[0].found.contains(found) && problems[0].mend.contains(mend), "{problems:#?}");
+    assert!(problems[0].found.contains(found) && problems[0].fix.contains(fix), "{problems:#?}");
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_file_that_is_no_text_is_refused_with_the_place() {
 fn a_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let problems = problems(load(Some(folder.path()), [], &StoreKinds::built_in(), &Protocols::built_in()));
-    assert_eq!((problems[0].found.as_str(), problems[0].mend.as_str()), ("is a folder", "name a file in it"));
+    assert_eq!((problems[0].found.as_str(), problems[0].fix.as_str()), ("is a folder", "name a file in it"));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_store_that_is_refused_is_not_refused_again_where_a_share_names_it() {
 }
 
 #[test]
-fn all_faults_of_a_stores_options_are_told() {
+fn all_faults_of_a_stores_options_are_reported() {
     let text = "metadata: { stores: { m: { type: memory } } }\n\
                 content: { stores: { c: { type: s3, s3: { bucket: b, colour: red, endpoint: s3.example.org, \
                 credentials: { from: keys, acess_key: x }, transfer: { requests: many } } } } }\n\
@@ -61,8 +61,8 @@ fn all_faults_of_a_stores_options_are_told() {
     let keys: Vec<&str> =
         problems.iter().map(|problem| problem.key.strip_prefix("content.stores.c.s3.").unwrap()).collect();
     assert_eq!(keys, ["colour", "credentials.acess_key", "credentials.access_key_id", "endpoint", "transfer.requests"]);
-    assert!(problems[1].mend.contains("access_key_id, secret_access_key"), "{problems:#?}");
-    assert!(problems[3].mend.contains("https://"), "{problems:#?}");
+    assert!(problems[1].fix.contains("access_key_id, secret_access_key"), "{problems:#?}");
+    assert!(problems[3].fix.contains("https://"), "{problems:#?}");
 }
 
 #[test]

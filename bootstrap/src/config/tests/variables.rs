@@ -94,7 +94,7 @@ fn variables_that_only_look_alike_are_refused(#[case] variable: &str, #[case] ke
 #[test]
 fn all_sections_are_known_to_the_reading_of_variables() {
     let problems = problems(load_text("colour: red", &[]));
-    let known: Vec<&str> = problems[0].mend.strip_prefix("known here: ").unwrap().split(", ").collect();
+    let known: Vec<&str> = problems[0].fix.strip_prefix("known here: ").unwrap().split(", ").collect();
     assert_eq!(known, environment::SECTIONS);
 }
 

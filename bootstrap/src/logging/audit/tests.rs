@@ -9,7 +9,7 @@ use super::super::{LineLayer, Lines, levels};
 use super::*;
 use crate::config::{LogFormat, LogLevel, LogLevels};
 
-/// Does something while changes are noted at this place.
+/// Does something while changes are recorded at this place.
 fn noting(path: &Path, work: impl FnOnce(&Audit)) {
     let audit = Audit::open(path).unwrap();
     let lines = Lines::new(Box::new(io::sink()), LogFormat::Text);
@@ -20,7 +20,7 @@ fn noting(path: &Path, work: impl FnOnce(&Audit)) {
     audit.finish();
 }
 
-fn noted(path: &Path) -> Vec<Value> {
+fn recorded(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -38,7 +38,7 @@ fn changes_are_noted_in_a_file_that_may_be_moved_away() {
         audit.reopen();
         tracing::info!(target: "audit", uid = 9, result = "OK", "change");
     });
-    let uids = |path: &Path| -> Vec<Value> { noted(path).iter().map(|line| line["uid"].clone()).collect() };
+    let uids = |path: &Path| -> Vec<Value> { recorded(path).iter().map(|line| line["uid"].clone()).collect() };
     assert_eq!((uids(&moved), uids(&path)), (vec![7.into(), 8.into()], vec![9.into()]));
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
     assert_eq!(mode & 0o007, 0);
@@ -57,11 +57,11 @@ fn refused_changes_of_a_kind_are_counted_and_those_that_succeed_are_all_noted() 
             tracing::info!(target: "audit", %client, uid, procedure = ?"MKDIR", share = %"/a", result = "ROFS");
         }
         tracing::info!(target: "audit", client = %"10.0.0.2", uid = 0, procedure = ?"REMOVE", share = %"/a", result = "ACCES");
-        audit.tell_held(false);
-        audit.tell_held(true);
-        audit.tell_held(true);
+        audit.report_held(false);
+        audit.report_held(true);
+        audit.report_held(true);
     });
-    let lines = noted(&path);
+    let lines = recorded(&path);
     let of =
         |name: &str, value: &str| lines.iter().filter(|line| line[name] == value && line["more"].is_null()).count();
     assert_eq!((of("result", "OK"), of("result", "ACCES"), of("result", "ROFS")), (1_000, 11, 10));
@@ -83,9 +83,9 @@ fn kinds_of_refusals_are_bounded() {
         for client in 0..5_000 {
             tracing::info!(target: "audit", client = %format!("10.0.{}.{}", client / 256, client % 256), result = "ACCES");
         }
-        audit.tell_held(true);
+        audit.report_held(true);
     });
-    let lines = noted(&path);
+    let lines = recorded(&path);
     assert_eq!(lines.len(), 1_024 + 10 + 1, "those beyond are of one kind");
     assert_eq!(lines.last().unwrap()["message"], format!("{} more refusals", 5_000 - 1_024 - 10));
 }

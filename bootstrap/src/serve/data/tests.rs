@@ -68,18 +68,17 @@ fn a_lock_of_an_earlier_version_is_enough_where_nothing_foreign_lies_beside_it()
     fs::write(folder.join("lock"), "4711\n").unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(folder.join("control.sock")).unwrap();
     let content = folder.join("content");
-    for (stranger, named) in
-        [("photo", &[content.as_path()][..]), ("control.sock.old", &[content.as_path()]), ("", &[])]
+    for (foreign, named) in [("photo", &[content.as_path()][..]), ("control.sock.old", &[content.as_path()]), ("", &[])]
     {
-        let path = folder.join(stranger);
-        if !stranger.is_empty() {
+        let path = folder.join(foreign);
+        if !foreign.is_empty() {
             fs::write(&path, "precious").unwrap();
         }
-        let expected = if stranger.is_empty() { "content" } else { stranger };
+        let expected = if foreign.is_empty() { "content" } else { foreign };
         let error = DataFolder::lock(&folder, named).unwrap_err();
         assert!(matches!(&error, DataError::Foreign { found, .. } if found == expected), "{error}");
         assert_eq!((mode_of(&folder), fs::read_to_string(folder.join("lock")).unwrap()), (0o755, "4711\n".to_owned()));
-        if !stranger.is_empty() {
+        if !foreign.is_empty() {
             fs::remove_file(&path).unwrap();
         }
     }

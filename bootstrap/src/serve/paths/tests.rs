@@ -2,7 +2,7 @@ use super::*;
 use dittofs_ports::mocks::MockShareMetadata;
 
 #[tokio::test]
-async fn nodes_that_cannot_be_told_are_named_by_number_and_only_so_many() {
+async fn nodes_whose_path_is_unknown_are_named_by_number_and_only_so_many() {
     let mut metadata = MockShareMetadata::new();
     metadata.expect_view().returning(|_| Ok(Default::default()));
     let nodes: Vec<NodeId> = [9, 7, 7, 8, 9].map(NodeId).to_vec();

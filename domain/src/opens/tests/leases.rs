@@ -112,7 +112,7 @@ fn open_of_attributes_takes_nothing() {
 }
 
 #[test]
-fn copies_are_told_but_not_waited_for() {
+fn copies_are_notified_but_not_waited_for() {
     let (mut node, key) = leased(1, LeaseForm::Lease, R);
     let write = Operation::Write(bytes(0, 9));
     let notified = Break { deadline_ms: None, ..broken(key, R, NONE, 2) };

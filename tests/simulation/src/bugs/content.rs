@@ -31,7 +31,7 @@ impl RiggedContent {
     }
 }
 
-/// Changes a byte of the first block, and the checksum that would tell.
+/// Changes a byte of the first block, and the checksum that would show it.
 fn falsify(parts: &[Bytes]) -> Vec<Bytes> {
     let mut whole = BytesMut::from(&parts.concat()[..]);
     let first = |(object, blocks): (ObjectHead, Vec<(u64, BlockHead)>)| {

@@ -54,7 +54,7 @@ impl Client {
 }
 
 /// The operation took place: what names led to before is over, also after a crash.
-fn settle(oracle: &mut Oracle, names: &[(NodeId, u8)], window: Window) {
+fn took_place(oracle: &mut Oracle, names: &[(NodeId, u8)], window: Window) {
     let oldest = oracle.oldest();
     let now = oracle.end(window);
     for (directory, name) in names {

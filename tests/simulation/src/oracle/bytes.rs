@@ -196,7 +196,7 @@ impl Bytes {
     }
 
     /// Of a write whose record is lost before all of it was flushed, the regions that were flushed are left. Nobody was
-    /// promised it: a client that is told of another verifier sends it again (RFC 1813, 3.3.21).
+    /// promised it: a client that sees another verifier sends it again (RFC 1813, 3.3.21).
     fn tear(&mut self) {
         for (_, end) in self.torn() {
             self.split(end);

@@ -13,7 +13,7 @@ pub(crate) enum Target {
     Nothing,
     /// To this node.
     Node(NodeId),
-    /// To the node that an operation made, whose number nobody was told.
+    /// To the node that an operation made, whose number nobody knows.
     MadeBy(OpNumber),
 }
 

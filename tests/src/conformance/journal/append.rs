@@ -63,7 +63,7 @@ pub async fn a_full_journal_refuses_and_changes_nothing(open: impl AsyncFn(u64) 
     journal.sync(appended[appended.len() - 1].sequence).await.unwrap();
 }
 
-/// A buffer that tells when nobody keeps it any more.
+/// A buffer that reports when nobody keeps it any more.
 struct Watched {
     bytes: Vec<u8>,
     dropped: Arc<AtomicBool>,

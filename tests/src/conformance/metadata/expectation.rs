@@ -186,9 +186,9 @@ pub async fn an_object_is_usable_while_live_or_written_by_the_same_epoch(
     open: impl AsyncFn() -> Arc<dyn MetadataStore>,
 ) {
     let fixture = Fixture::new(&open().await).await;
-    let [writing, live, condemned, unknown] = [1, 2, 3, 4].map(ObjectId);
+    let [writing, live, deleted, unknown] = [1, 2, 3, 4].map(ObjectId);
     for (id, state) in
-        [(writing, ObjectState::Writing), (live, ObjectState::Live), (condemned, ObjectState::PendingDelete)]
+        [(writing, ObjectState::Writing), (live, ObjectState::Live), (deleted, ObjectState::PendingDelete)]
     {
         fixture
             .change(Change::PutObject(ObjectRecord { id, state, owner: Epoch(5), bytes: 10, place: PlaceId::HOME }))
@@ -196,19 +196,19 @@ pub async fn an_object_is_usable_while_live_or_written_by_the_same_epoch(
     }
     let usable = |object, epoch| Expectation::ObjectUsable { object, epoch: Epoch(epoch) };
     let holds = [usable(live, 5), usable(live, 6), usable(writing, 5)];
-    let fails = [usable(writing, 6), usable(writing, 4), usable(condemned, 5), usable(unknown, 5)];
+    let fails = [usable(writing, 6), usable(writing, 4), usable(deleted, 5), usable(unknown, 5)];
     assert_holds(&fixture, &holds, &fails).await;
 
     let state = |object, state| Expectation::ObjectState { object, state };
     let holds = [
         state(writing, ObjectState::Writing),
         state(live, ObjectState::Live),
-        state(condemned, ObjectState::PendingDelete),
+        state(deleted, ObjectState::PendingDelete),
     ];
     let fails = [
         state(writing, ObjectState::Live),
         state(live, ObjectState::PendingDelete),
-        state(condemned, ObjectState::Writing),
+        state(deleted, ObjectState::Writing),
         state(unknown, ObjectState::Writing),
     ];
     assert_holds(&fixture, &holds, &fails).await;

@@ -76,7 +76,7 @@ async fn huge(fixture: &Fixture) -> NodeId {
     node
 }
 
-/// Creates files until told to stop; each must succeed at the first try.
+/// Creates files until it is to stop; each must succeed at the first try.
 struct Creator {
     stop: Arc<AtomicBool>,
     made: Arc<AtomicUsize>,

@@ -230,10 +230,10 @@ async fn run(store: &Arc<dyn MetadataStore>, pair: (usize, usize), schedule: Sch
                 None => b.look(fixture).await,
             };
             if second_applies_first {
-                let second = b.settle(fixture, view_b).await;
-                (a.settle(fixture, view_a).await, second)
+                let second = b.decide_and_apply(fixture, view_b).await;
+                (a.decide_and_apply(fixture, view_a).await, second)
             } else {
-                (a.settle(fixture, view_a).await, b.settle(fixture, view_b).await)
+                (a.decide_and_apply(fixture, view_a).await, b.decide_and_apply(fixture, view_b).await)
             }
         }
         Schedule::AtOnce => {

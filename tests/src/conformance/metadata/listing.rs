@@ -100,7 +100,7 @@ pub async fn a_cookie_goes_on_after_its_entry_is_gone(open: impl AsyncFn() -> Ar
     assert_eq!(rest.entries[0].name, all[9].name);
 }
 
-async fn settle(fixture: &Fixture, request: Request) {
+async fn run(fixture: &Fixture, request: Request) {
     let credentials = dittofs_domain::Credentials::root();
     let act = Act { what: "listing", request, credentials, now: time(2_000), fresh: fresh(fixture) };
     act.run(fixture).await.unwrap();
@@ -125,7 +125,7 @@ pub async fn a_renamed_entry_keeps_its_cookie_inside_its_directory(open: impl As
         let listing = list(&fixture, directory, after, 3).await;
         for entry in &listing.entries {
             assert!(seen.insert(entry.node), "{} was listed twice", entry.name);
-            settle(&fixture, rename(directory, &entry.name.to_string(), &format!("new-{}", entry.name))).await;
+            run(&fixture, rename(directory, &entry.name.to_string(), &format!("new-{}", entry.name))).await;
         }
         after = listing.entries.last().map_or(after, |last| last.cookie);
         if listing.complete {
@@ -140,7 +140,7 @@ pub async fn a_renamed_entry_keeps_its_cookie_inside_its_directory(open: impl As
     }
 }
 
-/// Adds, removes and renames in a directory until told to stop; leaves what was there at first but for its names.
+/// Adds, removes and renames in a directory until it is to stop; leaves what was there at first but for its names.
 async fn stir(fixture: Fixture, directory: NodeId, lasting: Vec<String>, stop: Arc<AtomicBool>) {
     let mut names = lasting;
     let mut round = 0;
@@ -149,11 +149,11 @@ async fn stir(fixture: Fixture, directory: NodeId, lasting: Vec<String>, stop: A
         if round >= 20 {
             let name = name(&format!("guest-{}", round - 20));
             let request = RemoveRequest { directory, name, kind: RemoveKind::NotDirectory };
-            settle(&fixture, Request::Remove(request, false)).await;
+            run(&fixture, Request::Remove(request, false)).await;
         }
         let index = round * 37 % names.len();
         let to = format!("renamed-{round}");
-        settle(&fixture, rename(directory, &names[index], &to)).await;
+        run(&fixture, rename(directory, &names[index], &to)).await;
         names[index] = to;
         round += 1;
         tokio::task::yield_now().await;

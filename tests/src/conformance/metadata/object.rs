@@ -1,4 +1,4 @@
-//! Objects: their states, what refers to them, and how condemning races with referring.
+//! Objects: their states, what refers to them, and how a pending delete races with referring.
 
 use std::sync::Arc;
 
@@ -97,7 +97,7 @@ pub async fn a_reference_of_a_tree_that_ended_is_another_one(open: impl AsyncFn(
     fixture.apply(plan).await;
 }
 
-pub async fn an_object_is_condemned_or_referred_to_but_never_both(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
+pub async fn an_object_is_pending_delete_or_referred_to_but_never_both(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
     let fixture = Fixture::new(&open().await).await;
     let node = fixture.add(NodeId::ROOT, "f", NodeKind::File).await;
     for round in 1..=100 {
@@ -106,12 +106,12 @@ pub async fn an_object_is_condemned_or_referred_to_but_never_both(open: impl Asy
         let mut refer = Plan::at(time(2_000));
         refer.require(Expectation::ObjectUsable { object: record.id, epoch: Epoch(6) });
         refer.change(Change::InsertReference(Reference::live(record.id, node, 1)));
-        let mut condemn = Plan::at(time(2_000));
-        condemn.require(Expectation::Unreferenced(record.id));
-        condemn.require(Expectation::ObjectState { object: record.id, state: ObjectState::Live });
-        condemn.change(Change::PutObject(ObjectRecord { state: ObjectState::PendingDelete, ..record }));
+        let mut mark = Plan::at(time(2_000));
+        mark.require(Expectation::Unreferenced(record.id));
+        mark.require(Expectation::ObjectState { object: record.id, state: ObjectState::Live });
+        mark.change(Change::PutObject(ObjectRecord { state: ObjectState::PendingDelete, ..record }));
 
-        let (first, second) = if round % 2 == 0 { (refer, condemn) } else { (condemn, refer) };
+        let (first, second) = if round % 2 == 0 { (refer, mark) } else { (mark, refer) };
         let (one, two) = (fixture.clone(), fixture.clone());
         let first = tokio::spawn(async move { one.try_apply(first).await });
         let second = tokio::spawn(async move { two.try_apply(second).await });

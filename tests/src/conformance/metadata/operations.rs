@@ -1,4 +1,4 @@
-//! Operations: a plan is applied once under one name, and what came of it is told to who asks again.
+//! Operations: a plan is applied once under one name, and who asks again hears what came of it.
 
 use std::sync::Arc;
 
@@ -146,7 +146,7 @@ pub async fn operations_survive_what_the_store_survives(open: impl AsyncFn() -> 
     }
 }
 
-/// For stores that can be told how many operations they remember, and for how long.
+/// For stores that can be configured how many operations they remember, and for how long.
 pub async fn operations_are_bounded_in_number(open: impl AsyncFn(OperationsKept) -> Arc<dyn MetadataStore>) {
     let kept = OperationsKept { count: 10, ..OperationsKept::default() };
     let fixture = Fixture::new(&open(kept).await).await;

@@ -77,7 +77,7 @@ impl Act {
     }
 
     /// Decides on a view and applies; looks and decides again for as long as that conflicts.
-    pub(super) async fn settle(&self, fixture: &Fixture, mut view: View) -> Outcome {
+    pub(super) async fn decide_and_apply(&self, fixture: &Fixture, mut view: View) -> Outcome {
         for _ in 0..TRIES_MAX {
             let decision = self.decide(&view)?;
             if decision.plan.changes.is_empty() {
@@ -95,7 +95,7 @@ impl Act {
     /// All three steps.
     pub(super) async fn run(&self, fixture: &Fixture) -> Outcome {
         let view = self.look(fixture).await;
-        self.settle(fixture, view).await
+        self.decide_and_apply(fixture, view).await
     }
 }
 

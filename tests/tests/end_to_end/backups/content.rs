@@ -73,10 +73,10 @@ impl Load {
         let first = session.make_file(&root, b"first", 0o644).await;
         let second = session.make_file(&root, b"second", 0o644).await;
         let is_over = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&is_over);
+        let ended = Arc::clone(&is_over);
         let task = tokio::spawn(async move {
             let mut number = 0u64;
-            while !told.load(Ordering::Acquire) {
+            while !ended.load(Ordering::Acquire) {
                 number += 1;
                 for file in [&first, &second] {
                     let stable = if number.is_multiple_of(3) { stable_how::FILE_SYNC } else { stable_how::UNSTABLE };

@@ -31,7 +31,7 @@ const NUMBERS: [Number; 19] = [
     gauge("dittofs_unflushed_limit_bytes", "How many there may be before writes wait.", |of| of.unflushed.limit),
     gauge("dittofs_unflushed_files", "Files with unflushed bytes.", |of| of.unflushed_files),
     counter("dittofs_writes_delayed_total", "Times that a write had to wait for room.", |of| of.writes_delayed),
-    counter("dittofs_writes_refused_total", "Writes that waited too long: clients were told to come again.", |of| {
+    counter("dittofs_writes_refused_total", "Writes that waited too long: clients had to come again.", |of| {
         of.writes_refused
     }),
     counter("dittofs_flushed_objects_total", "Objects that flushes have put.", |of| of.flushed_objects),

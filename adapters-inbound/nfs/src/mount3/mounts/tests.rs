@@ -51,7 +51,7 @@ fn a_mount_is_listed_once_and_ends() {
 }
 
 #[test]
-fn paths_are_told_by_their_parts() {
+fn paths_are_compared_by_their_parts() {
     let cases: [(&[u8], &[u8]); 9] = [
         (b"/export", b"/export"),
         (b"//export", b"/export"),

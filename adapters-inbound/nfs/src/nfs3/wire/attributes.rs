@@ -92,7 +92,7 @@ pub type post_op_attr = Option<fattr3>;
 /// The handle of what was made.
 pub type post_op_fh3 = Option<nfs_fh3>;
 
-/// The attributes before an operation that tell a client whether its cache is still good.
+/// The attributes before an operation that show a client whether its cache is still good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Decode)]
 pub struct wcc_attr {
     pub size: u64,

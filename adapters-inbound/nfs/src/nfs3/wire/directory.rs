@@ -47,8 +47,8 @@ pub fn dircount_bytes(name_bytes: usize) -> usize {
 
 /// The reply to READDIR or READDIRPLUS, written entry by entry.
 ///
-/// The result (READDIR3resok or READDIRPLUS3resok) has at most `count` bytes. `fill` pushes entries until one doesn't fit, and tells
-/// whether the directory ended. Where not even one entry fits, the reply is NFS3ERR_TOOSMALL.
+/// The result (READDIR3resok or READDIRPLUS3resok) has at most `count` bytes. `fill` pushes entries until one doesn't
+/// fit, and answers whether the directory ended. Where not even one entry fits, the reply is NFS3ERR_TOOSMALL.
 pub fn listing(
     dir_attributes: post_op_attr,
     cookieverf: cookieverf3,

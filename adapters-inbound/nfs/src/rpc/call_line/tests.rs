@@ -17,7 +17,7 @@ use crate::rpc::{AuthSys, Incoming, Procedure, Programs};
 /// The fields of events, as text.
 type Line = BTreeMap<&'static str, String>;
 
-/// Keeps what is told of calls.
+/// Keeps what is logged of calls.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<Vec<Line>>>);
 
@@ -137,14 +137,14 @@ fn every_call_has_one_line_whatever_becomes_of_it() {
         ((nlm4::PROGRAM, 4, 9), Credential::None, ["nlm4", "9", "PROC_UNAVAIL"]),
         ((portmap::PROGRAM, 2, 3), Credential::None, ["portmap2", "GETPORT", "OK"]),
     ];
-    for (name, credential, told) in cases {
+    for (name, credential, logged) in cases {
         let uid = matches!(credential, Credential::Sys(_)).then_some("5");
         let lines = lines(name, credential);
         assert_eq!(lines.len(), 1, "{name:?}: {lines:?}");
         let text = |field: &str| lines[0].get(field).map(String::as_str);
-        assert_eq!(["protocol", "procedure", "result"].map(text), told.map(Some), "{name:?}");
+        assert_eq!(["protocol", "procedure", "result"].map(text), logged.map(Some), "{name:?}");
         assert_eq!((text("client"), text("xid"), text("uid")), (Some("192.0.2.1:700"), Some("9"), uid), "{name:?}");
-        assert_eq!(text("path"), (told[0] == "toy").then_some("/export"), "{name:?}");
+        assert_eq!(text("path"), (logged[0] == "toy").then_some("/export"), "{name:?}");
         assert!(text("us").is_some_and(|us| us.parse::<u64>().is_ok()), "{name:?}");
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Held {
     /// It carries nothing: no call, no reply, no part of a record.
     pub(super) is_idle: bool,
     /// No share has answered a call of it, and it isn't the server that keeps it waiting.
-    pub(super) is_stranger: bool,
+    pub(super) is_unadmitted: bool,
 }
 
 /// What a client was too slow at.
@@ -40,7 +40,7 @@ pub(super) enum Slow {
     Record,
     Idle,
     /// At making a call that a share answers.
-    Stranger,
+    Unadmitted,
 }
 
 /// A client must take so much of its replies in time: what a slow link carries in a second.
@@ -85,18 +85,18 @@ impl Pace {
         };
         let idle = held.is_idle.then(|| self.active.checked_add(limits.idle_timeout)).flatten();
         // Calls that no share answers are not what a connection is kept for.
-        let stranger = held.is_stranger.then(|| self.stranger_deadline(limits)).flatten();
+        let unadmitted = held.is_unadmitted.then(|| self.admission_deadline(limits)).flatten();
         [
             (Slow::Replies, due(&self.replies, limits.slow_reader_timeout)),
             (Slow::Record, due(&self.record, limits.partial_record_timeout)),
             (Slow::Idle, idle),
-            (Slow::Stranger, stranger),
+            (Slow::Unadmitted, unadmitted),
         ]
     }
 
     /// Until when a share must have answered a call.
-    pub(super) fn stranger_deadline(&self, limits: &Limits) -> Option<Instant> {
-        self.began.checked_add(limits.stranger_timeout)
+    pub(super) fn admission_deadline(&self, limits: &Limits) -> Option<Instant> {
+        self.began.checked_add(limits.admission_timeout)
     }
 }
 

@@ -99,8 +99,8 @@ fn a_call_lasts_from_its_receive_until_its_reply_is_handed_on() {
     let mut all = Vec::new();
     counts.add_to(&mut all);
     assert!(all.iter().all(|row| row.latencies.count() == 0), "it is not handed on yet");
-    meter.settle();
-    meter.settle();
+    meter.count_finished();
+    meter.count_finished();
     let mut all = Vec::new();
     counts.add_to(&mut all);
     let latencies = all.iter().find(|row| row.procedure == "PEEL").unwrap().latencies;
@@ -124,7 +124,7 @@ fn counting_a_call_costs_next_to_nothing() {
                 let begun = std::hint::black_box(meter.begin(7, 1));
                 meter.end(begun, std::hint::black_box(&reply));
             }
-            meter.settle();
+            meter.count_finished();
         }
         let nanoseconds = began.elapsed().as_nanos() as f64 / f64::from(CALLS);
         println!("{nanoseconds:.1} ns a call, {batch} at a time");

@@ -139,7 +139,7 @@ impl Content {
         Content { now: durable.clone(), durable, pending: Vec::new() }
     }
 
-    fn settle(&mut self) {
+    fn make_durable(&mut self) {
         for (at, bytes) in std::mem::take(&mut self.pending) {
             put(&mut self.durable, at as usize, &bytes);
         }
@@ -263,7 +263,7 @@ impl File for DiskFile {
                 return Err(syncs_fail.map_or_else(|| io::Error::other("the disk failed"), io::Error::from));
             }
             if !syncs_off {
-                file.settle();
+                file.make_durable();
             }
             Ok(())
         })

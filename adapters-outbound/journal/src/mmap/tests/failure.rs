@@ -29,7 +29,7 @@ async fn what_can_still_be_read_after_a_failed_sync_is_moved_and_durable() {
     journal.sync(all[4].0.sequence).await.unwrap();
     // More than the rest of the segment.
     all.extend(some(&journal, 5..15, 9_000).await);
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
     disk.fail(|faults| faults.failing_syncs = 1);
     let waiting = all[14].0.sequence;
     let (one, other) = tokio::join!(journal.sync(waiting), journal.sync(all[6].0.sequence));
@@ -61,7 +61,7 @@ async fn what_can_not_be_read_after_a_failed_sync_is_reported_as_lost() {
     let mut all = some(&journal, 0..6, 1_000).await;
     journal.sync(all[1].0.sequence).await.unwrap();
     all.extend(some(&journal, 6..10, 1_000).await);
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
     disk.fail(|faults| {
         faults.failing_syncs = 1;
         faults.forgets_from = Some(all[8].0.place.at as usize + 10);
@@ -71,7 +71,7 @@ async fn what_can_not_be_read_after_a_failed_sync_is_reported_as_lost() {
     let loss = loss.downcast::<SyncLoss>().unwrap();
     let lost: Vec<_> = all.drain(8..).map(|(at, record)| (record.node, at.sequence)).collect();
     assert_eq!(loss.lost, lost);
-    assert_eq!((journal.failures(), journal.lost()), (1, lost), "what is lost is told to who asks");
+    assert_eq!((journal.failures(), journal.lost()), (1, lost), "who asks hears what is lost");
     // Nobody is refused for what others have lost.
     for up_to in [last, all[7].0.sequence, Sequence(u64::MAX >> 1)] {
         journal.sync(up_to).await.unwrap();
@@ -92,14 +92,14 @@ async fn what_a_sync_loses_that_nobody_waits_for_is_counted() {
     let journal = MmapJournal::create(disk.clone(), ID, options).unwrap();
     journal.recover(Sequence(0)).await.unwrap();
     let all = some(&journal, 0..15, MIB).await;
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
     disk.fail(|faults| {
         faults.failing_syncs = 1;
         faults.forgets_from = Some(all[14].0.place.at as usize);
     });
     // The journal syncs by itself.
     journal.append(write(4, 15, MIB)).await.unwrap();
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
     assert_eq!(journal.failures(), 1);
     let lost = journal.lost();
     assert!(lost.starts_with(&[(all[14].1.node, all[14].0.sequence)]), "{lost:?}");
@@ -117,11 +117,11 @@ async fn a_second_failure_stops_writes_and_nothing_else() {
     let disk = Disk::new();
     let journal = created(&disk).await;
     let first = some(&journal, 0..2, 1_000).await;
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
     disk.fail(|faults| faults.failing_syncs = 1);
     assert!(journal.sync(first[1].0.sequence).await.is_err());
     let second = some(&journal, 2..4, 1_000).await;
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
     disk.fail(|faults| faults.failing_syncs = 1);
     let answer = journal.sync(second[1].0.sequence).await;
     assert!(matches!(answer, Err(JournalError::SyncFailed(_))), "{answer:?}");
@@ -142,7 +142,7 @@ async fn a_write_that_fails_leaves_nothing() {
     let disk = Disk::new();
     let journal = created(&disk).await;
     let before = some(&journal, 0..2, 1_000).await;
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
     let usage = journal.usage();
     disk.fail(|faults| faults.writes_fail = Some(ErrorKind::StorageFull));
     let answer = journal.append(write(4, 9, 1_000)).await;

@@ -74,7 +74,7 @@ async fn records_are_refused_while_there_is_no_room_to_write_over_a_segment() {
         let journal = created(&disk).await;
         let mut all = some(&journal, 0..3, 1_000).await;
         journal.sync(all[2].0.sequence).await.unwrap();
-        settled(&journal).await;
+        wait_until_idle(&journal).await;
         disk.fail(|faults| faults.failed_is_written = is_written);
         for round in 0..4 {
             disk.fail(|faults| faults.writes_fail = Some(ErrorKind::StorageFull));
@@ -96,7 +96,7 @@ async fn a_refused_record_is_wiped_before_the_log_goes_on_elsewhere() {
     let journal = created(&disk).await;
     let mut all = some(&journal, 0..3, 14_000).await;
     journal.sync(all[2].0.sequence).await.unwrap();
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
     disk.fail(|faults| {
         faults.failed_is_written = true;
         faults.writes_fail = Some(ErrorKind::StorageFull);
@@ -122,7 +122,7 @@ async fn after_a_sync_that_found_no_room_the_journal_goes_on_once_there_is_some(
     for round in 1..4 {
         // More than one segment, so that moving has to begin several.
         all.extend(some(&journal, 100 * round..100 * round + 9, 9_000).await);
-        settled(&journal).await;
+        wait_until_idle(&journal).await;
         no_room(&disk);
         let last = all.last().unwrap().0.sequence;
         let answer = journal.sync(last).await;
@@ -158,7 +158,7 @@ async fn what_a_full_disk_forgot_is_reported_as_lost() {
     let mut all = some(&journal, 0..2, 1_000).await;
     journal.sync(all[1].0.sequence).await.unwrap();
     all.extend(some(&journal, 2..3, 1_000).await);
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
     no_room(&disk);
     disk.fail(|faults| faults.forgets_from = Some(all[2].0.place.at as usize));
     assert!(matches!(journal.sync(all[2].0.sequence).await, Err(JournalError::SyncFailed(_))));
@@ -182,14 +182,14 @@ async fn a_full_disk_does_not_count_as_a_broken_one() {
     for round in 0..3 {
         let record = write(4, round, 1_000);
         let at = append_again(&journal, record).await;
-        settled(&journal).await;
+        wait_until_idle(&journal).await;
         disk.fail(|faults| faults.syncs_fail = Some(ErrorKind::StorageFull));
         assert!(journal.sync(at.sequence).await.is_err());
         room(&disk);
     }
     for is_stopped in [false, true] {
         let at = append_again(&journal, write(4, 9, 1_000)).await;
-        settled(&journal).await;
+        wait_until_idle(&journal).await;
         disk.fail(|faults| faults.failing_syncs = 1);
         assert!(journal.sync(at.sequence).await.is_err());
         let answer = journal.append(write(4, 10, 100)).await;

@@ -89,11 +89,11 @@ async fn recovery_tells_how_much_it_has_read() {
     fill_segment(&journal, 1).await;
     closed(journal).await;
     let journal = MmapJournal::open(disk, Some(ID), options()).unwrap();
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let tell = Arc::clone(&told);
-    journal.report_recovery_to(move |read, all| tell.lock().push((read, all)));
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let report = Arc::clone(&calls);
+    journal.report_recovery_to(move |read, all| report.lock().push((read, all)));
     journal.recover(Sequence(0)).await.unwrap();
-    let told = told.lock().clone();
-    assert!(told.len() >= 2 && told.is_sorted(), "{told:?}");
-    assert!(told.iter().all(|(_, all)| *all == told[told.len() - 1].0), "{told:?}");
+    let calls = calls.lock().clone();
+    assert!(calls.len() >= 2 && calls.is_sorted(), "{calls:?}");
+    assert!(calls.iter().all(|(_, all)| *all == calls[calls.len() - 1].0), "{calls:?}");
 }

@@ -60,7 +60,7 @@ async fn stale_records(bug: Option<Bug>) -> usize {
             break;
         }
     }
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
     let mut stale = 0;
     for name in disk.names().unwrap() {
         let Some(_) = slot::Slot::index(&name) else { continue };

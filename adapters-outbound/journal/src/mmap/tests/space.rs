@@ -41,7 +41,7 @@ async fn the_same_files_are_used_for_ever() {
         let all: Vec<Appended> = fill_segment(&journal, round).await.into_iter().map(|(at, _)| at).collect();
         journal.release(&all).await.unwrap();
     }
-    settled(&journal).await;
+    wait_until_idle(&journal).await;
     assert!(Folder::names(&*disk).unwrap().len() <= 8, "{:?}", Folder::names(&*disk));
 }
 

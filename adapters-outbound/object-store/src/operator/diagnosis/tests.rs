@@ -20,13 +20,13 @@ fn refused(error: &Error) -> String {
 }
 
 #[tokio::test]
-async fn the_region_that_is_named_is_told() {
+async fn the_region_that_is_named_is_reported() {
     let message = "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'";
-    let told = refused(&answered(ErrorKind::Unexpected, "AuthorizationHeaderMalformed", message));
-    assert!(told.contains("write `region: eu-west-1`"), "{told}");
+    let text = refused(&answered(ErrorKind::Unexpected, "AuthorizationHeaderMalformed", message));
+    assert!(text.contains("write `region: eu-west-1`"), "{text}");
     let message = "expecting 'something\\nelse'";
-    let told = refused(&answered(ErrorKind::Unexpected, "AuthorizationHeaderMalformed", message));
-    assert!(told.contains("correct `region`"), "{told}");
+    let text = refused(&answered(ErrorKind::Unexpected, "AuthorizationHeaderMalformed", message));
+    assert!(text.contains("correct `region`"), "{text}");
 }
 
 #[tokio::test]
@@ -42,6 +42,6 @@ async fn what_may_pass_is_not_a_refusal() {
 #[tokio::test]
 async fn what_nobody_knows_is_shortened() {
     let page = "<html>\n".repeat(1_000);
-    let told = refused(&Error::new(ErrorKind::NotFound, page));
-    assert!(told.len() < 1_000 && !told.contains('\n'), "{told}");
+    let text = refused(&Error::new(ErrorKind::NotFound, page));
+    assert!(text.len() < 1_000 && !text.contains('\n'), "{text}");
 }

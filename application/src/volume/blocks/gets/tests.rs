@@ -42,7 +42,7 @@ fn small_blocks_are_one_request_whatever_is_wanted() {
 }
 
 #[test]
-fn where_frames_of_unknown_length_are_is_told_by_the_head() {
+fn the_head_says_where_frames_of_unknown_length_are() {
     for odd in
         [BlockPlace { codec: 1, ..place(4 * MIB, 0, 1) }, BlockPlace { stored_len: 4 * MIB, ..place(4 * MIB, 0, 0) }]
     {

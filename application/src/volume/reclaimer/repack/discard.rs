@@ -72,7 +72,7 @@ impl Repacker {
                     continue;
                 }
                 Err(error @ ContentError::Unavailable(_)) => {
-                    self.collector.tell_away(&error);
+                    self.collector.report_outage(&error);
                     break;
                 }
                 Err(error) => {
@@ -84,7 +84,7 @@ impl Repacker {
         }
         if given_back > 0 {
             tracing::info!(share = %self.share.name(), bytes = given_back, "dead bytes of objects were given back");
-            self.write_back.admission().hurry();
+            self.write_back.admission().request_flush();
         }
         Ok(self.collector.discards().are_waiting())
     }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn refusals_are_told_once_a_minute_with_the_number_of_those_between() {
+fn refusals_are_reported_once_a_minute_with_the_number_of_those_between() {
     let refused = RefusedPorts::default();
     let at = |seconds| refused.due(Duration::from_secs(seconds));
     assert_eq!(at(100), Some(0));

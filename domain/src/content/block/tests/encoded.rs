@@ -153,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn damage_anywhere_is_told_and_never_decoded(
+    fn damage_anywhere_is_found_and_never_decoded(
         kinds in prop::collection::vec(any::<bool>(), 1..4),
         at in any::<prop::sample::Index>(),
         in_head in any::<bool>(),

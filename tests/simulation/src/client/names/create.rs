@@ -7,7 +7,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{Created, MetadataService};
 
-use super::{Answer, Client, Names, has_something, settle};
+use super::{Answer, Client, Names, has_something, took_place};
 use crate::{
     oracle::{Oracle, Target, Window},
     world::{Running, name},
@@ -104,7 +104,7 @@ impl Client {
         if let Some(model) = oracle.nodes.get_mut(&node) {
             model.target = target.as_bytes().to_vec();
         }
-        settle(&mut oracle, &[(directory, called)], window);
+        took_place(&mut oracle, &[(directory, called)], window);
         drop(oracle);
         if !was_free || may_be_gone {
             self.world.fail_answer("a creation succeeds where the name is taken or the directory gone", window, &node);

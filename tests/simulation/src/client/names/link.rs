@@ -3,7 +3,7 @@
 use dittofs_domain::{error::FsError, namespace::LinkRequest};
 use dittofs_ports::MetadataService;
 
-use super::{Answer, Client, Names, had_nothing, has_something, settle};
+use super::{Answer, Client, Names, had_nothing, has_something, took_place};
 use crate::{
     oracle::{Oracle, Target},
     world::{Running, name},
@@ -41,7 +41,7 @@ impl Client {
                 self.changed(&linked.directory, seen, true);
                 let mut oracle = self.world.oracle.lock();
                 let fits = had_nothing(&mut oracle, directory, called, window);
-                settle(&mut oracle, &names, window);
+                took_place(&mut oracle, &names, window);
                 drop(oracle);
                 if !fits {
                     self.world.fail_answer("a link over another name succeeds", window, &request);

@@ -7,7 +7,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::MetadataService;
 
-use super::{Answer, Client, Names, had_nothing, has_kind, kinds, may_be_full, settle, targets};
+use super::{Answer, Client, Names, had_nothing, has_kind, kinds, may_be_full, targets, took_place};
 use crate::{
     oracle::{Oracle, Target},
     world::{Running, name},
@@ -54,7 +54,7 @@ impl Client {
                     Target::Node(node) if is_directory => oracle.tree.may_be_empty(node, window.start),
                     target => target != Target::Nothing,
                 });
-                settle(&mut oracle, &names, window);
+                took_place(&mut oracle, &names, window);
                 drop(oracle);
                 if !fits {
                     self.world.fail_answer("a removal of what is not there or not empty succeeds", window, &request);

@@ -3,7 +3,7 @@
 use dittofs_domain::{NodeId, error::FsError, namespace::RenameRequest};
 use dittofs_ports::MetadataService;
 
-use super::{Answer, Client, Names, before, had_nothing, has_kind, may_be_full, settle, targets};
+use super::{Answer, Client, Names, before, had_nothing, has_kind, may_be_full, targets, took_place};
 use crate::{
     oracle::{Oracle, Target, Window},
     world::{Running, SHARE, name},
@@ -96,7 +96,7 @@ impl Client {
                 oracle.tree.entry(*directory, *name).finish(window.op, now);
             }
         } else {
-            settle(&mut oracle, names, window);
+            took_place(&mut oracle, names, window);
         }
         drop(oracle);
         if !fits {

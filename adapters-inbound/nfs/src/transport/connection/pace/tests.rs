@@ -12,7 +12,7 @@ fn first(pace: &Pace, held: Held, start: Instant, now: u32) -> Option<(Slow, u64
 #[test]
 fn who_holds_room_has_less_time_where_others_wait() {
     let start = Instant::now();
-    let held = Held { room: true, is_short: false, is_idle: false, is_stranger: false };
+    let held = Held { room: true, is_short: false, is_idle: false, is_unadmitted: false };
     let short = Held { is_short: true, ..held };
     let without = Held { room: false, ..short };
     let mut pace = Pace::new(start);
@@ -39,14 +39,14 @@ fn who_holds_room_has_less_time_where_others_wait() {
 }
 
 #[test]
-fn what_a_stranger_does_does_not_lengthen_its_time() {
+fn what_an_unadmitted_connection_does_does_not_lengthen_its_time() {
     let start = Instant::now();
-    let idle = Held { room: false, is_short: true, is_idle: true, is_stranger: true };
-    let known = Held { is_stranger: false, ..idle };
+    let idle = Held { room: false, is_short: true, is_idle: true, is_unadmitted: true };
+    let known = Held { is_unadmitted: false, ..idle };
     let mut pace = Pace::new(start);
     pace.active = start + 50 * SECOND;
-    assert_eq!(first(&pace, idle, start, 50), Some((Slow::Stranger, 60)));
-    assert_eq!(first(&pace, Held { is_idle: false, ..idle }, start, 50), Some((Slow::Stranger, 60)));
+    assert_eq!(first(&pace, idle, start, 50), Some((Slow::Unadmitted, 60)));
+    assert_eq!(first(&pace, Held { is_idle: false, ..idle }, start, 50), Some((Slow::Unadmitted, 60)));
     assert_eq!(first(&pace, known, start, 50), Some((Slow::Idle, 650)));
     assert_eq!(first(&pace, Held { is_idle: false, ..known }, start, 50), None);
 }

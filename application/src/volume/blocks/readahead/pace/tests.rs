@@ -1,7 +1,7 @@
 use super::*;
 
 /// A link of so many bytes a second and so long a way, on which the window's steps travel side by side.
-fn settle(link: &Link, rate: u64, way: Duration, rounds: u32) -> u64 {
+fn converge(link: &Link, rate: u64, way: Duration, rounds: u32) -> u64 {
     let mut now = Duration::from_secs(1);
     for _ in 0..rounds {
         let window = link.window().unwrap_or(16 * MIB).clamp(16 * MIB, 512 * MIB);
@@ -21,7 +21,7 @@ fn settle(link: &Link, rate: u64, way: Duration, rounds: u32) -> u64 {
 fn the_window_comes_to_a_few_times_what_the_link_carries_in_a_round_trip() {
     for (rate, milliseconds) in [(50 * MIB, 20), (400 * MIB, 20), (400 * MIB, 100), (20 * MIB, 5)] {
         let way = Duration::from_millis(milliseconds);
-        let window = settle(&Link::default(), rate, way, 100);
+        let window = converge(&Link::default(), rate, way, 100);
         let one = Duration::from_secs_f64(STEP as f64 / rate as f64);
         let carries = rate as f64 * (way + one).as_secs_f64();
         let times = window as f64 / carries;
@@ -32,8 +32,8 @@ fn the_window_comes_to_a_few_times_what_the_link_carries_in_a_round_trip() {
 #[test]
 fn a_link_that_has_become_slower_gets_less() {
     let link = Link::default();
-    let fast = settle(&link, 800 * MIB, Duration::from_millis(20), 50);
-    let slow = settle(&link, 20 * MIB, Duration::from_millis(20), 50);
+    let fast = converge(&link, 800 * MIB, Duration::from_millis(20), 50);
+    let slow = converge(&link, 20 * MIB, Duration::from_millis(20), 50);
     assert!(slow < fast / 2, "{slow} after {fast}");
 }
 

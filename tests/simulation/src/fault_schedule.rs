@@ -1,4 +1,4 @@
-//! Bad times of the content store: gone, throttling, or slow for a while.
+//! The fault schedule of the content store: gone, throttling, or slow for a while.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,12 +14,12 @@ use crate::{
 
 /// How long the store is gone, at most.
 const GONE_MS_MAX: u64 = 3_600_000;
-/// When it has been gone for so long a read may be told so, rather than to come again. Less than the share's own bound,
-/// as calls may have failed before.
-const TOLD_AFTER: Duration = Duration::from_secs(60);
+/// When it has been gone for so long a read may fail with an error, rather than having to come again. Less than the
+/// share's own bound, as calls may have failed before.
+const ERROR_AFTER: Duration = Duration::from_secs(60);
 
-/// When which kind of bad time ends.
-pub(crate) struct Weather {
+/// When which kind of fault ends.
+pub(crate) struct FaultSchedule {
     simulation: Arc<Simulation>,
     state: Mutex<State>,
 }
@@ -33,9 +33,9 @@ struct State {
     long_refused: u64,
 }
 
-impl Weather {
-    pub(crate) fn new(simulation: &Arc<Simulation>) -> Weather {
-        Weather { simulation: Arc::clone(simulation), state: Mutex::default() }
+impl FaultSchedule {
+    pub(crate) fn new(simulation: &Arc<Simulation>) -> FaultSchedule {
+        FaultSchedule { simulation: Arc::clone(simulation), state: Mutex::default() }
     }
 
     /// How many calls were refused when the store had been gone for long.
@@ -71,7 +71,7 @@ impl Weather {
         Ok(())
     }
 
-    /// Begins a bad time, now and then.
+    /// Begins a fault, now and then.
     fn change(&self) {
         let begins = |fault: Fault, ms_max: u64| {
             let length = self.simulation.happens(fault).then(|| {
@@ -99,7 +99,7 @@ impl Weather {
         let now = Instant::now();
         let mut state = self.state.lock();
         let Some((since, _)) = state.gone.filter(|(_, until)| now < *until) else { return false };
-        if now.duration_since(since) > TOLD_AFTER {
+        if now.duration_since(since) > ERROR_AFTER {
             state.long_refused += 1;
         }
         true

@@ -1,4 +1,4 @@
-//! What the log tells of calls: each of them at `debug`; those that took long; and, for the record of who changed what,
+//! What the log says of calls: each of them at `debug`; those that took long; and, for the record of who changed what,
 //! those that change something.
 //!
 //! Where nobody asks for any of it, a call costs a look at two flags, and one at the clock if it has to wait.
@@ -31,9 +31,9 @@ const WRITES_MAX: usize = 4_096;
 /// What a call was refused with that is worth a record.
 const REFUSALS: [&str; 3] = ["ACCES", "PERM", "ROFS"];
 
-/// Tells what is told of calls.
-pub(super) struct Teller {
-    /// A call that takes longer is told at `warn`; none if absent.
+/// Writes the log of calls.
+pub(super) struct CallLog {
+    /// A call that takes longer is logged at `warn`; none if absent.
     slow: Option<Duration>,
     admin: Arc<dyn AdminService>,
     names: Mutex<HashMap<ShareId, Arc<str>>>,
@@ -70,21 +70,21 @@ struct Details {
     count: Option<u32>,
 }
 
-impl Teller {
+impl CallLog {
     pub(super) fn new(admin: Arc<dyn AdminService>, slow: Option<Duration>) -> Self {
         Self { slow, admin, names: Mutex::default(), writes: Mutex::default() }
     }
 
-    /// Has a call carried out, and tells of it what is to be told.
+    /// Has a call carried out, and logs what is to be logged of it.
     pub(super) async fn follow<F: Future<Output = Reply>>(
         &self,
         procedure: Procedure,
         call: Call,
         carry_out: impl FnOnce(Call) -> F,
     ) -> Reply {
-        let is_told = tracing::enabled!(target: CALLS, Level::DEBUG);
+        let is_logged = tracing::enabled!(target: CALLS, Level::DEBUG);
         let is_recorded = procedure.changes_something() && tracing::enabled!(target: AUDIT, Level::INFO);
-        let subject = Subject::of(procedure, &call, is_told || is_recorded);
+        let subject = Subject::of(procedure, &call, is_logged || is_recorded);
         let mut began = subject.details.is_some().then(Instant::now);
         let mut work = std::pin::pin!(carry_out(call));
         let reply = std::future::poll_fn(|context| {
@@ -97,12 +97,12 @@ impl Teller {
         })
         .await;
         if let Some(began) = began {
-            self.tell(&subject, &reply, began.elapsed(), is_recorded);
+            self.log(&subject, &reply, began.elapsed(), is_recorded);
         }
         reply
     }
 
-    fn tell(&self, subject: &Subject, reply: &Reply, took: Duration, is_recorded: bool) {
+    fn log(&self, subject: &Subject, reply: &Reply, took: Duration, is_recorded: bool) {
         let result = OPERATIONS.result(subject.procedure as u32, reply.outcome());
         if self.slow.is_some_and(|slow| took > slow) {
             let (procedure, peer) = (subject.procedure, subject.peer);
@@ -111,13 +111,13 @@ impl Teller {
             tracing::warn!(target: CALLS, %share, client = %peer, uid = subject.uid, ?procedure, file, result, ms, "slow");
         }
         let Some(details) = &subject.details else { return };
-        self.tell_call(subject, details, result, took);
+        self.log_call(subject, details, result, took);
         if is_recorded && (result == "OK" || REFUSALS.contains(&result)) && self.is_news(subject, result) {
             self.record(subject, details, result);
         }
     }
 
-    fn tell_call(&self, subject: &Subject, details: &Details, result: &str, took: Duration) {
+    fn log_call(&self, subject: &Subject, details: &Details, result: &str, took: Duration) {
         tracing::debug!(
             target: CALLS,
             client = %subject.peer,
@@ -194,7 +194,7 @@ impl Subject {
         };
         let details = with_details.then(|| {
             let mut details = Box::<Details>::default();
-            // What can't be decoded is not told; the reply says so.
+            // What can't be decoded is not logged; the reply says so.
             let _ = details.read(procedure, &mut arguments);
             details
         });

@@ -14,7 +14,7 @@ impl Share {
     }
 
     /// A file whose row is damaged while it has an unflushed record, half of which was cut off.
-    async fn cut_and_damaged(&self) -> NodeRef {
+    async fn truncated_and_damaged(&self) -> NodeRef {
         for number in 0..100 {
             let victim = self.create(&format!("victim{number}")).await;
             self.write(victim, 0, &bytes(1, 64 * KIB)).await;
@@ -25,15 +25,15 @@ impl Share {
             if self.unflushed() > 0 {
                 return victim;
             }
-            self.damage.is_mended();
+            self.damage.repair();
         }
         panic!("every file was flushed at once");
     }
 }
 
-/// Has a record of a file moved while the file's row is damaged, and mends the row; answers what the file has then.
+/// Has a record of a file moved while the file's row is damaged, and repairs the row; answers what the file has then.
 async fn moved_while_damaged(share: Share) -> (Share, Vec<u8>) {
-    let (victim, other) = (share.cut_and_damaged().await, share.create("other").await);
+    let (victim, other) = (share.truncated_and_damaged().await, share.create("other").await);
     share.set_aside().await;
     // Now the record is in no index.
     let share = share.restarted().await;
@@ -45,7 +45,7 @@ async fn moved_while_damaged(share: Share) -> (Share, Vec<u8>) {
     }
     assert_eq!(share.read(other, 0, 256 * KIB).await.unwrap(), bytes(3, 256 * KIB));
     let share = share.restarted().await;
-    share.damage.is_mended();
+    share.damage.repair();
     let share = share.restarted().await;
     let found = share.read(victim, 0, 64 * KIB).await.unwrap();
     share.until("it is flushed", async |share| share.unflushed() == 0).await;

@@ -1,4 +1,4 @@
-//! Files that can't be read, told by path.
+//! Files that can't be read, reported by path.
 
 use std::{collections::HashMap, hash::Hash, time::Duration};
 
@@ -8,34 +8,34 @@ use parking_lot::Mutex;
 
 use crate::volume::nodes::Nodes;
 
-/// So long a file, or whatever else, is not told again: its path costs a question for each of its parts.
+/// So long a file, or whatever else, is not reported again: its path costs a question for each of its parts.
 const PAUSE: Duration = Duration::from_secs(60);
-/// What is remembered as told.
-const TOLD_MAX: usize = 1_024;
+/// How many are remembered as reported.
+const REPORTED_MAX: usize = 1_024;
 /// No path that people use is deeper.
 const DEPTH_MAX: usize = 128;
 
-/// When files, or other things, were told.
+/// When files, or other things, were reported.
 #[derive(Debug)]
-pub(in crate::volume) struct Told<K = NodeId>(Mutex<HashMap<K, Duration>>);
+pub(in crate::volume) struct Reported<K = NodeId>(Mutex<HashMap<K, Duration>>);
 
-impl<K> Default for Told<K> {
-    fn default() -> Told<K> {
-        Told(Mutex::new(HashMap::new()))
+impl<K> Default for Reported<K> {
+    fn default() -> Reported<K> {
+        Reported(Mutex::new(HashMap::new()))
     }
 }
 
-impl<K: Eq + Hash> Told<K> {
-    /// Whether something is due, which then was told.
+impl<K: Eq + Hash> Reported<K> {
+    /// Whether a report of something is due; then it counts as reported.
     pub(in crate::volume) fn is_due(&self, what: K, now: Duration) -> bool {
-        let mut told = self.0.lock();
-        if told.get(&what).is_some_and(|at| now.saturating_sub(*at) < PAUSE) {
+        let mut reported = self.0.lock();
+        if reported.get(&what).is_some_and(|at| now.saturating_sub(*at) < PAUSE) {
             return false;
         }
-        if told.len() >= TOLD_MAX {
-            told.clear();
+        if reported.len() >= REPORTED_MAX {
+            reported.clear();
         }
-        told.insert(what, now);
+        reported.insert(what, now);
         true
     }
 }
@@ -47,8 +47,8 @@ impl Nodes {
     }
 
     /// Says in the log which file has bytes that can't be read. What is wrong with them was said before.
-    pub(in crate::volume) async fn tell_unreadable(&self, node: NodeId) {
-        if !self.told.is_due(node, self.share.monotonic()) {
+    pub(in crate::volume) async fn report_unreadable(&self, node: NodeId) {
+        if !self.reported.is_due(node, self.share.monotonic()) {
             return;
         }
         let file = self.file(node).await;
@@ -56,7 +56,7 @@ impl Nodes {
     }
 }
 
-/// The path of a node in its share, as far as it can be told: names of which characters are no printable ones are escaped.
+/// The path of a node in its share, as far as it is known. Characters that are not printable are escaped.
 pub async fn path_of(node: NodeId, metadata: &dyn ShareMetadata) -> Option<String> {
     let mut parts = Vec::new();
     let mut node = node;

@@ -1,5 +1,5 @@
 //! A reader that has looked at what is unflushed, when nothing was, and looks into the map after something was written and
-//! cut: it must not answer the file of neither state.
+//! removed: it must not answer the file of neither state.
 
 use std::{
     future::Future,
@@ -57,7 +57,7 @@ fn events() -> [(&'static str, Begin); 3] {
 }
 
 #[tokio::test]
-async fn a_reader_sees_what_was_written_before_a_cut_that_it_sees() {
+async fn a_reader_sees_what_was_written_before_a_removal_that_it_sees() {
     for (what, event) in events() {
         let world = World::new().await;
         let source = world.file(b"bytes").await;
@@ -72,7 +72,7 @@ async fn a_reader_sees_what_was_written_before_a_cut_that_it_sees() {
 }
 
 #[tokio::test]
-async fn a_search_for_data_sees_what_was_written_before_a_cut_that_it_sees() {
+async fn a_search_for_data_sees_what_was_written_before_a_removal_that_it_sees() {
     for (what, event) in events() {
         let world = World::new().await;
         let source = world.file(b"bytes").await;
@@ -112,15 +112,15 @@ async fn a_record_is_released_after_it_is_stored_that_it_is_done_even_if_nothing
 
 /// A server that ends drops calls that take too long; what they sent to the metadata store is done all the same.
 #[tokio::test]
-async fn a_cut_of_which_nobody_hears_is_not_undone_by_a_flush() {
-    for (what, size, cut) in [("truncation", 150, 150..200), ("punch", 200, 10..20)] {
+async fn a_removal_of_which_nobody_hears_is_not_undone_by_a_flush() {
+    for (what, size, removed) in [("truncation", 150, 150..200), ("punch", 200, 10..20)] {
         let store = Arc::new(MemoryMetadataStore::new());
         let world = World::open(Arc::clone(&store), Vec::new()).await;
         let node = world.file(&[8; 200]).await;
         world.services.flush().await.unwrap();
         world.write(node, &[7; 200], Stability::Unstable).await.unwrap();
         world.next.set(After::Apply, std::future::pending());
-        let (services, range) = (Arc::clone(&world.services), cut.clone());
+        let (services, range) = (Arc::clone(&world.services), removed.clone());
         let call = async move {
             match what {
                 "punch" => services.punch(&caller(), node, range).await,
@@ -136,19 +136,22 @@ async fn a_cut_of_which_nobody_hears_is_not_undone_by_a_flush() {
         assert!(version(share.view(&Query::node(node.node)).await.unwrap()) > then, "{what}");
         let read = world.services.read(&caller(), node, 0, 300).await.unwrap().data.concat();
         assert_eq!(read.len() as u64, size, "{what}");
-        let is_cut = |at: usize| cut.contains(&(at as u64));
-        assert!(read.iter().enumerate().all(|(at, byte)| *byte == if is_cut(at) { 0 } else { 7 }), "{what}: {read:?}");
+        let is_removed = |at: usize| removed.contains(&(at as u64));
+        assert!(
+            read.iter().enumerate().all(|(at, byte)| *byte == if is_removed(at) { 0 } else { 7 }),
+            "{what}: {read:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_cut_that_is_surely_refused_leaves_nothing_in_doubt() {
+async fn a_truncation_that_is_surely_refused_leaves_nothing_in_doubt() {
     let world = World::new().await;
     let node = world.file(b"bytes").await;
     world.faults.apply.always(|| ApplyError::Full);
     let before = world.faults.applies.load(Ordering::Relaxed);
-    let cut = SetAttributes::size(2);
-    let refused = world.services.set_attributes(&caller(), node, &cut, None).await.map(drop);
+    let truncate = SetAttributes::size(2);
+    let refused = world.services.set_attributes(&caller(), node, &truncate, None).await.map(drop);
     assert_eq!(refused, Err(FsError::NoSpace));
     assert_eq!(world.faults.applies.load(Ordering::Relaxed), before + 1, "nothing had to be made to fit");
     assert_eq!(world.read(node).await, Ok(b"bytes".to_vec()));
@@ -165,8 +168,8 @@ async fn a_file_that_can_not_be_made_to_fit_keeps_nobody_waiting() {
         plans += 1;
         (plans > 1).then_some(ApplyError::Full)
     });
-    let cut = SetAttributes::size(2);
-    assert!(world.services.set_attributes(&caller(), node, &cut, None).await.is_err());
+    let truncate = SetAttributes::size(2);
+    assert!(world.services.set_attributes(&caller(), node, &truncate, None).await.is_err());
     assert_eq!(world.services.flush().await, Err(FsError::NoSpace));
     world.faults.apply.clear();
     world.faults.answer_of_apply.clear();

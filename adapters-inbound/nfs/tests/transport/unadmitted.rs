@@ -18,14 +18,14 @@ fn who_has_no_admitted_call_is_bounded_apart() {
     let mut known = admitted(running.address);
     // From two machines, as one may have half of the places.
     let connect = |number: u8| Client::connect_from_host(2 + number % 2, running.address);
-    let mut strangers: Vec<Client> = (0..8).map(connect).collect();
+    let mut newcomers: Vec<Client> = (0..8).map(connect).collect();
     wait_until("all are accepted", || running.server.connection_counts().accepted == 9);
     known.echo(1);
-    for stranger in &mut strangers[..4] {
-        assert!(stranger.is_closed());
+    for newcomer in &mut newcomers[..4] {
+        assert!(newcomer.is_closed());
     }
-    for stranger in &mut strangers[4..] {
-        stranger.echo(0);
+    for newcomer in &mut newcomers[4..] {
+        newcomer.echo(0);
     }
     assert_eq!(running.bounds.connections.displaced(), 4);
 }
@@ -53,7 +53,7 @@ fn clients_that_all_connect_at_once_are_all_served() {
 
 /// Has so many connections of a machine say NULL again and again, and come again when they are closed, beside
 /// `neighbour`.
-fn beside_strangers_of(hosts: &[u8], running: &Running, neighbour: impl FnOnce()) {
+fn beside_unadmitted_of(hosts: &[u8], running: &Running, neighbour: impl FnOnce()) {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for host in hosts.iter().flat_map(|host| [host; 8]) {
@@ -86,9 +86,9 @@ impl Drop for Over<'_> {
 }
 
 #[test]
-fn strangers_of_one_machine_keep_nobody_out() {
+fn the_unadmitted_of_one_machine_keep_nobody_out() {
     let running = start_bounded(Limits::default(), bounds(100, 100, 4), 2);
-    beside_strangers_of(&[2], &running, || {
+    beside_unadmitted_of(&[2], &running, || {
         for _ in 0..10 {
             let begun = Instant::now();
             admitted(running.address).echo(1);
@@ -98,9 +98,9 @@ fn strangers_of_one_machine_keep_nobody_out() {
 }
 
 #[test]
-fn where_strangers_have_all_places_a_newcomer_has_the_next() {
+fn where_the_unadmitted_have_all_places_a_newcomer_has_the_next() {
     let running = start_bounded(Limits::default(), bounds(100, 100, 4), 2);
-    beside_strangers_of(&[2, 3], &running, || {
+    beside_unadmitted_of(&[2, 3], &running, || {
         for _ in 0..3 {
             // Otherwise it is closed after two seconds.
             admitted(running.address).echo(1);
@@ -109,34 +109,34 @@ fn where_strangers_have_all_places_a_newcomer_has_the_next() {
 }
 
 #[test]
-fn an_idle_connection_is_closed_and_a_stranger_sooner() {
+fn an_idle_connection_is_closed_and_an_unadmitted_one_sooner() {
     let limits = Limits {
         idle_timeout: Duration::from_millis(1500),
-        stranger_timeout: Duration::from_millis(200),
+        admission_timeout: Duration::from_millis(200),
         ..Limits::default()
     };
     let running = start_bounded(limits, bounds(10, 10, 10), 2);
-    let (mut known, mut stranger) = (admitted(running.address), Client::connect(running.address));
+    let (mut known, mut newcomer) = (admitted(running.address), Client::connect(running.address));
     let begun = Instant::now();
-    assert!(stranger.is_closed());
-    let strange = begun.elapsed();
+    assert!(newcomer.is_closed());
+    let took = begun.elapsed();
     assert!(known.is_closed());
-    assert!(strange < begun.elapsed() && begun.elapsed() >= Duration::from_millis(1400));
+    assert!(took < begun.elapsed() && begun.elapsed() >= Duration::from_millis(1400));
 }
 
 #[test]
 fn calls_that_no_share_answers_keep_no_connection() {
-    let limits = Limits { stranger_timeout: Duration::from_millis(500), ..Limits::default() };
+    let limits = Limits { admission_timeout: Duration::from_millis(500), ..Limits::default() };
     let running = start_bounded(limits, bounds(10, 10, 10), 2);
     let mut known = admitted(running.address);
     // One call now and then, and as many as it can send.
     for (calls, pause) in [(1, Duration::from_millis(50)), (1000, Duration::ZERO)] {
-        let mut stranger = Client::connect(running.address);
-        let mut receiver = stranger.socket.try_clone().unwrap();
+        let mut newcomer = Client::connect(running.address);
+        let mut receiver = newcomer.socket.try_clone().unwrap();
         let receiving = std::thread::spawn(move || std::io::copy(&mut receiver, &mut std::io::sink()));
         let calls = call(1, NULL, &()).repeat(calls);
         let begun = Instant::now();
-        while stranger.socket.write_all(&calls).is_ok() {
+        while newcomer.socket.write_all(&calls).is_ok() {
             std::thread::sleep(pause);
             assert!(begun.elapsed() < Duration::from_secs(10), "its calls keep it");
         }
@@ -147,14 +147,14 @@ fn calls_that_no_share_answers_keep_no_connection() {
 }
 
 #[test]
-fn a_displaced_stranger_that_takes_no_replies_goes_soon() {
-    // So much that the stranger waits for nobody but itself.
+fn a_displaced_connection_that_takes_no_replies_goes_soon() {
+    // So much that the connection waits for nobody but itself.
     let memory = MemoryBudget::new(256 << 20);
     let running = start_bounded(impatient(), Bounds { memory, ..bounds(100, 100, 2) }, 2);
     let mut silent = Client::connect_from_host(2, running.address);
     silent.send(&call(1, READ, &(1u32 << 20)).repeat(32));
-    wait_until("the stranger is seated", || running.server.connections() == 1);
+    wait_until("it is seated", || running.server.connections() == 1);
     let _others = [3, 4].map(|host| Client::connect_from_host(host, running.address));
-    wait_until("the stranger is displaced", || running.bounds.connections.displaced() == 1);
-    wait_until("the stranger stays", || running.server.connections() == 2);
+    wait_until("it is displaced", || running.bounds.connections.displaced() == 1);
+    wait_until("it stays", || running.server.connections() == 2);
 }
