@@ -21,41 +21,41 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the server, until SIGTERM or SIGINT
+    /// Run the server until SIGTERM or SIGINT
     Serve(ServeOptions),
     /// Write a commented configuration file
     Init {
-        /// The file to write; one that exists is never overwritten
+        /// The file to write; an existing file is never overwritten
         #[arg(default_value = "dittofs.yaml")]
         file: PathBuf,
     },
-    /// Work with a configuration
+    /// Check a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Look at the shares, rename and remove them
+    /// List, show, rename and remove shares
     #[command(subcommand)]
     Share(ShareCommand),
-    /// Work with the keys that encrypt what is in the files
+    /// Manage the keys that encrypt file content
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Look for damage in the shares: names, maps, references, and the checksums of all bytes
+    /// Check shares for damage: names, maps, references, and the checksums of all bytes
     ///
     /// Beside a running server it changes nothing and disturbs nobody. Exit status: 0 clean; 1 something was found,
-    /// repaired or not; 2 wrong usage; 3 not all could be checked.
+    /// repaired or not, or a key is missing; 2 wrong usage; 3 not everything could be checked.
     Check(CheckArguments),
-    /// Write backups of shares while they are served, and release what they pin
+    /// Write backups of shares while they are served, and release pinned backups
     #[command(subcommand)]
     Backup(BackupCommand),
-    /// Bring the shares of a backup back, into stores that don't have them
+    /// Restore the shares of a backup into stores that don't have them
     ///
-    /// The server must be stopped. The configuration names the shares, and the stores that they go to. The shares that
-    /// were backed up may live on beside them, with another data folder and another content store.
+    /// The server must be stopped. The configuration names the shares and their stores. The original shares may stay
+    /// in use beside them, with another data folder and another content store.
     Restore(RestoreArguments),
-    /// Have the running server read its configuration again, and say what it took of it
+    /// Make the running server read its configuration again, and report what it applied
     ///
-    /// Shares come and go, and who may use them and how changes, while all others are served; what needs a restart is
-    /// named. SIGHUP does the same. Exit status: 0 all was taken or needs a restart; 1 something failed, or no server runs;
-    /// 2 the configuration can't be used.
+    /// Shares come and go, and their policies change, while all others are served. The report names what needs a
+    /// restart. SIGHUP does the same. Exit status: 0 everything was applied or needs a restart; 1 something failed, or
+    /// no server runs; 2 the configuration can't be used.
     Reload(ConfigFile),
     /// Print a completion script for a shell
     #[command(after_help = "Example: dittofs completions bash > /etc/bash_completion.d/dittofs")]
@@ -71,19 +71,19 @@ pub struct ServeOptions {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub source: ConfigFile,
-    /// Where NFS and MOUNT are served (`adapters.nfs.listen`); port 0 takes a free one
+    /// The address of NFS and MOUNT (`adapters.nfs.listen`); port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub nfs: Option<SocketAddr>,
-    /// Take requests from any source port in all shares (`secure_ports: false`): for clients in user space. Any user of a client's
-    /// machine may then be anybody, root included
+    /// Accept requests from any source port in all shares (`secure_ports: false`): for clients in user space. Any user
+    /// of a client's machine can then claim to be anybody, root included
     #[arg(long)]
     pub insecure_ports: bool,
-    /// Start though acknowledged changes of this share are missing, old or damaged, and give them up. The server
-    /// says first, without this, what would be lost. May be given several times
+    /// Start although acknowledged changes of this share are missing, old or damaged, and accept their loss. Without
+    /// this option the server reports what would be lost. Can be given several times
     #[arg(long, value_name = "SHARE")]
     pub accept_loss: Vec<String>,
-    /// Take the objects of this share though another server holds them, which stops flushing then. The server says
-    /// first, without this, who that is. May be given several times
+    /// Take over the objects of this share from another server, which then stops flushing. Without this option the
+    /// server reports who holds them. Can be given several times
     #[arg(long, value_name = "SHARE")]
     pub take_over: Vec<String>,
 }
@@ -91,17 +91,17 @@ pub struct ServeOptions {
 /// The options of `check`.
 #[derive(Args, Debug)]
 pub struct CheckArguments {
-    /// Only these shares, such as /export; by default all
+    /// Only these shares, such as /export; all by default
     #[arg(value_name = "SHARE")]
     pub shares: Vec<String>,
     /// Repair what can be repaired without inventing or deleting content: link counts, parents, references, files
     /// without a name (they go to lost+found), sums. The server must be stopped
     #[arg(long)]
     pub repair: bool,
-    /// Delete objects that no share knows of
+    /// Delete orphaned objects, which no share uses
     #[arg(long, requires = "repair")]
     pub delete_orphans: bool,
-    /// Don't read what is in the files
+    /// Don't read file content
     #[arg(long)]
     pub no_content: bool,
     /// Where the configuration comes from.
@@ -112,32 +112,32 @@ pub struct CheckArguments {
 /// The commands below `backup`.
 #[derive(Debug, Subcommand)]
 pub enum BackupCommand {
-    /// Write a backup: each share as it is at one instant, with all that was acknowledged before
+    /// Write a backup: each share as of one instant, with everything that was acknowledged before
     ///
-    /// The running server writes it. Clients' changes wait for some seconds at most, reads don't.
+    /// The running server writes it. Clients' changes wait a few seconds at most, reads don't.
     Create {
-        /// The folder that it goes to: empty, or not there yet
+        /// The folder to write to: empty, or not there yet
         #[arg(value_name = "DIR")]
         folder: PathBuf,
-        /// Only this share, such as /export; may be given several times, by default all
+        /// Only this share, such as /export; can be given several times. All shares by default
         #[arg(long, value_name = "NAME")]
         share: Vec<String>,
-        /// Don't copy the objects: they stay in the content store, and are kept until the backup is released
+        /// Don't copy the objects: they stay in the content store until the backup is released
         #[arg(long)]
         pin: bool,
-        /// Go on where metadata of files is damaged, so that what was written to them last can't be stored: the backup
-        /// is without these bytes, and says of which files
+        /// Continue although damaged metadata of files keeps their newest bytes from being stored: the backup lacks
+        /// these bytes, and names the files
         #[arg(long)]
         allow_damaged: bool,
         /// Where the configuration comes from.
         #[command(flatten)]
         source: ConfigFile,
     },
-    /// List the backups that keep objects in content stores
+    /// List the backups that pin objects in content stores
     List(ConfigFile),
-    /// Let a backup keep nothing any more: one that was written with --pin can't be restored then
+    /// Release the objects that a backup pins: a backup written with --pin can't be restored any more
     Release {
-        /// Its id, as `backup create` printed it
+        /// The id of the backup, as printed by `backup create`
         id: String,
         /// Where the configuration comes from.
         #[command(flatten)]
@@ -162,11 +162,11 @@ pub struct RestoreArguments {
 /// The configuration that a command works with.
 #[derive(Args, Debug)]
 pub struct ConfigFile {
-    /// The configuration (YAML). Without it: a share /export below the data folder. Variables of the
-    /// environment, such as DITTOFS_LOG__LEVEL=debug, override single fields of either
+    /// The configuration (YAML). By default ./dittofs.yaml if it exists, else a share /export below the data
+    /// folder. Environment variables such as DITTOFS_LOG__LEVEL=debug override single fields
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The folder of the server (`data`), which no second one may use at the same time. By default
+    /// The folder of the server (`data`), which only one server at a time can use. By default
     /// /var/lib/dittofs for root, else $XDG_DATA_HOME/dittofs or ~/.local/share/dittofs
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -175,18 +175,18 @@ pub struct ConfigFile {
 /// The commands below `config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Say what is wrong with a configuration, and how to fix it
+    /// Show what is wrong with a configuration, and how to fix it
     Check(ConfigFile),
 }
 
 /// The commands below `key`.
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
-    /// Add a random key to a key file, which seals what is written from now on
+    /// Add a random key to a key file. It encrypts everything that is written from now on
     ///
-    /// Makes the file, for its owner alone, where it is not there. A running server sees the key within seconds.
+    /// Creates the file, for its owner only, if it does not exist. A running server uses the key within seconds.
     Add {
-        /// The file, as `encryption.key_file` of a share names it
+        /// The key file, as in `encryption.key_file` of a share
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -205,12 +205,12 @@ pub enum ShareCommand {
         #[command(flatten)]
         source: ConfigFile,
     },
-    /// Give a share another name; its files, and the handles of its clients, stay as they are. The server
-    /// must be stopped, and the configuration must name the share by its new name afterwards
+    /// Rename a share; its files, and the handles of its clients, stay as they are. The server
+    /// must be stopped, and the configuration must then use the new name
     Rename {
         /// Its name, such as /export
         old: String,
-        /// The name that it gets
+        /// The new name
         new: String,
         /// Where the configuration comes from.
         #[command(flatten)]
@@ -218,11 +218,11 @@ pub enum ShareCommand {
     },
     /// Remove a share that the configuration does not name, with all its files, for good
     ///
-    /// Shows what there is, and asks before anything is removed. The server must be stopped.
+    /// Shows what there is, and asks before it removes anything. The server must be stopped.
     Remove {
-        /// Its name, such as /export; or its id, where several shares have that name
+        /// Its name, such as /export; or its id, if several shares have that name
         name: String,
-        /// Don't ask
+        /// Don't ask for confirmation
         #[arg(long)]
         yes: bool,
         /// Where the configuration comes from.

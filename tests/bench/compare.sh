@@ -1,7 +1,7 @@
 #!/bin/bash
-# Measures two programs in turns within one run: how fast what was written comes into objects, and what is random on the
-# way there, on a folder and on an S3 server behind a network of 20 ms. Prints medians and what the second has of the
-# first. Needs 20 GiB on the disk of TMPDIR.
+# Measures two programs in turns within one run: how fast written data reaches objects, and random writes, on a folder
+# and on an S3 server behind a network of 20 ms. Prints medians and the ratio of the second program to the first. Needs
+# 20 GiB on the disk of TMPDIR.
 # Usage: tests/bench/compare.sh BEFORE AFTER [--output FILE]
 #   BEFORE, AFTER   release builds of the server
 # Environment:
@@ -59,7 +59,7 @@ round() { # WHICH
   from=$(date +%s.%N)
   load --workload seqwrite --size "${SIZE:-8192}" --secs 1
   stop
-  note "sequential, until all is in objects (MiB/s)" "$1" "$(awk -v a="${SIZE:-8192}" -v b="$(since "$from")" 'BEGIN { print a / b }')"
+  note "sequential write until all data is in objects (MiB/s)" "$1" "$(awk -v a="${SIZE:-8192}" -v b="$(since "$from")" 'BEGIN { print a / b }')"
   sync
   start "$1"
   rm -f "$work/rows"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Measures what tests/bench/nfs.sh does not: bytes until they are in their objects, and a start after kill -9 with a full
-# journal. On the disk of TMPDIR, of which it needs 20 GiB; writes docs/performance-disk.md.
+# Measures what tests/bench/nfs.sh does not: the time until written bytes are in objects, and a start after kill -9 with
+# a full journal. Uses the disk of TMPDIR, and needs 20 GiB of it; writes docs/performance-disk.md.
 # Usage: tests/bench/disk.sh [--output FILE]
 # Environment:
 #   ROUNDS        how often the 8 GiB are written (3)
@@ -63,7 +63,7 @@ sustained() {
     load seqwrite 8192 1 >"$work/load"
     stop
     seconds=$(awk -v a="$from" -v b="$(now)" 'BEGIN { print b - a }')
-    echo "- 8 GiB written, committed, and all in objects: $(per 8192 "$seconds") MiB/s, $(per "$(per 8192 "$seconds")" "$disk") of what dd with fdatasync writes ($disk MiB/s)"
+    echo "- 8 GiB written, committed, and flushed to objects: $(per 8192 "$seconds") MiB/s, $(per "$(per 8192 "$seconds")" "$disk") of the rate of dd with fdatasync ($disk MiB/s)"
   done
 }
 
@@ -82,7 +82,7 @@ full_journal() {
   from=$(now)
   start
   serving
-  echo "- first answer after kill -9 with $((used >> 20)) MiB in the journal: $(awk -v a="$from" -v b="$(now)" 'BEGIN { printf "%.2f", b - a }') s"
+  echo "- time to the first answer after kill -9 with $((used >> 20)) MiB in the journal: $(awk -v a="$from" -v b="$(now)" 'BEGIN { printf "%.2f", b - a }') s"
   kill -9 "$server"
   wait "$server" 2>/dev/null || true
   server=
@@ -108,16 +108,16 @@ print(f"{sorted(took)[len(took) * 999 // 1000] * 1000:.2f}")
 PY
 }
 
-# Stable writes with flushes and checkpoints beside them, as usual and at real-time priority.
+# Stable writes with flushes and checkpoints beside them, at normal and at real-time priority.
 latencies() {
   local alone kind
   alone=$(bare)
-  echo "- 4 KiB written and synced, one after the other, without a server: p99.9 $alone ms"
-  for kind in usual real-time; do
+  echo "- 4 KiB writes with fdatasync, one at a time, without a server: p99.9 $alone ms"
+  for kind in normal real-time; do
     rm -rf "$work/data" "$work/rows"
     start
     serving
-    [ $kind = usual ] || chrt -a -r -p 5 "$server"
+    [ $kind = normal ] || chrt -a -r -p 5 "$server"
     "$nfsbench" --port $port --mountport $port --export /export --pid "$server" --workload randwrite --size 1024 --depth 16 \
       --syncdepth 16 --secs "${SECS:-60}" --repeat 1 --json "$work/rows" >"$work/load"
     stop
@@ -128,7 +128,7 @@ for row in map(json.loads, open(rows)):
     if row["workload"] == "randwrite-4k-filesync":
         p999 = row["p999_us"] / 1000
         print(f"- 4 KiB FILE_SYNC, 16 in flight for {row['secs']:.0f} s, {kind} priority: {row['rate']:.0f}/s; p50 "
-              f"{row['p50_us'] / 1000:.2f} ms, p99 {row['p99_us'] / 1000:.2f} ms, p99.9 {p999:.2f} ms, {p999 / alone:.1f} times that without a server")
+              f"{row['p50_us'] / 1000:.2f} ms, p99 {row['p99_us'] / 1000:.2f} ms, p99.9 {p999:.2f} ms, {p999 / alone:.1f} times the p99.9 without a server")
 PY
   done
 }
@@ -140,7 +140,8 @@ facts() {
   cat <<EOF
 # Performance on a disk
 
-Written by \`tests/bench/disk.sh\`; do not edit. A release build with the default stores; load by \`nfsbench\`.
+Written by \`tests/bench/disk.sh\`; do not edit. The server is a release build with the default
+stores; \`nfsbench\` generates the load.
 
 - Machine: $(nproc) cores ($model), $memory GiB, Linux $(uname -r | cut -d- -f1)
 - Date: $(date -u +%F); commit: $(git -C "$root" rev-parse --short HEAD); load average before: $(cut -d' ' -f1-3 /proc/loadavg)

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Measures our release build on a memory share beside nfs-ganesha (its VFS and its memory back end)
+# Measures our release build on a memory share against nfs-ganesha (its VFS and its memory back end)
 # and nfsbench's limit-server, in turns within one run, and writes docs/performance.md.
 # Usage: tests/bench/nfs.sh [--quick] [--bar] [--output FILE]
 #   --quick   one short round: proves that everything works; its figures are rough
-#   --bar     only the workloads and depths that docs/performance.md has a bar for
-#   --local   the default share (redb, journal, folder) on the disk of TMPDIR, beside Ganesha there; writes
+#   --bar     only the workloads and depths that docs/performance.md has a target for
+#   --local   the default share (redb, journal, folder) on the disk of TMPDIR, against Ganesha there; writes
 #             docs/performance-local.md
 # Environment:
 #   SERVERS       default "dittofs ganesha-vfs ganesha-mem limit"; any of them

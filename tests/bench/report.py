@@ -89,8 +89,8 @@ def machine():
 
 def bars(tables, subject, wanted):
     ours = tables.get(subject, {})
-    print("## Against the bar\n")
-    print("Ratios are to the other server in the same run, or to the better one of Ganesha's back ends.\n")
+    print("## Results against the targets\n")
+    print("Ratios compare with the other server in the same run, or with the better one of Ganesha's back ends.\n")
     print(f"| workload | in flight | {NAMES[subject]} | other | ratio (at least) | CPU µs (at most) | |")
     print("|---|---:|---:|---:|---:|---:|---|")
     for workload, depth, least, most, other in wanted:
@@ -129,11 +129,12 @@ def cell(row, workload, server):
 
 def everything(servers, tables, wanted):
     print("## All workloads\n")
-    print("Median rate of the rounds; p50 / p99 latency of an operation; the server's CPU per unit (operation,")
-    print("directory entry or MiB). `stat`, `create+write4k+commit` and a listing are several calls each.")
+    print("Each cell shows the median rate of the rounds, the p50 / p99 latency of an operation, and the server's CPU")
+    print("time per unit (operation, directory entry or MiB). `stat`, `create+write4k+commit` and a listing are")
+    print("several calls each.")
     if "ganesha-mem" in servers:
-        print("\\* Ganesha's memory back end keeps no more than the first 4 KiB of a file here (room for more is cleared at")
-        print("each create, which slows these down) and answers reads of the rest with a constant.")
+        print("\\* Ganesha's memory back end keeps at most the first 4 KiB of a file here (room for more is cleared at")
+        print("each create, which slows these down). It answers reads of the rest with a constant.")
     print("\n| workload | in flight | " + " | ".join(NAMES[s] for s in servers) + " |")
     print("|---|---:|" + "---:|" * len(servers))
     keys = []
@@ -142,10 +143,10 @@ def everything(servers, tables, wanted):
     for key in keys:
         cells = [cell(tables[s].get(key), key[0], s) for s in servers]
         print(f"| {key[0]} | {key[1]} | " + " | ".join(cells) + " |")
-    print("\n## Spread, and where the time went\n")
-    print("For the rows of the bar: lowest and highest rate of the rounds, the kernel's share of the server's CPU,")
-    print("the server's and the client's load in cores, the CPU time that the hypervisor took (cores), the")
-    print("server's resident memory.\n")
+    print("\n## Variation between rounds, and CPU use\n")
+    print("For the workloads with a target: lowest and highest rate of the rounds, the kernel's share of the server's")
+    print("CPU time, the server's and the client's load in cores, the CPU time that the hypervisor took (stolen, in")
+    print("cores), and the server's resident memory.\n")
     print("| workload | in flight | server | lowest | highest | in kernel | server | client | stolen | MiB |")
     print("|---|---:|---|---:|---:|---:|---:|---:|---:|---:|")
     for workload, depth, *_ in wanted:
@@ -171,12 +172,12 @@ def main():
     a = ap.parse_args()
     tables = {s: load(a.results, s) for s in a.servers}
     print("# Performance\n")
-    print("Written by `tests/bench/nfs.sh`; do not edit. Hand-written remarks and profiles belong into")
+    print("Written by `tests/bench/nfs.sh`; do not edit. Hand-written remarks and profiles belong in")
     print("`performance-notes.md`, which is appended here.\n")
-    print("The load is `nfsbench`: one connection and one thread, NFSv3 over TCP, AUTH_SYS as root; client and server")
-    print("at real-time priority, the servers in turns. What the limit-server reaches, which answers with canned bytes,")
-    print("is the ceiling that network stack and client leave to a server with one thread a connection. Ganesha's VFS")
-    print("exports a tmpfs, or a folder on the same disk as our local stores (disk).\n")
+    print("The load generator is `nfsbench`: one connection and one thread, NFSv3 over TCP, AUTH_SYS as root. Client")
+    print("and server run at real-time priority, and the servers take turns. The limit-server answers with canned")
+    print("bytes: its result is the ceiling that network stack and client leave to a server with one thread for each")
+    print("connection. Ganesha's VFS exports a tmpfs, or a folder on the same disk as our local stores (disk).\n")
     for fact in [machine()] + a.fact:
         print(f"- {fact}")
     print()

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Measures a release build with its content in an S3 server behind a proxy that makes each request wait 20 ms, beside what
-# the same store gives through the same proxy without the server, and writes docs/performance-s3.md.
+# Measures a release build with its content in an S3 server behind a proxy that delays each request by 20 ms, against the
+# rate of the same store through the same proxy without the server, and writes docs/performance-s3.md.
 # Usage: tests/bench/s3.sh [--quick] [--output FILE]
 #   --quick   one short round: proves that everything works; its figures are rough
 # Environment:
 #   SERVER_BIN   default target/release/dittofs, which is built first
 #   RIG_BIN      default target/release/dittofs-s3-bench, which is built first
-# Exit status: 0 when every bar is met.
+# Exit status: 0 when every target is met.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 output=$root/docs/performance-s3.md

@@ -47,7 +47,7 @@ fn of_duplicates(DuplicateCounts { replayed, dropped, untracked, entries, bytes 
     vec![
         Measure {
             name: "duplicate_requests_total",
-            help: "Calls that were sent again, by what became of them; untracked: calls that could not be remembered.",
+            help: "Retransmissions, by what became of them; untracked: calls that could not be recorded.",
             kind: MeasureKind::Counter,
             label: Some("result"),
             samples: vec![("replayed", replayed), ("dropped", dropped), ("untracked", untracked)],

@@ -114,7 +114,12 @@ impl<'a> Rig<'a> {
             limit = limit.max(self.limits.put(depth, number as u64 * OBJECTS));
         }
         let found = format!("{}, {:.2} of {}", rate(later), later / limit, rate(limit));
-        self.report.judge("sequential write, then; of parallel uploads", found, "0.8", later >= 0.8 * limit);
+        self.report.judge(
+            "sequential write once the journal is full; of parallel uploads",
+            found,
+            "0.8",
+            later >= 0.8 * limit,
+        );
     }
 
     pub(crate) fn cold_reads(&mut self) {
@@ -137,8 +142,8 @@ impl<'a> Rig<'a> {
         let (found, limit) = (median(found), by_depth.into_iter().fold(0.0, f64::max));
         let text = format!("{}, {:.2} of {}", rate(found), found / limit, rate(limit));
         self.report.judge("cold sequential read; of parallel GETs of 4 MiB", text, "0.8", found >= 0.8 * limit);
-        self.report.note(format!("parallel GETs of 4 MiB, {DEPTHS:?} in flight"), by_depth.map(rate).join(", "));
-        self.report.note("its GETs", format!("{gets} for {} MiB", offsets.len()));
+        self.report.tell(format!("parallel GETs of 4 MiB, {DEPTHS:?} in flight"), by_depth.map(rate).join(", "));
+        self.report.tell("GETs of the sequential read", format!("{gets} for {} MiB", offsets.len()));
         self.random_reads(&home, offsets.len() as u64 * MIB);
     }
 
@@ -173,7 +178,7 @@ impl<'a> Rig<'a> {
         );
         self.report.note("a GET of 32 KiB without the server, 32 in flight", format!("median {trip:.1} ms"));
         let each = gets as f64 / self.options.reads as f64;
-        self.report.note("their GETs", format!("{each:.2} each"));
+        self.report.tell("GETs of the random reads", format!("{each:.2} each"));
     }
 
     pub(crate) fn small_files(&mut self) {

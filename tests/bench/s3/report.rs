@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::Options;
 
-/// A figure, and whether it is as it has to be.
+/// A figure, and whether it meets its target.
 struct Row {
     what: String,
     found: String,
@@ -21,11 +21,11 @@ impl Report {
     pub(crate) fn new(options: &Options) -> Report {
         let mut head = String::from(
             "# Performance with content in S3\n\nWritten by `tests/bench/s3.sh`; do not edit.\n\n\
-             A release build of the server, with its content in an S3 server (`s3s-fs`) on the same machine, behind a \
-             proxy that\nmakes each request wait before it passes it on whole, and the answer as well. Client, server, \
-             proxy and store share the\nmachine's cores, so that rates are bound by them; the limits are what the same \
-             store gives through the same proxy to the\nsame HTTP client without the server, at the best of several \
-             depths.\n\n",
+             The server is a release build, with its content in an S3 server (`s3s-fs`) on the same machine. A\n\
+             proxy between them delays each request, then passes on the whole request, and later the whole\n\
+             answer. Client, server, proxy and store share the machine's cores, which limit the rates. The limits\n\
+             are the rates of the same store through the same proxy to the same HTTP client without the server,\n\
+             at the best of several depths.\n\n",
         );
         for fact in &options.fact {
             writeln!(head, "- {fact}").unwrap();
@@ -60,7 +60,7 @@ impl Report {
     }
 
     pub(crate) fn table(&self) -> String {
-        let mut table = String::from("| what | found | bar | |\n|---|---:|---:|---|\n");
+        let mut table = String::from("| what | measured | target | |\n|---|---:|---:|---|\n");
         for Row { what, found, wanted, is_met } in &self.rows {
             let is_met = match is_met {
                 Some(true) => "met",

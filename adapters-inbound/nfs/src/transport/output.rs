@@ -24,7 +24,7 @@ pub(crate) struct Output {
 /// Pieces from this length on aren't copied.
 const PIECE_BYTES_MIN: usize = 4096;
 const GATHERED_BYTES_MAX: usize = 64 << 10;
-/// Pieces in one write: three replies of a MiB each, in frames of 128 KiB. The kernel allows 1,024.
+/// Pieces in one write: nearly two replies of 1 MiB, in frames of 32 KiB. The kernel allows 1,024.
 const PIECES_MAX: usize = 64;
 
 impl Output {

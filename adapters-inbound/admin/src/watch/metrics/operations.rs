@@ -8,11 +8,11 @@ use crate::watch::exposition::{Exposition, Family, Kind};
 
 pub(super) fn put(out: &mut Exposition, protocols: &[ProtocolCounts]) {
     let operations = || protocols.iter().flat_map(|protocol| &protocol.operations);
-    let mut calls = out.counter("dittofs_operations_total", "Replies to calls of clients, by result.");
+    let mut calls = out.counter("dittofs_operations_total", "Replies to client calls, by result.");
     operations().for_each(|operation| put_results(&mut calls, operation));
     let mut durations = out.histogram(
         "dittofs_operation_duration_seconds",
-        "From the receipt of a call until its reply is handed to the network.",
+        "Time from the receipt of a call until its reply is passed to the network.",
     );
     for OperationCounts { protocol, procedure, latencies, .. } in operations() {
         if latencies.count() > 0 {
@@ -39,17 +39,15 @@ fn put_connections(out: &mut Exposition, protocols: &[ProtocolCounts]) {
             family.sample(&[("adapter", protocol.adapter)], of(protocol));
         }
     };
-    put(out.gauge("dittofs_connections", "Connections that are open now."), |of| of.connections.open);
-    put(out.counter("dittofs_connections_accepted_total", "Connections that were accepted."), |of| {
-        of.connections.accepted
-    });
-    put(out.counter("dittofs_connections_refused_total", "Connections that were closed at once: too many."), |of| {
+    put(out.gauge("dittofs_connections", "Open connections."), |of| of.connections.open);
+    put(out.counter("dittofs_connections_accepted_total", "Accepted connections."), |of| of.connections.accepted);
+    put(out.counter("dittofs_connections_refused_total", "Connections closed at once: too many."), |of| {
         of.connections.refused
     });
-    put(out.counter("dittofs_received_bytes_total", "Bytes that clients have sent."), |of| {
+    put(out.counter("dittofs_received_bytes_total", "Bytes received from clients."), |of| {
         of.connections.bytes_received
     });
-    put(out.counter("dittofs_sent_bytes_total", "Bytes that clients were sent."), |of| of.connections.bytes_sent);
+    put(out.counter("dittofs_sent_bytes_total", "Bytes sent to clients."), |of| of.connections.bytes_sent);
 }
 
 /// A metric that several protocols have is one family, as the format demands.

@@ -11,25 +11,25 @@ use crate::watch::exposition::Exposition;
 const USER_HZ: f64 = 100.0;
 
 pub(super) fn put(out: &mut Exposition, started: Instant, started_at: SystemTime) {
-    out.gauge("dittofs_build_info", "Always 1; its label says which version runs.")
+    out.gauge("dittofs_build_info", "Always 1; its label is the running version.")
         .sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
-    out.gauge("dittofs_uptime_seconds", "How long the server runs.").sample(&[], started.elapsed().as_secs_f64());
+    out.gauge("dittofs_uptime_seconds", "Time since the server started.").sample(&[], started.elapsed().as_secs_f64());
     let started_at = started_at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    out.gauge("process_start_time_seconds", "When it was started, since 1970.").sample(&[], started_at.as_secs_f64());
-    let mut resident = out.gauge("process_resident_memory_bytes", "Memory that it holds.");
+    out.gauge("process_start_time_seconds", "Start time, in seconds since 1970.").sample(&[], started_at.as_secs_f64());
+    let mut resident = out.gauge("process_resident_memory_bytes", "Resident memory.");
     if let Some(bytes) = memory("VmRSS:") {
         resident.sample(&[], bytes);
     }
     let mut anonymous =
-        out.gauge("dittofs_anonymous_memory_bytes", "Memory that it holds without mapped files, such as journals.");
+        out.gauge("dittofs_anonymous_memory_bytes", "Resident memory without mapped files, such as journals.");
     if let Some(bytes) = memory("RssAnon:") {
         anonymous.sample(&[], bytes);
     }
-    let mut processor = out.counter("process_cpu_seconds_total", "What it has used of the processors.");
+    let mut processor = out.counter("process_cpu_seconds_total", "CPU time used.");
     if let Some(seconds) = processor_seconds() {
         processor.sample(&[], seconds);
     }
-    let mut files = out.gauge("process_open_fds", "Files and sockets that it has open.");
+    let mut files = out.gauge("process_open_fds", "Open files and sockets.");
     if let Ok(entries) = fs::read_dir("/proc/self/fd") {
         files.sample(&[], entries.count());
     }

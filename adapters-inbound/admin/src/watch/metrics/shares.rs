@@ -28,14 +28,14 @@ const NUMBERS: [Number; 19] = [
     gauge("dittofs_unflushed_bytes", "Bytes that count as written and not flushed, their index included.", |of| {
         of.unflushed.used
     }),
-    gauge("dittofs_unflushed_limit_bytes", "How many there may be before writes wait.", |of| of.unflushed.limit),
+    gauge("dittofs_unflushed_limit_bytes", "Unflushed bytes at which writes begin to wait.", |of| of.unflushed.limit),
     gauge("dittofs_unflushed_files", "Files with unflushed bytes.", |of| of.unflushed_files),
-    counter("dittofs_writes_delayed_total", "Times that a write had to wait for room.", |of| of.writes_delayed),
-    counter("dittofs_writes_refused_total", "Writes that waited too long: clients had to come again.", |of| {
+    counter("dittofs_writes_delayed_total", "How often a write had to wait for room.", |of| of.writes_delayed),
+    counter("dittofs_writes_refused_total", "Writes that waited too long: clients were asked to try again.", |of| {
         of.writes_refused
     }),
     counter("dittofs_flushed_objects_total", "Objects that flushes have put.", |of| of.flushed_objects),
-    counter("dittofs_flushed_bytes_total", "Unflushed bytes in them, before compression.", |of| of.flushed_bytes),
+    counter("dittofs_flushed_bytes_total", "Flushed bytes, before compression.", |of| of.flushed_bytes),
     counter("dittofs_flush_failures_total", "Flushes that failed and are done again.", |of| of.flush_failures),
     gauge("dittofs_objects_garbage_candidates", "Objects that lost a reference and are to be looked at.", |of| {
         of.garbage_candidates
@@ -47,13 +47,13 @@ const NUMBERS: [Number; 19] = [
         of.objects_unreferenced
     }),
     counter("dittofs_objects_deleted_total", "Objects that were deleted.", |of| of.objects_deleted),
-    counter("dittofs_repacked_bytes_total", "Bytes of files that were taken out of mostly dead objects.", |of| {
+    counter("dittofs_repacked_bytes_total", "Bytes of files copied out of mostly dead objects.", |of| {
         of.repacked_bytes
     }),
     counter("dittofs_damaged_reads_total", "Reads that met damage in an object; the log names each file.", |of| {
         of.damaged_reads
     }),
-    counter("dittofs_keyless_reads_total", "Reads of sealed bytes whose key is not there; nothing is lost.", |of| {
+    counter("dittofs_keyless_reads_total", "Reads of encrypted bytes whose key is missing; nothing is lost.", |of| {
         of.keyless_reads
     }),
     counter("dittofs_lost_reads_total", "Reads of bytes that no store has; the log names each file.", |of| {
