@@ -2,7 +2,6 @@
 //! map. `docs/decisions/0007-journal-format.md` has the format and the rules of recovery.
 
 mod bugs;
-mod checksum;
 mod failure;
 mod files;
 mod format;

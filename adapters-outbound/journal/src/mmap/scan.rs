@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::checksum::crc32c;
+use dittofs_domain::crc32c::crc32c;
 
 use super::{
     format::{ALIGNMENT, RECORD_HEAD, RELEASE, RecordHead, SEGMENT_HEAD},

@@ -2,9 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use dittofs_domain::{Epoch, ownership::Start};
-
-use super::checksum::crc32c;
+use dittofs_domain::{Epoch, crc32c::crc32c, ownership::Start};
 
 use super::{
     files::Folder,

@@ -6,8 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::checksum::crc32c;
-use dittofs_domain::{NodeId, Sequence, content::Place};
+use dittofs_domain::{NodeId, Sequence, content::Place, crc32c::crc32c};
 use dittofs_ports::JournalError;
 
 use super::{

@@ -39,7 +39,7 @@ async fn a_damaged_superblock_and_a_newer_version_are_refused() {
     let mut newer = whole.clone();
     newer[4] = 2;
     let covered = newer.len() - 4;
-    let crc = super::super::checksum::crc32c(&newer[..covered]).to_le_bytes();
+    let crc = dittofs_domain::crc32c::crc32c(&newer[..covered]).to_le_bytes();
     newer[covered..].copy_from_slice(&crc);
     disk.spoil("superblock", 0, &newer);
     assert!(matches!(MmapJournal::open(disk, None, options()), Err(OpenError::Newer(2))));
