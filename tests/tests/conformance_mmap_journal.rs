@@ -3,6 +3,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use dittofs_domain::Sequence;
 use dittofs_journal::{JournalId, JournalOptions, MmapJournal};
 use dittofs_ports::Journal;
 use dittofs_tests::journal_conformance;
@@ -15,7 +16,7 @@ fn open(path: &Path, limit: u64) -> Arc<dyn Journal> {
     let journal = if path.join("superblock").is_file() {
         MmapJournal::open_at(path, Some(ID), options)
     } else {
-        MmapJournal::create_at(path, ID, options)
+        MmapJournal::create_at(path, ID, Sequence(0), options)
     };
     Arc::new(journal.unwrap())
 }

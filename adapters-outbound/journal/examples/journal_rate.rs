@@ -52,7 +52,7 @@ async fn writer(
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("FOLDER is missing")?);
     let (bytes, writers, seconds) = (argument(2, 64 << 10), argument(3, 16), argument(4, 5));
-    let journal = Arc::new(MmapJournal::create_at(&folder, JournalId(1), JournalOptions::new(1 << 30))?);
+    let journal = Arc::new(MmapJournal::create_at(&folder, JournalId(1), Sequence(0), JournalOptions::new(1 << 30))?);
     journal.recover(Sequence(0)).await?;
     let data = Bytes::from(vec![0x5a; bytes as usize]);
     let start = Instant::now();

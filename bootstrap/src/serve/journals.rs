@@ -116,7 +116,7 @@ async fn make(
         tracing::warn!(share = wanted.share, folder = %folder.display(), "the share gets a new journal");
     }
     let (path, id, options) = (folder.to_owned(), JournalId(record.journal), options(wanted, &record.scale));
-    let made = blocking(move || MmapJournal::create_above_at(&path, id, known, options)).await;
+    let made = blocking(move || MmapJournal::create_at(&path, id, known, options)).await;
     made.map_err(|source| JournalRefusal::Closed { folder: folder.to_owned(), source })
 }
 

@@ -312,12 +312,6 @@ impl Log {
         let inside = u64::from(skip) + u64::from(len) <= u64::from(entry.len);
         inside.then(|| (Arc::clone(&segment.slot), entry.at + u64::from(skip)))
     }
-
-    /// The oldest record that was not released: it keeps all later segments from being used again.
-    pub(super) fn oldest(&self) -> Option<Sequence> {
-        let entries = self.segments.front()?.entries.iter();
-        entries.filter(|entry| !entry.released).map(|entry| Sequence(entry.sequence)).next()
-    }
 }
 
 impl Segment {
