@@ -54,12 +54,12 @@ struct Queue {
 }
 
 /// An object that is on its way: perhaps nothing refers to it in the end.
-struct Left<'f> {
+struct ObjectInDoubt<'f> {
     garbage: &'f Garbage,
     object: ObjectId,
 }
 
-impl Drop for Left<'_> {
+impl Drop for ObjectInDoubt<'_> {
     fn drop(&mut self) {
         self.garbage.released([self.object]);
         self.garbage.wake();
@@ -213,7 +213,7 @@ impl Flusher {
             return failed.map_or(Ok(()), Err);
         }
         // Dropped in the end, whether it failed, or nobody waits any more, or every node has been removed meanwhile.
-        let _left = Left { garbage: &self.garbage, object: builder.object() };
+        let _in_doubt = ObjectInDoubt { garbage: &self.garbage, object: builder.object() };
         let result = self.put_and_publish(&batch, builder).await;
         graver(failed, result.err()).map_or(Ok(()), Err).inspect_err(|_| self.share.counters().flush_failures.count())
     }

@@ -106,8 +106,9 @@ impl PlanRunner {
             }
             self.nodes.raise_shown(&mut plan);
             let accessed = self.nodes.add_access_times(&mut plan);
-            let left = Left { released: released_objects(&plan), dead: map::lost(&seen.map.rows, &plan.changes) };
-            let sent = Sent::new(self, left, cut);
+            let garbage =
+                PlanGarbage { released: released_objects(&plan), dead: map::lost(&seen.map.rows, &plan.changes) };
+            let sent = Sent::new(self, garbage, cut);
             let touches = plan.touches();
             let counting = self.ledger.begin(quota::counted(&plan.changes));
             let applied = match self.metadata.apply(plan, op).await {
@@ -134,7 +135,7 @@ impl PlanRunner {
                     }
                 },
             };
-            let Left { released, dead } = sent.was_applied();
+            let PlanGarbage { released, dead } = sent.was_applied();
             counting.applied();
             self.nodes.forget_access_times(&accessed);
             self.garbage.note_dead(dead);
@@ -175,7 +176,7 @@ impl PlanRunner {
 
 /// What a plan leaves behind for the collector.
 #[derive(Debug, Default)]
-struct Left {
+struct PlanGarbage {
     released: Vec<ObjectId>,
     /// Bytes of objects that nothing refers to any more.
     dead: BTreeMap<ObjectId, u64>,
@@ -185,25 +186,25 @@ struct Left {
 /// applied: the collector looks, and a node that it cuts stays uncertain.
 struct Sent<'p> {
     runner: &'p PlanRunner,
-    left: Option<Left>,
+    garbage: Option<PlanGarbage>,
     cut: Option<&'p NodeLock<'p>>,
 }
 
 impl<'p> Sent<'p> {
-    fn new(runner: &'p PlanRunner, left: Left, cut: Option<&'p NodeLock<'p>>) -> Sent<'p> {
+    fn new(runner: &'p PlanRunner, garbage: PlanGarbage, cut: Option<&'p NodeLock<'p>>) -> Sent<'p> {
         if let Some(lock) = cut {
             runner.nodes.pending().set_uncertain(lock, true);
         }
-        Sent { runner, left: Some(left), cut }
+        Sent { runner, garbage: Some(garbage), cut }
     }
 
     /// A node that it cuts is uncertain until its index has forgotten what was cut.
-    fn was_applied(mut self) -> Left {
-        self.left.take().unwrap_or_default()
+    fn was_applied(mut self) -> PlanGarbage {
+        self.garbage.take().unwrap_or_default()
     }
 
     fn was_not_applied(mut self) {
-        self.left = None;
+        self.garbage = None;
         if let Some(lock) = self.cut {
             self.runner.nodes.pending().set_uncertain(lock, false);
         }
@@ -212,7 +213,7 @@ impl<'p> Sent<'p> {
 
 impl Drop for Sent<'_> {
     fn drop(&mut self) {
-        if let Some(Left { released, dead }) = self.left.take() {
+        if let Some(PlanGarbage { released, dead }) = self.garbage.take() {
             self.runner.garbage.released(released);
             self.runner.garbage.note_dead(dead);
             self.runner.ledger.leave();
