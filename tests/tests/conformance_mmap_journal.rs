@@ -12,7 +12,7 @@ const ID: JournalId = JournalId(7);
 
 fn open(path: &Path, limit: u64) -> Arc<dyn Journal> {
     let segment_bytes = (limit / 8).min(4 << 20);
-    let options = JournalOptions { segment_bytes, ..JournalOptions::new(limit) };
+    let options = JournalOptions { limit_bytes: limit, segment_bytes, accept_loss: false };
     let journal = if path.join("superblock").is_file() {
         MmapJournal::open_at(path, Some(ID), options)
     } else {

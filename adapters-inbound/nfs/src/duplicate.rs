@@ -8,7 +8,7 @@ mod table;
 
 use std::time::{Duration, Instant};
 
-use dittofs_domain::tally::Counter;
+use dittofs_domain::{plan::OperationsKept, tally::Counter};
 use parking_lot::Mutex;
 
 use crate::rpc::Reply;
@@ -30,7 +30,10 @@ pub struct DuplicateLimits {
 
 impl Default for DuplicateLimits {
     fn default() -> Self {
-        Self { entries_max: 64 * 1024, bytes_max: 24 << 20, reply_bytes_max: 1024, age_max: Duration::from_secs(120) }
+        // What a store remembers of operations, over a crash, is for the same calls.
+        let OperationsKept { count, age } = OperationsKept::default();
+        // 384 bytes for each: a reply of NFSv3 to a change takes no more than 320.
+        Self { entries_max: count, bytes_max: 24 << 20, reply_bytes_max: 1024, age_max: age }
     }
 }
 

@@ -41,7 +41,14 @@ use format::{ALIGNMENT, RELEASE, RecordHead, SegmentHead, encode_released};
 use log::{Log, Phase, Placing, as_journal_error};
 use superblock::{NoSuperblock, Superblock};
 
+/// Segments that a journal is divided into, where their bounds allow. A segment is given back as a whole, so one record
+/// that stays may keep a sixteenth of the journal; more segments would cost more heads and files.
+const SEGMENTS_USUAL: u64 = 16;
+/// A segment must hold a transfer of 1 MiB with some room to spare.
+const SEGMENT_BYTES_USUAL_MIN: u64 = 4 << 20;
+/// Only tests ask for so little: then a few records fill one.
 const SEGMENT_BYTES_MIN: u64 = 64 << 10;
+/// A quarter of a journal may be kept for records that are written again, and room is given back by whole segments.
 const SEGMENTS_MIN: u64 = 4;
 /// A release record says so much at most.
 const RELEASED_AT_ONCE: usize = 1_024;
@@ -58,9 +65,10 @@ pub struct JournalOptions {
 }
 
 impl JournalOptions {
-    /// Segments of 64 MiB, or smaller ones where few of them would make up the limit.
-    pub fn new(limit_bytes: u64) -> JournalOptions {
-        let segment_bytes = (limit_bytes / 16).next_power_of_two().clamp(16 << 20, 64 << 20);
+    /// Segments of so many bytes, or smaller ones where few of them would make up the limit.
+    pub fn new(limit_bytes: u64, segment_bytes_max: u64) -> JournalOptions {
+        let most = segment_bytes_max.max(SEGMENT_BYTES_USUAL_MIN);
+        let segment_bytes = (limit_bytes / SEGMENTS_USUAL).next_power_of_two().clamp(SEGMENT_BYTES_USUAL_MIN, most);
         JournalOptions { limit_bytes, segment_bytes, accept_loss: false }
     }
 }

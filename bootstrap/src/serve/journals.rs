@@ -14,10 +14,6 @@ use dittofs_ports::{MetadataError, ShareMetadata, ShareRecord};
 
 use crate::progress::Progress;
 
-/// A segment must hold a transfer of 1 MiB with some room to spare.
-const SEGMENT_BYTES_MIN: u64 = 4 << 20;
-/// Segments that a journal is divided into, where their bounds allow.
-const SEGMENTS: u64 = 16;
 /// Nodes of one read.
 const NODES_AT_ONCE: usize = 4_096;
 /// Folders of journals that were set aside; nobody accepts losses so often.
@@ -91,9 +87,7 @@ pub(super) async fn open(
 }
 
 fn options(wanted: &Wanted<'_>, scale: &Scale) -> JournalOptions {
-    let most = scale.segment_bytes.max(SEGMENT_BYTES_MIN);
-    let segment = (wanted.bytes / SEGMENTS).next_power_of_two().clamp(SEGMENT_BYTES_MIN, most);
-    JournalOptions { limit_bytes: wanted.bytes, segment_bytes: segment, accept_loss: wanted.accept_loss }
+    JournalOptions { accept_loss: wanted.accept_loss, ..JournalOptions::new(wanted.bytes, scale.segment_bytes) }
 }
 
 /// Makes a journal that the share has never had. First its id is recorded: should the old one turn up again, on a disk

@@ -35,7 +35,8 @@ impl DiskOptions {
     /// The same with their content elsewhere.
     pub fn open_with(&self, folder: &Path, content: Arc<dyn ContentStore>) -> Stores {
         let journal = folder.join("journal");
-        let options = JournalOptions { segment_bytes: self.segment_bytes, ..JournalOptions::new(self.journal_bytes) };
+        let options =
+            JournalOptions { limit_bytes: self.journal_bytes, segment_bytes: self.segment_bytes, accept_loss: false };
         let journal = match journal.join("superblock").is_file() {
             true => MmapJournal::open_at(&journal, Some(JournalId(7)), options),
             false => MmapJournal::create_at(&journal, JournalId(7), Sequence(0), options),

@@ -46,7 +46,7 @@ impl Folders {
     }
 
     async fn stores(&self) -> Stores {
-        let options = JournalOptions { segment_bytes: SEGMENT_BYTES, ..JournalOptions::new(JOURNAL_BYTES) };
+        let options = JournalOptions::new(JOURNAL_BYTES, SEGMENT_BYTES);
         let journal = match self.journal.join("superblock").is_file() {
             true => MmapJournal::open_at(&self.journal, Some(JournalId(7)), options),
             false => MmapJournal::create_at(&self.journal, JournalId(7), Sequence(0), options),
