@@ -61,6 +61,7 @@ pub struct DuplicateRequests {
     untracked: Counter,
 }
 
+/// Locks over parts of the cache, so that fronts seldom wait for each other; each has its part of the bounds.
 const SHARDS: usize = 16;
 
 impl DuplicateRequests {

@@ -50,7 +50,8 @@ const SEGMENT_BYTES_USUAL_MIN: u64 = 4 << 20;
 const SEGMENT_BYTES_MIN: u64 = 64 << 10;
 /// A quarter of a journal may be kept for records that are written again, and room is given back by whole segments.
 const SEGMENTS_MIN: u64 = 4;
-/// A release record says so much at most.
+/// A release record says so much at most. 16 KiB of payload, so that one is never long beside the writes that wait for
+/// the log.
 const RELEASED_AT_ONCE: usize = 1_024;
 
 /// How large a journal is, and how it is opened.

@@ -30,13 +30,17 @@ pub struct RedbOptions {
 }
 
 impl RedbOptions {
-    /// Memory for pages where nothing else is configured.
+    /// Memory for pages where nothing else is configured. Half of what content has by default: all of the metadata of
+    /// small shares, and the upper levels of the tables of any.
     pub const CACHE_BYTES_USUAL: usize = 256 << 20;
-    /// Memory for decoded rows where nothing else is configured.
+    /// Memory for decoded rows where nothing else is configured. The nodes and names that clients ask for again and
+    /// again; what it has not is in the pages.
     pub const ROW_CACHE_BYTES_USUAL: usize = 64 << 20;
-    /// Length of the log where nothing else is configured.
+    /// Length of the log where nothing else is configured. A checkpoint, which costs two syncs, for every 16 MiB of
+    /// changes; and a start after a crash reads no more than that again.
     pub const LOG_BYTES_USUAL: u64 = 16 << 20;
-    /// Room for a full disk where nothing else is configured.
+    /// Room for a full disk where nothing else is configured. Room for checkpoints while space is being freed, and
+    /// little of any disk.
     pub const BALLAST_BYTES_USUAL: u64 = 64 << 20;
 
     /// A database in this folder, everything else as usual.

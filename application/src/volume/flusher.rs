@@ -41,9 +41,11 @@ use crate::{
 pub(super) use gather::Gathered;
 pub(super) use steps::Steps;
 
-/// How often everything is gone through until nothing old is left.
+/// How often everything is gone through until nothing old is left. Each takes what came during the last one: where
+/// clients write faster than that, there is no end to reach.
 const ROUNDS_MAX: u32 = 16;
-/// Objects of a flush that are on their way at once.
+/// Objects of a flush that are on their way at once. One is built while the other is on its way; 64 MiB each are in
+/// memory.
 const UPLOADS_MAX: usize = 2;
 
 /// What is left to take of the nodes of a flush.

@@ -29,9 +29,11 @@ use crate::volume::{
 pub(super) use content::ContentQuery;
 pub(super) use growth::count_names;
 
-/// After so many conflicts the rows that are read are locked.
+/// After so many conflicts the rows that are read are locked. One conflict is common in a busy directory, three in a
+/// row are a crowd.
 const OPTIMISTIC_ATTEMPTS: u32 = 3;
-/// After so many the client is told to come again.
+/// After so many the client is told to come again. With locked rows only what comes from outside of this server is in
+/// the way; a client must not wait for that for ever.
 const ATTEMPTS_MAX: u32 = 8;
 
 /// A change that was applied, or found not to be needed.

@@ -102,10 +102,13 @@ pub struct QuotaConfig {
 
 /// More files than that no quota need say: ids would be used up sooner.
 const FILES_MAX: u64 = 1 << 40;
+/// A month: longer is for ever.
 const OUTAGE_SECONDS_MAX: u64 = 30 * 24 * 3_600;
 /// MNTPATHLEN of RFC 1813, section 5.1.3.
 const NAME_BYTES_MAX: usize = 1024;
+/// As long as names in directories (NAME_MAX).
 const PART_BYTES_MAX: usize = 255;
+/// Each has a part of the journal, of at least 16 MiB, and tasks of its own.
 const SHARES_MAX: usize = 1024;
 
 /// Reads the list `shares`.

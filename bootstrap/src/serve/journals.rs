@@ -14,7 +14,7 @@ use dittofs_ports::{MetadataError, ShareMetadata, ShareRecord};
 
 use crate::progress::Progress;
 
-/// Nodes of one read.
+/// Nodes of one read. All are gone through once, before anybody is served: few turns of the store.
 const NODES_AT_ONCE: usize = 4_096;
 /// Folders of journals that were set aside; nobody accepts losses so often.
 const ASIDE_MAX: u32 = 1_000;

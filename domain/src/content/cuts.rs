@@ -11,7 +11,8 @@ use smallvec::SmallVec;
 
 use crate::id::Sequence;
 
-/// A file with so many notes must be flushed before it is cut again.
+/// A file with so many notes must be flushed before it is cut again. 24 bytes each in the row of the node; a file that
+/// is cut more often between two flushes is flushed first.
 pub const CUTS_MAX: usize = 16;
 
 /// Of records up to one, nothing in a range counts any more.

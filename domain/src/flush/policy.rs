@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::{id::NodeId, scale::Scale};
 
-/// Limits and targets of flushing. All can be configured.
+/// Limits and targets of flushing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How long an acknowledged byte may be only in the journal, but for [`Policy::scattered_age_ms_max`].

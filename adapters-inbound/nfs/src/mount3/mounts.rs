@@ -14,7 +14,7 @@ pub(super) struct Mounts {
     bytes: usize,
 }
 
-/// Beyond that the oldest are forgotten.
+/// Beyond that the oldest are forgotten. A list for people, who read no longer one.
 const MOUNTS_MAX: usize = 4_096;
 /// The same of bytes of the reply: as many as the longest READ has. What memory all connections share suffices for
 /// that.

@@ -38,7 +38,7 @@ pub struct NfsLimits {
 impl NfsOptions {
     /// The least of `in_flight_bytes`: one transfer of 1 MiB and its headers, twice.
     pub const IN_FLIGHT_BYTES_MIN: usize = 4 * MIB;
-    /// The least of `reply_cache`.
+    /// The least of `reply_cache`. Room for the last hundred replies or so.
     pub const REPLY_CACHE_MIN: usize = MIB / 16;
 
     /// The keys that differ and can't be changed while clients are served.

@@ -14,7 +14,8 @@ use rustix::io::Errno;
 
 use super::map::Map;
 
-/// How long a folder that another journal is just leaving is waited for.
+/// How long a folder that another journal is just leaving is waited for. Five seconds in all: longer than a sync takes
+/// on a disk that works.
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 const LOCK_NAME: &str = "lock";

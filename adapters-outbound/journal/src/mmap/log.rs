@@ -16,7 +16,8 @@ use super::{
     slot::{Filling, Slot},
 };
 
-/// Head and payload up to this length go out in one call.
+/// Head and payload up to this length go out in one call. Copying so little is taken to cost less than a second call of
+/// the system.
 const JOINED_MAX: usize = 16 << 10;
 
 /// A segment that was synced fewer times than this gained nothing from the zeros that it was filled with.

@@ -12,7 +12,8 @@ use super::{
 const NAME: &str = "superblock";
 const NAME_NEW: &str = "superblock.new";
 const MAGIC: &[u8; 4] = b"DFJB";
-/// More bytes than this are no superblock.
+/// More bytes than this are no superblock. Gaps are 40 bytes each, and one is added by each recovery and each failed
+/// sync.
 const BYTES_MAX: u64 = 1 << 20;
 
 /// What must be known before any segment is read.

@@ -10,7 +10,7 @@ use crate::volume::nodes::Nodes;
 
 /// So long a file, or whatever else, is not told again: its path costs a question for each of its parts.
 const PAUSE: Duration = Duration::from_secs(60);
-/// What is remembered as told.
+/// What is remembered as told. Beyond, some are told more often.
 const TOLD_MAX: usize = 1_024;
 /// No path that people use is deeper.
 const DEPTH_MAX: usize = 128;
