@@ -197,7 +197,7 @@ fn a_slice_over_the_end_of_a_region_is_cut_there() {
 fn an_empty_index_has_nothing() {
     let mut index = SliceIndex::default();
     index.insert(5, 0, Sequence(1), place(1), 0);
-    index.remove(&[0..9], Sequence(9));
+    index.remove(std::slice::from_ref(&(0..9)), Sequence(9));
     assert_eq!((index.len(), index.end(), index.oldest()), (0, 0, None));
     assert_eq!(index.region_from(0, &SCALE), None);
     assert_eq!(index.read(3..3), vec![]);
