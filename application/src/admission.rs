@@ -11,7 +11,7 @@ use dittofs_ports::Clock;
 use futures_util::{FutureExt, select_biased};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// Bytes of one credit.
+/// Bytes of one credit. Fine enough for small records, and few enough of them for a semaphore of 32 bits.
 const CREDIT_BYTES: u64 = 512;
 /// What the index entry of a record takes, in bytes.
 const RECORD_BYTES: u64 = 150;

@@ -26,7 +26,7 @@ use crate::{
     volume::{Frozen, Machine, Volume},
 };
 
-/// Bytes of rows that are held at a time.
+/// Bytes of rows that are held at a time. Few turns of the store for many rows, and little memory.
 const ROWS_BYTES: usize = 1 << 20;
 
 /// A backup that is to be written.

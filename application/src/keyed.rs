@@ -9,6 +9,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+/// Maps that share the keys among them, so that threads seldom meet.
 const SHARDS: usize = 64;
 
 /// Async locks by key: those who want the same key take locks, in the order in which they came.

@@ -24,7 +24,8 @@ use tokio::sync::Notify;
 
 pub(crate) use refused::described;
 
-/// How long a put waits for requests of an earlier owner to end, before it is refused for the time being.
+/// How long a put waits for requests of an earlier owner to end, before it is refused for the time being. A flush that
+/// is refused comes again by itself; who waits for it is a client that wants an answer.
 const PUT_WAIT_MAX: Duration = Duration::from_secs(10);
 /// The longest sleep between two looks at what is to be done, so that a time that was misjudged does no harm.
 const SLEEP_MAX: Duration = Duration::from_secs(5);

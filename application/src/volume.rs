@@ -110,14 +110,23 @@ pub struct VolumeLimits {
     pub readahead_bytes_max: u64,
 }
 
+impl VolumeLimits {
+    /// Those of a share that has journal and read-ahead for itself, where nothing else is configured.
+    pub const USUAL: VolumeLimits = VolumeLimits {
+        // More would take longer to flush than those who wait for it like, and memory where the journal is there.
+        unflushed_bytes_max: 1 << 30,
+        // Clients send a call again only after a minute, and wait for others of theirs in the meantime.
+        write_wait_ms_max: 10_000,
+        // Stores are away for minutes when they are restarted or fail over; who reads would rather wait than fail.
+        outage_ms_max: 300_000,
+        // Some thirty blocks of 4 MiB on their way: what a fast network far away holds.
+        readahead_bytes_max: 128 << 20,
+    };
+}
+
 impl Default for VolumeLimits {
     fn default() -> Self {
-        VolumeLimits {
-            unflushed_bytes_max: 1 << 30,
-            write_wait_ms_max: 10_000,
-            outage_ms_max: 300_000,
-            readahead_bytes_max: 128 << 20,
-        }
+        VolumeLimits::USUAL
     }
 }
 

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+/// The file that `dittofs init` writes. A configuration that lies where a command is given is that command's.
+pub(crate) const FILE_HERE: &str = "dittofs.yaml";
+
 /// A file server in user space: NFS over metadata and content stores of your choice.
 ///
 /// Without any configuration, `dittofs serve` serves the share /export from a folder of this machine
@@ -26,7 +29,7 @@ pub enum Command {
     /// Write a commented configuration file
     Init {
         /// The file to write; an existing file is never overwritten
-        #[arg(default_value = "dittofs.yaml")]
+        #[arg(default_value = FILE_HERE)]
         file: PathBuf,
     },
     /// Check a configuration

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use dittofs_admin::{Client, ClientError, ShareView, SharesView};
 
-use crate::cli::{BackupCommand, Cli, Command, ConfigCommand, ConfigFile, KeyCommand, ShareCommand};
+use crate::cli::{BackupCommand, Cli, Command, ConfigCommand, ConfigFile, FILE_HERE, KeyCommand, ShareCommand};
 use crate::config::{self, Config, ConfigError, SAMPLE, StoreKinds, control_socket};
 use crate::{Program, facts, logging, serve};
 
@@ -175,9 +175,6 @@ fn carry_out(command: Command, program: &Program) -> Result<(), Failure> {
         }
     }
 }
-
-/// The file that `dittofs init` writes. A configuration that lies where a command is given is that command's.
-const FILE_HERE: &str = "dittofs.yaml";
 
 /// The file that a command reads: the one that is named, or the one that lies here.
 fn file_of(source: &ConfigFile) -> Result<Option<PathBuf>, Failure> {

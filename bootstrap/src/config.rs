@@ -27,6 +27,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use dittofs_application::VolumeLimits;
 use figment::value::{Dict, Value};
 
 pub use adapters::{Adapters, AdminConfig, SharedLimits};
@@ -111,15 +112,20 @@ const JOURNAL_MIN: ByteSize = ByteSize(16 * MIB);
 /// Below the data folder.
 const JOURNAL_PATH: &str = "journal";
 /// In memory; on a disk there is room for longer bursts.
-const JOURNAL_DEFAULT: ByteSize = ByteSize(1024 * MIB);
+const JOURNAL_DEFAULT: ByteSize = ByteSize(VolumeLimits::USUAL.unflushed_bytes_max);
+/// Several bursts of a gigabyte before writers wait, and hardly noticed on a disk of today.
 const JOURNAL_ON_DISK_DEFAULT: ByteSize = ByteSize(4096 * MIB);
+/// A transfer.
 const CACHE_MIN: ByteSize = ByteSize(MIB);
+/// What a small machine can spare: an operator with more memory gives more.
 const CACHE_DEFAULT: ByteSize = ByteSize(512 * MIB);
+/// A transfer.
 const READAHEAD_MIN: ByteSize = ByteSize(MIB);
-const READAHEAD_DEFAULT: ByteSize = ByteSize(128 * MIB);
+const READAHEAD_DEFAULT: ByteSize = ByteSize(VolumeLimits::USUAL.readahead_bytes_max);
 /// Below the data folder.
 const DISK_CACHE_PATH: &str = "cache";
 const DISK_CACHE_MIN: ByteSize = ByteSize(dittofs_block_cache::DiskCacheOptions::BYTES_MIN);
+/// Twenty times the cache in memory, and little of a disk.
 const DISK_CACHE_DEFAULT: ByteSize = ByteSize(10 * 1024 * MIB);
 
 impl Config {

@@ -28,7 +28,7 @@ pub use audit::AuditError;
 use levels::Targets;
 use lines::{LineLayer, Lines};
 
-/// How often it is reported what was held back.
+/// How often it is reported what was held back. Soon enough for who watches, and no flood itself.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// The log of this process.

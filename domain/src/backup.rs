@@ -15,7 +15,7 @@ use crate::{
 /// The node in whose name backups refer to objects; no file is ever it.
 pub const PINS: NodeId = NodeId(0);
 
-/// Backups that a share may have at a time: its row names each.
+/// Backups that a share may have at a time: its row names each. More than four months of one a day.
 pub const BACKUPS_MAX: usize = 128;
 
 /// A backup: 63 random bits, never 0.

@@ -15,6 +15,7 @@
 //! | [`backup`] | which objects backups pin |
 //! | [`quota`] | what things count for, and whether a share may hold more |
 //! | [`scale`] | the sizes by which files are cut |
+//! | [`crc32c`] | no rule: the checksum of what adapters write and compare |
 //! | [`counters`] | no rule: counts and latencies, which every layer may keep |
 //! | [`plan`] | the language between the rules and the stores |
 #![deny(missing_docs)]
@@ -27,6 +28,7 @@ pub mod check;
 pub mod client;
 pub mod content;
 pub mod counters;
+pub mod crc32c;
 pub mod credentials;
 pub mod error;
 pub mod flush;

@@ -40,15 +40,16 @@ pub struct OpenToken(pub u64);
 
 /// Bounds of what one node's opens may take.
 pub mod limits {
-    /// Opens of one node.
+    /// Opens of one node. It bounds the memory of one node to some MiB.
     pub const OPENS: usize = 65_536;
-    /// Caching rights of one node.
+    /// Caching rights of one node. One for each open.
     pub const LEASES: usize = 65_536;
-    /// Byte-range locks of one node.
+    /// Byte-range locks of one node. It bounds the work of a request that meets all of them.
     pub const LOCKS: usize = 16_384;
-    /// Byte-range locks of one holder on one node.
+    /// Byte-range locks of one holder on one node. A quarter of all, so that one holder does not take all places.
     pub const LOCKS_PER_HOLDER: usize = 4_096;
-    /// Requests for locks that wait on one node.
+    /// Requests for locks that wait on one node. Each is a request that its client waits for; beyond, it is told to ask
+    /// again.
     pub const WAITERS: usize = 512;
     /// Bytes of the name that a protocol gives a lock owner (RFC 8881, 3.2: NFS4_OPAQUE_LIMIT).
     pub const OWNER_BYTES: usize = 1_024;

@@ -24,7 +24,8 @@ use smallvec::SmallVec;
 
 use crate::{id::NodeId, node::Node, time::Timestamp};
 
-/// The greatest number of expectations and changes, together, in one plan.
+/// The greatest number of expectations and changes, together, in one plan. Four such fill a transaction; a plan of more
+/// would keep all others waiting for too long.
 pub const PLAN_STEPS_MAX: usize = 4_096;
 
 /// What must be true, and what then becomes true: atomically.

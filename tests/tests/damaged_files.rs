@@ -17,7 +17,7 @@ use std::{
 use bytes::Bytes;
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{
-    Credentials, FsError, Name, NodeId,
+    Credentials, FsError, Name, NodeId, Sequence,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
 };
 use dittofs_journal::{JournalId, JournalOptions, MmapJournal, OpenError};
@@ -73,7 +73,7 @@ async fn journal(folder: &Path, life: u64) -> MmapJournal {
     let options =
         JournalOptions { limit_bytes: JOURNAL as u64, segment_bytes: (JOURNAL / 16) as u64, accept_loss: false };
     if life == 0 {
-        return MmapJournal::create_at(&folder, JournalId(9), options).unwrap();
+        return MmapJournal::create_at(&folder, JournalId(9), Sequence(0), options).unwrap();
     }
     // Tasks of the life before end, and give it up, when they are polled next.
     let began = Instant::now();

@@ -19,7 +19,7 @@ use crate::{
     wire::{Refused, ReloadView, SharesView},
 };
 
-/// What a reply may take.
+/// What a reply may take. The longest is that of a check, whose 10,000 findings have 1.6 KB each within this.
 const REPLY_BYTES_MAX: usize = 16 << 20;
 
 /// Why a server did not do what it was asked for.

@@ -12,9 +12,9 @@ use hyper::body::{Body, Frame};
 use serde::Serialize;
 use tokio::{sync::mpsc, task::JoinHandle};
 
-/// Between two words about how far it is.
+/// Between two words about how far it is. Often enough to look alive, and four lines a second cost nothing.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
-/// Lines that wait for a reader; then what sends them waits too.
+/// Lines that wait for a reader; then what sends them waits too. A slow terminal is a screen behind at most.
 const LINES_MAX: usize = 64;
 
 /// The answer. Who drops it ends what sends it.

@@ -9,9 +9,10 @@ use tokio::{
     time::sleep,
 };
 
-/// Connections at once; more wait.
+/// Connections at once; more wait. Commands are given by people and a few scripts.
 const CONNECTIONS_MAX: usize = 16;
-/// After a failure to accept, such as too many open files.
+/// After a failure to accept, such as too many open files. It spares the processor while the failure lasts, and nobody
+/// notices the wait.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Talks with whoever connects, until this is dropped.

@@ -9,9 +9,10 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::{configured::Configured, listener::talk_with_all, routes::Routes};
 
-/// What a request's head may take.
+/// What a request's head may take. A path and a few headers are a fraction of it.
 const HEAD_BYTES_MAX: usize = 16 << 10;
-/// How long a peer may take over it.
+/// How long a peer may take over it. The peer is on this machine and sends it at once: only one that hangs needs
+/// longer.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// HTTP within bounds, one request a connection.

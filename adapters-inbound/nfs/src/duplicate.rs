@@ -8,7 +8,7 @@ mod table;
 
 use std::time::{Duration, Instant};
 
-use dittofs_domain::counters::Counter;
+use dittofs_domain::{counters::Counter, plan::OperationsKept};
 use parking_lot::Mutex;
 
 use crate::rpc::Reply;
@@ -30,7 +30,10 @@ pub struct DuplicateLimits {
 
 impl Default for DuplicateLimits {
     fn default() -> Self {
-        Self { entries_max: 64 * 1024, bytes_max: 24 << 20, reply_bytes_max: 1024, age_max: Duration::from_secs(120) }
+        // What a store remembers of operations, over a crash, is for the same calls.
+        let OperationsKept { count, age } = OperationsKept::default();
+        // 384 bytes for each: a reply of NFSv3 to a change takes no more than 320.
+        Self { entries_max: count, bytes_max: 24 << 20, reply_bytes_max: 1024, age_max: age }
     }
 }
 
@@ -58,6 +61,7 @@ pub struct DuplicateRequests {
     untracked: Counter,
 }
 
+/// Locks over parts of the cache, so that fronts seldom wait for each other; each has its part of the bounds.
 const SHARDS: usize = 16;
 
 impl DuplicateRequests {

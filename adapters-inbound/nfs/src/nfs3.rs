@@ -13,9 +13,11 @@ pub mod wire;
 
 pub use program::Nfs3;
 
+use crate::transport::PAYLOAD_BYTES_MAX;
+
 /// The program's number.
 pub const PROGRAM: u32 = 100_003;
 /// The program's version.
 pub const VERSION: u32 = 3;
 /// The most bytes that one READ or WRITE transfers.
-pub const TRANSFER_BYTES_MAX: u32 = 1 << 20;
+pub const TRANSFER_BYTES_MAX: u32 = PAYLOAD_BYTES_MAX as u32;

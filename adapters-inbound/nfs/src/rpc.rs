@@ -3,6 +3,7 @@
 mod auth;
 mod call;
 mod call_line;
+mod numbered;
 mod operations;
 mod outcome;
 mod program;
@@ -12,6 +13,7 @@ mod reply;
 pub use auth::{AuthStat, AuthSys, Credential};
 pub use call::{Call, Incoming};
 pub(crate) use call_line::CALLS;
+pub(crate) use numbered::numbered_procedures;
 pub use operations::{Operations, Procedure};
 pub use outcome::Outcome;
 pub use program::{CallFuture, Dispatch, Program, Programs};

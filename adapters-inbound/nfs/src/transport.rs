@@ -14,5 +14,5 @@ mod receive;
 mod server;
 
 pub use datagram::serve_datagrams;
-pub use limits::Limits;
+pub use limits::{Limits, PAYLOAD_BYTES_MAX};
 pub use server::{Drained, Server};

@@ -162,7 +162,7 @@ impl Connections {
 
 impl ConnectionBounds {
     /// Newcomers that may wait at one listener for a place: see [`super::Newcomers`]. Each has a file descriptor,
-    /// beside those of connections.
+    /// beside those of connections. Twice the strangers that there may be: a burst of clients after a restart.
     pub const NEWCOMERS_MAX: usize = 128;
 
     /// Strangers of one client.

@@ -30,4 +30,4 @@ pub use memory::{Account, Charge, MemoryBudget, MemoryUse};
 pub use network::ClientNetwork;
 pub use newcomers::{Newcomers, Received};
 pub use progress::Progress;
-pub use protocol::{ListenError, Protocol, Services, Serving};
+pub use protocol::{IDLE_USUAL, ListenError, Protocol, Services, Serving};

@@ -19,6 +19,10 @@ pub struct Services {
     pub admin: Arc<dyn AdminService>,
 }
 
+/// How long a connection may carry nothing, where nothing else is configured: twice what a Linux client keeps an idle
+/// one, so that it is the client who closes.
+pub const IDLE_USUAL: Duration = Duration::from_secs(600);
+
 /// What a protocol is given when it starts to serve.
 #[derive(Clone)]
 pub struct Serving {

@@ -19,7 +19,8 @@ use crate::{
     manifest, rows,
 };
 
-/// Bytes of an object that are read at a time.
+/// Bytes of an object that are read at a time. As much as a block has: few reads for an object of 64 MiB, and little
+/// memory.
 const PART_BYTES: u64 = 4 << 20;
 
 /// A backup with a manifest.

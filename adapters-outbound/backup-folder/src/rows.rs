@@ -9,7 +9,8 @@ use dittofs_ports::SnapshotRow;
 pub(crate) const MAGIC: &[u8] = b"dittofs rows 1\n";
 /// The bytes before a frame's payload.
 pub(crate) const HEAD_LEN: usize = 12;
-/// What a payload may take: more than any page of rows.
+/// What a payload may take: more than any page of rows. A damaged length must not take more memory than the machine
+/// has.
 pub(crate) const PAYLOAD_MAX: usize = 64 << 20;
 
 /// A frame; none for rows that are too long for one.

@@ -35,7 +35,7 @@ pub struct DiskCacheOptions {
 }
 
 impl DiskCacheOptions {
-    /// No cache is smaller.
+    /// No cache is smaller. That is 512 frames: with fewer, hardly one would be met again.
     pub const BYTES_MIN: u64 = 16 << 20;
 
     /// A cache in a folder with so many bytes.

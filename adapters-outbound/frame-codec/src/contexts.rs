@@ -2,7 +2,8 @@
 
 use parking_lot::Mutex;
 
-/// So many are kept when nobody uses them.
+/// So many are kept when nobody uses them. As many as blocks are compressed or read at once on a common machine; a
+/// further one is made and dropped.
 const IDLE_MAX: usize = 8;
 
 pub(crate) struct Contexts<T> {

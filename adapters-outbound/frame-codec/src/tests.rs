@@ -111,17 +111,6 @@ fn a_bomb_takes_no_more_memory_than_a_frame() {
     assert_eq!(codec.decode(CODEC_NONE, &bomb, usize::MAX), Err(CodecError::Damaged));
 }
 
-#[test]
-fn options_are_read_and_bounded() {
-    let read = |json: &str| serde_json::from_str::<CompressionOptions>(json);
-    assert_eq!(read("{}").unwrap(), CompressionOptions::default());
-    let zstd = CompressionOptions { method: CompressionMethod::Zstd, level: 3 };
-    assert_eq!(read(r#"{"method": "zstd", "level": 3}"#).unwrap(), zstd);
-    for bad in [r#"{"level": 0}"#, r#"{"level": 4}"#, r#"{"method": "lzma"}"#, r#"{"speed": 1}"#] {
-        assert!(read(bad).is_err(), "{bad}");
-    }
-}
-
 /// Payload that shrinks here and there.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let run = (any::<bool>(), 1usize..200_000, any::<u64>());

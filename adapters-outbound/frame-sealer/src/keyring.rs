@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::master::{MASTER_BYTES, MasterKey};
 
-/// Keys in one file.
+/// Keys in one file. Eleven years of a new key each day; it bounds what a file that is no key file can cost.
 pub const KEYS_MAX: usize = 4_096;
 /// Digits of a fingerprint. A number has fewer.
 const FINGERPRINT_DIGITS: usize = 16;

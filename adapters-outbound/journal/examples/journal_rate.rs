@@ -52,7 +52,8 @@ async fn writer(
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("FOLDER is missing")?);
     let (bytes, writers, seconds) = (argument(2, 64 << 10), argument(3, 16), argument(4, 5));
-    let journal = Arc::new(MmapJournal::create_at(&folder, JournalId(1), JournalOptions::new(1 << 30))?);
+    let journal =
+        Arc::new(MmapJournal::create_at(&folder, JournalId(1), Sequence(0), JournalOptions::new(1 << 30, 64 << 20))?);
     journal.recover(Sequence(0)).await?;
     let data = Bytes::from(vec![0x5a; bytes as usize]);
     let start = Instant::now();
@@ -70,7 +71,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{writers} writers, {bytes} bytes each: {rate:.0} durable records/s, {mib:.0} MiB/s");
     drop(journal);
     let start = Instant::now();
-    let journal = MmapJournal::open_at(&folder, None, JournalOptions::new(1 << 30))?;
+    let journal = MmapJournal::open_at(&folder, None, JournalOptions::new(1 << 30, 64 << 20))?;
     let recovered = journal.recover(Sequence(0)).await?.len();
     println!("{recovered} records of {records} recovered in {:.2} s", start.elapsed().as_secs_f64());
     Ok(())

@@ -10,11 +10,11 @@ use parking_lot::Mutex;
 
 /// From this length on, buffers are recycled: an allocator serves shorter ones from memory that it has.
 const RECYCLED_MIN: usize = 256 << 10;
-/// Up to this length.
+/// Up to this length. Four transfers of NFSv3: what is longer is rare enough to be made anew.
 const RECYCLED_MAX: usize = 4 << 20;
 /// Lengths of recycled buffers: powers of two from the least to the greatest.
 const CLASSES: usize = (RECYCLED_MAX / RECYCLED_MIN).ilog2() as usize + 1;
-/// Bytes of unused buffers that are kept.
+/// Bytes of unused buffers that are kept. As much as one connection may have in flight.
 const IDLE_BYTES_MAX: usize = 32 << 20;
 /// Data start at a multiple of this: the kernel copies to and from whole pages much faster.
 const ALIGNMENT: usize = 4_096;

@@ -6,8 +6,5 @@ mod buffers;
 mod mmap;
 mod null;
 
-pub use mmap::{
-    Damage, DiskFolder, File, Folder, JournalId, JournalOptions, LostRun, Map, MmapJournal, OpenError, Recovery,
-    SyncLoss,
-};
+pub use mmap::{Damage, JournalId, JournalOptions, LostRun, MmapJournal, OpenError, Recovery};
 pub use null::NullJournal;

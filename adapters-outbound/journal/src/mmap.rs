@@ -2,7 +2,6 @@
 //! map. `docs/decisions/0007-journal-format.md` has the format and the rules of recovery.
 
 mod bugs;
-mod checksum;
 mod failure;
 mod files;
 mod format;
@@ -16,10 +15,8 @@ mod superblock;
 mod sync;
 mod walk;
 
-pub use failure::{Damage, OpenError, SyncLoss};
-pub use files::{DiskFolder, File, Folder};
+pub use failure::{Damage, OpenError};
 pub use format::JournalId;
-pub use map::Map;
 pub use walk::{LostRun, Recovery};
 
 use std::{
@@ -39,13 +36,22 @@ use parking_lot::Mutex;
 use tokio::{sync::watch, task};
 
 use bugs::{Bug, Bugs};
+use files::{DiskFolder, Folder};
 use format::{ALIGNMENT, RELEASE, RecordHead, SegmentHead, encode_released};
 use log::{Log, Phase, Placing, as_journal_error};
 use superblock::{NoSuperblock, Superblock};
 
+/// Segments that a journal is divided into, where their bounds allow. A segment is given back as a whole, so one record
+/// that stays may keep a sixteenth of the journal; more segments would cost more heads and files.
+const SEGMENTS_USUAL: u64 = 16;
+/// A segment must hold a transfer of 1 MiB with some room to spare.
+const SEGMENT_BYTES_USUAL_MIN: u64 = 4 << 20;
+/// Only tests ask for so little: then a few records fill one.
 const SEGMENT_BYTES_MIN: u64 = 64 << 10;
+/// A quarter of a journal may be kept for records that are written again, and room is given back by whole segments.
 const SEGMENTS_MIN: u64 = 4;
-/// A release record says so much at most.
+/// A release record says so much at most. 16 KiB of payload, so that one is never long beside the writes that wait for
+/// the log.
 const RELEASED_AT_ONCE: usize = 1_024;
 
 /// How large a journal is, and how it is opened.
@@ -60,9 +66,10 @@ pub struct JournalOptions {
 }
 
 impl JournalOptions {
-    /// Segments of 64 MiB, or smaller ones where few of them would make up the limit.
-    pub fn new(limit_bytes: u64) -> JournalOptions {
-        let segment_bytes = (limit_bytes / 16).next_power_of_two().clamp(16 << 20, 64 << 20);
+    /// Segments of so many bytes, or smaller ones where few of them would make up the limit.
+    pub fn new(limit_bytes: u64, segment_bytes_max: u64) -> JournalOptions {
+        let most = segment_bytes_max.max(SEGMENT_BYTES_USUAL_MIN);
+        let segment_bytes = (limit_bytes / SEGMENTS_USUAL).next_power_of_two().clamp(SEGMENT_BYTES_USUAL_MIN, most);
         JournalOptions { limit_bytes, segment_bytes, accept_loss: false }
     }
 }
@@ -71,8 +78,8 @@ impl JournalOptions {
 ///
 /// - Released records may come back after a crash until a sync covers their release: replay must be able to meet
 ///   records that were published. They don't come back once their segment was used again.
-/// - Segments are used again strictly in order, so the oldest record that is not released (`oldest`) is the one that
-///   must be flushed to get space.
+/// - Segments are used again strictly in order, so the oldest record that is not released is the one that must be
+///   flushed to get space.
 pub struct MmapJournal {
     shared: Arc<Shared>,
 }
@@ -100,18 +107,8 @@ struct Shared {
 }
 
 impl MmapJournal {
-    /// Makes a journal in a folder without one. Blocks.
-    pub fn create(
-        folder: Arc<dyn Folder>,
-        journal: JournalId,
-        options: JournalOptions,
-    ) -> Result<MmapJournal, OpenError> {
-        MmapJournal::create_above(folder, journal, Sequence(0), options)
-    }
-
-    /// The same in place of a journal that is gone: its numbers are above those that the lost one is known to have
-    /// given, so that what was published of that one is not taken for newer.
-    pub fn create_above(
+    /// [`MmapJournal::create_at`], in any folder.
+    pub(crate) fn create(
         folder: Arc<dyn Folder>,
         journal: JournalId,
         known: Sequence,
@@ -126,8 +123,8 @@ impl MmapJournal {
         Ok(MmapJournal::new(folder, superblock, options))
     }
 
-    /// Opens the journal that is in a folder, if it is the one that is expected. Blocks; reads no records yet.
-    pub fn open(
+    /// [`MmapJournal::open_at`], in any folder.
+    pub(crate) fn open(
         folder: Arc<dyn Folder>,
         expected: Option<JournalId>,
         options: JournalOptions,
@@ -146,22 +143,19 @@ impl MmapJournal {
         }
     }
 
-    /// `create` on a disk.
-    pub fn create_at(path: &Path, journal: JournalId, options: JournalOptions) -> Result<MmapJournal, OpenError> {
-        MmapJournal::create(lock(path)?, journal, options)
-    }
-
-    /// `create_above` on a disk.
-    pub fn create_above_at(
+    /// Makes a journal in a folder on a disk that has none. Its numbers are above those that a lost journal, in whose
+    /// place it is, is known to have given, so that what was published of that one is not taken for newer. Blocks.
+    pub fn create_at(
         path: &Path,
         journal: JournalId,
         known: Sequence,
         options: JournalOptions,
     ) -> Result<MmapJournal, OpenError> {
-        MmapJournal::create_above(lock(path)?, journal, known, options)
+        MmapJournal::create(lock(path)?, journal, known, options)
     }
 
-    /// `open` on a disk. A folder that is missing is not made.
+    /// Opens the journal that is in a folder on a disk, if it is the one that is expected. A folder that is missing is
+    /// not made. Blocks; reads no records yet.
     pub fn open_at(
         path: &Path,
         expected: Option<JournalId>,
@@ -208,16 +202,6 @@ impl MmapJournal {
     /// What recovery cut off, and what it found to be lost.
     pub fn recovery(&self) -> Recovery {
         self.shared.recovery.lock().clone()
-    }
-
-    /// The last failed sync, if there was one: whose records are lost.
-    pub fn sync_loss(&self) -> Option<SyncLoss> {
-        self.shared.log.lock().failed.as_deref().cloned()
-    }
-
-    /// The oldest record that was not released.
-    pub fn oldest(&self) -> Option<Sequence> {
-        self.shared.log.lock().oldest()
     }
 }
 

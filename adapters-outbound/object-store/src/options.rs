@@ -21,11 +21,8 @@ pub use transfer::{Secret, TransferOptions};
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
-
 /// Where objects are.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ObjectStoreOptions {
     /// In a folder.
@@ -45,35 +42,23 @@ pub enum ObjectStoreOptions {
 }
 
 /// Options of a store in a folder.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FsOptions {
     /// The folder; it is made if it is not there.
     pub path: PathBuf,
     /// Objects that are kept open for reading: each takes a file descriptor.
-    #[serde(default = "open_files_usual")]
     pub open_files: usize,
 }
 
 impl FsOptions {
-    /// Objects that are kept open where nothing else is configured.
-    pub const OPEN_FILES_USUAL: usize = 256;
-
     /// A store in this folder, everything else as usual.
     pub fn new(path: impl Into<PathBuf>) -> FsOptions {
-        FsOptions { path: path.into(), open_files: Self::OPEN_FILES_USUAL }
+        // Each takes a descriptor: a quarter of the 1,024 that a process mostly may have without asking for more.
+        FsOptions { path: path.into(), open_files: 256 }
     }
-}
-
-fn open_files_usual() -> usize {
-    FsOptions::OPEN_FILES_USUAL
 }
 
 /// Options of a store in memory.
 #[cfg(feature = "memory")]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryOptions {}
-
-#[cfg(test)]
-mod tests;

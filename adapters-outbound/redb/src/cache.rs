@@ -31,6 +31,7 @@ use crate::{
 
 use shard::Shard;
 
+/// Locks over parts of the cache: a reader then seldom waits for another one, on any common number of cores.
 const SHARDS: usize = 64;
 
 /// What is known of the record at a key.

@@ -16,13 +16,15 @@ pub(crate) use scan::{LEN_MAX, Scanned, Trouble};
 use crate::bugs::{self, Bug};
 use format::{HEAD_LEN, RecordHead, STAMP_AT, encode_head, encode_record, encode_stamp, record_len};
 
-/// Bytes of a new log.
+/// Bytes of a new log. It is filled with zeros when a store is made, which this keeps short; it grows where more is
+/// written.
 const LEN_FIRST: u64 = 1 << 20;
-/// Bytes of the shortest log.
+/// Bytes of the shortest log. Its head and a record of some plans: less would be a checkpoint for each.
 const LEN_MIN: u64 = 16 << 10;
-/// How much longer the log becomes where it was found too short.
+/// How much longer the log becomes where it was found too short. From the first to the usual length in two steps, each
+/// of which writes zeros.
 const GROWTH: u64 = 4;
-/// Bytes of zeros that are written at once.
+/// Bytes of zeros that are written at once. A large sequential write, without keeping a log of zeros in memory.
 const ZEROS: usize = 1 << 20;
 
 /// A log that is being written. Its bytes have all been written once, since a file that need not grow is synced much

@@ -3,50 +3,44 @@
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use dittofs_domain::plan::OperationsKept;
-use serde::Deserialize;
 
 /// Options of the store.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedbOptions {
     /// The folder of the database; it is made if it is not there.
     pub path: PathBuf,
     /// Memory for pages of the database, in bytes.
-    #[serde(default = "cache_bytes_usual")]
     pub cache_bytes: usize,
     /// Memory for rows that are kept decoded, so that what is asked for often costs no look-up in the database; in
     /// bytes, about; 0 keeps none.
-    #[serde(default = "row_cache_bytes_usual")]
     pub row_cache_bytes: usize,
     /// How long the log before the database may become, in bytes. A longer one lets more changes be written at once,
     /// and takes longer to do again after a crash. At least 16 KiB, at most 1 GiB.
-    #[serde(default = "log_bytes_usual")]
     pub log_bytes: u64,
     /// Room that is kept on the disk, in a file beside the database, for what frees space and for what ends a flush when
     /// the disk is full, whoever filled it; in bytes. With 0 a disk that others fill stops all changes.
-    #[serde(default = "ballast_bytes_usual")]
     pub ballast_bytes: u64,
     /// Opens the database even if its log is missing or damaged, with the loss of what was in it: the changes of at
     /// most the last seconds before the crash, though they were acknowledged.
-    #[serde(default)]
     pub accept_loss: bool,
     /// How many operations are remembered, and for how long, for clients that send a call again.
-    #[serde(skip)]
     pub operations: OperationsKept,
     /// Hears how far the check of a database is that was not closed.
-    #[serde(skip)]
     pub progress: Progress,
 }
 
 impl RedbOptions {
-    /// Memory for pages where nothing else is configured.
+    /// Memory for pages where nothing else is configured. Half of what content has by default: all of the metadata of
+    /// small shares, and the upper levels of the tables of any.
     pub const CACHE_BYTES_USUAL: usize = 256 << 20;
-    /// Memory for decoded rows where nothing else is configured.
+    /// Memory for decoded rows where nothing else is configured. The nodes and names that clients ask for again and
+    /// again; what it has not is in the pages.
     pub const ROW_CACHE_BYTES_USUAL: usize = 64 << 20;
-    /// Length of the log where nothing else is configured.
+    /// Length of the log where nothing else is configured. A checkpoint, which costs two syncs, for every 16 MiB of
+    /// changes; and a start after a crash reads no more than that again.
     pub const LOG_BYTES_USUAL: u64 = 16 << 20;
-
-    /// Room for a full disk where nothing else is configured.
+    /// Room for a full disk where nothing else is configured. Room for checkpoints while space is being freed, and
+    /// little of any disk.
     pub const BALLAST_BYTES_USUAL: u64 = 64 << 20;
 
     /// A database in this folder, everything else as usual.
@@ -98,19 +92,3 @@ impl PartialEq for Progress {
 }
 
 impl Eq for Progress {}
-
-fn cache_bytes_usual() -> usize {
-    RedbOptions::CACHE_BYTES_USUAL
-}
-
-fn row_cache_bytes_usual() -> usize {
-    RedbOptions::ROW_CACHE_BYTES_USUAL
-}
-
-fn log_bytes_usual() -> u64 {
-    RedbOptions::LOG_BYTES_USUAL
-}
-
-fn ballast_bytes_usual() -> u64 {
-    RedbOptions::BALLAST_BYTES_USUAL
-}

@@ -17,7 +17,8 @@ use crate::{
     tables::{Kind, Snapshot},
 };
 
-/// Of maps, only queries for so few pages are answered from the cache.
+/// Of maps, only queries for so few pages are answered from the cache. 16 MiB of a file: longer walks would push out
+/// what is asked for often.
 const PAGES_MAX: u64 = 16;
 
 /// Single rows.

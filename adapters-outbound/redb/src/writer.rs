@@ -28,13 +28,15 @@ use inbox::{Inbox, Received};
 pub(crate) use request::Request;
 use request::{Failure, Reply};
 
-/// Requests that may wait; more wait to be let in.
+/// Requests that may wait; more wait to be let in. Four full transactions; a bound for memory where the disk is slow.
 pub(crate) const WAITING_MAX: usize = 4_096;
-/// Requests of one transaction.
+/// Requests of one transaction. The cost of a sync is shared by so many already that more would only make the first
+/// ones wait.
 const REQUESTS_MAX: usize = 1_024;
-/// Above how many steps of plans a transaction takes no more.
+/// Above how many steps of plans a transaction takes no more. Four of the greatest plans: all in a transaction wait for
+/// each other.
 const STEPS_ENOUGH: usize = 16_384;
-/// Above how many bytes in plans a transaction takes no more.
+/// Above how many bytes in plans a transaction takes no more. As much as the log usually has.
 const BYTES_ENOUGH: usize = 16 << 20;
 
 /// What new nodes leave free on the disk beside the ballast. A disk that is full in the midst of a transaction costs an
@@ -43,7 +45,8 @@ const ROOM_KEPT: u64 = 16 << 20;
 /// With less room than this the ballast is given up for the next checkpoint.
 const ROOM_LOW: u64 = 4 << 20;
 
-/// After so long without a request the log is emptied, so that a start finds nothing to do again.
+/// After so long without a request the log is emptied, so that a start finds nothing to do again. A pause of clients is
+/// often shorter, and then a checkpoint would only be in the way.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// The state that readers see.

@@ -38,11 +38,12 @@ pub(super) use segments::{Segments, zeros};
 
 /// The frame number under which a block's head is kept.
 const HEAD: u32 = u32::MAX;
-/// Heads of blocks take at most this part of what the cache takes, besides it, between these bounds.
+/// Heads of blocks take at most this part of what the cache takes, besides it, between these bounds. A full block has
+/// 1.6 KB of head beside its 4 MiB, so that this is seldom used up.
 const HEADS_PART: u64 = 64;
 const HEADS_BYTES_MIN: u64 = 1 << 20;
 const HEADS_BYTES_MAX: u64 = 64 << 20;
-/// Extents of one read that are fetched at the same time.
+/// Extents of one read that are fetched at the same time. A page has 32 at most, and each may be a request.
 const EXTENTS_AT_ONCE: usize = 16;
 /// How often a read waits for frames that somebody else fetches and does not get.
 const WAITS_MAX: u32 = 16;

@@ -41,13 +41,15 @@ use crate::volume::{
     share::Share,
 };
 
-/// Findings that a report has.
+/// Findings that a report has. Nobody reads more; the sum is told all the same.
 const FINDINGS_MAX: usize = 10_000;
-/// Suspicions of one kind that one check follows.
+/// Suspicions of one kind that one check follows. So much memory and no more goes to a share in which everything is
+/// suspicious.
 const CANDIDATES_MAX: usize = 1 << 16;
-/// How often a suspicion is followed that changes under the eye.
+/// How often a suspicion is followed that changes under the eye. A share in use seldom disturbs two in a row, and what
+/// stays in doubt is reported as such.
 const LOOKS_MAX: u32 = 3;
-/// Rows of a scan that are read at a time.
+/// Rows of a scan that are read at a time. A page is a turn of the store, and clients have theirs in between.
 const PAGE: usize = 1_024;
 
 /// The stores of a share that nobody uses.

@@ -41,9 +41,11 @@ use crate::{
 pub(super) use gather::Gathered;
 pub(super) use steps::Steps;
 
-/// How often everything is gone through until nothing old is left.
+/// How often everything is gone through until nothing old is left. Each takes what came during the last one: where
+/// clients write faster than that, there is no end to reach.
 const ROUNDS_MAX: u32 = 16;
-/// Objects of a flush that are on their way at once.
+/// Objects of a flush that are on their way at once. One is built while the other is on its way; 64 MiB each are in
+/// memory.
 const UPLOADS_MAX: usize = 2;
 
 /// What is left to take of the nodes of a flush.
@@ -54,12 +56,12 @@ struct Queue {
 }
 
 /// An object that is on its way: perhaps nothing refers to it in the end.
-struct Left<'f> {
+struct ObjectInDoubt<'f> {
     garbage: &'f Garbage,
     object: ObjectId,
 }
 
-impl Drop for Left<'_> {
+impl Drop for ObjectInDoubt<'_> {
     fn drop(&mut self) {
         self.garbage.released([self.object]);
         self.garbage.wake();
@@ -213,7 +215,7 @@ impl Flusher {
             return failed.map_or(Ok(()), Err);
         }
         // Dropped in the end, whether it failed, or nobody waits any more, or every node has been removed meanwhile.
-        let _left = Left { garbage: &self.garbage, object: builder.object() };
+        let _in_doubt = ObjectInDoubt { garbage: &self.garbage, object: builder.object() };
         let result = self.put_and_publish(&batch, builder).await;
         graver(failed, result.err()).map_or(Ok(()), Err).inspect_err(|_| self.share.counters().flush_failures.count())
     }

@@ -14,13 +14,16 @@ use crate::volume::{
     share::Share, write_back::WriteBack,
 };
 
-/// How often the flusher looks what is due, and how often the journal is looked at for what must be synced.
+/// How often the flusher looks what is due, and how often the journal is looked at for what must be synced. A tenth of
+/// the age at which bytes are flushed, and a look costs nothing where nothing waits.
 const TICK: Duration = Duration::from_millis(500);
 /// How soon it looks again where something was due: there may be more already, or what was due could not be taken.
 const AGAIN: Duration = Duration::from_millis(10);
-/// How long a task waits after a failure, and how often it is looked whether the start is to be renewed.
+/// How long a task waits after a failure, and how often it is looked whether the start is to be renewed. What failed
+/// has no reason to succeed at once, and a second late harms nobody.
 const BACK_OFF: Duration = Duration::from_secs(1);
-/// How long the flusher waits where there was no space.
+/// How long the flusher waits where there was no space. Longer than after other failures: somebody has to free
+/// something first.
 const BACK_OFF_FULL: Duration = Duration::from_secs(3);
 
 /// What a share does by itself, from its opening to its end.

@@ -32,7 +32,8 @@ pub(super) use persistence::unanswered;
 pub(super) use reported::Reported;
 pub use reported::path_of;
 
-/// How often a node is read again because something of it was moved meanwhile, before its lock is taken.
+/// How often a node is read again because something of it was moved meanwhile, before its lock is taken. Two in a row
+/// are rare, and with the lock writers wait.
 const ATTEMPTS: u32 = 4;
 
 /// What was read of the metadata store, and when.

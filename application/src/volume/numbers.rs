@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 
 use crate::volume::share::Share;
 
-/// How many numbers are taken at a time: what a crash loses is only numbers.
+/// How many numbers are taken at a time: what a crash loses is only numbers. A visit to the store for each thousand
+/// creates.
 const BLOCK: u64 = 1_024;
 
 /// What is left of the blocks taken.

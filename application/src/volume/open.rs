@@ -23,7 +23,8 @@ use crate::{
     },
 };
 
-/// Nodes that are looked at, at a time, for the highest record that any of them names.
+/// Nodes that are looked at, at a time, for the highest record that any of them names. A turn of the store, with little
+/// memory.
 const NODES_PER_PAGE: usize = 1_024;
 
 /// How a share is run.

@@ -31,6 +31,7 @@ use crate::volume::{
 };
 pub(super) use admit::{Admitted, CloneLocks, Wanted, readable, writable};
 
+/// Places to wait at, which nodes share: who is woken for another one looks and waits again.
 const SHARDS: u64 = 64;
 /// How long the holder of a caching right has to acknowledge a break, in milliseconds (MS-SMB2, 3.3.2.5).
 const BREAK_MS: u64 = 35_000;

@@ -25,10 +25,12 @@ use super::{ledger::Claim, node_locks::NodeLock};
 use crate::admission::Credits;
 pub(super) use node::{Moved, NodePending, Replayed, Written};
 
+/// Maps that share the nodes among them, so that threads seldom meet.
 const SHARDS: usize = 64;
 /// Ranges that are taken out of an index at once, some 300 µs of work: whoever looks at the node waits so long.
 const RANGES_AT_ONCE: usize = 1_024;
-/// Nodes share the version of their last change in so many slots.
+/// Nodes share the version of their last change in so many slots. Who meets the version of another node reads once more,
+/// nothing worse.
 const VERSION_SLOTS: usize = 1_024;
 
 /// A version of the index of all nodes, as of a seqlock: it rises with everything that leaves the index.

@@ -29,9 +29,11 @@ use crate::volume::{
 pub(super) use content::ContentQuery;
 pub(super) use growth::count_names;
 
-/// After so many conflicts the rows that are read are locked.
+/// After so many conflicts the rows that are read are locked. One conflict is common in a busy directory, three in a
+/// row are a crowd.
 const OPTIMISTIC_ATTEMPTS: u32 = 3;
-/// After so many the client must come again.
+/// After so many the client must come again. With locked rows only what comes from outside of this server is in
+/// the way; a client must not wait for that for ever.
 const ATTEMPTS_MAX: u32 = 8;
 
 /// What came of a run of a plan: it was applied, or found not to be needed.
@@ -106,8 +108,9 @@ impl PlanRunner {
             }
             self.nodes.raise_shown(&mut plan);
             let accessed = self.nodes.add_access_times(&mut plan);
-            let left = Left { released: released_objects(&plan), dead: map::lost(&seen.map.rows, &plan.changes) };
-            let sent = Sent::new(self, left, removes_from);
+            let garbage =
+                PlanGarbage { released: released_objects(&plan), dead: map::lost(&seen.map.rows, &plan.changes) };
+            let sent = Sent::new(self, garbage, removes_from);
             let touches = plan.touches();
             let counting = self.ledger.begin(quota::counted(&plan.changes));
             let applied = match self.metadata.apply(plan, op).await {
@@ -134,7 +137,7 @@ impl PlanRunner {
                     }
                 },
             };
-            let Left { released, dead } = sent.was_applied();
+            let PlanGarbage { released, dead } = sent.was_applied();
             counting.applied();
             self.nodes.forget_access_times(&accessed);
             self.garbage.note_dead(dead);
@@ -175,7 +178,7 @@ impl PlanRunner {
 
 /// What a plan leaves behind for the collector.
 #[derive(Debug, Default)]
-struct Left {
+struct PlanGarbage {
     released: Vec<ObjectId>,
     /// Bytes of objects that nothing refers to any more.
     dead: BTreeMap<ObjectId, u64>,
@@ -185,25 +188,25 @@ struct Left {
 /// been applied: the collector looks, and a node that it removes bytes of stays uncertain.
 struct Sent<'p> {
     runner: &'p PlanRunner,
-    left: Option<Left>,
+    garbage: Option<PlanGarbage>,
     removes_from: Option<&'p NodeLock<'p>>,
 }
 
 impl<'p> Sent<'p> {
-    fn new(runner: &'p PlanRunner, left: Left, removes_from: Option<&'p NodeLock<'p>>) -> Sent<'p> {
+    fn new(runner: &'p PlanRunner, garbage: PlanGarbage, removes_from: Option<&'p NodeLock<'p>>) -> Sent<'p> {
         if let Some(lock) = removes_from {
             runner.nodes.pending().set_uncertain(lock, true);
         }
-        Sent { runner, left: Some(left), removes_from }
+        Sent { runner, garbage: Some(garbage), removes_from }
     }
 
     /// A node that it removes bytes of is uncertain until its index has forgotten them.
-    fn was_applied(mut self) -> Left {
-        self.left.take().unwrap_or_default()
+    fn was_applied(mut self) -> PlanGarbage {
+        self.garbage.take().unwrap_or_default()
     }
 
     fn was_not_applied(mut self) {
-        self.left = None;
+        self.garbage = None;
         if let Some(lock) = self.removes_from {
             self.runner.nodes.pending().set_uncertain(lock, false);
         }
@@ -212,7 +215,7 @@ impl<'p> Sent<'p> {
 
 impl Drop for Sent<'_> {
     fn drop(&mut self) {
-        if let Some(Left { released, dead }) = self.left.take() {
+        if let Some(PlanGarbage { released, dead }) = self.garbage.take() {
             self.runner.garbage.released(released);
             self.runner.garbage.note_dead(dead);
             self.runner.ledger.leave();

@@ -25,7 +25,8 @@ pub use pins::{UnpinError, pinning, unpin_all};
 
 /// How long an object that is pending delete is kept: longer than any read that resolved its extents before may take.
 const GRACE: Duration = Duration::from_secs(30);
-/// How long the collector waits after a failure, or while something waits for its time.
+/// How long the collector waits after a failure, or while something waits for its time. Garbage harms nobody for a
+/// second.
 const BACK_OFF: Duration = Duration::from_secs(1);
 
 /// Gives back what is not used any more.

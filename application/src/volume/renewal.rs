@@ -18,7 +18,8 @@ use parking_lot::Mutex;
 
 use crate::volume::{nodes::Nodes, plans::PlanRunner, row::ShareRow, share::Share};
 
-/// How long a start lasts in which something changes.
+/// How long a start lasts in which something changes. A copy of the metadata that is older than that is told by its
+/// start; each renewal costs a write to the store and to the content.
 const RENEWED_AFTER: Duration = Duration::from_secs(60);
 
 /// Renews a share's start.

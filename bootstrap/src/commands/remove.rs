@@ -16,7 +16,7 @@ use super::stored::{Stored, StoredError, StoredShares, is_running};
 use crate::config::{Config, Opening, StoreError, StoreKinds, open_each_store};
 use crate::{facts, serve};
 
-/// Objects that are listed at a time.
+/// Objects that are listed at a time. What object stores answer at a time.
 const OBJECTS_PER_PAGE: usize = 1_000;
 
 /// Why a share is not removed.

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use dittofs_transport::{ConnectionBounds, IDLE_USUAL};
+
 use super::protocols::{ProtocolConfig, Protocols};
 use super::section::Section;
 use super::size::ByteSize;
@@ -90,11 +92,12 @@ fn read_shared_limits(mut section: Section<'_>) -> SharedLimits {
         let number = section.take_number(name, 1..=max);
         number.and_then(|n| usize::try_from(n).ok()).unwrap_or(default)
     };
-    let connections = count("connections", 1_000_000, 1024);
+    let usual = ConnectionBounds::default();
+    let connections = count("connections", 1_000_000, usual.all_max);
     // So that one client leaves room for others.
     let connections_per_address = count("connections_per_address", 1_000_000, connections.div_ceil(2));
-    let strangers = count("strangers", 1_000_000, 64);
-    let idle = Duration::from_secs(count("idle_seconds", 86_400, 600) as u64);
+    let strangers = count("strangers", 1_000_000, usual.unadmitted_max);
+    let idle = section.take_number("idle_seconds", 1..=86_400).map_or(IDLE_USUAL, Duration::from_secs);
     section.finish();
     SharedLimits { memory, connections, connections_per_address, strangers, idle }
 }

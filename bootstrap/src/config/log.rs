@@ -67,6 +67,7 @@ const LEVEL_FIX: &str = "write one of: error, warn, info, debug, trace; or that 
                           \"info,hyper=debug\"";
 /// A client that waits so long shows it to its user.
 const SLOW_MS: u64 = 1_000;
+/// An hour: nothing takes longer.
 const SLOW_MS_MAX: u64 = 3_600_000;
 /// More directives than anybody writes.
 const NAMED_MAX: usize = 64;

@@ -213,6 +213,7 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
 
 /// A value for a message: short, and with nothing in it that could upset a terminal.
 pub(super) fn shown(value: &Value) -> String {
+    /// Of a value that is shown in a message: enough to find it.
     const CHARACTERS_MAX: usize = 60;
     match value {
         Value::Bool(_, flag) => format!("`{flag}`"),

@@ -1,7 +1,7 @@
 //! The shares: what is exported, from which stores, to whom.
 
-use dittofs_application::Atime;
-use dittofs_domain::credentials::Squash;
+use dittofs_application::{Atime, VolumeLimits};
+use dittofs_domain::credentials::{NOBODY, Squash};
 use dittofs_frame_codec::CompressionMethod;
 use dittofs_ports::Survives;
 use figment::value::Value;
@@ -102,12 +102,13 @@ pub struct QuotaConfig {
 
 /// More files than that no quota need say: ids would be used up sooner.
 const FILES_MAX: u64 = 1 << 40;
-const NOBODY: u64 = 65_534;
-const OUTAGE_SECONDS: u64 = 300;
+/// A month: longer is for ever.
 const OUTAGE_SECONDS_MAX: u64 = 30 * 24 * 3_600;
 /// MNTPATHLEN of RFC 1813, section 5.1.3.
 const NAME_BYTES_MAX: usize = 1024;
+/// As long as names in directories (NAME_MAX).
 const PART_BYTES_MAX: usize = 255;
+/// Each has a part of the journal, of at least 16 MiB, and tasks of its own.
 const SHARES_MAX: usize = 1024;
 
 /// Reads the list `shares`.
@@ -189,7 +190,7 @@ fn read_one(
         atime,
         read_only,
         quota,
-        outage_seconds: outage.unwrap_or(OUTAGE_SECONDS),
+        outage_seconds: outage.unwrap_or(VolumeLimits::USUAL.outage_ms_max / 1_000),
     })
 }
 
@@ -307,7 +308,7 @@ fn read_id(section: &mut Section<'_>, store: Option<&StoreConfig>) -> Option<u64
 fn read_anonymous(section: &mut Section<'_>, name: &'static str) -> u32 {
     // 0 would turn every unknown user into root; the highest number means "no id" (POSIX chown).
     let number = section.take_number(name, 1..=u64::from(u32::MAX) - 1);
-    u32::try_from(number.unwrap_or(NOBODY)).unwrap_or(u32::MAX - 1)
+    u32::try_from(number.unwrap_or(NOBODY.into())).unwrap_or(u32::MAX - 1)
 }
 
 /// A size alone bounds bytes.

@@ -14,6 +14,7 @@ use super::{Config, Given, Surroundings, environment, read, tree, with_default_s
 /// The commented configuration that `dittofs init` writes. It means the same as no file at all.
 pub const SAMPLE: &str = include_str!("sample.yaml");
 
+/// More is another file by mistake, and must not be read into memory.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Reads and checks a configuration. A variable of the environment wins over the file, the file

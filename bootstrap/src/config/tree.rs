@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use figment::providers::{Format, Yaml};
 use figment::value::{Dict, Empty, Tag, Value};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 /// Parses YAML. Unlike figment's own values, a key that is given twice is refused, since
 /// the first of the two would vanish without a word.
 pub(super) fn parse(text: &str) -> Result<Dict, String> {
-    let root: Unique = Yaml::from_str(text).map_err(|error| error.to_string())?;
+    let root: Unique = yaml_serde::from_str(text).map_err(|error| error.to_string())?;
     match root.0 {
         Value::Dict(_, entries) => Ok(entries),
         Value::Empty(..) => Ok(Dict::new()),

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 /// After a window in which some were held back: one that shows that it goes on.
 const AGAIN: u32 = 1;
+/// What goes on is told once a minute: what an operator who looks would call often enough.
 const WINDOW: Duration = Duration::from_secs(60);
-/// Kinds that are told apart; any more are held back together.
+/// Kinds that are told apart; any more are held back together. A kind is a place in the code and a share, of which
+/// there are a few hundred; a table that clients could make grow needs a bound.
 const KINDS_MAX: usize = 1_024;
 
 /// What was written and held back of each kind. `T` says what a kind has in common.

@@ -12,7 +12,7 @@ const MEMORY_PART: u64 = 8;
 /// Less leaves no room for clients that move whole MiB; more is only waited in.
 const MEMORY_MIN: u64 = 64 << 20;
 const MEMORY_MAX: u64 = 4 << 30;
-/// Where the machine does not say how much it has.
+/// Where the machine does not say how much it has. A small machine: too little is only waited in.
 const MACHINE_MEMORY: u64 = 4 << 30;
 
 /// The bounds, as far as memory and file descriptors suffice.

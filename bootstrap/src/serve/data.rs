@@ -9,6 +9,7 @@ use std::{
 
 use rustix::fs::OFlags;
 
+use crate::cli::FILE_HERE;
 use crate::config::{CONTROL_SOCKET, Config};
 
 /// Files of all users are in there, and the socket that gives all power over the server.
@@ -19,7 +20,7 @@ const LOCK_WORD: &str = "dittofs";
 /// What the lock file's beginning may be.
 const LOCK_BYTES_MAX: u64 = 64;
 /// What may lie in a folder that is otherwise empty: what `mkfs` makes, and what `dittofs init` writes.
-const HARMLESS: [&str; 2] = ["lost+found", "dittofs.yaml"];
+const HARMLESS: [&str; 2] = ["lost+found", FILE_HERE];
 
 /// Why a data folder can't be used.
 #[derive(Debug, thiserror::Error)]

@@ -14,11 +14,7 @@ use dittofs_ports::{MetadataError, ShareMetadata, ShareRecord};
 
 use crate::progress::Progress;
 
-/// A segment must hold a transfer of 1 MiB with some room to spare.
-const SEGMENT_BYTES_MIN: u64 = 4 << 20;
-/// Segments that a journal is divided into, where their bounds allow.
-const SEGMENTS: u64 = 16;
-/// Nodes of one read.
+/// Nodes of one read. All are gone through once, before anybody is served: few turns of the store.
 const NODES_AT_ONCE: usize = 4_096;
 /// Folders of journals that were set aside; nobody accepts losses so often.
 const ASIDE_MAX: u32 = 1_000;
@@ -91,9 +87,7 @@ pub(super) async fn open(
 }
 
 fn options(wanted: &Wanted<'_>, scale: &Scale) -> JournalOptions {
-    let most = scale.segment_bytes.max(SEGMENT_BYTES_MIN);
-    let segment = (wanted.bytes / SEGMENTS).next_power_of_two().clamp(SEGMENT_BYTES_MIN, most);
-    JournalOptions { limit_bytes: wanted.bytes, segment_bytes: segment, accept_loss: wanted.accept_loss }
+    JournalOptions { accept_loss: wanted.accept_loss, ..JournalOptions::new(wanted.bytes, scale.segment_bytes) }
 }
 
 /// Makes a journal that the share has never had. First its id is recorded: should the old one turn up again, on a disk
@@ -116,7 +110,7 @@ async fn make(
         tracing::warn!(share = wanted.share, folder = %folder.display(), "the share gets a new journal");
     }
     let (path, id, options) = (folder.to_owned(), JournalId(record.journal), options(wanted, &record.scale));
-    let made = blocking(move || MmapJournal::create_above_at(&path, id, known, options)).await;
+    let made = blocking(move || MmapJournal::create_at(&path, id, known, options)).await;
     made.map_err(|source| JournalRefusal::Closed { folder: folder.to_owned(), source })
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use crate::config::{EncryptionConfig, ShareConfig};
 
-/// Keys that a message names.
+/// Keys that a message names. Enough to see which; the rest is counted.
 const KEYS_NAMED_MAX: usize = 10;
 
 /// Why a share has no keys, and what to do.

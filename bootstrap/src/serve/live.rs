@@ -20,6 +20,7 @@ use crate::config::{Changes, Config, ShareConfig, StoreKinds, shares_overlap};
 
 /// How long the last reads of a share that goes may take: then its journal is still in use, which is reported.
 const LAST_READS: Duration = Duration::from_secs(10);
+/// Nobody notices it, and the wait is mostly over at the first look.
 const POLL: Duration = Duration::from_millis(10);
 
 /// What is served.

@@ -8,7 +8,7 @@ use dittofs_ports::{JournalError, ShareMetadata};
 use super::{journals::JournalRefusal, paths};
 use crate::config::ShareConfig;
 
-/// Files that a message names.
+/// Files that a message names. Enough to see which; the rest is counted.
 const FILES_NAMED_MAX: usize = 20;
 
 /// A message.

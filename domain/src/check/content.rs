@@ -13,7 +13,8 @@ use crate::{
 
 /// Bytes of an object that are read at a time: a block is never longer than this, its head and its seals.
 const WINDOW_BYTES: u64 = 4 << 20;
-/// Bytes between two blocks that are rather read than skipped.
+/// Bytes between two blocks that are rather read than skipped. Behind a network so little comes in less time than
+/// another request takes.
 const GAP_BYTES_MAX: u64 = 128 << 10;
 
 /// What is wrong with a block.

@@ -7,6 +7,7 @@ use crate::{
     node::{Node, NodeFlags, NodeKind},
 };
 
+/// Nodes of one piece of the table, so that it grows without being copied.
 const CHUNK: usize = 4_096;
 
 /// Bits of [`NodeFacts::marks`].

@@ -156,15 +156,6 @@ impl SliceIndex {
         self.carve(range, Sequence(u64::MAX));
     }
 
-    /// Forgets all records up to one: a flush has published them.
-    pub fn release(&mut self, up_to: Sequence) {
-        if self.newest().is_some_and(|newest| newest <= up_to) {
-            self.clear();
-        } else if self.oldest().is_some_and(|oldest| oldest <= up_to) {
-            self.carve(0..u64::MAX, up_to);
-        }
-    }
-
     /// Forgets what a flush has published: in these ranges, all records up to one.
     pub fn remove(&mut self, flushed: &[Range<u64>], up_to: Sequence) {
         for range in flushed {
@@ -200,20 +191,6 @@ impl SliceIndex {
             }
         }
         covered
-    }
-
-    /// Of what a flush took up to a record, the ranges that are still there. A flush that meets a new content version
-    /// installs these parts of its pieces and no others: the rest was truncated, punched or written anew.
-    pub fn remaining(&self, range: Range<u64>, up_to: Sequence) -> Vec<Range<u64>> {
-        let slices = self.iter_from(range.start).take_while(|slice| slice.offset < range.end);
-        let mut out: Vec<Range<u64>> = Vec::new();
-        for slice in slices.filter(|slice| slice.seq <= up_to).filter_map(|slice| slice.cut(&range)) {
-            match out.last_mut() {
-                Some(last) if last.end == slice.offset => last.end = slice.end(),
-                _ => out.push(slice.offset..slice.end()),
-            }
-        }
-        out
     }
 
     /// The first region that has slices, from the one on that an offset is in, with all of its slices: what a flush

@@ -21,7 +21,8 @@ use crate::{
 
 /// Of the extents that a page may have, so many times as many ranges are written as one, with all that lies between.
 const CHANGES_PER_EXTENT_MAX: usize = 2;
-/// Holes from this part of a page on stay holes where what is around them is written again.
+/// Holes from this part of a page on stay holes where what is around them is written again. 128 KiB in production: a
+/// smaller one is taken to cost more as an extent than as zeros.
 const HOLE_PART_MIN: u32 = 8;
 
 /// The ranges to write for the region that begins at `start`, where `changed` has changed: in order, disjoint, not empty,

@@ -156,12 +156,6 @@ impl Policy {
         out
     }
 
-    /// Milliseconds until a node that is not flushed for another reason comes of age; none if there is no such node.
-    pub fn next_due_ms(&self, nodes: &[NodeFacts]) -> Option<u64> {
-        let unflushed = nodes.iter().filter(|node| node.slices > 0);
-        unflushed.map(|node| self.age_max(node).saturating_sub(node.age_ms)).min()
-    }
-
     fn urgency(&self, node: &NodeFacts, pressed: bool, in_burst: bool) -> Option<Urgency> {
         let is_full = node.bytes >= self.object_bytes_min && !self.is_scattered(node);
         match node {

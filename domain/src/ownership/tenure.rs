@@ -9,9 +9,11 @@ use std::time::Duration;
 use super::{Holder, Lease, Lineage, Mark, Part, Phase, Standing, Start, Terms};
 use crate::time::Timestamp;
 
-/// How soon a mark that is watched is read again.
+/// How soon a mark that is watched is read again. A small request a second, and only while somebody waits for the
+/// share.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How soon a request that was not answered is sent again.
+/// How soon a request that was not answered is sent again. An outage costs a request a second, and its end is seen a
+/// second late.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Who wants to be the owner.

@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use dittofs_block_cache::MokaBlockCache;
+use dittofs_domain::Sequence;
 use dittofs_journal::{JournalId, JournalOptions, MmapJournal};
 use dittofs_memory::MemoryOpenState;
 use dittofs_object_store::{FsOptions, ObjectStore, ObjectStoreOptions};
@@ -34,10 +35,11 @@ impl DiskOptions {
     /// The same with their content elsewhere.
     pub fn open_with(&self, folder: &Path, content: Arc<dyn ContentStore>) -> Stores {
         let journal = folder.join("journal");
-        let options = JournalOptions { segment_bytes: self.segment_bytes, ..JournalOptions::new(self.journal_bytes) };
+        let options =
+            JournalOptions { limit_bytes: self.journal_bytes, segment_bytes: self.segment_bytes, accept_loss: false };
         let journal = match journal.join("superblock").is_file() {
             true => MmapJournal::open_at(&journal, Some(JournalId(7)), options),
-            false => MmapJournal::create_at(&journal, JournalId(7), options),
+            false => MmapJournal::create_at(&journal, JournalId(7), Sequence(0), options),
         };
         let [cache_bytes, row_cache_bytes, log_bytes] = self.metadata_bytes;
         let metadata = RedbOptions {

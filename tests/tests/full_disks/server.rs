@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{
-    Credentials, Name, NodeId,
+    Credentials, Name, NodeId, Sequence,
     error::FsError,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
 };
@@ -46,10 +46,10 @@ impl Folders {
     }
 
     async fn stores(&self) -> Stores {
-        let options = JournalOptions { segment_bytes: SEGMENT_BYTES, ..JournalOptions::new(JOURNAL_BYTES) };
+        let options = JournalOptions::new(JOURNAL_BYTES, SEGMENT_BYTES);
         let journal = match self.journal.join("superblock").is_file() {
             true => MmapJournal::open_at(&self.journal, Some(JournalId(7)), options),
-            false => MmapJournal::create_at(&self.journal, JournalId(7), options),
+            false => MmapJournal::create_at(&self.journal, JournalId(7), Sequence(0), options),
         };
         let metadata = RedbOptions { ballast_bytes: BALLAST_BYTES, ..RedbOptions::new(&self.metadata) };
         let content = ObjectStoreOptions::Fs(FsOptions { path: self.content.clone(), open_files: 64 });

@@ -10,11 +10,13 @@ use tokio::{runtime::Handle, sync::Mutex, task::JoinSet, time::timeout};
 
 use super::{Watch, WatchedThread};
 
-/// How long a thread or a store may take over a small question.
+/// How long a thread or a store may take over a small question. A store behind a network answers in a fraction of it,
+/// and a probe must be told before it gives up itself.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// So long the stores' answers count, however many ask.
+/// So long the stores' answers count, however many ask. A probe more often than once a second costs the stores nothing
+/// then, and learns of a failure a second late.
 const AGE_MAX: Duration = Duration::from_secs(1);
-/// Of the reason that a store gives.
+/// Of the reason that a store gives. Enough to tell one cause from another, and short enough for a line of a probe.
 const REASON_CHARS_MAX: usize = 200;
 
 /// The stores that ailed when they were last asked: share and reason.

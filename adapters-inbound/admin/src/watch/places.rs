@@ -11,7 +11,8 @@ use std::{
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 
-/// Connections at once that are not being answered. For one more, the oldest of them is closed.
+/// Connections at once that are not being answered. For one more, the oldest of them is closed. More than probes and
+/// scrapers that come at the same time, and few descriptors.
 const WAITING_MAX: usize = 32;
 
 /// All connections.

@@ -26,11 +26,11 @@ use super::{
 };
 use crate::{listener::ACCEPT_PAUSE, server::http};
 
-/// How long a peer may take over its request's head.
+/// How long a peer may take over its request's head. Probes and scrapers send it at once.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a connection may last: the threads and stores that are asked have 2 s.
 const CONNECTION_TIME_MAX: Duration = Duration::from_secs(6);
-/// Requests of one kind that are answered at once.
+/// Requests of one kind that are answered at once. More than scrape one server; each may wait for stores.
 const ANSWERS_AT_ONCE: usize = 16;
 const TEXT: &str = "text/plain; charset=utf-8";
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -4,6 +4,8 @@ use std::{collections::VecDeque, net::IpAddr};
 
 use bytes::Bytes;
 
+use crate::transport::PAYLOAD_BYTES_MAX;
+
 /// Who has mounted what, the newest last. It only informs people: clients go away without a word.
 #[derive(Debug, Default)]
 pub(super) struct Mounts {
@@ -12,11 +14,11 @@ pub(super) struct Mounts {
     bytes: usize,
 }
 
-/// Beyond that the oldest are forgotten.
+/// Beyond that the oldest are forgotten. A list for people, who read no longer one.
 const MOUNTS_MAX: usize = 4_096;
 /// The same of bytes of the reply: as many as the longest READ has. What memory all connections share suffices for
 /// that.
-const BYTES_MAX: usize = 1 << 20;
+const BYTES_MAX: usize = PAYLOAD_BYTES_MAX;
 /// What an entry takes in the reply beside its path: two counts, an address as text, and that it follows.
 const ENTRY_BYTES: usize = 64;
 

@@ -6,37 +6,22 @@
 use bytes::Bytes;
 use dittofs_xdr::{Decode, Decoder, Encode, Encoder, LinkedList, XdrError};
 
-use crate::nfs3::wire::nfs_fh3;
+use crate::{nfs3::wire::nfs_fh3, rpc::numbered_procedures};
 
 /// The longest path.
 pub const MNTPATHLEN: usize = 1024;
 /// The longest name of a host or group.
 pub const MNTNAMLEN: usize = 255;
 
-/// The procedures (appendix I section 5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Procedure {
-    NULL = 0,
-    MNT = 1,
-    DUMP = 2,
-    UMNT = 3,
-    UMNTALL = 4,
-    EXPORT = 5,
-}
-
-impl Procedure {
-    /// The procedure of this number.
-    pub fn of(number: u32) -> Option<Self> {
-        Some(match number {
-            0 => Self::NULL,
-            1 => Self::MNT,
-            2 => Self::DUMP,
-            3 => Self::UMNT,
-            4 => Self::UMNTALL,
-            5 => Self::EXPORT,
-            _ => return None,
-        })
+numbered_procedures! {
+    /// The procedures (appendix I section 5.2).
+    pub enum Procedure {
+        NULL = 0,
+        MNT = 1,
+        DUMP = 2,
+        UMNT = 3,
+        UMNTALL = 4,
+        EXPORT = 5,
     }
 }
 

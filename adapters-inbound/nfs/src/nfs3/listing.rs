@@ -23,7 +23,8 @@ const PARENT: u64 = 2;
 /// What an entry takes at least: of READDIR, and of READDIRPLUS with attributes and handle.
 const ENTRY_BYTES_MIN: usize = 28;
 const ENTRY_PLUS_BYTES_MIN: usize = 160;
-/// Entries that one reply lists at most.
+/// Entries that one reply lists at most. It bounds the memory and time of one call where a client allows a MiB of short
+/// names.
 const ENTRIES_MAX: usize = 8_192;
 /// Entries that are read at once: half a millisecond's work. Between two such pages a front serves others.
 const PAGE_ENTRIES: usize = 128;

@@ -131,16 +131,9 @@ fn mode(mode: Option<u32>) -> Option<u16> {
 /// # Errors
 /// `Invalid` for a time that is none.
 pub(super) fn set_attributes(attributes: &sattr3, guard: Option<&nfstime3>) -> FsResult<SetAttributes> {
-    Ok(SetAttributes {
-        mode: mode(attributes.mode),
-        uid: attributes.uid,
-        gid: attributes.gid,
-        size: attributes.size,
-        atime: set_time(&attributes.atime)?,
-        mtime: set_time(&attributes.mtime)?,
-        dos_attributes: None,
-        guard: guard.map(timestamp).transpose()?,
-    })
+    let InitialAttributes { mode, uid, gid, size, atime, mtime } = initial(attributes)?;
+    let guard = guard.map(timestamp).transpose()?;
+    Ok(SetAttributes { mode, uid, gid, size, atime, mtime, dos_attributes: None, guard })
 }
 
 /// Attributes of something new.

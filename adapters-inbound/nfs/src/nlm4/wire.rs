@@ -7,41 +7,24 @@
 use bytes::Bytes;
 use dittofs_xdr::{Decode, Encode};
 
+use crate::rpc::numbered_procedures;
+
 /// The longest `netobj` (MAXNETOBJ_SZ).
 pub const MAXNETOBJ_SZ: usize = 1024;
 
-/// The procedures that are answered in their own reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Procedure {
-    NULL = 0,
-    TEST = 1,
-    LOCK = 2,
-    CANCEL = 3,
-    UNLOCK = 4,
-    GRANTED = 5,
-    SHARE = 20,
-    UNSHARE = 21,
-    NM_LOCK = 22,
-    FREE_ALL = 23,
-}
-
-impl Procedure {
-    /// The procedure of this number.
-    pub fn of(number: u32) -> Option<Self> {
-        Some(match number {
-            0 => Self::NULL,
-            1 => Self::TEST,
-            2 => Self::LOCK,
-            3 => Self::CANCEL,
-            4 => Self::UNLOCK,
-            5 => Self::GRANTED,
-            20 => Self::SHARE,
-            21 => Self::UNSHARE,
-            22 => Self::NM_LOCK,
-            23 => Self::FREE_ALL,
-            _ => return None,
-        })
+numbered_procedures! {
+    /// The procedures that are answered in their own reply.
+    pub enum Procedure {
+        NULL = 0,
+        TEST = 1,
+        LOCK = 2,
+        CANCEL = 3,
+        UNLOCK = 4,
+        GRANTED = 5,
+        SHARE = 20,
+        UNSHARE = 21,
+        NM_LOCK = 22,
+        FREE_ALL = 23,
     }
 }
 

@@ -5,6 +5,8 @@
 
 use dittofs_xdr::{Decode, Encode};
 
+use crate::rpc::numbered_procedures;
+
 pub const IPPROTO_TCP: u32 = 6;
 pub const IPPROTO_UDP: u32 = 17;
 
@@ -17,29 +19,14 @@ pub struct mapping {
     pub port: u32,
 }
 
-/// The procedures (section 3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Procedure {
-    NULL = 0,
-    SET = 1,
-    UNSET = 2,
-    GETPORT = 3,
-    DUMP = 4,
-    CALLIT = 5,
-}
-
-impl Procedure {
-    /// The procedure of this number.
-    pub fn of(number: u32) -> Option<Self> {
-        Some(match number {
-            0 => Self::NULL,
-            1 => Self::SET,
-            2 => Self::UNSET,
-            3 => Self::GETPORT,
-            4 => Self::DUMP,
-            5 => Self::CALLIT,
-            _ => return None,
-        })
+numbered_procedures! {
+    /// The procedures (section 3.1).
+    pub enum Procedure {
+        NULL = 0,
+        SET = 1,
+        UNSET = 2,
+        GETPORT = 3,
+        DUMP = 4,
+        CALLIT = 5,
     }
 }

@@ -38,7 +38,7 @@ pub struct NfsLimits {
 impl NfsOptions {
     /// The least of `in_flight_bytes`: one transfer of 1 MiB and its headers, twice.
     pub const IN_FLIGHT_BYTES_MIN: usize = 4 * MIB;
-    /// The least of `reply_cache`.
+    /// The least of `reply_cache`. Room for the last hundred replies or so.
     pub const REPLY_CACHE_MIN: usize = MIB / 16;
 
     /// The keys that differ and can't be changed while clients are served.
@@ -84,12 +84,15 @@ impl Default for NfsOptions {
 }
 
 impl Default for NfsLimits {
+    /// What bounds a connection and the cache by themselves.
     fn default() -> Self {
+        let limits = Limits::default();
         NfsLimits {
-            in_flight: 256,
-            in_flight_bytes: 32 * MIB,
-            reply_cache: 24 * MIB,
-            stall: Duration::from_secs(60),
+            in_flight: limits.calls_in_flight_max,
+            in_flight_bytes: limits.bytes_in_flight_max,
+            reply_cache: DuplicateLimits::default().bytes_max,
+            stall: limits.slow_reader_timeout,
+            // With the minute of the last flush still within the 90 s after which systemd kills.
             drain: Duration::from_secs(10),
         }
     }

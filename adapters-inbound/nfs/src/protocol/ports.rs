@@ -8,7 +8,8 @@ use tokio::net::{TcpListener, TcpSocket, UdpSocket};
 
 use super::NfsOptions;
 
-/// Clients that may wait to be accepted.
+/// Clients that may wait to be accepted. As many as may be connected by default: after a restart all may come at once.
+/// The kernel may lower it.
 const BACKLOG: u32 = 1024;
 
 /// A port that is ours, and that nobody can connect to yet.

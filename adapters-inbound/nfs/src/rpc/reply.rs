@@ -25,7 +25,6 @@ const PROG_UNAVAIL: u32 = 1;
 const PROG_MISMATCH: u32 = 2;
 const PROC_UNAVAIL: u32 = 3;
 const GARBAGE_ARGS: u32 = 4;
-const SYSTEM_ERR: u32 = 5;
 
 const RPC_MISMATCH: u32 = 0;
 const AUTH_ERROR: u32 = 1;
@@ -66,11 +65,6 @@ impl Reply {
     /// GARBAGE_ARGS: the arguments can't be decoded.
     pub fn garbage_args() -> Self {
         Self::of(accepted(GARBAGE_ARGS, CAPACITY))
-    }
-
-    /// SYSTEM_ERR: the server can't carry out the call for reasons of its own.
-    pub fn system_err() -> Self {
-        Self::of(accepted(SYSTEM_ERR, CAPACITY))
     }
 
     /// RPC_MISMATCH: only version 2 of RPC is spoken here.

@@ -56,9 +56,11 @@ struct Flow {
     slice_end: Instant,
 }
 
-/// After so many receives the other connections of the front have their turn.
+/// After so many receives the other connections of the front have their turn. For what the clock does not see: a turn
+/// usually ends after `Limits::slice`.
 const RECEIVES_MAX: usize = 16;
-/// How long the client may take to notice that the connection ends, before it is reset.
+/// How long the client may take to notice that the connection ends, before it is reset. A round trip and a
+/// retransmission; a client that takes longer loses nothing but the last answer.
 const LINGER: Duration = Duration::from_secs(1);
 
 impl<'a> Connection<'a> {

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use dittofs_transport::IDLE_USUAL;
+
 /// The bounds of one connection. What exceeds one is refused, waits, or is closed; other connections always go on. What all
 /// connections share is bounded by [`dittofs_transport::Bounds`].
 #[derive(Debug, Clone)]
@@ -28,9 +30,11 @@ pub struct Limits {
     pub slice: Duration,
 }
 
-/// The longest READ or WRITE.
-const PAYLOAD_BYTES_MAX: usize = 1 << 20;
-/// What an RPC header and the arguments beside a payload may take.
+/// The longest READ or WRITE: what Linux asks for at most. A longer one would keep a front, and memory, for longer at a
+/// time, and save little more of what a call costs.
+pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
+/// What an RPC header and the arguments beside a payload may take. A credential and a verifier have at most 400 bytes
+/// each, two names and handles less than 2.5 KiB.
 const HEADER_BYTES_MAX: usize = 4096;
 
 impl Default for Limits {
@@ -48,8 +52,7 @@ impl Default for Limits {
             // Several retransmissions of TCP. Those who wait are served in turn, so that each that stands still delays all
             // behind it by so long.
             stall_when_short: Duration::from_secs(1),
-            // Twice what a Linux client keeps an idle connection, so that it is the client who closes.
-            idle_timeout: Duration::from_secs(600),
+            idle_timeout: IDLE_USUAL,
             admission_timeout: Duration::from_secs(60),
             // A hundred small calls and more, so that their replies leave together; a hundred connections at work on
             // one front are then gone through in 50 ms.

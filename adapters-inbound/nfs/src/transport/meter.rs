@@ -11,8 +11,8 @@ use dittofs_ports::statistics::OperationCounts;
 use crate::rpc::{Operations, Outcome, Programs, Reply};
 
 /// Results that every program can have, after its own.
-const RPC_RESULTS: [&str; 8] =
-    ["OTHER", "DENIED", "DROPPED", "PROG_UNAVAIL", "PROG_MISMATCH", "PROC_UNAVAIL", "GARBAGE_ARGS", "SYSTEM_ERR"];
+const RPC_RESULTS: [&str; 7] =
+    ["OTHER", "DENIED", "DROPPED", "PROG_UNAVAIL", "PROG_MISMATCH", "PROC_UNAVAIL", "GARBAGE_ARGS"];
 const OTHER: usize = 0;
 const DENIED: usize = 1;
 const DROPPED: usize = 2;

@@ -21,10 +21,13 @@ pub(crate) struct Output {
     charge: Option<Charge>,
 }
 
-/// Pieces from this length on aren't copied.
+/// Pieces from this length on aren't copied. A copy of less than a page is taken to cost less than one more place in
+/// the vector that the kernel walks.
 const PIECE_BYTES_MIN: usize = 4096;
+/// So that what was gathered is sent before the buffer has to grow much.
 const GATHERED_BYTES_MAX: usize = 64 << 10;
-/// Pieces in one write: nearly two replies of 1 MiB, in frames of 32 KiB. The kernel allows 1,024.
+/// Pieces in one write: nearly two replies of a MiB, in frames of 32 KiB. They are on the stack, 16 bytes each; the
+/// kernel allows 1,024.
 const PIECES_MAX: usize = 64;
 
 impl Output {

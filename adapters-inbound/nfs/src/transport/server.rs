@@ -66,15 +66,20 @@ struct Connections {
     refused: u64,
 }
 
-/// How long cut connections may take to notice.
+/// How long cut connections may take to notice. Their tasks have to run once more for that; one that does not is left
+/// behind.
 const CUT_BOUND: Duration = Duration::from_secs(2);
-/// After a failure to accept, most often for want of file descriptors.
+/// After a failure to accept, most often for want of file descriptors. A front would spin otherwise; connections that
+/// end meanwhile give descriptors back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// What all fronts keep of empty receive buffers: this part of the memory of all connections, once for each of three sizes.
+/// What all fronts keep of empty receive buffers: this part of the memory of all connections, once for each of three
+/// sizes. All three together are less than a fifth of it.
 const POOLS_PART: u64 = 16;
-/// How often it is tried to seat newcomers that wait. Most new clients are heard within a few milliseconds.
+/// How often it is tried to seat newcomers that wait. Most new clients are heard within a few milliseconds. It is the
+/// delay that a newcomer sees, and 200 looks a second only while some wait.
 const SEAT_PAUSE: Duration = Duration::from_millis(5);
-/// An idle client that is gone without a word is noticed after a few of these.
+/// An idle client that is gone without a word is noticed after a few of these. NATs and firewalls forget connections
+/// that are silent for some minutes.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 impl Server {

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
+use dittofs_domain::crc32c::crc32c;
 use dittofs_nfs::{duplicate::DuplicateLimits, transport::Limits};
 
 use crate::toy::{
@@ -42,7 +43,7 @@ fn payloads_of_every_size_arrive_whole_in_any_mixture() {
         for (index, size) in sizes.iter().enumerate() {
             let xid = round * 100 + index as u32;
             let data: Vec<u8> = (0..*size).map(|at| (at as u32).wrapping_mul(xid + 7).to_le_bytes()[1]).collect();
-            expected.insert(xid, crc32c::crc32c(&data));
+            expected.insert(xid, crc32c(&data));
             let procedure = if index % 2 == 0 { WRITE } else { WRITE_LATER };
             calls.extend(call(xid, procedure, &Bytes::from(data)));
         }
@@ -84,7 +85,7 @@ fn a_record_in_many_fragments_is_one_call() {
         client.send(&(piece.len() as u32 | last).to_be_bytes());
         client.send(piece);
     }
-    assert_eq!(client.reply(), Some((5, crc32c::crc32c(&[9; 50_000]).to_be_bytes().to_vec())));
+    assert_eq!(client.reply(), Some((5, crc32c(&[9; 50_000]).to_be_bytes().to_vec())));
     client.echo(6);
 }
 

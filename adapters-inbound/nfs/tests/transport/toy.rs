@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use dittofs_domain::crc32c::crc32c;
 use dittofs_nfs::duplicate::{DuplicateKey, DuplicateLimits, DuplicateRequests};
 use dittofs_nfs::rpc::{Call, Operations, Procedure, Program, Programs, Reply};
 use dittofs_nfs::transport::{Limits, Server};
@@ -80,11 +81,11 @@ impl Program for Toy {
                 Err(error) => Err(error),
             },
             READ => call.decode::<u32>().map(|bytes| Reply::success(&payload(bytes as usize))),
-            WRITE => call.decode::<Bytes>().map(|data| Reply::success(&crc32c::crc32c(&data))),
+            WRITE => call.decode::<Bytes>().map(|data| Reply::success(&crc32c(&data))),
             WRITE_LATER => {
                 let data = call.decode::<Bytes>();
                 tokio::time::sleep(Duration::from_millis(10)).await;
-                data.map(|data| Reply::success(&crc32c::crc32c(&data)))
+                data.map(|data| Reply::success(&crc32c(&data)))
             }
             COUNT => {
                 let count = async {

@@ -49,9 +49,10 @@ enum Request {
     Granted(u64),
 }
 
-/// The budget is taken in multiples of this, so that small calls rarely come to it.
+/// The budget is taken in multiples of this, so that small calls rarely come to it. A large record is as much or more.
 pub(super) const GRAIN: u64 = 16 << 10;
-/// A connection that is at work keeps so much more than it needs, for the same reason; one that waits keeps nothing.
+/// A connection that is at work keeps so much more than it needs, for the same reason; one that waits keeps nothing. As
+/// much as its receive buffer.
 const SLACK_MAX: u64 = 64 << 10;
 
 impl Account {

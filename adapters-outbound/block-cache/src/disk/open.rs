@@ -18,6 +18,7 @@ use super::{
 
 /// Says what the folder is, and is locked while it is used.
 const MARK_NAME: &str = "dittofs-cache";
+/// The mark of a folder is one short line.
 const LINE_BYTES_MAX: u64 = 256;
 
 /// Why a folder is not used as a cache. It has not been changed.

@@ -17,7 +17,8 @@ use super::{
 
 /// Entries of a segment are this large on average, or it ends early. Segments are counted as well, so the index is bounded.
 pub(super) const ENTRY_BYTES_MEAN_MIN: u64 = 4 << 10;
-/// Bytes that are written at a time.
+/// Bytes that are written at a time. Eight frames in one call of the system; more would keep more memory for hardly
+/// fewer calls.
 const BATCH_BYTES: usize = 256 << 10;
 /// Of what goes so many bytes are kept at a time; they are in memory for a moment.
 const KEPT_BYTES_MAX: u64 = 8 << 20;

@@ -51,13 +51,13 @@ pub struct Damage {
 /// A sync failed.
 #[derive(Clone, Debug, Error)]
 #[error("records {}..={} were not synced ({cause}); {} of them are lost", first.0, last.0, lost.len())]
-pub struct SyncLoss {
+pub(super) struct SyncLoss {
     /// The first record that the sync would have covered.
-    pub first: Sequence,
+    pub(super) first: Sequence,
     /// The last.
-    pub last: Sequence,
+    pub(super) last: Sequence,
     /// Those that could not be read back; the others were written elsewhere and are durable.
-    pub lost: Vec<(NodeId, Sequence)>,
+    pub(super) lost: Vec<(NodeId, Sequence)>,
     /// What the disk said.
-    pub cause: String,
+    pub(super) cause: String,
 }

@@ -14,13 +14,14 @@ use rustix::io::Errno;
 
 use super::map::Map;
 
-/// How long a folder that another journal is just leaving is waited for.
+/// How long a folder that another journal is just leaving is waited for. Five seconds in all: longer than a sync takes
+/// on a disk that works.
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 const LOCK_NAME: &str = "lock";
 
 /// A folder that one journal has for itself.
-pub trait Folder: Send + Sync {
+pub(crate) trait Folder: Send + Sync {
     /// The names of its files.
     fn names(&self) -> io::Result<Vec<String>>;
 
@@ -44,7 +45,7 @@ pub trait Folder: Send + Sync {
 }
 
 /// An open file.
-pub trait File: Send + Sync {
+pub(crate) trait File: Send + Sync {
     /// Its length in bytes.
     fn length(&self) -> io::Result<u64>;
 
@@ -67,7 +68,7 @@ pub trait File: Send + Sync {
 }
 
 /// A folder on a disk, locked for as long as it is open.
-pub struct DiskFolder {
+pub(crate) struct DiskFolder {
     path: PathBuf,
     _lock: fs::File,
 }
@@ -75,7 +76,7 @@ pub struct DiskFolder {
 impl DiskFolder {
     /// Makes the folder where it is missing, and locks it. Waits for a journal that is just being closed; then
     /// `WouldBlock`.
-    pub fn open(path: &Path) -> io::Result<DiskFolder> {
+    pub(crate) fn open(path: &Path) -> io::Result<DiskFolder> {
         fs::create_dir_all(path)?;
         let lock = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK_NAME))?;
         for _ in 0..LOCK_TRIES {

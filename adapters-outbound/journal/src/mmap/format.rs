@@ -1,7 +1,7 @@
 //! How segments and records look on disk; `docs/decisions/0007-journal-format.md`.
 
-use super::checksum::{crc32c, crc32c_append};
 use bytes::Bytes;
+use dittofs_domain::crc32c::{crc32c, crc32c_append};
 use dittofs_domain::{Epoch, NodeId, Sequence, Timestamp};
 use dittofs_ports::Record;
 

@@ -16,7 +16,8 @@ use super::{
     slot::{Filling, Slot},
 };
 
-/// Head and payload up to this length go out in one call.
+/// Head and payload up to this length go out in one call. Copying so little is taken to cost less than a second call of
+/// the system.
 const JOINED_MAX: usize = 16 << 10;
 
 /// A segment that was synced fewer times than this gained nothing from the zeros that it was filled with.
@@ -311,12 +312,6 @@ impl Log {
         let entry = segment.entries.get(index).filter(|entry| !entry.released)?;
         let inside = u64::from(skip) + u64::from(len) <= u64::from(entry.len);
         inside.then(|| (Arc::clone(&segment.slot), entry.at + u64::from(skip)))
-    }
-
-    /// The oldest record that was not released: it keeps all later segments from being used again.
-    pub(super) fn oldest(&self) -> Option<Sequence> {
-        let entries = self.segments.front()?.entries.iter();
-        entries.filter(|entry| !entry.released).map(|entry| Sequence(entry.sequence)).next()
     }
 }
 

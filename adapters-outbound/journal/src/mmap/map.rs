@@ -11,7 +11,7 @@ use super::slot::Slot;
 /// A file mapped read-only and shared, so that it shows what `pwrite` writes.
 ///
 /// The mapping is raw: no reference to the whole of it ever exists, because parts of it change while others are read.
-pub struct Map(MmapRaw);
+pub(crate) struct Map(MmapRaw);
 
 impl Map {
     /// Maps a file as long as it is now.

@@ -2,14 +2,15 @@
 
 use std::io;
 
-use super::checksum::crc32c;
+use dittofs_domain::crc32c::crc32c;
 
 use super::{
     format::{ALIGNMENT, RECORD_HEAD, RELEASE, RecordHead, SEGMENT_HEAD},
     slot::Slot,
 };
 
-/// Read at once; where losses are accepted, what can't be read is taken for zeros in pieces of this size.
+/// Read at once; where losses are accepted, what can't be read is taken for zeros in pieces of this size. The smaller
+/// they are, the less is lost around a bad sector; a segment takes a thousand calls then.
 const PIECE: usize = 64 << 10;
 
 /// A record's head that passes its checksum.

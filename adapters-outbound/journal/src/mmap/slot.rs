@@ -8,9 +8,10 @@ use super::{
 };
 
 const PREFIX: &str = "segment-";
-/// Zeros are written in pieces of this size.
+/// Zeros are written in pieces of this size. As a large sequential write, which a disk does at full speed, without
+/// keeping a segment of zeros in memory.
 const ZEROS: usize = 1 << 20;
-/// What a new segment leaves free on the disk.
+/// What a new segment leaves free on the disk. The metadata need the last of a disk (decision 0006).
 const ROOM_KEPT: u64 = 32 << 20;
 
 /// What a new file is filled with.

@@ -2,9 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use dittofs_domain::{Epoch, ownership::Start};
-
-use super::checksum::crc32c;
+use dittofs_domain::{Epoch, crc32c::crc32c, ownership::Start};
 
 use super::{
     files::Folder,
@@ -14,7 +12,8 @@ use super::{
 const NAME: &str = "superblock";
 const NAME_NEW: &str = "superblock.new";
 const MAGIC: &[u8; 4] = b"DFJB";
-/// More bytes than this are no superblock.
+/// More bytes than this are no superblock. Gaps are 40 bytes each, and one is added by each recovery and each failed
+/// sync.
 const BYTES_MAX: u64 = 1 << 20;
 
 /// What must be known before any segment is read.

@@ -6,8 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::checksum::crc32c;
-use dittofs_domain::{NodeId, Sequence, content::Place};
+use dittofs_domain::{NodeId, Sequence, content::Place, crc32c::crc32c};
 use dittofs_ports::JournalError;
 
 use super::{
@@ -27,10 +26,12 @@ struct Entered {
     failures: u64,
 }
 
-/// How long nothing is tried where there was no room: each try writes all that was not durable once more.
+/// How long nothing is tried where there was no room: each try writes all that was not durable once more. A second of
+/// delay is little where room has to be made first.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Bytes that are synced though nobody waits for them.
+/// Bytes that are synced though nobody waits for them. A commit then waits for 16 MiB at most, some 20 ms of a disk of
+/// 800 MB/s; syncing less at a time would cost more syncs.
 const EARLY_SYNC_BYTES: u64 = 16 << 20;
 
 impl Shared {

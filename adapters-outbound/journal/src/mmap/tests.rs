@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use dittofs_domain::{Epoch, NodeId, Timestamp};
 
+use super::failure::SyncLoss;
 use super::*;
 use disk::Disk;
 
@@ -24,7 +25,7 @@ fn options() -> JournalOptions {
 }
 
 async fn created(disk: &Arc<Disk>) -> MmapJournal {
-    let journal = MmapJournal::create(disk.clone(), ID, options()).unwrap();
+    let journal = MmapJournal::create(disk.clone(), ID, Sequence(0), options()).unwrap();
     assert!(journal.recover(Sequence(0)).await.unwrap().is_empty());
     journal
 }

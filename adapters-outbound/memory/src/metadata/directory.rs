@@ -14,7 +14,7 @@ const SCAN_MAX: usize = 12;
 const UNINDEX_MAX: usize = 4;
 /// Above how many entries an index is split, so that none of its tables takes long to grow.
 const SPLIT_ABOVE: usize = 16_384;
-/// Tables of a split index.
+/// Tables of a split index. With a million entries each has the size at which one is split.
 const SPLIT_TABLES: usize = 64;
 
 /// Where a name leads.

@@ -24,10 +24,12 @@ pub(super) enum Published {
     Known,
 }
 
-/// So many parts go into one call of the system.
+/// So many parts go into one call of the system. IOV_MAX of Linux.
 const PARTS_MAX: usize = 1_024;
+/// Read at a time where an object is there already: seldom, so memory counts more than calls.
 const COMPARED_BYTES: usize = 256 << 10;
-/// So many bytes are on their way to the disk at most.
+/// So many bytes are on their way to the disk at most. The disk works while the rest is written, and the last sync has
+/// little left to wait for.
 const SYNCED_BYTES: usize = 4 << 20;
 
 impl FsStore {

@@ -7,7 +7,8 @@ use opendal::{Error, ErrorKind};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// How long nobody else asks after a request that failed, and after one that was let through.
+/// How long nobody else asks after a request that failed, and after one that was let through. Long enough that an
+/// outage costs two requests a second, short enough that nobody notices its end late.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Closed while all is well.

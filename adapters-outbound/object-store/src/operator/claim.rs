@@ -15,7 +15,8 @@ use crate::{
     owner,
 };
 
-/// How often a mark is read that is replaced between its head and its body.
+/// How often a mark is read that is replaced between its head and its body. Others claim seldom: twice in a row is
+/// unlikely already.
 const READS_MAX: u32 = 4;
 
 impl OperatorStore {

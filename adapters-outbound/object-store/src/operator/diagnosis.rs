@@ -145,6 +145,7 @@ fn causes_of(error: &Error) -> String {
 
 /// The beginning of what somebody else wrote, on one line.
 fn shortened(text: &str) -> String {
+    /// Services answer with pages of HTML or XML; what is wrong is said at their beginning.
     const CHARACTERS_MAX: usize = 300;
     let line = without_passwords(text).split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(CHARACTERS_MAX) {

@@ -11,7 +11,7 @@ use opendal::{Buffer, ErrorKind, Operator, options::ListOptions};
 use super::{diagnosis, error::is_known_already, found::Found, remote::Remote};
 use crate::OpenError;
 
-/// Bytes of the probe.
+/// Bytes of the probe. Long enough for a range within it that touches neither end, and cheap anywhere.
 const LENGTH: usize = 10_000;
 /// The range that is read of it.
 const RANGE: std::ops::Range<usize> = 1_234..5_678;
@@ -19,7 +19,7 @@ const RANGE: std::ops::Range<usize> = 1_234..5_678;
 const NO_VERSION: &str = "\"0123456789abcdef0123456789abcdef\"";
 /// Probes are named so.
 const NAME: &str = "dittofs-probe-";
-/// It is given up after so long.
+/// It is given up after so long. Twice what a request may stand still: one that is sent again has its chance.
 const PROBE_MAX: Duration = Duration::from_secs(40);
 
 /// Why a place can't be used, now or at all.

@@ -9,7 +9,7 @@ use opendal::{Buffer, ErrorKind};
 
 use super::{OperatorStore, error::is_known_already, found::Found, path_of};
 
-/// An object of fewer bytes is compared as a whole with what is there.
+/// An object of fewer bytes is compared as a whole with what is there. So little is read as fast as its two ends are.
 const COMPARED_WHOLE_MAX: u64 = 1 << 20;
 /// Of a longer one as much is compared, at its start and at its end. Its id is 128 random bits, and blocks say whose they
 /// are and are checked when they are read: this only has to tell our own upload from a damaged or foreign one.

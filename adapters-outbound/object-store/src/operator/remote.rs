@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::transport::Transport;
 use crate::{OpenError, TransferOptions, without_passwords};
 
-/// The first interval between two tries.
+/// The first interval between two tries. A single failure costs hardly more than the request; later intervals grow.
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(100);
 
 /// What a store behind a network has besides its operator.

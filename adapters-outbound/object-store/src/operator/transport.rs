@@ -30,9 +30,9 @@ use window::Window;
 
 /// An idle connection is closed after so long: servers close theirs after a minute or less.
 const IDLE_MAX: Duration = Duration::from_secs(20);
-/// A connection that isn't made in so long is given up.
+/// A connection that isn't made in so long is given up. TCP asks at 0, 1, 3 and 7 s by then.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// Requests with fewer bytes say nothing about the link.
+/// Requests with fewer bytes say nothing about the link. They take a round trip, however fast the link.
 const UPLOAD_BYTES_MIN: usize = 64 << 10;
 
 /// A client; copies are the same one.

@@ -1,5 +1,7 @@
 //! The log as bytes. See `docs/decisions/0008-log-before-redb.md`.
 
+use dittofs_domain::crc32c::{crc32c, crc32c_append};
+
 use crate::codec::Reader;
 
 /// The format that this release writes, and the newest that it reads.
@@ -37,7 +39,7 @@ pub(super) fn encode_head(store: u128) -> Vec<u8> {
     out.extend_from_slice(&FORMAT.to_le_bytes());
     out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(&store.to_le_bytes());
-    out.extend_from_slice(&crc32c::crc32c(&out).to_le_bytes());
+    out.extend_from_slice(&crc32c(&out).to_le_bytes());
     out
 }
 
@@ -55,14 +57,14 @@ fn read_head(bytes: &[u8]) -> Option<Head> {
     reader.u32()?;
     let store = reader.u128()?;
     let checked = bytes.get(..bytes.len() - reader.left())?;
-    (reader.u32()? == crc32c::crc32c(checked)).then_some(Head::Of(store))
+    (reader.u32()? == crc32c(checked)).then_some(Head::Of(store))
 }
 
 /// The stamp of an opening: magic (4), its generation (8), CRC32C of the store's id and all before (4).
 pub(super) fn encode_stamp(store: u128, generation: u64) -> Vec<u8> {
     let mut out = MAGIC_STAMP.to_vec();
     out.extend_from_slice(&generation.to_le_bytes());
-    let checksum = crc32c::crc32c_append(crc32c::crc32c(&store.to_le_bytes()), &out);
+    let checksum = crc32c_append(crc32c(&store.to_le_bytes()), &out);
     out.extend_from_slice(&checksum.to_le_bytes());
     out
 }
@@ -97,8 +99,8 @@ pub(super) fn encode_record(out: &mut Vec<u8>, store: u128, head: RecordHead, pa
     for number in [head.sequence, head.generation, head.durable] {
         out.extend_from_slice(&number.to_le_bytes());
     }
-    let checksum = crc32c::crc32c_append(seed(store, head.generation), &out[start..]);
-    out.extend_from_slice(&crc32c::crc32c_append(checksum, payload).to_le_bytes());
+    let checksum = crc32c_append(seed(store, head.generation), &out[start..]);
+    out.extend_from_slice(&crc32c_append(checksum, payload).to_le_bytes());
     out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(payload);
     out.resize(start + record_len(payload.len()), 0);
@@ -113,8 +115,8 @@ pub(super) fn decode_record(bytes: &[u8], store: u128) -> Option<(RecordHead, &[
     let checksum = reader.u32()?;
     reader.u32().filter(|reserved| *reserved == 0)?;
     let payload = reader.bytes(len)?;
-    let found = crc32c::crc32c_append(seed(store, head.generation), bytes.get(..CHECKED_LEN)?);
-    (crc32c::crc32c_append(found, payload) == checksum).then_some((head, payload))
+    let found = crc32c_append(seed(store, head.generation), bytes.get(..CHECKED_LEN)?);
+    (crc32c_append(found, payload) == checksum).then_some((head, payload))
 }
 
 /// The bytes that a record takes.
@@ -124,7 +126,7 @@ pub(super) fn record_len(payload: usize) -> usize {
 
 /// Where a record's checksum starts from, so that none of another store or generation passes.
 fn seed(store: u128, generation: u64) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&store.to_le_bytes()), &generation.to_le_bytes())
+    crc32c_append(crc32c(&store.to_le_bytes()), &generation.to_le_bytes())
 }
 
 #[cfg(test)]

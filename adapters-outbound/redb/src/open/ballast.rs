@@ -11,7 +11,8 @@ use std::{
 use rustix::{fs::FallocateFlags, io::Errno};
 
 const FILE: &str = "metadata.ballast";
-/// Bytes that are written at once where a file system can't promise room.
+/// Bytes that are written at once where a file system can't promise room. A large sequential write, without keeping all
+/// of it in memory.
 const WRITTEN_AT_ONCE: usize = 1 << 20;
 
 /// The ballast of one folder.

@@ -7,6 +7,8 @@ use std::{
 
 use super::{Durable, Failure, OpenError, Received, Reply, Request, Writer, fail_all, give_ballast_up_if_low};
 
+/// 10 ms, 20 ms and so on up to the greatest: a disk that failed once mostly works again at once, and one that is away
+/// is not to be asked all the time.
 const WAIT_FIRST: Duration = Duration::from_millis(10);
 const WAIT_MAX: Duration = Duration::from_secs(5);
 

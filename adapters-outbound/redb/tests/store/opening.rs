@@ -130,11 +130,3 @@ async fn a_record_that_makes_no_sense_is_corrupt_and_the_rest_goes_on() {
     assert!(ids.contains(&NodeId(4)) && ids.contains(&NodeId(6)), "{ids:?}");
     share.apply(creation("more", 200), None).await.unwrap();
 }
-
-#[test]
-fn options_are_known_or_refused() {
-    let error = serde_json::from_str::<RedbOptions>(r#"{"path": "/p", "cache": 1}"#).unwrap_err().to_string();
-    assert!(error.contains("unknown field `cache`"), "{error}");
-    let options: RedbOptions = serde_json::from_str(r#"{"path": "/p"}"#).unwrap();
-    assert_eq!(options, RedbOptions::new("/p"));
-}

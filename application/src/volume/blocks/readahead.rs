@@ -29,20 +29,23 @@ use super::{Wanted, newest::Newest};
 use crate::volume::blocks::BlockReader;
 pub(super) use pace::Pace;
 
-/// Shorter reads are not taken for a copy of a file.
+/// Shorter reads are not taken for a copy of a file: a frame, below which each read costs a look-up and gains little.
 const READ_BYTES_MIN: u64 = 32 << 10;
-/// Files that are followed at the same time.
+/// Files that are followed at the same time. It bounds memory: beyond, the one that was read longest ago is forgotten.
 const STREAMS_MAX: usize = 1_024;
 /// Fetches that wait: more would come too late.
 const QUEUE_MAX: usize = 64;
-/// Extents of one step that are fetched at the same time.
+/// Extents of one step that are fetched at the same time. A step has one or two where a file was written in order; of a
+/// scattered one each may be a request.
 const EXTENTS_AT_ONCE: usize = 8;
-/// As many reads as this are taken to be on their way at once, and to come in any order.
+/// As many reads as this are taken to be on their way at once, and to come in any order. Linux has several reads of a
+/// file on their way, on more than one connection.
 const NEAR_READS: u64 = 8;
 const NEAR_MIN: u64 = 1 << 20;
-/// A request for fewer bytes says nothing about the link.
+/// A request for fewer bytes says nothing about the link. The round trip is most of its time.
 const MEASURED_BYTES_MIN: u64 = 512 << 10;
-/// A reader that was away for so long has no part of the window any more.
+/// A reader that was away for so long has no part of the window any more. Longer than a program computes between two
+/// reads, and the memory is for others soon.
 const IDLE_MAX: Duration = Duration::from_secs(2);
 
 /// How far a file is read, and fetched ahead.

@@ -17,7 +17,7 @@ use crate::volume::{
     scan::{nodes_after, pages_in},
 };
 
-/// Nodes that are read at a time.
+/// Nodes that are read at a time. Fewer than of others, as each comes with up to 512 rows of its map.
 const NODES_PER_PAGE: usize = 256;
 
 /// What one look at a file's map showed.

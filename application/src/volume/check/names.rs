@@ -11,7 +11,7 @@ use dittofs_ports::{CheckPhase, Listed, Listing, MetadataError};
 use super::{CANDIDATES_MAX, Checker, LOOKS_MAX, PAGE, Subject, metadata_failed};
 use crate::volume::breathe::breathe;
 
-/// Directories in a circle that are followed.
+/// Directories in a circle that are followed. A longer one takes damage of a thousand rows.
 const CIRCLE_MAX: usize = 1_024;
 
 /// A part of a directory.

@@ -15,17 +15,18 @@ use super::{Checker, Outcome, PAGE, Subject, content_failed, metadata_failed};
 use crate::volume::breathe::breathe;
 
 impl Checker<'_> {
+    /// A page of the objects that the content store has, and how long they are.
+    async fn listed(&self, after: Option<ObjectId>) -> FsResult<Vec<(ObjectId, u64)>> {
+        let page = self.subject.content.list(self.subject.share(), after, PAGE).await;
+        page.map_err(|error| content_failed(&error))
+    }
+
     pub(super) async fn scan_listing(&mut self) -> FsResult<()> {
         let used = self.outcome.used_without_row();
         let (mut after, mut done) = (None, 0);
         let (mut orphans, mut orphan_bytes) = (0, 0u64);
         loop {
-            let page = self
-                .subject
-                .content
-                .list(self.subject.share(), after, PAGE)
-                .await
-                .map_err(|error| content_failed(&error))?;
+            let page = self.listed(after).await?;
             for (object, bytes) in &page {
                 if let Some(facts) = self.objects.find_mut(*object) {
                     facts.found = Some(*bytes);
@@ -68,12 +69,7 @@ impl Checker<'_> {
             if !self.subject.may_delete_orphans(&self.outcome).await? {
                 return Ok(false);
             }
-            let page = self
-                .subject
-                .content
-                .list(self.subject.share(), after, PAGE)
-                .await
-                .map_err(|error| content_failed(&error))?;
+            let page = self.listed(after).await?;
             for (object, _) in &page {
                 if self.is_orphan(*object, &used).await? {
                     is_done &= self.subject.delete_orphan(*object).await;

@@ -9,7 +9,7 @@ use dittofs_ports::MetadataError;
 
 use super::{Subject, damaged::NodeRow, metadata_failed};
 
-/// Directories that a path is followed through.
+/// Directories that a path is followed through. A path of PATH_MAX bytes has half as many parts.
 const DEPTH_MAX: usize = 4_096;
 
 /// Finds where nodes are.

@@ -19,9 +19,9 @@ use super::{
 };
 use crate::volume::scan::nodes_after;
 
-/// Nodes that are looked at in one view.
+/// Nodes that are looked at in one view: a turn of the store, with little memory.
 const NODES_PER_VIEW: usize = 256;
-/// Entries of one node that are kept; more are only counted.
+/// Entries of one node that are kept; more are only counted. Enough to name where the surplus is.
 const ENTRIES_KEPT: usize = 16;
 
 struct Candidate {

@@ -16,7 +16,7 @@ use dittofs_ports::{CheckPhase, Counter};
 use super::{Checker, Subject, metadata_failed};
 use crate::volume::breathe::breathe;
 
-/// Folders that are tried where the name is taken by something else.
+/// Folders that are tried where the name is taken by something else. Somebody would have had to make ten such names.
 const LOST_AND_FOUND_TRIES: u32 = 10;
 
 impl Checker<'_> {

@@ -22,7 +22,8 @@ use crate::volume::{
     open_table::{CloneLocks, readable},
 };
 
-/// How often the source is flushed because it was written to meanwhile.
+/// How often the source is flushed because it was written to meanwhile. A source that is written to without a pause
+/// can't be cloned as of one instant.
 const FLUSHES_MAX: u32 = 8;
 
 /// How far a clone got under one lock of its files.

@@ -23,9 +23,11 @@ use crate::volume::{
     open_table::readable,
 };
 
-/// Bytes that one call reads at most, whatever the client asks for.
+/// Bytes that one call reads at most, whatever the client asks for. Four of the longest reads of NFSv3: other protocols
+/// ask for more at once.
 const READ_BYTES_MAX: u32 = 4 << 20;
-/// How often a read starts again because a flush or a truncation came between, before it takes the node's lock.
+/// How often a read starts again because a flush or a truncation came between, before it takes the node's lock. Two in
+/// a row are rare, and with the lock writers wait.
 pub(super) const ATTEMPTS: u32 = 4;
 /// How often it is tried with the lock: objects are kept for a while, so that two are not gone one after the other.
 const LOCKED_ATTEMPTS: u32 = 2;

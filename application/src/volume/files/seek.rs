@@ -16,11 +16,11 @@ use crate::volume::{
     open_table::readable,
 };
 
-/// Parts of the journal's index that one step looks at.
+/// Parts of the journal's index that one step looks at: it bounds how long the index is held (decision 0023).
 const PARTS_MAX: usize = 4_096;
 /// Steps after which the rest is taken for data: some TiB of a file.
 const STEPS_MAX: u32 = 8_192;
-/// Steps of one question for ranges.
+/// Steps of one question for ranges. It bounds the time of a call; the client asks again from where the answer ends.
 const STEPS_PER_ANSWER: u32 = 64;
 /// Ranges that one answer has at most.
 const RANGES_MAX: usize = 16_384;

@@ -7,7 +7,7 @@ use dittofs_domain::{
 
 use crate::volume::{flusher::Flusher, share::is_of_file};
 
-/// Nodes of one plan.
+/// Nodes of one plan. Plans this size are one transaction without keeping others waiting.
 const NODES_PER_PLAN: usize = 256;
 
 impl Flusher {

@@ -13,7 +13,8 @@ use crate::volume::{flusher::Flusher, pending::NodePending, share::is_of_file};
 
 /// How long the last flush waits after a failure.
 const BACK_OFF: Duration = Duration::from_secs(1);
-/// How often what is left is flushed at the end.
+/// How often what is left is flushed at the end. They bridge a store that is restarted; what is left stays in the
+/// journal.
 const LAST_TRIES: u32 = 4;
 /// No try begins later than so long after the first: who stops a server in an outage doesn't wait for the store.
 const LAST_WITHIN: Duration = Duration::from_secs(60);

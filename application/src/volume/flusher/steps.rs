@@ -1,6 +1,7 @@
 //! How much is written at once where there is little room.
 
-/// The least that is tried to be written where there is no space, in bytes, and how much less is tried each time.
+/// The least that is tried to be written where there is no space, in bytes, and how much less is tried each time. Two
+/// frames: with less, heads and the ends of blocks would be most of what is written.
 const STEP_BYTES_MIN: u64 = 64 << 10;
 const STEP_LESS: u64 = 4;
 

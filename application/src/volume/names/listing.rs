@@ -10,7 +10,8 @@ use dittofs_ports::{Caller, Entry, ListReply};
 
 use crate::volume::names::Names;
 
-/// Entries that one call lists at most, whatever the client asks for.
+/// Entries that one call lists at most, whatever the client asks for. As many as a protocol answers: more would be
+/// memory for nothing.
 const ENTRIES_MAX: usize = 8_192;
 
 impl Names {

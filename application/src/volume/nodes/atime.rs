@@ -15,8 +15,10 @@ use parking_lot::Mutex;
 
 use crate::{policy::Atime, volume::nodes::Nodes};
 
+/// Maps that share the nodes among them, so that threads seldom meet.
 const SHARDS: usize = 64;
-/// Nodes of which an access time is kept; with more, those that are there are written first.
+/// Nodes of which an access time is kept; with more, those that are there are written first. A few MiB, and a plan for
+/// each 256 when they are written.
 const NODES_MAX: usize = 64 << 10;
 /// An access time that is this old is advanced even if nothing has changed since, and what is kept is written so often.
 const DAY: Duration = Duration::from_hours(24);

@@ -10,7 +10,7 @@ use crate::volume::nodes::Nodes;
 
 /// So long a file, or whatever else, is not reported again: its path costs a question for each of its parts.
 const PAUSE: Duration = Duration::from_secs(60);
-/// How many are remembered as reported.
+/// How many are remembered as reported. Beyond that, some are reported more often.
 const REPORTED_MAX: usize = 1_024;
 /// No path that people use is deeper.
 const DEPTH_MAX: usize = 128;

@@ -23,7 +23,7 @@ use crate::volume::{
 /// Nodes that a share may hold, as clients see it where no quota says so: ids are never reused, so this is no
 /// promise.
 const NODES_MAX: u64 = 1 << 40;
-/// Nodes that are looked at, at a time.
+/// Nodes that are looked at, at a time. A turn of the store, with little memory.
 const NODES_PER_PAGE: usize = 1_024;
 
 impl PlanRunner {

@@ -22,7 +22,7 @@ use crate::volume::{
     share::{Share, is_of_file},
 };
 
-/// Objects that are looked at, at a time.
+/// Objects that are looked at, at a time. A turn of the store, with little memory.
 const OBJECTS_PER_PAGE: usize = 256;
 
 /// An object that is to be deleted.

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::volume::{breathe::breathe, garbage::Garbage, row::ShareRow, share::Share};
 
-/// Objects of one plan.
+/// Objects of one plan. An eighth of what a plan may hold, so that others get their turn.
 const OBJECTS_PER_PLAN: usize = 512;
 
 /// What a store answered to who takes pins away.

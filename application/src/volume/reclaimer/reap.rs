@@ -21,7 +21,7 @@ use crate::volume::{
     write_back::WriteBack,
 };
 
-/// Nodes that one round looks at, at a time.
+/// Nodes that one round looks at, at a time. A turn of the store; what each has is removed in plans of its own.
 const NODES_PER_PAGE: usize = 256;
 
 /// Removes what nobody reaches any more.

@@ -37,15 +37,17 @@ use crate::volume::{
     write_back::WriteBack,
 };
 
-/// An object is written again when less than this part of it, in thousandths, is alive.
+/// An object is written again when less than this part of it, in thousandths, is alive. What is written again frees at
+/// least as much as it takes.
 const ALIVE_PERMILLE: u64 = 500;
-/// The same where there is no space.
+/// The same where there is no space. Nine times as much is written as is freed: better than to stay full.
 const ALIVE_PERMILLE_FULL: u64 = 900;
-/// Objects that one round looks at.
+/// Objects that one round looks at. Up to a GiB is looked at, and half of it written, before others have their turn.
 const OBJECTS_PER_ROUND: usize = 16;
 /// References of one object that are followed. One that has more, as only clones can make them, is left alone.
 const REFERENCES_MAX: usize = 4_096;
-/// How long nothing is repacked where there was no room for the least of it.
+/// How long nothing is repacked where there was no room for the least of it. Room comes from deletions by clients, or
+/// from other programs.
 const FULL_WAIT: Duration = Duration::from_secs(10);
 
 /// How repacking gets on where there is little room.

@@ -6,7 +6,7 @@ use dittofs_domain::ObjectId;
 
 use super::GRACE;
 
-/// Objects whose dead ranges wait; more are found again later.
+/// Objects whose dead ranges wait; more are found again later. It bounds memory only.
 const WAITING_MAX: usize = 4_096;
 
 /// What is to be given back, and what has been.

@@ -18,7 +18,8 @@ use crate::volume::{
     sealing::Sealing,
 };
 
-/// Nodes that are read at a time where a share from before there were fingerprints is looked through.
+/// Nodes that are read at a time where a share from before there were fingerprints is looked through. A turn of the
+/// store: all rows of each are read.
 const NODES_PER_PAGE: usize = 256;
 
 impl Sealing {

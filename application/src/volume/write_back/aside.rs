@@ -28,11 +28,12 @@ use crate::volume::{share::is_of_file, write_back::WriteBack};
 
 /// So often publishing must fail before a file is set aside: a store may answer badly once.
 pub(in crate::volume) const FAILURES_MAX: u32 = 3;
-/// How often a file that is set aside is tried again.
+/// How often a file that is set aside is tried again. Whoever mends the store or the row waits no longer for it, and
+/// each try costs a flush that fails.
 const RETRY: Duration = Duration::from_secs(60);
 /// Records are written again once this part of the journal was filled since. Smaller parts would write them more often.
 pub(super) const PART_FILLED: u64 = 8;
-/// How long nothing is written again after it was tried.
+/// How long nothing is written again after it was tried. Each time writes all that is set aside.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Besides what is set aside, this part of the journal is kept for writing it again: a journal is given room by
 /// segments, of which it has at least four.

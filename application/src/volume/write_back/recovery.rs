@@ -10,7 +10,7 @@ use dittofs_ports::{Appended, MetadataError, Record};
 
 use crate::volume::{pending::Replayed, write_back::WriteBack};
 
-/// Nodes that are looked up at a time.
+/// Nodes that are looked up at a time. A turn of the store, with little memory.
 const NODES_PER_VIEW: usize = 256;
 
 /// What a share found in its journal when it was opened.

@@ -18,7 +18,8 @@ fn every_problem_is_reported_at_once() {
     "leave one"
 )]
 #[case::twice_in_a_line("log: { level: info, level: warn }\n", "key `level` is given twice", "")]
-#[case::not_yaml("log: [", "line", "YAML")]
+#[case::not_yaml("log:\n  level: info: loud\n", "line 2 column 14", "valid YAML")]
+#[case::ends_early("log: [", "line 2 column 1", "valid YAML")]
 #[case::not_a_mapping("- log", "not a mapping", "")]
 #[case::tab("log:\n  level: info\n\tformat: text\n", "line 3: there is a tab", "by spaces")]
 fn a_text_that_cannot_be_read_is_refused(#[case] text: &str, #[case] found: &str, #[case] fix: &str) {

@@ -107,8 +107,8 @@ async fn another_journal_is_refused_and_kept_where_the_loss_is_accepted() {
         setting.used(dirty, false).await;
         let folder = setting.folder();
         fs::remove_dir_all(&folder).unwrap();
-        let options = JournalOptions::new(16 << 20);
-        drop(MmapJournal::create_at(&folder, JournalId(88), options).unwrap());
+        let options = JournalOptions::new(16 << 20, 16 << 20);
+        drop(MmapJournal::create_at(&folder, JournalId(88), Sequence(0), options).unwrap());
         let refused = setting.open(false).await;
         assert!(matches!(refused, Err(JournalRefusal::Unfit { source: OpenError::Foreign { .. }, .. })));
         setting.used(true, true).await;

@@ -8,7 +8,8 @@ use crate::{
     scale::Scale,
 };
 
-/// Chunks that the pieces of one install span at most.
+/// Chunks that the pieces of one install span at most. 512 MiB of a file: with fewer, scattered writes would be
+/// published in more plans, with more the rows of a plan would not be bounded well.
 pub const INSTALL_CHUNKS_MAX: u64 = 8;
 
 /// What an install changes.

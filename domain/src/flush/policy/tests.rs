@@ -55,13 +55,6 @@ fn pressure_begins_above_its_mark(#[case] memory: Usage, #[case] count: usize) {
 fn a_node_without_slices_is_never_flushed() {
     let idle = NodeFacts { slices: 0, bytes: 0, waited_for: true, ..node(4, 0, 90_000) };
     assert_eq!(chosen(&[idle], ShareFacts::default()), vec![]);
-    assert_eq!(Policy::default().next_due_ms(&[idle]), None);
-}
-
-#[test]
-fn the_next_node_to_come_of_age_is_known() {
-    assert_eq!(Policy::default().next_due_ms(&[node(4, 1, 1_000), node(5, 1, 3_000)]), Some(2_000));
-    assert_eq!(Policy::default().next_due_ms(&[node(4, 1, 9_000)]), Some(0));
 }
 
 #[test]
@@ -71,7 +64,6 @@ fn scattered_slices_come_together_as_long_as_there_are_more() {
     assert_eq!(chosen(&[scattered(5_000, 500)], ShareFacts::default()), [(4, Urgency::Age)]);
     assert_eq!(chosen(&[scattered(29_999, 499)], ShareFacts::default()), []);
     assert_eq!(chosen(&[scattered(30_000, 0)], ShareFacts::default()), [(4, Urgency::Age)]);
-    assert_eq!(Policy::default().next_due_ms(&[scattered(29_000, 0)]), Some(1_000));
 }
 
 #[rstest]

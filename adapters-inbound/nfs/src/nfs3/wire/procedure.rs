@@ -1,63 +1,34 @@
-/// The procedures of NFSv3 (RFC 1813 section 3.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Procedure {
-    NULL = 0,
-    GETATTR = 1,
-    SETATTR = 2,
-    LOOKUP = 3,
-    ACCESS = 4,
-    READLINK = 5,
-    READ = 6,
-    WRITE = 7,
-    CREATE = 8,
-    MKDIR = 9,
-    SYMLINK = 10,
-    MKNOD = 11,
-    REMOVE = 12,
-    RMDIR = 13,
-    RENAME = 14,
-    LINK = 15,
-    READDIR = 16,
-    READDIRPLUS = 17,
-    FSSTAT = 18,
-    FSINFO = 19,
-    PATHCONF = 20,
-    COMMIT = 21,
+use crate::rpc::numbered_procedures;
+
+numbered_procedures! {
+    /// The procedures of NFSv3 (RFC 1813 section 3.3).
+    pub enum Procedure {
+        NULL = 0,
+        GETATTR = 1,
+        SETATTR = 2,
+        LOOKUP = 3,
+        ACCESS = 4,
+        READLINK = 5,
+        READ = 6,
+        WRITE = 7,
+        CREATE = 8,
+        MKDIR = 9,
+        SYMLINK = 10,
+        MKNOD = 11,
+        REMOVE = 12,
+        RMDIR = 13,
+        RENAME = 14,
+        LINK = 15,
+        READDIR = 16,
+        READDIRPLUS = 17,
+        FSSTAT = 18,
+        FSINFO = 19,
+        PATHCONF = 20,
+        COMMIT = 21,
+    }
 }
 
-/// In the order of their numbers.
-const ALL: [Procedure; 22] = [
-    Procedure::NULL,
-    Procedure::GETATTR,
-    Procedure::SETATTR,
-    Procedure::LOOKUP,
-    Procedure::ACCESS,
-    Procedure::READLINK,
-    Procedure::READ,
-    Procedure::WRITE,
-    Procedure::CREATE,
-    Procedure::MKDIR,
-    Procedure::SYMLINK,
-    Procedure::MKNOD,
-    Procedure::REMOVE,
-    Procedure::RMDIR,
-    Procedure::RENAME,
-    Procedure::LINK,
-    Procedure::READDIR,
-    Procedure::READDIRPLUS,
-    Procedure::FSSTAT,
-    Procedure::FSINFO,
-    Procedure::PATHCONF,
-    Procedure::COMMIT,
-];
-
 impl Procedure {
-    /// The procedure of this number.
-    pub fn of(number: u32) -> Option<Self> {
-        ALL.get(usize::try_from(number).ok()?).copied()
-    }
-
     /// Whether a repetition could do harm or give another answer, so that the duplicate-request cache has to see it.
     pub fn changes_something(self) -> bool {
         matches!(

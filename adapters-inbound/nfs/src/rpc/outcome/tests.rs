@@ -11,7 +11,6 @@ fn the_outcome_of_every_kind_of_reply_is_read() {
         (Reply::prog_unavail(), accepted(1, None)),
         (Reply::proc_unavail(), accepted(3, None)),
         (Reply::garbage_args(), accepted(4, None)),
-        (Reply::system_err(), accepted(5, None)),
         (Reply::rpc_mismatch(), Outcome::Denied),
         (Reply::auth_error(AuthStat::BadCred), Outcome::Denied),
     ] {

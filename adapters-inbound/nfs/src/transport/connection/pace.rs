@@ -45,9 +45,10 @@ pub(super) enum Slow {
 
 /// A client must take so much of its replies in time: what a slow link carries in a second.
 const TAKEN_BYTES_MIN: u64 = 64 << 10;
-/// What counts as a step.
+/// What counts as a step. Single bytes must not count, and any link that works moves more in a second.
 const STEP_BYTES: u64 = 1024;
-/// How often a connection that holds room looks whether others wait for it.
+/// How often a connection that holds room looks whether others wait for it. A fifth of what a slow one has when others
+/// wait, so that it is found in time at little cost.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl Pace {

@@ -8,7 +8,8 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::super::{File, Folder, Map};
+use super::super::files::{File, Folder};
+use super::super::map::Map;
 
 const SECTOR: usize = 512;
 

@@ -24,9 +24,9 @@ async fn an_empty_folder_is_no_journal() {
 async fn no_journal_is_made_over_another() {
     let disk = Disk::new();
     closed(created(&disk).await).await;
-    assert!(matches!(MmapJournal::create(disk.clone(), ID, options()), Err(OpenError::Exists)));
+    assert!(matches!(MmapJournal::create(disk.clone(), ID, Sequence(0), options()), Err(OpenError::Exists)));
     Folder::remove(&*disk, "superblock").unwrap();
-    assert!(matches!(MmapJournal::create(disk, ID, options()), Err(OpenError::Exists)));
+    assert!(matches!(MmapJournal::create(disk, ID, Sequence(0), options()), Err(OpenError::Exists)));
 }
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn a_damaged_superblock_and_a_newer_version_are_refused() {
     let mut newer = whole.clone();
     newer[4] = 2;
     let covered = newer.len() - 4;
-    let crc = super::super::checksum::crc32c(&newer[..covered]).to_le_bytes();
+    let crc = dittofs_domain::crc32c::crc32c(&newer[..covered]).to_le_bytes();
     newer[covered..].copy_from_slice(&crc);
     disk.spoil("superblock", 0, &newer);
     assert!(matches!(MmapJournal::open(disk, None, options()), Err(OpenError::Newer(2))));
@@ -48,7 +48,7 @@ async fn a_damaged_superblock_and_a_newer_version_are_refused() {
 #[tokio::test]
 async fn a_journal_is_recovered_once_and_before_it_is_used() {
     let disk = Disk::new();
-    let journal = MmapJournal::create(disk, ID, options()).unwrap();
+    let journal = MmapJournal::create(disk, ID, Sequence(0), options()).unwrap();
     assert!(matches!(journal.append(write(9, 1, 10)).await, Err(JournalError::Unavailable(_))));
     journal.recover(Sequence(0)).await.unwrap();
     journal.append(write(9, 1, 10)).await.unwrap();
@@ -58,7 +58,7 @@ async fn a_journal_is_recovered_once_and_before_it_is_used() {
 #[tokio::test]
 async fn a_folder_is_locked_until_the_last_reply_is_gone() {
     let folder = tempfile::tempdir().unwrap();
-    let journal = MmapJournal::create_at(folder.path(), ID, options()).unwrap();
+    let journal = MmapJournal::create_at(folder.path(), ID, Sequence(0), options()).unwrap();
     journal.recover(Sequence(0)).await.unwrap();
     let at = journal.append(write(9, 1, 5_000)).await.unwrap();
     let reply = journal.read_now(at.place, 10, 100).unwrap();
@@ -71,7 +71,7 @@ async fn a_folder_is_locked_until_the_last_reply_is_gone() {
 #[tokio::test]
 async fn a_journal_in_place_of_a_lost_one_gives_greater_numbers() {
     let (disk, known) = (Disk::new(), Sequence(1 << 40));
-    let journal = MmapJournal::create_above(disk.clone(), ID, known, options()).unwrap();
+    let journal = MmapJournal::create(disk.clone(), ID, known, options()).unwrap();
     assert!(journal.recover(Sequence(0)).await.unwrap().is_empty());
     let first = journal.append(write(9, 1, 10)).await.unwrap();
     assert!(first.sequence > known);

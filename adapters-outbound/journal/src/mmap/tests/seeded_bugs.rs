@@ -47,7 +47,7 @@ async fn numbers_given_again_are_found() {
 /// Records that pass their checksums in a segment that was used again, and that were written in its earlier use.
 async fn stale_records(bug: Option<Bug>) -> usize {
     let disk = Disk::new();
-    let journal = MmapJournal::create(disk.clone(), ID, options()).unwrap();
+    let journal = MmapJournal::create(disk.clone(), ID, Sequence(0), options()).unwrap();
     bug.into_iter().for_each(|bug| journal.shared.bugs.seed(bug));
     journal.recover(Sequence(0)).await.unwrap();
     let mut last_of_segment = std::collections::BTreeMap::new();

@@ -8,9 +8,9 @@ use tokio::{
     time::Instant,
 };
 
-/// Uploads at once in the beginning.
+/// Uploads at once in the beginning. Enough to keep a common link busy; it grows where more are faster.
 const FIRST: usize = 4;
-/// A rate counts as higher from so many thousandths more.
+/// A rate counts as higher from so many thousandths more. Less is within what a rate changes by itself.
 const BETTER_PERMILLE: u128 = 1_050;
 
 /// The window.

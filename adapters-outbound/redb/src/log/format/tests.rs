@@ -15,12 +15,12 @@ fn a_head_and_a_record_are_these_bytes() {
     let head = encode_head(STORE);
     assert_eq!(&head[..16], b"DFMLOG\r\n\x01\0\0\0\0\0\0\0");
     assert_eq!(head[16..32], STORE.to_le_bytes());
-    assert_eq!(head[32..], crc32c::crc32c(&head[..32]).to_le_bytes());
+    assert_eq!(head[32..], crc32c(&head[..32]).to_le_bytes());
     let record = record(HEAD, b"abc");
     assert_eq!(&record[..8], b"DFML\x03\0\0\0");
     assert_eq!(&record[8..32], b"\x07\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\x06\0\0\0\0\0\0\0");
     let seed = [STORE.to_le_bytes().as_slice(), &3u64.to_le_bytes(), &record[..32], b"abc"].concat();
-    assert_eq!(record[32..36], crc32c::crc32c(&seed).to_le_bytes());
+    assert_eq!(record[32..36], crc32c(&seed).to_le_bytes());
     assert_eq!(&record[36..], b"\0\0\0\0abc\0\0\0\0\0");
 }
 

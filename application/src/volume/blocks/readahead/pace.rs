@@ -23,6 +23,7 @@ const MIB: u64 = 1 << 20;
 const LOCAL: Pace = Pace { fetchers: 4, step: MIB, window_min: MIB, window_max: 16 * MIB, is_measured: false };
 /// A whole block behind a network.
 const STEP: u64 = BLOCK_BYTES_MAX as u64;
+/// With the usual read-ahead of 128 MiB there are 16.
 const FETCHERS_MAX: u64 = 32;
 
 impl Pace {
