@@ -142,8 +142,8 @@ impl<'a> Rig<'a> {
         let (found, limit) = (median(found), by_depth.into_iter().fold(0.0, f64::max));
         let text = format!("{}, {:.2} of {}", rate(found), found / limit, rate(limit));
         self.report.judge("cold sequential read; of parallel GETs of 4 MiB", text, "0.8", found >= 0.8 * limit);
-        self.report.tell(format!("parallel GETs of 4 MiB, {DEPTHS:?} in flight"), by_depth.map(rate).join(", "));
-        self.report.tell("GETs of the sequential read", format!("{gets} for {} MiB", offsets.len()));
+        self.report.note(format!("parallel GETs of 4 MiB, {DEPTHS:?} in flight"), by_depth.map(rate).join(", "));
+        self.report.note("GETs of the sequential read", format!("{gets} for {} MiB", offsets.len()));
         self.random_reads(&home, offsets.len() as u64 * MIB);
     }
 
@@ -178,7 +178,7 @@ impl<'a> Rig<'a> {
         );
         self.report.note("a GET of 32 KiB without the server, 32 in flight", format!("median {trip:.1} ms"));
         let each = gets as f64 / self.options.reads as f64;
-        self.report.tell("GETs of the random reads", format!("{each:.2} each"));
+        self.report.note("GETs of the random reads", format!("{each:.2} each"));
     }
 
     pub(crate) fn small_files(&mut self) {
