@@ -27,7 +27,7 @@ pub use shown::raise_above_shown;
 
 use crate::{
     credentials::Credentials,
-    id::{Cookie, NodeId},
+    id::{Cookie, Epoch, NodeId},
     plan::Plan,
     scale::Scale,
     time::Timestamp,
@@ -58,6 +58,9 @@ pub struct Fresh {
     pub cookie: Cookie,
     /// The scale of the share, by which a file that is made with a size gets its map.
     pub scale: Scale,
+    /// The instance that gets the lease of a new file, so that its first write need not ask for one; none where one
+    /// instance has the share.
+    pub holder: Option<Epoch>,
 }
 
 /// What a rule decided.

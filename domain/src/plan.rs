@@ -5,6 +5,7 @@
 
 mod change;
 mod expectation;
+mod lease;
 mod operations;
 mod update;
 mod view;
@@ -14,6 +15,7 @@ pub use change::{
     UnlinkedReason,
 };
 pub use expectation::Expectation;
+pub use lease::{KeptLease, NodeLease};
 pub use operations::{Operations, OperationsKept, Outdated, Remembered};
 pub use update::{OutOfRange, update};
 pub use view::{Earlier, Found, MapQuery, MapView, Query, View};

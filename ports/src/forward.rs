@@ -11,7 +11,7 @@ pub mod types {
 
     pub use bytes::Bytes;
     pub use dittofs_domain::{
-        Cookie, Name, Node, NodeId, ObjectId, OpId, Sequence, ShareId,
+        Cookie, Epoch, Name, Node, NodeId, ObjectId, OpId, Sequence, ShareId,
         content::Place,
         ownership::{Mark, Start},
         plan::{Applied, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
@@ -239,6 +239,10 @@ macro_rules! forward_method {
     (ShareMetadata allocate $inner:tt) => {
         $crate::forward_method!(@async $inner allocate [] (counter: $crate::Counter, count: u64)
             Result<$crate::forward::types::Range<u64>, $crate::MetadataError>);
+    };
+    (ShareMetadata has_ended $inner:tt) => {
+        $crate::forward_method!(@async $inner has_ended [] (epoch: $crate::forward::types::Epoch)
+            Result<bool, $crate::MetadataError>);
     };
     (ShareMetadata unlinked $inner:tt) => {
         $crate::forward_method!(@async $inner unlinked [] (after: $crate::forward::types::NodeId, max: usize)

@@ -88,7 +88,7 @@ impl FaultyShare {
 impl ShareMetadata for FaultyShare {
     dittofs_ports::forward!(
         ShareMetadata of 0:
-        record, put_record, view, name_of, unlinked, pending_truncations, objects, references, nodes, node_ids,
+        record, put_record, view, name_of, has_ended, unlinked, pending_truncations, objects, references, nodes, node_ids,
         references_after, statistics, snapshot
     );
 

@@ -5,9 +5,17 @@ use std::sync::Arc;
 use dittofs_domain::plan::OperationsKept;
 use dittofs_ports::MetadataStore;
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
-use dittofs_tests::{metadata_conformance, remembering_conformance, snapshot_conformance};
+use dittofs_tests::{metadata_conformance, remembering_conformance, snapshot_conformance, sole_conformance};
 
 metadata_conformance!(redb, {
+    let folder = tempfile::tempdir().unwrap();
+    async move || {
+        let options = RedbOptions::new(folder.path().join("metadata"));
+        Arc::new(RedbMetadataStore::open(&options).unwrap()) as Arc<dyn MetadataStore>
+    }
+});
+
+sole_conformance!(redb_alone, {
     let folder = tempfile::tempdir().unwrap();
     async move || {
         let options = RedbOptions::new(folder.path().join("metadata"));

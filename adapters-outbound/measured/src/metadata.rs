@@ -63,7 +63,7 @@ pub(crate) struct MeasuredMetadata {
 impl ShareMetadata for MeasuredMetadata {
     dittofs_ports::forward!(
         ShareMetadata of inner:
-        record, put_record, view, list, name_of, unlinked, pending_truncations, objects, references, nodes, node_ids,
+        record, put_record, view, list, name_of, has_ended, unlinked, pending_truncations, objects, references, nodes, node_ids,
         references_after, statistics, snapshot
     );
 

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, ObjectId, OpId, ShareId,
+    Cookie, Epoch, Name, Node, NodeId, ObjectId, OpId, ShareId,
     plan::{Applied, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
 use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, ShareMetadata, ShareRecord, ShareSnapshot};
@@ -77,6 +77,11 @@ impl ShareMetadata for RedbShare {
     async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         let share = self.id;
         self.store.ask(|answer| Request::Allocate { share, counter, count, answer }, writer_gone).await
+    }
+
+    /// One process has the share: whoever had it before has ended.
+    async fn has_ended(&self, _: Epoch) -> Result<bool, MetadataError> {
+        Ok(true)
     }
 
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {

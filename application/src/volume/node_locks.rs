@@ -1,6 +1,6 @@
 //! Who changes a node: one at a time.
 
-use dittofs_domain::NodeId;
+use dittofs_domain::{NodeId, plan::NodeLease};
 
 use crate::keyed::{KeyedLockGuard, KeyedLocks};
 
@@ -32,5 +32,10 @@ impl NodeLock<'_> {
     /// The node that is locked.
     pub(super) fn node(&self) -> NodeId {
         self.0.key()
+    }
+
+    /// The node's lease. This instance has the whole share: whoever locks a node here is alone.
+    pub(super) fn lease(&self) -> NodeLease {
+        NodeLease::Sole
     }
 }

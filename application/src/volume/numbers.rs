@@ -29,7 +29,7 @@ impl Numbers {
     pub(super) async fn fresh(&self) -> FsResult<Fresh> {
         let node = self.number(&self.ids, Counter::Ids).await?;
         let cookie = self.number(&self.ids, Counter::Ids).await?;
-        Ok(Fresh { node: NodeId(node), cookie: Cookie(cookie), scale: *self.share.scale() })
+        Ok(Fresh { node: NodeId(node), cookie: Cookie(cookie), scale: *self.share.scale(), holder: None })
     }
 
     /// A stamp for the `change` of a node with unflushed writes: greater than every one before it.

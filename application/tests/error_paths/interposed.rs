@@ -54,7 +54,7 @@ pub(crate) struct Interposed {
 impl ShareMetadata for Interposed {
     dittofs_ports::forward!(
         ShareMetadata of store:
-        record, put_record, name_of, allocate, unlinked, pending_truncations, objects, references, nodes, node_ids,
+        record, put_record, name_of, allocate, has_ended, unlinked, pending_truncations, objects, references, nodes, node_ids,
         references_after, statistics, snapshot
     );
 

@@ -5,6 +5,7 @@
 mod clock;
 mod discards;
 mod full;
+mod instances;
 mod outages;
 #[path = "../parts/policy.rs"]
 mod policy;

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{
-    NodeId, ObjectId, ShareId,
+    Epoch, NodeId, ObjectId, ShareId,
     plan::{Query, View},
 };
 use dittofs_memory::MemoryContentStore;
@@ -23,6 +23,8 @@ use tokio::sync::Notify;
 /// How the stores fail.
 #[derive(Default)]
 pub(crate) struct Faults {
+    /// Another instance of the share that has not ended.
+    pub(crate) living: Mutex<Option<Epoch>>,
     /// What objects are put with, in either way.
     pub(crate) put: Mutex<Option<fn() -> ContentError>>,
     pub(crate) get: Mutex<Option<fn() -> ContentError>>,
@@ -114,6 +116,10 @@ impl ShareMetadata for Metadata {
             return Err(MetadataError::Corrupt("a row of a map".into()));
         }
         self.store.view(query).await
+    }
+
+    async fn has_ended(&self, epoch: Epoch) -> Result<bool, MetadataError> {
+        Ok(*self.faults.living.lock() != Some(epoch))
     }
 
     async fn references(&self, object: ObjectId, max: usize) -> Result<Vec<(NodeId, u64)>, MetadataError> {

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use dittofs_application::{Atime, Machine, Registry, Services, Volume, VolumeLimits, VolumeSettings, VolumeStores};
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
-    ClientId, Credentials, HandleKey, Name, Node, NodeId, ObjectId, ShareId, Timestamp,
+    ClientId, Credentials, Epoch, HandleKey, Name, Node, NodeId, ObjectId, ShareId, Timestamp,
     error::FsResult,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, RemoveKind, RemoveRequest},
+    plan::{Change, ObjectRecord, Plan},
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
@@ -19,6 +20,7 @@ use dittofs_ports::{
     Stability, Survives,
 };
 use dittofs_system::{SystemRandomness, TokioSpawner};
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::{
@@ -41,13 +43,24 @@ impl World {
     }
 
     pub(crate) async fn with(limits: VolumeLimits) -> World {
+        World::beside(None, limits, &[]).await
+    }
+
+    /// One that finds these objects, beside another instance that has not ended.
+    pub(crate) async fn beside(living: Option<Epoch>, limits: VolumeLimits, found: &[ObjectRecord]) -> World {
         let store = MemoryMetadataStore::new();
         let record =
             ShareRecord { handle_key: HandleKey([7; 16]), content_owner: 1, ..ShareRecord::new(SHARE, "/export") };
         store.create_share(&record, &Node::root(0, 0, 0o777, Timestamp::EPOCH)).await.unwrap();
-        let faults = Arc::new(Faults::default());
+        let faults = Arc::new(Faults { living: Mutex::new(living), ..Faults::default() });
         let content = Arc::new(MemoryContentStore::new());
         let metadata = store.share(SHARE).await.unwrap().unwrap();
+        for record in found {
+            content.put(SHARE, record.id, vec![Bytes::from_static(b"half")]).await.unwrap();
+            let mut plan = Plan::at(Timestamp::EPOCH);
+            plan.change(Change::PutObject(*record));
+            metadata.apply(plan, None).await.unwrap();
+        }
         let stores = VolumeStores {
             metadata: Arc::new(Metadata { store: metadata, faults: Arc::clone(&faults) }),
             metadata_survives: Survives::Nothing,

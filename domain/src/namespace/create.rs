@@ -66,6 +66,9 @@ pub fn decide(view: &View, request: &CreateRequest, context: &Context<'_>, fresh
     if kind == NodeKind::File && pages > 0 {
         plan.change(Change::PutRow { node: fresh.node, page: 0, row: holes });
     }
+    if let Some(holder) = fresh.holder.filter(|_| kind == NodeKind::File) {
+        plan.change(Change::GrantLease { node: fresh.node, holder });
+    }
     plan.change(Change::InsertEntry { key: key(request), node: fresh.node, cookie: fresh.cookie });
     let links = if kind == NodeKind::Directory { LinkChange::Add(1) } else { LinkChange::Keep };
     plan.change(Change::UpdateNode(directory.id, NodeUpdate { links, ..NodeUpdate::entries_changed() }));

@@ -91,6 +91,13 @@ pub enum Change {
     InsertReference(Reference),
     /// No extent of the chunk refers to the object any more.
     DeleteReference(Reference),
+    /// Gives the lease of a node to an instance ([`super::KeptLease::granted_to`]); it goes with the node.
+    GrantLease {
+        /// The node.
+        node: NodeId,
+        /// The instance, by the epoch of its start.
+        holder: Epoch,
+    },
     /// A directory has got another parent: raises the share's topology counter.
     RaiseTopology,
     /// Adds to the share's statistics.

@@ -1,6 +1,6 @@
 //! What a plan demands of the state that it changes.
 
-use super::{EntryKey, ObjectState};
+use super::{EntryKey, KeptLease, ObjectState};
 use crate::id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId};
 
 /// A fact that must hold at the instant of commit, or the whole plan is refused with a conflict.
@@ -79,4 +79,11 @@ pub enum Expectation {
     },
     /// No extent refers to the object, and no backup pins it.
     Unreferenced(ObjectId),
+    /// The lease of the node has not changed hands. Where one instance has the share there is none.
+    LeaseIs {
+        /// The node.
+        node: NodeId,
+        /// Its lease.
+        lease: KeptLease,
+    },
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::EntryKey;
+use super::{EntryKey, KeptLease, NodeLease};
 use crate::{
     content::MapRow,
     error::{FsError, FsResult},
@@ -93,6 +93,8 @@ pub struct View {
     pub topology: u64,
     /// The rows asked for.
     pub map: MapView,
+    /// Where several instances serve the share: the lease of each node above, of those of entries as well.
+    pub leases: Vec<(NodeId, KeptLease)>,
     /// What came of the operation that was asked for, if a plan with its id was applied not long ago.
     pub earlier: Option<Earlier>,
 }
@@ -113,6 +115,12 @@ impl View {
     /// `Stale` if it does not exist.
     pub fn node(&self, id: NodeId) -> FsResult<&Arc<Node>> {
         self.nodes.iter().find(|node| node.id == id).ok_or(FsError::Stale)
+    }
+
+    /// The lease of a node that was asked for.
+    pub fn lease(&self, id: NodeId) -> NodeLease {
+        let kept = self.leases.iter().find(|(node, _)| *node == id);
+        kept.map_or(NodeLease::Sole, |(_, lease)| NodeLease::Kept(*lease))
     }
 
     /// What the n-th entry asked for is.

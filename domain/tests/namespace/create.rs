@@ -1,10 +1,11 @@
 //! CREATE, MKDIR, SYMLINK, MKNOD.
 
 use dittofs_domain::{
-    Credentials, FsError, NodeId, NodeKind,
+    Credentials, Epoch, FsError, NodeId, NodeKind,
     content::{FILE_BYTES_MAX, MapRow, PAGE_BYTES},
     namespace::{
-        Context, CreateDecision, CreateHow, CreateRequest, InitialAttributes, LINKS_MAX, NewKind, SetTime, create,
+        Context, CreateDecision, CreateHow, CreateRequest, Fresh, InitialAttributes, LINKS_MAX, NewKind, SetTime,
+        create,
     },
     node::{Device, NodeFlags},
     plan::{Change, Expectation},
@@ -271,4 +272,33 @@ fn create_expects_the_absent_name_and_the_linked_directory() {
     ];
     assert_eq!(plan.expectations.as_slice(), expected);
     assert!(!plan.changes.contains(&Change::RaiseTopology));
+}
+
+#[test]
+fn a_new_file_comes_with_its_lease_where_several_instances_serve_the_share() {
+    let mut world = World::new();
+    let caller = root();
+    let context = Context { credentials: &caller, now: at(2_000) };
+    for (kind, holder, granted) in [
+        (NewKind::File, Some(Epoch(7)), true),
+        (NewKind::File, None, false),
+        (NewKind::Directory, Some(Epoch(7)), false),
+        (symlink(b"x"), Some(Epoch(7)), false),
+    ] {
+        let request = CreateRequest {
+            directory: ROOT,
+            name: name("n"),
+            kind,
+            attributes: InitialAttributes::default(),
+            how: CreateHow::Guarded,
+        };
+        let view = world.store.view(&create::query(&request));
+        let fresh = Fresh { holder, ..world.fresh() };
+        let decided = create::decide(&view, &request, &context, fresh).unwrap();
+        let CreateDecision::New(decision) = decided else { panic!("there was no such name") };
+        let grants: Vec<&Change> =
+            decision.plan.changes.iter().filter(|change| matches!(change, Change::GrantLease { .. })).collect();
+        let expected = Change::GrantLease { node: fresh.node, holder: Epoch(7) };
+        assert_eq!(grants, if granted { vec![&expected] } else { vec![] });
+    }
 }

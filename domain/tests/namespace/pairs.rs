@@ -24,8 +24,12 @@ fn seen(store: &Store) -> Seen {
 /// Whether the second plan met the first. If not, it must have done what it would have been decided to do after the
 /// first, and the tree must be valid.
 pub(crate) fn check_pair(world: &World, first: &Call, second: &Call) -> Option<bool> {
-    let fresh =
-        |n: u64| Fresh { node: NodeId(world.next + n), cookie: Cookie(world.next + n + 1), scale: Scale::PRODUCTION };
+    let fresh = |n: u64| Fresh {
+        node: NodeId(world.next + n),
+        cookie: Cookie(world.next + n + 1),
+        scale: Scale::PRODUCTION,
+        holder: None,
+    };
     let one = decide(&world.store, first, at(5_000), fresh(0)).ok()?.plan;
     let two = decide(&world.store, second, at(5_001), fresh(2)).ok()?.plan;
     let mut store = world.store.clone();

@@ -48,6 +48,7 @@ impl Store {
             ancestors: query.ancestors_of.map(|id| self.ancestors(id)).unwrap_or_default(),
             topology: self.topology,
             map: Default::default(),
+            leases: Vec::new(),
             earlier: None,
         }
     }
@@ -102,6 +103,7 @@ impl Store {
             Expectation::ContentVersion { node: id, version } => {
                 node(id).is_some_and(|node| node.content_version == *version)
             }
+            Expectation::LeaseIs { .. } => panic!("one instance has the share"),
             Expectation::ObjectUsable { .. } | Expectation::ObjectState { .. } | Expectation::Unreferenced(_) => {
                 panic!("no rule over names knows objects")
             }
@@ -136,6 +138,7 @@ impl Store {
             Change::PutUnlinked { node, reason } => {
                 self.unlinked.insert(*node, *reason);
             }
+            Change::GrantLease { .. } => panic!("one instance has the share"),
             Change::RaiseTopology => self.topology += 1,
             Change::Count(statistics) => self.counted += statistics.nodes,
             other => panic!("no rule over names makes {other:?}"),

@@ -81,7 +81,7 @@ impl World {
 
     pub(crate) fn fresh(&mut self) -> Fresh {
         self.next += 2;
-        Fresh { node: NodeId(self.next - 2), cookie: Cookie(self.next - 1), scale: Scale::PRODUCTION }
+        Fresh { node: NodeId(self.next - 2), cookie: Cookie(self.next - 1), scale: Scale::PRODUCTION, holder: None }
     }
 
     pub(crate) fn node(&self, id: NodeId) -> &Node {

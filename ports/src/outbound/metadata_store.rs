@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, HandleKey, KeyId, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
+    Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
     backup::Backups,
     ownership::Lineage,
     plan::{Applied, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
@@ -163,6 +163,7 @@ pub trait ShareMetadata: Send + Sync {
     /// - of an operation whose plan was applied in the last 120 s, what came of it: also after a crash or a restart, as
     ///   far as the store survives that. The 120 s begin anew when the store is opened. Of more than 64,000 operations
     ///   only the newest need be remembered;
+    /// - where several instances serve the share, the lease of each node that it brings; where one does, none;
     /// - if the operation's plan ended as [`ApplyError::Unknown`] and is not applied in this view, it never will be.
     async fn view(&self, query: &Query) -> Result<View, MetadataError>;
 
@@ -176,7 +177,7 @@ pub trait ShareMetadata: Send + Sync {
     /// - a plan with an `op` that the store remembers is a `Conflict`, be it the same plan or another one: a view with
     ///   that `op` brings what came of the first. Only plans that were applied are remembered;
     /// - `Malformed` for a plan of more than `PLAN_STEPS_MAX` steps, or one whose changes contradict each other:
-    ///   an entry inserted twice, an update of a node that is not there and that no expectation names (an absent
+    ///   a lease that is granted where one instance has the share, an entry inserted twice, an update of a node that is not there and that no expectation names (an absent
     ///   node that an expectation names is a `Conflict`).
     async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError>;
 
@@ -199,6 +200,10 @@ pub trait ShareMetadata: Send + Sync {
     /// Takes numbers, which nobody else ever gets: not after a crash, not in another instance.
     /// Of none (`count` 0) the range says which is the next.
     async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError>;
+
+    /// Whether the instance that started under an epoch can change nothing of the share any more. Nobody asks it of its
+    /// own epoch.
+    async fn has_ended(&self, epoch: Epoch) -> Result<bool, MetadataError>;
 
     /// Nodes without a name, in the order of their ids, after `after`.
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError>;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, ObjectId, OpId, Scale,
+    Cookie, Epoch, Name, Node, NodeId, ObjectId, OpId, Scale,
     plan::{
         Applied, Change, Expectation, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View,
     },
@@ -223,6 +223,10 @@ impl ShareMetadata for SimulatedMetadata {
         let range = self.inner.allocate(counter, count).await?;
         self.life.step().await;
         Ok(range)
+    }
+
+    async fn has_ended(&self, epoch: Epoch) -> Result<bool, MetadataError> {
+        self.inner.has_ended(epoch).await
     }
 
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {

@@ -8,6 +8,7 @@ mod expectation;
 mod fixture;
 mod huge;
 mod interleaving;
+mod leases;
 mod listing;
 mod object;
 mod operations;
@@ -24,6 +25,7 @@ pub use commute::*;
 pub use expectation::*;
 pub use huge::*;
 pub use interleaving::*;
+pub use leases::*;
 pub use listing::*;
 pub use object::*;
 pub use operations::*;
@@ -128,6 +130,37 @@ macro_rules! metadata_conformance {
                 nodes_with_a_pending_truncation_are_listed,
                 statistics_are_sums_of_concurrent_differences,
                 everything_survives_what_the_store_says,
+            }
+        }
+    };
+}
+
+/// The cases of stores that one process has for itself; the factory as above.
+#[macro_export]
+macro_rules! sole_conformance {
+    ($adapter:ident, $open:expr) => {
+        mod $adapter {
+            use super::*;
+            $crate::conformance_cases! {
+                metadata, $open;
+                one_instance_keeps_no_leases,
+            }
+        }
+    };
+}
+
+/// The cases of stores that several instances share; the factory as above.
+#[macro_export]
+macro_rules! leasing_conformance {
+    ($adapter:ident, $open:expr) => {
+        mod $adapter {
+            use super::*;
+            $crate::conformance_cases! {
+                metadata, $open;
+                a_view_brings_the_lease_of_each_node,
+                a_lease_comes_with_its_node_in_one_plan_and_goes_with_it,
+                a_plan_under_a_lease_that_changed_hands_is_a_conflict,
+                of_concurrent_grants_under_one_lease_one_is_applied,
             }
         }
     };

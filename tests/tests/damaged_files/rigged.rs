@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, ObjectId, OpId, ShareId,
+    Cookie, Epoch, Name, Node, NodeId, ObjectId, OpId, ShareId,
     plan::{Applied, Expectation, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
 use dittofs_memory::MemoryContentStore;
@@ -200,6 +200,10 @@ impl ShareMetadata for RiggedShare {
 
     async fn allocate(&self, counter: Counter, count: u64) -> Result<Range<u64>, MetadataError> {
         self.share.allocate(counter, count).await
+    }
+
+    async fn has_ended(&self, epoch: Epoch) -> Result<bool, MetadataError> {
+        self.share.has_ended(epoch).await
     }
 
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {

@@ -64,6 +64,7 @@ impl State {
                 }
                 Undo::Reference(reference, false)
             }
+            Change::GrantLease { .. } => return Err(Refusal::Contradiction),
             Change::RaiseTopology => {
                 self.topology += 1;
                 Undo::Topology(self.topology - 1)

@@ -41,6 +41,8 @@ impl State {
             Expectation::ObjectState { object, state } => {
                 self.objects.get(object).is_some_and(|row| row.state == *state)
             }
+            // One process has the share, and no lease is kept.
+            Expectation::LeaseIs { .. } => false,
             Expectation::Unreferenced(object) => self.references_of(*object).next().is_none(),
         }
     }

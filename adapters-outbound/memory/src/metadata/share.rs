@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, ObjectId, OpId,
+    Cookie, Epoch, Name, Node, NodeId, ObjectId, OpId,
     plan::{Applied, ObjectRecord, OperationsKept, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
 use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, ShareMetadata, ShareRecord, ShareSnapshot};
@@ -116,6 +116,11 @@ impl ShareMetadata for MemoryShare {
         });
         let start = taken.map_err(|_| used_up())?;
         Ok(start..start + count)
+    }
+
+    /// One process has the share: whoever had it before has ended.
+    async fn has_ended(&self, _: Epoch) -> Result<bool, MetadataError> {
+        Ok(true)
     }
 
     async fn unlinked(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, UnlinkedReason)>, MetadataError> {

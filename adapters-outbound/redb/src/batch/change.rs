@@ -61,6 +61,7 @@ impl Batch<'_> {
             Change::DeleteReference(reference) => {
                 self.put(Kind::Reference, keys::reference(share, &reference), None, log)
             }
+            Change::GrantLease { .. } => Err(Refusal::Contradiction),
             Change::RaiseTopology => self.add(share, Count::Topology, 1, log),
             Change::Count(Statistics { bytes, nodes }) => {
                 self.add(share, Count::Bytes, bytes, log)?;

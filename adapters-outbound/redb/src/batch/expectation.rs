@@ -56,6 +56,8 @@ impl Batch<'_> {
             Expectation::ObjectState { object, state } => {
                 Ok(self.tables.object(share, *object)?.is_some_and(|row| row.state == *state))
             }
+            // One process has the database, and no lease is kept.
+            Expectation::LeaseIs { .. } => Ok(false),
             Expectation::Unreferenced(object) => self.tables.is_empty(Kind::Reference, references_of(share, *object)),
         }
     }

@@ -195,7 +195,12 @@ impl Repair<'_> {
 impl Subject<'_> {
     pub(super) async fn fresh(&self) -> FsResult<Fresh> {
         let numbers = self.metadata.allocate(Counter::Ids, 2).await.map_err(|error| metadata_failed(&error))?;
-        Ok(Fresh { node: NodeId(numbers.start), cookie: Cookie(numbers.start + 1), scale: self.record.scale })
+        Ok(Fresh {
+            node: NodeId(numbers.start),
+            cookie: Cookie(numbers.start + 1),
+            scale: self.record.scale,
+            holder: None,
+        })
     }
 }
 

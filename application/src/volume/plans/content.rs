@@ -43,7 +43,13 @@ impl PlanRunner {
         let pending = self.nodes.pending();
         let before = pending.snapshot(lock.node());
         let guard = pending.write_guard(lock);
-        let decided = |view: &View| decide(view, before.as_ref());
+        let decided = |view: &View| {
+            let (mut plan, value) = decide(view, before.as_ref())?;
+            if !plan.changes.is_empty() {
+                plan.require_lease(lock.node(), lock.lease());
+            }
+            Ok((plan, value))
+        };
         match self.run_for(removes.then_some(lock), query, op, decided).await {
             Ok(outcome) => {
                 let released = forget(pending, &outcome.value);

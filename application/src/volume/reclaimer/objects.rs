@@ -9,7 +9,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    NodeId, ObjectId, PlaceId,
+    Epoch, NodeId, ObjectId, PlaceId,
     error::FsResult,
     plan::{Change, Expectation, ObjectRecord, ObjectState, Plan},
 };
@@ -96,6 +96,8 @@ impl Collector {
                     }
                     // Those of this instance are looked at when their flush has ended.
                     ObjectState::Writing | ObjectState::Live if record.owner == self.share.epoch() => {}
+                    // Its instance still means to refer to it.
+                    ObjectState::Writing if !self.has_ended(record.owner).await? => {}
                     ObjectState::Writing | ObjectState::Live => {
                         match self.is_referred_to(record.id).await {
                             // Nobody saw how much of it has died.
@@ -113,6 +115,10 @@ impl Collector {
                 _ => return Ok(()),
             }
         }
+    }
+
+    async fn has_ended(&self, epoch: Epoch) -> FsResult<bool> {
+        self.metadata.has_ended(epoch).await.map_err(|error| self.share.metadata_failed(&error))
     }
 
     /// Marks the garbage candidates that nothing refers to as pending delete.

@@ -110,7 +110,7 @@ impl RiggedMetadata {
 impl ShareMetadata for RiggedMetadata {
     dittofs_ports::forward!(
         ShareMetadata of inner:
-        record, list, name_of, unlinked, pending_truncations, objects, references, nodes, node_ids, references_after,
+        record, list, name_of, has_ended, unlinked, pending_truncations, objects, references, nodes, node_ids, references_after,
         statistics, snapshot
     );
 

@@ -115,7 +115,7 @@ fn resize(view: &View, node: NodeId, size: u64) -> Result<Resize, FsError> {
 }
 
 pub(super) fn fresh(fixture: &Fixture) -> Fresh {
-    Fresh { node: NodeId(fixture.number()), cookie: Cookie(fixture.number()), scale: Scale::PRODUCTION }
+    Fresh { node: NodeId(fixture.number()), cookie: Cookie(fixture.number()), scale: Scale::PRODUCTION, holder: None }
 }
 
 fn new(directory: NodeId, text: &str, kind: NewKind, how: CreateHow) -> CreateRequest {
