@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 /// How the stores fail.
 #[derive(Default)]
 pub(crate) struct Faults {
-    /// What objects are put with, in either way.
+    /// The error of a put of an object, in either way.
     pub(crate) put: Mutex<Option<fn() -> ContentError>>,
     pub(crate) get: Mutex<Option<fn() -> ContentError>>,
     pub(crate) delete: Mutex<Option<fn() -> ContentError>>,
