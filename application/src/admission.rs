@@ -13,7 +13,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Bytes of one credit. Fine enough for small records, and few enough of them for a semaphore of 32 bits.
 const CREDIT_BYTES: u64 = 512;
-/// What the index entry of a record takes, in bytes.
+/// The bytes that the index entry of a record takes.
 const RECORD_BYTES: u64 = 150;
 
 /// One share's controller of unflushed bytes and their index entries.

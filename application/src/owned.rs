@@ -42,13 +42,13 @@ pub(crate) struct OwnedContent {
     tenure: Mutex<Tenure>,
     /// Whether the objects were refused: asked for by each change.
     is_refused: AtomicBool,
-    /// What the store called the mark that was seen last. Held over requests: one at a time.
+    /// The mark that was seen last, as the store identifies it. Held over requests: one at a time.
     seen: tokio::sync::Mutex<Option<Marked>>,
     /// The objects are given back, or given up.
     over: Notify,
 }
 
-/// What a share's owner is made of.
+/// The parts of a share's owner.
 pub(crate) struct Owner {
     pub(crate) share: ShareId,
     pub(crate) name: String,
@@ -227,7 +227,7 @@ impl OwnedContent {
         self.tenure.lock().is_own()
     }
 
-    /// What the lease allows now; none before there is one.
+    /// Returns what the lease allows now; none before there is a lease.
     pub(crate) fn phase(&self) -> Option<Phase> {
         self.tenure.lock().phase(self.clock.monotonic())
     }
@@ -292,8 +292,9 @@ impl OwnedContent {
         if allowed { Ok(()) } else { Err(self.not_held()) }
     }
 
-    /// What is missing where somebody else may have removed it is not lost: nobody knows. That is so where the objects
-    /// were taken away; who gave them back himself has closed the share before, and may still be asked what is in it.
+    /// Reports an object that is missing as not held, rather than lost, if another owner may have removed it: then
+    /// nobody knows whether it is lost. That is so where the objects were taken away. An owner that gave them back
+    /// itself has closed the share before, and may still be asked what is in it.
     fn judge(&self, error: ContentError) -> ContentError {
         match error {
             ContentError::NotFound if self.tenure.lock().lost_to().is_some() => self.not_held(),
@@ -304,7 +305,7 @@ impl OwnedContent {
 
 #[async_trait]
 impl ContentStore for OwnedContent {
-    // What needs neither the objects to be the share's own nor a lease.
+    // These calls need neither a lease nor objects that are the share's own.
     dittofs_ports::forward!(ContentStore of store: survives, owner, claim, shares, request_max, capacity);
 
     async fn put(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError> {

@@ -1,4 +1,4 @@
-//! What a share demands of its clients.
+//! The policy of a share: what it demands of its clients.
 
 use std::net::IpAddr;
 
@@ -75,14 +75,14 @@ pub struct SharePolicy {
     pub identity: IdentityPolicy,
     /// Whether changes are refused.
     pub read_only: bool,
-    /// What the share may hold.
+    /// The bounds of what the share may hold.
     pub quota: Quota,
     /// Whether reads advance access times.
     pub atime: Atime,
 }
 
 impl SharePolicy {
-    /// Whether a client at this address is admitted.
+    /// Checks whether a client at this address is admitted.
     pub fn admits(&self, address: IpAddr) -> bool {
         self.clients.iter().any(|network| network.contains(address))
     }

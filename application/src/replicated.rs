@@ -1,4 +1,4 @@
-//! What every call reads, and hardly anything changes.
+//! Values that every call reads, and that hardly anything changes.
 
 use std::{
     fmt,

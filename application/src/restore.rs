@@ -188,7 +188,7 @@ async fn restore_held(
         while let Some(wait) = owned.tend().await {
             owned.pause(wait).await;
         }
-        // What is put now is refused, and says why.
+        // Every put is refused from now on, and its error says why.
         std::future::pending::<()>().await;
     }
     .fuse();

@@ -1,11 +1,11 @@
-//! What must not stop half-way because whoever asked for it goes away.
+//! Work that must not stop half-way when its caller goes away.
 
 use dittofs_ports::Spawner;
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
-/// Runs something in a task of its own and waits for its end; it goes on to that where nobody waits any more. None if
-/// the task was ended with its runtime.
+/// Runs something in a task of its own and waits for its end. The task goes on to its end even where nobody waits any
+/// more. Returns none if the task was ended with its runtime.
 pub(crate) async fn run_to_end<T: Send + 'static>(
     spawner: &dyn Spawner,
     name: &'static str,

@@ -63,7 +63,7 @@ pub use reclaimer::{UnpinError, pinning, unpin_all};
 pub use scan::{NodePage, nodes_after};
 pub use write_back::Recovered;
 
-/// What the machine gives to a volume.
+/// The services that the machine gives to a volume.
 #[derive(Clone)]
 pub struct Machine {
     /// Time.
@@ -79,7 +79,7 @@ pub struct Machine {
 pub struct VolumeStores {
     /// Names, attributes, maps.
     pub metadata: Arc<dyn ShareMetadata>,
-    /// What the metadata survive.
+    /// The failure that the metadata survive.
     pub metadata_survives: Survives,
     /// Objects.
     pub content: Arc<dyn ContentStore>,
@@ -163,12 +163,12 @@ impl Volume {
         self.share.name()
     }
 
-    /// What makes and checks its handles.
+    /// Returns the signer that makes and checks its handles.
     pub fn handle_signer(&self) -> &HandleSigner {
         self.share.signer()
     }
 
-    /// Its policy. Not to be held for long.
+    /// Returns its policy. Not to be held for long.
     pub fn policy(&self) -> RwLockReadGuard<'_, SharePolicy> {
         self.share.policy()
     }
@@ -179,13 +179,13 @@ impl Volume {
         self.share.set_policy(&policy);
     }
 
-    /// What acknowledged data survive: the least of its stores.
+    /// Returns the failure that acknowledged data survive: the least of its stores.
     pub fn survives(&self) -> Survives {
         self.survives
     }
 
-    /// Whether the share's objects are known to be its own, so that they can be read. A share may be opened before its
-    /// content store has said so.
+    /// Checks whether the share's objects are known to be its own, so that they can be read. A share may be opened
+    /// before its content store has said so.
     pub fn knows_objects(&self) -> bool {
         self.share.owned().is_own()
     }
@@ -196,7 +196,7 @@ impl Volume {
         self.share.owned().phase() == Some(Phase::Held)
     }
 
-    /// What was found in the journal when the share was opened.
+    /// Returns what was found in the journal when the share was opened.
     pub fn recovered(&self) -> Recovered {
         self.monitor.recovered()
     }
@@ -271,12 +271,12 @@ impl Volume {
         self.share.is_closing()
     }
 
-    /// What a backup reports where the metadata can't be read.
+    /// Returns the error of a backup that can't read the metadata.
     pub(crate) fn not_read(&self, source: MetadataError) -> BackupError {
         self.share.not_read(source)
     }
 
-    /// What the machine gives to it.
+    /// Returns the services that the machine gives to it.
     pub(crate) fn machine(&self) -> &Machine {
         self.share.machine()
     }

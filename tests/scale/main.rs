@@ -84,7 +84,7 @@ fn main() -> ExitCode {
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What the server's memory grows by.
+/// The growth of the server's memory.
 struct Memory<'s> {
     before: u64,
     server: &'s Server,

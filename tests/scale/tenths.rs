@@ -8,7 +8,7 @@ const TENTHS: usize = 10;
 /// How much slower the end may be than the start.
 const RATIO_MAX: f64 = 3.0;
 
-/// What the server must use of the processors in a tenth for its figure to mean anything.
+/// The processor time that the server must use in a tenth for its figure to mean anything.
 const TICKS_MIN: u64 = 10;
 const TICK_MICROS: f64 = 10_000.0;
 
@@ -24,9 +24,9 @@ pub(crate) struct Tenths<'s> {
 
 #[derive(Default)]
 struct Spent {
-    /// What each batch took, and its entries.
+    /// The duration of each batch, and its entries.
     batches: Vec<(Duration, usize)>,
-    /// What the server used of the processors.
+    /// The processor time that the server used.
     ticks: u64,
 }
 

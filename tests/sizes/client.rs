@@ -90,7 +90,7 @@ impl Mirrored {
         if self.under_way.len() >= DEPTH {
             self.receive();
         }
-        // What overlaps must not overtake.
+        // Overlapping writes must not overtake each other.
         let end = offset + data.len() as u64;
         while self.under_way.iter().any(|(_, at, other, _)| *at < end && offset < at + other.len() as u64) {
             self.receive();

@@ -17,7 +17,7 @@ use dittofs_tests::{
 use client::Mirrored;
 use patterns::PATTERNS;
 
-/// What is run.
+/// Writes files of real sizes, and compares what is read back.
 #[derive(Parser)]
 struct Options {
     /// The server's program.

@@ -15,7 +15,7 @@ pub const ACCOUNT: &str = "dittofs";
 /// Its key.
 pub const ACCOUNT_KEY: &str = "ZGl0dG9mcyBmaWxlcyBhcmUgc2VhbGVkIGJ5IHRoaXMga2V5IG9mIHRlc3Rz";
 
-/// What speaks there.
+/// The protocol of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// S3.

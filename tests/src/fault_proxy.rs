@@ -18,7 +18,7 @@ pub struct Seen {
     pub method: Method,
     /// Its path.
     pub path: String,
-    /// What stands behind the path.
+    /// The query behind the path.
     pub query: String,
     /// Its number, from 0.
     pub number: usize,
@@ -36,7 +36,7 @@ impl Seen {
     }
 }
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// Nothing unusual.
@@ -118,7 +118,7 @@ impl FaultProxy {
         self.rule(|_| Fate::Pass);
     }
 
-    /// What came by, and what became of it.
+    /// Returns the requests that came by, and their fates.
     pub fn seen(&self) -> Vec<(Seen, Fate)> {
         self.shared.seen.lock().unwrap().clone()
     }

@@ -29,7 +29,7 @@ use dittofs_domain::{
     node::Device,
 };
 
-/// What a time must be after a change.
+/// The value that a time must have after a change, or its bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
     /// This.
@@ -70,7 +70,7 @@ pub(crate) struct ModelNode {
 pub(crate) struct Model {
     /// All nodes that have a name; the numbers are the system's.
     pub(crate) nodes: BTreeMap<NodeId, ModelNode>,
-    /// What the clock says.
+    /// The time of the clock.
     pub(crate) now: Timestamp,
 }
 

@@ -56,7 +56,7 @@ pub struct RpcReply {
     pub bytes: Vec<u8>,
 }
 
-/// What became of a call, before its results.
+/// The outcome of a call, before its results.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Accepted and carried out; the results begin at this byte.
@@ -182,7 +182,7 @@ impl RpcConnection {
 }
 
 impl RpcReply {
-    /// What became of the call.
+    /// Returns the outcome of the call.
     pub fn outcome(&self) -> Outcome {
         let mut cursor = Cursor::new(self.bytes.as_slice());
         let (message, length) = rpc_msg::unpack(&mut cursor).unwrap();

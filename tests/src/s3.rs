@@ -81,8 +81,8 @@ impl S3Server {
         self.folder().path().join(BUCKET)
     }
 
-    /// What was put by requests that make an object, or begin an upload of one in parts: `METHOD /PATH?QUERY`, with the
-    /// type of the content that they said.
+    /// Returns the puts by requests that make an object, or begin an upload of one in parts: `METHOD /PATH?QUERY`, with
+    /// the type of the content that they gave.
     pub fn puts(&self) -> Vec<(String, Option<String>)> {
         // Without the server in this process nothing is seen.
         let _ours = self.folder();

@@ -97,7 +97,7 @@ impl Server {
         }
     }
 
-    /// What it has used of the processors, in ticks of 10 ms.
+    /// Returns the processor time that it has used, in ticks of 10 ms.
     pub fn processor_ticks(&self) -> u64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         // The name, in parentheses, may hold spaces. After it: state, 10 other fields, then user and system time.

@@ -54,15 +54,15 @@ pub struct WorldOptions {
     pub unflushed_bytes_max: u64,
     /// The scale of a share that is made.
     pub scale: Scale,
-    /// What its randomness starts from.
+    /// The seed of its randomness.
     pub seed: u64,
     /// Where time can't be paused, as some store works on a thread of its own, it passes so many times faster.
     pub speed: u32,
     /// How frames are compressed.
     pub codec: Codec,
-    /// What seals and opens frames.
+    /// Seals and opens frames.
     pub sealer: Arc<dyn FrameSealer>,
-    /// What the share may hold.
+    /// The bounds of what the share may hold.
     pub quota: Quota,
     /// Where its backups go.
     pub backups: Arc<dyn BackupFolders>,

@@ -30,13 +30,13 @@ const PAUSE: Duration = Duration::from_millis(1);
 pub struct Latencies(Vec<Duration>);
 
 impl Latencies {
-    /// What this part of them did not exceed; `share` is from 0 to 1.
+    /// Returns the latency that this part of them did not exceed; `share` is from 0 to 1.
     pub fn quantile(&self, share: f64) -> Duration {
         let last = self.0.len().saturating_sub(1);
         self.0.get((last as f64 * share) as usize).copied().unwrap_or_default()
     }
 
-    /// How many there were.
+    /// Returns how many there were.
     pub fn calls(&self) -> usize {
         self.0.len()
     }

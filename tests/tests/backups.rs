@@ -223,7 +223,7 @@ async fn a_copy_pins_while_it_is_made_and_nothing_once_whoever_asked_has_gone() 
     assert!(!pinning.is_kept && pinning.objects == 1 && pinning.bytes > FILE as u64, "{pinning:?}");
     let beside = share.world.services.back_up(request(&share, "beside", true), Arc::new(())).await;
     assert!(matches!(beside, Err(BackupError::Running)));
-    // What it needs stays while it is copied, whatever becomes of the file.
+    // The objects that it needs stay while they are copied, whatever becomes of the file.
     let pinned = share.objects().await;
     share.remove("file").await;
     share.world.pass(LONG).await;

@@ -1,4 +1,4 @@
-//! What a check finds, and what it repairs: damage of every class is done to a share through its stores, on each
+//! The findings of a check, and its repairs: damage of every class is done to a share through its stores, on each
 //! metadata store.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! What a cold read asks a store behind a network for: how many requests, how many round trips, how many bytes. Time is
-//! paused, and a request takes 20 ms of it, so that round trips are counted exactly.
+//! The requests of a cold read to a store behind a network: how many requests, how many round trips, how many bytes.
+//! Time is paused, and a request takes 20 ms of it, so that round trips are counted exactly.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::single_range_in_vec_init, reason = "a file that is written in one range")]
 

@@ -24,7 +24,7 @@ const MIB: u64 = 1 << 20;
 const REGION: u64 = 4 * MIB;
 /// The pattern spans the boundary of a region and is put before that of a chunk too.
 const SIZE: u64 = 5 * MIB + 777;
-/// What is cut off the last page, and comes back as zeros.
+/// The bytes that a truncation removes from the last page, and that come back as zeros.
 const CUT: u64 = 500;
 const TAIL: usize = 1_234;
 const DISK: DiskOptions = DiskOptions {
@@ -34,7 +34,7 @@ const DISK: DiskOptions = DiskOptions {
     metadata_bytes: [1 << 20, 64 << 10, 64 << 10],
 };
 
-/// What is written, each with a flush behind it: where, how many bytes, and whether they can be compressed.
+/// The writes, each with a flush behind it: where, how many bytes, and whether they can be compressed.
 const WRITES: [&[(u64, u64, bool)]; 4] = [
     &[(0, 700_001, true), (MIB - 5, 3 * FRAME + 11, false), (3 * MIB, 2 * MIB + 777, true)],
     // Into blocks that are there, so that extents begin inside of frames.
@@ -119,7 +119,7 @@ impl Known {
             }
             world.services.flush().await.unwrap();
         }
-        // Cut inside a frame and made longer again: what was cut off is zeros.
+        // Truncated inside a frame and made longer again: the bytes that the truncation removed are zeros.
         for size in [SIZE - CUT, SIZE] {
             let request = SetAttributes::size(base + size);
             world.services.set_attributes(caller, world.node(node), &request, None).await.unwrap();

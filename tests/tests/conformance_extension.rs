@@ -68,7 +68,8 @@ fn sources(folder: &Path, into: &mut Vec<String>) {
     }
 }
 
-/// What is compiled and run can't be out of date. A line with `…` leaves something out, and is as good as a comment.
+/// Code that is compiled and run can't be out of date. A line with `…` leaves something out, and is as good as a
+/// comment.
 #[test]
 fn each_line_of_code_on_the_page_is_a_line_of_a_test() {
     let mut all = Vec::new();

@@ -20,7 +20,7 @@ enum Fault {
     HalvesSeen,
     /// Clients of one number are one client.
     ProtocolsMixed,
-    /// What was stored is not known at once.
+    /// The stored state is not known at once.
     SaysNothing,
     /// Whoever wants to change something is refused, though it is to make room.
     FullForAll,

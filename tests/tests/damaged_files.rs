@@ -37,7 +37,7 @@ const MIB: usize = 1 << 20;
 const JOURNAL: usize = 4 * MIB;
 /// Time passes faster, as a file that is set aside is tried again only after a minute.
 const SPEED: u32 = 50;
-/// What takes longer, on a busy machine, does not come.
+/// The longest wait, on a busy machine. Anything that takes longer does not come.
 const PATIENCE: Duration = Duration::from_secs(120);
 const QUIET: CheckOptions = CheckOptions { content: true, repair: false, delete_orphans: false };
 

@@ -193,7 +193,7 @@ async fn what_there_is_room_for_is_flushed() {
     }
 }
 
-/// What is logged.
+/// The bytes of the log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

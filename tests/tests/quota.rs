@@ -1,4 +1,5 @@
-//! What a quota refuses, and what it does not: a share may be full, and everything goes on that does not make it grow.
+//! A quota: what it refuses, and what it does not. A share may be full, and everything goes on that does not make it
+//! grow.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{sync::Arc, time::Duration};
@@ -23,7 +24,7 @@ use futures_util::future::join_all;
 
 const MIB: u64 = 1 << 20;
 const UNFLUSHED_BYTES_MAX: u64 = 256 << 20;
-/// What a file with one name costs.
+/// The bytes that a file with one name counts for.
 const FILE: u64 = NODE_BYTES + NAME_BYTES;
 
 struct Share {

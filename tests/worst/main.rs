@@ -1,5 +1,6 @@
-//! What the worst clients do to a neighbour, and to the server's memory: prints how long the neighbour's GETATTRs took
-//! beside each, and the most memory that the server held. Fails where a bound is exceeded, if one is given.
+//! Measures what the worst clients do to a neighbour, and to the server's memory: prints how long the neighbour's
+//! GETATTRs took beside each, and the most memory that the server held. Fails where a bound is exceeded, if one is
+//! given.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
@@ -42,7 +43,7 @@ struct Options {
     resident_mib_max: Option<u64>,
 }
 
-/// What has been measured.
+/// The measurements.
 struct Report {
     worst: Duration,
 }

@@ -13,8 +13,8 @@ use crate::volume::Machine;
 const PART_BYTES: u64 = 8 << 20;
 /// Requests on their way at once. They fill a common link, and leave requests for clients.
 const PARTS_AT_ONCE: usize = 4;
-/// How often a part is asked for while the store does not answer. With waits that double, some 15 s: what is away for
-/// longer is told to who makes the backup.
+/// How often a part is asked for while the store does not answer. With waits that double, some 15 s: a store that is
+/// away for longer is reported to whoever makes the backup.
 const TRIES: u32 = 6;
 /// The wait before the second try; each later one is twice as long.
 const WAIT: Duration = Duration::from_millis(500);

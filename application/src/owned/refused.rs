@@ -7,7 +7,7 @@ use dittofs_domain::{
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// What was found, as the middle of a sentence.
+/// Describes what was found, as the middle of a sentence.
 pub(crate) fn described(refusal: &Refusal, owner: u128) -> String {
     match refusal {
         Refusal::Foreign(mark) if mark.is_nobodys() => {

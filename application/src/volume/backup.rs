@@ -70,7 +70,7 @@ impl Freezer {
         &*self.content
     }
 
-    /// What backups have pinned.
+    /// Returns the pins of backups.
     pub(crate) fn pins(&self) -> &Pins {
         self.reclaimer.pins()
     }

@@ -71,12 +71,12 @@ impl Wanted {
         self.range.start / FRAME_BYTES..self.range.end.div_ceil(FRAME_BYTES)
     }
 
-    /// What they are called in the caches.
+    /// Returns their keys in the caches.
     pub(super) fn keys(&self) -> impl Iterator<Item = FrameKey> + use<'_> {
         self.frames().map(|frame| self.key(frame))
     }
 
-    /// How long a frame is.
+    /// Returns the length of a frame.
     fn frame_len(&self, frame: u32) -> usize {
         gets::raw_range(&(frame..frame + 1), self.from.block.raw_len).len()
     }
@@ -108,7 +108,7 @@ impl BlockReader {
         (cache, disk): (Arc<dyn BlockCache>, Option<Arc<dyn DiskCache>>),
         limits: &VolumeLimits,
     ) -> BlockReader {
-        // What outlives the machine is behind a network.
+        // A store that outlives the machine is behind a network.
         let is_remote = content.survives() == Survives::MachineLoss;
         let cache_bytes = cache.usage().limit;
         let pace = Pace::new(is_remote, limits.readahead_bytes_max, cache_bytes);

@@ -41,7 +41,7 @@ use crate::volume::{
     share::Share,
 };
 
-/// Findings that a report has. Nobody reads more; the sum is told all the same.
+/// The findings that a report has at most. Nobody reads more; the report has the sum of all of them.
 const FINDINGS_MAX: usize = 10_000;
 /// Suspicions of one kind that one check follows. So much memory and no more goes to a share in which everything is
 /// suspicious.
@@ -59,7 +59,7 @@ pub struct CheckStores {
     pub metadata: Arc<dyn ShareMetadata>,
     /// Objects.
     pub content: Arc<dyn ContentStore>,
-    /// What opens sealed frames; only their checksums are verified where it does not have the key.
+    /// Opens sealed frames. Only their checksums are verified where it does not have the key.
     pub sealer: Arc<dyn FrameSealer>,
     /// Time.
     pub clock: Arc<dyn Clock>,
@@ -94,7 +94,8 @@ impl OnlineCheck {
             return Err(FsError::NotSupported);
         }
         let _only_one = self.running.try_lock().map_err(|_| FsError::Busy)?;
-        // What was written before goes where the check looks. What comes meanwhile is not its business.
+        // Bytes that were written before go to the stores, where the check looks. Bytes that come meanwhile are not
+        // checked.
         let began = self.share.monotonic();
         if let Err(error) = self.flusher.flush_all_to_end().await {
             tracing::warn!(share = %self.share.name(), %error, "not all could be flushed before the check");
@@ -105,7 +106,7 @@ impl OnlineCheck {
     }
 }
 
-/// What a key seals.
+/// The objects and bytes that a key seals.
 #[derive(Clone, Copy, Debug, Default)]
 struct UnderKey {
     objects: u64,
@@ -114,22 +115,22 @@ struct UnderKey {
     unopened: u64,
 }
 
-/// What is checked.
+/// The share that is checked, and its stores.
 struct Subject<'v> {
     record: ShareRecord,
     metadata: Arc<dyn ShareMetadata>,
     content: Arc<dyn ContentStore>,
     sealer: Arc<dyn FrameSealer>,
     clock: Arc<dyn Clock>,
-    /// Where the share is used: who changes a file's map.
+    /// The locks of whoever changes a file's map, where the share is in use.
     locks: Option<&'v NodeLocks>,
 }
 
-/// What a check has found.
+/// The results of a check.
 #[derive(Debug, Default)]
 struct Outcome {
     findings: Vec<Finding>,
-    /// What became of them, as far as anything was tried.
+    /// The outcomes of the repairs that were tried.
     repairs: Vec<RepairOutcome>,
     omitted: u64,
     undecided: u64,

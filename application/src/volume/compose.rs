@@ -133,7 +133,7 @@ impl Core {
         })
     }
 
-    /// What moves bytes and gives them back, while nobody waits for it.
+    /// Creates the parts that move bytes and give them back in the background.
     fn background(&self, stores: &VolumeStores, record: &ShareRecord) -> (Arc<Flusher>, Arc<Reclaimer>) {
         let locked = (self.share.clone(), self.nodes.clone(), self.locks.clone());
         let (write_back, plans, opens) = (self.write_back.clone(), self.plans.clone(), self.opens.clone());
@@ -161,7 +161,7 @@ impl Core {
     }
 }
 
-/// What acknowledged data survive: the least of its stores.
+/// Returns the failure that acknowledged data survive: the least of its stores.
 fn survives(stores: &VolumeStores) -> Survives {
     stores.metadata_survives.min(stores.journal.survives().max(stores.content.survives()))
 }

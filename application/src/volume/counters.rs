@@ -1,8 +1,8 @@
-//! What a share counts.
+//! The counters of a share.
 
 use dittofs_domain::counters::Counter;
 
-/// What has happened in a share since it was opened.
+/// The counts of what has happened in a share since it was opened.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) flushed_objects: Counter,

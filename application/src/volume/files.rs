@@ -1,4 +1,4 @@
-//! The content of files: reading, writing, cutting, punching and cloning it.
+//! The content of files: reading, writing, truncating, punching and cloning it.
 
 mod clone;
 mod punch;

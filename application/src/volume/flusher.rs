@@ -48,7 +48,7 @@ const ROUNDS_MAX: u32 = 16;
 /// memory.
 const UPLOADS_MAX: usize = 2;
 
-/// What is left to take of the nodes of a flush.
+/// The nodes of a flush that are left to take.
 struct Queue {
     cutter: Cutter,
     /// Why a node was left out. The others are flushed all the same.
@@ -138,7 +138,7 @@ impl Flusher {
     /// bytes, the slower one would publish them over newer ones. The objects of one flush share no region.
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
         let _flushing = self.flushing.lock().await;
-        // What is lost can't be read, and would keep its file from being flushed.
+        // Records that are lost can't be read, and would keep their file from being flushed.
         self.write_back.handle_failures().await?;
         self.sealing.adopt_key().await?;
         let step = self.steps.lock().next(self.policy.object_bytes_max);
@@ -170,7 +170,7 @@ impl Flusher {
                 }
                 is_done = true;
             }
-            // What else there is would fail as well, unless it is one file's damage.
+            // The rest would fail as well, unless the failure is one file's damage.
             is_done |= failed.is_some_and(|error| !is_of_file(error));
         }
         graver(failed, queue.failed).map_or(Ok(()), Err)
@@ -189,7 +189,7 @@ impl Flusher {
                         queue.cutter.finished();
                     }
                 },
-                // What was taken of a node that failed then has no bytes in it.
+                // The batch is empty if the nodes that were taken for it failed afterwards.
                 Step::Put if batch.is_empty() => queue.cutter.put(),
                 Step::Put => {
                     queue.cutter.put();

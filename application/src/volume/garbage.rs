@@ -1,4 +1,4 @@
-//! What plans leave behind: objects that lost references or bytes, and nodes that wait to be reaped.
+//! The garbage that plans leave behind: objects that lost references or bytes, and nodes that wait to be reaped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use dittofs_ports::FrameSealer;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::Notified};
 
-/// What is known of an object that has lost bytes.
+/// The known state of an object that has lost bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MostlyDead {
     /// Bytes that died, as far as that was seen.
@@ -24,7 +24,7 @@ impl MostlyDead {
     }
 }
 
-/// What is left behind in a share, for its collector.
+/// The garbage of a share, for its collector.
 #[derive(Debug, Default)]
 pub(super) struct Garbage {
     /// Garbage candidates: objects that lost a reference, and are garbage if it was the last one.

@@ -1,4 +1,4 @@
-//! What the share holds, as far as its quota is concerned.
+//! The usage of the share that counts against its quota.
 //!
 //! The sums are those of the metadata store, kept up to date by the plans that this volume applies. Whatever is taken
 //! and is not in those sums yet has a claim, which counts until it is dropped: unflushed bytes, and plans on their way.
@@ -54,7 +54,7 @@ impl Ledger {
                 begun: 0,
                 on_their_way: 0,
             })),
-            // What was left before the start: until the reaper has looked, nobody knows.
+            // Nobody knows what was left before the start until the reaper has looked.
             left: AtomicU64::new(1),
             reaped: AtomicU64::new(0),
             wanted: AtomicBool::new(false),
@@ -65,18 +65,18 @@ impl Ledger {
         self.sums.lock().quota
     }
 
-    /// What is over it already stays.
+    /// Changes the quota. Whatever is over it already stays.
     pub(super) fn set_quota(&self, quota: Quota) {
         self.sums.lock().quota = quota;
     }
 
-    /// What the metadata store says, and what is claimed beside it.
+    /// Returns the usage that the metadata store has counted, and the claims beside it.
     pub(super) fn held(&self) -> (Amount, Amount) {
         let sums = self.sums.lock();
         (sums.stored(), sums.claimed)
     }
 
-    /// Lets the share grow, if it may.
+    /// Claims growth of the share, if the quota allows it.
     pub(super) fn claim(&self, growth: Amount) -> Result<Claim, Verdict> {
         let mut sums = self.sums.lock();
         let holding = Holding { stored: sums.stored(), coming: sums.claimed, is_freeing: self.is_freeing() };
@@ -110,7 +110,8 @@ impl Ledger {
         self.sums.lock().begun
     }
 
-    /// What must be asked before the metadata store is, to take over what it says.
+    /// Returns the version to pass to [`Ledger::observe`]; none while plans are on their way. To be called before the
+    /// metadata store is asked.
     pub(super) fn version(&self) -> Option<u64> {
         let sums = self.sums.lock();
         (sums.on_their_way == 0).then_some(sums.begun)
@@ -129,12 +130,13 @@ impl Ledger {
         self.left.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// What the reaper must ask before it begins.
+    /// Returns the count of removals so far. The reaper asks for it before it begins, and passes it to
+    /// [`Ledger::reaped`].
     pub(super) fn left(&self) -> u64 {
         self.left.load(Ordering::Acquire)
     }
 
-    /// The reaper has been through all that was left then.
+    /// Notes that the reaper has been through all that was left at that count.
     pub(super) fn reaped(&self, left: u64) {
         self.reaped.fetch_max(left, Ordering::AcqRel);
     }

@@ -1,4 +1,4 @@
-//! What a volume does by itself: flushing by age and pressure, reaping, deleting garbage.
+//! The background work of a volume: flushing by age and pressure, reaping, deleting garbage.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ const BACK_OFF: Duration = Duration::from_secs(1);
 /// something first.
 const BACK_OFF_FULL: Duration = Duration::from_secs(3);
 
-/// What a share does by itself, from its opening to its end.
+/// The background work of a share, from its opening to its end.
 pub(super) struct Lifecycle {
     share: Arc<Share>,
     row: Arc<ShareRow>,
@@ -143,7 +143,7 @@ impl Lifecycle {
         }
         // Covers the releases as well, so that no record comes back.
         self.write_back.sync_journal(Sequence(u64::MAX >> 1)).await?;
-        // What is left makes the next start read the journal, and refuse to go on without it.
+        // If bytes are left, the next start must read the journal, and refuse to go on without it.
         self.mark(is_left).await.map_err(|error| self.share.metadata_failed(&error))
     }
 

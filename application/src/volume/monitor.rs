@@ -39,17 +39,17 @@ impl Monitor {
         Monitor { share, nodes, write_back, plans, blocks, garbage, reclaimer, metadata, content, recovered }
     }
 
-    /// What was found in the journal when the share was opened.
+    /// Returns what was found in the journal when the share was opened.
     pub(super) fn recovered(&self) -> Recovered {
         self.recovered
     }
 
-    /// Space of the share.
+    /// Returns the space of the share.
     pub(crate) async fn space(&self) -> FsResult<ShareSpace> {
         self.plans.space().await
     }
 
-    /// What the volume has counted.
+    /// Returns the counts of the volume.
     pub(crate) fn counts(&self) -> ShareCounts {
         let now = self.share.monotonic();
         let nodes = self.nodes.pending().nodes();

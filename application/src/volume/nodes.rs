@@ -1,8 +1,9 @@
-//! Attributes as they leave: the one place where what is unflushed is laid over what is stored.
+//! Attributes as they leave: the one place where unflushed state is laid over stored state.
 //!
-//! What is stored is read first and what is unflushed afterwards. A flush in between moves bytes from the one to the
-//! other, and they would be in neither. So a node that was read is laid over only with a proof that nothing was moved
-//! since: the version of the index from before it was read ([`Seen`]), or the node's lock, under which nothing is moved.
+//! The stored state is read first and the unflushed state afterwards. A flush in between moves bytes from the one to
+//! the other, and the reader would see them in neither. So unflushed state is laid over a node only with a proof that
+//! nothing was moved since it was read. The proof is the version of the index from before the read ([`Seen`]), or the
+//! node's lock, under which nothing is moved.
 
 mod atime;
 mod persistence;
@@ -36,7 +37,7 @@ pub use reported::path_of;
 /// are rare, and with the lock writers wait.
 const ATTEMPTS: u32 = 4;
 
-/// What was read of the metadata store, and when.
+/// A view of the metadata store, and when it was read.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) view: View,
@@ -57,7 +58,7 @@ pub(super) struct Nodes {
     share: Arc<Share>,
     metadata: Arc<dyn ShareMetadata>,
     locks: Arc<NodeLocks>,
-    /// What is unflushed.
+    /// The unflushed state.
     pending: PendingNodes,
     access_times: AccessTimes,
     /// Who has what open.
@@ -85,12 +86,12 @@ impl Nodes {
         }
     }
 
-    /// What is unflushed of them.
+    /// Returns the unflushed state of them.
     pub(super) fn pending(&self) -> &PendingNodes {
         &self.pending
     }
 
-    /// A node that callers may still reach: it has a name, or somebody has it open.
+    /// Returns a node that callers may still reach: it has a name, or somebody has it open.
     pub(super) fn live<'v>(&self, view: &'v View, node: NodeId) -> FsResult<&'v Arc<Node>> {
         let node = view.node(node)?;
         if node.is_linked() || known_open(&*self.opens, node.id) == Some(true) { Ok(node) } else { Err(FsError::Stale) }
@@ -163,19 +164,21 @@ impl Nodes {
         self.with_access_time(attributes::overlay(node, self.pending.snapshot(node.id).as_ref()))
     }
 
-    /// What a client needs to tell whether anybody else came between; none if that is not known.
+    /// Returns the attributes by which a client finds whether anybody else's change came between; none if they are not
+    /// known.
     pub(super) fn weak_at(&self, version: IndexVersion, node: &Node) -> Option<WeakAttributes> {
         self.overlay_at(version, node).as_ref().map(weak)
     }
 
-    /// What a plan did to a node; if it was not touched, it is as it was seen. Not to be called while a node lock is held.
+    /// Returns what a plan did to a node. If the plan did not touch it, the node is as it was seen. Not to be called
+    /// while a node lock is held.
     pub(super) async fn changed(&self, seen: &Seen, applied: &Applied, id: NodeId) -> FsResult<Changed> {
         let (before, after) = states(seen, applied, id)?;
         let before = before.and_then(|node| self.weak_at(seen.version, node));
         Ok(Changed { before, after: self.overlay_changed(seen.version, after).await? })
     }
 
-    /// What a plan did to the node that is locked.
+    /// Returns what a plan did to the node that is locked.
     pub(super) fn changed_locked(&self, lock: &NodeLock<'_>, seen: &Seen, applied: &Applied) -> FsResult<Changed> {
         let (before, after) = states(seen, applied, lock.node())?;
         let before = before.map(|node| weak(&self.overlay_locked(lock, node)));
@@ -189,7 +192,8 @@ impl Nodes {
         Ok(Changed { before: Some(before), after })
     }
 
-    /// What clients were shown for unflushed bytes of a node must not stand still when the node changes.
+    /// Makes a plan raise the changes and ctimes of nodes above those that clients were shown for their unflushed
+    /// bytes.
     pub(super) fn raise_shown(&self, plan: &mut Plan) {
         let changed = |change: &Change| match change {
             Change::UpdateNode(node, update) if update.ctime == TimeChange::Advance => Some(*node),

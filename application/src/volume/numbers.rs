@@ -12,7 +12,7 @@ use crate::volume::share::Share;
 /// creates.
 const BLOCK: u64 = 1_024;
 
-/// What is left of the blocks taken.
+/// The numbers that are left of the blocks taken.
 pub(super) struct Numbers {
     share: Arc<Share>,
     metadata: Arc<dyn ShareMetadata>,

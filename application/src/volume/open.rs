@@ -127,7 +127,7 @@ pub enum OpenError {
         /// Whose they should be.
         owner: u128,
     },
-    /// The share's files are cut by other sizes.
+    /// The share's files are divided by other sizes.
     #[error(
         "the share was made with other sizes of pages and objects ({found:?}) than this program's: only a program with the same ones can serve it"
     )]
@@ -142,7 +142,7 @@ impl Volume {
     /// Nothing is flushed before it returns.
     ///
     /// # Errors
-    /// What of its stores can't be used, or is not what the share was written with.
+    /// Those of its stores that can't be used, or that are not what the share was written with.
     pub async fn open(
         mut stores: VolumeStores,
         settings: VolumeSettings,
@@ -320,7 +320,7 @@ async fn check_journal(
 async fn highest_named(stores: &VolumeStores) -> Result<Sequence, MetadataError> {
     let (mut highest, mut after) = (Sequence(0), NodeId(0));
     loop {
-        // What a damaged row names can't be known.
+        // The number that a damaged row names can't be known.
         let page = nodes_after(&*stores.metadata, after, NODES_PER_PAGE).await?;
         let Some(next) = page.next() else { return Ok(highest) };
         after = next;

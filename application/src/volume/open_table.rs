@@ -47,7 +47,7 @@ pub(crate) struct OpenTable {
     share: Arc<Share>,
     nodes: Arc<Nodes>,
     locks: Arc<NodeLocks>,
-    /// What is known of each node.
+    /// The opens, locks and rights of each node.
     state: Arc<dyn OpenState>,
     garbage: Arc<Garbage>,
     subscribers: Subscribers,
@@ -67,9 +67,9 @@ fn patience_of_ms(caller: &Caller) -> u64 {
     if caller.opener.is_some() { WAIT_MS_MAX } else { STATELESS_WAIT_MS_MAX }
 }
 
-/// What a question to a node's opens comes to.
+/// The result of a question to a node's opens.
 enum Verdict<T> {
-    /// This.
+    /// The answer.
     Done(T),
     /// To be asked again when rights of the node have gone, or at this time of the monotonic clock.
     Wait { until_ms: u64 },

@@ -1,4 +1,4 @@
-//! What is written but not flushed: kept per node, laid over everything that leaves.
+//! Bytes that are written but not flushed: kept per node, laid over everything that leaves.
 
 mod node;
 
@@ -53,7 +53,7 @@ pub(super) struct PendingNodes {
     shards: Vec<RwLock<HashMap<NodeId, Arc<Mutex<NodePending>>>>>,
     nodes: AtomicUsize,
     bytes: AtomicU64,
-    /// What the claim of a node begins as.
+    /// The claim that a node begins with.
     nothing: Claim,
     /// Bytes that clients have ever written.
     filled: AtomicU64,
@@ -90,8 +90,8 @@ impl PendingNodes {
         IndexVersion(self.version.load(Ordering::Acquire))
     }
 
-    /// What is shown of a node beside what is stored, and was read after this version; none if something has left the
-    /// node's index since, or is about to: then what was read may not fit it.
+    /// Returns what is shown of a node beside the stored state that was read after this version. Returns none if
+    /// something has left the node's index since, or is about to: then the state that was read may not fit it.
     pub(super) fn unchanged_since(&self, node: NodeId, version: IndexVersion) -> Option<Option<Pending>> {
         let pending = match self.find(node) {
             None => None,
@@ -114,12 +114,12 @@ impl PendingNodes {
         &self.changed_last[(node.0 % VERSION_SLOTS as u64) as usize]
     }
 
-    /// What is shown of a node beside what is stored: for who holds its lock.
+    /// Returns what is shown of a node beside the stored state. For callers that hold its lock.
     pub(super) fn snapshot(&self, node: NodeId) -> Option<Pending> {
         self.find(node).map(|pending| pending.lock().shown)
     }
 
-    /// Whether anything of the node is unflushed.
+    /// Checks whether anything of the node is unflushed.
     pub(super) fn has(&self, node: NodeId) -> bool {
         self.find(node).is_some()
     }
@@ -130,7 +130,7 @@ impl PendingNodes {
         self.find(node)?.lock().held.iter().map(|held| held.appended.place).min()
     }
 
-    /// What is unflushed of a node, if anything.
+    /// Returns what is unflushed of a node, if anything.
     pub(super) fn find(&self, node: NodeId) -> Option<Arc<Mutex<NodePending>>> {
         if self.nodes.load(Ordering::Acquire) == 0 {
             return None;
@@ -173,8 +173,8 @@ impl PendingNodes {
     pub(super) fn is_at(&self, node: NodeId, generation: Option<u64>, version: Option<IndexVersion>) -> bool {
         match (self.find(node), generation) {
             (Some(pending), Some(generation)) => pending.lock().generation == generation,
-            // What came since is newer than what the reader saw of the map; but where map and index have changed
-            // together, the map says nothing of it any more.
+            // A record that came since is newer than the map that the reader saw. But where map and index have changed
+            // together, that map says nothing of it any more.
             (_, None) => version.is_none_or(|version| self.unchanged_since(node, version).is_some()),
             (None, Some(_)) => false,
         }
@@ -200,7 +200,7 @@ impl PendingNodes {
         }
     }
 
-    /// What a truncation changes about the replay of a node's records, under its lock.
+    /// Returns how a truncation changes the replay of a node's records. The node is locked.
     pub(super) fn replay_of_truncated(&self, stored: &Node, size: u64) -> ReplayUpdate {
         let Some(pending) = self.find(stored.id) else { return ReplayUpdate::default() };
         let pending = pending.lock();
@@ -211,7 +211,7 @@ impl PendingNodes {
         replay_exclusions::truncated(&stored.replay_exclusions, pending.highest, size, left, size < pending.shown.size)
     }
 
-    /// What a plan that replaces a range changes about the replay of a node's records, under its lock.
+    /// Returns how a plan that replaces a range changes the replay of a node's records. The node is locked.
     pub(super) fn replay_of_replaced(&self, stored: &Node, range: Range<u64>) -> ReplayUpdate {
         let Some(pending) = self.find(stored.id) else { return ReplayUpdate::default() };
         let pending = pending.lock();
@@ -372,7 +372,7 @@ impl PendingNodes {
             if !pending.slices.is_empty() {
                 return Vec::new();
             }
-            // What clients were shown for a record that is lost must not go back.
+            // The change and the ctime that clients were shown for a record that is lost must not go back.
             if pending.shown.shown.is_some_and(|(change, _)| change > stored.change) {
                 let held = std::mem::take(&mut pending.held);
                 self.freed(&held);

@@ -36,14 +36,14 @@ const OPTIMISTIC_ATTEMPTS: u32 = 3;
 /// the way; a client must not wait for that for ever.
 const ATTEMPTS_MAX: u32 = 8;
 
-/// What came of a run of a plan: it was applied, or found not to be needed.
+/// The outcome of a run of a plan: it was applied, or found not to be needed.
 #[derive(Debug)]
 pub(super) struct PlanOutcome<T> {
-    /// What the rule said beside its plan.
+    /// The value that the rule returned beside its plan.
     pub(super) value: T,
-    /// What the rule saw.
+    /// The view that the rule saw.
     pub(super) seen: Seen,
-    /// What became of it; nothing if the plan had no changes.
+    /// The result of the plan; nothing if it had no changes.
     pub(super) applied: Applied,
 }
 
@@ -71,7 +71,7 @@ impl PlanRunner {
         PlanRunner { share, nodes, write_back, opens, garbage, metadata, content, ledger }
     }
 
-    /// What the share holds, and may hold.
+    /// Returns the ledger of what the share holds and may hold.
     pub(super) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -176,7 +176,7 @@ impl PlanRunner {
     }
 }
 
-/// What a plan leaves behind for the collector.
+/// The garbage of a plan, for the collector.
 #[derive(Debug, Default)]
 struct PlanGarbage {
     released: Vec<ObjectId>,

@@ -1,5 +1,5 @@
-//! What nobody reaches any more: nodes and rows are reaped, objects are deleted, and those that are mostly dead are
-//! written again.
+//! Reclaims what nobody reaches any more: nodes and rows are reaped, objects are deleted, and those that are mostly
+//! dead are written again.
 
 mod objects;
 mod pins;
@@ -82,12 +82,12 @@ impl Reclaimer {
         Reclaimer { share, write_back, plans, garbage, reaper, collector, repacker, pins, collecting }
     }
 
-    /// What backups have pinned.
+    /// Returns the pins of backups.
     pub(crate) fn pins(&self) -> &Pins {
         &self.pins
     }
 
-    /// How many objects are to be deleted.
+    /// Returns how many objects are to be deleted.
     pub(super) fn pending_deletes(&self) -> usize {
         self.collector.pending_deletes()
     }

@@ -1,4 +1,4 @@
-//! A start that lasts is renewed now and then, so that copies of a share's parts can be told apart that were made while
+//! A start that lasts is renewed now and then. So copies of a share's parts can be distinguished that were made while
 //! one server ran: of an older copy of the metadata, the journal and the mark of the objects know a later start.
 //!
 //! The new start is in the share's row before any other part hears of it. What the others are known to have is noted
@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 
 use crate::volume::{nodes::Nodes, plans::PlanRunner, row::ShareRow, share::Share};
 
-/// How long a start lasts in which something changes. A copy of the metadata that is older than that is told by its
-/// start; each renewal costs a write to the store and to the content.
+/// How long a start lasts in which something changes. An older copy of the metadata is recognized by its start. Each
+/// renewal costs a write to the metadata store and to the content store.
 const RENEWED_AFTER: Duration = Duration::from_secs(60);
 
 /// Renews a share's start.

@@ -39,7 +39,7 @@ pub async fn nodes_after(metadata: &dyn ShareMetadata, after: NodeId, max: usize
 }
 
 async fn one_by_one(metadata: &dyn ShareMetadata, after: NodeId, max: usize) -> Result<NodePage, MetadataError> {
-    // What every view has: where that is damaged no node is to blame.
+    // Every view has this part. If it is damaged, no node is to blame.
     metadata.view(&Query::default()).await?;
     let ids = metadata.node_ids(after, max).await?;
     let mut page = NodePage { last: ids.last().copied(), ..NodePage::default() };

@@ -43,12 +43,12 @@ impl Sealing {
         Sealing { share, metadata, row, codec, sealer, sealing, reported }
     }
 
-    /// What knows the keys.
+    /// Returns the sealer, which knows the keys.
     pub(super) fn sealer(&self) -> &Arc<dyn FrameSealer> {
         &self.sealer
     }
 
-    /// A frame as it was before it was compressed.
+    /// Returns a frame as it was before it was compressed.
     pub(super) fn decoded(&self, codec: u8, frame: &Bytes, raw_len: usize) -> Result<Bytes, CodecError> {
         self.codec.decode(codec, frame, raw_len)
     }

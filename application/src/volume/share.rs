@@ -1,4 +1,5 @@
-//! What every part of a running share knows: who the share is, what the machine gives to it, and how long it runs.
+//! State that every part of a running share needs: who the share is, what the machine gives to it, and how long it
+//! runs.
 
 mod failures;
 mod ports;
@@ -33,7 +34,7 @@ pub(super) fn is_of_file(error: FsError) -> bool {
     error == FsError::Io
 }
 
-/// What two failures come to: a store's concerns all files, and counts before one that is about one file.
+/// Returns the graver of two failures. A failure of a store concerns all files, and is graver than that of one file.
 pub(super) fn graver(one: Option<FsError>, other: Option<FsError>) -> Option<FsError> {
     one.filter(|error| !is_of_file(*error)).or(other.filter(|error| !is_of_file(*error))).or(one).or(other)
 }
@@ -86,7 +87,7 @@ impl Share {
         &self.name
     }
 
-    /// What makes and checks its handles.
+    /// Returns the signer that makes and checks its handles.
     pub(super) fn signer(&self) -> &HandleSigner {
         &self.signer
     }
@@ -100,7 +101,7 @@ impl Share {
         self.policy.change(|current| current.clone_from(policy));
     }
 
-    /// The sizes by which its files are cut.
+    /// Returns the sizes by which its files are divided.
     pub(super) fn scale(&self) -> &Scale {
         &self.scale
     }
@@ -115,12 +116,12 @@ impl Share {
         &self.owned
     }
 
-    /// What has happened in it.
+    /// Returns its counters.
     pub(super) fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// What the rules of maps need to know of a file.
+    /// Returns the facts of a file that the rules of maps need.
     pub(super) fn facts(&self, node: &Node) -> Facts {
         Facts::of(node, &self.scale)
     }
@@ -143,7 +144,7 @@ impl Share {
         if self.policy.read().read_only {
             return Err(FsError::ReadOnly);
         }
-        // What is changed now would be lost, or change what is not the share's newest state.
+        // A change now would be lost, or would change a state that is not the share's newest one.
         if self.owned.is_refused() { Err(FsError::Io) } else { Ok(()) }
     }
 

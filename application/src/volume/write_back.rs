@@ -1,4 +1,4 @@
-//! What is written but not flushed: in the journal, and in an index per node.
+//! Bytes that are written but not flushed: in the journal, and in an index per node.
 
 mod aside;
 mod lost;

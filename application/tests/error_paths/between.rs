@@ -22,7 +22,7 @@ type Event = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// How an event is made, for a file of a share.
 type Begin = fn(Arc<Services>, NodeRef) -> Event;
 
-/// What comes between.
+/// Returns the events that come between.
 fn events() -> [(&'static str, Begin); 3] {
     [
         ("flush", |services, _| Box::pin(async move { services.flush().await.unwrap() })),
@@ -41,7 +41,7 @@ fn events() -> [(&'static str, Begin); 3] {
     ]
 }
 
-/// What a call answers of the file, after it and where it says so before it.
+/// The attributes that a call answers of the file: those after it, and where it reports them, those before it.
 type Reply = (Attributes, Option<WeakAttributes>);
 
 async fn attributes(services: &Services, node: NodeRef) -> Reply {

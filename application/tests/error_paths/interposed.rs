@@ -22,7 +22,7 @@ pub(crate) enum After {
 
 type Event = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What happens next, once.
+/// The next event, which happens once.
 #[derive(Default)]
 pub(crate) struct Next(Mutex<Option<(After, Event)>>);
 

@@ -89,7 +89,7 @@ async fn what_is_lost_is_forgotten_once_the_metadata_can_be_read() {
     let other = world.node("other").await;
     world.services.write(&caller(), other, 0, "bytes".into(), Stability::Unstable).await.unwrap();
     world.faults.lose(node, world.faults.appended.lock()[1].0.sequence);
-    // What the commit itself asks for is answered.
+    // The first request is the commit's own, and succeeds.
     let mut answers = vec![Some(MetadataError::Unavailable("away".into())), None];
     world.faults.metadata.set(move || answers.pop().flatten());
     assert_eq!(world.services.commit(&caller(), other).await.unwrap_err(), FsError::Busy);

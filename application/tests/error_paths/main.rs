@@ -1,4 +1,5 @@
-//! What callers get, and what stays, where a store or the journal fails, or where something comes between.
+//! The errors that callers get, and the state that stays, where a store or the journal fails, or where something comes
+//! between.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod asked;

@@ -219,7 +219,7 @@ async fn what_is_done_and_cannot_be_read_again_gets_no_answer() {
     let made = world.file(b"bytes").await.node;
     let (services, faults) = (Arc::clone(&world.services), Arc::clone(&world.faults));
     world.next.set(After::Apply, async move {
-        // What is shown of the file has to be read once more.
+        // The attributes of the file that are shown have to be read once more.
         services.flush().await.unwrap();
         faults.metadata.always(|| MetadataError::Unavailable("away".into()));
     });

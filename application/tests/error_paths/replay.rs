@@ -1,4 +1,4 @@
-//! What attributes show after a crash, though the clock ran back before it.
+//! The attributes that are shown after a crash, though the clock ran back before it.
 
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ async fn a_record_with_an_earlier_time_does_not_lower_ctime_and_still_gives_mtim
     let after = attributes(&world, node).await;
     assert_eq!((after.ctime, after.mtime), (at(100), at(50)));
 
-    // What comes next is later than both, whatever the clock says.
+    // The next write is later than both, whatever the clock says.
     world.write(node, b"third", Stability::Unstable).await.unwrap();
     let written = attributes(&world, node).await;
     assert!(written.ctime > after.ctime && written.change > after.change);

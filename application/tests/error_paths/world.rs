@@ -60,19 +60,19 @@ pub(crate) struct Faults {
     pub(crate) sync: Fault<JournalError>,
     /// Syncs that have failed.
     pub(crate) failed_syncs: AtomicU64,
-    /// What they have lost.
+    /// The records that they have lost.
     pub(crate) lost: Mutex<Vec<(NodeId, Sequence)>>,
-    /// What becomes of the bytes of an object on their way.
+    /// The change of an object's bytes on their way.
     pub(crate) spoil: Mutex<Option<Change>>,
-    /// The rows of this node can't be read.
+    /// The node whose rows can't be read.
     pub(crate) damaged: Mutex<Option<NodeId>>,
     /// Whether each view asked for locks.
     pub(crate) locks: Mutex<Vec<bool>>,
     pub(crate) applies: AtomicUsize,
     pub(crate) gets: AtomicUsize,
-    /// What the clock says.
+    /// The time of the clock.
     pub(crate) time: Mutex<Timestamp>,
-    /// What the journal has taken.
+    /// The records that the journal has taken.
     pub(crate) appended: Mutex<Vec<(Appended, Record)>>,
 }
 
@@ -81,7 +81,7 @@ pub(crate) struct World {
     pub(crate) faults: Arc<Faults>,
     pub(crate) journal: Arc<NullJournal>,
     pub(crate) volume: Arc<Volume>,
-    /// What comes between a call of the metadata store and its answer.
+    /// The event between a call of the metadata store and its answer.
     pub(crate) next: Arc<Next>,
 }
 
@@ -131,7 +131,7 @@ impl World {
         World::open(Arc::new(MemoryMetadataStore::new()), Vec::new()).await
     }
 
-    /// A share whose files are cut as small as may be: one of 60 KiB is flushed by two objects.
+    /// A share whose files are divided as finely as may be: one of 60 KiB is flushed by two objects.
     pub(crate) async fn tiny() -> World {
         World::with(Scale::TINY, Arc::new(MemoryMetadataStore::new()), Vec::new(), Faults::default()).await
     }

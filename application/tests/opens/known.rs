@@ -1,4 +1,4 @@
-//! What this instance knows is enough for reads and writes that take nothing from anybody: the store changes nothing.
+//! This instance knows enough for reads and writes that take nothing from anybody: the store changes nothing.
 
 use std::{
     sync::{

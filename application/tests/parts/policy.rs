@@ -1,4 +1,4 @@
-//! What a share allows, and to whom.
+//! The policy of a share: what it allows, and to whom.
 
 use dittofs_application::{Atime, Network, SharePolicy};
 use dittofs_domain::{credentials::IdentityPolicy, quota::Quota};

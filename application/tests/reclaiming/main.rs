@@ -1,4 +1,4 @@
-//! What the share does by itself where its stores fail for a while: nothing is forgotten, and nothing waits for ever.
+//! The background work of a share while its stores fail for a while: nothing is forgotten, and nothing waits for ever.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../parts/clock.rs"]

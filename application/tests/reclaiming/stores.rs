@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 pub(crate) struct Faults {
     /// Another instance of the share that has not ended.
     pub(crate) living: Mutex<Option<Epoch>>,
-    /// What objects are put with, in either way.
+    /// The error of a put of an object, in either way.
     pub(crate) put: Mutex<Option<fn() -> ContentError>>,
     pub(crate) get: Mutex<Option<fn() -> ContentError>>,
     pub(crate) delete: Mutex<Option<fn() -> ContentError>>,

@@ -50,7 +50,7 @@ pub(crate) struct Kept {
     pub(crate) identity: Mutex<JournalIdentity>,
 }
 
-/// What a server's process runs by itself.
+/// The background tasks of a server's process.
 #[derive(Default)]
 struct Tasks(Mutex<Vec<AbortHandle>>);
 

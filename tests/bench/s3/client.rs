@@ -22,7 +22,7 @@ pub(crate) struct Client {
     root: nfs_fh3,
 }
 
-/// What reads took.
+/// The duration and the latencies of reads.
 pub(crate) struct Reads {
     pub(crate) elapsed: Duration,
     pub(crate) latencies: Vec<Duration>,

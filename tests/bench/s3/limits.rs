@@ -1,4 +1,4 @@
-//! What the store gives without the server: parallel uploads, and parallel ranged GETs of 4 MiB.
+//! The limits of the store without the server: parallel uploads, and parallel ranged GETs of 4 MiB.
 
 use std::{
     net::SocketAddr,

@@ -18,7 +18,7 @@ use dittofs_tests::{
 use phases::Rig;
 use report::Report;
 
-/// What is measured, and how much of it.
+/// Measures a server whose content is behind a network.
 #[derive(Parser)]
 pub(crate) struct Options {
     /// The server's program.

@@ -1,4 +1,4 @@
-//! What is measured.
+//! The phases of the benchmark, each of which is measured.
 
 use std::{net::SocketAddr, time::Duration};
 

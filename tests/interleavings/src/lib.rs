@@ -2,7 +2,7 @@
 //! ones (see `build.rs`), and short scenarios run under thousands of schedules. Each promise is also checked on a copy with
 //! a broken step, where a schedule must break it.
 //!
-//! What is explored is the order of steps. Orderings of memory weaker than the order of steps are not.
+//! The order of steps is explored. Orderings of memory weaker than the order of steps are not.
 #![cfg(test)]
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code, unreachable_pub, missing_docs)]
 
@@ -13,7 +13,7 @@ mod keyed;
 mod pending;
 mod stand_in;
 
-// What the copied sources call by their own crates' names.
+// The copied sources call these by the names of their own crates.
 pub(crate) use stand_in::{admission, codec, fault, keys, redo, tables};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

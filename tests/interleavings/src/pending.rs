@@ -1,4 +1,4 @@
-//! What is unflushed: a reader that looks into the stored record and into the index sees a byte in the one or in the
+//! Unflushed bytes: a reader that looks into the stored record and into the index sees a byte in the one or in the
 //! other, or must look again.
 
 use std::sync::Arc;
@@ -14,9 +14,9 @@ copied!(pending_changes_unseen);
 copied!(pending_taken_twice);
 copied!(pending_always_stable);
 
-/// What the copied sources call by the names of their neighbours.
+/// The neighbours that the copied sources call by name.
 mod ledger {
-    /// Counts nothing: what a quota knows is no matter of order.
+    /// Counts nothing: the order of steps does not depend on a quota.
     #[derive(Debug)]
     pub(crate) struct Claim;
 

@@ -1,4 +1,4 @@
-//! What the copied sources use of their own crates: copies too, or as little as will do.
+//! Stand-ins for the crates that the copied sources use: copies too, or as little as will do.
 
 pub(crate) mod admission {
     /// Credits for unflushed bytes.

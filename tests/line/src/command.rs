@@ -1,4 +1,4 @@
-/// What a client asks for.
+/// A request of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command<'l> {
     List(&'l [u8]),
@@ -18,7 +18,7 @@ impl Command<'_> {
         }
     }
 
-    /// What a line says, if it says something.
+    /// Parses a line, if it is a command.
     pub(crate) fn parse(line: &[u8]) -> Option<Command<'_>> {
         let (word, rest) = split(line);
         match (word, rest) {

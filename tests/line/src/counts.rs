@@ -7,7 +7,7 @@ use dittofs_ports::statistics::{
 
 use crate::command::Command;
 
-/// What the protocol counts.
+/// The counters of the protocol.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) accepted: Counter,

@@ -11,11 +11,11 @@ use crate::command::Command;
 
 /// Entries of one look into a directory.
 const ENTRIES_MAX: usize = 256;
-/// What a reply may have: of longer files it is the beginning, of longer listings as well.
+/// The bytes that a reply may have. Of longer files and longer listings it is the beginning.
 pub(crate) const REPLY_BYTES_MAX: usize = 64 << 10;
 const MODE: u16 = 0o644;
 
-/// Carries a command out. Answers a number, and what comes after it.
+/// Carries a command out. Returns a number, and what comes after it.
 pub(crate) async fn carry_out(services: &Services, who: &Presented, command: Command<'_>) -> FsResult<(usize, Bytes)> {
     match command {
         Command::List(path) => list(services, who, path).await,

@@ -1,5 +1,5 @@
-//! The boundaries at which files are cut, and how often a run crossed each of them: a proof at sizes that never meet
-//! proves nothing.
+//! The boundaries at which files are divided, and how often a run crossed each of them: a proof at sizes that never
+//! meet proves nothing.
 
 use std::collections::BTreeSet;
 
@@ -87,7 +87,7 @@ pub(crate) struct Watch {
     pub(crate) crossings: Crossings,
     /// Objects on their way, in the order in which they were sent.
     uploads: Vec<ObjectId>,
-    /// What objects have been published of which file, without the file's last plan.
+    /// The objects that plans have published, each with its file, where the file's last plan is still missing.
     published: BTreeSet<(ObjectId, NodeId)>,
 }
 

@@ -28,7 +28,7 @@ pub enum Bug {
     TimesSeqStripped,
     /// Plans lose what they say of records that are in extents.
     ContentSeqStripped,
-    /// Plans lose what they say of bytes that were cut off.
+    /// Plans lose what they say of bytes that a truncation removed.
     ExclusionsStripped,
     /// Plans lose what they say of bytes that were punched, or that a clone took the place of.
     PunchesNotExcluded,
@@ -57,10 +57,10 @@ impl Bug {
     }
 }
 
-/// What is broken, and what it must be found by.
+/// A seeded bug, and the invariant that must find it.
 #[derive(Clone, Copy, Debug)]
 pub struct SeededBug {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
     /// The rule that it breaks.
     pub bug: Bug,

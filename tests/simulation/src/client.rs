@@ -17,8 +17,8 @@ use crate::{
     world::{PATIENCE, Running, Seen, World},
 };
 
-/// Calls that are waited for. What cuts a file shows only once the file is flushed where nobody waited for it: the oracle
-/// does not know of changes that come after their call.
+/// Calls that are waited for. Where nobody waited for it, a call that removes bytes of a file shows only once the file
+/// is flushed. The oracle does not know of changes that come after their call.
 const KEPT: [&str; 4] = ["flush", "truncate", "punch", "clone"];
 
 /// When nobody waits for a call any more, it is dropped within so long.

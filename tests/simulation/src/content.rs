@@ -21,7 +21,7 @@ use crate::{
     world::SHARE,
 };
 
-/// What comes late comes so much later at most: before the grace of what it concerns is over.
+/// The longest delay of a late request: shorter than the grace of the object that it concerns.
 const LATE_MS_MAX: u64 = 25_000;
 
 /// How long a small request may take.
@@ -252,7 +252,7 @@ impl ContentStore for SimulatedContent {
         Ok(vec![SHARE])
     }
 
-    /// What comes late comes within this time.
+    /// Returns the time within which late requests come.
     fn request_max(&self) -> Duration {
         Duration::from_millis(LATE_MS_MAX + 5_000)
     }

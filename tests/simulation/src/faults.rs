@@ -1,4 +1,4 @@
-//! What goes wrong, how often, and how often it did.
+//! The faults, how often they are to happen, and how often they did.
 
 use crate::random::Random;
 
@@ -95,7 +95,7 @@ kinds! {
     PutTwice = 20_000,
     /// A deletion was answered as failed, and was done later.
     DeleteLate = 40_000,
-    /// What sealed frames was replaced by a new key.
+    /// A new key replaced the one that sealed frames.
     KeyRotated = 20_000,
     /// The disk cache forgot a frame that was asked for.
     DiskCacheForgot = 100_000,

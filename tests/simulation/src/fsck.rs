@@ -84,7 +84,7 @@ fn at_once<T>(work: impl Future<Output = T>) -> Result<T, String> {
     Err("the check waits for somebody".into())
 }
 
-/// What is stored, at once and as it is.
+/// The stored content, at once and as it is.
 struct StoredContent(Arc<Objects>);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! What must be true of the stores themselves, whatever clients see.
+//! Invariants that must hold in the stores themselves, whatever clients see.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

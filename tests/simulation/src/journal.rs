@@ -13,7 +13,7 @@ use crate::{
     life::{Life, Simulation},
 };
 
-/// What a record takes besides its data.
+/// The bytes that a record takes besides its data.
 const RECORD_BYTES: u64 = 96;
 
 /// The disk under the journal, which outlives all crashes.
@@ -36,7 +36,7 @@ struct Log {
     segments: BTreeMap<u64, u64>,
     failures: u64,
     stopped: bool,
-    /// What failed syncs have lost.
+    /// The records that failed syncs have lost.
     lost: BTreeMap<u64, NodeId>,
     /// How often records were lost while the server ran.
     losses: u64,
@@ -95,7 +95,8 @@ impl JournalDisk {
         Arc::new(JournalDisk { simulation: Arc::clone(simulation), limit, segment_bytes, state: Mutex::new(state) })
     }
 
-    /// What a crash leaves: a beginning of what was not synced, and perhaps records whose release was not.
+    /// Leaves what a crash leaves: a beginning of the records that were not synced, and perhaps records whose release
+    /// was not synced.
     pub(crate) fn crash(&self) {
         self.simulation.watch.lock().crash();
         let mut log = self.state.lock();

@@ -22,7 +22,7 @@ use crate::{
     trace::Trace,
 };
 
-/// What all lives of a run have in common.
+/// The state that all lives of a run have in common.
 pub(crate) struct Simulation {
     pub(crate) faults: Mutex<Faults>,
     pub(crate) trace: Mutex<Trace>,

@@ -1,4 +1,4 @@
-//! What may be seen: everything that was acknowledged, and what was on its way.
+//! The states that clients may see: everything that was acknowledged, and operations on their way.
 
 mod bytes;
 mod file;
@@ -17,7 +17,7 @@ use std::{
 
 use dittofs_domain::{ChangeId, NodeId, NodeKind, Scale, Timestamp};
 
-/// What is known of a node.
+/// The known state of a node.
 pub(crate) struct NodeModel {
     pub(crate) kind: NodeKind,
     pub(crate) handle: [u8; 32],

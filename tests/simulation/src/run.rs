@@ -52,7 +52,7 @@ pub struct Options {
     pub crashes: bool,
     /// Which scale its share has.
     pub scales: Scales,
-    /// What is broken on purpose.
+    /// The rule that is broken on purpose.
     pub bug: Option<Bug>,
     /// Whether to print everything that happens.
     pub trace: bool,
@@ -64,7 +64,7 @@ impl Default for Options {
     }
 }
 
-/// What a run was like.
+/// The results of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// A hash of everything that happened, in order.
@@ -73,7 +73,7 @@ pub struct Report {
     pub events: u64,
     /// Operations of clients.
     pub operations: u64,
-    /// What went wrong.
+    /// The faults that happened.
     pub faults: FaultCounts,
     /// Which boundaries it crossed.
     pub crossings: Crossings,
@@ -88,7 +88,7 @@ pub struct Failure {
     pub operations: u64,
     /// Which scales it chose from.
     pub scales: Scales,
-    /// What was wrong.
+    /// A description of what was wrong.
     pub what: String,
 }
 
@@ -106,7 +106,7 @@ impl fmt::Display for Failure {
 /// Runs a seed.
 ///
 /// # Errors
-/// What was not as it must be.
+/// The first thing that was not as it must be.
 pub fn run(seed: u64, options: &Options) -> Result<Report, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime can be made");
@@ -293,12 +293,12 @@ impl Driver {
         Ok(())
     }
 
-    /// What remains when the machine has stopped.
+    /// Stops the machine. Only what outlives a crash remains.
     async fn crash(&mut self, running: &Running) {
         running.life.die();
         self.world.serve(None);
         self.world.idle().await;
-        // What was aborted is dropped now.
+        // Tasks that were aborted are dropped now.
         tokio::time::sleep(Duration::from_millis(1)).await;
         self.world.note_losses();
         self.world.simulation.count(Fault::Crash);
@@ -306,7 +306,7 @@ impl Driver {
         self.world.oracle.lock().crash();
     }
 
-    /// Opens the share, as often as it takes: also this may be cut short.
+    /// Opens the share, as often as it takes: a crash may interrupt this as well.
     async fn restart(&mut self, fuse: Option<u64>) -> Result<Running, String> {
         let mut fuse = fuse;
         for attempt in 0..20u32 {

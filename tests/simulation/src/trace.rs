@@ -1,4 +1,4 @@
-//! What happened, in order: as a running hash, and as text for whoever wants to read it.
+//! The events of a run, in order: as a running hash, and as text for whoever wants to read it.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What clients, driver and checks share.
+//! The state that clients, driver and checks share.
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
 
 /// The share.
 pub(crate) const SHARE: ShareId = ShareId(0xD177_0F50);
-/// What its handles are made with.
+/// The key that its handles are made with.
 pub(crate) const HANDLE_KEY: HandleKey = HandleKey([7; 16]);
 /// No operation takes longer, however much goes wrong.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(900);
@@ -35,7 +35,7 @@ pub(crate) struct Running {
     pub(crate) volume: Arc<Volume>,
 }
 
-/// What lasts over all lives.
+/// The state that lasts over all lives.
 pub(crate) struct World {
     /// The share's.
     pub(crate) scale: Scale,
@@ -157,7 +157,8 @@ impl World {
         true
     }
 
-    /// What has happened that may be answered with an error: if it rises during an operation, the operation may fail.
+    /// Returns the number of events that may be answered with an error. If it rises during an operation, the operation
+    /// may fail.
     pub(crate) fn excuses(&self) -> u64 {
         let faults = self.simulation.faults.lock();
         let of = |fault| faults.counts.of(fault);
@@ -216,7 +217,7 @@ impl World {
         }
     }
 
-    /// What was shown of a node until now.
+    /// Returns what was shown of a node until now.
     pub(crate) fn seen(&self, node: NodeId) -> Seen {
         let oracle = self.oracle.lock();
         Seen { floor: oracle.nodes.get(&node).map(|node| node.seen).unwrap_or_default(), losses: oracle.losses }
@@ -258,7 +259,7 @@ impl World {
     }
 }
 
-/// What was shown of a node at some time.
+/// The values of a node that were shown at some time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
     floor: (dittofs_domain::ChangeId, dittofs_domain::Timestamp),

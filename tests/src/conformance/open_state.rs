@@ -96,7 +96,7 @@ async fn stored(state: &dyn OpenState, node: u64) -> NodeOpens {
     found
 }
 
-/// What is known of a node's state without waiting, if it is known.
+/// Returns what is known of a node's state without waiting, if it is known.
 fn hinted(state: &dyn OpenState, node: u64) -> Option<NodeOpens> {
     let mut seen = Vec::new();
     let hint = state.hint(NodeId(node), &mut |opens: &NodeOpens| seen.push(opens.clone()));

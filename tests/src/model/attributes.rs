@@ -1,4 +1,4 @@
-//! What is done to attributes and content.
+//! Operations on attributes and content.
 
 use dittofs_domain::{
     Credentials, NodeId, NodeKind,

@@ -22,7 +22,7 @@ const LOOKS_MAX: u32 = 100;
 /// Files that are not longer are compared as a whole at the end.
 const WHOLE_MAX: u64 = 80 << 20;
 
-/// What a node showed last.
+/// The values that a node showed last.
 pub(super) struct Seen {
     pub(super) attributes: Attributes,
     changes: u64,
@@ -200,7 +200,7 @@ fn check_times(
     let Some(last) = last else { return Ok(()) };
     let (was, is) = (&last.attributes, shown);
     if last.changes == node.changes && is_reopened && is.change > was.change {
-        // What was only in the journal gets a new stamp.
+        // Bytes that were only in the journal get a new stamp.
         return same("ctime of what nobody changed", &is.ctime, &was.ctime);
     }
     if last.changes == node.changes {
@@ -234,7 +234,7 @@ fn check_time(
     if right { Ok(()) } else { Err(format!("{which}: {shown:?}, ctime {ctime:?}, the model: {model:?}")) }
 }
 
-/// What a node counts for beside its content.
+/// Returns what a node counts for beside its content.
 fn metadata_bytes(seen: &Attributes) -> u64 {
     let names = match seen.kind {
         _ if seen.node == NodeId::ROOT => return 0,

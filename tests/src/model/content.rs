@@ -25,12 +25,13 @@ impl Content {
         self.size
     }
 
-    /// How many bytes were written and not cut off.
+    /// Returns how many bytes were written and not removed by a truncation.
     pub fn written_bytes(&self) -> u64 {
         self.written.iter().map(|(start, end)| end - start).sum()
     }
 
-    /// Everything that was written and not cut off, each with the neighbourhood where a mistake would show.
+    /// Returns everything that was written and not removed by a truncation, each with the neighbourhood where a mistake
+    /// would show.
     pub fn interesting(&self) -> Vec<Range<u64>> {
         let around = |(start, end): (&u64, &u64)| start.saturating_sub(PIECE)..(end + PIECE).min(self.size);
         self.written.iter().map(around).filter(|range| !range.is_empty()).collect()
@@ -97,13 +98,13 @@ impl Content {
         }
     }
 
-    /// What of a range was written and neither cut off nor punched.
+    /// Returns what of a range was written and neither truncated nor punched.
     pub fn data(&self, range: Range<u64>) -> Vec<Range<u64>> {
         let runs = self.written.range(..range.end).map(|(start, end)| (*start).max(range.start)..(*end).min(range.end));
         runs.filter(|run| !run.is_empty()).collect()
     }
 
-    /// Cuts or extends.
+    /// Truncates or extends.
     pub fn truncate(&mut self, size: u64) {
         self.pieces.retain(|number, _| number * PIECE < size);
         if let Some(last) = self.pieces.get_mut(&(size / PIECE)) {

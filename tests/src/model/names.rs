@@ -1,4 +1,4 @@
-//! What is done to names.
+//! Operations on names.
 
 use dittofs_domain::{
     Credentials, Name, NodeId, NodeKind,

@@ -25,7 +25,7 @@ const COMPARE_EVERY: usize = 16;
 /// How often each operation had each result.
 pub type Outcomes = BTreeMap<String, u64>;
 
-/// What was found different.
+/// The result of a comparison: the difference that was found, if any.
 pub(super) type Compared = Result<(), String>;
 
 pub(super) struct Runner<'w> {
@@ -37,13 +37,13 @@ pub(super) struct Runner<'w> {
     known: Vec<NodeId>,
     verifier: Option<WriteVerifier>,
     outcomes: Outcomes,
-    /// What is left of earlier lives of the share.
+    /// State that is left of earlier lives of the share.
     past: Past,
     /// Whether the share was opened again, and nothing has been looked at since.
     pub(super) is_reopened: bool,
 }
 
-/// What is known of a share from lives that are over.
+/// State that is known of a share from lives that are over.
 #[derive(Default)]
 pub struct Past {
     rest: Option<Rest>,
@@ -370,7 +370,7 @@ impl<'w> Runner<'w> {
         self.check_reply(node, &changed.after).await
     }
 
-    /// What a reply says of a node is what the node is. How much it uses may change by itself.
+    /// Checks that the attributes in a reply are the node's. How much it uses may change by itself.
     async fn check_reply(&self, node: NodeId, reply: &Attributes) -> Compared {
         let now = self.world.services.attributes(self.root(), self.world.node(node)).await;
         let now = now.map(|now| Attributes { used: reply.used, ..now });

@@ -16,7 +16,7 @@ use crate::world::SteppedClock;
 /// A number that is resolved to a node or a name.
 pub(super) type Pick = u32;
 
-/// What is done.
+/// An operation.
 #[derive(Clone, Debug)]
 pub enum Op {
     /// Makes a node.
@@ -80,7 +80,7 @@ pub struct Step {
     pub caller: usize,
     /// How the clock moves before, in nanoseconds.
     pub clock: i64,
-    /// What is done.
+    /// The operation.
     pub op: Op,
 }
 

@@ -31,7 +31,7 @@ pub struct Home {
 pub struct Refused {
     /// Its status.
     pub status: ExitStatus,
-    /// What it said.
+    /// The log that it wrote.
     pub log: String,
 }
 
@@ -68,7 +68,7 @@ impl Home {
         self.folder.path().join("data")
     }
 
-    /// What the newest server has logged.
+    /// Returns the log of the newest server.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
     }
@@ -99,7 +99,7 @@ impl Home {
         let Some(port) = port_of(&line) else {
             return Err(Refused { status: child.wait().unwrap(), log: self.log() });
         };
-        // What it prints later must not fill the pipe.
+        // Lines that it prints later must not fill the pipe.
         thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Server { child, address, mount_command: line.trim_end().to_owned(), home: self.clone() })

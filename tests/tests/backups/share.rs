@@ -33,7 +33,7 @@ pub(crate) struct Share {
     folder: TempDir,
 }
 
-/// What a write with this seed leaves.
+/// Returns the content that a write with this seed leaves.
 pub(crate) fn content(seed: u8, length: usize) -> Vec<u8> {
     let rest = (1..length).map(|at| seed.wrapping_mul(31).wrapping_add((at / 7) as u8));
     std::iter::once(seed).chain(rest).collect()

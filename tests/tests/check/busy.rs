@@ -21,7 +21,7 @@ use crate::share::{QUIET, Share, assert_clean, name, noise};
 const WORKERS: u64 = 4;
 const DIRECTORIES: u64 = 6;
 
-/// Makes, links, moves, cuts, writes and removes files and directories, all of one name space.
+/// Makes, links, moves, truncates, writes and removes files and directories, all of one name space.
 async fn work(share: &Share, directories: &[NodeId], seed: u64, stop: &AtomicBool, done: &AtomicU64) {
     let mut random = Random::new(seed);
     let data = noise(300_000);
@@ -116,7 +116,8 @@ async fn check_while_busy(is_redb: bool) {
     let (began, mut checks, mut unfinished) = (Instant::now(), 0, 0);
     while began.elapsed() < Duration::from_secs(3) {
         let report = share.check(QUIET).await;
-        // Files that are cut again and again may keep the flush before a check from its end, which the report says.
+        // Files that are truncated again and again may keep the flush before a check from its end, which the report
+        // says.
         unfinished += u32::from(report.unflushed_bytes > 0);
         let report = CheckReport { unflushed_bytes: 0, ..report };
         assert!(report.is_clean(), "{report:#?}");

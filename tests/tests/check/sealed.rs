@@ -138,7 +138,7 @@ fn what_two_keys_of_one_number_sealed_is_read_with_both_and_is_no_damage_without
         assert!(report.is_clean(), "{report:#?}");
         assert_eq!(share.read("/docs/report").await.len(), 3 * MIB);
         assert_eq!(share.read("/late").await, [7; 5_000]);
-        // What is written now has the key's own name.
+        // Blocks that are written now have the key's own name.
         let node = share.node("/small").await.id;
         share.write(node, 0, &[8; 5_000]).await;
         let keys: Vec<KeyId> = share.check(QUIET).await.keys.iter().map(|under| under.key_id).collect();

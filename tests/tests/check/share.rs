@@ -161,7 +161,7 @@ impl Share {
         repaired
     }
 
-    /// What can't be repaired is left as it is, and found again.
+    /// Checks that damage which can't be repaired is left as it is, and found again.
     pub(crate) async fn keeps(&self, expected: &[(&str, &str)]) {
         self.check_offline(REPAIR).await;
         let again = self.check_offline(QUIET).await;

@@ -1,4 +1,4 @@
-//! What was cut off a file does not come back by way of damage of its row.
+//! Bytes that a truncation removed from a file do not come back by way of damage of its row.
 
 use std::sync::atomic::Ordering;
 
@@ -13,7 +13,7 @@ impl Share {
         self.world.services.set_attributes(&self.caller, file, &request, None).await.unwrap();
     }
 
-    /// A file whose row is damaged while it has an unflushed record, half of which was cut off.
+    /// A file whose row is damaged while it has an unflushed record, half of which a truncation removed.
     async fn truncated_and_damaged(&self) -> NodeRef {
         for number in 0..100 {
             let victim = self.create(&format!("victim{number}")).await;

@@ -157,7 +157,7 @@ async fn pinned_objects_stay_until_the_backup_is_released_and_are_restored_besid
     let pinned = pinned_in(&place, &content);
     assert!(pinned.len() > 1 && pinned.iter().all(|file| file.exists()), "{pinned:?}");
 
-    // What is written and removed after it is collected; what it pins is not, also over a restart.
+    // Objects that are written and removed after it are collected. Those that it pins are not, also over a restart.
     let large = pattern(9 * MIB);
     write_file(&mut session, "after", &large).await;
     succeeded(&original.run(&["backup", "list"]));

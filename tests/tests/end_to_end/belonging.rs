@@ -1,4 +1,4 @@
-//! What does not belong together is refused, with what was found and what to do; and a refusal loses nothing.
+//! Stores that do not belong together are refused, with what was found and what to do; and a refusal loses nothing.
 
 use std::{
     fs,
@@ -150,7 +150,7 @@ async fn another_content_folder_is_refused() {
     let (own, foreign) = (home.data().join("content"), other.data().join("content"));
     let aside = home.data().join("elsewhere");
     fs::rename(&own, &aside).unwrap();
-    // What the first start made is not the share's content for the second one.
+    // The folder that the first start made is not the share's content for the second one.
     for _ in 0..2 {
         refused(&home, &[], &["/export", "the content store `local`"]);
     }

@@ -1,4 +1,4 @@
-//! What no well-behaved client sends, and many calls at once.
+//! Bytes that no well-behaved client sends, and many calls at once.
 
 use std::collections::BTreeSet;
 

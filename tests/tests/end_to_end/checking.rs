@@ -134,7 +134,7 @@ async fn after_a_crash_nothing_is_called_clean() {
         assert!(text.contains("/export: nothing wrong in what was looked at; "), "{words:?}: {text}");
         assert!(text.contains("was not stopped cleanly"), "{words:?}: {text}");
     }
-    // What was in the journal is looked at as soon as it has been replayed.
+    // Bytes that were in the journal are checked as soon as they have been replayed.
     assert!(home.start().stop().status.success());
     let (status, text) = said(&home.run(&["check"]));
     assert!(status == Some(0) && text.contains("/export: clean; 2 nodes"), "{text}");

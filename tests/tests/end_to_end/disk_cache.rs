@@ -133,7 +133,7 @@ async fn files_that_are_wiped_damaged_and_cut_under_a_reader_change_nothing_that
             for (number, path) in files_in(&folder).into_iter().enumerate() {
                 let Ok(file) = fs::File::options().write(true).open(&path) else { continue };
                 let length = file.metadata().map_or(0, |known| known.len());
-                // What fails here met the server, which is removing the file.
+                // Calls fail here where the server is removing the file at the same time.
                 match (number + round) % 7 {
                     0 => drop(file.set_len(length / 3)),
                     1 => drop(fs::remove_file(&path)),
@@ -153,7 +153,7 @@ async fn files_that_are_wiped_damaged_and_cut_under_a_reader_change_nothing_that
     vandal.join().unwrap();
     assert!(bytes_in(&folder_of(&home)) <= 16 << 20);
     stop(server);
-    // What is left of it is opened again.
+    // The files that are left of it are opened again.
     let server = home.start();
     check_file(&mut root_of(&server).await, &file, &data).await;
     fs::remove_dir_all(folder_of(&home)).unwrap();

@@ -81,8 +81,8 @@ async fn older_metadata_of_the_same_server_are_refused_after_a_minute() {
     check(&home, "was last used by a start", &known, &newest, "newest").await;
 }
 
-/// A copy from less than a minute ago can't be told from the newest state, where no record of the journal shows it.
-/// Numbers are not given twice all the same.
+/// A copy from less than a minute ago can't be distinguished from the newest state, where no record of the journal
+/// shows it. Numbers are not given twice all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_kill_no_number_is_given_again_whatever_the_metadata_say() {
     let home = home(None);

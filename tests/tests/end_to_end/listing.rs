@@ -121,7 +121,7 @@ async fn a_reply_has_no_more_bytes_than_were_asked_for() {
     }
 }
 
-/// What stays all the time is listed exactly once; what goes before the listing reaches it, is not.
+/// An entry that stays all the time is listed exactly once. An entry that goes before the listing reaches it is not.
 #[tokio::test]
 async fn a_listing_goes_on_while_entries_come_go_and_are_renamed() {
     for plus in [false, true] {

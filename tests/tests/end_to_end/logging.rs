@@ -139,7 +139,7 @@ fn a_hangup_says_what_of_the_configuration_needs_a_restart() {
         std::thread::sleep(Duration::from_millis(300));
         home.log()[before..].to_owned()
     };
-    // What the command line says is no change.
+    // Settings of the command line are no change.
     let text = hang_up();
     assert!(!text.contains("needs a restart"), "{text}");
     home.configure(&format!(

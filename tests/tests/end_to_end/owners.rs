@@ -141,7 +141,7 @@ async fn whoever_is_taken_over_on_a_bucket_stops_flushing() {
     let left: Vec<_> = bucket.objects();
     assert!(objects.iter().all(|object| left.contains(object)), "something was deleted");
 
-    // What the new owner took is flushed once the other one's requests have surely ended.
+    // Writes that the new owner took are flushed once the other one's requests have surely ended.
     let until = Instant::now() + Duration::from_secs(90);
     while bucket.objects().len() <= objects.len() {
         assert!(Instant::now() < until, "{}", copy.log());

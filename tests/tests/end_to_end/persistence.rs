@@ -129,7 +129,7 @@ async fn a_share_in_memory_begins_anew() {
     assert_eq!(session.find(&root, b"file").await.unwrap_err(), nfsstat3::NFS3ERR_NOENT);
 }
 
-/// What the newest start says that it has recovered.
+/// Returns how many records the newest start says that it has recovered.
 fn records_recovered(home: &Home) -> u64 {
     let log = home.log();
     let line = log.lines().find(|line| line.contains("recovered share=")).unwrap_or_else(|| panic!("{log}"));

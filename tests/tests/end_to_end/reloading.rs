@@ -31,7 +31,7 @@ fn configuration(shares: &[(&str, &str)], more: &str) -> String {
     )
 }
 
-/// What `dittofs reload` prints, and its exit code.
+/// Runs `dittofs reload`. Returns its exit code and what it prints.
 fn reload(home: &Home) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = home.run(&["reload"]);
     (status.code(), String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap())
@@ -66,7 +66,7 @@ fn reconfigure(home: &Home, server: &Server, by: By, configuration: &str) {
     }
 }
 
-/// What the server shows of its shares, but for what they hold.
+/// Returns what the server shows of its shares, but for what they hold.
 fn policies(home: &Home) -> Vec<String> {
     let printed = |words: &[&str]| String::from_utf8(home.run(words).stdout).unwrap();
     let shown = printed(&["share", "list"]) + &printed(&["share", "show", "/one"]);

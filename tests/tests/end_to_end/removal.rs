@@ -81,8 +81,8 @@ async fn a_share_that_no_configuration_names_is_removed_with_all_that_it_has() {
     assert!(server.stop().status.success());
 }
 
-/// What is left of a share that was removed is nobody's: neither a new share of its name nor metadata from a backup use
-/// it.
+/// Objects that are left of a share that was removed are nobody's: neither a new share of its name nor metadata from a
+/// backup use them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_share_that_was_removed_does_not_come_back_with_an_older_copy_of_its_metadata() {
     let home = home(None);

@@ -97,7 +97,7 @@ async fn a_share_whose_metadata_are_not_mounted_does_not_come_up_empty() {
     assert_there(&home, &file, b"stable").await;
 }
 
-/// What is restored, which words the refusal has, and whether the journal goes as well.
+/// The cases: the files that are restored, the words of the refusal, and whether the journal goes as well.
 #[rstest::rstest]
 #[case::database_beside_a_newer_log(&["metadata.redb"], "later time", false)]
 #[case::metadata_beside_a_newer_journal(&["metadata.redb", "metadata.log"], "the journal was last used by a start", false)]

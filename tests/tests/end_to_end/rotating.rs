@@ -29,7 +29,7 @@ struct Versioned {
     version: Mutex<u64>,
 }
 
-/// What a file holds as of a version.
+/// Returns the content of a file as of a version.
 fn content(noise: &[u8], number: usize, version: u64) -> Vec<u8> {
     let mut bytes = noise.to_vec();
     for at in (0..bytes.len()).step_by(4_096) {

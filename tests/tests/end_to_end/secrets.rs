@@ -120,7 +120,7 @@ const SIGNATURE: &str = "c2lnbmF0dXJlIHRoYXQgb3BlbnMgbm90aGluZyEh";
 const PRIVATE_KEY: &str = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDkaXR0b2Zz";
 const SUBJECT_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJkaXR0b2ZzIn0.bm90aGluZw";
 
-/// What is at the other end.
+/// The peer at the other end.
 #[derive(Clone, Copy, Debug)]
 enum Peer {
     /// Nobody.

@@ -1,4 +1,4 @@
-//! What keeps a server from starting, and what it leaves behind.
+//! The reasons that keep a server from starting, and what it leaves behind.
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, path::Path};
 

@@ -88,8 +88,8 @@ fn what_clients_hold_is_bounded_in_all() {
     let silent = worst::replies_not_taken(server.address(), &file, 50, 32);
     connection.mount("/export");
     drop(silent);
-    // What is written anew is content, kept beside the old one until that is collected. The replies that nobody takes
-    // alone would be 1,600 MiB.
+    // Bytes that are written anew are content, kept beside the old content until that is collected. The replies that
+    // nobody takes alone would be 1,600 MiB.
     let grown = server.resident_bytes_max().saturating_sub(before) >> 20;
     assert!(grown < 20 * 8 + 24 + 64, "{grown} MiB more");
 }

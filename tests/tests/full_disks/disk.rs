@@ -46,7 +46,7 @@ impl Disk {
         fs::create_dir_all(at).unwrap();
         File::create(image).unwrap().set_len(mebibytes << 20).unwrap();
         let runs = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
-        // Data and metadata together: they fill up at the same time, and a small disk is not cut into parts.
+        // Data and metadata together: they fill up at the same time, and a small disk is not divided into parts.
         if !runs(Command::new("mkfs.btrfs").args(["-q", "--mixed"]).arg(image)) {
             println!("skipped: a disk that copies on write needs `mkfs.btrfs`, of btrfs-progs");
             return None;
@@ -84,12 +84,12 @@ impl Disk {
         }
     }
 
-    /// What the file system holds back is done.
+    /// Makes the file system do what it holds back.
     pub(crate) fn sync(&self) {
         assert!(Command::new("sync").arg("--file-system").arg(&self.0).status().unwrap().success());
     }
 
-    /// It takes its bytes away.
+    /// Gives back the bytes that it took.
     pub(crate) fn give_back(&self) {
         fs::remove_file(self.0.join(HOG)).unwrap();
     }

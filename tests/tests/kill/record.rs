@@ -1,4 +1,4 @@
-//! What a client knows of its files.
+//! The record of a client: what it knows of its files.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// What the client sees: all writes are there.
+    /// Returns the bytes that the client sees: all writes are there.
     pub(crate) fn seen(&self) -> Vec<u8> {
         let mut seen = self.stable.clone();
         self.loose.iter().for_each(|write| lay(&mut seen, write.offset, &write.data));
@@ -33,7 +33,7 @@ impl File {
     /// A write that is answered as stable: it also fixes what it covers.
     pub(crate) fn write_stable(&mut self, offset: usize, data: &[u8]) {
         lay(&mut self.stable, offset, data);
-        // An older loose write may not come back over it; cut into what is left of it.
+        // An older loose write may not come back over it. Only the parts outside of it are kept.
         let end = offset + data.len();
         let mut left = Vec::new();
         for write in self.loose.drain(..) {

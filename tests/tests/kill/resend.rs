@@ -46,7 +46,7 @@ impl Place {
     }
 }
 
-/// What a client has seen.
+/// The counts of what a client has seen.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) answered: u64,

@@ -1,4 +1,4 @@
-//! What a client that sends calls again does to its names, in a circle: each step succeeds if it is done once.
+//! The steps of a client that retransmits its calls, on its names, in a circle: each step succeeds if it is done once.
 
 use dittofs_tests::rpc::{Credential, NFS, RpcReply, record};
 use nfs3_client::nfs3_types::{nfs3::*, xdr_codec::Pack};

@@ -22,7 +22,7 @@ pub(crate) struct Worker {
     folder: String,
     random: Random,
     files: Files,
-    /// What the folder may hold instead, if the operation in flight was done.
+    /// The files that the folder may hold instead, if the operation in flight was done.
     otherwise: Option<Files>,
     made: u64,
     pub(crate) answered: u64,
@@ -277,7 +277,7 @@ impl Worker {
     }
 }
 
-/// What of the found files the record does not allow.
+/// Reports where the found files are not as the record allows.
 fn disagreement(files: &Files, found: &Files) -> Result<(), String> {
     let names = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
     if names(files) != names(found) {

@@ -1,4 +1,4 @@
-//! What some layers, or all of them, may not call or contain.
+//! Calls and words that some layers, or all of them, may not have.
 
 use crate::assert_none;
 use crate::sources::{FILES, SOURCES, Source, line_at, positions, read};

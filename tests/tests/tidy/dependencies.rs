@@ -14,7 +14,7 @@ pub(crate) static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
     command.exec().expect("cargo metadata can be read")
 });
 
-/// What a crate is, by the folder that it is in.
+/// The layer of a crate, by the folder that it is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Layer {
     Domain,
@@ -22,7 +22,7 @@ enum Layer {
     Application,
     /// An adapter, by its folder.
     Adapter(String),
-    /// What inbound adapters share: bounds over the connections of all protocols.
+    /// The crate that inbound adapters share: bounds over the connections of all protocols.
     Transport,
     /// A crate inside the folder of an adapter, which is part of it.
     Part(String),
@@ -106,7 +106,7 @@ fn dependencies_point_inwards() {
     assert_none("dependencies between crates that the architecture does not allow", &found);
 }
 
-/// What the pure and the abstract layers may use of others' crates: none does I/O, keeps time or rolls dice.
+/// The crates of others that the pure and the abstract layers may use: none does I/O, keeps time or rolls dice.
 const DOMAIN_MAY_USE: [&str; 7] =
     ["bitflags", "bytes", "crc-fast", "siphasher", "smallvec", "thiserror", "xxhash-rust"];
 const PORTS_MAY_USE: [&str; 6] = ["async-trait", "bitflags", "bytes", "mockall", "smallvec", "thiserror"];

@@ -79,7 +79,7 @@ fn seeded_bugs() -> Vec<String> {
     all
 }
 
-/// What is wrong with `path/to/file.rs::name_of_test`.
+/// Returns what is wrong with `path/to/file.rs::name_of_test`.
 fn fault_of(test: &str) -> Option<String> {
     let Some((path, name)) = test.split_once("::") else {
         return Some(format!("`{test}` is not of the form `path/to/file.rs::name_of_test`"));
@@ -121,7 +121,7 @@ fn cells(line: &str) -> Option<Vec<&str>> {
     Some(inner.split('|').map(str::trim).collect())
 }
 
-/// What stands between backticks.
+/// Returns the texts between backticks.
 fn quoted(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

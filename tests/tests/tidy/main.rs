@@ -1,5 +1,5 @@
-//! What no compiler checks: the direction of dependencies, the size of files and functions, calls that a layer may
-//! not make, files that nothing reaches, and invariants without a test.
+//! Rules that no compiler checks: the direction of dependencies, the size of files and functions, calls that a layer
+//! may not make, files that nothing reaches, and invariants without a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod calls;

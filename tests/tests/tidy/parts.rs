@@ -103,7 +103,7 @@ fn no_neighbours_of_the_core_use_each_other_in_a_circle() {
     assert_none("modules that use each other in a circle", &found);
 }
 
-/// What a module leads to, step by step.
+/// Returns the modules that a module leads to, step by step.
 fn reachable<'a>(uses: &BTreeMap<&'a str, BTreeSet<&'a str>>, start: &str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut next: Vec<&str> = vec![start];

@@ -1,4 +1,4 @@
-//! What the traits of ports may not have.
+//! Methods that the traits of ports may not have.
 
 use crate::assert_none;
 use crate::sources::{SOURCES, Source, line_at, positions};

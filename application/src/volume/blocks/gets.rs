@@ -10,7 +10,7 @@ use dittofs_domain::content::{
     block::{BlockHead, CODEC_NONE, frame_count, head_len},
 };
 
-/// What a request costs.
+/// The cost of a request, as the bytes that are fetched rather than asking twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reach {
     /// Blocks up to so many bytes are fetched as a whole where not even the head is known.
@@ -36,7 +36,7 @@ pub(super) struct Get {
     pub(super) frames: Range<u32>,
 }
 
-/// What to ask for.
+/// The requests for a head and frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Gets {
     /// The head alone, before or beside the rest.
@@ -59,7 +59,7 @@ pub(super) fn runs(frames: &[u32], reach: Reach) -> Vec<Range<u32>> {
     runs
 }
 
-/// What to ask for where the head is not known.
+/// Chooses the requests where the head is not known.
 pub(super) fn without_head(place: &BlockPlace, frames: &[u32], reach: Reach) -> Gets {
     let all = 0..frame_count(place.raw_len);
     if u64::from(place.stored_len) <= reach.whole_max {
@@ -85,7 +85,7 @@ pub(super) fn without_head(place: &BlockPlace, frames: &[u32], reach: Reach) -> 
     }
 }
 
-/// What to ask for where the head is known; none if it has no such frames.
+/// Chooses the requests where the head is known; none if it has no such frames.
 pub(super) fn with_head(head: &BlockHead, frames: &[u32], reach: Reach) -> Option<Vec<Get>> {
     let get = |frames: Range<u32>| {
         let run = head.frames_of(raw_range(&frames, head.raw_len))?;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use bytes::Bytes;
 use dittofs_ports::FrameKey;
 
-/// What an entry takes besides its bytes.
+/// The bytes that an entry takes besides its value.
 const ENTRY_OVERHEAD_BYTES: u64 = 160;
 
 /// The newest entries, bounded by the memory that they take.

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-/// What a content store has answered.
+/// The bytes that a content store has answered, in parts.
 pub(super) struct Parts {
     parts: std::vec::IntoIter<Bytes>,
     first: Bytes,
@@ -26,7 +26,7 @@ impl Parts {
         Some(whole.freeze())
     }
 
-    /// What was not taken.
+    /// Returns the bytes that were not taken.
     pub(super) fn rest(self) -> Vec<Bytes> {
         let first = (!self.first.is_empty()).then_some(self.first);
         first.into_iter().chain(self.parts).collect()

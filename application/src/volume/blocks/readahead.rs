@@ -67,13 +67,13 @@ pub(in crate::volume) struct Readahead {
     link: Link,
     streams: Mutex<HashMap<NodeId, Stream>>,
     queue: Mutex<VecDeque<(NodeId, Range<u64>)>>,
-    /// What has come. The cache may refuse to keep it: it does not know that somebody will want it soon.
+    /// The bytes that have come. The cache may refuse to keep them: it does not know that somebody will want them soon.
     staged: Mutex<Newest>,
     asked: Notify,
 }
 
 impl Readahead {
-    /// How many tasks fetch.
+    /// Returns how many tasks fetch.
     pub(in crate::volume) fn fetchers(&self) -> usize {
         self.pace.fetchers
     }
@@ -155,7 +155,7 @@ impl Readahead {
         }
     }
 
-    /// What is to be fetched next; not what its reader has fetched by itself meanwhile.
+    /// Takes the next range to fetch. Skips what its reader has fetched by itself meanwhile.
     fn take(&self) -> Option<(NodeId, Range<u64>)> {
         loop {
             let mut queue = self.queue.lock();
@@ -172,9 +172,9 @@ impl Readahead {
 }
 
 impl Stream {
-    /// What to fetch after a read.
+    /// Notes a read, and returns the range to fetch after it.
     fn read(&mut self, range: &Range<u64>, size: u64, pace: &Pace) -> Range<u64> {
-        // Clients send reads of one copy out of order: what is near counts as in order.
+        // Clients send reads of one copy out of order: a read that is near counts as in order.
         let length = range.end.saturating_sub(range.start);
         let near = length.saturating_mul(NEAR_READS).clamp(NEAR_MIN, pace.step.max(NEAR_MIN));
         let in_order = range.start <= self.next.saturating_add(near) && range.end > self.next.saturating_sub(near);
@@ -203,7 +203,7 @@ impl BlockReader {
         while !self.share.is_closing() {
             let asked = self.readahead.asked.notified();
             match self.readahead.take() {
-                // What fails here fails again, and is reported, where it is read.
+                // A fetch that fails here fails again where the bytes are read, and is reported there.
                 Some((node, range)) => drop(self.fetch_ahead(node, range).await),
                 None => self.share.until_closed_or(asked).await,
             }

@@ -19,8 +19,8 @@ use dittofs_ports::{CheckPhase, ContentError, SealError};
 use super::{Checker, PAGE, Subject, content_failed};
 use crate::volume::breathe::breathe;
 
-/// How often a content store is asked that does not answer. The store has tried again by itself each time; what is away
-/// for longer is told.
+/// How often a content store is asked that does not answer. The store has tried again by itself each time. A store that
+/// is away for longer is reported.
 const TRIES_MAX: u32 = 3;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use dittofs_ports::MetadataError;
 
 use super::{Checker, Subject, metadata_failed};
 
-/// What one look at a node's row shows.
+/// The result of one read of a node's row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum NodeRow<T = Arc<Node>> {
     Whole(T),
@@ -29,7 +29,7 @@ impl<T> NodeRow<T> {
         }
     }
 
-    /// What of it matters.
+    /// Maps a whole row to the part of it that matters.
     pub(super) fn map<U>(self, of: impl FnOnce(T) -> U) -> NodeRow<U> {
         match self {
             NodeRow::Whole(node) => NodeRow::Whole(of(node)),

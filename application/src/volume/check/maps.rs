@@ -20,7 +20,7 @@ use crate::volume::{
 /// Nodes that are read at a time. Fewer than of others, as each comes with up to 512 rows of its map.
 const NODES_PER_PAGE: usize = 256;
 
-/// What one look at a file's map showed.
+/// The result of one read of a file's map.
 #[derive(Default)]
 struct Looked {
     findings: Vec<Finding>,

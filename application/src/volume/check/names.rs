@@ -82,7 +82,7 @@ impl Checker<'_> {
             self.progress(CheckPhase::Names, self.nodes.rank(after), self.nodes.len());
         }
         for finding in parents {
-            // What has several names is reported as that.
+            // A node that has several names is reported as that only.
             let only = matches!(&finding, Finding::WrongParent { node, .. }
                 if self.nodes.find(*node).is_some_and(|facts| facts.entries == 1));
             if only {
@@ -106,7 +106,8 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// What came of a directory's entries; where rows of them are damaged that is reported, and none comes of them.
+    /// Returns what was found of a directory's entries. Where rows of them are damaged, it reports that and returns
+    /// none.
     fn unless_damaged<T>(&mut self, directory: NodeId, found: FsResult<T>) -> FsResult<Option<T>> {
         match found {
             Err(FsError::Io) => {

@@ -1,4 +1,4 @@
-//! What the content store has, against the rows of objects.
+//! Compares what the content store has with the rows of objects.
 
 use std::collections::HashSet;
 

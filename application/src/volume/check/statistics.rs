@@ -16,12 +16,12 @@ impl Checker<'_> {
     /// Counts again where the first count differs. Of a share that is used, a difference is reported if it was the
     /// same twice while the sums stood still.
     pub(super) async fn check_statistics(&mut self) -> FsResult<()> {
-        // What a node counts for whose row is damaged nobody knows.
+        // Nobody knows what a node with a damaged row counts for.
         if self.nodes.damaged() > 0 {
             return Ok(());
         }
         let is_repaired = self.outcome.repairs.contains(&RepairOutcome::Done);
-        // What is wrong with names is reported already; the sums can be judged once it is repaired.
+        // Wrong names are reported already. The sums can be judged once the names are repaired.
         let is_in_doubt = self.outcome.findings.iter().any(Finding::doubts_names);
         if !is_repaired && (is_in_doubt || self.subject.statistics().await? == self.counted) {
             return Ok(());

@@ -35,7 +35,7 @@ enum Cloned {
     Crowded(u64),
 }
 
-/// What is left to do.
+/// The rest of a clone: what is left to do.
 struct Rest<'a> {
     writer: &'a Caller,
     reader: Caller,
@@ -134,7 +134,7 @@ impl Files {
         Ok((length, claim))
     }
 
-    /// What the share may grow by: no more than the source has, and where the destination has bytes already, less.
+    /// Claims the growth of a clone: no more than the source has, and less where the destination has bytes already.
     async fn claim_clone(&self, rest: &Rest<'_>, length: u64, allocated: u64) -> FsResult<Claim> {
         let most = length.min(allocated);
         match self.plans.claim_now(most) {

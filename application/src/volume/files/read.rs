@@ -151,7 +151,7 @@ impl Files {
         Ok(Some(Layout { pieces, parts, range, attributes }))
     }
 
-    /// What is unflushed of a range, found a few slices at a time.
+    /// Returns what is unflushed of a range, found a few slices at a time.
     async fn unflushed(&self, node: NodeId, range: &Range<u64>) -> Unflushed {
         let Some(pending) = self.nodes.pending().find(node) else {
             return Unflushed::Seen { pending: None, parts: Vec::new(), generation: None };

@@ -28,7 +28,7 @@ pub(super) enum Step {
     Crowded(u64),
 }
 
-/// What is replaced, and for whom.
+/// A range that is replaced, and its caller.
 pub(super) struct Replacing<'a> {
     pub(super) lock: &'a NodeLock<'a>,
     pub(super) caller: &'a Caller,
@@ -46,7 +46,7 @@ impl<'a> Replacing<'a> {
 }
 
 impl Files {
-    /// What a node is, under its lock: its size, and what tells a client whether its cache is good.
+    /// Returns a node's size, and the attributes that tell a client whether its cache is good. The node is locked.
     pub(super) async fn shown_to_writer(
         &self,
         caller: &Caller,
@@ -59,8 +59,8 @@ impl Files {
         Ok((shown.size, weak(&shown)))
     }
 
-    /// Stores the size that unflushed writes have given a node, once they are durable: after that the slices which gave
-    /// it that size may be cut. Nothing changes for a client. Answers the size.
+    /// Stores the size that unflushed writes have given a node, once they are durable. After that the slices which gave
+    /// it that size may be truncated. Nothing changes for a client. Returns the size.
     pub(super) async fn store_size(&self, lock: &NodeLock<'_>) -> FsResult<u64> {
         let node = lock.node();
         let view = self.nodes.view(&Query::node(node)).await?;

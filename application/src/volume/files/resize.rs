@@ -21,7 +21,7 @@ use crate::volume::{files::Files, node_locks::NodeLock, nodes::weak, plans::Cont
 /// file in the meantime; unless a pending truncation was too large to be finished at once.
 const REAPS_MAX: u32 = 2;
 
-/// What a truncation came to.
+/// The outcome of an attempt to truncate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Attempt {
     Done,

@@ -32,7 +32,7 @@ struct Looking<'a> {
     node: NodeId,
 }
 
-/// What is known of a range from its start up to some byte.
+/// The known part of a range, from its start up to some byte.
 struct Stretch {
     data: Vec<Range<u64>>,
     /// The first byte that is not known.
@@ -146,7 +146,7 @@ impl Files {
         Ok(Some(Stretch { data: map::data_ranges(&pieces, &parts, &(range.start..end)), end, size }))
     }
 
-    /// What the index says: the size that is shown, the first parts, and a generation; none while it changes.
+    /// Returns what the index says: the size that is shown, the first parts, and a generation; none while it changes.
     fn parts(&self, node: NodeId, range: &Range<u64>) -> Option<(Option<u64>, Vec<Part>, Option<u64>)> {
         let Some(pending) = self.nodes.pending().find(node) else { return Some((None, Vec::new(), None)) };
         let pending = pending.lock();

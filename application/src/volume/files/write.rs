@@ -29,7 +29,7 @@ struct Asked<'a> {
     offset: u64,
     data: &'a Bytes,
     stability: Stability,
-    /// What of it lies behind the end of the file is left out.
+    /// Leaves out the bytes of the write that lie behind the end of the file.
     within: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is due to be flushed, and the last flush.
+//! The nodes that are due to be flushed, and the last flush.
 
 use std::{sync::Arc, time::Duration};
 

@@ -16,20 +16,20 @@ use dittofs_domain::{
 
 use crate::volume::flusher::Flusher;
 
-/// What is taken of one node for an object.
+/// The bytes of one node that are taken for an object.
 pub(in crate::volume) struct Gathered {
     pub(in crate::volume) node: NodeId,
-    /// What was taken out of the index: in order, disjoint.
+    /// The ranges that were taken out of the index: in order, disjoint.
     pub(in crate::volume) ranges: Vec<Range<u64>>,
-    /// The newest record then.
+    /// The newest record at that time.
     pub(in crate::volume) up_to: Sequence,
-    /// The content version then: where it has changed, what was taken may have been removed meanwhile.
+    /// The content version at that time. Where it has changed since, bytes that were taken may have been removed.
     pub(in crate::volume) content_version: ContentVersion,
-    /// Where the bytes are now; made when the object is built.
+    /// Where the bytes are now; set when the object is built.
     pub(in crate::volume) pieces: Vec<Piece>,
-    /// What the map said of all that is in the blocks.
+    /// The pieces that the map had for all that is in the blocks.
     pub(in crate::volume) base: Vec<Piece>,
-    /// What becomes a block each.
+    /// The parts that become a block each.
     pub(super) parts: Vec<BlockParts>,
 }
 
@@ -81,7 +81,7 @@ impl Gathered {
 }
 
 impl Flusher {
-    /// What a node has from an offset on, region by region, as far as there is room; none if nothing.
+    /// Gathers what a node has from an offset on, region by region, as far as there is room; none if nothing.
     pub(super) async fn gather_node(&self, node: NodeId, from: u64, cutter: &mut Cutter) -> FsResult<Option<Gathered>> {
         let lock = self.locks.lock(node).await;
         self.plans.fit(&lock).await?;
@@ -158,7 +158,7 @@ impl Flusher {
     }
 }
 
-/// What the map says of a range; behind the stored end it is a hole.
+/// Returns what the map says of a range. Behind the stored end it is a hole.
 fn whole_range(rows: &MapView, facts: &Facts, range: Range<u64>) -> Result<Vec<Piece>, map::MapError> {
     let end = range.end.min(facts.size).max(range.start);
     let mut pieces = map::resolve(rows, facts, range.start..end)?;

@@ -153,7 +153,7 @@ impl Flusher {
         self.share.map_failed(node, error)
     }
 
-    /// What is still there of the bytes that were taken: the index forgot what was removed from the file.
+    /// Returns the pieces that are still there of those taken: the index has forgotten what was removed from the file.
     fn still_there(&self, gathered: &Gathered) -> Vec<Piece> {
         let Some(pending) = self.nodes.pending().find(gathered.node) else { return Vec::new() };
         let mut left = Vec::new();
@@ -177,11 +177,11 @@ impl Flusher {
     }
 }
 
-/// What a flush says of a node: times and counts that clients have been shown already.
+/// Returns the update of a node that a flush publishes: times and counts that clients have been shown already.
 fn published(stored: &Node, pending: Option<&Pending>, done: Option<Sequence>) -> NodeUpdate {
     let left = done.map(|done| stored.replay_exclusions.above(done));
     let times = pending.and_then(|pending| pending.times).filter(|(_, sequence)| *sequence > stored.times_seq);
-    // A flush is no change to a client: what was shown must not move again where it is stored already.
+    // A flush is no change to a client: values that were shown must not move again where they are stored already.
     let shown = pending
         .and_then(|pending| pending.shown)
         .filter(|(change, ctime)| *change > stored.change || *ctime > stored.ctime);

@@ -30,7 +30,7 @@ impl Names {
         }
         let security = NodeSecurity::from(&**node);
         access::demand(&security, &caller.credentials, AccessMask::LIST_DIRECTORY)?;
-        // What a name leads to is for those only who could look it up.
+        // Only callers that could look up a name may see the attributes of its node.
         let searchable = access::granted(&security, &caller.credentials).contains(AccessMask::EXECUTE);
         let with_attributes = with_attributes && searchable;
         let listing = self

@@ -24,19 +24,19 @@ use crate::volume::{
     },
 };
 
-/// What a caller is about to do with a node.
+/// An operation that a caller is about to do with a node.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::volume) enum Wanted {
-    /// This.
+    /// A read or a write.
     Operation(Operation),
-    /// Give it this size.
+    /// A change of its size to this one.
     Size(u64),
 }
 
 /// A node's lock, in which what was asked for may be done.
 pub(in crate::volume) struct Admitted<'v> {
     pub(in crate::volume) lock: NodeLock<'v>,
-    /// What the caller's open is for; nothing without one.
+    /// The access of the caller's open; nothing without one.
     pub(in crate::volume) access: ShareAccess,
 }
 
@@ -44,14 +44,14 @@ pub(in crate::volume) struct Admitted<'v> {
 pub(in crate::volume) struct CloneLocks<'v> {
     /// The destination's.
     pub(in crate::volume) admitted: Admitted<'v>,
-    /// What the open of the source is for.
+    /// The access of the open of the source.
     pub(in crate::volume) read_access: ShareAccess,
     /// None if it is the same file.
     _source: Option<NodeLock<'v>>,
 }
 
 impl OpenTable {
-    /// Lets a read go on, or answers why it may not; what the caller's open is for.
+    /// Admits a read, or returns why it is refused. Returns the access of the caller's open.
     pub(in crate::volume) async fn check_read(
         &self,
         caller: &Caller,

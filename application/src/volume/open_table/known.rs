@@ -1,4 +1,5 @@
-//! What this instance knows of an operation without asking the store of opens: enough for nearly every read and write.
+//! Judges an operation by what this instance knows, without asking the store of opens: enough for nearly every read
+//! and write.
 
 use dittofs_domain::{
     NodeId,
@@ -8,9 +9,9 @@ use dittofs_ports::{Caller, OpenHint};
 
 use crate::volume::open_table::{OpenTable, open::own};
 
-/// What is known of an operation.
+/// The verdict on an operation by what this instance knows.
 pub(super) enum Known {
-    /// It may go on, and takes nothing from anybody; what the caller's open is for.
+    /// It may go on, and takes nothing from anybody; the access of the caller's open.
     Admitted(ShareAccess),
     /// It is refused.
     Denied {
@@ -23,8 +24,8 @@ pub(super) enum Known {
 }
 
 impl OpenTable {
-    /// What is known of an operation. It stays so until something is given to somebody on the node, which is done under
-    /// its lock.
+    /// Returns what is known of an operation. It stays true until somebody is given something on the node, which
+    /// happens under its lock.
     pub(super) fn known(&self, caller: &Caller, node: NodeId, operation: Operation) -> Known {
         if self.state.is_idle() {
             return Known::Admitted(ShareAccess::empty());

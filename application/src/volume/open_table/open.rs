@@ -100,7 +100,7 @@ impl OpenTable {
             match verdict {
                 Verdict::Done(changed) => {
                     changed.map_err(|denied| FsError::from(&denied))?;
-                    // What it denied before, it may not deny any more.
+                    // The open may no longer deny what it denied before.
                     self.freed(node).notify_waiters();
                     return Ok(());
                 }

@@ -1,4 +1,4 @@
-//! What is unflushed of one node.
+//! The unflushed state of one node.
 
 use std::{ops::Range, time::Duration};
 
@@ -26,14 +26,14 @@ impl Held {
     }
 }
 
-/// What is unflushed of one node.
+/// The unflushed state of one node.
 #[derive(Debug)]
 pub(in crate::volume) struct NodePending {
     pub(in crate::volume) slices: SliceIndex,
     pub(in crate::volume) held: Vec<Held>,
     /// The newest record that it ever had. One that was lost since may be in the journal again after a crash.
     pub(super) highest: Sequence,
-    /// What attributes show.
+    /// The values that attributes show.
     pub(in crate::volume) shown: Pending,
     /// When the oldest record was written, on the monotonic clock.
     pub(in crate::volume) since: Duration,
@@ -173,7 +173,7 @@ impl NodePending {
         }
         self.shown.size = stored.size.max(self.slices.end());
         self.shown.bytes = self.slices.bytes();
-        // What counts again may be more than before.
+        // More bytes than before may count, since some count again.
         self.claim.set(self.shown.bytes);
         gone
     }

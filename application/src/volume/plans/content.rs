@@ -14,7 +14,7 @@ use crate::volume::{
     plans::{PlanOutcome, PlanRunner},
 };
 
-/// What is read for a change of content, and what is left of it where nobody knows whether it was done.
+/// The query for a change of content, and the facts that are needed where nobody knows whether the change was done.
 pub(in crate::volume) struct ContentQuery {
     pub(in crate::volume) query: Query,
     pub(in crate::volume) op: Option<OpId>,

@@ -1,4 +1,4 @@
-//! What the share may hold: bytes and nodes are refused before anything is written, never when it is stored.
+//! The room of the share: bytes and nodes are refused before anything is written, never when it is stored.
 
 use std::ops::Range;
 
@@ -37,7 +37,7 @@ impl PlanRunner {
         let nodes_total = quota.nodes.min(NODES_MAX);
         Ok(ShareSpace {
             bytes_total: quota.bytes.min(capacity.total),
-            // What is unflushed still has to go to the store.
+            // Unflushed bytes still have to go to the store.
             bytes_free: quota.bytes.saturating_sub(bytes_used).min(capacity.free.saturating_sub(coming.bytes)),
             bytes_used,
             nodes_total,
@@ -46,7 +46,7 @@ impl PlanRunner {
         })
     }
 
-    /// What the content store can hold, where that is known. A store that does not answer bounds nothing here.
+    /// Returns the capacity of the content store, where it is known. A store that does not answer bounds nothing here.
     async fn capacity(&self) -> Option<Capacity> {
         match self.content.capacity().await {
             Ok(capacity) => capacity,

@@ -18,7 +18,7 @@ use crate::volume::{
 };
 
 impl PlanRunner {
-    /// What the query finds, if the operation was carried out before.
+    /// Returns what the query finds, if the operation was carried out before.
     ///
     /// # Errors
     /// `Unanswered` if that can't be found out, `Io`.

@@ -69,12 +69,12 @@ impl Collector {
         self.pending_deletes.lock().len()
     }
 
-    /// What is to be given back inside of objects.
+    /// Returns the ranges of objects that are to be given back.
     pub(super) fn discards(&self) -> MutexGuard<'_, Discards> {
         self.discards.lock()
     }
 
-    /// An object that is live.
+    /// Returns an object that is live.
     pub(super) async fn live_object(&self, object: ObjectId) -> FsResult<Option<ObjectRecord>> {
         let before = object.0.checked_sub(1).map(ObjectId);
         let found = self.metadata.objects(before, 1).await.map_err(|error| self.share.metadata_failed(&error))?;

@@ -16,7 +16,7 @@ use crate::volume::{breathe::breathe, garbage::Garbage, row::ShareRow, share::Sh
 /// Objects of one plan. An eighth of what a plan may hold, so that others get their turn.
 const OBJECTS_PER_PLAN: usize = 512;
 
-/// What a store answered to who takes pins away.
+/// The error of a store while pins are removed.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpinError {
     /// It can't be read or its row not be written.
@@ -179,7 +179,7 @@ async fn is_pinned_by(metadata: &dyn ShareMetadata, object: ObjectId, backup: Ba
     Ok(metadata.references_after(wanted.predecessor(), 1).await?.first() == Some(&wanted))
 }
 
-/// What a share's row says of backups.
+/// Returns the pins of backups in a share's row.
 pub fn pinning(record: &ShareRecord) -> Vec<PinningBackup> {
     let backups = record.backups.iter().map(|(backup, kept)| {
         let BackupRecord { at, is_kept, objects, bytes } = *kept;

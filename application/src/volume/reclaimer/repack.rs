@@ -86,11 +86,11 @@ struct Living {
     new: Option<Piece>,
 }
 
-/// What a round writes again.
+/// The pieces that a round writes again.
 #[derive(Default)]
 struct Found {
     living: Vec<Living>,
-    /// The objects that it is of, with their dead bytes as far as they were known.
+    /// The objects that they are of, with their dead bytes as far as they were known.
     taken: Vec<(ObjectId, u64)>,
 }
 
@@ -153,8 +153,8 @@ impl Repacker {
         Ok(waiting || self.garbage.mostly_dead().values().any(|known| known.is_due(full, &**self.sealing.sealer())))
     }
 
-    /// What is to be written again of these objects, a step of it at most. They stay known as mostly dead until it has
-    /// been.
+    /// Finds the pieces to write again of these objects, a step of them at most. The objects stay known as mostly dead
+    /// until their pieces have been written.
     async fn find_living(&self, due: Vec<ObjectId>, full: bool, step: u64) -> FsResult<Found> {
         let (mut found, mut room) = (Found::default(), step);
         let alive_permille = if full { ALIVE_PERMILLE_FULL } else { ALIVE_PERMILLE };
@@ -224,7 +224,7 @@ impl Repacker {
         due.into_iter().map(|(_, object)| object).collect()
     }
 
-    /// What lives of an object, if it is so little that the object should be written again.
+    /// Returns the live pieces of an object, if they are so few bytes that the object should be written again.
     async fn look_at(&self, object: ObjectId, alive_permille: u64) -> FsResult<Option<(ObjectRecord, Vec<Living>)>> {
         let Some(record) = self.collector.live_object(object).await? else {
             self.garbage.mostly_dead().remove(&object);
@@ -299,7 +299,7 @@ impl Repacker {
     /// Copies what lives into a new object, and puts that into the maps. What has no copy then can't have one.
     async fn write_again(&self, living: &mut [Living]) -> FsResult<()> {
         let mut builder = ObjectBuilder::new(self.share.new_object(), self.share.id(), self.share.epoch());
-        // What several files have of the same bytes stays theirs together.
+        // Bytes that several files share stay shared.
         let mut copies: HashMap<(Source, u64), Source> = HashMap::new();
         for part in living.iter_mut() {
             let bytes = (part.old.source.clone(), part.old.len);
@@ -418,7 +418,7 @@ fn first_of(parts: Vec<Living>, bytes_max: u64) -> impl Iterator<Item = Living> 
     })
 }
 
-/// What a piece takes in its object, its part of the block's head included.
+/// Returns the bytes that a piece takes in its object, its part of the block's head included.
 fn stored_bytes(piece: &Piece) -> u64 {
     match &piece.source {
         Source::Stored(from) => piece.len * u64::from(from.block.stored_len) / u64::from(from.block.raw_len.max(1)),

@@ -1,4 +1,4 @@
-//! What is to be given back inside of objects.
+//! The ranges that are to be given back inside of objects.
 
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
@@ -9,7 +9,7 @@ use super::GRACE;
 /// Objects whose dead ranges wait; more are found again later. It bounds memory only.
 const WAITING_MAX: usize = 4_096;
 
-/// What is to be given back, and what has been.
+/// The ranges that are to be given back, and the bytes that have been.
 #[derive(Debug, Default)]
 pub(super) struct Discards {
     waiting: BTreeMap<ObjectId, Dead>,

@@ -33,7 +33,7 @@ fn store(ids: &'static [u64], damaged: &'static [u64]) -> MockShareMetadata {
     store
 }
 
-/// What a scan sees, and which rows it found to be damaged.
+/// Returns the nodes that a scan sees, and those whose rows it finds damaged.
 async fn scanned(store: &MockShareMetadata, max: usize) -> (Vec<u64>, Vec<u64>) {
     let (mut seen, mut damaged, mut after) = (Vec::new(), Vec::new(), NodeId(0));
     loop {

@@ -1,4 +1,4 @@
-//! What the stores of a share answer, in the log and to clients.
+//! The failures of a share's stores, in the log and to clients.
 
 use dittofs_domain::{NodeId, ObjectId, content::map::MapError, error::FsError};
 use dittofs_ports::{ApplyError, BackupError, ContentError, MetadataError, OpenStateError};

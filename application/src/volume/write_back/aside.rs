@@ -28,7 +28,7 @@ use crate::volume::{share::is_of_file, write_back::WriteBack};
 
 /// So often publishing must fail before a file is set aside: a store may answer badly once.
 pub(in crate::volume) const FAILURES_MAX: u32 = 3;
-/// How often a file that is set aside is tried again. Whoever mends the store or the row waits no longer for it, and
+/// How often a file that is set aside is tried again. Whoever repairs the store or the row waits no longer for it, and
 /// each try costs a flush that fails.
 const RETRY: Duration = Duration::from_secs(60);
 /// Records are written again once this part of the journal was filled since. Smaller parts would write them more often.
@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// segments, of which it has at least four.
 const PART_KEPT: u64 = 4;
 
-/// What is known of a file that could not be published.
+/// The failures of a file that could not be published.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Failing {
     pub(super) failures: u32,
@@ -196,7 +196,7 @@ impl WriteBack {
                 }
             }
             Err(error) if is_of_file(*error) => {
-                // What was filled before counts as well: the file's records may be the oldest ones.
+                // Bytes that were written before count as well: the file's records may be the oldest ones.
                 let filled = self.nodes.pending().filled().saturating_sub(self.journal.usage().used);
                 if self.aside.failed(node, self.share.monotonic(), filled) {
                     self.report_aside(node).await;

@@ -63,7 +63,7 @@ impl WriteBack {
             Err(_) => None,
         };
         let Some(pending) = self.nodes.pending().find(node) else { return Ok(()) };
-        // What was removed of it may not be known: under new numbers it would count again.
+        // Nobody may know which bytes of it were removed: under new numbers they would count again.
         if pending.lock().is_uncertain {
             return Ok(());
         }

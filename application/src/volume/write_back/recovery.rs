@@ -13,7 +13,7 @@ use crate::volume::{pending::Replayed, write_back::WriteBack};
 /// Nodes that are looked up at a time. A turn of the store, with little memory.
 const NODES_PER_VIEW: usize = 256;
 
-/// What a share found in its journal when it was opened.
+/// The records that a share found in its journal when it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// Records that hold bytes which are not flushed.

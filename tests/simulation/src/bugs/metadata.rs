@@ -27,7 +27,7 @@ pub(crate) struct RiggedMetadata {
     bug: Bug,
     /// How many numbers were given in this life, where each life starts again.
     given: AtomicU64,
-    /// What was last shown of directories.
+    /// The changes of directories that were shown last.
     shown: Mutex<BTreeMap<NodeId, ChangeId>>,
 }
 

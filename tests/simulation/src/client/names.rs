@@ -82,7 +82,7 @@ fn has_something(oracle: &mut Oracle, directory: NodeId, name: u8, window: Windo
     before(oracle, directory, name, window).iter().any(|target| *target != Target::Nothing)
 }
 
-/// What a name may lead to; none: something that nobody knows yet.
+/// Returns the kinds of nodes that a name may lead to; none: something that nobody knows yet.
 fn kinds(oracle: &mut Oracle, directory: NodeId, name: u8, window: Window) -> Vec<Option<NodeKind>> {
     let all = before(oracle, directory, name, window);
     let there = all.into_iter().filter(|target| *target != Target::Nothing);

@@ -1,4 +1,4 @@
-//! What a client chooses: a few names, nodes and places, so that much collides.
+//! The choices of a client: a few names, nodes and places, so that much collides.
 
 use std::ops::Range;
 
@@ -46,7 +46,7 @@ impl Client {
         found.unwrap_or_else(|| (NodeId::ROOT, self.world.oracle.lock().nodes[&NodeId::ROOT].handle))
     }
 
-    /// What kind of node to make.
+    /// Chooses the kind of a node to make.
     pub(super) fn kind(&mut self) -> NodeKind {
         let mut oracle = self.world.oracle.lock();
         let now = oracle.now();

@@ -95,7 +95,7 @@ impl Client {
         }
     }
 
-    /// What is to be cloned: mostly of what the source surely has.
+    /// Chooses a range to clone: mostly one that the source surely has.
     fn choose_clone(&mut self) -> Option<(CloneOnItsWay, [u8; 32])> {
         let (source, _) = self.file()?;
         let (destination, handle) = self.file()?;
@@ -186,7 +186,7 @@ impl Client {
                 drop(oracle);
                 self.world.fail_answer("a clone of more than its source has succeeds", window, &changed);
             }
-            // The source may have been removed or cut in the middle, when some pieces were there already.
+            // The source may have been removed or truncated in the middle, when some pieces were there already.
             Answer::Refused(FsError::Stale) if may_be_gone => model.file.write_unknown(window.op, written, now),
             Answer::Refused(FsError::Invalid) if !must_fit => model.file.write_unknown(window.op, written, now),
             Answer::Unknown => model.file.write_unknown(window.op, written, now),

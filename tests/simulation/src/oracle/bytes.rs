@@ -25,7 +25,7 @@ pub(crate) fn written(phase: u64, range: Range<u64>) -> &'static [u8] {
     &POOL[from..from + (range.end - range.start) as usize]
 }
 
-/// What a byte is of.
+/// The source of a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// Nothing: zero.
@@ -68,15 +68,15 @@ impl Source {
     }
 }
 
-/// The bytes of a file. What lies behind its end is zero.
+/// The bytes of a file. Bytes behind its end are zero.
 #[derive(Clone, Debug)]
 pub(crate) struct Bytes {
     /// By start; each reaches to the next one's.
     parts: BTreeMap<u64, Register<Source>>,
-    /// What was perhaps done in part: in these ranges each part is for itself.
+    /// Operations that were perhaps done in part: in these ranges each part is for itself.
     in_pieces: BTreeMap<OpNumber, Range<u64>>,
-    /// The same of what has come to its end, as long as it is not clear where others came before its pieces and where
-    /// after.
+    /// The same of operations that have come to their end, as long as it is not clear where others came before their
+    /// pieces and where after.
     interleaved: BTreeMap<OpNumber, Range<u64>>,
     /// Writes of which it is not known that they are durable.
     volatile: BTreeMap<OpNumber, Range<u64>>,
@@ -137,7 +137,7 @@ impl Bytes {
         self.in_pieces.values().any(|other| other.start < range.end && range.start < other.end)
     }
 
-    /// What a range may have been since `start`, as it would be at another place.
+    /// Returns what a range may have been since `start`, as it would be at another place.
     pub(crate) fn sources(&mut self, range: &Range<u64>, start: Moment, to: u64) -> Vec<(Range<u64>, Vec<Source>)> {
         self.split(range.start);
         self.split(range.end);
@@ -153,7 +153,8 @@ impl Bytes {
         sources
     }
 
-    /// What an operation on its way made of a range is known: one of these.
+    /// Notes that the bytes which an operation on its way made of a range are known: they are from one of these
+    /// sources.
     pub(crate) fn resolve(&mut self, op: OpNumber, range: &Range<u64>, sources: &[Source]) {
         self.of(range).for_each(|part| part.resolve(op, &Source::Unknown, sources));
     }

@@ -14,7 +14,7 @@ use super::{
 pub(crate) enum Mtime {
     /// Whatever the clock said.
     Any,
-    /// What a client has set.
+    /// A time that a client has set.
     Set(Timestamp),
 }
 
@@ -77,7 +77,7 @@ impl FileModel {
             || self.unknown > op
     }
 
-    /// What writes on their way may make of the size.
+    /// Adds the sizes that writes on their way may make.
     fn grow(&mut self) {
         for _ in 0..self.growing.len() {
             for (op, end) in &self.growing {
@@ -236,7 +236,7 @@ impl FileModel {
         self.unstable.clear();
     }
 
-    /// What is left of a write that may be lost makes the file as long as that.
+    /// Makes the file as long as the parts that are left of writes that may be lost.
     fn tear_size(&mut self, now: Moment) {
         for (op, end) in self.bytes.torn() {
             self.size.begin_from(op, |size| (*size).max(end));

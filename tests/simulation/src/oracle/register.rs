@@ -76,7 +76,7 @@ impl<V: Clone + PartialEq> Register<V> {
         self.finish(window.op, now);
     }
 
-    /// What the operation did survives a crash from now on.
+    /// Notes that what the operation did survives a crash from now on.
     pub(crate) fn make_durable(&mut self, window: Window, now: Moment, beats: impl Fn(&V) -> bool) {
         for other in self.candidates.iter_mut().filter(|other| other.op != window.op) {
             if other.ended.is_some_and(|ended| ended < window.start) && beats(&other.value) {
@@ -93,7 +93,7 @@ impl<V: Clone + PartialEq> Register<V> {
         }
     }
 
-    /// What an operation gives it was not known, and is one of these.
+    /// Notes that the value which an operation gives it was not known, and is one of these.
     pub(crate) fn resolve(&mut self, op: OpNumber, unknown: &V, values: &[V]) {
         let (own, rest): (Vec<_>, Vec<_>) =
             self.candidates.drain(..).partition(|own| own.op == op && own.value == *unknown);
@@ -117,7 +117,7 @@ impl<V: Clone + PartialEq> Register<V> {
         self.candidates.retain(|own| own.op != op);
     }
 
-    /// What is not durable may be gone; what was on its way may have happened.
+    /// Notes a crash. A value that is not durable may be gone, and an operation on its way may have happened.
     pub(crate) fn crash(&mut self, now: Moment) {
         self.candidates.retain(|candidate| !candidate.gone_durably);
         self.lose();
@@ -126,7 +126,8 @@ impl<V: Clone + PartialEq> Register<V> {
         }
     }
 
-    /// What is not durable may be gone. Whoever reads since before may still see what is gone for ever.
+    /// Notes that values which are not durable may be gone. Whoever reads since before may still see what is gone for
+    /// ever.
     pub(crate) fn lose(&mut self) {
         for candidate in self.candidates.iter_mut().filter(|candidate| !candidate.gone_durably) {
             candidate.gone = None;
@@ -153,7 +154,7 @@ impl<V: Clone + PartialEq> Register<V> {
         values.all(|value| value == first).then_some(first)
     }
 
-    /// What was called `old` is `new`.
+    /// Renames the value `old` to `new`.
     pub(crate) fn replace(&mut self, old: &V, new: &V) {
         for candidate in self.candidates.iter_mut().filter(|candidate| candidate.value == *old) {
             candidate.value = new.clone();

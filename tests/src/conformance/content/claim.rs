@@ -61,7 +61,7 @@ pub async fn a_mark_is_put_only_over_the_one_that_was_seen(open: impl AsyncFn() 
     assert_eq!(refused(store.claim(SHARE, &mark(2, 4), Some(first.clone())).await.unwrap()), Some(mark(1, 3)));
     let found = store.owner(SHARE).await.unwrap().unwrap();
     assert_eq!(found.mark, mark(1, 3));
-    // What was read is as good as what was written.
+    // A mark that was read is as good as one that was written.
     let third = written(store.claim(SHARE, &mark(1, 5), Some(found)).await.unwrap());
     assert_eq!(refused(store.claim(SHARE, &mark(1, 6), Some(second)).await.unwrap()), Some(mark(1, 5)));
     written(store.claim(SHARE, &mark(1, 7), Some(third)).await.unwrap());

@@ -35,7 +35,7 @@ pub async fn discarding_keeps_everything_else(open: impl AsyncFn() -> Arc<dyn Co
     if let (Some(before), Some(after)) = (before, store.capacity().await.unwrap()) {
         assert_eq!(before.total, after.total);
     }
-    // What it took before the discard is not given back twice.
+    // The deletion does not give back again the bytes that the discard gave back.
     store.delete(SHARE, object(1)).await.unwrap();
     store.delete(SHARE, object(2)).await.unwrap();
     store.put(SHARE, object(3), parts(&whole)).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is there when a journal is opened again.
+//! The records that are there when a journal is opened again.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What plans change, what they answer, and which are refused.
+//! Plans: their changes, their answers, and which are refused.
 
 use std::sync::Arc;
 

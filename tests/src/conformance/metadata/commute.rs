@@ -1,4 +1,4 @@
-//! What commutes never conflicts; what does not, meets.
+//! Plans that commute never conflict. Plans that do not commute conflict.
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -196,7 +196,7 @@ impl Dump {
     }
 }
 
-/// What a listing with records says, for comparison with single nodes.
+/// Returns the record of a listed node, for comparison with single nodes.
 pub(super) fn record(listed: &Listed) -> Arc<Node> {
     listed.record.clone().expect("records were asked for")
 }

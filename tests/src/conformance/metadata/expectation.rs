@@ -240,7 +240,7 @@ pub async fn expectations_are_checked_before_the_first_change(open: impl AsyncFn
     let node = fixture.add(directory, "f", NodeKind::File).await;
     let cookie = fixture.entry(directory, "f").await.unwrap().cookie;
 
-    // What the plan itself brings about does not count.
+    // A state that only the plan itself brings about does not count.
     let mut plan = Plan::at(time(2_000));
     plan.require(Expectation::Empty(directory)).change(Change::DeleteEntry(child(directory, "f")));
     assert_conflict(&fixture, plan).await;
@@ -249,7 +249,7 @@ pub async fn expectations_are_checked_before_the_first_change(open: impl AsyncFn
     plan.change(Change::UpdateNode(node, NodeUpdate { links: LinkChange::Set(2), ..NodeUpdate::changed() }));
     assert_conflict(&fixture, plan).await;
 
-    // What the plan itself takes away still does.
+    // A state that the plan itself removes still counts.
     let mut plan = Plan::at(time(2_000));
     plan.require(Expectation::EntryIs { key: child(directory, "f"), node, cookie });
     plan.require(Expectation::EntryAbsent(child(directory, "g")));

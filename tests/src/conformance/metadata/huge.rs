@@ -216,7 +216,7 @@ pub async fn a_huge_file_is_truncated_in_small_plans_while_creates_go_on(
     assert_eq!(fixture.node(node).await.unwrap().size, KEPT);
     assert_eq!(fixture.share.pending_truncations(NodeId(0), 10).await.unwrap(), [node]);
 
-    // The file grows again at once: what was cut off must not come back.
+    // The file grows again at once: the bytes that the truncation removed must not come back.
     run(&fixture, "grow", Request::Set(node, SetAttributes::size(size))).await;
     let probes = [KEPT, 2 * PAGE_BYTES, size / 2, size - 1];
     for offset in probes {

@@ -61,7 +61,7 @@ impl Tree {
         Tree { guard, ..tree }
     }
 
-    /// What plain additions do not give: a second name, owners, content.
+    /// Adds to the tree what plain additions do not give: a second name, owners, content.
     async fn finish(&self) {
         let fixture = &self.fixture;
         let cookie = dittofs_domain::Cookie(fixture.number());
@@ -117,7 +117,7 @@ fn owner(node: NodeId, uid: u32) -> Request {
 
 type Ask = fn(&Tree) -> Request;
 
-/// What root asks for.
+/// The requests of root.
 const BY_ROOT: &[(&str, Ask)] = &[
     ("create d/new", |t| Request::Create(new_file(t.d, "new"))),
     ("create d/new unchecked", |t| Request::Create(unchecked(t.d, "new"))),
@@ -168,7 +168,7 @@ const BY_ROOT: &[(&str, Ask)] = &[
     }),
 ];
 
-/// What a user without privileges asks for.
+/// The requests of a user without privileges.
 const BY_USER: &[(&str, Ask)] = &[
     ("create d/own by a user", |t| Request::Create(new_file(t.d, "own"))),
     ("remove d/f by a user", |t| remove(t.d, "f")),
@@ -204,7 +204,7 @@ enum Schedule {
     AtOnce,
 }
 
-/// What a run came to.
+/// The outcomes and the final state of a run.
 #[derive(Clone, Debug, PartialEq)]
 struct Run {
     first: Outcome,

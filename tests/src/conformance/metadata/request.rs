@@ -13,7 +13,7 @@ use dittofs_ports::ApplyError;
 
 use super::{Fixture, fixture::name};
 
-/// What a client asks for.
+/// A request of a client.
 #[derive(Clone, Debug)]
 pub(super) enum Request {
     Create(CreateRequest),
@@ -58,7 +58,7 @@ impl Act {
         fixture.view(query).await
     }
 
-    /// What the rule says.
+    /// Returns the decision of the rule.
     pub(super) fn decide(&self, view: &View) -> Result<Decision, FsError> {
         let context = Context { credentials: &self.credentials, now: self.now };
         match &self.request {
@@ -99,7 +99,7 @@ impl Act {
     }
 }
 
-/// What another size does to the map, as the application asks the rules for it.
+/// Returns the changes of the map for another size, as the application asks the rules for them.
 fn resize(view: &View, node: NodeId, size: u64) -> Result<Resize, FsError> {
     let facts = Facts::of(view.node(node)?, &Scale::PRODUCTION);
     match truncate(&view.map, &facts, size)? {

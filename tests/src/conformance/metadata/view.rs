@@ -1,4 +1,4 @@
-//! What a query gets: all of it of one instant.
+//! The answers of queries: all of an answer is of one instant.
 
 use std::sync::{
     Arc,

@@ -48,7 +48,7 @@ pub async fn an_update_that_changes_nothing_leaves_nothing(make: impl AsyncFn() 
     let mut runs = 0;
     state.update(NodeId(3), &mut |_: &mut NodeOpens| runs += 1).await.unwrap();
     assert!(runs > 0);
-    // What is taken back in the same update was never there.
+    // An open that the same update takes back was never there.
     let mut there_and_back = |opens: &mut NodeOpens| {
         let _ = opens.open(OpenToken(1), open_of(client(1)), false, 0);
         opens.close(OpenToken(1));

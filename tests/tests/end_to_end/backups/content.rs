@@ -1,4 +1,4 @@
-//! What shares hold when they are backed up, and who writes meanwhile.
+//! The content of shares when they are backed up, and who writes meanwhile.
 
 use std::sync::{
     Arc,
@@ -16,7 +16,7 @@ use crate::{
     session::{Session, pattern},
 };
 
-/// What is in the share before the backup.
+/// The content of the share before the backup.
 pub(crate) struct Tree {
     large: Vec<u8>,
     small: Vec<Vec<u8>>,
@@ -98,7 +98,7 @@ impl Load {
         self.task.await.unwrap()
     }
 
-    /// What came after is not there without what came before, and nothing is there by half.
+    /// Checks that no later write is there without the earlier ones, and that nothing is there by half.
     pub(crate) async fn check(session: &mut Session, most: u64) -> u64 {
         let root = session.root.clone();
         let mut numbers = Vec::new();

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 pub(in crate::volume) struct Pace {
     /// Tasks that fetch ahead.
     pub(in crate::volume) fetchers: usize,
-    /// What one task fetches at a time.
+    /// The bytes that one task fetches at a time.
     pub(super) step: u64,
     pub(super) window_min: u64,
     pub(super) window_max: u64,
@@ -47,7 +47,7 @@ impl Pace {
     }
 }
 
-/// What was measured of the link.
+/// The measurements of the link.
 #[derive(Debug, Default)]
 pub(super) struct Link(Mutex<Measured>);
 
@@ -84,13 +84,13 @@ impl Link {
         measured.rate = if rate > measured.rate { rate } else { measured.rate - (measured.rate - rate) / 32 };
         measured.latency = match measured.latency {
             Duration::ZERO => took,
-            // What is longer has waited behind others; a link that has become slower is believed slowly.
+            // A longer request has waited behind others. A link that has become slower is believed slowly.
             known if took > known => known + (took - known) / 256,
             _ => took,
         };
     }
 
-    /// How many bytes are to be on their way; none where nothing is known.
+    /// Returns how many bytes are to be on their way; none where nothing is known.
     pub(super) fn window(&self) -> Option<u64> {
         let Measured { rate, latency, .. } = *self.0.lock();
         let product = u128::from(rate) * latency.as_micros() / 1_000_000;

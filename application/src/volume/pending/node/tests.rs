@@ -32,7 +32,7 @@ fn the_part_of_a_flush_that_ends_last_says_that_all_of_it_is_done() {
     let done = |pending: &NodePending, range: Range<u64>, up_to| {
         pending.content_seq_after(std::slice::from_ref(&range), Sequence(up_to)).0
     };
-    // What was taken before the second record came is not stored yet, and then it is.
+    // The bytes that were taken before the second record came are not stored yet, and then they are.
     assert_eq!((done(&pending, 20..30, 2), done(&pending, 0..10, 1)), (0, 1));
     pending.slices.remove(std::slice::from_ref(&(20..30)), Sequence(2));
     assert_eq!(done(&pending, 0..10, 1), 2);

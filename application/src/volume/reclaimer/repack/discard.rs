@@ -30,12 +30,12 @@ impl Repacker {
     /// Notes which ranges of a live object nothing refers to. `flushing` is held, and nobody clones.
     pub(super) fn note_dead_ranges<'a>(&self, object: &ObjectRecord, living: impl Iterator<Item = &'a Piece>) {
         let mut ranges = dead_ranges(object.bytes, living.filter_map(block_of));
-        // What only fills the space between two blocks.
+        // Leaves out the padding between two blocks.
         ranges.retain(|range| range.end - range.start > BLOCK_ALIGNMENT);
         self.collector.discards().note(object.id, ranges, self.share.monotonic());
     }
 
-    /// Gives back what has been dead for long enough; answers whether more is waiting. `flushing` is held.
+    /// Gives back what has been dead for long enough. Returns whether more is waiting. `flushing` is held.
     pub(super) async fn discard_dead_ranges(&self) -> FsResult<bool> {
         let due = self.collector.discards().due(self.share.monotonic());
         let mut given_back = 0;

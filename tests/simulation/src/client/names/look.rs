@@ -84,7 +84,7 @@ impl Client {
         self.check_list(directory, window, &all);
     }
 
-    /// What was there all the while is listed once, what never was is not.
+    /// Checks that a listing has each entry that was there all the while once, and none that never was.
     fn check_list(&self, directory: NodeId, window: Window, all: &[(Option<u8>, NodeId)]) {
         let mut oracle = self.world.oracle.lock();
         let mut wrong = None;
