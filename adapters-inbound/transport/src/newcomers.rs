@@ -26,7 +26,7 @@ struct Newcomer<T> {
     socket: T,
 }
 
-/// What became of a newcomer.
+/// The outcome for a newcomer.
 #[derive(Debug)]
 pub enum Received<T> {
     /// It has a place.

@@ -30,10 +30,10 @@ pub(super) struct Core {
 
 #[derive(Debug, Default)]
 struct Local {
-    /// What the charges hold.
+    /// The bytes that the charges hold.
     used: u64,
-    /// What was taken of the budget beyond the connection's own, in multiples of [`GRAIN`]: never less than what the
-    /// charges, and one that was granted, need.
+    /// The bytes that were taken of the budget beyond the connection's own, in multiples of [`GRAIN`]: never less than
+    /// the charges, and one that was granted, need.
     taken: u64,
     request: Request,
 }
@@ -269,18 +269,19 @@ impl Local {
         fits
     }
 
-    /// What the charges need of the budget, with one that was granted and so many bytes more.
+    /// Returns the bytes that the charges need of the budget, with one that was granted and so many bytes more.
     fn needed(&self, bytes: u64) -> u64 {
         let granted = if let Request::Granted(granted) = self.request { granted } else { 0 };
         (self.used + granted + bytes).saturating_sub(MemoryBudget::OWN_CALL_BYTES).next_multiple_of(GRAIN)
     }
 
-    /// What more must be taken for so many bytes.
+    /// Returns the bytes that must be taken in addition for so many bytes.
     fn missing(&self, bytes: u64) -> u64 {
         self.needed(bytes).saturating_sub(self.taken)
     }
 
-    /// What was taken and is not needed any more. All of it once the connection's own suffices.
+    /// Returns the bytes that were taken and are not needed any more. These are all of them once the connection's own
+    /// suffice.
     fn surplus(&self) -> u64 {
         let needed = self.needed(0);
         let surplus = self.taken.saturating_sub(needed);
