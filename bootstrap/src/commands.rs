@@ -161,7 +161,7 @@ fn carry_out(command: Command, program: &Program) -> Result<(), Failure> {
         }
         Command::Restore(arguments) => {
             let config = load(&arguments.source)?;
-            // What is restored is as private as what is served.
+            // Restored files are as private as those that are served.
             rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
             let _logging = logging::init(&config.log);
             Ok(restore::restore(&arguments, &config, stores, &mut out)?)

@@ -69,11 +69,11 @@ pub struct Config {
     pub journal: JournalConfig,
     /// The cache of content, over all shares.
     pub cache: CacheConfig,
-    /// What is exported; at least one.
+    /// The shares; at least one.
     pub shares: Vec<ShareConfig>,
-    /// How it is reached.
+    /// The adapters by which clients reach them.
     pub adapters: Adapters,
-    /// What is logged.
+    /// The options of the log.
     pub log: LogConfig,
 }
 
@@ -93,7 +93,7 @@ pub struct CacheConfig {
     pub memory: ByteSize,
     /// Bytes that are fetched ahead of readers, over all shares.
     pub readahead: ByteSize,
-    /// What is kept on a disk besides, if anything.
+    /// The additional cache on a disk, if there is one.
     pub disk: Option<DiskCacheConfig>,
 }
 
@@ -117,7 +117,7 @@ const JOURNAL_DEFAULT: ByteSize = ByteSize(VolumeLimits::USUAL.unflushed_bytes_m
 const JOURNAL_ON_DISK_DEFAULT: ByteSize = ByteSize(4096 * MIB);
 /// A transfer.
 const CACHE_MIN: ByteSize = ByteSize(MIB);
-/// What a small machine can spare: an operator with more memory gives more.
+/// The memory that a small machine can spare. An operator with more memory configures more.
 const CACHE_DEFAULT: ByteSize = ByteSize(512 * MIB);
 /// A transfer.
 const READAHEAD_MIN: ByteSize = ByteSize(MIB);
@@ -144,7 +144,7 @@ impl Config {
         stores.chain(keys).chain(cache).chain(journal).chain(audit).collect()
     }
 
-    /// What holds for this configuration though one might expect otherwise, a line each.
+    /// Returns facts about this configuration that one might not expect, a line each.
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
         self.shares_in_memory()
@@ -153,7 +153,7 @@ impl Config {
     }
 }
 
-/// What is given beside the tree itself.
+/// The inputs beside the tree itself.
 struct Given<'a> {
     kinds: &'a StoreKinds,
     protocols: &'a Protocols,

@@ -1,4 +1,4 @@
-//! What a configuration comes to, share by share, as people and the local socket see it.
+//! The outcome of a configuration, share by share, as people and the local socket see it.
 
 use dittofs_admin::{ShareFacts, UnnamedView};
 use dittofs_ports::ShareRecord;

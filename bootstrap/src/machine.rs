@@ -1,4 +1,4 @@
-//! What the machine gives to this process.
+//! The resources that the machine gives to this process.
 
 use std::fs;
 use std::path::{Path, PathBuf};

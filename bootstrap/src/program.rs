@@ -6,7 +6,7 @@ use crate::cli::Cli;
 use crate::commands;
 use crate::config::{Protocols, StoreKinds};
 
-/// What a program can serve, from what.
+/// The protocols that a program can serve, and the stores that it can serve from.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// The types of store that a configuration can name.
@@ -16,7 +16,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// What this program has by itself.
+    /// The program as it is without additions.
     #[must_use]
     pub fn built_in() -> Program {
         Program { stores: StoreKinds::built_in(), protocols: Protocols::built_in() }

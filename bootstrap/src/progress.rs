@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 #[derive(Clone, Default)]
 pub struct Progress(Option<Arc<dyn Fn(u64, u64) + Send + Sync>>);
 
-/// What is done faster than this is not worth a word.
+/// Work that is faster than this is not reported.
 const SILENCE: Duration = Duration::from_secs(1);
 /// Between two lines of the log. A start of ten minutes is 200 lines.
 const PAUSE: Duration = Duration::from_secs(3);

@@ -114,21 +114,21 @@ pub enum ServeError {
     },
 }
 
-/// Serves every share of the configuration until the process gets SIGTERM or SIGINT, then drains: requests in flight
-/// are answered, what is unflushed is flushed, and all stores are closed. A second signal ends the process at once.
+/// Serves every share of the configuration until the process gets SIGTERM or SIGINT. Then it drains: it answers
+/// requests in flight, flushes unflushed data, and closes all stores. A second signal ends the process at once.
 ///
 /// # Errors
-/// What kept the server from starting, or from stopping cleanly.
+/// Reports what kept the server from starting, or from stopping cleanly.
 pub fn serve(config: &Config, kinds: &StoreKinds) -> Result<(), ServeError> {
     serve_accepting(config, kinds, &Accepting::default())
 }
 
-/// What somebody has said to accept when the server starts: names of shares.
+/// The risks that somebody has accepted for the start of the server: names of shares.
 #[derive(Clone, Debug, Default)]
 pub struct Accepting {
-    /// Of these is given up what is missing, old or damaged.
+    /// The shares whose missing, old or damaged data are given up.
     pub loss: BTreeSet<String>,
-    /// The objects of these are taken though another server may hold them.
+    /// The shares whose objects are taken though another server may hold them.
     pub take_over: BTreeSet<String>,
 }
 
@@ -229,7 +229,7 @@ async fn serve_until_stopped(
     }
 }
 
-/// What is promised holds after a crash as well, so ending without a word to anybody is safe, if not polite.
+/// Ends the process at once. The promises hold after a crash as well, so this is safe, if not polite.
 fn end_at_once(signal: &str, during: &str) -> ! {
     tracing::warn!("{signal} during {during}: ending at once; the next start recovers");
     std::process::exit(1)

@@ -23,13 +23,13 @@ use crate::lines::{Lines, LinesBody, TICK};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BackupLine {
-    /// How far it is.
+    /// The progress so far.
     Progress {
-        /// What it is at.
+        /// The current phase.
         phase: String,
-        /// How much of that is done.
+        /// The amount of its work that is done.
         done: u64,
-        /// Of how much; 0 where that is not known.
+        /// The amount of its work in all; 0 where that is not known.
         of: u64,
     },
     /// The end, if it got there.
@@ -41,7 +41,7 @@ pub enum BackupLine {
     },
 }
 
-/// What a backup came to.
+/// The outcome of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupSummary {
     /// Its id.
@@ -83,7 +83,7 @@ pub struct BackupsView {
     pub backups: Vec<BackupView>,
 }
 
-/// What became of one that was released.
+/// The outcome of releasing a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleasedView {
     /// Bytes of objects that it had pinned.
@@ -104,7 +104,7 @@ impl From<PinningBackup> for BackupView {
     }
 }
 
-/// What a backup is at, in a word.
+/// Returns the word for a backup's phase.
 pub fn backup_phase_word(phase: BackupPhase) -> &'static str {
     match phase {
         BackupPhase::Flush => "flushing",

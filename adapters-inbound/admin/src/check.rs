@@ -19,13 +19,13 @@ use crate::lines::{Lines, LinesBody, TICK};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckLine {
-    /// How far it is.
+    /// The progress so far.
     Progress {
-        /// What it is at.
+        /// The current phase.
         phase: String,
-        /// How much of that is done.
+        /// The amount of its work that is done.
         done: u64,
-        /// Of how much; 0 where that is not known.
+        /// The amount of its work in all; 0 where that is not known.
         of: u64,
     },
     /// Something that was found.
@@ -48,14 +48,14 @@ pub struct FindingView {
     pub is_note: bool,
     /// Where it is in the share, if it is about a file.
     pub path: Option<String>,
-    /// What it is.
+    /// A description of it.
     pub text: String,
     /// Whether it was repaired, where that was tried.
     #[serde(alias = "mended")]
     pub repaired: Option<bool>,
 }
 
-/// What a check came to.
+/// The outcome of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckSummary {
     /// Findings that are more than notes.
@@ -75,7 +75,7 @@ pub struct CheckSummary {
     pub objects: u64,
     /// Bytes that were read and verified.
     pub verified_bytes: u64,
-    /// What is sealed under which key.
+    /// The keys, with the data that each seals.
     #[serde(default)]
     pub keys: Vec<KeyView>,
     /// Bytes that are only in the journal, and were not looked at.
@@ -83,7 +83,7 @@ pub struct CheckSummary {
     pub unflushed_bytes: u64,
 }
 
-/// What one key seals.
+/// The data that one key seals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyView {
     /// The key's fingerprint, or number; none for what is not sealed.
@@ -141,7 +141,7 @@ impl From<&SealedUnder> for KeyView {
     }
 }
 
-/// What a check is at, in a word.
+/// Returns the word for a check's phase.
 pub fn phase_word(phase: CheckPhase) -> &'static str {
     match phase {
         CheckPhase::Nodes => "nodes",

@@ -19,7 +19,8 @@ use crate::{
     wire::{Refused, ReloadView, SharesView},
 };
 
-/// What a reply may take. The longest is that of a check, whose 10,000 findings have 1.6 KB each within this.
+/// The most bytes that a reply may take. The longest is that of a check, whose 10,000 findings have 1.6 KB each within
+/// this.
 const REPLY_BYTES_MAX: usize = 16 << 20;
 
 /// Why a server did not do what it was asked for.
@@ -39,7 +40,7 @@ pub enum ClientError {
     /// The server said no.
     #[error("the server refused: {0}")]
     Refused(String),
-    /// What came back makes no sense.
+    /// The reply makes no sense.
     #[error("the server's reply can't be read: {0}")]
     Reply(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,4 +1,4 @@
-//! What a server shows of its configuration.
+//! The parts of its configuration that a server shows.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::wire::{ReloadView, ShareFacts, UnnamedView};
 /// A server with a configuration.
 #[async_trait]
 pub trait Configured: Send + Sync {
-    /// What the shares that are served were configured with, in the order of the configuration.
+    /// Returns the configuration of the shares that are served, in the order of the configuration.
     fn facts(&self) -> Vec<ShareFacts>;
 
     /// Shares in the metadata stores that the configuration does not name.

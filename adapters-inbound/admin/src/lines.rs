@@ -1,4 +1,5 @@
-//! What takes long: a body of lines, so that whoever asked sees how far it is, and no answer gets too long.
+//! The answer to a request that takes long: a body of lines. Whoever asked sees how far it is, and no answer gets too
+//! long.
 
 use std::{
     convert::Infallible,
@@ -27,7 +28,7 @@ pub(crate) struct LinesBody {
 pub(crate) struct Lines(mpsc::Sender<Bytes>);
 
 impl LinesBody {
-    /// What a task sends.
+    /// Makes a body from the lines that a task sends.
     pub(crate) fn of<F: Future<Output = ()> + Send + 'static>(task: impl FnOnce(Lines) -> F) -> LinesBody {
         let (sender, lines) = mpsc::channel(LINES_MAX);
         LinesBody { lines, task: tokio::spawn(task(Lines(sender))) }

@@ -21,7 +21,7 @@ use crate::wire::{Refused, ShareView, SharesView};
 /// A body that may come in pieces, so that what takes long can report how far it is.
 pub(crate) type Body = BoxBody<Bytes, std::convert::Infallible>;
 
-/// What requests are answered from.
+/// The sources from which requests are answered.
 pub(crate) struct Routes {
     pub(crate) service: Arc<dyn AdminService>,
     pub(crate) configured: Arc<dyn Configured>,

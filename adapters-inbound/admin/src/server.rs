@@ -9,7 +9,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::{configured::Configured, listener::talk_with_all, routes::Routes};
 
-/// What a request's head may take. A path and a few headers are a fraction of it.
+/// The most bytes that a request's head may take. A path and a few headers are a fraction of it.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 /// How long a peer may take over it. The peer is on this machine and sends it at once: only one that hangs needs
 /// longer.

@@ -1,4 +1,4 @@
-//! What is open to monitoring: read-only HTTP, whether the server lives, whether it is ready, and its metrics.
+//! The interface for monitoring: read-only HTTP, whether the server lives, whether it is ready, and its metrics.
 //!
 //! - `GET /healthz`: 200 if all threads respond, else 503
 //! - `GET /readyz`: 200 if all shares are open and their stores answer, else 503 with a line a reason
@@ -41,7 +41,7 @@ pub struct Sources {
     pub statistics: Arc<dyn StatisticsService>,
     /// The protocols.
     pub protocols: Vec<Arc<dyn ProtocolStatistics>>,
-    /// What bounds their connections.
+    /// The bounds of their connections.
     pub bounds: Bounds,
     /// The cache of all shares.
     pub cache: Arc<dyn BlockCache>,
@@ -49,7 +49,7 @@ pub struct Sources {
     pub disk: Option<Arc<dyn DiskCache>>,
 }
 
-/// What monitoring is shown.
+/// The state of the server that monitoring is shown.
 pub struct Watch {
     started: Instant,
     started_at: SystemTime,

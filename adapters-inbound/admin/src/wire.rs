@@ -1,9 +1,9 @@
-//! What travels: JSON.
+//! The messages of the socket: JSON.
 
 use dittofs_ports::ShareSpace;
 use serde::{Deserialize, Serialize};
 
-/// What a configuration says of a share.
+/// A share's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareFacts {
     /// Its name: an absolute path.
@@ -43,7 +43,7 @@ pub struct ShareFacts {
 /// A share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareView {
-    /// What was configured.
+    /// Its configuration.
     #[serde(flatten)]
     pub facts: ShareFacts,
     /// Its id in its metadata store.
@@ -101,14 +101,14 @@ pub struct UnnamedView {
     pub metadata_store: String,
 }
 
-/// What came of reading the configuration again, for people: keys, and shares by their names.
+/// The outcome of reading the configuration again, for people: keys, and shares by their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReloadView {
-    /// What was taken.
+    /// The changes that were taken.
     pub applied: Vec<String>,
-    /// What differs and needs a restart.
+    /// The differences that need a restart.
     pub restart: Vec<String>,
-    /// What was tried in vain, with the reason.
+    /// The changes that were tried in vain, with the reason.
     pub failed: Vec<String>,
 }
 

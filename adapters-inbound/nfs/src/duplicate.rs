@@ -30,14 +30,14 @@ pub struct DuplicateLimits {
 
 impl Default for DuplicateLimits {
     fn default() -> Self {
-        // What a store remembers of operations, over a crash, is for the same calls.
+        // A store remembers the operations of the same calls over a crash.
         let OperationsKept { count, age } = OperationsKept::default();
         // 384 bytes for each: a reply of NFSv3 to a change takes no more than 320.
         Self { entries_max: count, bytes_max: 24 << 20, reply_bytes_max: 1024, age_max: age }
     }
 }
 
-/// What became of duplicates, and what is kept for them.
+/// The outcomes of duplicates, and the memory that is kept for them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DuplicateCounts {
     /// Duplicates that got the first reply again.
@@ -76,7 +76,7 @@ impl DuplicateRequests {
         Self { shards, replayed: Counter::default(), dropped: Counter::default(), untracked: Counter::default() }
     }
 
-    /// What became of duplicates, and what is kept for them.
+    /// Returns the outcomes of duplicates, and the memory that is kept for them.
     pub fn counts(&self) -> DuplicateCounts {
         let mut counts = DuplicateCounts {
             replayed: self.replayed.read(),

@@ -36,7 +36,7 @@ const OPERATIONS: Operations = Operations {
 #[derive(Debug, Default)]
 pub struct Nlm4;
 
-/// What a procedure is always answered with; none where its result has no status.
+/// Returns the status with which a procedure is always answered; none where its result has no status.
 fn stat_of(procedure: Procedure) -> Option<nlm4_stats> {
     Some(match procedure {
         // A client that has started again gives up what it held, which is nothing.

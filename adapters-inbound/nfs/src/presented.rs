@@ -5,7 +5,7 @@ use dittofs_ports::Presented;
 
 use crate::rpc::{Call, Credential};
 
-/// What a call shows of who sent it.
+/// Returns what a call shows of its sender.
 pub(crate) fn presented(call: &Call) -> Presented {
     let address = call.peer.ip().to_canonical();
     let identity = match &call.credential {

@@ -1,4 +1,4 @@
-//! What the adapter has counted, for who watches it.
+//! The counts of the adapter, for monitoring.
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ pub struct Bounds {
     pub connections: Arc<Connections>,
 }
 
-/// What [`Bounds`] are made from.
+/// The options from which [`Bounds`] are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BoundsOptions {
     /// Bytes of requests and replies that all connections hold together.

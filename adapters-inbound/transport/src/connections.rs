@@ -162,10 +162,11 @@ impl Connections {
 
 impl ConnectionBounds {
     /// Newcomers that may wait at one listener for a place: see [`super::Newcomers`]. Each has a file descriptor,
-    /// beside those of connections. Twice the strangers that there may be: a burst of clients after a restart.
+    /// beside those of connections. Twice the unadmitted connections that there may be: a burst of clients after a
+    /// restart.
     pub const NEWCOMERS_MAX: usize = 128;
 
-    /// Strangers of one client.
+    /// Unadmitted connections of one client.
     fn unadmitted_of_one_max(&self) -> usize {
         self.unadmitted_max.div_ceil(UNADMITTED_PART)
     }

@@ -3,14 +3,14 @@ use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
 
-/// What the server wants of a connection, set from any thread.
+/// The server's wish for a connection, set from any thread.
 #[derive(Debug, Default)]
 pub struct Control {
     wish: AtomicU8,
     waker: AtomicWaker,
 }
 
-/// What a connection is to do.
+/// The action that the server wants of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wish {
     /// Go on.

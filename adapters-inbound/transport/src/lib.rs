@@ -1,5 +1,5 @@
-//! What all protocols share: how they are plugged into a server, and the bounds of what their connections may take
-//! together.
+//! The parts that all protocols share: how they are plugged into a server, and the bounds of what their connections may
+//! take together.
 //!
 //! - [`Protocol`]: what a server asks of a protocol, from its start to its end
 //! - [`ClientNetwork`]: who counts as one client, as far as an address tells
@@ -7,10 +7,10 @@
 //! - [`Connections`]: how many there are, of one client, and without an admitted call; the idlest makes room
 //! - [`Newcomers`]: those that wait for a place among the connections
 //! - [`Progress`]: when a transfer is too slow
-//! - [`Control`]: what the server wants of a connection
+//! - [`Control`]: the server's wish for a connection
 //!
-//! What is taken is given back by a guard's drop, so that nothing leaks however a connection ends. The bounds do not
-//! know: sockets, runtimes, protocols, what a call is.
+//! A guard's drop gives back what was taken, so that nothing leaks however a connection ends. The bounds know nothing
+//! of sockets, runtimes and protocols, nor what a call is.
 
 #![deny(missing_docs)]
 

@@ -27,7 +27,7 @@ pub struct MemoryBudget {
     state: Mutex<State>,
 }
 
-/// What is taken of a budget now.
+/// The use of a budget at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryUse {
     /// Bytes that are shared.
@@ -45,7 +45,7 @@ struct State {
     limit: u64,
     taken: u64,
     taken_max: u64,
-    /// What each client has taken; only those that have something.
+    /// The bytes that each client has taken; only those that have something.
     by_network: HashMap<ClientNetwork, u64>,
     waiting: VecDeque<Arc<Core>>,
     /// Those in line whose client has nothing: nobody passes them.
@@ -53,13 +53,13 @@ struct State {
 }
 
 impl MemoryBudget {
-    /// What each connection has of its own, and does not share: a buffer of 64 KiB to receive into, and
+    /// The memory that each connection has of its own, and does not share: a buffer of 64 KiB to receive into, and
     /// [`MemoryBudget::OWN_CALL_BYTES`].
     pub const OWN_BYTES: u64 = (64 << 10) + Self::OWN_CALL_BYTES;
-    /// What each connection has of its own for calls and replies: a few small ones.
+    /// The memory that each connection has of its own for calls and replies: a few small ones.
     pub const OWN_CALL_BYTES: u64 = 16 << 10;
 
-    /// A budget of so many bytes to share. What one charge asks for should be a small part of it.
+    /// A budget of so many bytes to share. A charge should ask for a small part of it.
     pub fn new(limit: u64) -> Arc<MemoryBudget> {
         let state =
             State { limit, taken: 0, taken_max: 0, by_network: HashMap::new(), waiting: VecDeque::new(), hungry: 0 };
@@ -81,7 +81,7 @@ impl MemoryBudget {
         Self::OWN_CALL_BYTES + self.limit / GRAIN * GRAIN
     }
 
-    /// What is taken now.
+    /// Returns the present use.
     pub fn usage(&self) -> MemoryUse {
         let State { taken, taken_max, waiting, .. } = &*self.state.lock();
         MemoryUse { limit: self.limit, taken: *taken, taken_max: *taken_max, waiting: waiting.len() as u64 }

@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv6Addr};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientNetwork(IpAddr);
 
-/// What a machine gets from its provider or by SLAAC: the lower 64 bits are its own to choose.
+/// The bits of an address that a machine may choose. It gets a network from its provider or by SLAAC, in which the
+/// lower 64 bits are its own.
 const IPV6_HOST_BITS: u32 = 64;
 
 impl ClientNetwork {

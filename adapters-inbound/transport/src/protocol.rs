@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 
 use crate::Bounds;
 
-/// What the application offers to protocols.
+/// The services that the application offers to protocols.
 #[derive(Clone)]
 pub struct Services {
     /// Names and attributes.
@@ -23,12 +23,12 @@ pub struct Services {
 /// one, so that it is the client who closes.
 pub const IDLE_USUAL: Duration = Duration::from_secs(600);
 
-/// What a protocol is given when it starts to serve.
+/// The parameters with which a protocol starts to serve.
 #[derive(Clone)]
 pub struct Serving {
-    /// What it calls.
+    /// The services that it calls.
     pub services: Services,
-    /// What its connections take together with those of all others.
+    /// The bounds of what its connections take together with those of all others.
     pub bounds: Bounds,
     /// Single-threaded runtimes with I/O and time, one a core, at least one. A connection stays on one of them.
     pub fronts: Vec<Handle>,
@@ -44,11 +44,11 @@ pub struct Serving {
 pub struct ListenError {
     /// The address.
     pub address: SocketAddr,
-    /// What for.
+    /// The purpose of the address.
     pub what: &'static str,
-    /// Where it is configured.
+    /// The option that configures it.
     pub option: &'static str,
-    /// Why.
+    /// The reason.
     pub source: io::Error,
 }
 
@@ -58,7 +58,7 @@ pub struct ListenError {
 /// time between `start` and `drain`. All are called on the server's runtime for background work, and none may block it.
 #[async_trait]
 pub trait Protocol: Sized + Send + Sync + 'static {
-    /// What its section of the configuration says. Two that are equal say the same.
+    /// The contents of its section of the configuration. Two that are equal mean the same.
     type Options: Debug + PartialEq + Send + Sync + 'static;
 
     /// Takes the addresses that it will listen on, so that one that is taken is reported before anything is opened.
@@ -77,7 +77,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// How clients reach the share of this name: a line for people, such as a command; none where they can't.
     fn announce(&self, share: &str) -> Option<String>;
 
-    /// What it counts.
+    /// Returns its counts.
     fn statistics(&self) -> Arc<dyn ProtocolStatistics>;
 
     /// Takes what it can of newer options while it serves. Answers the keys of those that differ from the ones in force

@@ -10,7 +10,7 @@ use std::{
 use dittofs_domain::{ObjectId, ShareId};
 use dittofs_ports::BackupFolderError;
 
-/// What is in a backup is for nobody's eyes but the server's.
+/// The modes of folders and files. Only the server may see the contents of a backup.
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 

@@ -10,16 +10,16 @@ use crate::files::damaged;
 
 /// The newest format that this release reads.
 const FORMAT: u32 = 2;
-/// What it writes where an earlier release can read that: format 2 has files that are incomplete.
+/// The format that this release writes where an earlier release can read it. Format 2 has files that are incomplete.
 const FORMAT_WHOLE: u32 = 1;
 
-/// What every format begins with.
+/// The fields with which every format begins.
 #[derive(Deserialize)]
 struct Head {
     format: u32,
 }
 
-/// All of it. The checksum is that of what is in it, written without spaces.
+/// The whole manifest. The checksum is that of its contents, written without spaces.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole {

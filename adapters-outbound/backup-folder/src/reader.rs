@@ -90,7 +90,7 @@ struct RowsFile {
     file: File,
     place: PathBuf,
     expected: RowsInBackup,
-    /// What was read.
+    /// The checksum, the bytes and the rows that were read.
     checksum: Checksum,
     bytes: u64,
     rows: u64,

@@ -5,12 +5,12 @@
 use dittofs_domain::content::checksum;
 use dittofs_ports::SnapshotRow;
 
-/// What a file of rows begins with.
+/// The bytes with which a file of rows begins.
 pub(crate) const MAGIC: &[u8] = b"dittofs rows 1\n";
 /// The bytes before a frame's payload.
 pub(crate) const HEAD_LEN: usize = 12;
-/// What a payload may take: more than any page of rows. A damaged length must not take more memory than the machine
-/// has.
+/// The most bytes that a payload may take: more than any page of rows. A damaged length must not take more memory than
+/// the machine has.
 pub(crate) const PAYLOAD_MAX: usize = 64 << 20;
 
 /// A frame; none for rows that are too long for one.

@@ -25,7 +25,7 @@ use dittofs_ports::{DiskCache, DiskCacheUsage, FrameKey};
 pub use open::DiskCacheError;
 use state::State;
 
-/// What a cache in a folder needs to know.
+/// The options of a cache in a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiskCacheOptions {
     /// Its folder, which nothing else may use.

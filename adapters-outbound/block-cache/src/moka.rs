@@ -8,7 +8,7 @@ use dittofs_ports::{BlockCache, CacheUsage, FrameKey};
 use foldhash::fast::RandomState;
 use moka::{notification::RemovalCause, sync::Cache};
 
-/// What a frame takes besides its bytes: key, reference counts, places in the cache's queues.
+/// The memory that a frame takes besides its bytes: key, reference counts, places in the cache's queues.
 const FRAME_OVERHEAD_BYTES: usize = 256;
 
 /// A concurrent cache that prefers to keep what is asked for often (TinyLFU).

@@ -1,6 +1,6 @@
 //! Compression of frames: none, or zstd.
 //!
-//! What was compressed once is decompressed whatever is configured now.
+//! Frames that were compressed once are decompressed, whatever is configured now.
 
 mod contexts;
 mod options;

@@ -1,9 +1,9 @@
-//! What can be configured.
+//! The options of the codec.
 
 /// Whether and how frames are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompressionOptions {
-    /// With what.
+    /// The method.
     pub method: CompressionMethod,
     /// Of zstd, from 1 (fast) to 3; each step costs more and saves little more.
     pub level: u8,

@@ -48,12 +48,12 @@ pub enum FileError {
     /// It is too long.
     #[error("the key file {} has more than {BYTES_MAX} bytes: name a file with keys", .0.display())]
     TooLong(PathBuf),
-    /// What is in it is wrong.
+    /// Its contents are wrong.
     #[error("key file {}: {source}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         source: KeyringError,
     },
     /// It can't be read or written.
@@ -77,10 +77,11 @@ impl KeyFile {
         &self.0
     }
 
-    /// Reads it. What was read is on the disk, so that no key seals anything that a power cut could take away.
+    /// Reads it. The keys that were read are on the disk, so that no key seals anything that a power cut could take
+    /// away.
     ///
     /// # Errors
-    /// What is wrong with it, and what to do.
+    /// Describes the fault of the file, and says what to do.
     pub fn read(&self) -> Result<Keyring, FileError> {
         let (ring, file) = self.load()?;
         self.sync(&file)?;

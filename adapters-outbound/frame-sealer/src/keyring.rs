@@ -31,7 +31,7 @@ pub enum KeyringError {
     Line {
         /// Its number, from 1.
         line: usize,
-        /// What is wrong, and what to write.
+        /// The fault, and the correction.
         what: String,
     },
     /// There is no key.
@@ -42,7 +42,7 @@ pub enum KeyringError {
     TooMany,
 }
 
-/// What a line calls its key.
+/// The name that a line gives its key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Word {
     Fingerprint(KeyId),
@@ -98,7 +98,7 @@ impl Keyring {
     }
 }
 
-/// What a line says, if it says anything.
+/// Parses a line; none if the line says nothing.
 fn parsed_line(line: &[u8]) -> Result<Option<(Word, MasterKey)>, &'static str> {
     let said = line.split(|byte| *byte == b'#').next().unwrap_or_default();
     let mut words = said.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
@@ -118,7 +118,7 @@ fn parsed_line(line: &[u8]) -> Result<Option<(Word, MasterKey)>, &'static str> {
 fn parsed_word(word: &[u8]) -> Option<Word> {
     let text = std::str::from_utf8(word).ok()?;
     if word.len() == FINGERPRINT_DIGITS {
-        // What `from_str_radix` takes beside digits, a plus sign, is no fingerprint.
+        // `from_str_radix` also takes a plus sign, which belongs to no fingerprint.
         let bits = Some(text).filter(|_| word.iter().all(u8::is_ascii_hexdigit))?;
         let id = KeyId(u64::from_str_radix(bits, 16).ok()?);
         return id.is_fingerprint().then_some(Word::Fingerprint(id));

@@ -17,16 +17,16 @@ use zeroize::Zeroize;
 pub(crate) const MASTER_BYTES: usize = 32;
 const NONCE: usize = NONCE_BYTES as usize;
 const TAG: usize = TAG_BYTES as usize;
-/// What keys of objects are derived for; another use would have another word.
+/// The purpose for which keys of objects are derived. Another use would have another word.
 const PURPOSE: &[u8] = b"dittofs frames 1";
-/// What fingerprints are derived for: who has one learns nothing of the key.
+/// The purpose for which fingerprints are derived. A fingerprint reveals nothing about its key.
 const FINGERPRINT: &[u8] = b"dittofs key fingerprint 1";
 
 /// 32 secret bytes, of which the keys of objects are derived.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MasterKey([u8; MASTER_BYTES]);
 
-/// So long is what a fingerprint is made of.
+/// The length of the material from which a fingerprint is made.
 struct Bits64;
 
 impl KeyType for Bits64 {

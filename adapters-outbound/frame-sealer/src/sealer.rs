@@ -46,12 +46,12 @@ impl Keys {
     }
 }
 
-/// What changed in a key file.
+/// The changes in a key file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refreshed {
     /// Keys that it has now.
     pub added: Vec<KeyId>,
-    /// Keys that it had, and which go on to be known here.
+    /// Keys that it had. They stay known here.
     pub removed: Vec<KeyId>,
     /// The key that seals, if that is another one now.
     pub seals_with: Option<KeyId>,
@@ -72,7 +72,7 @@ impl Sealer {
     /// With the keys of a file.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// Describes the fault of the file.
     pub fn open(file: KeyFile, seals: bool) -> Result<Sealer, FileError> {
         let keys = file.read()?;
         Ok(Sealer { file: Some(file), ..Sealer::with_keys(keys, seals) })
@@ -81,7 +81,7 @@ impl Sealer {
     /// Reads the file again. Keys that it has no more stay known, but don't seal.
     ///
     /// # Errors
-    /// What is wrong with the file; all keys are as they were.
+    /// Describes the fault of the file; all keys are as they were.
     pub fn refresh(&self) -> Result<Refreshed, FileError> {
         let Some(file) = &self.file else { return Ok(Refreshed::default()) };
         let (Keyring { keys: found, numbers, newest }, on_disk) = file.load()?;

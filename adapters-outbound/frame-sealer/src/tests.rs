@@ -121,7 +121,8 @@ impl FrameSealer for Careless {
     }
 }
 
-/// What a sealer makes of frames that were moved, and of heads that were forged: it should open none of them.
+/// Tries to open frames that were moved, and heads that were forged. Returns those that a sealer opens: it should open
+/// none.
 fn opens_what_was_moved(sealer: &dyn FrameSealer) -> Vec<&'static str> {
     let raw = payload(2 * FRAME_BYTES as usize);
     let bytes = sealed(sealer, PLACE, &raw);
@@ -168,7 +169,7 @@ fn only_the_key_opens_and_an_unknown_one_is_named() {
     assert!(none.demand(id(7)).unwrap_err().to_string().contains(&expected));
 }
 
-/// What older releases sealed names its key by a number, which two keys may have had.
+/// Data that older releases sealed name their key by a number, which two keys may have had.
 #[test]
 fn what_a_number_names_opens_with_any_key_that_had_the_number() {
     let raw = payload(100_000);

@@ -57,7 +57,7 @@ const RELEASED_AT_ONCE: usize = 1_024;
 /// How large a journal is, and how it is opened.
 #[derive(Clone, Copy, Debug)]
 pub struct JournalOptions {
-    /// What all segments may take together; rounded up to whole segments, at least four.
+    /// The bytes that all segments may take together; rounded up to whole segments, at least four.
     pub limit_bytes: u64,
     /// The size of a segment, and so more than the longest record; rounded up to a multiple of 32, at least 64 KiB.
     pub segment_bytes: u64,
@@ -199,7 +199,7 @@ impl MmapJournal {
         *self.shared.progress.lock() = Some(Box::new(progress));
     }
 
-    /// What recovery cut off, and what it found to be lost.
+    /// Reports the torn tail that recovery removed, and the records that it found to be lost.
     pub fn recovery(&self) -> Recovery {
         self.shared.recovery.lock().clone()
     }
@@ -224,7 +224,7 @@ impl Shared {
         self.changes.send_replace(());
     }
 
-    /// What the checksums of a segment's records start from.
+    /// Returns the seed of the checksums of a segment's records.
     fn seed(&self, head: &SegmentHead) -> u32 {
         if self.bugs.has(Bug::SeedIsJournalOnly) || self.bugs.has(Bug::StaleBytesAccepted) {
             return SegmentHead { number: 0, incarnation: 0, ..*head }.seed();

@@ -18,7 +18,7 @@ use crate::buffers::Buffers;
 
 /// Maps that share the records among them, so that threads seldom meet.
 const SHARDS: usize = 16;
-/// What a record takes besides its data.
+/// The memory that a record takes besides its data.
 const RECORD_BYTES: u64 = 96;
 /// An empty shard that has grown beyond this many records gives its memory back. Some 100 KiB a shard: what goes on
 /// comes back to it soon.
@@ -36,7 +36,7 @@ pub struct NullJournal {
 /// The data of a record.
 struct Kept {
     data: Bytes,
-    /// What it counts towards the limit.
+    /// The bytes that it counts towards the limit.
     cost: u64,
 }
 

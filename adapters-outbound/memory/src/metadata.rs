@@ -76,7 +76,7 @@ impl MetadataStore for MemoryMetadataStore {
     }
 }
 
-/// What is in memory goes with the process: there is nothing to be restored to.
+/// Returns the refusal of a restoration. Data in memory go with the process, so there is nothing to restore to.
 fn not_restored() -> MetadataError {
     MetadataError::Unavailable("no backup can be restored into a store in memory".into())
 }

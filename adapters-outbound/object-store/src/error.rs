@@ -1,4 +1,4 @@
-//! What fails, and what to do.
+//! The errors of the store, with advice on what to do.
 
 use std::{
     io,
@@ -17,7 +17,7 @@ pub enum OpenError {
     Foreign {
         /// The folder.
         path: String,
-        /// What was found in it.
+        /// The contents that were found in it.
         found: String,
     },
     /// Its mark makes no sense.

@@ -124,7 +124,8 @@ impl FsStore {
         self.folder(share, first_byte(object)).join(object_name(object))
     }
 
-    /// What is missing may only be out of sight: its disk is not mounted.
+    /// Checks that the mark is there. Data that are missing may only be out of sight, because their disk is not
+    /// mounted.
     fn check_mark(&self) -> Result<(), Fault> {
         let path = self.root.join(MARK);
         std::fs::metadata(&path).map_err(Fault::of("found", &path)).map(drop)

@@ -1,4 +1,4 @@
-//! What the store's mark says: one line of text, with a version of the format.
+//! The store's mark: one line of text, with a version of the format.
 
 /// The format that is written, and the newest one that is known.
 pub(crate) const FORMAT: u32 = 1;
@@ -8,7 +8,7 @@ pub(crate) const MARK_BYTES_MAX: u64 = 32 << 10;
 
 const STORE: &str = "dittofs objects, format ";
 
-/// What a mark says.
+/// The meaning of a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
     Known,

@@ -55,7 +55,7 @@ const REQUEST_MAX_MEMORY: Duration = Duration::from_secs(10);
 pub(crate) struct OperatorStore {
     operator: Operator,
     survives: Survives,
-    /// What a store behind a network has besides.
+    /// The additional parts of a store behind a network.
     remote: Option<Remote>,
     breaker: Breaker,
     found: OnceCell<Found>,
@@ -79,7 +79,7 @@ impl OperatorStore {
         }
     }
 
-    /// What the place is and does; found out once.
+    /// Returns what the place is and does; that is found out once.
     async fn found(&self) -> Result<&Found, ContentError> {
         if let Some(found) = self.found.get() {
             return Ok(found);

@@ -1,4 +1,4 @@
-//! What can be configured, scheme by scheme.
+//! The options of the store, scheme by scheme.
 
 #[cfg(any(feature = "s3", feature = "gcs", feature = "azblob"))]
 mod endpoint;

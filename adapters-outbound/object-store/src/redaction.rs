@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What stands in a password's place.
+/// The text that stands in a password's place.
 pub(crate) const HIDDEN: &str = "(hidden)";
 /// Parameters of a URL that let anybody use it, as `sig` of Azure and `X-Amz-Signature` of S3. What stands before the name
 /// may be part of it.

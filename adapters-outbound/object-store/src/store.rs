@@ -26,7 +26,7 @@ impl ObjectStore {
     /// Opens a store, or makes it where there is none.
     ///
     /// # Errors
-    /// What is in the way, and what to do. What was there has not been changed.
+    /// Describes what is in the way, and what to do. Existing data have not been changed.
     pub async fn open(options: ObjectStoreOptions) -> Result<ObjectStore, OpenError> {
         let scheme = match options {
             ObjectStoreOptions::Fs(options) => Scheme::Fs(Arc::new(FsStore::open(options).await?)),
@@ -43,7 +43,8 @@ impl ObjectStore {
     }
 }
 
-/// What a new object leaves free on its disk: enough for another one that frees space, and for the metadata beside it.
+/// The space that a new object leaves free on its disk: enough for another one that frees space, and for the metadata
+/// beside it.
 const ROOM_KEPT: u64 = 80 << 20;
 /// How long a removal of a file may take. Nothing bounds a disk that hangs; there the lock keeps other servers out.
 const REQUEST_MAX_FOLDER: Duration = Duration::from_secs(10);

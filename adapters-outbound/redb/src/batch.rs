@@ -81,7 +81,7 @@ pub(crate) struct Batch<'txn> {
     is_changed: bool,
 }
 
-/// What a transaction has changed.
+/// The changes of a transaction.
 pub(crate) struct Changed {
     pub(crate) redo: Redo,
     /// The nodes among it that are still there.
@@ -92,7 +92,7 @@ pub(crate) struct Changed {
     pub(crate) outdated: Outdated,
 }
 
-/// What was read, and whether it must be written.
+/// A value that was read, and whether it must be written.
 struct Held<T> {
     value: T,
     is_dirty: bool,

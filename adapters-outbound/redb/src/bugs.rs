@@ -4,11 +4,11 @@
 /// A rule that is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bug {
-    /// What an earlier filling of the log left is done again.
+    /// Records that an earlier filling of the log left are replayed.
     StaleGenerationReplayed,
     /// A log that begins again keeps its generation.
     GenerationKept,
-    /// What was durable and is unreadable is cut off, as if it had never been acknowledged.
+    /// Records that were durable and are unreadable are removed, as if they had never been acknowledged.
     DamageIsTail,
     /// A record is acknowledged, and not in the log.
     AnsweredWithoutLog,

@@ -4,7 +4,7 @@
 //! changes the cache to the next state the epoch is odd, and nobody may use what is in it. So
 //! - a reader that finds the same even epoch before and after its look-ups has seen one instant, the newest;
 //! - a reader of a snapshot may take a row from the cache, or put one there, only while the epoch is the snapshot's.
-//!   What is put there is judged under the lock under which the writer replaces it.
+//!   A row that is put there is judged under the lock under which the writer replaces it.
 //!
 //! Rows are replaced by what the transaction notes for the log, so no change of a table can be forgotten here.
 
@@ -34,7 +34,7 @@ use shard::Shard;
 /// Locks over parts of the cache: a reader then seldom waits for another one, on any common number of cores.
 const SHARDS: usize = 64;
 
-/// What is known of the record at a key.
+/// The row that is known at a key.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Row {
     Node(Arc<Node>),

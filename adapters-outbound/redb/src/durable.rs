@@ -27,7 +27,7 @@ pub(crate) struct Durable {
     owed: u64,
 }
 
-/// What one changed record makes a checkpoint write at most, about: its page.
+/// The bytes that a checkpoint writes at most, about, for one changed record: its page.
 const PAGE_LEN: u64 = 4_096;
 
 impl Durable {
@@ -154,8 +154,8 @@ fn recover_log(
     done: i64,
     again: bool,
 ) -> Result<(Box<dyn StorageBackend>, Option<Scanned>), OpenError> {
-    // What an operator accepts is what was found at the start. What happens while it runs is another matter: then the log
-    // has what was acknowledged since.
+    // An operator accepts a loss that was found at the start. A failure while the server runs is another matter: then
+    // the log has what was acknowledged since.
     let accept_loss = opener.options().accept_loss && !again;
     let storage = opener.log(again)?;
     if let Some(storage) = storage {

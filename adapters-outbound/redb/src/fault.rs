@@ -1,4 +1,4 @@
-//! What goes wrong while the database is read or written.
+//! The failures of reading or writing the database.
 
 use std::io;
 

@@ -17,7 +17,7 @@ pub(crate) const KEY_LEN_MAX: usize = 272;
 /// The bytes of a listing's key that name the directory and which of its names.
 pub(crate) const DIRECTORY_LEN: usize = 17;
 
-/// What is counted for a share, or once for the whole store.
+/// A count that is kept for a share, or once for the whole store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Count {

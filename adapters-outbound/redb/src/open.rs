@@ -18,7 +18,7 @@ use crate::{fault::Fault, options::RedbOptions};
 
 /// Opens one database, as often as it takes.
 pub(crate) trait Opener: Send {
-    /// What it is, for messages.
+    /// Returns its name, for messages.
     fn name(&self) -> String;
 
     /// Opens it; `again` after a failure, when what was written before may not be what is on the disk.
@@ -36,7 +36,7 @@ pub(crate) trait Opener: Send {
     /// Keeps the log that is there under another name, for whoever thinks better of it.
     fn set_log_aside(&self) -> Result<(), OpenError>;
 
-    /// What is configured.
+    /// Returns the options that are configured.
     fn options(&self) -> &RedbOptions;
 
     /// Bytes that can still be written beside it.

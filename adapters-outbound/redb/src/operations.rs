@@ -1,4 +1,4 @@
-//! What came of operations, in memory: what the table of the same name holds, by the operations' ids.
+//! The outcomes of operations, in memory: the contents of the table of the same name, by the operations' ids.
 //!
 //! A transaction's operations are one row, whose key is the transaction's number: a row is added at the end of the table
 //! and rows go from its start, which costs next to nothing. Times are not stored: a crash does not make a client forget
@@ -39,7 +39,7 @@ pub(crate) struct Remembered {
 
 struct Known {
     operations: Operations<(ShareId, OpId), RandomState>,
-    /// What was made for calls before the opening.
+    /// The nodes that were made for calls before the opening.
     before: HashMap<(ShareId, u128), Option<NodeId>, RandomState>,
 }
 
@@ -67,7 +67,7 @@ impl Remembered {
         Ok(())
     }
 
-    /// What a transaction up to this one made for an operation, if that is remembered.
+    /// Returns the node that a transaction up to this one made for an operation, if that is remembered.
     pub(crate) fn find(&self, share: ShareId, op: OpId, up_to: u64) -> Option<Option<NodeId>> {
         let (known, now) = (self.known.read(), self.now());
         match known.operations.find(&(share, op), now) {
@@ -82,7 +82,7 @@ impl Remembered {
         self.known.read().operations.outdated(more, self.now())
     }
 
-    /// What a transaction has changed, once it is durable.
+    /// Takes over the changes of a transaction, once it is durable.
     pub(crate) fn advance(&self, transaction: u64, operations: &[Operation], outdated: &Outdated) {
         if operations.is_empty() && outdated.batches.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! What can be configured.
+//! The options of the store.
 
 use std::{fmt, path::PathBuf, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What a transaction changes in the tables, as bytes: enough to do it again, and to know which cached rows are old.
+//! The changes of a transaction to the tables, as bytes: enough to redo them, and to know which cached rows are old.
 
 use crate::{codec::Reader, fault::Fault, tables::Kind};
 
@@ -45,7 +45,7 @@ impl Redo {
 /// Gives each step to `take`.
 ///
 /// # Errors
-/// What `take` answers; `Damaged` for bytes that are no steps.
+/// Reports the error of `take`; `Damaged` for bytes that are no steps.
 pub(crate) fn for_each_step<'a>(
     bytes: &'a [u8],
     mut take: impl FnMut(Step<'a>) -> Result<(), Fault>,

@@ -20,7 +20,7 @@ use crate::{
     writer::Published,
 };
 
-/// What a share has, but for its own row.
+/// The kinds of rows that a share has, except for its own row.
 pub(crate) const KINDS_OF_SHARE: [Kind; 9] = [
     Kind::Entry,
     Kind::Listing,
@@ -33,9 +33,9 @@ pub(crate) const KINDS_OF_SHARE: [Kind; 9] = [
     Kind::Count,
 ];
 
-/// What the rows of this release are called. Their values carry versions of their own.
+/// The name of this release's row format. The values carry versions of their own.
 pub(crate) const ROWS_FORMAT: &str = "redb 4";
-/// What the rows of the releases before were called: keys of references did not say until when.
+/// The name of the row format of the releases before: keys of references did not say until when.
 pub(crate) const ROWS_FORMAT_3: &str = "redb 3";
 
 const KEY_TOO_SHORT: &str = "a key that is too short";

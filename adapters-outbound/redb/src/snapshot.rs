@@ -1,4 +1,4 @@
-//! What readers see: the state after one commit, as far as a query asks for it.
+//! The view of readers: the state after one commit, as far as a query asks for it.
 
 use std::{ops::RangeInclusive, sync::Arc};
 

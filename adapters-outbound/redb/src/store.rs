@@ -89,7 +89,7 @@ impl Connection {
         self.read_published(|newest| read(&self.through(newest)))
     }
 
-    /// What a query asks for: from the cache, if all of it is there.
+    /// Answers a query: from the cache, if everything is there.
     pub(crate) fn view(&self, share: ShareId, query: &Query) -> Result<View, MetadataError> {
         if let Some(epoch) = self.cache.epoch()
             && let Ok(view) = view(&Cached { cache: &self.cache, remembered: &self.remembered }, share, query)

@@ -92,7 +92,7 @@ impl Snapshot {
         open_all(|definition| transaction.open_table(definition))
     }
 
-    /// What is counted once for the store, whatever other tables there are.
+    /// Reads a count that is kept once for the store, whatever other tables there are.
     pub(crate) fn count_of_store(transaction: &ReadTransaction, what: Count) -> Result<i64, Fault> {
         let table = transaction.open_table(Definition::new(KINDS[Kind::Count as usize].1))?;
         let found = table.get(keys::count(ShareId(0), what).as_slice())?;
@@ -112,7 +112,7 @@ impl<'txn> Writable<'txn> {
         Ok(Writable { tables, redo: Redo::default() })
     }
 
-    /// What has been changed.
+    /// Returns the changes.
     pub(crate) fn into_redo(self) -> Redo {
         self.redo
     }
@@ -212,7 +212,7 @@ impl<T: Readable> Tables<T> {
         self.read(Kind::Object, &keys::object(share, id), |value| codec::decode_object(id, value))
     }
 
-    /// What is counted; 0 where nothing was yet.
+    /// Reads a count; 0 where nothing was counted yet.
     pub(crate) fn count(&self, share: ShareId, what: Count) -> Result<i64, Fault> {
         Ok(self.read(Kind::Count, &keys::count(share, what), codec::decode_count)?.unwrap_or_default())
     }

@@ -1,4 +1,5 @@
-//! What a query asks for, from wherever the rows come: the cache alone, or a snapshot with the cache before it.
+//! Builds the view that a query asks for, from wherever the rows come: the cache alone, or a snapshot with the cache
+//! before it.
 
 use std::sync::Arc;
 

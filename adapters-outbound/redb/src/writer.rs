@@ -39,8 +39,8 @@ const STEPS_ENOUGH: usize = 16_384;
 /// Above how many bytes in plans a transaction takes no more. As much as the log usually has.
 const BYTES_ENOUGH: usize = 16 << 20;
 
-/// What new nodes leave free on the disk beside the ballast. A disk that is full in the midst of a transaction costs an
-/// opening of the database.
+/// The space that new nodes leave free on the disk beside the ballast. A disk that fills up in the middle of a
+/// transaction costs an opening of the database.
 const ROOM_KEPT: u64 = 16 << 20;
 /// With less room than this the ballast is given up for the next checkpoint.
 const ROOM_LOW: u64 = 4 << 20;

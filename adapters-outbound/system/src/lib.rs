@@ -1,4 +1,4 @@
-//! What the machine gives: time, randomness, tasks. The only crate that asks for them.
+//! The services of the machine: time, randomness, tasks. No other crate asks for them.
 
 mod clock;
 mod randomness;

@@ -51,7 +51,7 @@ impl BackupFailure {
     }
 }
 
-/// What to do with a folder that a backup was begun in.
+/// Says what to do with a folder in which a backup was begun.
 fn left(folder: &Path) -> String {
     match folder.exists() {
         true => format!(". What may be in {} is no backup", folder.display()),
@@ -190,7 +190,8 @@ pub(super) fn release(id: &str, config: &Config, kinds: &StoreKinds, out: &mut d
     Ok(())
 }
 
-/// What is not needed any more is deleted once the shares are served again.
+/// Releases a backup without a server. Objects that are not needed any more are deleted once the shares are served
+/// again.
 async fn release_stored(backup: BackupId, stored: &StoredShares) -> Result<u64, BackupFailure> {
     let (mut bytes, mut is_known) = (0, false);
     for store in &stored.stores {

@@ -294,7 +294,8 @@ async fn offline(
     Ok(outcome)
 }
 
-/// What there is of a share whose metadata are not there: then something is wrong with where they are looked for.
+/// Reports the remains of a share whose metadata are not there. If there are any, the metadata are looked for in the
+/// wrong place.
 fn without_metadata(share: &ShareConfig, config: &Config) -> Option<String> {
     let has_shares = |folder: &Path| {
         let names = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.file_name());
@@ -343,7 +344,7 @@ async fn refuse_held(
     }
 }
 
-/// What there is of a share that no metadata store knows: its metadata may be lost.
+/// Lists the leftovers of a share that no metadata store knows: its metadata may be lost.
 async fn left_of(
     share: &ShareConfig,
     config: &Config,

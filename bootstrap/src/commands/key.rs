@@ -8,7 +8,7 @@ use dittofs_frame_sealer::{FileError, KeyFile, KeyringError};
 
 use crate::config::Config;
 
-/// What `config check` adds: it does not look into the stores.
+/// The advice that `config check` adds. It does not look into the stores.
 const FIRST_KEY: &str = "if there never was one, and nothing is sealed, `dittofs key add` with the file's name makes the first; no \
                          other key opens what is sealed";
 
@@ -34,7 +34,7 @@ pub(super) fn add(file: &Path, out: &mut dyn Write) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// What is wrong with the key files that a configuration names.
+/// Describes the faults of the key files that a configuration names.
 pub(super) fn faults(config: &Config) -> Vec<String> {
     let named: BTreeSet<&PathBuf> = config
         .shares

@@ -59,7 +59,7 @@ impl RemoveError {
     }
 }
 
-/// What a share has beside its metadata.
+/// The parts of a share beside its metadata.
 struct Belongings {
     /// The content store that has its objects.
     content: Option<Content>,

@@ -125,7 +125,7 @@ pub(super) fn restore(
     })
 }
 
-/// What the configuration says of a share in the backup.
+/// Finds the section of the configuration for a share in the backup.
 fn configured<'a>(share: &ShareInBackup, config: &'a Config) -> Result<&'a ShareConfig, RestoreFailure> {
     let is_it = |named: &&ShareConfig| named.id.map_or(named.name == share.name, |id| id == share.id.0);
     let not_named = || RestoreFailure::NotNamed { share: share.name.clone(), id: share.id.0.to_string() };

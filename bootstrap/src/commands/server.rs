@@ -10,14 +10,14 @@ use crate::cli::ServeOptions;
 use crate::config::Config;
 use crate::{Program, logging, serve};
 
-/// What the option `--nfs` says otherwise.
+/// The variable that the option `--nfs` takes the place of.
 const LISTEN: &str = "DITTOFS_ADAPTERS__NFS__LISTEN";
 
 /// Serves until it is to stop.
 pub(super) fn run(options: ServeOptions, program: &Program) -> Result<(), Failure> {
     let file = file_of(&options.source)?;
     let config = configuration(&options, file.as_deref(), program)?;
-    // What clients keep private must not be open to every user of this machine, in files of whatever store.
+    // Files that clients keep private must not be open to every user of this machine, in whatever store they are.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let logging = logging::init(&config.log);
     let read = file.as_deref().map_or("none: the defaults hold".to_owned(), |file| file.display().to_string());

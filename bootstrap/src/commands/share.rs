@@ -81,7 +81,7 @@ fn quota(facts: &ShareFacts) -> String {
     if bounds.is_empty() { "none".to_owned() } else { bounds.join(", ") }
 }
 
-/// What the tier promises, line by line.
+/// Lists the promises of the tier, line by line.
 fn contract(facts: &ShareFacts) -> Vec<(&'static str, String)> {
     // A server of another release may know tiers that this program does not.
     let Some(tier) = Durability::of_word(&facts.durability) else {

@@ -1,4 +1,4 @@
-//! What the metadata stores hold, read without a server.
+//! The contents of the metadata stores, read without a server.
 
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ impl StoredShares {
     }
 }
 
-/// What a configuration says of the shares, with what the stores know of them.
+/// Returns the shares as a configuration describes them, with what the stores know of them.
 pub(super) async fn views(
     facts: Vec<ShareFacts>,
     config: &Config,

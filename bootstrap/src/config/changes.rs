@@ -1,4 +1,4 @@
-//! What a newer configuration changes of the one that a server runs with.
+//! The differences between a newer configuration and the one that a server runs with.
 
 use super::{Adapters, CacheConfig, Config, JournalConfig, LogConfig, ShareConfig, Stores};
 
@@ -11,7 +11,8 @@ pub(crate) struct Changes {
     pub(crate) changed: Vec<(ShareConfig, Vec<&'static str>)>,
     /// Whether the log has another level.
     pub(crate) level: bool,
-    /// What needs a restart: keys, and shares by their names. Protocols say for themselves what they can take.
+    /// The differences that need a restart: keys, and shares by their names. Protocols report for themselves which
+    /// options they can take.
     pub(crate) restart: Vec<String>,
 }
 

@@ -74,7 +74,7 @@ impl Durability {
         }
     }
 
-    /// What becomes of unstable writes that nobody commits; the age in seconds.
+    /// Describes what happens to unstable writes that nobody commits; the age is in seconds.
     #[must_use]
     pub fn unstable(self, age_max_s: u64) -> String {
         match self {
@@ -85,7 +85,7 @@ impl Durability {
         }
     }
 
-    /// What an answered change survives.
+    /// Describes the failures that an answered change survives.
     #[must_use]
     pub fn survives(self) -> &'static str {
         match self {

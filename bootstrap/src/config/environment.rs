@@ -16,7 +16,7 @@ const LEVEL: &str = "__";
 /// The sections of a configuration. A variable that leads into one of them is ours, whatever it looks like.
 pub(super) const SECTIONS: [&str; 8] = ["adapters", "cache", "content", "data", "journal", "log", "metadata", "shares"];
 
-/// What laying the environment over the tree came to.
+/// The outcome of applying the environment to the tree.
 #[derive(Debug, Default)]
 pub(super) struct Overrides {
     /// From the key to the variable that set it.

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::problem::Report;
 
-/// What says where data belong that nobody has named a folder for.
+/// The facts that decide where data go if nobody has named a folder.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Surroundings {
     /// Whether the root user runs the program.
@@ -26,7 +26,7 @@ impl Surroundings {
         if self.is_root {
             return Some(PathBuf::from(OF_ROOT));
         }
-        // What is relative there is to be ignored (XDG Base Directory Specification).
+        // A relative path in these variables is to be ignored (XDG Base Directory Specification).
         let absolute = |path: &Option<PathBuf>| path.clone().filter(|path| path.is_absolute());
         let home = absolute(&self.data_home).or_else(|| Some(absolute(&self.home)?.join(".local/share")));
         Some(home?.join(OF_USER))

@@ -18,7 +18,7 @@ use crate::progress::Progress;
 /// Why a store can't be opened.
 pub type StoreError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a store is given when it is opened, beside its own options.
+/// The parameters with which a store is opened, beside its own options.
 #[derive(Clone, Debug, Default)]
 pub struct Opening {
     /// Its folder, absolute; empty for a type of store that has none.
@@ -132,7 +132,7 @@ pub struct StoreKinds {
 }
 
 impl StoreKinds {
-    /// What this program has by itself.
+    /// The types of store that this program has by itself.
     #[must_use]
     pub fn built_in() -> Self {
         built_in::register(Self { metadata: BTreeMap::new(), content: BTreeMap::new() })

@@ -1,4 +1,4 @@
-//! What is logged, and in which form.
+//! The options of the log: which events are written, and in which form.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use super::section::Section;
 /// The least important events that are still written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
-    /// What failed.
+    /// Failures.
     Error,
-    /// What may need a look.
+    /// Events that may need attention.
     Warn,
-    /// What the server does.
+    /// The main actions of the server.
     Info,
-    /// What it does for each connection and each call.
+    /// Its work for each connection and each call.
     Debug,
     /// Everything.
     Trace,
@@ -45,9 +45,9 @@ pub enum LogFormat {
 /// The section `log`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
-    /// What is written.
+    /// The events that are written.
     pub levels: LogLevels,
-    /// In this form.
+    /// The form in which they are written.
     pub format: LogFormat,
     /// Where it is written who changed what, absolute; nowhere if absent.
     pub audit: Option<PathBuf>,

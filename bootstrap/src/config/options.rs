@@ -20,7 +20,7 @@ impl RawOptions {
     /// Reads the options into the type's own struct, which should deny unknown fields.
     ///
     /// # Errors
-    /// What the struct refuses, without the value.
+    /// Reports what the struct refuses, without the value.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, OptionsError> {
         T::deserialize(OptionValue(self.0.clone())).map_err(|error| options_error(&error))
     }
@@ -32,7 +32,7 @@ impl RawOptions {
         while faults.len() < FAULTS_MAX {
             let Err(error) = T::deserialize(OptionValue(options.clone())) else { break };
             let fault = options_error(&error);
-            // What was taken out is not missing.
+            // A fault that names an option which was taken out comes from taking it out: the option is not missing.
             if removed.contains(&fault.option) {
                 break;
             }
@@ -75,9 +75,9 @@ impl fmt::Debug for RawOptions {
 pub struct OptionsError {
     /// The option, below the section of the type; empty for the section as a whole.
     pub option: String,
-    /// What is wrong.
+    /// The fault.
     pub found: String,
-    /// What to write.
+    /// The correction.
     pub fix: String,
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: each problem names the key, what was found there and the fix.
+//! The problems of a configuration. Each names the key, what was found there and the fix.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,9 +9,9 @@ use std::fmt;
 pub struct Problem {
     /// Where: `shares[0].squash`, or the name of the file when it can't be read at all.
     pub key: String,
-    /// What was found there, and why it can't stand.
+    /// The value that was found there, and why it can't stand.
     pub found: String,
-    /// What to write instead.
+    /// The value to write instead.
     pub fix: String,
     /// The environment variable that put the value there, if one did.
     pub variable: Option<String>,
@@ -60,7 +60,7 @@ impl Report {
         let variable = self.variables.get(key).cloned();
         let problem = Problem { key: key.to_owned(), found: found.into(), fix: fix.into(), variable };
         let mut problems = self.problems.borrow_mut();
-        // What several keys need is missing for each of them.
+        // Several keys may need the same missing thing. It is reported once.
         if !problems.contains(&problem) {
             problems.push(problem);
         }

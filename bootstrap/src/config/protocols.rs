@@ -69,7 +69,7 @@ impl fmt::Debug for ProtocolKind {
 pub struct Protocols(Vec<(String, ProtocolKind)>);
 
 impl Protocols {
-    /// What this program has by itself.
+    /// The protocols that this program has by itself.
     #[must_use]
     pub fn built_in() -> Self {
         Self(Vec::new()).with("nfs", ProtocolKind::built_in::<Nfs>(nfs::read))

@@ -91,7 +91,7 @@ pub struct ShareConfig {
     pub outage_seconds: u64,
 }
 
-/// What a share may hold; unlimited where absent.
+/// The quota of a share. A limit that is absent is unlimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QuotaConfig {
     /// Bytes allocated, with what names cost.
@@ -209,7 +209,7 @@ fn read_name(section: &mut Section<'_>) -> Option<String> {
     }
 }
 
-/// What is wrong with a name for a share.
+/// Returns the fault of a share's name, if it has one.
 pub(crate) fn fault_of(name: &str) -> Option<&'static str> {
     let Some(path) = name.strip_prefix('/') else {
         return Some("does not begin with /");
@@ -273,7 +273,7 @@ fn resolve_durability(
         section.refuse("content_store", found, fix);
         return None;
     };
-    // What is built of the tiers ends there, whatever the stores outlive.
+    // The tiers are built only up to this one, whatever the stores outlive.
     let strongest = strongest.min(Durability::Local);
     match wanted {
         Some(Durability::Remote) => {

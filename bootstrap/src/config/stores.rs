@@ -19,9 +19,9 @@ use super::{Config, source};
 pub struct StoreConfig {
     /// Its type, a name in [`StoreKinds`](super::StoreKinds).
     pub kind: String,
-    /// What its type is given.
+    /// The options that its type is given.
     pub options: RawOptions,
-    /// What its contents outlive.
+    /// The failures that its contents outlive.
     pub survives: Survives,
     /// Where its files are, absolute; none for one without files.
     pub folder: Option<PathBuf>,
@@ -113,7 +113,7 @@ pub(super) fn refuse_option(report: &Report, path: &str, error: OptionsError) {
     report.refuse(&key, error.found, error.fix);
 }
 
-/// What is wrong with files that stores read, a line each.
+/// Describes the files that stores read and that can't be read, a line each.
 pub(crate) fn unreadable_files(config: &Config) -> Vec<String> {
     let stores = config.metadata.values().chain(config.content.values());
     let files = stores.flat_map(|store| &store.files);

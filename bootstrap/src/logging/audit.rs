@@ -49,7 +49,7 @@ pub(super) struct Audit {
 struct Shared {
     path: PathBuf,
     queue: SyncSender<Order>,
-    /// What was refused and is not recorded one by one.
+    /// Refused changes that are not recorded one by one.
     refusals: Mutex<Limiter<Refusal>>,
     /// Changes whose lines found no room.
     missed: Arc<AtomicU64>,

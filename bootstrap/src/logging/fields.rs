@@ -7,12 +7,12 @@ use dittofs_object_store::without_passwords;
 use serde_json::Value;
 use tracing::field::{Field, Visit};
 
-/// What one value may say: an error that quotes a whole answer must not fill the disk.
+/// The longest text of one value. An error that quotes a whole answer must not fill the disk.
 const VALUE_BYTES_MAX: usize = 16 << 10;
-/// What a value of a library may say.
+/// The longest text of a library's value.
 const LIBRARY_BYTES_MAX: usize = 1 << 10;
-/// What OpenDAL begins a backtrace with, where RUST_BACKTRACE asks for one. It says where an error was made, which the
-/// operation says too.
+/// The word with which OpenDAL begins a backtrace, if RUST_BACKTRACE asks for one. The backtrace shows where an error
+/// was made, which the operation shows too.
 const BACKTRACE: &str = "Backtrace:";
 /// Fields by which the crate `log` says where an event is from.
 const OF_LOG: &str = "log.";

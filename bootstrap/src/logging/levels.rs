@@ -10,13 +10,13 @@ const OURS: &str = "dittofs";
 /// The target of who changed what. Those events go to their own file only.
 pub(super) const AUDIT: &str = "audit";
 
-/// What is written to the log, and to the file of who changed what if there is one.
+/// Returns the filter for the log, and for the audit file (who changed what) if there is one.
 ///
 /// It is the only filter, before all layers: with filters of single layers `enabled!` answers wrongly, and the event
 /// after it may be lost.
 pub(super) fn targets(levels: &LogLevels, has_audit: bool) -> Targets {
     let server = filter(levels.server);
-    // What libraries log below that may hold keys that they were given.
+    // Events of libraries below that level may hold keys that the libraries were given.
     let libraries = server.min(LevelFilter::WARN);
     let named = levels.named.iter().map(|(name, level)| (name.clone(), filter(*level)));
     Targets::new()

@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 
 /// After a window in which some were held back: one that shows that it goes on.
 const AGAIN: u32 = 1;
-/// What goes on is told once a minute: what an operator who looks would call often enough.
+/// The length of a window. Something that goes on is logged once a minute, which is often enough for an operator who
+/// watches.
 const WINDOW: Duration = Duration::from_secs(60);
-/// Kinds that are told apart; any more are held back together. A kind is a place in the code and a share, of which
-/// there are a few hundred; a table that clients could make grow needs a bound.
+/// Kinds that are distinguished; any more are held back together. A kind is a place in the code and a share, of which
+/// there are a few hundred. A table that clients could make grow needs a bound.
 const KINDS_MAX: usize = 1_024;
 
-/// What was written and held back of each kind. `T` says what a kind has in common.
+/// The events of each kind that were written, and those that were held back. `T` holds the properties that a kind has
+/// in common.
 #[derive(Debug)]
 pub(super) struct Limiter<T> {
     /// Events of a kind that are written in a window.
@@ -26,7 +28,7 @@ pub(super) struct Limiter<T> {
 #[derive(Debug)]
 struct Kind<T> {
     began: Instant,
-    /// What may still be written before the window ends.
+    /// The events that may still be written before the window ends.
     left: u32,
     held: Held<T>,
 }
@@ -35,7 +37,7 @@ struct Kind<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Held<T> {
     pub(super) count: u64,
-    /// What they have in common; none: they are of all the kinds that are too many.
+    /// The properties that they have in common; none if they are of all the kinds beyond the limit.
     pub(super) common: Option<T>,
 }
 
@@ -69,7 +71,7 @@ impl<T: Clone> Limiter<T> {
         kind.held.count == 0
     }
 
-    /// What was held back in windows that have ended, or in all.
+    /// Takes the counts of held-back events from windows that have ended, or from all windows.
     pub(super) fn take_held(&mut self, now: Instant, all: bool) -> Vec<Held<T>> {
         let mut taken = Vec::new();
         for kind in self.kinds.values_mut().filter(|kind| kind.held.count > 0) {

@@ -46,13 +46,13 @@ impl std::fmt::Debug for Lines {
     }
 }
 
-/// What events of a kind have in common.
+/// The properties that events of a kind have in common.
 #[derive(Clone, Debug)]
 struct Common {
     level: Level,
     /// Where they are from.
     target: String,
-    /// What the first of them said.
+    /// The message of the first of them.
     message: String,
     share: Option<String>,
 }

@@ -10,7 +10,7 @@ use super::limiter::Limiter;
 use super::*;
 use crate::config::{LogFormat, LogLevel, LogLevels};
 
-/// What was written.
+/// The text that was written.
 #[derive(Clone, Default)]
 struct Paper(Arc<Mutex<Vec<u8>>>);
 
@@ -25,7 +25,7 @@ impl Write for Paper {
     }
 }
 
-/// What is logged while something is done, line by line.
+/// Returns the lines that are logged while something is done.
 fn logged(format: LogFormat, levels: &str, work: impl FnOnce(&Lines)) -> Vec<String> {
     let paper = Paper::default();
     let lines = Lines::new(Box::new(paper.clone()), format);

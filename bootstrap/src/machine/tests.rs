@@ -1,6 +1,6 @@
 use super::*;
 
-/// What is found on a machine of 8 GiB with these files.
+/// Returns the memory that is found on a machine of 8 GiB with these files.
 fn found(files: &[(&str, &str)]) -> Option<u64> {
     let root = tempfile::tempdir().unwrap();
     let meminfo = ("proc/meminfo", "MemTotal:        8388608 kB\nMemFree: 1 kB\n");

@@ -52,9 +52,9 @@ fn default_memory() -> u64 {
     (machine::memory_bytes().unwrap_or(MACHINE_MEMORY) / MEMORY_PART).clamp(MEMORY_MIN, MEMORY_MAX)
 }
 
-/// What others leave of the descriptors. Stores, journals and caches have a few files for each share, and as many more
-/// as uploads and reads are under way; newcomers that wait for a place have one each. Where there are too few for
-/// those, they are the first to go.
+/// Returns the descriptors that others leave for connections. Stores, journals and caches have a few files for each
+/// share, and one more for each upload and read under way. Newcomers that wait for a place have one each. If there are
+/// too few descriptors for newcomers, they are the first to go.
 fn for_connections(descriptors: u64) -> u64 {
     let stores = (descriptors / 4).clamp(64, 1024);
     let newcomers = (descriptors / 8).min(ConnectionBounds::NEWCOMERS_MAX as u64);

@@ -15,11 +15,12 @@ use crate::config::{CONTROL_SOCKET, Config};
 /// Files of all users are in there, and the socket that gives all power over the server.
 const MODE: u32 = 0o700;
 const LOCK_FILE: &str = "lock";
-/// What the lock file begins with, so that a folder with a lock of somebody else's is not taken for ours.
+/// The word with which the lock file begins. It keeps us from taking a folder with another program's lock for ours.
 const LOCK_WORD: &str = "dittofs";
-/// What the lock file's beginning may be.
+/// The most bytes that are read of a lock file.
 const LOCK_BYTES_MAX: u64 = 64;
-/// What may lie in a folder that is otherwise empty: what `mkfs` makes, and what `dittofs init` writes.
+/// Names that may be in a folder that is otherwise empty: the one that `mkfs` makes, and the one that `dittofs init`
+/// writes.
 const HARMLESS: [&str; 2] = ["lost+found", FILE_HERE];
 
 /// Why a data folder can't be used.
@@ -131,7 +132,7 @@ fn is_ours(folder: &Path, lock: &Path) -> bool {
     is_locked || folder.join("metadata").join("metadata.redb").is_file()
 }
 
-/// What a lock begins with; none where it is not a file of text.
+/// Returns the beginning of a lock; none if it is not a file of text.
 fn text_of(lock: &Path) -> Option<String> {
     let is_plain = fs::symlink_metadata(lock).is_ok_and(|found| found.is_file());
     let mut text = String::new();
@@ -149,7 +150,7 @@ fn foreign_in(folder: &Path, named: &[&Path]) -> io::Result<Option<String>> {
         // A start that was killed before it had written its lock left an empty one.
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let is_old_lock = || name == LOCK_FILE && text_of(&path).is_some_and(|text| is_number(text.trim_end()));
-        // What a server left that crashed.
+        // A server that crashed left its socket.
         let is_socket = || name == CONTROL_SOCKET && entry.file_type().is_ok_and(|found| found.is_socket());
         if !is_named && !is_old_lock() && !is_socket() && !HARMLESS.iter().any(|harmless| name == *harmless) {
             return Ok(Some(name.to_string_lossy().escape_debug().to_string()));

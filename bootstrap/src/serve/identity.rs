@@ -15,7 +15,7 @@ use crate::{
     facts::{is_of, unnamed},
 };
 
-/// What a new share's root directory permits: as a new file system's.
+/// The mode of a new share's root directory: the same as that of a new file system.
 const ROOT_MODE: u16 = 0o755;
 
 /// Why a share is neither found nor made.
@@ -83,7 +83,7 @@ pub(super) async fn find_or_make(
         }
         (None, None) => {
             refuse_beside_unconfigured(share, all, &records, machine)?;
-            // What never outlives the server is not missed.
+            // A share that never outlives the server can't be missing.
             if let Some(places) = places.filter(|_| store.survives() > Survives::Nothing) {
                 refuse_beside_leftovers(share, places).await?;
             }

@@ -37,13 +37,13 @@ pub(super) enum JournalRefusal {
     Folder { folder: PathBuf, source: io::Error },
 }
 
-/// What is reported of a share's journal when it is opened.
+/// The parameters with which a share's journal is opened.
 pub(super) struct Wanted<'a> {
     /// The folder of all journals.
     pub(super) base: &'a Path,
-    /// What it may hold.
+    /// The bytes that it may hold.
     pub(super) bytes: u64,
-    /// Whether to go on without what it should hold.
+    /// Whether to go on without records that it should hold.
     pub(super) accept_loss: bool,
     /// The share's name, for messages.
     pub(super) share: &'a str,

@@ -38,7 +38,7 @@ pub(crate) struct Leftover {
 }
 
 impl Leftover {
-    /// What it is, for people.
+    /// Describes it, for people.
     pub(crate) fn described(&self) -> String {
         let what = match (&self.mark, self.has_journal) {
             (Some(_), true) => "objects and a journal",
@@ -58,8 +58,9 @@ impl Leftover {
 }
 
 impl Places<'_> {
-    /// What may be of the share with this name though no metadata store knows it. A bucket may have shares of other
-    /// servers: those have other names, or are held by a server whose metadata are elsewhere, and that is reported.
+    /// Finds leftovers that may be of the share with this name though no metadata store knows it. A bucket may have
+    /// shares of other servers. Those have other names, or are held by a server whose metadata are elsewhere, and that
+    /// is reported.
     pub(crate) async fn leftovers(&self, share: &str) -> Result<Vec<Leftover>, PlacesError> {
         let mut known = BTreeSet::new();
         let mut is_used = false;

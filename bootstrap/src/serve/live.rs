@@ -23,7 +23,7 @@ const LAST_READS: Duration = Duration::from_secs(10);
 /// Nobody notices it, and the wait is mostly over at the first look.
 const POLL: Duration = Duration::from_millis(10);
 
-/// What is served.
+/// The served shares, and everything that serves them.
 pub(super) struct Live {
     /// The configuration in force.
     pub(super) config: Config,
@@ -152,13 +152,14 @@ impl Live {
         }
     }
 
-    /// What a share that came later will have more of after a restart.
+    /// Names the bound of which a share that came later will have more after a restart.
     fn lacks(&self, share: &ShareConfig, room: Room) -> Option<String> {
         (room.journal_bytes < Room::equal(&self.config).journal_bytes)
             .then(|| format!("journal.size (share {} has what others have left of it)", share.name))
     }
 
-    /// The order of the newer configuration; what is still served though it is not in that comes last.
+    /// Applies the order of the newer configuration. Shares that are still served though it does not name them come
+    /// last.
     fn order_as(&mut self, newer: &Config) {
         let place = |name: &str| newer.shares.iter().position(|share| share.name == name).unwrap_or(usize::MAX);
         self.config.shares.sort_by_key(|share| place(&share.name));

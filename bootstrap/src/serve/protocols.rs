@@ -14,7 +14,7 @@ pub(super) struct Bound(Vec<(String, Box<dyn Running>)>);
 /// Protocols that are served, by their names.
 pub(super) struct Served(Vec<(String, Arc<dyn Running>)>);
 
-/// What came of newer options.
+/// The outcome of applying newer options.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Reloaded {
     pub(super) applied: Vec<String>,
@@ -42,7 +42,7 @@ impl Bound {
 }
 
 impl Served {
-    /// What each counts.
+    /// Returns the statistics of each protocol.
     pub(super) fn statistics(&self) -> Vec<Arc<dyn ProtocolStatistics>> {
         self.0.iter().map(|(_, protocol)| protocol.statistics()).collect()
     }

@@ -1,4 +1,4 @@
-//! What a share may hold.
+//! The quotas of shares.
 
 use dittofs_domain::quota::Quota;
 use dittofs_ports::Survives;

@@ -26,7 +26,7 @@ enum State {
     Stopped,
 }
 
-/// What is shown of the shares that are served.
+/// The facts that are shown about the served shares.
 #[derive(Default)]
 struct Shown {
     facts: Vec<ShareFacts>,
@@ -40,12 +40,12 @@ impl Reloader {
         Arc::new(Reloader { read, hangup, state, shown: Mutex::default() })
     }
 
-    /// What is shown until the next reload.
+    /// Sets the facts that are shown until the next reload.
     pub(super) fn show(&self, config: &Config, unnamed: &[UnnamedView]) {
         *self.shown.lock() = Shown { facts: facts::of(config), unnamed: unnamed.to_vec() };
     }
 
-    /// The server serves. What was asked for during its start is done now.
+    /// Notes that the server serves. A reload that was asked for during its start happens now.
     pub(super) async fn serves(self: &Arc<Self>, live: Live) {
         let before = std::mem::replace(&mut *self.state.lock().await, State::Live(Box::new(live)));
         if matches!(before, State::Starting(true)) {
@@ -61,11 +61,11 @@ impl Reloader {
         }
     }
 
-    /// Reloads, and logs what came of it.
+    /// Reloads, and logs the outcome.
     pub(super) fn hung_up(self: &Arc<Self>) {
         let reloader = Arc::clone(self);
         tokio::spawn(async move {
-            // What went wrong is in the log.
+            // The log has what went wrong.
             let _ = reloader.apply().await;
         });
     }

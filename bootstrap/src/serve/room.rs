@@ -1,10 +1,10 @@
-//! What a share has of the bounds over all shares.
+//! A share's part of the bounds over all shares.
 
 use crate::config::Config;
 
-/// What a share's part of the journal is at least: a few transfers of 1 MiB, or no write could be admitted.
+/// The least part of the journal that a share has: a few transfers of 1 MiB. With less, no write could be admitted.
 const JOURNAL_BYTES_MIN: u64 = 16 << 20;
-/// What is fetched ahead for a share that comes later, at least: one transfer.
+/// The least readahead of a share that comes later: one transfer.
 const READAHEAD_BYTES_MIN: u64 = 1 << 20;
 
 /// Parts of bounds. They stay as they are while a share is open.
@@ -26,7 +26,8 @@ impl Room {
         }
     }
 
-    /// What others leave to a share that comes later, at most an equal part. The least is given in any case.
+    /// Returns the room that others leave to a share that comes later, at most an equal part. It gets the least part in
+    /// any case.
     pub(super) fn beside(config: &Config, others: impl Iterator<Item = Room>) -> Room {
         let taken = others.fold(Room::default(), |sum, room| Room {
             journal_bytes: sum.journal_bytes + room.journal_bytes,

@@ -30,7 +30,7 @@ pub(super) struct Running {
     watching: Watching,
 }
 
-/// What a server begins with, beside its configuration.
+/// The parts with which a server begins, beside its configuration.
 struct Begun<'a> {
     kinds: &'a StoreKinds,
     fronts: &'a Fronts,
@@ -60,7 +60,7 @@ impl Running {
         match Running::listen(config, begun, shares, watching).await {
             Ok(running) => Ok(running),
             Err(error) => {
-                // What is wrong with the closing is in the log; the start fails for what it failed for.
+                // The log has any failure of the closing. The start fails with its own error.
                 let _ = volumes::close(&volumes).await;
                 Err(error)
             }
@@ -122,7 +122,7 @@ impl Running {
     }
 }
 
-/// What protocols are given.
+/// Returns the parameters that protocols are given.
 fn serving(config: &Config, services: &Arc<Services>, fronts: &Fronts, bounds: &Bounds) -> Serving {
     let (metadata, block) = (services.clone(), services.clone());
     Serving {

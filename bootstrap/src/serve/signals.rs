@@ -1,4 +1,4 @@
-//! What signals ask the server for.
+//! The requests that signals make to the server.
 
 use std::{io, sync::Arc};
 

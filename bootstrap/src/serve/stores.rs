@@ -77,7 +77,7 @@ fn opening(store: &str) -> Opening {
     Opening { progress: Progress::shown(format!("checking the store `{store}`")), ..Opening::default() }
 }
 
-/// What a store loses all of its shares lose, so all of them must have been named.
+/// Checks whether a store may lose data. Its loss hits all of its shares, so all of them must have been named.
 fn may_lose(store: &str, of: fn(&ShareConfig) -> &String, config: &Config, accept_loss: &BTreeSet<String>) -> bool {
     let mut concerned = config.shares.iter().filter(|share| of(share) == store).peekable();
     concerned.peek().is_some() && concerned.all(|share| accept_loss.contains(&share.name))

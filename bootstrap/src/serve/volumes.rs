@@ -30,7 +30,7 @@ use crate::config::{Config, ShareConfig, StoreKinds, Stores};
 /// Files that a line of the log names.
 const FILES_NAMED_MAX: usize = 1_000;
 
-/// What shares are opened with, now and later.
+/// The parts with which shares are opened, now and later.
 pub(super) struct Opener {
     pub(super) stores: OpenStores,
     pub(super) cache: Arc<dyn BlockCache>,
@@ -53,9 +53,9 @@ struct With<'a> {
 pub(super) struct OpenShare {
     pub(super) name: String,
     pub(super) volume: Arc<Volume>,
-    /// What is counted between the share and its stores.
+    /// The counts of the traffic between the share and its stores.
     pub(super) meters: Arc<dyn StoreStatistics>,
-    /// What it has of the bounds over all shares.
+    /// Its part of the bounds over all shares.
     pub(super) room: Room,
 }
 
@@ -93,7 +93,7 @@ impl Opener {
             match self.open(share, config, accepting, Room::equal(config)).await {
                 Ok(opened) => open.push(opened),
                 Err(source) => {
-                    // What is wrong with the closing is in the log; the start fails for what it failed for.
+                    // The log has any failure of the closing. The start fails with its own error.
                     let _ = close(&open.into_iter().map(|share| share.volume).collect::<Vec<_>>()).await;
                     return Err(ServeError::Share { share: share.name.clone(), source });
                 }
@@ -227,7 +227,7 @@ async fn open_disk_cache(config: &Config) -> Result<Option<Arc<dyn DiskCache>>, 
     Ok(Some(Arc::new(cache.map_err(ServeError::DiskCache)?)))
 }
 
-/// What this process gives to shares, inside a runtime.
+/// Returns the services that this process gives to shares. It must be called inside a runtime.
 pub(crate) fn machine() -> Result<Machine, ServeError> {
     let randomness = SystemRandomness::new().map_err(|error| ServeError::Threads(std::io::Error::other(error)))?;
     Ok(Machine {
@@ -268,7 +268,7 @@ async fn open_journal(
     }
 }
 
-/// What was given up because somebody accepted that.
+/// Logs the data that were given up because somebody accepted that.
 async fn report_losses(share: &ShareConfig, journal: &MmapJournal, metadata: &dyn ShareMetadata) {
     let recovery = journal.recovery();
     if recovery.lost.is_empty() {

@@ -1,4 +1,4 @@
-//! What monitoring is shown, from before the shares are opened until the server has stopped.
+//! The monitoring endpoint, from before the shares are opened until the server has stopped.
 
 use std::{
     io,
@@ -37,12 +37,12 @@ impl Watching {
         Ok(Watching { watch, thread })
     }
 
-    /// What to report of shares that open.
+    /// Returns the watch, to which the opening of shares is reported.
     pub(super) fn watch(&self) -> &Arc<Watch> {
         &self.watch
     }
 
-    /// The server serves.
+    /// Notes that the server serves.
     pub(super) fn serves(&self, sources: Sources) {
         self.watch.serves(sources);
     }

@@ -7,7 +7,7 @@ use std::{
 
 use dittofs_domain::counters::LatencyCounts;
 
-/// What kind of metric a family is.
+/// The kind of metric that a family is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     Counter,

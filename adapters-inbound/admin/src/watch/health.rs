@@ -11,7 +11,7 @@ use tokio::{runtime::Handle, sync::Mutex, task::JoinSet, time::timeout};
 use super::{Watch, WatchedThread};
 
 /// How long a thread or a store may take over a small question. A store behind a network answers in a fraction of it,
-/// and a probe must be told before it gives up itself.
+/// and a probe must get an answer before it gives up itself.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// So long the stores' answers count, however many ask. A probe more often than once a second costs the stores nothing
 /// then, and learns of a failure a second late.

@@ -6,14 +6,15 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::rpc::{Call, Credential};
 
-/// What makes two calls the same call.
+/// The properties that make two calls the same call.
 ///
 /// The xid alone won't do: clients choose it, and start over. So the key also holds the length, and a digest of the credential and the
 /// arguments; for WRITE, the head of the arguments and a checksum of the data.
 ///
-/// The client's port is part of it, as in knfsd: two processes of one machine, or two machines behind one address, may well choose
-/// the same xid for the same arguments, and a call of the one must not be taken for the other's. Linux comes back from the same port, if
-/// no translation of addresses is in between; for what was done before a crash, see [`OpId`].
+/// The client's port is part of it, as in knfsd: two processes of one machine, or two machines behind one address, may
+/// well choose the same xid for the same arguments, and a call of the one must not be taken for the other's. Linux
+/// comes back from the same port, if no translation of addresses is in between; for calls that were carried out before
+/// a crash, see [`OpId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DuplicateKey {
     client: IpAddr,
@@ -27,7 +28,8 @@ pub struct DuplicateKey {
     payload_checksum: u32,
 }
 
-/// What WRITE has before its data: a handle of 64 bytes at most, offset, counts and stability, well within this.
+/// The bytes that WRITE has before its data: a handle of 64 bytes at most, offset, counts and stability, well within
+/// this.
 const WRITE_HEAD_BYTES: usize = 256;
 
 impl DuplicateKey {

@@ -8,8 +8,8 @@ use super::{DuplicateKey, DuplicateLimits};
 
 /// The rules of the cache, without locks or clocks. A call is running, then answered, then forgotten.
 ///
-/// What is too much is forgotten of the client that holds most, oldest first. So no client can flush the calls of another, however
-/// many it sends: it only pushes out its own.
+/// If there are too many calls, the table forgets those of the client that holds most, oldest first. So no client can
+/// flush the calls of another, however many it sends: it only pushes out its own.
 #[derive(Debug)]
 pub struct DuplicateTable {
     limits: DuplicateLimits,
@@ -37,7 +37,7 @@ struct Held {
     weight: usize,
 }
 
-/// What to do with a call.
+/// The way to treat a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begin {
     /// Carry it out, then say [`DuplicateTable::answered`] or [`DuplicateTable::abandon`].

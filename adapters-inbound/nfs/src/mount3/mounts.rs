@@ -19,7 +19,8 @@ const MOUNTS_MAX: usize = 4_096;
 /// The same of bytes of the reply: as many as the longest READ has. What memory all connections share suffices for
 /// that.
 const BYTES_MAX: usize = PAYLOAD_BYTES_MAX;
-/// What an entry takes in the reply beside its path: two counts, an address as text, and that it follows.
+/// The bytes that an entry takes in the reply beside its path: two counts, an address as text, and the flag that it
+/// follows.
 const ENTRY_BYTES: usize = 64;
 
 impl Mounts {

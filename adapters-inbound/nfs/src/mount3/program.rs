@@ -23,7 +23,7 @@ use crate::{
 /// The flavours that NFS is served with.
 const AUTH_SYS: u32 = 1;
 const AUTH_NONE: u32 = 0;
-/// What version 1 calls a handle has 32 bytes, which is what ours have.
+/// The length of a handle in version 1, which is that of ours.
 const FHSIZE_1: usize = 32;
 
 const OPERATIONS: Operations = Operations {
@@ -133,7 +133,7 @@ impl Mount3 {
     }
 }
 
-/// What a client has mounted.
+/// The handle and the flavours that a client gets when it mounts.
 struct Mounted {
     handle: nfs_fh3,
     /// Those that calls may have, the best first.

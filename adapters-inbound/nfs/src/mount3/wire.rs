@@ -48,7 +48,7 @@ pub enum mountstat3 {
     MNT3ERR_SERVERFAULT = 10006,
 }
 
-/// What a mounted client needs: a handle, and the flavours that are accepted, best first.
+/// The data that a mounted client needs: a handle, and the flavours that are accepted, best first.
 #[derive(Debug, Clone, PartialEq, Eq, Decode, Encode)]
 pub struct mountres3_ok {
     pub fhandle: nfs_fh3,

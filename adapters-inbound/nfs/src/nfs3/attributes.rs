@@ -12,7 +12,7 @@ use super::{
 /// The preferred size of a listing. Some 400 entries with attributes and handles: few calls for a large directory, and
 /// no long turn of a front.
 const LISTING_BYTES: u32 = 64 << 10;
-/// What transfers should be a multiple of. The page of a client, which is what it reads and writes by.
+/// The unit that transfers should be a multiple of. A client reads and writes by its page.
 const TRANSFER_MULTIPLE: u32 = 4_096;
 /// Times are kept to the nanosecond.
 const TIME_DELTA: nfstime3 = nfstime3 { seconds: 0, nseconds: 1 };

@@ -1,7 +1,7 @@
-//! What the log says of calls: each of them at `debug`; those that took long; and, for the record of who changed what,
-//! those that change something.
+//! Logs calls: each of them at `debug`; those that took long; and, for the record of who changed what, those that
+//! change something.
 //!
-//! Where nobody asks for any of it, a call costs a look at two flags, and one at the clock if it has to wait.
+//! Where nobody asks for any of it, a call costs a check of two flags, and a reading of the clock if it has to wait.
 
 use std::{
     collections::HashMap,
@@ -28,7 +28,7 @@ const NAME_BYTES_MAX: usize = 1024;
 const WRITES_APART: Duration = Duration::from_secs(60);
 /// Files whose writes are remembered. Beyond, some are recorded more often.
 const WRITES_MAX: usize = 4_096;
-/// What a call was refused with that is worth a record.
+/// The refusals of a call that are worth a record.
 const REFUSALS: [&str; 3] = ["ACCES", "PERM", "ROFS"];
 
 /// Writes the log of calls.
@@ -56,11 +56,11 @@ struct Subject {
     uid: Option<u32>,
     gid: Option<u32>,
     file: Option<Handle>,
-    /// What costs something to find out.
+    /// Details that cost something to find out.
     details: Option<Box<Details>>,
 }
 
-/// What the arguments say besides.
+/// The other contents of the arguments.
 #[derive(Default)]
 struct Details {
     name: Option<String>,
@@ -89,7 +89,7 @@ impl CallLog {
         let mut work = std::pin::pin!(carry_out(call));
         let reply = std::future::poll_fn(|context| {
             let polled = work.as_mut().poll(context);
-            // What is answered at once was not slow.
+            // A call that is answered at once was not slow.
             if polled.is_pending() && began.is_none() && self.slow.is_some() {
                 began = Some(Instant::now());
             }
@@ -194,7 +194,7 @@ impl Subject {
         };
         let details = with_details.then(|| {
             let mut details = Box::<Details>::default();
-            // What can't be decoded is not logged; the reply says so.
+            // Arguments that can't be decoded are not logged; the reply says so.
             let _ = details.read(procedure, &mut arguments);
             details
         });

@@ -23,7 +23,7 @@ pub(super) fn reply_bytes_max(call: &Call) -> usize {
         Some(Procedure::READDIRPLUS) => arguments.get().map(|READDIRPLUS3args { maxcount, .. }| maxcount),
         _ => return 0,
     };
-    // What can't be decoded is answered without payload.
+    // A call that can't be decoded is answered without payload.
     asked.map_or(0, |bytes| bytes.min(TRANSFER_BYTES_MAX) as usize)
 }
 

@@ -20,7 +20,7 @@ use crate::rpc::Reply;
 
 const THIS: u64 = 1;
 const PARENT: u64 = 2;
-/// What an entry takes at least: of READDIR, and of READDIRPLUS with attributes and handle.
+/// The least that an entry takes: of READDIR, and of READDIRPLUS with attributes and handle.
 const ENTRY_BYTES_MIN: usize = 28;
 const ENTRY_PLUS_BYTES_MIN: usize = 160;
 /// Entries that one reply lists at most. It bounds the memory and time of one call where a client allows a MiB of short
@@ -29,7 +29,7 @@ const ENTRIES_MAX: usize = 8_192;
 /// Entries that are read at once: half a millisecond's work. Between two such pages a front serves others.
 const PAGE_ENTRIES: usize = 128;
 
-/// What is to be written into a reply.
+/// The entries and attributes to be written into a reply.
 struct Page {
     directory: NodeRef,
     attributes: Attributes,
@@ -39,7 +39,7 @@ struct Page {
     complete: bool,
 }
 
-/// What entries a reply still has room for.
+/// The room that a reply still has for entries.
 struct Room {
     reply_bytes: usize,
     /// Of `dircount`.
@@ -127,7 +127,7 @@ impl Nfs3 {
         })
     }
 
-    /// What a reply has room for, read in pages.
+    /// Reads the entries that a reply has room for, in pages.
     ///
     /// The directory's attributes are those from before the first page: a client that keeps the listing must notice what
     /// was added or removed behind the reader's back.

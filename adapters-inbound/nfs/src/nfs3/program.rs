@@ -34,7 +34,7 @@ pub struct Nfs3 {
 /// With four of half a millisecond that is 2 ms.
 const LISTINGS_AT_ONCE: usize = 4;
 
-/// What a call needs beside its arguments.
+/// The data that a call needs beside its arguments.
 pub(super) struct Context {
     /// The connection that it came over.
     pub(super) peer: SocketAddr,

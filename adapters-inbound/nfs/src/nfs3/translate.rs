@@ -78,13 +78,13 @@ fn file_type(kind: NodeKind) -> ftype3 {
     }
 }
 
-/// A time on the wire: seconds have 32 bits without a sign, so that what is before 1970 or after 2106 is cut off.
+/// A time on the wire. Seconds have 32 bits without a sign, so times before 1970 or after 2106 are clamped.
 pub(super) fn time(time: Timestamp) -> nfstime3 {
     let seconds = time.seconds().clamp(0, i64::from(u32::MAX));
     nfstime3 { seconds: seconds as u32, nseconds: time.nanos() }
 }
 
-/// What a procedure did to a node.
+/// Returns the attributes of a node before and after a procedure changed it.
 pub(super) fn wcc(share: ShareId, changed: &Changed) -> wcc_data {
     wcc_data { before: changed.before.as_ref().map(weak), after: Some(fattr(share, &changed.after)) }
 }

@@ -32,7 +32,7 @@ numbered_procedures! {
 #[derive(Debug, Clone, PartialEq, Eq, Decode, Encode)]
 pub struct netobj(#[xdr(max = MAXNETOBJ_SZ)] pub Bytes);
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Decode, Encode)]
 pub enum nlm4_stats {
     NLM4_GRANTED = 0,

@@ -84,7 +84,7 @@ impl Default for NfsOptions {
 }
 
 impl Default for NfsLimits {
-    /// What bounds a connection and the cache by themselves.
+    /// The default bounds of a connection and of the cache.
     fn default() -> Self {
         let limits = Limits::default();
         NfsLimits {

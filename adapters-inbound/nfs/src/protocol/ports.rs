@@ -18,7 +18,7 @@ pub(super) struct Port {
     wanted: Wanted,
 }
 
-/// What a port is for.
+/// The purpose of a port.
 #[derive(Clone, Copy)]
 struct Wanted {
     address: SocketAddr,

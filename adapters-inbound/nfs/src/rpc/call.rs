@@ -26,7 +26,7 @@ pub struct Call {
     pub record_bytes: usize,
 }
 
-/// What a record turned out to be.
+/// The outcome of parsing a record.
 #[derive(Debug)]
 pub enum Incoming {
     /// A call.

@@ -11,7 +11,7 @@ use super::{Call, Credential, Operations, Program, Reply};
 /// The target of the log's lines about calls.
 pub(crate) const CALLS: &str = "dittofs_nfs::calls";
 
-/// What the line of a call says.
+/// The contents of a call's line in the log.
 pub(super) struct CallLine<'a> {
     client: SocketAddr,
     xid: u32,

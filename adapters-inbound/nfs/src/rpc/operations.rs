@@ -1,4 +1,4 @@
-//! How the calls of a program are told apart when they are counted and logged.
+//! The names by which the calls of a program are counted and logged.
 
 use super::Outcome;
 
@@ -9,7 +9,7 @@ pub struct Operations {
     pub protocol: &'static str,
     /// The procedures, by number.
     pub procedures: &'static [Procedure],
-    /// What the statuses that results begin with are called; that of success first.
+    /// The names of the statuses with which results begin; that of success first.
     pub statuses: &'static [(u32, &'static str)],
 }
 
@@ -46,7 +46,8 @@ impl Operations {
         self.procedures.get(usize::try_from(number).ok()?)
     }
 
-    /// What a procedure ended with, as statuses are called; where it was not carried out, what RPC calls that.
+    /// Returns the name of the status with which a procedure ended. For a call that was not carried out, returns RPC's
+    /// name for that.
     pub fn result(&self, procedure: u32, outcome: Outcome) -> &'static str {
         let has_status = self.procedure(procedure).is_some_and(|procedure| procedure.has_status);
         match outcome {

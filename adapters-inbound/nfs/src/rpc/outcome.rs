@@ -1,8 +1,9 @@
-//! What a reply says, read off its first words: also one that was kept and is sent again.
+//! Reads the outcome of a call from the first words of its reply. That works for a reply that was kept and is sent
+//! again, too.
 
 use super::Reply;
 
-/// What became of a call (RFC 5531 section 9).
+/// The outcome of a call (RFC 5531 section 9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It gets no reply.
@@ -25,7 +26,7 @@ const RESULT: usize = 7;
 const MSG_ACCEPTED: u32 = 0;
 
 impl Reply {
-    /// What the reply says.
+    /// Returns the outcome that the reply reports.
     #[inline]
     pub fn outcome(&self) -> Outcome {
         let Some(head) = self.head() else { return Outcome::Silence };

@@ -15,7 +15,7 @@ pub trait Program: Send + Sync {
     /// The versions that are served, the lowest first: at least one.
     fn versions(&self) -> &'static [u32];
 
-    /// What its calls are counted and logged as.
+    /// Returns the names by which its calls are counted and logged.
     fn operations(&self) -> Operations {
         Operations::OF_NOBODY
     }
@@ -31,12 +31,12 @@ pub trait Program: Send + Sync {
         false
     }
 
-    /// What a call of a procedure ended with, for the log's line of it.
+    /// Returns the result with which a call of a procedure ended, for its line in the log.
     fn result(&self, procedure: u32, outcome: Outcome) -> &'static str {
         self.operations().result(procedure, outcome)
     }
 
-    /// The path that a call names, for the log's line of it.
+    /// Returns the path that a call names, for its line in the log.
     fn path(&self, _call: &Call) -> Option<String> {
         None
     }
@@ -55,7 +55,7 @@ pub struct Programs {
     list: Arc<[Arc<dyn Program>]>,
 }
 
-/// What became of a call.
+/// The state of a call that was dispatched.
 pub enum Dispatch<'a> {
     /// It is answered.
     Ready(Reply),

@@ -16,7 +16,7 @@ pub struct RecordReader {
     open: Option<Fragment>,
 }
 
-/// Why a stream can't be read on. The connection has to be closed: what follows can't be told from garbage.
+/// Why a stream can't be read on. The connection has to be closed: what follows can't be distinguished from garbage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum RecordError {
     /// A record is longer than the limit.

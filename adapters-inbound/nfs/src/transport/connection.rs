@@ -43,10 +43,10 @@ pub(crate) struct Connection<'a> {
     account: Account,
 }
 
-/// What a connection may go on with.
+/// The conditions under which a connection may go on.
 struct Flow {
     reading: bool,
-    /// Nobody takes replies any more. A reply may have been cut in its middle, so that none may follow.
+    /// Nobody takes replies any more. A reply may have been truncated, so that none may follow.
     lost: bool,
     /// The received bytes hold no complete record.
     starved: bool,

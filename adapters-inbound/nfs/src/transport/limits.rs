@@ -33,8 +33,8 @@ pub struct Limits {
 /// The longest READ or WRITE: what Linux asks for at most. A longer one would keep a front, and memory, for longer at a
 /// time, and save little more of what a call costs.
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
-/// What an RPC header and the arguments beside a payload may take. A credential and a verifier have at most 400 bytes
-/// each, two names and handles less than 2.5 KiB.
+/// The bytes that an RPC header and the arguments beside a payload may take. A credential and a verifier have at most
+/// 400 bytes each, two names and handles less than 2.5 KiB.
 const HEADER_BYTES_MAX: usize = 4096;
 
 impl Default for Limits {

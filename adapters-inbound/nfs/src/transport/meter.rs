@@ -1,4 +1,4 @@
-//! What a front counts: calls by procedure and result, how long they took, bytes.
+//! The counts of a front: calls by procedure and result, how long they took, bytes.
 //!
 //! One thread writes, so that counting is a few plain additions. The clock is read once a receive and once a batch of
 //! replies: a call lasts from the receive that brought it until the replies of its batch are handed to the socket.
@@ -22,7 +22,7 @@ const ACCEPTED: usize = 2;
 /// Procedures that a program does not have.
 const UNKNOWN: &str = "UNKNOWN";
 
-/// What one front has counted of one server.
+/// The counts of one front for one server.
 #[derive(Debug)]
 pub(super) struct FrontCounts {
     programs: Vec<ProgramRows>,
@@ -185,13 +185,13 @@ impl<'a> Meter<'a> {
         self.counts.bytes_sent.add_alone(bytes as u64);
     }
 
-    /// A call begins: what to say again when it ends.
+    /// Notes the beginning of a call. Returns the data to give back when it ends.
     #[inline]
     pub(super) fn begin(&self, program: u32, procedure: u32) -> Begun {
         Begun { slot: self.counts.slot(program, procedure), received: self.received }
     }
 
-    /// What came belongs to no call.
+    /// Notes a message that belongs to no call.
     pub(super) fn refused(&self) -> Begun {
         Begun { slot: FrontCounts::NOBODY, received: self.received }
     }

@@ -28,7 +28,7 @@ pub(crate) struct Receiver {
     last_was_large: bool,
 }
 
-/// What is next in the bytes that have come.
+/// The next item in the bytes that have come.
 pub(crate) enum Next {
     Record(Record),
     /// A large record, for which there must be room for so many bytes first: [`Receiver::give_room`].
@@ -51,8 +51,8 @@ struct Large {
 }
 
 const MARK_BYTES: usize = 4;
-/// What each connection receives into: a hundred and more small calls at once, and what `MemoryBudget::OWN_BYTES`
-/// counts for it.
+/// The buffer into which each connection receives. It holds a hundred and more small calls at once, and
+/// `MemoryBudget::OWN_BYTES` counts it.
 const STREAM_BYTES: usize = 64 << 10;
 /// Records from this size on are large. Smaller ones always fit into the stream's buffer. Large ones get memory from
 /// the budget before they get a buffer of their own.

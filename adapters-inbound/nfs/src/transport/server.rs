@@ -72,7 +72,7 @@ const CUT_BOUND: Duration = Duration::from_secs(2);
 /// After a failure to accept, most often for want of file descriptors. A front would spin otherwise; connections that
 /// end meanwhile give descriptors back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// What all fronts keep of empty receive buffers: this part of the memory of all connections, once for each of three
+/// The empty receive buffers that all fronts keep: this part of the memory of all connections, once for each of three
 /// sizes. All three together are less than a fifth of it.
 const POOLS_PART: u64 = 16;
 /// How often it is tried to seat newcomers that wait. Most new clients are heard within a few milliseconds. It is the
@@ -164,7 +164,7 @@ impl Server {
         *self.open.borrow()
     }
 
-    /// What became of its connections, and what they have carried.
+    /// Returns the counts of its connections, and of the bytes that they have carried.
     pub fn connection_counts(&self) -> ConnectionCounts {
         let sum = |of: fn(&Front) -> &Counter| self.fronts.iter().map(|front| of(front).read()).sum();
         ConnectionCounts {

@@ -11,9 +11,9 @@ use dittofs_transport::{Bounds, BoundsOptions, ConnectionBounds, MemoryBudget};
 use crate::toy::{Client, READ, Running, WRITE_LATER, call, start_bounded};
 
 const MIB: u64 = 1 << 20;
-/// What connections share in these tests.
+/// The memory that connections share in these tests.
 const SHARED: u64 = 16 * MIB;
-/// What exceeds the budget for a moment: nothing but what was not foreseen of a reply.
+/// The bytes that may exceed the budget for a moment: only the part of a reply that was not foreseen.
 const SLACK: u64 = 64 << 10;
 
 pub(crate) fn bounds(all_max: usize, address_max: usize, unadmitted_max: usize) -> Bounds {

@@ -1,6 +1,6 @@
 use syn::{Attribute, Error, Expr, Field, Fields, Result, Variant};
 
-/// What stands in a variant's place on the wire.
+/// The discriminant of a variant on the wire.
 pub(crate) enum Case {
     /// This discriminant.
     Value(Expr),

@@ -30,10 +30,10 @@ pub(super) struct Core {
 
 #[derive(Debug, Default)]
 struct Local {
-    /// What the charges hold.
+    /// The bytes that the charges hold.
     used: u64,
-    /// What was taken of the budget beyond the connection's own, in multiples of [`GRAIN`]: never less than what the
-    /// charges, and one that was granted, need.
+    /// The bytes that were taken of the budget beyond the connection's own, in multiples of [`GRAIN`]: never less than
+    /// the charges, and one that was granted, need.
     taken: u64,
     request: Request,
 }
@@ -43,7 +43,7 @@ struct Local {
 enum Request {
     #[default]
     None,
-    /// It stands in line for so many bytes.
+    /// It waits for so many bytes.
     Waiting(u64),
     /// There is room for so many bytes now, to be fetched.
     Granted(u64),
@@ -176,7 +176,7 @@ impl Core {
         self.network
     }
 
-    /// Grants what it stands in line for, if it may have all that it lacks now: since it came its charges may have
+    /// Grants the bytes that it waits for, if it may have all that it lacks now: since it came its charges may have
     /// become more or less. One that is barred may only have what is its own.
     pub(super) fn grant(&self, state: &mut State, is_barred: bool) -> bool {
         let mut local = self.local.lock();
@@ -269,18 +269,19 @@ impl Local {
         fits
     }
 
-    /// What the charges need of the budget, with one that was granted and so many bytes more.
+    /// Returns the bytes that the charges need of the budget, with one that was granted and so many bytes more.
     fn needed(&self, bytes: u64) -> u64 {
         let granted = if let Request::Granted(granted) = self.request { granted } else { 0 };
         (self.used + granted + bytes).saturating_sub(MemoryBudget::OWN_CALL_BYTES).next_multiple_of(GRAIN)
     }
 
-    /// What more must be taken for so many bytes.
+    /// Returns the bytes that must be taken in addition for so many bytes.
     fn missing(&self, bytes: u64) -> u64 {
         self.needed(bytes).saturating_sub(self.taken)
     }
 
-    /// What was taken and is not needed any more. All of it once the connection's own suffices.
+    /// Returns the bytes that were taken and are not needed any more. These are all of them once the connection's own
+    /// suffice.
     fn surplus(&self) -> u64 {
         let needed = self.needed(0);
         let surplus = self.taken.saturating_sub(needed);
@@ -297,7 +298,7 @@ impl Core {
         assert!(!local.is_waiting() || local.taken == local.needed(0), "it waits and keeps some: {local:?}");
     }
 
-    /// Whether it stands in line for what it might have.
+    /// Whether it waits for bytes that it might have.
     pub(super) fn waits_in_vain(&self, state: &State) -> bool {
         let local = self.local.lock();
         let Request::Waiting(bytes) = local.request else { return true };

@@ -88,7 +88,7 @@ fn who_waits_gets_what_is_given_back_in_order() {
         charges.pop().expect("the first is woken before all is given back");
     }
     assert_eq!(woken_second.0.load(Ordering::Relaxed), 0);
-    // What was granted is for who waited, and nobody else takes it.
+    // A grant is for the account that waited, and nobody else takes it.
     let granted = poll(&first, 12 * MIB);
     assert!(granted.is_ready());
     charges.clear();
@@ -145,7 +145,7 @@ fn a_charge_that_outlives_its_account_gives_back_all_the_same() {
     drop(charge);
 }
 
-/// What a connection had at hand when it came does not count as what it has when it is served.
+/// Room that a connection had at hand when it came is not counted as room that it has when it is served.
 #[test]
 fn a_grant_suffices_also_where_calls_have_ended_while_it_waited() {
     const READ: usize = 20 << 10;
@@ -242,7 +242,7 @@ proptest! {
                 }
             }
             assert_agrees(&budget, &accounts);
-            // What was granted is there also later.
+            // A grant is there also later.
             if bytes % 3 == 0 {
                 assert_granted_is_ready(&budget, &accounts, &mut asked, &mut charges);
             }

@@ -1,4 +1,4 @@
-//! What is in the files, version 1. All numbers are little-endian.
+//! The format of the files, version 1. All numbers are little-endian.
 //!
 //! A segment is a header, entries one after another, and, once it is full, a table of them:
 //!
@@ -39,7 +39,7 @@ pub(super) const END_LEN: usize = 32;
 /// Frames are 32 KiB; nothing longer is kept.
 pub(super) const FRAME_LEN_MAX: usize = 64 << 10;
 
-/// What the index needs of an entry.
+/// The fields of an entry that the index needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) hash: u64,

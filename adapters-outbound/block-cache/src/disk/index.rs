@@ -1,7 +1,7 @@
 //! Where each frame is: 24 bytes a frame here and 8 in the list of its segment.
 //!
-//! Keys are known by their hash alone: an entry has its whole key beside it, so that two with the same hash are told apart
-//! when they are read.
+//! Keys are known by their hash alone. An entry has its whole key beside it, so that two with the same hash are
+//! distinguished when they are read.
 
 use std::{collections::HashMap, collections::VecDeque, sync::Arc};
 

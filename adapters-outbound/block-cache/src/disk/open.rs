@@ -32,7 +32,7 @@ pub enum DiskCacheError {
     Foreign {
         /// The folder.
         path: PathBuf,
-        /// What was found in it.
+        /// The contents that were found in it.
         found: String,
     },
     /// A newer release wrote it.
@@ -57,7 +57,7 @@ pub enum DiskCacheError {
     },
 }
 
-/// What keeps a folder from being a cache.
+/// The reason why a folder can't be a cache.
 enum Trouble {
     /// Somebody has to decide.
     Refused(DiskCacheError),
@@ -101,7 +101,7 @@ fn try_open(folder: &Path, limit: u64) -> Result<State, Trouble> {
                 left -= bytes;
                 segments.push((segment, rows, bytes));
             }
-            // What can't be read is worth nothing.
+            // A segment that can't be read is worth nothing.
             Ok(_) | Err(_) => std::fs::remove_file(segment::path_of(folder, number))?,
         }
     }

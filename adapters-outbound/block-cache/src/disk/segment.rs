@@ -15,10 +15,10 @@ use super::format::{self, END_LEN, ENTRY_HEAD_LEN, HEADER_LEN, ROW_LEN, Row};
 
 const EXTENSION: &str = ".frames";
 
-/// What became of a reading.
+/// The outcome of a read.
 pub(super) enum Read {
     Frame(Bytes),
-    /// The disk would have to be waited for.
+    /// The read would have to wait for the disk.
     Absent,
     /// It is not what was written there.
     Damaged,

@@ -1,4 +1,4 @@
-//! What readers and the writer of a cache share.
+//! The state that the readers and the writer of a cache share.
 
 use std::{
     collections::VecDeque,

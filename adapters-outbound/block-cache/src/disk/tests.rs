@@ -131,7 +131,7 @@ async fn damage_is_found_wherever_it_is() {
     let found = kept(&cache, 0..200).await.len();
     assert!(found < 160, "{found}");
     assert!(cache.usage().damaged > 0 && !cache.usage().is_off);
-    // What was found damaged is asked for, and kept, anew.
+    // A frame that was found damaged is asked for, and kept, anew.
     fill(&cache, 0..200);
     assert_eq!(kept(&cache, 0..200).await.len(), 200);
     drop(cache);

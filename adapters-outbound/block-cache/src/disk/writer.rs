@@ -123,7 +123,7 @@ fn begin(state: &State) -> io::Result<Open> {
     Ok(open)
 }
 
-/// What is kept of a segment, up to so many bytes.
+/// Returns the frames of a segment that are kept, up to so many bytes.
 fn keep(segment: &Segment, read: &[Row], left: &mut u64) -> Vec<(FrameKey, Bytes)> {
     let mut kept = Vec::new();
     for row in read.iter().rev() {

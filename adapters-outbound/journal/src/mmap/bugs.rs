@@ -19,7 +19,7 @@ pub(super) enum Bug {
     NumbersGivenAgain,
 }
 
-/// What is broken in a journal.
+/// The rules that are broken in a journal.
 #[derive(Debug, Default)]
 pub(super) struct Bugs {
     #[cfg(test)]

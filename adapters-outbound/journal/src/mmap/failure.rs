@@ -58,6 +58,6 @@ pub(super) struct SyncLoss {
     pub(super) last: Sequence,
     /// Those that could not be read back; the others were written elsewhere and are durable.
     pub(super) lost: Vec<(NodeId, Sequence)>,
-    /// What the disk said.
+    /// The error of the disk.
     pub(super) cause: String,
 }

@@ -28,7 +28,7 @@ pub(super) const RELEASE: u8 = 6;
 /// A number whose record is lost.
 pub(super) const VOID: u8 = 7;
 
-/// What tells a journal from every other.
+/// The id that distinguishes a journal from every other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalId(pub u128);
 
@@ -43,7 +43,7 @@ pub(super) struct SegmentHead {
     pub(super) durable: u64,
 }
 
-/// What reading a segment's head found.
+/// The outcome of reading a segment's head.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Headed {
     Head(SegmentHead),
@@ -105,7 +105,7 @@ impl SegmentHead {
         head.map_or(Headed::Bad, Headed::Head)
     }
 
-    /// What the checksums of the segment's records start from.
+    /// Returns the seed of the checksums of the segment's records.
     pub(super) fn seed(&self) -> u32 {
         let seed = crc32c(&self.journal.0.to_le_bytes());
         crc32c_append(crc32c_append(seed, &self.number.to_le_bytes()), &self.incarnation.to_le_bytes())

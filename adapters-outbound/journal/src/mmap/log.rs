@@ -23,7 +23,7 @@ const JOINED_MAX: usize = 16 << 10;
 /// A segment that was synced fewer times than this gained nothing from the zeros that it was filled with.
 const SYNCS_MANY: u32 = 32;
 
-/// What the journal does.
+/// The journal's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// It waits for recovery.
@@ -58,7 +58,7 @@ pub(super) struct Segment {
     pub(super) tail: Tail,
 }
 
-/// What is behind the last record of a segment.
+/// The contents behind the last record of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tail {
     /// Nothing that could be taken for a record.
@@ -195,7 +195,7 @@ impl Log {
         self.segments.iter().map(full).sum()
     }
 
-    /// What the log may grow to: a twentieth is kept for what frees space.
+    /// Returns the bytes that the log may grow to. A twentieth is kept for records that free space.
     fn allowance(&self, frees: bool) -> u64 {
         if frees { self.limit } else { self.limit - self.limit / 20 }
     }
@@ -209,7 +209,7 @@ impl Log {
         self.segments.iter().map(used).sum()
     }
 
-    /// What the next new file is best filled with.
+    /// Returns the best filling for the next new file.
     pub(super) fn filling(&self) -> Filling {
         if self.last_syncs < SYNCS_MANY { Filling::Nothing } else { Filling::Zeros }
     }
@@ -382,7 +382,7 @@ pub(super) fn as_journal_error(error: io::Error) -> JournalError {
     }
 }
 
-/// What a failure means. Too many open files pass, as a journal that is full does.
+/// Returns the kind of a failure. Too many open files is a state that passes, as a full journal is.
 pub(super) fn kind_of(error: &io::Error) -> ErrorKind {
     match error.raw_os_error() {
         Some(libc::EMFILE | libc::ENFILE) => ErrorKind::WouldBlock,

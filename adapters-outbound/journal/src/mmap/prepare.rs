@@ -61,7 +61,7 @@ impl Shared {
         next.prepared += 1;
         let written = begin(&slot, &head).and_then(|()| next.write(&*self.folder));
         if let Err(error) = written {
-            // The head may be there: what takes this number next must be told from it.
+            // The head may be there. The segment that takes this number next must be distinguishable from it.
             superblock.incarnation += 1;
             self.log.lock().retired.push((0, slot));
             return Err(error);

@@ -1,4 +1,4 @@
-//! What a journal finds when it is opened again.
+//! Recovery: reads what an earlier process left in a journal, when the journal is opened again.
 
 use std::{collections::BTreeMap, io, sync::Arc};
 
@@ -162,7 +162,7 @@ impl Shared {
                 Some(file) => file,
                 None => self.stand_in(superblock, scanned.number)?,
             };
-            // What the process that wrote it had not synced is in the page cache at best.
+            // Data that the earlier process had not synced are in the page cache at best.
             slot.file.sync_data()?;
             let segment = Segment { sealed: true, ..Segment::new(scanned.number, Arc::new(slot), self.seed(&head)) };
             segments.push((segment, scanned.found));

@@ -1,4 +1,4 @@
-//! What is in a segment, read with `pread`.
+//! Reads the contents of a segment with `pread`.
 
 use std::io;
 

@@ -11,16 +11,16 @@ const PREFIX: &str = "segment-";
 /// Zeros are written in pieces of this size. As a large sequential write, which a disk does at full speed, without
 /// keeping a segment of zeros in memory.
 const ZEROS: usize = 1 << 20;
-/// What a new segment leaves free on the disk. The metadata need the last of a disk (decision 0006).
+/// The space that a new segment leaves free on the disk. The metadata need the last of a disk (decision 0006).
 const ROOM_KEPT: u64 = 32 << 20;
 
-/// What a new file is filled with.
+/// The contents with which a new file is filled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Filling {
     /// Zeros: only blocks that were once written are synced without the file system's own journal, at a tenth of the
     /// time.
     Zeros,
-    /// Nothing: what will be synced seldom takes less time than the zeros would.
+    /// Nothing: a file that will seldom be synced takes less time than the zeros would.
     Nothing,
 }
 
@@ -51,7 +51,7 @@ impl Slot {
         let name = format!("{PREFIX}{index:06}");
         let made = Slot::make(folder, &name, bytes, filling);
         if made.is_err() {
-            // What fills a disk is not to stay there.
+            // An unfinished file must not stay and fill the disk.
             let _ = folder.remove(&name);
         }
         made

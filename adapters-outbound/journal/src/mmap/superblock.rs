@@ -16,7 +16,7 @@ const MAGIC: &[u8; 4] = b"DFJB";
 /// sync.
 const BYTES_MAX: u64 = 1 << 20;
 
-/// What must be known before any segment is read.
+/// The facts that must be known before any segment is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Superblock {
     pub(super) journal: JournalId,
@@ -38,7 +38,7 @@ pub(super) struct Superblock {
     pub(super) start_noted: Option<Start>,
 }
 
-/// A point of the log after which it goes on elsewhere: behind a cut tail, a failed sync or a loss that was accepted.
+/// A point of the log after which it goes on elsewhere: behind a truncated tail, a failed sync or an accepted loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Gap {
     /// The point: segment and offset.
@@ -49,7 +49,7 @@ pub(super) struct Gap {
     pub(super) next: u64,
 }
 
-/// What there is instead of a superblock.
+/// The reason why there is no superblock.
 #[derive(Debug)]
 pub(super) enum NoSuperblock {
     Missing,

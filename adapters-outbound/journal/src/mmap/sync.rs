@@ -18,7 +18,8 @@ use super::{
     superblock::{Gap, Superblock},
 };
 
-/// What somebody waits for: of what there was when they began to, or who waits for all would never be done.
+/// The records that a caller of sync waits for: those that were there when it began to wait. If it waited for all, it
+/// would never be done.
 #[derive(Clone, Copy)]
 struct Entered {
     up_to: u64,
@@ -259,7 +260,7 @@ impl Old {
         whole.then_some((head, payload))
     }
 
-    /// What takes its number.
+    /// Returns the head of the void record that takes its number.
     fn void(&self) -> RecordHead {
         let (sequence, node) = (self.entry.sequence, self.entry.node);
         RecordHead { sequence, node, ..RecordHead::bare(VOID, 0, 0) }
@@ -280,7 +281,7 @@ impl Log {
             Err((error, loss)) if is_full(&error) || error.kind() == io::ErrorKind::WouldBlock => {
                 self.phase = Phase::Full;
                 self.tried = Some(Instant::now());
-                // What can still be read may be gone by the time that there is room.
+                // A record that can still be read may be gone by the time that there is room.
                 SyncLoss { lost: Vec::new(), ..loss }
             }
             Err((_, loss)) => {

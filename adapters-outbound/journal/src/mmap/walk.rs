@@ -27,12 +27,12 @@ pub struct LostRun {
     pub count: u64,
 }
 
-/// What recovery found besides records.
+/// The findings of recovery besides records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
     /// Records of the torn tail that could still be recognised.
     pub torn: u64,
-    /// What was durable and is lost.
+    /// The records that were durable and are lost.
     pub lost: Vec<LostRun>,
     /// The nodes of lost records, as far as they are known.
     pub nodes: Vec<NodeId>,
@@ -49,7 +49,7 @@ pub(super) struct Walked {
     pub(super) recovery: Recovery,
 }
 
-/// What is taken that usually is not.
+/// The faults that are accepted, but usually are not.
 #[derive(Clone, Copy)]
 pub(super) struct Accepted {
     /// Goes on behind records that are lost.
@@ -169,8 +169,8 @@ impl Walker<'_> {
         goes_on
     }
 
-    /// What is lost here, if anything that had been durable is. The head of a segment is durable before the segment
-    /// belongs to the log, so one that is missing is always damage.
+    /// Returns the run of records that are lost here, if any that had been durable is. The head of a segment is durable
+    /// before the segment belongs to the log, so a missing head is always damage.
     fn damage(&self) -> Option<LostRun> {
         let first = self.walked.next;
         let missing = self.segments.iter().skip(self.index).find(|segment| segment.file.is_none());

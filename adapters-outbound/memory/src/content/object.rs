@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-/// What is read of a part that is gone.
+/// The bytes that are read of a part that is gone.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// An object.

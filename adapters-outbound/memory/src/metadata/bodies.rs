@@ -1,4 +1,4 @@
-//! What belongs to a node besides its record: entries, streams, the rows of its map.
+//! The parts of a node besides its record: entries, streams, the rows of its map.
 
 use dittofs_domain::{
     content::MapRow,

@@ -10,7 +10,7 @@ use dittofs_domain::{
     plan::{Operations, OperationsKept},
 };
 
-/// What came of operations, each a batch of its own.
+/// The outcomes of operations, each a batch of its own.
 #[derive(Debug)]
 pub(super) struct Remembered {
     since: Instant,
@@ -23,7 +23,7 @@ impl Remembered {
         Remembered { since: Instant::now(), next: 0, known: Operations::new(kept) }
     }
 
-    /// What the operation made, if it is remembered.
+    /// Returns the node that the operation made, if the operation is remembered.
     pub(super) fn find(&self, op: OpId) -> Option<Option<NodeId>> {
         self.known.find(&op, self.now()).map(|found| found.made)
     }

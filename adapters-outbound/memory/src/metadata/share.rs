@@ -160,7 +160,7 @@ impl ShareMetadata for MemoryShare {
         Ok(self.state.read().0.statistics)
     }
 
-    /// What survives nothing is not backed up.
+    /// Returns no snapshot: data that survive nothing are not backed up.
     async fn snapshot(&self) -> Result<Option<Arc<dyn ShareSnapshot>>, MetadataError> {
         Ok(None)
     }

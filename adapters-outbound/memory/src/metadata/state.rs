@@ -70,7 +70,7 @@ impl State {
         })
     }
 
-    /// What came of an operation that made this node, or none.
+    /// Returns the outcome of an operation that made this node, or none.
     pub(super) fn earlier(&self, made: Option<NodeId>) -> Earlier {
         Earlier { made, node: made.and_then(|made| self.nodes.record(made).cloned()) }
     }

@@ -1,4 +1,4 @@
-//! What the conformance suite cannot see: that a refused plan leaves no trace at all.
+//! Tests what the conformance suite cannot see: that a refused plan leaves no trace at all.
 
 use dittofs_domain::{
     ContentVersion, Cookie, Epoch, Name, Node, NodeId, NodeKind, ObjectId, Timestamp,

@@ -1,4 +1,5 @@
-//! What doesn't answer is asked by one request at a time, so that the others fail at once instead of piling up.
+//! The breaker: a store that doesn't answer is asked by one request at a time, so that the others fail at once instead
+//! of piling up.
 
 use std::time::Duration;
 

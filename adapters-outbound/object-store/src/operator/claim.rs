@@ -50,7 +50,7 @@ impl OperatorStore {
                 Ok(Claim::Written { marked: Marked { mark: mark.clone(), version }, is_atomic })
             }
             Err(error) if is_known_already(&error) => Ok(Claim::Refused(self.owner_in(&path).await?)),
-            // What was to be replaced has gone.
+            // The mark that was to be replaced has gone.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Claim::Refused(None)),
             Err(error) => Err(self.failed("written", &path, error)),
         }

@@ -1,14 +1,14 @@
-//! What an answer means, and what to do.
+//! Explains what an answer means, and what to do.
 
 use opendal::{Error, ErrorKind};
 
 use super::{error::is_passing, probe::Trouble, remote::Remote, transport::NO_ANSWER};
 use crate::{OpenError, without_passwords};
 
-/// A clock may be so far off before stores refuse what is signed by it; most say 15 minutes.
+/// The error of a clock up to which stores accept what is signed by it; most accept 15 minutes.
 pub(super) const SKEW_SECONDS_MAX: u64 = 300;
 
-/// What a store said to something.
+/// A store's answer to an operation, with an explanation.
 #[derive(Debug, thiserror::Error)]
 #[error("{place}: {operation}: {found}; {fix}")]
 struct Diagnosis {
@@ -59,7 +59,7 @@ pub(super) fn of(operation: &str, error: &Error, remote: &Remote) -> Trouble {
     OpenError::Unavailable(Box::new(diagnosis(found, fix))).into()
 }
 
-/// What services have a code for.
+/// Explains an error that services have a code for: what was found, and the fix.
 fn known(message: &str, operation: &str, remote: &Remote) -> Option<(String, String)> {
     let code = code_of(message)?;
     let (found, fix) = match code {

@@ -1,4 +1,4 @@
-//! What OpenDAL says, in the terms of the port.
+//! Translates the errors of OpenDAL into the terms of the port.
 
 use std::time::Duration;
 

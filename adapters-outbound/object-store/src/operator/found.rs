@@ -1,8 +1,8 @@
-//! What a place does, and the options of every put: none is made anywhere else.
+//! The abilities of a place, and the options of every put. No other module makes options of a put.
 
 use opendal::{Operator, options::WriteOptions};
 
-/// What was found out about a place.
+/// The findings about a place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
     /// Whether the store refuses to write over something on request.
@@ -18,7 +18,7 @@ pub(super) struct Found {
 const CONTENT_TYPE: &str = "application/octet-stream";
 
 impl Found {
-    /// What a service of this kind does, before it was asked.
+    /// Returns the usual abilities of a service of this kind, before it was asked.
     pub(super) fn usual(operator: &Operator) -> Found {
         let keeps_types = operator.info().capability().write_with_content_type;
         Found { puts_only_new: true, keeps_types, replaces_only_seen: false }
@@ -39,7 +39,7 @@ impl Found {
         WriteOptions { if_match: version, ..self.any() }
     }
 
-    /// What all puts have in common.
+    /// Returns the options that all puts have in common.
     fn any(self) -> WriteOptions {
         WriteOptions { content_type: self.keeps_types.then(|| CONTENT_TYPE.to_owned()), ..WriteOptions::default() }
     }

@@ -1,4 +1,5 @@
-//! What a place does, found out with an object of no meaning: it is written, read back, read in part, listed and deleted.
+//! Finds out what a place does, with an object of no meaning: it is written, read back, read in part, listed and
+//! deleted.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -15,7 +16,7 @@ use crate::OpenError;
 const LENGTH: usize = 10_000;
 /// The range that is read of it.
 const RANGE: std::ops::Range<usize> = 1_234..5_678;
-/// What no object is called by its store.
+/// A version that no store gives an object.
 const NO_VERSION: &str = "\"0123456789abcdef0123456789abcdef\"";
 /// Probes are named so.
 const NAME: &str = "dittofs-probe-";

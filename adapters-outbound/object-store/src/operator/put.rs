@@ -65,7 +65,7 @@ impl OperatorStore {
         written
     }
 
-    /// What is there must be what was to be put.
+    /// Demands that the object that is there is the one that was to be put.
     async fn demand_same(&self, path: &str, wanted: Buffer) -> Result<(), ContentError> {
         let known = match self.operator.stat(path).await {
             Ok(known) => known.content_length(),

@@ -16,9 +16,9 @@ use crate::{OpenError, TransferOptions, without_passwords};
 /// The first interval between two tries. A single failure costs hardly more than the request; later intervals grow.
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(100);
 
-/// What a store behind a network has besides its operator.
+/// The parts of a store behind a network, besides its operator.
 pub(super) struct Remote {
-    /// What it is, in words: a bucket and where that is.
+    /// A description in words: a bucket and where that is.
     pub(super) place: String,
     pub(super) transport: Transport,
     /// How long somebody waits for an answer to a request that is not an upload, retries included.
@@ -83,7 +83,7 @@ pub(super) async fn readable(path: &Path) -> Result<(), OpenError> {
     opened.map_err(|stopped| OpenError::Unavailable(Box::new(stopped)))?.map_err(unreadable)
 }
 
-/// What an operator can't be made of.
+/// Returns the error for options from which no operator can be made.
 #[cfg(any(feature = "s3", feature = "gcs", feature = "azblob"))]
 pub(super) fn unusable(error: &opendal::Error) -> OpenError {
     OpenError::Unavailable(without_passwords(&error.to_string()).into_owned().into())

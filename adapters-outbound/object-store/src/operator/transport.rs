@@ -131,7 +131,7 @@ impl HttpTransport for Transport {
     async fn fetch(&self, mut request: Request<Buffer>) -> opendal::Result<Response<HttpBody>> {
         let (uri, bytes) = (request.uri().clone(), request.body().len());
         let is_head = request.method() == Method::HEAD;
-        // What services set is of the version that they expect.
+        // Services set headers for the version that they expect, which is this one.
         *request.version_mut() = hyper::Version::HTTP_11;
         if !request.headers().contains_key(header::CONTENT_LENGTH)
             && matches!(*request.method(), Method::PUT | Method::POST)

@@ -29,7 +29,7 @@ pub struct S3Options {
     /// Where the keys come from.
     #[serde(default)]
     pub credentials: S3Credentials,
-    /// What the store checks uploads with.
+    /// The checksum with which the store checks uploads.
     #[serde(default)]
     pub checksum: S3Checksum,
     /// How bytes are moved.
@@ -87,7 +87,7 @@ fn profile_usual() -> String {
     "default".to_owned()
 }
 
-/// What the store checks uploads with.
+/// The checksum with which the store checks uploads.
 #[cfg(feature = "s3")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,4 +1,4 @@
-//! What is no plan: rows of shares, and numbers that nobody else ever gets.
+//! Changes that belong to no plan: rows of shares, and numbers that nobody else ever gets.
 
 use std::{ops::Range, sync::Arc};
 

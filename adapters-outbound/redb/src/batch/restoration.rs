@@ -46,7 +46,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// What is held of a share that nobody uses was only read.
+    /// Forgets the rows that are held of a share. Nobody uses that share, so they were only read.
     pub(super) fn forget_share(&mut self, share: ShareId) {
         self.nodes.retain(|(of, _), _| *of != share);
         self.counts.retain(|(of, _), _| *of != share);

@@ -25,7 +25,7 @@ pub(super) struct Kept {
     row: Row,
 }
 
-/// What is to be dropped once the lock is free.
+/// The rows to drop once the lock is free.
 pub(super) type Dropped = HashTable<Kept>;
 
 impl Shard {
@@ -107,7 +107,7 @@ impl Kept {
 
     /// The memory that it takes, about. It must not change while the row is kept.
     fn bytes(&self) -> usize {
-        /// What an allocation takes besides what was asked for.
+        /// The bytes that an allocation takes besides those that were asked for.
         const ALLOCATION: usize = 16;
         let key = if self.key.spilled() { self.key.len() + ALLOCATION } else { 0 };
         let row = match &self.row {

@@ -45,7 +45,7 @@ impl StorageBackend for Bytes {
 }
 
 impl Files {
-    /// What a machine that stops now leaves.
+    /// Copies the files as a machine that stops now leaves them.
     fn copy(&self) -> Files {
         Files(self.0.each_ref().map(|file| Bytes(Arc::new(Mutex::new(file.0.lock().unwrap().clone())))))
     }

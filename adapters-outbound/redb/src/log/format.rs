@@ -22,7 +22,7 @@ pub(super) const MAGIC_RECORD: &[u8; 4] = b"DFML";
 /// Bytes of a record's head that its checksum is over.
 const CHECKED_LEN: usize = 32;
 
-/// What the head of a log says.
+/// The meaning of the head of a log.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Head {
     /// A log of the store with this id.

@@ -1,4 +1,4 @@
-//! What the database says of its log, in the same transactions as everything else.
+//! The database's record of its log, in the same transactions as everything else.
 
 use redb::{ReadableDatabase, WriteTransaction};
 
@@ -13,7 +13,7 @@ const KEY: &[u8] = b"log";
 /// A record of its own, which earlier releases leave alone.
 const KEY_STAMPED: &[u8] = b"log stamped";
 
-/// What must be in the log, beyond what is in the database.
+/// The contents that the log must have, beyond those of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// The store's id: 128 random bits, in the head of its log as well.

@@ -73,7 +73,7 @@ impl Scanned {
         Ok(scanned)
     }
 
-    /// What the records hold, in order.
+    /// Returns the payloads of the records, in order.
     pub(crate) fn payloads(&self) -> impl Iterator<Item = &[u8]> {
         self.payloads.iter().filter_map(|range| self.bytes.get(range.clone()))
     }

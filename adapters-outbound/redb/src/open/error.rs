@@ -23,7 +23,7 @@ pub enum OpenError {
     Damaged {
         /// The file.
         file: String,
-        /// What was found.
+        /// The fault that was found.
         found: String,
     },
     /// It belongs to another program.
@@ -31,7 +31,7 @@ pub enum OpenError {
     Foreign {
         /// The file.
         file: String,
-        /// What was found.
+        /// The contents that were found.
         found: String,
     },
     /// A newer release wrote it.
@@ -71,7 +71,7 @@ pub enum OpenError {
     LogDamaged {
         /// The file.
         file: String,
-        /// What was found.
+        /// The fault that was found.
         found: String,
     },
     /// The system did not let it be opened.
@@ -79,7 +79,7 @@ pub enum OpenError {
     Io {
         /// The file.
         file: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -91,7 +91,7 @@ impl OpenError {
         matches!(self, OpenError::Io { source, .. } if is_full(source))
     }
 
-    /// What was found in a database that could be opened: damage, or no room for writing to it.
+    /// Converts a fault of a database that could be opened: damage, or no room for writing to it.
     pub(super) fn of_fault(file: String, fault: &Fault) -> OpenError {
         match fault {
             Fault::Storage(StorageError::Io(source)) if fault.is_full() => {

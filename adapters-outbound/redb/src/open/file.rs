@@ -25,7 +25,7 @@ const FILE_LOCK: &str = "metadata.lock";
 const ASIDE_MAX: u32 = 1_000;
 /// How a redb file begins.
 const MAGIC: [u8; 9] = *b"redb\x1A\x0A\xA9\x0D\x0A";
-/// What the progress of a check is counted in. A tenth of a percent shows that it moves.
+/// The steps in which the progress of a check is counted. A tenth of a percent shows that it moves.
 const PROGRESS_WHOLE: u64 = 1_000;
 /// Pages that are kept while a file is only looked at. A few pages are read of it.
 const CACHE_BYTES_INSPECT: usize = 1 << 20;

@@ -14,10 +14,10 @@ use super::Request;
 /// Where requests arrive.
 pub(super) struct Inbox(mpsc::Receiver<Request>);
 
-/// What came.
+/// The outcome of waiting for a request.
 pub(super) enum Received {
     Request(Request),
-    /// Nothing, for as long as one was to wait.
+    /// Nothing came in the time allowed.
     Nothing,
     /// Nothing will come any more.
     Closed,

@@ -1,4 +1,4 @@
-//! What the writer is asked, and what it answers.
+//! The requests to the writer, and its answers.
 
 use std::ops::Range;
 

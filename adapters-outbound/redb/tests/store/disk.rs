@@ -40,7 +40,7 @@ struct State {
 struct Content {
     now: Vec<u8>,
     durable: Vec<u8>,
-    /// Written, or cut or grown to a length, since the last sync.
+    /// Writes, truncations and extensions since the last sync.
     pending: Vec<Pending>,
     /// So many of them were there when a sync that is late was answered.
     answered: usize,
@@ -54,10 +54,10 @@ enum Pending {
     Len(usize),
 }
 
-/// What goes wrong.
+/// The faults of the disk.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Faults {
-    /// The power goes after so many operations.
+    /// The power fails after so many operations.
     pub(crate) power_ends_at: Option<u64>,
     /// The first sync after so many operations fails.
     pub(crate) sync_fails_at: Option<u64>,
@@ -82,7 +82,7 @@ impl Disk {
         state.operations = 0;
     }
 
-    /// Operations since the disk was made, or told to fail.
+    /// Operations since the disk was made, or since faults were set.
     pub(crate) fn operations(&self) -> u64 {
         self.0.lock().unwrap().operations
     }
@@ -101,7 +101,7 @@ impl Disk {
         Ok(DiskFile { disk: self.clone(), file })
     }
 
-    /// What is on the disk when the power comes back.
+    /// Returns the disk as it is when the power comes back.
     pub(crate) fn after_power_cut(&self, dice: &mut Dice) -> Disk {
         let state = self.0.lock().unwrap();
         let files = state.files.each_ref().map(|file| file.after_power_cut(dice));
@@ -128,7 +128,7 @@ impl Content {
         Content { now: durable.clone(), durable, ..Content::default() }
     }
 
-    /// What the last such sync was to make durable becomes so only now.
+    /// Makes durable only now what the last such sync was to make durable.
     fn sync_late(&mut self) {
         let later = self.pending.split_off(self.answered.min(self.pending.len()));
         self.sync();

@@ -1,4 +1,4 @@
-//! What is not opened, and what is said about it. Nothing that is refused is changed.
+//! Tests which databases are refused, and with which message. Nothing that is refused is changed.
 
 use std::{fs, path::Path};
 

@@ -30,10 +30,10 @@ const PAIRS: u64 = 8;
 /// A pair's files are made, changed and removed together: none, or the size of both.
 type Pair = Option<u64>;
 
-/// What may be there.
+/// The states that may be found.
 #[derive(Default)]
 struct Oracle {
-    /// What is known, then what was asked for and not acknowledged.
+    /// The known state, then those that were asked for and not acknowledged.
     pairs: BTreeMap<u64, Vec<Pair>>,
     /// Numbers up to this one have been given out.
     numbers: u64,
@@ -113,7 +113,7 @@ async fn work(share: Arc<dyn ShareMetadata>, oracle: Arc<Mutex<Oracle>>, task: u
     for _ in 0..steps {
         let pair = task * PAIRS + dice.below(PAIRS);
         let before = oracle.lock().unwrap().pairs.entry(pair).or_insert_with(|| vec![None]).clone();
-        // What is unanswered is known only after the next opening.
+        // The outcome of an unanswered plan is known only after the next opening.
         let [before] = before[..] else { continue };
         let Some((plan, after)) = change(&*share, pair, before, &mut dice).await else { continue };
         oracle.lock().unwrap().pairs.get_mut(&pair).unwrap().push(after);

@@ -1,4 +1,4 @@
-//! What stands in the log only is done again, and a log that can't be trusted is refused.
+//! Tests that changes which stand only in the log are redone, and that a log that can't be trusted is refused.
 
 use std::{
     fs,
@@ -321,7 +321,7 @@ fn a_log_is_only_refused_as_what_it_is() {
 #[tokio::test]
 async fn where_a_loss_is_accepted_a_torn_copy_is_refused() {
     let (folder, _) = killed().await;
-    // What was done before it was closed is in the database. Then it is not closed again.
+    // The changes from before it was closed are in the database. Then it is not closed again.
     let store = RedbMetadataStore::open(&RedbOptions::new(folder.path())).unwrap();
     let share = open_share(&store).await;
     share.apply(creation("in-a-torn-page", 3_000), None).await.unwrap();

@@ -1,4 +1,4 @@
-//! What has been answered is there when the database is opened again.
+//! Tests that answered changes are there when the database is opened again.
 
 use std::fs;
 

@@ -163,7 +163,7 @@ async fn views_are_those_of_a_store_without_a_cache() {
     }
 }
 
-/// What a plan makes of the pair when it is the n-th.
+/// Returns the n-th plan, which changes the pair.
 fn step(number: u64) -> Plan {
     let mut plan = Plan::at(creation("x", 9).now);
     for id in PAIR {

@@ -1,4 +1,4 @@
-//! What a check prints.
+//! Prints the results of a check.
 
 use std::io::{self, Write};
 
@@ -30,7 +30,7 @@ pub(super) fn print_finding(share: &str, finding: &FindingView, out: &mut dyn Wr
     writeln!(out, "{place}: {note}{}{repaired}", finding.text)
 }
 
-/// What a check looked at.
+/// The scope of a check.
 #[derive(Clone, Copy)]
 pub(super) struct Looked {
     /// Whether nothing but the bytes of files can have been left out.
@@ -84,7 +84,7 @@ pub(super) fn print_left(share: &ShareConfig, left: &[serve::Leftover], out: &mu
     Ok(())
 }
 
-/// What each key seals, where any seals something.
+/// Prints how much each key seals, if any of it is sealed.
 fn print_keys(share: &str, keys: &[KeyView], out: &mut dyn Write) -> io::Result<()> {
     if keys.iter().all(|key| key.id.is_none()) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What runs, and as what: the first question whenever something is wrong. Secrets are in none of it.
+//! Logs what runs, and with which options: the first question whenever something is wrong. The lines hold no secrets.
 
 use dittofs_admin::ShareFacts;
 

@@ -1,4 +1,4 @@
-//! What the documents show can be pasted.
+//! Tests that the snippets in the documents can be pasted.
 
 use super::*;
 

@@ -4,19 +4,20 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use crate::logging::fields::Fields;
 
-/// What a change that succeeded says as its result.
+/// The result that a successful change reports.
 const SUCCESS: &str = "OK";
 /// One machine has all addresses of such a network.
 const IPV6_PREFIX_BITS: u32 = 64;
 
-/// What refused changes of a kind have in common. The user is none of it: a client may name any.
+/// The properties that refused changes of a kind have in common. The user is not among them: a client may name any
+/// user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Refusal {
     /// An address, or a network of IPv6 addresses.
     pub(super) client: String,
     pub(super) procedure: String,
     pub(super) share: String,
-    /// What it was refused with.
+    /// The error with which it was refused.
     pub(super) result: String,
 }
 

@@ -57,7 +57,7 @@ async fn a_share_that_may_have_been_renamed_does_not_come_up_empty() {
     let refused = opened(&store, &[("/new", None)]).await.unwrap_err().to_string();
     assert!(refused.contains("holds /old") && refused.contains("dittofs share rename OLD /new"), "{refused}");
     assert_eq!(store.shares().await.unwrap().len(), 1);
-    // Beside a share that is named, a new one is no riddle; with an id of its own neither.
+    // Beside a share that is named, a new one is unambiguous. So is one with an id of its own.
     assert_eq!(opened(&store, &[("/old", None), ("/new", None)]).await.unwrap().len(), 2);
     assert_eq!(opened(&store, &[("/third", Some(3))]).await.unwrap().len(), 3);
 }
@@ -79,7 +79,8 @@ async fn names_and_ids_that_contradict_each_other_are_refused() {
     assert!(matches!(two, Err(IdentityError::TwoShares { id: 8, .. })));
 }
 
-/// What it would be renamed from is gone with the server, and another share that went meanwhile is no riddle.
+/// The share that it could be renamed from is gone with the server. So another share that went meanwhile makes nothing
+/// ambiguous.
 #[tokio::test]
 async fn a_share_in_memory_comes_beside_one_that_went() {
     let store = MemoryMetadataStore::new();

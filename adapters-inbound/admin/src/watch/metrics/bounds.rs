@@ -1,4 +1,4 @@
-//! What all connections hold together.
+//! Metrics of the resources that all connections hold together.
 
 use dittofs_transport::Bounds;
 

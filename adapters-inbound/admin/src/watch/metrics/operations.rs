@@ -1,4 +1,4 @@
-//! What clients ask for.
+//! Metrics of the operations that clients ask for.
 
 use std::collections::BTreeSet;
 

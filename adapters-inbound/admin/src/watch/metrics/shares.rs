@@ -1,4 +1,4 @@
-//! What shares have written, flushed and given up.
+//! Metrics of the data that shares have written, flushed and given up.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What goes between shares and their stores.
+//! Metrics of the traffic between shares and their stores.
 
 use dittofs_ports::{
     CacheUsage, DiskCacheUsage,

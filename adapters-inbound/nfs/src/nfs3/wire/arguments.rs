@@ -101,7 +101,7 @@ pub struct devicedata3 {
     pub spec: specdata3,
 }
 
-/// What kind of special file to make (section 3.3.11). Any other type stays data, to be answered with NFS3ERR_BADTYPE.
+/// The kind of special file to make (section 3.3.11). Any other type stays data, to be answered with NFS3ERR_BADTYPE.
 #[derive(Debug, Clone, PartialEq, Eq, Decode, Encode)]
 pub enum mknoddata3 {
     #[xdr(case = 4)]

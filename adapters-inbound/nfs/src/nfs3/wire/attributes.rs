@@ -122,7 +122,7 @@ pub struct wcc_data {
     pub after: post_op_attr,
 }
 
-/// What becomes of a time (section 2.3.9, `set_atime` and `set_mtime`).
+/// The change of a time (section 2.3.9, `set_atime` and `set_mtime`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Decode, Encode)]
 pub enum set_time {
     #[default]

@@ -13,7 +13,7 @@ use crate::rpc::{Dispatch, Reply};
 /// The calls of one connection that are being carried out, and the one that waits until there is room for it.
 pub(super) struct Calls<'a> {
     working: FuturesUnordered<Work<'a>>,
-    /// What those hold.
+    /// The bytes that those hold.
     bytes: u64,
     queued: Option<Queued<'a>>,
 }
@@ -33,7 +33,8 @@ pub(super) struct Queued<'a> {
 /// it, it might wait for ever.
 pub(super) struct LargeBothWays;
 
-/// What a call takes beside its record and the payload of its reply: its future, a small reply, its share of buffers.
+/// The memory that a call takes beside its record and the payload of its reply: its future, a small reply, its share of
+/// buffers.
 pub(super) const CALL_BYTES: usize = 4096;
 
 impl<'a> Calls<'a> {

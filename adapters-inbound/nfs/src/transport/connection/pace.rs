@@ -20,7 +20,7 @@ pub(super) struct Pace {
     deadline: Deadline,
 }
 
-/// What a connection does when its client is waited for.
+/// The state of a connection whose client is waited for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
     /// It holds room that others could use.
@@ -33,7 +33,7 @@ pub(super) struct Held {
     pub(super) is_unadmitted: bool,
 }
 
-/// What a client was too slow at.
+/// The task at which a client was too slow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slow {
     Replies,
@@ -43,9 +43,9 @@ pub(super) enum Slow {
     Unadmitted,
 }
 
-/// A client must take so much of its replies in time: what a slow link carries in a second.
+/// The bytes of its replies that a client must take in time: as many as a slow link carries in a second.
 const TAKEN_BYTES_MIN: u64 = 64 << 10;
-/// What counts as a step. Single bytes must not count, and any link that works moves more in a second.
+/// The bytes that count as a step. Single bytes must not count, and any link that works moves more in a second.
 const STEP_BYTES: u64 = 1024;
 /// How often a connection that holds room looks whether others wait for it. A fifth of what a slow one has when others
 /// wait, so that it is found in time at little cost.

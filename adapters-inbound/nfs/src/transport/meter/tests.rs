@@ -32,7 +32,7 @@ fn counts() -> FrontCounts {
     FrontCounts::new(&Programs::new(vec![Arc::new(Fruit)]))
 }
 
-/// What is not zero.
+/// Returns the counts that are not zero.
 fn counted(counts: &FrontCounts) -> Vec<(String, u64)> {
     let mut all = Vec::new();
     counts.add_to(&mut all);
@@ -53,7 +53,7 @@ fn replies_are_counted_by_procedure_and_result() {
     for reply in [Reply::garbage_args(), Reply::silence(), Reply::rpc_mismatch(), Reply::prog_mismatch(1, 1)] {
         counts.count(peel, &reply);
     }
-    // What comes first in the reply of a procedure without a status is no status.
+    // The first word in the reply of a procedure without a status is no status.
     counts.count(counts.slot(7, 0), &Reply::success(&5u32));
     counts.count(counts.slot(7, 2), &Reply::proc_unavail());
     counts.count(counts.slot(7, u32::MAX), &Reply::proc_unavail());

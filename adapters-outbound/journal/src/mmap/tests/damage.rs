@@ -1,4 +1,4 @@
-//! What recovery takes for a torn tail, and what for damage.
+//! Tests what recovery takes for a torn tail, and what for damage.
 
 use super::*;
 

@@ -49,10 +49,10 @@ struct Content {
     pending: Vec<(u64, Vec<u8>)>,
 }
 
-/// What goes wrong.
+/// The faults of the disk.
 #[derive(Clone, Default)]
 pub(super) struct Faults {
-    /// The power goes after so many operations.
+    /// The power fails after so many operations.
     pub(super) power_ends_at: Option<u64>,
     /// A sync returns without having done anything.
     pub(super) syncs_off: bool,
@@ -85,7 +85,7 @@ impl Disk {
         self.state.lock().operations
     }
 
-    /// What is on the disk when the power comes back.
+    /// Returns the disk as it is when the power comes back.
     pub(super) fn after_power_cut(&self, dice: &mut Dice) -> Arc<Disk> {
         let state = self.state.lock();
         let survived = dice.below(state.pending_names.len() as u64 + 1) as usize;

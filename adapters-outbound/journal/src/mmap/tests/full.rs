@@ -150,7 +150,7 @@ async fn after_a_sync_that_found_no_room_the_journal_goes_on_once_there_is_some(
     assert_recovered(&disk, &all).await;
 }
 
-/// What the disk forgot while it was full is counted as another failure, though nobody waited when it was found.
+/// Data that the disk forgot while it was full count as another failure, though nobody waited when that was found.
 #[tokio::test]
 async fn what_a_full_disk_forgot_is_reported_as_lost() {
     let disk = Disk::new();

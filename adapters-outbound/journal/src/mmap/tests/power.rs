@@ -10,7 +10,7 @@ use super::{
 /// Lives of one journal, each ended by a power cut.
 const LIVES: u64 = 6;
 
-/// What must be there, by what the journal answered.
+/// The records that must be there, by the journal's answers.
 #[derive(Default)]
 pub(super) struct Oracle {
     given_again: bool,
@@ -63,7 +63,7 @@ impl Oracle {
 }
 
 impl Oracle {
-    /// What is not lost was moved and is durable; what is lost may still be found.
+    /// Notes a failed sync. A record that is not lost was moved and is durable; one that is lost may still be found.
     fn sync_failed(&mut self, loss: &SyncLoss) {
         self.failures += 1;
         self.synced(loss.last.0);

@@ -12,7 +12,7 @@ const SEEDS: u64 = 1_000;
 /// Whether power cuts at random show a bug.
 async fn is_found_by_power_cuts(bug: Bug) -> bool {
     for seed in 0..SEEDS {
-        // What is broken may also show as a panic.
+        // A broken rule may also show as a panic.
         match tokio::spawn(power::run(seed, false, Some(bug))).await {
             Ok(Ok(_)) => {}
             found => {

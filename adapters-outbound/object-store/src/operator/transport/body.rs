@@ -71,7 +71,7 @@ impl Body for Upload {
     }
 }
 
-/// What an answer holds until its last byte is read.
+/// The resources that an answer holds until its last byte is read.
 pub(super) struct Held {
     pub(super) _permit: OwnedSemaphorePermit,
     pub(super) timeout: Duration,

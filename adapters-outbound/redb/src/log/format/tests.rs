@@ -9,7 +9,7 @@ fn record(head: RecordHead, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What a released program has written must be readable for ever.
+/// The format that a released program has written must be readable for ever.
 #[test]
 fn a_head_and_a_record_are_these_bytes() {
     let head = encode_head(STORE);

@@ -2,7 +2,7 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What is due first, in seconds after the start, `now` seconds after it.
+/// Returns the deadline that is due first, in seconds after the start, `now` seconds after it.
 fn first(pace: &Pace, held: Held, start: Instant, now: u32) -> Option<(Slow, u64)> {
     let due = pace.due(held, &Limits::default(), start + now * SECOND).into_iter();
     let due = due.filter_map(|(slow, due)| due.map(|due| (slow, (due - start).as_secs())));
