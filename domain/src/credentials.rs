@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::error::{FsError, FsResult};
 
-/// The groups of a caller beside its primary one. AUTH_SYS carries at most 16 (RFC 5531, appendix A).
+/// The groups of a caller in addition to its primary one. AUTH_SYS carries at most 16 (RFC 5531, appendix A).
 pub type Groups = SmallVec<[u32; 16]>;
 
 /// The id that is none: `(uid_t) -1` and `(gid_t) -1`, by which POSIX says "as it is" (chown). Nobody has it, nobody can be given

@@ -60,10 +60,10 @@ pub struct Fresh {
     pub scale: Scale,
 }
 
-/// What a rule decided.
+/// The decision of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// What to apply; without changes where nothing needs to be done (then expectations need not be checked).
+    /// The plan to apply. It has no changes where nothing needs to be done; then its expectations need not be checked.
     pub plan: Plan,
     /// The node that the request was about: made, found, linked, renamed or removed.
     pub node: NodeId,

@@ -36,7 +36,8 @@ impl Scale {
         page_bytes: PAGE_BYTES as u32,
         region_bytes: BLOCK_BYTES_MAX,
         chunk_bytes: CHUNK_BYTES,
-        // Large enough that requests cost little beside bytes, small enough that one is uploaded in a second.
+        // Large enough that requests cost little compared with the bytes, small enough that one is uploaded in a
+        // second.
         object_bytes: 64 << 20,
         // The plans that publish an object stay bounded.
         object_blocks: 512,

@@ -55,7 +55,7 @@ pub fn overlay(extents: &[Extent], at: u32, newer: &Extent) -> PageExtents {
     out
 }
 
-/// What a truncation at `offset` leaves of the page: the rest is hole.
+/// Returns the extents of the page after a truncation at `offset`: the rest is a hole.
 #[must_use]
 pub fn truncate(extents: &[Extent], offset: u32) -> PageExtents {
     punch(extents, offset..page_len(extents))

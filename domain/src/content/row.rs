@@ -30,7 +30,7 @@ pub struct Stored {
     pub skip: u32,
 }
 
-/// What a run of bytes in a page is.
+/// A run of bytes in a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// Zeros: a fact that is written down.
@@ -91,9 +91,9 @@ pub type PageExtents = Vec<Extent>;
 pub enum MapRow {
     /// One page.
     Page {
-        /// The content version under which it was written: what [`PendingTruncation`] judges.
+        /// The content version under which it was written. A [`PendingTruncation`] compares it.
         version: ContentVersion,
-        /// What tiles it.
+        /// The extents that tile the page.
         extents: PageExtents,
     },
     /// A run of pages that are all hole.

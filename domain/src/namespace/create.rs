@@ -33,7 +33,7 @@ pub enum CreateDecision {
     },
 }
 
-/// What [`decide`] must see.
+/// Returns the query for the state that [`decide`] needs.
 pub fn query(request: &CreateRequest) -> Query {
     Query::child(request.directory, key(request))
 }
@@ -77,7 +77,7 @@ fn key(request: &CreateRequest) -> EntryKey {
     EntryKey::child(request.directory, &request.name)
 }
 
-/// What can't be made anywhere.
+/// Refuses nodes that can't be made in any directory.
 fn check_request(request: &CreateRequest) -> FsResult<()> {
     check_owner(request.attributes.uid, request.attributes.gid)?;
     match &request.kind {

@@ -1,4 +1,4 @@
-//! What a rule asks of a store, and what it gets.
+//! The query of a rule to a store, and the answer.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     node::Node,
 };
 
-/// What a rule needs to see, read in one round trip and at one instant.
+/// The state that a rule needs to see, read in one round trip and at one instant.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Query {
     /// Nodes by id.
@@ -93,11 +93,11 @@ pub struct View {
     pub topology: u64,
     /// The rows asked for.
     pub map: MapView,
-    /// What came of the operation that was asked for, if a plan with its id was applied not long ago.
+    /// The outcome of the operation that was asked for, if a plan with its id was applied not long ago.
     pub earlier: Option<Earlier>,
 }
 
-/// What came of an operation that was carried out before.
+/// The outcome of an operation that was carried out before.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Earlier {
     /// The node that its plan made.
@@ -115,7 +115,7 @@ impl View {
         self.nodes.iter().find(|node| node.id == id).ok_or(FsError::Stale)
     }
 
-    /// What the n-th entry asked for is.
+    /// Returns the n-th entry that was asked for, if it is there.
     pub fn entry(&self, index: usize) -> Option<&Found> {
         self.entries.get(index).and_then(Option::as_ref)
     }

@@ -25,7 +25,7 @@ pub struct WeakAttributes {
     pub change: dittofs_domain::ChangeId,
 }
 
-/// What an operation did to a node.
+/// The attributes of a node before and after an operation on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// Before, from inside the same transaction; none where that is not known.
@@ -34,7 +34,7 @@ pub struct Changed {
     pub after: Attributes,
 }
 
-/// What a name leads to.
+/// The node that a name leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookup {
     /// The node found.
@@ -43,7 +43,7 @@ pub struct Lookup {
     pub directory: Attributes,
 }
 
-/// What a client looks up.
+/// The name that a client looks up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LookupName {
     /// `.`
@@ -83,7 +83,7 @@ pub struct Renamed {
     pub to_directory: Changed,
 }
 
-/// What part of a directory to list.
+/// The part of a directory to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListRequest {
     /// The directory.
@@ -142,7 +142,7 @@ pub trait MetadataService: Send + Sync {
     /// - does not look whether the node exists: the calls do.
     fn enter(&self, handle: &[u8], who: &Presented) -> FsResult<(NodeRef, Caller)>;
 
-    /// What makes handles of a share; `Stale` if there is no such share.
+    /// Returns the signer of a share's handles; `Stale` if there is no such share.
     fn handle_signer(&self, share: ShareId) -> FsResult<HandleSigner>;
 
     /// Whether the caller's share refuses changes.
@@ -157,7 +157,7 @@ pub trait MetadataService: Send + Sync {
     /// Attributes of a node; `Stale` if it is gone.
     async fn attributes(&self, caller: &Caller, node: NodeRef) -> FsResult<Attributes>;
 
-    /// What the caller may do with a node.
+    /// Returns the rights that the caller has to a node.
     async fn access(&self, caller: &Caller, node: NodeRef) -> FsResult<(AccessMask, Attributes)>;
 
     /// Looks a name up. Needs search permission.

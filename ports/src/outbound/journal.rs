@@ -13,7 +13,7 @@ pub struct Record {
     pub node: NodeId,
     /// Where in it.
     pub offset: u64,
-    /// What; at least one byte.
+    /// The bytes; at least one.
     pub data: Bytes,
     /// The file's size afterwards, in bytes.
     pub size: u64,
@@ -59,7 +59,7 @@ pub struct JournalUsage {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// What a record survives once a sync has covered it.
+    /// Returns the failures that a record survives once a sync has covered it.
     fn survives(&self) -> Survives;
 
     /// Which journal it is.
@@ -87,7 +87,7 @@ pub trait Journal: Send + Sync {
     /// - it has risen before a later sync succeeds.
     fn failures(&self) -> u64;
 
-    /// Records that failed syncs have lost since the journal was opened: they can't be read any more.
+    /// Records that failed syncs have lost since the journal was opened: they can no longer be read.
     fn lost(&self) -> Vec<(NodeId, Sequence)>;
 
     /// Bytes `skip .. skip + len` of a record's data, if they can be had without waiting; none beyond the record's end.

@@ -19,7 +19,7 @@ pub(super) struct Rows<'a> {
     now: BTreeMap<u64, MapRow>,
     node: NodeId,
     pending_truncation: Option<PendingTruncation>,
-    /// What changed rows are stamped with.
+    /// The content version that changed rows are stamped with.
     version: ContentVersion,
     /// Pages that were covered before.
     map_pages: u64,
@@ -150,11 +150,11 @@ impl<'a> Rows<'a> {
             .collect()
     }
 
-    /// What to change.
+    /// Returns the edit that leads from the rows before to the rows now.
     ///
     /// # Errors
-    /// `Incomplete` or `Uncovered` if the view lacks a row of a chunk of which a page changed: its references would
-    /// not be known.
+    /// `Incomplete` or `Uncovered` if the view lacks a row of a chunk with a changed page: the references of the chunk
+    /// would not be known.
     pub(super) fn finish(self) -> Result<Edit, MapError> {
         let mut checked = None;
         for page in changed_pages(&self.before.rows, &self.now) {

@@ -51,7 +51,7 @@ fn cheapest_pair(clusters: &[Cluster]) -> Option<usize> {
     sums.enumerate().min_by_key(|(_, sum)| *sum).map(|(at, _)| at)
 }
 
-/// The first of two neighbours of which one is the cluster at an index and the other is to be taken along.
+/// Returns the first of two neighbours: one is the cluster at an index, the other is to be joined with it.
 fn next_pair(clusters: &[Cluster], at: usize, extents_after: usize, cheap: u64) -> Option<usize> {
     let len = clusters.get(at)?.len;
     if clusters.len() <= extents_after && len >= cheap {

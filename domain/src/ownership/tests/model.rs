@@ -23,7 +23,7 @@ impl Random {
     }
 }
 
-/// What is on its way to the store, or back.
+/// A request on its way to the store, or its answer on the way back.
 struct Request {
     number: u64,
     write: Option<(Mark, Option<u64>)>,
