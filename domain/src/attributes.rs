@@ -56,7 +56,7 @@ pub struct Pending {
     pub atime: Option<Timestamp>,
 }
 
-/// The attributes of a node, with what is not flushed yet laid over them.
+/// Returns the attributes of a node, with its unflushed changes applied.
 pub fn overlay(stored: &Node, pending: Option<&Pending>) -> Attributes {
     let mut attributes = Attributes {
         node: stored.id,

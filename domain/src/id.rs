@@ -41,8 +41,8 @@ number! {
     ChangeId
 }
 number! {
-    /// Raised by truncate, punch and clone, not by writes: a flush that was decided before one of them must drop what
-    /// was cut off.
+    /// Raised by truncate, punch and clone, not by writes: a flush that was decided before one of them must drop the
+    /// bytes that were removed.
     ContentVersion
 }
 number! {

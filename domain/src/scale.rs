@@ -1,4 +1,5 @@
-//! By which sizes the files of a share are cut into pages, regions, chunks and objects, and how much one plan may hold.
+//! The sizes by which the files of a share are divided into pages, regions, chunks and objects, and how much one plan
+//! may hold.
 //!
 //! A share is made with one scale, which stands in its row, and keeps it: rows and objects mean nothing under another
 //! one. What serves files uses [`Scale::PRODUCTION`]. Tests use smaller ones, so that small files cross every boundary

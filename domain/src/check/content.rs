@@ -106,7 +106,7 @@ impl BlockUses {
 }
 
 impl UsedBlock {
-    /// Whether a block can be so long. What is not is never read.
+    /// Whether a block can be so long. A block that can't is never read.
     pub fn is_possible(&self) -> bool {
         let BlockPlace { stored_len, raw_len, key_id, .. } = self.place;
         if raw_len > BLOCK_BYTES_MAX {

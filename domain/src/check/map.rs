@@ -15,8 +15,8 @@ use crate::{
     scale::Scale,
 };
 
-/// Findings that are reported of one file. Enough to show what kind of damage it is; a file of zeros would fill the report
-/// otherwise.
+/// Findings that are reported of one file. Enough to show what kind of damage it is; a file of zeros would fill the
+/// report otherwise.
 const FINDINGS_MAX: usize = 16;
 /// Rows of a map that are asked for at a time. At 512 pages or more, most files are whole in one.
 const ROWS_MAX: usize = 512;

@@ -31,8 +31,8 @@
 //! is found before anything is decompressed. The length of the head follows from `raw_len` alone ([`head_len`]), so a
 //! reader that knows the block's [`BlockPlace`] can fetch exactly the head.
 //!
-//! With a key each frame is sealed after it was compressed, and is 28 bytes longer than said above: a nonce (12) before,
-//! a tag (16) behind. It is bound to its place and to the head's first 48 bytes ([`FrameSeal`]).
+//! With a key each frame is sealed after it was compressed, and is 28 bytes longer than said above: a nonce (12)
+//! before, a tag (16) behind. It is bound to its place and to the head's first 48 bytes ([`FrameSeal`]).
 //!
 //! A reader refuses other versions and codecs than it knows, and can't open what a key seals that it doesn't have.
 

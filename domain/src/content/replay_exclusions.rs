@@ -11,7 +11,8 @@ use smallvec::SmallVec;
 
 use crate::id::Sequence;
 
-/// A file with so many exclusions must be flushed before it gets another one. Each takes 24 bytes in the row of the node.
+/// A file with so many exclusions must be flushed before it gets another one. Each takes 24 bytes in the row of the
+/// node.
 pub const REPLAY_EXCLUSIONS_MAX: usize = 16;
 
 /// A range that a replay skips in records up to one.

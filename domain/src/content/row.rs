@@ -61,7 +61,7 @@ impl Extent {
         }
     }
 
-    /// Its bytes `from .. to`, counted from its start and cut at its end.
+    /// Returns its bytes `from .. to`, counted from its start and limited to its end.
     #[must_use]
     pub fn slice(&self, from: u32, to: u32) -> Extent {
         let to = to.min(self.len());
@@ -109,7 +109,7 @@ pub enum MapRow {
 /// lies behind reads as hole until the reaper has removed the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PendingTruncation {
-    /// First byte that is cut off.
+    /// The first byte that the truncation removes.
     pub offset: u64,
     /// The node's content version after the truncation.
     pub version: ContentVersion,

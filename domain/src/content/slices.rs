@@ -87,7 +87,7 @@ pub struct Region {
     pub start: u64,
     /// Where the next one starts.
     pub end: u64,
-    /// Its slices, cut at its ends, in order.
+    /// Its slices, shortened to the region, in order.
     pub slices: Vec<Slice>,
 }
 
@@ -165,8 +165,8 @@ impl SliceIndex {
     }
 
     /// The sequence number up to which all records of the node are published once these ranges, in order and disjoint,
-    /// are: what the plan of a flush may set as the node's `content_seq`. Records above it are replayed after a crash even if they were
-    /// flushed, which is harmless as long as the journal keeps all that follow them.
+    /// are: what the plan of a flush may set as the node's `content_seq`. Records above it are replayed after a crash
+    /// even if they were flushed, which is harmless as long as the journal keeps all that follow them.
     ///
     /// Looks at what is in the ranges only, however much else there is: a flush in many parts asks for each of them.
     pub fn content_seq_after(&self, flushed: &[Range<u64>], up_to: Sequence) -> Sequence {

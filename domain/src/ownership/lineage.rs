@@ -73,8 +73,8 @@ impl Lineage {
 
     /// Adds a start. It must be stored before any other part sees it.
     ///
-    /// Too many are remembered only where starts follow each other in an outage. What the parts may have then is of before
-    /// it, or new: those between are given up.
+    /// Too many are remembered only where starts follow each other in an outage. What the parts may have then is of
+    /// before it, or new: those between are given up.
     pub fn give(&mut self, start: Start) {
         self.given.push(start);
         let is_past = |start: &Start, noted: Option<Start>| noted.is_some_and(|noted| start.epoch < noted.epoch);

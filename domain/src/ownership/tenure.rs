@@ -1,8 +1,8 @@
 //! How a start becomes the owner of a share's objects, and how it stays the owner.
 //!
-//! A state machine without clock or store: [`Tenure::step`] says what is to be done, and takes the answer.
-//! Where a store puts a mark only in the place of the one that was seen, the first of two claims wins. Where it can't, a
-//! claim counts only if it was sent soon after its holder had looked, and is still there after longer than that.
+//! A state machine without clock or store: [`Tenure::step`] says what is to be done, and takes the answer. Where a
+//! store puts a mark only in the place of the one that was seen, the first of two claims wins. Where it can't, a claim
+//! counts only if it was sent soon after its holder had looked, and is still there after longer than that.
 
 use std::time::Duration;
 
@@ -206,8 +206,8 @@ impl Tenure {
         self.seen.as_ref()
     }
 
-    /// The mark that is about to be sent, with a new random tag. It says how long requests of an earlier owner have to be
-    /// waited for, too: the next start must not forget that.
+    /// The mark that is about to be sent, with a new random tag. It says how long requests of an earlier owner have to
+    /// be waited for, too: the next start must not forget that.
     pub fn write(&mut self, tag: u64, share: &str, at: Timestamp) -> Mark {
         self.tried.push(tag);
         let Claimant { owner, start, holder, terms, .. } = &self.claimant;
@@ -315,8 +315,8 @@ impl Tenure {
         self.forget_tried();
     }
 
-    /// The store has said which mark it has: of the others only those count that were sent so lately that they may still
-    /// arrive. One is sent after each [`RETRY`] at most.
+    /// The store has said which mark it has: of the others only those count that were sent so lately that they may
+    /// still arrive. One is sent after each [`RETRY`] at most.
     fn forget_tried(&mut self) {
         let kept = self.claimant.terms.request_max.as_secs().div_ceil(RETRY.as_secs()) as usize + 1;
         let surplus = self.tried.len().saturating_sub(kept);

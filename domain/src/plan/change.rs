@@ -135,7 +135,7 @@ pub enum TimeChange {
     Keep,
     /// To the plan's time, but always to a later one than before.
     Advance,
-    /// To this time, be it earlier.
+    /// To this time, even if it is earlier.
     Set(Timestamp),
     /// To this time, if it is later.
     AtLeast(Timestamp),
@@ -244,8 +244,8 @@ impl Reference {
         Reference { object, node, chunk, until: Tree::LIVE }
     }
 
-    /// The greatest one that may come before this one in their order, so that a listing after it begins with this one; none
-    /// before the first of an object.
+    /// The greatest one that may come before this one in their order, so that a listing after it begins with this one;
+    /// none before the first of an object.
     pub fn predecessor(&self) -> Option<Reference> {
         let Reference { object, node, chunk, until } = *self;
         let last = Tree(u32::MAX);

@@ -108,7 +108,7 @@ impl File {
         self.content_seq = self.content_seq.max(update.content_seq.unwrap_or_default());
     }
 
-    /// Slices may be cut only once the size that they gave the file is stored.
+    /// Slices may be truncated only once the size that they gave the file is stored.
     fn store_size(&mut self) {
         let size = self.slices.end();
         if size > self.store.size {

@@ -76,14 +76,16 @@ pub struct AllocatedRanges {
     pub next: Option<u64>,
 }
 
-/// A range of a file, and where it goes: inside one share, so that a clone from one share to another can't be asked for.
+/// A range of a file, and where it goes: inside one share, so that a clone from one share to another can't be asked
+/// for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloneRange {
     /// The share.
     pub share: ShareId,
     /// The file that is read.
     pub source: NodeId,
-    /// The open through which it is read; none for protocols without opens. The caller's own is that of the destination.
+    /// The open through which it is read; none for protocols without opens. The caller's own is that of the
+    /// destination.
     pub source_opener: Option<OpenToken>,
     /// Where the range starts in the source, in bytes.
     pub offset: u64,
@@ -98,8 +100,8 @@ pub struct CloneRange {
 /// Content of all shares.
 ///
 /// Of every method: permission is checked by the caller's credentials, locks and share modes of others are honoured;
-/// directories are refused with `IsDirectory`, other nodes without content with `Invalid`; `Busy` means that trying again
-/// later can help.
+/// directories are refused with `IsDirectory`, other nodes without content with `Invalid`; `Busy` means that trying
+/// again later can help.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait BlockService: Send + Sync {
@@ -146,8 +148,8 @@ pub trait BlockService: Send + Sync {
     /// - `NothingThere` where the offset is not before the end of the file.
     async fn seek(&self, caller: &Caller, node: NodeRef, offset: u64, what: Seek) -> FsResult<Option<u64>>;
 
-    /// Where a range of the file has data (FSCTL_QUERY_ALLOCATED_RANGES): at most `ranges_max` runs, and at most as many
-    /// as are found in a bounded time.
+    /// Where a range of the file has data (FSCTL_QUERY_ALLOCATED_RANGES): at most `ranges_max` runs, and at most as
+    /// many as are found in a bounded time.
     async fn allocated_ranges(
         &self,
         caller: &Caller,
@@ -167,7 +169,7 @@ pub trait BlockService: Send + Sync {
     /// - `TooLarge`, `NoSpace` as for a write of the source's data; `Busy` where the source is written to all the time;
     /// - up to 1,900 pages of 1 MiB with data on either side, and holes of any length: all or nothing. A larger range
     ///   is done in pieces from its start on, and a failure leaves it done up to some byte. It can be requested again;
-    /// - where a page of the destination would get more than 40 extents, the bytes that go into it are copied instead: never
-    ///   where whole pages go to whole pages.
+    /// - where a page of the destination would get more than 40 extents, the bytes that go into it are copied instead:
+    ///   never where whole pages go to whole pages.
     async fn clone_range(&self, caller: &Caller, request: &CloneRange) -> FsResult<Changed>;
 }

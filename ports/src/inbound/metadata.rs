@@ -116,7 +116,8 @@ pub struct ListReply {
     pub directory: Attributes,
     /// Its parent.
     pub parent: NodeId,
-    /// Whether the caller may search the directory: else it gets names, and neither attributes nor handles of what they lead to.
+    /// Whether the caller may search the directory: else it gets names, and neither attributes nor handles of what they
+    /// lead to.
     pub searchable: bool,
     /// Entries in the order of their cookies.
     pub entries: Vec<Entry>,
@@ -149,8 +150,8 @@ pub trait MetadataService: Send + Sync {
     fn is_read_only(&self, share: ShareId) -> bool;
 
     /// Finds the directory at a path that begins with a share's name, and admits the client.
-    /// - the share with the longest matching name is taken; the rest is walked without following symlinks, and each directory on the
-    ///   way needs search permission;
+    /// - the share with the longest matching name is taken; the rest is walked without following symlinks, and each
+    ///   directory on the way needs search permission;
     /// - `NotFound`, `NotDirectory`, or `Access`, also if the client's address is in none of the share's networks.
     async fn mount(&self, path: &[u8], who: &Presented) -> FsResult<NodeRef>;
 

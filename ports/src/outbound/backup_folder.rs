@@ -33,7 +33,7 @@ pub struct ShareInBackup {
     pub id: ShareId,
     /// Its name.
     pub name: String,
-    /// The sizes by which its files are cut.
+    /// The sizes by which its files are divided.
     pub scale: Scale,
     /// Whether its sums count nodes, names and targets.
     pub counts_names: bool,

@@ -83,7 +83,8 @@ pub trait ContentStore: Send + Sync {
 
     /// Frees what it can of ranges of an object that nothing refers to any longer, and that nobody reads.
     /// - needs no room, or hardly any: it is for a store that is full;
-    /// - all other bytes of the object stay as they are, and so does its length; those of the ranges may read as anything;
+    /// - all other bytes of the object stay as they are, and so does its length; those of the ranges may read as
+    ///   anything;
     /// - answers how many bytes are given back, 0 where the store can't do that. Doing it again is no error;
     /// - `Full` where the store needs room for that, and has none: nothing is given back.
     async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError>;

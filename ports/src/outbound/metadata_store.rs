@@ -29,10 +29,10 @@ pub struct ShareRecord {
     pub journal_incarnation: u64,
     /// Whether records may be in the journal that are not in the stores.
     pub dirty: bool,
-    /// The sizes by which its files are cut: those that it was made with.
+    /// The sizes by which its files are divided: those that it was made with.
     pub scale: Scale,
-    /// Whether the sums count nodes, names and targets as well. Shares that were made before they did count once they are
-    /// opened.
+    /// Whether the sums count nodes, names and targets as well. Shares that were made before they did count once they
+    /// are opened.
     pub counts_names: bool,
     /// The keys that seal its content.
     pub keys: KeysInUse,
@@ -118,8 +118,8 @@ pub enum Counter {
     Stamps,
     /// Epochs of instances.
     Epochs,
-    /// Numbers of trees, from [`Tree::FIRST`] on, up to [`Tree::MAX`]: taking the next one ends the living tree of that number,
-    /// as for a snapshot. Rows that are written from then on carry the one after it (`since`).
+    /// Numbers of trees, from [`Tree::FIRST`] on, up to [`Tree::MAX`]: taking the next one ends the living tree of that
+    /// number, as for a snapshot. Rows that are written from then on carry the one after it (`since`).
     Trees,
 }
 

@@ -26,7 +26,8 @@ pub struct FrameEncoder<'a> {
 
 /// Makes a block like [`build`](super::build), with its frames compressed where that saves an eighth.
 ///
-/// - A frame that does not shrink is stored as it is and not copied; after a few of those only every eighth is tried, until one shrinks.
+/// - A frame that does not shrink is stored as it is and not copied; after a few of those only every eighth is tried,
+///   until one shrinks.
 /// - A block in which no frame shrinks is the same as one made without a codec.
 ///
 /// # Errors

@@ -1,4 +1,5 @@
-//! Sealed frames: encrypted, and bound to their place, so that whoever keeps the objects can neither read nor alter them.
+//! Sealed frames: encrypted, and bound to their place, so that the operator of the content store can neither read nor
+//! alter them.
 //!
 //! A sealed frame is a nonce (12 bytes), the ciphertext and a tag (16). The plaintext is the frame as it would be
 //! stored without a key: compressed, or the content itself. The ciphertext is as long as the plaintext. This module
@@ -71,12 +72,12 @@ impl BlockHead {
     }
 }
 
-/// Makes a block like [`build_encoded`](super::build_encoded), with each frame sealed after it was compressed. It opens only in this object,
-/// and only at this offset of it.
+/// Makes a block like [`build_encoded`](super::build_encoded), with each frame sealed after it was compressed. It opens
+/// only in this object, and only at this offset of it.
 ///
 /// # Errors
-/// Those of [`build_encoded`](super::build_encoded), `Key` where the key is gone, and `Field` where there is none or what was sealed has not the
-/// length that it must have.
+/// Those of [`build_encoded`](super::build_encoded), `Key` where the key is gone, and `Field` where there is none or
+/// what was sealed has not the length that it must have.
 pub fn build_sealed(
     spec: BlockSpec,
     payload: &[Bytes],

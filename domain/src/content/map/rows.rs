@@ -113,7 +113,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Removes all rows of pages `from .. to`; runs that reach over an end are cut.
+    /// Removes all rows of pages `from .. to`. Runs that reach over an end are split.
     pub(super) fn remove(&mut self, from: u64, to: u64) -> Result<(), MapError> {
         if from >= to {
             return Ok(());
@@ -199,7 +199,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Cuts the run that reaches over the start of a page.
+    /// Splits the run that reaches over the start of a page.
     fn split(&mut self, page: u64) {
         if let Some((key, MapRow::Holes { version, pages })) = self.now.range_mut(..page).next_back() {
             let end = key.saturating_add(*pages);

@@ -22,7 +22,7 @@ pub struct BackupRequest {
 /// The phase of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BackupPhase {
-    /// Flushing what is unflushed.
+    /// Flushing unflushed bytes.
     Flush,
     /// Pinning objects; counted in objects.
     Pins,

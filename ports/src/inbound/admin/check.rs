@@ -96,8 +96,8 @@ pub struct SealedUnder {
     pub bytes: u64,
     /// Whether the key is there. The blocks that it seals can't be read without it.
     pub is_known: bool,
-    /// Frames that do not open with it, where a number names it: a key that had the same number is missing, or they were
-    /// altered.
+    /// Frames that do not open with it, where a number names it: a key that had the same number is missing, or they
+    /// were altered.
     pub unopened: u64,
 }
 
