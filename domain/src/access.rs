@@ -51,10 +51,10 @@ bitflags! {
     }
 }
 
-/// What permission to a node rests on.
+/// The attributes of a node that decide permission to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeSecurity {
-    /// What it is.
+    /// The kind of the node.
     pub kind: NodeKind,
     /// Permission bits.
     pub mode: u16,

@@ -6,12 +6,12 @@ use crate::{
     time::Timestamp,
 };
 
-/// What any protocol says of a node. Made by [`overlay`] only.
+/// The attributes of a node that every protocol reports. Only [`overlay`] makes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attributes {
     /// The node (fileid).
     pub node: NodeId,
-    /// What it is.
+    /// The kind of the node.
     pub kind: NodeKind,
     /// Permission bits.
     pub mode: u16,
@@ -41,7 +41,7 @@ pub struct Attributes {
     pub dos_attributes: u32,
 }
 
-/// What a node's unflushed records change about its attributes.
+/// The changes that a node's unflushed records make to its attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Pending {
     /// Size in bytes after the newest record.
@@ -56,7 +56,7 @@ pub struct Pending {
     pub atime: Option<Timestamp>,
 }
 
-/// The attributes of a node, with what is not flushed yet laid over them.
+/// Returns the attributes of a node, with its unflushed changes applied.
 pub fn overlay(stored: &Node, pending: Option<&Pending>) -> Attributes {
     let mut attributes = Attributes {
         node: stored.id,

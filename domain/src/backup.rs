@@ -69,12 +69,13 @@ impl FromStr for BackupId {
     }
 }
 
-/// What a share knows of a backup that pins objects of it.
+/// The record that a share keeps of a backup that pins its objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackupRecord {
     /// When it was begun.
     pub at: Timestamp,
-    /// Whether its pins stay until it is released. Those of other ones go when it ends, or at the next start.
+    /// Whether its pins stay until it is released. The pins of other backups go when the backup ends, or at the next
+    /// start.
     pub is_kept: bool,
     /// Objects that it pins.
     pub objects: u64,
@@ -82,7 +83,7 @@ pub struct BackupRecord {
     pub bytes: u64,
 }
 
-/// What a share knows of its backups.
+/// The backups that a share has a record of.
 pub type Backups = BTreeMap<BackupId, BackupRecord>;
 
 /// Adds to a plan that a backup pins a live object.
@@ -91,7 +92,7 @@ pub fn pin(plan: &mut Plan, object: ObjectId, backup: BackupId) {
     plan.change(Change::InsertReference(Reference::live(object, PINS, backup.number())));
 }
 
-/// Adds to a plan that a backup does not pin an object any more.
+/// Adds to a plan that a backup no longer pins an object.
 pub fn unpin(plan: &mut Plan, object: ObjectId, backup: BackupId) {
     plan.change(Change::DeleteReference(Reference::live(object, PINS, backup.number())));
 }

@@ -1,5 +1,5 @@
-//! Rules that a test breaks on purpose, to show that it would notice. Only a test can break one: the switch is there only with the
-//! feature `seeded-bugs`, which no program has, and it is off until a test throws it on its own thread.
+//! Rules that a test breaks on purpose, to show that it would notice. Only a test can break one: the switch is there
+//! only with the feature `seeded-bugs`, which no program has, and it is off until a test throws it on its own thread.
 
 /// A rule that is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

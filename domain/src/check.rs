@@ -1,8 +1,8 @@
 //! Whether the records of a share agree with each other: folds over what the stores' scans give, and plans that
 //! repair what can be repaired.
 //!
-//! Nothing in here decides that a share is damaged: a share that is used changes while it is looked at. A fold says
-//! what is suspicious; whoever runs it looks a second time (see `docs/decisions/0012-check.md`).
+//! Nothing in here decides that a share is damaged: a share that is used changes while it is checked. A fold reports
+//! possible findings; the caller checks them a second time (see `docs/decisions/0012-check.md`).
 
 mod content;
 mod finding;

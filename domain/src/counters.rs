@@ -28,7 +28,7 @@ impl Counter {
         self.0.store(self.0.load(Relaxed).wrapping_add(more), Relaxed);
     }
 
-    /// What was counted.
+    /// Returns the count.
     pub fn read(&self) -> u64 {
         self.0.load(Relaxed)
     }
@@ -66,7 +66,7 @@ impl Latencies {
         self.nanoseconds.add_alone(nanoseconds);
     }
 
-    /// What was noted.
+    /// Returns the numbers noted so far.
     pub fn read(&self) -> LatencyCounts {
         let mut counts = LatencyCounts { nanoseconds: self.nanoseconds.read(), ..LatencyCounts::default() };
         for (count, bucket) in counts.buckets.iter_mut().zip(&self.buckets) {
@@ -76,7 +76,7 @@ impl Latencies {
     }
 }
 
-/// What [`Latencies`] have noted, as numbers.
+/// The numbers that [`Latencies`] have noted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LatencyCounts {
     /// How many took longer than the bound before and not longer than that of the bucket.

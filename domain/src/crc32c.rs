@@ -10,7 +10,7 @@ pub fn crc32c(bytes: &[u8]) -> u32 {
     crc_fast::checksum(ALGORITHM, bytes) as u32
 }
 
-/// The checksum of bytes that follow those of which one is known.
+/// Continues a checksum: `before` is the checksum of the bytes before these.
 pub fn crc32c_append(before: u32, bytes: &[u8]) -> u32 {
     let mut digest = Digest::new_with_init_state(ALGORITHM, u64::from(!before));
     digest.update(bytes);
@@ -21,7 +21,7 @@ pub fn crc32c_append(before: u32, bytes: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    /// What is on disks was written with it.
+    /// The data on disks was written with this checksum.
     #[test]
     fn the_checksum_is_that_of_the_standard() {
         assert_eq!(crc32c(b""), 0);

@@ -4,11 +4,11 @@ use smallvec::SmallVec;
 
 use crate::error::{FsError, FsResult};
 
-/// The groups of a caller beside its primary one. AUTH_SYS carries at most 16 (RFC 5531, appendix A).
+/// The groups of a caller in addition to its primary one. AUTH_SYS carries at most 16 (RFC 5531, appendix A).
 pub type Groups = SmallVec<[u32; 16]>;
 
-/// The id that is none: `(uid_t) -1` and `(gid_t) -1`, by which POSIX says "as it is" (chown). Nobody has it, nobody can be given
-/// it, and Linux can't show it: a client's `ls` of a directory with such an owner never returns.
+/// The id that is none: `(uid_t) -1` and `(gid_t) -1`, by which POSIX says "as it is" (chown). Nobody has it, nobody
+/// can be given it, and Linux can't show it: a client's `ls` of a directory with such an owner never returns.
 pub const NO_ID: u32 = u32::MAX;
 /// The user and group that stand for nobody in particular.
 pub const NOBODY: u32 = 65_534;
@@ -89,8 +89,8 @@ impl Default for IdentityPolicy {
 }
 
 impl IdentityPolicy {
-    /// The credentials that `presented` gets on this share; `None` (no identity at all) gets the anonymous ones, and so does
-    /// [`NO_ID`] in every position.
+    /// The credentials that `presented` gets on this share; `None` (no identity at all) gets the anonymous ones, and so
+    /// does [`NO_ID`] in every position.
     pub fn map(&self, presented: Option<&Credentials>) -> Credentials {
         let anonymous = Credentials::user(self.anonymous_uid, self.anonymous_gid);
         let known = |id: u32, anonymous: u32| if id == NO_ID { anonymous } else { id };
@@ -105,7 +105,8 @@ impl IdentityPolicy {
         }
     }
 
-    /// An owner that a client asks to set, mapped as its identity would be. [`NO_ID`] stays, so that the rules refuse it.
+    /// An owner that a client asks to set, mapped as its identity would be. [`NO_ID`] stays, so that the rules refuse
+    /// it.
     pub fn map_uid(&self, uid: u32) -> u32 {
         match self.squash {
             _ if uid == NO_ID => NO_ID,

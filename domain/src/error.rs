@@ -87,5 +87,5 @@ pub enum FsError {
     Io,
 }
 
-/// What a rule or a service answers.
+/// The result of a rule or a service.
 pub type FsResult<T> = Result<T, FsError>;

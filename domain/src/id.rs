@@ -41,8 +41,8 @@ number! {
     ChangeId
 }
 number! {
-    /// Raised by truncate, punch and clone, not by writes: a flush that was decided before one of them must drop what
-    /// was cut off.
+    /// Raised by truncate, punch and clone, not by writes: a flush that was decided before one of them must drop the
+    /// bytes that were removed.
     ContentVersion
 }
 number! {
@@ -62,7 +62,7 @@ pub struct Tree(pub u32);
 impl Tree {
     /// In a handle: the living tree, whatever its number is. In a reference: it has no end yet.
     pub const LIVE: Tree = Tree(0);
-    /// The living tree's number in a share of which no snapshot was ever taken.
+    /// The living tree's number in a share without any snapshot so far.
     pub const FIRST: Tree = Tree(1);
     /// The greatest number, so that databases with signed numbers can hold it.
     pub const MAX: Tree = Tree(i32::MAX as u32);
@@ -122,9 +122,8 @@ impl fmt::Display for ObjectId {
 
 /// A key that seals frames. 0 is none.
 ///
-/// Its id is a fingerprint: 63 bits that are derived from the key, below a first bit that is 1, so that two keys never
-/// have the same one. What was sealed before there were fingerprints names its key by a *number*, of 32 bits, that
-/// somebody chose; several keys may have had it.
+/// have the same one. Frames that were sealed before there were fingerprints name their key by a *number* of 32 bits,
+/// which an operator chose. Several keys may have had the same number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct KeyId(pub u64);
 
@@ -182,16 +181,16 @@ impl fmt::Display for KeyId {
 /// One operation of one client, so that applying its plan a second time can be recognised.
 ///
 /// The upper 16 bits say by which way it came from the client: over TCP, the client's port. Two clients of one address
-/// may well make the same call, so that a store knows an operation by all of its bits. Those that were carried out
-/// before it was opened it also knows by the others alone: whoever comes again after a crash may come another way, as
-/// through a translation of addresses.
+/// may make the same call, so a store knows an operation by all of its bits. Operations that were carried out before
+/// the store was opened are also known by the lower bits alone: after a crash, a client may come again another way, for
+/// instance through a translation of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OpId(pub u128);
 
 impl OpId {
     const WAY_BITS: u32 = 16;
 
-    /// That of a call, of which the lower 112 bits count, that came by some way.
+    /// Returns the id of a call that came by some way. Only the lower 112 bits of `call` count.
     pub fn of_call(call: u128, way: u16) -> OpId {
         let call = OpId(call).call();
         OpId(u128::from(way).rotate_right(OpId::WAY_BITS) | call)

@@ -14,7 +14,7 @@
 //! | [`check`] | whether the records of a share agree with each other |
 //! | [`backup`] | which objects backups pin |
 //! | [`quota`] | what things count for, and whether a share may hold more |
-//! | [`scale`] | the sizes by which files are cut |
+//! | [`scale`] | the sizes by which files are divided |
 //! | [`crc32c`] | no rule: the checksum of what adapters write and compare |
 //! | [`counters`] | no rule: counts and latencies, which every layer may keep |
 //! | [`plan`] | the language between the rules and the stores |

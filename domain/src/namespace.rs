@@ -33,8 +33,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// The greatest length of a symlink's target in bytes: PATH_MAX without its NUL. Linux makes no longer one, and can't read one that
-/// another client made.
+/// The greatest length of a symlink's target in bytes: PATH_MAX without its NUL. Linux makes no longer one, and can't
+/// read one that another client made.
 pub const TARGET_BYTES_MAX: usize = 4_095;
 /// The greatest number of names of a node (LINK_MAX), and of a directory's subdirectories plus 2. Counts stay far from
 /// the end of 32 bits, also with what is on its way.
@@ -63,10 +63,10 @@ pub struct Fresh {
     pub holder: Option<Epoch>,
 }
 
-/// What a rule decided.
+/// The decision of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// What to apply; without changes where nothing needs to be done (then expectations need not be checked).
+    /// The plan to apply. It has no changes where nothing needs to be done; then its expectations need not be checked.
     pub plan: Plan,
     /// The node that the request was about: made, found, linked, renamed or removed.
     pub node: NodeId,

@@ -10,7 +10,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum NodeKind {
@@ -75,7 +75,7 @@ impl Device {
 }
 
 bitflags! {
-    /// What a node has rows of its own for.
+    /// The features for which a node has additional rows.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
     pub struct NodeFlags: u8 {
         /// An access control list.
@@ -104,7 +104,7 @@ pub struct Parent {
 pub struct Node {
     /// Its id.
     pub id: NodeId,
-    /// What it is.
+    /// The kind of the node.
     pub kind: NodeKind,
     /// Permission bits, at most [`mode::ALL`].
     pub mode: u16,
@@ -148,11 +148,11 @@ pub struct Node {
     pub create_verifier: Option<[u8; 8]>,
     /// A symlink's target.
     pub target: Option<Arc<[u8]>>,
-    /// What has rows of its own.
+    /// The features that have additional rows.
     pub flags: NodeFlags,
     /// A truncation whose rows the reaper has not removed yet.
     pub pending_truncation: Option<PendingTruncation>,
-    /// What a replay of the journal leaves out.
+    /// The ranges that a replay of the journal skips.
     pub replay_exclusions: ReplayExclusions,
 }
 
@@ -200,7 +200,7 @@ impl Node {
         !self.flags.contains(NodeFlags::UNLINKED)
     }
 
-    /// Whether a store may keep rows of the node beside the node itself.
+    /// Whether a store may keep rows of the node in addition to its own row.
     pub fn has_rows(&self) -> bool {
         let content =
             self.kind.has_content() && (self.size > 0 || self.allocated > 0 || self.pending_truncation.is_some());

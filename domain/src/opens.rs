@@ -1,7 +1,7 @@
 //! Open files of one node, whatever the protocol: share modes, byte-range locks and caching rights.
 //!
-//! [`NodeOpens`] is the one state object. Its transitions are total: each answers with a typed outcome, and what has
-//! to be sent to somebody else (breaks, granted waiters) is in that answer. Time is an argument.
+//! [`NodeOpens`] is the one state object. Its transitions are total: each returns a typed outcome, which includes the
+//! messages to other clients (breaks, granted waiters). Time is an argument.
 //!
 //! | part | rule |
 //! |---|---|
@@ -48,8 +48,8 @@ pub mod limits {
     pub const LOCKS: usize = 16_384;
     /// Byte-range locks of one holder on one node. A quarter of all, so that one holder does not take all places.
     pub const LOCKS_PER_HOLDER: usize = 4_096;
-    /// Requests for locks that wait on one node. Each is a request that its client waits for; beyond, it is told to ask
-    /// again.
+    /// Requests for locks that wait on one node. A client waits for each of them. Beyond the limit, a client has to
+    /// retry.
     pub const WAITERS: usize = 512;
     /// Bytes of the name that a protocol gives a lock owner (RFC 8881, 3.2: NFS4_OPAQUE_LIMIT).
     pub const OWNER_BYTES: usize = 1_024;

@@ -30,7 +30,7 @@ use crate::{id::NodeId, node::Node, time::Timestamp};
 /// would keep all others waiting for too long.
 pub const PLAN_STEPS_MAX: usize = 4_096;
 
-/// What must be true, and what then becomes true: atomically.
+/// Expectations and changes, applied atomically: all changes are made if all expectations hold.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Plan {
     /// Checked at the instant of commit, all before the first change.
@@ -97,7 +97,7 @@ pub struct Touched {
     pub after: Option<Arc<Node>>,
 }
 
-/// What applying a plan did.
+/// The outcome of applying a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Applied {
     /// Every node touched, once each.
@@ -105,7 +105,7 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// What happened to a node, if the plan touched it.
+    /// Returns what the plan did to a node, if it touched it.
     pub fn node(&self, id: NodeId) -> Option<&Touched> {
         self.nodes.iter().find(|touched| touched.id == id)
     }

@@ -1,9 +1,9 @@
-//! What a share may hold, what things count, and when something more is too much.
+//! Quotas: how much a share may hold, how much each thing counts, and when growth is refused.
 //!
-//! Bytes are counted as they are allocated: what extents hold, and what nodes, names and targets of symlinks cost.
-//! Bytes that are only in the journal count by what the share grows once they are stored: what replaces stored bytes,
-//! or others that are not stored yet, counts once. That growth is known as an upper bound first; only where the bound
-//! does not fit must anybody look into a map for what it really is.
+//! Bytes are counted as they are allocated: the bytes that extents hold, and the bytes that nodes, names and targets of
+//! symlinks count for. Bytes that are only in the journal count by the growth of the share once they are stored: bytes
+//! that replace stored bytes, or replace others that are not stored yet, count once. This growth is known as an upper
+//! bound at first. Only where the bound does not fit, the real growth has to be read from a map.
 
 use crate::{
     id::NodeId,
@@ -11,10 +11,10 @@ use crate::{
     plan::{Change, Statistics},
 };
 
-/// What a node counts for, beside its content, its names and its target: its row and the row of its map, with what a
-/// tree of such rows leaves free.
+/// Bytes that a node counts for, without its content, its names and its target: its row and the row of its map, with
+/// the room that a tree of such rows leaves free.
 pub const NODE_BYTES: u64 = 512;
-/// What a name counts for, however long it is, so that no renaming is ever refused: its row by name and its row by
+/// Bytes that a name counts for, however long it is, so that no rename is ever refused: its row by name and its row by
 /// cookie, each with at most 255 bytes of name.
 pub const NAME_BYTES: u64 = 512;
 
@@ -59,12 +59,12 @@ impl Amount {
     }
 }
 
-/// What a share holds.
+/// The amount that a share holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Holding {
-    /// What its metadata say.
+    /// The amount that its metadata report.
     pub stored: Amount,
-    /// What it grows at most once all is stored that was taken and is not stored yet.
+    /// The most that it grows once everything is stored that was taken and is not stored yet.
     pub coming: Amount,
     /// Whether something that was removed is still counted.
     pub is_freeing: bool,
@@ -81,7 +81,8 @@ pub enum Verdict {
     Over,
 }
 
-/// Whether a share that holds so much may grow. What does not make it grow is never refused, however full it is.
+/// Decides whether a share that holds so much may grow. A request that does not make it grow is never refused, however
+/// full the share is.
 pub fn judge(quota: Quota, holding: Holding, growth: Amount) -> Verdict {
     let fits = |held: Amount| {
         let then = held.plus(growth);
@@ -99,12 +100,13 @@ pub fn judge(quota: Quota, holding: Holding, growth: Amount) -> Verdict {
     }
 }
 
-/// What a new node counts for without its name.
+/// Returns the bytes that a new node counts for without its name.
 pub fn node_bytes(target: Option<&[u8]>) -> u64 {
     NODE_BYTES + target.map_or(0, |target| target.len() as u64)
 }
 
-/// What a node counts for with all its names, beside its content. The root is there always and counts nothing.
+/// Returns the bytes that a node counts for with all its names, without its content. The root is always there and
+/// counts nothing.
 pub fn metadata_bytes(node: &Node) -> u64 {
     if node.id == NodeId::ROOT {
         return 0;

@@ -1,4 +1,5 @@
-//! By which sizes the files of a share are cut into pages, regions, chunks and objects, and how much one plan may hold.
+//! The sizes by which the files of a share are divided into pages, regions, chunks and objects, and how much one plan
+//! may hold.
 //!
 //! A share is made with one scale, which stands in its row, and keeps it: rows and objects mean nothing under another
 //! one. What serves files uses [`Scale::PRODUCTION`]. Tests use smaller ones, so that small files cross every boundary
@@ -36,7 +37,8 @@ impl Scale {
         page_bytes: PAGE_BYTES as u32,
         region_bytes: BLOCK_BYTES_MAX,
         chunk_bytes: CHUNK_BYTES,
-        // Large enough that requests cost little beside bytes, small enough that one is uploaded in a second.
+        // Large enough that requests cost little compared with the bytes, small enough that one is uploaded in a
+        // second.
         object_bytes: 64 << 20,
         // The plans that publish an object stay bounded.
         object_blocks: 512,

@@ -2,11 +2,11 @@
 //!
 //! Ports have no default methods: a decorator that forgot one would quietly do something else than the store that it
 //! decorates. A decorator names the methods that go to its inner store as they are, and writes the others; the compiler
-//! tells of a method that is in neither list. The future of the inner store is passed on, so nothing is allocated.
+//! reports a method that is in neither list. The future of the inner store is passed on, so nothing is allocated.
 
 #[doc(hidden)]
 pub mod types {
-    //! What the signatures name, for crates that do not use it themselves.
+    //! The types that the signatures name, for crates that do not use them themselves.
     pub use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 
     pub use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! What the application offers: four facades over one volume a share, which never call each other.
+//! The services that the application offers: four facades over one volume per share, which never call each other.
 //!
 //! One protocol operation is one call, permission check included. Every call takes a [`Caller`], which only
 //! [`MetadataService::enter`] and [`MetadataService::mount`] give out.

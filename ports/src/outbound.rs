@@ -1,4 +1,4 @@
-//! What the application needs: stores, a journal, a cache, and what the machine gives.
+//! The ports that the application needs: stores, a journal, a cache, and services of the machine.
 
 mod backup_folder;
 mod block_cache;
@@ -42,7 +42,7 @@ pub use {
     open_state::MockOpenState,
 };
 
-/// What data survive once a store has acknowledged them.
+/// The failures that data survive once a store has acknowledged them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Survives {
     /// Nothing: not even the end of the process.

@@ -1,7 +1,7 @@
-//! What operators are shown: numbers that adapters and services keep, read when somebody asks.
+//! The numbers for operators. Adapters and services keep them, and they are read on request.
 //!
-//! Nothing here knows how they are shown. Numbers only rise since the start of the process, but where they are said to
-//! be as of now.
+//! Nothing here knows how they are shown. Numbers only rise from the start of the process on, except for those that are
+//! said to be as of now.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub struct ConnectionCounts {
     pub bytes_sent: u64,
 }
 
-/// What the value of a [`Measure`] is.
+/// The kind of a [`Measure`]'s value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MeasureKind {
     /// A number that only rises.
@@ -52,9 +52,9 @@ pub enum MeasureKind {
 pub struct Measure {
     /// Its name, in lower case with underscores; that of a counter ends in `total`.
     pub name: &'static str,
-    /// What it is, for people.
+    /// Its description, for people.
     pub help: &'static str,
-    /// What its value is.
+    /// The kind of its value.
     pub kind: MeasureKind,
     /// The label by which its samples differ; none where there is one sample.
     pub label: Option<&'static str>,
@@ -62,7 +62,7 @@ pub struct Measure {
     pub samples: Vec<(&'static str, u64)>,
 }
 
-/// What a protocol's adapter has counted.
+/// The counts of a protocol's adapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProtocolCounts {
     /// The family of protocols on one address, such as `nfs`.
@@ -71,20 +71,20 @@ pub struct ProtocolCounts {
     pub operations: Vec<OperationCounts>,
     /// Connections.
     pub connections: ConnectionCounts,
-    /// What only this protocol has.
+    /// The numbers that only this protocol has.
     pub own: Vec<Measure>,
 }
 
 /// An inbound adapter that counts.
 pub trait ProtocolStatistics: Send + Sync {
-    /// What it has counted.
+    /// Returns its counts.
     fn protocol(&self) -> ProtocolCounts;
 }
 
 /// Calls of one method of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreCalls {
-    /// What was asked for.
+    /// The method that was called.
     pub operation: &'static str,
     /// How often, by result; `ok` comes first.
     pub results: Vec<(&'static str, u64)>,
@@ -92,7 +92,7 @@ pub struct StoreCalls {
     pub latencies: LatencyCounts,
 }
 
-/// What was counted between a share and its stores.
+/// The counts of the traffic between a share and its stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreCounts {
     /// Calls of the metadata store that change something.
@@ -103,7 +103,7 @@ pub struct StoreCounts {
     pub content_bytes_written: u64,
     /// Bytes that it has given.
     pub content_bytes_read: u64,
-    /// Syncs of the journal, as those see them who wait.
+    /// Syncs of the journal, as seen by those who wait for them.
     pub journal_syncs: StoreCalls,
     /// Records that the journal was given.
     pub journal_records: u64,
@@ -119,13 +119,13 @@ pub struct StoreCounts {
     pub cache_misses: u64,
 }
 
-/// What counts between a share and its stores.
+/// Counts the traffic between a share and its stores.
 pub trait StoreStatistics: Send + Sync {
-    /// What was counted.
+    /// Returns the counts.
     fn stores(&self) -> StoreCounts;
 }
 
-/// What a share's services have counted.
+/// The counts of a share's services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShareCounts {
     /// The share.
@@ -138,15 +138,15 @@ pub struct ShareCounts {
     pub unflushed_files: u64,
     /// The age of the oldest unflushed bytes now.
     pub unflushed_age: Duration,
-    /// How long the content store has not answered who reads; 0 if it did when it was last asked.
+    /// How long the content store has not answered readers; 0 if it answered when it was last asked.
     pub content_outage: Duration,
     /// Writes that had to wait for room.
     pub writes_delayed: u64,
-    /// Writes that waited too long, so that clients had to come again.
+    /// Writes that waited too long, so that clients had to retry.
     pub writes_refused: u64,
     /// Objects that flushes have put.
     pub flushed_objects: u64,
-    /// Bytes in them that were unflushed, without what was written again beside them.
+    /// Unflushed bytes in these objects, without the stored bytes that were written again next to them.
     pub flushed_bytes: u64,
     /// Flushes that failed; what they had taken is flushed again.
     pub flush_failures: u64,
@@ -154,7 +154,7 @@ pub struct ShareCounts {
     pub garbage_candidates: u64,
     /// Objects that are to be deleted, and are not deleted yet.
     pub pending_deletes: u64,
-    /// Objects that nothing referred to any more.
+    /// Objects that nothing referred to any longer.
     pub objects_unreferenced: u64,
     /// Objects that were deleted.
     pub objects_deleted: u64,
@@ -192,11 +192,11 @@ pub struct Ailing {
     pub reason: String,
 }
 
-/// What is known of running shares, for who watches them.
+/// Information about running shares, for those who watch them.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait StatisticsService: Send + Sync {
-    /// What each share has counted, by name. Asks no store.
+    /// Returns the counts of each share, by name. Asks no store.
     fn counts(&self) -> Vec<ShareCounts>;
 
     /// Asks the stores of a share for something small; those that fail, or take longer than `patience`. Empty where

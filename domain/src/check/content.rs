@@ -1,4 +1,5 @@
-//! Whether the bytes of objects are those that were written, and which bytes of which file are lost if not.
+//! Checks whether the bytes of objects are those that were written, and finds which bytes of which file are lost if
+//! not.
 
 use std::{collections::BTreeMap, fmt, ops::Range};
 
@@ -17,7 +18,7 @@ const WINDOW_BYTES: u64 = 4 << 20;
 /// another request takes.
 const GAP_BYTES_MAX: u64 = 128 << 10;
 
-/// What is wrong with a block.
+/// The damage of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Damage {
     /// The object is not there, or ends before it.
@@ -47,7 +48,7 @@ pub struct UsedBlock {
     pub frames: u128,
 }
 
-/// A block of which some frames can't be read.
+/// A block with frames that can't be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DamagedBlock {
     /// Where it is.
@@ -105,7 +106,7 @@ impl BlockUses {
 }
 
 impl UsedBlock {
-    /// Whether a block can be so long. What is not is never read.
+    /// Whether a block can be so long. A block that can't is never read.
     pub fn is_possible(&self) -> bool {
         let BlockPlace { stored_len, raw_len, key_id, .. } = self.place;
         if raw_len > BLOCK_BYTES_MAX {
@@ -128,11 +129,11 @@ impl UsedBlock {
     }
 }
 
-/// Checks the bytes of a block of an object, as stored: its head, and the frames that are used. `opens` says of a sealed
-/// frame whether it opens; it says yes where the key is not known, which does not make the frame a damaged one.
+/// Checks the stored bytes of a block of an object: its head, and the frames that are used. `opens` says whether a
+/// sealed frame opens. It returns true where the key is not known: a missing key does not make a frame damaged.
 ///
 /// # Errors
-/// What of it can't be read.
+/// The frames that can't be read, and why.
 pub fn verify_block(
     object: ObjectId,
     block: &UsedBlock,

@@ -1,4 +1,4 @@
-//! What a check finds.
+//! The findings of a check.
 
 mod display;
 
@@ -193,7 +193,7 @@ pub enum Finding {
     ObjectLength {
         /// The object.
         object: ObjectId,
-        /// What its row says.
+        /// The length in its row.
         stored: u64,
         /// As found.
         found: u64,
@@ -227,7 +227,7 @@ pub enum Finding {
         range: Range<u64>,
         /// The object that has, or had, them.
         object: ObjectId,
-        /// What is wrong with it.
+        /// The kind of damage.
         damage: Damage,
     },
 }

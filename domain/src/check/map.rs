@@ -1,4 +1,4 @@
-//! Whether the rows of a file's map are what they should be.
+//! Checks whether the rows of a file's map are what they should be.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ use crate::{
     scale::Scale,
 };
 
-/// Findings that are reported of one file. Enough to show what kind of damage it is; a file of zeros would fill the report
-/// otherwise.
+/// Findings that are reported of one file. Enough to show what kind of damage it is; a file of zeros would fill the
+/// report otherwise.
 const FINDINGS_MAX: usize = 16;
 /// Rows of a map that are asked for at a time. At 512 pages or more, most files are whole in one.
 const ROWS_MAX: usize = 512;
@@ -61,7 +61,7 @@ impl MapFold {
         }
     }
 
-    /// Takes the next row, and tells what objects it uses.
+    /// Takes the next row, and reports each part of an object that it uses.
     pub fn row(&mut self, page: u64, row: &MapRow, mut used: impl FnMut(Used)) {
         let node = self.facts.node;
         if !self.has_content {
@@ -92,7 +92,7 @@ impl MapFold {
         }
     }
 
-    /// What is wrong, once all rows were seen.
+    /// Ends the check after all rows were seen, and returns what is wrong.
     pub fn finish(mut self) -> Vec<Finding> {
         let node = self.facts.node;
         let pages = if self.has_content { self.facts.map_pages() } else { 0 };

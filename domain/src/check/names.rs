@@ -1,4 +1,4 @@
-//! What the entries that lead to a node say of it.
+//! Judges a node by the entries that lead to it.
 
 use super::Finding;
 use crate::{
@@ -32,7 +32,7 @@ pub struct Counted {
     pub entries: Vec<EntrySeen>,
 }
 
-/// What is wrong with a node to which exactly these entries lead.
+/// Returns what is wrong with a node to which exactly these entries lead.
 pub fn judge_names(node: &Node, counted: &Counted) -> Vec<Finding> {
     let id = node.id;
     let one_too_many = |entry: &EntrySeen| Finding::SecondName { node: id, entry: entry.clone() };
@@ -68,7 +68,7 @@ pub fn judge_parent(node: &Node, found: Parent) -> Option<Finding> {
         NodeKind::Directory => true,
         _ => node.links == 1 && node.parent.cookie != Cookie::START,
     };
-    // What is removed, or has several names that it must not have, is reported as that.
+    // Other findings report a node that is removed, or that has several names though it must not.
     let is_wrong = exact && node.id != NodeId::ROOT && node.is_linked() && node.parent != found;
     is_wrong.then_some(Finding::WrongParent { node: node.id, stored: node.parent, found })
 }

@@ -1,4 +1,4 @@
-//! What is kept of every node while a share is checked: 40 bytes.
+//! The facts that a check keeps of every node of a share: 40 bytes each.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -19,7 +19,7 @@ const DONE: u8 = 16;
 const STREAMS: u8 = 32;
 const DAMAGED: u8 = 64;
 
-/// What is kept of a node.
+/// The facts that a check keeps of a node.
 #[derive(Clone, Copy, Debug)]
 pub struct NodeFacts {
     /// The node.
@@ -32,7 +32,7 @@ pub struct NodeFacts {
     pub entries: u32,
     /// Its link count as stored.
     pub links: u32,
-    /// What it is.
+    /// The kind of the node.
     pub kind: NodeKind,
     /// Whether its map can be read, so that its references are known.
     pub is_readable: bool,
@@ -214,7 +214,7 @@ impl NodeTable {
         circles
     }
 
-    /// Goes from a directory towards the root, until it comes to what was met before.
+    /// Goes from a directory towards the root, until it reaches a directory that it has met before.
     fn follow(&mut self, start: (usize, usize), path: &mut Vec<(usize, usize)>, circles: &mut Vec<Vec<NodeId>>) {
         path.clear();
         let mut next = Some(start);

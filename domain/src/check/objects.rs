@@ -1,11 +1,11 @@
-//! What is kept of every object while a share is checked: 48 bytes.
+//! The facts that a check keeps of every object of a share: 48 bytes each.
 
 use crate::{
     id::ObjectId,
     plan::{ObjectRecord, ObjectState},
 };
 
-/// What is kept of an object.
+/// The facts that a check keeps of an object.
 #[derive(Clone, Copy, Debug)]
 pub struct ObjectFacts {
     /// The object.

@@ -22,7 +22,7 @@ use super::EntrySeen;
 
 /// Where nodes without a name get one, in the root directory.
 pub const LOST_AND_FOUND: &str = "lost+found";
-/// What the folder permits: what was private must not become public.
+/// The mode of the folder. Data that was private must not become public.
 const LOST_AND_FOUND_MODE: u16 = 0o700;
 
 /// Sets a link count, and the entry that leads to the node if there is only one.

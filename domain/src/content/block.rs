@@ -1,8 +1,8 @@
 //! Blocks: the self-describing form in which a file's bytes lie in an object.
 //!
 //! A block holds up to 4 MiB of consecutive bytes of one file, in *frames* of 32 KiB (the last one may be shorter).
-//! Each frame has a checksum of its own, so that a random read fetches and checks frames, not the block. The head says
-//! of which file and offset the bytes are: an object can be read without any metadata.
+//! Each frame has a checksum of its own, so that a random read fetches and checks frames, not the block. The head names
+//! the file and the offset of the bytes, so that an object can be read without any metadata.
 //!
 //! # Layout, versions 2 and 3
 //!
@@ -18,7 +18,7 @@
 //! | 12 | 4 | `raw_len`: bytes of content, from 1 to 4,194,304 |
 //! | 16 | 8 | node |
 //! | 24 | 8 | offset of the first byte in the file |
-//! | 32 | 8 | the newest journal record of which a byte is in the block: without metadata, the greater number wins |
+//! | 32 | 8 | the newest journal record that has a byte in the block: without metadata, the greater number wins |
 //! | 40 | 4 | `n` |
 //! | 44 | 4 | 0; in version 3 the high half of the key's fingerprint |
 //! | 48 | 12 n | table: for each frame its stored length (4) and the CRC-64/NVME of the frame as stored (8) |
@@ -31,8 +31,8 @@
 //! is found before anything is decompressed. The length of the head follows from `raw_len` alone ([`head_len`]), so a
 //! reader that knows the block's [`BlockPlace`] can fetch exactly the head.
 //!
-//! With a key each frame is sealed after it was compressed, and is 28 bytes longer than said above: a nonce (12) before,
-//! a tag (16) behind. It is bound to its place and to the head's first 48 bytes ([`FrameSeal`]).
+//! With a key each frame is sealed after it was compressed, and is 28 bytes longer than said above: a nonce (12)
+//! before, a tag (16) behind. It is bound to its place and to the head's first 48 bytes ([`FrameSeal`]).
 //!
 //! A reader refuses other versions and codecs than it knows, and can't open what a key seals that it doesn't have.
 
@@ -96,7 +96,7 @@ pub enum BlockError {
     /// A frame's checksum or length is wrong.
     #[error("frame {0} is damaged")]
     Frame(u32),
-    /// A frame does not open: it was sealed by somebody else, for another place, or was altered.
+    /// A frame does not open: another party sealed it, it was sealed for another place, or it was altered.
     #[error("frame {0} is not what was sealed for this place")]
     Seal(u32),
     /// A field has a value that no writer writes.

@@ -1,5 +1,5 @@
-//! The checksum of what lies in objects: CRC-64/NVME, which finds every burst of damage up to 64 bits and costs least of
-//! all with the instructions that today's processors have for it.
+//! The checksum of what lies in objects: CRC-64/NVME, which finds every burst of damage up to 64 bits and costs least
+//! of all with the instructions that today's processors have for it.
 
 use crc_fast::{CrcAlgorithm, Digest};
 

@@ -1,22 +1,23 @@
 //! Operations on the rows of a file's map.
 //!
-//! # What always holds
+//! # Invariants
 //! * Rows tile the pages `0 .. facts.map_pages()` exactly: no page is without a row, no two rows cover one page, none
 //!   lies behind. That number is the pages of the size or the `end_page` of a [`PendingTruncation`], whichever is
 //!   greater. So "the row with the greatest key at or below a page" is the row that covers it, and a page without one
 //!   is damage.
 //! * Behind the size every byte of a row reads as hole.
-//! * With a pending truncation, every page below its `end_page` is therefore covered by an older row (of which only
-//!   bytes before its offset count) or by a newer one. A hole run that is written when the file grows begins at
+//! * With a pending truncation, every page below its `end_page` is therefore covered by an older row (only its bytes
+//!   before the truncation's offset count) or by a newer one. A hole run that is written when the file grows begins at
 //!   `end_page`, not at the old size: laid over older rows it would be hidden by each of their keys, and the pages
 //!   between these keys would be left without a cover. [`cover`] splits it.
 //! * References are the set of (object, chunk) of the rows as they stand, truncated bytes included; the same holds for
 //!   `allocated`, which is the sum of what is not hole.
 //!
-//! # What callers owe
+//! # Duties of callers
 //! Each edit is decided on one view and says what to change in it. So edits of one node's map must be applied one after
 //! another: under the node's lock, or with an expectation that nobody else edited it. Truncate and punch raise the
-//! content version; a flush that began before expects the old one, and then drops what was cut off and tries again.
+//! content version. A flush that began before expects the old one: it then drops the bytes that were removed, and tries
+//! again.
 
 mod clone;
 mod copied;
@@ -93,7 +94,7 @@ impl From<MapError> for FsError {
     }
 }
 
-/// What is known of the file whose map is meant.
+/// The facts about a file that edits of its map need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// The file.

@@ -79,7 +79,7 @@ impl ObjectHead {
     /// Reads the head at the start of `bytes`, which may go on behind it.
     ///
     /// # Errors
-    /// What is wrong with it; `Short` if there are too few bytes.
+    /// The reason why the head is not valid; `Short` if there are too few bytes.
     pub fn parse(bytes: &[u8]) -> Result<ObjectHead, BlockError> {
         let mut fields = Fields::at_start_of(bytes);
         if fields.take()? != OBJECT_MAGIC {
@@ -189,8 +189,7 @@ pub fn next_block(end: u64) -> u64 {
 /// Reads an object without metadata: its head, and the offset and head of each block.
 ///
 /// # Errors
-/// What is wrong with the first head that is damaged; `Field` if the object's length or number of blocks is not what
-/// its head says.
+/// The error of the first damaged head; `Field` if the object's length or number of blocks is not what its head says.
 pub fn scan(bytes: &[u8]) -> Result<(ObjectHead, Vec<(u64, BlockHead)>), BlockError> {
     let head = ObjectHead::parse(bytes)?;
     if head.bytes != bytes.len() as u64 {

@@ -41,7 +41,7 @@ fn is_inside_block(extent: &Extent) -> bool {
     }
 }
 
-/// Lays a newer extent over the page at an offset; what reaches beyond the page's end is cut off.
+/// Lays a newer extent over the page at an offset; the part that reaches beyond the page's end is dropped.
 #[must_use]
 pub fn overlay(extents: &[Extent], at: u32, newer: &Extent) -> PageExtents {
     let page_len = page_len(extents);
@@ -55,7 +55,7 @@ pub fn overlay(extents: &[Extent], at: u32, newer: &Extent) -> PageExtents {
     out
 }
 
-/// What a truncation at `offset` leaves of the page: the rest is hole.
+/// Returns the extents of the page after a truncation at `offset`: the rest is a hole.
 #[must_use]
 pub fn truncate(extents: &[Extent], offset: u32) -> PageExtents {
     punch(extents, offset..page_len(extents))
@@ -68,7 +68,7 @@ pub fn punch(extents: &[Extent], range: Range<u32>) -> PageExtents {
     overlay(extents, range.start, &Extent::Hole { len: end.saturating_sub(range.start) })
 }
 
-/// The extents of a range of the page, cut at both ends.
+/// Returns the extents of a range of the page. Those at both ends are shortened to the range.
 #[must_use]
 pub fn slice(extents: &[Extent], range: Range<u32>) -> PageExtents {
     let mut out = PageExtents::new();

@@ -1,4 +1,4 @@
-//! What a replay of the journal leaves out of a file.
+//! Replay exclusions: the ranges of a file that a replay of the journal skips.
 //!
 //! A truncation, a punch and a clone change the metadata in one plan. Older journal records may still hold bytes that
 //! the change removed. The index of slices forgets them at once, but after a crash the journal is read again. So the
@@ -11,7 +11,8 @@ use smallvec::SmallVec;
 
 use crate::id::Sequence;
 
-/// A file with so many exclusions must be flushed before it gets another one. Each takes 24 bytes in the row of the node.
+/// A file with so many exclusions must be flushed before it gets another one. Each takes 24 bytes in the row of the
+/// node.
 pub const REPLAY_EXCLUSIONS_MAX: usize = 16;
 
 /// A range that a replay skips in records up to one.
@@ -60,7 +61,7 @@ impl ReplayExclusions {
         self.iter().filter(|exclusion| exclusion.up_to > published).copied().collect()
     }
 
-    /// What a replay takes from a record of a range of the file, in order.
+    /// Returns the parts of a record that a replay uses, in order. `range` is the range of the record in the file.
     pub fn left(&self, record: Sequence, range: Range<u64>) -> SmallVec<[Range<u64>; 2]> {
         let mut left: SmallVec<[Range<u64>; 2]> = SmallVec::new();
         if !range.is_empty() {
@@ -75,12 +76,12 @@ impl ReplayExclusions {
     }
 }
 
-/// What a truncation, a punch or a clone changes about the replay of a file.
+/// The changes that a truncation, a punch or a clone makes to the replay of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplayUpdate {
     /// The new replay exclusions, if they change.
     pub exclusions: Option<ReplayExclusions>,
-    /// The record up to which nothing needs to be replayed any more, if nothing is left in the journal.
+    /// The record up to which no replay is needed, if nothing is left in the journal.
     pub content_seq: Option<Sequence>,
 }
 

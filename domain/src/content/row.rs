@@ -30,7 +30,7 @@ pub struct Stored {
     pub skip: u32,
 }
 
-/// What a run of bytes in a page is.
+/// A run of bytes in a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// Zeros: a fact that is written down.
@@ -61,7 +61,7 @@ impl Extent {
         }
     }
 
-    /// Its bytes `from .. to`, counted from its start and cut at its end.
+    /// Returns its bytes `from .. to`, counted from its start and limited to its end.
     #[must_use]
     pub fn slice(&self, from: u32, to: u32) -> Extent {
         let to = to.min(self.len());
@@ -91,9 +91,9 @@ pub type PageExtents = Vec<Extent>;
 pub enum MapRow {
     /// One page.
     Page {
-        /// The content version under which it was written: what [`PendingTruncation`] judges.
+        /// The content version under which it was written. A [`PendingTruncation`] compares it.
         version: ContentVersion,
-        /// What tiles it.
+        /// The extents that tile the page.
         extents: PageExtents,
     },
     /// A run of pages that are all hole.
@@ -109,7 +109,7 @@ pub enum MapRow {
 /// lies behind reads as hole until the reaper has removed the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PendingTruncation {
-    /// First byte that is cut off.
+    /// The first byte that the truncation removes.
     pub offset: u64,
     /// The node's content version after the truncation.
     pub version: ContentVersion,

@@ -1,8 +1,8 @@
-//! What of a file is only in the journal: its newest slices.
+//! The part of a file that is only in the journal: its newest slices.
 //!
-//! One index a node. Records come in with their sequence numbers; where they overlap, the newest wins, in whatever
-//! order they come. What a flush has published goes out again by range and sequence number, so that bytes written
-//! while it ran stay.
+//! There is one index per node. Records come in with their sequence numbers, in any order; where they overlap, the
+//! newest wins. After a flush has published slices, they are removed by range and sequence number, so that bytes
+//! written while the flush ran stay.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -56,12 +56,12 @@ impl Slice {
     }
 }
 
-/// What a range of a file is, as far as the journal knows.
+/// A part of a range of a file, as far as the journal knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// In the journal.
     Slice(Slice),
-    /// Not in the journal: what the map says.
+    /// Not in the journal: the map says what it is.
     Gap {
         /// Where it starts in the file.
         offset: u64,
@@ -80,14 +80,14 @@ impl Part {
     }
 }
 
-/// What a flush takes at a time: all slices of one region of a file.
+/// All slices of one region of a file: the unit that a flush takes at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
     /// Where it starts in the file.
     pub start: u64,
     /// Where the next one starts.
     pub end: u64,
-    /// Its slices, cut at its ends, in order.
+    /// Its slices, shortened to the region, in order.
     pub slices: Vec<Slice>,
 }
 
@@ -136,12 +136,13 @@ impl SliceIndex {
         }
     }
 
-    /// What a range is, in order and without gaps.
+    /// Returns the parts of a range, in order. They cover the range completely.
     pub fn read(&self, range: Range<u64>) -> Vec<Part> {
         self.parts(range).collect()
     }
 
-    /// What the start of a range is, in at most so many parts: where they end before it, the rest is not known.
+    /// Returns the parts at the start of a range, at most `parts_max` of them. Where they end before the range does,
+    /// the rest is not known.
     pub fn read_some(&self, range: Range<u64>, parts_max: usize) -> Vec<Part> {
         self.parts(range).take(parts_max).collect()
     }
@@ -164,8 +165,8 @@ impl SliceIndex {
     }
 
     /// The sequence number up to which all records of the node are published once these ranges, in order and disjoint,
-    /// are: what the plan of a flush may set as the node's `content_seq`. Records above it are replayed after a crash even if they were
-    /// flushed, which is harmless as long as the journal keeps all that follow them.
+    /// are: what the plan of a flush may set as the node's `content_seq`. Records above it are replayed after a crash
+    /// even if they were flushed, which is harmless as long as the journal keeps all that follow them.
     ///
     /// Looks at what is in the ranges only, however much else there is: a flush in many parts asks for each of them.
     pub fn content_seq_after(&self, flushed: &[Range<u64>], up_to: Sequence) -> Sequence {
@@ -193,8 +194,8 @@ impl SliceIndex {
         covered
     }
 
-    /// The first region that has slices, from the one on that an offset is in, with all of its slices: what a flush
-    /// takes. Nothing is removed. No region is ever taken in parts.
+    /// Returns the first region with slices, from the region of an offset on, with all of its slices. A flush takes it.
+    /// Nothing is removed here. No region is ever taken in parts.
     pub fn region_from(&self, from: u64, scale: &Scale) -> Option<Region> {
         if bugs::has(Bug::RegionsSplit) {
             return self.half_region_from(from, scale);
@@ -206,7 +207,8 @@ impl SliceIndex {
         Some(Region { start, end, slices: slices.filter_map(|slice| slice.cut(&(start..end))).collect() })
     }
 
-    /// What must never be taken: a part of a region, the rest of which may come into another batch.
+    /// Returns a part of a region. A flush must never take that, because the rest of the region may come into another
+    /// batch.
     fn half_region_from(&self, from: u64, scale: &Scale) -> Option<Region> {
         let at = self.iter_from(from).next().map(|slice| slice.offset.max(from))?;
         let (start, half) = (scale.region_start(at), scale.region() / 2);
@@ -240,12 +242,12 @@ impl SliceIndex {
         self.slices.last_key_value().map_or(0, |(offset, entry)| entry.at(*offset).end())
     }
 
-    /// The oldest record of which a byte counts.
+    /// The oldest record that still has a byte in a slice.
     pub fn oldest(&self) -> Option<Sequence> {
         self.sequences.first_key_value().map(|(seq, _)| *seq)
     }
 
-    /// The newest record of which a byte counts.
+    /// The newest record that still has a byte in a slice.
     pub fn newest(&self) -> Option<Sequence> {
         self.sequences.last_key_value().map(|(seq, _)| *seq)
     }

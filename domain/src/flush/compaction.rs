@@ -25,9 +25,9 @@ const CHANGES_PER_EXTENT_MAX: usize = 2;
 /// smaller one is taken to cost more as an extent than as zeros.
 const HOLE_PART_MIN: u32 = 8;
 
-/// The ranges to write for the region that begins at `start`, where `changed` has changed: in order, disjoint, not empty,
-/// all in the region. Each range becomes one block; together they contain all that has changed. The caller reads the
-/// bytes that have not. `pages` are the extents of the region's pages as they read now
+/// The ranges to write for the region that begins at `start`, where `changed` has changed: in order, disjoint, not
+/// empty, all in the region. Each range becomes one block; together they contain all that has changed. The caller reads
+/// the bytes that have not. `pages` are the extents of the region's pages as they read now
 /// ([`crate::content::map::page`]); a page that is left out is a hole. `size` is the file's size after the flush.
 pub fn rewrite(
     start: u64,

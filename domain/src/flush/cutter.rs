@@ -1,16 +1,16 @@
-//! The cut of a flush into batches, of which each becomes an object.
+//! The split of a flush into batches. Each batch becomes an object.
 //!
-//! Several batches are on their way to the store at once, and they arrive in any order. A flush writes a region with
-//! bytes that stand beside the new ones ([`super::rewrite`]), so two batches that hold parts of one region would each
-//! carry old bytes of the other's part, and the later one would put them over the new ones. Therefore a region is taken
-//! whole or not at all: it is in one batch, and a batch ends where less than a region's room is left.
+//! Several batches are on their way to the store at once, and they arrive in any order. A flush writes a region
+//! together with the stored bytes next to the new ones ([`super::rewrite`]). Two batches with parts of one region would
+//! each carry old bytes of the other's part, and the later one would put them over the new ones. Therefore a region is
+//! taken whole or not at all: it is in one batch, and a batch ends where less than a region's room is left.
 
 use std::collections::VecDeque;
 
 use super::Policy;
 use crate::{id::NodeId, scale::Scale};
 
-/// What something takes in an object.
+/// The room that something takes in an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Cost {
     /// Bytes, without heads.
@@ -19,7 +19,7 @@ pub struct Cost {
     pub blocks: usize,
 }
 
-/// What a flush does next.
+/// The next step of a flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Takes the first region of a node at or behind an offset, and says so with [`Cutter::took`]; or, where there is
@@ -36,8 +36,8 @@ pub enum Step {
     Done,
 }
 
-/// Says what a flush of some nodes takes, in which order, and where an object ends. Each region of each node is taken
-/// at most once.
+/// Decides what a flush of some nodes takes, in which order, and where an object ends. Each region of each node is
+/// taken at most once.
 #[derive(Clone, Debug)]
 pub struct Cutter {
     nodes: VecDeque<NodeId>,
@@ -45,7 +45,7 @@ pub struct Cutter {
     from: u64,
     batch_max: Cost,
     region_bytes: u64,
-    /// What the batch has.
+    /// The cost of the current batch.
     batch: Cost,
 }
 
@@ -62,7 +62,7 @@ impl Cutter {
         }
     }
 
-    /// What to do next.
+    /// Returns the next step.
     pub fn step(&self) -> Step {
         match self.nodes.front() {
             None => Step::Done,
@@ -89,9 +89,9 @@ impl Cutter {
         self.batch = Cost::default();
     }
 
-    /// Whether a region might not fit any more. One that is written whole takes all of its bytes, and how much
-    /// it is shows only once its map was read: by then it is taken. Blocks may be more than their limit by those of
-    /// one region.
+    /// Checks whether a region might no longer fit. A region that is written whole takes all of its bytes. How many
+    /// they are shows only after its map was read, and by then the region is taken. The number of blocks may exceed its
+    /// limit by the blocks of one region.
     fn is_full(&self) -> bool {
         let is_begun = self.batch != Cost::default();
         let room = self.batch_max.bytes.saturating_sub(self.batch.bytes);

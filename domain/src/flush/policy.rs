@@ -9,8 +9,8 @@ use crate::{id::NodeId, scale::Scale};
 pub struct Policy {
     /// How long an acknowledged byte may be only in the journal, but for [`Policy::scattered_age_ms_max`].
     pub age_ms_max: u64,
-    /// The same for a node whose slices are small and which is still written to: the longer they come together, the less
-    /// is written again beside them.
+    /// The same for a node whose slices are small and which is still written to. The longer the slices collect, the
+    /// fewer stored bytes a flush writes again next to them.
     pub scattered_age_ms_max: u64,
     /// A node that nobody has written to for so long is not being written to.
     pub idle_ms_min: u64,
@@ -23,8 +23,8 @@ pub struct Policy {
     pub burst_permille: u64,
     /// Bytes that are worth an object of their own: a node that has them is flushed before its time.
     pub object_bytes_min: u64,
-    /// Bytes that its slices must have on average for that: of scattered ones a flush writes much again beside them, the
-    /// less the more have come together.
+    /// Bytes that its slices must have on average for that. With scattered slices, a flush writes many stored bytes
+    /// again next to them. The more slices have collected, the fewer.
     pub slice_bytes_min: u64,
     /// The greatest object.
     pub object_bytes_max: u64,
@@ -50,7 +50,7 @@ impl Policy {
             burst_permille: 400,
             // A quarter of an object is worth its requests: 16 MiB in production.
             object_bytes_min: scale.object_bytes / 4,
-            // 32 KiB in production: below, what is written again beside the slices is more than they are.
+            // 32 KiB in production: below, a flush writes more bytes again next to the slices than the slices have.
             slice_bytes_min: scale.page() / 32,
             object_bytes_max: scale.object_bytes,
             object_blocks_max: scale.object_blocks as usize,
@@ -58,7 +58,7 @@ impl Policy {
     }
 }
 
-/// What is known of a node that has unflushed bytes.
+/// The facts about a node with unflushed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeFacts {
     /// The node.
@@ -96,7 +96,7 @@ impl Usage {
     }
 }
 
-/// What is known of a share.
+/// The facts about a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ShareFacts {
     /// Its journal, with what is dead in it.

@@ -1,4 +1,4 @@
-//! What a write by a caller who is not privileged does to SUID and SGID (POSIX write; Linux's file_remove_privs).
+//! Clearing of SUID and SGID when a caller who is not privileged writes (POSIX write; Linux's file_remove_privs).
 
 use super::{Context, Decision, directory::expect_permission, raise_above_shown};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     plan::{Change, NodeUpdate, Plan, Query, View},
 };
 
-/// What [`decide`] must see.
+/// Returns the query for the state that [`decide`] needs.
 pub fn query(node: NodeId) -> Query {
     Query::node(node)
 }

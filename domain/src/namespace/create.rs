@@ -33,7 +33,7 @@ pub enum CreateDecision {
     },
 }
 
-/// What [`decide`] must see.
+/// Returns the query for the state that [`decide`] needs.
 pub fn query(request: &CreateRequest) -> Query {
     Query::child(request.directory, key(request))
 }
@@ -41,8 +41,9 @@ pub fn query(request: &CreateRequest) -> Query {
 /// Makes a node with a name, or finds the one that a create may take instead.
 ///
 /// # Errors
-/// `Stale`, `NotDirectory` and `Access` of the directory; `Exists`; `NotPermitted` for devices; `Invalid` for a device's numbers and
-/// for an owner that is none; `Invalid` and `NameTooLong` for a symlink's target; `TooLarge` for a file's size; `TooManyLinks` of the directory.
+/// `Stale`, `NotDirectory` and `Access` of the directory; `Exists`; `NotPermitted` for devices; `Invalid` for a
+/// device's numbers and for an owner that is none; `Invalid` and `NameTooLong` for a symlink's target; `TooLarge` for a
+/// file's size; `TooManyLinks` of the directory.
 pub fn decide(view: &View, request: &CreateRequest, context: &Context<'_>, fresh: Fresh) -> FsResult<CreateDecision> {
     check_request(request)?;
     let directory = searched(view, request.directory, context.credentials)?;
@@ -80,7 +81,7 @@ fn key(request: &CreateRequest) -> EntryKey {
     EntryKey::child(request.directory, &request.name)
 }
 
-/// What can't be made anywhere.
+/// Refuses nodes that can't be made in any directory.
 fn check_request(request: &CreateRequest) -> FsResult<()> {
     check_owner(request.attributes.uid, request.attributes.gid)?;
     match &request.kind {

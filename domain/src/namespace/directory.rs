@@ -1,4 +1,4 @@
-//! What rules over entries demand of a directory, in the order in which Linux's VFS refuses.
+//! The demands of rules over entries on a directory, in the order in which Linux's VFS refuses.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::{
     plan::{Expectation, Plan, View},
 };
 
-/// A directory in which the caller may look names up.
+/// Returns a directory in which the caller may look names up.
 ///
 /// # Errors
-/// `Stale` if it is gone or has no name any more, `NotDirectory`, or `Access` without the right to search.
+/// `Stale` if it is gone or no longer has a name, `NotDirectory`, or `Access` without the right to search.
 pub(super) fn searched<'a>(view: &'a View, id: NodeId, credentials: &Credentials) -> FsResult<&'a Arc<Node>> {
     let directory = view.node(id)?;
-    // First: when a node without a name goes for good must not be seen.
+    // This comes first: nobody must see when a node without a name is removed for good.
     if !directory.is_linked() {
         return Err(FsError::Stale);
     }
@@ -54,12 +54,12 @@ pub(super) fn owner_mattered(directory: &Node, credentials: &Credentials) -> boo
     directory.mode & mode::STICKY != 0 && !credentials.is_privileged()
 }
 
-/// Expects that nothing has changed that permission to the node rests on.
+/// Expects that the attributes that decide permission to the node have not changed.
 pub(super) fn expect_permission(plan: &mut Plan, node: &Node) {
     plan.require(Expectation::PermissionVersion { node: node.id, version: node.permission_version });
 }
 
-/// What permission to the node rests on.
+/// Returns the attributes that decide permission to the node.
 pub(super) fn security(node: &Node) -> NodeSecurity {
     NodeSecurity::from(node)
 }

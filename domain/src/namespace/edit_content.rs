@@ -18,19 +18,19 @@ use crate::{
     plan::{Change, Expectation, NodeUpdate, Plan, Reference, TimeChange, View},
 };
 
-/// What becomes of a file's map, and of the replay of the journal. Made by the rules over content, from the same view.
+/// The changes of a file's map, and of the replay of the journal. The rules over content make them from the same view.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ContentEdit {
     /// The changes.
     pub edit: Edit,
-    /// What changes about the replay of the journal.
+    /// The changes to the replay of the journal.
     pub replay: ReplayUpdate,
 }
 
 /// Changes a file's content, with its times, as a write by this caller does. Every object that is referred to anew must
 /// be alive at that instant. Times that were shown for unflushed bytes no longer determine the node's.
 ///
-/// To be called under the node's lock; the right to write is asked for by the caller of this.
+/// To be called under the node's lock. The caller checks the right to write.
 ///
 /// # Errors
 /// `Stale` if the node is gone.

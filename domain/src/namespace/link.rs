@@ -11,7 +11,7 @@ use crate::{
     quota,
 };
 
-/// What [`decide`] must see.
+/// Returns the query for the state that [`decide`] needs.
 pub fn query(request: &LinkRequest) -> Query {
     let mut query = Query::child(request.directory, EntryKey::child(request.directory, &request.name));
     query.nodes.push(request.node);
@@ -21,7 +21,7 @@ pub fn query(request: &LinkRequest) -> Query {
 /// Gives a node another name.
 ///
 /// # Errors
-/// `Stale`, `NotDirectory` and `Access` of the directory; `Stale` if the node is gone or has no name any more;
+/// `Stale`, `NotDirectory` and `Access` of the directory; `Stale` if the node is gone or no longer has a name;
 /// `Exists`; `NotPermitted` for directories and streams; `TooManyLinks`.
 pub fn decide(view: &View, request: &LinkRequest, context: &Context<'_>, fresh: Fresh) -> FsResult<Decision> {
     let directory = searched(view, request.directory, context.credentials)?;

@@ -11,14 +11,14 @@ use crate::{
     plan::{Change, EntryKey, LinkChange, NodeUpdate, Plan, Query, View},
 };
 
-/// What [`decide`] must see.
+/// Returns the query for the state that [`decide`] needs.
 pub fn query(request: &RemoveRequest) -> Query {
     Query::child(request.directory, EntryKey::child(request.directory, &request.name))
 }
 
-/// Takes a name away, and the node with its last one. A node that is `busy` (open, or with bytes that are not
-/// flushed) stays without a name, as does one whose rows are left to the reaper; whoever deletes it then counts it
-/// off the share's statistics.
+/// Removes a name, and the node with its last name. A node that is `busy` (open, or with unflushed bytes) stays without
+/// a name, and so does a node whose rows are left to the reaper. The one that deletes it later subtracts it from the
+/// share's statistics.
 ///
 /// # Errors
 /// `Stale`, `NotDirectory` and `Access` of the directory; `NotFound`; `NotPermitted` where the sticky bit forbids;

@@ -13,7 +13,7 @@ use crate::{
     plan::{Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, View},
 };
 
-/// What [`decide`] must see.
+/// Returns the query for the state that [`decide`] needs.
 pub fn query(request: &RenameRequest) -> Query {
     let mut query = Query::child(request.from_directory, from_key(request));
     query.entries.push(to_key(request));

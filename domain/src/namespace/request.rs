@@ -1,4 +1,4 @@
-//! What callers ask of the namespace.
+//! The requests of callers to the namespace.
 
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ pub struct InitialAttributes {
     pub mtime: SetTime,
 }
 
-/// What kind of node to make.
+/// The kind of node to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewKind {
     /// A regular file.
@@ -80,7 +80,7 @@ pub enum NewKind {
     CharDevice(Device),
 }
 
-/// What to do where the name is taken (RFC 1813, 3.3.8).
+/// How a create treats a name that is taken (RFC 1813, 3.3.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateHow {
     /// Take the regular file that is there; of the attributes asked for only its size is set then.
@@ -98,18 +98,18 @@ pub struct CreateRequest {
     pub directory: NodeId,
     /// The name.
     pub name: Name,
-    /// What.
+    /// The kind of the node.
     pub kind: NewKind,
-    /// With what.
+    /// Its attributes.
     pub attributes: InitialAttributes,
-    /// What if the name is taken: other than `Guarded` for regular files only.
+    /// How to treat a name that is taken: other than `Guarded` for regular files only.
     pub how: CreateHow,
 }
 
 /// LINK.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkRequest {
-    /// What gets another name.
+    /// The node that gets another name.
     pub node: NodeId,
     /// Where.
     pub directory: NodeId,
@@ -117,7 +117,7 @@ pub struct LinkRequest {
     pub name: Name,
 }
 
-/// What a removal takes.
+/// The kinds of nodes that a removal takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemoveKind {
     /// All but directories (REMOVE, unlink).
@@ -133,7 +133,7 @@ pub struct RemoveRequest {
     pub directory: NodeId,
     /// The name.
     pub name: Name,
-    /// What it may be.
+    /// The kinds of nodes that may be removed.
     pub kind: RemoveKind,
 }
 

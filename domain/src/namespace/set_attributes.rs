@@ -18,7 +18,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// What another size does to a file's map. Made by the rules over content, from the same view.
+/// The changes that a new size makes to a file's map. The rules over content make them from the same view.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Resize {
     /// Changes of rows and references.
@@ -27,26 +27,26 @@ pub struct Resize {
     pub allocated: i64,
     /// The truncation that is left to the reaper, if that changes.
     pub pending_truncation: Option<Option<PendingTruncation>>,
-    /// Whether a flush that was decided before must drop what was cut off.
+    /// Whether a flush that was decided before must drop the truncated bytes.
     pub raises_content_version: bool,
-    /// What changes about the replay of the journal.
+    /// The changes to the replay of the journal.
     pub replay: ReplayUpdate,
 }
 
-/// What [`decide`] must see; a request with a size needs rows of the map as well.
+/// Returns the query for the state that [`decide`] needs. A request with a size needs rows of the map as well.
 pub fn query(node: NodeId) -> Query {
     Query::node(node)
 }
 
-/// Refuses what [`decide`] would refuse, without a plan: asked where that would cost more than a look.
+/// Refuses what [`decide`] would refuse, without making a plan. Callers use it where a plan would cost more.
 ///
 /// The owner may always resize: it may have opened the file before it took the right to write away, and could give
 /// it back anyway.
 ///
 /// # Errors
-/// `Invalid` for an owner that is none; `IsDirectory` or `Invalid` for the size of what has no content; `TooLarge`; `NotSync`; `Access` for a size or the
-/// server's time by who may not write, and for DOS attributes by others than the owner; `NotPermitted` for a mode,
-/// an owner or a given time by others than who may set it.
+/// `Invalid` for an owner that is none; `IsDirectory` or `Invalid` for the size of a node without content; `TooLarge`;
+/// `NotSync`; `Access` for a size or the server's time by a caller who may not write, and for DOS attributes by a
+/// caller who is not the owner; `NotPermitted` for a mode, an owner or a given time by a caller who may not set it.
 pub fn check(node: &Node, request: &SetAttributes, pending: Option<&Pending>, context: &Context<'_>) -> FsResult<()> {
     let request = &*applicable(node, request);
     credentials::check_owner(request.uid, request.gid)?;
@@ -105,8 +105,8 @@ pub fn decide(
     Ok(Decision { plan, node: node.id })
 }
 
-/// The request without what the node has no use for: a symlink's mode, which nobody looks at, stays as it was made. Linux and knfsd
-/// take such a request and leave the mode out, whoever asks.
+/// Returns the request without the fields that the node has no use for. Nobody looks at the mode of a symlink, so it
+/// stays as it was made. Linux and knfsd accept such a request from any caller, and leave the mode out.
 fn applicable<'r>(node: &Node, request: &'r SetAttributes) -> Cow<'r, SetAttributes> {
     if node.kind == NodeKind::Symlink && request.mode.is_some() {
         Cow::Owned(SetAttributes { mode: None, ..request.clone() })

@@ -1,4 +1,4 @@
-//! What becomes of a node that loses a name.
+//! Removal of a name from a node, and of the node with its last name.
 
 use super::directory;
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
     quota,
 };
 
-/// Takes the entry `key`, in `directory`, from the node that was found there. The caller's plan says what that does
-/// to the directory itself. `busy`: somebody needs the node without a name still.
+/// Takes the entry `key`, in `directory`, from the node that was found there. The caller's plan says what that does to
+/// the directory itself. `busy`: somebody still needs the node without a name.
 pub(super) fn take_name(
     plan: &mut Plan,
     directory: &Node,

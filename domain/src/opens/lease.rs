@@ -5,8 +5,8 @@ use bitflags::bitflags;
 use crate::client::ClientId;
 
 bitflags! {
-    /// What a client may do without asking (MS-SMB2, 2.2.13.2.8; an NFSv4 delegation to read is `READ | HANDLE`, one
-    /// to write all three).
+    /// The operations that a client may do without asking (MS-SMB2, 2.2.13.2.8; an NFSv4 delegation to read is
+    /// `READ | HANDLE`, one to write all three).
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
     pub struct Rights: u8 {
         /// Answer reads from its cache.
@@ -48,7 +48,7 @@ pub enum LeaseState {
     Granted,
     /// Their holder was notified, and has not acknowledged yet.
     Breaking {
-        /// What it may keep.
+        /// The rights that the holder may keep.
         to: Rights,
         /// When they are revoked, in milliseconds of the caller's monotonic clock. Counted from the break, never
         /// from the grant.
@@ -59,7 +59,7 @@ pub enum LeaseState {
 /// Caching rights of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
-    /// What its holder has, until it acknowledges a break.
+    /// The rights of the holder, until it acknowledges a break.
     pub rights: Rights,
     /// Raised, wrapping, by every grant and break (MS-SMB2, 3.3.1.4).
     pub epoch: u16,
@@ -67,7 +67,7 @@ pub struct Lease {
     pub state: LeaseState,
 }
 
-/// What somebody else does that can take rights away.
+/// An operation under another key that can take rights away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trigger {
     /// Opens, not to write.
@@ -106,7 +106,7 @@ impl Trigger {
         }
     }
 
-    /// What is left of `rights` in this form: the conflict matrix.
+    /// Returns the rights that remain of `rights` in this form: the conflict matrix.
     pub fn leaves(self, form: LeaseForm, rights: Rights) -> Rights {
         if rights.is_empty() {
             return rights;

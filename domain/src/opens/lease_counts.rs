@@ -1,16 +1,16 @@
-//! How many caching rights of each kind a node has, so that an operation that takes nothing from anybody finds that
-//! without looking at each.
+//! The number of caching rights of each kind that a node has. With it, an operation that takes nothing from anybody
+//! finds that without looking at each right.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::opens::{Lease, LeaseForm, LeaseKey, LeaseState, Rights, Trigger};
 
-/// What caching rights have in common, as far as an operation of somebody else cares.
+/// The properties of caching rights that decide how an operation of another requester affects them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct LeaseClass {
     form: LeaseForm,
     pub(super) rights: Rights,
-    /// What may be kept after the break under way.
+    /// The rights that may be kept after the break under way.
     keeps: Option<Rights>,
 }
 
@@ -23,7 +23,7 @@ impl LeaseClass {
         LeaseClass { form: key.form, rights: lease.rights, keeps }
     }
 
-    /// What an operation of somebody else leaves, if it takes anything.
+    /// Returns the rights that an operation of another requester leaves, if it takes any.
     pub(super) fn left_by(&self, trigger: Trigger) -> Option<Rights> {
         let to = trigger.leaves(self.form, self.rights);
         (to != self.rights).then_some(to)
@@ -36,7 +36,7 @@ impl LeaseClass {
         crosses || trigger.waits(self.form, self.rights - to)
     }
 
-    /// Whether an operation of somebody else has to start a break, or to wait for one.
+    /// Whether an operation of another requester has to start a break, or to wait for one.
     pub(super) fn is_met_by(&self, trigger: Trigger) -> bool {
         self.left_by(trigger).is_some_and(|to| self.keeps.is_none() || self.keeps_waiting(trigger, to))
     }

@@ -26,7 +26,7 @@ impl Requester {
     }
 }
 
-/// What an operation asks of those who cache.
+/// The breaks that an operation demands of those who cache.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[must_use]
 pub struct Demand {
@@ -189,7 +189,7 @@ impl LeaseTable {
         self.counts.count(|class| wanted(class.rights)) > usize::from(own)
     }
 
-    /// What a key has.
+    /// Returns the rights of a key.
     pub fn find(&self, key: &LeaseKey) -> Option<&Lease> {
         self.leases.get(key)
     }
@@ -229,7 +229,7 @@ impl LeaseTable {
         self.leases.range(least..).take_while(move |(key, _)| key.client == client)
     }
 
-    /// What [`Requester::owns`].
+    /// Returns the rights that a requester owns ([`Requester::owns`]).
     fn owned(&self, by: &Requester) -> impl Iterator<Item = (&LeaseKey, &Lease)> {
         let delegation = |id| LeaseKey { client: by.client, form: LeaseForm::Delegation, id };
         let delegations = self.leases.range(delegation(0)..=delegation(u128::MAX));

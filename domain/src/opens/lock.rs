@@ -46,7 +46,7 @@ impl LockOwner {
     }
 }
 
-/// What holds a lock, which decides its rules.
+/// The holder of a lock. It decides which rules apply to the lock.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LockHolder {
     /// POSIX's rules (`fcntl`, NFS): an owner never conflicts with itself, its locks merge and split, and its next

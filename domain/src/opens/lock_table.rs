@@ -163,7 +163,7 @@ impl LockTable {
         self.locks.len() < before
     }
 
-    /// What makes `kind` all that a POSIX owner has in a range.
+    /// Returns the change that makes `kind` the only lock of a POSIX owner in a range; `None` removes its locks there.
     fn replacement(
         &self,
         holder: &LockHolder,
@@ -199,7 +199,7 @@ impl LockTable {
         }
     }
 
-    /// A change that makes locks fewer or keeps their number is never refused.
+    /// Never refuses a change that does not raise the number of locks.
     fn check_room(&self, holder: &LockHolder, removed: usize, added: usize) -> Result<(), Denied> {
         let more = added.saturating_sub(removed);
         let held = || self.locks.iter().filter(|l| l.holder == *holder).count();

@@ -11,10 +11,10 @@ use crate::{
     },
 };
 
-/// What a request for caching rights got.
+/// The answer to a request for caching rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseGrant {
-    /// What the key has now.
+    /// The rights that the key has now.
     pub rights: Rights,
     /// Its epoch.
     pub epoch: u16,
@@ -22,7 +22,7 @@ pub struct LeaseGrant {
     pub breaking: bool,
 }
 
-/// What a close leaves.
+/// The outcome of a close.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Closed {
     /// The open that is gone.
@@ -33,13 +33,13 @@ pub struct Closed {
     pub last: bool,
 }
 
-/// The opens of one node. Empty, it says nothing and can be dropped.
+/// The opens of one node. An empty one carries no information and can be dropped.
 ///
-/// What holds after every transition:
+/// Invariants after every transition:
 /// - no two opens conflict by share mode, no two locks block each other;
-/// - who may write from its cache is the only one who has the node open for content or caches it, and nobody else
-///   holds or awaits a lock on it, unless a break of it is under way;
-/// - no request stands in line that no held lock blocks.
+/// - a holder that may write from its cache is the only one that has the node open for content or caches it, and nobody
+///   else holds or awaits a lock on it, unless a break of it is under way;
+/// - every request in line is blocked by a held lock.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct NodeOpens {
     pub(super) opens: OpenFiles,
@@ -142,7 +142,7 @@ impl NodeOpens {
         Ok(self.waiters.grant(&mut self.locks))
     }
 
-    /// Takes a request out of the line; false if it is not there (any more).
+    /// Removes a request from the line. Returns false if it is not, or no longer, there.
     pub fn cancel_wait(&mut self, token: WaitToken) -> bool {
         self.waiters.remove(|w| w.token == token)
     }

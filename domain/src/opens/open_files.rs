@@ -21,7 +21,7 @@ pub enum Locking {
 pub struct Open {
     /// Who has it.
     pub client: ClientId,
-    /// What for.
+    /// The access that it is for, and the access that it denies.
     pub share: ShareMode,
     /// How it meets locks.
     pub locking: Locking,
@@ -39,7 +39,7 @@ impl Open {
 /// As many opens are looked at one by one; an index of them would take more memory than they do.
 const FEW: usize = 4;
 
-/// What is open under one key of a client, or under none, or of a client in all.
+/// The opens under one key of a client, or under no key, or of a client in total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 struct Holding {
     opens: usize,
@@ -116,7 +116,7 @@ impl OpenFiles {
         others.may_conflict(share)
     }
 
-    /// What opens are for whose requester does not own a key.
+    /// Returns the access of the opens whose requester does not own a key.
     pub(super) fn access_of_others(&self, key: &LeaseKey) -> ShareAccess {
         let own = match key.form {
             LeaseForm::Delegation => self.of_client(key.client),
@@ -163,7 +163,7 @@ impl OpenFiles {
         }
     }
 
-    /// What a client has open under all of its keys: few, where it has delegations.
+    /// Adds up the opens of a client under all of its keys. A client with delegations has few keys.
     fn of_client(&self, client: ClientId) -> Holding {
         if !self.is_indexed() {
             return self.look(|open| open.client == client);

@@ -1,8 +1,8 @@
-//! What is done to a node that others may have open.
+//! The operations on a node that others may have open.
 
 use crate::opens::{LockRange, ShareAccess, Trigger};
 
-/// What is done to a node, with or without an open.
+/// An operation on a node, with or without an open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// Reads a range.
@@ -34,7 +34,7 @@ impl Operation {
         }
     }
 
-    /// What an open must be for, to do this through it, and what others can deny.
+    /// Returns the access that an open needs for the operation. Others can deny it.
     pub fn access(self) -> ShareAccess {
         match self {
             Operation::Read(_) => ShareAccess::READ,

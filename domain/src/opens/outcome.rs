@@ -1,18 +1,18 @@
-//! What a transition answers.
+//! The answers of transitions.
 
 use crate::{
     error::FsError,
     opens::{LeaseKey, Lock, OpenToken, Rights, Waiter},
 };
 
-/// A caching right that is being taken away: what its holder has to be notified of.
+/// A caching right that is being taken away. Its holder has to be notified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Break {
     /// Whose.
     pub key: LeaseKey,
-    /// What it had.
+    /// The rights before the break.
     pub from: Rights,
-    /// What it may keep.
+    /// The rights that may be kept.
     pub to: Rights,
     /// The lease's epoch after this break.
     pub epoch: u16,
@@ -58,7 +58,7 @@ impl From<&Denied> for FsError {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub enum Outcome {
-    /// Go on, and send these breaks: nobody waits for them.
+    /// Go on, and send these breaks. Nothing waits for their acknowledgement.
     Granted(Vec<Break>),
     /// Refused; nothing is changed.
     Denied(Denied),
@@ -77,14 +77,14 @@ pub enum Outcome {
 pub enum LockOutcome {
     /// The lock is held.
     Granted {
-        /// To be sent; nobody waits for them.
+        /// To be sent. Nothing waits for their acknowledgement.
         breaks: Vec<Break>,
         /// Waiters that got their locks because this one made another smaller or weaker.
         woken: Vec<Waiter>,
     },
     /// The request stands in line; it will be in a list of woken waiters.
     Queued {
-        /// To be sent; nobody waits for them.
+        /// To be sent. Nothing waits for their acknowledgement.
         breaks: Vec<Break>,
     },
     /// Refused; nothing is changed.

@@ -77,7 +77,7 @@ impl LockRange {
         LockRange { first: self.first.min(other.first), last: self.last.max(other.last) }
     }
 
-    /// What is left of this range of bytes without another.
+    /// Returns the parts of this range of bytes that another one does not cover.
     pub(super) fn without(self, other: LockRange) -> [Option<LockRange>; 2] {
         let (Some(last), Some(cut_last)) = (self.last, other.last) else { return [Some(self), None] };
         if !self.overlaps(other) {

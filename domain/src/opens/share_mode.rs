@@ -3,7 +3,7 @@
 use bitflags::bitflags;
 
 bitflags! {
-    /// What share modes are about.
+    /// The kinds of access that share modes are about.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
     pub struct ShareAccess: u8 {
         /// Reading or executing content.
@@ -15,12 +15,12 @@ bitflags! {
     }
 }
 
-/// What an open is for, and what it denies to others.
+/// The access that an open is for, and the access that it denies to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct ShareMode {
-    /// What it does. Empty for an open of attributes only.
+    /// The access that the open is for. Empty for an open of attributes only.
     pub access: ShareAccess,
-    /// What others may not do while it lasts.
+    /// The access that others may not have while the open lasts.
     pub deny: ShareAccess,
 }
 
@@ -35,7 +35,8 @@ impl ShareMode {
     }
 }
 
-/// How many opens do and deny what, so that the usual open finds that there is no conflict without looking at each.
+/// The number of opens that have and deny each kind of access. With it, the usual open finds that there is no conflict
+/// without looking at each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub(super) struct ShareCounts {
     access: [u32; 3],
@@ -75,7 +76,7 @@ impl ShareCounts {
         }
     }
 
-    /// What at least one open does.
+    /// Returns the access that at least one open has.
     pub(super) fn access(&self) -> ShareAccess {
         BITS.iter().zip(self.access).filter(|(_, count)| *count > 0).map(|(bit, _)| *bit).collect()
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 const RENEWALS: u32 = 6;
 /// The least margin between two owners, for clocks that do not run alike: 1 s is 5 % of the shortest lease.
 const MARGIN_MIN: Duration = Duration::from_secs(1);
-/// What two claims without conditional puts give each other to be seen, at most: longer than a put of a few hundred
-/// bytes takes where a store works at all.
+/// The longest time that two claims without conditional puts give each other to be seen: longer than a put of a few
+/// hundred bytes takes where a store works at all.
 const SETTLE_MAX: Duration = Duration::from_secs(6);
 
 /// The times of a lease. They all follow from how long a request may take: a removal is sent only if the lease surely
@@ -20,7 +20,7 @@ pub struct Terms {
     pub renew: Duration,
     /// How long a request can have an effect after it was sent.
     pub request_max: Duration,
-    /// What the next owner waits besides.
+    /// The time that the next owner waits in addition.
     pub margin: Duration,
 }
 
@@ -48,7 +48,7 @@ impl Terms {
     }
 }
 
-/// What a lease allows at the moment.
+/// The phase of a lease: what it allows at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Requests of an earlier owner may still have an effect until then.
@@ -60,7 +60,7 @@ pub enum Phase {
     Held,
     /// Nothing: it was not renewed in time.
     Expired,
-    /// Nothing any more: somebody else has the objects.
+    /// Nothing: another owner has the objects.
     Lost,
 }
 
@@ -74,22 +74,22 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// That of a mark that was sent at `sent`; no earlier owner's request has an effect after `from`.
+    /// The lease of a mark that was sent at `sent`. No request of an earlier owner has an effect after `from`.
     pub fn taken(terms: Terms, sent: Duration, from: Duration) -> Lease {
         Lease { terms, from, until: sent + terms.lease, is_lost: false }
     }
 
-    /// The mark was written again, by a request that was sent at `sent`.
+    /// Extends the lease: its mark was written again, by a request that was sent at `sent`.
     pub fn renewed(&mut self, sent: Duration) {
         self.until = self.until.max(sent + self.terms.lease);
     }
 
-    /// The mark is somebody else's.
+    /// Ends the lease: the mark is another owner's.
     pub fn lose(&mut self) {
         self.is_lost = true;
     }
 
-    /// What it allows now.
+    /// Returns the phase of the lease now.
     pub fn phase(&self, now: Duration) -> Phase {
         match self {
             Lease { is_lost: true, .. } => Phase::Lost,

@@ -2,10 +2,10 @@
 
 use crate::id::Epoch;
 
-/// Starts that are remembered beside those that journal and content are known to have.
+/// Starts that are remembered in addition to those that journal and content are known to have.
 const GIVEN_MAX: usize = 128;
-/// Of these, the oldest ones that are not known to be in the past of both. What a part has of before an outage is among
-/// them, as a start is renewed only while the objects are held.
+/// The oldest of these that are not known to be in the past of both. The starts that a part has from before an outage
+/// are among them, because a start is renewed only while the objects are held.
 const OLDEST_MAX: usize = GIVEN_MAX / 2;
 
 /// One start of a server on a share.
@@ -35,7 +35,7 @@ pub enum Standing {
     Known,
     /// It is of an earlier time than what is known to have been there.
     Older,
-    /// These metadata never gave it. They are an older copy, or one that somebody else went on from.
+    /// These metadata never gave it. They are an older copy, or another server went on from them.
     Ahead,
 }
 
@@ -73,8 +73,8 @@ impl Lineage {
 
     /// Adds a start. It must be stored before any other part sees it.
     ///
-    /// Too many are remembered only where starts follow each other in an outage. What the parts may have then is of before
-    /// it, or new: those between are given up.
+    /// Too many are remembered only where starts follow each other in an outage. What the parts may have then is of
+    /// before it, or new: those between are given up.
     pub fn give(&mut self, start: Start) {
         self.given.push(start);
         let is_past = |start: &Start, noted: Option<Start>| noted.is_some_and(|noted| start.epoch < noted.epoch);

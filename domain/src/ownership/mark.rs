@@ -1,4 +1,4 @@
-//! What stands beside the objects of a share.
+//! The mark beside the objects of a share. It names their owner.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ pub struct Holder {
     pub process: u32,
     /// Its data folder.
     pub folder: String,
-    /// The place that only one process at a time can hold: a locked folder on a running machine. Who sits on the same
-    /// seat knows that whoever sat there before has ended. A copy of the folder is another seat.
+    /// The place that only one process at a time can hold: a locked folder on a running machine. A process on the same
+    /// seat knows that the one before it has ended. A copy of the folder is another seat.
     pub seat: u64,
 }
 
@@ -30,8 +30,8 @@ pub struct Mark {
     pub tag: u64,
     /// How long the holder uses the objects without renewing the mark; nothing where it has let them go.
     pub lease: Duration,
-    /// How long a request of the holder can have an effect after it was sent: half of the lease. And besides how long it
-    /// had to wait yet for those of an earlier holder.
+    /// How long a request of the holder can have an effect after it was sent: half of the lease. To this is added the
+    /// time that the holder itself still had to wait for requests of an earlier holder.
     pub request_max: Duration,
     /// The share's name.
     pub share: String,
@@ -44,7 +44,7 @@ pub struct Mark {
 /// The owner in marks of shares that were removed: nobody.
 const NOBODY: u128 = 0;
 
-/// What follows the names of shares that are being restored. No share's name has spaces at such a place by accident.
+/// The suffix of the names of shares that are being restored. No share's name has spaces at such a place by accident.
 const RESTORED: &str = " (restored, not served yet)";
 
 impl Mark {
@@ -54,7 +54,7 @@ impl Mark {
         Mark { owner: NOBODY, start: None, tag, lease, request_max, share: share.to_owned(), holder, at }
     }
 
-    /// What the mark of a share calls it while a backup of it is restored, until it is served for the first time.
+    /// Returns the name in the mark of a share while a backup of it is restored, until it is served for the first time.
     pub fn name_while_restored(share: &str) -> String {
         format!("{share}{RESTORED}")
     }

@@ -1,15 +1,15 @@
-//! How a start becomes the owner of a share's objects, and how it stays it.
+//! How a start becomes the owner of a share's objects, and how it stays the owner.
 //!
-//! A state machine without clock or store: [`Tenure::step`] says what is to be done, and takes the answer.
-//! Where a store puts a mark only in the place of the one that was seen, the first of two claims wins. Where it can't, a
-//! claim counts only if it was sent soon after its holder had looked, and is still there after longer than that.
+//! A state machine without clock or store: [`Tenure::step`] says what is to be done, and takes the answer. Where a
+//! store puts a mark only in the place of the one that was seen, the first of two claims wins. Where it can't, a claim
+//! counts only if it was sent soon after its holder had looked, and is still there after longer than that.
 
 use std::time::Duration;
 
 use super::{Holder, Lease, Lineage, Mark, Part, Phase, Standing, Start, Terms};
 use crate::time::Timestamp;
 
-/// How soon a mark that is watched is read again. A small request a second, and only while somebody waits for the
+/// The time after which a watched mark is read again: one small request a second, and only while somebody waits for the
 /// share.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How soon a request that was not answered is sent again. An outage costs a request a second, and its end is seen a
@@ -31,11 +31,11 @@ pub struct Claimant {
     pub terms: Terms,
     /// Whether there are objects, so that a store without a mark is not the share's.
     pub must_be_there: bool,
-    /// Whether it takes the objects though somebody else holds them.
+    /// Whether it takes the objects though another one holds them.
     pub takes_over: bool,
 }
 
-/// Why somebody is not the owner.
+/// Why a claimant is not the owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The objects are of another metadata store.
@@ -52,7 +52,7 @@ pub enum Refusal {
     Locked(Mark),
 }
 
-/// What is to be done next.
+/// The next step of a tenure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Read the mark.
@@ -61,14 +61,14 @@ pub enum Step {
     Write,
     /// Nothing before this time of the monotonic clock.
     Wait(Duration),
-    /// Nothing any more.
+    /// Nothing, for good.
     Nothing,
 }
 
 #[derive(Clone, Debug)]
 enum State {
     Looking,
-    /// Somebody may hold the objects: whether the mark changes.
+    /// Another one may hold the objects: reads show whether the mark changes.
     Watching {
         since: Duration,
         look_at: Duration,
@@ -111,7 +111,7 @@ pub struct Tenure {
     /// Whether the store puts a mark only over the one that was seen; not known before the first was written.
     is_atomic: Option<bool>,
     retry_at: Duration,
-    /// How long requests of somebody who may still live can have an effect after his mark was replaced.
+    /// How long requests of a holder that may still live can have an effect after its mark was replaced.
     predecessor: Duration,
     /// None can have one after this time.
     quiet_from: Duration,
@@ -136,7 +136,7 @@ impl Tenure {
         }
     }
 
-    /// What is to be done.
+    /// Returns the next step.
     pub fn step(&self, now: Duration) -> Step {
         let at = match &self.state {
             State::Looking | State::Taking { .. } | State::Renewing { .. } => now,
@@ -147,7 +147,7 @@ impl Tenure {
         let at = at.max(self.retry_at);
         match &self.state {
             _ if now < at => Step::Wait(at),
-            // What it saw may be gone by now, and it would write over a living holder's mark.
+            // The mark that it saw may be gone by now, and it would write over a living holder's mark.
             State::Taking { looked } if self.is_too_slow(*looked, now) => Step::Read,
             State::Taking { .. } | State::Renewing { .. } => Step::Write,
             State::Holding { .. } if self.is_atomic == Some(true) => Step::Write,
@@ -155,7 +155,7 @@ impl Tenure {
         }
     }
 
-    /// What it may do now; none before it has a lease.
+    /// Returns the phase of its lease; none before it has a lease.
     pub fn phase(&self, now: Duration) -> Option<Phase> {
         match &self.state {
             State::Over(_) => Some(Phase::Lost),
@@ -181,7 +181,7 @@ impl Tenure {
         self.is_own
     }
 
-    /// Whether its mark was written, be it that somebody else's may still have replaced it.
+    /// Whether its mark was written, even if another claimant's mark may have replaced it.
     pub fn has_claimed(&self) -> bool {
         self.lease().is_some() || matches!(self.state, State::Settling { .. })
     }
@@ -206,8 +206,8 @@ impl Tenure {
         self.seen.as_ref()
     }
 
-    /// The mark that is about to be sent, with a new random tag. It says how long requests of an earlier owner have to be
-    /// waited for, too: the next start must not forget that.
+    /// The mark that is about to be sent, with a new random tag. It says how long requests of an earlier owner have to
+    /// be waited for, too: the next start must not forget that.
     pub fn write(&mut self, tag: u64, share: &str, at: Timestamp) -> Mark {
         self.tried.push(tag);
         let Claimant { owner, start, holder, terms, .. } = &self.claimant;
@@ -222,7 +222,7 @@ impl Tenure {
         self.quiet_from.saturating_sub(self.heard).max(claimed)
     }
 
-    /// The mark that gives the objects back, if they are held: nothing may be done with them any more.
+    /// Returns the mark that gives the objects back, if they are held. From then on, nothing may be done with them.
     pub fn release(&mut self, tag: u64, share: &str, at: Timestamp) -> Option<Mark> {
         let has_claimed = self.has_claimed();
         let request_max = self.left();
@@ -244,12 +244,13 @@ impl Tenure {
                     // It stood still for so long that this may be a second copy of the request, over another's mark.
                     self.follows(found.as_ref(), now);
                 }
-                // Whoever was taken for dead may have renewed its mark until this one replaced it.
+                // The holder that was taken for dead may have renewed its mark until this one replaced it.
                 self.quiet_from = self.quiet_from.max(now + self.predecessor);
                 self.hold(sent)
             }
             State::Holding { lease, .. } if is_mine && lease.phase(now) == Phase::Expired => {
-                // Somebody may have become the owner meanwhile, whose mark a late request of ours has replaced.
+                // Another claimant may have become the owner in the meantime, and a late request of ours has replaced
+                // its mark.
                 self.follows(found.as_ref(), now);
                 State::Taking { looked: sent }
             }
@@ -276,7 +277,7 @@ impl Tenure {
             State::Taking { .. } if is_atomic => self.hold(sent),
             State::Taking { looked } if self.is_too_slow(looked, now) => State::Looking,
             State::Taking { .. } => State::Settling { sent, look_at: now + settle },
-            // Somebody may have come between.
+            // Another claimant may have come between.
             State::Renewing { lease, looked } if self.is_too_slow(looked, now) => {
                 State::Holding { lease, renew_at: now }
             }
@@ -305,7 +306,7 @@ impl Tenure {
                 State::Holding { lease, renew_at: now }
             }
             (State::Holding { .. } | State::Renewing { .. }, _) => State::Over(found.clone()),
-            // The store itself keeps others out: somebody has the folder locked.
+            // The store itself keeps others out: another process has the folder locked.
             (State::Taking { .. }, Some(mark)) if is_same && !is_mine => State::Refused(Refusal::Locked(mark.clone())),
             (State::Taking { .. }, _) => State::Looking,
             (other, _) => other,
@@ -314,8 +315,8 @@ impl Tenure {
         self.forget_tried();
     }
 
-    /// The store has said which mark it has: of the others only those count that were sent so lately that they may still
-    /// arrive. One is sent after each [`RETRY`] at most.
+    /// The store has said which mark it has: of the others only those count that were sent so lately that they may
+    /// still arrive. One is sent after each [`RETRY`] at most.
     fn forget_tried(&mut self) {
         let kept = self.claimant.terms.request_max.as_secs().div_ceil(RETRY.as_secs()) as usize + 1;
         let surplus = self.tried.len().saturating_sub(kept);
@@ -336,7 +337,7 @@ impl Tenure {
         };
     }
 
-    /// Whether somebody may have come between a look and what followed, without that being noticed.
+    /// Whether another claimant may have come between a look and the request that followed, unnoticed.
     fn is_too_slow(&self, looked: Duration, now: Duration) -> bool {
         self.is_atomic != Some(true) && now.saturating_sub(looked) > self.claimant.terms.settle() / 2
     }
@@ -350,8 +351,8 @@ impl Tenure {
         State::Holding { lease: Lease::taken(terms, sent, self.quiet_from), renew_at: sent + terms.renew }
     }
 
-    /// The holder of a mark may still live: its requests have to be waited for, and those that it waits for. Behind a mark
-    /// of its own may be another's, of which no more is known.
+    /// The holder of a mark may still live: its requests have to be waited for, and those that it waits for. Behind a
+    /// mark of its own there may be another's, about which nothing more is known.
     fn follows(&mut self, found: Option<&Mark>, now: Duration) {
         let wait = found.map_or(Duration::ZERO, |mark| {
             let is_mine = self.tried.contains(&mark.tag);
@@ -362,7 +363,7 @@ impl Tenure {
         self.quiet_from = self.quiet_from.max(now + wait);
     }
 
-    /// The holder of a mark has ended, but it may have waited for requests of somebody before it.
+    /// The holder of a mark has ended, but it may have waited for requests of an earlier holder.
     fn goes_on_waiting(&mut self, mark: &Mark, now: Duration) {
         // Nothing of those of a holder that gave the objects back.
         let left = mark.request_max.saturating_sub(Terms::requests_of(mark.lease));
@@ -393,10 +394,10 @@ impl Tenure {
             Standing::Ahead => return State::Refused(Refusal::Ahead(mark.clone())),
         }
         let is_mine = self.tried.contains(&mark.tag);
-        // Whoever sat on this seat before has ended, and whatever it still sends concerns what these metadata gave up.
+        // The holder before it on this seat has ended, and its late requests concern what these metadata gave up.
         let is_free = mark.is_released() || mark.start.is_none() || mark.holder.seat == holder.seat;
         if is_mine && self.is_atomic != Some(true) {
-            // A request that was not answered, or not in time, may have replaced the mark of somebody who holds.
+            // A request that was not answered, or not in time, may have replaced the mark of a present holder.
             self.follows(found, now);
             return State::Taking { looked: sent };
         }

@@ -223,7 +223,7 @@ fn what_is_released_is_free_at_once() {
     assert_eq!(next.step(seconds(102)), Step::Write);
 }
 
-/// Whoever took the objects over has to wait for the last holder, also if it is started again, or gives them back.
+/// A start that took the objects over has to wait for the last holder, even if it is started again, or gives them back.
 #[test]
 fn the_wait_for_an_earlier_owner_outlives_a_restart_and_a_release() {
     for is_atomic in [true, false] {

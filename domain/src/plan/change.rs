@@ -1,4 +1,4 @@
-//! What a plan changes.
+//! The changes of a plan.
 
 use crate::{
     content::{MapRow, PendingTruncation, ReplayExclusions},
@@ -19,7 +19,7 @@ pub enum Space {
     Streams = 1,
 }
 
-/// What identifies an entry.
+/// The key of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryKey {
     /// The directory, or the node that has streams.
@@ -78,7 +78,7 @@ pub enum Change {
     PutUnlinked {
         /// The node.
         node: NodeId,
-        /// What it waits for.
+        /// The reason why the node is kept.
         reason: UnlinkedReason,
     },
     /// Removes that note.
@@ -89,7 +89,7 @@ pub enum Change {
     DeleteObject(ObjectId),
     /// Extents of a chunk refer to an object; adding it twice is adding it once.
     InsertReference(Reference),
-    /// No extent of the chunk refers to the object any more.
+    /// No extent of the chunk refers to the object any longer.
     DeleteReference(Reference),
     /// Gives the lease of a node to an instance ([`super::KeptLease::granted_to`]); it goes with the node.
     GrantLease {
@@ -142,7 +142,7 @@ pub enum TimeChange {
     Keep,
     /// To the plan's time, but always to a later one than before.
     Advance,
-    /// To this time, be it earlier.
+    /// To this time, even if it is earlier.
     Set(Timestamp),
     /// To this time, if it is later.
     AtLeast(Timestamp),
@@ -190,7 +190,7 @@ pub struct NodeUpdate {
     pub clear_flags: NodeFlags,
     /// The truncation that the reaper must finish; `Some(None)`: it has.
     pub pending_truncation: Option<Option<PendingTruncation>>,
-    /// What a replay of the journal leaves out: takes the place of what was recorded before.
+    /// The ranges that a replay of the journal skips. They replace those that were recorded before.
     pub replay_exclusions: Option<ReplayExclusions>,
 }
 
@@ -213,7 +213,7 @@ pub enum ObjectState {
     Writing,
     /// Extents may refer to it.
     Live,
-    /// Nothing may refer to it any more; it is deleted after the grace period.
+    /// Nothing may refer to it any longer; it is deleted after the grace period.
     PendingDelete,
 }
 
@@ -251,8 +251,8 @@ impl Reference {
         Reference { object, node, chunk, until: Tree::LIVE }
     }
 
-    /// The greatest one that may come before this one in their order, so that a listing after it begins with this one; none
-    /// before the first of an object.
+    /// The greatest one that may come before this one in their order, so that a listing after it begins with this one;
+    /// none before the first of an object.
     pub fn predecessor(&self) -> Option<Reference> {
         let Reference { object, node, chunk, until } = *self;
         let last = Tree(u32::MAX);

@@ -1,4 +1,4 @@
-//! What a plan demands of the state that it changes.
+//! The demands of a plan on the state that it changes.
 
 use super::{EntryKey, KeptLease, ObjectState};
 use crate::id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId};
@@ -54,7 +54,7 @@ pub enum Expectation {
         /// Its stored count.
         change: ChangeId,
     },
-    /// Nothing is kept of the node beside the node itself ([`Node::has_rows`](crate::Node::has_rows)).
+    /// Nothing is kept of the node but its own row ([`Node::has_rows`](crate::Node::has_rows)).
     NoRows(NodeId),
     /// No truncate, punch or clone has happened.
     ContentVersion {

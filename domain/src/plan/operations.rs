@@ -1,4 +1,4 @@
-//! What came of operations, for those who ask again: bounded in number and in age.
+//! The outcomes of operations, for clients that ask again: bounded in number and in age.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,9 +11,10 @@ use crate::id::NodeId;
 /// How many operations are remembered, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OperationsKept {
-    /// At most so many, the newest. At a crash a client can have no more without an answer than it may have in flight.
+    /// The number of operations, the newest ones. At a crash, a client has no more unanswered calls than it may have in
+    /// flight.
     pub count: usize,
-    /// For so long. A client takes the numbers of its calls again some day: what is older may be another call.
+    /// The greatest age. A client reuses the numbers of its calls some day: an older operation may be another call.
     pub age: Duration,
 }
 
@@ -34,7 +35,7 @@ pub struct Operations<K, S> {
     ages: VecDeque<Aged<K>>,
 }
 
-/// What is known of an operation.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Known {
     made: Option<NodeId>,
@@ -72,7 +73,7 @@ impl<K: Hash + Eq + Copy, S: BuildHasher + Default> Operations<K, S> {
         Operations { kept, by_key: HashMap::default(), ages: VecDeque::new() }
     }
 
-    /// What came of an operation, if that is remembered.
+    /// Returns the outcome of an operation, if it is remembered.
     pub fn find(&self, key: &K, now: Duration) -> Option<Remembered> {
         let known = self.by_key.get(key).filter(|known| !self.is_old(known.at, now))?;
         Some(Remembered { made: known.made, batch: known.batch })

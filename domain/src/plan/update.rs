@@ -1,4 +1,4 @@
-//! What an update makes of a node: the same in every store.
+//! The effect of an update on a node: the same in every store.
 
 use super::{LinkChange, NodeUpdate, TimeChange};
 use crate::{

@@ -1,4 +1,4 @@
-//! What a rule asks of a store, and what it gets.
+//! The query of a rule to a store, and the answer.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     node::Node,
 };
 
-/// What a rule needs to see, read in one round trip and at one instant.
+/// The state that a rule needs to see, read in one round trip and at one instant.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Query {
     /// Nodes by id.
@@ -95,11 +95,11 @@ pub struct View {
     pub map: MapView,
     /// Where several instances serve the share: the lease of each node above, of those of entries as well.
     pub leases: Vec<(NodeId, KeptLease)>,
-    /// What came of the operation that was asked for, if a plan with its id was applied not long ago.
+    /// The outcome of the operation that was asked for, if a plan with its id was applied not long ago.
     pub earlier: Option<Earlier>,
 }
 
-/// What came of an operation that was carried out before.
+/// The outcome of an operation that was carried out before.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Earlier {
     /// The node that its plan made.
@@ -121,9 +121,7 @@ impl View {
     pub fn lease(&self, id: NodeId) -> NodeLease {
         let kept = self.leases.iter().find(|(node, _)| *node == id);
         kept.map_or(NodeLease::Sole, |(_, lease)| NodeLease::Kept(*lease))
-    }
-
-    /// What the n-th entry asked for is.
+    /// Returns the n-th entry that was asked for, if it is there.
     pub fn entry(&self, index: usize) -> Option<&Found> {
         self.entries.get(index).and_then(Option::as_ref)
     }

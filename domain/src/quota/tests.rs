@@ -15,11 +15,11 @@ fn what_fits_what_is_waited_for_and_what_is_refused() {
         (holding(900, 0, false), 101, Verdict::Over),
         (holding(900, 0, true), 101, Verdict::Wait),
         (holding(900, 0, true), 1_001, Verdict::Over),
-        // What is not stored yet may turn out to be less.
+        // The bytes that are not stored yet may turn out to be fewer.
         (holding(500, 500, false), 1, Verdict::Wait),
         (holding(999, 500, false), 1, Verdict::Wait),
         (holding(1_000, 500, false), 1, Verdict::Over),
-        // A flush filled holes beside what was written, or the quota has become smaller.
+        // A flush filled holes next to the written bytes, or the quota has become smaller.
         (holding(5_000, 500, false), 0, Verdict::Fits),
         (holding(u64::MAX, u64::MAX, false), u64::MAX, Verdict::Over),
     ];
@@ -39,7 +39,7 @@ fn nodes_are_bounded_by_themselves() {
 }
 
 proptest! {
-    /// Whoever is let in one after another never gets over the bound, and less is never refused where more fits.
+    /// Requests that are admitted one after another never exceed the bound, and less is never refused where more fits.
     #[test]
     fn what_is_let_in_stays_within_the_bound(
         stored in 0u64..2_000, coming in 0u64..2_000, growth in 1u64..2_000, less in 0u64..2_000, freeing: bool,

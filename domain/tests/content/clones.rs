@@ -83,7 +83,7 @@ fn a_page_never_gets_too_many_extents() {
     }
     assert_eq!(crowded, Some(SCALE.page_extents_bound() as u64 / 2));
     store.check();
-    // What reaches beyond the page stops before it.
+    // Pieces that reach beyond the page stop at its end.
     let mut other = dense(3 * PAGE_BYTES, 1 << 20);
     let view = other.view(&map::replace_query(&other.facts(), &(0..other.size)));
     let facts = store.facts();

@@ -22,7 +22,7 @@ const SCALE: Scale = Scale::PRODUCTION;
 struct File {
     store: Store,
     slices: SliceIndex,
-    /// Tells which bytes were ever written.
+    /// Knows which bytes were ever written.
     model: Model,
     writes: u64,
     objects: u128,

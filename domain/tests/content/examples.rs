@@ -1,4 +1,4 @@
-//! What single edits do.
+//! The effects of single edits.
 
 use std::collections::BTreeMap;
 
@@ -342,7 +342,7 @@ fn bytes_that_a_pending_truncation_hides_are_written_though_the_row_has_the_same
     store.install(pieces.clone(), count * PAGE_BYTES);
     store.truncate(PAGE_BYTES + 5);
     assert!(store.pending_truncation.is_some(), "it was too large to be cut at once");
-    // What a clone made before brings back.
+    // A clone that was made before brings the same bytes back.
     store.install(pieces.clone(), count * PAGE_BYTES);
     assert_eq!(store.resolve(0, store.size), pieces);
     store.reap();

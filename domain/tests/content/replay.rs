@@ -41,7 +41,7 @@ struct File {
     records: Vec<(Sequence, u64, Bytes)>,
     content_seq: Sequence,
     replay_exclusions: ReplayExclusions,
-    /// What must be read.
+    /// The bytes that reads must return.
     bytes: Vec<u8>,
 }
 
@@ -99,7 +99,7 @@ impl File {
         out
     }
 
-    /// What a plan that removes a range excludes from a replay, and what the index forgets with it.
+    /// Removes a range, as a plan does: excludes it from a replay, and lets the index forget it.
     fn remove(&mut self, range: Range<u64>) {
         let Some(newest) = self.records.last().map(|(seq, ..)| *seq) else { return };
         self.slices.punch(range.clone());
@@ -108,7 +108,7 @@ impl File {
         self.content_seq = self.content_seq.max(update.content_seq.unwrap_or_default());
     }
 
-    /// Slices may be cut only once the size that they gave the file is stored.
+    /// Slices may be truncated only once the size that they gave the file is stored.
     fn store_size(&mut self) {
         let size = self.slices.end();
         if size > self.store.size {

@@ -13,7 +13,7 @@ use crate::{
     world::{Call, Op, ROOT, World, alice, at, create_op, decide, name, remove_op, rename_op},
 };
 
-/// What clients see of a store, but for times.
+/// The state of a store that clients see, without times.
 type Seen = (BTreeMap<EntryKey, (NodeId, Cookie)>, Vec<(NodeId, NodeKind, u16, u32, u32, u32, u64)>);
 
 fn seen(store: &Store) -> Seen {

@@ -145,7 +145,7 @@ impl Store {
         }
     }
 
-    /// What must be true of every state.
+    /// Checks what must be true of every state.
     pub(crate) fn check(&self) {
         assert_eq!(self.counted, self.nodes.len() as i64, "the count of nodes");
         let cookies: BTreeSet<Cookie> = self.entries.values().map(|(_, cookie)| *cookie).collect();

@@ -182,12 +182,12 @@ pub(crate) fn alice() -> Credentials {
     Credentials::user(1_000, 100)
 }
 
-/// Somebody else, in another group.
+/// Another user, in another group.
 pub(crate) fn bob() -> Credentials {
     Credentials::user(1_001, 101)
 }
 
-/// Somebody else, but in Alice's group too.
+/// Another user, but in Alice's group too.
 pub(crate) fn carol() -> Credentials {
     Credentials { groups: [100].into_iter().collect(), ..Credentials::user(1_002, 102) }
 }

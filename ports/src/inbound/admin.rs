@@ -17,7 +17,7 @@ pub use check::{
 
 use crate::outbound::Survives;
 
-/// What anybody may know of a share.
+/// The facts about a share that anybody may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShareInfo {
     /// Its id.
@@ -28,7 +28,7 @@ pub struct ShareInfo {
     pub clients: Vec<String>,
     /// Whether changes are refused.
     pub read_only: bool,
-    /// What its acknowledged data survive.
+    /// The failures that its acknowledged data survive.
     pub survives: Survives,
 }
 
@@ -49,7 +49,7 @@ pub struct ShareSpace {
     pub nodes_used: u64,
 }
 
-/// What is known of shares, for protocols' listings and for operators.
+/// Information about shares, for protocols' listings and for operators.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait AdminService: Send + Sync {
@@ -63,7 +63,7 @@ pub trait AdminService: Send + Sync {
     /// are in their content stores.
     async fn flush(&self) -> FsResult<()>;
 
-    /// Looks whether the records of a share agree with each other and its bytes with their checksums, while the share
+    /// Checks whether the records of a share agree with each other and its bytes with their checksums, while the share
     /// is used. Changes nothing: `NotSupported` for options that would; `Stale` if there is no such share; `Busy` where
     /// one is being checked already, or a store does not answer; `Io` where the metadata can't be read at all.
     async fn check(
@@ -73,9 +73,10 @@ pub trait AdminService: Send + Sync {
         observer: Arc<dyn CheckObserver>,
     ) -> FsResult<CheckReport>;
 
-    /// Writes a backup while the shares are used: each as it is at one instant, with all that was acknowledged before
-    /// the call, but for what the request allows to be missing. Changes wait for some seconds at most, reads don't. Where this fails, or whoever asked goes away,
-    /// nothing stays pinned, and what was written has no manifest.
+    /// Writes a backup while the shares are used. Each share is in it as of one instant, with everything that was
+    /// acknowledged before the call, except for what the request allows to be missing. Changes wait for some seconds at
+    /// most; reads do not wait. Where the backup fails, or its caller goes away, nothing stays pinned, and the files
+    /// that were written have no manifest.
     async fn back_up(
         &self,
         request: BackupRequest,
@@ -85,6 +86,6 @@ pub trait AdminService: Send + Sync {
     /// The backups that pin something, share by share.
     async fn backups(&self) -> Result<Vec<PinningBackup>, BackupError>;
 
-    /// Lets a backup pin nothing any more, in any share; answers how many bytes it had pinned.
+    /// Removes all pins of a backup, in every share. Returns how many bytes it had pinned.
     async fn release_backup(&self, backup: BackupId) -> Result<u64, BackupError>;
 }

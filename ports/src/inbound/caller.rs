@@ -28,7 +28,7 @@ impl NodeRef {
     }
 }
 
-/// What a protocol knows of who sent a request, before the share's policy has been asked.
+/// The facts that a protocol knows about the sender of a request, before the share's policy has been asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Presented {
     /// The identity as authenticated by the protocol; none for anonymous requests.

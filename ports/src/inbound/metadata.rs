@@ -25,7 +25,7 @@ pub struct WeakAttributes {
     pub change: dittofs_domain::ChangeId,
 }
 
-/// What an operation did to a node.
+/// The attributes of a node before and after an operation on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// Before, from inside the same transaction; none where that is not known.
@@ -34,7 +34,7 @@ pub struct Changed {
     pub after: Attributes,
 }
 
-/// What a name leads to.
+/// The node that a name leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookup {
     /// The node found.
@@ -43,7 +43,7 @@ pub struct Lookup {
     pub directory: Attributes,
 }
 
-/// What a client looks up.
+/// The name that a client looks up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LookupName {
     /// `.`
@@ -83,7 +83,7 @@ pub struct Renamed {
     pub to_directory: Changed,
 }
 
-/// What part of a directory to list.
+/// The part of a directory to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListRequest {
     /// The directory.
@@ -116,7 +116,8 @@ pub struct ListReply {
     pub directory: Attributes,
     /// Its parent.
     pub parent: NodeId,
-    /// Whether the caller may search the directory: else it gets names, and neither attributes nor handles of what they lead to.
+    /// Whether the caller may search the directory: else it gets names, and neither attributes nor handles of what they
+    /// lead to.
     pub searchable: bool,
     /// Entries in the order of their cookies.
     pub entries: Vec<Entry>,
@@ -142,22 +143,22 @@ pub trait MetadataService: Send + Sync {
     /// - does not look whether the node exists: the calls do.
     fn enter(&self, handle: &[u8], who: &Presented) -> FsResult<(NodeRef, Caller)>;
 
-    /// What makes handles of a share; `Stale` if there is no such share.
+    /// Returns the signer of a share's handles; `Stale` if there is no such share.
     fn handle_signer(&self, share: ShareId) -> FsResult<HandleSigner>;
 
     /// Whether the caller's share refuses changes.
     fn is_read_only(&self, share: ShareId) -> bool;
 
     /// Finds the directory at a path that begins with a share's name, and admits the client.
-    /// - the share with the longest matching name is taken; the rest is walked without following symlinks, and each directory on the
-    ///   way needs search permission;
+    /// - the share with the longest matching name is taken; the rest is walked without following symlinks, and each
+    ///   directory on the way needs search permission;
     /// - `NotFound`, `NotDirectory`, or `Access`, also if the client's address is in none of the share's networks.
     async fn mount(&self, path: &[u8], who: &Presented) -> FsResult<NodeRef>;
 
     /// Attributes of a node; `Stale` if it is gone.
     async fn attributes(&self, caller: &Caller, node: NodeRef) -> FsResult<Attributes>;
 
-    /// What the caller may do with a node.
+    /// Returns the rights that the caller has to a node.
     async fn access(&self, caller: &Caller, node: NodeRef) -> FsResult<(AccessMask, Attributes)>;
 
     /// Looks a name up. Needs search permission.

@@ -27,21 +27,21 @@ pub enum CacheKey {
     Delegation,
 }
 
-/// A wish to cache. An open that gets nothing, or less, is open all the same.
+/// A request to cache. An open that gets no rights, or fewer, is open all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CacheRequest {
     /// Under which key.
     pub key: CacheKey,
-    /// What.
+    /// The caching rights that are wanted.
     pub rights: Rights,
 }
 
-/// What to open a node for.
+/// A request to open a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OpenRequest {
     /// Rights to the node: all must be granted. Those to content and to removal are what others can deny.
     pub rights: AccessMask,
-    /// What others may not do meanwhile.
+    /// The access that others may not have while the open lasts.
     pub deny: ShareAccess,
     /// How reads and writes through this open meet locks.
     pub locking: Locking,
@@ -49,7 +49,7 @@ pub struct OpenRequest {
     pub truncate: bool,
     /// Whether a call of this caller has made the node just now: its owner then has all rights, whatever the mode.
     pub created: bool,
-    /// What to cache, if anything.
+    /// The caching rights to request, if any.
     pub cache: Option<CacheRequest>,
     /// Whether to wait for those who cache; otherwise they are notified, and the answer is `Busy`.
     pub waits: bool,
@@ -62,11 +62,11 @@ pub struct Opened {
     pub token: OpenToken,
     /// The node's attributes.
     pub attributes: Attributes,
-    /// The key and what it has, if caching was wished for.
+    /// The key and its rights, if caching was requested.
     pub lease: Option<(LeaseKey, LeaseGrant)>,
 }
 
-/// What an open shall be for from now on.
+/// The rights and the share mode that an open shall have from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ShareChange {
     /// As in [`OpenRequest::rights`]; demanded only where the open did not have them.
@@ -121,7 +121,7 @@ pub trait OpenEvents: Send + Sync {
     /// deadline.
     fn break_requested(&self, node: NodeRef, request: &Break);
 
-    /// A break was not acknowledged by its deadline: the key has nothing any more.
+    /// A break was not acknowledged by its deadline: the key has lost all its rights.
     fn lease_revoked(&self, node: NodeRef, key: LeaseKey);
 
     /// A request that stood in line has got its lock.
@@ -139,7 +139,7 @@ pub trait OpenEvents: Send + Sync {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait OpenService: Send + Sync {
-    /// Registers who tells clients. An event goes to the first that serves the client, or to nobody.
+    /// Registers an adapter that notifies clients. An event goes to the first one that serves the client, or to nobody.
     fn subscribe(&self, events: Arc<dyn OpenEvents>);
 
     /// A name for a request that may wait; `Stale` if there is no such share.
@@ -170,11 +170,12 @@ pub trait OpenService: Send + Sync {
     /// - one request in line for the same lock and holder replaces another: its token counts.
     async fn lock(&self, caller: &Caller, node: NodeRef, request: &LockRequest) -> FsResult<LockReply>;
 
-    /// Gives up a range; who waited for it is notified.
+    /// Releases a range, and notifies those who waited for it.
     /// - `NotFound` if an open has no lock with exactly this range.
     async fn unlock(&self, caller: &Caller, node: NodeRef, holder: &LockHolder, range: LockRange) -> FsResult<()>;
 
-    /// Takes a request out of the line; false if it is not there (any more): then it was granted or replaced.
+    /// Removes a request from the line. Returns false if it is not, or no longer, there: then it was granted or
+    /// replaced.
     async fn cancel_lock(&self, caller: &Caller, node: NodeRef, wait: WaitToken) -> FsResult<bool>;
 
     /// Whether a POSIX owner holds any lock on the node.
@@ -204,6 +205,6 @@ pub trait OpenService: Send + Sync {
         rights: Rights,
     ) -> Result<(), AcknowledgeFailure>;
 
-    /// The holder of a key gives all of it back; whether it had any.
+    /// The holder of a key gives all its rights back. Returns whether it had any.
     async fn return_lease(&self, caller: &Caller, node: NodeRef, key: LeaseKey) -> FsResult<bool>;
 }

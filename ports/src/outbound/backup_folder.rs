@@ -11,7 +11,7 @@ use dittofs_domain::{Epoch, ObjectId, Scale, ShareId, Timestamp, backup::BackupI
 
 use super::{KeysInUse, SnapshotRow, Source};
 
-/// What a backup says of itself.
+/// The manifest of a backup: its description of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// Which backup it is.
@@ -33,7 +33,7 @@ pub struct ShareInBackup {
     pub id: ShareId,
     /// Its name.
     pub name: String,
-    /// The sizes by which its files are cut.
+    /// The sizes by which its files are divided.
     pub scale: Scale,
     /// Whether its sums count nodes, names and targets.
     pub counts_names: bool,
@@ -41,19 +41,19 @@ pub struct ShareInBackup {
     pub keys: KeysInUse,
     /// The epoch of the server's start that made the backup.
     pub epoch: Epoch,
-    /// When it was as the backup says.
+    /// The instant that the backup shows it at.
     pub at: Timestamp,
     /// Its files, directories and others.
     pub nodes: u64,
     /// The bytes that it held.
     pub bytes: u64,
-    /// What the format of its rows is called.
+    /// The name of the format of its rows.
     pub format: String,
     /// Its rows.
     pub rows: RowsInBackup,
     /// Its objects, in the order of their ids.
     pub objects: Vec<ObjectInBackup>,
-    /// Files, by path, of which the newest bytes are not in it: they could not be stored, as the metadata of the file is
+    /// Files, by path, whose newest bytes are not in it: they could not be stored, because the metadata of the file is
     /// damaged.
     pub incomplete: Vec<String>,
 }
@@ -86,7 +86,7 @@ pub enum BackupFolderError {
     /// It has something in it.
     #[error("{} is not empty: name a folder that is empty, or not there yet", .0.display())]
     NotEmpty(PathBuf),
-    /// It is none of a backup, or of one that did not end.
+    /// It is not the folder of a backup, or the backup did not end.
     #[error(
         "there is no manifest in {}: it is no backup, or one that did not end; name a folder that `dittofs backup \
          create` has filled, and remove this one if it is left of one that failed",
@@ -98,7 +98,7 @@ pub enum BackupFolderError {
     Damaged {
         /// The file.
         file: PathBuf,
-        /// What was found.
+        /// The damage that was found.
         found: String,
     },
     /// A later release made it.
@@ -149,7 +149,7 @@ pub trait BackupWriter: Send + Sync {
 /// A backup that can be restored. What it answers is as it was written.
 #[async_trait]
 pub trait BackupReader: Send + Sync {
-    /// What it says of itself.
+    /// Returns the manifest.
     fn manifest(&self) -> &Manifest;
 
     /// The rows of a share, from the first on.
@@ -162,6 +162,6 @@ pub trait BackupReader: Send + Sync {
 /// The rows of a share in a backup, page by page.
 #[async_trait]
 pub trait BackupRows: Send {
-    /// The next ones; none once all were answered, and were found to be all.
+    /// Returns the next rows; none once all were returned, and were found to be all.
     async fn next(&mut self) -> Result<Vec<SnapshotRow>, BackupFolderError>;
 }

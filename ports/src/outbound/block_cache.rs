@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use dittofs_domain::ObjectId;
 
-/// What identifies a frame: objects are immutable, so what it names never changes.
+/// The key of a frame. Objects are immutable, so the frame that it names never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrameKey {
     /// The object.
@@ -32,6 +32,6 @@ pub trait BlockCache: Send + Sync {
     fn frame(&self, key: &FrameKey) -> Option<Bytes>;
     /// Keeps a frame. It may be dropped at any time; its weight is the memory that it pins, not its length.
     fn insert(&self, key: FrameKey, frame: Bytes);
-    /// What it holds, and what it has given up; nothing where it does not count.
+    /// Reports how full the cache is and what it has evicted; nothing where it does not count.
     fn usage(&self) -> CacheUsage;
 }

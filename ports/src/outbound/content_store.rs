@@ -11,13 +11,13 @@ use super::{ContentError, Survives};
 /// The mark of the owner of a share's objects, as a store has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marked {
-    /// What it says.
+    /// The mark itself.
     pub mark: Mark,
-    /// What the store calls this very mark, where it can compare.
+    /// The store's version of this very mark, where the store can compare.
     pub version: Option<String>,
 }
 
-/// What became of a claim.
+/// The outcome of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// The mark is there.
@@ -28,11 +28,11 @@ pub enum Claim {
         /// claims at the same time may both be answered so.
         is_atomic: bool,
     },
-    /// Nothing was written: this was in its place, or somebody keeps the place locked.
+    /// Nothing was written: this was in its place, or another process keeps the place locked.
     Refused(Option<Marked>),
 }
 
-/// What a store can hold.
+/// The capacity of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// Bytes of all that it can hold, of this share, of others, and of whatever else is on the same disk.
@@ -45,7 +45,7 @@ pub struct Capacity {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ContentStore: Send + Sync {
-    /// What an object survives once `put` has returned.
+    /// Returns the failures that an object survives once `put` has returned.
     fn survives(&self) -> Survives;
 
     /// The mark of the owner of a share's objects, if there is one. Changes nothing.
@@ -54,8 +54,8 @@ pub trait ContentStore: Send + Sync {
     /// Puts a mark in the place of the one that was seen, or where none was.
     /// - durable when it returns, and never seen in part;
     /// - where the store can compare, of several claims over the same mark one is written;
-    /// - a store that can be locked stays locked for whoever wrote last, until it writes a mark without a lease or
-    ///   lets the store go;
+    /// - a store that can be locked stays locked for the last writer, until it writes a mark without a lease or lets
+    ///   the store go;
     /// - a failed or abandoned claim may be written or not, also later.
     async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError>;
 
@@ -77,13 +77,14 @@ pub trait ContentStore: Send + Sync {
     /// other objects on a disk that is full.
     async fn put_to_free(&self, share: ShareId, object: ObjectId, parts: Vec<Bytes>) -> Result<(), ContentError>;
 
-    /// What the store can hold; none where nobody knows a bound. What it keeps from objects for what frees space is in
-    /// neither number.
+    /// Reports the capacity of the store; none where nobody knows a bound. Neither number has the room that the store
+    /// keeps from objects for requests that free space.
     async fn capacity(&self) -> Result<Option<Capacity>, ContentError>;
 
-    /// Gives back what it can of ranges of an object that nothing refers to any more, and nobody reads.
+    /// Frees what it can of ranges of an object that nothing refers to any longer, and that nobody reads.
     /// - needs no room, or hardly any: it is for a store that is full;
-    /// - all other bytes of the object stay as they are, and so does its length; those of the ranges may read as anything;
+    /// - all other bytes of the object stay as they are, and so does its length; those of the ranges may read as
+    ///   anything;
     /// - answers how many bytes are given back, 0 where the store can't do that. Doing it again is no error;
     /// - `Full` where the store needs room for that, and has none: nothing is given back.
     async fn discard(&self, share: ShareId, object: ObjectId, dead: Vec<Range<u64>>) -> Result<u64, ContentError>;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::FrameKey;
 
-/// What a disk cache holds and has done.
+/// The usage of a disk cache and the counts of its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct DiskCacheUsage {
     /// Bytes that its files take.
@@ -37,6 +37,6 @@ pub trait DiskCache: Send + Sync {
     /// - never blocks: a frame is dropped where the disk is too slow, broken or full.
     fn insert(&self, key: FrameKey, frame: Bytes);
 
-    /// What it holds and has done.
+    /// Reports its usage and the counts of its work.
     fn usage(&self) -> DiskCacheUsage;
 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// What made a store fail, for the log.
+/// The cause of a store's failure, for the log.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// A metadata store did not answer.
@@ -11,7 +11,7 @@ pub enum MetadataError {
     /// It may answer later.
     #[error("metadata store unavailable: {0}")]
     Unavailable(#[source] Source),
-    /// What it holds makes no sense.
+    /// The data that it holds makes no sense.
     #[error("metadata store damaged: {0}")]
     Corrupt(#[source] Source),
 }
@@ -54,7 +54,7 @@ pub enum ContentError {
     /// It may answer later.
     #[error("content store unavailable: {0}")]
     Unavailable(#[source] Source),
-    /// What it returned makes no sense.
+    /// The data that it returned makes no sense.
     #[error("content store damaged: {0}")]
     Corrupt(#[source] Source),
 }
@@ -74,7 +74,7 @@ pub enum JournalError {
     /// A sync failed: what it covered may be lost, and the write verifier must change.
     #[error("journal sync failed: {0}")]
     SyncFailed(#[source] Source),
-    /// Nothing can be written any more.
+    /// Nothing can be written any longer.
     #[error("journal unavailable: {0}")]
     Unavailable(#[source] Source),
     /// A record fails its checksum where it must be whole.
@@ -91,7 +91,7 @@ pub enum OpenStateError {
     /// It may answer later.
     #[error("open state unavailable: {0}")]
     Unavailable(#[source] Source),
-    /// What it holds makes no sense.
+    /// The data that it holds makes no sense.
     #[error("open state damaged: {0}")]
     Corrupt(#[source] Source),
 }
@@ -128,7 +128,7 @@ pub enum SealError {
         /// Where it was looked for, and what to do.
         fix: String,
     },
-    /// The bytes were sealed by somebody else, for another place, or were altered.
+    /// Another party sealed the bytes, they were sealed for another place, or they were altered.
     #[error("a sealed frame is not what was sealed for its place")]
     Damaged,
 }

@@ -7,7 +7,7 @@ use super::CodecError;
 /// Compresses and decompresses frames of blocks. Computes only: never waits, and may be called from any thread.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait FrameCodec: Send + Sync {
-    /// What `encode` compresses with, as heads of blocks say it: 0 nothing.
+    /// Returns the codec that `encode` uses, as heads of blocks name it: 0 is none.
     fn id(&self) -> u8;
 
     /// Compresses a frame; `None` leaves it as it is.

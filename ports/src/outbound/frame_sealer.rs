@@ -30,7 +30,7 @@ pub trait FrameSealer: Send + Sync {
 
     /// Opens a sealed frame.
     /// - the result is shorter by `SEAL_BYTES`;
-    /// - bytes that were not sealed under this key, for this very place, are `Damaged`; where a number names the key, they
-    ///   are `Wrong`, as another key of this number may have sealed them.
+    /// - bytes that were not sealed under this key, for this very place, are `Damaged`; where a number names the key,
+    ///   they are `Wrong`, as another key of this number may have sealed them.
     fn open(&self, seal: &FrameSeal, stored: &[u8]) -> Result<Bytes, SealError>;
 }

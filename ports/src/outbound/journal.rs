@@ -13,7 +13,7 @@ pub struct Record {
     pub node: NodeId,
     /// Where in it.
     pub offset: u64,
-    /// What; at least one byte.
+    /// The bytes; at least one.
     pub data: Bytes,
     /// The file's size afterwards, in bytes.
     pub size: u64,
@@ -21,8 +21,8 @@ pub struct Record {
     pub time: Timestamp,
     /// The epoch of the instance that took it.
     pub epoch: Epoch,
-    /// The number of the record that this is a copy of, which is to be given up: the copy has that number instead of one
-    /// of its own, so that what was published and excluded up to a number holds for it as well.
+    /// The number of the record that this is a copy of, which is to be given up: the copy has that number instead of
+    /// one of its own, so that what was published and excluded up to a number holds for it as well.
     pub copy_of: Option<Sequence>,
 }
 
@@ -59,7 +59,7 @@ pub struct JournalUsage {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// What a record survives once a sync has covered it.
+    /// Returns the failures that a record survives once a sync has covered it.
     fn survives(&self) -> Survives;
 
     /// Which journal it is.
@@ -77,17 +77,18 @@ pub trait Journal: Send + Sync {
 
     /// Makes every record up to `up_to` durable; where that is above all numbers, every record, copies included.
     /// - all who wait share one sync;
-    /// - `SyncFailed`: a sync failed since the call; records that were not durable before may be lost ([`Journal::lost`]),
-    ///   the others are durable. What failed before the call is not reported: see [`Journal::failures`].
+    /// - `SyncFailed`: a sync failed since the call; records that were not durable before may be lost
+    ///   ([`Journal::lost`]), the others are durable. What failed before the call is not reported: see
+    ///   [`Journal::failures`].
     async fn sync(&self, up_to: Sequence) -> Result<(), JournalError>;
 
-    /// How often syncs have failed, or losses were found, since the journal was opened; also where nobody waited. Clients
-    /// must send again what they have not committed whenever it has risen.
+    /// How often syncs have failed, or losses were found, since the journal was opened; also where nobody waited.
+    /// Clients must send again what they have not committed whenever it has risen.
     /// - what is lost by then is in [`Journal::lost`] before it rises;
     /// - it has risen before a later sync succeeds.
     fn failures(&self) -> u64;
 
-    /// Records that failed syncs have lost since the journal was opened: they can't be read any more.
+    /// Records that failed syncs have lost since the journal was opened: they can no longer be read.
     fn lost(&self) -> Vec<(NodeId, Sequence)>;
 
     /// Bytes `skip .. skip + len` of a record's data, if they can be had without waiting; none beyond the record's end.

@@ -1,4 +1,5 @@
-//! What the machine gives: time, randomness, tasks. Ports, so that a seeded simulation can replay everything.
+//! The services of the machine: time, randomness, tasks. They are ports, so that a seeded simulation can replay
+//! everything.
 
 use async_trait::async_trait;
 use dittofs_domain::Timestamp;

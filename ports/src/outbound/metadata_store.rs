@@ -29,10 +29,10 @@ pub struct ShareRecord {
     pub journal_incarnation: u64,
     /// Whether records may be in the journal that are not in the stores.
     pub dirty: bool,
-    /// The sizes by which its files are cut: those that it was made with.
+    /// The sizes by which its files are divided: those that it was made with.
     pub scale: Scale,
-    /// Whether the sums count nodes, names and targets as well. Shares that were made before they did count once they are
-    /// opened.
+    /// Whether the sums count nodes, names and targets as well. Shares that were made before they did count once they
+    /// are opened.
     pub counts_names: bool,
     /// The keys that seal its content.
     pub keys: KeysInUse,
@@ -82,7 +82,7 @@ impl Default for KeysInUse {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait MetadataStore: Send + Sync {
-    /// What a plan survives once `apply` has returned.
+    /// Returns the failures that a plan survives once `apply` has returned.
     fn survives(&self) -> Survives;
 
     /// The shares that it holds.
@@ -94,12 +94,12 @@ pub trait MetadataStore: Send + Sync {
     /// The metadata of a share; none if there is no share with this id.
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError>;
 
-    /// Removes a share with everything that it has; one that is not there is no error. Nobody uses it any more. Where that
-    /// is interrupted, the share is still listed, and can be removed again.
+    /// Removes a share with everything that it has; one that is not there is no error. The share is no longer used by
+    /// anybody. If the removal is interrupted, the share is still listed, and can be removed again.
     async fn remove_share(&self, id: ShareId) -> Result<(), MetadataError>;
 
     /// Puts rows of a snapshot in place, for a share that is not there yet.
-    /// - nobody sees a share of which only rows were put; [`MetadataStore::remove_share`] removes them;
+    /// - nobody sees a share while only its rows were put; [`MetadataStore::remove_share`] removes them;
     /// - rows of another format than `format` says, or of a share that is there, are refused as `Unavailable`.
     async fn restore_rows(&self, id: ShareId, format: String, rows: Vec<SnapshotRow>) -> Result<(), MetadataError>;
 
@@ -118,8 +118,8 @@ pub enum Counter {
     Stamps,
     /// Epochs of instances.
     Epochs,
-    /// Numbers of trees, from [`Tree::FIRST`] on, up to [`Tree::MAX`]: taking the next one ends the living tree of that number,
-    /// as for a snapshot. Rows that are written from then on carry the one after it (`since`).
+    /// Numbers of trees, from [`Tree::FIRST`] on, up to [`Tree::MAX`]: taking the next one ends the living tree of that
+    /// number, as for a snapshot. Rows that are written from then on carry the one after it (`since`).
     Trees,
 }
 
@@ -170,7 +170,7 @@ pub trait ShareMetadata: Send + Sync {
     /// Applies a plan, all or nothing.
     /// - expectations are checked at the instant of commit, all before the first change; `Conflict` if one fails,
     ///   and then nothing has changed;
-    /// - serializable: two plans of which each breaks the other's expectations are never both applied;
+    /// - serializable: two plans that break each other's expectations are never both applied;
     /// - plans that add different names to one directory do not conflict;
     /// - of each node touched, `ctime` becomes at least `max(now, stored + 1 ns)` where it advances, a directory's
     ///   `mtime` likewise, and `change` rises by one at least; neither ever stands still or goes back;

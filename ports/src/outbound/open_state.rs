@@ -7,7 +7,7 @@ use dittofs_domain::{ClientId, NodeId, opens::NodeOpens};
 
 use super::OpenStateError;
 
-/// What this instance knows of a node's state without waiting.
+/// The knowledge of a node's state that this instance has without waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenHint {
     /// The node has none at all: nothing has to be checked.
@@ -72,8 +72,8 @@ pub trait OpenState: Send + Sync {
 
     /// Loads a node's state (an empty one if there is none), lets `change` change it, and stores it, atomically.
     /// - updates of one node are serializable; those of different nodes do not wait for each other;
-    /// - `change` may be run again, on a freshly loaded state, where somebody else's update came between: what its last
-    ///   run leaves counts;
+    /// - `change` may be run again, on a freshly loaded state, where another update came between: the result of its
+    ///   last run counts;
     /// - a state that is empty afterwards is dropped;
     /// - nothing is stored where `change` changed nothing;
     /// - after an error nothing is stored, but for `Unavailable`, where that is unknown;

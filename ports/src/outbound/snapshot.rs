@@ -23,7 +23,7 @@ pub struct SnapshotRow {
 /// give back what was removed meanwhile.
 #[async_trait]
 pub trait ShareSnapshot: Send + Sync {
-    /// What the format of its rows is called: whoever restores them must know it.
+    /// Returns the name of the format of its rows. A store that restores them must know it.
     fn format(&self) -> String;
 
     /// The share's row, which is not among its rows.

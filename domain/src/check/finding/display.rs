@@ -1,4 +1,4 @@
-//! What a finding is, in words for whoever looks after the share.
+//! Descriptions of findings, for the people who look after the share.
 
 use std::fmt;
 

@@ -9,14 +9,14 @@ use crate::{
     id::{KeyId, NodeId, Sequence},
 };
 
-/// Of which bytes a block is to be made.
+/// The bytes that a block is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockSpec {
     /// The file.
     pub node: NodeId,
     /// Offset of the first byte in the file.
     pub offset: u64,
-    /// The newest journal record of which a byte is in the block.
+    /// The newest journal record that has a byte in the block.
     pub seq: Sequence,
 }
 

@@ -9,15 +9,16 @@ use super::{
 };
 use crate::{content::checksum::Checksum, id::KeyId};
 
-/// After so many frames in a row that did not shrink, some are not tried. One that does not shrink is found in what
-/// compresses well, too.
+/// The number of frames in a row that may fail to shrink before some are not tried. Data that compresses well has
+/// single frames that do not shrink, too.
 const MISSES_MAX: u32 = 2;
-/// So many: the time for what does not shrink falls to an eighth, and what shrinks again is found within 256 KiB.
+/// The number of frames that are then not tried. The time for data that does not shrink falls to an eighth, and data
+/// that shrinks again is found within 256 KiB.
 const UNTRIED_FRAMES: u32 = 7;
 
 /// Compresses frames.
 pub struct FrameEncoder<'a> {
-    /// What the frames are compressed with, as the head of a block says it.
+    /// The codec that compresses the frames, as the head of a block names it.
     pub codec: u8,
     /// Compresses a frame, which has 1 to [`FRAME_BYTES`] bytes; `None` leaves it as it is.
     pub encode: &'a mut dyn FnMut(&[u8]) -> Option<Bytes>,
@@ -25,7 +26,8 @@ pub struct FrameEncoder<'a> {
 
 /// Makes a block like [`build`](super::build), with its frames compressed where that saves an eighth.
 ///
-/// - A frame that does not shrink is stored as it is and not copied; after a few of those only every eighth is tried, until one shrinks.
+/// - A frame that does not shrink is stored as it is and not copied; after a few of those only every eighth is tried,
+///   until one shrinks.
 /// - A block in which no frame shrinks is the same as one made without a codec.
 ///
 /// # Errors

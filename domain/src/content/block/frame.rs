@@ -25,8 +25,8 @@ pub struct FrameRun {
     pub skip: u32,
 }
 
-/// Where a frame is, and what to do with its bytes once [`BlockHead::verify`] has passed them and, where the block has a
-/// key, they were opened ([`BlockHead::frame_seal`]).
+/// Where a frame is, and what to do with its bytes once [`BlockHead::verify`] has passed them and, where the block has
+/// a key, they were opened ([`BlockHead::frame_seal`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFrame {
     /// Its number in the block.

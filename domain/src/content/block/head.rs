@@ -24,26 +24,26 @@ pub struct BlockHead {
     pub node: NodeId,
     /// Offset of the first byte in the file.
     pub offset: u64,
-    /// The newest journal record of which a byte is in the block.
+    /// The newest journal record that has a byte in the block.
     pub seq: Sequence,
     /// The table.
     pub frames: SmallVec<[Frame; 4]>,
 }
 
 impl BlockHead {
-    /// Reads the head at the start of `bytes`, which may go on behind it, of a block that is in no object yet.
+    /// Reads the head of a block that is in no object yet. `bytes` start with the head and may go on behind it.
     ///
     /// # Errors
-    /// What is wrong with it; `Short` if there are too few bytes.
+    /// The reason why the head is not valid; `Short` if there are too few bytes.
     pub fn parse(bytes: &[u8]) -> Result<BlockHead, BlockError> {
         BlockHead::parse_marked(bytes, 0)
     }
 
-    /// Reads the head of the block that starts at an offset of an object. That of another object or another offset is
-    /// refused, whatever its lengths: a store may answer with what was not asked for.
+    /// Reads the head of the block that starts at an offset of an object. Refuses the head of another object or another
+    /// offset, whatever its lengths: a store may answer with bytes that were not asked for.
     ///
     /// # Errors
-    /// What is wrong with it; `Short` if there are too few bytes.
+    /// The reason why the head is not valid; `Short` if there are too few bytes.
     pub fn parse_in(bytes: &[u8], object: ObjectId, at: u64) -> Result<BlockHead, BlockError> {
         BlockHead::parse_marked(bytes, mark(object, at))
     }
@@ -164,7 +164,7 @@ impl BlockHead {
     }
 }
 
-/// What the checksum of a block's head is combined with, so that it names its place.
+/// Returns the number that the checksum of a block's head is combined with. It binds the head to its place.
 fn mark(object: ObjectId, at: u64) -> u64 {
     let mut place = [0; 24];
     place[..16].copy_from_slice(&object.0.to_le_bytes());

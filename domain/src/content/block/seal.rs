@@ -1,8 +1,9 @@
-//! Sealed frames: encrypted, and bound to their place, so that whoever keeps the objects can neither read nor alter them.
+//! Sealed frames: encrypted, and bound to their place, so that the operator of the content store can neither read nor
+//! alter them.
 //!
-//! A sealed frame is a nonce (12 bytes), the ciphertext, which is as long as what was sealed, and a tag (16). What is
-//! sealed is the frame as it would be stored without a key: compressed, or the content itself. How frames are sealed is
-//! not known here: functions are given, as for compression.
+//! A sealed frame is a nonce (12 bytes), the ciphertext and a tag (16). The plaintext is the frame as it would be
+//! stored without a key: compressed, or the content itself. The ciphertext is as long as the plaintext. This module
+//! does not know how frames are sealed: its callers give it functions, as for compression.
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -22,12 +23,12 @@ use crate::{
 pub const NONCE_BYTES: u32 = 12;
 /// Bytes of a tag, with which it ends.
 pub const TAG_BYTES: u32 = 16;
-/// So much longer than what was sealed is a sealed frame.
+/// Bytes by which a sealed frame is longer than its plaintext.
 pub const SEAL_BYTES: u32 = NONCE_BYTES + TAG_BYTES;
 
 const BOUND_LEN: usize = 16 + 8 + 4 + FIXED_LEN;
 
-/// What a sealed frame is bound to: it opens as this frame of this block at this place, and as no other.
+/// The place that a sealed frame is bound to: it opens as this frame of this block at this place, and as no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameSeal {
     /// The object that the block is in. Each has a key of its own, derived from the one below.
@@ -49,12 +50,13 @@ impl FrameSeal {
 pub struct FrameSealing<'a> {
     /// The key, as the head of a block says it; not none.
     pub key_id: KeyId,
-    /// Seals a frame, which comes in pieces; `None` if the key is not there any more.
+    /// Seals a frame, which comes in pieces; `None` if the key is no longer there.
     pub seal: &'a mut dyn FnMut(&FrameSeal, &[Bytes]) -> Option<Bytes>,
 }
 
 impl BlockHead {
-    /// What a frame of this block is bound to, in an object in which the block starts at an offset.
+    /// Returns the place that a frame of this block is bound to. `object` is the object that holds the block, `at` the
+    /// offset where the block starts in it.
     pub fn frame_seal(&self, object: ObjectId, at: u64, index: u32) -> FrameSeal {
         let mut bound = [0; BOUND_LEN];
         bound[..16].copy_from_slice(&object.0.to_le_bytes());
@@ -70,12 +72,12 @@ impl BlockHead {
     }
 }
 
-/// Makes a block like [`build_encoded`](super::build_encoded), with each frame sealed after it was compressed. It opens only in this object,
-/// and only at this offset of it.
+/// Makes a block like [`build_encoded`](super::build_encoded), with each frame sealed after it was compressed. It opens
+/// only in this object, and only at this offset of it.
 ///
 /// # Errors
-/// Those of [`build_encoded`](super::build_encoded), `Key` where the key is gone, and `Field` where there is none or what was sealed has not the
-/// length that it must have.
+/// Those of [`build_encoded`](super::build_encoded), `Key` where the key is gone, and `Field` where there is none or
+/// what was sealed has not the length that it must have.
 pub fn build_sealed(
     spec: BlockSpec,
     payload: &[Bytes],

@@ -1,4 +1,4 @@
-//! What a clone takes of its source: extents, not bytes.
+//! The pieces that a clone takes from its source: extents, not bytes.
 
 use std::ops::Range;
 

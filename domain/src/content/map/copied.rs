@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::{MapError, Piece, Source};
 use crate::bugs::{self, Bug};
 
-/// The parts of a piece, as it was read once, of which the map still says the same. `now` is what the map says, in
-/// order; what is in none of its pieces is hole.
+/// Returns the parts of a piece, as it was read once, that the map still has unchanged. `now` is the current state of
+/// the map, in order; a range that none of its pieces covers is a hole.
 pub fn still_there(read: &Piece, now: &[Piece]) -> Vec<Range<u64>> {
     let whole = read.offset..read.end();
     let first = now.partition_point(|piece| piece.end() <= whole.start);
@@ -23,13 +23,14 @@ pub fn still_there(read: &Piece, now: &[Piece]) -> Vec<Range<u64>> {
     same.collect()
 }
 
-/// What of a flush's blocks may be installed. A block holds newly written bytes, and beside them copies of what the map
-/// had. `base` is what the map said of all of the blocks when they were taken, `written` which ranges are new bytes,
-/// `now` what it says; all of them, and the pieces, in order. Copies whose originals do not stand any more are left out.
-/// What is installed already, as a plan was applied whose answer was lost, does not count.
+/// Returns the pieces of a flush's blocks that may be installed. A block holds newly written bytes, and next to them
+/// copies of bytes that the map had. `base` is the state of the map in the range of all blocks when the flush took
+/// them. `written` are the ranges of new bytes. `now` is the current state of the map. All of these are in order, and
+/// so are the pieces. Copies whose originals have changed are left out. Pieces that are installed already do not count
+/// as changes: a plan may have been applied and its answer lost.
 ///
 /// # Errors
-/// `Newer` if something else was put below the new bytes meanwhile: they may be the older ones by now.
+/// `Newer` if something else was put below the new bytes in the meantime: the new bytes may be the older ones now.
 pub fn current(
     pieces: &[Piece],
     base: &[Piece],

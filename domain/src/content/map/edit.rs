@@ -1,4 +1,4 @@
-//! What to change in a map, derived from its rows before and after.
+//! The changes of a map, derived from its rows before and after an edit.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -12,7 +12,7 @@ use crate::{
 /// published in more plans, with more the rows of a plan would not be bounded well.
 pub const INSTALL_CHUNKS_MAX: u64 = 8;
 
-/// What an install changes.
+/// The outcome of an install.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Installed {
     /// The changes.

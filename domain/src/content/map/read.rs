@@ -21,7 +21,7 @@ pub fn resolve_query(node: NodeId, range: &Range<u64>, scale: &Scale) -> MapQuer
     MapQuery { node, first_page, last_page, rows_max }
 }
 
-/// The pieces that make up a range of a file, in order and without gaps, cut at the size.
+/// The pieces that make up a range of a file, in order and without gaps, up to the size of the file.
 ///
 /// # Errors
 /// `Uncovered` or `Malformed` where the map is damaged, `Incomplete` where the view ends too early.

@@ -1,4 +1,4 @@
-//! Removing rows that nobody reads any more, in bounded steps.
+//! Removal of rows that are no longer read, in bounded steps.
 
 use std::collections::BTreeMap;
 

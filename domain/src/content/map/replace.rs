@@ -46,8 +46,8 @@ pub fn punch(view: &MapView, facts: &Facts, range: Range<u64>) -> Result<Replace
     replace(view, facts, &[Piece { offset: range.start, len, source: Source::Hole }])
 }
 
-/// Puts pieces, each of which begins where the last one ends, in the place of what is there, as far as the view goes and
-/// one plan may. The content version is raised. The size grows to the end of what was put, if it is less.
+/// Puts pieces in the place of what is there, as far as the view goes and one plan may. Each piece begins where the one
+/// before it ends. The content version is raised. The size grows to the end of the pieces, if it is less.
 ///
 /// # Errors
 /// `BadPiece`; `Incomplete` if the view has not even the first chunk; `Uncovered` or `Malformed` where the map is

@@ -19,7 +19,7 @@ pub(super) struct Rows<'a> {
     now: BTreeMap<u64, MapRow>,
     node: NodeId,
     pending_truncation: Option<PendingTruncation>,
-    /// What changed rows are stamped with.
+    /// The content version that changed rows are stamped with.
     version: ContentVersion,
     /// Pages that were covered before.
     map_pages: u64,
@@ -113,7 +113,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Removes all rows of pages `from .. to`; runs that reach over an end are cut.
+    /// Removes all rows of pages `from .. to`. Runs that reach over an end are split.
     pub(super) fn remove(&mut self, from: u64, to: u64) -> Result<(), MapError> {
         if from >= to {
             return Ok(());
@@ -150,11 +150,11 @@ impl<'a> Rows<'a> {
             .collect()
     }
 
-    /// What to change.
+    /// Returns the edit that leads from the rows before to the rows now.
     ///
     /// # Errors
-    /// `Incomplete` or `Uncovered` if the view lacks a row of a chunk of which a page changed: its references would
-    /// not be known.
+    /// `Incomplete` or `Uncovered` if the view lacks a row of a chunk with a changed page: the references of the chunk
+    /// would not be known.
     pub(super) fn finish(self) -> Result<Edit, MapError> {
         let mut checked = None;
         for page in changed_pages(&self.before.rows, &self.now) {
@@ -199,7 +199,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Cuts the run that reaches over the start of a page.
+    /// Splits the run that reaches over the start of a page.
     fn split(&mut self, page: u64) {
         if let Some((key, MapRow::Holes { version, pages })) = self.now.range_mut(..page).next_back() {
             let end = key.saturating_add(*pages);

@@ -9,7 +9,7 @@ use crate::{
     plan::{MapQuery, MapView},
 };
 
-/// What a truncation comes to.
+/// The outcome of a truncation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Truncation {
     /// One edit.
@@ -19,8 +19,8 @@ pub enum Truncation {
     ReapFirst,
 }
 
-/// The rows by which a file whose pages end at `pages.start` comes to cover `pages`: one run of holes. Pages below a
-/// pending truncation's end are left out, for rows cover them already.
+/// Returns the rows by which a file whose pages end at `pages.start` gets to cover `pages`: one run of holes. Pages
+/// below a pending truncation's end are left out, because rows cover them already.
 pub fn cover(pages: Range<u64>, version: ContentVersion, pending: Option<PendingTruncation>) -> Vec<(u64, MapRow)> {
     let start = pages.start.max(pending.map_or(0, |pending| pending.end_page));
     match pages.end.checked_sub(start) {
@@ -40,7 +40,7 @@ pub fn truncate_query(facts: &Facts, new_size: u64) -> MapQuery {
     MapQuery { node: facts.node, first_page: scale.chunk_start(scale.page_of(new_size)), last_page, rows_max }
 }
 
-/// Sets a file's size. The content version is raised in any case, so that a flush under way drops what was cut off.
+/// Sets a file's size. The content version is raised in any case, so that a flush under way drops the truncated bytes.
 ///
 /// Shrinking removes up to [`Scale::truncate_rows`](crate::Scale::truncate_rows) rows at once. Where there are more it
 /// leaves all rows as they are and answers one [`PendingTruncation`], so `allocated` and references follow only when

@@ -6,7 +6,7 @@ const SPAN: u64 = 400;
 const SCALE: Scale = Scale::TINY;
 const REGION_BYTES: u64 = SCALE.region_bytes as u64;
 
-/// What a byte is: its record, and which byte of the payload.
+/// The content of a byte: its record, and which byte of the payload it is.
 type Cell = Option<(u64, u64)>;
 
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A place that tells its record.
+/// A place that identifies its record.
 fn place(seq: u64) -> Place {
     Place { segment: seq / 7, at: seq * 1_000 }
 }

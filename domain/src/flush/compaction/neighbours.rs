@@ -17,9 +17,9 @@ struct Cluster {
 /// The ranges, counted from `start`, to write as one block each so that the page has half as
 /// many extents left as it may have.
 ///
-/// Begins with the two neighbours that are the fewest bytes and goes on with the smaller one beside them, as long as
-/// that is not larger than all so far: what is large is written again only after as much has come to it. That is what
-/// keeps appending to a log cheap. Starts anew elsewhere if that was not enough.
+/// Begins with the two neighbours that are the fewest bytes, and goes on with the smaller one next to them, as long as
+/// that one is not larger than all so far: a large one is written again only after as much has come to it. That keeps
+/// appending to a log cheap. Starts anew elsewhere if that was not enough.
 pub(super) fn join(start: u64, extents: &[Extent], scale: &Scale) -> Vec<Range<u64>> {
     let after = (scale.page_extents as usize / 2).max(1);
     let cheap = scale.page() / CHEAP_PART;
@@ -51,7 +51,7 @@ fn cheapest_pair(clusters: &[Cluster]) -> Option<usize> {
     sums.enumerate().min_by_key(|(_, sum)| *sum).map(|(at, _)| at)
 }
 
-/// The first of two neighbours of which one is the cluster at an index and the other is to be taken along.
+/// Returns the first of two neighbours: one is the cluster at an index, the other is to be joined with it.
 fn next_pair(clusters: &[Cluster], at: usize, extents_after: usize, cheap: u64) -> Option<usize> {
     let len = clusters.get(at)?.len;
     if clusters.len() <= extents_after && len >= cheap {

@@ -102,7 +102,7 @@ proptest! {
             let end = start + REGION_BYTES;
             prop_assert!(slices.iter().all(|slice| slice.offset >= *start && slice.end() <= end));
         }
-        // What was there before is taken, or what has come over it since.
+        // Every slice that was there before is taken, or a newer record that came over it in the meantime.
         for (node, index) in &before {
             for slice in index.iter() {
                 let taken = batches.iter().flatten().filter(|(of, _, _)| of == node);

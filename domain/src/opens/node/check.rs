@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// What share modes of others say.
+/// The verdict of the share modes of other opens.
 enum Sharing {
     /// None is in the way.
     Free,

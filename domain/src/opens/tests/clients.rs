@@ -9,8 +9,9 @@ use super::{
     *,
 };
 
-/// What others than one client have: their opens, their rights, and the bytes that they have locked or wait to lock. A
-/// lock that was waited for may be held after a release, be one with another, and replace a weaker one.
+/// The state of all clients but one: their opens, their rights, and the bytes that they have locked or wait to lock.
+/// After a release, a lock that was waited for may be held, may have merged with another, and may have replaced a
+/// weaker one.
 type OfOthers = (Vec<(OpenToken, Open)>, Vec<(LeaseKey, Lease)>, BTreeSet<(LockHolder, u64)>);
 
 fn of_others(node: &NodeOpens, client: ClientId) -> OfOthers {

@@ -124,7 +124,7 @@ fn run(node: &mut NodeOpens, step: Step) -> Result<(), &'static str> {
     if settled { Ok(()) } else { Err("an answer does not fit the state") }
 }
 
-/// Refusals and waits change nothing, and whoever waits gets an answer once all breaks are over.
+/// Refusals and waits change nothing, and every waiter gets an answer once all breaks are over.
 fn judge(node: &mut NodeOpens, before: &NodeOpens, ask: impl Fn(&mut NodeOpens) -> Outcome) -> bool {
     match ask(node) {
         Outcome::Granted(_) => true,

@@ -8,7 +8,7 @@ const RW: Rights = Rights::READ.union(Rights::WRITE);
 const RWH: Rights = Rights::all();
 const NONE: Rights = Rights::empty();
 
-/// What is left of a lease with R, RH, RW and RWH.
+/// The rights that remain of a lease with R, RH, RW and RWH.
 #[rstest]
 #[case(&[Trigger::OpenRead, Trigger::OpenWrite, Trigger::Read, Trigger::SetAttributes], [R, RH, R, RH])]
 #[case(&[Trigger::OpenTruncate, Trigger::Write, Trigger::Truncate, Trigger::Lock], [NONE; 4])]
@@ -19,7 +19,7 @@ fn matrix_of_leases(#[case] triggers: &[Trigger], #[case] left: [Rights; 4]) {
     }
 }
 
-/// What is left of level II, exclusive and batch.
+/// The rights that remain of level II, exclusive and batch.
 #[rstest]
 #[case(&[Trigger::OpenRead, Trigger::OpenWrite, Trigger::Read, Trigger::SetAttributes], [R, R, R])]
 #[case(&[Trigger::OpenTruncate, Trigger::Write, Trigger::Truncate, Trigger::Lock], [NONE; 3])]

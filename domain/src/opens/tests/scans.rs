@@ -1,4 +1,4 @@
-//! What a node says by its counts is what a look at each of its opens, locks and rights says.
+//! A node answers by its counts. The answers must be those that a look at each of its opens, locks and rights gives.
 
 use proptest::prelude::*;
 

@@ -23,7 +23,7 @@ impl Random {
     }
 }
 
-/// What is on its way to the store, or back.
+/// A request on its way to the store, or its answer on the way back.
 struct Request {
     number: u64,
     write: Option<(Mark, Option<u64>)>,
@@ -101,7 +101,8 @@ impl World {
                 if self.random.below(600) == 0 {
                     self.servers[server].paused_until = tick + self.random.below(700);
                 }
-                // Where a store can't compare, a claim of a process that was killed may arrive after all, over another's mark.
+                // Where a store can't compare, a claim of a process that was killed may arrive after all, over
+                // another's mark.
                 if self.is_atomic && self.random.below(900) == 0 {
                     self.start_again(server, tick);
                 }

@@ -1,10 +1,10 @@
-//! Starts and renewals of one lineage, through outages of the store: whatever of its own the mark has, it is known.
+//! Starts and renewals of one lineage, through outages of the store: a start of its own in the mark is always known.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// What happens between two outages, and in the one that follows.
+/// The events between two outages, and those in the outage that follows.
 #[derive(Clone, Debug)]
 struct Spell {
     /// Whether the server is started again once the store answers, and not only before.
@@ -24,7 +24,7 @@ struct World {
     epoch: u64,
     own: Option<Start>,
     mark: Option<Start>,
-    /// What the mark had at the last renewal.
+    /// The start in the mark at the last renewal.
     marked: Option<Start>,
 }
 

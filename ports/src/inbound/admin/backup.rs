@@ -1,4 +1,4 @@
-//! What a backup is asked for, and what it tells.
+//! The request for a backup, its progress and its report.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use dittofs_domain::{FsError, ShareId, Timestamp, backup::BackupId};
 
 use crate::outbound::{BackupFolderError, ContentError, MetadataError};
 
-/// What is to be backed up, and where.
+/// The shares to back up, and the folder for the backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupRequest {
     /// The folder, absolute.
@@ -19,10 +19,10 @@ pub struct BackupRequest {
     pub allow_damaged: bool,
 }
 
-/// What a backup is at.
+/// The phase of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BackupPhase {
-    /// Flushing what is unflushed.
+    /// Flushing unflushed bytes.
     Flush,
     /// Pinning objects; counted in objects.
     Pins,
@@ -32,10 +32,10 @@ pub enum BackupPhase {
     Objects,
 }
 
-/// How far a backup is.
+/// The progress of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackupProgress {
-    /// What it is at.
+    /// The present phase.
     pub phase: BackupPhase,
     /// How much of that is done.
     pub done: u64,
@@ -43,7 +43,7 @@ pub struct BackupProgress {
     pub of: u64,
 }
 
-/// Hears how far a backup is.
+/// Receives the progress of a backup.
 pub trait BackupObserver: Send + Sync {
     /// Called often; must not wait.
     fn progress(&self, progress: BackupProgress);
@@ -54,7 +54,7 @@ impl BackupObserver for () {
     fn progress(&self, _progress: BackupProgress) {}
 }
 
-/// What a backup came to.
+/// The report of a finished backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupReport {
     /// Its id.
@@ -67,7 +67,7 @@ pub struct BackupReport {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Files of which the newest bytes are not in it: `PATH of SHARE`.
+    /// Files whose newest bytes are not in it: `PATH of SHARE`.
     pub incomplete: Vec<String>,
 }
 
@@ -115,7 +115,7 @@ pub enum BackupError {
          written"
     )]
     Busy(String),
-    /// What is unflushed could not be flushed.
+    /// The unflushed bytes could not be flushed.
     #[error("what is unflushed of {share} can't be flushed: {source}; `dittofs check` and the log say what is wrong")]
     Flush {
         /// The share.
@@ -123,7 +123,7 @@ pub enum BackupError {
         /// Why.
         source: FsError,
     },
-    /// What is unflushed of some files can't be stored.
+    /// The unflushed bytes of some files can't be stored.
     #[error(
         "the newest bytes of {} in {share} can't be stored, as these files' metadata is damaged: `dittofs check` says \
          what is wrong. With `--allow-damaged` a backup is written without these bytes",
@@ -164,7 +164,7 @@ pub enum BackupError {
     /// The folder failed.
     #[error(transparent)]
     Folder(#[from] BackupFolderError),
-    /// Whoever asked has gone, or the server stops.
+    /// The caller has gone, or the server stops.
     #[error("the backup was given up, as whoever asked for it has gone or the server stops")]
     Cancelled,
 }

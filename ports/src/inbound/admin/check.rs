@@ -1,11 +1,11 @@
-//! What a check is asked for, and what it reports.
+//! The options of a check, its progress and its report.
 
 use dittofs_domain::{
     KeyId,
     check::{Finding, Severity},
 };
 
-/// What a check does.
+/// The options of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckOptions {
     /// Reads all bytes that files use, and verifies them.
@@ -23,7 +23,7 @@ impl Default for CheckOptions {
     }
 }
 
-/// What a check is at.
+/// The phase of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CheckPhase {
     /// Nodes and maps; counted in nodes.
@@ -40,10 +40,10 @@ pub enum CheckPhase {
     Repair,
 }
 
-/// How far a check is.
+/// The progress of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckProgress {
-    /// What it is at.
+    /// The present phase.
     pub phase: CheckPhase,
     /// How much of that is done.
     pub done: u64,
@@ -51,7 +51,7 @@ pub struct CheckProgress {
     pub of: u64,
 }
 
-/// Hears how far a check is.
+/// Receives the progress of a check.
 pub trait CheckObserver: Send + Sync {
     /// Called often; must not wait.
     fn progress(&self, progress: CheckProgress);
@@ -62,7 +62,7 @@ impl CheckObserver for () {
     fn progress(&self, _progress: CheckProgress) {}
 }
 
-/// What became of a finding.
+/// The outcome of the repair of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RepairOutcome {
     /// Nothing was to be done about it.
@@ -79,25 +79,25 @@ pub struct Checked {
     /// The path in the share of what it is about, if it is about a file: bytes that are no printable ASCII are escaped.
     /// A file without a name has its number in the place of the path's first part.
     pub path: Option<String>,
-    /// What was found.
+    /// The finding.
     pub finding: Finding,
-    /// What the repair did about it.
+    /// The outcome of the repair.
     pub repair: RepairOutcome,
 }
 
-/// What files use of objects that one key seals.
+/// The blocks that files use and one key seals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealedUnder {
-    /// The key; none for what is not sealed.
+    /// The key; none for blocks that are not sealed.
     pub key_id: KeyId,
     /// Objects that have such blocks.
     pub objects: u64,
     /// Bytes of these blocks.
     pub bytes: u64,
-    /// Whether the key is there. What it seals can't be read without it.
+    /// Whether the key is there. The blocks that it seals can't be read without it.
     pub is_known: bool,
-    /// Frames that do not open with it, where a number names it: a key that had the same number is missing, or they were
-    /// altered.
+    /// Frames that do not open with it, where a number names it: a key that had the same number is missing, or they
+    /// were altered.
     pub unopened: u64,
 }
 
@@ -108,14 +108,14 @@ impl SealedUnder {
     }
 }
 
-/// What a check came to.
+/// The report of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct CheckReport {
-    /// What was found: at most some thousands.
+    /// The findings: at most some thousands.
     pub findings: Vec<Checked>,
     /// How many more were found, which are not reported.
     pub omitted: u64,
-    /// Suspicions that could not be decided, since what they are about was changed at every look.
+    /// Possible findings that could not be decided, because the data was changed at every look.
     pub undecided: u64,
     /// Nodes that were looked at.
     pub nodes: u64,
@@ -123,7 +123,7 @@ pub struct CheckReport {
     pub objects: u64,
     /// Bytes that were read and verified.
     pub verified_bytes: u64,
-    /// What is sealed under which key, by id; empty where content was not looked at.
+    /// The content that each key seals, by the key's id; empty where content was not checked.
     pub keys: Vec<SealedUnder>,
     /// Bytes that clients wrote before the check began, and that are only in the journal: they were not looked at.
     pub unflushed_bytes: u64,

@@ -40,7 +40,7 @@ fn decode(stored: &[u8]) -> Vec<u8> {
     runs.flat_map(|(byte, len)| std::iter::repeat_n(byte, len as usize)).collect()
 }
 
-/// Frames of which every second one shrinks.
+/// Frames where every second one shrinks.
 fn mixed(len: usize) -> Vec<u8> {
     let noise = |at: usize| (at.wrapping_mul(0x9E37_79B1) >> 9) as u8;
     (0..len).map(|at| if (at / FRAME_BYTES as usize).is_multiple_of(2) { 3 } else { noise(at) }).collect()
