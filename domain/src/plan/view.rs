@@ -121,6 +121,8 @@ impl View {
     pub fn lease(&self, id: NodeId) -> NodeLease {
         let kept = self.leases.iter().find(|(node, _)| *node == id);
         kept.map_or(NodeLease::Sole, |(_, lease)| NodeLease::Kept(*lease))
+    }
+
     /// Returns the n-th entry that was asked for, if it is there.
     pub fn entry(&self, index: usize) -> Option<&Found> {
         self.entries.get(index).and_then(Option::as_ref)
