@@ -240,11 +240,6 @@ impl SliceIndex {
         self.slices.last_key_value().map_or(0, |(offset, entry)| entry.at(*offset).end())
     }
 
-    /// The oldest record of which a byte counts.
-    pub fn oldest(&self) -> Option<Sequence> {
-        self.sequences.first_key_value().map(|(seq, _)| *seq)
-    }
-
     /// The newest record of which a byte counts.
     pub fn newest(&self) -> Option<Sequence> {
         self.sequences.last_key_value().map(|(seq, _)| *seq)
