@@ -86,16 +86,6 @@ impl Keyring {
         }
         if ring.newest.is_none() { Err(KeyringError::Empty) } else { Ok(ring) }
     }
-
-    /// The key that seals.
-    pub fn newest(&self) -> KeyId {
-        self.newest
-    }
-
-    /// The fingerprints of all keys.
-    pub fn ids(&self) -> impl Iterator<Item = KeyId> {
-        self.keys.keys().copied()
-    }
 }
 
 /// Parses a line; none if the line says nothing.

@@ -189,11 +189,6 @@ impl MmapJournal {
         MmapJournal { shared: Arc::new(shared) }
     }
 
-    /// Which journal it is.
-    pub fn id(&self) -> JournalId {
-        self.shared.superblock.lock().journal
-    }
-
     /// Has recovery, which is still to come, report how many bytes it has read, and of how many.
     pub fn report_recovery_to(&self, progress: impl Fn(u64, u64) + Send + 'static) {
         *self.shared.progress.lock() = Some(Box::new(progress));

@@ -242,11 +242,6 @@ impl SliceIndex {
         self.slices.last_key_value().map_or(0, |(offset, entry)| entry.at(*offset).end())
     }
 
-    /// The oldest record that still has a byte in a slice.
-    pub fn oldest(&self) -> Option<Sequence> {
-        self.sequences.first_key_value().map(|(seq, _)| *seq)
-    }
-
     /// The newest record that still has a byte in a slice.
     pub fn newest(&self) -> Option<Sequence> {
         self.sequences.last_key_value().map(|(seq, _)| *seq)

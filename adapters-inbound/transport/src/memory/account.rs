@@ -86,11 +86,6 @@ impl Account {
         self.core.budget.is_short()
     }
 
-    /// Bytes that are spoken for.
-    pub fn used(&self) -> u64 {
-        self.core.local.lock().used
-    }
-
     fn charge(&self, bytes: u64, may_wait: bool) -> Option<Charge> {
         let core = &self.core;
         let bytes = bytes.min(core.budget.charge_bytes_max());

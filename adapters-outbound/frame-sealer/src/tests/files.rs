@@ -37,7 +37,7 @@ fn remarks_and_empty_lines_are_left_out_and_the_last_key_seals() {
     let text = format!("# keys\n\n 9\t{DIGITS} # of June\r\n{}  # end", line(4, 1));
     let ring = Keyring::parse(text.as_bytes()).unwrap();
     assert_eq!(
-        (ring.newest(), ring.ids().count(), ring.numbers.keys().copied().collect::<Vec<_>>()),
+        (ring.newest, ring.keys.len(), ring.numbers.keys().copied().collect::<Vec<_>>()),
         (id(1), 2, vec![4, 9])
     );
     assert!(Keyring::parse(format!("4294967295 {DIGITS}").as_bytes()).is_ok());
@@ -118,8 +118,8 @@ fn keys_are_added_to_a_file_that_nobody_else_can_read() {
     fs::write(&path, fs::read_to_string(&path).unwrap() + line(40, 9).trim_end()).unwrap();
     let last = file.add().unwrap();
     let ring = file.read().unwrap();
-    let ids: std::collections::BTreeSet<KeyId> = ring.ids().collect();
-    assert_eq!((ring.newest(), ids), (last, [first, second, id(9), last].into()));
+    let ids: std::collections::BTreeSet<KeyId> = ring.keys.keys().copied().collect();
+    assert_eq!((ring.newest, ids), (last, [first, second, id(9), last].into()));
     let text = fs::read_to_string(&path).unwrap();
     let keys: std::collections::BTreeSet<&str> = text.lines().map(|line| line.split_once(' ').unwrap().1).collect();
     assert_eq!(keys.len(), 4, "no two keys are alike");
@@ -137,7 +137,7 @@ fn keys_that_are_added_at_once_all_stay() {
     let mut ids: Vec<KeyId> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
     ids.sort_unstable();
     assert_eq!(ids.len(), 64);
-    assert_eq!(file.read().unwrap().ids().collect::<Vec<_>>(), ids);
+    assert_eq!(file.read().unwrap().keys.keys().copied().collect::<Vec<_>>(), ids);
 }
 
 #[test]
