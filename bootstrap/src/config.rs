@@ -71,7 +71,7 @@ pub struct Config {
     pub cache: CacheConfig,
     /// The shares; at least one.
     pub shares: Vec<ShareConfig>,
-    /// The ways to reach them.
+    /// The adapters by which clients reach them.
     pub adapters: Adapters,
     /// The options of the log.
     pub log: LogConfig,

@@ -60,7 +60,7 @@ impl<T> Newcomers<T> {
         if self.line.len() <= ConnectionBounds::NEWCOMERS_MAX { None } else { self.turn_away() }
     }
 
-    /// Gives what places there are to those that wait, and answers what became of them; also of those that have waited
+    /// Gives the places that there are to those that wait, and returns the outcomes; also of those that have waited
     /// for too long.
     pub fn serve(&mut self, connections: &Arc<Connections>, now: Instant) -> Vec<Received<T>> {
         let mut taken: HashMap<usize, Result<Seat, Full>> = HashMap::new();

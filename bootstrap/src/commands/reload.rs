@@ -21,7 +21,7 @@ pub(super) enum ReloadError {
     Failed { count: usize },
 }
 
-/// Asks the server of this configuration's data folder, and prints what came of it.
+/// Asks the server of this configuration's data folder, and prints the outcome.
 pub(super) fn reload(config: &Config, out: &mut dyn Write) -> Result<(), ReloadError> {
     let data = config.data.as_ref().ok_or(ReloadError::NoFolder)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ReloadError::Threads)?;

@@ -61,7 +61,7 @@ impl Reloader {
         }
     }
 
-    /// Reloads, and logs what came of it.
+    /// Reloads, and logs the outcome.
     pub(super) fn hung_up(self: &Arc<Self>) {
         let reloader = Arc::clone(self);
         tokio::spawn(async move {

@@ -82,7 +82,7 @@ impl Reply {
         Self { message: None, disconnects: false }
     }
 
-    /// No answer, and the end of the connection: what became of the call is not known. The client sends it again over
+    /// No answer, and the end of the connection: the outcome of the call is not known. The client sends it again over
     /// another connection; silence alone would be taken for a call that is still running.
     pub fn disconnect() -> Self {
         Self { message: None, disconnects: true }

@@ -43,7 +43,7 @@ struct Local {
 enum Request {
     #[default]
     None,
-    /// It stands in line for so many bytes.
+    /// It waits for so many bytes.
     Waiting(u64),
     /// There is room for so many bytes now, to be fetched.
     Granted(u64),
@@ -176,7 +176,7 @@ impl Core {
         self.network
     }
 
-    /// Grants what it stands in line for, if it may have all that it lacks now: since it came its charges may have
+    /// Grants the bytes that it waits for, if it may have all that it lacks now: since it came its charges may have
     /// become more or less. One that is barred may only have what is its own.
     pub(super) fn grant(&self, state: &mut State, is_barred: bool) -> bool {
         let mut local = self.local.lock();
@@ -298,7 +298,7 @@ impl Core {
         assert!(!local.is_waiting() || local.taken == local.needed(0), "it waits and keeps some: {local:?}");
     }
 
-    /// Whether it stands in line for what it might have.
+    /// Whether it waits for bytes that it might have.
     pub(super) fn waits_in_vain(&self, state: &State) -> bool {
         let local = self.local.lock();
         let Request::Waiting(bytes) = local.request else { return true };

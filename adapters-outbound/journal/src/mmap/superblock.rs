@@ -38,7 +38,7 @@ pub(super) struct Superblock {
     pub(super) start_noted: Option<Start>,
 }
 
-/// A point of the log after which it goes on elsewhere: behind a cut tail, a failed sync or a loss that was accepted.
+/// A point of the log after which it goes on elsewhere: behind a truncated tail, a failed sync or a loss that was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Gap {
     /// The point: segment and offset.

@@ -40,7 +40,7 @@ struct State {
 struct Content {
     now: Vec<u8>,
     durable: Vec<u8>,
-    /// Written, or cut or grown to a length, since the last sync.
+    /// Writes, truncations and extensions since the last sync.
     pending: Vec<Pending>,
     /// So many of them were there when a sync that is late was answered.
     answered: usize,
