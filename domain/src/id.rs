@@ -122,6 +122,7 @@ impl fmt::Display for ObjectId {
 
 /// A key that seals frames. 0 is none.
 ///
+/// Its id is a fingerprint: 63 bits that are derived from the key, below a first bit that is 1, so that two keys never
 /// have the same one. Frames that were sealed before there were fingerprints name their key by a *number* of 32 bits,
 /// which an operator chose. Several keys may have had the same number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -214,7 +214,8 @@ impl<'txn> Batch<'txn> {
     /// The number of the living tree.
     fn tree(&mut self, share: ShareId) -> Result<Tree, Fault> {
         let stored = unsigned(self.count(share, Count::Trees)?)?.max(Tree::FIRST.0.into());
-        u32::try_from(stored).map(Tree).map_err(|_| Fault::damaged(format!("a tree of number {stored}")))
+        let tree = u32::try_from(stored).ok().map(Tree).filter(|tree| *tree <= Tree::MAX);
+        tree.ok_or_else(|| Fault::damaged(format!("a tree of number {stored}")))
     }
 
     fn put_count(&mut self, share: ShareId, what: Count, value: i64) {

@@ -52,7 +52,7 @@ impl Durable {
         let stamped = scanned.as_ref().map_or(0, |scanned| scanned.stamp);
         let (mark, transactions) = redo(&database, &Mark { stamped, ..mark }, scanned).map_err(refused)?;
         // After the log has been done again, which may have keys of the earlier format as well.
-        upgrade(&database).map_err(refused)?;
+        upgrade(&database, &opener.options().progress).map_err(refused)?;
         let log = Log::start(storage, &mark).map_err(|source| log_io(opener, source))?;
         // Written down with the next checkpoint.
         let mark = Mark { stamped: mark.generation, ..mark };

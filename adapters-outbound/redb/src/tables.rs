@@ -9,7 +9,7 @@ use dittofs_domain::{
     Cookie, Node, NodeId, ObjectId, ShareId,
     plan::{EntryKey, ObjectRecord, Space},
 };
-use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
 
 use crate::{
     codec,
@@ -65,8 +65,8 @@ pub(crate) const KINDS_OF_FORMAT_2: usize = 10;
 pub(crate) type Definition<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
 
 /// A table that can be read.
-pub(crate) trait Readable: ReadableTable<&'static [u8], &'static [u8]> {}
-impl<T: ReadableTable<&'static [u8], &'static [u8]>> Readable for T {}
+pub(crate) trait Readable: ReadableTable<&'static [u8], &'static [u8]> + ReadableTableMetadata {}
+impl<T: ReadableTable<&'static [u8], &'static [u8]> + ReadableTableMetadata> Readable for T {}
 
 /// All tables, in the order of [`KINDS`].
 pub(crate) struct Tables<T>([T; KINDS.len()]);
@@ -175,6 +175,11 @@ impl<T: Readable> Tables<T> {
             }
         }
         Ok(())
+    }
+
+    /// Returns how many records a table has.
+    pub(crate) fn len(&self, kind: Kind) -> Result<u64, Fault> {
+        Ok(self.0[kind as usize].len()?)
     }
 
     /// Whether there is nothing between two keys, both included.

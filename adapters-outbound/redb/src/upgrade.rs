@@ -10,6 +10,7 @@ use crate::{
     fault::Fault,
     keys::{KEY_LEN_MAX, Key, REFERENCE_LEN_OF_FORMAT_3, reference_upgraded},
     open::{end_upgrade, is_upgrading},
+    options::Progress,
     tables::{Kind, Writable},
 };
 
@@ -17,13 +18,17 @@ use crate::{
 const STEP_KEYS: usize = 16_384;
 
 /// Gives all references of an earlier format the keys of this one.
-pub(crate) fn upgrade(database: &Database) -> Result<(), Fault> {
+pub(crate) fn upgrade(database: &Database, progress: &Progress) -> Result<(), Fault> {
     let mut next = Some(Key::new());
     let mut upgraded = 0;
     while let Some(from) = next {
         let mut transaction = database.begin_write()?;
         if !is_upgrading(&transaction)? {
             return Ok(transaction.abort()?);
+        }
+        let all = Writable::open(&transaction)?.len(Kind::Reference)?;
+        if upgraded == 0 {
+            tracing::info!(references = all, "the metadata database is upgraded; it may be stopped, and goes on then");
         }
         let keys = step(&transaction, from)?;
         upgraded += keys.len() as u64;
@@ -33,6 +38,7 @@ pub(crate) fn upgrade(database: &Database) -> Result<(), Fault> {
         }
         transaction.set_quick_repair(true);
         transaction.commit()?;
+        progress.report(upgraded, all);
     }
     tracing::info!(references = upgraded, "the metadata database has been upgraded");
     Ok(())

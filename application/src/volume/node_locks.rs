@@ -10,7 +10,10 @@ pub(super) struct NodeLocks(KeyedLocks<NodeId>);
 
 /// The right to change a node, its map and what is unflushed of it.
 #[derive(Debug)]
-pub(super) struct NodeLock<'l>(KeyedLockGuard<'l, NodeId>);
+pub(super) struct NodeLock<'l> {
+    guard: KeyedLockGuard<'l, NodeId>,
+    lease: NodeLease,
+}
 
 impl NodeLocks {
     pub(super) fn new() -> NodeLocks {
@@ -19,23 +22,33 @@ impl NodeLocks {
 
     /// Waits for a node's lock. Whoever needs those of two nodes takes them in the order of their ids.
     pub(super) async fn lock(&self, node: NodeId) -> NodeLock<'_> {
-        NodeLock(self.0.lock(node).await)
+        NodeLock::alone(self.0.lock(node).await)
     }
 
     /// A node's lock, if nobody holds it.
     pub(super) fn try_lock(&self, node: NodeId) -> Option<NodeLock<'_>> {
-        self.0.try_lock(node).map(NodeLock)
+        self.0.try_lock(node).map(NodeLock::alone)
     }
 }
 
-impl NodeLock<'_> {
-    /// The node that is locked.
-    pub(super) fn node(&self) -> NodeId {
-        self.0.key()
+impl<'l> NodeLock<'l> {
+    /// This instance has the whole share: whoever locks a node here is alone.
+    fn alone(guard: KeyedLockGuard<'l, NodeId>) -> NodeLock<'l> {
+        NodeLock { guard, lease: NodeLease::Sole }
     }
 
-    /// The node's lease. This instance has the whole share: whoever locks a node here is alone.
+    /// The node that is locked.
+    pub(super) fn node(&self) -> NodeId {
+        self.guard.key()
+    }
+
+    /// The node's lease, under which it was locked.
     pub(super) fn lease(&self) -> NodeLease {
-        NodeLease::Sole
+        self.lease
+    }
+
+    #[cfg(test)]
+    pub(super) fn under(self, lease: NodeLease) -> Self {
+        NodeLock { lease, ..self }
     }
 }

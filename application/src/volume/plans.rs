@@ -90,6 +90,16 @@ impl PlanRunner {
         self.run_for(None, query, op, decide).await
     }
 
+    /// The same for a plan that rests on a node's lock: it requires the node's lease.
+    pub(super) async fn run_under<T: Send>(
+        &self,
+        lock: &NodeLock<'_>,
+        query: Query,
+        decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
+    ) -> FsResult<PlanOutcome<T>> {
+        self.run_for(None, query, None, leased(lock, decide)).await
+    }
+
     /// The same for a plan that may remove bytes of a node which are only in the journal: the node is uncertain from
     /// when the plan is sent, until it is known that it was not applied.
     async fn run_for<T: Send>(
@@ -176,6 +186,21 @@ impl PlanRunner {
     }
 }
 
+/// Has every plan that a rule decides require the lease under which a node is locked.
+fn leased<T>(
+    lock: &NodeLock<'_>,
+    mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
+) -> impl FnMut(&View) -> FsResult<(Plan, T)> + Send {
+    let (node, lease) = (lock.node(), lock.lease());
+    move |view| {
+        let (mut plan, value) = decide(view)?;
+        if !plan.changes.is_empty() {
+            plan.require_lease(node, lease);
+        }
+        Ok((plan, value))
+    }
+}
+
 /// The garbage of a plan, for the collector.
 #[derive(Debug, Default)]
 struct PlanGarbage {
@@ -232,3 +257,6 @@ fn released_objects(plan: &Plan) -> Vec<ObjectId> {
     };
     plan.changes.iter().filter_map(object).collect()
 }
+
+#[cfg(test)]
+mod tests;

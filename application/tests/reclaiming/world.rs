@@ -16,8 +16,8 @@ use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockService, Caller, CloneRange, ContentStore, MetadataService, MetadataStore, NodeRef, ShareRecord,
-    Stability, Survives,
+    AdminService, BlockService, Caller, CloneRange, ContentStore, MetadataService, MetadataStore, NodeRef,
+    ShareMetadata, ShareRecord, Stability, Survives,
 };
 use dittofs_system::{SystemRandomness, TokioSpawner};
 use parking_lot::Mutex;
@@ -35,6 +35,7 @@ pub(crate) struct World {
     pub(crate) services: Arc<Services>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) content: Arc<MemoryContentStore>,
+    metadata: Arc<dyn ShareMetadata>,
 }
 
 impl World {
@@ -43,26 +44,21 @@ impl World {
     }
 
     pub(crate) async fn with(limits: VolumeLimits) -> World {
-        World::beside(None, limits, &[]).await
-    }
-
-    /// One that finds these objects, beside another instance that has not ended.
-    pub(crate) async fn beside(living: Option<Epoch>, limits: VolumeLimits, found: &[ObjectRecord]) -> World {
         let store = MemoryMetadataStore::new();
         let record =
             ShareRecord { handle_key: HandleKey([7; 16]), content_owner: 1, ..ShareRecord::new(SHARE, "/export") };
         store.create_share(&record, &Node::root(0, 0, 0o777, Timestamp::EPOCH)).await.unwrap();
-        let faults = Arc::new(Faults { living: Mutex::new(living), ..Faults::default() });
-        let content = Arc::new(MemoryContentStore::new());
-        let metadata = store.share(SHARE).await.unwrap().unwrap();
-        for record in found {
-            content.put(SHARE, record.id, vec![Bytes::from_static(b"half")]).await.unwrap();
-            let mut plan = Plan::at(Timestamp::EPOCH);
-            plan.change(Change::PutObject(*record));
-            metadata.apply(plan, None).await.unwrap();
-        }
+        World::on(store.share(SHARE).await.unwrap().unwrap(), Arc::default(), Arc::default(), limits).await
+    }
+
+    async fn on(
+        metadata: Arc<dyn ShareMetadata>,
+        content: Arc<MemoryContentStore>,
+        faults: Arc<Faults>,
+        limits: VolumeLimits,
+    ) -> World {
         let stores = VolumeStores {
-            metadata: Arc::new(Metadata { store: metadata, faults: Arc::clone(&faults) }),
+            metadata: Arc::new(Metadata { store: Arc::clone(&metadata), faults: Arc::clone(&faults) }),
             metadata_survives: Survives::Nothing,
             content: Arc::new(Content { store: Arc::clone(&content), faults: Arc::clone(&faults) }),
             journal: Arc::new(NullJournal::new(64 << 20)),
@@ -80,7 +76,21 @@ impl World {
         let settings = VolumeSettings { limits, ..VolumeSettings::new(policy(Atime::None)) };
         let volume = Volume::open(stores, settings, machine).await.unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![volume]))));
-        World { services, faults, content }
+        World { services, faults, content, metadata }
+    }
+
+    /// The same share after a restart, which finds objects of other instances; one of these has not ended.
+    pub(crate) async fn restarted_beside(self, living: Epoch, found: &[ObjectRecord]) -> World {
+        let World { services, content, metadata, .. } = self;
+        services.retire(SHARE).await.unwrap();
+        for record in found {
+            content.put(SHARE, record.id, vec![Bytes::from_static(b"half")]).await.unwrap();
+            let mut plan = Plan::at(Timestamp::EPOCH);
+            plan.change(Change::PutObject(*record));
+            metadata.apply(plan, None).await.unwrap();
+        }
+        let faults = Arc::new(Faults { living: Mutex::new(Some(living)), ..Faults::default() });
+        World::on(metadata, content, faults, VolumeLimits::default()).await
     }
 
     /// An empty file.

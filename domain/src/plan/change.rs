@@ -91,7 +91,8 @@ pub enum Change {
     InsertReference(Reference),
     /// No extent of the chunk refers to the object any longer.
     DeleteReference(Reference),
-    /// Gives the lease of a node to an instance ([`super::KeptLease::granted_to`]); it goes with the node.
+    /// Gives the lease of a node, which must be there, to an instance ([`super::KeptLease::granted_to`]). It goes with the
+    /// node.
     GrantLease {
         /// The node.
         node: NodeId,

@@ -93,8 +93,9 @@ pub struct View {
     pub topology: u64,
     /// The rows asked for.
     pub map: MapView,
-    /// Where several instances serve the share: the lease of each node above, of those of entries as well.
-    pub leases: Vec<(NodeId, KeptLease)>,
+    /// Where several instances serve the share: the lease of each node above, of those of entries as well. None where one
+    /// instance does.
+    pub leases: Option<Vec<(NodeId, KeptLease)>>,
     /// The outcome of the operation that was asked for, if a plan with its id was applied not long ago.
     pub earlier: Option<Earlier>,
 }
@@ -118,9 +119,13 @@ impl View {
     }
 
     /// The lease of a node that was asked for.
-    pub fn lease(&self, id: NodeId) -> NodeLease {
-        let kept = self.leases.iter().find(|(node, _)| *node == id);
-        kept.map_or(NodeLease::Sole, |(_, lease)| NodeLease::Kept(*lease))
+    ///
+    /// # Errors
+    /// `Stale` if leases are kept, and the node was not asked for or does not exist.
+    pub fn lease(&self, id: NodeId) -> FsResult<NodeLease> {
+        let Some(leases) = &self.leases else { return Ok(NodeLease::Sole) };
+        let kept = leases.iter().find(|(node, _)| *node == id).ok_or(FsError::Stale)?;
+        Ok(NodeLease::Kept(kept.1))
     }
 
     /// Returns the n-th entry that was asked for, if it is there.

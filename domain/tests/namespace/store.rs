@@ -48,7 +48,7 @@ impl Store {
             ancestors: query.ancestors_of.map(|id| self.ancestors(id)).unwrap_or_default(),
             topology: self.topology,
             map: Default::default(),
-            leases: Vec::new(),
+            leases: None,
             earlier: None,
         }
     }

@@ -65,7 +65,7 @@ impl ShareMetadata for LeasedShare {
         let mut view = self.inner.view(query).await?;
         let found = view.nodes.iter().map(|node| node.id);
         let found = found.chain(view.entries.iter().flatten().map(|entry| entry.node.id));
-        view.leases = found.map(|id| (id, leases.get(&id).copied().unwrap_or(KeptLease::NONE))).collect();
+        view.leases = Some(found.map(|id| (id, leases.get(&id).copied().unwrap_or(KeptLease::NONE))).collect());
         Ok(view)
     }
 
@@ -88,6 +88,15 @@ impl ShareMetadata for LeasedShare {
             }
             _ => true,
         });
+        // A plan that makes a node may grant its lease before.
+        let named = Query { nodes: granted.iter().map(|(node, _)| *node).collect(), ..Query::default() };
+        let known = self.inner.view(&named).await.map_err(|error| ApplyError::Unavailable(error.into()))?;
+        let is_made = |id: &NodeId| {
+            plan.changes.iter().any(|change| matches!(change, Change::InsertNode(node) if node.id == *id))
+        };
+        if granted.iter().any(|(id, _)| known.node(*id).is_err() && !is_made(id)) {
+            return Err(ApplyError::Malformed);
+        }
         let applied = self.inner.apply(plan, op).await?;
         for (node, holder) in granted {
             let lease = leases.entry(node).or_insert(KeptLease::NONE);

@@ -65,7 +65,7 @@ impl State {
                 let nothing = MapView { rows: Vec::new(), complete: true };
                 self.nodes.body(map.node).map_or(nothing, |body| body.map(map))
             }),
-            leases: Vec::new(),
+            leases: None,
             earlier: None,
         })
     }

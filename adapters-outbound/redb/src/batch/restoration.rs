@@ -25,6 +25,9 @@ impl Batch<'_> {
             if key.len() <= keys::share(share).len() || key.len() > KEY_LEN_MAX {
                 return Err(Refused::Malformed);
             }
+            if kind == Kind::Reference && keys::reference_of(&key).is_none() {
+                return Err(Refused::Malformed);
+            }
             self.tables.put(kind, &key, Some(value))?;
         }
         self.is_changed = true;

@@ -6,7 +6,8 @@ use redb::{DatabaseError, StorageError};
 
 use crate::{fault::Fault, log::is_full};
 
-/// Why the database was not opened. Nothing has been changed in it.
+/// Why the database was not opened. Nothing has been changed in it, but that an upgrade may have begun: the next opening
+/// goes on with it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Somebody has it open.
@@ -91,10 +92,10 @@ impl OpenError {
         matches!(self, OpenError::Io { source, .. } if is_full(source))
     }
 
-    /// Converts a fault of a database that could be opened: damage, or no room for writing to it.
+    /// Converts a fault of a database that could be opened: damage, or a disk that did not let it be read or written.
     pub(super) fn of_fault(file: String, fault: &Fault) -> OpenError {
         match fault {
-            Fault::Storage(StorageError::Io(source)) if fault.is_full() => {
+            Fault::Storage(StorageError::Io(source)) if source.kind() != io::ErrorKind::UnexpectedEof => {
                 OpenError::Io { file, source: io::Error::new(source.kind(), source.to_string()) }
             }
             fault => OpenError::Damaged { file, found: fault.to_string() },

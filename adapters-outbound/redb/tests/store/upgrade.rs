@@ -1,21 +1,27 @@
 //! A database of the format before becomes one of this format, however often it is stopped in between.
 
 use dittofs_domain::{
-    NodeId, ObjectId,
+    ContentVersion, NodeId, ObjectId,
+    content::MapRow,
     plan::{Change, Plan, Reference},
 };
+use dittofs_ports::{Counter, MetadataStore};
 use dittofs_redb::{Part, RedbMetadataStore, RedbOptions};
 use redb::{Builder, ReadableTable, TableDefinition};
 
 use crate::{
     disk::{Dice, Disk, Faults},
-    fixture::{creation, dump, fill, open_share},
+    fixture::{SHARE, creation, dump, fill, open_share},
 };
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 const ABOUT: Table = TableDefinition::new("dittofs");
 const REFERENCE: Table = TableDefinition::new("reference");
 const UNTIL_LEN: usize = 4;
+/// Numbers of tables in rows of a backup.
+const ENTRY_TABLE: u8 = 3;
+const ROW_TABLE: u8 = 5;
+const REFERENCE_TABLE: u8 = 9;
 
 /// More than two steps of an upgrade take.
 const REFERENCES: u64 = 40_000;
@@ -118,4 +124,56 @@ async fn an_upgrade_that_is_stopped_goes_on_at_the_next_opening() {
         assert_eq!(lengths(&disk), (vec![44], format(4)), "cut {cut}");
     }
     assert!(halfway >= 4, "{halfway} of 16 were stopped between two steps, {ended} not at all");
+}
+
+#[tokio::test]
+async fn rows_in_a_backup_of_the_format_before_are_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = RedbMetadataStore::open(&RedbOptions::new(folder.path().join("original"))).unwrap();
+    let share = open_share(&store).await;
+    fill(&*share).await;
+    let snapshot = share.snapshot().await.unwrap().unwrap();
+    let mut rows = snapshot.rows(None, usize::MAX).await.unwrap();
+    let references: Vec<_> = rows.iter_mut().filter(|row| row.table == REFERENCE_TABLE).collect();
+    assert_eq!(references.len(), 1);
+    references.into_iter().for_each(|row| row.key.truncate(row.key.len() - UNTIL_LEN));
+    let record = share.record().await.unwrap();
+
+    let restored = RedbMetadataStore::open(&RedbOptions::new(folder.path().join("restored"))).unwrap();
+    let refused = restored.restore_rows(SHARE, "redb 4".into(), rows.clone()).await;
+    assert!(refused.is_err(), "keys of the format before are none of this one");
+    restored.restore_rows(SHARE, "redb 3".into(), rows).await.unwrap();
+    restored.restore_share(&record, 0).await.unwrap();
+    assert_eq!(dump(&restored).await, dump(&store).await);
+}
+
+/// The tree of a row, at its place in the row's bytes.
+fn since(value: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(value[at..at + 4].try_into().unwrap())
+}
+
+#[tokio::test]
+async fn entries_and_rows_of_maps_say_in_which_tree_they_were_written_also_after_a_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut written = Vec::new();
+    for (name, number) in [("one", 100), ("two", 200), ("three", 300)] {
+        let store = RedbMetadataStore::open(&RedbOptions::new(folder.path())).unwrap();
+        let share = open_share(&store).await;
+        let mut plan = creation(name, number);
+        let holes = MapRow::Holes { version: ContentVersion(0), pages: 4 };
+        plan.change(Change::PutRow { node: NodeId(number), page: 0, row: holes });
+        share.apply(plan, None).await.unwrap();
+        let ended = share.allocate(Counter::Trees, 1).await.unwrap();
+        written.push(u32::try_from(ended.start).unwrap());
+        let rows = share.snapshot().await.unwrap().unwrap().rows(None, usize::MAX).await.unwrap();
+        let of = |table, at: fn(usize) -> usize| {
+            let rows = rows.iter().filter(move |row| row.table == table);
+            let mut trees: Vec<u32> = rows.map(|row| since(&row.value, at(row.value.len()))).collect();
+            trees.sort_unstable();
+            trees
+        };
+        assert_eq!(of(ENTRY_TABLE, |len| len - 4), written);
+        assert_eq!(of(ROW_TABLE, |_| 2), written);
+    }
+    assert_eq!(written, [1, 2, 3]);
 }

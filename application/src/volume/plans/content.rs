@@ -11,7 +11,7 @@ use dittofs_ports::Appended;
 use crate::volume::{
     node_locks::NodeLock,
     pending::PendingNodes,
-    plans::{PlanOutcome, PlanRunner},
+    plans::{PlanOutcome, PlanRunner, leased},
 };
 
 /// The query for a change of content, and the facts that are needed where nobody knows whether the change was done.
@@ -43,13 +43,7 @@ impl PlanRunner {
         let pending = self.nodes.pending();
         let before = pending.snapshot(lock.node());
         let guard = pending.write_guard(lock);
-        let decided = |view: &View| {
-            let (mut plan, value) = decide(view, before.as_ref())?;
-            if !plan.changes.is_empty() {
-                plan.require_lease(lock.node(), lock.lease());
-            }
-            Ok((plan, value))
-        };
+        let decided = leased(lock, |view: &View| decide(view, before.as_ref()));
         match self.run_for(removes.then_some(lock), query, op, decided).await {
             Ok(outcome) => {
                 let released = forget(pending, &outcome.value);
@@ -89,7 +83,7 @@ impl PlanRunner {
             return Ok(());
         }
         let outcome = self
-            .run(Query::node(node), None, |view| {
+            .run_under(lock, Query::node(node), |view| {
                 let mut plan = Plan::at(self.share.now());
                 // Of one that is gone nothing will be published.
                 if let Ok(stored) = view.node(node) {

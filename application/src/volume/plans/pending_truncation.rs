@@ -1,7 +1,6 @@
 //! Finishing truncations that left rows behind.
 
 use dittofs_domain::{
-    NodeId,
     content::map::{self, ReapCursor},
     error::FsResult,
     plan::{Expectation, NodeUpdate, Plan, Query},
@@ -19,7 +18,7 @@ impl PlanRunner {
     pub(in crate::volume) async fn reap_truncation_locked(&self, lock: &NodeLock<'_>) -> FsResult<()> {
         let mut cursor = None;
         for _ in 0..REAP_STEPS_MAX {
-            cursor = self.reap_truncation_from(lock.node(), cursor).await?;
+            cursor = self.reap_truncation_from(lock, cursor).await?;
             if cursor.is_none() {
                 break;
             }
@@ -29,15 +28,16 @@ impl PlanRunner {
 
     pub(in crate::volume) async fn reap_truncation_from(
         &self,
-        node: NodeId,
+        lock: &NodeLock<'_>,
         cursor: Option<ReapCursor>,
     ) -> FsResult<Option<ReapCursor>> {
+        let node = lock.node();
         let view = self.nodes.view(&Query::node(node)).await?;
         let Ok(stored) = view.node(node) else { return Ok(None) };
         let Some(query) = map::reap_truncation_query(&self.share.facts(stored), cursor) else { return Ok(None) };
         let query = Query { map: Some(query), ..Query::node(node) };
         let outcome = self
-            .run(query, None, |view| {
+            .run_under(lock, query, |view| {
                 let stored = view.node(node)?;
                 let step = map::reap_truncation(&view.map, &self.share.facts(stored), cursor);
                 let step = step.map_err(|error| self.share.map_failed(node, &error))?;

@@ -215,9 +215,13 @@ impl Collector {
     }
 
     async fn is_pending_delete(&self, object: ObjectId) -> FsResult<bool> {
+        Ok(self.row(object).await?.is_some_and(|record| record.state == ObjectState::PendingDelete))
+    }
+
+    async fn row(&self, object: ObjectId) -> FsResult<Option<ObjectRecord>> {
         let before = object.0.checked_sub(1).map(ObjectId);
         let found = self.metadata.objects(before, 1).await.map_err(|error| self.share.metadata_failed(&error))?;
-        Ok(found.iter().any(|record| record.id == object && record.state == ObjectState::PendingDelete))
+        Ok(found.into_iter().find(|record| record.id == object))
     }
 
     /// Marks an object as pending delete; `Busy` if somebody refers to it again, or another plan came between.
@@ -225,13 +229,8 @@ impl Collector {
         let mut plan = Plan::at(self.share.now());
         plan.require(Expectation::Unreferenced(object));
         let state = ObjectState::PendingDelete;
-        plan.change(Change::PutObject(ObjectRecord {
-            id: object,
-            state,
-            owner: self.share.epoch(),
-            bytes: 0,
-            place: PlaceId::HOME,
-        }));
+        let place = self.row(object).await?.map_or(PlaceId::HOME, |record| record.place);
+        plan.change(Change::PutObject(ObjectRecord { id: object, state, owner: self.share.epoch(), bytes: 0, place }));
         match self.metadata.apply(plan, None).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.share.apply_failed(&error)),

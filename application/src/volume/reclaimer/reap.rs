@@ -78,7 +78,7 @@ impl Reaper {
     /// Removes a node without a name, unless somebody has it open.
     async fn reap_node(&self, node: NodeId) -> FsResult<()> {
         loop {
-            let _lock = self.locks.lock(node).await;
+            let lock = self.locks.lock(node).await;
             if self.opens.is_kept_open(node).await? {
                 return Ok(());
             }
@@ -86,7 +86,7 @@ impl Reaper {
             let query = Query { map: Some(map::reap_node_query(node, self.share.scale())), ..Query::node(node) };
             let done = self
                 .plans
-                .run(query, None, |view| {
+                .run_under(&lock, query, |view| {
                     let Ok(stored) = view.node(node) else { return Ok((Plan::default(), true)) };
                     if !stored.flags.contains(NodeFlags::UNLINKED) {
                         return Ok((Plan::default(), true));
@@ -117,8 +117,8 @@ impl Reaper {
     async fn reap_truncation(&self, node: NodeId) -> FsResult<()> {
         let mut cursor = None;
         loop {
-            let _lock = self.locks.lock(node).await;
-            cursor = self.plans.reap_truncation_from(node, cursor).await?;
+            let lock = self.locks.lock(node).await;
+            cursor = self.plans.reap_truncation_from(&lock, cursor).await?;
             if cursor.is_none() {
                 return Ok(());
             }

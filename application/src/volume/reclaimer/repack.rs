@@ -369,12 +369,12 @@ impl Repacker {
     /// Puts the new place of bytes into a chunk's map, wherever the old one still stands. No byte changes.
     async fn replace(&self, parts: &[Living], object: ObjectRecord) -> FsResult<()> {
         let Some(Living { node, chunk, .. }) = parts.first() else { return Ok(()) };
-        let _lock = self.locks.lock(*node).await;
+        let lock = self.locks.lock(*node).await;
         let range = chunk_range(*chunk, self.share.scale());
         let whole = [Piece { offset: range.start, len: range.end - range.start, source: Source::Hole }];
         let query = Query { map: Some(map::install_query(*node, &whole, self.share.scale())), ..Query::node(*node) };
         self.plans
-            .run(query, None, |view| {
+            .run_under(&lock, query, |view| {
                 let Ok(stored) = view.node(*node) else { return Ok((Plan::default(), ())) };
                 let failed = |error| self.share.map_failed(*node, &error);
                 let now = map::resolve(&view.map, &self.share.facts(stored), range.clone()).map_err(failed)?;

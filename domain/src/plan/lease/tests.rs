@@ -1,21 +1,22 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{plan::View, time::Timestamp};
+use crate::{error::FsError, plan::View, time::Timestamp};
 
 #[test]
 fn a_sole_instance_requires_nothing() {
     let mut plan = Plan::at(Timestamp::EPOCH);
-    plan.require_lease(NodeId(4), View::default().lease(NodeId(4)));
+    plan.require_lease(NodeId(4), View::default().lease(NodeId(4)).unwrap());
     assert!(plan.expectations.is_empty());
 }
 
 #[test]
 fn a_kept_lease_is_required_as_it_was_seen() {
     let lease = KeptLease::NONE.granted_to(Epoch(7));
-    let view = View { leases: vec![(NodeId(4), lease)], ..View::default() };
+    let view = View { leases: Some(vec![(NodeId(4), lease)]), ..View::default() };
     let mut plan = Plan::at(Timestamp::EPOCH);
-    plan.require_lease(NodeId(4), view.lease(NodeId(4)));
+    plan.require_lease(NodeId(4), view.lease(NodeId(4)).unwrap());
+    assert_eq!(view.lease(NodeId(5)), Err(FsError::Stale), "nobody asked for it");
     assert_eq!(plan.expectations.as_slice(), [Expectation::LeaseIs { node: NodeId(4), lease }]);
 }
 

@@ -24,7 +24,7 @@ fn grant(node: NodeId, holder: Epoch) -> Plan {
 }
 
 async fn lease(fixture: &Fixture, node: NodeId) -> NodeLease {
-    fixture.view(Query::node(node)).await.lease(node)
+    fixture.view(Query::node(node)).await.lease(node).unwrap()
 }
 
 pub async fn a_view_brings_the_lease_of_each_node(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
@@ -34,7 +34,7 @@ pub async fn a_view_brings_the_lease_of_each_node(open: impl AsyncFn() -> Arc<dy
     fixture.apply(grant(file, ONE)).await;
     let held = NodeLease::Kept(KeptLease { holder: Some(ONE), epoch: Epoch(1) });
     let view = fixture.view(Query::child(NodeId::ROOT, child(NodeId::ROOT, "f"))).await;
-    assert_eq!((view.lease(file), view.lease(NodeId::ROOT)), (held, NodeLease::Kept(KeptLease::NONE)));
+    assert_eq!((view.lease(file), view.lease(NodeId::ROOT)), (Ok(held), Ok(NodeLease::Kept(KeptLease::NONE))));
 }
 
 pub async fn a_lease_comes_with_its_node_in_one_plan_and_goes_with_it(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
@@ -47,6 +47,8 @@ pub async fn a_lease_comes_with_its_node_in_one_plan_and_goes_with_it(open: impl
     plan.change(Change::DeleteEntry(child(NodeId::ROOT, "f")));
     plan.change(Change::DeleteNode(file));
     fixture.apply(plan).await;
+    let answer = fixture.try_apply(grant(file, ONE)).await;
+    assert!(matches!(answer, Err(ApplyError::Malformed)), "there is no such node: {answer:?}");
     let mut stale = Plan::at(time(4_000));
     stale.require(Expectation::LeaseIs { node: file, lease: KeptLease { holder: Some(ONE), epoch: Epoch(1) } });
     assert_conflict(&fixture, stale).await;
