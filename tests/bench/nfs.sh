@@ -6,6 +6,8 @@
 #   --bar     only the workloads and depths that docs/performance.md has a target for
 #   --local   the default share (redb, journal, folder) on the disk of TMPDIR, against Ganesha there; writes
 #             docs/performance-local.md
+#   --before BIN   compares with an earlier program instead, in turns: medians of 9 rounds; writes
+#             docs/performance-before.md, and fails if a call costs more than 1.05 of the CPU time, or a rate is below 0.90
 # Environment:
 #   SERVERS       default "dittofs ganesha-vfs ganesha-mem limit"; any of them
 #   WORKLOADS     default: all of nfsbench's
@@ -40,6 +42,10 @@ while [ $# -gt 0 ]; do
       servers=${SERVERS:-dittofs-local dittofs ganesha-disk limit} output=$root/docs/performance-local.md report=(--local)
       workloads=${WORKLOADS:-getattr,seqwrite,seqread,randread,randwrite,meta,smallfile} rounds=${ROUNDS:-5} size=${SIZE:-1024}
       depths=(--depth 64 --conc 32 --syncdepth 16); shift ;;
+    --before)
+      export BEFORE_BIN
+      BEFORE_BIN=$(realpath "$2")
+      servers="dittofs-before dittofs" rounds=${ROUNDS:-9} output=$root/docs/performance-before.md report=(--before); shift 2 ;;
     --output) output=$(realpath -m "$2"); shift 2 ;;
     -h | --help) sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
     *) echo "nfs.sh: unknown option $1" >&2; exit 2 ;;
@@ -115,7 +121,10 @@ measure() { # SERVER WORKLOADS [OPTION...]
 
 load_before=$(cut -d' ' -f1-3 /proc/loadavg)
 for round in $(seq "$rounds"); do
-  for s in $servers; do
+  turns=$servers
+  # Who comes second finds another state of the machine.
+  if [ -n "${BEFORE_BIN:-}" ] && [ $((round % 2)) = 0 ]; then turns="dittofs dittofs-before"; fi
+  for s in $turns; do
     echo "## round $round of $rounds: $s"
     case $s in
       limit) measure "$s" "$workloads" --no-check ;;
@@ -135,7 +144,7 @@ python3 "$here/report.py" --results "$RESULTS" --notes "$root/docs/performance-n
   --fact "Date: $(date -u +%F)" \
   --fact "Commit: $commit; nfs-ganesha $ganesha (Debian)" \
   --fact "Load average before and after: $load_before; $load_after" \
-  "${report[@]}" $servers >"$work/performance.md"
+  "${report[@]}" $servers >"$work/performance.md" || echo "dittofs: worse than before" >>"$work/failed"
 mkdir -p "$(dirname "$output")"
 cp "$work/performance.md" "$output"
 echo "written: $output"

@@ -9,9 +9,12 @@ import json
 import os
 import platform
 import re
+import statistics
+import sys
 
 NAMES = {
     "dittofs": "dittofs (memory)",
+    "dittofs-before": "before",
     "dittofs-local": "dittofs (local)",
     "ganesha-vfs": "Ganesha VFS",
     "ganesha-disk": "Ganesha VFS (disk)",
@@ -39,6 +42,7 @@ MEMORY_BARS = [
     ("seqread-1024k", 8, 1.0, None, GANESHA),
 ]
 DATA = ("seq", "rand")
+CPU_RATIO_MAX, RATE_RATIO_MIN = 1.05, 0.90
 
 
 def median_row(rows):
@@ -162,12 +166,47 @@ def everything(servers, tables, wanted):
     print()
 
 
+def medians(results, server):
+    """Of each workload and depth: median rate and median CPU time per unit, each by itself."""
+    by = {}
+    with open(os.path.join(results, server + ".json")) as lines:
+        for line in lines:
+            r = json.loads(line)
+            by.setdefault((r["workload"], int(r["depth"]), r["unit"]), []).append(r)
+    return {
+        key: [statistics.median(r[what] for r in rows) for what in ("rate", "server_us_per_unit")]
+        for key, rows in by.items()
+    }
+
+
+def compare(results):
+    """Prints what this program has of the rates and the CPU times of the one before; says whether all is well."""
+    before, after = medians(results, "dittofs-before"), medians(results, "dittofs")
+    fine = True
+    print("## Before and after\n")
+    print(f"At most {CPU_RATIO_MAX} of the CPU time, at least {RATE_RATIO_MIN} of the rate. Where a median is below a")
+    print("tenth of a microsecond, its ratio says nothing.\n")
+    print("| workload | in flight | rate before | after | ratio | CPU µs before | after | ratio | |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---|")
+    for key in (key for key in before if key in after):
+        (rate, cpu), (new_rate, new_cpu) = before[key], after[key]
+        ratios = new_rate / rate, new_cpu / cpu if cpu > 0.1 else 1.0
+        met = ratios[0] >= RATE_RATIO_MIN and ratios[1] <= CPU_RATIO_MAX
+        fine &= met
+        print(
+            f"| {key[0]} | {key[1]} | {num(rate)} {key[2]} | {num(new_rate)} | {ratios[0]:.2f} | {num(cpu)} | {num(new_cpu)} "
+            f"| {ratios[1]:.2f} | {'' if met else '**worse**'} |"
+        )
+    return fine
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--results", required=True)
     ap.add_argument("--fact", action="append", default=[])
     ap.add_argument("--notes")
     ap.add_argument("--local", action="store_true")
+    ap.add_argument("--before", action="store_true")
     ap.add_argument("servers", nargs="+")
     a = ap.parse_args()
     tables = {s: load(a.results, s) for s in a.servers}
@@ -181,6 +220,8 @@ def main():
     for fact in [machine()] + a.fact:
         print(f"- {fact}")
     print()
+    if a.before:
+        sys.exit(not compare(a.results))
     subject, wanted = ("dittofs-local", LOCAL_BARS) if a.local else ("dittofs", MEMORY_BARS)
     if subject in tables:
         bars(tables, subject, wanted)

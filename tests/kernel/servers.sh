@@ -7,7 +7,7 @@
 #                                    sets SERVER_PID, SERVER_PORT, SERVER_MOUNTPORT, SERVER_EXPORT
 #   server_stop PID SECONDS          SIGTERM, then SIGKILL; fails when SIGTERM was not enough
 #
-# Environment: SERVER_BIN, SERVER_CONFIG, NFSBENCH_BIN.
+# Environment: SERVER_BIN, BEFORE_BIN, SERVER_CONFIG, NFSBENCH_BIN.
 
 servers_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -91,6 +91,7 @@ server_start() { # NAME DIR
   chmod 755 "$2"
   case $1 in
     dittofs) start_dittofs "$2" 12049 ;;
+    dittofs-before) SERVER_BIN=$BEFORE_BIN start_dittofs "$2" 12649 ;;
     dittofs-local) SERVER_CONFIG=$servers_root/tests/kernel/local-share.yaml start_dittofs "$2" 12449 ;;
     ganesha-vfs) start_ganesha VFS "$2" 12149 ;;
     ganesha-disk) start_ganesha VFS "$2" 12549 ;;
