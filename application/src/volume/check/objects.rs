@@ -15,18 +15,12 @@ use super::{Checker, Outcome, PAGE, Subject, content_failed, metadata_failed};
 use crate::volume::breathe::breathe;
 
 impl Checker<'_> {
-    /// A page of the objects that the content store has, and how long they are.
-    async fn listed(&self, after: Option<ObjectId>) -> FsResult<Vec<(ObjectId, u64)>> {
-        let page = self.subject.content.list(self.subject.share(), after, PAGE).await;
-        page.map_err(|error| content_failed(&error))
-    }
-
     pub(super) async fn scan_listing(&mut self) -> FsResult<()> {
         let used = self.outcome.used_without_row();
         let (mut after, mut done) = (None, 0);
         let (mut orphans, mut orphan_bytes) = (0, 0u64);
         loop {
-            let page = self.listed(after).await?;
+            let page = self.subject.listed(after).await?;
             for (object, bytes) in &page {
                 if let Some(facts) = self.objects.find_mut(*object) {
                     facts.found = Some(*bytes);
@@ -69,7 +63,7 @@ impl Checker<'_> {
             if !self.subject.may_delete_orphans(&self.outcome).await? {
                 return Ok(false);
             }
-            let page = self.listed(after).await?;
+            let page = self.subject.listed(after).await?;
             for (object, _) in &page {
                 if self.is_orphan(*object, &used).await? {
                     is_done &= self.subject.delete_orphan(*object).await;
@@ -106,6 +100,11 @@ impl Outcome {
 }
 
 impl Subject<'_> {
+    /// A page of the objects that the content store has, and how long they are.
+    async fn listed(&self, after: Option<ObjectId>) -> FsResult<Vec<(ObjectId, u64)>> {
+        self.content.list(self.share(), after, PAGE).await.map_err(|error| content_failed(&error))
+    }
+
     /// Only where the content is this share's own: what looks like nobody's may else be somebody's. Only if everything
     /// that was found is known, and all nodes and maps can be read: what others use would look like nobody's.
     async fn may_delete_orphans(&self, outcome: &Outcome) -> FsResult<bool> {
