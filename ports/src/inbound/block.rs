@@ -97,7 +97,8 @@ pub struct CloneRange {
     pub at: u64,
 }
 
-/// Content of all shares.
+/// The content of files in all shares: bytes of files, not blocks of a device or of an object. It has its name from the
+/// system that this one was modelled on.
 ///
 /// Of every method: permission is checked by the caller's credentials, locks and share modes of others are honoured;
 /// directories are refused with `IsDirectory`, other nodes without content with `Invalid`; `Busy` means that trying
