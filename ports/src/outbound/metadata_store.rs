@@ -118,8 +118,9 @@ pub enum Counter {
     Stamps,
     /// Epochs of instances.
     Epochs,
-    /// Numbers of trees, from [`Tree::FIRST`] on, up to [`Tree::MAX`]: taking the next one ends the living tree of that
-    /// number, as for a snapshot. Rows that are written from then on carry the one after it (`since`).
+    /// Numbers of trees, from [`Tree::FIRST`](dittofs_domain::Tree::FIRST) on, up to
+    /// [`Tree::MAX`](dittofs_domain::Tree::MAX). Taking the next one ends the living tree of that number, as for a snapshot.
+    /// Rows that are written from then on carry the one after it (`since`).
     Trees,
 }
 
