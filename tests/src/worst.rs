@@ -108,18 +108,24 @@ pub fn list_again_and_again(
 ) -> usize {
     let arguments =
         READDIRPLUS3args { dir: directory.clone(), cookie: 0, cookieverf: cookieverf3::default(), dircount, maxcount };
-    let list = || {
+    let open = || {
         let mut connection = connect(address);
         for _ in 0..depth {
             connection.queue(NFS, READDIRPLUS, &arguments);
         }
-        connection.send().unwrap();
-        let mut replies = 0;
+        connection.send().map(|()| connection)
+    };
+    let list = || {
+        let (mut connection, mut replies) = (open().unwrap(), 0);
         while Instant::now() < until {
-            connection.receive().unwrap();
-            replies += 1;
+            let answered = connection.receive().is_some();
+            replies += usize::from(answered);
             connection.queue(NFS, READDIRPLUS, &arguments);
-            connection.send().unwrap();
+            if !answered || connection.send().is_err() {
+                // The server sheds connections that don't take their replies where its memory is short.
+                let Ok(again) = open() else { continue };
+                connection = again;
+            }
         }
         replies
     };
