@@ -26,11 +26,10 @@ pub(crate) fn upgrade(database: &Database, progress: &Progress) -> Result<(), Fa
         if !is_upgrading(&transaction)? {
             return Ok(transaction.abort()?);
         }
-        let all = Writable::open(&transaction)?.len(Kind::Reference)?;
+        let (all, keys) = step(&transaction, from)?;
         if upgraded == 0 {
             tracing::info!(references = all, "the metadata database is upgraded; it may be stopped, and goes on then");
         }
-        let keys = step(&transaction, from)?;
         upgraded += keys.len() as u64;
         next = keys.into_iter().last();
         if next.is_none() {
@@ -44,9 +43,10 @@ pub(crate) fn upgrade(database: &Database, progress: &Progress) -> Result<(), Fa
     Ok(())
 }
 
-/// Upgrades the first keys from one on, and answers which these were.
-fn step(transaction: &WriteTransaction, from: Key) -> Result<Vec<Key>, Fault> {
+/// Upgrades the first keys from one on. Answers how many references there are, and which of them had old keys.
+fn step(transaction: &WriteTransaction, from: Key) -> Result<(u64, Vec<Key>), Fault> {
     let mut tables = Writable::open(transaction)?;
+    let all = tables.len(Kind::Reference)?;
     let mut old: Vec<Key> = Vec::new();
     tables.scan(Kind::Reference, from..=SmallVec::from_elem(u8::MAX, KEY_LEN_MAX), |key, _| {
         if key.len() == REFERENCE_LEN_OF_FORMAT_3 {
@@ -58,5 +58,5 @@ fn step(transaction: &WriteTransaction, from: Key) -> Result<Vec<Key>, Fault> {
         tables.put(Kind::Reference, key, None)?;
         tables.put(Kind::Reference, &reference_upgraded(key), Some(&[]))?;
     }
-    Ok(old)
+    Ok((all, old))
 }

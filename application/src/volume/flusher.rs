@@ -14,11 +14,11 @@ mod steps;
 use std::sync::Arc;
 
 use dittofs_domain::{
-    NodeId, ObjectId, PlaceId,
+    NodeId, ObjectId,
     content::object::ObjectBuilder,
     error::{FsError, FsResult},
     flush::{Cutter, Policy, Step},
-    plan::{ObjectRecord, ObjectState},
+    plan::ObjectState,
 };
 use dittofs_ports::{ContentError, ContentStore};
 use futures_util::{FutureExt, StreamExt, future::join_all, pin_mut, select_biased, stream::FuturesUnordered};
@@ -221,14 +221,7 @@ impl Flusher {
     }
 
     async fn put_and_publish(&self, batch: &[Gathered], builder: ObjectBuilder) -> FsResult<()> {
-        let record = |state| ObjectRecord {
-            id: builder.object(),
-            state,
-            owner: self.share.epoch(),
-            bytes: builder.bytes(),
-            place: PlaceId::HOME,
-        };
-        let (writing, live) = (record(ObjectState::Writing), record(ObjectState::Live));
+        let (writing, live) = (builder.record(ObjectState::Writing), builder.record(ObjectState::Live));
         self.plans.put_object_row(writing).await?;
         if let Err(error) = self.content.put(self.share.id(), live.id, builder.finish()).await {
             let node = batch.first().map_or(NodeId(0), |gathered| gathered.node);

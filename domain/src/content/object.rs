@@ -30,7 +30,10 @@ use super::{
     block::{BlockError, BlockHead, BlockSpec, BuiltBlock, Fields, FrameEncoder, FrameSealing, build_sealed},
     checksum,
 };
-use crate::id::{Epoch, ObjectId, ShareId};
+use crate::{
+    id::{Epoch, ObjectId, PlaceId, ShareId},
+    plan::{ObjectRecord, ObjectState},
+};
 
 /// The first bytes of an object.
 pub const OBJECT_MAGIC: [u8; 4] = *b"DFOB";
@@ -170,6 +173,12 @@ impl ObjectBuilder {
     /// Its id.
     pub fn object(&self) -> ObjectId {
         self.head.object
+    }
+
+    /// Its row in a state, in the content store that the share was made with.
+    pub fn record(&self, state: ObjectState) -> ObjectRecord {
+        let ObjectHead { object: id, epoch: owner, bytes, .. } = self.head;
+        ObjectRecord { id, state, owner, bytes, place: PlaceId::HOME }
     }
 
     /// All of it, in order.

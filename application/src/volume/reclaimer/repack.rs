@@ -10,7 +10,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    KeyId, NodeId, ObjectId, PlaceId, Scale, Sequence,
+    KeyId, NodeId, ObjectId, Scale, Sequence,
     backup::PINS,
     content::{
         Stored,
@@ -322,14 +322,7 @@ impl Repacker {
         if living.iter().all(|part| part.new.is_none()) {
             return Ok(());
         }
-        let record = |state| ObjectRecord {
-            id: builder.object(),
-            state,
-            owner: self.share.epoch(),
-            bytes: builder.bytes(),
-            place: PlaceId::HOME,
-        };
-        let (writing, live) = (record(ObjectState::Writing), record(ObjectState::Live));
+        let (writing, live) = (builder.record(ObjectState::Writing), builder.record(ObjectState::Live));
         // Also where the row fails: it may be there nevertheless. The reaper looks when this is done.
         self.garbage.released([live.id]);
         self.plans.put_object_row(writing).await?;
