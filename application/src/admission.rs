@@ -13,14 +13,12 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Bytes of one credit. Fine enough for small records, and few enough of them for a semaphore of 32 bits.
 const CREDIT_BYTES: u64 = 512;
-/// The bytes that the index entry of a record takes.
-const RECORD_BYTES: u64 = 150;
-
 /// One share's controller of unflushed bytes and their index entries.
 #[derive(Debug)]
 pub(crate) struct Admission {
     credits: Arc<Semaphore>,
     total: usize,
+    record_bytes: u64,
     wait_max: Duration,
     short: Notify,
     /// Writes that had to wait for room.
@@ -36,12 +34,14 @@ pub(crate) struct Credits {
 }
 
 impl Admission {
-    /// A controller of at most `bytes_max` unflushed bytes, where a write waits at most `wait_max`.
-    pub(crate) fn new(bytes_max: u64, wait_max: Duration) -> Admission {
+    /// A controller of at most `bytes_max` unflushed bytes, where each record counts `record_bytes` beside its own, and a
+    /// write waits at most `wait_max`.
+    pub(crate) fn new(bytes_max: u64, record_bytes: u64, wait_max: Duration) -> Admission {
         let total = usize::try_from(bytes_max / CREDIT_BYTES).unwrap_or(usize::MAX).min(u32::MAX as usize >> 1);
         Admission {
             credits: Arc::new(Semaphore::new(total)),
             total,
+            record_bytes,
             wait_max,
             short: Notify::new(),
             delayed: Counter::default(),
@@ -54,7 +54,7 @@ impl Admission {
     /// # Errors
     /// `Busy` if there is no room for too long; `NoSpace` if the record is larger than the bound.
     pub(crate) async fn admit(&self, bytes: usize, clock: &dyn Clock) -> FsResult<Credits> {
-        let wanted = u32::try_from((bytes as u64 + RECORD_BYTES).div_ceil(CREDIT_BYTES)).map_err(|_| FsError::Busy)?;
+        let wanted = self.credits_of(bytes).ok_or(FsError::Busy)?;
         if self.credits.available_permits() < self.total / 2 {
             self.short.notify_one();
         }
@@ -81,9 +81,13 @@ impl Admission {
 
     /// Counts a record that is in the journal already, as far as there are credits.
     pub(crate) fn admit_recovered(&self, bytes: usize) -> Option<Credits> {
-        let wanted = u32::try_from((bytes as u64 + RECORD_BYTES).div_ceil(CREDIT_BYTES)).ok()?;
+        let wanted = self.credits_of(bytes)?;
         let permit = Arc::clone(&self.credits).try_acquire_many_owned(wanted).ok()?;
         Some(Credits { _permit: permit })
+    }
+
+    fn credits_of(&self, bytes: usize) -> Option<u32> {
+        u32::try_from((bytes as u64).saturating_add(self.record_bytes).div_ceil(CREDIT_BYTES)).ok()
     }
 
     /// How much of the bound is used.

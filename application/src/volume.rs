@@ -102,6 +102,9 @@ pub struct VolumeStores {
 pub struct VolumeLimits {
     /// Unflushed bytes, index entries included.
     pub unflushed_bytes_max: u64,
+    /// Bytes that a record of unflushed bytes counts for beside its own: at least the memory of its entry in the index,
+    /// and more where that is scarce, as a record may have a single byte.
+    pub record_bytes: u64,
     /// How long a write waits for room, in milliseconds, before the client must come again.
     pub write_wait_ms_max: u64,
     /// How long reads are put off while the content store does not answer, in milliseconds, before they fail.
@@ -115,6 +118,8 @@ impl VolumeLimits {
     pub const USUAL: VolumeLimits = VolumeLimits {
         // More would take longer to flush than those who wait for it like, and memory where the journal is there.
         unflushed_bytes_max: 1 << 30,
+        // An entry by offset and one by sequence number in trees whose nodes are two thirds full.
+        record_bytes: 150,
         // Clients send a call again only after a minute, and wait for others of theirs in the meantime.
         write_wait_ms_max: 10_000,
         // Stores are away for minutes when they are restarted or fail over; who reads would rather wait than fail.

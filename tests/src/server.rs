@@ -115,6 +115,11 @@ impl Server {
         self.memory("VmHWM:")
     }
 
+    /// The bytes of memory that it holds now and that the system can't take back by writing them to a file.
+    pub fn anonymous_bytes(&self) -> u64 {
+        self.memory("RssAnon:")
+    }
+
     fn memory(&self, what: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap();

@@ -39,7 +39,7 @@ impl Clock for Patient {
 
 #[tokio::test]
 async fn credits_come_back_when_they_are_dropped() {
-    let admission = Admission::new(1 << 20, Duration::from_secs(10));
+    let admission = Admission::new(1 << 20, 150, Duration::from_secs(10));
     let held = admission.admit(900 << 10, &Impatient).await.unwrap();
     assert!(matches!(admission.admit(900 << 10, &Impatient).await, Err(FsError::Busy)));
     drop(held);
@@ -49,7 +49,7 @@ async fn credits_come_back_when_they_are_dropped() {
 
 #[tokio::test]
 async fn who_waits_for_room_gets_it_and_the_flusher_is_asked() {
-    let admission = Admission::new(1 << 20, Duration::from_secs(10));
+    let admission = Admission::new(1 << 20, 150, Duration::from_secs(10));
     let held = admission.admit(900 << 10, &Patient).await.unwrap();
     let waiting = admission.admit(200 << 10, &Patient);
     futures_util::pin_mut!(waiting);
@@ -61,6 +61,17 @@ async fn who_waits_for_room_gets_it_and_the_flusher_is_asked() {
 
 #[tokio::test]
 async fn what_never_fits_is_refused_at_once() {
-    let admission = Admission::new(1 << 20, Duration::from_secs(10));
+    let admission = Admission::new(1 << 20, 150, Duration::from_secs(10));
     assert!(matches!(admission.admit(2 << 20, &Patient).await, Err(FsError::NoSpace)));
+}
+
+#[tokio::test]
+async fn records_count_beside_their_bytes() {
+    let admission = Admission::new(1 << 20, 8 << 10, Duration::from_secs(10));
+    let mut held = Vec::new();
+    while let Ok(credits) = admission.admit(1, &Impatient).await {
+        held.push(credits);
+    }
+    // 8 KiB and a byte are 17 credits of 512.
+    assert_eq!(held.len(), (1 << 20) / (17 * 512));
 }

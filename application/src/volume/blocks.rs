@@ -34,7 +34,7 @@ use readahead::Pace;
 use crate::volume::{VolumeLimits, nodes::Nodes, sealing::Sealing, share::Share};
 pub(super) use outage::Outage;
 pub(super) use readahead::Readahead;
-pub(super) use segments::{Segments, zeros};
+pub(super) use segments::{Joined, Segments, zeros};
 
 /// The frame number under which a block's head is kept.
 const HEAD: u32 = u32::MAX;

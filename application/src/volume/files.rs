@@ -1,6 +1,7 @@
 //! The content of files: reading, writing, truncating, punching and cloning it.
 
 mod clone;
+mod crowded;
 mod punch;
 mod read;
 mod replace;

@@ -61,7 +61,7 @@ impl WriteBack {
             numbers,
             metadata,
             journal,
-            admission: Admission::new(limits.unflushed_bytes_max, patience),
+            admission: Admission::new(limits.unflushed_bytes_max, limits.record_bytes, patience),
             room: Notify::new(),
             aside: Aside::default(),
             full: Full::default(),

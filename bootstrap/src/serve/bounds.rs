@@ -1,5 +1,6 @@
 //! The bounds over all connections, fitted to the machine.
 
+use dittofs_application::VolumeLimits;
 use dittofs_transport::{Bounds, BoundsOptions, ConnectionBounds, MemoryBudget};
 
 use crate::{
@@ -12,6 +13,8 @@ const MEMORY_PART: u64 = 8;
 /// Less leaves no room for clients that move whole MiB; more is only waited in.
 const MEMORY_MIN: u64 = 64 << 20;
 const MEMORY_MAX: u64 = 4 << 30;
+/// Of the memory, what the index of unflushed records may take.
+const INDEX_PART: u64 = 8;
 /// Where the machine does not say how much it has. A small machine: too little is only waited in.
 const MACHINE_MEMORY: u64 = 4 << 30;
 
@@ -49,8 +52,27 @@ pub(crate) fn memory(limits: &SharedLimits) -> u64 {
 }
 
 fn default_memory() -> u64 {
-    (machine::memory_bytes().unwrap_or(MACHINE_MEMORY) / MEMORY_PART).clamp(MEMORY_MIN, MEMORY_MAX)
+    (machine_memory() / MEMORY_PART).clamp(MEMORY_MIN, MEMORY_MAX)
 }
+
+fn machine_memory() -> u64 {
+    machine::memory_bytes().unwrap_or(MACHINE_MEMORY)
+}
+
+/// Bytes that an unflushed record counts for beside its own, so that a journal of this size that is full of single bytes
+/// has an index that memory has room for.
+pub(super) fn record_bytes(journal: ByteSize) -> u64 {
+    record_bytes_in(machine_memory(), journal)
+}
+
+fn record_bytes_in(memory: u64, journal: ByteSize) -> u64 {
+    let entry = VolumeLimits::USUAL.record_bytes;
+    let entries = (memory / INDEX_PART / entry).max(1);
+    journal.0.div_ceil(entries).max(entry)
+}
+
+#[cfg(test)]
+mod tests;
 
 /// Returns the descriptors that others leave for connections. Stores, journals and caches have a few files for each
 /// share, and one more for each upload and read under way. Newcomers that wait for a place have one each. If there are

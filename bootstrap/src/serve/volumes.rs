@@ -17,7 +17,7 @@ use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
 use tokio::sync::Notify;
 
 use super::{
-    Accepting, Cause, ServeError, holder, identity,
+    Accepting, Cause, ServeError, bounds, holder, identity,
     journals::{self, Wanted},
     keys::{Keys, KeysRefused},
     leftovers::Places,
@@ -183,6 +183,7 @@ impl Opener {
             policy: policy(share, config),
             limits: VolumeLimits {
                 unflushed_bytes_max: room.journal_bytes,
+                record_bytes: bounds::record_bytes(config.journal.size),
                 outage_ms_max: share.outage_seconds.saturating_mul(1_000),
                 readahead_bytes_max: room.readahead_bytes,
                 ..VolumeLimits::default()

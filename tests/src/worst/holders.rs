@@ -13,6 +13,8 @@ use super::{GETATTR, READ, WRITE, connect};
 use crate::rpc::{Credential, NFS, record};
 
 const MIB: usize = 1 << 20;
+/// How long a client waits before it opens a connection again.
+const RECONNECT: Duration = Duration::from_millis(100);
 
 fn write_call(file: &nfs_fh3, xid: u32, offset: u64, data: &[u8]) -> Vec<u8> {
     let (stable, data) = (stable_how::UNSTABLE, Opaque::borrowed(data));
@@ -29,10 +31,9 @@ pub fn half_records(address: SocketAddr, file: &nfs_fh3, connections: usize) -> 
     let half = &half[..half.len() - 1000];
     let open = || {
         let mut stream = TcpStream::connect(address).unwrap();
-        stream.write_all(&known).unwrap();
-        // Until the server takes no more.
+        // Until the server takes no more, or sheds it.
         stream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
-        let _ = stream.write_all(half);
+        let _ = stream.write_all(&known).and_then(|()| stream.write_all(half));
         stream
     };
     // Several at a time, as each waits a little.
@@ -53,31 +54,50 @@ pub fn replies_not_taken(address: SocketAddr, file: &nfs_fh3, connections: usize
     let all = call.repeat(calls);
     let open = |_| {
         let mut stream = TcpStream::connect(address).unwrap();
-        stream.write_all(&all).unwrap();
+        // The server may shed it at once.
+        let _ = stream.write_all(&all);
         stream
     };
     (0..connections).map(open).collect()
 }
 
-/// Writes MiB by MiB over many connections, with so many calls under way on each; all must be answered.
-pub fn write_at_full_depth(address: SocketAddr, file: &nfs_fh3, connections: usize, depth: usize) {
+/// Writes MiB by MiB over many connections, with so many calls under way on each. Where the server sheds a connection, its
+/// client opens another one and sends again what was not answered, as an NFS client does, until all are answered. Returns
+/// how many connections were shed.
+pub fn write_at_full_depth(address: SocketAddr, file: &nfs_fh3, connections: usize, depth: usize) -> usize {
     let data = vec![9; MIB];
-    thread::scope(|scope| {
-        for number in 0..connections {
-            let data = &data;
-            scope.spawn(move || {
-                let mut connection = connect(address);
-                for call in 0..depth {
-                    let (stable, data) = (stable_how::UNSTABLE, Opaque::borrowed(data));
-                    let offset = ((number * depth + call) % 64 * MIB) as u64;
-                    let arguments = WRITE3args { file: file.clone(), offset, count: MIB as u32, stable, data };
-                    connection.queue(NFS, WRITE, &arguments);
-                }
-                connection.send().unwrap();
-                for _ in 0..depth {
-                    connection.receive().expect("the server answers").results::<WRITE3res>();
-                }
-            });
+    let write = |number: usize| {
+        let (mut answered, mut shed) = (0, 0);
+        while answered < depth {
+            let mut connection = connect(address);
+            for call in answered..depth {
+                let offset = ((number * depth + call) % 64 * MIB) as u64;
+                let arguments = WRITE3args {
+                    file: file.clone(),
+                    offset,
+                    count: MIB as u32,
+                    stable: stable_how::UNSTABLE,
+                    data: Opaque::borrowed(&data),
+                };
+                connection.queue(NFS, WRITE, &arguments);
+            }
+            // The server may have shed it while it sent: its replies tell.
+            let _ = connection.send();
+            while answered < depth {
+                let Ok(reply) = connection.try_receive() else { break };
+                // Replies come in any order: which of them were answered makes no difference to what the server holds.
+                reply.results::<WRITE3res>().unwrap();
+                answered += 1;
+            }
+            if answered < depth {
+                shed += 1;
+                thread::sleep(RECONNECT);
+            }
         }
-    });
+        shed
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..connections).map(|number| scope.spawn(move || write(number))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    })
 }

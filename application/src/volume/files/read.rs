@@ -18,7 +18,7 @@ use dittofs_ports::{Caller, ReadReply};
 use crate::volume::{
     blocks::{Segments, Wanted, zeros},
     breathe::breathe,
-    files::Files,
+    files::{Files, crowded::Crowded},
     node_locks::NodeLock,
     open_table::readable,
 };
@@ -31,15 +31,45 @@ const READ_BYTES_MAX: u32 = 4 << 20;
 pub(super) const ATTEMPTS: u32 = 4;
 /// How often it is tried with the lock: objects are kept for a while, so that two are not gone one after the other.
 const LOCKED_ATTEMPTS: u32 = 2;
-/// Slices of one read that are found, or whose bytes are taken, at once: some 100 µs of work. A MiB may have a million of them.
+/// Slices of one read that are found, and whose bytes are taken, at once: some 100 µs of work. A MiB may have a million of
+/// them.
 const SLICES_AT_ONCE: usize = 1_024;
+/// Parts of a range that a read remembers, and makes references to: some 50 kB. Where there are more it copies.
+const PARTS_MAX: usize = 512;
 
 /// Where the bytes of a range are, all of it as of one state of the node.
 struct Layout {
     pieces: Vec<Piece>,
-    parts: Vec<Part>,
+    written: Written,
     range: Range<u64>,
     attributes: Attributes,
+}
+
+/// The unflushed bytes of a range.
+enum Written {
+    /// Where they are.
+    Parts(Vec<Part>),
+    /// The bytes, where they are too many parts.
+    Crowded(Crowded),
+}
+
+impl Written {
+    /// Whether they are all bytes from `start` to `end`.
+    fn covers(&self, start: u64, end: u64) -> bool {
+        let parts = match self {
+            Written::Parts(parts) => parts,
+            Written::Crowded(crowded) => return crowded.covers(end),
+        };
+        let mut at = start;
+        for part in parts {
+            let Part::Slice(slice) = part else { continue };
+            if slice.offset > at {
+                break;
+            }
+            at = at.max(slice.end());
+        }
+        at >= end
+    }
 }
 
 /// A reply's bytes, and which of them are not in memory: what is to come before the n-th segment.
@@ -66,23 +96,14 @@ impl Gathered {
 
 enum Unflushed {
     Changing,
-    Seen { pending: Option<Pending>, parts: Vec<Part>, generation: Option<u64> },
+    Seen { pending: Option<Pending>, written: Written, generation: Option<u64> },
 }
 
 impl Unflushed {
     /// Whether nothing of a range that is in the file comes from the map.
     fn covers(&self, range: &Range<u64>) -> bool {
-        let Unflushed::Seen { pending: Some(pending), parts, .. } = self else { return false };
-        let end = range.end.min(pending.size);
-        let mut at = range.start;
-        for part in parts {
-            let Part::Slice(slice) = part else { continue };
-            if slice.offset > at {
-                break;
-            }
-            at = at.max(slice.end());
-        }
-        at >= end
+        let Unflushed::Seen { pending: Some(pending), written, .. } = self else { return false };
+        written.covers(range.start, range.end.min(pending.size))
     }
 }
 
@@ -94,8 +115,8 @@ impl Files {
             // Under the lock nothing changes the node's map or lets go of its slices.
             let lock = if attempt >= ATTEMPTS { Some(self.locks.lock(node).await) } else { None };
             let Some(layout) = self.layout(caller, access, node, offset..end, lock.is_some()).await? else { continue };
-            let (range, size) = (layout.range.clone(), layout.attributes.size);
-            let data = match self.gather(node, &layout, lock).await {
+            let (range, size, attributes) = (layout.range.clone(), layout.attributes.size, layout.attributes.clone());
+            let data = match self.gather(node, layout, lock).await {
                 Ok(Some(data)) => data,
                 // An object that is gone was repacked or overwritten: the map says where the bytes are now.
                 Ok(None) | Err(FsError::Stale) => continue,
@@ -108,8 +129,8 @@ impl Files {
                 Err(error) => return Err(error),
             };
             self.blocks.readahead().note(node, &range, size, self.share.monotonic());
-            self.nodes.accessed(&layout.attributes);
-            return Ok(ReadReply { data, end_of_file: range.end >= size, attributes: layout.attributes });
+            self.nodes.accessed(&attributes);
+            return Ok(ReadReply { data, end_of_file: range.end >= size, attributes });
         }
         self.share.counters().lost_reads.count();
         tracing::error!(share = %self.share.name(), %node, "bytes of a file are neither in the journal nor in the content store");
@@ -127,7 +148,7 @@ impl Files {
     ) -> FsResult<Option<Layout>> {
         // Slices before the map: what leaves the index is in the map by then.
         let version = (!is_locked).then(|| self.nodes.pending().version());
-        let unflushed = self.unflushed(node, &range).await;
+        let unflushed = self.unflushed(node, &range).await?;
         let query = Query { map: Some(map::resolve_query(node, &range, self.share.scale())), ..Query::node(node) };
         let (view, is_hidden) = match self.nodes.view(&query).await {
             // A damaged row of the map does not matter where all of it was written again since.
@@ -137,7 +158,7 @@ impl Files {
         let stored: &Node = self.nodes.live(&view, node)?;
         readable(stored, caller, access)?;
         let covered = unflushed.covers(&range);
-        let Unflushed::Seen { pending, parts, generation } = unflushed else { return Ok(None) };
+        let Unflushed::Seen { pending, written, generation } = unflushed else { return Ok(None) };
         if !self.nodes.pending().is_at(node, generation, version) {
             return Ok(None);
         }
@@ -148,74 +169,123 @@ impl Files {
             Err(_) if is_hidden || covered => Vec::new(),
             pieces => pieces.map_err(|error| self.share.map_failed(node, &error))?,
         };
-        Ok(Some(Layout { pieces, parts, range, attributes }))
+        Ok(Some(Layout { pieces, written, range, attributes }))
     }
 
     /// Returns what is unflushed of a range, found a few slices at a time.
-    async fn unflushed(&self, node: NodeId, range: &Range<u64>) -> Unflushed {
+    async fn unflushed(&self, node: NodeId, range: &Range<u64>) -> FsResult<Unflushed> {
         let Some(pending) = self.nodes.pending().find(node) else {
-            return Unflushed::Seen { pending: None, parts: Vec::new(), generation: None };
+            return Ok(Unflushed::Seen { pending: None, written: Written::Parts(Vec::new()), generation: None });
         };
-        let mut parts = Vec::new();
-        let mut first = None;
-        let mut at = range.start;
+        let (generation, shown, parts) = {
+            let pending = pending.lock();
+            (pending.generation, pending.shown, pending.slices.read_some(range.clone(), PARTS_MAX))
+        };
+        if generation % 2 == 1 {
+            return Ok(Unflushed::Changing);
+        }
+        let mut at = parts.last().map_or(range.end, Part::end);
+        if at >= range.end {
+            let written = Written::Parts(parts);
+            return Ok(Unflushed::Seen { pending: Some(shown), written, generation: Some(generation) });
+        }
+        let (mut crowded, mut parts) = (Crowded::new(range), parts);
         loop {
-            let (generation, shown) = {
-                let pending = pending.lock();
-                let (generation, shown) = *first.get_or_insert((pending.generation, pending.shown));
-                if pending.generation % 2 == 1 || pending.generation != generation {
-                    return Unflushed::Changing;
-                }
-                let some = pending.slices.read_some(at..range.end, SLICES_AT_ONCE);
-                at = some.last().map_or(range.end, Part::end);
-                parts.extend(some);
-                (generation, shown)
-            };
+            if !self.take(&mut crowded, &parts).await? {
+                return Ok(Unflushed::Changing);
+            }
             if at >= range.end {
-                return Unflushed::Seen { pending: Some(shown), parts, generation: Some(generation) };
+                let written = Written::Crowded(crowded);
+                return Ok(Unflushed::Seen { pending: Some(shown), written, generation: Some(generation) });
             }
             breathe().await;
+            let pending = pending.lock();
+            if pending.generation != generation {
+                return Ok(Unflushed::Changing);
+            }
+            parts = pending.slices.read_some(at..range.end, SLICES_AT_ONCE);
+            at = parts.last().map_or(range.end, Part::end);
         }
+    }
+
+    /// Copies the bytes of slices; answers whether all were still there.
+    async fn take(&self, crowded: &mut Crowded, parts: &[Part]) -> FsResult<bool> {
+        for part in parts {
+            let Part::Slice(slice) = part else { continue };
+            match self.write_back.slice(slice, slice.len).await? {
+                Some(bytes) => crowded.take(slice.offset, &bytes),
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// Gets the bytes; none if a record was given up meanwhile. A lock of the node is given up before the store is waited
     /// for: the layout is of one state, slices are taken by then, and what an object holds never changes. The object may
     /// only be gone by the time that it is asked, which is `Stale`.
-    async fn gather(&self, node: NodeId, layout: &Layout, lock: Option<NodeLock<'_>>) -> FsResult<Option<Segments>> {
+    async fn gather(&self, node: NodeId, layout: Layout, lock: Option<NodeLock<'_>>) -> FsResult<Option<Segments>> {
+        let Layout { pieces, written, range, .. } = layout;
         let mut out = Gathered::default();
-        let mut at = layout.range.start;
-        for (number, part) in layout.parts.iter().enumerate() {
-            if number % SLICES_AT_ONCE == SLICES_AT_ONCE - 1 {
-                breathe().await;
+        match written {
+            Written::Parts(parts) => {
+                if !self.gather_parts(&pieces, &parts, &range, &mut out).await? {
+                    return Ok(None);
+                }
+                drop(lock);
+                self.fetch(node, out).await.map(Some)
             }
+            Written::Crowded(crowded) => {
+                drop(lock);
+                let gaps = crowded.gaps(range.end);
+                gaps.iter().for_each(|gap| self.mapped(&pieces, gap.clone(), &mut out));
+                let mapped = self.fetch(node, out).await?;
+                Ok(Some(Segments::from_iter([crowded.filled(&gaps, &mapped, range.end).await])))
+            }
+        }
+    }
+
+    /// Gets the bytes that are in memory; answers whether all that were written were still there.
+    async fn gather_parts(
+        &self,
+        pieces: &[Piece],
+        parts: &[Part],
+        range: &Range<u64>,
+        out: &mut Gathered,
+    ) -> FsResult<bool> {
+        let mut at = range.start;
+        for part in parts {
             let Part::Slice(slice) = part else { continue };
-            if slice.offset >= layout.range.end {
+            if slice.offset >= range.end {
                 break;
             }
-            self.mapped(layout, at..slice.offset, &mut out);
-            let length = u64::from(slice.len).min(layout.range.end - slice.offset) as u32;
+            self.mapped(pieces, at..slice.offset, out);
+            let length = u64::from(slice.len).min(range.end - slice.offset) as u32;
             match self.write_back.slice(slice, length).await? {
                 Some(bytes) => out.segments.push(bytes),
-                None => return Ok(None),
+                None => return Ok(false),
             }
             at = slice.offset + u64::from(length);
         }
-        self.mapped(layout, at..layout.range.end, &mut out);
-        drop(lock);
+        self.mapped(pieces, at..range.end, out);
+        Ok(true)
+    }
+
+    /// Gets the bytes that are not in memory.
+    async fn fetch(&self, node: NodeId, mut out: Gathered) -> FsResult<Segments> {
         if out.absent.is_empty() {
-            return Ok(Some(out.segments));
+            return Ok(out.segments);
         }
         let absent = std::mem::take(&mut out.absent);
         let fetched =
             self.blocks.fetched_at_once(node, absent.iter().map(|(_, wanted)| wanted.clone()).collect()).await?;
-        Ok(Some(out.with(absent.into_iter().map(|(at, _)| at).zip(fetched))))
+        Ok(out.with(absent.into_iter().map(|(at, _)| at).zip(fetched)))
     }
 
     /// The bytes of a range that no slice covers, as far as they are in memory; what lies behind the stored size is zeros.
-    fn mapped(&self, layout: &Layout, range: Range<u64>, out: &mut Gathered) {
+    fn mapped(&self, pieces: &[Piece], range: Range<u64>, out: &mut Gathered) {
         let mut at = range.start;
-        let first = layout.pieces.partition_point(|piece| piece.end() <= at);
-        for piece in layout.pieces.iter().skip(first).take_while(|piece| piece.offset < range.end) {
+        let first = pieces.partition_point(|piece| piece.end() <= at);
+        for piece in pieces.iter().skip(first).take_while(|piece| piece.offset < range.end) {
             let start = piece.offset.max(at);
             let end = piece.end().min(range.end);
             if start >= end {

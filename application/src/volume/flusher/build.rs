@@ -13,7 +13,7 @@ use dittofs_domain::{
 };
 
 use crate::volume::{
-    blocks::{Segments, zeros},
+    blocks::{Joined, Segments, zeros},
     flusher::{
         Flusher,
         gather::{BlockPart, BlockParts, Gathered},
@@ -69,7 +69,7 @@ impl Flusher {
     }
 
     async fn payload(&self, node: NodeId, block: &BlockParts) -> FsResult<Option<Segments>> {
-        let mut payload = Segments::new();
+        let mut payload = Joined::default();
         for part in &block.parts {
             match part {
                 BlockPart::Slice(slice) => match self.write_back.slice(slice, slice.len).await? {
@@ -77,16 +77,18 @@ impl Flusher {
                     None => return Ok(None),
                 },
                 BlockPart::Mapped(Piece { len, source: Source::Stored(from), .. }) => {
-                    match self.blocks.stored(node, from, 0, *len as u32, &mut payload).await {
+                    let mut stored = Segments::new();
+                    match self.blocks.stored(node, from, 0, *len as u32, &mut stored).await {
                         Err(FsError::Stale) => return Ok(None),
                         done => done?,
                     }
+                    payload.extend(stored);
                 }
                 BlockPart::Mapped(Piece { source: Source::Inline(bytes), .. }) => payload.push(bytes.clone()),
                 BlockPart::Mapped(Piece { len, source: Source::Hole, .. }) => zeros(*len, &mut payload),
             }
         }
-        Ok(Some(payload))
+        Ok(Some(payload.finish()))
     }
 
     fn block(
