@@ -1,12 +1,11 @@
 //! The program: finds the procedure, decodes, calls the service, encodes.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use dittofs_domain::{Attributes, OpId, crc32c::crc32c, error::FsResult};
 use dittofs_ports::{Caller, NodeRef, Presented};
 use dittofs_transport::Services;
-use dittofs_xdr::{Encode, XdrError};
+use dittofs_xdr::{Decode, Encode, XdrError};
 
 use super::{
     PROGRAM, VERSION,
@@ -18,7 +17,7 @@ use super::{
 use crate::{
     duplicate::{DuplicateKey, DuplicateRequests},
     presented::presented,
-    rpc::{Call, Operations, Program, Reply},
+    rpc::{Call, CallFuture, Operations, Program, Reply},
 };
 
 /// NFS version 3.
@@ -43,6 +42,12 @@ pub(super) struct Context {
     pub(super) op: Option<OpId>,
 }
 
+impl Context {
+    fn of(call: &Call, op: Option<OpId>) -> Context {
+        Context { peer: call.peer, presented: presented(call), op }
+    }
+}
+
 impl Nfs3 {
     /// The program over these services. The duplicate-request cache may be shared by several listeners. A call that takes
     /// longer than `slow` is logged at `warn`.
@@ -51,25 +56,82 @@ impl Nfs3 {
         Nfs3 { services, duplicates, listings: FairSemaphore::new(LISTINGS_AT_ONCE), call_log }
     }
 
-    async fn answer(&self, procedure: Procedure, mut call: Call) -> Result<Reply, XdrError> {
-        let mut context = Context { peer: call.peer, presented: presented(&call), op: None };
-        if !procedure.changes_something() {
-            return self.carry_out(procedure, context, call).await;
-        }
-        // The cache is for clients that a share admits: unknown clients must not push out what it keeps.
-        if !self.admits(&context, &call)? {
-            return self.carry_out(procedure, context, call).await;
-        }
-        if procedure == Procedure::WRITE {
-            let key = DuplicateKey::of_write(&call);
-            let arguments: WRITE3args = call.decode()?;
-            let key = key.with_payload_checksum(crc32c(&arguments.data));
-            return Ok(self.duplicates.answer(key, self.write(&context, arguments)).await);
-        }
-        let key = DuplicateKey::of(&call);
-        context.op = Some(key.operation());
-        let work = async { self.carry_out(procedure, context, call).await.unwrap_or_else(Reply::from) };
-        Ok(self.duplicates.answer(key, work).await)
+    /// Carries out a call that changes nothing.
+    fn read_with<'a, A, F>(
+        &'a self,
+        procedure: Procedure,
+        call: Call,
+        work: impl FnOnce(&'a Nfs3, Context, A) -> F + Send + 'a,
+    ) -> CallFuture<'a>
+    where
+        A: Decode + Send + 'a,
+        F: Future<Output: Answer> + Send + 'a,
+    {
+        let carry_out = move |mut call: Call| async move {
+            let context = Context::of(&call, None);
+            match call.decode() {
+                Ok(arguments) => work(self, context, arguments).await.into_reply(),
+                Err(error) => Reply::from(error),
+            }
+        };
+        Box::pin(self.call_log.follow(procedure, call, carry_out))
+    }
+
+    /// Carries out a call that changes something: once, however often the client sends it.
+    fn change_with<'a, A, F>(
+        &'a self,
+        procedure: Procedure,
+        call: Call,
+        work: impl FnOnce(&'a Nfs3, Context, A) -> F + Send + 'a,
+    ) -> CallFuture<'a>
+    where
+        A: Decode + Send + 'a,
+        F: Future<Output: Answer> + Send + 'a,
+    {
+        let carry_out = move |mut call: Call| async move {
+            let key = match self.duplicate_key(&call) {
+                Ok(key) => key,
+                Err(error) => return Reply::from(error),
+            };
+            let context = Context::of(&call, key.as_ref().map(DuplicateKey::operation));
+            // Not moved again: it is the largest part of it all.
+            let work = pin!(async {
+                match call.decode() {
+                    Ok(arguments) => work(self, context, arguments).await.into_reply(),
+                    Err(error) => Reply::from(error),
+                }
+            });
+            match key {
+                Some(key) => self.duplicates.answer(key, work).await,
+                None => work.await,
+            }
+        };
+        Box::pin(self.call_log.follow(procedure, call, carry_out))
+    }
+
+    fn write_call(&self, call: Call) -> CallFuture<'_> {
+        let carry_out = move |mut call: Call| async move {
+            let context = Context::of(&call, None);
+            let key = self.admits(&context, &call).map(|admits| admits.then(|| DuplicateKey::of_write(&call)));
+            let (key, arguments) = match key.and_then(|key| Ok((key, call.decode::<WRITE3args>()?))) {
+                Ok(found) => found,
+                Err(error) => return Reply::from(error),
+            };
+            match key {
+                Some(key) => {
+                    let key = key.with_payload_checksum(crc32c(&arguments.data));
+                    self.duplicates.answer(key, pin!(self.write(&context, arguments))).await
+                }
+                None => self.write(&context, arguments).await,
+            }
+        };
+        Box::pin(self.call_log.follow(Procedure::WRITE, call, carry_out))
+    }
+
+    /// The key of a call for the duplicate-request cache; none where the share doesn't admit the client: unknown clients
+    /// must not push out what the cache keeps.
+    fn duplicate_key(&self, call: &Call) -> Result<Option<DuplicateKey>, XdrError> {
+        Ok(self.admits(&Context::of(call, None), call)?.then(|| DuplicateKey::of(call)))
     }
 
     /// Whether the share of the handle that the arguments begin with admits the client. The arguments of every procedure that changes
@@ -77,34 +139,6 @@ impl Nfs3 {
     fn admits(&self, context: &Context, call: &Call) -> Result<bool, XdrError> {
         let handle: nfs_fh3 = call.arguments.clone().get()?;
         Ok(self.enter(context, &handle).is_ok())
-    }
-
-    async fn carry_out(&self, procedure: Procedure, context: Context, mut call: Call) -> Result<Reply, XdrError> {
-        let context = &context;
-        Ok(match procedure {
-            Procedure::NULL => Reply::success(&()),
-            Procedure::GETATTR => answer(self.getattr(context, call.decode()?).await),
-            Procedure::SETATTR => answer(self.setattr(context, call.decode()?).await),
-            Procedure::LOOKUP => answer(self.lookup(context, call.decode()?).await),
-            Procedure::ACCESS => answer(self.access(context, call.decode()?).await),
-            Procedure::READLINK => answer(self.readlink(context, call.decode()?).await),
-            Procedure::READ => answer(self.read(context, call.decode()?).await),
-            Procedure::WRITE => self.write(context, call.decode()?).await,
-            Procedure::CREATE => answer(self.create(context, call.decode()?).await),
-            Procedure::MKDIR => answer(self.mkdir(context, call.decode()?).await),
-            Procedure::SYMLINK => answer(self.symlink(context, call.decode()?).await),
-            Procedure::MKNOD => answer(self.mknod(context, call.decode()?).await),
-            Procedure::REMOVE => answer(self.remove(context, call.decode()?).await),
-            Procedure::RMDIR => answer(self.rmdir(context, call.decode()?).await),
-            Procedure::RENAME => answer(self.rename(context, call.decode()?).await),
-            Procedure::LINK => answer(self.link(context, call.decode()?).await),
-            Procedure::READDIR => self.readdir(context, call.decode()?).await,
-            Procedure::READDIRPLUS => self.readdirplus(context, call.decode()?).await,
-            Procedure::FSSTAT => answer(self.fsstat(context, call.decode()?).await),
-            Procedure::FSINFO => answer(self.fsinfo(context, call.decode()?).await),
-            Procedure::PATHCONF => answer(self.pathconf(context, call.decode()?).await),
-            Procedure::COMMIT => answer(self.commit(context, call.decode()?).await),
-        })
     }
 
     /// The node of a handle, and who calls as its share sees it.
@@ -147,14 +181,26 @@ where
     }
 }
 
-fn answer(result: Answered<impl Encode>) -> Reply {
-    match result {
-        Ok(result) => Reply::success(&result),
-        Err(Unanswered) => Reply::disconnect(),
+/// The outcome of a procedure, as a reply to its call.
+trait Answer {
+    fn into_reply(self) -> Reply;
+}
+
+impl Answer for Reply {
+    fn into_reply(self) -> Reply {
+        self
     }
 }
 
-#[async_trait]
+impl<R: Encode> Answer for Answered<R> {
+    fn into_reply(self) -> Reply {
+        match self {
+            Ok(result) => Reply::success(&result),
+            Err(Unanswered) => Reply::disconnect(),
+        }
+    }
+}
+
 impl Program for Nfs3 {
     fn number(&self) -> u32 {
         PROGRAM
@@ -176,9 +222,49 @@ impl Program for Nfs3 {
         super::content::reply_bytes_max(call)
     }
 
-    async fn call(&self, call: Call) -> Reply {
-        let Some(procedure) = Procedure::of(call.procedure) else { return Reply::proc_unavail() };
-        let carry_out = |call| async move { self.answer(procedure, call).await.unwrap_or_else(Reply::from) };
-        self.call_log.follow(procedure, call, carry_out).await
+    /// Each procedure has a future of its own: one for all would be as large as the largest of them, and a call moves it
+    /// several times.
+    fn call<'s, 'a>(&'s self, call: Call) -> CallFuture<'a>
+    where
+        's: 'a,
+        Self: 'a,
+    {
+        let Some(procedure) = Procedure::of(call.procedure) else {
+            return Box::pin(std::future::ready(Reply::proc_unavail()));
+        };
+        match procedure {
+            Procedure::NULL => Box::pin(std::future::ready(Reply::success(&()))),
+            Procedure::GETATTR => self.read_with(procedure, call, |nfs, c, a| async move { nfs.getattr(&c, a).await }),
+            Procedure::SETATTR => {
+                self.change_with(procedure, call, |nfs, c, a| async move { nfs.setattr(&c, a).await })
+            }
+            Procedure::LOOKUP => self.read_with(procedure, call, |nfs, c, a| async move { nfs.lookup(&c, a).await }),
+            Procedure::ACCESS => self.read_with(procedure, call, |nfs, c, a| async move { nfs.access(&c, a).await }),
+            Procedure::READLINK => {
+                self.read_with(procedure, call, |nfs, c, a| async move { nfs.readlink(&c, a).await })
+            }
+            Procedure::READ => self.read_with(procedure, call, |nfs, c, a| async move { nfs.read(&c, a).await }),
+            Procedure::WRITE => self.write_call(call),
+            Procedure::CREATE => self.change_with(procedure, call, |nfs, c, a| async move { nfs.create(&c, a).await }),
+            Procedure::MKDIR => self.change_with(procedure, call, |nfs, c, a| async move { nfs.mkdir(&c, a).await }),
+            Procedure::SYMLINK => {
+                self.change_with(procedure, call, |nfs, c, a| async move { nfs.symlink(&c, a).await })
+            }
+            Procedure::MKNOD => self.change_with(procedure, call, |nfs, c, a| async move { nfs.mknod(&c, a).await }),
+            Procedure::REMOVE => self.change_with(procedure, call, |nfs, c, a| async move { nfs.remove(&c, a).await }),
+            Procedure::RMDIR => self.change_with(procedure, call, |nfs, c, a| async move { nfs.rmdir(&c, a).await }),
+            Procedure::RENAME => self.change_with(procedure, call, |nfs, c, a| async move { nfs.rename(&c, a).await }),
+            Procedure::LINK => self.change_with(procedure, call, |nfs, c, a| async move { nfs.link(&c, a).await }),
+            Procedure::READDIR => self.read_with(procedure, call, |nfs, c, a| async move { nfs.readdir(&c, a).await }),
+            Procedure::READDIRPLUS => {
+                self.read_with(procedure, call, |nfs, c, a| async move { nfs.readdirplus(&c, a).await })
+            }
+            Procedure::FSSTAT => self.read_with(procedure, call, |nfs, c, a| async move { nfs.fsstat(&c, a).await }),
+            Procedure::FSINFO => self.read_with(procedure, call, |nfs, c, a| async move { nfs.fsinfo(&c, a).await }),
+            Procedure::PATHCONF => {
+                self.read_with(procedure, call, |nfs, c, a| async move { nfs.pathconf(&c, a).await })
+            }
+            Procedure::COMMIT => self.read_with(procedure, call, |nfs, c, a| async move { nfs.commit(&c, a).await }),
+        }
     }
 }
