@@ -11,6 +11,8 @@ use dittofs_ports::Clock;
 use futures_util::{FutureExt, select_biased};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use crate::lock_order::{Rank, may_wait_for};
+
 /// Bytes of one credit. Fine enough for small records, and few enough of them for a semaphore of 32 bits.
 const CREDIT_BYTES: u64 = 512;
 /// One share's controller of unflushed bytes and their index entries.
@@ -54,6 +56,7 @@ impl Admission {
     /// # Errors
     /// `Busy` if there is no room for too long; `NoSpace` if the record is larger than the bound.
     pub(crate) async fn admit(&self, bytes: usize, clock: &dyn Clock) -> FsResult<Credits> {
+        may_wait_for(Rank::Room);
         let wanted = self.credits_of(bytes).ok_or(FsError::Busy)?;
         if self.credits.available_permits() < self.total / 2 {
             self.short.notify_one();

@@ -8,6 +8,7 @@
 mod admission;
 mod backup;
 mod keyed;
+mod lock_order;
 mod owned;
 mod policy;
 mod registry;

@@ -10,12 +10,15 @@ use dittofs_ports::{BackupError, ContentStore, ShareMetadata, ShareSnapshot};
 use futures_util::{FutureExt, pin_mut, select_biased};
 use tokio::sync::MutexGuard;
 
-use crate::volume::{
-    flusher::Flusher,
-    gate::{Gate, Passage},
-    reclaimer::{Pins, Reclaimer},
-    share::{Share, is_of_file},
-    write_back::{FAILURES_MAX, WriteBack},
+use crate::{
+    lock_order::Ordered,
+    volume::{
+        flusher::Flusher,
+        gate::{Gate, Passage},
+        reclaimer::{Pins, Reclaimer},
+        share::{Share, is_of_file},
+        write_back::{FAILURES_MAX, WriteBack},
+    },
 };
 
 /// How long changes wait at most while a backup takes the share as it is: clients wait for a minute and more.
@@ -33,7 +36,7 @@ pub(crate) struct Frozen<'v> {
     /// Files, by path, whose newest bytes are not in the snapshot.
     pub(crate) incomplete: Vec<String>,
     /// No object is marked, deleted or repacked.
-    pub(super) collecting: Option<MutexGuard<'v, ()>>,
+    pub(super) collecting: Option<Ordered<MutexGuard<'v, ()>>>,
 }
 
 impl Frozen<'_> {

@@ -31,7 +31,10 @@ use parking_lot::Mutex;
 use parts::Parts;
 use readahead::Pace;
 
-use crate::volume::{VolumeLimits, nodes::Nodes, sealing::Sealing, share::Share};
+use crate::{
+    lock_order::may_wait_outside,
+    volume::{VolumeLimits, nodes::Nodes, sealing::Sealing, share::Share},
+};
 pub(super) use outage::Outage;
 pub(super) use readahead::Readahead;
 pub(super) use segments::{Joined, Segments, zeros};
@@ -413,6 +416,7 @@ impl BlockReader {
     async fn object_bytes(&self, node: NodeId, object: ObjectId, range: Range<u64>) -> FsResult<Vec<Bytes>> {
         let bytes = range.end.saturating_sub(range.start);
         let departure = self.readahead.depart(self.share.monotonic());
+        may_wait_outside();
         match self.content.get(self.share.id(), object, range).await {
             Ok(parts) => {
                 self.outage.over();

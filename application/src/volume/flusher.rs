@@ -26,6 +26,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
 
 use crate::{
+    lock_order::{Ordered, Rank, branch, may_wait_outside},
     to_end::run_to_end,
     volume::{
         blocks::BlockReader,
@@ -103,8 +104,8 @@ impl Flusher {
     }
 
     /// Keeps everybody from flushing.
-    pub(super) async fn stop_flushing(&self) -> AsyncMutexGuard<'_, ()> {
-        self.flushing.lock().await
+    pub(super) async fn stop_flushing(&self) -> Ordered<AsyncMutexGuard<'_, ()>> {
+        Ordered::take(Rank::Flushing, self.flushing.lock()).await
     }
 
     /// Flushes everything that was acknowledged before the call, but what is set aside.
@@ -137,7 +138,7 @@ impl Flusher {
     /// Flushes what is unflushed of these nodes, many to an object. One flush at a time: of two that took the same
     /// bytes, the slower one would publish them over newer ones. The objects of one flush share no region.
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
-        let _flushing = self.flushing.lock().await;
+        let _flushing = self.stop_flushing().await;
         // Records that are lost can't be read, and would keep their file from being flushed.
         self.write_back.handle_failures().await?;
         self.sealing.adopt_key().await?;
@@ -165,7 +166,7 @@ impl Flusher {
                     }
                 };
                 if !batch.is_empty() && failed.is_none_or(is_of_file) {
-                    on_their_way.push(self.flush_batch(batch));
+                    on_their_way.push(branch(self.flush_batch(batch)));
                     continue;
                 }
                 is_done = true;
@@ -223,6 +224,7 @@ impl Flusher {
     async fn put_and_publish(&self, batch: &[Gathered], builder: ObjectBuilder) -> FsResult<()> {
         let (writing, live) = (builder.record(ObjectState::Writing), builder.record(ObjectState::Live));
         self.plans.put_object_row(writing).await?;
+        may_wait_outside();
         if let Err(error) = self.content.put(self.share.id(), live.id, builder.finish()).await {
             let node = batch.first().map_or(NodeId(0), |gathered| gathered.node);
             match error {
@@ -238,7 +240,7 @@ impl Flusher {
         // At the same time, so that their plans go into few transactions.
         let mut publishing = Vec::with_capacity(batch.len());
         for gathered in batch {
-            publishing.push(self.publish(gathered, live));
+            publishing.push(branch(self.publish(gathered, live)));
         }
         let published = join_all(publishing).await;
         for (gathered, result) in batch.iter().zip(&published) {

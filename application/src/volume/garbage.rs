@@ -7,6 +7,8 @@ use dittofs_ports::FrameSealer;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::Notified};
 
+use crate::lock_order::{Ordered, Rank};
+
 /// The known state of an object that has lost bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MostlyDead {
@@ -68,13 +70,13 @@ impl Garbage {
     }
 
     /// Makes new references to blocks; held until they are stored.
-    pub(super) async fn clone_blocks(&self) -> RwLockReadGuard<'_, ()> {
-        self.cloning.read().await
+    pub(super) async fn clone_blocks(&self) -> Ordered<RwLockReadGuard<'_, ()>> {
+        Ordered::take(Rank::Cloning, self.cloning.read()).await
     }
 
     /// Waits until nobody makes new references to blocks, and keeps everybody from it.
-    pub(super) async fn stop_cloning(&self) -> RwLockWriteGuard<'_, ()> {
-        self.cloning.write().await
+    pub(super) async fn stop_cloning(&self) -> Ordered<RwLockWriteGuard<'_, ()>> {
+        Ordered::take(Rank::Cloning, self.cloning.write()).await
     }
 
     /// Has the collector look.

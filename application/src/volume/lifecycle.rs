@@ -9,9 +9,12 @@ use dittofs_domain::{
 };
 use dittofs_ports::{Journal, JournalIdentity, KeysInUse, MetadataError, ShareRecord, Survives};
 
-use crate::volume::{
-    blocks::BlockReader, flusher::Flusher, reclaimer::Reclaimer, renewal::Renewal, row::ShareRow, sealing::Sealing,
-    share::Share, write_back::WriteBack,
+use crate::{
+    lock_order::strand,
+    volume::{
+        blocks::BlockReader, flusher::Flusher, reclaimer::Reclaimer, renewal::Renewal, row::ShareRow, sealing::Sealing,
+        share::Share, write_back::WriteBack,
+    },
 };
 
 /// How often the flusher looks what is due, and how often the journal is looked at for what must be synced. A tenth of
@@ -88,7 +91,7 @@ impl Lifecycle {
     }
 
     fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        self.share.machine().spawner.spawn(name, Box::pin(task));
+        self.share.machine().spawner.spawn(name, Box::pin(strand(task)));
     }
 
     /// Looks through a share that was written before its row named the keys in use.

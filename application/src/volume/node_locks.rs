@@ -2,7 +2,10 @@
 
 use dittofs_domain::{NodeId, plan::NodeLease};
 
-use crate::keyed::{KeyedLockGuard, KeyedLocks};
+use crate::{
+    keyed::{KeyedLockGuard, KeyedLocks},
+    lock_order::{Held, Rank, may_wait_for},
+};
 
 /// The locks of a share's nodes, which are not held while a client or an object store is waited for.
 #[derive(Debug)]
@@ -13,6 +16,7 @@ pub(super) struct NodeLocks(KeyedLocks<NodeId>);
 pub(super) struct NodeLock<'l> {
     guard: KeyedLockGuard<'l, NodeId>,
     lease: NodeLease,
+    _held: Held,
 }
 
 impl NodeLocks {
@@ -22,6 +26,7 @@ impl NodeLocks {
 
     /// Waits for a node's lock. Whoever needs those of two nodes takes them in the order of their ids.
     pub(super) async fn lock(&self, node: NodeId) -> NodeLock<'_> {
+        may_wait_for(Rank::Node(node));
         NodeLock::alone(self.0.lock(node).await)
     }
 
@@ -34,7 +39,7 @@ impl NodeLocks {
 impl<'l> NodeLock<'l> {
     /// This instance has the whole share: whoever locks a node here is alone.
     fn alone(guard: KeyedLockGuard<'l, NodeId>) -> NodeLock<'l> {
-        NodeLock { guard, lease: NodeLease::Sole }
+        NodeLock { _held: Held::note(Rank::Node(guard.key())), guard, lease: NodeLease::Sole }
     }
 
     /// The node that is locked.

@@ -23,11 +23,14 @@ use futures_util::{FutureExt, pin_mut, select_biased};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, futures::Notified};
 
-use crate::volume::{
-    garbage::Garbage,
-    node_locks::NodeLocks,
-    nodes::{Nodes, known_open},
-    share::Share,
+use crate::{
+    lock_order::may_wait_outside,
+    volume::{
+        garbage::Garbage,
+        node_locks::NodeLocks,
+        nodes::{Nodes, known_open},
+        share::Share,
+    },
 };
 pub(super) use admit::{Admitted, CloneLocks, Wanted, readable, writable};
 
@@ -240,6 +243,7 @@ impl OpenTable {
         let mut timeout = self.share.sleep(Duration::from_millis(at.saturating_sub(now_ms).max(1))).fuse();
         let freed = freed.fuse();
         pin_mut!(freed);
+        may_wait_outside();
         select_biased! { () = freed => {}, () = timeout => {} }
         Ok(())
     }

@@ -16,9 +16,12 @@ use reap::Reaper;
 use repack::Repacker;
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::volume::{
-    blocks::BlockReader, flusher::Flusher, garbage::Garbage, node_locks::NodeLocks, nodes::Nodes,
-    open_table::OpenTable, plans::PlanRunner, sealing::Sealing, share::Share, write_back::WriteBack,
+use crate::{
+    lock_order::{Ordered, Rank},
+    volume::{
+        blocks::BlockReader, flusher::Flusher, garbage::Garbage, node_locks::NodeLocks, nodes::Nodes,
+        open_table::OpenTable, plans::PlanRunner, sealing::Sealing, share::Share, write_back::WriteBack,
+    },
 };
 pub(crate) use pins::Pins;
 pub use pins::{UnpinError, pinning, unpin_all};
@@ -93,8 +96,8 @@ impl Reclaimer {
     }
 
     /// Keeps objects from being marked, deleted and repacked.
-    pub(super) async fn stop_collecting(&self) -> MutexGuard<'_, ()> {
-        self.collecting.lock().await
+    pub(super) async fn stop_collecting(&self) -> Ordered<MutexGuard<'_, ()>> {
+        Ordered::take(Rank::Collecting, self.collecting.lock()).await
     }
 
     /// Reaps, deletes and repacks until the share closes.
@@ -111,7 +114,7 @@ impl Reclaimer {
                 self.reaper.reap().await?;
                 self.plans.ledger().reaped(left);
                 self.write_back.note_room();
-                let _collecting = self.collecting.lock().await;
+                let _collecting = self.stop_collecting().await;
                 self.collector.mark_candidates().await?;
                 let left = self.collector.delete_pending().await?;
                 // Last: it needs room, which the garbage before it gives.

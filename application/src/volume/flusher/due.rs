@@ -67,7 +67,7 @@ impl Flusher {
         let any = !due.is_empty();
         let flushed = self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await;
         if self.write_back.set_aside().is_any() {
-            let _flushing = self.flushing.lock().await;
+            let _flushing = self.stop_flushing().await;
             self.write_back.move_aside(&self.locks).await;
         }
         if let Err(error) = flushed

@@ -17,9 +17,12 @@ use dittofs_ports::{ApplyError, ContentError, ContentStore, ShareMetadata};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{GRACE, waiting::Discards};
-use crate::volume::{
-    garbage::Garbage,
-    share::{Share, is_of_file},
+use crate::{
+    lock_order::may_wait_outside,
+    volume::{
+        garbage::Garbage,
+        share::{Share, is_of_file},
+    },
 };
 
 /// Objects that are looked at, at a time. A turn of the store, with little memory.
@@ -159,6 +162,7 @@ impl Collector {
         let now = self.share.monotonic();
         let pending_deletes = self.pending_deletes.lock().clone();
         for one in pending_deletes.iter().filter(|one| now.saturating_sub(one.since) >= GRACE) {
+            may_wait_outside();
             match self.content.delete(self.share.id(), one.object).await {
                 Ok(()) => self.outage_is_reported.store(false, Ordering::Relaxed),
                 Err(error @ ContentError::Unavailable(_)) => {

@@ -25,16 +25,19 @@ use dittofs_ports::ContentStore;
 use parking_lot::Mutex;
 
 use super::objects::Collector;
-use crate::volume::{
-    blocks::{BlockReader, Segments},
-    flusher::{Flusher, Steps},
-    garbage::{Garbage, MostlyDead},
-    node_locks::NodeLocks,
-    nodes::Nodes,
-    plans::PlanRunner,
-    sealing::Sealing,
-    share::{Share, is_of_file},
-    write_back::WriteBack,
+use crate::{
+    lock_order::may_wait_outside,
+    volume::{
+        blocks::{BlockReader, Segments},
+        flusher::{Flusher, Steps},
+        garbage::{Garbage, MostlyDead},
+        node_locks::NodeLocks,
+        nodes::Nodes,
+        plans::PlanRunner,
+        sealing::Sealing,
+        share::{Share, is_of_file},
+        write_back::WriteBack,
+    },
 };
 
 /// An object is written again when less than this part of it, in thousandths, is alive. What is written again frees at
@@ -327,6 +330,7 @@ impl Repacker {
         self.garbage.released([live.id]);
         self.plans.put_object_row(writing).await?;
         let node = living.first().map_or(NodeId(0), |part| part.node);
+        may_wait_outside();
         let put = self.content.put_to_free(self.share.id(), live.id, builder.finish()).await;
         let mut result = put.map_err(|error| self.share.content_failed(node, live.id, &error));
         if result.is_ok() {

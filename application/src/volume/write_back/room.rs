@@ -9,7 +9,10 @@ use dittofs_domain::error::{FsError, FsResult};
 use futures_util::{FutureExt, select_biased};
 use tokio::sync::futures::Notified;
 
-use crate::volume::write_back::WriteBack;
+use crate::{
+    lock_order::{Rank, may_wait_for},
+    volume::write_back::WriteBack,
+};
 
 /// Which disks are known to be full.
 #[derive(Debug, Default)]
@@ -86,6 +89,7 @@ impl WriteBack {
         room: impl Future<Output = ()>,
         until: Duration,
     ) -> FsResult<()> {
+        may_wait_for(Rank::Room);
         self.admission.request_flush();
         self.admission.delayed.count();
         let left = until.saturating_sub(self.share.monotonic());

@@ -24,7 +24,7 @@ use dittofs_domain::{
 use dittofs_ports::ContentError;
 
 use super::Repacker;
-use crate::volume::share::is_of_file;
+use crate::{lock_order::may_wait_outside, volume::share::is_of_file};
 
 impl Repacker {
     /// Notes which ranges of a live object nothing refers to. `flushing` is held, and nobody clones.
@@ -63,6 +63,7 @@ impl Repacker {
                 self.collector.discards().forget(object);
                 continue;
             }
+            may_wait_outside();
             match self.content.discard(self.share.id(), object, dead.ranges.clone()).await {
                 Ok(bytes) => given_back += bytes,
                 Err(ContentError::NotFound) => {}
