@@ -14,6 +14,7 @@ mod policy;
 mod registry;
 mod replicated;
 mod restore;
+mod served;
 mod services;
 mod to_end;
 mod volume;
@@ -21,6 +22,7 @@ mod volume;
 pub use policy::{Atime, Network, SharePolicy};
 pub use registry::Registry;
 pub use restore::{RestoreError, RestoreStores, restore_share};
+pub use served::ServedShare;
 pub use services::{RetireError, Services};
 pub use volume::{
     CheckStores, Machine, NodePage, OpenError, Recovered, UnpinError, Volume, VolumeLimits, VolumeSettings,

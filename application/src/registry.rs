@@ -1,45 +1,30 @@
 //! The shares that are served.
 
-use std::{collections::HashMap, ops::Deref, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use dittofs_domain::{
     Handle, ShareId, Tree,
     error::{FsError, FsResult},
 };
-use dittofs_ports::{Caller, NodeRef, OpenEvents, Presented};
+use dittofs_ports::{Entered, NodeRef, OpenEvents, Presented};
 use parking_lot::Mutex;
 
-use crate::{replicated::Replicated, volume::Volume};
+use crate::{replicated::Replicated, served::ServedShare, volume::Volume};
 
-/// All volumes, by id and by name. They may come and go while they are served.
+/// All shares, by id and by name. They may come and go while they are served.
 #[derive(Debug, Default)]
 pub struct Registry {
     shares: Replicated<Shares>,
     subscribers: Mutex<Subscribers>,
 }
 
+/// One copy of the shares. Each counts its own holders of a share: a counter for all would travel from core to core as a
+/// lock does.
 #[derive(Debug, Default)]
 struct Shares {
-    by_id: HashMap<ShareId, Found>,
-    by_name: Vec<Arc<Volume>>,
-}
-
-/// A volume that is held by a call. Each copy of the shares counts its own holders: a counter for all would travel from
-/// core to core as a lock does.
-#[derive(Clone, Debug)]
-pub struct Found(Arc<Held>);
-
-#[derive(Debug)]
-struct Held {
-    volume: Arc<Volume>,
-}
-
-impl Deref for Found {
-    type Target = Volume;
-
-    fn deref(&self) -> &Volume {
-        &self.0.volume
-    }
+    /// In order: a few ids are compared sooner than one is hashed, and every call looks for one.
+    by_id: BTreeMap<ShareId, Arc<ServedShare>>,
+    by_name: Vec<Arc<ServedShare>>,
 }
 
 /// Who hears of opens in all shares, and in those that come.
@@ -65,9 +50,10 @@ impl Registry {
         let subscribers = self.subscribers.lock();
         subscribers.0.iter().for_each(|events| volume.opens().subscribe(Arc::clone(events)));
         self.shares.change(|shares| {
-            shares.by_id.insert(volume.share(), Found(Arc::new(Held { volume: Arc::clone(&volume) })));
-            shares.by_name.push(Arc::clone(&volume));
-            shares.by_name.sort_by(|a, b| a.name().cmp(b.name()));
+            let share = Arc::new(ServedShare::new(Arc::clone(&volume)));
+            shares.by_id.insert(volume.share(), Arc::clone(&share));
+            shares.by_name.push(share);
+            shares.by_name.sort_by(|a, b| a.volume().name().cmp(b.volume().name()));
         });
     }
 
@@ -76,10 +62,10 @@ impl Registry {
     /// # Errors
     /// `Stale` if there is none.
     pub fn remove(&self, share: ShareId) -> FsResult<Arc<Volume>> {
-        let removed = Arc::clone(&self.volume(share)?.0.volume);
+        let removed = Arc::clone(self.share(share)?.volume());
         self.shares.change(|shares| {
             shares.by_id.remove(&share);
-            shares.by_name.retain(|volume| volume.share() != share);
+            shares.by_name.retain(|served| served.volume().share() != share);
         });
         Ok(removed)
     }
@@ -93,25 +79,25 @@ impl Registry {
 
     /// All volumes, by name.
     pub fn volumes(&self) -> Vec<Arc<Volume>> {
-        self.shares.read().by_name.clone()
+        self.shares.read().by_name.iter().map(|share| Arc::clone(share.volume())).collect()
     }
 
-    /// The volume of a share.
+    /// The services of a share.
     ///
     /// # Errors
     /// `Stale` if there is none.
-    pub fn volume(&self, share: ShareId) -> FsResult<Found> {
+    pub fn share(&self, share: ShareId) -> FsResult<Arc<ServedShare>> {
         self.shares.read().by_id.get(&share).cloned().ok_or(FsError::Stale)
     }
 
-    /// The volume and node of a handle, with the caller as the share's policy admits it.
+    /// The node of a handle and its share, with the caller as the share's policy admits it.
     ///
     /// # Errors
-    /// `BadHandle`, `Stale` or `Access`: see `MetadataService::enter`.
-    pub fn enter(&self, handle: &[u8], who: &Presented) -> FsResult<(NodeRef, Caller)> {
+    /// `BadHandle`, `Stale` or `Access`: see `EntryService::enter`.
+    pub fn enter(&self, handle: &[u8], who: &Presented) -> FsResult<Entered> {
         let handle = Handle::from_bytes(handle)?;
-        let shares = self.shares.read();
-        let volume = shares.by_id.get(&handle.share).ok_or(FsError::Stale)?;
+        let share = self.share(handle.share)?;
+        let volume = share.volume();
         if !volume.handle_signer().key.verify(&handle) {
             return Err(FsError::Stale);
         }
@@ -119,17 +105,18 @@ impl Registry {
         if handle.tree != Tree::LIVE {
             return Err(FsError::Stale);
         }
-        Ok((NodeRef { share: handle.share, node: handle.node, tree: handle.tree }, caller))
+        let node = NodeRef { share: handle.share, node: handle.node, tree: handle.tree };
+        Ok(Entered { node, caller, share })
     }
 
-    /// The volume with the longest name that a path begins with, and the rest of the path.
-    pub fn by_path<'p>(&self, path: &'p [u8]) -> Option<(Arc<Volume>, &'p [u8])> {
+    /// The share with the longest name that a path begins with, and the rest of the path.
+    pub fn by_path<'p>(&self, path: &'p [u8]) -> Option<(Arc<ServedShare>, &'p [u8])> {
         let shares = self.shares.read();
-        let found = shares.by_name.iter().filter_map(|volume| {
-            let name = volume.name().trim_end_matches('/').as_bytes();
+        let found = shares.by_name.iter().filter_map(|share| {
+            let name = share.volume().name().trim_end_matches('/').as_bytes();
             let rest = path.strip_prefix(name)?;
-            (rest.is_empty() || rest.starts_with(b"/")).then_some((volume, rest, name.len()))
+            (rest.is_empty() || rest.starts_with(b"/")).then_some((share, rest, name.len()))
         });
-        found.max_by_key(|(_, _, length)| *length).map(|(volume, rest, _)| (Arc::clone(volume), rest))
+        found.max_by_key(|(_, _, length)| *length).map(|(share, rest, _)| (Arc::clone(share), rest))
     }
 }

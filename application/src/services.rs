@@ -1,19 +1,17 @@
-//! The inbound ports: facades that find the volume and pass the call on.
+//! The inbound ports that concern all shares.
 
 mod admin;
-mod block;
-mod metadata;
-mod open;
+mod entry;
 mod statistics;
 
 use std::{fmt, sync::Arc};
 
-use dittofs_domain::{FsError, ShareId};
+use dittofs_domain::{FsError, ShareId, error::FsResult};
 use dittofs_ports::BackupFolders;
 
-use crate::{registry::Registry, volume::Volume};
+use crate::{registry::Registry, served::ServedShare, volume::Volume};
 
-/// All services over the volumes of a registry.
+/// The way in to the shares of a registry, and their administration.
 #[derive(Clone)]
 pub struct Services {
     registry: Arc<Registry>,
@@ -58,6 +56,14 @@ impl Services {
     /// The volumes that are served, by name.
     pub fn volumes(&self) -> Vec<Arc<Volume>> {
         self.registry.volumes()
+    }
+
+    /// Returns the services of a share, for those who need no handle and no admission.
+    ///
+    /// # Errors
+    /// `Stale` if there is none with this id.
+    pub fn share(&self, share: ShareId) -> FsResult<Arc<ServedShare>> {
+        self.registry.share(share)
     }
 
     /// Serves one more share, whose name and id must differ from those of the others.

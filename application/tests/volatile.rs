@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_application::{Atime, Machine, Registry, Services, Volume, VolumeSettings, VolumeStores};
+use dittofs_application::{Atime, Machine, Registry, ServedShare, Services, Volume, VolumeSettings, VolumeStores};
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Name, Node, NodeId, ObjectId, Sequence, ShareId, Timestamp,
@@ -21,7 +21,7 @@ use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    BlockService, Caller, ContentError, ContentStore, Journal, JournalError, MetadataService, MetadataStore, NodeRef,
+    BlockService, Caller, ContentError, ContentStore, Journal, JournalError, MetadataService, MetadataStore,
     ShareRecord, Stability, Survives,
 };
 use dittofs_system::{SystemRandomness, TokioSpawner};
@@ -67,7 +67,7 @@ impl ContentStore for SilentStore {
 }
 
 struct World {
-    services: Services,
+    share: Arc<ServedShare>,
     journal: Arc<RecordedJournal>,
     start: Instant,
 }
@@ -97,10 +97,11 @@ impl World {
             spawner: Arc::new(TokioSpawner::new(tokio::runtime::Handle::current())),
         };
         let volume = Volume::open(stores, VolumeSettings::new(policy(Atime::Relatime)), machine).await.unwrap();
-        World { services: Services::new(Arc::new(Registry::new(vec![volume]))), journal, start }
+        let services = Services::new(Arc::new(Registry::new(vec![volume])));
+        World { share: services.share(SHARE).unwrap(), journal, start }
     }
 
-    async fn file(&self, name: &str) -> NodeRef {
+    async fn file(&self, name: &str) -> NodeId {
         let request = CreateRequest {
             directory: NodeId::ROOT,
             name: Name::new(name.as_bytes()).unwrap(),
@@ -108,13 +109,13 @@ impl World {
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        let made = self.services.create(&caller(), SHARE, &request, None).await.unwrap();
-        NodeRef::live(SHARE, made.node.node)
+        let made = self.share.create(&caller(), &request, None).await.unwrap();
+        made.node.node
     }
 
-    async fn write(&self, node: NodeRef, at: u64) {
+    async fn write(&self, node: NodeId, at: u64) {
         let data = Bytes::from_static(b"bytes");
-        self.services.write(&caller(), node, at, data, Stability::Unstable).await.unwrap();
+        self.share.write(&caller(), node, at, data, Stability::Unstable).await.unwrap();
     }
 
     /// Waits for a time since the start, in milliseconds.

@@ -1,11 +1,13 @@
-//! The services that the application offers: four facades over one volume per share, which never call each other.
+//! The services that the application offers: the way in and the administration for all shares, and three facades over
+//! the volume of each share, which never call each other.
 //!
 //! One protocol operation is one call, permission check included. Every call takes a [`Caller`], which only
-//! [`MetadataService::enter`] and [`MetadataService::mount`] give out.
+//! [`EntryService::enter`] and [`EntryService::mount`] give out, together with the services of its share.
 
 mod admin;
 mod block;
 mod caller;
+mod entry;
 mod metadata;
 mod open;
 
@@ -18,6 +20,7 @@ pub use block::{
     AllocatedRanges, BlockService, CloneRange, CommitReply, ReadReply, Seek, Stability, WriteReply, WriteVerifier,
 };
 pub use caller::{Caller, HandleSigner, NodeRef, Presented};
+pub use entry::{Entered, EntryService, ShareServices};
 pub use metadata::{
     Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
     WeakAttributes,
@@ -28,9 +31,4 @@ pub use open::{
 };
 
 #[cfg(feature = "mocks")]
-pub use {
-    admin::MockAdminService,
-    block::MockBlockService,
-    metadata::MockMetadataService,
-    open::{MockOpenEvents, MockOpenService},
-};
+pub use {admin::MockAdminService, entry::MockEntryService};

@@ -13,10 +13,11 @@ pub mod statistics;
 pub use inbound::{
     AcknowledgeFailure, AdminService, AllocatedRanges, BackupError, BackupObserver, BackupPhase, BackupProgress,
     BackupReport, BackupRequest, BlockService, CacheKey, CacheRequest, Caller, Changed, CheckObserver, CheckOptions,
-    CheckPhase, CheckProgress, CheckReport, Checked, CloneRange, CommitReply, Created, Entry, HandleSigner, Linked,
-    ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService, NodeRef, OpenEvents,
-    OpenRequest, OpenService, Opened, PinningBackup, Presented, ReadReply, Renamed, RepairOutcome, SealedUnder, Seek,
-    ShareChange, ShareInfo, ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
+    CheckPhase, CheckProgress, CheckReport, Checked, CloneRange, CommitReply, Created, Entered, Entry, EntryService,
+    HandleSigner, Linked, ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService, NodeRef,
+    OpenEvents, OpenRequest, OpenService, Opened, PinningBackup, Presented, ReadReply, Renamed, RepairOutcome,
+    SealedUnder, Seek, ShareChange, ShareInfo, ShareServices, ShareSpace, Stability, WeakAttributes, WriteReply,
+    WriteVerifier,
 };
 pub use outbound::{
     Appended, ApplyError, BackupFolderError, BackupFolders, BackupReader, BackupRows, BackupWriter, BlockCache,
@@ -30,9 +31,7 @@ pub use outbound::{
 #[cfg(feature = "mocks")]
 pub mod mocks {
     //! Mocks of the ports, made by mockall.
-    pub use crate::inbound::{
-        MockAdminService, MockBlockService, MockMetadataService, MockOpenEvents, MockOpenService,
-    };
+    pub use crate::inbound::{MockAdminService, MockEntryService};
     pub use crate::outbound::{
         MockBlockCache, MockClock, MockContentStore, MockDiskCache, MockFrameCodec, MockFrameSealer, MockJournal,
         MockMetadataStore, MockOpenState, MockRandomness, MockShareMetadata, MockSpawner,

@@ -70,7 +70,7 @@ async fn make(world: &World, directory: NodeId, text: &str, kind: NewKind) -> No
         attributes: InitialAttributes { mode: Some(0o755), ..InitialAttributes::default() },
         how: CreateHow::Guarded,
     };
-    let made = world.services.create(&caller(Credentials::root()), SHARE, &request, None).await;
+    let made = world.share.create(&caller(Credentials::root()), &request, None).await;
     made.unwrap().node.node
 }
 
@@ -78,7 +78,7 @@ async fn write(world: &World, directory: NodeId, number: u64) {
     let file = make(world, directory, &format!("f{number}"), NewKind::File).await;
     let data = Bytes::from(vec![number as u8; FILE_BYTES]);
     let who = caller(Credentials::root());
-    world.services.write(&who, world.node(file), 0, data, Stability::Unstable).await.unwrap();
+    world.share.write(&who, file, 0, data, Stability::Unstable).await.unwrap();
 }
 
 fn resident_mib() -> u64 {

@@ -13,18 +13,19 @@ pub use machine::SteppedClock;
 use std::{sync::Arc, time::Duration};
 
 use dittofs_application::{
-    Atime, Machine, Network, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
+    Atime, Machine, Network, Registry, ServedShare, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings,
+    VolumeStores,
 };
 use dittofs_backup_folder::FolderBackups;
 use dittofs_domain::{
-    ClientId, Credentials, HandleKey, Node, NodeId, Scale, ShareId,
+    ClientId, Credentials, HandleKey, Node, Scale, ShareId,
     credentials::{IdentityPolicy, Squash},
     quota::Quota,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::{Keyring, Sealer};
 use dittofs_ports::{
-    BackupFolders, BlockCache, Caller, Clock, ContentStore, FrameSealer, Journal, MetadataStore, NodeRef, OpenState,
+    BackupFolders, BlockCache, Caller, Clock, ContentStore, FrameSealer, Journal, MetadataStore, OpenState,
     ShareMetadata, ShareRecord,
 };
 use longer_requests::LongerRequests;
@@ -97,8 +98,10 @@ pub fn keys(newest: u32, seals: bool) -> Arc<Sealer> {
 
 /// A running share. Its root directory belongs to user 0, and everybody may write to it.
 pub struct World {
-    /// The inbound ports.
+    /// The inbound ports that concern all shares.
     pub services: Arc<Services>,
+    /// Those of this one.
+    pub share: Arc<ServedShare>,
     /// The time of day.
     pub clock: Arc<SteppedClock>,
     /// The share's own metadata.
@@ -162,12 +165,8 @@ impl World {
                 .unwrap();
         let services = Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)])));
         let services = Arc::new(services.writing_backups_to(backups));
-        World { services, clock, metadata, content: stores.content, volume }
-    }
-
-    /// A node of the share.
-    pub fn node(&self, node: NodeId) -> NodeRef {
-        NodeRef::live(SHARE, node)
+        let share = services.share(SHARE).unwrap();
+        World { services, share, clock, metadata, content: stores.content, volume }
     }
 
     /// Lets the share's own tasks run for so long.

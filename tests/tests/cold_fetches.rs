@@ -26,7 +26,7 @@ use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
     AdminService, BlockCache, BlockService, Caller, ContentError, ContentStore, MetadataService, Stability, Survives,
 };
-use dittofs_tests::world::{SHARE, Stores, World, WorldOptions, caller};
+use dittofs_tests::world::{Stores, World, WorldOptions, caller};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
@@ -104,12 +104,12 @@ impl Scene {
             attributes: InitialAttributes { mode: Some(0o600), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        let node = self.world.services.create(&self.caller, SHARE, &request, None).await.unwrap().node.node;
+        let node = self.world.share.create(&self.caller, &request, None).await.unwrap().node.node;
         for range in ranges {
             for start in range.clone().step_by(MIB as usize) {
                 let piece = Bytes::from(pattern(start..range.end.min(start + MIB)));
-                let target = self.world.node(node);
-                self.world.services.write(&self.caller, target, start, piece, Stability::Unstable).await.unwrap();
+                let target = node;
+                self.world.share.write(&self.caller, target, start, piece, Stability::Unstable).await.unwrap();
             }
             self.world.services.flush().await.unwrap();
         }
@@ -118,7 +118,7 @@ impl Scene {
     }
 
     async fn read(&self, node: NodeId, at: u64, length: u64) -> Result<(), FsError> {
-        let read = self.world.services.read(&self.caller, self.world.node(node), at, length as u32).await?;
+        let read = self.world.share.read(&self.caller, node, at, length as u32).await?;
         assert!(read.data.concat() == pattern(at..at + length), "at {at}");
         Ok(())
     }

@@ -106,7 +106,7 @@ impl Known {
             attributes: InitialAttributes { mode: Some(0o600), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        let node = world.services.create(caller, SHARE, &request, None).await.unwrap().node.node;
+        let node = world.share.create(caller, &request, None).await.unwrap().node.node;
         let mut bytes = vec![0; SIZE as usize];
         for writes in WRITES {
             for (at, length, compressible) in writes {
@@ -114,7 +114,7 @@ impl Known {
                 bytes[*at as usize..][..data.len()].copy_from_slice(&data);
                 for (number, part) in (0..).zip(data.chunks(MIB as usize)) {
                     let (at, part) = (base + at + number * MIB, Bytes::copy_from_slice(part));
-                    world.services.write(caller, world.node(node), at, part, Stability::Unstable).await.unwrap();
+                    world.share.write(caller, node, at, part, Stability::Unstable).await.unwrap();
                 }
             }
             world.services.flush().await.unwrap();
@@ -122,7 +122,7 @@ impl Known {
         // Truncated inside a frame and made longer again: the bytes that the truncation removed are zeros.
         for size in [SIZE - CUT, SIZE] {
             let request = SetAttributes::size(base + size);
-            world.services.set_attributes(caller, world.node(node), &request, None).await.unwrap();
+            world.share.set_attributes(caller, node, &request, None).await.unwrap();
         }
         bytes[(SIZE - CUT) as usize..].fill(0);
         world.services.flush().await.unwrap();
@@ -186,7 +186,7 @@ impl Known {
 
     async fn compare(&self, world: &World, caller: &Caller, range: Range<u64>) {
         let length = (range.end - range.start) as u32;
-        let reply = world.services.read(caller, world.node(self.node), range.start, length).await;
+        let reply = world.share.read(caller, self.node, range.start, length).await;
         let reply = reply.unwrap_or_else(|error| panic!("{range:?}: {error}"));
         let end = self.base + self.bytes.len() as u64;
         let expected = (range.start..range.end.min(end))

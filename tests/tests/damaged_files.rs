@@ -23,7 +23,7 @@ use dittofs_domain::{
 use dittofs_journal::{JournalId, JournalOptions, MmapJournal, OpenError};
 use dittofs_memory::{MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockService, Caller, CheckOptions, ContentStore, MetadataService, MetadataStore, NodeRef, Stability,
+    AdminService, BlockService, Caller, CheckOptions, ContentStore, MetadataService, MetadataStore, Stability,
     statistics::StatisticsService,
 };
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
@@ -122,11 +122,11 @@ impl Share {
         self.metadata.share(SHARE).await.unwrap().unwrap().record().await.unwrap().dirty
     }
 
-    async fn create(&self, name: &str) -> NodeRef {
+    async fn create(&self, name: &str) -> NodeId {
         self.make(NodeId::ROOT, name, NewKind::File).await
     }
 
-    async fn make(&self, directory: NodeId, name: &str, kind: NewKind) -> NodeRef {
+    async fn make(&self, directory: NodeId, name: &str, kind: NewKind) -> NodeId {
         let request = CreateRequest {
             directory,
             name: Name::new(name.as_bytes()).unwrap(),
@@ -134,16 +134,16 @@ impl Share {
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        let made = self.world.services.create(&self.caller, SHARE, &request, None).await.unwrap();
-        self.world.node(made.node.node)
+        let made = self.world.share.create(&self.caller, &request, None).await.unwrap();
+        made.node.node
     }
 
-    async fn try_write(&self, file: NodeRef, offset: usize, data: &[u8]) -> Result<(), FsError> {
+    async fn try_write(&self, file: NodeId, offset: usize, data: &[u8]) -> Result<(), FsError> {
         for (number, part) in data.chunks(64 * KIB).enumerate() {
             let (at, part) = ((offset + number * 64 * KIB) as u64, Bytes::copy_from_slice(part));
             let began = Instant::now();
             loop {
-                let written = self.world.services.write(&self.caller, file, at, part.clone(), Stability::File).await;
+                let written = self.world.share.write(&self.caller, file, at, part.clone(), Stability::File).await;
                 match written {
                     // The journal is full for longer than a call waits: clients come again.
                     Err(FsError::Busy) if began.elapsed() < PATIENCE => {}
@@ -157,12 +157,12 @@ impl Share {
         Ok(())
     }
 
-    async fn write(&self, file: NodeRef, offset: usize, data: &[u8]) {
+    async fn write(&self, file: NodeId, offset: usize, data: &[u8]) {
         self.try_write(file, offset, data).await.unwrap();
     }
 
-    async fn read(&self, file: NodeRef, offset: usize, length: usize) -> Result<Vec<u8>, FsError> {
-        let read = self.world.services.read(&self.caller, file, offset as u64, length as u32).await?;
+    async fn read(&self, file: NodeId, offset: usize, length: usize) -> Result<Vec<u8>, FsError> {
+        let read = self.world.share.read(&self.caller, file, offset as u64, length as u32).await?;
         Ok(read.data.concat())
     }
 
@@ -202,7 +202,7 @@ fn a_damaged_row_of_one_map_keeps_only_that_file_from_being_flushed() {
         }
         share.write(victim, 0, &bytes(1, 2 * MIB)).await;
         share.world.services.flush().await.unwrap();
-        share.damage.pages.lock().insert((victim.node, 0));
+        share.damage.pages.lock().insert((victim, 0));
         let new = bytes(2, 192 * KIB);
         share.write(victim, 64 * KIB, &new).await;
         for (file, seed) in others.iter().zip(10..) {
@@ -260,7 +260,7 @@ fn damage_that_is_taken_for_the_stores_is_found() {
         share.write(victim, 0, &bytes(1, 128 * KIB)).await;
         share.world.services.flush().await.unwrap();
         share.damage.is_reported_as_an_outage.store(true, Ordering::Relaxed);
-        share.damage.pages.lock().insert((victim.node, 0));
+        share.damage.pages.lock().insert((victim, 0));
         share.write(victim, 0, &bytes(2, 4 * KIB)).await;
         for _ in 0..4 {
             assert_eq!(share.world.services.flush().await, Err(FsError::Busy));
@@ -280,19 +280,19 @@ fn removing_a_file_that_is_set_aside_gives_its_bytes_up_and_the_reaper_goes_past
         share.write(victim, 0, &bytes(1, 128 * KIB)).await;
         share.write(other, 0, &bytes(2, 128 * KIB)).await;
         share.world.services.flush().await.unwrap();
-        share.damage.pages.lock().insert((victim.node, 0));
+        share.damage.pages.lock().insert((victim, 0));
         share.write(victim, 0, &bytes(3, 4 * KIB)).await;
         share.set_aside().await;
         for name in ["victim", "other"] {
             let (name, kind) = (Name::new(name.as_bytes()).unwrap(), RemoveKind::NotDirectory);
             let request = RemoveRequest { directory: NodeId::ROOT, name, kind };
-            share.world.services.remove(&share.caller, SHARE, &request, None).await.unwrap();
+            share.world.share.remove(&share.caller, &request, None).await.unwrap();
         }
         let left = async |share: &Share| {
             let metadata = share.metadata.share(SHARE).await.unwrap().unwrap();
             metadata.nodes(NodeId::ROOT, 10).await.unwrap().iter().map(|node| node.id).collect::<Vec<_>>()
         };
-        share.until("the other is reaped", async |share| left(share).await == [victim.node]).await;
+        share.until("the other is reaped", async |share| left(share).await == [victim]).await;
         share.until("its bytes are given up", async |share| share.unflushed() == 0).await;
         share.world.services.flush().await.unwrap();
         share.world.close().await;
@@ -304,7 +304,7 @@ fn removing_a_file_that_is_set_aside_gives_its_bytes_up_and_the_reaper_goes_past
 fn objects_that_a_damaged_file_uses_keep_no_others_from_being_repacked_and_deleted() {
     on_each_store(async |share: Share| {
         let victim = share.create("victim").await;
-        let others: Vec<NodeRef> = {
+        let others: Vec<NodeId> = {
             let mut made = Vec::new();
             for number in 0..6u8 {
                 made.push(share.create(&format!("other{number}")).await);
@@ -322,12 +322,12 @@ fn objects_that_a_damaged_file_uses_keep_no_others_from_being_repacked_and_delet
         let mut doomed = Vec::new();
         for (object, _) in share.content.list(SHARE, None, 1_000).await.unwrap() {
             let references = metadata.references(object, 100).await.unwrap();
-            if references.iter().all(|(node, _)| *node != victim.node) {
+            if references.iter().all(|(node, _)| *node != victim) {
                 doomed.push(object);
             }
         }
         assert!(doomed.len() >= 2);
-        share.damage.pages.lock().insert((victim.node, 0));
+        share.damage.pages.lock().insert((victim, 0));
         // Most of every object dies, but something of each is left.
         for file in [others[0], others[1], others[3]] {
             share.write(file, 0, &bytes(77, 256 * KIB)).await;
@@ -355,7 +355,7 @@ fn a_share_opens_although_the_row_of_a_node_with_unflushed_bytes_is_damaged() {
     on_each_store(async |share: Share| {
         let (victim, other) = (share.create("victim").await, share.create("other").await);
         share.write(victim, 0, &bytes(1, 64 * KIB)).await;
-        share.damage.nodes.lock().insert(victim.node);
+        share.damage.nodes.lock().insert(victim);
         share.set_aside().await;
         let share = share.restarted().await;
         share.write(other, 0, &bytes(2, 64 * KIB)).await;

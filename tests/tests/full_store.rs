@@ -14,7 +14,7 @@ use dittofs_domain::{
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockService, Caller, CheckOptions, ContentError, ContentStore, MetadataService, NodeRef, Stability,
+    AdminService, BlockService, Caller, CheckOptions, ContentError, ContentStore, MetadataService, Stability,
 };
 use dittofs_tests::world::{SHARE, Stores, World, caller};
 use parking_lot::Mutex;
@@ -28,7 +28,7 @@ struct Share {
     world: World,
     caller: Caller,
     content: Arc<MemoryContentStore>,
-    files: Vec<(String, NodeRef)>,
+    files: Vec<(String, NodeId)>,
 }
 
 fn pattern(number: usize) -> Bytes {
@@ -86,10 +86,9 @@ impl Share {
             attributes: InitialAttributes { mode: Some(0o600), ..InitialAttributes::default() },
             how: CreateHow::Unchecked,
         };
-        let made = self.world.services.create(&self.caller, SHARE, &request, None).await?;
-        let file = self.world.node(made.node.node);
-        let services = &self.world.services;
-        services.write(&self.caller, file, 0, pattern(number), Stability::Unstable).await?;
+        let made = self.world.share.create(&self.caller, &request, None).await?;
+        let file = made.node.node;
+        self.world.share.write(&self.caller, file, 0, pattern(number), Stability::Unstable).await?;
         self.files.push((name, file));
         Ok(())
     }
@@ -134,12 +133,12 @@ impl Share {
         for index in (0..self.files.len()).step_by(2) {
             let name = Name::new(self.files[index].0.as_bytes()).unwrap();
             let request = RemoveRequest { directory: NodeId::ROOT, name, kind: RemoveKind::NotDirectory };
-            self.world.services.remove(&self.caller, SHARE, &request, None).await.unwrap();
+            self.world.share.remove(&self.caller, &request, None).await.unwrap();
         }
     }
 
     async fn assert_there(&self, number: usize) {
-        let read = self.world.services.read(&self.caller, self.files[number].1, 0, FILE as u32).await.unwrap();
+        let read = self.world.share.read(&self.caller, self.files[number].1, 0, FILE as u32).await.unwrap();
         assert!(read.data.concat() == pattern(number), "file {number}");
     }
 }

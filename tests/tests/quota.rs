@@ -16,8 +16,8 @@ use dittofs_domain::{
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockService, Caller, CheckOptions, ContentStore, MetadataService, MetadataStore, NodeRef,
-    ShareRecord, Stability,
+    AdminService, BlockService, Caller, CheckOptions, ContentStore, MetadataService, MetadataStore, ShareRecord,
+    Stability,
 };
 use dittofs_tests::world::{SHARE, Stores, World, WorldOptions, caller};
 use futures_util::future::join_all;
@@ -73,20 +73,20 @@ impl Share {
             attributes: InitialAttributes { mode: Some(0o600), ..InitialAttributes::default() },
             how: CreateHow::Unchecked,
         };
-        Ok(self.world.services.create(&self.caller, SHARE, &request, None).await?.node.node)
+        Ok(self.world.share.create(&self.caller, &request, None).await?.node.node)
     }
 
-    async fn file(&self, name: &str) -> NodeRef {
-        self.world.node(self.make(name, NewKind::File).await.unwrap())
+    async fn file(&self, name: &str) -> NodeId {
+        self.make(name, NewKind::File).await.unwrap()
     }
 
-    async fn write(&self, file: NodeRef, offset: u64, length: u64, stability: Stability) -> FsResult<()> {
+    async fn write(&self, file: NodeId, offset: u64, length: u64, stability: Stability) -> FsResult<()> {
         let data = Bytes::from(vec![offset as u8 | 1; length as usize]);
-        self.world.services.write(&self.caller, file, offset, data, stability).await.map(drop)
+        self.world.share.write(&self.caller, file, offset, data, stability).await.map(drop)
     }
 
     /// Writes MiB by MiB.
-    async fn fill(&self, file: NodeRef, mebibytes: std::ops::Range<u64>) -> FsResult<()> {
+    async fn fill(&self, file: NodeId, mebibytes: std::ops::Range<u64>) -> FsResult<()> {
         for number in mebibytes {
             self.write(file, number * MIB, MIB, Stability::Unstable).await?;
         }
@@ -96,7 +96,7 @@ impl Share {
     async fn remove(&self, name: &str) {
         let name = Name::new(name.as_bytes()).unwrap();
         let request = RemoveRequest { directory: NodeId::ROOT, name, kind: RemoveKind::NotDirectory };
-        self.world.services.remove(&self.caller, SHARE, &request, None).await.unwrap();
+        self.world.share.remove(&self.caller, &request, None).await.unwrap();
     }
 
     async fn flush(&self) {
@@ -219,8 +219,8 @@ async fn targets_and_names_count() {
     let mut names = 0;
     let refused = loop {
         let name = Name::new(format!("name-{names}").as_bytes()).unwrap();
-        let request = LinkRequest { node: file.node, directory: NodeId::ROOT, name };
-        match share.world.services.link(&share.caller, SHARE, &request, None).await {
+        let request = LinkRequest { node: file, directory: NodeId::ROOT, name };
+        match share.world.share.link(&share.caller, &request, None).await {
             Ok(_) => names += 1,
             Err(error) => break error,
         }

@@ -11,7 +11,7 @@ use dittofs_domain::{
 };
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
-use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, NodeRef, Stability};
+use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, Stability};
 use dittofs_tests::world::{SHARE, Stores, World, caller};
 
 const FILE: usize = 256 << 10;
@@ -36,7 +36,7 @@ impl Files {
         Files { world, caller: caller(Credentials::user(1_000, 1_000)) }
     }
 
-    async fn create(&self, name: &str) -> NodeRef {
+    async fn create(&self, name: &str) -> NodeId {
         let request = CreateRequest {
             directory: NodeId::ROOT,
             name: Name::new(name.as_bytes()).unwrap(),
@@ -44,13 +44,13 @@ impl Files {
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        let made = self.world.services.create(&self.caller, SHARE, &request, None).await.unwrap();
-        self.world.node(made.node.node)
+        let made = self.world.share.create(&self.caller, &request, None).await.unwrap();
+        made.node.node
     }
 
-    async fn write(&self, file: NodeRef, offset: u64, seed: u8, length: usize) {
+    async fn write(&self, file: NodeId, offset: u64, seed: u8, length: usize) {
         let data: Vec<u8> = content(seed, length);
-        let written = self.world.services.write(&self.caller, file, offset, Bytes::from(data), Stability::Unstable);
+        let written = self.world.share.write(&self.caller, file, offset, Bytes::from(data), Stability::Unstable);
         written.await.unwrap();
     }
 
@@ -86,7 +86,7 @@ async fn space_of_mostly_dead_objects_comes_back_and_files_keep_their_bytes() {
     assert!(left < full + full / 10, "{left} bytes are left for {full} bytes of files");
     for (number, file) in all.iter().enumerate() {
         let seed = if number % 4 == 0 { number as u8 } else { 100 + number as u8 };
-        let read = files.world.services.read(&files.caller, *file, 0, FILE as u32).await.unwrap();
+        let read = files.world.share.read(&files.caller, *file, 0, FILE as u32).await.unwrap();
         assert_eq!(read.data.concat(), content(seed, FILE), "file {number}");
     }
     files.world.close().await;

@@ -119,7 +119,7 @@ impl Nfs {
 
 fn programs(serving: &Serving, duplicates: Arc<DuplicateRequests>) -> Programs {
     let services = serving.services.clone();
-    let mount = Mount3::new(Arc::clone(&services.metadata), Arc::clone(&services.admin));
+    let mount = Mount3::new(Arc::clone(&services.entry), Arc::clone(&services.admin));
     let nfs = Nfs3::new(services, duplicates, serving.slow);
     Programs::new(vec![Arc::new(nfs), Arc::new(mount), Arc::new(Nlm4)])
 }

@@ -1,7 +1,7 @@
 use std::{fmt::Debug, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use dittofs_ports::{AdminService, BlockService, MetadataService, OpenService, statistics::ProtocolStatistics};
+use dittofs_ports::{AdminService, EntryService, statistics::ProtocolStatistics};
 use tokio::runtime::Handle;
 
 use crate::Bounds;
@@ -9,12 +9,8 @@ use crate::Bounds;
 /// The services that the application offers to protocols.
 #[derive(Clone)]
 pub struct Services {
-    /// Names and attributes.
-    pub metadata: Arc<dyn MetadataService>,
-    /// Content.
-    pub block: Arc<dyn BlockService>,
-    /// Opens, locks and caching rights.
-    pub open: Arc<dyn OpenService>,
+    /// The way into a share, and to its services.
+    pub entry: Arc<dyn EntryService>,
     /// Shares.
     pub admin: Arc<dyn AdminService>,
 }

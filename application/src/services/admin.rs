@@ -32,7 +32,7 @@ impl AdminService for Services {
     }
 
     async fn space(&self, share: ShareId) -> FsResult<ShareSpace> {
-        self.registry.volume(share)?.monitor().space().await
+        self.registry.share(share)?.volume().monitor().space().await
     }
 
     async fn flush(&self) -> FsResult<()> {
@@ -48,7 +48,7 @@ impl AdminService for Services {
         options: CheckOptions,
         observer: Arc<dyn CheckObserver>,
     ) -> FsResult<CheckReport> {
-        self.registry.volume(share)?.check().run(options, observer).await
+        self.registry.share(share)?.volume().check().run(options, observer).await
     }
 
     async fn back_up(

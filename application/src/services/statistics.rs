@@ -15,7 +15,7 @@ impl StatisticsService for Services {
     }
 
     async fn ailing(&self, share: ShareId, patience: Duration) -> Option<Vec<Ailing>> {
-        let volume = self.registry.volume(share).ok()?;
-        Some(volume.monitor().ailing(patience).await)
+        let share = self.registry.share(share).ok()?;
+        Some(share.volume().monitor().ailing(patience).await)
     }
 }

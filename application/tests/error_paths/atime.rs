@@ -7,7 +7,7 @@ use dittofs_domain::{
     namespace::{SetAttributes, SetTime},
 };
 use dittofs_memory::MemoryMetadataStore;
-use dittofs_ports::{AdminService, MetadataService, NodeRef, Stability};
+use dittofs_ports::{AdminService, MetadataService, Stability};
 
 use crate::world::{World, caller};
 
@@ -17,18 +17,18 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::EPOCH.plus_ms(seconds * 1_000)
 }
 
-async fn atime(world: &World, node: NodeRef) -> Timestamp {
-    world.services.attributes(&caller(), node).await.unwrap().atime
+async fn atime(world: &World, node: NodeId) -> Timestamp {
+    world.share.attributes(&caller(), node).await.unwrap().atime
 }
 
-async fn read_at(world: &World, node: NodeRef, seconds: u64) -> Timestamp {
+async fn read_at(world: &World, node: NodeId, seconds: u64) -> Timestamp {
     *world.faults.time.lock() = at(seconds);
     world.read(node).await.unwrap();
     atime(world, node).await
 }
 
-async fn set(world: &World, node: NodeRef, request: SetAttributes) {
-    world.services.set_attributes(&caller(), node, &request, None).await.unwrap();
+async fn set(world: &World, node: NodeId, request: SetAttributes) {
+    world.share.set_attributes(&caller(), node, &request, None).await.unwrap();
 }
 
 #[tokio::test]
@@ -37,14 +37,14 @@ async fn a_read_advances_it_after_a_change_and_after_a_day_and_writes_nothing() 
     let node = world.file(b"bytes").await;
     world.services.flush().await.unwrap();
     let applies = world.faults.applies.load(Ordering::Relaxed);
-    let before = world.services.attributes(&caller(), node).await.unwrap();
+    let before = world.share.attributes(&caller(), node).await.unwrap();
 
     assert_eq!(read_at(&world, node, 100).await, at(100), "the first read after a write");
     assert_eq!(read_at(&world, node, 200).await, at(100), "nothing has changed since");
     assert_eq!(read_at(&world, node, 100 + 24 * HOUR - 1).await, at(100));
     let day = 100 + 24 * HOUR;
     assert_eq!(read_at(&world, node, day).await, at(day), "a day has passed");
-    let after = world.services.attributes(&caller(), node).await.unwrap();
+    let after = world.share.attributes(&caller(), node).await.unwrap();
     assert_eq!((after.mtime, after.ctime, after.change), (before.mtime, before.ctime, before.change));
     assert_eq!(world.faults.applies.load(Ordering::Relaxed), applies, "no plan for a read");
 
@@ -83,7 +83,7 @@ async fn a_time_that_a_client_sets_takes_the_place_of_one_that_was_noted() {
 async fn a_clean_stop_stores_all_of_them() {
     let store = Arc::new(MemoryMetadataStore::new());
     let world = World::open(Arc::clone(&store), Vec::new()).await;
-    let mut nodes = vec![NodeRef::live(crate::world::SHARE, NodeId::ROOT)];
+    let mut nodes = vec![NodeId::ROOT];
     for number in 0..600 {
         nodes.push(world.node(&format!("file-{number}")).await);
     }

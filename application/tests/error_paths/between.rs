@@ -3,14 +3,12 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
-use dittofs_application::Services;
+use dittofs_application::{ServedShare, Services};
 use dittofs_domain::{
     Attributes, Cookie, Name, NodeId,
     namespace::{CreateHow, CreateRequest, InitialAttributes, LinkRequest, NewKind, SetAttributes},
 };
-use dittofs_ports::{
-    AdminService, BlockService, ListRequest, LookupName, MetadataService, NodeRef, Stability, WeakAttributes,
-};
+use dittofs_ports::{AdminService, BlockService, ListRequest, LookupName, MetadataService, Stability, WeakAttributes};
 
 use crate::{
     interposed::After,
@@ -20,7 +18,7 @@ use crate::{
 type Event = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// How an event is made, for a file of a share.
-type Begin = fn(Arc<Services>, NodeRef) -> Event;
+type Begin = fn(Arc<Services>, NodeId) -> Event;
 
 /// Returns the events that come between.
 fn events() -> [(&'static str, Begin); 3] {
@@ -28,13 +26,15 @@ fn events() -> [(&'static str, Begin); 3] {
         ("flush", |services, _| Box::pin(async move { services.flush().await.unwrap() })),
         ("truncation", |services, node| {
             Box::pin(async move {
-                services.set_attributes(&caller(), node, &SetAttributes::size(2), None).await.unwrap();
+                let share = services.share(SHARE).unwrap();
+                share.set_attributes(&caller(), node, &SetAttributes::size(2), None).await.unwrap();
             })
         }),
         ("write and flush", |services, node| {
             Box::pin(async move {
                 let more = Bytes::from_static(b"many more bytes");
-                services.write(&caller(), node, 5, more, Stability::Unstable).await.unwrap();
+                let share = services.share(SHARE).unwrap();
+                share.write(&caller(), node, 5, more, Stability::Unstable).await.unwrap();
                 services.flush().await.unwrap();
             })
         }),
@@ -44,27 +44,27 @@ fn events() -> [(&'static str, Begin); 3] {
 /// The attributes that a call answers of the file: those after it, and where it reports them, those before it.
 type Reply = (Attributes, Option<WeakAttributes>);
 
-async fn attributes(services: &Services, node: NodeRef) -> Reply {
-    (services.attributes(&caller(), node).await.unwrap(), None)
+async fn attributes(share: &ServedShare, node: NodeId) -> Reply {
+    (share.attributes(&caller(), node).await.unwrap(), None)
 }
 
-async fn access(services: &Services, node: NodeRef) -> Reply {
-    (services.access(&caller(), node).await.unwrap().1, None)
+async fn access(share: &ServedShare, node: NodeId) -> Reply {
+    (share.access(&caller(), node).await.unwrap().1, None)
 }
 
-async fn lookup(services: &Services, node: NodeRef) -> Reply {
+async fn lookup(share: &ServedShare, _: NodeId) -> Reply {
     let name = LookupName::Child(Name::new(b"file").unwrap());
-    (services.lookup(&caller(), node.sibling(NodeId::ROOT), &name).await.unwrap().node, None)
+    (share.lookup(&caller(), NodeId::ROOT, &name).await.unwrap().node, None)
 }
 
-async fn list(services: &Services, node: NodeRef) -> Reply {
-    let directory = node.sibling(NodeId::ROOT);
+async fn list(share: &ServedShare, _: NodeId) -> Reply {
+    let directory = NodeId::ROOT;
     let request = ListRequest { directory, after: Cookie::START, entries_max: 10, with_attributes: true };
-    let listed = services.list(&caller(), &request).await.unwrap();
+    let listed = share.list(&caller(), &request).await.unwrap();
     (listed.entries[0].attributes.clone().unwrap(), None)
 }
 
-async fn create(services: &Services, _: NodeRef) -> Reply {
+async fn create(share: &ServedShare, _: NodeId) -> Reply {
     let request = CreateRequest {
         directory: NodeId::ROOT,
         name: Name::new(b"file").unwrap(),
@@ -72,16 +72,16 @@ async fn create(services: &Services, _: NodeRef) -> Reply {
         attributes: InitialAttributes::default(),
         how: CreateHow::Unchecked,
     };
-    (services.create(&caller(), SHARE, &request, None).await.unwrap().node, None)
+    (share.create(&caller(), &request, None).await.unwrap().node, None)
 }
 
-async fn link(services: &Services, node: NodeRef) -> Reply {
-    let request = LinkRequest { node: node.node, directory: NodeId::ROOT, name: Name::new(b"other").unwrap() };
-    (services.link(&caller(), SHARE, &request, None).await.unwrap().node, None)
+async fn link(share: &ServedShare, node: NodeId) -> Reply {
+    let request = LinkRequest { node, directory: NodeId::ROOT, name: Name::new(b"other").unwrap() };
+    (share.link(&caller(), &request, None).await.unwrap().node, None)
 }
 
-async fn commit(services: &Services, node: NodeRef) -> Reply {
-    let file = services.commit(&caller(), node).await.unwrap().file;
+async fn commit(share: &ServedShare, node: NodeId) -> Reply {
+    let file = share.commit(&caller(), node).await.unwrap().file;
     (file.after, file.before)
 }
 
@@ -100,11 +100,11 @@ macro_rules! holds {
                 for (what, event) in events() {
                     let world = World::new().await;
                     let node = world.file(b"bytes").await;
-                    let old = attributes(&world.services, node).await.0;
+                    let old = attributes(&world.share, node).await.0;
                     world.next.set($after, event(Arc::clone(&world.services), node));
-                    let (after, before) = $call(&world.services, node).await;
+                    let (after, before) = $call(&world.share, node).await;
                     assert!(world.next.is_over(), "{what}: nothing came between");
-                    let new = attributes(&world.services, node).await.0;
+                    let new = attributes(&world.share, node).await.0;
                     assert!(after == old || after == new, "{what}: {after:?}, but it was {old:?} and is {new:?}");
                     if let Some(before) = before {
                         assert!(before == weak(&old) || before == weak(&new), "{what}: before: {before:?}");

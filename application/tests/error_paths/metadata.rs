@@ -8,7 +8,7 @@ use dittofs_domain::{
     namespace::{RemoveKind, RemoveRequest, SetAttributes},
 };
 use dittofs_ports::{
-    AdminService, ApplyError, BlockService, ListRequest, LookupName, MetadataError, MetadataService, NodeRef, Stability,
+    AdminService, ApplyError, BlockService, ListRequest, LookupName, MetadataError, MetadataService, Stability,
 };
 
 use crate::world::{SHARE, World, caller};
@@ -17,22 +17,21 @@ use crate::world::{SHARE, World, caller};
 const ATTEMPTS_MAX: usize = 8;
 
 /// The error of each call that reads metadata.
-async fn errors_of_calls(world: &World, node: NodeRef) -> Vec<FsError> {
-    let (services, who) = (&world.services, caller());
-    let root = node.sibling(NodeId::ROOT);
+async fn errors_of_calls(world: &World, node: NodeId) -> Vec<FsError> {
+    let (share, who) = (&world.share, caller());
     let name = LookupName::Child(Name::new(b"file").unwrap());
-    let list = ListRequest { directory: root, after: Cookie::START, entries_max: 10, with_attributes: true };
+    let list = ListRequest { directory: NodeId::ROOT, after: Cookie::START, entries_max: 10, with_attributes: true };
     let remove =
         RemoveRequest { directory: NodeId::ROOT, name: Name::new(b"file").unwrap(), kind: RemoveKind::NotDirectory };
     vec![
-        services.attributes(&who, node).await.unwrap_err(),
-        services.access(&who, node).await.unwrap_err(),
-        services.lookup(&who, root, &name).await.unwrap_err(),
-        services.list(&who, &list).await.unwrap_err(),
-        services.remove(&who, SHARE, &remove, None).await.unwrap_err(),
-        services.set_attributes(&who, node, &SetAttributes::size(1), None).await.unwrap_err(),
-        services.commit(&who, node).await.unwrap_err(),
-        services.space(SHARE).await.unwrap_err(),
+        share.attributes(&who, node).await.unwrap_err(),
+        share.access(&who, node).await.unwrap_err(),
+        share.lookup(&who, NodeId::ROOT, &name).await.unwrap_err(),
+        share.list(&who, &list).await.unwrap_err(),
+        share.remove(&who, &remove, None).await.unwrap_err(),
+        share.set_attributes(&who, node, &SetAttributes::size(1), None).await.unwrap_err(),
+        share.commit(&who, node).await.unwrap_err(),
+        world.services.space(SHARE).await.unwrap_err(),
         world.read(node).await.unwrap_err(),
         world.write(node, b"new", Stability::Unstable).await.unwrap_err(),
         world.create("another").await.unwrap_err(),

@@ -4,27 +4,29 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use dittofs_application::Services;
-use dittofs_ports::{AdminService, BlockService, NodeRef, Stability};
+use dittofs_domain::NodeId;
+use dittofs_ports::{AdminService, BlockService, Stability};
 use futures_util::FutureExt;
 
 use crate::{
     interposed::{After, Next},
-    world::{World, caller},
+    world::{SHARE, World, caller},
 };
 
 const BYTES: &[u8] = b"bytes that are in the content store";
 /// So often the file changes under the eyes of a read before it takes the lock of the file.
 const CHANGES: u32 = 4;
 
-async fn write(services: &Services, node: NodeRef, at: u64) {
+async fn write(services: &Services, node: NodeId, at: u64) {
     let byte = Bytes::from_static(b"b");
-    services.write(&caller(), node, at, byte, Stability::Unstable).await.unwrap();
+    let share = services.share(SHARE).unwrap();
+    share.write(&caller(), node, at, byte, Stability::Unstable).await.unwrap();
 }
 
 /// Writes and flushes, and has that happen again.
 fn change(
     (services, next): (Arc<Services>, Arc<Next>),
-    node: NodeRef,
+    node: NodeId,
     left: u32,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {

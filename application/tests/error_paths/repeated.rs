@@ -12,12 +12,12 @@ use dittofs_domain::{
 };
 use dittofs_memory::MemoryMetadataStore;
 use dittofs_ports::{
-    AdminService, ApplyError, Changed, Created, Linked, LookupName, MetadataError, MetadataService, NodeRef, Renamed,
+    AdminService, ApplyError, Changed, Created, Linked, LookupName, MetadataError, MetadataService, Renamed,
 };
 
 use crate::{
     interposed::After,
-    world::{SHARE, World, caller},
+    world::{World, caller},
 };
 
 const OP: OpId = OpId(7);
@@ -26,14 +26,10 @@ fn name(text: &str) -> Name {
     Name::new(text.as_bytes()).unwrap()
 }
 
-fn node(id: NodeId) -> NodeRef {
-    NodeRef::live(SHARE, id)
-}
-
 async fn create(world: &World, text: &str, kind: NewKind, how: CreateHow, op: OpId) -> FsResult<Created> {
     let attributes = InitialAttributes { mode: Some(0o755), ..InitialAttributes::default() };
     let request = CreateRequest { directory: NodeId::ROOT, name: name(text), kind, attributes, how };
-    world.services.create(&caller(), SHARE, &request, Some(op)).await
+    world.share.create(&caller(), &request, Some(op)).await
 }
 
 async fn file(world: &World, text: &str, op: OpId) -> FsResult<Created> {
@@ -42,26 +38,26 @@ async fn file(world: &World, text: &str, op: OpId) -> FsResult<Created> {
 
 async fn remove(world: &World, text: &str, kind: RemoveKind, op: OpId) -> FsResult<Changed> {
     let request = RemoveRequest { directory: NodeId::ROOT, name: name(text), kind };
-    world.services.remove(&caller(), SHARE, &request, Some(op)).await
+    world.share.remove(&caller(), &request, Some(op)).await
 }
 
 async fn rename(world: &World, from: &str, to: &str, op: OpId) -> FsResult<Renamed> {
     let (from_directory, to_directory) = (NodeId::ROOT, NodeId::ROOT);
     let request = RenameRequest { from_directory, from_name: name(from), to_directory, to_name: name(to) };
-    world.services.rename(&caller(), SHARE, &request, Some(op)).await
+    world.share.rename(&caller(), &request, Some(op)).await
 }
 
 async fn link(world: &World, id: NodeId, text: &str, op: OpId) -> FsResult<Linked> {
     let request = LinkRequest { node: id, directory: NodeId::ROOT, name: name(text) };
-    world.services.link(&caller(), SHARE, &request, Some(op)).await
+    world.share.link(&caller(), &request, Some(op)).await
 }
 
 async fn set(world: &World, id: NodeId, request: &SetAttributes, op: OpId) -> FsResult<Changed> {
-    world.services.set_attributes(&caller(), node(id), request, Some(op)).await
+    world.share.set_attributes(&caller(), id, request, Some(op)).await
 }
 
 async fn find(world: &World, text: &str) -> FsResult<NodeId> {
-    let found = world.services.lookup(&caller(), node(NodeId::ROOT), &LookupName::Child(name(text))).await;
+    let found = world.share.lookup(&caller(), NodeId::ROOT, &LookupName::Child(name(text))).await;
     found.map(|found| found.node.node)
 }
 
@@ -94,7 +90,7 @@ async fn an_unchecked_creation_that_is_repeated_truncates_nothing() {
         let how = CreateHow::Unchecked;
         let (directory, kind) = (NodeId::ROOT, NewKind::File);
         let request = CreateRequest { directory, name: name("file"), kind, attributes, how };
-        world.services.create(&caller(), SHARE, &request, Some(op)).await.unwrap()
+        world.share.create(&caller(), &request, Some(op)).await.unwrap()
     };
     let made = unchecked(&world, OP).await.node.node;
     unchecked(&world, OpId(8)).await;
@@ -216,7 +212,7 @@ async fn a_change_that_was_not_sent_may_come_again_as_another() {
 #[tokio::test]
 async fn what_is_done_and_cannot_be_read_again_gets_no_answer() {
     let world = World::new().await;
-    let made = world.file(b"bytes").await.node;
+    let made = world.file(b"bytes").await;
     let (services, faults) = (Arc::clone(&world.services), Arc::clone(&world.faults));
     world.next.set(After::Apply, async move {
         // The attributes of the file that are shown have to be read once more.

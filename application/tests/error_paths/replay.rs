@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    Attributes, Timestamp,
+    Attributes, NodeId, Timestamp,
     error::FsError,
     namespace::{SetAttributes, SetTime},
 };
 use dittofs_memory::MemoryMetadataStore;
-use dittofs_ports::{Appended, MetadataService, NodeRef, Record, Stability};
+use dittofs_ports::{Appended, MetadataService, Record, Stability};
 
 use crate::world::{World, caller};
 
-async fn attributes(world: &World, node: NodeRef) -> Attributes {
-    world.services.attributes(&caller(), node).await.unwrap()
+async fn attributes(world: &World, node: NodeId) -> Attributes {
+    world.share.attributes(&caller(), node).await.unwrap()
 }
 
 /// A crash: the same metadata, the records that the journal took, in another process.
@@ -35,7 +35,7 @@ async fn times_shown_before_a_crash_are_shown_after_it_though_the_clock_ran_back
         *world.faults.time.lock() = at(50);
         if set_between {
             let request = SetAttributes { mtime: SetTime::To(at(7)), ..SetAttributes::default() };
-            world.services.set_attributes(&caller(), node, &request, None).await.unwrap();
+            world.share.set_attributes(&caller(), node, &request, None).await.unwrap();
         }
         world.write(node, b"second", Stability::Unstable).await.unwrap();
         *world.faults.time.lock() = at(20);
@@ -78,10 +78,10 @@ async fn a_file_of_which_records_were_kept_takes_no_change_until_they_have_their
     let node = world.file(b"first").await;
     let records = world.faults.appended.lock().clone();
 
-    let world = World::open_damaged(Arc::clone(&store), records.clone(), node.node).await;
+    let world = World::open_damaged(Arc::clone(&store), records.clone(), node).await;
     assert_eq!(world.write(node, b"2", Stability::Unstable).await.map(drop), Err(FsError::Io));
     let truncate = SetAttributes::size(2);
-    assert_eq!(world.services.set_attributes(&caller(), node, &truncate, None).await.map(drop), Err(FsError::Io));
+    assert_eq!(world.share.set_attributes(&caller(), node, &truncate, None).await.map(drop), Err(FsError::Io));
     let other = world.node("other").await;
     assert_eq!(world.write(other, b"2", Stability::Unstable).await.map(drop), Ok(()));
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dittofs_application::{Network, RetireError, SharePolicy};
 use dittofs_domain::{FsError, ShareId, credentials::Squash, quota::Quota};
-use dittofs_ports::{AdminService, ContentError, MetadataService, Presented, Stability};
+use dittofs_ports::{AdminService, ContentError, EntryService, Presented, ShareServices, Stability};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -25,13 +25,13 @@ fn who() -> Presented {
 async fn what_was_written_is_flushed_and_handles_are_stale() {
     let world = World::new().await;
     let file = world.file(b"bytes").await;
-    let handle = world.services.handle_signer(SHARE).unwrap().handle(file.node).to_bytes();
+    let handle = world.share.handle_signer().handle(file).to_bytes();
     world.services.enter(&handle, &who()).unwrap();
     world.services.retire(SHARE).await.unwrap();
     assert_eq!(world.journal_used(), 0, "everything is in the content store");
     assert_eq!(world.services.enter(&handle, &who()).unwrap_err(), FsError::Stale);
-    assert_eq!(world.read(file).await, Err(FsError::Stale));
-    assert_eq!(world.services.mount(b"/export", &who()).await, Err(FsError::NotFound));
+    assert_eq!(world.services.share(SHARE).unwrap_err(), FsError::Stale);
+    assert_eq!(world.services.mount(b"/export", &who()).await.unwrap_err(), FsError::NotFound);
     assert!(world.services.shares().is_empty());
     assert!(matches!(world.services.retire(SHARE).await, Err(RetireError::Unknown)));
     assert!(matches!(world.services.retire(ShareId(1)).await, Err(RetireError::Unknown)));
@@ -56,10 +56,10 @@ async fn a_change_on_its_way_ends_first() {
 #[tokio::test]
 async fn one_that_can_not_be_closed_cleanly_is_served_no_more_and_says_so() {
     let world = World::new().await;
-    let file = world.file(b"bytes").await;
+    world.file(b"bytes").await;
     world.faults.put.always(|| ContentError::Unavailable("away".into()));
     assert!(matches!(world.services.retire(SHARE).await, Err(RetireError::Close(_))));
-    assert_eq!(world.read(file).await, Err(FsError::Stale));
+    assert_eq!(world.services.share(SHARE).unwrap_err(), FsError::Stale);
     assert!(world.journal_used() > 0, "it is in the journal still");
 }
 
@@ -73,15 +73,15 @@ fn policy(world: &World, change: impl FnOnce(&mut SharePolicy)) {
 async fn calls_are_judged_by_the_newest_policy() {
     let world = World::new().await;
     let file = world.file(b"bytes").await;
-    let handle = world.services.handle_signer(SHARE).unwrap().handle(file.node).to_bytes();
-    let uid = || world.services.enter(&handle, &who()).map(|(_, caller)| caller.credentials.uid);
+    let handle = world.share.handle_signer().handle(file).to_bytes();
+    let uid = || world.services.enter(&handle, &who()).map(|entered| entered.caller.credentials.uid);
     assert_eq!(uid(), Ok(1_000));
     policy(&world, |policy| policy.identity.squash = Squash::All);
     assert_eq!(uid(), Ok(65_534));
     policy(&world, |policy| policy.clients = vec![Network::new([10, 0, 0, 0].into(), 8).unwrap()]);
     assert_eq!(uid(), Err(FsError::Access));
     policy(&world, |policy| policy.read_only = true);
-    assert!(world.services.is_read_only(SHARE));
+    assert!(world.share.is_read_only());
     assert_eq!(world.write(file, b"more", Stability::Unstable).await.unwrap_err(), FsError::ReadOnly);
     policy(&world, |policy| (policy.read_only, policy.quota) = (false, Quota { bytes: 1, ..Quota::NONE }));
     assert_eq!(world.create("over the quota").await.unwrap_err(), FsError::NoSpace);

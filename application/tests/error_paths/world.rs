@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dittofs_application::{Atime, Machine, Registry, Services, Volume, VolumeSettings, VolumeStores};
+use dittofs_application::{Atime, Machine, Registry, ServedShare, Services, Volume, VolumeSettings, VolumeStores};
 use dittofs_block_cache::MokaBlockCache;
 use dittofs_domain::{
     ClientId, Cookie, Credentials, HandleKey, Name, Node, NodeId, Scale, Sequence, ShareId, Timestamp,
@@ -23,8 +23,8 @@ use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
     Appended, ApplyError, BlockService, Caller, ContentError, ContentStore, Created, Journal, JournalError,
-    JournalIdentity, ListRequest, MetadataError, MetadataService, MetadataStore, NodeRef, Record, ShareMetadata,
-    ShareRecord, Stability, Survives, WriteReply,
+    JournalIdentity, ListRequest, MetadataError, MetadataService, MetadataStore, Record, ShareMetadata, ShareRecord,
+    Stability, Survives, WriteReply,
     mocks::{MockClock, MockContentStore, MockJournal, MockRandomness, MockShareMetadata, MockSpawner},
 };
 use futures_util::FutureExt;
@@ -78,6 +78,7 @@ pub(crate) struct Faults {
 
 pub(crate) struct World {
     pub(crate) services: Arc<Services>,
+    pub(crate) share: Arc<ServedShare>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) journal: Arc<NullJournal>,
     pub(crate) volume: Arc<Volume>,
@@ -115,8 +116,8 @@ impl<E: 'static> Fault<E> {
 
 impl Faults {
     /// A sync fails, and loses a record of a node.
-    pub(crate) fn lose(&self, node: NodeRef, sequence: Sequence) {
-        self.lost.lock().push((node.node, sequence));
+    pub(crate) fn lose(&self, node: NodeId, sequence: Sequence) {
+        self.lost.lock().push((node, sequence));
         self.failed_syncs.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -186,7 +187,8 @@ impl World {
         let settings = VolumeSettings { scale, ..VolumeSettings::new(policy(Atime::Relatime)) };
         let volume = Volume::open(stores, settings, machine(&faults)).await.unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)]))));
-        World { services, faults, journal, next, volume }
+        let share = services.share(SHARE).unwrap();
+        World { services, share, faults, journal, next, volume }
     }
 
     pub(crate) async fn create(&self, name: &str) -> FsResult<Created> {
@@ -197,7 +199,7 @@ impl World {
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        self.services.create(&caller(), SHARE, &request, None).await
+        self.share.create(&caller(), &request, None).await
     }
 
     /// Bytes that are in the journal only.
@@ -206,8 +208,8 @@ impl World {
     }
 
     /// An empty file with this name.
-    pub(crate) async fn node(&self, name: &str) -> NodeRef {
-        NodeRef::live(SHARE, self.create(name).await.unwrap().node.node)
+    pub(crate) async fn node(&self, name: &str) -> NodeId {
+        self.create(name).await.unwrap().node.node
     }
 
     pub(crate) async fn remove(&self, name: &str) {
@@ -216,36 +218,31 @@ impl World {
             name: Name::new(name.as_bytes()).unwrap(),
             kind: RemoveKind::NotDirectory,
         };
-        self.services.remove(&caller(), SHARE, &request, None).await.unwrap();
+        self.share.remove(&caller(), &request, None).await.unwrap();
     }
 
     /// Lists the root.
     pub(crate) async fn list(&self) {
-        let directory = NodeRef::live(SHARE, NodeId::ROOT);
+        let directory = NodeId::ROOT;
         let request = ListRequest { directory, after: Cookie::START, entries_max: 1_000, with_attributes: false };
-        self.services.list(&caller(), &request).await.unwrap();
+        self.share.list(&caller(), &request).await.unwrap();
     }
 
     /// A file with these bytes, which are not flushed.
-    pub(crate) async fn file(&self, bytes: &'static [u8]) -> NodeRef {
-        let node = NodeRef::live(SHARE, self.create("file").await.unwrap().node.node);
+    pub(crate) async fn file(&self, bytes: &'static [u8]) -> NodeId {
+        let node = self.create("file").await.unwrap().node.node;
         if !bytes.is_empty() {
             self.write(node, bytes, Stability::Unstable).await.unwrap();
         }
         node
     }
 
-    pub(crate) async fn write(
-        &self,
-        node: NodeRef,
-        bytes: &'static [u8],
-        stability: Stability,
-    ) -> FsResult<WriteReply> {
-        self.services.write(&caller(), node, 0, Bytes::from_static(bytes), stability).await
+    pub(crate) async fn write(&self, node: NodeId, bytes: &'static [u8], stability: Stability) -> FsResult<WriteReply> {
+        self.share.write(&caller(), node, 0, Bytes::from_static(bytes), stability).await
     }
 
-    pub(crate) async fn read(&self, node: NodeRef) -> FsResult<Vec<u8>> {
-        Ok(self.services.read(&caller(), node, 0, 4_096).await?.data.concat())
+    pub(crate) async fn read(&self, node: NodeId) -> FsResult<Vec<u8>> {
+        Ok(self.share.read(&caller(), node, 0, 4_096).await?.data.concat())
     }
 }
 

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use dittofs_domain::{
-    FsError,
+    FsError, NodeId,
     access::AccessMask,
     opens::{AcknowledgeError, LeaseForm, LeaseKey, Rights, ShareAccess},
 };
-use dittofs_ports::{AcknowledgeFailure, Caller, NodeRef, OpenRequest, OpenService};
+use dittofs_ports::{AcknowledgeFailure, Caller, OpenRequest, OpenService};
 
 use crate::world::{Event, World, cached, nfs, shared, token};
 
@@ -15,9 +15,9 @@ fn lease(client: &Caller, id: u128) -> LeaseKey {
     LeaseKey { client: client.client, form: LeaseForm::Lease, id }
 }
 
-async fn holder(world: &World, file: NodeRef) -> Caller {
+async fn holder(world: &World, file: NodeId) -> Caller {
     let caller = nfs(1);
-    let opened = world.services.open(&caller, file, &cached(7)).await.unwrap();
+    let opened = world.share.open(&caller, file, &cached(7)).await.unwrap();
     assert_eq!(opened.lease.unwrap().1.rights, Rights::all());
     Caller { opener: Some(opened.token), ..caller }
 }
@@ -35,9 +35,9 @@ async fn an_open_waits_until_the_holder_of_a_lease_acknowledges_its_break() {
         assert_eq!((request.from, request.to), (Rights::all(), Rights::READ | Rights::HANDLE));
         // The holder writes back what it has, then acknowledges.
         world.write(&holder, file, 0, b"dirty").await.unwrap();
-        let more = world.services.acknowledge(&holder, file, request.key, Rights::all()).await;
+        let more = world.share.acknowledge(&holder, file, request.key, Rights::all()).await;
         assert_eq!(more, Err(AcknowledgeFailure::Refused(AcknowledgeError::TooMuch)));
-        world.services.acknowledge(&holder, file, request.key, request.to).await.unwrap();
+        world.share.acknowledge(&holder, file, request.key, request.to).await.unwrap();
     };
     let (opened, ()) = tokio::join!(open, acknowledge);
     assert_eq!(world.read(&opened.unwrap(), file).await.unwrap(), b"dirty");
@@ -55,9 +55,9 @@ async fn a_break_that_nobody_acknowledges_is_revoked_by_its_deadline() {
     world.open(2, file, &shared()).await.unwrap();
     let waited = world.elapsed() - before;
     assert!(waited >= BREAK && waited < BREAK + Duration::from_secs(1), "{waited:?}");
-    let revoked = Event::Revoked(file.node, lease(&holder, 7));
+    let revoked = Event::Revoked(file, lease(&holder, 7));
     assert!(world.events.all().contains(&revoked));
-    let late = world.services.acknowledge(&holder, file, lease(&holder, 7), Rights::READ).await;
+    let late = world.share.acknowledge(&holder, file, lease(&holder, 7), Rights::READ).await;
     assert_eq!(late, Err(AcknowledgeFailure::Refused(AcknowledgeError::Unknown)));
 }
 
@@ -72,7 +72,7 @@ async fn who_does_not_wait_must_come_again() {
     assert_eq!(world.open(2, file, &impatient).await.unwrap_err(), FsError::Busy);
     assert_eq!(world.elapsed(), before);
     assert_eq!(world.events.breaks().len(), 1, "one break is sent once");
-    world.services.acknowledge(&holder, file, lease(&holder, 7), Rights::READ).await.unwrap();
+    world.share.acknowledge(&holder, file, lease(&holder, 7), Rights::READ).await.unwrap();
     world.open(2, file, &impatient).await.unwrap();
 }
 
@@ -85,7 +85,7 @@ async fn a_write_without_an_open_breaks_leases_too_but_waits_a_second_only() {
     assert_eq!(world.write(&nfs(2), file, 0, b"x").await, Err(FsError::Busy));
     assert!(world.elapsed() - before < Duration::from_secs(2));
     assert_eq!(world.events.breaks()[0].to, Rights::empty());
-    world.services.return_lease(&holder, file, lease(&holder, 7)).await.unwrap();
+    world.share.return_lease(&holder, file, lease(&holder, 7)).await.unwrap();
     world.write(&nfs(2), file, 0, b"x").await.unwrap();
 }
 
@@ -96,7 +96,7 @@ async fn who_may_not_write_breaks_nothing() {
     holder(&world, file).await;
     let other_user = crate::world::user(2, 2_000);
     assert_eq!(world.write(&other_user, file, 0, b"x").await, Err(FsError::Access));
-    assert_eq!(world.services.open(&other_user, file, &shared()).await.unwrap_err(), FsError::Access);
+    assert_eq!(world.share.open(&other_user, file, &shared()).await.unwrap_err(), FsError::Access);
     assert_eq!(world.events.all(), []);
 }
 
@@ -111,7 +111,7 @@ async fn a_cached_open_that_denies_is_asked_back_and_its_close_lets_others_in() 
     let close = async {
         let request = world.events.wait_break().await;
         assert!(!request.to.contains(Rights::HANDLE));
-        world.services.close(&holder, file, token(&holder)).await.unwrap();
+        world.share.close(&holder, file, token(&holder)).await.unwrap();
     };
     let (opened, ()) = tokio::join!(open, close);
     opened.unwrap();
@@ -125,11 +125,11 @@ async fn a_lease_grows_only_where_others_leave_room() {
     let reader = OpenRequest { rights: AccessMask::READ_ATTRIBUTES, ..shared() };
     let second = world.open(2, file, &reader).await.unwrap();
     let wanted = lease(&second, 8);
-    let grant = world.services.request_lease(&nfs(3), file, wanted, Rights::READ).await;
+    let grant = world.share.request_lease(&nfs(3), file, wanted, Rights::READ).await;
     assert_eq!(grant, Err(FsError::Invalid), "another client's key");
-    let grant = world.services.request_lease(&second, file, wanted, Rights::all()).await.unwrap();
+    let grant = world.share.request_lease(&second, file, wanted, Rights::all()).await.unwrap();
     assert_eq!(grant.rights, Rights::empty());
-    world.services.close(&first, file, token(&first)).await.unwrap();
+    world.share.close(&first, file, token(&first)).await.unwrap();
     assert_eq!(world.events.all(), [], "nothing is broken for a lease");
 }
 
@@ -141,6 +141,6 @@ async fn a_call_given_up_while_it_waits_leaves_nothing() {
     let request = shared();
     let open = tokio::time::timeout(Duration::from_secs(5), world.open(2, file, &request));
     assert!(open.await.is_err());
-    world.services.close(&holder, file, token(&holder)).await.unwrap();
+    world.share.close(&holder, file, token(&holder)).await.unwrap();
     assert!(world.opens.is_idle());
 }

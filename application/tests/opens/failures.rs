@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use dittofs_domain::{ClientId, FsError, opens::LockKind};
-use dittofs_ports::{OpenHint, OpenService, OpenStateError, mocks::MockOpenState};
+use dittofs_ports::{EntryService, OpenHint, OpenService, OpenStateError, mocks::MockOpenState};
 
 use crate::world::{World, bytes, nfs, owner, shared};
 
@@ -38,7 +38,7 @@ async fn a_store_that_does_not_answer_makes_its_callers_come_again() {
     assert_eq!(world.write(&nfs(1), file, 0, b"x").await, Err(FsError::Busy));
     assert_eq!(world.remove(&nfs(1), "a").await, Err(FsError::Busy));
     assert_eq!(world.services.release_client(ClientId::Nfs4(1)).await, Err(FsError::Busy));
-    let unlocked = world.services.unlock(&nfs(1), file, &owner(1), bytes(0, 1)).await;
+    let unlocked = world.share.unlock(&nfs(1), file, &owner(1), bytes(0, 1)).await;
     assert_eq!(unlocked, Err(FsError::Busy));
 }
 

@@ -9,20 +9,20 @@ use std::{
 };
 
 use dittofs_domain::{
-    FsError,
+    FsError, NodeId,
     opens::{
         LeaseForm, LeaseKey, Lock, LockKind, Locking, NodeOpens, Open, OpenToken, Operation, Rights, ShareAccess,
         ShareMode,
     },
 };
-use dittofs_ports::{Caller, NodeRef, OpenHint, OpenStateError, mocks::MockOpenState};
+use dittofs_ports::{Caller, OpenHint, OpenStateError, mocks::MockOpenState};
 
 use crate::world::{World, bytes, nfs, owner, user};
 
 const READ_AND_HANDLE: Rights = Rights::READ.union(Rights::HANDLE);
 
 /// A file of which a store knows this at once; whoever wants to change it must come again.
-async fn known(opens: NodeOpens) -> (World, NodeRef) {
+async fn known(opens: NodeOpens) -> (World, NodeId) {
     let mut store = MockOpenState::new();
     let idle = Arc::new(AtomicBool::new(true));
     let made = Arc::clone(&idle);

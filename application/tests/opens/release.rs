@@ -1,5 +1,5 @@
 use dittofs_domain::{ClientId, opens::LockKind};
-use dittofs_ports::{LockReply, OpenService};
+use dittofs_ports::{EntryService, LockReply};
 
 use crate::world::{Event, World, cached, nfs, owner, shared};
 
@@ -20,8 +20,7 @@ async fn a_client_that_is_gone_leaves_nothing_and_frees_those_who_wait() {
     };
     let (opened, ()) = tokio::join!(open, release);
     opened.unwrap();
-    let granted =
-        |event: &Event| matches!(event, Event::Granted(node, w) if *node == a.node && w.lock.holder == owner(2));
+    let granted = |event: &Event| matches!(event, Event::Granted(node, w) if *node == a && w.lock.holder == owner(2));
     assert!(world.events.all().iter().any(granted));
     assert_eq!(world.opens.nodes_of(ClientId::Nfs4(1)).await.unwrap(), []);
     assert_eq!(world.read(&nfs(3), a).await.unwrap(), b"text");

@@ -1,4 +1,4 @@
-use dittofs_domain::{FsError, access::AccessMask, namespace::SetAttributes, opens::ShareAccess};
+use dittofs_domain::{FsError, NodeId, access::AccessMask, namespace::SetAttributes, opens::ShareAccess};
 use dittofs_ports::{Caller, MetadataService, OpenRequest, OpenService, ShareChange};
 
 use crate::world::{World, nfs, shared, token, user};
@@ -17,12 +17,12 @@ async fn what_an_open_denies_nobody_does() {
     assert_eq!(world.open(3, file, &shared()).await.unwrap_err(), FsError::ShareDenied);
     assert_eq!(world.write(&nfs(1), file, 0, b"x").await, Err(FsError::ShareDenied));
     let truncate = SetAttributes::size(0);
-    assert_eq!(world.services.set_attributes(&nfs(1), file, &truncate, None).await, Err(FsError::ShareDenied));
+    assert_eq!(world.share.set_attributes(&nfs(1), file, &truncate, None).await, Err(FsError::ShareDenied));
     assert_eq!(world.remove(&nfs(1), "a").await, Err(FsError::ShareDenied));
     assert_eq!(world.read(&nfs(1), file).await.unwrap(), b"text");
     world.open(3, file, &denying(AccessMask::READ_DATA, ShareAccess::empty())).await.unwrap();
 
-    world.services.close(&reader, file, token(&reader)).await.unwrap();
+    world.share.close(&reader, file, token(&reader)).await.unwrap();
     world.write(&nfs(1), file, 0, b"x").await.unwrap();
     world.remove(&nfs(1), "a").await.unwrap();
 }
@@ -35,9 +35,9 @@ async fn a_downgrade_lets_others_in_and_an_upgrade_may_not_shut_them_out() {
     let first = world.open(2, file, &denying(AccessMask::READ_DATA, both)).await.unwrap();
     assert_eq!(world.open(3, file, &shared()).await.unwrap_err(), FsError::ShareDenied);
     let change = |deny| ShareChange { rights: AccessMask::READ_DATA, deny, waits: true };
-    world.services.change_share(&first, file, token(&first), &change(ShareAccess::empty())).await.unwrap();
+    world.share.change_share(&first, file, token(&first), &change(ShareAccess::empty())).await.unwrap();
     world.open(3, file, &shared()).await.unwrap();
-    let upgraded = world.services.change_share(&first, file, token(&first), &change(both)).await;
+    let upgraded = world.share.change_share(&first, file, token(&first), &change(both)).await;
     assert_eq!(upgraded, Err(FsError::ShareDenied));
 }
 
@@ -46,19 +46,19 @@ async fn rights_are_demanded_when_a_node_is_opened_and_hold_until_it_is_closed()
     let world = World::new().await;
     let file = world.file("a", b"text").await;
     let other_user = user(2, 2_000);
-    assert_eq!(world.services.open(&other_user, file, &shared()).await.unwrap_err(), FsError::Access);
+    assert_eq!(world.share.open(&other_user, file, &shared()).await.unwrap_err(), FsError::Access);
     let read = denying(AccessMask::READ_DATA, ShareAccess::empty());
-    let opened = world.services.open(&other_user, file, &read).await.unwrap();
+    let opened = world.share.open(&other_user, file, &read).await.unwrap();
     let reader = Caller { opener: Some(opened.token), ..other_user.clone() };
     let upgrade = ShareChange { rights: shared().rights, deny: ShareAccess::empty(), waits: true };
-    assert_eq!(world.services.change_share(&reader, file, opened.token, &upgrade).await, Err(FsError::Access));
+    assert_eq!(world.share.change_share(&reader, file, opened.token, &upgrade).await, Err(FsError::Access));
 
     let private = SetAttributes { mode: Some(0o600), ..SetAttributes::default() };
-    world.services.set_attributes(&nfs(1), file, &private, None).await.unwrap();
+    world.share.set_attributes(&nfs(1), file, &private, None).await.unwrap();
     assert_eq!(world.read(&reader, file).await.unwrap(), b"text");
     assert_eq!(world.write(&reader, file, 0, b"x").await, Err(FsError::Access));
     assert_eq!(world.read(&other_user, file).await, Err(FsError::Access));
-    assert_eq!(world.services.open(&other_user, file, &read).await.unwrap_err(), FsError::Access);
+    assert_eq!(world.share.open(&other_user, file, &read).await.unwrap_err(), FsError::Access);
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,11 +66,10 @@ async fn the_directory_grants_the_right_to_remove_what_is_in_it() {
     let world = World::new().await;
     let file = world.file("a", b"").await;
     let delete = denying(AccessMask::DELETE, ShareAccess::empty());
-    world.services.open(&user(2, 2_000), file, &delete).await.unwrap();
-    let root = dittofs_ports::NodeRef { node: dittofs_domain::NodeId::ROOT, ..file };
+    world.share.open(&user(2, 2_000), file, &delete).await.unwrap();
     let sticky = SetAttributes { mode: Some(0o1777), ..SetAttributes::default() };
-    world.services.set_attributes(&user(9, 0), root, &sticky, None).await.unwrap();
-    assert_eq!(world.services.open(&user(2, 2_000), file, &delete).await.unwrap_err(), FsError::Access);
+    world.share.set_attributes(&user(9, 0), NodeId::ROOT, &sticky, None).await.unwrap();
+    assert_eq!(world.share.open(&user(2, 2_000), file, &delete).await.unwrap_err(), FsError::Access);
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,10 +77,10 @@ async fn who_made_a_file_opens_it_whatever_its_mode() {
     let world = World::new().await;
     let file = world.file("a", b"").await;
     let none = SetAttributes { mode: Some(0), ..SetAttributes::default() };
-    world.services.set_attributes(&nfs(1), file, &none, None).await.unwrap();
+    world.share.set_attributes(&nfs(1), file, &none, None).await.unwrap();
     assert_eq!(world.open(1, file, &shared()).await.unwrap_err(), FsError::Access);
     let created = OpenRequest { created: true, ..shared() };
-    assert_eq!(world.services.open(&user(2, 2_000), file, &created).await.unwrap_err(), FsError::Access);
+    assert_eq!(world.share.open(&user(2, 2_000), file, &created).await.unwrap_err(), FsError::Access);
     let writer = world.open(1, file, &created).await.unwrap();
     world.write(&writer, file, 0, b"x").await.unwrap();
 }
@@ -93,8 +92,8 @@ async fn a_token_counts_for_its_own_client_only() {
     let reader = denying(AccessMask::READ_DATA, ShareAccess::WRITE);
     let reader = world.open(2, file, &reader).await.unwrap();
     let thief = Caller { opener: reader.opener, ..nfs(3) };
-    assert_eq!(world.services.close(&thief, file, token(&reader)).await, Err(FsError::Stale));
-    world.services.close(&reader, file, token(&reader)).await.unwrap();
-    assert_eq!(world.services.close(&reader, file, token(&reader)).await, Err(FsError::Stale));
+    assert_eq!(world.share.close(&thief, file, token(&reader)).await, Err(FsError::Stale));
+    world.share.close(&reader, file, token(&reader)).await.unwrap();
+    assert_eq!(world.share.close(&reader, file, token(&reader)).await, Err(FsError::Stale));
     assert!(world.opens.is_idle());
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dittofs_application::{Atime, Machine, Registry, Services, Volume, VolumeSettings, VolumeStores};
+use dittofs_application::{Atime, Machine, Registry, ServedShare, Services, Volume, VolumeSettings, VolumeStores};
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Name, Node, NodeId, ShareId, Timestamp,
@@ -23,8 +23,8 @@ use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    BlockService, CacheKey, CacheRequest, Caller, LockReply, LockRequest, MetadataService, MetadataStore, NodeRef,
-    OpenEvents, OpenRequest, OpenService, OpenState, ShareMetadata, ShareRecord, Stability, Survives,
+    BlockService, CacheKey, CacheRequest, Caller, EntryService, LockReply, LockRequest, MetadataService, MetadataStore,
+    NodeRef, OpenEvents, OpenRequest, OpenService, OpenState, ShareMetadata, ShareRecord, Stability, Survives,
 };
 use dittofs_system::{SystemRandomness, TokioSpawner};
 use tokio::time::Instant;
@@ -35,6 +35,7 @@ const SHARE: ShareId = ShareId(0xD177_0001);
 
 pub(crate) struct World {
     pub(crate) services: Arc<Services>,
+    pub(crate) share: Arc<ServedShare>,
     pub(crate) metadata: Arc<dyn ShareMetadata>,
     pub(crate) opens: Arc<dyn OpenState>,
     pub(crate) events: Arc<Events>,
@@ -83,11 +84,12 @@ impl World {
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![volume]))));
         let events = Arc::new(Events::default());
         services.subscribe(Arc::clone(&events) as Arc<dyn OpenEvents>);
-        World { services, metadata, opens, events, start }
+        let share = services.share(SHARE).unwrap();
+        World { services, share, metadata, opens, events, start }
     }
 
     /// A file of user 1,000 with these bytes.
-    pub(crate) async fn file(&self, name: &str, content: &'static [u8]) -> NodeRef {
+    pub(crate) async fn file(&self, name: &str, content: &'static [u8]) -> NodeId {
         let request = CreateRequest {
             directory: NodeId::ROOT,
             name: Name::new(name.as_bytes()).unwrap(),
@@ -95,21 +97,21 @@ impl World {
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        let made = self.services.create(&nfs(1), SHARE, &request, None).await.unwrap();
-        let node = NodeRef::live(SHARE, made.node.node);
+        let made = self.share.create(&nfs(1), &request, None).await.unwrap();
+        let node = made.node.node;
         if !content.is_empty() {
             self.write(&nfs(1), node, 0, content).await.unwrap();
         }
         node
     }
 
-    pub(crate) async fn write(&self, caller: &Caller, node: NodeRef, at: u64, bytes: &'static [u8]) -> FsResult<()> {
+    pub(crate) async fn write(&self, caller: &Caller, node: NodeId, at: u64, bytes: &'static [u8]) -> FsResult<()> {
         let data = Bytes::from_static(bytes);
-        self.services.write(caller, node, at, data, Stability::Unstable).await.map(|_| ())
+        self.share.write(caller, node, at, data, Stability::Unstable).await.map(|_| ())
     }
 
-    pub(crate) async fn read(&self, caller: &Caller, node: NodeRef) -> FsResult<Vec<u8>> {
-        Ok(self.services.read(caller, node, 0, 4_096).await?.data.concat())
+    pub(crate) async fn read(&self, caller: &Caller, node: NodeId) -> FsResult<Vec<u8>> {
+        Ok(self.share.read(caller, node, 0, 4_096).await?.data.concat())
     }
 
     pub(crate) async fn remove(&self, caller: &Caller, name: &str) -> FsResult<()> {
@@ -118,27 +120,27 @@ impl World {
             name: Name::new(name.as_bytes()).unwrap(),
             kind: RemoveKind::NotDirectory,
         };
-        self.services.remove(caller, SHARE, &request, None).await.map(|_| ())
+        self.share.remove(caller, &request, None).await.map(|_| ())
     }
 
     /// Opens, and answers the caller that goes through the open.
-    pub(crate) async fn open(&self, client: u64, node: NodeRef, request: &OpenRequest) -> FsResult<Caller> {
+    pub(crate) async fn open(&self, client: u64, node: NodeId, request: &OpenRequest) -> FsResult<Caller> {
         let caller = nfs(client);
-        let opened = self.services.open(&caller, node, request).await?;
+        let opened = self.share.open(&caller, node, request).await?;
         Ok(Caller { opener: Some(opened.token), ..caller })
     }
 
     /// Locks as NFS does: by an owner, without an open.
-    pub(crate) async fn owner_lock(&self, client: u64, node: NodeRef, kind: LockKind, wait: bool) -> LockReply {
-        let wait = wait.then(|| self.services.wait_token(SHARE).unwrap());
+    pub(crate) async fn owner_lock(&self, client: u64, node: NodeId, kind: LockKind, wait: bool) -> LockReply {
+        let wait = wait.then(|| self.share.wait_token());
         let lock = Lock { range: bytes(0, 10), kind, holder: owner(client) };
-        self.services.lock(&nfs(client), node, &LockRequest { lock, wait, waits: true }).await.unwrap()
+        self.share.lock(&nfs(client), node, &LockRequest { lock, wait, waits: true }).await.unwrap()
     }
 
     /// Locks as SMB does: by an open.
-    pub(crate) async fn open_lock(&self, caller: &Caller, node: NodeRef, kind: LockKind) -> FsResult<LockReply> {
+    pub(crate) async fn open_lock(&self, caller: &Caller, node: NodeId, kind: LockKind) -> FsResult<LockReply> {
         let lock = Lock { range: bytes(0, 10), kind, holder: by_open(caller) };
-        self.services.lock(caller, node, &LockRequest { lock, wait: None, waits: true }).await
+        self.share.lock(caller, node, &LockRequest { lock, wait: None, waits: true }).await
     }
 
     pub(crate) fn elapsed(&self) -> Duration {

@@ -12,7 +12,7 @@ use crate::{
 async fn writes_are_taken_again_though_a_file_that_is_set_aside_keeps_its_bytes() {
     let world = World::new().await;
     let damaged = world.file("damaged").await;
-    *world.faults.damaged.lock() = Some(damaged.node);
+    *world.faults.damaged.lock() = Some(damaged);
     world.write(damaged, 0, bytes(1, 10_000)).await.unwrap();
     for _ in 0..3 {
         assert_eq!(world.services.flush().await, Err(FsError::Io));

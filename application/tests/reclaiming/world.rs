@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use dittofs_application::{Atime, Machine, Registry, Services, Volume, VolumeLimits, VolumeSettings, VolumeStores};
+use dittofs_application::{
+    Atime, Machine, Registry, ServedShare, Services, Volume, VolumeLimits, VolumeSettings, VolumeStores,
+};
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
     ClientId, Credentials, Epoch, HandleKey, Name, Node, NodeId, ObjectId, ShareId, Timestamp,
@@ -16,8 +18,8 @@ use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockService, Caller, CloneRange, ContentStore, MetadataService, MetadataStore, NodeRef,
-    ShareMetadata, ShareRecord, Stability, Survives,
+    AdminService, BlockService, Caller, CloneRange, ContentStore, MetadataService, MetadataStore, ShareMetadata,
+    ShareRecord, Stability, Survives,
 };
 use dittofs_system::{SystemRandomness, TokioSpawner};
 use parking_lot::Mutex;
@@ -33,6 +35,7 @@ pub(crate) const SHARE: ShareId = ShareId(0xD177_0003);
 
 pub(crate) struct World {
     pub(crate) services: Arc<Services>,
+    pub(crate) share: Arc<ServedShare>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) content: Arc<MemoryContentStore>,
     metadata: Arc<dyn ShareMetadata>,
@@ -76,7 +79,8 @@ impl World {
         let settings = VolumeSettings { limits, ..VolumeSettings::new(policy(Atime::None)) };
         let volume = Volume::open(stores, settings, machine).await.unwrap();
         let services = Arc::new(Services::new(Arc::new(Registry::new(vec![volume]))));
-        World { services, faults, content, metadata }
+        let share = services.share(SHARE).unwrap();
+        World { services, share, faults, content, metadata }
     }
 
     /// The same share after a restart, which finds objects of other instances; one of these has not ended.
@@ -94,7 +98,7 @@ impl World {
     }
 
     /// An empty file.
-    pub(crate) async fn file(&self, name: &str) -> NodeRef {
+    pub(crate) async fn file(&self, name: &str) -> NodeId {
         let request = CreateRequest {
             directory: NodeId::ROOT,
             name: Name::new(name.as_bytes()).unwrap(),
@@ -102,39 +106,31 @@ impl World {
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        NodeRef::live(SHARE, self.services.create(&caller(), SHARE, &request, None).await.unwrap().node.node)
+        self.share.create(&caller(), &request, None).await.unwrap().node.node
     }
 
-    pub(crate) async fn write(&self, node: NodeRef, at: u64, bytes: Bytes) -> FsResult<()> {
-        self.services.write(&caller(), node, at, bytes, Stability::Unstable).await.map(drop)
+    pub(crate) async fn write(&self, node: NodeId, at: u64, bytes: Bytes) -> FsResult<()> {
+        self.share.write(&caller(), node, at, bytes, Stability::Unstable).await.map(drop)
     }
 
-    pub(crate) async fn read(&self, node: NodeRef) -> FsResult<Vec<u8>> {
-        Ok(self.services.read(&caller(), node, 0, 4 << 20).await?.data.concat())
+    pub(crate) async fn read(&self, node: NodeId) -> FsResult<Vec<u8>> {
+        Ok(self.share.read(&caller(), node, 0, 4 << 20).await?.data.concat())
     }
 
     pub(crate) async fn remove(&self, name: &str) {
         let name = Name::new(name.as_bytes()).unwrap();
         let request = RemoveRequest { directory: NodeId::ROOT, name, kind: RemoveKind::NotDirectory };
-        self.services.remove(&caller(), SHARE, &request, None).await.unwrap();
+        self.share.remove(&caller(), &request, None).await.unwrap();
     }
 
     /// Gives a file all that another one has.
-    pub(crate) async fn clone_file(&self, source: NodeRef, destination: NodeRef) -> FsResult<()> {
-        let request = CloneRange {
-            share: SHARE,
-            source: source.node,
-            source_opener: None,
-            offset: 0,
-            length: 0,
-            destination: destination.node,
-            at: 0,
-        };
-        self.services.clone_range(&caller(), &request).await.map(drop)
+    pub(crate) async fn clone_file(&self, source: NodeId, destination: NodeId) -> FsResult<()> {
+        let request = CloneRange { source, source_opener: None, offset: 0, length: 0, destination, at: 0 };
+        self.share.clone_range(&caller(), &request).await.map(drop)
     }
 
     /// An object of its own with two files in it, the second of which is called `dead-…`.
-    pub(crate) async fn object_of_two(&self, number: usize, alive: usize, dead: usize) -> NodeRef {
+    pub(crate) async fn object_of_two(&self, number: usize, alive: usize, dead: usize) -> NodeId {
         let file = self.file(&format!("alive-{number}")).await;
         self.write(file, 0, bytes(number, alive)).await.unwrap();
         let other = self.file(&format!("dead-{number}")).await;

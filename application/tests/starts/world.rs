@@ -13,7 +13,9 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_application::{Atime, Machine, OpenError, Registry, Services, Volume, VolumeSettings, VolumeStores};
+use dittofs_application::{
+    Atime, Machine, OpenError, Registry, ServedShare, Services, Volume, VolumeSettings, VolumeStores,
+};
 use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Name, Node, NodeId, ObjectId, ShareId, Timestamp,
@@ -27,7 +29,7 @@ use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
     BlockService, Caller, Claim, ContentError, ContentStore, Counter, Journal, JournalError, JournalIdentity, Marked,
-    MetadataService, MetadataStore, NodeRef, ShareMetadata, ShareRecord, Spawner, Stability, Survives,
+    MetadataService, MetadataStore, ShareMetadata, ShareRecord, Spawner, Stability, Survives,
 };
 use dittofs_system::SystemRandomness;
 use parking_lot::Mutex;
@@ -64,7 +66,7 @@ pub(crate) struct World {
 
 pub(crate) struct Server {
     pub(crate) volume: Arc<Volume>,
-    services: Services,
+    share: Arc<ServedShare>,
     tasks: Arc<Tasks>,
 }
 
@@ -180,7 +182,8 @@ impl World {
         let settings = VolumeSettings { accept_loss, ..VolumeSettings::new(policy(Atime::Relatime)) };
         let volume = Volume::open(stores, settings, machine).await?;
         let services = Services::new(Arc::new(Registry::new(vec![Arc::clone(&volume)])));
-        Ok(Server { volume, services, tasks })
+        let share = services.share(SHARE).unwrap();
+        Ok(Server { volume, share, tasks })
     }
 
     /// Whether the content store answers.
@@ -210,12 +213,11 @@ impl World {
     /// Writes a file.
     pub(crate) async fn write(&self, server: &Server) -> FsResult<()> {
         let node = self.create(server).await?;
-        let written =
-            server.services.write(&caller(), node, 0, Bytes::from_static(b"bytes"), Stability::Unstable).await;
+        let written = server.share.write(&caller(), node, 0, Bytes::from_static(b"bytes"), Stability::Unstable).await;
         written.map(|_| ())
     }
 
-    async fn create(&self, server: &Server) -> FsResult<NodeRef> {
+    async fn create(&self, server: &Server) -> FsResult<NodeId> {
         let name = format!("file{}", self.created.fetch_add(1, Ordering::Relaxed));
         let request = CreateRequest {
             directory: NodeId::ROOT,
@@ -224,8 +226,8 @@ impl World {
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        let made = server.services.create(&caller(), SHARE, &request, None).await?;
-        Ok(NodeRef::live(SHARE, made.node.node))
+        let made = server.share.create(&caller(), &request, None).await?;
+        Ok(made.node.node)
     }
 }
 

@@ -124,9 +124,8 @@ impl Running {
 
 /// Returns the parameters that protocols are given.
 fn serving(config: &Config, services: &Arc<Services>, fronts: &Fronts, bounds: &Bounds) -> Serving {
-    let (metadata, block) = (services.clone(), services.clone());
     Serving {
-        services: Offered { metadata, block, open: services.clone(), admin: services.clone() },
+        services: Offered { entry: services.clone(), admin: services.clone() },
         bounds: bounds.clone(),
         fronts: fronts.handles(),
         idle: config.adapters.limits.idle,

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dittofs_domain::{Attributes, NodeId, ShareId, error::FsResult, opens::OpenToken};
+use dittofs_domain::{Attributes, NodeId, error::FsResult, opens::OpenToken};
 use smallvec::SmallVec;
 
-use super::{Caller, Changed, NodeRef};
+use super::{Caller, Changed};
 
 /// How durable a write is when it is answered (`stable_how` of RFC 1813, 3.3.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,12 +76,10 @@ pub struct AllocatedRanges {
     pub next: Option<u64>,
 }
 
-/// A range of a file, and where it goes: inside one share, so that a clone from one share to another can't be asked
-/// for.
+/// A range of a file, and where it goes. Both files are of the service's share: a clone from one share to another can't
+/// be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloneRange {
-    /// The share.
-    pub share: ShareId,
     /// The file that is read.
     pub source: NodeId,
     /// The open through which it is read; none for protocols without opens. The caller's own is that of the
@@ -97,19 +95,18 @@ pub struct CloneRange {
     pub at: u64,
 }
 
-/// The content of files in all shares: bytes of files, not blocks of a device or of an object. It has its name from the
+/// The content of the files of one share: bytes of files, not blocks of a device or of an object. It has its name from the
 /// system that this one was modelled on.
 ///
 /// Of every method: permission is checked by the caller's credentials, locks and share modes of others are honoured;
 /// directories are refused with `IsDirectory`, other nodes without content with `Invalid`; `Busy` means that trying
 /// again later can help.
-#[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait BlockService: Send + Sync {
     /// Reads bytes.
     /// - beyond the end of the file there are none;
     /// - a file without read permission is readable for who may execute it.
-    async fn read(&self, caller: &Caller, node: NodeRef, offset: u64, length: u32) -> FsResult<ReadReply>;
+    async fn read(&self, caller: &Caller, node: NodeId, offset: u64, length: u32) -> FsResult<ReadReply>;
 
     /// Writes bytes; `length` 0 changes nothing.
     /// - `TooLarge` where the end is beyond [`dittofs_domain::content::FILE_BYTES_MAX`];
@@ -118,14 +115,14 @@ pub trait BlockService: Send + Sync {
     async fn write(
         &self,
         caller: &Caller,
-        node: NodeRef,
+        node: NodeId,
         offset: u64,
         data: Bytes,
         stability: Stability,
     ) -> FsResult<WriteReply>;
 
     /// Makes everything that was written to the file durable at the share's tier.
-    async fn commit(&self, caller: &Caller, node: NodeRef) -> FsResult<CommitReply>;
+    async fn commit(&self, caller: &Caller, node: NodeId) -> FsResult<CommitReply>;
 
     /// Makes a range zeros, and gives back what it took (DEALLOCATE of RFC 7862, 15.4; FSCTL_SET_ZERO_DATA).
     /// - to the byte: no bound has to be aligned; the size stays, what is behind the end stays as it is;
@@ -134,27 +131,27 @@ pub trait BlockService: Send + Sync {
     /// - where a page would get more than 40 extents, zeros are written into it instead;
     /// - up to 1,900 pages of 1 MiB that are not all hole: all or nothing. A larger range is done in pieces from its
     ///   start on, and a failure leaves it done up to some byte. It can be requested again.
-    async fn punch(&self, caller: &Caller, node: NodeRef, range: Range<u64>) -> FsResult<Changed>;
+    async fn punch(&self, caller: &Caller, node: NodeId, range: Range<u64>) -> FsResult<Changed>;
 
     /// Makes sure that the file reaches to the end of a range (ALLOCATE of RFC 7862, 15.1; posix_fallocate).
     /// - never changes a byte; what the file gains is zeros;
     /// - refused with `NoSpace` where the range no longer fits into the share. That is all: an object store can't
     ///   reserve anything, so a later write may still be refused;
     /// - a file that is long enough stays as it is.
-    async fn allocate(&self, caller: &Caller, node: NodeRef, range: Range<u64>) -> FsResult<Changed>;
+    async fn allocate(&self, caller: &Caller, node: NodeId, range: Range<u64>) -> FsResult<Changed>;
 
     /// Looks for data or for a hole from an offset on (SEEK of RFC 7862, 15.11).
     /// - answers the offset itself if it is there; none if there is no data up to the end; the end if there is no hole;
     /// - zeros that were written are data, and a small hole next to them may count as data, too;
     /// - `NothingThere` where the offset is not before the end of the file.
-    async fn seek(&self, caller: &Caller, node: NodeRef, offset: u64, what: Seek) -> FsResult<Option<u64>>;
+    async fn seek(&self, caller: &Caller, node: NodeId, offset: u64, what: Seek) -> FsResult<Option<u64>>;
 
     /// Where a range of the file has data (FSCTL_QUERY_ALLOCATED_RANGES): at most `ranges_max` runs, and at most as
     /// many as are found in a bounded time.
     async fn allocated_ranges(
         &self,
         caller: &Caller,
-        node: NodeRef,
+        node: NodeId,
         range: Range<u64>,
         ranges_max: usize,
     ) -> FsResult<AllocatedRanges>;

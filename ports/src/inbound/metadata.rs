@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Attributes, Cookie, Name, NodeId, OpId, ShareId, Timestamp,
+    Attributes, Cookie, Name, NodeId, OpId, Timestamp,
     access::AccessMask,
     error::FsResult,
     namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes},
 };
 
-use super::{Caller, HandleSigner, NodeRef, Presented};
+use super::Caller;
 
 /// Attributes before a change, as far as a protocol shows them (`wcc_attr` of RFC 1813, 2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub struct Renamed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListRequest {
     /// The directory.
-    pub directory: NodeRef,
+    pub directory: NodeId,
     /// The last entry that the client has; [`Cookie::START`] from the beginning.
     pub after: Cookie,
     /// At most so many entries.
@@ -125,7 +125,7 @@ pub struct ListReply {
     pub complete: bool,
 }
 
-/// Names and attributes of all shares.
+/// Names and attributes of one share.
 ///
 /// Of every method:
 /// - permission is decided by `granted()` with the caller's credentials; a read-only share refuses changes with
@@ -134,75 +134,38 @@ pub struct ListReply {
 /// - a change is answered when it is durable at the share's tier;
 /// - a refused call changes nothing;
 /// - `Busy` means that trying again later can help; `Io` that a store failed, which has been logged.
-#[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait MetadataService: Send + Sync {
-    /// Finds the node of a handle and admits the client to its share.
-    /// - `BadHandle` if these bytes are no handle; `Stale` if the tag is not ours or the share is unknown;
-    /// - `Access` if the client's address is in none of the share's networks;
-    /// - does not look whether the node exists: the calls do.
-    fn enter(&self, handle: &[u8], who: &Presented) -> FsResult<(NodeRef, Caller)>;
-
-    /// Returns the signer of a share's handles; `Stale` if there is no such share.
-    fn handle_signer(&self, share: ShareId) -> FsResult<HandleSigner>;
-
-    /// Whether the caller's share refuses changes.
-    fn is_read_only(&self, share: ShareId) -> bool;
-
-    /// Finds the directory at a path that begins with a share's name, and admits the client.
-    /// - the share with the longest matching name is taken; the rest is walked without following symlinks, and each
-    ///   directory on the way needs search permission;
-    /// - `NotFound`, `NotDirectory`, or `Access`, also if the client's address is in none of the share's networks.
-    async fn mount(&self, path: &[u8], who: &Presented) -> FsResult<NodeRef>;
-
     /// Attributes of a node; `Stale` if it is gone.
-    async fn attributes(&self, caller: &Caller, node: NodeRef) -> FsResult<Attributes>;
+    async fn attributes(&self, caller: &Caller, node: NodeId) -> FsResult<Attributes>;
 
     /// Returns the rights that the caller has to a node.
-    async fn access(&self, caller: &Caller, node: NodeRef) -> FsResult<(AccessMask, Attributes)>;
+    async fn access(&self, caller: &Caller, node: NodeId) -> FsResult<(AccessMask, Attributes)>;
 
     /// Looks a name up. Needs search permission.
-    async fn lookup(&self, caller: &Caller, directory: NodeRef, name: &LookupName) -> FsResult<Lookup>;
+    async fn lookup(&self, caller: &Caller, directory: NodeId, name: &LookupName) -> FsResult<Lookup>;
 
     /// A symlink's target; `Invalid` of anything else.
-    async fn read_link(&self, caller: &Caller, node: NodeRef) -> FsResult<(Arc<[u8]>, Attributes)>;
+    async fn read_link(&self, caller: &Caller, node: NodeId) -> FsResult<(Arc<[u8]>, Attributes)>;
 
     /// Makes a node of any kind. Owners asked for are mapped by the share's policy first.
     /// - `op` names the client's operation, so that a repetition gets the first result where the store keeps it.
-    async fn create(
-        &self,
-        caller: &Caller,
-        share: ShareId,
-        request: &CreateRequest,
-        op: Option<OpId>,
-    ) -> FsResult<Created>;
+    async fn create(&self, caller: &Caller, request: &CreateRequest, op: Option<OpId>) -> FsResult<Created>;
 
     /// Gives a node that is not a directory another name.
-    async fn link(&self, caller: &Caller, share: ShareId, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked>;
+    async fn link(&self, caller: &Caller, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked>;
 
     /// Removes an entry. A node without names stays readable while it is open.
-    async fn remove(
-        &self,
-        caller: &Caller,
-        share: ShareId,
-        request: &RemoveRequest,
-        op: Option<OpId>,
-    ) -> FsResult<Changed>;
+    async fn remove(&self, caller: &Caller, request: &RemoveRequest, op: Option<OpId>) -> FsResult<Changed>;
 
     /// Renames an entry, replacing the target atomically.
-    async fn rename(
-        &self,
-        caller: &Caller,
-        share: ShareId,
-        request: &RenameRequest,
-        op: Option<OpId>,
-    ) -> FsResult<Renamed>;
+    async fn rename(&self, caller: &Caller, request: &RenameRequest, op: Option<OpId>) -> FsResult<Renamed>;
 
     /// Sets attributes, all or nothing. Owners asked for are mapped by the share's policy first.
     async fn set_attributes(
         &self,
         caller: &Caller,
-        node: NodeRef,
+        node: NodeId,
         request: &SetAttributes,
         op: Option<OpId>,
     ) -> FsResult<Changed>;

@@ -1,10 +1,8 @@
 //! Open files, byte-range locks and caching rights.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use dittofs_domain::{
-    Attributes, ClientId, ShareId,
+    Attributes, ClientId, NodeId,
     access::AccessMask,
     error::{FsError, FsResult},
     opens::{
@@ -112,7 +110,6 @@ pub enum AcknowledgeFailure {
 
 /// Notifies an adapter of its clients' state. Called right after the change, from whichever task made it: must
 /// return at once, and can come before the answer to the call that it belongs to.
-#[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait OpenEvents: Send + Sync {
     /// Whether the client is one of this adapter's.
     fn serves(&self, client: ClientId) -> bool;
@@ -128,7 +125,7 @@ pub trait OpenEvents: Send + Sync {
     fn lock_granted(&self, node: NodeRef, waiter: &Waiter);
 }
 
-/// Open files, locks and caching rights of all shares, for all protocols alike: one state.
+/// Open files, locks and caching rights of one share, for all protocols alike: one state.
 ///
 /// Of every method:
 /// - a token, holder or key that is not of the caller's client is refused: `Stale` for a token, `Invalid` otherwise;
@@ -136,14 +133,10 @@ pub trait OpenEvents: Send + Sync {
 ///   deadline revokes them, and no longer than twice that; `Busy` then, and at once for who does not wait;
 /// - a call that is given up while it waits leaves nothing;
 /// - `NoSpace` at one of [`dittofs_domain::opens::limits`].
-#[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait OpenService: Send + Sync {
-    /// Registers an adapter that notifies clients. An event goes to the first one that serves the client, or to nobody.
-    fn subscribe(&self, events: Arc<dyn OpenEvents>);
-
-    /// A name for a request that may wait; `Stale` if there is no such share.
-    fn wait_token(&self, share: ShareId) -> FsResult<WaitToken>;
+    /// A name for a request that may wait.
+    fn wait_token(&self) -> WaitToken;
 
     /// Opens a node.
     /// - `Access` where `rights` are not granted; removing is also granted by the directory (MS-FSA, 2.1.5.1.2.1);
@@ -152,59 +145,50 @@ pub trait OpenService: Send + Sync {
     /// - `ShareDenied` where another open does what this one denies, or the other way round;
     /// - `Stale` for a node without a name, unless somebody has it open already;
     /// - the node stays readable until it is closed, whatever becomes of its names.
-    async fn open(&self, caller: &Caller, node: NodeRef, request: &OpenRequest) -> FsResult<Opened>;
+    async fn open(&self, caller: &Caller, node: NodeId, request: &OpenRequest) -> FsResult<Opened>;
 
     /// Closes an open, with its locks and, if it was the last under its key, its caching rights. A node without a
     /// name goes with its last open.
-    async fn close(&self, caller: &Caller, node: NodeRef, open: OpenToken) -> FsResult<()>;
+    async fn close(&self, caller: &Caller, node: NodeId, open: OpenToken) -> FsResult<()>;
 
     /// Gives an open another share mode: upgrade and downgrade (RFC 8881, 18.16 and 18.18).
-    async fn change_share(&self, caller: &Caller, node: NodeRef, open: OpenToken, change: &ShareChange)
-    -> FsResult<()>;
+    async fn change_share(&self, caller: &Caller, node: NodeId, open: OpenToken, change: &ShareChange) -> FsResult<()>;
 
     /// A lock that would be in the way of this one.
-    async fn test_lock(&self, caller: &Caller, node: NodeRef, wanted: &Lock) -> FsResult<Option<Lock>>;
+    async fn test_lock(&self, caller: &Caller, node: NodeId, wanted: &Lock) -> FsResult<Option<Lock>>;
 
     /// Takes a lock.
     /// - a caller without an open needs the right to read or to write;
     /// - one request in line for the same lock and holder replaces another: its token counts.
-    async fn lock(&self, caller: &Caller, node: NodeRef, request: &LockRequest) -> FsResult<LockReply>;
+    async fn lock(&self, caller: &Caller, node: NodeId, request: &LockRequest) -> FsResult<LockReply>;
 
     /// Releases a range, and notifies those who waited for it.
     /// - `NotFound` if an open has no lock with exactly this range.
-    async fn unlock(&self, caller: &Caller, node: NodeRef, holder: &LockHolder, range: LockRange) -> FsResult<()>;
+    async fn unlock(&self, caller: &Caller, node: NodeId, holder: &LockHolder, range: LockRange) -> FsResult<()>;
 
     /// Removes a request from the line. Returns false if it is not, or no longer, there: then it was granted or
     /// replaced.
-    async fn cancel_lock(&self, caller: &Caller, node: NodeRef, wait: WaitToken) -> FsResult<bool>;
+    async fn cancel_lock(&self, caller: &Caller, node: NodeId, wait: WaitToken) -> FsResult<bool>;
 
     /// Whether a POSIX owner holds any lock on the node.
-    async fn holds_locks(&self, caller: &Caller, node: NodeRef, owner: &LockOwner) -> FsResult<bool>;
+    async fn holds_locks(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<bool>;
 
     /// Drops all locks and requests of a POSIX owner on the node.
-    async fn release_owner(&self, caller: &Caller, node: NodeRef, owner: &LockOwner) -> FsResult<()>;
-
-    /// Drops all that a client has, on all shares: it is gone, or its lease ran out.
-    async fn release_client(&self, client: ClientId) -> FsResult<()>;
+    async fn release_owner(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<()>;
 
     /// Gives a key as much of `rights` as others leave room for; nobody else's are broken for it.
-    async fn request_lease(
-        &self,
-        caller: &Caller,
-        node: NodeRef,
-        key: LeaseKey,
-        rights: Rights,
-    ) -> FsResult<LeaseGrant>;
+    async fn request_lease(&self, caller: &Caller, node: NodeId, key: LeaseKey, rights: Rights)
+    -> FsResult<LeaseGrant>;
 
     /// The holder of a key acknowledges a break and keeps `rights`.
     async fn acknowledge(
         &self,
         caller: &Caller,
-        node: NodeRef,
+        node: NodeId,
         key: LeaseKey,
         rights: Rights,
     ) -> Result<(), AcknowledgeFailure>;
 
     /// The holder of a key gives all its rights back. Returns whether it had any.
-    async fn return_lease(&self, caller: &Caller, node: NodeRef, key: LeaseKey) -> FsResult<bool>;
+    async fn return_lease(&self, caller: &Caller, node: NodeId, key: LeaseKey) -> FsResult<bool>;
 }

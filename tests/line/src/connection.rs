@@ -117,7 +117,7 @@ impl Connection {
             return Bytes::from_static(b"error write list PATH, read PATH or write PATH TEXT\n");
         };
         let began = Instant::now();
-        let done = carry_out(&self.services, &self.who, command).await;
+        let done = carry_out(&*self.services.entry, &self.who, command).await;
         self.counts.note(command.number(), done.is_ok(), began.elapsed());
         match done {
             Ok((number, rest)) => {

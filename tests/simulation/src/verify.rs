@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dittofs_domain::{Attributes, Cookie, NodeId, NodeKind};
-use dittofs_ports::{BlockService, Caller, ListRequest, MetadataService, NodeRef};
+use dittofs_ports::{Entered, ListRequest};
 
 use crate::{
     oracle::{Mtime, Target},
@@ -34,7 +34,7 @@ pub(crate) async fn everything(world: &Arc<World>, running: &Running) -> Result<
     check_gone(world, running).await
 }
 
-fn of(running: &Running, world: &World, node: NodeId) -> Result<(NodeRef, Caller), String> {
+fn of(running: &Running, world: &World, node: NodeId) -> Result<Entered, String> {
     let handle = {
         let oracle = world.oracle.lock();
         oracle.nodes.get(&node).map_or_else(|| crate::world::handle(node), |model| model.handle)
@@ -43,9 +43,9 @@ fn of(running: &Running, world: &World, node: NodeId) -> Result<(NodeRef, Caller
 }
 
 async fn list(world: &Arc<World>, running: &Running, directory: NodeId) -> Result<Vec<(u8, NodeId)>, String> {
-    let (of, caller) = of(running, world, directory)?;
-    let request = ListRequest { directory: of, after: Cookie::START, entries_max: 1_000, with_attributes: false };
-    let reply = running.services.list(&caller, &request).await;
+    let Entered { node: of, caller, share } = of(running, world, directory)?;
+    let request = ListRequest { directory: of.node, after: Cookie::START, entries_max: 1_000, with_attributes: false };
+    let reply = share.list(&caller, &request).await;
     let reply = reply.map_err(|error| format!("listing {directory} after a recovery: {error}"))?;
     world.simulation.note("verify list", directory.0, reply.entries.len() as u64);
     reply.entries.iter().map(|entry| Ok((number(&entry.name).ok_or("a name that nobody gave")?, entry.node))).collect()
@@ -53,8 +53,8 @@ async fn list(world: &Arc<World>, running: &Running, directory: NodeId) -> Resul
 
 async fn attributes(world: &World, running: &Running, node: NodeId, known: bool) -> Result<Attributes, String> {
     let seen = world.seen(node);
-    let (of, caller) = of(running, world, node)?;
-    let shown = running.services.attributes(&caller, of).await;
+    let Entered { node: of, caller, share } = of(running, world, node)?;
+    let shown = share.attributes(&caller, of.node).await;
     let shown = shown.map_err(|error| format!("attributes of {node}, which has a name: {error}"))?;
     if known {
         world.check_shown(&shown, &seen, false);
@@ -108,8 +108,8 @@ async fn check_node(world: &Arc<World>, running: &Running, shown: &Attributes) -
             check_bytes(world, running, shown).await?;
         }
         NodeKind::Symlink => {
-            let (of, caller) = of(running, world, node)?;
-            let target = running.services.read_link(&caller, of).await;
+            let Entered { node: of, caller, share } = of(running, world, node)?;
+            let target = share.read_link(&caller, of.node).await;
             let (target, _) = target.map_err(|error| format!("the target of {node}: {error}"))?;
             let known = world.oracle.lock().nodes.get(&node).map(|model| model.target.clone()).unwrap_or_default();
             if !known.is_empty() && known != *target {
@@ -158,7 +158,7 @@ fn check_attributes(world: &World, shown: &Attributes) -> Result<(), String> {
 
 async fn check_bytes(world: &Arc<World>, running: &Running, shown: &Attributes) -> Result<(), String> {
     let node = shown.node;
-    let (of, caller) = of(running, world, node)?;
+    let Entered { node: of, caller, share } = of(running, world, node)?;
     let ranges = {
         let oracle = world.oracle.lock();
         oracle.nodes.get(&node).map(|model| model.file.bytes.interesting(shown.size)).unwrap_or_default()
@@ -167,7 +167,7 @@ async fn check_bytes(world: &Arc<World>, running: &Running, shown: &Attributes) 
         let mut at = range.start;
         while at < range.end {
             let length = (range.end - at).min(READ_BYTES) as u32;
-            let reply = running.services.read(&caller, of, at, length).await;
+            let reply = share.read(&caller, of.node, at, length).await;
             let reply = reply.map_err(|error| format!("reading {node} at {at}: {error}"))?;
             let data = reply.data.concat();
             if data.len() as u64 != u64::from(length).min(shown.size.saturating_sub(at)) {
@@ -199,8 +199,8 @@ async fn check_gone(world: &Arc<World>, running: &Running) -> Result<(), String>
         all.into_iter().filter(|node| !oracle.tree.may_be_linked(*node, now)).collect()
     };
     for node in gone {
-        let (of, caller) = of(running, world, node)?;
-        if let Ok(shown) = running.services.attributes(&caller, of).await {
+        let Entered { node: of, caller, share } = of(running, world, node)?;
+        if let Ok(shown) = share.attributes(&caller, of.node).await {
             return Err(format!("{node} has no name, and is still there: {shown:?}"));
         }
     }

@@ -7,7 +7,7 @@ use dittofs_domain::{
     Attributes, ClientId, Credentials, Handle, HandleKey, Name, NodeId, NodeKind, Scale, ShareId,
     error::{FsError, FsResult},
 };
-use dittofs_ports::{Caller, MetadataService, NodeRef, Presented};
+use dittofs_ports::{Entered, EntryService, Presented};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -271,8 +271,8 @@ pub(crate) fn handle(node: NodeId) -> [u8; 32] {
 }
 
 impl Running {
-    /// The node of a handle, as a protocol finds it.
-    pub(crate) fn node(&self, handle: &[u8; Handle::BYTES], client: u64) -> FsResult<(NodeRef, Caller)> {
+    /// The node of a handle and its share, as a protocol finds them.
+    pub(crate) fn node(&self, handle: &[u8; Handle::BYTES], client: u64) -> FsResult<Entered> {
         let who = Presented {
             identity: Some(Credentials::root()),
             address: IpAddr::from([127, 0, 0, 1]),

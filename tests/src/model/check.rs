@@ -38,7 +38,7 @@ impl Runner<'_> {
         let latest = seen.values().map(|seen| seen.attributes.ctime).max().unwrap_or_default().max(self.model.now);
         seen.retain(|id, _| self.model.nodes.contains_key(id));
         for (id, node) in &self.model.nodes {
-            let attributes = self.world.services.attributes(self.root(), self.world.node(*id)).await;
+            let attributes = self.world.share.attributes(self.root(), *id).await;
             let attributes = attributes.map_err(|error| format!("{id:?}: {error}"))?;
             let last = seen.get(id);
             let checked = self.check_node(*id, node, &attributes);
@@ -93,7 +93,7 @@ impl Runner<'_> {
                 let mut at = range.start;
                 while at < range.end {
                     let length = STRETCH.min(range.end - at) as u32;
-                    let system = self.world.services.read(self.root(), self.world.node(*id), at, length).await;
+                    let system = self.world.share.read(self.root(), *id, at, length).await;
                     let system = system.map(|reply| (reply.data.concat(), reply.end_of_file));
                     let model = self.model.read(*id, at, length, &self.root().credentials);
                     if system != model {
@@ -178,7 +178,7 @@ impl Runner<'_> {
             let kind = if is_directory { RemoveKind::Directory } else { RemoveKind::NotDirectory };
             let request = RemoveRequest { directory, name, kind };
             let root = self.root().clone();
-            let system = self.world.services.remove(&root, SHARE, &request, None).await.map(|_| ());
+            let system = self.world.share.remove(&root, &request, None).await.map(|_| ());
             same("remove", &system, &self.model.remove(&request, &root.credentials))?;
         }
     }

@@ -17,7 +17,7 @@ use dittofs_ports::{
 };
 
 use super::{Model, Op, Random, Step, check::Seen, permission, steps::Pick};
-use crate::world::{SHARE, SteppedClock, World, caller};
+use crate::world::{SteppedClock, World, caller};
 
 /// After so many steps contents and listings are compared.
 const COMPARE_EVERY: usize = 16;
@@ -190,7 +190,7 @@ impl<'w> Runner<'w> {
     }
 
     async fn change_names(&mut self, who: &Caller, op: &Op) -> Compared {
-        let services = Arc::clone(&self.world.services);
+        let share = Arc::clone(&self.world.share);
         match op {
             Op::Create { directory, name, kind, how, attributes } => {
                 let directory = self.directory(*directory);
@@ -201,7 +201,7 @@ impl<'w> Runner<'w> {
             Op::Link { node, directory, name } => {
                 let (node, directory) = (self.any(*node), self.directory(*directory));
                 let request = LinkRequest { node, directory, name: self.name(directory, *name) };
-                let system = services.link(who, SHARE, &request, None).await;
+                let system = share.link(who, &request, None).await;
                 let model = self.model.link(&request, &who.credentials);
                 self.answers("link", &system, &model, |_| ())?;
                 self.check_changed(directory, system.ok().map(|linked| linked.directory)).await
@@ -211,7 +211,7 @@ impl<'w> Runner<'w> {
                 let name = self.name(directory, *name);
                 let kind = if *is_directory { RemoveKind::Directory } else { RemoveKind::NotDirectory };
                 let request = RemoveRequest { directory, name, kind };
-                let system = services.remove(who, SHARE, &request, None).await;
+                let system = share.remove(who, &request, None).await;
                 let model = self.model.remove(&request, &who.credentials);
                 self.answers("remove", &system, &model, |_| ())?;
                 self.check_changed(directory, system.ok()).await
@@ -221,7 +221,7 @@ impl<'w> Runner<'w> {
                 let from_name = self.name(from_directory, *from_name);
                 let to_name = self.name(to_directory, *to_name);
                 let request = RenameRequest { from_directory, from_name, to_directory, to_name };
-                let system = services.rename(who, SHARE, &request, None).await;
+                let system = share.rename(who, &request, None).await;
                 let model = self.model.rename(&request, &who.credentials);
                 self.answers("rename", &system, &model, |_| ())?;
                 let Ok(renamed) = system else { return Ok(()) };
@@ -233,7 +233,7 @@ impl<'w> Runner<'w> {
     }
 
     async fn create(&mut self, who: &Caller, request: &CreateRequest) -> Compared {
-        let system = self.world.services.create(who, SHARE, request, None).await;
+        let system = self.world.share.create(who, request, None).await;
         let id = system.as_ref().map_or(NodeId(0), |created| created.node.node);
         let model = self.model.create(request, &who.credentials, id);
         self.answers("create", &system, &model, |created| (created.node.node, created.new))?;
@@ -257,7 +257,7 @@ impl<'w> Runner<'w> {
         let shown = self.seen.get(&node).map_or(Timestamp::EPOCH, |seen| seen.attributes.ctime);
         let guard_time = guard.map(|matches| if matches { shown } else { shown.next() });
         let request = SetAttributes { guard: guard_time, ..request.clone() };
-        let system = self.world.services.set_attributes(who, self.world.node(node), &request, None).await;
+        let system = self.world.share.set_attributes(who, node, &request, None).await;
         let model = self.model.set_attributes(node, &request, guard.unwrap_or(true), &who.credentials);
         self.answers("set_attributes", &system, &model, |_| ())?;
         self.check_changed(node, system.ok()).await
@@ -267,7 +267,7 @@ impl<'w> Runner<'w> {
         let Op::Write { stability, .. } = op else { return Ok(()) };
         let model = self.model.write(node, offset, &data, &who.credentials);
         let count = data.len() as u32;
-        let system = self.world.services.write(who, self.world.node(node), offset, data.into(), *stability).await;
+        let system = self.world.share.write(who, node, offset, data.into(), *stability).await;
         self.answers("write", &system, &model.map(|()| count), |reply| reply.count)?;
         let Ok(reply) = system else { return Ok(()) };
         same("stability", &(reply.stability >= *stability), &true)?;
@@ -276,7 +276,7 @@ impl<'w> Runner<'w> {
     }
 
     async fn commit(&mut self, who: &Caller, node: NodeId) -> Compared {
-        let system = self.world.services.commit(who, self.world.node(node)).await;
+        let system = self.world.share.commit(who, node).await;
         let model = self.model.node(node).and_then(|node| node.writable(&who.credentials));
         self.answers("commit", &system, &model, |_| ())?;
         let Ok(reply) = system else { return Ok(()) };
@@ -285,8 +285,7 @@ impl<'w> Runner<'w> {
     }
 
     async fn ask(&mut self, who: &Caller, op: &Op) -> Compared {
-        let world = self.world;
-        let (services, of) = (&world.services, |node| world.node(node));
+        let share = Arc::clone(&self.world.share);
         match op {
             Op::Lookup { directory, name } => {
                 let directory = self.directory(*directory);
@@ -295,20 +294,20 @@ impl<'w> Runner<'w> {
                     6 => LookupName::Parent,
                     _ => LookupName::Child(self.name(directory, *name)),
                 };
-                let system = services.lookup(who, of(directory), &name).await;
+                let system = share.lookup(who, directory, &name).await;
                 let model = self.model.lookup(directory, &name, &who.credentials);
                 self.answers("lookup", &system, &model, |found| found.node.node)
             }
             Op::Access(node) => {
                 let node = self.any(*node);
-                let system = services.access(who, of(node)).await;
+                let system = share.access(who, node).await;
                 let model = self.model.node(node).map(|node| (node.kind, rights(node, &who.credentials)));
                 let compared = model.map(|(kind, _)| asked(kind)).unwrap_or_default();
                 self.answers("access", &system, &model.map(|(_, mask)| mask & compared), |(mask, _)| *mask & compared)
             }
             Op::ReadLink(node) => {
                 let node = self.pick_of(*node, |kind| kind == NodeKind::Symlink);
-                let system = services.read_link(who, of(node)).await;
+                let system = share.read_link(who, node).await;
                 let target = |node: &super::ModelNode| match node.kind {
                     NodeKind::Symlink => Ok(node.target.clone()),
                     _ => Err(FsError::Invalid),
@@ -328,7 +327,7 @@ impl<'w> Runner<'w> {
             }
             Op::Read { node, offset, length } => {
                 let node = self.file(*node);
-                let system = services.read(who, of(node), *offset, *length).await;
+                let system = share.read(who, node, *offset, *length).await;
                 let system = system.map(|reply| (reply.data.concat(), reply.end_of_file));
                 let model = self.model.read(node, *offset, *length, &who.credentials);
                 if system != model {
@@ -344,9 +343,8 @@ impl<'w> Runner<'w> {
     pub(super) async fn list(&self, who: &Caller, directory: NodeId, page: usize) -> FsResult<Vec<(Name, NodeId)>> {
         let (mut all, mut after) = (Vec::new(), Cookie::START);
         loop {
-            let directory = self.world.node(directory);
             let request = ListRequest { directory, after, entries_max: page, with_attributes: page.is_multiple_of(2) };
-            let reply = self.world.services.list(who, &request).await?;
+            let reply = self.world.share.list(who, &request).await?;
             for entry in &reply.entries {
                 assert!(entry.cookie > after, "cookies rise");
                 after = entry.cookie;
@@ -372,7 +370,7 @@ impl<'w> Runner<'w> {
 
     /// Checks that the attributes in a reply are the node's. How much it uses may change by itself.
     async fn check_reply(&self, node: NodeId, reply: &Attributes) -> Compared {
-        let now = self.world.services.attributes(self.root(), self.world.node(node)).await;
+        let now = self.world.share.attributes(self.root(), node).await;
         let now = now.map(|now| Attributes { used: reply.used, ..now });
         same("attributes of a reply", &Ok(reply.clone()), &now)
     }

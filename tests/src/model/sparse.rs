@@ -13,7 +13,6 @@ use super::{
     Content, Model, Moment, Op, permission,
     run::{Compared, Runner},
 };
-use crate::world::SHARE;
 
 impl Model {
     fn punch(&mut self, id: NodeId, range: Range<u64>, who: &Credentials) -> FsResult<()> {
@@ -80,35 +79,34 @@ impl Model {
 
 impl Runner<'_> {
     pub(super) async fn sparse(&mut self, who: &Caller, op: &Op) -> Compared {
-        let services = std::sync::Arc::clone(&self.world.services);
+        let share = std::sync::Arc::clone(&self.world.share);
         match op {
             Op::Punch { node, offset, length } => {
                 let (node, range) = (self.file(*node), *offset..offset + length);
-                let system = services.punch(who, self.world.node(node), range.clone()).await;
+                let system = share.punch(who, node, range.clone()).await;
                 let model = self.model.punch(node, range, &who.credentials);
                 self.answers("punch", &system, &model, |_| ())?;
                 self.check_changed(node, system.ok()).await
             }
             Op::Allocate { node, offset, length } => {
                 let (node, range) = (self.file(*node), *offset..offset + length);
-                let system = services.allocate(who, self.world.node(node), range.clone()).await;
+                let system = share.allocate(who, node, range.clone()).await;
                 let model = self.model.allocate(node, range, &who.credentials);
                 self.answers("allocate", &system, &model, |_| ())?;
                 self.check_changed(node, system.ok()).await
             }
             Op::Clone { source, offset, length, destination, at } => {
                 let (source, destination) = (self.file(*source), self.file(*destination));
-                let (source_opener, share) = (None, SHARE);
                 let request =
-                    CloneRange { share, source, source_opener, offset: *offset, length: *length, destination, at: *at };
-                let system = services.clone_range(who, &request).await;
+                    CloneRange { source, source_opener: None, offset: *offset, length: *length, destination, at: *at };
+                let system = share.clone_range(who, &request).await;
                 let model = self.model.clone_range(&request, &who.credentials);
                 self.answers("clone_range", &system, &model, |_| ())?;
                 self.check_changed(destination, system.ok()).await
             }
             Op::Seek { node, offset, what } => {
                 let node = self.file(*node);
-                let system = services.seek(who, self.world.node(node), *offset, *what).await;
+                let system = share.seek(who, node, *offset, *what).await;
                 let model = self.model.node(node).and_then(|of| of.readable(&who.credentials));
                 let model = model.and_then(|()| match *offset >= self.model.size(node) {
                     true => Err(FsError::NothingThere),
@@ -131,8 +129,8 @@ impl Runner<'_> {
     async fn ranges(&self, who: &Caller, node: NodeId, range: Range<u64>, page: usize) -> FsResult<Vec<Range<u64>>> {
         let (mut all, mut at) = (Vec::new(), range.start);
         loop {
-            let of = self.world.node(node);
-            let answer = self.world.services.allocated_ranges(who, of, at..range.end, page).await?;
+            let of = node;
+            let answer = self.world.share.allocated_ranges(who, of, at..range.end, page).await?;
             assert!(answer.ranges.len() <= page);
             all.extend(answer.ranges);
             match answer.next {

@@ -16,7 +16,7 @@ use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
     AdminService, BackupFolders, BlockService, Caller, CheckOptions, ContentStore, LookupName, MetadataService,
-    MetadataStore, NodeRef, Stability,
+    MetadataStore, Stability,
 };
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
 use dittofs_system::{SystemClock, SystemRandomness, TokioSpawner};
@@ -114,15 +114,15 @@ impl Share {
     pub(crate) async fn try_add(&self, name: &str, seed: u8, length: usize) -> FsResult<()> {
         let file = self.try_create(name).await?;
         let data = Bytes::from(content(seed, length));
-        self.world.services.write(&self.caller, file, 0, data, Stability::Unstable).await?;
+        self.world.share.write(&self.caller, file, 0, data, Stability::Unstable).await?;
         Ok(())
     }
 
-    pub(crate) async fn create(&self, name: &str) -> NodeRef {
+    pub(crate) async fn create(&self, name: &str) -> NodeId {
         self.try_create(name).await.unwrap()
     }
 
-    async fn try_create(&self, name: &str) -> FsResult<NodeRef> {
+    async fn try_create(&self, name: &str) -> FsResult<NodeId> {
         let request = CreateRequest {
             directory: NodeId::ROOT,
             name: Name::new(name.as_bytes()).unwrap(),
@@ -130,27 +130,27 @@ impl Share {
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        let made = self.world.services.create(&self.caller, SHARE, &request, None).await?;
-        Ok(self.world.node(made.node.node))
+        let made = self.world.share.create(&self.caller, &request, None).await?;
+        Ok(made.node.node)
     }
 
-    pub(crate) async fn write(&self, file: NodeRef, offset: u64, seed: u8, length: usize) {
+    pub(crate) async fn write(&self, file: NodeId, offset: u64, seed: u8, length: usize) {
         let data = Bytes::from(content(seed, length));
-        let written = self.world.services.write(&self.caller, file, offset, data, Stability::Unstable);
+        let written = self.world.share.write(&self.caller, file, offset, data, Stability::Unstable);
         written.await.unwrap();
     }
 
     pub(crate) async fn remove(&self, name: &str) {
         let (name, kind) = (Name::new(name.as_bytes()).unwrap(), RemoveKind::NotDirectory);
         let request = RemoveRequest { directory: NodeId::ROOT, name, kind };
-        self.world.services.remove(&self.caller, SHARE, &request, None).await.unwrap();
+        self.world.share.remove(&self.caller, &request, None).await.unwrap();
     }
 
     pub(crate) async fn read(&self, name: &str, length: usize) -> Vec<u8> {
-        let (root, name) = (self.world.node(NodeId::ROOT), LookupName::Child(Name::new(name.as_bytes()).unwrap()));
-        let found = self.world.services.lookup(&self.caller, root, &name).await.unwrap().node;
-        let file = self.world.node(found.node);
-        let read = self.world.services.read(&self.caller, file, 0, length as u32).await.unwrap();
+        let (root, name) = (NodeId::ROOT, LookupName::Child(Name::new(name.as_bytes()).unwrap()));
+        let found = self.world.share.lookup(&self.caller, root, &name).await.unwrap().node;
+        let file = found.node;
+        let read = self.world.share.read(&self.caller, file, 0, length as u32).await.unwrap();
         read.data.concat()
     }
 

@@ -25,7 +25,7 @@ const DIRECTORIES: u64 = 6;
 async fn work(share: &Share, directories: &[NodeId], seed: u64, stop: &AtomicBool, done: &AtomicU64) {
     let mut random = Random::new(seed);
     let data = noise(300_000);
-    let services = &share.world.services;
+    let services = &share.world.share;
     while !stop.load(Ordering::Relaxed) {
         let mut pick = |bound: u64| random.bits() % bound;
         let (from, to) = (directories[pick(DIRECTORIES) as usize], directories[pick(DIRECTORIES) as usize]);
@@ -33,7 +33,7 @@ async fn work(share: &Share, directories: &[NodeId], seed: u64, stop: &AtomicBoo
         let (what, length) = (pick(10), pick(data.len() as u64) as usize);
         let file = async || {
             let found = dittofs_ports::LookupName::Child(name(&one));
-            services.lookup(&share.caller, share.world.node(from), &found).await.ok().map(|found| found.node.node)
+            services.lookup(&share.caller, from, &found).await.ok().map(|found| found.node.node)
         };
         match what {
             0 | 1 => drop(try_make(share, from, &one, NewKind::File).await),
@@ -43,27 +43,21 @@ async fn work(share: &Share, directories: &[NodeId], seed: u64, stop: &AtomicBoo
                     let part = bytes::Bytes::copy_from_slice(&data[..length]);
                     let stability = dittofs_ports::Stability::Unstable;
                     let at = length as u64 * 3;
-                    let write = dittofs_ports::BlockService::write(
-                        &**services,
-                        &share.caller,
-                        share.world.node(node),
-                        at,
-                        part,
-                        stability,
-                    );
+                    let write =
+                        dittofs_ports::BlockService::write(&**services, &share.caller, node, at, part, stability);
                     drop(write.await);
                 }
             }
             5 => {
                 if let Some(node) = file().await {
                     let request = SetAttributes { size: Some(length as u64 * 2), ..SetAttributes::default() };
-                    drop(services.set_attributes(&share.caller, share.world.node(node), &request, None).await);
+                    drop(services.set_attributes(&share.caller, node, &request, None).await);
                 }
             }
             6 => {
                 if let Some(node) = file().await {
                     let request = LinkRequest { node, directory: to, name: name(&two) };
-                    drop(services.link(&share.caller, SHARE, &request, None).await);
+                    drop(services.link(&share.caller, &request, None).await);
                 }
             }
             7 => {
@@ -73,15 +67,15 @@ async fn work(share: &Share, directories: &[NodeId], seed: u64, stop: &AtomicBoo
                     to_directory: to,
                     to_name: name(&two),
                 };
-                drop(services.rename(&share.caller, SHARE, &request, None).await);
+                drop(services.rename(&share.caller, &request, None).await);
             }
             8 => {
                 for kind in [RemoveKind::NotDirectory, RemoveKind::Directory] {
                     let request = RemoveRequest { directory: from, name: name(&one), kind };
-                    drop(services.remove(&share.caller, SHARE, &request, None).await);
+                    drop(services.remove(&share.caller, &request, None).await);
                 }
             }
-            _ => drop(services.flush().await),
+            _ => drop(share.world.services.flush().await),
         }
         done.fetch_add(1, Ordering::Relaxed);
         tokio::task::yield_now().await;
@@ -96,7 +90,7 @@ async fn try_make(share: &Share, directory: NodeId, text: &str, kind: NewKind) -
         attributes: Default::default(),
         how: dittofs_domain::namespace::CreateHow::Guarded,
     };
-    share.world.services.create(&share.caller, SHARE, &request, None).await.map(drop)
+    share.world.share.create(&share.caller, &request, None).await.map(drop)
 }
 
 async fn check_while_busy(is_redb: bool) {

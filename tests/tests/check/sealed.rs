@@ -122,7 +122,7 @@ fn what_two_keys_of_one_number_sealed_is_read_with_both_and_is_no_damage_without
         let share = share.reopened(second).await;
         assert_eq!(share.read("/late").await, [7; 5_000]);
         let node = share.node("/docs/report").await.id;
-        let read = share.world.services.read(&share.caller, share.world.node(node), 0, 4_096).await;
+        let read = share.world.share.read(&share.caller, node, 0, 4_096).await;
         assert_eq!(read.unwrap_err(), FsError::Io);
         let counts = share.world.services.counts().remove(0);
         assert_eq!((counts.damaged_reads, counts.lost_reads), (0, 0));

@@ -61,7 +61,7 @@ impl Share {
         let small = share.make("small", NewKind::File).await;
         share.write(small, 0, &noise(5_000)).await;
         let again = LinkRequest { node: small, directory: docs, name: name("again") };
-        share.world.services.link(&share.caller, SHARE, &again, None).await.unwrap();
+        share.world.share.link(&share.caller, &again, None).await.unwrap();
         share.world.close().await;
         assert_clean(&share.check(QUIET).await);
         share
@@ -108,14 +108,14 @@ impl Share {
     pub(crate) async fn make_in(&self, directory: NodeId, text: &str, kind: NewKind) -> NodeId {
         let attributes = InitialAttributes { mode: Some(0o755), ..InitialAttributes::default() };
         let request = CreateRequest { directory, name: name(text), kind, attributes, how: CreateHow::Guarded };
-        self.world.services.create(&self.caller, SHARE, &request, None).await.unwrap().node.node
+        self.world.share.create(&self.caller, &request, None).await.unwrap().node.node
     }
 
     pub(crate) async fn write(&self, node: NodeId, offset: u64, data: &[u8]) {
         for (number, part) in (0..).zip(data.chunks(MIB)) {
             let at = offset + number * MIB as u64;
             let part = Bytes::copy_from_slice(part);
-            let written = self.world.services.write(&self.caller, self.world.node(node), at, part, Stability::Unstable);
+            let written = self.world.share.write(&self.caller, node, at, part, Stability::Unstable);
             written.await.unwrap();
         }
     }
@@ -201,7 +201,7 @@ impl Share {
         let node = self.node(path).await;
         let mut all = Vec::new();
         while (all.len() as u64) < node.size {
-            let read = self.world.services.read(&self.caller, self.world.node(node.id), all.len() as u64, MIB as u32);
+            let read = self.world.share.read(&self.caller, node.id, all.len() as u64, MIB as u32);
             all.extend(read.await.unwrap().data.concat());
         }
         all

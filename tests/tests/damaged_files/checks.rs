@@ -9,7 +9,7 @@ use dittofs_domain::{
     plan::{Change, LinkChange, NodeUpdate, Plan, Statistics},
 };
 use dittofs_frame_sealer::Sealer;
-use dittofs_ports::{AdminService, CheckOptions, CheckReport, NodeRef, ShareMetadata, ShareRecord};
+use dittofs_ports::{AdminService, CheckOptions, CheckReport, ShareMetadata, ShareRecord};
 use dittofs_tests::world::{SHARE, SteppedClock};
 
 use super::{KIB, QUIET, Share, bytes, on_each_store};
@@ -41,11 +41,11 @@ impl Share {
     }
 
     /// `/docs/deep/er` and `/docs/report`, and files beside them; answers `/docs` and the files `/one` to `/four`.
-    async fn filled(&self) -> (NodeRef, [NodeRef; 4]) {
+    async fn filled(&self) -> (NodeId, [NodeId; 4]) {
         let docs = self.make(NodeId::ROOT, "docs", NewKind::Directory).await;
-        let deep = self.make(docs.node, "deep", NewKind::Directory).await;
-        self.make(deep.node, "er", NewKind::Directory).await;
-        let report = self.make(docs.node, "report", NewKind::File).await;
+        let deep = self.make(docs, "deep", NewKind::Directory).await;
+        self.make(deep, "er", NewKind::Directory).await;
+        let report = self.make(docs, "report", NewKind::File).await;
         self.write(report, 0, &bytes(9, 100 * KIB)).await;
         let mut files = Vec::new();
         for (name, seed) in [("one", 1), ("two", 2), ("three", 3), ("four", 4)] {
@@ -70,9 +70,9 @@ impl Share {
 fn damaged_rows_of_nodes_are_reported_by_path_and_everything_else_is_checked_and_repaired() {
     on_each_store(async |share: Share| {
         let (docs, [one, two, _, four]) = share.filled().await;
-        share.set_links(four.node, 7).await;
+        share.set_links(four, 7).await;
         // Two that follow each other, and a directory with a subdirectory.
-        share.damage.nodes.lock().extend([docs.node, one.node, two.node]);
+        share.damage.nodes.lock().extend([docs, one, two]);
         let expected = [
             ("link-count", "/four"),
             ("node-unreadable", "/docs"),
@@ -81,7 +81,7 @@ fn damaged_rows_of_nodes_are_reported_by_path_and_everything_else_is_checked_and
         ];
         let online = share.world.services.check(SHARE, QUIET, Arc::new(())).await.unwrap();
         assert_eq!(classes_and_paths(&online), expected, "{online:#?}");
-        assert!(online.findings.iter().any(|one| one.finding.to_string().contains(&docs.node.to_string())));
+        assert!(online.findings.iter().any(|one| one.finding.to_string().contains(&docs.to_string())));
         assert_eq!((online.nodes, online.undecided), (9, 0));
         share.world.close().await;
         let offline = share.checked(REPAIR, true).await;
@@ -99,7 +99,7 @@ fn entries_that_cannot_be_read_are_reported_and_nothing_that_may_have_its_name_t
     on_each_store(async |share: Share| {
         let (docs, _) = share.filled().await;
         share.set_links(NodeId::ROOT, 9).await;
-        share.damage.listings.lock().insert(docs.node);
+        share.damage.listings.lock().insert(docs);
         let expected = [("entries-unreadable", "/docs"), ("link-count", "/")];
         let online = share.world.services.check(SHARE, QUIET, Arc::new(())).await.unwrap();
         assert_eq!(classes_and_paths(&online), expected, "{online:#?}");
@@ -123,7 +123,7 @@ fn a_share_of_an_earlier_release_opens_although_rows_of_nodes_are_damaged() {
         let mut plan = Plan::at(SteppedClock::START);
         plan.change(Change::Count(Statistics { bytes: -5_000, nodes: -3 }));
         metadata.apply(plan, None).await.unwrap();
-        share.damage.nodes.lock().extend([docs.node, one.node, two.node]);
+        share.damage.nodes.lock().extend([docs, one, two]);
         let share = share.restarted().await;
         let metadata = share.whole().await;
         assert!(metadata.record().await.unwrap().counts_names);

@@ -2,25 +2,25 @@
 
 use std::sync::atomic::Ordering;
 
-use dittofs_domain::namespace::SetAttributes;
-use dittofs_ports::{AdminService, MetadataService, NodeRef};
+use dittofs_domain::{NodeId, namespace::SetAttributes};
+use dittofs_ports::{AdminService, MetadataService};
 
 use super::{KIB, Share, bytes, on_each_store};
 
 impl Share {
-    async fn resize(&self, file: NodeRef, size: usize) {
+    async fn resize(&self, file: NodeId, size: usize) {
         let request = SetAttributes::size(size as u64);
-        self.world.services.set_attributes(&self.caller, file, &request, None).await.unwrap();
+        self.world.share.set_attributes(&self.caller, file, &request, None).await.unwrap();
     }
 
     /// A file whose row is damaged while it has an unflushed record, half of which a truncation removed.
-    async fn truncated_and_damaged(&self) -> NodeRef {
+    async fn truncated_and_damaged(&self) -> NodeId {
         for number in 0..100 {
             let victim = self.create(&format!("victim{number}")).await;
             self.write(victim, 0, &bytes(1, 64 * KIB)).await;
             self.resize(victim, 32 * KIB).await;
             self.resize(victim, 64 * KIB).await;
-            self.damage.nodes.lock().insert(victim.node);
+            self.damage.nodes.lock().insert(victim);
             // A flush may have been faster.
             if self.unflushed() > 0 {
                 return victim;

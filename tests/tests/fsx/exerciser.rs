@@ -8,12 +8,10 @@ use dittofs_domain::{
 };
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
-use dittofs_ports::{
-    AdminService, BlockCache, BlockService, Caller, ContentStore, MetadataService, NodeRef, Stability,
-};
+use dittofs_ports::{AdminService, BlockCache, BlockService, Caller, ContentStore, MetadataService, Stability};
 use dittofs_tests::{
     model::Random,
-    world::{SHARE, Stores, World, WorldOptions, caller},
+    world::{Stores, World, WorldOptions, caller},
 };
 
 pub(crate) const UNFLUSHED_BYTES_MAX: u64 = 8 << 20;
@@ -36,7 +34,7 @@ pub(crate) fn memory_stores(content: Arc<dyn ContentStore>, cache: Arc<dyn Block
 pub(crate) struct Exerciser {
     world: Option<World>,
     pub(crate) caller: Caller,
-    pub(crate) file: NodeRef,
+    pub(crate) file: NodeId,
     base: u64,
     bytes: Vec<u8>,
     pub(crate) random: Random,
@@ -68,8 +66,8 @@ impl Exerciser {
             attributes: InitialAttributes { mode: Some(0o644), size: Some(base), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        let made = world.services.create(&caller, SHARE, &request, None).await.unwrap();
-        let file = world.node(made.node.node);
+        let made = world.share.create(&caller, &request, None).await.unwrap();
+        let file = made.node.node;
         let (short, long) = (Duration::from_millis(600), Duration::from_secs(40));
         Exerciser { world: Some(world), caller, file, base, bytes: Vec::new(), random: Random::new(seed), short, long }
     }
@@ -112,7 +110,7 @@ impl Exerciser {
     }
 
     pub(crate) async fn commit(&self) {
-        let reply = self.world().services.commit(&self.caller, self.file).await.unwrap();
+        let reply = self.world().share.commit(&self.caller, self.file).await.unwrap();
         assert_eq!(reply.file.after.size, self.size());
     }
 
@@ -121,7 +119,7 @@ impl Exerciser {
         self.bytes.resize(self.bytes.len().max(at + length), 0);
         self.bytes[at..at + length].copy_from_slice(&data);
         let offset = self.base + at as u64;
-        let reply = self.world().services.write(&self.caller, self.file, offset, data.into(), stability).await.unwrap();
+        let reply = self.world().share.write(&self.caller, self.file, offset, data.into(), stability).await.unwrap();
         assert_eq!((reply.count as usize, reply.file.after.size), (length, self.size()));
     }
 
@@ -141,7 +139,7 @@ impl Exerciser {
         };
         self.bytes.resize(size as usize, 0);
         let request = SetAttributes::size(self.size());
-        let changed = self.world().services.set_attributes(&self.caller, self.file, &request, None).await.unwrap();
+        let changed = self.world().share.set_attributes(&self.caller, self.file, &request, None).await.unwrap();
         assert_eq!(changed.after.size, self.size());
     }
 
@@ -154,7 +152,7 @@ impl Exerciser {
 
     pub(crate) async fn compare(&self, at: usize, length: usize) {
         let offset = self.base + at as u64;
-        let reply = self.world().services.read(&self.caller, self.file, offset, length as u32).await.unwrap();
+        let reply = self.world().share.read(&self.caller, self.file, offset, length as u32).await.unwrap();
         let end = (at + length).min(self.bytes.len());
         let expected = &self.bytes[at.min(end)..end];
         let read = reply.data.concat();

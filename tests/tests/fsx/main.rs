@@ -65,8 +65,8 @@ fn a_writer_that_is_faster_than_the_flush_is_slowed_down_and_not_refused() {
         let start = tokio::time::Instant::now();
         let data = bytes::Bytes::from(vec![7; 1 << 20]);
         for mebibyte in 0..64 {
-            let (services, caller) = (&exerciser.world().services, &exerciser.caller);
-            let wrote = services.write(caller, exerciser.file, mebibyte << 20, data.clone(), Stability::Unstable).await;
+            let (share, caller) = (&exerciser.world().share, &exerciser.caller);
+            let wrote = share.write(caller, exerciser.file, mebibyte << 20, data.clone(), Stability::Unstable).await;
             assert!(wrote.is_ok(), "MiB {mebibyte}: {wrote:?}");
         }
         assert!(start.elapsed() < Duration::from_secs(5), "{:?} were waited", start.elapsed());

@@ -17,9 +17,9 @@ use dittofs_domain::{
 use dittofs_journal::{JournalId, JournalOptions, MmapJournal};
 use dittofs_memory::MemoryOpenState;
 use dittofs_object_store::{FsOptions, ObjectStore, ObjectStoreOptions};
-use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, NodeRef, Stability};
+use dittofs_ports::{AdminService, BlockService, Caller, MetadataService, Stability};
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
-use dittofs_tests::world::{SHARE, Stores, World, WorldOptions, caller};
+use dittofs_tests::world::{Stores, World, WorldOptions, caller};
 use tokio::runtime::Runtime;
 
 pub(crate) const MIB: usize = 1 << 20;
@@ -70,7 +70,7 @@ pub(crate) struct Server {
     running: Option<(Runtime, World)>,
     caller: Caller,
     /// The files that must be there, and how many MiB of each were answered as stable.
-    files: BTreeMap<u64, (NodeRef, usize)>,
+    files: BTreeMap<u64, (NodeId, usize)>,
     made: u64,
 }
 
@@ -113,8 +113,8 @@ impl Server {
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        let made = self.on(async |world| world.services.create(&self.caller, SHARE, &request, None).await)?;
-        let file = NodeRef::live(SHARE, made.node.node);
+        let made = self.on(async |world| world.share.create(&self.caller, &request, None).await)?;
+        let file = made.node.node;
         self.files.insert(self.made, (file, 0));
         self.made += 1;
         Ok(self.made - 1)
@@ -125,7 +125,7 @@ impl Server {
         let (file, length) = self.files[&number];
         let data = Bytes::from(content(number, length));
         let offset = (length * MIB) as u64;
-        self.on(async |world| world.services.write(&self.caller, file, offset, data, Stability::File).await)?;
+        self.on(async |world| world.share.write(&self.caller, file, offset, data, Stability::File).await)?;
         self.files.insert(number, (file, length + 1));
         Ok(())
     }
@@ -182,7 +182,7 @@ impl Server {
 
     pub(crate) fn remove(&mut self, number: u64) {
         let request = RemoveRequest { directory: NodeId::ROOT, name: name(number), kind: RemoveKind::NotDirectory };
-        let removed = self.on(async |world| world.services.remove(&self.caller, SHARE, &request, None).await);
+        let removed = self.on(async |world| world.share.remove(&self.caller, &request, None).await);
         removed.unwrap_or_else(|error| panic!("file {number} is not removed: {error}"));
         self.files.remove(&number);
     }
@@ -196,7 +196,7 @@ impl Server {
         for (number, (file, length)) in &self.files {
             for part in 0..*length {
                 let offset = (part * MIB) as u64;
-                let read = self.on(async |world| world.services.read(&self.caller, *file, offset, MIB as u32).await);
+                let read = self.on(async |world| world.share.read(&self.caller, *file, offset, MIB as u32).await);
                 let read = read.unwrap_or_else(|error| panic!("MiB {part} of file {number}: {error}"));
                 assert!(read.data.concat() == content(*number, part), "MiB {part} of file {number} is another");
             }

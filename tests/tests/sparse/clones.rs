@@ -6,13 +6,13 @@ use std::{
 };
 
 use dittofs_domain::{
-    ContentVersion, KeyId, ObjectId, PlaceId, Scale,
+    ContentVersion, KeyId, NodeId, ObjectId, PlaceId, Scale,
     content::{BlockPlace, Extent, MapRow, PAGE_BYTES, Stored, map::Edit},
     error::FsError,
     plan::{Change, NodeUpdate, ObjectRecord, ObjectState, Plan, Reference, Statistics},
     quota::{NAME_BYTES, NODE_BYTES},
 };
-use dittofs_ports::{AdminService, ContentStore, MetadataService, NodeRef};
+use dittofs_ports::{AdminService, ContentStore, MetadataService};
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
 use dittofs_tests::world::SHARE;
 
@@ -21,7 +21,7 @@ use crate::share::{Share, content};
 const GIBIBYTE: u64 = 1 << 30;
 
 /// A file of a gibibyte: its map only, as nobody reads it.
-async fn gibibyte(share: &Share) -> NodeRef {
+async fn gibibyte(share: &Share) -> NodeId {
     let file = share.create("source", 0o644).await;
     let mut plan = Plan::default();
     let mut edit = Edit { size: Some(GIBIBYTE), allocated: GIBIBYTE as i64, ..Edit::default() };
@@ -37,7 +37,7 @@ async fn gibibyte(share: &Share) -> NodeRef {
                 place: PlaceId::HOME,
             }));
             let chunk = page / 64;
-            plan.change(Change::InsertReference(Reference::live(object(page), file.node, chunk)));
+            plan.change(Change::InsertReference(Reference::live(object(page), file, chunk)));
         }
         let block = BlockPlace {
             at: 64 + page / 4 % 8 * (5 << 20),
@@ -49,10 +49,10 @@ async fn gibibyte(share: &Share) -> NodeRef {
         let from = Stored { object: object(page), block, skip: (page % 4 * PAGE_BYTES) as u32 };
         let extents = vec![Extent::Stored { len: PAGE_BYTES as u32, from }];
         let row = MapRow::Page { version: ContentVersion(0), extents };
-        edit.changes.push(Change::PutRow { node: file.node, page, row });
+        edit.changes.push(Change::PutRow { node: file, page, row });
     }
     edit.changes.push(Change::Count(Statistics { bytes: GIBIBYTE as i64, nodes: 0 }));
-    edit.add_to(&mut plan, file.node, NodeUpdate::changed());
+    edit.add_to(&mut plan, file, NodeUpdate::changed());
     share.world.metadata.apply(plan, None).await.unwrap();
     file
 }
@@ -162,13 +162,13 @@ async fn what_may_not_be_cloned_is_refused_and_changes_nothing() {
     assert_eq!(refused(1_001..1_001, clone, 0).await, FsError::Invalid);
     assert_eq!(refused(0..600, source, 500).await, FsError::Invalid);
     assert_eq!(refused(0..600, clone, i64::MAX as u64 - 10).await, FsError::TooLarge);
-    assert_eq!(refused(0..600, share.world.node(dittofs_domain::NodeId::ROOT), 0).await, FsError::IsDirectory);
+    assert_eq!(refused(0..600, dittofs_domain::NodeId::ROOT, 0).await, FsError::IsDirectory);
     let nothing = share.clone_to(source, 1_000..1_000, clone, 50).await.unwrap();
     assert_eq!(nothing.after.size, 0);
     let other = dittofs_tests::world::caller(dittofs_domain::Credentials::user(5, 5));
     let other_user = Share { caller: other, ..share };
     assert_eq!(other_user.clone_to(source, 0..5, clone, 0).await.unwrap_err(), FsError::Access);
-    let shown = other_user.world.services.attributes(&other_user.caller, clone).await.unwrap();
+    let shown = other_user.world.share.attributes(&other_user.caller, clone).await.unwrap();
     assert_eq!((shown.size, shown.change), (0, nothing.after.change));
 }
 

@@ -21,7 +21,7 @@ async fn punched_bytes_are_zeros_of_which_nothing_is_kept_wherever_they_were() {
         if flushed {
             share.flush().await;
         }
-        let before = share.world.services.attributes(&share.caller, file).await.unwrap();
+        let before = share.world.share.attributes(&share.caller, file).await.unwrap();
         let changed = share.punch(file, 10_001..60_007).await;
         expected[10_001..60_007].fill(0);
         assert_eq!(share.read(file, 0..LENGTH as u64).await, expected, "{name}");
@@ -60,14 +60,14 @@ async fn a_punch_clears_suid_and_needs_the_right_to_write() {
     let share = Share::new().await;
     let file = share.create("file", 0o4755).await;
     share.write(file, 0, content(1, 10)).await;
-    let set = share.world.services.attributes(&share.caller, file).await.unwrap();
+    let set = share.world.share.attributes(&share.caller, file).await.unwrap();
     assert_eq!(set.mode, 0o755, "the write has cleared it");
     let program = share.create("program", 0o4755).await;
-    share.world.services.allocate(&share.caller, program, 0..10).await.unwrap();
-    let grown = share.world.services.attributes(&share.caller, program).await.unwrap();
+    share.world.share.allocate(&share.caller, program, 0..10).await.unwrap();
+    let grown = share.world.share.attributes(&share.caller, program).await.unwrap();
     assert_eq!((grown.mode, grown.size, grown.used), (0o755, 10, 0));
     let other = dittofs_tests::world::caller(dittofs_domain::Credentials::user(5, 5));
-    let refused = share.world.services.punch(&other, file, 0..5).await;
+    let refused = share.world.share.punch(&other, file, 0..5).await;
     assert_eq!(refused.unwrap_err(), FsError::Access);
     assert_eq!(share.read(file, 0..10).await, content(1, 10));
     share.world.close().await;
@@ -79,15 +79,14 @@ async fn an_allocation_changes_no_byte_and_reserves_nothing() {
     let file = share.create("file", 0o644).await;
     share.write(file, 100, content(1, 1_000)).await;
     let before = share.read(file, 0..1_100).await;
-    let services = &share.world.services;
-    let kept = services.allocate(&share.caller, file, 0..1_000).await.unwrap();
+    let kept = share.world.share.allocate(&share.caller, file, 0..1_000).await.unwrap();
     assert_eq!(kept.before.unwrap().change, kept.after.change);
-    let grown = services.allocate(&share.caller, file, 500..5_000).await.unwrap();
+    let grown = share.world.share.allocate(&share.caller, file, 500..5_000).await.unwrap();
     assert_eq!((grown.after.size, grown.after.used), (5_000, 1_000));
     let read = share.read(file, 0..6_000).await;
     assert_eq!((&read[..1_100], read.len()), (&before[..], 5_000));
     assert!(read[1_100..].iter().all(|byte| *byte == 0));
-    let refused = |range| services.allocate(&share.caller, file, range);
+    let refused = |range| share.world.share.allocate(&share.caller, file, range);
     assert_eq!(refused(0..FILE_BYTES_MAX + 1).await.unwrap_err(), FsError::TooLarge);
     assert_eq!(refused(0..1 << 50).await.unwrap_err(), FsError::NoSpace);
     share.world.close().await;
@@ -116,7 +115,7 @@ async fn data_and_holes_are_found_in_the_journal_and_in_the_map() {
     }
     share.punch(file, far..u64::MAX).await;
     assert_eq!(share.seek(file, first.end, Seek::Data).await, Ok(None));
-    let some = share.world.services.allocated_ranges(&share.caller, file, 0..u64::MAX, 1).await.unwrap();
+    let some = share.world.share.allocated_ranges(&share.caller, file, 0..u64::MAX, 1).await.unwrap();
     assert_eq!((some.ranges, some.next), (vec![first], None));
     assert!(share.stored(file).await.1.rows.len() < 10);
     share.world.close().await;
@@ -133,7 +132,7 @@ async fn ranges_are_answered_some_at_a_time_and_seeks_pass_many_rows() {
     for _ in 0..2 {
         let (mut all, mut at) = (Vec::new(), 0);
         loop {
-            let some = share.world.services.allocated_ranges(&share.caller, file, at..u64::MAX, 100).await.unwrap();
+            let some = share.world.share.allocated_ranges(&share.caller, file, at..u64::MAX, 100).await.unwrap();
             assert!(some.ranges.len() <= 100);
             all.extend(some.ranges);
             let Some(next) = some.next else { break };

@@ -14,8 +14,8 @@ use dittofs_domain::{
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockService, Caller, Changed, CheckOptions, CloneRange, MetadataService, MetadataStore, NodeRef,
-    Seek, Stability,
+    AdminService, BlockService, Caller, Changed, CheckOptions, CloneRange, MetadataService, MetadataStore, Seek,
+    Stability,
 };
 use dittofs_tests::world::{SHARE, Stores, World, caller};
 
@@ -45,7 +45,7 @@ impl Share {
         Share { world, content, caller: caller(Credentials::user(1_000, 1_000)) }
     }
 
-    pub(crate) async fn create(&self, name: &str, mode: u16) -> NodeRef {
+    pub(crate) async fn create(&self, name: &str, mode: u16) -> NodeId {
         let request = CreateRequest {
             directory: NodeId::ROOT,
             name: Name::new(name.as_bytes()).unwrap(),
@@ -53,12 +53,12 @@ impl Share {
             attributes: InitialAttributes { mode: Some(mode), ..InitialAttributes::default() },
             how: CreateHow::Guarded,
         };
-        let made = self.world.services.create(&self.caller, SHARE, &request, None).await.unwrap();
-        self.world.node(made.node.node)
+        let made = self.world.share.create(&self.caller, &request, None).await.unwrap();
+        made.node.node
     }
 
-    pub(crate) async fn write(&self, file: NodeRef, offset: u64, data: Vec<u8>) {
-        let written = self.world.services.write(&self.caller, file, offset, Bytes::from(data), Stability::Unstable);
+    pub(crate) async fn write(&self, file: NodeId, offset: u64, data: Vec<u8>) {
+        let written = self.world.share.write(&self.caller, file, offset, Bytes::from(data), Stability::Unstable);
         written.await.unwrap();
     }
 
@@ -66,49 +66,48 @@ impl Share {
         self.world.services.flush().await.unwrap();
     }
 
-    pub(crate) async fn read(&self, file: NodeRef, range: Range<u64>) -> Vec<u8> {
+    pub(crate) async fn read(&self, file: NodeId, range: Range<u64>) -> Vec<u8> {
         let length = (range.end - range.start) as u32;
-        self.world.services.read(&self.caller, file, range.start, length).await.unwrap().data.concat()
+        self.world.share.read(&self.caller, file, range.start, length).await.unwrap().data.concat()
     }
 
-    pub(crate) async fn punch(&self, file: NodeRef, range: Range<u64>) -> Changed {
-        self.world.services.punch(&self.caller, file, range).await.unwrap()
+    pub(crate) async fn punch(&self, file: NodeId, range: Range<u64>) -> Changed {
+        self.world.share.punch(&self.caller, file, range).await.unwrap()
     }
 
-    pub(crate) async fn seek(&self, file: NodeRef, offset: u64, what: Seek) -> FsResult<Option<u64>> {
-        self.world.services.seek(&self.caller, file, offset, what).await
+    pub(crate) async fn seek(&self, file: NodeId, offset: u64, what: Seek) -> FsResult<Option<u64>> {
+        self.world.share.seek(&self.caller, file, offset, what).await
     }
 
-    pub(crate) async fn ranges(&self, file: NodeRef) -> Vec<Range<u64>> {
-        let answer = self.world.services.allocated_ranges(&self.caller, file, 0..u64::MAX, 1_000).await.unwrap();
+    pub(crate) async fn ranges(&self, file: NodeId) -> Vec<Range<u64>> {
+        let answer = self.world.share.allocated_ranges(&self.caller, file, 0..u64::MAX, 1_000).await.unwrap();
         assert_eq!(answer.next, None);
         answer.ranges
     }
 
     pub(crate) async fn clone_to(
         &self,
-        source: NodeRef,
+        source: NodeId,
         range: Range<u64>,
-        destination: NodeRef,
+        destination: NodeId,
         at: u64,
     ) -> FsResult<Changed> {
         let request = CloneRange {
-            share: SHARE,
-            source: source.node,
+            source,
             source_opener: None,
             offset: range.start,
             length: range.end - range.start,
-            destination: destination.node,
+            destination,
             at,
         };
-        self.world.services.clone_range(&self.caller, &request).await
+        self.world.share.clone_range(&self.caller, &request).await
     }
 
     /// A node as stored, with the first rows of its map.
-    pub(crate) async fn stored(&self, file: NodeRef) -> (Node, MapView) {
-        let query = Query { map: Some(map::reap_node_query(file.node, &Scale::PRODUCTION)), ..Query::node(file.node) };
+    pub(crate) async fn stored(&self, file: NodeId) -> (Node, MapView) {
+        let query = Query { map: Some(map::reap_node_query(file, &Scale::PRODUCTION)), ..Query::node(file) };
         let view = self.world.metadata.view(&query).await.unwrap();
-        (Node::clone(view.node(file.node).unwrap()), view.map)
+        (Node::clone(view.node(file).unwrap()), view.map)
     }
 
     /// Nothing is wrong with the share, down to the bytes of its objects.

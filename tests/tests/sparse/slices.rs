@@ -21,7 +21,7 @@ async fn a_read_over_many_slices_lets_others_work() {
         share.write(file, number * 2, vec![b'x']).await;
     }
     let mut pauses = 0;
-    let mut read = pin!(share.world.services.read(&share.caller, file, 0, SLICES as u32 * 2));
+    let mut read = pin!(share.world.share.read(&share.caller, file, 0, SLICES as u32 * 2));
     let reply = poll_fn(|context| {
         let polled = read.as_mut().poll(context);
         pauses += u64::from(polled.is_pending());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{FsError, error::FsResult};
-use dittofs_ports::{AdminService, MetadataService, Presented};
+use dittofs_ports::{AdminService, EntryService, Presented};
 use dittofs_xdr::{LinkedList, XdrError};
 use parking_lot::Mutex;
 
@@ -52,15 +52,15 @@ const OPERATIONS: Operations = Operations {
 
 /// MOUNT, versions 3 and 1.
 pub struct Mount3 {
-    metadata: Arc<dyn MetadataService>,
+    entry: Arc<dyn EntryService>,
     admin: Arc<dyn AdminService>,
     mounts: Mutex<Mounts>,
 }
 
 impl Mount3 {
     /// The program over these services.
-    pub fn new(metadata: Arc<dyn MetadataService>, admin: Arc<dyn AdminService>) -> Mount3 {
-        Mount3 { metadata, admin, mounts: Mutex::default() }
+    pub fn new(entry: Arc<dyn EntryService>, admin: Arc<dyn AdminService>) -> Mount3 {
+        Mount3 { entry, admin, mounts: Mutex::default() }
     }
 
     async fn answer(&self, mut call: Call) -> Result<Reply, XdrError> {
@@ -96,19 +96,19 @@ impl Mount3 {
 
     async fn mount(&self, who: &Presented, path: &[u8]) -> FsResult<Mounted> {
         let address = who.address;
-        let node = match self.metadata.mount(path, who).await {
-            Ok(node) => node,
+        let entered = match self.entry.mount(path, who).await {
+            Ok(entered) => entered,
             Err(error) => {
                 tracing::info!(%address, path = %path.escape_ascii(), %error, "mount refused");
                 return Err(error);
             }
         };
-        let handle = self.metadata.handle_signer(node.share)?.handle(node.node);
+        let handle = entered.share.handle_signer().handle(entered.node.node);
         tracing::info!(%address, path = %path.escape_ascii(), "mounted");
         self.mounts.lock().add(address, path);
         // Who comes without a name is the anonymous user: that is offered where it could have come.
         let anonymous = Presented { identity: None, ..who.clone() };
-        let flavours = match self.metadata.mount(path, &anonymous).await {
+        let flavours = match self.entry.mount(path, &anonymous).await {
             Ok(_) => vec![AUTH_SYS, AUTH_NONE],
             Err(_) => vec![AUTH_SYS],
         };

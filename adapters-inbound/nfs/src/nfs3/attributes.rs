@@ -1,6 +1,7 @@
 //! GETATTR, SETATTR, ACCESS, and what a client asks once of a file system.
 
 use dittofs_domain::{content::FILE_BYTES_MAX, error::FsResult, namespace::LINKS_MAX};
+use dittofs_ports::Entered;
 
 use super::{
     TRANSFER_BYTES_MAX,
@@ -20,8 +21,8 @@ const TIME_DELTA: nfstime3 = nfstime3 { seconds: 0, nseconds: 1 };
 impl Nfs3 {
     pub(super) async fn getattr(&self, context: &Context, arguments: GETATTR3args) -> Answered<GETATTR3res> {
         let outcome = async {
-            let (node, caller) = self.enter(context, &arguments.object)?;
-            let attributes = self.services.metadata.attributes(&caller, node).await?;
+            let Entered { node, caller, share } = self.enter(context, &arguments.object)?;
+            let attributes = share.attributes(&caller, node.node).await?;
             Ok(GETATTR3resok { obj_attributes: translate::fattr(node.share, &attributes) })
         };
         result(outcome.await, async || ()).await
@@ -29,9 +30,9 @@ impl Nfs3 {
 
     pub(super) async fn setattr(&self, context: &Context, arguments: SETATTR3args) -> Answered<SETATTR3res> {
         let outcome: FsResult<_> = async {
-            let (node, caller) = self.enter(context, &arguments.object)?;
+            let Entered { node, caller, share } = self.enter(context, &arguments.object)?;
             let request = translate::set_attributes(&arguments.new_attributes, arguments.guard.as_ref())?;
-            let changed = self.services.metadata.set_attributes(&caller, node, &request, context.op).await?;
+            let changed = share.set_attributes(&caller, node.node, &request, context.op).await?;
             Ok(SETATTR3resok { obj_wcc: translate::wcc(node.share, &changed) })
         }
         .await;
@@ -40,10 +41,9 @@ impl Nfs3 {
 
     pub(super) async fn access(&self, context: &Context, arguments: ACCESS3args) -> Answered<ACCESS3res> {
         let outcome: FsResult<_> = async {
-            let (node, caller) = self.enter(context, &arguments.object)?;
-            let (mask, attributes) = self.services.metadata.access(&caller, node).await?;
-            let read_only = self.services.metadata.is_read_only(node.share);
-            let granted = translate::access(attributes.kind, mask, read_only);
+            let Entered { node, caller, share } = self.enter(context, &arguments.object)?;
+            let (mask, attributes) = share.access(&caller, node.node).await?;
+            let granted = translate::access(attributes.kind, mask, share.is_read_only());
             Ok(ACCESS3resok { obj_attributes: Self::present(node, &attributes), access: granted & arguments.access })
         }
         .await;
@@ -52,8 +52,8 @@ impl Nfs3 {
 
     pub(super) async fn fsstat(&self, context: &Context, arguments: FSSTAT3args) -> Answered<FSSTAT3res> {
         let outcome: FsResult<_> = async {
-            let (node, caller) = self.enter(context, &arguments.fsroot)?;
-            let attributes = self.services.metadata.attributes(&caller, node).await?;
+            let Entered { node, caller, share } = self.enter(context, &arguments.fsroot)?;
+            let attributes = share.attributes(&caller, node.node).await?;
             let space = self.services.admin.space(node.share).await?;
             Ok(FSSTAT3resok {
                 obj_attributes: Self::present(node, &attributes),
@@ -72,8 +72,8 @@ impl Nfs3 {
 
     pub(super) async fn fsinfo(&self, context: &Context, arguments: FSINFO3args) -> Answered<FSINFO3res> {
         let outcome: FsResult<_> = async {
-            let (node, caller) = self.enter(context, &arguments.fsroot)?;
-            let attributes = self.services.metadata.attributes(&caller, node).await?;
+            let Entered { node, caller, share } = self.enter(context, &arguments.fsroot)?;
+            let attributes = share.attributes(&caller, node.node).await?;
             Ok(FSINFO3resok {
                 obj_attributes: Self::present(node, &attributes),
                 rtmax: TRANSFER_BYTES_MAX,
@@ -94,8 +94,8 @@ impl Nfs3 {
 
     pub(super) async fn pathconf(&self, context: &Context, arguments: PATHCONF3args) -> Answered<PATHCONF3res> {
         let outcome: FsResult<_> = async {
-            let (node, caller) = self.enter(context, &arguments.object)?;
-            let attributes = self.services.metadata.attributes(&caller, node).await?;
+            let Entered { node, caller, share } = self.enter(context, &arguments.object)?;
+            let attributes = share.attributes(&caller, node.node).await?;
             Ok(PATHCONF3resok {
                 obj_attributes: Self::present(node, &attributes),
                 linkmax: LINKS_MAX,

@@ -1,6 +1,7 @@
 //! READ, WRITE, COMMIT.
 
 use dittofs_domain::error::{FsError, FsResult};
+use dittofs_ports::Entered;
 use dittofs_xdr::Payload;
 
 use super::{
@@ -30,9 +31,9 @@ pub(super) fn reply_bytes_max(call: &Call) -> usize {
 impl Nfs3 {
     pub(super) async fn read(&self, context: &Context, arguments: READ3args) -> Answered<READ3res> {
         let outcome: FsResult<_> = async {
-            let (node, caller) = self.enter(context, &arguments.file)?;
+            let Entered { node, caller, share } = self.enter(context, &arguments.file)?;
             let length = arguments.count.min(TRANSFER_BYTES_MAX);
-            let read = self.services.block.read(&caller, node, arguments.offset, length).await?;
+            let read = share.read(&caller, node.node, arguments.offset, length).await?;
             let data = Payload(read.data.into_vec());
             Ok(READ3resok {
                 file_attributes: Self::present(node, &read.attributes),
@@ -51,10 +52,9 @@ impl Nfs3 {
             if arguments.data.len() as u64 != u64::from(arguments.count) {
                 return Err(FsError::Invalid);
             }
-            let (node, caller) = self.enter(context, &file)?;
+            let Entered { node, caller, share } = self.enter(context, &file)?;
             let stability = translate::stability(arguments.stable);
-            let block = &self.services.block;
-            let written = block.write(&caller, node, arguments.offset, arguments.data, stability).await?;
+            let written = share.write(&caller, node.node, arguments.offset, arguments.data, stability).await?;
             Ok(WRITE3resok {
                 file_wcc: translate::wcc(node.share, &written.file),
                 count: written.count,
@@ -72,8 +72,8 @@ impl Nfs3 {
 
     pub(super) async fn commit(&self, context: &Context, arguments: COMMIT3args) -> Answered<COMMIT3res> {
         let outcome: FsResult<_> = async {
-            let (node, caller) = self.enter(context, &arguments.file)?;
-            let committed = self.services.block.commit(&caller, node).await?;
+            let Entered { node, caller, share } = self.enter(context, &arguments.file)?;
+            let committed = share.commit(&caller, node.node).await?;
             Ok(COMMIT3resok {
                 file_wcc: translate::wcc(node.share, &committed.file),
                 verf: committed.verifier.0.to_be_bytes(),

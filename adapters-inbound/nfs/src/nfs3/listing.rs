@@ -7,7 +7,7 @@ use dittofs_domain::{
     Attributes, Cookie, NodeId,
     error::{FsError, FsResult},
 };
-use dittofs_ports::{Caller, Entry, HandleSigner, ListReply, ListRequest, NodeRef};
+use dittofs_ports::{Entered, Entry, HandleSigner, ListReply, ListRequest};
 use dittofs_xdr::{BoundedList, OpaqueSlice};
 
 use super::{
@@ -31,7 +31,7 @@ const PAGE_ENTRIES: usize = 128;
 
 /// The entries and attributes to be written into a reply.
 struct Page {
-    directory: NodeRef,
+    entered: Entered,
     attributes: Attributes,
     parent: NodeId,
     searchable: bool,
@@ -76,7 +76,7 @@ impl Nfs3 {
             Ok(page) => page,
             Err(error) => return self.list_failed(context, &arguments.dir, error).await,
         };
-        let attributes = Self::present(page.directory, &page.attributes);
+        let attributes = Self::present(page.entered.node, &page.attributes);
         listing(attributes, [0; 8], arguments.count.min(TRANSFER_BYTES_MAX), |list| {
             let dots = dots(&page, arguments.cookie);
             for (name, cookie, node) in dots {
@@ -97,17 +97,17 @@ impl Nfs3 {
     pub(super) async fn readdirplus(&self, context: &Context, arguments: READDIRPLUS3args) -> Reply {
         let room = Room::new(arguments.maxcount, arguments.dircount, ENTRY_PLUS_BYTES_MIN);
         let page = self.page(context, &arguments.dir, arguments.cookie, room, true).await;
-        let found = page.and_then(|page| Ok((self.services.metadata.handle_signer(page.directory.share)?, page)));
-        let (signer, page) = match found {
-            Ok(found) => found,
+        let page = match page {
+            Ok(page) => page,
             Err(error) => return self.list_failed(context, &arguments.dir, error).await,
         };
-        let attributes = Self::present(page.directory, &page.attributes);
+        let attributes = Self::present(page.entered.node, &page.attributes);
+        let signer = page.entered.share.handle_signer();
         let mut dircount = arguments.dircount as usize;
         listing(attributes, [0; 8], arguments.maxcount.min(TRANSFER_BYTES_MAX), |list| {
             for (name, cookie, node) in dots(&page, arguments.cookie) {
                 let attributes = (cookie == THIS && page.searchable).then_some(&page.attributes);
-                let entry = plus(&signer, name, cookie, node, attributes);
+                let entry = plus(signer, name, cookie, node, attributes);
                 if !list.try_push(&entry) || !spend(&mut dircount, name, list) {
                     return false;
                 }
@@ -117,7 +117,7 @@ impl Nfs3 {
                 if !fits(dircount, name, list) {
                     return false;
                 }
-                let plus = plus(&signer, name, entry.cookie.0, entry.node, entry.attributes.as_ref());
+                let plus = plus(signer, name, entry.cookie.0, entry.node, entry.attributes.as_ref());
                 if !list.try_push(&plus) {
                     return false;
                 }
@@ -139,12 +139,13 @@ impl Nfs3 {
         mut room: Room,
         with_attributes: bool,
     ) -> FsResult<Page> {
-        let (directory, caller): (NodeRef, Caller) = self.enter(context, handle)?;
+        let entered = self.enter(context, handle)?;
+        let directory = entered.node.node;
         let after = if cookie <= PARENT { Cookie::START } else { Cookie(cookie) };
         let mut request = ListRequest { directory, after, entries_max: 0, with_attributes };
-        let first = self.some_entries(context, &caller, &mut request, &mut room).await?;
+        let first = self.some_entries(context, &entered, &mut request, &mut room).await?;
         let mut page = Page {
-            directory,
+            entered,
             attributes: first.directory,
             parent: first.parent,
             searchable: first.searchable,
@@ -153,7 +154,7 @@ impl Nfs3 {
         };
         while !page.complete && room.entries() > 0 {
             tokio::task::yield_now().await;
-            let more = self.some_entries(context, &caller, &mut request, &mut room).await?;
+            let more = self.some_entries(context, &page.entered, &mut request, &mut room).await?;
             page.complete = more.complete;
             page.entries.extend(more.entries);
         }
@@ -164,13 +165,13 @@ impl Nfs3 {
     async fn some_entries(
         &self,
         context: &Context,
-        caller: &Caller,
+        Entered { caller, share, .. }: &Entered,
         request: &mut ListRequest,
         room: &mut Room,
     ) -> FsResult<ListReply> {
         request.entries_max = room.entries().clamp(1, PAGE_ENTRIES);
         let _permit = self.listings.take(context.peer).await;
-        let reply = self.services.metadata.list(caller, request).await?;
+        let reply = share.list(caller, request).await?;
         for entry in &reply.entries {
             room.take(entry.name.as_bytes());
             request.after = entry.cookie;
@@ -187,7 +188,7 @@ impl Nfs3 {
 
 /// `.` and `..`, as far as they come after a cookie.
 fn dots(page: &Page, after: u64) -> impl Iterator<Item = (&'static [u8], u64, NodeId)> {
-    let both: [(&[u8], u64, NodeId); 2] = [(b".", THIS, page.directory.node), (b"..", PARENT, page.parent)];
+    let both: [(&[u8], u64, NodeId); 2] = [(b".", THIS, page.entered.node.node), (b"..", PARENT, page.parent)];
     both.into_iter().filter(move |(_, cookie, _)| *cookie > after)
 }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
+    NodeId,
     error::{FsError, FsResult},
     namespace::{
         CreateHow, CreateRequest, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest, RenameRequest,
     },
     node::Device,
 };
-use dittofs_ports::{LookupName, NodeRef};
+use dittofs_ports::{Entered, LookupName, ShareServices};
 
 use super::{
     program::{Answered, Context, Nfs3, result},
@@ -21,15 +22,15 @@ impl Nfs3 {
     pub(super) async fn lookup(&self, context: &Context, arguments: LOOKUP3args) -> Answered<LOOKUP3res> {
         let what = &arguments.what;
         let outcome: FsResult<_> = async {
-            let (directory, caller) = self.enter(context, &what.dir)?;
+            let Entered { node: directory, caller, share } = self.enter(context, &what.dir)?;
             let name = match &*what.name {
                 b"." => LookupName::This,
                 b".." => LookupName::Parent,
                 name => LookupName::Child(translate::name(name)?),
             };
-            let found = self.services.metadata.lookup(&caller, directory, &name).await?;
+            let found = share.lookup(&caller, directory.node, &name).await?;
             Ok(LOOKUP3resok {
-                object: self.fh(directory.sibling(found.node.node))?.ok_or(FsError::Io)?,
+                object: fh(&*share, found.node.node).ok_or(FsError::Io)?,
                 obj_attributes: Self::present(directory, &found.node),
                 dir_attributes: Self::present(directory, &found.directory),
             })
@@ -40,8 +41,8 @@ impl Nfs3 {
 
     pub(super) async fn readlink(&self, context: &Context, arguments: READLINK3args) -> Answered<READLINK3res> {
         let outcome: FsResult<_> = async {
-            let (node, caller) = self.enter(context, &arguments.symlink)?;
-            let (target, attributes) = self.services.metadata.read_link(&caller, node).await?;
+            let Entered { node, caller, share } = self.enter(context, &arguments.symlink)?;
+            let (target, attributes) = share.read_link(&caller, node.node).await?;
             let data = bytes::Bytes::copy_from_slice(&target);
             Ok(READLINK3resok { symlink_attributes: Self::present(node, &attributes), data })
         }
@@ -89,13 +90,13 @@ impl Nfs3 {
         how: FsResult<(InitialAttributes, CreateHow)>,
     ) -> Answered<Nfs3Result<CREATE3resok, wcc_data>> {
         let outcome: FsResult<_> = async {
-            let (directory, caller) = self.enter(context, &place.dir)?;
+            let Entered { node: directory, caller, share } = self.enter(context, &place.dir)?;
             let (attributes, how) = how?;
             let name = made_name(&place.name)?;
             let request = CreateRequest { directory: directory.node, name, kind: kind?, attributes, how };
-            let made = self.services.metadata.create(&caller, directory.share, &request, context.op).await?;
+            let made = share.create(&caller, &request, context.op).await?;
             Ok(CREATE3resok {
-                obj: self.fh(directory.sibling(made.node.node))?,
+                obj: fh(&*share, made.node.node),
                 obj_attributes: Self::present(directory, &made.node),
                 dir_wcc: translate::wcc(directory.share, &made.directory),
             })
@@ -114,10 +115,10 @@ impl Nfs3 {
 
     async fn unmake(&self, context: &Context, place: &diropargs3, kind: RemoveKind) -> Answered<REMOVE3res> {
         let outcome: FsResult<_> = async {
-            let (directory, caller) = self.enter(context, &place.dir)?;
+            let Entered { node: directory, caller, share } = self.enter(context, &place.dir)?;
             let name = removed_name(&place.name, kind)?;
             let request = RemoveRequest { directory: directory.node, name, kind };
-            let changed = self.services.metadata.remove(&caller, directory.share, &request, context.op).await?;
+            let changed = share.remove(&caller, &request, context.op).await?;
             Ok(REMOVE3resok { dir_wcc: translate::wcc(directory.share, &changed) })
         }
         .await;
@@ -127,8 +128,8 @@ impl Nfs3 {
     pub(super) async fn rename(&self, context: &Context, arguments: RENAME3args) -> Answered<RENAME3res> {
         let (from, to) = (&arguments.from, &arguments.to);
         let outcome: FsResult<_> = async {
-            let (from_directory, caller) = self.enter(context, &from.dir)?;
-            let (to_directory, _) = self.enter(context, &to.dir)?;
+            let Entered { node: from_directory, caller, share } = self.enter(context, &from.dir)?;
+            let to_directory = self.enter(context, &to.dir)?.node;
             if from_directory.share != to_directory.share {
                 return Ok(None);
             }
@@ -138,11 +139,10 @@ impl Nfs3 {
                 to_directory: to_directory.node,
                 to_name: translate::name(&to.name)?,
             };
-            let share = from_directory.share;
-            let renamed = self.services.metadata.rename(&caller, share, &request, context.op).await?;
+            let renamed = share.rename(&caller, &request, context.op).await?;
             Ok(Some(RENAME3resok {
-                fromdir_wcc: translate::wcc(share, &renamed.from_directory),
-                todir_wcc: translate::wcc(share, &renamed.to_directory),
+                fromdir_wcc: translate::wcc(from_directory.share, &renamed.from_directory),
+                todir_wcc: translate::wcc(to_directory.share, &renamed.to_directory),
             }))
         }
         .await;
@@ -160,14 +160,14 @@ impl Nfs3 {
     pub(super) async fn link(&self, context: &Context, arguments: LINK3args) -> Answered<LINK3res> {
         let place = &arguments.link;
         let outcome: FsResult<_> = async {
-            let (node, caller) = self.enter(context, &arguments.file)?;
-            let (directory, _) = self.enter(context, &place.dir)?;
+            let Entered { node, caller, share } = self.enter(context, &arguments.file)?;
+            let directory = self.enter(context, &place.dir)?.node;
             if node.share != directory.share {
                 return Ok(None);
             }
             let name = made_name(&place.name)?;
             let request = LinkRequest { node: node.node, directory: directory.node, name };
-            let linked = self.services.metadata.link(&caller, node.share, &request, context.op).await?;
+            let linked = share.link(&caller, &request, context.op).await?;
             Ok(Some(LINK3resok {
                 file_attributes: Self::present(node, &linked.node),
                 linkdir_wcc: translate::wcc(node.share, &linked.directory),
@@ -184,10 +184,10 @@ impl Nfs3 {
             Err(error) => Ok(Nfs3Result::Err(translate::status(error)?, failure().await)),
         }
     }
+}
 
-    fn fh(&self, node: NodeRef) -> FsResult<post_op_fh3> {
-        Ok(translate::fh(&self.services.metadata.handle_signer(node.share)?.handle(node.node)))
-    }
+fn fh(share: &dyn ShareServices, node: NodeId) -> post_op_fh3 {
+    translate::fh(&share.handle_signer().handle(node))
 }
 
 fn guarded(attributes: FsResult<InitialAttributes>) -> FsResult<(InitialAttributes, CreateHow)> {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use dittofs_domain::{Attributes, OpId, crc32c::crc32c, error::FsResult};
-use dittofs_ports::{Caller, NodeRef, Presented};
+use dittofs_ports::{Entered, NodeRef, Presented};
 use dittofs_transport::Services;
 use dittofs_xdr::{Decode, Encode, XdrError};
 
@@ -141,15 +141,15 @@ impl Nfs3 {
         Ok(self.enter(context, &handle).is_ok())
     }
 
-    /// The node of a handle, and who calls as its share sees it.
-    pub(super) fn enter(&self, context: &Context, handle: &nfs_fh3) -> FsResult<(NodeRef, Caller)> {
-        self.services.metadata.enter(handle.as_bytes(), &context.presented)
+    /// The node of a handle, who calls as its share sees it, and the share's services.
+    pub(super) fn enter(&self, context: &Context, handle: &nfs_fh3) -> FsResult<Entered> {
+        self.services.entry.enter(handle.as_bytes(), &context.presented)
     }
 
     /// Attributes for a reply that would be good without them, too.
     pub(super) async fn post_op(&self, context: &Context, handle: &nfs_fh3) -> post_op_attr {
-        let (node, caller) = self.enter(context, handle).ok()?;
-        let attributes = self.services.metadata.attributes(&caller, node).await.ok()?;
+        let Entered { node, caller, share } = self.enter(context, handle).ok()?;
+        let attributes = share.attributes(&caller, node.node).await.ok()?;
         Some(translate::fattr(node.share, &attributes))
     }
 

@@ -8,7 +8,7 @@ use dittofs_domain::{
     error::FsError,
     namespace::{SetAttributes, SetTime},
 };
-use dittofs_ports::{AdminService, BlockService, MetadataService, ReadReply, Stability, WriteReply};
+use dittofs_ports::{AdminService, Entered, ReadReply, Stability, WriteReply};
 
 use super::{Answer, Client, Uncommitted};
 use crate::{
@@ -55,8 +55,8 @@ impl Client {
         let (excuses, losses) = (self.world.excuses(), self.world.disk.losses());
         let data = Bytes::from_static(written(phase, range.clone()));
         let work = async {
-            let (of, caller) = running.node(&handle, number)?;
-            running.services.write(&caller, of, range.start, data, stability).await
+            let Entered { node: of, caller, share } = running.node(&handle, number)?;
+            share.write(&caller, of.node, range.start, data, stability).await
         };
         let answer = running.life.run(tokio::time::timeout(crate::world::PATIENCE, work)).await?;
         let Ok(answer) = answer else {
@@ -159,8 +159,8 @@ impl Client {
         let window = self.begin();
         let number = self.number;
         let answer = self.call(running, "commit", async || {
-            let (of, caller) = running.node(&handle, number)?;
-            running.services.commit(&caller, of).await
+            let Entered { node: of, caller, share } = running.node(&handle, number)?;
+            share.commit(&caller, of.node).await
         });
         let answer = answer.await?;
         self.world.note_losses();
@@ -207,8 +207,8 @@ impl Client {
         let number = self.number;
         let length = (range.end - range.start) as u32;
         let answer = self.call(running, "read", async || {
-            let (of, caller) = running.node(&handle, number)?;
-            reading(running.services.read(&caller, of, range.start, length)).await
+            let Entered { node: of, caller, share } = running.node(&handle, number)?;
+            reading(share.read(&caller, of.node, range.start, length)).await
         });
         let Some(answer) = answer.await else { return };
         self.world.note_losses();
@@ -301,8 +301,8 @@ impl Client {
             ("truncate", vec![node]),
             |_| None,
             move |running, op| async move {
-                let (of, caller) = running.node(&handle, number)?;
-                running.services.set_attributes(&caller, of, &SetAttributes::size(size), op).await
+                let Entered { node: of, caller, share } = running.node(&handle, number)?;
+                share.set_attributes(&caller, of.node, &SetAttributes::size(size), op).await
             },
         );
         let Some(answer) = answer.await else { return };
@@ -355,8 +355,8 @@ impl Client {
             move |running, op| {
                 let request = sent.clone();
                 async move {
-                    let (of, caller) = running.node(&handle, number)?;
-                    running.services.set_attributes(&caller, of, &request, op).await
+                    let Entered { node: of, caller, share } = running.node(&handle, number)?;
+                    share.set_attributes(&caller, of.node, &request, op).await
                 }
             },
         );
@@ -394,8 +394,8 @@ impl Client {
         let window = self.begin();
         let number = self.number;
         let answer = self.call(running, "attributes", async || {
-            let (of, caller) = running.node(&handle, number)?;
-            running.services.attributes(&caller, of).await
+            let Entered { node: of, caller, share } = running.node(&handle, number)?;
+            share.attributes(&caller, of.node).await
         });
         let Some(answer) = answer.await else { return };
         self.world.note_losses();

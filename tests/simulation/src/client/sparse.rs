@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use dittofs_domain::{Attributes, NodeId, error::FsError};
-use dittofs_ports::{BlockService, Changed, CloneRange};
+use dittofs_ports::{Changed, CloneRange, Entered};
 
 use super::{Answer, Client};
 use crate::{
@@ -56,8 +56,8 @@ impl Client {
             .say(format_args!("client {} punch {node} {range:?} as operation {}", self.number, window.op));
         let number = self.number;
         let answer = self.call(running, "punch", async || {
-            let (of, caller) = running.node(&handle, number)?;
-            running.services.punch(&caller, of, range.clone()).await
+            let Entered { node: of, caller, share } = running.node(&handle, number)?;
+            share.punch(&caller, of.node, range.clone()).await
         });
         let Some(answer) = answer.await else { return };
         self.world.note_losses();
@@ -133,9 +133,8 @@ impl Client {
         ));
         let number = self.number;
         let answer = self.call(running, "clone", async || {
-            let (of, caller) = running.node(&handle, number)?;
+            let Entered { caller, share, .. } = running.node(&handle, number)?;
             let request = CloneRange {
-                share: of.share,
                 source,
                 source_opener: None,
                 offset: range.start,
@@ -143,7 +142,7 @@ impl Client {
                 destination,
                 at,
             };
-            running.services.clone_range(&caller, &request).await
+            share.clone_range(&caller, &request).await
         });
         let Some(answer) = answer.await else { return };
         self.world.note_losses();

@@ -5,7 +5,7 @@ use dittofs_domain::{
     error::FsError,
     namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
 };
-use dittofs_ports::{Created, MetadataService};
+use dittofs_ports::{Created, Entered};
 
 use super::{Answer, Client, Names, has_something, took_place};
 use crate::{
@@ -47,8 +47,8 @@ impl Client {
         let answer = self.call_once(running, ("create", vec![directory]), made, move |running, op| {
             let request = sent.clone();
             async move {
-                let (of, caller) = running.node(&handle, client)?;
-                running.services.create(&caller, of.share, &request, op).await
+                let Entered { caller, share, .. } = running.node(&handle, client)?;
+                share.create(&caller, &request, op).await
             }
         });
         let Some(answer) = answer.await else { return names };

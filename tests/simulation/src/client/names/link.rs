@@ -1,7 +1,7 @@
 //! Further names of a node.
 
 use dittofs_domain::{error::FsError, namespace::LinkRequest};
-use dittofs_ports::MetadataService;
+use dittofs_ports::Entered;
 
 use super::{Answer, Client, Names, had_nothing, has_something, took_place};
 use crate::{
@@ -29,8 +29,8 @@ impl Client {
             move |running, op| {
                 let request = sent.clone();
                 async move {
-                    let (of, caller) = running.node(&handle, client)?;
-                    running.services.link(&caller, of.share, &request, op).await
+                    let Entered { caller, share, .. } = running.node(&handle, client)?;
+                    share.link(&caller, &request, op).await
                 }
             },
         );

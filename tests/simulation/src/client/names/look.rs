@@ -1,7 +1,7 @@
 //! Looking names up, and listing them.
 
 use dittofs_domain::{Cookie, NodeId, error::FsError};
-use dittofs_ports::{ListRequest, LookupName, MetadataService};
+use dittofs_ports::{Entered, ListRequest, LookupName};
 
 use super::{Answer, Client, targets};
 use crate::{
@@ -15,8 +15,8 @@ impl Client {
         let window = self.begin();
         let client = self.number;
         let answer = self.call(running, "lookup", async || {
-            let (of, caller) = running.node(&handle, client)?;
-            running.services.lookup(&caller, of, &LookupName::Child(name(called))).await
+            let Entered { node: of, caller, share } = running.node(&handle, client)?;
+            share.lookup(&caller, of.node, &LookupName::Child(name(called))).await
         });
         let Some(answer) = answer.await else { return };
         let mut oracle = self.world.oracle.lock();
@@ -46,9 +46,9 @@ impl Client {
         loop {
             let (entries_max, with_attributes) = (1 + self.random.below(4) as usize, self.random.percent(50));
             let answer = self.call(running, "list", async || {
-                let (directory, caller) = running.node(&handle, client)?;
-                let request = ListRequest { directory, after, entries_max, with_attributes };
-                running.services.list(&caller, &request).await
+                let Entered { node: of, caller, share } = running.node(&handle, client)?;
+                let request = ListRequest { directory: of.node, after, entries_max, with_attributes };
+                share.list(&caller, &request).await
             });
             let Some(answer) = answer.await else { return };
             match answer {

@@ -5,7 +5,7 @@ use dittofs_domain::{
     error::FsError,
     namespace::{RemoveKind, RemoveRequest},
 };
-use dittofs_ports::MetadataService;
+use dittofs_ports::Entered;
 
 use super::{Answer, Client, Names, had_nothing, has_kind, kinds, may_be_full, targets, took_place};
 use crate::{
@@ -39,8 +39,8 @@ impl Client {
             move |running, op| {
                 let request = sent.clone();
                 async move {
-                    let (of, caller) = running.node(&handle, client)?;
-                    running.services.remove(&caller, of.share, &request, op).await
+                    let Entered { caller, share, .. } = running.node(&handle, client)?;
+                    share.remove(&caller, &request, op).await
                 }
             },
         );

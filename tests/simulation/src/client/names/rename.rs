@@ -1,12 +1,12 @@
 //! Renaming.
 
 use dittofs_domain::{NodeId, error::FsError, namespace::RenameRequest};
-use dittofs_ports::MetadataService;
+use dittofs_ports::Entered;
 
 use super::{Answer, Client, Names, before, had_nothing, has_kind, may_be_full, targets, took_place};
 use crate::{
     oracle::{Oracle, Target, Window},
-    world::{Running, SHARE, name},
+    world::{Running, name},
 };
 
 impl Client {
@@ -46,9 +46,9 @@ impl Client {
             move |running, op| {
                 let request = request.clone();
                 async move {
-                    let (_, caller) = running.node(&from_handle, client)?;
+                    let Entered { caller, share, .. } = running.node(&from_handle, client)?;
                     running.node(&to_handle, client)?;
-                    running.services.rename(&caller, SHARE, &request, op).await
+                    share.rename(&caller, &request, op).await
                 }
             },
         );

@@ -1,0 +1,39 @@
+//! A share as calls find it.
+
+mod block;
+mod metadata;
+mod open;
+
+use std::sync::Arc;
+
+use dittofs_ports::{HandleSigner, ShareServices};
+
+use crate::volume::Volume;
+
+/// The services of one share, which pass calls on to the parts of its volume.
+#[derive(Debug)]
+pub struct ServedShare {
+    volume: Arc<Volume>,
+}
+
+impl ServedShare {
+    /// The services over a volume.
+    pub(crate) fn new(volume: Arc<Volume>) -> ServedShare {
+        ServedShare { volume }
+    }
+
+    /// Returns the volume.
+    pub(crate) fn volume(&self) -> &Arc<Volume> {
+        &self.volume
+    }
+}
+
+impl ShareServices for ServedShare {
+    fn handle_signer(&self) -> &HandleSigner {
+        self.volume.handle_signer()
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.volume.policy().read_only
+    }
+}
