@@ -10,11 +10,12 @@ use dittofs_ports::{
 };
 
 use super::ServedShare;
+use crate::lock_order::strand;
 
 #[async_trait]
 impl BlockService for ServedShare {
     async fn read(&self, caller: &Caller, node: NodeId, offset: u64, length: u32) -> FsResult<ReadReply> {
-        self.volume.files().read(caller, node, offset, length).await
+        strand(self.volume.files().read(caller, node, offset, length)).await
     }
 
     async fn write(
@@ -25,26 +26,35 @@ impl BlockService for ServedShare {
         data: Bytes,
         stability: Stability,
     ) -> FsResult<WriteReply> {
-        let _passage = self.volume.freezer().pass().await?;
-        self.volume.files().write(caller, node, offset, data, stability).await
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.files().write(caller, node, offset, data, stability).await
+        })
+        .await
     }
 
     async fn commit(&self, caller: &Caller, node: NodeId) -> FsResult<CommitReply> {
-        self.volume.files().commit(caller, node).await
+        strand(self.volume.files().commit(caller, node)).await
     }
 
     async fn punch(&self, caller: &Caller, node: NodeId, range: Range<u64>) -> FsResult<Changed> {
-        let _passage = self.volume.freezer().pass().await?;
-        self.volume.files().punch(caller, node, range).await
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.files().punch(caller, node, range).await
+        })
+        .await
     }
 
     async fn allocate(&self, caller: &Caller, node: NodeId, range: Range<u64>) -> FsResult<Changed> {
-        let _passage = self.volume.freezer().pass().await?;
-        self.volume.files().allocate(caller, node, range).await
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.files().allocate(caller, node, range).await
+        })
+        .await
     }
 
     async fn seek(&self, caller: &Caller, node: NodeId, offset: u64, what: Seek) -> FsResult<Option<u64>> {
-        self.volume.files().seek(caller, node, offset, what).await
+        strand(self.volume.files().seek(caller, node, offset, what)).await
     }
 
     async fn allocated_ranges(
@@ -54,11 +64,14 @@ impl BlockService for ServedShare {
         range: Range<u64>,
         ranges_max: usize,
     ) -> FsResult<AllocatedRanges> {
-        self.volume.files().allocated_ranges(caller, node, range, ranges_max).await
+        strand(self.volume.files().allocated_ranges(caller, node, range, ranges_max)).await
     }
 
     async fn clone_range(&self, caller: &Caller, request: &CloneRange) -> FsResult<Changed> {
-        let _passage = self.volume.freezer().pass().await?;
-        self.volume.files().clone_range(caller, request).await
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.files().clone_range(caller, request).await
+        })
+        .await
     }
 }

@@ -14,43 +14,56 @@ use dittofs_ports::{
 };
 
 use super::ServedShare;
+use crate::lock_order::strand;
 
 #[async_trait]
 impl MetadataService for ServedShare {
     async fn attributes(&self, _caller: &Caller, node: NodeId) -> FsResult<Attributes> {
-        self.volume.names().attributes(node).await
+        strand(self.volume.names().attributes(node)).await
     }
 
     async fn access(&self, caller: &Caller, node: NodeId) -> FsResult<(AccessMask, Attributes)> {
-        self.volume.names().access(caller, node).await
+        strand(self.volume.names().access(caller, node)).await
     }
 
     async fn lookup(&self, caller: &Caller, directory: NodeId, name: &LookupName) -> FsResult<Lookup> {
-        self.volume.names().lookup(caller, directory, name).await
+        strand(self.volume.names().lookup(caller, directory, name)).await
     }
 
     async fn read_link(&self, caller: &Caller, node: NodeId) -> FsResult<(Arc<[u8]>, Attributes)> {
-        self.volume.names().read_link(caller, node).await
+        strand(self.volume.names().read_link(caller, node)).await
     }
 
     async fn create(&self, caller: &Caller, request: &CreateRequest, op: Option<OpId>) -> FsResult<Created> {
-        let _passage = self.volume.freezer().pass().await?;
-        self.volume.names().create(caller, request, op).await
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.names().create(caller, request, op).await
+        })
+        .await
     }
 
     async fn link(&self, caller: &Caller, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked> {
-        let _passage = self.volume.freezer().pass().await?;
-        self.volume.names().link(caller, request, op).await
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.names().link(caller, request, op).await
+        })
+        .await
     }
 
     async fn remove(&self, caller: &Caller, request: &RemoveRequest, op: Option<OpId>) -> FsResult<Changed> {
-        let _passage = self.volume.freezer().pass().await?;
-        self.volume.names().remove(caller, request, op).await
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.names().remove(caller, request, op).await
+        })
+        .await
     }
 
     async fn rename(&self, caller: &Caller, request: &RenameRequest, op: Option<OpId>) -> FsResult<Renamed> {
-        let _passage = self.volume.freezer().pass().await?;
-        self.volume.names().rename(caller, request, op).await
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.names().rename(caller, request, op).await
+        })
+        .await
     }
 
     async fn set_attributes(
@@ -60,12 +73,15 @@ impl MetadataService for ServedShare {
         request: &SetAttributes,
         op: Option<OpId>,
     ) -> FsResult<Changed> {
-        let _passage = self.volume.freezer().pass().await?;
-        self.volume.names().set_attributes(caller, node, request, op).await
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.names().set_attributes(caller, node, request, op).await
+        })
+        .await
     }
 
     async fn list(&self, caller: &Caller, request: &ListRequest) -> FsResult<ListReply> {
         let ListRequest { directory, after, entries_max, with_attributes } = *request;
-        self.volume.names().list(caller, directory, after, entries_max, with_attributes).await
+        strand(self.volume.names().list(caller, directory, after, entries_max, with_attributes)).await
     }
 }

@@ -11,6 +11,7 @@ use dittofs_ports::{
 };
 
 use super::ServedShare;
+use crate::lock_order::strand;
 
 #[async_trait]
 impl OpenService for ServedShare {
@@ -19,39 +20,39 @@ impl OpenService for ServedShare {
     }
 
     async fn open(&self, caller: &Caller, node: NodeId, request: &OpenRequest) -> FsResult<Opened> {
-        self.volume.opens().open_node(caller, node, request).await
+        strand(self.volume.opens().open_node(caller, node, request)).await
     }
 
     async fn close(&self, caller: &Caller, node: NodeId, open: OpenToken) -> FsResult<()> {
-        self.volume.opens().close_open(caller, node, open).await
+        strand(self.volume.opens().close_open(caller, node, open)).await
     }
 
     async fn change_share(&self, caller: &Caller, node: NodeId, open: OpenToken, change: &ShareChange) -> FsResult<()> {
-        self.volume.opens().change_share(caller, node, open, change).await
+        strand(self.volume.opens().change_share(caller, node, open, change)).await
     }
 
     async fn test_lock(&self, caller: &Caller, node: NodeId, wanted: &Lock) -> FsResult<Option<Lock>> {
-        self.volume.opens().test_lock(caller, node, wanted).await
+        strand(self.volume.opens().test_lock(caller, node, wanted)).await
     }
 
     async fn lock(&self, caller: &Caller, node: NodeId, request: &LockRequest) -> FsResult<LockReply> {
-        self.volume.opens().lock(caller, node, request).await
+        strand(self.volume.opens().lock(caller, node, request)).await
     }
 
     async fn unlock(&self, caller: &Caller, node: NodeId, holder: &LockHolder, range: LockRange) -> FsResult<()> {
-        self.volume.opens().unlock(caller, node, holder, range).await
+        strand(self.volume.opens().unlock(caller, node, holder, range)).await
     }
 
     async fn cancel_lock(&self, caller: &Caller, node: NodeId, wait: WaitToken) -> FsResult<bool> {
-        self.volume.opens().cancel_lock(caller, node, wait).await
+        strand(self.volume.opens().cancel_lock(caller, node, wait)).await
     }
 
     async fn holds_locks(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<bool> {
-        self.volume.opens().holds_locks(caller, node, owner).await
+        strand(self.volume.opens().holds_locks(caller, node, owner)).await
     }
 
     async fn release_owner(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<()> {
-        self.volume.opens().release_owner(caller, node, owner).await
+        strand(self.volume.opens().release_owner(caller, node, owner)).await
     }
 
     async fn request_lease(
@@ -61,7 +62,7 @@ impl OpenService for ServedShare {
         key: LeaseKey,
         rights: Rights,
     ) -> FsResult<LeaseGrant> {
-        self.volume.opens().request_lease(caller, node, key, rights).await
+        strand(self.volume.opens().request_lease(caller, node, key, rights)).await
     }
 
     async fn acknowledge(
@@ -71,10 +72,10 @@ impl OpenService for ServedShare {
         key: LeaseKey,
         rights: Rights,
     ) -> Result<(), AcknowledgeFailure> {
-        self.volume.opens().acknowledge(caller, node, key, rights).await
+        strand(self.volume.opens().acknowledge(caller, node, key, rights)).await
     }
 
     async fn return_lease(&self, caller: &Caller, node: NodeId, key: LeaseKey) -> FsResult<bool> {
-        self.volume.opens().return_lease(caller, node, key).await
+        strand(self.volume.opens().return_lease(caller, node, key)).await
     }
 }
