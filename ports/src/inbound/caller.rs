@@ -20,12 +20,6 @@ impl NodeRef {
     pub fn live(share: ShareId, node: NodeId) -> NodeRef {
         NodeRef { share, node, tree: Tree::LIVE }
     }
-
-    /// Another node of the same share and tree.
-    #[must_use]
-    pub fn sibling(self, node: NodeId) -> NodeRef {
-        NodeRef { node, ..self }
-    }
 }
 
 /// The facts that a protocol knows about the sender of a request, before the share's policy has been asked.

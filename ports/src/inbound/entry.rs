@@ -7,7 +7,8 @@ use dittofs_domain::{ClientId, error::FsResult};
 
 use super::{BlockService, Caller, HandleSigner, MetadataService, NodeRef, OpenEvents, OpenService, Presented};
 
-/// All services of one share. A call that has them goes on with them, even if the share is served no more.
+/// All services of one share, for the call that has entered it. Once the share is served no more, they refuse changes with
+/// `Stale`, and reads go on. Whoever kept them for longer than a call would keep the share's stores open.
 pub trait ShareServices: MetadataService + BlockService + OpenService {
     /// Returns the signer of the share's handles.
     fn handle_signer(&self) -> &HandleSigner;
