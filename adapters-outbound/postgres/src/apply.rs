@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use crate::{
     connections::Connections,
     fault::Fault,
-    lanes::{Lanes, directory_of},
+    lanes::{Caller, Lanes, directory_of},
     node::{self, Columns},
     numbers::unsigned,
     statements::tag,
@@ -34,7 +34,7 @@ const DEADLOCKS_MAX: usize = 10;
 pub(crate) struct Pending {
     pub(crate) plan: Plan,
     pub(crate) op: Option<OpId>,
-    answer: oneshot::Sender<Result<Applied, ApplyError>>,
+    pub(crate) answer: oneshot::Sender<Result<Applied, ApplyError>>,
 }
 
 /// Applies plans.
@@ -92,10 +92,11 @@ impl Applier {
 
     /// Calls for one directory, one after another, as long as plans come.
     async fn run_lane(self: Arc<Self>, share: ShareId, directory: NodeId, first: Pending) {
+        let mut caller = Caller::new(&self.lanes, share, directory);
         let mut plans = vec![first];
         while !plans.is_empty() {
             self.run(share, plans).await;
-            plans = self.lanes.take(share, directory);
+            plans = caller.next();
         }
     }
 

@@ -190,7 +190,8 @@ fn with_encryption(options: &PostgresOptions, base: PgConnectOptions) -> Result<
 ///   statistics, or wrong ones; going by them the planner once chose to read a whole directory for one name.
 /// - What the server's configuration says of commits does not count: a change is answered when it is durable.
 fn with_settings(options: &PostgresOptions, base: PgConnectOptions) -> PgConnectOptions {
-    let limit = options.timeout().as_millis().to_string();
+    // A little less than the caller waits: the database's own refusal says that nothing has changed.
+    let limit = (options.timeout() * 7 / 8).as_millis().to_string();
     base.application_name("dittofs").statement_cache_capacity(256).options([
         ("search_path", "dittofs"),
         ("synchronous_commit", "on"),
@@ -202,6 +203,12 @@ fn with_settings(options: &PostgresOptions, base: PgConnectOptions) -> PgConnect
         ("enable_mergejoin", "off"),
         ("statement_timeout", limit.as_str()),
         ("idle_in_transaction_session_timeout", limit.as_str()),
+        // A call whose caller is gone ends, at the latest before the next start of the server is through.
+        ("client_connection_check_interval", "500"),
+        // The database keeps the session of a machine that has vanished for a minute, not for hours.
+        ("tcp_keepalives_idle", "20"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "4"),
     ])
 }
 

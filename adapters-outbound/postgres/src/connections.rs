@@ -233,6 +233,20 @@ impl Connections {
         Ok(())
     }
 
+    /// Waits until every call that was under way at a time has ended: whatever an earlier start of the server has sent is
+    /// then done, or never will be. Calls of other servers are short.
+    pub(crate) async fn wait_for_earlier(self: &Arc<Self>, began_before: i64) -> Result<(), Fault> {
+        let deadline = self.deadline();
+        let asking = Statement::new(statements::UNDER_WAY).with(began_before);
+        while !self.read(&asking).await?.is_empty() {
+            if Instant::now() >= deadline {
+                return Err(Fault::NotSent("it has not ended yet".into()));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
     /// Ends sessions; returns whether all of them are gone.
     async fn end(self: &Arc<Self>, sessions: &[SessionId], deadline: Instant) -> Result<bool, Fault> {
         let processes: Vec<i32> = sessions.iter().map(|session| session.process).collect();

@@ -123,3 +123,6 @@ impl Reader<'_> {
         Some(*bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

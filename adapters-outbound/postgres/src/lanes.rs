@@ -43,8 +43,7 @@ impl Lanes {
         }
     }
 
-    /// The plans of the next call; with none the directory is free again.
-    pub(crate) fn take(&self, share: ShareId, directory: NodeId) -> Vec<Pending> {
+    fn take(&self, share: ShareId, directory: NodeId) -> Vec<Pending> {
         let mut lanes = self.waiting.lock();
         let Some(waiting) = lanes.get_mut(&(share, directory)) else { return Vec::new() };
         let mut taken: Vec<Pending> = Vec::new();
@@ -60,6 +59,37 @@ impl Lanes {
             lanes.remove(&(share, directory));
         }
         taken
+    }
+}
+
+/// Whoever makes the calls of a directory. If that ends half-way, as at the end of the runtime, those who wait hear that
+/// nobody answers them.
+pub(crate) struct Caller<'a> {
+    lanes: &'a Lanes,
+    share: ShareId,
+    directory: NodeId,
+    is_done: bool,
+}
+
+impl<'a> Caller<'a> {
+    pub(crate) fn new(lanes: &'a Lanes, share: ShareId, directory: NodeId) -> Caller<'a> {
+        Caller { lanes, share, directory, is_done: false }
+    }
+
+    /// The plans of the next call; with none the directory is free again.
+    pub(crate) fn next(&mut self) -> Vec<Pending> {
+        let plans = self.lanes.take(self.share, self.directory);
+        self.is_done = plans.is_empty();
+        plans
+    }
+}
+
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            let waiting = self.lanes.waiting.lock().remove(&(self.share, self.directory));
+            drop(waiting);
+        }
     }
 }
 
@@ -107,3 +137,6 @@ pub(crate) fn directory_of(plan: &Plan) -> Option<NodeId> {
     });
     directory.filter(|_| expectations && changes)
 }
+
+#[cfg(test)]
+mod tests;

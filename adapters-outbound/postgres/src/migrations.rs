@@ -63,16 +63,16 @@ pub(crate) async fn run(connection: &mut PgConnection) -> Result<(), MigrationEr
 async fn run_under_lock(connection: &mut PgConnection) -> Result<(), MigrationError> {
     // Whoever has the lock may change large tables for hours.
     connection.execute("SET LOCAL statement_timeout = 0").await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *connection).await?;
+    connection.execute(sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK)).await?;
     let made = "CREATE SCHEMA IF NOT EXISTS dittofs;
         CREATE TABLE IF NOT EXISTS schema_version (version int4 PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())";
     let found = version(connection).await?;
     if found == 0 {
-        sqlx::raw_sql(made).execute(&mut *connection).await?;
+        connection.execute(made).await?;
     }
     for (version, text) in (1..).zip(VERSIONS).filter(|(version, _)| *version > found) {
-        sqlx::raw_sql(text).execute(&mut *connection).await?;
-        sqlx::query("INSERT INTO schema_version VALUES ($1)").bind(version).execute(&mut *connection).await?;
+        connection.execute(text).await?;
+        connection.execute(sqlx::query("INSERT INTO schema_version VALUES ($1)").bind(version)).await?;
     }
     Ok(())
 }
@@ -80,12 +80,12 @@ async fn run_under_lock(connection: &mut PgConnection) -> Result<(), MigrationEr
 /// The version of the tables: 0 where there are none.
 async fn version(connection: &mut PgConnection) -> Result<i32, MigrationError> {
     let exists = "SELECT to_regclass('dittofs.schema_version') IS NOT NULL";
-    let exists: bool = sqlx::raw_sql(exists).fetch_one(&mut *connection).await?.try_get(0)?;
+    let exists: bool = connection.fetch_one(exists).await?.try_get(0)?;
     if !exists {
         return Ok(0);
     }
     let version = "SELECT coalesce(max(version), 0) FROM dittofs.schema_version";
-    let found: i32 = sqlx::raw_sql(version).fetch_one(connection).await?.try_get(0)?;
+    let found: i32 = connection.fetch_one(version).await?.try_get(0)?;
     if found > known() {
         return Err(MigrationError::Newer { found, known: known() });
     }

@@ -143,3 +143,6 @@ impl fmt::Debug for Secret {
         out.write_str("(hidden)")
     }
 }
+
+#[cfg(test)]
+mod tests;

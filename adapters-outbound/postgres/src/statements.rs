@@ -17,6 +17,11 @@ pub(crate) const CHECK: &str = "SELECT pg_backend_pid(),
 /// The database's clock, in milliseconds.
 pub(crate) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8";
 
+/// Calls that began before a time, in milliseconds, and have not ended.
+pub(crate) const UNDER_WAY: &str = "SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'dittofs' AND pid <> pg_backend_pid() AND state = 'active'
+    AND (extract(epoch FROM query_start) * 1000)::int8 < $1";
+
 /// Ends sessions; returns those that are still there.
 pub(crate) const END_SESSIONS: &str = "SELECT a.pid, pg_terminate_backend(a.pid)
 FROM unnest($1::int4[], $2::int8[]) AS lost (process, started)
@@ -303,6 +308,7 @@ pub(crate) fn all() -> Vec<String> {
         REFERENCES_AFTER,
         NODE_IDS,
         STATISTICS,
+        UNDER_WAY,
         END_SESSIONS,
         FORGET_OPERATIONS,
     ];
@@ -311,3 +317,6 @@ pub(crate) fn all() -> Vec<String> {
     let removals = TABLES_OF_SHARE.into_iter().chain(["share"]).map(removal);
     fixed.chain(removals).chain(Shape::all().map(|shape| shape.statement().to_owned())).collect()
 }
+
+#[cfg(test)]
+mod tests;

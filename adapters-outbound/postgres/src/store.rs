@@ -1,11 +1,11 @@
 //! The store: its connections, and its shares.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dittofs_domain::{Node, ShareId, Tree};
 use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives};
-use sqlx::{Connection, Row};
+use sqlx::{Connection, Executor, Row};
 use thiserror::Error;
 use tokio::task::AbortHandle;
 
@@ -41,6 +41,14 @@ pub enum OpenError {
         /// Why not.
         source: MigrationError,
     },
+    /// A call of an earlier start of the server may still change something.
+    #[error("the database at {place} still carries out a call of an earlier start of the server: {found}")]
+    Unsettled {
+        /// Host, port and database.
+        place: String,
+        /// What was found.
+        found: String,
+    },
     /// The database does not answer.
     #[error("the database at {place} gave no answer: {source}")]
     Silent {
@@ -66,16 +74,25 @@ impl PostgresMetadataStore {
     /// # Errors
     /// See [`OpenError`]: each says what was found, and what to do.
     pub async fn open(options: &PostgresOptions) -> Result<PostgresMetadataStore, OpenError> {
+        // Boxed, so that the compiler need not prove of each caller's future that it may change threads.
+        let opening: Pin<Box<dyn Future<Output = Result<PostgresMetadataStore, OpenError>> + Send + '_>> =
+            Box::pin(Self::open_now(options));
+        opening.await
+    }
+
+    async fn open_now(options: &PostgresOptions) -> Result<PostgresMetadataStore, OpenError> {
         let connector = Connector::new(options)?;
         let place = connector.place();
         let connections = Arc::new(Connections::new(options, connector));
         let mut session = connections.connect().await?;
         let migrated = migrations::run(&mut session.connection).await;
         migrated.map_err(|source| OpenError::Migration { place: place.clone(), source })?;
-        let now = sqlx::raw_sql(statements::NOW).fetch_one(&mut session.connection).await;
-        let opened = now.and_then(|row| row.try_get(0)).map_err(|source| OpenError::Silent { place, source })?;
+        let now = session.connection.fetch_one(statements::NOW).await.and_then(|row| row.try_get(0));
+        let opened = now.map_err(|source| OpenError::Silent { place: place.clone(), source })?;
         // What it knows of the tables is from before they were made.
         session.connection.close().await.ok();
+        let settled = connections.wait_for_earlier(opened).await;
+        settled.map_err(|fault| OpenError::Unsettled { place, found: fault.to_string() })?;
         let remembered = Remembered { opened, age: options.operations_ms() };
         let applier = Arc::new(Applier::new(Arc::clone(&connections), remembered, options.plans_max()));
         let forgetting = tokio::spawn(forget(Arc::clone(&connections), remembered)).abort_handle();
