@@ -99,9 +99,9 @@ CREATE TABLE entry (
     PRIMARY KEY (share, directory, space, name)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
--- With an expression, so that no look-up by name can use it: on a young table the planner took it for one, and went through
--- the whole directory.
-CREATE UNIQUE INDEX entry_cookie ON entry (share, (directory + 0), space, cookie);
+-- Expressions, so that no look-up by name can use it: on a young table the planner took it for one, and went through the whole
+-- directory, or the whole share. A column that such a look-up names is enough for that, wherever it stands in the index.
+CREATE UNIQUE INDEX entry_cookie ON entry ((share + 0), (directory + 0), (space + 0), cookie);
 
 CREATE TABLE map (
     share int8 NOT NULL,

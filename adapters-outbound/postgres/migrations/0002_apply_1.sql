@@ -128,10 +128,10 @@ BEGIN
                 v_ok := v_row.id IS NOT NULL AND v_row.permission_version = p_code[i + 2];
                 i := i + 3;
             WHEN 4 THEN -- an entry
-                PERFORM 1 FROM entry
+                SELECT node, cookie INTO v_s, v_n FROM entry
                 WHERE share = p_share AND directory = p_code[i + 1] AND space = p_code[i + 2]::int2
-                    AND name = p_blobs[p_code[i + 3]] AND node = p_code[i + 4] AND cookie = p_code[i + 5];
-                v_ok := FOUND;
+                    AND name = p_blobs[p_code[i + 3]];
+                v_ok := FOUND AND v_s = p_code[i + 4] AND v_n = p_code[i + 5];
                 i := i + 6;
             WHEN 5 THEN -- links
                 v_row := v_rows[p_code[i + 1]];

@@ -135,6 +135,9 @@ impl Applier {
                 }
                 Err(fault @ Fault::Lost { .. }) => {
                     plans = self.after_loss(plans, fault, deadline).await?;
+                    if plans.is_empty() {
+                        return Ok(());
+                    }
                     continue;
                 }
                 Err(fault) => return Err((plans, fault)),
@@ -158,6 +161,9 @@ impl Applier {
         for Pending { answer, .. } in nameless {
             // Whoever asked may have gone.
             answer.send(Err(ApplyError::Unknown(cause.clone().into()))).ok();
+        }
+        if named.is_empty() {
+            return Ok(named);
         }
         // Not before its session has ended: until then it may still be applied.
         match self.connections.end_lost(deadline).await {

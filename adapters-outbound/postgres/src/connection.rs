@@ -72,6 +72,9 @@ fn describe(place: &str, source: &sqlx::Error) -> String {
             "; if pgbouncer stands between, connect to the database itself, or use its session mode with \
              ignore_startup_parameters = options"
         }
+        (None, sqlx::Error::Io(error)) if error.to_string().contains("certificate") => {
+            "; check `sslmode`, `host` and `root_certificate`"
+        }
         (None, sqlx::Error::Io(_)) => "; is PostgreSQL running there, and does it listen on this address?",
         (None, sqlx::Error::Tls(_)) => "; check `sslmode` and `root_certificate`",
         _ => "",
@@ -199,6 +202,7 @@ fn with_settings(options: &PostgresOptions, base: PgConnectOptions) -> PgConnect
         ("jit", "off"),
         ("plan_cache_mode", "force_generic_plan"),
         ("enable_seqscan", "off"),
+        ("enable_bitmapscan", "off"),
         ("enable_hashjoin", "off"),
         ("enable_mergejoin", "off"),
         ("statement_timeout", limit.as_str()),

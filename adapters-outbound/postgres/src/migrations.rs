@@ -45,13 +45,24 @@ fn known() -> i32 {
     i32::try_from(VERSIONS.len()).unwrap_or(i32::MAX)
 }
 
-/// Brings the tables to the newest version.
+/// Brings the tables to the newest version. The session is of no further use: its time limits are off.
 pub(crate) async fn run(connection: &mut PgConnection) -> Result<(), MigrationError> {
     if version(connection).await? == known() {
         return Ok(());
     }
+    // Whoever has the lock may change large tables for hours.
+    connection.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0").await?;
+    // The session's, and before the transaction: one that begins after it sees what was committed before, of the catalogue
+    // too.
+    connection.execute(sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK)).await?;
+    let done = run_under_lock(connection).await;
+    connection.execute(sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK)).await?;
+    done
+}
+
+async fn run_under_lock(connection: &mut PgConnection) -> Result<(), MigrationError> {
     connection.execute("BEGIN").await?;
-    match run_under_lock(connection).await {
+    match run_in_transaction(connection).await {
         Ok(()) => Ok(connection.execute("COMMIT").await.map(drop)?),
         Err(error) => {
             connection.execute("ROLLBACK").await?;
@@ -60,10 +71,7 @@ pub(crate) async fn run(connection: &mut PgConnection) -> Result<(), MigrationEr
     }
 }
 
-async fn run_under_lock(connection: &mut PgConnection) -> Result<(), MigrationError> {
-    // Whoever has the lock may change large tables for hours.
-    connection.execute("SET LOCAL statement_timeout = 0").await?;
-    connection.execute(sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK)).await?;
+async fn run_in_transaction(connection: &mut PgConnection) -> Result<(), MigrationError> {
     let made = "CREATE SCHEMA IF NOT EXISTS dittofs;
         CREATE TABLE IF NOT EXISTS schema_version (version int4 PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())";
     let found = version(connection).await?;

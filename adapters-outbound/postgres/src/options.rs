@@ -97,15 +97,13 @@ impl PostgresOptions {
 pub enum SslMode {
     /// Never.
     Disable,
-    /// Only where the database demands it.
-    Allow,
     /// Where the database can; its certificate is not checked.
     Prefer,
     /// Always; the certificate is not checked.
     Require,
-    /// Always; the certificate must be signed by one that is trusted.
+    /// Always; the certificate must be signed by one that is trusted. The library demands that it names the host, too.
     VerifyCa,
-    /// The same, and the certificate must name the host.
+    /// Always; the certificate must be signed by one that is trusted, and name the host.
     VerifyFull,
 }
 
@@ -113,7 +111,6 @@ impl From<SslMode> for PgSslMode {
     fn from(mode: SslMode) -> PgSslMode {
         match mode {
             SslMode::Disable => PgSslMode::Disable,
-            SslMode::Allow => PgSslMode::Allow,
             SslMode::Prefer => PgSslMode::Prefer,
             SslMode::Require => PgSslMode::Require,
             SslMode::VerifyCa => PgSslMode::VerifyCa,

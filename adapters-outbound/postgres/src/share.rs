@@ -101,7 +101,7 @@ impl ShareMetadata for PostgresShare {
         // One more says whether there are more.
         let rows = count(entries_max) + 1;
         let statement =
-            self.statement(text).with(signed(directory.0)).with(space as i16).with(bound(after.0)).with(rows);
+            self.statement(text).with(signed(directory.0)).with(space as i32).with(bound(after.0)).with(rows);
         let mut entries = self.read(statement, |row| listed(row, records)).await?;
         let complete = entries.len() <= entries_max;
         entries.truncate(entries_max);

@@ -36,11 +36,10 @@ pub(crate) const APPLY: &str = "SELECT o_tag, o_n, o_a, o_b, NULL::bytea,
     (o_node).truncation_end, (o_node).dos_attributes, (o_node).target, (o_node).exclusions
 FROM apply_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
-pub(crate) const NAME_OF: &str =
-    "SELECT name FROM entry WHERE share = $1 AND (directory + 0) = $2 AND space = 0 AND cookie = $3 LIMIT 1";
+pub(crate) const NAME_OF: &str = "SELECT name FROM entry WHERE (share + 0) = $1 AND (directory + 0) = $2 AND (space + 0) = 0 AND cookie = $3 LIMIT 1";
 
-pub(crate) const ALLOCATE: &str = "UPDATE counter SET next = next + $3
-WHERE share = $1 AND what = $2 AND next <= $4 - $3 RETURNING next";
+pub(crate) const ALLOCATE: &str = "UPDATE counter SET next = next + $3::int8
+WHERE share = $1 AND what = $2 AND next <= $4::int8 - $3::int8 RETURNING next";
 
 pub(crate) const COUNTER: &str = "SELECT next FROM counter WHERE share = $1 AND what = $2";
 
@@ -90,7 +89,7 @@ pub(crate) fn removal(table: &str) -> String {
 
 /// Forgets operations that count no longer.
 pub(crate) const FORGET_OPERATIONS: &str =
-    "DELETE FROM op WHERE at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 - $1";
+    "DELETE FROM op WHERE at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 - $1::int8";
 
 fn columns_of_node(of: &str) -> String {
     let columns: Vec<String> = node::COLUMNS.iter().map(|(name, _)| format!("{of}.{name}")).collect();
@@ -147,7 +146,7 @@ pub(crate) static NODES: LazyLock<String> = LazyLock::new(|| {
 });
 
 const LISTED: &str = "(SELECT cookie, node, name FROM entry
-    WHERE share = $1 AND (directory + 0) = $2 AND space = $3 AND cookie > $4 ORDER BY cookie LIMIT $5) e";
+    WHERE (share + 0) = $1 AND (directory + 0) = $2 AND (space + 0) = $3 AND cookie > $4 ORDER BY cookie LIMIT $5) e";
 
 /// Entries of a directory.
 pub(crate) static LIST: LazyLock<String> =
@@ -277,15 +276,15 @@ fn view(shape: Shape) -> String {
 
 /// The outcome of an operation; `apply_1` has the same conditions.
 fn operation(op: &str, opened: &str, age: &str, node: &str) -> String {
-    let cut = format!("(extract(epoch FROM statement_timestamp()) * 1000)::int8 - {age}");
+    let cut = format!("(extract(epoch FROM statement_timestamp()) * 1000)::int8 - {age}::int8");
     format!(
         "SELECT 5::int2, NULL::int8, o.made, NULL::int8, NULL::bytea, {node} FROM (
             SELECT made FROM op
             WHERE share = $1
                 AND id >= substring({op}::bytea FROM 1 FOR 14) || '\\x0000'::bytea
                 AND id <= substring({op}::bytea FROM 1 FOR 14) || '\\xffff'::bytea
-                AND (at > {cut} OR (at <= {opened} AND {opened} > {cut}))
-                AND (id = {op} OR at <= {opened})
+                AND (at > {cut} OR (at <= {opened}::int8 AND {opened}::int8 > {cut}))
+                AND (id = {op} OR at <= {opened}::int8)
             ORDER BY id = {op} DESC LIMIT 1
         ) o
         LEFT JOIN LATERAL (SELECT * FROM node WHERE share = $1 AND id = o.made LIMIT 1) n ON true"

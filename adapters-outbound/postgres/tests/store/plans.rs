@@ -57,7 +57,8 @@ impl Explained<'_> {
                 _ => {}
             }
         }
-        let others = ["pg_stat_activity", "schema_version", "current_setting", "generate_series", "pg_catalog"];
+        let others =
+            ["pg_stat_activity", "schema_version", "current_setting", "ctid = ANY", "generate_series", "pg_catalog"];
         all.retain(|Explained(lines)| !lines.iter().any(|line| others.iter().any(|other| line.contains(other))));
         all
     }
@@ -74,6 +75,7 @@ impl Explained<'_> {
             let forbidden = ["Seq Scan", "Hash", "Merge", "Bitmap", "Sort", "Materialize", "Filter:"];
             // An operation may be found under several ways; and a column that says whether numbers are used up is no key.
             let is_allowed = (is_op && (line.contains("Sort") || line.contains("Filter:")))
+                || line.contains("Conflict Filter:")
                 || (line.contains("Filter:") && (text.contains("UPDATE counter") || text.contains("up.id <> 3")));
             if forbidden.iter().any(|word| line.contains(word)) && !is_allowed {
                 faults.push(format!("{}\n{text}", line.trim()));
@@ -150,10 +152,10 @@ async fn work(fixture: &Fixture, round: u128) {
 }
 
 /// Adds so many files to the root, and as many rows of maps, as a person would: the store is not asked.
-async fn fill(server: &PostgresServer, files: u64, statistics: bool) {
+async fn fill(server: &PostgresServer, round: usize, files: u64, statistics: bool) {
     let mut person = by_hand(server).await;
     let share = "(SELECT id FROM share)";
-    let first = 1_000_000_000;
+    let first = 1_000_000_000 * round;
     let columns = "share, id, size, allocated, atime, mtime, ctime, birth, change, permission_version, content_version, \
                    content_seq, times_seq, parent, parent_cookie, atime_nanos, mtime_nanos, ctime_nanos, birth_nanos, uid, \
                    gid, links, since, mode, kind, flags";
@@ -164,7 +166,7 @@ async fn fill(server: &PostgresServer, files: u64, statistics: bool) {
              0, 0, 0, 0, 0, 0, 1, 1, 420, 1, 0 FROM generate_series(1, {files}) i"
         ),
         format!(
-            "INSERT INTO entry SELECT {share}, 3, {first} + i, {first} + i, 1, 0, ('file-' || i)::bytea \
+            "INSERT INTO entry SELECT {share}, 3, {first} + i, {first} + i, 1, 0, ('file-{round}-' || i)::bytea \
              FROM generate_series(1, {files}) i"
         ),
         format!("INSERT INTO map SELECT {share}, {first} + i, 0, 0, 1, 1, NULL FROM generate_series(1, {files}) i"),
@@ -190,7 +192,7 @@ async fn rows_are_found_by_whole_keys_whatever_the_planner_knows() {
         [(0, false), (0, true), (300, false), (0, true), (60_000, false), (0, true)].into_iter().enumerate()
     {
         if round > 0 && (files > 0 || statistics) {
-            fill(&server, files, statistics).await;
+            fill(&server, round, files, statistics).await;
         }
         let begin = server.log().len();
         let fixture = Fixture::new(&options(&server)).await;
@@ -203,7 +205,7 @@ async fn rows_are_found_by_whole_keys_whatever_the_planner_knows() {
         seen = explained.len();
         faults.extend(explained.iter().flat_map(Explained::faults).map(|fault| format!("round {round}: {fault}")));
     }
-    assert!(seen > 100, "only {seen} plans are in the log");
+    assert!(seen > 60, "only {seen} plans are in the log");
     faults.sort();
     faults.dedup();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults[..faults.len().min(5)].join("\n\n"));
