@@ -12,6 +12,7 @@ use dittofs_object_store::{GcsCredentials, GcsOptions};
 #[cfg(feature = "s3")]
 use dittofs_object_store::{S3Credentials, S3Options};
 use dittofs_ports::{ContentStore, Survives};
+use dittofs_postgres::{PostgresMetadataStore, PostgresOptions};
 use dittofs_redb::{OpenError, Progress, RedbMetadataStore, RedbOptions};
 use serde::Deserialize;
 
@@ -28,6 +29,17 @@ pub(super) fn register(none: StoreKinds) -> StoreKinds {
             "redb",
             StoreKind::in_folder(Survives::PowerLoss, async |options, opening| {
                 Ok(Arc::new(open_redb(options, opening).await?) as _)
+            }),
+        )
+        .with_metadata(
+            "postgres",
+            StoreKind::new(Survives::PowerLoss, async |options: PostgresOptions| {
+                Ok(Arc::new(PostgresMetadataStore::open(&options).await?) as _)
+            })
+            .reading(|options: &PostgresOptions| {
+                let files =
+                    [("password_file", &options.password_file), ("root_certificate", &options.root_certificate)];
+                files.into_iter().filter_map(|(option, path)| Some((option, path.clone()?))).collect()
             }),
         )
         .with_content(

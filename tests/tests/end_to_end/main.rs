@@ -30,6 +30,7 @@ mod outages;
 mod owners;
 mod persistence;
 mod portmapper;
+mod postgres;
 mod reloading;
 mod removal;
 mod renaming;

@@ -5,6 +5,8 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use dittofs_object_store::{ObjectStore, TransferOptions};
+use dittofs_postgres::{PostgresMetadataStore, PostgresOptions, Secret};
+use dittofs_postgres_test_server::{DATABASE, PASSWORD, PostgresServer, USER};
 use dittofs_tests::{
     bucket::store_options,
     fault_proxy::{Fate, FaultProxy},
@@ -30,6 +32,36 @@ const DISK: DiskOptions = DiskOptions {
     metadata_bytes: [1 << 20, 64 << 10, 64 << 10],
 };
 
+/// Where metadata are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Metadata {
+    Disk,
+    Database,
+}
+
+/// A database of its own for each sequence, or none.
+struct Database(Option<PostgresServer>);
+
+impl Database {
+    fn start(metadata: Metadata) -> Database {
+        Database((metadata == Metadata::Database).then(PostgresServer::start))
+    }
+
+    /// The stores, with metadata in the database if there is one.
+    async fn instead(&self, stores: Stores) -> Stores {
+        let Some(server) = &self.0 else { return stores };
+        let options = PostgresOptions {
+            host: Some("127.0.0.1".to_owned()),
+            port: Some(server.port()),
+            user: Some(USER.to_owned()),
+            database: Some(DATABASE.to_owned()),
+            password: Some(Secret::new(PASSWORD)),
+            ..PostgresOptions::default()
+        };
+        Stores { metadata: Arc::new(PostgresMetadataStore::open(&options).await.unwrap()), ..stores }
+    }
+}
+
 /// Where content is.
 #[derive(Clone, Copy)]
 enum Content<'a> {
@@ -51,7 +83,8 @@ impl Content<'_> {
     }
 }
 
-fn run(seed: u64, content: Content<'_>) -> Result<Outcomes, String> {
+fn run(seed: u64, metadata: Metadata, content: Content<'_>) -> Result<Outcomes, String> {
+    let database = Database::start(metadata);
     let folder = tempfile::tempdir().unwrap();
     let steps = sequence(seed, STEPS);
     let mut past = Past::default();
@@ -60,7 +93,7 @@ fn run(seed: u64, content: Content<'_>) -> Result<Outcomes, String> {
     for (life, steps) in (1..).zip(steps.chunks(LIFE)) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let lived = runtime.block_on(async {
-            let stores = content.open(folder.path()).await;
+            let stores = database.instead(content.open(folder.path()).await).await;
             // With another key in each life, and in one of three without sealing what is new.
             let sealer = keys(life as u32, life % 3 != 2);
             let scale = scale_of(seed);
@@ -85,14 +118,14 @@ fn run(seed: u64, content: Content<'_>) -> Result<Outcomes, String> {
     Ok(outcomes)
 }
 
-fn agree(sequences: u64, content: Content<'_>) {
+fn agree(sequences: u64, metadata: Metadata, content: Content<'_>) {
     let seeds = match number("MODEL_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("MODEL_DISK_SEQUENCES").unwrap_or(sequences),
     };
     let mut done = 0;
     for seed in seeds {
-        let outcomes = run(seed, content).unwrap_or_else(|what| panic!("MODEL_SEED={seed}: {what}"));
+        let outcomes = run(seed, metadata, content).unwrap_or_else(|what| panic!("MODEL_SEED={seed}: {what}"));
         done += outcomes.iter().filter(|(what, _)| what.ends_with(" Ok")).map(|(_, times)| times).sum::<u64>();
     }
     assert!(done > 50, "only {done} operations succeeded");
@@ -100,7 +133,12 @@ fn agree(sequences: u64, content: Content<'_>) {
 
 #[test]
 fn a_share_on_a_disk_agrees_with_the_model_over_every_end_of_its_server() {
-    agree(SEQUENCES, Content::Folder);
+    agree(SEQUENCES, Metadata::Disk, Content::Folder);
+}
+
+#[test]
+fn a_share_in_a_database_agrees_with_the_model_over_every_end_of_its_server() {
+    agree(SEQUENCES, Metadata::Database, Content::Folder);
 }
 
 #[test]
@@ -112,6 +150,6 @@ fn a_share_on_s3_agrees_with_the_model_over_lost_answers_and_every_end_of_its_se
         7 => Fate::Refuse(503, "SlowDown"),
         _ => Fate::Pass,
     });
-    agree(SEQUENCES / 2, Content::S3(&proxy));
+    agree(SEQUENCES / 2, Metadata::Disk, Content::S3(&proxy));
     assert!(proxy.seen().iter().any(|(seen, fate)| seen.is_of_object() && *fate == Fate::DropAfter));
 }

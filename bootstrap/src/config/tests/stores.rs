@@ -3,8 +3,13 @@
 use super::*;
 
 #[rstest]
-#[case::unknown_type("{ type: disk }", "metadata.stores.m.type", "`disk` is not known here", "known: memory, redb")]
-#[case::no_type("{ }", "metadata.stores.m.type", "missing", "known: memory, redb")]
+#[case::unknown_type(
+    "{ type: disk }",
+    "metadata.stores.m.type",
+    "`disk` is not known here",
+    "known: memory, postgres, redb"
+)]
+#[case::no_type("{ }", "metadata.stores.m.type", "missing", "known: memory, postgres, redb")]
 #[case::no_path("{ type: redb }", "metadata.stores.m.redb.path", "missing", "give it a value")]
 #[case::cache("{ type: redb, redb: { path: /x, cache: much } }", "metadata.stores.m.redb.cache", "fit", "a size")]
 #[case::colour("{ type: redb, redb: { path: /x, colour: 1 } }", "metadata.stores.m.redb.colour", "known", "cache")]

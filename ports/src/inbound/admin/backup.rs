@@ -101,7 +101,9 @@ pub enum BackupError {
     #[error("no share has a backup {0}: `dittofs backup list` shows those that there are")]
     UnknownBackup(BackupId),
     /// The share is in memory.
-    #[error("{0} can't be backed up: its metadata store keeps nothing that outlives the server")]
+    #[error(
+        "{0} can't be backed up: its metadata store gives no snapshots (one in memory keeps nothing, and a database has tools of its own)"
+    )]
     InMemory(String),
     /// One at a time.
     #[error("another backup is being written: wait for its end")]

@@ -1,0 +1,269 @@
+//! Applying plans: one call for each, or for several whose entries are in one directory.
+
+mod code;
+mod fold;
+
+pub(crate) use code::{reason_column, state_column};
+
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use dittofs_domain::{
+    Node, NodeId, OpId, ShareId, Tree,
+    plan::{Applied, Change, Expectation, PLAN_STEPS_MAX, Plan, Touched, update},
+};
+use dittofs_ports::ApplyError;
+use sqlx::postgres::PgRow;
+use tokio::sync::oneshot;
+
+use crate::{
+    connections::Connections,
+    fault::Fault,
+    lanes::{Caller, Lanes, directory_of},
+    node::{self, Columns},
+    numbers::unsigned,
+    statements::tag,
+    view::{NODE_AT, Remembered},
+};
+use code::Code;
+
+/// How often a call is made again that another one was in the way of.
+const DEADLOCKS_MAX: usize = 10;
+
+/// A plan whose answer is waited for.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) plan: Plan,
+    pub(crate) op: Option<OpId>,
+    pub(crate) answer: oneshot::Sender<Result<Applied, ApplyError>>,
+}
+
+/// Applies plans.
+#[derive(Debug)]
+pub(crate) struct Applier {
+    connections: Arc<Connections>,
+    lanes: Lanes,
+    remembered: Remembered,
+}
+
+/// What became of one plan of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Applied,
+    /// An expectation failed, or the operation is known.
+    Conflict,
+}
+
+impl Applier {
+    pub(crate) fn new(connections: Arc<Connections>, remembered: Remembered, plans_max: usize) -> Applier {
+        Applier { connections, lanes: Lanes::new(plans_max), remembered }
+    }
+
+    /// Applies a plan. It goes on when its caller does not wait any longer: what was sent is carried out anyway.
+    pub(crate) async fn apply(
+        self: &Arc<Self>,
+        share: ShareId,
+        plan: Plan,
+        op: Option<OpId>,
+    ) -> Result<Applied, ApplyError> {
+        if plan.steps() > PLAN_STEPS_MAX {
+            return Err(ApplyError::Malformed);
+        }
+        // One server has the share: no lease is kept, and so none is as a plan expects it.
+        if plan.expectations.iter().any(|expectation| matches!(expectation, Expectation::LeaseIs { .. })) {
+            return Err(ApplyError::Conflict);
+        }
+        let directory = directory_of(&plan);
+        let (answer, answered) = oneshot::channel();
+        let pending = Pending { plan, op, answer };
+        let this = Arc::clone(self);
+        match directory {
+            Some(directory) => {
+                if let Some(first) = self.lanes.enter(share, directory, pending) {
+                    self.connections.runtime().spawn(async move { this.run_lane(share, directory, first).await });
+                }
+            }
+            None => {
+                self.connections.runtime().spawn(async move { this.run(share, vec![pending]).await });
+            }
+        }
+        let gone = || ApplyError::Unknown("the metadata store is being closed".into());
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Calls for one directory, one after another, as long as plans come.
+    async fn run_lane(self: Arc<Self>, share: ShareId, directory: NodeId, first: Pending) {
+        let mut caller = Caller::new(&self.lanes, share, directory);
+        let mut plans = vec![first];
+        while !plans.is_empty() {
+            self.run(share, plans).await;
+            plans = caller.next();
+        }
+    }
+
+    /// Applies plans in one call, or one by one if one of them is none.
+    async fn run(&self, share: ShareId, plans: Vec<Pending>) {
+        let Err((plans, fault)) = self.call(share, plans).await else { return };
+        match fault {
+            Fault::Malformed(_) | Fault::Raced(_) if plans.len() > 1 => {
+                for plan in plans {
+                    if let Err((plans, fault)) = self.call(share, vec![plan]).await {
+                        refuse(plans, fault);
+                    }
+                }
+            }
+            fault => refuse(plans, fault),
+        }
+    }
+
+    /// Makes a call until it is answered. Where the answer does not come, its session is ended, and the plans that have a
+    /// name are sent again.
+    async fn call(&self, share: ShareId, mut plans: Vec<Pending>) -> Result<(), (Vec<Pending>, Fault)> {
+        let deadline = self.connections.deadline();
+        let mut deadlocks = 0;
+        loop {
+            let named: Vec<(&Plan, Option<OpId>)> = plans.iter().map(|pending| (&pending.plan, pending.op)).collect();
+            let code = match Code::of(&named) {
+                Ok(code) => code,
+                Err(_) => return Err((plans, Fault::Malformed("the plan contradicts itself".into()))),
+            };
+            let statement = code.statement(share, self.remembered);
+            let rows = match self.connections.once(&statement, deadline).await {
+                Ok(rows) => rows,
+                Err(Fault::Deadlock(_)) if deadlocks < DEADLOCKS_MAX => {
+                    deadlocks += 1;
+                    continue;
+                }
+                Err(fault @ Fault::Lost { .. }) => {
+                    plans = self.after_loss(plans, fault, deadline).await?;
+                    if plans.is_empty() {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                Err(fault) => return Err((plans, fault)),
+            };
+            return answer(plans, &code, &rows);
+        }
+    }
+
+    /// Returns the plans that are sent again.
+    async fn after_loss(
+        &self,
+        plans: Vec<Pending>,
+        fault: Fault,
+        deadline: Instant,
+    ) -> Result<Vec<Pending>, (Vec<Pending>, Fault)> {
+        if Instant::now() >= deadline {
+            return Err((plans, fault));
+        }
+        let cause = fault.to_string();
+        let (named, nameless): (Vec<Pending>, Vec<Pending>) = plans.into_iter().partition(|plan| plan.op.is_some());
+        for Pending { answer, .. } in nameless {
+            // Whoever asked may have gone.
+            answer.send(Err(ApplyError::Unknown(cause.clone().into()))).ok();
+        }
+        if named.is_empty() {
+            return Ok(named);
+        }
+        // Not before its session has ended: until then it may still be applied.
+        match self.connections.end_lost(deadline).await {
+            Ok(()) => Ok(named),
+            Err(_) => Err((named, fault)),
+        }
+    }
+}
+
+/// Answers plans that were not applied, or of which nobody knows.
+fn refuse(plans: Vec<Pending>, fault: Fault) {
+    let mut plans = plans.into_iter();
+    let last = plans.next_back();
+    let cause = fault.to_string();
+    let again = |fault: &Fault| -> ApplyError {
+        match fault {
+            Fault::NotSent(_) | Fault::Refused(_) | Fault::Deadlock(_) => ApplyError::Unavailable(cause.clone().into()),
+            Fault::Lost { .. } => ApplyError::Unknown(cause.clone().into()),
+            Fault::Full(_) => ApplyError::Full,
+            Fault::Malformed(_) => ApplyError::Malformed,
+            Fault::Raced(_) => ApplyError::Conflict,
+            Fault::Damaged(_) => ApplyError::Corrupt(cause.clone().into()),
+        }
+    };
+    for Pending { answer, .. } in plans {
+        answer.send(Err(again(&fault))).ok();
+    }
+    if let Some(Pending { answer, .. }) = last {
+        answer.send(Err(fault.into())).ok();
+    }
+}
+
+/// Answers the plans of a call that went through.
+fn answer(plans: Vec<Pending>, code: &Code, rows: &[PgRow]) -> Result<(), (Vec<Pending>, Fault)> {
+    let (mut nodes, outcomes, tree) = match read(code, rows, plans.len()) {
+        Ok(read) => read,
+        Err(fault) => return Err((plans, fault)),
+    };
+    for (Pending { plan, answer, .. }, outcome) in plans.into_iter().zip(outcomes) {
+        let applied = match outcome {
+            Outcome::Applied => applied(&plan, &mut nodes, tree).map_err(ApplyError::from),
+            Outcome::Conflict => Err(ApplyError::Conflict),
+        };
+        answer.send(applied).ok();
+    }
+    Ok(())
+}
+
+/// Rows of nodes before the call, outcomes in the order of the plans, and the living tree.
+type Answer = (HashMap<NodeId, Arc<Node>>, Vec<Outcome>, Tree);
+
+fn read(code: &Code, rows: &[PgRow], plans: usize) -> Result<Answer, Fault> {
+    let damaged = || Fault::damaged("the answer to a plan makes no sense");
+    let (mut nodes, mut outcomes, mut tree) = (HashMap::new(), Vec::with_capacity(plans), Tree::FIRST);
+    for row in rows {
+        let mut columns = Columns::new(row, 0);
+        let which: i16 = columns.take()?;
+        let (place, outcome, living): (i64, Option<i64>, Option<i64>) =
+            (columns.take()?, columns.take()?, columns.take()?);
+        match which {
+            tag::NODE => {
+                let id = code.node_at(place).ok_or_else(damaged)?;
+                nodes.insert(id, node::read(row, NODE_AT)?.ok_or_else(damaged)?);
+            }
+            tag::OUTCOME => {
+                outcomes.push(if outcome == Some(0) { Outcome::Applied } else { Outcome::Conflict });
+                let living = living.and_then(|living| u32::try_from(unsigned(living)).ok());
+                tree = Tree(living.ok_or_else(damaged)?);
+            }
+            _ => return Err(damaged()),
+        }
+    }
+    if outcomes.len() == plans { Ok((nodes, outcomes, tree)) } else { Err(damaged()) }
+}
+
+/// Computes what a plan that was applied has changed: the function did the same.
+fn applied(plan: &Plan, nodes: &mut HashMap<NodeId, Arc<Node>>, tree: Tree) -> Result<Applied, Fault> {
+    let mut touched: Vec<Touched> = Vec::new();
+    for id in plan.touches() {
+        touched.push(Touched { id, before: nodes.get(&id).cloned(), after: None });
+    }
+    for change in &plan.changes {
+        match change {
+            Change::InsertNode(node) => {
+                let node = Node { since: tree, ..Node::clone(node) };
+                nodes.insert(node.id, Arc::new(node));
+            }
+            Change::UpdateNode(id, changes) => {
+                let node = nodes.get_mut(id).ok_or_else(|| Fault::damaged(format!("node {id} was not returned")))?;
+                let changed = update(Arc::make_mut(node), changes, plan.now, tree);
+                changed.map_err(|_| Fault::damaged(format!("a count of node {id} is out of range")))?;
+            }
+            Change::DeleteNode(id) => {
+                nodes.remove(id);
+            }
+            _ => {}
+        }
+    }
+    for one in &mut touched {
+        one.after = nodes.get(&one.id).cloned();
+    }
+    Ok(Applied { nodes: touched.into() })
+}

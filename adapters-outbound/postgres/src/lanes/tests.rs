@@ -1,0 +1,80 @@
+#![allow(clippy::unwrap_used)]
+
+use dittofs_domain::{
+    Cookie, Name, ObjectId, Timestamp,
+    plan::{EntryKey, NodeUpdate, ObjectState},
+};
+use tokio::sync::oneshot;
+
+use super::*;
+
+const SHARE: ShareId = ShareId(1);
+const DIRECTORY: NodeId = NodeId(9);
+
+fn pending(op: Option<u128>) -> Pending {
+    Pending { plan: Plan::default(), op: op.map(OpId), answer: oneshot::channel().0 }
+}
+
+fn ops(plans: &[Pending]) -> Vec<Option<u128>> {
+    plans.iter().map(|pending| pending.op.map(|op| op.0)).collect()
+}
+
+#[test]
+fn plans_wait_for_the_call_of_their_directory_and_go_in_the_next_one_in_their_order() {
+    let lanes = Lanes::new(3);
+    assert!(lanes.enter(SHARE, DIRECTORY, pending(Some(1))).is_some());
+    assert!(lanes.enter(SHARE, NodeId(10), pending(Some(1))).is_some(), "of another directory");
+    assert!(lanes.enter(ShareId(2), DIRECTORY, pending(Some(1))).is_some(), "of another share");
+    for op in [Some(2), None, Some(3), Some(4), Some(4), None] {
+        assert!(lanes.enter(SHARE, DIRECTORY, pending(op)).is_none());
+    }
+    assert_eq!(ops(&lanes.take(SHARE, DIRECTORY)), [Some(2), None, Some(3)]);
+    // Of two under one name the second one goes in a call of its own.
+    assert_eq!(ops(&lanes.take(SHARE, DIRECTORY)), [Some(4)]);
+    assert_eq!(ops(&lanes.take(SHARE, DIRECTORY)), [Some(4), None]);
+    assert!(lanes.take(SHARE, DIRECTORY).is_empty());
+    assert!(lanes.enter(SHARE, DIRECTORY, pending(None)).is_some(), "the directory is free again");
+}
+
+#[test]
+fn those_who_wait_for_a_call_that_is_given_up_hear_of_it() {
+    let lanes = Lanes::new(3);
+    let caller = Caller::new(&lanes, SHARE, DIRECTORY);
+    assert!(lanes.enter(SHARE, DIRECTORY, pending(None)).is_some());
+    let (answer, mut answered) = oneshot::channel();
+    assert!(lanes.enter(SHARE, DIRECTORY, Pending { plan: Plan::default(), op: None, answer }).is_none());
+    drop(caller);
+    assert!(matches!(answered.try_recv(), Err(oneshot::error::TryRecvError::Closed)));
+    let mut caller = Caller::new(&lanes, SHARE, DIRECTORY);
+    assert!(lanes.enter(SHARE, DIRECTORY, pending(None)).is_some(), "the directory is free again");
+    assert!(caller.next().is_empty());
+    // Another one may have begun before this one's end.
+    assert!(lanes.enter(SHARE, DIRECTORY, pending(None)).is_some());
+    drop(caller);
+    assert!(lanes.enter(SHARE, DIRECTORY, pending(None)).is_none());
+}
+
+fn entry(directory: u64) -> Change {
+    let key = EntryKey::child(NodeId(directory), &Name::new(b"x").unwrap());
+    Change::InsertEntry { key, node: NodeId(20), cookie: Cookie(21) }
+}
+
+#[test]
+fn only_small_plans_of_one_directory_go_together() {
+    let update = || Change::UpdateNode(NodeId(30), NodeUpdate::changed());
+    let state = Expectation::ObjectState { object: ObjectId(1), state: ObjectState::Live };
+    for (expectations, changes, expected) in [
+        (vec![], vec![entry(9), update(), entry(9)], Some(DIRECTORY)),
+        (vec![Expectation::Linked(NodeId(40))], vec![entry(9)], Some(DIRECTORY)),
+        (vec![], vec![entry(9), entry(10)], None),
+        (vec![], vec![update()], None),
+        (vec![], vec![entry(9), Change::RaiseTopology], None),
+        (vec![Expectation::Topology(0)], vec![entry(9)], None),
+        (vec![state], vec![entry(9)], None),
+        (vec![], vec![update(); STEPS_MAX + 1], None),
+        (vec![], [vec![update(); STEPS_MAX], vec![entry(9)]].concat(), None),
+    ] {
+        let plan = Plan { expectations: expectations.into(), changes: changes.into(), now: Timestamp::EPOCH };
+        assert_eq!(directory_of(&plan), expected, "{plan:?}");
+    }
+}

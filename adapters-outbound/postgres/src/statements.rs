@@ -1,0 +1,321 @@
+//! Every statement that is sent to the database.
+//!
+//! Each is written so that the planner can only look rows up by the columns of a key: an inner look-up is
+//! `CROSS JOIN LATERAL (… LIMIT 1)`, a list is `unnest`. A test reads the plans.
+
+use std::sync::LazyLock;
+
+use crate::{node, share_row};
+
+/// Shows what a new session and its server are like.
+pub(crate) const CHECK: &str = "SELECT pg_backend_pid(),
+    (SELECT (extract(epoch FROM backend_start) * 1000000)::int8 FROM pg_stat_activity WHERE pid = pg_backend_pid()),
+    current_setting('dittofs.session', true), current_setting('server_version_num')::int4, pg_is_in_recovery(),
+    current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
+    current_setting('server_encoding')";
+
+/// The database's clock, in milliseconds.
+pub(crate) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8";
+
+/// Calls that began before a time, in milliseconds, and have not ended.
+pub(crate) const UNDER_WAY: &str = "SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'dittofs' AND pid <> pg_backend_pid() AND state = 'active'
+    AND (extract(epoch FROM query_start) * 1000)::int8 < $1";
+
+/// Ends sessions; returns those that are still there.
+pub(crate) const END_SESSIONS: &str = "SELECT a.pid, pg_terminate_backend(a.pid)
+FROM unnest($1::int4[], $2::int8[]) AS lost (process, started)
+JOIN pg_stat_activity a ON a.pid = lost.process AND (extract(epoch FROM a.backend_start) * 1000000)::int8 = lost.started";
+
+pub(crate) const APPLY: &str = "SELECT o_tag, o_n, o_a, o_b, NULL::bytea,
+    (o_node).id, (o_node).size, (o_node).allocated, (o_node).atime, (o_node).mtime, (o_node).ctime, (o_node).birth,
+    (o_node).change, (o_node).permission_version, (o_node).content_version, (o_node).content_seq, (o_node).times_seq,
+    (o_node).parent, (o_node).parent_cookie, (o_node).atime_nanos, (o_node).mtime_nanos, (o_node).ctime_nanos,
+    (o_node).birth_nanos, (o_node).uid, (o_node).gid, (o_node).links, (o_node).since, (o_node).mode, (o_node).kind,
+    (o_node).flags, (o_node).device, (o_node).create_verifier, (o_node).truncation_offset, (o_node).truncation_version,
+    (o_node).truncation_end, (o_node).dos_attributes, (o_node).target, (o_node).exclusions
+FROM apply_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
+pub(crate) const NAME_OF: &str = "SELECT name FROM entry WHERE (share + 0) = $1 AND (directory + 0) = $2 AND (space + 0) = 0 AND cookie = $3 LIMIT 1";
+
+pub(crate) const ALLOCATE: &str = "UPDATE counter SET next = next + $3::int8
+WHERE share = $1 AND what = $2 AND next <= $4::int8 - $3::int8 RETURNING next";
+
+pub(crate) const COUNTER: &str = "SELECT next FROM counter WHERE share = $1 AND what = $2";
+
+pub(crate) const UNLINKED: &str =
+    "SELECT node, reason FROM unlinked WHERE share = $1 AND node > $2 ORDER BY node LIMIT $3";
+
+pub(crate) const TRUNCATIONS: &str =
+    "SELECT id FROM node WHERE share = $1 AND id > $2 AND truncation_offset IS NOT NULL ORDER BY id LIMIT $3";
+
+pub(crate) const OBJECTS: &str =
+    "SELECT id, state, owner, bytes, place FROM object WHERE share = $1 AND id > $2 ORDER BY id LIMIT $3";
+
+pub(crate) const REFERENCES: &str = "SELECT node, chunk FROM reference WHERE share = $1 AND object = $2
+ORDER BY node, chunk, until LIMIT $3";
+
+pub(crate) const REFERENCES_AFTER: &str = "SELECT object, node, chunk, until FROM reference
+WHERE share = $1 AND (object, node, chunk, until) > ($2, $3, $4, $5) ORDER BY object, node, chunk, until LIMIT $6";
+
+pub(crate) const NODE_IDS: &str = "SELECT id FROM node WHERE share = $1 AND id > $2 ORDER BY id LIMIT $3";
+
+pub(crate) const STATISTICS: &str =
+    "SELECT coalesce(sum(bytes), 0)::int8, coalesce(sum(nodes), 0)::int8 FROM stat WHERE share = $1";
+
+/// The tables that have rows of a share, besides its own: as they are emptied.
+pub(crate) const TABLES_OF_SHARE: [&str; 12] = [
+    "op",
+    "lease",
+    "instance",
+    "reference",
+    "map",
+    "unlinked",
+    "entry",
+    "object",
+    "node",
+    "stat",
+    "counter",
+    "topology",
+];
+
+/// Takes some rows of a share away: its own as well, by the table's name.
+pub(crate) fn removal(table: &str) -> String {
+    let key = if table == "share" { "id" } else { "share" };
+    format!(
+        "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {key} = $1 LIMIT 8192)) RETURNING 1"
+    )
+}
+
+/// Forgets operations that count no longer.
+pub(crate) const FORGET_OPERATIONS: &str =
+    "DELETE FROM op WHERE at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 - $1::int8";
+
+fn columns_of_node(of: &str) -> String {
+    let columns: Vec<String> = node::COLUMNS.iter().map(|(name, _)| format!("{of}.{name}")).collect();
+    columns.join(", ")
+}
+
+fn no_columns_of_node() -> String {
+    let columns: Vec<String> = node::COLUMNS.iter().map(|(_, kind)| format!("NULL::{kind}")).collect();
+    columns.join(", ")
+}
+
+/// All shares.
+pub(crate) static SHARES: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {} FROM share ORDER BY id", share_row::COLUMNS.join(", ")));
+
+/// One share.
+pub(crate) static SHARE: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {} FROM share WHERE id = $1", share_row::COLUMNS.join(", ")));
+
+/// A new share with its root: all its rows, or none if it is there already. The arguments are the columns of the share, and
+/// those of the root.
+pub(crate) static NEW_SHARE: LazyLock<String> = LazyLock::new(|| {
+    let columns = share_row::COLUMNS;
+    let values: Vec<String> = (1..=columns.len()).map(|number| format!("${number}")).collect();
+    let root = node::COLUMNS.iter().enumerate();
+    let root: Vec<String> = root.map(|(index, (_, kind))| format!("${}::{kind}", columns.len() + 1 + index)).collect();
+    let names: Vec<&str> = node::COLUMNS.iter().map(|(name, _)| *name).collect();
+    format!(
+        "WITH made AS (INSERT INTO share ({}) VALUES ({}) ON CONFLICT (id) DO NOTHING RETURNING id),
+            moves AS (INSERT INTO topology SELECT id, 0 FROM made),
+            numbers AS (
+                INSERT INTO counter SELECT id, first, what
+                FROM made, (VALUES (4::int8, 1::int2), (1, 2), (1, 3), (1, 4)) q (first, what)
+            ),
+            sums AS (INSERT INTO stat SELECT id, 0, 1, 0 FROM made)
+        INSERT INTO node (share, {}) SELECT made.id, {} FROM made RETURNING 1",
+        columns.join(", "),
+        values.join(", "),
+        names.join(", "),
+        root.join(", ")
+    )
+});
+
+/// Replaces the row of a share; no row if it is not there.
+pub(crate) static PUT_SHARE: LazyLock<String> = LazyLock::new(|| {
+    let values = share_row::COLUMNS.iter().enumerate().skip(1);
+    let values: Vec<String> = values.map(|(index, column)| format!("{column} = ${}", index + 1)).collect();
+    format!("UPDATE share SET {} WHERE id = $1 RETURNING 1", values.join(", "))
+});
+
+/// Nodes in their order.
+pub(crate) static NODES: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {} FROM node n WHERE share = $1 AND id > $2 ORDER BY id LIMIT $3", columns_of_node("n"))
+});
+
+const LISTED: &str = "(SELECT cookie, node, name FROM entry
+    WHERE (share + 0) = $1 AND (directory + 0) = $2 AND (space + 0) = $3 AND cookie > $4 ORDER BY cookie LIMIT $5) e";
+
+/// Entries of a directory.
+pub(crate) static LIST: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT e.cookie, e.node, e.name FROM {LISTED} ORDER BY e.cookie"));
+
+/// The same, with their nodes.
+pub(crate) static LIST_WITH_NODES: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT e.cookie, e.node, e.name, {} FROM {LISTED}
+        LEFT JOIN LATERAL (SELECT * FROM node WHERE share = $1 AND id = e.node LIMIT 1) n ON true ORDER BY e.cookie",
+        columns_of_node("n")
+    )
+});
+
+/// The parts of a query, which have a statement for each combination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) nodes: bool,
+    pub(crate) entries: bool,
+    pub(crate) ancestors: bool,
+    pub(crate) map: bool,
+    pub(crate) op: bool,
+}
+
+/// The meaning of a row of a view.
+pub(crate) mod tag {
+    pub(crate) const TOPOLOGY: i16 = 0;
+    pub(crate) const NODE: i16 = 1;
+    pub(crate) const ENTRY: i16 = 2;
+    pub(crate) const ANCESTOR: i16 = 3;
+    pub(crate) const ROW: i16 = 4;
+    pub(crate) const OPERATION: i16 = 5;
+    /// Only of plans.
+    pub(crate) const OUTCOME: i16 = 7;
+}
+
+impl Shape {
+    /// All of them.
+    pub(crate) fn all() -> impl Iterator<Item = Shape> {
+        (0..32_u8).map(|bits| {
+            let [nodes, entries, ancestors, map, op] = [1, 2, 4, 8, 16].map(|bit| bits & bit != 0);
+            Shape { nodes, entries, ancestors, map, op }
+        })
+    }
+
+    fn number(self) -> usize {
+        let bits = [self.nodes, self.entries, self.ancestors, self.map, self.op];
+        bits.iter().rev().fold(0, |number, bit| number << 1 | usize::from(*bit))
+    }
+
+    /// The statement: arguments are the share, and then those of each part, in the order of the fields.
+    pub(crate) fn statement(self) -> &'static str {
+        static ALL: LazyLock<Vec<String>> = LazyLock::new(|| Shape::all().map(view).collect());
+        ALL.get(self.number()).map_or("", String::as_str)
+    }
+}
+
+/// A statement whose rows are: a tag, three numbers, bytes, and a node's columns.
+fn view(shape: Shape) -> String {
+    let mut last = 1;
+    let mut argument = || {
+        last += 1;
+        format!("${last}")
+    };
+    let (node, no_node) = (columns_of_node("n"), no_columns_of_node());
+    let mut parts = vec![format!(
+        "SELECT 0::int2, NULL::int8, n, NULL::int8, NULL::bytea, {no_node} FROM topology WHERE share = $1"
+    )];
+    let mut begin = String::new();
+    if shape.nodes {
+        let ids = argument();
+        parts.push(format!(
+            "SELECT 1::int2, q.n, NULL::int8, NULL::int8, NULL::bytea, {node}
+            FROM unnest({ids}::int8[]) WITH ORDINALITY q (id, n)
+            CROSS JOIN LATERAL (SELECT * FROM node WHERE share = $1 AND id = q.id LIMIT 1) n"
+        ));
+    }
+    if shape.entries {
+        let (directories, spaces, names) = (argument(), argument(), argument());
+        parts.push(format!(
+            "SELECT 2::int2, q.n, e.cookie,
+                CASE WHEN n.kind = 2 AND (
+                    SELECT 1 FROM entry c WHERE c.share = $1 AND c.directory = n.id AND c.space = 0 LIMIT 1
+                ) IS NULL THEN 1::int8 ELSE 0::int8 END,
+                NULL::bytea, {node}
+            FROM unnest({directories}::int8[], {spaces}::int2[], {names}::bytea[])
+                WITH ORDINALITY q (directory, space, name, n)
+            CROSS JOIN LATERAL (
+                SELECT node, cookie FROM entry
+                WHERE share = $1 AND directory = q.directory AND space = q.space AND name = q.name LIMIT 1
+            ) e
+            CROSS JOIN LATERAL (SELECT * FROM node WHERE share = $1 AND id = e.node LIMIT 1) n"
+        ));
+    }
+    if shape.ancestors {
+        let directory = argument();
+        // Distinct rows only, so that a circle ends.
+        begin = format!(
+            "WITH RECURSIVE up (id, parent) AS (
+                SELECT id, parent FROM node WHERE share = $1 AND id = {directory}
+                UNION
+                SELECT n.id, n.parent FROM up
+                CROSS JOIN LATERAL (SELECT id, parent FROM node WHERE share = $1 AND id = up.parent LIMIT 1) n
+                WHERE up.id <> 3
+            ) "
+        );
+        parts.push(format!("SELECT 3::int2, NULL::int8, up.id, up.parent, NULL::bytea, {no_node} FROM up"));
+    }
+    if shape.map {
+        let (file, first, end, rows) = (argument(), argument(), argument(), argument());
+        parts.push(format!(
+            "SELECT 4::int2, m.page, m.version, m.pages, m.extents, {no_node} FROM (
+                SELECT page, version, pages, extents FROM map
+                WHERE share = $1 AND node = {file} AND page <= {end} AND page >= coalesce(
+                    (SELECT page FROM map WHERE share = $1 AND node = {file} AND page <= {first} ORDER BY page DESC LIMIT 1),
+                    {first}
+                ) ORDER BY page LIMIT {rows}
+            ) m"
+        ));
+    }
+    if shape.op {
+        let (op, opened, age) = (argument(), argument(), argument());
+        parts.push(operation(&op, &opened, &age, &node));
+    }
+    format!("{begin}{}", parts.join("\nUNION ALL\n"))
+}
+
+/// The outcome of an operation; `apply_1` has the same conditions.
+fn operation(op: &str, opened: &str, age: &str, node: &str) -> String {
+    let cut = format!("(extract(epoch FROM statement_timestamp()) * 1000)::int8 - {age}::int8");
+    format!(
+        "SELECT 5::int2, NULL::int8, o.made, NULL::int8, NULL::bytea, {node} FROM (
+            SELECT made FROM op
+            WHERE share = $1
+                AND id >= substring({op}::bytea FROM 1 FOR 14) || '\\x0000'::bytea
+                AND id <= substring({op}::bytea FROM 1 FOR 14) || '\\xffff'::bytea
+                AND (at > {cut} OR (at <= {opened}::int8 AND {opened}::int8 > {cut}))
+                AND (id = {op} OR at <= {opened}::int8)
+            ORDER BY id = {op} DESC LIMIT 1
+        ) o
+        LEFT JOIN LATERAL (SELECT * FROM node WHERE share = $1 AND id = o.made LIMIT 1) n ON true"
+    )
+}
+
+/// Every statement.
+#[cfg(test)]
+pub(crate) fn all() -> Vec<String> {
+    let fixed = [
+        NOW,
+        APPLY,
+        NAME_OF,
+        ALLOCATE,
+        COUNTER,
+        UNLINKED,
+        TRUNCATIONS,
+        OBJECTS,
+        REFERENCES,
+        REFERENCES_AFTER,
+        NODE_IDS,
+        STATISTICS,
+        UNDER_WAY,
+        END_SESSIONS,
+        FORGET_OPERATIONS,
+    ];
+    let made = [&SHARES, &SHARE, &NEW_SHARE, &PUT_SHARE, &NODES, &LIST, &LIST_WITH_NODES];
+    let fixed = fixed.into_iter().map(str::to_owned).chain(made.into_iter().map(|text| text.to_string()));
+    let removals = TABLES_OF_SHARE.into_iter().chain(["share"]).map(removal);
+    fixed.chain(removals).chain(Shape::all().map(|shape| shape.statement().to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests;

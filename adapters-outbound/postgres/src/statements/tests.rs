@@ -1,0 +1,50 @@
+#![allow(clippy::unwrap_used)]
+
+use dittofs_postgres_test_server::{DATABASE, PASSWORD, PostgresServer, USER};
+use sqlx::Executor;
+
+use super::*;
+use crate::{
+    connection::Connector,
+    migrations,
+    options::{PostgresOptions, Secret},
+};
+
+#[tokio::test]
+async fn the_database_understands_every_statement() {
+    let server = PostgresServer::start();
+    let options = PostgresOptions {
+        host: Some("127.0.0.1".to_owned()),
+        port: Some(server.port()),
+        user: Some(USER.to_owned()),
+        database: Some(DATABASE.to_owned()),
+        password: Some(Secret::new(PASSWORD)),
+        ..PostgresOptions::default()
+    };
+    let mut session = Connector::new(&options).unwrap().connect(options.connect_timeout()).await.unwrap();
+    migrations::run(&mut session.connection).await.unwrap();
+    let all = all();
+    assert!(all.len() > 60, "{}", all.len());
+    for text in all {
+        if let Err(error) = session.connection.prepare(&text).await {
+            panic!("{text}\n{error}");
+        }
+    }
+}
+
+#[test]
+fn each_shape_has_its_statement() {
+    for shape in Shape::all() {
+        let text = shape.statement();
+        let parts = [
+            (shape.nodes, "SELECT 1::int2"),
+            (shape.entries, "SELECT 2::int2"),
+            (shape.ancestors, "SELECT 3::int2"),
+            (shape.map, "SELECT 4::int2"),
+            (shape.op, "SELECT 5::int2"),
+        ];
+        for (is_asked, part) in parts {
+            assert_eq!(text.contains(part), is_asked, "{shape:?}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Views: one statement each, and so of one instant.
+
+use std::{collections::HashMap, sync::Arc};
+
+use dittofs_domain::{
+    Cookie, Node, NodeId, OpId, ShareId,
+    content::MapRow,
+    plan::{Earlier, Found, MapQuery, MapView, Query, View},
+};
+use sqlx::postgres::PgRow;
+
+use crate::{
+    connections::Statement,
+    extents,
+    fault::Fault,
+    node::{self, Columns},
+    numbers::{bound, count, operation, signed, unsigned},
+    statements::{Shape, tag},
+};
+
+/// Where the columns of a node begin in a row of a view.
+pub(crate) const NODE_AT: usize = 5;
+
+/// Which operations are remembered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Remembered {
+    /// When the store was opened, in milliseconds of the database's clock.
+    pub(crate) opened: i64,
+    /// In milliseconds.
+    pub(crate) age: i64,
+}
+
+/// The statement of a query.
+pub(crate) fn statement(share: ShareId, query: &Query, remembered: Remembered) -> Statement {
+    let shape = Shape {
+        nodes: !query.nodes.is_empty(),
+        entries: !query.entries.is_empty(),
+        ancestors: query.ancestors_of.is_some(),
+        map: query.map.is_some(),
+        op: query.op.is_some(),
+    };
+    let mut statement = Statement::new(shape.statement()).with(signed(share.0));
+    if shape.nodes {
+        statement = statement.with(query.nodes.iter().map(|id| signed(id.0)).collect::<Vec<i64>>());
+    }
+    if shape.entries {
+        let entries = query.entries.iter();
+        statement = statement.with(entries.clone().map(|key| signed(key.directory.0)).collect::<Vec<i64>>());
+        statement = statement.with(entries.clone().map(|key| key.space as i16).collect::<Vec<i16>>());
+        statement = statement.with(entries.map(|key| key.name.as_bytes().to_vec()).collect::<Vec<Vec<u8>>>());
+    }
+    if let Some(directory) = query.ancestors_of {
+        statement = statement.with(signed(directory.0));
+    }
+    if let Some(MapQuery { node, first_page, last_page, rows_max }) = query.map {
+        // One more than wanted says whether there are more; and the first one may not cover the first page.
+        let rows = count(rows_max).saturating_add(2);
+        statement = statement.with(signed(node.0)).with(bound(first_page)).with(bound(last_page)).with(rows);
+    }
+    match query.op {
+        Some(op) => with_operation(statement, op, remembered),
+        None => statement,
+    }
+}
+
+fn with_operation(statement: Statement, op: OpId, Remembered { opened, age }: Remembered) -> Statement {
+    statement.with(operation(op)).with(opened).with(age)
+}
+
+/// The view that rows make up.
+pub(crate) fn read(query: &Query, rows: &[PgRow]) -> Result<View, Fault> {
+    let mut found = Rows { entries: vec![None; query.entries.len()], ..Rows::default() };
+    for row in rows {
+        found.read(row)?;
+    }
+    let Rows { mut nodes, entries, topology, parents, map, earlier } = found;
+    nodes.sort_by_key(|(place, _)| *place);
+    Ok(View {
+        nodes: nodes.into_iter().map(|(_, node)| node).collect(),
+        entries: entries.into(),
+        ancestors: query.ancestors_of.map_or(Ok(Vec::new()), |directory| ancestors(directory, &parents))?,
+        topology,
+        map: query.map.as_ref().map_or_else(MapView::default, |query| map_view(query, map)),
+        leases: None,
+        earlier,
+    })
+}
+
+/// The parts of a view as they come.
+#[derive(Default)]
+struct Rows {
+    nodes: Vec<(i64, Arc<Node>)>,
+    entries: Vec<Option<Found>>,
+    topology: u64,
+    parents: HashMap<NodeId, NodeId>,
+    map: Vec<(u64, MapRow)>,
+    earlier: Option<Earlier>,
+}
+
+impl Rows {
+    fn read(&mut self, row: &PgRow) -> Result<(), Fault> {
+        let mut columns = Columns::new(row, 0);
+        let which: i16 = columns.take()?;
+        let (place, one, other): (Option<i64>, Option<i64>, Option<i64>) =
+            (columns.take()?, columns.take()?, columns.take()?);
+        let (place, number) = (place.unwrap_or_default(), unsigned(one.unwrap_or_default()));
+        let damaged = || Fault::damaged(format!("a row of a view ({which}) makes no sense"));
+        match which {
+            tag::TOPOLOGY => self.topology = number,
+            tag::NODE => self.nodes.push((place, node::read(row, NODE_AT)?.ok_or_else(damaged)?)),
+            tag::ENTRY => {
+                let node = node::read(row, NODE_AT)?.ok_or_else(damaged)?;
+                let entry = usize::try_from(place - 1).ok().and_then(|index| self.entries.get_mut(index));
+                *entry.ok_or_else(damaged)? = Some(Found { node, cookie: Cookie(number), empty: other == Some(1) });
+            }
+            tag::ANCESTOR => {
+                self.parents.insert(NodeId(number), NodeId(unsigned(other.unwrap_or_default())));
+            }
+            tag::ROW => {
+                let bytes: Option<&[u8]> = columns.take()?;
+                self.map.push((unsigned(place), extents::row(one.unwrap_or_default(), other, bytes)?));
+            }
+            tag::OPERATION => {
+                let made = Some(NodeId(number)).filter(|made| made.0 != 0);
+                self.earlier = Some(Earlier { made, node: node::read(row, NODE_AT)? });
+            }
+            _ => return Err(damaged()),
+        }
+        Ok(())
+    }
+}
+
+/// The way up from a directory.
+fn ancestors(directory: NodeId, parents: &HashMap<NodeId, NodeId>) -> Result<Vec<NodeId>, Fault> {
+    let mut ancestors = Vec::with_capacity(parents.len());
+    let mut next = directory;
+    while let Some(parent) = parents.get(&next) {
+        if ancestors.len() == parents.len() {
+            return Err(Fault::damaged(format!("the ancestors of node {directory} do not end at the root")));
+        }
+        ancestors.push(next);
+        if next == NodeId::ROOT || *parent == next {
+            break;
+        }
+        next = *parent;
+    }
+    Ok(ancestors)
+}
+
+fn map_view(query: &MapQuery, mut rows: Vec<(u64, MapRow)>) -> MapView {
+    rows.sort_by_key(|(page, _)| *page);
+    let covers = |first: u64, row: &MapRow| match row {
+        MapRow::Page { .. } => first == query.first_page,
+        MapRow::Holes { pages, .. } => query.first_page - first < *pages,
+    };
+    let is_before = |(page, row): &(u64, MapRow)| *page < query.first_page && !covers(*page, row);
+    if rows.first().is_some_and(is_before) {
+        rows.remove(0);
+    }
+    let complete = rows.len() <= query.rows_max;
+    rows.truncate(query.rows_max);
+    MapView { rows, complete }
+}

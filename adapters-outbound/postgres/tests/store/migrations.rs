@@ -1,0 +1,68 @@
+//! Tables are made once, and not by a program that does not know them.
+
+use dittofs_ports::MetadataStore;
+use dittofs_postgres::{OpenError, PostgresMetadataStore};
+use dittofs_postgres_test_server::{DATABASE, PASSWORD, PostgresServer, USER};
+use sqlx::{Connection, Executor, PgConnection, Row};
+
+use crate::fixture::{Fixture, options};
+
+/// A connection of a person who looks after the database.
+pub(crate) async fn by_hand(server: &PostgresServer) -> PgConnection {
+    let password = PASSWORD.replace(' ', "%20");
+    let url = format!("postgres://{USER}:{password}@127.0.0.1:{}/{DATABASE}", server.port());
+    PgConnection::connect(&url).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_programs_that_start_at_once_one_makes_the_tables() {
+    let server = PostgresServer::start();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let options = options(&server);
+        tasks.spawn(async move { PostgresMetadataStore::open(&options).await.map(drop) });
+    }
+    for opened in tasks.join_all().await {
+        opened.unwrap();
+    }
+    let mut connection = by_hand(&server).await;
+    let versions = connection.fetch_all("SELECT version FROM dittofs.schema_version ORDER BY version").await.unwrap();
+    let versions: Vec<i32> = versions.iter().map(|row| row.get(0)).collect();
+    assert_eq!(versions, [1, 2]);
+}
+
+#[tokio::test]
+async fn tables_of_a_newer_release_are_refused_and_left_alone() {
+    let server = PostgresServer::start();
+    let fixture = Fixture::new(&options(&server)).await;
+    let mut connection = by_hand(&server).await;
+    connection.execute("INSERT INTO dittofs.schema_version VALUES (1000)").await.unwrap();
+    let refused = PostgresMetadataStore::open(&options(&server)).await.err().expect("they are newer");
+    assert!(matches!(refused, OpenError::Migration { .. }), "{refused}");
+    let text = refused.to_string();
+    assert!(text.contains("version 1000") && text.contains("Start that release"), "{text}");
+    assert_eq!(fixture.store.shares().await.unwrap().len(), 1, "a program that runs goes on");
+}
+
+#[tokio::test]
+async fn a_database_of_somebody_else_says_what_is_missing() {
+    let server = PostgresServer::start();
+    let mut connection = by_hand(&server).await;
+    connection.execute(format!("REVOKE CREATE ON DATABASE {DATABASE} FROM {USER}").as_str()).await.unwrap();
+    let refused = PostgresMetadataStore::open(&options(&server)).await.err().expect("no schema can be made");
+    assert!(refused.to_string().contains("let the user own the database"), "{refused}");
+}
+
+/// What the store takes for granted of the library: an answer is only one when the commit has succeeded.
+#[tokio::test]
+async fn a_commit_that_fails_is_no_answer() {
+    let server = PostgresServer::start();
+    let mut connection = by_hand(&server).await;
+    connection.execute("CREATE TABLE one (id int4 UNIQUE DEFERRABLE INITIALLY DEFERRED)").await.unwrap();
+    for _ in 0..3 {
+        let all = sqlx::query("INSERT INTO one VALUES (1), (1) RETURNING id").fetch_all(&mut connection).await;
+        assert!(all.is_err(), "{all:?}");
+    }
+    let count = connection.fetch_one("SELECT count(*) FROM one").await.unwrap();
+    assert_eq!(count.get::<i64, _>(0), 0);
+}

@@ -1,0 +1,248 @@
+//! The database goes away in every way there is, while clients create and remove: each call takes effect once, and what was
+//! answered is there.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use dittofs_domain::{
+    NodeId, NodeKind, OpId,
+    plan::{Plan, Query},
+};
+use dittofs_ports::ApplyError;
+use dittofs_postgres::PostgresOptions;
+use dittofs_postgres_test_server::PostgresServer;
+use sqlx::Executor;
+use tokio::task::JoinSet;
+
+use crate::{
+    fixture::{Fixture, at_port, child, options},
+    migrations::by_hand,
+    proxy::{Cut, Proxy},
+};
+
+/// The fate of a call that its client sends until it is answered, as a server does for it: asked by its name first.
+async fn until_answered(fixture: &Fixture, op: OpId, plan: impl Fn() -> Plan) {
+    loop {
+        let asked = Query::default().asking(Some(op));
+        match fixture.share.view(&asked).await {
+            Ok(view) if view.earlier.is_some() => return,
+            Ok(_) => {}
+            Err(_) => continue,
+        }
+        match fixture.share.apply(plan(), Some(op)).await {
+            Ok(_) => return,
+            // It may have been applied: the view says.
+            Err(ApplyError::Conflict | ApplyError::Unknown(_) | ApplyError::Unavailable(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// Clients that create files and remove every third of them, each call once; returns how many files are left.
+async fn create_and_remove(fixture: Fixture, directory: NodeId, clients: u64, until: Instant) -> u64 {
+    let mut tasks = JoinSet::new();
+    for client in 0..clients {
+        let fixture = fixture.clone();
+        tasks.spawn(async move {
+            let mut left = 0;
+            for round in 0.. {
+                if Instant::now() >= until {
+                    return left;
+                }
+                let op = u128::from(client) << 64 | round << 1;
+                let text = format!("{client}-{round}");
+                let (plan, id) = fixture.addition(directory, &text, NodeKind::File);
+                until_answered(&fixture, OpId(op), || plan.clone()).await;
+                left += 1;
+                if round % 3 == 0 {
+                    let removal = || Fixture::removal(directory, &text, id);
+                    until_answered(&fixture, OpId(op | 1), removal).await;
+                    left -= 1;
+                }
+            }
+            left
+        });
+    }
+    tasks.join_all().await.into_iter().sum()
+}
+
+/// As many effects as calls: names, nodes, and changes of the directory.
+async fn check(fixture: &Fixture, directory: NodeId, left: u64) {
+    let mut names = BTreeMap::new();
+    let mut after = dittofs_domain::Cookie::START;
+    loop {
+        let page = fixture.share.list(directory, Default::default(), after, 1_000, true).await.unwrap();
+        for entry in &page.entries {
+            assert_eq!(entry.record.as_ref().map(|node| node.id), Some(entry.node));
+            assert!(names.insert(entry.name.clone(), entry.node).is_none());
+            after = entry.cookie;
+        }
+        if page.complete {
+            break;
+        }
+    }
+    assert_eq!(names.len() as u64, left, "names");
+    let nodes = fixture.share.node_ids(NodeId(0), 1_000_000).await.unwrap();
+    assert_eq!(nodes.len() as u64, left + 2, "nodes: those, the directory and the root");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_takes_effect_once_however_the_database_ends() {
+    let mut server = PostgresServer::start();
+    let options = PostgresOptions { connect_timeout_seconds: 3, timeout_seconds: 1, ..options(&server) };
+    let fixture = Fixture::new(&options).await;
+    let directory = fixture.add(NodeId::ROOT, "d", NodeKind::Directory).await;
+    let until = Instant::now() + Duration::from_secs(12);
+    let clients = tokio::spawn(create_and_remove(fixture.clone(), directory, 6, until));
+    let server = tokio::task::spawn_blocking(move || {
+        for round in 0..3 {
+            std::thread::sleep(Duration::from_millis(700));
+            server.crash();
+            std::thread::sleep(Duration::from_millis(100));
+            server.start_again();
+            std::thread::sleep(Duration::from_millis(700));
+            // Longer than a call may take: what was sent may be carried out when nobody waits for it.
+            server.pause();
+            std::thread::sleep(Duration::from_millis(1_300));
+            server.resume();
+            if round == 1 {
+                server.stop();
+                server.start_again();
+            }
+        }
+        server
+    });
+    let server = server.await.unwrap();
+    for _ in 0..10 {
+        let mut person = by_hand(&server).await;
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dittofs'";
+        person.execute(end).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let left = clients.await.unwrap();
+    assert!(left > 50, "{left}");
+    check(&fixture, directory, left).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_takes_effect_once_wherever_the_way_is_cut_off() {
+    let server = PostgresServer::start();
+    let proxy = Arc::new(Proxy::start(server.port()).await);
+    let options = PostgresOptions { connect_timeout_seconds: 3, timeout_seconds: 1, ..at_port(proxy.port()) };
+    let fixture = Fixture::new(&options).await;
+    let directory = fixture.add(NodeId::ROOT, "d", NodeKind::Directory).await;
+    let until = Instant::now() + Duration::from_secs(8);
+    let clients = tokio::spawn(create_and_remove(fixture.clone(), directory, 4, until));
+    let mut cuts = 0;
+    while !clients.is_finished() && Instant::now() < until {
+        let how = [Cut::Request, Cut::Answer, Cut::Silence][cuts % 3];
+        proxy.cut(how, 1 + cuts % 4);
+        cuts += 1;
+        tokio::time::sleep(Duration::from_millis(if how == Cut::Silence { 1_500 } else { 300 })).await;
+    }
+    proxy.cut(Cut::Request, 0);
+    let left = clients.await.unwrap();
+    assert!(left > 20 && cuts >= 9, "{left} files, {cuts} cuts");
+    check(&fixture, directory, left).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_is_asked_for_again() {
+    let server = PostgresServer::start();
+    let proxy = Proxy::start(server.port()).await;
+    let fixture = Fixture::new(&at_port(proxy.port())).await;
+    for (number, cut) in [Cut::Request, Cut::Answer].into_iter().enumerate() {
+        let (text, op) = (format!("f{number}"), OpId(5 + number as u128));
+        let (plan, id) = fixture.addition(NodeId::ROOT, &text, NodeKind::File);
+        proxy.cut(cut, 1);
+        let answer = fixture.apply(plan, Some(op)).await;
+        assert_eq!(proxy.cuts_left(), 0);
+        // Of what was applied the name says so; what came of it a view brings.
+        match cut {
+            Cut::Request => assert!(answer.unwrap().node(id).is_some()),
+            _ => assert!(matches!(answer, Err(ApplyError::Conflict)), "{answer:?}"),
+        }
+        let view = fixture.view(Query::child(NodeId::ROOT, child(NodeId::ROOT, &text)).asking(Some(op))).await;
+        assert_eq!(view.earlier.unwrap().made, Some(id));
+        assert_eq!(view.entries[0].as_ref().unwrap().node.id, id);
+        // A plan without a name is not sent again.
+        let (plan, id) = fixture.addition(NodeId::ROOT, &format!("nameless{number}"), NodeKind::File);
+        proxy.cut(cut, 1);
+        let answer = fixture.apply(plan, None).await;
+        assert!(matches!(answer, Err(ApplyError::Unknown(_))), "{answer:?}");
+        assert_eq!(fixture.view(Query::node(id)).await.nodes.is_empty(), cut == Cut::Request);
+    }
+    // Views are repeated, and nobody notices.
+    for cut in [Cut::Request, Cut::Answer] {
+        proxy.cut(cut, 2);
+        assert_eq!(fixture.view(Query::node(NodeId::ROOT)).await.nodes.len(), 1);
+        assert_eq!(proxy.cuts_left(), 0);
+    }
+}
+
+/// What a view with the operation does not show after `Unknown` never comes about: not even when the database, which had got
+/// the plan and stood still, goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_view_does_not_show_is_never_applied() {
+    let server = PostgresServer::start();
+    let options = PostgresOptions { connect_timeout_seconds: 1, timeout_seconds: 1, ..options(&server) };
+    let fixture = Fixture::new(&options).await;
+    let mut person = by_hand(&server).await;
+    for round in 0..3 {
+        // The plan waits for a lock that somebody holds, and is given up.
+        person.execute("BEGIN; SELECT 1 FROM dittofs.node WHERE id = 3 FOR UPDATE").await.unwrap();
+        let (text, op) = (format!("late{round}"), OpId(70 + round));
+        let (plan, id) = fixture.addition(NodeId::ROOT, &text, NodeKind::File);
+        let answer = fixture.apply(plan, Some(op)).await;
+        assert!(matches!(answer, Err(ApplyError::Unknown(_) | ApplyError::Unavailable(_))), "{answer:?}");
+        let asked = Query::default().asking(Some(op));
+        let view = fixture.view(asked.clone()).await;
+        person.execute("ROLLBACK").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(view.earlier, None);
+        assert_eq!(fixture.view(asked).await.earlier, None, "it was applied late");
+        assert!(fixture.view(Query::node(id)).await.nodes.is_empty());
+        let (plan, _) = fixture.addition(NodeId::ROOT, &text, NodeKind::File);
+        fixture.apply(plan, Some(op)).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_is_unavailable_and_nothing_was_sent() {
+    let mut server = PostgresServer::start();
+    let options = PostgresOptions { connect_timeout_seconds: 1, ..options(&server) };
+    let fixture = Fixture::new(&options).await;
+    server.stop();
+    // The connection that was cut off does not know whether anything arrived; the next call finds no other.
+    fixture.share.view(&Query::node(NodeId::ROOT)).await.unwrap_err();
+    let (plan, _) = fixture.addition(NodeId::ROOT, "f", NodeKind::File);
+    for op in [None, Some(OpId(1))] {
+        let began = Instant::now();
+        let answer = fixture.apply(plan.clone(), op).await;
+        assert!(matches!(answer, Err(ApplyError::Unavailable(_))), "{answer:?}");
+        assert!((Duration::from_millis(800)..Duration::from_secs(3)).contains(&began.elapsed()));
+    }
+    server.start_again();
+    let began = Instant::now();
+    fixture.apply(plan, Some(OpId(1))).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(1), "it goes on by itself: {:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_caller_is_gone_is_carried_out() {
+    let server = PostgresServer::start();
+    let fixture = Fixture::new(&options(&server)).await;
+    let mut person = by_hand(&server).await;
+    person.execute("BEGIN; SELECT 1 FROM dittofs.node WHERE id = 3 FOR UPDATE").await.unwrap();
+    let (plan, id) = fixture.addition(NodeId::ROOT, "f", NodeKind::File);
+    let waiting = tokio::time::timeout(Duration::from_millis(200), fixture.apply(plan, Some(OpId(1))));
+    assert!(waiting.await.is_err(), "the row is locked");
+    person.execute("ROLLBACK").await.unwrap();
+    let until = Instant::now() + Duration::from_secs(5);
+    while fixture.view(Query::node(id)).await.nodes.is_empty() {
+        assert!(Instant::now() < until, "it was given up");
+    }
+}

@@ -1,0 +1,97 @@
+//! A share whose metadata is in PostgreSQL, and whose content is in a folder.
+
+use std::{fs, time::Duration};
+
+use dittofs_postgres_test_server::{DATABASE, PASSWORD, PostgresServer, USER};
+use nfs3_client::nfs3_types::nfs3::*;
+
+use crate::{
+    persistence::root_of,
+    session::{Session, home, pattern},
+};
+
+fn configuration(database: &PostgresServer, password_file: &str) -> String {
+    let port = database.port();
+    format!(
+        "metadata: {{ stores: {{ m: {{ type: postgres, postgres: {{ host: 127.0.0.1, port: {port}, user: {USER}, \
+         database: {DATABASE}, password_file: {password_file}, connect_timeout_seconds: 20 }} }} }} }}\n\
+         content: {{ stores: {{ c: {{ type: fs, fs: {{ path: content }} }} }} }}\n\
+         shares: [{{ name: /export, metadata_store: m, content_store: c, squash: none }}]\n"
+    )
+}
+
+/// Names and content of some files in a folder.
+async fn write_files(session: &mut Session, folder: &[u8]) -> Vec<nfs_fh3> {
+    let root = session.root.clone();
+    let folder = session.make_directory(&root, folder, 0o755).await;
+    let mut files = Vec::new();
+    for number in 0..10 {
+        let file = session.make_file(&folder, format!("file-{number}").as_bytes(), 0o640).await;
+        session.write_at(&file, 0, &pattern(5_000 + number), stable_how::FILE_SYNC).await.unwrap();
+        files.push(file);
+    }
+    files
+}
+
+async fn check_files(session: &mut Session, files: &[nfs_fh3]) {
+    for (number, file) in files.iter().enumerate() {
+        let read = session.read_at(file, 0, 100_000).await;
+        assert!(read.data.as_ref() == pattern(5_000 + number), "file {number}");
+        assert_eq!(session.attributes_of(file).await.mode, 0o640);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_outlive_the_server_and_the_database() {
+    let mut database = PostgresServer::start();
+    let home = home(None);
+    let password = home.path().join("password");
+    fs::write(&password, format!("{PASSWORD}\n")).unwrap();
+    home.configure(&configuration(&database, password.to_str().unwrap()));
+
+    let server = home.start();
+    let first = write_files(&mut root_of(&server).await, b"first").await;
+    server.kill();
+    let server = home.start();
+    let mut session = root_of(&server).await;
+    check_files(&mut session, &first).await;
+
+    // The server goes on when the database is back, whatever way that went.
+    database.crash();
+    let back = tokio::task::spawn_blocking(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        database.start_again();
+        database
+    });
+    let second = write_files(&mut session, b"second").await;
+    let mut database = back.await.unwrap();
+    check_files(&mut session, &first).await;
+    check_files(&mut session, &second).await;
+    database.stop();
+    database.start_again();
+    check_files(&mut session, &second).await;
+    assert!(server.stop().status.success());
+    let server = home.start();
+    check_files(&mut root_of(&server).await, &second).await;
+    assert!(server.stop().status.success());
+}
+
+#[test]
+fn a_start_without_the_database_says_what_is_wrong() {
+    let mut database = PostgresServer::start();
+    let home = home(None);
+    let password = home.path().join("password");
+    fs::write(&password, "hush-hush").unwrap();
+    let configuration = configuration(&database, password.to_str().unwrap()).replace("seconds: 20", "seconds: 1");
+    home.configure(&configuration);
+    let refused = home.try_start(&[]).err().expect("the password is wrong");
+    assert!(
+        refused.log.contains("password authentication failed") && refused.log.contains("check `user`"),
+        "{}",
+        refused.log
+    );
+    assert!(!refused.log.contains("hush"), "the password is shown: {}", refused.log);
+    database.stop();
+    let refused = home.try_start(&[]).err().expect("the database is away");
+    assert!(refused.log.contains("is PostgreSQL running there"), "{}", refused.log);
+}
