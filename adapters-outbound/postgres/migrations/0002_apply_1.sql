@@ -1,7 +1,7 @@
 -- Applies plans of one share, one after another, each as a whole or not at all. A plan whose expectations fail changes
 -- nothing, and the others go on; one that contradicts itself ends the whole call with SQLSTATE DF001.
 --
--- Rows are locked in one order before anything is checked: the count of directory moves, objects by id, nodes by id. Every
+-- Rows are locked in one order before anything is checked: count of directory moves, objects by id, nodes by id. Each
 -- statement after that sees what was committed before the locks were had. So the isolation is READ COMMITTED.
 --
 -- A program of this release or the one before calls this function while another one has newer migrations: it is never
@@ -11,7 +11,7 @@
 -- p_wanted     places in p_nodes whose rows are returned, as they were
 -- p_objects    objects that a plan names, in their order
 -- p_topology   whether a plan expects or raises the count of directory moves
--- p_plans      of each plan: where its expectations begin in p_code, where its changes do, where it ends, its time
+-- p_plans      of each plan: where its expectations begin in p_code, where its changes do, where it ends
 -- p_code       expectations and changes: a number that says which, and its operands (src/apply/code.rs)
 -- p_blobs      names, ids of objects, extents and targets; p_code has their places, 0 for none
 -- p_ops        of each plan the operation, or no bytes
@@ -27,12 +27,11 @@ CREATE FUNCTION apply_1(
 LANGUAGE plpgsql AS $apply$
 #variable_conflict use_column
 DECLARE
-    c_nanos CONSTANT int8 := 1000000000;
-    c_last CONSTANT int8 := 9223372036854775807;
-    v_rows node[] := '{}';
+    -- Rows that are held, by their places; all columns are null where there is none.
+    v_rows node[];
     v_row node;
-    v_dirty bool[] := '{}';
-    v_applied bool[] := '{}';
+    v_dirty bool[];
+    v_applied bool[];
     v_topology int8;
     v_tree int8;
     v_bytes int8 := 0;
@@ -50,10 +49,8 @@ DECLARE
     v_owner int8;
     v_state int2;
     v_links int8;
-    v_now int8;
-    v_now_nanos int8;
-    v_s int8;
-    v_n int8;
+    v_node int8;
+    v_cookie int8;
 BEGIN
     -- Locks.
     IF p_topology THEN
@@ -64,12 +61,7 @@ BEGIN
     END LOOP;
     FOR v_place IN 1 .. cardinality(p_nodes) LOOP
         SELECT * INTO v_row FROM node WHERE share = p_share AND id = p_nodes[v_place] FOR NO KEY UPDATE;
-        IF FOUND THEN
-            v_rows[v_place] := v_row;
-        ELSE
-            v_rows[v_place] := NULL;
-        END IF;
-        v_dirty[v_place] := false;
+        v_rows[v_place] := v_row;
     END LOOP;
     SELECT next INTO v_tree FROM counter WHERE share = p_share AND what = 4;
     o_tag := 1;
@@ -85,13 +77,9 @@ BEGIN
     o_b := v_tree;
 
     FOR v_plan IN 1 .. cardinality(p_ops) LOOP
-        v_base := 5 * v_plan - 4;
-        i := p_plans[v_base];
-        v_end := p_plans[v_base + 1];
-        v_now := p_plans[v_base + 3];
-        v_now_nanos := p_plans[v_base + 4];
+        i := p_plans[3 * v_plan - 2];
+        v_end := p_plans[3 * v_plan - 1];
         o_n := v_plan;
-        v_applied[v_plan] := false;
 
         -- Whether the operation was carried out. Only now: a copy of it had the locks before.
         IF length(p_ops[v_plan]) > 0 THEN
@@ -119,6 +107,15 @@ BEGIN
                     AND name = p_blobs[p_code[i + 3]];
                 v_ok := NOT FOUND;
                 i := i + 4;
+            WHEN 16 THEN -- a node that a change needs
+                v_row := v_rows[p_code[i + 1]];
+                IF v_row.id IS NULL THEN
+                    IF p_code[i + 2] = 0 THEN
+                        RAISE EXCEPTION 'node % is not there', p_nodes[p_code[i + 1]] USING ERRCODE = 'DF001';
+                    END IF;
+                    v_ok := false;
+                END IF;
+                i := i + 3;
             WHEN 2 THEN -- linked
                 v_row := v_rows[p_code[i + 1]];
                 v_ok := v_row.id IS NOT NULL AND v_row.flags & 8 = 0;
@@ -128,10 +125,10 @@ BEGIN
                 v_ok := v_row.id IS NOT NULL AND v_row.permission_version = p_code[i + 2];
                 i := i + 3;
             WHEN 4 THEN -- an entry
-                SELECT node, cookie INTO v_s, v_n FROM entry
+                SELECT node, cookie INTO v_node, v_cookie FROM entry
                 WHERE share = p_share AND directory = p_code[i + 1] AND space = p_code[i + 2]::int2
                     AND name = p_blobs[p_code[i + 3]];
-                v_ok := FOUND AND v_s = p_code[i + 4] AND v_n = p_code[i + 5];
+                v_ok := FOUND AND v_node = p_code[i + 4] AND v_cookie = p_code[i + 5];
                 i := i + 6;
             WHEN 5 THEN -- links
                 v_row := v_rows[p_code[i + 1]];
@@ -184,15 +181,6 @@ BEGIN
                 PERFORM 1 FROM reference WHERE share = p_share AND object = p_blobs[p_code[i + 1]] LIMIT 1;
                 v_ok := NOT FOUND;
                 i := i + 2;
-            WHEN 16 THEN -- a node that a change needs
-                v_row := v_rows[p_code[i + 1]];
-                IF v_row.id IS NULL THEN
-                    IF p_code[i + 2] = 0 THEN
-                        RAISE EXCEPTION 'node % is not there', p_nodes[p_code[i + 1]] USING ERRCODE = 'DF001';
-                    END IF;
-                    v_ok := false;
-                END IF;
-                i := i + 3;
             END CASE;
         END LOOP;
         IF NOT v_ok THEN
@@ -201,143 +189,9 @@ BEGIN
             CONTINUE;
         END IF;
 
-        v_end := p_plans[v_base + 2];
+        v_end := p_plans[3 * v_plan];
         WHILE i < v_end LOOP
             CASE p_code[i]
-            WHEN 31 THEN -- update of a node, in the row that is held; written at the end
-                k := p_code[i + 1];
-                v_mask := p_code[i + 2];
-                v_row := v_rows[k];
-                IF v_row.id IS NULL THEN
-                    RAISE EXCEPTION 'node % is gone', p_nodes[k] USING ERRCODE = 'DF001';
-                END IF;
-                v_row.since := v_tree;
-                v_row.allocated := v_row.allocated + p_code[i + 8];
-                IF v_row.allocated < 0 THEN
-                    RAISE EXCEPTION 'allocated bytes out of range' USING ERRCODE = 'DF001';
-                END IF;
-                -- ctime: 1 to the plan's time or another one, but always later; 3 at least.
-                IF p_code[i + 15] <> 0 THEN
-                    v_row.change := v_row.change + 1;
-                    v_s := v_row.ctime;
-                    v_n := v_row.ctime_nanos;
-                    IF p_code[i + 15] <> 3 THEN
-                        IF v_n + 1 < c_nanos THEN
-                            v_n := v_n + 1;
-                        ELSIF v_s < c_last THEN
-                            v_s := v_s + 1;
-                            v_n := 0;
-                        END IF;
-                    END IF;
-                    IF p_code[i + 16] > v_s OR (p_code[i + 16] = v_s AND p_code[i + 17] > v_n) THEN
-                        v_s := p_code[i + 16];
-                        v_n := p_code[i + 17];
-                    END IF;
-                    v_row.ctime := v_s;
-                    v_row.ctime_nanos := v_n;
-                END IF;
-                -- mtime and atime: 1 as ctime, 2 to a time, 3 at least.
-                IF p_code[i + 12] <> 0 THEN
-                    v_s := v_row.mtime;
-                    v_n := v_row.mtime_nanos;
-                    IF p_code[i + 12] = 1 THEN
-                        IF v_n + 1 < c_nanos THEN
-                            v_n := v_n + 1;
-                        ELSIF v_s < c_last THEN
-                            v_s := v_s + 1;
-                            v_n := 0;
-                        END IF;
-                    END IF;
-                    IF p_code[i + 12] = 2 OR p_code[i + 13] > v_s OR (p_code[i + 13] = v_s AND p_code[i + 14] > v_n) THEN
-                        v_s := p_code[i + 13];
-                        v_n := p_code[i + 14];
-                    END IF;
-                    v_row.mtime := v_s;
-                    v_row.mtime_nanos := v_n;
-                END IF;
-                IF p_code[i + 9] <> 0 THEN
-                    v_s := v_row.atime;
-                    v_n := v_row.atime_nanos;
-                    IF p_code[i + 9] = 1 THEN
-                        IF v_n + 1 < c_nanos THEN
-                            v_n := v_n + 1;
-                        ELSIF v_s < c_last THEN
-                            v_s := v_s + 1;
-                            v_n := 0;
-                        END IF;
-                    END IF;
-                    IF p_code[i + 9] = 2 OR p_code[i + 10] > v_s OR (p_code[i + 10] = v_s AND p_code[i + 11] > v_n) THEN
-                        v_s := p_code[i + 10];
-                        v_n := p_code[i + 11];
-                    END IF;
-                    v_row.atime := v_s;
-                    v_row.atime_nanos := v_n;
-                END IF;
-                IF v_mask <> 0 THEN
-                    IF v_mask & 1 <> 0 THEN
-                        v_row.mode := p_code[i + 3];
-                    END IF;
-                    IF v_mask & 2 <> 0 THEN
-                        v_row.uid := p_code[i + 4];
-                    END IF;
-                    IF v_mask & 4 <> 0 THEN
-                        v_row.gid := p_code[i + 5];
-                    END IF;
-                    IF v_mask & 8 <> 0 THEN
-                        v_row.links := p_code[i + 6];
-                    END IF;
-                    IF v_mask & 16 <> 0 THEN
-                        v_links := (v_row.links::int8 & 4294967295) + p_code[i + 6];
-                        IF v_links < 0 OR v_links > 4294967295 THEN
-                            RAISE EXCEPTION 'links out of range' USING ERRCODE = 'DF001';
-                        END IF;
-                        v_row.links := CASE WHEN v_links > 2147483647 THEN v_links - 4294967296 ELSE v_links END;
-                    END IF;
-                    IF v_mask & 32 <> 0 THEN
-                        v_row.size := p_code[i + 7];
-                    END IF;
-                    IF v_mask & 64 <> 0 THEN
-                        v_row.permission_version := v_row.permission_version + 1;
-                    END IF;
-                    IF v_mask & 128 <> 0 THEN
-                        v_row.content_version := p_code[i + 19];
-                    END IF;
-                    IF v_mask & 256 <> 0 AND p_code[i + 20] > v_row.content_seq THEN
-                        v_row.content_seq := p_code[i + 20];
-                    END IF;
-                    IF v_mask & 512 <> 0 AND p_code[i + 21] > v_row.times_seq THEN
-                        v_row.times_seq := p_code[i + 21];
-                    END IF;
-                    IF v_mask & 1024 <> 0 THEN
-                        v_row.parent := p_code[i + 22];
-                        v_row.parent_cookie := p_code[i + 23];
-                    END IF;
-                    IF v_mask & 2048 <> 0 THEN
-                        v_row.dos_attributes := p_code[i + 24];
-                    END IF;
-                    IF v_mask & 4096 <> 0 THEN
-                        v_row.flags := (v_row.flags | p_code[i + 25]) & ~p_code[i + 26];
-                    END IF;
-                    IF v_mask & 8192 <> 0 THEN
-                        v_row.truncation_offset := p_code[i + 27];
-                        v_row.truncation_version := p_code[i + 28];
-                        v_row.truncation_end := p_code[i + 29];
-                    END IF;
-                    IF v_mask & 16384 <> 0 THEN
-                        v_row.truncation_offset := NULL;
-                        v_row.truncation_version := NULL;
-                        v_row.truncation_end := NULL;
-                    END IF;
-                    IF v_mask & 32768 <> 0 THEN
-                        v_row.exclusions := p_blobs[nullif(p_code[i + 30], 0)];
-                    END IF;
-                    IF v_mask & 65536 <> 0 AND p_code[i + 18] > v_row.change THEN
-                        v_row.change := p_code[i + 18];
-                    END IF;
-                END IF;
-                v_rows[k] := v_row;
-                v_dirty[k] := true;
-                i := i + 31;
             WHEN 32 THEN -- a new node
                 v_mask := p_code[i + 31];
                 INSERT INTO node VALUES (
@@ -360,6 +214,116 @@ BEGIN
                     p_share, p_code[i + 1], p_code[i + 5], p_code[i + 4], v_tree, p_code[i + 2], p_blobs[p_code[i + 3]]
                 );
                 i := i + 6;
+            WHEN 31 THEN -- update of a node, in the row that is held; written at the end
+                k := p_code[i + 1];
+                v_mask := p_code[i + 2];
+                v_row := v_rows[k];
+                IF v_row.id IS NULL THEN
+                    RAISE EXCEPTION 'node % is gone', p_nodes[k] USING ERRCODE = 'DF001';
+                END IF;
+                IF v_mask & 16 <> 0 THEN
+                    v_links := (v_row.links::int8 & 4294967295) + p_code[i + 6];
+                    IF v_links < 0 OR v_links > 4294967295 THEN
+                        RAISE EXCEPTION 'links out of range' USING ERRCODE = 'DF001';
+                    END IF;
+                    v_row.links := CASE WHEN v_links > 2147483647 THEN v_links - 4294967296 ELSE v_links END;
+                END IF;
+                -- One expression: each that a call evaluates costs more than what is in it. Times: 1 to the plan's, but
+                -- always later, 2 to this one (ctime later, too), 3 at least.
+                v_row := ROW(
+                    v_row.share,
+                    v_row.id,
+                    CASE WHEN v_mask & 32 <> 0 THEN p_code[i + 7] ELSE v_row.size END,
+                    v_row.allocated + p_code[i + 8],
+                    CASE
+                        WHEN p_code[i + 9] = 0 THEN v_row.atime
+                        WHEN p_code[i + 9] = 2 OR (p_code[i + 10], p_code[i + 11])
+                            > (v_row.atime, v_row.atime_nanos + CASE WHEN p_code[i + 9] = 1 THEN 1 ELSE 0 END)
+                            THEN p_code[i + 10]
+                        WHEN p_code[i + 9] = 3 OR v_row.atime_nanos < 999999999 OR v_row.atime = 9223372036854775807
+                            THEN v_row.atime
+                        ELSE v_row.atime + 1
+                    END,
+                    CASE
+                        WHEN p_code[i + 12] = 0 THEN v_row.mtime
+                        WHEN p_code[i + 12] = 2 OR (p_code[i + 13], p_code[i + 14])
+                            > (v_row.mtime, v_row.mtime_nanos + CASE WHEN p_code[i + 12] = 1 THEN 1 ELSE 0 END)
+                            THEN p_code[i + 13]
+                        WHEN p_code[i + 12] = 3 OR v_row.mtime_nanos < 999999999 OR v_row.mtime = 9223372036854775807
+                            THEN v_row.mtime
+                        ELSE v_row.mtime + 1
+                    END,
+                    CASE
+                        WHEN p_code[i + 15] = 0 THEN v_row.ctime
+                        WHEN (p_code[i + 16], p_code[i + 17])
+                            > (v_row.ctime, v_row.ctime_nanos + CASE WHEN p_code[i + 15] = 3 THEN 0 ELSE 1 END)
+                            THEN p_code[i + 16]
+                        WHEN p_code[i + 15] = 3 OR v_row.ctime_nanos < 999999999 OR v_row.ctime = 9223372036854775807
+                            THEN v_row.ctime
+                        ELSE v_row.ctime + 1
+                    END,
+                    v_row.birth,
+                    greatest(v_row.change + CASE WHEN p_code[i + 15] = 0 THEN 0 ELSE 1 END,
+                        CASE WHEN v_mask & 65536 <> 0 THEN p_code[i + 18] END),
+                    v_row.permission_version + CASE WHEN v_mask & 64 <> 0 THEN 1 ELSE 0 END,
+                    CASE WHEN v_mask & 128 <> 0 THEN p_code[i + 19] ELSE v_row.content_version END,
+                    greatest(v_row.content_seq, CASE WHEN v_mask & 256 <> 0 THEN p_code[i + 20] END),
+                    greatest(v_row.times_seq, CASE WHEN v_mask & 512 <> 0 THEN p_code[i + 21] END),
+                    CASE WHEN v_mask & 1024 <> 0 THEN p_code[i + 22] ELSE v_row.parent END,
+                    CASE WHEN v_mask & 1024 <> 0 THEN p_code[i + 23] ELSE v_row.parent_cookie END,
+                    CASE
+                        WHEN p_code[i + 9] = 0 THEN v_row.atime_nanos
+                        WHEN p_code[i + 9] = 2 OR (p_code[i + 10], p_code[i + 11])
+                            > (v_row.atime, v_row.atime_nanos + CASE WHEN p_code[i + 9] = 1 THEN 1 ELSE 0 END)
+                            THEN p_code[i + 11]::int4
+                        WHEN p_code[i + 9] = 3 THEN v_row.atime_nanos
+                        WHEN v_row.atime_nanos < 999999999 THEN v_row.atime_nanos + 1
+                        WHEN v_row.atime = 9223372036854775807 THEN v_row.atime_nanos
+                        ELSE 0
+                    END,
+                    CASE
+                        WHEN p_code[i + 12] = 0 THEN v_row.mtime_nanos
+                        WHEN p_code[i + 12] = 2 OR (p_code[i + 13], p_code[i + 14])
+                            > (v_row.mtime, v_row.mtime_nanos + CASE WHEN p_code[i + 12] = 1 THEN 1 ELSE 0 END)
+                            THEN p_code[i + 14]::int4
+                        WHEN p_code[i + 12] = 3 THEN v_row.mtime_nanos
+                        WHEN v_row.mtime_nanos < 999999999 THEN v_row.mtime_nanos + 1
+                        WHEN v_row.mtime = 9223372036854775807 THEN v_row.mtime_nanos
+                        ELSE 0
+                    END,
+                    CASE
+                        WHEN p_code[i + 15] = 0 THEN v_row.ctime_nanos
+                        WHEN (p_code[i + 16], p_code[i + 17])
+                            > (v_row.ctime, v_row.ctime_nanos + CASE WHEN p_code[i + 15] = 3 THEN 0 ELSE 1 END)
+                            THEN p_code[i + 17]::int4
+                        WHEN p_code[i + 15] = 3 THEN v_row.ctime_nanos
+                        WHEN v_row.ctime_nanos < 999999999 THEN v_row.ctime_nanos + 1
+                        WHEN v_row.ctime = 9223372036854775807 THEN v_row.ctime_nanos
+                        ELSE 0
+                    END,
+                    v_row.birth_nanos,
+                    CASE WHEN v_mask & 2 <> 0 THEN p_code[i + 4]::int4 ELSE v_row.uid END,
+                    CASE WHEN v_mask & 4 <> 0 THEN p_code[i + 5]::int4 ELSE v_row.gid END,
+                    CASE WHEN v_mask & 8 <> 0 THEN p_code[i + 6]::int4 ELSE v_row.links END,
+                    v_tree::int4,
+                    CASE WHEN v_mask & 1 <> 0 THEN p_code[i + 3]::int2 ELSE v_row.mode END,
+                    v_row.kind,
+                    ((v_row.flags | p_code[i + 25]) & ~p_code[i + 26])::int2,
+                    v_row.device,
+                    v_row.create_verifier,
+                    CASE WHEN v_mask & 8192 <> 0 THEN p_code[i + 27] WHEN v_mask & 16384 = 0 THEN v_row.truncation_offset END,
+                    CASE WHEN v_mask & 8192 <> 0 THEN p_code[i + 28] WHEN v_mask & 16384 = 0 THEN v_row.truncation_version END,
+                    CASE WHEN v_mask & 8192 <> 0 THEN p_code[i + 29] WHEN v_mask & 16384 = 0 THEN v_row.truncation_end END,
+                    CASE WHEN v_mask & 2048 <> 0 THEN p_code[i + 24]::int4 ELSE v_row.dos_attributes END,
+                    v_row.target,
+                    CASE WHEN v_mask & 32768 <> 0 THEN p_blobs[nullif(p_code[i + 30], 0)] ELSE v_row.exclusions END
+                )::node;
+                IF v_row.allocated < 0 THEN
+                    RAISE EXCEPTION 'allocated bytes out of range' USING ERRCODE = 'DF001';
+                END IF;
+                v_rows[k] := v_row;
+                v_dirty[k] := true;
+                i := i + 31;
             WHEN 34 THEN -- an entry goes
                 DELETE FROM entry
                 WHERE share = p_share AND directory = p_code[i + 1] AND space = p_code[i + 2]::int2

@@ -142,7 +142,8 @@ impl Applier {
                 }
                 Err(fault) => return Err((plans, fault)),
             };
-            return answer(plans, &code, &rows);
+            answer(plans, &code, &rows);
+            return Ok(());
         }
     }
 
@@ -196,20 +197,26 @@ fn refuse(plans: Vec<Pending>, fault: Fault) {
     }
 }
 
-/// Answers the plans of a call that went through.
-fn answer(plans: Vec<Pending>, code: &Code, rows: &[PgRow]) -> Result<(), (Vec<Pending>, Fault)> {
+/// Answers the plans of a call that went through. What was changed stays so, even where a row that came back makes no
+/// sense.
+fn answer(plans: Vec<Pending>, code: &Code, rows: &[PgRow]) {
     let (mut nodes, outcomes, tree) = match read(code, rows, plans.len()) {
         Ok(read) => read,
-        Err(fault) => return Err((plans, fault)),
+        Err(fault) => {
+            let cause = fault.to_string();
+            for Pending { answer, .. } in plans {
+                answer.send(Err(ApplyError::Unknown(cause.clone().into()))).ok();
+            }
+            return;
+        }
     };
     for (Pending { plan, answer, .. }, outcome) in plans.into_iter().zip(outcomes) {
         let applied = match outcome {
-            Outcome::Applied => applied(&plan, &mut nodes, tree).map_err(ApplyError::from),
+            Outcome::Applied => applied(&plan, &mut nodes, tree).map_err(|fault| ApplyError::Unknown(fault.into())),
             Outcome::Conflict => Err(ApplyError::Conflict),
         };
         answer.send(applied).ok();
     }
-    Ok(())
 }
 
 /// Rows of nodes before the call, outcomes in the order of the plans, and the living tree.

@@ -27,6 +27,10 @@ use crate::{
 /// How long it waits before it tries again to reach a database that is away.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// A connection that nobody has used for so long is not trusted: what stands between may have forgotten it, and then a call
+/// over it would wait in vain. Firewalls mostly do after five minutes.
+const IDLE_MAX: Duration = Duration::from_secs(240);
+
 /// How often a call is made again that another one was in the way of.
 const DEADLOCKS_MAX: usize = 10;
 
@@ -35,7 +39,8 @@ const DEADLOCKS_MAX: usize = 10;
 pub(crate) struct Connections {
     connector: Connector,
     permits: Arc<Semaphore>,
-    idle: Mutex<Vec<Session>>,
+    /// With the time since when nobody uses them; the one that was used last is last.
+    idle: Mutex<Vec<(Instant, Session)>>,
     lost: LostSessions,
     /// Where sockets are watched, whoever uses them: the runtime of a caller may end before the store.
     runtime: Handle,
@@ -53,7 +58,7 @@ pub(crate) struct Held<'a> {
 impl Held<'_> {
     /// Gives it back after a whole answer.
     fn give_back(self) {
-        self.connections.idle.lock().push(self.session);
+        self.connections.idle.lock().push((Instant::now(), self.session));
     }
 }
 
@@ -177,9 +182,9 @@ impl Connections {
         let permit = Arc::clone(&self.permits).acquire_owned();
         let permit = tokio::time::timeout(deadline.saturating_duration_since(Instant::now()), permit).await;
         let permit = permit.map_err(|_| none_free())?.map_err(|_| none_free())?;
-        let idle = self.idle.lock().pop();
+        let idle = self.idle.lock().pop().filter(|(since, _)| since.elapsed() < IDLE_MAX);
         let session = match idle {
-            Some(session) => session,
+            Some((_, session)) => session,
             None => self.new_session(deadline).await?,
         };
         Ok(Held { session, connections: self, _permit: permit })

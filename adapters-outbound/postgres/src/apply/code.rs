@@ -82,7 +82,7 @@ impl Code {
         for expectation in &plan.expectations {
             self.expectation(expectation);
         }
-        for id in &folded.needed {
+        for id in folded.needed.iter().filter(|id| !is_proven(plan, **id)) {
             self.put([16, self.place_of(*id), names_without_proof(plan, *id).into()]);
         }
         let changes = self.next();
@@ -96,8 +96,7 @@ impl Code {
         if folded.sums.bytes != 0 || folded.sums.nodes != 0 {
             self.put([35, folded.sums.bytes, folded.sums.nodes]);
         }
-        let now = [plan.now.seconds(), plan.now.nanos().into()];
-        self.plans.extend([start, changes, self.next(), now[0], now[1]]);
+        self.plans.extend([start, changes, self.next()]);
         self.ops.push(op.map(operation).unwrap_or_default());
         self.made.push(plan.made().map_or(0, |id| signed(id.0)));
         Ok(())
@@ -343,6 +342,22 @@ fn nodes_named(plan: &Plan, folded: &Folded) -> BTreeSet<NodeId> {
         });
     }
     named
+}
+
+/// Whether a plan has an expectation that fails if a node is not there.
+fn is_proven(plan: &Plan, id: NodeId) -> bool {
+    plan.expectations.iter().any(|expectation| match expectation {
+        Expectation::Linked(node)
+        | Expectation::Exists(node)
+        | Expectation::Empty(node)
+        | Expectation::NoRows(node)
+        | Expectation::LinksAre { node, .. }
+        | Expectation::ParentIs { node, .. }
+        | Expectation::PermissionVersion { node, .. }
+        | Expectation::ChangeIs { node, .. }
+        | Expectation::ContentVersion { node, .. } => *node == id,
+        _ => false,
+    })
 }
 
 fn time_operands(change: TimeChange, plan: &Plan) -> [i64; 3] {

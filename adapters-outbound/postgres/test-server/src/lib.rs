@@ -148,12 +148,21 @@ impl PostgresServer {
         &self.running.as_ref().expect("the server runs").pid
     }
 
-    /// The server's main process first, so that it does not replace those that end.
+    /// The processor time that its living processes have used, in ticks of 10 ms.
+    pub fn processor_ticks(&self) -> u64 {
+        self.processes().iter().map(|process| ticks(process)).sum()
+    }
+
+    /// Signals the main process first, so that it does not replace those that end.
     fn signal_all(&self, signal: &str) {
-        let main = self.pid();
-        signal_process(signal, main);
+        self.processes().iter().for_each(|process| signal_process(signal, process));
+    }
+
+    fn processes(&self) -> Vec<String> {
+        let main = self.pid().to_owned();
         let children = fs::read_to_string(format!("/proc/{main}/task/{main}/children")).unwrap_or_default();
-        children.split_whitespace().for_each(|child| signal_process(signal, child));
+        let children = children.split_whitespace().map(str::to_owned).collect();
+        [vec![main], children].concat()
     }
 
     fn launch(&mut self) {
@@ -214,6 +223,14 @@ impl Drop for PostgresServer {
 fn signal_process(signal: &str, pid: &str) {
     // One that has ended meanwhile is none to tell.
     Command::new("kill").arg(format!("-{signal}")).arg(pid).stderr(Stdio::null()).status().unwrap();
+}
+
+/// The processor time of a process; nothing once it has ended.
+fn ticks(process: &str) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name, in parentheses, may hold spaces. After it: state, 10 other fields, then user and system time.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }
 
 fn free_port() -> u16 {
