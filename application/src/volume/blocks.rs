@@ -36,7 +36,7 @@ use crate::{
     volume::{VolumeLimits, nodes::Nodes, sealing::Sealing, share::Share},
 };
 pub(super) use outage::Outage;
-pub(super) use readahead::Readahead;
+pub(super) use readahead::{Readahead, Reader};
 pub(super) use segments::{Joined, Segments, zeros};
 
 /// The frame number under which a block's head is kept.

@@ -14,12 +14,13 @@ use std::{
 
 use bytes::Bytes;
 use dittofs_domain::{
-    NodeId,
+    ClientId, NodeId,
     content::map::{self, Piece, Source},
     error::FsResult,
+    opens::OpenToken,
     plan::Query,
 };
-use dittofs_ports::FrameKey;
+use dittofs_ports::{Caller, FrameKey};
 use futures_util::stream::{self, StreamExt};
 use pace::{Departure, Link};
 use parking_lot::Mutex;
@@ -31,7 +32,8 @@ pub(super) use pace::Pace;
 
 /// Shorter reads are not taken for a copy of a file: a frame, below which each read costs a look-up and gains little.
 const READ_BYTES_MIN: u64 = 32 << 10;
-/// Files that are followed at the same time. It bounds memory: beyond, the one that was read longest ago is forgotten.
+/// Readers that are followed at the same time. It bounds memory: beyond, those that were away for long are forgotten, and
+/// all if there are none.
 const STREAMS_MAX: usize = 1_024;
 /// Fetches that wait: more would come too late.
 const QUEUE_MAX: usize = 64;
@@ -48,7 +50,23 @@ const MEASURED_BYTES_MIN: u64 = 512 << 10;
 /// reads, and the memory is for others soon.
 const IDLE_MAX: Duration = Duration::from_secs(2);
 
-/// How far a file is read, and fetched ahead.
+/// Who reads a file: the open that it reads through, or the client where the protocol has no opens. Two that read one
+/// file at different places are both in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::volume) struct Reader {
+    node: NodeId,
+    client: ClientId,
+    open: Option<OpenToken>,
+}
+
+impl Reader {
+    /// The caller as a reader of a file.
+    pub(in crate::volume) fn of(caller: &Caller, node: NodeId) -> Reader {
+        Reader { node, client: caller.client, open: caller.opener }
+    }
+}
+
+/// How far a reader has come, and what is fetched ahead of it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Stream {
     /// Where the next read starts if it goes on in order.
@@ -65,8 +83,8 @@ struct Stream {
 pub(in crate::volume) struct Readahead {
     pace: Pace,
     link: Link,
-    streams: Mutex<HashMap<NodeId, Stream>>,
-    queue: Mutex<VecDeque<(NodeId, Range<u64>)>>,
+    streams: Mutex<HashMap<Reader, Stream>>,
+    queue: Mutex<VecDeque<(Reader, Range<u64>)>>,
     /// The bytes that have come. The cache may refuse to keep them: it does not know that somebody will want them soon.
     staged: Mutex<Newest>,
     asked: Notify,
@@ -107,30 +125,30 @@ impl Readahead {
     }
 
     /// Notes a read of a range of a file of some size, and asks for what comes next if it goes on in order.
-    pub(in crate::volume) fn note(&self, node: NodeId, range: &Range<u64>, size: u64, now: Duration) {
+    pub(in crate::volume) fn note(&self, reader: Reader, range: &Range<u64>, size: u64, now: Duration) {
         if range.end.saturating_sub(range.start) < READ_BYTES_MIN || range.end >= size {
             return;
         }
         let wanted = {
             let mut streams = self.streams.lock();
-            if streams.len() >= STREAMS_MAX && !streams.contains_key(&node) {
+            if streams.len() >= STREAMS_MAX && !streams.contains_key(&reader) {
                 streams.retain(|_, stream| now.saturating_sub(stream.at) < IDLE_MAX);
                 if streams.len() >= STREAMS_MAX {
                     streams.clear();
                 }
             }
             let window_max = self.window_max(&streams, now);
-            let stream = streams.entry(node).or_default();
+            let stream = streams.entry(reader).or_default();
             stream.at = now;
             stream.read(range, size, &Pace { window_max, ..self.pace })
         };
         if !wanted.is_empty() {
-            self.ask(node, wanted);
+            self.ask(reader, wanted);
         }
     }
 
     /// The window of one of these readers: they share what the link carries.
-    fn window_max(&self, streams: &HashMap<NodeId, Stream>, now: Duration) -> u64 {
+    fn window_max(&self, streams: &HashMap<Reader, Stream>, now: Duration) -> u64 {
         let reading = |stream: &&Stream| stream.window > 0 && now.saturating_sub(stream.at) < IDLE_MAX;
         let readers = match streams.len() {
             0 | 1 => 1,
@@ -144,12 +162,12 @@ impl Readahead {
         part.max(self.pace.step)
     }
 
-    fn ask(&self, node: NodeId, wanted: Range<u64>) {
+    fn ask(&self, reader: Reader, wanted: Range<u64>) {
         let mut queue = self.queue.lock();
         let mut at = wanted.start;
         while at < wanted.end && queue.len() < QUEUE_MAX {
             let end = (at / self.pace.step + 1).saturating_mul(self.pace.step).min(wanted.end);
-            queue.push_back((node, at..end));
+            queue.push_back((reader, at..end));
             self.asked.notify_one();
             at = end;
         }
@@ -159,13 +177,13 @@ impl Readahead {
     fn take(&self) -> Option<(NodeId, Range<u64>)> {
         loop {
             let mut queue = self.queue.lock();
-            let (node, range) = queue.pop_front()?;
+            let (reader, range) = queue.pop_front()?;
             if !queue.is_empty() {
                 self.asked.notify_one();
             }
             drop(queue);
-            if self.streams.lock().get(&node).is_none_or(|stream| range.end > stream.next) {
-                return Some((node, range));
+            if self.streams.lock().get(&reader).is_none_or(|stream| range.end > stream.next) {
+                return Some((reader.node, range));
             }
         }
     }

@@ -16,7 +16,7 @@ use dittofs_domain::{
 use dittofs_ports::{Caller, ReadReply};
 
 use crate::volume::{
-    blocks::{Segments, Wanted, zeros},
+    blocks::{Reader, Segments, Wanted, zeros},
     breathe::breathe,
     files::{Files, crowded::Crowded},
     node_locks::NodeLock,
@@ -128,7 +128,7 @@ impl Files {
                 Err(FsError::Busy) if self.blocks.is_given_up() => return Err(FsError::Io),
                 Err(error) => return Err(error),
             };
-            self.blocks.readahead().note(node, &range, size, self.share.monotonic());
+            self.blocks.readahead().note(Reader::of(caller, node), &range, size, self.share.monotonic());
             self.nodes.accessed(&attributes);
             return Ok(ReadReply { data, end_of_file: range.end >= size, attributes });
         }

@@ -1,9 +1,18 @@
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
-use super::{NodeId, Pace, Readahead, STREAMS_MAX, Stream};
+use super::{ClientId, NodeId, OpenToken, Pace, Readahead, Reader, STREAMS_MAX, Stream};
 
 const MIB: u64 = 1 << 20;
 const NOW: Duration = Duration::from_secs(9);
+
+/// One client, without opens.
+fn reader(node: u64) -> Reader {
+    Reader { node: NodeId(node), client: client(1), open: None }
+}
+
+fn client(number: u8) -> ClientId {
+    ClientId::Nfs3(IpAddr::from([192, 0, 2, number]))
+}
 
 fn paces() -> [Pace; 2] {
     [Pace::new(false, 128 * MIB, 0), Pace::new(true, 128 * MIB, 0)]
@@ -54,7 +63,7 @@ fn the_queue_and_the_streams_are_bounded() {
         let readahead = Readahead::new(pace);
         for node in 4..10_000 {
             for at in 0..3 {
-                readahead.note(NodeId(node), &(at * MIB..(at + 1) * MIB), 100 * MIB, NOW);
+                readahead.note(reader(node), &(at * MIB..(at + 1) * MIB), 100 * MIB, NOW);
             }
         }
         assert!(readahead.streams.lock().len() <= STREAMS_MAX);
@@ -66,9 +75,9 @@ fn the_queue_and_the_streams_are_bounded() {
 fn short_reads_and_the_end_of_a_file_ask_for_nothing() {
     let readahead = Readahead::new(paces()[1]);
     for at in 0..100 {
-        readahead.note(NodeId(9), &(at * 4_096..(at + 1) * 4_096), 100 * MIB, NOW);
+        readahead.note(reader(9), &(at * 4_096..(at + 1) * 4_096), 100 * MIB, NOW);
     }
-    readahead.note(NodeId(9), &(0..MIB), MIB, NOW);
+    readahead.note(reader(9), &(0..MIB), MIB, NOW);
     assert!(readahead.take().is_none());
 }
 
@@ -77,9 +86,9 @@ fn readers_share_the_window_and_who_is_gone_has_no_part_in_it() {
     let readahead = Readahead::new(paces()[1]);
     let read = |node: u64, now: Duration| {
         for at in 0..8 {
-            readahead.note(NodeId(node), &(at * MIB..(at + 1) * MIB), 900 * MIB, now);
+            readahead.note(reader(node), &(at * MIB..(at + 1) * MIB), 900 * MIB, now);
         }
-        readahead.streams.lock()[&NodeId(node)].window
+        readahead.streams.lock()[&reader(node)].window
     };
     let alone = read(9, NOW);
     for node in 10..13 {
@@ -106,8 +115,23 @@ fn who_reads_little_is_not_fetched_much_for() {
 fn what_a_reader_has_passed_is_not_fetched_for_it() {
     let readahead = Readahead::new(paces()[1]);
     for at in 0..100 {
-        readahead.note(NodeId(9), &(at * MIB..(at + 1) * MIB), 900 * MIB, NOW);
+        readahead.note(reader(9), &(at * MIB..(at + 1) * MIB), 900 * MIB, NOW);
     }
     let (_, first) = readahead.take().unwrap();
     assert!(first.end > 100 * MIB, "{first:?}");
+}
+
+#[test]
+fn two_that_read_one_file_at_different_places_are_both_followed() {
+    let opened = |open| Reader { open: Some(OpenToken(open)), ..reader(9) };
+    let elsewhere = Reader { client: client(2), ..reader(9) };
+    for (first, second) in [(reader(9), elsewhere), (opened(1), opened(2))] {
+        let readahead = Readahead::new(paces()[1]);
+        for at in 0..8 {
+            readahead.note(first, &(at * MIB..(at + 1) * MIB), 900 * MIB, NOW);
+            readahead.note(second, &((400 + at) * MIB..(401 + at) * MIB), 900 * MIB, NOW);
+        }
+        let streams = readahead.streams.lock();
+        assert!(streams[&first].ahead > 8 * MIB && streams[&second].ahead > 408 * MIB, "{streams:?}");
+    }
 }
