@@ -259,24 +259,29 @@ fn view(shape: Shape) -> String {
     }
     if shape.map {
         let (file, first, end, rows) = (argument(), argument(), argument(), argument());
-        parts.push(format!(
-            "SELECT 4::int2, m.page, m.version, m.pages, m.extents, {no_node} FROM (
-                SELECT page, version, pages, extents FROM map
-                WHERE share = $1 AND node = {file} AND page <= {end} AND page >= coalesce(
-                    (
-                        SELECT page FROM map
-                        WHERE share = $1 AND node = {file} AND page <= {first} ORDER BY page DESC LIMIT 1
-                    ),
-                    {first}
-                ) ORDER BY page LIMIT {rows}
-            ) m"
-        ));
+        parts.push(rows_of_map([&file, &first, &end, &rows], &no_node));
     }
     if shape.op {
         let (op, opened, age) = (argument(), argument(), argument());
         parts.push(operation(&op, &opened, &age, &node));
     }
     format!("{begin}{}", parts.join("\nUNION ALL\n"))
+}
+
+/// Rows of a file's map, from the last one on that begins at a page or before it.
+fn rows_of_map([file, first, end, rows]: [&str; 4], no_node: &str) -> String {
+    format!(
+        "SELECT 4::int2, m.page, m.version, m.pages, m.extents, {no_node} FROM (
+            SELECT page, version, pages, extents FROM map
+            WHERE share = $1 AND node = {file} AND page <= {end} AND page >= coalesce(
+                (
+                    SELECT page FROM map
+                    WHERE share = $1 AND node = {file} AND page <= {first} ORDER BY page DESC LIMIT 1
+                ),
+                {first}
+            ) ORDER BY page LIMIT {rows}
+        ) m"
+    )
 }
 
 /// The outcome of an operation; `apply_1` has the same conditions.
