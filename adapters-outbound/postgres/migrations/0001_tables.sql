@@ -1,7 +1,7 @@
 -- The tables. `docs/decisions/0002-records.md` says what is in the records, and `0045-postgresql.md` why they stand so.
 --
--- Unsigned numbers of 32 bits are kept as signed ones of the same bits. Columns of 8 bytes come first, so that no row has
--- padding. Names are bytes, which no collation reorders.
+-- Unsigned numbers of 32 bits are kept as signed ones of the same bits. Columns of 8 bytes come first, so that no row
+-- has padding. Names are bytes, which no collation reorders.
 
 CREATE TABLE share (
     id int8 PRIMARY KEY,
@@ -99,8 +99,9 @@ CREATE TABLE entry (
     PRIMARY KEY (share, directory, space, name)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
--- Expressions, so that no look-up by name can use it: on a young table the planner took it for one, and went through the whole
--- directory, or the whole share. A column that such a look-up names is enough for that, wherever it stands in the index.
+-- Expressions, so that no look-up by name can use it: on a young table the planner took it for one, and went through
+-- the whole directory, or the whole share. A column that such a look-up names is enough for that, wherever it stands in
+-- the index.
 CREATE UNIQUE INDEX entry_cookie ON entry ((share + 0), (directory + 0), (space + 0), cookie);
 
 CREATE TABLE map (

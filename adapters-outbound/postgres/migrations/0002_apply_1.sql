@@ -311,9 +311,18 @@ BEGIN
                     ((v_row.flags | p_code[i + 25]) & ~p_code[i + 26])::int2,
                     v_row.device,
                     v_row.create_verifier,
-                    CASE WHEN v_mask & 8192 <> 0 THEN p_code[i + 27] WHEN v_mask & 16384 = 0 THEN v_row.truncation_offset END,
-                    CASE WHEN v_mask & 8192 <> 0 THEN p_code[i + 28] WHEN v_mask & 16384 = 0 THEN v_row.truncation_version END,
-                    CASE WHEN v_mask & 8192 <> 0 THEN p_code[i + 29] WHEN v_mask & 16384 = 0 THEN v_row.truncation_end END,
+                    CASE
+                        WHEN v_mask & 8192 <> 0 THEN p_code[i + 27]
+                        WHEN v_mask & 16384 = 0 THEN v_row.truncation_offset
+                    END,
+                    CASE
+                        WHEN v_mask & 8192 <> 0 THEN p_code[i + 28]
+                        WHEN v_mask & 16384 = 0 THEN v_row.truncation_version
+                    END,
+                    CASE
+                        WHEN v_mask & 8192 <> 0 THEN p_code[i + 29]
+                        WHEN v_mask & 16384 = 0 THEN v_row.truncation_end
+                    END,
                     CASE WHEN v_mask & 2048 <> 0 THEN p_code[i + 24]::int4 ELSE v_row.dos_attributes END,
                     v_row.target,
                     CASE WHEN v_mask & 32768 <> 0 THEN p_blobs[nullif(p_code[i + 30], 0)] ELSE v_row.exclusions END

@@ -45,7 +45,7 @@ pub(crate) struct Applier {
     remembered: Remembered,
 }
 
-/// What became of one plan of a call.
+/// The outcome of one plan of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Applied,
@@ -115,8 +115,8 @@ impl Applier {
         }
     }
 
-    /// Makes a call until it is answered. Where the answer does not come, its session is ended, and the plans that have a
-    /// name are sent again.
+    /// Makes a call until it is answered. Where the answer does not come, its session is ended, and the plans that
+    /// have a name are sent again.
     async fn call(&self, share: ShareId, mut plans: Vec<Pending>) -> Result<(), (Vec<Pending>, Fault)> {
         let deadline = self.connections.deadline();
         let mut deadlocks = 0;

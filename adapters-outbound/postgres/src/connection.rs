@@ -216,7 +216,7 @@ fn with_settings(options: &PostgresOptions, base: PgConnectOptions) -> PgConnect
     ])
 }
 
-/// What a session says of itself and of its server.
+/// The facts that a session tells of itself and of its server.
 struct Found {
     id: SessionId,
     mark: String,
@@ -246,8 +246,9 @@ impl Found {
     /// The reason why this session won't do, with what to change.
     fn fault(&self, mark: &str) -> Option<String> {
         if self.mark != mark {
-            let found = "something between drops the settings of sessions, as pgbouncer does in transaction mode: connect to \
-                         the database itself, or use pgbouncer in session mode with ignore_startup_parameters = options";
+            let found = "something between drops the settings of sessions, as pgbouncer does in transaction mode: \
+                         connect to the database itself, or use pgbouncer in session mode with \
+                         ignore_startup_parameters = options";
             return Some(found.to_owned());
         }
         if self.version < VERSION_MIN {

@@ -27,8 +27,8 @@ use crate::{
 /// How long it waits before it tries again to reach a database that is away.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A connection that nobody has used for so long is not trusted: what stands between may have forgotten it, and then a call
-/// over it would wait in vain. Firewalls mostly do after five minutes.
+/// A connection that nobody has used for so long is not trusted: what stands between may have forgotten it, and then
+/// a call over it would wait in vain. Firewalls mostly do after five minutes.
 const IDLE_MAX: Duration = Duration::from_secs(240);
 
 /// How often a call is made again that another one was in the way of.
@@ -238,8 +238,8 @@ impl Connections {
         Ok(())
     }
 
-    /// Waits until every call that was under way at a time has ended: whatever an earlier start of the server has sent is
-    /// then done, or never will be. Calls of other servers are short.
+    /// Waits until every call that was under way at a time has ended: whatever an earlier start of the server has
+    /// sent is then done, or never will be. Calls of other servers are short.
     pub(crate) async fn wait_for_earlier(self: &Arc<Self>, began_before: i64) -> Result<(), Fault> {
         let deadline = self.deadline();
         let asking = Statement::new(statements::UNDER_WAY).with(began_before);

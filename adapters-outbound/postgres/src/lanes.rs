@@ -1,8 +1,8 @@
 //! Plans that wait for each other: those whose entries are in one directory.
 //!
-//! The row of a directory is locked until the transaction that changes it is on the disk. So there is one call at a time for
-//! a directory, and the plans that come meanwhile go in the next one, together. No time is waited for others: a lone plan goes
-//! at once.
+//! The row of a directory is locked until the transaction that changes it is on the disk. So there is one call at a
+//! time for a directory, and the plans that come meanwhile go in the next one, together. No time is waited for
+//! others: a lone plan goes at once.
 
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
@@ -62,8 +62,8 @@ impl Lanes {
     }
 }
 
-/// Whoever makes the calls of a directory. If that ends half-way, as at the end of the runtime, those who wait hear that
-/// nobody answers them.
+/// Whoever makes the calls of a directory. If that ends half-way, as at the end of the runtime, those who wait hear
+/// that nobody answers them.
 pub(crate) struct Caller<'a> {
     lanes: &'a Lanes,
     share: ShareId,
@@ -93,8 +93,8 @@ impl Drop for Caller<'_> {
     }
 }
 
-/// The directory that a small plan's entries are in; none where they are in several, or where it has to do with more than
-/// entries and nodes.
+/// The directory that a small plan's entries are in; none where they are in several, or where it has to do with more
+/// than entries and nodes.
 pub(crate) fn directory_of(plan: &Plan) -> Option<NodeId> {
     if plan.steps() > STEPS_MAX {
         return None;

@@ -1,7 +1,7 @@
 //! The tables and functions of the database, which are made and changed by the first program that needs them.
 //!
-//! Each version is a file. All that are missing are carried out in one transaction, under a lock: of two programs that start
-//! at once one does it, and the other finds it done.
+//! Each version is a file. All that are missing are carried out in one transaction, under a lock: of two programs
+//! that start at once one does it, and the other finds it done.
 
 use sqlx::{Executor, PgConnection, Row};
 use thiserror::Error;
@@ -52,8 +52,8 @@ pub(crate) async fn run(connection: &mut PgConnection) -> Result<(), MigrationEr
     }
     // Whoever has the lock may change large tables for hours.
     connection.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0").await?;
-    // The session's, and before the transaction: one that begins after it sees what was committed before, of the catalogue
-    // too.
+    // The session's, and before the transaction: one that begins after it sees what was committed before, of the
+    // catalogue too.
     connection.execute(sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK)).await?;
     let done = run_under_lock(connection).await;
     connection.execute(sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK)).await?;

@@ -1,6 +1,6 @@
 //! Numbers of the domain, which are unsigned, in columns, which are signed.
 //!
-//! What is stored keeps its bits. Ids, sizes and counts have at most 63 bits, so their order stays.
+//! Stored numbers keep their bits. Ids, sizes and counts have at most 63 bits, so their order stays.
 
 use dittofs_domain::{ObjectId, OpId};
 

@@ -56,7 +56,8 @@ impl Default for PostgresOptions {
             password_file: None,
             sslmode: None,
             root_certificate: None,
-            // A call takes two milliseconds, most of which it waits for a disk: more connections only wait for each other.
+            // A call takes two milliseconds, most of which it waits for a disk: more connections only wait for each
+            // other.
             max_connections: 15,
             connect_timeout_seconds: 5,
             timeout_seconds: 10,

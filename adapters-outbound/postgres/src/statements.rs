@@ -25,7 +25,8 @@ WHERE datname = current_database() AND application_name = 'dittofs' AND pid <> p
 /// Ends sessions; returns those that are still there.
 pub(crate) const END_SESSIONS: &str = "SELECT a.pid, pg_terminate_backend(a.pid)
 FROM unnest($1::int4[], $2::int8[]) AS lost (process, started)
-JOIN pg_stat_activity a ON a.pid = lost.process AND (extract(epoch FROM a.backend_start) * 1000000)::int8 = lost.started";
+JOIN pg_stat_activity a ON a.pid = lost.process 
+    AND (extract(epoch FROM a.backend_start) * 1000000)::int8 = lost.started";
 
 pub(crate) const APPLY: &str = "SELECT o_tag, o_n, o_a, o_b, NULL::bytea,
     (o_node).id, (o_node).size, (o_node).allocated, (o_node).atime, (o_node).mtime, (o_node).ctime, (o_node).birth,
@@ -36,7 +37,8 @@ pub(crate) const APPLY: &str = "SELECT o_tag, o_n, o_a, o_b, NULL::bytea,
     (o_node).truncation_end, (o_node).dos_attributes, (o_node).target, (o_node).exclusions
 FROM apply_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
-pub(crate) const NAME_OF: &str = "SELECT name FROM entry WHERE (share + 0) = $1 AND (directory + 0) = $2 AND (space + 0) = 0 AND cookie = $3 LIMIT 1";
+pub(crate) const NAME_OF: &str = "SELECT name FROM entry
+WHERE (share + 0) = $1 AND (directory + 0) = $2 AND (space + 0) = 0 AND cookie = $3 LIMIT 1";
 
 pub(crate) const ALLOCATE: &str = "UPDATE counter SET next = next + $3::int8
 WHERE share = $1 AND what = $2 AND next <= $4::int8 - $3::int8 RETURNING next";
@@ -109,8 +111,8 @@ pub(crate) static SHARES: LazyLock<String> =
 pub(crate) static SHARE: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {} FROM share WHERE id = $1", share_row::COLUMNS.join(", ")));
 
-/// A new share with its root: all its rows, or none if it is there already. The arguments are the columns of the share, and
-/// those of the root.
+/// A new share with its root: all its rows, or none if it is there already. The arguments are the columns of the
+/// share, and those of the root.
 pub(crate) static NEW_SHARE: LazyLock<String> = LazyLock::new(|| {
     let columns = share_row::COLUMNS;
     let values: Vec<String> = (1..=columns.len()).map(|number| format!("${number}")).collect();
@@ -257,21 +259,29 @@ fn view(shape: Shape) -> String {
     }
     if shape.map {
         let (file, first, end, rows) = (argument(), argument(), argument(), argument());
-        parts.push(format!(
-            "SELECT 4::int2, m.page, m.version, m.pages, m.extents, {no_node} FROM (
-                SELECT page, version, pages, extents FROM map
-                WHERE share = $1 AND node = {file} AND page <= {end} AND page >= coalesce(
-                    (SELECT page FROM map WHERE share = $1 AND node = {file} AND page <= {first} ORDER BY page DESC LIMIT 1),
-                    {first}
-                ) ORDER BY page LIMIT {rows}
-            ) m"
-        ));
+        parts.push(rows_of_map([&file, &first, &end, &rows], &no_node));
     }
     if shape.op {
         let (op, opened, age) = (argument(), argument(), argument());
         parts.push(operation(&op, &opened, &age, &node));
     }
     format!("{begin}{}", parts.join("\nUNION ALL\n"))
+}
+
+/// Rows of a file's map, from the last one on that begins at a page or before it.
+fn rows_of_map([file, first, end, rows]: [&str; 4], no_node: &str) -> String {
+    format!(
+        "SELECT 4::int2, m.page, m.version, m.pages, m.extents, {no_node} FROM (
+            SELECT page, version, pages, extents FROM map
+            WHERE share = $1 AND node = {file} AND page <= {end} AND page >= coalesce(
+                (
+                    SELECT page FROM map
+                    WHERE share = $1 AND node = {file} AND page <= {first} ORDER BY page DESC LIMIT 1
+                ),
+                {first}
+            ) ORDER BY page LIMIT {rows}
+        ) m"
+    )
 }
 
 /// The outcome of an operation; `apply_1` has the same conditions.

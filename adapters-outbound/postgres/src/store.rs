@@ -23,8 +23,8 @@ use crate::{
     view::Remembered,
 };
 
-/// How often operations are forgotten that count no longer. There are so few of them that nobody looks for one among those
-/// that do.
+/// How often operations are forgotten that count no longer. There are so few of them that nobody looks for one among
+/// those that do.
 const FORGET_EVERY: Duration = Duration::from_secs(30);
 
 /// Why the store can't be opened.
@@ -46,7 +46,7 @@ pub enum OpenError {
     Unsettled {
         /// Host, port and database.
         place: String,
-        /// What was found.
+        /// The reason.
         found: String,
     },
     /// The database does not answer.

@@ -20,7 +20,7 @@ pub(super) struct Folded {
     pub(super) needed: BTreeSet<NodeId>,
     /// Nodes that are deleted.
     deleted: BTreeSet<NodeId>,
-    /// What is added to the share's sums.
+    /// The differences of the share's sums.
     pub(super) sums: Statistics,
     /// How often a directory gets another parent.
     pub(super) moves: i64,

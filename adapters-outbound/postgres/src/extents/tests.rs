@@ -11,7 +11,7 @@ fn a_page() -> MapRow {
     MapRow::Page { version: ContentVersion(3), extents }
 }
 
-/// What a release has written is read for ever.
+/// Bytes that a release has written are read for ever.
 #[test]
 fn a_page_of_version_1_has_these_bytes() {
     let (version, pages, extents) = columns(&a_page()).unwrap();

@@ -53,7 +53,7 @@ async fn a_database_of_somebody_else_says_what_is_missing() {
     assert!(refused.to_string().contains("let the user own the database"), "{refused}");
 }
 
-/// What the store takes for granted of the library: an answer is only one when the commit has succeeded.
+/// The store relies on this of the library: an answer is only one when the commit has succeeded.
 #[tokio::test]
 async fn a_commit_that_fails_is_no_answer() {
     let server = PostgresServer::start();

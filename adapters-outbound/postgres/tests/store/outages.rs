@@ -1,5 +1,5 @@
-//! The database goes away in every way there is, while clients create and remove: each call takes effect once, and what was
-//! answered is there.
+//! The database goes away in every way there is, while clients create and remove: each call takes effect once, and
+//! what was answered is there.
 
 use std::{
     collections::BTreeMap,
@@ -183,8 +183,8 @@ async fn a_lost_answer_is_asked_for_again() {
     }
 }
 
-/// What a view with the operation does not show after `Unknown` never comes about: not even when the database, which had got
-/// the plan and stood still, goes on.
+/// A plan that ended as `Unknown`, and that a view with its operation does not show, is never applied: not even when
+/// the database, which had got it and stood still, goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_view_does_not_show_is_never_applied() {
     let server = PostgresServer::start();

@@ -73,7 +73,8 @@ impl Explained<'_> {
         for (line, next) in self.0.iter().zip(self.0.iter().skip(1).map(Some).chain([None])) {
             let is_op = text.contains("FROM op") && !text.contains("DELETE");
             let forbidden = ["Seq Scan", "Hash", "Merge", "Bitmap", "Sort", "Materialize", "Filter:"];
-            // An operation may be found under several ways; and a column that says whether numbers are used up is no key.
+            // An operation may be found under several ways; and a column that says whether numbers are used up is no
+            // key.
             let is_allowed = (is_op && (line.contains("Sort") || line.contains("Filter:")))
                 || line.contains("Conflict Filter:")
                 || (line.contains("Filter:") && (text.contains("UPDATE counter") || text.contains("up.id <> 3")));

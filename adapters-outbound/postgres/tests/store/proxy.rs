@@ -35,13 +35,24 @@ struct Shared {
     trips: AtomicU64,
     cut: Mutex<Option<Cut>>,
     cuts_left: AtomicUsize,
+    /// Whether it drops the settings that a client asks for at its start.
+    is_pooler: bool,
 }
 
 impl Proxy {
     pub(crate) async fn start(to: u16) -> Proxy {
+        Proxy::with(to, Shared::default()).await
+    }
+
+    /// One that drops the settings of sessions, as poolers do that give a session to one client after another.
+    pub(crate) async fn pooler(to: u16) -> Proxy {
+        Proxy::with(to, Shared { is_pooler: true, ..Shared::default() }).await
+    }
+
+    async fn with(to: u16, shared: Shared) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(shared);
         let passing = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -92,6 +103,10 @@ impl Shared {
     async fn pass(&self, mut client: TcpStream, mut server: TcpStream) {
         client.set_nodelay(true).unwrap();
         server.set_nodelay(true).unwrap();
+        if self.is_pooler {
+            let start = without_settings(&mut client).await;
+            server.write_all(&start).await.unwrap();
+        }
         let (mut asked, mut answered) = (vec![0; 64 << 10], vec![0; 64 << 10]);
         let asks = AtomicBool::new(true);
         let mut cut = None;
@@ -126,4 +141,22 @@ impl Shared {
             }
         }
     }
+}
+
+/// Reads the first message of a client, which is its length, the version of the protocol, and pairs of texts that each end
+/// with a 0; returns it without the pair of settings.
+async fn without_settings(client: &mut TcpStream) -> Vec<u8> {
+    let len = client.read_u32().await.unwrap() as usize;
+    let mut rest = vec![0; len - 4];
+    client.read_exact(&mut rest).await.unwrap();
+    let (version, pairs) = rest.split_at(4);
+    let texts: Vec<&[u8]> = pairs.split(|byte| *byte == 0).collect();
+    let kept = texts.chunks(2).filter(|pair| pair.len() == 2 && !pair[0].is_empty() && pair[0] != b"options");
+    let mut start = version.to_vec();
+    for text in kept.flatten() {
+        start.extend_from_slice(text);
+        start.push(0);
+    }
+    start.push(0);
+    [&(start.len() as u32 + 4).to_be_bytes()[..], &start].concat()
 }

@@ -6,7 +6,10 @@ use dittofs_domain::{NodeId, plan::Query};
 use dittofs_postgres::{PostgresMetadataStore, PostgresOptions, Secret, SslMode};
 use dittofs_postgres_test_server::{DATABASE, PASSWORD, PostgresServer, USER};
 
-use crate::fixture::{Fixture, options};
+use crate::{
+    fixture::{Fixture, at_port, options},
+    proxy::Proxy,
+};
 
 async fn refusal(options: &PostgresOptions) -> String {
     let options = PostgresOptions { connect_timeout_seconds: 1, ..options.clone() };
@@ -63,6 +66,17 @@ async fn a_database_that_loses_what_it_acknowledged_is_refused() {
     // What the server's configuration says of commits does not count: sessions say it themselves.
     let server = PostgresServer::with(&["synchronous_commit=off"]);
     Fixture::new(&options(&server)).await;
+}
+
+#[tokio::test]
+async fn a_pooler_that_drops_settings_is_refused() {
+    let server = PostgresServer::start();
+    let pooler = Proxy::pooler(server.port()).await;
+    let options = PostgresOptions { sslmode: Some(SslMode::Disable), ..at_port(pooler.port()) };
+    let found = refusal(&options).await;
+    assert!(found.contains("as pgbouncer does in transaction mode"), "{found}");
+    let proxy = Proxy::start(server.port()).await;
+    Fixture::new(&PostgresOptions { port: Some(proxy.port()), ..options }).await;
 }
 
 #[tokio::test]
