@@ -6,7 +6,7 @@ use dittofs_domain::plan::OperationsKept;
 use dittofs_ports::MetadataStore;
 use dittofs_postgres::{PostgresMetadataStore, PostgresOptions, Secret};
 use dittofs_postgres_test_server::{DATABASE, PASSWORD, PostgresServer, USER};
-use dittofs_tests::{conformance_cases, metadata_conformance, sole_conformance};
+use dittofs_tests::{conformance::metadata::thin_pairs, conformance_cases, metadata_conformance, sole_conformance};
 
 fn options(server: &PostgresServer) -> PostgresOptions {
     PostgresOptions {
@@ -19,7 +19,11 @@ fn options(server: &PostgresServer) -> PostgresOptions {
     }
 }
 
+/// Of the pairs of requests, each of which takes many calls. Prime, so that each request is in some of them.
+const PAIRS_EVERY: usize = 7;
+
 async fn open(options: PostgresOptions) -> Arc<dyn MetadataStore> {
+    thin_pairs(PAIRS_EVERY);
     Arc::new(PostgresMetadataStore::open(&options).await.unwrap_or_else(|error| panic!("{error}")))
 }
 
