@@ -181,13 +181,7 @@ impl Opener {
         };
         let settings = VolumeSettings {
             policy: policy(share, config),
-            limits: VolumeLimits {
-                unflushed_bytes_max: room.journal_bytes,
-                record_bytes: bounds::record_bytes(config.journal.size),
-                outage_ms_max: share.outage_seconds.saturating_mul(1_000),
-                readahead_bytes_max: room.readahead_bytes,
-                ..VolumeLimits::default()
-            },
+            limits: limits(share, config, room),
             scale: Scale::PRODUCTION,
             accept_loss: accepting.loss.contains(&share.name),
             take_over: accepting.take_over.contains(&share.name),
@@ -204,6 +198,16 @@ impl Opener {
             report_losses(share, &journal, &*metadata).await;
         }
         Ok((volume, meters))
+    }
+}
+
+fn limits(share: &ShareConfig, config: &Config, room: Room) -> VolumeLimits {
+    VolumeLimits {
+        unflushed_bytes_max: room.journal_bytes,
+        record_bytes: bounds::record_bytes(config.journal.size),
+        outage_ms_max: share.outage_seconds.saturating_mul(1_000),
+        readahead_bytes_max: room.readahead_bytes,
+        ..VolumeLimits::default()
     }
 }
 
