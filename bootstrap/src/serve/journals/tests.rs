@@ -1,4 +1,8 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    io::ErrorKind,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use dittofs_domain::{Epoch, HandleKey, Node, ShareId, Timestamp};
 use dittofs_memory::MemoryMetadataStore;
@@ -70,6 +74,17 @@ impl Setting {
     }
 }
 
+/// Removes a journal. The task that makes its next segment beforehand may not have ended with it: a file that comes between
+/// the listing and the removal of the folder makes that removal fail.
+fn remove(folder: &Path) {
+    while let Err(error) = fs::remove_dir_all(folder) {
+        match error.kind() {
+            ErrorKind::DirectoryNotEmpty => std::thread::sleep(Duration::from_millis(5)),
+            kind => return assert_eq!(kind, ErrorKind::NotFound, "{error}"),
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_share_gets_the_journal_that_was_recorded_and_keeps_it() {
     let setting = Setting::new().await;
@@ -82,7 +97,7 @@ async fn a_new_share_gets_the_journal_that_was_recorded_and_keeps_it() {
 async fn a_journal_lost_after_a_clean_stop_is_replaced_by_one_that_knows_what_was_published() {
     let setting = Setting::new().await;
     setting.used(false, false).await;
-    fs::remove_dir_all(setting.folder()).unwrap();
+    remove(&setting.folder());
     let journal = setting.open(false).await.unwrap();
     assert_ne!(journal.identity().journal, 77, "the old one may turn up again");
     journal.recover(Sequence(0)).await.unwrap();
@@ -93,7 +108,7 @@ async fn a_journal_lost_after_a_clean_stop_is_replaced_by_one_that_knows_what_wa
 async fn a_journal_lost_after_a_crash_is_refused_until_the_loss_is_accepted() {
     let setting = Setting::new().await;
     setting.used(true, false).await;
-    fs::remove_dir_all(setting.folder()).unwrap();
+    remove(&setting.folder());
     assert!(matches!(setting.open(false).await, Err(JournalRefusal::Missing(_))));
     assert_eq!(setting.folders(), 0, "a refusal changes nothing");
     assert_ne!(setting.used(true, true).await, 77);
@@ -106,7 +121,7 @@ async fn another_journal_is_refused_and_kept_where_the_loss_is_accepted() {
         let setting = Setting::new().await;
         setting.used(dirty, false).await;
         let folder = setting.folder();
-        fs::remove_dir_all(&folder).unwrap();
+        remove(&folder);
         let options = JournalOptions::new(16 << 20, 16 << 20);
         drop(MmapJournal::create_at(&folder, JournalId(88), Sequence(0), options).unwrap());
         let refused = setting.open(false).await;
