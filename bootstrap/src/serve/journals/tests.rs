@@ -1,8 +1,4 @@
-use std::{
-    io::ErrorKind,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dittofs_domain::{Epoch, HandleKey, Node, ShareId, Timestamp};
 use dittofs_memory::MemoryMetadataStore;
@@ -74,15 +70,10 @@ impl Setting {
     }
 }
 
-/// Removes a journal. The task that makes its next segment beforehand may not have ended with it: a file that comes between
-/// the listing and the removal of the folder makes that removal fail.
+/// Removes a journal once it has ended: the task that makes its next segment beforehand may outlast it, with its lock.
 fn remove(folder: &Path) {
-    while let Err(error) = fs::remove_dir_all(folder) {
-        match error.kind() {
-            ErrorKind::DirectoryNotEmpty => std::thread::sleep(Duration::from_millis(5)),
-            kind => return assert_eq!(kind, ErrorKind::NotFound, "{error}"),
-        }
-    }
+    fs::File::open(folder.join("lock")).unwrap().lock().unwrap();
+    fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
