@@ -57,7 +57,19 @@ impl Setting {
         assert_eq!(record.journal, identity.journal);
         let used = ShareRecord { journal_incarnation: identity.incarnation, dirty, ..record };
         self.metadata.put_record(&used).await.unwrap();
+        drop(journal);
+        self.wait_for_end();
         identity.journal
+    }
+
+    /// Waits until the journals have ended: the task that makes the next segment beforehand outlasts its journal, with its
+    /// lock.
+    fn wait_for_end(&self) {
+        for entry in fs::read_dir(self.base.path()).unwrap() {
+            if let Ok(lock) = fs::File::open(entry.unwrap().path().join("lock")) {
+                lock.lock().unwrap();
+            }
+        }
     }
 
     fn folder(&self) -> PathBuf {
@@ -68,12 +80,6 @@ impl Setting {
     fn folders(&self) -> usize {
         fs::read_dir(self.base.path()).unwrap().count()
     }
-}
-
-/// Removes a journal once it has ended: the task that makes its next segment beforehand may outlast it, with its lock.
-fn remove(folder: &Path) {
-    fs::File::open(folder.join("lock")).unwrap().lock().unwrap();
-    fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,7 +94,7 @@ async fn a_new_share_gets_the_journal_that_was_recorded_and_keeps_it() {
 async fn a_journal_lost_after_a_clean_stop_is_replaced_by_one_that_knows_what_was_published() {
     let setting = Setting::new().await;
     setting.used(false, false).await;
-    remove(&setting.folder());
+    fs::remove_dir_all(setting.folder()).unwrap();
     let journal = setting.open(false).await.unwrap();
     assert_ne!(journal.identity().journal, 77, "the old one may turn up again");
     journal.recover(Sequence(0)).await.unwrap();
@@ -99,7 +105,7 @@ async fn a_journal_lost_after_a_clean_stop_is_replaced_by_one_that_knows_what_wa
 async fn a_journal_lost_after_a_crash_is_refused_until_the_loss_is_accepted() {
     let setting = Setting::new().await;
     setting.used(true, false).await;
-    remove(&setting.folder());
+    fs::remove_dir_all(setting.folder()).unwrap();
     assert!(matches!(setting.open(false).await, Err(JournalRefusal::Missing(_))));
     assert_eq!(setting.folders(), 0, "a refusal changes nothing");
     assert_ne!(setting.used(true, true).await, 77);
@@ -112,7 +118,7 @@ async fn another_journal_is_refused_and_kept_where_the_loss_is_accepted() {
         let setting = Setting::new().await;
         setting.used(dirty, false).await;
         let folder = setting.folder();
-        remove(&folder);
+        fs::remove_dir_all(&folder).unwrap();
         let options = JournalOptions::new(16 << 20, 16 << 20);
         drop(MmapJournal::create_at(&folder, JournalId(88), Sequence(0), options).unwrap());
         let refused = setting.open(false).await;
