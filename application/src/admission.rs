@@ -15,6 +15,7 @@ use crate::lock_order::{Rank, may_wait_for};
 
 /// Bytes of one credit. Fine enough for small records, and few enough of them for a semaphore of 32 bits.
 const CREDIT_BYTES: u64 = 512;
+
 /// One share's controller of unflushed bytes and their index entries.
 #[derive(Debug)]
 pub(crate) struct Admission {

@@ -10,6 +10,7 @@ use dittofs_domain::{
 use dittofs_ports::{Entered, EntryService, NodeRef, OpenEvents, Presented};
 
 use super::Services;
+use crate::lock_order::strand;
 
 #[async_trait]
 impl EntryService for Services {
@@ -32,7 +33,7 @@ impl EntryService for Services {
     async fn release_client(&self, client: ClientId) -> FsResult<()> {
         let mut result = Ok(());
         for volume in self.registry.volumes() {
-            result = volume.opens().release_client(client).await.and(result);
+            result = strand(volume.opens().release_client(client)).await.and(result);
         }
         result
     }

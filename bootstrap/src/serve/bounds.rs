@@ -71,9 +71,6 @@ fn record_bytes_in(memory: u64, journal: ByteSize) -> u64 {
     journal.0.div_ceil(entries).max(entry)
 }
 
-#[cfg(test)]
-mod tests;
-
 /// Returns the descriptors that others leave for connections. Stores, journals and caches have a few files for each
 /// share, and one more for each upload and read under way. Newcomers that wait for a place have one each. If there are
 /// too few descriptors for newcomers, they are the first to go.
@@ -82,3 +79,6 @@ fn for_connections(descriptors: u64) -> u64 {
     let newcomers = (descriptors / 8).min(ConnectionBounds::NEWCOMERS_MAX as u64);
     descriptors.saturating_sub(stores + newcomers)
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,10 +27,18 @@ impl Crowded {
 
     /// Takes the bytes of a slice; those outside the range are not wanted.
     pub(super) fn take(&mut self, offset: u64, bytes: &[u8]) {
-        for (at, byte) in (offset..self.range.end).zip(bytes) {
-            let Some(at) = at.checked_sub(self.range.start).map(|at| at as usize) else { continue };
-            self.bytes[at] = *byte;
-            self.covered[at / 64] |= 1 << (at % 64);
+        let skipped = self.range.start.saturating_sub(offset).min(bytes.len() as u64) as usize;
+        let bytes = &bytes[skipped..];
+        let start = (offset.max(self.range.start) - self.range.start) as usize;
+        let start = start.min(self.bytes.len());
+        let bytes = &bytes[..bytes.len().min(self.bytes.len() - start)];
+        let end = start + bytes.len();
+        self.bytes[start..end].copy_from_slice(bytes);
+        let mut at = start;
+        while at < end {
+            let next = end.min((at / 64 + 1) * 64);
+            self.covered[at / 64] |= (u64::MAX >> (64 - (next - at))) << (at % 64);
+            at = next;
         }
     }
 
