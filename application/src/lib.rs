@@ -25,6 +25,6 @@ pub use restore::{RestoreError, RestoreStores, restore_share};
 pub use served::ServedShare;
 pub use services::{RetireError, Services};
 pub use volume::{
-    CheckStores, Machine, NodePage, OpenError, Recovered, UnpinError, Volume, VolumeLimits, VolumeSettings,
+    CheckStores, Machine, NodePage, OpenError, Recovered, Tier, UnpinError, Volume, VolumeLimits, VolumeSettings,
     VolumeStores, check_stores, nodes_after, path_of, pinning, unpin_all,
 };

@@ -28,6 +28,7 @@ mod row;
 mod scan;
 mod sealing;
 mod share;
+mod tier;
 mod write_back;
 
 use std::sync::Arc;
@@ -61,6 +62,7 @@ pub use nodes::path_of;
 pub use open::{OpenError, VolumeSettings};
 pub use reclaimer::{UnpinError, pinning, unpin_all};
 pub use scan::{NodePage, nodes_after};
+pub use tier::Tier;
 pub use write_back::Recovered;
 
 /// The services that the machine gives to a volume.

@@ -208,12 +208,12 @@ fn with_default_share(mut tree: Dict) -> Dict {
 }
 
 fn read_journal(mut section: Section<'_>, shares: &[ShareConfig], folders: &mut Folders<'_>) -> JournalConfig {
-    let is_needed = shares.iter().any(|share| share.durability > Durability::None);
+    let is_needed = shares.iter().any(|share| share.durability.keeps_a_journal());
     let default = if is_needed { JOURNAL_ON_DISK_DEFAULT } else { JOURNAL_DEFAULT };
     let size = read_bound(&mut section, "size", JOURNAL_MIN).unwrap_or(default);
     // A share that is refused may have been the one that needs it.
     if !is_needed && section.report().is_clean() && section.has("path") {
-        section.refuse("path", "all shares are in memory: nothing would be put there", "leave this key out");
+        section.refuse("path", "no share keeps a journal: nothing would be put there", "leave this key out");
     }
     let path = section.take_text("path").unwrap_or_else(|| JOURNAL_PATH.to_owned());
     let path = is_needed.then(|| folders.claim(&section.key("path"), Path::new(&path))).flatten();

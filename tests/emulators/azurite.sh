@@ -34,4 +34,5 @@ require('http').request({ host: '127.0.0.1', port, path, method: 'PUT', headers 
 }).end();
 JS
 "$azurite" --version
-run_suites azblob
+# Azurite answers a range behind the end by one that ends before it begins; Azure itself, that there is none.
+run_suites azblob a_range_beyond_the_end_is_not_found

@@ -77,8 +77,7 @@ async fn main() {
     let share = store.share(SHARE).await.unwrap().unwrap();
     let first = share.allocate(Counter::Ids, 10_000_000).await.unwrap().start;
 
-    let url = format!("postgres://{USER}:{}@127.0.0.1:{}/{DATABASE}", PASSWORD.replace(' ', "%20"), server.port());
-    let plain = Arc::new(tokio::sync::Mutex::new(PgConnection::connect(&url).await.unwrap()));
+    let plain = Arc::new(tokio::sync::Mutex::new(PgConnection::connect(&server.url()).await.unwrap()));
     plain.lock().await.execute("CREATE TABLE plain (id int8)").await.unwrap();
     time(&server, "SELECT 1", rounds, |_| async {
         sqlx::query("SELECT 1").fetch_one(&mut *plain.lock().await).await.unwrap();

@@ -8,7 +8,7 @@ pub(crate) use code::{reason_column, state_column};
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use dittofs_domain::{
-    Node, NodeId, OpId, ShareId, Tree,
+    Node, NodeId, OpId, Tree,
     plan::{Applied, Change, Expectation, PLAN_STEPS_MAX, Plan, Touched, update},
 };
 use dittofs_ports::ApplyError;
@@ -16,13 +16,14 @@ use sqlx::postgres::PgRow;
 use tokio::sync::oneshot;
 
 use crate::{
+    claims::Claim,
     connections::Connections,
     fault::Fault,
-    lanes::{Caller, Lanes, directory_of},
+    lanes::{Caller, directory_of},
     node::{self, Columns},
     numbers::unsigned,
     statements::tag,
-    view::{NODE_AT, Remembered},
+    view::NODE_AT,
 };
 use code::Code;
 
@@ -41,8 +42,7 @@ pub(crate) struct Pending {
 #[derive(Debug)]
 pub(crate) struct Applier {
     connections: Arc<Connections>,
-    lanes: Lanes,
-    remembered: Remembered,
+    claim: Arc<Claim>,
 }
 
 /// The outcome of one plan of a call.
@@ -54,17 +54,12 @@ enum Outcome {
 }
 
 impl Applier {
-    pub(crate) fn new(connections: Arc<Connections>, remembered: Remembered, plans_max: usize) -> Applier {
-        Applier { connections, lanes: Lanes::new(plans_max), remembered }
+    pub(crate) fn new(connections: Arc<Connections>, claim: Arc<Claim>) -> Applier {
+        Applier { connections, claim }
     }
 
     /// Applies a plan. It goes on when its caller does not wait any longer: what was sent is carried out anyway.
-    pub(crate) async fn apply(
-        self: &Arc<Self>,
-        share: ShareId,
-        plan: Plan,
-        op: Option<OpId>,
-    ) -> Result<Applied, ApplyError> {
+    pub(crate) async fn apply(self: &Arc<Self>, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
         if plan.steps() > PLAN_STEPS_MAX {
             return Err(ApplyError::Malformed);
         }
@@ -78,12 +73,12 @@ impl Applier {
         let this = Arc::clone(self);
         match directory {
             Some(directory) => {
-                if let Some(first) = self.lanes.enter(share, directory, pending) {
-                    self.connections.runtime().spawn(async move { this.run_lane(share, directory, first).await });
+                if let Some(first) = self.claim.lanes.enter(directory, pending) {
+                    self.connections.runtime().spawn(async move { this.run_lane(directory, first).await });
                 }
             }
             None => {
-                self.connections.runtime().spawn(async move { this.run(share, vec![pending]).await });
+                self.connections.runtime().spawn(async move { this.run(vec![pending]).await });
             }
         }
         let gone = || ApplyError::Unknown("the metadata store is being closed".into());
@@ -91,22 +86,22 @@ impl Applier {
     }
 
     /// Calls for one directory, one after another, as long as plans come.
-    async fn run_lane(self: Arc<Self>, share: ShareId, directory: NodeId, first: Pending) {
-        let mut caller = Caller::new(&self.lanes, share, directory);
+    async fn run_lane(self: Arc<Self>, directory: NodeId, first: Pending) {
+        let mut caller = Caller::new(&self.claim.lanes, directory);
         let mut plans = vec![first];
         while !plans.is_empty() {
-            self.run(share, plans).await;
+            self.run(plans).await;
             plans = caller.next();
         }
     }
 
     /// Applies plans in one call, or one by one if one of them is none.
-    async fn run(&self, share: ShareId, plans: Vec<Pending>) {
-        let Err((plans, fault)) = self.call(share, plans).await else { return };
+    async fn run(&self, plans: Vec<Pending>) {
+        let Err((plans, fault)) = self.call(plans).await else { return };
         match fault {
             Fault::Malformed(_) | Fault::Raced(_) if plans.len() > 1 => {
                 for plan in plans {
-                    if let Err((plans, fault)) = self.call(share, vec![plan]).await {
+                    if let Err((plans, fault)) = self.call(vec![plan]).await {
                         refuse(plans, fault);
                     }
                 }
@@ -117,7 +112,7 @@ impl Applier {
 
     /// Makes a call until it is answered. Where the answer does not come, its session is ended, and the plans that
     /// have a name are sent again.
-    async fn call(&self, share: ShareId, mut plans: Vec<Pending>) -> Result<(), (Vec<Pending>, Fault)> {
+    async fn call(&self, mut plans: Vec<Pending>) -> Result<(), (Vec<Pending>, Fault)> {
         let deadline = self.connections.deadline();
         let mut deadlocks = 0;
         loop {
@@ -126,8 +121,8 @@ impl Applier {
                 Ok(code) => code,
                 Err(_) => return Err((plans, Fault::Malformed("the plan contradicts itself".into()))),
             };
-            let statement = code.statement(share, self.remembered);
-            let rows = match self.connections.once(&statement, deadline).await {
+            let statement = code.statement(&self.claim);
+            let rows = match self.claim.note(self.connections.once(&statement, deadline).await) {
                 Ok(rows) => rows,
                 Err(Fault::Deadlock(_)) if deadlocks < DEADLOCKS_MAX => {
                     deadlocks += 1;
@@ -181,7 +176,9 @@ fn refuse(plans: Vec<Pending>, fault: Fault) {
     let cause = fault.to_string();
     let again = |fault: &Fault| -> ApplyError {
         match fault {
-            Fault::NotSent(_) | Fault::Refused(_) | Fault::Deadlock(_) => ApplyError::Unavailable(cause.clone().into()),
+            Fault::NotSent(_) | Fault::Refused(_) | Fault::Deadlock(_) | Fault::Fenced(_) => {
+                ApplyError::Unavailable(cause.clone().into())
+            }
             Fault::Lost { .. } => ApplyError::Unknown(cause.clone().into()),
             Fault::Full(_) => ApplyError::Full,
             Fault::Malformed(_) => ApplyError::Malformed,

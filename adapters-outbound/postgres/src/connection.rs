@@ -95,6 +95,8 @@ pub(crate) struct SessionId {
 pub(crate) struct Session {
     pub(crate) connection: PgConnection,
     pub(crate) id: SessionId,
+    /// Whether the database waits for standbys before it acknowledges a change.
+    pub(crate) has_standbys: bool,
 }
 
 /// How connections are made.
@@ -134,7 +136,7 @@ impl Connector {
         if let Some(found) = found.fault(&mark) {
             return Err(ConnectError::Unfit { place: self.place(), found });
         }
-        Ok(Session { connection, id: found.id })
+        Ok(Session { connection, id: found.id, has_standbys: found.has_standbys })
     }
 
     fn password(&self) -> Result<Option<Zeroizing<String>>, ConnectError> {
@@ -224,6 +226,7 @@ struct Found {
     is_in_recovery: bool,
     settings: [(&'static str, String); 3],
     encoding: String,
+    has_standbys: bool,
 }
 
 impl Found {
@@ -240,6 +243,7 @@ impl Found {
             is_in_recovery: row.try_get(4)?,
             settings,
             encoding: row.try_get(8)?,
+            has_standbys: row.try_get(9)?,
         })
     }
 

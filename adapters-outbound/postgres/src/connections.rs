@@ -147,19 +147,12 @@ impl Connections {
             return Err(Fault::Malformed(fault.clone().into()));
         }
         let mut held = self.hold(deadline).await?;
-        let id = held.session.id;
-        let query = sqlx::query_with::<Postgres, _>(&statement.text, statement.arguments.clone());
-        let answer = tokio::time::timeout(self.limit, query.fetch_all(&mut held.session.connection)).await;
-        let fault = match answer {
-            Ok(Ok(rows)) => {
+        let fault = match self.ask(&mut held.session, statement).await {
+            Ok(rows) => {
                 held.give_back();
                 return Ok(rows);
             }
-            Ok(Err(error)) => Fault::of(error, id),
-            Err(_) => {
-                let source = format!("no answer within {} s", self.limit.as_secs()).into();
-                Fault::Lost { session: id, source }
-            }
+            Err(fault) => fault,
         };
         if fault.ends_session() {
             self.close_idle();
@@ -168,6 +161,19 @@ impl Connections {
             held.give_back();
         }
         Err(fault)
+    }
+
+    /// Sends a statement over one session.
+    pub(crate) async fn ask(&self, session: &mut Session, statement: &Statement) -> Result<Vec<PgRow>, Fault> {
+        let id = session.id;
+        let query = sqlx::query_with::<Postgres, _>(&statement.text, statement.arguments.clone());
+        match tokio::time::timeout(self.limit, query.fetch_all(&mut session.connection)).await {
+            Ok(answer) => answer.map_err(|error| Fault::of(error, id)),
+            Err(_) => {
+                let source = format!("no answer within {} s", self.limit.as_secs()).into();
+                Err(Fault::Lost { session: id, source })
+            }
+        }
     }
 
     fn note_lost(&self, fault: &Fault) {
@@ -191,7 +197,7 @@ impl Connections {
     }
 
     /// Connects, again and again until the deadline: a database that starts again is there within seconds.
-    async fn new_session(self: &Arc<Self>, deadline: Instant) -> Result<Session, Fault> {
+    pub(crate) async fn new_session(self: &Arc<Self>, deadline: Instant) -> Result<Session, Fault> {
         let this = Arc::clone(self);
         let connecting = self.runtime.spawn(async move {
             loop {
@@ -234,20 +240,6 @@ impl Connections {
                 Err(Fault::Lost { .. }) if Instant::now() < deadline => {}
                 Err(fault) => return Err(fault),
             }
-        }
-        Ok(())
-    }
-
-    /// Waits until every call that was under way at a time has ended: whatever an earlier start of the server has
-    /// sent is then done, or never will be. Calls of other servers are short.
-    pub(crate) async fn wait_for_earlier(self: &Arc<Self>, began_before: i64) -> Result<(), Fault> {
-        let deadline = self.deadline();
-        let asking = Statement::new(statements::UNDER_WAY).with(began_before);
-        while !self.read(&asking).await?.is_empty() {
-            if Instant::now() >= deadline {
-                return Err(Fault::NotSent("it has not ended yet".into()));
-            }
-            tokio::time::sleep(PAUSE).await;
         }
         Ok(())
     }

@@ -34,6 +34,9 @@ pub(crate) enum Fault {
     /// The same operation is being carried out in another session.
     #[error("{0}")]
     Raced(Source),
+    /// Another server has the share: nothing has changed.
+    #[error("{0}")]
+    Fenced(Source),
     /// A row makes no sense.
     #[error("{0}")]
     Damaged(Source),
@@ -62,6 +65,7 @@ impl Fault {
         let make: fn(Source) -> Fault = match answered.code() {
             "DF001" => Fault::Malformed,
             "DF002" => Fault::Raced,
+            "DF003" => Fault::Fenced,
             "40001" | "40P01" => Fault::Deadlock,
             "53100" => Fault::Full,
             "XX001" | "XX002" => Fault::Damaged,
@@ -95,6 +99,7 @@ impl From<Fault> for MetadataError {
             | Fault::Deadlock(source)
             | Fault::Full(source)
             | Fault::Malformed(source)
+            | Fault::Fenced(source)
             | Fault::Raced(source) => MetadataError::Unavailable(source),
         }
     }
@@ -103,7 +108,7 @@ impl From<Fault> for MetadataError {
 impl From<Fault> for ApplyError {
     fn from(fault: Fault) -> ApplyError {
         match fault {
-            Fault::NotSent(source) | Fault::Refused(source) | Fault::Deadlock(source) => {
+            Fault::NotSent(source) | Fault::Refused(source) | Fault::Deadlock(source) | Fault::Fenced(source) => {
                 ApplyError::Unavailable(source)
             }
             Fault::Lost { source, .. } => ApplyError::Unknown(source),

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 use dittofs_domain::{
-    NodeId, OpId, ShareId,
+    NodeId, OpId,
     plan::{Change, Expectation, Plan},
 };
 use parking_lot::Mutex;
@@ -17,11 +17,11 @@ use crate::apply::Pending;
 /// Greater plans go alone: they would keep the small ones of their call waiting.
 const STEPS_MAX: usize = 32;
 
-/// The directories for which there is a call, with the plans that wait for it.
+/// The directories of a share for which there is a call, with the plans that wait for it.
 #[derive(Debug)]
 pub(crate) struct Lanes {
     plans_max: usize,
-    waiting: Mutex<HashMap<(ShareId, NodeId), VecDeque<Pending>>>,
+    waiting: Mutex<HashMap<NodeId, VecDeque<Pending>>>,
 }
 
 impl Lanes {
@@ -30,8 +30,8 @@ impl Lanes {
     }
 
     /// Lets a plan wait for the call of its directory; returns it if there is no call, and the caller has to make it.
-    pub(crate) fn enter(&self, share: ShareId, directory: NodeId, pending: Pending) -> Option<Pending> {
-        match self.waiting.lock().entry((share, directory)) {
+    pub(crate) fn enter(&self, directory: NodeId, pending: Pending) -> Option<Pending> {
+        match self.waiting.lock().entry(directory) {
             Entry::Occupied(mut waiting) => {
                 waiting.get_mut().push_back(pending);
                 None
@@ -43,9 +43,9 @@ impl Lanes {
         }
     }
 
-    fn take(&self, share: ShareId, directory: NodeId) -> Vec<Pending> {
+    fn take(&self, directory: NodeId) -> Vec<Pending> {
         let mut lanes = self.waiting.lock();
-        let Some(waiting) = lanes.get_mut(&(share, directory)) else { return Vec::new() };
+        let Some(waiting) = lanes.get_mut(&directory) else { return Vec::new() };
         let mut taken: Vec<Pending> = Vec::new();
         let mut ops: Vec<OpId> = Vec::new();
         while taken.len() < self.plans_max {
@@ -56,7 +56,7 @@ impl Lanes {
             taken.push(next);
         }
         if taken.is_empty() {
-            lanes.remove(&(share, directory));
+            lanes.remove(&directory);
         }
         taken
     }
@@ -66,19 +66,18 @@ impl Lanes {
 /// that nobody answers them.
 pub(crate) struct Caller<'a> {
     lanes: &'a Lanes,
-    share: ShareId,
     directory: NodeId,
     is_done: bool,
 }
 
 impl<'a> Caller<'a> {
-    pub(crate) fn new(lanes: &'a Lanes, share: ShareId, directory: NodeId) -> Caller<'a> {
-        Caller { lanes, share, directory, is_done: false }
+    pub(crate) fn new(lanes: &'a Lanes, directory: NodeId) -> Caller<'a> {
+        Caller { lanes, directory, is_done: false }
     }
 
     /// The plans of the next call; with none the directory is free again.
     pub(crate) fn next(&mut self) -> Vec<Pending> {
-        let plans = self.lanes.take(self.share, self.directory);
+        let plans = self.lanes.take(self.directory);
         self.is_done = plans.is_empty();
         plans
     }
@@ -87,7 +86,7 @@ impl<'a> Caller<'a> {
 impl Drop for Caller<'_> {
     fn drop(&mut self) {
         if !self.is_done {
-            let waiting = self.lanes.waiting.lock().remove(&(self.share, self.directory));
+            let waiting = self.lanes.waiting.lock().remove(&self.directory);
             drop(waiting);
         }
     }

@@ -5,13 +5,16 @@
 //! - Plans whose entries are in one directory wait for each other there; those that come meanwhile go in one call.
 //! - Each call has a time limit. A connection whose answer did not come is closed, its session in the database is
 //!   ended, and only then is the same plan sent again under the same operation. So no plan is applied twice, or late.
+//! - A share is one server's at a time: a lock of a session that ends with it says so, and a number that each change
+//!   names.
 //! - Nothing is kept between requests: whoever reads asks the database.
 //!
 //! The tables are in `migrations`, and why they are so in `docs/decisions/0045-postgresql.md`.
 //!
-//! This crate does not know: what a plan means, or which server may change a share's objects.
+//! This crate does not know what a plan means.
 
 mod apply;
+mod claims;
 mod connection;
 mod connections;
 mod extents;

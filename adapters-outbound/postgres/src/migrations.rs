@@ -7,8 +7,11 @@ use sqlx::{Executor, PgConnection, Row};
 use thiserror::Error;
 
 /// Versions, from 1 on.
-const VERSIONS: [&str; 2] =
-    [include_str!("../migrations/0001_tables.sql"), include_str!("../migrations/0002_apply_1.sql")];
+const VERSIONS: [&str; 3] = [
+    include_str!("../migrations/0001_tables.sql"),
+    include_str!("../migrations/0002_apply_1.sql"),
+    include_str!("../migrations/0003_claims.sql"),
+];
 
 /// The lock of all programs that change tables: a number that nothing else in the database uses, it is hoped.
 const LOCK: i64 = 0x6469_7474_6f66_7331;

@@ -30,6 +30,9 @@ pub struct PostgresOptions {
     /// A file with the certificates, in PEM, that the database's own may be signed by, beside those that the machine
     /// trusts.
     pub root_certificate: Option<PathBuf>,
+    /// Whether what the database has acknowledged outlives its machine. Where nobody says so, it does if it waits for
+    /// standbys (`synchronous_standby_names`).
+    pub outlives_machine: Option<bool>,
     /// The most connections at a time, from 2 on.
     pub max_connections: u32,
     /// How long a request waits for a connection: for a free one, and for a database that can't be reached.
@@ -56,6 +59,7 @@ impl Default for PostgresOptions {
             password_file: None,
             sslmode: None,
             root_certificate: None,
+            outlives_machine: None,
             // A call takes two milliseconds, most of which it waits for a disk: more connections only wait for each
             // other.
             max_connections: 15,

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, Epoch, Name, Node, NodeId, ObjectId, OpId, PlaceId, ShareId, Tree,
+    Cookie, Epoch, Name, Node, NodeId, ObjectId, OpId, PlaceId, Tree,
     plan::{Applied, ObjectRecord, ObjectState, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
 use dittofs_ports::{ApplyError, Counter, Listed, Listing, MetadataError, ShareMetadata, ShareRecord, ShareSnapshot};
@@ -12,20 +12,19 @@ use sqlx::postgres::PgRow;
 
 use crate::{
     apply::{Applier, reason_column, state_column},
+    claims::Claim,
     connections::{Connections, Statement},
     fault::Fault,
     node::{self, Columns},
     numbers::{bound, count, object, object_of, signed, unsigned},
     share_row, statements, view,
-    view::Remembered,
 };
 
 /// A share in the database.
 pub(crate) struct PostgresShare {
-    pub(crate) id: ShareId,
-    pub(crate) connections: Arc<Connections>,
-    pub(crate) applier: Arc<Applier>,
-    pub(crate) remembered: Remembered,
+    connections: Arc<Connections>,
+    claim: Arc<Claim>,
+    applier: Arc<Applier>,
 }
 
 /// The column of a counter, and its greatest number.
@@ -39,8 +38,13 @@ fn counter_column(counter: Counter) -> (i16, u64) {
 }
 
 impl PostgresShare {
+    pub(crate) fn new(connections: Arc<Connections>, claim: Arc<Claim>) -> PostgresShare {
+        let applier = Arc::new(Applier::new(Arc::clone(&connections), Arc::clone(&claim)));
+        PostgresShare { connections, claim, applier }
+    }
+
     fn statement(&self, text: &'static str) -> Statement {
-        Statement::new(text).with(signed(self.id.0))
+        Statement::new(text).with(signed(self.claim.share.0))
     }
 
     /// Reads rows, each of which makes one item.
@@ -49,12 +53,13 @@ impl PostgresShare {
         statement: Statement,
         make: impl Fn(&PgRow) -> Result<T, Fault>,
     ) -> Result<Vec<T>, MetadataError> {
+        self.claim.check()?;
         let rows = self.connections.read(&statement).await?;
         Ok(rows.iter().map(make).collect::<Result<Vec<T>, Fault>>()?)
     }
 
     fn missing(&self) -> MetadataError {
-        MetadataError::Corrupt(format!("share {} has no row", self.id).into())
+        MetadataError::Corrupt(format!("share {} has no row", self.claim.share).into())
     }
 }
 
@@ -66,27 +71,28 @@ impl ShareMetadata for PostgresShare {
     }
 
     async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError> {
-        if record.id != self.id {
+        if record.id != self.claim.share {
             return Err(MetadataError::Corrupt("the row is another share's".into()));
         }
         let put = share_row::with_columns(Statement::new(statements::PUT_SHARE.as_str()), record);
-        let put = self.connections.write(put).await?;
+        let put = self.claim.note(self.connections.write(self.claim.proof(put)).await)?;
         if put.is_empty() { Err(self.missing()) } else { Ok(()) }
     }
 
     /// `query.lock` changes nothing: where a plan meets a conflict, another one went through.
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {
+        self.claim.check()?;
         if query.op.is_some() {
             // What is not in the view will never be applied: not even by a session whose answer did not come.
             self.connections.end_lost(self.connections.deadline()).await?;
         }
-        let statement = view::statement(self.id, query, self.remembered);
+        let statement = view::statement(&self.claim, query);
         let rows = self.connections.read(&statement).await?;
         Ok(view::read(query, &rows)?)
     }
 
     async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
-        self.applier.apply(self.id, plan, op).await
+        self.applier.apply(plan, op).await
     }
 
     async fn list(
@@ -125,12 +131,13 @@ impl ShareMetadata for PostgresShare {
         let more = i64::try_from(count).map_err(|_| used_up())?;
         // Numbers that were taken without an answer are lost, and no harm is done.
         let taken = self.statement(statements::ALLOCATE).with(what).with(more).with(bound(last));
+        self.claim.check()?;
         let rows = self.connections.write(taken).await?;
         let end = next(rows.first().ok_or_else(used_up)?)?;
         Ok(end.saturating_sub(count)..end)
     }
 
-    /// One server has the share: whoever had it before has ended.
+    /// One server has the share: whatever had it before changes nothing any more.
     async fn has_ended(&self, _: Epoch) -> Result<bool, MetadataError> {
         Ok(true)
     }

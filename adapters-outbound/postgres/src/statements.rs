@@ -12,15 +12,7 @@ pub(crate) const CHECK: &str = "SELECT pg_backend_pid(),
     (SELECT (extract(epoch FROM backend_start) * 1000000)::int8 FROM pg_stat_activity WHERE pid = pg_backend_pid()),
     current_setting('dittofs.session', true), current_setting('server_version_num')::int4, pg_is_in_recovery(),
     current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
-    current_setting('server_encoding')";
-
-/// The database's clock, in milliseconds.
-pub(crate) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8";
-
-/// Calls that began before a time, in milliseconds, and have not ended.
-pub(crate) const UNDER_WAY: &str = "SELECT pid FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'dittofs' AND pid <> pg_backend_pid() AND state = 'active'
-    AND (extract(epoch FROM query_start) * 1000)::int8 < $1";
+    current_setting('server_encoding'), current_setting('synchronous_standby_names') <> ''";
 
 /// Ends sessions; returns those that are still there.
 pub(crate) const END_SESSIONS: &str = "SELECT a.pid, pg_terminate_backend(a.pid)
@@ -35,7 +27,28 @@ pub(crate) const APPLY: &str = "SELECT o_tag, o_n, o_a, o_b, NULL::bytea,
     (o_node).birth_nanos, (o_node).uid, (o_node).gid, (o_node).links, (o_node).since, (o_node).mode, (o_node).kind,
     (o_node).flags, (o_node).device, (o_node).create_verifier, (o_node).truncation_offset, (o_node).truncation_version,
     (o_node).truncation_end, (o_node).dos_attributes, (o_node).target, (o_node).exclusions
-FROM apply_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+FROM standing_1($1, $13, $14) s (share)
+CROSS JOIN LATERAL apply_1(s.share, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
+/// Takes a lock of the session, if it is free.
+pub(crate) const TRY_LOCK: &str = "SELECT pg_try_advisory_lock($1)";
+
+pub(crate) const UNLOCK: &str = "SELECT pg_advisory_unlock($1)";
+
+/// Who has a lock of the session: its process in the database, and what it says of itself.
+pub(crate) const HOLDER: &str =
+    "SELECT l.pid, coalesce((SELECT address FROM instance WHERE share = $2 LIMIT 1), 'another server')
+FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+    AND l.classid::int8 << 32 | l.objid::int8 = $1";
+
+pub(crate) const CLAIM: &str = "SELECT o_number, o_at FROM claim_1($1, $2, $3)";
+
+/// The shares of claims, and whether they are fenced; none of those that are no longer there.
+pub(crate) const STANDING: &str = "SELECT q.share, i.is_fenced FROM unnest($1::int8[], $2::int8[]) q (share, number)
+CROSS JOIN LATERAL (SELECT is_fenced FROM instance WHERE share = q.share AND epoch = q.number LIMIT 1) i";
+
+pub(crate) const REMOVE_CLAIM: &str = "DELETE FROM instance WHERE share = $1 RETURNING 1";
 
 pub(crate) const NAME_OF: &str = "SELECT name FROM entry
 WHERE (share + 0) = $1 AND (directory + 0) = $2 AND (space + 0) = 0 AND cookie = $3 LIMIT 1";
@@ -65,33 +78,22 @@ pub(crate) const NODE_IDS: &str = "SELECT id FROM node WHERE share = $1 AND id >
 pub(crate) const STATISTICS: &str =
     "SELECT coalesce(sum(bytes), 0)::int8, coalesce(sum(nodes), 0)::int8 FROM stat WHERE share = $1";
 
-/// The tables that have rows of a share, besides its own: as they are emptied.
-pub(crate) const TABLES_OF_SHARE: [&str; 12] = [
-    "op",
-    "lease",
-    "instance",
-    "reference",
-    "map",
-    "unlinked",
-    "entry",
-    "object",
-    "node",
-    "stat",
-    "counter",
-    "topology",
-];
+/// The tables that have rows of a share, as they are emptied: but for that of claims, which ends it.
+pub(crate) const TABLES_OF_SHARE: [&str; 12] =
+    ["op", "lease", "reference", "map", "unlinked", "entry", "object", "node", "stat", "counter", "topology", "share"];
 
-/// Takes some rows of a share away: its own as well, by the table's name.
+/// Takes some rows of a share away, by the table's name.
 pub(crate) fn removal(table: &str) -> String {
     let key = if table == "share" { "id" } else { "share" };
     format!(
-        "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {key} = $1 LIMIT 8192)) RETURNING 1"
+        "DELETE FROM {table} USING standing_1($1, $2, $3)
+        WHERE {table}.ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {key} = $1 LIMIT 8192)) RETURNING 1"
     )
 }
 
-/// Forgets operations that count no longer.
+/// Forgets operations of a share that count no longer.
 pub(crate) const FORGET_OPERATIONS: &str =
-    "DELETE FROM op WHERE at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 - $1::int8";
+    "DELETE FROM op WHERE share = $1 AND at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 - $2::int8";
 
 fn columns_of_node(of: &str) -> String {
     let columns: Vec<String> = node::COLUMNS.iter().map(|(name, _)| format!("{of}.{name}")).collect();
@@ -135,11 +137,13 @@ pub(crate) static NEW_SHARE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Replaces the row of a share; no row if it is not there.
+/// Replaces the row of a share; no row if it is not there. The last two arguments are the proof of a claim.
 pub(crate) static PUT_SHARE: LazyLock<String> = LazyLock::new(|| {
     let values = share_row::COLUMNS.iter().enumerate().skip(1);
     let values: Vec<String> = values.map(|(index, column)| format!("{column} = ${}", index + 1)).collect();
-    format!("UPDATE share SET {} WHERE id = $1 RETURNING 1", values.join(", "))
+    let (number, lock) = (share_row::COLUMNS.len() + 1, share_row::COLUMNS.len() + 2);
+    let standing = format!("standing_1($1, ${number}, ${lock})");
+    format!("UPDATE share SET {} FROM {standing} WHERE id = $1 RETURNING 1", values.join(", "))
 });
 
 /// Nodes in their order.
@@ -305,7 +309,6 @@ fn operation(op: &str, opened: &str, age: &str, node: &str) -> String {
 #[cfg(test)]
 pub(crate) fn all() -> Vec<String> {
     let fixed = [
-        NOW,
         APPLY,
         NAME_OF,
         ALLOCATE,
@@ -317,13 +320,18 @@ pub(crate) fn all() -> Vec<String> {
         REFERENCES_AFTER,
         NODE_IDS,
         STATISTICS,
-        UNDER_WAY,
+        TRY_LOCK,
+        UNLOCK,
+        HOLDER,
+        CLAIM,
+        STANDING,
+        REMOVE_CLAIM,
         END_SESSIONS,
         FORGET_OPERATIONS,
     ];
     let made = [&SHARES, &SHARE, &NEW_SHARE, &PUT_SHARE, &NODES, &LIST, &LIST_WITH_NODES];
     let fixed = fixed.into_iter().map(str::to_owned).chain(made.into_iter().map(|text| text.to_string()));
-    let removals = TABLES_OF_SHARE.into_iter().chain(["share"]).map(removal);
+    let removals = TABLES_OF_SHARE.into_iter().map(removal);
     fixed.chain(removals).chain(Shape::all().map(|shape| shape.statement().to_owned())).collect()
 }
 

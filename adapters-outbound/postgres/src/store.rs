@@ -5,12 +5,12 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use dittofs_domain::{Node, ShareId, Tree};
 use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives};
-use sqlx::{Connection, Executor, Row};
+use sqlx::Connection;
 use thiserror::Error;
 use tokio::task::AbortHandle;
 
 use crate::{
-    apply::Applier,
+    claims::{Claim, Claims},
     connection::{ConnectError, Connector},
     connections::{Connections, Statement},
     fault::Fault,
@@ -20,7 +20,6 @@ use crate::{
     options::PostgresOptions,
     share::PostgresShare,
     share_row, statements,
-    view::Remembered,
 };
 
 /// How often operations are forgotten that count no longer. There are so few of them that nobody looks for one among
@@ -41,29 +40,13 @@ pub enum OpenError {
         /// Why not.
         source: MigrationError,
     },
-    /// A call of an earlier start of the server may still change something.
-    #[error("the database at {place} still carries out a call of an earlier start of the server: {found}")]
-    Unsettled {
-        /// Host, port and database.
-        place: String,
-        /// The reason.
-        found: String,
-    },
-    /// The database does not answer.
-    #[error("the database at {place} gave no answer: {source}")]
-    Silent {
-        /// Host, port and database.
-        place: String,
-        /// Why not.
-        source: sqlx::Error,
-    },
 }
 
 /// Metadata in a PostgreSQL database.
 pub struct PostgresMetadataStore {
     connections: Arc<Connections>,
-    applier: Arc<Applier>,
-    remembered: Remembered,
+    claims: Arc<Claims>,
+    survives: Survives,
     forgetting: AbortHandle,
 }
 
@@ -87,28 +70,36 @@ impl PostgresMetadataStore {
         let mut session = connections.connect().await?;
         let migrated = migrations::run(&mut session.connection).await;
         migrated.map_err(|source| OpenError::Migration { place: place.clone(), source })?;
-        let now = session.connection.fetch_one(statements::NOW).await.and_then(|row| row.try_get(0));
-        let opened = now.map_err(|source| OpenError::Silent { place: place.clone(), source })?;
+        let outlives_machine = options.outlives_machine.unwrap_or(session.has_standbys);
+        let survives = if outlives_machine { Survives::MachineLoss } else { Survives::PowerLoss };
         // What it knows of the tables is from before they were made.
         session.connection.close().await.ok();
-        let settled = connections.wait_for_earlier(opened).await;
-        settled.map_err(|fault| OpenError::Unsettled { place, found: fault.to_string() })?;
-        let remembered = Remembered { opened, age: options.operations_ms() };
-        let applier = Arc::new(Applier::new(Arc::clone(&connections), remembered, options.plans_max()));
-        let forgetting = tokio::spawn(forget(Arc::clone(&connections), remembered)).abort_handle();
-        Ok(PostgresMetadataStore { connections, applier, remembered, forgetting })
+        let claims = Claims::new(Arc::clone(&connections), options);
+        let age = Duration::from_millis(options.operations_ms().unsigned_abs());
+        let forgetting = forget(Arc::clone(&connections), Arc::clone(&claims), age);
+        let forgetting = tokio::spawn(forgetting).abort_handle();
+        Ok(PostgresMetadataStore { connections, claims, survives, forgetting })
+    }
+
+    async fn claim(&self, id: ShareId) -> Result<Option<Arc<Claim>>, MetadataError> {
+        // A share that is not there has no lock to be waited for.
+        let found = Statement::new(statements::SHARE.as_str()).with(signed(id.0));
+        if self.connections.read(&found).await?.is_empty() {
+            return Ok(None);
+        }
+        Ok(self.claims.take(id).await?)
     }
 }
 
-/// Forgets operations again and again. Those from before the opening count anew from then on.
-async fn forget(connections: Arc<Connections>, remembered: Remembered) {
-    let age = Duration::from_millis(remembered.age.unsigned_abs());
-    tokio::time::sleep(age).await;
+/// Forgets operations again and again. Those from before a share was this server's count anew from then on.
+async fn forget(connections: Arc<Connections>, claims: Arc<Claims>, age: Duration) {
     loop {
         tokio::time::sleep(FORGET_EVERY).await;
-        let forgetting = Statement::new(statements::FORGET_OPERATIONS).with(remembered.age);
-        if let Err(error) = connections.write(forgetting).await {
-            tracing::debug!(%error, "operations that count no longer were not forgotten");
+        for claim in claims.all().into_iter().filter(|claim| claim.taken.elapsed() > age) {
+            let forgetting = Statement::new(statements::FORGET_OPERATIONS).with(signed(claim.share.0));
+            if let Err(error) = connections.write(forgetting.with(claim.remembered.age)).await {
+                tracing::debug!(%error, "operations that count no longer were not forgotten");
+            }
         }
     }
 }
@@ -121,8 +112,9 @@ impl Drop for PostgresMetadataStore {
 
 #[async_trait]
 impl MetadataStore for PostgresMetadataStore {
+    /// As it was when the store was opened, unless it is stated.
     fn survives(&self) -> Survives {
-        Survives::PowerLoss
+        self.survives
     }
 
     async fn shares(&self) -> Result<Vec<ShareRecord>, MetadataError> {
@@ -135,29 +127,33 @@ impl MetadataStore for PostgresMetadataStore {
     async fn create_share(&self, record: &ShareRecord, root: &Node) -> Result<(), MetadataError> {
         let root = Node { since: Tree::FIRST, ..root.clone() };
         let new = share_row::with_columns(Statement::new(statements::NEW_SHARE.as_str()), record);
-        self.connections.write(node::with_columns(new, &root)).await?;
-        Ok(())
+        match self.connections.write(node::with_columns(new, &root)).await {
+            Err(Fault::Malformed(_)) if self.shares().await?.iter().any(|share| share.name == record.name) => {
+                let found = "another share has this name: another server may have made it just now";
+                Err(MetadataError::Unavailable(found.into()))
+            }
+            made => Ok(made.map(drop)?),
+        }
     }
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
-        let found = Statement::new(statements::SHARE.as_str()).with(signed(id.0));
-        if self.connections.read(&found).await?.is_empty() {
-            return Ok(None);
-        }
-        let (connections, applier) = (Arc::clone(&self.connections), Arc::clone(&self.applier));
-        Ok(Some(Arc::new(PostgresShare { id, connections, applier, remembered: self.remembered })))
+        let connections = Arc::clone(&self.connections);
+        let share = |claim| Arc::new(PostgresShare::new(connections, claim)) as Arc<dyn ShareMetadata>;
+        Ok(self.claim(id).await?.map(share))
     }
 
     /// Rows go in small transactions, and the share's own goes last.
     async fn remove_share(&self, id: ShareId) -> Result<(), MetadataError> {
-        for table in statements::TABLES_OF_SHARE.into_iter().chain(["share"]) {
+        let Some(claim) = self.claim(id).await? else { return Ok(()) };
+        for table in statements::TABLES_OF_SHARE {
             loop {
-                let some = Statement::new(statements::removal(table)).with(signed(id.0));
-                if self.connections.write(some).await?.is_empty() {
+                let some = claim.proof(Statement::new(statements::removal(table)).with(signed(id.0)));
+                if claim.note(self.connections.write(some).await)?.is_empty() {
                     break;
                 }
             }
         }
+        self.connections.write(Statement::new(statements::REMOVE_CLAIM).with(signed(id.0))).await?;
         Ok(())
     }
 

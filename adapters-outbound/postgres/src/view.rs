@@ -3,13 +3,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use dittofs_domain::{
-    Cookie, Node, NodeId, OpId, ShareId,
+    Cookie, Node, NodeId, OpId,
     content::MapRow,
     plan::{Earlier, Found, MapQuery, MapView, Query, View},
 };
 use sqlx::postgres::PgRow;
 
 use crate::{
+    claims::Claim,
     connections::Statement,
     extents,
     fault::Fault,
@@ -24,14 +25,14 @@ pub(crate) const NODE_AT: usize = 5;
 /// Which operations are remembered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Remembered {
-    /// When the store was opened, in milliseconds of the database's clock.
+    /// When this server got the share, in milliseconds of the database's clock.
     pub(crate) opened: i64,
     /// In milliseconds.
     pub(crate) age: i64,
 }
 
 /// The statement of a query.
-pub(crate) fn statement(share: ShareId, query: &Query, remembered: Remembered) -> Statement {
+pub(crate) fn statement(claim: &Claim, query: &Query) -> Statement {
     let shape = Shape {
         nodes: !query.nodes.is_empty(),
         entries: !query.entries.is_empty(),
@@ -39,7 +40,7 @@ pub(crate) fn statement(share: ShareId, query: &Query, remembered: Remembered) -
         map: query.map.is_some(),
         op: query.op.is_some(),
     };
-    let mut statement = Statement::new(shape.statement()).with(signed(share.0));
+    let mut statement = Statement::new(shape.statement()).with(signed(claim.share.0));
     if shape.nodes {
         statement = statement.with(query.nodes.iter().map(|id| signed(id.0)).collect::<Vec<i64>>());
     }
@@ -58,7 +59,7 @@ pub(crate) fn statement(share: ShareId, query: &Query, remembered: Remembered) -
         statement = statement.with(signed(node.0)).with(bound(first_page)).with(bound(last_page)).with(rows);
     }
     match query.op {
-        Some(op) => with_operation(statement, op, remembered),
+        Some(op) => with_operation(statement, op, claim.remembered),
         None => statement,
     }
 }

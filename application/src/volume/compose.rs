@@ -8,7 +8,7 @@ use dittofs_ports::{ShareRecord, Survives};
 use crate::{
     owned::OwnedContent,
     volume::{
-        Machine, Recovered, Volume, VolumeSettings, VolumeStores,
+        Machine, Recovered, Tier, Volume, VolumeSettings, VolumeStores,
         backup::Freezer,
         blocks::BlockReader,
         check::{CheckStores, OnlineCheck},
@@ -94,9 +94,15 @@ impl Core {
     }
 
     /// The whole share.
-    pub(super) fn volume(self, stores: VolumeStores, record: &ShareRecord, recovered: Recovered) -> Arc<Volume> {
-        let survives = survives(&stores);
-        let (flusher, reclaimer) = self.background(&stores, record);
+    pub(super) fn volume(
+        self,
+        stores: VolumeStores,
+        record: &ShareRecord,
+        tier: Tier,
+        recovered: Recovered,
+    ) -> Arc<Volume> {
+        let survives = survives(&stores, tier);
+        let (flusher, reclaimer) = self.background(&stores, record, tier);
         let Core { share, locks, nodes, row, numbers, garbage, opens, write_back, plans, sealing, blocks } = self;
         let VolumeStores { metadata, content, journal, .. } = stores;
         let both = (metadata.clone(), content.clone());
@@ -134,7 +140,7 @@ impl Core {
     }
 
     /// Creates the parts that move bytes and give them back in the background.
-    fn background(&self, stores: &VolumeStores, record: &ShareRecord) -> (Arc<Flusher>, Arc<Reclaimer>) {
+    fn background(&self, stores: &VolumeStores, record: &ShareRecord, tier: Tier) -> (Arc<Flusher>, Arc<Reclaimer>) {
         let locked = (self.share.clone(), self.nodes.clone(), self.locks.clone());
         let (write_back, plans, opens) = (self.write_back.clone(), self.plans.clone(), self.opens.clone());
         let (blocks, sealing) = (self.blocks.clone(), self.sealing.clone());
@@ -145,6 +151,7 @@ impl Core {
             (blocks.clone(), sealing.clone()),
             self.garbage.clone(),
             content.clone(),
+            tier,
         );
         let flusher = Arc::new(flusher);
         let row = (metadata.clone(), self.row.clone());
@@ -161,7 +168,8 @@ impl Core {
     }
 }
 
-/// Returns the failure that acknowledged data survive: the least of its stores.
-fn survives(stores: &VolumeStores) -> Survives {
-    stores.metadata_survives.min(stores.journal.survives().max(stores.content.survives()))
+/// Returns the failure that acknowledged data survive: the least of the stores that they are in.
+fn survives(stores: &VolumeStores, tier: Tier) -> Survives {
+    let both = stores.metadata_survives.min(stores.content.survives());
+    if tier.is_of_stores() { both } else { both.min(stores.journal.survives()) }
 }

@@ -6,6 +6,7 @@
 
 mod atime;
 mod build;
+mod commit;
 mod due;
 mod gather;
 mod publish;
@@ -36,9 +37,11 @@ use crate::{
         plans::PlanRunner,
         sealing::Sealing,
         share::{Share, graver, is_of_file},
+        tier::Tier,
         write_back::WriteBack,
     },
 };
+use commit::Awaited;
 pub(super) use gather::Gathered;
 pub(super) use steps::Steps;
 
@@ -69,6 +72,13 @@ impl Drop for ObjectInDoubt<'_> {
     }
 }
 
+/// When a share's files are flushed. Where only the stores remember what was answered, no file is left longer than others
+/// because it is written to all the time.
+fn policy(share: &Share, tier: Tier) -> Policy {
+    let usual = Policy::of(share.scale());
+    if tier.is_of_stores() { Policy { scattered_age_ms_max: usual.age_ms_max, ..usual } } else { usual }
+}
+
 /// Moves unflushed bytes into the content store.
 pub(super) struct Flusher {
     share: Arc<Share>,
@@ -84,6 +94,8 @@ pub(super) struct Flusher {
     /// How much goes into an object where there is little room.
     steps: Mutex<Steps>,
     flushing: AsyncMutex<()>,
+    tier: Tier,
+    awaited: Awaited,
 }
 
 impl Flusher {
@@ -93,9 +105,24 @@ impl Flusher {
         (blocks, sealing): (Arc<BlockReader>, Arc<Sealing>),
         garbage: Arc<Garbage>,
         content: Arc<dyn ContentStore>,
+        tier: Tier,
     ) -> Flusher {
-        let (policy, steps, flushing) = (Policy::of(share.scale()), Mutex::default(), AsyncMutex::new(()));
-        Flusher { share, nodes, locks, write_back, plans, blocks, sealing, garbage, content, policy, steps, flushing }
+        Flusher {
+            policy: policy(&share, tier),
+            share,
+            nodes,
+            locks,
+            write_back,
+            plans,
+            blocks,
+            sealing,
+            garbage,
+            content,
+            steps: Mutex::default(),
+            flushing: AsyncMutex::new(()),
+            tier,
+            awaited: Awaited::default(),
+        }
     }
 
     /// Bytes of an object at most.
@@ -139,6 +166,11 @@ impl Flusher {
     /// bytes, the slower one would publish them over newer ones. The objects of one flush share no region.
     pub(super) async fn flush(&self, nodes: Vec<NodeId>) -> FsResult<()> {
         let _flushing = self.stop_flushing().await;
+        self.flush_alone(nodes).await
+    }
+
+    /// The same, for a caller that keeps others from flushing.
+    async fn flush_alone(&self, nodes: Vec<NodeId>) -> FsResult<()> {
         // Records that are lost can't be read, and would keep their file from being flushed.
         self.write_back.handle_failures().await?;
         self.sealing.adopt_key().await?;

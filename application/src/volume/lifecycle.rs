@@ -68,6 +68,13 @@ impl Lifecycle {
         self.mark(true).await
     }
 
+    /// Notes that the share has no journal, and that nothing is in one: should an old one turn up again, it is a foreign
+    /// one.
+    pub(super) async fn begin_without_journal(&self, record: &ShareRecord) -> Result<(), MetadataError> {
+        let has_none = record.journal == 0 && record.journal_incarnation == 0 && !record.dirty;
+        if has_none { Ok(()) } else { self.mark(false).await }
+    }
+
     /// Starts flushing, reading ahead, holding the objects and reclaiming.
     pub(super) fn start(self: &Arc<Self>, keys: &KeysInUse) {
         self.sealing.report_missing_keys(&keys.in_use);

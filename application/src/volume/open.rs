@@ -15,7 +15,7 @@ use crate::{
     owned::{OwnedContent, Owner},
     policy::SharePolicy,
     volume::{
-        Machine, Volume, VolumeLimits, VolumeStores,
+        Machine, Tier, Volume, VolumeLimits, VolumeStores,
         again::{STRIDE, begin_again},
         compose::Core,
         plans::count_names,
@@ -34,6 +34,8 @@ pub struct VolumeSettings {
     pub policy: SharePolicy,
     /// Its bounds.
     pub limits: VolumeLimits,
+    /// When written bytes are answered for.
+    pub tier: Tier,
     /// The scale that its files must have been written with.
     pub scale: Scale,
     /// Opens the share although its journal or its objects are not those that it was written with: what was only in
@@ -49,7 +51,8 @@ impl VolumeSettings {
     /// A policy with the usual bounds.
     pub fn new(policy: SharePolicy) -> VolumeSettings {
         let (limits, holder) = (VolumeLimits::default(), Holder::default());
-        VolumeSettings { policy, limits, scale: Scale::PRODUCTION, accept_loss: false, take_over: false, holder }
+        let (tier, scale) = (Tier::default(), Scale::PRODUCTION);
+        VolumeSettings { policy, limits, tier, scale, accept_loss: false, take_over: false, holder }
     }
 }
 
@@ -73,6 +76,15 @@ pub enum OpenError {
         /// Which it is.
         found: u128,
         /// Which it should be.
+        expected: u128,
+    },
+    /// It was run with a journal, which may hold something, and is now to be run without one.
+    #[error(
+        "the share was not stopped cleanly, and its journal {expected:032x} may have bytes that are nowhere else, but it is \
+         to be run without one now: start it once as it was, and stop it"
+    )]
+    JournalLeft {
+        /// Its journal.
         expected: u128,
     },
     /// The journal is a copy from before its last use.
@@ -155,7 +167,10 @@ impl Volume {
         count_names(&*stores.metadata, &mut record).await?;
         let keeps_records = stores.journal.survives() > Survives::Nothing;
         let begun = begin(&stores, &settings, &machine, &mut record).await?;
-        let above = check_journal(&stores, &record, &begun, settings.accept_loss).await?;
+        let above = match keeps_records {
+            true => check_journal(&stores, &record, &begun, settings.accept_loss).await?,
+            false => without_journal(&stores, &record, settings.accept_loss).await?,
+        };
         let records = stores.journal.recover(above).await?;
         // Before any other part hears of this start: one that is refused leaves them to those that they belong to.
         if let Some(stride) = stride(&record, &begun, settings.accept_loss) {
@@ -170,9 +185,10 @@ impl Volume {
         let counted = core.plans.count_again().await;
         counted.map_err(|_| MetadataError::Unavailable("the share's sums are not known".into()))?;
         let recovered = core.write_back.replay(records).await?;
-        let volume = core.volume(stores, &record, recovered);
-        if keeps_records {
-            volume.lifecycle.begin(start).await?;
+        let volume = core.volume(stores, &record, settings.tier, recovered);
+        match keeps_records {
+            true => volume.lifecycle.begin(start).await?,
+            false => volume.lifecycle.begin_without_journal(&record).await?,
         }
         volume.lifecycle.start(&record.keys);
         Ok(volume)
@@ -314,6 +330,20 @@ async fn check_journal(
         });
     }
     Ok(highest_named(stores).await?)
+}
+
+/// The number above which the records of a start without a journal go on: above all that any node names. A record never
+/// takes more than one number, and one stamp at least but where it is a copy, of which there are far fewer than the
+/// stamps that are left out here.
+async fn without_journal(
+    stores: &VolumeStores,
+    record: &ShareRecord,
+    accept_loss: bool,
+) -> Result<Sequence, OpenError> {
+    if record.dirty && !accept_loss {
+        return Err(OpenError::JournalLeft { expected: record.journal });
+    }
+    Ok(Sequence(stores.metadata.allocate(Counter::Stamps, UNCLOSED_STRIDE).await?.end))
 }
 
 /// The highest number of a record that any node of the share names.

@@ -88,7 +88,9 @@ pub(super) fn remove(
         let stored = StoredShares::open(config, kinds).await?;
         let (holder, record) = find(name, config, &stored)?;
         let belongings = belongings_of(record, config, kinds).await?;
-        let statistics = match holder.store.share(record.id).await? {
+        // In use until the end, so that no server of another machine takes it meanwhile.
+        let share = holder.store.share(record.id).await?;
+        let statistics = match &share {
             Some(share) => share.statistics().await?,
             None => Statistics::default(),
         };
@@ -98,6 +100,7 @@ pub(super) fn remove(
         }
         remove_all(record, &belongings).await?;
         holder.store.remove_share(record.id).await?;
+        drop(share);
         Ok(writeln!(out, "{} is removed", record.name)?)
     })
 }

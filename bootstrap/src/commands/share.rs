@@ -89,6 +89,7 @@ fn contract(facts: &ShareFacts) -> Vec<(&'static str, String)> {
     };
     let where_bytes_are = match &facts.journal {
         Some(journal) => format!("first in the journal ({journal}), then in the content store"),
+        None if tier == Durability::Remote => "first in memory, then in the content store".to_owned(),
         None => "in memory".to_owned(),
     };
     vec![

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use dittofs_admin::{Client, ClientError, ShareFacts, ShareView, SharesView, UnnamedView};
-use dittofs_ports::{MetadataError, MetadataStore, ShareRecord};
+use dittofs_ports::{MetadataError, MetadataStore, ShareRecord, Survives};
 
-use crate::config::{Config, Opening, StoreError, StoreKinds, Stores, control_socket, open_each_store};
+use crate::config::{Config, Opening, StoreConfig, StoreError, StoreKinds, Stores, control_socket, open_each_store};
 use crate::facts;
 use crate::progress::Progress;
 use crate::serve::{DataError, DataFolder};
@@ -47,9 +47,13 @@ pub(super) struct StoredShares {
 
 impl StoredShares {
     pub(super) async fn open(config: &Config, kinds: &StoreKinds) -> Result<StoredShares, StoredError> {
-        let is_there = |folder: &Option<std::path::PathBuf>| folder.as_ref().is_some_and(|folder| folder.exists());
+        // One in memory has nothing, and one behind a network is there.
+        let is_there = |store: &StoreConfig| match &store.folder {
+            Some(folder) => folder.exists(),
+            None => store.survives > Survives::Nothing,
+        };
         let mut existing: Stores = config.metadata.clone();
-        existing.retain(|_, store| is_there(&store.folder));
+        existing.retain(|_, store| is_there(store));
         if existing.is_empty() {
             return Ok(StoredShares { stores: Vec::new(), _data: None });
         }

@@ -40,6 +40,11 @@ pub(super) fn register(none: StoreKinds) -> StoreKinds {
                 let files =
                     [("password_file", &options.password_file), ("root_certificate", &options.root_certificate)];
                 files.into_iter().filter_map(|(option, path)| Some((option, path.clone()?))).collect()
+            })
+            // Whether it does, where nobody has said so, shows when it is opened.
+            .surviving(|options: &PostgresOptions| match options.outlives_machine {
+                Some(false) => Survives::PowerLoss,
+                Some(true) | None => Survives::MachineLoss,
             }),
         )
         .with_content(

@@ -35,7 +35,7 @@ impl Durability {
     /// Whether what is written goes to a journal that outlives the process.
     #[must_use]
     pub fn keeps_a_journal(self) -> bool {
-        self > Durability::None
+        self == Durability::Local
     }
 
     /// The tier of a word of the configuration.
@@ -60,7 +60,7 @@ impl Durability {
         match self {
             Durability::None => "they are in memory",
             Durability::Local => "they are synced in the share's journal",
-            Durability::Remote => "they are in the content store",
+            Durability::Remote => "they are in the content store, or if they are few, in the metadata store",
         }
     }
 

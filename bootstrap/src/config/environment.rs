@@ -29,6 +29,7 @@ pub(super) struct Overrides {
 /// (`DITTOFS_SHARES__0__READ_ONLY=true`).
 pub(super) fn lay_over(tree: &mut Dict, environment: impl IntoIterator<Item = (String, String)>) -> Overrides {
     let mut overrides = Overrides::default();
+    let (short, environment): (Vec<_>, Vec<_>) = environment.into_iter().partition(|(name, text)| is_short(name, text));
     let ours = environment.into_iter().filter_map(|(variable, text)| {
         let parts = levels(&variable)?;
         Some((parts, variable, text))
@@ -40,16 +41,62 @@ pub(super) fn lay_over(tree: &mut Dict, environment: impl IntoIterator<Item = (S
         (parts.iter().map(|part| rank(part)).collect::<Vec<_>>(), variable.clone())
     });
     for (parts, variable, text) in ours {
-        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        match set_in_dict(tree, &parts, &text) {
-            Ok(key) => {
-                let key = key.trim_start_matches('.').to_owned();
-                overrides.variables.insert(key, variable);
-            }
+        overrides.set(tree, &parts, variable, &text);
+    }
+    // Which store they mean shows only now.
+    for (variable, text) in short {
+        match parts_of_short(tree, &variable) {
+            Ok(parts) => overrides.set(tree, &parts, variable, &text),
             Err(reason) => overrides.astray.push((variable, reason)),
         }
     }
     overrides
+}
+
+/// Variables that begin so set options of the one PostgreSQL store, whatever it is called.
+const SHORT: &str = "DITTOFS_METADATA_POSTGRES_";
+
+/// Whether it is one of those. An orchestrator sets some of that form, too, for a service whose name begins so; its
+/// ports are addresses.
+fn is_short(variable: &str, text: &str) -> bool {
+    variable.strip_prefix(SHORT).is_some_and(|rest| match rest {
+        "PORT" => text.trim().parse::<u16>().is_ok(),
+        _ => !rest.contains(LEVEL) && !is_of_a_service(rest),
+    })
+}
+
+/// The levels that a short variable names.
+fn parts_of_short(tree: &Dict, variable: &str) -> Result<Vec<String>, String> {
+    let stores = tree.get("metadata").and_then(|metadata| metadata.as_dict()?.get("stores")?.as_dict().cloned());
+    let is_postgres = |store: &Value| {
+        store.as_dict().is_some_and(|store| store.get("type").and_then(Value::as_str) == Some("postgres"))
+    };
+    let stores: Vec<String> =
+        stores.into_iter().flatten().filter(|(_, store)| is_postgres(store)).map(|(name, _)| name).collect();
+    let option = variable.trim_start_matches(SHORT).to_ascii_lowercase();
+    match stores.as_slice() {
+        [store] => Ok(["metadata", "stores", store, "postgres", &option].map(str::to_owned).into()),
+        [] => Err("no metadata store is of type `postgres`".to_owned()),
+        several => Err(format!(
+            "the metadata stores {} are all of type `postgres`: write DITTOFS_METADATA__STORES__NAME__POSTGRES__{}",
+            several.join(", "),
+            option.to_ascii_uppercase()
+        )),
+    }
+}
+
+impl Overrides {
+    /// Sets one field.
+    fn set(&mut self, tree: &mut Dict, parts: &[String], variable: String, text: &str) {
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        match set_in_dict(tree, &parts, text) {
+            Ok(key) => {
+                let key = key.trim_start_matches('.').to_owned();
+                self.variables.insert(key, variable);
+            }
+            Err(reason) => self.astray.push((variable, reason)),
+        }
+    }
 }
 
 /// The levels that a variable names; none where it is not ours.

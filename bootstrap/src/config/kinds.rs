@@ -37,12 +37,13 @@ pub trait InFolder {
 
 type Check = dyn Fn(&RawOptions) -> Result<Option<PathBuf>, Vec<OptionsError>> + Send + Sync;
 type Files = dyn Fn(&RawOptions) -> Vec<(&'static str, PathBuf)> + Send + Sync;
+type Outlives = dyn Fn(&RawOptions) -> Survives + Send + Sync;
 type Opened<P> = Pin<Box<dyn Future<Output = Result<Arc<P>, StoreError>> + Send>>;
 type Open<P> = dyn Fn(&RawOptions, Opening) -> Opened<P> + Send + Sync;
 
 /// One type of store: what it survives, its options, and how it is opened as a port `P`.
 pub struct StoreKind<P: ?Sized> {
-    pub(super) survives: Survives,
+    pub(super) survives: Arc<Outlives>,
     pub(super) check: Arc<Check>,
     pub(super) files: Arc<Files>,
     open: Arc<Open<P>>,
@@ -88,7 +89,23 @@ impl<P: ?Sized + 'static> StoreKind<P> {
                 Err(error) => Box::pin(async move { Err(error.found.into()) }),
             }
         };
-        Self { survives, check: Arc::new(check), files: Arc::new(|_| Vec::new()), open: Arc::new(open) }
+        Self {
+            survives: Arc::new(move |_| survives),
+            check: Arc::new(check),
+            files: Arc::new(|_| Vec::new()),
+            open: Arc::new(open),
+        }
+    }
+
+    /// The same; its options say what it may survive.
+    #[must_use]
+    pub fn surviving<T: DeserializeOwned + 'static>(mut self, survives: fn(&T) -> Survives) -> Self {
+        let otherwise = Arc::clone(&self.survives);
+        self.survives = Arc::new(move |options| match options.read::<T>() {
+            Ok(read) => survives(&read),
+            Err(_) => otherwise(options),
+        });
+        self
     }
 
     /// The same; its options name files that it reads, each by the option's name. Whoever checks a configuration hears
@@ -103,7 +120,7 @@ impl<P: ?Sized + 'static> StoreKind<P> {
 impl<P: ?Sized> Clone for StoreKind<P> {
     fn clone(&self) -> Self {
         Self {
-            survives: self.survives,
+            survives: Arc::clone(&self.survives),
             check: Arc::clone(&self.check),
             files: Arc::clone(&self.files),
             open: Arc::clone(&self.open),
@@ -113,7 +130,7 @@ impl<P: ?Sized> Clone for StoreKind<P> {
 
 impl<P: ?Sized> fmt::Debug for StoreKind<P> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("StoreKind").field("survives", &self.survives).finish_non_exhaustive()
+        out.debug_struct("StoreKind").finish_non_exhaustive()
     }
 }
 

@@ -65,8 +65,10 @@ pub struct ShareConfig {
     pub metadata_store: String,
     /// A name in `content.stores`.
     pub content_store: String,
-    /// The tier in force, given or the strongest that both stores can give.
+    /// The tier in force, given or the strongest that both stores can give on this machine.
     pub durability: Durability,
+    /// At [`Durability::Remote`], the most bytes of a file that are committed to the metadata store.
+    pub inline_max: ByteSize,
     /// How what is in files is compressed on its way to the content store.
     pub compression: CompressionMethod,
     /// Whether and with which keys it is encrypted there.
@@ -102,6 +104,9 @@ pub struct QuotaConfig {
 
 /// More files than that no quota need say: ids would be used up sooner.
 const FILES_MAX: u64 = 1 << 40;
+/// What a database takes well in a row, and how much by default: all of it is written to its log, too.
+const INLINE_MAX: ByteSize = ByteSize(128 << 10);
+const INLINE_DEFAULT: ByteSize = ByteSize(16 << 10);
 /// A month: longer is for ever.
 const OUTAGE_SECONDS_MAX: u64 = 30 * 24 * 3_600;
 /// MNTPATHLEN of RFC 1813, section 5.1.3.
@@ -161,6 +166,7 @@ fn read_one(
     let wanted = section.take_choice("durability", &Durability::CHOICES);
     let stores = metadata_store.as_ref().zip(content_store.as_ref());
     let durability = stores.and_then(|(metadata, content)| resolve_durability(&section, wanted, metadata.1, content.1));
+    let inline_max = read_inline_max(&mut section, durability);
     let id = read_id(&mut section, metadata_store.as_ref().map(|(_, store)| *store));
     let compression = section.take_choice("compression", &COMPRESSIONS).unwrap_or_default();
     let encryption = encryption::read(&mut section, folders);
@@ -180,6 +186,7 @@ fn read_one(
         metadata_store: metadata_store?.0,
         content_store: content_store?.0,
         durability: durability.unwrap_or(Durability::None),
+        inline_max,
         compression,
         encryption,
         clients,
@@ -273,16 +280,19 @@ fn resolve_durability(
         section.refuse("content_store", found, fix);
         return None;
     };
-    // The tiers are built only up to this one, whatever the stores outlive.
-    let strongest = strongest.min(Durability::Local);
     match wanted {
-        Some(Durability::Remote) => {
-            let found = "not built yet: a change can't be made to outlive this machine before it is answered";
-            section.refuse("durability", found, format!("write `{strongest}`, or leave this key out"));
-            None
-        }
         Some(wanted) if wanted > strongest => {
-            let found = format!("these stores can't give `{wanted}`");
+            let of = |kind: &str, store: &StoreConfig| {
+                let outlives = match store.survives {
+                    Survives::Nothing => "nothing",
+                    Survives::Process => "the server",
+                    Survives::PowerLoss => "a loss of power, but not its machine",
+                    Survives::MachineLoss => "its machine",
+                };
+                format!("{kind} in `{}` outlives {outlives}", store.kind)
+            };
+            let reason = format!("{}, {}", of("metadata", metadata), of("content", content));
+            let found = format!("these stores can't give `{wanted}`: {reason}");
             let fix = format!("the strongest that they can give is `{strongest}`");
             section.refuse("durability", found, fix);
             None
@@ -292,8 +302,24 @@ fn resolve_durability(
             section.refuse("durability", found, format!("write `{strongest}`"));
             None
         }
-        wanted => Some(wanted.unwrap_or(strongest)),
+        // A network away, each commit would wait for the stores: nobody gets that without asking for it.
+        wanted => Some(wanted.unwrap_or(strongest.min(Durability::Local))),
     }
+}
+
+fn read_inline_max(section: &mut Section<'_>, durability: Option<Durability>) -> ByteSize {
+    let fix = format!("write a size up to {INLINE_MAX}, such as {INLINE_DEFAULT}; 0 for none");
+    let Some(size) = section.take_parsed::<ByteSize>("inline_max", &fix) else { return INLINE_DEFAULT };
+    if durability != Some(Durability::Remote) {
+        section.refuse(
+            "inline_max",
+            "only a share with `durability: remote` commits to the metadata store",
+            "leave it out",
+        );
+    } else if size > INLINE_MAX {
+        section.refuse("inline_max", format!("{size} is too much for rows of metadata"), fix);
+    }
+    size
 }
 
 fn read_id(section: &mut Section<'_>, store: Option<&StoreConfig>) -> Option<u64> {

@@ -95,7 +95,8 @@ fn read_one<P: ?Sized>(
             let folder = folder.and_then(|folder| folders.claim(&format!("{path}.path"), &folder));
             let files = (entry.files)(&options).into_iter();
             let files = files.map(|(option, file)| (format!("{path}.{option}"), file)).collect();
-            Some(StoreConfig { kind: name.clone(), options, survives: entry.survives, folder, files })
+            let survives = (entry.survives)(&options);
+            Some(StoreConfig { kind: name.clone(), options, survives, folder, files })
         }
         Err(faults) => {
             faults.into_iter().for_each(|fault| refuse_option(section.report(), &path, fault));

@@ -33,6 +33,16 @@ pub(super) fn of_journal(refusal: JournalRefusal, share: &ShareConfig, dirty: bo
     })
 }
 
+/// For a share that is to outlive this machine, whose metadata store does not.
+pub(super) fn of_tier(share: &ShareConfig) -> ShareRefused {
+    ShareRefused(format!(
+        "`durability: remote` needs a metadata store that outlives its machine, and `{}` does not say that it does: have \
+         PostgreSQL wait for a standby (synchronous_standby_names), or, if its disks outlive the machine, state \
+         `outlives_machine: true` in the store's options; or write `durability: local`",
+        share.metadata_store
+    ))
+}
+
 /// For a share whose parts don't belong together, or are damaged.
 pub(super) async fn of_opening(error: OpenError, share: &ShareConfig, metadata: &dyn ShareMetadata) -> ShareRefused {
     let found = error.to_string();
@@ -44,6 +54,10 @@ pub(super) async fn of_opening(error: OpenError, share: &ShareConfig, metadata: 
         OpenError::ForeignJournal { .. } | OpenError::OlderJournal { .. } | OpenError::JournalBehind { .. } => format!(
             "{found}. What clients wrote last would be lost. {}",
             accept(share, "goes on with the journal that is there")
+        ),
+        OpenError::JournalLeft { .. } => format!(
+            "{found}, or write `durability: local` again. {}",
+            accept(share, "goes on without what is in the journal")
         ),
         OpenError::JournalAhead { .. } | OpenError::MetadataBehind { .. } => {
             format!("{found}. {}", of_older_metadata(share))

@@ -1,6 +1,9 @@
 //! A share's part of the bounds over all shares.
 
-use crate::config::Config;
+use crate::{
+    config::{Config, ShareConfig},
+    machine::memory_bytes,
+};
 
 /// The least part of the journal that a share has: a few transfers of 1 MiB. With less, no write could be admitted.
 const JOURNAL_BYTES_MIN: u64 = 16 << 20;
@@ -16,7 +19,21 @@ pub(super) struct Room {
     pub(super) readahead_bytes: u64,
 }
 
+/// What shares without a journal on a disk may have in memory together: one in so many bytes of it.
+const MEMORY_PART: u64 = 8;
+
 impl Room {
+    /// Bytes that are written to a share and not flushed. Without a journal on a disk they are in memory.
+    pub(super) fn unflushed_bytes(self, share: &ShareConfig) -> u64 {
+        match share.durability.keeps_a_journal() {
+            true => self.journal_bytes,
+            false => {
+                let part = memory_bytes().map_or(u64::MAX, |bytes| bytes / MEMORY_PART);
+                self.journal_bytes.min(part.max(JOURNAL_BYTES_MIN))
+            }
+        }
+    }
+
     /// Equal parts, so that no share can starve the others.
     pub(super) fn equal(config: &Config) -> Room {
         let shares = config.shares.len().max(1) as u64;

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use dittofs_admin::{UnnamedView, Watch};
 use dittofs_application::{
-    Machine, Network, OpenError, SharePolicy, Volume, VolumeLimits, VolumeSettings, VolumeStores,
+    Machine, Network, OpenError, SharePolicy, Tier, Volume, VolumeLimits, VolumeSettings, VolumeStores,
 };
 use dittofs_block_cache::{DiskCacheOptions, FolderDiskCache, MokaBlockCache};
 use dittofs_domain::{Scale, ShareId, credentials::IdentityPolicy, ownership::Holder};
@@ -25,7 +25,7 @@ use super::{
     room::Room,
     stores::OpenStores,
 };
-use crate::config::{Config, ShareConfig, StoreKinds, Stores};
+use crate::config::{Config, Durability, ShareConfig, StoreKinds, Stores};
 
 /// Files that a line of the log names.
 const FILES_NAMED_MAX: usize = 1_000;
@@ -155,6 +155,9 @@ impl Opener {
             id: share.id.map(ShareId),
         };
         let places = (!accepting.loss.contains(&share.name)).then_some(places);
+        if share.durability == Durability::Remote && store.survives() < Survives::MachineLoss {
+            return Err(refusal::of_tier(share).into());
+        }
         let metadata = identity::find_or_make(share, &config.shares, &**store, places.as_ref(), &self.machine).await?;
         let kept = match config.journal.path.as_deref() {
             Some(base) if share.durability.keeps_a_journal() => {
@@ -164,7 +167,7 @@ impl Opener {
         };
         let journal: Arc<dyn Journal> = match &kept {
             Some(journal) => Arc::clone(journal) as _,
-            None => Arc::new(NullJournal::new(room.journal_bytes)),
+            None => Arc::new(NullJournal::new(room.unflushed_bytes(share))),
         };
         let meters = ShareMeters::new(journal, Arc::clone(&self.machine.clock));
         let stores = VolumeStores {
@@ -182,6 +185,7 @@ impl Opener {
         let settings = VolumeSettings {
             policy: policy(share, config),
             limits: limits(share, config, room),
+            tier: tier(share),
             scale: Scale::PRODUCTION,
             accept_loss: accepting.loss.contains(&share.name),
             take_over: accepting.take_over.contains(&share.name),
@@ -201,9 +205,16 @@ impl Opener {
     }
 }
 
+fn tier(share: &ShareConfig) -> Tier {
+    match share.durability {
+        Durability::None | Durability::Local => Tier::Journal,
+        Durability::Remote => Tier::Stores { inline_bytes_max: u32::try_from(share.inline_max.0).unwrap_or(u32::MAX) },
+    }
+}
+
 fn limits(share: &ShareConfig, config: &Config, room: Room) -> VolumeLimits {
     VolumeLimits {
-        unflushed_bytes_max: room.journal_bytes,
+        unflushed_bytes_max: room.unflushed_bytes(share),
         record_bytes: bounds::record_bytes(config.journal.size),
         outage_ms_max: share.outage_seconds.saturating_mul(1_000),
         readahead_bytes_max: room.readahead_bytes,

@@ -91,7 +91,8 @@ pub trait MetadataStore: Send + Sync {
     /// Makes a share with this row and this root directory; if one with this id is there, changes nothing.
     async fn create_share(&self, record: &ShareRecord, root: &Node) -> Result<(), MetadataError>;
 
-    /// The metadata of a share; none if there is no share with this id.
+    /// The metadata of a share; none if there is no share with this id. `Unavailable` if another server has the share:
+    /// it is this one's as long as what is returned is in use.
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError>;
 
     /// Removes a share with everything that it has; one that is not there is no error. The share is no longer used by

@@ -29,5 +29,5 @@ mod world;
 pub use boundary::{Boundary, Crossings};
 pub use bugs::{BUGS, Bug, SeededBug};
 pub use faults::{Fault, FaultCounts};
-pub use run::{Failure, Options, Report, run};
+pub use run::{Failure, Options, Report, Tiers, run};
 pub use scales::Scales;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use clap::Parser;
-use dittofs_simulation::{BUGS, Boundary, Crossings, Fault, FaultCounts, Options, Scales, run};
+use dittofs_simulation::{BUGS, Boundary, Crossings, Fault, FaultCounts, Options, Scales, Tiers, run};
 
 /// Runs the core over simulated stores, with faults and crashes. One seed, one run.
 #[derive(Parser)]
@@ -37,6 +37,9 @@ struct Arguments {
     /// The scale of the share: production, tiny or mixed.
     #[arg(long, value_parser = scales, default_value = "mixed")]
     scale: Scales,
+    /// The tier of the share: journal, stores or mixed.
+    #[arg(long, value_parser = tiers, default_value = "mixed")]
+    tier: Tiers,
     /// Breaks a rule on purpose.
     #[arg(long)]
     bug: Option<String>,
@@ -60,6 +63,15 @@ fn scales(text: &str) -> Result<Scales, String> {
     }
 }
 
+fn tiers(text: &str) -> Result<Tiers, String> {
+    match text {
+        "journal" => Ok(Tiers::Journal),
+        "stores" => Ok(Tiers::Stores),
+        "mixed" => Ok(Tiers::Mixed),
+        _ => Err("journal, stores or mixed is expected".into()),
+    }
+}
+
 #[derive(Default)]
 struct Sums {
     faults: FaultCounts,
@@ -80,6 +92,7 @@ fn main() -> ExitCode {
         operations: arguments.operations,
         crashes: !arguments.no_crashes,
         scales: arguments.scale,
+        tiers: arguments.tier,
         bug,
         trace: arguments.trace,
     };

@@ -3,7 +3,7 @@
 use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use dittofs_application::{
-    Atime, Machine, Network, OpenError, Registry, Services, SharePolicy, Volume, VolumeLimits, VolumeSettings,
+    Atime, Machine, Network, OpenError, Registry, Services, SharePolicy, Tier, Volume, VolumeLimits, VolumeSettings,
     VolumeStores,
 };
 use dittofs_domain::{
@@ -14,6 +14,7 @@ use dittofs_domain::{
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
+use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
     AdminService, ContentStore, DiskCache, FrameSealer, Journal, MetadataStore, ShareMetadata, ShareRecord, Survives,
@@ -52,6 +53,8 @@ pub struct Options {
     pub crashes: bool,
     /// Which scale its share has.
     pub scales: Scales,
+    /// Which tiers its share may have.
+    pub tiers: Tiers,
     /// The rule that is broken on purpose.
     pub bug: Option<Bug>,
     /// Whether to print everything that happens.
@@ -60,7 +63,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { operations: 200, crashes: true, scales: Scales::Mixed, bug: None, trace: false }
+        Options { operations: 200, crashes: true, scales: Scales::Mixed, tiers: Tiers::Mixed, bug: None, trace: false }
     }
 }
 
@@ -88,19 +91,45 @@ pub struct Failure {
     pub operations: u64,
     /// Which scales it chose from.
     pub scales: Scales,
+    /// Which tiers it chose from.
+    pub tiers: Tiers,
     /// A description of what was wrong.
     pub what: String,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Failure { seed, operations, scales, what } = self;
-        let scales = format!("{scales:?}").to_lowercase();
+        let Failure { seed, operations, scales, tiers, what } = self;
+        let [scales, tiers] = [format!("{scales:?}"), format!("{tiers:?}")].map(|text| text.to_lowercase());
         write!(
             f,
-            "seed {seed}: {what}\nreplay: tests/simulation/run.sh --seed {seed} --operations {operations} --scale {scales} --trace"
+            "seed {seed}: {what}\nreplay: tests/simulation/run.sh --seed {seed} --operations {operations} --scale {scales} --tier {tiers} --trace"
         )
     }
+}
+
+/// Which tiers runs choose from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tiers {
+    /// Every third share keeps no journal.
+    #[default]
+    Mixed,
+    /// Each keeps one.
+    Journal,
+    /// None does.
+    Stores,
+}
+
+/// The tier of a run's share: with all of the rest, it follows from the seed.
+fn tier(seed: u64, tiers: Tiers) -> Tier {
+    let mut random = Random::stream(seed, 9);
+    let stores = Tier::Stores { inline_bytes_max: random.of(&[0, 600, 16_384, 16_384]) };
+    let has_journal = match tiers {
+        Tiers::Mixed => random.percent(67),
+        Tiers::Journal => true,
+        Tiers::Stores => false,
+    };
+    if has_journal { Tier::Journal } else { stores }
 }
 
 /// Runs a seed.
@@ -111,7 +140,13 @@ pub fn run(seed: u64, options: &Options) -> Result<Report, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime can be made");
     dittofs_domain::bugs::seed(options.bug.and_then(Bug::of_the_rules));
-    let failure = |what: String| Failure { seed, operations: options.operations, scales: options.scales, what };
+    let failure = |what: String| Failure {
+        seed,
+        operations: options.operations,
+        scales: options.scales,
+        tiers: options.tiers,
+        what,
+    };
     let ran = std::panic::catch_unwind(AssertUnwindSafe(|| {
         tokio::task::LocalSet::new().block_on(&runtime, Driver::drive(seed, options))
     }));
@@ -133,6 +168,8 @@ struct Driver {
     clock: Arc<JumpingClock>,
     randomness: Arc<SeededRandomness>,
     limits: VolumeLimits,
+    tier: Tier,
+    journal_bytes: u64,
     is_remote: bool,
     sealer: Arc<dyn FrameSealer>,
     disk_cache: Option<Arc<WipedDisk>>,
@@ -224,6 +261,8 @@ impl Driver {
             clock: Arc::new(JumpingClock::new(simulation)),
             randomness: Arc::new(SeededRandomness::new(seed, options.bug == Some(Bug::ConstantVerifier))),
             limits,
+            tier: tier(seed, options.tiers),
+            journal_bytes: limit,
             is_remote,
             sealer,
             disk_cache,
@@ -344,7 +383,13 @@ impl Driver {
     }
 
     async fn open(&self, life: &Arc<Life>) -> Result<Arc<Volume>, OpenError> {
-        let journal = SimulatedJournal { disk: Arc::clone(&self.world.disk), life: Arc::clone(life) };
+        let journal: Arc<dyn Journal> = match self.tier {
+            Tier::Journal => {
+                let journal = SimulatedJournal { disk: Arc::clone(&self.world.disk), life: Arc::clone(life) };
+                RiggedJournal::over(Arc::new(journal), self.bug)
+            }
+            Tier::Stores { .. } => Arc::new(NullJournal::new(self.journal_bytes)),
+        };
         let content = SimulatedContent {
             objects: Arc::clone(&self.world.objects),
             is_remote: self.is_remote,
@@ -367,7 +412,7 @@ impl Driver {
             metadata: Arc::new(metadata),
             metadata_survives: Survives::PowerLoss,
             content: RiggedContent::over(Arc::new(content) as Arc<dyn ContentStore>, self.bug),
-            journal: RiggedJournal::over(Arc::new(journal) as Arc<dyn Journal>, self.bug),
+            journal,
             codec: Arc::new(Codec::none()),
             sealer: Arc::clone(&self.sealer),
             cache: Arc::new(ForgetfulCache::new(&self.world.simulation)),
@@ -382,7 +427,8 @@ impl Driver {
             quota: Quota { bytes: 1 << 40, ..Quota::NONE },
             atime: Atime::None,
         };
-        let settings = VolumeSettings { limits: self.limits, scale: self.world.scale, ..VolumeSettings::new(policy) };
+        let (limits, scale, tier) = (self.limits, self.world.scale, self.tier);
+        let settings = VolumeSettings { limits, scale, tier, ..VolumeSettings::new(policy) };
         let machine = Machine {
             clock: Arc::new(LifeClock { machine: Arc::clone(&self.clock), life: Arc::clone(life) }),
             randomness: Arc::clone(&self.randomness) as Arc<_>,

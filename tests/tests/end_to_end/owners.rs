@@ -23,16 +23,11 @@ use crate::{
 /// A home with a copy of the data folder of another one, as of one instant.
 pub(crate) fn copy_of(original: &Home, server: Option<&Server>, configuration: &str) -> Home {
     let copy = home(Some(configuration));
-    server.into_iter().for_each(|server| signal(server, "-STOP"));
+    server.into_iter().for_each(|server| server.signal("STOP"));
     let copied = Command::new("cp").arg("-a").args([original.data(), copy.data()]).status().unwrap();
-    server.into_iter().for_each(|server| signal(server, "-CONT"));
+    server.into_iter().for_each(|server| server.signal("CONT"));
     assert!(copied.success());
     copy
-}
-
-pub(crate) fn signal(server: &Server, signal: &str) {
-    let sent = Command::new("kill").args([signal, &server.process().to_string()]).status().unwrap();
-    assert!(sent.success());
 }
 
 fn on_folder(content: &Path) -> String {
@@ -65,9 +60,9 @@ async fn a_copy_beside_the_living_original_is_refused_on_a_folder() {
         assert!(log.contains(found) && log.contains(&folder), "{log}");
     }
     // A holder that stands still is no dead one.
-    signal(&server, "-STOP");
+    server.signal("STOP");
     assert!(refusal(&copy, &[]).contains("is locked"));
-    signal(&server, "-CONT");
+    server.signal("CONT");
     check_file(&mut root_of(&server).await, &file, &data).await;
     // A restart of the original waits for nobody, however it ended.
     server.kill();
@@ -116,14 +111,14 @@ async fn whoever_is_taken_over_on_a_bucket_stops_flushing() {
     let log = refusal(&copy, &[]);
     assert!(log.contains("--take-over /export") && log.contains(&original.data().display().to_string()), "{log}");
 
-    signal(&server, "-STOP");
+    server.signal("STOP");
     let second = copy.try_start(&["--take-over", "/export"]).unwrap_or_else(|refused| panic!("{}", refused.log));
     let mut taken = root_of(&second).await;
     let root = taken.root.clone();
     let found = taken.find(&root, b"file").await.unwrap();
     assert_eq!(taken.read_at(&found, 0, 10).await.data.as_ref(), &data[..10]);
     let own = write_file(&mut taken, "own", &data).await;
-    signal(&server, "-CONT");
+    server.signal("CONT");
 
     // The original sees that it has lost the objects, and says so.
     let until = Instant::now() + Duration::from_secs(40);

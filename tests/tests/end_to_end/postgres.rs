@@ -1,9 +1,15 @@
 //! A share whose metadata is in PostgreSQL, and whose content is in a folder.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    process::Output,
+    time::{Duration, Instant},
+};
 
 use dittofs_postgres_test_server::{DATABASE, PASSWORD, PostgresServer, USER};
+use dittofs_tests::server::Home;
 use nfs3_client::nfs3_types::nfs3::*;
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{
     persistence::root_of,
@@ -94,4 +100,52 @@ fn a_start_without_the_database_says_what_is_wrong() {
     database.stop();
     let refused = home.try_start(&[]).err().expect("the database is away");
     assert!(refused.log.contains("is PostgreSQL running there"), "{}", refused.log);
+}
+
+/// A data folder whose share is in a database.
+fn home_over(database: &PostgresServer, seconds: u32) -> Home {
+    let home = home(None);
+    let password = home.path().join("password");
+    fs::write(&password, PASSWORD).unwrap();
+    let configuration = configuration(database, password.to_str().unwrap());
+    home.configure(&configuration.replace("seconds: 20", &format!("seconds: {seconds}")));
+    home
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// The commands that read the stores themselves do so over a database, too, but not beside a server elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_server_is_refused_and_so_are_commands_that_would_change_the_share() {
+    let database = PostgresServer::start();
+    let (first, second) = (home_over(&database, 20), home_over(&database, 1));
+    let server = first.start();
+    let mut session = root_of(&server).await;
+    let files = write_files(&mut session, b"first").await;
+    let has_it = format!("process {} on ", server.process());
+    let refused = second.try_start(&[]).err().expect("the first one has the share");
+    assert!(refused.log.contains(&has_it) && refused.log.contains("stop that server"), "{}", refused.log);
+    for command in [["check"].as_slice(), &["share", "rename", "/export", "/other"]] {
+        let refused = second.run(command);
+        assert!(!refused.status.success() && text(&refused).contains(&has_it), "{command:?}: {}", text(&refused));
+    }
+    assert!(text(&second.run(&["share", "list"])).contains("/export"));
+
+    // A machine whose server is stopped, and whose session a person ends: it hears of that when it goes on.
+    server.signal("STOP");
+    let mut person = PgConnection::connect(&database.url()).await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted";
+    person.execute(end).await.unwrap();
+    let stored = text(&second.run(&["share", "list"]));
+    assert!(stored.contains("not served"), "{stored}");
+    let checked = text(&second.run(&["check"]));
+    assert!(!checked.contains(&has_it), "{checked}");
+    server.signal("CONT");
+    let begin = Instant::now();
+    while session.state_of(&files[0]).await != nfsstat3::NFS3ERR_JUKEBOX {
+        assert!(begin.elapsed() < Duration::from_secs(20), "it serves a share that it has lost");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

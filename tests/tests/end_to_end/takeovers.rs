@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 
 use crate::{
     object_store::{check_file, configuration, write_file},
-    owners::{copy_of, signal},
+    owners::copy_of,
     persistence::root_of,
     session::{home, pattern},
 };
@@ -130,7 +130,7 @@ async fn taken_over(bucket: S3Server, step: Step, fate: Fate) {
     let root = taken.root.clone();
     let own = pattern(3_000_000);
     write_file(&mut taken, "own", &own).await;
-    signal(&server, "-CONT");
+    server.signal("CONT");
 
     let until = Instant::now() + LOST_WITHIN;
     let gave_up = ["nothing is flushed or deleted any more", "the content store can't be used"];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use dittofs_domain::{
-    Node, NodeId, ObjectId, OpId, ShareId,
+    Node, NodeId, ObjectId, OpId,
     content::PendingTruncation,
     plan::{
         Change, EntryKey, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Plan, Reference, TimeChange,
@@ -13,11 +13,11 @@ use dittofs_domain::{
 
 use super::fold::{Contradiction, Folded, names_without_proof};
 use crate::{
+    claims::Claim,
     connections::Statement,
     extents, node,
     numbers::{object, operation, signed},
     statements,
-    view::Remembered,
 };
 
 /// One call: some plans of one share.
@@ -59,11 +59,11 @@ impl Code {
     }
 
     /// The statement of the call.
-    pub(super) fn statement(&self, share: ShareId, remembered: Remembered) -> Statement {
+    pub(super) fn statement(&self, claim: &Claim) -> Statement {
         let nodes: Vec<i64> = self.nodes.iter().map(|id| signed(id.0)).collect();
         let objects: Vec<Vec<u8>> = self.objects.iter().map(|id| object(*id)).collect();
-        Statement::new(statements::APPLY)
-            .with(signed(share.0))
+        let statement = Statement::new(statements::APPLY)
+            .with(signed(claim.share.0))
             .with(nodes)
             .with(self.wanted.clone())
             .with(objects)
@@ -73,8 +73,9 @@ impl Code {
             .with(self.blobs.clone())
             .with(self.ops.clone())
             .with(self.made.clone())
-            .with(remembered.opened)
-            .with(remembered.age)
+            .with(claim.remembered.opened)
+            .with(claim.remembered.age);
+        claim.proof(statement)
     }
 
     fn plan(&mut self, plan: &Plan, op: Option<OpId>, folded: &Folded) -> Result<(), Contradiction> {

@@ -8,7 +8,6 @@ use tokio::sync::oneshot;
 
 use super::*;
 
-const SHARE: ShareId = ShareId(1);
 const DIRECTORY: NodeId = NodeId(9);
 
 fn pending(op: Option<u128>) -> Pending {
@@ -22,36 +21,35 @@ fn ops(plans: &[Pending]) -> Vec<Option<u128>> {
 #[test]
 fn plans_wait_for_the_call_of_their_directory_and_go_in_the_next_one_in_their_order() {
     let lanes = Lanes::new(3);
-    assert!(lanes.enter(SHARE, DIRECTORY, pending(Some(1))).is_some());
-    assert!(lanes.enter(SHARE, NodeId(10), pending(Some(1))).is_some(), "of another directory");
-    assert!(lanes.enter(ShareId(2), DIRECTORY, pending(Some(1))).is_some(), "of another share");
+    assert!(lanes.enter(DIRECTORY, pending(Some(1))).is_some());
+    assert!(lanes.enter(NodeId(10), pending(Some(1))).is_some(), "of another directory");
     for op in [Some(2), None, Some(3), Some(4), Some(4), None] {
-        assert!(lanes.enter(SHARE, DIRECTORY, pending(op)).is_none());
+        assert!(lanes.enter(DIRECTORY, pending(op)).is_none());
     }
-    assert_eq!(ops(&lanes.take(SHARE, DIRECTORY)), [Some(2), None, Some(3)]);
+    assert_eq!(ops(&lanes.take(DIRECTORY)), [Some(2), None, Some(3)]);
     // Of two under one name the second one goes in a call of its own.
-    assert_eq!(ops(&lanes.take(SHARE, DIRECTORY)), [Some(4)]);
-    assert_eq!(ops(&lanes.take(SHARE, DIRECTORY)), [Some(4), None]);
-    assert!(lanes.take(SHARE, DIRECTORY).is_empty());
-    assert!(lanes.enter(SHARE, DIRECTORY, pending(None)).is_some(), "the directory is free again");
+    assert_eq!(ops(&lanes.take(DIRECTORY)), [Some(4)]);
+    assert_eq!(ops(&lanes.take(DIRECTORY)), [Some(4), None]);
+    assert!(lanes.take(DIRECTORY).is_empty());
+    assert!(lanes.enter(DIRECTORY, pending(None)).is_some(), "the directory is free again");
 }
 
 #[test]
 fn those_who_wait_for_a_call_that_is_given_up_hear_of_it() {
     let lanes = Lanes::new(3);
-    let caller = Caller::new(&lanes, SHARE, DIRECTORY);
-    assert!(lanes.enter(SHARE, DIRECTORY, pending(None)).is_some());
+    let caller = Caller::new(&lanes, DIRECTORY);
+    assert!(lanes.enter(DIRECTORY, pending(None)).is_some());
     let (answer, mut answered) = oneshot::channel();
-    assert!(lanes.enter(SHARE, DIRECTORY, Pending { plan: Plan::default(), op: None, answer }).is_none());
+    assert!(lanes.enter(DIRECTORY, Pending { plan: Plan::default(), op: None, answer }).is_none());
     drop(caller);
     assert!(matches!(answered.try_recv(), Err(oneshot::error::TryRecvError::Closed)));
-    let mut caller = Caller::new(&lanes, SHARE, DIRECTORY);
-    assert!(lanes.enter(SHARE, DIRECTORY, pending(None)).is_some(), "the directory is free again");
+    let mut caller = Caller::new(&lanes, DIRECTORY);
+    assert!(lanes.enter(DIRECTORY, pending(None)).is_some(), "the directory is free again");
     assert!(caller.next().is_empty());
     // Another one may have begun before this one's end.
-    assert!(lanes.enter(SHARE, DIRECTORY, pending(None)).is_some());
+    assert!(lanes.enter(DIRECTORY, pending(None)).is_some());
     drop(caller);
-    assert!(lanes.enter(SHARE, DIRECTORY, pending(None)).is_none());
+    assert!(lanes.enter(DIRECTORY, pending(None)).is_none());
 }
 
 fn entry(directory: u64) -> Change {

@@ -76,6 +76,11 @@ impl PostgresServer {
         self.port
     }
 
+    /// Where the database's owner connects to.
+    pub fn url(&self) -> String {
+        format!("postgres://{USER}:{}@127.0.0.1:{}/{DATABASE}", PASSWORD.replace(' ', "%20"), self.port)
+    }
+
     /// The folder of its cluster.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")

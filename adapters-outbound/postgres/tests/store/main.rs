@@ -1,6 +1,7 @@
 //! The store over real databases: what the suite of all metadata stores does not see.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod claims;
 mod fixture;
 mod migrations;
 mod outages;

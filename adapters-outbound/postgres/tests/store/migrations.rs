@@ -2,16 +2,14 @@
 
 use dittofs_ports::MetadataStore;
 use dittofs_postgres::{OpenError, PostgresMetadataStore};
-use dittofs_postgres_test_server::{DATABASE, PASSWORD, PostgresServer, USER};
+use dittofs_postgres_test_server::{DATABASE, PostgresServer, USER};
 use sqlx::{Connection, Executor, PgConnection, Row};
 
 use crate::fixture::{Fixture, options};
 
 /// A connection of a person who looks after the database.
 pub(crate) async fn by_hand(server: &PostgresServer) -> PgConnection {
-    let password = PASSWORD.replace(' ', "%20");
-    let url = format!("postgres://{USER}:{password}@127.0.0.1:{}/{DATABASE}", server.port());
-    PgConnection::connect(&url).await.unwrap()
+    PgConnection::connect(&server.url()).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -28,7 +26,7 @@ async fn of_programs_that_start_at_once_one_makes_the_tables() {
     let mut connection = by_hand(&server).await;
     let versions = connection.fetch_all("SELECT version FROM dittofs.schema_version ORDER BY version").await.unwrap();
     let versions: Vec<i32> = versions.iter().map(|row| row.get(0)).collect();
-    assert_eq!(versions, [1, 2]);
+    assert_eq!(versions, [1, 2, 3]);
 }
 
 #[tokio::test]

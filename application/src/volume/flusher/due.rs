@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use dittofs_domain::{
     NodeId,
     error::FsError,
-    flush::{NodeFacts, ShareFacts, Usage},
+    flush::{Candidate, NodeFacts, ShareFacts, Usage},
 };
 use parking_lot::Mutex;
 
@@ -33,6 +33,18 @@ impl Flusher {
             }
         }
         self.flush_all().await
+    }
+
+    /// Returns the nodes of a flush. Where commits wait for flushes, it does not take long: the rest is due again at once.
+    fn some(&self, due: Vec<Candidate>) -> Vec<NodeId> {
+        let most = if self.tier.is_of_stores() { self.policy.object_bytes_max } else { u64::MAX };
+        let mut bytes = 0_u64;
+        let few = due.into_iter().take_while(|candidate| {
+            let before = bytes;
+            bytes = bytes.saturating_add(candidate.bytes);
+            before < most
+        });
+        few.map(|candidate| candidate.node).collect()
     }
 
     /// Flushes what the policy finds due; answers whether there was anything.
@@ -65,7 +77,7 @@ impl Flusher {
         };
         let due = self.policy.candidates(&nodes, &share);
         let any = !due.is_empty();
-        let flushed = self.flush(due.into_iter().map(|candidate| candidate.node).collect()).await;
+        let flushed = self.flush(self.some(due)).await;
         if self.write_back.set_aside().is_any() {
             let _flushing = self.stop_flushing().await;
             self.write_back.move_aside(&self.locks).await;

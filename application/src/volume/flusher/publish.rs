@@ -45,6 +45,16 @@ impl Flusher {
             return Ok(());
         };
         let was_changed = stored.content_version != gathered.content_version;
+        if self.tier.is_of_stores() {
+            // A commit has put all that was taken, and newer bytes, into the map.
+            if self.nodes.pending().find(node).is_some_and(|pending| pending.lock().in_map() > gathered.up_to) {
+                return Ok(());
+            }
+            // What lies over it by now may be nowhere else: it is taken again, with that.
+            if was_changed {
+                return Err(FsError::Busy);
+            }
+        }
         let is_written_over =
             self.nodes.pending().find(node).is_some_and(|pending| pending.lock().is_written_over(gathered.up_to));
         let must_be_durable = was_changed || is_written_over || self.content_seq_after(gathered) < gathered.up_to;
@@ -84,23 +94,14 @@ impl Flusher {
         let query = Query { map: Some(map::install_query(node, pieces, self.share.scale())), ..Query::node(node) };
         let decide = |view: &View, pending: Option<&Pending>| {
             let stored = view.node(node)?;
-            let end = pieces.iter().map(Piece::end).max().unwrap_or(0).max(stored.size);
             let current = self.current(batch, stored, &view.map)?;
-            let installed = map::install(&view.map, &self.share.facts(stored), &current, end);
-            let installed = installed.map_err(|error| self.share.map_failed(node, &error))?;
-            if !installed.crowded.is_empty() {
-                tracing::debug!(share = %self.share.name(), %node, pages = installed.crowded.len(), "pages with many extents");
-            }
             // While readers are kept off: a record that is lost before brings older ones back into the index.
             let done = batch.is_last.then(|| self.content_seq_after(batch.gathered));
-            let mut plan = Plan::at(self.share.now());
-            plan.require(Expectation::Exists(node));
-            plan.require(Expectation::ContentVersion { node, version: stored.content_version });
+            let mut plan = self.installing(stored, &view.map, &current, (pending, done))?;
             if !pieces.is_empty() {
                 plan.require(Expectation::ObjectUsable { object: object.id, epoch: self.share.epoch() });
                 plan.change(Change::PutObject(object));
             }
-            installed.edit.add_to(&mut plan, node, published(stored, pending, done));
             Ok((plan, done))
         };
         let query = ContentQuery { query, op: None, removes: false };
@@ -110,6 +111,28 @@ impl Flusher {
         };
         self.plans.change_content(lock, query, decide, forget).await?;
         Ok(())
+    }
+
+    /// Returns the plan that puts pieces into a node's map, with what was shown of it.
+    pub(super) fn installing(
+        &self,
+        stored: &Node,
+        view: &MapView,
+        pieces: &[Piece],
+        (shown, done): (Option<&Pending>, Option<Sequence>),
+    ) -> FsResult<Plan> {
+        let node = stored.id;
+        let end = pieces.iter().map(Piece::end).max().unwrap_or(0).max(stored.size);
+        let installed = map::install(view, &self.share.facts(stored), pieces, end);
+        let installed = installed.map_err(|error| self.share.map_failed(node, &error))?;
+        if !installed.crowded.is_empty() {
+            tracing::debug!(share = %self.share.name(), %node, pages = installed.crowded.len(), "pages with many extents");
+        }
+        let mut plan = Plan::at(self.share.now());
+        plan.require(Expectation::Exists(node));
+        plan.require(Expectation::ContentVersion { node, version: stored.content_version });
+        installed.edit.add_to(&mut plan, node, published(stored, shown, done));
+        Ok(plan)
     }
 
     /// Stores what was shown of a node of whose records nothing is left in the index, as they were lost: none of them may

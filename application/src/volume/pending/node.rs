@@ -42,6 +42,8 @@ pub(in crate::volume) struct NodePending {
     /// A plan that removes bytes of the file was sent, and nobody has heard what became of it: the index may still
     /// have these bytes.
     pub(in crate::volume) is_uncertain: bool,
+    /// Up to this record, all that the index has is in the file's map as well.
+    in_map: Sequence,
     /// For what the share may grow once all of it is stored: never more than the slices have.
     pub(super) claim: Claim,
 }
@@ -95,6 +97,7 @@ impl NodePending {
             since: Duration::default(),
             generation: 0,
             is_uncertain: false,
+            in_map: Sequence::default(),
             claim,
         }
     }
@@ -108,6 +111,17 @@ impl NodePending {
     /// The newest record.
     pub(in crate::volume) fn newest(&self) -> Option<Sequence> {
         self.held.last().map(|held| held.appended.sequence)
+    }
+
+    /// The record up to which all that the index has is in the file's map as well.
+    pub(in crate::volume) fn in_map(&self) -> Sequence {
+        self.in_map
+    }
+
+    /// All that the index has, up to this record, is in the file's map as well: the share grows no more by it.
+    pub(in crate::volume) fn put_in_map(&mut self, up_to: Sequence) {
+        self.in_map = self.in_map.max(up_to);
+        self.claim.shrink_to(0);
     }
 
     /// The record up to which all are done once these ranges are stored. Where nothing is left of the index then, that is

@@ -58,6 +58,7 @@ fn log_share(share: &ShareConfig, facts: &ShareFacts, bytes_max: Option<u64>) {
         metadata_store: _,
         content_store: _,
         durability,
+        inline_max: _,
         compression,
         encryption: _,
         clients: _,
