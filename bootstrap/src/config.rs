@@ -82,7 +82,7 @@ pub struct Config {
 pub struct JournalConfig {
     /// The sum over all shares.
     pub size: ByteSize,
-    /// The folder of the shares' journals, absolute; none where all shares are in memory.
+    /// The folder of the shares' journals, absolute; none where no share keeps a journal.
     pub path: Option<PathBuf>,
 }
 

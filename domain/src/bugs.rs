@@ -6,6 +6,10 @@
 pub enum Bug {
     /// A flush takes parts of regions, and puts what it copied over whatever stands there by then.
     RegionsSplit,
+    /// A commit is answered although the newest record is not in the map.
+    CommittedEarly,
+    /// A flush puts what it took into the map over newer bytes that a commit has put there.
+    CommitUndone,
 }
 
 #[cfg(feature = "seeded-bugs")]

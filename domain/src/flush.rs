@@ -11,5 +11,5 @@ mod policy;
 
 pub use compaction::rewrite;
 pub use cutter::{Cost, Cutter, Step};
-pub use inline::{INLINE_SLICES_MAX, goes_inline};
+pub use inline::{INLINE_SLICES_MAX, goes_inline, is_committed, is_outdone};
 pub use policy::{Candidate, NodeFacts, Policy, ShareFacts, Urgency, Usage};

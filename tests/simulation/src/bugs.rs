@@ -48,12 +48,21 @@ pub enum Bug {
     KeysNotNoted,
     /// A flush takes parts of regions, and puts what it copied over whatever stands there by then.
     RegionsSplit,
+    /// A commit is answered although the newest record is not in the map.
+    CommittedEarly,
+    /// A flush puts what it took into the map over newer bytes that a commit has put there.
+    CommitUndone,
 }
 
 impl Bug {
     /// The rule of the domain that is broken, where it is one of those.
     pub(crate) fn of_the_rules(self) -> Option<dittofs_domain::bugs::Bug> {
-        (self == Bug::RegionsSplit).then_some(dittofs_domain::bugs::Bug::RegionsSplit)
+        match self {
+            Bug::RegionsSplit => Some(dittofs_domain::bugs::Bug::RegionsSplit),
+            Bug::CommittedEarly => Some(dittofs_domain::bugs::Bug::CommittedEarly),
+            Bug::CommitUndone => Some(dittofs_domain::bugs::Bug::CommitUndone),
+            _ => None,
+        }
     }
 }
 
@@ -95,4 +104,6 @@ bugs! {
     "constant-verifier" ConstantVerifier "the write verifier is new at every start"
     "keys-not-noted" KeysNotNoted "23: a key that seals something stands in the share's row"
     "regions-split" RegionsSplit "no two batches of a flush touch one region; publishing never goes back"
+    "committed-early" CommittedEarly "what was answered as durable is there after a crash"
+    "commit-undone" CommitUndone "what was answered as durable is there after a crash"
 }

@@ -1,7 +1,7 @@
 //! Every seeded bug is found, by the same seeds that hold without it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use dittofs_simulation::{BUGS, Bug, Options, run};
+use dittofs_simulation::{BUGS, Bug, Options, Tiers, run};
 
 /// Seeds that are tried until a bug is found.
 const SEEDS: u64 = 300;
@@ -10,11 +10,16 @@ const SEEDS_OF_ORDER: u64 = 1_000;
 
 fn is_found(bug: Bug) {
     let seeded = BUGS.iter().find(|seeded| seeded.bug == bug).expect("every bug is in the table");
-    let options = Options { bug: Some(bug), ..Options::default() };
-    let seeds = if bug == Bug::RegionsSplit { SEEDS_OF_ORDER } else { SEEDS };
+    let (tiers, seeds) = match bug {
+        Bug::RegionsSplit => (Tiers::Mixed, SEEDS_OF_ORDER),
+        Bug::CommittedEarly | Bug::CommitUndone => (Tiers::Stores, SEEDS_OF_ORDER),
+        _ => (Tiers::Mixed, SEEDS),
+    };
+    let sound = Options { tiers, ..Options::default() };
+    let options = Options { bug: Some(bug), ..sound };
     let found = (0..seeds).find_map(|seed| run(seed, &options).err());
     let failure = found.unwrap_or_else(|| panic!("{} is not found: {}", seeded.name, seeded.invariant));
-    let sound = run(failure.seed, &Options::default());
+    let sound = run(failure.seed, &sound);
     assert!(sound.is_ok(), "seed {} fails without {}, too: {sound:?}", failure.seed, seeded.name);
     println!("{} breaks \"{}\", found by {failure}", seeded.name, seeded.invariant);
 }
@@ -52,4 +57,6 @@ found! {
     a_constant_write_verifier_is_found ConstantVerifier
     keys_that_are_not_noted_are_found KeysNotNoted
     split_regions_are_found RegionsSplit
+    a_commit_answered_early_is_found CommittedEarly
+    a_commit_that_is_undone_is_found CommitUndone
 }

@@ -7,12 +7,22 @@
 #[allow(dead_code, reason = "shared with the end-to-end tests, which use all of it")]
 mod session;
 
+mod database;
 mod record;
 mod resend;
 mod steps;
 mod worker;
 
-use std::{fs, path::Path, sync::Arc, thread, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use dittofs_tests::{
     bucket,
@@ -23,6 +33,7 @@ use dittofs_tests::{
 };
 use tokio::sync::watch;
 
+use database::{Database, over_database};
 use resend::{Place, Resender, Seen};
 use session::{Session, home, user};
 use worker::Worker;
@@ -133,7 +144,9 @@ async fn what_was_answered_as_stable_outlives_every_kill() {
 async fn with_content_on_s3_behind_a_lossy_network_it_outlives_every_kill_too() {
     let server = S3Server::start();
     let proxy = FaultProxy::start(server.address());
-    proxy.rule(|seen| match seen.number % 23 {
+    let objects = AtomicUsize::new(0);
+    proxy.rule(move |seen| match seen.number % 23 {
+        _ if seen.is_of_object() && objects.fetch_add(1, Ordering::Relaxed) % 9 == 4 => Fate::DropAfter,
         5 => Fate::DropAfter,
         11 => Fate::Refuse(503, "SlowDown"),
         17 => Fate::DropBefore,
@@ -149,15 +162,44 @@ async fn with_content_on_s3_behind_a_lossy_network_it_outlives_every_kill_too() 
     assert!(proxy.seen().iter().any(|(seen, fate)| seen.is_of_object() && *fate == Fate::DropAfter));
 }
 
+/// Without a disk: metadata in PostgreSQL, content in S3, nothing in a journal. The database is killed, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_the_tier_remote_it_outlives_every_kill_of_the_server_and_of_the_database() {
+    let (bucket, database) = (S3Server::start(), Database::start());
+    let home = home(None);
+    let content = bucket::content(bucket.address(), "remote");
+    home.configure(&over_database(&database, &content, "remote"));
+    let trouble = database.in_trouble(Random::new(number("KILL_SEED", 1)));
+    outlives_every_kill(&home, None).await;
+    trouble.end();
+    assert!(!home.data().join("journal").exists(), "there is no journal");
+}
+
 /// Clients that send what got no reply again, with the same bytes from the same port: no call fails, as nobody else works
 /// on their names. `KILL_ROUNDS` says how often the server is killed (20).
 #[test]
 fn a_call_that_is_sent_again_after_a_kill_is_carried_out_once() {
-    const CLIENTS: u32 = 3;
-    let (rounds, mut random) = (number("KILL_ROUNDS", 20), Random::new(number("KILL_SEED", 1)));
     let home = home(None);
     let content = format!("{{ type: fs, fs: {{ path: {} }} }}", home.data().join("content").display());
     home.configure(&small(&home, &content, ""));
+    every_call_is_carried_out_once(&home);
+}
+
+/// The same with metadata in PostgreSQL, which is killed, paused and cut off in between, in whatever it is doing.
+#[test]
+fn over_a_database_in_trouble_a_call_is_carried_out_once_too() {
+    let database = Database::start();
+    let home = home(None);
+    let content = format!("{{ type: fs, fs: {{ path: {} }} }}", home.data().join("content").display());
+    home.configure(&over_database(&database, &content, "local"));
+    let trouble = database.in_trouble(Random::new(number("KILL_SEED", 1)));
+    every_call_is_carried_out_once(&home);
+    trouble.end();
+}
+
+fn every_call_is_carried_out_once(home: &Home) {
+    const CLIENTS: u32 = 3;
+    let (rounds, mut random) = (number("KILL_ROUNDS", 20), Random::new(number("KILL_SEED", 1)));
     let place = Arc::new(Place::default());
     let mut server = home.start();
     place.set(Some(server.address()));

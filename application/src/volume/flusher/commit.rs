@@ -15,7 +15,7 @@ use dittofs_domain::{
         slices::Slice,
     },
     error::{FsError, FsResult},
-    flush::goes_inline,
+    flush::{goes_inline, is_committed},
     plan::{Query, View},
 };
 use parking_lot::Mutex;
@@ -78,7 +78,7 @@ impl Flusher {
     async fn store(self: &Arc<Self>, node: NodeId, up_to: Sequence, inline_bytes_max: u32) -> FsResult<()> {
         let is_stored = |flusher: &Flusher| {
             let pending = flusher.nodes.pending().find(node);
-            pending.is_none_or(|pending| pending.lock().in_map() >= up_to)
+            pending.is_none_or(|pending| is_committed(pending.lock().in_map(), up_to))
         };
         if is_stored(self) || self.store_inline(node, inline_bytes_max).await? {
             return Ok(());

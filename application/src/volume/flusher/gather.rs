@@ -23,6 +23,8 @@ pub(in crate::volume) struct Gathered {
     pub(in crate::volume) ranges: Vec<Range<u64>>,
     /// The newest record at that time.
     pub(in crate::volume) up_to: Sequence,
+    /// The record up to which all was in the map already.
+    pub(in crate::volume) in_map: Sequence,
     /// The content version at that time. Where it has changed since, bytes that were taken may have been removed.
     pub(in crate::volume) content_version: ContentVersion,
     /// Where the bytes are now; set when the object is built.
@@ -100,14 +102,15 @@ impl Flusher {
             cutter.finished();
             return Ok(None);
         }
-        let (up_to, size) = {
+        let (up_to, in_map, size) = {
             let pending = pending.lock();
-            (pending.newest().or(pending.slices.newest()).unwrap_or_default(), pending.shown.size)
+            (pending.newest().or(pending.slices.newest()).unwrap_or_default(), pending.in_map(), pending.shown.size)
         };
         let mut gathered = Gathered {
             node,
             ranges: Vec::new(),
             up_to,
+            in_map,
             content_version: stored.content_version,
             pieces: Vec::new(),
             base: Vec::new(),

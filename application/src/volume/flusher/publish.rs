@@ -8,6 +8,7 @@ use dittofs_domain::{
         slices::Part,
     },
     error::{FsError, FsResult},
+    flush::is_outdone,
     plan::{Change, Expectation, MapView, NodeUpdate, ObjectRecord, Plan, Query, TimeChange, View},
 };
 
@@ -47,7 +48,12 @@ impl Flusher {
         let was_changed = stored.content_version != gathered.content_version;
         if self.tier.is_of_stores() {
             // A commit has put all that was taken, and newer bytes, into the map.
-            if self.nodes.pending().find(node).is_some_and(|pending| pending.lock().in_map() > gathered.up_to) {
+            if self
+                .nodes
+                .pending()
+                .find(node)
+                .is_some_and(|pending| is_outdone(gathered.in_map, pending.lock().in_map()))
+            {
                 return Ok(());
             }
             // What lies over it by now may be nowhere else: it is taken again, with that.

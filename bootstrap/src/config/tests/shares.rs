@@ -4,7 +4,8 @@ use super::*;
 
 #[rstest]
 #[case::durability("durability: local", "durability", "can't give `local`", "`none`")]
-#[case::remote("durability: remote", "durability", "not built yet", "`none`")]
+#[case::remote("durability: remote", "durability", "metadata in `memory` outlives nothing", "`none`")]
+#[case::inline("inline_max: 4KiB", "inline_max", "durability: remote", "leave")]
 #[case::durability_word("durability: strong", "durability", "`strong`", "local")]
 #[case::compression("compression: rar", "compression", "`rar`", "none, zstd")]
 #[case::encryption("encryption: zeros", "encryption", "not a mapping", "below it")]

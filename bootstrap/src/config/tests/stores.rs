@@ -31,12 +31,15 @@ fn a_store_is_refused(#[case] store: &str, #[case] key: &str, #[case] found: &st
     assert_refused(load_text(&text, &[]), key, found, fix);
 }
 
-const DISK: &str = "metadata: { stores: { m: { type: disk, disk: { path: /m } }, scratch: { type: memory } } }\n\
+const DISK: &str = "metadata: { stores: { m: { type: disk, disk: { path: /m } }, scratch: { type: memory }, \
+                    redb: { type: redb, redb: { path: /redb } }, less: { type: postgres, postgres: { host: h, user: u, \
+                    database: d, outlives_machine: false } } } }\n\
                     content: { stores: { c: { type: disk, disk: { path: /c } }, scratch: { type: memory } } }\n";
 
 #[rstest]
 #[case::strongest_by_default("m", "c", "", Durability::Local)]
 #[case::as_asked("m", "c", ", durability: local, id: 7", Durability::Local)]
+#[case::remote("m", "c", ", durability: remote, inline_max: 128KiB", Durability::Remote)]
 #[case::memory("scratch", "scratch", "", Durability::None)]
 fn a_registered_kind_gives_its_durability(
     #[case] metadata: &str,
@@ -50,7 +53,15 @@ fn a_registered_kind_gives_its_durability(
 }
 
 #[rstest]
-#[case::remote("m", "c", ", durability: remote", "durability", "not built yet")]
+#[case::remote(
+    "redb",
+    "c",
+    ", durability: remote",
+    "durability",
+    "`redb` outlives a loss of power, but not its machine"
+)]
+#[case::states_less("less", "c", ", durability: remote", "durability", "can't give `remote`")]
+#[case::inline("m", "c", ", durability: remote, inline_max: 129KiB", "inline_max", "too much")]
 #[case::none_over_disk("m", "c", ", durability: none", "durability", "in memory only")]
 #[case::lost_content("m", "scratch", "", "content_store", "outlives")]
 #[case::lost_metadata("scratch", "c", "", "content_store", "outlives")]
@@ -102,7 +113,7 @@ fn stores_in_each_others_folders_are_refused(#[case] metadata: &str, #[case] con
 #[test]
 fn a_journals_folder_is_refused_where_nothing_would_be_put_there() {
     let text = with_share("") + "journal: { path: /j }\n";
-    assert_refused(load_text(&text, &[]), "journal.path", "in memory", "leave");
+    assert_refused(load_text(&text, &[]), "journal.path", "no share keeps a journal", "leave");
 }
 
 #[test]

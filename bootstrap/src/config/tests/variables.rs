@@ -114,3 +114,47 @@ fn a_problem_names_the_variable_that_set_the_value() {
 fn a_variable_that_leads_nowhere_is_refused(#[case] variable: &str, #[case] key: &str, #[case] found: &str) {
     assert_refused(load_text(SAMPLE, &[(variable, "1")]), key, found, "");
 }
+
+const ONE_DATABASE: &str = "metadata: { stores: { db: { type: postgres, postgres: { host: far } }, m: { type: memory } } }\n\
+                            content: { stores: { c: { type: fs, fs: { path: /c } } } }\n\
+                            shares: [{ name: /e, metadata_store: db, content_store: c }]\n";
+
+#[test]
+fn short_variables_set_the_options_of_the_only_postgresql_store() {
+    let environment = [
+        ("DITTOFS_METADATA_POSTGRES_HOST", "near"),
+        ("DITTOFS_METADATA_POSTGRES_PORT", "6543"),
+        ("DITTOFS_METADATA_POSTGRES_USER", "me"),
+        ("DITTOFS_METADATA_POSTGRES_PASSWORD", "0123"),
+        ("DITTOFS_METADATA_POSTGRES_DATABASE", "files"),
+        ("DITTOFS_METADATA_POSTGRES_MAX_CONNECTIONS", "7"),
+        ("DITTOFS_METADATA_POSTGRES_SSLMODE", "verify-full"),
+        // An orchestrator's, for services that are called so.
+        ("DITTOFS_METADATA_POSTGRES_SERVICE_HOST", "10.0.0.1"),
+        ("DITTOFS_METADATA_POSTGRES_PORT_5432_TCP", "tcp://10.0.0.1:5432"),
+    ];
+    let config = load_text(ONE_DATABASE, &environment).unwrap();
+    let options: dittofs_postgres::PostgresOptions = config.metadata["db"].options.read().unwrap();
+    let expected = dittofs_postgres::PostgresOptions {
+        host: Some("near".to_owned()),
+        port: Some(6_543),
+        user: Some("me".to_owned()),
+        password: Some(dittofs_postgres::Secret::new("0123")),
+        database: Some("files".to_owned()),
+        max_connections: 7,
+        sslmode: Some(dittofs_postgres::SslMode::VerifyFull),
+        ..Default::default()
+    };
+    assert_eq!(options, expected);
+    load_text(ONE_DATABASE, &[("DITTOFS_METADATA_POSTGRES_PORT", "tcp://10.0.0.1:5432")]).unwrap();
+}
+
+#[test]
+fn short_variables_need_exactly_one_store_that_they_can_mean() {
+    let host = [("DITTOFS_METADATA_POSTGRES_HOST", "near")];
+    assert_refused(load_text(SAMPLE, &host), host[0].0, "no metadata store is of type `postgres`", "");
+    let two = ONE_DATABASE.replace("m: { type: memory }", "two: { type: postgres, postgres: { host: far } }");
+    assert_refused(load_text(&two, &host), host[0].0, "db, two", "");
+    let unknown = [("DITTOFS_METADATA_POSTGRES_HOSTS", "near")];
+    assert_refused(load_text(ONE_DATABASE, &unknown), "metadata.stores.db.postgres.hosts", "not known", "");
+}

@@ -25,3 +25,11 @@ fn little_in_few_slices_goes_inline() {
     }
     assert!(!goes_inline(&index(&[1]), 0), "never");
 }
+
+#[test]
+fn a_commit_is_done_with_its_newest_record_and_outdoes_flushes_that_took_less() {
+    for (in_map, other, committed, outdone) in [(0, 0, true, false), (0, 1, false, true), (1, 1, true, false)] {
+        let (in_map, other) = (Sequence(in_map), Sequence(other));
+        assert_eq!((is_committed(in_map, other), is_outdone(in_map, other)), (committed, outdone));
+    }
+}
