@@ -115,6 +115,9 @@ impl Applier {
     async fn call(&self, mut plans: Vec<Pending>) -> Result<(), (Vec<Pending>, Fault)> {
         let deadline = self.connections.deadline();
         let mut deadlocks = 0;
+        if let Err(fault) = self.connections.end_lost(deadline).await {
+            return Err((plans, fault));
+        }
         loop {
             let named: Vec<(&Plan, Option<OpId>)> = plans.iter().map(|pending| (&pending.plan, pending.op)).collect();
             let code = match Code::of(&named) {

@@ -62,6 +62,19 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// Whether the database is not there, or not yet.
+    pub(crate) fn is_of_absence(&self) -> bool {
+        let ConnectError::Refused { source, .. } = self else { return false };
+        match source.as_database_error().and_then(|error| error.code()) {
+            // It starts or stops.
+            Some(code) => code == "57P03",
+            None => matches!(source, sqlx::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused
+                || error.kind() == io::ErrorKind::ConnectionReset || error.kind() == io::ErrorKind::UnexpectedEof),
+        }
+    }
+}
+
 fn describe(place: &str, source: &sqlx::Error) -> String {
     let code = source.as_database_error().and_then(|error| error.code());
     let fix = match (code.as_deref(), source) {

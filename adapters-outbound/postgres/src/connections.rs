@@ -107,15 +107,25 @@ impl Connections {
         &self.runtime
     }
 
-    /// Makes the first connection, and keeps it: whether there is a database that will do shows here.
+    /// Makes the first connection: whether there is a database that will do shows here. One that is away, as it may be
+    /// starting itself, is waited for as long as by any request.
     pub(crate) async fn connect(self: &Arc<Self>) -> Result<Session, ConnectError> {
-        self.connector.connect(self.wait).await
+        let deadline = self.deadline();
+        loop {
+            match self.connector.connect(self.wait).await {
+                Err(error) if error.is_of_absence() && Instant::now() + PAUSE < deadline => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                connected => return connected,
+            }
+        }
     }
 
     /// Reads, from one connection after another until one answers.
     pub(crate) async fn read(self: &Arc<Self>, statement: &Statement) -> Result<Vec<PgRow>, Fault> {
         let deadline = self.deadline();
         let mut deadlocks = 0;
+        self.end_lost(deadline).await?;
         loop {
             match self.once(statement, deadline).await {
                 Err(Fault::Lost { .. }) if Instant::now() < deadline => {}
@@ -131,6 +141,7 @@ impl Connections {
         let this = Arc::clone(self);
         let writing = self.runtime.spawn(async move {
             let deadline = this.deadline();
+            this.end_lost(deadline).await?;
             loop {
                 match this.once(&statement, deadline).await {
                     Err(Fault::Lost { .. }) if Instant::now() < deadline => this.end_lost(deadline).await?,
@@ -230,7 +241,9 @@ impl Connections {
         drop(closed);
     }
 
-    /// Ends every session whose answer did not come, so that nothing that was sent there takes effect any more.
+    /// Ends every session whose answer did not come, so that nothing that was sent there takes effect any more. It comes
+    /// before everything that is asked or changed: what was sent before is done before it, or never. A plan without a name
+    /// could else take effect after one that was decided without it, as a flush's older bytes over newer ones.
     pub(crate) async fn end_lost(self: &Arc<Self>, deadline: Instant) -> Result<(), Fault> {
         while let Some(sessions) = self.lost.sessions() {
             match self.end(&sessions, deadline).await {

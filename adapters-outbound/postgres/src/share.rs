@@ -82,10 +82,6 @@ impl ShareMetadata for PostgresShare {
     /// `query.lock` changes nothing: where a plan meets a conflict, another one went through.
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {
         self.claim.check()?;
-        if query.op.is_some() {
-            // What is not in the view will never be applied: not even by a session whose answer did not come.
-            self.connections.end_lost(self.connections.deadline()).await?;
-        }
         let statement = view::statement(&self.claim, query);
         let rows = self.connections.read(&statement).await?;
         Ok(view::read(query, &rows)?)

@@ -165,11 +165,12 @@ pub trait ShareMetadata: Send + Sync {
     /// - of an operation whose plan was applied in the last 120 s, what came of it: also after a crash or a restart, as
     ///   far as the store survives that. The 120 s begin anew when the store is opened. Of more than 64,000 operations
     ///   only the newest need be remembered;
-    /// - where several instances serve the share, the lease of each node that it brings; where one does, none;
-    /// - if the operation's plan ended as [`ApplyError::Unknown`] and is not applied in this view, it never will be.
+    /// - where several instances serve the share, the lease of each node that it brings; where one does, none.
     async fn view(&self, query: &Query) -> Result<View, MetadataError>;
 
     /// Applies a plan, all or nothing.
+    /// - a plan that ended as [`ApplyError::Unknown`] is applied before everything that this instance asks for or changes
+    ///   afterwards, or never;
     /// - expectations are checked at the instant of commit, all before the first change; `Conflict` if one fails,
     ///   and then nothing has changed;
     /// - serializable: two plans that break each other's expectations are never both applied;

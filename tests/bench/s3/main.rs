@@ -5,7 +5,6 @@
 mod client;
 mod limits;
 mod phases;
-mod report;
 mod sampler;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -13,10 +12,20 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use clap::Parser;
 use dittofs_tests::{
     fault_proxy::{Fate, FaultProxy},
+    report::Report,
     s3::S3Server,
 };
 use phases::Rig;
-use report::Report;
+
+const HEAD: &str = "# Performance with content in S3
+
+Written by `tests/bench/s3.sh`; do not edit.
+
+The server is a release build, with its content in an S3 server (`s3s-fs`) on the same machine. A
+proxy between them delays each request, then passes on the whole request, and later the whole
+answer. Client, server, proxy and store share the machine's cores, which limit the rates. The limits
+are the rates of the same store through the same proxy to the same HTTP client without the server,
+at the best of several depths.";
 
 /// Measures a server whose content is behind a network.
 #[derive(Parser)]
@@ -53,7 +62,9 @@ fn main() -> ExitCode {
     let proxy = FaultProxy::start(bucket.address());
     let delay = Duration::from_millis(options.delay);
     proxy.rule(move |_| Fate::Delay(delay));
-    let mut report = Report::new(&options);
+    let mut facts = options.fact.clone();
+    facts.push(format!("Each request waits {} ms", options.delay));
+    let mut report = Report::new(HEAD, &facts);
     let mut rig = Rig::new(&options, &proxy, &mut report);
     rig.sequential_write();
     rig.cold_reads();

@@ -4,12 +4,13 @@ use std::{net::SocketAddr, time::Duration};
 
 use dittofs_tests::{
     fault_proxy::FaultProxy,
+    report::Report,
     s3,
     server::{Home, Server},
 };
 use hyper::Method;
 
-use crate::{Options, client::Client, limits::Limits, report::Report, sampler::Sampler};
+use crate::{Options, client::Client, limits::Limits, sampler::Sampler};
 
 const MIB: u64 = 1 << 20;
 const CACHE_MIB: u64 = 256;

@@ -69,6 +69,10 @@ kinds! {
     ApplyUnavailable = 8_000,
     /// A plan was applied, and nobody said so.
     ApplyAnswerLost = 8_000,
+    /// The answer to a plan did not come, and the plan was applied later, or never: the session in which it ran lived on.
+    ApplyLate = 6_000,
+    /// One of those was applied after all.
+    LateApplied = 0,
     /// A plan was refused without reason.
     ApplyConflict = 20_000,
     /// A crash came when a plan was on its way.

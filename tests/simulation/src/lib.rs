@@ -15,6 +15,7 @@ mod fsck;
 mod invariants;
 mod journal;
 mod keys;
+mod late;
 mod life;
 mod machine;
 mod metadata;

@@ -13,7 +13,7 @@ use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, ShareMetadata, 
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::{faults::Fault, life::Life};
+use crate::{faults::Fault, late::LatePlans, life::Life};
 
 /// The operations of clients that were carried out, and what they made: the truth, whatever the store remembers.
 pub(crate) type CarriedOut = Mutex<HashMap<OpId, Option<NodeId>>>;
@@ -44,6 +44,8 @@ pub(crate) struct SimulatedMetadata {
     pub(crate) life: Arc<Life>,
     /// Whether a row that is missing is shown as a hole: a seeded bug.
     pub(crate) missing_row_is_hole: bool,
+    /// Plans that may still be applied.
+    pub(crate) late: LatePlans,
     /// Until when nothing is answered.
     pub(crate) away_until: Mutex<Option<Instant>>,
 }
@@ -54,6 +56,7 @@ impl SimulatedMetadata {
         if self.is_away() || self.life.simulation.happens(Fault::ReadUnavailable) {
             return Err(MetadataError::Unavailable("the simulated store does not answer".into()));
         }
+        self.decide_late().await;
         Ok(())
     }
 
@@ -91,6 +94,11 @@ impl SimulatedMetadata {
         if self.is_away() || simulation.happens(Fault::ApplyUnavailable) {
             return Err(ApplyError::Unavailable("the simulated store does not answer".into()));
         }
+        self.decide_late().await;
+        if simulation.happens(Fault::ApplyLate) {
+            self.late.add(plan, op);
+            return Err(ApplyError::Unknown("the simulated store does not answer".into()));
+        }
         if simulation.happens(Fault::ApplyConflict) {
             return Err(ApplyError::Conflict);
         }
@@ -106,14 +114,30 @@ impl SimulatedMetadata {
             self.judge_conflict(&plan, op).await;
         }
         let applied = applied?;
-        simulation.watch.lock().plan(&plan);
+        self.note_applied(&plan, op);
+        Ok(applied)
+    }
+
+    fn note_applied(&self, plan: &Plan, op: Option<OpId>) {
+        let simulation = &self.life.simulation;
+        simulation.watch.lock().plan(plan);
         if let Some(op) = op {
             let twice = self.carried_out.lock().insert(op, plan.made()).is_some();
             if twice {
                 simulation.fail(format!("an operation is carried out twice: {plan:?}"));
             }
         }
-        Ok(applied)
+    }
+
+    /// Ends what may still run: each of it is applied now, or never.
+    pub(crate) async fn decide_late(&self) {
+        for (plan, op) in self.late.take() {
+            let is_applied = self.life.simulation.choose(|random| random.percent(60));
+            if is_applied && self.inner.apply(plan.clone(), op).await.is_ok() {
+                self.life.simulation.count(Fault::LateApplied);
+                self.note_applied(&plan, op);
+            }
+        }
     }
 
     /// Names that are different do not meet: a plan that adds one may only fail where the name or its directory changed.

@@ -30,6 +30,7 @@ use crate::{
     fsck, invariants,
     journal::{JournalDisk, SimulatedJournal},
     keys::RotatedKeys,
+    late::LatePlans,
     life::{Life, LifeSpawner, Simulation},
     machine::{ForgetfulCache, JumpingClock, LifeClock, LifeDisk, SeededRandomness, WipedDisk},
     metadata::SimulatedMetadata,
@@ -165,6 +166,7 @@ struct Driver {
     random: Random,
     world: Arc<World>,
     metadata: Arc<dyn ShareMetadata>,
+    late: LatePlans,
     clock: Arc<JumpingClock>,
     randomness: Arc<SeededRandomness>,
     limits: VolumeLimits,
@@ -258,6 +260,7 @@ impl Driver {
             random,
             world,
             metadata,
+            late: LatePlans::default(),
             clock: Arc::new(JumpingClock::new(simulation)),
             randomness: Arc::new(SeededRandomness::new(seed, options.bug == Some(Bug::ConstantVerifier))),
             limits,
@@ -399,11 +402,14 @@ impl Driver {
         let metadata = SimulatedMetadata {
             inner: RiggedMetadata::over(&self.metadata, &self.world.objects, self.bug),
             carried_out: Arc::clone(&self.world.carried_out),
+            late: self.late.clone(),
             away_until: parking_lot::Mutex::default(),
             scale: self.world.scale,
             life: Arc::clone(life),
             missing_row_is_hole: self.bug == Some(Bug::MissingRowIsHole),
         };
+        // Whoever takes the share waits for what runs.
+        metadata.decide_late().await;
         let disk_cache = self
             .disk_cache
             .as_ref()

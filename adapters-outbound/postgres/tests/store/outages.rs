@@ -210,6 +210,29 @@ async fn what_a_view_does_not_show_is_never_applied() {
     }
 }
 
+/// The same of a plan without a name: it is sent once, and may be carried out when the database goes on. Whoever looks
+/// afterwards sees what came of it for good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_without_a_name_is_decided_before_anything_else_is_asked() {
+    let server = PostgresServer::start();
+    let options = PostgresOptions { connect_timeout_seconds: 3, timeout_seconds: 1, ..options(&server) };
+    let fixture = Fixture::new(&options).await;
+    for round in 0..4 {
+        let (plan, id) = fixture.addition(NodeId::ROOT, &format!("late{round}"), NodeKind::File);
+        server.pause();
+        let answer = fixture.apply(plan, None).await;
+        assert!(matches!(answer, Err(ApplyError::Unknown(_))), "{answer:?}");
+        server.resume();
+        let change = fixture.view(Query::node(NodeId::ROOT)).await.nodes[0].change;
+        let (after, _) = fixture.addition(NodeId::ROOT, &format!("after{round}"), NodeKind::File);
+        let applied = fixture.apply(after, None).await.unwrap();
+        assert_eq!(applied.node(NodeId::ROOT).unwrap().before.as_ref().unwrap().change, change, "it was applied late");
+        let was_applied = !fixture.view(Query::node(id)).await.nodes.is_empty();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(!fixture.view(Query::node(id)).await.nodes.is_empty(), was_applied);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_away_is_unavailable_and_nothing_was_sent() {
     let mut server = PostgresServer::start();
