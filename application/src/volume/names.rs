@@ -21,7 +21,12 @@ use dittofs_ports::{Caller, Changed, Created, Linked, Lookup, LookupName, Rename
 use smallvec::smallvec;
 
 use crate::volume::{
-    files::Files, nodes::Nodes, numbers::Numbers, open_table::OpenTable, plans::PlanRunner, share::Share,
+    files::Files,
+    nodes::Nodes,
+    numbers::Numbers,
+    open_table::OpenTable,
+    plans::{Named, PlanRunner},
+    share::Share,
 };
 
 /// Operations on names and attributes.
@@ -72,9 +77,6 @@ impl Names {
         let identity = self.share.policy().identity;
         request.attributes.uid = request.attributes.uid.map(|uid| identity.map_uid(uid));
         request.attributes.gid = request.attributes.gid.map(|gid| identity.map_gid(gid));
-        if let Some(seen) = self.plans.earlier(op, || create::query(&request)).await? {
-            return self.created_by_then(&seen, &request).await;
-        }
         let fresh = self.numbers.fresh().await?;
         let now = self.share.now();
         let context = Context { credentials: &caller.credentials, now };
@@ -89,6 +91,10 @@ impl Names {
                 })
             })
             .await?;
+        let outcome = match outcome {
+            Named::Before(seen) => return self.created_by_then(&seen, &request).await,
+            Named::Now(outcome) => outcome,
+        };
         let (directory, version) =
             (self.nodes.changed(&outcome.seen, &outcome.applied, request.directory).await?, outcome.seen.version);
         match outcome.value {
@@ -109,7 +115,9 @@ impl Names {
 
     pub(crate) async fn link(&self, caller: &Caller, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked> {
         self.share.demand_writable()?;
-        if let Some(seen) = self.plans.earlier(op, || namespace::link::query(request)).await? {
+        if !self.opens.is_idle()
+            && let Some(seen) = self.plans.earlier(op, || namespace::link::query(request)).await?
+        {
             return self.linked_by_then(&seen, request).await;
         }
         let fresh = self.numbers.fresh().await?;
@@ -125,6 +133,10 @@ impl Names {
                 Ok((namespace::link::decide(view, request, &context, fresh)?.plan, ()))
             })
             .await?;
+        let outcome = match outcome {
+            Named::Before(seen) => return self.linked_by_then(&seen, request).await,
+            Named::Now(outcome) => outcome,
+        };
         let directory = self.nodes.changed(&outcome.seen, &outcome.applied, request.directory).await?;
         let node = self.nodes.changed(&outcome.seen, &outcome.applied, request.node).await?.after;
         Ok(Linked { node, directory })
@@ -132,7 +144,9 @@ impl Names {
 
     pub(crate) async fn remove(&self, caller: &Caller, request: &RemoveRequest, op: Option<OpId>) -> FsResult<Changed> {
         self.share.demand_writable()?;
-        if let Some(seen) = self.plans.earlier(op, || namespace::remove::query(request)).await? {
+        if !self.opens.is_idle()
+            && let Some(seen) = self.plans.earlier(op, || namespace::remove::query(request)).await?
+        {
             return self.nodes.changed_by_then(&seen, request.directory).await;
         }
         let context = Context { credentials: &caller.credentials, now: self.share.now() };
@@ -144,18 +158,23 @@ impl Names {
         let mut lock = None;
         let outcome = self
             .plans
-            .run(namespace::remove::query(request), op, |view| {
+            .run_named(namespace::remove::query(request), op, |view| {
                 let busy = view.entry(0).is_some_and(|found| self.opens.is_busy(found.node.id, &mut lock));
                 Ok((namespace::remove::decide(view, request, &context, busy)?.plan, ()))
             })
             .await?;
         drop(lock);
-        self.nodes.changed(&outcome.seen, &outcome.applied, request.directory).await
+        match outcome {
+            Named::Before(seen) => self.nodes.changed_by_then(&seen, request.directory).await,
+            Named::Now(outcome) => self.nodes.changed(&outcome.seen, &outcome.applied, request.directory).await,
+        }
     }
 
     pub(crate) async fn rename(&self, caller: &Caller, request: &RenameRequest, op: Option<OpId>) -> FsResult<Renamed> {
         self.share.demand_writable()?;
-        if let Some(seen) = self.plans.earlier(op, || namespace::rename::query(request)).await? {
+        if !self.opens.is_idle()
+            && let Some(seen) = self.plans.earlier(op, || namespace::rename::query(request)).await?
+        {
             return self.renamed_by_then(&seen, request).await;
         }
         let context = Context { credentials: &caller.credentials, now: self.share.now() };
@@ -172,12 +191,16 @@ impl Names {
         let mut lock = None;
         let outcome = self
             .plans
-            .run(namespace::rename::query(request), op, |view| {
+            .run_named(namespace::rename::query(request), op, |view| {
                 let busy = view.entry(1).is_some_and(|found| self.opens.is_busy(found.node.id, &mut lock));
                 Ok((namespace::rename::decide(view, request, &context, busy)?.plan, ()))
             })
             .await?;
         drop(lock);
+        let outcome = match outcome {
+            Named::Before(seen) => return self.renamed_by_then(&seen, request).await,
+            Named::Now(outcome) => outcome,
+        };
         Ok(Renamed {
             from_directory: self.nodes.changed(&outcome.seen, &outcome.applied, request.from_directory).await?,
             to_directory: self.nodes.changed(&outcome.seen, &outcome.applied, request.to_directory).await?,

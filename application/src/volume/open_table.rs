@@ -152,6 +152,11 @@ impl OpenTable {
         &self.freed[(node.0 % SHARDS) as usize]
     }
 
+    /// Whether nobody has anything on any node. One atomic load.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state.is_idle()
+    }
+
     /// Whether anybody may have anything on the node. One atomic load while nobody has anything on any.
     fn has_opens(&self, node: NodeId) -> bool {
         !self.state.is_idle() && self.state.hint(node, &mut |_: &NodeOpens| {}) != OpenHint::Nothing

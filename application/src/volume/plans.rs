@@ -5,7 +5,7 @@ mod growth;
 mod pending_truncation;
 mod repeated;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use dittofs_domain::{
     ObjectId, OpId,
@@ -16,6 +16,7 @@ use dittofs_domain::{
     quota,
 };
 use dittofs_ports::{ApplyError, ContentStore, ShareMetadata};
+use parking_lot::Mutex;
 
 use crate::volume::{
     garbage::Garbage,
@@ -47,6 +48,15 @@ pub(super) struct PlanOutcome<T> {
     pub(super) applied: Applied,
 }
 
+/// The outcome of a named operation.
+#[derive(Debug)]
+pub(super) enum Named<T> {
+    /// It was carried out before, as the call was sent again: what its query finds now.
+    Before(Seen),
+    /// It was run.
+    Now(PlanOutcome<T>),
+}
+
 /// Reads what a rule needs, has it decide, and applies its plan: the one place where the metadata of a share change.
 pub(super) struct PlanRunner {
     share: Arc<Share>,
@@ -57,6 +67,8 @@ pub(super) struct PlanRunner {
     metadata: Arc<dyn ShareMetadata>,
     content: Arc<dyn ContentStore>,
     ledger: Ledger,
+    /// When the metadata store was last asked for the sums, on the monotonic clock.
+    counted_at: Mutex<Duration>,
 }
 
 impl PlanRunner {
@@ -68,7 +80,8 @@ impl PlanRunner {
         (metadata, content): (Arc<dyn ShareMetadata>, Arc<dyn ContentStore>),
         ledger: Ledger,
     ) -> PlanRunner {
-        PlanRunner { share, nodes, write_back, opens, garbage, metadata, content, ledger }
+        let counted_at = Mutex::default();
+        PlanRunner { share, nodes, write_back, opens, garbage, metadata, content, ledger, counted_at }
     }
 
     /// Returns the ledger of what the share holds and may hold.
@@ -76,18 +89,37 @@ impl PlanRunner {
         &self.ledger
     }
 
-    /// Reads, decides and applies, again where somebody else's change came between. An operation with a name is done
-    /// once: whoever names one has asked before whether it was done ([`PlanRunner::earlier`]).
+    /// Reads, decides and applies, again where somebody else's change came between.
     ///
     /// # Errors
-    /// The rule's refusal; `Busy` after too many conflicts, `NoSpace`, `Io`, `Unanswered`.
+    /// The rule's refusal; `Busy` after too many conflicts, `NoSpace`, `Io`.
     pub(super) async fn run<T: Send>(
+        &self,
+        query: Query,
+        decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
+    ) -> FsResult<PlanOutcome<T>> {
+        self.run_for(None, query, None, decide).await
+    }
+
+    /// The same for an operation that may have a name: it is done once. The view that the rule sees says whether it was
+    /// done before, so that costs nothing. Nothing may have been refused before that is known.
+    ///
+    /// # Errors
+    /// Those of [`PlanRunner::run`], `Unanswered`.
+    pub(super) async fn run_named<T: Send>(
         &self,
         query: Query,
         op: Option<OpId>,
         decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
-    ) -> FsResult<PlanOutcome<T>> {
-        self.run_for(None, query, op, decide).await
+    ) -> FsResult<Named<T>> {
+        if op.is_none() {
+            return self.run(query, decide).await.map(Named::Now);
+        }
+        let first = self.ask_store(&query.clone().asking(op)).await?;
+        if first.earlier.is_some() {
+            return Ok(Named::Before(first));
+        }
+        self.run_from(Some(first), None, query, op, decide).await.map(Named::Now)
     }
 
     /// The same for a plan that rests on a node's lock: it requires the node's lease.
@@ -105,13 +137,29 @@ impl PlanRunner {
     async fn run_for<T: Send>(
         &self,
         removes_from: Option<&NodeLock<'_>>,
+        query: Query,
+        op: Option<OpId>,
+        decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
+    ) -> FsResult<PlanOutcome<T>> {
+        self.run_from(None, removes_from, query, op, decide).await
+    }
+
+    /// The same, beginning with what was seen already, if it was. That an operation with a name was not done before is
+    /// known.
+    async fn run_from<T: Send>(
+        &self,
+        mut first: Option<Seen>,
+        removes_from: Option<&NodeLock<'_>>,
         mut query: Query,
         op: Option<OpId>,
         mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
     ) -> FsResult<PlanOutcome<T>> {
         for attempt in 1..=ATTEMPTS_MAX {
             query.lock = attempt > OPTIMISTIC_ATTEMPTS;
-            let seen = self.nodes.view(&query).await?;
+            let seen = match first.take() {
+                Some(seen) => seen,
+                None => self.nodes.view(&query).await?,
+            };
             let (mut plan, value) = decide(&seen)?;
             if plan.changes.is_empty() {
                 return Ok(PlanOutcome { value, seen, applied: Applied::default() });

@@ -72,6 +72,8 @@ pub(crate) struct Faults {
     pub(crate) gets: AtomicUsize,
     /// The time of the clock.
     pub(crate) time: Mutex<Timestamp>,
+    /// What has passed of the monotonic one.
+    pub(crate) passed: Mutex<Duration>,
     /// The records that the journal has taken.
     pub(crate) appended: Mutex<Vec<(Appended, Record)>>,
 }
@@ -361,7 +363,8 @@ fn machine(faults: &Arc<Faults>) -> Machine {
     let mut clock = MockClock::new();
     let f = Arc::clone(faults);
     clock.expect_now().returning(move || *f.time.lock());
-    clock.expect_monotonic().return_const(Duration::ZERO);
+    let f = Arc::clone(faults);
+    clock.expect_monotonic().returning(move || *f.passed.lock());
     clock.expect_sleep().returning(|_| ());
     let drawn = AtomicU64::new(1);
     let mut randomness = MockRandomness::new();

@@ -55,7 +55,7 @@ async fn create(share: &dyn ShareMetadata, directory: NodeId, text: &str, number
 
 impl<'a> Rig<'a> {
     pub(crate) fn new(options: &Options, database: &'a PostgresServer, line: &Line) -> Rig<'a> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let store_options = PostgresOptions {
             host: Some("127.0.0.1".to_owned()),
             port: Some(line.port),

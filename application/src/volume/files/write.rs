@@ -136,7 +136,7 @@ impl Files {
         let pending = self.nodes.pending().snapshot(node);
         let outcome = self
             .plans
-            .run(clear_privileges::query(node), None, |view| {
+            .run(clear_privileges::query(node), |view| {
                 let decision = clear_privileges::decide(view, node, pending.as_ref(), &context)?;
                 Ok((decision.map_or_else(Plan::default, |decision| decision.plan), ()))
             })

@@ -20,7 +20,7 @@ impl Flusher {
     pub(in crate::volume) async fn write_access_times(&self) -> FsResult<()> {
         for nodes in self.nodes.accessed_nodes().chunks(NODES_PER_PLAN) {
             let query = Query { nodes: nodes.iter().copied().collect(), ..Query::default() };
-            let outcome = self.plans.run(query, None, |view| {
+            let outcome = self.plans.run(query, |view| {
                 let mut plan = Plan::at(self.share.now());
                 for node in &view.nodes {
                     plan.require(Expectation::Exists(node.id));

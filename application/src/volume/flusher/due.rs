@@ -88,6 +88,9 @@ impl Flusher {
             return Err(error);
         }
         self.write_old_access_times().await?;
+        if waited_for {
+            self.plans.count_again().await?;
+        }
         self.plans.space().await?;
         flushed.map(|()| any)
     }

@@ -13,6 +13,7 @@ use dittofs_ports::{Caller, Changed};
 use crate::volume::{
     names::Names,
     open_table::{Admitted, Wanted},
+    plans::Named,
 };
 
 impl Names {
@@ -41,7 +42,10 @@ impl Names {
         let identity = self.share.policy().identity;
         request.uid = request.uid.map(|uid| identity.map_uid(uid));
         request.gid = request.gid.map(|gid| identity.map_gid(gid));
-        if let Some(seen) = self.plans.earlier(op, || set_attributes::query(node)).await? {
+        // Before anything can be refused.
+        if (request.size.is_some() || !self.opens.is_idle())
+            && let Some(seen) = self.plans.earlier(op, || set_attributes::query(node)).await?
+        {
             return self.nodes.changed_by_then(&seen, node).await;
         }
         let wanted = request.size.map_or(Wanted::Operation(Operation::SetAttributes), Wanted::Size);
@@ -60,12 +64,18 @@ impl Names {
         let before = self.nodes.pending().snapshot(node);
         let outcome = self
             .plans
-            .run(set_attributes::query(node), op, |view| {
+            .run_named(set_attributes::query(node), op, |view| {
                 self.nodes.live(view, node)?;
                 let decision = set_attributes::decide(view, node, &request, before.as_ref(), &context, None)?;
                 Ok((decision.plan, ()))
             })
             .await?;
-        self.nodes.changed_locked(&lock, &outcome.seen, &outcome.applied)
+        match outcome {
+            Named::Before(seen) => {
+                drop(lock);
+                self.nodes.changed_by_then(&seen, node).await
+            }
+            Named::Now(outcome) => self.nodes.changed_locked(&lock, &outcome.seen, &outcome.applied),
+        }
     }
 }

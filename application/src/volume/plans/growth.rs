@@ -1,6 +1,6 @@
 //! The room of the share: bytes and nodes are refused before anything is written, never when it is stored.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use dittofs_domain::{
     Node, NodeId, OpId, Timestamp, check,
@@ -16,20 +16,25 @@ use dittofs_ports::{ApplyError, Capacity, MetadataError, ShareMetadata, ShareRec
 
 use crate::volume::{
     ledger::Claim,
-    plans::{PlanOutcome, PlanRunner},
+    plans::{Named, PlanRunner},
     scan::nodes_after,
 };
 
 /// Nodes that a share may hold, as clients see it where no quota says so: ids are never reused, so this is no
 /// promise.
 const NODES_MAX: u64 = 1 << 40;
+/// How old the sums of the metadata store may be: what this instance changes meanwhile is counted beside them.
+const COUNTED_EVERY: Duration = Duration::from_secs(5);
 /// Nodes that are looked at, at a time. A turn of the store, with little memory.
 const NODES_PER_PAGE: usize = 1_024;
 
 impl PlanRunner {
     /// Space of the share. What is unflushed is counted as if it replaced nothing, where that is not known better.
     pub(crate) async fn space(&self) -> FsResult<ShareSpace> {
-        self.count_again().await?;
+        let now = self.share.monotonic();
+        if now.saturating_sub(*self.counted_at.lock()) >= COUNTED_EVERY {
+            self.count_again().await?;
+        }
         let (stored, coming) = self.ledger.held();
         let quota = self.ledger.quota();
         let capacity = self.capacity().await.unwrap_or(Capacity { total: quota.bytes, free: quota.bytes });
@@ -59,9 +64,10 @@ impl PlanRunner {
 
     /// Takes the sums over from the metadata store: of a plan that was not answered nobody knows otherwise.
     pub(in crate::volume) async fn count_again(&self) -> FsResult<()> {
-        let version = self.ledger.version();
+        let (version, now) = (self.ledger.version(), self.share.monotonic());
         let sums = self.metadata.statistics().await.map_err(|error| self.share.metadata_failed(&error))?;
         self.ledger.observe(version, sums);
+        *self.counted_at.lock() = now;
         Ok(())
     }
 
@@ -120,19 +126,19 @@ impl PlanRunner {
         Ok(growth)
     }
 
-    /// [`PlanRunner::run`] for what may make something: waits for what a flush or the reaper may free of the quota.
+    /// [`PlanRunner::run_named`] for what may make something: waits for what a flush or the reaper may free of the quota.
     pub(in crate::volume) async fn run_growing<T: Send>(
         &self,
         query: Query,
         op: Option<OpId>,
         mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
-    ) -> FsResult<PlanOutcome<T>> {
+    ) -> FsResult<Named<T>> {
         let until = self.share.monotonic() + self.write_back.admission().patience();
         loop {
             let room = self.write_back.room();
             let (mut claim, mut verdict) = (None, Verdict::Fits);
             let outcome = self
-                .run(query.clone(), op, |view| {
+                .run_named(query.clone(), op, |view| {
                     let (plan, value) = decide(view)?;
                     // That of an attempt that met somebody else's change.
                     drop(claim.take());

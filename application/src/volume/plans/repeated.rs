@@ -1,7 +1,7 @@
 //! Calls that are sent again: a change that was carried out, but whose reply got lost, is not carried out a second time.
 //!
-//! The store notes each named operation with its plan. So before anything is decided it is asked whether it knows the
-//! name: a rule that sees the change would take it for somebody else's, and refuse. While the store can't say so, the
+//! The store notes each named operation with its plan. So the view that is decided on says whether it knows the name
+//! ([`PlanRunner::run_named`]): a rule that sees the change would take it for somebody else's, and refuse. While the store can't say so, the
 //! call gets no answer: any other could be wrong, and "try again later" lets the client send the call under a new name.
 
 use dittofs_domain::{
@@ -18,7 +18,8 @@ use crate::volume::{
 };
 
 impl PlanRunner {
-    /// Returns what the query finds, if the operation was carried out before.
+    /// Returns what the query finds, if the operation was carried out before: for what may be refused before its plan is
+    /// decided.
     ///
     /// # Errors
     /// `Unanswered` if that can't be found out, `Io`.
@@ -58,7 +59,7 @@ impl PlanRunner {
     }
 
     /// Reads what a named operation came to, for as long as it is worth while.
-    async fn ask_store(&self, query: &Query) -> FsResult<Seen> {
+    pub(super) async fn ask_store(&self, query: &Query) -> FsResult<Seen> {
         let mut persistence = self.nodes.persistence();
         loop {
             match self.nodes.view(query).await {
