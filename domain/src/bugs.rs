@@ -8,8 +8,6 @@ pub enum Bug {
     RegionsSplit,
     /// A commit is answered although the newest record is not in the map.
     CommittedEarly,
-    /// A flush puts what it took into the map over newer bytes that a commit has put there.
-    CommitUndone,
 }
 
 #[cfg(feature = "seeded-bugs")]

@@ -86,6 +86,8 @@ bitflags! {
         const STREAMS = 4;
         /// Without a name: removed from every directory, waiting for its last open or the reaper.
         const UNLINKED = 8;
+        /// Bytes of it may be in its map, as a commit has put them there. Set by every change of the map that leaves some.
+        const INLINE = 16;
     }
 }
 

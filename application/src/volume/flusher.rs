@@ -9,6 +9,7 @@ mod build;
 mod commit;
 mod due;
 mod gather;
+mod leftover;
 mod publish;
 mod steps;
 

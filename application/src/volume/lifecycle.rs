@@ -92,6 +92,10 @@ impl Lifecycle {
         self.spawn("owner", async move { life.own_loop().await });
         let reclaimer = Arc::clone(&self.reclaimer);
         self.spawn("reap", async move { reclaimer.run().await });
+        if self.journal.survives() == Survives::Nothing {
+            let reclaimer = Arc::clone(&self.reclaimer);
+            self.spawn("leftovers", async move { reclaimer.take_leftovers().await });
+        }
         if !keys.are_all {
             self.start_finding_keys();
         }

@@ -1,6 +1,7 @@
 //! Reclaims what nobody reaches any more: nodes and rows are reaped, objects are deleted, and those that are mostly
 //! dead are written again.
 
+mod leftovers;
 mod objects;
 mod pins;
 mod reap;
@@ -38,6 +39,8 @@ pub(super) struct Reclaimer {
     write_back: Arc<WriteBack>,
     plans: Arc<PlanRunner>,
     garbage: Arc<Garbage>,
+    flusher: Arc<Flusher>,
+    metadata: Arc<dyn ShareMetadata>,
     reaper: Reaper,
     collector: Arc<Collector>,
     repacker: Repacker,
@@ -62,7 +65,7 @@ impl Reclaimer {
             share: Arc::clone(&share),
             nodes: Arc::clone(&nodes),
             locks: Arc::clone(&locks),
-            metadata,
+            metadata: Arc::clone(&metadata),
             opens,
             write_back: Arc::clone(&write_back),
             plans: Arc::clone(&plans),
@@ -75,14 +78,26 @@ impl Reclaimer {
             plans: Arc::clone(&plans),
             blocks,
             sealing,
-            flusher,
+            flusher: Arc::clone(&flusher),
             garbage: Arc::clone(&garbage),
             collector: Arc::clone(&collector),
             content,
             pace: parking_lot::Mutex::default(),
         };
         let collecting = Mutex::new(());
-        Reclaimer { share, write_back, plans, garbage, reaper, collector, repacker, pins, collecting }
+        Reclaimer {
+            share,
+            write_back,
+            plans,
+            garbage,
+            flusher,
+            metadata,
+            reaper,
+            collector,
+            repacker,
+            pins,
+            collecting,
+        }
     }
 
     /// Returns the pins of backups.

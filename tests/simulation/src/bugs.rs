@@ -50,8 +50,6 @@ pub enum Bug {
     RegionsSplit,
     /// A commit is answered although the newest record is not in the map.
     CommittedEarly,
-    /// A flush puts what it took into the map over newer bytes that a commit has put there.
-    CommitUndone,
 }
 
 impl Bug {
@@ -60,7 +58,6 @@ impl Bug {
         match self {
             Bug::RegionsSplit => Some(dittofs_domain::bugs::Bug::RegionsSplit),
             Bug::CommittedEarly => Some(dittofs_domain::bugs::Bug::CommittedEarly),
-            Bug::CommitUndone => Some(dittofs_domain::bugs::Bug::CommitUndone),
             _ => None,
         }
     }
@@ -105,5 +102,4 @@ bugs! {
     "keys-not-noted" KeysNotNoted "23: a key that seals something stands in the share's row"
     "regions-split" RegionsSplit "no two batches of a flush touch one region; publishing never goes back"
     "committed-early" CommittedEarly "what was answered as durable is there after a crash"
-    "commit-undone" CommitUndone "what was answered as durable is there after a crash"
 }

@@ -43,7 +43,7 @@ async fn check_records(metadata: &Arc<dyn ShareMetadata>, objects: &Objects, whe
     for node in &nodes {
         found.directory(metadata, node).await?;
         found.bytes += metadata_bytes(node) as i64;
-        found.map(metadata, node).await?;
+        found.map(metadata, node, when).await?;
     }
     if let Some(key) = found.keys.difference(&record.keys.in_use).next() {
         return Err(format!("key {key} seals something, and the share's row does not name it"));
@@ -104,7 +104,7 @@ impl Found {
     }
 
     /// A map tiles its file, nothing is behind the end, and what it refers to is noted.
-    async fn map(&mut self, metadata: &Arc<dyn ShareMetadata>, node: &Node) -> Result<(), String> {
+    async fn map(&mut self, metadata: &Arc<dyn ShareMetadata>, node: &Node, when: When) -> Result<(), String> {
         let id = node.id;
         let query = MapQuery { node: id, first_page: 0, last_page: u64::MAX, rows_max: ALL };
         let view = metadata.view(&Query { map: Some(query), ..Query::node(id) }).await;
@@ -124,7 +124,7 @@ impl Found {
             next = match row {
                 MapRow::Page { extents, .. } => {
                     allocated += page::allocated(extents);
-                    self.page(id, *first, extents)?;
+                    self.page(id, *first, extents, when)?;
                     first + 1
                 }
                 MapRow::Holes { pages, .. } => first + pages,
@@ -141,11 +141,14 @@ impl Found {
         Ok(())
     }
 
-    fn page(&mut self, node: NodeId, page_number: u64, extents: &[Extent]) -> Result<(), String> {
+    fn page(&mut self, node: NodeId, page_number: u64, extents: &[Extent], when: When) -> Result<(), String> {
         if !page::tiles(extents, self.scale.page_bytes) {
             return Err(format!("the extents of page {page_number} of {node} do not tile it"));
         }
         for extent in extents {
+            if when == When::AtRest && matches!(extent, Extent::Inline(_)) {
+                return Err(format!("bytes of {node} are in its map still"));
+            }
             if let Extent::Stored { from, .. } = extent {
                 let end = from.block.at + u64::from(from.block.stored_len);
                 let known = self.ends.entry(from.object).or_default();

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    process::Output,
+    process::{Command, Output},
     time::{Duration, Instant},
 };
 
@@ -147,5 +147,38 @@ async fn a_second_server_is_refused_and_so_are_commands_that_would_change_the_sh
     while session.state_of(&files[0]).await != nfsstat3::NFS3ERR_JUKEBOX {
         assert!(begin.elapsed() < Duration::from_secs(20), "it serves a share that it has lost");
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// As the guide says: after a clean stop, the database by its own tools, and the content's folder beside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_the_database_and_the_content_is_restored_elsewhere() {
+    let (database, other) = (PostgresServer::start(), PostgresServer::start());
+    let (home, restored) = (home_over(&database, 20), home_over(&other, 20));
+    let server = home.start();
+    let files = write_files(&mut root_of(&server).await, b"first").await;
+    assert!(server.stop().status.success());
+    let dump = database.dump();
+    fs::create_dir_all(restored.data()).unwrap();
+    let copied = Command::new("cp").arg("-a").args([home.data().join("content"), restored.data()]).status().unwrap();
+    assert!(copied.success());
+
+    // The original goes on, and the copy is used beside it.
+    let server = home.start();
+    let mut session = root_of(&server).await;
+    let later = write_files(&mut session, b"later").await;
+    other.restore(&dump);
+    let copy = restored.start();
+    let mut copied = root_of(&copy).await;
+    check_files(&mut copied, &files).await;
+    let root = copied.root.clone();
+    assert_eq!(copied.find(&root, b"later").await, Err(nfsstat3::NFS3ERR_NOENT));
+    write_files(&mut copied, b"of the copy").await;
+    check_files(&mut session, &files).await;
+    check_files(&mut session, &later).await;
+    for (server, home) in [(server, &home), (copy, &restored)] {
+        assert!(server.stop().status.success());
+        let checked = home.run(&["check"]);
+        assert!(checked.status.success(), "{}", text(&checked));
     }
 }

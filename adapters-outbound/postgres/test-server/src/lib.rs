@@ -81,6 +81,22 @@ impl PostgresServer {
         format!("postgres://{USER}:{}@127.0.0.1:{}/{DATABASE}", PASSWORD.replace(' ', "%20"), self.port)
     }
 
+    /// The database as `pg_dump` writes it.
+    pub fn dump(&self) -> Vec<u8> {
+        let output = Command::new(template::binary("pg_dump")).arg("--format=custom").arg(self.url()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
+    /// Puts what was dumped into the database, which is empty.
+    pub fn restore(&self, dump: &[u8]) {
+        let mut restoring = Command::new(template::binary("pg_restore"));
+        let restoring = restoring.args(["--exit-on-error", "--no-owner", "--dbname"]).arg(self.url());
+        let mut restoring = restoring.stdin(Stdio::piped()).spawn().unwrap();
+        restoring.stdin.take().unwrap().write_all(dump).unwrap();
+        assert!(restoring.wait().unwrap().success());
+    }
+
     /// The folder of its cluster.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")

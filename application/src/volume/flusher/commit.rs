@@ -4,7 +4,7 @@
 //! index, and the next flush puts it into an object together with others. What is greater is flushed at once, together
 //! with what others wait for at the time.
 
-use std::{collections::HashMap, mem, sync::Arc};
+use std::{collections::BTreeMap, mem, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use dittofs_domain::{
@@ -27,7 +27,7 @@ use crate::{
     volume::{flusher::Flusher, plans::ContentQuery, tier::Tier},
 };
 
-type Answers = HashMap<NodeId, Vec<oneshot::Sender<FsResult<()>>>>;
+type Answers = BTreeMap<NodeId, Vec<oneshot::Sender<FsResult<()>>>>;
 
 /// Files that somebody waits for.
 #[derive(Debug, Default)]
@@ -108,13 +108,14 @@ impl Flusher {
         };
         let Some(pieces) = self.pieces(&slices).await? else { return Ok(false) };
         // In several plans a crash between two of them would leave a size that nobody gave the file.
-        if map::batches(pieces.clone(), self.share.scale()).len() != 1 {
+        if !map::is_one_install(&pieces, self.share.scale()) {
             return Ok(false);
         }
-        let query = Query { map: Some(map::install_query(node, &pieces, self.share.scale())), ..Query::node(node) };
+        let map_query = map::install_query(node, &pieces, self.share.scale());
+        let query = Query { map: Some(map_query), ..Query::node(node) };
         let decide = |view: &View, shown: Option<&Pending>| {
             let stored = view.node(node)?;
-            self.installing(stored, &view.map, &pieces, (shown, None)).map(|plan| (plan, ()))
+            self.installing(stored, (&view.map, map_query), &pieces, (shown, None)).map(|plan| (plan, ()))
         };
         let query = ContentQuery { query, op: None, removes: false };
         self.plans.change_content(&lock, query, decide, |_, ()| Vec::new()).await?;

@@ -1,5 +1,7 @@
 //! The plan that puts flushed bytes into a node's map, with size and times, and makes their object live.
 
+use std::ops::Range;
+
 use dittofs_domain::{
     Node, NodeId, Sequence,
     attributes::Pending,
@@ -9,7 +11,8 @@ use dittofs_domain::{
     },
     error::{FsError, FsResult},
     flush::is_outdone,
-    plan::{Change, Expectation, MapView, NodeUpdate, ObjectRecord, Plan, Query, TimeChange, View},
+    node::NodeFlags,
+    plan::{Change, Expectation, MapQuery, MapView, NodeUpdate, ObjectRecord, Plan, Query, TimeChange, View},
 };
 
 use crate::volume::{
@@ -97,13 +100,14 @@ impl Flusher {
     /// Puts pieces into the map. With the last ones the index forgets what was taken.
     async fn install(&self, lock: &NodeLock<'_>, batch: &Batch<'_>, object: ObjectRecord) -> FsResult<()> {
         let (node, pieces) = (batch.gathered.node, batch.pieces);
-        let query = Query { map: Some(map::install_query(node, pieces, self.share.scale())), ..Query::node(node) };
+        let map_query = map::install_query(node, pieces, self.share.scale());
+        let query = Query { map: Some(map_query), ..Query::node(node) };
         let decide = |view: &View, pending: Option<&Pending>| {
             let stored = view.node(node)?;
-            let current = self.current(batch, stored, &view.map)?;
+            let current = written(self.current(batch, stored, &view.map)?, &batch.gathered.ranges, stored.size);
             // While readers are kept off: a record that is lost before brings older ones back into the index.
             let done = batch.is_last.then(|| self.content_seq_after(batch.gathered));
-            let mut plan = self.installing(stored, &view.map, &current, (pending, done))?;
+            let mut plan = self.installing(stored, (&view.map, map_query), &current, (pending, done))?;
             if !pieces.is_empty() {
                 plan.require(Expectation::ObjectUsable { object: object.id, epoch: self.share.epoch() });
                 plan.change(Change::PutObject(object));
@@ -123,7 +127,7 @@ impl Flusher {
     pub(super) fn installing(
         &self,
         stored: &Node,
-        view: &MapView,
+        (view, query): (&MapView, MapQuery),
         pieces: &[Piece],
         (shown, done): (Option<&Pending>, Option<Sequence>),
     ) -> FsResult<Plan> {
@@ -137,7 +141,13 @@ impl Flusher {
         let mut plan = Plan::at(self.share.now());
         plan.require(Expectation::Exists(node));
         plan.require(Expectation::ContentVersion { node, version: stored.content_version });
-        installed.edit.add_to(&mut plan, node, published(stored, shown, done));
+        let mut update = published(stored, shown, done);
+        if stored.flags.contains(NodeFlags::INLINE)
+            && map::is_packed(view, &self.share.facts(stored), &query, &installed.edit.changes)
+        {
+            update.clear_flags |= NodeFlags::INLINE;
+        }
+        installed.edit.add_to(&mut plan, node, update);
         Ok(plan)
     }
 
@@ -204,6 +214,17 @@ impl Flusher {
         let pending = pending.lock();
         pending.content_seq_after(&gathered.ranges, gathered.up_to)
     }
+}
+
+/// Cuts pieces off behind the last byte of theirs that was written, unless the file is longer. A block may go on with a
+/// hole before bytes that are published later: a crash in between would leave a size that nobody gave the file.
+fn written(pieces: Vec<Piece>, ranges: &[Range<u64>], size: u64) -> Vec<Piece> {
+    let end = pieces.iter().map(Piece::end).max().unwrap_or(0);
+    let last = ranges.iter().rev().find(|range| range.start < end).map_or(0, |range| range.end.min(end));
+    if end <= last.max(size) {
+        return pieces;
+    }
+    pieces.iter().filter_map(|piece| piece.cut(&(0..last.max(size)))).collect()
 }
 
 /// Returns the update of a node that a flush publishes: times and counts that clients have been shown already.

@@ -37,7 +37,7 @@ pub fn current(
     written: &[Range<u64>],
     now: &[Piece],
 ) -> Result<Vec<Piece>, MapError> {
-    if bugs::has(Bug::RegionsSplit) || bugs::has(Bug::CommitUndone) {
+    if bugs::has(Bug::RegionsSplit) {
         return Ok(pieces.to_vec());
     }
     let done: Vec<Range<u64>> = pieces.iter().flat_map(|piece| still_there(piece, now)).collect();

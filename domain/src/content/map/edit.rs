@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Facts;
 use crate::{
     content::{Extent, MapRow, PendingTruncation, page},
     id::{ContentVersion, NodeId, ObjectId},
-    plan::{Change, NodeUpdate, Plan, Reference, Statistics},
+    node::NodeFlags,
+    plan::{Change, MapQuery, MapView, NodeUpdate, Plan, Reference, Statistics},
     scale::Scale,
 };
 
@@ -32,6 +34,9 @@ impl Edit {
         update.size = self.size.or(update.size);
         update.content_version = self.content_version.or(update.content_version);
         update.pending_truncation = self.pending_truncation.or(update.pending_truncation);
+        if self.changes.iter().any(puts_inline) {
+            update.set_flags |= NodeFlags::INLINE;
+        }
         plan.changes.extend(self.changes);
         plan.change(Change::UpdateNode(node, update));
     }
@@ -40,6 +45,28 @@ impl Edit {
     pub fn is_empty(&self) -> bool {
         *self == Edit::default()
     }
+}
+
+fn puts_inline(change: &Change) -> bool {
+    matches!(change, Change::PutRow { row, .. } if is_inline(row))
+}
+
+/// Whether a row has bytes itself.
+pub fn is_inline(row: &MapRow) -> bool {
+    matches!(row, MapRow::Page { extents, .. } if extents.iter().any(|extent| matches!(extent, Extent::Inline(_))))
+}
+
+/// Whether these are all rows of a file's map, and none has bytes itself once these changes are made.
+pub fn is_packed(view: &MapView, facts: &Facts, query: &MapQuery, changes: &[Change]) -> bool {
+    let replaced = |page: u64| {
+        changes.iter().any(|change| {
+            matches!(change, Change::PutRow { page: at, .. } | Change::DeleteRow { page: at, .. } if *at == page)
+        })
+    };
+    let are_all = view.complete && query.first_page == 0 && query.last_page + 1 >= facts.map_pages();
+    are_all
+        && !changes.iter().any(puts_inline)
+        && !view.rows.iter().any(|(page, row)| is_inline(row) && !replaced(*page))
 }
 
 /// Bytes of objects that extents no longer refer to once these changes are made to these rows, by object. An object

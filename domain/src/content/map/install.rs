@@ -41,6 +41,13 @@ pub fn batches(mut pieces: Vec<Piece>, scale: &Scale) -> Vec<Vec<Piece>> {
     out
 }
 
+/// Whether pieces, in order, go into one plan.
+pub fn is_one_install(pieces: &[Piece], scale: &Scale) -> bool {
+    let chunk = |offset: u64| scale.chunk_of(scale.page_of(offset));
+    let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return true };
+    chunk(last.end().saturating_sub(1)) < chunk(first.offset) + INSTALL_CHUNKS_MAX
+}
+
 /// Which rows [`install`] needs: all of every chunk that a piece touches.
 pub fn install_query(node: NodeId, pieces: &[Piece], scale: &Scale) -> MapQuery {
     let start = pieces.iter().map(|piece| piece.offset).min().unwrap_or(0);
