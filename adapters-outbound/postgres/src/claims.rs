@@ -64,6 +64,14 @@ struct Keeper {
     locked: HashSet<ShareId>,
 }
 
+/// What came of a try to take a share.
+enum Taken {
+    /// It is this server's; none if there is no such share.
+    Ours(Option<Arc<Claim>>),
+    /// Another one has it.
+    Not,
+}
+
 /// A share that is this server's, until this value is dropped or another server has taken it.
 #[derive(Debug)]
 pub(crate) struct Claim {
@@ -144,20 +152,28 @@ impl Claims {
     async fn take_now(self: &Arc<Self>, share: ShareId) -> Result<Option<Arc<Claim>>, Fault> {
         let deadline = self.connections.deadline();
         loop {
-            {
-                let mut keeper = self.keeper.lock().await;
-                if let Some(claim) = self.living(share) {
-                    return claim.check().map(|()| Some(claim));
+            match self.try_take(share, deadline).await {
+                Ok(Taken::Ours(claim)) => return Ok(claim),
+                Ok(Taken::Not) | Err(Fault::Lost { .. } | Fault::NotSent(_)) if Instant::now() < deadline => {
+                    tokio::time::sleep(PAUSE).await;
                 }
-                if self.lock(&mut keeper, share, deadline).await? {
-                    return self.claim(&mut keeper, share).await;
-                }
-                if Instant::now() >= deadline {
-                    let holder = self.ask(&mut keeper, &holder_of(share)).await?;
+                Ok(Taken::Not) => {
+                    let holder = self.ask(&mut *self.keeper.lock().await, &holder_of(share)).await?;
                     return Err(Fault::Refused(described(holder.first()).into()));
                 }
+                Err(fault) => return Err(fault),
             }
-            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn try_take(self: &Arc<Self>, share: ShareId, deadline: Instant) -> Result<Taken, Fault> {
+        let mut keeper = self.keeper.lock().await;
+        if let Some(claim) = self.living(share) {
+            return claim.check().map(|()| Taken::Ours(Some(claim)));
+        }
+        match self.lock(&mut keeper, share, deadline).await? {
+            true => self.claim(&mut keeper, share).await.map(Taken::Ours),
+            false => Ok(Taken::Not),
         }
     }
 

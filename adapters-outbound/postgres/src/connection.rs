@@ -22,6 +22,15 @@ use crate::{
 /// The oldest version that has all that the statements use.
 const VERSION_MIN: i32 = 140_000;
 
+/// The ways in which a database is away.
+const ABSENT: [io::ErrorKind; 5] = [
+    io::ErrorKind::ConnectionRefused,
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::BrokenPipe,
+    io::ErrorKind::UnexpectedEof,
+];
+
 /// Why there is no connection, and what to do.
 #[derive(Debug, Error)]
 pub enum ConnectError {
@@ -69,8 +78,12 @@ impl ConnectError {
         match source.as_database_error().and_then(|error| error.code()) {
             // It starts or stops.
             Some(code) => code == "57P03",
-            None => matches!(source, sqlx::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused
-                || error.kind() == io::ErrorKind::ConnectionReset || error.kind() == io::ErrorKind::UnexpectedEof),
+            None => match source {
+                sqlx::Error::Io(error) => ABSENT.contains(&error.kind()),
+                // It was cut off in the midst of a message.
+                sqlx::Error::Protocol(_) => true,
+                _ => false,
+            },
         }
     }
 }

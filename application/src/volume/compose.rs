@@ -13,7 +13,7 @@ use crate::{
         blocks::BlockReader,
         check::{CheckStores, OnlineCheck},
         files::Files,
-        flusher::Flusher,
+        flusher::{Commits, Flusher},
         garbage::Garbage,
         ledger::Ledger,
         lifecycle::Lifecycle,
@@ -25,7 +25,7 @@ use crate::{
         open_table::OpenTable,
         pending::PendingNodes,
         plans::PlanRunner,
-        reclaimer::{Pins, Reclaimer},
+        reclaimer::{Leftovers, Pins, Reclaimer},
         renewal::Renewal,
         row::ShareRow,
         sealing::Sealing,
@@ -60,7 +60,7 @@ impl Core {
     ) -> Core {
         let VolumeStores { metadata, content, journal, cache, disk, opens, codec, sealer, .. } = stores.clone();
         let ledger = Ledger::new(settings.policy.quota);
-        let share = Arc::new(Share::new(record, epoch, &settings.policy, machine, owned));
+        let share = Arc::new(Share::new(record, epoch, &settings.policy, machine, (owned, settings.tier)));
         let locks = Arc::new(NodeLocks::new());
         let pending = PendingNodes::new(ledger.nothing());
         let nodes = Nodes::new(share.clone(), metadata.clone(), locks.clone(), pending, opens.clone());
@@ -94,21 +94,18 @@ impl Core {
     }
 
     /// The whole share.
-    pub(super) fn volume(
-        self,
-        stores: VolumeStores,
-        record: &ShareRecord,
-        tier: Tier,
-        recovered: Recovered,
-    ) -> Arc<Volume> {
-        let survives = survives(&stores, tier);
-        let (flusher, reclaimer) = self.background(&stores, record, tier);
+    pub(super) fn volume(self, stores: VolumeStores, record: &ShareRecord, recovered: Recovered) -> Arc<Volume> {
+        let survives = survives(&stores, self.share.tier());
+        let (flusher, reclaimer) = self.background(&stores, record);
         let Core { share, locks, nodes, row, numbers, garbage, opens, write_back, plans, sealing, blocks } = self;
         let VolumeStores { metadata, content, journal, .. } = stores;
         let both = (metadata.clone(), content.clone());
         let basis = (share.clone(), nodes.clone());
+        let locks_of_leftovers = locks.clone();
         let locked = (share.clone(), nodes.clone(), locks);
-        let (changes, reads) = ((write_back.clone(), plans.clone()), (blocks.clone(), flusher.clone()));
+        let changes = (write_back.clone(), plans.clone());
+        let commits = Arc::new(Commits::new(locked.clone(), changes.clone(), flusher.clone()));
+        let reads = (blocks.clone(), flusher.clone(), commits);
         let files = Arc::new(Files::new(locked.clone(), opens.clone(), changes, reads, garbage.clone()));
         let reading = (metadata.clone(), numbers);
         let names = Names::new(basis.clone(), reading, opens.clone(), plans.clone(), files.clone());
@@ -119,9 +116,19 @@ impl Core {
         let check = OnlineCheck::new(locked, flusher.clone(), checked);
         let counted = (write_back.clone(), plans.clone(), blocks.clone());
         let monitor = Monitor::new(basis.clone(), counted, (garbage, reclaimer.clone()), both, recovered);
+        let leftovers = Leftovers {
+            share: share.clone(),
+            nodes: nodes.clone(),
+            locks: locks_of_leftovers,
+            write_back: write_back.clone(),
+            plans: plans.clone(),
+            metadata: metadata.clone(),
+            journal: journal.clone(),
+        };
         let renewal = Renewal::new(basis, plans.clone(), row.clone(), (metadata, journal.clone()));
         let (kept, written) = ((share.clone(), row), (journal, write_back.clone()));
-        let lifecycle = Lifecycle::new(kept, written, (blocks, sealing), (flusher.clone(), reclaimer), renewal);
+        let background = (flusher.clone(), reclaimer, leftovers);
+        let lifecycle = Lifecycle::new(kept, written, (blocks, sealing), background, renewal);
         let lifecycle = Arc::new(lifecycle);
         Arc::new(Volume {
             share,
@@ -140,7 +147,7 @@ impl Core {
     }
 
     /// Creates the parts that move bytes and give them back in the background.
-    fn background(&self, stores: &VolumeStores, record: &ShareRecord, tier: Tier) -> (Arc<Flusher>, Arc<Reclaimer>) {
+    fn background(&self, stores: &VolumeStores, record: &ShareRecord) -> (Arc<Flusher>, Arc<Reclaimer>) {
         let locked = (self.share.clone(), self.nodes.clone(), self.locks.clone());
         let (write_back, plans, opens) = (self.write_back.clone(), self.plans.clone(), self.opens.clone());
         let (blocks, sealing) = (self.blocks.clone(), self.sealing.clone());
@@ -151,7 +158,6 @@ impl Core {
             (blocks.clone(), sealing.clone()),
             self.garbage.clone(),
             content.clone(),
-            tier,
         );
         let flusher = Arc::new(flusher);
         let row = (metadata.clone(), self.row.clone());

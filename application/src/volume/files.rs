@@ -12,8 +12,15 @@ mod write;
 use std::sync::Arc;
 
 use crate::volume::{
-    blocks::BlockReader, flusher::Flusher, garbage::Garbage, node_locks::NodeLocks, nodes::Nodes,
-    open_table::OpenTable, plans::PlanRunner, share::Share, write_back::WriteBack,
+    blocks::BlockReader,
+    flusher::{Commits, Flusher},
+    garbage::Garbage,
+    node_locks::NodeLocks,
+    nodes::Nodes,
+    open_table::OpenTable,
+    plans::PlanRunner,
+    share::Share,
+    write_back::WriteBack,
 };
 
 /// The files of a share.
@@ -26,6 +33,7 @@ pub(crate) struct Files {
     plans: Arc<PlanRunner>,
     blocks: Arc<BlockReader>,
     flusher: Arc<Flusher>,
+    commits: Arc<Commits>,
     garbage: Arc<Garbage>,
 }
 
@@ -34,9 +42,9 @@ impl Files {
         (share, nodes, locks): (Arc<Share>, Arc<Nodes>, Arc<NodeLocks>),
         opens: Arc<OpenTable>,
         (write_back, plans): (Arc<WriteBack>, Arc<PlanRunner>),
-        (blocks, flusher): (Arc<BlockReader>, Arc<Flusher>),
+        (blocks, flusher, commits): (Arc<BlockReader>, Arc<Flusher>, Arc<Commits>),
         garbage: Arc<Garbage>,
     ) -> Files {
-        Files { share, nodes, locks, opens, write_back, plans, blocks, flusher, garbage }
+        Files { share, nodes, locks, opens, write_back, plans, blocks, flusher, commits, garbage }
     }
 }

@@ -9,7 +9,6 @@ mod build;
 mod commit;
 mod due;
 mod gather;
-mod leftover;
 mod publish;
 mod steps;
 
@@ -38,11 +37,10 @@ use crate::{
         plans::PlanRunner,
         sealing::Sealing,
         share::{Share, graver, is_of_file},
-        tier::Tier,
         write_back::WriteBack,
     },
 };
-use commit::Awaited;
+pub(super) use commit::Commits;
 pub(super) use gather::Gathered;
 pub(super) use steps::Steps;
 
@@ -75,9 +73,9 @@ impl Drop for ObjectInDoubt<'_> {
 
 /// When a share's files are flushed. Where only the stores remember what was answered, no file is left longer than others
 /// because it is written to all the time.
-fn policy(share: &Share, tier: Tier) -> Policy {
+fn policy(share: &Share) -> Policy {
     let usual = Policy::of(share.scale());
-    if tier.is_of_stores() { Policy { scattered_age_ms_max: usual.age_ms_max, ..usual } } else { usual }
+    if share.tier().is_of_stores() { Policy { scattered_age_ms_max: usual.age_ms_max, ..usual } } else { usual }
 }
 
 /// Moves unflushed bytes into the content store.
@@ -95,8 +93,6 @@ pub(super) struct Flusher {
     /// How much goes into an object where there is little room.
     steps: Mutex<Steps>,
     flushing: AsyncMutex<()>,
-    tier: Tier,
-    awaited: Awaited,
 }
 
 impl Flusher {
@@ -106,10 +102,9 @@ impl Flusher {
         (blocks, sealing): (Arc<BlockReader>, Arc<Sealing>),
         garbage: Arc<Garbage>,
         content: Arc<dyn ContentStore>,
-        tier: Tier,
     ) -> Flusher {
         Flusher {
-            policy: policy(&share, tier),
+            policy: policy(&share),
             share,
             nodes,
             locks,
@@ -121,8 +116,6 @@ impl Flusher {
             content,
             steps: Mutex::default(),
             flushing: AsyncMutex::new(()),
-            tier,
-            awaited: Awaited::default(),
         }
     }
 

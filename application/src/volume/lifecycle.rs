@@ -12,8 +12,14 @@ use dittofs_ports::{Journal, JournalIdentity, KeysInUse, MetadataError, ShareRec
 use crate::{
     lock_order::strand,
     volume::{
-        blocks::BlockReader, flusher::Flusher, reclaimer::Reclaimer, renewal::Renewal, row::ShareRow, sealing::Sealing,
-        share::Share, write_back::WriteBack,
+        blocks::BlockReader,
+        flusher::Flusher,
+        reclaimer::{Leftovers, Reclaimer},
+        renewal::Renewal,
+        row::ShareRow,
+        sealing::Sealing,
+        share::Share,
+        write_back::WriteBack,
     },
 };
 
@@ -39,6 +45,7 @@ pub(super) struct Lifecycle {
     sealing: Arc<Sealing>,
     flusher: Arc<Flusher>,
     reclaimer: Arc<Reclaimer>,
+    leftovers: Leftovers,
     renewal: Renewal,
 }
 
@@ -47,10 +54,10 @@ impl Lifecycle {
         (share, row): (Arc<Share>, Arc<ShareRow>),
         (journal, write_back): (Arc<dyn Journal>, Arc<WriteBack>),
         (blocks, sealing): (Arc<BlockReader>, Arc<Sealing>),
-        (flusher, reclaimer): (Arc<Flusher>, Arc<Reclaimer>),
+        (flusher, reclaimer, leftovers): (Arc<Flusher>, Arc<Reclaimer>, Leftovers),
         renewal: Renewal,
     ) -> Lifecycle {
-        Lifecycle { share, row, journal, write_back, blocks, sealing, flusher, reclaimer, renewal }
+        Lifecycle { share, row, journal, write_back, blocks, sealing, flusher, reclaimer, leftovers, renewal }
     }
 
     /// Notes that the journal, and the objects where they are held, know this start, and that the journal may hold what
@@ -93,8 +100,8 @@ impl Lifecycle {
         let reclaimer = Arc::clone(&self.reclaimer);
         self.spawn("reap", async move { reclaimer.run().await });
         if self.journal.survives() == Survives::Nothing {
-            let reclaimer = Arc::clone(&self.reclaimer);
-            self.spawn("leftovers", async move { reclaimer.take_leftovers().await });
+            let life = Arc::clone(self);
+            self.spawn("leftovers", async move { life.leftovers.take_all().await });
         }
         if !keys.are_all {
             self.start_finding_keys();

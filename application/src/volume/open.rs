@@ -185,7 +185,7 @@ impl Volume {
         let counted = core.plans.count_again().await;
         counted.map_err(|_| MetadataError::Unavailable("the share's sums are not known".into()))?;
         let recovered = core.write_back.replay(records).await?;
-        let volume = core.volume(stores, &record, settings.tier, recovered);
+        let volume = core.volume(stores, &record, recovered);
         match keeps_records {
             true => volume.lifecycle.begin(start).await?,
             false => volume.lifecycle.begin_without_journal(&record).await?,

@@ -162,14 +162,9 @@ impl OpenTable {
         !self.state.is_idle() && self.state.hint(node, &mut |_: &NodeOpens| {}) != OpenHint::Nothing
     }
 
-    /// Whether somebody may have the node open.
-    fn may_be_open(&self, node: NodeId) -> bool {
-        known_open(&*self.state, node) != Some(false)
-    }
-
     /// Whether anybody has a node without a name open; the last close wakes the reaper then. Under the node's lock.
     pub(super) async fn is_kept_open(&self, node: NodeId) -> FsResult<bool> {
-        if !self.may_be_open(node) {
+        if known_open(&*self.state, node) == Some(false) {
             return Ok(false);
         }
         let open = self.state.is_open(node).await.map_err(|error| self.share.opens_failed(&error))?;

@@ -24,6 +24,7 @@ use crate::{
         open_table::OpenTable, plans::PlanRunner, sealing::Sealing, share::Share, write_back::WriteBack,
     },
 };
+pub(super) use leftovers::Leftovers;
 pub(crate) use pins::Pins;
 pub use pins::{UnpinError, pinning, unpin_all};
 
@@ -39,8 +40,6 @@ pub(super) struct Reclaimer {
     write_back: Arc<WriteBack>,
     plans: Arc<PlanRunner>,
     garbage: Arc<Garbage>,
-    flusher: Arc<Flusher>,
-    metadata: Arc<dyn ShareMetadata>,
     reaper: Reaper,
     collector: Arc<Collector>,
     repacker: Repacker,
@@ -65,7 +64,7 @@ impl Reclaimer {
             share: Arc::clone(&share),
             nodes: Arc::clone(&nodes),
             locks: Arc::clone(&locks),
-            metadata: Arc::clone(&metadata),
+            metadata,
             opens,
             write_back: Arc::clone(&write_back),
             plans: Arc::clone(&plans),
@@ -78,26 +77,14 @@ impl Reclaimer {
             plans: Arc::clone(&plans),
             blocks,
             sealing,
-            flusher: Arc::clone(&flusher),
+            flusher,
             garbage: Arc::clone(&garbage),
             collector: Arc::clone(&collector),
             content,
             pace: parking_lot::Mutex::default(),
         };
         let collecting = Mutex::new(());
-        Reclaimer {
-            share,
-            write_back,
-            plans,
-            garbage,
-            flusher,
-            metadata,
-            reaper,
-            collector,
-            repacker,
-            pins,
-            collecting,
-        }
+        Reclaimer { share, write_back, plans, garbage, reaper, collector, repacker, pins, collecting }
     }
 
     /// Returns the pins of backups.

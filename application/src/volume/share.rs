@@ -26,6 +26,7 @@ use crate::{
     owned::OwnedContent,
     policy::SharePolicy,
     replicated::Replicated,
+    volume::tier::Tier,
     volume::{Machine, counters::Counters, share::ports::RefusedPorts},
 };
 
@@ -49,6 +50,7 @@ pub(super) struct Share {
     machine: Machine,
     /// Its objects, with the lease that they are held by.
     owned: Arc<OwnedContent>,
+    tier: Tier,
     counters: Counters,
     refused_ports: RefusedPorts,
     is_closing: AtomicBool,
@@ -62,7 +64,7 @@ impl Share {
         epoch: Epoch,
         policy: &SharePolicy,
         machine: Machine,
-        owned: Arc<OwnedContent>,
+        (owned, tier): (Arc<OwnedContent>, Tier),
     ) -> Share {
         Share {
             name: record.name.clone(),
@@ -72,11 +74,17 @@ impl Share {
             epoch,
             machine,
             owned,
+            tier,
             counters: Counters::default(),
             refused_ports: RefusedPorts::default(),
             is_closing: AtomicBool::new(false),
             closed: Notify::new(),
         }
+    }
+
+    /// When written bytes are answered for.
+    pub(super) fn tier(&self) -> Tier {
+        self.tier
     }
 
     pub(super) fn id(&self) -> ShareId {

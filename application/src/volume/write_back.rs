@@ -117,11 +117,6 @@ impl WriteBack {
         self.room.notify_waiters();
     }
 
-    /// Journals a record that is put into the index otherwise.
-    pub(super) async fn append_record(&self, record: Record) -> Result<Appended, JournalError> {
-        self.journal.append(record).await
-    }
-
     /// Journals a write and puts it into the index; none if the journal is full.
     pub(super) async fn append(
         &self,

@@ -12,8 +12,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{Counter, MetadataStore, ShareMetadata, ShareRecord};
 use dittofs_postgres::{PostgresMetadataStore, PostgresOptions, Secret};
-use dittofs_postgres_test_server::{DATABASE, PASSWORD, PostgresServer, USER};
-use sqlx::{Connection, Executor, PgConnection};
+use dittofs_postgres_test_server::{DATABASE, PASSWORD, Plain, PostgresServer, USER};
 use tokio::runtime::Runtime;
 
 use crate::{CLIENTS, Figures, Options, line::Line};
@@ -24,7 +23,7 @@ pub(crate) struct Rig<'a> {
     database: &'a PostgresServer,
     runtime: Runtime,
     share: Arc<dyn ShareMetadata>,
-    plain: tokio::sync::Mutex<PgConnection>,
+    plain: tokio::sync::Mutex<Plain>,
     first: u64,
     calls: u64,
     _store: PostgresMetadataStore,
@@ -64,15 +63,14 @@ impl<'a> Rig<'a> {
             password: Some(Secret::new(PASSWORD)),
             ..PostgresOptions::default()
         };
-        let url = database.url().replace(&format!(":{}/", database.port()), &format!(":{}/", line.port));
         let (store, share, plain, first) = runtime.block_on(async {
             let store = PostgresMetadataStore::open(&store_options).await.unwrap();
             let root = Node::root(0, 0, 0o755, Timestamp::EPOCH);
             store.create_share(&ShareRecord::new(SHARE, "/port"), &root).await.unwrap();
             let share = store.share(SHARE).await.unwrap().unwrap();
             let first = share.allocate(Counter::Ids, 1 << 32).await.unwrap().start;
-            let mut plain = PgConnection::connect(&url).await.unwrap();
-            plain.execute("SET synchronous_commit = on; CREATE TABLE public.plain (id int8)").await.unwrap();
+            let mut plain = Plain::connect_by(database, line.port).await;
+            plain.carry_out("SET synchronous_commit = on; CREATE TABLE public.plain (id int8)").await;
             (store, share, tokio::sync::Mutex::new(plain), first)
         });
         Rig { database, runtime, share, plain, first, calls: options.calls, _store: store }
@@ -100,7 +98,7 @@ impl<'a> Rig<'a> {
     }
 
     async fn send(&self, text: &'static str) {
-        sqlx::query(text).execute(&mut *self.plain.lock().await).await.unwrap();
+        self.plain.lock().await.prepared(text).await;
     }
 
     /// Notes the time of a call, in microseconds; returns the processor time of the database for it.

@@ -6,10 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dittofs_postgres_test_server::{DATABASE, PASSWORD, PostgresServer, USER};
+use dittofs_postgres_test_server::{DATABASE, PASSWORD, Plain, PostgresServer, USER};
 use dittofs_tests::server::Home;
 use nfs3_client::nfs3_types::nfs3::*;
-use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{
     persistence::root_of,
@@ -135,9 +134,9 @@ async fn a_second_server_is_refused_and_so_are_commands_that_would_change_the_sh
 
     // A machine whose server is stopped, and whose session a person ends: it hears of that when it goes on.
     server.signal("STOP");
-    let mut person = PgConnection::connect(&database.url()).await.unwrap();
+    let mut person = Plain::connect(&database).await;
     let end = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted";
-    person.execute(end).await.unwrap();
+    person.carry_out(end).await;
     let stored = text(&second.run(&["share", "list"]));
     assert!(stored.contains("not served"), "{stored}");
     let checked = text(&second.run(&["check"]));

@@ -33,7 +33,7 @@ use dittofs_tests::{
 };
 use tokio::sync::watch;
 
-use database::{Database, over_database};
+use database::{Database, Trouble, over_database};
 use resend::{Place, Resender, Seen};
 use session::{Session, home, user};
 use worker::Worker;
@@ -182,7 +182,7 @@ fn a_call_that_is_sent_again_after_a_kill_is_carried_out_once() {
     let home = home(None);
     let content = format!("{{ type: fs, fs: {{ path: {} }} }}", home.data().join("content").display());
     home.configure(&small(&home, &content, ""));
-    every_call_is_carried_out_once(&home);
+    every_call_is_carried_out_once(&home, None);
 }
 
 /// The same with metadata in PostgreSQL, which is killed, paused and cut off in between, in whatever it is doing.
@@ -192,18 +192,17 @@ fn over_a_database_in_trouble_a_call_is_carried_out_once_too() {
     let home = home(None);
     let content = format!("{{ type: fs, fs: {{ path: {} }} }}", home.data().join("content").display());
     home.configure(&over_database(&database, &content, "local"));
-    let trouble = database.in_trouble(Random::new(number("KILL_SEED", 1)));
-    every_call_is_carried_out_once(&home);
-    trouble.end();
+    every_call_is_carried_out_once(&home, Some(database));
 }
 
-fn every_call_is_carried_out_once(home: &Home) {
+fn every_call_is_carried_out_once(home: &Home, database: Option<Database>) {
     const CLIENTS: u32 = 3;
     let (rounds, mut random) = (number("KILL_ROUNDS", 20), Random::new(number("KILL_SEED", 1)));
     let place = Arc::new(Place::default());
     let mut server = home.start();
     place.set(Some(server.address()));
     let clients: Vec<_> = (1..=CLIENTS).map(|number| Resender::new(number, &place)).collect();
+    let trouble = database.map(|database| database.in_trouble(Random::new(number("KILL_SEED", 1))));
     let clients: Vec<_> = clients.into_iter().map(|client| thread::spawn(|| client.work())).collect();
     for _ in 0..rounds {
         thread::sleep(Duration::from_millis(20 + random.below(300)));
@@ -213,6 +212,7 @@ fn every_call_is_carried_out_once(home: &Home) {
         place.set(Some(server.address()));
     }
     place.finish();
+    trouble.into_iter().for_each(Trouble::end);
     let seen: Vec<Seen> = clients.into_iter().map(|client| client.join().unwrap()).collect();
     let sum = |of: fn(&Seen) -> u64| seen.iter().map(of).sum::<u64>();
     let wrong: Vec<&String> = seen.iter().flat_map(|seen| &seen.wrong).collect();

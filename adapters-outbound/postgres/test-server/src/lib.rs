@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that has no server fails")]
 
 mod account;
+mod plain;
 mod template;
 
 use std::{
@@ -23,6 +24,7 @@ use std::{
 use tempfile::TempDir;
 
 use account::Account;
+pub use plain::Plain;
 
 /// The owner of the database.
 pub const USER: &str = "dittofs";

@@ -42,7 +42,7 @@ impl Files {
         let before = self.nodes.weak_at(seen.version, stored);
         let newest = self.nodes.pending().find(node).and_then(|pending| pending.lock().newest());
         if let Some(sequence) = newest {
-            self.flusher.make_durable(node, sequence).await?;
+            self.commits.make_durable(node, sequence).await?;
         }
         let verifier = self.write_back.write_verifier();
         // Meanwhile a flush may have published what was unflushed.
@@ -125,7 +125,7 @@ impl Files {
         let file = Changed { before: Some(before), after: self.nodes.overlay_locked(&lock, &stored) };
         drop(lock);
         if stability != Stability::Unstable {
-            self.flusher.make_durable(node, sequence).await?;
+            self.commits.make_durable(node, sequence).await?;
         }
         Ok(Some(WriteReply { count: length, stability, verifier, file }))
     }

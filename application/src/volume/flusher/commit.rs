@@ -24,7 +24,15 @@ use tokio::sync::oneshot;
 use crate::{
     lock_order::strand,
     to_end::run_to_end,
-    volume::{flusher::Flusher, plans::ContentQuery, tier::Tier},
+    volume::{
+        flusher::Flusher,
+        node_locks::NodeLocks,
+        nodes::Nodes,
+        plans::{ContentQuery, PlanRunner},
+        share::Share,
+        tier::Tier,
+        write_back::WriteBack,
+    },
 };
 
 type Answers = BTreeMap<NodeId, Vec<oneshot::Sender<FsResult<()>>>>;
@@ -56,7 +64,26 @@ impl Awaited {
     }
 }
 
-impl Flusher {
+/// Makes what was written durable at the share's tier.
+pub(in crate::volume) struct Commits {
+    share: Arc<Share>,
+    nodes: Arc<Nodes>,
+    locks: Arc<NodeLocks>,
+    write_back: Arc<WriteBack>,
+    plans: Arc<PlanRunner>,
+    flusher: Arc<Flusher>,
+    awaited: Awaited,
+}
+
+impl Commits {
+    pub(in crate::volume) fn new(
+        (share, nodes, locks): (Arc<Share>, Arc<Nodes>, Arc<NodeLocks>),
+        (write_back, plans): (Arc<WriteBack>, Arc<PlanRunner>),
+        flusher: Arc<Flusher>,
+    ) -> Commits {
+        Commits { share, nodes, locks, write_back, plans, flusher, awaited: Awaited::default() }
+    }
+
     /// Makes a node's records up to this one durable at the share's tier. It goes on when its caller does not wait any
     /// longer.
     ///
@@ -64,11 +91,11 @@ impl Flusher {
     /// Those of the stores; `Busy` if they don't answer for as long as a write waits for room, or if the file is truncated
     /// again and again meanwhile.
     pub(in crate::volume) async fn make_durable(self: &Arc<Self>, node: NodeId, up_to: Sequence) -> FsResult<()> {
-        match self.tier {
+        match self.share.tier() {
             Tier::Journal => self.write_back.make_durable(node, up_to).await,
             Tier::Stores { inline_bytes_max } => {
-                let flusher = Arc::clone(self);
-                let store = async move { flusher.store(node, up_to, inline_bytes_max).await };
+                let commits = Arc::clone(self);
+                let store = async move { commits.store(node, up_to, inline_bytes_max).await };
                 run_to_end(&*self.share.machine().spawner, "commit", store).await.unwrap_or(Err(FsError::Busy))
             }
         }
@@ -76,8 +103,8 @@ impl Flusher {
 
     /// Puts all that is unflushed of a node into the stores, unless that is there already.
     async fn store(self: &Arc<Self>, node: NodeId, up_to: Sequence, inline_bytes_max: u32) -> FsResult<()> {
-        let is_stored = |flusher: &Flusher| {
-            let pending = flusher.nodes.pending().find(node);
+        let is_stored = |commits: &Commits| {
+            let pending = commits.nodes.pending().find(node);
             pending.is_none_or(|pending| is_committed(pending.lock().in_map(), up_to))
         };
         if is_stored(self) || self.store_inline(node, inline_bytes_max).await? {
@@ -115,7 +142,7 @@ impl Flusher {
         let query = Query { map: Some(map_query), ..Query::node(node) };
         let decide = |view: &View, shown: Option<&Pending>| {
             let stored = view.node(node)?;
-            self.installing(stored, (&view.map, map_query), &pieces, (shown, None)).map(|plan| (plan, ()))
+            self.flusher.installing(stored, (&view.map, map_query), &pieces, (shown, None)).map(|plan| (plan, ()))
         };
         let query = ContentQuery { query, op: None, removes: false };
         self.plans.change_content(&lock, query, decide, |_, ()| Vec::new()).await?;
@@ -144,8 +171,8 @@ impl Flusher {
     async fn flush_awaited(self: &Arc<Self>, node: NodeId) -> FsResult<()> {
         let (answer, answered) = oneshot::channel();
         if self.awaited.enter(node, answer) {
-            let flusher = Arc::clone(self);
-            let flushing = strand(async move { flusher.flush_while_awaited().await });
+            let commits = Arc::clone(self);
+            let flushing = strand(async move { commits.flush_while_awaited().await });
             self.share.machine().spawner.spawn("commits", Box::pin(flushing));
         }
         answered.await.unwrap_or(Err(FsError::Busy))
@@ -153,17 +180,18 @@ impl Flusher {
 
     async fn flush_while_awaited(&self) {
         loop {
-            let _flushing = self.stop_flushing().await;
+            let _flushing = self.flusher.stop_flushing().await;
             // Only now: a flush that takes a file after its commit was asked for has all that was written before.
             let awaited = self.awaited.take();
             if awaited.is_empty() {
                 return;
             }
-            let flushed = self.flush_alone(awaited.keys().copied().collect()).await;
+            let flushed = self.flusher.flush_alone(awaited.keys().copied().collect()).await;
             let are_many = awaited.len() > 1;
             for (node, answers) in awaited {
                 // One file's trouble is none of the others.
-                let flushed = if flushed.is_err() && are_many { self.flush_alone(vec![node]).await } else { flushed };
+                let flushed =
+                    if flushed.is_err() && are_many { self.flusher.flush_alone(vec![node]).await } else { flushed };
                 for answer in answers {
                     // Whoever asked may have gone.
                     answer.send(flushed).ok();

@@ -37,7 +37,7 @@ impl Flusher {
 
     /// Returns the nodes of a flush. Where commits wait for flushes, it does not take long: the rest is due again at once.
     fn some(&self, due: Vec<Candidate>) -> Vec<NodeId> {
-        let most = if self.tier.is_of_stores() { self.policy.object_bytes_max } else { u64::MAX };
+        let most = if self.share.tier().is_of_stores() { self.policy.object_bytes_max } else { u64::MAX };
         let mut bytes = 0_u64;
         let few = due.into_iter().take_while(|candidate| {
             let before = bytes;

@@ -49,7 +49,7 @@ impl Flusher {
             return Ok(());
         };
         let was_changed = stored.content_version != gathered.content_version;
-        if self.tier.is_of_stores() {
+        if self.share.tier().is_of_stores() {
             // A commit has put all that was taken, and newer bytes, into the map.
             if self
                 .nodes

@@ -21,6 +21,7 @@ use crate::volume::{
     open_table::{
         Answer, OpenTable, Verdict,
         known::{Known, covers, opened_by},
+        known_open,
     },
 };
 
@@ -200,7 +201,7 @@ impl OpenTable {
     pub(in crate::volume) fn is_busy<'v>(&'v self, node: NodeId, lock: &mut Option<NodeLock<'v>>) -> bool {
         *lock = None;
         *lock = self.locks.try_lock(node);
-        lock.is_none() || self.may_be_open(node) || self.nodes.pending().has(node)
+        lock.is_none() || known_open(&*self.state, node) != Some(false) || self.nodes.pending().has(node)
     }
 
     /// Asks those who have anything on the node, if this instance does not know what they say; the flag says that
