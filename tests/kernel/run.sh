@@ -1,14 +1,17 @@
 #!/bin/bash
 # A real Linux kernel mounts our server (NFSv3) and works on it.
-# Usage: tests/kernel/run.sh [--short] [--engine uml|qemu] [--keep] [CASE...]
+# Usage: tests/kernel/run.sh [--short] [--remote [--kills]] [--engine uml|qemu] [--keep] [CASE...]
 #   CASE: check everyday sparse blocks times again pjdfstest fsx nconnect subdir  (default: all, with --short all but
 #     blocks)
 #   --short   smaller trees, for CI (all cases in about a minute and a half)
+#   --remote  a share at the tier remote, over a PostgreSQL and an S3 server of its own (BACKENDS_BIN)
+#   --kills   kills that PostgreSQL server every few seconds meanwhile, and says how often
 #   --keep    leave the work folder (server's and guest's logs) and print where it is
 # Environment:
 #   SERVER          dittofs (default) or ganesha-vfs, to tell a server's fault from the rig's
 #   SERVER_BIN     default target/release/dittofs
 #   SERVER_CONFIG  default memory-share.yaml; local-share.yaml is the same on disk
+#   BACKENDS_BIN   default target/release/dittofs-backends
 #   KERNEL_CLIENT   the rig, default ../shared/kernel-client beside the project
 #   TIMEOUT         seconds for the whole boot, default 900; CASE_TIMEOUT of one case, default 600
 #   ROUNDS          of the case again, default 2000
@@ -22,10 +25,12 @@ root=$(cd "$here/../.." && pwd)
 enter_private_network "$@"
 
 all_cases=(check everyday sparse blocks times again pjdfstest fsx nconnect subdir)
-short='' keep='' engine=${KERNEL_CLIENT_ENGINE:-uml} cases=()
+short='' keep='' remote='' kills=() engine=${KERNEL_CLIENT_ENGINE:-uml} cases=()
 while [ $# -gt 0 ]; do
   case $1 in
     --short) short=1; shift ;;
+    --remote) remote=1; shift ;;
+    --kills) kills=(--kill-every 5000); shift ;;
     --keep) keep=1; shift ;;
     --engine) engine=$2; shift 2 ;;
     -h | --help) sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
@@ -45,10 +50,11 @@ rig=${KERNEL_CLIENT:-$root/../shared/kernel-client}
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/dittofs-kernel.XXXXXX")
 chmod 755 "$work"
-SERVER_PID='' CLIENT_PID=''
+SERVER_PID='' CLIENT_PID='' BACKENDS_PID=''
 finish() {
   [ -z "$CLIENT_PID" ] || kill "$CLIENT_PID" 2>/dev/null || true
   [ -z "$SERVER_PID" ] || server_stop "$SERVER_PID" 15 || true
+  [ -z "$BACKENDS_PID" ] || kill "$BACKENDS_PID" 2>/dev/null || true
   [ -z "${RPCBIND_PID:-}" ] || kill "$RPCBIND_PID" 2>/dev/null || true
   if [ -n "$keep" ]; then echo "logs in $work"; else rm -rf "$work"; fi
 }
@@ -57,6 +63,20 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 "$here/material.sh" "$work/material" ${short:+--short}
+if [ -n "$remote" ]; then
+  export SERVER_CONFIG=$work/remote.yaml
+  # Its input ends with this script.
+  mkfifo "$work/backends.in"
+  "${BACKENDS_BIN:-$root/target/release/dittofs-backends}" --config "$SERVER_CONFIG" "${kills[@]}" \
+    <"$work/backends.in" >"$work/backends.out" 2>&1 &
+  BACKENDS_PID=$!
+  exec 8>"$work/backends.in"
+  for _ in $(seq 300); do
+    ! grep -q ready "$work/backends.out" || break
+    kill -0 "$BACKENDS_PID" 2>/dev/null || { cat "$work/backends.out" >&2; exit 1; }
+    sleep 0.1
+  done
+fi
 server_start "${SERVER:-dittofs}" "$work/server"
 
 preload=
@@ -108,5 +128,11 @@ if ! kill -0 "$pid" 2>/dev/null; then
   echo "FAILED server: it ended during the cases" >&2; rc=1
 elif ! server_stop "$pid" 15; then
   echo "FAILED server: no clean end on SIGTERM; the end of its log:" >&2; tail -n 20 "$work/server/server.log" >&2; rc=1
+fi
+if [ -n "$BACKENDS_PID" ]; then
+  exec 8>&-
+  wait "$BACKENDS_PID" || rc=1
+  BACKENDS_PID=
+  tail -n 1 "$work/backends.out"
 fi
 exit $rc

@@ -73,11 +73,13 @@ impl Database {
 }
 
 impl Trouble {
-    pub(crate) fn end(self) {
+    /// Returns the database, which is well from now on.
+    pub(crate) fn end(self) -> Database {
         self.is_over.store(true, Ordering::Release);
         let (database, times) = self.maker.join().unwrap();
         println!("the database was in trouble {times} times, {} connections to it were cut off", database.way.cuts());
         assert!(times > 0);
+        database
     }
 }
 

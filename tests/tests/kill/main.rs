@@ -171,7 +171,7 @@ async fn at_the_tier_remote_it_outlives_every_kill_of_the_server_and_of_the_data
     home.configure(&over_database(&database, &content, "remote"));
     let trouble = database.in_trouble(Random::new(number("KILL_SEED", 1)));
     outlives_every_kill(&home, None).await;
-    trouble.end();
+    drop(trouble.end());
     assert!(!home.data().join("journal").exists(), "there is no journal");
 }
 
@@ -212,7 +212,7 @@ fn every_call_is_carried_out_once(home: &Home, database: Option<Database>) {
         place.set(Some(server.address()));
     }
     place.finish();
-    trouble.into_iter().for_each(Trouble::end);
+    let _database = trouble.map(Trouble::end);
     let seen: Vec<Seen> = clients.into_iter().map(|client| client.join().unwrap()).collect();
     let sum = |of: fn(&Seen) -> u64| seen.iter().map(of).sum::<u64>();
     let wrong: Vec<&String> = seen.iter().flat_map(|seen| &seen.wrong).collect();

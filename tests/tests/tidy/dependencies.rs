@@ -172,7 +172,8 @@ const STORAGE: [&str; 12] = [
 #[test]
 fn storage_libraries_are_in_outbound_adapters_only() {
     let found = faults(|layer, dependency| {
-        let outbound = matches!(layer, Layer::Adapter(folder) if folder.starts_with("adapters-outbound/"));
+        let outbound =
+            matches!(layer, Layer::Adapter(folder) | Layer::Part(folder) if folder.starts_with("adapters-outbound/"));
         let stores = STORAGE.contains(&dependency.name.as_str());
         (stores && !outbound && dependency.kind != DependencyKind::Development)
             .then(|| format!("must not depend on {}", dependency.name))
