@@ -17,4 +17,5 @@ fi
 "$program" start --host=127.0.0.1 --port="$port" --in-memory --default-bucket="$(constant BUCKET s3)" >"$work/log" 2>&1 &
 emulator=$!
 wait_for_emulator
-run_suites gcs
+# The emulator answers a range behind the end by one that ends before it begins, and takes no uploads in parts.
+run_suites gcs a_range_beyond_the_end_is_not_found an_object_of_64_mib_in_many_parts_reads_back

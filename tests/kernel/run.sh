@@ -30,7 +30,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --short) short=1; shift ;;
     --remote) remote=1; shift ;;
-    --kills) kills=(--kill-every 5000); shift ;;
+    --kills) kills=(--kill-every 3000); shift ;;
     --keep) keep=1; shift ;;
     --engine) engine=$2; shift 2 ;;
     -h | --help) sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;

@@ -55,6 +55,9 @@ const QUIET: Duration = Duration::from_secs(15);
 /// Clients that work at a time.
 const CLIENTS: u64 = 16;
 
+/// What follows from the figures of one round, by their names.
+type OfRound<'f> = dyn Fn(&dyn Fn(&str) -> f64) -> f64 + 'f;
+
 /// Figures by name, one of each round.
 #[derive(Default)]
 pub(crate) struct Figures(BTreeMap<&'static str, Vec<f64>>);
@@ -99,7 +102,7 @@ fn show(figures: &Figures, report: &mut Report) {
     for name in ["SELECT 1", "INSERT", "look-up", "create", "LOOKUP", "CREATE"] {
         report.note(format!("{name}, µs"), format!("{:.0}", figures.median(|of| of(name))));
     }
-    let mut at_most = |what: &str, most: f64, of: &dyn Fn(&dyn Fn(&str) -> f64) -> f64| {
+    let mut at_most = |what: &str, most: f64, of: &OfRound<'_>| {
         let found = figures.median(of);
         report.judge(what, format!("{found:.2}"), format!("at most {most:.2}"), found <= most);
     };
@@ -107,7 +110,7 @@ fn show(figures: &Figures, report: &mut Report) {
     at_most("LOOKUP over NFS / SELECT 1", 1.25, &|of| of("LOOKUP") / of("SELECT 1"));
     at_most("create at the port / (SELECT 1 + INSERT)", 1.2, &|of| of("create") / (of("SELECT 1") + of("INSERT")));
     at_most("CREATE over NFS / (SELECT 1 + INSERT)", 1.3, &|of| of("CREATE") / (of("SELECT 1") + of("INSERT")));
-    let mut at_least = |what: String, least: f64, of: &dyn Fn(&dyn Fn(&str) -> f64) -> f64| {
+    let mut at_least = |what: String, least: f64, of: &OfRound<'_>| {
         let found = figures.median(of);
         report.judge(what, format!("{found:.1}"), format!("at least {least}"), found >= least);
     };

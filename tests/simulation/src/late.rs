@@ -6,9 +6,12 @@ use std::sync::Arc;
 use dittofs_domain::{OpId, plan::Plan};
 use parking_lot::Mutex;
 
+/// A plan, and the operation that it carries out.
+type Late = (Plan, Option<OpId>);
+
 /// Those of all lives: the database outlives them.
 #[derive(Clone, Default)]
-pub(crate) struct LatePlans(Arc<Mutex<Vec<(Plan, Option<OpId>)>>>);
+pub(crate) struct LatePlans(Arc<Mutex<Vec<Late>>>);
 
 impl LatePlans {
     pub(crate) fn add(&self, plan: Plan, op: Option<OpId>) {
@@ -16,7 +19,7 @@ impl LatePlans {
     }
 
     /// Takes all, which are decided now.
-    pub(crate) fn take(&self) -> Vec<(Plan, Option<OpId>)> {
+    pub(crate) fn take(&self) -> Vec<Late> {
         std::mem::take(&mut self.0.lock())
     }
 }
