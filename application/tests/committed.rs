@@ -6,7 +6,7 @@ mod clock;
 #[path = "parts/policy.rs"]
 mod policy;
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{ops::Range, pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use dittofs_block_cache::NoBlockCache;
 use dittofs_domain::{
     ClientId, Credentials, HandleKey, Name, Node, NodeId, ObjectId, ShareId, Timestamp,
     content::map::is_inline,
-    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind},
+    namespace::{CreateHow, CreateRequest, InitialAttributes, NewKind, SetAttributes, SetTime},
     node::NodeFlags,
     plan::{MapQuery, Query},
 };
@@ -43,20 +43,26 @@ const SHARE: ShareId = ShareId(0xD177_0004);
 const LITTLE: usize = 4_096;
 const MUCH: usize = 200_000;
 
-/// A store whose puts wait until it is opened.
+/// A store whose puts wait until it is opened, and gets where it is closed.
 struct GatedStore {
     inner: MemoryContentStore,
     is_open: watch::Sender<bool>,
+    gives: watch::Sender<bool>,
 }
 
 #[async_trait]
 impl ContentStore for GatedStore {
-    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, shares, request_max, put_to_free, capacity, discard, get,
+    dittofs_ports::forward!(ContentStore of inner: survives, owner, claim, shares, request_max, put_to_free, capacity, discard,
         delete, list);
 
     async fn put(&self, share: ShareId, object: ObjectId, segments: Vec<Bytes>) -> Result<(), ContentError> {
         self.is_open.subscribe().wait_for(|is_open| *is_open).await.unwrap();
         self.inner.put(share, object, segments).await
+    }
+
+    async fn get(&self, share: ShareId, object: ObjectId, range: Range<u64>) -> Result<Vec<Bytes>, ContentError> {
+        self.gives.subscribe().wait_for(|gives| *gives).await.unwrap();
+        self.inner.get(share, object, range).await
     }
 }
 
@@ -84,7 +90,8 @@ impl World {
             ShareRecord { handle_key: HandleKey([7; 16]), content_owner: 1, ..ShareRecord::new(SHARE, "/export") };
         store.create_share(&record, &Node::root(0, 0, 0o777, Timestamp::EPOCH)).await.unwrap();
         let metadata = store.share(SHARE).await.unwrap().unwrap();
-        let content = Arc::new(GatedStore { inner: MemoryContentStore::new(), is_open: watch::Sender::new(false) });
+        let (is_open, gives) = (watch::Sender::new(false), watch::Sender::new(true));
+        let content = Arc::new(GatedStore { inner: MemoryContentStore::new(), is_open, gives });
         let (share, tasks) = serve(&metadata, &content).await;
         World { metadata, content, tasks, share }
     }
@@ -112,6 +119,10 @@ impl World {
 
     async fn write(&self, node: NodeId, byte: u8, length: usize, stability: Stability) {
         self.share.write(&caller(), node, 0, vec![byte; length].into(), stability).await.unwrap();
+    }
+
+    async fn set(&self, node: NodeId, request: SetAttributes) {
+        self.share.set_attributes(&caller(), node, &request, None).await.unwrap();
     }
 
     /// Whether a commit is answered while nothing else happens.
@@ -221,12 +232,52 @@ async fn what_was_committed_goes_to_an_object_after_a_crash() {
     let mut world = World::new().await;
     let file = world.file().await;
     world.write(file, 1, LITTLE, Stability::File).await;
+    let future = Timestamp::EPOCH.plus_ms(1 << 40);
+    world.set(file, SetAttributes { mtime: SetTime::To(future), ..SetAttributes::default() }).await;
+    let before = world.share.attributes(&caller(), file).await.unwrap();
     assert_eq!(world.has_inline(file).await, (true, true));
     world.crash().await;
     world.open_gate();
     sleep(Duration::from_secs(30)).await;
     assert_eq!(world.has_inline(file).await, (false, false));
     assert_eq!(world.read(file, LITTLE).await, vec![1; LITTLE]);
-    let stored = world.share.attributes(&caller(), file).await.unwrap();
-    assert_eq!(stored.size, LITTLE as u64);
+    let after = world.share.attributes(&caller(), file).await.unwrap();
+    assert_eq!(
+        (after.size, after.mtime, after.ctime, after.change),
+        (LITTLE as u64, future, before.ctime, before.change)
+    );
+}
+
+/// A flush writes old bytes again beside new ones. The file is truncated meanwhile, and the object of old bytes deleted: so
+/// it puts nothing. The commit must not take that for its answer.
+#[tokio::test(start_paused = true)]
+async fn a_commit_waits_for_what_a_truncation_has_left() {
+    const PART: usize = 512 << 10;
+    let mut world = World::new().await;
+    let file = world.file().await;
+    world.open_gate();
+    let mut objects = Vec::new();
+    for offset in [0, PART] {
+        let old = Bytes::from(vec![1; PART]);
+        world.share.write(&caller(), file, offset as u64, old, Stability::File).await.unwrap();
+        let now = world.content.inner.list(SHARE, None, 9).await.unwrap().into_iter().map(|(object, _)| object);
+        objects.extend(now.filter(|object| !objects.contains(object)).collect::<Vec<_>>());
+    }
+    let written = |at: usize| at.is_multiple_of(16 << 10);
+    for offset in (0..2 * PART).filter(|at| written(*at)) {
+        world.share.write(&caller(), file, offset as u64, Bytes::from_static(b"x"), Stability::Unstable).await.unwrap();
+    }
+    world.content.gives.send_replace(false);
+    let share = Arc::clone(&world.share);
+    let commit = tokio::spawn(async move { share.commit(&caller(), file).await });
+    sleep(Duration::from_millis(100)).await;
+    world.set(file, SetAttributes { size: Some(PART as u64), ..SetAttributes::default() }).await;
+    // As the collector does after its grace.
+    world.content.inner.delete(SHARE, objects[1]).await.unwrap();
+    assert!(!commit.is_finished());
+    world.content.gives.send_replace(true);
+    commit.await.unwrap().unwrap();
+    world.crash().await;
+    let expected: Vec<u8> = (0..PART).map(|at| if written(at) { b'x' } else { 1 }).collect();
+    assert!(world.read(file, PART).await == expected);
 }

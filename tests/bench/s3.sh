@@ -8,29 +8,5 @@
 #   RIG_BIN      default target/release/dittofs-s3-bench, which is built first
 # Exit status: 0 when every target is met.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
-output=$root/docs/performance-s3.md
-command="tests/bench/s3.sh${*:+ $*}"
-sizes=()
-while [ $# -gt 0 ]; do
-  case $1 in
-    --quick) sizes=(--rounds 1 --reads 1000 --files 2000); shift ;;
-    --output) output=$(realpath -m "$2"); shift 2 ;;
-    -h | --help) sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
-    *) echo "s3.sh: unknown option $1" >&2; exit 2 ;;
-  esac
-done
-[ -n "${SERVER_BIN:-}" ] || (cd "$root" && cargo build --release -p dittofs)
-[ -n "${RIG_BIN:-}" ] || (cd "$root" && cargo build --release -p dittofs-tests --bin dittofs-s3-bench)
-# Nobody else measures in between.
-exec 9>"${TMPDIR:-/tmp}/measure.lock"
-flock 9
-cores=$(nproc) model=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-memory=$(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo)
-commit=$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)
-"${RIG_BIN:-$root/target/release/dittofs-s3-bench}" --program "${SERVER_BIN:-$root/target/release/dittofs}" \
-  --output "$output" "${sizes[@]}" \
-  --fact "Machine: $cores cores ($model), $memory GiB, Linux $(uname -r | cut -d- -f1)" \
-  --fact "Command: \`$command\`" \
-  --fact "Date: $(date -u +%F); commit: $commit; load average before: $(cut -d' ' -f1-3 /proc/loadavg)"
-echo "written: $output"
+script=$0 name=s3 quick=(--rounds 1 --reads 1000 --files 2000)
+. "$(dirname "$0")/rig.bash"

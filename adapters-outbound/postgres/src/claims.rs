@@ -190,6 +190,8 @@ impl Claims {
     async fn lock(&self, keeper: &mut Keeper, share: ShareId, deadline: Instant) -> Result<bool, Fault> {
         if keeper.session.is_none() {
             keeper.locked.clear();
+            // What the last one was sent may still be carried out: a claim that came late would fence this server itself.
+            self.connections.end_lost(deadline).await?;
             keeper.session = Some(self.connections.new_session(deadline).await?);
         }
         if !keeper.locked.contains(&share) {
@@ -247,8 +249,9 @@ impl Claims {
     async fn ask(&self, keeper: &mut Keeper, statement: &Statement) -> Result<Vec<PgRow>, Fault> {
         let Some(mut session) = keeper.session.take() else { return Err(Fault::NotSent("no session".into())) };
         let answer = self.connections.ask(&mut session, statement).await;
-        if !answer.as_ref().is_err_and(Fault::ends_session) {
-            keeper.session = Some(session);
+        match &answer {
+            Err(fault) if fault.ends_session() => self.connections.note_lost(fault),
+            _ => keeper.session = Some(session),
         }
         answer
     }

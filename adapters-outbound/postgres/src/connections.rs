@@ -187,7 +187,8 @@ impl Connections {
         }
     }
 
-    fn note_lost(&self, fault: &Fault) {
+    /// Notes that a session's answer did not come, if it is that.
+    pub(crate) fn note_lost(&self, fault: &Fault) {
         if let Fault::Lost { session, .. } = fault {
             self.lost.note(*session);
         }

@@ -231,11 +231,17 @@ impl Flusher {
         let mut builder = ObjectBuilder::new(self.share.new_object(), self.share.id(), self.share.epoch());
         let mut failed = None;
         for gathered in &mut batch {
-            if let Err(error) = self.add_blocks(&mut builder, gathered).await {
-                self.write_back.note_published(gathered.node, &Err(error)).await;
-                gathered.give_up();
-                failed = graver(failed, Some(error));
-            }
+            let error = match self.add_blocks(&mut builder, gathered).await {
+                // Who waits for what a truncation has left of it must ask again.
+                Ok(false) if self.share.tier().is_of_stores() => FsError::Busy,
+                Ok(_) => continue,
+                Err(error) => {
+                    self.write_back.note_published(gathered.node, &Err(error)).await;
+                    gathered.give_up();
+                    error
+                }
+            };
+            failed = graver(failed, Some(error));
         }
         // Where all was removed meanwhile there is nothing to put.
         if batch.iter().all(|gathered| gathered.ranges.is_empty()) {

@@ -99,7 +99,7 @@ impl Lifecycle {
         self.spawn("owner", async move { life.own_loop().await });
         let reclaimer = Arc::clone(&self.reclaimer);
         self.spawn("reap", async move { reclaimer.run().await });
-        if self.journal.survives() == Survives::Nothing {
+        if self.share.tier().is_of_stores() {
             let life = Arc::clone(self);
             self.spawn("leftovers", async move { life.leftovers.take_all().await });
         }

@@ -23,7 +23,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::{ledger::Claim, node_locks::NodeLock};
 use crate::admission::Credits;
-pub(super) use node::{Moved, NodePending, Replayed, Written};
+pub(super) use node::{Moved, NodePending, Replayed, TakenUp, Written};
 
 /// Maps that share the nodes among them, so that threads seldom meet.
 const SHARDS: usize = 64;
@@ -158,6 +158,13 @@ impl PendingNodes {
         let pending = self.entry(stored.id);
         self.bytes.fetch_add(u64::from(replayed.length), Ordering::AcqRel);
         pending.lock().replay(stored, replayed);
+    }
+
+    /// Takes bytes that a node's map has itself, under its lock.
+    pub(super) fn take_up(&self, stored: &Node, taken: TakenUp) {
+        let pending = self.entry(stored.id);
+        self.bytes.fetch_add(u64::from(taken.length), Ordering::AcqRel);
+        pending.lock().take_up(stored, taken);
     }
 
     fn entry(&self, node: NodeId) -> Arc<Mutex<NodePending>> {

@@ -26,8 +26,7 @@ use crate::{
     owned::OwnedContent,
     policy::SharePolicy,
     replicated::Replicated,
-    volume::tier::Tier,
-    volume::{Machine, counters::Counters, share::ports::RefusedPorts},
+    volume::{Machine, counters::Counters, share::ports::RefusedPorts, tier::Tier},
 };
 
 /// Whether an error is about one file, so that others may go on.

@@ -73,7 +73,7 @@ fn parts_of_short(tree: &Dict, variable: &str) -> Result<Vec<String>, String> {
     };
     let stores: Vec<String> =
         stores.into_iter().flatten().filter(|(_, store)| is_postgres(store)).map(|(name, _)| name).collect();
-    let option = variable.trim_start_matches(SHORT).to_ascii_lowercase();
+    let option = variable.strip_prefix(SHORT).unwrap_or(variable).to_ascii_lowercase();
     match stores.as_slice() {
         [store] => Ok(["metadata", "stores", store, "postgres", &option].map(str::to_owned).into()),
         [] => Err("no metadata store is of type `postgres`".to_owned()),

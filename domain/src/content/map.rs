@@ -33,7 +33,7 @@ mod truncate;
 pub use clone::{clone_pieces, clone_query};
 pub use copied::{current, still_there};
 pub use edit::{Edit, is_inline, is_packed, lost};
-pub use install::{INSTALL_CHUNKS_MAX, Installed, batches, install, install_query, is_one_install};
+pub use install::{INSTALL_CHUNKS_MAX, Installed, batches, cut_behind_written, install, install_query, is_one_install};
 pub use read::{page, resolve, resolve_known, resolve_query};
 pub use reap::{ReapCursor, Reaped, ReapedNode, reap_node, reap_node_query, reap_truncation, reap_truncation_query};
 pub use replace::{Replaced, punch, replace, replace_query};

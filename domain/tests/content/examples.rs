@@ -1,6 +1,6 @@
 //! The effects of single edits.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use bytes::Bytes;
 use dittofs_domain::{
@@ -308,6 +308,24 @@ fn a_piece_is_cut_to_a_range() {
     let hole = Piece { offset: 5, len: 3, source: Source::Hole };
     assert_eq!(hole.cut(&(6..u64::MAX)).map(|piece| piece.len), Some(2));
     assert_eq!(hole.cut(&(8..9)), None);
+}
+
+/// A piece of 100 bytes at 1000, of which some were written.
+#[rstest]
+#[case::up_to_its_end(1_000..1_100, 0, Some(100))]
+#[case::beyond_its_end(1_000..4_000, 0, Some(100))]
+#[case::less(1_000..1_040, 0, Some(40))]
+#[case::less_but_the_file_is_longer(1_000..1_040, 1_060, Some(60))]
+#[case::less_but_the_file_is_as_long(1_000..1_040, 1_100, Some(100))]
+#[case::nothing(5..6, 0, None)]
+fn no_piece_ends_behind_the_file_or_what_was_written(
+    #[case] written: Range<u64>,
+    #[case] size: u64,
+    #[case] left: Option<u64>,
+) {
+    let ranges = [0..5, written, 8_000..9_000];
+    let pieces = map::cut_behind_written(vec![stored(1, 1_000, 100)], &ranges, size);
+    assert_eq!(pieces.first().map(|piece| piece.len), left);
 }
 
 #[test]

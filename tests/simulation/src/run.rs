@@ -36,6 +36,7 @@ use crate::{
     metadata::SimulatedMetadata,
     random::Random,
     scales::Scales,
+    tiers::Tiers,
     verify,
     world::{HANDLE_KEY, Running, SHARE, World},
 };
@@ -107,30 +108,6 @@ impl fmt::Display for Failure {
             "seed {seed}: {what}\nreplay: tests/simulation/run.sh --seed {seed} --operations {operations} --scale {scales} --tier {tiers} --trace"
         )
     }
-}
-
-/// Which tiers runs choose from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tiers {
-    /// Every third share keeps no journal.
-    #[default]
-    Mixed,
-    /// Each keeps one.
-    Journal,
-    /// None does.
-    Stores,
-}
-
-/// The tier of a run's share: with all of the rest, it follows from the seed.
-fn tier(seed: u64, tiers: Tiers) -> Tier {
-    let mut random = Random::stream(seed, 9);
-    let stores = Tier::Stores { inline_bytes_max: random.of(&[0, 600, 16_384, 16_384]) };
-    let has_journal = match tiers {
-        Tiers::Mixed => random.percent(67),
-        Tiers::Journal => true,
-        Tiers::Stores => false,
-    };
-    if has_journal { Tier::Journal } else { stores }
 }
 
 /// Runs a seed.
@@ -264,7 +241,7 @@ impl Driver {
             clock: Arc::new(JumpingClock::new(simulation)),
             randomness: Arc::new(SeededRandomness::new(seed, options.bug == Some(Bug::ConstantVerifier))),
             limits,
-            tier: tier(seed, options.tiers),
+            tier: options.tiers.pick(seed),
             journal_bytes: limit,
             is_remote,
             sealer,

@@ -21,9 +21,9 @@ use crate::volume::{
 };
 
 impl Flusher {
-    /// Makes blocks of what was taken of a node; nothing is left of it if a record was given up or an object deleted
-    /// meanwhile, because the file was truncated: then the next flush takes what is still there.
-    pub(super) async fn add_blocks(&self, builder: &mut ObjectBuilder, gathered: &mut Gathered) -> FsResult<()> {
+    /// Makes blocks of what was taken of a node. If a record was given up or an object deleted meanwhile, because the file
+    /// was truncated, it takes nothing and answers false: the next flush takes what is still there.
+    pub(super) async fn add_blocks(&self, builder: &mut ObjectBuilder, gathered: &mut Gathered) -> FsResult<bool> {
         for block in std::mem::take(&mut gathered.parts) {
             let added = match self.add_block(builder, gathered, &block).await {
                 // Old bytes beside it can't be read: the new ones need not wait for them.
@@ -35,10 +35,10 @@ impl Flusher {
             };
             if !added {
                 gathered.give_up();
-                return Ok(());
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn add_written(

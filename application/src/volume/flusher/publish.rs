@@ -1,7 +1,5 @@
 //! The plan that puts flushed bytes into a node's map, with size and times, and makes their object live.
 
-use std::ops::Range;
-
 use dittofs_domain::{
     Node, NodeId, Sequence,
     attributes::Pending,
@@ -104,7 +102,8 @@ impl Flusher {
         let query = Query { map: Some(map_query), ..Query::node(node) };
         let decide = |view: &View, pending: Option<&Pending>| {
             let stored = view.node(node)?;
-            let current = written(self.current(batch, stored, &view.map)?, &batch.gathered.ranges, stored.size);
+            let current = self.current(batch, stored, &view.map)?;
+            let current = map::cut_behind_written(current, &batch.gathered.ranges, stored.size);
             // While readers are kept off: a record that is lost before brings older ones back into the index.
             let done = batch.is_last.then(|| self.content_seq_after(batch.gathered));
             let mut plan = self.installing(stored, (&view.map, map_query), &current, (pending, done))?;
@@ -214,17 +213,6 @@ impl Flusher {
         let pending = pending.lock();
         pending.content_seq_after(&gathered.ranges, gathered.up_to)
     }
-}
-
-/// Cuts pieces off behind the last byte of theirs that was written, unless the file is longer. A block may go on with a
-/// hole before bytes that are published later: a crash in between would leave a size that nobody gave the file.
-fn written(pieces: Vec<Piece>, ranges: &[Range<u64>], size: u64) -> Vec<Piece> {
-    let end = pieces.iter().map(Piece::end).max().unwrap_or(0);
-    let last = ranges.iter().rev().find(|range| range.start < end).map_or(0, |range| range.end.min(end));
-    if end <= last.max(size) {
-        return pieces;
-    }
-    pieces.iter().filter_map(|piece| piece.cut(&(0..last.max(size)))).collect()
 }
 
 /// Returns the update of a node that a flush publishes: times and counts that clients have been shown already.

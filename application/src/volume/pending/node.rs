@@ -78,6 +78,16 @@ pub(in crate::volume) struct Replayed<'a> {
     pub(in crate::volume) at: Duration,
 }
 
+/// Bytes that a file's map has itself, to be put into an object.
+#[derive(Debug)]
+pub(in crate::volume) struct TakenUp {
+    pub(in crate::volume) offset: u64,
+    pub(in crate::volume) length: u32,
+    pub(in crate::volume) appended: Appended,
+    pub(in crate::volume) credits: Option<Credits>,
+    pub(in crate::volume) at: Duration,
+}
+
 /// Bytes of the index that were written to the journal once more.
 #[derive(Debug)]
 pub(in crate::volume) struct Moved {
@@ -212,6 +222,20 @@ impl NodePending {
         }
         self.shown.bytes = self.slices.bytes();
         old
+    }
+
+    /// Takes bytes that the map has: attributes show what is stored.
+    pub(super) fn take_up(&mut self, stored: &Node, taken: TakenUp) {
+        let TakenUp { offset, length, appended, credits, at } = taken;
+        self.highest = appended.sequence;
+        if self.held.is_empty() {
+            self.since = at;
+            self.shown.size = stored.size;
+        }
+        self.slices.insert(offset, length, appended.sequence, appended.place, 0);
+        self.held.push(Held { appended, offset, length, at, _credits: credits });
+        self.count_bytes();
+        self.put_in_map(appended.sequence);
     }
 
     /// Takes a record that the journal has kept over a restart. It shows the same times as before, and a new stamp.

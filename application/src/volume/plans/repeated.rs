@@ -1,8 +1,9 @@
-//! Calls that are sent again: a change that was carried out, but whose reply got lost, is not carried out a second time.
+//! Calls that are sent again: a change that was carried out, but whose reply got lost, is not carried out twice.
 //!
 //! The store notes each named operation with its plan. So the view that is decided on says whether it knows the name
-//! ([`PlanRunner::run_named`]): a rule that sees the change would take it for somebody else's, and refuse. While the store can't say so, the
-//! call gets no answer: any other could be wrong, and "try again later" lets the client send the call under a new name.
+//! ([`PlanRunner::run_named`]): a rule that sees the change would take it for somebody else's, and refuse. While the
+//! store can't say so, the call gets no answer: any other could be wrong, and "try again later" lets the client send the
+//! call under a new name.
 
 use dittofs_domain::{
     NodeId, OpId,

@@ -1,11 +1,11 @@
 //! What commits have put into maps, and no flush has put into an object before the server ended: it is taken into the
 //! index again, as a journal's records are, and so goes with the next flush.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, Node, NodeId,
+    Node, NodeId,
     content::map::{self, Piece, Source},
     error::{FsError, FsResult},
     node::NodeFlags,
@@ -16,7 +16,7 @@ use dittofs_ports::{Appended, Journal, JournalError, Record, ShareMetadata};
 use crate::volume::{
     node_locks::{NodeLock, NodeLocks},
     nodes::Nodes,
-    pending::Replayed,
+    pending::TakenUp,
     plans::PlanRunner,
     reclaimer::BACK_OFF,
     scan::nodes_after,
@@ -89,22 +89,14 @@ impl Leftovers {
         for piece in pieces {
             let Source::Inline(data) = piece.source else { continue };
             let appended = self.append(stored, piece.offset, data.clone()).await?;
-            let range: Range<u64> = piece.offset..piece.offset + data.len() as u64;
-            let replayed = Replayed {
+            let taken = TakenUp {
                 offset: piece.offset,
                 length: data.len() as u32,
-                left: &[range],
                 appended,
                 credits: self.write_back.admission().admit_recovered(data.len()),
-                // As they are stored: no change to a client.
-                time: stored.mtime,
-                stamp: ChangeId(0),
                 at: self.share.monotonic(),
             };
-            self.nodes.pending().replay(stored, replayed);
-            if let Some(pending) = self.nodes.pending().find(node) {
-                pending.lock().put_in_map(appended.sequence);
-            }
+            self.nodes.pending().take_up(stored, taken);
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Putting flushed bytes into a map.
 
+use std::ops::Range;
+
 use super::{Edit, Facts, MapError, Piece, rows::Rows};
 use crate::{
     content::{FILE_BYTES_MAX, MapRow},
@@ -46,6 +48,18 @@ pub fn is_one_install(pieces: &[Piece], scale: &Scale) -> bool {
     let chunk = |offset: u64| scale.chunk_of(scale.page_of(offset));
     let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return true };
     chunk(last.end().saturating_sub(1)) < chunk(first.offset) + INSTALL_CHUNKS_MAX
+}
+
+/// Cuts pieces off behind the last byte of theirs that was written, unless the file, of this size, is longer. `ranges`
+/// are those that were written, in order. A block may go on with a hole before bytes that are published later: a crash
+/// in between would leave a size that nobody gave the file.
+pub fn cut_behind_written(pieces: Vec<Piece>, ranges: &[Range<u64>], size: u64) -> Vec<Piece> {
+    let end = pieces.iter().map(Piece::end).max().unwrap_or(0);
+    let last = ranges.iter().rev().find(|range| range.start < end).map_or(0, |range| range.end.min(end));
+    if end <= last.max(size) {
+        return pieces;
+    }
+    pieces.iter().filter_map(|piece| piece.cut(&(0..last.max(size)))).collect()
 }
 
 /// Which rows [`install`] needs: all of every chunk that a piece touches.
