@@ -26,8 +26,8 @@ pub use metadata::{
     WeakAttributes,
 };
 pub use open::{
-    AcknowledgeFailure, CacheKey, CacheRequest, LockReply, LockRequest, OpenEvents, OpenRequest, OpenService, Opened,
-    ShareChange,
+    AcknowledgeFailure, CacheKey, CacheRequest, LockReply, LockRequest, NameKind, NewNode, OpenEvents, OpenFailure,
+    OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, ShareChange,
 };
 
 #[cfg(feature = "mocks")]

@@ -14,10 +14,10 @@ pub use inbound::{
     AcknowledgeFailure, AdminService, AllocatedRanges, BackupError, BackupObserver, BackupPhase, BackupProgress,
     BackupReport, BackupRequest, BlockService, CacheKey, CacheRequest, Caller, Changed, CheckObserver, CheckOptions,
     CheckPhase, CheckProgress, CheckReport, Checked, CloneRange, CommitReply, Created, Entered, Entry, EntryService,
-    HandleSigner, Linked, ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService, NodeRef,
-    OpenEvents, OpenRequest, OpenService, Opened, PinningBackup, Presented, ReadReply, Renamed, RepairOutcome,
-    SealedUnder, Seek, ShareChange, ShareInfo, ShareServices, ShareSpace, Stability, WeakAttributes, WriteReply,
-    WriteVerifier,
+    HandleSigner, Linked, ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService,
+    NameKind, NewNode, NodeRef, OpenEvents, OpenFailure, OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName,
+    PinningBackup, Presented, ReadReply, Renamed, RepairOutcome, SealedUnder, Seek, ShareChange, ShareInfo,
+    ShareServices, ShareSpace, Stability, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
     Appended, ApplyError, BackupFolderError, BackupFolders, BackupReader, BackupRows, BackupWriter, BlockCache,

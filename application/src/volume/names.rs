@@ -2,6 +2,7 @@
 
 mod attributes;
 mod listing;
+mod opening;
 mod repeated;
 mod walk;
 
@@ -73,10 +74,7 @@ impl Names {
 
     pub(crate) async fn create(&self, caller: &Caller, request: &CreateRequest, op: Option<OpId>) -> FsResult<Created> {
         self.share.demand_writable()?;
-        let mut request = request.clone();
-        let identity = self.share.policy().identity;
-        request.attributes.uid = request.attributes.uid.map(|uid| identity.map_uid(uid));
-        request.attributes.gid = request.attributes.gid.map(|gid| identity.map_gid(gid));
+        let request = self.mapped(request);
         let fresh = self.numbers.fresh().await?;
         let now = self.share.now();
         let context = Context { credentials: &caller.credentials, now };
@@ -111,6 +109,15 @@ impl Names {
                 Ok(Created { node: resized.after, directory, new: false })
             }
         }
+    }
+
+    /// The request with owners as the share's policy maps them.
+    fn mapped(&self, request: &CreateRequest) -> CreateRequest {
+        let mut request = request.clone();
+        let identity = self.share.policy().identity;
+        request.attributes.uid = request.attributes.uid.map(|uid| identity.map_uid(uid));
+        request.attributes.gid = request.attributes.gid.map(|gid| identity.map_gid(gid));
+        request
     }
 
     pub(crate) async fn link(&self, caller: &Caller, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Context, CreateHow, CreateRequest, Decision, Fresh, InitialAttributes, LINKS_MAX, NewKind, SetTime,
+    Context, CreateHow, CreateRequest, Decision, DosAttributes, Fresh, InitialAttributes, LINKS_MAX, NewKind, SetTime,
     TARGET_BYTES_MAX,
     directory::{expect_permission, may_add, searched},
 };
@@ -45,6 +45,20 @@ pub fn query(request: &CreateRequest) -> Query {
 /// device's numbers and for an owner that is none; `Invalid` and `NameTooLong` for a symlink's target; `TooLarge` for a
 /// file's size; `TooManyLinks` of the directory.
 pub fn decide(view: &View, request: &CreateRequest, context: &Context<'_>, fresh: Fresh) -> FsResult<CreateDecision> {
+    decide_with(view, request, &DosAttributes::default(), context, fresh)
+}
+
+/// The same, with attributes that POSIX does not have.
+///
+/// # Errors
+/// As [`decide`].
+pub fn decide_with(
+    view: &View,
+    request: &CreateRequest,
+    dos: &DosAttributes,
+    context: &Context<'_>,
+    fresh: Fresh,
+) -> FsResult<CreateDecision> {
     check_request(request)?;
     let directory = searched(view, request.directory, context.credentials)?;
     if let Some(found) = view.entry(0) {
@@ -59,7 +73,11 @@ pub fn decide(view: &View, request: &CreateRequest, context: &Context<'_>, fresh
     plan.require(Expectation::Linked(directory.id));
     expect_permission(&mut plan, directory);
 
-    let node = new_node(directory, request, context, fresh);
+    let node = Node {
+        dos_attributes: dos.attributes,
+        birth: initial_time(dos.birth, context.now),
+        ..new_node(directory, request, context, fresh)
+    };
     let pages = fresh.scale.pages_of(node.size);
     let holes = MapRow::Holes { version: node.content_version, pages };
     let comes = quota::node_comes(node.target.as_deref());

@@ -6,10 +6,13 @@ use dittofs_domain::{
     ClientId, Node, NodeId, NodeKind,
     access::{AccessMask, NodeSecurity, granted, sticky_forbids},
     error::{FsError, FsResult},
-    opens::{LeaseForm, LeaseKey, NodeOpens, Open, OpenToken, ShareAccess, ShareMode},
+    opens::{
+        Closed, Deletion, Denied, LeaseForm, LeaseGrant, LeaseKey, NodeOpens, Open, OpenToken, Outcome, Released,
+        ShareAccess, ShareMode,
+    },
     plan::Query,
 };
-use dittofs_ports::{CacheKey, Caller, OpenRequest, Opened, ShareChange};
+use dittofs_ports::{CacheKey, Caller, OpenFailure, OpenRequest, Opened, ShareChange};
 
 use super::patience_ms;
 use crate::volume::{
@@ -17,8 +20,29 @@ use crate::volume::{
     share::Share,
 };
 
+/// Why an open is refused.
+fn refused(denied: &Denied) -> OpenFailure {
+    match denied {
+        Denied::Deleting => OpenFailure::Deleting,
+        denied => OpenFailure::Failed(denied.into()),
+    }
+}
+
 impl OpenTable {
     pub(crate) async fn open_node(&self, caller: &Caller, node: NodeId, request: &OpenRequest) -> FsResult<Opened> {
+        self.open_found(caller, node, request).await.map_err(|failure| match failure {
+            OpenFailure::Deleting => FsError::ShareDenied,
+            OpenFailure::Failed(error) => error,
+        })
+    }
+
+    /// The same, for a caller who tells a node that is going from one that is in use.
+    pub(in crate::volume) async fn open_found(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        request: &OpenRequest,
+    ) -> Result<Opened, OpenFailure> {
         let mut rights = request.rights;
         if request.truncate {
             rights |= AccessMask::WRITE_DATA;
@@ -42,12 +66,12 @@ impl OpenTable {
             demand_content(&stored, request.truncate)?;
             let question = |opens: &mut NodeOpens, deadline_ms| {
                 if !stored.is_linked() && !opens.is_open() {
-                    return Answer::done(Err(FsError::Stale));
+                    return Answer::done(Err(OpenFailure::Failed(FsError::Stale)));
                 }
                 let opened = opens.open(token, open, request.truncate, deadline_ms);
                 Answer::<()>::of(opened, deadline_ms).map(|opened| match opened {
                     Ok(()) => Ok(cache.map(|(key, rights)| (key, opens.request_lease(key, rights)))),
-                    Err(denied) => Err(FsError::from(&denied)),
+                    Err(denied) => Err(refused(&denied)),
                 })
             };
             match self.ask(node, question).await? {
@@ -62,15 +86,81 @@ impl OpenTable {
         }
     }
 
-    pub(crate) async fn close_open(&self, caller: &Caller, node: NodeId, open: OpenToken) -> FsResult<()> {
+    /// Opens a node that nobody knows yet: it is about to be made with this id.
+    pub(in crate::volume) async fn open_unmade(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        request: &OpenRequest,
+    ) -> FsResult<(OpenToken, Option<(LeaseKey, LeaseGrant)>)> {
+        let token = OpenToken(self.share.random());
+        let cache = request.cache.map(|cache| (lease_key(cache.key, caller.client, token), cache.rights));
+        let open = Open {
+            client: caller.client,
+            share: ShareMode { access: share_access(request.rights), deny: request.deny },
+            locking: request.locking,
+            lease: cache.map(|(key, _)| key),
+        };
+        let opened = self.change_opens(node, |opens| match opens.open(token, open, false, 0) {
+            Outcome::Denied(denied) => (Err(FsError::from(&denied)), Vec::new()),
+            Outcome::Granted(_) | Outcome::MustBreak(_) | Outcome::Wait { .. } => {
+                (Ok(cache.map(|(key, rights)| (key, opens.request_lease(key, rights)))), Vec::new())
+            }
+        });
+        Ok((token, opened.await??))
+    }
+
+    /// Closes an open. Returns the name that has to be removed now, as it was the last one: [`OpenTable::deleted`] must
+    /// follow.
+    pub(crate) async fn close_open(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        open: OpenToken,
+    ) -> FsResult<Option<Deletion>> {
         let _lock = self.locks.lock(node).await;
-        let last = self
+        let closed = self
             .change_opens(node, |opens| match own(opens, caller.client, open).and_then(|_| opens.close(open)) {
-                Some(closed) => (Some(closed.last), closed.woken),
+                Some(Closed { last, deletion, woken, .. }) => (Some((last, deletion)), woken),
                 None => (None, Vec::new()),
             })
             .await?;
-        self.opens_gone(node, last.ok_or(FsError::Stale)?);
+        let (last, deletion) = closed.ok_or(FsError::Stale)?;
+        self.opens_gone(node, last);
+        Ok(deletion)
+    }
+
+    pub(in crate::volume) async fn set_deletion(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        open: OpenToken,
+        deletion: Option<Deletion>,
+    ) -> FsResult<()> {
+        let _lock = self.locks.lock(node).await;
+        let set = self.change_opens(node, |opens| {
+            let set = match own(opens, caller.client, open) {
+                Some(_) => opens.set_deletion(open, deletion.clone()).map_err(|denied| FsError::from(&denied)),
+                None => Err(FsError::Stale),
+            };
+            (set, Vec::new())
+        });
+        set.await?
+    }
+
+    /// Whether a node goes with its last open.
+    pub(crate) async fn is_deleting(&self, node: NodeId) -> FsResult<bool> {
+        if !self.has_opens(node) {
+            return Ok(false);
+        }
+        self.change_opens(node, |opens| (opens.deletion().is_some(), Vec::new())).await
+    }
+
+    /// A name that was due is removed, or can't be.
+    pub(crate) async fn deleted(&self, node: NodeId) -> FsResult<()> {
+        let _lock = self.locks.lock(node).await;
+        self.change_opens(node, |opens| (opens.deleted(), Vec::new())).await?;
+        self.opens_gone(node, true);
         Ok(())
     }
 
@@ -112,18 +202,26 @@ impl OpenTable {
         }
     }
 
-    /// Drops all that a client has on this share. One node that fails does not keep the others.
-    pub(crate) async fn release_client(&self, client: ClientId) -> FsResult<()> {
+    /// Drops all that a client has on this share. One node that fails does not keep the others. Adds the names that have
+    /// to be removed now.
+    pub(crate) async fn release_client(
+        &self,
+        client: ClientId,
+        deletions: &mut Vec<(NodeId, Deletion)>,
+    ) -> FsResult<()> {
         let nodes = self.state.nodes_of(client).await.map_err(|error| self.share.opens_failed(&error))?;
         let mut result = Ok(());
         for node in nodes {
             let _lock = self.locks.lock(node).await;
             let released = self.change_opens(node, |opens| {
-                let woken = opens.release_client(client);
-                (!opens.is_open(), woken)
+                let Released { woken, deletion } = opens.release_client(client);
+                ((!opens.is_open(), deletion), woken)
             });
             match released.await {
-                Ok(last) => self.opens_gone(node, last),
+                Ok((last, deletion)) => {
+                    self.opens_gone(node, last);
+                    deletions.extend(deletion.map(|deletion| (node, deletion)));
+                }
                 Err(error) => result = Err(error),
             }
         }

@@ -116,7 +116,7 @@ fn run(node: &mut NodeOpens, step: Step) -> Result<(), &'static str> {
         }
         Step::Expire => node.expire(DEADLINE).len() <= before.leases().len(),
         Step::Release { client } => {
-            let woken = node.release_client(ClientId::Nfs4(client));
+            let woken = node.release_client(ClientId::Nfs4(client)).woken;
             assert_order(&before, node, &woken);
             true
         }
