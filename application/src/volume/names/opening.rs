@@ -9,14 +9,14 @@ use dittofs_domain::{
         Context, CreateHow, CreateRequest, RemoveKind, RemoveRequest,
         create::{self, CreateDecision},
     },
-    opens::{Deletion, OpenToken},
+    opens::{Deletion, OpenToken, Operation},
     plan::{EntryKey, Plan, Query},
 };
 use dittofs_ports::{
     Caller, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName,
 };
 
-use crate::volume::{names::Names, plans::Named};
+use crate::volume::{names::Names, open_table::Wanted, plans::Named};
 
 /// How often a name is looked at again that was made or removed meanwhile. Each time somebody else has got on.
 const TRIES_MAX: u32 = 16;
@@ -62,11 +62,6 @@ impl Names {
         node: &Node,
     ) -> Result<OpenedName, OpenFailure> {
         let mut created = false;
-        match (request.kind, node.kind) {
-            (NameKind::Directory, kind) if kind != NodeKind::Directory => return Err(FsError::NotDirectory.into()),
-            (NameKind::NotDirectory, NodeKind::Directory) => return Err(FsError::IsDirectory.into()),
-            _ => {}
-        }
         match request.make.as_ref().map(|new| new.how) {
             Some(CreateHow::Guarded) => return Err(FsError::Exists.into()),
             Some(CreateHow::Exclusive(verifier)) => {
@@ -77,11 +72,19 @@ impl Names {
             }
             Some(CreateHow::Unchecked) | None => {}
         }
+        match (request.kind, node.kind) {
+            (NameKind::Directory, kind) if kind != NodeKind::Directory => return Err(FsError::NotDirectory.into()),
+            (NameKind::NotDirectory, NodeKind::Directory) => return Err(FsError::IsDirectory.into()),
+            _ => {}
+        }
         let open = OpenRequest { created, ..request.open };
         let mut opened = self.opens.open_found(caller, node.id, &open).await?;
         if let Some(attributes) = request.replace.as_ref().filter(|_| open.truncate) {
             let through = Caller { opener: Some(opened.token), ..caller.clone() };
-            match self.set_attributes(&through, node.id, attributes, None).await {
+            match self
+                .set_attributes_as(&through, node.id, (attributes, Wanted::Operation(Operation::Overwrite)), None)
+                .await
+            {
                 Ok(changed) => opened.attributes = changed.after,
                 Err(error) => {
                     self.close_unused(caller, node.id, opened.token).await;
