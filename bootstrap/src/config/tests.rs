@@ -5,6 +5,7 @@ mod shares;
 mod snippets;
 mod stores;
 mod texts;
+mod users;
 mod variables;
 
 use std::io::Write;

@@ -301,6 +301,7 @@ pub(super) fn policy(share: &ShareConfig, config: &Config) -> SharePolicy {
         clients: share.clients.iter().filter_map(|net| Network::new(net.addr(), net.prefix_len())).collect(),
         secure_ports: share.secure_ports,
         identity: identity_policy(share),
+        access: share.access.clone(),
         read_only: share.read_only,
         atime: share.atime,
         quota: quota::of(share, config, crate::machine::memory_bytes()),
