@@ -35,7 +35,7 @@ pub(super) struct Opener {
     pub(super) stores: OpenStores,
     pub(super) cache: Arc<dyn BlockCache>,
     pub(super) disk: Option<Arc<dyn DiskCache>>,
-    machine: Machine,
+    pub(super) machine: Machine,
     holder: Holder,
     keys: Keys,
     hangup: Arc<Notify>,
