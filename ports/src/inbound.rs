@@ -4,6 +4,7 @@
 //! One protocol operation is one call, permission check included. Every call takes a [`Caller`], which only
 //! [`EntryService::enter`] and [`EntryService::mount`] give out, together with the services of its share.
 
+mod account;
 mod admin;
 mod block;
 mod caller;
@@ -11,6 +12,7 @@ mod entry;
 mod metadata;
 mod open;
 
+pub use account::{Account, AccountError, AccountService, NewUser, UserChange, UserInfo};
 pub use admin::{
     AdminService, BackupError, BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, CheckObserver,
     CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, PinningBackup, RepairOutcome, SealedUnder,
@@ -31,4 +33,4 @@ pub use open::{
 };
 
 #[cfg(feature = "mocks")]
-pub use {admin::MockAdminService, entry::MockEntryService};
+pub use {account::MockAccountService, admin::MockAdminService, entry::MockEntryService};

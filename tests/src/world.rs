@@ -21,6 +21,7 @@ use dittofs_domain::{
     ClientId, Credentials, HandleKey, Node, Scale, ShareId,
     credentials::{IdentityPolicy, Squash},
     quota::Quota,
+    users::AccessList,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::{Keyring, Sealer};
@@ -152,6 +153,7 @@ impl World {
             clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             secure_ports: true,
+            access: AccessList::Everybody,
             read_only: false,
             quota,
             atime: Atime::None,

@@ -41,7 +41,7 @@ struct FaultyShare(Arc<dyn ShareMetadata>, Fault);
 #[async_trait]
 impl MetadataStore for FaultyStore {
     dittofs_ports::forward!(MetadataStore of 0: survives, shares, create_share, remove_share, restore_rows,
-        restore_share);
+        restore_share, users);
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
         let share = self.0.share(id).await?;

@@ -13,7 +13,7 @@ pub struct Services {
     pub entry: Arc<dyn EntryService>,
     /// Shares.
     pub admin: Arc<dyn AdminService>,
-    /// Users, for protocols where they log on.
+    /// The users of the server, for protocols where users log on.
     pub accounts: Arc<dyn AccountService>,
 }
 

@@ -29,6 +29,7 @@ mod share;
 mod share_row;
 mod statements;
 mod store;
+mod users;
 mod view;
 
 pub use connection::ConnectError;

@@ -7,10 +7,11 @@ use sqlx::{Executor, PgConnection, Row};
 use thiserror::Error;
 
 /// Versions, from 1 on.
-const VERSIONS: [&str; 3] = [
+const VERSIONS: [&str; 4] = [
     include_str!("../migrations/0001_tables.sql"),
     include_str!("../migrations/0002_apply_1.sql"),
     include_str!("../migrations/0003_claims.sql"),
+    include_str!("../migrations/0004_users.sql"),
 ];
 
 /// The lock of all programs that change tables: a number that nothing else in the database uses, it is hoped.

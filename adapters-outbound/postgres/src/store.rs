@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dittofs_domain::{Node, ShareId, Tree};
-use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives, UserStore};
 use sqlx::Connection;
 use thiserror::Error;
 use tokio::task::AbortHandle;
@@ -20,6 +20,7 @@ use crate::{
     options::PostgresOptions,
     share::PostgresShare,
     share_row, statements,
+    users::PostgresUsers,
 };
 
 /// How often operations are forgotten that count no longer. There are so few of them that nobody looks for one among
@@ -163,6 +164,10 @@ impl MetadataStore for PostgresMetadataStore {
 
     async fn restore_share(&self, _: &ShareRecord, _: u64) -> Result<(), MetadataError> {
         Err(not_restored())
+    }
+
+    fn users(&self) -> Arc<dyn UserStore> {
+        Arc::new(PostgresUsers::new(Arc::clone(&self.connections)))
     }
 }
 

@@ -8,6 +8,7 @@ mod number;
 mod removal;
 mod restoration;
 mod undo;
+mod users;
 
 use std::{
     collections::{HashMap, HashSet},

@@ -147,7 +147,8 @@ impl RowCache {
                 | Kind::PendingTruncation
                 | Kind::Object
                 | Kind::Reference
-                | Kind::Operations,
+                | Kind::Operations
+                | Kind::User,
                 _,
             ) => {}
         }

@@ -128,6 +128,21 @@ pub(crate) fn operations(transaction: u64) -> Key {
     Builder(SmallVec::new()).number(transaction).0
 }
 
+/// The key of the machine's id, among the users.
+pub(crate) const MACHINE: &[u8] = b"m";
+/// The byte with which keys of users begin.
+const USER: u8 = b'u';
+
+/// A user, by its folded name.
+pub(crate) fn user(folded: &str) -> Key {
+    Builder(SmallVec::from_slice(&[USER])).bytes(folded.as_bytes()).0
+}
+
+/// Before the first and after the last user.
+pub(crate) fn users() -> (Key, Key) {
+    (SmallVec::from_slice(&[USER]), SmallVec::from_slice(&[USER + 1]))
+}
+
 /// A key of a share, without what names the share; none for one that is too short.
 pub(crate) fn without_share(key: &[u8]) -> Option<&[u8]> {
     key.get(size_of::<u64>()..)

@@ -29,6 +29,7 @@ mod snapshot;
 mod store;
 mod tables;
 mod upgrade;
+mod users;
 mod view;
 mod writer;
 

@@ -32,6 +32,7 @@ pub(crate) enum Kind {
     Object,
     Reference,
     Operations,
+    User,
 }
 
 impl Kind {
@@ -44,7 +45,7 @@ impl Kind {
     }
 }
 
-const KINDS: [(Kind, &str); 11] = [
+const KINDS: [(Kind, &str); 12] = [
     (Kind::Share, "share"),
     (Kind::Count, "count"),
     (Kind::Node, "node"),
@@ -56,10 +57,13 @@ const KINDS: [(Kind, &str); 11] = [
     (Kind::Object, "object"),
     (Kind::Reference, "reference"),
     (Kind::Operations, "operations"),
+    (Kind::User, "user"),
 ];
 
 /// The tables that databases of formats 1 and 2 have: the first ones.
 pub(crate) const KINDS_OF_FORMAT_2: usize = 10;
+/// Those of formats 3 and 4.
+pub(crate) const KINDS_OF_FORMAT_4: usize = 11;
 
 /// Keys and values are bytes, in the order of bytes.
 pub(crate) type Definition<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
@@ -143,6 +147,7 @@ fn open_all<T>(mut open: impl FnMut(Definition<'static>) -> Result<T, redb::Tabl
         open(8)?,
         open(9)?,
         open(10)?,
+        open(11)?,
     ]))
 }
 

@@ -10,7 +10,7 @@ use dittofs_domain::{
     plan::{Applied, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
 
-use super::{ApplyError, MetadataError, ShareSnapshot, SnapshotRow, Survives};
+use super::{ApplyError, MetadataError, ShareSnapshot, SnapshotRow, Survives, UserStore};
 
 /// The row of a share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +108,9 @@ pub trait MetadataStore: Send + Sync {
     /// - each of its counters has jumped by `ahead`, so that what was given since the snapshot is not given again;
     /// - a share that is there already is refused as `Unavailable`.
     async fn restore_share(&self, record: &ShareRecord, ahead: u64) -> Result<(), MetadataError>;
+
+    /// The users that are kept beside the shares. The server uses those of one store only.
+    fn users(&self) -> Arc<dyn UserStore>;
 }
 
 /// Which numbers to allocate.

@@ -46,5 +46,6 @@ mod starting;
 mod stopping;
 mod takeovers;
 mod upgrading;
+mod users;
 mod watching;
 mod worst_clients;

@@ -5,13 +5,13 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableErro
 use super::OpenError;
 use crate::{
     fault::Fault,
-    tables::{Definition, KINDS_OF_FORMAT_2, Kind, Snapshot, Writable},
+    tables::{Definition, KINDS_OF_FORMAT_2, KINDS_OF_FORMAT_4, Kind, Snapshot, Writable},
 };
 
 /// The format that this release writes, and the newest that it reads.
-pub(super) const FORMAT: u32 = 4;
+pub(super) const FORMAT: u32 = 5;
 /// The oldest format that is read. It had no log. Format 2 did not keep operations. Keys of references have said until
-/// when since format 4.
+/// when since format 4. Users are kept since format 5.
 const FORMAT_FIRST: u32 = 1;
 const MAGIC: &[u8] = b"dittofs metadata";
 pub(crate) const TABLE: Definition<'_> = TableDefinition::new("dittofs");
@@ -70,7 +70,8 @@ pub(super) fn identify(database: &impl ReadableDatabase, file: &str) -> Result<(
     let value = value.ok_or_else(|| damaged("the record of its format is missing".into()))?;
     let kinds = match number(value.value()) {
         Some(FORMAT_FIRST..=2) => KINDS_OF_FORMAT_2,
-        Some(3..=FORMAT) => Kind::COUNT,
+        Some(3..=4) => KINDS_OF_FORMAT_4,
+        Some(5..=FORMAT) => Kind::COUNT,
         Some(found) if found > FORMAT => {
             return Err(OpenError::Newer { file: file.to_owned(), found, known: FORMAT });
         }

@@ -4,6 +4,7 @@ use dittofs_domain::{
     ContentVersion, NodeId, ObjectId,
     content::MapRow,
     plan::{Change, Plan, Reference},
+    users::MachineId,
 };
 use dittofs_ports::{Counter, MetadataStore};
 use dittofs_redb::{Part, RedbMetadataStore, RedbOptions};
@@ -16,6 +17,7 @@ use crate::{
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 const ABOUT: Table = TableDefinition::new("dittofs");
+const USER: Table = TableDefinition::new("user");
 const REFERENCE: Table = TableDefinition::new("reference");
 const UNTIL_LEN: usize = 4;
 /// Numbers of tables in rows of a backup.
@@ -97,7 +99,7 @@ async fn references_of_the_format_before_get_their_new_keys() {
     share.apply(plan, None).await.unwrap();
     assert!(share.references(ObjectId(7), 10).await.unwrap().is_empty());
     drop((share, store));
-    assert_eq!(lengths(&disk), (vec![44], format(4)));
+    assert_eq!(lengths(&disk), (vec![44], format(5)));
     assert!(open(&disk).is_ok());
 }
 
@@ -121,9 +123,32 @@ async fn an_upgrade_that_is_stopped_goes_on_at_the_next_opening() {
         let store = open(&disk).unwrap();
         assert!(dump(&store).await == before, "cut {cut}: something else is there after the upgrade");
         drop(store);
-        assert_eq!(lengths(&disk), (vec![44], format(4)), "cut {cut}");
+        assert_eq!(lengths(&disk), (vec![44], format(5)), "cut {cut}");
     }
     assert!(halfway >= 4, "{halfway} of 16 were stopped between two steps, {ended} not at all");
+}
+
+#[tokio::test]
+async fn a_database_without_users_gets_the_table_for_them() {
+    let disk = Disk::new(5);
+    let store = open(&disk).unwrap();
+    fill(&*open_share(&store).await).await;
+    let before = dump(&store).await;
+    drop(store);
+    let database = Builder::new().create_with_backend(disk.open(Part::Database).unwrap()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    assert!(transaction.delete_table(USER).unwrap());
+    transaction.open_table(ABOUT).unwrap().insert(b"format".as_slice(), format(4).as_slice()).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let store = open(&disk).unwrap();
+    assert!(dump(&store).await == before, "something else is there after the upgrade");
+    let machine = MachineId([1, 2, 3]);
+    assert_eq!(store.users().machine(machine).await.unwrap(), machine);
+    assert_eq!(store.users().users(None, 10).await.unwrap(), []);
+    drop(store);
+    assert_eq!(lengths(&disk).1, format(5));
+    assert_eq!(open(&disk).unwrap().users().machine(MachineId([4, 5, 6])).await.unwrap(), machine);
 }
 
 #[tokio::test]

@@ -10,8 +10,9 @@ use dittofs_domain::{
     content::{BlockPlace, Extent, MapRow, PAGE_BYTES, PendingTruncation, ReplayExclusion, Stored},
     node::{Device, NodeFlags, Parent},
     plan::ObjectState,
+    users::{SealedSecret, User, UserName},
 };
-use dittofs_ports::{KeysInUse, ShareRecord};
+use dittofs_ports::{KeysInUse, Revision, ShareRecord, StoredUser};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 pub(super) fn name() -> impl Strategy<Value = Name> {
@@ -140,4 +141,14 @@ pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
 fn backup((bits, is_kept, objects): (u64, bool, u64)) -> (BackupId, BackupRecord) {
     let at = Timestamp::from_unix_nanos(i128::from(bits));
     (BackupId::of_bits(bits), BackupRecord { at, is_kept, objects, bytes: !objects })
+}
+
+pub(super) fn user() -> impl Strategy<Value = StoredUser> {
+    let name = "[A-Za-zÄäß][A-Za-z0-9 _-]{0,40}[a-z]".prop_map(|text| UserName::new(&text).unwrap());
+    let ids = any::<(u64, u32, u32, bool)>();
+    let (groups, secret) = (vec(any::<u32>(), 0..20), vec(any::<u8>(), 0..80));
+    (name, ids, groups, secret).prop_map(|(name, (revision, uid, gid, disabled), groups, secret)| {
+        let secret = SealedSecret::new(&secret).unwrap();
+        StoredUser { user: User { name, uid, gid, groups, disabled, secret }, revision: Revision(revision) }
+    })
 }
