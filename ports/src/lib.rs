@@ -11,21 +11,23 @@ pub mod outbound;
 pub mod statistics;
 
 pub use inbound::{
-    Account, AccountError, AccountService, AcknowledgeFailure, AdminService, AllocatedRanges, BackupError, BackupObserver, BackupPhase, BackupProgress,
-    BackupReport, BackupRequest, BlockService, CacheKey, CacheRequest, Caller, Changed, CheckObserver, CheckOptions,
-    CheckPhase, CheckProgress, CheckReport, Checked, CloneRange, CommitReply, Created, Entered, Entry, EntryService,
-    HandleSigner, Linked, ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService,
-    NameKind, NewNode, NewUser, NodeRef, OpenEvents, OpenFailure, OpenNameRequest, OpenRequest, OpenService, Opened,
-    OpenedName, PinningBackup, Presented, ReadReply, Renamed, RepairOutcome, SealedUnder, Seek, ShareChange, ShareInfo,
-    ShareServices, ShareSpace, Stability, UserChange, UserInfo, WeakAttributes, WriteReply, WriteVerifier,
+    Account, AccountError, AccountService, AcknowledgeFailure, AdminService, AllocatedRanges, BackupError,
+    BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, BlockService, CacheKey, CacheRequest,
+    Caller, Changed, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, CloneRange,
+    CommitReply, Created, Entered, Entry, EntryService, HandleSigner, Linked, ListReply, ListRequest, LockReply,
+    LockRequest, Lookup, LookupName, MetadataService, NameKind, NewNode, NewUser, NodeRef, OpenEvents, OpenFailure,
+    OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, PinningBackup, Presented, ReadReply, Renamed,
+    RepairOutcome, SealedUnder, Seek, ShareChange, ShareInfo, ShareServices, ShareSpace, Stability, UserChange,
+    UserInfo, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
     Appended, ApplyError, BackupFolderError, BackupFolders, BackupReader, BackupRows, BackupWriter, BlockCache,
     CacheUsage, Capacity, Claim, Clock, CodecError, ContentError, ContentStore, Counter, DiskCache, DiskCacheUsage,
     FrameCodec, FrameKey, FrameSealer, Journal, JournalError, JournalIdentity, JournalUsage, KeysInUse, Listed,
     Listing, Manifest, Marked, MetadataError, MetadataStore, ObjectInBackup, OpenChange, OpenHint, OpenQuestion,
-    OpenState, OpenStateError, Randomness, Record, Revision, RowsInBackup, SealError, SecretError, SecretSealer, ShareInBackup, ShareMetadata, ShareRecord,
-    ShareSnapshot, SnapshotRow, Spawner, StoredUser, Survives, UserStore, UserStoreError,
+    OpenState, OpenStateError, Randomness, Record, Revision, RowsInBackup, SealError, SecretError, SecretSealer,
+    ShareInBackup, ShareMetadata, ShareRecord, ShareSnapshot, SnapshotRow, Spawner, StoredUser, Survives, UserStore,
+    UserStoreError,
 };
 
 #[cfg(feature = "mocks")]
@@ -34,7 +36,8 @@ pub mod mocks {
     pub use crate::inbound::{MockAccountService, MockAdminService, MockEntryService};
     pub use crate::outbound::{
         MockBlockCache, MockClock, MockContentStore, MockDiskCache, MockFrameCodec, MockFrameSealer, MockJournal,
-        MockMetadataStore, MockOpenState, MockRandomness, MockSecretSealer, MockShareMetadata, MockSpawner, MockUserStore,
+        MockMetadataStore, MockOpenState, MockRandomness, MockSecretSealer, MockShareMetadata, MockSpawner,
+        MockUserStore,
     };
     pub use crate::statistics::MockStatisticsService;
 }

@@ -127,7 +127,9 @@ impl Routes {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let body = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await;
-        let Ok(Ok(body)) = body else { return refused(StatusCode::BAD_REQUEST, "the body does not come, or is too long") };
+        let Ok(Ok(body)) = body else {
+            return refused(StatusCode::BAD_REQUEST, "the body does not come, or is too long");
+        };
         // Without a word of the body, which has a secret.
         match serde_json::from_slice(&body.to_bytes()) {
             Ok(request) => answered(users::change(&*self.accounts, request).await),

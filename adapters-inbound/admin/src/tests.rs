@@ -2,8 +2,9 @@ use std::{io, sync::Arc};
 
 use dittofs_domain::{FsError, NodeId, ShareId, check::Finding};
 use dittofs_ports::{
-    AccountService, AdminService, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, RepairOutcome, ShareInfo, ShareSpace,
-    Survives, mocks::{MockAccountService, MockAdminService},
+    AccountService, AdminService, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, RepairOutcome,
+    ShareInfo, ShareSpace, Survives,
+    mocks::{MockAccountService, MockAdminService},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

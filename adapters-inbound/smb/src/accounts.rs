@@ -36,7 +36,7 @@ impl Accounts {
         let Ok(name) = UserName::new(name) else { return Ok(None) };
         match self.service.find(&name).await {
             Ok(account) => Ok(account.map(|account| Account {
-                user: User { name: account.name.as_str().to_owned(), credentials: account.credentials },
+                user: User { name: account.name, credentials: account.credentials },
                 hash: NtHash::from_bytes(*account.nt_hash.bytes()),
                 is_disabled: account.disabled,
             })),

@@ -183,7 +183,7 @@ impl Connection {
         let link = Arc::clone(&self.link);
         running.push(Box::pin(async move {
             let answered = calls::run(link, batch).await?;
-            Ok(answered.map(|frame| Frame { charge: Some(charge), ..frame }))
+            Ok(answered.map(|frame| Frame { _charge: Some(charge), ..frame }))
         }));
         Ok(None)
     }

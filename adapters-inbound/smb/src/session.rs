@@ -5,7 +5,7 @@ mod table;
 
 use std::sync::Arc;
 
-use dittofs_domain::{ClientId, Credentials};
+use dittofs_domain::{ClientId, Credentials, users::UserName};
 use dittofs_smb_wire::{NtStatus, identifiers::FileId};
 use parking_lot::Mutex;
 
@@ -16,7 +16,7 @@ use table::Table;
 /// Who a session is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct User {
-    pub(crate) name: String,
+    pub(crate) name: UserName,
     pub(crate) credentials: Credentials,
 }
 

@@ -76,12 +76,7 @@ impl SecretSealer for SecretKeys {
         }
     }
 
-    fn seal(
-        &self,
-        name: &UserName,
-        nonce: [u8; NONCE_BYTES],
-        secret: &NtHash,
-    ) -> Result<SealedSecret, SecretError> {
+    fn seal(&self, name: &UserName, nonce: [u8; NONCE_BYTES], secret: &NtHash) -> Result<SealedSecret, SecretError> {
         let ring = self.keys(true)?;
         let key = ring.keys.get(&ring.newest).ok_or(SecretError::Damaged)?;
         let mut text = Zeroizing::new(*secret.bytes());

@@ -37,7 +37,11 @@ pub(super) fn read(share: &mut Section<'_>) -> AccessList {
     let groups = read_groups(section.take_section("groups"));
     if is_mapping && !section.has_left() && section.report().is_clean() && !lets_in(&users) && !lets_in(&groups) {
         let found = "lets no user in";
-        share.refuse("access", found, "name users or groups below it, such as users: { alice: write }; or leave it out");
+        share.refuse(
+            "access",
+            found,
+            "name users or groups below it, such as users: { alice: write }; or leave it out",
+        );
     }
     section.finish();
     AccessList::Listed { users, groups }
@@ -55,7 +59,9 @@ fn read_users(mut section: Section<'_>) -> BTreeMap<UserName, Permitted> {
                 section.refuse(&text, "this user is named twice, as names have no case", "name each user once");
             }
             Ok(name) => drop(users.insert(name, permitted)),
-            Err(fault) => section.refuse(&text, format!("a name that {fault}"), "write names as `dittofs user list` does"),
+            Err(fault) => {
+                section.refuse(&text, format!("a name that {fault}"), "write names as `dittofs user list` does")
+            }
         }
     }
     users

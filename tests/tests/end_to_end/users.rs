@@ -194,12 +194,12 @@ fn of_users_that_are_added_at_once_none_is_lost_and_none_is_twice() {
     let added: Vec<(String, bool)> = adding.into_iter().map(|thread| thread.join().unwrap()).collect();
     let of = |name: &str| added.iter().filter(|(added, is_done)| added.starts_with(name) && *is_done).count();
     assert_eq!((of("user"), of("same")), (8, 1));
-    let names: Vec<String> =
-        listed(&home).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    let names: Vec<String> = listed(&home).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(names, ["same", "user0", "user1", "user2", "user3", "user4", "user5", "user6", "user7"]);
 }
 
-const STORES: &str = "metadata: { stores: { a: { type: redb, redb: { path: a } }, b: { type: redb, redb: { path: b } } } }
+const STORES: &str =
+    "metadata: { stores: { a: { type: redb, redb: { path: a } }, b: { type: redb, redb: { path: b } } } }
 content: { stores: { c: { type: fs, fs: { path: c } } } }
 shares: [{ name: /export, metadata_store: b, content_store: c, clients: [127.0.0.0/8] }]
 ";

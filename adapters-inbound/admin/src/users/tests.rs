@@ -39,8 +39,7 @@ async fn users_are_listed_with_their_identifiers() {
 async fn a_user_is_added_changed_and_removed_as_was_asked() {
     let mut accounts = MockAccountService::new();
     let (alice, zoe) = (UserName::new("alice").unwrap(), UserName::new("Zoë").unwrap());
-    let expected =
-        NewUser { name: alice.clone(), uid: 1, gid: 2, groups: vec![3], nt_hash: NtHash::new([0xab; 16]) };
+    let expected = NewUser { name: alice.clone(), uid: 1, gid: 2, groups: vec![3], nt_hash: NtHash::new([0xab; 16]) };
     accounts.expect_add().times(1).withf(move |new| *new == expected).returning(|_| Ok(()));
     let change = UserChange { nt_hash: Some(NtHash::new([1; 16])), groups: Some(vec![]), ..UserChange::default() };
     let is_asked = move |name: &UserName, asked: &UserChange| *name == alice && *asked == change;
@@ -49,8 +48,7 @@ async fn a_user_is_added_changed_and_removed_as_was_asked() {
     let (_folder, client) = started(accounts);
     client.change_user(&add("alice")).await.unwrap();
     let nt_hash = Some(HashDigits(NtHash::new([1; 16])));
-    let change =
-        UserRequest::Change { name: "ALICE".into(), nt_hash, gid: None, groups: Some(vec![]), disabled: None };
+    let change = UserRequest::Change { name: "ALICE".into(), nt_hash, gid: None, groups: Some(vec![]), disabled: None };
     client.change_user(&change).await.unwrap();
     client.remove_user("Zoë").await.unwrap();
 }

@@ -25,7 +25,7 @@ use dittofs_smb_wire::{
 };
 use parking_lot::Mutex;
 
-use super::pipe;
+use super::{pipe, tree::CHANGES};
 use crate::{
     calls::{Call, Done},
     facts::{self, KEPT},
@@ -51,7 +51,10 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     let entered = files.enter(&*call.link.server.services.entry)?;
     let target = Target::find(&entered, &wanted.path).await?;
     let share = &*entered.share;
-    let access = target.access(share, &entered.caller, &wanted).await?;
+    let access = target.access(share, (&entered.caller, files.read_only), &wanted).await?;
+    if files.read_only && (access.intersects(CHANGES) || target.found.is_none() || wanted.disposition.replaces()) {
+        return Err(refused_change(&target, &wanted).into());
+    }
     if let Some(found) = &target.found {
         demand_overwritable(&wanted, found, access)?;
     } else if wanted.deletes_on_close && wanted.attributes.contains(FileAttributes::READONLY) {
@@ -67,6 +70,12 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     let contexts = contexts(&wanted, files, &entered, &opened).await;
     let body = response(&wanted, &opened, open, contexts);
     Ok(Done { status: NtStatus::SUCCESS, body: Response::Create(body), file: Some(open) })
+}
+
+/// Why nothing is changed where the user may only read.
+fn refused_change(target: &Target, wanted: &Wanted) -> NtStatus {
+    let only_finds = matches!(wanted.disposition, Disposition::Open | Disposition::Overwrite);
+    if target.found.is_none() && only_finds { NtStatus::OBJECT_NAME_NOT_FOUND } else { NtStatus::ACCESS_DENIED }
 }
 
 /// What a path leads to.
@@ -98,12 +107,21 @@ impl Target {
     }
 
     /// The rights that the open shall have.
-    async fn access(&self, share: &dyn ShareServices, caller: &Caller, wanted: &Wanted) -> Result<AccessMask, Failure> {
+    async fn access(
+        &self,
+        share: &dyn ShareServices,
+        (caller, read_only): (&Caller, bool),
+        wanted: &Wanted,
+    ) -> Result<AccessMask, Failure> {
         if !wanted.is_maximum {
             return Ok(wanted.access);
         }
         match &self.found {
             None => Ok(AccessMask::all()),
+            // Only what can be had of a share that is only read.
+            Some(found) if read_only => {
+                Ok(wanted.access | maximal(share, caller, self.directory, found).await? - CHANGES)
+            }
             Some(found) => Ok(wanted.access | maximal(share, caller, self.directory, found).await?),
         }
     }

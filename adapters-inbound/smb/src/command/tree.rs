@@ -1,6 +1,6 @@
 //! TREE_CONNECT and TREE_DISCONNECT (MS-SMB2, 3.3.5.7 and 3.3.5.8).
 
-use dittofs_domain::access::AccessMask;
+use dittofs_domain::{access::AccessMask, users::Permitted};
 use dittofs_smb_wire::{
     NtStatus, Response, access,
     tree_connect::{ShareCapabilities, ShareFlags, ShareType, TreeConnectRequest, TreeConnectResponse},
@@ -10,6 +10,7 @@ use crate::{
     calls::{Call, Done},
     closing::close_tree,
     failure::Failure,
+    session::User,
     share::{PIPES, is_same, of_path, smb_name},
     tree::{Files, Tree, TreeKind},
 };
@@ -39,7 +40,7 @@ pub(super) async fn connect(call: &Call, request: &TreeConnectRequest) -> Result
 }
 
 /// The rights that change something.
-const CHANGES: AccessMask = AccessMask::WRITE_DATA
+pub(super) const CHANGES: AccessMask = AccessMask::WRITE_DATA
     .union(AccessMask::APPEND_DATA)
     .union(AccessMask::WRITE_NAMED_ATTRS)
     .union(AccessMask::DELETE_CHILD)
@@ -56,10 +57,15 @@ async fn files(call: &Call, name: &str) -> Result<Files, NtStatus> {
     let share = found.ok_or(NtStatus::BAD_NETWORK_NAME)?;
     let who = call.link.presented(call.session.id, &call.session.user);
     let entered = services.entry.mount(share.name.as_bytes(), &who).await.map_err(|_| NtStatus::ACCESS_DENIED)?;
+    let User { name, credentials } = &call.session.user;
+    let permitted = entered.share.permitted(name, credentials);
+    if permitted == Permitted::None {
+        return Err(NtStatus::ACCESS_DENIED);
+    }
     Ok(Files {
         root: entered.share.handle_signer().handle(entered.node.node),
         who,
-        read_only: entered.share.is_read_only(),
+        read_only: permitted < Permitted::Write,
         name: share.name,
     })
 }

@@ -135,7 +135,7 @@ async fn prove(link: &Link, pending: Pending) -> Result<Proved, Failure> {
             Err(NtStatus::ACCOUNT_DISABLED.into())
         }
         (Ok(accepted), Some(account)) => {
-            tracing::info!(%peer, user = %account.user.name, "logged on");
+            tracing::info!(%peer, user = account.user.name.as_str(), "logged on");
             Ok(Proved { user: account.user, accepted })
         }
         (Err(refusal), _) => {

@@ -58,7 +58,17 @@ fn who_may_use_a_share_and_how_changes_while_it_is_served_and_how_it_is_stored_d
     let changes = between(BEFORE, &newer);
     assert_eq!(changes.restart, ["share /b (compression)"]);
     let [(share, taken)] = changes.changed.as_slice() else { panic!("{changes:?}") };
-    let all = ["clients", "secure_ports", "squash", "anonymous_uid", "anonymous_gid", "atime", "access", "read_only", "quota"];
+    let all = [
+        "clients",
+        "secure_ports",
+        "squash",
+        "anonymous_uid",
+        "anonymous_gid",
+        "atime",
+        "access",
+        "read_only",
+        "quota",
+    ];
     assert_eq!(taken.as_slice(), all);
     let newer = load_text(&newer, &[]).unwrap().shares.remove(1);
     assert_eq!(*share, ShareConfig { compression: share.compression, ..newer.clone() });

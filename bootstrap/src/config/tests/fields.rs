@@ -51,7 +51,12 @@ use super::*;
 )]
 #[case::smb("adapters: { smb: { listen: 127.0.0.1:12445 } }", "adapters.smb", "not built yet", "leave")]
 #[case::system_store("system_store: m", "system_store", "no metadata store `m`", "known below metadata.stores: local")]
-#[case::key_of_users_in_a_store("users: { key_file: content/k }", "users.key_file", "is in the folder", "outside of it")]
+#[case::key_of_users_in_a_store(
+    "users: { key_file: content/k }",
+    "users.key_file",
+    "is in the folder",
+    "outside of it"
+)]
 #[case::users("users: { alice: 7 }", "users.alice", "not known", "key_file")]
 #[case::journal_path_is_data("journal: { path: /data }", "journal.path", "is, or is around", "of its own")]
 #[case::journal_path_empty("journal: { path: \"\" }", "journal.path", "not a text", "text")]

@@ -83,8 +83,14 @@ where
         disabled: true,
         secret: SealedSecret::new(&[255; SealedSecret::BYTES_MAX]).unwrap(),
     };
-    let least =
-        User { name: name("a"), uid: 0, gid: 0, groups: Vec::new(), disabled: false, secret: SealedSecret::new(&[]).unwrap() };
+    let least = User {
+        name: name("a"),
+        uid: 0,
+        gid: 0,
+        groups: Vec::new(),
+        disabled: false,
+        secret: SealedSecret::new(&[]).unwrap(),
+    };
     for (user, revision) in [(greatest, u64::MAX), (least, 0)] {
         let stored = StoredUser { user, revision: Revision(revision) };
         users.put(&stored, None).await.unwrap();
