@@ -265,7 +265,8 @@ impl Related {
     /// Notes what the next request may take over.
     fn go_on(&mut self, call: &Call, named: Option<FileId>, done: &Result<Done, Failure>) {
         self.session_id = Some(call.session.id);
-        self.tree_id = call.tree.as_ref().map(|tree| tree.id);
+        let new_tree = Some(call.new_tree.load(Ordering::Acquire)).filter(|tree| *tree != 0);
+        self.tree_id = new_tree.or(call.tree.as_ref().map(|tree| tree.id));
         match (call.header.command, done) {
             (_, Ok(Done { file: Some(file), .. })) => self.file = Some(Ok(*file)),
             (Command::CREATE, Err(failure)) => self.file = Some(Err(failure.status)),

@@ -34,6 +34,7 @@ pub(crate) async fn close_node(entered: &Entered, open: &OpenNode) -> FsResult<(
 
 /// Ends a session: closes all that it has open, and forgets its client.
 pub(crate) async fn close_session(server: &Server, session: &Arc<Session>) {
+    session.end();
     server.forget_session(session.id);
     for open in session.take_opens(None) {
         if let Some(tree) = session.tree(open.tree) {

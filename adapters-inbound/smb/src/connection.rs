@@ -101,8 +101,7 @@ impl Connection {
             if !reads && running.is_empty() {
                 return Ok(());
             }
-            if !self.seat.is_unadmitted() || !self.link.is_admitted.load(Ordering::Acquire) {
-            } else {
+            if self.link.is_admitted.load(Ordering::Acquire) {
                 self.seat.admit();
             }
             self.note_activity(running.is_empty());
@@ -125,7 +124,8 @@ impl Connection {
                     }
                 }
             };
-            let mut frames: Vec<Frame> = frame.into_iter().collect();
+            let mut frames = Vec::new();
+            self.put_behind_early(frame, &mut frames);
             self.collect_ready(&mut running, &mut frames)?;
             if !frames.is_empty() {
                 self.write(&mut write, frames, limits.stall).await?;
@@ -148,17 +148,21 @@ impl Connection {
         frames: &mut Vec<Frame>,
     ) -> Result<(), Broken> {
         while frames.len() < FRAMES_AT_ONCE {
-            if let Ok(early) = self.early.try_recv() {
-                frames.push(early);
-            } else if !running.is_empty()
-                && let Some(Some(done)) = running.next().now_or_never()
-            {
-                frames.extend(done?);
-            } else {
+            if running.is_empty() {
                 return Ok(());
             }
+            let Some(Some(done)) = running.next().now_or_never() else { return Ok(()) };
+            self.put_behind_early(done?, frames);
         }
         Ok(())
+    }
+
+    /// Puts an answer behind the interim ones: its own may be among them.
+    fn put_behind_early(&mut self, frame: Option<Frame>, frames: &mut Vec<Frame>) {
+        while let Ok(early) = self.early.try_recv() {
+            frames.push(early);
+        }
+        frames.extend(frame);
     }
 
     /// Starts what a frame asks for. Returns an answer that is there at once.

@@ -76,7 +76,8 @@ impl Link {
     /// # Errors
     /// `USER_SESSION_DELETED`.
     pub(crate) fn session(&self, id: u64) -> Result<Arc<Session>, NtStatus> {
-        self.sessions.lock().get(&id).cloned().ok_or(NtStatus::USER_SESSION_DELETED)
+        let found = self.sessions.lock().get(&id).cloned();
+        found.filter(|session| !session.is_over()).ok_or(NtStatus::USER_SESSION_DELETED)
     }
 
     pub(crate) fn add_session(&self, session: Arc<Session>) {

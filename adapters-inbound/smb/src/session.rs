@@ -3,7 +3,10 @@
 mod keys;
 mod table;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use dittofs_domain::{ClientId, Credentials, users::UserName};
 use dittofs_smb_wire::{NtStatus, identifiers::FileId};
@@ -27,13 +30,31 @@ pub(crate) struct Session {
     pub(crate) keys: Keys,
     trees: Mutex<Table<Tree>>,
     opens: Mutex<Table<Open>>,
+    /// Whether it has ended. Its connection may not have heard of that: another one can end it.
+    is_over: AtomicBool,
 }
 
 impl Session {
     pub(crate) fn new(id: u64, user: User, keys: Keys, (trees_max, opens_max): (usize, usize)) -> Session {
         // Tree ids have 32 bits.
         let trees = Mutex::new(Table::new(trees_max, 1));
-        Session { id, user, keys, trees, opens: Mutex::new(Table::new(opens_max, random_start())) }
+        Session {
+            id,
+            user,
+            keys,
+            trees,
+            opens: Mutex::new(Table::new(opens_max, random_start())),
+            is_over: AtomicBool::new(false),
+        }
+    }
+
+    /// Ends it: nobody finds it any more.
+    pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
     }
 
     /// The client, as locks and opens know it.

@@ -7,7 +7,9 @@ use crate::{
     opens::{
         AcknowledgeError, Break, Deletion, Denied, LeaseForm, LeaseKey, LeaseState, LeaseTable, Lock, LockHolder,
         LockOutcome, LockOwner, LockRange, LockTable, Open, OpenToken, Outcome, Requester, Rights, ShareAccess,
-        ShareMode, Trigger, WaitToken, Waiter, limits, open_files::OpenFiles, waiters::Waiters,
+        ShareMode, Trigger, WaitToken, Waiter, limits,
+        open_files::OpenFiles,
+        waiters::{Waiters, is_repeated},
     },
 };
 
@@ -307,7 +309,7 @@ impl NodeOpens {
         if let Err(denied) = self.locks.lock(wanted.clone()) {
             return LockOutcome::Denied(denied);
         }
-        self.waiters.remove(|w| w.lock == wanted);
+        self.waiters.remove(|waiter| is_repeated(&waiter.lock, &wanted));
         LockOutcome::Granted { breaks, woken: self.waiters.grant(&mut self.locks) }
     }
 

@@ -42,6 +42,7 @@ mod sealing;
 mod secrets;
 mod session;
 mod shares;
+mod smb;
 mod starting;
 mod stopping;
 mod takeovers;

@@ -1,16 +1,20 @@
 //! From bytes to requests.
 
-use std::{future::poll_fn, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::BytesMut;
 use dittofs_smb_security::sealing::TransformHeader;
 use dittofs_smb_wire::{
     Compound, NtStatus, Packet, Request,
-    frame::{self, HEADER_SIZE, Progress},
+    frame::{self, HEADER_SIZE},
     request::RequestError,
 };
-use dittofs_transport::{Account, Charge};
-use tokio::{io::AsyncReadExt, net::tcp::ReadHalf, time::timeout};
+use dittofs_transport::{Account, Charge, Progress};
+use tokio::{io::AsyncReadExt, net::tcp::ReadHalf, time::timeout_at};
 
 use super::{REQUEST_BYTES, size::answer_bytes};
 use crate::{
@@ -29,6 +33,9 @@ const HEADERS_MAX: usize = 64 << 10;
 /// Bytes that are read at once where no frame is known to be longer.
 const READ_BYTES: usize = 64 << 10;
 
+/// A client must send so many bytes of a frame, or all that is left of it, within its patience.
+const PROGRESS_BYTES: u64 = 64 << 10;
+
 /// What a frame has.
 pub(super) enum Received {
     Batch(Batch),
@@ -46,11 +53,20 @@ pub(super) struct Receiver<'a> {
     charge: Option<Charge>,
     /// How many further bytes are needed.
     missing: usize,
+    /// Whether the frame goes on as it must.
+    progress: Progress,
 }
 
 impl<'a> Receiver<'a> {
     pub(super) fn new(read: ReadHalf<'a>) -> Receiver<'a> {
-        Receiver { read, buffer: BytesMut::new(), ready: None, charge: None, missing: HEADER_SIZE }
+        Receiver {
+            read,
+            buffer: BytesMut::new(),
+            ready: None,
+            charge: None,
+            missing: HEADER_SIZE,
+            progress: Progress::of_at_least(PROGRESS_BYTES),
+        }
     }
 
     /// The next frame, with the room that it takes; none at the end. May be dropped and called again.
@@ -72,8 +88,9 @@ impl<'a> Receiver<'a> {
             let is_stranger = !link.is_admitted.load(std::sync::atomic::Ordering::Acquire);
             let length_max = if is_stranger { STRANGER_FRAME_MAX } else { LARGE_IO_BYTES_MAX as usize + HEADERS_MAX };
             match frame::decode(&mut self.buffer, length_max) {
-                Ok(Progress::Message(message)) => {
+                Ok(frame::Progress::Message(message)) => {
                     self.missing = HEADER_SIZE;
+                    self.progress.end();
                     let received = requests(link, message)?;
                     let answer = match &received {
                         Received::Batch(batch) => {
@@ -83,7 +100,7 @@ impl<'a> Receiver<'a> {
                     };
                     self.ready = Some((received, answer));
                 }
-                Ok(Progress::Missing(missing)) => {
+                Ok(frame::Progress::Missing(missing)) => {
                     self.missing = missing;
                     if self.charge.is_none() && self.buffer.len() >= HEADER_SIZE {
                         // Before the bytes are there: a client must not make the server hold what there is no room for.
@@ -108,10 +125,15 @@ impl<'a> Receiver<'a> {
         let read = self.read.read_buf(&mut self.buffer);
         // A frame must go on; between frames a client may be silent.
         let read = match self.charge.is_some() {
-            true => timeout(patience, read).await.map_err(|_| Broken)?,
+            true => {
+                self.progress.wait(Instant::now());
+                let until = self.progress.deadline(patience).unwrap_or_else(Instant::now);
+                timeout_at(until.into(), read).await.map_err(|_| Broken)?
+            }
             false => read.await,
         };
         let count = read.map_err(|_| Broken)?;
+        self.progress.moved(count as u64);
         link.server.counts.bytes_received.add(count as u64);
         Ok(count > 0)
     }
