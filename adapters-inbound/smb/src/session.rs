@@ -81,9 +81,13 @@ impl Session {
     /// Adds an open file.
     ///
     /// # Errors
-    /// `TOO_MANY_OPENED_FILES`.
+    /// `TOO_MANY_OPENED_FILES`; `USER_SESSION_DELETED` once it has ended, since nobody would close it.
     pub(crate) fn add_open(&self, make: impl FnOnce(u64) -> Open) -> Result<Arc<Open>, NtStatus> {
-        self.opens.lock().add(make).ok_or(NtStatus::TOO_MANY_OPENED_FILES)
+        let mut opens = self.opens.lock();
+        if self.is_over() {
+            return Err(NtStatus::USER_SESSION_DELETED);
+        }
+        opens.add(make).ok_or(NtStatus::TOO_MANY_OPENED_FILES)
     }
 
     /// Whether there is room for one more.

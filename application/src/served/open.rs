@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use dittofs_domain::{
     ClientId, Name, NodeId,
-    error::FsResult,
+    error::{FsError, FsResult},
     opens::{LeaseGrant, LeaseKey, Lock, LockHolder, LockOwner, LockRange, OpenToken, Rights, WaitToken},
 };
 use dittofs_ports::{
@@ -18,7 +18,7 @@ impl ServedShare {
     /// Drops all that a client has, and removes what was to go with its opens.
     pub(crate) async fn release_client(&self, client: ClientId) -> FsResult<()> {
         let mut deletions = Vec::new();
-        let released = self.volume.opens().release_client(client, &mut deletions).await;
+        let released = self.volume.opens().closing().release_client(client, &mut deletions).await;
         for (node, deletion) in deletions {
             let _passage = self.volume.freezer().pass().await;
             self.volume.names().delete(node, deletion).await;
@@ -34,7 +34,10 @@ impl OpenService for ServedShare {
     }
 
     async fn open(&self, caller: &Caller, node: NodeId, request: &OpenRequest) -> FsResult<Opened> {
-        strand(self.volume.opens().open_node(caller, node, request)).await
+        strand(self.volume.opens().open_found(caller, node, request)).await.map_err(|failure| match failure {
+            OpenFailure::Deleting => FsError::ShareDenied,
+            OpenFailure::Failed(error) => error,
+        })
     }
 
     async fn open_name(&self, caller: &Caller, request: &OpenNameRequest) -> Result<OpenedName, OpenFailure> {
@@ -56,12 +59,12 @@ impl OpenService for ServedShare {
     }
 
     async fn is_deleting(&self, node: NodeId) -> FsResult<bool> {
-        strand(self.volume.opens().is_deleting(node)).await
+        strand(self.volume.opens().closing().is_deleting(node)).await
     }
 
     async fn close(&self, caller: &Caller, node: NodeId, open: OpenToken) -> FsResult<()> {
         strand(async {
-            if let Some(deletion) = self.volume.opens().close_open(caller, node, open).await? {
+            if let Some(deletion) = self.volume.opens().closing().close(caller, node, open).await? {
                 let _passage = self.volume.freezer().pass().await;
                 self.volume.names().delete(node, deletion).await;
             }

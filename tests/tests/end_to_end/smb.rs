@@ -82,7 +82,7 @@ impl World {
     async fn give_root(&self) {
         let mut nfs = self.nfs().await;
         let root = nfs.root.clone();
-        nfs.set(&root, &sattr3 { mode: Nfs3Option::Some(0o777), ..sattr3::default() }, None).await;
+        nfs.set(&root, sattr3 { mode: Nfs3Option::Some(0o777), ..sattr3::default() }, None).await;
     }
 }
 

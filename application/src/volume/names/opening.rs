@@ -148,7 +148,7 @@ impl Names {
 
     /// Gives up an open that nobody has heard of.
     async fn close_unused(&self, caller: &Caller, node: NodeId, token: OpenToken) {
-        match self.opens.close_open(caller, node, token).await {
+        match self.opens.closing().close(caller, node, token).await {
             Ok(Some(deletion)) => self.delete(node, deletion).await,
             Ok(None) => {}
             Err(error) => tracing::warn!(share = %self.share.name(), %node, %error, "an open is left over"),
@@ -171,7 +171,7 @@ impl Names {
                 Some(Deletion { directory, name, credentials, client: caller.client })
             }
         };
-        self.opens.set_deletion(caller, node, open, deletion).await
+        self.opens.closing().set_deletion(caller, node, open, deletion).await
     }
 
     /// Refuses a directory that has entries.
@@ -194,7 +194,7 @@ impl Names {
                 "a file that was to go when it is closed stays"
             );
         }
-        if let Err(error) = self.opens.deleted(node).await {
+        if let Err(error) = self.opens.closing().deleted(node).await {
             tracing::warn!(share = %self.share.name(), %node, %error, "a file that is gone is still noted as going");
         }
     }

@@ -6,10 +6,7 @@ use dittofs_domain::{
     ClientId, Node, NodeId, NodeKind,
     access::{AccessMask, NodeSecurity, granted, sticky_forbids},
     error::{FsError, FsResult},
-    opens::{
-        Closed, Deletion, Denied, LeaseForm, LeaseGrant, LeaseKey, NodeOpens, Open, OpenToken, Outcome, Released,
-        ShareAccess, ShareMode,
-    },
+    opens::{Denied, LeaseForm, LeaseGrant, LeaseKey, NodeOpens, Open, OpenToken, Outcome, ShareAccess, ShareMode},
     plan::Query,
 };
 use dittofs_ports::{CacheKey, Caller, OpenFailure, OpenRequest, Opened, ShareChange};
@@ -29,15 +26,8 @@ fn refused(denied: &Denied) -> OpenFailure {
 }
 
 impl OpenTable {
-    pub(crate) async fn open_node(&self, caller: &Caller, node: NodeId, request: &OpenRequest) -> FsResult<Opened> {
-        self.open_found(caller, node, request).await.map_err(|failure| match failure {
-            OpenFailure::Deleting => FsError::ShareDenied,
-            OpenFailure::Failed(error) => error,
-        })
-    }
-
-    /// The same, for a caller who tells a node that is going from one that is in use.
-    pub(in crate::volume) async fn open_found(
+    /// Opens a node. It tells one that is going from one that is in use.
+    pub(crate) async fn open_found(
         &self,
         caller: &Caller,
         node: NodeId,
@@ -110,60 +100,6 @@ impl OpenTable {
         Ok((token, opened.await??))
     }
 
-    /// Closes an open. Returns the name that has to be removed now, as it was the last one: [`OpenTable::deleted`] must
-    /// follow.
-    pub(crate) async fn close_open(
-        &self,
-        caller: &Caller,
-        node: NodeId,
-        open: OpenToken,
-    ) -> FsResult<Option<Deletion>> {
-        let _lock = self.locks.lock(node).await;
-        let closed = self
-            .change_opens(node, |opens| match own(opens, caller.client, open).and_then(|_| opens.close(open)) {
-                Some(Closed { last, deletion, woken, .. }) => (Some((last, deletion)), woken),
-                None => (None, Vec::new()),
-            })
-            .await?;
-        let (last, deletion) = closed.ok_or(FsError::Stale)?;
-        self.opens_gone(node, last);
-        Ok(deletion)
-    }
-
-    pub(in crate::volume) async fn set_deletion(
-        &self,
-        caller: &Caller,
-        node: NodeId,
-        open: OpenToken,
-        deletion: Option<Deletion>,
-    ) -> FsResult<()> {
-        let _lock = self.locks.lock(node).await;
-        let set = self.change_opens(node, |opens| {
-            let set = match own(opens, caller.client, open) {
-                Some(_) => opens.set_deletion(open, deletion.clone()).map_err(|denied| FsError::from(&denied)),
-                None => Err(FsError::Stale),
-            };
-            (set, Vec::new())
-        });
-        set.await?
-    }
-
-    /// Whether a node goes with its last open.
-    pub(crate) async fn is_deleting(&self, node: NodeId) -> FsResult<bool> {
-        if !self.has_opens(node) {
-            return Ok(false);
-        }
-        self.change_opens(node, |opens| (opens.deletion().is_some(), Vec::new())).await
-    }
-
-    /// A name that was due is removed, or can't be.
-    pub(crate) async fn deleted(&self, node: NodeId) -> FsResult<()> {
-        let _lock = self.locks.lock(node).await;
-        self.change_opens(node, |opens| (opens.deleted(), Vec::new())).await?;
-        self.opens_gone(node, true);
-        Ok(())
-    }
-
     pub(crate) async fn change_share(
         &self,
         caller: &Caller,
@@ -202,34 +138,8 @@ impl OpenTable {
         }
     }
 
-    /// Drops all that a client has on this share. One node that fails does not keep the others. Adds the names that have
-    /// to be removed now.
-    pub(crate) async fn release_client(
-        &self,
-        client: ClientId,
-        deletions: &mut Vec<(NodeId, Deletion)>,
-    ) -> FsResult<()> {
-        let nodes = self.state.nodes_of(client).await.map_err(|error| self.share.opens_failed(&error))?;
-        let mut result = Ok(());
-        for node in nodes {
-            let _lock = self.locks.lock(node).await;
-            let released = self.change_opens(node, |opens| {
-                let Released { woken, deletion } = opens.release_client(client);
-                ((!opens.is_open(), deletion), woken)
-            });
-            match released.await {
-                Ok((last, deletion)) => {
-                    self.opens_gone(node, last);
-                    deletions.extend(deletion.map(|deletion| (node, deletion)));
-                }
-                Err(error) => result = Err(error),
-            }
-        }
-        result
-    }
-
     /// Lets those who wait ask again, and the reaper look at the node if it has waited for this.
-    fn opens_gone(&self, node: NodeId, last: bool) {
+    pub(super) fn opens_gone(&self, node: NodeId, last: bool) {
         self.freed(node).notify_waiters();
         if last && self.nameless.lock().remove(&node) {
             self.garbage.wake();
