@@ -110,13 +110,13 @@ pub(super) fn run(asked: Asked, config: &Config, kinds: &StoreKinds, out: &mut d
             Ok(writeln!(out, "user {name} is added: uid {uid}, gid {gid}")?)
         }
         What::Change { name, change: asked } => {
-            runtime.block_on(change(Change::Change(name.clone(), asked), config, kinds))?;
+            runtime.block_on(change(Change::Alter(name.clone(), asked), config, kinds))?;
             Ok(writeln!(out, "user {name} is changed; it holds from its next logon on")?)
         }
         What::Passwd { name } => {
             let nt_hash = Some(asked_for(&name)?);
             let asked = UserChange { nt_hash, ..UserChange::default() };
-            runtime.block_on(change(Change::Change(name.clone(), asked), config, kinds))?;
+            runtime.block_on(change(Change::Alter(name.clone(), asked), config, kinds))?;
             Ok(writeln!(out, "user {name} has a new password")?)
         }
         What::Remove { name } => {
@@ -133,7 +133,7 @@ fn asked_for(name: &UserName) -> Result<NtHash, UserFailure> {
 
 enum Change {
     Add(NewUser),
-    Change(UserName, UserChange),
+    Alter(UserName, UserChange),
     Remove(UserName),
 }
 
@@ -168,7 +168,7 @@ async fn change(change: Change, config: &Config, kinds: &StoreKinds) -> Result<(
     let is_new = matches!(change, Change::Add(_));
     let name = match &change {
         Change::Add(new) => new.name.to_string(),
-        Change::Change(name, _) | Change::Remove(name) => name.to_string(),
+        Change::Alter(name, _) | Change::Remove(name) => name.to_string(),
     };
     let failed = |source| UserFailure::Account { name, source };
     let Some(Stored { accounts, _stores }) = Stored::open(config, kinds, is_new).await? else {
@@ -176,7 +176,7 @@ async fn change(change: Change, config: &Config, kinds: &StoreKinds) -> Result<(
     };
     let changed = match change {
         Change::Add(new) => accounts.add(new).await,
-        Change::Change(name, change) => accounts.change(&name, change).await,
+        Change::Alter(name, change) => accounts.change(&name, change).await,
         Change::Remove(name) => accounts.remove(&name).await,
     };
     changed.map_err(failed)
@@ -187,7 +187,7 @@ async fn ask_server(client: &Client, change: Change) -> Result<(), ClientError> 
         Change::Add(NewUser { name, uid, gid, groups, nt_hash }) => {
             UserRequest::Add { name: name.to_string(), uid, gid, groups, nt_hash: HashDigits(nt_hash) }
         }
-        Change::Change(name, UserChange { nt_hash, gid, groups, disabled }) => {
+        Change::Alter(name, UserChange { nt_hash, gid, groups, disabled }) => {
             let nt_hash = nt_hash.map(HashDigits);
             UserRequest::Change { name: name.to_string(), nt_hash, gid, groups, disabled }
         }

@@ -163,7 +163,7 @@ fn read_one(
     content: &NamedStores,
     folders: &Folders<'_>,
 ) -> Option<ShareConfig> {
-    section.refuse_unbuilt("smb_name", "shares are served over NFS only");
+    section.refuse_unbuilt("smb_name", "clients of SMB know a share by the last part of its name");
     let name = read_name(&mut section);
     let metadata_store = read_store(&mut section, "metadata_store", "metadata", metadata);
     let content_store = read_store(&mut section, "content_store", "content", content);

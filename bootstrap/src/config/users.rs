@@ -33,7 +33,9 @@ pub(super) struct SystemStore {
 /// Reads the key `system_store`. By default it is the first persistent metadata store: in the order of the shares, then
 /// by name. It is none where the configuration is refused.
 pub(super) fn read_store(root: &mut Section<'_>, metadata: &NamedStores, shares: &[ShareConfig]) -> SystemStore {
-    if !root.has("system_store") {
+    let is_named = root.has("system_store");
+    let name = root.take_text("system_store");
+    if !is_named {
         let of_shares = shares.iter().map(|share| &share.metadata_store);
         let mut all = of_shares.chain(metadata.sound.keys());
         let is_persistent =
@@ -41,7 +43,6 @@ pub(super) fn read_store(root: &mut Section<'_>, metadata: &NamedStores, shares:
         let persistent = all.clone().find(is_persistent);
         return SystemStore { name: persistent.or_else(|| all.next()).cloned(), is_named: false };
     }
-    let name = root.take_text("system_store");
     if let Some(name) = &name
         && !metadata.sound.contains_key(name)
         && !metadata.refused.contains(name)

@@ -120,7 +120,7 @@ impl Target {
             None => Ok(AccessMask::all()),
             // Only what can be had of a share that is only read.
             Some(found) if read_only => {
-                Ok(wanted.access | maximal(share, caller, self.directory, found).await? - CHANGES)
+                Ok(wanted.access | (maximal(share, caller, self.directory, found).await? - CHANGES))
             }
             Some(found) => Ok(wanted.access | maximal(share, caller, self.directory, found).await?),
         }
@@ -207,7 +207,7 @@ fn demanded(access: AccessMask, is_directory: bool) -> AccessMask {
     }
     if !is_directory {
         if access.contains(AccessMask::EXECUTE) {
-            demanded = demanded - AccessMask::EXECUTE | AccessMask::READ_DATA;
+            demanded = (demanded - AccessMask::EXECUTE) | AccessMask::READ_DATA;
         }
         demanded -= AccessMask::DELETE_CHILD;
     }
@@ -220,7 +220,7 @@ fn open_request(target: &Target, wanted: &Wanted, access: AccessMask, caller: &C
         None => wanted.kind == NameKind::Directory,
     };
     let truncate = wanted.disposition.replaces();
-    let attributes = wanted.attributes & KEPT - FileAttributes::SPARSE_FILE;
+    let attributes = wanted.attributes & (KEPT - FileAttributes::SPARSE_FILE);
     let attributes = if is_directory { attributes } else { attributes | FileAttributes::ARCHIVE };
     let owns = |found: &Attributes| caller.credentials.is_privileged() || caller.credentials.uid == found.uid;
     let may_set = target.found.as_ref().is_some_and(owns);

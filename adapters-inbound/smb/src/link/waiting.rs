@@ -16,7 +16,14 @@ pub(crate) type Cancelled = oneshot::Receiver<()>;
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     next: AtomicU64,
-    by_id: Mutex<HashMap<u64, (u64, Option<oneshot::Sender<()>>)>>,
+    by_id: Mutex<HashMap<u64, Request>>,
+}
+
+/// A request that waits.
+#[derive(Debug)]
+struct Request {
+    message_id: u64,
+    cancel: Option<oneshot::Sender<()>>,
 }
 
 impl Waiting {
@@ -24,7 +31,7 @@ impl Waiting {
     pub(crate) fn enter(&self, message_id: u64) -> (u64, Cancelled) {
         let id = self.next.fetch_add(1, Ordering::Relaxed) + 1;
         let (cancel, cancelled) = oneshot::channel();
-        self.by_id.lock().insert(id, (message_id, Some(cancel)));
+        self.by_id.lock().insert(id, Request { message_id, cancel: Some(cancel) });
         (id, cancelled)
     }
 
@@ -38,9 +45,9 @@ impl Waiting {
         let mut by_id = self.by_id.lock();
         let found = match cancel.routing {
             Routing::Asynchronous { async_id } => by_id.get_mut(&async_id),
-            Routing::Synchronous { .. } => by_id.values_mut().find(|(message, _)| *message == cancel.message_id),
+            Routing::Synchronous { .. } => by_id.values_mut().find(|request| request.message_id == cancel.message_id),
         };
-        if let Some(cancel) = found.and_then(|(_, cancel)| cancel.take()) {
+        if let Some(cancel) = found.and_then(|request| request.cancel.take()) {
             // Its request may be answered already.
             cancel.send(()).ok();
         }
@@ -48,8 +55,8 @@ impl Waiting {
 
     /// Cancels all.
     pub(crate) fn cancel_all(&self) {
-        for (_, cancel) in self.by_id.lock().values_mut() {
-            if let Some(cancel) = cancel.take() {
+        for request in self.by_id.lock().values_mut() {
+            if let Some(cancel) = request.cancel.take() {
                 cancel.send(()).ok();
             }
         }

@@ -10,6 +10,8 @@ use dittofs_smb_wire::{
 
 use super::{Disposition, Wanted};
 
+type Change = fn(&mut CreateRequest);
+
 fn request() -> CreateRequest {
     CreateRequest {
         requested_oplock_level: OplockLevel::NONE,
@@ -53,7 +55,7 @@ fn only_a_file_is_replaced() {
 
 #[test]
 fn what_makes_no_sense_is_refused_with_its_status() {
-    let refusals: [(NtStatus, fn(&mut CreateRequest)); 12] = [
+    let refusals: [(NtStatus, Change); 12] = [
         (NtStatus::BAD_IMPERSONATION_LEVEL, |request| request.impersonation_level = ImpersonationLevel(0x1234_5678)),
         (NtStatus::INVALID_PARAMETER, |request| request.create_disposition = CreateDisposition(6)),
         (NtStatus::INVALID_PARAMETER, |request| request.create_options = CreateOptions::from_bits_retain(1 << 31)),
