@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use dittofs_smb::{Encryption, SmbLimits, SmbOptions};
+use figment::value::Value;
 
 use crate::config::section::Section;
 
@@ -21,8 +22,8 @@ pub(in crate::config) fn read(mut section: Section<'_>) -> SmbOptions {
     let listen = section.take_parsed::<SocketAddr>("listen", LISTEN_FIX).unwrap_or(default.listen);
     let signing = section.take_choice("signing", &[("required", true), ("optional", false)]);
     let encryption = section.take_choice("encryption", &ENCRYPTION).unwrap_or(default.encryption);
-    let dialect_min = section.take_choice("dialect_min", &DIALECTS).unwrap_or(default.dialect_min);
-    let dialect_max = section.take_choice("dialect_max", &DIALECTS).unwrap_or(default.dialect_max);
+    let dialect_min = take_dialect(&mut section, "dialect_min").unwrap_or(default.dialect_min);
+    let dialect_max = take_dialect(&mut section, "dialect_max").unwrap_or(default.dialect_max);
     if dialect_min > dialect_max {
         section.refuse("dialect_min", "is newer than dialect_max", "leave one of them out");
     }
@@ -34,6 +35,21 @@ pub(in crate::config) fn read(mut section: Section<'_>) -> SmbOptions {
     section.finish();
     let signing_required = signing.unwrap_or(default.signing_required);
     SmbOptions { listen, signing_required, encryption, dialect_min, dialect_max, server_name, limits }
+}
+
+/// A dialect. YAML takes some of their names for numbers.
+fn take_dialect(section: &mut Section<'_>, name: &'static str) -> Option<u16> {
+    let value = section.take(name)?;
+    let text = match &value {
+        Value::Num(_, number) => number.to_f64().map(|number| format!("{number:?}")),
+        value => value.as_str().map(str::to_owned),
+    };
+    let found = DIALECTS.iter().find(|(word, _)| text.as_deref() == Some(*word));
+    if found.is_none() {
+        let words: Vec<&str> = DIALECTS.iter().map(|(word, _)| *word).collect();
+        section.refuse(name, "is no dialect of SMB", format!("write one of: {}", words.join(", ")));
+    }
+    found.map(|(_, dialect)| *dialect)
 }
 
 fn read_name(section: &mut Section<'_>) -> Option<String> {
