@@ -1,4 +1,4 @@
-//! QUERY_DIRECTORY (MS-SMB2, 3.3.5.18; MS-FSA, 2.1.5.6.3).
+//! QUERY_DIRECTORY (MS-SMB2, 3.3.5.18; MS-FSA, directory queries).
 
 mod scan;
 

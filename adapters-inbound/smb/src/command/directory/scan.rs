@@ -105,8 +105,8 @@ impl<'a> Scan<'a> {
         (self.page.page, self.next)
     }
 
-    /// Looks up the one name that is wanted, as it is written: a CREATE finds no other, either. Returns false where that
-    /// can't be done, for `.` and `..`, and for who may see names but look none up.
+    /// Looks up the one name that is wanted, as it is written: a CREATE finds no other, either. Returns false where
+    /// that can't be done, for `.` and `..`, and for who may see names but look none up.
     async fn look_up(&mut self, text: &str) -> Result<bool, Failure> {
         let name = match Name::new(text.as_bytes()) {
             Ok(name) => name,

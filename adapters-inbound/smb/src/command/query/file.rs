@@ -1,4 +1,4 @@
-//! Information about a file (MS-SMB2, 3.3.5.20.1; MS-FSA, 2.1.5.12).
+//! Information about a file (MS-SMB2, 3.3.5.20.1; MS-FSA, queries of file information).
 
 use std::sync::atomic::Ordering;
 
@@ -51,7 +51,7 @@ fn demand_spoken(class: FileClass, dialect: Dialect) -> Result<(), NtStatus> {
     }
 }
 
-/// Whether a class needs the right to read attributes (MS-FSA, 2.1.5.12).
+/// Whether a class needs the right to read attributes (MS-FSA, queries of file information).
 fn needs_right(class: FileClass) -> bool {
     matches!(class, FileClass::Basic | FileClass::All | FileClass::NetworkOpen | FileClass::AttributeTag)
 }

@@ -1,4 +1,4 @@
-//! Information about a share as a volume (MS-SMB2, 3.3.5.20.2; MS-FSA, 2.1.5.13).
+//! Information about a share as a volume (MS-SMB2, 3.3.5.20.2; MS-FSA, queries of file system information).
 
 use dittofs_domain::ShareId;
 use dittofs_ports::{Entered, ShareSpace};
@@ -30,11 +30,11 @@ const ATTRIBUTES: FileSystemAttributes = FileSystemAttributes::CASE_SENSITIVE_SE
     .union(FileSystemAttributes::SUPPORTS_HARD_LINKS);
 /// The longest name, in characters; in bytes, but few clients know such a unit.
 const NAME_MAX: u32 = 255;
-/// A label is at least so long, for clients that demand the room for it, and at most (MS-FSCC, 2.5.9).
+/// The shortest label, for clients that demand the room for it, and the longest (MS-FSCC, FileFsVolumeInformation).
 const LABEL_CHARACTERS: (usize, usize) = (3, 32);
 /// Bytes of a sector. Nothing depends on it.
 const SECTOR_BYTES: u32 = 512;
-/// The device and its partition are aligned (MS-FSCC, 2.5.8).
+/// The device and its partition are aligned (MS-FSCC, FileFsSectorSizeInformation).
 const ALIGNED: u32 = 3;
 
 pub(super) async fn query(

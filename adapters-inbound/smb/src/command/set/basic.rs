@@ -1,4 +1,4 @@
-//! Times and attributes (MS-FSA, 2.1.5.15.2).
+//! Times and attributes (MS-FSA, FileBasicInformation).
 
 use dittofs_domain::{
     Attributes, NodeKind, Timestamp,

@@ -1,4 +1,4 @@
-//! Files that go when they are closed (MS-FSA, 2.1.5.15.3).
+//! Files that go when they are closed (MS-FSA, FileDispositionInformation).
 
 use std::sync::atomic::Ordering;
 

@@ -1,4 +1,4 @@
-//! The mode of an open (MS-FSA, 2.1.5.15.9).
+//! The mode of an open (MS-FSA, FileModeInformation).
 
 use dittofs_smb_wire::{NtStatus, create::CreateOptions};
 

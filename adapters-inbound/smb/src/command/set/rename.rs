@@ -1,4 +1,4 @@
-//! Other names for a file (MS-FSA, 2.1.5.15.12 and 2.1.5.15.7).
+//! Other names for a file (MS-FSA, FileRenameInformation and FileLinkInformation).
 
 use dittofs_domain::{
     Attributes, Name, NodeId, NodeKind,
@@ -119,7 +119,7 @@ async fn demand_unused(entered: &Entered, node: NodeId) -> Result<(), Failure> {
     }
 }
 
-/// Renames while the directory that gets the name is open, as Windows does it (MS-FSA, 2.1.5.15.12): neither who may
+/// Renames while the directory that gets the name is open, as Windows does it: neither who may
 /// delete that directory nor who lets nobody change it is bypassed.
 async fn move_name(
     node: &OpenNode,

@@ -1,4 +1,4 @@
-//! The end of a file and its space (MS-FSA, 2.1.5.15.1 and 2.1.5.15.4).
+//! The end of a file and its space (MS-FSA, FileEndOfFileInformation and FileAllocationInformation).
 
 use dittofs_domain::{access::AccessMask, namespace::SetAttributes};
 use dittofs_ports::Entered;
