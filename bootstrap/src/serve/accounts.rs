@@ -35,7 +35,6 @@ pub(crate) async fn open(
     randomness: Arc<dyn Randomness>,
 ) -> Result<Accounts, AccountsError> {
     let UsersConfig { store, is_store_named, key_file } = &config.users;
-    let kept = stores.get(store).ok_or_else(|| AccountsError::Missing(store.clone()))?.users();
     if !is_store_named {
         // Users that vanish because a store was added or shares have another order would be missed only at a logon.
         for (name, other) in stores.iter().filter(|(name, _)| *name != store) {
@@ -44,6 +43,7 @@ pub(crate) async fn open(
             }
         }
     }
+    let kept = stores.get(store).ok_or_else(|| AccountsError::Missing(store.clone()))?.users();
     let sealer = match key_file {
         Some(file) => SecretKeys::of_file(KeyFile::new(file.clone())),
         None => SecretKeys::none(),

@@ -126,7 +126,7 @@ where
     let store = open().await;
     let at = Timestamp::new(1, 0).unwrap();
     // The first bytes of its keys are those of keys of users.
-    for id in [ShareId(u64::from_be_bytes(*b"ualice  ")), ShareId(u64::from_be_bytes(*b"m       ")), ShareId(0)] {
+    for id in [ShareId(u64::from_be_bytes(*b"ualice  ")), ShareId(u64::from_be_bytes(*b"m       ")), ShareId(1)] {
         let record = ShareRecord::new(id, format!("/{id}"));
         let root = Node::root(0, 0, 0o755, at);
         assert_eq!(root.id, NodeId::ROOT);
