@@ -13,7 +13,7 @@ pub mod statistics;
 pub use inbound::{
     Account, AccountError, AccountService, AcknowledgeFailure, AdminService, AllocatedRanges, BackupError,
     BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, BlockService, CacheKey, CacheRequest,
-    Caller, Changed, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, CloneRange,
+    Caller, CaseRule, Changed, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, CloneRange,
     CommitReply, Created, Entered, Entry, EntryService, HandleSigner, Linked, ListReply, ListRequest, LockReply,
     LockRequest, Lookup, LookupName, MetadataService, NameKind, NewNode, NewUser, NodeRef, OpenEvents, OpenFailure,
     OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, PinningBackup, Presented, ReadReply, Renamed,

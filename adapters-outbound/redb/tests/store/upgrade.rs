@@ -8,7 +8,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{Counter, MetadataStore};
 use dittofs_redb::{Part, RedbMetadataStore, RedbOptions};
-use redb::{Builder, ReadableTable, TableDefinition};
+use redb::{Builder, ReadableTable, TableDefinition, WriteTransaction};
 
 use crate::{
     disk::{Dice, Disk, Faults},
@@ -19,6 +19,8 @@ type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 const ABOUT: Table = TableDefinition::new("dittofs");
 const USER: Table = TableDefinition::new("user");
 const REFERENCE: Table = TableDefinition::new("reference");
+const FOLDED: Table = TableDefinition::new("folded");
+const SHARES: Table = TableDefinition::new("share");
 const UNTIL_LEN: usize = 4;
 /// Numbers of tables in rows of a backup.
 const ENTRY_TABLE: u8 = 3;
@@ -52,7 +54,24 @@ fn downgrade(disk: &Disk) {
         let mut about = transaction.open_table(ABOUT).unwrap();
         about.insert(b"format".as_slice(), format(3).as_slice()).unwrap();
     }
+    unfold(&transaction);
     transaction.commit().unwrap();
+}
+
+/// Takes the index of folded names away, and the note of its table in the shares' rows, where it comes last.
+fn unfold(transaction: &WriteTransaction) {
+    assert!(transaction.delete_table(FOLDED).unwrap());
+    let mut shares = transaction.open_table(SHARES).unwrap();
+    let rows: Vec<(Vec<u8>, Vec<u8>)> = shares
+        .iter()
+        .unwrap()
+        .map(|pair| pair.unwrap())
+        .map(|(key, row)| (key.value().into(), row.value().into()))
+        .collect();
+    for (key, row) in rows {
+        let row = row.strip_suffix(&[6, 1, 0, 1]).unwrap();
+        shares.insert(key.as_slice(), row).unwrap();
+    }
 }
 
 /// A database of format 3 with many references, and all that it holds.
