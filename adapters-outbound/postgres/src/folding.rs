@@ -1,5 +1,5 @@
-//! The index of folded names of a share that was made before there was one, or that a server of the release before has
-//! used since: it is made whole before anybody gets the share.
+//! The index of folded names of a share that was made before there was one, or that a server of the release before
+//! has used since: it is made whole before anybody gets the share.
 
 use std::sync::Arc;
 
@@ -37,8 +37,8 @@ impl Entry {
     }
 }
 
-/// Sees that all entries have their folded names. What was stopped half-way begins again: the share's row says last that it
-/// is done.
+/// Sees that all entries have their folded names. What was stopped half-way begins again: the share's row says last
+/// that it is done.
 pub(crate) async fn complete(connections: &Arc<Connections>, claim: &Claim) -> Result<(), Fault> {
     let share = signed(claim.share.0);
     let rows = connections.read(&Statement::new(statements::FOLDING).with(share)).await?;

@@ -1,7 +1,7 @@
 //! The tables and functions of the database, which are made and changed by the first program that needs them.
 //!
-//! Each version is a file, or two. All that are missing are carried out in one transaction, under a lock: of two programs
-//! that start at once one does it, and the other finds it done.
+//! Each version is a file, or two. All that are missing are carried out in one transaction, under a lock: of two
+//! programs that start at once one does it, and the other finds it done.
 
 use sqlx::{Executor, PgConnection, Row};
 use thiserror::Error;

@@ -93,7 +93,8 @@ pub(crate) fn removal(table: &str) -> String {
     )
 }
 
-/// By which table a share folds names, if that is done, and whether a server of the release before has made entries since.
+/// By which table a share folds names, if that is done, and whether a server of the release before has made entries
+/// since.
 pub(crate) const FOLDING: &str = "SELECT s.folding,
     (SELECT true FROM entry WHERE (0 + share) = $1 AND folded = '\\x00' LIMIT 1) FROM share s WHERE s.id = $1";
 

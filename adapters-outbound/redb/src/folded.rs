@@ -42,8 +42,8 @@ impl<T: Readable> Tables<T> {
     }
 }
 
-/// Puts an entry into the index by the bytes of its row, if its folded name is another one. One that makes no sense is left
-/// to the check of the share.
+/// Puts an entry into the index by the bytes of its row, if its folded name is another one. One that makes no sense
+/// is left to the check of the share.
 pub(crate) fn fold_entry(
     tables: &mut Writable<'_>,
     share: ShareId,

@@ -80,8 +80,8 @@ pub(crate) fn entry(share: ShareId, key: &EntryKey) -> Key {
     directory.bytes(key.name.as_bytes()).0
 }
 
-/// The key of an entry in the index of folded names; `folded` has its folded name. A NUL, which no name has, keeps the
-/// entries of one name apart from those of a longer one.
+/// The key of an entry in the index of folded names; `folded` has its folded name. A NUL, which no name has, keeps
+/// the entries of one name apart from those of a longer one.
 pub(crate) fn folded(share: ShareId, folded: &EntryKey, cookie: Cookie) -> Key {
     Builder(entry(share, folded)).bytes(&[0]).number(cookie.0).0
 }

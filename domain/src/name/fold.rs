@@ -2,18 +2,19 @@
 
 use super::Name;
 
-/// How names are folded: two names whose folded forms are equal are one name to a client that ignores case. A share keeps
-/// the table that it was made with, as its index of folded names rests on it.
+/// How names are folded: two names whose folded forms are equal are one name to a client that ignores case. A share
+/// keeps the table that it was made with, as its index of folded names rests on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum FoldTable {
     /// Of a name that is UTF-8, each character becomes the lower case of its upper case, where that is one character
-    /// each time. So the forms of a letter that share an upper case are equal: σ and ς, s and ſ, k and the Kelvin sign.
-    /// Of any other name only the letters of ASCII fold.
+    /// each time. So the forms of a letter that share an upper case are equal: σ and ς, s and ſ, k and the Kelvin
+    /// sign. Of any other name only the letters of ASCII fold.
     ///
-    /// - Everything that NTFS makes equal by upper case is equal here. Like there, ß is not ss, and ı and İ are not i.
-    /// - The characters are those of Unicode 17. A test holds their checksum: a compiler that knows more letters must not
-    ///   change this table, but let its new letters be.
+    /// - Everything that NTFS makes equal by upper case is equal here. Like there, ß is not ss, and ı and İ are not
+    ///   i.
+    /// - The characters are those of Unicode 17. A test holds their checksum: a compiler that knows more letters must
+    ///   not change this table, but let its new letters be.
     /// - Names are not normalized: é is not e with an accent after it.
     V1 = 1,
 }
@@ -37,8 +38,8 @@ impl FoldTable {
 
     /// The folded form of a name, where that is another name; none for a name that is folded already, as most are.
     ///
-    /// A form that would be longer than names may be is none either: such a name is equal to no other. (Lower case of a
-    /// few letters takes more bytes than upper case.)
+    /// A form that would be longer than names may be is none either: such a name is equal to no other. (Lower case of
+    /// a few letters takes more bytes than upper case.)
     pub fn fold(self, name: &Name) -> Option<Name> {
         if name.is_plain() {
             return None;

@@ -31,13 +31,12 @@ pub fn query(request: &RenameRequest) -> Query {
 ///
 /// The entry keeps its cookie: inside one directory a listing would else meet it again and again.
 ///
-/// Where names are taken in any case, the entry gets just the name asked for, and takes the place of one whose name differs
-/// from that in case. It does not where only the case of its own name changes.
+/// Where names are taken in any case, the entry gets just the name asked for, and takes the place of one whose name
+/// differs from that in case. It does not where only the case of its own name changes.
 ///
-/// # Errors
-/// `Stale`, `NotDirectory` and `Access` of either directory; `NotFound`; `Invalid` for a directory into its own
-/// subtree; `Access` to a moved directory; `NotPermitted` where a sticky bit forbids; `NotDirectory`, `IsDirectory`
-/// and `NotEmpty` for what is replaced; `TooManyLinks` of the directory that gets a subdirectory.
+/// # Errors `Stale`, `NotDirectory` and `Access` of either directory; `NotFound`; `Invalid` for a directory into its
+/// own subtree; `Access` to a moved directory; `NotPermitted` where a sticky bit forbids; `NotDirectory`,
+/// `IsDirectory` and `NotEmpty` for what is replaced; `TooManyLinks` of the directory that gets a subdirectory.
 pub fn decide(view: &View, request: &RenameRequest, context: &Context<'_>, busy: bool) -> FsResult<Decision> {
     let credentials = context.credentials;
     let from = searched(view, request.from_directory, credentials)?;

@@ -8,7 +8,8 @@ use crate::id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId};
 pub enum Expectation {
     /// No entry has this name.
     EntryAbsent(EntryKey),
-    /// No entry has a name that the share folds as this one ([`FoldTable`](crate::FoldTable)): this name itself included.
+    /// No entry has a name that the share folds as this one ([`FoldTable`](crate::FoldTable)): this name itself
+    /// included.
     FoldedAbsent(EntryKey),
     /// The entry is there and leads to this node with this cookie.
     EntryIs {

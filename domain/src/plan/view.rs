@@ -58,8 +58,8 @@ impl Query {
         Query { nodes: smallvec::smallvec![directory], entries: smallvec::smallvec![key], ..Query::default() }
     }
 
-    /// The same, but the entries by name in any case: rules that decide on the answer take names that differ in case only
-    /// for the same.
+    /// The same, but the entries by name in any case: rules that decide on the answer take names that differ in case
+    /// only for the same.
     pub fn in_any_case(self) -> Query {
         Query { folded: self.entries.to_vec(), ..self }
     }
@@ -167,8 +167,8 @@ impl View {
         self.entries.get(index).and_then(Option::as_ref)
     }
 
-    /// Returns the entry that the n-th name means, `name`, and the name that it really has: the entry of just this name, or
-    /// else, where it was asked for in any case, the oldest whose name folds alike.
+    /// Returns the entry that the n-th name means, `name`, and the name that it really has: the entry of just this
+    /// name, or else, where it was asked for in any case, the oldest whose name folds alike.
     pub fn meant<'a>(&'a self, index: usize, name: &'a Name) -> Option<(&'a Name, &'a Found)> {
         let alike = || self.folded.get(index)?.entries.first().map(|alike| (&alike.name, &alike.found));
         self.entry(index).map(|found| (name, found)).or_else(alike)

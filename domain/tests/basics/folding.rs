@@ -4,9 +4,9 @@ use rstest::rstest;
 
 const V1: FoldTable = FoldTable::V1;
 
-/// Every pair of letters that version 1 folds, as bytes. If this fails after an update of the compiler, its characters
-/// are those of a newer Unicode: let the new letters fold to themselves in version 1, and give them a version of their
-/// own. The indexes on disks rest on version 1.
+/// Every pair of letters that version 1 folds, as bytes. If this fails after an update of the compiler, its
+/// characters are those of a newer Unicode: let the new letters fold to themselves in version 1, and give them a
+/// version of their own. The indexes on disks rest on version 1.
 const CHECKSUM_V1: u32 = 2_830_108_246;
 const PAIRS_V1: usize = 1_509;
 

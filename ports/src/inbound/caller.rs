@@ -45,21 +45,21 @@ pub struct Caller {
     pub opener: Option<OpenToken>,
     /// The client.
     pub client: ClientId,
-    /// How names in its requests are meant: [`CaseRule::Sensitive`] as the share admits it. A protocol whose clients ignore
-    /// case says so in each call.
+    /// How names in its requests are meant: [`CaseRule::Sensitive`] as the share admits it. A protocol whose clients
+    /// ignore case says so in each call.
     pub case: CaseRule,
 }
 
-/// Whether the case of names matters to a caller. The names are the same for all: who respects case may make several that
-/// differ in nothing else.
+/// Whether the case of names matters to a caller. The names are the same for all: who respects case may make several
+/// that differ in nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum CaseRule {
     /// A name means the entry of just this name.
     #[default]
     Sensitive,
     /// A name means the entry of just this name, or else the oldest whose name folds alike by the share's table
-    /// ([`FoldTable`](dittofs_domain::FoldTable)). A new entry has just the name asked for, and is made only where the
-    /// name means none.
+    /// ([`FoldTable`](dittofs_domain::FoldTable)). A new entry has just the name asked for, and is made only where
+    /// the name means none.
     Insensitive,
 }
 
