@@ -56,6 +56,16 @@ pub enum LookupName {
     Child(Name),
 }
 
+impl LookupName {
+    /// The name, if it is one.
+    pub fn child(&self) -> Option<&Name> {
+        match self {
+            LookupName::Child(name) => Some(name),
+            LookupName::This | LookupName::Parent => None,
+        }
+    }
+}
+
 /// A node was made, or found where that was allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
