@@ -157,7 +157,7 @@ struct ForgetfulShare(Arc<dyn ShareMetadata>, Arc<Mutex<HashSet<Name>>>);
 
 #[async_trait]
 impl MetadataStore for ForgetfulStore {
-    dittofs_ports::forward!(MetadataStore of 0: survives, shares, create_share, remove_share, restore_rows,
+    dittofs_ports::forward!(MetadataStore of 0: survives, users, shares, create_share, remove_share, restore_rows,
         restore_share);
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {

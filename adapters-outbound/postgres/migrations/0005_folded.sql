@@ -15,3 +15,17 @@ WHERE folded IS NOT NULL;
 
 -- By which table names are folded, once that is known of all entries.
 ALTER TABLE share ADD COLUMN folding int2;
+
+-- Gives entries their folded names, null where that is the name itself. One statement each: so each is found by its key,
+-- whatever the planner knows of the table.
+CREATE FUNCTION fold_1(
+    p_share int8, p_directories int8[], p_spaces int2[], p_names bytea[], p_folded bytea[]
+) RETURNS int4 LANGUAGE plpgsql AS $fold$
+BEGIN
+    FOR i IN 1 .. cardinality(p_names) LOOP
+        UPDATE entry SET folded = p_folded[i]
+        WHERE share = p_share AND directory = p_directories[i] AND space = p_spaces[i] AND name = p_names[i];
+    END LOOP;
+    RETURN cardinality(p_names);
+END
+$fold$;

@@ -107,11 +107,7 @@ pub(crate) const ENTRIES_UNFOLDED: &str = "SELECT directory, space, name FROM en
 WHERE (0 + share) = $1 AND folded = '\\x00' LIMIT $2";
 
 /// Gives entries their folded names.
-pub(crate) const FOLD_ENTRIES: &str = "UPDATE entry SET folded = q.folded
-FROM standing_1($1, $6, $7) s (share),
-    unnest($2::int8[], $3::int2[], $4::bytea[], $5::bytea[]) q (directory, space, name, folded)
-WHERE entry.share = s.share AND entry.directory = q.directory AND entry.space = q.space AND entry.name = q.name
-RETURNING 1";
+pub(crate) const FOLD_ENTRIES: &str = "SELECT fold_1(s.share, $2, $3, $4, $5) FROM standing_1($1, $6, $7) s (share)";
 
 /// Notes that all entries of a share have theirs.
 pub(crate) const PUT_FOLDING: &str =
