@@ -54,7 +54,7 @@ pub use handle::{Handle, HandleKey};
 pub use id::{
     ChangeId, ContentVersion, Cookie, Epoch, KeyId, NodeId, ObjectId, OpId, PlaceId, Sequence, ShareId, Tree,
 };
-pub use name::Name;
+pub use name::{FoldTable, Name};
 pub use node::{Node, NodeKind};
 pub use scale::Scale;
 pub use time::Timestamp;

@@ -21,7 +21,7 @@ pub use admin::{
 pub use block::{
     AllocatedRanges, BlockService, CloneRange, CommitReply, ReadReply, Seek, Stability, WriteReply, WriteVerifier,
 };
-pub use caller::{Caller, HandleSigner, NodeRef, Presented};
+pub use caller::{Caller, CaseRule, HandleSigner, NodeRef, Presented};
 pub use entry::{Entered, EntryService, ShareServices};
 pub use metadata::{
     Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,

@@ -26,7 +26,7 @@ use dittofs_domain::{
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::{Keyring, Sealer};
 use dittofs_ports::{
-    BackupFolders, BlockCache, Caller, Clock, ContentStore, FrameSealer, Journal, MetadataStore, OpenState,
+    BackupFolders, BlockCache, Caller, CaseRule, Clock, ContentStore, FrameSealer, Journal, MetadataStore, OpenState,
     ShareMetadata, ShareRecord,
 };
 use longer_requests::LongerRequests;
@@ -189,7 +189,7 @@ impl World {
 
 /// A caller without an open.
 pub fn caller(credentials: Credentials) -> Caller {
-    Caller { client: ClientId::Nfs4(u64::from(credentials.uid)), credentials, opener: None }
+    Caller { client: ClientId::Nfs4(u64::from(credentials.uid)), credentials, opener: None, case: CaseRule::Sensitive }
 }
 
 fn root() -> Node {

@@ -4,6 +4,7 @@ mod bodies;
 mod change;
 mod directory;
 mod expectation;
+mod folded;
 mod nodes;
 mod operations;
 mod ordered;

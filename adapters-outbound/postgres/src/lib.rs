@@ -19,6 +19,7 @@ mod connection;
 mod connections;
 mod extents;
 mod fault;
+mod folding;
 mod lanes;
 mod lost;
 mod migrations;

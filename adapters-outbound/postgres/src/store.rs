@@ -14,6 +14,7 @@ use crate::{
     connection::{ConnectError, Connector},
     connections::{Connections, Statement},
     fault::Fault,
+    folding,
     migrations::{self, MigrationError},
     node,
     numbers::signed,
@@ -138,9 +139,9 @@ impl MetadataStore for PostgresMetadataStore {
     }
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
-        let connections = Arc::clone(&self.connections);
-        let share = |claim| Arc::new(PostgresShare::new(connections, claim)) as Arc<dyn ShareMetadata>;
-        Ok(self.claim(id).await?.map(share))
+        let Some(claim) = self.claim(id).await? else { return Ok(None) };
+        folding::complete(&self.connections, &claim).await?;
+        Ok(Some(Arc::new(PostgresShare::new(Arc::clone(&self.connections), claim))))
     }
 
     /// Rows go in small transactions, and the share's own goes last.

@@ -148,7 +148,8 @@ impl RowCache {
                 | Kind::Object
                 | Kind::Reference
                 | Kind::Operations
-                | Kind::User,
+                | Kind::User
+                | Kind::Folded,
                 _,
             ) => {}
         }

@@ -17,6 +17,7 @@ mod cache;
 mod codec;
 mod durable;
 mod fault;
+mod folded;
 mod keys;
 mod log;
 mod open;

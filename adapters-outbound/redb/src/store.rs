@@ -92,7 +92,9 @@ impl Connection {
 
     /// Answers a query: from the cache, if everything is there.
     pub(crate) fn view(&self, share: ShareId, query: &Query) -> Result<View, MetadataError> {
-        if let Some(epoch) = self.cache.epoch()
+        // What folded names ask for is never in it.
+        if query.folded.is_empty()
+            && let Some(epoch) = self.cache.epoch()
             && let Ok(view) = view(&Cached { cache: &self.cache, remembered: &self.remembered }, share, query)
             && self.cache.is_at(epoch)
         {

@@ -12,6 +12,7 @@ use crate::{
     credentials::{Credentials, check_owner},
     error::{FsError, FsResult},
     id::{ChangeId, ContentVersion, Sequence, Tree},
+    name::Name,
     node::{Device, Node, NodeFlags, NodeKind, Parent, mode},
     plan::{Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, View},
     quota,
@@ -28,6 +29,8 @@ pub enum CreateDecision {
     Existing {
         /// The file.
         node: Arc<Node>,
+        /// The name that it has: where names are taken in any case, it may differ in case from the one asked for.
+        name: Name,
         /// The size that the caller must still set, by [`super::set_attributes`].
         resize: Option<u64>,
     },
@@ -61,15 +64,15 @@ pub fn decide_with(
 ) -> FsResult<CreateDecision> {
     check_request(request)?;
     let directory = searched(view, request.directory, context.credentials)?;
-    if let Some(found) = view.entry(0) {
-        return existing(found, request);
+    if let Some((name, found)) = view.meant(0, &request.name) {
+        return existing(name, found, request);
     }
     let kind = node_kind(&request.kind);
     may_add(directory, kind, context.credentials)?;
     check_kind(directory, request, context.credentials)?;
 
     let mut plan = Plan::at(context.now);
-    plan.require(Expectation::EntryAbsent(key(request)));
+    plan.require(view.absence(0, key(request)));
     plan.require(Expectation::Linked(directory.id));
     expect_permission(&mut plan, directory);
 
@@ -110,15 +113,15 @@ fn check_request(request: &CreateRequest) -> FsResult<()> {
     }
 }
 
-fn existing(found: &Found, request: &CreateRequest) -> FsResult<CreateDecision> {
-    let node = found.node.clone();
+fn existing(name: &Name, found: &Found, request: &CreateRequest) -> FsResult<CreateDecision> {
+    let (name, node) = (name.clone(), found.node.clone());
     if request.kind != NewKind::File || node.kind != NodeKind::File {
         return Err(FsError::Exists);
     }
     match request.how {
-        CreateHow::Unchecked => Ok(CreateDecision::Existing { node, resize: request.attributes.size }),
+        CreateHow::Unchecked => Ok(CreateDecision::Existing { node, name, resize: request.attributes.size }),
         CreateHow::Exclusive(verifier) if node.create_verifier == Some(verifier) => {
-            Ok(CreateDecision::Existing { node, resize: None })
+            Ok(CreateDecision::Existing { node, name, resize: None })
         }
         CreateHow::Guarded | CreateHow::Exclusive(_) => Err(FsError::Exists),
     }

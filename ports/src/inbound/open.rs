@@ -111,6 +111,8 @@ pub struct OpenNameRequest {
 pub struct OpenedName {
     /// The open.
     pub opened: Opened,
+    /// The name that its entry really has; none where no name was looked up.
+    pub name: Option<Name>,
     /// Whether the node was made.
     pub is_new: bool,
 }

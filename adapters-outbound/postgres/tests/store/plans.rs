@@ -30,10 +30,12 @@ const SETTINGS: [&str; 6] = [
 ];
 
 /// Columns of an index that a look-up must name at least.
-const KEYS: [(&str, usize); 13] = [
+const KEYS: [(&str, usize); 14] = [
     ("node_pkey", 2),
     ("entry_pkey", 2),
     ("entry_cookie", 4),
+    // By two of them entries are found that have no folded name yet.
+    ("entry_folded", 2),
     ("map_pkey", 2),
     ("object_pkey", 2),
     ("reference_pkey", 2),
@@ -125,6 +127,11 @@ async fn work(fixture: &Fixture, round: u128) {
     plan.change(Change::PutUnlinked { node: file, reason: UnlinkedReason::Open });
     plan.change(Change::UpdateNode(file, NodeUpdate::changed())).change(Change::RaiseTopology);
     fixture.apply(plan, None).await.unwrap();
+    let (mut plan, _) = fixture.addition(directory, "Capital", NodeKind::File);
+    plan.require(Expectation::FoldedAbsent(child(directory, "CAPITAL")));
+    fixture.apply(plan, None).await.unwrap();
+    let folded = fixture.view(Query::child(directory, child(directory, "CAPITAL")).in_any_case()).await.folded;
+    assert_eq!(folded[0].entries.len(), 1);
     let map = Some(MapQuery { node: file, first_page: 1, last_page: 9, rows_max: 5 });
     let whole = Query { map, ancestors_of: Some(directory), ..Query::child(file, child(directory, "f")) };
     for query in [Query::node(file), Query::child(directory, child(directory, "f")), whole.asking(Some(op))] {

@@ -13,7 +13,7 @@ use dittofs_domain::{
     plan::{EntryKey, Plan, Query},
 };
 use dittofs_ports::{
-    Caller, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName,
+    Caller, CaseRule, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName,
 };
 
 use crate::volume::{names::Names, open_table::Wanted, plans::Named};
@@ -29,14 +29,15 @@ impl Names {
     ) -> Result<OpenedName, OpenFailure> {
         for _ in 0..TRIES_MAX {
             match self.find_to_open(caller, request).await? {
-                Some(node) => match self.open_found(caller, request, &node).await {
+                Some((name, node)) => match self.open_found(caller, request, (name, &node)).await {
                     Err(OpenFailure::Failed(FsError::Stale)) if request.name != LookupName::This => {}
                     opened => return opened,
                 },
                 None => {
                     let Some(new) = &request.make else { return Err(FsError::NotFound.into()) };
                     if let Some(opened) = self.make_and_open(caller, request, new).await? {
-                        return Ok(OpenedName { opened, is_new: true });
+                        let name = request.name.child().cloned();
+                        return Ok(OpenedName { opened, name, is_new: true });
                     }
                 }
             }
@@ -44,22 +45,28 @@ impl Names {
         Err(FsError::Busy.into())
     }
 
-    async fn find_to_open(&self, caller: &Caller, request: &OpenNameRequest) -> FsResult<Option<Arc<Node>>> {
+    /// Finds the node and the name that its entry really has.
+    async fn find_to_open(
+        &self,
+        caller: &Caller,
+        request: &OpenNameRequest,
+    ) -> FsResult<Option<(Option<Name>, Arc<Node>)>> {
         let directory = request.directory;
         let LookupName::Child(name) = &request.name else {
             let seen = self.nodes.view(&Query::node(directory)).await?;
-            return Ok(Some(Arc::clone(self.nodes.live(&seen, directory)?)));
+            return Ok(Some((None, Arc::clone(self.nodes.live(&seen, directory)?))));
         };
-        let seen = self.nodes.view(&Query::child(directory, EntryKey::child(directory, name))).await?;
+        let query = Query::child(directory, EntryKey::child(directory, name));
+        let seen = self.nodes.view(&caller.case.of(query)).await?;
         self.nodes.searchable(&seen, directory, caller)?;
-        Ok(seen.entry(0).map(|found| Arc::clone(&found.node)))
+        Ok(seen.meant(0, name).map(|(name, found)| (Some(name.clone()), Arc::clone(&found.node))))
     }
 
     async fn open_found(
         &self,
         caller: &Caller,
         request: &OpenNameRequest,
-        node: &Node,
+        (name, node): (Option<Name>, &Node),
     ) -> Result<OpenedName, OpenFailure> {
         let mut created = false;
         match request.make.as_ref().map(|new| new.how) {
@@ -92,7 +99,7 @@ impl Names {
                 }
             }
         }
-        Ok(OpenedName { opened, is_new: created })
+        Ok(OpenedName { opened, name, is_new: created })
     }
 
     /// Makes a node that is open from its beginning; none if something has the name meanwhile.
@@ -120,7 +127,7 @@ impl Names {
         let (token, lease) = self.opens.open_unmade(caller, fresh.node, &request.open).await?;
         let outcome = self
             .plans
-            .run_growing(create::query(&create), None, |view| {
+            .run_growing(caller.case.of(create::query(&create)), None, |view| {
                 Ok(match create::decide_with(view, &create, &new.dos, &context, fresh)? {
                     CreateDecision::New(decision) => (decision.plan, true),
                     CreateDecision::Existing { .. } => (Plan::at(now), false),
@@ -217,7 +224,9 @@ impl Names {
             let name = name.map_err(|error| self.share.metadata_failed(&error))?.ok_or(FsError::NotFound)?;
             (parent.directory, name)
         };
-        let caller = Caller { credentials: deletion.credentials.clone(), opener: None, client: deletion.client };
+        // The name is the one that the entry has.
+        let (credentials, case) = (deletion.credentials.clone(), CaseRule::Sensitive);
+        let caller = Caller { credentials, opener: None, client: deletion.client, case };
         self.remove(&caller, &RemoveRequest { directory, name, kind }, None).await.map(drop)
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
-    Timestamp, Tree,
+    ChangeId, ContentVersion, Cookie, FoldTable, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence,
+    ShareId, Timestamp, Tree,
     backup::{BackupId, BackupRecord},
     content::{BlockPlace, Extent, MapRow, PAGE_BYTES, PendingTruncation, ReplayExclusion, Stored},
     node::{Device, NodeFlags, Parent},
@@ -131,6 +131,7 @@ pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
             dirty,
             // Something that differs from row to row.
             counts_names: !dirty,
+            folding: Some(FoldTable::V1).filter(|_| dirty),
             keys: KeysInUse { in_use: keys.0.into_iter().collect(), are_all: keys.1 },
             backups: backups.into_iter().map(backup).collect(),
             ..ShareRecord::new(ShareId(id), name)

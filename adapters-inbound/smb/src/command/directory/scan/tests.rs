@@ -14,7 +14,8 @@ use dittofs_domain::{
     opens::OpenToken,
 };
 use dittofs_ports::{
-    Caller, Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
+    Caller, CaseRule, Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService,
+    Renamed,
 };
 use dittofs_smb_wire::{
     NtStatus,
@@ -92,7 +93,7 @@ impl MetadataService for Directory {
                 attributes(found.node, NodeKind::File)
             }
         };
-        Ok(Lookup { node, directory: attributes(directory, NodeKind::Directory) })
+        Ok(Lookup { node, name: name.child().cloned(), directory: attributes(directory, NodeKind::Directory) })
     }
 
     async fn list(&self, _: &Caller, request: &ListRequest) -> FsResult<ListReply> {
@@ -150,7 +151,12 @@ fn open() -> OpenNode {
         is_directory: true,
         is_write_through: false,
         mode: 0,
-        caller: Caller { credentials: Credentials::root(), opener: None, client: ClientId::Smb(1) },
+        caller: Caller {
+            credentials: Credentials::root(),
+            opener: None,
+            client: ClientId::Smb(1),
+            case: CaseRule::Sensitive,
+        },
         place: parking_lot::Mutex::new(Place { entry: None, path: String::new() }),
         position: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(false),
