@@ -81,12 +81,7 @@ impl Clients {
 
     async fn rename(&self, who: &Caller, from: &str, to: &str) -> FsResult<()> {
         let directory = NodeId::ROOT;
-        let request = RenameRequest {
-            from_directory: directory,
-            from_name: name(from),
-            to_directory: directory,
-            to_name: name(to),
-        };
+        let request = RenameRequest::new((directory, name(from)), (directory, name(to)));
         self.world.share.rename(who, &request, None).await.map(drop)
     }
 

@@ -43,7 +43,7 @@ async fn remove(world: &World, text: &str, kind: RemoveKind, op: OpId) -> FsResu
 
 async fn rename(world: &World, from: &str, to: &str, op: OpId) -> FsResult<Renamed> {
     let (from_directory, to_directory) = (NodeId::ROOT, NodeId::ROOT);
-    let request = RenameRequest { from_directory, from_name: name(from), to_directory, to_name: name(to) };
+    let request = RenameRequest::new((from_directory, name(from)), (to_directory, name(to)));
     world.share.rename(&caller(), &request, Some(op)).await
 }
 

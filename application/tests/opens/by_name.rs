@@ -135,12 +135,7 @@ async fn a_file_that_is_to_be_removed_goes_with_its_last_open_by_whatever_name_i
     let third = world.share.open_name(&nfs(3), &request("a", None)).await;
     assert_eq!(third.unwrap_err(), OpenFailure::Deleting);
 
-    let rename = RenameRequest {
-        from_directory: NodeId::ROOT,
-        from_name: name("a"),
-        to_directory: NodeId::ROOT,
-        to_name: name("b"),
-    };
+    let rename = RenameRequest::new((NodeId::ROOT, name("a")), (NodeId::ROOT, name("b")));
     world.share.rename(&second, &rename, None).await.unwrap();
     world.share.close(&first, file, token(&first)).await.unwrap();
     assert_eq!(world.read(&second, file).await.unwrap(), b"text");

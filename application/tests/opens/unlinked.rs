@@ -73,12 +73,8 @@ async fn a_name_taken_over_by_a_rename_leaves_its_open_file_readable() {
     let old = world.file("old", b"old").await;
     world.file("new", b"new").await;
     let reader = world.open(1, old, &shared()).await.unwrap();
-    let request = RenameRequest {
-        from_directory: NodeId::ROOT,
-        from_name: Name::new(b"new").unwrap(),
-        to_directory: NodeId::ROOT,
-        to_name: Name::new(b"old").unwrap(),
-    };
+    let request =
+        RenameRequest::new((NodeId::ROOT, Name::new(b"new").unwrap()), (NodeId::ROOT, Name::new(b"old").unwrap()));
     world.share.rename(&nfs(2), &request, None).await.unwrap();
     some_time().await;
     assert_eq!(world.read(&reader, old).await.unwrap(), b"old");

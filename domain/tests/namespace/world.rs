@@ -169,12 +169,7 @@ pub(crate) fn remove_op(directory: NodeId, at: &str, kind: RemoveKind) -> Op {
 }
 
 pub(crate) fn rename_op(from: (NodeId, &str), to: (NodeId, &str)) -> Op {
-    Op::Rename(RenameRequest {
-        from_directory: from.0,
-        from_name: name(from.1),
-        to_directory: to.0,
-        to_name: name(to.1),
-    })
+    Op::Rename(RenameRequest::new((from.0, name(from.1)), (to.0, name(to.1))))
 }
 
 /// Owner of most things in these tests: user 1000, group 100.

@@ -220,7 +220,7 @@ impl<'w> Runner<'w> {
                 let (from_directory, to_directory) = (self.directory(*from), self.directory(*to));
                 let from_name = self.name(from_directory, *from_name);
                 let to_name = self.name(to_directory, *to_name);
-                let request = RenameRequest { from_directory, from_name, to_directory, to_name };
+                let request = RenameRequest::new((from_directory, from_name), (to_directory, to_name));
                 let system = share.rename(who, &request, None).await;
                 let model = self.model.rename(&request, &who.credentials);
                 self.answers("rename", &system, &model, |_| ())?;

@@ -61,12 +61,7 @@ async fn work(share: &Share, directories: &[NodeId], seed: u64, stop: &AtomicBoo
                 }
             }
             7 => {
-                let request = RenameRequest {
-                    from_directory: from,
-                    from_name: name(&one),
-                    to_directory: to,
-                    to_name: name(&two),
-                };
+                let request = RenameRequest::new((from, name(&one)), (to, name(&two)));
                 drop(services.rename(&share.caller, &request, None).await);
             }
             8 => {

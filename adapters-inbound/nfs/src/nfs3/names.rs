@@ -133,12 +133,10 @@ impl Nfs3 {
             if from_directory.share != to_directory.share {
                 return Ok(None);
             }
-            let request = RenameRequest {
-                from_directory: from_directory.node,
-                from_name: translate::name(&from.name)?,
-                to_directory: to_directory.node,
-                to_name: translate::name(&to.name)?,
-            };
+            let request = RenameRequest::new(
+                (from_directory.node, translate::name(&from.name)?),
+                (to_directory.node, translate::name(&to.name)?),
+            );
             let renamed = share.rename(&caller, &request, context.op).await?;
             Ok(Some(RENAME3resok {
                 fromdir_wcc: translate::wcc(from_directory.share, &renamed.from_directory),

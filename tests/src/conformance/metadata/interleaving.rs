@@ -86,12 +86,7 @@ impl Tree {
 }
 
 fn rename(from: (NodeId, &str), to: (NodeId, &str)) -> Request {
-    Request::Rename(RenameRequest {
-        from_directory: from.0,
-        from_name: name(from.1),
-        to_directory: to.0,
-        to_name: name(to.1),
-    })
+    Request::Rename(RenameRequest::new((from.0, name(from.1)), (to.0, name(to.1))))
 }
 
 fn link(node: NodeId, directory: NodeId, text: &str) -> Request {

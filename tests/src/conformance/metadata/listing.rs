@@ -107,12 +107,7 @@ async fn run(fixture: &Fixture, request: Request) {
 }
 
 fn rename(directory: NodeId, from: &str, to: &str) -> Request {
-    Request::Rename(RenameRequest {
-        from_directory: directory,
-        from_name: name(from),
-        to_directory: directory,
-        to_name: name(to),
-    })
+    Request::Rename(RenameRequest::new((directory, name(from)), (directory, name(to))))
 }
 
 pub async fn a_renamed_entry_keeps_its_cookie_inside_its_directory(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {

@@ -130,7 +130,7 @@ async fn move_name(
     let share = &*entered.share;
     let right = if node.is_directory { AccessMask::ADD_SUBDIRECTORY } else { AccessMask::ADD_FILE };
     let held = share.open(&entered.caller, to.directory, &open_request(right, ShareAccess::DELETE)).await?;
-    let request = RenameRequest { from_directory, from_name, to_directory: to.directory, to_name: to.name.clone() };
+    let request = RenameRequest::new((from_directory, from_name), (to.directory, to.name.clone()));
     let renamed = share.rename(&node.caller, &request, None).await;
     if let Err(error) = share.close(&entered.caller, to.directory, held.token).await {
         tracing::debug!(directory = %to.directory, %error, "a directory that something was renamed to stays open");

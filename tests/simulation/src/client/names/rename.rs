@@ -32,12 +32,7 @@ impl Client {
             }
             window
         };
-        let request = RenameRequest {
-            from_directory: from,
-            from_name: name(from_name),
-            to_directory: to,
-            to_name: name(to_name),
-        };
+        let request = RenameRequest::new((from, name(from_name)), (to, name(to_name)));
         let client = self.number;
         let answer = self.call_once(
             running,
