@@ -20,7 +20,7 @@ pub use create::CreateDecision;
 pub use edit_content::ContentEdit;
 pub use request::{
     CreateHow, CreateRequest, DosAttributes, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest,
-    RenameRequest, SetAttributes, SetTime,
+    RenameRequest, Replace, SetAttributes, SetTime,
 };
 pub use set_attributes::Resize;
 pub use shown::raise_above_shown;

@@ -277,7 +277,7 @@ BEGIN
                             THEN v_row.ctime
                         ELSE v_row.ctime + 1
                     END,
-                    v_row.birth,
+                    CASE WHEN v_mask & 131072 <> 0 THEN p_code[i + 31] ELSE v_row.birth END,
                     greatest(v_row.change + CASE WHEN p_code[i + 15] = 0 THEN 0 ELSE 1 END,
                         CASE WHEN v_mask & 65536 <> 0 THEN p_code[i + 18] END),
                     v_row.permission_version + CASE WHEN v_mask & 64 <> 0 THEN 1 ELSE 0 END,
@@ -316,7 +316,7 @@ BEGIN
                         WHEN v_row.ctime = 9223372036854775807 THEN v_row.ctime_nanos
                         ELSE 0
                     END,
-                    v_row.birth_nanos,
+                    CASE WHEN v_mask & 131072 <> 0 THEN p_code[i + 32]::int4 ELSE v_row.birth_nanos END,
                     CASE WHEN v_mask & 2 <> 0 THEN p_code[i + 4]::int4 ELSE v_row.uid END,
                     CASE WHEN v_mask & 4 <> 0 THEN p_code[i + 5]::int4 ELSE v_row.gid END,
                     CASE WHEN v_mask & 8 <> 0 THEN p_code[i + 6]::int4 ELSE v_row.links END,
@@ -347,7 +347,7 @@ BEGIN
                 END IF;
                 v_rows[k] := v_row;
                 v_dirty[k] := true;
-                i := i + 31;
+                i := i + 33;
             WHEN 34 THEN -- an entry goes
                 DELETE FROM entry
                 WHERE share = p_share AND directory = p_code[i + 1] AND space = p_code[i + 2]::int2
@@ -430,11 +430,12 @@ BEGIN
             v_row := v_rows[v_place];
             UPDATE node SET
                 size = v_row.size, allocated = v_row.allocated, atime = v_row.atime, mtime = v_row.mtime,
-                ctime = v_row.ctime, change = v_row.change, permission_version = v_row.permission_version,
-                content_version = v_row.content_version, content_seq = v_row.content_seq,
-                times_seq = v_row.times_seq, parent = v_row.parent, parent_cookie = v_row.parent_cookie,
+                ctime = v_row.ctime, birth = v_row.birth, change = v_row.change,
+                permission_version = v_row.permission_version, content_version = v_row.content_version,
+                content_seq = v_row.content_seq, times_seq = v_row.times_seq, parent = v_row.parent, parent_cookie = v_row.parent_cookie,
                 atime_nanos = v_row.atime_nanos, mtime_nanos = v_row.mtime_nanos, ctime_nanos = v_row.ctime_nanos,
-                uid = v_row.uid, gid = v_row.gid, links = v_row.links, since = v_row.since, mode = v_row.mode,
+                birth_nanos = v_row.birth_nanos, uid = v_row.uid, gid = v_row.gid, links = v_row.links,
+                since = v_row.since, mode = v_row.mode,
                 flags = v_row.flags, truncation_offset = v_row.truncation_offset,
                 truncation_version = v_row.truncation_version, truncation_end = v_row.truncation_end,
                 dos_attributes = v_row.dos_attributes, exclusions = v_row.exclusions

@@ -12,7 +12,7 @@ use dittofs_domain::{
     Attributes, NodeId, NodeKind, OpId,
     error::{FsError, FsResult},
     namespace::{
-        self, Context, CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes,
+        self, Context, CreateRequest, LinkRequest, RemoveRequest, RenameRequest, Replace, SetAttributes,
         create::{self, CreateDecision},
     },
     opens::Operation,
@@ -193,11 +193,11 @@ impl Names {
         let targets = |view: &View| {
             let source = namespace::rename::decide(view, request, &context, true)?.node;
             let replaced = namespace::rename::replaced(view, request).map(|(_, found)| found.node.id);
-            if replaced == Some(source) {
+            if replaced == Some(source) && request.replace == Replace::Any {
                 return Ok(smallvec![]);
             }
-            let renamed = [(source, Operation::Rename)];
-            Ok(renamed.into_iter().chain(replaced.map(|node| (node, Operation::Remove))).collect())
+            let removed = replaced.filter(|node| *node != source).map(|node| (node, Operation::Remove));
+            Ok([(source, Operation::Rename)].into_iter().chain(removed).collect())
         };
         self.opens.check_names(caller, query(), targets).await?;
         let mut lock = None;

@@ -1,7 +1,7 @@
 //! RENAME (RFC 1813, 3.3.14; POSIX rename).
 
 use super::{
-    Context, Decision, LINKS_MAX, RenameRequest,
+    Context, Decision, LINKS_MAX, RenameRequest, Replace,
     directory::{expect_permission, may_add, may_remove, owner_mattered, searched, security},
     unlink::take_name,
 };
@@ -27,28 +27,33 @@ pub fn query(request: &RenameRequest) -> Query {
 }
 
 /// Gives an entry another name and place, and takes the name from what had it before. `busy` is about the node that
-/// is replaced, as in [`super::remove::decide`]. Between two names of one node nothing is changed.
+/// is replaced, as in [`super::remove::decide`]. Between two names of one node POSIX changes nothing; a caller that says
+/// what it replaces ([`Replace::Only`]) has the old one go.
 ///
 /// The entry keeps its cookie: inside one directory a listing would else meet it again and again.
 ///
 /// Where names are taken in any case, the entry gets just the name asked for, and takes the place of one whose name
 /// differs from that in case. It does not where only the case of its own name changes.
 ///
-/// # Errors `Stale`, `NotDirectory` and `Access` of either directory; `NotFound`; `Invalid` for a directory into its
-/// own subtree; `Access` to a moved directory; `NotPermitted` where a sticky bit forbids; `NotDirectory`,
-/// `IsDirectory` and `NotEmpty` for what is replaced; `TooManyLinks` of the directory that gets a subdirectory.
+/// # Errors `Stale`, `NotDirectory` and `Access` of either directory; `NotFound`; `Exists` where the new name is
+/// not to be taken from what has it; `Invalid` for a directory into its own subtree; `Access` to a moved directory;
+/// `NotPermitted` where a sticky bit forbids; `NotDirectory`, `IsDirectory` and `NotEmpty` for what is replaced;
+/// `TooManyLinks` of the directory that gets a subdirectory; `Io` for a count of links that can't be.
 pub fn decide(view: &View, request: &RenameRequest, context: &Context<'_>, busy: bool) -> FsResult<Decision> {
     let credentials = context.credentials;
     let from = searched(view, request.from_directory, credentials)?;
     let to = searched(view, request.to_directory, credentials)?;
     let (name, source) = view.meant(0, &request.from_name).ok_or(FsError::NotFound)?;
+    if request.node.is_some_and(|node| node != source.node.id) {
+        return Err(FsError::NotFound);
+    }
     let from_key = EntryKey::child(from.id, name);
     let case = Rename { from, to, from_key, source, target: replaced(view, request) };
     if case.gives_parent() && view.ancestors.contains(&source.node.id) {
         return Err(FsError::Invalid);
     }
     let mut plan = Plan::at(context.now);
-    if case.target.is_some_and(|(_, target)| target.node.id == source.node.id) {
+    if case.changes_nothing(request.replace)? {
         return Ok(Decision { plan, node: source.node.id });
     }
     case.check(credentials)?;
@@ -85,6 +90,23 @@ struct Rename<'a> {
 }
 
 impl Rename<'_> {
+    /// Whether both names already lead to the node, and shall.
+    ///
+    /// # Errors `Exists` if the new name is another node's that is not to lose it.
+    fn changes_nothing(&self, replace: Replace) -> FsResult<bool> {
+        let Some((name, target)) = self.target else { return Ok(false) };
+        let is_same_entry = self.from_key == EntryKey::child(self.to.id, name);
+        let has_both = target.node.id == self.source.node.id;
+        match replace {
+            _ if is_same_entry => Ok(true),
+            Replace::Any => Ok(has_both),
+            // Its count of links is damaged: it would go with the name.
+            Replace::Only(_) if has_both && self.source.node.links < 2 => Err(FsError::Io),
+            Replace::Only(node) if node == target.node.id => Ok(false),
+            Replace::Nothing | Replace::Only(_) => Err(FsError::Exists),
+        }
+    }
+
     fn within_one_directory(&self) -> bool {
         self.from.id == self.to.id
     }

@@ -31,6 +31,8 @@ pub struct SetAttributes {
     pub atime: SetTime,
     /// Time of change of content.
     pub mtime: SetTime,
+    /// Time of creation.
+    pub birth: SetTime,
     /// DOS attributes.
     pub dos_attributes: Option<u32>,
     /// Do it only if the node's `ctime`, as clients see it, is this (`sattrguard3`).
@@ -133,6 +135,8 @@ pub enum RemoveKind {
     NotDirectory,
     /// Only directories (RMDIR).
     Directory,
+    /// Only this node, whatever it is: `NotFound` where the name leads to another.
+    Just(NodeId),
 }
 
 /// REMOVE and RMDIR.
@@ -157,4 +161,28 @@ pub struct RenameRequest {
     pub to_directory: NodeId,
     /// Its new name.
     pub to_name: Name,
+    /// The node that is meant: `NotFound` where the old name leads to another.
+    pub node: Option<NodeId>,
+    /// What may lose the new name.
+    pub replace: Replace,
+}
+
+/// What a rename may take the new name from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Replace {
+    /// From whatever has it. Between two names of one node nothing happens (POSIX rename).
+    #[default]
+    Any,
+    /// From nothing: `Exists` if the name is taken.
+    Nothing,
+    /// From this node, if it still has it; `Exists` if another one has. Of two names of one node the old one goes
+    /// (MS-FSA 2.1.5.15.11).
+    Only(NodeId),
+}
+
+impl RenameRequest {
+    /// A rename as POSIX has it.
+    pub fn new((from_directory, from_name): (NodeId, Name), (to_directory, to_name): (NodeId, Name)) -> RenameRequest {
+        RenameRequest { from_directory, from_name, to_directory, to_name, node: None, replace: Replace::Any }
+    }
 }

@@ -148,7 +148,7 @@ fn check_owner(node: &Node, request: &SetAttributes, credentials: &Credentials) 
 fn check_times(node: &Node, request: &SetAttributes, credentials: &Credentials) -> FsResult<()> {
     let rights = granted(&security(node), credentials);
     let owner = rights.contains(AccessMask::WRITE_ATTRIBUTES);
-    let times = [request.atime, request.mtime];
+    let times = [request.atime, request.mtime, request.birth];
     if times.iter().any(|time| matches!(time, SetTime::To(_))) && !owner {
         return Err(FsError::NotPermitted);
     }
@@ -196,5 +196,10 @@ fn set_times(update: &mut NodeUpdate, node: &Node, request: &SetAttributes, pend
         (SetTime::Now, _) => TimeChange::Set(now),
         (SetTime::Keep, Some(time)) => TimeChange::AtLeast(time),
         (SetTime::Keep, None) => TimeChange::Keep,
+    };
+    update.birth = match request.birth {
+        SetTime::To(time) => Some(time),
+        SetTime::Now => Some(now),
+        SetTime::Keep => None,
     };
 }

@@ -183,6 +183,8 @@ pub struct NodeUpdate {
     pub times_seq: Option<Sequence>,
     /// The entry that leads to the node.
     pub parent: Option<Parent>,
+    /// Time of creation.
+    pub birth: Option<Timestamp>,
     /// DOS attributes.
     pub dos_attributes: Option<u32>,
     /// Flags to set.

@@ -33,6 +33,7 @@ pub fn update(node: &mut Node, update: &NodeUpdate, now: Timestamp, tree: Tree) 
     put(&mut node.size, update.size);
     put(&mut node.content_version, update.content_version);
     put(&mut node.parent, update.parent);
+    put(&mut node.birth, update.birth);
     put(&mut node.dos_attributes, update.dos_attributes);
     put(&mut node.pending_truncation, update.pending_truncation);
     put(&mut node.replay_exclusions, update.replay_exclusions.clone());

@@ -4,6 +4,7 @@
 mod any_case;
 mod attributes;
 mod create;
+mod exact;
 mod link;
 mod model;
 mod pairs;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use dittofs_domain::{
     Credentials, FsError, Name, NodeId, NodeKind,
     namespace::{
-        CreateHow, CreateRequest, LinkRequest, NewKind, RemoveKind, RemoveRequest, RenameRequest, SetAttributes,
-        SetTime,
+        CreateHow, CreateRequest, LinkRequest, NewKind, RemoveKind, RemoveRequest, RenameRequest, Replace,
+        SetAttributes, SetTime,
     },
 };
 
@@ -183,11 +183,16 @@ impl Model {
     fn remove(&mut self, request: &RemoveRequest, who: &Credentials, busy: bool) -> Answer<(NodeId, Touched)> {
         let directory = self.enter(request.directory, who)?;
         let node = *directory.children.get(&request.name).ok_or(FsError::NotFound)?;
+        if matches!(request.kind, RemoveKind::Just(meant) if meant != node) {
+            return Err(FsError::NotFound);
+        }
         self.may_take(request.directory, node, who)?;
         match (request.kind, self.is_directory(node)) {
             (RemoveKind::NotDirectory, true) => return Err(FsError::IsDirectory),
             (RemoveKind::Directory, false) => return Err(FsError::NotDirectory),
-            (RemoveKind::Directory, true) if !self.inodes[&node].children.is_empty() => return Err(FsError::NotEmpty),
+            (RemoveKind::Directory | RemoveKind::Just(_), true) if !self.inodes[&node].children.is_empty() => {
+                return Err(FsError::NotEmpty);
+            }
             _ => {}
         }
         self.leave_name(request.directory, &request.name, busy);
@@ -198,13 +203,19 @@ impl Model {
         let (from, to) = (request.from_directory, request.to_directory);
         let source = self.enter(from, who)?.children.get(&request.from_name).copied();
         let target = self.enter(to, who)?.children.get(&request.to_name).copied();
-        let source = source.ok_or(FsError::NotFound)?;
+        let source = source.filter(|id| request.node.is_none_or(|node| node == *id)).ok_or(FsError::NotFound)?;
         let directory = self.is_directory(source);
         if directory && self.is_below(to, source) {
             return Err(FsError::Invalid);
         }
-        if target == Some(source) {
+        if (from, &request.from_name) == (to, &request.to_name) {
             return Ok((source, Touched::default()));
+        }
+        match (request.replace, target) {
+            (Replace::Any, Some(target)) if target == source => return Ok((source, Touched::default())),
+            (Replace::Nothing, Some(_)) => return Err(FsError::Exists),
+            (Replace::Only(node), Some(target)) if target != node => return Err(FsError::Exists),
+            _ => {}
         }
         self.may_take(from, source, who)?;
         self.write_directory(to, who)?;

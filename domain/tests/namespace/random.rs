@@ -2,7 +2,7 @@
 
 use dittofs_domain::{
     Credentials, FsError, Node, NodeId, NodeKind,
-    namespace::{CreateHow, InitialAttributes, LinkRequest, NewKind, RemoveKind, SetAttributes, SetTime},
+    namespace::{CreateHow, InitialAttributes, LinkRequest, NewKind, RemoveKind, Replace, SetAttributes, SetTime},
 };
 use proptest::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::{
     model::{Model, Touched},
     pairs::check_pair,
     store::Store,
-    world::{Call, Op, World, alice, at, bob, carol, create_op, decide, name, remove_op, rename_op, root},
+    world::{Call, Op, World, alice, at, bob, carol, create_op, decide, exact_rename_op, name, remove_op, root},
 };
 
 /// A call whose nodes are not known yet: numbers are turned into nodes when it is made.
@@ -29,8 +29,8 @@ struct Wish {
 enum Verb {
     Create { kind: u8, mode: u16, how: u8, size: Option<u64> },
     Link,
-    Remove { directory: bool },
-    Rename,
+    Remove { how: u8 },
+    Rename { exact: u8 },
     Set(SetAttributes),
 }
 
@@ -41,8 +41,8 @@ fn verb() -> impl Strategy<Value = Verb> {
         6 => (0..6u8, mode.clone(), 0..4u8, size.clone())
             .prop_map(|(kind, mode, how, size)| Verb::Create { kind, mode, how, size }),
         1 => Just(Verb::Link),
-        3 => any::<bool>().prop_map(|directory| Verb::Remove { directory }),
-        5 => Just(Verb::Rename),
+        3 => (0..5u8).prop_map(|how| Verb::Remove { how }),
+        6 => (0..8u8).prop_map(|exact| Verb::Rename { exact }),
         1 => mode.prop_map(|mode| Verb::Set(SetAttributes { mode: Some(mode), ..Default::default() })),
         1 => (uid(), gid(), size).prop_map(|(uid, gid, size)| {
             let mtime = if uid.is_some() { SetTime::Keep } else { SetTime::Now };
@@ -109,9 +109,23 @@ fn make(wish: &Wish, world: &World) -> Call {
             create_op(directory(0), names[0], kind, attributes, how)
         }
         Verb::Link => Op::Link(LinkRequest { node, directory: directory(0), name: name(names[0]) }),
-        Verb::Remove { directory: true } => remove_op(directory(0), names[0], RemoveKind::Directory),
-        Verb::Remove { directory: false } => remove_op(directory(0), names[0], RemoveKind::NotDirectory),
-        Verb::Rename => rename_op((directory(0), names[0]), (directory(1), names[1])),
+        Verb::Remove { how } => {
+            let kind = [RemoveKind::Directory, RemoveKind::NotDirectory][usize::from(how % 2)];
+            let kind = if *how == 4 { RemoveKind::Just(node) } else { kind };
+            remove_op(directory(0), names[0], kind)
+        }
+        Verb::Rename { exact } => {
+            let [from, to] = [(directory(0), names[0]), (directory(1), names[1])];
+            let target = world.entry(to.0, to.1);
+            let replace = match exact {
+                4 => Replace::Nothing,
+                5 => Replace::Only(node),
+                6 => target.map_or(Replace::Nothing, Replace::Only),
+                _ => Replace::Any,
+            };
+            let source = if *exact == 7 { Some(node) } else { None };
+            exact_rename_op(from, to, (source, replace))
+        }
         Verb::Set(request) => Op::Set(node, request.clone()),
     };
     Call { op, credentials: caller(wish.who), busy: wish.busy }

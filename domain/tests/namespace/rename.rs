@@ -9,17 +9,13 @@ use rstest::rstest;
 
 use crate::world::{Call, ROOT, World, alice, at, bob, name, rename_op, root};
 
-fn entry(world: &World, directory: NodeId, at_name: &str) -> Option<NodeId> {
-    world.store.entries.get(&EntryKey::child(directory, &name(at_name))).map(|(node, _)| *node)
-}
-
 #[test]
 fn rename_inside_one_directory_keeps_the_cookie() {
     let mut world = World::new();
     let file = world.file(&alice(), ROOT, "f");
     let parent = world.node(file).parent;
     world.rename(&alice(), (ROOT, "f"), (ROOT, "g")).unwrap();
-    assert_eq!((entry(&world, ROOT, "f"), entry(&world, ROOT, "g")), (None, Some(file)));
+    assert_eq!((world.entry(ROOT, "f"), world.entry(ROOT, "g")), (None, Some(file)));
     assert_eq!((world.node(file).parent, world.node(file).ctime), (parent, at(1002)));
     assert_eq!((world.node(ROOT).mtime, world.node(ROOT).ctime), (at(1002), at(1002)));
 }
@@ -30,7 +26,7 @@ fn rename_of_a_file_to_another_directory_is_no_move_in_the_topology() {
     let dir = world.mkdir(&alice(), ROOT, "d");
     let file = world.file(&alice(), ROOT, "f");
     world.rename(&alice(), (ROOT, "f"), (dir, "g")).unwrap();
-    assert_eq!((entry(&world, ROOT, "f"), entry(&world, dir, "g")), (None, Some(file)));
+    assert_eq!((world.entry(ROOT, "f"), world.entry(dir, "g")), (None, Some(file)));
     assert_eq!((world.node(file).parent.directory, world.store.topology), (dir, 0));
     assert_eq!((world.node(ROOT).mtime, world.node(dir).mtime), (at(1003), at(1003)));
     assert_eq!((world.node(ROOT).ctime, world.node(dir).ctime), (at(1003), at(1003)));
@@ -87,7 +83,7 @@ fn rename_replaces_a_file_in_the_same_plan() {
     assert!(!world.exists(empty));
     world.rename(&alice(), (ROOT, "empty"), (ROOT, "full")).unwrap();
     assert_eq!(world.store.unlinked[&full], UnlinkedReason::Reaping);
-    assert_eq!(entry(&world, ROOT, "full"), Some(file));
+    assert_eq!(world.entry(ROOT, "full"), Some(file));
 }
 
 #[test]
@@ -114,7 +110,7 @@ fn rename_replaces_an_empty_directory_and_fixes_both_parents() {
     assert!(plan.expectations.contains(&Expectation::Empty(replaced)));
     assert!(!world.exists(replaced));
     assert_eq!((world.node(ROOT).links, world.node(to).links), (3, 3));
-    assert_eq!(entry(&world, to, "d"), Some(dir));
+    assert_eq!(world.entry(to, "d"), Some(dir));
 
     world.mkdir(&alice(), to, "e");
     world.rename(&alice(), (to, "d"), (to, "e")).unwrap();

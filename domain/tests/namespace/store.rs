@@ -238,6 +238,7 @@ fn apply_update(node: &mut Node, update: &NodeUpdate, now: Timestamp) {
     node.content_version = update.content_version.unwrap_or(node.content_version);
     node.times_seq = node.times_seq.max(update.times_seq.unwrap_or_default());
     node.parent = update.parent.unwrap_or(node.parent);
+    node.birth = update.birth.unwrap_or(node.birth);
     node.dos_attributes = update.dos_attributes.unwrap_or(node.dos_attributes);
     node.flags |= update.set_flags;
     node.flags -= update.clear_flags;

@@ -8,9 +8,10 @@ use dittofs_domain::{
     error::FsResult,
     namespace::{
         Context, CreateDecision, CreateHow, CreateRequest, Decision, Fresh, InitialAttributes, LinkRequest, NewKind,
-        RemoveKind, RemoveRequest, RenameRequest, Resize, SetAttributes, create, link, remove, rename, set_attributes,
+        RemoveKind, RemoveRequest, RenameRequest, Replace, Resize, SetAttributes, create, link, remove, rename,
+        set_attributes,
     },
-    plan::{Change, Plan},
+    plan::{Change, EntryKey, Plan},
 };
 
 use crate::store::Store;
@@ -92,6 +93,10 @@ impl World {
         self.store.nodes.contains_key(&id)
     }
 
+    pub(crate) fn entry(&self, directory: NodeId, at: &str) -> Option<NodeId> {
+        self.store.entries.get(&EntryKey::child(directory, &name(at))).map(|(node, _)| *node)
+    }
+
     /// Changes a node behind the rules' back.
     pub(crate) fn tamper(&mut self, id: NodeId, change: impl FnOnce(&mut Node)) {
         change(Arc::make_mut(self.store.nodes.get_mut(&id).expect("a node to tamper with")));
@@ -166,6 +171,15 @@ pub(crate) fn create_op(
 
 pub(crate) fn remove_op(directory: NodeId, at: &str, kind: RemoveKind) -> Op {
     Op::Remove(RemoveRequest { directory, name: name(at), kind })
+}
+
+pub(crate) fn exact_rename_op(
+    from: (NodeId, &str),
+    to: (NodeId, &str),
+    (node, replace): (Option<NodeId>, Replace),
+) -> Op {
+    let request = RenameRequest::new((from.0, name(from.1)), (to.0, name(to.1)));
+    Op::Rename(RenameRequest { node, replace, ..request })
 }
 
 pub(crate) fn rename_op(from: (NodeId, &str), to: (NodeId, &str)) -> Op {

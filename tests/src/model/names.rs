@@ -6,7 +6,7 @@ use dittofs_domain::{
     error::{FsError, FsResult},
     namespace::{
         CreateHow, CreateRequest, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest, RenameRequest,
-        SetAttributes, SetTime,
+        Replace, SetAttributes, SetTime,
     },
 };
 use dittofs_ports::LookupName;
@@ -150,14 +150,19 @@ impl Model {
     pub(super) fn remove(&mut self, request: &RemoveRequest, who: &Credentials) -> FsResult<()> {
         let directory = self.searched(request.directory, who)?;
         let id = *directory.entries.get(&request.name).ok_or(FsError::NotFound)?;
+        if matches!(request.kind, RemoveKind::Just(node) if node != id) {
+            return Err(FsError::NotFound);
+        }
         let node = &self.nodes[&id];
         directory.lets_take(node, who)?;
         match (request.kind, node.kind) {
             (RemoveKind::NotDirectory, NodeKind::Directory) => return Err(FsError::IsDirectory),
-            (RemoveKind::Directory, NodeKind::Directory) if !node.entries.is_empty() => return Err(FsError::NotEmpty),
+            (RemoveKind::Directory | RemoveKind::Just(_), NodeKind::Directory) if !node.entries.is_empty() => {
+                return Err(FsError::NotEmpty);
+            }
             (RemoveKind::Directory, NodeKind::Directory) => {}
             (RemoveKind::Directory, _) => return Err(FsError::NotDirectory),
-            (RemoveKind::NotDirectory, _) => {}
+            (RemoveKind::NotDirectory | RemoveKind::Just(_), _) => {}
         }
         self.take_name(request.directory, &request.name);
         self.entries_changed(request.directory);
@@ -186,8 +191,13 @@ impl Model {
             return Err(FsError::Invalid);
         }
         let replaced = to.entries.get(&request.to_name).copied();
-        if replaced == Some(id) {
-            return Ok(());
+        match (request.replace, replaced) {
+            _ if request.node.is_some_and(|node| node != id) => return Err(FsError::NotFound),
+            (Replace::Any, Some(replaced)) if replaced == id => return Ok(()),
+            _ if !moves && request.from_name == request.to_name => return Ok(()),
+            (Replace::Only(node), Some(replaced)) if replaced != node => return Err(FsError::Exists),
+            (Replace::Nothing, Some(_)) => return Err(FsError::Exists),
+            _ => {}
         }
         from.lets_take(node, who)?;
         if !to.lets(who, permission::WRITE) {

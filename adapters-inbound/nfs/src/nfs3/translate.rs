@@ -133,7 +133,7 @@ fn mode(mode: Option<u32>) -> Option<u16> {
 pub(super) fn set_attributes(attributes: &sattr3, guard: Option<&nfstime3>) -> FsResult<SetAttributes> {
     let InitialAttributes { mode, uid, gid, size, atime, mtime } = initial(attributes)?;
     let guard = guard.map(timestamp).transpose()?;
-    Ok(SetAttributes { mode, uid, gid, size, atime, mtime, dos_attributes: None, guard })
+    Ok(SetAttributes { mode, uid, gid, size, atime, mtime, guard, ..SetAttributes::default() })
 }
 
 /// Attributes of something new.

@@ -254,6 +254,7 @@ impl Code {
         named(matches!(update.pending_truncation, Some(None)));
         named(update.replay_exclusions.is_some());
         named(update.change_at_least.is_some());
+        named(update.birth.is_some());
         let exclusions = update.replay_exclusions.as_ref().and_then(node::exclusions_column);
         let exclusions = exclusions.map_or(0, |bytes| self.blob(bytes));
         let time = |change| time_operands(change, plan);
@@ -273,6 +274,7 @@ impl Code {
         self.put(parent.unwrap_or_default());
         self.put([small(update.dos_attributes)]);
         self.put([update.set_flags.bits().into(), update.clear_flags.bits().into(), offset, version, end, exclusions]);
+        self.put(update.birth.map_or([0, 0], |time| [time.seconds(), time.nanos().into()]));
     }
 
     /// Where the next number will be, as the function counts.

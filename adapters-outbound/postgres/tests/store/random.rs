@@ -118,7 +118,8 @@ pub(crate) fn update() -> impl Strategy<Value = NodeUpdate> {
     let plain = (option::of(0..0o10000_u16), option::of(any::<u32>()), option::of(any::<u32>()), links());
     let sizes = (option::of(number()), prop_oneof![Just(0), -5..6_i64, -1_000_000..1_000_000_000_i64]);
     let times = [time_change(), time_change(), time_change()];
-    let versions = (option::of(number()), any::<bool>(), option::of(number()), vec(option::of(number()), 2));
+    let versions =
+        (option::of(number()), any::<bool>(), option::of(number()), vec(option::of(number()), 2), option::of(time()));
     let parent = option::of((number(), number()));
     let rest =
         (option::of(any::<u32>()), flags(), flags(), option::of(option::of(truncation())), option::of(exclusions()));
@@ -138,6 +139,7 @@ pub(crate) fn update() -> impl Strategy<Value = NodeUpdate> {
         content_seq: versions.3[0].map(Sequence),
         times_seq: versions.3[1].map(Sequence),
         parent: parent.map(|(directory, cookie)| Parent { directory: NodeId(directory), cookie: Cookie(cookie) }),
+        birth: versions.4,
         dos_attributes: rest.0,
         set_flags: rest.1,
         clear_flags: rest.2,

@@ -209,10 +209,6 @@ impl Names {
     async fn try_delete(&self, node: NodeId, deletion: &Deletion) -> FsResult<()> {
         let seen = self.nodes.view(&Query::node(node)).await?;
         let Ok(stored) = self.nodes.live(&seen, node) else { return Ok(()) };
-        let kind = match stored.kind {
-            NodeKind::Directory => RemoveKind::Directory,
-            _ => RemoveKind::NotDirectory,
-        };
         let key = EntryKey::child(deletion.directory, &deletion.name);
         let opened = self.nodes.view(&Query::child(deletion.directory, key)).await?;
         let leads_here = opened.entry(0).is_some_and(|found| found.node.id == node);
@@ -227,6 +223,7 @@ impl Names {
         // The name is the one that the entry has.
         let (credentials, case) = (deletion.credentials.clone(), CaseRule::Sensitive);
         let caller = Caller { credentials, opener: None, client: deletion.client, case };
-        self.remove(&caller, &RemoveRequest { directory, name, kind }, None).await.map(drop)
+        // Another file may have the name by then.
+        self.remove(&caller, &RemoveRequest { directory, name, kind: RemoveKind::Just(node) }, None).await.map(drop)
     }
 }

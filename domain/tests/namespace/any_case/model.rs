@@ -1,6 +1,10 @@
 //! What callers of either kind see: names in the order in which they were made.
 
-use dittofs_domain::{FsError, NodeId, error::FsResult, namespace::CreateHow};
+use dittofs_domain::{
+    FsError, NodeId,
+    error::FsResult,
+    namespace::{CreateHow, Replace},
+};
 
 use super::Cased;
 use crate::{
@@ -50,8 +54,14 @@ impl Names {
                 let same = request.from_directory == request.to_directory && fold(&from) == fold(&to);
                 let target = self.meant(call.ignores && !same, request.to_directory, &to);
                 let node = self.0[source].2;
-                if target.is_some_and(|target| self.0[target].2 == node) {
+                if target == Some(source) {
                     return Ok(node);
+                }
+                match (request.replace, target.map(|target| self.0[target].2)) {
+                    (Replace::Any, Some(other)) if other == node => return Ok(node),
+                    (Replace::Nothing, Some(_)) => return Err(FsError::Exists),
+                    (Replace::Only(meant), Some(other)) if other != meant => return Err(FsError::Exists),
+                    _ => {}
                 }
                 let row = Row(request.to_directory, to, node);
                 self.0[source] = row;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dittofs_domain::{
     Cookie, NodeId,
-    namespace::{CreateHow, InitialAttributes, LinkRequest, NewKind, RemoveKind},
+    namespace::{CreateHow, InitialAttributes, LinkRequest, NewKind, RemoveKind, Replace},
     plan::{EntryKey, Plan},
 };
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::{Cased, decide, model::Names};
 use crate::{
     store::{Store, TABLE},
-    world::{Op, ROOT, World, alice, create_op, name, remove_op, rename_op},
+    world::{Op, ROOT, World, alice, create_op, exact_rename_op, name, remove_op, rename_op},
 };
 
 const NAMES: [&str; 7] = ["a", "A", "b", "B", "ä", "Ä", "\u{212a}"];
@@ -28,7 +28,7 @@ struct Wish {
 
 fn wish() -> impl Strategy<Value = Wish> {
     let names = [0..NAMES.len(), 0..NAMES.len()];
-    (0..8u8, any::<[bool; 2]>(), names, any::<usize>(), any::<bool>())
+    (0..10u8, any::<[bool; 2]>(), names, any::<usize>(), any::<bool>())
         .prop_map(|(verb, directories, names, node, ignores)| Wish { verb, directories, names, node, ignores })
 }
 
@@ -46,6 +46,10 @@ fn make(wish: &Wish, world: &World, other: NodeId) -> Cased {
             Op::Link(LinkRequest { node: files[wish.node % files.len()], directory: one, name: name(from) })
         }
         3 | 4 => remove_op(one, from, RemoveKind::NotDirectory),
+        8 => exact_rename_op((one, from), (two, to), (None, Replace::Nothing)),
+        9 if !files.is_empty() => {
+            exact_rename_op((one, from), (two, to), (None, Replace::Only(files[wish.node % files.len()])))
+        }
         _ => rename_op((one, from), (two, to)),
     };
     Cased { op, ignores: wish.ignores }

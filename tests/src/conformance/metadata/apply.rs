@@ -140,7 +140,7 @@ pub async fn an_update_changes_what_it_names_and_nothing_else(open: impl AsyncFn
     let parent = Parent { directory: NodeId(77), cookie: Cookie(78) };
     let pending = PendingTruncation { offset: 3, version: ContentVersion(4), end_page: 9 };
     type Edit = fn(&mut Node);
-    let table: [(NodeUpdate, Edit); 18] = [
+    let table: [(NodeUpdate, Edit); 19] = [
         (NodeUpdate { mode: Some(0o7751), ..NodeUpdate::default() }, |node| node.mode = 0o7751),
         (NodeUpdate { uid: Some(5), ..NodeUpdate::default() }, |node| node.uid = 5),
         (NodeUpdate { gid: Some(6), ..NodeUpdate::default() }, |node| node.gid = 6),
@@ -158,6 +158,7 @@ pub async fn an_update_changes_what_it_names_and_nothing_else(open: impl AsyncFn
         (NodeUpdate { content_seq: Some(Sequence(7)), ..NodeUpdate::default() }, |_| {}),
         (NodeUpdate { times_seq: Some(Sequence(9)), ..NodeUpdate::default() }, |node| node.times_seq = Sequence(9)),
         (NodeUpdate { times_seq: Some(Sequence(8)), ..NodeUpdate::default() }, |_| {}),
+        (NodeUpdate { birth: Some(time(-3)), ..NodeUpdate::default() }, |node| node.birth = time(-3)),
         (NodeUpdate { dos_attributes: Some(3), ..NodeUpdate::default() }, |node| node.dos_attributes = 3),
         (NodeUpdate { set_flags: NodeFlags::ACL | NodeFlags::XATTRS, ..NodeUpdate::default() }, |node| {
             node.flags = NodeFlags::ACL | NodeFlags::XATTRS
