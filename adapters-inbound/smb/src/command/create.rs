@@ -267,10 +267,7 @@ async fn add(
 ) -> Result<FileId, Failure> {
     let attributes = &opened.opened.attributes;
     let caller = Caller { opener: Some(opened.opened.token), ..entered.caller.clone() };
-    let entry = match target.name {
-        LookupName::Child(name) => Some((target.directory, name)),
-        LookupName::This | LookupName::Parent => None,
-    };
+    let entry = opened.name.clone().map(|name| (target.directory, name));
     let node = OpenNode {
         node: attributes.node,
         token: opened.opened.token,

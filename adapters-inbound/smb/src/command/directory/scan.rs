@@ -105,8 +105,8 @@ impl<'a> Scan<'a> {
         (self.page.page, self.next)
     }
 
-    /// Looks up the one name that is wanted, as it is written: a CREATE finds no other, either. Returns false where
-    /// that can't be done, for `.` and `..`, and for who may see names but look none up.
+    /// Looks up the one name that is wanted, in any case, as a CREATE does. Returns false where that can't be done, for
+    /// `.` and `..`, and for who may see names but look none up.
     async fn look_up(&mut self, text: &str) -> Result<bool, Failure> {
         let name = match Name::new(text.as_bytes()) {
             Ok(name) => name,
@@ -119,7 +119,8 @@ impl<'a> Scan<'a> {
         let directory = self.directory;
         match self.share.lookup(&directory.caller, directory.node, &LookupName::Child(name)).await {
             Ok(found) => {
-                self.page.put(text, metadata(&found.node))?;
+                let name = found.name.as_ref().map_or_else(|| text.into(), shown);
+                self.page.put(&name, metadata(&found.node))?;
                 self.next = Next::End;
                 Ok(true)
             }
