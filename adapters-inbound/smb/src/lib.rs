@@ -11,6 +11,7 @@
 #![deny(missing_docs)]
 
 mod accounts;
+mod below;
 mod calls;
 mod closing;
 mod command;
@@ -23,6 +24,7 @@ mod failure;
 mod link;
 mod listing;
 mod locking;
+mod names;
 mod negotiation;
 mod open;
 mod path;

@@ -14,7 +14,9 @@ use dittofs_smb_wire::{filetime::FileTime, identifiers::Guid};
 use dittofs_transport::Services;
 use parking_lot::Mutex;
 
-use crate::{accounts::Accounts, counts::Counts, locking::LockWaiters, protocol::SmbOptions, session::Session};
+use crate::{
+    accounts::Accounts, below::OpensBelow, counts::Counts, locking::LockWaiters, protocol::SmbOptions, session::Session,
+};
 
 /// The server.
 pub(crate) struct Server {
@@ -26,6 +28,7 @@ pub(crate) struct Server {
     pub(crate) counts: Counts,
     /// Requests for locks that stand in line.
     pub(crate) lock_waiters: Arc<LockWaiters>,
+    pub(crate) opens_below: Arc<OpensBelow>,
     /// All sessions, of whatever connection: a client that comes back names its former one.
     sessions: Mutex<HashMap<u64, Weak<Session>>>,
     next_session: AtomicU64,
@@ -47,6 +50,7 @@ impl Server {
             names,
             counts: Counts::default(),
             lock_waiters,
+            opens_below: Arc::default(),
             sessions: Mutex::default(),
             next_session: AtomicU64::new(1 + u64::from(u32::from_le_bytes(random_bytes()) >> 1)),
         }

@@ -1,5 +1,7 @@
 //! Other names for a file (MS-FSA, FileRenameInformation and FileLinkInformation).
 
+use std::sync::Arc;
+
 use dittofs_domain::{
     Attributes, Name, NodeId, NodeKind,
     access::AccessMask,
@@ -15,14 +17,20 @@ use dittofs_smb_wire::{
 };
 
 use crate::{
+    below::OpensBelow,
     command::create::resolve,
     facts::attributes,
     failure::Failure,
+    names::shown,
     open::{OpenNode, Place},
-    path::{Path, shown},
+    path::Path,
 };
 
-pub(super) async fn rename(node: &OpenNode, entered: &Entered, wanted: &Rename) -> Result<(), Failure> {
+pub(super) async fn rename(
+    node: &OpenNode,
+    entered: &Entered,
+    (wanted, opens): (&Rename, &Arc<OpensBelow>),
+) -> Result<(), Failure> {
     node.demand_any(AccessMask::DELETE)?;
     let from = node.place.lock().entry.clone().ok_or(NtStatus::ACCESS_DENIED)?;
     let to = Destination::find(node, entered, (wanted.root_directory, &wanted.name)).await?;
@@ -34,10 +42,15 @@ pub(super) async fn rename(node: &OpenNode, entered: &Entered, wanted: &Rename) 
         // Whether the file itself has the name, in another case or as another name, the rule knows.
         _ => Replace::Nothing,
     };
+    let is_posix = wanted.flags.contains(RenameFlags::POSIX_SEMANTICS);
+    if node.is_directory && !is_posix && opens.are_below(entered.node.share, node.node) {
+        return Err(NtStatus::ACCESS_DENIED.into());
+    }
     let request =
         RenameRequest { node: Some(node.node), replace, ..RenameRequest::new(from, (to.directory, to.name.clone())) };
     move_name(node, entered, &request).await?;
-    *node.place.lock() = Place { entry: Some((to.directory, to.name)), path: to.path };
+    let below = opens.add(entered.node.share, to.way);
+    *node.place.lock() = Place { entry: Some((to.directory, to.name)), path: to.path, below };
     Ok(())
 }
 
@@ -57,6 +70,8 @@ struct Destination {
     directory: NodeId,
     name: Name,
     path: String,
+    /// The directories of the path.
+    way: Vec<NodeId>,
     /// The node that has the name.
     found: Option<Attributes>,
 }
@@ -68,7 +83,8 @@ impl Destination {
         }
         let path = Path::parse(path)?;
         let (directories, name) = path.split().ok_or(NtStatus::OBJECT_NAME_INVALID)?;
-        let directory = resolve(entered, &node.caller, directories).await?;
+        let way = resolve(entered, &node.caller, directories).await?;
+        let directory = way.last().copied().unwrap_or(entered.node.node);
         let found = match entered.share.lookup(&node.caller, directory, &LookupName::Child(name.clone())).await {
             Ok(found) => Some(found.node),
             Err(FsError::NotFound) => None,
@@ -76,7 +92,7 @@ impl Destination {
             Err(error) => return Err(error.into()),
         };
         let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
-        Ok(Destination { directory, name: name.clone(), path: names.join("\\"), found })
+        Ok(Destination { directory, name: name.clone(), path: names.join("\\"), way, found })
     }
 }
 

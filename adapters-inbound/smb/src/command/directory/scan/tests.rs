@@ -26,6 +26,7 @@ use proptest::prelude::*;
 use super::{Page, Scan, fold};
 use crate::{
     listing::{Listing, Next},
+    names::shown,
     open::{OpenNode, Place},
 };
 
@@ -159,7 +160,7 @@ fn open() -> OpenNode {
             client: ClientId::Smb(1),
             case: CaseRule::Sensitive,
         },
-        place: parking_lot::Mutex::new(Place { entry: None, path: String::new() }),
+        place: parking_lot::Mutex::new(Place { entry: None, path: String::new(), below: Default::default() }),
         position: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(false),
         listing: tokio::sync::Mutex::new(Listing::default()),
@@ -230,7 +231,7 @@ proptest! {
         let made = Pattern::new(pattern, &fold).unwrap();
         let wanted: Vec<String> = [".".to_owned(), "..".to_owned()]
             .into_iter()
-            .chain(names)
+            .chain(names.iter().map(|name| shown(&Name::new(name.as_bytes()).unwrap())))
             .filter(|name| made.matches(name, &fold))
             .collect();
         prop_assert_eq!(listing(&directory, pattern, (class, limit, is_single)), wanted);
