@@ -22,6 +22,9 @@ use crate::{
 /// The oldest version that has all that the statements use.
 const VERSION_MIN: i32 = 140_000;
 
+/// The errors of a database that starts or stops, in order or not: `admin_shutdown` (also where its main process was
+/// killed), `crash_shutdown`, `cannot_connect_now`.
+const OF_ABSENCE: [&str; 3] = ["57P01", "57P02", "57P03"];
 /// The ways in which a database is away.
 const ABSENT: [io::ErrorKind; 5] = [
     io::ErrorKind::ConnectionRefused,
@@ -76,8 +79,7 @@ impl ConnectError {
     pub(crate) fn is_of_absence(&self) -> bool {
         let ConnectError::Refused { source, .. } = self else { return false };
         match source.as_database_error().and_then(|error| error.code()) {
-            // It starts or stops.
-            Some(code) => code == "57P03",
+            Some(code) => OF_ABSENCE.contains(&&*code),
             None => match source {
                 sqlx::Error::Io(error) => ABSENT.contains(&error.kind()),
                 // It was cut off in the midst of a message.

@@ -12,10 +12,14 @@ use dittofs_domain::{
     plan::{Plan, Query},
 };
 use dittofs_ports::ApplyError;
-use dittofs_postgres::PostgresOptions;
+use dittofs_postgres::{PostgresOptions, SslMode};
 use dittofs_postgres_test_server::PostgresServer;
 use sqlx::Executor;
-use tokio::task::JoinSet;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 
 use crate::{
     fixture::{Fixture, at_port, child, options},
@@ -268,4 +272,34 @@ async fn a_call_whose_caller_is_gone_is_carried_out() {
     while fixture.view(Query::node(id)).await.nodes.is_empty() {
         assert!(Instant::now() < until, "it was given up");
     }
+}
+
+/// Answers a connection as a database does that starts, or is going down.
+async fn turn_away(listener: &TcpListener, code: &str) {
+    let (mut client, _) = listener.accept().await.unwrap();
+    let mut startup = [0; 512];
+    assert_ne!(client.read(&mut startup).await.unwrap(), 0);
+    let fields = format!("SFATAL\0VFATAL\0C{code}\0Mnot now\0\0");
+    let length = u32::try_from(4 + fields.len()).unwrap();
+    client.write_all(&[&b"E"[..], &length.to_be_bytes(), fields.as_bytes()].concat()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_starts_or_stops_is_waited_for() {
+    let server = PostgresServer::start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let options = PostgresOptions { sslmode: Some(SslMode::Disable), ..at_port(listener.local_addr().unwrap().port()) };
+    let to = server.port();
+    tokio::spawn(async move {
+        for code in ["57P01", "57P02", "57P03"] {
+            turn_away(&listener, code).await;
+        }
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut database = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut database).await });
+        }
+    });
+    let fixture = Fixture::new(&options).await;
+    fixture.add(NodeId::ROOT, "f", NodeKind::File).await;
 }
