@@ -11,13 +11,17 @@
 #![deny(missing_docs)]
 
 mod accounts;
+mod caching;
 mod calls;
+mod client;
 mod closing;
 mod command;
 mod connection;
 mod counts;
 mod credits;
+mod durable;
 mod establish;
+mod events;
 mod facts;
 mod failure;
 mod link;
@@ -27,6 +31,7 @@ mod negotiation;
 mod open;
 mod path;
 mod protocol;
+mod replays;
 mod server;
 mod session;
 mod share;
