@@ -13,7 +13,7 @@ pub enum ClientId {
     Nfs3(IpAddr),
     /// A client of NFSv4, by its `clientid4` (RFC 8881, 2.4), a number that is never given twice.
     Nfs4(u64),
-    /// A client of SMB, by its session (MS-SMB2, 3.3.1.8).
+    /// A client of SMB, by a number for its GUID (MS-SMB2, 3.3.1.7): all sessions of a machine share its leases.
     Smb(u64),
     /// A client of a protocol that a program adds to these, by whatever number that gives it.
     Other(u64),
@@ -24,7 +24,7 @@ impl fmt::Display for ClientId {
         match self {
             ClientId::Nfs3(address) => write!(f, "nfs3:{address}"),
             ClientId::Nfs4(number) => write!(f, "nfs4:{number}"),
-            ClientId::Smb(session) => write!(f, "smb:{session}"),
+            ClientId::Smb(number) => write!(f, "smb:{number}"),
             ClientId::Other(number) => write!(f, "other:{number}"),
         }
     }

@@ -4,26 +4,28 @@ mod checks;
 mod respond;
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
+use dittofs_domain::opens::OpenToken;
 use dittofs_smb_wire::{
     Command, Header, Message, NtStatus, OutgoingMessage, Request, Response, compound,
+    dialect::Dialect,
     header::{HeaderFlags, Routing},
     identifiers::FileId,
 };
 
 use crate::{
     command,
-    establish::{answer_negotiate, set_up},
+    establish::{answer_negotiate, binding, set_up},
     failure::Failure,
     link::{Cancelled, Frame, Link},
-    open::Open,
+    open::{Open, Sent},
     session::Session,
     tree::Tree,
 };
-use respond::{Answer, frame_of};
+pub(crate) use respond::{Answer, frame_of};
 
 /// The requests of one frame, and whether it was sealed.
 pub(crate) struct Batch {
@@ -39,6 +41,8 @@ struct Related {
     tree_id: Option<u32>,
     /// The file, or why there is none.
     file: Option<Result<FileId, NtStatus>>,
+    /// Opens with oplocks that the answers tell of.
+    new_oplocks: Vec<OpenToken>,
 }
 
 /// A request that is being answered.
@@ -56,6 +60,8 @@ pub(crate) struct Call {
     async_id: AtomicU64,
     /// The tree that the answer tells of, if it is a new one.
     new_tree: AtomicU32,
+    /// An open whose oplock may be broken once the client knows it.
+    new_oplock: OnceLock<OpenToken>,
     is_sealed: bool,
 }
 
@@ -78,8 +84,8 @@ impl Call {
     ///
     /// # Errors
     /// `NETWORK_NAME_DELETED`.
-    pub(crate) fn tree(&self) -> Result<&Tree, NtStatus> {
-        self.tree.as_deref().ok_or(NtStatus::NETWORK_NAME_DELETED)
+    pub(crate) fn tree(&self) -> Result<&Arc<Tree>, NtStatus> {
+        self.tree.as_ref().ok_or(NtStatus::NETWORK_NAME_DELETED)
     }
 
     /// The file that a request names, or takes over.
@@ -120,6 +126,12 @@ impl Call {
     /// The answer tells of a new tree.
     pub(crate) fn answer_for_tree(&self, tree: u32) {
         self.new_tree.store(tree, Ordering::Release);
+    }
+
+    /// The answer tells of an open with an oplock.
+    pub(crate) fn answers_oplock(&self, token: OpenToken) {
+        // A CREATE has one open.
+        self.new_oplock.set(token).ok();
     }
 
     /// The header of the answer.
@@ -175,7 +187,12 @@ pub(crate) async fn run(link: Arc<Link>, batch: Batch) -> Result<Option<Frame>, 
     if answers.len() > 1 {
         link_answers(&mut answers);
     }
-    frame_of(answers, batch.sealed.as_ref()).map(Some).ok_or(Broken)
+    let frame = frame_of(answers, batch.sealed.as_ref()).ok_or(Broken)?;
+    // Breaks of what these answers tell of go out behind them.
+    for token in related.new_oplocks {
+        link.server.caching.answered(token);
+    }
+    Ok(Some(frame))
 }
 
 /// The connection can't go on: there is no true answer.
@@ -220,8 +237,16 @@ async fn answer(
         }
         Ok(Request::SessionSetup(request)) => {
             let with_session = |status, session_id| Header { session_id, ..grant(status) };
-            let made = set_up(link, &header, request, &message.bytes, with_session).await;
-            return Ok(made.map_or_else(unsigned, |made| Answer { message: made.message, signed_by: made.signed_by }));
+            // Found first: a failure can end the session.
+            let signed_by = binding::signer(link, &header);
+            let made = match binding::demand_trust(link, &message, sealed.is_some()) {
+                Ok(()) => set_up(link, &header, request, &message.bytes, with_session).await,
+                Err(status) => Err(status.into()),
+            };
+            return Ok(match made {
+                Ok(made) => Answer { message: made.message, signed_by: made.signed_by },
+                Err(failure) => Answer { signed_by, ..unsigned(failure) },
+            });
         }
         Ok(Request::Echo) if header.session_id == 0 => {
             let message = OutgoingMessage::new(&grant(NtStatus::SUCCESS), &Response::Empty);
@@ -233,7 +258,7 @@ async fn answer(
         Ok(call) => call,
         Err(failure) => {
             // What follows has nothing to go on with.
-            *related = Related::default();
+            *related = Related { new_oplocks: std::mem::take(&mut related.new_oplocks), ..Related::default() };
             return Ok(unsigned(failure));
         }
     };
@@ -241,7 +266,7 @@ async fn answer(
     let done = match (&call.related_file_failure(related), request) {
         (Some(status), _) => Err((*status).into()),
         (None, Err(status)) => Err(status.into()),
-        (None, Ok(request)) => command::carry_out(&call, request).await,
+        (None, Ok(request)) => carry_out(&call, named, request).await,
     };
     related.go_on(&call, named, &done);
     let (status, body) = match done {
@@ -250,7 +275,22 @@ async fn answer(
         Err(failure) => (failure.status, Response::Error(failure.body)),
     };
     let message = OutgoingMessage::new(&call.response(status), &body);
-    Ok(Answer { message, signed_by: call.is_signed().then(|| Arc::clone(&call.session)) })
+    let signer = call.is_signed().then(|| call.session.channels.signer(link)).flatten();
+    Ok(Answer { message, signed_by: signer })
+}
+
+/// Carries a request out, counted among those of its open (3.3.5.2.10).
+async fn carry_out(call: &Call, named: Option<FileId>, request: Request) -> Result<Done, Failure> {
+    let has_channels = call.link.terms().is_some_and(|terms| terms.dialect.0 >= Dialect::SMB_3_0.0);
+    let open = named.filter(|_| has_channels).and_then(|id| call.open(id).ok());
+    let node = open.as_ref().and_then(|open| open.node().ok());
+    let sent = Sent {
+        sequence: call.header.channel_sequence(),
+        is_replay: call.header.flags.contains(HeaderFlags::REPLAY_OPERATION),
+        changes: matches!(request, Request::Write(_) | Request::SetInfo(_) | Request::Ioctl(_)),
+    };
+    let _counted = node.map(|node| node.channel_sequence.begin(sent)).transpose()?;
+    command::carry_out(call, request).await
 }
 
 impl Call {
@@ -265,6 +305,7 @@ impl Related {
     /// Notes what the next request may take over.
     fn go_on(&mut self, call: &Call, named: Option<FileId>, done: &Result<Done, Failure>) {
         self.session_id = Some(call.session.id);
+        self.new_oplocks.extend(call.new_oplock.get());
         let new_tree = Some(call.new_tree.load(Ordering::Acquire)).filter(|tree| *tree != 0);
         self.tree_id = new_tree.or(call.tree.as_ref().map(|tree| tree.id));
         match (call.header.command, done) {

@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
-use dittofs_domain::error::{FsError, FsResult};
+use dittofs_domain::{
+    error::{FsError, FsResult},
+    opens::LeaseKey,
+};
 use dittofs_ports::Entered;
 
 use crate::{
+    caching::Holder,
+    client::Client,
+    durable::{detach_or_close, purge},
     open::{Open, OpenKind, OpenNode},
     server::Server,
     session::Session,
@@ -13,15 +19,15 @@ use crate::{
 };
 
 /// Closes an open that nobody finds any more, once what goes through it is done.
-pub(crate) async fn close_open(server: &Server, tree: &Tree, open: &Open) -> FsResult<()> {
-    let (OpenKind::Node(node), TreeKind::Files(files)) = (&open.kind, &tree.kind) else { return Ok(()) };
+pub(crate) async fn close_open(server: &Server, open: &Open) -> FsResult<()> {
+    let (OpenKind::Node(node), TreeKind::Files(files)) = (&open.kind, &open.tree.kind) else { return Ok(()) };
     let _alone = node.in_use.close().await;
     let entered = files.enter(&*server.services.entry).map_err(|_| FsError::Stale)?;
-    close_node(&entered, node).await
+    close_node(server, &entered, node).await
 }
 
 /// Closes a node, and marks it to be removed if this open was to do that.
-pub(crate) async fn close_node(entered: &Entered, open: &OpenNode) -> FsResult<()> {
+pub(crate) async fn close_node(server: &Server, entered: &Entered, open: &OpenNode) -> FsResult<()> {
     if open.delete_on_close.load(std::sync::atomic::Ordering::Acquire) {
         let entry = open.place.lock().entry.clone();
         let marked = entered.share.set_deletion(&open.caller, open.node, open.token, entry).await;
@@ -29,31 +35,57 @@ pub(crate) async fn close_node(entered: &Entered, open: &OpenNode) -> FsResult<(
             tracing::debug!(node = %open.node, %error, "a file that was to go when it is closed stays");
         }
     }
-    entered.share.close(&open.caller, open.node, open.token).await
+    let closed = entered.share.close(&open.caller, open.node, open.token).await;
+    if let Some(key) = &open.cache {
+        server.caching.forget(key, open.token);
+    }
+    if let Some(client) = &open.keeps {
+        leave(server, client).await;
+    }
+    closed
 }
 
-/// Ends a session: closes all that it has open, and forgets its client.
-pub(crate) async fn close_session(server: &Server, session: &Arc<Session>) {
-    session.end();
+/// Gives up the rights under a key whose holder can't be told that it may cache no longer.
+pub(crate) async fn give_up(server: &Server, holder: &Holder, key: LeaseKey) {
+    let Some(open) = holder.open.upgrade() else { return };
+    if purge(server, &open).await {
+        return;
+    }
+    let (OpenKind::Node(node), TreeKind::Files(files)) = (&open.kind, &open.tree.kind) else { return };
+    if let Ok(entered) = files.enter(&*server.services.entry) {
+        report(entered.share.return_lease(&node.caller, node.node, key).await.map(drop));
+    }
+}
+
+/// Ends a session: closes all that it has open but what waits for its client, and forgets its client.
+pub(crate) async fn close_session(server: &Arc<Server>, session: &Arc<Session>) {
+    if !session.end() {
+        return;
+    }
     server.forget_session(session.id);
     for open in session.take_opens(None) {
-        if let Some(tree) = session.tree(open.tree) {
-            report(close_open(server, &tree, &open).await);
-        }
+        detach_or_close(server, open, &session.user).await;
     }
-    // Whatever a failure has left.
-    report(server.services.entry.release_client(session.client()).await);
+    leave(server, &session.client).await;
+}
+
+/// One user less of a client.
+async fn leave(server: &Server, client: &Client) {
+    if server.clients.leave(client) {
+        // Whatever a failure has left.
+        report(server.services.entry.release_client(client.id()).await);
+    }
 }
 
 /// Ends a tree of a session.
 pub(crate) async fn close_tree(server: &Server, session: &Session, tree: &Tree) {
     for open in session.take_opens(Some(tree.id)) {
-        report(close_open(server, tree, &open).await);
+        report(close_open(server, &open).await);
     }
     session.remove_tree(tree.id);
 }
 
-fn report(closed: FsResult<()>) {
+pub(crate) fn report(closed: FsResult<()>) {
     if let Err(error) = closed.or_else(|error| if error == FsError::Stale { Ok(()) } else { Err(error) }) {
         tracing::debug!(%error, "a file could not be closed");
     }

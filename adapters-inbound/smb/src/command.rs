@@ -6,11 +6,13 @@ mod data;
 mod directory;
 pub(crate) mod ioctl;
 mod lock;
+mod oplock_break;
 mod pipe;
 mod query;
 mod set;
 mod tree;
 
+pub(crate) use create::keeps_handles;
 use dittofs_smb_wire::{NtStatus, Request, Response, identifiers::FileId};
 
 use crate::{
@@ -39,9 +41,9 @@ pub(crate) async fn carry_out(call: &Call, request: Request) -> Result<Done, Fai
         Request::QueryDirectory(request) => directory::query(call, &request).await,
         Request::QueryInfo(request) => query::query(call, &request).await,
         Request::SetInfo(request) => set::set(call, &request).await,
-        // Notifications, oplocks and leases come with a later version; nobody is granted one.
+        Request::OplockBreak(request) => oplock_break::acknowledge(call, &request).await,
+        // Notifications come with a later version.
         Request::ChangeNotify(_) => Err(NtStatus::NOT_SUPPORTED.into()),
-        Request::OplockBreak(_) => Err(NtStatus::INVALID_PARAMETER.into()),
         Request::Negotiate(_) | Request::SessionSetup(_) | Request::Cancel => Err(NtStatus::INVALID_PARAMETER.into()),
     }
 }

@@ -63,6 +63,10 @@ impl Connection {
 
     /// Serves the connection to its end, and closes what its client has left open.
     pub(crate) async fn run(mut self, mut stream: TcpStream, control: &Control) {
+        if let Ok(local) = stream.local_addr() {
+            // Nobody else sets it.
+            self.link.local.set(local.ip().to_canonical()).ok();
+        }
         let ended = {
             let (read, write) = stream.split();
             let wish = poll_fn(|context| match control.wish(context.waker()) {
@@ -77,7 +81,10 @@ impl Connection {
         };
         self.link.waiting.cancel_all();
         for session in self.link.take_sessions() {
-            close_session(&self.link.server, &session).await;
+            // It goes on where another connection has it.
+            if !session.channels.remove(&self.link) {
+                close_session(&self.link.server, &session).await;
+            }
         }
         if ended.is_ok() {
             let farewell = async {
@@ -125,8 +132,10 @@ impl Connection {
                 }
             };
             let mut frames = Vec::new();
-            self.put_behind_early(frame, &mut frames);
-            self.collect_ready(&mut running, &mut frames)?;
+            let mut notices = Vec::new();
+            self.put_behind_early(frame, &mut frames, &mut notices);
+            self.collect_ready(&mut running, &mut frames, &mut notices)?;
+            frames.append(&mut notices);
             if !frames.is_empty() {
                 self.write(&mut write, frames, limits.stall).await?;
             }
@@ -146,23 +155,27 @@ impl Connection {
         &mut self,
         running: &mut FuturesUnordered<Running>,
         frames: &mut Vec<Frame>,
+        notices: &mut Vec<Frame>,
     ) -> Result<(), Broken> {
         while frames.len() < FRAMES_AT_ONCE {
             if running.is_empty() {
                 return Ok(());
             }
             let Some(Some(done)) = running.next().now_or_never() else { return Ok(()) };
-            self.put_behind_early(done?, frames);
+            self.put_behind_early(done?, frames, notices);
         }
         Ok(())
     }
 
-    /// Puts an answer behind the interim ones: its own may be among them.
-    fn put_behind_early(&mut self, frame: Option<Frame>, frames: &mut Vec<Frame>) {
+    /// Puts an answer behind the interim ones: its own may be among them. Notices wait.
+    fn put_behind_early(&mut self, frame: Option<Frame>, frames: &mut Vec<Frame>, notices: &mut Vec<Frame>) {
         while let Ok(early) = self.early.try_recv() {
-            frames.push(early);
+            if early.is_notice { notices.push(early) } else { frames.push(early) }
         }
-        frames.extend(frame);
+        match frame {
+            Some(notice) if notice.is_notice => notices.insert(0, notice),
+            frame => frames.extend(frame),
+        }
     }
 
     /// Starts what a frame asks for. Returns an answer that is there at once.

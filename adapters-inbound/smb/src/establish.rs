@@ -1,5 +1,6 @@
 //! NEGOTIATE and SESSION_SETUP: how a connection gets its terms, and a session its keys.
 
+pub(crate) mod binding;
 mod logon;
 mod multi_protocol;
 

@@ -12,13 +12,17 @@
 
 mod accounts;
 mod below;
+mod caching;
 mod calls;
+mod client;
 mod closing;
 mod command;
 mod connection;
 mod counts;
 mod credits;
+mod durable;
 mod establish;
+mod events;
 mod facts;
 mod failure;
 mod link;
@@ -29,6 +33,7 @@ mod negotiation;
 mod open;
 mod path;
 mod protocol;
+mod replays;
 mod server;
 mod session;
 mod share;

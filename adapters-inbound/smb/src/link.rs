@@ -5,10 +5,11 @@ mod waiting;
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool},
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
 };
 
+use dittofs_domain::ClientId;
 use dittofs_ports::Presented;
 use dittofs_smb_security::preauth::PreauthHash;
 use dittofs_smb_wire::NtStatus;
@@ -28,6 +29,8 @@ pub(crate) use waiting::{Cancelled, Waiting};
 pub(crate) struct Link {
     pub(crate) server: Arc<Server>,
     pub(crate) peer: SocketAddr,
+    /// The address that the client has reached.
+    pub(crate) local: OnceLock<IpAddr>,
     /// The terms, and what both sides have said to reach them.
     negotiated: Mutex<(Option<Arc<Terms>>, PreauthHash)>,
     sessions: Mutex<HashMap<u64, Arc<Session>>>,
@@ -46,6 +49,7 @@ impl Link {
         Link {
             server,
             peer,
+            local: OnceLock::new(),
             negotiated: Mutex::new((None, PreauthHash::new())),
             sessions: Mutex::default(),
             logons: Mutex::default(),
@@ -104,12 +108,7 @@ impl Link {
     }
 
     /// What shares are told of a user of this connection. It has proved who it is, so its port proves nothing more.
-    pub(crate) fn presented(&self, session: u64, user: &User) -> Presented {
-        Presented {
-            identity: Some(user.credentials.clone()),
-            address: self.peer.ip().to_canonical(),
-            port: 0,
-            client: dittofs_domain::ClientId::Smb(session),
-        }
+    pub(crate) fn presented(&self, client: ClientId, user: &User) -> Presented {
+        Presented { identity: Some(user.credentials.clone()), address: self.peer.ip().to_canonical(), port: 0, client }
     }
 }

@@ -2,11 +2,7 @@
 
 use std::collections::HashMap;
 
-use dittofs_domain::{
-    ClientId,
-    opens::{Break, LeaseKey, WaitToken, Waiter},
-};
-use dittofs_ports::{NodeRef, OpenEvents};
+use dittofs_domain::opens::WaitToken;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -26,20 +22,10 @@ impl LockWaiters {
     pub(crate) fn leave(&self, token: WaitToken) {
         self.0.lock().remove(&token);
     }
-}
 
-impl OpenEvents for LockWaiters {
-    fn serves(&self, client: ClientId) -> bool {
-        matches!(client, ClientId::Smb(_))
-    }
-
-    /// Nobody caches here yet, so there is nothing to take away.
-    fn break_requested(&self, _node: NodeRef, _request: &Break) {}
-
-    fn lease_revoked(&self, _node: NodeRef, _key: LeaseKey) {}
-
-    fn lock_granted(&self, _node: NodeRef, waiter: &Waiter) {
-        if let Some(granted) = self.0.lock().remove(&waiter.token) {
+    /// The request has its lock.
+    pub(crate) fn granted(&self, token: WaitToken) {
+        if let Some(granted) = self.0.lock().remove(&token) {
             // The request may have been cancelled.
             granted.send(()).ok();
         }

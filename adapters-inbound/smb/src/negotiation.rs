@@ -77,7 +77,8 @@ pub(crate) fn negotiate(
         _ => (SigningAlgorithm::HmacSha256, None, Vec::new()),
     };
     let mut capabilities = Capabilities::empty();
-    capabilities.set(Capabilities::LARGE_MTU, dialect != Dialect::SMB_2_0_2);
+    capabilities.set(Capabilities::LARGE_MTU | Capabilities::LEASING, dialect != Dialect::SMB_2_0_2);
+    capabilities.set(Capabilities::MULTI_CHANNEL, dialect.0 >= Dialect::SMB_3_0.0);
     let announces = dialect == Dialect::SMB_3_0 || dialect == Dialect::SMB_3_0_2;
     capabilities.set(Capabilities::ENCRYPTION, announces && cipher.is_some());
     let client = ClientTerms {

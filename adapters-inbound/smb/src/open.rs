@@ -1,28 +1,40 @@
 //! An open file, directory or pipe of a session (MS-SMB2, 3.3.1.10).
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+mod channel_sequence;
+mod lock_sequences;
 
-use dittofs_domain::{Name, NodeId, access::AccessMask, opens::OpenToken};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use dittofs_domain::{
+    Name, NodeId,
+    access::AccessMask,
+    opens::{LeaseKey, OpenToken},
+};
 use dittofs_ports::Caller;
 use dittofs_smb_rpc::Pipe;
 use dittofs_smb_wire::{NtStatus, identifiers::FileId};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::Notified};
 
-use crate::{below::Below, listing::Listing};
+pub(crate) use channel_sequence::{ChannelSequence, Sent};
+pub(crate) use lock_sequences::{LockSequence, LockSequences};
+
+use crate::{below::Below, client::Client, durable::Durable, listing::Listing, tree::Tree};
 
 /// An open.
 pub(crate) struct Open {
     pub(crate) id: FileId,
-    /// Its tree.
-    pub(crate) tree: u32,
+    pub(crate) tree: Arc<Tree>,
     pub(crate) kind: OpenKind,
 }
 
 /// What is open.
 pub(crate) enum OpenKind {
     /// A node of a share.
-    Node(Box<OpenNode>),
+    Node(Arc<OpenNode>),
     /// A pipe of `IPC$`.
     Pipe(Mutex<Pipe>),
 }
@@ -50,6 +62,12 @@ pub(crate) struct OpenNode {
     pub(crate) is_write_through: bool,
     /// The create options that the mode tells of (MS-FSCC, 2.4.31).
     pub(crate) mode: u32,
+    /// The key under which its client caches, if it asked to.
+    pub(crate) cache: Option<LeaseKey>,
+    /// How it outlives its connection, if it does.
+    pub(crate) durable: Option<Durable>,
+    /// Its client, which lasts as long as a durable open does.
+    pub(crate) keeps: Option<Arc<Client>>,
     /// Who opened it, through this open.
     pub(crate) caller: Caller,
     pub(crate) place: Mutex<Place>,
@@ -61,6 +79,8 @@ pub(crate) struct OpenNode {
     pub(crate) listing: tokio::sync::Mutex<Listing>,
     /// Held by each request through the open, and by its close alone.
     pub(crate) in_use: InUse,
+    pub(crate) channel_sequence: ChannelSequence,
+    pub(crate) lock_sequences: LockSequences,
 }
 
 /// The requests through an open, and its close, which does not overtake them. Only one that waits for a lock holds up

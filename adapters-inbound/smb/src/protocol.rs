@@ -12,7 +12,7 @@ use dittofs_transport::{ListenError, Protocol, Serving, Wish};
 use parking_lot::Mutex;
 use tokio::{net::TcpSocket, sync::watch};
 
-use crate::{accounts::Accounts, counts::Statistics, locking::LockWaiters, server::Server};
+use crate::{accounts::Accounts, counts::Statistics, events::Events, server::Server};
 use listener::accept;
 pub use options::{Encryption, SmbLimits, SmbOptions};
 
@@ -50,13 +50,11 @@ impl Protocol for Smb {
         let listening = socket.listen(BACKLOG).and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = listening.map_err(|source| refused(self.address, source))?;
         self.address = address;
-        let waiters = Arc::new(LockWaiters::default());
-        serving.services.entry.subscribe(Arc::clone(&waiters) as _);
         let name = |_| refused(address, io::Error::other("`server_name` has 1 to 15 characters"));
         let names = TargetNames::standalone(&self.options.server_name).map_err(name)?;
         let accounts = Accounts::new(Arc::clone(&serving.services.accounts));
-        let server =
-            Arc::new(Server::new(serving.services.clone(), accounts, self.options.clone(), Arc::new(names), waiters));
+        let server = Arc::new(Server::new(serving.services.clone(), accounts, self.options.clone(), Arc::new(names)));
+        serving.services.entry.subscribe(Arc::new(Events(Arc::downgrade(&server))));
         self.server = Some(Arc::clone(&server));
         tokio::spawn(accept(listener, serving, server, self.wish.subscribe()));
         Ok(())

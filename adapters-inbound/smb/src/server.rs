@@ -15,7 +15,8 @@ use dittofs_transport::Services;
 use parking_lot::Mutex;
 
 use crate::{
-    accounts::Accounts, below::OpensBelow, counts::Counts, locking::LockWaiters, protocol::SmbOptions, session::Session,
+    accounts::Accounts, below::OpensBelow, caching::Caching, client::Clients, counts::Counts, durable::DetachedOpens,
+    locking::LockWaiters, protocol::SmbOptions, replays::Replays, session::Session,
 };
 
 /// The server.
@@ -27,21 +28,23 @@ pub(crate) struct Server {
     pub(crate) names: Arc<TargetNames>,
     pub(crate) counts: Counts,
     /// Requests for locks that stand in line.
-    pub(crate) lock_waiters: Arc<LockWaiters>,
+    pub(crate) lock_waiters: LockWaiters,
     pub(crate) opens_below: Arc<OpensBelow>,
+    pub(crate) clients: Clients,
+    /// Who has oplocks and leases.
+    pub(crate) caching: Caching,
+    /// Opens that wait for their clients to come back.
+    pub(crate) detached: DetachedOpens,
+    /// CREATEs that clients may send again.
+    pub(crate) replays: Replays,
+    next_open: AtomicU64,
     /// All sessions, of whatever connection: a client that comes back names its former one.
     sessions: Mutex<HashMap<u64, Weak<Session>>>,
     next_session: AtomicU64,
 }
 
 impl Server {
-    pub(crate) fn new(
-        services: Services,
-        accounts: Accounts,
-        options: SmbOptions,
-        names: Arc<TargetNames>,
-        lock_waiters: Arc<LockWaiters>,
-    ) -> Server {
+    pub(crate) fn new(services: Services, accounts: Accounts, options: SmbOptions, names: Arc<TargetNames>) -> Server {
         Server {
             services,
             accounts,
@@ -49,8 +52,13 @@ impl Server {
             guid: Guid(random_bytes()),
             names,
             counts: Counts::default(),
-            lock_waiters,
+            lock_waiters: LockWaiters::default(),
             opens_below: Arc::default(),
+            clients: Clients::default(),
+            caching: Caching::default(),
+            detached: DetachedOpens::default(),
+            replays: Replays::default(),
+            next_open: AtomicU64::new(u64::from(u32::from_le_bytes(random_bytes())) << 16),
             sessions: Mutex::default(),
             next_session: AtomicU64::new(1 + u64::from(u32::from_le_bytes(random_bytes()) >> 1)),
         }
@@ -60,6 +68,11 @@ impl Server {
     /// sessions have no more.
     pub(crate) fn new_session_id(&self) -> u64 {
         self.next_session.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A number for an open, which no other one ever had: what persists of its id.
+    pub(crate) fn new_open_id(&self) -> u64 {
+        self.next_open.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn note_session(&self, session: &Arc<Session>) {

@@ -1,5 +1,6 @@
 //! A user that has proved who it is: its keys, its shares and its open files (MS-SMB2, 3.3.1.8).
 
+mod channels;
 mod keys;
 mod table;
 
@@ -12,7 +13,8 @@ use dittofs_domain::{ClientId, Credentials, users::UserName};
 use dittofs_smb_wire::{NtStatus, identifiers::FileId};
 use parking_lot::Mutex;
 
-use crate::{open::Open, tree::Tree};
+use crate::{client::Client, negotiation::Terms, open::Open, tree::Tree};
+pub(crate) use channels::Channels;
 pub(crate) use keys::Keys;
 use table::Table;
 
@@ -28,29 +30,46 @@ pub(crate) struct Session {
     pub(crate) id: u64,
     pub(crate) user: User,
     pub(crate) keys: Keys,
+    /// The terms of the connection that it was set up on. Others must have the same.
+    pub(crate) terms: Arc<Terms>,
+    /// The machine that it is of.
+    pub(crate) client: Arc<Client>,
+    /// The connections that it has.
+    pub(crate) channels: Channels,
     trees: Mutex<Table<Tree>>,
     opens: Mutex<Table<Open>>,
     /// Whether it has ended. Its connection may not have heard of that: another one can end it.
     is_over: AtomicBool,
+    /// Whether its client has proved last that it is nobody. What is open stays so, and nothing else is opened.
+    pub(crate) is_anonymous: AtomicBool,
 }
 
 impl Session {
-    pub(crate) fn new(id: u64, user: User, keys: Keys, (trees_max, opens_max): (usize, usize)) -> Session {
+    pub(crate) fn new(
+        id: u64,
+        (user, client): (User, Arc<Client>),
+        (keys, terms): (Keys, Arc<Terms>),
+        (trees_max, opens_max): (usize, usize),
+    ) -> Session {
         // Tree ids have 32 bits.
         let trees = Mutex::new(Table::new(trees_max, 1));
         Session {
             id,
             user,
             keys,
+            terms,
+            client,
+            channels: Channels::default(),
             trees,
             opens: Mutex::new(Table::new(opens_max, random_start())),
             is_over: AtomicBool::new(false),
+            is_anonymous: AtomicBool::new(false),
         }
     }
 
-    /// Ends it: nobody finds it any more.
-    pub(crate) fn end(&self) {
-        self.is_over.store(true, Ordering::Release);
+    /// Ends it: nobody finds it any more. Returns whether it had not ended already.
+    pub(crate) fn end(&self) -> bool {
+        !self.is_over.swap(true, Ordering::AcqRel)
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -59,7 +78,7 @@ impl Session {
 
     /// The client, as locks and opens know it.
     pub(crate) fn client(&self) -> ClientId {
-        ClientId::Smb(self.id)
+        self.client.id()
     }
 
     /// Adds a share.
@@ -101,7 +120,7 @@ impl Session {
     /// `FILE_CLOSED`.
     pub(crate) fn open(&self, tree: u32, id: FileId) -> Result<Arc<Open>, NtStatus> {
         let found = self.opens.lock().get(id.volatile);
-        found.filter(|open| open.id == id && open.tree == tree).ok_or(NtStatus::FILE_CLOSED)
+        found.filter(|open| open.id == id && open.tree.id == tree).ok_or(NtStatus::FILE_CLOSED)
     }
 
     /// An open of any tree, by the volatile part of its id.
@@ -120,7 +139,7 @@ impl Session {
 
     /// Takes all opens of a tree, or of all trees.
     pub(crate) fn take_opens(&self, tree: Option<u32>) -> Vec<Arc<Open>> {
-        self.opens.lock().take_if(|open| tree.is_none_or(|tree| open.tree == tree))
+        self.opens.lock().take_if(|open| tree.is_none_or(|tree| open.tree.id == tree))
     }
 }
 

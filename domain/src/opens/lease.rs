@@ -2,7 +2,7 @@
 
 use bitflags::bitflags;
 
-use crate::client::ClientId;
+use crate::{access::AccessMask, client::ClientId};
 
 bitflags! {
     /// The operations that a client may do without asking (MS-SMB2, 2.2.13.2.8; an NFSv4 delegation to read is
@@ -50,6 +50,10 @@ pub enum LeaseState {
     Breaking {
         /// The rights that the holder may keep.
         to: Rights,
+        /// The rights that others leave it, who have come since: a lease that keeps more is broken again at once.
+        required: Rights,
+        /// Whether this is such a further break. Others who open wait for all of them, as with Windows.
+        is_further: bool,
         /// When they are revoked, in milliseconds of the caller's monotonic clock. Counted from the break, never
         /// from the grant.
         deadline_ms: u64,
@@ -72,6 +76,8 @@ pub struct Lease {
 pub enum Trigger {
     /// Opens, not to write.
     OpenRead,
+    /// Opens to read attributes and access rights, and for nothing else.
+    OpenSecurity,
     /// Opens to write.
     OpenWrite,
     /// Opens and truncates.
@@ -94,21 +100,47 @@ pub enum Trigger {
     Link,
     /// Sets attributes.
     SetAttributes,
+    /// Adds, removes, renames or changes what a directory lists.
+    ChangeEntries,
 }
 
 impl Trigger {
     /// The rights that cannot be kept (MS-FSA, 2.1.4.12).
     pub const fn takes(self) -> Rights {
         match self {
-            Trigger::OpenRead | Trigger::OpenWrite | Trigger::Read | Trigger::SetAttributes => Rights::WRITE,
-            Trigger::OpenTruncate | Trigger::Write | Trigger::Truncate | Trigger::Lock => Rights::all(),
+            Trigger::OpenRead
+            | Trigger::OpenSecurity
+            | Trigger::OpenWrite
+            | Trigger::Read
+            | Trigger::SetAttributes => Rights::WRITE,
+            Trigger::OpenTruncate | Trigger::Write | Trigger::Truncate | Trigger::Lock | Trigger::ChangeEntries => {
+                Rights::all()
+            }
             Trigger::ShareConflict | Trigger::Rename | Trigger::Remove | Trigger::Link => Rights::HANDLE,
+        }
+    }
+
+    /// What an open with these rights does to those who cache; none if it concerns nobody (MS-FSA, 2.1.5.1.2.2).
+    pub fn of_open(rights: AccessMask, truncate: bool) -> Option<Trigger> {
+        const ATTRIBUTES: AccessMask =
+            AccessMask::READ_ATTRIBUTES.union(AccessMask::WRITE_ATTRIBUTES).union(AccessMask::SYNCHRONIZE);
+        if truncate {
+            Some(Trigger::OpenTruncate)
+        } else if rights.intersects(AccessMask::WRITE_DATA | AccessMask::APPEND_DATA) {
+            Some(Trigger::OpenWrite)
+        } else if ATTRIBUTES.contains(rights) {
+            None
+        } else if ATTRIBUTES.union(AccessMask::READ_ACL).contains(rights) {
+            Some(Trigger::OpenSecurity)
+        } else {
+            Some(Trigger::OpenRead)
         }
     }
 
     /// Returns the rights that remain of `rights` in this form: the conflict matrix.
     pub fn leaves(self, form: LeaseForm, rights: Rights) -> Rights {
-        if rights.is_empty() {
+        // Only oplocks go where access rights are read: as Windows has it.
+        if rights.is_empty() || (self == Trigger::OpenSecurity && form != LeaseForm::Oplock) {
             return rights;
         }
         let left = rights - self.takes();
@@ -121,6 +153,12 @@ impl Trigger {
                 _ => Rights::empty(),
             },
         }
+    }
+
+    /// Whether it opens.
+    pub(super) fn opens(self) -> bool {
+        let opens = [Trigger::OpenRead, Trigger::OpenSecurity, Trigger::OpenWrite, Trigger::OpenTruncate];
+        opens.contains(&self)
     }
 
     /// Whether the operation waits until rights that it takes are given up. Dirty bytes must come back first; a

@@ -12,15 +12,17 @@ pub(super) struct LeaseClass {
     pub(super) rights: Rights,
     /// The rights that may be kept after the break under way.
     keeps: Option<Rights>,
+    /// Whether that break follows another one.
+    is_further: bool,
 }
 
 impl LeaseClass {
     pub(super) fn of(key: &LeaseKey, lease: &Lease) -> LeaseClass {
-        let keeps = match lease.state {
-            LeaseState::Granted => None,
-            LeaseState::Breaking { to, .. } => Some(to),
+        let (keeps, is_further) = match lease.state {
+            LeaseState::Granted => (None, false),
+            LeaseState::Breaking { to, is_further, .. } => (Some(to), is_further),
         };
-        LeaseClass { form: key.form, rights: lease.rights, keeps }
+        LeaseClass { form: key.form, rights: lease.rights, keeps, is_further }
     }
 
     /// Returns the rights that an operation of another requester leaves, if it takes any.
@@ -38,7 +40,13 @@ impl LeaseClass {
 
     /// Whether an operation of another requester has to start a break, or to wait for one.
     pub(super) fn is_met_by(&self, trigger: Trigger) -> bool {
-        self.left_by(trigger).is_some_and(|to| self.keeps.is_none() || self.keeps_waiting(trigger, to))
+        let takes = self.left_by(trigger).is_some_and(|to| self.keeps.is_none() || self.keeps_waiting(trigger, to));
+        takes || self.holds_up(trigger)
+    }
+
+    /// Whether an operation waits though it takes nothing.
+    pub(super) fn holds_up(&self, trigger: Trigger) -> bool {
+        self.is_further && trigger.opens()
     }
 }
 
@@ -73,6 +81,13 @@ impl LeaseCounts {
     /// How many are of a class that meets a condition.
     pub(super) fn count(&self, wanted: impl Fn(&LeaseClass) -> bool) -> usize {
         self.classes.iter().filter(|(class, _)| wanted(class)).map(|(_, count)| count).sum()
+    }
+
+    /// All rights in a form, apart from one of a class.
+    pub(super) fn rights_of(&self, form: LeaseForm, but_one: Option<&LeaseClass>) -> Rights {
+        let is_other = |class: &LeaseClass, count: usize| count > usize::from(but_one == Some(class));
+        let found = self.classes.iter().filter(|(class, count)| class.form == form && is_other(class, **count));
+        found.fold(Rights::empty(), |rights, (class, _)| rights | class.rights)
     }
 
     /// Deadlines of the breaks under way, the first first.

@@ -73,15 +73,19 @@ impl LeaseTable {
     /// asked back already. Where nobody is concerned, no key is looked at but the requester's own.
     pub fn concerns(&self, trigger: Trigger, by: &Requester) -> bool {
         let all = self.counts.count(|class| class.is_met_by(trigger));
-        all > 0 && all > self.owned(by).filter(|(key, lease)| LeaseClass::of(key, lease).is_met_by(trigger)).count()
+        let is_spared = |(key, lease): &(&LeaseKey, &Lease)| {
+            LeaseClass::of(key, lease).is_met_by(trigger) && lease.is_spared(key, trigger)
+        };
+        all > 0 && all > self.owned(by).filter(is_spared).count()
     }
 
-    /// Takes from everybody but the requester what `trigger` takes.
+    /// Takes from everybody but the requester what `trigger` takes, and from the requester what it can't keep either.
     pub fn demand(&mut self, trigger: Trigger, by: &Requester, deadline_ms: u64) -> Demand {
         if !self.concerns(trigger, by) {
             return Demand::default();
         }
-        let others: Vec<LeaseKey> = self.leases.keys().filter(|key| !by.owns(key)).copied().collect();
+        let is_concerned = |(key, lease): &(&LeaseKey, &Lease)| !by.owns(key) || !lease.is_spared(key, trigger);
+        let others: Vec<LeaseKey> = self.leases.iter().filter(is_concerned).map(|(key, _)| *key).collect();
         self.demand_of(trigger, others, deadline_ms)
     }
 
@@ -102,16 +106,22 @@ impl LeaseTable {
     fn demand_one(&mut self, trigger: Trigger, key: LeaseKey, deadline_ms: u64, demand: &mut Demand) {
         let Some(mut lease) = self.leases.get(&key).copied() else { return };
         let class = LeaseClass::of(&key, &lease);
-        let Some(to) = class.left_by(trigger) else { return };
-        let until_ms = match lease.state {
-            LeaseState::Breaking { deadline_ms, .. } => deadline_ms,
-            LeaseState::Granted => {
+        let to = class.left_by(trigger);
+        let until_ms = match (&mut lease.state, to) {
+            (LeaseState::Breaking { deadline_ms, required, .. }, to) => {
+                let until_ms = *deadline_ms;
+                *required &= to.unwrap_or(Rights::all());
+                self.put(key, Some(lease));
+                until_ms
+            }
+            (LeaseState::Granted, Some(to)) => {
                 demand.breaks.push(lease.start_break(key, to, deadline_ms));
                 self.put(key, (!lease.is_spent(&key)).then_some(lease));
                 deadline_ms
             }
+            (LeaseState::Granted, None) => return,
         };
-        if class.keeps_waiting(trigger, to) {
+        if class.holds_up(trigger) || to.is_some_and(|to| class.keeps_waiting(trigger, to)) {
             demand.wait_until_ms = Some(demand.wait_until_ms.map_or(until_ms, |first| first.min(until_ms)));
         }
     }
@@ -129,21 +139,29 @@ impl LeaseTable {
         lease
     }
 
-    /// The holder of a key acknowledges a break and keeps `rights`.
+    /// The holder of a key acknowledges a break and keeps `rights`. Returns a further break of a lease, where that is
+    /// more than others leave it who have come meanwhile.
     ///
     /// # Errors
     /// `Unknown`, `NotBreaking`, or `TooMuch` if `rights` are not all among those that it may keep; the break stays
     /// under way then.
-    pub fn acknowledge(&mut self, key: &LeaseKey, rights: Rights) -> Result<(), AcknowledgeError> {
+    pub fn acknowledge(
+        &mut self,
+        key: &LeaseKey,
+        rights: Rights,
+        deadline_ms: u64,
+    ) -> Result<Option<Break>, AcknowledgeError> {
         let mut lease = *self.leases.get(key).ok_or(AcknowledgeError::Unknown)?;
         match lease.state {
             LeaseState::Granted => Err(AcknowledgeError::NotBreaking),
             LeaseState::Breaking { to, .. } if !to.contains(rights) => Err(AcknowledgeError::TooMuch),
-            LeaseState::Breaking { to, .. } => {
+            LeaseState::Breaking { to, required, .. } => {
                 lease.rights = key.form.fit(rights, to);
                 lease.state = LeaseState::Granted;
+                let is_too_much = key.form == LeaseForm::Lease && !required.contains(lease.rights);
+                let further = is_too_much.then(|| lease.break_further(*key, required, deadline_ms));
                 self.put(*key, (!lease.is_spent(key)).then_some(lease));
-                Ok(())
+                Ok(further)
             }
         }
     }
@@ -187,6 +205,12 @@ impl LeaseTable {
     pub(super) fn others_have(&self, key: &LeaseKey, wanted: impl Fn(Rights) -> bool) -> bool {
         let own = self.leases.get(key).is_some_and(|lease| wanted(lease.rights));
         self.counts.count(|class| wanted(class.rights)) > usize::from(own)
+    }
+
+    /// All rights that others than a key have in a form.
+    pub(super) fn others_of_form(&self, key: &LeaseKey, form: LeaseForm) -> Rights {
+        let own = self.leases.get(key).map(|lease| LeaseClass::of(key, lease));
+        self.counts.rights_of(form, own.as_ref())
     }
 
     /// Returns the rights of a key.
@@ -239,6 +263,23 @@ impl LeaseTable {
 }
 
 impl Lease {
+    /// Goes on to take rights away, in steps: reading goes last.
+    fn break_further(&mut self, key: LeaseKey, required: Rights, deadline_ms: u64) -> Break {
+        let is_last = self.rights == Rights::READ;
+        let to = if is_last { Rights::empty() } else { self.rights & (required | Rights::READ) };
+        let broken = self.start_break(key, to, deadline_ms);
+        if let LeaseState::Breaking { required: all, is_further, .. } = &mut self.state {
+            (*all, *is_further) = (required, true);
+        }
+        broken
+    }
+
+    /// Whether its own holder keeps it in spite of `trigger`. A level II oplock promises that nobody writes, its holder
+    /// included (MS-FSA, 2.1.4.12).
+    fn is_spared(&self, key: &LeaseKey, trigger: Trigger) -> bool {
+        key.form != LeaseForm::Oplock || self.rights != Rights::READ || !trigger.takes().contains(Rights::READ)
+    }
+
     /// Only a lease is kept while it is empty, for its epoch.
     fn is_spent(&self, key: &LeaseKey) -> bool {
         self.rights.is_empty() && key.form != LeaseForm::Lease
@@ -250,7 +291,7 @@ impl Lease {
         let asked = from != Rights::READ || key.form == LeaseForm::Delegation;
         self.epoch = self.epoch.wrapping_add(1);
         if asked {
-            self.state = LeaseState::Breaking { to, deadline_ms };
+            self.state = LeaseState::Breaking { to, required: to, is_further: false, deadline_ms };
         } else {
             self.rights = to;
         }

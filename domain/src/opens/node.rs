@@ -63,10 +63,24 @@ pub struct NodeOpens {
 }
 
 impl NodeOpens {
-    /// Opens the node. `truncate` where the open discards its content.
+    /// Opens the node, for content alone. `truncate` where the open discards it.
+    ///
+    /// `Denied`: as [`NodeOpens::open_for`].
+    pub fn open(&mut self, token: OpenToken, open: Open, truncate: bool, deadline_ms: u64) -> Outcome {
+        let trigger = if truncate { Some(Trigger::OpenTruncate) } else { content_trigger(open.share.access) };
+        self.open_for(token, open, trigger, deadline_ms)
+    }
+
+    /// Opens the node, with what that does to those who cache ([`Trigger::of_open`]).
     ///
     /// `Denied`: `Share`, `Deleting`, `TokenInUse`, `Limit`, or `Invalid` for a key of another client.
-    pub fn open(&mut self, token: OpenToken, open: Open, truncate: bool, deadline_ms: u64) -> Outcome {
+    pub fn open_for(
+        &mut self,
+        token: OpenToken,
+        open: Open,
+        trigger: Option<Trigger>,
+        deadline_ms: u64,
+    ) -> Outcome {
         if open.lease.is_some_and(|key| key.client != open.client) {
             return Outcome::Denied(Denied::Invalid);
         }
@@ -79,7 +93,7 @@ impl NodeOpens {
         if self.opens.len() >= limits::OPENS {
             return Outcome::Denied(Denied::Limit);
         }
-        let outcome = self.admit(token, &open, truncate, deadline_ms);
+        let outcome = self.admit(token, &open, trigger, deadline_ms);
         if matches!(outcome, Outcome::Granted(_)) {
             self.opens.insert(token, open);
         }
@@ -94,7 +108,7 @@ impl NodeOpens {
             return Outcome::Denied(Denied::UnknownOpen);
         };
         let open = Open { share, ..*former };
-        let outcome = self.admit(token, &open, false, deadline_ms);
+        let outcome = self.admit(token, &open, content_trigger(share.access), deadline_ms);
         if matches!(outcome, Outcome::Granted(_)) {
             self.opens.insert(token, open);
         }
@@ -209,28 +223,43 @@ impl NodeOpens {
         Released { woken, deletion: self.due_deletion().filter(|_| was_open) }
     }
 
-    /// Gives a key as much of `wanted` as others leave room for: what it has grows, and never shrinks here. Nobody
-    /// else's rights are broken for it.
+    /// Gives a key as much of `wanted` as others leave room for: what it has grows, and never shrinks here. An SMB
+    /// lease that has something grows by all that is wanted or not at all, as with Windows. Nobody else's rights are
+    /// broken for it.
     pub fn request_lease(&mut self, key: LeaseKey, wanted: Rights) -> LeaseGrant {
-        let wanted = key.form.fit(wanted, self.allowed(&key));
-        if self.leases.find(&key).is_none() && (wanted.is_empty() || self.leases.len() >= limits::LEASES) {
+        let fit = key.form.fit(wanted, self.allowed(&key));
+        let held = self.leases.find(&key).map(|lease| lease.rights);
+        if held.is_none() && (fit.is_empty() || self.leases.len() >= limits::LEASES) {
             return LeaseGrant { rights: Rights::empty(), epoch: 0, breaking: false };
         }
-        let lease = self.leases.grant(key, wanted);
+        let grows = key.form != LeaseForm::Lease || fit == wanted || held.is_none_or(|held| held.is_empty());
+        let lease = self.leases.grant(key, if grows { fit } else { Rights::empty() });
         LeaseGrant { rights: lease.rights, epoch: lease.epoch, breaking: lease.state != LeaseState::Granted }
     }
 
-    /// The holder of a key acknowledges a break and keeps `rights`.
+    /// The holder of a key acknowledges a break and keeps `rights`; a further break to be sent.
     ///
     /// # Errors
     /// As [`LeaseTable::acknowledge`].
-    pub fn acknowledge(&mut self, key: &LeaseKey, rights: Rights) -> Result<(), AcknowledgeError> {
-        self.leases.acknowledge(key, rights)
+    pub fn acknowledge(
+        &mut self,
+        key: &LeaseKey,
+        rights: Rights,
+        deadline_ms: u64,
+    ) -> Result<Option<Break>, AcknowledgeError> {
+        self.leases.acknowledge(key, rights, deadline_ms)
     }
 
     /// The holder of a key gives all of it back (NFSv4's DELEGRETURN); whether it had any.
     pub fn return_lease(&mut self, key: &LeaseKey) -> bool {
         self.leases.remove(key)
+    }
+
+    /// What a directory lists is being changed. `by` has the key of the directory that the request names as its parent's:
+    /// who changes it under its own lease knows what it lists (MS-SMB2, 3.3.5.9.11). Nobody waits: a copy of what is
+    /// listed is all that is lost. The breaks are to be sent.
+    pub fn change_entries(&mut self, by: &Requester, deadline_ms: u64) -> Vec<Break> {
+        self.leases.demand(Trigger::ChangeEntries, by, deadline_ms).breaks
     }
 
     /// Revokes all rights whose break was not acknowledged by its deadline, and names their keys.
@@ -287,17 +316,12 @@ impl NodeOpens {
         &self.leases
     }
 
-    fn admit(&mut self, token: OpenToken, open: &Open, truncate: bool, deadline_ms: u64) -> Outcome {
+    fn admit(&mut self, token: OpenToken, open: &Open, trigger: Option<Trigger>, deadline_ms: u64) -> Outcome {
         let by = open.requester();
         if let Some(outcome) = self.share_conflict(Some(token), open.share, &by, deadline_ms) {
             return outcome;
         }
-        let trigger = match open.share.access {
-            _ if truncate => Trigger::OpenTruncate,
-            access if access.contains(ShareAccess::WRITE) => Trigger::OpenWrite,
-            access if access.is_empty() => return Outcome::Granted(Vec::new()),
-            _ => Trigger::OpenRead,
-        };
+        let Some(trigger) = trigger else { return Outcome::Granted(Vec::new()) };
         self.leases.demand(trigger, &by, deadline_ms).into_outcome()
     }
 
@@ -331,6 +355,24 @@ impl NodeOpens {
         if key.form == LeaseForm::Delegation && opened.contains(ShareAccess::WRITE) {
             return Rights::empty();
         }
-        if opened.is_empty() && !others_have(Rights::all()) { Rights::all() } else { Rights::READ | Rights::HANDLE }
+        if opened.is_empty() && !others_have(Rights::all()) {
+            return Rights::all();
+        }
+        // A level II oplock and a lease with a handle exclude each other (MS-FSA, 2.1.5.18.2).
+        let of_form = |form| self.leases.others_of_form(key, form);
+        match key.form {
+            LeaseForm::Oplock if of_form(LeaseForm::Lease).contains(Rights::HANDLE) => Rights::empty(),
+            LeaseForm::Lease if !of_form(LeaseForm::Oplock).is_empty() => Rights::READ,
+            _ => Rights::READ | Rights::HANDLE,
+        }
+    }
+}
+
+/// What an open for content only does to those who cache.
+fn content_trigger(access: ShareAccess) -> Option<Trigger> {
+    match access {
+        access if access.contains(ShareAccess::WRITE) => Some(Trigger::OpenWrite),
+        access if access.is_empty() => None,
+        _ => Some(Trigger::OpenRead),
     }
 }

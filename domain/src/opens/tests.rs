@@ -2,6 +2,7 @@ use super::*;
 use crate::{ClientId, FsError};
 
 mod clients;
+mod entries;
 mod exploration;
 mod leases;
 mod lock_model;
@@ -14,8 +15,9 @@ mod waiting;
 
 const DEADLINE: u64 = 35_000;
 
-const TRIGGERS: [Trigger; 12] = [
+const TRIGGERS: [Trigger; 14] = [
     Trigger::OpenRead,
+    Trigger::OpenSecurity,
     Trigger::OpenWrite,
     Trigger::OpenTruncate,
     Trigger::ShareConflict,
@@ -27,6 +29,7 @@ const TRIGGERS: [Trigger; 12] = [
     Trigger::Remove,
     Trigger::Link,
     Trigger::SetAttributes,
+    Trigger::ChangeEntries,
 ];
 
 fn bytes(first: u64, last: u64) -> LockRange {

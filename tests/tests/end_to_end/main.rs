@@ -43,6 +43,8 @@ mod secrets;
 mod session;
 mod shares;
 mod smb;
+mod smb_client;
+mod smb_leases;
 mod starting;
 mod stopping;
 mod takeovers;

@@ -12,7 +12,7 @@ use nfs3_client::nfs3_types::nfs3::{Nfs3Option, nfsstat3, sattr3, stable_how};
 
 use crate::session::{Session, home, pattern, user};
 
-const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 const UID: u32 = 1_000;
 
 /// Whether the client is there. Where CI runs it has to be.
@@ -26,16 +26,16 @@ fn is_installed() -> bool {
 }
 
 /// A server with a user, and what its clients need.
-struct World {
+pub(crate) struct World {
     server: Server,
     home: Home,
-    port: u16,
+    pub(crate) port: u16,
     folder: tempfile::TempDir,
 }
 
 impl World {
     /// With these lines in the section `adapters.smb`.
-    fn new(options: &str) -> World {
+    pub(crate) fn new(options: &str) -> World {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let home = home(Some(&format!(
             "metadata: {{ stores: {{ m: {{ type: redb, redb: {{ path: metadata }} }} }} }}\n\
@@ -74,12 +74,12 @@ impl World {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    async fn nfs(&self) -> Session {
+    pub(crate) async fn nfs(&self) -> Session {
         Session::open(self.server.address(), "/export", &user(0, 0, &[])).await
     }
 
     /// Gives the share's root to the user.
-    async fn give_root(&self) {
+    pub(crate) async fn give_root(&self) {
         let mut nfs = self.nfs().await;
         let root = nfs.root.clone();
         nfs.set(&root, sattr3 { mode: Nfs3Option::Some(0o777), ..sattr3::default() }, None).await;

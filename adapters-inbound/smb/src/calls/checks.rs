@@ -1,7 +1,7 @@
 //! Whether a request may be carried out at all: session, signature, seal and tree (MS-SMB2, 3.3.5.2.4 to 3.3.5.2.11).
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicU32, AtomicU64},
 };
 
@@ -32,7 +32,7 @@ pub(super) fn call(
     }
     let session_id = if is_related { related.session_id.unwrap_or_default() } else { header.session_id };
     let session = link.session(session_id)?;
-    demand_trust(&session, message, sealed)?;
+    demand_trust(link, &session, message, sealed)?;
     let tree_id = match header.routing {
         _ if is_related && related.tree_id.is_some() => related.tree_id.unwrap_or_default(),
         Routing::Synchronous { tree_id, .. } => tree_id,
@@ -52,6 +52,7 @@ pub(super) fn call(
         may_wait: place.is_last,
         async_id: AtomicU64::new(0),
         new_tree: AtomicU32::new(0),
+        new_oplock: OnceLock::new(),
         is_sealed: sealed.is_some(),
     })
 }
@@ -61,7 +62,12 @@ fn needs_tree(command: Command) -> bool {
 }
 
 /// Refuses what is not signed or sealed as the session demands, and what is signed wrongly.
-fn demand_trust(session: &Arc<Session>, message: &Message, sealed: &Option<Arc<Session>>) -> Result<(), NtStatus> {
+fn demand_trust(
+    link: &Link,
+    session: &Session,
+    message: &Message,
+    sealed: &Option<Arc<Session>>,
+) -> Result<(), NtStatus> {
     if let Some(sealed) = sealed {
         // Sealed by the keys of another session, it proves nothing here.
         return if sealed.id == session.id { Ok(()) } else { Err(NtStatus::ACCESS_DENIED) };
@@ -70,7 +76,7 @@ fn demand_trust(session: &Arc<Session>, message: &Message, sealed: &Option<Arc<S
         return Err(NtStatus::ACCESS_DENIED);
     }
     if message.header.flags.contains(HeaderFlags::SIGNED) {
-        return verify(session, message);
+        return verify(link, session, message);
     }
     if session.keys.must_be_signed { Err(NtStatus::ACCESS_DENIED) } else { Ok(()) }
 }
@@ -79,6 +85,7 @@ fn demand_trust(session: &Arc<Session>, message: &Message, sealed: &Option<Arc<S
 ///
 /// # Errors
 /// `ACCESS_DENIED`.
-fn verify(session: &Session, message: &Message) -> Result<(), NtStatus> {
-    session.keys.signer.verify(Sender::Client, &message.bytes, &[]).map_err(|_| NtStatus::ACCESS_DENIED)
+fn verify(link: &Link, session: &Session, message: &Message) -> Result<(), NtStatus> {
+    let signer = session.channels.signer(link).ok_or(NtStatus::USER_SESSION_DELETED)?;
+    signer.verify(Sender::Client, &message.bytes, &[]).map_err(|_| NtStatus::ACCESS_DENIED)
 }

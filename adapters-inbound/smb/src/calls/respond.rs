@@ -3,28 +3,28 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use dittofs_smb_security::{Sender, sealing::TransformHeader};
+use dittofs_smb_security::{Sender, sealing::TransformHeader, signing::Signer};
 use dittofs_smb_wire::{OutgoingMessage, frame::HEADER_SIZE};
 
 use crate::{link::Frame, session::Session};
 
-/// An answer to one request, and the session whose key signs it.
-pub(super) struct Answer {
-    pub(super) message: OutgoingMessage,
-    pub(super) signed_by: Option<Arc<Session>>,
+/// An answer to one request, and the key that signs it.
+pub(crate) struct Answer {
+    pub(crate) message: OutgoingMessage,
+    pub(crate) signed_by: Option<Arc<Signer>>,
 }
 
 /// Puts answers into a frame, sealed by a session or signed one by one. None if they are too long for one.
-pub(super) fn frame_of(answers: Vec<Answer>, sealed: Option<&Arc<Session>>) -> Option<Frame> {
+pub(crate) fn frame_of(answers: Vec<Answer>, sealed: Option<&Arc<Session>>) -> Option<Frame> {
     if let Some(session) = sealed {
         return sealed_frame(&answers, session);
     }
     let mut pieces: Vec<Bytes> = Vec::with_capacity(1 + 2 * answers.len());
     for Answer { message, signed_by } in answers {
         let (mut head, payload) = message.into_parts();
-        if let Some(session) = signed_by {
+        if let Some(signer) = signed_by {
             let rest: Vec<&[u8]> = payload.iter().map(AsRef::as_ref).collect();
-            session.keys.signer.sign(Sender::Server, &mut head, &rest).ok()?;
+            signer.sign(Sender::Server, &mut head, &rest).ok()?;
         }
         pieces.push(head.freeze());
         pieces.extend(payload);

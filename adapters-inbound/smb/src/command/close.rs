@@ -40,6 +40,6 @@ pub(super) async fn close(call: &Call, request: &CloseRequest) -> Result<Done, F
             file_attributes: found.attributes,
         };
     }
-    close_node(&entered, node).await?;
+    close_node(&call.link.server, &entered, node).await?;
     Ok(Response::Close(response).into())
 }

@@ -1,8 +1,16 @@
 //! CREATE: opens what a path leads to, or makes it (MS-SMB2, 3.3.5.9; MS-FSA, 2.1.5.1).
 
+mod caching;
+mod durability;
+mod opening;
+mod reconnect;
+mod replay;
 mod wanted;
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 
 use dittofs_domain::{
     Attributes, Name, NodeId, NodeKind, ShareId,
@@ -12,7 +20,7 @@ use dittofs_domain::{
     opens::Locking,
 };
 use dittofs_ports::{
-    Caller, Entered, LookupName, NameKind, NewNode, OpenNameRequest, OpenRequest, OpenedName, ShareServices,
+    Caller, Entered, LookupName, NameKind, NewNode, NodeRef, OpenNameRequest, OpenRequest, OpenedName, ShareServices,
 };
 use dittofs_smb_wire::{
     NtStatus, Response,
@@ -21,7 +29,7 @@ use dittofs_smb_wire::{
     create::{
         CreateAction, CreateContexts, CreateRequest, CreateResponse, CreateResponseFlags, OplockLevel, ResponseContext,
     },
-    identifiers::FileId,
+    identifiers::{FileId, Guid},
 };
 use parking_lot::Mutex;
 
@@ -29,14 +37,18 @@ use super::{pipe, tree::CHANGES};
 use crate::{
     below::Below,
     calls::{Call, Done},
+    closing::{close_node, close_open, report},
     facts::{self, KEPT},
     failure::Failure,
     listing::Listing,
     names::shown,
-    open::{InUse, Open, OpenKind, OpenNode, Place},
+    open::{ChannelSequence, InUse, LockSequences, Open, OpenKind, OpenNode, Place},
     path::Path,
+    replays::Begun,
     tree::{Files, TreeKind},
 };
+use caching::Asked;
+pub(crate) use durability::keeps_handles;
 use wanted::{Disposition, Wanted};
 
 /// Permission bits of what is made: clients don't say any.
@@ -46,11 +58,22 @@ const DIRECTORY_MODE: u16 = 0o755;
 pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done, Failure> {
     let tree = call.tree()?;
     let TreeKind::Files(files) = &tree.kind else { return pipe::create(call, request) };
+    if call.session.is_anonymous.load(Ordering::Acquire) {
+        return Err(NtStatus::ACCESS_DENIED.into());
+    }
     let wanted = Wanted::read(request)?;
     if !call.session.has_room_for_open() {
         return Err(NtStatus::TOO_MANY_OPENED_FILES.into());
     }
     let entered = files.enter(&*call.link.server.services.entry)?;
+    if let Some(reconnect) = wanted.durability.to_reconnect()? {
+        return reconnect::reconnect(call, &entered, &wanted, reconnect).await;
+    }
+    let replay = match replay::begin(call, &wanted)? {
+        None => None,
+        Some(Begun::New(pending)) => Some(pending),
+        Some(Begun::Again(open, action)) => return replay::answer(call, &entered, &wanted, (open, action)).await,
+    };
     let target = Target::find(&entered, &wanted.path, |directories| {
         call.link.server.opens_below.add(entered.node.share, directories)
     })
@@ -66,15 +89,30 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
         return Err(NtStatus::CANNOT_DELETE.into());
     }
     let asked = open_request(&target, &wanted, access, &entered.caller);
-    let opened = share.open_name(&entered.caller, &asked).await.map_err(|failure| match failure.into() {
-        // The directory has gone meanwhile.
-        Failure { status: NtStatus::FILE_CLOSED, .. } => NtStatus::OBJECT_PATH_NOT_FOUND.into(),
-        failure => failure,
-    })?;
-    let open = add(call, tree.id, &entered, (target, &wanted), (&opened, access)).await?;
-    let contexts = contexts(&wanted, files, &entered, &opened).await;
-    let body = response(&wanted, &opened, open, contexts);
-    Ok(Done { status: NtStatus::SUCCESS, body: Response::Create(body), file: Some(open) })
+    let capabilities = caching::capabilities(call.link.terms().as_deref());
+    let cache = Asked::read((wanted.oplock, wanted.lease.as_ref()), capabilities, target.is_directory(&wanted));
+    cache.demand_own(call, target.found.as_ref().map(|found| NodeRef { node: found.node, ..entered.node }))?;
+    let _opening = call.link.server.caching.opening();
+    let asked = OpenNameRequest { open: OpenRequest { cache: cache.request(), ..asked.open }, ..asked };
+    let opened = opening::open(call, &entered, &asked).await?;
+    let open = add(call, &entered, (target, &wanted), (&opened, access)).await?;
+    let node = NodeRef { node: opened.opened.attributes.node, ..entered.node };
+    let given = match cache.note(call, node, &open, opened.opened.lease) {
+        Ok(given) => given,
+        Err(status) => {
+            call.session.remove_open(open.id);
+            close_open(&call.link.server, &open).await?;
+            return Err(status.into());
+        }
+    };
+    let mut contexts = contexts(&wanted, files, &entered, &opened).await;
+    contexts.extend(given.context);
+    contexts.extend(open.node()?.durable.as_ref().map(durability::context));
+    let body = response(&wanted, &opened, (open.id, given.level), contexts);
+    if let Some(pending) = replay {
+        pending.complete(&open, call.session.id, body.create_action);
+    }
+    Ok(Done { status: NtStatus::SUCCESS, body: Response::Create(body), file: Some(open.id) })
 }
 
 /// Why nothing is changed where the user may only read.
@@ -118,6 +156,14 @@ impl Target {
         };
         let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
         Ok(Target { directory, name: lookup, path: names.join("\\"), below, found })
+    }
+
+    /// Whether a directory is opened or made.
+    fn is_directory(&self, wanted: &Wanted) -> bool {
+        match &self.found {
+            Some(found) => found.kind == NodeKind::Directory,
+            None => wanted.kind == NameKind::Directory,
+        }
     }
 
     /// The rights that the open shall have.
@@ -231,10 +277,7 @@ fn demanded(access: AccessMask, is_directory: bool) -> AccessMask {
 }
 
 fn open_request(target: &Target, wanted: &Wanted, access: AccessMask, caller: &Caller) -> OpenNameRequest {
-    let is_directory = match &target.found {
-        Some(found) => found.kind == NodeKind::Directory,
-        None => wanted.kind == NameKind::Directory,
-    };
+    let is_directory = target.is_directory(wanted);
     let truncate = wanted.disposition.replaces();
     let attributes = wanted.attributes & (KEPT - FileAttributes::SPARSE_FILE);
     let attributes = if is_directory { attributes } else { attributes | FileAttributes::ARCHIVE };
@@ -276,35 +319,46 @@ fn open_request(target: &Target, wanted: &Wanted, access: AccessMask, caller: &C
 /// Adds the open to the session; where there is no room any more, it is closed again.
 async fn add(
     call: &Call,
-    tree: u32,
     entered: &Entered,
     (target, wanted): (Target, &Wanted),
     (opened, access): (&OpenedName, AccessMask),
-) -> Result<FileId, Failure> {
+) -> Result<Arc<Open>, Failure> {
+    let tree = Arc::clone(call.tree()?);
     let attributes = &opened.opened.attributes;
     let caller = Caller { opener: Some(opened.opened.token), ..entered.caller.clone() };
     let entry = opened.name.clone().map(|name| (target.directory, name));
+    let server = &call.link.server;
+    let is_directory = attributes.kind == NodeKind::Directory;
+    let durable = wanted.durability.granted(opened.opened.lease.as_ref(), is_directory);
+    // A client without a GUID can't be known again.
+    let durable = durable.filter(|_| call.session.client.guid != Guid::default());
     let node = OpenNode {
         node: attributes.node,
         token: opened.opened.token,
         access,
-        is_directory: attributes.kind == NodeKind::Directory,
+        is_directory,
         is_write_through: wanted.is_write_through,
         mode: wanted.mode,
-        caller: caller.clone(),
+        cache: opened.opened.lease.map(|(key, _)| key),
+        durable,
+        keeps: durable.map(|_| server.clients.enter(call.session.client.guid)),
+        caller,
         place: Mutex::new(Place { entry, path: target.path, below: target.below }),
         position: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(wanted.deletes_on_close),
         listing: tokio::sync::Mutex::new(Listing::default()),
         in_use: InUse::default(),
+        channel_sequence: ChannelSequence::default(),
+        lock_sequences: LockSequences::default(),
     };
-    let kind = OpenKind::Node(Box::new(node));
-    let added = call.session.add_open(|id| Open { id: FileId { persistent: id, volatile: id }, tree, kind });
+    let (node, persistent) = (Arc::new(node), server.new_open_id());
+    let kind = OpenKind::Node(Arc::clone(&node));
+    let added = call.session.add_open(|id| Open { id: FileId { persistent, volatile: id }, tree, kind });
     match added {
-        Ok(open) => Ok(open.id),
+        Ok(open) => Ok(open),
         Err(status) => {
             // Nobody has heard of it.
-            entered.share.close(&caller, attributes.node, opened.opened.token).await.ok();
+            report(close_node(server, entered, &node).await);
             Err(status.into())
         }
     }
@@ -340,16 +394,30 @@ async fn contexts(wanted: &Wanted, files: &Files, entered: &Entered, opened: &Op
     contexts
 }
 
-fn response(wanted: &Wanted, opened: &OpenedName, file_id: FileId, contexts: Vec<ResponseContext>) -> CreateResponse {
-    let found = facts::metadata(&opened.opened.attributes);
+fn response(
+    wanted: &Wanted,
+    opened: &OpenedName,
+    open: (FileId, OplockLevel),
+    contexts: Vec<ResponseContext>,
+) -> CreateResponse {
     let create_action = match wanted.disposition {
         _ if opened.is_new => CreateAction::CREATED,
         Disposition::Supersede => CreateAction::SUPERSEDED,
         disposition if disposition.replaces() => CreateAction::OVERWRITTEN,
         _ => CreateAction::OPENED,
     };
+    response_of(&opened.opened.attributes, create_action, open, contexts)
+}
+
+fn response_of(
+    attributes: &Attributes,
+    create_action: CreateAction,
+    (file_id, oplock_level): (FileId, OplockLevel),
+    contexts: Vec<ResponseContext>,
+) -> CreateResponse {
+    let found = facts::metadata(attributes);
     CreateResponse {
-        oplock_level: OplockLevel::NONE,
+        oplock_level,
         flags: CreateResponseFlags::empty(),
         create_action,
         creation_time: found.times.creation,

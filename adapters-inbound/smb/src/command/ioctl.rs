@@ -2,6 +2,7 @@
 
 mod copy;
 mod negotiate;
+mod network;
 mod object_id;
 mod resume_key;
 mod sparse;
@@ -77,7 +78,7 @@ fn of_server(call: &Call, request: &IoctlRequest) -> Result<Bytes, Failure> {
         code::FSCTL_VALIDATE_NEGOTIATE_INFO => negotiate::validate(call, request),
         code::FSCTL_PIPE_WAIT => wait_for_pipe(call.tree()?, &request.input),
         code::FSCTL_DFS_GET_REFERRALS | code::FSCTL_DFS_GET_REFERRALS_EX => Err(NtStatus::FS_DRIVER_REQUIRED.into()),
-        // Of no use without sessions of several connections.
+        code::FSCTL_QUERY_NETWORK_INTERFACE_INFO => network::interfaces(call, request),
         _ => Err(NtStatus::NOT_SUPPORTED.into()),
     }
 }

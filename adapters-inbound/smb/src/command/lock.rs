@@ -1,7 +1,4 @@
 //! LOCK (MS-SMB2, 3.3.5.14).
-//!
-//! Lock sequences are not compared: they tell repeated requests of opens that outlive their connection, and there are
-//! none of these yet.
 
 mod elements;
 mod waiting;
@@ -15,12 +12,13 @@ use dittofs_ports::{Entered, LockReply, LockRequest as Request};
 use dittofs_smb_wire::{
     NtStatus, Response,
     lock::{LockElement, LockRequest},
+    negotiate::Capabilities,
 };
 
 use crate::{
     calls::{Call, Done},
     failure::Failure,
-    open::OpenNode,
+    open::{LockSequence, OpenNode},
     tree::TreeKind,
 };
 
@@ -36,12 +34,26 @@ pub(super) async fn lock(call: &Call, request: &LockRequest) -> Result<Done, Fai
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
     node.demand_any(CONTENT)?;
+    let sequence = LockSequence::read(request.lock_sequence).filter(|_| may_be_repeated(call, node));
+    if sequence.is_some_and(|sequence| node.lock_sequences.is_repeated(sequence)) {
+        return Ok(Response::Empty.into());
+    }
     if elements::are_unlocks(&request.locks) {
         unlock_all(call, node, &request.locks).await?;
     } else {
         lock_all(call, node, &request.locks).await?;
     }
+    if let Some(sequence) = sequence {
+        node.lock_sequences.note(sequence);
+    }
     Ok(Response::Empty.into())
+}
+
+/// Whether clients have other connections to send the same again on.
+fn may_be_repeated(call: &Call, node: &OpenNode) -> bool {
+    let terms = call.link.terms();
+    let has_channels = terms.is_some_and(|terms| terms.capabilities.contains(Capabilities::MULTI_CHANNEL));
+    has_channels || node.durable.is_some()
 }
 
 /// Unlocks range by range. Those in front of one that is refused stay unlocked (3.3.5.14.1).

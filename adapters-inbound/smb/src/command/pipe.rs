@@ -1,5 +1,7 @@
 //! The pipes of `IPC$`, by which clients ask for the shares there are (MS-SRVS).
 
+use std::sync::Arc;
+
 use dittofs_smb_rpc::{Pipe, PipeError, Reply, Server as RpcServer, Share as RpcShare};
 use dittofs_smb_wire::{
     NtStatus, Response,
@@ -33,9 +35,10 @@ fn rpc_server(call: &Call) -> RpcServer {
 pub(super) fn create(call: &Call, request: &CreateRequest) -> Result<Done, Failure> {
     let name = request.name.decode().map_err(|_| NtStatus::OBJECT_NAME_INVALID)?;
     let pipe = Pipe::open(&name).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
-    let tree = call.tree()?.id;
+    let tree = Arc::clone(call.tree()?);
+    let persistent = call.link.server.new_open_id();
     let open = call.session.add_open(|id| Open {
-        id: FileId { persistent: id, volatile: id },
+        id: FileId { persistent, volatile: id },
         tree,
         kind: OpenKind::Pipe(Mutex::new(pipe)),
     })?;

@@ -1,5 +1,7 @@
 //! TREE_CONNECT and TREE_DISCONNECT (MS-SMB2, 3.3.5.7 and 3.3.5.8).
 
+use std::sync::atomic::Ordering;
+
 use dittofs_domain::{access::AccessMask, users::Permitted};
 use dittofs_smb_wire::{
     NtStatus, Response, access,
@@ -16,6 +18,9 @@ use crate::{
 };
 
 pub(super) async fn connect(call: &Call, request: &TreeConnectRequest) -> Result<Done, Failure> {
+    if call.session.is_anonymous.load(Ordering::Acquire) {
+        return Err(NtStatus::ACCESS_DENIED.into());
+    }
     let path = request.path.decode().map_err(|_| NtStatus::BAD_NETWORK_NAME)?;
     let name = of_path(&path).ok_or(NtStatus::BAD_NETWORK_NAME)?;
     let kind = if is_same(name, PIPES) { TreeKind::Pipes } else { TreeKind::Files(files(call, name).await?) };
@@ -55,7 +60,7 @@ async fn files(call: &Call, name: &str) -> Result<Files, NtStatus> {
     let shares = services.admin.shares();
     let found = shares.into_iter().find(|share| is_same(smb_name(&share.name), name));
     let share = found.ok_or(NtStatus::BAD_NETWORK_NAME)?;
-    let who = call.link.presented(call.session.id, &call.session.user);
+    let who = call.link.presented(call.session.client(), &call.session.user);
     let entered = services.entry.mount(share.name.as_bytes(), &who).await.map_err(|_| NtStatus::ACCESS_DENIED)?;
     let User { name, credentials } = &call.session.user;
     let permitted = entered.share.permitted(name, credentials);

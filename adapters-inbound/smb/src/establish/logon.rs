@@ -5,6 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use dittofs_smb_security::{
     FileTime, Refusal,
     preauth::PreauthHash,
+    signing::Signer,
     spnego::{Acceptor, Pending, Step},
 };
 use dittofs_smb_wire::{
@@ -15,6 +16,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     closing::close_session,
+    establish::binding::{self, session as session_to_bind},
     failure::Failure,
     link::Link,
     negotiation::Terms,
@@ -27,13 +29,25 @@ use crate::{
 pub(crate) struct Logon {
     acceptor: Acceptor,
     preauth: PreauthHash,
+    /// Whether it is to bind a session to one more connection.
+    binds: bool,
 }
 
 /// What a SESSION_SETUP has come to.
 pub(crate) struct SetUp {
     pub(crate) message: OutgoingMessage,
-    /// The session whose key signs the response.
-    pub(crate) signed_by: Option<Arc<Session>>,
+    /// The key that signs the response.
+    pub(crate) signed_by: Option<Arc<Signer>>,
+}
+
+/// The session that a SESSION_SETUP is for.
+enum Onto {
+    /// A new one.
+    New,
+    /// One of this connection, whose user proves itself again.
+    Again(Arc<Session>),
+    /// One of another connection, which this one is to be bound to.
+    Bound(Arc<Session>),
 }
 
 /// Answers SESSION_SETUP. `response_header` makes the header of a response with a status and a session.
@@ -45,13 +59,10 @@ pub(crate) async fn set_up(
     response_header: impl Fn(NtStatus, u64) -> Header,
 ) -> Result<SetUp, Failure> {
     let terms = link.terms().ok_or(NtStatus::INVALID_PARAMETER)?;
-    if request.flags.contains(SessionSetupFlags::BINDING) {
-        // Sessions of several connections come with a later version.
-        return Err(refused_binding(link, header, &terms).into());
-    }
     let existing = match header.session_id {
-        0 => None,
-        id => link.session(id).ok(),
+        _ if request.flags.contains(SessionSetupFlags::BINDING) => Onto::Bound(session_to_bind(link, header, &terms)?),
+        0 => Onto::New,
+        id => link.session(id).map_or(Onto::New, Onto::Again),
     };
     let id = match header.session_id {
         0 if link.sessions() >= link.server.options.limits.sessions => {
@@ -60,8 +71,13 @@ pub(crate) async fn set_up(
         0 => link.server.new_session_id(),
         id => id,
     };
-    let logon = logon(link, id, header.session_id == 0 || existing.is_some())?;
+    let binds = matches!(existing, Onto::Bound(_));
+    let may_begin = header.session_id == 0 || !matches!(existing, Onto::New);
+    let logon = logon(link, id, may_begin, binds)?;
     let mut logon = logon.lock().await;
+    if logon.binds != binds {
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
     if terms.is_3_1_1() {
         logon.preauth.update(&[bytes]);
     }
@@ -72,7 +88,7 @@ pub(crate) async fn set_up(
             if terms.is_3_1_1() {
                 logon.preauth.update(&message.segments().collect::<Vec<_>>());
             }
-            Ok(SetUp { message, signed_by: None })
+            Ok(SetUp { message, signed_by: binding::signer(link, header) })
         }
         Ok(Step::Identify(pending)) => {
             link.logons.lock().remove(&id);
@@ -81,22 +97,28 @@ pub(crate) async fn set_up(
                 Ok(proved) => {
                     finish(link, &terms, (id, existing), request, &logon.preauth, proved, response_header).await
                 }
-                Err(failure) => Err(failed(link, id, existing, failure).await),
+                Err(failure) => Err(failed(link, existing, failure).await),
             }
         }
-        Ok(Step::Anonymous { .. }) => {
+        Ok(Step::Anonymous { reply }) => {
             link.logons.lock().remove(&id);
-            Err(failed(link, id, existing, NtStatus::ACCESS_DENIED.into()).await)
+            let Onto::Again(session) = existing else {
+                return Err(failed(link, existing, NtStatus::ACCESS_DENIED.into()).await);
+            };
+            session.is_anonymous.store(true, Ordering::Release);
+            let body = SessionSetupResponse { flags: SessionFlags::IS_NULL, security_buffer: reply };
+            let message = OutgoingMessage::new(&response_header(NtStatus::SUCCESS, id), &body);
+            Ok(SetUp { message, signed_by: session.channels.signer(link) })
         }
         Err(refusal) => {
             link.logons.lock().remove(&id);
-            Err(failed(link, id, existing, refused(&refusal).into()).await)
+            Err(failed(link, existing, refused(&refusal).into()).await)
         }
     }
 }
 
 /// The exchange of a session, which begins if it may.
-fn logon(link: &Link, id: u64, may_begin: bool) -> Result<Arc<Mutex<Logon>>, NtStatus> {
+fn logon(link: &Link, id: u64, may_begin: bool, binds: bool) -> Result<Arc<Mutex<Logon>>, NtStatus> {
     let mut logons = link.logons.lock();
     if let Some(logon) = logons.get(&id) {
         return Ok(Arc::clone(logon));
@@ -106,7 +128,7 @@ fn logon(link: &Link, id: u64, may_begin: bool) -> Result<Arc<Mutex<Logon>>, NtS
     }
     let names = Arc::clone(&link.server.names);
     let acceptor = Acceptor::new(names, random_bytes(), FileTime(now().0));
-    let logon = Arc::new(Mutex::new(Logon { acceptor, preauth: link.preauth() }));
+    let logon = Arc::new(Mutex::new(Logon { acceptor, preauth: link.preauth(), binds }));
     logons.insert(id, Arc::clone(&logon));
     Ok(logon)
 }
@@ -149,8 +171,8 @@ async fn prove(link: &Link, pending: Pending) -> Result<Proved, Failure> {
 
 async fn finish(
     link: &Arc<Link>,
-    terms: &Terms,
-    (id, existing): (u64, Option<Arc<Session>>),
+    terms: &Arc<Terms>,
+    (id, existing): (u64, Onto),
     request: &SessionSetupRequest,
     preauth: &PreauthHash,
     Proved { user, accepted }: Proved,
@@ -158,12 +180,21 @@ async fn finish(
 ) -> Result<SetUp, Failure> {
     let session = match existing {
         // The keys stay as they are (3.3.5.5.3), and so does the user.
-        Some(session) if session.user == user => session,
-        Some(session) => {
-            let denied = NtStatus::ACCESS_DENIED.into();
-            return Err(failed(link, id, Some(session), denied).await);
+        Onto::Again(session) if session.user == user => {
+            session.is_anonymous.store(false, Ordering::Release);
+            session
         }
-        None => {
+        Onto::Bound(session) if session.user == user && !session.is_over() => {
+            let keys = Keys::derive(terms, id, (&accepted.session_key, preauth), (true, false));
+            let keys = keys.map_err(|_| NtStatus::INTERNAL_ERROR)?;
+            session.channels.add(link, keys.signer);
+            link.add_session(Arc::clone(&session));
+            session
+        }
+        existing @ (Onto::Again(_) | Onto::Bound(_)) => {
+            return Err(failed(link, existing, NtStatus::ACCESS_DENIED.into()).await);
+        }
+        Onto::New => {
             let options = &link.server.options;
             let client_demands = request.security_mode.contains(SessionSecurityMode::SIGNING_REQUIRED);
             let must_be_signed = options.signing_required || client_demands;
@@ -174,7 +205,10 @@ async fn finish(
             let keys = Keys::derive(terms, id, (&accepted.session_key, preauth), (must_be_signed, must_be_sealed));
             let keys = keys.map_err(|_| NtStatus::INTERNAL_ERROR)?;
             let limits = &options.limits;
-            let session = Arc::new(Session::new(id, user, keys, (limits.trees, limits.opens)));
+            let client = link.server.clients.enter(terms.client.guid);
+            let session =
+                Arc::new(Session::new(id, (user, client), (keys, Arc::clone(terms)), (limits.trees, limits.opens)));
+            session.channels.add(link, Arc::clone(&session.keys.signer));
             link.add_session(Arc::clone(&session));
             link.server.note_session(&session);
             session
@@ -186,7 +220,7 @@ async fn finish(
     flags.set(SessionFlags::ENCRYPT_DATA, session.keys.must_be_sealed);
     let body = SessionSetupResponse { flags, security_buffer: accepted.reply };
     let message = OutgoingMessage::new(&response_header(NtStatus::SUCCESS, id), &body);
-    Ok(SetUp { message, signed_by: Some(session) })
+    Ok(SetUp { message, signed_by: session.channels.signer(link) })
 }
 
 /// Ends the session that the client had before it lost its connection, if it was the same user's.
@@ -199,9 +233,9 @@ async fn replace_former(link: &Link, former: u64, session: &Session) {
 }
 
 /// A session whose user could not prove itself again ends (3.3.5.5.3).
-async fn failed(link: &Link, id: u64, existing: Option<Arc<Session>>, failure: Failure) -> Failure {
-    if let Some(session) = existing {
-        link.remove_session(id);
+async fn failed(link: &Link, existing: Onto, failure: Failure) -> Failure {
+    if let Onto::Again(session) = existing {
+        link.remove_session(session.id);
         close_session(&link.server, &session).await;
     }
     failure
@@ -221,15 +255,5 @@ fn refused(refusal: &Refusal) -> NtStatus {
         Refusal::ObsoleteResponse | Refusal::ForeignTarget | Refusal::Credentials | Refusal::Integrity => {
             NtStatus::LOGON_FAILURE
         }
-    }
-}
-
-/// Why a session is not bound to one more connection (3.3.5.5.2).
-fn refused_binding(link: &Link, header: &Header, terms: &Terms) -> NtStatus {
-    use dittofs_smb_wire::dialect::Dialect;
-    match link.server.find_session(header.session_id) {
-        None => NtStatus::USER_SESSION_DELETED,
-        Some(_) if terms.dialect.0 < Dialect::SMB_3_0.0 => NtStatus::REQUEST_NOT_ACCEPTED,
-        Some(_) => NtStatus::REQUEST_NOT_ACCEPTED,
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct Frame {
     pub(crate) pieces: Vec<Bytes>,
     /// The memory that it takes, and that the requests took which it answers.
     pub(crate) _charge: Option<Charge>,
+    /// Whether it answers nothing: it goes behind the answers that are ready with it, as it may tell of what they give.
+    pub(crate) is_notice: bool,
 }
 
 impl Frame {
@@ -17,17 +19,17 @@ impl Frame {
     pub(crate) fn new(mut pieces: Vec<Bytes>) -> Option<Frame> {
         let header = frame::header(pieces.iter().map(Bytes::len).sum())?;
         pieces.insert(0, Bytes::copy_from_slice(&header));
-        Some(Frame { pieces, _charge: None })
+        Some(Frame { pieces, _charge: None, is_notice: false })
     }
 
     /// A frame of one message that has room for the frame's header in front.
     pub(crate) fn of_one(mut message: BytesMut) -> Option<Frame> {
         let header = frame::header(message.len().checked_sub(frame::HEADER_SIZE)?)?;
         message.get_mut(..frame::HEADER_SIZE)?.copy_from_slice(&header);
-        Some(Frame { pieces: vec![message.freeze()], _charge: None })
+        Some(Frame { pieces: vec![message.freeze()], _charge: None, is_notice: false })
     }
 }
 
-/// Where requests put frames that the client gets before their answer. The connection takes them; there is at most one
-/// for each request in flight.
+/// Where requests put frames that the client gets before their answer, and breaks go. The connection takes them; there
+/// is at most one for each request in flight, and one for each right that is taken away.
 pub(crate) type Outbox = UnboundedSender<Frame>;

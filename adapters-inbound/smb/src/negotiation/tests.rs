@@ -37,6 +37,8 @@ fn the_newest_common_dialect_is_chosen() {
         let terms = terms(&SmbOptions::default(), &request(&offered, vec![preauth()])).unwrap();
         assert_eq!(terms.dialect, dialect);
         assert_eq!(terms.capabilities.contains(Capabilities::LARGE_MTU), dialect != Dialect::SMB_2_0_2);
+        assert_eq!(terms.capabilities.contains(Capabilities::LEASING), dialect != Dialect::SMB_2_0_2);
+        assert_eq!(terms.capabilities.contains(Capabilities::MULTI_CHANNEL), dialect.0 >= Dialect::SMB_3_0.0);
     }
     let old = SmbOptions { dialect_max: Dialect::SMB_2_1.0, ..SmbOptions::default() };
     assert_eq!(terms(&old, &request(&DIALECTS, vec![preauth()])).unwrap().dialect, Dialect::SMB_2_1);

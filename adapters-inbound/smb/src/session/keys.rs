@@ -1,5 +1,7 @@
 //! The keys of a session, and what it demands of messages.
 
+use std::sync::Arc;
+
 use dittofs_smb_security::{
     CryptoFailure, SessionKey,
     keys::KeyDerivation,
@@ -13,7 +15,8 @@ use crate::negotiation::Terms;
 
 /// The keyed algorithms of a session.
 pub(crate) struct Keys {
-    pub(crate) signer: Signer,
+    /// The key of the connection that the session was set up on.
+    pub(crate) signer: Arc<Signer>,
     /// What seals and opens messages, where the terms have a cipher.
     pub(crate) sealing: Option<(Sealer, Opener)>,
     /// Whether messages that are neither signed nor sealed are refused.
@@ -38,7 +41,7 @@ impl Keys {
             Dialect::SMB_3_0 | Dialect::SMB_3_0_2 => KeyDerivation::Smb30,
             _ => KeyDerivation::Smb2,
         };
-        let signer = Signer::new(terms.signing, &derivation.signing_key(key))?;
+        let signer = Arc::new(Signer::new(terms.signing, &derivation.signing_key(key))?);
         let keys = terms.cipher.and_then(|cipher| derivation.cipher_keys(key, cipher));
         let sealing = match keys {
             Some(keys) => {

@@ -3,11 +3,11 @@
 use dittofs_domain::{
     NodeId,
     error::{FsError, FsResult},
-    opens::{LeaseGrant, LeaseKey, Rights},
+    opens::{LeaseGrant, LeaseKey, NodeOpens, Rights},
 };
 use dittofs_ports::{AcknowledgeFailure, Caller};
 
-use crate::volume::open_table::OpenTable;
+use crate::volume::open_table::{Answer, OpenTable, Verdict};
 
 impl OpenTable {
     /// Who has not opened the node gets nothing: there is nothing to cache for it.
@@ -36,7 +36,14 @@ impl OpenTable {
         rights: Rights,
     ) -> Result<(), AcknowledgeFailure> {
         demand_own(caller, &key)?;
-        self.change_opens(node, |opens| (opens.acknowledge(&key, rights), Vec::new())).await??;
+        let question = |opens: &mut NodeOpens, deadline_ms| match opens.acknowledge(&key, rights, deadline_ms) {
+            Ok(further) => Answer { breaks: further.into_iter().collect(), ..Answer::done(Ok(())) },
+            Err(error) => Answer::done(Err(error)),
+        };
+        match self.ask(node, question).await? {
+            Verdict::Done(acknowledged) => acknowledged?,
+            Verdict::Wait { .. } => return Err(FsError::Busy.into()),
+        }
         self.freed(node).notify_waiters();
         Ok(())
     }

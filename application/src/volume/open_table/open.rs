@@ -6,7 +6,9 @@ use dittofs_domain::{
     ClientId, Node, NodeId, NodeKind,
     access::{AccessMask, NodeSecurity, granted, sticky_forbids},
     error::{FsError, FsResult},
-    opens::{Denied, LeaseForm, LeaseGrant, LeaseKey, NodeOpens, Open, OpenToken, Outcome, ShareAccess, ShareMode},
+    opens::{
+        Denied, LeaseForm, LeaseGrant, LeaseKey, NodeOpens, Open, OpenToken, Outcome, ShareAccess, ShareMode, Trigger,
+    },
     plan::Query,
 };
 use dittofs_ports::{CacheKey, Caller, OpenFailure, OpenRequest, Opened, ShareChange};
@@ -46,6 +48,7 @@ impl OpenTable {
             locking: request.locking,
             lease: cache.map(|(key, _)| key),
         };
+        let trigger = Trigger::of_open(request.rights, request.truncate);
         let patience_ms = self.share.now_ms() + patience_ms(request.waits);
         loop {
             let freed = self.freed(node).notified();
@@ -58,7 +61,7 @@ impl OpenTable {
                 if !stored.is_linked() && !opens.is_open() {
                     return Answer::done(Err(OpenFailure::Failed(FsError::Stale)));
                 }
-                let opened = opens.open(token, open, request.truncate, deadline_ms);
+                let opened = opens.open_for(token, open, trigger, deadline_ms);
                 Answer::<()>::of(opened, deadline_ms).map(|opened| match opened {
                     Ok(()) => Ok(cache.map(|(key, rights)| (key, opens.request_lease(key, rights)))),
                     Err(denied) => Err(refused(&denied)),

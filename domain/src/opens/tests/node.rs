@@ -66,7 +66,7 @@ fn refused_lock_breaks_nothing() {
 fn lock_tells_those_who_have_copies() {
     let (mut node, key) = leased(1, LeaseForm::Oplock, Rights::all());
     assert!(matches!(node.check(ClientId::Nfs4(2), None, Operation::Read(bytes(0, 0)), 5), Outcome::MustBreak(_)));
-    node.acknowledge(&key, Rights::READ).unwrap();
+    node.acknowledge(&key, Rights::READ, 0).unwrap();
     let LockOutcome::Granted { breaks, .. } = node.lock(exclusive(bytes(0, 0), process(2)), None, 5) else {
         panic!("refused")
     };

@@ -25,6 +25,7 @@ pub(super) enum Step {
     ChangeShare { token: OpenToken, share: ShareMode },
     Close { token: OpenToken },
     Check { client: ClientId, opener: Option<OpenToken>, operation: Operation },
+    ChangeEntries { client: ClientId, lease: Option<LeaseKey> },
     Lock { lock: Lock, wait: Option<WaitToken> },
     Unlock { holder: LockHolder, range: LockRange },
     RequestLease { key: LeaseKey, rights: Rights },
@@ -43,6 +44,7 @@ pub(super) fn take(node: &mut NodeOpens, step: &Step, now_ms: u64) {
         Step::ChangeShare { token, share } => drop(node.change_share(token, share, deadline_ms)),
         Step::Close { token } => drop(node.close(token)),
         Step::Check { client, opener, operation } => drop(node.check(client, opener, operation, deadline_ms)),
+        Step::ChangeEntries { client, lease } => drop(node.change_entries(&Requester { client, lease }, deadline_ms)),
         Step::Lock { lock, wait } => drop(node.lock(lock, wait, deadline_ms)),
         Step::Unlock { holder, range } => drop(node.unlock(&holder, range)),
         Step::RequestLease { key, rights } => {
@@ -50,7 +52,7 @@ pub(super) fn take(node: &mut NodeOpens, step: &Step, now_ms: u64) {
         }
         Step::Acknowledge { key } => {
             if let Some(LeaseState::Breaking { to, .. }) = node.leases().find(&key).map(|lease| lease.state) {
-                node.acknowledge(&key, to).unwrap();
+                node.acknowledge(&key, to, deadline_ms).unwrap();
             }
         }
         Step::ReturnLease { key } => {
@@ -82,6 +84,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (token(), share()).prop_map(|(token, share)| Step::ChangeShare { token, share }),
         2 => token().prop_map(|token| Step::Close { token }),
         4 => check(),
+        1 => (client(), proptest::option::of(key()))
+            .prop_map(|(client, lease)| Step::ChangeEntries { client, lease }),
         4 => (lock(), wait()).prop_map(|(lock, wait)| Step::Lock { lock, wait }),
         1 => (holder(), range()).prop_map(|(holder, range)| Step::Unlock { holder, range }),
         6 => (key(), rights()).prop_map(|(key, rights)| Step::RequestLease { key, rights }),

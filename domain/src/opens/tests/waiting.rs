@@ -134,7 +134,7 @@ fn waiter_takes_caching_rights_before_it_stands_in_line() {
     assert!(matches!(node.lock(wanted.clone(), Some(WaitToken(2)), 9), LockOutcome::MustBreak(b) if b.len() == 1));
     assert_eq!(node.lock(wanted.clone(), Some(WaitToken(2)), 9), LockOutcome::Wait { until_ms: 9 });
     assert_eq!(node.waiters().count(), 0);
-    node.acknowledge(&key, Rights::empty()).unwrap();
+    node.acknowledge(&key, Rights::empty(), 0).unwrap();
     wait(&mut node, 2, wanted);
     assert_eq!(node.request_lease(key, Rights::all()).rights, Rights::empty(), "somebody waits");
     assert_eq!(tokens(&node.unlock(&by_open(1), at).unwrap()), [2]);

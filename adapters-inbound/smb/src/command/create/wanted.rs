@@ -6,9 +6,13 @@ use dittofs_smb_wire::{
     NtStatus,
     access::{AccessMask as WireAccess, ShareAccess as WireShareAccess},
     attributes::FileAttributes,
-    create::{CreateContexts, CreateDisposition, CreateOptions, CreateRequest, ImpersonationLevel, RequestContext},
+    create::{
+        CreateContexts, CreateDisposition, CreateOptions, CreateRequest, ImpersonationLevel, Lease, OplockLevel,
+        RequestContext,
+    },
 };
 
+use super::durability::Durability;
 use crate::path::Path;
 
 /// What to do if the file is there, and if it is not (MS-SMB2, 2.2.13).
@@ -47,6 +51,9 @@ pub(super) struct Wanted {
     pub(super) mode: u32,
     pub(super) asks_maximal_access: bool,
     pub(super) asks_on_disk_id: bool,
+    pub(super) oplock: OplockLevel,
+    pub(super) lease: Option<Lease>,
+    pub(super) durability: Durability,
 }
 
 /// Options that are refused (MS-SMB2, 2.2.13).
@@ -76,7 +83,9 @@ impl Wanted {
         if request.file_attributes.bits() & NO_ATTRIBUTES != 0 || request.share_access.bits() & !7 != 0 {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        let access = rights(request.desired_access)?;
+        let durability = Durability::of(&request.contexts)?;
+        // Who comes back to an open has the rights that it has.
+        let access = if durability.reconnects() { AccessMask::empty() } else { rights(request.desired_access)? };
         let is_maximum = request.desired_access.contains(WireAccess::MAXIMUM_ALLOWED);
         let deletes_on_close = request.create_options.contains(CreateOptions::DELETE_ON_CLOSE);
         if deletes_on_close && !is_maximum && !access.contains(AccessMask::DELETE) {
@@ -95,6 +104,9 @@ impl Wanted {
             mode: request.create_options.bits() & MODE,
             asks_maximal_access: false,
             asks_on_disk_id: false,
+            oplock: request.requested_oplock_level,
+            lease: None,
+            durability,
         };
         wanted.read_contexts(&request.contexts)?;
         Ok(wanted)
@@ -105,10 +117,9 @@ impl Wanted {
             match RequestContext::decode(context).map_err(|_| NtStatus::INVALID_PARAMETER)? {
                 RequestContext::QueryMaximalAccess(_) => self.asks_maximal_access = true,
                 RequestContext::QueryOnDiskId => self.asks_on_disk_id = true,
-                // There are no earlier versions, and no opens to come back to.
-                RequestContext::TimewarpToken(_)
-                | RequestContext::DurableReconnect(_)
-                | RequestContext::DurableReconnectV2 { .. } => return Err(NtStatus::OBJECT_NAME_NOT_FOUND),
+                RequestContext::Lease(lease) => self.lease = Some(lease),
+                // There are no earlier versions.
+                RequestContext::TimewarpToken(_) => return Err(NtStatus::OBJECT_NAME_NOT_FOUND),
                 RequestContext::ExtendedAttributes(attributes) if !attributes.is_empty() => {
                     return Err(NtStatus::EAS_NOT_SUPPORTED);
                 }
@@ -117,8 +128,9 @@ impl Wanted {
                 RequestContext::ExtendedAttributes(_)
                 | RequestContext::DurableRequest
                 | RequestContext::DurableRequestV2 { .. }
+                | RequestContext::DurableReconnect(_)
+                | RequestContext::DurableReconnectV2 { .. }
                 | RequestContext::AllocationSize(_)
-                | RequestContext::Lease(_)
                 | RequestContext::AppInstanceId(_)
                 | RequestContext::Apple(_)
                 | RequestContext::Posix { .. }

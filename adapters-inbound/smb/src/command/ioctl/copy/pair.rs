@@ -32,11 +32,10 @@ impl<'o> Pair<'o> {
     /// # Errors
     /// `NETWORK_NAME_DELETED` if one of them is left already.
     pub(super) fn enter(call: &Call, source: &'o Open, target: &'o Open) -> Result<Pair<'o>, NtStatus> {
-        let source_tree = call.session.tree(source.tree).ok_or(NtStatus::NETWORK_NAME_DELETED)?;
         Ok(Pair {
             source: source.node()?,
             target: target.node()?,
-            from: enter(call, &source_tree)?,
+            from: enter(call, &source.tree)?,
             to: enter(call, call.tree()?)?,
         })
     }

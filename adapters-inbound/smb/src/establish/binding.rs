@@ -1,0 +1,85 @@
+//! One more connection for a session (MS-SMB2, 3.3.5.5.2), and the keys of SESSION_SETUPs for sessions that there are.
+
+use std::sync::Arc;
+
+use dittofs_smb_security::{
+    Sender,
+    signing::{Signer, SigningAlgorithm},
+};
+use dittofs_smb_wire::{Header, Message, NtStatus, dialect::Dialect, header::HeaderFlags, negotiate::Capabilities};
+
+use crate::{link::Link, negotiation::Terms, session::Session};
+
+/// The key that signs the answer to a SESSION_SETUP, whether that succeeds or not: that of its session here, or on the
+/// connection that the session was set up on. None if the request is not signed, or there is no such session.
+pub(crate) fn signer(link: &Link, header: &Header) -> Option<Arc<Signer>> {
+    if !header.flags.contains(HeaderFlags::SIGNED) {
+        return None;
+    }
+    let here = link.session(header.session_id).ok().and_then(|session| session.channels.signer(link));
+    here.or_else(|| link.server.find_session(header.session_id).map(|session| Arc::clone(&session.keys.signer)))
+}
+
+/// Refuses a SESSION_SETUP that is signed wrongly, or not signed where its session demands it.
+///
+/// # Errors
+/// `ACCESS_DENIED`.
+pub(crate) fn demand_trust(link: &Link, message: &Message, is_sealed: bool) -> Result<(), NtStatus> {
+    if is_sealed {
+        return Ok(());
+    }
+    match signer(link, &message.header) {
+        Some(signer) => signer.verify(Sender::Client, &message.bytes, &[]).map_err(|_| NtStatus::ACCESS_DENIED),
+        None => match link.session(message.header.session_id) {
+            Ok(session) if session.keys.must_be_signed => Err(NtStatus::ACCESS_DENIED),
+            _ => Ok(()),
+        },
+    }
+}
+
+/// The session that a connection is to be bound to.
+///
+/// # Errors
+/// The status that tells why it can't be.
+pub(super) fn session(link: &Link, header: &Header, terms: &Terms) -> Result<Arc<Session>, NtStatus> {
+    if header.session_id == 0 {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    let found = link.server.find_session(header.session_id).filter(|session| !session.is_over());
+    let session = found.ok_or(NtStatus::USER_SESSION_DELETED)?;
+    demand_fit(&session.terms, terms)?;
+    if !terms.capabilities.contains(Capabilities::MULTI_CHANNEL) {
+        return Err(NtStatus::REQUEST_NOT_ACCEPTED);
+    }
+    if !header.flags.contains(HeaderFlags::SIGNED) {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    if session.terms.client.guid != terms.client.guid {
+        return Err(NtStatus::USER_SESSION_DELETED);
+    }
+    if session.channels.signer(link).is_some() {
+        return Err(NtStatus::REQUEST_NOT_ACCEPTED);
+    }
+    Ok(session)
+}
+
+/// Demands that the terms of a connection are those of a session. Statuses and their order are as Windows has them.
+fn demand_fit(session: &Terms, link: &Terms) -> Result<(), NtStatus> {
+    let is_gmac = |terms: &Terms| terms.signing == SigningAlgorithm::AesGmac;
+    if is_gmac(session) && !is_gmac(link) {
+        return Err(NtStatus::REQUEST_OUT_OF_SEQUENCE);
+    }
+    if is_gmac(link) && !is_gmac(session) {
+        return Err(NtStatus::NOT_SUPPORTED);
+    }
+    if link.dialect.0 < Dialect::SMB_3_0.0 {
+        return Err(NtStatus::REQUEST_NOT_ACCEPTED);
+    }
+    if session.dialect != link.dialect || session.cipher != link.cipher {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

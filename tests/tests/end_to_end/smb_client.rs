@@ -1,0 +1,215 @@
+//! A client of SMB that caches: it sees the breaks that others cause.
+
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+use dittofs_smb_security::{
+    ntlm::client::Client as Ntlm,
+    spnego::{Initiator, Mechanism},
+};
+use dittofs_smb_wire::{
+    Command, Header, Message, NtStatus, OutgoingMessage, Request, Response,
+    access::{AccessMask, ShareAccess},
+    attributes::FileAttributes,
+    create::{
+        CreateContexts, CreateDisposition, CreateOptions, CreateRequest, CreateResponse, ImpersonationLevel, Lease,
+        LeaseFlags, LeaseState, LeaseVersion2, OplockLevel, RequestContext,
+    },
+    dialect::Dialect,
+    frame,
+    header::Routing,
+    identifiers::{Guid, LeaseKey},
+    negotiate::{Capabilities, NegotiateRequest, SecurityMode},
+    session_setup::{SessionSecurityMode, SessionSetupFlags, SessionSetupRequest},
+    text::Utf16Text,
+    tree_connect::{TreeConnectFlags, TreeConnectRequest},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// A session of SMB 3.0.2 with a share, not signed.
+pub(crate) struct SmbClient {
+    stream: TcpStream,
+    received: BytesMut,
+    message_id: u64,
+    session_id: u64,
+    tree_id: u32,
+    /// Messages that came while another one was waited for.
+    others: VecDeque<(Header, Response)>,
+}
+
+/// What to open, and what to cache.
+pub(crate) struct Opening {
+    pub(crate) name: &'static str,
+    pub(crate) oplock: OplockLevel,
+    pub(crate) contexts: Vec<RequestContext>,
+    pub(crate) share: ShareAccess,
+}
+
+impl SmbClient {
+    pub(crate) async fn connect(port: u16, guid: Guid, (user, password): (&str, &str)) -> SmbClient {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let (received, others) = (BytesMut::new(), VecDeque::new());
+        let mut client = SmbClient { stream, received, message_id: 0, session_id: 0, tree_id: 0, others };
+        let negotiate = NegotiateRequest {
+            security_mode: SecurityMode::SIGNING_ENABLED,
+            capabilities: Capabilities::LEASING,
+            client_guid: guid,
+            dialects: vec![Dialect::SMB_3_0_2],
+            contexts: Vec::new(),
+        };
+        client.done(Request::Negotiate(negotiate)).await;
+        let mut initiator = Initiator::new(Ntlm::new(user, "", password), &[Mechanism::Ntlm]);
+        let (header, challenge) = client.set_up(initiator.first(None)).await;
+        assert_eq!(header.status, NtStatus::MORE_PROCESSING_REQUIRED);
+        client.session_id = header.session_id;
+        let (header, _) = client.set_up(initiator.next(&challenge, [1; 8], [2; 16]).unwrap()).await;
+        assert_eq!(header.status, NtStatus::SUCCESS);
+        let path = Utf16Text::from("\\\\127.0.0.1\\export");
+        let connect = TreeConnectRequest { flags: TreeConnectFlags::empty(), path };
+        let (header, _) = client.ask(Request::TreeConnect(connect)).await;
+        assert_eq!(header.status, NtStatus::SUCCESS);
+        let Routing::Synchronous { tree_id, .. } = header.routing else { panic!("{header:?}") };
+        client.tree_id = tree_id;
+        client
+    }
+
+    async fn set_up(&mut self, token: Vec<u8>) -> (Header, Bytes) {
+        let request = SessionSetupRequest {
+            flags: SessionSetupFlags::empty(),
+            security_mode: SessionSecurityMode::SIGNING_ENABLED,
+            capabilities: Capabilities::empty(),
+            previous_session_id: 0,
+            security_buffer: token.into(),
+        };
+        match self.ask(Request::SessionSetup(request)).await {
+            (header, Response::SessionSetup(response)) => (header, response.security_buffer),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Opens, and makes what is not there.
+    pub(crate) async fn open(&mut self, opening: Opening) -> CreateResponse {
+        match self.ask(create(opening)).await {
+            (_, Response::Create(response)) => response,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The status of a request that fails.
+    pub(crate) async fn fails(&mut self, request: Request) -> NtStatus {
+        self.ask(request).await.0.status
+    }
+
+    /// Sends a request, and takes its answer.
+    pub(crate) async fn ask(&mut self, request: Request) -> (Header, Response) {
+        let id = self.send(request).await;
+        self.answer(id).await
+    }
+
+    pub(crate) async fn done(&mut self, request: Request) -> Response {
+        let (header, response) = self.ask(request).await;
+        assert_eq!(header.status, NtStatus::SUCCESS, "{response:?}");
+        response
+    }
+
+    /// Sends a request. Returns its id.
+    pub(crate) async fn send(&mut self, request: Request) -> u64 {
+        let id = self.message_id;
+        self.message_id += 1;
+        let routing = Routing::Synchronous { process_id: 0, tree_id: self.tree_id };
+        let header = Header {
+            routing,
+            credits: 64,
+            credit_charge: 1,
+            session_id: self.session_id,
+            ..Header::request(request.command(), id)
+        };
+        self.put(&header, &request).await;
+        id
+    }
+
+    /// Cancels a request that waits.
+    pub(crate) async fn cancel(&mut self, interim: &Header) {
+        let header = Header { status: NtStatus::SUCCESS, credits: 0, ..*interim };
+        self.put(&Header { command: Command::CANCEL, ..header }, &Request::Cancel).await;
+    }
+
+    async fn put(&mut self, header: &Header, request: &Request) {
+        let message = OutgoingMessage::new(header, request).into_contiguous();
+        self.stream.write_all(&frame::header(message.len()).unwrap()).await.unwrap();
+        self.stream.write_all(&message).await.unwrap();
+    }
+
+    /// The answer to a request, interim ones left out.
+    pub(crate) async fn answer(&mut self, id: u64) -> (Header, Response) {
+        loop {
+            let answer = self.next_of(id).await;
+            if answer.0.status != NtStatus::PENDING {
+                return answer;
+            }
+        }
+    }
+
+    /// The next message with this id.
+    pub(crate) async fn next_of(&mut self, id: u64) -> (Header, Response) {
+        if let Some(at) = self.others.iter().position(|(header, _)| header.message_id == id) {
+            return self.others.remove(at).unwrap();
+        }
+        loop {
+            let next = self.receive().await;
+            if next.0.message_id == id {
+                return next;
+            }
+            self.others.push_back(next);
+        }
+    }
+
+    /// The next break.
+    pub(crate) async fn broken(&mut self) -> Response {
+        self.next_of(Header::UNSOLICITED_MESSAGE_ID).await.1
+    }
+
+    /// Whether a break has come.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.others.iter().any(|(header, _)| header.message_id == Header::UNSOLICITED_MESSAGE_ID)
+    }
+
+    async fn receive(&mut self) -> (Header, Response) {
+        loop {
+            if let frame::Progress::Message(message) = frame::decode(&mut self.received, 1 << 24).unwrap() {
+                let mut messages = dittofs_smb_wire::Compound::decode(message.freeze(), 1).unwrap();
+                let Message { header, bytes } = messages.next().unwrap();
+                return (header, Response::decode(&header, &bytes).unwrap());
+            }
+            assert_ne!(self.stream.read_buf(&mut self.received).await.unwrap(), 0, "the connection was closed");
+        }
+    }
+}
+
+/// A CREATE for everything but removal.
+pub(crate) fn create(opening: Opening) -> Request {
+    Request::Create(CreateRequest {
+        requested_oplock_level: opening.oplock,
+        impersonation_level: ImpersonationLevel::IMPERSONATION,
+        desired_access: AccessMask::from_bits_retain(0x0012_019F),
+        file_attributes: FileAttributes::empty(),
+        share_access: opening.share,
+        create_disposition: CreateDisposition::OPEN_IF,
+        create_options: CreateOptions::empty(),
+        name: Utf16Text::from(opening.name),
+        contexts: opening.contexts.iter().map(RequestContext::encode).collect::<CreateContexts>(),
+    })
+}
+
+/// A lease of version 2 for all rights.
+pub(crate) fn lease(key: u8) -> Lease {
+    Lease {
+        key: LeaseKey([key; 16]),
+        state: LeaseState::READ_CACHING | LeaseState::HANDLE_CACHING | LeaseState::WRITE_CACHING,
+        flags: LeaseFlags::empty(),
+        version_2: Some(LeaseVersion2 { parent_key: LeaseKey::default(), epoch: 0x10 }),
+    }
+}
