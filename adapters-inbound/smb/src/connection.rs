@@ -16,7 +16,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dittofs_smb_wire::{Command, Packet};
+use dittofs_smb_wire::{Command, NtStatus, Packet};
 use dittofs_transport::{Account, Charge, Control, Seat, Wish};
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::{
@@ -32,6 +32,7 @@ use tokio::{
 use crate::{
     calls::{self, Batch, Broken},
     closing::close_session,
+    counts::{CommandCounts, Requests},
     establish::multi_protocol,
     link::{Frame, Link},
     server::Server,
@@ -53,12 +54,18 @@ pub(crate) struct Connection {
     early: UnboundedReceiver<Frame>,
     seat: Seat,
     account: Account,
+    commands: Arc<CommandCounts>,
 }
 
 impl Connection {
-    pub(crate) fn new(server: Arc<Server>, peer: SocketAddr, (seat, account): (Seat, Account)) -> Connection {
+    pub(crate) fn new(
+        server: Arc<Server>,
+        peer: SocketAddr,
+        (seat, account): (Seat, Account),
+        commands: Arc<CommandCounts>,
+    ) -> Connection {
         let (outbox, early) = unbounded_channel();
-        Connection { link: Arc::new(Link::new(server, peer, outbox)), early, seat, account }
+        Connection { link: Arc::new(Link::new(server, peer, outbox)), early, seat, account, commands }
     }
 
     /// Serves the connection to its end, and closes what its client has left open.
@@ -172,22 +179,27 @@ impl Connection {
         charge: Charge,
         running: &mut FuturesUnordered<Running>,
     ) -> Result<Option<Frame>, Broken> {
-        self.link.server.counts.requests.count();
+        self.link.server.counts.frames.count();
         let batch = match packet {
             receive::Received::Batch(batch) => batch,
             receive::Received::Other(Packet::Smb1Negotiate(offered)) => {
+                let mut requests = Requests::new(&self.commands, [Command::NEGOTIATE]);
                 let answer = multi_protocol(&self.link, &offered).ok_or(Broken)?;
+                requests.answered(NtStatus::SUCCESS);
                 let (head, payload) = answer.into_parts();
                 let pieces: Vec<Bytes> = std::iter::once(head.freeze()).chain(payload).collect();
-                return Frame::new(pieces).map(Some).ok_or(Broken);
+                let frame = Frame::new(pieces).ok_or(Broken)?;
+                return Ok(Some(Frame { _requests: Some(requests), ..frame }));
             }
             receive::Received::Other(_) => return Err(Broken),
         };
         self.take_ids(&batch)?;
         let link = Arc::clone(&self.link);
+        let commands = batch.requests.iter().map(|(message, _)| message.header.command);
+        let mut requests = Requests::new(&self.commands, commands);
         running.push(Box::pin(async move {
-            let answered = calls::run(link, batch).await?;
-            Ok(answered.map(|frame| Frame { _charge: Some(charge), ..frame }))
+            let answered = calls::run(link, batch, &mut requests).await?;
+            Ok(answered.map(|frame| Frame { _charge: Some(charge), _requests: Some(requests), ..frame }))
         }));
         Ok(None)
     }

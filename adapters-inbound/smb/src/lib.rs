@@ -11,6 +11,7 @@
 #![deny(missing_docs)]
 
 mod accounts;
+mod call_log;
 mod calls;
 mod closing;
 mod command;

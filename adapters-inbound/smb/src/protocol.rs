@@ -55,8 +55,9 @@ impl Protocol for Smb {
         let name = |_| refused(address, io::Error::other("`server_name` has 1 to 15 characters"));
         let names = TargetNames::standalone(&self.options.server_name).map_err(name)?;
         let accounts = Accounts::new(Arc::clone(&serving.services.accounts));
-        let server =
-            Arc::new(Server::new(serving.services.clone(), accounts, self.options.clone(), Arc::new(names), waiters));
+        let (services, options) = (serving.services.clone(), self.options.clone());
+        let watched = (serving.fronts.len(), serving.slow);
+        let server = Arc::new(Server::new(services, accounts, options, Arc::new(names), waiters, watched));
         self.server = Some(Arc::clone(&server));
         tokio::spawn(accept(listener, serving, server, self.wish.subscribe()));
         Ok(())

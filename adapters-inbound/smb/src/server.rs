@@ -6,7 +6,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use dittofs_smb_security::ntlm::TargetNames;
@@ -24,6 +24,8 @@ pub(crate) struct Server {
     pub(crate) guid: Guid,
     pub(crate) names: Arc<TargetNames>,
     pub(crate) counts: Counts,
+    /// A request that takes longer is logged; none is if absent.
+    pub(crate) slow: Option<Duration>,
     /// Requests for locks that stand in line.
     pub(crate) lock_waiters: Arc<LockWaiters>,
     /// All sessions, of whatever connection: a client that comes back names its former one.
@@ -38,6 +40,7 @@ impl Server {
         options: SmbOptions,
         names: Arc<TargetNames>,
         lock_waiters: Arc<LockWaiters>,
+        (fronts, slow): (usize, Option<Duration>),
     ) -> Server {
         Server {
             services,
@@ -45,7 +48,8 @@ impl Server {
             options,
             guid: Guid(random_bytes()),
             names,
-            counts: Counts::default(),
+            counts: Counts::new(fronts),
+            slow,
             lock_waiters,
             sessions: Mutex::default(),
             next_session: AtomicU64::new(1 + u64::from(u32::from_le_bytes(random_bytes()) >> 1)),
@@ -67,6 +71,11 @@ impl Server {
     /// A session of any connection.
     pub(crate) fn find_session(&self, id: u64) -> Option<Arc<Session>> {
         self.sessions.lock().get(&id).and_then(Weak::upgrade)
+    }
+
+    /// The number of sessions.
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions.lock().values().filter(|session| session.strong_count() > 0).count()
     }
 
     pub(crate) fn forget_session(&self, id: u64) {

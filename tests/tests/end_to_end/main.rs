@@ -43,6 +43,7 @@ mod secrets;
 mod session;
 mod shares;
 mod smb;
+mod smb_measuring;
 mod starting;
 mod stopping;
 mod takeovers;

@@ -12,11 +12,11 @@ use nfs3_client::nfs3_types::nfs3::{Nfs3Option, nfsstat3, sattr3, stable_how};
 
 use crate::session::{Session, home, pattern, user};
 
-const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 const UID: u32 = 1_000;
 
 /// Whether the client is there. Where CI runs it has to be.
-fn is_installed() -> bool {
+pub(crate) fn is_installed() -> bool {
     let found = Command::new("sh").args(["-c", "command -v smbclient"]).output().unwrap().status.success();
     assert!(found || env::var_os("CI").is_none(), "smbclient is not installed");
     if !found {
@@ -26,16 +26,16 @@ fn is_installed() -> bool {
 }
 
 /// A server with a user, and what its clients need.
-struct World {
-    server: Server,
-    home: Home,
-    port: u16,
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) home: Home,
+    pub(crate) port: u16,
     folder: tempfile::TempDir,
 }
 
 impl World {
     /// With these lines in the section `adapters.smb`.
-    fn new(options: &str) -> World {
+    pub(crate) fn new(options: &str) -> World {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let home = home(Some(&format!(
             "metadata: {{ stores: {{ m: {{ type: redb, redb: {{ path: metadata }} }} }} }}\n\
@@ -52,34 +52,34 @@ impl World {
         World { server, home, port, folder: tempfile::tempdir().unwrap() }
     }
 
-    fn client(&self, commands: &str, more: &[&str]) -> Output {
+    pub(crate) fn client(&self, commands: &str, more: &[&str]) -> Output {
         self.client_as("alice", PASSWORD, commands, more)
     }
 
-    fn client_as(&self, name: &str, password: &str, commands: &str, more: &[&str]) -> Output {
+    pub(crate) fn client_as(&self, name: &str, password: &str, commands: &str, more: &[&str]) -> Output {
         let mut client = Command::new("smbclient");
         client.args(["-p", &self.port.to_string(), "-U", &format!("{name}%{password}"), "--configfile=/dev/null"]);
         client.args(["//127.0.0.1/export", "-c", commands]).args(more).output().unwrap()
     }
 
     /// What a client prints that does these commands without an error.
-    fn done(&self, commands: &str, more: &[&str]) -> String {
+    pub(crate) fn done(&self, commands: &str, more: &[&str]) -> String {
         let output = self.client(commands, more);
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success() && !text.contains("NT_STATUS"), "{commands}: {text}");
         text
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    async fn nfs(&self) -> Session {
+    pub(crate) async fn nfs(&self) -> Session {
         Session::open(self.server.address(), "/export", &user(0, 0, &[])).await
     }
 
     /// Gives the share's root to the user.
-    async fn give_root(&self) {
+    pub(crate) async fn give_root(&self) {
         let mut nfs = self.nfs().await;
         let root = nfs.root.clone();
         nfs.set(&root, sattr3 { mode: Nfs3Option::Some(0o777), ..sattr3::default() }, None).await;

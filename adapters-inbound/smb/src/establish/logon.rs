@@ -31,6 +31,7 @@ pub(crate) struct Logon {
 
 /// What a SESSION_SETUP has come to.
 pub(crate) struct SetUp {
+    pub(crate) status: NtStatus,
     pub(crate) message: OutgoingMessage,
     /// The session whose key signs the response.
     pub(crate) signed_by: Option<Arc<Session>>,
@@ -72,7 +73,7 @@ pub(crate) async fn set_up(
             if terms.is_3_1_1() {
                 logon.preauth.update(&message.segments().collect::<Vec<_>>());
             }
-            Ok(SetUp { message, signed_by: None })
+            Ok(SetUp { status: NtStatus::MORE_PROCESSING_REQUIRED, message, signed_by: None })
         }
         Ok(Step::Identify(pending)) => {
             link.logons.lock().remove(&id);
@@ -186,7 +187,7 @@ async fn finish(
     flags.set(SessionFlags::ENCRYPT_DATA, session.keys.must_be_sealed);
     let body = SessionSetupResponse { flags, security_buffer: accepted.reply };
     let message = OutgoingMessage::new(&response_header(NtStatus::SUCCESS, id), &body);
-    Ok(SetUp { message, signed_by: Some(session) })
+    Ok(SetUp { status: NtStatus::SUCCESS, message, signed_by: Some(session) })
 }
 
 /// Ends the session that the client had before it lost its connection, if it was the same user's.
