@@ -1,6 +1,7 @@
 //! The adapter as a server plugs it in.
 
 mod listener;
+mod mounting;
 mod options;
 
 use std::{io, net::SocketAddr, sync::Arc};
@@ -63,10 +64,10 @@ impl Protocol for Smb {
         Ok(())
     }
 
-    fn announce(&self, share: &str) -> Option<String> {
-        let (host, port) = (self.address.ip(), self.address.port());
-        let name = crate::share::smb_name(share);
-        Some(format!("mount -t cifs -o port={port},username=USER,nosuid,nodev //{host}/{name} /mnt"))
+    fn announce(&self, share: &str) -> Vec<String> {
+        let Some(server) = &self.server else { return Vec::new() };
+        let found = server.services.admin.shares().into_iter().find(|known| known.name == share);
+        found.map(|share| mounting::commands(self.address, &self.options, &share.short_name)).unwrap_or_default()
     }
 
     fn statistics(&self) -> Arc<dyn ProtocolStatistics> {

@@ -18,6 +18,8 @@ pub(crate) enum TreeKind {
 pub(crate) struct Files {
     /// The share's name, as the configuration has it.
     pub(crate) name: String,
+    /// Its name as clients see it.
+    pub(crate) short_name: String,
     /// The directory that clients see as the root.
     pub(crate) root: Handle,
     /// Who calls.

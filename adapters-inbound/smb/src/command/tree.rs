@@ -11,7 +11,7 @@ use crate::{
     closing::close_tree,
     failure::Failure,
     session::User,
-    share::{PIPES, is_same, of_path, smb_name},
+    share::{PIPES, is_same, of_path},
     tree::{Files, Tree, TreeKind},
 };
 
@@ -53,7 +53,7 @@ pub(super) const CHANGES: AccessMask = AccessMask::WRITE_DATA
 async fn files(call: &Call, name: &str) -> Result<Files, NtStatus> {
     let services = &call.link.server.services;
     let shares = services.admin.shares();
-    let found = shares.into_iter().find(|share| is_same(smb_name(&share.name), name));
+    let found = shares.into_iter().find(|share| is_same(&share.short_name, name));
     let share = found.ok_or(NtStatus::BAD_NETWORK_NAME)?;
     let who = call.link.presented(call.session.id, &call.session.user);
     let entered = services.entry.mount(share.name.as_bytes(), &who).await.map_err(|_| NtStatus::ACCESS_DENIED)?;
@@ -67,6 +67,7 @@ async fn files(call: &Call, name: &str) -> Result<Files, NtStatus> {
         who,
         read_only: permitted < Permitted::Write,
         name: share.name,
+        short_name: share.short_name,
     })
 }
 
