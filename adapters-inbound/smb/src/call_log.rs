@@ -41,14 +41,15 @@ impl CallLine {
             Ok(TreeKind::Files(files)) => files.name.as_str(),
             Ok(TreeKind::Pipes) | Err(_) => "",
         };
-        let (client, user) = (call.link.peer, call.session.user.name.as_str());
+        let (client, user) = (call.link.peer, call.session.user());
+        let user = user.name.as_str();
         let (procedure, file) = (call.header.command, self.node.or_else(|| node_of(call, self.named)));
         if is_slow {
             let ms = took.as_millis() as u64;
-            tracing::warn!(target: CALLS, share, %client, user, ?procedure, file, result = ?status, ms, "slow");
+            tracing::warn!(target: CALLS, %share, %client, %user, ?procedure, file, result = ?status, ms, "slow");
         }
         let us = took.as_micros() as u64;
-        tracing::debug!(target: CALLS, share, %client, user, ?procedure, file, result = ?status, us, "call");
+        tracing::debug!(target: CALLS, %share, %client, %user, ?procedure, file, result = ?status, us, "call");
     }
 }
 

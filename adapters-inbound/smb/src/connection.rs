@@ -9,7 +9,7 @@ mod size;
 use std::{
     future::poll_fn,
     net::SocketAddr,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
     task::Poll,
     time::Duration,
@@ -26,7 +26,7 @@ use tokio::{
         tcp::{ReadHalf, WriteHalf},
     },
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
-    time::{Instant, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
 use crate::{
@@ -103,6 +103,8 @@ impl Connection {
         let mut running: FuturesUnordered<Running> = FuturesUnordered::new();
         let limits = self.link.server.options.limits.clone();
         let stranger_until = Instant::now() + limits.stall;
+        let mut idle = pin!(sleep_until(Instant::now() + self.link.server.idle));
+        let mut active = Instant::now();
         let mut reads = true;
         loop {
             if !reads && running.is_empty() {
@@ -123,7 +125,16 @@ impl Connection {
                 done = running.select_next_some(), if !running.is_empty() => done?,
                 early = self.early.recv() => early,
                 () = draining, if reads => { reads = false; None }
-                () = tokio::time::sleep_until(stranger_until), if is_stranger => return Err(Broken),
+                () = sleep_until(stranger_until), if is_stranger => return Err(Broken),
+                () = &mut idle => {
+                    let is_idle = running.is_empty() && !self.link.is_in_use();
+                    let until = if is_idle { active } else { Instant::now() } + self.link.server.idle;
+                    if until <= Instant::now() {
+                        return Ok(());
+                    }
+                    idle.as_mut().reset(until);
+                    continue;
+                }
                 received = receiver.next(&self.link, &mut self.account, limits.stall), if may_read => {
                     match received? {
                         Some((packet, charge)) => self.start(packet, charge, &mut running)?,
@@ -131,6 +142,7 @@ impl Connection {
                     }
                 }
             };
+            active = Instant::now();
             let mut frames = Vec::new();
             self.put_behind_early(frame, &mut frames);
             self.collect_ready(&mut running, &mut frames)?;

@@ -75,7 +75,7 @@ impl ProtocolStatistics for Statistics {
                     help: "Sessions of users now.",
                     kind: MeasureKind::Gauge,
                     label: None,
-                    samples: vec![("", self.0.as_ref().map_or(0, |server| server.sessions() as u64))],
+                    samples: vec![("", self.0.as_ref().map_or(0, |server| server.sessions().len() as u64))],
                 },
             ],
         }

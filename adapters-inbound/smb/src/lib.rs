@@ -28,6 +28,7 @@ mod negotiation;
 mod open;
 mod path;
 mod protocol;
+mod renewal;
 mod server;
 mod session;
 mod share;

@@ -13,7 +13,7 @@ use dittofs_transport::{ListenError, Protocol, Serving, Wish};
 use parking_lot::Mutex;
 use tokio::{net::TcpSocket, sync::watch};
 
-use crate::{accounts::Accounts, counts::Statistics, locking::LockWaiters, server::Server};
+use crate::{counts::Statistics, locking::LockWaiters, renewal::renew_all, server::Server};
 use listener::accept;
 pub use options::{Encryption, SmbLimits, SmbOptions};
 
@@ -55,11 +55,9 @@ impl Protocol for Smb {
         serving.services.entry.subscribe(Arc::clone(&waiters) as _);
         let name = |_| refused(address, io::Error::other("`server_name` has 1 to 15 characters"));
         let names = TargetNames::standalone(&self.options.server_name).map_err(name)?;
-        let accounts = Accounts::new(Arc::clone(&serving.services.accounts));
-        let (services, options) = (serving.services.clone(), self.options.clone());
-        let watched = (serving.fronts.len(), serving.slow);
-        let server = Arc::new(Server::new(services, accounts, options, Arc::new(names), waiters, watched));
+        let server = Arc::new(Server::new(&serving, self.options.clone(), Arc::new(names), waiters));
         self.server = Some(Arc::clone(&server));
+        tokio::spawn(renew_all(Arc::clone(&server), self.wish.subscribe()));
         tokio::spawn(accept(listener, serving, server, self.wish.subscribe()));
         Ok(())
     }

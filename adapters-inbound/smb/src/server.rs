@@ -11,7 +11,7 @@ use std::{
 
 use dittofs_smb_security::ntlm::TargetNames;
 use dittofs_smb_wire::{filetime::FileTime, identifiers::Guid};
-use dittofs_transport::Services;
+use dittofs_transport::{Services, Serving};
 use parking_lot::Mutex;
 
 use crate::{accounts::Accounts, counts::Counts, locking::LockWaiters, protocol::SmbOptions, session::Session};
@@ -26,6 +26,8 @@ pub(crate) struct Server {
     pub(crate) counts: Counts,
     /// A request that takes longer is logged; none is if absent.
     pub(crate) slow: Option<Duration>,
+    /// How long a connection without open files may carry nothing.
+    pub(crate) idle: Duration,
     /// Requests for locks that stand in line.
     pub(crate) lock_waiters: Arc<LockWaiters>,
     /// All sessions, of whatever connection: a client that comes back names its former one.
@@ -35,21 +37,20 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(
-        services: Services,
-        accounts: Accounts,
+        serving: &Serving,
         options: SmbOptions,
         names: Arc<TargetNames>,
         lock_waiters: Arc<LockWaiters>,
-        (fronts, slow): (usize, Option<Duration>),
     ) -> Server {
         Server {
-            services,
-            accounts,
+            services: serving.services.clone(),
+            accounts: Accounts::new(Arc::clone(&serving.services.accounts)),
             options,
             guid: Guid(random_bytes()),
             names,
-            counts: Counts::new(fronts),
-            slow,
+            counts: Counts::new(serving.fronts.len()),
+            slow: serving.slow,
+            idle: serving.idle,
             lock_waiters,
             sessions: Mutex::default(),
             next_session: AtomicU64::new(1 + u64::from(u32::from_le_bytes(random_bytes()) >> 1)),
@@ -73,9 +74,9 @@ impl Server {
         self.sessions.lock().get(&id).and_then(Weak::upgrade)
     }
 
-    /// The number of sessions.
-    pub(crate) fn sessions(&self) -> usize {
-        self.sessions.lock().values().filter(|session| session.strong_count() > 0).count()
+    /// All sessions.
+    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
+        self.sessions.lock().values().filter_map(Weak::upgrade).collect()
     }
 
     pub(crate) fn forget_session(&self, id: u64) {

@@ -10,7 +10,7 @@ use std::sync::{
 
 use dittofs_domain::{ClientId, Credentials, users::UserName};
 use dittofs_smb_wire::{NtStatus, identifiers::FileId};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use crate::{open::Open, tree::Tree};
 pub(crate) use keys::Keys;
@@ -26,7 +26,8 @@ pub(crate) struct User {
 /// A session.
 pub(crate) struct Session {
     pub(crate) id: u64,
-    pub(crate) user: User,
+    /// Who it is of, as was last looked up.
+    user: RwLock<Arc<User>>,
     pub(crate) keys: Keys,
     trees: Mutex<Table<Tree>>,
     opens: Mutex<Table<Open>>,
@@ -40,7 +41,7 @@ impl Session {
         let trees = Mutex::new(Table::new(trees_max, 1));
         Session {
             id,
-            user,
+            user: RwLock::new(Arc::new(user)),
             keys,
             trees,
             opens: Mutex::new(Table::new(opens_max, random_start())),
@@ -55,6 +56,16 @@ impl Session {
 
     pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
+    }
+
+    /// Who it is of.
+    pub(crate) fn user(&self) -> Arc<User> {
+        Arc::clone(&self.user.read())
+    }
+
+    /// Takes the same user with other groups.
+    pub(crate) fn set_user(&self, user: User) {
+        *self.user.write() = Arc::new(user);
     }
 
     /// The client, as locks and opens know it.
@@ -72,6 +83,10 @@ impl Session {
 
     pub(crate) fn tree(&self, id: u32) -> Option<Arc<Tree>> {
         self.trees.lock().get(u64::from(id))
+    }
+
+    pub(crate) fn trees(&self) -> Vec<Arc<Tree>> {
+        self.trees.lock().all()
     }
 
     pub(crate) fn remove_tree(&self, id: u32) -> Option<Arc<Tree>> {

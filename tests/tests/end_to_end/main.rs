@@ -44,6 +44,7 @@ mod session;
 mod shares;
 mod smb;
 mod smb_clients;
+mod smb_logged_on;
 mod smb_measuring;
 mod smb_shares;
 mod starting;

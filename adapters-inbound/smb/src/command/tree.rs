@@ -1,10 +1,13 @@
 //! TREE_CONNECT and TREE_DISCONNECT (MS-SMB2, 3.3.5.7 and 3.3.5.8).
 
+use std::sync::Arc;
+
 use dittofs_domain::{access::AccessMask, users::Permitted};
 use dittofs_smb_wire::{
     NtStatus, Response, access,
     tree_connect::{ShareCapabilities, ShareFlags, ShareType, TreeConnectRequest, TreeConnectResponse},
 };
+use parking_lot::RwLock;
 
 use crate::{
     calls::{Call, Done},
@@ -55,16 +58,17 @@ async fn files(call: &Call, name: &str) -> Result<Files, NtStatus> {
     let shares = services.admin.shares();
     let found = shares.into_iter().find(|share| is_same(&share.short_name, name));
     let share = found.ok_or(NtStatus::BAD_NETWORK_NAME)?;
-    let who = call.link.presented(call.session.id, &call.session.user);
+    let user = call.session.user();
+    let who = call.link.presented(call.session.id, &user);
     let entered = services.entry.mount(share.name.as_bytes(), &who).await.map_err(|_| NtStatus::ACCESS_DENIED)?;
-    let User { name, credentials } = &call.session.user;
+    let User { name, credentials } = &*user;
     let permitted = entered.share.permitted(name, credentials);
     if permitted == Permitted::None {
         return Err(NtStatus::ACCESS_DENIED);
     }
     Ok(Files {
         root: entered.share.handle_signer().handle(entered.node.node),
-        who,
+        who: RwLock::new(Arc::new(who)),
         read_only: permitted < Permitted::Write,
         name: share.name,
         short_name: share.short_name,

@@ -9,6 +9,7 @@ use dittofs_smb_security::{
 };
 use dittofs_smb_wire::{
     Header, NtStatus, OutgoingMessage,
+    header::HeaderFlags,
     session_setup::{SessionFlags, SessionSecurityMode, SessionSetupFlags, SessionSetupRequest, SessionSetupResponse},
 };
 use tokio::sync::Mutex;
@@ -19,6 +20,7 @@ use crate::{
     link::Link,
     negotiation::Terms,
     protocol::Encryption,
+    renewal::renew,
     server::{now, random_bytes},
     session::{Keys, Session, User},
 };
@@ -73,7 +75,9 @@ pub(crate) async fn set_up(
             if terms.is_3_1_1() {
                 logon.preauth.update(&message.segments().collect::<Vec<_>>());
             }
-            Ok(SetUp { status: NtStatus::MORE_PROCESSING_REQUIRED, message, signed_by: None })
+            // Who proves itself again trusts the session's keys only.
+            let signed_by = existing.filter(|_| header.flags.contains(HeaderFlags::SIGNED));
+            Ok(SetUp { status: NtStatus::MORE_PROCESSING_REQUIRED, message, signed_by })
         }
         Ok(Step::Identify(pending)) => {
             link.logons.lock().remove(&id);
@@ -158,8 +162,11 @@ async fn finish(
     response_header: impl Fn(NtStatus, u64) -> Header,
 ) -> Result<SetUp, Failure> {
     let session = match existing {
-        // The keys stay as they are (3.3.5.5.3), and so does the user.
-        Some(session) if session.user == user => session,
+        // The keys stay as they are (3.3.5.5.3), and so does the user, whose groups may be others by now.
+        Some(session) if session.user().name == user.name => {
+            renew(&link.server, &session, user).await;
+            session
+        }
         Some(session) => {
             let denied = NtStatus::ACCESS_DENIED.into();
             return Err(failed(link, id, Some(session), denied).await);
@@ -193,7 +200,7 @@ async fn finish(
 /// Ends the session that the client had before it lost its connection, if it was the same user's.
 async fn replace_former(link: &Link, former: u64, session: &Session) {
     let Some(former) = link.server.find_session(former).filter(|former| former.id != session.id) else { return };
-    if former.user == session.user {
+    if former.user().name == session.user().name {
         link.remove_session(former.id);
         close_session(&link.server, &former).await;
     }
