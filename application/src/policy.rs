@@ -71,6 +71,8 @@ const SECURE_PORTS_END: u16 = 1024;
 /// A share's own policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharePolicy {
+    /// Its name where clients know shares by one word, and not by a path.
+    pub short_name: String,
     /// Whose requests are taken at all; nobody's if empty.
     pub clients: Vec<Network>,
     /// Whether requests are taken only from ports that a machine lets its root use (below 1024): else any of its users could speak

@@ -18,6 +18,7 @@ mod problem;
 mod protocols;
 mod section;
 mod shares;
+mod short_names;
 mod size;
 mod source;
 mod stores;
@@ -169,6 +170,9 @@ struct Given<'a> {
     surroundings: Surroundings,
 }
 
+/// The section of the protocol whose clients know shares by one word.
+const SMB: &str = "smb";
+
 /// Reads the whole tree; `None` when the report has a problem.
 fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     let mut root = Section::new(String::new(), tree, report);
@@ -185,6 +189,9 @@ fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     let journal = read_journal(journal, &shares, &mut folders);
     let cache = read_cache(cache, &mut folders);
     let adapters = adapters::read(root.take_section("adapters"), given.protocols);
+    if adapters.protocols.iter().any(|(name, _)| name == SMB) {
+        short_names::check(&shares, report);
+    }
     let log = log::read(root.take_section("log"), &folders);
     let users = users::read(root.take_section("users"), system_store, &folders);
     root.finish();

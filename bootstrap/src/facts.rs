@@ -49,6 +49,8 @@ fn of_share(share: &ShareConfig, config: &Config) -> ShareFacts {
         read_only: share.read_only,
         quota: share.quota.bytes.map(|bytes| bytes.0),
         quota_files: share.quota.files,
+        smb_name: share.smb_name.clone(),
+        mounts: Vec::new(),
     }
 }
 

@@ -150,6 +150,7 @@ impl World {
             spawner: Arc::new(RuntimeSpawner),
         };
         let policy = SharePolicy {
+            short_name: "export".to_owned(),
             clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             secure_ports: true,

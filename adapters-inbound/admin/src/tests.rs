@@ -34,6 +34,8 @@ fn facts(name: &str) -> ShareFacts {
         read_only: false,
         quota: Some(7),
         quota_files: Some(5),
+        smb_name: "export".into(),
+        mounts: vec!["mount -t nfs …".into()],
     }
 }
 
@@ -42,8 +44,8 @@ fn unnamed() -> UnnamedView {
 }
 
 fn info(name: &str, id: u64) -> ShareInfo {
-    let (name, clients) = (name.to_owned(), Vec::new());
-    ShareInfo { id: ShareId(id), name, clients, read_only: false, survives: Survives::PowerLoss }
+    let (name, short_name, clients) = (name.to_owned(), name.to_owned(), Vec::new());
+    ShareInfo { id: ShareId(id), name, short_name, clients, read_only: false, survives: Survives::PowerLoss }
 }
 
 /// A server with these shares in its configuration, which fails to take some of a newer one.

@@ -42,6 +42,12 @@ pub struct ShareFacts {
     /// The most files, directories and others that it may hold.
     #[serde(default)]
     pub quota_files: Option<u64>,
+    /// Its name for clients of SMB.
+    #[serde(default)]
+    pub smb_name: String,
+    /// How clients reach it, in lines for people; none where no server runs.
+    #[serde(default)]
+    pub mounts: Vec<String>,
 }
 
 /// A share.

@@ -68,10 +68,10 @@ impl Protocol for Nfs {
         Ok(())
     }
 
-    fn announce(&self, share: &str) -> Option<String> {
+    fn announce(&self, share: &str) -> Vec<String> {
         let (host, port) = (self.address.ip(), self.address.port());
         let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
-        Some(format!("mount -t nfs -o vers=3,tcp,port={port},mountport={port},nolock,nosuid,nodev {host}:{share} /mnt"))
+        vec![format!("mount -t nfs -o vers=3,tcp,port={port},mountport={port},nolock,nosuid,nodev {host}:{share} /mnt")]
     }
 
     fn statistics(&self) -> Arc<dyn ProtocolStatistics> {

@@ -4,8 +4,8 @@ mod throttle;
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
-use dittofs_domain::users::UserName;
-use dittofs_ports::AccountService;
+use dittofs_domain::{Credentials, users::UserName};
+use dittofs_ports::{AccountService, UserInfo};
 use dittofs_smb_security::NtHash;
 use dittofs_transport::ClientNetwork;
 use parking_lot::Mutex;
@@ -47,6 +47,14 @@ impl Accounts {
         }
     }
 
+    /// All users that may log on. Nothing if they can't be found out.
+    pub(crate) async fn enabled(&self) -> Option<Vec<User>> {
+        let users = self.service.list().await;
+        let users = users.inspect_err(|error| tracing::warn!(%error, "sessions go on: their users can't be looked up"));
+        let enabled = users.ok()?.into_iter().filter(|user| !user.disabled);
+        Some(enabled.map(|user| User { credentials: credentials(&user), name: user.name }).collect())
+    }
+
     /// Whether a client has failed too often lately.
     pub(crate) fn is_throttled(&self, address: IpAddr) -> bool {
         self.throttle.lock().is_throttled(ClientNetwork::of(address), Instant::now())
@@ -56,4 +64,8 @@ impl Accounts {
     pub(crate) fn note_failure(&self, address: IpAddr) {
         self.throttle.lock().note(ClientNetwork::of(address), Instant::now());
     }
+}
+
+fn credentials(UserInfo { uid, gid, groups, .. }: &UserInfo) -> Credentials {
+    Credentials { groups: groups.iter().copied().collect(), ..Credentials::user(*uid, *gid) }
 }

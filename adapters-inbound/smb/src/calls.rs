@@ -17,8 +17,10 @@ use dittofs_smb_wire::{
 };
 
 use crate::{
+    call_log::CallLine,
     command,
-    establish::{answer_negotiate, binding, set_up},
+    counts::Requests,
+    establish::{SetUp, answer_negotiate, binding, set_up},
     failure::Failure,
     link::{Cancelled, Frame, Link},
     open::{Open, Sent},
@@ -115,7 +117,8 @@ impl Call {
         };
         let body = Response::Error(dittofs_smb_wire::error::ErrorResponse::Empty);
         // Never signed: with GMAC the answer proper would be signed with the same nonce.
-        let answer = Answer { message: OutgoingMessage::new(&header, &body), signed_by: None };
+        let message = OutgoingMessage::new(&header, &body);
+        let answer = Answer { status: NtStatus::PENDING, message, signed_by: None };
         if let Some(frame) = frame_of(vec![answer], self.is_sealed.then_some(&self.session)) {
             // The connection may be over.
             self.link.outbox.send(frame).ok();
@@ -152,6 +155,11 @@ impl Call {
         }
     }
 
+    /// Whether the client was told that the answer comes later.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.async_id.load(Ordering::Acquire) != 0
+    }
+
     /// Whether the answer is signed: if the request was, or all are.
     fn is_signed(&self) -> bool {
         self.session.keys.must_be_signed || self.header.flags.contains(HeaderFlags::SIGNED)
@@ -169,7 +177,7 @@ impl Drop for Call {
 
 /// Carries out the requests of a frame. None if nothing is to be sent, or no true answer can be given: then the
 /// connection has to end.
-pub(crate) async fn run(link: Arc<Link>, batch: Batch) -> Result<Option<Frame>, Broken> {
+pub(crate) async fn run(link: Arc<Link>, batch: Batch, requests: &mut Requests) -> Result<Option<Frame>, Broken> {
     let mut answers = Vec::with_capacity(batch.requests.len());
     let mut related = Related::default();
     let count = batch.requests.len();
@@ -179,6 +187,7 @@ pub(crate) async fn run(link: Arc<Link>, batch: Batch) -> Result<Option<Frame>, 
         }
         let place = Place { is_first: index == 0, is_last: index + 1 == count };
         let answer = answer(&link, (message, request), &batch.sealed, &mut related, place).await?;
+        requests.answered(answer.status);
         answers.push(answer);
     }
     if answers.is_empty() {
@@ -227,13 +236,15 @@ async fn answer(
     let header = message.header;
     let grant = |status: NtStatus| header.response(status, link.window.lock().grant(header.credits));
     let unsigned = |failure: Failure| Answer {
+        status: failure.status,
         message: OutgoingMessage::new(&grant(failure.status), &Response::Error(failure.body)),
         signed_by: None,
     };
     match &request {
         Ok(Request::Negotiate(request)) => {
             let made = answer_negotiate(link, request, &message.bytes, || grant(NtStatus::SUCCESS));
-            return Ok(made.map_or_else(unsigned, |message| Answer { message, signed_by: None }));
+            let status = NtStatus::SUCCESS;
+            return Ok(made.map_or_else(unsigned, |message| Answer { status, message, signed_by: None }));
         }
         Ok(Request::SessionSetup(request)) => {
             let with_session = |status, session_id| Header { session_id, ..grant(status) };
@@ -244,13 +255,13 @@ async fn answer(
                 Err(status) => Err(status.into()),
             };
             return Ok(match made {
-                Ok(made) => Answer { message: made.message, signed_by: made.signed_by },
+                Ok(SetUp { status, message, signed_by }) => Answer { status, message, signed_by },
                 Err(failure) => Answer { signed_by, ..unsigned(failure) },
             });
         }
         Ok(Request::Echo) if header.session_id == 0 => {
             let message = OutgoingMessage::new(&grant(NtStatus::SUCCESS), &Response::Empty);
-            return Ok(Answer { message, signed_by: None });
+            return Ok(Answer { status: NtStatus::SUCCESS, message, signed_by: None });
         }
         _ => {}
     }
@@ -263,6 +274,7 @@ async fn answer(
         }
     };
     let named = request.as_ref().ok().and_then(command::file_id);
+    let line = CallLine::begin(&call, named);
     let done = match (&call.related_file_failure(related), request) {
         (Some(status), _) => Err((*status).into()),
         (None, Err(status)) => Err(status.into()),
@@ -274,9 +286,10 @@ async fn answer(
         Err(failure) if failure.is_unanswered() => return Err(Broken),
         Err(failure) => (failure.status, Response::Error(failure.body)),
     };
+    line.end(&call, status);
     let message = OutgoingMessage::new(&call.response(status), &body);
     let signer = call.is_signed().then(|| call.session.channels.signer(link)).flatten();
-    Ok(Answer { message, signed_by: signer })
+    Ok(Answer { status, message, signed_by: signer })
 }
 
 /// Carries a request out, counted among those of its open (3.3.5.2.10).

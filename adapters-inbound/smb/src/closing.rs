@@ -64,7 +64,7 @@ pub(crate) async fn close_session(server: &Arc<Server>, session: &Arc<Session>) 
     }
     server.forget_session(session.id);
     for open in session.take_opens(None) {
-        detach_or_close(server, open, &session.user).await;
+        detach_or_close(server, open, &session.user()).await;
     }
     leave(server, &session.client).await;
 }

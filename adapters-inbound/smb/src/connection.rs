@@ -9,14 +9,14 @@ mod size;
 use std::{
     future::poll_fn,
     net::SocketAddr,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
     task::Poll,
     time::Duration,
 };
 
 use bytes::Bytes;
-use dittofs_smb_wire::{Command, Packet};
+use dittofs_smb_wire::{Command, NtStatus, Packet};
 use dittofs_transport::{Account, Charge, Control, Seat, Wish};
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::{
@@ -26,12 +26,13 @@ use tokio::{
         tcp::{ReadHalf, WriteHalf},
     },
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
-    time::{Instant, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
 use crate::{
     calls::{self, Batch, Broken},
     closing::close_session,
+    counts::{CommandCounts, Requests},
     establish::multi_protocol,
     link::{Frame, Link},
     server::Server,
@@ -53,12 +54,18 @@ pub(crate) struct Connection {
     early: UnboundedReceiver<Frame>,
     seat: Seat,
     account: Account,
+    commands: Arc<CommandCounts>,
 }
 
 impl Connection {
-    pub(crate) fn new(server: Arc<Server>, peer: SocketAddr, (seat, account): (Seat, Account)) -> Connection {
+    pub(crate) fn new(
+        server: Arc<Server>,
+        peer: SocketAddr,
+        (seat, account): (Seat, Account),
+        commands: Arc<CommandCounts>,
+    ) -> Connection {
         let (outbox, early) = unbounded_channel();
-        Connection { link: Arc::new(Link::new(server, peer, outbox)), early, seat, account }
+        Connection { link: Arc::new(Link::new(server, peer, outbox)), early, seat, account, commands }
     }
 
     /// Serves the connection to its end, and closes what its client has left open.
@@ -103,6 +110,8 @@ impl Connection {
         let mut running: FuturesUnordered<Running> = FuturesUnordered::new();
         let limits = self.link.server.options.limits.clone();
         let stranger_until = Instant::now() + limits.stall;
+        let mut idle = pin!(sleep_until(Instant::now() + self.link.server.idle));
+        let mut active = Instant::now();
         let mut reads = true;
         loop {
             if !reads && running.is_empty() {
@@ -123,7 +132,16 @@ impl Connection {
                 done = running.select_next_some(), if !running.is_empty() => done?,
                 early = self.early.recv() => early,
                 () = draining, if reads => { reads = false; None }
-                () = tokio::time::sleep_until(stranger_until), if is_stranger => return Err(Broken),
+                () = sleep_until(stranger_until), if is_stranger => return Err(Broken),
+                () = &mut idle => {
+                    let is_idle = running.is_empty() && !self.link.is_in_use();
+                    let until = if is_idle { active } else { Instant::now() } + self.link.server.idle;
+                    if until <= Instant::now() {
+                        return Ok(());
+                    }
+                    idle.as_mut().reset(until);
+                    continue;
+                }
                 received = receiver.next(&self.link, &mut self.account, limits.stall), if may_read => {
                     match received? {
                         Some((packet, charge)) => self.start(packet, charge, &mut running)?,
@@ -131,6 +149,7 @@ impl Connection {
                     }
                 }
             };
+            active = Instant::now();
             let mut frames = Vec::new();
             let mut notices = Vec::new();
             self.put_behind_early(frame, &mut frames, &mut notices);
@@ -185,22 +204,27 @@ impl Connection {
         charge: Charge,
         running: &mut FuturesUnordered<Running>,
     ) -> Result<Option<Frame>, Broken> {
-        self.link.server.counts.requests.count();
+        self.link.server.counts.frames.count();
         let batch = match packet {
             receive::Received::Batch(batch) => batch,
             receive::Received::Other(Packet::Smb1Negotiate(offered)) => {
+                let mut requests = Requests::new(&self.commands, [Command::NEGOTIATE]);
                 let answer = multi_protocol(&self.link, &offered).ok_or(Broken)?;
+                requests.answered(NtStatus::SUCCESS);
                 let (head, payload) = answer.into_parts();
                 let pieces: Vec<Bytes> = std::iter::once(head.freeze()).chain(payload).collect();
-                return Frame::new(pieces).map(Some).ok_or(Broken);
+                let frame = Frame::new(pieces).ok_or(Broken)?;
+                return Ok(Some(Frame { _requests: Some(requests), ..frame }));
             }
             receive::Received::Other(_) => return Err(Broken),
         };
         self.take_ids(&batch)?;
         let link = Arc::clone(&self.link);
+        let commands = batch.requests.iter().map(|(message, _)| message.header.command);
+        let mut requests = Requests::new(&self.commands, commands);
         running.push(Box::pin(async move {
-            let answered = calls::run(link, batch).await?;
-            Ok(answered.map(|frame| Frame { _charge: Some(charge), ..frame }))
+            let answered = calls::run(link, batch, &mut requests).await?;
+            Ok(answered.map(|frame| Frame { _charge: Some(charge), _requests: Some(requests), ..frame }))
         }));
         Ok(None)
     }

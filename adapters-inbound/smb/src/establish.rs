@@ -18,7 +18,7 @@ use crate::{
     negotiation::{self, Terms, negotiate},
     server::{now, random_bytes},
 };
-pub(crate) use logon::{Logon, logoff, set_up};
+pub(crate) use logon::{Logon, SetUp, logoff, set_up};
 pub(crate) use multi_protocol::multi_protocol;
 
 /// Answers NEGOTIATE. The bytes of both messages go into the hash of SMB 3.1.1, so the response is made here.

@@ -13,6 +13,7 @@
 mod accounts;
 mod below;
 mod caching;
+mod call_log;
 mod calls;
 mod client;
 mod closing;
@@ -33,6 +34,7 @@ mod negotiation;
 mod open;
 mod path;
 mod protocol;
+mod renewal;
 mod replays;
 mod server;
 mod session;

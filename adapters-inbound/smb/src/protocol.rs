@@ -1,6 +1,7 @@
 //! The adapter as a server plugs it in.
 
 mod listener;
+mod mounting;
 mod options;
 
 use std::{io, net::SocketAddr, sync::Arc};
@@ -12,7 +13,7 @@ use dittofs_transport::{ListenError, Protocol, Serving, Wish};
 use parking_lot::Mutex;
 use tokio::{net::TcpSocket, sync::watch};
 
-use crate::{accounts::Accounts, counts::Statistics, events::Events, server::Server};
+use crate::{counts::Statistics, events::Events, renewal::renew_all, server::Server};
 use listener::accept;
 pub use options::{Encryption, SmbLimits, SmbOptions};
 
@@ -52,18 +53,18 @@ impl Protocol for Smb {
         self.address = address;
         let name = |_| refused(address, io::Error::other("`server_name` has 1 to 15 characters"));
         let names = TargetNames::standalone(&self.options.server_name).map_err(name)?;
-        let accounts = Accounts::new(Arc::clone(&serving.services.accounts));
-        let server = Arc::new(Server::new(serving.services.clone(), accounts, self.options.clone(), Arc::new(names)));
+        let server = Arc::new(Server::new(&serving, self.options.clone(), Arc::new(names)));
         serving.services.entry.subscribe(Arc::new(Events(Arc::downgrade(&server))));
         self.server = Some(Arc::clone(&server));
+        tokio::spawn(renew_all(Arc::clone(&server), self.wish.subscribe()));
         tokio::spawn(accept(listener, serving, server, self.wish.subscribe()));
         Ok(())
     }
 
-    fn announce(&self, share: &str) -> Option<String> {
-        let (host, port) = (self.address.ip(), self.address.port());
-        let name = crate::share::smb_name(share);
-        Some(format!("mount -t cifs -o port={port},username=USER,nosuid,nodev //{host}/{name} /mnt"))
+    fn announce(&self, share: &str) -> Vec<String> {
+        let Some(server) = &self.server else { return Vec::new() };
+        let found = server.services.admin.shares().into_iter().find(|known| known.name == share);
+        found.map(|share| mounting::commands(self.address, &self.options, &share.short_name)).unwrap_or_default()
     }
 
     fn statistics(&self) -> Arc<dyn ProtocolStatistics> {

@@ -6,12 +6,12 @@ use std::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use dittofs_smb_security::ntlm::TargetNames;
 use dittofs_smb_wire::{filetime::FileTime, identifiers::Guid};
-use dittofs_transport::Services;
+use dittofs_transport::{Services, Serving};
 use parking_lot::Mutex;
 
 use crate::{
@@ -27,6 +27,10 @@ pub(crate) struct Server {
     pub(crate) guid: Guid,
     pub(crate) names: Arc<TargetNames>,
     pub(crate) counts: Counts,
+    /// A request that takes longer is logged; none is if absent.
+    pub(crate) slow: Option<Duration>,
+    /// How long a connection without open files may carry nothing.
+    pub(crate) idle: Duration,
     /// Requests for locks that stand in line.
     pub(crate) lock_waiters: LockWaiters,
     pub(crate) opens_below: Arc<OpensBelow>,
@@ -44,14 +48,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(services: Services, accounts: Accounts, options: SmbOptions, names: Arc<TargetNames>) -> Server {
+    pub(crate) fn new(serving: &Serving, options: SmbOptions, names: Arc<TargetNames>) -> Server {
         Server {
-            services,
-            accounts,
+            services: serving.services.clone(),
+            accounts: Accounts::new(Arc::clone(&serving.services.accounts)),
             options,
             guid: Guid(random_bytes()),
             names,
-            counts: Counts::default(),
+            counts: Counts::new(serving.fronts.len()),
+            slow: serving.slow,
+            idle: serving.idle,
             lock_waiters: LockWaiters::default(),
             opens_below: Arc::default(),
             clients: Clients::default(),
@@ -84,6 +90,11 @@ impl Server {
     /// A session of any connection.
     pub(crate) fn find_session(&self, id: u64) -> Option<Arc<Session>> {
         self.sessions.lock().get(&id).and_then(Weak::upgrade)
+    }
+
+    /// All sessions.
+    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
+        self.sessions.lock().values().filter_map(Weak::upgrade).collect()
     }
 
     pub(crate) fn forget_session(&self, id: u64) {

@@ -11,7 +11,7 @@ use std::sync::{
 
 use dittofs_domain::{ClientId, Credentials, users::UserName};
 use dittofs_smb_wire::{NtStatus, identifiers::FileId};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use crate::{client::Client, negotiation::Terms, open::Open, tree::Tree};
 pub(crate) use channels::Channels;
@@ -28,7 +28,8 @@ pub(crate) struct User {
 /// A session.
 pub(crate) struct Session {
     pub(crate) id: u64,
-    pub(crate) user: User,
+    /// Who it is of, as was last looked up.
+    user: RwLock<Arc<User>>,
     pub(crate) keys: Keys,
     /// The terms of the connection that it was set up on. Others must have the same.
     pub(crate) terms: Arc<Terms>,
@@ -55,7 +56,7 @@ impl Session {
         let trees = Mutex::new(Table::new(trees_max, 1));
         Session {
             id,
-            user,
+            user: RwLock::new(Arc::new(user)),
             keys,
             terms,
             client,
@@ -76,6 +77,16 @@ impl Session {
         self.is_over.load(Ordering::Acquire)
     }
 
+    /// Who it is of.
+    pub(crate) fn user(&self) -> Arc<User> {
+        Arc::clone(&self.user.read())
+    }
+
+    /// Takes the same user with other groups.
+    pub(crate) fn set_user(&self, user: User) {
+        *self.user.write() = Arc::new(user);
+    }
+
     /// The client, as locks and opens know it.
     pub(crate) fn client(&self) -> ClientId {
         self.client.id()
@@ -91,6 +102,10 @@ impl Session {
 
     pub(crate) fn tree(&self, id: u32) -> Option<Arc<Tree>> {
         self.trees.lock().get(u64::from(id))
+    }
+
+    pub(crate) fn trees(&self) -> Vec<Arc<Tree>> {
+        self.trees.lock().all()
     }
 
     pub(crate) fn remove_tree(&self, id: u32) -> Option<Arc<Tree>> {

@@ -1,8 +1,11 @@
 //! A share that a session uses (MS-SMB2, 3.3.1.9).
 
-use dittofs_domain::Handle;
+use std::sync::Arc;
+
+use dittofs_domain::{Credentials, Handle, users::Permitted};
 use dittofs_ports::{CaseRule, Entered, EntryService, Presented};
 use dittofs_smb_wire::NtStatus;
+use parking_lot::RwLock;
 
 /// What a tree leads to.
 #[derive(Debug)]
@@ -18,10 +21,12 @@ pub(crate) enum TreeKind {
 pub(crate) struct Files {
     /// The share's name, as the configuration has it.
     pub(crate) name: String,
+    /// Its name as clients see it.
+    pub(crate) short_name: String,
     /// The directory that clients see as the root.
     pub(crate) root: Handle,
-    /// Who calls.
-    pub(crate) who: Presented,
+    /// Who calls, for requests to come: an open keeps the groups of its user.
+    pub(crate) who: RwLock<Arc<Presented>>,
     /// Whether the user may change nothing here.
     pub(crate) read_only: bool,
 }
@@ -39,8 +44,19 @@ impl Files {
     /// # Errors
     /// `NETWORK_NAME_DELETED` if it is served no more, or not to this client.
     pub(crate) fn enter(&self, entry: &dyn EntryService) -> Result<Entered, NtStatus> {
-        let mut entered = entry.enter(&self.root.to_bytes(), &self.who).map_err(|_| NtStatus::NETWORK_NAME_DELETED)?;
+        let who = Arc::clone(&self.who.read());
+        let mut entered = entry.enter(&self.root.to_bytes(), &who).map_err(|_| NtStatus::NETWORK_NAME_DELETED)?;
         entered.caller.case = CaseRule::Insensitive;
         Ok(entered)
+    }
+    /// Whether a tree of a user that may do this would be the same.
+    pub(crate) fn permits(&self, permitted: Permitted) -> bool {
+        permitted != Permitted::None && self.read_only == (permitted < Permitted::Write)
+    }
+
+    /// Has requests to come carried out with other groups of the user.
+    pub(crate) fn set_credentials(&self, credentials: &Credentials) {
+        let mut who = self.who.write();
+        *who = Arc::new(Presented { identity: Some(credentials.clone()), ..Presented::clone(&who) });
     }
 }

@@ -72,8 +72,9 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// The address that can't be listened on.
     fn start(&mut self, serving: Serving) -> Result<(), ListenError>;
 
-    /// How clients reach the share of this name: a line for people, such as a command; none where they can't.
-    fn announce(&self, share: &str) -> Option<String>;
+    /// How clients reach the share of this name: lines for people, such as a command for each system; none where they
+    /// can't.
+    fn announce(&self, share: &str) -> Vec<String>;
 
     /// Returns its counts.
     fn statistics(&self) -> Arc<dyn ProtocolStatistics>;

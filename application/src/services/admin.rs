@@ -23,6 +23,7 @@ impl AdminService for Services {
                 ShareInfo {
                     id: volume.share(),
                     name: volume.name().to_owned(),
+                    short_name: policy.short_name.clone(),
                     clients: policy.clients.iter().map(ToString::to_string).collect(),
                     read_only: policy.read_only,
                     survives: volume.survives(),

@@ -35,6 +35,7 @@ pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
     let facts = &share.facts;
     let mut lines = vec![
         ("name", facts.name.clone()),
+        ("smb name", facts.smb_name.clone()),
         ("id", share.id.map_or("none yet".to_owned(), |id| id.to_string())),
         ("state", share.state.clone()),
         ("metadata store", facts.metadata_store.clone()),
@@ -59,6 +60,8 @@ pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
         lines.push(("bytes free", space.bytes_free.to_string()));
         lines.push(("nodes", space.nodes_used.to_string()));
     }
+    let labels = ["mount"].into_iter().chain(std::iter::repeat(""));
+    lines.extend(labels.zip(facts.mounts.iter().cloned()));
     for (name, value) in lines {
         writeln!(out, "{name:16}  {value}")?;
     }

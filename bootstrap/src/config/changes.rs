@@ -44,6 +44,7 @@ impl Changes {
         // All fields are named, so that none that is new is forgotten.
         let ShareConfig {
             name,
+            smb_name,
             id,
             metadata_store,
             content_store,
@@ -79,6 +80,7 @@ impl Changes {
             self.restart.push(format!("share {name} ({})", of_restart.join(", ")));
         }
         let taken = differing(&[
+            ("smb_name", *smb_name == newer.smb_name),
             ("clients", *clients == newer.clients),
             ("secure_ports", *secure_ports == newer.secure_ports),
             ("squash", *squash == newer.squash),
@@ -102,6 +104,7 @@ fn named<'s>(shares: &'s [ShareConfig], name: &str) -> Option<&'s ShareConfig> {
 /// A share as it runs on: who may use it, and how, is that of the newer configuration.
 fn in_force(before: &ShareConfig, newer: &ShareConfig) -> ShareConfig {
     ShareConfig {
+        smb_name: newer.smb_name.clone(),
         clients: newer.clients.clone(),
         secure_ports: newer.secure_ports,
         squash: newer.squash,

@@ -162,7 +162,7 @@ impl<P: Protocol> Configured for Options<P> {
 #[async_trait]
 pub(crate) trait Running: Send + Sync {
     fn start(&mut self, serving: Serving) -> Result<(), ListenError>;
-    fn announce(&self, share: &str) -> Option<String>;
+    fn announce(&self, share: &str) -> Vec<String>;
     fn statistics(&self) -> Arc<dyn ProtocolStatistics>;
     fn reload(&self, newer: &ProtocolConfig) -> Vec<&'static str>;
     async fn drain(&self);
@@ -174,7 +174,7 @@ impl<P: Protocol> Running for P {
         Protocol::start(self, serving)
     }
 
-    fn announce(&self, share: &str) -> Option<String> {
+    fn announce(&self, share: &str) -> Vec<String> {
         Protocol::announce(self, share)
     }
 

@@ -180,14 +180,6 @@ impl<'r> Section<'r> {
         }
     }
 
-    /// Refuses a key of the design that this version doesn't act on yet: accepting it would
-    /// promise what isn't done.
-    pub(super) fn refuse_unbuilt(&mut self, name: &'static str, why: &str) {
-        if self.entries.remove(name).is_some() {
-            self.refuse(name, format!("not built yet: {why}"), "leave this key out");
-        }
-    }
-
     /// Refuses a key that has another place now.
     pub(super) fn refuse_moved(&mut self, name: &'static str, why: &str, to: &str) {
         if self.entries.remove(name).is_some() {

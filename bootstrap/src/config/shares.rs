@@ -15,6 +15,7 @@ use super::encryption::{self, EncryptionConfig};
 use super::folders::Folders;
 use super::problem::Report;
 use super::section::{Section, shown};
+use super::short_names;
 use super::size::ByteSize;
 use super::stores::{NamedStores, StoreConfig};
 
@@ -61,6 +62,8 @@ pub fn atime_word(atime: Atime) -> &'static str {
 pub struct ShareConfig {
     /// The path that clients mount: absolute, without empty parts, `.` or `..`.
     pub name: String,
+    /// Its name for clients of SMB.
+    pub smb_name: String,
     /// The id to find the share by, for stores that keep one; by name if absent.
     pub id: Option<u64>,
     /// A name in `metadata.stores`.
@@ -163,8 +166,8 @@ fn read_one(
     content: &NamedStores,
     folders: &Folders<'_>,
 ) -> Option<ShareConfig> {
-    section.refuse_unbuilt("smb_name", "clients of SMB know a share by the last part of its name");
     let name = read_name(&mut section);
+    let smb_name = short_names::read(&mut section, name.as_deref());
     let metadata_store = read_store(&mut section, "metadata_store", "metadata", metadata);
     let content_store = read_store(&mut section, "content_store", "content", content);
     let wanted = section.take_choice("durability", &Durability::CHOICES);
@@ -187,6 +190,7 @@ fn read_one(
     section.finish();
     Some(ShareConfig {
         name: name?,
+        smb_name: smb_name?,
         id,
         metadata_store: metadata_store?.0,
         content_store: content_store?.0,

@@ -47,9 +47,9 @@ impl Served {
         self.0.iter().map(|(_, protocol)| protocol.statistics()).collect()
     }
 
-    /// How clients reach a share, a line for each protocol that says so.
+    /// How clients reach a share, in lines for people.
     pub(super) fn announce(&self, share: &str) -> Vec<String> {
-        self.0.iter().filter_map(|(_, protocol)| protocol.announce(share)).collect()
+        self.0.iter().flat_map(|(_, protocol)| protocol.announce(share)).collect()
     }
 
     /// Has each protocol take what it can of newer options. `running` has them from then on, where a protocol has taken

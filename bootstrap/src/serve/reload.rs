@@ -42,11 +42,25 @@ impl Reloader {
 
     /// Sets the facts that are shown until the next reload.
     pub(super) fn show(&self, config: &Config, unnamed: &[UnnamedView]) {
-        *self.shown.lock() = Shown { facts: facts::of(config), unnamed: unnamed.to_vec() };
+        self.show_facts(facts::of(config), unnamed);
+    }
+
+    /// The same while protocols are served.
+    fn show_live(&self, live: &Live) {
+        let mut facts = facts::of(&live.config);
+        for share in &mut facts {
+            share.mounts = live.protocols.announce(&share.name);
+        }
+        self.show_facts(facts, &live.unnamed);
+    }
+
+    fn show_facts(&self, facts: Vec<ShareFacts>, unnamed: &[UnnamedView]) {
+        *self.shown.lock() = Shown { facts, unnamed: unnamed.to_vec() };
     }
 
     /// Notes that the server serves. A reload that was asked for during its start happens now.
     pub(super) async fn serves(self: &Arc<Self>, live: Live) {
+        self.show_live(&live);
         let before = std::mem::replace(&mut *self.state.lock().await, State::Live(Box::new(live)));
         if matches!(before, State::Starting(true)) {
             self.hung_up();
@@ -89,7 +103,7 @@ impl Reloader {
             (State::Live(_), None) => ReloadView::default(),
             (State::Live(live), Some(newer)) => {
                 let view = live.take(newer).await;
-                self.show(&live.config, &live.unnamed);
+                self.show_live(live);
                 view
             }
         };

@@ -298,6 +298,7 @@ async fn report_losses(share: &ShareConfig, journal: &MmapJournal, metadata: &dy
 /// Who may use a share, and how.
 pub(super) fn policy(share: &ShareConfig, config: &Config) -> SharePolicy {
     SharePolicy {
+        short_name: share.smb_name.clone(),
         clients: share.clients.iter().filter_map(|net| Network::new(net.addr(), net.prefix_len())).collect(),
         secure_ports: share.secure_ports,
         identity: identity_policy(share),

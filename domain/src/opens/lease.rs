@@ -108,11 +108,9 @@ impl Trigger {
     /// The rights that cannot be kept (MS-FSA, 2.1.4.12).
     pub const fn takes(self) -> Rights {
         match self {
-            Trigger::OpenRead
-            | Trigger::OpenSecurity
-            | Trigger::OpenWrite
-            | Trigger::Read
-            | Trigger::SetAttributes => Rights::WRITE,
+            Trigger::OpenRead | Trigger::OpenSecurity | Trigger::OpenWrite | Trigger::Read | Trigger::SetAttributes => {
+                Rights::WRITE
+            }
             Trigger::OpenTruncate | Trigger::Write | Trigger::Truncate | Trigger::Lock | Trigger::ChangeEntries => {
                 Rights::all()
             }

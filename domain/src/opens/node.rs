@@ -74,13 +74,7 @@ impl NodeOpens {
     /// Opens the node, with what that does to those who cache ([`Trigger::of_open`]).
     ///
     /// `Denied`: `Share`, `Deleting`, `TokenInUse`, `Limit`, or `Invalid` for a key of another client.
-    pub fn open_for(
-        &mut self,
-        token: OpenToken,
-        open: Open,
-        trigger: Option<Trigger>,
-        deadline_ms: u64,
-    ) -> Outcome {
+    pub fn open_for(&mut self, token: OpenToken, open: Open, trigger: Option<Trigger>, deadline_ms: u64) -> Outcome {
         if open.lease.is_some_and(|key| key.client != open.client) {
             return Outcome::Denied(Denied::Invalid);
         }

@@ -118,7 +118,7 @@ pub trait AccountService: Send + Sync {
     /// - `Taken`, `Ids`, `TooMany`.
     async fn add(&self, user: NewUser) -> Result<(), AccountError>;
 
-    /// Changes a user. Who is logged on stays so, with what it had when it logged on.
+    /// Changes a user. Who is logged on stays so, with what it had when it logged on, until its protocol looks again.
     /// - `Unknown`, `Ids`; `Conflict` only if others change the user again and again.
     async fn change(&self, name: &UserName, change: UserChange) -> Result<(), AccountError>;
 

@@ -24,6 +24,8 @@ pub struct ShareInfo {
     pub id: ShareId,
     /// Its name: an absolute path.
     pub name: String,
+    /// Its name where clients know shares by one word: unlike that of any other in any case.
+    pub short_name: String,
     /// Networks whose clients are admitted, as text; empty: nobody.
     pub clients: Vec<String>,
     /// Whether changes are refused.

@@ -76,8 +76,8 @@ impl Protocol for Line {
         Ok(())
     }
 
-    fn announce(&self, share: &str) -> Option<String> {
-        Some(format!("echo list {share} | nc {} {}", self.address.ip(), self.address.port()))
+    fn announce(&self, share: &str) -> Vec<String> {
+        vec![format!("echo list {share} | nc {} {}", self.address.ip(), self.address.port())]
     }
 
     fn statistics(&self) -> Arc<dyn ProtocolStatistics> {

@@ -404,6 +404,7 @@ impl Driver {
             opens: Arc::new(MemoryOpenState::new()),
         };
         let policy = SharePolicy {
+            short_name: "export".to_owned(),
             clients: Network::new([127, 0, 0, 1].into(), 8).into_iter().collect(),
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             secure_ports: true,

@@ -222,6 +222,9 @@ async fn a_flipped_byte_is_an_error_a_count_and_a_line_that_names_the_file() {
     assert!(line.contains(&format!("node={id}")) && line.contains("/export"), "{line}");
 }
 
+/// All protocols, with monitoring.
+const ALL_PROTOCOLS: &str = "adapters: { admin: { listen: 127.0.0.1:0 }, smb: { listen: 127.0.0.1:0 } }\n";
+
 /// Names of metrics in a text that is not only names.
 fn names_in(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
@@ -234,7 +237,7 @@ fn document(name: &str) -> String {
 
 #[test]
 fn what_is_exposed_is_documented_and_what_is_documented_is_exposed() {
-    let home = home(Some(WATCHED));
+    let home = home(Some(ALL_PROTOCOLS));
     let _server = home.start();
     let exposed = metrics(monitoring(&home));
     let text = document("metrics.md");
@@ -259,7 +262,7 @@ fn what_is_exposed_is_documented_and_what_is_documented_is_exposed() {
 
 #[test]
 fn every_panel_of_the_dashboard_asks_for_what_there_is() {
-    let home = home(Some(WATCHED));
+    let home = home(Some(ALL_PROTOCOLS));
     let _server = home.start();
     let exposed = metrics(monitoring(&home));
     let dashboard: serde_json::Value = serde_json::from_str(&document("grafana-dashboard.json")).unwrap();

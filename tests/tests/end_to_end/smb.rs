@@ -16,7 +16,7 @@ pub(crate) const PASSWORD: &str = "correct horse";
 const UID: u32 = 1_000;
 
 /// Whether the client is there. Where CI runs it has to be.
-fn is_installed() -> bool {
+pub(crate) fn is_installed() -> bool {
     let found = Command::new("sh").args(["-c", "command -v smbclient"]).output().unwrap().status.success();
     assert!(found || env::var_os("CI").is_none(), "smbclient is not installed");
     if !found {
@@ -27,8 +27,8 @@ fn is_installed() -> bool {
 
 /// A server with a user, and what its clients need.
 pub(crate) struct World {
-    server: Server,
-    home: Home,
+    pub(crate) server: Server,
+    pub(crate) home: Home,
     pub(crate) port: u16,
     folder: tempfile::TempDir,
 }
@@ -52,25 +52,25 @@ impl World {
         World { server, home, port, folder: tempfile::tempdir().unwrap() }
     }
 
-    fn client(&self, commands: &str, more: &[&str]) -> Output {
+    pub(crate) fn client(&self, commands: &str, more: &[&str]) -> Output {
         self.client_as("alice", PASSWORD, commands, more)
     }
 
-    fn client_as(&self, name: &str, password: &str, commands: &str, more: &[&str]) -> Output {
+    pub(crate) fn client_as(&self, name: &str, password: &str, commands: &str, more: &[&str]) -> Output {
         let mut client = Command::new("smbclient");
         client.args(["-p", &self.port.to_string(), "-U", &format!("{name}%{password}"), "--configfile=/dev/null"]);
         client.args(["//127.0.0.1/export", "-c", commands]).args(more).output().unwrap()
     }
 
     /// What a client prints that does these commands without an error.
-    fn done(&self, commands: &str, more: &[&str]) -> String {
+    pub(crate) fn done(&self, commands: &str, more: &[&str]) -> String {
         let output = self.client(commands, more);
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success() && !text.contains("NT_STATUS"), "{commands}: {text}");
         text
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 

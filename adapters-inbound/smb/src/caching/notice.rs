@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dittofs_domain::opens::Rights;
 use dittofs_smb_wire::{
-    Header, OutgoingMessage, Response,
+    Header, NtStatus, OutgoingMessage, Response,
     create::{LeaseState, OplockLevel},
     identifiers::{FileId, LeaseKey},
     oplock_break::{LeaseBreakFlags, LeaseBreakNotification, OplockBreak},
@@ -68,7 +68,7 @@ fn send(session: &Session, body: &Response, sealed: Option<&Arc<Session>>) -> bo
     !session.is_over()
         && session.channels.links().iter().any(|link| {
             let message = OutgoingMessage::new(&Header::break_notification(), body);
-            let frame = frame_of(vec![Answer { message, signed_by: None }], sealed);
+            let frame = frame_of(vec![Answer { status: NtStatus::SUCCESS, message, signed_by: None }], sealed);
             frame.is_some_and(|frame| link.outbox.send(Frame { is_notice: true, ..frame }).is_ok())
         })
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use dittofs_smb_security::{Sender, sealing::TransformHeader, signing::Signer};
-use dittofs_smb_wire::{OutgoingMessage, frame::HEADER_SIZE};
+use dittofs_smb_wire::{NtStatus, OutgoingMessage, frame::HEADER_SIZE};
 
 use crate::{link::Frame, session::Session};
 
 /// An answer to one request, and the key that signs it.
 pub(crate) struct Answer {
+    pub(crate) status: NtStatus,
     pub(crate) message: OutgoingMessage,
     pub(crate) signed_by: Option<Arc<Signer>>,
 }
@@ -20,7 +21,7 @@ pub(crate) fn frame_of(answers: Vec<Answer>, sealed: Option<&Arc<Session>>) -> O
         return sealed_frame(&answers, session);
     }
     let mut pieces: Vec<Bytes> = Vec::with_capacity(1 + 2 * answers.len());
-    for Answer { message, signed_by } in answers {
+    for Answer { message, signed_by, .. } in answers {
         let (mut head, payload) = message.into_parts();
         if let Some(signer) = signed_by {
             let rest: Vec<&[u8]> = payload.iter().map(AsRef::as_ref).collect();

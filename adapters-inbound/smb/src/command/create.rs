@@ -66,7 +66,7 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
         return Err(NtStatus::TOO_MANY_OPENED_FILES.into());
     }
     let entered = files.enter(&*call.link.server.services.entry)?;
-    if let Some(reconnect) = wanted.durability.to_reconnect()? {
+    if let Some(reconnect) = wanted.durability.wanted_reconnect()? {
         return reconnect::reconnect(call, &entered, &wanted, reconnect).await;
     }
     let replay = match replay::begin(call, &wanted)? {

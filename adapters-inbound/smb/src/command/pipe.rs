@@ -19,14 +19,13 @@ use crate::{
     calls::{Call, Done},
     failure::Failure,
     open::{Open, OpenKind},
-    share::smb_name,
 };
 
 /// The server as pipes know it: with the shares that a user may see.
 fn rpc_server(call: &Call) -> RpcServer {
     let server = &call.link.server;
     let name = server.options.server_name.clone();
-    let disks = server.services.admin.shares().into_iter().map(|share| RpcShare::disk(smb_name(&share.name)));
+    let disks = server.services.admin.shares().into_iter().map(|share| RpcShare::disk(share.short_name));
     let mut rpc = RpcServer::new(name.clone(), name);
     rpc.shares = disks.chain([RpcShare::ipc()]).collect();
     rpc

@@ -1,19 +1,20 @@
 //! TREE_CONNECT and TREE_DISCONNECT (MS-SMB2, 3.3.5.7 and 3.3.5.8).
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use dittofs_domain::{access::AccessMask, users::Permitted};
 use dittofs_smb_wire::{
     NtStatus, Response, access,
     tree_connect::{ShareCapabilities, ShareFlags, ShareType, TreeConnectRequest, TreeConnectResponse},
 };
+use parking_lot::RwLock;
 
 use crate::{
     calls::{Call, Done},
     closing::close_tree,
     failure::Failure,
     session::User,
-    share::{PIPES, is_same, of_path, smb_name},
+    share::{PIPES, is_same, of_path},
     tree::{Files, Tree, TreeKind},
 };
 
@@ -58,20 +59,22 @@ pub(super) const CHANGES: AccessMask = AccessMask::WRITE_DATA
 async fn files(call: &Call, name: &str) -> Result<Files, NtStatus> {
     let services = &call.link.server.services;
     let shares = services.admin.shares();
-    let found = shares.into_iter().find(|share| is_same(smb_name(&share.name), name));
+    let found = shares.into_iter().find(|share| is_same(&share.short_name, name));
     let share = found.ok_or(NtStatus::BAD_NETWORK_NAME)?;
-    let who = call.link.presented(call.session.client(), &call.session.user);
+    let user = call.session.user();
+    let who = call.link.presented(call.session.client(), &user);
     let entered = services.entry.mount(share.name.as_bytes(), &who).await.map_err(|_| NtStatus::ACCESS_DENIED)?;
-    let User { name, credentials } = &call.session.user;
+    let User { name, credentials } = &*user;
     let permitted = entered.share.permitted(name, credentials);
     if permitted == Permitted::None {
         return Err(NtStatus::ACCESS_DENIED);
     }
     Ok(Files {
         root: entered.share.handle_signer().handle(entered.node.node),
-        who,
+        who: RwLock::new(Arc::new(who)),
         read_only: permitted < Permitted::Write,
         name: share.name,
+        short_name: share.short_name,
     })
 }
 

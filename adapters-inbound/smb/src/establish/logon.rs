@@ -21,6 +21,7 @@ use crate::{
     link::Link,
     negotiation::Terms,
     protocol::Encryption,
+    renewal::renew,
     server::{now, random_bytes},
     session::{Keys, Session, User},
 };
@@ -35,6 +36,7 @@ pub(crate) struct Logon {
 
 /// What a SESSION_SETUP has come to.
 pub(crate) struct SetUp {
+    pub(crate) status: NtStatus,
     pub(crate) message: OutgoingMessage,
     /// The key that signs the response.
     pub(crate) signed_by: Option<Arc<Signer>>,
@@ -88,7 +90,7 @@ pub(crate) async fn set_up(
             if terms.is_3_1_1() {
                 logon.preauth.update(&message.segments().collect::<Vec<_>>());
             }
-            Ok(SetUp { message, signed_by: binding::signer(link, header) })
+            Ok(SetUp { status: NtStatus::MORE_PROCESSING_REQUIRED, message, signed_by: binding::signer(link, header) })
         }
         Ok(Step::Identify(pending)) => {
             link.logons.lock().remove(&id);
@@ -108,7 +110,7 @@ pub(crate) async fn set_up(
             session.is_anonymous.store(true, Ordering::Release);
             let body = SessionSetupResponse { flags: SessionFlags::IS_NULL, security_buffer: reply };
             let message = OutgoingMessage::new(&response_header(NtStatus::SUCCESS, id), &body);
-            Ok(SetUp { message, signed_by: session.channels.signer(link) })
+            Ok(SetUp { status: NtStatus::SUCCESS, message, signed_by: session.channels.signer(link) })
         }
         Err(refusal) => {
             link.logons.lock().remove(&id);
@@ -179,12 +181,13 @@ async fn finish(
     response_header: impl Fn(NtStatus, u64) -> Header,
 ) -> Result<SetUp, Failure> {
     let session = match existing {
-        // The keys stay as they are (3.3.5.5.3), and so does the user.
-        Onto::Again(session) if session.user == user => {
+        // The keys stay as they are (3.3.5.5.3), and so does the user, whose groups may be others by now.
+        Onto::Again(session) if session.user().name == user.name => {
+            renew(&link.server, &session, user).await;
             session.is_anonymous.store(false, Ordering::Release);
             session
         }
-        Onto::Bound(session) if session.user == user && !session.is_over() => {
+        Onto::Bound(session) if session.user().name == user.name && !session.is_over() => {
             let keys = Keys::derive(terms, id, (&accepted.session_key, preauth), (true, false));
             let keys = keys.map_err(|_| NtStatus::INTERNAL_ERROR)?;
             session.channels.add(link, keys.signer);
@@ -220,13 +223,13 @@ async fn finish(
     flags.set(SessionFlags::ENCRYPT_DATA, session.keys.must_be_sealed);
     let body = SessionSetupResponse { flags, security_buffer: accepted.reply };
     let message = OutgoingMessage::new(&response_header(NtStatus::SUCCESS, id), &body);
-    Ok(SetUp { message, signed_by: session.channels.signer(link) })
+    Ok(SetUp { status: NtStatus::SUCCESS, message, signed_by: session.channels.signer(link) })
 }
 
 /// Ends the session that the client had before it lost its connection, if it was the same user's.
 async fn replace_former(link: &Link, former: u64, session: &Session) {
     let Some(former) = link.server.find_session(former).filter(|former| former.id != session.id) else { return };
-    if former.user == session.user {
+    if former.user().name == session.user().name {
         link.remove_session(former.id);
         close_session(&link.server, &former).await;
     }

@@ -5,6 +5,8 @@ use dittofs_smb_wire::frame;
 use dittofs_transport::Charge;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::counts::Requests;
+
 /// A frame: its header, and the messages in it.
 pub(crate) struct Frame {
     pub(crate) pieces: Vec<Bytes>,
@@ -12,6 +14,8 @@ pub(crate) struct Frame {
     pub(crate) _charge: Option<Charge>,
     /// Whether it answers nothing: it goes behind the answers that are ready with it, as it may tell of what they give.
     pub(crate) is_notice: bool,
+    /// The requests that it answers: they end with it.
+    pub(crate) _requests: Option<Requests>,
 }
 
 impl Frame {
@@ -19,14 +23,14 @@ impl Frame {
     pub(crate) fn new(mut pieces: Vec<Bytes>) -> Option<Frame> {
         let header = frame::header(pieces.iter().map(Bytes::len).sum())?;
         pieces.insert(0, Bytes::copy_from_slice(&header));
-        Some(Frame { pieces, _charge: None, is_notice: false })
+        Some(Frame { pieces, _charge: None, is_notice: false, _requests: None })
     }
 
     /// A frame of one message that has room for the frame's header in front.
     pub(crate) fn of_one(mut message: BytesMut) -> Option<Frame> {
         let header = frame::header(message.len().checked_sub(frame::HEADER_SIZE)?)?;
         message.get_mut(..frame::HEADER_SIZE)?.copy_from_slice(&header);
-        Some(Frame { pieces: vec![message.freeze()], _charge: None, is_notice: false })
+        Some(Frame { pieces: vec![message.freeze()], _charge: None, is_notice: false, _requests: None })
     }
 }
 

@@ -85,13 +85,15 @@ fn start(
     front: usize,
     mut wish: watch::Receiver<Wish>,
 ) {
-    let Some(front) = serving.fronts.get(front % serving.fronts.len().max(1)) else { return };
+    let number = front % serving.fronts.len().max(1);
+    let Some(front) = serving.fronts.get(number) else { return };
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
     // A connection that is lost already fails at its first read.
     SockRef::from(&stream).set_tcp_keepalive(&keepalive).ok();
     stream.set_nodelay(true).ok();
     let account = serving.bounds.memory.account(ClientNetwork::of(peer.ip()));
-    let connection = Connection::new(Arc::clone(server), peer, (seat, account));
+    let commands = server.counts.commands(number);
+    let connection = Connection::new(Arc::clone(server), peer, (seat, account), commands);
     server.counts.accepted.count();
     let server = Arc::clone(server);
     // The socket is registered anew with the front's reactor, so that its events never cross threads.

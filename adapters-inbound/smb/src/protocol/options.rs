@@ -51,6 +51,8 @@ pub struct SmbLimits {
     pub in_flight: usize,
     /// How long a peer may leave a frame unfinished, a reply untaken, or itself unknown, before it is dropped.
     pub stall: Duration,
+    /// How often the users of sessions are looked up again.
+    pub users: Duration,
     /// How long requests may go on after the signal to stop.
     pub drain: Duration,
 }
@@ -65,7 +67,7 @@ impl SmbOptions {
     pub(crate) fn needing_restart(&self, newer: &SmbOptions) -> Vec<&'static str> {
         // All fields are named, so that none that is new is forgotten.
         let SmbOptions { listen, signing_required, encryption, dialect_min, dialect_max, server_name, limits } = self;
-        let SmbLimits { sessions, trees, opens, in_flight, stall, drain: _ } = limits;
+        let SmbLimits { sessions, trees, opens, in_flight, stall, users, drain: _ } = limits;
         let differ = [
             ("listen", *listen != newer.listen),
             ("signing", *signing_required != newer.signing_required),
@@ -77,6 +79,7 @@ impl SmbOptions {
             ("limits.opens", *opens != newer.limits.opens),
             ("limits.in_flight", *in_flight != newer.limits.in_flight),
             ("limits.stall_seconds", *stall != newer.limits.stall),
+            ("limits.users_seconds", *users != newer.limits.users),
         ];
         differ.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
@@ -105,6 +108,7 @@ impl Default for SmbLimits {
             opens: 16_384,
             in_flight: 512,
             stall: Duration::from_secs(30),
+            users: Duration::from_secs(60),
             drain: Duration::from_secs(10),
         }
     }

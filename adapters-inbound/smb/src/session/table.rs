@@ -38,6 +38,10 @@ impl<T> Table<T> {
         self.by_id.get(&id).cloned()
     }
 
+    pub(super) fn all(&self) -> Vec<Arc<T>> {
+        self.by_id.values().cloned().collect()
+    }
+
     pub(super) fn remove(&mut self, id: u64) -> Option<Arc<T>> {
         self.by_id.remove(&id)
     }

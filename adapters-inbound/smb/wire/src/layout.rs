@@ -111,6 +111,9 @@ macro_rules! open_integer {
 
         impl $name {
             $($(#[$value_meta])* pub const $value: Self = Self($number);)*
+
+            /// The values that have a name, with it.
+            pub const NAMED: &[(Self, &'static str)] = &[$((Self::$value, stringify!($value)),)*];
         }
 
         impl ::std::fmt::Debug for $name {

@@ -57,6 +57,7 @@ fn log_adapters(Adapters { protocols, admin, limits }: &Adapters) {
 fn log_share(share: &ShareConfig, facts: &ShareFacts, bytes_max: Option<u64>) {
     let ShareConfig {
         name,
+        smb_name,
         id: _,
         metadata_store: _,
         content_store: _,
@@ -77,6 +78,7 @@ fn log_share(share: &ShareConfig, facts: &ShareFacts, bytes_max: Option<u64>) {
     } = share;
     tracing::info!(
         share = %name,
+        %smb_name,
         metadata = %facts.metadata_store,
         content = %facts.content_store,
         journal = facts.journal.as_deref().unwrap_or("none"),

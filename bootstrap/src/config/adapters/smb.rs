@@ -74,7 +74,8 @@ fn read_limits(mut section: Section<'_>, default: &SmbLimits) -> SmbLimits {
     let in_flight = count("in_flight", 8_192, default.in_flight);
     let mut seconds = |name, default| section.take_number(name, 1..=3_600).map_or(default, Duration::from_secs);
     let stall = seconds("stall_seconds", default.stall);
+    let users = seconds("users_seconds", default.users);
     let drain = seconds("drain_seconds", default.drain);
     section.finish();
-    SmbLimits { sessions, trees, opens, in_flight, stall, drain }
+    SmbLimits { sessions, trees, opens, in_flight, stall, users, drain }
 }

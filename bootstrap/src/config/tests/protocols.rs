@@ -30,8 +30,8 @@ impl Protocol for Line {
         Ok(())
     }
 
-    fn announce(&self, _: &str) -> Option<String> {
-        None
+    fn announce(&self, _: &str) -> Vec<String> {
+        Vec::new()
     }
 
     fn statistics(&self) -> Arc<dyn ProtocolStatistics> {

@@ -39,7 +39,10 @@ use super::*;
 #[case::bad_network("clients: [localhost]", "clients[0]", "`localhost`", "networks")]
 #[case::bad_prefix("clients: [\"::1\", 10.0.0.0/33]", "clients[1]", "10.0.0.0/33", "networks")]
 #[case::host_bits("clients: [10.1.2.3/8]", "clients[0]", "behind its prefix", "10.0.0.0/8")]
-#[case::smb_name("smb_name: e", "smb_name", "not built yet", "leave")]
+#[case::smb_name_character("smb_name: a/b", "smb_name", "that Windows refuses", "such as export")]
+#[case::smb_name_long(&format!("smb_name: {}", "x".repeat(81)), "smb_name", "more than 80", "such as export")]
+#[case::smb_name_reserved("smb_name: ipc$", "smb_name", "something else", "such as export")]
+#[case::smb_name_empty("smb_name: \"\"", "smb_name", "not a text", "text")]
 #[case::unknown("colour: red", "colour", "not known", "read_only")]
 fn a_field_of_a_share_is_refused(#[case] fields: &str, #[case] key: &str, #[case] found: &str, #[case] fix: &str) {
     let result = load_text(&with_share(fields), &[]);
@@ -77,6 +80,39 @@ fn shares_whose_names_only_begin_alike_stand_beside_each_other() {
     let share = |name| format!("{{ name: {name}, metadata_store: m, content_store: c }}");
     let text = with_shares(&format!("[{}, {}]", share("/a"), share("/ab")));
     assert_eq!(load_text(&text, &[]).unwrap().shares.len(), 2);
+}
+
+/// Two shares in memory, and perhaps SMB.
+fn two_shares(one: &str, other: &str, adapters: &str) -> Result<Config, ConfigError> {
+    let share = |fields: &str| format!("{{ metadata_store: m, content_store: c, {fields} }}");
+    load_text(&(with_shares(&format!("[{}, {}]", share(one), share(other))) + adapters), &[])
+}
+
+const WITH_SMB: &str = "adapters: { smb: { listen: 127.0.0.1:0 } }\n";
+
+#[rstest]
+#[case::one_last_part("name: /a/export", "name: /b/Export", "`Export` is the name of `/a/export`")]
+#[case::given("name: /a, smb_name: Größe", "name: /b, smb_name: GRÖSSE2", "")]
+#[case::given_twice("name: /a, smb_name: Größe", "name: /b, smb_name: GRÖßE", "upper and lower case are the same")]
+#[case::given_and_default("name: /a", "name: /b, smb_name: A", "upper and lower case are the same")]
+#[case::long("name: /a", &format!("name: /{}", "x".repeat(81)), "has more than 80 characters")]
+#[case::character("name: /a", "name: \"/x:y\"", "that Windows refuses")]
+fn names_for_smb_are_told_apart_where_it_is_served(#[case] one: &str, #[case] other: &str, #[case] found: &str) {
+    assert!(two_shares(one, other, "").is_ok());
+    let with_smb = two_shares(one, other, WITH_SMB);
+    match found {
+        "" => assert!(with_smb.is_ok()),
+        found => assert_refused(with_smb, "shares[1].smb_name", found, "no other has"),
+    }
+}
+
+#[test]
+fn the_root_as_a_share_needs_a_name_for_smb() {
+    let text = |fields: &str| with_shares(&format!("[{{ name: /, metadata_store: m, content_store: c {fields} }}]"));
+    assert!(load_text(&text(""), &[]).is_ok());
+    assert_refused(load_text(&(text("") + WITH_SMB), &[]), "shares[0].smb_name", "is empty", "no other has");
+    let named = load_text(&(text(", smb_name: All") + WITH_SMB), &[]).unwrap();
+    assert_eq!(named.shares[0].smb_name, "All");
 }
 
 #[rstest]

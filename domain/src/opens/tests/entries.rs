@@ -43,7 +43,10 @@ proptest! {
 fn key_of_the_parent_spares_its_own_lease() {
     let (mut node, first) = leased(1, LeaseForm::Lease, RH);
     let second = key(2, LeaseForm::Lease);
-    assert_eq!(node.open(OpenToken(2), Open { lease: Some(second), ..open(2, ShareAccess::READ) }, false, 0), granted());
+    assert_eq!(
+        node.open(OpenToken(2), Open { lease: Some(second), ..open(2, ShareAccess::READ) }, false, 0),
+        granted()
+    );
     assert_eq!(node.request_lease(second, RH).rights, RH);
     let by = Requester { client: ClientId::Nfs4(1), lease: Some(first) };
     let broken = Break { key: second, from: RH, to: Rights::empty(), epoch: 2, deadline_ms: Some(DEADLINE) };

@@ -90,7 +90,10 @@ fn handles_of_leases_and_oplocks_exclude_each_other(
 fn lease_that_has_something_grows_to_all_that_is_wanted_or_stays() {
     let (mut node, first) = leased(1, LeaseForm::Lease, R);
     let second = key(2, LeaseForm::Lease);
-    assert_eq!(node.open(OpenToken(2), Open { lease: Some(second), ..open(2, ShareAccess::READ) }, false, 0), granted());
+    assert_eq!(
+        node.open(OpenToken(2), Open { lease: Some(second), ..open(2, ShareAccess::READ) }, false, 0),
+        granted()
+    );
     assert_eq!(node.request_lease(second, RW).rights, R, "a new one gets what there is");
     assert_eq!(node.request_lease(first, RWH).rights, R);
     assert_eq!(node.request_lease(first, RH).rights, RH);
@@ -226,10 +229,7 @@ fn second_break_waits_for_the_first_acknowledgement() {
 fn lease_is_broken_in_steps_to_what_all_who_wait_leave_it() {
     let (mut node, key) = leased(1, LeaseForm::Lease, RWH);
     let other = open(2, ShareAccess::READ);
-    assert_eq!(
-        node.open(OpenToken(2), other, false, DEADLINE),
-        Outcome::MustBreak(vec![broken(key, RWH, RH, 2)])
-    );
+    assert_eq!(node.open(OpenToken(2), other, false, DEADLINE), Outcome::MustBreak(vec![broken(key, RWH, RH, 2)]));
     assert_eq!(node.open(OpenToken(3), other, true, DEADLINE), Outcome::Wait { until_ms: DEADLINE });
     let later = |from, to, epoch| Break { deadline_ms: Some(DEADLINE + 1), ..broken(key, from, to, epoch) };
     assert_eq!(node.acknowledge(&key, RH, DEADLINE + 1), Ok(Some(later(RH, R, 3))));

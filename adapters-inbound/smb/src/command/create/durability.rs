@@ -85,7 +85,7 @@ impl Durability {
     ///
     /// # Errors
     /// `INVALID_PARAMETER` for contexts that exclude each other; `OBJECT_NAME_NOT_FOUND` for others beside them.
-    pub(super) fn to_reconnect(&self) -> Result<Option<Reconnect>, NtStatus> {
+    pub(super) fn wanted_reconnect(self) -> Result<Option<Reconnect>, NtStatus> {
         let Some(reconnect) = self.reconnect else {
             let is_one = !(self.version_1 && self.version_2.is_some());
             return if is_one { Ok(None) } else { Err(NtStatus::INVALID_PARAMETER) };

@@ -93,7 +93,7 @@ fn demand_fit(
     let is_same_client = node.keeps.as_ref().is_some_and(|client| client.guid == guid);
     let is_same_create = durable.create_guid == reconnect.create_guid;
     let must_be_same_client = reconnect.create_guid.is_some() || wanted.lease.is_some();
-    if *user != call.session.user
+    if *user != *call.session.user()
         || files.root.share != entered.node.share
         || !is_same_create
         || (must_be_same_client && !is_same_client)

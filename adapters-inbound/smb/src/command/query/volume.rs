@@ -16,7 +16,6 @@ use crate::{
     calls::{Call, Done},
     facts::{UNIT_BYTES, file_time},
     failure::Failure,
-    share::smb_name,
     tree::Files,
 };
 
@@ -46,7 +45,7 @@ pub(super) async fn query(
     let class = VolumeClass::from_code(request.file_info_class)
         .filter(|class| *class != VolumeClass::Posix)
         .ok_or(NtStatus::INVALID_INFO_CLASS)?;
-    let mut facts = facts(entered.node.share, smb_name(&files.name), files.read_only);
+    let mut facts = facts(entered.node.share, &files.short_name, files.read_only);
     match class {
         VolumeClass::Volume => {
             let root = entered.share.attributes(&entered.caller, entered.node.node).await?;

@@ -45,7 +45,7 @@ fn read(contexts: &[RequestContext]) -> Durability {
 #[case(&[dh2c(), dh2q(0)], Err(NtStatus::INVALID_PARAMETER))]
 #[case(&[dh2c(), MXAC], Err(NtStatus::OBJECT_NAME_NOT_FOUND))]
 fn contexts_that_go_together(#[case] contexts: &[RequestContext], #[case] expected: Result<bool, NtStatus>) {
-    assert_eq!(read(contexts).to_reconnect().map(|reconnect| reconnect.is_some()), expected);
+    assert_eq!(read(contexts).wanted_reconnect().map(|reconnect| reconnect.is_some()), expected);
 }
 
 #[test]

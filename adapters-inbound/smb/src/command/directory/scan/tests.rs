@@ -154,6 +154,9 @@ fn open() -> OpenNode {
         is_directory: true,
         is_write_through: false,
         mode: 0,
+        cache: None,
+        durable: None,
+        keeps: None,
         caller: Caller {
             credentials: Credentials::root(),
             opener: None,
@@ -165,6 +168,8 @@ fn open() -> OpenNode {
         delete_on_close: AtomicBool::new(false),
         listing: tokio::sync::Mutex::new(Listing::default()),
         in_use: crate::open::InUse::default(),
+        channel_sequence: Default::default(),
+        lock_sequences: Default::default(),
     }
 }
 
