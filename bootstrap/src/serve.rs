@@ -187,6 +187,7 @@ impl<'a> Locked<'a> {
     pub fn serve(self, kinds: &StoreKinds, reload: Reload) -> Result<(), ServeError> {
         let Locked { config, accepting, _data } = self;
         machine::raise_descriptors();
+        machine::leave_huge_pages();
         let back = Builder::new_multi_thread().worker_threads(2).thread_name("back").enable_all().build();
         let back = back.map_err(ServeError::Threads)?;
         let fronts = Fronts::start().map_err(ServeError::Threads)?;

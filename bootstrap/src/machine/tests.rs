@@ -41,3 +41,10 @@ fn descriptors_are_raised_to_the_hard_limit() {
     raise_descriptors();
     assert_eq!(descriptors(), getrlimit(Resource::Nofile).maximum);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_system_gives_no_huge_pages() {
+    leave_huge_pages();
+    assert_eq!(rustix::thread::transparent_huge_pages_are_disabled().ok(), Some(true));
+}
