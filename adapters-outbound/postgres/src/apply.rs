@@ -1,4 +1,4 @@
-//! Applying plans: one call for each, or for several whose entries are in one directory.
+//! Applying plans: one call for each, or for several that change the same directory or the same object.
 
 mod code;
 mod fold;
@@ -19,7 +19,7 @@ use crate::{
     claims::Claim,
     connections::Connections,
     fault::Fault,
-    lanes::{Caller, directory_of},
+    lanes::{Caller, Lane, lane_of},
     node::{self, Columns},
     numbers::unsigned,
     statements::tag,
@@ -67,14 +67,14 @@ impl Applier {
         if plan.expectations.iter().any(|expectation| matches!(expectation, Expectation::LeaseIs { .. })) {
             return Err(ApplyError::Conflict);
         }
-        let directory = directory_of(&plan);
+        let lane = lane_of(&plan);
         let (answer, answered) = oneshot::channel();
         let pending = Pending { plan, op, answer };
         let this = Arc::clone(self);
-        match directory {
-            Some(directory) => {
-                if let Some(first) = self.claim.lanes.enter(directory, pending) {
-                    self.connections.runtime().spawn(async move { this.run_lane(directory, first).await });
+        match lane {
+            Some(lane) => {
+                if let Some(first) = self.claim.lanes.enter(lane, pending) {
+                    self.connections.runtime().spawn(async move { this.run_lane(lane, first).await });
                 }
             }
             None => {
@@ -85,9 +85,9 @@ impl Applier {
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// Calls for one directory, one after another, as long as plans come.
-    async fn run_lane(self: Arc<Self>, directory: NodeId, first: Pending) {
-        let mut caller = Caller::new(&self.claim.lanes, directory);
+    /// Calls of one lane, one after another, as long as plans come.
+    async fn run_lane(self: Arc<Self>, lane: Lane, first: Pending) {
+        let mut caller = Caller::new(&self.claim.lanes, lane);
         let mut plans = vec![first];
         while !plans.is_empty() {
             self.run(plans).await;

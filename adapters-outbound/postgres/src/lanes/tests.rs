@@ -1,14 +1,15 @@
 #![allow(clippy::unwrap_used)]
 
 use dittofs_domain::{
-    Cookie, Name, ObjectId, Timestamp,
-    plan::{EntryKey, NodeUpdate, ObjectState},
+    Cookie, Epoch, Name, PlaceId, Timestamp,
+    plan::{EntryKey, NodeUpdate, ObjectRecord, ObjectState, Reference},
 };
 use tokio::sync::oneshot;
 
 use super::*;
 
-const DIRECTORY: NodeId = NodeId(9);
+const DIRECTORY: Lane = Lane::Directory(NodeId(9));
+const OBJECT: ObjectId = ObjectId(1);
 
 fn pending(op: Option<u128>) -> Pending {
     Pending { plan: Plan::default(), op: op.map(OpId), answer: oneshot::channel().0 }
@@ -22,7 +23,7 @@ fn ops(plans: &[Pending]) -> Vec<Option<u128>> {
 fn plans_wait_for_the_call_of_their_directory_and_go_in_the_next_one_in_their_order() {
     let lanes = Lanes::new(3);
     assert!(lanes.enter(DIRECTORY, pending(Some(1))).is_some());
-    assert!(lanes.enter(NodeId(10), pending(Some(1))).is_some(), "of another directory");
+    assert!(lanes.enter(Lane::Directory(NodeId(10)), pending(Some(1))).is_some(), "of another directory");
     for op in [Some(2), None, Some(3), Some(4), Some(4), None] {
         assert!(lanes.enter(DIRECTORY, pending(op)).is_none());
     }
@@ -57,10 +58,19 @@ fn entry(directory: u64) -> Change {
     Change::InsertEntry { key, node: NodeId(20), cookie: Cookie(21) }
 }
 
+fn put(object: ObjectId) -> Change {
+    let (state, owner, place) = (ObjectState::Live, Epoch(1), PlaceId::HOME);
+    Change::PutObject(ObjectRecord { id: object, state, owner, bytes: 1, place })
+}
+
 #[test]
-fn only_small_plans_of_one_directory_go_together() {
+fn only_small_plans_of_one_directory_or_one_object_go_together() {
     let update = || Change::UpdateNode(NodeId(30), NodeUpdate::changed());
-    let state = Expectation::ObjectState { object: ObjectId(1), state: ObjectState::Live };
+    let state = Expectation::ObjectState { object: OBJECT, state: ObjectState::Live };
+    let usable = |object| Expectation::ObjectUsable { object, epoch: Epoch(1) };
+    // The object that had the bytes before is only named.
+    let release = || Change::DeleteReference(Reference::live(ObjectId(2), NodeId(30), 0));
+    let bytes = Some(Lane::Object(OBJECT));
     for (expectations, changes, expected) in [
         (vec![], vec![entry(9), update(), entry(9)], Some(DIRECTORY)),
         (vec![Expectation::Linked(NodeId(40))], vec![entry(9)], Some(DIRECTORY)),
@@ -71,8 +81,14 @@ fn only_small_plans_of_one_directory_go_together() {
         (vec![state], vec![entry(9)], None),
         (vec![], vec![update(); STEPS_MAX + 1], None),
         (vec![], [vec![update(); STEPS_MAX], vec![entry(9)]].concat(), None),
+        (vec![usable(OBJECT), Expectation::Exists(NodeId(30))], vec![put(OBJECT), release(), update()], bytes),
+        (vec![usable(ObjectId(2))], vec![put(OBJECT), update()], None),
+        (vec![], vec![put(OBJECT), put(ObjectId(2))], None),
+        (vec![], vec![put(OBJECT), entry(9)], None),
+        (vec![Expectation::Unreferenced(OBJECT)], vec![put(OBJECT)], None),
+        (vec![], [vec![update(); STEPS_MAX], vec![put(OBJECT)]].concat(), None),
     ] {
         let plan = Plan { expectations: expectations.into(), changes: changes.into(), now: Timestamp::EPOCH };
-        assert_eq!(directory_of(&plan), expected, "{plan:?}");
+        assert_eq!(lane_of(&plan), expected, "{plan:?}");
     }
 }
