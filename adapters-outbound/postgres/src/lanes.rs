@@ -1,10 +1,10 @@
-//! Plans that wait for each other: those whose entries are in one directory, and those that put bytes of one object into
-//! files, as a flush of many small files does.
+//! Plans that wait for each other: those whose entries are in one directory, and those that put bytes of one object
+//! into files, as a flush of many small files does.
 //!
-//! The row of a directory, or of an object, is locked until the transaction that changes it is on the disk. So there is
-//! one call at a time for it, and the plans that come meanwhile go in the next one, together. No time is waited for
-//! others: a lone plan goes at once. Without that, a flush of many files would take a commit for each, one after another,
-//! and most connections would wait for its object's row meanwhile.
+//! The row of a directory, or of an object, is locked until the transaction that changes it is on the disk. So there
+//! is one call at a time for it, and the plans that come meanwhile go in the next one, together. No time is waited for
+//! others: a lone plan goes at once. Without that, a flush of many files would take a commit for each, one after
+//! another, and most connections would wait for its object's row meanwhile.
 
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
@@ -151,8 +151,8 @@ fn directory_of(plan: &Plan) -> Option<NodeId> {
     directory.filter(|_| expectations && changes)
 }
 
-/// The object whose bytes a plan puts into maps; none where it locks several, or has to do with more than nodes and maps.
-/// The objects of references are only named.
+/// The object whose bytes a plan puts into maps; none where it locks several, or has to do with more than nodes and
+/// maps. The objects of references are only named.
 fn object_of(plan: &Plan) -> Option<ObjectId> {
     let mut object = None;
     let mut is_of = |other: ObjectId| *object.get_or_insert(other) == other;

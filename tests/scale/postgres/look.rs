@@ -34,8 +34,8 @@ use crate::{
 /// Between two looks at the server's memory.
 const SAMPLE: Duration = Duration::from_millis(10);
 const CLIENTS: u64 = 16;
-/// The most that the server's memory may grow. Caches of replies, connections and pages in flight are bounded; a directory
-/// that were kept would take hundreds of MiB.
+/// The most that the server's memory may grow. Caches of replies, connections and pages in flight are bounded; a
+/// directory that were kept would take hundreds of MiB.
 const GROWTH_MIB_MAX: u64 = 96;
 
 /// The folder of the server.

@@ -51,8 +51,8 @@ pub(crate) struct Options {
     /// Files that they are of.
     #[arg(long, default_value_t = 100_000)]
     flushed_files: u64,
-    /// Looks files up and lists them at real-time priority, as root may, so that other work on the machine only gets what is
-    /// left.
+    /// Looks files up and lists them at real-time priority, as root may, so that other work on the machine only gets
+    /// what is left.
     #[arg(long)]
     real_time: bool,
     /// Settings of PostgreSQL for the flushes, besides those of the tables; each `name=value`.

@@ -1,4 +1,5 @@
-//! A real PostgreSQL server for tests: a cluster of its own in a temporary folder, on a port of the loopback interface.
+//! A real PostgreSQL server for tests: a cluster of its own in a temporary folder, on a port of the loopback
+//! interface.
 //!
 //! PostgreSQL refuses to run as root, so where the tests do, it runs as the user `postgres`, or as `nobody`. A cluster
 //! takes a second to make; it is made once for a machine, and copied for each server.
@@ -36,8 +37,8 @@ pub const DATABASE: &str = "dittofs";
 /// How long a server may take to answer after its start. Far more than it needs, for machines that are busy.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// Why a start fails that is tried again: somebody else has the port; or processes of a server that crashed, which end by
-/// themselves, have not ended yet, as on a machine that is busy.
+/// Why a start fails that is tried again: somebody else has the port; or processes of a server that crashed, which end
+/// by themselves, have not ended yet, as on a machine that is busy.
 const PASSING: [&str; 2] = ["could not bind", "is still in use"];
 
 /// Ends the server when its input ends, which it does with the process that started it.

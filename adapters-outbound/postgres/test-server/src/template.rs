@@ -17,8 +17,8 @@ const VERSION: u32 = 1;
 /// The oldest PostgreSQL that the store serves.
 const MAJOR_MIN: u32 = 14;
 
-/// A program of the PostgreSQL whose programs are in the folder that `POSTGRES_BIN` names, else of the newest one that is
-/// installed.
+/// A program of the PostgreSQL whose programs are in the folder that `POSTGRES_BIN` names, else of the newest one that
+/// is installed.
 pub(crate) fn binary(name: &str) -> PathBuf {
     if let Some(folder) = env::var_os("POSTGRES_BIN") {
         return PathBuf::from(folder).join(name);
