@@ -5,6 +5,7 @@
 //!
 //! `docs/architecture.md` has a picture of a volume's parts, and the order in which locks are taken.
 
+mod accounts;
 mod admission;
 mod backup;
 mod keyed;
@@ -19,6 +20,7 @@ mod services;
 mod to_end;
 mod volume;
 
+pub use accounts::{Accounts, USERS_MAX};
 pub use policy::{Atime, Network, SharePolicy};
 pub use registry::Registry;
 pub use restore::{RestoreError, RestoreStores, restore_share};

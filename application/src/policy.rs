@@ -2,7 +2,12 @@
 
 use std::net::IpAddr;
 
-use dittofs_domain::{Credentials, credentials::IdentityPolicy, quota::Quota};
+use dittofs_domain::{
+    Credentials,
+    credentials::IdentityPolicy,
+    quota::Quota,
+    users::{AccessList, Permitted, UserName},
+};
 
 /// Bits of the prefix of IPv4 addresses that are mapped into IPv6.
 const MAPPED_PREFIX: u8 = 96;
@@ -73,6 +78,8 @@ pub struct SharePolicy {
     pub secure_ports: bool,
     /// How identities are mapped.
     pub identity: IdentityPolicy,
+    /// Which users may enter that have logged on by name, and what for.
+    pub access: AccessList,
     /// Whether changes are refused.
     pub read_only: bool,
     /// The bounds of what the share may hold.
@@ -90,6 +97,13 @@ impl SharePolicy {
     /// Whether a client's requests from this port are taken.
     pub fn takes_port(&self, port: u16) -> bool {
         !self.secure_ports || port < SECURE_PORTS_END
+    }
+
+    /// What the share lets a user do that has proved who it is. `credentials` are the user's own, before
+    /// [`SharePolicy::credentials`] maps them.
+    pub fn permitted(&self, name: &UserName, credentials: &Credentials) -> Permitted {
+        let permitted = self.access.permitted(name, credentials);
+        if self.read_only { permitted.min(Permitted::Read) } else { permitted }
     }
 
     /// The credentials that a presented identity gets.

@@ -82,6 +82,11 @@ impl Registry {
         self.shares.read().by_name.iter().map(|share| Arc::clone(share.volume())).collect()
     }
 
+    /// The services of all shares, by name.
+    pub(crate) fn shares(&self) -> Vec<Arc<ServedShare>> {
+        self.shares.read().by_name.clone()
+    }
+
     /// The services of a share.
     ///
     /// # Errors

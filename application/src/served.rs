@@ -6,6 +6,10 @@ mod open;
 
 use std::sync::Arc;
 
+use dittofs_domain::{
+    Credentials,
+    users::{Permitted, UserName},
+};
 use dittofs_ports::{HandleSigner, ShareServices};
 
 use crate::volume::Volume;
@@ -35,5 +39,9 @@ impl ShareServices for ServedShare {
 
     fn is_read_only(&self) -> bool {
         self.volume.policy().read_only
+    }
+
+    fn permitted(&self, name: &UserName, credentials: &Credentials) -> Permitted {
+        self.volume.policy().permitted(name, credentials)
     }
 }

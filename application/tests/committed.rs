@@ -26,8 +26,8 @@ use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    BlockService, Caller, ContentError, ContentStore, MetadataService, MetadataStore, ShareMetadata, ShareRecord,
-    Spawner, Stability, Survives,
+    BlockService, Caller, CaseRule, ContentError, ContentStore, MetadataService, MetadataStore, ShareMetadata,
+    ShareRecord, Spawner, Stability, Survives,
 };
 use dittofs_system::SystemRandomness;
 use parking_lot::Mutex;
@@ -170,7 +170,12 @@ async fn serve(metadata: &Arc<dyn ShareMetadata>, content: &Arc<GatedStore>) -> 
 }
 
 fn caller() -> Caller {
-    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId::Nfs4(1) }
+    Caller {
+        credentials: Credentials::user(1_000, 1_000),
+        opener: None,
+        client: ClientId::Nfs4(1),
+        case: CaseRule::Sensitive,
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,7 +21,7 @@ use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    BlockService, Caller, ContentError, ContentStore, Journal, JournalError, MetadataService, MetadataStore,
+    BlockService, Caller, CaseRule, ContentError, ContentStore, Journal, JournalError, MetadataService, MetadataStore,
     ShareRecord, Stability, Survives,
 };
 use dittofs_system::{SystemRandomness, TokioSpawner};
@@ -131,7 +131,12 @@ impl World {
 }
 
 fn caller() -> Caller {
-    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId::Nfs4(1) }
+    Caller {
+        credentials: Credentials::user(1_000, 1_000),
+        opener: None,
+        client: ClientId::Nfs4(1),
+        case: CaseRule::Sensitive,
+    }
 }
 
 #[tokio::test(start_paused = true)]

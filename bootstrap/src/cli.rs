@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 /// The file that `dittofs init` writes. A configuration that lies where a command is given is that command's.
@@ -41,6 +41,9 @@ pub enum Command {
     /// Manage the keys that encrypt file content
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Manage the users that log on by name and password
+    #[command(subcommand)]
+    User(UserCommand),
     /// Check shares for damage: names, maps, references, and the checksums of all bytes
     ///
     /// Beside a running server it changes nothing and disturbs nobody. Exit status: 0 clean; 1 something was found,
@@ -228,6 +231,74 @@ pub enum ShareCommand {
         /// Don't ask for confirmation
         #[arg(long)]
         yes: bool,
+        /// Where the configuration comes from.
+        #[command(flatten)]
+        source: ConfigFile,
+    },
+}
+
+/// The commands below `user`.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a user; a running server lets it log on at once
+    ///
+    /// Asks for the password twice, or reads it as the first line of standard input if that is not a terminal.
+    Add {
+        /// Its name, such as alice; upper and lower case are the same
+        name: String,
+        /// Its user id in the file system, as NFS clients know it
+        #[arg(long, value_name = "N")]
+        uid: u32,
+        /// Its primary group
+        #[arg(long, value_name = "N")]
+        gid: u32,
+        /// A further group; can be given several times
+        #[arg(long, value_name = "N")]
+        group: Vec<u32>,
+        /// Where the configuration comes from.
+        #[command(flatten)]
+        source: ConfigFile,
+    },
+    /// List the users
+    List(ConfigFile),
+    /// Change the groups of a user, or whether it may log on
+    #[command(group(ArgGroup::new("change").multiple(true).required(true)))]
+    Change {
+        /// Its name
+        name: String,
+        /// Its primary group
+        #[arg(long, value_name = "N", group = "change")]
+        gid: Option<u32>,
+        /// One of its further groups, which replace all that it has; can be given several times
+        #[arg(long, value_name = "N", group = "change")]
+        group: Vec<u32>,
+        /// Take all further groups away
+        #[arg(long, group = "change", conflicts_with = "group")]
+        no_groups: bool,
+        /// Don't let it log on
+        #[arg(long, group = "change")]
+        disable: bool,
+        /// Let it log on again
+        #[arg(long, group = "change", conflicts_with = "disable")]
+        enable: bool,
+        /// Where the configuration comes from.
+        #[command(flatten)]
+        source: ConfigFile,
+    },
+    /// Give a user another password
+    ///
+    /// Asks for the password twice, or reads it as the first line of standard input if that is not a terminal.
+    Passwd {
+        /// Its name
+        name: String,
+        /// Where the configuration comes from.
+        #[command(flatten)]
+        source: ConfigFile,
+    },
+    /// Remove a user; its files stay
+    Remove {
+        /// Its name
+        name: String,
         /// Where the configuration comes from.
         #[command(flatten)]
         source: ConfigFile,

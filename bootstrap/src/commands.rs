@@ -10,6 +10,8 @@ mod restore;
 mod server;
 mod share;
 mod stored;
+mod table;
+mod user;
 
 #[cfg(test)]
 mod tests;
@@ -65,6 +67,8 @@ enum Failure {
     Reload(#[from] reload::ReloadError),
     #[error(transparent)]
     Key(#[from] key::KeyError),
+    #[error(transparent)]
+    User(#[from] user::UserFailure),
     #[error("files that the configuration names can't be used:\n  {}", faults.join("\n  "))]
     Files { faults: Vec<String> },
     #[error(transparent)]
@@ -84,6 +88,7 @@ impl Failure {
             Failure::Remove(error) if error.is_of_words() => ExitCode::from(2),
             Failure::Backup(error) if error.is_of_words() => ExitCode::from(2),
             Failure::Restore(error) if error.is_of_words() => ExitCode::from(2),
+            Failure::User(error) if error.is_of_words() => ExitCode::from(2),
             Failure::Init { .. }
             | Failure::InitExists { .. }
             | Failure::Print(_)
@@ -97,6 +102,7 @@ impl Failure {
             | Failure::Remove(_)
             | Failure::Backup(_)
             | Failure::Restore(_)
+            | Failure::User(_)
             | Failure::Stored(_) => ExitCode::FAILURE,
         }
     }
@@ -168,6 +174,13 @@ fn carry_out(command: Command, program: &Program) -> Result<(), Failure> {
         }
         Command::Reload(source) => Ok(reload::reload(&load(&source)?, &mut out)?),
         Command::Key(KeyCommand::Add { file }) => Ok(key::add(&file, &mut out)?),
+        Command::User(command) => {
+            let asked = user::Asked::of(command)?;
+            let config = load(asked.source())?;
+            // The first user makes the store and the key, which are nobody else's.
+            rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+            Ok(user::run(asked, &config, stores, &mut out)?)
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "dittofs", &mut script);

@@ -1,6 +1,7 @@
 //! The configuration: read from YAML and the environment, and refused as a whole unless every
 //! word of it is understood, fits the rest, and is acted upon.
 
+mod access;
 mod adapters;
 mod built_in;
 mod changes;
@@ -21,6 +22,7 @@ mod size;
 mod source;
 mod stores;
 mod tree;
+mod users;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,7 @@ use std::path::{Path, PathBuf};
 use dittofs_application::VolumeLimits;
 use figment::value::{Dict, Value};
 
+pub use access::permitted_word;
 pub use adapters::{Adapters, AdminConfig, SharedLimits};
 pub(crate) use changes::Changes;
 pub use durability::Durability;
@@ -49,6 +52,7 @@ pub use size::ByteSize;
 pub use source::{SAMPLE, load, load_on};
 pub(crate) use stores::unreadable_files;
 pub use stores::{StoreConfig, Stores};
+pub use users::UsersConfig;
 
 use folders::{Folders, Surroundings};
 use problem::Report;
@@ -69,6 +73,8 @@ pub struct Config {
     pub journal: JournalConfig,
     /// The cache of content, over all shares.
     pub cache: CacheConfig,
+    /// Where the users of the server are kept.
+    pub users: UsersConfig,
     /// The shares; at least one.
     pub shares: Vec<ShareConfig>,
     /// The adapters by which clients reach them.
@@ -141,6 +147,7 @@ impl Config {
         let keys = self.shares.iter().filter_map(|share| Some(share.encryption.as_ref()?.key_file.as_path()));
         let cache = self.cache.disk.as_ref().map(|disk| disk.path.as_path());
         let (journal, audit) = (self.journal.path.as_deref(), self.log.audit.as_deref());
+        let keys = keys.chain(self.users.key_file.as_deref());
         stores.chain(keys).chain(cache).chain(journal).chain(audit).collect()
     }
 
@@ -165,7 +172,6 @@ struct Given<'a> {
 /// Reads the whole tree; `None` when the report has a problem.
 fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     let mut root = Section::new(String::new(), tree, report);
-    root.refuse_unbuilt("system_store", "nothing is kept in it yet");
     let data = root.take_text("data").map(PathBuf::from);
     let mut folders = Folders::new(given.data.or(data.as_deref()), &given.surroundings, report);
     let metadata = stores::read(root.take_section("metadata"), &given.kinds.metadata, &mut folders);
@@ -175,14 +181,16 @@ fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     let absent = !root.has("shares");
     let shares = root.take_list("shares").or_else(|| absent.then(Vec::new));
     let shares = shares.map(|items| shares::read(items, &metadata, &content, &folders, report)).unwrap_or_default();
+    let system_store = users::read_store(&mut root, &metadata, &shares);
     let journal = read_journal(journal, &shares, &mut folders);
     let cache = read_cache(cache, &mut folders);
     let adapters = adapters::read(root.take_section("adapters"), given.protocols);
     let log = log::read(root.take_section("log"), &folders);
+    let users = users::read(root.take_section("users"), system_store, &folders);
     root.finish();
     let data = folders.data();
     let (metadata, content) = (metadata.sound, content.sound);
-    report.is_clean().then_some(Config { data, metadata, content, journal, cache, shares, adapters, log })
+    report.is_clean().then_some(Config { data, metadata, content, users, journal, cache, shares, adapters, log })
 }
 
 /// Where neither stores nor shares are named, the server still serves something.

@@ -1,9 +1,12 @@
 //! The outcome of a configuration, share by share, as people and the local socket see it.
 
 use dittofs_admin::{ShareFacts, UnnamedView};
+use dittofs_domain::users::AccessList;
 use dittofs_ports::ShareRecord;
 
-use crate::config::{Config, EncryptionConfig, ShareConfig, StoreConfig, Stores, compression_word, squash_word};
+use crate::config::{
+    Config, EncryptionConfig, ShareConfig, StoreConfig, Stores, compression_word, permitted_word, squash_word,
+};
 
 /// The shares in the order of the configuration.
 pub(crate) fn of(config: &Config) -> Vec<ShareFacts> {
@@ -42,10 +45,19 @@ fn of_share(share: &ShareConfig, config: &Config) -> ShareFacts {
         squash: squash_word(share.squash).to_owned(),
         anonymous_uid: share.anonymous_uid,
         anonymous_gid: share.anonymous_gid,
+        access: access(&share.access),
         read_only: share.read_only,
         quota: share.quota.bytes.map(|bytes| bytes.0),
         quota_files: share.quota.files,
     }
+}
+
+/// Who is listed, and what for; nobody where everybody may.
+fn access(list: &AccessList) -> Vec<String> {
+    let AccessList::Listed { users, groups } = list else { return Vec::new() };
+    let users = users.iter().map(|(name, permitted)| format!("{name} {}", permitted_word(*permitted)));
+    let groups = groups.iter().map(|(gid, permitted)| format!("group {gid} {}", permitted_word(*permitted)));
+    users.chain(groups).collect()
 }
 
 fn encryption(share: &ShareConfig) -> String {

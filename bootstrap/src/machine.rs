@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Bytes of memory that the process may use: the machine's, or the least of the limits of its control groups (version
-/// 1 or 2). None where none of them can be read.
+/// Bytes of memory that the process may use: the machine's, or the least of the limits of its control groups (version 1
+/// or 2). None where none of them can be read.
 pub(crate) fn memory_bytes() -> Option<u64> {
     memory_below(Path::new("/"))
 }
@@ -18,9 +18,9 @@ pub(crate) fn raise_descriptors() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
-/// Keeps the system from giving the process huge pages, which the allocator asks for. A huge page that has holes is
-/// filled up again, so that memory which was given back stays: with three shares and 100 clients the server grew by 60
-/// MiB a minute, twice what it has without them, until its control group of 512 MiB ended it (`tests/endurance/run.sh`).
+/// Keeps the system from giving the process huge pages, which the allocator asks for. A huge page that has holes is filled
+/// up again, so that memory which was given back stays: with three shares and 100 clients the server grew by 60 MiB a minute,
+/// three times what it used, until its control group of 512 MiB ended it.
 pub(crate) fn leave_huge_pages() {
     #[cfg(target_os = "linux")]
     // It fails only where the system has none.
@@ -44,8 +44,8 @@ fn total_of(meminfo: &str) -> Option<u64> {
     total.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// Files with the limits of a control group and of those that it is in. In a container its path may be that of the
-/// host, which is not there: the topmost one is the container's then.
+/// Files with the limits of a control group and of those that it is in. In a container its path may be that of the host,
+/// which is not there: the topmost one is the container's then.
 fn limit_files(root: &Path, line: &str) -> Vec<PathBuf> {
     let mut parts = line.splitn(3, ':');
     let (Some(_), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else {

@@ -1,5 +1,6 @@
 //! Runs the server: stores, volumes, services, adapters; until it is to stop.
 
+mod accounts;
 mod bounds;
 mod data;
 mod fronts;
@@ -37,6 +38,7 @@ use crate::{
     config::{Config, StoreKinds},
     machine,
 };
+pub(crate) use accounts::{AccountsError, open as open_accounts};
 pub(crate) use bounds::memory as memory_of_requests;
 pub(crate) use data::{DataError, DataFolder};
 use fronts::Fronts;
@@ -80,6 +82,9 @@ pub enum ServeError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The users are not where they are looked for.
+    #[error("{0}")]
+    Accounts(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The data folder can't be used.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -15,13 +15,13 @@ mod repair;
 pub use content::{BlockUses, Damage, DamagedBlock, UsedBlock, damaged_ranges, uses_in, verify_block};
 pub use finding::{Finding, Severity};
 pub use map::{MapFold, Used, map_from, references_in};
-pub use names::{Counted, EntrySeen, judge_names, judge_parent};
+pub use names::{Counted, EntrySeen, judge_folded, judge_names, judge_parent};
 pub use nodes::{NodeFacts, NodeTable, reference_digest};
 pub use objects::{ObjectFacts, ObjectTable};
 pub use repair::{
     Adoption, LOST_AND_FOUND, adopt, adopted_name, break_second_name, clear_unlinked, correct_allocated, correct_links,
     correct_parent, correct_statistics, drop_note, insert_reference, make_lost_and_found, mark_pending_delete,
-    put_note, remove_dangling, remove_reference, revive,
+    put_note, refold, remove_dangling, remove_reference, revive,
 };
 
 #[cfg(test)]

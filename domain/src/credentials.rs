@@ -27,7 +27,7 @@ pub fn shown_owner(id: u32) -> u32 {
 }
 
 /// The user and groups that permission is decided for, after squashing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Credentials {
     /// User id; 0 is privileged.
     pub uid: u32,

@@ -13,6 +13,7 @@
 //! | [`flush`] | when unflushed bytes go to the content store, and in what shape |
 //! | [`check`] | whether the records of a share agree with each other |
 //! | [`backup`] | which objects backups pin |
+//! | [`users`] | names of users, their identifiers, which of them a share lets in |
 //! | [`quota`] | what things count for, and whether a share may hold more |
 //! | [`scale`] | the sizes by which files are divided |
 //! | [`crc32c`] | no rule: the checksum of what adapters write and compare |
@@ -43,6 +44,7 @@ pub mod plan;
 pub mod quota;
 pub mod scale;
 pub mod time;
+pub mod users;
 
 pub use attributes::Attributes;
 pub use client::ClientId;
@@ -52,7 +54,7 @@ pub use handle::{Handle, HandleKey};
 pub use id::{
     ChangeId, ContentVersion, Cookie, Epoch, KeyId, NodeId, ObjectId, OpId, PlaceId, Sequence, ShareId, Tree,
 };
-pub use name::Name;
+pub use name::{FoldTable, Name};
 pub use node::{Node, NodeKind};
 pub use scale::Scale;
 pub use time::Timestamp;

@@ -1,5 +1,9 @@
 //! Names of entries.
 
+mod fold;
+
+pub use fold::FoldTable;
+
 use std::{borrow::Borrow, fmt, sync::Arc};
 
 use crate::error::{FsError, FsResult};

@@ -19,8 +19,8 @@ mod unlink;
 pub use create::CreateDecision;
 pub use edit_content::ContentEdit;
 pub use request::{
-    CreateHow, CreateRequest, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest, RenameRequest,
-    SetAttributes, SetTime,
+    CreateHow, CreateRequest, DosAttributes, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest,
+    RenameRequest, SetAttributes, SetTime,
 };
 pub use set_attributes::Resize;
 pub use shown::raise_above_shown;

@@ -9,6 +9,7 @@
 //! | [`LockTable`] | byte-range locks: POSIX's by owner, mandatory ones by open, one table |
 //! | [`LeaseTable`] | caching rights: which operation of another takes which of them away |
 
+mod deletion;
 mod lease;
 mod lease_counts;
 mod lease_table;
@@ -22,11 +23,12 @@ mod range;
 mod share_mode;
 mod waiters;
 
+pub use deletion::Deletion;
 pub use lease::{Lease, LeaseForm, LeaseKey, LeaseState, Rights, Trigger};
 pub use lease_table::{AcknowledgeError, Demand, LeaseTable, Requester};
 pub use lock::{Lock, LockHolder, LockKind, LockOwner};
 pub use lock_table::LockTable;
-pub use node::{Closed, LeaseGrant, NodeOpens};
+pub use node::{Closed, LeaseGrant, NodeOpens, Released};
 pub use open_files::{Locking, Open};
 pub use operation::Operation;
 pub use outcome::{Break, Denied, LockOutcome, Outcome};

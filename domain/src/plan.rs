@@ -18,7 +18,7 @@ pub use expectation::Expectation;
 pub use lease::{KeptLease, NodeLease};
 pub use operations::{Operations, OperationsKept, Outdated, Remembered};
 pub use update::{OutOfRange, update};
-pub use view::{Earlier, Found, MapQuery, MapView, Query, View};
+pub use view::{Alike, Earlier, FOLDED_MAX, Folded, Found, MapQuery, MapView, Query, View};
 
 use std::sync::Arc;
 

@@ -203,6 +203,9 @@ macro_rules! forward_method {
         $crate::forward_method!(@async $inner share [] (id: $crate::forward::types::ShareId)
             Result<Option<$crate::forward::types::Arc<dyn $crate::ShareMetadata>>, $crate::MetadataError>);
     };
+    (MetadataStore users $inner:tt) => {
+        $crate::forward_method!(@plain $inner users () $crate::forward::types::Arc<dyn $crate::UserStore>);
+    };
 
     (ShareMetadata record $inner:tt) => {
         $crate::forward_method!(@async $inner record [] () Result<$crate::ShareRecord, $crate::MetadataError>);

@@ -4,6 +4,7 @@
 //! One protocol operation is one call, permission check included. Every call takes a [`Caller`], which only
 //! [`EntryService::enter`] and [`EntryService::mount`] give out, together with the services of its share.
 
+mod account;
 mod admin;
 mod block;
 mod caller;
@@ -11,6 +12,7 @@ mod entry;
 mod metadata;
 mod open;
 
+pub use account::{Account, AccountError, AccountService, NewUser, UserChange, UserInfo};
 pub use admin::{
     AdminService, BackupError, BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, CheckObserver,
     CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, PinningBackup, RepairOutcome, SealedUnder,
@@ -19,16 +21,16 @@ pub use admin::{
 pub use block::{
     AllocatedRanges, BlockService, CloneRange, CommitReply, ReadReply, Seek, Stability, WriteReply, WriteVerifier,
 };
-pub use caller::{Caller, HandleSigner, NodeRef, Presented};
+pub use caller::{Caller, CaseRule, HandleSigner, NodeRef, Presented};
 pub use entry::{Entered, EntryService, ShareServices};
 pub use metadata::{
     Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
     WeakAttributes,
 };
 pub use open::{
-    AcknowledgeFailure, CacheKey, CacheRequest, LockReply, LockRequest, OpenEvents, OpenRequest, OpenService, Opened,
-    ShareChange,
+    AcknowledgeFailure, CacheKey, CacheRequest, LockReply, LockRequest, NameKind, NewNode, OpenEvents, OpenFailure,
+    OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, ShareChange,
 };
 
 #[cfg(feature = "mocks")]
-pub use {admin::MockAdminService, entry::MockEntryService};
+pub use {account::MockAccountService, admin::MockAdminService, entry::MockEntryService};

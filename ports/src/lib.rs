@@ -11,30 +11,33 @@ pub mod outbound;
 pub mod statistics;
 
 pub use inbound::{
-    AcknowledgeFailure, AdminService, AllocatedRanges, BackupError, BackupObserver, BackupPhase, BackupProgress,
-    BackupReport, BackupRequest, BlockService, CacheKey, CacheRequest, Caller, Changed, CheckObserver, CheckOptions,
-    CheckPhase, CheckProgress, CheckReport, Checked, CloneRange, CommitReply, Created, Entered, Entry, EntryService,
-    HandleSigner, Linked, ListReply, ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService, NodeRef,
-    OpenEvents, OpenRequest, OpenService, Opened, PinningBackup, Presented, ReadReply, Renamed, RepairOutcome,
-    SealedUnder, Seek, ShareChange, ShareInfo, ShareServices, ShareSpace, Stability, WeakAttributes, WriteReply,
-    WriteVerifier,
+    Account, AccountError, AccountService, AcknowledgeFailure, AdminService, AllocatedRanges, BackupError,
+    BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, BlockService, CacheKey, CacheRequest,
+    Caller, CaseRule, Changed, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked,
+    CloneRange, CommitReply, Created, Entered, Entry, EntryService, HandleSigner, Linked, ListReply, ListRequest,
+    LockReply, LockRequest, Lookup, LookupName, MetadataService, NameKind, NewNode, NewUser, NodeRef, OpenEvents,
+    OpenFailure, OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, PinningBackup, Presented, ReadReply,
+    Renamed, RepairOutcome, SealedUnder, Seek, ShareChange, ShareInfo, ShareServices, ShareSpace, Stability,
+    UserChange, UserInfo, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
     Appended, ApplyError, BackupFolderError, BackupFolders, BackupReader, BackupRows, BackupWriter, BlockCache,
     CacheUsage, Capacity, Claim, Clock, CodecError, ContentError, ContentStore, Counter, DiskCache, DiskCacheUsage,
     FrameCodec, FrameKey, FrameSealer, Journal, JournalError, JournalIdentity, JournalUsage, KeysInUse, Listed,
     Listing, Manifest, Marked, MetadataError, MetadataStore, ObjectInBackup, OpenChange, OpenHint, OpenQuestion,
-    OpenState, OpenStateError, Randomness, Record, RowsInBackup, SealError, ShareInBackup, ShareMetadata, ShareRecord,
-    ShareSnapshot, SnapshotRow, Spawner, Survives,
+    OpenState, OpenStateError, Randomness, Record, Revision, RowsInBackup, SealError, SecretError, SecretSealer,
+    ShareInBackup, ShareMetadata, ShareRecord, ShareSnapshot, SnapshotRow, Spawner, StoredUser, Survives, UserStore,
+    UserStoreError,
 };
 
 #[cfg(feature = "mocks")]
 pub mod mocks {
     //! Mocks of the ports, made by mockall.
-    pub use crate::inbound::{MockAdminService, MockEntryService};
+    pub use crate::inbound::{MockAccountService, MockAdminService, MockEntryService};
     pub use crate::outbound::{
         MockBlockCache, MockClock, MockContentStore, MockDiskCache, MockFrameCodec, MockFrameSealer, MockJournal,
-        MockMetadataStore, MockOpenState, MockRandomness, MockShareMetadata, MockSpawner,
+        MockMetadataStore, MockOpenState, MockRandomness, MockSecretSealer, MockShareMetadata, MockSpawner,
+        MockUserStore,
     };
     pub use crate::statistics::MockStatisticsService;
 }

@@ -11,7 +11,9 @@ mod journal;
 mod machine;
 mod metadata_store;
 mod open_state;
+mod secret_sealer;
 mod snapshot;
+mod user_store;
 
 pub use backup_folder::{
     BackupFolderError, BackupFolders, BackupReader, BackupRows, BackupWriter, Manifest, ObjectInBackup, RowsInBackup,
@@ -20,14 +22,19 @@ pub use backup_folder::{
 pub use block_cache::{BlockCache, CacheUsage, FrameKey};
 pub use content_store::{Capacity, Claim, ContentStore, Marked};
 pub use disk_cache::{DiskCache, DiskCacheUsage};
-pub use error::{ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, SealError, Source};
+pub use error::{
+    ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, SealError, SecretError, Source,
+    UserStoreError,
+};
 pub use frame_codec::FrameCodec;
 pub use frame_sealer::FrameSealer;
 pub use journal::{Appended, Journal, JournalIdentity, JournalUsage, Record};
 pub use machine::{Clock, Randomness, Spawner};
 pub use metadata_store::{Counter, KeysInUse, Listed, Listing, MetadataStore, ShareMetadata, ShareRecord};
 pub use open_state::{OpenChange, OpenHint, OpenQuestion, OpenState};
+pub use secret_sealer::SecretSealer;
 pub use snapshot::{ShareSnapshot, SnapshotRow};
+pub use user_store::{Revision, StoredUser, UserStore};
 
 #[cfg(feature = "mocks")]
 pub use {
@@ -40,6 +47,8 @@ pub use {
     machine::{MockClock, MockRandomness, MockSpawner},
     metadata_store::{MockMetadataStore, MockShareMetadata},
     open_state::MockOpenState,
+    secret_sealer::MockSecretSealer,
+    user_store::MockUserStore,
 };
 
 /// The failures that data survive once a store has acknowledged them.

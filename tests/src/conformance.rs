@@ -18,6 +18,7 @@ pub mod journal;
 pub mod metadata;
 pub mod open_state;
 mod payload;
+pub mod users;
 
 /// Makes a test of each case of a suite.
 #[doc(hidden)]

@@ -21,11 +21,12 @@ use dittofs_domain::{
     ClientId, Credentials, HandleKey, Node, Scale, ShareId,
     credentials::{IdentityPolicy, Squash},
     quota::Quota,
+    users::AccessList,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::{Keyring, Sealer};
 use dittofs_ports::{
-    BackupFolders, BlockCache, Caller, Clock, ContentStore, FrameSealer, Journal, MetadataStore, OpenState,
+    BackupFolders, BlockCache, Caller, CaseRule, Clock, ContentStore, FrameSealer, Journal, MetadataStore, OpenState,
     ShareMetadata, ShareRecord,
 };
 use longer_requests::LongerRequests;
@@ -152,6 +153,7 @@ impl World {
             clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             secure_ports: true,
+            access: AccessList::Everybody,
             read_only: false,
             quota,
             atime: Atime::None,
@@ -187,7 +189,7 @@ impl World {
 
 /// A caller without an open.
 pub fn caller(credentials: Credentials) -> Caller {
-    Caller { client: ClientId::Nfs4(u64::from(credentials.uid)), credentials, opener: None }
+    Caller { client: ClientId::Nfs4(u64::from(credentials.uid)), credentials, opener: None, case: CaseRule::Sensitive }
 }
 
 fn root() -> Node {

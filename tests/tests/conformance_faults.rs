@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use dittofs_domain::{
     Cookie, NodeId, OpId, ShareId,
-    plan::{Applied, Change, Expectation, Plan, Query, Reference, Space},
+    plan::{Applied, Change, Expectation, Folded, Plan, Query, Reference, Space, View},
 };
 use dittofs_memory::MemoryMetadataStore;
 use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, MetadataStore, ShareMetadata};
@@ -32,6 +32,8 @@ enum Fault {
     NumbersRepeat,
     /// Listings go on one entry too late.
     ListingSkips,
+    /// What a view brings of names in any case is not all, or not in its order.
+    Folded(fn(&mut Folded)),
 }
 
 struct FaultyStore(MemoryMetadataStore, Fault);
@@ -41,7 +43,7 @@ struct FaultyShare(Arc<dyn ShareMetadata>, Fault);
 #[async_trait]
 impl MetadataStore for FaultyStore {
     dittofs_ports::forward!(MetadataStore of 0: survives, shares, create_share, remove_share, restore_rows,
-        restore_share);
+        restore_share, users);
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
         let share = self.0.share(id).await?;
@@ -88,9 +90,17 @@ impl FaultyShare {
 impl ShareMetadata for FaultyShare {
     dittofs_ports::forward!(
         ShareMetadata of 0:
-        record, put_record, view, name_of, has_ended, unlinked, pending_truncations, objects, references, nodes, node_ids,
+        record, put_record, name_of, has_ended, unlinked, pending_truncations, objects, references, nodes, node_ids,
         references_after, statistics, snapshot
     );
+
+    async fn view(&self, query: &Query) -> Result<View, MetadataError> {
+        let mut view = self.0.view(query).await?;
+        if let Fault::Folded(change) = self.1 {
+            view.folded.iter_mut().for_each(change);
+        }
+        Ok(view)
+    }
 
     async fn apply(&self, mut plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
         match self.1 {
@@ -99,7 +109,7 @@ impl ShareMetadata for FaultyShare {
             Fault::OneByOne => return self.apply_one_by_one(plan).await,
             Fault::CheckedBefore => return self.check_then_apply(plan).await,
             Fault::DirectoryIsLocked => return self.apply_locked(plan).await,
-            Fault::NumbersRepeat | Fault::ListingSkips => {}
+            Fault::NumbersRepeat | Fault::ListingSkips | Fault::Folded(_) => {}
         }
         self.0.apply(plan, op).await
     }
@@ -156,6 +166,18 @@ finds! {
         Fault::Unchecked(|expectation| matches!(expectation, Expectation::Linked(_)));
     an_entry_that_came_meanwhile: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
         Fault::Unchecked(|expectation| matches!(expectation, Expectation::EntryAbsent(_)));
+    a_name_of_another_case_that_came_meanwhile: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
+        Fault::Unchecked(|expectation| matches!(expectation, Expectation::FoldedAbsent(_)));
+    two_names_that_differ_in_case: of_concurrent_creates_of_one_name_in_any_case_one_succeeds,
+        Fault::Unchecked(|expectation| matches!(expectation, Expectation::FoldedAbsent(_)));
+    names_of_another_case_that_are_not_found: a_name_in_any_case_brings_all_that_fold_alike,
+        Fault::Folded(|folded| folded.entries.retain(|alike| alike.name == folded.name));
+    a_folded_name_that_is_not_found_itself: a_name_in_any_case_brings_all_that_fold_alike,
+        Fault::Folded(|folded| folded.entries.retain(|alike| alike.name != folded.name));
+    names_of_another_case_out_of_order: a_name_in_any_case_brings_all_that_fold_alike,
+        Fault::Folded(|folded| folded.entries.sort_by(|one, two| one.name.cmp(&two.name)));
+    names_of_another_case_of_which_the_newest_come: of_many_names_that_fold_alike_the_oldest_are_brought,
+        Fault::Folded(|folded| folded.entries.reverse());
     an_entry_that_went_meanwhile: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,
         Fault::Unchecked(|expectation| matches!(expectation, Expectation::EntryIs { .. }));
     a_file_changed_meanwhile: every_pair_of_plans_in_every_interleaving_equals_a_serial_order,

@@ -7,15 +7,17 @@ use std::{
 
 use bytes::Bytes;
 use dittofs_ports::BackupRequest;
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::{Method, Request, client::conn::http1, header::HOST};
 use hyper_util::rt::TokioIo;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::net::UnixStream;
+use zeroize::Zeroizing;
 
 use crate::{
     backup::{BackupLine, BackupsView, ReleasedView, to_query},
     check::CheckLine,
+    users::{UserRequest, UsersView, digits_of},
     wire::{Refused, ReloadView, SharesView},
 };
 
@@ -70,7 +72,7 @@ impl Client {
     /// # Errors
     /// `NotRunning` where no server is; `Refused` where a store failed.
     pub async fn flush(&self) -> Result<(), ClientError> {
-        self.ask::<serde::de::IgnoredAny>(Method::POST, "/v1/flush").await.map(drop)
+        self.ask::<IgnoredAny>(Method::POST, "/v1/flush").await.map(drop)
     }
 
     /// Has the server read its configuration again.
@@ -118,6 +120,33 @@ impl Client {
         self.ask(Method::DELETE, &format!("/v1/backups/{backup}")).await
     }
 
+    /// The users of the server.
+    ///
+    /// # Errors
+    /// `NotRunning` where no server is; `Refused` where they can't be read.
+    pub async fn users(&self) -> Result<UsersView, ClientError> {
+        self.ask(Method::GET, "/v1/users").await
+    }
+
+    /// Adds or changes a user.
+    ///
+    /// # Errors
+    /// `NotRunning` where no server is; `Refused`, with the reason.
+    pub async fn change_user(&self, request: &UserRequest) -> Result<(), ClientError> {
+        // Wiped by its owner: it has a secret.
+        let body = Zeroizing::new(serde_json::to_vec(request).map_err(reply)?);
+        let answer = self.ask_with::<IgnoredAny>(Method::POST, "/v1/users", Bytes::from_owner(body)).await;
+        answer.map(drop)
+    }
+
+    /// Removes a user.
+    ///
+    /// # Errors
+    /// `NotRunning` where no server is; `Refused` where there is no such user.
+    pub async fn remove_user(&self, name: &str) -> Result<(), ClientError> {
+        self.ask::<IgnoredAny>(Method::DELETE, &format!("/v1/users/{}", digits_of(name))).await.map(drop)
+    }
+
     /// Asks for something that is answered line by line, and gives each line to `each`.
     async fn lines<L: DeserializeOwned>(
         &self,
@@ -157,10 +186,14 @@ impl Client {
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, ClientError> {
+        self.ask_with(method, path, Bytes::new()).await
+    }
+
+    async fn ask_with<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, ClientError> {
         let stream = self.connect().await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(reply)?;
         let request = Request::builder().method(method).uri(path).header(HOST, "localhost");
-        let request = request.body(Empty::<Bytes>::new()).map_err(reply)?;
+        let request = request.body(Full::new(body)).map_err(reply)?;
         let exchange = async {
             let response = sender.send_request(request).await.map_err(reply)?;
             let status = response.status();

@@ -11,6 +11,9 @@
 //! - `POST /v1/backups?folder=DIGITS&pin=false&share=ID`: writes a backup into a folder, whose path is in hexadecimal
 //!   digits; of all shares without `share`. Answers with lines of JSON: how far it is, and a summary
 //! - `GET /v1/backups`: the backups that pin objects; `DELETE /v1/backups/ID`: releases one
+//! - `GET /v1/users`: the users of the server; `DELETE /v1/users/DIGITS`: removes one, whose name is in hexadecimal digits
+//! - `POST /v1/users`, with `{"add": {…}}` or `{"change": {…}}`: adds or changes one. A password never comes here, only
+//!   what NTLM needs of it
 //!
 //! This crate does not know: how the server was configured but for what it is given to show, what a flush is.
 
@@ -22,6 +25,7 @@ mod lines;
 mod listener;
 mod routes;
 mod server;
+mod users;
 mod watch;
 mod wire;
 
@@ -30,6 +34,7 @@ pub use check::{CheckLine, CheckSummary, FindingView, KeyView, phase_word};
 pub use client::{Client, ClientError};
 pub use configured::Configured;
 pub use server::serve;
+pub use users::{HashDigits, UserRequest, UserView, UsersView};
 pub use watch::{Sources, Watch, WatchedThread, serve_watch};
 pub use wire::{Refused, ReloadView, ShareFacts, ShareView, SharesView, SpaceView, UnnamedView};
 

@@ -1,11 +1,11 @@
 //! From a request to a call of the service, and from its result to a reply.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use dittofs_domain::{FsError, ShareId, backup::BackupId};
-use dittofs_ports::{AdminService, BackupError, CheckOptions};
-use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use dittofs_ports::{AccountService, AdminService, BackupError, CheckOptions};
+use http_body_util::{BodyExt, Full, Limited, combinators::BoxBody};
 use hyper::{
     Method, Request, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderValue},
@@ -16,7 +16,13 @@ use crate::backup::{BackupsView, ReleasedView, backup_lines, of_query};
 use crate::check::check_lines;
 use crate::configured::Configured;
 use crate::lines::LinesBody;
+use crate::users::{self, Refusal};
 use crate::wire::{Refused, ShareView, SharesView};
+
+/// The most bytes that a request may bring: a user with a thousand groups has a quarter of it.
+const BODY_BYTES_MAX: usize = 64 << 10;
+/// How long it may take. As with the head, only a peer that hangs needs longer.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A body that may come in pieces, so that what takes long can report how far it is.
 pub(crate) type Body = BoxBody<Bytes, std::convert::Infallible>;
@@ -24,12 +30,17 @@ pub(crate) type Body = BoxBody<Bytes, std::convert::Infallible>;
 /// The sources from which requests are answered.
 pub(crate) struct Routes {
     pub(crate) service: Arc<dyn AdminService>,
+    pub(crate) accounts: Arc<dyn AccountService>,
     pub(crate) configured: Arc<dyn Configured>,
 }
 
 impl Routes {
-    /// Answers a request. None takes a body, so none is read.
-    pub(crate) async fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
+    /// Answers a request. Only a change of users takes a body; no other is read.
+    pub(crate) async fn answer<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: hyper::body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/v1/shares") => self.shares().await,
             (&Method::POST, "/v1/flush") => self.flush().await,
@@ -43,7 +54,12 @@ impl Routes {
                 Some(backup) => self.release_backup(backup).await,
                 None => refused(StatusCode::NOT_FOUND, "no backup has this id"),
             },
-            (_, "/v1/shares" | "/v1/flush" | "/v1/reload" | "/v1/backups") => {
+            (&Method::GET, "/v1/users") => answered(users::list(&*self.accounts).await),
+            (&Method::POST, "/v1/users") => self.change_user(request.into_body()).await,
+            (&Method::DELETE, path) if path.starts_with(USER) => {
+                answered(users::remove(&*self.accounts, path.trim_start_matches(USER)).await)
+            }
+            (_, "/v1/shares" | "/v1/flush" | "/v1/reload" | "/v1/backups" | "/v1/users") => {
                 refused(StatusCode::METHOD_NOT_ALLOWED, "not with this method")
             }
             _ => refused(StatusCode::NOT_FOUND, "this server knows no such request"),
@@ -105,10 +121,39 @@ impl Routes {
         }
     }
 
+    async fn change_user<B>(&self, body: B) -> Response<Body>
+    where
+        B: hyper::body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let body = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await;
+        let Ok(Ok(body)) = body else {
+            return refused(StatusCode::BAD_REQUEST, "the body does not come, or is too long");
+        };
+        // Without a word of the body, which has a secret.
+        match serde_json::from_slice(&body.to_bytes()) {
+            Ok(request) => answered(users::change(&*self.accounts, request).await),
+            Err(_) => refused(StatusCode::BAD_REQUEST, "the body is no change of a user"),
+        }
+    }
+
     async fn flush(&self) -> Response<Body> {
         match self.service.flush().await {
             Ok(()) => json(StatusCode::OK, &serde_json::json!({})),
             Err(error) => failed(error),
+        }
+    }
+}
+
+/// Before the digits of a user's name.
+const USER: &str = "/v1/users/";
+
+fn answered(result: Result<impl Serialize, Refusal>) -> Response<Body> {
+    match result {
+        Ok(value) => json(StatusCode::OK, &value),
+        Err(refusal) => {
+            let (status, error) = refusal.answer();
+            refused(status, &error)
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use dittofs_ports::AdminService;
+use dittofs_ports::{AccountService, AdminService};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{UnixListener, UnixStream};
@@ -23,15 +23,20 @@ pub(crate) fn http() -> http1::Builder {
 }
 
 /// Answers whoever connects, until this is dropped.
-pub async fn serve(listener: UnixListener, service: Arc<dyn AdminService>, configured: Arc<dyn Configured>) {
-    let routes = Arc::new(Routes { service, configured });
+pub async fn serve(
+    listener: UnixListener,
+    service: Arc<dyn AdminService>,
+    accounts: Arc<dyn AccountService>,
+    configured: Arc<dyn Configured>,
+) {
+    let routes = Arc::new(Routes { service, accounts, configured });
     talk_with_all(listener, |stream| talk(stream, Arc::clone(&routes))).await;
 }
 
 async fn talk(stream: UnixStream, routes: Arc<Routes>) {
     let answer = service_fn(|request| {
         let routes = Arc::clone(&routes);
-        async move { Ok::<_, Infallible>(routes.answer(&request).await) }
+        async move { Ok::<_, Infallible>(routes.answer(request).await) }
     });
     if let Err(error) = http().serve_connection(TokioIo::new(stream), answer).await {
         tracing::debug!(%error, "a connection to the local socket failed");

@@ -2,8 +2,9 @@ use std::{io, sync::Arc};
 
 use dittofs_domain::{FsError, NodeId, ShareId, check::Finding};
 use dittofs_ports::{
-    AdminService, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, RepairOutcome, ShareInfo, ShareSpace,
-    Survives, mocks::MockAdminService,
+    AccountService, AdminService, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked, RepairOutcome,
+    ShareInfo, ShareSpace, Survives,
+    mocks::{MockAccountService, MockAdminService},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -29,6 +30,7 @@ fn facts(name: &str) -> ShareFacts {
         squash: "none".into(),
         anonymous_uid: 1,
         anonymous_gid: 2,
+        access: vec!["alice write".into()],
         read_only: false,
         quota: Some(7),
         quota_files: Some(5),
@@ -67,12 +69,21 @@ fn reloaded() -> ReloadView {
 }
 
 fn started(service: MockAdminService) -> (tempfile::TempDir, Client) {
+    started_as(service, Arc::new(MockAccountService::new()))
+}
+
+/// A server with these users.
+pub(crate) fn started_with(accounts: Arc<dyn AccountService>) -> (tempfile::TempDir, Client) {
+    started_as(MockAdminService::new(), accounts)
+}
+
+fn started_as(service: MockAdminService, accounts: Arc<dyn AccountService>) -> (tempfile::TempDir, Client) {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("socket");
     let listener = UnixListener::bind(&socket).unwrap();
     let service: Arc<dyn AdminService> = Arc::new(service);
     let configured = vec![facts("/one"), facts("/not served"), facts("/two")];
-    tokio::spawn(serve(listener, service, Arc::new(OfServer(configured))));
+    tokio::spawn(serve(listener, service, accounts, Arc::new(OfServer(configured))));
     (folder, Client::new(&socket))
 }
 
@@ -131,7 +142,10 @@ async fn raw(client_of: &tempfile::TempDir, request: &[u8]) -> io::Result<String
 #[tokio::test]
 async fn what_is_no_request_of_ours_is_refused() {
     let (folder, _client) = started(MockAdminService::new());
-    let cases: [(&[u8], &str); 5] = [
+    let cases: [(&[u8], &str); 8] = [
+        (b"PUT /v1/users HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 405"),
+        (b"DELETE /v1/users/xx HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 400"),
+        (b"POST /v1/users HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}", "HTTP/1.1 400"),
         (b"GET /v1/nothing HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 404"),
         (b"POST /v1/shares HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 405"),
         (b"GET /v1/reload HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 405"),

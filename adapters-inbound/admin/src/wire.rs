@@ -31,6 +31,10 @@ pub struct ShareFacts {
     pub anonymous_uid: u32,
     /// By which group.
     pub anonymous_gid: u32,
+    /// Which users may enter that log on by name, and what for: such as `alice write`, `group 100 read`. All where it is
+    /// empty.
+    #[serde(default)]
+    pub access: Vec<String>,
     /// Whether changes are refused.
     pub read_only: bool,
     /// The most bytes that it may hold.

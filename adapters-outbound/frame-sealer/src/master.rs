@@ -22,6 +22,9 @@ const PURPOSE: &[u8] = b"dittofs frames 1";
 /// The purpose for which fingerprints are derived. A fingerprint reveals nothing about its key.
 const FINGERPRINT: &[u8] = b"dittofs key fingerprint 1";
 
+/// The purpose for which the key of users' secrets is derived.
+const SECRETS: &[u8] = b"dittofs users 1";
+
 /// 32 secret bytes, of which the keys of objects are derived.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MasterKey([u8; MASTER_BYTES]);
@@ -59,6 +62,35 @@ impl MasterKey {
         let random = Salt::new(HKDF_SHA256, &object.0.to_le_bytes()).extract(&self.0);
         let key = random.expand(&[PURPOSE], &AES_256_GCM)?;
         Ok(LessSafeKey::new(UnboundKey::from(key)))
+    }
+
+    fn of_secrets(&self) -> Result<LessSafeKey, Unspecified> {
+        let random = Salt::new(HKDF_SHA256, &[]).extract(&self.0);
+        let key = random.expand(&[SECRETS], &AES_256_GCM)?;
+        Ok(LessSafeKey::new(UnboundKey::from(key)))
+    }
+
+    /// Seals a secret in its place, for what it belongs to; answers the tag.
+    pub(crate) fn seal_secret(
+        &self,
+        of: &[u8],
+        nonce: [u8; NONCE],
+        secret: &mut [u8],
+    ) -> Result<[u8; TAG], Unspecified> {
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = self.of_secrets()?.seal_in_place_separate_tag(nonce, Aad::from(of), secret)?;
+        tag.as_ref().try_into().map_err(|_| Unspecified)
+    }
+
+    /// Opens a secret and its tag in their place.
+    pub(crate) fn open_secret<'s>(
+        &self,
+        of: &[u8],
+        nonce: [u8; NONCE],
+        sealed: &'s mut [u8],
+    ) -> Result<&'s mut [u8], Unspecified> {
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        self.of_secrets()?.open_in_place(nonce, Aad::from(of), sealed)
     }
 
     pub(crate) fn seal(&self, seal: &FrameSeal, nonce: [u8; NONCE], content: &[Bytes]) -> Result<Bytes, SealError> {

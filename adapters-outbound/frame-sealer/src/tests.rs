@@ -1,5 +1,6 @@
 mod files;
 mod format;
+mod secrets;
 
 use bytes::Bytes;
 use dittofs_domain::{

@@ -1,4 +1,4 @@
-//! Stores that keep everything in the memory of this process: metadata and content, for shares that may be lost with
+//! Stores that keep everything in the memory of this process: metadata, users and content, for shares that may be lost with
 //! it, and for tests.
 //!
 //! This crate does not know: what a plan means, what an object holds.
@@ -6,6 +6,7 @@
 mod content;
 mod metadata;
 mod open_state;
+mod users;
 
 pub use content::MemoryContentStore;
 pub use metadata::MemoryMetadataStore;

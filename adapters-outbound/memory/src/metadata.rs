@@ -4,6 +4,7 @@ mod bodies;
 mod change;
 mod directory;
 mod expectation;
+mod folded;
 mod nodes;
 mod operations;
 mod ordered;
@@ -15,15 +16,17 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{Node, ShareId, plan::OperationsKept};
-use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives, UserStore};
 use parking_lot::RwLock;
 
+use crate::users::MemoryUsers;
 use share::MemoryShare;
 
 /// Metadata in memory.
 #[derive(Default)]
 pub struct MemoryMetadataStore {
     shares: RwLock<HashMap<ShareId, Arc<MemoryShare>>>,
+    users: Arc<MemoryUsers>,
     kept: OperationsKept,
 }
 
@@ -73,6 +76,10 @@ impl MetadataStore for MemoryMetadataStore {
 
     async fn restore_share(&self, _: &ShareRecord, _: u64) -> Result<(), MetadataError> {
         Err(not_restored())
+    }
+
+    fn users(&self) -> Arc<dyn UserStore> {
+        Arc::clone(&self.users) as Arc<dyn UserStore>
     }
 }
 

@@ -120,7 +120,7 @@ impl Applier {
         }
         loop {
             let named: Vec<(&Plan, Option<OpId>)> = plans.iter().map(|pending| (&pending.plan, pending.op)).collect();
-            let code = match Code::of(&named) {
+            let code = match Code::of(&named, self.claim.folding()) {
                 Ok(code) => code,
                 Err(_) => return Err((plans, Fault::Malformed("the plan contradicts itself".into()))),
             };

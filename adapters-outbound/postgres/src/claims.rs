@@ -11,13 +11,13 @@ use std::{
     collections::{HashMap, HashSet},
     fs, process,
     sync::{
-        Arc, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use dittofs_domain::ShareId;
+use dittofs_domain::{FoldTable, ShareId};
 use parking_lot::Mutex;
 use sqlx::{Row, postgres::PgRow};
 use tokio::task::AbortHandle;
@@ -81,6 +81,8 @@ pub(crate) struct Claim {
     /// When it was taken.
     pub(crate) taken: Instant,
     number: i64,
+    /// Set before anybody gets the share.
+    folding: OnceLock<FoldTable>,
     is_lost: AtomicBool,
     claims: Arc<Claims>,
 }
@@ -89,6 +91,17 @@ impl Claim {
     /// Fails once it is known that another server has the share.
     pub(crate) fn check(&self) -> Result<(), Fault> {
         if self.is_lost.load(Ordering::Acquire) { Err(lost()) } else { Ok(()) }
+    }
+
+    /// The table by which the share folds names.
+    pub(crate) fn folding(&self) -> FoldTable {
+        self.folding.get().copied().unwrap_or_default()
+    }
+
+    /// Notes that table, once the index of folded names is whole.
+    pub(crate) fn fold_by(&self, table: FoldTable) {
+        // Whoever was first has read the same row.
+        self.folding.set(table).ok();
     }
 
     /// Adds the arguments by which a statement that changes something proves that it may.
@@ -221,6 +234,7 @@ impl Claims {
             remembered: Remembered { opened, age: self.age },
             taken: Instant::now(),
             number,
+            folding: OnceLock::new(),
             is_lost: AtomicBool::new(false),
             claims: Arc::clone(self),
         });

@@ -115,7 +115,9 @@ fn directory_of(plan: &Plan) -> Option<NodeId> {
     let mut directory = None;
     let mut is_of = |other: NodeId| *directory.get_or_insert(other) == other;
     let expectations = plan.expectations.iter().all(|expectation| match expectation {
-        Expectation::EntryAbsent(key) | Expectation::EntryIs { key, .. } => is_of(key.directory),
+        Expectation::EntryAbsent(key) | Expectation::FoldedAbsent(key) | Expectation::EntryIs { key, .. } => {
+            is_of(key.directory)
+        }
         Expectation::Topology(_)
         | Expectation::ObjectUsable { .. }
         | Expectation::ObjectState { .. }

@@ -19,6 +19,7 @@ mod connection;
 mod connections;
 mod extents;
 mod fault;
+mod folding;
 mod lanes;
 mod lost;
 mod migrations;
@@ -29,6 +30,7 @@ mod share;
 mod share_row;
 mod statements;
 mod store;
+mod users;
 mod view;
 
 pub use connection::ConnectError;

@@ -1,16 +1,18 @@
 //! The tables and functions of the database, which are made and changed by the first program that needs them.
 //!
-//! Each version is a file. All that are missing are carried out in one transaction, under a lock: of two programs
-//! that start at once one does it, and the other finds it done.
+//! Each version is a file, or two. All that are missing are carried out in one transaction, under a lock: of two
+//! programs that start at once one does it, and the other finds it done.
 
 use sqlx::{Executor, PgConnection, Row};
 use thiserror::Error;
 
 /// Versions, from 1 on.
-const VERSIONS: [&str; 3] = [
+const VERSIONS: [&str; 5] = [
     include_str!("../migrations/0001_tables.sql"),
     include_str!("../migrations/0002_apply_1.sql"),
     include_str!("../migrations/0003_claims.sql"),
+    include_str!("../migrations/0004_users.sql"),
+    concat!(include_str!("../migrations/0005_folded.sql"), include_str!("../migrations/0005_apply_2.sql")),
 ];
 
 /// The lock of all programs that change tables: a number that nothing else in the database uses, it is hoped.

@@ -84,7 +84,7 @@ impl ShareMetadata for PostgresShare {
         self.claim.check()?;
         let statement = view::statement(&self.claim, query);
         let rows = self.connections.read(&statement).await?;
-        Ok(view::read(query, &rows)?)
+        Ok(view::read(&self.claim, query, &rows)?)
     }
 
     async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {

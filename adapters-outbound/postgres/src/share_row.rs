@@ -1,7 +1,7 @@
 //! Rows of shares.
 
 use dittofs_domain::{
-    Epoch, HandleKey, KeyId, Scale, ShareId, Timestamp,
+    Epoch, FoldTable, HandleKey, KeyId, Scale, ShareId, Timestamp,
     backup::{BackupId, BackupRecord, Backups},
     ownership::{Lineage, Part, Start},
 };
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The columns of a share, as they are written and selected.
-pub(crate) const COLUMNS: [&str; 15] = [
+pub(crate) const COLUMNS: [&str; 16] = [
     "id",
     "journal_incarnation",
     "is_dirty",
@@ -32,7 +32,11 @@ pub(crate) const COLUMNS: [&str; 15] = [
     "lineage_journal",
     "lineage_content",
     "backups",
+    FOLDING,
 ];
+
+/// Once it is set it stays: the index of folded names rests on it.
+pub(crate) const FOLDING: &str = "folding";
 
 /// Adds the columns of a share as arguments.
 pub(crate) fn with_columns(statement: Statement, record: &ShareRecord) -> Statement {
@@ -56,6 +60,7 @@ pub(crate) fn with_columns(statement: Statement, record: &ShareRecord) -> Statem
         .with(noted(Part::Journal))
         .with(noted(Part::Content))
         .with(backups)
+        .with(record.folding.map(|table| i16::from(table.number())))
 }
 
 /// Reads the share of a row.
@@ -69,6 +74,7 @@ pub(crate) fn read(row: &PgRow) -> Result<ShareRecord, Fault> {
     let (scale, keys, given): (Vec<i64>, Vec<i64>, Vec<i64>) = (columns.take()?, columns.take()?, columns.take()?);
     let (in_journal, in_content): (Option<Vec<i64>>, Option<Vec<i64>>) = (columns.take()?, columns.take()?);
     let backups: Vec<i64> = columns.take()?;
+    let folding: Option<i16> = columns.take()?;
     let make = || {
         Some(ShareRecord {
             id,
@@ -82,6 +88,7 @@ pub(crate) fn read(row: &PgRow) -> Result<ShareRecord, Fault> {
             keys: KeysInUse { in_use: keys.iter().map(|key| key_of(*key)).collect::<Option<_>>()?, are_all },
             lineage: Lineage::new(starts_of(&given)?, noted_of(in_journal)?, noted_of(in_content)?),
             backups: backups_of(&backups)?,
+            folding: folding_of(folding)?,
             name: name.clone(),
         })
     };
@@ -139,6 +146,12 @@ fn noted_of(column: Option<Vec<i64>>) -> Option<Option<Start>> {
         [start] => Some(Some(*start)),
         _ => None,
     }
+}
+
+/// None for a table that only a newer program knows.
+fn folding_of(column: Option<i16>) -> Option<Option<FoldTable>> {
+    let Some(number) = column else { return Some(None) };
+    u8::try_from(number).ok().and_then(FoldTable::of).map(Some)
 }
 
 fn backup_column(id: BackupId, backup: &BackupRecord) -> [i64; 6] {

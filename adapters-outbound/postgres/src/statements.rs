@@ -5,6 +5,8 @@
 
 use std::sync::LazyLock;
 
+use dittofs_domain::plan::FOLDED_MAX;
+
 use crate::{node, share_row};
 
 /// Shows what a new session and its server are like.
@@ -28,7 +30,7 @@ pub(crate) const APPLY: &str = "SELECT o_tag, o_n, o_a, o_b, NULL::bytea,
     (o_node).flags, (o_node).device, (o_node).create_verifier, (o_node).truncation_offset, (o_node).truncation_version,
     (o_node).truncation_end, (o_node).dos_attributes, (o_node).target, (o_node).exclusions
 FROM standing_1($1, $13, $14) s (share)
-CROSS JOIN LATERAL apply_1(s.share, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+CROSS JOIN LATERAL apply_2(s.share, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 /// Takes a lock of the session, if it is free.
 pub(crate) const TRY_LOCK: &str = "SELECT pg_try_advisory_lock($1)";
@@ -91,9 +93,55 @@ pub(crate) fn removal(table: &str) -> String {
     )
 }
 
+/// By which table a share folds names, if that is done, and whether a server of the release before has made entries
+/// since.
+pub(crate) const FOLDING: &str = "SELECT s.folding,
+    (SELECT true FROM entry WHERE (0 + share) = $1 AND folded = '\\x00' LIMIT 1) FROM share s WHERE s.id = $1";
+
+/// Entries in the order of their names.
+pub(crate) const ENTRIES_AFTER: &str = "SELECT directory, space, name FROM entry
+WHERE share = $1 AND (directory, space, name) > ($2, $3, $4) ORDER BY directory, space, name LIMIT $5";
+
+/// Entries whose folded names are not known yet.
+pub(crate) const ENTRIES_UNFOLDED: &str = "SELECT directory, space, name FROM entry
+WHERE (0 + share) = $1 AND folded = '\\x00' LIMIT $2";
+
+/// Gives entries their folded names.
+pub(crate) const FOLD_ENTRIES: &str = "SELECT fold_1(s.share, $2, $3, $4, $5) FROM standing_1($1, $6, $7) s (share)";
+
+/// Notes that all entries of a share have theirs.
+pub(crate) const PUT_FOLDING: &str =
+    "UPDATE share SET folding = $2 FROM standing_1($1, $3, $4) WHERE id = $1 RETURNING 1";
+
 /// Forgets operations of a share that count no longer.
 pub(crate) const FORGET_OPERATIONS: &str =
     "DELETE FROM op WHERE share = $1 AND at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 - $2::int8";
+
+pub(crate) const MACHINE: &str = "SELECT id FROM machine WHERE one = 1";
+
+pub(crate) const MAKE_MACHINE: &str =
+    "INSERT INTO machine (id, one) VALUES ($1, 1) ON CONFLICT (one) DO NOTHING RETURNING 1";
+
+pub(crate) const USERS: &str = "SELECT revision, uid, gid, is_disabled, name, groups, secret FROM account
+WHERE folded > $1 ORDER BY folded LIMIT $2";
+
+pub(crate) const USER: &str =
+    "SELECT revision, uid, gid, is_disabled, name, groups, secret FROM account WHERE folded = $1";
+
+/// Adds a user, if there is none; a row if it is there in this state, be it from the first time.
+pub(crate) const ADD_USER: &str =
+    "INSERT INTO account AS known (revision, uid, gid, is_disabled, folded, name, groups, secret)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (folded) DO UPDATE SET revision = $1 WHERE known.revision = $1 RETURNING 1";
+
+/// Changes a user that is in one state, or has been changed so already.
+pub(crate) const CHANGE_USER: &str =
+    "UPDATE account SET revision = $1, uid = $2, gid = $3, is_disabled = $4, name = $6, groups = $7, secret = $8
+WHERE folded = $5 AND (revision = $9 OR revision = $1) RETURNING 1";
+
+/// Removes a user in one state; a row if it is in another one.
+pub(crate) const REMOVE_USER: &str = "WITH gone AS (DELETE FROM account WHERE folded = $1 AND revision = $2)
+SELECT 1 FROM account WHERE folded = $1 AND revision <> $2";
 
 fn columns_of_node(of: &str) -> String {
     let columns: Vec<String> = node::COLUMNS.iter().map(|(name, _)| format!("{of}.{name}")).collect();
@@ -140,7 +188,11 @@ pub(crate) static NEW_SHARE: LazyLock<String> = LazyLock::new(|| {
 /// Replaces the row of a share; no row if it is not there. The last two arguments are the proof of a claim.
 pub(crate) static PUT_SHARE: LazyLock<String> = LazyLock::new(|| {
     let values = share_row::COLUMNS.iter().enumerate().skip(1);
-    let values: Vec<String> = values.map(|(index, column)| format!("{column} = ${}", index + 1)).collect();
+    let value = |(index, column): (usize, &&str)| match *column {
+        share_row::FOLDING => format!("{column} = coalesce(share.{column}, ${})", index + 1),
+        column => format!("{column} = ${}", index + 1),
+    };
+    let values: Vec<String> = values.map(value).collect();
     let (number, lock) = (share_row::COLUMNS.len() + 1, share_row::COLUMNS.len() + 2);
     let standing = format!("standing_1($1, ${number}, ${lock})");
     format!("UPDATE share SET {} FROM {standing} WHERE id = $1 RETURNING 1", values.join(", "))
@@ -172,6 +224,7 @@ pub(crate) static LIST_WITH_NODES: LazyLock<String> = LazyLock::new(|| {
 pub(crate) struct Shape {
     pub(crate) nodes: bool,
     pub(crate) entries: bool,
+    pub(crate) folded: bool,
     pub(crate) ancestors: bool,
     pub(crate) map: bool,
     pub(crate) op: bool,
@@ -185,6 +238,7 @@ pub(crate) mod tag {
     pub(crate) const ANCESTOR: i16 = 3;
     pub(crate) const ROW: i16 = 4;
     pub(crate) const OPERATION: i16 = 5;
+    pub(crate) const ALIKE: i16 = 6;
     /// Only of plans.
     pub(crate) const OUTCOME: i16 = 7;
 }
@@ -192,14 +246,14 @@ pub(crate) mod tag {
 impl Shape {
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Shape> {
-        (0..32_u8).map(|bits| {
-            let [nodes, entries, ancestors, map, op] = [1, 2, 4, 8, 16].map(|bit| bits & bit != 0);
-            Shape { nodes, entries, ancestors, map, op }
+        (0..64_u8).map(|bits| {
+            let [nodes, entries, folded, ancestors, map, op] = [1, 2, 4, 8, 16, 32].map(|bit| bits & bit != 0);
+            Shape { nodes, entries, folded, ancestors, map, op }
         })
     }
 
     fn number(self) -> usize {
-        let bits = [self.nodes, self.entries, self.ancestors, self.map, self.op];
+        let bits = [self.nodes, self.entries, self.folded, self.ancestors, self.map, self.op];
         bits.iter().rev().fold(0, |number, bit| number << 1 | usize::from(*bit))
     }
 
@@ -209,6 +263,11 @@ impl Shape {
         ALL.get(self.number()).map_or("", String::as_str)
     }
 }
+
+/// Whether a node is a directory without entries.
+const IS_EMPTY: &str = "CASE WHEN n.kind = 2 AND (
+    SELECT 1 FROM entry c WHERE c.share = $1 AND c.directory = n.id AND c.space = 0 LIMIT 1
+) IS NULL THEN 1::int8 ELSE 0::int8 END";
 
 /// A statement whose rows are: a tag, three numbers, bytes, and a node's columns.
 fn view(shape: Shape) -> String {
@@ -233,11 +292,7 @@ fn view(shape: Shape) -> String {
     if shape.entries {
         let (directories, spaces, names) = (argument(), argument(), argument());
         parts.push(format!(
-            "SELECT 2::int2, q.n, e.cookie,
-                CASE WHEN n.kind = 2 AND (
-                    SELECT 1 FROM entry c WHERE c.share = $1 AND c.directory = n.id AND c.space = 0 LIMIT 1
-                ) IS NULL THEN 1::int8 ELSE 0::int8 END,
-                NULL::bytea, {node}
+            "SELECT 2::int2, q.n, e.cookie, {IS_EMPTY}, NULL::bytea, {node}
             FROM unnest({directories}::int8[], {spaces}::int2[], {names}::bytea[])
                 WITH ORDINALITY q (directory, space, name, n)
             CROSS JOIN LATERAL (
@@ -246,6 +301,10 @@ fn view(shape: Shape) -> String {
             ) e
             CROSS JOIN LATERAL (SELECT * FROM node WHERE share = $1 AND id = e.node LIMIT 1) n"
         ));
+    }
+    if shape.folded {
+        let arguments = [argument(), argument(), argument()];
+        parts.push(alike(&arguments, &node));
     }
     if shape.ancestors {
         let directory = argument();
@@ -272,6 +331,27 @@ fn view(shape: Shape) -> String {
     format!("{begin}{}", parts.join("\nUNION ALL\n"))
 }
 
+/// The entries of folded names: that of just this name, and those of the index.
+fn alike([directories, spaces, names]: &[String; 3], node: &str) -> String {
+    format!(
+        "SELECT 6::int2, q.n, e.cookie, {IS_EMPTY}, e.name, {node}
+        FROM unnest({directories}::int8[], {spaces}::int2[], {names}::bytea[])
+            WITH ORDINALITY q (directory, space, name, n)
+        CROSS JOIN LATERAL (
+            (
+                SELECT node, cookie, name FROM entry
+                WHERE share = $1 AND directory = q.directory AND space = q.space AND name = q.name LIMIT 1
+            ) UNION ALL (
+                SELECT node, cookie, name FROM entry
+                WHERE (0 + share) = $1 AND folded = q.name AND (0 + directory) = q.directory
+                    AND (0 + space) = q.space
+                ORDER BY cookie LIMIT {FOLDED_MAX}
+            )
+        ) e
+        CROSS JOIN LATERAL (SELECT * FROM node WHERE share = $1 AND id = e.node LIMIT 1) n"
+    )
+}
+
 /// Rows of a file's map, from the last one on that begins at a page or before it.
 fn rows_of_map([file, first, end, rows]: [&str; 4], no_node: &str) -> String {
     format!(
@@ -288,7 +368,7 @@ fn rows_of_map([file, first, end, rows]: [&str; 4], no_node: &str) -> String {
     )
 }
 
-/// The outcome of an operation; `apply_1` has the same conditions.
+/// The outcome of an operation; `apply_2` has the same conditions.
 fn operation(op: &str, opened: &str, age: &str, node: &str) -> String {
     let cut = format!("(extract(epoch FROM statement_timestamp()) * 1000)::int8 - {age}::int8");
     format!(
@@ -328,6 +408,11 @@ pub(crate) fn all() -> Vec<String> {
         REMOVE_CLAIM,
         END_SESSIONS,
         FORGET_OPERATIONS,
+        FOLDING,
+        ENTRIES_AFTER,
+        ENTRIES_UNFOLDED,
+        FOLD_ENTRIES,
+        PUT_FOLDING,
     ];
     let made = [&SHARES, &SHARE, &NEW_SHARE, &PUT_SHARE, &NODES, &LIST, &LIST_WITH_NODES];
     let fixed = fixed.into_iter().map(str::to_owned).chain(made.into_iter().map(|text| text.to_string()));

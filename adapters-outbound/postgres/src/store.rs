@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dittofs_domain::{Node, ShareId, Tree};
-use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives, UserStore};
 use sqlx::Connection;
 use thiserror::Error;
 use tokio::task::AbortHandle;
@@ -14,12 +14,14 @@ use crate::{
     connection::{ConnectError, Connector},
     connections::{Connections, Statement},
     fault::Fault,
+    folding,
     migrations::{self, MigrationError},
     node,
     numbers::signed,
     options::PostgresOptions,
     share::PostgresShare,
     share_row, statements,
+    users::PostgresUsers,
 };
 
 /// How often operations are forgotten that count no longer. There are so few of them that nobody looks for one among
@@ -137,9 +139,9 @@ impl MetadataStore for PostgresMetadataStore {
     }
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
-        let connections = Arc::clone(&self.connections);
-        let share = |claim| Arc::new(PostgresShare::new(connections, claim)) as Arc<dyn ShareMetadata>;
-        Ok(self.claim(id).await?.map(share))
+        let Some(claim) = self.claim(id).await? else { return Ok(None) };
+        folding::complete(&self.connections, &claim).await?;
+        Ok(Some(Arc::new(PostgresShare::new(Arc::clone(&self.connections), claim))))
     }
 
     /// Rows go in small transactions, and the share's own goes last.
@@ -163,6 +165,10 @@ impl MetadataStore for PostgresMetadataStore {
 
     async fn restore_share(&self, _: &ShareRecord, _: u64) -> Result<(), MetadataError> {
         Err(not_restored())
+    }
+
+    fn users(&self) -> Arc<dyn UserStore> {
+        Arc::new(PostgresUsers::new(Arc::clone(&self.connections)))
     }
 }
 

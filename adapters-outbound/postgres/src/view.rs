@@ -3,9 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use dittofs_domain::{
-    Cookie, Node, NodeId, OpId,
+    Cookie, Name, Node, NodeId, OpId,
     content::MapRow,
-    plan::{Earlier, Found, MapQuery, MapView, Query, View},
+    plan::{Alike, Earlier, EntryKey, FOLDED_MAX, Folded, Found, MapQuery, MapView, Query, View},
 };
 use sqlx::postgres::PgRow;
 
@@ -36,6 +36,7 @@ pub(crate) fn statement(claim: &Claim, query: &Query) -> Statement {
     let shape = Shape {
         nodes: !query.nodes.is_empty(),
         entries: !query.entries.is_empty(),
+        folded: !query.folded.is_empty(),
         ancestors: query.ancestors_of.is_some(),
         map: query.map.is_some(),
         op: query.op.is_some(),
@@ -45,10 +46,10 @@ pub(crate) fn statement(claim: &Claim, query: &Query) -> Statement {
         statement = statement.with(query.nodes.iter().map(|id| signed(id.0)).collect::<Vec<i64>>());
     }
     if shape.entries {
-        let entries = query.entries.iter();
-        statement = statement.with(entries.clone().map(|key| signed(key.directory.0)).collect::<Vec<i64>>());
-        statement = statement.with(entries.clone().map(|key| key.space as i16).collect::<Vec<i16>>());
-        statement = statement.with(entries.map(|key| key.name.as_bytes().to_vec()).collect::<Vec<Vec<u8>>>());
+        statement = with_keys(statement, query.entries.iter().map(|key| (key, key.name.clone())));
+    }
+    if shape.folded {
+        statement = with_keys(statement, query.folded.iter().map(|key| (key, claim.folding().folded(&key.name))));
     }
     if let Some(directory) = query.ancestors_of {
         statement = statement.with(signed(directory.0));
@@ -64,21 +65,36 @@ pub(crate) fn statement(claim: &Claim, query: &Query) -> Statement {
     }
 }
 
+/// Adds keys of entries, with the names to look for.
+fn with_keys<'a>(statement: Statement, keys: impl Iterator<Item = (&'a EntryKey, Name)> + Clone) -> Statement {
+    statement
+        .with(keys.clone().map(|(key, _)| signed(key.directory.0)).collect::<Vec<i64>>())
+        .with(keys.clone().map(|(key, _)| key.space as i16).collect::<Vec<i16>>())
+        .with(keys.map(|(_, name)| name.as_bytes().to_vec()).collect::<Vec<Vec<u8>>>())
+}
+
 fn with_operation(statement: Statement, op: OpId, Remembered { opened, age }: Remembered) -> Statement {
     statement.with(operation(op)).with(opened).with(age)
 }
 
 /// The view that rows make up.
-pub(crate) fn read(query: &Query, rows: &[PgRow]) -> Result<View, Fault> {
-    let mut found = Rows { entries: vec![None; query.entries.len()], ..Rows::default() };
+pub(crate) fn read(claim: &Claim, query: &Query, rows: &[PgRow]) -> Result<View, Fault> {
+    let nothing = |key: &EntryKey| Folded { name: claim.folding().folded(&key.name), entries: Vec::new() };
+    let folded = query.folded.iter().map(nothing).collect();
+    let mut found = Rows { entries: vec![None; query.entries.len()], folded, ..Rows::default() };
     for row in rows {
         found.read(row)?;
     }
-    let Rows { mut nodes, entries, topology, parents, map, earlier } = found;
+    let Rows { mut nodes, entries, mut folded, topology, parents, map, earlier } = found;
     nodes.sort_by_key(|(place, _)| *place);
+    for Folded { entries, .. } in &mut folded {
+        entries.sort_by_key(|alike| alike.found.cookie);
+        entries.truncate(FOLDED_MAX);
+    }
     Ok(View {
         nodes: nodes.into_iter().map(|(_, node)| node).collect(),
         entries: entries.into(),
+        folded,
         ancestors: query.ancestors_of.map_or(Ok(Vec::new()), |directory| ancestors(directory, &parents))?,
         topology,
         map: query.map.as_ref().map_or_else(MapView::default, |query| map_view(query, map)),
@@ -92,6 +108,7 @@ pub(crate) fn read(query: &Query, rows: &[PgRow]) -> Result<View, Fault> {
 struct Rows {
     nodes: Vec<(i64, Arc<Node>)>,
     entries: Vec<Option<Found>>,
+    folded: Vec<Folded>,
     topology: u64,
     parents: HashMap<NodeId, NodeId>,
     map: Vec<(u64, MapRow)>,
@@ -113,6 +130,14 @@ impl Rows {
                 let node = node::read(row, NODE_AT)?.ok_or_else(damaged)?;
                 let entry = usize::try_from(place - 1).ok().and_then(|index| self.entries.get_mut(index));
                 *entry.ok_or_else(damaged)? = Some(Found { node, cookie: Cookie(number), empty: other == Some(1) });
+            }
+            tag::ALIKE => {
+                let name: &[u8] = columns.take()?;
+                let name = Name::new(name).map_err(|_| damaged())?;
+                let node = node::read(row, NODE_AT)?.ok_or_else(damaged)?;
+                let folded = usize::try_from(place - 1).ok().and_then(|index| self.folded.get_mut(index));
+                let found = Found { node, cookie: Cookie(number), empty: other == Some(1) };
+                folded.ok_or_else(damaged)?.entries.push(Alike { name, found });
             }
             tag::ANCESTOR => {
                 self.parents.insert(NodeId(number), NodeId(unsigned(other.unwrap_or_default())));

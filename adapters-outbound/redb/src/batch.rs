@@ -8,6 +8,7 @@ mod number;
 mod removal;
 mod restoration;
 mod undo;
+mod users;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,15 +16,15 @@ use std::{
 };
 
 use dittofs_domain::{
-    Node, NodeId, OpId, ShareId, Tree,
-    plan::{Applied, Outdated, PLAN_STEPS_MAX, Plan},
+    Cookie, FoldTable, Node, NodeId, OpId, ShareId, Tree,
+    plan::{Applied, EntryKey, Outdated, PLAN_STEPS_MAX, Plan},
 };
 use foldhash::fast::RandomState;
 
 use crate::{
     codec,
     fault::Fault,
-    keys::{self, Count},
+    keys::{self, Count, Key},
     operations::{Operation, Remembered},
     redo::Redo,
     tables::{Kind, Writable, unsigned},
@@ -78,6 +79,7 @@ pub(crate) struct Batch<'txn> {
     named: HashSet<(ShareId, OpId), RandomState>,
     nodes: HashMap<(ShareId, NodeId), Held<Option<Arc<Node>>>>,
     counts: HashMap<(ShareId, u8), Held<i64>>,
+    foldings: HashMap<ShareId, FoldTable, RandomState>,
     is_changed: bool,
 }
 
@@ -101,8 +103,8 @@ struct Held<T> {
 impl<'txn> Batch<'txn> {
     pub(crate) fn new(tables: Writable<'txn>, remembered: &'txn Remembered) -> Batch<'txn> {
         let (operations, named) = (Vec::new(), HashSet::default());
-        let (nodes, counts) = (HashMap::new(), HashMap::new());
-        Batch { tables, remembered, operations, named, nodes, counts, is_changed: false }
+        let (nodes, counts, foldings) = (HashMap::new(), HashMap::new(), HashMap::default());
+        Batch { tables, remembered, operations, named, nodes, counts, foldings, is_changed: false }
     }
 
     /// Applies a plan, or changes nothing.
@@ -209,6 +211,26 @@ impl<'txn> Batch<'txn> {
         let value = self.tables.count(share, what)?;
         self.counts.insert((share, what as u8), Held { value, is_dirty: false });
         Ok(value)
+    }
+
+    /// The table by which a share folds names.
+    fn folding(&mut self, share: ShareId) -> Result<FoldTable, Fault> {
+        if let Some(folding) = self.foldings.get(&share) {
+            return Ok(*folding);
+        }
+        let folding = self.tables.folding(share)?;
+        self.foldings.insert(share, folding);
+        Ok(folding)
+    }
+
+    /// The key of an entry in the index of folded names; none for one that is not in it.
+    fn folded_key(&mut self, share: ShareId, key: &EntryKey, cookie: Cookie) -> Result<Option<Key>, Fault> {
+        // As most are: the share's row need not be read.
+        if key.name.is_plain() {
+            return Ok(None);
+        }
+        let folded = self.folding(share)?.fold(&key.name);
+        Ok(folded.map(|name| keys::folded(share, &EntryKey { name, ..*key }, cookie)))
     }
 
     /// The number of the living tree.

@@ -147,7 +147,9 @@ impl RowCache {
                 | Kind::PendingTruncation
                 | Kind::Object
                 | Kind::Reference
-                | Kind::Operations,
+                | Kind::Operations
+                | Kind::User
+                | Kind::Folded,
                 _,
             ) => {}
         }

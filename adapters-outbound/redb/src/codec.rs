@@ -8,6 +8,7 @@ mod reader;
 mod row;
 mod share;
 mod small;
+mod user;
 
 pub(crate) use node::{decode_node, encode_node};
 pub(crate) use row::{decode_row, encode_row};
@@ -16,6 +17,7 @@ pub(crate) use small::{
     decode_count, decode_entry, decode_listing, decode_object, decode_operations, decode_reason, encode_count,
     encode_entry, encode_listing, encode_object, encode_operations, encode_reason,
 };
+pub(crate) use user::{decode_machine, decode_user, encode_machine, encode_user};
 
 pub(crate) use reader::Reader;
 

@@ -11,7 +11,7 @@ use crate::{
     open::{OpenError, Opener, stamp},
     redo::{Redo, for_each_step},
     tables::{Snapshot, Writable},
-    upgrade::upgrade,
+    upgrade::{fold_names, upgrade},
 };
 
 /// A database that is open for writing.
@@ -53,6 +53,7 @@ impl Durable {
         let (mark, transactions) = redo(&database, &Mark { stamped, ..mark }, scanned).map_err(refused)?;
         // After the log has been done again, which may have keys of the earlier format as well.
         upgrade(&database, &opener.options().progress).map_err(refused)?;
+        fold_names(&database, &opener.options().progress).map_err(refused)?;
         let log = Log::start(storage, &mark).map_err(|source| log_io(opener, source))?;
         // Written down with the next checkpoint.
         let mark = Mark { stamped: mark.generation, ..mark };

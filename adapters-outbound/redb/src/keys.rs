@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use dittofs_domain::{
-    Cookie, NodeId, ObjectId, ShareId, Tree,
+    Cookie, Name, NodeId, ObjectId, ShareId, Tree,
     plan::{EntryKey, Reference, Space},
 };
 use smallvec::SmallVec;
@@ -11,8 +11,8 @@ use smallvec::SmallVec;
 /// The bytes of any key.
 pub(crate) type Key = SmallVec<[u8; 48]>;
 
-/// No key is longer: that of an entry has a name of 255 bytes.
-pub(crate) const KEY_LEN_MAX: usize = 272;
+/// No key is longer: that of a folded name of 255 bytes.
+pub(crate) const KEY_LEN_MAX: usize = 281;
 
 /// The bytes of a listing's key that name the directory and which of its names.
 pub(crate) const DIRECTORY_LEN: usize = 17;
@@ -80,6 +80,23 @@ pub(crate) fn entry(share: ShareId, key: &EntryKey) -> Key {
     directory.bytes(key.name.as_bytes()).0
 }
 
+/// The key of an entry in the index of folded names; `folded` has its folded name. A NUL, which no name has, keeps
+/// the entries of one name apart from those of a longer one.
+pub(crate) fn folded(share: ShareId, folded: &EntryKey, cookie: Cookie) -> Key {
+    Builder(entry(share, folded)).bytes(&[0]).number(cookie.0).0
+}
+
+/// The name in the key of an entry; none for a key that is too short.
+pub(crate) fn entry_of(key: &[u8]) -> Option<EntryKey> {
+    let space = match *key.get(16)? {
+        0 => Space::Children,
+        1 => Space::Streams,
+        _ => return None,
+    };
+    let name = Name::new(key.get(DIRECTORY_LEN..)?).ok()?;
+    Some(EntryKey { directory: NodeId(number_at(key, 8)?), space, name })
+}
+
 /// Before the first and after the last entry or listing of a directory.
 pub(crate) fn directory(share: ShareId, directory: NodeId, space: Space) -> (Key, Key) {
     let bound = |space: u8| Builder::new(share).number(directory.0).bytes(&[space]).0;
@@ -126,6 +143,21 @@ pub(crate) fn reference_upgraded(key: &[u8]) -> Key {
 /// end of the table and old ones go from its start.
 pub(crate) fn operations(transaction: u64) -> Key {
     Builder(SmallVec::new()).number(transaction).0
+}
+
+/// The key of the machine's id, among the users.
+pub(crate) const MACHINE: &[u8] = b"m";
+/// The byte with which keys of users begin.
+const USER: u8 = b'u';
+
+/// A user, by its folded name.
+pub(crate) fn user(folded: &str) -> Key {
+    Builder(SmallVec::from_slice(&[USER])).bytes(folded.as_bytes()).0
+}
+
+/// Before the first and after the last user.
+pub(crate) fn users() -> (Key, Key) {
+    (SmallVec::from_slice(&[USER]), SmallVec::from_slice(&[USER + 1]))
 }
 
 /// A key of a share, without what names the share; none for one that is too short.

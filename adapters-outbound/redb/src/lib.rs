@@ -17,6 +17,7 @@ mod cache;
 mod codec;
 mod durable;
 mod fault;
+mod folded;
 mod keys;
 mod log;
 mod open;
@@ -29,6 +30,7 @@ mod snapshot;
 mod store;
 mod tables;
 mod upgrade;
+mod users;
 mod view;
 mod writer;
 

@@ -12,7 +12,7 @@ pub(crate) use backend::BackendOpener;
 pub use backend::Part;
 pub use error::OpenError;
 pub(crate) use file::FileOpener;
-pub(crate) use format::{TABLE, end_upgrade, is_upgrading, stamp};
+pub(crate) use format::{TABLE, end_folding, end_upgrade, is_folding, is_upgrading, stamp};
 
 use crate::{fault::Fault, options::RedbOptions};
 

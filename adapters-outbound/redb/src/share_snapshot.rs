@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The kinds of rows that a share has, except for its own row.
-pub(crate) const KINDS_OF_SHARE: [Kind; 9] = [
+pub(crate) const KINDS_OF_SHARE: [Kind; 10] = [
     Kind::Entry,
     Kind::Listing,
     Kind::Node,
@@ -31,6 +31,7 @@ pub(crate) const KINDS_OF_SHARE: [Kind; 9] = [
     Kind::Object,
     Kind::Reference,
     Kind::Count,
+    Kind::Folded,
 ];
 
 /// The name of this release's row format. The values carry versions of their own.
@@ -127,7 +128,8 @@ fn rows_after(
     bytes_max: usize,
 ) -> Result<Vec<SnapshotRow>, Fault> {
     let (mut rows, mut bytes, bytes_max) = (Vec::new(), 0, bytes_max.max(1));
-    let kinds = KINDS_OF_SHARE.iter().copied();
+    // The index of folded names is made again where the entries are restored.
+    let kinds = KINDS_OF_SHARE.iter().copied().filter(|kind| *kind != Kind::Folded);
     for kind in kinds.skip_while(|kind| after.is_some_and(|after| after.table != *kind as u8)) {
         let mut keys = keys::of_share(share);
         if let Some(after) = after.filter(|after| after.table == kind as u8) {

@@ -12,7 +12,7 @@ use dittofs_domain::{
     Node, ShareId,
     plan::{Query, View},
 };
-use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives};
+use dittofs_ports::{MetadataError, MetadataStore, ShareMetadata, ShareRecord, SnapshotRow, Survives, UserStore};
 use redb::StorageBackend;
 use tokio::sync::{mpsc, oneshot};
 
@@ -25,6 +25,7 @@ use crate::{
     share::RedbShare,
     share_snapshot::{ROWS_FORMAT, ROWS_FORMAT_3, upgrade_row},
     tables::Snapshot,
+    users::RedbUsers,
     view::{Cached, Through, view},
     writer::{Newest, Published, Request, WAITING_MAX, Writer},
 };
@@ -91,7 +92,9 @@ impl Connection {
 
     /// Answers a query: from the cache, if everything is there.
     pub(crate) fn view(&self, share: ShareId, query: &Query) -> Result<View, MetadataError> {
-        if let Some(epoch) = self.cache.epoch()
+        // What folded names ask for is never in it.
+        if query.folded.is_empty()
+            && let Some(epoch) = self.cache.epoch()
             && let Ok(view) = view(&Cached { cache: &self.cache, remembered: &self.remembered }, share, query)
             && self.cache.is_at(epoch)
         {
@@ -202,5 +205,9 @@ impl MetadataStore for RedbMetadataStore {
     async fn restore_share(&self, record: &ShareRecord, ahead: u64) -> Result<(), MetadataError> {
         let record = Box::new(record.clone());
         self.0.ask(|answer| Request::RestoreShare { record, ahead, answer }, writer_gone).await
+    }
+
+    fn users(&self) -> Arc<dyn UserStore> {
+        Arc::new(RedbUsers::new(Arc::clone(&self.0)))
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     Object,
     Reference,
     Operations,
+    User,
+    Folded,
 }
 
 impl Kind {
@@ -44,7 +46,7 @@ impl Kind {
     }
 }
 
-const KINDS: [(Kind, &str); 11] = [
+const KINDS: [(Kind, &str); 13] = [
     (Kind::Share, "share"),
     (Kind::Count, "count"),
     (Kind::Node, "node"),
@@ -56,10 +58,16 @@ const KINDS: [(Kind, &str); 11] = [
     (Kind::Object, "object"),
     (Kind::Reference, "reference"),
     (Kind::Operations, "operations"),
+    (Kind::User, "user"),
+    (Kind::Folded, "folded"),
 ];
 
 /// The tables that databases of formats 1 and 2 have: the first ones.
 pub(crate) const KINDS_OF_FORMAT_2: usize = 10;
+/// Those of formats 3 and 4.
+pub(crate) const KINDS_OF_FORMAT_4: usize = 11;
+/// Those of format 5.
+pub(crate) const KINDS_OF_FORMAT_5: usize = 12;
 
 /// Keys and values are bytes, in the order of bytes.
 pub(crate) type Definition<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
@@ -143,6 +151,8 @@ fn open_all<T>(mut open: impl FnMut(Definition<'static>) -> Result<T, redb::Tabl
         open(8)?,
         open(9)?,
         open(10)?,
+        open(11)?,
+        open(12)?,
     ]))
 }
 

@@ -3,6 +3,10 @@
 //!
 //! Values carry versions of their own, and old ones are read where they are met: only keys must change at once.
 
+mod names;
+
+pub(crate) use names::fold_names;
+
 use redb::{Database, WriteTransaction};
 use smallvec::SmallVec;
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use dittofs_domain::{
     Cookie, Node, NodeId, NodeKind, OpId, ShareId,
     content::MapRow,
-    plan::{Earlier, EntryKey, Found, MapQuery, MapView, Query, Space, View},
+    plan::{Alike, Earlier, EntryKey, FOLDED_MAX, Folded, Found, MapQuery, MapView, Query, Space, View},
 };
 use smallvec::SmallVec;
 
 use crate::{
     cache::{Row, RowCache, directory_key},
     fault::Fault,
+    folded,
     keys::{self, Count, Key},
     operations::Remembered,
     tables::{Kind, Snapshot},
@@ -29,6 +30,8 @@ pub(crate) trait Rows {
     fn topology(&self, share: ShareId) -> Result<u64, Self::Error>;
     fn node(&self, share: ShareId, id: NodeId) -> Result<Option<Arc<Node>>, Self::Error>;
     fn entry(&self, share: ShareId, key: &EntryKey) -> Result<Option<(NodeId, Cookie)>, Self::Error>;
+    /// What the index of folded names has for a name.
+    fn folded(&self, share: ShareId, key: &EntryKey) -> Result<folded::Rows, Self::Error>;
     /// Whether a directory has no entry.
     fn is_empty(&self, share: ShareId, id: NodeId) -> Result<bool, Self::Error>;
     fn map(&self, share: ShareId, query: &MapQuery) -> Result<MapView, Self::Error>;
@@ -45,6 +48,9 @@ pub(crate) fn view<R: Rows>(rows: &R, share: ShareId, query: &Query) -> Result<V
     }
     let entries = query.entries.iter().map(|key| found(rows, share, key));
     view.entries = entries.collect::<Result<SmallVec<_>, R::Error>>()?;
+    for key in &query.folded {
+        view.folded.push(alike(rows, share, key)?);
+    }
     if let Some(directory) = query.ancestors_of {
         view.ancestors = ancestors(rows, share, directory)?;
     }
@@ -60,6 +66,24 @@ pub(crate) fn view<R: Rows>(rows: &R, share: ShareId, query: &Query) -> Result<V
 
 fn found<R: Rows>(rows: &R, share: ShareId, key: &EntryKey) -> Result<Option<Found>, R::Error> {
     let Some((id, cookie)) = rows.entry(share, key)? else { return Ok(None) };
+    found_at(rows, share, id, cookie)
+}
+
+/// The entry that has the folded name itself, and those of the index.
+fn alike<R: Rows>(rows: &R, share: ShareId, key: &EntryKey) -> Result<Folded, R::Error> {
+    let folded::Rows { folded, mut others } = rows.folded(share, key)?;
+    if let Some((node, cookie)) = rows.entry(share, &folded)? {
+        others.push((cookie, folded.name.clone(), node));
+        others.sort_unstable_by_key(|(cookie, ..)| *cookie);
+    }
+    let mut entries = Vec::with_capacity(others.len());
+    for (cookie, name, node) in others.into_iter().take(FOLDED_MAX) {
+        entries.extend(found_at(rows, share, node, cookie)?.map(|found| Alike { name, found }));
+    }
+    Ok(Folded { name: folded.name, entries })
+}
+
+fn found_at<R: Rows>(rows: &R, share: ShareId, id: NodeId, cookie: Cookie) -> Result<Option<Found>, R::Error> {
     let Some(node) = rows.node(share, id)? else { return Ok(None) };
     let empty = node.kind == NodeKind::Directory && rows.is_empty(share, id)?;
     Ok(Some(Found { node, cookie, empty }))
@@ -117,6 +141,11 @@ impl Rows for Cached<'_> {
             Some(Row::Entry(entry)) => Ok(entry),
             _ => Err(Miss),
         }
+    }
+
+    /// None of it is in the cache.
+    fn folded(&self, _: ShareId, _: &EntryKey) -> Result<folded::Rows, Miss> {
+        Err(Miss)
     }
 
     fn is_empty(&self, share: ShareId, id: NodeId) -> Result<bool, Miss> {
@@ -207,6 +236,10 @@ impl Rows for Through<'_> {
             Some(Row::Entry(entry)) => Ok(entry),
             _ => Ok(None),
         }
+    }
+
+    fn folded(&self, share: ShareId, key: &EntryKey) -> Result<folded::Rows, Fault> {
+        self.tables.folded(share, self.tables.folding(share)?, key)
     }
 
     fn is_empty(&self, share: ShareId, id: NodeId) -> Result<bool, Fault> {

@@ -3,6 +3,7 @@
 mod inbox;
 mod recovery;
 mod request;
+mod users;
 
 use std::{
     collections::VecDeque,
@@ -27,6 +28,7 @@ use crate::{
 use inbox::{Inbox, Received};
 pub(crate) use request::Request;
 use request::{Failure, Reply};
+pub(crate) use users::UserRequest;
 
 /// Requests that may wait; more wait to be let in. Four full transactions; a bound for memory where the disk is slow.
 pub(crate) const WAITING_MAX: usize = 4_096;

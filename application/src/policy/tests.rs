@@ -43,6 +43,7 @@ fn secure_ports_are_those_of_root() {
         clients: Vec::new(),
         secure_ports,
         identity: IdentityPolicy::default(),
+        access: AccessList::Everybody,
         read_only: false,
         quota: dittofs_domain::quota::Quota::NONE,
         atime: Atime::None,
@@ -50,4 +51,29 @@ fn secure_ports_are_those_of_root() {
     let taken = |secure| [1, 1023, 1024, 65_535].map(|port| policy(secure).takes_port(port));
     assert_eq!(taken(true), [true, true, false, false]);
     assert_eq!(taken(false), [true; 4]);
+}
+
+#[test]
+fn a_share_that_refuses_changes_lets_every_user_read_at_most() {
+    let alice = UserName::new("alice").unwrap();
+    let permitted = |access: AccessList, read_only| {
+        let policy = SharePolicy {
+            clients: Vec::new(),
+            secure_ports: true,
+            identity: IdentityPolicy::default(),
+            access,
+            read_only,
+            quota: dittofs_domain::quota::Quota::NONE,
+            atime: Atime::None,
+        };
+        policy.permitted(&alice, &Credentials::user(1, 1))
+    };
+    let listed = |users: &[(UserName, Permitted)]| AccessList::Listed {
+        users: users.iter().cloned().collect(),
+        groups: [(7, Permitted::Write)].into_iter().collect(),
+    };
+    assert_eq!(permitted(AccessList::Everybody, false), Permitted::Write);
+    assert_eq!(permitted(AccessList::Everybody, true), Permitted::Read);
+    assert_eq!(permitted(listed(&[(alice.clone(), Permitted::Write)]), true), Permitted::Read);
+    assert_eq!(permitted(listed(&[]), true), Permitted::None);
 }

@@ -2,16 +2,30 @@
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    NodeId,
-    error::FsResult,
+    ClientId, Name, NodeId,
+    error::{FsError, FsResult},
     opens::{LeaseGrant, LeaseKey, Lock, LockHolder, LockOwner, LockRange, OpenToken, Rights, WaitToken},
 };
 use dittofs_ports::{
-    AcknowledgeFailure, Caller, LockReply, LockRequest, OpenRequest, OpenService, Opened, ShareChange,
+    AcknowledgeFailure, Caller, LockReply, LockRequest, OpenFailure, OpenNameRequest, OpenRequest, OpenService, Opened,
+    OpenedName, ShareChange,
 };
 
 use super::ServedShare;
 use crate::lock_order::strand;
+
+impl ServedShare {
+    /// Drops all that a client has, and removes what was to go with its opens.
+    pub(crate) async fn release_client(&self, client: ClientId) -> FsResult<()> {
+        let mut deletions = Vec::new();
+        let released = self.volume.opens().closing().release_client(client, &mut deletions).await;
+        for (node, deletion) in deletions {
+            let _passage = self.volume.freezer().pass().await;
+            self.volume.names().delete(node, deletion).await;
+        }
+        released
+    }
+}
 
 #[async_trait]
 impl OpenService for ServedShare {
@@ -20,11 +34,43 @@ impl OpenService for ServedShare {
     }
 
     async fn open(&self, caller: &Caller, node: NodeId, request: &OpenRequest) -> FsResult<Opened> {
-        strand(self.volume.opens().open_node(caller, node, request)).await
+        strand(self.volume.opens().open_found(caller, node, request)).await.map_err(|failure| match failure {
+            OpenFailure::Deleting => FsError::ShareDenied,
+            OpenFailure::Failed(error) => error,
+        })
+    }
+
+    async fn open_name(&self, caller: &Caller, request: &OpenNameRequest) -> Result<OpenedName, OpenFailure> {
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.names().open_name(caller, request).await
+        })
+        .await
+    }
+
+    async fn set_deletion(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        open: OpenToken,
+        name: Option<(NodeId, Name)>,
+    ) -> FsResult<()> {
+        strand(self.volume.names().set_deletion(caller, node, open, name)).await
+    }
+
+    async fn is_deleting(&self, node: NodeId) -> FsResult<bool> {
+        strand(self.volume.opens().closing().is_deleting(node)).await
     }
 
     async fn close(&self, caller: &Caller, node: NodeId, open: OpenToken) -> FsResult<()> {
-        strand(self.volume.opens().close_open(caller, node, open)).await
+        strand(async {
+            if let Some(deletion) = self.volume.opens().closing().close(caller, node, open).await? {
+                let _passage = self.volume.freezer().pass().await;
+                self.volume.names().delete(node, deletion).await;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn change_share(&self, caller: &Caller, node: NodeId, open: OpenToken, change: &ShareChange) -> FsResult<()> {

@@ -32,8 +32,8 @@ impl EntryService for Services {
 
     async fn release_client(&self, client: ClientId) -> FsResult<()> {
         let mut result = Ok(());
-        for volume in self.registry.volumes() {
-            result = strand(volume.opens().release_client(client)).await.and(result);
+        for share in self.registry.shares() {
+            result = strand(share.release_client(client)).await.and(result);
         }
         result
     }

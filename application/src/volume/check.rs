@@ -5,6 +5,7 @@
 
 mod content;
 mod damaged;
+mod folded;
 mod maps;
 mod names;
 mod notes;

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod listing;
+mod opening;
 mod repeated;
 mod walk;
 
@@ -56,37 +57,37 @@ impl Names {
             LookupName::Child(name) => Query::child(directory, EntryKey::child(directory, name)),
             LookupName::This | LookupName::Parent => Query::node(directory),
         };
-        let seen = self.nodes.view(&query).await?;
+        let seen = self.nodes.view(&caller.case.of(query)).await?;
         let parent = self.nodes.searchable(&seen, directory, caller)?;
-        let node = match name {
-            LookupName::Child(_) => Arc::clone(&seen.entry(0).ok_or(FsError::NotFound)?.node),
-            LookupName::This => Arc::clone(parent),
+        let (name, node) = match name {
+            LookupName::Child(name) => {
+                let (name, found) = seen.meant(0, name).ok_or(FsError::NotFound)?;
+                (Some(name.clone()), Arc::clone(&found.node))
+            }
+            LookupName::This => (None, Arc::clone(parent)),
             LookupName::Parent => {
                 let above = parent.parent.directory;
-                Arc::clone(self.nodes.view(&Query::node(above)).await?.node(above)?)
+                (None, Arc::clone(self.nodes.view(&Query::node(above)).await?.node(above)?))
             }
         };
         // The version that the first was read at is older than both.
         let node = self.nodes.overlay(seen.version, &node).await?;
-        Ok(Lookup { node, directory: self.nodes.overlay(seen.version, parent).await? })
+        Ok(Lookup { node, name, directory: self.nodes.overlay(seen.version, parent).await? })
     }
 
     pub(crate) async fn create(&self, caller: &Caller, request: &CreateRequest, op: Option<OpId>) -> FsResult<Created> {
         self.share.demand_writable()?;
-        let mut request = request.clone();
-        let identity = self.share.policy().identity;
-        request.attributes.uid = request.attributes.uid.map(|uid| identity.map_uid(uid));
-        request.attributes.gid = request.attributes.gid.map(|gid| identity.map_gid(gid));
+        let request = self.mapped(request);
         let fresh = self.numbers.fresh().await?;
         let now = self.share.now();
         let context = Context { credentials: &caller.credentials, now };
         let outcome = self
             .plans
-            .run_growing(create::query(&request), op, |view| {
+            .run_growing(caller.case.of(create::query(&request)), op, |view| {
                 Ok(match create::decide(view, &request, &context, fresh)? {
                     CreateDecision::New(decision) => (decision.plan, None),
-                    CreateDecision::Existing { node, resize } => {
-                        (dittofs_domain::plan::Plan::at(now), Some((node, resize)))
+                    CreateDecision::Existing { node, name, resize } => {
+                        (dittofs_domain::plan::Plan::at(now), Some((node, name, resize)))
                     }
                 })
             })
@@ -101,22 +102,32 @@ impl Names {
             None => {
                 let made = outcome.applied.node(fresh.node).and_then(|touched| touched.after.as_ref());
                 let node = self.nodes.overlay_changed(version, made.ok_or(FsError::Stale)?).await?;
-                Ok(Created { node, directory, new: true })
+                Ok(Created { node, name: request.name, directory, new: true })
             }
-            Some((node, None)) => {
-                Ok(Created { node: self.nodes.overlay(version, &node).await?, directory, new: false })
+            Some((node, name, None)) => {
+                Ok(Created { node: self.nodes.overlay(version, &node).await?, name, directory, new: false })
             }
-            Some((node, Some(size))) => {
+            Some((node, name, Some(size))) => {
                 let resized = self.set_attributes(caller, node.id, &SetAttributes::size(size), op).await?;
-                Ok(Created { node: resized.after, directory, new: false })
+                Ok(Created { node: resized.after, name, directory, new: false })
             }
         }
     }
 
+    /// The request with owners as the share's policy maps them.
+    fn mapped(&self, request: &CreateRequest) -> CreateRequest {
+        let mut request = request.clone();
+        let identity = self.share.policy().identity;
+        request.attributes.uid = request.attributes.uid.map(|uid| identity.map_uid(uid));
+        request.attributes.gid = request.attributes.gid.map(|gid| identity.map_gid(gid));
+        request
+    }
+
     pub(crate) async fn link(&self, caller: &Caller, request: &LinkRequest, op: Option<OpId>) -> FsResult<Linked> {
         self.share.demand_writable()?;
+        let query = || caller.case.of(namespace::link::query(request));
         if !self.opens.is_idle()
-            && let Some(seen) = self.plans.earlier(op, || namespace::link::query(request)).await?
+            && let Some(seen) = self.plans.earlier(op, query).await?
         {
             return self.linked_by_then(&seen, request).await;
         }
@@ -126,12 +137,10 @@ impl Names {
             namespace::link::decide(view, request, &context, fresh)?;
             Ok(smallvec![(request.node, Operation::Link)])
         };
-        self.opens.check_names(caller, namespace::link::query(request), targets).await?;
+        self.opens.check_names(caller, query(), targets).await?;
         let outcome = self
             .plans
-            .run_growing(namespace::link::query(request), op, |view| {
-                Ok((namespace::link::decide(view, request, &context, fresh)?.plan, ()))
-            })
+            .run_growing(query(), op, |view| Ok((namespace::link::decide(view, request, &context, fresh)?.plan, ())))
             .await?;
         let outcome = match outcome {
             Named::Before(seen) => return self.linked_by_then(&seen, request).await,
@@ -144,8 +153,9 @@ impl Names {
 
     pub(crate) async fn remove(&self, caller: &Caller, request: &RemoveRequest, op: Option<OpId>) -> FsResult<Changed> {
         self.share.demand_writable()?;
+        let query = || caller.case.of(namespace::remove::query(request));
         if !self.opens.is_idle()
-            && let Some(seen) = self.plans.earlier(op, || namespace::remove::query(request)).await?
+            && let Some(seen) = self.plans.earlier(op, query).await?
         {
             return self.nodes.changed_by_then(&seen, request.directory).await;
         }
@@ -154,12 +164,13 @@ impl Names {
             let node = namespace::remove::decide(view, request, &context, true)?.node;
             Ok(smallvec![(node, Operation::Remove)])
         };
-        self.opens.check_names(caller, namespace::remove::query(request), targets).await?;
+        self.opens.check_names(caller, query(), targets).await?;
         let mut lock = None;
         let outcome = self
             .plans
-            .run_named(namespace::remove::query(request), op, |view| {
-                let busy = view.entry(0).is_some_and(|found| self.opens.is_busy(found.node.id, &mut lock));
+            .run_named(query(), op, |view| {
+                let found = view.meant(0, &request.name);
+                let busy = found.is_some_and(|(_, found)| self.opens.is_busy(found.node.id, &mut lock));
                 Ok((namespace::remove::decide(view, request, &context, busy)?.plan, ()))
             })
             .await?;
@@ -172,27 +183,29 @@ impl Names {
 
     pub(crate) async fn rename(&self, caller: &Caller, request: &RenameRequest, op: Option<OpId>) -> FsResult<Renamed> {
         self.share.demand_writable()?;
+        let query = || caller.case.of(namespace::rename::query(request));
         if !self.opens.is_idle()
-            && let Some(seen) = self.plans.earlier(op, || namespace::rename::query(request)).await?
+            && let Some(seen) = self.plans.earlier(op, query).await?
         {
             return self.renamed_by_then(&seen, request).await;
         }
         let context = Context { credentials: &caller.credentials, now: self.share.now() };
         let targets = |view: &View| {
             let source = namespace::rename::decide(view, request, &context, true)?.node;
-            let replaced = view.entry(1).map(|found| found.node.id);
+            let replaced = namespace::rename::replaced(view, request).map(|(_, found)| found.node.id);
             if replaced == Some(source) {
                 return Ok(smallvec![]);
             }
             let renamed = [(source, Operation::Rename)];
             Ok(renamed.into_iter().chain(replaced.map(|node| (node, Operation::Remove))).collect())
         };
-        self.opens.check_names(caller, namespace::rename::query(request), targets).await?;
+        self.opens.check_names(caller, query(), targets).await?;
         let mut lock = None;
         let outcome = self
             .plans
-            .run_named(namespace::rename::query(request), op, |view| {
-                let busy = view.entry(1).is_some_and(|found| self.opens.is_busy(found.node.id, &mut lock));
+            .run_named(query(), op, |view| {
+                let replaced = namespace::rename::replaced(view, request);
+                let busy = replaced.is_some_and(|(_, found)| self.opens.is_busy(found.node.id, &mut lock));
                 Ok((namespace::rename::decide(view, request, &context, busy)?.plan, ()))
             })
             .await?;

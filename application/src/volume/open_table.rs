@@ -4,6 +4,7 @@
 //! write that has been admitted is done before a lock or a caching right that it would conflict with is given.
 
 mod admit;
+mod closing;
 mod events;
 mod known;
 mod leases;

@@ -17,7 +17,7 @@ use dittofs_domain::{
     content::map::Facts,
     error::{FsError, FsResult},
 };
-use dittofs_ports::{Caller, Clock, HandleSigner, Presented, ShareRecord};
+use dittofs_ports::{Caller, CaseRule, Clock, HandleSigner, Presented, ShareRecord};
 use futures_util::{FutureExt, future::BoxFuture, select_biased};
 use parking_lot::RwLockReadGuard;
 use tokio::sync::Notify;
@@ -144,7 +144,7 @@ impl Share {
             return Err(FsError::Access);
         }
         let credentials = policy.credentials(who.identity.as_ref());
-        Ok(Caller { credentials, opener: None, client: who.client })
+        Ok(Caller { credentials, opener: None, client: who.client, case: CaseRule::Sensitive })
     }
 
     pub(super) fn demand_writable(&self) -> FsResult<()> {

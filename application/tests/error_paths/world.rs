@@ -22,7 +22,7 @@ use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    Appended, ApplyError, BlockService, Caller, ContentError, ContentStore, Created, Journal, JournalError,
+    Appended, ApplyError, BlockService, Caller, CaseRule, ContentError, ContentStore, Created, Journal, JournalError,
     JournalIdentity, ListRequest, MetadataError, MetadataService, MetadataStore, Record, ShareMetadata, ShareRecord,
     Stability, Survives, WriteReply,
     mocks::{MockClock, MockContentStore, MockJournal, MockRandomness, MockShareMetadata, MockSpawner},
@@ -249,7 +249,12 @@ impl World {
 }
 
 pub(crate) fn caller() -> Caller {
-    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId::Nfs4(1) }
+    Caller {
+        credentials: Credentials::user(1_000, 1_000),
+        opener: None,
+        client: ClientId::Nfs4(1),
+        case: CaseRule::Sensitive,
+    }
 }
 
 /// The result of a future of a store in memory, which never waits.

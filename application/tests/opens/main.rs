@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod breaks;
+mod by_name;
 #[path = "../parts/clock.rs"]
 mod clock;
 mod failures;

@@ -23,8 +23,9 @@ use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    BlockService, CacheKey, CacheRequest, Caller, EntryService, LockReply, LockRequest, MetadataService, MetadataStore,
-    NodeRef, OpenEvents, OpenRequest, OpenService, OpenState, ShareMetadata, ShareRecord, Stability, Survives,
+    BlockService, CacheKey, CacheRequest, Caller, CaseRule, EntryService, LockReply, LockRequest, MetadataService,
+    MetadataStore, NodeRef, OpenEvents, OpenRequest, OpenService, OpenState, ShareMetadata, ShareRecord, Stability,
+    Survives,
 };
 use dittofs_system::{SystemRandomness, TokioSpawner};
 use tokio::time::Instant;
@@ -193,7 +194,12 @@ impl OpenEvents for Events {
 
 /// A caller without an open: user 1,000, whatever the client.
 pub(crate) fn nfs(client: u64) -> Caller {
-    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId::Nfs4(client) }
+    Caller {
+        credentials: Credentials::user(1_000, 1_000),
+        opener: None,
+        client: ClientId::Nfs4(client),
+        case: CaseRule::Sensitive,
+    }
 }
 
 pub(crate) fn user(client: u64, uid: u32) -> Caller {

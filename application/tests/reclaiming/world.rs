@@ -18,8 +18,8 @@ use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    AdminService, BlockService, Caller, CloneRange, ContentStore, MetadataService, MetadataStore, ShareMetadata,
-    ShareRecord, Stability, Survives,
+    AdminService, BlockService, Caller, CaseRule, CloneRange, ContentStore, MetadataService, MetadataStore,
+    ShareMetadata, ShareRecord, Stability, Survives,
 };
 use dittofs_system::{SystemRandomness, TokioSpawner};
 use parking_lot::Mutex;
@@ -155,7 +155,12 @@ impl World {
 }
 
 pub(crate) fn caller() -> Caller {
-    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId::Nfs4(1) }
+    Caller {
+        credentials: Credentials::user(1_000, 1_000),
+        opener: None,
+        client: ClientId::Nfs4(1),
+        case: CaseRule::Sensitive,
+    }
 }
 
 pub(crate) fn bytes(seed: usize, length: usize) -> Bytes {

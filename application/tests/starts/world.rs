@@ -28,8 +28,8 @@ use dittofs_frame_sealer::Sealer;
 use dittofs_journal::NullJournal;
 use dittofs_memory::{MemoryContentStore, MemoryMetadataStore, MemoryOpenState};
 use dittofs_ports::{
-    BlockService, Caller, Claim, ContentError, ContentStore, Counter, Journal, JournalError, JournalIdentity, Marked,
-    MetadataService, MetadataStore, ShareMetadata, ShareRecord, Spawner, Stability, Survives,
+    BlockService, Caller, CaseRule, Claim, ContentError, ContentStore, Counter, Journal, JournalError, JournalIdentity,
+    Marked, MetadataService, MetadataStore, ShareMetadata, ShareRecord, Spawner, Stability, Survives,
 };
 use dittofs_system::SystemRandomness;
 use parking_lot::Mutex;
@@ -232,7 +232,12 @@ impl World {
 }
 
 fn caller() -> Caller {
-    Caller { credentials: Credentials::user(1_000, 1_000), opener: None, client: ClientId::Nfs4(1) }
+    Caller {
+        credentials: Credentials::user(1_000, 1_000),
+        opener: None,
+        client: ClientId::Nfs4(1),
+        case: CaseRule::Sensitive,
+    }
 }
 
 impl Server {

@@ -48,5 +48,14 @@ pub(super) fn faults(config: &Config) -> Vec<String> {
         }
         error => Some(error.to_string()),
     };
-    named.into_iter().filter_map(fault).collect()
+    named.into_iter().filter_map(fault).chain(fault_of_users(config)).collect()
+}
+
+/// Describes the fault of the file with the key of users' secrets. The first `dittofs user add` makes one that is not
+/// there.
+fn fault_of_users(config: &Config) -> Option<String> {
+    match KeyFile::new(config.users.key_file.clone()?).read() {
+        Ok(_) | Err(FileError::Missing(_)) => None,
+        Err(error) => Some(error.to_string()),
+    }
 }

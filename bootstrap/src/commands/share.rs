@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use dittofs_admin::{ShareFacts, ShareView, SharesView, UnnamedView};
 use dittofs_domain::flush::Policy;
 
+use super::table;
 use crate::config::{ByteSize, Durability};
 
 /// One line a share, under a heading.
@@ -26,18 +27,7 @@ pub(super) fn list(SharesView { shares, unnamed }: &SharesView, out: &mut dyn Wr
         let none = || "-".to_owned();
         [name.clone(), none(), none(), none(), none(), state]
     }));
-    let mut widths = [0; 6];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    for row in &rows {
-        let cells = row.iter().zip(widths);
-        let line: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
-        writeln!(out, "{}", line.join("  ").trim_end())?;
-    }
-    Ok(())
+    table::print(&rows, out)
 }
 
 /// All of one share, with what its clients may rely on.
@@ -61,6 +51,7 @@ pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
         ("squash", facts.squash.clone()),
         ("anonymous", format!("uid {}, gid {}", facts.anonymous_uid, facts.anonymous_gid)),
         ("access", access(facts).to_owned()),
+        ("users", if facts.access.is_empty() { "all".to_owned() } else { facts.access.join(", ") }),
         ("quota", quota(facts)),
     ]);
     if let Some(space) = share.space {

@@ -8,13 +8,15 @@ use dittofs_ports::{MetadataError, MetadataStore, ShareRecord, Survives};
 use crate::config::{Config, Opening, StoreConfig, StoreError, StoreKinds, Stores, control_socket, open_each_store};
 use crate::facts;
 use crate::progress::Progress;
-use crate::serve::{DataError, DataFolder};
+use crate::serve::{DataError, DataFolder, ServeError, sync_folders};
 
 /// Why the stores can't be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StoredError {
     #[error("{0}; while a server starts or stops, wait for it")]
     Data(#[from] DataError),
+    #[error(transparent)]
+    Folder(#[from] ServeError),
     #[error("the metadata store `{store}` can't be opened: {source}")]
     Store { store: String, source: StoreError },
     #[error("the metadata store `{store}` can't be read: {source}")]
@@ -47,13 +49,22 @@ pub(super) struct StoredShares {
 
 impl StoredShares {
     pub(super) async fn open(config: &Config, kinds: &StoreKinds) -> Result<StoredShares, StoredError> {
+        StoredShares::open_with(config, kinds, None).await
+    }
+
+    /// The same, with one store in any case: it is made if it is not there.
+    pub(super) async fn open_with(
+        config: &Config,
+        kinds: &StoreKinds,
+        made: Option<&str>,
+    ) -> Result<StoredShares, StoredError> {
         // One in memory has nothing, and one behind a network is there.
         let is_there = |store: &StoreConfig| match &store.folder {
             Some(folder) => folder.exists(),
             None => store.survives > Survives::Nothing,
         };
         let mut existing: Stores = config.metadata.clone();
-        existing.retain(|_, store| is_there(store));
+        existing.retain(|name, store| made == Some(name.as_str()) || is_there(store));
         if existing.is_empty() {
             return Ok(StoredShares { stores: Vec::new(), _data: None });
         }
@@ -64,6 +75,9 @@ impl StoredShares {
         };
         let open = open_each_store(&existing, &kinds.metadata, opening).await;
         let open = open.map_err(|(store, source)| StoredError::Store { store, source })?;
+        if made.is_some() {
+            sync_folders(&[&existing])?;
+        }
         let mut stores = Vec::new();
         for (name, store) in open {
             let shares = store.shares().await;

@@ -1,6 +1,7 @@
 //! The protocols, monitoring, and the bounds over all of them.
 
 pub(super) mod nfs;
+pub(super) mod smb;
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -74,7 +75,6 @@ pub(super) fn read(mut section: Section<'_>, known: &Protocols) -> Adapters {
             protocols.extend(kind.read(of_protocol).map(|config| (name.to_owned(), config)));
         }
     }
-    section.refuse_unbuilt("smb", "shares are served over NFS only");
     let admin = read_admin(section.take_section("admin"));
     let limits = read_shared_limits(section.take_section("limits"));
     section.finish();

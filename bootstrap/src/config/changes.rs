@@ -1,6 +1,6 @@
 //! The differences between a newer configuration and the one that a server runs with.
 
-use super::{Adapters, CacheConfig, Config, JournalConfig, LogConfig, ShareConfig, Stores};
+use super::{Adapters, CacheConfig, Config, JournalConfig, LogConfig, ShareConfig, Stores, UsersConfig};
 
 /// The differences of two configurations, by what can be done about them while the server runs.
 #[derive(Debug, Default, PartialEq)]
@@ -57,6 +57,7 @@ impl Changes {
             anonymous_uid,
             anonymous_gid,
             atime,
+            access,
             read_only,
             quota,
             outage_seconds,
@@ -84,6 +85,7 @@ impl Changes {
             ("anonymous_uid", *anonymous_uid == newer.anonymous_uid),
             ("anonymous_gid", *anonymous_gid == newer.anonymous_gid),
             ("atime", *atime == newer.atime),
+            ("access", *access == newer.access),
             ("read_only", *read_only == newer.read_only),
             ("quota", *quota == newer.quota),
         ]);
@@ -106,6 +108,7 @@ fn in_force(before: &ShareConfig, newer: &ShareConfig) -> ShareConfig {
         anonymous_uid: newer.anonymous_uid,
         anonymous_gid: newer.anonymous_gid,
         atime: newer.atime,
+        access: newer.access.clone(),
         read_only: newer.read_only,
         quota: newer.quota,
         ..before.clone()
@@ -137,13 +140,16 @@ fn has_moved(before: &JournalConfig, newer: &JournalConfig) -> bool {
 /// The keys beside those of shares and protocols that need a restart.
 fn keys(running: &Config, newer: &Config) -> Vec<String> {
     // All fields are named, so that none that is new is forgotten.
-    let Config { data, metadata, content, journal, cache, shares: _, adapters, log } = running;
+    let Config { data, metadata, content, users, journal, cache, shares: _, adapters, log } = running;
+    let UsersConfig { store, is_store_named: _, key_file } = users;
     let JournalConfig { size, path: _ } = journal;
     let CacheConfig { memory, readahead, disk } = cache;
     let Adapters { protocols: _, admin, limits } = adapters;
     let LogConfig { levels: _, format, audit, slow } = log;
     let keys = [
         ("data", *data == newer.data),
+        ("system_store", *store == newer.users.store),
+        ("users.key_file", *key_file == newer.users.key_file),
         ("journal.size", *size == newer.journal.size),
         ("journal.path", !has_moved(journal, &newer.journal)),
         ("cache.memory", *memory == newer.cache.memory),

@@ -97,6 +97,11 @@ impl<'r> Folders<'r> {
         Some(file)
     }
 
+    /// Whether there is a data folder: somebody has named it, or something needs it.
+    pub(super) fn has_data(&self) -> bool {
+        self.data.is_some() && (self.is_named || !self.claimed.is_empty())
+    }
+
     /// The data folder; none where nobody named one and nothing needs one.
     pub(super) fn data(self) -> Option<PathBuf> {
         let data = self.data.filter(|_| self.is_named || !self.claimed.is_empty())?;

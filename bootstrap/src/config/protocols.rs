@@ -7,11 +7,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dittofs_nfs::Nfs;
 use dittofs_ports::statistics::ProtocolStatistics;
+use dittofs_smb::Smb;
 use dittofs_transport::{ListenError, Protocol, Serving};
 use figment::value::{Tag, Value};
 use serde::de::DeserializeOwned;
 
-use super::adapters::nfs;
+use super::adapters::{nfs, smb};
 use super::options::RawOptions;
 use super::section::Section;
 use super::stores::refuse_option;
@@ -50,7 +51,12 @@ impl ProtocolKind {
 
     /// One that is served in any case, and whose section has a reader of its own.
     fn built_in<P: Protocol>(read: fn(Section<'_>) -> P::Options) -> Self {
-        Self { read: Arc::new(move |section| Some(ProtocolConfig::of::<P>(read(section)))), is_default: true }
+        Self { is_default: true, ..Self::named::<P>(read) }
+    }
+
+    /// One that is served where the configuration names it, and whose section has a reader of its own.
+    fn named<P: Protocol>(read: fn(Section<'_>) -> P::Options) -> Self {
+        Self { read: Arc::new(move |section| Some(ProtocolConfig::of::<P>(read(section)))), is_default: false }
     }
 
     pub(super) fn read(&self, section: Section<'_>) -> Option<ProtocolConfig> {
@@ -72,7 +78,8 @@ impl Protocols {
     /// The protocols that this program has by itself.
     #[must_use]
     pub fn built_in() -> Self {
-        Self(Vec::new()).with("nfs", ProtocolKind::built_in::<Nfs>(nfs::read))
+        let nfs = ProtocolKind::built_in::<Nfs>(nfs::read);
+        Self(Vec::new()).with("nfs", nfs).with("smb", ProtocolKind::named::<Smb>(smb::read))
     }
 
     /// These, and one more; or another one of this name. `admin` and `limits` are no names for protocols.

@@ -79,6 +79,16 @@ impl<'r> Section<'r> {
         }
     }
 
+    /// The names of all entries that are left.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.entries.keys().cloned().collect()
+    }
+
+    /// Whether there are entries that nothing has asked for.
+    pub(super) fn has_left(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
     /// Every entry of this section, whatever its name.
     pub(super) fn take_all(&mut self) -> Dict {
         std::mem::take(&mut self.entries)
@@ -117,7 +127,7 @@ impl<'r> Section<'r> {
     }
 
     /// One of a closed set of words.
-    pub(super) fn take_choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
+    pub(super) fn take_choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<T> {
         let value = self.take(name)?;
         let found = choices.iter().find(|(word, _)| value.as_str() == Some(*word));
         if found.is_none() {

@@ -2,11 +2,13 @@
 
 use dittofs_application::{Atime, VolumeLimits};
 use dittofs_domain::credentials::{NOBODY, Squash};
+use dittofs_domain::users::AccessList;
 use dittofs_frame_codec::CompressionMethod;
 use dittofs_ports::Survives;
 use figment::value::Value;
 use ipnet::IpNet;
 
+use super::access;
 use super::clients;
 use super::durability::Durability;
 use super::encryption::{self, EncryptionConfig};
@@ -85,6 +87,8 @@ pub struct ShareConfig {
     pub anonymous_gid: u32,
     /// Whether reads advance access times.
     pub atime: Atime,
+    /// Which users of the server may enter that log on by name, and what for.
+    pub access: AccessList,
     /// Refuse every change.
     pub read_only: bool,
     /// The most that the share may hold.
@@ -159,7 +163,7 @@ fn read_one(
     content: &NamedStores,
     folders: &Folders<'_>,
 ) -> Option<ShareConfig> {
-    section.refuse_unbuilt("smb_name", "shares are served over NFS only");
+    section.refuse_unbuilt("smb_name", "clients of SMB know a share by the last part of its name");
     let name = read_name(&mut section);
     let metadata_store = read_store(&mut section, "metadata_store", "metadata", metadata);
     let content_store = read_store(&mut section, "content_store", "content", content);
@@ -176,6 +180,7 @@ fn read_one(
     let anonymous_uid = read_anonymous(&mut section, "anonymous_uid");
     let anonymous_gid = read_anonymous(&mut section, "anonymous_gid");
     let atime = section.take_choice("atime", &ATIMES).unwrap_or_default();
+    let access = access::read(&mut section);
     let read_only = section.take_flag("read_only").unwrap_or(false);
     let quota = read_quota(&mut section);
     let outage = section.take_number("outage_seconds", 0..=OUTAGE_SECONDS_MAX);
@@ -195,6 +200,7 @@ fn read_one(
         anonymous_uid,
         anonymous_gid,
         atime,
+        access,
         read_only,
         quota,
         outage_seconds: outage.unwrap_or(VolumeLimits::USUAL.outage_ms_max / 1_000),

@@ -5,6 +5,7 @@ mod shares;
 mod snippets;
 mod stores;
 mod texts;
+mod users;
 mod variables;
 
 use std::io::Write;
@@ -91,7 +92,7 @@ fn sample_means_the_same_as_no_file() {
 #[test]
 fn sample_uncommented_is_understood_too() {
     let mut text = SAMPLE.replace("\n#data", "\ndata");
-    for option in ["quota", "id", "cache", "row_cache", "scratch", "disk", "audit"] {
+    for option in ["access", "quota", "id", "cache", "row_cache", "scratch", "disk", "audit"] {
         let commented = format!(" #{option}: ");
         assert!(text.contains(&commented), "{option}");
         text = text.replace(&commented, &format!(" {option}: "));

@@ -6,13 +6,13 @@ use std::{
 };
 
 use dittofs_admin::Sources;
-use dittofs_application::{Registry, Services, Volume};
+use dittofs_application::{Accounts, Registry, Services, Volume};
 use dittofs_backup_folder::FolderBackups;
 use dittofs_transport::{Bounds, Services as Offered, Serving};
 use tokio::sync::Notify;
 
 use super::{
-    Accepting, ServeError, bounds,
+    Accepting, ServeError, accounts, bounds,
     fronts::Fronts,
     live::Live,
     protocols::{Bound, Served},
@@ -76,16 +76,17 @@ impl Running {
         let volumes = shares.iter().map(|share| Arc::clone(&share.volume)).collect();
         let services = Services::new(Arc::new(Registry::new(volumes)));
         let services = Arc::new(services.writing_backups_to(Arc::new(FolderBackups)));
+        let accounts = accounts::start(config, &opener).await?;
         let unnamed = opener.unnamed(config).await;
         reloader.show(config, &unnamed);
         // First the socket: whoever can mount the server can manage it, too.
         let listen = |data: &std::path::PathBuf| {
-            let listening = ControlSocket::listen(data, services.clone(), reloader.clone());
+            let listening = ControlSocket::listen(data, services.clone(), accounts.clone(), reloader.clone());
             listening.map_err(|source| ServeError::Socket { socket: control_socket(data), source })
         };
         let socket = config.data.as_ref().map(listen).transpose()?;
         let bounds = bounds::of(&config.adapters.limits);
-        let protocols = bound.start(&serving(config, &services, fronts, &bounds))?;
+        let protocols = bound.start(&serving(config, (&services, &accounts), fronts, &bounds))?;
         let (cache, disk) = (opener.cache.clone(), opener.disk.clone());
         let live = Live {
             config: config.clone(),
@@ -123,9 +124,14 @@ impl Running {
 }
 
 /// Returns the parameters that protocols are given.
-fn serving(config: &Config, services: &Arc<Services>, fronts: &Fronts, bounds: &Bounds) -> Serving {
+fn serving(
+    config: &Config,
+    (services, accounts): (&Arc<Services>, &Arc<Accounts>),
+    fronts: &Fronts,
+    bounds: &Bounds,
+) -> Serving {
     Serving {
-        services: Offered { entry: services.clone(), admin: services.clone() },
+        services: Offered { entry: services.clone(), admin: services.clone(), accounts: accounts.clone() },
         bounds: bounds.clone(),
         fronts: fronts.handles(),
         idle: config.adapters.limits.idle,

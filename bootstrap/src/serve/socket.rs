@@ -9,7 +9,7 @@ use std::{
 };
 
 use dittofs_admin::Configured;
-use dittofs_ports::AdminService;
+use dittofs_ports::{AccountService, AdminService};
 use tokio::{net::UnixListener, task::JoinHandle};
 
 use crate::config::control_socket;
@@ -27,6 +27,7 @@ impl ControlSocket {
     pub(super) fn listen(
         data: &Path,
         service: Arc<dyn AdminService>,
+        accounts: Arc<dyn AccountService>,
         configured: Arc<dyn Configured>,
     ) -> io::Result<Self> {
         let path = control_socket(data);
@@ -36,7 +37,7 @@ impl ControlSocket {
         }
         let listener = UnixListener::bind(&path)?;
         fs::set_permissions(&path, Permissions::from_mode(MODE))?;
-        Ok(ControlSocket { path, task: tokio::spawn(dittofs_admin::serve(listener, service, configured)) })
+        Ok(ControlSocket { path, task: tokio::spawn(dittofs_admin::serve(listener, service, accounts, configured)) })
     }
 
     /// Stops listening, whoever is connected.

@@ -65,6 +65,13 @@ pub enum Finding {
         /// The node.
         node: NodeId,
     },
+    /// Callers that ignore case do not find an entry: the index of folded names does not have it.
+    NotFolded {
+        /// The entry.
+        entry: EntrySeen,
+        /// The node that it leads to.
+        node: NodeId,
+    },
     /// Directories lead to each other and none of them is reached from the root.
     Circle {
         /// One of them.
@@ -250,6 +257,7 @@ impl Finding {
             Finding::SecondName { .. } => "second-name",
             Finding::WrongParent { .. } => "wrong-parent",
             Finding::NoName { .. } => "no-name",
+            Finding::NotFolded { .. } => "not-folded",
             Finding::Circle { .. } => "circle",
             Finding::NamedThoughRemoved { .. } => "named-though-removed",
             Finding::NoteMissing { .. } => "note-missing",
@@ -306,7 +314,7 @@ impl Finding {
             | Finding::Unused { .. }
             | Finding::Orphans { .. }
             | Finding::Statistics { .. } => None,
-            Finding::NoNode { entry, .. } | Finding::SecondName { entry, .. } => {
+            Finding::NoNode { entry, .. } | Finding::SecondName { entry, .. } | Finding::NotFolded { entry, .. } => {
                 Some((entry.key.directory, Some(&entry.key.name)))
             }
             Finding::LinkCount { node, .. }

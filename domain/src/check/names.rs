@@ -4,7 +4,7 @@ use super::Finding;
 use crate::{
     id::{Cookie, NodeId},
     node::{Node, NodeKind, Parent},
-    plan::EntryKey,
+    plan::{EntryKey, FOLDED_MAX, Folded, Found},
 };
 
 /// An entry that leads to a node.
@@ -71,6 +71,17 @@ pub fn judge_parent(node: &Node, found: Parent) -> Option<Finding> {
     // Other findings report a node that is removed, or that has several names though it must not.
     let is_wrong = exact && node.id != NodeId::ROOT && node.is_linked() && node.parent != found;
     is_wrong.then_some(Finding::WrongParent { node: node.id, stored: node.parent, found })
+}
+
+/// Whether callers that ignore case miss an entry of this key: found by its name, but not among those that fold
+/// alike, seen at the same instant.
+pub fn judge_folded(key: &EntryKey, found: &Found, folded: &Folded) -> Option<Finding> {
+    let cookies = || folded.entries.iter().map(|alike| alike.found.cookie);
+    // Of many that fold alike only the oldest are brought.
+    let is_beyond = folded.entries.len() >= FOLDED_MAX && cookies().all(|cookie| cookie < found.cookie);
+    let is_there = is_beyond || cookies().any(|cookie| cookie == found.cookie);
+    let entry = || EntrySeen { key: key.clone(), cookie: found.cookie };
+    (!is_there).then(|| Finding::NotFolded { entry: entry(), node: found.node.id })
 }
 
 fn has_one_name(kind: NodeKind) -> bool {

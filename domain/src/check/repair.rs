@@ -53,6 +53,15 @@ pub fn remove_dangling(entry: &EntrySeen, node: NodeId, now: Timestamp) -> Plan 
     remove_entry(entry, node, LinkChange::Keep, now)
 }
 
+/// Puts an entry into the index of folded names, by making it again just as it is.
+pub fn refold(entry: &EntrySeen, node: NodeId, now: Timestamp) -> Plan {
+    let EntrySeen { key, cookie } = entry.clone();
+    let mut plan = Plan::at(now);
+    plan.require(Expectation::EntryIs { key: key.clone(), node, cookie });
+    plan.change(Change::DeleteEntry(key.clone())).change(Change::InsertEntry { key, node, cookie });
+    plan
+}
+
 /// Removes a name of a node that has another one and may have only that.
 pub fn break_second_name(entry: &EntrySeen, node: &Node, now: Timestamp) -> Plan {
     remove_entry(entry, node.id, subdirectories(node, -1), now)

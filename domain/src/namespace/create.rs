@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Context, CreateHow, CreateRequest, Decision, Fresh, InitialAttributes, LINKS_MAX, NewKind, SetTime,
+    Context, CreateHow, CreateRequest, Decision, DosAttributes, Fresh, InitialAttributes, LINKS_MAX, NewKind, SetTime,
     TARGET_BYTES_MAX,
     directory::{expect_permission, may_add, searched},
 };
@@ -12,6 +12,7 @@ use crate::{
     credentials::{Credentials, check_owner},
     error::{FsError, FsResult},
     id::{ChangeId, ContentVersion, Sequence, Tree},
+    name::Name,
     node::{Device, Node, NodeFlags, NodeKind, Parent, mode},
     plan::{Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, View},
     quota,
@@ -28,6 +29,8 @@ pub enum CreateDecision {
     Existing {
         /// The file.
         node: Arc<Node>,
+        /// The name that it has: where names are taken in any case, it may differ in case from the one asked for.
+        name: Name,
         /// The size that the caller must still set, by [`super::set_attributes`].
         resize: Option<u64>,
     },
@@ -45,21 +48,39 @@ pub fn query(request: &CreateRequest) -> Query {
 /// device's numbers and for an owner that is none; `Invalid` and `NameTooLong` for a symlink's target; `TooLarge` for a
 /// file's size; `TooManyLinks` of the directory.
 pub fn decide(view: &View, request: &CreateRequest, context: &Context<'_>, fresh: Fresh) -> FsResult<CreateDecision> {
+    decide_with(view, request, &DosAttributes::default(), context, fresh)
+}
+
+/// The same, with attributes that POSIX does not have.
+///
+/// # Errors
+/// As [`decide`].
+pub fn decide_with(
+    view: &View,
+    request: &CreateRequest,
+    dos: &DosAttributes,
+    context: &Context<'_>,
+    fresh: Fresh,
+) -> FsResult<CreateDecision> {
     check_request(request)?;
     let directory = searched(view, request.directory, context.credentials)?;
-    if let Some(found) = view.entry(0) {
-        return existing(found, request);
+    if let Some((name, found)) = view.meant(0, &request.name) {
+        return existing(name, found, request);
     }
     let kind = node_kind(&request.kind);
     may_add(directory, kind, context.credentials)?;
     check_kind(directory, request, context.credentials)?;
 
     let mut plan = Plan::at(context.now);
-    plan.require(Expectation::EntryAbsent(key(request)));
+    plan.require(view.absence(0, key(request)));
     plan.require(Expectation::Linked(directory.id));
     expect_permission(&mut plan, directory);
 
-    let node = new_node(directory, request, context, fresh);
+    let node = Node {
+        dos_attributes: dos.attributes,
+        birth: initial_time(dos.birth, context.now),
+        ..new_node(directory, request, context, fresh)
+    };
     let pages = fresh.scale.pages_of(node.size);
     let holes = MapRow::Holes { version: node.content_version, pages };
     let comes = quota::node_comes(node.target.as_deref());
@@ -92,15 +113,15 @@ fn check_request(request: &CreateRequest) -> FsResult<()> {
     }
 }
 
-fn existing(found: &Found, request: &CreateRequest) -> FsResult<CreateDecision> {
-    let node = found.node.clone();
+fn existing(name: &Name, found: &Found, request: &CreateRequest) -> FsResult<CreateDecision> {
+    let (name, node) = (name.clone(), found.node.clone());
     if request.kind != NewKind::File || node.kind != NodeKind::File {
         return Err(FsError::Exists);
     }
     match request.how {
-        CreateHow::Unchecked => Ok(CreateDecision::Existing { node, resize: request.attributes.size }),
+        CreateHow::Unchecked => Ok(CreateDecision::Existing { node, name, resize: request.attributes.size }),
         CreateHow::Exclusive(verifier) if node.create_verifier == Some(verifier) => {
-            Ok(CreateDecision::Existing { node, resize: None })
+            Ok(CreateDecision::Existing { node, name, resize: None })
         }
         CreateHow::Guarded | CreateHow::Exclusive(_) => Err(FsError::Exists),
     }

@@ -29,7 +29,7 @@ pub fn decide(view: &View, request: &LinkRequest, context: &Context<'_>, fresh: 
     if !node.is_linked() {
         return Err(FsError::Stale);
     }
-    if view.entry(0).is_some() {
+    if view.meant(0, &request.name).is_some() {
         return Err(FsError::Exists);
     }
     may_add(directory, node.kind, context.credentials)?;
@@ -42,7 +42,7 @@ pub fn decide(view: &View, request: &LinkRequest, context: &Context<'_>, fresh: 
 
     let key = EntryKey::child(directory.id, &request.name);
     let mut plan = Plan::at(context.now);
-    plan.require(Expectation::EntryAbsent(key.clone()));
+    plan.require(view.absence(0, key.clone()));
     plan.require(Expectation::Linked(directory.id));
     expect_permission(&mut plan, directory);
     plan.require(Expectation::LinksAre { node: node.id, links: node.links });

@@ -25,7 +25,7 @@ pub fn query(request: &RemoveRequest) -> Query {
 /// `IsDirectory` or `NotDirectory` where the kind does not match; `NotEmpty`.
 pub fn decide(view: &View, request: &RemoveRequest, context: &Context<'_>, busy: bool) -> FsResult<Decision> {
     let directory = searched(view, request.directory, context.credentials)?;
-    let found = view.entry(0).ok_or(FsError::NotFound)?;
+    let (name, found) = view.meant(0, &request.name).ok_or(FsError::NotFound)?;
     may_remove(directory, &found.node, context.credentials)?;
     let is_directory = found.node.kind == NodeKind::Directory;
     match request.kind {
@@ -37,7 +37,7 @@ pub fn decide(view: &View, request: &RemoveRequest, context: &Context<'_>, busy:
 
     let mut plan = Plan::at(context.now);
     expect_permission(&mut plan, directory);
-    let key = EntryKey::child(directory.id, &request.name);
+    let key = EntryKey::child(directory.id, name);
     take_name(&mut plan, directory, key, found, context.credentials, busy);
     let links = if is_directory { LinkChange::Add(-1) } else { LinkChange::Keep };
     plan.change(Change::UpdateNode(directory.id, NodeUpdate { links, ..NodeUpdate::entries_changed() }));

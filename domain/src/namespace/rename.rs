@@ -9,13 +9,15 @@ use crate::{
     access::{AccessMask, demand},
     credentials::Credentials,
     error::{FsError, FsResult},
+    name::Name,
     node::{Node, NodeKind, Parent},
     plan::{Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, View},
 };
 
 /// Returns the query for the state that [`decide`] needs.
 pub fn query(request: &RenameRequest) -> Query {
-    let mut query = Query::child(request.from_directory, from_key(request));
+    let from = EntryKey::child(request.from_directory, &request.from_name);
+    let mut query = Query::child(request.from_directory, from);
     query.entries.push(to_key(request));
     if request.from_directory != request.to_directory {
         query.nodes.push(request.to_directory);
@@ -29,31 +31,45 @@ pub fn query(request: &RenameRequest) -> Query {
 ///
 /// The entry keeps its cookie: inside one directory a listing would else meet it again and again.
 ///
-/// # Errors
-/// `Stale`, `NotDirectory` and `Access` of either directory; `NotFound`; `Invalid` for a directory into its own
-/// subtree; `Access` to a moved directory; `NotPermitted` where a sticky bit forbids; `NotDirectory`, `IsDirectory`
-/// and `NotEmpty` for what is replaced; `TooManyLinks` of the directory that gets a subdirectory.
+/// Where names are taken in any case, the entry gets just the name asked for, and takes the place of one whose name
+/// differs from that in case. It does not where only the case of its own name changes.
+///
+/// # Errors `Stale`, `NotDirectory` and `Access` of either directory; `NotFound`; `Invalid` for a directory into its
+/// own subtree; `Access` to a moved directory; `NotPermitted` where a sticky bit forbids; `NotDirectory`,
+/// `IsDirectory` and `NotEmpty` for what is replaced; `TooManyLinks` of the directory that gets a subdirectory.
 pub fn decide(view: &View, request: &RenameRequest, context: &Context<'_>, busy: bool) -> FsResult<Decision> {
     let credentials = context.credentials;
     let from = searched(view, request.from_directory, credentials)?;
     let to = searched(view, request.to_directory, credentials)?;
-    let source = view.entry(0).ok_or(FsError::NotFound)?;
-    let case = Rename { from, to, source, target: view.entry(1) };
+    let (name, source) = view.meant(0, &request.from_name).ok_or(FsError::NotFound)?;
+    let from_key = EntryKey::child(from.id, name);
+    let case = Rename { from, to, from_key, source, target: replaced(view, request) };
     if case.gives_parent() && view.ancestors.contains(&source.node.id) {
         return Err(FsError::Invalid);
     }
     let mut plan = Plan::at(context.now);
-    if case.target.is_some_and(|target| target.node.id == source.node.id) {
+    if case.target.is_some_and(|(_, target)| target.node.id == source.node.id) {
         return Ok(Decision { plan, node: source.node.id });
     }
     case.check(credentials)?;
-    case.require(&mut plan, request, view.topology, credentials);
+    case.require(&mut plan, view, request, credentials);
     case.change(&mut plan, request, credentials, busy);
     Ok(Decision { plan, node: source.node.id })
 }
 
-fn from_key(request: &RenameRequest) -> EntryKey {
-    EntryKey::child(request.from_directory, &request.from_name)
+/// The entry whose place the renamed one takes, which may be another name of the same node; and the name that it has.
+pub fn replaced<'a>(view: &'a View, request: &'a RenameRequest) -> Option<(&'a Name, &'a Found)> {
+    if changes_case_only(view, request) {
+        return view.entry(1).map(|found| (&request.to_name, found));
+    }
+    view.meant(1, &request.to_name)
+}
+
+/// Whether the old and the new name are the same to whom names are taken in any case. Then the directory has as many
+/// entries of that folded name afterwards as before, and it does not matter which others there are.
+fn changes_case_only(view: &View, request: &RenameRequest) -> bool {
+    let folded = |index: usize| view.folded.get(index).map(|folded| &folded.name);
+    request.from_directory == request.to_directory && folded(0).is_some() && folded(0) == folded(1)
 }
 
 fn to_key(request: &RenameRequest) -> EntryKey {
@@ -63,8 +79,9 @@ fn to_key(request: &RenameRequest) -> EntryKey {
 struct Rename<'a> {
     from: &'a Node,
     to: &'a Node,
+    from_key: EntryKey,
     source: &'a Found,
-    target: Option<&'a Found>,
+    target: Option<(&'a Name, &'a Found)>,
 }
 
 impl Rename<'_> {
@@ -82,14 +99,14 @@ impl Rename<'_> {
     }
 
     fn replaces_directory(&self) -> bool {
-        self.target.is_some_and(|target| target.node.kind == NodeKind::Directory)
+        self.target.is_some_and(|(_, target)| target.node.kind == NodeKind::Directory)
     }
 
     fn check(&self, credentials: &Credentials) -> FsResult<()> {
         let source = &*self.source.node;
         may_remove(self.from, source, credentials)?;
         may_add(self.to, source.kind, credentials)?;
-        if let Some(target) = self.target {
+        if let Some((_, target)) = self.target {
             may_remove(self.to, &target.node, credentials)?;
             match (self.moves_directory(), self.replaces_directory()) {
                 (true, false) => return Err(FsError::NotDirectory),
@@ -105,16 +122,27 @@ impl Rename<'_> {
             }
         }
         match self.target {
-            Some(target) if self.replaces_directory() && !target.empty => Err(FsError::NotEmpty),
+            Some((_, target)) if self.replaces_directory() && !target.empty => Err(FsError::NotEmpty),
             _ => Ok(()),
         }
     }
 
-    fn require(&self, plan: &mut Plan, request: &RenameRequest, topology: u64, credentials: &Credentials) {
+    fn require(&self, plan: &mut Plan, view: &View, request: &RenameRequest, credentials: &Credentials) {
         let source = &*self.source.node;
-        plan.require(Expectation::EntryIs { key: from_key(request), node: source.id, cookie: self.source.cookie });
-        if self.target.is_none() {
-            plan.require(Expectation::EntryAbsent(to_key(request)));
+        let cookie = self.source.cookie;
+        plan.require(Expectation::EntryIs { key: self.from_key.clone(), node: source.id, cookie });
+        match self.target {
+            None if changes_case_only(view, request) => {
+                plan.require(Expectation::EntryAbsent(to_key(request)));
+            }
+            None => {
+                plan.require(view.absence(1, to_key(request)));
+            }
+            // The one that is taken away has another case.
+            Some((name, _)) if *name != request.to_name => {
+                plan.require(Expectation::EntryAbsent(to_key(request)));
+            }
+            Some(_) => {}
         }
         plan.require(Expectation::Linked(self.to.id));
         expect_permission(plan, self.from);
@@ -123,7 +151,7 @@ impl Rename<'_> {
         }
         if self.gives_parent() {
             plan.require(Expectation::ParentIs { node: source.id, parent: self.from.id });
-            plan.require(Expectation::Topology(topology));
+            plan.require(Expectation::Topology(view.topology));
         }
         if self.gives_parent() || owner_mattered(self.from, credentials) {
             expect_permission(plan, source);
@@ -133,10 +161,10 @@ impl Rename<'_> {
     fn change(&self, plan: &mut Plan, request: &RenameRequest, credentials: &Credentials, busy: bool) {
         let source = &*self.source.node;
         let cookie = self.source.cookie;
-        if let Some(target) = self.target {
-            take_name(plan, self.to, to_key(request), target, credentials, busy);
+        if let Some((name, target)) = self.target {
+            take_name(plan, self.to, EntryKey::child(self.to.id, name), target, credentials, busy);
         }
-        plan.change(Change::DeleteEntry(from_key(request)));
+        plan.change(Change::DeleteEntry(self.from_key.clone()));
         plan.change(Change::InsertEntry { key: to_key(request), node: source.id, cookie });
         let parent = Some(Parent { directory: self.to.id, cookie });
         plan.change(Change::UpdateNode(source.id, NodeUpdate { parent, ..NodeUpdate::changed() }));

@@ -61,6 +61,15 @@ pub struct InitialAttributes {
     pub mtime: SetTime,
 }
 
+/// Attributes of a new node that POSIX does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct DosAttributes {
+    /// File attributes (MS-FSCC 2.6).
+    pub attributes: u32,
+    /// Time of creation.
+    pub birth: SetTime,
+}
+
 /// The kind of node to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewKind {

@@ -5,9 +5,11 @@ mod check;
 use crate::{
     client::ClientId,
     opens::{
-        AcknowledgeError, Break, Denied, LeaseForm, LeaseKey, LeaseState, LeaseTable, Lock, LockHolder, LockOutcome,
-        LockOwner, LockRange, LockTable, Open, OpenToken, Outcome, Requester, Rights, ShareAccess, ShareMode, Trigger,
-        WaitToken, Waiter, limits, open_files::OpenFiles, waiters::Waiters,
+        AcknowledgeError, Break, Deletion, Denied, LeaseForm, LeaseKey, LeaseState, LeaseTable, Lock, LockHolder,
+        LockOutcome, LockOwner, LockRange, LockTable, Open, OpenToken, Outcome, Requester, Rights, ShareAccess,
+        ShareMode, Trigger, WaitToken, Waiter, limits,
+        open_files::OpenFiles,
+        waiters::{Waiters, is_repeated},
     },
 };
 
@@ -31,6 +33,17 @@ pub struct Closed {
     pub woken: Vec<Waiter>,
     /// Whether no open is left: if the node has no name either, it can go.
     pub last: bool,
+    /// The name that has to be removed now, as no open is left. [`NodeOpens::deleted`] must follow.
+    pub deletion: Option<Deletion>,
+}
+
+/// The outcome for a node whose client is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Released {
+    /// Waiters of others that got their locks.
+    pub woken: Vec<Waiter>,
+    /// As in [`Closed::deletion`].
+    pub deletion: Option<Deletion>,
 }
 
 /// The opens of one node. An empty one carries no information and can be dropped.
@@ -46,15 +59,19 @@ pub struct NodeOpens {
     pub(super) locks: LockTable,
     waiters: Waiters,
     pub(super) leases: LeaseTable,
+    deletion: Option<Deletion>,
 }
 
 impl NodeOpens {
     /// Opens the node. `truncate` where the open discards its content.
     ///
-    /// `Denied`: `Share`, `TokenInUse`, `Limit`, or `Invalid` for a key of another client.
+    /// `Denied`: `Share`, `Deleting`, `TokenInUse`, `Limit`, or `Invalid` for a key of another client.
     pub fn open(&mut self, token: OpenToken, open: Open, truncate: bool, deadline_ms: u64) -> Outcome {
         if open.lease.is_some_and(|key| key.client != open.client) {
             return Outcome::Denied(Denied::Invalid);
+        }
+        if self.deletion.is_some() {
+            return Outcome::Denied(Denied::Deleting);
         }
         if self.opens.get(token).is_some() {
             return Outcome::Denied(Denied::TokenInUse);
@@ -96,7 +113,34 @@ impl NodeOpens {
         }
         self.locks.release_open(token);
         self.waiters.remove(|w| w.lock.holder.open() == Some(token));
-        Some(Closed { open, woken: self.waiters.grant(&mut self.locks), last: self.opens.is_empty() })
+        let woken = self.waiters.grant(&mut self.locks);
+        Some(Closed { open, woken, last: self.opens.is_empty(), deletion: self.due_deletion() })
+    }
+
+    /// Has a name removed with the last open, or no longer.
+    ///
+    /// # Errors
+    /// `UnknownOpen`.
+    pub fn set_deletion(&mut self, token: OpenToken, deletion: Option<Deletion>) -> Result<(), Denied> {
+        self.opens.get(token).ok_or(Denied::UnknownOpen)?;
+        self.deletion = deletion;
+        Ok(())
+    }
+
+    /// The name that is removed with the last open.
+    pub fn deletion(&self) -> Option<&Deletion> {
+        self.deletion.as_ref()
+    }
+
+    /// The name that was due is removed, or can't be.
+    pub fn deleted(&mut self) {
+        if self.opens.is_empty() {
+            self.deletion = None;
+        }
+    }
+
+    fn due_deletion(&self) -> Option<Deletion> {
+        self.deletion.clone().filter(|_| self.opens.is_empty())
     }
 
     /// A lock that is in the way of `wanted`.
@@ -154,13 +198,15 @@ impl NodeOpens {
         self.waiters.grant(&mut self.locks)
     }
 
-    /// Drops all that a client has on the node; the waiters of others that got their locks.
-    pub fn release_client(&mut self, client: ClientId) -> Vec<Waiter> {
+    /// Drops all that a client has on the node.
+    pub fn release_client(&mut self, client: ClientId) -> Released {
+        let was_open = self.is_open();
         self.opens.remove_client(client);
         self.leases.release_client(client);
         self.waiters.remove(|w| w.lock.holder.client() == client);
         self.locks.release_client(client);
-        self.waiters.grant(&mut self.locks)
+        let woken = self.waiters.grant(&mut self.locks);
+        Released { woken, deletion: self.due_deletion().filter(|_| was_open) }
     }
 
     /// Gives a key as much of `wanted` as others leave room for: what it has grows, and never shrinks here. Nobody
@@ -212,7 +258,8 @@ impl NodeOpens {
 
     /// Whether nothing is left to keep.
     pub fn is_empty(&self) -> bool {
-        self.opens.is_empty() && self.locks.is_empty() && self.waiters.is_empty() && self.leases.is_empty()
+        let is_unused = self.opens.is_empty() && self.locks.is_empty();
+        is_unused && self.waiters.is_empty() && self.leases.is_empty() && self.deletion.is_none()
     }
 
     /// One of the opens.
@@ -262,7 +309,7 @@ impl NodeOpens {
         if let Err(denied) = self.locks.lock(wanted.clone()) {
             return LockOutcome::Denied(denied);
         }
-        self.waiters.remove(|w| w.lock == wanted);
+        self.waiters.remove(|waiter| is_repeated(&waiter.lock, &wanted));
         LockOutcome::Granted { breaks, woken: self.waiters.grant(&mut self.locks) }
     }
 

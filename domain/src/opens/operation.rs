@@ -11,6 +11,9 @@ pub enum Operation {
     Write(LockRange),
     /// Changes the size: the range between the old and the new end.
     Truncate(LockRange),
+    /// Discards the content, as an open that was granted has announced: byte-range locks are not in its way (MS-FSA,
+    /// 2.1.5.1.2.1).
+    Overwrite,
     /// Renames a name of it.
     Rename,
     /// Removes a name of it, or renames something over it.
@@ -26,7 +29,7 @@ impl Operation {
         match self {
             Operation::Read(_) => Trigger::Read,
             Operation::Write(_) => Trigger::Write,
-            Operation::Truncate(_) => Trigger::Truncate,
+            Operation::Truncate(_) | Operation::Overwrite => Trigger::Truncate,
             Operation::Rename => Trigger::Rename,
             Operation::Remove => Trigger::Remove,
             Operation::Link => Trigger::Link,
@@ -38,7 +41,7 @@ impl Operation {
     pub fn access(self) -> ShareAccess {
         match self {
             Operation::Read(_) => ShareAccess::READ,
-            Operation::Write(_) | Operation::Truncate(_) => ShareAccess::WRITE,
+            Operation::Write(_) | Operation::Truncate(_) | Operation::Overwrite => ShareAccess::WRITE,
             Operation::Rename | Operation::Remove => ShareAccess::DELETE,
             Operation::Link | Operation::SetAttributes => ShareAccess::empty(),
         }
@@ -47,7 +50,11 @@ impl Operation {
     pub(super) fn range(self) -> Option<LockRange> {
         match self {
             Operation::Read(range) | Operation::Write(range) | Operation::Truncate(range) => Some(range),
-            Operation::Rename | Operation::Remove | Operation::Link | Operation::SetAttributes => None,
+            Operation::Overwrite
+            | Operation::Rename
+            | Operation::Remove
+            | Operation::Link
+            | Operation::SetAttributes => None,
         }
     }
 }

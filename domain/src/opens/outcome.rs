@@ -28,6 +28,8 @@ pub enum Denied {
     Share(OpenToken),
     /// A lock that is in the way.
     Locked(Lock),
+    /// The node goes with its last open.
+    Deleting,
     /// An open has no lock with exactly this range.
     NotLocked,
     /// No such open.
@@ -43,7 +45,7 @@ pub enum Denied {
 impl From<&Denied> for FsError {
     fn from(denied: &Denied) -> FsError {
         match denied {
-            Denied::Share(_) => FsError::ShareDenied,
+            Denied::Share(_) | Denied::Deleting => FsError::ShareDenied,
             Denied::Locked(_) => FsError::Locked,
             Denied::NotLocked => FsError::NotFound,
             Denied::UnknownOpen => FsError::Stale,

@@ -8,6 +8,11 @@ use crate::opens::{Lock, LockHolder, LockKind, LockTable, limits};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WaitToken(pub u64);
 
+/// Whether a request is one that waits already, sent again.
+pub(super) fn is_repeated(waiting: &Lock, asked: &Lock) -> bool {
+    waiting == asked && asked.holder.open().is_none()
+}
+
 /// A request for a lock that waits, or has just been granted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Waiter {
@@ -24,17 +29,17 @@ pub(super) struct Waiters {
 }
 
 impl Waiters {
-    /// Puts a request at the end of the line. One that stands there already (a repeated call) keeps its place.
-    /// [`Waiters::has_room_for`] is asked first.
+    /// Puts a request at the end of the line. One that stands there already keeps its place, if it is a POSIX owner's: it
+    /// is a repeated call. Two of an open are two locks. [`Waiters::has_room_for`] is asked first.
     pub(super) fn push(&mut self, token: WaitToken, lock: Lock) {
-        match self.line.iter_mut().find(|w| w.lock == lock) {
+        match self.line.iter_mut().find(|waiter| is_repeated(&waiter.lock, &lock)) {
             Some(same) => same.token = token,
             None => self.line.push_back(Waiter { token, lock }),
         }
     }
 
     pub(super) fn has_room_for(&self, lock: &Lock) -> bool {
-        self.line.len() < limits::WAITERS || self.line.iter().any(|w| w.lock == *lock)
+        self.line.len() < limits::WAITERS || self.line.iter().any(|waiter| is_repeated(&waiter.lock, lock))
     }
 
     /// Grants, in order of arrival, every request that no held lock blocks. Who waits for something else does not

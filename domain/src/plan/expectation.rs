@@ -6,8 +6,11 @@ use crate::id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId};
 /// A fact that must hold at the instant of commit, or the whole plan is refused with a conflict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expectation {
-    /// No entry has this name (or, where names are insensitive, this folded name).
+    /// No entry has this name.
     EntryAbsent(EntryKey),
+    /// No entry has a name that the share folds as this one ([`FoldTable`](crate::FoldTable)): this name itself
+    /// included.
+    FoldedAbsent(EntryKey),
     /// The entry is there and leads to this node with this cookie.
     EntryIs {
         /// Which entry.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{EntryKey, KeptLease, NodeLease};
+use super::{EntryKey, Expectation, KeptLease, NodeLease};
 use crate::{
     content::MapRow,
     error::{FsError, FsResult},
     id::{Cookie, NodeId, OpId},
+    name::Name,
     node::Node,
 };
 
@@ -19,6 +20,9 @@ pub struct Query {
     pub nodes: SmallVec<[NodeId; 2]>,
     /// Entries by name, each with the node that it leads to.
     pub entries: SmallVec<[EntryKey; 2]>,
+    /// Names of which all entries are wanted that the share folds alike ([`FoldTable`](crate::FoldTable)): see
+    /// [`Query::in_any_case`].
+    pub folded: Vec<EntryKey>,
     /// A directory whose ancestors are wanted, itself first, the root last.
     pub ancestors_of: Option<NodeId>,
     /// Rows of a file's map.
@@ -54,6 +58,12 @@ impl Query {
         Query { nodes: smallvec::smallvec![directory], entries: smallvec::smallvec![key], ..Query::default() }
     }
 
+    /// The same, but the entries by name in any case: rules that decide on the answer take names that differ in case
+    /// only for the same.
+    pub fn in_any_case(self) -> Query {
+        Query { folded: self.entries.to_vec(), ..self }
+    }
+
     /// The same, and whether an operation was carried out already.
     pub fn asking(self, op: Option<OpId>) -> Query {
         Query { op, ..self }
@@ -69,6 +79,28 @@ pub struct Found {
     pub cookie: Cookie,
     /// For a directory: whether it has no entry. False for others.
     pub empty: bool,
+}
+
+/// The greatest number of entries that are brought of one folded name. A client that respects case may have made many
+/// more; to others the first ones stand for all.
+pub const FOLDED_MAX: usize = 8;
+
+/// The entries whose names fold alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folded {
+    /// The folded form of the name that was asked for.
+    pub name: Name,
+    /// Entries whose names have this folded form, in the order of their cookies: the first [`FOLDED_MAX`].
+    pub entries: Vec<Alike>,
+}
+
+/// An entry of a folded name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alike {
+    /// The name that it really has.
+    pub name: Name,
+    /// Where it leads.
+    pub found: Found,
 }
 
 /// Rows of a file's map, in the order of their keys.
@@ -87,6 +119,8 @@ pub struct View {
     pub nodes: SmallVec<[Arc<Node>; 2]>,
     /// For each entry asked for, in the same order: what was found.
     pub entries: SmallVec<[Option<Found>; 2]>,
+    /// For each name asked for in any case, in the same order: what was found.
+    pub folded: Vec<Folded>,
     /// The ancestors asked for, from the directory itself to the root.
     pub ancestors: Vec<NodeId>,
     /// The share's count of directory moves.
@@ -131,5 +165,17 @@ impl View {
     /// Returns the n-th entry that was asked for, if it is there.
     pub fn entry(&self, index: usize) -> Option<&Found> {
         self.entries.get(index).and_then(Option::as_ref)
+    }
+
+    /// Returns the entry that the n-th name means, `name`, and the name that it really has: the entry of just this
+    /// name, or else, where it was asked for in any case, the oldest whose name folds alike.
+    pub fn meant<'a>(&'a self, index: usize, name: &'a Name) -> Option<(&'a Name, &'a Found)> {
+        let alike = || self.folded.get(index)?.entries.first().map(|alike| (&alike.name, &alike.found));
+        self.entry(index).map(|found| (name, found)).or_else(alike)
+    }
+
+    /// Returns the expectation that no entry is meant by the n-th name, which has this key.
+    pub fn absence(&self, index: usize, key: EntryKey) -> Expectation {
+        if self.folded.get(index).is_some() { Expectation::FoldedAbsent(key) } else { Expectation::EntryAbsent(key) }
     }
 }

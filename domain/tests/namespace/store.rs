@@ -6,13 +6,17 @@ use std::{
 };
 
 use dittofs_domain::{
-    Cookie, Node, NodeId, NodeKind, Timestamp,
+    Cookie, FoldTable, Node, NodeId, NodeKind, Timestamp,
     content::MapRow,
     node::Parent,
     plan::{
-        Change, EntryKey, Expectation, Found, LinkChange, NodeUpdate, Plan, Query, TimeChange, UnlinkedReason, View,
+        Alike, Change, EntryKey, Expectation, FOLDED_MAX, Folded, Found, LinkChange, NodeUpdate, Plan, Query,
+        TimeChange, UnlinkedReason, View,
     },
 };
+
+/// How names are folded here.
+pub(crate) const TABLE: FoldTable = FoldTable::NEWEST;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Store {
@@ -45,6 +49,7 @@ impl Store {
         View {
             nodes: query.nodes.iter().filter_map(|id| self.nodes.get(id).cloned()).collect(),
             entries: query.entries.iter().map(|key| self.found(key)).collect(),
+            folded: query.folded.iter().map(|key| self.alike(key)).collect(),
             ancestors: query.ancestors_of.map(|id| self.ancestors(id)).unwrap_or_default(),
             topology: self.topology,
             map: Default::default(),
@@ -58,6 +63,18 @@ impl Store {
         let node = self.nodes[&id].clone();
         let empty = node.kind == NodeKind::Directory && self.is_empty(id);
         Some(Found { node, cookie, empty })
+    }
+
+    fn alike(&self, key: &EntryKey) -> Folded {
+        let folded = TABLE.folded(&key.name);
+        let of_name = |other: &&EntryKey| {
+            (other.directory, other.space) == (key.directory, key.space) && TABLE.folded(&other.name) == folded
+        };
+        let found = |key: &EntryKey| Alike { name: key.name.clone(), found: self.found(key).unwrap() };
+        let mut entries: Vec<Alike> = self.entries.keys().filter(of_name).map(found).collect();
+        entries.sort_by_key(|alike| alike.found.cookie);
+        entries.truncate(FOLDED_MAX);
+        Folded { name: folded, entries }
     }
 
     fn is_empty(&self, directory: NodeId) -> bool {
@@ -88,6 +105,7 @@ impl Store {
         let node = |id: &NodeId| self.nodes.get(id);
         match expectation {
             Expectation::EntryAbsent(key) => !self.entries.contains_key(key),
+            Expectation::FoldedAbsent(key) => self.alike(key).entries.is_empty(),
             Expectation::EntryIs { key, node, cookie } => self.entries.get(key) == Some(&(*node, *cookie)),
             Expectation::Linked(id) => node(id).is_some_and(|node| node.is_linked()),
             Expectation::Exists(id) => node(id).is_some(),

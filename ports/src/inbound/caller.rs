@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use dittofs_domain::{ClientId, Credentials, Handle, HandleKey, NodeId, ShareId, Tree, opens::OpenToken};
+use dittofs_domain::{ClientId, Credentials, Handle, HandleKey, NodeId, ShareId, Tree, opens::OpenToken, plan::Query};
 
 /// A node of a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +45,32 @@ pub struct Caller {
     pub opener: Option<OpenToken>,
     /// The client.
     pub client: ClientId,
+    /// How names in its requests are meant: [`CaseRule::Sensitive`] as the share admits it. A protocol whose clients
+    /// ignore case says so in each call.
+    pub case: CaseRule,
+}
+
+/// Whether the case of names matters to a caller. The names are the same for all: who respects case may make several
+/// that differ in nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum CaseRule {
+    /// A name means the entry of just this name.
+    #[default]
+    Sensitive,
+    /// A name means the entry of just this name, or else the oldest whose name folds alike by the share's table
+    /// ([`FoldTable`](dittofs_domain::FoldTable)). A new entry has just the name asked for, and is made only where
+    /// the name means none.
+    Insensitive,
+}
+
+impl CaseRule {
+    /// The query for a rule, whose decision follows it.
+    pub fn of(self, query: Query) -> Query {
+        match self {
+            CaseRule::Sensitive => query,
+            CaseRule::Insensitive => query.in_any_case(),
+        }
+    }
 }
 
 /// Makes handles of one share.

@@ -3,7 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use dittofs_domain::{ClientId, error::FsResult};
+use dittofs_domain::{
+    ClientId, Credentials,
+    error::FsResult,
+    users::{Permitted, UserName},
+};
 
 use super::{BlockService, Caller, HandleSigner, MetadataService, NodeRef, OpenEvents, OpenService, Presented};
 
@@ -15,6 +19,10 @@ pub trait ShareServices: MetadataService + BlockService + OpenService {
 
     /// Whether the share refuses changes.
     fn is_read_only(&self) -> bool;
+
+    /// What a user of the server may do on the share, for protocols where users log on. The protocol sees to it; whether
+    /// a node may be read or changed is decided behind the calls, besides.
+    fn permitted(&self, name: &UserName, credentials: &Credentials) -> Permitted;
 }
 
 /// A node whose share has admitted the client.

@@ -39,6 +39,8 @@ pub struct Changed {
 pub struct Lookup {
     /// The node found.
     pub node: Attributes,
+    /// The name that its entry really has; none for `.` and `..`.
+    pub name: Option<Name>,
     /// The directory.
     pub directory: Attributes,
 }
@@ -54,11 +56,23 @@ pub enum LookupName {
     Child(Name),
 }
 
+impl LookupName {
+    /// The name, if it is one.
+    pub fn child(&self) -> Option<&Name> {
+        match self {
+            LookupName::Child(name) => Some(name),
+            LookupName::This | LookupName::Parent => None,
+        }
+    }
+}
+
 /// A node was made, or found where that was allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
     /// The node.
     pub node: Attributes,
+    /// The name that its entry really has.
+    pub name: Name,
     /// The directory.
     pub directory: Changed,
     /// Whether it is new.
@@ -128,6 +142,7 @@ pub struct ListReply {
 /// Names and attributes of one share.
 ///
 /// Of every method:
+/// - names are meant as [`Caller::case`] says;
 /// - permission is decided by `granted()` with the caller's credentials; a read-only share refuses changes with
 ///   `ReadOnly`;
 /// - attributes include what is written but not flushed;

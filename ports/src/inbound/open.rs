@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Attributes, ClientId, NodeId,
+    Attributes, ClientId, Name, NodeId,
     access::AccessMask,
     error::{FsError, FsResult},
+    namespace::{CreateHow, DosAttributes, InitialAttributes, NewKind, SetAttributes},
     opens::{
         AcknowledgeError, Break, LeaseGrant, LeaseKey, Lock, LockHolder, LockOwner, LockRange, Locking, OpenToken,
         Rights, ShareAccess, WaitToken, Waiter,
@@ -12,7 +13,7 @@ use dittofs_domain::{
 };
 use thiserror::Error;
 
-use super::{Caller, NodeRef};
+use super::{Caller, LookupName, NodeRef};
 
 /// Under which key an open caches; the client is the caller's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +63,69 @@ pub struct Opened {
     pub attributes: Attributes,
     /// The key and its rights, if caching was requested.
     pub lease: Option<(LeaseKey, LeaseGrant)>,
+}
+
+/// Which nodes an open of a name takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NameKind {
+    /// Any.
+    Any,
+    /// A directory.
+    Directory,
+    /// Anything else.
+    NotDirectory,
+}
+
+/// A node that an open of a name makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewNode {
+    /// A file or a directory.
+    pub kind: NewKind,
+    /// Its attributes.
+    pub attributes: InitialAttributes,
+    /// Those that POSIX does not have.
+    pub dos: DosAttributes,
+    /// `Unchecked`: only if nothing has the name; otherwise as for [`CreateHow`].
+    pub how: CreateHow,
+}
+
+/// A request to open what a name leads to, or to make it (OPEN of RFC 8881, 18.16; CREATE of MS-SMB2, 2.2.13).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenNameRequest {
+    /// The directory.
+    pub directory: NodeId,
+    /// The name there.
+    pub name: LookupName,
+    /// The kind of node that is wanted.
+    pub kind: NameKind,
+    /// The node to make; nothing is made if absent.
+    pub make: Option<NewNode>,
+    /// The attributes to set if the node is found: with [`OpenRequest::truncate`], where its size has to be in them.
+    pub replace: Option<SetAttributes>,
+    /// How the node is opened. `created` is set by the service.
+    pub open: OpenRequest,
+}
+
+/// A node that was opened by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedName {
+    /// The open.
+    pub opened: Opened,
+    /// The name that its entry really has; none where no name was looked up.
+    pub name: Option<Name>,
+    /// Whether the node was made.
+    pub is_new: bool,
+}
+
+/// Why a node can't be opened by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum OpenFailure {
+    /// It goes with its last open ([`OpenService::set_deletion`]).
+    #[error("the file goes when it is closed")]
+    Deleting,
+    /// As any call can fail.
+    #[error(transparent)]
+    Failed(#[from] FsError),
 }
 
 /// The rights and the share mode that an open shall have from now on.
@@ -146,6 +210,29 @@ pub trait OpenService: Send + Sync {
     /// - `Stale` for a node without a name, unless somebody has it open already;
     /// - the node stays readable until it is closed, whatever becomes of its names.
     async fn open(&self, caller: &Caller, node: NodeId, request: &OpenRequest) -> FsResult<Opened>;
+
+    /// Opens what a name leads to, or makes it, in one call: between the making and the open there is nobody else, and
+    /// what is to be made exclusively is made once.
+    /// - as [`OpenService::open`], and for what is made as `MetadataService::create`;
+    /// - `NotFound` where nothing has the name and nothing is to be made; `Exists` where something has it that may not be
+    ///   taken; `IsDirectory` or `NotDirectory` where the kind does not fit;
+    /// - if the open is refused, nothing was made; what was found keeps its size and attributes.
+    async fn open_name(&self, caller: &Caller, request: &OpenNameRequest) -> Result<OpenedName, OpenFailure>;
+
+    /// Has the name that was opened removed with the node's last open, or no longer. Until then nobody else opens the
+    /// node. The caller answers for the right to remove it.
+    /// - `NotEmpty` for a directory with entries;
+    /// - a name that leads elsewhere by then stays; a node that was renamed loses the name that it has got.
+    async fn set_deletion(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        open: OpenToken,
+        name: Option<(NodeId, Name)>,
+    ) -> FsResult<()>;
+
+    /// Whether a node goes with its last open.
+    async fn is_deleting(&self, node: NodeId) -> FsResult<bool>;
 
     /// Closes an open, with its locks and, if it was the last under its key, its caching rights. A node without a
     /// name goes with its last open.

@@ -39,6 +39,51 @@ pub enum ApplyError {
     Corrupt(#[source] Source),
 }
 
+/// A change of a user was not made.
+#[derive(Debug, Error)]
+pub enum UserStoreError {
+    /// The user is in another state than was expected. Nothing has changed.
+    #[error("conflict")]
+    Conflict,
+    /// The store has no room. Nothing has changed.
+    #[error("metadata store full")]
+    Full,
+    /// See [`MetadataError::Unavailable`]. Whether it was changed is not known.
+    #[error("metadata store unavailable: {0}")]
+    Unavailable(#[source] Source),
+    /// See [`MetadataError::Corrupt`]. Nothing has changed.
+    #[error("metadata store damaged: {0}")]
+    Corrupt(#[source] Source),
+}
+
+/// A user's secret was not sealed or opened. Nothing of it says that a password is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SecretError {
+    /// There is no key at all.
+    #[error("the server has no key for the secrets of its users: {fix}")]
+    NoKey {
+        /// Where it was looked for, and what to do.
+        fix: String,
+    },
+    /// The keys can't be used.
+    #[error("the server's key for the secrets of its users can't be used: {fix}")]
+    Unusable {
+        /// Why, and what to do.
+        fix: String,
+    },
+    /// Another key sealed it.
+    #[error("the secret of a user is sealed with key {key_id}, which is not there: {fix}")]
+    Unknown {
+        /// The key.
+        key_id: dittofs_domain::KeyId,
+        /// Where it was looked for, and what to do.
+        fix: String,
+    },
+    /// It was sealed for another user, or altered.
+    #[error("the secret of a user is damaged: set a new password by `dittofs user passwd`")]
+    Damaged,
+}
+
 /// A content store failed.
 #[derive(Debug, Error)]
 pub enum ContentError {

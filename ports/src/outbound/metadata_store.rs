@@ -4,13 +4,13 @@ use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
+    Cookie, Epoch, FoldTable, HandleKey, KeyId, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
     backup::Backups,
     ownership::Lineage,
     plan::{Applied, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
 
-use super::{ApplyError, MetadataError, ShareSnapshot, SnapshotRow, Survives};
+use super::{ApplyError, MetadataError, ShareSnapshot, SnapshotRow, Survives, UserStore};
 
 /// The row of a share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,10 @@ pub struct ShareRecord {
     /// Whether the sums count nodes, names and targets as well. Shares that were made before they did count once they
     /// are opened.
     pub counts_names: bool,
+    /// The table by which its names are folded, once all of them are in the index of folded names: then for ever the
+    /// same. None in the row of a share that was made before there was such an index. A store fills the index before
+    /// it gives the share out, so [`ShareMetadata::record`] always has one.
+    pub folding: Option<FoldTable>,
     /// The keys that seal its content.
     pub keys: KeysInUse,
     /// The starts of servers that were given for the share.
@@ -55,6 +59,7 @@ impl ShareRecord {
             dirty: false,
             scale: Scale::PRODUCTION,
             counts_names: true,
+            folding: Some(FoldTable::NEWEST),
             keys: KeysInUse::default(),
             lineage: Lineage::default(),
             backups: Backups::default(),
@@ -108,6 +113,9 @@ pub trait MetadataStore: Send + Sync {
     /// - each of its counters has jumped by `ahead`, so that what was given since the snapshot is not given again;
     /// - a share that is there already is refused as `Unavailable`.
     async fn restore_share(&self, record: &ShareRecord, ahead: u64) -> Result<(), MetadataError>;
+
+    /// The users that are kept beside the shares. The server uses those of one store only.
+    fn users(&self) -> Arc<dyn UserStore>;
 }
 
 /// Which numbers to allocate.
@@ -154,17 +162,19 @@ pub trait ShareMetadata: Send + Sync {
     /// The share's row.
     async fn record(&self) -> Result<ShareRecord, MetadataError>;
 
-    /// Replaces the share's row, whose id must be the same.
+    /// Replaces the share's row, whose id must be the same. The table of folded names stays as it is.
     async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError>;
 
     /// Reads what a query asks for.
     /// - all of it as of one instant, which is after every plan whose `apply` had returned;
     /// - nodes that do not exist are left out; entries are answered in the order of the query;
+    /// - of a name in any case, the first entries, by cookie, whose names fold as it does by the share's table, with
+    ///   the folded name. All plans keep up what that rests on, whether they respect case or not;
     /// - ancestors go from the directory to the root, and are empty if it does not exist;
     /// - of a map, first the row that covers the first page, if any;
-    /// - of an operation whose plan was applied in the last 120 s, what came of it: also after a crash or a restart, as
-    ///   far as the store survives that. The 120 s begin anew when the store is opened. Of more than 64,000 operations
-    ///   only the newest need be remembered;
+    /// - of an operation whose plan was applied in the last 120 s, what came of it: also after a crash or a restart,
+    ///   as far as the store survives that. The 120 s begin anew when the store is opened. Of more than 64,000
+    ///   operations only the newest need be remembered;
     /// - where several instances serve the share, the lease of each node that it brings; where one does, none.
     async fn view(&self, query: &Query) -> Result<View, MetadataError>;
 

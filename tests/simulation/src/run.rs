@@ -11,6 +11,7 @@ use dittofs_domain::{
     credentials::{IdentityPolicy, Squash},
     plan::OperationsKept,
     quota::Quota,
+    users::AccessList,
 };
 use dittofs_frame_codec::Codec;
 use dittofs_frame_sealer::Sealer;
@@ -406,6 +407,7 @@ impl Driver {
             clients: Network::new([127, 0, 0, 1].into(), 8).into_iter().collect(),
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             secure_ports: true,
+            access: AccessList::Everybody,
             read_only: false,
             quota: Quota { bytes: 1 << 40, ..Quota::NONE },
             atime: Atime::None,

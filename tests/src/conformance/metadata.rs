@@ -6,6 +6,7 @@ mod commute;
 mod dump;
 mod expectation;
 mod fixture;
+mod folded;
 mod huge;
 mod interleaving;
 mod leases;
@@ -23,6 +24,7 @@ pub use apply::*;
 pub use clock::*;
 pub use commute::*;
 pub use expectation::*;
+pub use folded::*;
 pub use huge::*;
 pub use interleaving::*;
 pub use leases::*;
@@ -95,6 +97,14 @@ macro_rules! metadata_conformance {
                 rows_are_put_replaced_and_removed,
                 a_view_sees_every_plan_that_has_returned,
                 a_view_never_sees_half_a_plan,
+                // Names in any case.
+                a_name_in_any_case_brings_all_that_fold_alike,
+                names_in_any_case_are_answered_in_the_order_of_the_query_with_their_nodes,
+                of_many_names_that_fold_alike_the_oldest_are_brought,
+                a_folded_name_goes_and_comes_with_its_entry,
+                no_name_folds_alike_until_one_is_added,
+                of_concurrent_creates_of_one_name_in_any_case_one_succeeds,
+                a_share_keeps_the_table_by_which_it_folds_names,
                 // Listings.
                 a_listing_comes_in_the_order_of_cookies_in_pages_of_any_size,
                 the_last_page_says_that_it_is_the_last,

@@ -41,7 +41,7 @@ impl LeasedMetadataStore {
 impl MetadataStore for LeasedMetadataStore {
     dittofs_ports::forward!(
         MetadataStore of inner:
-        survives, shares, create_share, remove_share, restore_rows, restore_share
+        survives, shares, create_share, remove_share, restore_rows, restore_share, users
     );
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {

@@ -138,7 +138,7 @@ struct RiggedShare {
 #[async_trait]
 impl MetadataStore for RiggedStore {
     dittofs_ports::forward!(MetadataStore of store: survives, shares, create_share, remove_share, restore_rows,
-        restore_share);
+        restore_share, users);
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {
         let share = self.store.share(id).await?;

@@ -12,7 +12,8 @@ fn started(service: MockAdminService) -> (tempfile::TempDir, Client) {
     let socket = folder.path().join("socket");
     let listener = UnixListener::bind(&socket).unwrap();
     let service: Arc<dyn AdminService> = Arc::new(service);
-    tokio::spawn(serve(listener, service, Arc::new(crate::tests::OfServer(Vec::new()))));
+    let accounts = Arc::new(dittofs_ports::mocks::MockAccountService::new());
+    tokio::spawn(serve(listener, service, accounts, Arc::new(crate::tests::OfServer(Vec::new()))));
     (folder, Client::new(&socket))
 }
 

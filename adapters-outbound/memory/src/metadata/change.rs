@@ -136,6 +136,7 @@ impl State {
         let directory = slot.body.get_or_insert_default().directory_mut(key.space);
         let inserted = directory.insert(&self.names, key.name.clone(), node, cookie);
         inserted.map_err(|_| Refusal::Contradiction)?;
+        self.folded.insert(&key, cookie);
         Ok(Undo::InsertedEntry(key, node))
     }
 
@@ -144,6 +145,7 @@ impl State {
         let body = slot.body.as_deref_mut().ok_or(Refusal::Contradiction)?;
         let removed = body.directory_mut(key.space).remove(&self.names, &key.name);
         let (node, cookie) = removed.ok_or(Refusal::Contradiction)?;
+        self.folded.remove(&key, cookie);
         give_up_if_empty(&mut slot.body);
         Ok(Undo::DeletedEntry(key, node, cookie))
     }
@@ -151,13 +153,16 @@ impl State {
     pub(super) fn remove_entry(&mut self, key: &EntryKey) {
         if let Some(slot) = self.nodes.slot_mut(key.directory) {
             if let Some(body) = slot.body.as_deref_mut() {
-                body.directory_mut(key.space).remove(&self.names, &key.name);
+                if let Some((_, cookie)) = body.directory_mut(key.space).remove(&self.names, &key.name) {
+                    self.folded.remove(key, cookie);
+                }
             }
             give_up_if_empty(&mut slot.body);
         }
     }
 
     pub(super) fn restore_entry(&mut self, key: EntryKey, node: NodeId, cookie: Cookie) {
+        self.folded.insert(&key, cookie);
         if let Some(slot) = self.nodes.slot_mut(key.directory) {
             let directory = slot.body.get_or_insert_default().directory_mut(key.space);
             let restored = directory.insert(&self.names, key.name, node, cookie);

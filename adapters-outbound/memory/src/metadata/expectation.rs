@@ -16,6 +16,7 @@ impl State {
     fn holds(&self, expectation: &Expectation) -> bool {
         match expectation {
             Expectation::EntryAbsent(key) => self.entry(key).is_none(),
+            Expectation::FoldedAbsent(key) => self.is_folded_absent(key),
             Expectation::EntryIs { key, node, cookie } => self.entry(key) == Some((*node, *cookie)),
             Expectation::Linked(id) => self.node_is(*id, Node::is_linked),
             Expectation::Exists(id) => self.node_is(*id, |_| true),
@@ -55,5 +56,8 @@ impl State {
 /// Whether a plan names a node in the directory of an entry that must be absent: the only expectation that holds
 /// though the node that it names is not there.
 pub(super) fn names_without_proof(plan: &[Expectation], id: NodeId) -> bool {
-    plan.iter().any(|expectation| matches!(expectation, Expectation::EntryAbsent(key) if key.directory == id))
+    plan.iter().any(|expectation| match expectation {
+        Expectation::EntryAbsent(key) | Expectation::FoldedAbsent(key) => key.directory == id,
+        _ => false,
+    })
 }

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Cookie, Epoch, Name, Node, NodeId, ObjectId, OpId,
+    Cookie, Epoch, FoldTable, Name, Node, NodeId, ObjectId, OpId,
     plan::{Applied, ObjectRecord, OperationsKept, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
 use dittofs_ports::{ApplyError, Counter, Listing, MetadataError, ShareMetadata, ShareRecord, ShareSnapshot};
@@ -30,9 +30,11 @@ pub(super) struct MemoryShare {
 
 impl MemoryShare {
     pub(super) fn new(row: ShareRecord, root: Node, kept: OperationsKept) -> MemoryShare {
+        let folding = row.folding.unwrap_or(FoldTable::NEWEST);
+        let (row, state) = (ShareRecord { folding: Some(folding), ..row }, State::new(root, folding));
         MemoryShare {
             row: RwLock::new(row),
-            state: RwLock::new((State::new(root), Remembered::new(kept))),
+            state: RwLock::new((state, Remembered::new(kept))),
             ids: AtomicU64::new(NodeId::FIRST_FREE.0),
             stamps: AtomicU64::new(1),
             epochs: AtomicU64::new(1),
@@ -59,7 +61,7 @@ impl ShareMetadata for MemoryShare {
         if row.id != record.id {
             return Err(MetadataError::Corrupt("the row is another share's".into()));
         }
-        *row = record.clone();
+        *row = ShareRecord { folding: row.folding, ..record.clone() };
         Ok(())
     }
 

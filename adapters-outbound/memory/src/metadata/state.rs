@@ -8,14 +8,14 @@ use std::{
 };
 
 use dittofs_domain::{
-    Cookie, Node, NodeId, NodeKind, ObjectId, Tree,
+    Cookie, FoldTable, Node, NodeId, NodeKind, ObjectId, Tree,
     plan::{
         Earlier, EntryKey, Found, MapView, ObjectRecord, Query, Reference, Space, Statistics, UnlinkedReason, View,
     },
 };
 use dittofs_ports::{Listed, Listing};
 
-use super::{directory::Directory, nodes::Nodes};
+use super::{directory::Directory, folded::FoldedNames, nodes::Nodes};
 
 /// Parents lead in a circle.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,7 @@ pub(super) struct State {
     pub(super) nodes: Nodes,
     /// Keyed at random, since clients choose names.
     pub(super) names: RandomState,
+    pub(super) folded: FoldedNames,
     pub(super) topology: u64,
     /// The number of the living tree.
     pub(super) tree: Tree,
@@ -39,10 +40,11 @@ pub(super) struct State {
 
 impl State {
     /// A share that has nothing but a root.
-    pub(super) fn new(root: Node) -> State {
+    pub(super) fn new(root: Node, folding: FoldTable) -> State {
         let mut state = State {
             nodes: Nodes::default(),
             names: RandomState::new(),
+            folded: FoldedNames::new(folding),
             topology: 0,
             tree: Tree::FIRST,
             unlinked: BTreeMap::new(),
@@ -59,6 +61,7 @@ impl State {
         Ok(View {
             nodes: query.nodes.iter().filter_map(|id| self.nodes.record(*id).cloned()).collect(),
             entries: query.entries.iter().map(|key| self.found(key)).collect(),
+            folded: query.folded.iter().map(|key| self.alike(key)).collect(),
             ancestors: query.ancestors_of.map_or(Ok(Vec::new()), |directory| self.ancestors(directory))?,
             topology: self.topology,
             map: query.map.as_ref().map_or_else(MapView::default, |map| {
@@ -125,6 +128,10 @@ impl State {
 
     fn found(&self, key: &EntryKey) -> Option<Found> {
         let (id, cookie) = self.entry(key)?;
+        self.found_at(id, cookie)
+    }
+
+    pub(super) fn found_at(&self, id: NodeId, cookie: Cookie) -> Option<Found> {
         let slot = self.nodes.slot(id)?;
         let empty = slot.node.kind == NodeKind::Directory
             && slot.body.as_ref().is_none_or(|body| body.directory(Space::Children).is_none_or(Directory::is_empty));

@@ -1,7 +1,7 @@
 //! Tests what the conformance suite cannot see: that a refused plan leaves no trace at all.
 
 use dittofs_domain::{
-    ContentVersion, Cookie, Epoch, Name, Node, NodeId, NodeKind, ObjectId, Timestamp,
+    ContentVersion, Cookie, Epoch, FoldTable, Name, Node, NodeId, NodeKind, ObjectId, Timestamp,
     content::{MapRow, PendingTruncation},
     node::Parent,
     plan::{
@@ -22,7 +22,7 @@ pub(super) fn node(id: u64, kind: NodeKind) -> Node {
 }
 
 fn share() -> State {
-    State::new(node(NodeId::ROOT.0, NodeKind::Directory))
+    State::new(node(NodeId::ROOT.0, NodeKind::Directory), FoldTable::NEWEST)
 }
 
 fn key(directory: u64, name: &str) -> EntryKey {

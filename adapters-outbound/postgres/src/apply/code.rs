@@ -1,9 +1,9 @@
-//! Plans as arguments of the function `apply_1`: numbers that say which expectation or change, and their operands.
+//! Plans as arguments of the function `apply_2`: numbers that say which expectation or change, and their operands.
 
 use std::collections::{BTreeSet, HashMap};
 
 use dittofs_domain::{
-    Node, NodeId, ObjectId, OpId,
+    FoldTable, Node, NodeId, ObjectId, OpId,
     content::PendingTruncation,
     plan::{
         Change, EntryKey, Expectation, LinkChange, NodeUpdate, ObjectRecord, ObjectState, Plan, Reference, TimeChange,
@@ -23,6 +23,7 @@ use crate::{
 /// One call: some plans of one share.
 #[derive(Debug, Default)]
 pub(super) struct Code {
+    folding: FoldTable,
     nodes: Vec<NodeId>,
     wanted: Vec<i32>,
     objects: BTreeSet<ObjectId>,
@@ -38,9 +39,9 @@ pub(super) struct Code {
 
 impl Code {
     /// The code of some plans; a contradiction in one of them is one of the call.
-    pub(super) fn of(plans: &[(&Plan, Option<OpId>)]) -> Result<Code, Contradiction> {
+    pub(super) fn of(plans: &[(&Plan, Option<OpId>)], folding: FoldTable) -> Result<Code, Contradiction> {
         let folded: Vec<Folded> = plans.iter().map(|(plan, _)| Folded::of(plan)).collect::<Result<_, _>>()?;
-        let mut code = Code::default();
+        let mut code = Code { folding, ..Code::default() };
         let named: BTreeSet<NodeId> =
             plans.iter().zip(&folded).flat_map(|((plan, _), folded)| nodes_named(plan, folded)).collect();
         code.nodes = named.into_iter().collect();
@@ -109,6 +110,11 @@ impl Code {
                 let key = self.key(key);
                 self.put([1, key[0], key[1], key[2]]);
             }
+            Expectation::FoldedAbsent(key) => {
+                let folded = EntryKey { name: self.folding.folded(&key.name), ..*key };
+                let key = self.key(&folded);
+                self.put([17, key[0], key[1], key[2]]);
+            }
             Expectation::EntryIs { key, node, cookie } => {
                 let key = self.key(key);
                 self.put([4, key[0], key[1], key[2], signed(node.0), signed(cookie.0)]);
@@ -160,8 +166,9 @@ impl Code {
             Change::UpdateNode(id, changes) => self.update(*id, changes, plan),
             Change::DeleteNode(id) => self.put([36, self.place_of(*id)]),
             Change::InsertEntry { key, node, cookie } => {
+                let folded = self.folding.fold(&key.name).map_or(0, |folded| self.name(folded.as_bytes().to_vec()));
                 let key = self.key(key);
-                self.put([33, key[0], key[1], key[2], signed(node.0), signed(cookie.0)]);
+                self.put([33, key[0], key[1], key[2], signed(node.0), signed(cookie.0), folded]);
             }
             Change::DeleteEntry(key) => {
                 let key = self.key(key);
@@ -318,7 +325,9 @@ fn nodes_named(plan: &Plan, folded: &Folded) -> BTreeSet<NodeId> {
     let mut named = folded.needed.clone();
     for expectation in &plan.expectations {
         named.extend(match expectation {
-            Expectation::EntryAbsent(key) | Expectation::EntryIs { key, .. } => Some(key.directory),
+            Expectation::EntryAbsent(key) | Expectation::FoldedAbsent(key) | Expectation::EntryIs { key, .. } => {
+                Some(key.directory)
+            }
             Expectation::Linked(id) | Expectation::Exists(id) | Expectation::Empty(id) | Expectation::NoRows(id) => {
                 Some(*id)
             }

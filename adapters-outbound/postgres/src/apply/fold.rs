@@ -122,6 +122,8 @@ impl Folded {
 /// Whether a plan names a node in the directory of an entry that must be absent: the only expectation that holds
 /// though the node that it names is not there.
 pub(super) fn names_without_proof(plan: &Plan, id: NodeId) -> bool {
-    let names = |expectation: &Expectation| matches!(expectation, Expectation::EntryAbsent(key) if key.directory == id);
-    plan.expectations.iter().any(names)
+    plan.expectations.iter().any(|expectation| match expectation {
+        Expectation::EntryAbsent(key) | Expectation::FoldedAbsent(key) => key.directory == id,
+        _ => false,
+    })
 }

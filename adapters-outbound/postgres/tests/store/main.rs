@@ -3,6 +3,7 @@
 
 mod claims;
 mod fixture;
+mod folding;
 mod migrations;
 mod outages;
 mod plans;

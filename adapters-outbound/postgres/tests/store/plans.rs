@@ -9,8 +9,9 @@ use dittofs_domain::{
         Change, Expectation, MapQuery, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Reference, Space,
         UnlinkedReason,
     },
+    users::{MachineId, SealedSecret, User, UserName},
 };
-use dittofs_ports::{Counter, MetadataStore};
+use dittofs_ports::{Counter, MetadataStore, Revision, StoredUser};
 use dittofs_postgres_test_server::PostgresServer;
 use sqlx::Executor;
 
@@ -29,10 +30,12 @@ const SETTINGS: [&str; 6] = [
 ];
 
 /// Columns of an index that a look-up must name at least.
-const KEYS: [(&str, usize); 11] = [
+const KEYS: [(&str, usize); 14] = [
     ("node_pkey", 2),
     ("entry_pkey", 2),
     ("entry_cookie", 4),
+    // By two of them entries are found that have no folded name yet.
+    ("entry_folded", 2),
     ("map_pkey", 2),
     ("object_pkey", 2),
     ("reference_pkey", 2),
@@ -41,6 +44,8 @@ const KEYS: [(&str, usize); 11] = [
     ("counter_pkey", 2),
     ("node_truncation", 1),
     ("stat_pkey", 1),
+    ("account_pkey", 1),
+    ("machine_pkey", 1),
 ];
 
 /// One statement and its plan.
@@ -77,7 +82,8 @@ impl Explained<'_> {
             // key.
             let is_allowed = (is_op && (line.contains("Sort") || line.contains("Filter:")))
                 || line.contains("Conflict Filter:")
-                || (line.contains("Filter:") && (text.contains("UPDATE counter") || text.contains("up.id <> 3")));
+                || (line.contains("Filter:") && (text.contains("UPDATE counter") || text.contains("up.id <> 3")))
+                || (line.contains("Filter: ((revision") || line.contains("Filter: (revision"));
             if forbidden.iter().any(|word| line.contains(word)) && !is_allowed {
                 faults.push(format!("{}\n{text}", line.trim()));
             }
@@ -121,6 +127,11 @@ async fn work(fixture: &Fixture, round: u128) {
     plan.change(Change::PutUnlinked { node: file, reason: UnlinkedReason::Open });
     plan.change(Change::UpdateNode(file, NodeUpdate::changed())).change(Change::RaiseTopology);
     fixture.apply(plan, None).await.unwrap();
+    let (mut plan, _) = fixture.addition(directory, "Capital", NodeKind::File);
+    plan.require(Expectation::FoldedAbsent(child(directory, "CAPITAL")));
+    fixture.apply(plan, None).await.unwrap();
+    let folded = fixture.view(Query::child(directory, child(directory, "CAPITAL")).in_any_case()).await.folded;
+    assert_eq!(folded[0].entries.len(), 1);
     let map = Some(MapQuery { node: file, first_page: 1, last_page: 9, rows_max: 5 });
     let whole = Query { map, ancestors_of: Some(directory), ..Query::child(file, child(directory, "f")) };
     for query in [Query::node(file), Query::child(directory, child(directory, "f")), whole.asking(Some(op))] {
@@ -144,12 +155,27 @@ async fn work(fixture: &Fixture, round: u128) {
     share.node_ids(file, 10).await.unwrap();
     share.statistics().await.unwrap();
     share.put_record(&share.record().await.unwrap()).await.unwrap();
+    work_on_users(fixture).await;
     let mut plan = Plan::at(time(5));
     plan.change(Change::DeleteReference(Reference::live(object, file, 0))).change(Change::DeleteObject(object));
     plan.change(Change::DeleteRow { node: file, page: 0 }).change(Change::DeleteUnlinked(file));
     plan.change(Change::UpdateNode(file, NodeUpdate::changed()));
     fixture.apply(plan, None).await.unwrap();
     fixture.apply(Fixture::removal(directory, "f", file), None).await.unwrap();
+}
+
+/// The same of users.
+async fn work_on_users(fixture: &Fixture) {
+    let users = fixture.store.users();
+    users.machine(MachineId([1, 2, 3])).await.unwrap();
+    let (name, secret) = (UserName::new("Alice").unwrap(), SealedSecret::new(b"sealed").unwrap());
+    let user = User { name: name.clone(), uid: 1, gid: u32::MAX - 1, groups: vec![2, 3], disabled: true, secret };
+    let stored = |revision| StoredUser { user: user.clone(), revision: Revision(revision) };
+    users.put(&stored(1), None).await.unwrap();
+    users.put(&stored(2), Some(Revision(1))).await.unwrap();
+    assert_eq!(users.user(&name).await.unwrap(), Some(stored(2)));
+    assert_eq!(users.users(None, 10).await.unwrap(), [stored(2)]);
+    users.remove(&name, Revision(2)).await.unwrap();
 }
 
 /// Adds so many files to the root, and as many rows of maps, as a person would: the store is not asked.

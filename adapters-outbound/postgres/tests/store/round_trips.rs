@@ -26,6 +26,7 @@ async fn every_call_is_one_round_trip() {
         Query { ancestors_of: Some(directory), ..Query::child(directory, child(directory, "g")) },
         Query { map, ..Query::node(file) },
         Query::child(directory, child(directory, "g")).asking(op),
+        Query::child(directory, child(directory, "F")).in_any_case(),
     ];
     for round in 0..3 {
         for query in &queries {

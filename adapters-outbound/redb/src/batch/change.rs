@@ -143,6 +143,9 @@ impl Batch<'_> {
         let listing = keys::listing(share, key.directory, key.space, cookie);
         self.put_new(Kind::Entry, keys::entry(share, key), codec::encode_entry(node, cookie, since), log)?;
         self.put_new(Kind::Listing, listing, codec::encode_listing(node, &key.name), log)?;
+        if let Some(folded) = self.folded_key(share, key, cookie)? {
+            self.put(Kind::Folded, folded, Some(codec::encode_listing(node, &key.name)), log)?;
+        }
         log.led_to.push(node);
         Ok(())
     }
@@ -157,6 +160,9 @@ impl Batch<'_> {
     fn delete_entry(&mut self, share: ShareId, key: &EntryKey, log: &mut Log) -> Result<(), Refusal> {
         self.must_be_there(share, key.directory)?;
         let (_, cookie) = self.tables.entry(share, key)?.ok_or(Refusal::Contradiction)?;
+        if let Some(folded) = self.folded_key(share, key, cookie)? {
+            self.put(Kind::Folded, folded, None, log)?;
+        }
         self.put(Kind::Entry, keys::entry(share, key), None, log)?;
         self.put(Kind::Listing, keys::listing(share, key.directory, key.space, cookie), None, log)
     }

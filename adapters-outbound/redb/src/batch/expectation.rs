@@ -2,7 +2,7 @@
 
 use dittofs_domain::{
     Node, NodeId, ShareId,
-    plan::{Expectation, ObjectState, Plan, Space},
+    plan::{EntryKey, Expectation, ObjectState, Plan, Space},
 };
 
 use super::Batch;
@@ -27,6 +27,7 @@ impl Batch<'_> {
     fn holds(&mut self, share: ShareId, expectation: &Expectation) -> Result<bool, Fault> {
         match expectation {
             Expectation::EntryAbsent(key) => Ok(self.tables.entry(share, key)?.is_none()),
+            Expectation::FoldedAbsent(key) => self.is_folded_absent(share, key),
             Expectation::EntryIs { key, node, cookie } => Ok(self.tables.entry(share, key)? == Some((*node, *cookie))),
             Expectation::Linked(id) => self.node_is(share, *id, Node::is_linked),
             Expectation::Exists(id) => self.node_is(share, *id, |_| true),
@@ -62,6 +63,12 @@ impl Batch<'_> {
         }
     }
 
+    fn is_folded_absent(&mut self, share: ShareId, key: &EntryKey) -> Result<bool, Fault> {
+        let folding = self.folding(share)?;
+        let rows = self.tables.folded(share, folding, key)?;
+        Ok(rows.others.is_empty() && self.tables.entry(share, &rows.folded)?.is_none())
+    }
+
     fn node_is(&mut self, share: ShareId, id: NodeId, test: impl FnOnce(&Node) -> bool) -> Result<bool, Fault> {
         Ok(self.node(share, id)?.is_some_and(|node| test(&node)))
     }
@@ -70,5 +77,8 @@ impl Batch<'_> {
 /// Whether a plan names a node in the directory of an entry that must be absent: the only expectation that holds
 /// though the node that it names is not there.
 pub(super) fn names_without_proof(plan: &[Expectation], id: NodeId) -> bool {
-    plan.iter().any(|expectation| matches!(expectation, Expectation::EntryAbsent(key) if key.directory == id))
+    plan.iter().any(|expectation| match expectation {
+        Expectation::EntryAbsent(key) | Expectation::FoldedAbsent(key) => key.directory == id,
+        _ => false,
+    })
 }

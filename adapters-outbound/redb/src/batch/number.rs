@@ -32,7 +32,10 @@ impl Batch<'_> {
         if !self.tables.has(Kind::Share, &keys::share(record.id))? {
             return Err(Fault::damaged(format!("share {} has no row", record.name)).into());
         }
-        self.tables.put(Kind::Share, &keys::share(record.id), Some(&codec::encode_share(record)))?;
+        // Damage in the row that is replaced does not matter.
+        let folding = self.tables.share(record.id).ok().flatten().and_then(|stored| stored.folding);
+        let record = ShareRecord { folding: folding.or(record.folding), ..record.clone() };
+        self.tables.put(Kind::Share, &keys::share(record.id), Some(&codec::encode_share(&record)))?;
         self.is_changed = true;
         Ok(())
     }

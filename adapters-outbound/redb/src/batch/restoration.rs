@@ -1,11 +1,12 @@
 //! A share comes back from a backup: rows first, and its own row last.
 
-use dittofs_domain::ShareId;
+use dittofs_domain::{FoldTable, ShareId};
 use dittofs_ports::{Counter, ShareRecord, SnapshotRow};
 
 use super::{Batch, Refused};
 use crate::{
     codec,
+    folded::fold_entry,
     keys::{self, KEY_LEN_MAX},
     share_snapshot::KINDS_OF_SHARE,
     tables::Kind,
@@ -19,7 +20,9 @@ impl Batch<'_> {
         }
         self.forget_share(share);
         for SnapshotRow { table, key, value } in rows {
-            let kind = Kind::of(*table).filter(|kind| KINDS_OF_SHARE.contains(kind)).ok_or(Refused::Malformed)?;
+            let kind = Kind::of(*table)
+                .filter(|kind| KINDS_OF_SHARE.contains(kind) && *kind != Kind::Folded)
+                .ok_or(Refused::Malformed)?;
             let key = keys::with_share(share, key);
             // None is as short as the key of the share's own row.
             if key.len() <= keys::share(share).len() || key.len() > KEY_LEN_MAX {
@@ -29,6 +32,9 @@ impl Batch<'_> {
                 return Err(Refused::Malformed);
             }
             self.tables.put(kind, &key, Some(value))?;
+            if kind == Kind::Entry {
+                fold_entry(&mut self.tables, share, FoldTable::NEWEST, &key, value)?;
+            }
         }
         self.is_changed = true;
         Ok(())
@@ -44,7 +50,8 @@ impl Batch<'_> {
         for counter in [Counter::Ids, Counter::Stamps, Counter::Epochs] {
             self.allocate(record.id, counter, ahead)?;
         }
-        self.tables.put(Kind::Share, &key, Some(&codec::encode_share(record)))?;
+        let record = ShareRecord { folding: Some(FoldTable::NEWEST), ..record.clone() };
+        self.tables.put(Kind::Share, &key, Some(&codec::encode_share(&record)))?;
         self.is_changed = true;
         Ok(())
     }
@@ -53,5 +60,6 @@ impl Batch<'_> {
     pub(super) fn forget_share(&mut self, share: ShareId) {
         self.nodes.retain(|(of, _), _| *of != share);
         self.counts.retain(|(of, _), _| *of != share);
+        self.foldings.remove(&share);
     }
 }

@@ -4,7 +4,7 @@
 //! bytes) and that many bytes, in the order of their tags. A field that says nothing is left out. An unknown tag is a
 //! newer program's.
 
-use dittofs_domain::{HandleKey, KeyId, Scale, ShareId};
+use dittofs_domain::{FoldTable, HandleKey, KeyId, Scale, ShareId};
 use dittofs_ports::{KeysInUse, ShareRecord};
 
 use super::{Reader, backups, decode_versions, lineage};
@@ -22,6 +22,9 @@ const KEYS: u8 = 3;
 const COUNTS_NAMES: u8 = 4;
 /// The backups that pin objects.
 const BACKUPS: u8 = 5;
+
+/// The table of folded names: its number (1).
+const FOLDING: u8 = 6;
 
 /// All keys that are in use are known: the first byte of their field.
 const ALL_KEYS: u8 = 1;
@@ -50,6 +53,9 @@ pub(crate) fn encode_share(record: &ShareRecord) -> Vec<u8> {
     }
     if !record.backups.is_empty() {
         put_field(&mut out, BACKUPS, &backups::encode(&record.backups));
+    }
+    if let Some(folding) = record.folding {
+        put_field(&mut out, FOLDING, &[folding.number()]);
     }
     out
 }
@@ -123,6 +129,7 @@ fn read(version: u8, id: ShareId, reader: &mut Reader<'_>) -> Option<ShareRecord
             _ => return None,
         },
         counts_names: false,
+        folding: None,
         ..ShareRecord::new(id, "")
     };
     let name = match version {
@@ -150,6 +157,10 @@ fn read_field(record: &mut ShareRecord, tag: u8, bytes: &[u8]) -> Option<()> {
         COUNTS_NAMES if bytes.is_empty() => record.counts_names = true,
         LINEAGE => record.lineage = lineage::decode(bytes)?,
         BACKUPS => record.backups = backups::decode(bytes)?,
+        FOLDING => {
+            let [number] = *bytes else { return None };
+            record.folding = Some(FoldTable::of(number)?);
+        }
         _ => return None,
     }
     Some(())

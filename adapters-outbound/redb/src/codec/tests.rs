@@ -7,11 +7,12 @@ use dittofs_domain::{
     Cookie, NodeId, ObjectId, PlaceId, ShareId,
     content::{Extent, MapRow},
     plan::{ObjectRecord, UnlinkedReason},
+    users::MachineId,
 };
 use proptest::prelude::*;
 
 use super::*;
-use strategy::{name, node, object_state, row, share_record};
+use strategy::{name, node, object_state, row, share_record, user};
 
 /// Every decoder, on any bytes: an answer or a fault, never a panic.
 fn decode_as_everything(bytes: &[u8]) {
@@ -23,6 +24,8 @@ fn decode_as_everything(bytes: &[u8]) {
     let _ = decode_reason(bytes);
     let _ = decode_object(ObjectId(1), bytes);
     let _ = decode_count(bytes);
+    let _ = decode_user(bytes);
+    let _ = decode_machine(bytes);
 }
 
 proptest! {
@@ -56,6 +59,15 @@ proptest! {
         for reason in [UnlinkedReason::Open, UnlinkedReason::Reaping] {
             prop_assert_eq!(decode_reason(&encode_reason(reason)).unwrap(), reason);
         }
+    }
+
+    #[test]
+    fn a_user_comes_back_as_it_was(user in user(), machine: [u32; 3]) {
+        let kept = decode_user(&encode_user(&user).unwrap()).unwrap();
+        prop_assert_eq!(kept.user.name.as_str(), user.user.name.as_str());
+        prop_assert_eq!(kept, user);
+        let machine = MachineId(machine);
+        prop_assert_eq!(decode_machine(&encode_machine(machine)).unwrap(), machine);
     }
 
     #[test]

@@ -5,13 +5,14 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableErro
 use super::OpenError;
 use crate::{
     fault::Fault,
-    tables::{Definition, KINDS_OF_FORMAT_2, Kind, Snapshot, Writable},
+    tables::{Definition, KINDS_OF_FORMAT_2, KINDS_OF_FORMAT_4, KINDS_OF_FORMAT_5, Kind, Snapshot, Writable},
 };
 
 /// The format that this release writes, and the newest that it reads.
-pub(super) const FORMAT: u32 = 4;
+pub(super) const FORMAT: u32 = 6;
 /// The oldest format that is read. It had no log. Format 2 did not keep operations. Keys of references have said until
-/// when since format 4.
+/// when since format 4. Users are kept since format 5, and there is an index of folded names
+/// since format 6.
 const FORMAT_FIRST: u32 = 1;
 const MAGIC: &[u8] = b"dittofs metadata";
 pub(crate) const TABLE: Definition<'_> = TableDefinition::new("dittofs");
@@ -20,6 +21,10 @@ const KEY: &[u8] = b"format";
 const KEY_UPGRADING: &[u8] = b"references to upgrade";
 /// The last format with such keys.
 const SHORT_REFERENCES_LAST: u32 = 3;
+/// Entries from before the index of folded names may not be in it; a record of its own.
+const KEY_FOLDING: &[u8] = b"names to fold";
+/// The last format without the index.
+const UNFOLDED_LAST: u32 = 5;
 
 /// Makes the tables of a new database.
 pub(super) fn initialize(database: &Database) -> Result<(), Fault> {
@@ -37,6 +42,9 @@ pub(crate) fn stamp(transaction: &WriteTransaction) -> Result<(), Fault> {
     if before.is_some_and(|before| before <= SHORT_REFERENCES_LAST) {
         table.insert(KEY_UPGRADING, [].as_slice())?;
     }
+    if before.is_some_and(|before| before <= UNFOLDED_LAST) {
+        table.insert(KEY_FOLDING, [].as_slice())?;
+    }
     Ok(())
 }
 
@@ -48,6 +56,17 @@ pub(crate) fn is_upgrading(transaction: &WriteTransaction) -> Result<bool, Fault
 /// Notes that none are left.
 pub(crate) fn end_upgrade(transaction: &WriteTransaction) -> Result<(), Fault> {
     transaction.open_table(TABLE)?.remove(KEY_UPGRADING)?;
+    Ok(())
+}
+
+/// Whether entries may be missing in the index of folded names.
+pub(crate) fn is_folding(transaction: &WriteTransaction) -> Result<bool, Fault> {
+    Ok(transaction.open_table(TABLE)?.get(KEY_FOLDING)?.is_some())
+}
+
+/// Notes that none are.
+pub(crate) fn end_folding(transaction: &WriteTransaction) -> Result<(), Fault> {
+    transaction.open_table(TABLE)?.remove(KEY_FOLDING)?;
     Ok(())
 }
 
@@ -70,7 +89,9 @@ pub(super) fn identify(database: &impl ReadableDatabase, file: &str) -> Result<(
     let value = value.ok_or_else(|| damaged("the record of its format is missing".into()))?;
     let kinds = match number(value.value()) {
         Some(FORMAT_FIRST..=2) => KINDS_OF_FORMAT_2,
-        Some(3..=FORMAT) => Kind::COUNT,
+        Some(3..=4) => KINDS_OF_FORMAT_4,
+        Some(5..=UNFOLDED_LAST) => KINDS_OF_FORMAT_5,
+        Some(FORMAT) => Kind::COUNT,
         Some(found) if found > FORMAT => {
             return Err(OpenError::Newer { file: file.to_owned(), found, known: FORMAT });
         }

@@ -10,6 +10,7 @@ use dittofs_domain::{
 use dittofs_ports::{ApplyError, Counter, MetadataError, ShareRecord, SnapshotRow};
 use tokio::sync::oneshot::Sender;
 
+use super::users::{UserReply, UserRequest};
 use crate::{
     batch::{Batch, Refused},
     fault::Fault,
@@ -55,6 +56,7 @@ pub(crate) enum Request {
         count: u64,
         answer: Sender<Result<Range<u64>, MetadataError>>,
     },
+    User(UserRequest),
     /// A reader has met an I/O error on what this opening of the database gave it.
     Reopen {
         opening: u64,
@@ -85,6 +87,7 @@ impl Request {
         match self {
             Request::Apply { plan, .. } => plan.changes.iter().any(|change| matches!(change, Change::InsertNode(_))),
             Request::CreateShare { .. } | Request::RestoreRows { .. } | Request::RestoreShare { .. } => true,
+            Request::User(request) => request.grows(),
             Request::RemoveShare { .. }
             | Request::PutRecord { .. }
             | Request::Allocate { .. }
@@ -103,6 +106,7 @@ impl Request {
             Request::Allocate { share, counter, count, answer } => {
                 Reply::Numbers(answer, batch.allocate(share, counter, count))
             }
+            Request::User(request) => Reply::User(request.run(batch)),
             Request::Reopen { .. } => Reply::Nothing,
         }
     }
@@ -119,6 +123,7 @@ impl Request {
             }
             Request::RemoveShare { answer, .. } => drop(answer.send(Err(failure.metadata_error()))),
             Request::Allocate { answer, .. } => drop(answer.send(Err(failure.metadata_error()))),
+            Request::User(request) => request.fail(failure),
             Request::Reopen { .. } => {}
         }
     }
@@ -141,6 +146,7 @@ pub(super) enum Reply {
     Done(Sender<Result<(), MetadataError>>, Result<(), Refused>),
     Removed(Sender<Result<bool, MetadataError>>, Result<bool, Refused>),
     Numbers(Sender<Result<Range<u64>, MetadataError>>, Result<Range<u64>, Refused>),
+    User(UserReply),
     Nothing,
 }
 
@@ -152,6 +158,7 @@ impl Reply {
             Reply::Done(_, result) => result.as_ref().err(),
             Reply::Removed(_, result) => result.as_ref().err(),
             Reply::Numbers(_, result) => result.as_ref().err(),
+            Reply::User(reply) => reply.refused(),
             Reply::Nothing => None,
         };
         match refused {
@@ -170,6 +177,7 @@ impl Reply {
             Reply::Done(answer, result) => drop(answer.send(result.map_err(metadata_error))),
             Reply::Removed(answer, result) => drop(answer.send(result.map_err(metadata_error))),
             Reply::Numbers(answer, result) => drop(answer.send(result.map_err(metadata_error))),
+            Reply::User(reply) => reply.send(),
             Reply::Nothing => {}
         }
     }
@@ -181,12 +189,13 @@ impl Reply {
             Reply::Done(answer, _) => drop(answer.send(Err(failure.metadata_error()))),
             Reply::Removed(answer, _) => drop(answer.send(Err(failure.metadata_error()))),
             Reply::Numbers(answer, _) => drop(answer.send(Err(failure.metadata_error()))),
+            Reply::User(reply) => reply.fail(failure),
             Reply::Nothing => {}
         }
     }
 }
 
-fn metadata_error(refused: Refused) -> MetadataError {
+pub(super) fn metadata_error(refused: Refused) -> MetadataError {
     match refused {
         Refused::Fault(fault) => fault.into(),
         Refused::Conflict | Refused::Malformed => MetadataError::Unavailable("refused".into()),
@@ -226,7 +235,7 @@ impl Failure {
         if self.is_full { ApplyError::Full } else { ApplyError::Unknown(self.message.clone().into()) }
     }
 
-    fn metadata_error(&self) -> MetadataError {
+    pub(super) fn metadata_error(&self) -> MetadataError {
         MetadataError::Unavailable(self.message.clone().into())
     }
 }

@@ -59,7 +59,7 @@ impl Disk {
             Ok(DiskFile { part, bytes: Arc::clone(&disk.files[part as usize]), switches: Arc::clone(&disk.switches) })
         };
         let options =
-            RedbOptions { accept_loss, cache_bytes: 64 << 10, row_cache_bytes: 64 << 10, ..RedbOptions::new("") };
+            RedbOptions { accept_loss, cache_bytes: 16 << 10, row_cache_bytes: 64 << 10, ..RedbOptions::new("") };
         RedbMetadataStore::open_on(&options, open).unwrap()
     }
 }

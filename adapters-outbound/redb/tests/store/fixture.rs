@@ -63,7 +63,8 @@ pub(crate) async fn open_share(store: &impl MetadataStore) -> Arc<dyn ShareMetad
 pub(crate) async fn fill(share: &dyn ShareMetadata) {
     let first = share.allocate(Counter::Ids, 100).await.unwrap().start;
     for index in 0..20 {
-        share.apply(creation(&format!("f{index}"), first + 2 * index), None).await.unwrap();
+        let initial = if index % 4 == 3 { 'F' } else { 'f' };
+        share.apply(creation(&format!("{initial}{index}"), first + 2 * index), None).await.unwrap();
     }
     let (file, nameless, object) = (NodeId(first), NodeId(first + 2), ObjectId(0xABCD));
     let block = BlockPlace { at: 64, stored_len: 900, raw_len: 800, codec: 0, key_id: KeyId::NONE };
@@ -105,6 +106,11 @@ pub(crate) async fn dump(store: &impl MetadataStore) -> String {
         let map = Some(MapQuery { node: id, first_page: 0, last_page: u64::MAX, rows_max: 100 });
         maps.push(share.view(&Query { map, ..Query::node(id) }).await.unwrap());
     }
+    let mut alike = Vec::new();
+    for entry in &listing.entries {
+        let query = Query::child(NodeId::ROOT, EntryKey::child(NodeId::ROOT, &entry.name)).in_any_case();
+        alike.push(share.view(&query).await.unwrap().folded);
+    }
     let mut references = Vec::new();
     for object in &objects {
         references.push(share.references(object.id, 100).await.unwrap());
@@ -117,6 +123,6 @@ pub(crate) async fn dump(store: &impl MetadataStore) -> String {
     let statistics = share.statistics().await.unwrap();
     format!(
         "{shares:?}\n{root:?}\n{listing:?}\n{maps:?}\n{unlinked:?} {pending:?} {objects:?} {references:?} {statistics:?}\n\
-         {nodes:?} {all_references:?}"
+         {nodes:?} {all_references:?} {alike:?}"
     )
 }

@@ -105,7 +105,7 @@ async fn a_newer_format_is_refused_and_says_which() {
     transaction.commit().unwrap();
     drop(database);
     let error = refused(folder.path());
-    assert!(matches!(error, OpenError::Newer { found: 7, known: 4, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 7, known: 6, .. }), "{error}");
     assert!(error.to_string().contains("start a newer release"), "{error}");
 }
 

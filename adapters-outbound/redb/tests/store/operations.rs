@@ -17,6 +17,7 @@ use crate::{
 };
 
 const OPERATIONS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("operations");
+const FOLDED: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("folded");
 const DITTOFS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("dittofs");
 
 async fn made(share: &dyn ShareMetadata, op: u128) -> Option<Option<NodeId>> {
@@ -139,6 +140,7 @@ async fn a_database_of_the_second_format_gets_the_table() {
         let second = [b"dittofs metadata".as_slice(), &2u32.to_le_bytes()].concat();
         transaction.open_table(DITTOFS).unwrap().insert(b"format".as_slice(), second.as_slice()).unwrap();
         assert!(transaction.delete_table(OPERATIONS).unwrap());
+        assert!(transaction.delete_table(FOLDED).unwrap());
         transaction.commit().unwrap();
     }
     let store = RedbMetadataStore::open(&RedbOptions::new(folder.path())).unwrap();
@@ -152,5 +154,5 @@ async fn a_database_of_the_second_format_gets_the_table() {
     let database = Database::open(folder.path().join("metadata.redb")).unwrap();
     let transaction = database.begin_read().unwrap();
     let format = transaction.open_table(DITTOFS).unwrap().get(b"format".as_slice()).unwrap().unwrap();
-    assert_eq!(format.value(), [b"dittofs metadata".as_slice(), &4u32.to_le_bytes()].concat());
+    assert_eq!(format.value(), [b"dittofs metadata".as_slice(), &6u32.to_le_bytes()].concat());
 }

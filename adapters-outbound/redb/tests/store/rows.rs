@@ -42,7 +42,7 @@ fn some_directory(dice: &mut Dice) -> NodeId {
 }
 
 fn some_entry(dice: &mut Dice) -> EntryKey {
-    let name = Name::new(format!("n{}", dice.below(4)).as_bytes()).unwrap();
+    let name = Name::new(["n0", "N0", "n1", "n2"][dice.below(4) as usize].as_bytes()).unwrap();
     let space = if dice.below(8) == 0 { Space::Streams } else { Space::Children };
     EntryKey { directory: some_directory(dice), space, name }
 }
@@ -82,7 +82,10 @@ fn some_change(dice: &mut Dice) -> Change {
 fn some_plan(dice: &mut Dice) -> Plan {
     let mut plan = Plan::at(creation("x", 9).now);
     if dice.below(4) == 0 {
-        plan.require(Expectation::EntryAbsent(some_entry(dice)));
+        plan.require(match dice.below(2) {
+            0 => Expectation::EntryAbsent(some_entry(dice)),
+            _ => Expectation::FoldedAbsent(some_entry(dice)),
+        });
     }
     for _ in 0..1 + dice.below(3) {
         plan.change(some_change(dice));
@@ -101,6 +104,7 @@ fn some_query(dice: &mut Dice) -> Query {
     Query {
         nodes: (0..dice.below(3)).map(|_| some_node(dice)).collect(),
         entries: (0..dice.below(3)).map(|_| some_entry(dice)).collect(),
+        folded: (0..dice.below(6).saturating_sub(3)).map(|_| some_entry(dice)).collect(),
         ancestors_of: (dice.below(3) == 0).then(|| some_directory(dice)),
         map: (dice.below(2) == 0).then_some(map),
         lock: false,

@@ -1,22 +1,26 @@
 //! A database of the format before becomes one of this format, however often it is stopped in between.
 
 use dittofs_domain::{
-    ContentVersion, NodeId, ObjectId,
+    ContentVersion, Cookie, FoldTable, NodeId, ObjectId,
     content::MapRow,
-    plan::{Change, Plan, Reference},
+    plan::{Change, Plan, Query, Reference},
+    users::MachineId,
 };
 use dittofs_ports::{Counter, MetadataStore};
 use dittofs_redb::{Part, RedbMetadataStore, RedbOptions};
-use redb::{Builder, ReadableTable, TableDefinition};
+use redb::{Builder, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
 
 use crate::{
     disk::{Dice, Disk, Faults},
-    fixture::{SHARE, creation, dump, fill, open_share},
+    fixture::{SHARE, creation, dump, fill, key, open_share},
 };
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 const ABOUT: Table = TableDefinition::new("dittofs");
+const USER: Table = TableDefinition::new("user");
 const REFERENCE: Table = TableDefinition::new("reference");
+const FOLDED: Table = TableDefinition::new("folded");
+const SHARES: Table = TableDefinition::new("share");
 const UNTIL_LEN: usize = 4;
 /// Numbers of tables in rows of a backup.
 const ENTRY_TABLE: u8 = 3;
@@ -50,7 +54,24 @@ fn downgrade(disk: &Disk) {
         let mut about = transaction.open_table(ABOUT).unwrap();
         about.insert(b"format".as_slice(), format(3).as_slice()).unwrap();
     }
+    unfold(&transaction);
     transaction.commit().unwrap();
+}
+
+/// Takes the index of folded names away, and the note of its table in the shares' rows, where it comes last.
+fn unfold(transaction: &WriteTransaction) {
+    assert!(transaction.delete_table(FOLDED).unwrap());
+    let mut shares = transaction.open_table(SHARES).unwrap();
+    let rows: Vec<(Vec<u8>, Vec<u8>)> = shares
+        .iter()
+        .unwrap()
+        .map(|pair| pair.unwrap())
+        .map(|(key, row)| (key.value().into(), row.value().into()))
+        .collect();
+    for (key, row) in rows {
+        let row = row.strip_suffix(&[6, 1, 0, 1]).unwrap();
+        shares.insert(key.as_slice(), row).unwrap();
+    }
 }
 
 /// A database of format 3 with many references, and all that it holds.
@@ -97,7 +118,7 @@ async fn references_of_the_format_before_get_their_new_keys() {
     share.apply(plan, None).await.unwrap();
     assert!(share.references(ObjectId(7), 10).await.unwrap().is_empty());
     drop((share, store));
-    assert_eq!(lengths(&disk), (vec![44], format(4)));
+    assert_eq!(lengths(&disk), (vec![44], format(6)));
     assert!(open(&disk).is_ok());
 }
 
@@ -121,9 +142,100 @@ async fn an_upgrade_that_is_stopped_goes_on_at_the_next_opening() {
         let store = open(&disk).unwrap();
         assert!(dump(&store).await == before, "cut {cut}: something else is there after the upgrade");
         drop(store);
-        assert_eq!(lengths(&disk), (vec![44], format(4)), "cut {cut}");
+        assert_eq!(lengths(&disk), (vec![44], format(6)), "cut {cut}");
     }
     assert!(halfway >= 4, "{halfway} of 16 were stopped between two steps, {ended} not at all");
+}
+
+/// More than two steps of an upgrade read.
+const NAMES: u64 = 40_000;
+const NAMES_PER_PLAN: u64 = 1_000;
+
+/// A database of format 4 with many names that fold to others, and all that it holds.
+async fn of_format_4(seed: u64) -> (Disk, u64) {
+    let disk = Disk::new(seed);
+    let store = open(&disk).unwrap();
+    let share = open_share(&store).await;
+    fill(&*share).await;
+    let file = creation("file", 900_000);
+    share.apply(file, None).await.unwrap();
+    for first in (0..NAMES).step_by(NAMES_PER_PLAN as usize) {
+        let mut plan = Plan::at(creation("x", 9).now);
+        for number in first..first + NAMES_PER_PLAN {
+            let cookie = Cookie(1_000_000 + number);
+            plan.change(Change::InsertEntry { key: key(&format!("Name{number}")), node: NodeId(900_000), cookie });
+        }
+        share.apply(plan, None).await.unwrap();
+    }
+    drop((share, store));
+    let folded = rows_of_index(&disk);
+    let database = Builder::new().create_with_backend(disk.open(Part::Database).unwrap()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    unfold(&transaction);
+    transaction.open_table(ABOUT).unwrap().insert(b"format".as_slice(), format(4).as_slice()).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    (disk, folded)
+}
+
+/// How many rows the index of folded names has.
+fn rows_of_index(disk: &Disk) -> u64 {
+    let database = Builder::new().create_with_backend(disk.open(Part::Database).unwrap()).unwrap();
+    let transaction = redb::ReadableDatabase::begin_read(&database).unwrap();
+    transaction.open_table(FOLDED).map_or(0, |table| table.len().unwrap())
+}
+
+#[tokio::test]
+async fn names_of_the_format_before_come_into_the_index_however_often_that_is_stopped() {
+    let (whole, folded) = of_format_4(5).await;
+    assert!(folded > NAMES && rows_of_index(&whole) == 0);
+    let mut dice = Dice(6);
+    let undisturbed = whole.after_power_cut(&mut dice);
+    drop(open(&undisturbed).unwrap());
+    let operations = undisturbed.operations();
+    let mut halfway = 0;
+    for cut in 0..8 {
+        let mut disk = whole.after_power_cut(&mut dice);
+        for _ in 0..=cut % 2 {
+            disk.fail(Faults { power_ends_at: Some(dice.below(operations)), ..Faults::default() });
+            drop(open(&disk));
+            disk = disk.after_power_cut(&mut dice);
+            halfway += u64::from((1..folded).contains(&rows_of_index(&disk.after_power_cut(&mut dice))));
+        }
+        let store = open(&disk).unwrap();
+        let share = store.share(SHARE).await.unwrap().unwrap();
+        assert_eq!(share.record().await.unwrap().folding, Some(FoldTable::NEWEST));
+        for number in [0, 16_384, NAMES - 1] {
+            let query = Query::child(NodeId::ROOT, key(&format!("NAME{number}"))).in_any_case();
+            assert_eq!(share.view(&query).await.unwrap().folded[0].entries.len(), 1, "cut {cut}: {number}");
+        }
+        drop((share, store));
+        assert_eq!(rows_of_index(&disk), folded, "cut {cut}");
+    }
+    assert!(halfway >= 1, "none was stopped between two steps");
+}
+
+#[tokio::test]
+async fn a_database_without_users_gets_the_table_for_them() {
+    let disk = Disk::new(5);
+    let store = open(&disk).unwrap();
+    fill(&*open_share(&store).await).await;
+    let before = dump(&store).await;
+    drop(store);
+    let database = Builder::new().create_with_backend(disk.open(Part::Database).unwrap()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    assert!(transaction.delete_table(USER).unwrap());
+    transaction.open_table(ABOUT).unwrap().insert(b"format".as_slice(), format(4).as_slice()).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let store = open(&disk).unwrap();
+    assert!(dump(&store).await == before, "something else is there after the upgrade");
+    let machine = MachineId([1, 2, 3]);
+    assert_eq!(store.users().machine(machine).await.unwrap(), machine);
+    assert_eq!(store.users().users(None, 10).await.unwrap(), []);
+    drop(store);
+    assert_eq!(lengths(&disk).1, format(6));
+    assert_eq!(open(&disk).unwrap().users().machine(MachineId([4, 5, 6])).await.unwrap(), machine);
 }
 
 #[tokio::test]

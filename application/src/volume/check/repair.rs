@@ -73,6 +73,7 @@ impl Repair<'_> {
                 self.subject.node(node).await?.whole().map(|node| check::correct_parent(&node, found, now))
             }
             Finding::NoNode { entry, node } => Some(check::remove_dangling(&entry, node, now)),
+            Finding::NotFolded { entry, node } => Some(check::refold(&entry, node, now)),
             Finding::SecondName { node, entry } => {
                 self.subject.node(node).await?.whole().map(|node| check::break_second_name(&entry, &node, now))
             }

@@ -37,6 +37,18 @@ impl Names {
         request: &SetAttributes,
         op: Option<OpId>,
     ) -> FsResult<Changed> {
+        let wanted = request.size.map_or(Wanted::Operation(Operation::SetAttributes), Wanted::Size);
+        self.set_attributes_as(caller, node, (request, wanted), op).await
+    }
+
+    /// The same as this operation.
+    pub(super) async fn set_attributes_as(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        (request, wanted): (&SetAttributes, Wanted),
+        op: Option<OpId>,
+    ) -> FsResult<Changed> {
         self.share.demand_writable()?;
         let mut request = request.clone();
         let identity = self.share.policy().identity;
@@ -48,7 +60,6 @@ impl Names {
         {
             return self.nodes.changed_by_then(&seen, node).await;
         }
-        let wanted = request.size.map_or(Wanted::Operation(Operation::SetAttributes), Wanted::Size);
         let may = |stored: &Node| {
             let context = Context { credentials: &caller.credentials, now: self.share.now() };
             set_attributes::check(stored, &request, self.nodes.pending().snapshot(node).as_ref(), &context)

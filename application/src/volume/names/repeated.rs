@@ -10,11 +10,15 @@ impl Names {
     pub(super) async fn created_by_then(&self, seen: &Seen, request: &CreateRequest) -> FsResult<Created> {
         let earlier = seen.earlier.as_ref().ok_or(FsError::Unanswered)?;
         // Without a node of its own it gave one that was there another size.
-        let found = || seen.entry(0).map(|found| &found.node);
-        let node = if earlier.made.is_some() { earlier.node.as_ref() } else { found() };
+        let (name, node) = match (earlier.made, seen.meant(0, &request.name)) {
+            (Some(_), _) => (&request.name, earlier.node.as_ref()),
+            (None, Some((name, found))) => (name, Some(&found.node)),
+            (None, None) => (&request.name, None),
+        };
+        let name = name.clone();
         let node = self.nodes.overlay_changed(seen.version, node.ok_or(FsError::Stale)?).await?;
         let directory = self.nodes.changed_by_then(seen, request.directory).await?;
-        Ok(Created { node, directory, new: earlier.made.is_some() })
+        Ok(Created { node, name, directory, new: earlier.made.is_some() })
     }
 
     pub(super) async fn linked_by_then(&self, seen: &Seen, request: &LinkRequest) -> FsResult<Linked> {

@@ -6,10 +6,10 @@ use dittofs_domain::{
     ClientId, Node, NodeId, NodeKind,
     access::{AccessMask, NodeSecurity, granted, sticky_forbids},
     error::{FsError, FsResult},
-    opens::{LeaseForm, LeaseKey, NodeOpens, Open, OpenToken, ShareAccess, ShareMode},
+    opens::{Denied, LeaseForm, LeaseGrant, LeaseKey, NodeOpens, Open, OpenToken, Outcome, ShareAccess, ShareMode},
     plan::Query,
 };
-use dittofs_ports::{CacheKey, Caller, OpenRequest, Opened, ShareChange};
+use dittofs_ports::{CacheKey, Caller, OpenFailure, OpenRequest, Opened, ShareChange};
 
 use super::patience_ms;
 use crate::volume::{
@@ -17,8 +17,22 @@ use crate::volume::{
     share::Share,
 };
 
+/// Why an open is refused.
+fn refused(denied: &Denied) -> OpenFailure {
+    match denied {
+        Denied::Deleting => OpenFailure::Deleting,
+        denied => OpenFailure::Failed(denied.into()),
+    }
+}
+
 impl OpenTable {
-    pub(crate) async fn open_node(&self, caller: &Caller, node: NodeId, request: &OpenRequest) -> FsResult<Opened> {
+    /// Opens a node. It tells one that is going from one that is in use.
+    pub(crate) async fn open_found(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        request: &OpenRequest,
+    ) -> Result<Opened, OpenFailure> {
         let mut rights = request.rights;
         if request.truncate {
             rights |= AccessMask::WRITE_DATA;
@@ -42,12 +56,12 @@ impl OpenTable {
             demand_content(&stored, request.truncate)?;
             let question = |opens: &mut NodeOpens, deadline_ms| {
                 if !stored.is_linked() && !opens.is_open() {
-                    return Answer::done(Err(FsError::Stale));
+                    return Answer::done(Err(OpenFailure::Failed(FsError::Stale)));
                 }
                 let opened = opens.open(token, open, request.truncate, deadline_ms);
                 Answer::<()>::of(opened, deadline_ms).map(|opened| match opened {
                     Ok(()) => Ok(cache.map(|(key, rights)| (key, opens.request_lease(key, rights)))),
-                    Err(denied) => Err(FsError::from(&denied)),
+                    Err(denied) => Err(refused(&denied)),
                 })
             };
             match self.ask(node, question).await? {
@@ -62,16 +76,28 @@ impl OpenTable {
         }
     }
 
-    pub(crate) async fn close_open(&self, caller: &Caller, node: NodeId, open: OpenToken) -> FsResult<()> {
-        let _lock = self.locks.lock(node).await;
-        let last = self
-            .change_opens(node, |opens| match own(opens, caller.client, open).and_then(|_| opens.close(open)) {
-                Some(closed) => (Some(closed.last), closed.woken),
-                None => (None, Vec::new()),
-            })
-            .await?;
-        self.opens_gone(node, last.ok_or(FsError::Stale)?);
-        Ok(())
+    /// Opens a node that nobody knows yet: it is about to be made with this id.
+    pub(in crate::volume) async fn open_unmade(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        request: &OpenRequest,
+    ) -> FsResult<(OpenToken, Option<(LeaseKey, LeaseGrant)>)> {
+        let token = OpenToken(self.share.random());
+        let cache = request.cache.map(|cache| (lease_key(cache.key, caller.client, token), cache.rights));
+        let open = Open {
+            client: caller.client,
+            share: ShareMode { access: share_access(request.rights), deny: request.deny },
+            locking: request.locking,
+            lease: cache.map(|(key, _)| key),
+        };
+        let opened = self.change_opens(node, |opens| match opens.open(token, open, false, 0) {
+            Outcome::Denied(denied) => (Err(FsError::from(&denied)), Vec::new()),
+            Outcome::Granted(_) | Outcome::MustBreak(_) | Outcome::Wait { .. } => {
+                (Ok(cache.map(|(key, rights)| (key, opens.request_lease(key, rights)))), Vec::new())
+            }
+        });
+        Ok((token, opened.await??))
     }
 
     pub(crate) async fn change_share(
@@ -112,26 +138,8 @@ impl OpenTable {
         }
     }
 
-    /// Drops all that a client has on this share. One node that fails does not keep the others.
-    pub(crate) async fn release_client(&self, client: ClientId) -> FsResult<()> {
-        let nodes = self.state.nodes_of(client).await.map_err(|error| self.share.opens_failed(&error))?;
-        let mut result = Ok(());
-        for node in nodes {
-            let _lock = self.locks.lock(node).await;
-            let released = self.change_opens(node, |opens| {
-                let woken = opens.release_client(client);
-                (!opens.is_open(), woken)
-            });
-            match released.await {
-                Ok(last) => self.opens_gone(node, last),
-                Err(error) => result = Err(error),
-            }
-        }
-        result
-    }
-
     /// Lets those who wait ask again, and the reaper look at the node if it has waited for this.
-    fn opens_gone(&self, node: NodeId, last: bool) {
+    pub(super) fn opens_gone(&self, node: NodeId, last: bool) {
         self.freed(node).notify_waiters();
         if last && self.nameless.lock().remove(&node) {
             self.garbage.wake();

@@ -3,15 +3,16 @@
 use dittofs_admin::ShareFacts;
 
 use crate::config::{
-    Adapters, ByteSize, CacheConfig, Config, JournalConfig, LogConfig, ShareConfig, SharedLimits, atime_word,
-    compression_word, squash_word,
+    Adapters, ByteSize, CacheConfig, Config, JournalConfig, LogConfig, ShareConfig, SharedLimits, UsersConfig,
+    atime_word, compression_word, squash_word,
 };
 use crate::{facts, machine, serve};
 
 /// Logs the configuration: a line for each share, and a few for all of them.
 pub(super) fn log(config: &Config, file: &str) {
     // All fields are named, here and below, so that none that is new is forgotten.
-    let Config { data, metadata: _, content: _, journal, cache, shares, adapters, log } = config;
+    let Config { data, metadata: _, content: _, users, journal, cache, shares, adapters, log } = config;
+    let UsersConfig { store, is_store_named: _, key_file } = users;
     let JournalConfig { size: journal, path: _ } = journal;
     let CacheConfig { memory: cache, readahead, disk } = cache;
     let data = data.as_ref().map_or("none".to_owned(), |data| data.display().to_string());
@@ -26,6 +27,8 @@ pub(super) fn log(config: &Config, file: &str) {
         disk_cache = %disk,
         "dittofs",
     );
+    let key_file = key_file.as_ref().map_or("none".to_owned(), |file| file.display().to_string());
+    tracing::info!(system_store = %store, %key_file, "users");
     log_logging(log);
     log_adapters(adapters);
     for (share, facts) in shares.iter().zip(facts::of(config)) {
@@ -67,6 +70,7 @@ fn log_share(share: &ShareConfig, facts: &ShareFacts, bytes_max: Option<u64>) {
         anonymous_uid,
         anonymous_gid,
         atime,
+        access: _,
         read_only,
         quota,
         outage_seconds,
@@ -85,6 +89,7 @@ fn log_share(share: &ShareConfig, facts: &ShareFacts, bytes_max: Option<u64>) {
         anonymous_uid,
         anonymous_gid,
         atime = atime_word(*atime),
+        users = if facts.access.is_empty() { "all".to_owned() } else { facts.access.join(", ") },
         read_only,
         quota = %bytes_max.map_or("none".to_owned(), |bytes| ByteSize(bytes).to_string()),
         quota_files = quota.files,

@@ -1,7 +1,7 @@
 use super::*;
 
 const BEFORE: &str = "
-metadata: { stores: { m: { type: memory } } }
+metadata: { stores: { m: { type: memory }, n: { type: memory } } }
 content: { stores: { c: { type: memory }, b: { type: s3, s3: { bucket: b, credentials: { from: keys, \
 access_key_id: a, secret_access_key: first } } } } }
 shares: [{ name: /a, metadata_store: m, content_store: c }, { name: /b, metadata_store: m, content_store: c }]
@@ -21,9 +21,11 @@ fn between(before: &str, newer: &str) -> Changes {
 #[case::the_form("slow_ms: 5", "slow_ms: 5, format: json", &["log.format"])]
 #[case::the_audit_file("slow_ms: 5", "slow_ms: 5, audit: /audit", &["log.audit"])]
 #[case::a_secret("first", "second", &["content.stores.b"])]
-#[case::a_store_that_nobody_uses("m: { type: memory }", "m: { type: memory }, n: { type: memory }", &[])]
+#[case::a_store_that_nobody_uses("n: { type: memory }", "n: { type: memory }, o: { type: memory }", &[])]
 #[case::a_bound("strangers: 7", "strangers: 8", &["adapters.limits"])]
 #[case::the_cache("64MiB", "65MiB", &["cache.memory"])]
+#[case::the_users_store("cache:", "system_store: n\ncache:", &["system_store"])]
+#[case::the_users_key("cache:", "users: { key_file: /k }\ncache:", &["users.key_file"])]
 #[case::the_journal("cache:", "journal: { size: 1GiB }\ncache:", &[])]
 #[case::another_journal("cache:", "journal: { size: 2GiB }\ncache:", &["journal.size"])]
 #[case::the_port("limits:", "nfs: { listen: \"127.0.0.1:1\" }, limits:", &[])]
@@ -51,12 +53,22 @@ fn shares_come_and_go() {
 #[test]
 fn who_may_use_a_share_and_how_changes_while_it_is_served_and_how_it_is_stored_does_not() {
     let fields = "read_only: true, squash: all, quota: 1GiB, clients: [10.0.0.0/8], secure_ports: false, anonymous_uid: 7, \
-                  anonymous_gid: 8, atime: none, compression: zstd, ";
+                  anonymous_gid: 8, atime: none, access: {users: {alice: read}}, compression: zstd, ";
     let newer = BEFORE.replace("/b, ", &format!("/b, {fields}"));
     let changes = between(BEFORE, &newer);
     assert_eq!(changes.restart, ["share /b (compression)"]);
     let [(share, taken)] = changes.changed.as_slice() else { panic!("{changes:?}") };
-    let all = ["clients", "secure_ports", "squash", "anonymous_uid", "anonymous_gid", "atime", "read_only", "quota"];
+    let all = [
+        "clients",
+        "secure_ports",
+        "squash",
+        "anonymous_uid",
+        "anonymous_gid",
+        "atime",
+        "access",
+        "read_only",
+        "quota",
+    ];
     assert_eq!(taken.as_slice(), all);
     let newer = load_text(&newer, &[]).unwrap().shares.remove(1);
     assert_eq!(*share, ShareConfig { compression: share.compression, ..newer.clone() });

@@ -49,8 +49,28 @@ use super::*;
     "not known",
     "in_flight"
 )]
-#[case::smb("adapters: { smb: { listen: 127.0.0.1:12445 } }", "adapters.smb", "not built yet", "leave")]
-#[case::system_store("system_store: m", "system_store", "not built yet", "leave")]
+#[case::smb_signing("adapters: { smb: { signing: maybe } }", "adapters.smb.signing", "maybe", "required")]
+#[case::smb_dialects(
+    "adapters: { smb: { dialect_min: 3.1.1, dialect_max: 3.0.2 } }",
+    "adapters.smb.dialect_min",
+    "newer than dialect_max",
+    "leave one"
+)]
+#[case::smb_seals_without_a_cipher(
+    "adapters: { smb: { encryption: required, dialect_max: 2.1 } }",
+    "adapters.smb.encryption",
+    "no dialect before 3.0",
+    "3.1.1"
+)]
+#[case::smb_name("adapters: { smb: { server_name: a_b } }", "adapters.smb.server_name", "no name", "dashes")]
+#[case::system_store("system_store: m", "system_store", "no metadata store `m`", "known below metadata.stores: local")]
+#[case::key_of_users_in_a_store(
+    "users: { key_file: content/k }",
+    "users.key_file",
+    "is in the folder",
+    "outside of it"
+)]
+#[case::users("users: { alice: 7 }", "users.alice", "not known", "key_file")]
 #[case::journal_path_is_data("journal: { path: /data }", "journal.path", "is, or is around", "of its own")]
 #[case::journal_path_empty("journal: { path: \"\" }", "journal.path", "not a text", "text")]
 #[case::journal_in_a_store("journal: { path: content/j }", "journal.path", "lie within each other", "of its own")]

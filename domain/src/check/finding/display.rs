@@ -20,6 +20,7 @@ impl fmt::Display for Finding {
                 stored.cookie, stored.directory, found.cookie, found.directory
             ),
             Finding::NoName { .. } => write!(out, "no entry leads to it"),
+            Finding::NotFolded { .. } => write!(out, "clients that ignore the case of names do not find it"),
             Finding::Circle { .. } => write!(out, "directories lead to each other, and the root to none of them"),
             Finding::NamedThoughRemoved { counted, .. } => write!(out, "marked as removed, but has {counted} names"),
             Finding::NoteMissing { .. } => write!(out, "removed, but not listed to be deleted"),

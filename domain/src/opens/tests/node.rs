@@ -1,4 +1,5 @@
 use super::*;
+use crate::{Credentials, Name, NodeId};
 
 #[test]
 fn token_of_an_open_is_used_once() {
@@ -7,7 +8,7 @@ fn token_of_an_open_is_used_once() {
     assert_eq!(node.open(OpenToken(1), first, false, 0), granted());
     assert_eq!(node.open(OpenToken(1), first, false, 0), Outcome::Denied(Denied::TokenInUse));
     assert_eq!(node.opens().map(|(token, _)| token.0).collect::<Vec<_>>(), [1]);
-    assert_eq!(node.close(OpenToken(1)), Some(Closed { open: first, woken: vec![], last: true }));
+    assert_eq!(node.close(OpenToken(1)), Some(Closed { open: first, woken: vec![], last: true, deletion: None }));
     assert_eq!(node.close(OpenToken(1)), None);
     assert_eq!(node, NodeOpens::default());
 }
@@ -91,4 +92,51 @@ fn client_that_is_gone_leaves_nothing() {
     assert!(node.locks().is_empty() && node.leases().is_empty());
     node.release_client(ClientId::Nfs4(2));
     assert_eq!(node, NodeOpens::default());
+}
+
+#[test]
+fn a_node_that_goes_with_its_last_open_is_opened_by_nobody_else() {
+    let mut node = NodeOpens::default();
+    let open = open(1, ShareAccess::empty());
+    assert!(matches!(node.open(OpenToken(1), open, false, 0), Outcome::Granted(_)));
+    assert!(matches!(node.open(OpenToken(2), open, false, 0), Outcome::Granted(_)));
+    let deletion = Deletion {
+        directory: NodeId::ROOT,
+        name: Name::new(b"a").unwrap(),
+        credentials: Credentials::root(),
+        client: open.client,
+    };
+    assert_eq!(node.set_deletion(OpenToken(3), Some(deletion.clone())), Err(Denied::UnknownOpen));
+    node.set_deletion(OpenToken(1), Some(deletion.clone())).unwrap();
+    assert_eq!(node.open(OpenToken(3), open, false, 0), Outcome::Denied(Denied::Deleting));
+    assert_eq!(node.close(OpenToken(1)).unwrap().deletion, None);
+    node.deleted();
+    assert!(node.deletion().is_some(), "it is open");
+    assert_eq!(node.release_client(open.client).deletion, Some(deletion));
+    assert_eq!(node.open(OpenToken(3), open, false, 0), Outcome::Denied(Denied::Deleting), "not removed yet");
+    node.deleted();
+    assert!(node.is_empty());
+    assert!(matches!(node.open(OpenToken(3), open, false, 0), Outcome::Granted(_)));
+}
+
+#[test]
+fn two_requests_of_an_open_for_one_lock_are_two() {
+    let mut node = NodeOpens::default();
+    for token in [1, 2] {
+        assert!(matches!(
+            node.open(OpenToken(token), open(token, ShareAccess::empty()), false, 0),
+            Outcome::Granted(_)
+        ));
+    }
+    let lock = |client: u64| Lock {
+        range: LockRange::exact(0, 10).unwrap(),
+        kind: LockKind::Exclusive,
+        holder: LockHolder::Open { client: ClientId::Nfs4(client), open: OpenToken(client) },
+    };
+    assert!(matches!(node.lock(lock(1), None, 0), LockOutcome::Granted { .. }));
+    for token in [7, 8] {
+        assert!(matches!(node.lock(lock(2), Some(WaitToken(token)), 0), LockOutcome::Queued { .. }));
+    }
+    let waiting: Vec<WaitToken> = node.waiters().map(|waiter| waiter.token).collect();
+    assert_eq!(waiting, [WaitToken(7), WaitToken(8)]);
 }

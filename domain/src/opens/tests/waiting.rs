@@ -66,8 +66,8 @@ fn repeated_request_keeps_its_place_and_a_cancelled_one_loses_it() {
     wait(&mut node, 4, exclusive(at, process(4)));
     assert!(node.cancel_wait(WaitToken(3)));
     assert!(!node.cancel_wait(WaitToken(3)));
-    assert_eq!(tokens(&node.release_client(ClientId::Nfs4(1))), [20]);
-    assert_eq!(tokens(&node.release_client(ClientId::Nfs4(2))), [4]);
+    assert_eq!(tokens(&node.release_client(ClientId::Nfs4(1)).woken), [20]);
+    assert_eq!(tokens(&node.release_client(ClientId::Nfs4(2)).woken), [4]);
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use dittofs_domain::{
-    Cookie, Name, Node, NodeId, NodeKind, ObjectId,
+    Cookie, FoldTable, Name, Node, NodeId, NodeKind, ObjectId,
     content::MapRow,
     node::{NodeFlags, Parent},
-    plan::{MapQuery, ObjectRecord, Query, Space, Statistics, UnlinkedReason},
+    plan::{EntryKey, FOLDED_MAX, MapQuery, ObjectRecord, Query, Space, Statistics, UnlinkedReason},
 };
 use dittofs_ports::Listed;
 
@@ -85,12 +85,37 @@ impl Fixture {
 
     async fn dump_entries(&self, directory: NodeId) -> Vec<(Cookie, Name, NodeId)> {
         let mut entries = Vec::new();
-        for entry in self.entries(directory, 1_000).await {
+        let listed = self.entries(directory, 1_000).await;
+        self.assert_folded(directory, &listed).await;
+        for entry in listed {
             let named = self.share.name_of(directory, entry.cookie).await.unwrap();
             assert_eq!(named.as_ref(), Some(&entry.name), "name_of and list differ");
             entries.push((self.relative_cookie(entry.cookie), entry.name, self.relative(entry.node)));
         }
         entries
+    }
+
+    /// Asserts that each name of a small directory finds, in any case, just those entries whose names fold alike.
+    async fn assert_folded(&self, directory: NodeId, listed: &[Listed]) {
+        const FEW: usize = 50;
+        if listed.len() > FEW {
+            return;
+        }
+        let table = FoldTable::NEWEST;
+        let keys = listed.iter().map(|entry| EntryKey::child(directory, &entry.name));
+        let folded: Vec<EntryKey> = keys.collect();
+        let view = self.view(Query { folded, ..Query::default() }).await;
+        assert_eq!(view.folded.len(), listed.len(), "a name in any case has no answer");
+        for (entry, found) in listed.iter().zip(view.folded) {
+            let folded = table.folded(&entry.name);
+            let alike = listed.iter().filter(|other| table.folded(&other.name) == folded);
+            let alike: Vec<(Name, Cookie, NodeId)> =
+                alike.map(|other| (other.name.clone(), other.cookie, other.node)).take(FOLDED_MAX).collect();
+            let entries = found.entries.into_iter();
+            let found_entries: Vec<(Name, Cookie, NodeId)> =
+                entries.map(|alike| (alike.name, alike.found.cookie, alike.found.node.id)).collect();
+            assert_eq!((found.name, found_entries), (folded, alike), "{:?} in any case", entry.name);
+        }
     }
 
     /// All entries of a directory, read in pages.

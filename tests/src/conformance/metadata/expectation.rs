@@ -21,7 +21,7 @@ use super::{
 const MISSING: NodeId = NodeId(i64::MAX as u64 - 1);
 
 /// Asserts of each expectation whether a plan with it is applied; where it is not, that nothing has changed.
-async fn assert_holds(fixture: &Fixture, holds: &[Expectation], fails: &[Expectation]) {
+pub(super) async fn assert_holds(fixture: &Fixture, holds: &[Expectation], fails: &[Expectation]) {
     for expectation in holds {
         let mut plan = Plan::at(time(2_000));
         plan.require(expectation.clone());

@@ -98,6 +98,10 @@ fn link(node: NodeId, directory: NodeId, text: &str) -> Request {
     Request::Link(LinkRequest { node, directory, name: name(text) })
 }
 
+fn in_any_case(request: Request) -> Request {
+    Request::InAnyCase(Box::new(request))
+}
+
 fn remove(directory: NodeId, text: &str) -> Request {
     Request::Remove(RemoveRequest { directory, name: name(text), kind: RemoveKind::NotDirectory }, false)
 }
@@ -129,6 +133,15 @@ const BY_ROOT: &[(&str, Ask)] = &[
     ("create d/sub/x", |t| Request::Create(new_file(t.sub, "x"))),
     ("mkdir d/new", |t| Request::Create(new_directory(t.d, "new"))),
     ("mkdir empty/sub", |t| Request::Create(new_directory(t.empty, "sub"))),
+    ("create d/new in any case", |t| in_any_case(Request::Create(new_file(t.d, "new")))),
+    ("create d/NEW in any case", |t| in_any_case(Request::Create(new_file(t.d, "NEW")))),
+    ("create d/NEW", |t| Request::Create(new_file(t.d, "NEW"))),
+    ("create or take d/F in any case", |t| in_any_case(Request::Create(unchecked(t.d, "F")))),
+    ("link d/g d/New in any case", |t| in_any_case(link(t.g, t.d, "New"))),
+    ("remove d/F in any case", |t| in_any_case(remove(t.d, "F"))),
+    ("rename d/f d/F in any case", |t| in_any_case(rename((t.d, "f"), (t.d, "F")))),
+    ("rename d/F d/G in any case", |t| in_any_case(rename((t.d, "F"), (t.d, "G")))),
+    ("rename e/H d/NEW in any case", |t| in_any_case(rename((t.e, "H"), (t.d, "NEW")))),
     ("symlink e/new", |t| Request::Create(new_symlink(t.e, "new"))),
     ("link d/f d/new", |t| link(t.f, t.d, "new")),
     ("link d/f empty/f", |t| link(t.f, t.empty, "f")),

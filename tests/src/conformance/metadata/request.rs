@@ -22,6 +22,8 @@ pub(super) enum Request {
     Remove(RemoveRequest, bool),
     Rename(RenameRequest),
     Set(NodeId, SetAttributes),
+    /// The same by a caller that ignores the case of names.
+    InAnyCase(Box<Request>),
 }
 
 /// A request with all that its decision rests on beside the view: the same however often it is decided.
@@ -43,7 +45,11 @@ const TRIES_MAX: usize = 1_000;
 impl Act {
     /// Reads what the rule must see.
     pub(super) async fn look(&self, fixture: &Fixture) -> View {
-        let query = match &self.request {
+        let (request, ignores) = match &self.request {
+            Request::InAnyCase(request) => (&**request, true),
+            request => (request, false),
+        };
+        let query = match request {
             Request::Create(request) => create::query(request),
             Request::Link(request) => link::query(request),
             Request::Remove(request, _) => remove::query(request),
@@ -54,14 +60,21 @@ impl Act {
                 let map = known.map(|(size, found)| truncate_query(&Facts::of(&found, &Scale::PRODUCTION), size));
                 Query { map, ..set_attributes::query(node) }
             }
+            Request::InAnyCase(_) => panic!("a caller ignores case or not"),
         };
-        fixture.view(query).await
+        fixture.view(if ignores { query.in_any_case() } else { query }).await
     }
 
     /// Returns the decision of the rule.
     pub(super) fn decide(&self, view: &View) -> Result<Decision, FsError> {
+        self.decide_on(view, &self.request)
+    }
+
+    fn decide_on(&self, view: &View, request: &Request) -> Result<Decision, FsError> {
         let context = Context { credentials: &self.credentials, now: self.now };
-        match &self.request {
+        match request {
+            // The view says it.
+            Request::InAnyCase(request) => self.decide_on(view, request),
             Request::Create(request) => match create::decide(view, request, &context, self.fresh)? {
                 CreateDecision::New(decision) => Ok(decision),
                 CreateDecision::Existing { node, .. } => Ok(Decision { plan: Default::default(), node: node.id }),

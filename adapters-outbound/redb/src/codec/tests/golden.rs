@@ -148,18 +148,20 @@ fn a_shares_row_is_these_bytes() {
     };
     let fixed = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 02000000000000000000000000000000 \
                  03000000000000000000000000000000 0400000000000000 01";
-    assert_eq!(hex(&encode_share(&record)), format!("02{fixed}02002f65 040000").replace(' ', ""));
+    assert_eq!(hex(&encode_share(&record)), format!("02{fixed}02002f65 040000 06010001").replace(' ', ""));
     let first = unhex(&format!("01{fixed}2f65").replace(' ', ""));
     let keys = KeysInUse { are_all: false, ..KeysInUse::default() };
-    let uncounted = ShareRecord { counts_names: false, ..record.clone() };
+    let uncounted = ShareRecord { counts_names: false, folding: None, ..record.clone() };
     assert_eq!(decode_share(record.id, &first).unwrap(), ShareRecord { keys, ..uncounted.clone() });
     assert_eq!(hex(&encode_share(&uncounted)), format!("02{fixed}02002f65").replace(' ', ""));
     let tiny = ShareRecord { scale: Scale::TINY, ..record.clone() };
     let sizes = "00100000 00200000 0c000000 04000000 40000000 14000000 \
                  0080000000000000 00a0000000000000 0000010000000000";
-    assert_eq!(hex(&encode_share(&tiny)), format!("02{fixed}02002f65 013000 {sizes} 040000").replace(' ', ""));
-    let unknown = unhex(&format!("02{fixed}02002f65 ff0100 00").replace(' ', ""));
-    assert!(decode_share(record.id, &unknown).is_err());
+    assert_eq!(hex(&encode_share(&tiny)), format!("02{fixed}02002f65 013000 {sizes} 040000 06010001").replace(' ', ""));
+    for unknown in ["ff0100 00", "060100 02", "060000"] {
+        let unknown = unhex(&format!("02{fixed}02002f65 {unknown}").replace(' ', ""));
+        assert!(decode_share(record.id, &unknown).is_err());
+    }
 }
 
 #[test]
@@ -212,6 +214,7 @@ fn keys_are_these_bytes() {
     let reference = Reference { object, node: NodeId(4), chunk: 7, until: Tree(8) };
     assert_eq!(keys::reference_of(&keys::reference(share, &reference)), Some(reference));
     let old = &keys::reference(share, &Reference { until: Tree::LIVE, ..reference })[..keys::REFERENCE_LEN_OF_FORMAT_3];
+    assert_eq!(keys::entry_of(&keys::entry(share, &entry)), Some(entry.clone()));
     assert_eq!(keys::reference_of(old), None);
     assert_eq!(keys::reference_of(&keys::reference_upgraded(old)), Some(Reference { until: Tree::LIVE, ..reference }));
     for (key, rest) in [
@@ -226,6 +229,7 @@ fn keys_are_these_bytes() {
         (keys::count(share, Count::Transactions), "ff"),
         (keys::node(share, NodeId(4)), "0000000000000004"),
         (keys::entry(share, &entry), "0000000000000003 01 6e"),
+        (keys::folded(share, &entry, Cookie(5)), "0000000000000003 01 6e 00 0000000000000005"),
         (keys::listing(share, NodeId(3), Space::Children, Cookie(5)), "0000000000000003 00 0000000000000005"),
         (keys::row(share, NodeId(4), 6), "0000000000000004 0000000000000006"),
         (keys::object(share, object), "00000000000000000000000000000061"),

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence, ShareId,
-    Timestamp, Tree,
+    ChangeId, ContentVersion, Cookie, FoldTable, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence,
+    ShareId, Timestamp, Tree,
     backup::{BackupId, BackupRecord},
     content::{BlockPlace, Extent, MapRow, PAGE_BYTES, PendingTruncation, ReplayExclusion, Stored},
     node::{Device, NodeFlags, Parent},
     plan::ObjectState,
+    users::{SealedSecret, User, UserName},
 };
-use dittofs_ports::{KeysInUse, ShareRecord};
+use dittofs_ports::{KeysInUse, Revision, ShareRecord, StoredUser};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 pub(super) fn name() -> impl Strategy<Value = Name> {
@@ -130,6 +131,7 @@ pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
             dirty,
             // Something that differs from row to row.
             counts_names: !dirty,
+            folding: Some(FoldTable::V1).filter(|_| dirty),
             keys: KeysInUse { in_use: keys.0.into_iter().collect(), are_all: keys.1 },
             backups: backups.into_iter().map(backup).collect(),
             ..ShareRecord::new(ShareId(id), name)
@@ -140,4 +142,14 @@ pub(super) fn share_record() -> impl Strategy<Value = ShareRecord> {
 fn backup((bits, is_kept, objects): (u64, bool, u64)) -> (BackupId, BackupRecord) {
     let at = Timestamp::from_unix_nanos(i128::from(bits));
     (BackupId::of_bits(bits), BackupRecord { at, is_kept, objects, bytes: !objects })
+}
+
+pub(super) fn user() -> impl Strategy<Value = StoredUser> {
+    let name = "[A-Za-zÄäß][A-Za-z0-9 _-]{0,40}[a-z]".prop_map(|text| UserName::new(&text).unwrap());
+    let ids = any::<(u64, u32, u32, bool)>();
+    let (groups, secret) = (vec(any::<u32>(), 0..20), vec(any::<u8>(), 0..80));
+    (name, ids, groups, secret).prop_map(|(name, (revision, uid, gid, disabled), groups, secret)| {
+        let secret = SealedSecret::new(&secret).unwrap();
+        StoredUser { user: User { name, uid, gid, groups, disabled, secret }, revision: Revision(revision) }
+    })
 }

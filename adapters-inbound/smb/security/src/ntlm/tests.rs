@@ -1,0 +1,2 @@
+mod exchanges;
+mod known_answers;

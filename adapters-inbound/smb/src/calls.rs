@@ -1,0 +1,277 @@
+//! The requests of a frame, one after another, and the frame that answers them (MS-SMB2, 3.3.5.2).
+
+mod checks;
+mod respond;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, AtomicU64, Ordering},
+};
+
+use dittofs_smb_wire::{
+    Command, Header, Message, NtStatus, OutgoingMessage, Request, Response, compound,
+    header::{HeaderFlags, Routing},
+    identifiers::FileId,
+};
+
+use crate::{
+    command,
+    establish::{answer_negotiate, set_up},
+    failure::Failure,
+    link::{Cancelled, Frame, Link},
+    open::Open,
+    session::Session,
+    tree::Tree,
+};
+use respond::{Answer, frame_of};
+
+/// The requests of one frame, and whether it was sealed.
+pub(crate) struct Batch {
+    pub(crate) requests: Vec<(Message, Result<Request, NtStatus>)>,
+    /// The session whose keys have sealed it.
+    pub(crate) sealed: Option<Arc<Session>>,
+}
+
+/// What related requests of a frame take over from the one before (3.3.5.2.7.2).
+#[derive(Default)]
+struct Related {
+    session_id: Option<u64>,
+    tree_id: Option<u32>,
+    /// The file, or why there is none.
+    file: Option<Result<FileId, NtStatus>>,
+}
+
+/// A request that is being answered.
+pub(crate) struct Call {
+    pub(crate) link: Arc<Link>,
+    pub(crate) header: Header,
+    pub(crate) session: Arc<Session>,
+    /// Its tree, for all commands but those that need none.
+    tree: Option<Arc<Tree>>,
+    /// The file that it takes over from the request before.
+    related_file: Option<FileId>,
+    /// Whether it is the last of its frame: others can't be answered later.
+    may_wait: bool,
+    /// The number under which it waits; 0 if it does not.
+    async_id: AtomicU64,
+    /// The tree that the answer tells of, if it is a new one.
+    new_tree: AtomicU32,
+    is_sealed: bool,
+}
+
+/// The outcome of a command.
+pub(crate) struct Done {
+    pub(crate) status: NtStatus,
+    pub(crate) body: Response,
+    /// The file that a related request goes on with.
+    pub(crate) file: Option<FileId>,
+}
+
+impl From<Response> for Done {
+    fn from(body: Response) -> Done {
+        Done { status: NtStatus::SUCCESS, body, file: None }
+    }
+}
+
+impl Call {
+    /// The tree.
+    ///
+    /// # Errors
+    /// `NETWORK_NAME_DELETED`.
+    pub(crate) fn tree(&self) -> Result<&Tree, NtStatus> {
+        self.tree.as_deref().ok_or(NtStatus::NETWORK_NAME_DELETED)
+    }
+
+    /// The file that a request names, or takes over.
+    ///
+    /// # Errors
+    /// `FILE_CLOSED`.
+    pub(crate) fn open(&self, id: FileId) -> Result<Arc<Open>, NtStatus> {
+        self.session.open(self.tree()?.id, self.file_id(id))
+    }
+
+    /// The id of that file.
+    pub(crate) fn file_id(&self, id: FileId) -> FileId {
+        self.related_file.unwrap_or(id)
+    }
+
+    /// Tells the client that the answer comes later. Returns what says that it does not wait any longer; none if the
+    /// request has to be answered with others, and can't wait.
+    pub(crate) fn wait(&self) -> Option<Cancelled> {
+        if !self.may_wait || self.async_id.load(Ordering::Acquire) != 0 {
+            return None;
+        }
+        let (id, cancelled) = self.link.waiting.enter(self.header.message_id);
+        self.async_id.store(id, Ordering::Release);
+        let header = Header {
+            routing: Routing::Asynchronous { async_id: id },
+            ..self.header.response(NtStatus::PENDING, self.link.window.lock().grant(self.header.credits))
+        };
+        let body = Response::Error(dittofs_smb_wire::error::ErrorResponse::Empty);
+        // Never signed: with GMAC the answer proper would be signed with the same nonce.
+        let answer = Answer { message: OutgoingMessage::new(&header, &body), signed_by: None };
+        if let Some(frame) = frame_of(vec![answer], self.is_sealed.then_some(&self.session)) {
+            // The connection may be over.
+            self.link.outbox.send(frame).ok();
+        }
+        Some(cancelled)
+    }
+
+    /// The answer tells of a new tree.
+    pub(crate) fn answer_for_tree(&self, tree: u32) {
+        self.new_tree.store(tree, Ordering::Release);
+    }
+
+    /// The header of the answer.
+    fn response(&self, status: NtStatus) -> Header {
+        let header = self.response_as_routed(status);
+        match (self.new_tree.load(Ordering::Acquire), header.routing) {
+            (0, _) | (_, Routing::Asynchronous { .. }) => header,
+            (tree_id, Routing::Synchronous { process_id, .. }) => {
+                Header { routing: Routing::Synchronous { process_id, tree_id }, ..header }
+            }
+        }
+    }
+
+    fn response_as_routed(&self, status: NtStatus) -> Header {
+        match self.async_id.load(Ordering::Acquire) {
+            0 => self.header.response(status, self.link.window.lock().grant(self.header.credits)),
+            async_id => Header { routing: Routing::Asynchronous { async_id }, ..self.header.response(status, 0) },
+        }
+    }
+
+    /// Whether the answer is signed: if the request was, or all are.
+    fn is_signed(&self) -> bool {
+        self.session.keys.must_be_signed || self.header.flags.contains(HeaderFlags::SIGNED)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let id = self.async_id.load(Ordering::Acquire);
+        if id != 0 {
+            self.link.waiting.leave(id);
+        }
+    }
+}
+
+/// Carries out the requests of a frame. None if nothing is to be sent, or no true answer can be given: then the
+/// connection has to end.
+pub(crate) async fn run(link: Arc<Link>, batch: Batch) -> Result<Option<Frame>, Broken> {
+    let mut answers = Vec::with_capacity(batch.requests.len());
+    let mut related = Related::default();
+    let count = batch.requests.len();
+    for (index, (message, request)) in batch.requests.into_iter().enumerate() {
+        if message.header.command == Command::CANCEL {
+            continue;
+        }
+        let place = Place { is_first: index == 0, is_last: index + 1 == count };
+        let answer = answer(&link, (message, request), &batch.sealed, &mut related, place).await?;
+        answers.push(answer);
+    }
+    if answers.is_empty() {
+        return Ok(None);
+    }
+    if answers.len() > 1 {
+        link_answers(&mut answers);
+    }
+    frame_of(answers, batch.sealed.as_ref()).map(Some).ok_or(Broken)
+}
+
+/// The connection can't go on: there is no true answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Broken;
+
+#[derive(Clone, Copy)]
+struct Place {
+    is_first: bool,
+    is_last: bool,
+}
+
+fn link_answers(answers: &mut [Answer]) {
+    let mut messages: Vec<OutgoingMessage> = Vec::with_capacity(answers.len());
+    for answer in answers.iter_mut() {
+        let empty = OutgoingMessage::new(&Header::request(Command::ECHO, 0), &Response::Empty);
+        messages.push(std::mem::replace(&mut answer.message, empty));
+    }
+    compound::link(&mut messages);
+    for (answer, message) in answers.iter_mut().zip(messages) {
+        answer.message = message;
+    }
+}
+
+async fn answer(
+    link: &Arc<Link>,
+    (message, request): (Message, Result<Request, NtStatus>),
+    sealed: &Option<Arc<Session>>,
+    related: &mut Related,
+    place: Place,
+) -> Result<Answer, Broken> {
+    let header = message.header;
+    let grant = |status: NtStatus| header.response(status, link.window.lock().grant(header.credits));
+    let unsigned = |failure: Failure| Answer {
+        message: OutgoingMessage::new(&grant(failure.status), &Response::Error(failure.body)),
+        signed_by: None,
+    };
+    match &request {
+        Ok(Request::Negotiate(request)) => {
+            let made = answer_negotiate(link, request, &message.bytes, || grant(NtStatus::SUCCESS));
+            return Ok(made.map_or_else(unsigned, |message| Answer { message, signed_by: None }));
+        }
+        Ok(Request::SessionSetup(request)) => {
+            let with_session = |status, session_id| Header { session_id, ..grant(status) };
+            let made = set_up(link, &header, request, &message.bytes, with_session).await;
+            return Ok(made.map_or_else(unsigned, |made| Answer { message: made.message, signed_by: made.signed_by }));
+        }
+        Ok(Request::Echo) if header.session_id == 0 => {
+            let message = OutgoingMessage::new(&grant(NtStatus::SUCCESS), &Response::Empty);
+            return Ok(Answer { message, signed_by: None });
+        }
+        _ => {}
+    }
+    let call = match checks::call(link, &message, sealed, related, place) {
+        Ok(call) => call,
+        Err(failure) => {
+            // What follows has nothing to go on with.
+            *related = Related::default();
+            return Ok(unsigned(failure));
+        }
+    };
+    let named = request.as_ref().ok().and_then(command::file_id);
+    let done = match (&call.related_file_failure(related), request) {
+        (Some(status), _) => Err((*status).into()),
+        (None, Err(status)) => Err(status.into()),
+        (None, Ok(request)) => command::carry_out(&call, request).await,
+    };
+    related.go_on(&call, named, &done);
+    let (status, body) = match done {
+        Ok(done) => (done.status, done.body),
+        Err(failure) if failure.is_unanswered() => return Err(Broken),
+        Err(failure) => (failure.status, Response::Error(failure.body)),
+    };
+    let message = OutgoingMessage::new(&call.response(status), &body);
+    Ok(Answer { message, signed_by: call.is_signed().then(|| Arc::clone(&call.session)) })
+}
+
+impl Call {
+    /// Why a related request has no file to go on with.
+    fn related_file_failure(&self, related: &Related) -> Option<NtStatus> {
+        let takes_over = self.header.flags.contains(HeaderFlags::RELATED_OPERATIONS);
+        related.file.as_ref().filter(|_| takes_over).and_then(|file| file.err())
+    }
+}
+
+impl Related {
+    /// Notes what the next request may take over.
+    fn go_on(&mut self, call: &Call, named: Option<FileId>, done: &Result<Done, Failure>) {
+        self.session_id = Some(call.session.id);
+        let new_tree = Some(call.new_tree.load(Ordering::Acquire)).filter(|tree| *tree != 0);
+        self.tree_id = new_tree.or(call.tree.as_ref().map(|tree| tree.id));
+        match (call.header.command, done) {
+            (_, Ok(Done { file: Some(file), .. })) => self.file = Some(Ok(*file)),
+            (Command::CREATE, Err(failure)) => self.file = Some(Err(failure.status)),
+            _ if !call.header.flags.contains(HeaderFlags::RELATED_OPERATIONS) => self.file = named.map(Ok),
+            _ => {}
+        }
+    }
+}

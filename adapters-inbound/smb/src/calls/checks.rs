@@ -1,0 +1,84 @@
+//! Whether a request may be carried out at all: session, signature, seal and tree (MS-SMB2, 3.3.5.2.4 to 3.3.5.2.11).
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, AtomicU64},
+};
+
+use dittofs_smb_security::Sender;
+use dittofs_smb_wire::{
+    Command, Message, NtStatus,
+    header::{HeaderFlags, Routing},
+};
+
+use super::{Call, Place, Related};
+use crate::{failure::Failure, link::Link, session::Session};
+
+/// Finds session and tree of a request.
+pub(super) fn call(
+    link: &Arc<Link>,
+    message: &Message,
+    sealed: &Option<Arc<Session>>,
+    related: &Related,
+    place: Place,
+) -> Result<Call, Failure> {
+    let header = message.header;
+    let is_related = header.flags.contains(HeaderFlags::RELATED_OPERATIONS);
+    if is_related && (place.is_first || related.session_id.is_none()) {
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
+    if link.terms().is_none() {
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
+    let session_id = if is_related { related.session_id.unwrap_or_default() } else { header.session_id };
+    let session = link.session(session_id)?;
+    demand_trust(&session, message, sealed)?;
+    let tree_id = match header.routing {
+        _ if is_related && related.tree_id.is_some() => related.tree_id.unwrap_or_default(),
+        Routing::Synchronous { tree_id, .. } => tree_id,
+        Routing::Asynchronous { .. } => 0,
+    };
+    let tree = session.tree(tree_id);
+    if tree.is_none() && needs_tree(header.command) {
+        return Err(NtStatus::NETWORK_NAME_DELETED.into());
+    }
+    let related_file = related.file.filter(|_| is_related).and_then(Result::ok);
+    Ok(Call {
+        link: Arc::clone(link),
+        header,
+        session,
+        tree,
+        related_file,
+        may_wait: place.is_last,
+        async_id: AtomicU64::new(0),
+        new_tree: AtomicU32::new(0),
+        is_sealed: sealed.is_some(),
+    })
+}
+
+fn needs_tree(command: Command) -> bool {
+    !matches!(command, Command::LOGOFF | Command::TREE_CONNECT | Command::ECHO)
+}
+
+/// Refuses what is not signed or sealed as the session demands, and what is signed wrongly.
+fn demand_trust(session: &Arc<Session>, message: &Message, sealed: &Option<Arc<Session>>) -> Result<(), NtStatus> {
+    if let Some(sealed) = sealed {
+        // Sealed by the keys of another session, it proves nothing here.
+        return if sealed.id == session.id { Ok(()) } else { Err(NtStatus::ACCESS_DENIED) };
+    }
+    if session.keys.must_be_sealed {
+        return Err(NtStatus::ACCESS_DENIED);
+    }
+    if message.header.flags.contains(HeaderFlags::SIGNED) {
+        return verify(session, message);
+    }
+    if session.keys.must_be_signed { Err(NtStatus::ACCESS_DENIED) } else { Ok(()) }
+}
+
+/// Checks a signature.
+///
+/// # Errors
+/// `ACCESS_DENIED`.
+fn verify(session: &Session, message: &Message) -> Result<(), NtStatus> {
+    session.keys.signer.verify(Sender::Client, &message.bytes, &[]).map_err(|_| NtStatus::ACCESS_DENIED)
+}

@@ -1,0 +1,352 @@
+//! CREATE: opens what a path leads to, or makes it (MS-SMB2, 3.3.5.9; MS-FSA, 2.1.5.1).
+
+mod wanted;
+
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use dittofs_domain::{
+    Attributes, Name, NodeId, NodeKind, ShareId,
+    access::AccessMask,
+    error::FsError,
+    namespace::{CreateHow, DosAttributes, InitialAttributes, NewKind, SetAttributes, SetTime},
+    opens::Locking,
+};
+use dittofs_ports::{
+    Caller, Entered, LookupName, NameKind, NewNode, OpenNameRequest, OpenRequest, OpenedName, ShareServices,
+};
+use dittofs_smb_wire::{
+    NtStatus, Response,
+    access::AccessMask as WireAccess,
+    attributes::FileAttributes,
+    create::{
+        CreateAction, CreateContexts, CreateRequest, CreateResponse, CreateResponseFlags, OplockLevel, ResponseContext,
+    },
+    identifiers::FileId,
+};
+use parking_lot::Mutex;
+
+use super::{pipe, tree::CHANGES};
+use crate::{
+    calls::{Call, Done},
+    facts::{self, KEPT},
+    failure::Failure,
+    listing::Listing,
+    open::{InUse, Open, OpenKind, OpenNode, Place},
+    path::{Path, shown},
+    tree::{Files, TreeKind},
+};
+use wanted::{Disposition, Wanted};
+
+/// Permission bits of what is made: clients don't say any.
+const FILE_MODE: u16 = 0o644;
+const DIRECTORY_MODE: u16 = 0o755;
+
+pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done, Failure> {
+    let tree = call.tree()?;
+    let TreeKind::Files(files) = &tree.kind else { return pipe::create(call, request) };
+    let wanted = Wanted::read(request)?;
+    if !call.session.has_room_for_open() {
+        return Err(NtStatus::TOO_MANY_OPENED_FILES.into());
+    }
+    let entered = files.enter(&*call.link.server.services.entry)?;
+    let target = Target::find(&entered, &wanted.path).await?;
+    let share = &*entered.share;
+    let access = target.access(share, (&entered.caller, files.read_only), &wanted).await?;
+    if files.read_only && (access.intersects(CHANGES) || target.found.is_none() || wanted.disposition.replaces()) {
+        return Err(refused_change(&target, &wanted).into());
+    }
+    if let Some(found) = &target.found {
+        demand_overwritable(&wanted, found, access)?;
+    } else if wanted.deletes_on_close && wanted.attributes.contains(FileAttributes::READONLY) {
+        return Err(NtStatus::CANNOT_DELETE.into());
+    }
+    let asked = open_request(&target, &wanted, access, &entered.caller);
+    let opened = share.open_name(&entered.caller, &asked).await.map_err(|failure| match failure.into() {
+        // The directory has gone meanwhile.
+        Failure { status: NtStatus::FILE_CLOSED, .. } => NtStatus::OBJECT_PATH_NOT_FOUND.into(),
+        failure => failure,
+    })?;
+    let open = add(call, tree.id, &entered, (target, &wanted), (&opened, access)).await?;
+    let contexts = contexts(&wanted, files, &entered, &opened).await;
+    let body = response(&wanted, &opened, open, contexts);
+    Ok(Done { status: NtStatus::SUCCESS, body: Response::Create(body), file: Some(open) })
+}
+
+/// Why nothing is changed where the user may only read.
+fn refused_change(target: &Target, wanted: &Wanted) -> NtStatus {
+    let only_finds = matches!(wanted.disposition, Disposition::Open | Disposition::Overwrite);
+    if target.found.is_none() && only_finds { NtStatus::OBJECT_NAME_NOT_FOUND } else { NtStatus::ACCESS_DENIED }
+}
+
+/// What a path leads to.
+struct Target {
+    directory: NodeId,
+    name: LookupName,
+    path: String,
+    /// The node, if there is one.
+    found: Option<Attributes>,
+}
+
+impl Target {
+    async fn find(entered: &Entered, path: &Path) -> Result<Target, NtStatus> {
+        let (caller, root) = (&entered.caller, entered.node.node);
+        let Some((directories, name)) = path.split() else {
+            let found = entered.share.attributes(caller, root).await.map_err(crate::failure::status)?;
+            return Ok(Target { directory: root, name: LookupName::This, path: String::new(), found: Some(found) });
+        };
+        let directory = resolve(entered, caller, directories).await?;
+        let lookup = LookupName::Child(name.clone());
+        let found = match entered.share.lookup(caller, directory, &lookup).await {
+            Ok(found) => Some(found.node),
+            Err(FsError::NotFound) => None,
+            Err(FsError::NotDirectory | FsError::Stale) => return Err(NtStatus::OBJECT_PATH_NOT_FOUND),
+            Err(error) => return Err(crate::failure::status(error)),
+        };
+        let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
+        Ok(Target { directory, name: lookup, path: names.join("\\"), found })
+    }
+
+    /// The rights that the open shall have.
+    async fn access(
+        &self,
+        share: &dyn ShareServices,
+        (caller, read_only): (&Caller, bool),
+        wanted: &Wanted,
+    ) -> Result<AccessMask, Failure> {
+        if !wanted.is_maximum {
+            return Ok(wanted.access);
+        }
+        match &self.found {
+            None => Ok(AccessMask::all()),
+            // Only what can be had of a share that is only read.
+            Some(found) if read_only => {
+                Ok(wanted.access | (maximal(share, caller, self.directory, found).await? - CHANGES))
+            }
+            Some(found) => Ok(wanted.access | maximal(share, caller, self.directory, found).await?),
+        }
+    }
+}
+
+/// The directory at the end of a path, from the share's root on.
+///
+/// # Errors
+/// `OBJECT_PATH_NOT_FOUND` if there is none; `ACCESS_DENIED`.
+pub(super) async fn resolve(entered: &Entered, caller: &Caller, directories: &[Name]) -> Result<NodeId, NtStatus> {
+    let mut directory = entered.node.node;
+    for name in directories {
+        directory = match entered.share.lookup(caller, directory, &LookupName::Child(name.clone())).await {
+            Ok(found) if found.node.kind == NodeKind::Directory => found.node.node,
+            Ok(_) | Err(FsError::NotFound | FsError::NotDirectory | FsError::Stale) => {
+                return Err(NtStatus::OBJECT_PATH_NOT_FOUND);
+            }
+            Err(error) => return Err(crate::failure::status(error)),
+        };
+    }
+    Ok(directory)
+}
+
+/// All rights that a user has to a node.
+async fn maximal(
+    share: &dyn ShareServices,
+    caller: &Caller,
+    directory: NodeId,
+    node: &Attributes,
+) -> Result<AccessMask, Failure> {
+    let (mut rights, _) = share.access(caller, node.node).await?;
+    let (of_directory, _) = share.access(caller, directory).await?;
+    if of_directory.contains(AccessMask::DELETE_CHILD) {
+        rights |= AccessMask::DELETE;
+    }
+    if rights.contains(AccessMask::WRITE_DATA) {
+        rights |= AccessMask::WRITE_ATTRIBUTES;
+    }
+    if rights.contains(AccessMask::READ_DATA) {
+        rights |= AccessMask::EXECUTE;
+    }
+    // Of a file the right means nothing, and who may do all has it.
+    if node.kind != NodeKind::Directory && rights.contains(AccessMask::WRITE_DATA | AccessMask::WRITE_OWNER) {
+        rights |= AccessMask::DELETE_CHILD;
+    }
+    Ok(rights)
+}
+
+/// Refuses what DOS attributes forbid (MS-FSA, 2.1.5.1.2).
+fn demand_overwritable(wanted: &Wanted, found: &Attributes, access: AccessMask) -> Result<(), NtStatus> {
+    let has = facts::attributes(found);
+    let is_directory = found.kind == NodeKind::Directory;
+    if wanted.disposition == Disposition::Create {
+        return Err(NtStatus::OBJECT_NAME_COLLISION);
+    }
+    if is_directory {
+        return Ok(());
+    }
+    if wanted.disposition.replaces() {
+        let hides = [FileAttributes::HIDDEN, FileAttributes::SYSTEM];
+        let is_uncovered = hides.into_iter().any(|bit| has.contains(bit) && !wanted.attributes.contains(bit));
+        if has.contains(FileAttributes::READONLY) || is_uncovered {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+    }
+    if has.contains(FileAttributes::READONLY) {
+        if wanted.deletes_on_close {
+            return Err(NtStatus::CANNOT_DELETE);
+        }
+        if !wanted.is_maximum && access.intersects(AccessMask::WRITE_DATA | AccessMask::APPEND_DATA) {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+    }
+    Ok(())
+}
+
+/// The rights that the user must have for an open to be given some. Who may write may also set times and DOS attributes
+/// as far as the owner allows it then, and who may read may execute, as with Samba: Windows asks for both together.
+fn demanded(access: AccessMask, is_directory: bool) -> AccessMask {
+    let mut demanded = access;
+    if access.intersects(AccessMask::WRITE_DATA | AccessMask::APPEND_DATA) {
+        demanded -= AccessMask::WRITE_ATTRIBUTES;
+    }
+    if !is_directory {
+        if access.contains(AccessMask::EXECUTE) {
+            demanded = (demanded - AccessMask::EXECUTE) | AccessMask::READ_DATA;
+        }
+        demanded -= AccessMask::DELETE_CHILD;
+    }
+    demanded
+}
+
+fn open_request(target: &Target, wanted: &Wanted, access: AccessMask, caller: &Caller) -> OpenNameRequest {
+    let is_directory = match &target.found {
+        Some(found) => found.kind == NodeKind::Directory,
+        None => wanted.kind == NameKind::Directory,
+    };
+    let truncate = wanted.disposition.replaces();
+    let attributes = wanted.attributes & (KEPT - FileAttributes::SPARSE_FILE);
+    let attributes = if is_directory { attributes } else { attributes | FileAttributes::ARCHIVE };
+    let owns = |found: &Attributes| caller.credentials.is_privileged() || caller.credentials.uid == found.uid;
+    let may_set = target.found.as_ref().is_some_and(owns);
+    let (kind, mode) = match wanted.kind {
+        NameKind::Directory => (NewKind::Directory, DIRECTORY_MODE),
+        NameKind::Any | NameKind::NotDirectory => (NewKind::File, FILE_MODE),
+    };
+    let how = match wanted.disposition {
+        Disposition::Create => Some(CreateHow::Guarded),
+        Disposition::OpenIf | Disposition::OverwriteIf | Disposition::Supersede => Some(CreateHow::Unchecked),
+        Disposition::Open | Disposition::Overwrite => None,
+    };
+    OpenNameRequest {
+        directory: target.directory,
+        name: target.name.clone(),
+        kind: wanted.kind,
+        make: how.map(|how| NewNode {
+            kind,
+            attributes: InitialAttributes { mode: Some(mode), ..InitialAttributes::default() },
+            dos: DosAttributes { attributes: attributes.bits(), birth: SetTime::Keep },
+            how,
+        }),
+        replace: truncate
+            .then(|| SetAttributes { dos_attributes: may_set.then_some(attributes.bits()), ..SetAttributes::size(0) }),
+        open: OpenRequest {
+            rights: demanded(access, is_directory),
+            deny: wanted.deny,
+            locking: Locking::Mandatory,
+            truncate,
+            created: false,
+            cache: None,
+            waits: true,
+        },
+    }
+}
+
+/// Adds the open to the session; where there is no room any more, it is closed again.
+async fn add(
+    call: &Call,
+    tree: u32,
+    entered: &Entered,
+    (target, wanted): (Target, &Wanted),
+    (opened, access): (&OpenedName, AccessMask),
+) -> Result<FileId, Failure> {
+    let attributes = &opened.opened.attributes;
+    let caller = Caller { opener: Some(opened.opened.token), ..entered.caller.clone() };
+    let entry = match target.name {
+        LookupName::Child(name) => Some((target.directory, name)),
+        LookupName::This | LookupName::Parent => None,
+    };
+    let node = OpenNode {
+        node: attributes.node,
+        token: opened.opened.token,
+        access,
+        is_directory: attributes.kind == NodeKind::Directory,
+        is_write_through: wanted.is_write_through,
+        mode: wanted.mode,
+        caller: caller.clone(),
+        place: Mutex::new(Place { entry, path: target.path }),
+        position: AtomicU64::new(0),
+        delete_on_close: AtomicBool::new(wanted.deletes_on_close),
+        listing: tokio::sync::Mutex::new(Listing::default()),
+        in_use: InUse::default(),
+    };
+    let kind = OpenKind::Node(Box::new(node));
+    let added = call.session.add_open(|id| Open { id: FileId { persistent: id, volatile: id }, tree, kind });
+    match added {
+        Ok(open) => Ok(open.id),
+        Err(status) => {
+            // Nobody has heard of it.
+            entered.share.close(&caller, attributes.node, opened.opened.token).await.ok();
+            Err(status.into())
+        }
+    }
+}
+
+async fn contexts(wanted: &Wanted, files: &Files, entered: &Entered, opened: &OpenedName) -> Vec<ResponseContext> {
+    let attributes = &opened.opened.attributes;
+    let mut contexts = Vec::new();
+    if wanted.asks_maximal_access {
+        let rights = match opened.is_new {
+            true => Ok(AccessMask::all()),
+            false => {
+                let share = &*entered.share;
+                let parent = share.lookup(&entered.caller, attributes.node, &LookupName::Parent).await;
+                let directory = parent.map_or(entered.node.node, |parent| parent.node.node);
+                maximal(share, &entered.caller, directory, attributes).await
+            }
+        };
+        contexts.push(match rights {
+            Ok(rights) => ResponseContext::MaximalAccess {
+                query_status: NtStatus::SUCCESS,
+                maximal_access: WireAccess::from_bits_retain(rights.bits()),
+            },
+            Err(failure) => {
+                ResponseContext::MaximalAccess { query_status: failure.status, maximal_access: WireAccess::empty() }
+            }
+        });
+    }
+    if wanted.asks_on_disk_id {
+        let ShareId(volume_id) = files.root.share;
+        contexts.push(ResponseContext::OnDiskId { disk_file_id: attributes.node.0, volume_id });
+    }
+    contexts
+}
+
+fn response(wanted: &Wanted, opened: &OpenedName, file_id: FileId, contexts: Vec<ResponseContext>) -> CreateResponse {
+    let found = facts::metadata(&opened.opened.attributes);
+    let create_action = match wanted.disposition {
+        _ if opened.is_new => CreateAction::CREATED,
+        Disposition::Supersede => CreateAction::SUPERSEDED,
+        disposition if disposition.replaces() => CreateAction::OVERWRITTEN,
+        _ => CreateAction::OPENED,
+    };
+    CreateResponse {
+        oplock_level: OplockLevel::NONE,
+        flags: CreateResponseFlags::empty(),
+        create_action,
+        creation_time: found.times.creation,
+        last_access_time: found.times.last_access,
+        last_write_time: found.times.last_write,
+        change_time: found.times.change,
+        allocation_size: found.allocation_size,
+        end_of_file: found.end_of_file,
+        file_attributes: found.attributes,
+        file_id,
+        contexts: contexts.iter().map(ResponseContext::encode).collect::<CreateContexts>(),
+    }
+}

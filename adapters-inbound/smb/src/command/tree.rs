@@ -1,0 +1,76 @@
+//! TREE_CONNECT and TREE_DISCONNECT (MS-SMB2, 3.3.5.7 and 3.3.5.8).
+
+use dittofs_domain::{access::AccessMask, users::Permitted};
+use dittofs_smb_wire::{
+    NtStatus, Response, access,
+    tree_connect::{ShareCapabilities, ShareFlags, ShareType, TreeConnectRequest, TreeConnectResponse},
+};
+
+use crate::{
+    calls::{Call, Done},
+    closing::close_tree,
+    failure::Failure,
+    session::User,
+    share::{PIPES, is_same, of_path, smb_name},
+    tree::{Files, Tree, TreeKind},
+};
+
+pub(super) async fn connect(call: &Call, request: &TreeConnectRequest) -> Result<Done, Failure> {
+    let path = request.path.decode().map_err(|_| NtStatus::BAD_NETWORK_NAME)?;
+    let name = of_path(&path).ok_or(NtStatus::BAD_NETWORK_NAME)?;
+    let kind = if is_same(name, PIPES) { TreeKind::Pipes } else { TreeKind::Files(files(call, name).await?) };
+    let (share_type, share_flags) = match kind {
+        TreeKind::Pipes => (ShareType::PIPE, ShareFlags::NO_CACHING),
+        // Clients may keep files for use without the server, if their users want.
+        TreeKind::Files(_) => (ShareType::DISK, ShareFlags::empty()),
+    };
+    let rights = match &kind {
+        TreeKind::Files(files) if files.read_only => AccessMask::all() - CHANGES,
+        _ => AccessMask::all(),
+    };
+    let tree = call.session.add_tree(|id| Tree { id: id as u32, kind })?;
+    call.answer_for_tree(tree.id);
+    let body = TreeConnectResponse {
+        share_type,
+        share_flags,
+        capabilities: ShareCapabilities::empty(),
+        maximal_access: access::AccessMask::from_bits_retain(rights.bits()),
+    };
+    Ok(Response::TreeConnect(body).into())
+}
+
+/// The rights that change something.
+pub(super) const CHANGES: AccessMask = AccessMask::WRITE_DATA
+    .union(AccessMask::APPEND_DATA)
+    .union(AccessMask::WRITE_NAMED_ATTRS)
+    .union(AccessMask::DELETE_CHILD)
+    .union(AccessMask::WRITE_ATTRIBUTES)
+    .union(AccessMask::DELETE)
+    .union(AccessMask::WRITE_ACL)
+    .union(AccessMask::WRITE_OWNER);
+
+/// Enters a share. To who may not use it, it is not there.
+async fn files(call: &Call, name: &str) -> Result<Files, NtStatus> {
+    let services = &call.link.server.services;
+    let shares = services.admin.shares();
+    let found = shares.into_iter().find(|share| is_same(smb_name(&share.name), name));
+    let share = found.ok_or(NtStatus::BAD_NETWORK_NAME)?;
+    let who = call.link.presented(call.session.id, &call.session.user);
+    let entered = services.entry.mount(share.name.as_bytes(), &who).await.map_err(|_| NtStatus::ACCESS_DENIED)?;
+    let User { name, credentials } = &call.session.user;
+    let permitted = entered.share.permitted(name, credentials);
+    if permitted == Permitted::None {
+        return Err(NtStatus::ACCESS_DENIED);
+    }
+    Ok(Files {
+        root: entered.share.handle_signer().handle(entered.node.node),
+        who,
+        read_only: permitted < Permitted::Write,
+        name: share.name,
+    })
+}
+
+pub(super) async fn disconnect(call: &Call) -> Result<Done, Failure> {
+    close_tree(&call.link.server, &call.session, call.tree()?).await;
+    Ok(Response::Empty.into())
+}

@@ -1,0 +1,35 @@
+//! SMB 2 and 3 over the services (MS-SMB2): another inbound adapter, beside NFS, over the same files.
+//!
+//! - [`Smb`], the protocol that a server plugs in, and its options
+//! - `connection`, `link`, `calls`: frames to requests, requests to answers, and the state of a connection
+//! - `negotiation`, `establish`, `session`: terms, logon, keys
+//! - `command`: one file for each command
+//!
+//! What is on the wire is in `dittofs-smb-wire`, logon and cryptography in `dittofs-smb-security`, pipes in
+//! `dittofs-smb-rpc`. This crate does not know how files are kept, and decides no permission: it translates.
+
+#![deny(missing_docs)]
+
+mod accounts;
+mod calls;
+mod closing;
+mod command;
+mod connection;
+mod counts;
+mod credits;
+mod establish;
+mod facts;
+mod failure;
+mod link;
+mod listing;
+mod locking;
+mod negotiation;
+mod open;
+mod path;
+mod protocol;
+mod server;
+mod session;
+mod share;
+mod tree;
+
+pub use protocol::{Encryption, Smb, SmbLimits, SmbOptions};

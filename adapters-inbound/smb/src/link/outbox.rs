@@ -1,0 +1,33 @@
+//! Frames on their way to the client.
+
+use bytes::{Bytes, BytesMut};
+use dittofs_smb_wire::frame;
+use dittofs_transport::Charge;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// A frame: its header, and the messages in it.
+pub(crate) struct Frame {
+    pub(crate) pieces: Vec<Bytes>,
+    /// The memory that it takes, and that the requests took which it answers.
+    pub(crate) _charge: Option<Charge>,
+}
+
+impl Frame {
+    /// A frame of these pieces; none if they are too long for one.
+    pub(crate) fn new(mut pieces: Vec<Bytes>) -> Option<Frame> {
+        let header = frame::header(pieces.iter().map(Bytes::len).sum())?;
+        pieces.insert(0, Bytes::copy_from_slice(&header));
+        Some(Frame { pieces, _charge: None })
+    }
+
+    /// A frame of one message that has room for the frame's header in front.
+    pub(crate) fn of_one(mut message: BytesMut) -> Option<Frame> {
+        let header = frame::header(message.len().checked_sub(frame::HEADER_SIZE)?)?;
+        message.get_mut(..frame::HEADER_SIZE)?.copy_from_slice(&header);
+        Some(Frame { pieces: vec![message.freeze()], _charge: None })
+    }
+}
+
+/// Where requests put frames that the client gets before their answer. The connection takes them; there is at most one
+/// for each request in flight.
+pub(crate) type Outbox = UnboundedSender<Frame>;

@@ -1,0 +1,116 @@
+//! An open file, directory or pipe of a session (MS-SMB2, 3.3.1.10).
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use dittofs_domain::{Name, NodeId, access::AccessMask, opens::OpenToken};
+use dittofs_ports::Caller;
+use dittofs_smb_rpc::Pipe;
+use dittofs_smb_wire::{NtStatus, identifiers::FileId};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::Notified};
+
+use crate::listing::Listing;
+
+/// An open.
+pub(crate) struct Open {
+    pub(crate) id: FileId,
+    /// Its tree.
+    pub(crate) tree: u32,
+    pub(crate) kind: OpenKind,
+}
+
+/// What is open.
+pub(crate) enum OpenKind {
+    /// A node of a share.
+    Node(Box<OpenNode>),
+    /// A pipe of `IPC$`.
+    Pipe(Mutex<Pipe>),
+}
+
+/// Where an open node stands in its share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The directory and the name there that were opened; none for the root.
+    pub(crate) entry: Option<(NodeId, Name)>,
+    /// The path from the share's root, with backslashes.
+    pub(crate) path: String,
+}
+
+/// An open node.
+pub(crate) struct OpenNode {
+    pub(crate) node: NodeId,
+    pub(crate) token: OpenToken,
+    /// The rights that it was opened with.
+    pub(crate) access: AccessMask,
+    pub(crate) is_directory: bool,
+    /// Whether writes are durable when they are answered.
+    pub(crate) is_write_through: bool,
+    /// The create options that the mode tells of (MS-FSCC, 2.4.31).
+    pub(crate) mode: u32,
+    /// Who opened it, through this open.
+    pub(crate) caller: Caller,
+    pub(crate) place: Mutex<Place>,
+    /// The end of the last read or write.
+    pub(crate) position: AtomicU64,
+    /// Whether the node goes when this is closed.
+    pub(crate) delete_on_close: AtomicBool,
+    /// How far a listing has come.
+    pub(crate) listing: tokio::sync::Mutex<Listing>,
+    /// Held by each request through the open, and by its close alone.
+    pub(crate) in_use: InUse,
+}
+
+/// The requests through an open, and its close, which does not overtake them. Only one that waits for a lock holds up
+/// nobody: it ends with the close.
+#[derive(Default)]
+pub(crate) struct InUse {
+    requests: RwLock<()>,
+    closing: Notify,
+}
+
+impl Open {
+    /// The node.
+    ///
+    /// # Errors
+    /// `INVALID_DEVICE_REQUEST` for a pipe.
+    pub(crate) fn node(&self) -> Result<&OpenNode, NtStatus> {
+        match &self.kind {
+            OpenKind::Node(node) => Ok(node),
+            OpenKind::Pipe(_) => Err(NtStatus::INVALID_DEVICE_REQUEST),
+        }
+    }
+}
+
+impl InUse {
+    /// Held by a request while it works.
+    pub(crate) async fn read(&self) -> RwLockReadGuard<'_, ()> {
+        self.requests.read().await
+    }
+
+    /// Held by the close: nothing else goes through the open, nor will.
+    pub(crate) async fn close(&self) -> RwLockWriteGuard<'_, ()> {
+        let alone = self.requests.write().await;
+        self.closing.notify_waiters();
+        alone
+    }
+
+    /// Completes with the close. It has to be called while [`InUse::read`] is held, and misses none then.
+    pub(crate) fn closed(&self) -> Notified<'_> {
+        self.closing.notified()
+    }
+}
+
+impl OpenNode {
+    /// Demands one of these rights.
+    ///
+    /// # Errors
+    /// `ACCESS_DENIED`.
+    pub(crate) fn demand_any(&self, rights: AccessMask) -> Result<(), NtStatus> {
+        if self.access.intersects(rights) { Ok(()) } else { Err(NtStatus::ACCESS_DENIED) }
+    }
+
+    /// Notes where a read or write has ended.
+    pub(crate) fn moved_to(&self, position: u64) {
+        self.position.store(position, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,91 @@
+//! The state that all connections share (MS-SMB2, 3.3.1.5).
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use dittofs_smb_security::ntlm::TargetNames;
+use dittofs_smb_wire::{filetime::FileTime, identifiers::Guid};
+use dittofs_transport::Services;
+use parking_lot::Mutex;
+
+use crate::{accounts::Accounts, counts::Counts, locking::LockWaiters, protocol::SmbOptions, session::Session};
+
+/// The server.
+pub(crate) struct Server {
+    pub(crate) services: Services,
+    pub(crate) accounts: Accounts,
+    pub(crate) options: SmbOptions,
+    pub(crate) guid: Guid,
+    pub(crate) names: Arc<TargetNames>,
+    pub(crate) counts: Counts,
+    /// Requests for locks that stand in line.
+    pub(crate) lock_waiters: Arc<LockWaiters>,
+    /// All sessions, of whatever connection: a client that comes back names its former one.
+    sessions: Mutex<HashMap<u64, Weak<Session>>>,
+    next_session: AtomicU64,
+}
+
+impl Server {
+    pub(crate) fn new(
+        services: Services,
+        accounts: Accounts,
+        options: SmbOptions,
+        names: Arc<TargetNames>,
+        lock_waiters: Arc<LockWaiters>,
+    ) -> Server {
+        Server {
+            services,
+            accounts,
+            options,
+            guid: Guid(random_bytes()),
+            names,
+            counts: Counts::default(),
+            lock_waiters,
+            sessions: Mutex::default(),
+            next_session: AtomicU64::new(1 + u64::from(u32::from_le_bytes(random_bytes()) >> 1)),
+        }
+    }
+
+    /// A number for a session, which no other one ever had. Some clients keep 32 bits of it, and two thousand million
+    /// sessions have no more.
+    pub(crate) fn new_session_id(&self) -> u64 {
+        self.next_session.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_session(&self, session: &Arc<Session>) {
+        let mut sessions = self.sessions.lock();
+        sessions.retain(|_, session| session.strong_count() > 0);
+        sessions.insert(session.id, Arc::downgrade(session));
+    }
+
+    /// A session of any connection.
+    pub(crate) fn find_session(&self, id: u64) -> Option<Arc<Session>> {
+        self.sessions.lock().get(&id).and_then(Weak::upgrade)
+    }
+
+    pub(crate) fn forget_session(&self, id: u64) {
+        self.sessions.lock().remove(&id);
+    }
+}
+
+/// Now, as clients are told.
+pub(crate) fn now() -> FileTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    FileTime::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())
+}
+
+/// Random bytes, for what must not be guessed.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // Without randomness nothing here is safe; the kernel has some from the first second of a machine on.
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::error!(%error, "the system has no random numbers");
+    }
+    bytes
+}

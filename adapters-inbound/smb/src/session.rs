@@ -1,0 +1,130 @@
+//! A user that has proved who it is: its keys, its shares and its open files (MS-SMB2, 3.3.1.8).
+
+mod keys;
+mod table;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use dittofs_domain::{ClientId, Credentials, users::UserName};
+use dittofs_smb_wire::{NtStatus, identifiers::FileId};
+use parking_lot::Mutex;
+
+use crate::{open::Open, tree::Tree};
+pub(crate) use keys::Keys;
+use table::Table;
+
+/// Who a session is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct User {
+    pub(crate) name: UserName,
+    pub(crate) credentials: Credentials,
+}
+
+/// A session.
+pub(crate) struct Session {
+    pub(crate) id: u64,
+    pub(crate) user: User,
+    pub(crate) keys: Keys,
+    trees: Mutex<Table<Tree>>,
+    opens: Mutex<Table<Open>>,
+    /// Whether it has ended. Its connection may not have heard of that: another one can end it.
+    is_over: AtomicBool,
+}
+
+impl Session {
+    pub(crate) fn new(id: u64, user: User, keys: Keys, (trees_max, opens_max): (usize, usize)) -> Session {
+        // Tree ids have 32 bits.
+        let trees = Mutex::new(Table::new(trees_max, 1));
+        Session {
+            id,
+            user,
+            keys,
+            trees,
+            opens: Mutex::new(Table::new(opens_max, random_start())),
+            is_over: AtomicBool::new(false),
+        }
+    }
+
+    /// Ends it: nobody finds it any more.
+    pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    /// The client, as locks and opens know it.
+    pub(crate) fn client(&self) -> ClientId {
+        ClientId::Smb(self.id)
+    }
+
+    /// Adds a share.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES` if there are too many.
+    pub(crate) fn add_tree(&self, make: impl FnOnce(u64) -> Tree) -> Result<Arc<Tree>, NtStatus> {
+        self.trees.lock().add(make).ok_or(NtStatus::INSUFFICIENT_RESOURCES)
+    }
+
+    pub(crate) fn tree(&self, id: u32) -> Option<Arc<Tree>> {
+        self.trees.lock().get(u64::from(id))
+    }
+
+    pub(crate) fn remove_tree(&self, id: u32) -> Option<Arc<Tree>> {
+        self.trees.lock().remove(u64::from(id))
+    }
+
+    /// Adds an open file.
+    ///
+    /// # Errors
+    /// `TOO_MANY_OPENED_FILES`; `USER_SESSION_DELETED` once it has ended, since nobody would close it.
+    pub(crate) fn add_open(&self, make: impl FnOnce(u64) -> Open) -> Result<Arc<Open>, NtStatus> {
+        let mut opens = self.opens.lock();
+        if self.is_over() {
+            return Err(NtStatus::USER_SESSION_DELETED);
+        }
+        opens.add(make).ok_or(NtStatus::TOO_MANY_OPENED_FILES)
+    }
+
+    /// Whether there is room for one more.
+    pub(crate) fn has_room_for_open(&self) -> bool {
+        self.opens.lock().has_room()
+    }
+
+    /// An open of a tree.
+    ///
+    /// # Errors
+    /// `FILE_CLOSED`.
+    pub(crate) fn open(&self, tree: u32, id: FileId) -> Result<Arc<Open>, NtStatus> {
+        let found = self.opens.lock().get(id.volatile);
+        found.filter(|open| open.id == id && open.tree == tree).ok_or(NtStatus::FILE_CLOSED)
+    }
+
+    /// An open of any tree, by the volatile part of its id.
+    pub(crate) fn open_anywhere(&self, volatile: u64) -> Option<Arc<Open>> {
+        self.opens.lock().get(volatile)
+    }
+
+    pub(crate) fn remove_open(&self, id: FileId) -> Option<Arc<Open>> {
+        self.opens.lock().remove(id.volatile)
+    }
+
+    /// Whether anything is open.
+    pub(crate) fn has_opens(&self) -> bool {
+        !self.opens.lock().is_empty()
+    }
+
+    /// Takes all opens of a tree, or of all trees.
+    pub(crate) fn take_opens(&self, tree: Option<u32>) -> Vec<Arc<Open>> {
+        self.opens.lock().take_if(|open| tree.is_none_or(|tree| open.tree == tree))
+    }
+}
+
+/// Where ids of opens begin, so that those of an earlier session are not taken for ones of this.
+fn random_start() -> u64 {
+    u64::from(getrandom::u32().unwrap_or(1)) << 16
+}

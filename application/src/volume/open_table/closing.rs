@@ -1,0 +1,98 @@
+//! How opens end, and what goes with the last one.
+
+use dittofs_domain::{
+    ClientId, NodeId,
+    error::{FsError, FsResult},
+    opens::{Closed, Deletion, OpenToken, Released},
+};
+use dittofs_ports::Caller;
+
+use crate::volume::open_table::{OpenTable, open::own};
+
+/// The ends of opens. Who ends one learns what has to be removed now.
+pub(crate) struct Closing<'a>(&'a OpenTable);
+
+impl OpenTable {
+    /// The ends of opens.
+    pub(crate) fn closing(&self) -> Closing<'_> {
+        Closing(self)
+    }
+}
+
+impl Closing<'_> {
+    /// Closes an open. Returns the name that has to be removed now, as it was the last one: [`Closing::deleted`] must
+    /// follow.
+    pub(crate) async fn close(&self, caller: &Caller, node: NodeId, open: OpenToken) -> FsResult<Option<Deletion>> {
+        let _lock = self.0.locks.lock(node).await;
+        let closed = self
+            .0
+            .change_opens(node, |opens| match own(opens, caller.client, open).and_then(|_| opens.close(open)) {
+                Some(Closed { last, deletion, woken, .. }) => (Some((last, deletion)), woken),
+                None => (None, Vec::new()),
+            })
+            .await?;
+        let (last, deletion) = closed.ok_or(FsError::Stale)?;
+        self.0.opens_gone(node, last);
+        Ok(deletion)
+    }
+
+    pub(crate) async fn set_deletion(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        open: OpenToken,
+        deletion: Option<Deletion>,
+    ) -> FsResult<()> {
+        let _lock = self.0.locks.lock(node).await;
+        let set = self.0.change_opens(node, |opens| {
+            let set = match own(opens, caller.client, open) {
+                Some(_) => opens.set_deletion(open, deletion.clone()).map_err(|denied| FsError::from(&denied)),
+                None => Err(FsError::Stale),
+            };
+            (set, Vec::new())
+        });
+        set.await?
+    }
+
+    /// Whether a node goes with its last open.
+    pub(crate) async fn is_deleting(&self, node: NodeId) -> FsResult<bool> {
+        if !self.0.has_opens(node) {
+            return Ok(false);
+        }
+        self.0.change_opens(node, |opens| (opens.deletion().is_some(), Vec::new())).await
+    }
+
+    /// A name that was due is removed, or can't be.
+    pub(crate) async fn deleted(&self, node: NodeId) -> FsResult<()> {
+        let _lock = self.0.locks.lock(node).await;
+        self.0.change_opens(node, |opens| (opens.deleted(), Vec::new())).await?;
+        self.0.opens_gone(node, true);
+        Ok(())
+    }
+
+    /// Drops all that a client has on this share. One node that fails does not keep the others. Adds the names that have
+    /// to be removed now.
+    pub(crate) async fn release_client(
+        &self,
+        client: ClientId,
+        deletions: &mut Vec<(NodeId, Deletion)>,
+    ) -> FsResult<()> {
+        let nodes = self.0.state.nodes_of(client).await.map_err(|error| self.0.share.opens_failed(&error))?;
+        let mut result = Ok(());
+        for node in nodes {
+            let _lock = self.0.locks.lock(node).await;
+            let released = self.0.change_opens(node, |opens| {
+                let Released { woken, deletion } = opens.release_client(client);
+                ((!opens.is_open(), deletion), woken)
+            });
+            match released.await {
+                Ok((last, deletion)) => {
+                    self.0.opens_gone(node, last);
+                    deletions.extend(deletion.map(|deletion| (node, deletion)));
+                }
+                Err(error) => result = Err(error),
+            }
+        }
+        result
+    }
+}

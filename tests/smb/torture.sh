@@ -1,0 +1,72 @@
+#!/bin/bash
+# Runs Samba's smbtorture against the server, and compares what passes with tests/smb/passes.txt.
+# Usage: tests/smb/torture.sh [--write] [SUITE...]
+#   SUITE     of smbtorture, without `smb2.` (default: the quick ones)
+#   --write   add what passes to tests/smb/passes.txt
+# Environment:
+#   SERVER_BIN   default target/release/dittofs
+#   LIMIT        seconds for each suite, default 120
+# Needs Debian's samba-testsuite. Exit status: 0 when every test of these suites passed that is in passes.txt.
+# samba-passes.txt has the names that Samba 4.17.12 passes.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+quick=(connect tcon mkdir openattr winattr sdread read rw credits compound compound_find compound_async create getinfo
+  rename sharemode deny lock session-id secleak dir ioctl fileid charset delete-on-close-perms timestamps)
+write='' suites=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --write) write=1; shift ;;
+    -h | --help) sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+    -*) echo "torture.sh: unknown option $1" >&2; exit 2 ;;
+    *) suites+=("$1"); shift ;;
+  esac
+done
+[ ${#suites[@]} != 0 ] || suites=("${quick[@]}")
+command -v smbtorture >/dev/null || { echo "torture.sh: install samba-testsuite" >&2; exit 2; }
+work=$(mktemp -d "${TMPDIR:-/tmp}/dittofs-torture.XXXXXX")
+server=''
+finish() {
+  [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+port=${SMB_PORT:-12645}
+cat >"$work/dittofs.yaml" <<CONFIG
+metadata: { stores: { m: { type: redb, redb: { path: metadata } } } }
+content: { stores: { c: { type: fs, fs: { path: content } } } }
+journal: { path: journal, size: 512MiB }
+shares: [{ name: /export, metadata_store: m, content_store: c, squash: none }]
+adapters: { smb: { listen: "127.0.0.1:$port", signing: optional } }
+CONFIG
+program=${SERVER_BIN:-$root/target/release/dittofs}
+# Root, so that the share's root may be written to.
+echo secret | "$program" user add torture --uid 0 --gid 0 --config "$work/dittofs.yaml" --data "$work/data" >/dev/null
+"$program" serve --config "$work/dittofs.yaml" --data "$work/data" --nfs 127.0.0.1:0 >"$work/out" 2>"$work/log" &
+server=$!
+for _ in $(seq 100); do
+  ! grep -q cifs "$work/out" || break
+  sleep 0.1
+done
+for suite in "${suites[@]}"; do
+  timeout "${LIMIT:-120}" smbtorture "//127.0.0.1/export" -p "$port" -U torture%secret --fullname "smb2.$suite" \
+    >"$work/$suite.txt" 2>&1 || true
+  sed -n 's/^success: \(smb2\.\)\{0,1\}/smb2./p' "$work/$suite.txt" | sort >"$work/$suite.passed"
+  echo "$suite: $(wc -l <"$work/$suite.passed") of $(grep -cE '^(success|failure|error|skip):' "$work/$suite.txt") passed"
+done
+kill -0 "$server" || { echo "torture.sh: the server has ended" >&2; tail "$work/log" >&2; exit 1; }
+sort -u "$work"/*.passed >"$work/all"
+if [ -n "$write" ]; then
+  sort -u "$work/all" "$here/passes.txt" >"$work/merged" 2>/dev/null || cp "$work/all" "$work/merged"
+  cp "$work/merged" "$here/passes.txt"
+fi
+missing=0
+for suite in "${suites[@]}"; do
+  while read -r name; do
+    grep -qxF "$name" "$work/all" || { echo "no longer passed: $name"; missing=1; }
+  done < <(grep -E "^smb2\.$suite(\.|$)" "$here/passes.txt" || true)
+done
+echo "$(comm -12 "$work/all" <(sort "$here/samba-passes.txt") | wc -l) of these pass with Samba as well"
+exit $missing
