@@ -6,18 +6,26 @@
 //! others: a lone plan goes at once. Without that, a flush of many files would take a commit for each, one after
 //! another, and most connections would wait for its object's row meanwhile.
 
-use std::collections::{HashMap, VecDeque, hash_map::Entry};
+use std::{
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    time::Instant,
+};
 
 use dittofs_domain::{
-    NodeId, ObjectId, OpId,
+    NodeId, ObjectId,
+    content::{Extent, MapRow},
     plan::{Change, Expectation, Plan},
 };
 use parking_lot::Mutex;
 
 use crate::apply::Pending;
 
-/// Greater plans go alone: they would keep the small ones of their call waiting.
+/// A plan of more steps goes in a call of its own, when it is its turn: it would keep the small ones of its call
+/// waiting.
 const STEPS_MAX: usize = 32;
+/// Bytes of files that a call takes into maps, unless one plan alone has more. They are written with the commit: a MiB
+/// takes about as long as the other work of a full call.
+const BYTES_MAX: usize = 1 << 20;
 
 /// The row that the plans of a call have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,18 +64,23 @@ impl Lanes {
         let mut lanes = self.waiting.lock();
         let Some(waiting) = lanes.get_mut(&lane) else { return Vec::new() };
         let mut taken: Vec<Pending> = Vec::new();
-        let mut ops: Vec<OpId> = Vec::new();
+        let mut bytes = 0;
         while taken.len() < self.plans_max {
-            // Of two plans under one name the second must see what the first one left.
-            let is_known = |pending: &Pending| pending.op.is_some_and(|op| ops.contains(&op));
-            let Some(next) = waiting.pop_front_if(|pending| !is_known(pending)) else { break };
-            ops.extend(next.op);
+            let Some(next) = waiting.pop_front_if(|next| goes_with(next, &taken, bytes)) else { break };
+            bytes += bytes_of(&next.plan);
             taken.push(next);
         }
         if taken.is_empty() {
             lanes.remove(&lane);
         }
         taken
+    }
+
+    /// Takes the plans whose time is over.
+    fn overdue(&self, lane: Lane, now: Instant) -> Vec<Pending> {
+        let mut lanes = self.waiting.lock();
+        let waiting = lanes.get_mut(&lane).into_iter();
+        waiting.flat_map(|waiting| std::iter::from_fn(|| waiting.pop_front_if(|next| next.deadline <= now))).collect()
     }
 }
 
@@ -82,6 +95,11 @@ pub(crate) struct Caller<'a> {
 impl<'a> Caller<'a> {
     pub(crate) fn new(lanes: &'a Lanes, lane: Lane) -> Caller<'a> {
         Caller { lanes, lane, is_done: false }
+    }
+
+    /// The plans that have waited for so long that they are refused, where the database serves no calls.
+    pub(crate) fn overdue(&self) -> Vec<Pending> {
+        self.lanes.overdue(self.lane, Instant::now())
     }
 
     /// The plans of the next call; with none the lane is free again.
@@ -101,11 +119,30 @@ impl Drop for Caller<'_> {
     }
 }
 
-/// The lane of a small plan; none for one that goes alone.
+/// Whether a plan goes in the call of those before it, which put so many bytes into maps.
+fn goes_with(next: &Pending, before: &[Pending], bytes: usize) -> bool {
+    let Some(last) = before.last() else { return true };
+    // Of two plans under one name the second must see what the first one left.
+    let is_known = next.op.is_some() && before.iter().any(|pending| pending.op == next.op);
+    let is_great = [&next.plan, &last.plan].into_iter().any(|plan| plan.steps() > STEPS_MAX);
+    !is_known && !is_great && bytes + bytes_of(&next.plan) <= BYTES_MAX
+}
+
+/// The bytes of files that a plan puts into maps. The places of others take little.
+fn bytes_of(plan: &Plan) -> usize {
+    let rows = plan.changes.iter().filter_map(|change| match change {
+        Change::PutRow { row: MapRow::Page { extents, .. }, .. } => Some(extents),
+        _ => None,
+    });
+    let inline = rows.flatten().map(|extent| match extent {
+        Extent::Inline(bytes) => bytes.len(),
+        Extent::Hole { .. } | Extent::Stored { .. } => 0,
+    });
+    inline.sum()
+}
+
+/// The lane of a plan; none for one that goes at once, as no other plan waits for the same row.
 pub(crate) fn lane_of(plan: &Plan) -> Option<Lane> {
-    if plan.steps() > STEPS_MAX {
-        return None;
-    }
     directory_of(plan).map(Lane::Directory).or_else(|| object_of(plan).map(Lane::Object))
 }
 
