@@ -399,7 +399,10 @@ BEGIN
                 INSERT INTO object VALUES (
                     p_share, p_code[i + 3], p_code[i + 4], p_code[i + 5], p_code[i + 2], p_blobs[p_code[i + 1]]
                 ) ON CONFLICT (share, id) DO UPDATE SET
-                    owner = excluded.owner, bytes = excluded.bytes, place = excluded.place, state = excluded.state;
+                    owner = excluded.owner, bytes = excluded.bytes, place = excluded.place, state = excluded.state
+                -- Each file of a flush makes its object live, so that most find it as it is to be.
+                WHERE (object.owner, object.bytes, object.place, object.state)
+                    IS DISTINCT FROM (excluded.owner, excluded.bytes, excluded.place, excluded.state);
                 i := i + 6;
             WHEN 42 THEN
                 DELETE FROM object WHERE share = p_share AND id = p_blobs[p_code[i + 1]];

@@ -1,4 +1,4 @@
-//! Applying plans: one call for each, or for several whose entries are in one directory.
+//! Applying plans: one call for each, or for several that change the same directory or the same object.
 
 mod code;
 mod fold;
@@ -19,7 +19,7 @@ use crate::{
     claims::Claim,
     connections::Connections,
     fault::Fault,
-    lanes::{Caller, directory_of},
+    lanes::{Caller, Lane, lane_of},
     node::{self, Columns},
     numbers::unsigned,
     statements::tag,
@@ -35,6 +35,10 @@ const DEADLOCKS_MAX: usize = 10;
 pub(crate) struct Pending {
     pub(crate) plan: Plan,
     pub(crate) op: Option<OpId>,
+    /// Until when it waits to be sent, while the database serves no calls.
+    pub(crate) deadline: Instant,
+    /// Whether an answer was lost: a refusal when it is sent again does not say that it was not applied before.
+    pub(crate) may_be_applied: bool,
     pub(crate) answer: oneshot::Sender<Result<Applied, ApplyError>>,
 }
 
@@ -53,6 +57,28 @@ enum Outcome {
     Conflict,
 }
 
+/// Whether the database serves calls. Where it does not, each would take its whole time-out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Served {
+    Yes,
+    No,
+}
+
+impl Served {
+    fn by(fault: &Fault) -> Served {
+        match fault {
+            // Refused is also what waits for a row for too long.
+            Fault::NotSent(_) | Fault::Lost { .. } | Fault::Refused(_) => Served::No,
+            Fault::Deadlock(_)
+            | Fault::Full(_)
+            | Fault::Malformed(_)
+            | Fault::Raced(_)
+            | Fault::Fenced(_)
+            | Fault::Damaged(_) => Served::Yes,
+        }
+    }
+}
+
 impl Applier {
     pub(crate) fn new(connections: Arc<Connections>, claim: Arc<Claim>) -> Applier {
         Applier { connections, claim }
@@ -67,14 +93,14 @@ impl Applier {
         if plan.expectations.iter().any(|expectation| matches!(expectation, Expectation::LeaseIs { .. })) {
             return Err(ApplyError::Conflict);
         }
-        let directory = directory_of(&plan);
+        let lane = lane_of(&plan);
         let (answer, answered) = oneshot::channel();
-        let pending = Pending { plan, op, answer };
+        let pending = Pending { plan, op, deadline: self.connections.deadline(), may_be_applied: false, answer };
         let this = Arc::clone(self);
-        match directory {
-            Some(directory) => {
-                if let Some(first) = self.claim.lanes.enter(directory, pending) {
-                    self.connections.runtime().spawn(async move { this.run_lane(directory, first).await });
+        match lane {
+            Some(lane) => {
+                if let Some(first) = self.claim.lanes.enter(lane, pending) {
+                    self.connections.runtime().spawn(async move { this.run_lane(lane, first).await });
                 }
             }
             None => {
@@ -85,29 +111,40 @@ impl Applier {
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// Calls for one directory, one after another, as long as plans come.
-    async fn run_lane(self: Arc<Self>, directory: NodeId, first: Pending) {
-        let mut caller = Caller::new(&self.claim.lanes, directory);
+    /// Calls of one lane, one after another, as long as plans come. While the database serves none, no plan waits for
+    /// the time-outs of many calls.
+    async fn run_lane(self: Arc<Self>, lane: Lane, first: Pending) {
+        let mut caller = Caller::new(&self.claim.lanes, lane);
         let mut plans = vec![first];
         while !plans.is_empty() {
-            self.run(plans).await;
+            if self.run(plans).await == Served::No {
+                refuse(caller.overdue(), not_served());
+            }
             plans = caller.next();
         }
     }
 
     /// Applies plans in one call, or one by one if one of them is none.
-    async fn run(&self, plans: Vec<Pending>) {
-        let Err((plans, fault)) = self.call(plans).await else { return };
-        match fault {
-            Fault::Malformed(_) | Fault::Raced(_) if plans.len() > 1 => {
-                for plan in plans {
-                    if let Err((plans, fault)) = self.call(vec![plan]).await {
-                        refuse(plans, fault);
-                    }
-                }
-            }
-            fault => refuse(plans, fault),
+    async fn run(&self, plans: Vec<Pending>) -> Served {
+        let Err((plans, fault)) = self.call(plans).await else { return Served::Yes };
+        if plans.len() == 1 || !matches!(fault, Fault::Malformed(_) | Fault::Raced(_)) {
+            let served = Served::by(&fault);
+            refuse(plans, fault);
+            return served;
         }
+        let mut served = Served::Yes;
+        for plan in plans {
+            if served == Served::No && plan.deadline <= Instant::now() {
+                refuse(vec![plan], not_served());
+                continue;
+            }
+            served = Served::Yes;
+            if let Err((plan, fault)) = self.call(vec![plan]).await {
+                served = Served::by(&fault);
+                refuse(plan, fault);
+            }
+        }
+        served
     }
 
     /// Makes a call until it is answered. Where the answer does not come, its session is ended, and the plans that
@@ -156,13 +193,16 @@ impl Applier {
             return Err((plans, fault));
         }
         let cause = fault.to_string();
-        let (named, nameless): (Vec<Pending>, Vec<Pending>) = plans.into_iter().partition(|plan| plan.op.is_some());
+        let (mut named, nameless): (Vec<Pending>, Vec<Pending>) = plans.into_iter().partition(|plan| plan.op.is_some());
         for Pending { answer, .. } in nameless {
             // Whoever asked may have gone.
             answer.send(Err(ApplyError::Unknown(cause.clone().into()))).ok();
         }
         if named.is_empty() {
             return Ok(named);
+        }
+        for plan in &mut named {
+            plan.may_be_applied = true;
         }
         // Not before its session has ended: until then it may still be applied.
         match self.connections.end_lost(deadline).await {
@@ -172,28 +212,30 @@ impl Applier {
     }
 }
 
+/// Why plans are refused that were not sent.
+fn not_served() -> Fault {
+    Fault::NotSent("the database has served none of the calls before it".into())
+}
+
 /// Answers plans that were not applied, or of which nobody knows.
 fn refuse(plans: Vec<Pending>, fault: Fault) {
-    let mut plans = plans.into_iter();
-    let last = plans.next_back();
     let cause = fault.to_string();
-    let again = |fault: &Fault| -> ApplyError {
-        match fault {
-            Fault::NotSent(_) | Fault::Refused(_) | Fault::Deadlock(_) | Fault::Fenced(_) => {
-                ApplyError::Unavailable(cause.clone().into())
+    for Pending { answer, may_be_applied, .. } in plans {
+        let source = cause.clone().into();
+        let error = match &fault {
+            Fault::NotSent(_) | Fault::Refused(_) | Fault::Deadlock(_) | Fault::Fenced(_) if !may_be_applied => {
+                ApplyError::Unavailable(source)
             }
-            Fault::Lost { .. } => ApplyError::Unknown(cause.clone().into()),
+            Fault::NotSent(_) | Fault::Refused(_) | Fault::Deadlock(_) | Fault::Fenced(_) | Fault::Lost { .. } => {
+                ApplyError::Unknown(source)
+            }
             Fault::Full(_) => ApplyError::Full,
             Fault::Malformed(_) => ApplyError::Malformed,
             Fault::Raced(_) => ApplyError::Conflict,
-            Fault::Damaged(_) => ApplyError::Corrupt(cause.clone().into()),
-        }
-    };
-    for Pending { answer, .. } in plans {
-        answer.send(Err(again(&fault))).ok();
-    }
-    if let Some(Pending { answer, .. }) = last {
-        answer.send(Err(fault.into())).ok();
+            Fault::Damaged(_) => ApplyError::Corrupt(source),
+        };
+        // Whoever asked may have gone.
+        answer.send(Err(error)).ok();
     }
 }
 

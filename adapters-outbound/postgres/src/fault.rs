@@ -1,6 +1,6 @@
 //! The failures of calls of the database.
 
-use dittofs_ports::{ApplyError, MetadataError, outbound::Source};
+use dittofs_ports::{MetadataError, outbound::Source};
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use thiserror::Error;
 
@@ -101,21 +101,6 @@ impl From<Fault> for MetadataError {
             | Fault::Malformed(source)
             | Fault::Fenced(source)
             | Fault::Raced(source) => MetadataError::Unavailable(source),
-        }
-    }
-}
-
-impl From<Fault> for ApplyError {
-    fn from(fault: Fault) -> ApplyError {
-        match fault {
-            Fault::NotSent(source) | Fault::Refused(source) | Fault::Deadlock(source) | Fault::Fenced(source) => {
-                ApplyError::Unavailable(source)
-            }
-            Fault::Lost { source, .. } => ApplyError::Unknown(source),
-            Fault::Full(_) => ApplyError::Full,
-            Fault::Malformed(_) => ApplyError::Malformed,
-            Fault::Raced(_) => ApplyError::Conflict,
-            Fault::Damaged(source) => ApplyError::Corrupt(source),
         }
     }
 }

@@ -9,6 +9,7 @@ mod instances;
 mod outages;
 #[path = "../parts/policy.rs"]
 mod policy;
+mod reaping;
 mod repacking;
 mod stores;
 mod world;

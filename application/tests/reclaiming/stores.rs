@@ -7,16 +7,17 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{
-    Epoch, NodeId, ObjectId, ShareId,
-    plan::{Query, View},
+    Epoch, NodeId, ObjectId, OpId, ShareId,
+    plan::{Applied, Change, Plan, Query, View},
 };
 use dittofs_memory::MemoryContentStore;
-use dittofs_ports::{ContentError, ContentStore, MetadataError, ShareMetadata};
+use dittofs_ports::{ApplyError, ContentError, ContentStore, MetadataError, ShareMetadata};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -39,6 +40,14 @@ pub(crate) struct Faults {
     pub(crate) unknown: Mutex<Option<ObjectId>>,
     /// The rows of this node's map are damaged.
     pub(crate) damaged: Mutex<Option<NodeId>>,
+    /// A plan that removes a node without a name takes so long.
+    pub(crate) reaping: Mutex<Duration>,
+    /// Such plans are refused.
+    pub(crate) refuses_reaping: Mutex<bool>,
+    /// Such plans so far, those that are under way, and how many of them were at once.
+    pub(crate) reaps: AtomicUsize,
+    pub(crate) under_way: AtomicUsize,
+    pub(crate) most_reaps: AtomicUsize,
 }
 
 pub(crate) fn away() -> ContentError {
@@ -106,7 +115,7 @@ pub(crate) struct Metadata {
 impl ShareMetadata for Metadata {
     dittofs_ports::forward!(
         ShareMetadata of store:
-        record, put_record, apply, list, name_of, allocate, unlinked, pending_truncations, objects, nodes, node_ids,
+        record, put_record, list, name_of, allocate, unlinked, pending_truncations, objects, nodes, node_ids,
         references_after, statistics, snapshot
     );
 
@@ -116,6 +125,22 @@ impl ShareMetadata for Metadata {
             return Err(MetadataError::Corrupt("a row of a map".into()));
         }
         self.store.view(query).await
+    }
+
+    async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
+        if !plan.changes.iter().any(|change| matches!(change, Change::DeleteUnlinked(_))) {
+            return self.store.apply(plan, op).await;
+        }
+        let Faults { reaps, under_way, most_reaps, .. } = &*self.faults;
+        reaps.fetch_add(1, Ordering::Relaxed);
+        most_reaps.fetch_max(under_way.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let takes = *self.faults.reaping.lock();
+        tokio::time::sleep(takes).await;
+        under_way.fetch_sub(1, Ordering::Relaxed);
+        if *self.faults.refuses_reaping.lock() {
+            return Err(ApplyError::Unavailable("away".into()));
+        }
+        self.store.apply(plan, op).await
     }
 
     async fn has_ended(&self, epoch: Epoch) -> Result<bool, MetadataError> {

@@ -139,6 +139,12 @@ impl World {
         file
     }
 
+    /// The nodes without a name.
+    pub(crate) async fn unlinked(&self) -> Vec<NodeId> {
+        let nodes = self.metadata.unlinked(NodeId(0), 1_000).await.unwrap();
+        nodes.into_iter().map(|(node, _)| node).collect()
+    }
+
     /// The objects in the store, with their bytes.
     pub(crate) async fn objects(&self) -> Vec<(ObjectId, u64)> {
         self.content.list(SHARE, None, 1_000).await.unwrap()

@@ -1,6 +1,6 @@
 //! A connection of somebody else to the database.
 
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, Row};
 
 use crate::PostgresServer;
 
@@ -27,5 +27,11 @@ impl Plain {
     /// Carries a statement out that the database prepares once.
     pub async fn prepared(&mut self, statement: &'static str) {
         sqlx::query(statement).execute(&mut self.0).await.unwrap();
+    }
+
+    /// The first column of all rows that a statement returns, which is text.
+    pub async fn texts(&mut self, statement: &str) -> Vec<String> {
+        let rows = sqlx::query(statement).fetch_all(&mut self.0).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
     }
 }

@@ -17,8 +17,12 @@ const VERSION: u32 = 1;
 /// The oldest PostgreSQL that the store serves.
 const MAJOR_MIN: u32 = 14;
 
-/// A program of the newest PostgreSQL that is installed.
+/// A program of the PostgreSQL whose programs are in the folder that `POSTGRES_BIN` names, else of the newest one that
+/// is installed.
 pub(crate) fn binary(name: &str) -> PathBuf {
+    if let Some(folder) = env::var_os("POSTGRES_BIN") {
+        return PathBuf::from(folder).join(name);
+    }
     let versions = fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten().flatten();
     let major = |path: &Path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
     let newest = versions.map(|version| version.path()).filter(|path| major(path) >= Some(MAJOR_MIN));

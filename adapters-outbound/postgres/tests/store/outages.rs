@@ -9,7 +9,7 @@ use std::{
 
 use dittofs_domain::{
     NodeId, NodeKind, OpId,
-    plan::{Plan, Query},
+    plan::{Expectation, Plan, Query},
 };
 use dittofs_ports::ApplyError;
 use dittofs_postgres::{PostgresOptions, SslMode};
@@ -127,7 +127,8 @@ async fn every_call_takes_effect_once_however_the_database_ends() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let left = clients.await.unwrap();
-    assert!(left > 50, "{left}");
+    // More than one round of each client, however busy the machine is.
+    assert!(left > 12, "{left}");
     check(&fixture, directory, left).await;
 }
 
@@ -185,6 +186,38 @@ async fn a_lost_answer_is_asked_for_again() {
         assert_eq!(fixture.view(Query::node(NodeId::ROOT)).await.nodes.len(), 1);
         assert_eq!(proxy.cuts_left(), 0);
     }
+}
+
+/// The first answer is lost, and the second call is refused, as somebody has locked the row meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_that_was_applied_is_never_said_to_be_refused_when_it_is_sent_again() {
+    let server = PostgresServer::start();
+    let proxy = Proxy::start(server.port()).await;
+    let options = PostgresOptions { connect_timeout_seconds: 5, timeout_seconds: 1, ..at_port(proxy.port()) };
+    let fixture = Fixture::new(&options).await;
+    let (mut first, mut second) = (by_hand(&server).await, by_hand(&server).await);
+    let lock = "BEGIN; SELECT 1 FROM dittofs.node WHERE id = 3 FOR UPDATE";
+    first.execute(lock).await.unwrap();
+    proxy.cut(Cut::Answer, 1);
+    let (plan, id) = fixture.addition(NodeId::ROOT, "f", NodeKind::File);
+    let applying = tokio::spawn({
+        let fixture = fixture.clone();
+        async move { fixture.share.apply(plan, Some(OpId(1))).await }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let locked = tokio::spawn(async move {
+        second.execute(lock).await.unwrap();
+        second
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    first.execute("ROLLBACK").await.unwrap();
+    let mut second = locked.await.unwrap();
+    let answer = applying.await.unwrap();
+    second.execute("ROLLBACK").await.unwrap();
+    assert_eq!(proxy.cuts_left(), 0);
+    assert!(matches!(answer, Err(ApplyError::Unknown(_))), "{answer:?}");
+    let view = fixture.view(Query::node(id).asking(Some(OpId(1)))).await;
+    assert_eq!(view.earlier.unwrap().made, Some(id));
 }
 
 /// A plan that ended as `Unknown`, and that a view with its operation does not show, is never applied: not even when
@@ -256,6 +289,55 @@ async fn a_database_that_is_away_is_unavailable_and_nothing_was_sent() {
     let began = Instant::now();
     fixture.apply(plan, Some(OpId(1))).await.unwrap();
     assert!(began.elapsed() < Duration::from_secs(1), "it goes on by itself: {:?}", began.elapsed());
+}
+
+/// Applies plans of one directory, of which each takes a call of its own. All are refused, and none waits for the
+/// time-outs of all the calls before it.
+async fn refused_in_time(fixture: &Fixture) {
+    let began = Instant::now();
+    let mut plans = JoinSet::new();
+    for number in 0..20 {
+        let (mut plan, _) = fixture.addition(NodeId::ROOT, &format!("f{number}"), NodeKind::File);
+        for _ in 0..40 {
+            plan.require(Expectation::Linked(NodeId::ROOT));
+        }
+        let fixture = fixture.clone();
+        plans.spawn(async move { fixture.share.apply(plan, Some(OpId(number))).await });
+    }
+    let answers = plans.join_all().await;
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    let is_refused = |answer: &Result<_, _>| matches!(answer, Err(ApplyError::Unavailable(_) | ApplyError::Unknown(_)));
+    assert!(answers.iter().all(is_refused), "{answers:?}");
+    let unavailable = answers.iter().filter(|answer| matches!(answer, Err(ApplyError::Unavailable(_)))).count();
+    assert!(unavailable > 10, "most were not sent: {answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plans_do_not_wait_for_every_time_out_of_a_silent_database() {
+    let server = PostgresServer::start();
+    let options = PostgresOptions { connect_timeout_seconds: 1, timeout_seconds: 1, ..options(&server) };
+    let fixture = Fixture::new(&options).await;
+    server.pause();
+    refused_in_time(&fixture).await;
+    server.resume();
+    let until = Instant::now() + Duration::from_secs(5);
+    let (plan, _) = fixture.addition(NodeId::ROOT, "later", NodeKind::File);
+    while fixture.share.apply(plan.clone(), Some(OpId(99))).await.is_err() {
+        assert!(Instant::now() < until, "it does not go on by itself");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plans_do_not_wait_for_every_time_out_of_a_row_that_somebody_holds() {
+    let server = PostgresServer::start();
+    let options = PostgresOptions { connect_timeout_seconds: 1, timeout_seconds: 1, ..options(&server) };
+    let fixture = Fixture::new(&options).await;
+    let mut person = by_hand(&server).await;
+    person.execute("BEGIN; SELECT 1 FROM dittofs.node WHERE id = 3 FOR UPDATE").await.unwrap();
+    refused_in_time(&fixture).await;
+    person.execute("ROLLBACK").await.unwrap();
+    let (plan, _) = fixture.addition(NodeId::ROOT, "later", NodeKind::File);
+    fixture.share.apply(plan, Some(OpId(99))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

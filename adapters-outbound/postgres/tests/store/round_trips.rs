@@ -1,8 +1,8 @@
 //! How often the way to the database is gone.
 
 use dittofs_domain::{
-    Cookie, NodeId, NodeKind, OpId,
-    plan::{Change, MapQuery, NodeUpdate, Plan, Query, Space},
+    Cookie, Epoch, NodeId, NodeKind, ObjectId, OpId, PlaceId,
+    plan::{Change, Expectation, MapQuery, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Reference, Space},
 };
 use dittofs_postgres_test_server::PostgresServer;
 
@@ -77,4 +77,37 @@ async fn plans_that_wait_for_one_directory_go_together() {
     assert_eq!(changes.len() as u64, PLANS, "each has seen a count of changes of its own");
     let stored = fixture.view(Query::node(directory)).await.nodes[0].change.0;
     assert_eq!(changes.last(), Some(&stored));
+}
+
+/// A flush of many small files: its object's row is locked until each commit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_whose_bytes_are_in_one_object_are_published_together() {
+    const FILES: u64 = 200;
+    let server = PostgresServer::start();
+    let proxy = Proxy::start(server.port()).await;
+    let fixture = Fixture::new(&at_port(proxy.port())).await;
+    let mut files = Vec::new();
+    for number in 0..FILES {
+        files.push(fixture.add(NodeId::ROOT, &format!("f{number}"), NodeKind::File).await);
+    }
+    let (id, owner) = (ObjectId(7), Epoch(1));
+    let record = |state| ObjectRecord { id, state, owner, bytes: 1, place: PlaceId::HOME };
+    let mut plan = Plan::at(time(3));
+    plan.change(Change::PutObject(record(ObjectState::Writing)));
+    fixture.apply(plan, None).await.unwrap();
+    let before = proxy.trips();
+    let mut tasks = tokio::task::JoinSet::new();
+    for file in files {
+        let mut plan = Plan::at(time(4));
+        plan.require(Expectation::Exists(file)).require(Expectation::ObjectUsable { object: id, epoch: owner });
+        plan.change(Change::PutObject(record(ObjectState::Live)));
+        plan.change(Change::InsertReference(Reference::live(id, file, 0)));
+        plan.change(Change::UpdateNode(file, NodeUpdate::changed()));
+        let share = std::sync::Arc::clone(&fixture.share);
+        tasks.spawn(async move { share.apply(plan, None).await.unwrap() });
+    }
+    tasks.join_all().await;
+    let trips = proxy.trips() - before;
+    assert!((FILES / 64..FILES / 4).contains(&trips), "{trips} calls of {FILES} plans");
+    assert_eq!(fixture.share.references(id, 1_000).await.unwrap().len() as u64, FILES);
 }
