@@ -20,6 +20,7 @@ mod credits;
 mod establish;
 mod facts;
 mod failure;
+mod holdings;
 mod link;
 mod listing;
 mod locking;

@@ -9,7 +9,7 @@ use dittofs_smb_wire::{NtStatus, identifiers::FileId};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::Notified};
 
-use crate::listing::Listing;
+use crate::{holdings::Held, listing::Listing};
 
 /// An open.
 pub(crate) struct Open {
@@ -17,6 +17,8 @@ pub(crate) struct Open {
     /// Its tree.
     pub(crate) tree: u32,
     pub(crate) kind: OpenKind,
+    /// The room that it takes.
+    pub(crate) _held: Held,
 }
 
 /// What is open.

@@ -14,7 +14,10 @@ use dittofs_smb_wire::{filetime::FileTime, identifiers::Guid};
 use dittofs_transport::Services;
 use parking_lot::Mutex;
 
-use crate::{accounts::Accounts, counts::Counts, locking::LockWaiters, protocol::SmbOptions, session::Session};
+use crate::{
+    accounts::Accounts, counts::Counts, holdings::Holdings, locking::LockWaiters, protocol::SmbOptions,
+    session::Session,
+};
 
 /// The server.
 pub(crate) struct Server {
@@ -24,6 +27,8 @@ pub(crate) struct Server {
     pub(crate) guid: Guid,
     pub(crate) names: Arc<TargetNames>,
     pub(crate) counts: Counts,
+    /// What users have open.
+    pub(crate) holdings: Holdings,
     /// Requests for locks that stand in line.
     pub(crate) lock_waiters: Arc<LockWaiters>,
     /// All sessions, of whatever connection: a client that comes back names its former one.
@@ -46,6 +51,7 @@ impl Server {
             guid: Guid(random_bytes()),
             names,
             counts: Counts::default(),
+            holdings: Holdings::default(),
             lock_waiters,
             sessions: Mutex::default(),
             next_session: AtomicU64::new(1 + u64::from(u32::from_le_bytes(random_bytes()) >> 1)),

@@ -12,7 +12,11 @@ use dittofs_domain::{ClientId, Credentials, users::UserName};
 use dittofs_smb_wire::{NtStatus, identifiers::FileId};
 use parking_lot::Mutex;
 
-use crate::{open::Open, tree::Tree};
+use crate::{
+    holdings::{Held, Holding},
+    open::Open,
+    tree::Tree,
+};
 pub(crate) use keys::Keys;
 use table::Table;
 
@@ -28,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) id: u64,
     pub(crate) user: User,
     pub(crate) keys: Keys,
+    /// What its user has open, here and elsewhere.
+    holding: Arc<Holding>,
     trees: Mutex<Table<Tree>>,
     opens: Mutex<Table<Open>>,
     /// Whether it has ended. Its connection may not have heard of that: another one can end it.
@@ -35,13 +41,18 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(id: u64, user: User, keys: Keys, (trees_max, opens_max): (usize, usize)) -> Session {
+    pub(crate) fn new(
+        (id, user, keys): (u64, User, Keys),
+        holding: Arc<Holding>,
+        (trees_max, opens_max): (usize, usize),
+    ) -> Session {
         // Tree ids have 32 bits.
         let trees = Mutex::new(Table::new(trees_max, 1));
         Session {
             id,
             user,
             keys,
+            holding,
             trees,
             opens: Mutex::new(Table::new(opens_max, random_start())),
             is_over: AtomicBool::new(false),
@@ -60,6 +71,14 @@ impl Session {
     /// The client, as locks and opens know it.
     pub(crate) fn client(&self) -> ClientId {
         ClientId::Smb(self.id)
+    }
+
+    /// Takes room for something that is open, as its user may.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES`.
+    pub(crate) fn hold(&self, kib: usize) -> Result<Held, NtStatus> {
+        self.holding.take(kib).ok_or(NtStatus::INSUFFICIENT_RESOURCES)
     }
 
     /// Adds a share.

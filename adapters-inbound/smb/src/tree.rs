@@ -4,6 +4,8 @@ use dittofs_domain::Handle;
 use dittofs_ports::{Entered, EntryService, Presented};
 use dittofs_smb_wire::NtStatus;
 
+use crate::holdings::Held;
+
 /// What a tree leads to.
 #[derive(Debug)]
 pub(crate) enum TreeKind {
@@ -31,6 +33,8 @@ pub(crate) struct Files {
 pub(crate) struct Tree {
     pub(crate) id: u32,
     pub(crate) kind: TreeKind,
+    /// The room that it takes.
+    pub(crate) _held: Held,
 }
 
 impl Files {

@@ -30,6 +30,7 @@ use crate::{
     calls::{Call, Done},
     facts::{self, KEPT},
     failure::Failure,
+    holdings::{Held, OPEN_KIB},
     listing::Listing,
     open::{InUse, Open, OpenKind, OpenNode, Place},
     path::{Path, shown},
@@ -48,6 +49,7 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     if !call.session.has_room_for_open() {
         return Err(NtStatus::TOO_MANY_OPENED_FILES.into());
     }
+    let held = call.session.hold(OPEN_KIB)?;
     let entered = files.enter(&*call.link.server.services.entry)?;
     let target = Target::find(&entered, &wanted.path).await?;
     let share = &*entered.share;
@@ -66,7 +68,7 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
         Failure { status: NtStatus::FILE_CLOSED, .. } => NtStatus::OBJECT_PATH_NOT_FOUND.into(),
         failure => failure,
     })?;
-    let open = add(call, tree.id, &entered, (target, &wanted), (&opened, access)).await?;
+    let open = add(call, (tree.id, held), &entered, (target, &wanted), (&opened, access)).await?;
     let contexts = contexts(&wanted, files, &entered, &opened).await;
     let body = response(&wanted, &opened, open, contexts);
     Ok(Done { status: NtStatus::SUCCESS, body: Response::Create(body), file: Some(open) })
@@ -260,7 +262,7 @@ fn open_request(target: &Target, wanted: &Wanted, access: AccessMask, caller: &C
 /// Adds the open to the session; where there is no room any more, it is closed again.
 async fn add(
     call: &Call,
-    tree: u32,
+    (tree, held): (u32, Held),
     entered: &Entered,
     (target, wanted): (Target, &Wanted),
     (opened, access): (&OpenedName, AccessMask),
@@ -286,7 +288,8 @@ async fn add(
         in_use: InUse::default(),
     };
     let kind = OpenKind::Node(Box::new(node));
-    let added = call.session.add_open(|id| Open { id: FileId { persistent: id, volatile: id }, tree, kind });
+    let added =
+        call.session.add_open(|id| Open { id: FileId { persistent: id, volatile: id }, tree, kind, _held: held });
     match added {
         Ok(open) => Ok(open.id),
         Err(status) => {

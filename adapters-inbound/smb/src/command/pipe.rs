@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use crate::{
     calls::{Call, Done},
     failure::Failure,
+    holdings::PIPE_KIB,
     open::{Open, OpenKind},
     share::smb_name,
 };
@@ -34,10 +35,12 @@ pub(super) fn create(call: &Call, request: &CreateRequest) -> Result<Done, Failu
     let name = request.name.decode().map_err(|_| NtStatus::OBJECT_NAME_INVALID)?;
     let pipe = Pipe::open(&name).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
     let tree = call.tree()?.id;
+    let held = call.session.hold(PIPE_KIB)?;
     let open = call.session.add_open(|id| Open {
         id: FileId { persistent: id, volatile: id },
         tree,
         kind: OpenKind::Pipe(Mutex::new(pipe)),
+        _held: held,
     })?;
     let body = CreateResponse {
         oplock_level: OplockLevel::NONE,

@@ -10,6 +10,7 @@ use crate::{
     calls::{Call, Done},
     closing::close_tree,
     failure::Failure,
+    holdings::OPEN_KIB,
     session::User,
     share::{PIPES, is_same, of_path, smb_name},
     tree::{Files, Tree, TreeKind},
@@ -28,7 +29,8 @@ pub(super) async fn connect(call: &Call, request: &TreeConnectRequest) -> Result
         TreeKind::Files(files) if files.read_only => AccessMask::all() - CHANGES,
         _ => AccessMask::all(),
     };
-    let tree = call.session.add_tree(|id| Tree { id: id as u32, kind })?;
+    let held = call.session.hold(OPEN_KIB)?;
+    let tree = call.session.add_tree(|id| Tree { id: id as u32, kind, _held: held })?;
     call.answer_for_tree(tree.id);
     let body = TreeConnectResponse {
         share_type,

@@ -3,9 +3,9 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use dittofs_smb_security::{
-    FileTime, Refusal,
+    FileTime,
     preauth::PreauthHash,
-    spnego::{Acceptor, Pending, Step},
+    spnego::{Acceptor, Step},
 };
 use dittofs_smb_wire::{
     Header, NtStatus, OutgoingMessage,
@@ -14,13 +14,14 @@ use dittofs_smb_wire::{
 use tokio::sync::Mutex;
 
 use crate::{
+    accounts::{self, Proved},
     closing::close_session,
     failure::Failure,
     link::Link,
     negotiation::Terms,
     protocol::Encryption,
     server::{now, random_bytes},
-    session::{Keys, Session, User},
+    session::{Keys, Session},
 };
 
 /// A session on its way.
@@ -76,7 +77,7 @@ pub(crate) async fn set_up(
         }
         Ok(Step::Identify(pending)) => {
             link.logons.lock().remove(&id);
-            let proved = prove(link, *pending).await;
+            let proved = link.server.accounts.prove(link.peer, *pending).await.map_err(Failure::from);
             match proved {
                 Ok(proved) => {
                     finish(link, &terms, (id, existing), request, &logon.preauth, proved, response_header).await
@@ -90,7 +91,7 @@ pub(crate) async fn set_up(
         }
         Err(refusal) => {
             link.logons.lock().remove(&id);
-            Err(failed(link, id, existing, refused(&refusal).into()).await)
+            Err(failed(link, id, existing, accounts::refused(&refusal).into()).await)
         }
     }
 }
@@ -109,42 +110,6 @@ fn logon(link: &Link, id: u64, may_begin: bool) -> Result<Arc<Mutex<Logon>>, NtS
     let logon = Arc::new(Mutex::new(Logon { acceptor, preauth: link.preauth() }));
     logons.insert(id, Arc::clone(&logon));
     Ok(logon)
-}
-
-/// A user that has proved its password.
-struct Proved {
-    user: User,
-    accepted: dittofs_smb_security::spnego::Accepted,
-}
-
-async fn prove(link: &Link, pending: Pending) -> Result<Proved, Failure> {
-    let name = pending.identity().user.clone();
-    let peer = link.peer;
-    if link.server.accounts.is_throttled(peer.ip()) {
-        return Err(NtStatus::LOGON_FAILURE.into());
-    }
-    let account = match link.server.accounts.find(&name).await {
-        Ok(account) => account,
-        Err(()) => return Err(NtStatus::NO_LOGON_SERVERS.into()),
-    };
-    // The same work is done for a user that there is not.
-    let accepted = pending.finish(account.as_ref().map(|account| &account.hash));
-    match (accepted, account) {
-        (Ok(_), Some(account)) if account.is_disabled => {
-            tracing::warn!(%peer, user = %name, "logon refused: the user is disabled");
-            Err(NtStatus::ACCOUNT_DISABLED.into())
-        }
-        (Ok(accepted), Some(account)) => {
-            tracing::info!(%peer, user = account.user.name.as_str(), "logged on");
-            Ok(Proved { user: account.user, accepted })
-        }
-        (Err(refusal), _) => {
-            link.server.accounts.note_failure(peer.ip());
-            tracing::warn!(%peer, user = %name, reason = %refusal, "logon refused");
-            Err(refused(&refusal).into())
-        }
-        (Ok(_), None) => Err(NtStatus::LOGON_FAILURE.into()),
-    }
 }
 
 async fn finish(
@@ -174,7 +139,8 @@ async fn finish(
             let keys = Keys::derive(terms, id, (&accepted.session_key, preauth), (must_be_signed, must_be_sealed));
             let keys = keys.map_err(|_| NtStatus::INTERNAL_ERROR)?;
             let limits = &options.limits;
-            let session = Arc::new(Session::new(id, user, keys, (limits.trees, limits.opens)));
+            let holding = link.server.holdings.of(&user.name);
+            let session = Arc::new(Session::new((id, user, keys), holding, (limits.trees, limits.opens)));
             link.add_session(Arc::clone(&session));
             link.server.note_session(&session);
             session
@@ -211,17 +177,6 @@ async fn failed(link: &Link, id: u64, existing: Option<Arc<Session>>, failure: F
 pub(crate) async fn logoff(link: &Link, session: &Arc<Session>) {
     link.remove_session(session.id);
     close_session(&link.server, session).await;
-}
-
-/// The status of a refused logon. Whether the user exists can't be told from it.
-fn refused(refusal: &Refusal) -> NtStatus {
-    match refusal {
-        Refusal::Malformed | Refusal::OutOfSequence => NtStatus::INVALID_PARAMETER,
-        Refusal::NoCommonMechanism | Refusal::NoUnicode => NtStatus::NOT_SUPPORTED,
-        Refusal::ObsoleteResponse | Refusal::ForeignTarget | Refusal::Credentials | Refusal::Integrity => {
-            NtStatus::LOGON_FAILURE
-        }
-    }
 }
 
 /// Why a session is not bound to one more connection (3.3.5.5.2).
