@@ -49,7 +49,7 @@ pub(super) fn call(
         session,
         tree,
         related_file,
-        may_wait: place.is_last,
+        may_wait: place.may_wait,
         async_id: AtomicU64::new(0),
         new_tree: AtomicU32::new(0),
         is_sealed: sealed.is_some(),
@@ -75,6 +75,25 @@ fn demand_trust(session: &Arc<Session>, message: &Message, sealed: &Option<Arc<S
     if session.keys.must_be_signed { Err(NtStatus::ACCESS_DENIED) } else { Ok(()) }
 }
 
+/// Refuses a new logon of a session whose messages are protected, if this one is not: whoever can put bytes into a
+/// connection could end its sessions (3.3.5.2.4). A signature is enough, since clients do not seal it.
+///
+/// # Errors
+/// `ACCESS_DENIED`.
+pub(super) fn demand_signature(
+    session: &Session,
+    message: &Message,
+    sealed: &Option<Arc<Session>>,
+) -> Result<(), NtStatus> {
+    match sealed {
+        Some(sealed) if sealed.id == session.id => Ok(()),
+        Some(_) => Err(NtStatus::ACCESS_DENIED),
+        None if message.header.flags.contains(HeaderFlags::SIGNED) => verify(session, message),
+        None if session.keys.must_be_signed || session.keys.must_be_sealed => Err(NtStatus::ACCESS_DENIED),
+        None => Ok(()),
+    }
+}
+
 /// Checks a signature.
 ///
 /// # Errors
@@ -82,3 +101,6 @@ fn demand_trust(session: &Arc<Session>, message: &Message, sealed: &Option<Arc<S
 fn verify(session: &Session, message: &Message) -> Result<(), NtStatus> {
     session.keys.signer.verify(Sender::Client, &message.bytes, &[]).map_err(|_| NtStatus::ACCESS_DENIED)
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 pub(crate) struct Frame {
     pub(crate) pieces: Vec<Bytes>,
     /// The memory that it takes, and that the requests took which it answers.
-    pub(crate) _charge: Option<Charge>,
+    pub(crate) charge: Option<Charge>,
 }
 
 impl Frame {
@@ -17,14 +17,14 @@ impl Frame {
     pub(crate) fn new(mut pieces: Vec<Bytes>) -> Option<Frame> {
         let header = frame::header(pieces.iter().map(Bytes::len).sum())?;
         pieces.insert(0, Bytes::copy_from_slice(&header));
-        Some(Frame { pieces, _charge: None })
+        Some(Frame { pieces, charge: None })
     }
 
     /// A frame of one message that has room for the frame's header in front.
     pub(crate) fn of_one(mut message: BytesMut) -> Option<Frame> {
         let header = frame::header(message.len().checked_sub(frame::HEADER_SIZE)?)?;
         message.get_mut(..frame::HEADER_SIZE)?.copy_from_slice(&header);
-        Some(Frame { pieces: vec![message.freeze()], _charge: None })
+        Some(Frame { pieces: vec![message.freeze()], charge: None })
     }
 }
 
