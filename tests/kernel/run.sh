@@ -1,9 +1,12 @@
 #!/bin/bash
-# A real Linux kernel mounts our server (NFSv3) and works on it.
-# Usage: tests/kernel/run.sh [--short] [--remote [--kills]] [--engine uml|qemu] [--keep] [CASE...]
+# A real Linux kernel mounts our server (NFSv3, or SMB) and works on it.
+# Usage: tests/kernel/run.sh [--short] [--remote [--kills] | --smb] [--engine uml|qemu] [--keep] [CASE...]
 #   CASE: check everyday sparse blocks times again pjdfstest fsx nconnect subdir  (default: all, with --short all but
 #     blocks)
+#     CASE@OPTIONS mounts by SMB with these options of mount.cifs: check fsx smb-everyday smb-locks
+#     both: a mount by NFS and one by SMB
 #   --short   smaller trees, for CI (all cases in about a minute and a half)
+#   --smb     the default cases are those of SMB, in several dialects, signed and encrypted, on a share on disk
 #   --remote  a share at the tier remote, over a PostgreSQL and an S3 server of its own (BACKENDS_BIN)
 #   --kills   kills that PostgreSQL server every few seconds meanwhile, and says how often
 #   --keep    leave the work folder (server's and guest's logs) and print where it is
@@ -25,17 +28,21 @@ root=$(cd "$here/../.." && pwd)
 enter_private_network "$@"
 
 all_cases=(check everyday sparse blocks times again pjdfstest fsx nconnect subdir)
+smb_cases=(both check@vers=3.1.1 fsx@vers=3.1.1 smb-everyday@vers=3.1.1 smb-locks@vers=3.1.1
+  check@vers=3.1.1,seal fsx@vers=3.1.1,seal smb-everyday@vers=3.1.1,seal
+  check@vers=2.1 fsx@vers=2.1 smb-everyday@vers=2.1 smb-locks@vers=2.1 check@vers=3.0,sign)
 short='' keep='' remote='' kills=() engine=${KERNEL_CLIENT_ENGINE:-uml} cases=()
 while [ $# -gt 0 ]; do
   case $1 in
     --short) short=1; shift ;;
     --remote) remote=1; shift ;;
+    --smb) export SERVER_CONFIG=$here/smb-share.yaml; all_cases=("${smb_cases[@]}"); shift ;;
     --kills) kills=(--kill-every 3000); shift ;;
     --keep) keep=1; shift ;;
     --engine) engine=$2; shift 2 ;;
     -h | --help) sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
     -*) echo "run.sh: unknown option $1" >&2; exit 2 ;;
-    *) [ -e "$here/guest/$1.sh" ] || { echo "run.sh: no case $1" >&2; exit 2; }
+    *) [ -e "$here/guest/${1%%@*}.sh" ] || { echo "run.sh: no case $1" >&2; exit 2; }
       cases+=("$1"); shift ;;
   esac
 done

@@ -72,7 +72,13 @@ start_dittofs() { # DIR PORT
   local config=${SERVER_CONFIG:-$servers_root/tests/kernel/memory-share.yaml}
   [ -x "$bin" ] || { echo "no $bin: cargo build --release, or set SERVER_BIN" >&2; return 1; }
   SERVER_PORT=$2 SERVER_MOUNTPORT=$2 SERVER_EXPORT=/export
-  mkdir -p "$1/data"
+  if [ ! -e "$1/data" ]; then
+    mkdir "$1/data"
+    # Root may write to the share's root.
+    if grep -q '^ *smb:' "$config"; then
+      echo secret | "$bin" user add root --uid 0 --gid 0 --config "$config" --data "$1/data" >>"$1/server.log"
+    fi
+  fi
   "$bin" serve --config "$config" --data "$1/data" --nfs "127.0.0.1:$2" \
     </dev/null >>"$1/server.log" 2>&1 9>&- &
   SERVER_PID=$!

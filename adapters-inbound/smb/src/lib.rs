@@ -11,6 +11,7 @@
 #![deny(missing_docs)]
 
 mod accounts;
+mod below;
 mod calls;
 mod closing;
 mod command;
@@ -24,6 +25,7 @@ mod holdings;
 mod link;
 mod listing;
 mod locking;
+mod names;
 mod negotiation;
 mod open;
 mod path;

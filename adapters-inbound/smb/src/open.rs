@@ -9,7 +9,7 @@ use dittofs_smb_wire::{NtStatus, identifiers::FileId};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::Notified};
 
-use crate::{holdings::Held, listing::Listing};
+use crate::{below::Below, holdings::Held, listing::Listing};
 
 /// An open.
 pub(crate) struct Open {
@@ -30,12 +30,15 @@ pub(crate) enum OpenKind {
 }
 
 /// Where an open node stands in its share.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Place {
     /// The directory and the name there that were opened; none for the root.
     pub(crate) entry: Option<(NodeId, Name)>,
     /// The path from the share's root, with backslashes.
     pub(crate) path: String,
+    /// The directories on this path have it below them.
+    #[expect(dead_code, reason = "held until the open ends, or gets another place")]
+    pub(crate) below: Below,
 }
 
 /// An open node.

@@ -3,6 +3,8 @@
 use dittofs_domain::Name;
 use dittofs_smb_wire::{NtStatus, info::FileName, text::Utf16Text};
 
+use crate::names::stored;
+
 /// The deepest path. Each name on the way is looked up.
 const NAMES_MAX: usize = 256;
 /// Characters that no name may have, besides control characters and those that separate names (MS-FSCC, 2.1.5).
@@ -41,7 +43,7 @@ impl Path {
     }
 }
 
-/// A name as a client writes it. Bytes that are no text can't come up.
+/// A name as a client writes it.
 fn name(component: &str) -> Result<Name, NtStatus> {
     if component == "." || component == ".." {
         return Err(NtStatus::OBJECT_PATH_SYNTAX_BAD);
@@ -51,13 +53,7 @@ fn name(component: &str) -> Result<Name, NtStatus> {
     if parsed.is_named_stream() || parsed.name.contains(|c: char| c.is_control() || FORBIDDEN.contains(&c)) {
         return Err(NtStatus::OBJECT_NAME_INVALID);
     }
-    Name::new(parsed.name.as_bytes()).map_err(|_| NtStatus::OBJECT_NAME_INVALID)
-}
-
-/// A name as it is shown. Bytes that are no text, as other protocols allow them, become U+FFFD: such a file can't be
-/// opened by this name.
-pub(crate) fn shown(name: &Name) -> String {
-    String::from_utf8_lossy(name.as_bytes()).into_owned()
+    stored(parsed.name).map_err(|_| NtStatus::OBJECT_NAME_INVALID)
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use dittofs_transport::Services;
 use parking_lot::Mutex;
 
 use crate::{
-    accounts::Accounts, counts::Counts, holdings::Holdings, locking::LockWaiters, protocol::SmbOptions,
-    session::Session,
+    accounts::Accounts, below::OpensBelow, counts::Counts, holdings::Holdings, locking::LockWaiters,
+    protocol::SmbOptions, session::Session,
 };
 
 /// The server.
@@ -31,6 +31,7 @@ pub(crate) struct Server {
     pub(crate) holdings: Holdings,
     /// Requests for locks that stand in line.
     pub(crate) lock_waiters: Arc<LockWaiters>,
+    pub(crate) opens_below: Arc<OpensBelow>,
     /// All sessions, of whatever connection: a client that comes back names its former one.
     sessions: Mutex<HashMap<u64, Weak<Session>>>,
     next_session: AtomicU64,
@@ -53,6 +54,7 @@ impl Server {
             counts: Counts::default(),
             holdings: Holdings::default(),
             lock_waiters,
+            opens_below: Arc::default(),
             sessions: Mutex::default(),
             next_session: AtomicU64::new(1 + u64::from(u32::from_le_bytes(random_bytes()) >> 1)),
         }

@@ -1,7 +1,7 @@
 //! A share that a session uses (MS-SMB2, 3.3.1.9).
 
 use dittofs_domain::Handle;
-use dittofs_ports::{Entered, EntryService, Presented};
+use dittofs_ports::{CaseRule, Entered, EntryService, Presented};
 use dittofs_smb_wire::NtStatus;
 
 use crate::holdings::Held;
@@ -43,6 +43,8 @@ impl Files {
     /// # Errors
     /// `NETWORK_NAME_DELETED` if it is served no more, or not to this client.
     pub(crate) fn enter(&self, entry: &dyn EntryService) -> Result<Entered, NtStatus> {
-        entry.enter(&self.root.to_bytes(), &self.who).map_err(|_| NtStatus::NETWORK_NAME_DELETED)
+        let mut entered = entry.enter(&self.root.to_bytes(), &self.who).map_err(|_| NtStatus::NETWORK_NAME_DELETED)?;
+        entered.caller.case = CaseRule::Insensitive;
+        Ok(entered)
     }
 }

@@ -2,7 +2,8 @@
 # In the guest: runs each named case in a shell of its own, on a fresh mount.
 # A case finds its mount at $DIR, a scratch folder outside of it at $SCRATCH, and these variables:
 # SERVER_NAME PORT MOUNTPORT EXPORT MATERIAL SHORT RESTARTS SUITE RESULTS. The line `# mount: none` in a case's head
-# leaves mounting to it (mount_share [SUBFOLDER [OPTIONS]]).
+# leaves mounting to it (mount_share [SUBFOLDER [OPTIONS]], mount_smb DIR OPTIONS). CASE@OPTIONS mounts by SMB; the case
+# finds its options at $SMB.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 export DIR=/mnt/nfs SCRATCH=/run/scratch CASES=$here
@@ -12,6 +13,9 @@ mkdir -p "$DIR"
 mount_share() { # [SUBFOLDER [OPTIONS]]
   case $SERVER_NAME in ganesha*) set -- "${1:-}" "noacl${2:+,$2}" ;; esac   # its NFSACL fails cp -p
   mount-nfs 3 "$PORT" "$EXPORT${1:-}" "$DIR" "mountport=$MOUNTPORT${2:+,$2}"
+}
+mount_smb() { # DIR OPTIONS
+  mount-smb 12445 "${EXPORT#/}" "$1" root secret "$2"
 }
 step() { echo "  $(cut -d' ' -f1 /proc/uptime) $*"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
@@ -26,13 +30,17 @@ ask() { # restart | kill: the server, by who runs it
   done
   [ "$(cat "$RESULTS/answer")" = done ] || fail "$1: the server is not there again"
 }
-export -f mount_share step fail ask
+export -f mount_share mount_smb step fail ask
 
-one() { # CASE
+one() { # CASE[@OPTIONS]
   local rc=0
+  export SMB=
+  case $1 in *@*) SMB=${1#*@}; set -- "${1%%@*}" ;; esac
   mkdir -p "$SCRATCH"
   mount -t tmpfs -o size=75% scratch "$SCRATCH"
-  if ! grep -q '^# mount: none$' "$here/$1.sh"; then mount_share || return 1; fi
+  if [ -n "$SMB" ]; then mount_smb "$DIR" "$SMB" || return 1
+  elif ! grep -q '^# mount: none$' "$here/$1.sh"; then mount_share || return 1
+  fi
   (cd /; timeout -k 5 "${CASE_TIMEOUT:-600}" bash -euE -o pipefail -c '
     trap "echo \"line \$LINENO: \$BASH_COMMAND\"" ERR
     . "$1"' - "$here/$1.sh") || rc=$?
@@ -62,5 +70,5 @@ for c; do
     failed+=("$c")
   fi
 done
-dmesg 2>/dev/null | grep -E 'nfs: server .* not responding|BUG:|Oops' && failed+=(kernel-log)
+dmesg 2>/dev/null | grep -E 'nfs: server .* not responding|CIFS: .* has not responded|BUG:|Oops' && failed+=(kernel-log)
 [ ${#failed[@]} = 0 ] || { echo "failed: ${failed[*]}"; exit 1; }

@@ -27,13 +27,15 @@ use parking_lot::Mutex;
 
 use super::{pipe, tree::CHANGES};
 use crate::{
+    below::Below,
     calls::{Call, Done},
     facts::{self, KEPT},
     failure::Failure,
     holdings::{Held, OPEN_KIB},
     listing::Listing,
+    names::shown,
     open::{InUse, Open, OpenKind, OpenNode, Place},
-    path::{Path, shown},
+    path::Path,
     tree::{Files, TreeKind},
 };
 use wanted::{Disposition, Wanted};
@@ -51,7 +53,10 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     }
     let held = call.session.hold(OPEN_KIB)?;
     let entered = files.enter(&*call.link.server.services.entry)?;
-    let target = Target::find(&entered, &wanted.path).await?;
+    let target = Target::find(&entered, &wanted.path, |directories| {
+        call.link.server.opens_below.add(entered.node.share, directories)
+    })
+    .await?;
     let share = &*entered.share;
     let access = target.access(share, (&entered.caller, files.read_only), &wanted).await?;
     if files.read_only && (access.intersects(CHANGES) || target.found.is_none() || wanted.disposition.replaces()) {
@@ -85,18 +90,27 @@ struct Target {
     directory: NodeId,
     name: LookupName,
     path: String,
+    below: Below,
     /// The node, if there is one.
     found: Option<Attributes>,
 }
 
 impl Target {
-    async fn find(entered: &Entered, path: &Path) -> Result<Target, NtStatus> {
+    async fn find(
+        entered: &Entered,
+        path: &Path,
+        count_below: impl FnOnce(Vec<NodeId>) -> Below,
+    ) -> Result<Target, NtStatus> {
         let (caller, root) = (&entered.caller, entered.node.node);
         let Some((directories, name)) = path.split() else {
             let found = entered.share.attributes(caller, root).await.map_err(crate::failure::status)?;
-            return Ok(Target { directory: root, name: LookupName::This, path: String::new(), found: Some(found) });
+            let (name, path, below) = (LookupName::This, String::new(), Below::default());
+            return Ok(Target { directory: root, name, path, below, found: Some(found) });
         };
-        let directory = resolve(entered, caller, directories).await?;
+        let way = resolve(entered, caller, directories).await?;
+        let directory = way.last().copied().unwrap_or(root);
+        // Before it is open, so that no rename that has seen nothing below comes in between.
+        let below = count_below(way);
         let lookup = LookupName::Child(name.clone());
         let found = match entered.share.lookup(caller, directory, &lookup).await {
             Ok(found) => Some(found.node),
@@ -105,7 +119,7 @@ impl Target {
             Err(error) => return Err(crate::failure::status(error)),
         };
         let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
-        Ok(Target { directory, name: lookup, path: names.join("\\"), found })
+        Ok(Target { directory, name: lookup, path: names.join("\\"), below, found })
     }
 
     /// The rights that the open shall have.
@@ -129,12 +143,13 @@ impl Target {
     }
 }
 
-/// The directory at the end of a path, from the share's root on.
+/// The directories of a path, from the one below the share's root on; the last one is where it leads.
 ///
 /// # Errors
 /// `OBJECT_PATH_NOT_FOUND` if there is none; `ACCESS_DENIED`.
-pub(super) async fn resolve(entered: &Entered, caller: &Caller, directories: &[Name]) -> Result<NodeId, NtStatus> {
+pub(super) async fn resolve(entered: &Entered, caller: &Caller, directories: &[Name]) -> Result<Vec<NodeId>, NtStatus> {
     let mut directory = entered.node.node;
+    let mut way = Vec::with_capacity(directories.len());
     for name in directories {
         directory = match entered.share.lookup(caller, directory, &LookupName::Child(name.clone())).await {
             Ok(found) if found.node.kind == NodeKind::Directory => found.node.node,
@@ -143,8 +158,9 @@ pub(super) async fn resolve(entered: &Entered, caller: &Caller, directories: &[N
             }
             Err(error) => return Err(crate::failure::status(error)),
         };
+        way.push(directory);
     }
-    Ok(directory)
+    Ok(way)
 }
 
 /// All rights that a user has to a node.
@@ -269,10 +285,7 @@ async fn add(
 ) -> Result<FileId, Failure> {
     let attributes = &opened.opened.attributes;
     let caller = Caller { opener: Some(opened.opened.token), ..entered.caller.clone() };
-    let entry = match target.name {
-        LookupName::Child(name) => Some((target.directory, name)),
-        LookupName::This | LookupName::Parent => None,
-    };
+    let entry = opened.name.clone().map(|name| (target.directory, name));
     let node = OpenNode {
         node: attributes.node,
         token: opened.opened.token,
@@ -281,7 +294,7 @@ async fn add(
         is_write_through: wanted.is_write_through,
         mode: wanted.mode,
         caller: caller.clone(),
-        place: Mutex::new(Place { entry, path: target.path }),
+        place: Mutex::new(Place { entry, path: target.path, below: target.below }),
         position: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(wanted.deletes_on_close),
         listing: tokio::sync::Mutex::new(Listing::default()),

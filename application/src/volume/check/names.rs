@@ -125,7 +125,8 @@ impl Checker<'_> {
         loop {
             let entries = self.subject.entries(directory, Space::Children, after, true).await?;
             subdirectories.count(&entries);
-            self.scan_folded(directory, Space::Children, &entries.listed).await?;
+            let unfolded = self.subject.unfolded(directory, Space::Children, &entries.listed).await?;
+            unfolded.into_iter().for_each(|finding| _ = self.outcome.find(finding));
             for listed in &entries.listed {
                 let entry = seen(directory, Space::Children, listed);
                 let Some(record) = &listed.record else {
@@ -148,7 +149,8 @@ impl Checker<'_> {
         let mut after = Cookie::START;
         loop {
             let entries = self.subject.entries(node, Space::Streams, after, true).await?;
-            self.scan_folded(node, Space::Streams, &entries.listed).await?;
+            let unfolded = self.subject.unfolded(node, Space::Streams, &entries.listed).await?;
+            unfolded.into_iter().for_each(|finding| _ = self.outcome.find(finding));
             for listed in &entries.listed {
                 match &listed.record {
                     Some(_) => self.nodes.count_entry(node, listed.node),

@@ -95,7 +95,7 @@ fn open() -> OpenNode {
             client: ClientId::Smb(1),
             case: CaseRule::Sensitive,
         },
-        place: Mutex::new(Place { entry: None, path: String::new() }),
+        place: Mutex::new(Place { entry: None, path: String::new(), below: Default::default() }),
         position: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(false),
         listing: tokio::sync::Mutex::new(Listing::default()),

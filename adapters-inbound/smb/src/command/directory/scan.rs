@@ -1,6 +1,6 @@
 //! Fills an answer with the entries that come next.
 
-use dittofs_domain::{Cookie, Name, NodeId, error::FsError};
+use dittofs_domain::{Cookie, NodeId, error::FsError};
 use dittofs_ports::{ListRequest, LookupName, MetadataService};
 use dittofs_smb_wire::{
     NtStatus,
@@ -9,7 +9,13 @@ use dittofs_smb_wire::{
 };
 
 use super::fold;
-use crate::{facts::metadata, failure::Failure, listing::Next, open::OpenNode, path::shown};
+use crate::{
+    facts::metadata,
+    failure::Failure,
+    listing::Next,
+    names::{shown, stored},
+    open::OpenNode,
+};
 
 /// Entries that are read at once: a page with attributes is some hundred KiB, and between two of them others get on.
 const ENTRIES_MAX: usize = 1_000;
@@ -109,10 +115,10 @@ impl<'a> Scan<'a> {
         (self.page.page, self.next)
     }
 
-    /// Looks up the one name that is wanted, as it is written: a CREATE finds no other, either. Returns false where
-    /// that can't be done, for `.` and `..`, and for who may see names but look none up.
+    /// Looks up the one name that is wanted, in any case, as a CREATE does. Returns false where that can't be done, for
+    /// `.` and `..`, and for who may see names but look none up.
     async fn look_up(&mut self, text: &str) -> Result<bool, Failure> {
-        let name = match Name::new(text.as_bytes()) {
+        let name = match stored(text) {
             Ok(name) => name,
             Err(FsError::NameTooLong) => {
                 self.next = Next::End;
@@ -123,7 +129,8 @@ impl<'a> Scan<'a> {
         let directory = self.directory;
         match self.share.lookup(&directory.caller, directory.node, &LookupName::Child(name)).await {
             Ok(found) => {
-                self.page.put(text, metadata(&found.node))?;
+                let name = found.name.as_ref().map_or_else(|| text.into(), shown);
+                self.page.put(&name, metadata(&found.node))?;
                 self.next = Next::End;
                 Ok(true)
             }

@@ -28,17 +28,12 @@ pub(super) async fn set(node: &OpenNode, entered: &Entered, change: &BasicChange
     Ok(())
 }
 
-/// The changes that a client wants, of those that a node has `found`.
+/// The changes that a client wants, of those that a node has `found`. The time of change is the server's: clients of
+/// other protocols know by it that what they have cached is old.
 ///
 /// # Errors
-/// `INVALID_PARAMETER` for attributes that this kind of node can't have; `NOT_SUPPORTED` for times that can't be set.
+/// `INVALID_PARAMETER` for attributes that this kind of node can't have.
 fn changes(change: &BasicChange, found: &Attributes) -> Result<SetAttributes, NtStatus> {
-    // A client that sends back what it has read wants nothing.
-    for (wanted, time) in [(change.creation, found.birth), (change.change, found.ctime)] {
-        if set_time(wanted, time) != SetTime::Keep {
-            return Err(NtStatus::NOT_SUPPORTED);
-        }
-    }
     let dos_attributes = match change.attributes {
         None => None,
         Some(wanted) => Some(dos_attributes(wanted, found)?).filter(|bits| *bits != found.dos_attributes),
@@ -46,6 +41,7 @@ fn changes(change: &BasicChange, found: &Attributes) -> Result<SetAttributes, Nt
     Ok(SetAttributes {
         atime: set_time(change.last_access, found.atime),
         mtime: set_time(change.last_write, found.mtime),
+        birth: set_time(change.creation, found.birth),
         dos_attributes,
         ..SetAttributes::default()
     })

@@ -1,10 +1,12 @@
 //! Other names for a file (MS-FSA, FileRenameInformation and FileLinkInformation).
 
+use std::sync::Arc;
+
 use dittofs_domain::{
     Attributes, Name, NodeId, NodeKind,
     access::AccessMask,
     error::FsError,
-    namespace::{LinkRequest, RemoveKind, RemoveRequest, RenameRequest},
+    namespace::{LinkRequest, RenameRequest, Replace},
     opens::{Locking, ShareAccess},
 };
 use dittofs_ports::{Entered, LookupName, OpenRequest};
@@ -15,36 +17,40 @@ use dittofs_smb_wire::{
 };
 
 use crate::{
+    below::OpensBelow,
     command::create::resolve,
     facts::attributes,
-    failure::{Failure, status},
+    failure::Failure,
+    names::shown,
     open::{OpenNode, Place},
-    path::{Path, shown},
+    path::Path,
 };
 
-pub(super) async fn rename(node: &OpenNode, entered: &Entered, wanted: &Rename) -> Result<(), Failure> {
+pub(super) async fn rename(
+    node: &OpenNode,
+    entered: &Entered,
+    (wanted, opens): (&Rename, &Arc<OpensBelow>),
+) -> Result<(), Failure> {
     node.demand_any(AccessMask::DELETE)?;
     let from = node.place.lock().entry.clone().ok_or(NtStatus::ACCESS_DENIED)?;
     let to = Destination::find(node, entered, (wanted.root_directory, &wanted.name)).await?;
-    demand_own(node, entered, &from).await?;
-    if from == (to.directory, to.name.clone()) {
-        return Ok(());
-    }
-    if to.found.is_some() && !wanted.flags.contains(RenameFlags::REPLACE_IF_EXISTS) {
-        return Err(NtStatus::OBJECT_NAME_COLLISION.into());
-    }
-    match &to.found {
-        Some(found) if found.node == node.node => remove_name(node, entered, &from).await?,
-        Some(found) => {
-            demand_replaceable(node, found, wanted.flags)?;
-            if !wanted.flags.contains(RenameFlags::POSIX_SEMANTICS) {
-                demand_unused(entered, found.node).await?;
-            }
-            move_name(node, entered, from, &to).await?;
+    let replace = match &to.found {
+        Some(found) if wanted.flags.contains(RenameFlags::REPLACE_IF_EXISTS) => {
+            demand_replaceable(node, entered, (found, wanted.flags)).await?;
+            Replace::Only(found.node)
         }
-        None => move_name(node, entered, from, &to).await?,
+        // Whether the file itself has the name, in another case or as another name, the rule knows.
+        _ => Replace::Nothing,
+    };
+    let is_posix = wanted.flags.contains(RenameFlags::POSIX_SEMANTICS);
+    if node.is_directory && !is_posix && opens.are_below(entered.node.share, node.node) {
+        return Err(NtStatus::ACCESS_DENIED.into());
     }
-    *node.place.lock() = Place { entry: Some((to.directory, to.name)), path: to.path };
+    let request =
+        RenameRequest { node: Some(node.node), replace, ..RenameRequest::new(from, (to.directory, to.name.clone())) };
+    move_name(node, entered, &request).await?;
+    let below = opens.add(entered.node.share, to.way);
+    *node.place.lock() = Place { entry: Some((to.directory, to.name)), path: to.path, below };
     Ok(())
 }
 
@@ -64,6 +70,8 @@ struct Destination {
     directory: NodeId,
     name: Name,
     path: String,
+    /// The directories of the path.
+    way: Vec<NodeId>,
     /// The node that has the name.
     found: Option<Attributes>,
 }
@@ -75,7 +83,8 @@ impl Destination {
         }
         let path = Path::parse(path)?;
         let (directories, name) = path.split().ok_or(NtStatus::OBJECT_NAME_INVALID)?;
-        let directory = resolve(entered, &node.caller, directories).await?;
+        let way = resolve(entered, &node.caller, directories).await?;
+        let directory = way.last().copied().unwrap_or(entered.node.node);
         let found = match entered.share.lookup(&node.caller, directory, &LookupName::Child(name.clone())).await {
             Ok(found) => Some(found.node),
             Err(FsError::NotFound) => None,
@@ -83,27 +92,26 @@ impl Destination {
             Err(error) => return Err(error.into()),
         };
         let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
-        Ok(Destination { directory, name: name.clone(), path: names.join("\\"), found })
+        Ok(Destination { directory, name: name.clone(), path: names.join("\\"), way, found })
     }
 }
 
-/// Refuses a name that leads elsewhere by now: another open or another client has renamed the file.
-async fn demand_own(node: &OpenNode, entered: &Entered, (directory, name): &(NodeId, Name)) -> Result<(), Failure> {
-    match entered.share.lookup(&node.caller, *directory, &LookupName::Child(name.clone())).await {
-        Ok(found) if found.node.node == node.node => Ok(()),
-        Ok(_) | Err(FsError::NotFound | FsError::Stale) => Err(NtStatus::OBJECT_NAME_NOT_FOUND.into()),
-        Err(error) => Err(error.into()),
+/// Refuses to replace what must not be: directories, and files that are read-only or open. Names of the file itself may
+/// go.
+async fn demand_replaceable(
+    node: &OpenNode,
+    entered: &Entered,
+    (found, flags): (&Attributes, RenameFlags),
+) -> Result<(), Failure> {
+    if found.node == node.node {
+        return Ok(());
     }
-}
-
-/// Refuses to replace what must not be: directories, and files that are read-only.
-fn demand_replaceable(node: &OpenNode, found: &Attributes, flags: RenameFlags) -> Result<(), NtStatus> {
     let is_protected =
         attributes(found).contains(FileAttributes::READONLY) && !flags.contains(RenameFlags::IGNORE_READONLY_ATTRIBUTE);
     if node.is_directory || found.kind == NodeKind::Directory || is_protected {
-        return Err(NtStatus::ACCESS_DENIED);
+        return Err(NtStatus::ACCESS_DENIED.into());
     }
-    Ok(())
+    if flags.contains(RenameFlags::POSIX_SEMANTICS) { Ok(()) } else { demand_unused(entered, found.node).await }
 }
 
 /// Refuses to replace a file that is open. The services would allow it where those who have it open allow that it is
@@ -121,19 +129,14 @@ async fn demand_unused(entered: &Entered, node: NodeId) -> Result<(), Failure> {
 
 /// Renames while the directory that gets the name is open, as Windows does it: neither who may
 /// delete that directory nor who lets nobody change it is bypassed.
-async fn move_name(
-    node: &OpenNode,
-    entered: &Entered,
-    (from_directory, from_name): (NodeId, Name),
-    to: &Destination,
-) -> Result<(), Failure> {
+async fn move_name(node: &OpenNode, entered: &Entered, request: &RenameRequest) -> Result<(), Failure> {
     let share = &*entered.share;
     let right = if node.is_directory { AccessMask::ADD_SUBDIRECTORY } else { AccessMask::ADD_FILE };
-    let held = share.open(&entered.caller, to.directory, &open_request(right, ShareAccess::DELETE)).await?;
-    let request = RenameRequest::new((from_directory, from_name), (to.directory, to.name.clone()));
-    let renamed = share.rename(&node.caller, &request, None).await;
-    if let Err(error) = share.close(&entered.caller, to.directory, held.token).await {
-        tracing::debug!(directory = %to.directory, %error, "a directory that something was renamed to stays open");
+    let directory = request.to_directory;
+    let held = share.open(&entered.caller, directory, &open_request(right, ShareAccess::DELETE)).await?;
+    let renamed = share.rename(&node.caller, request, None).await;
+    if let Err(error) = share.close(&entered.caller, directory, held.token).await {
+        tracing::debug!(%directory, %error, "a directory that something was renamed to stays open");
     }
     match renamed {
         Ok(_) => Ok(()),
@@ -141,13 +144,6 @@ async fn move_name(
         Err(FsError::Stale) => Err(NtStatus::OBJECT_PATH_NOT_FOUND.into()),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Of two names of one file the former goes. A rename as POSIX has it would leave both.
-async fn remove_name(node: &OpenNode, entered: &Entered, (directory, name): &(NodeId, Name)) -> Result<(), NtStatus> {
-    let request = RemoveRequest { directory: *directory, name: name.clone(), kind: RemoveKind::NotDirectory };
-    entered.share.remove(&node.caller, &request, None).await.map_err(status)?;
-    Ok(())
 }
 
 fn open_request(rights: AccessMask, deny: ShareAccess) -> OpenRequest {

@@ -63,18 +63,18 @@ fn what_a_client_has_read_changes_nothing() {
 fn times_are_set_to_the_interval() {
     let found = node(NodeKind::File, 0);
     let time = FileTime::from_unix(-63_158_400, 700);
+    let set = SetTime::To(Timestamp::new(-63_158_400, 700).unwrap());
     let wanted = changes(&BasicChange { last_write: TimeChange::Set(time), ..NOTHING }, &found).unwrap();
-    assert_eq!(wanted.mtime, SetTime::To(Timestamp::new(-63_158_400, 700).unwrap()));
-    assert_eq!(wanted.atime, SetTime::Keep);
+    assert_eq!(wanted, SetAttributes { mtime: set, ..SetAttributes::default() });
+    let wanted = changes(&BasicChange { creation: TimeChange::Set(time), ..NOTHING }, &found).unwrap();
+    assert_eq!(wanted, SetAttributes { birth: set, ..SetAttributes::default() });
 }
 
 #[test]
-fn times_that_cannot_be_set_are_refused() {
+fn the_time_of_change_is_the_servers() {
     let found = node(NodeKind::File, 0);
-    let time = TimeChange::Set(FileTime::from_unix(1, 0));
-    for change in [BasicChange { creation: time, ..NOTHING }, BasicChange { change: time, ..NOTHING }] {
-        assert_eq!(changes(&change, &found), Err(NtStatus::NOT_SUPPORTED));
-    }
+    let change = BasicChange { change: TimeChange::Set(FileTime::from_unix(1, 0)), ..NOTHING };
+    assert_eq!(changes(&change, &found), Ok(SetAttributes::default()));
 }
 
 #[test]
