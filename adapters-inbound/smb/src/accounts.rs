@@ -67,7 +67,7 @@ impl Accounts {
 
     async fn check(&self, peer: SocketAddr, pending: Pending) -> Result<Proved, NtStatus> {
         let name = pending.identity().user.clone();
-        if self.is_throttled(peer.ip()) {
+        if self.is_throttled(peer.ip(), &name) {
             return Err(NtStatus::LOGON_FAILURE);
         }
         let account = self.find(&name).await.map_err(|()| NtStatus::NO_LOGON_SERVERS)?;
@@ -83,7 +83,7 @@ impl Accounts {
                 Ok(Proved { user: account.user, accepted })
             }
             (Err(refusal), _) => {
-                self.note_failure(peer.ip());
+                self.note_failure(peer.ip(), &name);
                 tracing::warn!(%peer, user = %name, reason = %refusal, "logon refused");
                 Err(refused(&refusal))
             }
@@ -108,13 +108,13 @@ impl Accounts {
     }
 
     /// Whether a client has failed too often lately.
-    fn is_throttled(&self, address: IpAddr) -> bool {
-        self.throttle.lock().is_throttled(ClientNetwork::of(address), Instant::now().into_std())
+    fn is_throttled(&self, address: IpAddr, user: &str) -> bool {
+        self.throttle.lock().is_throttled(ClientNetwork::of(address), user, Instant::now().into_std())
     }
 
     /// Notes that a client has failed to log on.
-    fn note_failure(&self, address: IpAddr) {
-        self.throttle.lock().note(ClientNetwork::of(address), Instant::now().into_std());
+    fn note_failure(&self, address: IpAddr, user: &str) {
+        self.throttle.lock().note(ClientNetwork::of(address), user, Instant::now().into_std());
     }
 }
 
