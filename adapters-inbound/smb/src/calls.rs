@@ -2,6 +2,7 @@
 
 mod checks;
 mod respond;
+mod room;
 
 use std::sync::{
     Arc, OnceLock,
@@ -28,6 +29,12 @@ use crate::{
     tree::Tree,
 };
 pub(crate) use respond::{Answer, frame_of};
+use room::Room;
+pub(crate) use room::answers_bytes;
+
+/// Bytes of a frame and of its answers from which on none of its requests may wait for long: they would hold the room
+/// for it as long.
+const WAITING_BYTES_MAX: usize = 64 << 10;
 
 /// The requests of one frame, and whether it was sealed.
 pub(crate) struct Batch {
@@ -56,7 +63,7 @@ pub(crate) struct Call {
     tree: Option<Arc<Tree>>,
     /// The file that it takes over from the request before.
     related_file: Option<FileId>,
-    /// Whether it is the last of its frame: others can't be answered later.
+    /// Whether it is the last of a frame that holds little: others can't be answered later.
     may_wait: bool,
     /// The number under which it waits; 0 if it does not.
     async_id: AtomicU64,
@@ -65,6 +72,15 @@ pub(crate) struct Call {
     /// An open whose oplock may be broken once the client knows it.
     new_oplock: OnceLock<OpenToken>,
     is_sealed: bool,
+}
+
+/// Why a request can't be answered later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CantWait {
+    /// Others of its frame follow, or the frame holds much.
+    Frame,
+    /// Too many of its connection do already.
+    TooMany,
 }
 
 /// The outcome of a command.
@@ -103,13 +119,18 @@ impl Call {
         self.related_file.unwrap_or(id)
     }
 
-    /// Tells the client that the answer comes later. Returns what says that it does not wait any longer; none if the
-    /// request has to be answered with others, and can't wait.
-    pub(crate) fn wait(&self) -> Option<Cancelled> {
+    /// Tells the client that the answer comes later. Returns what says that it does not wait any longer.
+    ///
+    /// # Errors
+    /// It has to be answered now.
+    pub(crate) fn wait(&self) -> Result<Cancelled, CantWait> {
         if !self.may_wait || self.async_id.load(Ordering::Acquire) != 0 {
-            return None;
+            return Err(CantWait::Frame);
         }
-        let (id, cancelled) = self.link.waiting.enter(self.header.message_id);
+        // The other half is for what the client asks meanwhile: to cancel, to unlock, or to close.
+        let waiting_max = self.link.server.options.limits.in_flight / 2;
+        let entered = self.link.waiting.enter(self.header.message_id, waiting_max);
+        let (id, cancelled) = entered.ok_or(CantWait::TooMany)?;
         self.async_id.store(id, Ordering::Release);
         let header = Header {
             routing: Routing::Asynchronous { async_id: id },
@@ -123,7 +144,7 @@ impl Call {
             // The connection may be over.
             self.link.outbox.send(frame).ok();
         }
-        Some(cancelled)
+        Ok(cancelled)
     }
 
     /// The answer tells of a new tree.
@@ -181,13 +202,18 @@ pub(crate) async fn run(link: Arc<Link>, batch: Batch, requests: &mut Requests) 
     let mut answers = Vec::with_capacity(batch.requests.len());
     let mut related = Related::default();
     let count = batch.requests.len();
+    let received: usize = batch.requests.iter().map(|(message, _)| message.bytes.len()).sum();
+    let is_small = received + answers_bytes(&batch.requests) <= WAITING_BYTES_MAX;
+    let mut room = Room::of(count);
     for (index, (message, request)) in batch.requests.into_iter().enumerate() {
         if message.header.command == Command::CANCEL {
             continue;
         }
-        let place = Place { is_first: index == 0, is_last: index + 1 == count };
+        let place = Place { is_first: index == 0, may_wait: index + 1 == count && is_small };
+        let request = room.demand(request);
         let answer = answer(&link, (message, request), &batch.sealed, &mut related, place).await?;
         requests.answered(answer.status);
+        room.take(answer.message.length());
         answers.push(answer);
     }
     if answers.is_empty() {
@@ -211,7 +237,7 @@ pub(crate) struct Broken;
 #[derive(Clone, Copy)]
 struct Place {
     is_first: bool,
-    is_last: bool,
+    may_wait: bool,
 }
 
 fn link_answers(answers: &mut [Answer]) {
@@ -250,7 +276,7 @@ async fn answer(
             let with_session = |status, session_id| Header { session_id, ..grant(status) };
             // Found first: a failure can end the session.
             let signed_by = binding::signer(link, &header);
-            let made = match binding::demand_trust(link, &message, sealed.is_some()) {
+            let made = match binding::demand_trust(link, &message, sealed) {
                 Ok(()) => set_up(link, &header, request, &message.bytes, with_session).await,
                 Err(status) => Err(status.into()),
             };
@@ -273,6 +299,8 @@ async fn answer(
             return Ok(unsigned(failure));
         }
     };
+    // Whatever it waits for, the bytes that were received are not kept for it.
+    drop(message);
     let named = request.as_ref().ok().and_then(command::file_id);
     let line = CallLine::begin(&call, named);
     let done = match (&call.related_file_failure(related), request) {

@@ -1,10 +1,12 @@
 //! One client's connection, as one task.
 //!
 //! Requests run at once, and are answered in the order in which they are done. Reading stops while there is no room for
-//! what comes next, and when the client closes its side; what has begun goes on to its end.
+//! what comes next, and when the client closes its side. What has begun goes on to its end, whether the client takes
+//! answers or not: it may hold what others wait for.
 
+mod output;
+mod pace;
 mod receive;
-mod size;
 
 use std::{
     future::poll_fn,
@@ -37,6 +39,7 @@ use crate::{
     link::{Frame, Link},
     server::Server,
 };
+use output::Output;
 use receive::Receiver;
 
 /// Bytes that a request takes besides its frame.
@@ -45,8 +48,12 @@ const REQUEST_BYTES: usize = 2 << 10;
 const LINGER: Duration = Duration::from_secs(1);
 /// Frames that are written at once.
 const FRAMES_AT_ONCE: usize = 16;
+/// Bytes of answers that the client has not taken; nothing more is read meanwhile. One of the largest, or many small.
+const OUTPUT_BYTES_MAX: usize = 8 << 20;
+/// How long a connection keeps its front before others have their turn: as NFS has it, a hundred small requests.
+const SLICE: Duration = Duration::from_micros(500);
 
-type Running = Pin<Box<dyn Future<Output = Result<Option<Frame>, Broken>> + Send>>;
+type Running = FuturesUnordered<Pin<Box<dyn Future<Output = Result<Option<Frame>, Broken>> + Send>>>;
 
 /// A connection.
 pub(crate) struct Connection {
@@ -74,6 +81,7 @@ impl Connection {
             // Nobody else sets it.
             self.link.local.set(local.ip().to_canonical()).ok();
         }
+        let mut running = Running::new();
         let ended = {
             let (read, write) = stream.split();
             let wish = poll_fn(|context| match control.wish(context.waker()) {
@@ -83,10 +91,11 @@ impl Connection {
             tokio::select! {
                 biased;
                 () = wish => Err(Broken),
-                ended = self.serve(read, write, control) => ended,
+                ended = self.serve((read, write), &mut running, control) => ended,
             }
         };
         self.link.waiting.cancel_all();
+        finish(&mut running, control).await;
         for session in self.link.take_sessions() {
             // It goes on where another connection has it.
             if !session.channels.remove(&self.link) {
@@ -105,28 +114,41 @@ impl Connection {
         }
     }
 
-    async fn serve(&mut self, read: ReadHalf<'_>, mut write: WriteHalf<'_>, control: &Control) -> Result<(), Broken> {
-        let mut receiver = Receiver::new(read);
-        let mut running: FuturesUnordered<Running> = FuturesUnordered::new();
+    async fn serve(
+        &mut self,
+        (read, mut write): (ReadHalf<'_>, WriteHalf<'_>),
+        running: &mut Running,
+        control: &Control,
+    ) -> Result<(), Broken> {
+        let (mut receiver, mut output) = (Receiver::new(read), Output::new());
         let limits = self.link.server.options.limits.clone();
         let stranger_until = Instant::now() + limits.stall;
         let mut idle = pin!(sleep_until(Instant::now() + self.link.server.idle));
         let mut active = Instant::now();
+        // Since when it has gone on without a wait.
+        let mut turn = None;
         let mut reads = true;
         loop {
-            if !reads && running.is_empty() {
+            if !reads && running.is_empty() && output.is_empty() {
                 return Ok(());
+            }
+            if turn.get_or_insert_with(Instant::now).elapsed() > SLICE {
+                tokio::task::yield_now().await;
+                turn = None;
             }
             if self.link.is_admitted.load(Ordering::Acquire) {
                 self.seat.admit();
             }
-            self.note_activity(running.is_empty());
+            self.note_activity(running.is_empty() && output.is_empty());
             let draining = poll_fn(|context| match control.wish(context.waker()) {
                 Wish::Run => Poll::Pending,
                 Wish::Drain | Wish::Cut => Poll::Ready(()),
             });
             let is_stranger = self.seat.is_unadmitted();
-            let may_read = reads && running.len() < limits.in_flight;
+            let may_read = reads && running.len() < limits.in_flight && output.bytes() < OUTPUT_BYTES_MAX;
+            if !may_read {
+                receiver.rest();
+            }
             let frame = tokio::select! {
                 biased;
                 done = running.select_next_some(), if !running.is_empty() => done?,
@@ -142,22 +164,24 @@ impl Connection {
                     idle.as_mut().reset(until);
                     continue;
                 }
-                received = receiver.next(&self.link, &mut self.account, limits.stall), if may_read => {
+                written = output.write(&mut write, limits.stall, &self.account), if !output.is_empty() => {
+                    self.link.server.counts.bytes_sent.add(written? as u64);
+                    None
+                }
+                received = receiver.next(&self.link, &self.account, limits.stall), if may_read => {
                     match received? {
-                        Some((packet, charge)) => self.start(packet, charge, &mut running)?,
+                        Some((packet, charge)) => self.start(packet, charge, running)?,
                         None => { reads = false; None }
                     }
                 }
+                // Polled where all others have to wait.
+                () = poll_fn(|_| { turn = None; Poll::Pending }) => None,
             };
             active = Instant::now();
-            let mut frames = Vec::new();
             let mut notices = Vec::new();
-            self.put_behind_early(frame, &mut frames, &mut notices);
-            self.collect_ready(&mut running, &mut frames, &mut notices)?;
-            frames.append(&mut notices);
-            if !frames.is_empty() {
-                self.write(&mut write, frames, limits.stall).await?;
-            }
+            self.put_behind_early(frame, &mut output, &mut notices);
+            self.collect_ready(running, &mut output, &mut notices)?;
+            notices.into_iter().for_each(|notice| output.push(notice));
         }
     }
 
@@ -172,28 +196,28 @@ impl Connection {
     /// Takes what is done already, so that it leaves with one write.
     fn collect_ready(
         &mut self,
-        running: &mut FuturesUnordered<Running>,
-        frames: &mut Vec<Frame>,
+        running: &mut Running,
+        output: &mut Output,
         notices: &mut Vec<Frame>,
     ) -> Result<(), Broken> {
-        while frames.len() < FRAMES_AT_ONCE {
+        for _ in 0..FRAMES_AT_ONCE {
             if running.is_empty() {
                 return Ok(());
             }
             let Some(Some(done)) = running.next().now_or_never() else { return Ok(()) };
-            self.put_behind_early(done?, frames, notices);
+            self.put_behind_early(done?, output, notices);
         }
         Ok(())
     }
 
     /// Puts an answer behind the interim ones: its own may be among them. Notices wait.
-    fn put_behind_early(&mut self, frame: Option<Frame>, frames: &mut Vec<Frame>, notices: &mut Vec<Frame>) {
+    fn put_behind_early(&mut self, frame: Option<Frame>, output: &mut Output, notices: &mut Vec<Frame>) {
         while let Ok(early) = self.early.try_recv() {
-            if early.is_notice { notices.push(early) } else { frames.push(early) }
+            if early.is_notice { notices.push(early) } else { output.push(early) }
         }
         match frame {
             Some(notice) if notice.is_notice => notices.insert(0, notice),
-            frame => frames.extend(frame),
+            frame => frame.into_iter().for_each(|frame| output.push(frame)),
         }
     }
 
@@ -202,7 +226,7 @@ impl Connection {
         &mut self,
         packet: receive::Received,
         charge: Charge,
-        running: &mut FuturesUnordered<Running>,
+        running: &mut Running,
     ) -> Result<Option<Frame>, Broken> {
         self.link.server.counts.frames.count();
         let batch = match packet {
@@ -224,7 +248,7 @@ impl Connection {
         let mut requests = Requests::new(&self.commands, commands);
         running.push(Box::pin(async move {
             let answered = calls::run(link, batch, &mut requests).await?;
-            Ok(answered.map(|frame| Frame { _charge: Some(charge), _requests: Some(requests), ..frame }))
+            Ok(answered.map(|frame| Frame { charge: Some(charge), _requests: Some(requests), ..frame }))
         }));
         Ok(None)
     }
@@ -237,37 +261,25 @@ impl Connection {
             if header.command == Command::CANCEL {
                 self.link.waiting.cancel(header);
             } else if !window.take(header.message_id, header.credit_charge) {
-                tracing::debug!(peer = %self.link.peer, id = header.message_id, "connection closed: a message id out of turn");
+                let peer = self.link.peer;
+                tracing::debug!(%peer, id = header.message_id, "connection closed: a message id out of turn");
                 return Err(Broken);
             }
         }
         Ok(())
     }
+}
 
-    async fn write(&self, write: &mut WriteHalf<'_>, frames: Vec<Frame>, patience: Duration) -> Result<(), Broken> {
-        let mut pieces: std::collections::VecDeque<Bytes> =
-            frames.iter().flat_map(|frame| frame.pieces.clone()).collect();
-        while !pieces.is_empty() {
-            let slices: Vec<std::io::IoSlice<'_>> =
-                pieces.iter().take(64).map(|piece| std::io::IoSlice::new(piece)).collect();
-            let written = timeout(patience, write.write_vectored(&slices)).await;
-            let mut written = written.map_err(|_| Broken)?.map_err(|_| Broken)?;
-            if written == 0 {
-                return Err(Broken);
-            }
-            self.link.server.counts.bytes_sent.add(written as u64);
-            while let Some(first) = pieces.front_mut().filter(|_| written > 0) {
-                let part = written.min(first.len());
-                bytes::Buf::advance(first, part);
-                written -= part;
-                if first.is_empty() {
-                    pieces.pop_front();
-                }
-            }
-            while pieces.front().is_some_and(Bytes::is_empty) {
-                pieces.pop_front();
-            }
-        }
-        Ok(())
+/// Lets what has begun come to its end, though nobody takes the answers: a change that was cut off might leave
+/// something open or locked. The locks that are waited for have been given up before.
+async fn finish(running: &mut Running, control: &Control) {
+    let cut = poll_fn(|context| match control.wish(context.waker()) {
+        Wish::Cut => Poll::Ready(()),
+        Wish::Run | Wish::Drain => Poll::Pending,
+    });
+    let ended = async { while running.next().await.is_some() {} };
+    tokio::select! {
+        () = ended => {}
+        () = cut => {}
     }
 }

@@ -26,6 +26,7 @@ mod establish;
 mod events;
 mod facts;
 mod failure;
+mod holdings;
 mod link;
 mod listing;
 mod locking;

@@ -22,13 +22,15 @@ use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::No
 pub(crate) use channel_sequence::{ChannelSequence, Sent};
 pub(crate) use lock_sequences::{LockSequence, LockSequences};
 
-use crate::{below::Below, client::Client, durable::Durable, listing::Listing, tree::Tree};
+use crate::{below::Below, client::Client, durable::Durable, holdings::Held, listing::Listing, tree::Tree};
 
 /// An open.
 pub(crate) struct Open {
     pub(crate) id: FileId,
     pub(crate) tree: Arc<Tree>,
     pub(crate) kind: OpenKind,
+    /// The room that it takes.
+    pub(crate) _held: Held,
 }
 
 /// What is open.

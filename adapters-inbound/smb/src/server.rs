@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 
 use crate::{
     accounts::Accounts, below::OpensBelow, caching::Caching, client::Clients, counts::Counts, durable::DetachedOpens,
-    locking::LockWaiters, protocol::SmbOptions, replays::Replays, session::Session,
+    holdings::Holdings, locking::LockWaiters, protocol::SmbOptions, replays::Replays, session::Session,
 };
 
 /// The server.
@@ -31,6 +31,8 @@ pub(crate) struct Server {
     pub(crate) slow: Option<Duration>,
     /// How long a connection without open files may carry nothing.
     pub(crate) idle: Duration,
+    /// What users have open.
+    pub(crate) holdings: Holdings,
     /// Requests for locks that stand in line.
     pub(crate) lock_waiters: LockWaiters,
     pub(crate) opens_below: Arc<OpensBelow>,
@@ -59,6 +61,7 @@ impl Server {
             slow: serving.slow,
             idle: serving.idle,
             lock_waiters: LockWaiters::default(),
+            holdings: Holdings::default(),
             opens_below: Arc::default(),
             clients: Clients::default(),
             caching: Caching::default(),

@@ -13,7 +13,13 @@ use dittofs_domain::{ClientId, Credentials, users::UserName};
 use dittofs_smb_wire::{NtStatus, identifiers::FileId};
 use parking_lot::{Mutex, RwLock};
 
-use crate::{client::Client, negotiation::Terms, open::Open, tree::Tree};
+use crate::{
+    client::Client,
+    holdings::{Held, Holding},
+    negotiation::Terms,
+    open::Open,
+    tree::Tree,
+};
 pub(crate) use channels::Channels;
 pub(crate) use keys::Keys;
 use table::Table;
@@ -37,6 +43,8 @@ pub(crate) struct Session {
     pub(crate) client: Arc<Client>,
     /// The connections that it has.
     pub(crate) channels: Channels,
+    /// What its user has open, here and elsewhere.
+    holding: Arc<Holding>,
     trees: Mutex<Table<Tree>>,
     opens: Mutex<Table<Open>>,
     /// Whether it has ended. Its connection may not have heard of that: another one can end it.
@@ -48,7 +56,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(
         id: u64,
-        (user, client): (User, Arc<Client>),
+        (user, client, holding): (User, Arc<Client>, Arc<Holding>),
         (keys, terms): (Keys, Arc<Terms>),
         (trees_max, opens_max): (usize, usize),
     ) -> Session {
@@ -61,6 +69,7 @@ impl Session {
             terms,
             client,
             channels: Channels::default(),
+            holding,
             trees,
             opens: Mutex::new(Table::new(opens_max, random_start())),
             is_over: AtomicBool::new(false),
@@ -90,6 +99,14 @@ impl Session {
     /// The client, as locks and opens know it.
     pub(crate) fn client(&self) -> ClientId {
         self.client.id()
+    }
+
+    /// Takes room for something that is open, as its user may.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES`.
+    pub(crate) fn hold(&self, kib: usize) -> Result<Held, NtStatus> {
+        self.holding.take(kib).ok_or(NtStatus::INSUFFICIENT_RESOURCES)
     }
 
     /// Adds a share.
@@ -162,3 +179,6 @@ impl Session {
 fn random_start() -> u64 {
     u64::from(getrandom::u32().unwrap_or(1)) << 16
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -7,6 +7,8 @@ use dittofs_ports::{CaseRule, Entered, EntryService, Presented};
 use dittofs_smb_wire::NtStatus;
 use parking_lot::RwLock;
 
+use crate::holdings::Held;
+
 /// What a tree leads to.
 #[derive(Debug)]
 pub(crate) enum TreeKind {
@@ -36,6 +38,8 @@ pub(crate) struct Files {
 pub(crate) struct Tree {
     pub(crate) id: u32,
     pub(crate) kind: TreeKind,
+    /// The room that it takes.
+    pub(crate) _held: Held,
 }
 
 impl Files {

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU32, AtomicU64},
 };
 
-use dittofs_smb_security::Sender;
+use dittofs_smb_security::{Sender, signing::Signer};
 use dittofs_smb_wire::{
     Command, Message, NtStatus,
     header::{HeaderFlags, Routing},
@@ -32,7 +32,7 @@ pub(super) fn call(
     }
     let session_id = if is_related { related.session_id.unwrap_or_default() } else { header.session_id };
     let session = link.session(session_id)?;
-    demand_trust(link, &session, message, sealed)?;
+    demand_trust(&session, || session.channels.signer(link), message, sealed)?;
     let tree_id = match header.routing {
         _ if is_related && related.tree_id.is_some() => related.tree_id.unwrap_or_default(),
         Routing::Synchronous { tree_id, .. } => tree_id,
@@ -49,7 +49,7 @@ pub(super) fn call(
         session,
         tree,
         related_file,
-        may_wait: place.is_last,
+        may_wait: place.may_wait,
         async_id: AtomicU64::new(0),
         new_tree: AtomicU32::new(0),
         new_oplock: OnceLock::new(),
@@ -63,8 +63,8 @@ fn needs_tree(command: Command) -> bool {
 
 /// Refuses what is not signed or sealed as the session demands, and what is signed wrongly.
 fn demand_trust(
-    link: &Link,
     session: &Session,
+    signer: impl FnOnce() -> Option<Arc<Signer>>,
     message: &Message,
     sealed: &Option<Arc<Session>>,
 ) -> Result<(), NtStatus> {
@@ -76,16 +76,11 @@ fn demand_trust(
         return Err(NtStatus::ACCESS_DENIED);
     }
     if message.header.flags.contains(HeaderFlags::SIGNED) {
-        return verify(link, session, message);
+        let signer = signer().ok_or(NtStatus::USER_SESSION_DELETED)?;
+        return signer.verify(Sender::Client, &message.bytes, &[]).map_err(|_| NtStatus::ACCESS_DENIED);
     }
     if session.keys.must_be_signed { Err(NtStatus::ACCESS_DENIED) } else { Ok(()) }
 }
 
-/// Checks a signature.
-///
-/// # Errors
-/// `ACCESS_DENIED`.
-fn verify(link: &Link, session: &Session, message: &Message) -> Result<(), NtStatus> {
-    let signer = session.channels.signer(link).ok_or(NtStatus::USER_SESSION_DELETED)?;
-    signer.verify(Sender::Client, &message.bytes, &[]).map_err(|_| NtStatus::ACCESS_DENIED)
-}
+#[cfg(test)]
+mod tests;

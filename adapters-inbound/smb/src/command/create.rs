@@ -40,6 +40,7 @@ use crate::{
     closing::{close_node, close_open, report},
     facts::{self, KEPT},
     failure::Failure,
+    holdings::{Held, OPEN_KIB},
     listing::Listing,
     names::shown,
     open::{ChannelSequence, InUse, LockSequences, Open, OpenKind, OpenNode, Place},
@@ -65,6 +66,7 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     if !call.session.has_room_for_open() {
         return Err(NtStatus::TOO_MANY_OPENED_FILES.into());
     }
+    let held = call.session.hold(OPEN_KIB)?;
     let entered = files.enter(&*call.link.server.services.entry)?;
     if let Some(reconnect) = wanted.durability.wanted_reconnect()? {
         return reconnect::reconnect(call, &entered, &wanted, reconnect).await;
@@ -95,7 +97,7 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     let _opening = call.link.server.caching.opening();
     let asked = OpenNameRequest { open: OpenRequest { cache: cache.request(), ..asked.open }, ..asked };
     let opened = opening::open(call, &entered, &asked).await?;
-    let open = add(call, &entered, (target, &wanted), (&opened, access)).await?;
+    let open = add(call, held, &entered, (target, &wanted), (&opened, access)).await?;
     let node = NodeRef { node: opened.opened.attributes.node, ..entered.node };
     let given = match cache.note(call, node, &open, opened.opened.lease) {
         Ok(given) => given,
@@ -319,6 +321,7 @@ fn open_request(target: &Target, wanted: &Wanted, access: AccessMask, caller: &C
 /// Adds the open to the session; where there is no room any more, it is closed again.
 async fn add(
     call: &Call,
+    held: Held,
     entered: &Entered,
     (target, wanted): (Target, &Wanted),
     (opened, access): (&OpenedName, AccessMask),
@@ -353,7 +356,7 @@ async fn add(
     };
     let (node, persistent) = (Arc::new(node), server.new_open_id());
     let kind = OpenKind::Node(Arc::clone(&node));
-    let added = call.session.add_open(|id| Open { id: FileId { persistent, volatile: id }, tree, kind });
+    let added = call.session.add_open(|id| Open { id: FileId { persistent, volatile: id }, tree, kind, _held: held });
     match added {
         Ok(open) => Ok(open),
         Err(status) => {

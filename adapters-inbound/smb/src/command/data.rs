@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dittofs_domain::{access::AccessMask, error::FsError};
-use dittofs_ports::Stability;
+use dittofs_ports::{BlockService, Stability};
 use dittofs_smb_wire::{
     NtStatus, Response,
     flush::FlushRequest,
@@ -20,6 +20,8 @@ use crate::{
 
 /// Bytes that are written at once: as much as a journal's record holds well.
 const WRITE_BYTES_MAX: usize = 1 << 20;
+/// Bytes that are read at once: as many as the services read at most.
+const READ_BYTES_MAX: u32 = 4 << 20;
 /// No offset is beyond.
 const OFFSET_MAX: u64 = i64::MAX as u64;
 
@@ -41,13 +43,33 @@ pub(super) async fn read(call: &Call, request: &ReadRequest) -> Result<Done, Fai
     }
     let TreeKind::Files(files) = &call.tree()?.kind else { return Err(NtStatus::FILE_CLOSED.into()) };
     let entered = files.enter(&*call.link.server.services.entry)?;
-    let reply = entered.share.read(&node.caller, node.node, request.offset, request.length).await?;
-    let count: usize = reply.data.iter().map(Bytes::len).sum();
+    let data = read_all(&*entered.share, node, request.offset, request.length).await?;
+    let count: usize = data.iter().map(Bytes::len).sum();
     if count < request.minimum_count as usize || (count == 0 && request.length > 0) {
         return Err(NtStatus::END_OF_FILE.into());
     }
     node.moved_to(request.offset + count as u64);
-    Ok(Response::Read(ReadResponse { data: reply.data.into_vec(), data_remaining: 0 }).into())
+    Ok(Response::Read(ReadResponse { data, data_remaining: 0 }).into())
+}
+
+/// Reads all that there is of a range: clients take a short answer for the end of the file.
+async fn read_all(
+    share: &dyn BlockService,
+    node: &OpenNode,
+    mut offset: u64,
+    mut length: u32,
+) -> Result<Vec<Bytes>, FsError> {
+    let mut data = Vec::new();
+    loop {
+        let reply = share.read(&node.caller, node.node, offset, length.min(READ_BYTES_MAX)).await?;
+        let count: usize = reply.data.iter().map(Bytes::len).sum();
+        data.extend(reply.data);
+        offset += count as u64;
+        length = length.saturating_sub(count as u32);
+        if length == 0 || count == 0 || reply.end_of_file {
+            return Ok(data);
+        }
+    }
 }
 
 pub(super) async fn write(call: &Call, request: WriteRequest) -> Result<Done, Failure> {
@@ -105,3 +127,6 @@ pub(super) async fn flush(call: &Call, request: &FlushRequest) -> Result<Done, F
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use crate::{
     calls::{Call, Done},
     failure::Failure,
+    holdings::PIPE_KIB,
     open::{Open, OpenKind},
 };
 
@@ -36,10 +37,12 @@ pub(super) fn create(call: &Call, request: &CreateRequest) -> Result<Done, Failu
     let pipe = Pipe::open(&name).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
     let tree = Arc::clone(call.tree()?);
     let persistent = call.link.server.new_open_id();
+    let held = call.session.hold(PIPE_KIB)?;
     let open = call.session.add_open(|id| Open {
         id: FileId { persistent, volatile: id },
         tree,
         kind: OpenKind::Pipe(Mutex::new(pipe)),
+        _held: held,
     })?;
     let body = CreateResponse {
         oplock_level: OplockLevel::NONE,

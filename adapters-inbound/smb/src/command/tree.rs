@@ -13,6 +13,7 @@ use crate::{
     calls::{Call, Done},
     closing::close_tree,
     failure::Failure,
+    holdings::OPEN_KIB,
     session::User,
     share::{PIPES, is_same, of_path},
     tree::{Files, Tree, TreeKind},
@@ -34,7 +35,8 @@ pub(super) async fn connect(call: &Call, request: &TreeConnectRequest) -> Result
         TreeKind::Files(files) if files.read_only => AccessMask::all() - CHANGES,
         _ => AccessMask::all(),
     };
-    let tree = call.session.add_tree(|id| Tree { id: id as u32, kind })?;
+    let held = call.session.hold(OPEN_KIB)?;
+    let tree = call.session.add_tree(|id| Tree { id: id as u32, kind, _held: held })?;
     call.answer_for_tree(tree.id);
     let body = TreeConnectResponse {
         share_type,

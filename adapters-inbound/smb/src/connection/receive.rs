@@ -1,10 +1,6 @@
 //! From bytes to requests.
 
-use std::{
-    future::poll_fn,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use dittofs_smb_security::sealing::TransformHeader;
@@ -13,12 +9,12 @@ use dittofs_smb_wire::{
     frame::{self, HEADER_SIZE},
     request::RequestError,
 };
-use dittofs_transport::{Account, Charge, Progress};
-use tokio::{io::AsyncReadExt, net::tcp::ReadHalf, time::timeout_at};
+use dittofs_transport::{Account, Charge};
+use tokio::{io::AsyncReadExt, net::tcp::ReadHalf};
 
-use super::{REQUEST_BYTES, size::answer_bytes};
+use super::{REQUEST_BYTES, pace::Pace};
 use crate::{
-    calls::{Batch, Broken},
+    calls::{Batch, Broken, answers_bytes},
     link::Link,
     negotiation::LARGE_IO_BYTES_MAX,
     session::Session,
@@ -30,11 +26,10 @@ const REQUESTS_MAX: usize = 64;
 const STRANGER_FRAME_MAX: usize = 64 << 10;
 /// Bytes of a frame besides what is written: headers of a compound.
 const HEADERS_MAX: usize = 64 << 10;
+/// A frame, and an answer, from this length on are large: who waits for the room of the one must not hold the other.
+const LARGE: usize = 64 << 10;
 /// Bytes that are read at once where no frame is known to be longer.
 const READ_BYTES: usize = 64 << 10;
-
-/// A client must send so many bytes of a frame, or all that is left of it, within its patience.
-const PROGRESS_BYTES: u64 = 64 << 10;
 
 /// What a frame has.
 pub(super) enum Received {
@@ -51,10 +46,12 @@ pub(super) struct Receiver<'a> {
     ready: Option<(Received, usize)>,
     /// The room that the frame takes which is being received.
     charge: Option<Charge>,
+    /// The length of the newest frame.
+    frame_bytes: usize,
     /// How many further bytes are needed.
     missing: usize,
     /// Whether the frame goes on as it must.
-    progress: Progress,
+    pace: Pace,
 }
 
 impl<'a> Receiver<'a> {
@@ -64,22 +61,36 @@ impl<'a> Receiver<'a> {
             buffer: BytesMut::new(),
             ready: None,
             charge: None,
+            frame_bytes: 0,
             missing: HEADER_SIZE,
-            progress: Progress::of_at_least(PROGRESS_BYTES),
+            pace: Pace::new(),
         }
+    }
+
+    /// Nothing is read for a while: the client is not waited for.
+    pub(super) fn rest(&mut self) {
+        self.pace.end();
     }
 
     /// The next frame, with the room that it takes; none at the end. May be dropped and called again.
     pub(super) async fn next(
         &mut self,
         link: &Arc<Link>,
-        account: &mut Account,
+        account: &Account,
         patience: Duration,
     ) -> Result<Option<(Received, Charge)>, Broken> {
         loop {
             if let Some((_, answer)) = &self.ready {
                 let bytes = REQUEST_BYTES + answer;
-                let room = poll_fn(|context| account.poll_charge(bytes, context)).await;
+                let room = match self.frame_bytes > LARGE && bytes > LARGE {
+                    // Several that hold the one and wait for the other would wait for each other for ever.
+                    true => account.try_charge(bytes).ok_or_else(|| {
+                        let peer = link.peer;
+                        tracing::info!(%peer, "connection closed: no room for a frame that is large both ways");
+                        Broken
+                    })?,
+                    false => poll_fn(|context| account.poll_charge(bytes, context)).await,
+                };
                 let Some((received, _)) = self.ready.take() else { continue };
                 let mut charge = self.charge.take().map_or_else(|| account.try_charge(0), Some).ok_or(Broken)?;
                 charge.merge(room);
@@ -90,12 +101,11 @@ impl<'a> Receiver<'a> {
             match frame::decode(&mut self.buffer, length_max) {
                 Ok(frame::Progress::Message(message)) => {
                     self.missing = HEADER_SIZE;
-                    self.progress.end();
+                    self.pace.end();
+                    self.frame_bytes = message.len();
                     let received = requests(link, message)?;
                     let answer = match &received {
-                        Received::Batch(batch) => {
-                            batch.requests.iter().flat_map(|(_, request)| request).map(answer_bytes).sum()
-                        }
+                        Received::Batch(batch) => answers_bytes(&batch.requests),
                         Received::Other(_) => 0,
                     };
                     self.ready = Some((received, answer));
@@ -107,7 +117,7 @@ impl<'a> Receiver<'a> {
                         let bytes = self.buffer.len() + missing;
                         self.charge = Some(poll_fn(|context| account.poll_charge(bytes, context)).await);
                     }
-                    if !self.fill(link, patience).await? {
+                    if !self.fill(link, account, patience).await? {
                         return Ok(None);
                     }
                 }
@@ -120,20 +130,15 @@ impl<'a> Receiver<'a> {
     }
 
     /// Reads more; false at the end.
-    async fn fill(&mut self, link: &Link, patience: Duration) -> Result<bool, Broken> {
+    async fn fill(&mut self, link: &Link, account: &Account, patience: Duration) -> Result<bool, Broken> {
         self.buffer.reserve(self.missing.max(READ_BYTES));
         let read = self.read.read_buf(&mut self.buffer);
         // A frame must go on; between frames a client may be silent.
-        let read = match self.charge.is_some() {
-            true => {
-                self.progress.wait(Instant::now());
-                let until = self.progress.deadline(patience).unwrap_or_else(Instant::now);
-                timeout_at(until.into(), read).await.map_err(|_| Broken)?
-            }
-            false => read.await,
+        let count = match self.charge.is_some() {
+            true => self.pace.within(patience, account, read).await?,
+            false => read.await.map_err(|_| Broken)?,
         };
-        let count = read.map_err(|_| Broken)?;
-        self.progress.moved(count as u64);
+        self.pace.moved(count);
         link.server.counts.bytes_received.add(count as u64);
         Ok(count > 0)
     }

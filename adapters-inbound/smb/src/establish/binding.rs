@@ -20,20 +20,32 @@ pub(crate) fn signer(link: &Link, header: &Header) -> Option<Arc<Signer>> {
     here.or_else(|| link.server.find_session(header.session_id).map(|session| Arc::clone(&session.keys.signer)))
 }
 
-/// Refuses a SESSION_SETUP that is signed wrongly, or not signed where its session demands it.
+/// Refuses a SESSION_SETUP that is signed wrongly, or not protected where its session's messages are: whoever can put
+/// bytes into a connection could end its sessions (3.3.5.2.4). A signature is enough, since clients do not seal it.
 ///
 /// # Errors
 /// `ACCESS_DENIED`.
-pub(crate) fn demand_trust(link: &Link, message: &Message, is_sealed: bool) -> Result<(), NtStatus> {
-    if is_sealed {
-        return Ok(());
-    }
-    match signer(link, &message.header) {
-        Some(signer) => signer.verify(Sender::Client, &message.bytes, &[]).map_err(|_| NtStatus::ACCESS_DENIED),
-        None => match link.session(message.header.session_id) {
-            Ok(session) if session.keys.must_be_signed => Err(NtStatus::ACCESS_DENIED),
-            _ => Ok(()),
-        },
+pub(crate) fn demand_trust(link: &Link, message: &Message, sealed: &Option<Arc<Session>>) -> Result<(), NtStatus> {
+    let session = link.session(message.header.session_id).ok();
+    demand_signature(session.as_deref(), signer(link, &message.header).as_deref(), message, sealed.as_deref())
+}
+
+fn demand_signature(
+    session: Option<&Session>,
+    signer: Option<&Signer>,
+    message: &Message,
+    sealed: Option<&Session>,
+) -> Result<(), NtStatus> {
+    match (sealed, session, signer) {
+        (Some(sealed), Some(session), _) if sealed.id != session.id => Err(NtStatus::ACCESS_DENIED),
+        (Some(_), _, _) => Ok(()),
+        (None, _, Some(signer)) => {
+            signer.verify(Sender::Client, &message.bytes, &[]).map_err(|_| NtStatus::ACCESS_DENIED)
+        }
+        (None, Some(session), None) if session.keys.must_be_signed || session.keys.must_be_sealed => {
+            Err(NtStatus::ACCESS_DENIED)
+        }
+        (None, _, None) => Ok(()),
     }
 }
 

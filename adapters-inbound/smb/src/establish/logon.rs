@@ -3,10 +3,10 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use dittofs_smb_security::{
-    FileTime, Refusal,
+    FileTime,
     preauth::PreauthHash,
     signing::Signer,
-    spnego::{Acceptor, Pending, Step},
+    spnego::{Acceptor, Step},
 };
 use dittofs_smb_wire::{
     Header, NtStatus, OutgoingMessage,
@@ -15,6 +15,7 @@ use dittofs_smb_wire::{
 use tokio::sync::Mutex;
 
 use crate::{
+    accounts::{self, Proved},
     closing::close_session,
     establish::binding::{self, session as session_to_bind},
     failure::Failure,
@@ -23,7 +24,7 @@ use crate::{
     protocol::Encryption,
     renewal::renew,
     server::{now, random_bytes},
-    session::{Keys, Session, User},
+    session::{Keys, Session},
 };
 
 /// A session on its way.
@@ -94,7 +95,7 @@ pub(crate) async fn set_up(
         }
         Ok(Step::Identify(pending)) => {
             link.logons.lock().remove(&id);
-            let proved = prove(link, *pending).await;
+            let proved = link.server.accounts.prove(link.peer, *pending).await.map_err(Failure::from);
             match proved {
                 Ok(proved) => {
                     finish(link, &terms, (id, existing), request, &logon.preauth, proved, response_header).await
@@ -114,7 +115,7 @@ pub(crate) async fn set_up(
         }
         Err(refusal) => {
             link.logons.lock().remove(&id);
-            Err(failed(link, existing, refused(&refusal).into()).await)
+            Err(failed(link, existing, accounts::refused(&refusal).into()).await)
         }
     }
 }
@@ -133,42 +134,6 @@ fn logon(link: &Link, id: u64, may_begin: bool, binds: bool) -> Result<Arc<Mutex
     let logon = Arc::new(Mutex::new(Logon { acceptor, preauth: link.preauth(), binds }));
     logons.insert(id, Arc::clone(&logon));
     Ok(logon)
-}
-
-/// A user that has proved its password.
-struct Proved {
-    user: User,
-    accepted: dittofs_smb_security::spnego::Accepted,
-}
-
-async fn prove(link: &Link, pending: Pending) -> Result<Proved, Failure> {
-    let name = pending.identity().user.clone();
-    let peer = link.peer;
-    if link.server.accounts.is_throttled(peer.ip()) {
-        return Err(NtStatus::LOGON_FAILURE.into());
-    }
-    let account = match link.server.accounts.find(&name).await {
-        Ok(account) => account,
-        Err(()) => return Err(NtStatus::NO_LOGON_SERVERS.into()),
-    };
-    // The same work is done for a user that there is not.
-    let accepted = pending.finish(account.as_ref().map(|account| &account.hash));
-    match (accepted, account) {
-        (Ok(_), Some(account)) if account.is_disabled => {
-            tracing::warn!(%peer, user = %name, "logon refused: the user is disabled");
-            Err(NtStatus::ACCOUNT_DISABLED.into())
-        }
-        (Ok(accepted), Some(account)) => {
-            tracing::info!(%peer, user = account.user.name.as_str(), "logged on");
-            Ok(Proved { user: account.user, accepted })
-        }
-        (Err(refusal), _) => {
-            link.server.accounts.note_failure(peer.ip());
-            tracing::warn!(%peer, user = %name, reason = %refusal, "logon refused");
-            Err(refused(&refusal).into())
-        }
-        (Ok(_), None) => Err(NtStatus::LOGON_FAILURE.into()),
-    }
 }
 
 async fn finish(
@@ -209,8 +174,9 @@ async fn finish(
             let keys = keys.map_err(|_| NtStatus::INTERNAL_ERROR)?;
             let limits = &options.limits;
             let client = link.server.clients.enter(terms.client.guid);
-            let session =
-                Arc::new(Session::new(id, (user, client), (keys, Arc::clone(terms)), (limits.trees, limits.opens)));
+            let holding = link.server.holdings.of(&user.name);
+            let (who, keys) = ((user, client, holding), (keys, Arc::clone(terms)));
+            let session = Arc::new(Session::new(id, who, keys, (limits.trees, limits.opens)));
             session.channels.add(link, Arc::clone(&session.keys.signer));
             link.add_session(Arc::clone(&session));
             link.server.note_session(&session);
@@ -248,15 +214,4 @@ async fn failed(link: &Link, existing: Onto, failure: Failure) -> Failure {
 pub(crate) async fn logoff(link: &Link, session: &Arc<Session>) {
     link.remove_session(session.id);
     close_session(&link.server, session).await;
-}
-
-/// The status of a refused logon. Whether the user exists can't be told from it.
-fn refused(refusal: &Refusal) -> NtStatus {
-    match refusal {
-        Refusal::Malformed | Refusal::OutOfSequence => NtStatus::INVALID_PARAMETER,
-        Refusal::NoCommonMechanism | Refusal::NoUnicode => NtStatus::NOT_SUPPORTED,
-        Refusal::ObsoleteResponse | Refusal::ForeignTarget | Refusal::Credentials | Refusal::Integrity => {
-            NtStatus::LOGON_FAILURE
-        }
-    }
 }

@@ -11,7 +11,7 @@ use crate::counts::Requests;
 pub(crate) struct Frame {
     pub(crate) pieces: Vec<Bytes>,
     /// The memory that it takes, and that the requests took which it answers.
-    pub(crate) _charge: Option<Charge>,
+    pub(crate) charge: Option<Charge>,
     /// Whether it answers nothing: it goes behind the answers that are ready with it, as it may tell of what they give.
     pub(crate) is_notice: bool,
     /// The requests that it answers: they end with it.
@@ -23,14 +23,14 @@ impl Frame {
     pub(crate) fn new(mut pieces: Vec<Bytes>) -> Option<Frame> {
         let header = frame::header(pieces.iter().map(Bytes::len).sum())?;
         pieces.insert(0, Bytes::copy_from_slice(&header));
-        Some(Frame { pieces, _charge: None, is_notice: false, _requests: None })
+        Some(Frame { pieces, charge: None, is_notice: false, _requests: None })
     }
 
     /// A frame of one message that has room for the frame's header in front.
     pub(crate) fn of_one(mut message: BytesMut) -> Option<Frame> {
         let header = frame::header(message.len().checked_sub(frame::HEADER_SIZE)?)?;
         message.get_mut(..frame::HEADER_SIZE)?.copy_from_slice(&header);
-        Some(Frame { pieces: vec![message.freeze()], _charge: None, is_notice: false, _requests: None })
+        Some(Frame { pieces: vec![message.freeze()], charge: None, is_notice: false, _requests: None })
     }
 }
 

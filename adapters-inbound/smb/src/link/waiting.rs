@@ -27,12 +27,16 @@ struct Request {
 }
 
 impl Waiting {
-    /// Takes a request in. Returns its number, and what says that it is cancelled.
-    pub(crate) fn enter(&self, message_id: u64) -> (u64, Cancelled) {
+    /// Takes a request in. Returns its number, and what says that it is cancelled; none if there are so many already.
+    pub(crate) fn enter(&self, message_id: u64, most: usize) -> Option<(u64, Cancelled)> {
+        let mut by_id = self.by_id.lock();
+        if by_id.len() >= most {
+            return None;
+        }
         let id = self.next.fetch_add(1, Ordering::Relaxed) + 1;
         let (cancel, cancelled) = oneshot::channel();
-        self.by_id.lock().insert(id, Request { message_id, cancel: Some(cancel) });
-        (id, cancelled)
+        by_id.insert(id, Request { message_id, cancel: Some(cancel) });
+        Some((id, cancelled))
     }
 
     /// The request is answered.
@@ -62,3 +66,6 @@ impl Waiting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

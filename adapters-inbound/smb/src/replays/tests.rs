@@ -1,8 +1,10 @@
+use dittofs_domain::users::UserName;
 use dittofs_smb_rpc::Pipe;
 use dittofs_smb_wire::identifiers::FileId;
 
 use super::*;
 use crate::{
+    holdings::{Held, Holdings},
     open::OpenKind,
     tree::{Tree, TreeKind},
 };
@@ -10,11 +12,16 @@ use crate::{
 const KEY: Key = (Guid([1; 16]), Guid([2; 16]));
 const SESSION: u64 = 5;
 
+fn held() -> Held {
+    Holdings::default().of(&UserName::new("alice").unwrap()).take(1).unwrap()
+}
+
 fn open() -> Arc<Open> {
     Arc::new(Open {
         id: FileId { persistent: 1, volatile: 1 },
-        tree: Arc::new(Tree { id: 1, kind: TreeKind::Pipes }),
+        tree: Arc::new(Tree { id: 1, kind: TreeKind::Pipes, _held: held() }),
         kind: OpenKind::Pipe(Mutex::new(Pipe::open("srvsvc").unwrap())),
+        _held: held(),
     })
 }
 

@@ -81,9 +81,10 @@ impl Account {
         }
     }
 
-    /// Whether somebody waits for room in its budget.
+    /// Whether another connection waits for room in its budget.
     pub fn is_short(&self) -> bool {
-        self.core.budget.is_short()
+        let state = self.core.budget.state.lock();
+        state.waiting.iter().any(|waiting| !Arc::ptr_eq(waiting, &self.core))
     }
 
     fn charge(&self, bytes: u64, may_wait: bool) -> Option<Charge> {

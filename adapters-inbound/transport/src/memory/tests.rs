@@ -99,6 +99,18 @@ fn who_waits_gets_what_is_given_back_in_order() {
 }
 
 #[test]
+fn a_connection_is_short_by_the_wait_of_others_only() {
+    let budget = MemoryBudget::new(LIMIT);
+    let greedy = budget.account(network(1));
+    let _charges = fill(&greedy);
+    assert!(poll(&greedy, 20 * MIB).is_pending());
+    let other = budget.account(network(2));
+    assert_eq!((budget.is_short(), greedy.is_short(), other.is_short()), (true, false, true));
+    assert!(poll(&other, 30 * MIB).is_pending());
+    assert!(greedy.is_short());
+}
+
+#[test]
 fn who_leaves_the_line_gives_back_what_was_granted() {
     let budget = MemoryBudget::new(LIMIT);
     let greedy = budget.account(network(1));

@@ -7,14 +7,17 @@ use dittofs_ports::{Caller, Entered, OpenFailure, OpenNameRequest, OpenRequest, 
 use dittofs_smb_wire::NtStatus;
 use tokio::sync::oneshot;
 
-use crate::{calls::Call, failure::Failure};
+use crate::{
+    calls::{Call, CantWait},
+    failure::Failure,
+};
 
 type Opened = Result<OpenedName, OpenFailure>;
 
 /// Opens. Where somebody has to give rights up first, the client is told that the answer comes later.
 ///
 /// # Errors
-/// Those of the call; `CANCELLED`.
+/// Those of the call; `CANCELLED`; `INSUFFICIENT_RESOURCES` where too many requests of the connection wait.
 pub(super) async fn open(call: &Call, entered: &Entered, request: &OpenNameRequest) -> Result<OpenedName, Failure> {
     let waits = |waits| OpenNameRequest { open: OpenRequest { waits, ..request.open }, ..request.clone() };
     match start(entered, waits(false)).await {
@@ -25,8 +28,9 @@ pub(super) async fn open(call: &Call, entered: &Entered, request: &OpenNameReque
     let cancelled = call.wait();
     let opening = start(entered, waits(true));
     let opened = match cancelled {
-        None => opening.await,
-        Some(cancelled) => tokio::select! {
+        Err(CantWait::Frame) => opening.await,
+        Err(CantWait::TooMany) => return Err(NtStatus::INSUFFICIENT_RESOURCES.into()),
+        Ok(cancelled) => tokio::select! {
             biased;
             opened = opening => opened,
             _ = cancelled => return Err(NtStatus::CANCELLED.into()),

@@ -15,6 +15,7 @@ use crate::{
     closing::{close_open, report},
     durable::Detached,
     failure::Failure,
+    holdings::OPEN_KIB,
     names::shown,
     open::{Open, OpenKind, OpenNode},
     tree::TreeKind,
@@ -57,7 +58,8 @@ async fn give_back(
     let _opening = call.link.server.caching.opening();
     let tree = Arc::clone(call.tree()?);
     let kind = OpenKind::Node(Arc::clone(node));
-    let open = call.session.add_open(|id| Open { id: FileId { persistent, volatile: id }, tree, kind })?;
+    let held = call.session.hold(OPEN_KIB)?;
+    let open = call.session.add_open(|id| Open { id: FileId { persistent, volatile: id }, tree, kind, _held: held })?;
     let asked = match wanted.lease {
         Some(lease) if key.form == LeaseForm::Lease => Asked::Lease(lease, Rights::empty()),
         _ => Asked::Oplock(Rights::empty()),

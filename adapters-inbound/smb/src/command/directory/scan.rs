@@ -19,6 +19,8 @@ use crate::{
 
 /// Entries that are read at once: a page with attributes is some hundred KiB, and between two of them others get on.
 const ENTRIES_MAX: usize = 1_000;
+/// Steps of comparing names with a pattern, after which others of the same front have their turn: half a millisecond.
+const STEPS_MAX: usize = 200_000;
 /// Bytes to which entries are aligned.
 const ALIGNMENT: usize = 8;
 
@@ -73,6 +75,8 @@ pub(super) struct Scan<'a> {
     pattern: &'a Pattern,
     next: Next,
     page: Page,
+    /// Steps since others had their turn.
+    steps: usize,
 }
 
 impl<'a> Scan<'a> {
@@ -84,7 +88,7 @@ impl<'a> Scan<'a> {
         next: Next,
         page: Page,
     ) -> Scan<'a> {
-        Scan { share, directory, root, pattern, next, page }
+        Scan { share, directory, root, pattern, next, page, steps: 0 }
     }
 
     /// Fills the page. `text` is the pattern as this request has it.
@@ -184,6 +188,7 @@ impl<'a> Scan<'a> {
             if self.page.is_full {
                 return Ok(());
             }
+            self.let_others_go_on(entry.name.as_bytes().len()).await;
             let has_gone = request.with_attributes && listed.searchable && entry.attributes.is_none();
             if !has_gone {
                 // Who may not search the directory sees names, and nothing else.
@@ -198,6 +203,15 @@ impl<'a> Scan<'a> {
             self.next = Next::End;
         }
         Ok(())
+    }
+
+    /// Ends the turn of this request when it has compared enough, with one more name of this length.
+    async fn let_others_go_on(&mut self, length: usize) {
+        self.steps += self.pattern.steps(length);
+        if self.steps > STEPS_MAX {
+            self.steps = 0;
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Adds an entry if its name is wanted. Returns false if it has no room.

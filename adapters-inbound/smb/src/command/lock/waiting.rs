@@ -9,13 +9,18 @@ use dittofs_smb_wire::NtStatus;
 use tokio::sync::oneshot;
 
 use super::{enter, refusal, unlock};
-use crate::{calls::Call, failure::Failure, locking::LockWaiters, open::OpenNode};
+use crate::{
+    calls::{Call, CantWait},
+    failure::Failure,
+    locking::LockWaiters,
+    open::OpenNode,
+};
 
 /// Takes a lock, and waits where another one is in the way.
 ///
 /// # Errors
-/// `CANCELLED`, `RANGE_NOT_LOCKED` if the open is closed meanwhile; `LOCK_NOT_GRANTED` for a request that can't wait,
-/// as others of its frame follow.
+/// `CANCELLED`, `RANGE_NOT_LOCKED` if the open is closed meanwhile; `LOCK_NOT_GRANTED` for a request that can't wait
+/// because of its frame, `INSUFFICIENT_RESOURCES` where too many wait.
 pub(super) async fn lock(call: &Call, node: &OpenNode, lock: Lock) -> Result<(), Failure> {
     let in_use = node.in_use.read().await;
     let closed = node.in_use.closed();
@@ -29,9 +34,12 @@ pub(super) async fn lock(call: &Call, node: &OpenNode, lock: Lock) -> Result<(),
         LockReply::Conflict(_) => return Err(NtStatus::LOCK_NOT_GRANTED.into()),
         LockReply::Queued => {}
     }
-    let Some(cancelled) = call.wait() else {
-        let is_gone = entered.share.cancel_lock(&node.caller, node.node, waits.token).await?;
-        return if is_gone { Err(NtStatus::LOCK_NOT_GRANTED.into()) } else { Ok(()) };
+    let cancelled = match call.wait() {
+        Ok(cancelled) => cancelled,
+        Err(reason) => {
+            let is_gone = entered.share.cancel_lock(&node.caller, node.node, waits.token).await?;
+            return if is_gone { Err(refused(reason).into()) } else { Ok(()) };
+        }
     };
     // It may take for ever: the close of the open must not wait for it, nor the share's stores stay open.
     drop((in_use, entered));
@@ -43,6 +51,14 @@ pub(super) async fn lock(call: &Call, node: &OpenNode, lock: Lock) -> Result<(),
             withdraw(call, node, range, waits.token).await?;
             Err(NtStatus::CANCELLED.into())
         }
+    }
+}
+
+/// The status of a request that would have to wait and can't (MS-SMB2, 3.3.4.2).
+fn refused(reason: CantWait) -> NtStatus {
+    match reason {
+        CantWait::Frame => NtStatus::LOCK_NOT_GRANTED,
+        CantWait::TooMany => NtStatus::INSUFFICIENT_RESOURCES,
     }
 }
 

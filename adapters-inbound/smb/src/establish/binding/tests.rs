@@ -3,7 +3,10 @@ use dittofs_smb_wire::{identifiers::Guid, negotiate::SecurityMode};
 use rstest::rstest;
 
 use super::*;
-use crate::negotiation::ClientTerms;
+use crate::{
+    negotiation::ClientTerms,
+    session::tests::{message, session},
+};
 
 fn terms(dialect: Dialect, signing: SigningAlgorithm) -> Terms {
     let client = ClientTerms {
@@ -45,4 +48,31 @@ fn ciphers_must_be_the_same() {
     let session = terms(Dialect::SMB_3_1_1, CMAC);
     let link = Terms { cipher: Some(Cipher::Aes128Ccm), ..session.clone() };
     assert_eq!(demand_fit(&session, &link), Err(NtStatus::INVALID_PARAMETER));
+}
+
+/// What becomes of a SESSION_SETUP for a session, signed and sealed by sessions or not.
+fn logon(own: &Session, signed_by: Option<&Session>, sealed_by: Option<&Session>) -> Result<(), NtStatus> {
+    let signer = signed_by.map(|_| &*own.keys.signer);
+    demand_signature(Some(own), signer, &message(signed_by), sealed_by)
+}
+
+const DENIED: Result<(), NtStatus> = Err(NtStatus::ACCESS_DENIED);
+
+#[test]
+fn a_new_logon_of_a_protected_session_has_to_be_signed_or_sealed_by_it() {
+    for must in [(true, false), (false, true), (true, true)] {
+        let (own, other) = (session(1, must), session(2, must));
+        assert_eq!(logon(&own, None, None), DENIED, "{must:?}");
+        assert_eq!(logon(&own, Some(&other), None), DENIED);
+        assert_eq!(logon(&own, Some(&own), None), Ok(()));
+        assert_eq!(logon(&own, None, Some(&other)), DENIED);
+        assert_eq!(logon(&own, None, Some(&own)), Ok(()));
+    }
+}
+
+#[test]
+fn where_no_protection_is_demanded_a_signature_still_has_to_be_right() {
+    let (own, other) = (session(1, (false, false)), session(2, (false, false)));
+    assert_eq!(logon(&own, None, None), Ok(()));
+    assert_eq!(logon(&own, Some(&other), None), DENIED);
 }

@@ -63,6 +63,12 @@ impl Pattern {
         self.matches_all
     }
 
+    /// How many steps it takes at most to compare the pattern with a name of so many characters.
+    #[must_use]
+    pub fn steps(&self, name_length: usize) -> usize {
+        if self.matches_all { 1 } else { self.tokens.len() * name_length }
+    }
+
     /// The whole name matches the pattern. Takes time in proportion to the product of both lengths at most.
     #[must_use]
     pub fn matches(&self, name: &str, fold: &dyn Fn(char) -> char) -> bool {

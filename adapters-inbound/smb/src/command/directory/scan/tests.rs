@@ -280,3 +280,29 @@ fn who_may_not_search_a_directory_sees_names_and_what_has_gone_is_left_out() {
     assert_eq!(listing(&directory, "*", shape), [".", "..", "a", "b"]);
     assert_eq!(listing(&directory, "b", shape), ["b"]);
 }
+
+#[test]
+fn others_have_their_turn_while_long_names_are_compared() {
+    let names: Vec<String> = (100..400).map(|number| format!("{}{number}", "a".repeat(240))).collect();
+    let (directory, text) = (Directory::new(&names, usize::MAX), "*?".repeat(500) + "b");
+    let (pattern, open) = (Pattern::new(&text, &fold).unwrap(), open());
+    let page =
+        Page::new(DirectoryPage::new(DirectoryClass::Names, 4096).unwrap(), (DirectoryClass::Names, 4096), false);
+    let mut scan = Scan::new(&open, (&directory, NodeId::ROOT), &pattern, Next::This, page);
+    let mut turns = 0;
+    let others = async {
+        loop {
+            turns += 1;
+            tokio::task::yield_now().await;
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        tokio::select! {
+            biased;
+            done = scan.run(&text) => assert!(done.is_ok()),
+            () = others => {}
+        }
+    });
+    assert!(turns >= 300, "{turns} turns");
+}
