@@ -1,4 +1,4 @@
-//! What has changed of users that are logged on.
+//! Changes of users that are logged on.
 //!
 //! A user is looked up again when it proves its password once more, and every minute or so: who is disabled or removed by
 //! then is logged off, and other groups count for all that is opened from then on. An open keeps the rights that it was

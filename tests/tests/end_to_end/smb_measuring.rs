@@ -1,4 +1,4 @@
-//! What an operator sees of SMB: metrics and log.
+//! SMB as an operator sees it: metrics and log.
 
 use std::fs;
 
