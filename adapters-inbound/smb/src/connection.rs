@@ -79,6 +79,7 @@ impl Connection {
                 ended = self.serve(read, write, control) => ended,
             }
         };
+        self.link.is_over.store(true, Ordering::Release);
         self.link.waiting.cancel_all();
         for session in self.link.take_sessions() {
             // It goes on where another connection has it.

@@ -22,7 +22,7 @@ use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::No
 pub(crate) use channel_sequence::{ChannelSequence, Sent};
 pub(crate) use lock_sequences::{LockSequence, LockSequences};
 
-use crate::{client::Client, durable::Durable, listing::Listing, tree::Tree};
+use crate::{client::Client, durable::Durable, listing::Listing, replays::Key, tree::Tree};
 
 /// An open.
 pub(crate) struct Open {
@@ -63,6 +63,8 @@ pub(crate) struct OpenNode {
     pub(crate) cache: Option<LeaseKey>,
     /// How it outlives its connection, if it does.
     pub(crate) durable: Option<Durable>,
+    /// What it was made by, as long as its client may send that again.
+    pub(crate) made_by: Mutex<Option<Key>>,
     /// Its client, which lasts as long as a durable open does.
     pub(crate) keeps: Option<Arc<Client>>,
     /// Who opened it, through this open.

@@ -15,8 +15,8 @@ use dittofs_transport::Services;
 use parking_lot::Mutex;
 
 use crate::{
-    accounts::Accounts, caching::Caching, client::Clients, counts::Counts, durable::DetachedOpens, locking::LockWaiters, protocol::SmbOptions, replays::Replays,
-    session::Session,
+    accounts::Accounts, caching::Caching, client::Clients, counts::Counts, durable::DetachedOpens,
+    locking::LockWaiters, protocol::SmbOptions, replays::Replays, session::Session,
 };
 
 /// The server.
@@ -43,12 +43,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(
-        services: Services,
-        accounts: Accounts,
-        options: SmbOptions,
-        names: Arc<TargetNames>,
-    ) -> Server {
+    pub(crate) fn new(services: Services, accounts: Accounts, options: SmbOptions, names: Arc<TargetNames>) -> Server {
         Server {
             services,
             accounts,

@@ -108,11 +108,9 @@ impl Trigger {
     /// The rights that cannot be kept (MS-FSA, 2.1.4.12).
     pub const fn takes(self) -> Rights {
         match self {
-            Trigger::OpenRead
-            | Trigger::OpenSecurity
-            | Trigger::OpenWrite
-            | Trigger::Read
-            | Trigger::SetAttributes => Rights::WRITE,
+            Trigger::OpenRead | Trigger::OpenSecurity | Trigger::OpenWrite | Trigger::Read | Trigger::SetAttributes => {
+                Rights::WRITE
+            }
             Trigger::OpenTruncate | Trigger::Write | Trigger::Truncate | Trigger::Lock | Trigger::ChangeEntries => {
                 Rights::all()
             }
@@ -159,6 +157,11 @@ impl Trigger {
     pub(super) fn opens(self) -> bool {
         let opens = [Trigger::OpenRead, Trigger::OpenSecurity, Trigger::OpenWrite, Trigger::OpenTruncate];
         opens.contains(&self)
+    }
+
+    /// Whether it changes or locks content, other than by opening.
+    pub(super) fn changes_content(self) -> bool {
+        matches!(self, Trigger::Write | Trigger::Truncate | Trigger::Lock)
     }
 
     /// Whether the operation waits until rights that it takes are given up. Dirty bytes must come back first; a

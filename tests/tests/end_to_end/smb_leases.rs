@@ -162,10 +162,7 @@ async fn durable_open_waits_for_its_client_and_goes_when_another_wants_the_file(
 }
 
 /// Tries until the server has noticed that the former connection is lost.
-async fn come_back(
-    client: &mut SmbClient,
-    opening: Opening,
-) -> dittofs_smb_wire::create::CreateResponse {
+async fn come_back(client: &mut SmbClient, opening: Opening) -> dittofs_smb_wire::create::CreateResponse {
     let request = create(opening);
     for _ in 0..100 {
         if let (_, Response::Create(response)) = client.ask(request.clone()).await {

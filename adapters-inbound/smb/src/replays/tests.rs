@@ -51,6 +51,17 @@ fn one_that_was_carried_out_is_answered_again_to_its_session_alone() {
 }
 
 #[test]
+fn one_whose_open_was_used_is_not_answered_again() {
+    let replays = Replays::default();
+    let (first, second) = (open(), open());
+    begin_new(&replays).complete(&first, SESSION, CreateAction::CREATED);
+    replays.forget_open(KEY, &second);
+    assert!(matches!(replays.begin(KEY, (SESSION, true), |_| false), Ok(Begun::Again(..))), "that is another one");
+    replays.forget_open(KEY, &first);
+    drop(begin_new(&replays));
+}
+
+#[test]
 fn those_that_are_closed_are_forgotten() {
     let replays = Replays::default();
     for number in 0..10_000_u16 {

@@ -91,7 +91,8 @@ fn run(node: &mut NodeOpens, step: Step) -> Result<(), &'static str> {
             }
             let token = wait.then_some(WaitToken(client));
             let outcome = node.lock(wanted, token, DEADLINE);
-            let unchanged = !matches!(outcome, LockOutcome::Denied(_) | LockOutcome::Wait { .. }) || is_same(node, &before);
+            let unchanged =
+                !matches!(outcome, LockOutcome::Denied(_) | LockOutcome::Wait { .. }) || is_same(node, &before);
             if let LockOutcome::Granted { woken, .. } = &outcome {
                 assert_order(&before, node, woken);
             }

@@ -49,11 +49,6 @@ impl Durability {
         Ok(durability)
     }
 
-    /// Whether the client comes back to an open.
-    pub(super) fn reconnects(&self) -> bool {
-        self.reconnect.is_some()
-    }
-
     /// Notes a context. The lease's is welcome to all.
     fn read(&mut self, context: &RequestContext) -> Result<(), NtStatus> {
         match context {
@@ -132,9 +127,7 @@ pub(crate) fn keeps_handles(key: &LeaseKey, grant: &LeaseGrant) -> bool {
 /// What the answer says of it.
 pub(super) fn context(durable: &Durable) -> ResponseContext {
     match durable.create_guid {
-        Some(_) => {
-            ResponseContext::DurableRequestV2 { timeout_ms: durable.timeout_ms, flags: DurableFlags::empty() }
-        }
+        Some(_) => ResponseContext::DurableRequestV2 { timeout_ms: durable.timeout_ms, flags: DurableFlags::empty() },
         None => ResponseContext::DurableRequest,
     }
 }

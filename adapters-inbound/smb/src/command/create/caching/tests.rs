@@ -34,10 +34,7 @@ fn levels_of_files(#[case] level: OplockLevel, #[case] expected: Asked) {
 #[test]
 fn lease_needs_its_context_and_a_dialect_that_has_it() {
     assert_eq!(Asked::read((OplockLevel::LEASE, None), LEASING, false), Asked::Nothing);
-    assert_eq!(
-        Asked::read((OplockLevel::LEASE, Some(&lease(true))), Capabilities::empty(), false),
-        Asked::Nothing
-    );
+    assert_eq!(Asked::read((OplockLevel::LEASE, Some(&lease(true))), Capabilities::empty(), false), Asked::Nothing);
     let level = Asked::read((OplockLevel::BATCH, Some(&lease(true))), LEASING, false);
     assert_eq!(level, Asked::Oplock(RWH), "the context counts with its level only");
 }
@@ -45,11 +42,9 @@ fn lease_needs_its_context_and_a_dialect_that_has_it() {
 #[test]
 fn directories_have_leases_of_version_2_without_writing() {
     let both = LEASING | Capabilities::DIRECTORY_LEASING;
-    for (version_2, capabilities, expected) in [
-        (true, both, Asked::Lease(lease(true), RH)),
-        (false, both, Asked::Nothing),
-        (true, LEASING, Asked::Nothing),
-    ] {
+    for (version_2, capabilities, expected) in
+        [(true, both, Asked::Lease(lease(true), RH)), (false, both, Asked::Nothing), (true, LEASING, Asked::Nothing)]
+    {
         assert_eq!(Asked::read((OplockLevel::LEASE, Some(&lease(version_2))), capabilities, true), expected);
     }
     assert_eq!(Asked::read((OplockLevel::BATCH, None), both, true), Asked::Nothing);
