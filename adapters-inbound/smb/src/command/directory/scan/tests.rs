@@ -26,7 +26,7 @@ use proptest::prelude::*;
 use super::{Page, Scan, fold};
 use crate::{
     listing::{Listing, Next},
-    open::{OpenNode, Place},
+    open::{ChannelSequence, InUse, LockSequences, OpenNode, Place},
 };
 
 const DIRECTORY: NodeId = NodeId(10);
@@ -163,7 +163,13 @@ fn open() -> OpenNode {
         position: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(false),
         listing: tokio::sync::Mutex::new(Listing::default()),
-        in_use: crate::open::InUse::default(),
+        in_use: InUse::default(),
+        cache: None,
+        durable: None,
+        keeps: None,
+        made_by: parking_lot::Mutex::default(),
+        channel_sequence: ChannelSequence::default(),
+        lock_sequences: LockSequences::default(),
     }
 }
 
