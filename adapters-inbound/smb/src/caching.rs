@@ -7,7 +7,10 @@ mod leases;
 mod notice;
 mod oplocks;
 
-use std::sync::{Arc, Weak};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Weak},
+};
 
 use dittofs_domain::opens::{Break, LeaseForm, LeaseKey, OpenToken};
 use dittofs_ports::NodeRef;
@@ -50,30 +53,37 @@ pub(crate) struct Caching(Mutex<State>);
 struct State {
     oplocks: Oplocks,
     leases: Leases,
-    /// CREATEs under way. What they are granted can be broken before they know of it.
-    opening: usize,
-    /// Breaks of what nobody knows yet.
-    early: Vec<Break>,
+    /// CREATEs under way, in the order in which they began. What they are granted can be broken before they know of it.
+    opening: BTreeSet<u64>,
+    next: u64,
+    /// Breaks of what nobody knows yet, and which CREATE would have been the next then.
+    early: Vec<(u64, Break)>,
 }
 
 /// A CREATE that may be granted something, as long as it has not noted it.
-pub(crate) struct Opening<'c>(&'c Caching);
+pub(crate) struct Opening<'c> {
+    of: &'c Caching,
+    number: u64,
+}
 
 impl Drop for Opening<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.0.lock();
-        state.opening -= 1;
-        if state.opening == 0 {
-            state.early.clear();
-        }
+        let mut state = self.of.0.lock();
+        state.opening.remove(&self.number);
+        // Those that began later were granted nothing by then.
+        let oldest = state.opening.first().copied().unwrap_or(u64::MAX);
+        state.early.retain(|(next, _)| *next > oldest);
     }
 }
 
 impl Caching {
     /// Has breaks kept that come before their rights are noted. To be called before they are asked for.
     pub(crate) fn opening(&self) -> Opening<'_> {
-        self.0.lock().opening += 1;
-        Opening(self)
+        let mut state = self.0.lock();
+        let number = state.next;
+        state.next += 1;
+        state.opening.insert(number);
+        Opening { of: self, number }
     }
 
     /// The node that a lease is on, if its key is in use.
@@ -95,7 +105,8 @@ impl Caching {
         self.0.lock().oplocks.answered(token);
     }
 
-    /// Notes one more open of a lease. Returns what its client is told of it; none if the key is in use for another file.
+    /// Notes one more open of a lease. Returns what its client is told of it; none if the key is in use for another
+    /// file.
     pub(crate) fn note_lease(&self, taken: &LeaseTaken, holder: Holder) -> Option<LeaseGiven> {
         let mut state = self.0.lock();
         let given = state.leases.add(taken, holder)?;
@@ -126,8 +137,9 @@ impl Caching {
         match told {
             Some(told) => told,
             None => {
-                if state.opening > 0 {
-                    state.early.push(*request);
+                if !state.opening.is_empty() {
+                    let next = state.next;
+                    state.early.push((next, *request));
                 }
                 Told::Yes
             }
@@ -142,7 +154,7 @@ impl Caching {
 
 impl State {
     fn take_early(&mut self, key: &LeaseKey) -> Vec<Break> {
-        self.early.extract_if(.., |early| early.key == *key).collect()
+        self.early.extract_if(.., |(_, early)| early.key == *key).map(|(_, early)| early).collect()
     }
 }
 

@@ -296,7 +296,8 @@ async fn answer(
         Err(failure) => {
             // What follows has nothing to go on with.
             *related = Related { new_oplocks: std::mem::take(&mut related.new_oplocks), ..Related::default() };
-            return Ok(unsigned(failure));
+            // Signed as the request was, also where the session is one of other connections.
+            return Ok(Answer { signed_by: binding::signer(link, &header), ..unsigned(failure) });
         }
     };
     // Whatever it waits for, the bytes that were received are not kept for it.
@@ -330,6 +331,12 @@ async fn carry_out(call: &Call, named: Option<FileId>, request: Request) -> Resu
         is_replay: call.header.flags.contains(HeaderFlags::REPLAY_OPERATION),
         changes: matches!(request, Request::Write(_) | Request::SetInfo(_) | Request::Ioctl(_)),
     };
+    if let (Some(open), Some(node)) = (&open, node) {
+        // Its client has seen the answer to its CREATE.
+        if let Some(key) = node.made_by.lock().take() {
+            call.link.server.replays.forget_open(key, open);
+        }
+    }
     let _counted = node.map(|node| node.channel_sequence.begin(sent)).transpose()?;
     command::carry_out(call, request).await
 }

@@ -1,6 +1,6 @@
 //! The end of opens, trees and sessions.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use dittofs_domain::{
     error::{FsError, FsResult},
@@ -22,20 +22,20 @@ use crate::{
 pub(crate) async fn close_open(server: &Server, open: &Open) -> FsResult<()> {
     let (OpenKind::Node(node), TreeKind::Files(files)) = (&open.kind, &open.tree.kind) else { return Ok(()) };
     let _alone = node.in_use.close().await;
-    let entered = files.enter(&*server.services.entry).map_err(|_| FsError::Stale)?;
-    close_node(server, &entered, node).await
+    let entered = files.enter(&*server.services.entry);
+    close_node(server, entered.as_ref().map_err(|_| FsError::Stale), node).await
 }
 
-/// Closes a node, and marks it to be removed if this open was to do that.
-pub(crate) async fn close_node(server: &Server, entered: &Entered, open: &OpenNode) -> FsResult<()> {
-    if open.delete_on_close.load(std::sync::atomic::Ordering::Acquire) {
-        let entry = open.place.lock().entry.clone();
-        let marked = entered.share.set_deletion(&open.caller, open.node, open.token, entry).await;
-        if let Err(error) = marked {
-            tracing::debug!(node = %open.node, %error, "a file that was to go when it is closed stays");
+/// Closes a node, and marks it to be removed if this open was to do that. Without its share there is nothing to close
+/// but what is noted here.
+pub(crate) async fn close_node(server: &Server, entered: Result<&Entered, FsError>, open: &OpenNode) -> FsResult<()> {
+    let closed = match entered {
+        Ok(entered) => {
+            mark_deletion(entered, open).await;
+            entered.share.close(&open.caller, open.node, open.token).await
         }
-    }
-    let closed = entered.share.close(&open.caller, open.node, open.token).await;
+        Err(error) => Err(error),
+    };
     if let Some(key) = &open.cache {
         server.caching.forget(key, open.token);
     }
@@ -43,6 +43,17 @@ pub(crate) async fn close_node(server: &Server, entered: &Entered, open: &OpenNo
         leave(server, client).await;
     }
     closed
+}
+
+async fn mark_deletion(entered: &Entered, open: &OpenNode) {
+    if !open.delete_on_close.load(Ordering::Acquire) {
+        return;
+    }
+    let entry = open.place.lock().entry.clone();
+    let marked = entered.share.set_deletion(&open.caller, open.node, open.token, entry).await;
+    if let Err(error) = marked {
+        tracing::debug!(node = %open.node, %error, "a file that was to go when it is closed stays");
+    }
 }
 
 /// Gives up the rights under a key whose holder can't be told that it may cache no longer.

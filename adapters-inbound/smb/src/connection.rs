@@ -94,6 +94,7 @@ impl Connection {
                 ended = self.serve((read, write), &mut running, control) => ended,
             }
         };
+        self.link.is_over.store(true, Ordering::Release);
         self.link.waiting.cancel_all();
         finish(&mut running, control).await;
         for session in self.link.take_sessions() {

@@ -128,3 +128,6 @@ fn wait_for_client(server: &Arc<Server>, open: &Arc<Open>, patience: Duration) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,8 @@ pub(crate) struct Link {
     pub(crate) outbox: Outbox,
     /// Whether a session was set up: a stranger until then.
     pub(crate) is_admitted: AtomicBool,
+    /// Whether it is over: nothing that is sent reaches the client.
+    pub(crate) is_over: AtomicBool,
 }
 
 impl Link {
@@ -57,6 +59,7 @@ impl Link {
             waiting: Waiting::default(),
             outbox,
             is_admitted: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
         }
     }
 
@@ -85,7 +88,10 @@ impl Link {
     }
 
     pub(crate) fn add_session(&self, session: Arc<Session>) {
-        self.sessions.lock().insert(session.id, session);
+        let mut sessions = self.sessions.lock();
+        // Another connection may have ended some.
+        sessions.retain(|_, session| !session.is_over());
+        sessions.insert(session.id, session);
     }
 
     pub(crate) fn remove_session(&self, id: u64) -> Option<Arc<Session>> {

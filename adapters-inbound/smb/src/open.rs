@@ -22,7 +22,9 @@ use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::No
 pub(crate) use channel_sequence::{ChannelSequence, Sent};
 pub(crate) use lock_sequences::{LockSequence, LockSequences};
 
-use crate::{below::Below, client::Client, durable::Durable, holdings::Held, listing::Listing, tree::Tree};
+use crate::{
+    below::Below, client::Client, durable::Durable, holdings::Held, listing::Listing, replays::Key, tree::Tree,
+};
 
 /// An open.
 pub(crate) struct Open {
@@ -68,6 +70,8 @@ pub(crate) struct OpenNode {
     pub(crate) cache: Option<LeaseKey>,
     /// How it outlives its connection, if it does.
     pub(crate) durable: Option<Durable>,
+    /// What it was made by, as long as its client may send that again.
+    pub(crate) made_by: Mutex<Option<Key>>,
     /// Its client, which lasts as long as a durable open does.
     pub(crate) keeps: Option<Arc<Client>>,
     /// Who opened it, through this open.
@@ -139,3 +143,6 @@ impl OpenNode {
         self.position.store(position, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::open::Open;
 
 /// A client's GUID, and its identifier of a CREATE.
-type Key = (Guid, Guid);
+pub(crate) type Key = (Guid, Guid);
 
 /// So many are kept before those are looked for that are over.
 const SWEEP_AT: usize = 64;
@@ -50,8 +50,8 @@ pub(crate) struct Pending<'r> {
 }
 
 impl Replays {
-    /// Looks an identifier up, for a session; `is_replay` if the client says that it sends it again. What has no session
-    /// any more (`is_detached`) is no answer.
+    /// Looks an identifier up, for a session; `is_replay` if the client says that it sends it again. What has no
+    /// session any more (`is_detached`) is no answer.
     ///
     /// # Errors
     /// `FILE_NOT_AVAILABLE` while it is being carried out; `DUPLICATE_OBJECTID` if it stands for an open already.
@@ -80,9 +80,14 @@ impl Replays {
         Ok(Begun::New(Pending { replays: self, key, completed: false }))
     }
 
-    /// What an open was made by is over: it is closed, or given back under another id.
-    pub(crate) fn forget(&self, key: Key) {
-        self.0.lock().made.remove(&key);
+    /// A CREATE is not sent again that has opened this.
+    pub(crate) fn forget_open(&self, key: Key, used: &Arc<Open>) {
+        let mut state = self.0.lock();
+        if let Some(Made::Open { open, .. }) = state.made.get(&key)
+            && std::ptr::eq(open.as_ptr(), Arc::as_ptr(used))
+        {
+            state.made.remove(&key);
+        }
     }
 }
 
@@ -98,7 +103,7 @@ impl Pending<'_> {
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
         if !self.completed {
-            self.replays.forget(self.key);
+            self.replays.0.lock().made.remove(&self.key);
         }
     }
 }

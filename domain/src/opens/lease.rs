@@ -159,6 +159,11 @@ impl Trigger {
         opens.contains(&self)
     }
 
+    /// Whether it changes or locks content, other than by opening.
+    pub(super) fn changes_content(self) -> bool {
+        matches!(self, Trigger::Write | Trigger::Truncate | Trigger::Lock)
+    }
+
     /// Whether the operation waits until rights that it takes are given up. Dirty bytes must come back first; a
     /// cached handle must be closed before what it denies is done; a delegation promises that nothing changes under
     /// it. Otherwise the holder loses only what was a copy.

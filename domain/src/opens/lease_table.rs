@@ -263,21 +263,24 @@ impl LeaseTable {
 }
 
 impl Lease {
-    /// Goes on to take rights away, in steps: reading goes last.
+    /// Goes on to take rights away, in steps: reading goes last. The epoch stays, as with Windows: it tells breaks from
+    /// grants, and there was none.
     fn break_further(&mut self, key: LeaseKey, required: Rights, deadline_ms: u64) -> Break {
         let is_last = self.rights == Rights::READ;
         let to = if is_last { Rights::empty() } else { self.rights & (required | Rights::READ) };
+        let epoch = self.epoch;
         let broken = self.start_break(key, to, deadline_ms);
+        self.epoch = epoch;
         if let LeaseState::Breaking { required: all, is_further, .. } = &mut self.state {
             (*all, *is_further) = (required, true);
         }
-        broken
+        Break { epoch, ..broken }
     }
 
     /// Whether its own holder keeps it in spite of `trigger`. A level II oplock promises that nobody writes, its holder
     /// included (MS-FSA, 2.1.4.12).
     fn is_spared(&self, key: &LeaseKey, trigger: Trigger) -> bool {
-        key.form != LeaseForm::Oplock || self.rights != Rights::READ || !trigger.takes().contains(Rights::READ)
+        key.form != LeaseForm::Oplock || self.rights != Rights::READ || !trigger.changes_content()
     }
 
     /// Only a lease is kept while it is empty, for its epoch.

@@ -249,9 +249,9 @@ impl NodeOpens {
         self.leases.remove(key)
     }
 
-    /// What a directory lists is being changed. `by` has the key of the directory that the request names as its parent's:
-    /// who changes it under its own lease knows what it lists (MS-SMB2, 3.3.5.9.11). Nobody waits: a copy of what is
-    /// listed is all that is lost. The breaks are to be sent.
+    /// What a directory lists is being changed. `by` has the key of the directory that the request names as its
+    /// parent's: who changes it under its own lease knows what it lists (MS-SMB2, 3.3.5.9.11). Nobody waits: a copy of
+    /// what is listed is all that is lost. The breaks are to be sent.
     pub fn change_entries(&mut self, by: &Requester, deadline_ms: u64) -> Vec<Break> {
         self.leases.demand(Trigger::ChangeEntries, by, deadline_ms).breaks
     }

@@ -29,7 +29,8 @@ impl Operation {
         match self {
             Operation::Read(_) => Trigger::Read,
             Operation::Write(_) => Trigger::Write,
-            Operation::Truncate(_) | Operation::Overwrite => Trigger::Truncate,
+            Operation::Truncate(_) => Trigger::Truncate,
+            Operation::Overwrite => Trigger::OpenTruncate,
             Operation::Rename => Trigger::Rename,
             Operation::Remove => Trigger::Remove,
             Operation::Link => Trigger::Link,

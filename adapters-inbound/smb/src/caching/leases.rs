@@ -85,8 +85,7 @@ impl Leases {
         }
     }
 
-    /// Tells the client what it may keep, on the newest connection of any of the lease's opens. None if there is no such
-    /// lease.
+    /// Tells the client what it may keep, if any of the lease's opens has a session. None if there is no such lease.
     pub(super) fn tell(&mut self, request: &Break) -> Option<Told> {
         let lease = self.0.get_mut(&request.key)?;
         lease.note(request.epoch);

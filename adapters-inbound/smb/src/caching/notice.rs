@@ -1,6 +1,6 @@
 //! Break notifications as messages (MS-SMB2, 2.2.23). They answer no request, and are never signed.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use dittofs_domain::opens::Rights;
 use dittofs_smb_wire::{
@@ -12,7 +12,7 @@ use dittofs_smb_wire::{
 
 use crate::{
     calls::{Answer, frame_of},
-    link::Frame,
+    link::{Frame, Link},
     session::Session,
 };
 
@@ -45,7 +45,7 @@ pub(super) struct LeaseNotice {
 impl LeaseNotice {
     /// Sends it to a client. It is never sealed, as the lease is of no session (3.3.4.7). Returns whether there is a
     /// connection.
-    pub(super) fn send(&self, session: &Arc<Session>) -> bool {
+    pub(super) fn send(&self, session: &Session) -> bool {
         let body = LeaseBreakNotification {
             new_epoch: self.epoch,
             flags: if self.is_asked { LeaseBreakFlags::ACK_REQUIRED } else { LeaseBreakFlags::empty() },
@@ -53,22 +53,24 @@ impl LeaseNotice {
             current_lease_state: lease_state(self.from),
             new_lease_state: lease_state(self.to),
         };
-        send(session, &Response::LeaseBreakNotification(body), None)
+        // The client's oldest connection, as with Windows: whatever session that has.
+        !session.is_over() && send(&session.client.links(), &Response::LeaseBreakNotification(body), None)
     }
 }
 
 /// Sends the break of an oplock, sealed where the session must be (3.3.4.6). Returns whether there is a connection.
 pub(super) fn send_oplock_break(session: &Arc<Session>, file_id: FileId, to: Rights) -> bool {
     let body = OplockBreak { oplock_level: level(to), file_id };
-    send(session, &Response::OplockBreak(body), session.keys.must_be_sealed.then_some(session))
+    // One that has ended may have connections still.
+    let links = if session.is_over() { Vec::new() } else { session.channels.links() };
+    send(&links, &Response::OplockBreak(body), session.keys.must_be_sealed.then_some(session))
 }
 
-fn send(session: &Session, body: &Response, sealed: Option<&Arc<Session>>) -> bool {
-    // One that has ended may have connections still.
-    !session.is_over()
-        && session.channels.links().iter().any(|link| {
-            let message = OutgoingMessage::new(&Header::break_notification(), body);
-            let frame = frame_of(vec![Answer { status: NtStatus::SUCCESS, message, signed_by: None }], sealed);
-            frame.is_some_and(|frame| link.outbox.send(Frame { is_notice: true, ..frame }).is_ok())
-        })
+/// Sends a message on the first connection that is not over.
+fn send(links: &[Arc<Link>], body: &Response, sealed: Option<&Arc<Session>>) -> bool {
+    links.iter().filter(|link| !link.is_over.load(Ordering::Acquire)).any(|link| {
+        let message = OutgoingMessage::new(&Header::break_notification(), body);
+        let frame = frame_of(vec![Answer { status: NtStatus::SUCCESS, message, signed_by: None }], sealed);
+        frame.is_some_and(|frame| link.outbox.send(Frame { is_notice: true, ..frame }).is_ok())
+    })
 }

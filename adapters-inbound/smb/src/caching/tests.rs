@@ -110,8 +110,13 @@ fn breaks_before_their_grant_is_noted_are_kept_while_anybody_opens() {
     assert_eq!(epoch(caching.note_lease(&lease, holder(1))), 2);
     assert_eq!(epoch(caching.note_lease(&taken(None, (RH, 2)), holder(2))), 3, "it has been broken");
     assert!(matches!(caching.tell(&broken(key(LeaseForm::Lease, 99), 2)), Told::Yes));
+    let later = caching.opening();
     drop(opening);
-    assert_eq!(caching.0.lock().early, [], "nobody comes for it");
+    assert_eq!(caching.0.lock().early, [], "who could come for it is gone");
+    assert!(matches!(caching.tell(&broken(key(LeaseForm::Lease, 99), 2)), Told::Yes));
+    assert_eq!(caching.0.lock().early.len(), 1);
+    drop(later);
+    assert_eq!(caching.0.lock().early, []);
     assert!(matches!(caching.tell(&broken(key(LeaseForm::Lease, 99), 2)), Told::Yes));
     assert_eq!(caching.0.lock().early, []);
 }

@@ -1,5 +1,6 @@
 //! CLOSE (MS-SMB2, 3.3.5.10).
 
+use dittofs_domain::error::FsError;
 use dittofs_smb_wire::{
     NtStatus, Response,
     close::{CloseFlags, CloseRequest, CloseResponse},
@@ -7,7 +8,7 @@ use dittofs_smb_wire::{
 
 use crate::{
     calls::{Call, Done},
-    closing::close_node,
+    closing::{close_node, report},
     facts::metadata,
     failure::Failure,
     open::OpenKind,
@@ -23,7 +24,14 @@ pub(super) async fn close(call: &Call, request: &CloseRequest) -> Result<Done, F
     };
     // What was asked for before through this open is done first.
     let _alone = node.in_use.close().await;
-    let entered = files.enter(&*call.link.server.services.entry)?;
+    let server = &call.link.server;
+    let entered = match files.enter(&*server.services.entry) {
+        Ok(entered) => entered,
+        Err(status) => {
+            report(close_node(server, Err(FsError::Stale), node).await);
+            return Err(status.into());
+        }
+    };
     let mut response = CloseResponse::WITHOUT_ATTRIBUTES;
     if request.flags.contains(CloseFlags::POSTQUERY_ATTRIB)
         && let Ok(attributes) = entered.share.attributes(&node.caller, node.node).await
@@ -40,6 +48,6 @@ pub(super) async fn close(call: &Call, request: &CloseRequest) -> Result<Done, F
             file_attributes: found.attributes,
         };
     }
-    close_node(&call.link.server, &entered, node).await?;
+    close_node(server, Ok(&entered), node).await?;
     Ok(Response::Close(response).into())
 }

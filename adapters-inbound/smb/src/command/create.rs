@@ -50,6 +50,7 @@ use crate::{
 };
 use caching::Asked;
 pub(crate) use durability::keeps_handles;
+use reconnect::Return;
 use wanted::{Disposition, Wanted};
 
 /// Permission bits of what is made: clients don't say any.
@@ -62,15 +63,15 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     if call.session.is_anonymous.load(Ordering::Acquire) {
         return Err(NtStatus::ACCESS_DENIED.into());
     }
+    let entered = files.enter(&*call.link.server.services.entry)?;
+    if let Some(back) = Return::read(request)? {
+        return reconnect::reconnect(call, &entered, &back).await;
+    }
     let wanted = Wanted::read(request)?;
     if !call.session.has_room_for_open() {
         return Err(NtStatus::TOO_MANY_OPENED_FILES.into());
     }
     let held = call.session.hold(OPEN_KIB)?;
-    let entered = files.enter(&*call.link.server.services.entry)?;
-    if let Some(reconnect) = wanted.durability.wanted_reconnect()? {
-        return reconnect::reconnect(call, &entered, &wanted, reconnect).await;
-    }
     let replay = match replay::begin(call, &wanted)? {
         None => None,
         Some(Begun::New(pending)) => Some(pending),
@@ -93,7 +94,8 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     let asked = open_request(&target, &wanted, access, &entered.caller);
     let capabilities = caching::capabilities(call.link.terms().as_deref());
     let cache = Asked::read((wanted.oplock, wanted.lease.as_ref()), capabilities, target.is_directory(&wanted));
-    cache.demand_own(call, target.found.as_ref().map(|found| NodeRef { node: found.node, ..entered.node }))?;
+    let found = target.found.as_ref().map(|found| NodeRef { node: found.node, ..entered.node });
+    caching::demand_own(call, &wanted, found)?;
     let _opening = call.link.server.caching.opening();
     let asked = OpenNameRequest { open: OpenRequest { cache: cache.request(), ..asked.open }, ..asked };
     let opened = opening::open(call, &entered, &asked).await?;
@@ -351,6 +353,7 @@ async fn add(
         delete_on_close: AtomicBool::new(wanted.deletes_on_close),
         listing: tokio::sync::Mutex::new(Listing::default()),
         in_use: InUse::default(),
+        made_by: Mutex::new(wanted.durability.create_guid().map(|guid| (call.session.client.guid, guid))),
         channel_sequence: ChannelSequence::default(),
         lock_sequences: LockSequences::default(),
     };
@@ -361,7 +364,7 @@ async fn add(
         Ok(open) => Ok(open),
         Err(status) => {
             // Nobody has heard of it.
-            report(close_node(server, entered, &node).await);
+            report(close_node(server, Ok(entered), &node).await);
             Err(status.into())
         }
     }

@@ -6,7 +6,9 @@ use dittofs_smb_security::{
     Sender,
     signing::{Signer, SigningAlgorithm},
 };
-use dittofs_smb_wire::{Header, Message, NtStatus, dialect::Dialect, header::HeaderFlags, negotiate::Capabilities};
+use dittofs_smb_wire::{
+    Header, Message, NtStatus, OutgoingMessage, dialect::Dialect, header::HeaderFlags, negotiate::Capabilities,
+};
 
 use crate::{link::Link, negotiation::Terms, session::Session};
 
@@ -47,6 +49,18 @@ fn demand_signature(
         }
         (None, _, None) => Ok(()),
     }
+}
+
+/// A response as its bytes are sent, for the hash over what both sides have said.
+///
+/// # Errors
+/// `INTERNAL_ERROR` if the library fails.
+pub(super) fn as_sent(message: &OutgoingMessage, signer: Option<&Signer>) -> Result<Vec<u8>, NtStatus> {
+    let mut bytes: Vec<u8> = message.segments().flatten().copied().collect();
+    if let Some(signer) = signer {
+        signer.sign(Sender::Server, &mut bytes, &[]).map_err(|_| NtStatus::INTERNAL_ERROR)?;
+    }
+    Ok(bytes)
 }
 
 /// The session that a connection is to be bound to.

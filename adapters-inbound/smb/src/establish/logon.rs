@@ -88,10 +88,11 @@ pub(crate) async fn set_up(
         Ok(Step::Continue(token)) => {
             let body = SessionSetupResponse { flags: SessionFlags::empty(), security_buffer: token };
             let message = OutgoingMessage::new(&response_header(NtStatus::MORE_PROCESSING_REQUIRED, id), &body);
+            let signed_by = binding::signer(link, header);
             if terms.is_3_1_1() {
-                logon.preauth.update(&message.segments().collect::<Vec<_>>());
+                logon.preauth.update(&[&binding::as_sent(&message, signed_by.as_deref())?]);
             }
-            Ok(SetUp { status: NtStatus::MORE_PROCESSING_REQUIRED, message, signed_by: binding::signer(link, header) })
+            Ok(SetUp { status: NtStatus::MORE_PROCESSING_REQUIRED, message, signed_by })
         }
         Ok(Step::Identify(pending)) => {
             link.logons.lock().remove(&id);
@@ -156,6 +157,7 @@ async fn finish(
             let keys = Keys::derive(terms, id, (&accepted.session_key, preauth), (true, false));
             let keys = keys.map_err(|_| NtStatus::INTERNAL_ERROR)?;
             session.channels.add(link, keys.signer);
+            session.client.add_link(link);
             link.add_session(Arc::clone(&session));
             session
         }
@@ -178,6 +180,7 @@ async fn finish(
             let (who, keys) = ((user, client, holding), (keys, Arc::clone(terms)));
             let session = Arc::new(Session::new(id, who, keys, (limits.trees, limits.opens)));
             session.channels.add(link, Arc::clone(&session.keys.signer));
+            session.client.add_link(link);
             link.add_session(Arc::clone(&session));
             link.server.note_session(&session);
             session

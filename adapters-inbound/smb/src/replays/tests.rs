@@ -1,29 +1,8 @@
-use dittofs_domain::users::UserName;
-use dittofs_smb_rpc::Pipe;
-use dittofs_smb_wire::identifiers::FileId;
-
 use super::*;
-use crate::{
-    holdings::{Held, Holdings},
-    open::OpenKind,
-    tree::{Tree, TreeKind},
-};
+use crate::open::tests::pipe;
 
 const KEY: Key = (Guid([1; 16]), Guid([2; 16]));
 const SESSION: u64 = 5;
-
-fn held() -> Held {
-    Holdings::default().of(&UserName::new("alice").unwrap()).take(1).unwrap()
-}
-
-fn open() -> Arc<Open> {
-    Arc::new(Open {
-        id: FileId { persistent: 1, volatile: 1 },
-        tree: Arc::new(Tree { id: 1, kind: TreeKind::Pipes, _held: held() }),
-        kind: OpenKind::Pipe(Mutex::new(Pipe::open("srvsvc").unwrap())),
-        _held: held(),
-    })
-}
 
 fn begin_new(replays: &Replays) -> Pending<'_> {
     match replays.begin(KEY, (SESSION, false), |_| false) {
@@ -44,7 +23,7 @@ fn one_that_is_carried_out_has_to_be_asked_for_later() {
 #[test]
 fn one_that_was_carried_out_is_answered_again_to_its_session_alone() {
     let replays = Replays::default();
-    let open = open();
+    let open = Arc::new(pipe(1));
     begin_new(&replays).complete(&open, SESSION, CreateAction::CREATED);
     match replays.begin(KEY, (SESSION, true), |_| false) {
         Ok(Begun::Again(found, CreateAction::CREATED)) => assert!(Arc::ptr_eq(&found, &open)),
@@ -58,12 +37,23 @@ fn one_that_was_carried_out_is_answered_again_to_its_session_alone() {
 }
 
 #[test]
+fn one_whose_open_was_used_is_not_answered_again() {
+    let replays = Replays::default();
+    let (first, second) = (Arc::new(pipe(1)), Arc::new(pipe(1)));
+    begin_new(&replays).complete(&first, SESSION, CreateAction::CREATED);
+    replays.forget_open(KEY, &second);
+    assert!(matches!(replays.begin(KEY, (SESSION, true), |_| false), Ok(Begun::Again(..))), "that is another one");
+    replays.forget_open(KEY, &first);
+    drop(begin_new(&replays));
+}
+
+#[test]
 fn those_that_are_closed_are_forgotten() {
     let replays = Replays::default();
     for number in 0..10_000_u16 {
         let guid = Guid(std::array::from_fn(|i| number.to_le_bytes()[i % 2]));
         let Ok(Begun::New(pending)) = replays.begin((KEY.0, guid), (SESSION, false), |_| false) else { panic!() };
-        pending.complete(&open(), SESSION, CreateAction::CREATED);
+        pending.complete(&Arc::new(pipe(1)), SESSION, CreateAction::CREATED);
     }
     assert!(replays.0.lock().made.len() <= SWEEP_AT);
 }

@@ -27,8 +27,7 @@ proptest! {
         for (key, lease) in node.leases().iter() {
             let had = before.leases().find(key).unwrap();
             let is_kept = lease.rights == had.rights && lease.state == LeaseState::Granted;
-            let is_own = by.owns(key) && !(key.form == LeaseForm::Oplock && had.rights == Rights::READ);
-            prop_assert!(!is_kept || is_own || lease.rights.is_empty(), "{key:?} keeps {lease:?}");
+            prop_assert!(!is_kept || by.owns(key) || lease.rights.is_empty(), "{key:?} keeps {lease:?}");
         }
         for request in &breaks {
             prop_assert_eq!(request.to, Rights::empty());

@@ -176,7 +176,8 @@ fn holder_of_a_level_ii_oplock_loses_it_by_its_own_write() {
         let write = Operation::Write(bytes(0, 9));
         let notified = Break { deadline_ms: None, ..broken(key, R, NONE, 2) };
         let expected = Outcome::Granted(if is_broken { vec![notified] } else { Vec::new() });
-        // Reading is what the open is for; the share mode is nobody's here.
+        let overwritten = node.clone().check(client, Some(OpenToken(1)), Operation::Overwrite, DEADLINE);
+        assert_eq!(overwritten, granted(), "that was the open's");
         assert_eq!(node.check(client, Some(OpenToken(1)), write, DEADLINE), expected, "{form:?} {rights:?}");
         assert_eq!(node.check(client, Some(OpenToken(1)), write, DEADLINE), granted());
     }
@@ -220,7 +221,7 @@ fn second_break_waits_for_the_first_acknowledgement() {
         Outcome::MustBreak(vec![Break { deadline_ms: Some(10), ..broken(key, RH, R, 2) }])
     );
     assert_eq!(node.check(ClientId::Nfs4(9), None, Operation::Write(bytes(0, 0)), 20), Outcome::Wait { until_ms: 10 });
-    let further = Break { deadline_ms: None, ..broken(key, R, NONE, 3) };
+    let further = Break { deadline_ms: None, ..broken(key, R, NONE, 2) };
     assert_eq!(node.acknowledge(&key, R, 30), Ok(Some(further)), "the write is waiting for it");
     assert_eq!(node.check(ClientId::Nfs4(9), None, Operation::Write(bytes(0, 0)), 20), granted());
 }
@@ -232,14 +233,14 @@ fn lease_is_broken_in_steps_to_what_all_who_wait_leave_it() {
     assert_eq!(node.open(OpenToken(2), other, false, DEADLINE), Outcome::MustBreak(vec![broken(key, RWH, RH, 2)]));
     assert_eq!(node.open(OpenToken(3), other, true, DEADLINE), Outcome::Wait { until_ms: DEADLINE });
     let later = |from, to, epoch| Break { deadline_ms: Some(DEADLINE + 1), ..broken(key, from, to, epoch) };
-    assert_eq!(node.acknowledge(&key, RH, DEADLINE + 1), Ok(Some(later(RH, R, 3))));
+    assert_eq!(node.acknowledge(&key, RH, DEADLINE + 1), Ok(Some(later(RH, R, 2))));
     for (token, truncate) in [(2, false), (3, true)] {
         let opened = node.open(OpenToken(token), other, truncate, 99_999);
         assert_eq!(opened, Outcome::Wait { until_ms: DEADLINE + 1 }, "all who open wait to the end");
     }
     let reads = node.check(ClientId::Nfs4(9), None, Operation::Read(bytes(0, 0)), 99_999);
     assert_eq!(reads, granted(), "nobody else waits for more than he needs");
-    let last = Break { deadline_ms: None, ..broken(key, R, NONE, 4) };
+    let last = Break { deadline_ms: None, ..broken(key, R, NONE, 2) };
     assert_eq!(node.acknowledge(&key, R, DEADLINE + 2), Ok(Some(last)));
     assert_eq!(node.open(OpenToken(2), other, false, DEADLINE), granted());
     assert_eq!(node.open(OpenToken(3), other, true, DEADLINE), granted());

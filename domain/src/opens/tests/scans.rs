@@ -23,7 +23,7 @@ fn concerns(node: &NodeOpens, trigger: Trigger, by: &Requester) -> bool {
     // Nobody writes under a level II oplock, not even who has it.
     let is_lost = |key: &LeaseKey, lease: &Lease| {
         let is_level_ii = key.form == LeaseForm::Oplock && lease.rights == Rights::READ;
-        is_level_ii && trigger.takes().contains(Rights::READ)
+        is_level_ii && matches!(trigger, Trigger::Write | Trigger::Truncate | Trigger::Lock)
     };
     let mut leases = node.leases().iter();
     leases.any(|(key, lease)| (!by.owns(key) || is_lost(key, lease)) && is_concerned(key, lease, trigger))

@@ -10,6 +10,7 @@ use dittofs_smb_wire::{
     negotiate::Capabilities,
 };
 
+use super::wanted::Wanted;
 use crate::{
     caching::{Holder, LeaseTaken, asked_rights, level},
     calls::Call,
@@ -75,20 +76,6 @@ impl Asked {
         }
     }
 
-    /// Refuses a lease whose key is in use for another file than the one that was found.
-    ///
-    /// # Errors
-    /// `INVALID_PARAMETER`.
-    pub(super) fn demand_own(&self, call: &Call, found: Option<NodeRef>) -> Result<(), NtStatus> {
-        let Asked::Lease(lease, _) = self else { return Ok(()) };
-        let id = u128::from_be_bytes(lease.key.0);
-        let key = LeaseKey { client: call.session.client(), form: LeaseForm::Lease, id };
-        match call.link.server.caching.lease_node(&key) {
-            Some(held) if found != Some(held) => Err(NtStatus::INVALID_PARAMETER),
-            _ => Ok(()),
-        }
-    }
-
     /// Notes what was granted.
     ///
     /// # Errors
@@ -118,6 +105,20 @@ impl Asked {
                 Ok(Given { level: OplockLevel::LEASE, context: Some(ResponseContext::Lease(given)) })
             }
         }
+    }
+}
+
+/// Refuses a lease whose key is in use for another file than the one that was found, also where none would be granted.
+///
+/// # Errors
+/// `INVALID_PARAMETER`.
+pub(super) fn demand_own(call: &Call, wanted: &Wanted, found: Option<NodeRef>) -> Result<(), NtStatus> {
+    let Some(lease) = wanted.lease.filter(|_| wanted.oplock == OplockLevel::LEASE) else { return Ok(()) };
+    let id = u128::from_be_bytes(lease.key.0);
+    let key = LeaseKey { client: call.session.client(), form: LeaseForm::Lease, id };
+    match call.link.server.caching.lease_node(&key) {
+        Some(held) if found != Some(held) => Err(NtStatus::INVALID_PARAMETER),
+        _ => Ok(()),
     }
 }
 

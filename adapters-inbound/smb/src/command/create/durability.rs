@@ -49,11 +49,6 @@ impl Durability {
         Ok(durability)
     }
 
-    /// Whether the client comes back to an open.
-    pub(super) fn reconnects(&self) -> bool {
-        self.reconnect.is_some()
-    }
-
     /// Notes a context. The lease's is welcome to all.
     fn read(&mut self, context: &RequestContext) -> Result<(), NtStatus> {
         match context {

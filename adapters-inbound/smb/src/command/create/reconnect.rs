@@ -7,9 +7,17 @@ use dittofs_domain::{
     opens::{LeaseForm, LeaseKey, Rights},
 };
 use dittofs_ports::{Entered, NodeRef};
-use dittofs_smb_wire::{NtStatus, Response, create::CreateAction, identifiers::FileId};
+use dittofs_smb_wire::{
+    NtStatus, Response,
+    create::{ContextName, CreateAction, CreateRequest, Lease},
+    identifiers::FileId,
+};
 
-use super::{caching::Asked, durability::Reconnect, response_of, wanted::Wanted};
+use super::{
+    caching::Asked,
+    durability::{Durability, Reconnect},
+    response_of,
+};
 use crate::{
     calls::{Call, Done},
     closing::{close_open, report},
@@ -18,26 +26,41 @@ use crate::{
     holdings::OPEN_KIB,
     names::shown,
     open::{Open, OpenKind, OpenNode},
+    path::Path,
     tree::TreeKind,
 };
+
+/// A request to come back. All its other fields mean nothing.
+pub(super) struct Return {
+    reconnect: Reconnect,
+    lease: Option<Lease>,
+    path: Option<Path>,
+}
+
+impl Return {
+    /// Reads it from a request, if it is one.
+    ///
+    /// # Errors
+    /// As [`Durability::to_reconnect`].
+    pub(super) fn read(request: &CreateRequest) -> Result<Option<Return>, NtStatus> {
+        let Some(reconnect) = Durability::of(&request.contexts)?.wanted_reconnect()? else { return Ok(None) };
+        let lease = request.contexts.find(ContextName::LEASE).and_then(|data| Lease::decode(&data).ok());
+        Ok(Some(Return { reconnect, lease, path: Path::read(&request.name).ok() }))
+    }
+}
 
 /// Gives an open back.
 ///
 /// # Errors
 /// `OBJECT_NAME_NOT_FOUND` for one that there is not, or not for this client; `INVALID_PARAMETER` for another name than
 /// that of its lease's file.
-pub(super) async fn reconnect(
-    call: &Call,
-    entered: &Entered,
-    wanted: &Wanted,
-    reconnect: Reconnect,
-) -> Result<Done, Failure> {
+pub(super) async fn reconnect(call: &Call, entered: &Entered, back: &Return) -> Result<Done, Failure> {
     let server = &call.link.server;
-    let persistent = reconnect.file_id.persistent;
-    let found = server.detached.take(persistent, |detached| demand_fit(call, entered, wanted, &reconnect, detached))?;
+    let persistent = back.reconnect.file_id.persistent;
+    let found = server.detached.take(persistent, |detached| demand_fit(call, entered, back, detached))?;
     let detached = found.ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
     let OpenKind::Node(node) = &detached.open.kind else { return Err(NtStatus::OBJECT_NAME_NOT_FOUND.into()) };
-    match give_back(call, entered, wanted, (persistent, node)).await {
+    match give_back(call, entered, back, (persistent, node)).await {
         Ok(done) => Ok(done),
         Err(failure) => {
             report(close_open(server, &detached.open).await);
@@ -49,7 +72,7 @@ pub(super) async fn reconnect(
 async fn give_back(
     call: &Call,
     entered: &Entered,
-    wanted: &Wanted,
+    back: &Return,
     (persistent, node): (u64, &Arc<OpenNode>),
 ) -> Result<Done, Failure> {
     let attributes = entered.share.attributes(&node.caller, node.node).await;
@@ -60,7 +83,7 @@ async fn give_back(
     let kind = OpenKind::Node(Arc::clone(node));
     let held = call.session.hold(OPEN_KIB)?;
     let open = call.session.add_open(|id| Open { id: FileId { persistent, volatile: id }, tree, kind, _held: held })?;
-    let asked = match wanted.lease {
+    let asked = match back.lease {
         Some(lease) if key.form == LeaseForm::Lease => Asked::Lease(lease, Rights::empty()),
         _ => Asked::Oplock(Rights::empty()),
     };
@@ -84,8 +107,7 @@ async fn give_back(
 fn demand_fit(
     call: &Call,
     entered: &Entered,
-    wanted: &Wanted,
-    reconnect: &Reconnect,
+    back: &Return,
     Detached { open, user }: &Detached,
 ) -> Result<(), NtStatus> {
     let none = Err(NtStatus::OBJECT_NAME_NOT_FOUND);
@@ -93,8 +115,10 @@ fn demand_fit(
     let Some(durable) = node.durable else { return none };
     let guid = call.session.client.guid;
     let is_same_client = node.keeps.as_ref().is_some_and(|client| client.guid == guid);
-    let is_same_create = durable.create_guid == reconnect.create_guid;
-    let must_be_same_client = reconnect.create_guid.is_some() || wanted.lease.is_some();
+    // Of an open of version 1 it is zero.
+    let is_same_create = back.reconnect.create_guid.is_none_or(|guid| durable.create_guid.unwrap_or_default() == guid);
+    // An oplock is the open's, whatever the machine's GUID.
+    let must_be_same_client = back.lease.is_some();
     if *user != *call.session.user()
         || files.root.share != entered.node.share
         || !is_same_create
@@ -102,12 +126,12 @@ fn demand_fit(
     {
         return none;
     }
-    match (node.cache, &wanted.lease) {
+    match (node.cache, &back.lease) {
         (Some(LeaseKey { form: LeaseForm::Lease, id, .. }), Some(lease)) => {
             if id != u128::from_be_bytes(lease.key.0) {
                 return none;
             }
-            if is_named(wanted, node) { Ok(()) } else { Err(NtStatus::INVALID_PARAMETER) }
+            if is_named(back, node) { Ok(()) } else { Err(NtStatus::INVALID_PARAMETER) }
         }
         (Some(LeaseKey { form: LeaseForm::Oplock, .. }), None) => Ok(()),
         _ => none,
@@ -115,8 +139,8 @@ fn demand_fit(
 }
 
 /// Whether the request has the name of the file.
-fn is_named(wanted: &Wanted, node: &OpenNode) -> bool {
-    let Some((directories, name)) = wanted.path.split() else { return false };
+fn is_named(back: &Return, node: &OpenNode) -> bool {
+    let Some((directories, name)) = back.path.as_ref().and_then(Path::split) else { return false };
     let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
     names.join("\\").to_lowercase() == node.place.lock().path.to_lowercase()
 }

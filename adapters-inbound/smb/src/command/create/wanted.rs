@@ -84,8 +84,7 @@ impl Wanted {
             return Err(NtStatus::INVALID_PARAMETER);
         }
         let durability = Durability::of(&request.contexts)?;
-        // Who comes back to an open has the rights that it has.
-        let access = if durability.reconnects() { AccessMask::empty() } else { rights(request.desired_access)? };
+        let access = rights(request.desired_access)?;
         let is_maximum = request.desired_access.contains(WireAccess::MAXIMUM_ALLOWED);
         let deletes_on_close = request.create_options.contains(CreateOptions::DELETE_ON_CLOSE);
         if deletes_on_close && !is_maximum && !access.contains(AccessMask::DELETE) {

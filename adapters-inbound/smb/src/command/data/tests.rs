@@ -92,6 +92,7 @@ fn open() -> OpenNode {
         cache: None,
         durable: None,
         keeps: None,
+        made_by: Mutex::default(),
         caller: Caller {
             credentials: Credentials::root(),
             opener: None,

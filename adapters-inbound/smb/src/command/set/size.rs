@@ -1,6 +1,6 @@
 //! The end of a file and its space (MS-FSA, FileEndOfFileInformation and FileAllocationInformation).
 
-use dittofs_domain::{access::AccessMask, namespace::SetAttributes};
+use dittofs_domain::{Attributes, access::AccessMask, error::FsError, namespace::SetAttributes};
 use dittofs_ports::Entered;
 use dittofs_smb_wire::NtStatus;
 
@@ -27,7 +27,17 @@ pub(super) async fn set_allocation(call: &Call, node: &OpenNode, entered: &Enter
     if bytes.saturating_sub(found.used) > space.bytes_free.next_multiple_of(UNIT_BYTES) {
         return Err(NtStatus::DISK_FULL.into());
     }
-    Ok(())
+    tell(node, entered, &found).await
+}
+
+/// Others lose what they cache, and the time of change moves, as if the space were set aside. Not where somebody has
+/// changed the file just now, which does the same.
+async fn tell(node: &OpenNode, entered: &Entered, found: &Attributes) -> Result<(), Failure> {
+    let same = SetAttributes { guard: Some(found.ctime), ..SetAttributes::size(found.size) };
+    match entered.share.set_attributes(&node.caller, node.node, &same, None).await {
+        Ok(_) | Err(FsError::NotSync) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn demand_settable(node: &OpenNode, size: u64) -> Result<(), NtStatus> {

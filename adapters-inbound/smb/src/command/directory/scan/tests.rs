@@ -27,7 +27,7 @@ use super::{Page, Scan, fold};
 use crate::{
     listing::{Listing, Next},
     names::shown,
-    open::{OpenNode, Place},
+    open::{ChannelSequence, InUse, LockSequences, OpenNode, Place},
 };
 
 const DIRECTORY: NodeId = NodeId(10);
@@ -154,9 +154,6 @@ fn open() -> OpenNode {
         is_directory: true,
         is_write_through: false,
         mode: 0,
-        cache: None,
-        durable: None,
-        keeps: None,
         caller: Caller {
             credentials: Credentials::root(),
             opener: None,
@@ -167,9 +164,13 @@ fn open() -> OpenNode {
         position: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(false),
         listing: tokio::sync::Mutex::new(Listing::default()),
-        in_use: crate::open::InUse::default(),
-        channel_sequence: Default::default(),
-        lock_sequences: Default::default(),
+        in_use: InUse::default(),
+        cache: None,
+        durable: None,
+        keeps: None,
+        made_by: parking_lot::Mutex::default(),
+        channel_sequence: ChannelSequence::default(),
+        lock_sequences: LockSequences::default(),
     }
 }
 
