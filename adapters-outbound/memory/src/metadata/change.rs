@@ -152,10 +152,10 @@ impl State {
 
     pub(super) fn remove_entry(&mut self, key: &EntryKey) {
         if let Some(slot) = self.nodes.slot_mut(key.directory) {
-            if let Some(body) = slot.body.as_deref_mut() {
-                if let Some((_, cookie)) = body.directory_mut(key.space).remove(&self.names, &key.name) {
-                    self.folded.remove(key, cookie);
-                }
+            if let Some(body) = slot.body.as_deref_mut()
+                && let Some((_, cookie)) = body.directory_mut(key.space).remove(&self.names, &key.name)
+            {
+                self.folded.remove(key, cookie);
             }
             give_up_if_empty(&mut slot.body);
         }
