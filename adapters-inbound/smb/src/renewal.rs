@@ -36,14 +36,20 @@ pub(crate) async fn renew_all(server: Arc<Server>, mut wish: watch::Receiver<Wis
         let Some(users) = server.accounts.enabled().await else { continue };
         let by_name: HashMap<&str, &User> = users.iter().map(|user| (user.name.folded(), user)).collect();
         for session in sessions {
-            match by_name.get(session.user().name.folded()) {
-                Some(user) => renew(&server, &session, User::clone(user)).await,
-                None => {
-                    let user = session.user();
-                    tracing::info!(user = user.name.as_str(), "logged off: the user is disabled or removed");
-                    close_session(&server, &session).await;
-                }
-            }
+            let user = by_name.get(session.user().name.folded()).map(|user| User::clone(user));
+            // Opens may take long to close, and nobody else's session has to wait for that.
+            tokio::spawn(renew_or_end(Arc::clone(&server), session, user));
+        }
+    }
+}
+
+async fn renew_or_end(server: Arc<Server>, session: Arc<Session>, user: Option<User>) {
+    match user {
+        Some(user) => renew(&server, &session, user).await,
+        None => {
+            let user = session.user();
+            tracing::info!(user = user.name.as_str(), "logged off: the user is disabled or removed");
+            close_session(&server, &session).await;
         }
     }
 }
