@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use dittofs_smb_security::{
     ntlm::client::Client as Ntlm,
-    spnego::{Initiator, Mechanism},
+    spnego::{Mechanism, initiator::Initiator},
 };
 use dittofs_smb_wire::{
     Command, Header, Message, NtStatus, OutgoingMessage, Request, Response,
