@@ -40,7 +40,7 @@ pub(crate) struct SmbClient {
     others: VecDeque<(Header, Response)>,
 }
 
-/// What to open, and what to cache.
+/// A file to open, and how to cache it.
 pub(crate) struct Opening {
     pub(crate) name: &'static str,
     pub(crate) oplock: OplockLevel,
