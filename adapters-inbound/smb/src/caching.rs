@@ -1,6 +1,6 @@
 //! Who may cache, and how it is told that it may no longer (MS-SMB2, 3.3.4.6 and 3.3.4.7).
 //!
-//! What may be cached is decided behind the services. Here it is noted to which open an oplock belongs, and to which
+//! The services decide what may be cached. Here it is noted to which open an oplock belongs, and to which
 //! opens a lease, so that a break finds a connection to go out on.
 
 mod leases;

@@ -80,12 +80,12 @@ impl DetachedOpens {
 /// Ends an open whose session has ended: it waits for its client if it is to do that, and is closed otherwise.
 pub(crate) async fn detach_or_close(server: &Arc<Server>, open: Arc<Open>, user: &User) {
     let OpenKind::Node(node) = &open.kind else { return };
-    // What is to go with its connection goes.
+    // A file that is to go with its connection goes.
     let goes = node.delete_on_close.load(Ordering::Acquire);
     let Some(durable) = node.durable.filter(|_| !goes) else {
         return report(close_open(server, &open).await);
     };
-    // What goes through it ends first, or would not be seen by the client that comes back.
+    // Requests through it end first: the client that comes back would not see their outcome.
     drop(node.in_use.close().await);
     let detached = Detached { open: Arc::clone(&open), user: user.clone() };
     if !server.detached.add(detached, server.options.limits.opens) {

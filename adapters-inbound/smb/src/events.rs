@@ -1,4 +1,4 @@
-//! What the services tell of clients' locks and rights.
+//! Events of the services about clients' locks and rights.
 
 use std::sync::{Arc, Weak};
 

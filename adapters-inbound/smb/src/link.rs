@@ -87,6 +87,11 @@ impl Link {
         found.filter(|session| !session.is_over()).ok_or(NtStatus::USER_SESSION_DELETED)
     }
 
+    /// A session that this connection has, or had until it ended: its key signs the refusals of what comes for it.
+    pub(crate) fn former_session(&self, id: u64) -> Option<Arc<Session>> {
+        self.sessions.lock().get(&id).cloned()
+    }
+
     pub(crate) fn add_session(&self, session: Arc<Session>) {
         let mut sessions = self.sessions.lock();
         // Another connection may have ended some.
@@ -100,7 +105,8 @@ impl Link {
 
     /// The number of sessions, those that are being set up among them.
     pub(crate) fn sessions(&self) -> usize {
-        self.sessions.lock().len() + self.logons.lock().len()
+        let sessions = self.sessions.lock().values().filter(|session| !session.is_over()).count();
+        sessions + self.logons.lock().len()
     }
 
     /// Whether any file is open.

@@ -70,7 +70,7 @@ pub(crate) struct OpenNode {
     pub(crate) cache: Option<LeaseKey>,
     /// How it outlives its connection, if it does.
     pub(crate) durable: Option<Durable>,
-    /// What it was made by, as long as its client may send that again.
+    /// The CREATE that made it, as long as its client may send that again.
     pub(crate) made_by: Mutex<Option<Key>>,
     /// Its client, which lasts as long as a durable open does.
     pub(crate) keeps: Option<Arc<Client>>,

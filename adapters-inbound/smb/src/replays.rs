@@ -20,7 +20,7 @@ const SWEEP_AT: usize = 64;
 enum Made {
     /// It is being carried out.
     Pending,
-    /// What it has opened, in which session, and what it did.
+    /// It has opened this, in this session.
     Open { open: Weak<Open>, session: u64, action: CreateAction },
 }
 
@@ -34,7 +34,7 @@ struct State {
 #[derive(Default)]
 pub(crate) struct Replays(Mutex<State>);
 
-/// What an identifier stands for.
+/// The meaning of an identifier.
 pub(crate) enum Begun<'r> {
     /// A new CREATE. It is forgotten unless it is completed.
     New(Pending<'r>),

@@ -118,7 +118,7 @@ impl Trigger {
         }
     }
 
-    /// What an open with these rights does to those who cache; none if it concerns nobody (MS-FSA, 2.1.5.1.2.2).
+    /// Returns the effect of an open with these rights on those who cache; none if it concerns nobody (MS-FSA, 2.1.5.1.2.2).
     pub fn of_open(rights: AccessMask, truncate: bool) -> Option<Trigger> {
         const ATTRIBUTES: AccessMask =
             AccessMask::READ_ATTRIBUTES.union(AccessMask::WRITE_ATTRIBUTES).union(AccessMask::SYNCHRONIZE);

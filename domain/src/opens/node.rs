@@ -249,7 +249,7 @@ impl NodeOpens {
         self.leases.remove(key)
     }
 
-    /// What a directory lists is being changed. `by` has the key of the directory that the request names as its
+    /// The entries of a directory are being changed. `by` has the key of the directory that the request names as its
     /// parent's: who changes it under its own lease knows what it lists (MS-SMB2, 3.3.5.9.11). Nobody waits: a copy of
     /// what is listed is all that is lost. The breaks are to be sent.
     pub fn change_entries(&mut self, by: &Requester, deadline_ms: u64) -> Vec<Break> {
@@ -362,7 +362,7 @@ impl NodeOpens {
     }
 }
 
-/// What an open for content only does to those who cache.
+/// The effect of an open for content alone on those who cache.
 fn content_trigger(access: ShareAccess) -> Option<Trigger> {
     match access {
         access if access.contains(ShareAccess::WRITE) => Some(Trigger::OpenWrite),

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use dittofs_smb_security::{
     ntlm::client::Client as Ntlm,
-    spnego::{Initiator, Mechanism},
+    spnego::{Mechanism, initiator::Initiator},
 };
 use dittofs_smb_wire::{
     Command, Header, Message, NtStatus, OutgoingMessage, Request, Response,
@@ -40,7 +40,7 @@ pub(crate) struct SmbClient {
     others: VecDeque<(Header, Response)>,
 }
 
-/// What to open, and what to cache.
+/// A file to open, and how to cache it.
 pub(crate) struct Opening {
     pub(crate) name: &'static str,
     pub(crate) oplock: OplockLevel,

@@ -1,4 +1,4 @@
-//! What SMB's clients cache, and what NFS beside them does to that.
+//! The caches of SMB's clients, and how NFS beside them takes them away.
 
 use std::time::Duration;
 

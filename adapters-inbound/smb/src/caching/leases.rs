@@ -11,16 +11,16 @@ use dittofs_smb_wire::{
 
 use super::{Holder, LeaseNotice, Told, notice::lease_state};
 
-/// What a CREATE got.
+/// The lease that a CREATE got.
 pub(crate) struct LeaseTaken {
     pub(crate) key: LeaseKey,
-    /// What its client asked for.
+    /// As its client asked for it.
     pub(crate) asked: WireLease,
     pub(crate) node: NodeRef,
     pub(crate) grant: LeaseGrant,
 }
 
-/// What the client is told of its lease.
+/// The lease as its client is told of it.
 pub(crate) type LeaseGiven = WireLease;
 
 /// A lease that is in use.
@@ -29,7 +29,7 @@ struct Lease {
     /// The fields of version 2, as the first CREATE had them: a lease keeps its version.
     version_2: Option<LeaseVersion2>,
     has_parent: bool,
-    /// What is added to the epoch that the services count.
+    /// This is added to the epoch that the services count.
     base: u16,
     /// The last epoch that the services counted.
     counted: u16,

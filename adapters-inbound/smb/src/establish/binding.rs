@@ -18,7 +18,7 @@ pub(crate) fn signer(link: &Link, header: &Header) -> Option<Arc<Signer>> {
     if !header.flags.contains(HeaderFlags::SIGNED) {
         return None;
     }
-    let here = link.session(header.session_id).ok().and_then(|session| session.channels.signer(link));
+    let here = link.former_session(header.session_id).and_then(|session| session.channels.signer(link));
     here.or_else(|| link.server.find_session(header.session_id).map(|session| Arc::clone(&session.keys.signer)))
 }
 

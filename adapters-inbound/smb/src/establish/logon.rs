@@ -207,7 +207,6 @@ async fn replace_former(link: &Link, former: u64, session: &Session) {
 /// A session whose user could not prove itself again ends (3.3.5.5.3).
 async fn failed(link: &Link, existing: Onto, failure: Failure) -> Failure {
     if let Onto::Again(session) = existing {
-        link.remove_session(session.id);
         close_session(&link.server, &session).await;
     }
     failure

@@ -18,7 +18,7 @@ struct Counts {
     older: u64,
 }
 
-/// What a request says of itself.
+/// The part of a request that is about channels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sent {
     pub(crate) sequence: u16,

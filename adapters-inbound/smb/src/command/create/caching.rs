@@ -1,4 +1,4 @@
-//! What a CREATE may cache: an oplock or a lease (MS-SMB2, 3.3.5.9 and 3.3.5.9.8).
+//! The right to cache that comes with an open: an oplock or a lease (MS-SMB2, 3.3.5.9 and 3.3.5.9.8).
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     open::Open,
 };
 
-/// What a client wants to cache.
+/// The right that a client wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     Nothing,
@@ -26,7 +26,7 @@ pub(super) enum Asked {
     Lease(Lease, Rights),
 }
 
-/// What its answer tells.
+/// The right that its answer tells of.
 pub(super) struct Given {
     pub(super) level: OplockLevel,
     pub(super) context: Option<ResponseContext>,
@@ -122,7 +122,7 @@ pub(super) fn demand_own(call: &Call, wanted: &Wanted, found: Option<NodeRef>) -
     }
 }
 
-/// What a connection offers to clients that cache.
+/// The capabilities of a connection.
 pub(super) fn capabilities(terms: Option<&Terms>) -> Capabilities {
     terms.map_or(Capabilities::empty(), |terms| terms.capabilities)
 }

@@ -15,7 +15,7 @@ const DEFAULT_MS: u32 = 60_000;
 /// How long it waits at most: nobody else gets at the file meanwhile, if it was opened so.
 const TIMEOUT_MS_MAX: u32 = 300_000;
 
-/// What a CREATE says of durable opens.
+/// The contexts of a CREATE about durable opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) struct Durability {
     /// DHnQ.
@@ -99,7 +99,7 @@ impl Durability {
         self.version_2.map(|(_, create_guid)| create_guid)
     }
 
-    /// What is granted: only whoever may keep a closed file open is worth waiting for.
+    /// Returns the grant: only whoever may keep a closed file open is worth waiting for.
     pub(super) fn granted(&self, lease: Option<&(LeaseKey, LeaseGrant)>, is_directory: bool) -> Option<Durable> {
         let (key, grant) = lease?;
         if is_directory || !keeps_handles(key, grant) {
@@ -124,7 +124,7 @@ pub(crate) fn keeps_handles(key: &LeaseKey, grant: &LeaseGrant) -> bool {
     }
 }
 
-/// What the answer says of it.
+/// The context of the answer.
 pub(super) fn context(durable: &Durable) -> ResponseContext {
     match durable.create_guid {
         Some(_) => ResponseContext::DurableRequestV2 { timeout_ms: durable.timeout_ms, flags: DurableFlags::empty() },

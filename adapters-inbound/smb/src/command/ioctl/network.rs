@@ -11,7 +11,7 @@ use dittofs_smb_wire::{
 use super::whole;
 use crate::{calls::Call, failure::Failure};
 
-/// What is not known is given as what every machine has.
+/// The true speed is not known: every machine has this.
 const LINK_BITS_PER_SECOND: u64 = 1_000_000_000;
 
 /// Names the address that the client has reached, and no other: it may be the only one that it can reach. Without a
