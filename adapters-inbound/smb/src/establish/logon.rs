@@ -156,7 +156,7 @@ async fn finish(
         Onto::Bound(session) if session.user().name == user.name && !session.is_over() => {
             let keys = Keys::derive(terms, id, (&accepted.session_key, preauth), (true, false));
             let keys = keys.map_err(|_| NtStatus::INTERNAL_ERROR)?;
-            session.channels.add(link, keys.signer);
+            session.channels.add(link, keys.signer)?;
             session.client.add_link(link);
             link.add_session(Arc::clone(&session));
             session
@@ -179,7 +179,7 @@ async fn finish(
             let holding = link.server.holdings.of(&user.name);
             let (who, keys) = ((user, client, holding), (keys, Arc::clone(terms)));
             let session = Arc::new(Session::new(id, who, keys, (limits.trees, limits.opens)));
-            session.channels.add(link, Arc::clone(&session.keys.signer));
+            session.channels.add(link, Arc::clone(&session.keys.signer))?;
             session.client.add_link(link);
             link.add_session(Arc::clone(&session));
             link.server.note_session(&session);

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use dittofs_smb_security::signing::Signer;
+use dittofs_smb_wire::NtStatus;
 use parking_lot::Mutex;
 
 use crate::link::Link;
@@ -13,16 +14,26 @@ struct Channel {
     signer: Arc<Signer>,
 }
 
+/// Connections of one session, as many as Windows and Samba allow.
+const CHANNELS_MAX: usize = 32;
+
 /// The connections of a session, in the order in which they came.
 #[derive(Default)]
 pub(crate) struct Channels(Mutex<Vec<Channel>>);
 
 impl Channels {
     /// Adds a connection, or gives it another key.
-    pub(crate) fn add(&self, link: &Arc<Link>, signer: Arc<Signer>) {
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES` if there are too many.
+    pub(crate) fn add(&self, link: &Arc<Link>, signer: Arc<Signer>) -> Result<(), NtStatus> {
         let mut channels = self.0.lock();
         channels.retain(|channel| !is(channel, link));
+        if channels.len() >= CHANNELS_MAX {
+            return Err(NtStatus::INSUFFICIENT_RESOURCES);
+        }
         channels.push(Channel { link: Arc::downgrade(link), signer });
+        Ok(())
     }
 
     /// Removes a connection. Returns whether another one is left.
