@@ -62,7 +62,7 @@ impl<'c> Client<'c> {
         let label = format!("c{number}");
         let own = make_folder(&mut caller, &root, &label);
         let shared = make_folder(&mut caller, &root, "shared");
-        let limit = if number % 10 == 0 { LARGE } else { SMALL };
+        let limit = if number.is_multiple_of(10) { LARGE } else { SMALL };
         let random = Random::new(0x5eed << 32 | u64::from(number));
         let label = format!("{share} {label}");
         Client { caller, counts, label, own, shared, limit, random, names: 0, verifier: None, files: Vec::new() }
