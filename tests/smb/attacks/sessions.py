@@ -36,12 +36,12 @@ def a_session_is_not_handed_to_another_user(world):
 
 
 @attack
-def a_session_is_not_bound_to_another_connection(world):
+def a_session_is_not_bound_to_another_connection_without_its_signature(world):
     with connected(world, "alice", source=world.new_source()) as victim, negotiated(world) as client:
         body = b.session_setup(negotiate_message(), flags=1)
         message = client.message(b.SESSION_SETUP, body, session=victim.session.id, tree=0)
         client.send(message)
-        expect(client.receive()[0], nt.STATUS_REQUEST_NOT_ACCEPTED)
+        expect(client.receive()[0], nt.STATUS_INVALID_PARAMETER)
         victim.must(b.ECHO, b.EMPTY)
 
 
