@@ -23,6 +23,16 @@ pub(crate) struct Below {
     directories: Box<[NodeId]>,
 }
 
+/// Bytes that a directory of an open's path takes: its id, and its count.
+const BYTES: usize = 64;
+
+impl Below {
+    /// The bytes that it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.directories.len() * BYTES
+    }
+}
+
 impl OpensBelow {
     /// Counts an open below the directories of its path.
     pub(crate) fn add(self: &Arc<Self>, share: ShareId, directories: Vec<NodeId>) -> Below {

@@ -9,12 +9,13 @@ use std::{
 };
 
 use dittofs_domain::users::UserName;
+use dittofs_smb_wire::NtStatus;
 use parking_lot::Mutex;
 
 /// KiB of memory that one user may take by what is open: a quarter of a million of files, more than the clients of any
 /// user have open.
-const KIB_MAX: usize = 256 << 10;
-/// KiB that an open file takes, measured, and a share that is used.
+pub(crate) const KIB_MAX: usize = 256 << 10;
+/// KiB that an open file takes, measured, besides a long path or pattern, and a share that is used.
 pub(crate) const OPEN_KIB: usize = 1;
 /// KiB that a pipe takes at most: a call that is half there, and an answer that was not read.
 pub(crate) const PIPE_KIB: usize = 128;
@@ -51,11 +52,22 @@ impl Holdings {
 }
 
 impl Holding {
-    /// Takes some more; none if that is too much.
-    pub(crate) fn take(self: &Arc<Holding>, kib: usize) -> Option<Held> {
+    /// Takes some more.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES` if that is too much.
+    pub(crate) fn take(self: &Arc<Holding>, kib: usize) -> Result<Held, NtStatus> {
         let more = |taken: usize| taken.checked_add(kib).filter(|all| *all <= KIB_MAX);
-        self.kib.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
-        Some(Held { of: Arc::clone(self), kib })
+        let taken = self.kib.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
+        taken.map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+        Ok(Held { of: Arc::clone(self), kib })
+    }
+}
+
+#[cfg(test)]
+impl Holding {
+    pub(crate) fn kib(&self) -> usize {
+        self.kib.load(Ordering::Acquire)
     }
 }
 

@@ -3,6 +3,8 @@
 use dittofs_domain::Cookie;
 use dittofs_smb_wire::info::Pattern;
 
+use crate::holdings::Held;
+
 /// The entry that comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) enum Next {
@@ -25,4 +27,6 @@ pub(crate) struct Listing {
     pub(crate) next: Next,
     /// Whether any name was found since the start: a listing without any ends otherwise than one that is through.
     pub(crate) has_found: bool,
+    /// The room that a long pattern takes.
+    pub(crate) _room: Option<Held>,
 }

@@ -23,7 +23,13 @@ pub(crate) use channel_sequence::{ChannelSequence, Sent};
 pub(crate) use lock_sequences::{LockSequence, LockSequences};
 
 use crate::{
-    below::Below, client::Client, durable::Durable, holdings::Held, listing::Listing, replays::Key, tree::Tree,
+    below::Below,
+    client::Client,
+    durable::Durable,
+    holdings::{Held, Holding},
+    listing::Listing,
+    replays::Key,
+    tree::Tree,
 };
 
 /// An open.
@@ -51,8 +57,25 @@ pub(crate) struct Place {
     /// The path from the share's root, with backslashes.
     pub(crate) path: String,
     /// The directories on this path have it below them.
-    #[expect(dead_code, reason = "held until the open ends, or gets another place")]
-    pub(crate) below: Below,
+    _below: Below,
+    /// The room that a long path takes.
+    _room: Held,
+}
+
+impl Place {
+    /// A place of an open of a session.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES` if its user has too much open for a path of this length.
+    pub(crate) fn new(
+        holding: &Arc<Holding>,
+        entry: Option<(NodeId, Name)>,
+        path: String,
+        below: Below,
+    ) -> Result<Place, NtStatus> {
+        let _room = holding.take((path.len() + below.bytes()) >> 10)?;
+        Ok(Place { entry, path, _below: below, _room })
+    }
 }
 
 /// An open node.

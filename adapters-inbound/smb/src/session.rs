@@ -44,7 +44,7 @@ pub(crate) struct Session {
     /// The connections that it has.
     pub(crate) channels: Channels,
     /// What its user has open, here and elsewhere.
-    holding: Arc<Holding>,
+    pub(crate) holding: Arc<Holding>,
     trees: Mutex<Table<Tree>>,
     opens: Mutex<Table<Open>>,
     /// Whether it has ended. Its connection may not have heard of that: another one can end it.
@@ -106,7 +106,7 @@ impl Session {
     /// # Errors
     /// `INSUFFICIENT_RESOURCES`.
     pub(crate) fn hold(&self, kib: usize) -> Result<Held, NtStatus> {
-        self.holding.take(kib).ok_or(NtStatus::INSUFFICIENT_RESOURCES)
+        self.holding.take(kib)
     }
 
     /// Adds a share.

@@ -30,7 +30,25 @@ ask() { # restart | kill: the server, by who runs it
   done
   [ "$(cat "$RESULTS/answer")" = done ] || fail "$1: the server is not there again"
 }
-export -f mount_share mount_smb step fail ask
+sums() { (cd "$1" && find . -type f ! -path './.git/*' -print0 | sort -z | xargs -0 sha256sum); }
+git_work() { # OPTIONS of the clone
+  step "git clone, status, commit, gc, fsck"
+  export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+  git clone -q --no-hardlinks "$@" "$MATERIAL/bare.git" "$DIR/clone"
+  cd "$DIR/clone"
+  [ -z "$(git status --porcelain)" ] || fail "git status is not clean"
+  git config user.name guest && git config user.email guest@localhost
+  echo more >>build/CHANGES
+  git rm -q --cached build/Makefile
+  git add -A
+  git mv build/words.c build/renamed.c
+  git commit -q -m "a change"
+  git gc -q
+  git fsck --full --strict
+  [ -z "$(git status --porcelain)" ] || fail "git status is not clean after a commit"
+  cd /
+}
+export -f mount_share mount_smb step fail ask sums git_work
 
 one() { # CASE[@OPTIONS]
   local rc=0

@@ -1,8 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2164
 # What people do on a share by SMB: unpack, build, clone, copy there and back, remove. Without the POSIX extensions a
 # mount has neither modes nor links of its own: contents, names, sizes and times count.
-sums() { (cd "$1" && find . -type f ! -path './.git/*' -print0 | sort -z | xargs -0 sha256sum); }
-
 step "untar on the mount and beside it"
 mkdir "$DIR/tree" "$SCRATCH/tree"
 tar -C "$DIR/tree" --exclude=link-to-manifest --no-same-owner --no-same-permissions -xf "$MATERIAL/source.tar"
@@ -19,21 +17,7 @@ make -C "$DIR/tree/build" -j2 check
 make -C "$DIR/tree/build" -q words || fail "make would build again: a time stamp went wrong"
 make -C "$DIR/tree/build" clean
 
-step "git clone, status, commit, gc, fsck"
-export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
-git clone -q --no-hardlinks -c core.symlinks=false -c core.fileMode=false "$MATERIAL/bare.git" "$DIR/clone"
-cd "$DIR/clone"
-[ -z "$(git status --porcelain)" ] || fail "git status is not clean"
-git config user.name guest && git config user.email guest@localhost
-echo more >>build/CHANGES
-git rm -q --cached build/Makefile
-git add -A
-git mv build/words.c build/renamed.c
-git commit -q -m "a change"
-git gc -q
-git fsck --full --strict
-[ -z "$(git status --porcelain)" ] || fail "git status is not clean after a commit"
-cd /
+git_work -c core.symlinks=false -c core.fileMode=false
 
 step "rsync there and back"
 rsync -rt "$SCRATCH/tree/" "$DIR/copy/"

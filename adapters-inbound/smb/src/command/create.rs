@@ -77,10 +77,7 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
         Some(Begun::New(pending)) => Some(pending),
         Some(Begun::Again(open, action)) => return replay::answer(call, &entered, &wanted, (open, action)).await,
     };
-    let target = Target::find(&entered, &wanted.path, |directories| {
-        call.link.server.opens_below.add(entered.node.share, directories)
-    })
-    .await?;
+    let target = Target::find(call, &entered, &wanted.path).await?;
     let share = &*entered.share;
     let access = target.access(share, (&entered.caller, files.read_only), &wanted).await?;
     if files.read_only && (access.intersects(CHANGES) || target.found.is_none() || wanted.disposition.replaces()) {
@@ -129,28 +126,27 @@ fn refused_change(target: &Target, wanted: &Wanted) -> NtStatus {
 struct Target {
     directory: NodeId,
     name: LookupName,
-    path: String,
-    below: Below,
+    /// Where it stands, but for its entry.
+    place: Place,
     /// The node, if there is one.
     found: Option<Attributes>,
 }
 
 impl Target {
-    async fn find(
-        entered: &Entered,
-        path: &Path,
-        count_below: impl FnOnce(Vec<NodeId>) -> Below,
-    ) -> Result<Target, NtStatus> {
+    async fn find(call: &Call, entered: &Entered, path: &Path) -> Result<Target, NtStatus> {
+        let holding = &call.session.holding;
         let (caller, root) = (&entered.caller, entered.node.node);
         let Some((directories, name)) = path.split() else {
             let found = entered.share.attributes(caller, root).await.map_err(crate::failure::status)?;
-            let (name, path, below) = (LookupName::This, String::new(), Below::default());
-            return Ok(Target { directory: root, name, path, below, found: Some(found) });
+            let place = Place::new(holding, None, String::new(), Below::default())?;
+            return Ok(Target { directory: root, name: LookupName::This, place, found: Some(found) });
         };
         let way = resolve(entered, caller, directories).await?;
         let directory = way.last().copied().unwrap_or(root);
         // Before it is open, so that no rename that has seen nothing below comes in between.
-        let below = count_below(way);
+        let below = call.link.server.opens_below.add(entered.node.share, way);
+        let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
+        let place = Place::new(holding, None, names.join("\\"), below)?;
         let lookup = LookupName::Child(name.clone());
         let found = match entered.share.lookup(caller, directory, &lookup).await {
             Ok(found) => Some(found.node),
@@ -158,8 +154,7 @@ impl Target {
             Err(FsError::NotDirectory | FsError::Stale) => return Err(NtStatus::OBJECT_PATH_NOT_FOUND),
             Err(error) => return Err(crate::failure::status(error)),
         };
-        let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
-        Ok(Target { directory, name: lookup, path: names.join("\\"), below, found })
+        Ok(Target { directory, name: lookup, place, found })
     }
 
     /// Whether a directory is opened or made.
@@ -331,7 +326,8 @@ async fn add(
     let tree = Arc::clone(call.tree()?);
     let attributes = &opened.opened.attributes;
     let caller = Caller { opener: Some(opened.opened.token), ..entered.caller.clone() };
-    let entry = opened.name.clone().map(|name| (target.directory, name));
+    let mut place = target.place;
+    place.entry = opened.name.clone().map(|name| (target.directory, name));
     let server = &call.link.server;
     let is_directory = attributes.kind == NodeKind::Directory;
     let durable = wanted.durability.granted(opened.opened.lease.as_ref(), is_directory);
@@ -348,7 +344,7 @@ async fn add(
         durable,
         keeps: durable.map(|_| server.clients.enter(call.session.client.guid)),
         caller,
-        place: Mutex::new(Place { entry, path: target.path, below: target.below }),
+        place: Mutex::new(place),
         position: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(wanted.deletes_on_close),
         listing: tokio::sync::Mutex::new(Listing::default()),

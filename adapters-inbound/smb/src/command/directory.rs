@@ -2,6 +2,8 @@
 
 mod scan;
 
+use std::sync::Arc;
+
 use dittofs_domain::access::AccessMask;
 use dittofs_smb_wire::{
     NtStatus, Response,
@@ -15,6 +17,7 @@ use super::demand_credits;
 use crate::{
     calls::{Call, Done},
     failure::Failure,
+    holdings::Holding,
     listing::{Listing, Next},
     tree::TreeKind,
 };
@@ -36,7 +39,7 @@ pub(super) async fn query(call: &Call, request: &QueryDirectoryRequest) -> Resul
     let page = DirectoryPage::new(class, bytes_max).map_err(|_| NtStatus::INFO_LENGTH_MISMATCH)?;
 
     let mut listing = node.listing.lock().await;
-    begin(&mut listing, request)?;
+    begin(&mut listing, request, &call.session.holding)?;
     let Some(pattern) = &listing.pattern else { return Err(NtStatus::INVALID_PARAMETER.into()) };
     let is_single = request.flags.contains(QueryDirectoryFlags::RETURN_SINGLE_ENTRY);
     let page = Page::new(page, (class, bytes_max), is_single);
@@ -63,10 +66,12 @@ fn class(code: u8) -> Result<DirectoryClass, NtStatus> {
 /// wants that. An index to begin at means nothing here: entries have none.
 ///
 /// # Errors
-/// `OBJECT_NAME_INVALID` for a pattern that is none.
-fn begin(listing: &mut Listing, request: &QueryDirectoryRequest) -> Result<(), NtStatus> {
+/// `OBJECT_NAME_INVALID` for a pattern that is none; `INSUFFICIENT_RESOURCES`.
+fn begin(listing: &mut Listing, request: &QueryDirectoryRequest, holding: &Arc<Holding>) -> Result<(), NtStatus> {
     if listing.pattern.is_none() || request.flags.contains(QueryDirectoryFlags::REOPEN) {
-        *listing = Listing { pattern: Some(pattern(&request.pattern)?), ..Listing::default() };
+        // Each of its characters, of two bytes, is kept as four.
+        let _room = Some(holding.take((2 * request.pattern.as_bytes().len()) >> 10)?);
+        *listing = Listing { pattern: Some(pattern(&request.pattern)?), _room, ..Listing::default() };
     } else if request.flags.contains(QueryDirectoryFlags::RESTART_SCANS) {
         listing.next = Next::default();
         listing.has_found = false;

@@ -49,7 +49,7 @@ pub(super) async fn set(call: &Call, request: &SetInfoRequest) -> Result<Done, F
 async fn set_file(call: &Call, node: &OpenNode, entered: &Entered, change: SetFile) -> Result<(), Failure> {
     match change {
         SetFile::Basic(change) => basic::set(node, entered, &change).await,
-        SetFile::Rename(wanted) => rename::rename(node, entered, (&wanted, &call.link.server.opens_below)).await,
+        SetFile::Rename(wanted) => rename::rename(call, node, entered, &wanted).await,
         SetFile::Link(wanted) => rename::link(node, entered, &wanted).await,
         SetFile::Disposition(true) => deletion::set(node, entered, DispositionFlags::DELETE).await,
         SetFile::Disposition(false) => deletion::set(node, entered, DispositionFlags::empty()).await,

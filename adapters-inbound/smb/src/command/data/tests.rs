@@ -1,28 +1,18 @@
-use std::{
-    ops::Range,
-    sync::atomic::{AtomicBool, AtomicU64},
-};
+use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use dittofs_domain::{
-    Attributes, ChangeId, ClientId, Credentials, NodeId, NodeKind, Timestamp,
-    access::AccessMask,
+    Attributes, ChangeId, NodeId, NodeKind, Timestamp,
     error::{FsError, FsResult},
     node::Device,
-    opens::OpenToken,
 };
 use dittofs_ports::{
-    AllocatedRanges, BlockService, Caller, CaseRule, Changed, CloneRange, CommitReply, ReadReply, Seek, Stability,
-    WriteReply,
+    AllocatedRanges, BlockService, Caller, Changed, CloneRange, CommitReply, ReadReply, Seek, Stability, WriteReply,
 };
-use parking_lot::Mutex;
 
 use super::{READ_BYTES_MAX, read_all};
-use crate::{
-    listing::Listing,
-    open::{InUse, OpenNode, Place},
-};
+use crate::open::tests::node;
 
 /// A file of so many bytes, of which no call reads more than the services do.
 struct File(u64);
@@ -81,34 +71,6 @@ impl BlockService for File {
     }
 }
 
-fn open() -> OpenNode {
-    OpenNode {
-        node: NodeId(1),
-        token: OpenToken(1),
-        access: AccessMask::all(),
-        is_directory: false,
-        is_write_through: false,
-        mode: 0,
-        cache: None,
-        durable: None,
-        keeps: None,
-        made_by: Mutex::default(),
-        caller: Caller {
-            credentials: Credentials::root(),
-            opener: None,
-            client: ClientId::Smb(1),
-            case: CaseRule::Sensitive,
-        },
-        place: Mutex::new(Place { entry: None, path: String::new(), below: Default::default() }),
-        position: AtomicU64::new(0),
-        delete_on_close: AtomicBool::new(false),
-        listing: tokio::sync::Mutex::new(Listing::default()),
-        in_use: InUse::default(),
-        channel_sequence: Default::default(),
-        lock_sequences: Default::default(),
-    }
-}
-
 #[tokio::test]
 async fn a_read_is_shorter_than_asked_for_only_at_the_end() {
     for (size, offset, length, expected) in [
@@ -119,7 +81,7 @@ async fn a_read_is_shorter_than_asked_for_only_at_the_end() {
         (10, 10, 8 << 20, 0),
         (10, 0, 0, 0),
     ] {
-        let data = read_all(&File(size), &open(), offset, length).await.unwrap();
+        let data = read_all(&File(size), &node(NodeId(1), false), offset, length).await.unwrap();
         let count: usize = data.iter().map(Bytes::len).sum();
         assert_eq!(count, expected, "{length} bytes at {offset} of {size}");
     }

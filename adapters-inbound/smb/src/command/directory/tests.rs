@@ -20,6 +20,10 @@ fn request(flags: QueryDirectoryFlags, pattern: &str) -> QueryDirectoryRequest {
     }
 }
 
+fn begin_with(listing: &mut Listing, request: &QueryDirectoryRequest) -> Result<(), NtStatus> {
+    begin(listing, request, &std::sync::Arc::default())
+}
+
 fn matches(listing: &Listing, name: &str) -> bool {
     listing.pattern.as_ref().unwrap().matches(name, &fold)
 }
@@ -45,18 +49,18 @@ fn characters_beyond_ascii_have_cases_too() {
 #[test]
 fn the_first_pattern_stays_until_the_client_reopens() {
     let mut listing = Listing::default();
-    begin(&mut listing, &request(QueryDirectoryFlags::RESTART_SCANS, "A*")).unwrap();
+    begin_with(&mut listing, &request(QueryDirectoryFlags::RESTART_SCANS, "A*")).unwrap();
     assert!(matches(&listing, "apple") && !matches(&listing, "pear"));
     (listing.next, listing.has_found) = (Next::After(Cookie(7)), true);
 
-    begin(&mut listing, &request(QueryDirectoryFlags::INDEX_SPECIFIED, "p*")).unwrap();
+    begin_with(&mut listing, &request(QueryDirectoryFlags::INDEX_SPECIFIED, "p*")).unwrap();
     assert!(matches(&listing, "apple") && listing.next == Next::After(Cookie(7)) && listing.has_found);
 
-    begin(&mut listing, &request(QueryDirectoryFlags::RESTART_SCANS, "p*")).unwrap();
+    begin_with(&mut listing, &request(QueryDirectoryFlags::RESTART_SCANS, "p*")).unwrap();
     assert!(matches(&listing, "apple") && listing.next == Next::This && !listing.has_found);
 
     listing.next = Next::End;
-    begin(&mut listing, &request(QueryDirectoryFlags::REOPEN, "p*")).unwrap();
+    begin_with(&mut listing, &request(QueryDirectoryFlags::REOPEN, "p*")).unwrap();
     assert!(matches(&listing, "pear") && listing.next == Next::This);
 }
 
@@ -64,7 +68,10 @@ fn the_first_pattern_stays_until_the_client_reopens() {
 fn a_pattern_that_is_none_changes_nothing() {
     let mut listing = Listing::default();
     for bad in ["a\\b", "a/b", "a\0", &"?".repeat(2000)] {
-        assert_eq!(begin(&mut listing, &request(QueryDirectoryFlags::REOPEN, bad)), Err(NtStatus::OBJECT_NAME_INVALID));
+        assert_eq!(
+            begin_with(&mut listing, &request(QueryDirectoryFlags::REOPEN, bad)),
+            Err(NtStatus::OBJECT_NAME_INVALID)
+        );
         assert!(listing.pattern.is_none());
     }
 }

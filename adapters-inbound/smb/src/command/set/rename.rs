@@ -1,7 +1,5 @@
 //! Other names for a file (MS-FSA, FileRenameInformation and FileLinkInformation).
 
-use std::sync::Arc;
-
 use dittofs_domain::{
     Attributes, Name, NodeId, NodeKind,
     access::AccessMask,
@@ -17,7 +15,7 @@ use dittofs_smb_wire::{
 };
 
 use crate::{
-    below::OpensBelow,
+    calls::Call,
     command::create::resolve,
     facts::attributes,
     failure::Failure,
@@ -26,11 +24,7 @@ use crate::{
     path::Path,
 };
 
-pub(super) async fn rename(
-    node: &OpenNode,
-    entered: &Entered,
-    (wanted, opens): (&Rename, &Arc<OpensBelow>),
-) -> Result<(), Failure> {
+pub(super) async fn rename(call: &Call, node: &OpenNode, entered: &Entered, wanted: &Rename) -> Result<(), Failure> {
     node.demand_any(AccessMask::DELETE)?;
     let from = node.place.lock().entry.clone().ok_or(NtStatus::ACCESS_DENIED)?;
     let to = Destination::find(node, entered, (wanted.root_directory, &wanted.name)).await?;
@@ -43,14 +37,15 @@ pub(super) async fn rename(
         _ => Replace::Nothing,
     };
     let is_posix = wanted.flags.contains(RenameFlags::POSIX_SEMANTICS);
+    let opens = &call.link.server.opens_below;
     if node.is_directory && !is_posix && opens.are_below(entered.node.share, node.node) {
         return Err(NtStatus::ACCESS_DENIED.into());
     }
-    let request =
-        RenameRequest { node: Some(node.node), replace, ..RenameRequest::new(from, (to.directory, to.name.clone())) };
+    let (entry, below) = ((to.directory, to.name), opens.add(entered.node.share, to.way));
+    let place = Place::new(&call.session.holding, Some(entry.clone()), to.path, below)?;
+    let request = RenameRequest { node: Some(node.node), replace, ..RenameRequest::new(from, entry) };
     move_name(node, entered, &request).await?;
-    let below = opens.add(entered.node.share, to.way);
-    *node.place.lock() = Place { entry: Some((to.directory, to.name)), path: to.path, below };
+    *node.place.lock() = place;
     Ok(())
 }
 

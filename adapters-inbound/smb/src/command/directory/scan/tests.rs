@@ -1,21 +1,19 @@
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    atomic::{AtomicUsize, Ordering},
 };
 
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use dittofs_domain::{
-    Attributes, ChangeId, ClientId, Cookie, Credentials, Name, NodeId, NodeKind, OpId, Timestamp,
+    Attributes, ChangeId, Cookie, Name, NodeId, NodeKind, OpId, Timestamp,
     access::AccessMask,
     error::{FsError, FsResult},
     namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes},
     node::Device,
-    opens::OpenToken,
 };
 use dittofs_ports::{
-    Caller, CaseRule, Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService,
-    Renamed,
+    Caller, Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
 };
 use dittofs_smb_wire::{
     NtStatus,
@@ -24,11 +22,7 @@ use dittofs_smb_wire::{
 use proptest::prelude::*;
 
 use super::{Page, Scan, fold};
-use crate::{
-    listing::{Listing, Next},
-    names::shown,
-    open::{ChannelSequence, InUse, LockSequences, OpenNode, Place},
-};
+use crate::{listing::Next, names::shown, open::tests::node};
 
 const DIRECTORY: NodeId = NodeId(10);
 /// Bytes of the longest entry of the property test: a name of 20 surrogate pairs, with its ids and times.
@@ -146,34 +140,6 @@ impl MetadataService for Directory {
     }
 }
 
-fn open() -> OpenNode {
-    OpenNode {
-        node: DIRECTORY,
-        token: OpenToken(1),
-        access: AccessMask::all(),
-        is_directory: true,
-        is_write_through: false,
-        mode: 0,
-        caller: Caller {
-            credentials: Credentials::root(),
-            opener: None,
-            client: ClientId::Smb(1),
-            case: CaseRule::Sensitive,
-        },
-        place: parking_lot::Mutex::new(Place { entry: None, path: String::new(), below: Default::default() }),
-        position: AtomicU64::new(0),
-        delete_on_close: AtomicBool::new(false),
-        listing: tokio::sync::Mutex::new(Listing::default()),
-        in_use: InUse::default(),
-        cache: None,
-        durable: None,
-        keeps: None,
-        made_by: parking_lot::Mutex::default(),
-        channel_sequence: ChannelSequence::default(),
-        lock_sequences: LockSequences::default(),
-    }
-}
-
 /// One answer: its names, and where the listing stands.
 fn page(
     directory: &Directory,
@@ -182,7 +148,7 @@ fn page(
     (class, limit, is_single): (DirectoryClass, usize, bool),
 ) -> Result<(Vec<String>, Next), NtStatus> {
     let made = Pattern::new(pattern, &fold).unwrap();
-    let (open, empty) = (open(), DirectoryPage::new(class, limit).unwrap());
+    let (open, empty) = (node(DIRECTORY, true), DirectoryPage::new(class, limit).unwrap());
     let page = Page::new(empty, (class, limit), is_single);
     let mut scan = Scan::new(&open, (directory, NodeId::ROOT), &made, next, page);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -286,7 +252,7 @@ fn who_may_not_search_a_directory_sees_names_and_what_has_gone_is_left_out() {
 fn others_have_their_turn_while_long_names_are_compared() {
     let names: Vec<String> = (100..400).map(|number| format!("{}{number}", "a".repeat(240))).collect();
     let (directory, text) = (Directory::new(&names, usize::MAX), "*?".repeat(500) + "b");
-    let (pattern, open) = (Pattern::new(&text, &fold).unwrap(), open());
+    let (pattern, open) = (Pattern::new(&text, &fold).unwrap(), node(DIRECTORY, true));
     let page =
         Page::new(DirectoryPage::new(DirectoryClass::Names, 4096).unwrap(), (DirectoryClass::Names, 4096), false);
     let mut scan = Scan::new(&open, (&directory, NodeId::ROOT), &pattern, Next::This, page);
