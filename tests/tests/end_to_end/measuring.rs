@@ -4,13 +4,13 @@ use std::{
     collections::BTreeSet,
     fs,
     io::{Read, Write},
-    net::{Ipv4Addr, SocketAddr},
     os::unix::{fs::FileExt, net::UnixStream},
     path::{Path, PathBuf},
 };
 
 use dittofs_tests::{
     exposition::Exposition,
+    ports::own_place,
     rpc::{Credential, MOUNT, NFS, RpcConnection, record},
     server::{Home, Server},
 };
@@ -109,7 +109,7 @@ fn calls_that_rpc_refuses_and_calls_that_are_sent_again_are_told_apart() {
     let user = Credential::user(0, 0);
     let how = createhow3::GUARDED(sattr3::default());
     let create = CREATE3args { where_: place(&root, b"file"), how };
-    let mut local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let mut local = own_place();
     for _ in 0..3 {
         let mut connection = RpcConnection::open_from(local, server.address(), user.clone(), 1);
         local = connection.local();

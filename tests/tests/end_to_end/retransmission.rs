@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use dittofs_tests::{
+    ports::own_place,
     rpc::{Credential, NFS, RpcConnection, RpcReply, record},
     server::{ONE_SHARE, Server},
 };
@@ -20,7 +21,8 @@ struct Client {
 
 impl Client {
     fn new(server: &Server) -> Client {
-        let connection = RpcConnection::open(server.address(), Credential::user(0, 0), 1);
+        let user = Credential::user(0, 0);
+        let connection = RpcConnection::open_from(own_place(), server.address(), user, 1);
         let local = connection.local();
         connection.reset();
         Client { local }

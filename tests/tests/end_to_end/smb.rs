@@ -2,12 +2,14 @@
 
 use std::{
     env, fs,
-    net::TcpListener,
     path::Path,
     process::{Command, Output},
 };
 
-use dittofs_tests::server::{Home, Server};
+use dittofs_tests::{
+    ports::own_port,
+    server::{Home, Server},
+};
 use nfs3_client::nfs3_types::nfs3::{Nfs3Option, nfsstat3, sattr3, stable_how};
 
 use crate::session::{Session, home, pattern, user};
@@ -36,7 +38,7 @@ pub(crate) struct World {
 impl World {
     /// With these lines in the section `adapters.smb`.
     pub(crate) fn new(options: &str) -> World {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = own_port();
         let home = home(Some(&format!(
             "metadata: {{ stores: {{ m: {{ type: redb, redb: {{ path: metadata }} }} }} }}\n\
              content: {{ stores: {{ c: {{ type: fs, fs: {{ path: content }} }} }} }}\n\

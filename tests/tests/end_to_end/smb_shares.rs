@@ -1,6 +1,6 @@
 //! The names of shares over SMB, and the commands that mount them.
 
-use std::net::TcpListener;
+use dittofs_tests::ports::own_port;
 
 use crate::{session::home, smb::PASSWORD};
 
@@ -15,7 +15,7 @@ fn configuration(port: u16, name: &str) -> String {
 
 #[tokio::test]
 async fn a_share_is_reached_by_its_name_for_smb_in_any_case_and_that_can_change() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = own_port();
     let home = home(Some(&configuration(port, "")));
     let added = home.run_with(&["user", "add", "alice", "--uid", "1000", "--gid", "1000"], &format!("{PASSWORD}\n"));
     assert!(added.status.success(), "{added:?}");

@@ -2,13 +2,16 @@
 //! do. Nobody else works in its folder, so every reply is a success, however often the server is killed in between.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::SocketAddr,
     sync::{Arc, Condvar, Mutex},
     thread,
     time::Duration,
 };
 
-use dittofs_tests::rpc::{Credential, NFS, RpcConnection, RpcReply};
+use dittofs_tests::{
+    ports::own_place,
+    rpc::{Credential, NFS, RpcConnection, RpcReply},
+};
 use nfs3_client::nfs3_types::nfs3::*;
 
 use crate::steps::{File, STEPS, call, outcome};
@@ -70,7 +73,7 @@ struct Slot {
 
 pub(crate) struct Resender {
     place: Arc<Place>,
-    port: u16,
+    local: SocketAddr,
     credential: Credential,
     folder: nfs_fh3,
     xid: u32,
@@ -78,26 +81,23 @@ pub(crate) struct Resender {
     seen: Seen,
 }
 
-/// A port that is free.
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
-}
-
 impl Resender {
     /// A client with a folder of its own. The server must be there.
     pub(crate) fn new(number: u32, place: &Arc<Place>) -> Resender {
         let credential = Credential::user(0, 0);
-        let mut connection = RpcConnection::open(place.address(), credential.clone(), 1);
+        let mut connection = RpcConnection::open_from(own_place(), place.address(), credential.clone(), 1);
         let root = connection.mount("/export");
         let name = format!("resender{number}");
         let arguments =
             MKDIR3args { where_: crate::session::place(&root, name.as_bytes()), attributes: sattr3::default() };
         let made: MKDIR3res = connection.call(NFS, NFS_PROGRAM::NFSPROC3_MKDIR as u32, &arguments);
         let Nfs3Option::Some(folder) = made.unwrap().obj else { panic!("no handle") };
+        let local = connection.local();
+        connection.reset();
         let slot = |number| Slot { number, at: 0, xid: 0, call: Vec::new(), sent: 0, file: File::default() };
         Resender {
             place: Arc::clone(place),
-            port: free_port(),
+            local,
             credential,
             folder,
             xid: number << 24 | 1,
@@ -114,9 +114,8 @@ impl Resender {
         let mut left = SLOTS;
         while left > 0 {
             let address = self.place.address();
-            let local = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
             // The new server may be gone already, or the port not free yet.
-            match RpcConnection::try_open_from(local, address, self.credential.clone(), 0) {
+            match RpcConnection::try_open_from(self.local, address, self.credential.clone(), 0) {
                 Ok(mut connection) => self.talk(&mut connection, &mut left),
                 Err(_) => thread::sleep(PAUSE),
             }
