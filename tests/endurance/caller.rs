@@ -2,8 +2,12 @@
 //! left unanswered is sent again from the same port.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -34,6 +38,8 @@ pub(crate) struct Counts {
     pub(crate) bytes_read: AtomicU64,
     /// The milliseconds that the slowest call took.
     pub(crate) slowest: AtomicU64,
+    /// The same of each share and procedure.
+    slowest_of: Mutex<BTreeMap<(String, u32), u64>>,
     /// Calls by the milliseconds that they took.
     took: Vec<AtomicU64>,
     /// The time is over: clients come to their end.
@@ -54,6 +60,7 @@ impl Counts {
             bytes_written: zero(),
             bytes_read: zero(),
             slowest: zero(),
+            slowest_of: Mutex::default(),
             took: (0..STEPS).map(|_| zero()).collect(),
             is_over: AtomicBool::new(false),
             is_gone: AtomicBool::new(false),
@@ -71,7 +78,16 @@ impl Counts {
         self.took.iter().position(is_passed).unwrap_or(STEPS)
     }
 
-    fn note(&self, took: Duration) {
+    /// The milliseconds that the slowest call of a procedure in a share took.
+    pub(crate) fn slowest_of(&self, share: &str, procedure: u32) -> u64 {
+        self.slowest_of.lock().unwrap().get(&(share.to_owned(), procedure)).copied().unwrap_or(0)
+    }
+
+    fn note(&self, share: &str, procedure: u32, took: Duration) {
+        let mut slowest_of = self.slowest_of.lock().unwrap();
+        let slowest = slowest_of.entry((share.to_owned(), procedure)).or_default();
+        *slowest = (*slowest).max(took.as_millis() as u64);
+        drop(slowest_of);
         self.calls.fetch_add(1, Ordering::Relaxed);
         let step = (took.as_millis() as usize).min(STEPS - 1);
         self.took[step].fetch_add(1, Ordering::Relaxed);
@@ -109,7 +125,7 @@ impl<'c> Caller<'c> {
             let Some(result) = self.once::<Nfs3Result<T, E>>(procedure, arguments) else {
                 return Err(nfsstat3::NFS3ERR_SERVERFAULT);
             };
-            self.counts.note(begun.elapsed());
+            self.counts.note(&self.share, procedure, begun.elapsed());
             if begun.elapsed() > SLOW {
                 println!("SLOW {} procedure {procedure}: {:.0} s", self.share, begun.elapsed().as_secs_f64());
             }

@@ -20,6 +20,7 @@ use dittofs_tests::{
     s3::{self, S3Server},
     server::{Home, Server},
 };
+use nfs3_types::nfs3::NFS_PROGRAM;
 
 use caller::Counts;
 use client::Client;
@@ -118,6 +119,7 @@ fn main() -> ExitCode {
         counts.quantile(0.99),
         count(&counts.slowest)
     );
+    print_slowest(&counts, &shares);
     println!(
         "{} MiB written, {} MiB read; {} errors, {} wrong, {} put off (JUKEBOX), {} connections opened again",
         count(&counts.bytes_written) >> 20,
@@ -143,6 +145,21 @@ fn main() -> ExitCode {
     }
     println!("{}\nthe end of the server's log:\n{}", String::from_utf8_lossy(&check.stderr), end_of(&home.log()));
     ExitCode::FAILURE
+}
+
+/// What a server that stalls shows first.
+fn print_slowest(counts: &Counts, shares: &[&str]) {
+    for share in shares {
+        let slowest = |procedure: NFS_PROGRAM| counts.slowest_of(share, procedure as u32);
+        println!(
+            "{share}: the slowest WRITE {} ms, COMMIT {} ms, CREATE {} ms, REMOVE {} ms, READ {} ms",
+            slowest(NFS_PROGRAM::NFSPROC3_WRITE),
+            slowest(NFS_PROGRAM::NFSPROC3_COMMIT),
+            slowest(NFS_PROGRAM::NFSPROC3_CREATE),
+            slowest(NFS_PROGRAM::NFSPROC3_REMOVE),
+            slowest(NFS_PROGRAM::NFSPROC3_READ)
+        );
+    }
 }
 
 /// Samples the memory until the time is over or the server has ended.
