@@ -4,6 +4,17 @@
 
 use std::{collections::HashMap, fs, time::Instant};
 
+use bytes::Bytes;
+use dittofs_smb_wire::{
+    NtStatus, Request,
+    access::ShareAccess as WireShare,
+    close,
+    create::OplockLevel as WireOplock,
+    identifiers::Guid,
+    read::{self, Channel},
+    write,
+};
+use dittofs_tests::smb_client::{Opening, SmbClient as Blocks};
 use futures_util::{StreamExt, stream};
 use smb2::{
     SmbClient, Tree,
@@ -11,8 +22,6 @@ use smb2::{
     msg::{
         close::CloseRequest,
         create::{CreateDisposition, CreateRequest, CreateResponse, ImpersonationLevel, ShareAccess},
-        read::ReadRequest,
-        write::WriteRequest,
     },
     pack::{Pack, ReadCursor, Unpack},
     types::{Command, FileId, OplockLevel, flags::FileAccessMask},
@@ -64,7 +73,10 @@ async fn main() {
         .await;
     }
     list(&mut client, &mut tree, &target, files).await;
-    blocks(&target).await;
+    let (_, port) = address.rsplit_once(':').expect("HOST:PORT");
+    let user = (user.as_str(), password.as_str());
+    let guid = Guid([0x17; 16]);
+    blocks(&mut Blocks::connect(port.parse().expect("PORT"), share, guid, user).await, target.server).await;
     for file in 0..files {
         client.delete_file(&tree, &name(file).replace('\\', "/")).await.expect("delete");
     }
@@ -83,38 +95,76 @@ async fn list(client: &mut SmbClient, tree: &mut Tree, target: &Target, files: u
     report(&name, 1, TIMES * files, began, cpu_seconds(target.server) - cpu);
 }
 
-/// Reads and writes through one open.
-async fn blocks(target: &Target) {
-    let id = open(target, "blocks", CreateDisposition::FileCreate).await;
-    let chunk = vec![7; 64 << 10];
+/// Reads and writes through one open, by a client that costs little: it is not what is measured.
+async fn blocks(client: &mut Blocks, server: u32) {
+    let share = WireShare::READ | WireShare::WRITE | WireShare::DELETE;
+    let opening = Opening { name: "blocks", oplock: WireOplock::NONE, contexts: Vec::new(), share };
+    let file_id = client.open(opening).await.file_id;
+    let write = |offset, data: Bytes| {
+        Request::Write(write::WriteRequest {
+            offset,
+            file_id,
+            channel: Channel::NONE,
+            remaining_bytes: 0,
+            flags: write::WriteFlags::empty(),
+            data,
+        })
+    };
+    let chunk = Bytes::from(vec![7; 64 << 10]);
     for at in (0..FILE_BYTES).step_by(chunk.len()) {
-        write(target, id, at, chunk.clone()).await;
+        client.done(write(at, chunk.clone())).await;
     }
     // Not in order, and none twice.
     let offset = |number: u64| number.wrapping_mul(7_919) % (FILE_BYTES / u64::from(BLOCK)) * u64::from(BLOCK);
-    for depth in DEPTHS {
-        let count = if depth == 1 { 4_000 } else { 16_000 };
-        rates(target, "READ of 4 KiB", count, depth, async |number| {
-            let request = ReadRequest {
-                padding: 0x50,
-                flags: 0,
-                length: BLOCK,
-                offset: offset(number),
-                file_id: id,
-                minimum_count: 0,
-                channel: 0,
-                remaining_bytes: 0,
-                read_channel_info: Vec::new(),
-            };
-            call(target, Command::Read, &request).await;
+    let read = |number| {
+        Request::Read(read::ReadRequest {
+            padding: 0x50,
+            flags: read::ReadFlags::empty(),
+            length: BLOCK,
+            offset: offset(number),
+            file_id,
+            minimum_count: 0,
+            channel: Channel::NONE,
+            remaining_bytes: 0,
         })
-        .await;
-        rates(target, "WRITE of 4 KiB", count, depth, async |number| {
-            write(target, id, offset(number), vec![number as u8; BLOCK as usize]).await;
+    };
+    for depth in DEPTHS {
+        let count = if depth == 1 { 20_000 } else { 100_000 };
+        keep_busy(client, server, ("READ of 4 KiB", count, depth), read).await;
+        keep_busy(client, server, ("WRITE of 4 KiB", count, depth), |number| {
+            write(offset(number), Bytes::from(vec![number as u8; BLOCK as usize]))
         })
         .await;
     }
-    close(target, id).await;
+    client.done(Request::Close(close::CloseRequest { flags: close::CloseFlags::empty(), file_id })).await;
+}
+
+/// Has as many requests in flight as `depth` says.
+async fn keep_busy(
+    client: &mut Blocks,
+    server: u32,
+    (name, count, depth): (&str, u64, usize),
+    request: impl Fn(u64) -> Request,
+) {
+    let (began, cpu) = (Instant::now(), cpu_seconds(server));
+    let (mut sent, mut answered) = (0, 0);
+    while answered < count {
+        while sent < count && sent - answered < depth as u64 {
+            client.queue(&request(sent));
+            sent += 1;
+        }
+        client.send_queued().await;
+        // All that have come, as a busy client takes them.
+        loop {
+            let (header, _) = client.receive().await;
+            assert_eq!(header.status, NtStatus::SUCCESS);
+            answered += 1;
+            if !client.has_received() {
+                break;
+            }
+        }
+    }
+    report(name, depth, count, began, cpu_seconds(server) - cpu);
 }
 
 async fn open(target: &Target, name: &str, create_disposition: CreateDisposition) -> FileId {
@@ -136,21 +186,6 @@ async fn open(target: &Target, name: &str, create_disposition: CreateDisposition
 
 async fn close(target: &Target, file_id: FileId) {
     call(target, Command::Close, &CloseRequest { flags: 0, file_id }).await;
-}
-
-async fn write(target: &Target, file_id: FileId, offset: u64, data: Vec<u8>) {
-    let request = WriteRequest {
-        data_offset: 0x70,
-        offset,
-        file_id,
-        channel: 0,
-        remaining_bytes: 0,
-        write_channel_info_offset: 0,
-        write_channel_info_length: 0,
-        flags: 0,
-        data,
-    };
-    call(target, Command::Write, &request).await;
 }
 
 async fn call(target: &Target, command: Command, request: &dyn Pack) -> Vec<u8> {

@@ -13,6 +13,7 @@ pub mod report;
 pub mod rpc;
 pub mod s3;
 pub mod server;
+pub mod smb_client;
 pub mod stores;
 pub mod world;
 pub mod worst;

@@ -31,6 +31,11 @@ impl Below {
     pub(crate) fn bytes(&self) -> usize {
         self.directories.len() * BYTES
     }
+
+    /// Whether the open is below a directory.
+    pub(crate) fn is_below(&self, share: ShareId, directory: NodeId) -> bool {
+        self.share == share && self.directories.contains(&directory)
+    }
 }
 
 impl OpensBelow {

@@ -12,11 +12,17 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use dittofs_domain::opens::{Break, LeaseForm, LeaseKey, OpenToken};
+use dittofs_domain::{
+    NodeId, ShareId,
+    opens::{Break, LeaseForm, LeaseKey, OpenToken},
+};
 use dittofs_ports::NodeRef;
 use parking_lot::Mutex;
 
-use crate::{open::Open, session::Session};
+use crate::{
+    open::{Open, OpenKind},
+    session::Session,
+};
 use leases::Leases;
 pub(crate) use leases::{LeaseGiven, LeaseTaken, asked_rights};
 use notice::LeaseNotice;
@@ -144,6 +150,19 @@ impl Caching {
                 Told::Yes
             }
         }
+    }
+
+    /// The nodes below a directory that clients have open and cache.
+    pub(crate) fn nodes_below(&self, share: ShareId, directory: NodeId) -> Vec<NodeId> {
+        let opens: Vec<Arc<Open>> = {
+            let state = self.0.lock();
+            state.leases.holders().chain(state.oplocks.holders()).filter_map(|holder| holder.open.upgrade()).collect()
+        };
+        let nodes = opens.iter().filter_map(|open| match &open.kind {
+            OpenKind::Node(node) if node.place.lock().is_below(share, directory) => Some(node.node),
+            OpenKind::Node(_) | OpenKind::Pipe(_) => None,
+        });
+        nodes.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// A lease has lost its rights, as its holder did not answer.

@@ -18,6 +18,7 @@ use dittofs_smb_wire::{
 };
 
 use crate::{
+    audit::AuditLine,
     call_log::CallLine,
     command,
     counts::Requests,
@@ -304,6 +305,7 @@ async fn answer(
     drop(message);
     let named = request.as_ref().ok().and_then(command::file_id);
     let line = CallLine::begin(&call, named);
+    let record = AuditLine::begin(&call, named, request.as_ref().ok());
     let done = match (&call.related_file_failure(related), request) {
         (Some(status), _) => Err((*status).into()),
         (None, Err(status)) => Err(status.into()),
@@ -316,6 +318,7 @@ async fn answer(
         Err(failure) => (failure.status, Response::Error(failure.body)),
     };
     line.end(&call, status);
+    record.end(&call, status, &body);
     let message = OutgoingMessage::new(&call.response(status), &body);
     let signer = call.is_signed().then(|| call.session.channels.signer(link)).flatten();
     Ok(Answer { status, message, signed_by: signer })

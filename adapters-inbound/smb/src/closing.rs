@@ -9,13 +9,14 @@ use dittofs_domain::{
 use dittofs_ports::Entered;
 
 use crate::{
+    audit::record_removal,
     caching::Holder,
     client::Client,
     durable::{detach_or_close, purge},
     open::{Open, OpenKind, OpenNode},
     server::Server,
     session::Session,
-    tree::{Tree, TreeKind},
+    tree::{Files, Tree, TreeKind},
 };
 
 /// Closes an open that nobody finds any more, once what goes through it is done.
@@ -23,15 +24,20 @@ pub(crate) async fn close_open(server: &Server, open: &Open) -> FsResult<()> {
     let (OpenKind::Node(node), TreeKind::Files(files)) = (&open.kind, &open.tree.kind) else { return Ok(()) };
     let _alone = node.in_use.close().await;
     let entered = files.enter(&*server.services.entry);
-    close_node(server, entered.as_ref().map_err(|_| FsError::Stale), node).await
+    close_node(server, (files, entered.as_ref().map_err(|_| FsError::Stale)), node).await
 }
 
 /// Closes a node, and marks it to be removed if this open was to do that. Without its share there is nothing to close
 /// but what is noted here.
-pub(crate) async fn close_node(server: &Server, entered: Result<&Entered, FsError>, open: &OpenNode) -> FsResult<()> {
+pub(crate) async fn close_node(
+    server: &Server,
+    (files, entered): (&Files, Result<&Entered, FsError>),
+    open: &OpenNode,
+) -> FsResult<()> {
     let closed = match entered {
         Ok(entered) => {
-            mark_deletion(entered, open).await;
+            mark_deletion(files, entered, open).await;
+            open.place.lock().leave();
             entered.share.close(&open.caller, open.node, open.token).await
         }
         Err(error) => Err(error),
@@ -45,14 +51,14 @@ pub(crate) async fn close_node(server: &Server, entered: Result<&Entered, FsErro
     closed
 }
 
-async fn mark_deletion(entered: &Entered, open: &OpenNode) {
+async fn mark_deletion(files: &Files, entered: &Entered, open: &OpenNode) {
     if !open.delete_on_close.load(Ordering::Acquire) {
         return;
     }
     let entry = open.place.lock().entry.clone();
-    let marked = entered.share.set_deletion(&open.caller, open.node, open.token, entry).await;
-    if let Err(error) = marked {
-        tracing::debug!(node = %open.node, %error, "a file that was to go when it is closed stays");
+    match entered.share.set_deletion(&open.caller, open.node, open.token, entry).await {
+        Ok(_) => record_removal(files, open),
+        Err(error) => tracing::debug!(node = %open.node, %error, "a file that was to go when it is closed stays"),
     }
 }
 

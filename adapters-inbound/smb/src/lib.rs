@@ -11,6 +11,7 @@
 #![deny(missing_docs)]
 
 mod accounts;
+mod audit;
 mod below;
 mod caching;
 mod call_log;

@@ -9,7 +9,7 @@ use std::sync::{
 };
 
 use dittofs_domain::{
-    Name, NodeId,
+    Name, NodeId, ShareId,
     access::AccessMask,
     opens::{LeaseKey, OpenToken},
 };
@@ -57,7 +57,7 @@ pub(crate) struct Place {
     /// The path from the share's root, with backslashes.
     pub(crate) path: String,
     /// The directories on this path have it below them.
-    _below: Below,
+    below: Below,
     /// The room that a long path takes.
     _room: Held,
 }
@@ -74,7 +74,17 @@ impl Place {
         below: Below,
     ) -> Result<Place, NtStatus> {
         let _room = holding.take((path.len() + below.bytes()) >> 10)?;
-        Ok(Place { entry, path, _below: below, _room })
+        Ok(Place { entry, path, below, _room })
+    }
+
+    /// It is being closed: whoever waits for that may rename the directories on its path.
+    pub(crate) fn leave(&mut self) {
+        self.below = Below::default();
+    }
+
+    /// Whether it is below a directory.
+    pub(crate) fn is_below(&self, share: ShareId, directory: NodeId) -> bool {
+        self.below.is_below(share, directory)
     }
 }
 

@@ -15,8 +15,9 @@ use dittofs_transport::{Services, Serving};
 use parking_lot::Mutex;
 
 use crate::{
-    accounts::Accounts, below::OpensBelow, caching::Caching, client::Clients, counts::Counts, durable::DetachedOpens,
-    holdings::Holdings, locking::LockWaiters, protocol::SmbOptions, replays::Replays, session::Session,
+    accounts::Accounts, audit::Writes, below::OpensBelow, caching::Caching, client::Clients, counts::Counts,
+    durable::DetachedOpens, holdings::Holdings, locking::LockWaiters, protocol::SmbOptions, replays::Replays,
+    session::Session,
 };
 
 /// The server.
@@ -29,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) counts: Counts,
     /// A request that takes longer is logged; none is if absent.
     pub(crate) slow: Option<Duration>,
+    /// The writes that are in the record of who changed what.
+    pub(crate) recorded_writes: Writes,
     /// How long a connection without open files may carry nothing.
     pub(crate) idle: Duration,
     /// What users have open.
@@ -59,6 +62,7 @@ impl Server {
             names,
             counts: Counts::new(serving.fronts.len()),
             slow: serving.slow,
+            recorded_writes: Writes::default(),
             idle: serving.idle,
             lock_waiters: LockWaiters::default(),
             holdings: Holdings::default(),

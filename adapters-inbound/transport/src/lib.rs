@@ -8,12 +8,14 @@
 //! - [`Newcomers`]: those that wait for a place among the connections
 //! - [`Progress`]: when a transfer is too slow
 //! - [`Control`]: the server's wish for a connection
+//! - [`RecordedWrites`]: which writes are worth a line in the record of who changed what
 //!
 //! A guard's drop gives back what was taken, so that nothing leaks however a connection ends. The bounds know nothing
 //! of sockets, runtimes and protocols, nor what a call is.
 
 #![deny(missing_docs)]
 
+mod audit;
 mod bounds;
 mod connections;
 mod control;
@@ -23,6 +25,7 @@ mod newcomers;
 mod progress;
 mod protocol;
 
+pub use audit::{AUDIT, RecordedWrites};
 pub use bounds::{Bounds, BoundsOptions};
 pub use connections::{ConnectionBounds, Connections, Full, Seat};
 pub use control::{Control, Wish};

@@ -43,7 +43,7 @@ mod secrets;
 mod session;
 mod shares;
 mod smb;
-mod smb_client;
+mod smb_auditing;
 mod smb_clients;
 mod smb_leases;
 mod smb_logged_on;

@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use dittofs_smb_wire::{
     NtStatus, Request, Response,
-    access::ShareAccess,
-    create::{LeaseState, OplockLevel, RequestContext},
-    identifiers::Guid,
+    access::{AccessMask, ShareAccess},
+    close::{CloseFlags, CloseRequest},
+    create::{CreateDisposition, CreateOptions, CreateRequest, LeaseState, OplockLevel, RequestContext},
+    identifiers::{FileId, Guid},
     oplock_break::{BreakAcknowledgment, LeaseBreak, LeaseBreakFlags, OplockBreak},
+    query_info::InfoType,
+    set_info::SetInfoRequest,
 };
+use dittofs_tests::smb_client::{Opening, SmbClient, create, lease};
 use nfs3_client::nfs3_types::nfs3::stable_how;
 
-use crate::{
-    smb::{PASSWORD, World},
-    smb_client::{Opening, SmbClient, create, lease},
-};
+use crate::smb::{PASSWORD, World};
 
 const GUID: Guid = Guid([0x17; 16]);
 const ALL: ShareAccess = ShareAccess::READ.union(ShareAccess::WRITE).union(ShareAccess::DELETE);
@@ -28,7 +29,7 @@ async fn world() -> World {
 }
 
 async fn client(world: &World, guid: Guid) -> SmbClient {
-    SmbClient::connect(world.port, guid, ("alice", PASSWORD)).await
+    SmbClient::connect(world.port, "export", guid, ("alice", PASSWORD)).await
 }
 
 fn leased(key: u8) -> Opening {
@@ -171,4 +172,54 @@ async fn come_back(client: &mut SmbClient, opening: Opening) -> dittofs_smb_wire
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("the open is not given back")
+}
+
+/// A CREATE that opens a directory to rename it.
+fn directory(name: &'static str) -> Request {
+    let opening = Opening { name, oplock: OplockLevel::NONE, contexts: Vec::new(), share: ALL };
+    let Request::Create(request) = create(opening) else { panic!() };
+    Request::Create(CreateRequest {
+        desired_access: AccessMask::DELETE | AccessMask::FILE_READ_ATTRIBUTES,
+        create_disposition: CreateDisposition::OPEN,
+        create_options: CreateOptions::DIRECTORY_FILE,
+        ..request
+    })
+}
+
+/// A SET_INFO that gives a directory another name.
+fn rename(file_id: FileId, name: &str) -> Request {
+    let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let length = u32::try_from(name.len()).unwrap().to_le_bytes();
+    let input = [&[0; 16][..], &length, &name].concat().into();
+    let (info_type, file_info_class) = (InfoType::FILE, 10);
+    Request::SetInfo(SetInfoRequest { info_type, file_info_class, additional_information: 0, file_id, input })
+}
+
+#[tokio::test]
+async fn who_keeps_a_closed_file_open_gives_it_up_before_a_directory_above_is_renamed() {
+    let world = world().await;
+    let mut nfs = world.nfs().await;
+    let root = nfs.root.clone();
+    let folder = nfs.make_directory(&root, b"folder", 0o777).await;
+    nfs.make_file(&folder, b"file", 0o666).await;
+    let mut holder = client(&world, GUID).await;
+    let opened = holder.open(Opening { name: "folder\\file", ..leased(1) }).await;
+    let mut other = client(&world, Guid([0x18; 16])).await;
+    let Response::Create(directory) = other.done(directory("folder")).await else { panic!() };
+    let directory = directory.file_id;
+
+    let asked = other.send(rename(directory, "renamed")).await;
+    let Response::LeaseBreakNotification(broken) = holder.broken().await else { panic!() };
+    assert!(!broken.new_lease_state.contains(LeaseState::HANDLE_CACHING), "{broken:?}");
+    // It is in use after all.
+    holder.done(keep(1, broken.new_lease_state)).await;
+    assert_eq!(other.answer(asked).await.0.status, NtStatus::ACCESS_DENIED);
+
+    holder.done(Request::Close(CloseRequest { flags: CloseFlags::empty(), file_id: opened.file_id })).await;
+    let opened = holder.open(Opening { name: "folder\\file", ..leased(2) }).await;
+    let asked = other.send(rename(directory, "renamed")).await;
+    let Response::LeaseBreakNotification(_) = holder.broken().await else { panic!() };
+    holder.done(Request::Close(CloseRequest { flags: CloseFlags::empty(), file_id: opened.file_id })).await;
+    assert_eq!(other.answer(asked).await.0.status, NtStatus::SUCCESS);
+    nfs.find(&root, b"renamed").await.unwrap();
 }

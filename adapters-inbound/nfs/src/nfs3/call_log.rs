@@ -12,6 +12,7 @@ use std::{
 
 use dittofs_domain::{Handle, ShareId};
 use dittofs_ports::AdminService;
+use dittofs_transport::{AUDIT, RecordedWrites};
 use dittofs_xdr::{Decoder, XdrError};
 use parking_lot::Mutex;
 use tracing::Level;
@@ -19,15 +20,9 @@ use tracing::Level;
 use super::{operations::OPERATIONS, wire::Procedure};
 use crate::rpc::{CALLS, Call, Credential, Reply};
 
-/// The target of who changed what.
-const AUDIT: &str = "audit";
 /// The longest handle and name of a call (RFC 1813 sections 2.4 and 3.3).
 const HANDLE_BYTES_MAX: usize = 64;
 const NAME_BYTES_MAX: usize = 1024;
-/// Writes of one user to one file are recorded once in this time: an editor sends thousands.
-const WRITES_APART: Duration = Duration::from_secs(60);
-/// Files whose writes are remembered. Beyond, some are recorded more often.
-const WRITES_MAX: usize = 4_096;
 /// The refusals of a call that are worth a record.
 const REFUSALS: [&str; 3] = ["ACCES", "PERM", "ROFS"];
 
@@ -37,11 +32,11 @@ pub(super) struct CallLog {
     slow: Option<Duration>,
     admin: Arc<dyn AdminService>,
     names: Mutex<HashMap<ShareId, Arc<str>>>,
-    writes: Mutex<HashMap<Writer, Instant>>,
+    writes: RecordedWrites<Writer>,
 }
 
 /// Who writes to which file.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 struct Writer {
     client: IpAddr,
     uid: Option<u32>,
@@ -72,7 +67,7 @@ struct Details {
 
 impl CallLog {
     pub(super) fn new(admin: Arc<dyn AdminService>, slow: Option<Duration>) -> Self {
-        Self { slow, admin, names: Mutex::default(), writes: Mutex::default() }
+        Self { slow, admin, names: Mutex::default(), writes: RecordedWrites::default() }
     }
 
     /// Has a call carried out, and logs what is to be logged of it.
@@ -158,16 +153,7 @@ impl CallLog {
     fn is_news(&self, subject: &Subject, result: &str) -> bool {
         let (Procedure::WRITE, "OK", Some(file)) = (subject.procedure, result, subject.file) else { return true };
         let writer = Writer { client: subject.peer.ip(), uid: subject.uid, file };
-        let now = Instant::now();
-        let mut writes = self.writes.lock();
-        let known = writes.get(&writer).is_some_and(|last| now.saturating_duration_since(*last) < WRITES_APART);
-        if !known {
-            if writes.len() >= WRITES_MAX {
-                writes.clear();
-            }
-            writes.insert(writer, now);
-        }
-        !known
+        self.writes.is_news(writer, Instant::now())
     }
 
     /// The name of a handle's share; its id where there is none of that id.

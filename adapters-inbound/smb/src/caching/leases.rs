@@ -46,6 +46,10 @@ impl Leases {
         self.0.get(key).map(|lease| lease.node)
     }
 
+    pub(super) fn holders(&self) -> impl Iterator<Item = &Holder> {
+        self.0.values().flat_map(|lease| &lease.holders)
+    }
+
     /// Adds an open. None if the key is in use for another file.
     pub(super) fn add(&mut self, taken: &LeaseTaken, holder: Holder) -> Option<LeaseGiven> {
         let LeaseTaken { key, asked, node, grant } = taken;

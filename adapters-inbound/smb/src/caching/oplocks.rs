@@ -18,6 +18,10 @@ struct Oplock {
 pub(super) struct Oplocks(HashMap<OpenToken, Oplock>);
 
 impl Oplocks {
+    pub(super) fn holders(&self) -> impl Iterator<Item = &Holder> {
+        self.0.values().map(|oplock| &oplock.holder)
+    }
+
     pub(super) fn add(&mut self, holder: Holder) {
         self.0.insert(holder.token, Oplock { holder, kept: Some(Vec::new()) });
     }

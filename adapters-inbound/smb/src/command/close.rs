@@ -28,7 +28,7 @@ pub(super) async fn close(call: &Call, request: &CloseRequest) -> Result<Done, F
     let entered = match files.enter(&*server.services.entry) {
         Ok(entered) => entered,
         Err(status) => {
-            report(close_node(server, Err(FsError::Stale), node).await);
+            report(close_node(server, (files, Err(FsError::Stale)), node).await);
             return Err(status.into());
         }
     };
@@ -48,6 +48,6 @@ pub(super) async fn close(call: &Call, request: &CloseRequest) -> Result<Done, F
             file_attributes: found.attributes,
         };
     }
-    close_node(server, Ok(&entered), node).await?;
+    close_node(server, (files, Ok(&entered)), node).await?;
     Ok(Response::Close(response).into())
 }

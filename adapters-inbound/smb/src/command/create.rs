@@ -360,7 +360,9 @@ async fn add(
         Ok(open) => Ok(open),
         Err(status) => {
             // Nobody has heard of it.
-            report(close_node(server, Ok(entered), &node).await);
+            if let TreeKind::Files(files) = &call.tree()?.kind {
+                report(close_node(server, (files, Ok(entered)), &node).await);
+            }
             Err(status.into())
         }
     }

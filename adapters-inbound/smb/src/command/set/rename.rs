@@ -36,12 +36,11 @@ pub(super) async fn rename(call: &Call, node: &OpenNode, entered: &Entered, want
         // Whether the file itself has the name, in another case or as another name, the rule knows.
         _ => Replace::Nothing,
     };
-    let is_posix = wanted.flags.contains(RenameFlags::POSIX_SEMANTICS);
-    let opens = &call.link.server.opens_below;
-    if node.is_directory && !is_posix && opens.are_below(entered.node.share, node.node) {
-        return Err(NtStatus::ACCESS_DENIED.into());
+    if node.is_directory && !wanted.flags.contains(RenameFlags::POSIX_SEMANTICS) {
+        demand_none_open_below(call, node, entered).await?;
     }
-    let (entry, below) = ((to.directory, to.name), opens.add(entered.node.share, to.way));
+    let below = call.link.server.opens_below.add(entered.node.share, to.way);
+    let entry = (to.directory, to.name);
     let place = Place::new(&call.session.holding, Some(entry.clone()), to.path, below)?;
     let request = RenameRequest { node: Some(node.node), replace, ..RenameRequest::new(from, entry) };
     move_name(node, entered, &request).await?;
@@ -109,7 +108,21 @@ async fn demand_replaceable(
     if flags.contains(RenameFlags::POSIX_SEMANTICS) { Ok(()) } else { demand_unused(entered, found.node).await }
 }
 
-/// Refuses to replace a file that is open. The services would allow it where those who have it open allow that it is
+/// Refuses to rename a directory while something is open below it. Clients keep files open that nobody uses any more, as
+/// long as they may: they are asked to give these up first.
+async fn demand_none_open_below(call: &Call, node: &OpenNode, entered: &Entered) -> Result<(), Failure> {
+    let (server, share) = (&call.link.server, entered.node.share);
+    if !server.opens_below.are_below(share, node.node) {
+        return Ok(());
+    }
+    for kept in server.caching.nodes_below(share, node.node) {
+        // A file that the user may not remove keeps the directory where it is.
+        demand_unused(entered, kept).await?;
+    }
+    if server.opens_below.are_below(share, node.node) { Err(NtStatus::ACCESS_DENIED.into()) } else { Ok(()) }
+}
+
+/// Refuses to go on while a file is open: one that is to be replaced, or is below a directory that is renamed. The services would allow it where those who have it open allow that it is
 /// deleted; clients of this protocol expect otherwise. Who opens the file right afterwards keeps it.
 async fn demand_unused(entered: &Entered, node: NodeId) -> Result<(), Failure> {
     let alone = open_request(AccessMask::DELETE, ShareAccess::all());

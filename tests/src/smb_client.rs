@@ -1,4 +1,5 @@
-//! A client of SMB that caches: it sees the breaks that others cause.
+//! A client of SMB by the server's own codec: it sees the breaks that others cause, costs little, and can have many
+//! requests on their way.
 
 use std::collections::VecDeque;
 
@@ -30,8 +31,10 @@ use tokio::{
 };
 
 /// A session of SMB 3.0.2 with a share, not signed.
-pub(crate) struct SmbClient {
+pub struct SmbClient {
     stream: TcpStream,
+    /// Requests that were not sent yet.
+    queued: Vec<u8>,
     received: BytesMut,
     message_id: u64,
     session_id: u64,
@@ -41,18 +44,21 @@ pub(crate) struct SmbClient {
 }
 
 /// A file to open, and how to cache it.
-pub(crate) struct Opening {
-    pub(crate) name: &'static str,
-    pub(crate) oplock: OplockLevel,
-    pub(crate) contexts: Vec<RequestContext>,
-    pub(crate) share: ShareAccess,
+pub struct Opening {
+    pub name: &'static str,
+    pub oplock: OplockLevel,
+    pub contexts: Vec<RequestContext>,
+    pub share: ShareAccess,
 }
 
 impl SmbClient {
-    pub(crate) async fn connect(port: u16, guid: Guid, (user, password): (&str, &str)) -> SmbClient {
+    /// Connects to a share on a port of 127.0.0.1.
+    pub async fn connect(port: u16, share: &str, guid: Guid, (user, password): (&str, &str)) -> SmbClient {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let (received, others) = (BytesMut::new(), VecDeque::new());
-        let mut client = SmbClient { stream, received, message_id: 0, session_id: 0, tree_id: 0, others };
+        let queued = Vec::new();
+        let mut client = SmbClient { stream, queued, received, message_id: 0, session_id: 0, tree_id: 0, others };
         let negotiate = NegotiateRequest {
             security_mode: SecurityMode::SIGNING_ENABLED,
             capabilities: Capabilities::LEASING,
@@ -67,7 +73,7 @@ impl SmbClient {
         client.session_id = header.session_id;
         let (header, _) = client.set_up(initiator.next(&challenge, [1; 8], [2; 16]).unwrap()).await;
         assert_eq!(header.status, NtStatus::SUCCESS);
-        let path = Utf16Text::from("\\\\127.0.0.1\\export");
+        let path = Utf16Text::from(format!("\\\\127.0.0.1\\{share}").as_str());
         let connect = TreeConnectRequest { flags: TreeConnectFlags::empty(), path };
         let (header, _) = client.ask(Request::TreeConnect(connect)).await;
         assert_eq!(header.status, NtStatus::SUCCESS);
@@ -91,7 +97,7 @@ impl SmbClient {
     }
 
     /// Opens, and makes what is not there.
-    pub(crate) async fn open(&mut self, opening: Opening) -> CreateResponse {
+    pub async fn open(&mut self, opening: Opening) -> CreateResponse {
         match self.ask(create(opening)).await {
             (_, Response::Create(response)) => response,
             other => panic!("{other:?}"),
@@ -99,24 +105,31 @@ impl SmbClient {
     }
 
     /// The status of a request that fails.
-    pub(crate) async fn fails(&mut self, request: Request) -> NtStatus {
+    pub async fn fails(&mut self, request: Request) -> NtStatus {
         self.ask(request).await.0.status
     }
 
     /// Sends a request, and takes its answer.
-    pub(crate) async fn ask(&mut self, request: Request) -> (Header, Response) {
+    pub async fn ask(&mut self, request: Request) -> (Header, Response) {
         let id = self.send(request).await;
         self.answer(id).await
     }
 
-    pub(crate) async fn done(&mut self, request: Request) -> Response {
+    pub async fn done(&mut self, request: Request) -> Response {
         let (header, response) = self.ask(request).await;
         assert_eq!(header.status, NtStatus::SUCCESS, "{response:?}");
         response
     }
 
     /// Sends a request. Returns its id.
-    pub(crate) async fn send(&mut self, request: Request) -> u64 {
+    pub async fn send(&mut self, request: Request) -> u64 {
+        let id = self.queue(&request);
+        self.send_queued().await;
+        id
+    }
+
+    /// Queues a request. Returns its id.
+    pub fn queue(&mut self, request: &Request) -> u64 {
         let id = self.message_id;
         self.message_id += 1;
         let routing = Routing::Synchronous { process_id: 0, tree_id: self.tree_id };
@@ -127,24 +140,31 @@ impl SmbClient {
             session_id: self.session_id,
             ..Header::request(request.command(), id)
         };
-        self.put(&header, &request).await;
+        self.put(&header, request);
         id
     }
 
-    /// Cancels a request that waits.
-    pub(crate) async fn cancel(&mut self, interim: &Header) {
-        let header = Header { status: NtStatus::SUCCESS, credits: 0, ..*interim };
-        self.put(&Header { command: Command::CANCEL, ..header }, &Request::Cancel).await;
+    /// Sends what is queued.
+    pub async fn send_queued(&mut self) {
+        self.stream.write_all(&self.queued).await.unwrap();
+        self.queued.clear();
     }
 
-    async fn put(&mut self, header: &Header, request: &Request) {
+    /// Cancels a request that waits.
+    pub async fn cancel(&mut self, interim: &Header) {
+        let header = Header { status: NtStatus::SUCCESS, credits: 0, ..*interim };
+        self.put(&Header { command: Command::CANCEL, ..header }, &Request::Cancel);
+        self.send_queued().await;
+    }
+
+    fn put(&mut self, header: &Header, request: &Request) {
         let message = OutgoingMessage::new(header, request).into_contiguous();
-        self.stream.write_all(&frame::header(message.len()).unwrap()).await.unwrap();
-        self.stream.write_all(&message).await.unwrap();
+        self.queued.extend_from_slice(&frame::header(message.len()).unwrap());
+        self.queued.extend_from_slice(&message);
     }
 
     /// The answer to a request, interim ones left out.
-    pub(crate) async fn answer(&mut self, id: u64) -> (Header, Response) {
+    pub async fn answer(&mut self, id: u64) -> (Header, Response) {
         loop {
             let answer = self.next_of(id).await;
             if answer.0.status != NtStatus::PENDING {
@@ -154,7 +174,7 @@ impl SmbClient {
     }
 
     /// The next message with this id.
-    pub(crate) async fn next_of(&mut self, id: u64) -> (Header, Response) {
+    pub async fn next_of(&mut self, id: u64) -> (Header, Response) {
         if let Some(at) = self.others.iter().position(|(header, _)| header.message_id == id) {
             return self.others.remove(at).unwrap();
         }
@@ -168,16 +188,23 @@ impl SmbClient {
     }
 
     /// The next break.
-    pub(crate) async fn broken(&mut self) -> Response {
+    pub async fn broken(&mut self) -> Response {
         self.next_of(Header::UNSOLICITED_MESSAGE_ID).await.1
     }
 
     /// Whether a break has come.
-    pub(crate) fn is_broken(&self) -> bool {
+    pub fn is_broken(&self) -> bool {
         self.others.iter().any(|(header, _)| header.message_id == Header::UNSOLICITED_MESSAGE_ID)
     }
 
-    async fn receive(&mut self) -> (Header, Response) {
+    /// Whether another whole message has come.
+    pub fn has_received(&self) -> bool {
+        let Some((head, rest)) = self.received.split_first_chunk::<4>() else { return false };
+        rest.len() >= (u32::from_be_bytes(*head) & 0x00FF_FFFF) as usize
+    }
+
+    /// The next message.
+    pub async fn receive(&mut self) -> (Header, Response) {
         loop {
             if let frame::Progress::Message(message) = frame::decode(&mut self.received, 1 << 24).unwrap() {
                 let mut messages = dittofs_smb_wire::Compound::decode(message.freeze(), 1).unwrap();
@@ -190,7 +217,7 @@ impl SmbClient {
 }
 
 /// A CREATE for everything but removal.
-pub(crate) fn create(opening: Opening) -> Request {
+pub fn create(opening: Opening) -> Request {
     Request::Create(CreateRequest {
         requested_oplock_level: opening.oplock,
         impersonation_level: ImpersonationLevel::IMPERSONATION,
@@ -205,7 +232,7 @@ pub(crate) fn create(opening: Opening) -> Request {
 }
 
 /// A lease of version 2 for all rights.
-pub(crate) fn lease(key: u8) -> Lease {
+pub fn lease(key: u8) -> Lease {
     Lease {
         key: LeaseKey([key; 16]),
         state: LeaseState::READ_CACHING | LeaseState::HANDLE_CACHING | LeaseState::WRITE_CACHING,
