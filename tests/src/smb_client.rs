@@ -199,8 +199,7 @@ impl SmbClient {
 
     /// Whether another whole message has come.
     pub fn has_received(&self) -> bool {
-        let Some((head, rest)) = self.received.split_first_chunk::<4>() else { return false };
-        rest.len() >= (u32::from_be_bytes(*head) & 0x00FF_FFFF) as usize
+        frame::is_whole(&self.received)
     }
 
     /// The next message.

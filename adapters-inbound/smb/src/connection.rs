@@ -150,6 +150,9 @@ impl Connection {
             if !may_read {
                 receiver.rest();
             }
+            let may_write = !output.is_empty();
+            // The answers to what is here already leave with one write.
+            let gathers = receiver.has_frame() && !output.is_worth_a_write();
             let frame = tokio::select! {
                 biased;
                 done = running.select_next_some(), if !running.is_empty() => done?,
@@ -165,16 +168,20 @@ impl Connection {
                     idle.as_mut().reset(until);
                     continue;
                 }
-                written = output.write(&mut write, limits.stall, &self.account), if !output.is_empty() => {
-                    self.link.server.counts.bytes_sent.add(written? as u64);
-                    None
-                }
-                received = receiver.next(&self.link, &self.account, limits.stall), if may_read => {
-                    match received? {
+                moved = exchange(
+                    (output.write(&mut write, limits.stall, &self.account), may_write),
+                    (receiver.next(&self.link, &self.account, limits.stall), may_read),
+                    gathers,
+                ), if may_write || may_read => match moved {
+                    Moved::Written(bytes) => {
+                        self.link.server.counts.bytes_sent.add(bytes? as u64);
+                        None
+                    }
+                    Moved::Received(received) => match received? {
                         Some((packet, charge)) => self.start(packet, charge, running)?,
                         None => { reads = false; None }
                     }
-                }
+                },
                 // Polled where all others have to wait.
                 () = poll_fn(|_| { turn = None; Poll::Pending }) => None,
             };
@@ -271,6 +278,36 @@ impl Connection {
     }
 }
 
+/// What a connection did.
+enum Moved<W, R> {
+    Written(W),
+    Received(R),
+}
+
+/// Writes or receives, whichever may be and can be done; writes where both can, unless `reads_first`.
+async fn exchange<W, R>(
+    (write, may_write): (impl Future<Output = W>, bool),
+    (read, may_read): (impl Future<Output = R>, bool),
+    reads_first: bool,
+) -> Moved<W, R> {
+    let (mut write, mut read) = (pin!(write), pin!(read));
+    poll_fn(|context| {
+        for reads in [reads_first, !reads_first] {
+            if reads && may_read {
+                if let Poll::Ready(received) = read.as_mut().poll(context) {
+                    return Poll::Ready(Moved::Received(received));
+                }
+            } else if !reads && may_write {
+                if let Poll::Ready(written) = write.as_mut().poll(context) {
+                    return Poll::Ready(Moved::Written(written));
+                }
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
 /// Lets what has begun come to its end, though nobody takes the answers: a change that was cut off might leave
 /// something open or locked. The locks that are waited for have been given up before.
 async fn finish(running: &mut Running, control: &Control) {
@@ -284,3 +321,6 @@ async fn finish(running: &mut Running, control: &Control) {
         () = cut => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,11 +6,14 @@ use bytes::{Buf, Bytes};
 use dittofs_transport::{Account, Charge};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use super::pace::Pace;
+use super::{FRAMES_AT_ONCE, pace::Pace};
 use crate::{calls::Broken, counts::Requests, link::Frame};
 
 /// Pieces in one write; the kernel allows 1,024, and they are on the stack for a moment.
 const PIECES_MAX: usize = 64;
+
+/// From so many bytes on a write costs by its bytes alone.
+const WRITE_BYTES: usize = 64 << 10;
 
 /// Answers on their way, in their order.
 pub(super) struct Output {
@@ -48,6 +51,11 @@ impl Output {
 
     pub(super) fn is_empty(&self) -> bool {
         self.bytes == 0
+    }
+
+    /// Whether a write of it is not made better by more of it.
+    pub(super) fn is_worth_a_write(&self) -> bool {
+        self.bytes >= WRITE_BYTES || self.frames.len() >= FRAMES_AT_ONCE
     }
 
     /// Writes once, as much as the socket takes. Returns how much that was. May be dropped and called again: the time

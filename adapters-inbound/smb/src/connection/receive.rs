@@ -72,6 +72,11 @@ impl<'a> Receiver<'a> {
         self.pace.end();
     }
 
+    /// Whether a whole frame is here.
+    pub(super) fn has_frame(&self) -> bool {
+        self.ready.is_some() || frame::is_whole(&self.buffer)
+    }
+
     /// The next frame, with the room that it takes; none at the end. May be dropped and called again.
     pub(super) async fn next(
         &mut self,

@@ -65,6 +65,13 @@ pub fn decode(received: &mut BytesMut, length_max: usize) -> Result<Progress, Fr
     }
 }
 
+/// Whether a whole frame has been received, of whatever kind.
+#[must_use]
+pub fn is_whole(received: &[u8]) -> bool {
+    let Some((&[_, high, middle, low], rest)) = received.split_first_chunk::<HEADER_SIZE>() else { return false };
+    rest.len() >= u32::from_be_bytes([0, high, middle, low]) as usize
+}
+
 /// The header of a frame for so many bytes: of one message, or of all parts of a compound together. None if they are
 /// more than [`LENGTH_MAX`].
 #[must_use]

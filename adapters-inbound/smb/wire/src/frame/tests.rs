@@ -76,3 +76,12 @@ proptest! {
         prop_assert!(buffer.is_empty());
     }
 }
+
+#[test]
+fn whole_frame_is_one_that_can_be_taken() {
+    let bytes = [0, 0, 0, 3, 7, 8, 9, 0];
+    for length in 0..=bytes.len() {
+        assert_eq!(is_whole(&bytes[..length]), length >= 7, "{length}");
+    }
+    assert!(is_whole(&[0x85, 0, 0, 0]));
+}
