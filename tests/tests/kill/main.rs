@@ -1,6 +1,6 @@
-//! The server is killed at random under mixed load over NFS, and started again. Everything that was answered as stable
-//! is there, by a record that the clients keep, and a retransmission is carried out once. `KILLS` says how often (8),
-//! `KILL_SEED` which load. Where there is a disk cache, it is wiped, truncated and damaged meanwhile.
+//! The server is killed at random under mixed load over NFS, or SMB, and started again. Everything that was answered as
+//! stable is there, by a record that the clients keep, and a retransmission is carried out once. `KILLS` says how often
+//! (8), `KILL_SEED` which load. Where there is a disk cache, it is wiped, truncated and damaged meanwhile.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../end_to_end/session.rs"]
@@ -10,6 +10,7 @@ mod session;
 mod database;
 mod record;
 mod resend;
+mod smb;
 mod steps;
 mod worker;
 

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// Bytes that are compared at once.
+const PIECE: usize = 4 << 10;
+
 /// A write that the server may or may not have kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Loose {
@@ -23,11 +26,18 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Returns the bytes that the client sees: all writes are there.
-    pub(crate) fn seen(&self) -> Vec<u8> {
-        let mut seen = self.stable.clone();
-        self.loose.iter().for_each(|write| lay(&mut seen, write.offset, &write.data));
+    /// Returns up to `length` bytes from an offset on as the client sees them: all writes are there.
+    pub(crate) fn seen(&self, offset: usize, length: usize) -> Vec<u8> {
+        let mut seen = vec![0; self.length().saturating_sub(offset).min(length)];
+        cover(&mut seen, offset, 0, &self.stable);
+        self.loose.iter().for_each(|write| cover(&mut seen, offset, write.offset, &write.data));
         seen
+    }
+
+    /// Its length if all writes are there.
+    fn length(&self) -> usize {
+        let ends = self.loose.iter().map(|write| write.offset + write.data.len());
+        ends.chain([self.stable.len()]).max().unwrap_or(0)
     }
 
     /// A write that is answered as stable: it also fixes what it covers.
@@ -82,21 +92,37 @@ impl File {
         if bytes.len() < self.stable.len() {
             return Err(format!("{} bytes are left of {} stable ones", bytes.len(), self.stable.len()));
         }
-        let end = self.loose.iter().map(|write| write.offset + write.data.len()).max().unwrap_or(0);
-        if bytes.len() > self.stable.len().max(end) {
+        if bytes.len() > self.length() {
             return Err(format!("{} bytes, more than were ever written", bytes.len()));
         }
-        for (at, byte) in bytes.iter().enumerate() {
-            let stable = self.stable.get(at).copied().unwrap_or(0);
-            let loose = self
-                .loose
-                .iter()
-                .any(|write| at.checked_sub(write.offset).and_then(|within| write.data.get(within)) == Some(byte));
-            if *byte != stable && !loose {
+        // Most pieces are as they were, and are compared as a whole.
+        for (number, piece) in bytes.chunks(PIECE).enumerate() {
+            let mut stable = vec![0; piece.len()];
+            cover(&mut stable, number * PIECE, 0, &self.stable);
+            if stable != piece {
+                self.allows_piece(number * PIECE, piece, &stable)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn allows_piece(&self, from: usize, piece: &[u8], stable: &[u8]) -> Result<(), String> {
+        for (within, (byte, stable)) in piece.iter().zip(stable).enumerate() {
+            let at = from + within;
+            let is_loose = |write: &Loose| at.checked_sub(write.offset).and_then(|at| write.data.get(at)) == Some(byte);
+            if byte != stable && !self.loose.iter().any(is_loose) {
                 return Err(format!("byte {at} is {byte}, not {stable} nor what was written later"));
             }
         }
         Ok(())
+    }
+}
+
+/// Lays over bytes that begin at `from` what of this, which begins at `offset`, falls among them.
+fn cover(bytes: &mut [u8], from: usize, offset: usize, data: &[u8]) {
+    let (begin, end) = (offset.max(from), (offset + data.len()).min(from + bytes.len()));
+    if begin < end {
+        bytes[begin - from..end - from].copy_from_slice(&data[begin - offset..end - offset]);
     }
 }
 
@@ -109,3 +135,19 @@ fn lay(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
 
 /// A client's folder.
 pub(crate) type Files = BTreeMap<String, File>;
+
+/// Reports where the found files are not as the record allows.
+pub(crate) fn disagreement(files: &Files, found: &Files) -> Result<(), String> {
+    let names = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
+    if names(files) != names(found) {
+        return Err(format!("names {:?}, not {:?}", names(found), names(files)));
+    }
+    for (name, file) in files {
+        let there = &found[name];
+        file.allows(&there.stable).map_err(|fault| format!("{name}: {fault}"))?;
+        if file.mtime.is_some() && file.mtime != there.mtime {
+            return Err(format!("{name}: mtime {:?}, not {:?}", there.mtime, file.mtime));
+        }
+    }
+    Ok(())
+}

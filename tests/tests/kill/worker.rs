@@ -8,7 +8,7 @@ use nfs3_client::nfs3_types::{nfs3::*, xdr_codec::Opaque};
 use tokio::sync::watch;
 
 use crate::{
-    record::{File, Files, Loose},
+    record::{File, Files, Loose, disagreement},
     session::{Session, place, with_mode, with_size},
 };
 
@@ -77,7 +77,7 @@ impl Worker {
 
     async fn read_all(&self, session: &mut Session, folder: &nfs_fh3) -> Files {
         let mut files = Files::new();
-        for name in self.names(session, folder).await {
+        for name in names(session, folder).await {
             let node = session.find(folder, name.as_bytes()).await.unwrap();
             let attributes = session.attributes_of(&node).await;
             let mut stable = Vec::new();
@@ -87,15 +87,6 @@ impl Worker {
             files.insert(name, File { stable, loose: Vec::new(), mtime: Some(attributes.mtime.seconds) });
         }
         files
-    }
-
-    async fn names(&self, session: &mut Session, folder: &nfs_fh3) -> Vec<String> {
-        let request =
-            READDIR3args { dir: folder.clone(), cookie: 0, cookieverf: cookieverf3::default(), count: 32 << 10 };
-        let listed = session.readdir(&request).await.unwrap().unwrap();
-        assert!(listed.reply.eof);
-        let names = listed.reply.entries.0.iter().map(|entry| String::from_utf8(entry.name.0.to_vec()).unwrap());
-        names.filter(|name| name != "." && name != "..").collect()
     }
 
     /// Works until the server has gone. The client reads on for ever from a connection that has ended, so it is
@@ -256,9 +247,8 @@ impl Worker {
         let offset = self.random.below(OFFSET_MAX);
         let request = READ3args { file: node.clone(), offset, count: READ };
         let read = answered!(session.read(&request))?;
-        let seen = self.files[name].seen();
-        let end = seen.len().min(offset as usize + READ as usize);
-        assert_eq!(read.data.as_ref(), &seen[(offset as usize).min(end)..end], "{name} at {offset}");
+        let seen = self.files[name].seen(offset as usize, READ as usize);
+        assert_eq!(read.data.as_ref(), seen, "{name} at {offset}");
         Ok(())
     }
 
@@ -277,18 +267,11 @@ impl Worker {
     }
 }
 
-/// Reports where the found files are not as the record allows.
-fn disagreement(files: &Files, found: &Files) -> Result<(), String> {
-    let names = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
-    if names(files) != names(found) {
-        return Err(format!("names {:?}, not {:?}", names(found), names(files)));
-    }
-    for (name, file) in files {
-        let there = &found[name];
-        file.allows(&there.stable).map_err(|fault| format!("{name}: {fault}"))?;
-        if file.mtime.is_some() && file.mtime != there.mtime {
-            return Err(format!("{name}: mtime {:?}, not {:?}", there.mtime, file.mtime));
-        }
-    }
-    Ok(())
+/// The names in a directory.
+pub(crate) async fn names(session: &mut Session, folder: &nfs_fh3) -> Vec<String> {
+    let request = READDIR3args { dir: folder.clone(), cookie: 0, cookieverf: cookieverf3::default(), count: 32 << 10 };
+    let listed = session.readdir(&request).await.unwrap().unwrap();
+    assert!(listed.reply.eof);
+    let names = listed.reply.entries.0.iter().map(|entry| String::from_utf8(entry.name.0.to_vec()).unwrap());
+    names.filter(|name| name != "." && name != "..").collect()
 }
