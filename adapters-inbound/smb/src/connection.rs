@@ -293,14 +293,17 @@ async fn exchange<W, R>(
     let (mut write, mut read) = (pin!(write), pin!(read));
     poll_fn(|context| {
         for reads in [reads_first, !reads_first] {
-            if reads && may_read {
-                if let Poll::Ready(received) = read.as_mut().poll(context) {
-                    return Poll::Ready(Moved::Received(received));
-                }
-            } else if !reads && may_write {
-                if let Poll::Ready(written) = write.as_mut().poll(context) {
-                    return Poll::Ready(Moved::Written(written));
-                }
+            if reads
+                && may_read
+                && let Poll::Ready(received) = read.as_mut().poll(context)
+            {
+                return Poll::Ready(Moved::Received(received));
+            }
+            if !reads
+                && may_write
+                && let Poll::Ready(written) = write.as_mut().poll(context)
+            {
+                return Poll::Ready(Moved::Written(written));
             }
         }
         Poll::Pending

@@ -48,8 +48,8 @@ impl Client {
         if is_sealed {
             let session = smb.session();
             let keys = session.encryption_key.clone().zip(session.decryption_key.clone());
-            let (sealing, opening) = keys.expect("keys were agreed upon");
-            let cipher = smb.params().unwrap().cipher.expect("a cipher was agreed upon");
+            let (sealing, opening) = keys.unwrap();
+            let cipher = smb.params().unwrap().cipher.unwrap();
             smb.connection_mut().activate_encryption(sealing, opening, cipher);
         }
         let share = smb.connect_share("export").await.unwrap();
