@@ -8,10 +8,11 @@ use dittofs_domain::{
     ownership::{Holder, Mark},
 };
 use dittofs_object_store::{ObjectStore, TransferOptions};
-use dittofs_ports::{Claim, ContentStore};
+use dittofs_ports::{Claim, ContentError, ContentStore};
 use dittofs_tests::{
     bucket::{self, store_options},
     content_conformance,
+    fault_proxy::{Fate, FaultProxy},
     s3::S3Server,
 };
 
@@ -50,6 +51,21 @@ fn mark(tag: u64) -> Mark {
         holder: Holder { host: "host".into(), process: 7, folder: "/folder".into(), seat: 3 },
         at: Timestamp::from_unix_nanos(0),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_that_is_refused_is_not_found_whatever_the_service_calls_that() {
+    let server = S3Server::start();
+    let proxy = FaultProxy::start(server.address());
+    let options = store_options(proxy.address(), "refused", TransferOptions::default());
+    let store = ObjectStore::open(options).await.unwrap();
+    store.put(ShareId(7), ObjectId(1), vec![vec![7_u8; 100].into()]).await.unwrap();
+    proxy.rule(|seen| match seen.is_of_object() && seen.method == "GET" {
+        true => Fate::Refuse(416, "Unheard"),
+        false => Fate::Pass,
+    });
+    let read = store.get(ShareId(7), ObjectId(1), 100..101).await;
+    assert!(matches!(read, Err(ContentError::NotFound)), "{read:?}");
 }
 
 /// Without a type, the emulator of Google answers from then on what OpenDAL can't read.

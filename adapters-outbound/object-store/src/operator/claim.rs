@@ -3,12 +3,9 @@
 use dittofs_domain::{ShareId, ownership::Mark};
 use dittofs_ports::{Claim, ContentError, Marked};
 use futures_util::TryStreamExt;
-use opendal::{
-    ErrorKind,
-    options::{ListOptions, ReadOptions},
-};
+use opendal::{ErrorKind, options::ListOptions};
 
-use super::{OperatorStore, error::is_known_already};
+use super::{OperatorStore, error::is_known_already, found::Found};
 use crate::{
     layout::{OWNER, share_name, share_of},
     mark::MARK_BYTES_MAX,
@@ -21,8 +18,8 @@ const READS_MAX: u32 = 4;
 
 impl OperatorStore {
     pub(crate) async fn owner(&self, share: ShareId) -> Result<Option<Marked>, ContentError> {
-        self.found().await?;
-        self.owner_in(&marker(share)).await
+        let found = *self.found().await?;
+        self.owner_in(&marker(share), found).await
     }
 
     pub(crate) async fn claim(&self, share: ShareId, mark: &Mark, over: Option<Marked>) -> Result<Claim, ContentError> {
@@ -36,20 +33,20 @@ impl OperatorStore {
             None => found.only_new(),
             Some(_) => found.over(version.filter(|_| is_atomic)),
         };
-        let compares = options.if_match.is_some() || options.if_not_exists;
+        let compares = options.if_match.is_some() || options.if_version_match.is_some() || options.if_not_exists;
         if !compares {
-            let there = self.owner_in(&path).await?;
+            let there = self.owner_in(&path, found).await?;
             if there.as_ref().map(|there| &there.mark) != over.as_ref().map(|over| &over.mark) {
                 return Ok(Claim::Refused(there));
             }
         }
         match self.bounded(self.operator.write_options(&path, owner::encode(mark), options)).await {
             Ok(written) => {
-                let version = written.etag().map(str::to_owned);
+                let version = found.versions.of_object(&written);
                 let is_atomic = is_atomic || self.remote.is_none();
                 Ok(Claim::Written { marked: Marked { mark: mark.clone(), version }, is_atomic })
             }
-            Err(error) if is_known_already(&error) => Ok(Claim::Refused(self.owner_in(&path).await?)),
+            Err(error) if is_known_already(&error) => Ok(Claim::Refused(self.owner_in(&path, found).await?)),
             // The mark that was to be replaced has gone.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Claim::Refused(None)),
             Err(error) => Err(self.failed("written", &path, error)),
@@ -69,9 +66,9 @@ impl OperatorStore {
         Ok(shares)
     }
 
-    async fn owner_in(&self, path: &str) -> Result<Option<Marked>, ContentError> {
+    async fn owner_in(&self, path: &str, found: Found) -> Result<Option<Marked>, ContentError> {
         for _ in 0..READS_MAX {
-            match self.bounded(self.read_mark(path)).await {
+            match self.bounded(self.read_mark(path, found)).await {
                 Ok((bytes, version)) => {
                     let unreadable = || format!("{path} does not say who the owner is: put it back from a backup");
                     let mark = owner::decode(&bytes).ok_or_else(|| ContentError::Corrupt(unreadable().into()))?;
@@ -86,14 +83,13 @@ impl OperatorStore {
     }
 
     /// A mark, and the version that its bytes have.
-    async fn read_mark(&self, path: &str) -> opendal::Result<(bytes::Bytes, Option<String>)> {
+    async fn read_mark(&self, path: &str, found: Found) -> opendal::Result<(bytes::Bytes, Option<String>)> {
         let head = self.operator.stat(path).await?;
         if head.content_length() > MARK_BYTES_MAX {
             return Ok((bytes::Bytes::new(), None));
         }
-        let version = head.etag().map(str::to_owned);
-        let compares = self.operator.info().capability().read_with_if_match;
-        let options = ReadOptions { if_match: version.clone().filter(|_| compares), ..ReadOptions::default() };
+        let version = found.versions.of_object(&head);
+        let options = found.only(version.clone(), self.operator.info().capability());
         Ok((self.operator.read_options(path, options).await?.to_bytes(), version))
     }
 }

@@ -19,6 +19,10 @@ struct Fault {
 const FULL: [&str; 5] =
     ["QuotaExceeded", "StorageFull", "InsufficientStorage", "NoSpaceLeft", "AccountStorageLimitExceeded"];
 
+/// What Google says where a condition does not hold. Where the answer that said so was lost, an upload is asked how far
+/// it is, and OpenDAL does not take the same answer to that for one about the condition.
+const NOT_MET: &str = "conditionNotMet";
+
 pub(super) fn failed(doing: &'static str, path: &str, error: Error, remote: Option<&Remote>) -> ContentError {
     if FULL.iter().any(|word| error.message().contains(word)) {
         return ContentError::Full;
@@ -35,7 +39,7 @@ pub(super) fn failed(doing: &'static str, path: &str, error: Error, remote: Opti
 
 /// Whether something was not written because it is there.
 pub(super) fn is_known_already(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConditionNotMatch | ErrorKind::AlreadyExists)
+    matches!(error.kind(), ErrorKind::ConditionNotMatch | ErrorKind::AlreadyExists) || error.message().contains(NOT_MET)
 }
 
 /// Whether it may pass by itself. The retry layer marks whatever it gives up as persistent, so the kind counts as well.
@@ -53,3 +57,6 @@ pub(super) fn too_late(after: Duration) -> Error {
     let seconds = after.as_secs();
     Error::new(ErrorKind::Unexpected, format!("{}: not in {seconds} s", super::transport::NO_ANSWER)).set_persistent()
 }
+
+#[cfg(test)]
+mod tests;

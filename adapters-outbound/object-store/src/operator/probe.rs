@@ -16,8 +16,6 @@ use crate::OpenError;
 const LENGTH: usize = 10_000;
 /// The range that is read of it.
 const RANGE: std::ops::Range<usize> = 1_234..5_678;
-/// A version that no store gives an object.
-const NO_VERSION: &str = "\"0123456789abcdef0123456789abcdef\"";
 /// Probes are named so.
 const NAME: &str = "dittofs-probe-";
 /// It is given up after so long. Twice what a request may stand still: one that is sent again has its chance.
@@ -105,18 +103,20 @@ impl Probe<'_> {
 
     /// Answers whether the store writes over something only if that is what was seen.
     async fn replace(&self) -> Result<bool, Trouble> {
-        if !self.operator.info().capability().write_with_if_match {
+        let service = self.operator.info().capability();
+        if !service.write_with_if_match && !service.write_with_if_version_match {
             return Ok(false);
         }
+        let usual = Found::usual(self.operator);
         let there = self.operator.stat(&self.name).await.map_err(|error| self.trouble("HeadObject", error))?;
-        let Some(version) = there.etag() else { return Ok(false) };
-        let over = |version: &str| Found::usual(self.operator).over(Some(version.to_owned()));
-        match self.operator.write_options(&self.name, bytes(), over(NO_VERSION)).await {
+        let Some(version) = usual.versions.of_object(&there) else { return Ok(false) };
+        let none = usual.versions.none().to_owned();
+        match self.operator.write_options(&self.name, bytes(), usual.over(Some(none))).await {
             Err(error) if is_known_already(&error) => {}
             // It does not look at the condition, or does not know it.
             _ => return Ok(false),
         }
-        Ok(self.operator.write_options(&self.name, bytes(), over(version)).await.is_ok())
+        Ok(self.operator.write_options(&self.name, bytes(), usual.over(Some(version))).await.is_ok())
     }
 
     async fn read(&self) -> Result<(), Trouble> {

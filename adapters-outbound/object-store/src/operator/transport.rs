@@ -152,6 +152,10 @@ impl HttpTransport for Transport {
         }
         let answer = sent?;
         self.note(&answer);
+        if answer.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+            // Of OpenDAL's services only that of S3 knows it, and that by its text.
+            return Err(Error::new(ErrorKind::RangeNotSatisfied, "the range is behind the end"));
+        }
         let (mut parts, incoming) = answer.into_parts();
         let length = match is_head || parts.headers.contains_key(header::CONTENT_ENCODING) {
             true => None,
