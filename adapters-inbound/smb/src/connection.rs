@@ -53,6 +53,8 @@ const OUTPUT_BYTES_MAX: usize = 8 << 20;
 /// How long a connection keeps its front before others have their turn: as NFS has it, a hundred small requests.
 const SLICE: Duration = Duration::from_micros(500);
 
+/// The outcome of an exchange: bytes written, or a frame with the room that it takes; none at the client's end.
+type Exchanged = Moved<Result<usize, Broken>, Result<Option<(receive::Received, Charge)>, Broken>>;
 type Running = FuturesUnordered<Pin<Box<dyn Future<Output = Result<Option<Frame>, Broken>> + Send>>>;
 
 /// A connection.
@@ -172,16 +174,7 @@ impl Connection {
                     (output.write(&mut write, limits.stall, &self.account), may_write),
                     (receiver.next(&self.link, &self.account, limits.stall), may_read),
                     gathers,
-                ), if may_write || may_read => match moved {
-                    Moved::Written(bytes) => {
-                        self.link.server.counts.bytes_sent.add(bytes? as u64);
-                        None
-                    }
-                    Moved::Received(received) => match received? {
-                        Some((packet, charge)) => self.start(packet, charge, running)?,
-                        None => { reads = false; None }
-                    }
-                },
+                ), if may_write || may_read => self.go_on(moved, running, &mut reads)?,
                 // Polled where all others have to wait.
                 () = poll_fn(|_| { turn = None; Poll::Pending }) => None,
             };
@@ -191,6 +184,18 @@ impl Connection {
             self.collect_ready(running, &mut output, &mut notices)?;
             notices.into_iter().for_each(|notice| output.push(notice));
         }
+    }
+
+    /// Goes on with what was written or received. Nothing is read behind the client's end.
+    fn go_on(&mut self, moved: Exchanged, running: &mut Running, reads: &mut bool) -> Result<Option<Frame>, Broken> {
+        match moved {
+            Moved::Written(bytes) => self.link.server.counts.bytes_sent.add(bytes? as u64),
+            Moved::Received(received) => match received? {
+                Some((packet, charge)) => return self.start(packet, charge, running),
+                None => *reads = false,
+            },
+        }
+        Ok(None)
     }
 
     fn note_activity(&self, is_idle: bool) {
