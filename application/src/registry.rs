@@ -57,7 +57,8 @@ impl Registry {
         });
     }
 
-    /// Serves a volume no more: handles of it are stale from now on. Calls that have found it go on.
+    /// Serves a volume no more: handles of it are stale from now on, and nothing of it is watched. Calls that have found
+    /// it go on.
     ///
     /// # Errors
     /// `Stale` if there is none.
@@ -67,6 +68,7 @@ impl Registry {
             shares.by_id.remove(&share);
             shares.by_name.retain(|served| served.volume().share() != share);
         });
+        removed.watches().end();
         Ok(removed)
     }
 

@@ -3,6 +3,7 @@
 mod block;
 mod metadata;
 mod open;
+mod watch;
 
 use std::sync::Arc;
 

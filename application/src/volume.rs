@@ -29,6 +29,7 @@ mod scan;
 mod sealing;
 mod share;
 mod tier;
+mod watches;
 mod write_back;
 
 use std::sync::Arc;
@@ -52,6 +53,7 @@ use open_table::OpenTable;
 use parking_lot::RwLockReadGuard;
 use plans::PlanRunner;
 use share::Share;
+use watches::Watches;
 use write_back::WriteBack;
 
 use crate::policy::SharePolicy;
@@ -247,6 +249,11 @@ impl Volume {
     /// Who has what open.
     pub(crate) fn opens(&self) -> &OpenTable {
         &self.opens
+    }
+
+    /// Who watches what.
+    pub(crate) fn watches(&self) -> &Watches {
+        self.plans.watches()
     }
 
     /// Holds changes off, and takes the share as of one instant.

@@ -14,6 +14,7 @@
 //! | [`check`] | whether the records of a share agree with each other |
 //! | [`backup`] | which objects backups pin |
 //! | [`users`] | names of users, their identifiers, which of them a share lets in |
+//! | [`watch`] | which changes of names and attributes watchers of directories are told of, and what is kept for them |
 //! | [`quota`] | what things count for, and whether a share may hold more |
 //! | [`scale`] | the sizes by which files are divided |
 //! | [`crc32c`] | no rule: the checksum of what adapters write and compare |
@@ -45,6 +46,7 @@ pub mod quota;
 pub mod scale;
 pub mod time;
 pub mod users;
+pub mod watch;
 
 pub use attributes::Attributes;
 pub use client::ClientId;

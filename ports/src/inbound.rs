@@ -1,4 +1,4 @@
-//! The services that the application offers: the way in and the administration for all shares, and three facades over
+//! The services that the application offers: the way in and the administration for all shares, and the facades over
 //! the volume of each share, which never call each other.
 //!
 //! One protocol operation is one call, permission check included. Every call takes a [`Caller`], which only
@@ -11,6 +11,7 @@ mod caller;
 mod entry;
 mod metadata;
 mod open;
+mod watch;
 
 pub use account::{Account, AccountError, AccountService, NewUser, UserChange, UserInfo};
 pub use admin::{
@@ -31,6 +32,7 @@ pub use open::{
     AcknowledgeFailure, CacheKey, CacheRequest, LockReply, LockRequest, NameKind, NewNode, OpenEvents, OpenFailure,
     OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, ShareChange,
 };
+pub use watch::{ChangeListener, Watch, WatchReply, WatchRequest, WatchService};
 
 #[cfg(feature = "mocks")]
 pub use {account::MockAccountService, admin::MockAdminService, entry::MockEntryService};

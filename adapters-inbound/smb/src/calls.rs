@@ -1,6 +1,7 @@
 //! The requests of a frame, one after another, and the frame that answers them (MS-SMB2, 3.3.5.2).
 
 mod checks;
+mod earlier;
 mod respond;
 mod room;
 
@@ -29,6 +30,7 @@ use crate::{
     session::Session,
     tree::Tree,
 };
+use earlier::Earlier;
 pub(crate) use respond::{Answer, frame_of};
 use room::Room;
 pub(crate) use room::answers_bytes;
@@ -53,6 +55,8 @@ struct Related {
     file: Option<Result<FileId, NtStatus>>,
     /// Opens with oplocks that the answers tell of.
     new_oplocks: Vec<OpenToken>,
+    /// The answers that are there, for the last request of a frame.
+    earlier: Option<Arc<Earlier>>,
 }
 
 /// A request that is being answered.
@@ -66,6 +70,8 @@ pub(crate) struct Call {
     related_file: Option<FileId>,
     /// Whether it is the last of a frame that holds little: others can't be answered later.
     may_wait: bool,
+    /// The answers in front of its own.
+    earlier: Option<Arc<Earlier>>,
     /// The number under which it waits; 0 if it does not.
     async_id: AtomicU64,
     /// The tree that the answer tells of, if it is a new one.
@@ -133,6 +139,9 @@ impl Call {
         let entered = self.link.waiting.enter(self.header.message_id, waiting_max);
         let (id, cancelled) = entered.ok_or(CantWait::TooMany)?;
         self.async_id.store(id, Ordering::Release);
+        if let Some(earlier) = &self.earlier {
+            earlier.send(&self.link, self.is_sealed.then_some(&self.session));
+        }
         let header = Header {
             routing: Routing::Asynchronous { async_id: id },
             ..self.header.response(NtStatus::PENDING, self.link.window.lock().grant(self.header.credits))
@@ -212,7 +221,13 @@ pub(crate) async fn run(link: Arc<Link>, batch: Batch, requests: &mut Requests) 
         }
         let place = Place { is_first: index == 0, may_wait: index + 1 == count && is_small };
         let request = room.demand(request);
+        if place.may_wait && !answers.is_empty() {
+            related.earlier = Some(Earlier::new(std::mem::take(&mut answers), related.new_oplocks.clone()));
+        }
         let answer = answer(&link, (message, request), &batch.sealed, &mut related, place).await?;
+        if let Some(earlier) = related.earlier.take() {
+            answers = earlier.take();
+        }
         requests.answered(answer.status);
         room.take(answer.message.length());
         answers.push(answer);
@@ -296,7 +311,11 @@ async fn answer(
         Ok(call) => call,
         Err(failure) => {
             // What follows has nothing to go on with.
-            *related = Related { new_oplocks: std::mem::take(&mut related.new_oplocks), ..Related::default() };
+            *related = Related {
+                new_oplocks: std::mem::take(&mut related.new_oplocks),
+                earlier: related.earlier.take(),
+                ..Related::default()
+            };
             // Signed as the request was, also where the session is one of other connections.
             return Ok(Answer { signed_by: binding::signer(link, &header), ..unsigned(failure) });
         }

@@ -34,6 +34,7 @@ pub(crate) async fn close_node(
     (files, entered): (&Files, Result<&Entered, FsError>),
     open: &OpenNode,
 ) -> FsResult<()> {
+    open.watching.end().await;
     let closed = match entered {
         Ok(entered) => {
             mark_deletion(files, entered, open).await;

@@ -6,6 +6,7 @@ mod data;
 mod directory;
 pub(crate) mod ioctl;
 mod lock;
+mod notify;
 mod oplock_break;
 mod pipe;
 mod query;
@@ -13,6 +14,7 @@ mod set;
 mod tree;
 
 pub(crate) use create::keeps_handles;
+pub(crate) use notify::NOTIFY_BYTES_MAX;
 use dittofs_smb_wire::{NtStatus, Request, Response, identifiers::FileId};
 
 use crate::{
@@ -42,8 +44,7 @@ pub(crate) async fn carry_out(call: &Call, request: Request) -> Result<Done, Fai
         Request::QueryInfo(request) => query::query(call, &request).await,
         Request::SetInfo(request) => set::set(call, &request).await,
         Request::OplockBreak(request) => oplock_break::acknowledge(call, &request).await,
-        // Notifications come with a later version.
-        Request::ChangeNotify(_) => Err(NtStatus::NOT_SUPPORTED.into()),
+        Request::ChangeNotify(request) => notify::notify(call, &request).await,
         Request::Negotiate(_) | Request::SessionSetup(_) | Request::Cancel => Err(NtStatus::INVALID_PARAMETER.into()),
     }
 }

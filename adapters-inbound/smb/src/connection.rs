@@ -159,7 +159,7 @@ impl Connection {
                 biased;
                 done = running.select_next_some(), if !running.is_empty() => done?,
                 early = self.early.recv() => early,
-                () = draining, if reads => { reads = false; None }
+                () = draining, if reads => { self.stop_reading(&mut reads); None }
                 () = sleep_until(stranger_until), if is_stranger => return Err(Broken),
                 () = &mut idle => {
                     let is_idle = running.is_empty() && !self.link.is_in_use();
@@ -192,10 +192,16 @@ impl Connection {
             Moved::Written(bytes) => self.link.server.counts.bytes_sent.add(bytes? as u64),
             Moved::Received(received) => match received? {
                 Some((packet, charge)) => return self.start(packet, charge, running),
-                None => *reads = false,
+                None => self.stop_reading(reads),
             },
         }
         Ok(None)
+    }
+
+    /// Reads nothing more. Nobody can cancel what waits any more, or close what it waits for, so it ends now.
+    fn stop_reading(&self, reads: &mut bool) {
+        *reads = false;
+        self.link.waiting.cancel_all();
     }
 
     fn note_activity(&self, is_idle: bool) {

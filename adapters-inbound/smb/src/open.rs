@@ -2,6 +2,7 @@
 
 mod channel_sequence;
 mod lock_sequences;
+mod watching;
 
 use std::sync::{
     Arc,
@@ -21,6 +22,7 @@ use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::No
 
 pub(crate) use channel_sequence::{ChannelSequence, Sent};
 pub(crate) use lock_sequences::{LockSequence, LockSequences};
+pub(crate) use watching::Watching;
 
 use crate::{
     below::Below,
@@ -116,14 +118,16 @@ pub(crate) struct OpenNode {
     pub(crate) delete_on_close: AtomicBool,
     /// How far a listing has come.
     pub(crate) listing: tokio::sync::Mutex<Listing>,
+    /// Its watch, if it is a directory that is watched.
+    pub(crate) watching: Watching,
     /// Held by each request through the open, and by its close alone.
     pub(crate) in_use: InUse,
     pub(crate) channel_sequence: ChannelSequence,
     pub(crate) lock_sequences: LockSequences,
 }
 
-/// The requests through an open, and its close, which does not overtake them. Only one that waits for a lock holds up
-/// nobody: it ends with the close.
+/// The requests through an open, and its close, which does not overtake them. Only one that waits for a lock, or for
+/// changes, holds up nobody: it ends with the close.
 #[derive(Default)]
 pub(crate) struct InUse {
     requests: RwLock<()>,

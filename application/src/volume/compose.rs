@@ -30,6 +30,7 @@ use crate::{
         row::ShareRow,
         sealing::Sealing,
         share::Share,
+        watches::Watches,
         write_back::WriteBack,
     },
 };
@@ -78,10 +79,11 @@ impl Core {
             &settings.limits,
         );
         let write_back = Arc::new(write_back);
+        let watches = Arc::new(Watches::new(share.clone(), nodes.clone(), metadata.clone()));
         let plans = PlanRunner::new(
             (share.clone(), nodes.clone()),
             write_back.clone(),
-            opens.clone(),
+            (opens.clone(), watches),
             garbage.clone(),
             (metadata.clone(), content.clone()),
             ledger,

@@ -5,6 +5,7 @@ mod listing;
 mod opening;
 mod repeated;
 mod walk;
+mod watching;
 
 use std::sync::Arc;
 

@@ -25,6 +25,7 @@ use crate::volume::{
     nodes::{Nodes, Seen},
     open_table::OpenTable,
     share::Share,
+    watches::{Telling, Watches},
     write_back::WriteBack,
 };
 pub(super) use content::ContentQuery;
@@ -63,6 +64,7 @@ pub(super) struct PlanRunner {
     nodes: Arc<Nodes>,
     write_back: Arc<WriteBack>,
     opens: Arc<OpenTable>,
+    watches: Arc<Watches>,
     garbage: Arc<Garbage>,
     metadata: Arc<dyn ShareMetadata>,
     content: Arc<dyn ContentStore>,
@@ -75,18 +77,23 @@ impl PlanRunner {
     pub(super) fn new(
         (share, nodes): (Arc<Share>, Arc<Nodes>),
         write_back: Arc<WriteBack>,
-        opens: Arc<OpenTable>,
+        (opens, watches): (Arc<OpenTable>, Arc<Watches>),
         garbage: Arc<Garbage>,
         (metadata, content): (Arc<dyn ShareMetadata>, Arc<dyn ContentStore>),
         ledger: Ledger,
     ) -> PlanRunner {
         let counted_at = Mutex::default();
-        PlanRunner { share, nodes, write_back, opens, garbage, metadata, content, ledger, counted_at }
+        PlanRunner { share, nodes, write_back, opens, watches, garbage, metadata, content, ledger, counted_at }
     }
 
     /// Returns the ledger of what the share holds and may hold.
     pub(super) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Returns those who watch directories of the share.
+    pub(crate) fn watches(&self) -> &Watches {
+        &self.watches
     }
 
     /// Reads, decides and applies, again where somebody else's change came between.
@@ -168,7 +175,7 @@ impl PlanRunner {
             let accessed = self.nodes.add_access_times(&mut plan);
             let garbage =
                 PlanGarbage { released: released_objects(&plan), dead: map::lost(&seen.map.rows, &plan.changes) };
-            let sent = Sent::new(self, garbage, removes_from);
+            let sent = Sent::new(self, garbage, removes_from).telling(self.watches.planned(&plan));
             let touches = plan.touches();
             let counting = self.ledger.begin(quota::counted(&plan.changes));
             let applied = match self.metadata.apply(plan, op).await {
@@ -195,11 +202,11 @@ impl PlanRunner {
                     }
                 },
             };
-            let PlanGarbage { released, dead } = sent.was_applied();
+            let (PlanGarbage { released, dead }, telling) = sent.was_applied();
             counting.applied();
             self.nodes.forget_access_times(&accessed);
             self.garbage.note_dead(dead);
-            self.after(&applied, released).await;
+            self.after(&applied, released, telling).await;
             return Ok(PlanOutcome { value, seen, applied });
         }
         Err(FsError::Busy)
@@ -213,8 +220,8 @@ impl PlanRunner {
         Ok(())
     }
 
-    /// Wakes the reaper where a plan left something for it, and forgets what is gone.
-    async fn after(&self, applied: &Applied, released: Vec<ObjectId>) {
+    /// Wakes the reaper where a plan left something for it, forgets what is gone, and tells watchers.
+    async fn after(&self, applied: &Applied, released: Vec<ObjectId>, telling: Option<Telling<'_>>) {
         let mut wake = !released.is_empty();
         self.garbage.released(released);
         for touched in &applied.nodes {
@@ -230,6 +237,9 @@ impl PlanRunner {
         if wake {
             self.ledger.leave();
             self.garbage.wake();
+        }
+        if let Some(telling) = telling {
+            telling.tell(applied).await;
         }
     }
 }
@@ -258,11 +268,13 @@ struct PlanGarbage {
 }
 
 /// A plan that the metadata store was given. Where its end is not known, or nobody waits for it any more, it may have
-/// been applied: the collector looks, and a node that it removes bytes of stays uncertain.
+/// been applied: the collector looks, a node that it removes bytes of stays uncertain, and watchers list anew.
 struct Sent<'p> {
     runner: &'p PlanRunner,
     garbage: Option<PlanGarbage>,
     removes_from: Option<&'p NodeLock<'p>>,
+    /// What watchers are told once it was applied.
+    telling: Option<Telling<'p>>,
 }
 
 impl<'p> Sent<'p> {
@@ -270,16 +282,24 @@ impl<'p> Sent<'p> {
         if let Some(lock) = removes_from {
             runner.nodes.pending().set_uncertain(lock, true);
         }
-        Sent { runner, garbage: Some(garbage), removes_from }
+        Sent { runner, garbage: Some(garbage), removes_from, telling: None }
+    }
+
+    fn telling(mut self, telling: Option<Telling<'p>>) -> Sent<'p> {
+        self.telling = telling;
+        self
     }
 
     /// A node that it removes bytes of is uncertain until its index has forgotten them.
-    fn was_applied(mut self) -> PlanGarbage {
-        self.garbage.take().unwrap_or_default()
+    fn was_applied(mut self) -> (PlanGarbage, Option<Telling<'p>>) {
+        (self.garbage.take().unwrap_or_default(), self.telling.take())
     }
 
     fn was_not_applied(mut self) {
         self.garbage = None;
+        if let Some(telling) = self.telling.take() {
+            telling.was_not_applied();
+        }
         if let Some(lock) = self.removes_from {
             self.runner.nodes.pending().set_uncertain(lock, false);
         }

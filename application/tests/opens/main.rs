@@ -13,4 +13,5 @@ mod policy;
 mod release;
 mod share_modes;
 mod unlinked;
+mod watching;
 mod world;

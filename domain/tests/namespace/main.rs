@@ -13,4 +13,5 @@ mod random;
 mod remove;
 mod rename;
 mod store;
+mod watching;
 mod world;

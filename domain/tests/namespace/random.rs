@@ -15,14 +15,14 @@ use crate::{
 
 /// A call whose nodes are not known yet: numbers are turned into nodes when it is made.
 #[derive(Clone, Debug)]
-struct Wish {
+pub(crate) struct Wish {
     verb: Verb,
     who: u8,
     directories: [u16; 2],
     node: u16,
     names: [u8; 2],
     busy: bool,
-    seconds: i64,
+    pub(crate) seconds: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ fn gid() -> impl Strategy<Value = Option<u32>> {
     prop_oneof![Just(None), Just(Some(100)), Just(Some(101)), Just(Some(555))]
 }
 
-fn wish() -> impl Strategy<Value = Wish> {
+pub(crate) fn wish() -> impl Strategy<Value = Wish> {
     let who = prop_oneof![2 => Just(0u8), 2 => Just(1), 1 => Just(2), 1 => Just(3)];
     let seconds = 1_000..1_100i64;
     (verb(), who, any::<[u16; 2]>(), any::<u16>(), [0..4u8, 0..4u8], prop::bool::weighted(0.2), seconds).prop_map(
@@ -84,7 +84,7 @@ fn pick(store: &Store, number: u16, next: u64, wanted: fn(&Node) -> bool) -> Nod
     }
 }
 
-fn make(wish: &Wish, world: &World) -> Call {
+pub(crate) fn make(wish: &Wish, world: &World) -> Call {
     let directory = |index: usize| {
         let linked = |node: &Node| node.kind == NodeKind::Directory && node.is_linked();
         pick(&world.store, wish.directories[index], world.next, linked)

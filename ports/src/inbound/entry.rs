@@ -9,11 +9,11 @@ use dittofs_domain::{
     users::{Permitted, UserName},
 };
 
-use super::{BlockService, Caller, HandleSigner, MetadataService, NodeRef, OpenEvents, OpenService, Presented};
+use super::{BlockService, Caller, HandleSigner, MetadataService, NodeRef, OpenEvents, OpenService, Presented, WatchService};
 
 /// All services of one share, for the call that has entered it. Once the share is served no more, they refuse changes with
 /// `Stale`, and reads go on. Whoever kept them for longer than a call would keep the share's stores open.
-pub trait ShareServices: MetadataService + BlockService + OpenService {
+pub trait ShareServices: MetadataService + BlockService + OpenService + WatchService {
     /// Returns the signer of the share's handles.
     fn handle_signer(&self) -> &HandleSigner;
 

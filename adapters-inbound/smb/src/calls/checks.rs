@@ -50,6 +50,7 @@ pub(super) fn call(
         tree,
         related_file,
         may_wait: place.may_wait,
+        earlier: related.earlier.clone(),
         async_id: AtomicU64::new(0),
         new_tree: AtomicU32::new(0),
         new_oplock: OnceLock::new(),

@@ -2,7 +2,7 @@
 
 use dittofs_smb_wire::{Message, NtStatus, Request, frame};
 
-use crate::negotiation::LARGE_IO_BYTES_MAX;
+use crate::{command::NOTIFY_BYTES_MAX, negotiation::LARGE_IO_BYTES_MAX};
 
 /// Bytes of an answer besides what was asked for: its header, its fixed part, and the contexts of a CREATE.
 const HEAD_BYTES: usize = 512;
@@ -19,7 +19,7 @@ fn answer_bytes(request: &Request) -> usize {
         Request::QueryDirectory(query) => query.output_buffer_length,
         Request::QueryInfo(query) => query.output_buffer_length.min(INFO_BYTES),
         Request::Ioctl(ioctl) => ioctl.max_output_response,
-        Request::ChangeNotify(notify) => notify.output_buffer_length,
+        Request::ChangeNotify(notify) => notify.output_buffer_length.min(NOTIFY_BYTES_MAX),
         _ => 0,
     };
     asked.min(LARGE_IO_BYTES_MAX) as usize

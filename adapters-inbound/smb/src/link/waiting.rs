@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use dittofs_smb_wire::header::{Header, Routing};
@@ -17,6 +17,8 @@ pub(crate) type Cancelled = oneshot::Receiver<()>;
 pub(crate) struct Waiting {
     next: AtomicU64,
     by_id: Mutex<HashMap<u64, Request>>,
+    /// Whether nothing may wait any more.
+    is_over: AtomicBool,
 }
 
 /// A request that waits.
@@ -27,10 +29,11 @@ struct Request {
 }
 
 impl Waiting {
-    /// Takes a request in. Returns its number, and what says that it is cancelled; none if there are so many already.
+    /// Takes a request in. Returns its number, and what says that it is cancelled; none if there are so many already, or
+    /// the connection ends.
     pub(crate) fn enter(&self, message_id: u64, most: usize) -> Option<(u64, Cancelled)> {
         let mut by_id = self.by_id.lock();
-        if by_id.len() >= most {
+        if by_id.len() >= most || self.is_over.load(Ordering::Acquire) {
             return None;
         }
         let id = self.next.fetch_add(1, Ordering::Relaxed) + 1;
@@ -57,9 +60,12 @@ impl Waiting {
         }
     }
 
-    /// Cancels all.
+    /// Cancels all, and takes none in any more: nobody is there to end them.
     pub(crate) fn cancel_all(&self) {
-        for request in self.by_id.lock().values_mut() {
+        // Under the lock, or one could come in between.
+        let mut by_id = self.by_id.lock();
+        self.is_over.store(true, Ordering::Release);
+        for request in by_id.values_mut() {
             if let Some(cancel) = request.cancel.take() {
                 cancel.send(()).ok();
             }

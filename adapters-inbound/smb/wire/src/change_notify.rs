@@ -1,4 +1,5 @@
-//! CHANGE_NOTIFY, MS-SMB2 2.2.35. Its response is an [`crate::output::OutputBufferResponse`].
+//! CHANGE_NOTIFY, MS-SMB2 2.2.35. Its response is an [`crate::output::OutputBufferResponse`], which holds a
+//! [`crate::info::ChangeList`].
 
 use crate::identifiers::FileId;
 use crate::layout::{bit_set, fixed_body};

@@ -3,6 +3,7 @@
 //! A server collects facts ([`FileFacts`], [`DirectoryEntry`], [`VolumeFacts`]) and has one class encoded from them.
 //! Classes and structures are cited by their titles in MS-FSCC: their clauses have other numbers in each edition.
 
+pub mod changes;
 pub mod directory;
 pub mod ea;
 pub mod file;
@@ -16,6 +17,7 @@ pub mod set;
 pub(crate) mod strategies;
 pub mod volume;
 
+pub use changes::ChangeList;
 pub use directory::{AppleFacts, DirectoryClass, DirectoryEntry, DirectoryPage, Push};
 pub use ea::Ea;
 pub use file::{FileClass, FileFacts, OpenFacts, StreamFacts};

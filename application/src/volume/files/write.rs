@@ -124,6 +124,7 @@ impl Files {
         };
         let file = Changed { before: Some(before), after: self.nodes.overlay_locked(&lock, &stored) };
         drop(lock);
+        self.plans.watches().tell_written(&stored, file.after.size != shown.size).await;
         if stability != Stability::Unstable {
             self.commits.make_durable(node, sequence).await?;
         }

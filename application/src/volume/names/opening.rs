@@ -178,7 +178,10 @@ impl Names {
                 Some(Deletion { directory, name, credentials, client: caller.client })
             }
         };
-        self.opens.closing().set_deletion(caller, node, open, deletion).await
+        let is_deleting = deletion.is_some();
+        self.opens.closing().set_deletion(caller, node, open, deletion).await?;
+        self.plans.watches().set_deleting(node, is_deleting);
+        Ok(())
     }
 
     /// Refuses a directory that has entries.
@@ -200,6 +203,7 @@ impl Names {
                 share = %self.share.name(), %node, name = %deletion.name, %error,
                 "a file that was to go when it is closed stays"
             );
+            self.plans.watches().set_deleting(node, false);
         }
         if let Err(error) = self.opens.closing().deleted(node).await {
             tracing::warn!(share = %self.share.name(), %node, %error, "a file that is gone is still noted as going");

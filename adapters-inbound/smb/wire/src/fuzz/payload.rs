@@ -89,13 +89,14 @@ pub fn pattern(data: &[u8]) {
 /// Answers of a server, as a client reads them. The first byte chooses the class.
 #[cfg(any(test, feature = "client"))]
 pub fn answers(data: &[u8]) {
-    use crate::info::{DirectoryClass, FileClass, VolumeClass, directory, file, volume};
+    use crate::info::{DirectoryClass, FileClass, VolumeClass, changes, directory, file, volume};
 
     let Some((class, data)) = data.split_first() else { return };
     let bytes = Bytes::copy_from_slice(data);
     let _ = FileClass::from_code(*class).map(|class| file::decode(class, &bytes));
     let _ = DirectoryClass::from_code(*class).map(|class| directory::decode_page(class, &bytes));
     let _ = VolumeClass::from_code(*class).map(|class| volume::decode(class, &bytes));
+    let _ = changes::decode_changes(&bytes);
     let _ = control::ValidateNegotiateResponse::decode(&bytes);
     let _ = control::CopyChunkResponse::decode(&bytes);
     let _ = control::decode_interfaces(&bytes);

@@ -1,0 +1,83 @@
+//! The way from a directory up to those who watch the trees that it is in.
+
+use dittofs_domain::{
+    Cookie, Name, NodeId,
+    access::NodeSecurity,
+    error::{FsError, FsResult},
+    node::Parent,
+    plan::Query,
+};
+
+use super::Watches;
+
+/// How often the way is looked for that a rename changes meanwhile.
+const ATTEMPTS: u32 = 3;
+/// No path that people use is deeper. Each step costs a question.
+const DEPTH_MAX: usize = 128;
+
+/// A way up, as far as somebody watches.
+pub(super) struct Way {
+    /// The directory from which it goes up.
+    pub(super) from: NodeId,
+    pub(super) steps: Vec<Step>,
+}
+
+/// From a directory to the one above it.
+pub(super) struct Step {
+    /// Who may see what is in the directory.
+    pub(super) security: NodeSecurity,
+    /// Its name in the one above.
+    pub(super) name: Name,
+    pub(super) above: NodeId,
+}
+
+impl Watches {
+    /// The way from a directory to the topmost one whose tree is watched.
+    ///
+    /// # Errors
+    /// `Busy` where directories are renamed all the time, `TooLarge` where it is too deep, and those of the store.
+    pub(super) async fn way_up(&self, from: NodeId) -> FsResult<Way> {
+        for _ in 0..ATTEMPTS {
+            let query = Query { ancestors_of: Some(from), ..Query::default() };
+            let ancestors = self.nodes.view(&query).await?.view.ancestors;
+            let above = ancestors.get(1..).unwrap_or_default();
+            let length = self.table.topmost_tree(above).map_or(0, |topmost| topmost + 1);
+            if length > DEPTH_MAX {
+                return Err(FsError::TooLarge);
+            }
+            let below = ancestors.iter().zip(above).take(length);
+            if let Some(steps) = self.steps(below.map(|(directory, above)| (*directory, *above)).collect()).await? {
+                return Ok(Way { from, steps });
+            }
+        }
+        Err(FsError::Busy)
+    }
+
+    /// The steps between these directories; none if one of them was moved or removed meanwhile.
+    async fn steps(&self, pairs: Vec<(NodeId, NodeId)>) -> FsResult<Option<Vec<Step>>> {
+        if pairs.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let query = Query { nodes: pairs.iter().map(|(directory, _)| *directory).collect(), ..Query::default() };
+        let seen = self.nodes.view(&query).await?;
+        let mut steps = Vec::with_capacity(pairs.len());
+        for (directory, above) in pairs {
+            let Ok(node) = seen.node(directory) else { return Ok(None) };
+            if node.parent.directory != above {
+                return Ok(None);
+            }
+            let Some(name) = self.name_of(node.parent).await? else { return Ok(None) };
+            steps.push(Step { security: NodeSecurity::from(&**node), name, above });
+        }
+        Ok(Some(steps))
+    }
+
+    /// The name of an entry; none if it is not known, or is gone.
+    pub(super) async fn name_of(&self, entry: Parent) -> FsResult<Option<Name>> {
+        if entry.cookie == Cookie::START {
+            return Ok(None);
+        }
+        let name = self.metadata.name_of(entry.directory, entry.cookie).await;
+        name.map_err(|error| self.share.metadata_failed(&error))
+    }
+}
