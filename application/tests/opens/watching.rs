@@ -14,7 +14,7 @@ use dittofs_domain::{
     watch::{ChangeAction, ChangeKinds},
 };
 use dittofs_ports::{
-    BlockService, Caller, ChangeListener, EntryService, MetadataService, OpenService, Watch, WatchReply, WatchRequest,
+    BlockService, Caller, ChangeListener, MetadataService, OpenService, ShareServices, Watch, WatchReply, WatchRequest,
     WatchService,
 };
 
