@@ -13,11 +13,11 @@ pub mod statistics;
 pub use inbound::{
     Account, AccountError, AccountService, AcknowledgeFailure, AdminService, AllocatedRanges, BackupError,
     BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, BlockService, CacheKey, CacheRequest,
-    Caller, CaseRule, ChangeListener, Changed, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport, Checked,
-    CloneRange, CommitReply, Created, Entered, Entry, EntryService, HandleSigner, Linked, ListReply, ListRequest,
-    LockReply, LockRequest, Lookup, LookupName, MetadataService, NameKind, NewNode, NewUser, NodeRef, OpenEvents,
-    OpenFailure, OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, PinningBackup, Presented, ReadReply,
-    Renamed, RepairOutcome, SealedUnder, Seek, ShareChange, ShareInfo, ShareServices, ShareSpace, Stability,
+    Caller, CaseRule, ChangeListener, Changed, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport,
+    Checked, CloneRange, CommitReply, Created, Entered, Entry, EntryService, HandleSigner, Linked, ListReply,
+    ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService, NameKind, NewNode, NewUser, NodeRef,
+    OpenEvents, OpenFailure, OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, PinningBackup, Presented,
+    ReadReply, Renamed, RepairOutcome, SealedUnder, Seek, ShareChange, ShareInfo, ShareServices, ShareSpace, Stability,
     UserChange, UserInfo, Watch, WatchReply, WatchRequest, WatchService, WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{

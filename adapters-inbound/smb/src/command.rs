@@ -14,8 +14,8 @@ mod set;
 mod tree;
 
 pub(crate) use create::keeps_handles;
-pub(crate) use notify::NOTIFY_BYTES_MAX;
 use dittofs_smb_wire::{NtStatus, Request, Response, identifiers::FileId};
+pub(crate) use notify::NOTIFY_BYTES_MAX;
 
 use crate::{
     calls::{Call, Done},

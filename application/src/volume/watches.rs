@@ -21,7 +21,7 @@ use dittofs_ports::{Caller, ChangeListener, ShareMetadata, Watch, WatchRequest};
 
 use crate::volume::{nodes::Nodes, share::Share};
 use repeats::Repeats;
-use table::{Watched, WatchTable};
+use table::{WatchTable, Watched};
 pub(super) use telling::Telling;
 use way::Way;
 

@@ -53,9 +53,7 @@ fn taken(watch: &Arc<dyn Watch>) -> Vec<(ChangeAction, String)> {
     };
     match watch.take() {
         WatchReply::Nothing => Vec::new(),
-        WatchReply::Changes(records) => {
-            records.iter().map(|record| (record.action, path(&record.path))).collect()
-        }
+        WatchReply::Changes(records) => records.iter().map(|record| (record.action, path(&record.path))).collect(),
         reply => panic!("{reply:?}"),
     }
 }

@@ -11,11 +11,11 @@ enum Step {
 
 fn record() -> impl Strategy<Value = ChangeRecord> {
     let action = prop_oneof![
-        Just(ChangeAction::Added),
-        Just(ChangeAction::Removed),
+        1 => Just(ChangeAction::Added),
+        1 => Just(ChangeAction::Removed),
         3 => Just(ChangeAction::Modified),
-        Just(ChangeAction::RenamedFrom),
-        Just(ChangeAction::RenamedTo),
+        1 => Just(ChangeAction::RenamedFrom),
+        1 => Just(ChangeAction::RenamedTo),
     ];
     let name = prop_oneof![Just("a"), Just("b"), Just("a longer name"), Just("größer")];
     (action, prop::collection::vec(name, 1..4)).prop_map(|(action, names)| record_of(action, &names))

@@ -135,10 +135,7 @@ fn a_rename_tells_of_both_names_and_of_what_it_replaces() {
     );
     assert_eq!(
         actions(&mut world, rename_op((ROOT, "d"), (ROOT, "e"))),
-        [
-            (ChangeAction::RenamedFrom, "d".to_owned(), DIRECTORY),
-            (ChangeAction::RenamedTo, "e".to_owned(), DIRECTORY)
-        ]
+        [(ChangeAction::RenamedFrom, "d".to_owned(), DIRECTORY), (ChangeAction::RenamedTo, "e".to_owned(), DIRECTORY)]
     );
 }
 

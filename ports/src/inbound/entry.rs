@@ -9,7 +9,9 @@ use dittofs_domain::{
     users::{Permitted, UserName},
 };
 
-use super::{BlockService, Caller, HandleSigner, MetadataService, NodeRef, OpenEvents, OpenService, Presented, WatchService};
+use super::{
+    BlockService, Caller, HandleSigner, MetadataService, NodeRef, OpenEvents, OpenService, Presented, WatchService,
+};
 
 /// All services of one share, for the call that has entered it. Once the share is served no more, they refuse changes with
 /// `Stale`, and reads go on. Whoever kept them for longer than a call would keep the share's stores open.

@@ -48,6 +48,7 @@ mod smb_clients;
 mod smb_leases;
 mod smb_logged_on;
 mod smb_measuring;
+mod smb_notify;
 mod smb_shares;
 mod starting;
 mod stopping;

@@ -48,7 +48,10 @@ impl Watching {
     ///
     /// # Errors
     /// `FILE_CLOSED`, and those of `begin`.
-    pub(crate) async fn begin<F>(&self, begin: impl FnOnce(Arc<dyn ChangeListener>) -> F) -> Result<Arc<dyn Watch>, Failure>
+    pub(crate) async fn begin<F>(
+        &self,
+        begin: impl FnOnce(Arc<dyn ChangeListener>) -> F,
+    ) -> Result<Arc<dyn Watch>, Failure>
     where
         F: Future<Output = Result<(Arc<dyn Watch>, Held), Failure>>,
     {

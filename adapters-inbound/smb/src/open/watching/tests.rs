@@ -1,7 +1,4 @@
-use std::{
-    collections::VecDeque,
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use dittofs_domain::{
     Name,
