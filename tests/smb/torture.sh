@@ -1,8 +1,8 @@
 #!/bin/bash
 # Runs Samba's smbtorture against the server, and compares what passes with tests/smb/passes.txt.
 # Usage: tests/smb/torture.sh [--write] [SUITE...]
-#   SUITE     of smbtorture, without `smb2.` (default: the quick ones; lease, oplock and replay take minutes; after
-#             secleak the server is slow to take logons, so it comes last)
+#   SUITE     of smbtorture, without `smb2.` (default: the quick ones; lease, notify, oplock and replay take minutes,
+#             notify more than the default of LIMIT; after secleak the server is slow to take logons, so it comes last)
 #   --write   add what passes to tests/smb/passes.txt
 # Environment:
 #   SERVER_BIN   default target/release/dittofs
@@ -15,9 +15,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 quick=(connect tcon mkdir openattr winattr sdread read rw credits compound compound_find compound_async create getinfo
   rename sharemode deny lock session-id dir ioctl fileid charset delete-on-close-perms timestamps session durable-open
-  durable-open-disconnect durable-v2-open durable-v2-delay)
+  durable-open-disconnect durable-v2-open durable-v2-delay notify-inotify)
 ci=(connect tcon mkdir openattr winattr sdread read rw credits compound create getinfo rename sharemode deny lock
-  session-id session ioctl fileid charset async_dosmode)
+  session-id session ioctl fileid charset async_dosmode notify-inotify)
 write='' suites=()
 while [ $# -gt 0 ]; do
   case $1 in

@@ -127,10 +127,14 @@ impl Watches {
         if has_trees && way.as_ref().is_none_or(|way| way.from != directory) {
             *way = Some(self.way_up(directory).await?);
         }
+        let way = way.as_ref().filter(|_| has_trees);
+        if watchers.is_empty() && way.is_none_or(|way| way.steps.is_empty()) {
+            return Ok(());
+        }
         let Some(name) = self.name(&change.subject).await? else { return Ok(()) };
         let record = ChangeRecord { action: change.action, path: [name.clone()].into() };
         watchers.iter().for_each(|watcher| self.table.push(watcher, &record));
-        if let Some(way) = way.as_ref().filter(|_| has_trees) {
+        if let Some(way) = way {
             self.tell_above(way, &name, change);
         }
         Ok(())
