@@ -1,4 +1,4 @@
-//! What changes in directories, as those who watch them are told (MS-FSA, 2.1.4.1; MS-FSCC, 2.7.1).
+//! Changes in directories, as those who watch them are told of them (MS-FSA, 2.1.4.1; MS-FSCC, 2.7.1).
 //!
 //! | part | rule |
 //! |---|---|
@@ -19,7 +19,7 @@ pub use planned::{EntryChange, PlannedChanges, Subject};
 use crate::name::Name;
 
 bitflags! {
-    /// What has changed; of a watcher: what it wants to be told of. The bits are those of MS-SMB2, 2.2.35.
+    /// Kinds of changes: those that were made, or those that a watcher asks for. The bits are those of MS-SMB2, 2.2.35.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
     pub struct ChangeKinds: u32 {
         /// A name of what is no directory.
@@ -43,7 +43,7 @@ bitflags! {
     }
 }
 
-/// What became of a name, or of what has it. The numbers are those of MS-FSCC, 2.7.1.
+/// The fate of a name, or of the node that has it. The numbers are those of MS-FSCC, 2.7.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum ChangeAction {
@@ -51,7 +51,7 @@ pub enum ChangeAction {
     Added = 1,
     /// It is gone from its directory.
     Removed = 2,
-    /// What has the name has changed.
+    /// The node that has the name has changed.
     Modified = 3,
     /// It was changed to the name that the next record has.
     RenamedFrom = 4,
@@ -62,7 +62,7 @@ pub enum ChangeAction {
 /// One change, for a watcher.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ChangeRecord {
-    /// What became of the name.
+    /// The fate of the name.
     pub action: ChangeAction,
     /// The names from the watched directory on, which is not among them.
     pub path: Arc<[Name]>,

@@ -273,7 +273,7 @@ struct Sent<'p> {
     runner: &'p PlanRunner,
     garbage: Option<PlanGarbage>,
     removes_from: Option<&'p NodeLock<'p>>,
-    /// What watchers are told once it was applied.
+    /// The changes that watchers are told of once it was applied.
     telling: Option<Telling<'p>>,
 }
 

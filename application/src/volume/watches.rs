@@ -25,7 +25,7 @@ use table::{WatchTable, Watched};
 pub(super) use telling::Telling;
 use way::{Step, Way};
 
-/// What a watcher needs to be told what is in a directory: it could have listed that itself.
+/// The rights that a watcher needs to hear of names in a directory: with them it could have listed them itself.
 const SEES: AccessMask = AccessMask::LIST_DIRECTORY.union(AccessMask::EXECUTE);
 /// Watchers that are told before others of the thread have their turn: some 50 us.
 const AT_ONCE: usize = 256;
@@ -69,7 +69,7 @@ impl Watches {
         self.table.set_removed(directory, is_deleting);
     }
 
-    /// What has to be told once a plan was applied; none if nobody asks for it.
+    /// Returns the changes that have to be told once a plan was applied; none if nobody asks for them.
     pub(super) fn planned(&self, plan: &Plan) -> Option<Telling<'_>> {
         if self.table.is_empty() {
             return None;

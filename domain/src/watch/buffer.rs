@@ -1,8 +1,8 @@
-//! What is kept for a watcher.
+//! The changes that are kept for a watcher.
 
 use super::{ChangeAction, ChangeRecord};
 
-/// What a watcher takes.
+/// The outcome of taking changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// Nothing has changed since it was last asked.

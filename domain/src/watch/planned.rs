@@ -1,4 +1,4 @@
-//! What a plan changes for those who watch.
+//! The changes of a plan, for those who watch.
 
 use smallvec::SmallVec;
 
@@ -39,9 +39,9 @@ pub struct EntryChange {
     pub subject: Subject,
     /// The node that has the name, or had it.
     pub node: NodeId,
-    /// What became of it.
+    /// The fate of the name.
     pub action: ChangeAction,
-    /// What has changed.
+    /// The kinds of changes.
     pub kinds: ChangeKinds,
 }
 
@@ -159,8 +159,8 @@ fn name_kind(applied: &Applied, node: NodeId) -> ChangeKinds {
     }
 }
 
-/// What an update changes for clients. The times that a directory gets with its entries are not told of: the entries
-/// are.
+/// The changes of an update that clients see. The times that a directory gets with its entries are not told of: the
+/// entries are.
 fn kinds(update: &NodeUpdate) -> ChangeKinds {
     if update.ctime != TimeChange::Advance {
         return ChangeKinds::empty();

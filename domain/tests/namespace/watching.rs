@@ -95,7 +95,7 @@ proptest! {
     }
 }
 
-/// What a call tells: actions and names.
+/// The actions, names and kinds that a call tells of.
 fn actions(world: &mut World, op: Op) -> Vec<(ChangeAction, String, ChangeKinds)> {
     world.seconds += 1;
     let (fresh, now) = (world.fresh(), at(world.seconds));

@@ -22,7 +22,7 @@ pub struct WatchRequest {
     pub bytes_max: usize,
 }
 
-/// What a watcher takes.
+/// The outcome of taking changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WatchReply {
     /// Nothing has changed since it was last asked: the listener is told when something does.

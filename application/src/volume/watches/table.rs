@@ -59,7 +59,7 @@ pub(super) struct Watched {
     kept: Mutex<Kept>,
 }
 
-/// What a watcher has not taken yet.
+/// The changes that a watcher has not taken yet.
 struct Kept {
     buffer: WatchBuffer,
     is_removed: bool,
@@ -252,7 +252,7 @@ impl Watchers {
         }
     }
 
-    /// What is asked for.
+    /// All kinds that are asked for.
     fn wanted(&self) -> u32 {
         let kinds = self.by_kind.iter().enumerate().filter(|(_, count)| **count > 0);
         kinds.fold(if self.all > 0 { ANY } else { 0 }, |all, (bit, _)| all | 1 << bit)

@@ -1,4 +1,4 @@
-//! What a plan changes, until watchers are told.
+//! The changes of a plan, until watchers are told.
 
 use dittofs_domain::{
     plan::Applied,
