@@ -37,8 +37,8 @@ pub enum WatchReply {
     Ended,
 }
 
-/// Notifies an adapter that a watcher has something to take. Called right after the change, from whichever task made it:
-/// must return at once. Told once until everything was taken.
+/// Notifies an adapter that a watcher has something to take. Called right after the change, from whichever task made
+/// it: must return at once. Told once until everything was taken.
 pub trait ChangeListener: Send + Sync {
     /// There is something to take.
     fn changed(&self);
@@ -52,8 +52,8 @@ pub trait Watch: Send + Sync {
 
 /// Changes of one share, for those who watch, whatever protocol they are made by.
 ///
-/// A change is told of once it was applied, and before the call that made it returns. Of calls at the same time, each is
-/// told of at any time until it returns: they can be in another order than they were applied in.
+/// A change is told of once it was applied, and before the call that made it returns. Of calls at the same time, each
+/// is told of at any time until it returns: they can be in another order than they were applied in.
 #[async_trait]
 pub trait WatchService: Send + Sync {
     /// Watches a directory, from now on.

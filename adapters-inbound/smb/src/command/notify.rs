@@ -25,8 +25,9 @@ use crate::{
     tree::TreeKind,
 };
 
-/// Bytes of changes that are kept for an open, and answered at once, however many its client asks for. Some 400 names of
-/// usual length: whoever is told of more would rather list anew. Room for them is reserved as long as a request waits.
+/// Bytes of changes that are kept for an open, and answered at once, however many its client asks for. Some 400 names
+/// of usual length: whoever is told of more would rather list anew. Room for them is reserved as long as a request
+/// waits.
 pub(crate) const NOTIFY_BYTES_MAX: u32 = 16 << 10;
 
 pub(super) async fn notify(call: &Call, request: &ChangeNotifyRequest) -> Result<Done, Failure> {
