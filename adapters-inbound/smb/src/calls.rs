@@ -311,11 +311,7 @@ async fn answer(
         Ok(call) => call,
         Err(failure) => {
             // What follows has nothing to go on with.
-            *related = Related {
-                new_oplocks: std::mem::take(&mut related.new_oplocks),
-                earlier: related.earlier.take(),
-                ..Related::default()
-            };
+            related.forget();
             // Signed as the request was, also where the session is one of other connections.
             return Ok(Answer { signed_by: binding::signer(link, &header), ..unsigned(failure) });
         }
@@ -372,6 +368,12 @@ impl Call {
 }
 
 impl Related {
+    /// Leaves nothing that the next request may take over.
+    fn forget(&mut self) {
+        let (new_oplocks, earlier) = (std::mem::take(&mut self.new_oplocks), self.earlier.take());
+        *self = Related { new_oplocks, earlier, ..Related::default() };
+    }
+
     /// Notes what the next request may take over.
     fn go_on(&mut self, call: &Call, named: Option<FileId>, done: &Result<Done, Failure>) {
         self.session_id = Some(call.session.id);
