@@ -47,7 +47,7 @@ pub mod time;
 pub mod users;
 
 pub use attributes::Attributes;
-pub use client::ClientId;
+pub use client::{ClientId, LockClient};
 pub use credentials::Credentials;
 pub use error::FsError;
 pub use handle::{Handle, HandleKey};

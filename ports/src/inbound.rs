@@ -11,6 +11,7 @@ mod caller;
 mod entry;
 mod metadata;
 mod open;
+mod recovery;
 
 pub use account::{Account, AccountError, AccountService, NewUser, UserChange, UserInfo};
 pub use admin::{
@@ -31,6 +32,9 @@ pub use open::{
     AcknowledgeFailure, CacheKey, CacheRequest, LockReply, LockRequest, NameKind, NewNode, OpenEvents, OpenFailure,
     OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, ShareChange,
 };
+pub use recovery::RecoveryService;
 
 #[cfg(feature = "mocks")]
-pub use {account::MockAccountService, admin::MockAdminService, entry::MockEntryService};
+pub use {
+    account::MockAccountService, admin::MockAdminService, entry::MockEntryService, recovery::MockRecoveryService,
+};
