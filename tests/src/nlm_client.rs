@@ -253,7 +253,7 @@ impl NlmClient {
         let mut result: Xdr = self.rpc.call(NLM, procedure, arguments);
         assert_eq!(result.take_opaque(), self.cookie.to_be_bytes(), "the cookie of the call");
         let stat = result.take_word();
-        assert_eq!(result.0, []);
+        assert!(result.0.is_empty());
         stat
     }
 

@@ -78,7 +78,7 @@ impl Running {
     ) -> Result<Running, ServeError> {
         let volumes = shares.iter().map(|share| Arc::clone(&share.volume)).collect();
         let registry = Arc::new(Registry::new(volumes));
-        let recovery = recovery(config, &registry, &opener).await;
+        let recovery = recovery(config, registry.volumes(), &opener).await;
         let services = Services::new(registry);
         let services = Arc::new(services.writing_backups_to(Arc::new(FolderBackups)));
         let accounts = accounts::start(config, &opener).await?;
@@ -129,12 +129,12 @@ impl Running {
 }
 
 /// The clients that had locks; who has no data folder keeps nothing.
-async fn recovery(config: &Config, registry: &Registry, opener: &Opener) -> Arc<Recovery> {
+async fn recovery(config: &Config, volumes: Vec<Arc<Volume>>, opener: &Opener) -> Arc<Recovery> {
     let kept: Arc<dyn LockClients> = match config.lock_clients() {
         Some(path) => Arc::new(LockClientFile::new(path)),
         None => Arc::new(NoLockClients),
     };
-    Arc::new(Recovery::begin(kept, registry, config.grace, &*opener.machine.randomness).await)
+    Arc::new(Recovery::begin(kept, volumes, config.grace, &*opener.machine.randomness).await)
 }
 
 /// Returns the parameters that protocols are given.
