@@ -66,10 +66,11 @@ impl Protocol for Nfs {
         let Some(Ports { nfs, portmap }) = self.ports.take() else { return Ok(()) };
         self.address = nfs.address()?;
         let locks = self.start_locks(&serving);
-        let programs = programs(&serving, &locks, Arc::clone(&self.duplicates));
+        let monitor = Arc::new(Nsm1::new(Arc::clone(&locks)));
+        let programs = programs(&serving, (&locks, &monitor), Arc::clone(&self.duplicates));
         self.listen(nfs, programs, &serving)?;
         if let Some((streams, datagrams)) = portmap {
-            let of_monitor = start_monitor(self.address, &locks)?;
+            let of_monitor = start_monitor(self.address, monitor)?;
             self.start_portmap(streams, datagrams, of_monitor, &serving)?;
         }
         tokio::spawn(tell_earlier_clients(Arc::clone(&locks)));
@@ -148,13 +149,13 @@ impl Nfs {
 
 /// Clients announce by datagrams that they have started again. Returns the port, which the portmapper tells: that of NFS,
 /// if nobody else has it.
-fn start_monitor(nfs: SocketAddr, locks: &Arc<LockManager>) -> Result<u16, ListenError> {
+fn start_monitor(nfs: SocketAddr, monitor: Arc<Nsm1>) -> Result<u16, ListenError> {
     let refused =
         |source| ListenError { address: nfs, what: "the status monitor", option: "adapters.nfs.listen", source };
     let bind = |port| UdpSocket::from_std(bound(SocketAddr::new(nfs.ip(), port))?);
     let socket = bind(nfs.port()).or_else(|_| bind(0)).map_err(refused)?;
     let port = socket.local_addr().map_err(refused)?.port();
-    tokio::spawn(serve_datagrams(socket, Programs::new(vec![Arc::new(Nsm1::new(Arc::clone(locks)))])));
+    tokio::spawn(serve_datagrams(socket, Programs::new(vec![monitor])));
     Ok(port)
 }
 
@@ -164,12 +165,16 @@ fn bound(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
     Ok(socket)
 }
 
-fn programs(serving: &Serving, locks: &Arc<LockManager>, duplicates: Arc<DuplicateRequests>) -> Programs {
+fn programs(
+    serving: &Serving,
+    (locks, monitor): (&Arc<LockManager>, &Arc<Nsm1>),
+    duplicates: Arc<DuplicateRequests>,
+) -> Programs {
     let services = serving.services.clone();
     let mount = Mount3::new(Arc::clone(&services.entry), Arc::clone(&services.admin));
     let nfs = Nfs3::new(services, duplicates, serving.slow);
-    let (locks, monitor) = (Nlm4::new(Arc::clone(locks)), Nsm1::new(Arc::clone(locks)));
-    Programs::new(vec![Arc::new(nfs), Arc::new(mount), Arc::new(locks), Arc::new(monitor)])
+    let locks = Nlm4::new(Arc::clone(locks));
+    Programs::new(vec![Arc::new(nfs), Arc::new(mount), Arc::new(locks), Arc::<Nsm1>::clone(monitor)])
 }
 
 /// Where everything is: the portmapper itself, and what is served on the port of NFS.

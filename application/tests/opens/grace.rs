@@ -1,6 +1,9 @@
 //! Locks that clients take again after a restart.
 
-use std::{sync::Mutex as StdMutex, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use dittofs_application::Recovery;
@@ -18,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(45);
 
 /// A list that says what it is told to.
 struct List {
-    begins: StdMutex<Option<Result<(i32, Vec<LockClient>), LockClientsError>>>,
+    begins: Mutex<Option<Result<(i32, Vec<LockClient>), LockClientsError>>>,
     is_full: bool,
 }
 
@@ -42,8 +45,8 @@ fn client() -> LockClient {
 }
 
 async fn begin(world: &World, begins: Result<(i32, Vec<LockClient>), LockClientsError>, is_full: bool) -> Recovery {
-    let list = List { begins: StdMutex::new(Some(begins)), is_full };
-    Recovery::begin(std::sync::Arc::new(list), world.services.volumes(), GRACE, &SystemRandomness::new()).await
+    let list = List { begins: Mutex::new(Some(begins)), is_full };
+    Recovery::begin(Arc::new(list), world.services.volumes(), GRACE, &SystemRandomness::new().unwrap()).await
 }
 
 async fn lock(world: &World, client: u64, reclaims: bool) -> LockReply {

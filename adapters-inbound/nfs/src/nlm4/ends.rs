@@ -88,6 +88,7 @@ impl LockManager {
         loop {
             tokio::time::sleep(LOOK).await;
             let Some(manager) = manager.upgrade() else { return };
+            let _remembering = manager.remembering.lock().await;
             let idle = manager.claims.drop_idle(IDLE, Instant::now());
             if !idle.is_empty() {
                 manager.recovery.forget(&idle).await;

@@ -53,7 +53,11 @@ async fn tell(manager: Arc<LockManager>, token: WaitToken, blocked: Blocked) {
         if !manager.waiting.is_untold(token) {
             return;
         }
-        match tell_once(&manager, &blocked).await {
+        let told = match manager.calls.acquire().await {
+            Ok(_place) => tell_once(&manager, &blocked).await,
+            Err(_) => return,
+        };
+        match told {
             Ok(nlm4_stats::NLM4_GRANTED) => {
                 manager.waiting.told(token);
                 return;

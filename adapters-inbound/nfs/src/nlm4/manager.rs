@@ -8,7 +8,7 @@ use dittofs_domain::{
     opens::{Lock, LockHolder, LockKind, LockOwner, LockRange},
 };
 use dittofs_ports::{Entered, EntryService, LockReply, LockRequest, RecoveryService};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::{
     claims::{By, Claim, Claims, Held},
@@ -19,12 +19,19 @@ use super::{
 };
 use crate::portmap::lookup::ClientPortmap;
 
+/// Clients that are told of their locks at once.
+const CALLS_MAX: usize = 64;
+
 /// Everything that clients have locked through NLM.
 pub(crate) struct LockManager {
     pub(super) entry: Arc<dyn EntryService>,
     pub(crate) recovery: Arc<dyn RecoveryService>,
     pub(super) claims: Claims,
     pub(super) waiting: Waiting,
+    /// Held while clients are remembered or forgotten: one that locks again is not forgotten at the same time.
+    pub(super) remembering: tokio::sync::Mutex<()>,
+    /// Places for calls of clients that have waited.
+    pub(super) calls: Semaphore,
     pub(crate) clients: ClientPortmap,
     /// Where clients are called from, whoever has caused that.
     pub(crate) runtime: Handle,
@@ -53,8 +60,16 @@ impl LockManager {
         clients: ClientPortmap,
         runtime: Handle,
     ) -> LockManager {
-        let (claims, waiting) = (Claims::default(), Waiting::default());
-        LockManager { entry, recovery, claims, waiting, clients, runtime }
+        LockManager {
+            entry,
+            recovery,
+            claims: Claims::default(),
+            waiting: Waiting::default(),
+            remembering: tokio::sync::Mutex::default(),
+            calls: Semaphore::new(CALLS_MAX),
+            clients,
+            runtime,
+        }
     }
 
     /// Takes in the clients that an earlier life of the server has left.
@@ -185,6 +200,7 @@ impl LockManager {
         if !monitored || self.claims.is_remembered(&host) {
             return Ok(());
         }
+        let _remembering = self.remembering.lock().await;
         let client = origin.lock_client();
         self.recovery.remember(&client).await.map_err(status)?;
         self.claims.remembered(&host, client);
