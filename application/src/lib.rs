@@ -12,6 +12,7 @@ mod keyed;
 mod lock_order;
 mod owned;
 mod policy;
+mod recovery;
 mod registry;
 mod replicated;
 mod restore;
@@ -22,6 +23,7 @@ mod volume;
 
 pub use accounts::{Accounts, USERS_MAX};
 pub use policy::{Atime, Network, SharePolicy};
+pub use recovery::Recovery;
 pub use registry::Registry;
 pub use restore::{RestoreError, RestoreStores, restore_share};
 pub use served::ServedShare;

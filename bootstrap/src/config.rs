@@ -29,6 +29,7 @@ mod users;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dittofs_application::VolumeLimits;
 use figment::value::{Dict, Value};
@@ -78,6 +79,8 @@ pub struct Config {
     pub users: UsersConfig,
     /// The shares; at least one.
     pub shares: Vec<ShareConfig>,
+    /// How long clients may take their locks again after a restart, before others get any.
+    pub grace: Duration,
     /// The adapters by which clients reach them.
     pub adapters: Adapters,
     /// The options of the log.
@@ -114,6 +117,10 @@ pub struct DiskCacheConfig {
 }
 
 const MIB: u64 = 1 << 20;
+/// Clients are told within a second, and Linux then asks for its locks at once; some need their names looked up first.
+const GRACE_DEFAULT: Duration = Duration::from_secs(45);
+/// The clients with locks, below the data folder.
+const LOCK_CLIENTS: &str = "lock-clients";
 /// A journal must hold a few transfers of 1 MiB, or no write could ever be admitted.
 const JOURNAL_MIN: ByteSize = ByteSize(16 * MIB);
 /// Below the data folder.
@@ -136,6 +143,11 @@ const DISK_CACHE_MIN: ByteSize = ByteSize(dittofs_block_cache::DiskCacheOptions:
 const DISK_CACHE_DEFAULT: ByteSize = ByteSize(10 * 1024 * MIB);
 
 impl Config {
+    /// Where the clients with locks are kept; none where nothing is.
+    pub(crate) fn lock_clients(&self) -> Option<PathBuf> {
+        Some(self.data.as_ref()?.join(LOCK_CLIENTS))
+    }
+
     /// The shares whose files are gone when the server stops.
     pub fn shares_in_memory(&self) -> impl Iterator<Item = &ShareConfig> {
         self.shares.iter().filter(|share| share.durability == Durability::None)
@@ -173,6 +185,12 @@ struct Given<'a> {
 /// The section of the protocol whose clients know shares by one word.
 const SMB: &str = "smb";
 
+fn read_grace(mut section: Section<'_>) -> Duration {
+    let seconds = section.take_number("grace_seconds", 1..=600);
+    section.finish();
+    seconds.map_or(GRACE_DEFAULT, Duration::from_secs)
+}
+
 /// Reads the whole tree; `None` when the report has a problem.
 fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     let mut root = Section::new(String::new(), tree, report);
@@ -188,6 +206,7 @@ fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     let system_store = users::read_store(&mut root, &metadata, &shares);
     let journal = read_journal(journal, &shares, &mut folders);
     let cache = read_cache(cache, &mut folders);
+    let grace = read_grace(root.take_section("locks"));
     let adapters = adapters::read(root.take_section("adapters"), given.protocols);
     if adapters.protocols.iter().any(|(name, _)| name == SMB) {
         short_names::check(&shares, report);
@@ -197,7 +216,7 @@ fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     root.finish();
     let data = folders.data();
     let (metadata, content) = (metadata.sound, content.sound);
-    report.is_clean().then_some(Config { data, metadata, content, users, journal, cache, shares, adapters, log })
+    report.is_clean().then_some(Config { data, metadata, content, users, journal, cache, shares, grace, adapters, log })
 }
 
 /// Where neither stores nor shares are named, the server still serves something.

@@ -19,6 +19,18 @@ pub enum ClientId {
     Other(u64),
 }
 
+/// A client that has to be told when its locks are gone with the server, so that it takes them again (NSM: XNFS, chapter
+/// 11).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LockClient {
+    /// Where it is.
+    pub address: IpAddr,
+    /// Its own name for itself.
+    pub name: Box<[u8]>,
+    /// The address of the server that it knows: it believes nobody else.
+    pub server: IpAddr,
+}
+
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

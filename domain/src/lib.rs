@@ -49,7 +49,7 @@ pub mod users;
 pub mod watch;
 
 pub use attributes::Attributes;
-pub use client::ClientId;
+pub use client::{ClientId, LockClient};
 pub use credentials::Credentials;
 pub use error::FsError;
 pub use handle::{Handle, HandleKey};

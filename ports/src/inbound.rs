@@ -11,6 +11,7 @@ mod caller;
 mod entry;
 mod metadata;
 mod open;
+mod recovery;
 mod watch;
 
 pub use account::{Account, AccountError, AccountService, NewUser, UserChange, UserInfo};
@@ -32,7 +33,10 @@ pub use open::{
     AcknowledgeFailure, CacheKey, CacheRequest, LockReply, LockRequest, NameKind, NewNode, OpenEvents, OpenFailure,
     OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, ShareChange,
 };
+pub use recovery::RecoveryService;
 pub use watch::{ChangeListener, Watch, WatchReply, WatchRequest, WatchService};
 
 #[cfg(feature = "mocks")]
-pub use {account::MockAccountService, admin::MockAdminService, entry::MockEntryService};
+pub use {
+    account::MockAccountService, admin::MockAdminService, entry::MockEntryService, recovery::MockRecoveryService,
+};

@@ -17,27 +17,28 @@ pub use inbound::{
     Checked, CloneRange, CommitReply, Created, Entered, Entry, EntryService, HandleSigner, Linked, ListReply,
     ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService, NameKind, NewNode, NewUser, NodeRef,
     OpenEvents, OpenFailure, OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, PinningBackup, Presented,
-    ReadReply, Renamed, RepairOutcome, SealedUnder, Seek, ShareChange, ShareInfo, ShareServices, ShareSpace, Stability,
-    UserChange, UserInfo, Watch, WatchReply, WatchRequest, WatchService, WeakAttributes, WriteReply, WriteVerifier,
+    ReadReply, RecoveryService, Renamed, RepairOutcome, SealedUnder, Seek, ShareChange, ShareInfo, ShareServices,
+    ShareSpace, Stability, UserChange, UserInfo, Watch, WatchReply, WatchRequest, WatchService, WeakAttributes,
+    WriteReply, WriteVerifier,
 };
 pub use outbound::{
     Appended, ApplyError, BackupFolderError, BackupFolders, BackupReader, BackupRows, BackupWriter, BlockCache,
     CacheUsage, Capacity, Claim, Clock, CodecError, ContentError, ContentStore, Counter, DiskCache, DiskCacheUsage,
     FrameCodec, FrameKey, FrameSealer, Journal, JournalError, JournalIdentity, JournalUsage, KeysInUse, Listed,
-    Listing, Manifest, Marked, MetadataError, MetadataStore, ObjectInBackup, OpenChange, OpenHint, OpenQuestion,
-    OpenState, OpenStateError, Randomness, Record, Revision, RowsInBackup, SealError, SecretError, SecretSealer,
-    ShareInBackup, ShareMetadata, ShareRecord, ShareSnapshot, SnapshotRow, Spawner, StoredUser, Survives, UserStore,
-    UserStoreError,
+    Listing, LockClients, LockClientsError, Manifest, Marked, MetadataError, MetadataStore, ObjectInBackup, OpenChange,
+    OpenHint, OpenQuestion, OpenState, OpenStateError, Randomness, Record, Revision, RowsInBackup, SealError,
+    SecretError, SecretSealer, ShareInBackup, ShareMetadata, ShareRecord, ShareSnapshot, SnapshotRow, Spawner,
+    StoredUser, Survives, UserStore, UserStoreError,
 };
 
 #[cfg(feature = "mocks")]
 pub mod mocks {
     //! Mocks of the ports, made by mockall.
-    pub use crate::inbound::{MockAccountService, MockAdminService, MockEntryService};
+    pub use crate::inbound::{MockAccountService, MockAdminService, MockEntryService, MockRecoveryService};
     pub use crate::outbound::{
         MockBlockCache, MockClock, MockContentStore, MockDiskCache, MockFrameCodec, MockFrameSealer, MockJournal,
-        MockMetadataStore, MockOpenState, MockRandomness, MockSecretSealer, MockShareMetadata, MockSpawner,
-        MockUserStore,
+        MockLockClients, MockMetadataStore, MockOpenState, MockRandomness, MockSecretSealer, MockShareMetadata,
+        MockSpawner, MockUserStore,
     };
     pub use crate::statistics::MockStatisticsService;
 }

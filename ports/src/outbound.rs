@@ -8,6 +8,7 @@ mod error;
 mod frame_codec;
 mod frame_sealer;
 mod journal;
+mod lock_clients;
 mod machine;
 mod metadata_store;
 mod open_state;
@@ -23,12 +24,13 @@ pub use block_cache::{BlockCache, CacheUsage, FrameKey};
 pub use content_store::{Capacity, Claim, ContentStore, Marked};
 pub use disk_cache::{DiskCache, DiskCacheUsage};
 pub use error::{
-    ApplyError, CodecError, ContentError, JournalError, MetadataError, OpenStateError, SealError, SecretError, Source,
-    UserStoreError,
+    ApplyError, CodecError, ContentError, JournalError, LockClientsError, MetadataError, OpenStateError, SealError,
+    SecretError, Source, UserStoreError,
 };
 pub use frame_codec::FrameCodec;
 pub use frame_sealer::FrameSealer;
 pub use journal::{Appended, Journal, JournalIdentity, JournalUsage, Record};
+pub use lock_clients::LockClients;
 pub use machine::{Clock, Randomness, Spawner};
 pub use metadata_store::{Counter, KeysInUse, Listed, Listing, MetadataStore, ShareMetadata, ShareRecord};
 pub use open_state::{OpenChange, OpenHint, OpenQuestion, OpenState};
@@ -44,6 +46,7 @@ pub use {
     frame_codec::MockFrameCodec,
     frame_sealer::MockFrameSealer,
     journal::MockJournal,
+    lock_clients::MockLockClients,
     machine::{MockClock, MockRandomness, MockSpawner},
     metadata_store::{MockMetadataStore, MockShareMetadata},
     open_state::MockOpenState,

@@ -8,6 +8,7 @@ pub mod conformance;
 pub mod exposition;
 pub mod fault_proxy;
 pub mod model;
+pub mod nlm_client;
 pub mod ports;
 pub mod report;
 pub mod rpc;

@@ -8,6 +8,8 @@ use futures_util::FutureExt;
 
 use crate::mount3::wire as mount3;
 use crate::nfs3::wire as nfs3;
+use crate::nlm4::wire as nlm4;
+use crate::nsm::wire as nsm;
 use crate::portmap::Portmap;
 use crate::portmap::wire::mapping;
 use crate::rpc::{Incoming, Programs, RecordReader};
@@ -26,6 +28,8 @@ pub const TARGETS: &[Target] = &[
     ("nfs3_results", fuzz_nfs3_results),
     ("mount3", fuzz_mount3),
     ("portmap", fuzz_portmap),
+    ("nlm4", fuzz_nlm4),
+    ("nsm1", fuzz_nsm1),
 ];
 
 /// A stream of records. Its first byte says in what pieces the others arrive.
@@ -49,7 +53,7 @@ pub fn fuzz_record_reader(data: &[u8]) {
 
 /// A record: header, credential, dispatch and the portmapper's answer.
 pub fn fuzz_rpc_call(data: &[u8]) {
-    if let Ok(Incoming::Call(call)) = Incoming::parse(Bytes::copy_from_slice(data), PEER) {
+    if let Ok(Incoming::Call(call)) = Incoming::parse(Bytes::copy_from_slice(data), (PEER, PEER.ip())) {
         let _ = crate::duplicate::DuplicateKey::of(&call).operation();
         let programs = Programs::new(vec![std::sync::Arc::new(Portmap::new(Vec::new()))]);
         let reply = programs.call(call).now_or_never();
@@ -121,6 +125,28 @@ pub fn fuzz_mount3(data: &[u8]) {
 /// The portmapper's arguments.
 pub fn fuzz_portmap(data: &[u8]) {
     attempt::<mapping>(data);
+}
+
+/// Arguments and results of the lock manager.
+pub fn fuzz_nlm4(data: &[u8]) {
+    choose(
+        data,
+        &[
+            attempt::<nlm4::nlm4_testargs>,
+            attempt::<nlm4::nlm4_lockargs>,
+            attempt::<nlm4::nlm4_cancargs>,
+            attempt::<nlm4::nlm4_unlockargs>,
+            attempt::<nlm4::nlm4_shareargs>,
+            attempt::<nlm4::nlm4_notify>,
+            attempt::<nlm4::nlm4_testres>,
+            attempt::<nlm4::nlm4_res>,
+        ],
+    );
+}
+
+/// The status monitor's arguments.
+pub fn fuzz_nsm1(data: &[u8]) {
+    choose(data, &[attempt::<nsm::sm_name>, attempt::<nsm::stat_chge>]);
 }
 
 fn choose(data: &[u8], decoders: &[fn(&[u8])]) {

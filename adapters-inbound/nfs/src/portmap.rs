@@ -2,6 +2,7 @@
 //!
 //! It answers from a fixed list. Nobody can register anything, and no call is passed on, since both would serve attackers first.
 
+pub(crate) mod lookup;
 pub mod wire;
 
 use async_trait::async_trait;

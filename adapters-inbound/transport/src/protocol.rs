@@ -1,7 +1,7 @@
 use std::{fmt::Debug, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use dittofs_ports::{AccountService, AdminService, EntryService, statistics::ProtocolStatistics};
+use dittofs_ports::{AccountService, AdminService, EntryService, RecoveryService, statistics::ProtocolStatistics};
 use tokio::runtime::Handle;
 
 use crate::Bounds;
@@ -15,6 +15,8 @@ pub struct Services {
     pub admin: Arc<dyn AdminService>,
     /// The users of the server, for protocols where users log on.
     pub accounts: Arc<dyn AccountService>,
+    /// Clients with locks, for protocols whose clients take them again after a restart.
+    pub recovery: Arc<dyn RecoveryService>,
 }
 
 /// How long a connection may carry nothing, where nothing else is configured: twice what a Linux client keeps an idle

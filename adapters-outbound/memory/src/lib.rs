@@ -4,10 +4,12 @@
 //! This crate does not know: what a plan means, what an object holds.
 
 mod content;
+mod lock_clients;
 mod metadata;
 mod open_state;
 mod users;
 
 pub use content::MemoryContentStore;
+pub use lock_clients::NoLockClients;
 pub use metadata::MemoryMetadataStore;
 pub use open_state::MemoryOpenState;

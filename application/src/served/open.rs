@@ -93,8 +93,8 @@ impl OpenService for ServedShare {
         strand(self.volume.opens().cancel_lock(caller, node, wait)).await
     }
 
-    async fn holds_locks(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<bool> {
-        strand(self.volume.opens().holds_locks(caller, node, owner)).await
+    async fn locks_held(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<usize> {
+        strand(self.volume.opens().locks_held(caller, node, owner)).await
     }
 
     async fn release_owner(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<()> {

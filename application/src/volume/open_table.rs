@@ -11,7 +11,14 @@ mod leases;
 mod locks;
 mod open;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use dittofs_domain::{
     NodeId,
@@ -59,6 +66,8 @@ pub(crate) struct OpenTable {
     freed: Vec<Notify>,
     /// Nodes without a name that the reaper found open.
     nameless: Mutex<HashSet<NodeId>>,
+    /// When the grace period ends, in milliseconds of the monotonic clock: 0 where there was none.
+    grace_until_ms: AtomicU64,
 }
 
 /// How long a call waits for those who cache.
@@ -136,12 +145,24 @@ impl OpenTable {
     ) -> OpenTable {
         let freed = (0..SHARDS).map(|_| Notify::new()).collect();
         let (subscribers, nameless) = (Subscribers::new(Arc::clone(&share)), Mutex::default());
-        OpenTable { share, nodes, locks, state, garbage, subscribers, freed, nameless }
+        let grace_until_ms = AtomicU64::new(0);
+        OpenTable { share, nodes, locks, state, garbage, subscribers, freed, nameless, grace_until_ms }
     }
 
     /// Notifies an adapter from now on of what becomes of its clients' state.
     pub(crate) fn subscribe(&self, events: Arc<dyn OpenEvents>) {
         self.subscribers.add(events);
+    }
+
+    /// For so long from now, only who held a lock before gets one.
+    pub(crate) fn begin_grace(&self, period: Duration) {
+        let period_ms = u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
+        self.grace_until_ms.store(self.share.now_ms().saturating_add(period_ms), Ordering::Relaxed);
+    }
+
+    fn is_in_grace(&self) -> bool {
+        let until_ms = self.grace_until_ms.load(Ordering::Relaxed);
+        until_ms != 0 && self.share.now_ms() < until_ms
     }
 
     /// A name for a lock that is waited for.

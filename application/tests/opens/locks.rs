@@ -97,8 +97,8 @@ async fn a_request_that_waits_is_granted_by_the_unlock_that_frees_it() {
     };
     let events: Vec<_> = world.events.all().into_iter().map(granted).collect();
     assert_eq!(events, [(file, owner(2))]);
-    assert!(world.share.holds_locks(&nfs(2), file, &owner_of(2)).await.unwrap());
-    assert!(!world.share.holds_locks(&nfs(3), file, &owner_of(3)).await.unwrap());
+    assert_eq!(world.share.locks_held(&nfs(2), file, &owner_of(2)).await, Ok(1));
+    assert_eq!(world.share.locks_held(&nfs(3), file, &owner_of(3)).await, Ok(0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,7 +108,7 @@ async fn a_cancelled_request_gets_nothing() {
     world.owner_lock(1, file, LockKind::Exclusive, false).await;
     let wait = world.share.wait_token();
     let lock = Lock { range: bytes(0, 1), kind: LockKind::Shared, holder: owner(2) };
-    let request = LockRequest { lock, wait: Some(wait), waits: true };
+    let request = LockRequest { lock, wait: Some(wait), waits: true, reclaims: false };
     assert_eq!(world.share.lock(&nfs(2), file, &request).await, Ok(LockReply::Queued));
 
     assert_eq!(world.share.cancel_lock(&nfs(1), file, wait).await, Ok(false), "not of this client");
@@ -126,7 +126,7 @@ async fn who_may_neither_read_nor_write_locks_nothing() {
     let private = SetAttributes { mode: Some(0o600), ..SetAttributes::default() };
     world.share.set_attributes(&nfs(1), file, &private, None).await.unwrap();
     let lock = Lock { range: bytes(0, 1), kind: LockKind::Shared, holder: owner(2) };
-    let request = LockRequest { lock, wait: None, waits: true };
+    let request = LockRequest { lock, wait: None, waits: true, reclaims: false };
     assert_eq!(world.share.lock(&user(2, 2_000), file, &request).await, Err(FsError::Access));
     assert_eq!(world.share.test_lock(&user(2, 2_000), file, &request.lock).await, Err(FsError::Access));
     assert_eq!(world.share.lock(&nfs(2), file, &request).await, Ok(LockReply::Granted));

@@ -6,6 +6,7 @@ mod by_name;
 #[path = "../parts/clock.rs"]
 mod clock;
 mod failures;
+mod grace;
 mod known;
 mod locks;
 #[path = "../parts/policy.rs"]

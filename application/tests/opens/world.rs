@@ -135,13 +135,13 @@ impl World {
     pub(crate) async fn owner_lock(&self, client: u64, node: NodeId, kind: LockKind, wait: bool) -> LockReply {
         let wait = wait.then(|| self.share.wait_token());
         let lock = Lock { range: bytes(0, 10), kind, holder: owner(client) };
-        self.share.lock(&nfs(client), node, &LockRequest { lock, wait, waits: true }).await.unwrap()
+        self.share.lock(&nfs(client), node, &LockRequest { lock, wait, waits: true, reclaims: false }).await.unwrap()
     }
 
     /// Locks as SMB does: by an open.
     pub(crate) async fn open_lock(&self, caller: &Caller, node: NodeId, kind: LockKind) -> FsResult<LockReply> {
         let lock = Lock { range: bytes(0, 10), kind, holder: by_open(caller) };
-        self.share.lock(caller, node, &LockRequest { lock, wait: None, waits: true }).await
+        self.share.lock(caller, node, &LockRequest { lock, wait: None, waits: true, reclaims: false }).await
     }
 
     pub(crate) fn elapsed(&self) -> Duration {

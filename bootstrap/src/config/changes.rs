@@ -143,7 +143,7 @@ fn has_moved(before: &JournalConfig, newer: &JournalConfig) -> bool {
 /// The keys beside those of shares and protocols that need a restart.
 fn keys(running: &Config, newer: &Config) -> Vec<String> {
     // All fields are named, so that none that is new is forgotten.
-    let Config { data, metadata, content, users, journal, cache, shares: _, adapters, log } = running;
+    let Config { data, metadata, content, users, journal, cache, shares: _, grace, adapters, log } = running;
     let UsersConfig { store, is_store_named: _, key_file } = users;
     let JournalConfig { size, path: _ } = journal;
     let CacheConfig { memory, readahead, disk } = cache;
@@ -158,6 +158,7 @@ fn keys(running: &Config, newer: &Config) -> Vec<String> {
         ("cache.memory", *memory == newer.cache.memory),
         ("cache.readahead", *readahead == newer.cache.readahead),
         ("cache.disk", *disk == newer.cache.disk),
+        ("locks.grace_seconds", *grace == newer.grace),
         ("adapters.admin", *admin == newer.adapters.admin),
         ("adapters.limits", *limits == newer.adapters.limits),
         ("log.format", *format == newer.log.format),

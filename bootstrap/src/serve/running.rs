@@ -6,8 +6,11 @@ use std::{
 };
 
 use dittofs_admin::Sources;
-use dittofs_application::{Accounts, Registry, Services, Volume};
+use dittofs_application::{Accounts, Recovery, Registry, Services, Volume};
 use dittofs_backup_folder::FolderBackups;
+use dittofs_memory::NoLockClients;
+use dittofs_ports::LockClients;
+use dittofs_system::LockClientFile;
 use dittofs_transport::{Bounds, Services as Offered, Serving};
 use tokio::sync::Notify;
 
@@ -74,7 +77,9 @@ impl Running {
         watching: Watching,
     ) -> Result<Running, ServeError> {
         let volumes = shares.iter().map(|share| Arc::clone(&share.volume)).collect();
-        let services = Services::new(Arc::new(Registry::new(volumes)));
+        let registry = Arc::new(Registry::new(volumes));
+        let recovery = recovery(config, registry.volumes(), &opener).await;
+        let services = Services::new(registry);
         let services = Arc::new(services.writing_backups_to(Arc::new(FolderBackups)));
         let accounts = accounts::start(config, &opener).await?;
         let unnamed = opener.unnamed(config).await;
@@ -86,7 +91,7 @@ impl Running {
         };
         let socket = config.data.as_ref().map(listen).transpose()?;
         let bounds = bounds::of(&config.adapters.limits);
-        let protocols = bound.start(&serving(config, (&services, &accounts), fronts, &bounds))?;
+        let protocols = bound.start(&serving(config, (&services, &accounts, &recovery), fronts, &bounds))?;
         let (cache, disk) = (opener.cache.clone(), opener.disk.clone());
         let live = Live {
             config: config.clone(),
@@ -123,15 +128,29 @@ impl Running {
     }
 }
 
+/// The clients that had locks; who has no data folder keeps nothing.
+async fn recovery(config: &Config, volumes: Vec<Arc<Volume>>, opener: &Opener) -> Arc<Recovery> {
+    let kept: Arc<dyn LockClients> = match config.lock_clients() {
+        Some(path) => Arc::new(LockClientFile::new(path)),
+        None => Arc::new(NoLockClients),
+    };
+    Arc::new(Recovery::begin(kept, volumes, config.grace, &*opener.machine.randomness).await)
+}
+
 /// Returns the parameters that protocols are given.
 fn serving(
     config: &Config,
-    (services, accounts): (&Arc<Services>, &Arc<Accounts>),
+    (services, accounts, recovery): (&Arc<Services>, &Arc<Accounts>, &Arc<Recovery>),
     fronts: &Fronts,
     bounds: &Bounds,
 ) -> Serving {
     Serving {
-        services: Offered { entry: services.clone(), admin: services.clone(), accounts: accounts.clone() },
+        services: Offered {
+            entry: services.clone(),
+            admin: services.clone(),
+            accounts: accounts.clone(),
+            recovery: recovery.clone(),
+        },
         bounds: bounds.clone(),
         fronts: fronts.handles(),
         idle: config.adapters.limits.idle,

@@ -145,9 +145,9 @@ impl LockTable {
         self.locks.is_empty()
     }
 
-    /// Whether any lock is held by a POSIX owner.
-    pub fn is_held_by(&self, owner: &LockOwner) -> bool {
-        self.locks.iter().any(|l| matches!(&l.holder, LockHolder::Owner(o) if o == owner))
+    /// How many locks a POSIX owner holds.
+    pub fn held_by(&self, owner: &LockOwner) -> usize {
+        self.locks.iter().filter(|l| matches!(&l.holder, LockHolder::Owner(o) if o == owner)).count()
     }
 
     fn release(&mut self, gone: impl Fn(&LockHolder) -> bool) -> bool {

@@ -148,6 +148,8 @@ pub struct LockRequest {
     pub wait: Option<WaitToken>,
     /// As in [`OpenRequest::waits`], about those who cache.
     pub waits: bool,
+    /// Whether the caller held it when the server last stopped, and takes it again.
+    pub reclaims: bool,
 }
 
 /// The answer to a request for a lock.
@@ -159,6 +161,9 @@ pub enum LockReply {
     Queued,
     /// This one is in the way.
     Conflict(Lock),
+    /// The grace period after a start decides: while it lasts, only who reclaims gets a lock; afterwards, nobody
+    /// reclaims.
+    Grace,
 }
 
 /// Why an acknowledgement is not accepted.
@@ -257,8 +262,8 @@ pub trait OpenService: Send + Sync {
     /// replaced.
     async fn cancel_lock(&self, caller: &Caller, node: NodeId, wait: WaitToken) -> FsResult<bool>;
 
-    /// Whether a POSIX owner holds any lock on the node.
-    async fn holds_locks(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<bool>;
+    /// How many locks a POSIX owner holds on the node.
+    async fn locks_held(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<usize>;
 
     /// Drops all locks and requests of a POSIX owner on the node.
     async fn release_owner(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<()>;

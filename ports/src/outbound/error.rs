@@ -141,6 +141,17 @@ pub enum OpenStateError {
     Corrupt(#[source] Source),
 }
 
+/// The clients with locks were not read or kept.
+#[derive(Debug, Error)]
+pub enum LockClientsError {
+    /// They can't be read or written.
+    #[error("the list of clients with locks is unavailable: {0}")]
+    Unavailable(#[source] Source),
+    /// The data that it holds makes no sense.
+    #[error("the list of clients with locks is damaged: {0}")]
+    Corrupt(#[source] Source),
+}
+
 /// A frame was not decompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum CodecError {

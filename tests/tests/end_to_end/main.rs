@@ -21,6 +21,7 @@ mod libnfs;
 mod lines;
 mod links;
 mod listing;
+mod locks;
 mod logging;
 mod management;
 mod measuring;

@@ -12,6 +12,7 @@ use crate::rpc::{AuthSys, Call, Credential};
 fn call(xid: u32) -> Call {
     Call {
         peer: "127.0.0.1:700".parse().unwrap(),
+        local: [127, 0, 0, 1].into(),
         xid,
         program: 100_003,
         version: 3,

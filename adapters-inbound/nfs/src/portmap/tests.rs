@@ -14,6 +14,7 @@ fn answer(procedure: u32, arguments: &impl Encode) -> Bytes {
     arguments.encode(&mut encoder);
     let call = Call {
         peer: "127.0.0.1:700".parse().unwrap(),
+        local: [127, 0, 0, 1].into(),
         xid: 1,
         program: PROGRAM,
         version: VERSION,

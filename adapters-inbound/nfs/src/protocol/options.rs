@@ -5,7 +5,7 @@ use std::{
 
 use dittofs_transport::Serving;
 
-use crate::{duplicate::DuplicateLimits, transport::Limits};
+use crate::{duplicate::DuplicateLimits, portmap, transport::Limits};
 
 const MIB: usize = 1 << 20;
 
@@ -16,6 +16,8 @@ pub struct NfsOptions {
     pub listen: SocketAddr,
     /// Where the built-in portmapper (version 2) is served; off if absent.
     pub portmap: Option<SocketAddr>,
+    /// The port of the portmapper at each client, which says where the client is told of its locks.
+    pub client_portmap: u16,
     /// The bounds of what clients can make the server hold.
     pub limits: NfsLimits,
 }
@@ -44,11 +46,12 @@ impl NfsOptions {
     /// The keys that differ and can't be changed while clients are served.
     pub(super) fn needing_restart(&self, newer: &NfsOptions) -> Vec<&'static str> {
         // All fields are named, so that none that is new is forgotten.
-        let NfsOptions { listen, portmap, limits } = self;
+        let NfsOptions { listen, portmap, client_portmap, limits } = self;
         let NfsLimits { in_flight, in_flight_bytes, reply_cache, stall, drain: _ } = limits;
         let differ = [
             ("listen", *listen != newer.listen),
             ("portmap", *portmap != newer.portmap),
+            ("client_portmap", *client_portmap != newer.client_portmap),
             ("limits.in_flight", *in_flight != newer.limits.in_flight),
             ("limits.in_flight_bytes", *in_flight_bytes != newer.limits.in_flight_bytes),
             ("limits.reply_cache", *reply_cache != newer.limits.reply_cache),
@@ -79,7 +82,7 @@ impl NfsOptions {
 impl Default for NfsOptions {
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 12_049));
-        NfsOptions { listen, portmap: None, limits: NfsLimits::default() }
+        NfsOptions { listen, portmap: None, client_portmap: portmap::PORT, limits: NfsLimits::default() }
     }
 }
 

@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use dittofs_xdr::{Decode, Decoder, XdrError};
@@ -10,6 +10,8 @@ use super::{Credential, RPC_VERSION, Reply, call_line};
 pub struct Call {
     /// Where it came from.
     pub peer: SocketAddr,
+    /// The address of this server that it was sent to.
+    pub local: IpAddr,
     /// The client's name for this call, the same in each of its retransmissions.
     pub xid: u32,
     /// The program called.
@@ -47,8 +49,8 @@ const REPLY: u32 = 1;
 
 impl Incoming {
     /// Reads a record's RPC header (RFC 5531 section 9). An error means that the record isn't RPC at all, so that there is nobody to
-    /// answer: the stream should be closed.
-    pub fn parse(record: Bytes, peer: SocketAddr) -> Result<Self, XdrError> {
+    /// answer: the stream should be closed. `peer` sent it, to `local`.
+    pub fn parse(record: Bytes, (peer, local): (SocketAddr, IpAddr)) -> Result<Self, XdrError> {
         let record_bytes = record.len();
         let mut decoder = Decoder::new(record);
         let xid = decoder.u32()?;
@@ -66,7 +68,8 @@ impl Incoming {
         let procedure = decoder.u32()?;
         let credential = Credential::decode(&mut decoder)?;
         Credential::skip_verifier(&mut decoder)?;
-        Ok(Self::Call(Call { peer, xid, program, version, procedure, credential, arguments: decoder, record_bytes }))
+        let arguments = decoder;
+        Ok(Self::Call(Call { peer, local, xid, program, version, procedure, credential, arguments, record_bytes }))
     }
 }
 

@@ -18,19 +18,35 @@ pub struct Operations {
 pub struct Procedure {
     /// Its name.
     pub name: &'static str,
-    /// Whether its result begins with a status.
-    pub has_status: bool,
+    /// Where the status of its result stands.
+    pub status: Status,
+}
+
+/// Where a result has its status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Nowhere: the procedure can't fail.
+    None,
+    /// In front.
+    First,
+    /// Behind the opaque bytes with which the result begins, by which the client knows its answer again.
+    BehindCookie,
 }
 
 impl Procedure {
     /// One whose result begins with a status.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, has_status: true }
+        Self { name, status: Status::First }
     }
 
     /// One that can't fail.
     pub const fn sure(name: &'static str) -> Self {
-        Self { name, has_status: false }
+        Self { name, status: Status::None }
+    }
+
+    /// One whose result begins with a cookie, and has its status behind that.
+    pub const fn behind_cookie(name: &'static str) -> Self {
+        Self { name, status: Status::BehindCookie }
     }
 }
 
@@ -49,11 +65,12 @@ impl Operations {
     /// Returns the name of the status with which a procedure ended. For a call that was not carried out, returns RPC's
     /// name for that.
     pub fn result(&self, procedure: u32, outcome: Outcome) -> &'static str {
-        let has_status = self.procedure(procedure).is_some_and(|procedure| procedure.has_status);
+        let status = self.procedure(procedure).map_or(Status::None, |procedure| procedure.status);
         match outcome {
-            Outcome::Accepted { stat: 0, .. } if !has_status => "OK",
-            Outcome::Accepted { stat: 0, first } => {
-                self.statuses.iter().find(|(status, _)| Some(*status) == first).map_or("OTHER", |(_, name)| *name)
+            Outcome::Accepted { stat: 0, .. } if status == Status::None => "OK",
+            Outcome::Accepted { stat: 0, .. } => {
+                let found = outcome.status(status);
+                self.statuses.iter().find(|(status, _)| Some(*status) == found).map_or("OTHER", |(_, name)| *name)
             }
             Outcome::Accepted { stat, .. } => {
                 NOT_CARRIED_OUT.get((stat as usize).saturating_sub(1)).copied().unwrap_or("OTHER")

@@ -40,7 +40,7 @@ impl Program for Echo {
 }
 
 fn answer(record: Vec<u8>) -> Option<Vec<u8>> {
-    let (xid, reply) = match Incoming::parse(record.into(), PEER).unwrap() {
+    let (xid, reply) = match Incoming::parse(record.into(), (PEER, PEER.ip())).unwrap() {
         Incoming::Call(call) => {
             let programs = Programs::new(vec![Arc::new(Echo)]);
             (call.xid, programs.call(call).now_or_never().unwrap())
@@ -75,9 +75,9 @@ fn each_refusal_has_its_reply() {
 #[test]
 fn a_reply_message_is_ignored_and_no_message_is_an_error() {
     assert_eq!(answer(words(&[9, 1, 0, 0, 0, 0])), None);
-    assert!(Incoming::parse(words(&[9, 2]).into(), PEER).is_err());
-    assert!(Incoming::parse(Bytes::new(), PEER).is_err());
-    assert!(Incoming::parse(words(&[9, 0, 2, 7, 3]).into(), PEER).is_err());
+    assert!(Incoming::parse(words(&[9, 2]).into(), (PEER, PEER.ip())).is_err());
+    assert!(Incoming::parse(Bytes::new(), (PEER, PEER.ip())).is_err());
+    assert!(Incoming::parse(words(&[9, 0, 2, 7, 3]).into(), (PEER, PEER.ip())).is_err());
 }
 
 #[test]
@@ -104,7 +104,9 @@ fn sys(gids: u32, machine_bytes: u32) -> Vec<u8> {
 
 #[test]
 fn auth_sys_takes_sixteen_groups_and_refuses_more() {
-    let Incoming::Call(call) = Incoming::parse(sys(16, 5).into(), PEER).unwrap() else { panic!("not a call") };
+    let Incoming::Call(call) = Incoming::parse(sys(16, 5).into(), (PEER, PEER.ip())).unwrap() else {
+        panic!("not a call")
+    };
     let Credential::Sys(credential) = call.credential else { panic!("not AUTH_SYS") };
     assert_eq!((credential.uid, credential.gid, credential.gids.len()), (1000, 100, 16));
     assert_eq!(&credential.machine_name[..], b"mmmmm");

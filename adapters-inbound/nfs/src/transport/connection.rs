@@ -3,7 +3,7 @@ mod deadline;
 mod pace;
 mod work;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -31,6 +31,8 @@ use work::Done;
 pub(crate) struct Connection<'a> {
     socket: TcpStream,
     peer: SocketAddr,
+    /// The address of this server that the client has chosen.
+    local: IpAddr,
     programs: &'a Programs,
     limits: &'a Limits,
     receiver: Receiver,
@@ -72,9 +74,12 @@ impl<'a> Connection<'a> {
         counts: &'a FrontCounts,
     ) -> Self {
         let now = Instant::now();
+        // Without one there is no connection any more either.
+        let local = socket.local_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |local| local.ip().to_canonical());
         Self {
             socket,
             peer,
+            local,
             programs,
             limits,
             receiver: Receiver::new(pool, limits.record_bytes_max),
@@ -196,7 +201,7 @@ impl<'a> Connection<'a> {
         self.flow.starved = false;
         self.pace.record.end();
         let record_bytes = bytes.len();
-        let (xid, begun, span, dispatch) = match Incoming::parse(bytes, self.peer) {
+        let (xid, begun, span, dispatch) = match Incoming::parse(bytes, (self.peer, self.local)) {
             Ok(Incoming::Call(call)) => {
                 let span = tracing::trace_span!(
                     "rpc",

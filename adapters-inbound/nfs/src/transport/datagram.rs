@@ -1,5 +1,5 @@
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use tokio::net::UdpSocket;
@@ -7,12 +7,13 @@ use tracing::{debug, warn};
 
 use crate::rpc::{Incoming, Programs, Reply};
 
-/// Large enough for any call to a portmapper or to MOUNT.
+/// Large enough for any call to a portmapper, to MOUNT or to the status monitor.
 const DATAGRAM_BYTES_MAX: usize = 8192;
 
 /// Answers calls that come as datagrams, one after the other: for programs that answer at once. Runs until it is dropped.
 pub async fn serve_datagrams(socket: UdpSocket, programs: Programs) {
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
+    let local = socket.local_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |local| local.ip().to_canonical());
     loop {
         let (bytes, peer) = match socket.recv_from(&mut buffer).await {
             Ok(received) => received,
@@ -23,15 +24,15 @@ pub async fn serve_datagrams(socket: UdpSocket, programs: Programs) {
             }
         };
         let record = Bytes::copy_from_slice(buffer.get(..bytes).unwrap_or_default());
-        let Some(answer) = answer(record, peer, &programs).await else { continue };
+        let Some(answer) = answer(record, (peer, local), &programs).await else { continue };
         if let Err(error) = socket.send_to(&answer, peer).await {
             debug!(%peer, %error, "a datagram could not be sent");
         }
     }
 }
 
-async fn answer(record: Bytes, peer: SocketAddr, programs: &Programs) -> Option<Bytes> {
-    let (xid, reply): (u32, Reply) = match Incoming::parse(record, peer).ok()? {
+async fn answer(record: Bytes, ends: (SocketAddr, IpAddr), programs: &Programs) -> Option<Bytes> {
+    let (xid, reply): (u32, Reply) = match Incoming::parse(record, ends).ok()? {
         Incoming::Call(call) => (call.xid, programs.call(call).await),
         Incoming::Refused { xid, reply } => (xid, reply),
         Incoming::Ignored => return None,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use dittofs_domain::counters::{Counter, Latencies};
 use dittofs_ports::statistics::OperationCounts;
 
-use crate::rpc::{Operations, Outcome, Programs, Reply};
+use crate::rpc::{Operations, Outcome, Programs, Reply, Status};
 
 /// Results that every program can have, after its own.
 const RPC_RESULTS: [&str; 7] =
@@ -43,7 +43,7 @@ struct ProgramRows {
 struct Row {
     operations: Operations,
     procedure: &'static str,
-    has_status: bool,
+    status: Status,
     results: Vec<Counter>,
     latencies: Latencies,
 }
@@ -70,13 +70,13 @@ impl FrontCounts {
     }
 
     fn push_rows(&mut self, operations: &Operations) {
-        let known = operations.procedures.iter().map(|procedure| (procedure.name, procedure.has_status));
-        for (procedure, has_status) in known.chain([(UNKNOWN, false)]) {
+        let known = operations.procedures.iter().map(|procedure| (procedure.name, procedure.status));
+        for (procedure, status) in known.chain([(UNKNOWN, Status::None)]) {
             let results = operations.statuses.len() + RPC_RESULTS.len();
             self.rows.push(Row {
                 operations: *operations,
                 procedure,
-                has_status,
+                status,
                 results: (0..results).map(|_| Counter::default()).collect(),
                 latencies: Latencies::default(),
             });
@@ -103,8 +103,8 @@ impl FrontCounts {
 
     /// Whether a reply could only be given to a client that a share admits: a success of a procedure that has a status.
     fn is_of_a_share(&self, slot: Slot, reply: &Reply) -> bool {
-        let has_status = self.rows.get(slot.0 as usize).is_some_and(|row| row.has_status);
-        has_status && matches!(reply.outcome(), Outcome::Accepted { stat: 0, first: Some(0) })
+        let status = self.rows.get(slot.0 as usize).map_or(Status::None, |row| row.status);
+        status != Status::None && reply.outcome().status(status) == Some(0)
     }
 
     /// Notes how long calls took whose replies go out now.
@@ -146,8 +146,8 @@ impl Row {
         let statuses = self.operations.statuses;
         statuses.len()
             + match outcome {
-                Outcome::Accepted { stat: 0, first } => {
-                    let status = if self.has_status { first } else { Some(0) };
+                Outcome::Accepted { stat: 0, .. } => {
+                    let status = if self.status == Status::None { Some(0) } else { outcome.status(self.status) };
                     // Success is first, so that it is found at once.
                     match statuses.iter().position(|(code, _)| Some(*code) == status) {
                         Some(known) => return known,

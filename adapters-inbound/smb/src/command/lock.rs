@@ -96,10 +96,10 @@ async fn lock_all(call: &Call, node: &OpenNode, elements: &[LockElement]) -> Res
 
 /// Takes a lock at once.
 async fn take(entered: &Entered, node: &OpenNode, lock: Lock) -> Result<(), Failure> {
-    let request = Request { lock, wait: None, waits: true };
+    let request = Request { lock, wait: None, waits: true, reclaims: false };
     match entered.share.lock(&node.caller, node.node, &request).await.map_err(refusal)? {
         LockReply::Granted => Ok(()),
-        LockReply::Queued | LockReply::Conflict(_) => Err(NtStatus::LOCK_NOT_GRANTED.into()),
+        LockReply::Queued | LockReply::Conflict(_) | LockReply::Grace => Err(NtStatus::LOCK_NOT_GRANTED.into()),
     }
 }
 

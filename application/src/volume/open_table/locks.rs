@@ -31,6 +31,9 @@ impl OpenTable {
     pub(crate) async fn lock(&self, caller: &Caller, node: NodeId, request: &LockRequest) -> FsResult<LockReply> {
         let wanted = &request.lock;
         demand_own(caller, &wanted.holder)?;
+        if self.is_in_grace() != request.reclaims {
+            return Ok(LockReply::Grace);
+        }
         let patience_ms = self.share.now_ms() + patience_ms(request.waits);
         loop {
             let freed = self.freed(node).notified();
@@ -76,14 +79,14 @@ impl OpenTable {
         .await
     }
 
-    pub(crate) async fn holds_locks(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<bool> {
+    pub(crate) async fn locks_held(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<usize> {
         if owner.client() != caller.client {
             return Err(FsError::Invalid);
         }
         if !self.has_opens(node) {
-            return Ok(false);
+            return Ok(0);
         }
-        self.change_opens(node, |opens| (opens.locks().is_held_by(owner), Vec::new())).await
+        self.change_opens(node, |opens| (opens.locks().held_by(owner), Vec::new())).await
     }
 
     pub(crate) async fn release_owner(&self, caller: &Caller, node: NodeId, owner: &LockOwner) -> FsResult<()> {

@@ -11,7 +11,7 @@ use crate::{facts, machine, serve};
 /// Logs the configuration: a line for each share, and a few for all of them.
 pub(super) fn log(config: &Config, file: &str) {
     // All fields are named, here and below, so that none that is new is forgotten.
-    let Config { data, metadata: _, content: _, users, journal, cache, shares, adapters, log } = config;
+    let Config { data, metadata: _, content: _, users, journal, cache, shares, grace, adapters, log } = config;
     let UsersConfig { store, is_store_named: _, key_file } = users;
     let JournalConfig { size: journal, path: _ } = journal;
     let CacheConfig { memory: cache, readahead, disk } = cache;
@@ -29,6 +29,7 @@ pub(super) fn log(config: &Config, file: &str) {
     );
     let key_file = key_file.as_ref().map_or("none".to_owned(), |file| file.display().to_string());
     tracing::info!(system_store = %store, %key_file, "users");
+    tracing::info!(grace_seconds = grace.as_secs(), "locks");
     log_logging(log);
     log_adapters(adapters);
     for (share, facts) in shares.iter().zip(facts::of(config)) {

@@ -19,9 +19,11 @@ pub(in crate::config) fn read(mut section: Section<'_>) -> NfsOptions {
         let found = format!("`{listen}` is where NFS listens already");
         section.refuse("portmap", found, portmap_fix);
     }
+    let client_portmap = section.take_number("client_portmap", 1..=65_535).and_then(|port| u16::try_from(port).ok());
+    let client_portmap = client_portmap.unwrap_or(default.client_portmap);
     let limits = read_limits(section.take_section("limits"), &default.limits);
     section.finish();
-    NfsOptions { listen, portmap, limits }
+    NfsOptions { listen, portmap, client_portmap, limits }
 }
 
 fn read_limits(mut section: Section<'_>, default: &NfsLimits) -> NfsLimits {

@@ -10,7 +10,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
 
 use super::*;
-use crate::nlm4::{self, Nlm4};
+use crate::nlm4::{self, program::tests::program};
 use crate::portmap::{self, Portmap};
 use crate::rpc::{AuthSys, Incoming, Procedure, Programs};
 
@@ -101,7 +101,17 @@ fn call((program, version, procedure): (u32, u32, u32), credential: Credential) 
     [0u32, 100_003, 3, 6, 0].iter().for_each(|word| word.encode(&mut encoder));
     let arguments = Decoder::new(encoder.finish().to_bytes());
     let peer = "192.0.2.1:700".parse().unwrap();
-    Call { peer, xid: 9, program, version, procedure, credential, arguments, record_bytes: 0 }
+    Call {
+        peer,
+        local: [192, 0, 2, 9].into(),
+        xid: 9,
+        program,
+        version,
+        procedure,
+        credential,
+        arguments,
+        record_bytes: 0,
+    }
 }
 
 /// The lines that `work` brings about.
@@ -116,7 +126,7 @@ fn lines_of(work: impl FnOnce()) -> Vec<Line> {
 fn lines(name: (u32, u32, u32), credential: Credential) -> Vec<Line> {
     let toy = |number, logs_calls| Arc::new(Toy { number, logs_calls });
     let programs: Vec<Arc<dyn Program>> =
-        vec![toy(TOY, false), toy(TOY_THAT_LOGS, true), Arc::new(Nlm4), Arc::new(Portmap::new(Vec::new()))];
+        vec![toy(TOY, false), toy(TOY_THAT_LOGS, true), Arc::new(program()), Arc::new(Portmap::new(Vec::new()))];
     lines_of(|| drop(Programs::new(programs).call(call(name, credential)).now_or_never().unwrap()))
 }
 
@@ -132,9 +142,9 @@ fn every_call_has_one_line_whatever_becomes_of_it() {
         ((TOY_THAT_LOGS, 3, 0), of_user(5), ["toy", "NULL", "OK"]),
         ((TOY_THAT_LOGS, 3, 2), of_user(5), ["toy", "2", "PROC_UNAVAIL"]),
         ((99, 1, 4), of_user(5), ["rpc", "4", "PROG_UNAVAIL"]),
-        ((nlm4::PROGRAM, 4, 2), of_user(5), ["nlm4", "LOCK", "DENIED_NOLOCKS"]),
-        ((nlm4::PROGRAM, 4, 4), Credential::None, ["nlm4", "UNLOCK", "GRANTED"]),
-        ((nlm4::PROGRAM, 4, 9), Credential::None, ["nlm4", "9", "PROC_UNAVAIL"]),
+        ((nlm4::PROGRAM, 3, 2), of_user(5), ["nlm4", "LOCK", "DENIED_NOLOCKS"]),
+        ((nlm4::PROGRAM, 3, 4), Credential::None, ["nlm4", "UNLOCK", "GRANTED"]),
+        ((nlm4::PROGRAM, 4, 17), Credential::None, ["nlm4", "17", "PROC_UNAVAIL"]),
         ((portmap::PROGRAM, 2, 3), Credential::None, ["portmap2", "GETPORT", "OK"]),
     ];
     for (name, credential, logged) in cases {
@@ -158,6 +168,7 @@ fn a_program_that_logs_its_calls_has_no_second_line_of_them() {
 fn a_call_of_another_version_of_rpc_has_a_line() {
     let words = [9u32, 0, 3, TOY];
     let record: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-    let lines = lines_of(|| drop(Incoming::parse(record.into(), "192.0.2.1:700".parse().unwrap())));
+    let lines =
+        lines_of(|| drop(Incoming::parse(record.into(), ("192.0.2.1:700".parse().unwrap(), [192, 0, 2, 9].into()))));
     assert_eq!(lines.iter().map(|line| line["result"].as_str()).collect::<Vec<_>>(), ["RPC_MISMATCH"]);
 }

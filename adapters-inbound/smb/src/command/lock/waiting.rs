@@ -28,10 +28,10 @@ pub(super) async fn lock(call: &Call, node: &OpenNode, lock: Lock) -> Result<(),
     let entered = enter(call)?;
     let range = lock.range;
     let mut waits = Waits::enter(&call.link.server.lock_waiters, entered.share.wait_token());
-    let request = LockRequest { lock, wait: Some(waits.token), waits: true };
+    let request = LockRequest { lock, wait: Some(waits.token), waits: true, reclaims: false };
     match entered.share.lock(&node.caller, node.node, &request).await.map_err(refusal)? {
         LockReply::Granted => return Ok(()),
-        LockReply::Conflict(_) => return Err(NtStatus::LOCK_NOT_GRANTED.into()),
+        LockReply::Conflict(_) | LockReply::Grace => return Err(NtStatus::LOCK_NOT_GRANTED.into()),
         LockReply::Queued => {}
     }
     let cancelled = match call.wait() {
