@@ -20,8 +20,8 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// Begins a life of the server. Where an earlier one left clients with locks, nobody else gets a lock on these shares for
-    /// the time of `grace`; so it is, too, where the list can't be read.
+    /// Begins a life of the server. Where an earlier one left clients with locks, nobody else gets a lock on these
+    /// shares for the time of `grace`; so it is, too, where the list can't be read.
     pub async fn begin(
         kept: Arc<dyn LockClients>,
         volumes: Vec<Arc<Volume>>,
@@ -40,7 +40,7 @@ impl Recovery {
         };
         if !earlier.is_empty() || !known {
             tracing::info!(clients = earlier.len(), seconds = grace.as_secs(), "clients may take their locks again");
-            volumes.iter().for_each(|volume| volume.opens().begin_grace(grace));
+            volumes.iter().for_each(|volume| volume.opens().grace.begin(grace));
         }
         Recovery { kept, state, earlier: Mutex::new(earlier) }
     }

@@ -19,8 +19,8 @@ pub enum ClientId {
     Other(u64),
 }
 
-/// A client that has to be told when its locks are gone with the server, so that it takes them again (NSM: XNFS, chapter
-/// 11).
+/// A client that has to be told when its locks are gone with the server, so that it takes them again (NSM: XNFS,
+/// chapter 11).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LockClient {
     /// Where it is.

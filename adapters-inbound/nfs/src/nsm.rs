@@ -1,13 +1,16 @@
-//! The Network Status Monitor, version 1 (Open Group C702, "XNFS", chapter 11): clients say that they have started again, and
-//! learn that the server has.
+//! The Network Status Monitor, version 1 (Open Group C702, "XNFS", chapter 11): clients say that they have started
+//! again, and learn that the server has.
 //!
-//! Its procedures for a lock manager of the same machine (MON, UNMON) are not served: ours needs none, and nobody else's is
-//! here.
+//! Its procedures for a lock manager of the same machine (MON, UNMON) are not served: ours needs none, and nobody
+//! else's is here.
 
 mod notify;
 pub mod wire;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use dittofs_xdr::XdrError;
@@ -16,6 +19,7 @@ use parking_lot::Mutex;
 use crate::{
     nlm4::{
         LockManager,
+        ends::is_same_name,
         origin::{Host, Sender},
     },
     rpc::{self, Call, Operations, Program, Reply},
@@ -30,8 +34,11 @@ pub const VERSION: u32 = 1;
 
 /// STAT_SUCC: the host can be monitored.
 const STAT_SUCC: u32 = 0;
-/// Announcements that are known again when they are sent again. Clients send one until it is answered.
+/// Announcements that are known again when they are sent again, in all and of one network. Clients send one until it is
+/// answered, Linux a second time under a name without a domain; within so long.
 const ANNOUNCED_MAX: usize = 1_024;
+const ANNOUNCED_OF_NETWORK_MAX: usize = 16;
+const ANNOUNCED_FOR: Duration = Duration::from_secs(15 * 60);
 
 const OPERATIONS: Operations = Operations {
     protocol: "nsm1",
@@ -50,8 +57,15 @@ const OPERATIONS: Operations = Operations {
 /// The status monitor as an RPC program.
 pub struct Nsm1 {
     manager: Arc<LockManager>,
-    /// The last states that clients have announced, the newest last.
-    announced: Mutex<Vec<(Host, i32)>>,
+    /// States that clients have announced and were believed, the newest last.
+    announced: Mutex<Vec<Announced>>,
+}
+
+#[derive(Debug)]
+struct Announced {
+    host: Host,
+    state: i32,
+    at: Instant,
 }
 
 impl Nsm1 {
@@ -71,8 +85,9 @@ impl Nsm1 {
             Procedure::NOTIFY => {
                 let stat_chge { mon_name, state } = call.decode()?;
                 let origin = Sender::of(&call).named(mon_name);
-                if self.is_news(origin.host(), state) {
-                    self.manager.client_ended(&origin).await;
+                let host = origin.host();
+                if self.is_news(&host, state, Instant::now()) && self.manager.client_ended(&origin).await {
+                    self.note(host, state, Instant::now());
                 }
                 Reply::success(&())
             }
@@ -80,14 +95,27 @@ impl Nsm1 {
     }
 
     /// Whether an announcement is not one that came before: a client may have locks again since.
-    fn is_news(&self, host: Host, state: i32) -> bool {
+    fn is_news(&self, host: &Host, state: i32, now: Instant) -> bool {
         let mut announced = self.announced.lock();
-        let before = announced.iter().position(|(other, _)| *other == host).map(|at| announced.remove(at));
-        if announced.len() >= ANNOUNCED_MAX {
+        announced.retain(|before| now.saturating_duration_since(before.at) < ANNOUNCED_FOR);
+        let is_same = |before: &Announced| {
+            let host_before = &before.host;
+            host_before.address == host.address && is_same_name(&host_before.name, &host.name) && before.state == state
+        };
+        !announced.iter().any(is_same)
+    }
+
+    /// Notes an announcement that was believed.
+    fn note(&self, host: Host, state: i32, at: Instant) {
+        let mut announced = self.announced.lock();
+        let is_near = |before: &Announced| before.host.network() == host.network();
+        let near = announced.iter().filter(|before| is_near(before)).count();
+        if near >= ANNOUNCED_OF_NETWORK_MAX {
+            announced.iter().position(is_near).map(|oldest| announced.remove(oldest));
+        } else if announced.len() >= ANNOUNCED_MAX {
             announced.remove(0);
         }
-        announced.push((host, state));
-        before.is_none_or(|(_, before)| before != state)
+        announced.push(Announced { host, state, at });
     }
 }
 
@@ -109,3 +137,6 @@ impl Program for Nsm1 {
         self.answer(call).await.unwrap_or_else(Reply::from)
     }
 }
+
+#[cfg(test)]
+mod tests;

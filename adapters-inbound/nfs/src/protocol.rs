@@ -82,7 +82,9 @@ impl Protocol for Nfs {
         let (host, port) = (self.address.ip(), self.address.port());
         let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
         // Clients look for the lock manager in a portmapper at its usual port.
-        let locks = if self.options.portmap.is_some_and(|at| at.port() == portmap::PORT) { "" } else { "nolock," };
+        // That of version 2 is found by IPv4 only.
+        let has_locks = self.options.portmap.is_some_and(|at| at.port() == portmap::PORT && at.is_ipv4());
+        let locks = if has_locks { "" } else { "nolock," };
         vec![format!("mount -t nfs -o vers=3,tcp,port={port},mountport={port},{locks}nosuid,nodev {host}:{share} /mnt")]
     }
 
@@ -126,7 +128,7 @@ impl Nfs {
         let locks = Arc::new(LockManager::new(Arc::clone(&entry), recovery, clients, Handle::current()));
         locks.recall();
         entry.subscribe(Arc::new(Events(Arc::downgrade(&locks))));
-        tokio::spawn(LockManager::forget_idle(Arc::downgrade(&locks)));
+        tokio::spawn(LockManager::look_after(Arc::downgrade(&locks)));
         locks
     }
 
@@ -147,8 +149,8 @@ impl Nfs {
     }
 }
 
-/// Clients announce by datagrams that they have started again. Returns the port, which the portmapper tells: that of NFS,
-/// if nobody else has it.
+/// Clients announce by datagrams that they have started again. Returns the port, which the portmapper tells: that of
+/// NFS, if nobody else has it.
 fn start_monitor(nfs: SocketAddr, monitor: Arc<Nsm1>) -> Result<u16, ListenError> {
     let refused =
         |source| ListenError { address: nfs, what: "the status monitor", option: "adapters.nfs.listen", source };

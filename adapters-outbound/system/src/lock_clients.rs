@@ -8,6 +8,7 @@ use std::{
     net::IpAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::SystemTime,
 };
 
 use async_trait::async_trait;
@@ -26,8 +27,8 @@ const BYTES_MAX: u64 = 64 << 20;
 #[derive(Debug)]
 pub struct LockClientFile {
     path: Arc<Path>,
-    /// Held while the file is written.
-    kept: Mutex<Kept>,
+    /// Held while the file is written. None until it has been read.
+    kept: Mutex<Option<Kept>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,31 +43,40 @@ impl LockClientFile {
         LockClientFile { path: path.into(), kept: Mutex::default() }
     }
 
-    /// Keeps what `change` leaves, in the file first.
+    /// Keeps the list as `change` leaves it, in the file first. One that could not be read yet is read now, so that
+    /// nobody is forgotten by it.
     async fn change(&self, change: impl FnOnce(&mut Kept)) -> Result<(), LockClientsError> {
         let mut kept = self.kept.lock().await;
-        let mut changed = kept.clone();
+        let before = match kept.take() {
+            Some(before) => before,
+            None => self.read().await?.unwrap_or_else(Kept::after_damage),
+        };
+        let mut changed = before.clone();
         change(&mut changed);
-        if changed == *kept {
+        if changed == before {
+            *kept = Some(before);
             return Ok(());
         }
         let (path, text) = (Arc::clone(&self.path), changed.text());
-        blocking(move || replace(&path, &text)).await?;
-        *kept = changed;
-        Ok(())
+        let written = blocking(move || replace(&path, &text)).await;
+        *kept = Some(if written.is_ok() { changed } else { before });
+        written
+    }
+
+    /// The list in the file; none where that is not one.
+    async fn read(&self) -> Result<Option<Kept>, LockClientsError> {
+        let path = Arc::clone(&self.path);
+        let text = blocking(move || read(&path)).await?;
+        Ok(text.map_or_else(|| Some(Kept::default()), |text| Kept::parse(&text)))
     }
 }
 
 #[async_trait]
 impl LockClients for LockClientFile {
     async fn begin(&self) -> Result<(i32, Vec<LockClient>), LockClientsError> {
-        let path = Arc::clone(&self.path);
-        let found = match blocking(move || read(&path)).await? {
-            None => Kept::default(),
-            Some(text) => Kept::parse(&text).ok_or_else(|| {
-                let path = self.path.display();
-                LockClientsError::Corrupt(format!("{path} is not what a server has written; it is written anew").into())
-            })?,
+        let Some(found) = self.read().await? else {
+            let path = self.path.display();
+            return Err(LockClientsError::Corrupt(format!("{path} is not what a server has written").into()));
         };
         let clients = found.clients.iter().cloned().collect();
         // The highest number is odd.
@@ -88,6 +98,12 @@ impl LockClients for LockClientFile {
 }
 
 impl Kept {
+    /// Nobody, and a number that no earlier life has reached by counting.
+    fn after_damage() -> Kept {
+        let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        Kept { life: i32::try_from(seconds).unwrap_or(i32::MAX) | 1, clients: BTreeSet::new() }
+    }
+
     fn text(&self) -> String {
         let mut text = format!("{HEAD}{}\n", self.life.max(1));
         for LockClient { address, name, server } in &self.clients {

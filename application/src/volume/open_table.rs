@@ -6,19 +6,13 @@
 mod admit;
 mod closing;
 mod events;
+mod grace;
 mod known;
 mod leases;
 mod locks;
 mod open;
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use dittofs_domain::{
     NodeId,
@@ -28,6 +22,7 @@ use dittofs_domain::{
 use dittofs_ports::{Caller, LockReply, OpenEvents, OpenHint, OpenState};
 use events::Subscribers;
 use futures_util::{FutureExt, pin_mut, select_biased};
+use grace::Grace;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, futures::Notified};
 
@@ -66,8 +61,8 @@ pub(crate) struct OpenTable {
     freed: Vec<Notify>,
     /// Nodes without a name that the reaper found open.
     nameless: Mutex<HashSet<NodeId>>,
-    /// When the grace period ends, in milliseconds of the monotonic clock: 0 where there was none.
-    grace_until_ms: AtomicU64,
+    /// Who gets locks after a start.
+    pub(crate) grace: Grace,
 }
 
 /// How long a call waits for those who cache.
@@ -145,24 +140,13 @@ impl OpenTable {
     ) -> OpenTable {
         let freed = (0..SHARDS).map(|_| Notify::new()).collect();
         let (subscribers, nameless) = (Subscribers::new(Arc::clone(&share)), Mutex::default());
-        let grace_until_ms = AtomicU64::new(0);
-        OpenTable { share, nodes, locks, state, garbage, subscribers, freed, nameless, grace_until_ms }
+        let grace = Grace::new(Arc::clone(&share));
+        OpenTable { share, nodes, locks, state, garbage, subscribers, freed, nameless, grace }
     }
 
     /// Notifies an adapter from now on of what becomes of its clients' state.
     pub(crate) fn subscribe(&self, events: Arc<dyn OpenEvents>) {
         self.subscribers.add(events);
-    }
-
-    /// For so long from now, only who held a lock before gets one.
-    pub(crate) fn begin_grace(&self, period: Duration) {
-        let period_ms = u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
-        self.grace_until_ms.store(self.share.now_ms().saturating_add(period_ms), Ordering::Relaxed);
-    }
-
-    fn is_in_grace(&self) -> bool {
-        let until_ms = self.grace_until_ms.load(Ordering::Relaxed);
-        until_ms != 0 && self.share.now_ms() < until_ms
     }
 
     /// A name for a lock that is waited for.

@@ -50,7 +50,7 @@ async fn begin(world: &World, begins: Result<(i32, Vec<LockClient>), LockClients
 }
 
 async fn lock(world: &World, client: u64, reclaims: bool) -> LockReply {
-    let file = world.file(&format!("of {client} {reclaims}"), b"").await;
+    let file = world.file(&world.share.wait_token().0.to_string(), b"").await;
     let lock = Lock { range: bytes(0, 1), kind: LockKind::Exclusive, holder: owner(client) };
     let request = LockRequest { lock, wait: None, waits: true, reclaims };
     world.share.lock(&nfs(client), file, &request).await.unwrap()

@@ -14,8 +14,8 @@ pub const PREFIX: &str = "DITTOFS_";
 const LEVEL: &str = "__";
 
 /// The sections of a configuration. A variable that leads into one of them is ours, whatever it looks like.
-pub(super) const SECTIONS: [&str; 10] =
-    ["adapters", "cache", "content", "data", "journal", "log", "metadata", "shares", "system_store", "users"];
+pub(super) const SECTIONS: [&str; 11] =
+    ["adapters", "cache", "content", "data", "journal", "locks", "log", "metadata", "shares", "system_store", "users"];
 
 /// The outcome of applying the environment to the tree.
 #[derive(Debug, Default)]

@@ -1,10 +1,10 @@
-//! What clients get back after the server has started again.
+//! Clients take their locks again after the server has started again.
 
 use async_trait::async_trait;
 use dittofs_domain::{LockClient, error::FsResult};
 
-/// Locks of protocols whose clients take them again after a restart. The server itself forgets them; so it remembers the
-/// clients, tells them, and gives nobody else a lock until the grace period is over.
+/// Locks of protocols whose clients take them again after a restart. The server itself forgets them; so it remembers
+/// the clients, tells them, and gives nobody else a lock until the grace period is over.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait RecoveryService: Send + Sync {

@@ -38,7 +38,8 @@ const AGAIN: How = How { block: false, reclaim: true };
 const ALL: Range = Range::exclusive(0, 0);
 /// A procedure in `_MSG` has the number of its answer's less this.
 const RES: u32 = 5;
-const GRACE: Duration = Duration::from_secs(3);
+/// Time for a start, a logon and the first calls on a busy machine.
+const GRACE: Duration = Duration::from_secs(12);
 
 /// A server with a share on disk, its portmapper, and the ports of its clients' portmappers.
 struct World {

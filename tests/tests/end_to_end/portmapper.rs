@@ -27,6 +27,7 @@ const DUMP: u32 = 4;
 const NFS: u32 = 100_003;
 const MOUNT: u32 = 100_005;
 const NLM: u32 = 100_021;
+const NSM: u32 = 100_024;
 
 /// A port that is free now, over TCP and UDP.
 pub(crate) fn free_address() -> SocketAddr {
@@ -66,14 +67,16 @@ async fn it_tells_the_ports_over_tcp_and_udp() {
     for protocol in [IPPROTO_TCP, IPPROTO_UDP] {
         assert_eq!(portmapper.getport(PORTMAP.0, 2, protocol).await.unwrap(), address.port());
     }
-    for (program, protocol) in [(NFS, IPPROTO_UDP), (NLM, IPPROTO_UDP), (100_024, IPPROTO_TCP)] {
+    assert_eq!(portmapper.getport(NSM, 1, IPPROTO_TCP).await.unwrap(), port);
+    let monitor = portmapper.getport(NSM, 1, IPPROTO_UDP).await.unwrap();
+    for (program, protocol) in [(NFS, IPPROTO_UDP), (NLM, IPPROTO_UDP), (100_025, IPPROTO_TCP)] {
         let unknown = portmapper.getport(program, 3, protocol).await;
         assert!(matches!(unknown, Err(PortmapError::ProgramUnavailable)), "{unknown:?}");
     }
-    let served = [(NFS, 3), (MOUNT, 3), (MOUNT, 1), (NLM, 1), (NLM, 3), (NLM, 4)];
+    let served = [(NFS, 3), (MOUNT, 3), (MOUNT, 1), (NLM, 1), (NLM, 3), (NLM, 4), (NSM, 1)];
     let served = served.map(|(program, version)| (program, version, 6, u32::from(port)));
     let own = [6, 17].map(|protocol| (PORTMAP.0, PORTMAP.1, protocol, u32::from(address.port())));
-    let expected = [&own[..], &served].concat();
+    let expected = [&own[..], &served, &[(NSM, 1, 17, u32::from(monitor))]].concat();
     let plain = |mappings: Vec<mapping>| -> Vec<_> {
         mappings.into_iter().map(|map| (map.prog, map.vers, map.prot, map.port)).collect()
     };

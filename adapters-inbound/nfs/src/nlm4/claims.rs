@@ -1,7 +1,8 @@
-//! What clients have: on which files, whose. The services keep the locks; this is how to find them again when a client ends.
+//! Who has something on which file. The services keep the locks; this is how to find them again when a client ends.
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,7 +23,7 @@ const HOSTS_MAX: usize = 4_096;
 /// Those of one network.
 const HOSTS_OF_NETWORK_MAX: usize = 256;
 
-/// What one owner of a client may have on one file.
+/// One owner of a client, and one file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Claim {
     /// The file's handle.
@@ -42,8 +43,8 @@ pub(super) enum By {
 /// A claim that a call works on.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    /// Calls of one owner for one file take turns. With it the open of a share.
-    pub(super) turn: tokio::sync::Mutex<Option<OpenToken>>,
+    /// Calls of one owner for one file are carried out one after the other. With it the open of a share.
+    pub(super) serial: tokio::sync::Mutex<Option<OpenToken>>,
 }
 
 /// No room for one more.
@@ -70,10 +71,10 @@ struct Counts {
 #[derive(Debug)]
 struct Claimed {
     claims: HashMap<Claim, Counted>,
-    /// How it called last.
+    /// How it has called: from a port below 1024, if it ever did.
     origin: Origin,
-    /// As it is kept for the next start.
-    remembered: Option<LockClient>,
+    /// As it is kept for the next start, for each address of the server that it knows.
+    remembered: Vec<LockClient>,
     used: Instant,
 }
 
@@ -81,58 +82,74 @@ struct Claimed {
 struct Counted {
     held: Arc<Held>,
     locks: usize,
+    /// Calls that work on it: each ends by [`Claims::leave`].
+    users: usize,
 }
 
 impl Claims {
-    /// Takes a client in, and what it may get; until [`Claims::settle`] it counts as one lock.
+    /// Takes a client in for a lock that it asks for. [`Claims::leave`] must follow.
     pub(super) fn enter(&self, origin: &Origin, claim: &Claim, now: Instant) -> Result<Arc<Held>, Full> {
         let mut table = self.0.lock();
         let table = &mut *table;
         let host = origin.host();
-        let is_known = table.hosts.get(&host).is_some_and(|claimed| claimed.claims.contains_key(claim));
-        if !is_known {
-            table.admit(&host)?;
-        }
-        let claimed = table.hosts.entry(host).or_insert_with(|| Claimed::new(origin.clone(), now));
+        table.admit(&host)?;
+        let claimed = table.hosts.entry(host.clone()).or_insert_with(|| Claimed::new(origin.clone(), now));
         claimed.used = now;
-        claimed.origin = origin.clone();
-        Ok(Arc::clone(&claimed.claims.entry(claim.clone()).or_insert_with(|| Counted::new(1)).held))
+        if origin.is_reserved() || !claimed.origin.is_reserved() {
+            claimed.origin = origin.clone();
+        }
+        let counted = claimed.claims.entry(claim.clone()).or_default();
+        counted.users += 1;
+        let held = Arc::clone(&counted.held);
+        let (before, after) = (counted.locks, counted.locks.max(1));
+        counted.locks = after;
+        table.count(&host.network(), before, after);
+        Ok(held)
     }
 
-    /// What a client may have, if it is known.
+    /// The claim of a client, if it is known. Then [`Claims::leave`] must follow.
     pub(super) fn find(&self, host: &Host, claim: &Claim) -> Option<Arc<Held>> {
-        Some(Arc::clone(&self.0.lock().hosts.get(host)?.claims.get(claim)?.held))
+        let mut table = self.0.lock();
+        let counted = table.hosts.get_mut(host)?.claims.get_mut(claim)?;
+        counted.users += 1;
+        Some(Arc::clone(&counted.held))
     }
 
-    /// How many locks there are of a claim now; with none, it is forgotten unless another call works on it.
-    pub(super) fn settle(&self, host: &Host, claim: &Claim, held: &Arc<Held>, locks: usize, now: Instant) {
+    /// A call is done with a claim, and has found so many locks; none: it doesn't know. One without locks is forgotten
+    /// with the last call.
+    pub(super) fn leave(&self, host: &Host, claim: &Claim, locks: Option<usize>, now: Instant) {
         let mut table = self.0.lock();
         let table = &mut *table;
         let Some(claimed) = table.hosts.get_mut(host) else { return };
         claimed.used = now;
-        let Some(counted) = claimed.claims.get_mut(claim).filter(|counted| Arc::ptr_eq(&counted.held, held)) else {
-            return;
-        };
+        let Some(counted) = claimed.claims.get_mut(claim) else { return };
+        counted.users = counted.users.saturating_sub(1);
         let before = counted.locks;
-        // In the table, and of the call that settles.
-        let is_used = Arc::strong_count(held) > 2;
-        counted.locks = if locks == 0 && is_used { 1 } else { locks };
-        let after = counted.locks;
+        let found = locks.unwrap_or(before);
+        // Who works on it still may have one.
+        let after = if counted.users > 0 { found.max(1) } else { found };
+        counted.locks = after;
         if after == 0 {
             claimed.claims.remove(claim);
         }
         table.count(&host.network(), before, after);
     }
 
-    /// Whether a client is remembered for the next start.
-    pub(super) fn is_remembered(&self, host: &Host) -> bool {
-        self.0.lock().hosts.get(host).is_some_and(|claimed| claimed.remembered.is_some())
+    /// Whether a client has as much as it may, so that it gets no more by splitting locks either.
+    pub(super) fn is_full(&self, host: &Host) -> bool {
+        self.0.lock().is_full(&host.network())
+    }
+
+    /// Whether a client is remembered for the next start, as one that knows the server by this address.
+    pub(super) fn is_remembered(&self, host: &Host, server: IpAddr) -> bool {
+        let table = self.0.lock();
+        table.hosts.get(host).is_some_and(|claimed| claimed.remembered.iter().any(|client| client.server == server))
     }
 
     /// A client is remembered for the next start.
     pub(super) fn remembered(&self, host: &Host, client: LockClient) {
         if let Some(claimed) = self.0.lock().hosts.get_mut(host) {
-            claimed.remembered = Some(client);
+            claimed.remembered.push(client);
         }
     }
 
@@ -141,24 +158,33 @@ impl Claims {
         let origin = Origin::of_earlier(&client);
         let host = origin.host();
         let mut table = self.0.lock();
-        if table.hosts.contains_key(&host) || table.admit_host(&host).is_err() {
-            return;
+        if !table.hosts.contains_key(&host) {
+            if table.admit_host(&host).is_err() {
+                return;
+            }
+            table.hosts.insert(host.clone(), Claimed::new(origin, now));
         }
-        table.hosts.insert(host, Claimed { remembered: Some(client), ..Claimed::new(origin, now) });
+        if let Some(claimed) = table.hosts.get_mut(&host) {
+            claimed.remembered.push(client);
+        }
     }
 
-    /// The clients at an address, and how each called last.
-    pub(super) fn hosts_at(&self, origin: &Origin) -> Vec<(Host, Origin)> {
+    /// Whether a client has locks.
+    pub(super) fn has_locks(&self, host: &Host) -> bool {
+        self.0.lock().hosts.get(host).is_some_and(|claimed| !claimed.claims.is_empty())
+    }
+
+    /// The clients at an address, and how each has called.
+    pub(super) fn hosts_at(&self, address: IpAddr) -> Vec<(Host, Origin)> {
         let table = self.0.lock();
-        let here = table.hosts.iter().filter(|(host, _)| host.address == origin.address());
+        let here = table.hosts.iter().filter(|(host, _)| host.address == address);
         here.map(|(host, claimed)| (host.clone(), claimed.origin.clone())).collect()
     }
 
     /// All claims of a client.
-    pub(super) fn of(&self, host: &Host) -> Vec<(Claim, Arc<Held>)> {
+    pub(super) fn of(&self, host: &Host) -> Vec<Claim> {
         let table = self.0.lock();
-        let claims = table.hosts.get(host).into_iter().flat_map(|claimed| &claimed.claims);
-        claims.map(|(claim, counted)| (claim.clone(), Arc::clone(&counted.held))).collect()
+        table.hosts.get(host).into_iter().flat_map(|claimed| claimed.claims.keys().cloned()).collect()
     }
 
     /// Drops clients that have had nothing for so long. Returns those that were remembered.
@@ -170,7 +196,7 @@ impl Claims {
         table.hosts.retain(|host, claimed| {
             let stays = !claimed.claims.is_empty() || now.duration_since(claimed.used) < idle;
             if !stays {
-                forgotten.extend(claimed.remembered.take());
+                forgotten.append(&mut claimed.remembered);
                 if let Some(counts) = networks.get_mut(&host.network()) {
                     counts.hosts -= 1;
                 }
@@ -183,18 +209,17 @@ impl Claims {
 }
 
 impl Table {
-    /// Makes room for one more lock of a client, and for the client.
+    /// Whether there is room for one more lock of a client, and for the client.
     fn admit(&mut self, host: &Host) -> Result<(), Full> {
-        let network = host.network();
-        let of_network = self.networks.get(&network).map_or(0, |counts| counts.locks);
-        if self.locks >= ALL_MAX || of_network >= NETWORK_MAX {
+        if self.is_full(&host.network()) {
             return Err(Full);
         }
-        if !self.hosts.contains_key(host) {
-            self.admit_host(host)?;
-        }
-        self.count(&network, 0, 1);
-        Ok(())
+        if self.hosts.contains_key(host) { Ok(()) } else { self.admit_host(host) }
+    }
+
+    fn is_full(&self, network: &ClientNetwork) -> bool {
+        let of_network = self.networks.get(network).map_or(0, |counts| counts.locks);
+        self.locks >= ALL_MAX || of_network >= NETWORK_MAX
     }
 
     fn admit_host(&mut self, host: &Host) -> Result<(), Full> {
@@ -216,13 +241,7 @@ impl Table {
 
 impl Claimed {
     fn new(origin: Origin, now: Instant) -> Claimed {
-        Claimed { claims: HashMap::new(), origin, remembered: None, used: now }
-    }
-}
-
-impl Counted {
-    fn new(locks: usize) -> Counted {
-        Counted { locks, ..Counted::default() }
+        Claimed { claims: HashMap::new(), origin, remembered: Vec::new(), used: now }
     }
 }
 

@@ -9,6 +9,9 @@ use dittofs_transport::ClientNetwork;
 
 use crate::{presented::presented, rpc::Call};
 
+/// Ports that only the root user of a machine can call from.
+const RESERVED_PORTS: u16 = 1024;
+
 /// A client of the lock manager. Machines behind one address have names of their own, and none of them gives up what
 /// another one has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -65,9 +68,9 @@ impl Origin {
         self.sender.presented.address
     }
 
-    /// The port that it came from; 0 where that is not known.
-    pub(crate) fn port(&self) -> u16 {
-        self.sender.presented.port
+    /// Whether only the root user of a machine can call from its port. Port 0: it is not known.
+    pub(crate) fn is_reserved(&self) -> bool {
+        (1..RESERVED_PORTS).contains(&self.sender.presented.port)
     }
 
     /// The client.

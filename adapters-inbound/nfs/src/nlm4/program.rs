@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use dittofs_transport::ClientNetwork;
 use dittofs_xdr::{Decode, Encode, XdrError};
-use tokio::sync::Semaphore;
 
 use super::{
     PROGRAM, VERSION, VERSIONS,
-    manager::LockManager,
+    locking::LockManager,
     origin::Sender,
+    places::Places,
     wire::{
         Procedure, netobj, nlm4_cancargs, nlm4_lockargs, nlm4_notify, nlm4_res, nlm4_shareargs, nlm4_shareres,
         nlm4_stats, nlm4_testargs, nlm4_testres, nlm4_unlockargs,
@@ -59,19 +60,20 @@ const OPERATIONS: Operations = Operations {
     ],
 };
 
-/// Requests at once that are answered by a call in return. More are refused: their clients send them again.
-const LATER_MAX: usize = 256;
+/// Requests at once that are answered by a call in return, in all and of one network. More are not answered: their
+/// clients send them again.
+const LATER_MAX: (usize, usize) = (256, 32);
 
 /// The lock manager as an RPC program.
 pub struct Nlm4 {
     manager: Arc<LockManager>,
-    later: Arc<Semaphore>,
+    later: Places,
 }
 
 impl Nlm4 {
     /// The program over this manager.
     pub(crate) fn new(manager: Arc<LockManager>) -> Nlm4 {
-        Nlm4 { manager, later: Arc::new(Semaphore::new(LATER_MAX)) }
+        Nlm4 { manager, later: Places::new(LATER_MAX.0, LATER_MAX.1) }
     }
 
     async fn answer(&self, mut call: Call) -> Result<Reply, XdrError> {
@@ -120,7 +122,8 @@ impl Nlm4 {
             }
             Procedure::FREE_ALL => {
                 let arguments: nlm4_notify = call.decode()?;
-                manager.client_ended(&sender.named(arguments.name)).await;
+                // It has no answer that says no.
+                let _ = manager.client_ended(&sender.named(arguments.name)).await;
                 Reply::success(&())
             }
         })
@@ -139,12 +142,13 @@ impl Nlm4 {
         F: Future<Output = R> + Send + 'static,
     {
         let arguments: A = call.decode()?;
-        let Ok(permit) = Arc::clone(&self.later).try_acquire_owned() else { return Ok(Reply::silence()) };
         let (manager, sender) = (Arc::clone(&self.manager), Sender::of(&call));
+        let network = ClientNetwork::of(sender.presented.address);
+        let Some(place) = self.later.try_take(network) else { return Ok(Reply::silence()) };
         let between = (sender.presented.address, sender.local);
         let result = work(Arc::clone(&manager), sender, arguments);
         self.manager.runtime.spawn(async move {
-            let _permit = permit;
+            let _place = place;
             let result = result.await;
             let told = async {
                 let target = manager.clients.find(between, (PROGRAM, VERSION), procedure as u32).await?;
@@ -182,12 +186,17 @@ async fn unlock(manager: Arc<LockManager>, sender: Sender, arguments: nlm4_unloc
     nlm4_res { cookie: arguments.cookie, stat }
 }
 
-/// Versions for NFSv2: what asks for a lock is refused, and what gives one up succeeds, at once.
+/// Versions for NFSv2: nobody has a lock by them, and all that concerns one is refused at once.
 fn of_earlier_version(procedure: Procedure, mut call: Call) -> Result<Reply, XdrError> {
     let stat = match procedure {
         Procedure::NULL | Procedure::FREE_ALL => return Ok(Reply::success(&())),
-        Procedure::TEST | Procedure::LOCK | Procedure::NM_LOCK | Procedure::SHARE => nlm4_stats::NLM4_DENIED_NOLOCKS,
-        Procedure::UNLOCK | Procedure::CANCEL | Procedure::UNSHARE => nlm4_stats::NLM4_GRANTED,
+        Procedure::TEST
+        | Procedure::LOCK
+        | Procedure::NM_LOCK
+        | Procedure::SHARE
+        | Procedure::UNLOCK
+        | Procedure::CANCEL
+        | Procedure::UNSHARE => nlm4_stats::NLM4_DENIED_NOLOCKS,
         Procedure::GRANTED => nlm4_stats::NLM4_DENIED,
         _ => return Ok(Reply::proc_unavail()),
     };

@@ -11,7 +11,7 @@ use dittofs_ports::{Entered, OpenRequest, ShareChange};
 
 use super::{
     claims::{By, Claim},
-    manager::{LockManager, status},
+    locking::{LockManager, status},
     origin::Origin,
     wire::{fsh4_access, fsh4_mode, nlm4_share, nlm4_stats},
 };
@@ -26,21 +26,24 @@ impl LockManager {
         let entered = self.entry.enter(&share.fh.0, &origin.sender.presented).map_err(status)?;
         let claim = claim(share);
         let held = self.enter(origin, &claim)?;
-        let mut turn = held.turn.lock().await;
-        let reserved = async {
-            self.remember(origin, true).await?;
-            let reserved = match *turn {
+        let mut serial = held.serial.lock().await;
+        let reserved = match self.remember(origin, true).await {
+            Ok(()) => match *serial {
                 Some(open) => change(&entered, open, share).await.map(|()| open),
                 None => reserve(&entered, share).await,
-            };
-            reserved.map_err(status)
+            },
+            Err(error) => Err(error),
         };
-        let reserved = reserved.await;
-        if let Ok(open) = reserved {
-            *turn = Some(open);
+        match reserved {
+            Ok(open) => *serial = Some(open),
+            // The open is gone with its share.
+            Err(FsError::Stale) => *serial = None,
+            Err(_) => {}
         }
-        self.claims.settle(&origin.host(), &claim, &held, usize::from(turn.is_some()), Instant::now());
-        reserved.map(|_| nlm4_stats::NLM4_GRANTED)
+        let locks = usize::from(serial.is_some());
+        drop(serial);
+        self.claims.leave(&origin.host(), &claim, Some(locks), Instant::now());
+        reserved.map(|_| nlm4_stats::NLM4_GRANTED).map_err(status)
     }
 
     /// NLM_UNSHARE: there is no share afterwards, whether or not there was one.
@@ -49,18 +52,24 @@ impl LockManager {
             Ok(entered) => entered,
             Err(error) => return status(error),
         };
-        let claim = claim(share);
-        let Some(held) = self.claims.find(&origin.host(), &claim) else { return nlm4_stats::NLM4_GRANTED };
-        let mut turn = held.turn.lock().await;
-        let closed = match turn.take() {
+        let (host, claim) = (origin.host(), claim(share));
+        let Some(held) = self.claims.find(&host, &claim) else { return nlm4_stats::NLM4_GRANTED };
+        let mut serial = held.serial.lock().await;
+        let closed = match *serial {
             Some(open) => entered.share.close(&entered.caller, entered.node.node, open).await,
             None => Ok(()),
         };
-        self.claims.settle(&origin.host(), &claim, &held, 0, Instant::now());
-        match closed {
-            Ok(()) | Err(FsError::Stale) => nlm4_stats::NLM4_GRANTED,
-            Err(error) => status(error),
+        let closed = match closed {
+            Err(FsError::Stale) => Ok(()),
+            closed => closed,
+        };
+        if closed.is_ok() {
+            *serial = None;
         }
+        let locks = usize::from(serial.is_some());
+        drop(serial);
+        self.claims.leave(&host, &claim, Some(locks), Instant::now());
+        closed.map_or_else(status, |()| nlm4_stats::NLM4_GRANTED)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The types of the lock manager as they are on the wire, under the names that XNFS gives them (Open Group C702, chapter 14).
+//! The types of the lock manager as they are on the wire, under the names that XNFS gives them (Open Group C702,
+//! chapter 14).
 
 // The names are the standard's, and so is the meaning of each field.
 #![allow(missing_docs, non_camel_case_types, clippy::upper_case_acronyms)]

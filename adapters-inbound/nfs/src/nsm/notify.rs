@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Clients that are called at once.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 512;
 /// Until a client that is not reached is called again; it grows twofold each time.
 const RETRY: Duration = Duration::from_secs(1);
 /// How often a client is called, within some eight minutes. One that is away for longer has lost its locks in any case.
@@ -35,6 +35,10 @@ pub(crate) async fn tell_earlier_clients(manager: Arc<LockManager>) {
 async fn tell(manager: Arc<LockManager>, client: LockClient, places: Arc<Semaphore>) {
     let mut pause = RETRY;
     for _ in 0..ATTEMPTS {
+        // One that locks has started again since, or was told by itself.
+        if manager.has_locks(&client) {
+            return;
+        }
         let told = match places.acquire().await {
             Ok(_place) => tell_once(&manager, &client).await,
             Err(_) => return,

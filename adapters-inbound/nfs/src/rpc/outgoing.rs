@@ -32,13 +32,25 @@ pub(crate) struct Target {
 #[derive(Debug, Error)]
 pub(crate) enum CallError {
     #[error("the client is not reached: {0}")]
-    Unreached(#[from] io::Error),
+    Unreached(#[source] io::Error),
+    #[error("the connection with the client was lost: {0}")]
+    Lost(#[from] io::Error),
     #[error("the client does not answer")]
     TimedOut,
     #[error("the client's answer makes no sense")]
     Nonsense,
     #[error("the client refuses the call")]
     Refused,
+}
+
+impl CallError {
+    /// Whether the call may have been carried out all the same.
+    pub(crate) fn may_have_arrived(&self) -> bool {
+        match self {
+            Self::Lost(_) | Self::TimedOut | Self::Nonsense => true,
+            Self::Unreached(_) | Self::Refused => false,
+        }
+    }
 }
 
 impl From<XdrError> for CallError {
@@ -72,7 +84,7 @@ const XID: u32 = 1;
 pub(crate) async fn call<R: Decode>(target: Target, arguments: &impl Encode) -> Result<R, CallError> {
     let message = message(target, arguments);
     let answered = tokio::time::timeout(PATIENCE, async {
-        let mut stream = connect(target).await?;
+        let mut stream = connect(target).await.map_err(CallError::Unreached)?;
         stream.write_all(&message).await?;
         answer(&mut stream).await
     });

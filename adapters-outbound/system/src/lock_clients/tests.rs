@@ -45,8 +45,27 @@ async fn a_file_that_is_cut_off_or_of_somebody_else_is_damaged_and_written_anew(
         let file = LockClientFile::new(path.clone());
         assert!(matches!(file.begin().await, Err(LockClientsError::Corrupt(_))), "{text:?}");
         file.keep(&client(3, b"three")).await.unwrap();
-        assert_eq!(LockClientFile::new(path).begin().await.unwrap(), (3, vec![client(3, b"three")]));
+        let (life, clients) = LockClientFile::new(path).begin().await.unwrap();
+        assert!(life > 1_000_000_000 && life % 2 == 1, "{life}: an earlier one may have had a lower one");
+        assert_eq!(clients, [client(3, b"three")]);
     }
+}
+
+#[tokio::test]
+async fn a_list_that_can_t_be_read_at_first_loses_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lock-clients");
+    let whole = Kept { life: 9, clients: [client(1, b"one")].into() }.text();
+    // A folder is in its place.
+    fs::create_dir(&path).unwrap();
+    let file = LockClientFile::new(path.clone());
+    assert!(matches!(file.begin().await, Err(LockClientsError::Unavailable(_))));
+    assert!(matches!(file.keep(&client(2, b"two")).await, Err(LockClientsError::Unavailable(_))));
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, whole).unwrap();
+    file.keep(&client(2, b"two")).await.unwrap();
+    let kept = LockClientFile::new(path).begin().await.unwrap();
+    assert_eq!(kept, (11, vec![client(1, b"one"), client(2, b"two")]));
 }
 
 #[tokio::test]

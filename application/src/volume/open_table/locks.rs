@@ -31,7 +31,7 @@ impl OpenTable {
     pub(crate) async fn lock(&self, caller: &Caller, node: NodeId, request: &LockRequest) -> FsResult<LockReply> {
         let wanted = &request.lock;
         demand_own(caller, &wanted.holder)?;
-        if self.is_in_grace() != request.reclaims {
+        if self.grace.lasts() != request.reclaims {
             return Ok(LockReply::Grace);
         }
         let patience_ms = self.share.now_ms() + patience_ms(request.waits);

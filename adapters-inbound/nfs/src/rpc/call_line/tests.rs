@@ -143,7 +143,7 @@ fn every_call_has_one_line_whatever_becomes_of_it() {
         ((TOY_THAT_LOGS, 3, 2), of_user(5), ["toy", "2", "PROC_UNAVAIL"]),
         ((99, 1, 4), of_user(5), ["rpc", "4", "PROG_UNAVAIL"]),
         ((nlm4::PROGRAM, 3, 2), of_user(5), ["nlm4", "LOCK", "DENIED_NOLOCKS"]),
-        ((nlm4::PROGRAM, 3, 4), Credential::None, ["nlm4", "UNLOCK", "GRANTED"]),
+        ((nlm4::PROGRAM, 3, 5), Credential::None, ["nlm4", "GRANTED", "DENIED"]),
         ((nlm4::PROGRAM, 4, 17), Credential::None, ["nlm4", "17", "PROC_UNAVAIL"]),
         ((portmap::PROGRAM, 2, 3), Credential::None, ["portmap2", "GETPORT", "OK"]),
     ];

@@ -4,23 +4,27 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use dittofs_domain::{
+    LockClient,
     error::{FsError, FsResult},
     opens::{Lock, LockHolder, LockKind, LockOwner, LockRange},
 };
 use dittofs_ports::{Entered, EntryService, LockReply, LockRequest, RecoveryService};
-use tokio::{runtime::Handle, sync::Semaphore};
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
 
 use super::{
     claims::{By, Claim, Claims, Held},
+    ends::Unreleased,
     origin::Origin,
     owner,
-    waiting::{Blocked, Waiting},
+    places::Places,
+    waiting::{Asked, Blocked, Waiting},
     wire::{netobj, nlm4_cancargs, nlm4_holder, nlm4_lock, nlm4_lockargs, nlm4_stats, nlm4_testargs, nlm4_testrply},
 };
 use crate::portmap::lookup::ClientPortmap;
 
-/// Clients that are told of their locks at once.
-const CALLS_MAX: usize = 64;
+/// Clients that are told of their locks at once, in all and of one network.
+const CALLS_MAX: (usize, usize) = (64, 8);
 
 /// Everything that clients have locked through NLM.
 pub(crate) struct LockManager {
@@ -30,8 +34,10 @@ pub(crate) struct LockManager {
     pub(super) waiting: Waiting,
     /// Held while clients are remembered or forgotten: one that locks again is not forgotten at the same time.
     pub(super) remembering: tokio::sync::Mutex<()>,
+    /// Claims of clients that have ended which could not be released yet.
+    pub(super) unreleased: Mutex<Vec<Unreleased>>,
     /// Places for calls of clients that have waited.
-    pub(super) calls: Semaphore,
+    pub(super) calls: Places,
     pub(crate) clients: ClientPortmap,
     /// Where clients are called from, whoever has caused that.
     pub(crate) runtime: Handle,
@@ -66,7 +72,8 @@ impl LockManager {
             claims: Claims::default(),
             waiting: Waiting::default(),
             remembering: tokio::sync::Mutex::default(),
-            calls: Semaphore::new(CALLS_MAX),
+            unreleased: Mutex::default(),
+            calls: Places::new(CALLS_MAX.0, CALLS_MAX.1),
             clients,
             runtime,
         }
@@ -75,6 +82,11 @@ impl LockManager {
     /// Takes in the clients that an earlier life of the server has left.
     pub(crate) fn recall(&self) {
         self.recovery.earlier().into_iter().for_each(|client| self.claims.recall(client, Instant::now()));
+    }
+
+    /// Whether a client that an earlier life has left has locks of this one.
+    pub(crate) fn has_locks(&self, client: &LockClient) -> bool {
+        self.claims.has_locks(&Origin::of_earlier(client).host())
     }
 
     /// NLM_TEST.
@@ -104,69 +116,75 @@ impl LockManager {
     ) -> Result<nlm4_stats, nlm4_stats> {
         let wanted = self.wanted(origin, &arguments.alock)?;
         let held = self.enter(origin, &wanted.claim)?;
-        let turn = held.turn.lock().await;
+        let serial = held.serial.lock().await;
         let answered = match self.remember(origin, monitored).await {
             Ok(()) => self.ask(origin, arguments, &wanted).await,
             Err(refused) => Err(refused),
         };
-        self.settle(origin, &wanted, &held).await;
-        drop(turn);
-        answered
+        let locks = self.locks_of(origin, &wanted.claim).await;
+        drop(serial);
+        self.claims.leave(&origin.host(), &wanted.claim, locks, Instant::now());
+        match answered {
+            // A client that waits asks again, but takes any other answer for the end of its wait.
+            Err(FsError::Busy | FsError::NoSpace) if arguments.block => Ok(nlm4_stats::NLM4_BLOCKED),
+            answered => answered.map_err(status),
+        }
     }
 
-    /// Asks for a lock, in the claim's turn.
-    async fn ask(&self, origin: &Origin, arguments: &nlm4_lockargs, wanted: &Wanted) -> Result<nlm4_stats, nlm4_stats> {
+    /// Asks for a lock, while no other request of the owner for the file is carried out.
+    async fn ask(&self, origin: &Origin, arguments: &nlm4_lockargs, wanted: &Wanted) -> FsResult<nlm4_stats> {
         let Entered { node, caller, share } = &wanted.entered;
-        let exclusive = arguments.exclusive;
+        let nlm4_lockargs { cookie, exclusive, alock, .. } = arguments.clone();
+        let asked = Asked { claim: &wanted.claim, range: wanted.range, exclusive };
         let token = arguments.block.then(|| share.wait_token());
         if let Some(token) = token {
-            let nlm4_lockargs { cookie, alock, .. } = arguments.clone();
             let granted = nlm4_testargs { cookie, exclusive, alock };
-            let blocked = Blocked { origin: origin.clone(), claim: wanted.claim.clone(), granted };
-            self.waiting.enter(token, blocked).map_err(|_| nlm4_stats::NLM4_DENIED_NOLOCKS)?;
+            let (origin, claim) = (origin.clone(), wanted.claim.clone());
+            let blocked = Blocked { origin, claim, range: wanted.range, granted };
+            self.waiting.enter(token, blocked).map_err(|_| FsError::Busy)?;
         }
-        let lock = wanted.lock(exclusive);
-        let request = LockRequest { lock, wait: token, waits: true, reclaims: arguments.reclaim };
+        let request =
+            LockRequest { lock: wanted.lock(exclusive), wait: token, waits: true, reclaims: arguments.reclaim };
         let answered = share.lock(caller, node.node, &request).await;
         match (&answered, token) {
-            (Ok(LockReply::Queued), Some(token)) => {
-                self.waiting.replace(token, &wanted.claim, exclusive, &arguments.alock)
-            }
-            (Ok(LockReply::Granted), _) => self.waiting.learnt(&wanted.claim, exclusive, &arguments.alock),
+            (Ok(LockReply::Queued), Some(token)) => self.waiting.replace(token, asked),
+            (Ok(LockReply::Granted), _) => self.waiting.learnt(asked),
+            (Err(FsError::Stale), _) => self.waiting.forget(&wanted.claim),
             (_, Some(token)) => self.waiting.leave(token),
             (_, None) => {}
         }
-        match answered.map_err(status)? {
-            LockReply::Granted => Ok(nlm4_stats::NLM4_GRANTED),
-            LockReply::Queued => Ok(nlm4_stats::NLM4_BLOCKED),
-            LockReply::Conflict(_) => Ok(nlm4_stats::NLM4_DENIED),
-            LockReply::Grace => Ok(nlm4_stats::NLM4_DENIED_GRACE_PERIOD),
-        }
+        Ok(match answered? {
+            LockReply::Granted => nlm4_stats::NLM4_GRANTED,
+            LockReply::Queued => nlm4_stats::NLM4_BLOCKED,
+            LockReply::Conflict(_) => nlm4_stats::NLM4_DENIED,
+            LockReply::Grace => nlm4_stats::NLM4_DENIED_GRACE_PERIOD,
+        })
     }
 
-    /// NLM_CANCEL: whether the request was waiting still.
+    /// NLM_CANCEL: whether the request was waiting still. One that was granted meanwhile the client gives back.
     pub(super) async fn cancel(&self, origin: &Origin, arguments: &nlm4_cancargs) -> nlm4_stats {
         let wanted = match self.wanted(origin, &arguments.alock) {
             Ok(wanted) => wanted,
             Err(refused) => return refused,
         };
-        let Some(held) = self.claims.find(&origin.host(), &wanted.claim) else { return nlm4_stats::NLM4_DENIED };
-        let turn = held.turn.lock().await;
+        let host = origin.host();
+        let Some(held) = self.claims.find(&host, &wanted.claim) else { return nlm4_stats::NLM4_DENIED };
+        let serial = held.serial.lock().await;
         let mut stat = nlm4_stats::NLM4_DENIED;
-        for token in self.waiting.of(&wanted.claim, arguments.exclusive, &arguments.alock) {
+        let asked = Asked { claim: &wanted.claim, range: wanted.range, exclusive: arguments.exclusive };
+        for token in self.waiting.of(asked) {
             let Entered { node, caller, share } = &wanted.entered;
             match share.cancel_lock(caller, node.node, token).await {
-                Ok(true) => {
+                Ok(is_cancelled) => {
                     self.waiting.leave(token);
-                    stat = nlm4_stats::NLM4_GRANTED;
+                    stat = if is_cancelled { nlm4_stats::NLM4_GRANTED } else { stat };
                 }
-                // Granted meanwhile: the client gives it back.
-                Ok(false) => {}
                 Err(error) => stat = status(error),
             }
         }
-        self.settle(origin, &wanted, &held).await;
-        drop(turn);
+        let locks = self.locks_of(origin, &wanted.claim).await;
+        drop(serial);
+        self.claims.leave(&host, &wanted.claim, locks, Instant::now());
         stat
     }
 
@@ -174,15 +192,38 @@ impl LockManager {
     pub(super) async fn unlock(&self, origin: &Origin, alock: &nlm4_lock) -> nlm4_stats {
         let wanted = match self.wanted(origin, alock) {
             Ok(wanted) => wanted,
-            Err(refused) => return refused,
+            Err(refused) => {
+                self.forget_gone(origin, alock, refused);
+                return refused;
+            }
         };
-        let Some(held) = self.claims.find(&origin.host(), &wanted.claim) else { return nlm4_stats::NLM4_GRANTED };
-        let turn = held.turn.lock().await;
+        let host = origin.host();
+        let is_whole = wanted.range == LockRange::to_end(0);
+        if !is_whole && self.claims.is_full(&host) {
+            // It might split a lock in two.
+            return nlm4_stats::NLM4_DENIED_NOLOCKS;
+        }
+        let Some(held) = self.claims.find(&host, &wanted.claim) else {
+            // Nothing is known of it, but to be sure.
+            return self.free(&wanted).await.map_or_else(status, |()| nlm4_stats::NLM4_GRANTED);
+        };
+        let serial = held.serial.lock().await;
         let unlocked = self.free(&wanted).await;
-        self.waiting.unlocked(&wanted.claim);
-        self.settle(origin, &wanted, &held).await;
-        drop(turn);
+        self.waiting.unlocked(&wanted.claim, wanted.range);
+        let locks = self.locks_of(origin, &wanted.claim).await;
+        drop(serial);
+        self.claims.leave(&host, &wanted.claim, locks, Instant::now());
         unlocked.map_or_else(status, |()| nlm4_stats::NLM4_GRANTED)
+    }
+
+    /// The share of a claim is served no more: its locks are gone with it.
+    fn forget_gone(&self, origin: &Origin, alock: &nlm4_lock, refused: nlm4_stats) {
+        let Some(name) = owner::name(alock).filter(|_| refused == nlm4_stats::NLM4_STALE_FH) else { return };
+        let (host, claim) = (origin.host(), Claim { file: alock.fh.0.clone(), by: By::Owner(name) });
+        if self.claims.find(&host, &claim).is_some() {
+            self.waiting.forget(&claim);
+            self.claims.leave(&host, &claim, Some(0), Instant::now());
+        }
     }
 
     async fn free(&self, wanted: &Wanted) -> FsResult<()> {
@@ -194,16 +235,24 @@ impl LockManager {
         }
     }
 
+    /// Gives up the lock of a request that has waited for it.
+    pub(super) async fn free_blocked(&self, blocked: &Blocked) -> Result<(), nlm4_stats> {
+        let wanted = self.wanted(&blocked.origin, &blocked.granted.alock)?;
+        self.free(&wanted).await.map_err(status)
+    }
+
     /// Remembers the client for the next start, before it gets its first lock.
-    pub(super) async fn remember(&self, origin: &Origin, monitored: bool) -> Result<(), nlm4_stats> {
-        let host = origin.host();
-        if !monitored || self.claims.is_remembered(&host) {
+    pub(super) async fn remember(&self, origin: &Origin, monitored: bool) -> FsResult<()> {
+        let (host, server) = (origin.host(), origin.sender.local);
+        if !monitored || self.claims.is_remembered(&host, server) {
             return Ok(());
         }
         let _remembering = self.remembering.lock().await;
         let client = origin.lock_client();
-        self.recovery.remember(&client).await.map_err(status)?;
-        self.claims.remembered(&host, client);
+        self.recovery.remember(&client).await?;
+        if !self.claims.is_remembered(&host, server) {
+            self.claims.remembered(&host, client);
+        }
         Ok(())
     }
 
@@ -214,16 +263,15 @@ impl LockManager {
         })
     }
 
-    /// What a call has left of a claim, in its turn.
-    async fn settle(&self, origin: &Origin, wanted: &Wanted, held: &Arc<Held>) {
-        let Entered { node, caller, share } = &wanted.entered;
-        let locks = match share.locks_held(caller, node.node, &wanted.owner).await {
-            Ok(locks) => locks,
-            // Where it can't be known there may be one.
-            Err(_) => 1,
-        };
-        let waiting = self.waiting.count(&wanted.claim);
-        self.claims.settle(&origin.host(), &wanted.claim, held, locks + waiting, Instant::now());
+    /// How many locks an owner has on a file, and waits for; none where that can't be known.
+    pub(super) async fn locks_of(&self, origin: &Origin, claim: &Claim) -> Option<usize> {
+        let By::Owner(name) = &claim.by else { return None };
+        // Before the locks: one that is granted in between is counted twice, not never.
+        let waiting = self.waiting.count(claim);
+        let Entered { node, caller, share } = self.entry.enter(&claim.file, &origin.sender.presented).ok()?;
+        let owner = owner::owner(caller.client, name)?;
+        let locks = share.locks_held(&caller, node.node, &owner).await.ok()?;
+        Some(locks + waiting)
     }
 
     fn wanted(&self, origin: &Origin, alock: &nlm4_lock) -> Result<Wanted, nlm4_stats> {
@@ -233,12 +281,6 @@ impl LockManager {
         let claim = Claim { file: alock.fh.0.clone(), by: By::Owner(name) };
         let range = range(alock).ok_or(nlm4_stats::NLM4_FBIG)?;
         Ok(Wanted { entered, claim, owner, range })
-    }
-
-    /// Gives back a lock whose client does not want it any more.
-    pub(super) async fn give_back(&self, Blocked { origin, granted, .. }: &Blocked) {
-        let stat = self.unlock(origin, &granted.alock).await;
-        tracing::debug!(address = %origin.address(), ?stat, "a lock was given back: its client does not want it");
     }
 }
 
