@@ -1,8 +1,9 @@
-//! Who may do what: the only place where permission bits are read.
+//! Who may do what: the only place where permission bits are read, and lists are asked.
 
 use bitflags::bitflags;
 
 use crate::{
+    acl::Acl,
     attributes::Attributes,
     credentials::Credentials,
     error::{FsError, FsResult},
@@ -53,7 +54,7 @@ bitflags! {
 
 /// The attributes of a node that decide permission to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NodeSecurity {
+pub struct NodeSecurity<'a> {
     /// The kind of the node.
     pub kind: NodeKind,
     /// Permission bits.
@@ -62,26 +63,32 @@ pub struct NodeSecurity {
     pub uid: u32,
     /// Group.
     pub gid: u32,
+    /// The list that decides in place of the permission bits, if there is one.
+    pub acl: Option<&'a Acl>,
 }
 
-impl From<&Node> for NodeSecurity {
-    fn from(node: &Node) -> Self {
-        NodeSecurity { kind: node.kind, mode: node.mode, uid: node.uid, gid: node.gid }
+impl<'a> From<&'a Node> for NodeSecurity<'a> {
+    fn from(node: &'a Node) -> Self {
+        NodeSecurity { kind: node.kind, mode: node.mode, uid: node.uid, gid: node.gid, acl: node.acl.as_deref() }
     }
 }
 
-impl From<&Attributes> for NodeSecurity {
-    fn from(node: &Attributes) -> Self {
-        NodeSecurity { kind: node.kind, mode: node.mode, uid: node.uid, gid: node.gid }
+impl<'a> From<&'a Attributes> for NodeSecurity<'a> {
+    fn from(node: &'a Attributes) -> Self {
+        NodeSecurity { kind: node.kind, mode: node.mode, uid: node.uid, gid: node.gid, acl: node.acl.as_deref() }
     }
 }
 
-/// The rights that the credentials have to a node (POSIX.1-2017, XBD 4.5: one class decides, the others do not add).
-pub fn granted(security: &NodeSecurity, credentials: &Credentials) -> AccessMask {
+/// The rights that the credentials have to a node: by its list, or else by its permission bits (POSIX.1-2017, XBD 4.5:
+/// one class decides, the others do not add). The privileged user has all, but executes only what somebody may.
+pub fn granted(security: &NodeSecurity<'_>, credentials: &Credentials) -> AccessMask {
     let directory = security.kind == NodeKind::Directory;
     if credentials.is_privileged() {
         let executable = directory || security.mode & mode::ANY_EXECUTE != 0;
         return if executable { AccessMask::all() } else { AccessMask::all() - AccessMask::EXECUTE };
+    }
+    if let Some(acl) = security.acl {
+        return acl.granted((security.uid, security.gid), credentials);
     }
     let owner = credentials.uid == security.uid;
     let class = if owner {
@@ -91,36 +98,64 @@ pub fn granted(security: &NodeSecurity, credentials: &Credentials) -> AccessMask
     } else {
         security.mode
     };
+    let mask = permissions(class, directory);
+    if owner { mask | OWNER_RIGHTS } else { mask }
+}
+
+/// The rights that a digit of a mode stands for, whoever has them.
+pub(crate) fn permissions(digit: u16, directory: bool) -> AccessMask {
     let mut mask = AccessMask::READ_ATTRIBUTES | AccessMask::READ_ACL | AccessMask::SYNCHRONIZE;
-    if class & 4 != 0 {
+    if digit & 4 != 0 {
         mask |= AccessMask::READ_DATA | AccessMask::READ_NAMED_ATTRS;
     }
-    if class & 2 != 0 {
+    if digit & 2 != 0 {
         mask |= AccessMask::WRITE_DATA | AccessMask::APPEND_DATA | AccessMask::WRITE_NAMED_ATTRS;
         if directory {
             mask |= AccessMask::DELETE_CHILD;
         }
     }
-    if class & 1 != 0 {
+    if digit & 1 != 0 {
         mask |= AccessMask::EXECUTE;
-    }
-    if owner {
-        mask |= AccessMask::WRITE_ATTRIBUTES | AccessMask::WRITE_ACL | AccessMask::WRITE_OWNER;
     }
     mask
 }
+
+/// The rights of owners by their mode, whatever its digits are.
+pub(crate) const OWNER_RIGHTS: AccessMask =
+    AccessMask::WRITE_ATTRIBUTES.union(AccessMask::WRITE_ACL).union(AccessMask::WRITE_OWNER);
 
 /// Demands rights.
 ///
 /// # Errors
 /// `Access` if one of `wanted` is not granted.
-pub fn demand(security: &NodeSecurity, credentials: &Credentials, wanted: AccessMask) -> FsResult<()> {
+pub fn demand(security: &NodeSecurity<'_>, credentials: &Credentials, wanted: AccessMask) -> FsResult<()> {
     if granted(security, credentials).contains(wanted) { Ok(()) } else { Err(FsError::Access) }
+}
+
+/// Whether an entry of a directory may be taken from its node: by the right to the directory's entries, or by that to
+/// the node itself (MS-FSA, 2.1.5.1.2.1; RFC 8881, 6.2.1.3.2). Only a list grants the second.
+///
+/// # Errors
+/// `Access` without either right, `NotPermitted` where the directory's sticky bit forbids and only the first is there.
+pub fn demand_removable(
+    directory: &NodeSecurity<'_>,
+    entry: &NodeSecurity<'_>,
+    credentials: &Credentials,
+) -> FsResult<()> {
+    let by_directory = granted(directory, credentials).contains(AccessMask::DELETE_CHILD);
+    if by_directory && !sticky_forbids(directory, entry, credentials) {
+        return Ok(());
+    }
+    match entry.acl {
+        Some(_) if granted(entry, credentials).contains(AccessMask::DELETE) => Ok(()),
+        _ if by_directory => Err(FsError::NotPermitted),
+        _ => Err(FsError::Access),
+    }
 }
 
 /// Whether the sticky bit of a directory keeps the caller from removing or renaming an entry that leads to `entry`:
 /// only the entry's owner, the directory's owner and the privileged user may (POSIX.1-2017, XBD 4.3).
-pub fn sticky_forbids(directory: &NodeSecurity, entry: &NodeSecurity, credentials: &Credentials) -> bool {
+pub fn sticky_forbids(directory: &NodeSecurity<'_>, entry: &NodeSecurity<'_>, credentials: &Credentials) -> bool {
     directory.mode & mode::STICKY != 0
         && !credentials.is_privileged()
         && credentials.uid != entry.uid

@@ -1,6 +1,9 @@
 //! Attributes as they leave the server.
 
+use std::sync::Arc;
+
 use crate::{
+    acl::Acl,
     id::{ChangeId, NodeId, Sequence},
     node::{Device, Node, NodeKind},
     time::Timestamp,
@@ -39,6 +42,8 @@ pub struct Attributes {
     pub device: Device,
     /// DOS attributes.
     pub dos_attributes: u32,
+    /// The list that decides in place of the permission bits, if there is one.
+    pub acl: Option<Arc<Acl>>,
 }
 
 /// The changes that a node's unflushed records make to its attributes.
@@ -74,6 +79,7 @@ pub fn overlay(stored: &Node, pending: Option<&Pending>) -> Attributes {
         change: stored.change,
         device: stored.device,
         dos_attributes: stored.dos_attributes,
+        acl: stored.acl.clone(),
     };
     if let Some(pending) = pending {
         attributes.size = pending.size;

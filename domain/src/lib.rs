@@ -7,7 +7,8 @@
 //! |---|---|
 //! | [`namespace`] | every POSIX rule over names: view and request in, [`plan::Plan`] or [`FsError`] out |
 //! | [`content`] | the map of a file: pages, extents, hole runs, slices that are still in the journal |
-//! | [`access`] | `granted()`: the only place where permission bits are read |
+//! | [`access`] | `granted()`: the only place where permission bits are read, and lists are asked |
+//! | [`acl`] | access control lists: what they grant, their modes, how they are inherited |
 //! | [`opens`] | open files, share modes, byte-range locks, caching rights: one conflict matrix |
 //! | [`ownership`] | who may change a share's objects, and whether its stores are of one time |
 //! | [`flush`] | when unflushed bytes go to the content store, and in what shape |
@@ -23,6 +24,7 @@
 #![deny(missing_docs)]
 
 pub mod access;
+pub mod acl;
 pub mod attributes;
 pub mod backup;
 pub mod bugs;
@@ -48,6 +50,7 @@ pub mod time;
 pub mod users;
 pub mod watch;
 
+pub use acl::Acl;
 pub use attributes::Attributes;
 pub use client::{ClientId, LockClient};
 pub use credentials::Credentials;

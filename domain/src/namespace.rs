@@ -19,8 +19,8 @@ mod unlink;
 pub use create::CreateDecision;
 pub use edit_content::ContentEdit;
 pub use request::{
-    CreateHow, CreateRequest, DosAttributes, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest,
-    RenameRequest, Replace, SetAttributes, SetTime,
+    CreateHow, CreateRequest, DosAttributes, InitialAccess, InitialAttributes, LinkRequest, NewKind, RemoveKind,
+    RemoveRequest, RenameRequest, Replace, SetAttributes, SetTime,
 };
 pub use set_attributes::Resize;
 pub use shown::raise_above_shown;

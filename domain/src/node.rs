@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bitflags::bitflags;
 
 use crate::{
+    acl::Acl,
     content::{PendingTruncation, ReplayExclusions},
     id::{ChangeId, ContentVersion, Cookie, NodeId, Sequence, Tree},
     time::Timestamp,
@@ -43,6 +44,8 @@ impl NodeKind {
 pub mod mode {
     /// All bits that a node keeps.
     pub const ALL: u16 = 0o7777;
+    /// Those of the owner, the group and everyone.
+    pub const PERMISSIONS: u16 = 0o777;
     /// Set user id on execution.
     pub const SUID: u16 = 0o4000;
     /// Set group id on execution; on a directory: new entries take its group.
@@ -78,7 +81,7 @@ bitflags! {
     /// The features for which a node has additional rows.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
     pub struct NodeFlags: u8 {
-        /// An access control list.
+        /// An access control list in rows of its own. No store has such: the list is in the node's row.
         const ACL = 1;
         /// Extended attributes.
         const XATTRS = 2;
@@ -146,6 +149,9 @@ pub struct Node {
     pub device: Device,
     /// DOS attributes (MS-FSCC 2.6), for SMB.
     pub dos_attributes: u32,
+    /// The list that decides in place of the permission bits; the nine low ones are what it says of the owner, the
+    /// group and everyone.
+    pub acl: Option<Arc<Acl>>,
     /// The verifier of the exclusive create that made the node (RFC 1813, 3.3.8).
     pub create_verifier: Option<[u8; 8]>,
     /// A symlink's target.
@@ -183,6 +189,7 @@ impl Node {
             parent,
             device: Device::default(),
             dos_attributes: 0,
+            acl: None,
             create_verifier: None,
             target: None,
             flags: NodeFlags::empty(),

@@ -1,11 +1,13 @@
 //! Quotas: how much a share may hold, how much each thing counts, and when growth is refused.
 //!
-//! Bytes are counted as they are allocated: the bytes that extents hold, and the bytes that nodes, names and targets of
-//! symlinks count for. Bytes that are only in the journal count by the growth of the share once they are stored: bytes
-//! that replace stored bytes, or replace others that are not stored yet, count once. This growth is known as an upper
-//! bound at first. Only where the bound does not fit, the real growth has to be read from a map.
+//! Bytes are counted as they are allocated: the bytes that extents hold, and the bytes that nodes, names, targets of
+//! symlinks and access control lists count for. Bytes that are only in the journal count by the growth of the share
+//! once they are stored: bytes that replace stored bytes, or replace others that are not stored yet, count once. This
+//! growth is known as an upper bound at first. Only where the bound does not fit, the real growth has to be read from a
+//! map.
 
 use crate::{
+    acl::Acl,
     id::NodeId,
     node::{Node, NodeFlags, NodeKind},
     plan::{Change, Statistics},
@@ -100,9 +102,14 @@ pub fn judge(quota: Quota, holding: Holding, growth: Amount) -> Verdict {
     }
 }
 
-/// Returns the bytes that a new node counts for without its name.
-pub fn node_bytes(target: Option<&[u8]>) -> u64 {
-    NODE_BYTES + target.map_or(0, |target| target.len() as u64)
+/// Returns the bytes that a node counts for without its names and its content.
+pub fn node_bytes(node: &Node) -> u64 {
+    NODE_BYTES + node.target.as_ref().map_or(0, |target| target.len() as u64) + acl_bytes(node.acl.as_deref())
+}
+
+/// Returns the bytes that an access control list counts for.
+pub fn acl_bytes(acl: Option<&Acl>) -> u64 {
+    acl.map_or(0, |acl| acl.encoded_len() as u64)
 }
 
 /// Returns the bytes that a node counts for with all its names, without its content. The root is always there and
@@ -116,7 +123,7 @@ pub fn metadata_bytes(node: &Node) -> u64 {
         NodeKind::Directory => 1,
         _ => u64::from(node.links),
     };
-    node_bytes(node.target.as_deref()) + names * NAME_BYTES
+    node_bytes(node) + names * NAME_BYTES
 }
 
 /// The sums that a plan changes.
@@ -132,13 +139,20 @@ pub fn counted<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Statistics 
 }
 
 /// A node that comes, with one name.
-pub(crate) fn node_comes(target: Option<&[u8]>) -> Change {
-    Change::Count(Statistics { bytes: (node_bytes(target) + NAME_BYTES).cast_signed(), nodes: 1 })
+pub(crate) fn node_comes(node: &Node) -> Change {
+    Change::Count(Statistics { bytes: (node_bytes(node) + NAME_BYTES).cast_signed(), nodes: 1 })
+}
+
+/// A node gets another access control list, or none. The root's counts nothing, as nothing of the root does.
+pub(crate) fn acl_changes(node: &Node, acl: Option<&Acl>) -> Option<Change> {
+    let bytes = acl_bytes(acl).cast_signed() - acl_bytes(node.acl.as_deref()).cast_signed();
+    let counts = bytes != 0 && node.id != NodeId::ROOT;
+    counts.then_some(Change::Count(Statistics { bytes, nodes: 0 }))
 }
 
 /// A node that goes, whose names are gone already.
 pub fn node_goes(node: &Node) -> Change {
-    Change::Count(Statistics { bytes: -node_bytes(node.target.as_deref()).cast_signed(), nodes: -1 })
+    Change::Count(Statistics { bytes: -node_bytes(node).cast_signed(), nodes: -1 })
 }
 
 /// A name that comes.

@@ -7,7 +7,9 @@
 # Environment:
 #   SERVER_BIN   default target/release/dittofs
 #   LIMIT        seconds for each suite, default 120
-# Needs Debian's samba-testsuite. Exit status: 0 when every test of these suites passed that is in passes.txt.
+#   KEEP         a folder that gets what smbtorture and the server have said
+# Needs Debian's samba-testsuite and python3. Exit status: 0 when every test of these suites passed that is in
+# passes.txt.
 # samba-passes.txt has the names that Samba 4.17.12 passes, missing.txt those of them that don't here, and why.
 # A suite in which something is missing is run once more: some tests measure time, and other programs have their turns.
 set -euo pipefail
@@ -34,6 +36,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/dittofs-torture.XXXXXX")
 server=''
 finish() {
   [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
+  [ -z "${KEEP:-}" ] || cp "$work"/log "$work"/*.txt "$KEEP" 2>/dev/null || true
   rm -rf "$work"
 }
 trap finish EXIT
@@ -44,18 +47,21 @@ cat >"$work/dittofs.yaml" <<CONFIG
 metadata: { stores: { m: { type: redb, redb: { path: metadata } } } }
 content: { stores: { c: { type: fs, fs: { path: content } } } }
 journal: { path: journal, size: 512MiB }
-shares: [{ name: /export, metadata_store: m, content_store: c, squash: none }]
+shares: [{ name: /export, metadata_store: m, content_store: c, squash: none, secure_ports: false }]
 adapters: { smb: { listen: "127.0.0.1:$port", signing: optional } }
 CONFIG
 program=${SERVER_BIN:-$root/target/release/dittofs}
-# Root, so that the share's root may be written to.
-echo secret | "$program" user add torture --uid 0 --gid 0 --config "$work/dittofs.yaml" --data "$work/data" >/dev/null
-"$program" serve --config "$work/dittofs.yaml" --data "$work/data" --nfs 127.0.0.1:0 >"$work/out" 2>"$work/log" &
+# Not root, to whom nothing is denied.
+echo secret | "$program" user add torture --uid 1000 --gid 1000 --config "$work/dittofs.yaml" --data "$work/data" >/dev/null
+nfs=$((port + 1))
+"$program" serve --config "$work/dittofs.yaml" --data "$work/data" --nfs 127.0.0.1:$nfs >"$work/out" 2>"$work/log" &
 server=$!
 for _ in $(seq 100); do
   ! grep -q cifs "$work/out" || break
   sleep 0.1
 done
+# So that the share's root may be written to.
+python3 "$here/give_root.py" "$nfs" /export 1000
 run_suite() { # SUITE: adds what passes to SUITE.passed
   timeout "${LIMIT:-120}" smbtorture "//127.0.0.1/export" -p "$port" -U torture%secret --fullname "smb2.$1" \
     >"$work/$1.txt" 2>&1 || true

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use dittofs_domain::{Credentials, users::UserName};
+use dittofs_domain::{
+    Credentials,
+    users::{MachineId, UserName},
+};
 use dittofs_ports::{AccountService, UserInfo};
 use dittofs_smb_security::{
     NtHash, Refusal,
@@ -107,6 +110,17 @@ impl Accounts {
         }
     }
 
+    /// The machine by which users and groups are identified.
+    ///
+    /// # Errors
+    /// `IO_DEVICE_ERROR` if it can't be found out, which has been logged.
+    pub(crate) async fn machine(&self) -> Result<MachineId, NtStatus> {
+        self.service.machine().await.map_err(|error| {
+            tracing::error!(%error, "users can't be told by their identifiers");
+            NtStatus::IO_DEVICE_ERROR
+        })
+    }
+
     /// All users that may log on. Nothing if they can't be found out.
     pub(crate) async fn enabled(&self) -> Option<Vec<User>> {
         let users = self.service.list().await;
@@ -129,6 +143,7 @@ impl Accounts {
 fn credentials(UserInfo { uid, gid, groups, .. }: &UserInfo) -> Credentials {
     Credentials { groups: groups.iter().copied().collect(), ..Credentials::user(*uid, *gid) }
 }
+
 /// The status of a refused logon. Whether the user exists can't be told from it.
 pub(crate) fn refused(refusal: &Refusal) -> NtStatus {
     match refusal {

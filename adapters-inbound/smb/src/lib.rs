@@ -22,6 +22,7 @@ mod command;
 mod connection;
 mod counts;
 mod credits;
+mod descriptors;
 mod durable;
 mod establish;
 mod events;

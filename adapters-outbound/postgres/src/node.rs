@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Node, NodeId, NodeKind, Sequence, Timestamp, Tree,
+    Acl, ChangeId, ContentVersion, Cookie, Node, NodeId, NodeKind, Sequence, Timestamp, Tree,
     content::{PendingTruncation, ReplayExclusion, ReplayExclusions},
     node::{Device, NodeFlags, Parent},
 };
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The columns of a node, as they are selected, with their types.
-pub(crate) const COLUMNS: [(&str, &str); 33] = [
+pub(crate) const COLUMNS: [(&str, &str); 34] = [
     ("id", "int8"),
     ("size", "int8"),
     ("allocated", "int8"),
@@ -50,6 +50,7 @@ pub(crate) const COLUMNS: [(&str, &str); 33] = [
     ("dos_attributes", "int4"),
     ("target", "bytea"),
     ("exclusions", "bytea"),
+    ("acl", "bytea"),
 ];
 
 /// Bytes of a replay exclusion.
@@ -105,7 +106,7 @@ fn read_columns(id: u64, columns: &mut Columns<'_>) -> Result<Option<Node>, Faul
     let (device, create_verifier): (Option<i64>, Option<i64>) = (columns.take()?, columns.take()?);
     let truncation: [Option<i64>; 3] = [columns.take()?, columns.take()?, columns.take()?];
     let dos_attributes: Option<i32> = columns.take()?;
-    let (target, exclusions): (Option<&[u8]>, Option<&[u8]>) = (columns.take()?, columns.take()?);
+    let [target, exclusions, acl]: [Option<&[u8]>; 3] = [columns.take()?, columns.take()?, columns.take()?];
     let make = || {
         let time = |which: usize| Timestamp::new(seconds[which], nanos[which]);
         Some(Node {
@@ -135,6 +136,7 @@ fn read_columns(id: u64, columns: &mut Columns<'_>) -> Result<Option<Node>, Faul
             flags: NodeFlags::from_bits(u8::try_from(flags).ok()?)?,
             pending_truncation: truncation_of(truncation)?,
             replay_exclusions: exclusions.map_or_else(|| Some(ReplayExclusions::default()), exclusions_of)?,
+            acl: acl.map(Acl::from_bytes).transpose().ok()?.map(Arc::new),
         })
     };
     Ok(make())
@@ -174,6 +176,7 @@ pub(crate) fn with_columns(statement: Statement, node: &Node) -> Statement {
         .with(Some(node.dos_attributes.cast_signed()).filter(|attributes| *attributes != 0))
         .with(node.target.as_ref().map(|target| target.to_vec()))
         .with(exclusions_column(&node.replay_exclusions))
+        .with(node.acl.as_ref().map(|acl| acl.to_bytes()))
 }
 
 fn kind_of(number: i16) -> Option<NodeKind> {

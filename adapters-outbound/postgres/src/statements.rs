@@ -28,9 +28,10 @@ pub(crate) const APPLY: &str = "SELECT o_tag, o_n, o_a, o_b, NULL::bytea,
     (o_node).parent, (o_node).parent_cookie, (o_node).atime_nanos, (o_node).mtime_nanos, (o_node).ctime_nanos,
     (o_node).birth_nanos, (o_node).uid, (o_node).gid, (o_node).links, (o_node).since, (o_node).mode, (o_node).kind,
     (o_node).flags, (o_node).device, (o_node).create_verifier, (o_node).truncation_offset, (o_node).truncation_version,
-    (o_node).truncation_end, (o_node).dos_attributes, (o_node).target, (o_node).exclusions
+    (o_node).truncation_end, (o_node).dos_attributes, (o_node).target, (o_node).exclusions,
+    (o_node).acl
 FROM standing_1($1, $13, $14) s (share)
-CROSS JOIN LATERAL apply_2(s.share, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+CROSS JOIN LATERAL apply_3(s.share, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 /// Takes a lock of the session, if it is free.
 pub(crate) const TRY_LOCK: &str = "SELECT pg_try_advisory_lock($1)";
@@ -368,7 +369,7 @@ fn rows_of_map([file, first, end, rows]: [&str; 4], no_node: &str) -> String {
     )
 }
 
-/// The outcome of an operation; `apply_2` has the same conditions.
+/// The outcome of an operation; `apply_3` has the same conditions.
 fn operation(op: &str, opened: &str, age: &str, node: &str) -> String {
     let cut = format!("(extract(epoch FROM statement_timestamp()) * 1000)::int8 - {age}::int8");
     format!(

@@ -34,7 +34,7 @@ impl OpenService for ServedShare {
     }
 
     async fn open(&self, caller: &Caller, node: NodeId, request: &OpenRequest) -> FsResult<Opened> {
-        strand(self.volume.opens().open_found(caller, node, request)).await.map_err(|failure| match failure {
+        strand(self.volume.opens().open_found(caller, (node, None), request)).await.map_err(|failure| match failure {
             OpenFailure::Deleting => FsError::ShareDenied,
             OpenFailure::Failed(error) => error,
         })

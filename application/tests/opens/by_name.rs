@@ -4,7 +4,8 @@ use dittofs_domain::{
     ClientId, FsError, Name, NodeId,
     access::AccessMask,
     namespace::{
-        CreateHow, CreateRequest, DosAttributes, InitialAttributes, NewKind, RenameRequest, SetAttributes, SetTime,
+        CreateHow, CreateRequest, DosAttributes, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest,
+        RenameRequest, SetAttributes,
     },
     opens::ShareAccess,
 };
@@ -13,7 +14,7 @@ use dittofs_ports::{
     OpenService, OpenedName,
 };
 
-use crate::world::{World, nfs, shared, token};
+use crate::world::{World, nfs, shared, token, user};
 
 fn name(text: &str) -> Name {
     Name::new(text.as_bytes()).unwrap()
@@ -23,7 +24,7 @@ fn request(text: &str, how: Option<CreateHow>) -> OpenNameRequest {
     let make = how.map(|how| NewNode {
         kind: NewKind::File,
         attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },
-        dos: DosAttributes { attributes: 0x20, birth: SetTime::Keep },
+        dos: DosAttributes { attributes: 0x20, ..DosAttributes::default() },
         how,
     });
     OpenNameRequest {
@@ -177,7 +178,7 @@ async fn a_directory_with_entries_is_not_removed() {
     let node = world.share.create(&nfs(1), &directory, None).await.unwrap().node.node;
     let open = world.open(1, node, &removing()).await.unwrap();
     let entry = Some((NodeId::ROOT, name("d")));
-    let file = OpenNameRequest { directory: node, ..request("a", Some(CreateHow::Guarded)) };
+    let file = OpenNameRequest { directory: node, open: removing(), ..request("a", Some(CreateHow::Guarded)) };
     let inside = world.share.open_name(&nfs(1), &file).await.unwrap();
     let refused = world.share.set_deletion(&open, node, token(&open), entry.clone()).await;
     assert_eq!(refused, Err(FsError::NotEmpty));
@@ -189,4 +190,54 @@ async fn a_directory_with_entries_is_not_removed() {
     world.share.set_deletion(&open, node, token(&open), entry).await.unwrap();
     world.share.close(&open, node, token(&open)).await.unwrap();
     assert_eq!(world.share.attributes(&nfs(1), node).await, Err(FsError::Stale));
+}
+
+/// One name of a file is in the caller's directory, the other in somebody else's.
+#[tokio::test(start_paused = true)]
+async fn a_name_is_removed_by_the_right_to_the_directory_that_it_is_in() {
+    let world = World::new().await;
+    let directory = async |text, owner: &Caller| {
+        let attributes = InitialAttributes { mode: Some(0o755), ..InitialAttributes::default() };
+        let (directory, name, kind) = (NodeId::ROOT, name(text), NewKind::Directory);
+        let request = CreateRequest { directory, name, kind, attributes, how: CreateHow::Guarded };
+        world.share.create(owner, &request, None).await.unwrap().node.node
+    };
+    let (root, caller) = (user(1, 0), user(2, 1_000));
+    let (others, own) = (directory("others", &root).await, directory("own", &caller).await);
+    let at = |directory| OpenNameRequest { directory, open: removing(), ..request("a", None) };
+    let made = OpenNameRequest { make: request("a", Some(CreateHow::Guarded)).make, ..at(others) };
+    let made = world.share.open_name(&root, &made).await.unwrap();
+    let file = made.opened.attributes.node;
+    world
+        .share
+        .close(&Caller { opener: Some(made.opened.token), ..root.clone() }, file, made.opened.token)
+        .await
+        .unwrap();
+    let link = LinkRequest { node: file, directory: own, name: name("a") };
+    world.share.link(&caller, &link, None).await.unwrap();
+
+    let refused = world.share.open_name(&caller, &at(others)).await;
+    assert_eq!(refused.unwrap_err(), OpenFailure::Failed(FsError::Access));
+    let opened = world.share.open_name(&caller, &at(own)).await.unwrap();
+    let through = Caller { opener: Some(opened.opened.token), ..caller.clone() };
+    let token = opened.opened.token;
+    world.share.set_deletion(&through, file, token, Some((own, name("a")))).await.unwrap();
+    // The name that was opened goes before it is closed. The right to it was none to the other one.
+    let remove = RemoveRequest { directory: own, name: name("a"), kind: RemoveKind::NotDirectory };
+    world.share.remove(&caller, &remove, None).await.unwrap();
+    world.share.close(&through, file, token).await.unwrap();
+    let lookup = world.share.lookup(&root, others, &LookupName::Child(name("a"))).await;
+    assert_eq!(lookup.unwrap().node.node, file);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_an_open_that_may_delete_has_a_file_removed() {
+    let world = World::new().await;
+    let file = world.file("a", b"text").await;
+    let reader = world.open(1, file, &shared()).await.unwrap();
+    let entry = Some((NodeId::ROOT, name("a")));
+    let refused = world.share.set_deletion(&reader, file, token(&reader), entry).await;
+    assert_eq!(refused, Err(FsError::Access));
+    world.share.close(&reader, file, token(&reader)).await.unwrap();
+    assert_eq!(world.read(&nfs(1), file).await.unwrap(), b"text");
 }

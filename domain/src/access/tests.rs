@@ -12,8 +12,8 @@ use crate::{
 const OWNER: u32 = 1000;
 const GROUP: u32 = 2000;
 
-fn security(kind: NodeKind, mode: u16) -> NodeSecurity {
-    NodeSecurity { kind, mode, uid: OWNER, gid: GROUP }
+fn security(kind: NodeKind, mode: u16) -> NodeSecurity<'static> {
+    NodeSecurity { kind, mode, uid: OWNER, gid: GROUP, acl: None }
 }
 
 fn member(uid: u32, groups: &[u32]) -> Credentials {
@@ -140,13 +140,14 @@ fn security_is_the_same_of_a_node_and_of_its_attributes() {
         parent: Parent { directory: NodeId::ROOT, cookie: Cookie(9) },
         device: Device::default(),
         dos_attributes: 0,
+        acl: None,
         create_verifier: None,
         target: None,
         flags: NodeFlags::empty(),
         pending_truncation: None::<PendingTruncation>,
         replay_exclusions: Default::default(),
     };
-    let expected = NodeSecurity { kind: NodeKind::Fifo, mode: 0o2751, uid: OWNER, gid: GROUP };
+    let expected = NodeSecurity { kind: NodeKind::Fifo, mode: 0o2751, uid: OWNER, gid: GROUP, acl: None };
     assert_eq!(NodeSecurity::from(&node), expected);
     assert_eq!(NodeSecurity::from(&overlay(&node, None)), expected);
 }

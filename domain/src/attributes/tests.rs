@@ -2,12 +2,17 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    acl::AclFlags,
     id::{ContentVersion, Cookie, Tree},
     node::{NodeFlags, Parent},
 };
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::new(seconds, 0).unwrap()
+}
+
+fn list() -> Arc<Acl> {
+    Arc::new(Acl::unrestricted(AclFlags::PROTECTED))
 }
 
 fn node() -> Node {
@@ -33,6 +38,7 @@ fn node() -> Node {
         parent: Parent { directory: NodeId::ROOT, cookie: Cookie(9) },
         device: Device { major: 8, minor: 1 },
         dos_attributes: 0x20,
+        acl: Some(list()),
         create_verifier: None,
         target: None,
         flags: NodeFlags::empty(),
@@ -59,6 +65,7 @@ fn without_pending_bytes_attributes_are_the_stored_ones() {
         change: ChangeId(7),
         device: Device { major: 8, minor: 1 },
         dos_attributes: 0x20,
+        acl: Some(list()),
     };
     assert_eq!(overlay(&node(), None), expected);
 }

@@ -86,11 +86,12 @@ pub fn make_lost_and_found(root: &Node, name: &Name, fresh: Fresh, now: Timestam
     };
     let mut plan = Plan::at(now);
     plan.require(Expectation::EntryAbsent(key.clone())).require(Expectation::Linked(root.id));
+    let comes = quota::node_comes(&node);
     plan.change(Change::InsertNode(Box::new(node)));
     plan.change(Change::InsertEntry { key, node: fresh.node, cookie: fresh.cookie });
     let update = NodeUpdate { links: LinkChange::Add(1), ..NodeUpdate::entries_changed() };
     plan.change(Change::UpdateNode(root.id, update));
-    plan.change(quota::node_comes(None));
+    plan.change(comes);
     plan
 }
 

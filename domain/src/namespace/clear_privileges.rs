@@ -17,7 +17,7 @@ pub fn query(node: NodeId) -> Query {
 }
 
 /// Whether a write by this caller must clear bits: cheap enough to be asked before every write.
-pub fn needed(security: &NodeSecurity, credentials: &Credentials) -> bool {
+pub fn needed(security: &NodeSecurity<'_>, credentials: &Credentials) -> bool {
     let bits = without_privileges(security.mode, security.gid, credentials);
     security.kind == NodeKind::File && !credentials.is_privileged() && bits != security.mode
 }

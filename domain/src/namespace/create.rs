@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    Context, CreateHow, CreateRequest, Decision, DosAttributes, Fresh, InitialAttributes, LINKS_MAX, NewKind, SetTime,
-    TARGET_BYTES_MAX,
+    Context, CreateHow, CreateRequest, Decision, DosAttributes, Fresh, InitialAccess, InitialAttributes, LINKS_MAX,
+    NewKind, SetTime, TARGET_BYTES_MAX,
     directory::{expect_permission, may_add, searched},
 };
 use crate::{
+    acl::Acl,
     content::{FILE_BYTES_MAX, MapRow, ReplayExclusions},
     credentials::{Credentials, check_owner},
     error::{FsError, FsResult},
@@ -79,11 +80,11 @@ pub fn decide_with(
     let node = Node {
         dos_attributes: dos.attributes,
         birth: initial_time(dos.birth, context.now),
-        ..new_node(directory, request, context, fresh)
+        ..new_node(directory, request, &dos.access, context, fresh)
     };
     let pages = fresh.scale.pages_of(node.size);
     let holes = MapRow::Holes { version: node.content_version, pages };
-    let comes = quota::node_comes(node.target.as_deref());
+    let comes = quota::node_comes(&node);
     plan.change(Change::InsertNode(Box::new(node)));
     if kind == NodeKind::File && pages > 0 {
         plan.change(Change::PutRow { node: fresh.node, page: 0, row: holes });
@@ -148,10 +149,18 @@ fn node_kind(kind: &NewKind) -> NodeKind {
     }
 }
 
-fn new_node(directory: &Node, request: &CreateRequest, context: &Context<'_>, fresh: Fresh) -> Node {
+fn new_node(
+    directory: &Node,
+    request: &CreateRequest,
+    access: &InitialAccess,
+    context: &Context<'_>,
+    fresh: Fresh,
+) -> Node {
     let attributes = &request.attributes;
     let kind = node_kind(&request.kind);
     let (uid, gid) = owner(directory, attributes, context.credentials);
+    let bits = permission_bits(directory, kind, attributes, gid, context.credentials);
+    let acl = initial_list(directory, (kind, uid, gid), attributes.mode.map(|_| bits), access);
     let (size, target) = match &request.kind {
         NewKind::Symlink(target) => (target.len() as u64, Some(target.clone())),
         NewKind::File => (attributes.size.unwrap_or(0), None),
@@ -168,7 +177,7 @@ fn new_node(directory: &Node, request: &CreateRequest, context: &Context<'_>, fr
     Node {
         id: fresh.node,
         kind,
-        mode: permission_bits(directory, kind, attributes, gid, context.credentials),
+        mode: acl.as_ref().map_or(bits, |acl| bits & !mode::PERMISSIONS | acl.permission_bits((uid, gid))),
         uid,
         gid,
         links: if kind == NodeKind::Directory { 2 } else { 1 },
@@ -187,6 +196,7 @@ fn new_node(directory: &Node, request: &CreateRequest, context: &Context<'_>, fr
         parent: Parent { directory: directory.id, cookie: fresh.cookie },
         device,
         dos_attributes: 0,
+        acl: acl.map(Arc::new),
         create_verifier,
         target,
         flags: NodeFlags::empty(),
@@ -218,6 +228,25 @@ fn permission_bits(
         NodeKind::Directory => asked & !(mode::SUID | mode::SGID) | directory.mode & mode::SGID,
         _ if credentials.is_privileged() || credentials.in_group(gid) => asked,
         _ => asked & !mode::SGID,
+    }
+}
+
+/// The access control list of a new node.
+fn initial_list(
+    directory: &Node,
+    (kind, uid, gid): (NodeKind, u32, u32),
+    bits: Option<u16>,
+    access: &InitialAccess,
+) -> Option<Acl> {
+    if kind == NodeKind::Symlink {
+        return None;
+    }
+    let inherited = || directory.acl.as_ref()?.inherited(kind, (uid, gid));
+    match access {
+        InitialAccess::List(acl) => Some(Acl::clone(acl)),
+        InitialAccess::Inherited => inherited(),
+        // Without a mode the creator has said nothing yet of who may do what: nobody may do anything until it does.
+        InitialAccess::Mode => inherited()?.with_mode(bits?, (uid, gid), kind == NodeKind::Directory),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    access::{AccessMask, NodeSecurity, demand, sticky_forbids},
+    access::{AccessMask, NodeSecurity, demand, demand_removable, granted},
     credentials::Credentials,
     error::{FsError, FsResult},
     id::NodeId,
@@ -40,18 +40,15 @@ pub(super) fn may_add(directory: &Node, kind: NodeKind, credentials: &Credential
 /// Demands the right to take away an entry that leads to `node`.
 ///
 /// # Errors
-/// `Access` without the right to the directory, `NotPermitted` where its sticky bit forbids.
+/// `Access` without the right to the directory or the node, `NotPermitted` where the directory's sticky bit forbids.
 pub(super) fn may_remove(directory: &Node, node: &Node, credentials: &Credentials) -> FsResult<()> {
-    demand(&security(directory), credentials, AccessMask::DELETE_CHILD)?;
-    if sticky_forbids(&security(directory), &security(node), credentials) {
-        return Err(FsError::NotPermitted);
-    }
-    Ok(())
+    demand_removable(&security(directory), &security(node), credentials)
 }
 
-/// Whether [`may_remove`] looked at the owner of the node.
-pub(super) fn owner_mattered(directory: &Node, credentials: &Credentials) -> bool {
-    directory.mode & mode::STICKY != 0 && !credentials.is_privileged()
+/// Whether [`may_remove`] looked at the owner or the list of the node.
+pub(super) fn node_mattered(directory: &Node, credentials: &Credentials) -> bool {
+    let by_directory = || granted(&security(directory), credentials).contains(AccessMask::DELETE_CHILD);
+    !credentials.is_privileged() && (directory.mode & mode::STICKY != 0 || !by_directory())
 }
 
 /// Expects that the attributes that decide permission to the node have not changed.
@@ -60,6 +57,6 @@ pub(super) fn expect_permission(plan: &mut Plan, node: &Node) {
 }
 
 /// Returns the attributes that decide permission to the node.
-pub(super) fn security(node: &Node) -> NodeSecurity {
+pub(super) fn security(node: &Node) -> NodeSecurity<'_> {
     NodeSecurity::from(node)
 }

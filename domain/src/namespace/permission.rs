@@ -13,7 +13,7 @@ use crate::{
 ///
 /// # Errors
 /// `IsDirectory` or `Invalid` for what has no content; `Access`.
-pub fn may_read(security: &NodeSecurity, credentials: &Credentials, stateless: bool) -> FsResult<()> {
+pub fn may_read(security: &NodeSecurity<'_>, credentials: &Credentials, stateless: bool) -> FsResult<()> {
     check_content(security.kind)?;
     let rights = AccessMask::READ_DATA | AccessMask::EXECUTE;
     let may = granted(security, credentials).intersects(rights) || overrides(security, credentials, stateless);
@@ -24,14 +24,14 @@ pub fn may_read(security: &NodeSecurity, credentials: &Credentials, stateless: b
 ///
 /// # Errors
 /// `IsDirectory` or `Invalid` for what has no content; `Access`.
-pub fn may_write(security: &NodeSecurity, credentials: &Credentials, stateless: bool) -> FsResult<()> {
+pub fn may_write(security: &NodeSecurity<'_>, credentials: &Credentials, stateless: bool) -> FsResult<()> {
     check_content(security.kind)?;
     let may =
         granted(security, credentials).contains(AccessMask::WRITE_DATA) || overrides(security, credentials, stateless);
     if may { Ok(()) } else { Err(FsError::Access) }
 }
 
-fn overrides(security: &NodeSecurity, credentials: &Credentials, stateless: bool) -> bool {
+fn overrides(security: &NodeSecurity<'_>, credentials: &Credentials, stateless: bool) -> bool {
     stateless && credentials.uid == security.uid
 }
 

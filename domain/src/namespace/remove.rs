@@ -21,21 +21,26 @@ pub fn query(request: &RemoveRequest) -> Query {
 /// share's statistics.
 ///
 /// # Errors
-/// `Stale`, `NotDirectory` and `Access` of the directory; `NotFound`; `NotPermitted` where the sticky bit forbids;
-/// `IsDirectory` or `NotDirectory` where the kind does not match; `NotEmpty`.
+/// `Stale`, `NotDirectory` and `Access` of the directory; `NotFound`; `Access` without the right to remove the node,
+/// and `NotPermitted` where the sticky bit forbids; `IsDirectory` or `NotDirectory` where the kind does not match;
+/// `NotEmpty`.
 pub fn decide(view: &View, request: &RemoveRequest, context: &Context<'_>, busy: bool) -> FsResult<Decision> {
     let directory = searched(view, request.directory, context.credentials)?;
     let (name, found) = view.meant(0, &request.name).ok_or(FsError::NotFound)?;
-    if matches!(request.kind, RemoveKind::Just(node) if node != found.node.id) {
+    if matches!(request.kind, RemoveKind::Just(node) | RemoveKind::Held(node) if node != found.node.id) {
         return Err(FsError::NotFound);
     }
-    may_remove(directory, &found.node, context.credentials)?;
+    if !matches!(request.kind, RemoveKind::Held(_)) {
+        may_remove(directory, &found.node, context.credentials)?;
+    }
     let is_directory = found.node.kind == NodeKind::Directory;
     match request.kind {
         RemoveKind::NotDirectory if is_directory => return Err(FsError::IsDirectory),
         RemoveKind::Directory if !is_directory => return Err(FsError::NotDirectory),
-        RemoveKind::Directory | RemoveKind::Just(_) if is_directory && !found.empty => return Err(FsError::NotEmpty),
-        RemoveKind::NotDirectory | RemoveKind::Directory | RemoveKind::Just(_) => {}
+        RemoveKind::Directory | RemoveKind::Just(_) | RemoveKind::Held(_) if is_directory && !found.empty => {
+            return Err(FsError::NotEmpty);
+        }
+        RemoveKind::NotDirectory | RemoveKind::Directory | RemoveKind::Just(_) | RemoveKind::Held(_) => {}
     }
 
     let mut plan = Plan::at(context.now);

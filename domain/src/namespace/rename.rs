@@ -2,7 +2,7 @@
 
 use super::{
     Context, Decision, LINKS_MAX, RenameRequest, Replace,
-    directory::{expect_permission, may_add, may_remove, owner_mattered, searched, security},
+    directory::{expect_permission, may_add, may_remove, node_mattered, searched, security},
     unlink::take_name,
 };
 use crate::{
@@ -56,7 +56,7 @@ pub fn decide(view: &View, request: &RenameRequest, context: &Context<'_>, busy:
     if case.changes_nothing(request.replace)? {
         return Ok(Decision { plan, node: source.node.id });
     }
-    case.check(credentials)?;
+    case.check(request.held, credentials)?;
     case.require(&mut plan, view, request, credentials);
     case.change(&mut plan, request, credentials, busy);
     Ok(Decision { plan, node: source.node.id })
@@ -124,9 +124,11 @@ impl Rename<'_> {
         self.target.is_some_and(|(_, target)| target.node.kind == NodeKind::Directory)
     }
 
-    fn check(&self, credentials: &Credentials) -> FsResult<()> {
+    fn check(&self, held: AccessMask, credentials: &Credentials) -> FsResult<()> {
         let source = &*self.source.node;
-        may_remove(self.from, source, credentials)?;
+        if !held.contains(AccessMask::DELETE) {
+            may_remove(self.from, source, credentials)?;
+        }
         may_add(self.to, source.kind, credentials)?;
         if let Some((_, target)) = self.target {
             may_remove(self.to, &target.node, credentials)?;
@@ -175,7 +177,7 @@ impl Rename<'_> {
             plan.require(Expectation::ParentIs { node: source.id, parent: self.from.id });
             plan.require(Expectation::Topology(view.topology));
         }
-        if self.gives_parent() || owner_mattered(self.from, credentials) {
+        if self.gives_parent() || node_mattered(self.from, credentials) {
             expect_permission(plan, source);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{id::NodeId, name::Name, node::Device, time::Timestamp};
+use crate::{access::AccessMask, acl::Acl, id::NodeId, name::Name, node::Device, time::Timestamp};
 
 /// A time that a caller sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -35,6 +35,11 @@ pub struct SetAttributes {
     pub birth: SetTime,
     /// DOS attributes.
     pub dos_attributes: Option<u32>,
+    /// The access control list, which comes after a mode (RFC 8881, 6.4.1.3); `Some(None)`: it goes, and the mode
+    /// decides.
+    pub acl: Option<Option<Arc<Acl>>>,
+    /// The rights that the caller holds by an open, whatever it would be granted now (MS-FSA, 2.1.5.15).
+    pub held: AccessMask,
     /// Do it only if the node's `ctime`, as clients see it, is this (`sattrguard3`).
     pub guard: Option<Timestamp>,
 }
@@ -63,13 +68,27 @@ pub struct InitialAttributes {
     pub mtime: SetTime,
 }
 
+/// Who may do what to a new node in a directory that has an access control list.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum InitialAccess {
+    /// It inherits, but no more than the mode allows (RFC 8881, 6.4.3, with a mode); nothing where there is no mode.
+    #[default]
+    Mode,
+    /// It inherits. The mode is for where there is nothing to inherit (MS-DTYP, 2.5.3.4).
+    Inherited,
+    /// It gets this list, and inherits nothing.
+    List(Arc<Acl>),
+}
+
 /// Attributes of a new node that POSIX does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct DosAttributes {
     /// File attributes (MS-FSCC 2.6).
     pub attributes: u32,
     /// Time of creation.
     pub birth: SetTime,
+    /// Who may do what.
+    pub access: InitialAccess,
 }
 
 /// The kind of node to make.
@@ -137,6 +156,9 @@ pub enum RemoveKind {
     Directory,
     /// Only this node, whatever it is: `NotFound` where the name leads to another.
     Just(NodeId),
+    /// The same for who holds the right to delete it by an open of this name: whether it may is not asked again
+    /// (MS-FSA, 2.1.5.5).
+    Held(NodeId),
 }
 
 /// REMOVE and RMDIR.
@@ -165,6 +187,8 @@ pub struct RenameRequest {
     pub node: Option<NodeId>,
     /// What may lose the new name.
     pub replace: Replace,
+    /// The rights that the caller holds by an open of the node: with the one to delete it, it may lose its name.
+    pub held: AccessMask,
 }
 
 /// What a rename may take the new name from.
@@ -183,6 +207,7 @@ pub enum Replace {
 impl RenameRequest {
     /// A rename as POSIX has it.
     pub fn new((from_directory, from_name): (NodeId, Name), (to_directory, to_name): (NodeId, Name)) -> RenameRequest {
-        RenameRequest { from_directory, from_name, to_directory, to_name, node: None, replace: Replace::Any }
+        let (node, replace, held) = (None, Replace::Any, AccessMask::empty());
+        RenameRequest { from_directory, from_name, to_directory, to_name, node, replace, held }
     }
 }

@@ -1,6 +1,6 @@
 //! SETATTR (RFC 1813, 3.3.2; POSIX chmod, chown, utimensat, truncate).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
     Context, Decision, SetAttributes, SetTime, clear_privileges::without_privileges, directory::expect_permission,
@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     access::{AccessMask, granted},
+    acl::Acl,
     attributes::{Pending, overlay},
     content::{FILE_BYTES_MAX, PendingTruncation, ReplayUpdate},
     credentials::{self, Credentials},
@@ -15,6 +16,7 @@ use crate::{
     id::{ContentVersion, NodeId},
     node::{Node, NodeKind, mode},
     plan::{Change, Expectation, NodeUpdate, Plan, Query, TimeChange, View},
+    quota,
     time::Timestamp,
 };
 
@@ -46,7 +48,8 @@ pub fn query(node: NodeId) -> Query {
 /// # Errors
 /// `Invalid` for an owner that is none; `IsDirectory` or `Invalid` for the size of a node without content; `TooLarge`;
 /// `NotSync`; `Access` for a size or the server's time by a caller who may not write, and for DOS attributes by a
-/// caller who is not the owner; `NotPermitted` for a mode, an owner or a given time by a caller who may not set it.
+/// caller who is not the owner; `NotPermitted` for a mode, a list, an owner or a given time by a caller who may not set
+/// it.
 pub fn check(node: &Node, request: &SetAttributes, pending: Option<&Pending>, context: &Context<'_>) -> FsResult<()> {
     let request = &*applicable(node, request);
     credentials::check_owner(request.uid, request.gid)?;
@@ -85,7 +88,10 @@ pub fn decide(
         plan.require(Expectation::ChangeIs { node: node.id, change: node.change });
     }
     let mut update = NodeUpdate::changed();
-    set_owner_and_mode(&mut update, node, request, context.credentials);
+    set_security(&mut update, node, request, context.credentials);
+    if let Some(acl) = &update.acl {
+        plan.changes.extend(quota::acl_changes(node, acl.as_deref()));
+    }
     set_times(&mut update, node, request, pending, plan.now);
     update.dos_attributes = request.dos_attributes;
     if let Some(size) = request.size {
@@ -105,18 +111,18 @@ pub fn decide(
     Ok(Decision { plan, node: node.id })
 }
 
-/// Returns the request without the fields that the node has no use for. Nobody looks at the mode of a symlink, so it
-/// stays as it was made. Linux and knfsd accept such a request from any caller, and leave the mode out.
+/// Returns the request without the fields that the node has no use for. Nobody looks at the mode or the list of a
+/// symlink, so it stays as it was made. Linux and knfsd accept such a request from any caller, and leave the mode out.
 fn applicable<'r>(node: &Node, request: &'r SetAttributes) -> Cow<'r, SetAttributes> {
-    if node.kind == NodeKind::Symlink && request.mode.is_some() {
-        Cow::Owned(SetAttributes { mode: None, ..request.clone() })
+    if node.kind == NodeKind::Symlink && (request.mode.is_some() || request.acl.is_some()) {
+        Cow::Owned(SetAttributes { mode: None, acl: None, ..request.clone() })
     } else {
         Cow::Borrowed(request)
     }
 }
 
 fn is_empty(request: &SetAttributes) -> bool {
-    SetAttributes { guard: None, ..request.clone() } == SetAttributes::default()
+    SetAttributes { guard: None, held: AccessMask::empty(), ..request.clone() } == SetAttributes::default()
 }
 
 /// The plan's time: later than any `ctime` that was shown.
@@ -131,15 +137,16 @@ fn check_size(node: &Node, request: &SetAttributes, credentials: &Credentials) -
 }
 
 fn check_owner(node: &Node, request: &SetAttributes, credentials: &Credentials) -> FsResult<()> {
-    let rights = granted(&security(node), credentials);
+    let rights = granted(&security(node), credentials) | request.held;
     let privileged = credentials.is_privileged();
-    let gives_uid = request.uid.is_some_and(|uid| uid != node.uid);
+    // With the right to the owner everybody may take the node, and nobody may give it away.
+    let gives_uid = request.uid.is_some_and(|uid| uid != node.uid && uid != credentials.uid);
     let gives_gid = request.gid.is_some_and(|gid| gid != node.gid && !credentials.in_group(gid));
     let owner_asked = request.uid.is_some() || request.gid.is_some();
     if owner_asked && !rights.contains(AccessMask::WRITE_OWNER) || (gives_uid || gives_gid) && !privileged {
         return Err(FsError::NotPermitted);
     }
-    if request.mode.is_some() && !rights.contains(AccessMask::WRITE_ACL) {
+    if (request.mode.is_some() || request.acl.is_some()) && !rights.contains(AccessMask::WRITE_ACL) {
         return Err(FsError::NotPermitted);
     }
     Ok(())
@@ -161,18 +168,38 @@ fn check_times(node: &Node, request: &SetAttributes, credentials: &Credentials) 
     Ok(())
 }
 
-fn set_owner_and_mode(update: &mut NodeUpdate, node: &Node, request: &SetAttributes, credentials: &Credentials) {
+fn set_security(update: &mut NodeUpdate, node: &Node, request: &SetAttributes, credentials: &Credentials) {
     update.uid = request.uid;
     update.gid = request.gid;
-    update.mode = Some(new_mode(node, request, credentials)).filter(|bits| *bits != node.mode);
-    let owner_changes =
-        request.uid.is_some_and(|uid| uid != node.uid) || request.gid.is_some_and(|gid| gid != node.gid);
-    update.raise_permission_version = owner_changes || update.mode.is_some();
+    let owner = (request.uid.unwrap_or(node.uid), request.gid.unwrap_or(node.gid));
+    let acl = new_list(node, request, owner);
+    let asked = match &acl {
+        Some(acl) => {
+            let bits = request.mode.map_or(node.mode, |asked| asked & mode::ALL);
+            Some(bits & !mode::PERMISSIONS | acl.permission_bits(owner)).filter(|bits| *bits != node.mode)
+        }
+        None => request.mode,
+    };
+    update.mode = Some(new_mode(node, (asked, request), credentials)).filter(|bits| *bits != node.mode);
+    update.acl = Some(acl).filter(|acl| *acl != node.acl);
+    update.raise_permission_version = owner != (node.uid, node.gid) || update.mode.is_some() || update.acl.is_some();
 }
 
-fn new_mode(node: &Node, request: &SetAttributes, credentials: &Credentials) -> u16 {
+/// The list afterwards: a mode changes it, and another one replaces it (RFC 8881, 6.4.1).
+fn new_list(node: &Node, request: &SetAttributes, owner: (u32, u32)) -> Option<Arc<Acl>> {
+    if let Some(acl) = &request.acl {
+        return acl.clone();
+    }
+    let acl = node.acl.as_ref()?;
+    match request.mode {
+        Some(bits) => acl.with_mode(bits, owner, node.kind == NodeKind::Directory).map(Arc::new),
+        None => Some(Arc::clone(acl)),
+    }
+}
+
+fn new_mode(node: &Node, (asked, request): (Option<u16>, &SetAttributes), credentials: &Credentials) -> u16 {
     let privileged = credentials.is_privileged();
-    let mut bits = request.mode.map_or(node.mode, |asked| asked & mode::ALL);
+    let mut bits = asked.map_or(node.mode, |asked| asked & mode::ALL);
     if request.mode.is_some() && !privileged && !credentials.in_group(request.gid.unwrap_or(node.gid)) {
         bits &= !mode::SGID;
     }

@@ -21,7 +21,7 @@ pub(super) fn take_name(
 ) {
     let node = &*found.node;
     plan.require(Expectation::EntryIs { key: key.clone(), node: node.id, cookie: found.cookie });
-    if directory::owner_mattered(directory, credentials) {
+    if directory::node_mattered(directory, credentials) {
         directory::expect_permission(plan, node);
     }
     plan.change(Change::DeleteEntry(key));

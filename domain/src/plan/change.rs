@@ -1,6 +1,9 @@
 //! The changes of a plan.
 
+use std::sync::Arc;
+
 use crate::{
+    acl::Acl,
     content::{MapRow, PendingTruncation, ReplayExclusions},
     id::{ChangeId, ContentVersion, Cookie, Epoch, NodeId, ObjectId, PlaceId, Sequence, Tree},
     name::Name,
@@ -187,6 +190,8 @@ pub struct NodeUpdate {
     pub birth: Option<Timestamp>,
     /// DOS attributes.
     pub dos_attributes: Option<u32>,
+    /// The access control list; `Some(None)`: it goes. The permission bits that it stands for are set with it.
+    pub acl: Option<Option<Arc<Acl>>>,
     /// Flags to set.
     pub set_flags: NodeFlags,
     /// Flags to clear.

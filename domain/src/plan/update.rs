@@ -35,6 +35,7 @@ pub fn update(node: &mut Node, update: &NodeUpdate, now: Timestamp, tree: Tree) 
     put(&mut node.parent, update.parent);
     put(&mut node.birth, update.birth);
     put(&mut node.dos_attributes, update.dos_attributes);
+    put(&mut node.acl, update.acl.clone());
     put(&mut node.pending_truncation, update.pending_truncation);
     put(&mut node.replay_exclusions, update.replay_exclusions.clone());
     node.permission_version += u64::from(update.raise_permission_version);

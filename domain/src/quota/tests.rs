@@ -1,6 +1,12 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::{
+    access::AccessMask,
+    acl::{Ace, AclFlags, Who},
+};
 
 const QUOTA: Quota = Quota { bytes: 1_000, nodes: 10 };
 
@@ -56,15 +62,15 @@ proptest! {
 
 #[test]
 fn what_comes_and_goes_counts_the_same() {
-    let target: std::sync::Arc<[u8]> = b"to/somewhere".as_slice().into();
+    let target: Arc<[u8]> = b"to/somewhere".as_slice().into();
     let symlink = Node {
         id: NodeId(9),
         kind: NodeKind::Symlink,
         links: 1,
-        target: Some(target.clone()),
+        target: Some(target),
         ..Node::root(0, 0, 0o777, crate::Timestamp::EPOCH)
     };
-    let come = counted(&[node_comes(Some(&target)), name_comes()]);
+    let come = counted(&[node_comes(&symlink), name_comes()]);
     assert_eq!(come, Statistics { bytes: (NODE_BYTES + 12 + 2 * NAME_BYTES) as i64, nodes: 1 });
     let two_names = Node { links: 2, ..symlink.clone() };
     assert_eq!(metadata_bytes(&two_names) as i64, come.bytes);
@@ -75,4 +81,24 @@ fn what_comes_and_goes_counts_the_same() {
     let unlinked = Node { links: 0, flags: NodeFlags::UNLINKED, ..symlink };
     assert_eq!(metadata_bytes(&unlinked), NODE_BYTES + 12);
     assert_eq!(metadata_bytes(&Node::root(0, 0, 0o777, crate::Timestamp::EPOCH)), 0);
+}
+
+#[test]
+fn a_list_counts_as_much_as_is_kept_of_it() {
+    let list = |entries| {
+        Arc::new(Acl::new(vec![Ace::allow(Who::User(1), AccessMask::READ_DATA); entries], AclFlags::empty()).unwrap())
+    };
+    let file =
+        Node { id: NodeId(9), kind: NodeKind::File, links: 1, ..Node::root(0, 0, 0o777, crate::Timestamp::EPOCH) };
+    let (one, three) = (list(1), list(3));
+    let with_one = Node { acl: Some(one.clone()), ..file.clone() };
+    let with_three = Node { acl: Some(three.clone()), ..file.clone() };
+    let changes =
+        [node_comes(&file), acl_changes(&file, Some(&one)).unwrap(), acl_changes(&with_one, Some(&three)).unwrap()];
+    assert_eq!(counted(&changes).bytes, metadata_bytes(&with_three) as i64);
+    assert_eq!(metadata_bytes(&with_three) - metadata_bytes(&file), 2 + 3 * 11);
+    assert_eq!(acl_changes(&with_one, Some(&one)), None, "nothing changes");
+    let gone = counted(&[acl_changes(&with_three, None).unwrap(), node_goes(&file), name_goes()]);
+    assert_eq!(gone.bytes, -(metadata_bytes(&with_three) as i64));
+    assert_eq!(acl_changes(&Node::root(0, 0, 0o777, crate::Timestamp::EPOCH), Some(&one)), None, "the root's");
 }

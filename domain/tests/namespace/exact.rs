@@ -2,12 +2,13 @@
 
 use dittofs_domain::{
     FsError, NodeId,
+    access::AccessMask,
     error::FsResult,
-    namespace::{RemoveKind, Replace, SetAttributes, SetTime},
+    namespace::{RemoveKind, RenameRequest, Replace, SetAttributes, SetTime},
 };
 use rstest::rstest;
 
-use crate::world::{Op, ROOT, World, alice, at, bob, exact_rename_op, remove_op};
+use crate::world::{Op, ROOT, World, alice, at, bob, exact_rename_op, name, remove_op};
 
 fn run(world: &mut World, op: Op) -> FsResult<NodeId> {
     world.run(&alice(), op)
@@ -83,6 +84,27 @@ fn remove_takes_just_the_node_that_is_meant() {
     world.unlink(&alice(), directory, "inside").unwrap();
     assert_eq!(run(&mut world, remove_op(ROOT, "d", RemoveKind::Just(directory))), Ok(directory));
     assert_eq!(world.node(ROOT).links, 2);
+}
+
+#[test]
+fn who_holds_the_right_to_delete_is_not_asked_for_it_again() {
+    let mut world = World::new();
+    let directory = world.mkdir(&alice(), ROOT, "d");
+    let [f, g] = ["f", "g"].map(|name| world.file(&alice(), directory, name));
+    world.chmod(directory, 0o755);
+    let remove = |kind| remove_op(directory, "f", kind);
+    assert_eq!(world.run(&bob(), remove(RemoveKind::Just(f))), Err(FsError::Access));
+    assert_eq!(world.run(&bob(), remove(RemoveKind::Held(g))), Err(FsError::NotFound));
+    assert_eq!(world.run(&bob(), remove(RemoveKind::Held(f))), Ok(f));
+    let rename = |held| {
+        let request = RenameRequest::new((directory, name("g")), (ROOT, name("g")));
+        Op::Rename(RenameRequest { node: Some(g), held, ..request })
+    };
+    assert_eq!(world.run(&bob(), rename(AccessMask::all() - AccessMask::DELETE)), Err(FsError::Access));
+    assert_eq!(world.run(&bob(), rename(AccessMask::DELETE)), Ok(g));
+    let back = RenameRequest::new((ROOT, name("g")), (directory, name("g")));
+    let back = Op::Rename(RenameRequest { held: AccessMask::DELETE, ..back });
+    assert_eq!(world.run(&bob(), back), Err(FsError::Access), "it adds a name there");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The rules over names and attributes, on a small store that applies plans to the letter.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod acl;
 mod any_case;
 mod attributes;
 mod create;

@@ -183,14 +183,18 @@ impl Model {
     fn remove(&mut self, request: &RemoveRequest, who: &Credentials, busy: bool) -> Answer<(NodeId, Touched)> {
         let directory = self.enter(request.directory, who)?;
         let node = *directory.children.get(&request.name).ok_or(FsError::NotFound)?;
-        if matches!(request.kind, RemoveKind::Just(meant) if meant != node) {
+        if matches!(request.kind, RemoveKind::Just(meant) | RemoveKind::Held(meant) if meant != node) {
             return Err(FsError::NotFound);
         }
-        self.may_take(request.directory, node, who)?;
+        if !matches!(request.kind, RemoveKind::Held(_)) {
+            self.may_take(request.directory, node, who)?;
+        }
         match (request.kind, self.is_directory(node)) {
             (RemoveKind::NotDirectory, true) => return Err(FsError::IsDirectory),
             (RemoveKind::Directory, false) => return Err(FsError::NotDirectory),
-            (RemoveKind::Directory | RemoveKind::Just(_), true) if !self.inodes[&node].children.is_empty() => {
+            (RemoveKind::Directory | RemoveKind::Just(_) | RemoveKind::Held(_), true)
+                if !self.inodes[&node].children.is_empty() =>
+            {
                 return Err(FsError::NotEmpty);
             }
             _ => {}

@@ -26,7 +26,7 @@ fn content_is_for_who_may(
     #[case] read: Result<(), FsError>,
     #[case] write: Result<(), FsError>,
 ) {
-    let security = NodeSecurity { kind: NodeKind::File, mode, uid: 1000, gid: 100 };
+    let security = NodeSecurity { kind: NodeKind::File, mode, uid: 1000, gid: 100, acl: None };
     assert_eq!(may_read(&security, &who, stateless), read);
     assert_eq!(may_write(&security, &who, stateless), write);
 }
@@ -40,7 +40,7 @@ fn content_is_for_who_may(
 #[case(NodeKind::CharDevice, Err(FsError::Invalid))]
 #[case(NodeKind::Stream, Ok(()))]
 fn only_files_and_streams_have_content(#[case] kind: NodeKind, #[case] result: Result<(), FsError>) {
-    let security = NodeSecurity { kind, mode: 0o777, uid: 0, gid: 0 };
+    let security = NodeSecurity { kind, mode: 0o777, uid: 0, gid: 0, acl: None };
     assert_eq!(may_read(&security, &root(), true), result);
     assert_eq!(may_write(&security, &root(), true), result);
 }

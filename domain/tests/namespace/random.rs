@@ -41,7 +41,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         6 => (0..6u8, mode.clone(), 0..4u8, size.clone())
             .prop_map(|(kind, mode, how, size)| Verb::Create { kind, mode, how, size }),
         1 => Just(Verb::Link),
-        3 => (0..5u8).prop_map(|how| Verb::Remove { how }),
+        3 => (0..6u8).prop_map(|how| Verb::Remove { how }),
         6 => (0..8u8).prop_map(|exact| Verb::Rename { exact }),
         1 => mode.prop_map(|mode| Verb::Set(SetAttributes { mode: Some(mode), ..Default::default() })),
         1 => (uid(), gid(), size).prop_map(|(uid, gid, size)| {
@@ -111,7 +111,11 @@ pub(crate) fn make(wish: &Wish, world: &World) -> Call {
         Verb::Link => Op::Link(LinkRequest { node, directory: directory(0), name: name(names[0]) }),
         Verb::Remove { how } => {
             let kind = [RemoveKind::Directory, RemoveKind::NotDirectory][usize::from(how % 2)];
-            let kind = if *how == 4 { RemoveKind::Just(node) } else { kind };
+            let kind = match *how {
+                4 => RemoveKind::Just(node),
+                5 => RemoveKind::Held(node),
+                _ => kind,
+            };
             remove_op(directory(0), names[0], kind)
         }
         Verb::Rename { exact } => {

@@ -204,6 +204,10 @@ impl Store {
             let parent_known = node.parent.cookie != Cookie::START && node.is_linked();
             assert!(!parent_known || names.contains(&node.parent), "{id}: parent");
         }
+        if let Some(acl) = &node.acl {
+            let bits = acl.permission_bits((node.uid, node.gid));
+            assert_eq!(node.mode & 0o777, bits, "{id}: the mode is what the list says");
+        }
         if node.kind == NodeKind::File && node.size > 0 {
             assert!(self.rows.contains_key(&(id, 0)), "{id}: no row covers the first page");
         }
@@ -240,6 +244,7 @@ fn apply_update(node: &mut Node, update: &NodeUpdate, now: Timestamp) {
     node.parent = update.parent.unwrap_or(node.parent);
     node.birth = update.birth.unwrap_or(node.birth);
     node.dos_attributes = update.dos_attributes.unwrap_or(node.dos_attributes);
+    node.acl = update.acl.clone().unwrap_or(node.acl.take());
     node.flags |= update.set_flags;
     node.flags -= update.clear_flags;
     node.pending_truncation = update.pending_truncation.unwrap_or(node.pending_truncation);

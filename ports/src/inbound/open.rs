@@ -225,7 +225,8 @@ pub trait OpenService: Send + Sync {
     async fn open_name(&self, caller: &Caller, request: &OpenNameRequest) -> Result<OpenedName, OpenFailure>;
 
     /// Has the name that was opened removed with the node's last open, or no longer. Until then nobody else opens the
-    /// node. The caller answers for the right to remove it.
+    /// node. The open must have the right to delete the node.
+    /// - `Access` for an open without the right to delete;
     /// - `NotEmpty` for a directory with entries;
     /// - a name that leads elsewhere by then stays; a node that was renamed loses the name that it has got.
     async fn set_deletion(

@@ -150,19 +150,23 @@ impl Model {
     pub(super) fn remove(&mut self, request: &RemoveRequest, who: &Credentials) -> FsResult<()> {
         let directory = self.searched(request.directory, who)?;
         let id = *directory.entries.get(&request.name).ok_or(FsError::NotFound)?;
-        if matches!(request.kind, RemoveKind::Just(node) if node != id) {
+        if matches!(request.kind, RemoveKind::Just(node) | RemoveKind::Held(node) if node != id) {
             return Err(FsError::NotFound);
         }
         let node = &self.nodes[&id];
-        directory.lets_take(node, who)?;
+        if !matches!(request.kind, RemoveKind::Held(_)) {
+            directory.lets_take(node, who)?;
+        }
         match (request.kind, node.kind) {
             (RemoveKind::NotDirectory, NodeKind::Directory) => return Err(FsError::IsDirectory),
-            (RemoveKind::Directory | RemoveKind::Just(_), NodeKind::Directory) if !node.entries.is_empty() => {
+            (RemoveKind::Directory | RemoveKind::Just(_) | RemoveKind::Held(_), NodeKind::Directory)
+                if !node.entries.is_empty() =>
+            {
                 return Err(FsError::NotEmpty);
             }
             (RemoveKind::Directory, NodeKind::Directory) => {}
             (RemoveKind::Directory, _) => return Err(FsError::NotDirectory),
-            (RemoveKind::NotDirectory | RemoveKind::Just(_), _) => {}
+            (RemoveKind::NotDirectory | RemoveKind::Just(_) | RemoveKind::Held(_), _) => {}
         }
         self.take_name(request.directory, &request.name);
         self.entries_changed(request.directory);

@@ -44,6 +44,7 @@ mod secrets;
 mod session;
 mod shares;
 mod smb;
+mod smb_acls;
 mod smb_auditing;
 mod smb_clients;
 mod smb_leases;

@@ -5,6 +5,7 @@ mod durability;
 mod opening;
 mod reconnect;
 mod replay;
+mod security;
 mod wanted;
 
 use std::sync::{
@@ -14,9 +15,9 @@ use std::sync::{
 
 use dittofs_domain::{
     Attributes, Name, NodeId, NodeKind, ShareId,
-    access::AccessMask,
+    access::{AccessMask, NodeSecurity, granted, sticky_forbids},
     error::FsError,
-    namespace::{CreateHow, DosAttributes, InitialAttributes, NewKind, SetAttributes, SetTime},
+    namespace::{CreateHow, DosAttributes, NewKind, SetAttributes, SetTime},
     opens::Locking,
 };
 use dittofs_ports::{
@@ -51,6 +52,7 @@ use crate::{
 use caching::Asked;
 pub(crate) use durability::keeps_handles;
 use reconnect::Return;
+use security::Security;
 use wanted::{Disposition, Wanted};
 
 /// Permission bits of what is made: clients don't say any.
@@ -88,7 +90,8 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     } else if wanted.deletes_on_close && wanted.attributes.contains(FileAttributes::READONLY) {
         return Err(NtStatus::CANNOT_DELETE.into());
     }
-    let asked = open_request(&target, &wanted, access, &entered.caller);
+    let security = Security::of(call, &wanted).await?;
+    let asked = open_request(&target, &wanted, (access, security), &entered.caller);
     let capabilities = caching::capabilities(call.link.terms().as_deref());
     let cache = Asked::read((wanted.oplock, wanted.lease.as_ref()), capabilities, target.is_directory(&wanted));
     let found = target.found.as_ref().map(|found| NodeRef { node: found.node, ..entered.node });
@@ -96,6 +99,7 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     let _opening = call.link.server.caching.opening();
     let asked = OpenNameRequest { open: OpenRequest { cache: cache.request(), ..asked.open }, ..asked };
     let opened = opening::open(call, &entered, &asked).await?;
+    let directory = target.directory;
     let open = add(call, held, &entered, (target, &wanted), (&opened, access)).await?;
     let node = NodeRef { node: opened.opened.attributes.node, ..entered.node };
     let given = match cache.note(call, node, &open, opened.opened.lease) {
@@ -106,7 +110,7 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
             return Err(status.into());
         }
     };
-    let mut contexts = contexts(&wanted, files, &entered, &opened).await;
+    let mut contexts = contexts(&wanted, files, &entered, (&opened, directory)).await;
     contexts.extend(given.context);
     contexts.extend(open.node()?.durable.as_ref().map(durability::context));
     let body = response(&wanted, &opened, (open.id, given.level), contexts);
@@ -214,9 +218,13 @@ async fn maximal(
     node: &Attributes,
 ) -> Result<AccessMask, Failure> {
     let (mut rights, _) = share.access(caller, node.node).await?;
-    let (of_directory, _) = share.access(caller, directory).await?;
-    if of_directory.contains(AccessMask::DELETE_CHILD) {
+    let (of_directory, directory) = share.access(caller, directory).await?;
+    let is_kept = sticky_forbids(&NodeSecurity::from(&directory), &NodeSecurity::from(node), &caller.credentials);
+    if of_directory.contains(AccessMask::DELETE_CHILD) && !is_kept {
         rights |= AccessMask::DELETE;
+    }
+    if security::is_of_client(Some(node)) {
+        return Ok(rights);
     }
     if rights.contains(AccessMask::WRITE_DATA) {
         rights |= AccessMask::WRITE_ATTRIBUTES;
@@ -260,9 +268,13 @@ fn demand_overwritable(wanted: &Wanted, found: &Attributes, access: AccessMask) 
 }
 
 /// The rights that the user must have for an open to be given some. Who may write may also set times and DOS attributes
-/// as far as the owner allows it then, and who may read may execute, as with Samba: Windows asks for both together.
-fn demanded(access: AccessMask, is_directory: bool) -> AccessMask {
+/// as far as the owner allows it then, and who may read may execute, as with Samba: Windows asks for both together, and
+/// a mode does not tell them apart.
+fn demanded(access: AccessMask, found: Option<&Attributes>, is_directory: bool) -> AccessMask {
     let mut demanded = access;
+    if security::is_of_client(found) {
+        return demanded;
+    }
     if access.intersects(AccessMask::WRITE_DATA | AccessMask::APPEND_DATA) {
         demanded -= AccessMask::WRITE_ATTRIBUTES;
     }
@@ -275,13 +287,18 @@ fn demanded(access: AccessMask, is_directory: bool) -> AccessMask {
     demanded
 }
 
-fn open_request(target: &Target, wanted: &Wanted, access: AccessMask, caller: &Caller) -> OpenNameRequest {
+fn open_request(
+    target: &Target,
+    wanted: &Wanted,
+    (access, security): (AccessMask, Security),
+    caller: &Caller,
+) -> OpenNameRequest {
     let is_directory = target.is_directory(wanted);
     let truncate = wanted.disposition.replaces();
     let attributes = wanted.attributes & (KEPT - FileAttributes::SPARSE_FILE);
     let attributes = if is_directory { attributes } else { attributes | FileAttributes::ARCHIVE };
-    let owns = |found: &Attributes| caller.credentials.is_privileged() || caller.credentials.uid == found.uid;
-    let may_set = target.found.as_ref().is_some_and(owns);
+    let may = |found: &Attributes| granted(&NodeSecurity::from(found), &caller.credentials);
+    let may_set = target.found.as_ref().is_some_and(|found| may(found).contains(AccessMask::WRITE_ATTRIBUTES));
     let (kind, mode) = match wanted.kind {
         NameKind::Directory => (NewKind::Directory, DIRECTORY_MODE),
         NameKind::Any | NameKind::NotDirectory => (NewKind::File, FILE_MODE),
@@ -297,14 +314,14 @@ fn open_request(target: &Target, wanted: &Wanted, access: AccessMask, caller: &C
         kind: wanted.kind,
         make: how.map(|how| NewNode {
             kind,
-            attributes: InitialAttributes { mode: Some(mode), ..InitialAttributes::default() },
-            dos: DosAttributes { attributes: attributes.bits(), birth: SetTime::Keep },
+            attributes: security.attributes(mode),
+            dos: DosAttributes { attributes: attributes.bits(), birth: SetTime::Keep, access: security.access },
             how,
         }),
         replace: truncate
             .then(|| SetAttributes { dos_attributes: may_set.then_some(attributes.bits()), ..SetAttributes::size(0) }),
         open: OpenRequest {
-            rights: demanded(access, is_directory),
+            rights: demanded(access, target.found.as_ref(), is_directory),
             deny: wanted.deny,
             locking: Locking::Mandatory,
             truncate,
@@ -369,18 +386,18 @@ async fn add(
     }
 }
 
-async fn contexts(wanted: &Wanted, files: &Files, entered: &Entered, opened: &OpenedName) -> Vec<ResponseContext> {
+async fn contexts(
+    wanted: &Wanted,
+    files: &Files,
+    entered: &Entered,
+    (opened, directory): (&OpenedName, NodeId),
+) -> Vec<ResponseContext> {
     let attributes = &opened.opened.attributes;
     let mut contexts = Vec::new();
     if wanted.asks_maximal_access {
-        let rights = match opened.is_new {
+        let rights = match opened.is_new && attributes.acl.is_none() {
             true => Ok(AccessMask::all()),
-            false => {
-                let share = &*entered.share;
-                let parent = share.lookup(&entered.caller, attributes.node, &LookupName::Parent).await;
-                let directory = parent.map_or(entered.node.node, |parent| parent.node.node);
-                maximal(share, &entered.caller, directory, attributes).await
-            }
+            false => maximal(&*entered.share, &entered.caller, directory, attributes).await,
         };
         contexts.push(match rights {
             Ok(rights) => ResponseContext::MaximalAccess {

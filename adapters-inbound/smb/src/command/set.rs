@@ -4,6 +4,7 @@ mod basic;
 mod deletion;
 mod mode;
 mod rename;
+mod security;
 mod size;
 
 use dittofs_ports::Entered;
@@ -40,8 +41,11 @@ pub(super) async fn set(call: &Call, request: &SetInfoRequest) -> Result<Done, F
         }
         // A share has its name from the configuration.
         InfoType::FILESYSTEM => Err(NtStatus::ACCESS_DENIED.into()),
-        // ACLs come with a later version.
-        InfoType::SECURITY | InfoType::QUOTA => Err(NtStatus::NOT_SUPPORTED.into()),
+        InfoType::SECURITY => {
+            security::set(call, node, &entered, request).await?;
+            Ok(Response::SetInfo.into())
+        }
+        InfoType::QUOTA => Err(NtStatus::NOT_SUPPORTED.into()),
         _ => Err(NtStatus::INVALID_PARAMETER.into()),
     }
 }

@@ -1,4 +1,4 @@
-//! Plans as arguments of the function `apply_2`: numbers that say which expectation or change, and their operands.
+//! Plans as arguments of the function `apply_3`: numbers that say which expectation or change, and their operands.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -208,6 +208,7 @@ impl Code {
     fn new_node(&mut self, node: &Node) {
         let target = node.target.as_ref().map_or(0, |target| self.blob(target.to_vec()));
         let exclusions = node::exclusions_column(&node.replay_exclusions).map_or(0, |bytes| self.blob(bytes));
+        let acl = node.acl.as_ref().map_or(0, |acl| self.blob(acl.to_bytes()));
         let device = node::device_column(node.device);
         let truncation = node.pending_truncation.map(truncation_columns);
         let there = [device.is_some(), node.create_verifier.is_some(), truncation.is_some(), node.dos_attributes != 0];
@@ -223,6 +224,7 @@ impl Code {
         self.put([node.mode.into(), node.kind as i64, node.flags.bits().into()]);
         self.put([device.unwrap_or_default(), node.create_verifier.map_or(0, i64::from_be_bytes)]);
         self.put([offset, version, end, node.dos_attributes.cast_signed().into(), mask, target, exclusions]);
+        self.put([acl]);
     }
 
     /// Fields that are not named have any value, and no bit in the mask.
@@ -255,8 +257,10 @@ impl Code {
         named(update.replay_exclusions.is_some());
         named(update.change_at_least.is_some());
         named(update.birth.is_some());
+        named(update.acl.is_some());
         let exclusions = update.replay_exclusions.as_ref().and_then(node::exclusions_column);
         let exclusions = exclusions.map_or(0, |bytes| self.blob(bytes));
+        let acl = update.acl.as_ref().and_then(Option::as_ref).map_or(0, |acl| self.blob(acl.to_bytes()));
         let time = |change| time_operands(change, plan);
         let number = |field: Option<u64>| field.map_or(0, signed);
         let small = |field: Option<u32>| field.map_or(0, |number| i64::from(number.cast_signed()));
@@ -275,6 +279,7 @@ impl Code {
         self.put([small(update.dos_attributes)]);
         self.put([update.set_flags.bits().into(), update.clear_flags.bits().into(), offset, version, end, exclusions]);
         self.put(update.birth.map_or([0, 0], |time| [time.seconds(), time.nanos().into()]));
+        self.put([acl]);
     }
 
     /// Where the next number will be, as the function counts.

@@ -1,11 +1,18 @@
 //! Tables are made once, and not by a program that does not know them.
 
+use std::sync::Arc;
+
+use dittofs_domain::{
+    Acl, NodeId, NodeKind,
+    acl::AclFlags,
+    plan::{Change, NodeUpdate, Plan, Query},
+};
 use dittofs_ports::MetadataStore;
 use dittofs_postgres::{OpenError, PostgresMetadataStore};
 use dittofs_postgres_test_server::{DATABASE, PostgresServer, USER};
 use sqlx::{Connection, Executor, PgConnection, Row};
 
-use crate::fixture::{Fixture, options};
+use crate::fixture::{Fixture, SHARE, options, time};
 
 /// A connection of a person who looks after the database.
 pub(crate) async fn by_hand(server: &PostgresServer) -> PgConnection {
@@ -26,7 +33,7 @@ async fn of_programs_that_start_at_once_one_makes_the_tables() {
     let mut connection = by_hand(&server).await;
     let versions = connection.fetch_all("SELECT version FROM dittofs.schema_version ORDER BY version").await.unwrap();
     let versions: Vec<i32> = versions.iter().map(|row| row.get(0)).collect();
-    assert_eq!(versions, [1, 2, 3, 4, 5]);
+    assert_eq!(versions, [1, 2, 3, 4, 5, 6]);
 }
 
 #[tokio::test]
@@ -63,4 +70,35 @@ async fn a_commit_that_fails_is_no_answer() {
     }
     let count = connection.fetch_one("SELECT count(*) FROM one").await.unwrap();
     assert_eq!(count.get::<i64, _>(0), 0);
+}
+
+/// What a server of a release before calls: it builds whole rows of nodes, and knows nothing of their lists.
+#[tokio::test]
+async fn functions_of_releases_before_change_a_node_and_leave_its_list() {
+    let server = PostgresServer::start();
+    let fixture = Fixture::new(&options(&server)).await;
+    let file = fixture.add(NodeId::ROOT, "f", NodeKind::File).await;
+    let acl = Arc::new(Acl::unrestricted(AclFlags::PROTECTED));
+    let mut plan = Plan::at(time(3));
+    let update = NodeUpdate { acl: Some(Some(Arc::clone(&acl))), ..NodeUpdate::changed() };
+    plan.change(Change::UpdateNode(file, update));
+    fixture.apply(plan, None).await.unwrap();
+    let mut connection = by_hand(&server).await;
+    connection.execute("SET search_path TO dittofs").await.unwrap();
+    for (function, operands, mode) in [("apply_1", 31, 0o600_i64), ("apply_2", 33, 0o640)] {
+        // An update of the mode alone, and nothing else.
+        let mut code = vec![0_i64; operands];
+        code[..4].copy_from_slice(&[31, 1, 1, mode]);
+        let end = operands + 1;
+        let call = format!(
+            "SELECT o_a FROM {function}($1, ARRAY[$2::int8], '{{}}', '{{}}', false, ARRAY[1, 1, {end}]::int8[], $3, \
+             '{{}}', ARRAY[''::bytea], ARRAY[0]::int8[], 0, 0)"
+        );
+        let call = sqlx::query(&call).bind(SHARE.0.cast_signed()).bind(file.0.cast_signed()).bind(code);
+        let answers = connection.fetch_all(call).await.unwrap();
+        assert_eq!(answers.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), [0], "{function}: applied");
+        let view = fixture.view(Query::node(file)).await;
+        let node = view.node(file).unwrap();
+        assert_eq!((i64::from(node.mode), node.acl.as_ref()), (mode, Some(&acl)), "{function}");
+    }
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, KeyId, Node, NodeId, NodeKind, ObjectId, Scale, Sequence,
+    Acl, ChangeId, ContentVersion, Cookie, Epoch, HandleKey, KeyId, Node, NodeId, NodeKind, ObjectId, Scale, Sequence,
     ShareId, Timestamp,
+    access::AccessMask,
+    acl::{Ace, AclFlags, Who},
     backup::{BackupId, BackupRecord},
     content::{BlockPlace, Extent, MapRow, PendingTruncation, ReplayExclusion, Stored},
     node::{Device, NodeFlags, Parent},
@@ -64,9 +66,10 @@ pub(crate) fn node() -> impl Strategy<Value = Node> {
         option::of(truncation()),
         flags(),
         exclusions(),
+        acl(),
     );
     (kind(), numbers, times, rest).prop_map(|(kind, (long, short, mode), times, rest)| {
-        let (dos_attributes, create_verifier, target, pending_truncation, flags, exclusions) = rest;
+        let (dos_attributes, create_verifier, target, pending_truncation, flags, exclusions, acl) = rest;
         let parent = Parent { directory: NodeId(long[0]), cookie: Cookie(long[1]) };
         Node {
             mode,
@@ -88,11 +91,18 @@ pub(crate) fn node() -> impl Strategy<Value = Node> {
             create_verifier,
             target,
             flags,
+            acl,
             pending_truncation,
             replay_exclusions: exclusions.into_iter().collect(),
             ..Node::bare(NodeId(1), kind, parent, times[0])
         }
     })
+}
+
+fn acl() -> impl Strategy<Value = Option<Arc<Acl>>> {
+    let entry =
+        any::<(u32, u32)>().prop_map(|(uid, mask)| Ace::allow(Who::User(uid), AccessMask::from_bits_truncate(mask)));
+    option::of(vec(entry, 0..4).prop_map(|entries| Arc::new(Acl::new(entries, AclFlags::PROTECTED).unwrap())))
 }
 
 fn time_change() -> impl Strategy<Value = TimeChange> {
@@ -121,8 +131,14 @@ pub(crate) fn update() -> impl Strategy<Value = NodeUpdate> {
     let versions =
         (option::of(number()), any::<bool>(), option::of(number()), vec(option::of(number()), 2), option::of(time()));
     let parent = option::of((number(), number()));
-    let rest =
-        (option::of(any::<u32>()), flags(), flags(), option::of(option::of(truncation())), option::of(exclusions()));
+    let rest = (
+        option::of(any::<u32>()),
+        flags(),
+        flags(),
+        option::of(option::of(truncation())),
+        option::of(exclusions()),
+        option::of(acl()),
+    );
     (plain, sizes, times, versions, parent, rest).prop_map(|(plain, sizes, times, versions, parent, rest)| NodeUpdate {
         mode: plain.0,
         uid: plain.1,
@@ -141,6 +157,7 @@ pub(crate) fn update() -> impl Strategy<Value = NodeUpdate> {
         parent: parent.map(|(directory, cookie)| Parent { directory: NodeId(directory), cookie: Cookie(cookie) }),
         birth: versions.4,
         dos_attributes: rest.0,
+        acl: rest.5,
         set_flags: rest.1,
         clear_flags: rest.2,
         pending_truncation: rest.3,

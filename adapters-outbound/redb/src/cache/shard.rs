@@ -113,7 +113,12 @@ impl Kept {
         let row = match &self.row {
             Row::Node(node) => {
                 let target = node.target.as_ref().map_or(0, |target| target.len());
-                size_of_val(&**node) + target + node.replay_exclusions.len() * size_of::<ReplayExclusion>() + ALLOCATION
+                let acl = node.acl.as_ref().map_or(0, |acl| size_of_val(acl.entries()) + ALLOCATION);
+                size_of_val(&**node)
+                    + target
+                    + acl
+                    + node.replay_exclusions.len() * size_of::<ReplayExclusion>()
+                    + ALLOCATION
             }
             Row::Map(row) => bytes_of(row) + ALLOCATION,
             Row::Entry(_) | Row::IsEmpty(_) | Row::Topology(_) => 0,

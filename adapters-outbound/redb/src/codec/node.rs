@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Node, NodeId, NodeKind, Sequence, Timestamp,
+    Acl, ChangeId, ContentVersion, Cookie, Node, NodeId, NodeKind, Sequence, Timestamp,
     content::{PendingTruncation, ReplayExclusion, ReplayExclusions},
     node::{Device, NodeFlags, Parent},
 };
@@ -11,8 +11,11 @@ use dittofs_domain::{
 use super::{Reader, decode_versions, read_since};
 use crate::fault::Fault;
 
-/// Version 1 did not say in which tree the node was written, and had one byte each for flags and which fields are there.
-const VERSION: u8 = 2;
+/// Version 1 did not say in which tree the node was written, and had one byte each for flags and which fields are
+/// there. Version 3 has an access control list, and is written only of nodes that have one: others stay readable for
+/// the release before, and that one says of these what they are.
+const VERSION: u8 = 3;
+const VERSION_WITHOUT_ACL: u8 = 2;
 
 /// Which of the fields at the end are there.
 mod present {
@@ -22,12 +25,14 @@ mod present {
     pub(super) const TARGET: u16 = 8;
     pub(super) const PENDING_TRUNCATION: u16 = 16;
     pub(super) const REPLAY_EXCLUSIONS: u16 = 32;
-    pub(super) const ALL: u16 = 63;
+    pub(super) const ALL_WITHOUT_ACL: u16 = 63;
+    pub(super) const ACL: u16 = 64;
 }
 
 pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
     let mut out = Vec::with_capacity(192);
-    out.extend_from_slice(&[VERSION, node.kind as u8]);
+    let version = if node.acl.is_some() { VERSION } else { VERSION_WITHOUT_ACL };
+    out.extend_from_slice(&[version, node.kind as u8]);
     for bits in [node.flags.bits().into(), present_of(node)] {
         out.extend_from_slice(&bits.to_le_bytes());
     }
@@ -72,6 +77,11 @@ pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
             out.extend_from_slice(&number.to_le_bytes());
         }
     }
+    if let Some(acl) = &node.acl {
+        let bytes = acl.to_bytes();
+        out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        out.extend_from_slice(&bytes);
+    }
     out
 }
 
@@ -83,6 +93,7 @@ fn present_of(node: &Node) -> u16 {
         | flag(node.target.is_some(), present::TARGET)
         | flag(node.pending_truncation.is_some(), present::PENDING_TRUNCATION)
         | flag(!node.replay_exclusions.is_empty(), present::REPLAY_EXCLUSIONS)
+        | flag(node.acl.is_some(), present::ACL)
 }
 
 pub(crate) fn decode_node(id: NodeId, bytes: &[u8]) -> Result<Node, Fault> {
@@ -93,7 +104,8 @@ fn read(version: u8, id: NodeId, reader: &mut Reader<'_>) -> Option<Node> {
     let kind = kind(reader.u8()?)?;
     let mut bits = || if version == 1 { reader.u8().map(u16::from) } else { reader.u16() };
     let flags = NodeFlags::from_bits(bits()?.try_into().ok()?)?;
-    let there = bits().filter(|there| there & !present::ALL == 0)?;
+    let known = present::ALL_WITHOUT_ACL | if version < VERSION { 0 } else { present::ACL };
+    let there = bits().filter(|there| there & !known == 0)?;
     let since = read_since(version, reader)?;
     Some(Node {
         id,
@@ -134,6 +146,7 @@ fn read(version: u8, id: NodeId, reader: &mut Reader<'_>) -> Option<Node> {
         } else {
             ReplayExclusions::default()
         },
+        acl: if there & present::ACL != 0 { Some(acl(reader)?) } else { None },
     })
 }
 
@@ -158,6 +171,11 @@ fn time(reader: &mut Reader<'_>) -> Option<Timestamp> {
 fn target(reader: &mut Reader<'_>) -> Option<Arc<[u8]>> {
     let len = reader.u32()?;
     reader.bytes(len as usize).map(Arc::from)
+}
+
+fn acl(reader: &mut Reader<'_>) -> Option<Arc<Acl>> {
+    let len = reader.u32()?;
+    Acl::from_bytes(reader.bytes(len as usize)?).ok().map(Arc::new)
 }
 
 fn pending_truncation(reader: &mut Reader<'_>) -> Option<PendingTruncation> {

@@ -85,7 +85,8 @@ impl Names {
             _ => {}
         }
         let open = OpenRequest { created, ..request.open };
-        let mut opened = self.opens.open_found(caller, node.id, &open).await?;
+        let directory = request.name.child().map(|_| request.directory);
+        let mut opened = self.opens.open_found(caller, (node.id, directory), &open).await?;
         if let Some(attributes) = request.replace.as_ref().filter(|_| open.truncate) {
             let through = Caller { opener: Some(opened.token), ..caller.clone() };
             match self
@@ -216,18 +217,19 @@ impl Names {
         let key = EntryKey::child(deletion.directory, &deletion.name);
         let opened = self.nodes.view(&Query::child(deletion.directory, key)).await?;
         let leads_here = opened.entry(0).is_some_and(|found| found.node.id == node);
-        let (directory, name) = if leads_here {
-            (deletion.directory, deletion.name.clone())
+        let (directory, name, kind) = if leads_here {
+            (deletion.directory, deletion.name.clone(), RemoveKind::Held(node))
         } else {
             let parent = stored.parent;
             let name = self.metadata.name_of(parent.directory, parent.cookie).await;
             let name = name.map_err(|error| self.share.metadata_failed(&error))?.ok_or(FsError::NotFound)?;
-            (parent.directory, name)
+            // It was not opened by this name, which may be in a directory that is none of its business.
+            (parent.directory, name, RemoveKind::Just(node))
         };
         // The name is the one that the entry has.
         let (credentials, case) = (deletion.credentials.clone(), CaseRule::Sensitive);
         let caller = Caller { credentials, opener: None, client: deletion.client, case };
         // Another file may have the name by then.
-        self.remove(&caller, &RemoveRequest { directory, name, kind: RemoveKind::Just(node) }, None).await.map(drop)
+        self.remove(&caller, &RemoveRequest { directory, name, kind }, None).await.map(drop)
     }
 }

@@ -3,7 +3,7 @@
 use dittofs_domain::{
     ClientId, NodeId,
     error::{FsError, FsResult},
-    opens::{Closed, Deletion, OpenToken, Released},
+    opens::{Closed, Deletion, OpenToken, Released, ShareAccess},
 };
 use dittofs_ports::Caller;
 
@@ -46,6 +46,9 @@ impl Closing<'_> {
         let _lock = self.0.locks.lock(node).await;
         let set = self.0.change_opens(node, |opens| {
             let set = match own(opens, caller.client, open) {
+                Some(own) if deletion.is_some() && !own.share.access.contains(ShareAccess::DELETE) => {
+                    Err(FsError::Access)
+                }
                 Some(_) => opens.set_deletion(open, deletion.clone()).map_err(|denied| FsError::from(&denied)),
                 None => Err(FsError::Stale),
             };

@@ -28,11 +28,12 @@ fn refused(denied: &Denied) -> OpenFailure {
 }
 
 impl OpenTable {
-    /// Opens a node. It tells one that is going from one that is in use.
+    /// Opens a node, in whose directory the right to delete it may be; where none is said, in that of its newest name.
+    /// It tells one that is going from one that is in use.
     pub(crate) async fn open_found(
         &self,
         caller: &Caller,
-        node: NodeId,
+        (node, directory): (NodeId, Option<NodeId>),
         request: &OpenRequest,
     ) -> Result<Opened, OpenFailure> {
         let mut rights = request.rights;
@@ -55,7 +56,7 @@ impl OpenTable {
             let lock = self.locks.lock(node).await;
             // Under the lock the node can lose its last name, but is not removed for good.
             let stored = self.node_to_open(node).await?;
-            self.demand_rights(caller, &stored, rights, request.created).await?;
+            self.demand_rights(caller, (&stored, directory), rights, request.created).await?;
             demand_content(&stored, request.truncate)?;
             let question = |opens: &mut NodeOpens, deadline_ms| {
                 if !stored.is_linked() && !opens.is_open() {
@@ -119,7 +120,7 @@ impl OpenTable {
             if !held.ok_or(FsError::Stale)?.share.access.contains(share.access) {
                 demand_writable(&self.share, change.rights)?;
                 let stored = self.node_to_open(node).await?;
-                self.demand_rights(caller, &stored, change.rights, false).await?;
+                self.demand_rights(caller, (&stored, None), change.rights, false).await?;
             }
             let verdict = self
                 .ask(node, |opens, deadline_ms| {
@@ -153,7 +154,13 @@ impl OpenTable {
         Ok(Arc::clone(self.nodes.view(&Query::node(node)).await?.node(node)?))
     }
 
-    async fn demand_rights(&self, caller: &Caller, node: &Node, rights: AccessMask, created: bool) -> FsResult<()> {
+    async fn demand_rights(
+        &self,
+        caller: &Caller,
+        (node, directory): (&Node, Option<NodeId>),
+        rights: AccessMask,
+        created: bool,
+    ) -> FsResult<()> {
         let credentials = &caller.credentials;
         let security = NodeSecurity::from(node);
         if created && credentials.uid == node.uid {
@@ -164,7 +171,7 @@ impl OpenTable {
             missing if missing.is_empty() => return Ok(()),
             _ => return Err(FsError::Access),
         }
-        let directory = node.parent.directory;
+        let directory = directory.unwrap_or(node.parent.directory);
         let view = self.nodes.view(&Query::node(directory)).await?;
         let directory = NodeSecurity::from(&**view.node(directory).map_err(|_| FsError::Access)?);
         let removes = granted(&directory, credentials).contains(AccessMask::DELETE_CHILD);

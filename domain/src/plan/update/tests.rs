@@ -31,6 +31,7 @@ fn node() -> Node {
         parent: Parent { directory: NodeId::ROOT, cookie: Cookie(4) },
         device: Device::default(),
         dos_attributes: 0,
+        acl: None,
         create_verifier: None,
         target: None,
         flags: NodeFlags::default(),

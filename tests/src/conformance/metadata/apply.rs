@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, Node, NodeId, NodeKind, ObjectId, PlaceId, Sequence,
+    Acl, ChangeId, ContentVersion, Cookie, Epoch, Node, NodeId, NodeKind, ObjectId, PlaceId, Sequence,
+    access::AccessMask,
+    acl::{Ace, AclFlags, Who},
     content::{MapRow, PendingTruncation},
     node::{NodeFlags, Parent},
     plan::{
@@ -125,6 +127,7 @@ pub async fn an_inserted_node_is_stored_as_given(open: impl AsyncFn() -> Arc<dyn
             dos_attributes: 0x20,
             create_verifier: Some([1, 2, 3, 4, 5, 6, 7, 255]),
             target: Some(Arc::from(vec![b'x'; 4_096])),
+            acl: Some(longest_list()),
             flags: NodeFlags::ACL | NodeFlags::STREAMS,
             pending_truncation: Some(PendingTruncation { offset: 3, version: ContentVersion(4), end_page: 9 }),
             ..node(id, kind, Parent { directory: NodeId::ROOT, cookie })
@@ -132,6 +135,12 @@ pub async fn an_inserted_node_is_stored_as_given(open: impl AsyncFn() -> Arc<dyn
         fixture.change(Change::InsertNode(Box::new(made.clone()))).await;
         assert_eq!(*fixture.node(id).await.unwrap(), made);
     }
+}
+
+/// A list as long as a client may set one.
+fn longest_list() -> Arc<Acl> {
+    let entry = |uid| Ace::deny(Who::User(u32::MAX - uid), AccessMask::all());
+    Arc::new(Acl::new((0..186).map(entry).collect(), AclFlags::PROTECTED).unwrap())
 }
 
 pub async fn an_update_changes_what_it_names_and_nothing_else(open: impl AsyncFn() -> Arc<dyn MetadataStore>) {
@@ -176,6 +185,12 @@ pub async fn an_update_changes_what_it_names_and_nothing_else(open: impl AsyncFn
             .change(Change::UpdateNode(file, NodeUpdate { pending_truncation: Some(pending), ..NodeUpdate::default() }))
             .await;
         expected.pending_truncation = pending;
+        assert_eq!(*fixture.node(file).await.unwrap(), expected);
+    }
+    for acl in [Some(longest_list()), Some(Arc::new(Acl::unrestricted(AclFlags::empty()))), None] {
+        let update = NodeUpdate { acl: Some(acl.clone()), ..NodeUpdate::default() };
+        fixture.change(Change::UpdateNode(file, update)).await;
+        expected.acl = acl;
         assert_eq!(*fixture.node(file).await.unwrap(), expected);
     }
     fixture.change(Change::UpdateNode(file, NodeUpdate { parent: Some(parent), ..NodeUpdate::default() })).await;

@@ -10,6 +10,7 @@ use dittofs_smb_wire::{
         CreateContexts, CreateDisposition, CreateOptions, CreateRequest, ImpersonationLevel, Lease, OplockLevel,
         RequestContext,
     },
+    security::SecurityDescriptor,
 };
 
 use super::durability::Durability;
@@ -54,6 +55,8 @@ pub(super) struct Wanted {
     pub(super) oplock: OplockLevel,
     pub(super) lease: Option<Lease>,
     pub(super) durability: Durability,
+    /// The descriptor of what is made.
+    pub(super) security: Option<SecurityDescriptor>,
 }
 
 /// Options that are refused (MS-SMB2, 2.2.13).
@@ -106,6 +109,7 @@ impl Wanted {
             oplock: request.requested_oplock_level,
             lease: None,
             durability,
+            security: None,
         };
         wanted.read_contexts(&request.contexts)?;
         Ok(wanted)
@@ -122,7 +126,10 @@ impl Wanted {
                 RequestContext::ExtendedAttributes(attributes) if !attributes.is_empty() => {
                     return Err(NtStatus::EAS_NOT_SUPPORTED);
                 }
-                RequestContext::SecurityDescriptor(_) => return Err(NtStatus::NOT_SUPPORTED),
+                RequestContext::SecurityDescriptor(bytes) => {
+                    let descriptor = SecurityDescriptor::decode(&bytes);
+                    self.security = Some(descriptor.map_err(|_| NtStatus::INVALID_SECURITY_DESCR)?);
+                }
                 // A server need not grant what these ask for; it says so by leaving them out of its answer.
                 RequestContext::ExtendedAttributes(_)
                 | RequestContext::DurableRequest

@@ -1,17 +1,17 @@
-//! The security descriptor of a file (MS-SMB2, 3.3.5.20.3): what its mode says.
+//! The security descriptor of a file (MS-SMB2, 3.3.5.20.3).
 
-use dittofs_domain::{Attributes, NodeKind, access::AccessMask, credentials::shown_owner};
+use dittofs_domain::access::AccessMask;
 use dittofs_ports::Entered;
 use dittofs_smb_wire::{
     NtStatus, Response,
     error::ErrorResponse,
     output::OutputBufferResponse,
     query_info::{QueryInfoRequest, SecurityInformation},
-    security::{SecurityDescriptor, Sid, posix_descriptor},
 };
 
 use crate::{
     calls::{Call, Done},
+    descriptors::descriptor,
     failure::Failure,
     open::OpenNode,
 };
@@ -52,16 +52,6 @@ pub(super) async fn query(
 fn demand(granted: AccessMask, parts: SecurityInformation) -> Result<(), NtStatus> {
     let lacks_right = parts.intersects(READABLE) && !granted.contains(AccessMask::READ_ACL);
     if parts.intersects(UNREADABLE) || lacks_right { Err(NtStatus::ACCESS_DENIED) } else { Ok(()) }
-}
-
-fn descriptor(node: &Attributes) -> SecurityDescriptor {
-    let (owner, group) = facts_sid(node);
-    posix_descriptor(owner, group, u32::from(node.mode), node.kind == NodeKind::Directory)
-}
-
-/// The SIDs of a node's owner and group.
-fn facts_sid(node: &Attributes) -> (Sid, Sid) {
-    (Sid::unix_user(shown_owner(node.uid)), Sid::unix_group(shown_owner(node.gid)))
 }
 
 #[cfg(test)]

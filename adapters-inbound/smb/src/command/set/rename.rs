@@ -42,7 +42,8 @@ pub(super) async fn rename(call: &Call, node: &OpenNode, entered: &Entered, want
     let below = call.link.server.opens_below.add(entered.node.share, to.way);
     let entry = (to.directory, to.name);
     let place = Place::new(&call.session.holding, Some(entry.clone()), to.path, below)?;
-    let request = RenameRequest { node: Some(node.node), replace, ..RenameRequest::new(from, entry) };
+    let request =
+        RenameRequest { node: Some(node.node), replace, held: node.access, ..RenameRequest::new(from, entry) };
     move_name(node, entered, &request).await?;
     *node.place.lock() = place;
     Ok(())

@@ -5,6 +5,8 @@ use super::descriptor::TooLong;
 
 /// The revision of a list without object ACEs (MS-DTYP 2.4.5).
 const ACL_REVISION: u8 = 2;
+/// The revision of one with them.
+const ACL_REVISION_DS: u8 = 4;
 
 /// Bytes in front of the entries.
 const HEADER_LENGTH: usize = 8;
@@ -43,9 +45,12 @@ impl Acl {
         Ok(())
     }
 
-    /// Reads the binary form, and no more than it says its size is.
+    /// Reads the binary form, and no more than it says its size is. Other revisions than 2 and 4 are refused.
     pub(super) fn read(reader: &mut Reader) -> Result<Self, Malformed> {
         let revision = reader.u8()?;
+        if !matches!(revision, ACL_REVISION | ACL_REVISION_DS) {
+            return Err(Malformed);
+        }
         reader.skip(1)?;
         let length = usize::from(reader.u16()?).checked_sub(HEADER_LENGTH).ok_or(Malformed)?;
         let count = reader.u16()?;

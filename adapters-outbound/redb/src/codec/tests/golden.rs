@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, OpId, PlaceId,
-    Scale, Sequence, ShareId, Timestamp, Tree,
+    Acl, ChangeId, ContentVersion, Cookie, Epoch, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, OpId,
+    PlaceId, Scale, Sequence, ShareId, Timestamp, Tree,
+    access::AccessMask,
+    acl::{Ace, AclFlags, Who},
     backup::{BackupId, BackupRecord},
     content::{BlockPlace, Extent, MapRow, PendingTruncation, ReplayExclusion, Stored},
     node::{Device, NodeFlags, Parent},
@@ -56,6 +58,7 @@ fn node() -> Node {
         flags: NodeFlags::XATTRS,
         pending_truncation: Some(PendingTruncation { offset: 0x41, version: ContentVersion(0x42), end_page: 0x43 }),
         replay_exclusions: [ReplayExclusion { up_to: Sequence(0x51), offset: 0x52, end: 0x53 }].into_iter().collect(),
+        acl: None,
     }
 }
 
@@ -95,6 +98,16 @@ fn a_node_is_these_bytes() {
         ..node()
     };
     assert_eq!(hex(&encode_node(&bare)), [&head.replacen("3f", "00", 1), fixed].concat().replace(' ', ""));
+    let entry = Ace::deny(Who::Everyone, AccessMask::WRITE_DATA);
+    let acl = Acl::new(vec![entry], AclFlags::PROTECTED).unwrap();
+    let listed = Node { acl: Some(Arc::new(acl)), ..node() };
+    let head = "03 03 0200 7f00 33220000";
+    let of_list = "09000000 01 01 01 00 02 02000000";
+    let expected = [head, fixed, optional, of_list].concat().replace(' ', "");
+    assert_eq!(hex(&encode_node(&listed)), expected);
+    assert_eq!(decode_node(NodeId(9), &unhex(&expected)).unwrap(), listed);
+    let before = unhex(&expected.replacen("03", "02", 1));
+    assert!(decode_node(NodeId(9), &before).is_err(), "version 2 had none");
 }
 
 #[test]

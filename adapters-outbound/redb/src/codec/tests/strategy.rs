@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dittofs_domain::{
-    ChangeId, ContentVersion, Cookie, FoldTable, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId, Sequence,
-    ShareId, Timestamp, Tree,
+    Acl, ChangeId, ContentVersion, Cookie, FoldTable, HandleKey, KeyId, Name, Node, NodeId, NodeKind, ObjectId,
+    Sequence, ShareId, Timestamp, Tree,
+    access::AccessMask,
+    acl::{Ace, AclFlags, Who},
     backup::{BackupId, BackupRecord},
     content::{BlockPlace, Extent, MapRow, PAGE_BYTES, PendingTruncation, ReplayExclusion, Stored},
     node::{Device, NodeFlags, Parent},
@@ -41,6 +43,15 @@ fn pending_truncation() -> impl Strategy<Value = PendingTruncation> {
     })
 }
 
+fn acl() -> impl Strategy<Value = Acl> {
+    let entry =
+        any::<(u32, u32)>().prop_map(|(uid, mask)| Ace::allow(Who::User(uid), AccessMask::from_bits_truncate(mask)));
+    (vec(entry, 0..4), any::<bool>()).prop_map(|(entries, protected)| {
+        let flags = if protected { AclFlags::PROTECTED } else { AclFlags::empty() };
+        Acl::new(entries, flags).unwrap()
+    })
+}
+
 pub(super) fn node() -> impl Strategy<Value = Node> {
     let numbers = any::<([u64; 10], [u32; 3], u16)>();
     let times = [time(), time(), time(), time()];
@@ -54,9 +65,10 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
         option::of(pending_truncation()),
         0..16u8,
         exclusions,
+        option::of(acl()),
     );
     (kind(), numbers, times, rest).prop_map(|(kind, (long, short, mode), times, rest)| {
-        let (device, dos_attributes, create_verifier, target, pending_truncation, flags, exclusions) = rest;
+        let (device, dos_attributes, create_verifier, target, pending_truncation, flags, exclusions, acl) = rest;
         Node {
             id: NodeId(long[0]),
             kind,
@@ -87,6 +99,7 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
                 .into_iter()
                 .map(|(up_to, offset, end)| ReplayExclusion { up_to: Sequence(up_to), offset, end })
                 .collect(),
+            acl: acl.map(Arc::new),
         }
     })
 }

@@ -54,6 +54,14 @@ fn a_list_may_have_room_to_spare_but_not_too_little() {
 }
 
 #[test]
+fn lists_of_other_revisions_are_refused() {
+    for revision in 0..=u8::MAX {
+        let bytes = [&[revision], &LIST[1..]].concat();
+        assert_eq!(Acl::read(&mut Reader::new(bytes.into())).is_ok(), [2, 4].contains(&revision), "{revision}");
+    }
+}
+
+#[test]
 fn an_entry_whose_sid_leaves_it_is_refused() {
     for (offset, value) in [(10, 16), (10, 3), (10, 0), (17, 2)] {
         let mut bytes = LIST.to_vec();

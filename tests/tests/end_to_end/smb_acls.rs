@@ -1,0 +1,368 @@
+//! Access control lists that SMB sets, and what NFS beside it sees and does of them.
+
+use dittofs_smb_wire::{
+    NtStatus, Request, Response,
+    access::{AccessMask, ShareAccess},
+    attributes::FileAttributes,
+    close::{CloseFlags, CloseRequest},
+    create::{
+        CreateContexts, CreateDisposition, CreateOptions, CreateRequest, CreateResponse, ImpersonationLevel,
+        OplockLevel, RequestContext,
+    },
+    identifiers::{FileId, Guid},
+    query_info::{InfoType, QueryInfoFlags, QueryInfoRequest, SecurityInformation},
+    security::{Ace, AceFlags, Acl, Control, SecurityDescriptor, Sid},
+    set_info::SetInfoRequest,
+    text::Utf16Text,
+};
+use dittofs_tests::smb_client::SmbClient;
+use nfs3_client::nfs3_types::nfs3::*;
+
+use crate::{
+    session::{Session, status, user, with_mode},
+    smb::{PASSWORD, World},
+};
+
+const ALICE: u32 = 1_000;
+const BOB: u32 = 1_001;
+const ALL: AccessMask = AccessMask::FILE_ALL_ACCESS;
+const READ: AccessMask = AccessMask::FILE_GENERIC_READ;
+const CHANGE: AccessMask = AccessMask::READ_CONTROL.union(AccessMask::WRITE_DAC).union(AccessMask::WRITE_OWNER);
+
+async fn world() -> World {
+    let world = World::new("    signing: optional\n");
+    world.give_root().await;
+    world
+}
+
+async fn alice(world: &World) -> SmbClient {
+    SmbClient::connect(world.port, "export", Guid([0x2a; 16]), ("alice", PASSWORD)).await
+}
+
+async fn nfs(world: &World, uid: u32) -> Session {
+    Session::open(world.server.address(), "/export", &user(uid, uid, &[])).await
+}
+
+fn opening(name: &str, access: AccessMask, options: CreateOptions) -> CreateRequest {
+    CreateRequest {
+        requested_oplock_level: OplockLevel::NONE,
+        impersonation_level: ImpersonationLevel::IMPERSONATION,
+        desired_access: access,
+        file_attributes: FileAttributes::empty(),
+        share_access: ShareAccess::READ | ShareAccess::WRITE | ShareAccess::DELETE,
+        create_disposition: CreateDisposition::OPEN_IF,
+        create_options: options,
+        name: Utf16Text::from(name),
+        contexts: CreateContexts::default(),
+    }
+}
+
+async fn open(smb: &mut SmbClient, request: CreateRequest) -> CreateResponse {
+    match smb.done(Request::Create(request)).await {
+        Response::Create(response) => response,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn open_to_change(smb: &mut SmbClient, name: &str) -> FileId {
+    open(smb, opening(name, CHANGE, CreateOptions::empty())).await.file_id
+}
+
+async fn close(smb: &mut SmbClient, file_id: FileId) {
+    smb.done(Request::Close(CloseRequest { flags: CloseFlags::empty(), file_id })).await;
+}
+
+fn descriptor(aces: Vec<Ace>) -> SecurityDescriptor {
+    let control = Control::SELF_RELATIVE | Control::DACL_PRESENT;
+    SecurityDescriptor { control, dacl: Some(Acl::new(aces)), ..SecurityDescriptor::default() }
+}
+
+fn allow(sid: Sid, mask: AccessMask) -> Ace {
+    Ace::allowed(sid, mask, AceFlags::empty())
+}
+
+fn setting(file_id: FileId, parts: SecurityInformation, descriptor: &SecurityDescriptor) -> Request {
+    Request::SetInfo(SetInfoRequest {
+        info_type: InfoType::SECURITY,
+        file_info_class: 0,
+        additional_information: parts.bits(),
+        file_id,
+        input: descriptor.encode().unwrap(),
+    })
+}
+
+async fn set(smb: &mut SmbClient, file_id: FileId, aces: Vec<Ace>) {
+    smb.done(setting(file_id, SecurityInformation::DACL, &descriptor(aces))).await;
+}
+
+async fn query(smb: &mut SmbClient, file_id: FileId) -> SecurityDescriptor {
+    let parts = SecurityInformation::OWNER | SecurityInformation::GROUP | SecurityInformation::DACL;
+    let request = QueryInfoRequest {
+        info_type: InfoType::SECURITY,
+        file_info_class: 0,
+        output_buffer_length: 65_536,
+        additional_information: parts.bits(),
+        flags: QueryInfoFlags::empty(),
+        file_id,
+        input: Default::default(),
+    };
+    match smb.done(Request::QueryInfo(request)).await {
+        Response::Output(response) => SecurityDescriptor::decode(&response.output).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn aces(smb: &mut SmbClient, file_id: FileId) -> Vec<Ace> {
+    query(smb, file_id).await.dacl.unwrap().aces
+}
+
+async fn read_by(nfs: &mut Session, file: &nfs_fh3) -> nfsstat3 {
+    status(&nfs.read(&READ3args { file: file.clone(), offset: 0, count: 1 }).await.unwrap())
+}
+
+async fn rights(nfs: &mut Session, object: &nfs_fh3) -> u32 {
+    let access = ACCESS3_READ | ACCESS3_MODIFY | ACCESS3_EXTEND | ACCESS3_DELETE | ACCESS3_LOOKUP;
+    nfs.access(&ACCESS3args { object: object.clone(), access }).await.unwrap().unwrap().access
+}
+
+#[tokio::test]
+async fn what_smb_denies_nfs_is_denied_at_once_and_after_a_restart() {
+    let world = world().await;
+    let mut smb = alice(&world).await;
+    let file_id = open_to_change(&mut smb, "file").await;
+    let mut root = world.nfs().await;
+    let directory = root.root.clone();
+    let file = root.find(&directory, b"file").await.unwrap();
+    let mut bob = nfs(&world, BOB).await;
+    assert_eq!(read_by(&mut bob, &file).await, nfsstat3::NFS3_OK, "by the mode");
+
+    // Who may execute may read: a client reads what it executes.
+    let read = AccessMask::FILE_READ_DATA | AccessMask::FILE_EXECUTE;
+    let denied = Ace::denied(Sid::unix_user(BOB), read, AceFlags::empty());
+    let list = vec![denied, allow(Sid::EVERYONE, ALL)];
+    set(&mut smb, file_id, list.clone()).await;
+    assert_eq!(read_by(&mut bob, &file).await, nfsstat3::NFS3ERR_ACCES);
+    assert_eq!(rights(&mut bob, &file).await, ACCESS3_MODIFY | ACCESS3_EXTEND);
+    let mut carol = nfs(&world, 1_002).await;
+    assert_eq!(read_by(&mut carol, &file).await, nfsstat3::NFS3_OK);
+    let shown = carol.attributes_of(&file).await;
+    assert_eq!((shown.mode & 0o777, shown.uid), (0o777, ALICE), "what the list says of everyone");
+    assert_eq!(aces(&mut smb, file_id).await, list);
+    drop((smb, root, bob, carol));
+
+    let World { server, home, port, .. } = world;
+    assert!(server.stop().status.success());
+    let server = home.start();
+    let mut bob = Session::open(server.address(), "/export", &user(BOB, BOB, &[])).await;
+    assert_eq!(read_by(&mut bob, &file).await, nfsstat3::NFS3ERR_ACCES);
+    let mut smb = SmbClient::connect(port, "export", Guid([0x2a; 16]), ("alice", PASSWORD)).await;
+    let file_id = open_to_change(&mut smb, "file").await;
+    assert_eq!(aces(&mut smb, file_id).await, list);
+}
+
+#[tokio::test]
+async fn chmod_over_nfs_changes_what_smb_shows() {
+    let world = world().await;
+    let mut smb = alice(&world).await;
+    let file_id = open_to_change(&mut smb, "file").await;
+    let mut owner = nfs(&world, ALICE).await;
+    let root = owner.root.clone();
+    let file = owner.find(&root, b"file").await.unwrap();
+    let mode_only = aces(&mut smb, file_id).await;
+    assert_eq!(mode_only.len(), 3, "what the mode says");
+
+    let bobs = allow(Sid::unix_user(BOB), bobs_mask());
+    set(&mut smb, file_id, vec![bobs, allow(Sid::unix_user(ALICE), ALL)]).await;
+    assert_eq!(owner.attributes_of(&file).await.mode & 0o777, 0o700);
+    let before = owner.attributes_of(&file).await;
+    owner.set(&file, with_mode(0o640), None).await.unwrap();
+    let after = owner.attributes_of(&file).await;
+    assert_eq!(after.mode & 0o777, 0o640);
+    assert!((after.ctime.seconds, after.ctime.nseconds) > (before.ctime.seconds, before.ctime.nseconds));
+    let shown = aces(&mut smb, file_id).await;
+    let masked = bobs_mask() - AccessMask::FILE_WRITE_DATA - AccessMask::FILE_APPEND_DATA;
+    let masked = allow(Sid::unix_user(BOB), masked);
+    assert_eq!(shown.first(), Some(&masked), "no more than the group has by the mode");
+    assert_eq!(shown.len(), 4, "and the owner, the group and everyone by the mode");
+    let mut bob = nfs(&world, BOB).await;
+    assert_eq!(rights(&mut bob, &file).await, ACCESS3_READ);
+
+    // What a mode has taken does not come back with the next one.
+    owner.set(&file, with_mode(0o600), None).await.unwrap();
+    owner.set(&file, with_mode(0o660), None).await.unwrap();
+    assert_eq!(rights(&mut bob, &file).await, 0);
+    let data = AccessMask::FILE_READ_DATA | AccessMask::FILE_WRITE_DATA | AccessMask::FILE_APPEND_DATA;
+    assert_eq!(aces(&mut smb, file_id).await.first(), Some(&allow(Sid::unix_user(BOB), bobs_mask() - data)));
+}
+
+fn bobs_mask() -> AccessMask {
+    AccessMask::FILE_GENERIC_READ | AccessMask::FILE_GENERIC_WRITE
+}
+
+#[tokio::test]
+async fn what_was_read_can_be_written_back_and_the_mode_stays() {
+    let world = world().await;
+    let mut smb = alice(&world).await;
+    let mut owner = nfs(&world, ALICE).await;
+    let root = owner.root.clone();
+    for mode in [0o640, 0o777, 0o604] {
+        let name = format!("{mode:o}");
+        let file = owner.make_file(&root, name.as_bytes(), mode).await;
+        let file_id = open_to_change(&mut smb, &name).await;
+        let shown = query(&mut smb, file_id).await;
+        let parts = SecurityInformation::OWNER | SecurityInformation::GROUP | SecurityInformation::DACL;
+        let before = owner.attributes_of(&file).await;
+        smb.done(setting(file_id, parts, &shown)).await;
+        assert_eq!(owner.attributes_of(&file).await.ctime, before.ctime, "{name}: nothing has changed");
+        set(&mut smb, file_id, vec![allow(Sid::EVERYONE, READ)]).await;
+        assert_eq!(owner.attributes_of(&file).await.mode & 0o777, 0o444);
+        smb.done(setting(file_id, parts, &shown)).await;
+        assert_eq!(owner.attributes_of(&file).await.mode & 0o777, mode);
+        assert_eq!(query(&mut smb, file_id).await, shown);
+    }
+}
+
+#[tokio::test]
+async fn what_is_made_inherits_by_either_protocol() {
+    let world = world().await;
+    let mut smb = alice(&world).await;
+    let directory = open(&mut smb, opening("d", CHANGE, CreateOptions::DIRECTORY_FILE)).await.file_id;
+    let below = AceFlags::OBJECT_INHERIT | AceFlags::CONTAINER_INHERIT;
+    let bobs = bobs_mask();
+    let list = vec![
+        Ace::allowed(Sid::unix_user(BOB), bobs, below),
+        Ace::allowed(Sid::CREATOR_OWNER, ALL, below | AceFlags::INHERIT_ONLY),
+        allow(Sid::EVERYONE, ALL),
+    ];
+    set(&mut smb, directory, list).await;
+
+    let file = open_to_change(&mut smb, "d\\file").await;
+    let inherited = vec![allow(Sid::unix_user(BOB), bobs), allow(Sid::unix_user(ALICE), ALL)];
+    assert_eq!(aces(&mut smb, file).await, inherited);
+    let folder = open(&mut smb, opening("d\\folder", CHANGE, CreateOptions::DIRECTORY_FILE)).await.file_id;
+    assert_eq!(
+        aces(&mut smb, folder).await,
+        [
+            Ace::allowed(Sid::unix_user(BOB), bobs, below),
+            allow(Sid::unix_user(ALICE), ALL),
+            Ace::allowed(Sid::CREATOR_OWNER, ALL, below | AceFlags::INHERIT_ONLY),
+        ]
+    );
+    let own = descriptor(vec![allow(Sid::EVERYONE, READ)]);
+    let context = RequestContext::SecurityDescriptor(own.encode().unwrap());
+    let request = opening("d\\own", CHANGE, CreateOptions::empty());
+    let request = CreateRequest { contexts: [context.encode()].into_iter().collect(), ..request };
+    let with_own = open(&mut smb, request).await.file_id;
+    assert_eq!(aces(&mut smb, with_own).await, own.dacl.unwrap().aces, "it inherits nothing");
+
+    // NFS says a mode with what it makes, and nobody gets more than that.
+    let mut owner = nfs(&world, ALICE).await;
+    let root = owner.root.clone();
+    let directory = owner.find(&root, b"d").await.unwrap();
+    let made = owner.make_file(&directory, b"made", 0o644).await;
+    assert_eq!(owner.attributes_of(&made).await.mode & 0o777, 0o644);
+    let mut bob = nfs(&world, BOB).await;
+    assert_eq!(rights(&mut bob, &made).await, ACCESS3_READ);
+    let shared = owner.make_file(&directory, b"shared", 0o664).await;
+    assert_eq!(rights(&mut bob, &shared).await, ACCESS3_READ | ACCESS3_MODIFY | ACCESS3_EXTEND);
+}
+
+#[tokio::test]
+async fn rights_are_asked_for_when_something_is_opened() {
+    let world = world().await;
+    let mut smb = alice(&world).await;
+    let file_id = open_to_change(&mut smb, "file").await;
+    set(&mut smb, file_id, vec![allow(Sid::unix_user(ALICE), READ)]).await;
+    let write = opening("file", AccessMask::FILE_WRITE_DATA, CreateOptions::empty());
+    assert_eq!(smb.fails(Request::Create(write)).await, NtStatus::ACCESS_DENIED);
+    let most = opening("file", AccessMask::MAXIMUM_ALLOWED, CreateOptions::empty());
+    let context = RequestContext::QueryMaximalAccess(None).encode();
+    let most = open(&mut smb, CreateRequest { contexts: [context].into_iter().collect(), ..most }).await;
+    let maximal =
+        most.contexts.iter().find_map(|context| match dittofs_smb_wire::create::ResponseContext::decode(context) {
+            Ok(dittofs_smb_wire::create::ResponseContext::MaximalAccess { maximal_access, .. }) => Some(maximal_access),
+            _ => None,
+        });
+    // The directory lets everybody delete.
+    assert_eq!(maximal, Some(READ | AccessMask::WRITE_DAC | AccessMask::DELETE));
+    close(&mut smb, most.file_id).await;
+
+    // An open keeps its rights: the list is set back through it, though nobody could open for that any more.
+    set(&mut smb, file_id, vec![Ace::denied(Sid::OWNER_RIGHTS, ALL, AceFlags::empty())]).await;
+    let again = opening("file", AccessMask::WRITE_DAC, CreateOptions::empty());
+    assert_eq!(smb.fails(Request::Create(again.clone())).await, NtStatus::ACCESS_DENIED);
+    set(&mut smb, file_id, vec![allow(Sid::EVERYONE, ALL)]).await;
+    let open_again = open(&mut smb, again).await.file_id;
+    let owner = |sid| SecurityDescriptor { owner: Some(sid), ..descriptor(vec![]) };
+    for (file_id, sid, expected) in [
+        (open_again, Sid::unix_user(ALICE), NtStatus::ACCESS_DENIED),
+        (file_id, Sid::unix_user(BOB), NtStatus::INVALID_OWNER),
+        (file_id, Sid::ADMINISTRATORS, NtStatus::INVALID_OWNER),
+    ] {
+        assert_eq!(smb.fails(setting(file_id, SecurityInformation::OWNER, &owner(sid))).await, expected, "{sid}");
+    }
+    let audit = setting(file_id, SecurityInformation::SACL, &descriptor(vec![]));
+    assert_eq!(smb.fails(audit).await, NtStatus::ACCESS_DENIED);
+    let Request::SetInfo(garbage) = setting(file_id, SecurityInformation::DACL, &descriptor(vec![])) else { panic!() };
+    let garbage = SetInfoRequest { input: garbage.input.slice(..19), ..garbage };
+    assert_eq!(smb.fails(Request::SetInfo(garbage)).await, NtStatus::INVALID_SECURITY_DESCR);
+    let long = descriptor(vec![allow(Sid::unix_user(7), READ); 400]);
+    let refused = smb.fails(setting(file_id, SecurityInformation::DACL, &long)).await;
+    assert_eq!(refused, NtStatus::INSUFFICIENT_RESOURCES);
+    assert_eq!(aces(&mut smb, file_id).await, [allow(Sid::EVERYONE, ALL)], "nothing of all that has changed it");
+}
+
+/// All that a user may have can be asked for where the sticky bit keeps files of others.
+#[tokio::test]
+async fn all_rights_are_those_that_can_be_had() {
+    let world = world().await;
+    let mut root = world.nfs().await;
+    let top = root.root.clone();
+    let directory = root.make_directory(&top, b"d", 0o1777).await;
+    root.make_file(&directory, b"file", 0o644).await;
+    let mut smb = alice(&world).await;
+    let most = opening("d\\file", AccessMask::MAXIMUM_ALLOWED, CreateOptions::empty());
+    let file_id = open(&mut smb, CreateRequest { create_disposition: CreateDisposition::OPEN, ..most }).await.file_id;
+    let doomed = SetInfoRequest {
+        info_type: InfoType::FILE,
+        file_info_class: 13,
+        additional_information: 0,
+        file_id,
+        input: vec![1].into(),
+    };
+    assert_eq!(smb.fails(Request::SetInfo(doomed)).await, NtStatus::ACCESS_DENIED);
+}
+
+#[tokio::test]
+async fn a_right_to_the_file_removes_it_from_a_directory_of_others() {
+    let world = world().await;
+    let mut root = world.nfs().await;
+    let top = root.root.clone();
+    let directory = root.make_directory(&top, b"d", 0o755).await;
+    let file = root.make_file(&directory, b"file", 0o600).await;
+    let owned = sattr3 { uid: Nfs3Option::Some(ALICE), ..sattr3::default() };
+    root.set(&file, owned, None).await.unwrap();
+    let mut smb = alice(&world).await;
+    let delete = opening("d\\file", AccessMask::DELETE, CreateOptions::empty());
+    let delete = CreateRequest { create_disposition: CreateDisposition::OPEN, ..delete };
+    assert_eq!(smb.fails(Request::Create(delete.clone())).await, NtStatus::ACCESS_DENIED, "the directory is root's");
+    let change = opening("d\\file", AccessMask::WRITE_DAC, CreateOptions::empty());
+    let file_id = open(&mut smb, CreateRequest { create_disposition: CreateDisposition::OPEN, ..change }).await.file_id;
+    set(&mut smb, file_id, vec![allow(Sid::unix_user(ALICE), ALL), allow(Sid::unix_user(BOB), AccessMask::DELETE)])
+        .await;
+    close(&mut smb, file_id).await;
+    let doomed = CreateRequest { create_options: CreateOptions::DELETE_ON_CLOSE, ..delete };
+    let file_id = open(&mut smb, doomed).await.file_id;
+    close(&mut smb, file_id).await;
+    assert_eq!(root.find(&directory, b"file").await.unwrap_err(), nfsstat3::NFS3ERR_NOENT);
+
+    // The same by NFS.
+    let other = root.make_file(&directory, b"other", 0o600).await;
+    root.set(&other, sattr3 { uid: Nfs3Option::Some(ALICE), ..sattr3::default() }, None).await.unwrap();
+    let mut bob = nfs(&world, BOB).await;
+    assert_eq!(status(&bob.remove_file(&directory, b"other").await), nfsstat3::NFS3ERR_ACCES);
+    let change = opening("d\\other", AccessMask::WRITE_DAC, CreateOptions::empty());
+    let file_id = open(&mut smb, CreateRequest { create_disposition: CreateDisposition::OPEN, ..change }).await.file_id;
+    set(&mut smb, file_id, vec![allow(Sid::unix_user(BOB), AccessMask::DELETE)]).await;
+    bob.remove_file(&directory, b"other").await.unwrap();
+}
