@@ -165,7 +165,7 @@ impl Watches {
 
     /// Tells those watchers that may see what is in all the directories of a way.
     async fn push(&self, watchers: &[Arc<Watched>], record: &ChangeRecord, way: &[Step]) {
-        let may_see = |watcher: &Watched| way.iter().all(|step| sees(&step.security, watcher));
+        let may_see = |watcher: &Watched| way.iter().all(|step| sees(&step.directory, watcher));
         for (number, some) in watchers.chunks(AT_ONCE).enumerate() {
             if number > 0 {
                 breathe().await;
@@ -175,6 +175,6 @@ impl Watches {
     }
 }
 
-fn sees(directory: &NodeSecurity, watcher: &Watched) -> bool {
-    granted(directory, &watcher.credentials).contains(SEES)
+fn sees(directory: &Node, watcher: &Watched) -> bool {
+    granted(&NodeSecurity::from(directory), &watcher.credentials).contains(SEES)
 }

@@ -45,7 +45,7 @@ struct Toy {
 /// Of all procedures only ECHO has a status: who has echoed 0 is admitted.
 const OPERATIONS: Operations = Operations {
     protocol: "toy",
-    procedures: &[Procedure { name: "NULL", has_status: false }, Procedure { name: "ECHO", has_status: true }],
+    procedures: &[Procedure::sure("NULL"), Procedure::new("ECHO")],
     statuses: &[(0, "OK")],
 };
 

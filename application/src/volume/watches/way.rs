@@ -1,8 +1,9 @@
 //! The way from a directory up to those who watch the trees that it is in.
 
+use std::sync::Arc;
+
 use dittofs_domain::{
-    Cookie, Name, NodeId,
-    access::NodeSecurity,
+    Cookie, Name, Node, NodeId,
     error::{FsError, FsResult},
     node::Parent,
     plan::Query,
@@ -24,8 +25,8 @@ pub(super) struct Way {
 
 /// From a directory to the one above it.
 pub(super) struct Step {
-    /// Who may see what is in the directory.
-    pub(super) security: NodeSecurity,
+    /// The directory: who may see in it.
+    pub(super) directory: Arc<Node>,
     /// Its name in the one above.
     pub(super) name: Name,
     pub(super) above: NodeId,
@@ -67,7 +68,7 @@ impl Watches {
                 return Ok(None);
             }
             let Some(name) = self.name_of(node.parent).await? else { return Ok(None) };
-            steps.push(Step { security: NodeSecurity::from(&**node), name, above });
+            steps.push(Step { directory: Arc::clone(node), name, above });
         }
         Ok(Some(steps))
     }
