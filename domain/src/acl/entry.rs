@@ -52,7 +52,7 @@ pub enum Who {
     /// A group of users.
     NamedGroup(u32),
     /// Somebody else that Windows has a name for. It is kept, so that a client reads what it wrote. Of these only those
-    /// who have logged on (S-1-5-11) can be told: they are all but nobody.
+    /// of [`Sid::is_of_all_users`] can be told: they are all but nobody.
     Other(Box<Sid>),
 }
 
