@@ -1,4 +1,4 @@
-//! What a list grants.
+//! The rights that a list grants.
 
 use super::{Ace, AceKind, Acl, Who};
 use crate::{

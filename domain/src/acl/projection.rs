@@ -59,7 +59,7 @@ impl Acl {
         let mut lost = withheld(bits);
         let mut kept = Vec::new();
         for ace in entries {
-            // What is denied to the owner alone is left out: the owner can give it to himself.
+            // Those of the owner alone are left out: the owner can give it all to himself.
             let is_of_others = matches!(class_of(&ace.who, owner), Some(Class::Group | Class::Everyone));
             if is_of_others && ace.is_effective() && ace.kind == AceKind::Deny {
                 lost |= ace.mask;

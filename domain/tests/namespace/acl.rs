@@ -294,7 +294,7 @@ fn an_exclusive_create_inherits_and_grants_nothing_before_the_mode() {
         assert_eq!(rights(&world, file, &other), AccessMask::READ_ATTRIBUTES);
     }
     assert!(!rights(&world, file, &alice()).intersects(READ | WRITE));
-    // What Linux sends.
+    // So does Linux.
     let times = SetAttributes { atime: SetTime::Now, mtime: SetTime::Now, gid: Some(alice().gid), ..mode(0o644) };
     world.set(&alice(), file, times).unwrap();
     let at_once = create(&mut world, directory, NewKind::File, InitialAccess::Mode);
