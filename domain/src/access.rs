@@ -84,7 +84,8 @@ impl<'a> From<&'a Attributes> for NodeSecurity<'a> {
 pub fn granted(security: &NodeSecurity<'_>, credentials: &Credentials) -> AccessMask {
     let directory = security.kind == NodeKind::Directory;
     if credentials.is_privileged() {
-        let executable = directory || security.mode & mode::ANY_EXECUTE != 0;
+        let executable =
+            directory || security.acl.map_or(security.mode & mode::ANY_EXECUTE != 0, Acl::lets_somebody_execute);
         return if executable { AccessMask::all() } else { AccessMask::all() - AccessMask::EXECUTE };
     }
     if let Some(acl) = security.acl {

@@ -57,8 +57,8 @@ fn wire_entry(ace: &Ace, (owner, group): (Sid, Sid)) -> security::Ace {
 /// The list of a descriptor; one without a list lets everybody do all.
 ///
 /// # Errors
-/// `NOT_SUPPORTED` for entries that neither allow nor deny, or do so on a condition; `INSUFFICIENT_RESOURCES` for a
-/// list that is too long.
+/// `NOT_SUPPORTED` for entries that neither allow nor deny, or do so on a condition, and for those that deny somebody
+/// of whom it can't be told who is meant; `INSUFFICIENT_RESOURCES` for a list that is too long.
 pub(crate) fn list(descriptor: &SecurityDescriptor, machine: MachineId) -> Result<Acl, NtStatus> {
     let mut flags = AclFlags::empty();
     flags.set(AclFlags::PROTECTED, descriptor.control.contains(Control::DACL_PROTECTED));
@@ -75,9 +75,14 @@ fn entry(ace: &security::Ace, machine: MachineId) -> Result<Ace, NtStatus> {
         return Err(NtStatus::NOT_SUPPORTED);
     };
     let kind = if kind == ace_type::ACCESS_DENIED { AceKind::Deny } else { AceKind::Allow };
+    let who = who(*sid, machine)?;
+    // It would deny nobody anything. Those that are only inherited would do the same below.
+    if kind == AceKind::Deny && matches!(&who, Who::Other(sid) if !sid.is_of_all_users()) {
+        return Err(NtStatus::NOT_SUPPORTED);
+    }
     Ok(Ace {
         kind,
-        who: who(*sid, machine)?,
+        who,
         flags: AceFlags::from_bits_truncate(ace.flags.bits()),
         mask: AccessMask::from_bits_truncate(mask.without_generic().bits()),
     })

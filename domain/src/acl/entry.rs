@@ -4,7 +4,7 @@ use bitflags::bitflags;
 
 use crate::{access::AccessMask, users::Sid};
 
-/// What an entry does (RFC 8881, 6.2.1.1). Entries that audit are not kept.
+/// The effect of an entry (RFC 8881, 6.2.1.1). Entries that audit are not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AceKind {
     /// Grants what no entry before it denies.
@@ -17,7 +17,7 @@ bitflags! {
     /// Inheritance of an entry (RFC 8881, 6.2.1.4; MS-DTYP, 2.4.4.1), with the bits of Windows.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
     pub struct AceFlags: u8 {
-        /// What is no directory inherits it.
+        /// All but directories inherit it.
         const FILE_INHERIT = 0x01;
         /// Directories inherit it.
         const DIRECTORY_INHERIT = 0x02;
@@ -52,14 +52,14 @@ pub enum Who {
     /// A group of users.
     NamedGroup(u32),
     /// Somebody else that Windows has a name for. It is kept, so that a client reads what it wrote. Of these only those
-    /// who have logged on (S-1-5-11) can be told: they are all but nobody.
+    /// of [`Sid::is_of_all_users`] can be told: they are all but nobody.
     Other(Box<Sid>),
 }
 
 /// An entry of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ace {
-    /// What it does.
+    /// Its effect.
     pub kind: AceKind,
     /// Whom it is about.
     pub who: Who,

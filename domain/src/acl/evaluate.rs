@@ -1,10 +1,9 @@
-//! What a list grants.
+//! The rights that a list grants.
 
-use super::{AceKind, Acl, Who};
+use super::{Ace, AceKind, Acl, Who};
 use crate::{
     access::AccessMask,
     credentials::{Credentials, NOBODY},
-    users::Sid,
 };
 
 impl Acl {
@@ -31,7 +30,7 @@ impl Acl {
                 Who::Everyone => true,
                 Who::User(uid) => credentials.uid == *uid,
                 Who::NamedGroup(gid) => credentials.in_group(*gid),
-                Who::Other(sid) => credentials.uid != NOBODY && **sid == Sid::authenticated_users(),
+                Who::Other(sid) => credentials.uid != NOBODY && sid.is_of_all_users(),
                 Who::CreatorOwner | Who::CreatorGroup => false,
             };
             match ace.kind {
@@ -41,6 +40,12 @@ impl Acl {
             }
         }
         granted
+    }
+
+    /// Whether somebody may execute: what nobody may execute, the privileged user may not either.
+    pub(crate) fn lets_somebody_execute(&self) -> bool {
+        let lets = |ace: &Ace| ace.is_effective() && ace.kind == AceKind::Allow;
+        self.is_unrestricted() || self.entries.iter().any(|ace| lets(ace) && ace.mask.contains(AccessMask::EXECUTE))
     }
 
     /// Whether the owner has no rights but those of entries.

@@ -1,4 +1,4 @@
-//! What a new node gets of the list of its directory.
+//! Inheritance: the entries of a directory that a new node gets.
 
 use super::{Ace, AceFlags, Acl, AclFlags, Who};
 use crate::node::NodeKind;

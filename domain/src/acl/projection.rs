@@ -1,10 +1,7 @@
 //! Lists and modes.
 
 use super::{Ace, AceFlags, AceKind, Acl, Who};
-use crate::{
-    access::{AccessMask, OWNER_RIGHTS, permissions},
-    users::Sid,
-};
+use crate::access::{AccessMask, OWNER_RIGHTS, permissions};
 
 /// Whom the digits of a mode are about.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,6 +12,11 @@ enum Class {
 }
 
 const WRITE: AccessMask = AccessMask::WRITE_DATA.union(AccessMask::APPEND_DATA);
+const CHANGE: AccessMask = WRITE
+    .union(AccessMask::WRITE_NAMED_ATTRS)
+    .union(AccessMask::DELETE_CHILD)
+    .union(AccessMask::DELETE)
+    .union(OWNER_RIGHTS);
 
 impl Acl {
     /// The nine permission bits that a list stands for, on a node of this owner and group (RFC 8881, 6.3.2).
@@ -50,10 +52,20 @@ impl Acl {
     /// The list after chmod (RFC 8881, 6.4.1.1); none if the mode says all that is left of it.
     ///
     /// Entries for the owner, the group and everyone are replaced by those of the mode. Others lose what the group may
-    /// not do, and what is only inherited stays. The entries are in the order that Windows calls canonical wherever no
-    /// digit of the mode grants what one before it does not.
+    /// not do, and what an entry that goes denied before them; what is only inherited stays. The entries are in the
+    /// order that Windows calls canonical wherever no digit of the mode grants what one before it does not.
     pub fn with_mode(&self, bits: u16, owner: (u32, u32), is_directory: bool) -> Option<Acl> {
-        let kept: Vec<Ace> = self.entries.iter().flat_map(|ace| limited(ace, bits, owner)).collect();
+        let entries = self.entries.strip_prefix(&entries_before_mode()).unwrap_or(&self.entries);
+        let mut lost = withheld(bits);
+        let mut kept = Vec::new();
+        for ace in entries {
+            // Those of the owner alone are left out: the owner can give it all to himself.
+            let is_of_others = matches!(class_of(&ace.who, owner), Some(Class::Group | Class::Everyone));
+            if is_of_others && ace.is_effective() && ace.kind == AceKind::Deny {
+                lost |= ace.mask;
+            }
+            kept.extend(limited(ace, lost, owner));
+        }
         if kept.is_empty() {
             return None;
         }
@@ -61,6 +73,19 @@ impl Acl {
         let entries = before.into_iter().chain(kept).chain(after).collect();
         Some(Acl { flags: self.flags, entries })
     }
+
+    /// The list of what is made without a mode, until there is one: nobody has more than mode 0 gives. The first
+    /// [`Acl::with_mode`] takes just that away again, and limits what was inherited.
+    pub(crate) fn before_mode(self) -> Acl {
+        Acl { flags: self.flags, entries: entries_before_mode().into_iter().chain(self.entries).collect() }
+    }
+}
+
+/// The entries in front of a list that waits for a mode. No client can set these: it has no name for the owner, whoever
+/// that is.
+fn entries_before_mode() -> [Ace; 2] {
+    let of_owner = Ace::allow(Who::Owner, permissions(0, false) | OWNER_RIGHTS);
+    [of_owner, Ace::deny(Who::Everyone, AccessMask::all())]
 }
 
 /// The class that an entry is about; none for one about others.
@@ -71,20 +96,21 @@ fn class_of(who: &Who, (uid, gid): (u32, u32)) -> Option<Class> {
         Who::Group => Some(Class::Group),
         Who::NamedGroup(group) if *group == gid => Some(Class::Group),
         Who::Everyone => Some(Class::Everyone),
-        Who::Other(sid) if **sid == Sid::authenticated_users() => Some(Class::Everyone),
+        Who::Other(sid) if sid.is_of_all_users() => Some(Class::Everyone),
         Who::User(_) | Who::NamedGroup(_) | Who::Other(_) | Who::CreatorOwner | Who::CreatorGroup => None,
     }
 }
 
-/// What chmod leaves of an entry: of one that is both effective and inheritable, two.
-fn limited(ace: &Ace, bits: u16, owner: (u32, u32)) -> Vec<Ace> {
+/// The rest of an entry after chmod, if those whom it names lose these rights: of one that is both effective and
+/// inheritable, two.
+fn limited(ace: &Ace, lost: AccessMask, owner: (u32, u32)) -> Vec<Ace> {
     if !ace.is_effective() {
         return vec![ace.clone()];
     }
     let mask = match (class_of(&ace.who, owner), ace.kind) {
         (Some(_), _) => AccessMask::empty(),
         (None, AceKind::Deny) => ace.mask,
-        (None, AceKind::Allow) => ace.mask - withheld(bits),
+        (None, AceKind::Allow) => ace.mask - lost,
     };
     // It is no longer as it was inherited.
     let flags = ace.flags - AceFlags::INHERITED;
@@ -96,11 +122,12 @@ fn limited(ace: &Ace, bits: u16, owner: (u32, u32)) -> Vec<Ace> {
     decides.into_iter().chain(passes_on).collect()
 }
 
-/// The rights that nobody but the owner and everyone may have by this mode: those that the group has not.
+/// The rights that nobody but the owner and everyone may have by this mode: those that the group has not. Who may not
+/// write the content may change nothing else either: the list least of all, which would give all back.
 fn withheld(bits: u16) -> AccessMask {
     let mut withheld = AccessMask::empty();
-    withheld.set(AccessMask::READ_DATA, bits & 0o040 == 0);
-    withheld.set(WRITE | AccessMask::DELETE_CHILD, bits & 0o020 == 0);
+    withheld.set(AccessMask::READ_DATA | AccessMask::READ_NAMED_ATTRS, bits & 0o040 == 0);
+    withheld.set(CHANGE, bits & 0o020 == 0);
     withheld.set(AccessMask::EXECUTE, bits & 0o010 == 0);
     withheld
 }

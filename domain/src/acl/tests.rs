@@ -58,9 +58,31 @@ fn no_list_grants_all_and_the_privileged_user_needs_none() {
 
 #[test]
 fn those_who_have_logged_on_are_all_but_nobody() {
-    let acl = list(vec![Ace::allow(Who::Other(Box::new(Sid::authenticated_users())), AccessMask::READ_DATA)]);
-    assert!(rights(&acl, &Credentials::user(7, 7)).contains(AccessMask::READ_DATA));
-    assert!(!rights(&acl, &Credentials::user(NOBODY, 7)).contains(AccessMask::READ_DATA));
+    for sid in [Sid::authenticated_users(), Sid::network(), Sid::users()] {
+        let entry = Ace::allow(Who::Other(Box::new(sid)), AccessMask::READ_DATA);
+        let acl = list(vec![entry.clone()]);
+        assert!(rights(&acl, &Credentials::user(7, 7)).contains(AccessMask::READ_DATA));
+        assert!(!rights(&acl, &Credentials::user(NOBODY, 7)).contains(AccessMask::READ_DATA));
+        let denied = Ace { kind: AceKind::Deny, ..entry };
+        let denies = list(vec![denied, Ace::allow(Who::Everyone, AccessMask::READ_DATA)]);
+        assert!(!rights(&denies, &Credentials::user(7, 7)).contains(AccessMask::READ_DATA));
+        assert!(rights(&denies, &Credentials::user(NOBODY, 7)).contains(AccessMask::READ_DATA));
+    }
+    let administrators = Who::Other(Box::new(Sid::administrators()));
+    let acl = list(vec![Ace::allow(administrators, AccessMask::READ_DATA)]);
+    assert!(!rights(&acl, &Credentials::user(7, 7)).contains(AccessMask::READ_DATA));
+}
+
+#[test]
+fn the_privileged_user_executes_what_a_list_lets_somebody_execute() {
+    let execute = AccessMask::EXECUTE;
+    let executes = |acl: &Acl| rights(acl, &Credentials::root()).contains(execute);
+    // No digit of the mode shows this one.
+    assert!(executes(&list(vec![Ace::allow(Who::User(7), execute)])));
+    assert!(executes(&Acl::unrestricted(AclFlags::empty())));
+    assert!(!executes(&list(vec![Ace::deny(Who::User(7), execute), Ace::allow(Who::User(7), AccessMask::READ_DATA)])));
+    let below = AceFlags::INHERITABLE | AceFlags::INHERIT_ONLY;
+    assert!(!executes(&list(vec![Ace::allow(Who::User(7), execute).with_flags(below)])));
 }
 
 #[test]

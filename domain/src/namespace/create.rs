@@ -245,8 +245,11 @@ fn initial_list(
     match access {
         InitialAccess::List(acl) => Some(Acl::clone(acl)),
         InitialAccess::Inherited => inherited(),
-        // Without a mode the creator has said nothing yet of who may do what: nobody may do anything until it does.
-        InitialAccess::Mode => inherited()?.with_mode(bits?, (uid, gid), kind == NodeKind::Directory),
+        InitialAccess::Mode => match bits {
+            Some(bits) => inherited()?.with_mode(bits, (uid, gid), kind == NodeKind::Directory),
+            // The creator has said nothing yet of who may do what: nobody may do anything until it does.
+            None => inherited().map(Acl::before_mode),
+        },
     }
 }
 

@@ -71,7 +71,8 @@ pub struct InitialAttributes {
 /// Who may do what to a new node in a directory that has an access control list.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum InitialAccess {
-    /// It inherits, but no more than the mode allows (RFC 8881, 6.4.3, with a mode); nothing where there is no mode.
+    /// It inherits, but no more than the mode allows (RFC 8881, 6.4.3, with a mode). Where there is no mode, nobody has
+    /// any of it until one is set.
     #[default]
     Mode,
     /// It inherits. The mode is for where there is nothing to inherit (MS-DTYP, 2.5.3.4).

@@ -203,6 +203,10 @@ fn new_mode(node: &Node, (asked, request): (Option<u16>, &SetAttributes), creden
     if request.mode.is_some() && !privileged && !credentials.in_group(request.gid.unwrap_or(node.gid)) {
         bits &= !mode::SGID;
     }
+    if request.mode.is_some() && !privileged && credentials.uid != node.uid {
+        // A list may give the right to the mode to others. Nobody lets programs run as somebody else.
+        bits &= !(mode::SUID | mode::SGID) | node.mode;
+    }
     let chown = (request.uid.is_some() || request.gid.is_some()) && node.kind != NodeKind::Directory;
     let truncated = request.size.is_some() && request.mode.is_none() && !privileged;
     if chown || truncated { without_privileges(bits, node.gid, credentials) } else { bits }

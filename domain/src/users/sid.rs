@@ -70,6 +70,11 @@ impl Sid {
         Sid::well_known(3, &[1])
     }
 
+    /// Everybody who comes over the network.
+    pub fn network() -> Sid {
+        Sid::well_known(NT_AUTHORITY, &[2])
+    }
+
     /// Who has not logged on.
     pub fn anonymous() -> Sid {
         Sid::well_known(NT_AUTHORITY, &[7])
@@ -93,6 +98,11 @@ impl Sid {
     /// The built-in group of users.
     pub fn users() -> Sid {
         Sid::well_known(NT_AUTHORITY, &[32, 545])
+    }
+
+    /// Whether all but nobody are meant: whoever has logged on is a user here, and comes over the network.
+    pub fn is_of_all_users(&self) -> bool {
+        [Sid::authenticated_users(), Sid::network(), Sid::users()].contains(self)
     }
 
     /// Its authority.

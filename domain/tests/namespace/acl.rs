@@ -8,7 +8,7 @@ use dittofs_domain::{
     acl::{Ace, AceFlags, AclFlags, Who},
     namespace::{
         Context, CreateDecision, CreateHow, CreateRequest, DosAttributes, InitialAccess, InitialAttributes, NewKind,
-        SetAttributes, create,
+        SetAttributes, SetTime, create,
     },
     plan::{Change, Expectation, Plan},
 };
@@ -274,11 +274,48 @@ fn a_mode_limits_what_is_inherited() {
     assert_eq!((link.kind, link.acl, link.mode), (NodeKind::Symlink, None, 0o777));
 }
 
-/// RFC 8881, 6.4.3: the client sets a mode afterwards.
+/// RFC 8881, 6.4.3: the client sets a mode afterwards, and has what it would have with the mode at once.
 #[test]
-fn an_exclusive_create_inherits_nothing() {
+fn an_exclusive_create_inherits_and_grants_nothing_before_the_mode() {
     let (mut world, directory) = passing_on();
+    let below = AceFlags::INHERITABLE | AceFlags::INHERIT_ONLY;
+    let acl = list(vec![
+        Ace::allow(Who::Everyone, AccessMask::all()),
+        Ace::deny(Who::User(carol().uid), READ).with_flags(below),
+        Ace::allow(Who::OwnerRights, READ).with_flags(below),
+        bob_may(READ | WRITE).with_flags(below),
+        Ace::allow(Who::Everyone, READ).with_flags(below),
+    ]);
+    world.set(&alice(), directory, setting(&acl)).unwrap();
     let op = create_op(directory, "x", NewKind::File, InitialAttributes::default(), CreateHow::Exclusive([7; 8]));
     let file = world.run(&alice(), op).unwrap();
-    assert_eq!((world.node(file).acl.as_ref(), world.node(file).mode), (None, 0));
+    assert_eq!(world.node(file).mode, 0);
+    for other in [bob(), carol()] {
+        assert_eq!(rights(&world, file, &other), AccessMask::READ_ATTRIBUTES);
+    }
+    assert!(!rights(&world, file, &alice()).intersects(READ | WRITE));
+    // So does Linux.
+    let times = SetAttributes { atime: SetTime::Now, mtime: SetTime::Now, gid: Some(alice().gid), ..mode(0o644) };
+    world.set(&alice(), file, times).unwrap();
+    let at_once = create(&mut world, directory, NewKind::File, InitialAccess::Mode);
+    assert_eq!((world.node(file).mode, &world.node(file).acl), (at_once.mode, &at_once.acl));
+    assert_eq!(rights(&world, file, &bob()) & (READ | WRITE), READ);
+    assert!(!rights(&world, file, &carol()).contains(READ), "what is denied below the directory");
+}
+
+/// By a list, others may set the mode. Carol is of the group, and may still not let it, or the owner, run programs.
+#[test]
+fn who_is_no_owner_lets_nobody_run_programs_as_the_owner() {
+    let acl = list(vec![Ace::allow(Who::User(carol().uid), AccessMask::WRITE_ACL)]);
+    let (mut world, file) = world(&acl);
+    world.set(&carol(), file, mode(0o7_777)).unwrap();
+    assert_eq!(world.node(file).mode, 0o1_777);
+    world.set(&alice(), file, mode(0o6_000)).unwrap();
+    world.set(&alice(), file, setting(&acl)).unwrap();
+    assert_eq!(world.node(file).mode, 0o6_000, "the owner may");
+    world.set(&carol(), file, mode(0o6_700)).unwrap();
+    assert_eq!(world.node(file).mode, 0o6_700, "they stay");
+    world.set(&alice(), file, setting(&acl)).unwrap();
+    world.set(&carol(), file, mode(0o700)).unwrap();
+    assert_eq!(world.node(file).mode, 0o700, "to take them away harms nobody");
 }

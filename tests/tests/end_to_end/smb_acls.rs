@@ -5,15 +5,19 @@ use dittofs_smb_wire::{
     access::{AccessMask, ShareAccess},
     attributes::FileAttributes,
     close::{CloseFlags, CloseRequest},
+    control::{Chunk, CopyChunk, ResumeKey, code},
     create::{
         CreateContexts, CreateDisposition, CreateOptions, CreateRequest, CreateResponse, ImpersonationLevel,
         OplockLevel, RequestContext,
     },
     identifiers::{FileId, Guid},
+    ioctl::{IoctlFlags, IoctlRequest},
     query_info::{InfoType, QueryInfoFlags, QueryInfoRequest, SecurityInformation},
-    security::{Ace, AceFlags, Acl, Control, SecurityDescriptor, Sid},
+    read::Channel,
+    security::{Ace, AceBody, AceFlags, Acl, Control, SecurityDescriptor, Sid},
     set_info::SetInfoRequest,
     text::Utf16Text,
+    write::{WriteFlags, WriteRequest},
 };
 use dittofs_tests::smb_client::SmbClient;
 use nfs3_client::nfs3_types::nfs3::*;
@@ -180,8 +184,7 @@ async fn chmod_over_nfs_changes_what_smb_shows() {
     assert_eq!(after.mode & 0o777, 0o640);
     assert!((after.ctime.seconds, after.ctime.nseconds) > (before.ctime.seconds, before.ctime.nseconds));
     let shown = aces(&mut smb, file_id).await;
-    let masked = bobs_mask() - AccessMask::FILE_WRITE_DATA - AccessMask::FILE_APPEND_DATA;
-    let masked = allow(Sid::unix_user(BOB), masked);
+    let masked = allow(Sid::unix_user(BOB), READ);
     assert_eq!(shown.first(), Some(&masked), "no more than the group has by the mode");
     assert_eq!(shown.len(), 4, "and the owner, the group and everyone by the mode");
     let mut bob = nfs(&world, BOB).await;
@@ -191,8 +194,14 @@ async fn chmod_over_nfs_changes_what_smb_shows() {
     owner.set(&file, with_mode(0o600), None).await.unwrap();
     owner.set(&file, with_mode(0o660), None).await.unwrap();
     assert_eq!(rights(&mut bob, &file).await, 0);
-    let data = AccessMask::FILE_READ_DATA | AccessMask::FILE_WRITE_DATA | AccessMask::FILE_APPEND_DATA;
-    assert_eq!(aces(&mut smb, file_id).await.first(), Some(&allow(Sid::unix_user(BOB), bobs_mask() - data)));
+    let data = AccessMask::FILE_READ_DATA | AccessMask::FILE_READ_EA;
+    assert_eq!(aces(&mut smb, file_id).await.first(), Some(&allow(Sid::unix_user(BOB), READ - data)));
+
+    // It is written back as it was read.
+    let shown = query(&mut smb, file_id).await;
+    let before = owner.attributes_of(&file).await;
+    smb.done(setting(file_id, SecurityInformation::DACL, &shown)).await;
+    assert_eq!(owner.attributes_of(&file).await.ctime, before.ctime, "nothing has changed");
 }
 
 fn bobs_mask() -> AccessMask {
@@ -331,6 +340,105 @@ async fn all_rights_are_those_that_can_be_had() {
         input: vec![1].into(),
     };
     assert_eq!(smb.fails(Request::SetInfo(doomed)).await, NtStatus::ACCESS_DENIED);
+    let doomed = opening("d\\file", AccessMask::MAXIMUM_ALLOWED, CreateOptions::DELETE_ON_CLOSE);
+    let doomed = CreateRequest { create_disposition: CreateDisposition::OPEN, ..doomed };
+    assert_eq!(smb.fails(Request::Create(doomed)).await, NtStatus::ACCESS_DENIED);
+    close(&mut smb, file_id).await;
+    root.find(&directory, b"file").await.unwrap();
+}
+
+/// A descriptor without a part says nothing of it, and does not stand for one that lets everybody do all.
+#[tokio::test]
+async fn a_part_that_is_not_there_is_not_set() {
+    let world = world().await;
+    let mut smb = alice(&world).await;
+    let file_id = open_to_change(&mut smb, "file").await;
+    let list = vec![allow(Sid::EVERYONE, READ)];
+    set(&mut smb, file_id, list.clone()).await;
+    let nothing = SecurityDescriptor { control: Control::SELF_RELATIVE, ..SecurityDescriptor::default() };
+    smb.done(setting(file_id, SecurityInformation::DACL, &nothing)).await;
+    assert_eq!(aces(&mut smb, file_id).await, list);
+    for (part, expected) in [
+        (SecurityInformation::OWNER, NtStatus::INVALID_OWNER),
+        (SecurityInformation::GROUP, NtStatus::INVALID_PRIMARY_GROUP),
+    ] {
+        assert_eq!(smb.fails(setting(file_id, part, &nothing)).await, expected);
+    }
+    let no_list = SecurityDescriptor { control: Control::DACL_PRESENT, ..nothing };
+    smb.done(setting(file_id, SecurityInformation::DACL, &no_list)).await;
+    assert_eq!(query(&mut smb, file_id).await.dacl, None, "this one says that there is none");
+}
+
+/// A descriptor that can't be kept matters only where something is made.
+#[tokio::test]
+async fn the_descriptor_of_a_create_is_for_what_it_makes() {
+    let world = world().await;
+    let mut smb = alice(&world).await;
+    let file_id = open_to_change(&mut smb, "file").await;
+    close(&mut smb, file_id).await;
+    let conditional = Ace { ace_type: 0x09, flags: AceFlags::empty(), body: AceBody::Opaque(vec![0; 8].into()) };
+    let context = RequestContext::SecurityDescriptor(descriptor(vec![conditional]).encode().unwrap());
+    let with = |name: &str, create_disposition| {
+        let contexts = [context.encode()].into_iter().collect();
+        let request = opening(name, CHANGE, CreateOptions::empty());
+        Request::Create(CreateRequest { create_disposition, contexts, ..request })
+    };
+    for disposition in [CreateDisposition::OPEN, CreateDisposition::OPEN_IF] {
+        smb.done(with("file", disposition)).await;
+    }
+    assert_eq!(smb.fails(with("new", CreateDisposition::OPEN_IF)).await, NtStatus::NOT_SUPPORTED);
+    assert_eq!(smb.fails(with("new", CreateDisposition::OPEN)).await, NtStatus::OBJECT_NAME_NOT_FOUND);
+}
+
+/// Who may append does not write over what is there, by a write or by a copy.
+#[tokio::test]
+async fn the_right_to_append_is_not_the_right_to_write() {
+    let world = world().await;
+    let mut nfs = nfs(&world, ALICE).await;
+    let root = nfs.root.clone();
+    let source = nfs.make_file(&root, b"source", 0o644).await;
+    nfs.write_at(&source, 0, b"abcdef", stable_how::FILE_SYNC).await.unwrap();
+    let log = nfs.make_file(&root, b"log", 0o644).await;
+    let mut smb = alice(&world).await;
+    let append = AccessMask::FILE_APPEND_DATA | AccessMask::SYNCHRONIZE;
+    let file_id = open(&mut smb, opening("log", append, CreateOptions::empty())).await.file_id;
+    let write = |offset, data: &'static [u8]| {
+        let (channel, remaining_bytes, flags) = (Channel::NONE, 0, WriteFlags::empty());
+        Request::Write(WriteRequest { offset, file_id, channel, remaining_bytes, flags, data: data.into() })
+    };
+    smb.done(write(0, b"123")).await;
+    for offset in [0, 2] {
+        assert_eq!(smb.fails(write(offset, b"xyz")).await, NtStatus::ACCESS_DENIED);
+    }
+    smb.done(write(3, b"456")).await;
+
+    let control = |file_id, ctl_code, input| {
+        let (max_input_response, output, flags) = (0, Default::default(), IoctlFlags::IS_FSCTL);
+        let max_output_response = 64;
+        Request::Ioctl(IoctlRequest {
+            ctl_code,
+            file_id,
+            input,
+            max_input_response,
+            output,
+            max_output_response,
+            flags,
+        })
+    };
+    let source = open(&mut smb, opening("source", READ, CreateOptions::empty())).await.file_id;
+    let key = match smb.done(control(source, code::FSCTL_SRV_REQUEST_RESUME_KEY, Default::default())).await {
+        Response::Ioctl(response) => ResumeKey::decode(&response.output).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let copy = |target_offset| {
+        let chunks = vec![Chunk { source_offset: 0, target_offset, length: 3 }];
+        let input = CopyChunk { source: key, chunks }.encode();
+        control(file_id, code::FSCTL_SRV_COPYCHUNK_WRITE, input)
+    };
+    assert_eq!(smb.fails(copy(5)).await, NtStatus::ACCESS_DENIED);
+    smb.done(copy(6)).await;
+    close(&mut smb, file_id).await;
+    assert_eq!(nfs.read_at(&log, 0, 100).await.data.as_ref(), b"123456abc");
 }
 
 #[tokio::test]

@@ -90,7 +90,15 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     } else if wanted.deletes_on_close && wanted.attributes.contains(FileAttributes::READONLY) {
         return Err(NtStatus::CANNOT_DELETE.into());
     }
-    let security = Security::of(call, &wanted).await?;
+    if wanted.deletes_on_close && !access.contains(AccessMask::DELETE) {
+        return Err(NtStatus::ACCESS_DENIED.into());
+    }
+    let security = match Security::of(call, &wanted).await {
+        Ok(security) => Some(security),
+        Err(status) if target.found.is_none() && wanted.disposition.makes() => return Err(status.into()),
+        // It matters for what is made, and that is nothing: what is there is opened.
+        Err(_) => None,
+    };
     let asked = open_request(&target, &wanted, (access, security), &entered.caller);
     let capabilities = caching::capabilities(call.link.terms().as_deref());
     let cache = Asked::read((wanted.oplock, wanted.lease.as_ref()), capabilities, target.is_directory(&wanted));
@@ -290,7 +298,7 @@ fn demanded(access: AccessMask, found: Option<&Attributes>, is_directory: bool) 
 fn open_request(
     target: &Target,
     wanted: &Wanted,
-    (access, security): (AccessMask, Security),
+    (access, security): (AccessMask, Option<Security>),
     caller: &Caller,
 ) -> OpenNameRequest {
     let is_directory = target.is_directory(wanted);
@@ -312,7 +320,7 @@ fn open_request(
         directory: target.directory,
         name: target.name.clone(),
         kind: wanted.kind,
-        make: how.map(|how| NewNode {
+        make: how.zip(security).map(|(how, security)| NewNode {
             kind,
             attributes: security.attributes(mode),
             dos: DosAttributes { attributes: attributes.bits(), birth: SetTime::Keep, access: security.access },

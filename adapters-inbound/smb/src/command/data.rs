@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dittofs_domain::{access::AccessMask, error::FsError};
-use dittofs_ports::{BlockService, Stability};
+use dittofs_ports::{BlockService, Entered, Stability};
 use dittofs_smb_wire::{
     NtStatus, Response,
     flush::FlushRequest,
@@ -105,6 +105,9 @@ async fn write_all(
 ) -> Result<(), Failure> {
     let TreeKind::Files(files) = &call.tree()?.kind else { return Err(NtStatus::FILE_CLOSED.into()) };
     let entered = files.enter(&*call.link.server.services.entry)?;
+    if !data.is_empty() {
+        demand_changeable(&entered, node, offset).await?;
+    }
     while !data.is_empty() {
         let part = data.split_to(data.len().min(WRITE_BYTES_MAX));
         let length = part.len() as u64;
@@ -112,6 +115,21 @@ async fn write_all(
         offset += length;
     }
     Ok(())
+}
+
+/// Demands the right to change a file from an offset on. Who may only append changes nothing that is there (MS-SMB2,
+/// 2.2.13.1.1).
+///
+/// The end is that of just now: what others append before the write comes is not kept from it.
+///
+/// # Errors
+/// `ACCESS_DENIED`.
+pub(super) async fn demand_changeable(entered: &Entered, node: &OpenNode, offset: u64) -> Result<(), Failure> {
+    if node.access.contains(AccessMask::WRITE_DATA) {
+        return Ok(());
+    }
+    let end = entered.share.attributes(&node.caller, node.node).await?.size;
+    if offset < end { Err(NtStatus::ACCESS_DENIED.into()) } else { Ok(()) }
 }
 
 pub(super) async fn flush(call: &Call, request: &FlushRequest) -> Result<Done, Failure> {

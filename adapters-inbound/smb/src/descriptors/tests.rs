@@ -25,8 +25,8 @@ fn any_list() -> Acl {
         Who::User(1_000),
         Who::User(u32::MAX),
         Who::NamedGroup(100),
-        Who::Other(Box::new(foreign)),
         Who::Other(Box::new(users::Sid::authenticated_users())),
+        Who::Other(Box::new(foreign)),
     ];
     let entries = whos.into_iter().enumerate().map(|(at, who)| {
         let entry =
@@ -113,6 +113,27 @@ fn conditions_and_long_lists_are_refused() {
     assert_eq!(with(vec![entry; 187]), Err(NtStatus::INSUFFICIENT_RESOURCES));
 }
 
+/// An entry that denies nobody anything would not be what its author wants.
+#[test]
+fn who_can_t_be_told_is_not_denied() {
+    let with = |entry| {
+        let dacl = Some(security::Acl::new(vec![entry]));
+        list(&SecurityDescriptor { control: LISTED, dacl, ..SecurityDescriptor::default() }, MACHINE)
+    };
+    let mask = WireAccess::FILE_READ_DATA;
+    let below = WireFlags::OBJECT_INHERIT | WireFlags::INHERIT_ONLY;
+    for sid in [Sid::ADMINISTRATORS, Sid::GUESTS, Sid::new(5, &[21, 9, 9, 9, 500]).unwrap()] {
+        for flags in [WireFlags::empty(), below] {
+            assert_eq!(with(security::Ace::denied(sid, mask, flags)), Err(NtStatus::NOT_SUPPORTED), "{sid}");
+            assert!(with(security::Ace::allowed(sid, mask, flags)).is_ok(), "{sid}");
+        }
+    }
+    let told = [Sid::EVERYONE, Sid::AUTHENTICATED_USERS, Sid::NETWORK, Sid::USERS, Sid::OWNER_RIGHTS];
+    for sid in told.into_iter().chain([Sid::CREATOR_OWNER, Sid::unix_user(7), Sid::unix_group(7)]) {
+        assert!(with(security::Ace::denied(sid, mask, WireFlags::empty())).is_ok(), "{sid}");
+    }
+}
+
 #[test]
 fn what_a_mode_says_is_known_as_that() {
     for is_directory in [false, true] {
@@ -128,14 +149,15 @@ fn what_a_mode_says_is_known_as_that() {
 }
 
 proptest! {
-    /// A client reads what it wrote, but for rights and flags that there are not.
+    /// A client reads what it wrote, but for rights and flags that there are not. Only users are denied anything.
     #[test]
     fn what_is_set_is_shown(
         aces in vec((any::<bool>(), 0..6_u64, vec(any::<u32>(), 0..6), any::<u32>(), any::<u8>()), 0..20),
         control in any::<u16>(),
     ) {
         let aces = aces.into_iter().map(|(allows, authority, numbers, mask, flags)| {
-            let sid = Sid::new(authority, &numbers).unwrap();
+            let user = Sid::unix_user(numbers.first().copied().unwrap_or_default());
+            let sid = if allows { Sid::new(authority, &numbers).unwrap() } else { user };
             let (mask, flags) = (WireAccess::from_bits_retain(mask), WireFlags::from_bits_retain(flags));
             if allows { security::Ace::allowed(sid, mask, flags) } else { security::Ace::denied(sid, mask, flags) }
         });

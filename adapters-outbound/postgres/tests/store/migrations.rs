@@ -72,33 +72,37 @@ async fn a_commit_that_fails_is_no_answer() {
     assert_eq!(count.get::<i64, _>(0), 0);
 }
 
-/// What a server of a release before calls: it builds whole rows of nodes, and knows nothing of their lists.
+/// Calls of a server of a release before: it builds whole rows of nodes, and knows nothing of their lists.
 #[tokio::test]
-async fn functions_of_releases_before_change_a_node_and_leave_its_list() {
+async fn functions_of_releases_before_leave_a_list_but_for_one_that_a_mode_replaces() {
     let server = PostgresServer::start();
     let fixture = Fixture::new(&options(&server)).await;
     let file = fixture.add(NodeId::ROOT, "f", NodeKind::File).await;
     let acl = Arc::new(Acl::unrestricted(AclFlags::PROTECTED));
-    let mut plan = Plan::at(time(3));
-    let update = NodeUpdate { acl: Some(Some(Arc::clone(&acl))), ..NodeUpdate::changed() };
-    plan.change(Change::UpdateNode(file, update));
-    fixture.apply(plan, None).await.unwrap();
     let mut connection = by_hand(&server).await;
     connection.execute("SET search_path TO dittofs").await.unwrap();
-    for (function, operands, mode) in [("apply_1", 31, 0o600_i64), ("apply_2", 33, 0o640)] {
-        // An update of the mode alone, and nothing else.
-        let mut code = vec![0_i64; operands];
-        code[..4].copy_from_slice(&[31, 1, 1, mode]);
-        let end = operands + 1;
-        let call = format!(
-            "SELECT o_a FROM {function}($1, ARRAY[$2::int8], '{{}}', '{{}}', false, ARRAY[1, 1, {end}]::int8[], $3, \
-             '{{}}', ARRAY[''::bytea], ARRAY[0]::int8[], 0, 0)"
-        );
-        let call = sqlx::query(&call).bind(SHARE.0.cast_signed()).bind(file.0.cast_signed()).bind(code);
-        let answers = connection.fetch_all(call).await.unwrap();
-        assert_eq!(answers.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), [0], "{function}: applied");
-        let view = fixture.view(Query::node(file)).await;
-        let node = view.node(file).unwrap();
-        assert_eq!((i64::from(node.mode), node.acl.as_ref()), (mode, Some(&acl)), "{function}");
+    for (function, operands) in [("apply_1", 31), ("apply_2", 33)] {
+        for (changed, expected) in [(0o1_000_i64, Some(&acl)), (0o040, None)] {
+            let mut plan = Plan::at(time(3));
+            let update = NodeUpdate { acl: Some(Some(Arc::clone(&acl))), ..NodeUpdate::changed() };
+            plan.change(Change::UpdateNode(file, update));
+            fixture.apply(plan, None).await.unwrap();
+            let view = fixture.view(Query::node(file)).await;
+            let mode = i64::from(view.node(file).unwrap().mode) ^ changed;
+            // An update of the mode alone, and nothing else.
+            let mut code = vec![0_i64; operands];
+            code[..4].copy_from_slice(&[31, 1, 1, mode]);
+            let end = operands + 1;
+            let call = format!(
+                "SELECT o_a FROM {function}($1, ARRAY[$2::int8], '{{}}', '{{}}', false, ARRAY[1, 1, {end}]::int8[], \
+                 $3, '{{}}', ARRAY[''::bytea], ARRAY[0]::int8[], 0, 0)"
+            );
+            let call = sqlx::query(&call).bind(SHARE.0.cast_signed()).bind(file.0.cast_signed()).bind(code);
+            let answers = connection.fetch_all(call).await.unwrap();
+            assert_eq!(answers.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), [0], "{function}: applied");
+            let view = fixture.view(Query::node(file)).await;
+            let node = view.node(file).unwrap();
+            assert_eq!((i64::from(node.mode), node.acl.as_ref()), (mode, expected), "{function}");
+        }
     }
 }

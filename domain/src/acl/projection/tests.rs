@@ -7,6 +7,7 @@ use crate::{
     acl::{AclFlags, tests::strategy},
     credentials::Credentials,
     node::NodeKind,
+    users::Sid,
 };
 
 const OWNER: (u32, u32) = (1_000, 100);
@@ -98,6 +99,43 @@ fn what_is_inherited_outlives_chmod() {
     assert_eq!(left.entries()[..3], expected);
 }
 
+#[test]
+fn chmod_gives_nobody_what_was_denied_to_him() {
+    let denials = [Who::Everyone, Who::Group, Who::NamedGroup(OWNER.1), Who::Other(Box::new(Sid::users()))];
+    for denied in denials {
+        let entries = vec![
+            allow(Who::User(4), R | W),
+            Ace::deny(denied.clone(), W),
+            allow(Who::User(5), R | W).with_flags(AceFlags::INHERITABLE),
+        ];
+        let left = Acl::new(entries, AclFlags::empty()).unwrap().with_mode(0o770, OWNER, true).unwrap();
+        let passes_on = allow(Who::User(5), R | W).with_flags(AceFlags::INHERITABLE | AceFlags::INHERIT_ONLY);
+        assert_eq!(left.entries()[..3], [allow(Who::User(4), R | W), allow(Who::User(5), R), passes_on], "{denied:?}");
+    }
+}
+
+#[test]
+fn whom_the_group_s_digit_lets_write_nothing_may_change_nothing() {
+    let others = [Who::User(5), Who::NamedGroup(5)];
+    let acl = Acl::new(others.map(|who| allow(who, AccessMask::all())).to_vec(), AclFlags::empty()).unwrap();
+    let left =
+        |bits| acl.with_mode(bits, OWNER, false).unwrap().entries().iter().map(|ace| ace.mask).collect::<Vec<_>>();
+    let reads = R | X | AccessMask::READ_NAMED_ATTRS | AccessMask::READ_ATTRIBUTES | AccessMask::READ_ACL;
+    let reads = reads | AccessMask::SYNCHRONIZE;
+    assert_eq!(left(0o750)[..2], [reads; 2]);
+    assert_eq!(left(0o770)[..2], [AccessMask::all(); 2]);
+}
+
+#[test]
+fn a_list_before_its_mode_grants_nothing_and_is_then_as_with_the_mode_at_once() {
+    let acl = Acl::new(vec![allow(Who::User(5), R | W), allow(Who::Everyone, R)], AclFlags::PROTECTED).unwrap();
+    let waits = acl.clone().before_mode();
+    assert_eq!((waits.permission_bits(OWNER), waits.flags()), (0, AclFlags::PROTECTED));
+    for bits in 0..0o1000 {
+        assert_eq!(waits.with_mode(bits, OWNER, false), acl.with_mode(bits, OWNER, false), "{bits:03o}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -120,6 +158,23 @@ proptest! {
         let left = only_inherited(&after);
         prop_assert!(only_inherited(&acl).iter().all(|ace| left.contains(ace)));
         prop_assert!(after.entries().len() <= 2 * acl.entries().len() + 5);
+    }
+
+    /// Nobody gets by it what neither the list nor the mode grants. Owners may give themselves all.
+    #[test]
+    fn chmod_grants_no_more_than_the_list_and_the_mode(
+        acl in strategy::acl(),
+        bits in 0..0o1000_u16,
+        kind in prop::sample::select(vec![NodeKind::File, NodeKind::Directory]),
+        caller in strategy::callers(),
+    ) {
+        prop_assume!(caller.uid != OWNER.0);
+        let by_mode = NodeSecurity { kind, mode: bits, uid: OWNER.0, gid: OWNER.1, acl: None };
+        let after = acl.with_mode(bits, OWNER, kind == NodeKind::Directory);
+        let after = granted(&NodeSecurity { acl: after.as_ref(), ..by_mode }, &caller);
+        let before = granted(&NodeSecurity { acl: Some(&acl), ..by_mode }, &caller);
+        let more = after - before - granted(&by_mode, &caller);
+        prop_assert!(more.is_empty(), "{:?}", more);
     }
 
     /// Doing it twice does what doing it once does.

@@ -23,7 +23,7 @@ fn token(caller: &Credentials) -> Vec<Sid> {
     sids.push(sid(Principal::User(caller.uid)));
     sids.push(Sid::everyone());
     if caller.uid != NOBODY {
-        sids.push(Sid::authenticated_users());
+        sids.extend([Sid::authenticated_users(), Sid::network(), Sid::users()]);
     }
     sids
 }

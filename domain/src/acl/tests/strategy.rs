@@ -17,6 +17,8 @@ pub(crate) fn who() -> impl Strategy<Value = Who> {
         Who::NamedGroup(OWNER.1),
         Who::NamedGroup(200),
         Who::Other(Box::new(Sid::authenticated_users())),
+        Who::Other(Box::new(Sid::network())),
+        Who::Other(Box::new(Sid::users())),
         Who::Other(Box::new(Sid::administrators())),
         Who::Other(Box::new(Sid::new(5, &[21, 1, 2, 3, 1_000]).unwrap())),
     ])

@@ -32,6 +32,11 @@ impl Disposition {
     pub(super) fn replaces(self) -> bool {
         matches!(self, Disposition::Supersede | Disposition::Overwrite | Disposition::OverwriteIf)
     }
+
+    /// Whether a file that is not there is made.
+    pub(super) fn makes(self) -> bool {
+        !matches!(self, Disposition::Open | Disposition::Overwrite)
+    }
 }
 
 /// A request to open.

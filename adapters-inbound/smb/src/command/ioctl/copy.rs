@@ -95,6 +95,8 @@ pub(super) async fn duplicate_extents(call: &Call, target: &Open, request: &Ioct
     let found = call.session.open_anywhere(id.volatile).filter(|open| open.id == id);
     let source = found.ok_or(NtStatus::INVALID_HANDLE)?;
     demand_access(source.node()?, target.node()?)?;
+    // The range is there already, so that it is not only appended to.
+    target.node()?.demand_any(AccessMask::WRITE_DATA)?;
     let _in_use = both_in_use(&source, target).await?;
     let pair = Pair::enter(call, &source, target)?;
     if !pair.is_one_share() {

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use dittofs_domain::{Attributes, NodeKind, access::AccessMask, namespace::SetAttributes, node::mode};
+use dittofs_domain::{
+    Acl, Attributes, NodeKind, access::AccessMask, namespace::SetAttributes, node::mode, users::MachineId,
+};
 use dittofs_ports::Entered;
 use dittofs_smb_wire::{
-    NtStatus, query_info::SecurityInformation, security::SecurityDescriptor, set_info::SetInfoRequest,
+    NtStatus,
+    query_info::SecurityInformation,
+    security::{Control, SecurityDescriptor},
+    set_info::SetInfoRequest,
 };
 
 use crate::{calls::Call, descriptors, failure::Failure, open::OpenNode};
@@ -31,31 +36,54 @@ pub(super) async fn set(
     let share = &*entered.share;
     let found = share.attributes(&node.caller, node.node).await?;
     let mut wanted = SetAttributes::default();
-    if let Some(sid) = descriptor.owner.filter(|_| parts.contains(SecurityInformation::OWNER)) {
+    if parts.contains(SecurityInformation::OWNER) {
+        let sid = descriptor.owner.ok_or(NtStatus::INVALID_OWNER)?;
         wanted.uid = Some(descriptors::owner(sid, machine)?).filter(|uid| *uid != found.uid);
         demand_owner(node, wanted.uid)?;
     }
-    if let Some(sid) = descriptor.group.filter(|_| parts.contains(SecurityInformation::GROUP)) {
+    if parts.contains(SecurityInformation::GROUP) {
+        let sid = descriptor.group.ok_or(NtStatus::INVALID_PRIMARY_GROUP)?;
         wanted.gid = Some(descriptors::group(sid, machine)?).filter(|gid| *gid != found.gid);
     }
-    if parts.contains(SecurityInformation::DACL) {
-        let acl = descriptors::list(&descriptor, machine)?;
-        let owner = (wanted.uid.unwrap_or(found.uid), wanted.gid.unwrap_or(found.gid));
-        let acl = match descriptors::mode_of(&acl, owner, found.kind == NodeKind::Directory, machine) {
-            Some(bits) => {
-                wanted.mode = other_mode(&found, bits);
-                None
-            }
-            None => Some(Arc::new(acl)),
-        };
-        // Who writes back what it has read changes nothing.
-        wanted.acl = Some(acl).filter(|acl| *acl != found.acl);
+    // A descriptor that says nothing of a list leaves it as it is, as with Samba. To take it for one without a list,
+    // which lets everybody do all, would be worse.
+    if parts.contains(SecurityInformation::DACL) && descriptor.control.contains(Control::DACL_PRESENT) {
+        want_list(&mut wanted, &found, descriptors::list(&descriptor, machine)?, machine)?;
     }
     if wanted != SetAttributes::default() {
         wanted.held = node.access & (AccessMask::WRITE_ACL | AccessMask::WRITE_OWNER);
         share.set_attributes(&node.caller, node.node, &wanted, None).await?;
     }
     Ok(())
+}
+
+/// Asks for a list, or the mode that it stands for. Who writes back what it has read changes nothing.
+///
+/// # Errors
+/// `NOT_SUPPORTED` for another list of a symlink, at which nobody looks.
+fn want_list(wanted: &mut SetAttributes, found: &Attributes, acl: Acl, machine: MachineId) -> Result<(), NtStatus> {
+    let owner = (wanted.uid.unwrap_or(found.uid), wanted.gid.unwrap_or(found.gid));
+    if owner == (found.uid, found.gid) && is_shown(found, &acl, machine) {
+        return Ok(());
+    }
+    let acl = match descriptors::mode_of(&acl, owner, found.kind == NodeKind::Directory, machine) {
+        Some(bits) => {
+            wanted.mode = other_mode(found, bits);
+            None
+        }
+        None => Some(Arc::new(acl)),
+    };
+    wanted.acl = Some(acl).filter(|acl| *acl != found.acl);
+    let changes = wanted.mode.is_some() || wanted.acl.is_some();
+    if changes && found.kind == NodeKind::Symlink { Err(NtStatus::NOT_SUPPORTED) } else { Ok(()) }
+}
+
+/// Whether this is how the list of a node is shown. One that a mode has changed is shown with the owner and the group
+/// that there are, and not as it is.
+fn is_shown(found: &Attributes, acl: &Acl, machine: MachineId) -> bool {
+    let shown = || descriptors::list(&descriptors::descriptor(found), machine);
+    found.acl.as_ref().is_some_and(|has| has.flags() == acl.flags())
+        && shown().is_ok_and(|shown| shown.entries() == acl.entries())
 }
 
 /// Refuses parts that an open has no right to set.

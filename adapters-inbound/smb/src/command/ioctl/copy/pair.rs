@@ -11,6 +11,7 @@ use dittofs_smb_wire::NtStatus;
 use super::{super::enter, spans::Span};
 use crate::{
     calls::Call,
+    command::data::demand_changeable,
     failure::Failure,
     open::{Open, OpenNode},
 };
@@ -59,8 +60,10 @@ impl<'o> Pair<'o> {
     /// Copies a span. One that overlaps itself is copied as if it was read as a whole first.
     ///
     /// # Errors
-    /// `INVALID_VIEW_SIZE` if the source does not have all of it.
+    /// `INVALID_VIEW_SIZE` if the source does not have all of it; `ACCESS_DENIED` where bytes are there already and the
+    /// target may only be appended to.
     pub(super) async fn copy(&self, span: Span) -> Result<(), Failure> {
+        demand_changeable(&self.to, self.target, span.target).await?;
         if self.is_one_share() && !(self.is_one_file() && span.overlaps()) {
             self.clone_range(span).await
         } else {
