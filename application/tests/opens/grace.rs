@@ -19,15 +19,18 @@ use crate::world::{World, bytes, nfs, owner};
 
 const GRACE: Duration = Duration::from_secs(45);
 
+/// How a life of the server begins.
+type Begun = Result<(i32, Vec<LockClient>), LockClientsError>;
+
 /// A list that says what it is told to.
 struct List {
-    begins: Mutex<Option<Result<(i32, Vec<LockClient>), LockClientsError>>>,
+    begins: Mutex<Option<Begun>>,
     is_full: bool,
 }
 
 #[async_trait]
 impl LockClients for List {
-    async fn begin(&self) -> Result<(i32, Vec<LockClient>), LockClientsError> {
+    async fn begin(&self) -> Begun {
         self.begins.lock().unwrap().take().unwrap()
     }
 
@@ -44,7 +47,7 @@ fn client() -> LockClient {
     LockClient { address: [192, 0, 2, 1].into(), name: (*b"pc").into(), server: [192, 0, 2, 9].into() }
 }
 
-async fn begin(world: &World, begins: Result<(i32, Vec<LockClient>), LockClientsError>, is_full: bool) -> Recovery {
+async fn begin(world: &World, begins: Begun, is_full: bool) -> Recovery {
     let list = List { begins: Mutex::new(Some(begins)), is_full };
     Recovery::begin(Arc::new(list), world.services.volumes(), GRACE, &SystemRandomness::new().unwrap()).await
 }

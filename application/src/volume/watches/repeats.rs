@@ -12,7 +12,10 @@ const FILES_MAX: usize = 256;
 
 /// The files, and of which generation of watchers that is true.
 #[derive(Debug, Default)]
-pub(super) struct Repeats(Mutex<(u64, HashMap<NodeId, (ChangeKinds, Duration)>)>);
+pub(super) struct Repeats(Mutex<(u64, Told)>);
+
+/// By file: of which kinds of change, and when.
+type Told = HashMap<NodeId, (ChangeKinds, Duration)>;
 
 impl Repeats {
     /// Whether all watchers of this generation have been told.
