@@ -15,7 +15,7 @@ use dittofs_domain::{
     access::{AccessMask, NodeSecurity, granted},
     error::FsResult,
     plan::Plan,
-    watch::{ChangeKinds, ChangeRecord, EntryChange, PlannedChanges, Subject},
+    watch::{ChangeAction, ChangeKinds, ChangeRecord, EntryChange, PlannedChanges, Subject},
 };
 use dittofs_ports::{Caller, ChangeListener, ShareMetadata, Watch, WatchRequest};
 
@@ -91,53 +91,72 @@ impl Watches {
         if self.repeats.is_told(file.id, kinds, (generation, now)) {
             return;
         }
-        if self.tell_all(vec![EntryChange::modified(file, kinds)]).await {
-            self.repeats.note(file.id, kinds, (generation, now));
-        }
+        self.tell_all(vec![EntryChange::modified(file, kinds)]).await;
+        self.repeats.note(file.id, kinds, (generation, now));
     }
 
-    /// Tells of changes, in this order. Returns whether each watcher that asks for them was told of what has changed,
-    /// not only that something has.
-    async fn tell_all(&self, changes: Vec<EntryChange>) -> bool {
+    /// Tells of changes, in this order. The two of a rename come together: clients take them for a pair.
+    async fn tell_all(&self, changes: Vec<EntryChange>) {
         let mut way = None;
-        let mut is_told = true;
-        for change in changes {
-            if !self.table.wants(change.kinds) {
-                continue;
-            }
-            if let Err(error) = self.tell(&change, &mut way).await {
+        let is_pair = |one: &EntryChange, next: &EntryChange| {
+            (one.action, next.action) == (ChangeAction::RenamedFrom, ChangeAction::RenamedTo)
+        };
+        for changes in changes.chunk_by(is_pair) {
+            let Some(first) = changes.first().filter(|first| self.table.wants(first.kinds)) else { continue };
+            if let Err(error) = self.tell(first, changes, &mut way).await {
                 // Whoever could not be told must not believe that nothing has changed.
-                tracing::debug!(share = %self.share.name(), node = %change.node, %error, "watchers have to list anew");
-                self.table.overflow(change.kinds);
-                is_told = false;
+                tracing::debug!(share = %self.share.name(), node = %first.node, %error, "watchers have to list anew");
+                self.table.overflow(first.kinds);
             }
         }
-        is_told
     }
 
-    /// Tells those who watch the directory, and those who watch the tree of one above. The way up is the same for
-    /// changes in one directory.
-    async fn tell(&self, change: &EntryChange, way: &mut Option<Way>) -> FsResult<()> {
-        let directory = match &change.subject {
+    /// Tells those who watch the directory, and those who watch the tree of one above, of changes of one kind in it. The
+    /// way up is the same for all changes in one directory.
+    async fn tell(&self, first: &EntryChange, changes: &[EntryChange], way: &mut Option<Way>) -> FsResult<()> {
+        let directory = match &first.subject {
             Subject::Name { directory, .. } => *directory,
             Subject::Node(parent) => parent.directory,
         };
-        let (watchers, has_trees) = self.table.watchers(directory, change.kinds);
+        let kinds = first.kinds;
+        let (watchers, has_trees) = self.table.watchers(directory, kinds);
         if watchers.is_empty() && !has_trees {
             return Ok(());
         }
-        if has_trees && way.as_ref().is_none_or(|way| way.from != directory) {
-            *way = Some(self.way_up(directory).await?);
+        let mut named = Vec::with_capacity(changes.len());
+        for change in changes {
+            let Some(name) = self.name(&change.subject).await? else { return Ok(()) };
+            named.push((change.action, name));
         }
-        let way = way.as_ref().filter(|_| has_trees);
-        if watchers.is_empty() && way.is_none_or(|way| way.steps.is_empty()) {
+        let records = |below: &[Step]| -> Vec<ChangeRecord> {
+            let path = |name: &Name| below.iter().rev().map(|step| &step.name).chain([name]).cloned().collect();
+            named.iter().map(|(action, name)| ChangeRecord { action: *action, path: path(name) }).collect()
+        };
+        self.push(&watchers, &records(&[]), |_| true).await;
+        if !has_trees {
             return Ok(());
         }
-        let Some(name) = self.name(&change.subject).await? else { return Ok(()) };
-        let record = ChangeRecord { action: change.action, path: [name.clone()].into() };
-        self.push(&watchers, &record, &[]).await;
-        if let Some(way) = way {
-            self.tell_above(way, &name, change).await;
+        if way.as_ref().is_none_or(|way| way.from != directory) {
+            match self.way_up(directory).await {
+                Ok(found) => *way = Some(found),
+                Err(error) => {
+                    tracing::debug!(share = %self.share.name(), %directory, %error, "watchers of trees list anew");
+                    self.table.overflow_trees(kinds);
+                    return Ok(());
+                }
+            }
+        }
+        let steps = way.as_ref().map_or(&[][..], |way| &way.steps);
+        for (at, step) in steps.iter().enumerate() {
+            let watchers = self.table.trees(step.above, kinds);
+            if watchers.is_empty() {
+                continue;
+            }
+            let below = steps.get(..=at).unwrap_or_default();
+            let may_see = |watcher: &Watched| {
+                may_pass(&step.above_node, watcher) && below.iter().all(|step| sees(&step.directory, watcher))
+            };
+            self.push(&watchers, &records(below), may_see).await;
         }
         Ok(())
     }
@@ -150,29 +169,20 @@ impl Watches {
         }
     }
 
-    async fn tell_above(&self, way: &Way, name: &Name, change: &EntryChange) {
-        for (at, step) in way.steps.iter().enumerate() {
-            let watchers = self.table.trees(step.above, change.kinds);
-            if watchers.is_empty() {
-                continue;
-            }
-            let below = way.steps.get(..=at).unwrap_or_default();
-            let names = below.iter().rev().map(|step| &step.name).chain([name]);
-            let record = ChangeRecord { action: change.action, path: names.cloned().collect() };
-            self.push(&watchers, &record, below).await;
-        }
-    }
-
-    /// Tells those watchers that may see what is in all the directories of a way.
-    async fn push(&self, watchers: &[Arc<Watched>], record: &ChangeRecord, way: &[Step]) {
-        let may_see = |watcher: &Watched| way.iter().all(|step| sees(&step.directory, watcher));
+    /// Tells those watchers that may see it.
+    async fn push(&self, watchers: &[Arc<Watched>], records: &[ChangeRecord], may_see: impl Fn(&Watched) -> bool) {
         for (number, some) in watchers.chunks(AT_ONCE).enumerate() {
             if number > 0 {
                 breathe().await;
             }
-            some.iter().filter(|watcher| may_see(watcher)).for_each(|watcher| self.table.push(watcher, record));
+            some.iter().filter(|watcher| may_see(watcher)).for_each(|watcher| self.table.push(watcher, records));
         }
     }
+}
+
+/// Whether a watcher may come to what is below the directory that it watches.
+fn may_pass(directory: &Node, watcher: &Watched) -> bool {
+    granted(&NodeSecurity::from(directory), &watcher.credentials).contains(AccessMask::EXECUTE)
 }
 
 fn sees(directory: &Node, watcher: &Watched) -> bool {

@@ -7,6 +7,7 @@ use std::sync::{
 
 use dittofs_domain::{
     FsError, Name, NodeId,
+    access::AccessMask,
     namespace::{
         CreateHow, CreateRequest, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest, RenameRequest,
         SetAttributes,
@@ -14,8 +15,8 @@ use dittofs_domain::{
     watch::{ChangeAction, ChangeKinds},
 };
 use dittofs_ports::{
-    BlockService, Caller, ChangeListener, MetadataService, OpenService, ShareServices, Watch, WatchReply, WatchRequest,
-    WatchService,
+    BlockService, Caller, ChangeListener, MetadataService, OpenRequest, OpenService, ShareServices, Watch, WatchReply,
+    WatchRequest, WatchService,
 };
 
 use crate::world::{World, nfs, shared, token, user};
@@ -91,6 +92,11 @@ async fn rename(world: &World, from: (NodeId, &str), to: (NodeId, &str)) {
     world.share.rename(&nfs(1), &request, None).await.unwrap();
 }
 
+/// An open that may remove what it opens.
+fn removable() -> OpenRequest {
+    OpenRequest { rights: shared().rights | AccessMask::DELETE, ..shared() }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_watcher_is_told_what_others_do_in_its_directory() {
     let world = World::new().await;
@@ -150,11 +156,51 @@ async fn nobody_is_told_a_name_that_it_could_not_have_listed() {
     assert_eq!(stranger.take(), WatchReply::Nothing);
     file(&world, open, "b").await;
     assert_eq!(taken(&stranger), told(&[(ADDED, "open/b")]));
+    // Who may list a directory, and come to nothing in it, is told of its own names only.
+    let shut = make(&world, NodeId::ROOT, "shut", NewKind::Directory, 0o744).await;
+    let below = directory(&world, shut, "below").await;
+    let stranger_there = try_watch(&world, &user(2, 2_000), shut, true).await.unwrap();
+    let owner_there = try_watch(&world, &nfs(1), shut, true).await.unwrap();
+    for above in [shut, below] {
+        file(&world, above, "a").await;
+    }
+    assert_eq!(taken(&stranger_there), told(&[(ADDED, "a")]));
+    assert_eq!(taken(&owner_there), told(&[(ADDED, "a"), (ADDED, "below/a")]));
+    stranger.take();
     let listable = SetAttributes { mode: Some(0o755), ..Default::default() };
     world.share.set_attributes(&nfs(1), hidden, &listable, None).await.unwrap();
     file(&world, hidden, "c").await;
     assert_eq!(taken(&stranger), told(&[(MODIFIED, "open/hidden"), (ADDED, "open/hidden/c")]));
     assert_eq!(try_watch(&world, &user(2, 2_000), unlisted, false).await.err(), Some(FsError::Access));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_a_directory_that_is_gone_makes_nobody_list_anew() {
+    let world = World::new().await;
+    let gone = directory(&world, NodeId::ROOT, "gone").await;
+    let left = file(&world, gone, "left").await;
+    let (top, flat) = (watch(&world, NodeId::ROOT, true).await, watch(&world, NodeId::ROOT, false).await);
+    let opens = [world.open(1, left, &shared()).await.unwrap(), world.open(1, gone, &shared()).await.unwrap()];
+    remove(&world, gone, "left", RemoveKind::NotDirectory).await;
+    remove(&world, NodeId::ROOT, "gone", RemoveKind::Directory).await;
+    taken(&top);
+    taken(&flat);
+    world.write(&opens[0], left, 0, b"text").await.unwrap();
+    assert_eq!((top.take(), flat.take()), (WatchReply::Nothing, WatchReply::Nothing));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tree_that_is_too_deep_makes_only_those_list_anew_who_watch_it() {
+    let world = World::new().await;
+    let mut deepest = NodeId::ROOT;
+    for _ in 0..130 {
+        deepest = directory(&world, deepest, "d").await;
+    }
+    let (top, flat) = (watch(&world, NodeId::ROOT, true).await, watch(&world, NodeId::ROOT, false).await);
+    let there = watch(&world, deepest, false).await;
+    file(&world, deepest, "a").await;
+    assert_eq!((top.take(), flat.take()), (WatchReply::Overflowed, WatchReply::Nothing));
+    assert_eq!(taken(&there), told(&[(ADDED, "a")]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,7 +239,7 @@ async fn a_watcher_hears_that_its_directory_goes() {
     let world = World::new().await;
     let above = directory(&world, NodeId::ROOT, "d").await;
     let first = watch(&world, above, false).await;
-    let open = world.open(1, above, &shared()).await.unwrap();
+    let open = world.open(1, above, &removable()).await.unwrap();
     let name = Some((NodeId::ROOT, name("d")));
     world.share.set_deletion(&open, above, token(&open), name.clone()).await.unwrap();
     assert_eq!(first.take(), WatchReply::Removed);
@@ -218,7 +264,7 @@ async fn what_goes_with_its_last_close_is_told_of_then() {
     let world = World::new().await;
     let file = world.file("a", b"").await;
     let watch = watch(&world, NodeId::ROOT, true).await;
-    let open = world.open(1, file, &shared()).await.unwrap();
+    let open = world.open(1, file, &removable()).await.unwrap();
     world.share.set_deletion(&open, file, token(&open), Some((NodeId::ROOT, name("a")))).await.unwrap();
     assert_eq!(watch.take(), WatchReply::Nothing);
     world.share.close(&open, file, token(&open)).await.unwrap();

@@ -170,11 +170,11 @@ fn padding_of_any_value_and_bytes_behind_the_arguments_are_left_alone() {
 }
 
 #[test]
-fn a_lock_is_denied_at_once() {
+fn a_lock_of_nfsv2_is_denied_at_once() {
     const LOCK: u32 = 2;
     let server = serve(ONE_SHARE);
     let mut connection = connect(&server);
-    connection.queue((NLM, 4), LOCK, &Opaque::borrowed(b"name of the call"));
+    connection.queue((NLM, 1), LOCK, &Opaque::borrowed(b"name of the call"));
     connection.send().unwrap();
     let reply = connection.receive().unwrap();
     let Outcome::Success(results) = reply.outcome() else { panic!("{:?}", reply.outcome()) };

@@ -7,7 +7,7 @@ use dittofs_domain::{
     error::FsError,
     watch::{ChangeKinds, ChangeRecord},
 };
-use dittofs_ports::{ChangeListener, Watch, WatchReply, WatchRequest};
+use dittofs_ports::{ChangeListener, Entered, Watch, WatchReply, WatchRequest};
 use dittofs_smb_wire::{
     NtStatus, Response,
     change_notify::{ChangeNotifyFlags, ChangeNotifyRequest},
@@ -41,6 +41,8 @@ pub(super) async fn notify(call: &Call, request: &ChangeNotifyRequest) -> Result
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
     node.demand_any(AccessMask::LIST_DIRECTORY)?;
+    // Each request, as with all others: the share may not admit the client any longer.
+    drop(enter(call)?);
     let watch = node.watching.begin(|listener| begin(call, node, request, listener)).await?;
     let bytes_max = request.output_buffer_length as usize;
     let turn = node.watching.try_turn();
@@ -57,6 +59,9 @@ pub(super) async fn notify(call: &Call, request: &ChangeNotifyRequest) -> Result
         _ = cancelled => Err(NtStatus::CANCELLED.into()),
         () = closed => Err(NtStatus::NOTIFY_CLEANUP.into()),
         reply = node.watching.changes(turn, &*watch) => {
+            if matches!(reply, WatchReply::Changes(_)) {
+                drop(enter(call)?);
+            }
             answer(reply, bytes_max).unwrap_or_else(|| Err(NtStatus::NOTIFY_CLEANUP.into()))
         }
     }
@@ -69,8 +74,7 @@ async fn begin(
     request: &ChangeNotifyRequest,
     listener: Arc<dyn ChangeListener>,
 ) -> Result<(Arc<dyn Watch>, Held), Failure> {
-    let TreeKind::Files(files) = &call.tree()?.kind else { return Err(NtStatus::FILE_CLOSED.into()) };
-    let entered = files.enter(&*call.link.server.services.entry)?;
+    let entered = enter(call)?;
     let bytes_max = request.output_buffer_length.min(NOTIFY_BYTES_MAX) as usize;
     let room = call.session.hold(1 + (bytes_max >> 10))?;
     let wanted = WatchRequest {
@@ -82,6 +86,13 @@ async fn begin(
         Ok(watch) => Ok((watch, room)),
         Err(FsError::NoSpace) => Err(NtStatus::INSUFFICIENT_RESOURCES.into()),
         Err(error) => Err(error.into()),
+    }
+}
+
+fn enter(call: &Call) -> Result<Entered, Failure> {
+    match &call.tree()?.kind {
+        TreeKind::Files(files) => Ok(files.enter(&*call.link.server.services.entry)?),
+        TreeKind::Pipes => Err(NtStatus::FILE_CLOSED.into()),
     }
 }
 

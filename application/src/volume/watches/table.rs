@@ -20,8 +20,9 @@ use parking_lot::Mutex;
 const WATCHES_MAX: usize = 16_384;
 /// Watches of one client: a quarter, so that one does not take all places.
 const WATCHES_PER_CLIENT: usize = 4_096;
-/// Bytes of changes that are kept for all watchers of a share. Beyond that watchers list anew.
-const BYTES_MAX: usize = 32 << 20;
+/// Bytes of changes that are kept for all watchers of a share, as they are sent: short names take six times as much
+/// memory. Beyond that watchers list anew.
+const BYTES_MAX: usize = 8 << 20;
 /// Beside the kinds that are asked for: somebody watches, whatever for.
 const ANY: u32 = 1 << 31;
 
@@ -165,10 +166,10 @@ impl WatchTable {
         })
     }
 
-    /// Keeps a change for a watcher.
-    pub(super) fn push(&self, watched: &Watched, record: &ChangeRecord) {
+    /// Keeps changes for a watcher, which it takes together.
+    pub(super) fn push(&self, watched: &Watched, records: &[ChangeRecord]) {
         self.tell(watched, |kept| {
-            self.changed(kept, |buffer| buffer.push(record));
+            self.changed(kept, |buffer| records.iter().for_each(|record| buffer.push(record)));
             if self.bytes.load(Ordering::Acquire) > BYTES_MAX {
                 self.changed(kept, WatchBuffer::overflow);
             }
@@ -178,6 +179,13 @@ impl WatchTable {
     /// Has all who ask for one of these kinds list anew: they can't be told what has changed.
     pub(super) fn overflow(&self, kinds: ChangeKinds) {
         for watched in self.all().iter().filter(|watched| watched.wants(kinds)) {
+            self.tell(watched, |kept| self.changed(kept, WatchBuffer::overflow));
+        }
+    }
+
+    /// The same for those who watch trees.
+    pub(super) fn overflow_trees(&self, kinds: ChangeKinds) {
+        for watched in self.all().iter().filter(|watched| watched.request.tree && watched.wants(kinds)) {
             self.tell(watched, |kept| self.changed(kept, WatchBuffer::overflow));
         }
     }

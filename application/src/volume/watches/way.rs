@@ -30,6 +30,8 @@ pub(super) struct Step {
     /// Its name in the one above.
     pub(super) name: Name,
     pub(super) above: NodeId,
+    /// That one.
+    pub(super) above_node: Arc<Node>,
 }
 
 impl Watches {
@@ -54,21 +56,27 @@ impl Watches {
         Err(FsError::Busy)
     }
 
-    /// The steps between these directories; none if one of them was moved or removed meanwhile.
+    /// The steps between these directories, up to one that has lost its name: nothing above shows what is in it. None if
+    /// one of them was moved or removed meanwhile.
     async fn steps(&self, pairs: Vec<(NodeId, NodeId)>) -> FsResult<Option<Vec<Step>>> {
         if pairs.is_empty() {
             return Ok(Some(Vec::new()));
         }
-        let query = Query { nodes: pairs.iter().map(|(directory, _)| *directory).collect(), ..Query::default() };
+        let topmost = pairs.last().map(|(_, above)| *above);
+        let nodes = pairs.iter().map(|(directory, _)| *directory).chain(topmost).collect();
+        let query = Query { nodes, ..Query::default() };
         let seen = self.nodes.view(&query).await?;
         let mut steps = Vec::with_capacity(pairs.len());
         for (directory, above) in pairs {
-            let Ok(node) = seen.node(directory) else { return Ok(None) };
+            let (Ok(node), Ok(above_node)) = (seen.node(directory), seen.node(above)) else { return Ok(None) };
+            if !node.is_linked() {
+                break;
+            }
             if node.parent.directory != above {
                 return Ok(None);
             }
             let Some(name) = self.name_of(node.parent).await? else { return Ok(None) };
-            steps.push(Step { directory: Arc::clone(node), name, above });
+            steps.push(Step { directory: Arc::clone(node), name, above, above_node: Arc::clone(above_node) });
         }
         Ok(Some(steps))
     }

@@ -14,5 +14,6 @@ fn one_network_does_not_take_all_places_and_a_drop_gives_one_back() {
     drop(first);
     assert!(places.try_take(network(3)).is_some());
     drop(other);
-    assert_eq!((places.taken.lock().all, places.taken.lock().networks.len()), (0, 0));
+    let taken = places.taken.lock();
+    assert_eq!((taken.all, taken.networks.len()), (0, 0));
 }

@@ -50,7 +50,7 @@ fn push(table: &WatchTable, name: &str) {
     let path = [Name::new(name.as_bytes()).unwrap()].into();
     let record = ChangeRecord { action: ChangeAction::Added, path };
     let (watchers, _) = table.watchers(DIRECTORY, NAMES);
-    watchers.iter().for_each(|watched| table.push(watched, &record));
+    watchers.iter().for_each(|watched| table.push(watched, std::slice::from_ref(&record)));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn bytes_are_kept_in_bounds_for_all_together_and_given_back() {
     let (watchers, _) = table.watchers(DIRECTORY, NAMES);
     drop((watch, other));
     let record = ChangeRecord { action: ChangeAction::Added, path: [Name::new(b"d").unwrap()].into() };
-    watchers.iter().for_each(|watched| table.push(watched, &record));
+    watchers.iter().for_each(|watched| table.push(watched, std::slice::from_ref(&record)));
     assert_eq!(table.bytes.load(Ordering::Acquire), 0, "nothing is kept for who has gone");
 }
 
@@ -158,4 +158,17 @@ fn a_generation_ends_when_a_watcher_comes_or_takes() {
     assert_eq!(table.generation(), second);
     watch.take();
     assert!(first < second && second < table.generation());
+}
+
+#[test]
+fn the_two_of_a_rename_are_taken_together_and_wake_once() {
+    let table = Arc::<WatchTable>::default();
+    let listener = Arc::<Listener>::default();
+    let watch = add_for(&table, 1, NAMES, 1_000, Arc::clone(&listener)).unwrap();
+    let record = |action, name: &[u8]| ChangeRecord { action, path: [Name::new(name).unwrap()].into() };
+    let pair = [record(ChangeAction::RenamedFrom, b"a"), record(ChangeAction::RenamedTo, b"b")];
+    let (watchers, _) = table.watchers(DIRECTORY, NAMES);
+    watchers.iter().for_each(|watched| table.push(watched, &pair));
+    assert_eq!(listener.0.load(Ordering::Acquire), 1);
+    assert_eq!(watch.take(), WatchReply::Changes(pair.to_vec()));
 }
