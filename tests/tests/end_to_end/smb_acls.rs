@@ -347,26 +347,27 @@ async fn all_rights_are_those_that_can_be_had() {
     root.find(&directory, b"file").await.unwrap();
 }
 
-/// A descriptor without a part says nothing of it, and does not stand for one that lets everybody do all.
+/// Without a list everybody may do all, whether the descriptor says that there is none or not; there is always an owner.
 #[tokio::test]
-async fn a_part_that_is_not_there_is_not_set() {
+async fn a_descriptor_without_a_part_that_is_set() {
     let world = world().await;
     let mut smb = alice(&world).await;
     let file_id = open_to_change(&mut smb, "file").await;
     let list = vec![allow(Sid::EVERYONE, READ)];
-    set(&mut smb, file_id, list.clone()).await;
     let nothing = SecurityDescriptor { control: Control::SELF_RELATIVE, ..SecurityDescriptor::default() };
-    smb.done(setting(file_id, SecurityInformation::DACL, &nothing)).await;
-    assert_eq!(aces(&mut smb, file_id).await, list);
+    let no_list = SecurityDescriptor { control: Control::DACL_PRESENT, ..nothing.clone() };
+    for none in [&nothing, &no_list] {
+        set(&mut smb, file_id, list.clone()).await;
+        assert_eq!(aces(&mut smb, file_id).await, list);
+        smb.done(setting(file_id, SecurityInformation::DACL, none)).await;
+        assert_eq!(query(&mut smb, file_id).await.dacl, None);
+    }
     for (part, expected) in [
         (SecurityInformation::OWNER, NtStatus::INVALID_OWNER),
         (SecurityInformation::GROUP, NtStatus::INVALID_PRIMARY_GROUP),
     ] {
         assert_eq!(smb.fails(setting(file_id, part, &nothing)).await, expected);
     }
-    let no_list = SecurityDescriptor { control: Control::DACL_PRESENT, ..nothing };
-    smb.done(setting(file_id, SecurityInformation::DACL, &no_list)).await;
-    assert_eq!(query(&mut smb, file_id).await.dacl, None, "this one says that there is none");
 }
 
 /// A descriptor that can't be kept matters only where something is made.

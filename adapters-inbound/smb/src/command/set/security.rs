@@ -7,10 +7,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::Entered;
 use dittofs_smb_wire::{
-    NtStatus,
-    query_info::SecurityInformation,
-    security::{Control, SecurityDescriptor},
-    set_info::SetInfoRequest,
+    NtStatus, query_info::SecurityInformation, security::SecurityDescriptor, set_info::SetInfoRequest,
 };
 
 use crate::{calls::Call, descriptors, failure::Failure, open::OpenNode};
@@ -45,9 +42,8 @@ pub(super) async fn set(
         let sid = descriptor.group.ok_or(NtStatus::INVALID_PRIMARY_GROUP)?;
         wanted.gid = Some(descriptors::group(sid, machine)?).filter(|gid| *gid != found.gid);
     }
-    // A descriptor that says nothing of a list leaves it as it is, as with Samba. To take it for one without a list,
-    // which lets everybody do all, would be worse.
-    if parts.contains(SecurityInformation::DACL) && descriptor.control.contains(Control::DACL_PRESENT) {
+    // Who sets the list by a descriptor that has none lets everybody do all, as with Windows and Samba.
+    if parts.contains(SecurityInformation::DACL) {
         want_list(&mut wanted, &found, descriptors::list(&descriptor, machine)?, machine)?;
     }
     if wanted != SetAttributes::default() {
