@@ -8,7 +8,7 @@ mount_smb "$smb" vers=3.1.1,actimeo=0,cache=none
 trap 'umount -l "$smb"' EXIT
 : >"$DIR/file"
 python3 -S - "$DIR/file" "$smb/file" <<'PY'
-import errno, fcntl, os, signal, sys, threading, time
+import errno, fcntl, os, sys, threading, time
 
 nfs, smb = (os.open(path, os.O_RDWR) for path in sys.argv[1:])
 os.write(nfs, b"0123456789")
@@ -81,21 +81,5 @@ try:
 except OSError as error:
     assert error.errno in (errno.EACCES, errno.EAGAIN, errno.EIO), error
 fcntl.lockf(nfs, fcntl.LOCK_UN, 5, 0)
-
-# The locks of a process that dies are free.
-child = os.fork()
-if child == 0:
-    fcntl.lockf(nfs, fcntl.LOCK_EX, 5, 0)
-    time.sleep(600)
-for _ in range(100):
-    if busy(ranged(smb, fcntl.LOCK_EX, 5, 0)):
-        break
-    fcntl.lockf(smb, fcntl.LOCK_UN, 5, 0)
-    time.sleep(0.1)
-else:
-    raise AssertionError("the child has no lock")
-os.kill(child, signal.SIGKILL)
-os.waitpid(child, 0)
-assert free(ranged(smb, fcntl.LOCK_EX, 5, 0))
 PY
 rm "$DIR/file"
