@@ -224,6 +224,12 @@ async fn one_table_for_both_protocols() {
     let at_once = LockFlags::EXCLUSIVE_LOCK | LockFlags::FAIL_IMMEDIATELY;
     assert_eq!(a.lock(file, 1, Range::exclusive(0, 10), NOW), GRANTED);
     assert_eq!(smb.fails(smb_lock(id, lock_elements(5, 10, at_once))).await, NtStatus::LOCK_NOT_GRANTED);
+    // Also for opens that come later, and after others were closed.
+    for _ in 0..2 {
+        let fresh = smb.open(opening()).await.file_id;
+        assert_eq!(smb.fails(smb_lock(fresh, lock_elements(0, 5, at_once))).await, NtStatus::LOCK_NOT_GRANTED);
+        smb.done(Request::Close(CloseRequest { flags: CloseFlags::empty(), file_id: fresh })).await;
+    }
     let write = |offset| {
         let data = bytes::Bytes::from_static(b"from smb");
         let (channel, flags) = (Channel::NONE, WriteFlags::empty());
