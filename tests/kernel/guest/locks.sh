@@ -8,7 +8,7 @@ mount_smb "$smb" vers=3.1.1,actimeo=0,cache=none
 trap 'umount -l "$smb"' EXIT
 : >"$DIR/file"
 python3 -S - "$DIR/file" "$smb/file" <<'PY'
-import errno, fcntl, os, sys, threading, time
+import errno, fcntl, os, signal, sys, threading, time
 
 nfs, smb = (os.open(path, os.O_RDWR) for path in sys.argv[1:])
 os.write(nfs, b"0123456789")
@@ -81,5 +81,27 @@ try:
 except OSError as error:
     assert error.errno in (errno.EACCES, errno.EAGAIN, errno.EIO), error
 fcntl.lockf(nfs, fcntl.LOCK_UN, 5, 0)
+
+# The locks of a process that dies are free, also for opens that come later.
+has_locked, locks = os.pipe()
+child = os.fork()
+if child == 0:
+    fcntl.lockf(nfs, fcntl.LOCK_EX, 5, 0)
+    os.write(locks, b"x")
+    time.sleep(600)
+os.read(has_locked, 1)
+later = os.open(sys.argv[2], os.O_RDWR)
+assert busy(ranged(smb, fcntl.LOCK_EX, 0, 5))
+assert busy(ranged(later, fcntl.LOCK_EX, 4, 1))
+assert free(ranged(later, fcntl.LOCK_EX, 5, 1))
+os.kill(child, signal.SIGKILL)
+os.waitpid(child, 0)
+# The kernel unlocks behind the end of the process.
+for _ in range(100):
+    if free(ranged(later, fcntl.LOCK_EX, 0, 5)):
+        break
+    time.sleep(0.1)
+else:
+    raise AssertionError("the lock of a process that died stays")
 PY
 rm "$DIR/file"
