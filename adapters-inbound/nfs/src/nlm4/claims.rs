@@ -116,7 +116,7 @@ impl Claims {
     }
 
     /// A call is done with a claim, and has found so many locks; none: it doesn't know. One without locks is forgotten
-    /// with the last call.
+    /// with the last call. Before the next call of the owner is carried out: it would count what is not so any more.
     pub(super) fn leave(&self, host: &Host, claim: &Claim, locks: Option<usize>, now: Instant) {
         let mut table = self.0.lock();
         let table = &mut *table;

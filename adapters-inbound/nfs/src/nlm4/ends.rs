@@ -84,8 +84,8 @@ impl LockManager {
             *serial = None;
             self.waiting.forget(claim);
         }
-        drop(serial);
         self.claims.leave(host, claim, released.is_ok().then_some(0), Instant::now());
+        drop(serial);
         released
     }
 

@@ -84,8 +84,8 @@ async fn tell(manager: &LockManager, token: WaitToken, blocked: &Blocked) {
     let serial = held.serial.lock().await;
     give_back(manager, token, blocked).await;
     let locks = manager.locks_of(&blocked.origin, &blocked.claim).await;
-    drop(serial);
     manager.claims.leave(&host, &blocked.claim, locks, Instant::now());
+    drop(serial);
 }
 
 /// Only the address that asked is called: names that a client gives itself are nobody's. It is called, and what follows
@@ -110,8 +110,8 @@ async fn tell_once(
         Ok(Told::Done)
     };
     let locks = manager.locks_of(&blocked.origin, &blocked.claim).await;
-    drop(serial);
     manager.claims.leave(&host, &blocked.claim, locks, Instant::now());
+    drop(serial);
     told
 }
 

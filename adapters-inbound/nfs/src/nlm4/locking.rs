@@ -122,8 +122,8 @@ impl LockManager {
             Err(refused) => Err(refused),
         };
         let locks = self.locks_of(origin, &wanted.claim).await;
-        drop(serial);
         self.claims.leave(&origin.host(), &wanted.claim, locks, Instant::now());
+        drop(serial);
         match answered {
             // A client that waits asks again, but takes any other answer for the end of its wait.
             Err(FsError::Busy | FsError::NoSpace) if arguments.block => Ok(nlm4_stats::NLM4_BLOCKED),
@@ -183,8 +183,8 @@ impl LockManager {
             }
         }
         let locks = self.locks_of(origin, &wanted.claim).await;
-        drop(serial);
         self.claims.leave(&host, &wanted.claim, locks, Instant::now());
+        drop(serial);
         stat
     }
 
@@ -211,8 +211,8 @@ impl LockManager {
         let unlocked = self.free(&wanted).await;
         self.waiting.unlocked(&wanted.claim, wanted.range);
         let locks = self.locks_of(origin, &wanted.claim).await;
-        drop(serial);
         self.claims.leave(&host, &wanted.claim, locks, Instant::now());
+        drop(serial);
         unlocked.map_or_else(status, |()| nlm4_stats::NLM4_GRANTED)
     }
 

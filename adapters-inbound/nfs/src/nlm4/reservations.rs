@@ -41,8 +41,8 @@ impl LockManager {
             Err(_) => {}
         }
         let locks = usize::from(serial.is_some());
-        drop(serial);
         self.claims.leave(&origin.host(), &claim, Some(locks), Instant::now());
+        drop(serial);
         reserved.map(|_| nlm4_stats::NLM4_GRANTED).map_err(status)
     }
 
@@ -67,8 +67,8 @@ impl LockManager {
             *serial = None;
         }
         let locks = usize::from(serial.is_some());
-        drop(serial);
         self.claims.leave(&host, &claim, Some(locks), Instant::now());
+        drop(serial);
         closed.map_or_else(status, |()| nlm4_stats::NLM4_GRANTED)
     }
 }
