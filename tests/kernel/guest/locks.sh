@@ -7,30 +7,13 @@ mkdir -p "$smb"
 mount_smb "$smb" vers=3.1.1,actimeo=0,cache=none
 trap 'umount -l "$smb"' EXIT
 : >"$DIR/file"
-python3 -S - "$DIR/file" "$smb/file" <<'PY'
+PYTHONPATH=$CASES python3 -S - "$DIR/file" "$smb/file" <<'PY'
 import errno, fcntl, os, signal, sys, threading, time
+from locking import busy, free, ranged
 
 nfs, smb = (os.open(path, os.O_RDWR) for path in sys.argv[1:])
 os.write(nfs, b"0123456789")
 os.fsync(nfs)
-
-
-def busy(lock):
-    try:
-        lock()
-    except OSError as error:
-        assert error.errno in (errno.EAGAIN, errno.EACCES), error
-        return True
-    return False
-
-
-def free(lock):
-    return not busy(lock)
-
-
-def ranged(fd, kind, start, length):
-    return lambda: fcntl.lockf(fd, kind | fcntl.LOCK_NB, length, start)
-
 
 for one, two in (nfs, smb), (smb, nfs):
     # Ranges: those that overlap conflict, shared ones don't.

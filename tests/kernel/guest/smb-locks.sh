@@ -4,30 +4,13 @@ other=/mnt/other
 mkdir -p "$other"
 mount_smb "$other" "$SMB,nosharesock,actimeo=0"
 trap 'umount -l "$other"' EXIT
-python3 -S - "$DIR/file" "$other/file" <<'PY'
-import errno, fcntl, os, struct, sys, threading, time
+PYTHONPATH=$CASES python3 -S - "$DIR/file" "$other/file" <<'PY'
+import errno, fcntl, os, sys, threading, time
+from locking import busy, free, ranged
 
 one, two = (os.open(path, os.O_RDWR | os.O_CREAT) for path in sys.argv[1:])
 os.write(one, b"0123456789")
 os.fsync(one)
-
-
-def busy(lock):
-    try:
-        lock()
-    except OSError as error:
-        assert error.errno in (errno.EAGAIN, errno.EACCES), error
-        return True
-    return False
-
-
-def free(lock):
-    return not busy(lock)
-
-
-def ranged(fd, kind, start, length):
-    return lambda: fcntl.lockf(fd, kind | fcntl.LOCK_NB, length, start)
-
 
 # Ranges: those that overlap conflict, shared ones don't.
 fcntl.lockf(one, fcntl.LOCK_EX, 5, 0)

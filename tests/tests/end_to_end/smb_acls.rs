@@ -1,22 +1,18 @@
 //! Access control lists that SMB sets, and what NFS beside it sees and does of them.
 
+mod requests;
+
 use dittofs_smb_wire::{
     NtStatus, Request, Response,
-    access::{AccessMask, ShareAccess},
-    attributes::FileAttributes,
-    close::{CloseFlags, CloseRequest},
+    access::AccessMask,
     control::{Chunk, CopyChunk, ResumeKey, code},
-    create::{
-        CreateContexts, CreateDisposition, CreateOptions, CreateRequest, CreateResponse, ImpersonationLevel,
-        OplockLevel, RequestContext,
-    },
-    identifiers::{FileId, Guid},
+    create::{CreateDisposition, CreateOptions, CreateRequest, RequestContext},
+    identifiers::Guid,
     ioctl::{IoctlFlags, IoctlRequest},
-    query_info::{InfoType, QueryInfoFlags, QueryInfoRequest, SecurityInformation},
+    query_info::{InfoType, SecurityInformation},
     read::Channel,
-    security::{Ace, AceBody, AceFlags, Acl, Control, SecurityDescriptor, Sid},
+    security::{Ace, AceBody, AceFlags, Control, SecurityDescriptor, Sid},
     set_info::SetInfoRequest,
-    text::Utf16Text,
     write::{WriteFlags, WriteRequest},
 };
 use dittofs_tests::smb_client::SmbClient;
@@ -26,108 +22,7 @@ use crate::{
     session::{Session, status, user, with_mode},
     smb::{PASSWORD, World},
 };
-
-const ALICE: u32 = 1_000;
-const BOB: u32 = 1_001;
-const ALL: AccessMask = AccessMask::FILE_ALL_ACCESS;
-const READ: AccessMask = AccessMask::FILE_GENERIC_READ;
-const CHANGE: AccessMask = AccessMask::READ_CONTROL.union(AccessMask::WRITE_DAC).union(AccessMask::WRITE_OWNER);
-
-async fn world() -> World {
-    let world = World::new("    signing: optional\n");
-    world.give_root().await;
-    world
-}
-
-async fn alice(world: &World) -> SmbClient {
-    SmbClient::connect(world.port, "export", Guid([0x2a; 16]), ("alice", PASSWORD)).await
-}
-
-async fn nfs(world: &World, uid: u32) -> Session {
-    Session::open(world.server.address(), "/export", &user(uid, uid, &[])).await
-}
-
-fn opening(name: &str, access: AccessMask, options: CreateOptions) -> CreateRequest {
-    CreateRequest {
-        requested_oplock_level: OplockLevel::NONE,
-        impersonation_level: ImpersonationLevel::IMPERSONATION,
-        desired_access: access,
-        file_attributes: FileAttributes::empty(),
-        share_access: ShareAccess::READ | ShareAccess::WRITE | ShareAccess::DELETE,
-        create_disposition: CreateDisposition::OPEN_IF,
-        create_options: options,
-        name: Utf16Text::from(name),
-        contexts: CreateContexts::default(),
-    }
-}
-
-async fn open(smb: &mut SmbClient, request: CreateRequest) -> CreateResponse {
-    match smb.done(Request::Create(request)).await {
-        Response::Create(response) => response,
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn open_to_change(smb: &mut SmbClient, name: &str) -> FileId {
-    open(smb, opening(name, CHANGE, CreateOptions::empty())).await.file_id
-}
-
-async fn close(smb: &mut SmbClient, file_id: FileId) {
-    smb.done(Request::Close(CloseRequest { flags: CloseFlags::empty(), file_id })).await;
-}
-
-fn descriptor(aces: Vec<Ace>) -> SecurityDescriptor {
-    let control = Control::SELF_RELATIVE | Control::DACL_PRESENT;
-    SecurityDescriptor { control, dacl: Some(Acl::new(aces)), ..SecurityDescriptor::default() }
-}
-
-fn allow(sid: Sid, mask: AccessMask) -> Ace {
-    Ace::allowed(sid, mask, AceFlags::empty())
-}
-
-fn setting(file_id: FileId, parts: SecurityInformation, descriptor: &SecurityDescriptor) -> Request {
-    Request::SetInfo(SetInfoRequest {
-        info_type: InfoType::SECURITY,
-        file_info_class: 0,
-        additional_information: parts.bits(),
-        file_id,
-        input: descriptor.encode().unwrap(),
-    })
-}
-
-async fn set(smb: &mut SmbClient, file_id: FileId, aces: Vec<Ace>) {
-    smb.done(setting(file_id, SecurityInformation::DACL, &descriptor(aces))).await;
-}
-
-async fn query(smb: &mut SmbClient, file_id: FileId) -> SecurityDescriptor {
-    let parts = SecurityInformation::OWNER | SecurityInformation::GROUP | SecurityInformation::DACL;
-    let request = QueryInfoRequest {
-        info_type: InfoType::SECURITY,
-        file_info_class: 0,
-        output_buffer_length: 65_536,
-        additional_information: parts.bits(),
-        flags: QueryInfoFlags::empty(),
-        file_id,
-        input: Default::default(),
-    };
-    match smb.done(Request::QueryInfo(request)).await {
-        Response::Output(response) => SecurityDescriptor::decode(&response.output).unwrap(),
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn aces(smb: &mut SmbClient, file_id: FileId) -> Vec<Ace> {
-    query(smb, file_id).await.dacl.unwrap().aces
-}
-
-async fn read_by(nfs: &mut Session, file: &nfs_fh3) -> nfsstat3 {
-    status(&nfs.read(&READ3args { file: file.clone(), offset: 0, count: 1 }).await.unwrap())
-}
-
-async fn rights(nfs: &mut Session, object: &nfs_fh3) -> u32 {
-    let access = ACCESS3_READ | ACCESS3_MODIFY | ACCESS3_EXTEND | ACCESS3_DELETE | ACCESS3_LOOKUP;
-    nfs.access(&ACCESS3args { object: object.clone(), access }).await.unwrap().unwrap().access
-}
+use requests::*;
 
 #[tokio::test]
 async fn what_smb_denies_nfs_is_denied_at_once_and_after_a_restart() {

@@ -5,6 +5,7 @@ mod durability;
 mod opening;
 mod reconnect;
 mod replay;
+mod rights;
 mod security;
 mod wanted;
 
@@ -15,7 +16,7 @@ use std::sync::{
 
 use dittofs_domain::{
     Attributes, Name, NodeId, NodeKind, ShareId,
-    access::{AccessMask, NodeSecurity, granted, sticky_forbids},
+    access::{AccessMask, NodeSecurity, granted},
     error::FsError,
     namespace::{CreateHow, DosAttributes, NewKind, SetAttributes, SetTime},
     opens::Locking,
@@ -52,6 +53,7 @@ use crate::{
 use caching::Asked;
 pub(crate) use durability::keeps_handles;
 use reconnect::Return;
+use rights::{demand_overwritable, demanded, maximal};
 use security::Security;
 use wanted::{Disposition, Wanted};
 
@@ -216,83 +218,6 @@ pub(super) async fn resolve(entered: &Entered, caller: &Caller, directories: &[N
         way.push(directory);
     }
     Ok(way)
-}
-
-/// All rights that a user has to a node.
-async fn maximal(
-    share: &dyn ShareServices,
-    caller: &Caller,
-    directory: NodeId,
-    node: &Attributes,
-) -> Result<AccessMask, Failure> {
-    let (mut rights, _) = share.access(caller, node.node).await?;
-    let (of_directory, directory) = share.access(caller, directory).await?;
-    let is_kept = sticky_forbids(&NodeSecurity::from(&directory), &NodeSecurity::from(node), &caller.credentials);
-    if of_directory.contains(AccessMask::DELETE_CHILD) && !is_kept {
-        rights |= AccessMask::DELETE;
-    }
-    if security::is_of_client(Some(node)) {
-        return Ok(rights);
-    }
-    if rights.contains(AccessMask::WRITE_DATA) {
-        rights |= AccessMask::WRITE_ATTRIBUTES;
-    }
-    if rights.contains(AccessMask::READ_DATA) {
-        rights |= AccessMask::EXECUTE;
-    }
-    // Of a file the right means nothing, and who may do all has it.
-    if node.kind != NodeKind::Directory && rights.contains(AccessMask::WRITE_DATA | AccessMask::WRITE_OWNER) {
-        rights |= AccessMask::DELETE_CHILD;
-    }
-    Ok(rights)
-}
-
-/// Refuses what DOS attributes forbid (MS-FSA, 2.1.5.1.2).
-fn demand_overwritable(wanted: &Wanted, found: &Attributes, access: AccessMask) -> Result<(), NtStatus> {
-    let has = facts::attributes(found);
-    let is_directory = found.kind == NodeKind::Directory;
-    if wanted.disposition == Disposition::Create {
-        return Err(NtStatus::OBJECT_NAME_COLLISION);
-    }
-    if is_directory {
-        return Ok(());
-    }
-    if wanted.disposition.replaces() {
-        let hides = [FileAttributes::HIDDEN, FileAttributes::SYSTEM];
-        let is_uncovered = hides.into_iter().any(|bit| has.contains(bit) && !wanted.attributes.contains(bit));
-        if has.contains(FileAttributes::READONLY) || is_uncovered {
-            return Err(NtStatus::ACCESS_DENIED);
-        }
-    }
-    if has.contains(FileAttributes::READONLY) {
-        if wanted.deletes_on_close {
-            return Err(NtStatus::CANNOT_DELETE);
-        }
-        if !wanted.is_maximum && access.intersects(AccessMask::WRITE_DATA | AccessMask::APPEND_DATA) {
-            return Err(NtStatus::ACCESS_DENIED);
-        }
-    }
-    Ok(())
-}
-
-/// The rights that the user must have for an open to be given some. Who may write may also set times and DOS attributes
-/// as far as the owner allows it then, and who may read may execute, as with Samba: Windows asks for both together, and
-/// a mode does not tell them apart.
-fn demanded(access: AccessMask, found: Option<&Attributes>, is_directory: bool) -> AccessMask {
-    let mut demanded = access;
-    if security::is_of_client(found) {
-        return demanded;
-    }
-    if access.intersects(AccessMask::WRITE_DATA | AccessMask::APPEND_DATA) {
-        demanded -= AccessMask::WRITE_ATTRIBUTES;
-    }
-    if !is_directory {
-        if access.contains(AccessMask::EXECUTE) {
-            demanded = (demanded - AccessMask::EXECUTE) | AccessMask::READ_DATA;
-        }
-        demanded -= AccessMask::DELETE_CHILD;
-    }
-    demanded
 }
 
 fn open_request(

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use dittofs_domain::{
-    Attributes,
-    namespace::{InitialAccess, InitialAttributes},
-};
+use dittofs_domain::namespace::{InitialAccess, InitialAttributes};
 use dittofs_smb_wire::{NtStatus, security::Control};
 
 use super::wanted::Wanted;
@@ -44,10 +41,4 @@ impl Security {
     pub(super) fn attributes(&self, mode: u16) -> InitialAttributes {
         InitialAttributes { mode: Some(mode), uid: self.owner, gid: self.group, ..InitialAttributes::default() }
     }
-}
-
-/// Whether a node has a list as a client has set it, which tells all rights apart. One that a mode has changed since
-/// does not, no more than a mode.
-pub(super) fn is_of_client(node: Option<&Attributes>) -> bool {
-    node.and_then(|node| node.acl.as_ref()).is_some_and(|acl| !acl.is_of_mode())
 }
