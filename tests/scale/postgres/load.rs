@@ -31,7 +31,7 @@ const COLUMNS: &str = "share, id, size, allocated, atime, mtime, ctime, birth, c
     uid, gid, links, since, mode, kind, flags";
 /// The last one is the folded name: null, since all names here are their own. Its default would say that it is not
 /// known yet, and the next start would fold all of them.
-const ENTRY_COLUMNS: &str = "share, directory, cookie, node, since, space, name, folded";
+const OF_ENTRIES: &str = "share, directory, cookie, node, since, space, name, folded";
 
 /// Which files are in which directories.
 pub(crate) struct Layout {
@@ -128,7 +128,7 @@ async fn directories(person: &mut Plain, layout: &Layout) {
          3, {FIRST} + 2 * i + 1, 0, 0, 0, 0, 0, 0, 2, 1, 493, 2, 0 FROM generate_series(0::int8, {last}) i"
     );
     let entries = format!(
-        "INSERT INTO entry ({ENTRY_COLUMNS}) SELECT {SHARE}, 3, {FIRST} + 2 * i + 1, {FIRST} + 2 * i, 1, 0, \
+        "INSERT INTO entry ({OF_ENTRIES}) SELECT {SHARE}, 3, {FIRST} + 2 * i + 1, {FIRST} + 2 * i, 1, 0, \
          ('directory-' || lpad(i::text, 10, '0'))::bytea, NULL FROM generate_series(0::int8, {last}) i"
     );
     person.carry_out(&nodes).await;
@@ -145,7 +145,7 @@ async fn files(person: &mut Plain, layout: &Layout, first: u64, end: u64) {
          FROM generate_series({first}::int8, {last}) i"
     );
     let entries = format!(
-        "INSERT INTO entry ({ENTRY_COLUMNS}) SELECT {SHARE}, {directory}, {files} + 2 * i + 1, {files} + 2 * i, 1, 0, \
+        "INSERT INTO entry ({OF_ENTRIES}) SELECT {SHARE}, {directory}, {files} + 2 * i + 1, {files} + 2 * i, 1, 0, \
          ('photo-' || lpad((i * 2654435761 % 4294967296)::text, 10, '0') || '-' || lpad(i::text, 24, '0') \
          || '.jpeg')::bytea, NULL FROM generate_series({first}::int8, {last}) i"
     );

@@ -8,7 +8,7 @@ use std::{
 use dittofs_domain::{
     Cookie, Name, Node, NodeId, NodeKind, OpId, ShareId, Timestamp,
     node::Parent,
-    plan::{Applied, Change, EntryKey, Expectation, NodeUpdate, Plan, Query, View},
+    plan::{Applied, Change, EntryKey, Expectation, NodeUpdate, Plan, Query, Statistics, View},
 };
 use dittofs_ports::{ApplyError, MetadataStore, ShareMetadata, ShareRecord};
 use dittofs_postgres::{PostgresMetadataStore, PostgresOptions, Secret};
@@ -65,7 +65,7 @@ impl Fixture {
         plan.change(Change::InsertNode(Box::new(Node { mode: 0o755, ..Node::bare(id, kind, parent, time(2)) })));
         plan.change(Change::InsertEntry { key: child(directory, text), node: id, cookie });
         plan.change(Change::UpdateNode(directory, NodeUpdate::entries_changed()));
-        plan.change(Change::Count(dittofs_domain::plan::Statistics { bytes: 0, nodes: 1 }));
+        plan.change(Change::Count(Statistics { bytes: 0, nodes: 1 }));
         (plan, id)
     }
 
@@ -80,6 +80,19 @@ impl Fixture {
         let mut plan = Plan::at(time(3));
         plan.require(Expectation::LinksAre { node: id, links: 1 });
         plan.change(Change::DeleteEntry(child(directory, text))).change(Change::DeleteNode(id));
+        plan.change(Change::UpdateNode(directory, NodeUpdate::entries_changed()));
+        plan.change(Change::Count(Statistics { bytes: 0, nodes: -1 }));
+        plan
+    }
+
+    /// A plan that gives a node of a directory another name there.
+    pub(crate) fn renaming(directory: NodeId, (from, to): (&str, &str), node: NodeId, cookie: Cookie) -> Plan {
+        let (from, to) = (child(directory, from), child(directory, to));
+        let mut plan = Plan::at(time(3));
+        plan.require(Expectation::EntryIs { key: from.clone(), node, cookie });
+        plan.require(Expectation::EntryAbsent(to.clone()));
+        plan.change(Change::DeleteEntry(from)).change(Change::InsertEntry { key: to, node, cookie });
+        plan.change(Change::UpdateNode(node, NodeUpdate::changed()));
         plan.change(Change::UpdateNode(directory, NodeUpdate::entries_changed()));
         plan
     }

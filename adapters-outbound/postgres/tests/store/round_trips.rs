@@ -4,12 +4,9 @@ use dittofs_domain::{
     Cookie, Epoch, NodeId, NodeKind, ObjectId, OpId, PlaceId,
     plan::{Change, Expectation, MapQuery, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Reference, Space},
 };
-use dittofs_postgres_test_server::PostgresServer;
+use dittofs_postgres_test_server::{PostgresServer, Proxy};
 
-use crate::{
-    fixture::{Fixture, at_port, child, time},
-    proxy::Proxy,
-};
+use crate::fixture::{Fixture, at_port, child, time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_is_one_round_trip() {
