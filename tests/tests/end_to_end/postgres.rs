@@ -2,7 +2,9 @@
 
 mod away;
 mod once;
+mod restored;
 mod round_trips;
+mod tier;
 
 use std::{
     fs,

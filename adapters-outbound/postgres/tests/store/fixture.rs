@@ -97,6 +97,23 @@ impl Fixture {
         plan
     }
 
+    /// A plan that gives a directory, the last that was added, another parent.
+    pub(crate) fn moving(from: (NodeId, &str), to: (NodeId, &str), node: NodeId) -> Plan {
+        let (old, new) = (child(from.0, from.1), child(to.0, to.1));
+        let cookie = Cookie(node.0 + 1);
+        let mut plan = Plan::at(time(3));
+        plan.require(Expectation::EntryIs { key: old.clone(), node, cookie });
+        plan.require(Expectation::EntryAbsent(new.clone())).require(Expectation::Linked(to.0));
+        plan.change(Change::DeleteEntry(old)).change(Change::InsertEntry { key: new, node, cookie });
+        let parent = Some(Parent { directory: to.0, cookie });
+        plan.change(Change::UpdateNode(node, NodeUpdate { parent, ..NodeUpdate::changed() }));
+        for directory in [from.0, to.0] {
+            plan.change(Change::UpdateNode(directory, NodeUpdate::entries_changed()));
+        }
+        plan.change(Change::RaiseTopology);
+        plan
+    }
+
     pub(crate) async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {
         self.share.apply(plan, op).await
     }

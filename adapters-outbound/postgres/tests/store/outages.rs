@@ -11,7 +11,7 @@ use std::{
 
 use dittofs_domain::{
     NodeId, NodeKind, OpId,
-    plan::{Expectation, Plan, Query},
+    plan::{Expectation, Query},
 };
 use dittofs_ports::ApplyError;
 use dittofs_postgres::{PostgresOptions, SslMode};

@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use dittofs_domain::{NodeId, plan::Query};
+use dittofs_ports::{MetadataStore, Survives};
 use dittofs_postgres::{PostgresMetadataStore, PostgresOptions, Secret, SslMode};
 use dittofs_postgres_test_server::{DATABASE, PASSWORD, Pgbouncer, PostgresServer, Proxy, USER};
 
@@ -103,6 +104,24 @@ async fn a_standby_is_refused() {
     server.start_again();
     let found = refusal(&options(&server)).await;
     assert!(found.contains("connect to the primary"), "{found}");
+}
+
+/// Nothing is changed here while standbys are waited for: there are none, and so it would be waited for ever.
+#[tokio::test]
+async fn what_survives_is_known_by_the_standbys_that_are_waited_for_unless_it_is_stated() {
+    let mut server = PostgresServer::start();
+    for (standbys, known) in [("", Survives::PowerLoss), ("*", Survives::MachineLoss)] {
+        for (stated, expected) in
+            [(None, known), (Some(true), Survives::MachineLoss), (Some(false), Survives::PowerLoss)]
+        {
+            let options = PostgresOptions { outlives_machine: stated, ..options(&server) };
+            let store = PostgresMetadataStore::open(&options).await.unwrap();
+            assert_eq!(store.survives(), expected, "`{standbys}`, and {stated:?} is stated");
+        }
+        server.stop();
+        server.set(&["synchronous_standby_names=*"]);
+        server.start_again();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
