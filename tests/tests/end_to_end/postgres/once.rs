@@ -263,7 +263,11 @@ impl Rig {
     /// one that is paused can't be told.
     fn let_happen(&mut self, event: Event, clients: &mut [Client], holder: Option<Plain>) {
         let runtime = self.runtime.handle().clone();
-        let let_go = |holder: Option<Plain>| holder.map(|mut holder| runtime.block_on(holder.carry_out("ROLLBACK")));
+        let let_go = |holder: Option<Plain>| {
+            if let Some(mut holder) = holder {
+                runtime.block_on(holder.carry_out("ROLLBACK"));
+            }
+        };
         match event {
             Event::DatabaseKilled => {
                 self.database.crash();
