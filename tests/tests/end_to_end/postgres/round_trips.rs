@@ -41,8 +41,8 @@ impl Call {
         let [made, renamed, folder, moved] =
             ["made", "renamed", "folder", "moved"].map(|word| format!("{word}-{time}").into_bytes());
         match self {
-            Call::GetAttr => drop(session.attributes_of(file).await),
-            Call::LookUp => drop(session.find(directory, b"file").await.unwrap()),
+            Call::GetAttr => _ = session.attributes_of(file).await,
+            Call::LookUp => _ = session.find(directory, b"file").await.unwrap(),
             Call::ReadDirPlus => {
                 let arguments = READDIRPLUS3args {
                     dir: directory.clone(),
@@ -54,13 +54,13 @@ impl Call {
                 let page = session.readdirplus(&arguments).await.unwrap().unwrap();
                 assert!(page.reply.entries.0.len() > 20);
             }
-            Call::Create => drop(session.make_file(directory, &made, 0o644).await),
-            Call::MakeDirectory => drop(session.make_directory(directory, &folder, 0o755).await),
-            Call::SetAttr => drop(session.set(file, with_mode(0o600 + time as u32), None).await.unwrap()),
-            Call::Rename => drop(session.move_to((directory, &made), (directory, &renamed)).await.unwrap()),
-            Call::RenameOfDirectory => drop(session.move_to((directory, &folder), (other, &moved)).await.unwrap()),
-            Call::RemoveFile => drop(session.remove_file(directory, &renamed).await.unwrap()),
-            Call::RemoveDirectory => drop(session.remove_directory(other, &moved).await.unwrap()),
+            Call::Create => _ = session.make_file(directory, &made, 0o644).await,
+            Call::MakeDirectory => _ = session.make_directory(directory, &folder, 0o755).await,
+            Call::SetAttr => _ = session.set(file, with_mode(0o600 + time as u32), None).await.unwrap(),
+            Call::Rename => _ = session.move_to((directory, &made), (directory, &renamed)).await.unwrap(),
+            Call::RenameOfDirectory => _ = session.move_to((directory, &folder), (other, &moved)).await.unwrap(),
+            Call::RemoveFile => _ = session.remove_file(directory, &renamed).await.unwrap(),
+            Call::RemoveDirectory => _ = session.remove_directory(other, &moved).await.unwrap(),
         }
     }
 }

@@ -113,7 +113,8 @@ impl Passing {
         let is_stopped = |orders: &Orders| {
             number >= orders.ended_below && orders.stop.is_some_and(|(stop, below)| stop == at && number < below)
         };
-        if is_stopped(&self.orders.borrow_and_update()) {
+        let now = *self.orders.borrow_and_update();
+        if is_stopped(&now) {
             self.shared.stopped.fetch_add(1, Ordering::SeqCst);
             self.orders.wait_for(|orders| !is_stopped(orders)).await.ok();
         }
