@@ -50,7 +50,7 @@ struct Orders {
     stop: Option<(Stop, u64)>,
     /// Connections of lower numbers end.
     ended_below: u64,
-    /// What connections of lower numbers carry is lost, and nobody hears of it.
+    /// The bytes of connections of lower numbers are lost, and nobody hears of it.
     lost_below: u64,
 }
 

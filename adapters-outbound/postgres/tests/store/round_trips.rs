@@ -24,7 +24,7 @@ async fn every_call_is_one_round_trip() {
         Query { map, ..Query::node(file) },
         Query::child(directory, child(directory, "g")).asking(op),
         Query::child(directory, child(directory, "F")).in_any_case(),
-        // What a renaming reads, from one directory into another.
+        // That of a renaming from one directory into another.
         Query {
             nodes: [directory, NodeId::ROOT].into_iter().collect(),
             entries: [child(directory, "f"), child(NodeId::ROOT, "f")].into_iter().collect(),

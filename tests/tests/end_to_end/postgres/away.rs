@@ -1,4 +1,4 @@
-//! What clients see of a database that is away for longer than a request waits.
+//! A database that is away for longer than a request waits, as clients see it.
 
 use std::time::{Duration, Instant};
 

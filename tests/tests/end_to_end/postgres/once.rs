@@ -35,7 +35,7 @@ enum Point {
     AfterAnswer,
 }
 
-/// What happens.
+/// Something that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
     DatabaseKilled,
@@ -330,7 +330,7 @@ fn a_call_takes_effect_once_whatever_happens(#[case] point: Point) {
             clients.iter_mut().for_each(|client| _ = client.send());
         }
         clients.iter_mut().for_each(|client| client.finish(rig.server()));
-        // What was stopped on its way comes late.
+        // Plans that were stopped on their way come late.
         rig.proxy.release_plans();
         thread::sleep(Duration::from_millis(200));
         for client in &mut clients {

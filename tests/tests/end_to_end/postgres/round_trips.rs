@@ -27,7 +27,7 @@ enum Call {
     RemoveDirectory,
 }
 
-/// What they are of.
+/// The nodes that they are of.
 struct Place {
     directory: nfs_fh3,
     other: nfs_fh3,

@@ -21,7 +21,7 @@ pub(super) struct Passing {
     cut: Option<Cut>,
 }
 
-/// What becomes of bytes, or of a connection.
+/// The fate of bytes, or of a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Passed,

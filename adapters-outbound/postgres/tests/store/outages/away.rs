@@ -85,7 +85,7 @@ async fn a_database_that_has_become_read_only_changes_nothing_and_is_left_when_i
         let order = format!("ALTER ROLE {USER} SET default_transaction_read_only = on");
         person.execute(order.as_str()).await.unwrap();
         person.execute(END_SESSIONS).await.unwrap();
-        // What is read goes on.
+        // Reading goes on.
         fixture.view(Query::node(NodeId::ROOT)).await;
         for _ in 0..3 {
             assert_unavailable(adding(&fixture, round), "read-only transaction").await;

@@ -1,4 +1,4 @@
-//! Clients whose calls are counted, and what must be there afterwards.
+//! Clients whose calls are counted, and all that must be there afterwards.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::fixture::Fixture;
 
-/// What clients have done.
+/// All that clients have done.
 #[derive(Default)]
 pub(crate) struct Done {
     /// Calls, each of which changes the directory once.
@@ -110,7 +110,7 @@ fn made(plan: &Plan) -> (Cookie, u64) {
     (cookie.unwrap(), change.unwrap())
 }
 
-/// What is counted before and after.
+/// Counts before and after.
 pub(crate) struct Counts {
     directory: NodeId,
     change: u64,
