@@ -114,9 +114,9 @@ pub(crate) const FOLD_ENTRIES: &str = "SELECT fold_1(s.share, $2, $3, $4, $5) FR
 pub(crate) const PUT_FOLDING: &str =
     "UPDATE share SET folding = $2 FROM standing_1($1, $3, $4) WHERE id = $1 RETURNING 1";
 
-/// Forgets operations of a share that count no longer.
-pub(crate) const FORGET_OPERATIONS: &str =
-    "DELETE FROM op WHERE share = $1 AND at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 - $2::int8";
+/// Forgets operations of a share that count no longer: here. Another server that has taken the share since counts anew.
+pub(crate) const FORGET_OPERATIONS: &str = "DELETE FROM op USING standing_1($1, $3, $4)
+WHERE share = $1 AND at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 - $2::int8";
 
 pub(crate) const MACHINE: &str = "SELECT id FROM machine WHERE one = 1";
 
