@@ -42,6 +42,10 @@ impl ShareServices for ServedShare {
         self.volume.policy().read_only
     }
 
+    fn requires_encryption(&self) -> bool {
+        self.volume.policy().requires_encryption
+    }
+
     fn folding(&self) -> FoldTable {
         self.volume.folding()
     }

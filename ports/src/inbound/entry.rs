@@ -22,6 +22,9 @@ pub trait ShareServices: MetadataService + BlockService + OpenService + WatchSer
     /// Whether the share refuses changes.
     fn is_read_only(&self) -> bool;
 
+    /// Whether who speaks a protocol that can encrypt messages must do so. The protocol sees to it.
+    fn requires_encryption(&self) -> bool;
+
     /// The table by which the share folds names, for protocols that ignore their case.
     fn folding(&self) -> FoldTable;
 

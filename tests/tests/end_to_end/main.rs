@@ -47,6 +47,7 @@ mod smb;
 mod smb_acls;
 mod smb_auditing;
 mod smb_clients;
+mod smb_encryption;
 mod smb_leases;
 mod smb_logged_on;
 mod smb_measuring;
