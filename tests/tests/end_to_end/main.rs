@@ -44,6 +44,7 @@ mod secrets;
 mod session;
 mod shares;
 mod smb;
+mod smb_access;
 mod smb_acls;
 mod smb_auditing;
 mod smb_clients;
