@@ -48,6 +48,7 @@ mod smb_access;
 mod smb_acls;
 mod smb_auditing;
 mod smb_clients;
+mod smb_clones;
 mod smb_encryption;
 mod smb_leases;
 mod smb_logged_on;
