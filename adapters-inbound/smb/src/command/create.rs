@@ -45,7 +45,7 @@ use crate::{
     holdings::{Held, OPEN_KIB},
     listing::Listing,
     names::shown,
-    open::{ChannelSequence, InUse, LockSequences, Open, OpenKind, OpenNode, Place, Watching},
+    open::{ChannelSequence, InUse, LockRoom, LockSequences, Open, OpenKind, OpenNode, Place, Watching},
     path::Path,
     replays::Begun,
     tree::{Files, TreeKind},
@@ -303,6 +303,7 @@ async fn add(
         made_by: Mutex::new(wanted.durability.create_guid().map(|guid| (call.session.client.guid, guid))),
         channel_sequence: ChannelSequence::default(),
         lock_sequences: LockSequences::default(),
+        lock_room: LockRoom::new(Arc::clone(&call.session.holding)),
     };
     let (node, persistent) = (Arc::new(node), server.new_open_id());
     let kind = OpenKind::Node(Arc::clone(&node));

@@ -36,6 +36,10 @@ pub(super) async fn set(call: &Call, request: &SetInfoRequest) -> Result<Done, F
     match request.info_type {
         InfoType::FILE => {
             let change = decode(request.file_info_class, &request.input).map_err(refused)?;
+            if files.read_only && matches!(change, SetFile::Link(_)) {
+                // The others need a right that an open of who may only read never has.
+                return Err(NtStatus::ACCESS_DENIED.into());
+            }
             set_file(call, node, &entered, change).await?;
             Ok(Response::SetInfo.into())
         }

@@ -11,7 +11,7 @@ use dittofs_smb_rpc::Pipe;
 use dittofs_smb_wire::{NtStatus, identifiers::FileId};
 use parking_lot::Mutex;
 
-use super::{ChannelSequence, InUse, LockSequences, Open, OpenKind, OpenNode, Place, Watching};
+use super::{ChannelSequence, InUse, LockRoom, LockSequences, Open, OpenKind, OpenNode, Place, Watching};
 use crate::{
     below::{Below, OpensBelow},
     holdings::{Held, Holding, KIB_MAX},
@@ -55,6 +55,7 @@ pub(crate) fn node(node: NodeId, is_directory: bool) -> OpenNode {
         in_use: InUse::default(),
         channel_sequence: ChannelSequence::default(),
         lock_sequences: LockSequences::default(),
+        lock_room: LockRoom::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use dittofs_domain::{
-    Attributes, ChangeId, Cookie, Name, NodeId, NodeKind, OpId, Timestamp,
+    Attributes, ChangeId, Cookie, FoldTable, Name, NodeId, NodeKind, OpId, Timestamp,
     access::AccessMask,
     error::{FsError, FsResult},
     namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes},
@@ -21,12 +21,16 @@ use dittofs_smb_wire::{
 };
 use proptest::prelude::*;
 
-use super::{Page, Scan, fold};
+use super::{Page, Scan};
 use crate::{listing::Next, names::shown, open::tests::node};
 
 const DIRECTORY: NodeId = NodeId(10);
 /// Bytes of the longest entry of the property test: a name of 20 surrogate pairs, with its ids and times.
 const ENTRY_MAX: usize = 104 + 20 * 4;
+
+fn fold(letter: char) -> char {
+    FoldTable::NEWEST.fold_char(letter)
+}
 
 /// A directory with some names.
 #[derive(Default)]
@@ -151,7 +155,7 @@ fn page(
     let made = Pattern::new(pattern, &fold).unwrap();
     let (open, empty) = (node(DIRECTORY, true), DirectoryPage::new(class, limit).unwrap());
     let page = Page::new(empty, (class, limit), is_single);
-    let mut scan = Scan::new(&open, (directory, NodeId::ROOT), &made, next, page);
+    let mut scan = Scan::new(&open, (directory, NodeId::ROOT), (&made, FoldTable::NEWEST), next, page);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(scan.run(pattern)).map_err(|failure| failure.status)?;
     let (page, next) = scan.finish();
@@ -256,7 +260,7 @@ fn others_have_their_turn_while_long_names_are_compared() {
     let (pattern, open) = (Pattern::new(&text, &fold).unwrap(), node(DIRECTORY, true));
     let page =
         Page::new(DirectoryPage::new(DirectoryClass::Names, 4096).unwrap(), (DirectoryClass::Names, 4096), false);
-    let mut scan = Scan::new(&open, (&directory, NodeId::ROOT), &pattern, Next::This, page);
+    let mut scan = Scan::new(&open, (&directory, NodeId::ROOT), (&pattern, FoldTable::NEWEST), Next::This, page);
     let mut turns = 0;
     let others = async {
         loop {
