@@ -27,6 +27,7 @@ mod durable;
 mod establish;
 mod events;
 mod facts;
+mod extended;
 mod failure;
 mod holdings;
 mod link;

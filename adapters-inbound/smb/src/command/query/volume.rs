@@ -26,7 +26,8 @@ const ATTRIBUTES: FileSystemAttributes = FileSystemAttributes::CASE_SENSITIVE_SE
     .union(FileSystemAttributes::CASE_PRESERVED_NAMES)
     .union(FileSystemAttributes::UNICODE_ON_DISK)
     .union(FileSystemAttributes::SUPPORTS_SPARSE_FILES)
-    .union(FileSystemAttributes::SUPPORTS_HARD_LINKS);
+    .union(FileSystemAttributes::SUPPORTS_HARD_LINKS)
+    .union(FileSystemAttributes::SUPPORTS_EXTENDED_ATTRIBUTES);
 /// The longest name, in characters; in bytes, but few clients know such a unit.
 const NAME_MAX: u32 = 255;
 /// The shortest label, for clients that demand the room for it, and the longest (MS-FSCC, FileFsVolumeInformation).
