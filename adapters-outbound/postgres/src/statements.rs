@@ -87,7 +87,19 @@ pub(crate) const STATISTICS: &str =
 
 /// The tables that have rows of a share, as they are emptied: but for that of claims, which ends it.
 pub(crate) const TABLES_OF_SHARE: [&str; 13] = [
-    "op", "lease", "reference", "map", "unlinked", "entry", "object", "xattr", "node", "stat", "counter", "topology", "share",
+    "op",
+    "lease",
+    "reference",
+    "map",
+    "unlinked",
+    "entry",
+    "object",
+    "xattr",
+    "node",
+    "stat",
+    "counter",
+    "topology",
+    "share",
 ];
 
 /// Takes some rows of a share away, by the table's name.

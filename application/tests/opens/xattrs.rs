@@ -7,9 +7,7 @@ use dittofs_domain::{
     FsError, Name, NodeId,
     access::AccessMask,
     error::FsResult,
-    namespace::{
-        CreateHow, DosAttributes, InitialAttributes, NewKind, SetAttributes, SetXattrs,
-    },
+    namespace::{CreateHow, DosAttributes, InitialAttributes, NewKind, SetAttributes, SetXattrs},
     xattr::{SetHow, XattrChange, XattrName, Xattrs},
 };
 use dittofs_ports::{

@@ -262,7 +262,7 @@ impl Finding {
     /// How much it matters.
     pub fn severity(&self) -> Severity {
         match self {
-            Finding::Unused { .. } | Finding::Orphans { .. } | Finding::XattrsLeft { .. } => Severity::Note,
+            Finding::Unused { .. } | Finding::Orphans { .. } => Severity::Note,
             _ => Severity::Error,
         }
     }

@@ -109,7 +109,9 @@ fn of_two_that_saw_the_same_one_is_a_conflict_and_others_are_not() {
     let second = decide(&world, &alice(), file, &setting("b", b"2")).unwrap().plan;
     let third = decide(&world, &alice(), file, &setting("c", b"3")).unwrap().plan;
     // What else changes about the file does not matter.
-    world.set(&alice(), file, dittofs_domain::namespace::SetAttributes { dos_attributes: Some(1), ..Default::default() }).unwrap();
+    world
+        .set(&alice(), file, dittofs_domain::namespace::SetAttributes { dos_attributes: Some(1), ..Default::default() })
+        .unwrap();
     world.store.apply(&second).unwrap();
     let conflict = world.store.apply(&third).unwrap_err();
     assert!(matches!(conflict.0, Expectation::XattrsAre { version: Some(_), .. }), "{conflict:?}");

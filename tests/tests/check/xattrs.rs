@@ -75,7 +75,7 @@ async fn attributes_of_no_node_are_found_and_removed() {
         Change::Count(Statistics { bytes, nodes: -1 })
     }];
     share.apply([put(found.node.id)].into_iter().chain(gone)).await;
-    share.finds(&[("xattrs-left", "")]).await;
+    share.finds(&[("xattrs-left", &format!("#{}", found.node.id))]).await;
     share.repairs().await;
     assert_eq!(share.world.metadata.xattr_bytes(NodeId(0), 10).await.unwrap(), []);
 }

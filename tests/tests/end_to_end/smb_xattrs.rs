@@ -83,7 +83,13 @@ fn packed(list: &[Ea]) -> Bytes {
 
 fn setting_bytes(file_id: FileId, input: Bytes) -> Request {
     let (info_type, additional_information) = (InfoType::FILE, 0);
-    Request::SetInfo(SetInfoRequest { info_type, file_info_class: FULL_EA_CLASS, additional_information, file_id, input })
+    Request::SetInfo(SetInfoRequest {
+        info_type,
+        file_info_class: FULL_EA_CLASS,
+        additional_information,
+        file_id,
+        input,
+    })
 }
 
 fn setting(file_id: FileId, list: &[Ea]) -> Request {
@@ -191,7 +197,7 @@ async fn a_list_is_asked_for_by_names_by_index_and_in_parts() {
     let named = QueryInfoRequest { input: names(&["N7", "nowhere", "n39"]), ..asking(file, FULL_EA_CLASS) };
     let found = asked(&mut smb, named).await.unwrap();
     assert_eq!(found, [list[7].clone(), ea("nowhere", b""), list[39].clone()]);
-    let indexed = |index, more| QueryInfoRequest {
+    let indexed = |index: u32, more: QueryInfoFlags| QueryInfoRequest {
         additional_information: index,
         flags: QueryInfoFlags::INDEX_SPECIFIED | more,
         ..asking(file, FULL_EA_CLASS)
@@ -270,7 +276,8 @@ async fn what_may_not_be_is_refused_as_a_whole() {
     }
     // Ten thousand are too many, even if each is tiny: a list of 4,500 is.
     smb.done(setting(file, &[ea("long", b""), ea("kept", b"")])).await;
-    let many = |range: std::ops::Range<u32>| -> Vec<Ea> { range.map(|number| ea(&format!("{number:x}"), b"v")).collect() };
+    let many =
+        |range: std::ops::Range<u32>| -> Vec<Ea> { range.map(|number| ea(&format!("{number:x}"), b"v")).collect() };
     for first in (0..4_000).step_by(1_000) {
         smb.done(setting(file, &many(first..first + 1_000))).await;
     }
@@ -312,7 +319,9 @@ async fn a_change_of_attributes_is_one_of_the_file_and_watchers_are_told() {
     let found = nfs.find(&directory, b"file").await.unwrap();
     let before = nfs.attributes_of(&found).await;
     let mut watcher = alice(&world, 2).await;
-    let watched = CreateRequest { create_options: CreateOptions::DIRECTORY_FILE, ..opening("", ALL) };
+    // To list it, and to see its attributes.
+    let access = AccessMask::from_bits_retain(0x0010_0081);
+    let watched = CreateRequest { create_options: CreateOptions::DIRECTORY_FILE, ..opening("", access) };
     let watched = open(&mut watcher, watched).await;
     let notify = Request::ChangeNotify(ChangeNotifyRequest {
         flags: ChangeNotifyFlags::empty(),

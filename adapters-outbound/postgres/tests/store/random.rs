@@ -70,8 +70,7 @@ pub(crate) fn node() -> impl Strategy<Value = Node> {
         any::<u32>(),
     );
     (kind(), numbers, times, rest).prop_map(|(kind, (long, short, mode), times, rest)| {
-        let (dos_attributes, create_verifier, target, pending_truncation, flags, exclusions, acl, xattr_bytes) =
-            rest;
+        let (dos_attributes, create_verifier, target, pending_truncation, flags, exclusions, acl, xattr_bytes) = rest;
         let parent = Parent { directory: NodeId(long[0]), cookie: Cookie(long[1]) };
         Node {
             mode,

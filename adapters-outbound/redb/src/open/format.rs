@@ -6,7 +6,8 @@ use super::OpenError;
 use crate::{
     fault::Fault,
     tables::{
-        Definition, KINDS_OF_FORMAT_2, KINDS_OF_FORMAT_4, KINDS_OF_FORMAT_5, KINDS_OF_FORMAT_6, Kind, Snapshot, Writable,
+        Definition, KINDS_OF_FORMAT_2, KINDS_OF_FORMAT_4, KINDS_OF_FORMAT_5, KINDS_OF_FORMAT_6, Kind, Snapshot,
+        Writable,
     },
 };
 

@@ -1,12 +1,6 @@
 //! Extended attributes, against what nodes say of them.
 
-use dittofs_domain::{
-    NodeId,
-    check::Finding,
-    error::FsResult,
-    node::NodeFlags,
-    plan::Query,
-};
+use dittofs_domain::{NodeId, check::Finding, error::FsResult, node::NodeFlags, plan::Query};
 
 use super::{CANDIDATES_MAX, Checker, PAGE, Subject, damaged::NodeRow, metadata_failed};
 use crate::volume::breathe::breathe;

@@ -15,7 +15,8 @@ use dittofs_domain::{
     xattr::XattrChange,
 };
 use dittofs_ports::{
-    Caller, CaseRule, Changed, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName,
+    Caller, CaseRule, Changed, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened,
+    OpenedName,
 };
 
 use crate::volume::{names::Names, open_table::Wanted, plans::Named};

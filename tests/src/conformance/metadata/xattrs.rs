@@ -74,9 +74,7 @@ pub async fn extended_attributes_are_all_or_nothing_with_their_plan(open: impl A
     for after in [Some(xattrs(2, true)), None] {
         let mut plan = Plan::at(time(3_000));
         plan.change(Change::PutXattrs { node: file, xattrs: after });
-        // It is there already.
-        let node = Box::new(dittofs_domain::Node::clone(&*fixture.node(file).await.unwrap()));
-        plan.change(Change::InsertNode(node));
+        plan.change(Change::DeleteEntry(child(NodeId::ROOT, "missing")));
         assert!(matches!(fixture.try_apply(plan).await, Err(ApplyError::Malformed)));
         assert_eq!(seen(&fixture, file).await, Some(xattrs(1, false)));
     }

@@ -121,7 +121,8 @@ fn a_node_is_these_bytes() {
 #[test]
 fn extended_attributes_are_these_bytes() {
     let name = |text: &'static [u8]| XattrName::new(Bytes::from_static(text)).unwrap();
-    let set = |text, value| XattrChange::Set { name: name(text), value: Bytes::from_static(value), how: SetHow::Either };
+    let set =
+        |text, value| XattrChange::Set { name: name(text), value: Bytes::from_static(value), how: SetHow::Either };
     let changes = [set(b"ab", b"xyz"), set(b"c", b"")];
     let xattrs = Xattrs::changed(None, &changes, ChangeId(0x31)).unwrap().unwrap();
     let expected = "01 01 3100000000000000 0100000000000000 02 03000000 6162 78797a 0200000000000000 01 00000000 63";
