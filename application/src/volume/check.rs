@@ -188,7 +188,7 @@ impl<'v> Checker<'v> {
         self.scan_nodes().await?;
         self.scan_names().await?;
         self.scan_notes().await?;
-        self.scan_xattrs().await?;
+        xattrs::scan_xattrs(&mut self).await?;
         self.scan_references().await?;
         self.scan_listing().await?;
         self.examine_content().await?;

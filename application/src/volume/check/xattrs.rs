@@ -5,36 +5,36 @@ use dittofs_domain::{NodeId, check::Finding, error::FsResult, node::NodeFlags, p
 use super::{CANDIDATES_MAX, Checker, PAGE, Subject, damaged::NodeRow, metadata_failed};
 use crate::volume::breathe::breathe;
 
-impl Checker<'_> {
-    pub(super) async fn scan_xattrs(&mut self) -> FsResult<()> {
-        let mut candidates = self.xattr_candidates().await?;
-        let missing = self.nodes.iter().filter(|facts| facts.are_xattrs_in_doubt()).map(|facts| facts.id);
-        candidates.extend(missing.take(CANDIDATES_MAX));
-        candidates.sort_unstable();
-        candidates.dedup();
-        for node in candidates {
-            self.outcome.take(self.subject.fault_of_xattrs(node).await?);
-        }
-        Ok(())
+/// Looks for nodes that do not say what is there, and for attributes of no node.
+pub(super) async fn scan_xattrs(checker: &mut Checker<'_>) -> FsResult<()> {
+    let mut candidates = candidates(checker).await?;
+    let missing = checker.nodes.iter().filter(|facts| facts.are_xattrs_in_doubt()).map(|facts| facts.id);
+    candidates.extend(missing.take(CANDIDATES_MAX));
+    candidates.sort_unstable();
+    candidates.dedup();
+    for node in candidates {
+        let fault = checker.subject.fault_of_xattrs(node).await?;
+        checker.outcome.take(fault);
     }
+    Ok(())
+}
 
-    async fn xattr_candidates(&mut self) -> FsResult<Vec<NodeId>> {
-        let (mut candidates, mut after) = (Vec::new(), NodeId(0));
-        loop {
-            let page = self.subject.metadata.xattr_bytes(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
-            for (node, bytes) in &page {
-                let facts = self.nodes.find_mut(*node);
-                let is_right = facts.is_some_and(|facts| facts.is_damaged() || facts.xattrs_are_listed(*bytes));
-                if !is_right {
-                    self.outcome.add_candidate(&mut candidates, *node);
-                }
+async fn candidates(checker: &mut Checker<'_>) -> FsResult<Vec<NodeId>> {
+    let (mut candidates, mut after) = (Vec::new(), NodeId(0));
+    loop {
+        let page = checker.subject.metadata.xattr_bytes(after, PAGE).await.map_err(|error| metadata_failed(&error))?;
+        for (node, bytes) in &page {
+            let facts = checker.nodes.find_mut(*node);
+            let is_right = facts.is_some_and(|facts| facts.is_damaged() || facts.xattrs_are_listed(*bytes));
+            if !is_right {
+                checker.outcome.add_candidate(&mut candidates, *node);
             }
-            match page.last() {
-                Some((last, _)) if page.len() == PAGE => after = *last,
-                _ => return Ok(candidates),
-            }
-            breathe().await;
         }
+        match page.last() {
+            Some((last, _)) if page.len() == PAGE => after = *last,
+            _ => return Ok(candidates),
+        }
+        breathe().await;
     }
 }
 

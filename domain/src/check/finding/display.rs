@@ -44,7 +44,7 @@ impl fmt::Display for Finding {
                 write!(out, "{stored} bytes are said to be allocated, {counted} are")
             }
             Finding::XattrBytes { stored, counted, .. } => {
-                write!(out, "its extended attributes are said to count for {stored} bytes, and do for {counted}")
+                write!(out, "has {counted} bytes of attributes, not {stored}")
             }
             Finding::XattrsUnreadable { .. } => write!(out, "its extended attributes are damaged: they can't be read"),
             Finding::XattrsLeft { node } => write!(out, "extended attributes of node {node}, which does not exist"),
