@@ -68,6 +68,7 @@ fn attributes(node: NodeId, kind: NodeKind) -> Attributes {
         change: ChangeId(1),
         device: Device::default(),
         dos_attributes: 0,
+        xattr_bytes: 0,
         acl: None,
     }
 }
