@@ -261,6 +261,7 @@ fn apply_update(node: &mut Node, update: &NodeUpdate, now: Timestamp) {
     node.birth = update.birth.unwrap_or(node.birth);
     node.dos_attributes = update.dos_attributes.unwrap_or(node.dos_attributes);
     node.acl = update.acl.clone().unwrap_or(node.acl.take());
+    node.xattr_bytes = update.xattr_bytes.unwrap_or(node.xattr_bytes);
     node.flags |= update.set_flags;
     node.flags -= update.clear_flags;
     node.pending_truncation = update.pending_truncation.unwrap_or(node.pending_truncation);
