@@ -116,6 +116,8 @@ pub(crate) struct OpenNode {
     pub(crate) place: Mutex<Place>,
     /// The end of the last read or write.
     pub(crate) position: AtomicU64,
+    /// How far a scan of its extended attributes has come.
+    pub(crate) scanned: AtomicU64,
     /// Whether the node goes when this is closed.
     pub(crate) delete_on_close: AtomicBool,
     /// How far a listing has come.

@@ -6,6 +6,7 @@ mod opening;
 mod repeated;
 mod walk;
 mod watching;
+mod xattrs;
 
 use std::sync::Arc;
 

@@ -16,3 +16,4 @@ mod share_modes;
 mod unlinked;
 mod watching;
 mod world;
+mod xattrs;

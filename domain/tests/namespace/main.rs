@@ -16,3 +16,4 @@ mod rename;
 mod store;
 mod watching;
 mod world;
+mod xattrs;

@@ -248,11 +248,17 @@ fn open_request(
         make: how.zip(security).map(|(how, security)| NewNode {
             kind,
             attributes: security.attributes(mode),
-            dos: DosAttributes { attributes: attributes.bits(), birth: SetTime::Keep, access: security.access },
+            dos: DosAttributes {
+                attributes: attributes.bits(),
+                birth: SetTime::Keep,
+                xattrs: wanted.initial_xattrs.clone(),
+                access: security.access,
+            },
             how,
         }),
         replace: truncate
             .then(|| SetAttributes { dos_attributes: may_set.then_some(attributes.bits()), ..SetAttributes::size(0) }),
+        replace_xattrs: wanted.xattrs.clone(),
         open: OpenRequest {
             rights: demanded(access, target.found.as_ref(), is_directory),
             deny: wanted.deny,
@@ -296,6 +302,7 @@ async fn add(
         caller,
         place: Mutex::new(place),
         position: AtomicU64::new(0),
+        scanned: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(wanted.deletes_on_close),
         listing: tokio::sync::Mutex::new(Listing::default()),
         watching: Watching::default(),

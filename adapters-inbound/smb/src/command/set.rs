@@ -2,6 +2,7 @@
 
 mod basic;
 mod deletion;
+mod extended;
 mod mode;
 mod rename;
 mod security;
@@ -69,7 +70,7 @@ async fn set_file(call: &Call, node: &OpenNode, entered: &Entered, change: SetFi
             node.moved_to(position);
             Ok(())
         }
-        SetFile::FullEa(_) => Err(NtStatus::EAS_NOT_SUPPORTED.into()),
+        SetFile::FullEa(list) => extended::set(node, entered, list).await,
         SetFile::Mode(wanted) => Ok(mode::set(node.mode, wanted)?),
         SetFile::Allocation(bytes) => size::set_allocation(call, node, entered, bytes).await,
         SetFile::EndOfFile(size) => size::set_end_of_file(node, entered, size).await,

@@ -49,6 +49,7 @@ pub(crate) fn node(node: NodeId, is_directory: bool) -> OpenNode {
         },
         place: Mutex::new(Place::new(&Arc::default(), None, String::new(), Below::default()).unwrap()),
         position: AtomicU64::new(0),
+        scanned: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(false),
         listing: tokio::sync::Mutex::default(),
         watching: Watching::default(),

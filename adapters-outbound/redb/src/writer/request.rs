@@ -131,6 +131,7 @@ impl Request {
 
 fn bytes_of(change: &Change) -> usize {
     match change {
+        Change::PutXattrs { xattrs: Some(xattrs), .. } => xattrs.bytes() as usize,
         Change::InsertNode(node) => node.target.as_ref().map_or(0, |target| target.len()),
         Change::PutRow { row: MapRow::Page { extents, .. }, .. } => extents
             .iter()

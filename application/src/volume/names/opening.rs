@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use dittofs_domain::{
     Name, Node, NodeId, NodeKind,
+    access::AccessMask,
     error::{FsError, FsResult},
     namespace::{
-        Context, CreateHow, CreateRequest, RemoveKind, RemoveRequest,
+        Context, CreateHow, CreateRequest, RemoveKind, RemoveRequest, SetAttributes, SetXattrs,
         create::{self, CreateDecision},
     },
     opens::{Deletion, OpenToken, Operation},
     plan::{EntryKey, Plan, Query},
+    xattr::XattrChange,
 };
 use dittofs_ports::{
-    Caller, CaseRule, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName,
+    Caller, CaseRule, Changed, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened,
+    OpenedName,
 };
 
 use crate::volume::{names::Names, open_table::Wanted, plans::Named};
@@ -89,10 +92,7 @@ impl Names {
         let mut opened = self.opens.open_found(caller, (node.id, directory), &open).await?;
         if let Some(attributes) = request.replace.as_ref().filter(|_| open.truncate) {
             let through = Caller { opener: Some(opened.token), ..caller.clone() };
-            match self
-                .set_attributes_as(&through, node.id, (attributes, Wanted::Operation(Operation::Overwrite)), None)
-                .await
-            {
+            match self.overwrite(&through, node.id, attributes, &request.replace_xattrs).await {
                 Ok(changed) => opened.attributes = changed.after,
                 Err(error) => {
                     self.close_unused(caller, node.id, opened.token).await;
@@ -101,6 +101,21 @@ impl Names {
             }
         }
         Ok(OpenedName { opened, name, is_new: created })
+    }
+
+    /// Discards the content of a node that was found. What it may refuse comes before that.
+    async fn overwrite(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        attributes: &SetAttributes,
+        xattrs: &[XattrChange],
+    ) -> FsResult<Changed> {
+        if !xattrs.is_empty() {
+            let request = SetXattrs { changes: xattrs.to_vec(), held: AccessMask::empty() };
+            self.set_xattrs(caller, node, &request, None).await?;
+        }
+        self.set_attributes_as(caller, node, (attributes, Wanted::Operation(Operation::Overwrite)), None).await
     }
 
     /// Makes a node that is open from its beginning; none if something has the name meanwhile.

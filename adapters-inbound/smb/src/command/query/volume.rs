@@ -29,6 +29,7 @@ const ATTRIBUTES: FileSystemAttributes = FileSystemAttributes::CASE_SENSITIVE_SE
     .union(FileSystemAttributes::PERSISTENT_ACLS)
     .union(FileSystemAttributes::SUPPORTS_SPARSE_FILES)
     .union(FileSystemAttributes::SUPPORTS_HARD_LINKS)
+    .union(FileSystemAttributes::SUPPORTS_EXTENDED_ATTRIBUTES)
     .union(FileSystemAttributes::SUPPORTS_BLOCK_REFCOUNTING);
 /// The longest name, in characters; in bytes, but few clients know such a unit.
 const NAME_MAX: u32 = 255;

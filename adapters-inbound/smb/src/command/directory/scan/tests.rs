@@ -9,8 +9,9 @@ use dittofs_domain::{
     Attributes, ChangeId, Cookie, FoldTable, Name, NodeId, NodeKind, OpId, Timestamp,
     access::AccessMask,
     error::{FsError, FsResult},
-    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes},
+    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, SetXattrs},
     node::Device,
+    xattr::Xattrs,
 };
 use dittofs_ports::{
     Caller, Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
@@ -72,6 +73,7 @@ fn attributes(node: NodeId, kind: NodeKind) -> Attributes {
         change: ChangeId(1),
         device: Device::default(),
         dos_attributes: 0,
+        xattr_bytes: 0,
         acl: None,
     }
 }
@@ -141,6 +143,14 @@ impl MetadataService for Directory {
     }
 
     async fn set_attributes(&self, _: &Caller, _: NodeId, _: &SetAttributes, _: Option<OpId>) -> FsResult<Changed> {
+        Err(FsError::NotSupported)
+    }
+
+    async fn xattrs(&self, _: &Caller, _: NodeId, _: AccessMask) -> FsResult<Option<Arc<Xattrs>>> {
+        Err(FsError::NotSupported)
+    }
+
+    async fn set_xattrs(&self, _: &Caller, _: NodeId, _: &SetXattrs, _: Option<OpId>) -> FsResult<Changed> {
         Err(FsError::NotSupported)
     }
 }
