@@ -14,13 +14,14 @@ pub mod rename;
 mod request;
 pub mod set_attributes;
 mod shown;
+pub mod stream;
 mod unlink;
 
 pub use create::CreateDecision;
 pub use edit_content::ContentEdit;
 pub use request::{
     CreateHow, CreateRequest, DosAttributes, InitialAccess, InitialAttributes, LinkRequest, NewKind, RemoveKind,
-    RemoveRequest, RenameRequest, Replace, SetAttributes, SetTime,
+    RemoveRequest, RenameRequest, Replace, SetAttributes, SetTime, StreamRename,
 };
 pub use set_attributes::Resize;
 pub use shown::raise_above_shown;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Attributes, NodeId, OpId,
+    Attributes, Name, NodeId, OpId,
     access::AccessMask,
     error::FsResult,
-    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes},
+    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, StreamRename},
 };
 use dittofs_ports::{
-    Caller, Changed, Created, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
+    Caller, Changed, Created, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed, StreamEntry,
 };
 
 use super::ServedShare;
@@ -76,6 +76,22 @@ impl MetadataService for ServedShare {
         strand(async {
             let _passage = self.volume.freezer().pass().await?;
             self.volume.names().set_attributes(caller, node, request, op).await
+        })
+        .await
+    }
+
+    async fn lookup_stream(&self, _caller: &Caller, file: NodeId, name: &Name) -> FsResult<Attributes> {
+        strand(self.volume.names().lookup_stream(file, name)).await
+    }
+
+    async fn streams(&self, _caller: &Caller, file: NodeId) -> FsResult<Vec<StreamEntry>> {
+        strand(self.volume.names().streams(file)).await
+    }
+
+    async fn rename_stream(&self, caller: &Caller, request: &StreamRename) -> FsResult<()> {
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.names().rename_stream(caller, request).await
         })
         .await
     }

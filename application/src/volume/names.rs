@@ -4,6 +4,7 @@ mod attributes;
 mod listing;
 mod opening;
 mod repeated;
+mod streams;
 mod walk;
 mod watching;
 
@@ -21,6 +22,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{Caller, Changed, Created, Linked, Lookup, LookupName, Renamed, ShareMetadata};
 use smallvec::smallvec;
+pub(super) use streams::stream_entry;
 
 use crate::volume::{
     files::Files,

@@ -14,5 +14,6 @@ mod random;
 mod remove;
 mod rename;
 mod store;
+mod streams;
 mod watching;
 mod world;

@@ -52,6 +52,7 @@ mod smb_logged_on;
 mod smb_measuring;
 mod smb_notify;
 mod smb_shares;
+mod smb_streams;
 mod starting;
 mod stopping;
 mod takeovers;

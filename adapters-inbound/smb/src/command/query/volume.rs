@@ -26,6 +26,7 @@ const ATTRIBUTES: FileSystemAttributes = FileSystemAttributes::CASE_SENSITIVE_SE
     .union(FileSystemAttributes::CASE_PRESERVED_NAMES)
     .union(FileSystemAttributes::UNICODE_ON_DISK)
     .union(FileSystemAttributes::SUPPORTS_SPARSE_FILES)
+    .union(FileSystemAttributes::NAMED_STREAMS)
     .union(FileSystemAttributes::SUPPORTS_HARD_LINKS);
 /// The longest name, in characters; in bytes, but few clients know such a unit.
 const NAME_MAX: u32 = 255;

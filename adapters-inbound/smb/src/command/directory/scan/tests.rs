@@ -54,6 +54,7 @@ impl Directory {
 fn attributes(node: NodeId, kind: NodeKind) -> Attributes {
     Attributes {
         node,
+        file: node,
         kind,
         mode: 0o755,
         uid: 1,

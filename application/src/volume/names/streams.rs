@@ -1,0 +1,319 @@
+//! Named streams of files and directories.
+
+use std::sync::Arc;
+
+use dittofs_domain::{
+    Attributes, Cookie, Name, NodeId, NodeKind,
+    access::{self, AccessMask, NodeSecurity},
+    attributes::{is_newer, of_stream},
+    error::{FsError, FsResult},
+    namespace::{
+        Context, CreateHow, RemoveKind, RemoveRequest, SetAttributes, StreamRename,
+        stream::{self, STREAMS_MAX, StreamEntry},
+    },
+    opens::{Deletion, OpenToken, Operation, ShareAccess},
+    plan::{Change, NodeUpdate, Plan, Query, Space, TimeChange},
+};
+use dittofs_ports::{Caller, Listed, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName};
+
+use crate::volume::{
+    names::{Names, opening::TRIES_MAX},
+    nodes::Seen,
+    open_table::{Ended, OpenTarget, Part},
+    plans::Named,
+};
+
+impl Names {
+    pub(crate) async fn lookup_stream(&self, file: NodeId, name: &Name) -> FsResult<Attributes> {
+        let seen = self.nodes.view(&stream::query(file, name)).await?;
+        self.nodes.live(&seen, file)?;
+        let (_, found) = seen.meant(0, name).ok_or(FsError::NotFound)?;
+        let own = self.nodes.overlay(seen.version, &found.node).await?;
+        self.shown(own).await
+    }
+
+    /// The attributes of a node as clients see them: a stream has nearly all from its file.
+    pub(super) async fn shown(&self, attributes: Attributes) -> FsResult<Attributes> {
+        match attributes.kind {
+            NodeKind::Stream => Ok(of_stream(&attributes, &self.nodes.attributes(attributes.file).await?)),
+            _ => Ok(attributes),
+        }
+    }
+
+    pub(crate) async fn streams(&self, file: NodeId) -> FsResult<Vec<dittofs_ports::StreamEntry>> {
+        let seen = self.nodes.view(&Query::node(file)).await?;
+        self.nodes.live(&seen, file)?;
+        let mut streams = Vec::new();
+        for listed in self.listed(file, true).await? {
+            let Some(record) = listed.record else { continue };
+            let attributes = self.nodes.overlay(seen.version, &record).await?;
+            let (size, used) = (attributes.size, attributes.used);
+            streams.push(dittofs_ports::StreamEntry { name: listed.name, size, used });
+        }
+        Ok(streams)
+    }
+
+    /// The entries of a file's streams. Never more than it can have, but for damage.
+    async fn listed(&self, file: NodeId, records: bool) -> FsResult<Vec<Listed>> {
+        let listed = self.metadata.list(file, Space::Streams, Cookie::START, STREAMS_MAX, records).await;
+        Ok(listed.map_err(|error| self.share.metadata_failed(&error))?.entries)
+    }
+
+    /// Opens a stream: first the file, which holds it, then the stream itself.
+    pub(super) async fn open_stream(
+        &self,
+        caller: &Caller,
+        request: &OpenNameRequest,
+        name: &Name,
+    ) -> Result<OpenedName, OpenFailure> {
+        let token = OpenToken(self.share.random());
+        let file = self.open_part(caller, &of_file(request), Part::Holder(token)).await?;
+        let of = file.opened.attributes.node;
+        let opened = async {
+            if !matches!(file.opened.attributes.kind, NodeKind::File | NodeKind::Directory) {
+                return Err(FsError::Invalid.into());
+            }
+            let mut opened = self.open_held(caller, request, (name, of, token), file.is_new).await?;
+            opened.opened.attributes = self.shown(opened.opened.attributes).await?;
+            Ok(OpenedName { name: file.name.clone(), ..opened })
+        };
+        let refused = match opened.await {
+            Ok(opened) => return Ok(opened),
+            Err(refused) => refused,
+        };
+        if let (true, Some(name)) = (file.is_new, file.name.or_else(|| request.name.child().cloned())) {
+            // It was made for a stream that there is not.
+            let (directory, kind) = (request.directory, RemoveKind::Held(of));
+            let through = Caller { opener: Some(token), ..caller.clone() };
+            if let Err(error) = self.remove(&through, &RemoveRequest { directory, name, kind }, None).await {
+                tracing::debug!(share = %self.share.name(), node = %of, %error, "a file without its stream is left");
+            }
+        }
+        self.close_unused(caller, of, token).await;
+        Err(refused)
+    }
+
+    /// Opens a stream of a file that is held by a token, or makes it.
+    async fn open_held(
+        &self,
+        caller: &Caller,
+        request: &OpenNameRequest,
+        (name, file, token): (&Name, NodeId, OpenToken),
+        is_new_file: bool,
+    ) -> Result<OpenedName, OpenFailure> {
+        let how = request.make.as_ref().map(|new| new.how);
+        let part = Part::Stream { file, token };
+        for _ in 0..TRIES_MAX {
+            let seen = self.nodes.view(&stream::query(file, name)).await?;
+            let Some((found_name, found)) = seen.meant(0, name) else {
+                if how.is_none() {
+                    return Err(FsError::NotFound.into());
+                }
+                let held = if is_new_file { AccessMask::all() } else { AccessMask::empty() };
+                match self.make_stream(caller, (&request.open, part), (file, name), (&seen, held)).await? {
+                    Some(opened) => {
+                        return Ok(OpenedName { opened, name: None, stream: Some(name.clone()), is_new: true });
+                    }
+                    None => continue,
+                }
+            };
+            if how.is_some_and(|how| how != CreateHow::Unchecked) {
+                return Err(FsError::Exists.into());
+            }
+            let target = OpenTarget { node: found.node.id, directory: None, part };
+            let mut opened = match self.opens.open_found(caller, target, &request.open).await {
+                Err(OpenFailure::Failed(FsError::Stale)) => continue,
+                opened => opened?,
+            };
+            if request.open.truncate {
+                // The open was for that.
+                let empty = SetAttributes { held: AccessMask::WRITE_DATA, ..SetAttributes::size(0) };
+                self.overwrite(caller, &mut opened, (&found.node, &empty)).await?;
+            }
+            let stream = Some(found_name.clone());
+            return Ok(OpenedName { opened, name: None, stream, is_new: false });
+        }
+        Err(FsError::Busy.into())
+    }
+
+    /// Makes a stream that is open from its beginning; none if something about the file has changed since it was seen.
+    async fn make_stream(
+        &self,
+        caller: &Caller,
+        (open, part): (&OpenRequest, Part),
+        (file, name): (NodeId, &Name),
+        (seen, held): (&Seen, AccessMask),
+    ) -> FsResult<Option<Opened>> {
+        self.share.demand_writable()?;
+        let change = seen.node(file)?.change;
+        let count = self.listed(file, false).await?.len();
+        let fresh = self.numbers.fresh().await?;
+        let now = self.share.now();
+        let context = Context { credentials: &caller.credentials, now };
+        let (token, lease) = self.opens.open_unmade(caller, (fresh.node, part), open).await?;
+        let outcome = self
+            .plans
+            .run_growing(stream::query(file, name), None, |view| {
+                if view.node(file)?.change != change {
+                    return Ok((Plan::at(now), ()));
+                }
+                Ok((stream::create(view, (file, name), (held, count), &context, fresh)?.plan, ()))
+            })
+            .await;
+        let made = match outcome {
+            Ok(Named::Now(outcome)) => {
+                let made = outcome.applied.node(fresh.node).and_then(|made| made.after.clone());
+                made.map(|made| (outcome.seen.version, made))
+            }
+            Ok(Named::Before(_)) | Err(FsError::Exists) => None,
+            Err(error) => {
+                self.close_unused(caller, fresh.node, token).await;
+                return Err(error);
+            }
+        };
+        let Some((version, made)) = made else {
+            self.close_unused(caller, fresh.node, token).await;
+            return Ok(None);
+        };
+        let attributes = self.nodes.overlay_changed(version, &made).await?;
+        Ok(Some(Opened { token, attributes, lease }))
+    }
+
+    /// Removes a stream whose last open is gone.
+    pub(super) async fn remove_stream(&self, deletion: &Deletion, node: NodeId) -> FsResult<()> {
+        let context = Context { credentials: &deletion.credentials, now: self.share.now() };
+        for _ in 0..TRIES_MAX {
+            let file = deletion.directory;
+            let seen = self.nodes.view(&Query::node(file)).await?;
+            let Ok(change) = seen.node(file).map(|file| file.change) else { return Ok(()) };
+            let listed = self.listed(file, false).await?;
+            // Somebody may have renamed it.
+            let Some(name) = listed.iter().find(|listed| listed.node == node).map(|listed| &listed.name) else {
+                return Ok(());
+            };
+            let (mut lock, last) = (None, listed.len() == 1);
+            let outcome = self
+                .plans
+                .run(stream::query(file, name), |view| {
+                    if view.node(file)?.change != change {
+                        return Ok((Plan::default(), false));
+                    }
+                    let busy = self.opens.is_busy(node, &mut lock);
+                    Ok((stream::remove(view, (file, name, node), &context, (last, busy))?.plan, true))
+                })
+                .await?;
+            if outcome.value {
+                return Ok(());
+            }
+        }
+        Err(FsError::Busy)
+    }
+
+    /// Takes all streams from a file that is overwritten.
+    pub(super) async fn clear_streams(&self, caller: &Caller, file: NodeId) -> FsResult<()> {
+        for _ in 0..TRIES_MAX {
+            let seen = self.nodes.view(&Query::node(file)).await?;
+            let change = self.nodes.live(&seen, file)?.change;
+            let listed = self.listed(file, true).await?;
+            for listed in &listed {
+                self.opens.check_one(caller, listed.node, Operation::Remove).await?;
+            }
+            let entries: Vec<StreamEntry> = listed.into_iter().map(stream_entry).collect();
+            let outcome = self
+                .plans
+                .run(Query::node(file), |view| {
+                    if view.node(file)?.change != change {
+                        return Ok((Plan::default(), false));
+                    }
+                    Ok((stream::clear(view, file, (&entries, true), self.share.now())?, true))
+                })
+                .await?;
+            if outcome.value {
+                return Ok(());
+            }
+        }
+        Err(FsError::Busy)
+    }
+
+    pub(crate) async fn rename_stream(&self, caller: &Caller, request: &StreamRename) -> FsResult<()> {
+        self.share.demand_writable()?;
+        let opened = self.opens.access_of(caller, request.stream).await?;
+        let seen = self.nodes.view(&stream::rename_query(request)).await?;
+        if !opened.contains(ShareAccess::DELETE) {
+            let file = NodeSecurity::from(&**seen.node(request.file)?);
+            access::demand(&file, &caller.credentials, AccessMask::DELETE)?;
+        }
+        self.opens.check_one(caller, request.stream, Operation::Rename).await?;
+        let context = Context { credentials: &caller.credentials, now: self.share.now() };
+        let mut lock = None;
+        self.plans
+            .run(stream::rename_query(request), |view| {
+                let busy = stream::replaced(view, request).is_some_and(|node| self.opens.is_busy(node, &mut lock));
+                Ok((stream::rename(view, request, &context, busy)?.plan, ()))
+            })
+            .await
+            .map(drop)
+    }
+
+    /// Does what is left to do once an open has ended.
+    pub(crate) async fn finish_close(
+        &self,
+        caller: &Caller,
+        (node, token): (NodeId, OpenToken),
+        ended: Ended,
+    ) -> FsResult<()> {
+        let Ended { deletion, file, could_write } = ended;
+        let is_removed = deletion.is_some();
+        if let Some(deletion) = deletion {
+            self.delete(node, deletion).await;
+        }
+        let Some(file) = file else { return Ok(()) };
+        if could_write && !is_removed {
+            self.note_written(file, node).await;
+        }
+        let ended = self.opens.closing().close(caller, file, token).await?;
+        if let Some(deletion) = ended.deletion {
+            self.delete(file, deletion).await;
+        }
+        Ok(())
+    }
+
+    /// Has a file take over when its stream was last written. Once for each close, and not for each write: a plan would
+    /// cost more than the write.
+    async fn note_written(&self, file: NodeId, node: NodeId) {
+        let noted = async {
+            let (stream, shown) = (self.nodes.attributes(node).await?, self.nodes.attributes(file).await?);
+            if !is_newer(&stream, &shown) || self.share.demand_writable().is_err() {
+                return Ok(());
+            }
+            let update = NodeUpdate {
+                mtime: TimeChange::Set(stream.mtime),
+                ctime: TimeChange::Advance,
+                ..NodeUpdate::default()
+            };
+            let outcome = self.plans.run(Query::node(file), |view| {
+                let mut plan = Plan::at(stream.ctime);
+                if self.nodes.live(view, file)?.ctime < stream.ctime {
+                    plan.change(Change::UpdateNode(file, update.clone()));
+                }
+                Ok((plan, ()))
+            });
+            outcome.await.map(drop)
+        };
+        if let Err::<(), FsError>(error) = noted.await {
+            tracing::debug!(share = %self.share.name(), %node, %error, "a file does not know of a change of its stream");
+        }
+    }
+}
+
+/// What is opened of a stream's file.
+fn of_file(request: &OpenNameRequest) -> OpenNameRequest {
+    let make = request.make.clone().map(|new| dittofs_ports::NewNode { how: CreateHow::Unchecked, ..new });
+    let open = OpenRequest { truncate: false, cache: None, ..request.open };
+    OpenNameRequest { stream: None, make, replace: None, open, ..request.clone() }
+}
+
+pub(in crate::volume) fn stream_entry(listed: Listed) -> StreamEntry {
+    let Listed { name, cookie, node, record } = listed;
+    StreamEntry { name, cookie, node, is_there: record.is_some() }
+}
