@@ -47,7 +47,7 @@ fn request(file: &str, stream: &str, how: Option<CreateHow>, rights: AccessMask)
     }
 }
 
-fn make(file: &str, stream: &str) -> OpenNameRequest {
+pub(crate) fn make(file: &str, stream: &str) -> OpenNameRequest {
     request(file, stream, Some(CreateHow::Unchecked), READ | WRITE | AccessMask::DELETE)
 }
 
@@ -68,7 +68,7 @@ async fn close(world: &World, caller: &Caller, opened: &OpenedName) {
 }
 
 /// Makes a stream with these bytes, and closes it.
-async fn written(world: &World, file: &str, stream: &str, bytes: &'static [u8]) -> NodeId {
+pub(crate) async fn written(world: &World, file: &str, stream: &str, bytes: &'static [u8]) -> NodeId {
     let opened = world.share.open_name(&nfs(1), &make(file, stream)).await.unwrap();
     world.write(&through(&nfs(1), &opened), id(&opened), 0, bytes).await.unwrap();
     close(world, &nfs(1), &opened).await;

@@ -161,19 +161,23 @@ impl Target {
             let target = Target { directory: root, name, way, place, found, file: None };
             return target.of_part(entered, &path.part).await;
         };
-        let way = resolve(entered, caller, directories).await?;
+        let (way, above) = resolve(entered, caller, directories).await?;
         let directory = way.last().copied().unwrap_or(root);
         // Before it is open, so that no rename that has seen nothing below comes in between.
         let below = call.link.server.opens_below.add(entered.node.share, way.clone());
-        let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
-        let place = Place::new(holding, None, names.join("\\"), below)?;
         let lookup = LookupName::Child(name.clone());
-        let found = match entered.share.lookup(caller, directory, &lookup).await {
-            Ok(found) => Some(found.node),
+        let (mut real, found) = (name.clone(), entered.share.lookup(caller, directory, &lookup).await);
+        let found = match found {
+            Ok(found) => {
+                real = found.name.unwrap_or(real);
+                Some(found.node)
+            }
             Err(FsError::NotFound) => None,
             Err(FsError::NotDirectory | FsError::Stale) => return Err(NtStatus::OBJECT_PATH_NOT_FOUND),
             Err(error) => return Err(crate::failure::status(error)),
         };
+        let names: Vec<String> = above.iter().chain([&real]).map(shown).collect();
+        let place = Place::new(holding, None, names.join("\\"), below)?;
         Target { directory, name: lookup, way, place, found, file: None }.of_part(entered, &path.part).await
     }
 
@@ -221,16 +225,24 @@ impl Target {
     }
 }
 
-/// The directories of a path, from the one below the share's root on; the last one is where it leads.
+/// The directories of a path, from the one below the share's root on, with the names that they really have; the last
+/// one is where it leads.
 ///
 /// # Errors
 /// `OBJECT_PATH_NOT_FOUND` if there is none; `ACCESS_DENIED`.
-pub(super) async fn resolve(entered: &Entered, caller: &Caller, directories: &[Name]) -> Result<Vec<NodeId>, NtStatus> {
+pub(super) async fn resolve(
+    entered: &Entered,
+    caller: &Caller,
+    directories: &[Name],
+) -> Result<(Vec<NodeId>, Vec<Name>), NtStatus> {
     let mut directory = entered.node.node;
-    let mut way = Vec::with_capacity(directories.len());
+    let (mut way, mut names) = (Vec::with_capacity(directories.len()), Vec::with_capacity(directories.len()));
     for name in directories {
         directory = match entered.share.lookup(caller, directory, &LookupName::Child(name.clone())).await {
-            Ok(found) if found.node.kind == NodeKind::Directory => found.node.node,
+            Ok(found) if found.node.kind == NodeKind::Directory => {
+                names.push(found.name.unwrap_or_else(|| name.clone()));
+                found.node.node
+            }
             Ok(_) | Err(FsError::NotFound | FsError::NotDirectory | FsError::Stale) => {
                 return Err(NtStatus::OBJECT_PATH_NOT_FOUND);
             }
@@ -238,7 +250,7 @@ pub(super) async fn resolve(entered: &Entered, caller: &Caller, directories: &[N
         };
         way.push(directory);
     }
-    Ok(way)
+    Ok((way, names))
 }
 
 fn open_request(

@@ -113,7 +113,7 @@ impl Destination {
             return Err(NtStatus::OBJECT_NAME_INVALID.into());
         }
         let (directories, name) = path.split().ok_or(NtStatus::OBJECT_NAME_INVALID)?;
-        let way = resolve(entered, &node.caller, directories).await?;
+        let (way, above) = resolve(entered, &node.caller, directories).await?;
         let directory = way.last().copied().unwrap_or(entered.node.node);
         let found = match entered.share.lookup(&node.caller, directory, &LookupName::Child(name.clone())).await {
             Ok(found) => Some(found.node),
@@ -121,7 +121,7 @@ impl Destination {
             Err(FsError::Stale) => return Err(NtStatus::OBJECT_PATH_NOT_FOUND.into()),
             Err(error) => return Err(error.into()),
         };
-        let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
+        let names: Vec<String> = above.iter().chain([name]).map(shown).collect();
         Ok(Destination { directory, name: name.clone(), path: names.join("\\"), way, found })
     }
 }
