@@ -1,7 +1,5 @@
 //! Named streams of files and directories.
 
-use std::sync::Arc;
-
 use dittofs_domain::{
     Attributes, Cookie, Name, NodeId, NodeKind,
     access::{self, AccessMask, NodeSecurity},
@@ -14,7 +12,7 @@ use dittofs_domain::{
     opens::{Deletion, OpenToken, Operation, ShareAccess},
     plan::{Change, NodeUpdate, Plan, Query, Space, TimeChange},
 };
-use dittofs_ports::{Caller, Listed, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName};
+use dittofs_ports::{Caller, Listed, LookupName, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName};
 
 use crate::volume::{
     names::{Names, opening::TRIES_MAX},
@@ -66,18 +64,26 @@ impl Names {
         request: &OpenNameRequest,
         name: &Name,
     ) -> Result<OpenedName, OpenFailure> {
+        for _ in 0..TRIES_MAX {
+            match self.try_open_stream(caller, request, name).await {
+                // The file has lost its name meanwhile.
+                Err(OpenFailure::Failed(FsError::Stale)) if request.name != LookupName::This => {}
+                opened => return opened,
+            }
+        }
+        Err(FsError::Busy.into())
+    }
+
+    async fn try_open_stream(
+        &self,
+        caller: &Caller,
+        request: &OpenNameRequest,
+        name: &Name,
+    ) -> Result<OpenedName, OpenFailure> {
         let token = OpenToken(self.share.random());
         let file = self.open_part(caller, &of_file(request), Part::Holder(token)).await?;
         let of = file.opened.attributes.node;
-        let opened = async {
-            if !matches!(file.opened.attributes.kind, NodeKind::File | NodeKind::Directory) {
-                return Err(FsError::Invalid.into());
-            }
-            let mut opened = self.open_held(caller, request, (name, of, token), file.is_new).await?;
-            opened.opened.attributes = self.shown(opened.opened.attributes).await?;
-            Ok(OpenedName { name: file.name.clone(), ..opened })
-        };
-        let refused = match opened.await {
+        let refused = match self.open_of(caller, request, (name, &file)).await {
             Ok(opened) => return Ok(opened),
             Err(refused) => refused,
         };
@@ -91,6 +97,30 @@ impl Names {
         }
         self.close_unused(caller, of, token).await;
         Err(refused)
+    }
+
+    /// Opens a stream of a file that is held.
+    async fn open_of(
+        &self,
+        caller: &Caller,
+        request: &OpenNameRequest,
+        (name, file): (&Name, &OpenedName),
+    ) -> Result<OpenedName, OpenFailure> {
+        let (of, token) = (&file.opened.attributes, file.opened.token);
+        if !matches!(of.kind, NodeKind::File | NodeKind::Directory) {
+            return Err(FsError::Invalid.into());
+        }
+        let found = self.open_held(caller, request, (name, of.node, token), file.is_new).await?;
+        match self.shown(found.opened.attributes.clone()).await {
+            Ok(attributes) => {
+                let opened = Opened { attributes, ..found.opened };
+                Ok(OpenedName { opened, name: file.name.clone(), ..found })
+            }
+            Err(error) => {
+                self.close_unused(caller, found.opened.attributes.node, token).await;
+                Err(error.into())
+            }
+        }
     }
 
     /// Opens a stream of a file that is held by a token, or makes it.
@@ -281,35 +311,36 @@ impl Names {
     /// Has a file take over when its stream was last written. Once for each close, and not for each write: a plan would
     /// cost more than the write.
     async fn note_written(&self, file: NodeId, node: NodeId) {
-        let noted = async {
-            let (stream, shown) = (self.nodes.attributes(node).await?, self.nodes.attributes(file).await?);
-            if !is_newer(&stream, &shown) || self.share.demand_writable().is_err() {
-                return Ok(());
-            }
-            let update = NodeUpdate {
-                mtime: TimeChange::Set(stream.mtime),
-                ctime: TimeChange::Advance,
-                ..NodeUpdate::default()
-            };
-            let outcome = self.plans.run(Query::node(file), |view| {
-                let mut plan = Plan::at(stream.ctime);
-                if self.nodes.live(view, file)?.ctime < stream.ctime {
-                    plan.change(Change::UpdateNode(file, update.clone()));
-                }
-                Ok((plan, ()))
-            });
-            outcome.await.map(drop)
-        };
-        if let Err::<(), FsError>(error) = noted.await {
+        if let Err(error) = self.try_note_written(file, node).await {
             tracing::debug!(share = %self.share.name(), %node, %error, "a file does not know of a change of its stream");
         }
+    }
+
+    async fn try_note_written(&self, file: NodeId, node: NodeId) -> FsResult<()> {
+        let (stream, shown) = (self.nodes.attributes(node).await?, self.nodes.attributes(file).await?);
+        if !is_newer(&stream, &shown) {
+            return Ok(());
+        }
+        self.share.demand_writable()?;
+        let mtime = TimeChange::Set(stream.mtime);
+        let update = NodeUpdate { mtime, ctime: TimeChange::Advance, ..NodeUpdate::default() };
+        let outcome = self.plans.run(Query::node(file), |view| {
+            let mut plan = Plan::at(stream.ctime);
+            if self.nodes.live(view, file)?.ctime < stream.ctime {
+                plan.change(Change::UpdateNode(file, update.clone()));
+            }
+            Ok((plan, ()))
+        });
+        outcome.await.map(drop)
     }
 }
 
 /// What is opened of a stream's file.
 fn of_file(request: &OpenNameRequest) -> OpenNameRequest {
     let make = request.make.clone().map(|new| dittofs_ports::NewNode { how: CreateHow::Unchecked, ..new });
-    let open = OpenRequest { truncate: false, cache: None, ..request.open };
+    let mut rights = request.open.rights;
+    rights.set(AccessMask::WRITE_DATA, rights.contains(AccessMask::WRITE_DATA) || request.open.truncate);
+    let open = OpenRequest { rights, truncate: false, cache: None, ..request.open };
     OpenNameRequest { stream: None, make, replace: None, open, ..request.clone() }
 }
 
