@@ -8,8 +8,9 @@
 #   ROUNDS       of get and put of a file (3); the best wall time and the least CPU time count
 #   MIB          of that file (512)
 #   FILES        of a directory (10000)
+#   NFSBENCH_DIR sources of nfsbench: 4 KiB of a file of the same size by NFSv3 as well, from the same server
 #   TMPDIR       both servers keep their files there
-# Needs Debian's samba and smbclient, and root, as whom both servers let their one user act.
+# Needs Debian's samba, samba-vfs-modules and smbclient, and root, as whom both servers let their one user act.
 # The file lies in memory; get writes to /dev/null. Wall time has the client's start and logon in it.
 # A virtual machine may get memory from its host only when a page is touched for the first time, and pay for that with
 # ten times the price of a copy. So all memory is made the page cache's before each transfer: who needs a page then
@@ -33,8 +34,13 @@ program=${SERVER_BIN:-$root/target/release/dittofs}
 cd "$root"
 [ -n "${SERVER_BIN:-}" ] || cargo build -q --release -p dittofs
 # The client's libraries are optimized in a debug build, too.
-cargo build -q -p dittofs-tests --example smb_rate
+cargo build -q --workspace --example smb_rate
 rate=${CARGO_TARGET_DIR:-$root/target}/debug/examples/smb_rate
+nfsbench=''
+if [ -n "${NFSBENCH_DIR:-}" ]; then
+  cargo build -q --release --manifest-path "$NFSBENCH_DIR/Cargo.toml" --target-dir "$root/target/nfsbench"
+  nfsbench=$root/target/nfsbench/release/nfsbench
+fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/dittofs-speed.XXXXXX")
 source=$(mktemp /dev/shm/dittofs-speed.XXXXXX)
@@ -49,7 +55,7 @@ trap 'exit 143' TERM
 head -c $((mib << 20)) /dev/urandom >"$source"
 
 start_dittofs() {
-  port=${SMB_PORT:-12745}
+  port=${SMB_PORT:-12745} nfs_port=${NFS_PORT:-12747}
   cat >"$work/dittofs.yaml" <<CONFIG
 metadata: { stores: { m: { type: redb, redb: { path: metadata } } } }
 content: { stores: { c: { type: fs, fs: { path: content } } } }
@@ -59,7 +65,7 @@ adapters: { smb: { listen: "127.0.0.1:$port", signing: optional } }
 CONFIG
   local here=(--config "$work/dittofs.yaml" --data "$work/data")
   echo "$password" | "$program" user add $user --uid 0 --gid 0 "${here[@]}" >/dev/null
-  "$program" serve "${here[@]}" --nfs 127.0.0.1:0 >"$work/out" 2>"$work/log" &
+  "$program" serve "${here[@]}" --nfs 127.0.0.1:$nfs_port >"$work/out" 2>"$work/log" &
   server=$!
 }
 
@@ -171,7 +177,8 @@ for name in $servers; do
     ! client -c quit >/dev/null 2>&1 || break
     sleep 0.1
   done
-  client -c quit >/dev/null || { echo "speed.sh: $name does not answer" >&2; cat "$work/out" >&2; exit 1; }
+  client -c quit >/dev/null ||
+    { echo "speed.sh: $name does not answer" >&2; cat "$work/out" "$work"/samba/log* >&2; exit 1; }
   for protection in off sign encrypt; do
     transfer $protection put
     transfer $protection get
@@ -180,6 +187,13 @@ for name in $servers; do
   "$rate" "127.0.0.1:$port" share $user $password "$server" "$files" >"$work/rates"
   awk -F'|' -v name="$name" \
     '{ printf "%-8s  %-46s  %9.0f /s    %9.1f CPU us each\n", name, $1 ", " $2 " at once", $3, $4 }' "$work/rates"
+  if [ $name = dittofs ] && [ -n "$nfsbench" ]; then
+    "$nfsbench" --port "$nfs_port" --mountport "$nfs_port" --export /share --pid "$server" --label nfs --size 64 \
+      --secs 1 --workload randread,randwrite --depth 1,32 --syncdepth 1 >"$work/nfs"
+    awk '$2 ~ /^[0-9]+$/ && $4 == "op/s" {
+      for (i = 1; i <= NF; i++) if ($i ~ /%/) break
+      printf "%-8s  %-46s  %9.0f /s    %9.1f CPU us each\n", "nfsv3", $1 ", " $2 " at once", $3, $(i - 1) }' "$work/nfs"
+  fi
   kill "$server"
   wait "$server" 2>/dev/null || true
   server=''

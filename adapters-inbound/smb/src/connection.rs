@@ -55,7 +55,9 @@ const SLICE: Duration = Duration::from_micros(500);
 
 /// The outcome of an exchange: bytes written, or a frame with the room that it takes; none at the client's end.
 type Exchanged = Moved<Result<usize, Broken>, Result<Option<(receive::Received, Charge)>, Broken>>;
-type Running = FuturesUnordered<Pin<Box<dyn Future<Output = Result<Option<Frame>, Broken>> + Send>>>;
+/// The requests of a frame, until it is answered.
+type Request = Pin<Box<dyn Future<Output = Result<Option<Frame>, Broken>> + Send>>;
+type Running = FuturesUnordered<Request>;
 
 /// A connection.
 pub(crate) struct Connection {
@@ -265,10 +267,15 @@ impl Connection {
         let link = Arc::clone(&self.link);
         let commands = batch.requests.iter().map(|(message, _)| message.header.command);
         let mut requests = Requests::new(&self.commands, commands);
-        running.push(Box::pin(async move {
+        let mut request: Request = Box::pin(async move {
             let answered = calls::run(link, batch, &mut requests).await?;
             Ok(answered.map(|frame| Frame { charge: Some(charge), _requests: Some(requests), ..frame }))
-        }));
+        });
+        // Most need nothing that is not there. Those that do are polled again as soon as they are among the others.
+        if let Some(answered) = (&mut request).now_or_never() {
+            return answered;
+        }
+        running.push(request);
         Ok(None)
     }
 
