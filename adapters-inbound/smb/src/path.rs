@@ -28,7 +28,7 @@ pub(crate) enum PathPart {
     /// The file or directory itself.
     #[default]
     Whole,
-    /// What it has as content (`name::$DATA`), which a directory has not.
+    /// Its content (`name::$DATA`), which a directory has not.
     Content,
     /// Its list of entries (`name::$INDEX_ALLOCATION`), which only a directory has.
     Index,

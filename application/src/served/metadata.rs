@@ -81,17 +81,17 @@ impl MetadataService for ServedShare {
     }
 
     async fn lookup_stream(&self, _caller: &Caller, file: NodeId, name: &Name) -> FsResult<Attributes> {
-        strand(self.volume.names().lookup_stream(file, name)).await
+        strand(self.volume.names().streams().lookup(file, name)).await
     }
 
     async fn streams(&self, _caller: &Caller, file: NodeId) -> FsResult<Vec<StreamEntry>> {
-        strand(self.volume.names().streams(file)).await
+        strand(self.volume.names().streams().list(file)).await
     }
 
     async fn rename_stream(&self, caller: &Caller, request: &StreamRename) -> FsResult<()> {
         strand(async {
             let _passage = self.volume.freezer().pass().await?;
-            self.volume.names().rename_stream(caller, request).await
+            self.volume.names().streams().rename(caller, request).await
         })
         .await
     }

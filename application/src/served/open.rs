@@ -71,7 +71,7 @@ impl OpenService for ServedShare {
             let closed = self.volume.opens().closing().close(caller, node, open).await?;
             if closed.leaves_something() {
                 let _passage = self.volume.freezer().pass().await;
-                self.volume.names().finish_close(caller, (node, open), closed).await?;
+                self.volume.names().streams().finish_close(caller, (node, open), closed).await?;
             }
             Ok(())
         })

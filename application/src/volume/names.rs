@@ -22,7 +22,6 @@ use dittofs_domain::{
 };
 use dittofs_ports::{Caller, Changed, Created, Linked, Lookup, LookupName, Renamed, ShareMetadata};
 use smallvec::smallvec;
-pub(super) use streams::stream_entry;
 
 use crate::volume::{
     files::Files,

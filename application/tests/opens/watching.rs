@@ -333,7 +333,8 @@ async fn a_watcher_is_told_of_streams_by_the_name_of_their_file() {
     world.share.set_attributes(&caller, stream, &size, None).await.unwrap();
     assert_eq!(taken(&directory), [of(ChangeAction::ModifiedStream, "a:s")]);
     let file = opened.opened.attributes.file;
-    let rename = StreamRename { file, from: name("s"), to: name("t"), stream, replace: false };
+    let rename =
+        StreamRename { file, from: name("s"), to: name("t"), stream, held: AccessMask::DELETE, replace: false };
     world.share.rename_stream(&caller, &rename).await.unwrap();
     let renamed = [of(ChangeAction::RemovedStream, "a:s"), of(ChangeAction::AddedStream, "a:t")];
     assert_eq!(taken(&directory), renamed);

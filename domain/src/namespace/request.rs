@@ -224,6 +224,9 @@ pub struct StreamRename {
     pub to: Name,
     /// The stream that is meant: `NotFound` where the old name leads to another.
     pub stream: NodeId,
+    /// The rights to the file that the caller holds by an open of the stream: with the one to delete it, it may lose its
+    /// name.
+    pub held: AccessMask,
     /// Whether another stream may lose the new name: one without content, that nobody has open.
     pub replace: bool,
 }

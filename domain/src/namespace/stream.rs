@@ -124,10 +124,14 @@ pub fn remove(
 /// Gives a stream another name. `busy` is about the stream that loses it: whether it is open, or has unflushed bytes.
 ///
 /// # Errors
-/// Those of [`owner`]; `NotFound`; `Exists` where another stream has the name and may not lose it; `Invalid` where that
+/// Those of [`owner`]; `Access` without the right to delete; `NotFound`; `Exists` where another stream has the name and may not lose it; `Invalid` where that
 /// has content, or is `busy` (MS-FSA 2.1.5.15.11).
 pub fn rename(view: &View, request: &StreamRename, context: &Context<'_>, busy: bool) -> FsResult<Decision> {
     let file = owner(view, request.file)?;
+    let rights = granted(&NodeSecurity::from(file), context.credentials) | request.held;
+    if !rights.contains(AccessMask::DELETE) {
+        return Err(FsError::Access);
+    }
     let found = view.meant(0, &request.from).filter(|(_, found)| found.node.id == request.stream);
     let (from, source) = found.ok_or(FsError::NotFound)?;
     let mut plan = Plan::at(context.now);

@@ -163,7 +163,7 @@ const NAMES: ChangeKinds = ChangeKinds::FILE_NAME.union(ChangeKinds::DIRECTORY_N
 /// them only.
 const RENAMED: ChangeKinds = ChangeKinds::ATTRIBUTES.union(ChangeKinds::CREATION);
 
-/// What changes of a node are where it is a stream, which has nothing else of its own.
+/// The kinds of changes of a node that is a stream: it has nothing else of its own.
 fn of_stream(kinds: ChangeKinds) -> ChangeKinds {
     let pairs = [(ChangeKinds::SIZE, ChangeKinds::STREAM_SIZE), (ChangeKinds::LAST_WRITE, ChangeKinds::STREAM_WRITE)];
     pairs.into_iter().filter(|(own, _)| kinds.contains(*own)).map(|(_, stream)| stream).collect()

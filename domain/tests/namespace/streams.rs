@@ -160,7 +160,7 @@ fn all_streams_go_at_once_and_there_are_no_more_than_that() {
     assert_eq!(world.store.unlinked, left, "the reaper removes them");
 }
 
-/// What comes in between of a decision and its plan is not lost: the plan is refused.
+/// Nothing that comes in between of a decision and its plan is lost: the plan is refused.
 #[test]
 fn a_stream_that_comes_meanwhile_is_not_forgotten() {
     let mut world = World::new();
@@ -185,7 +185,10 @@ fn a_stream_with_content_keeps_its_name() {
     let file = file(&mut world, 0o600);
     let stream = make(&mut world, file, "s").unwrap();
     let other = make(&mut world, file, "t").unwrap();
-    let to = |to, replace| StreamRename { file, from: name("s"), to: name(to), stream, replace };
+    let held = AccessMask::DELETE;
+    let to = |to, replace| StreamRename { file, from: name("s"), to: name(to), stream, held, replace };
+    let without = StreamRename { held: NONE, ..to("u", false) };
+    assert_eq!(rename(&mut world, &without, false), Err(FsError::Access));
     assert_eq!(rename(&mut world, &to("T", false), false), Err(FsError::Exists));
     assert_eq!(rename(&mut world, &to("T", true), true), Err(FsError::Invalid), "it is open");
     world.tamper(other, |node| node.size = 1);
@@ -238,7 +241,8 @@ proptest! {
                 Step::Rename(from, to, replace) => {
                     let (from_key, to_key) = (folded(TABLE, NAMES[from]), folded(TABLE, NAMES[to]));
                     let Some((_, stream)) = model.get(&from_key).cloned() else { continue };
-                    let request = StreamRename { file, from: name(NAMES[from]), to: name(NAMES[to]), stream, replace };
+                    let (from_name, to_name, held) = (name(NAMES[from]), name(NAMES[to]), AccessMask::DELETE);
+                    let request = StreamRename { file, from: from_name, to: to_name, stream, held, replace };
                     let renamed = rename(&mut world, &request, false);
                     if from_key != to_key && model.contains_key(&to_key) && !replace {
                         prop_assert_eq!(renamed, Err(FsError::Exists));

@@ -203,7 +203,7 @@ pub trait MetadataService: Send + Sync {
     /// them.
     async fn streams(&self, caller: &Caller, file: NodeId) -> FsResult<Vec<StreamEntry>>;
 
-    /// Renames a stream that the caller has opened to delete it.
+    /// Renames a stream. Needs the right to delete the file, by an open or as it is.
     async fn rename_stream(&self, caller: &Caller, request: &StreamRename) -> FsResult<()>;
 
     /// Lists a part of a directory. Needs read permission; attributes of entries need search permission as well.

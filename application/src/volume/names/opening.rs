@@ -33,7 +33,7 @@ impl Names {
         request: &OpenNameRequest,
     ) -> Result<OpenedName, OpenFailure> {
         match &request.stream {
-            Some(stream) => self.open_stream(caller, request, stream).await,
+            Some(stream) => self.streams().open(caller, request, stream).await,
             None => self.open_part(caller, request, Part::Whole).await,
         }
     }
@@ -123,7 +123,7 @@ impl Names {
         let wanted = Wanted::Operation(Operation::Overwrite);
         let replaced = async {
             if node.flags.contains(NodeFlags::STREAMS) {
-                self.clear_streams(&through, node.id).await?;
+                self.streams().clear(&through, node.id).await?;
             }
             self.set_attributes_as(&through, node.id, (attributes, wanted), None).await
         };
@@ -249,7 +249,7 @@ impl Names {
         let seen = self.nodes.view(&Query::node(node)).await?;
         let Ok(stored) = self.nodes.live(&seen, node) else { return Ok(()) };
         if stored.kind == NodeKind::Stream {
-            return self.remove_stream(deletion, node).await;
+            return self.streams().remove(deletion, node).await;
         }
         let key = EntryKey::child(deletion.directory, &deletion.name);
         let opened = self.nodes.view(&Query::child(deletion.directory, key)).await?;

@@ -2,17 +2,18 @@
 
 use dittofs_domain::{
     Attributes, Cookie, Name, NodeId, NodeKind,
-    access::{self, AccessMask, NodeSecurity},
+    access::AccessMask,
     attributes::{is_newer, of_stream},
     error::{FsError, FsResult},
     namespace::{
         Context, CreateHow, RemoveKind, RemoveRequest, SetAttributes, StreamRename,
         stream::{self, STREAMS_MAX, StreamEntry},
     },
-    opens::{Deletion, OpenToken, Operation, ShareAccess},
-    plan::{Change, NodeUpdate, Plan, Query, Space, TimeChange},
+    opens::{Deletion, OpenToken, Operation},
+    plan::{Change, NodeUpdate, Plan, Query, Space, TimeChange, View},
 };
 use dittofs_ports::{Caller, Listed, LookupName, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName};
+use smallvec::smallvec;
 
 use crate::volume::{
     names::{Names, opening::TRIES_MAX},
@@ -21,13 +22,13 @@ use crate::volume::{
     plans::Named,
 };
 
+/// Operations on named streams.
+pub(crate) struct Streams<'n>(&'n Names);
+
 impl Names {
-    pub(crate) async fn lookup_stream(&self, file: NodeId, name: &Name) -> FsResult<Attributes> {
-        let seen = self.nodes.view(&stream::query(file, name)).await?;
-        self.nodes.live(&seen, file)?;
-        let (_, found) = seen.meant(0, name).ok_or(FsError::NotFound)?;
-        let own = self.nodes.overlay(seen.version, &found.node).await?;
-        self.shown(own).await
+    /// Operations on named streams.
+    pub(crate) fn streams(&self) -> Streams<'_> {
+        Streams(self)
     }
 
     /// The attributes of a node as clients see them: a stream has nearly all from its file.
@@ -37,14 +38,24 @@ impl Names {
             _ => Ok(attributes),
         }
     }
+}
 
-    pub(crate) async fn streams(&self, file: NodeId) -> FsResult<Vec<dittofs_ports::StreamEntry>> {
-        let seen = self.nodes.view(&Query::node(file)).await?;
-        self.nodes.live(&seen, file)?;
+impl Streams<'_> {
+    pub(crate) async fn lookup(&self, file: NodeId, name: &Name) -> FsResult<Attributes> {
+        let seen = self.0.nodes.view(&stream::query(file, name)).await?;
+        self.0.nodes.live(&seen, file)?;
+        let (_, found) = seen.meant(0, name).ok_or(FsError::NotFound)?;
+        let own = self.0.nodes.overlay(seen.version, &found.node).await?;
+        self.0.shown(own).await
+    }
+
+    pub(crate) async fn list(&self, file: NodeId) -> FsResult<Vec<dittofs_ports::StreamEntry>> {
+        let seen = self.0.nodes.view(&Query::node(file)).await?;
+        self.0.nodes.live(&seen, file)?;
         let mut streams = Vec::new();
         for listed in self.listed(file, true).await? {
             let Some(record) = listed.record else { continue };
-            let attributes = self.nodes.overlay(seen.version, &record).await?;
+            let attributes = self.0.nodes.overlay(seen.version, &record).await?;
             let (size, used) = (attributes.size, attributes.used);
             streams.push(dittofs_ports::StreamEntry { name: listed.name, size, used });
         }
@@ -53,19 +64,19 @@ impl Names {
 
     /// The entries of a file's streams. Never more than it can have, but for damage.
     async fn listed(&self, file: NodeId, records: bool) -> FsResult<Vec<Listed>> {
-        let listed = self.metadata.list(file, Space::Streams, Cookie::START, STREAMS_MAX, records).await;
-        Ok(listed.map_err(|error| self.share.metadata_failed(&error))?.entries)
+        let listed = self.0.metadata.list(file, Space::Streams, Cookie::START, STREAMS_MAX, records).await;
+        Ok(listed.map_err(|error| self.0.share.metadata_failed(&error))?.entries)
     }
 
     /// Opens a stream: first the file, which holds it, then the stream itself.
-    pub(super) async fn open_stream(
+    pub(super) async fn open(
         &self,
         caller: &Caller,
         request: &OpenNameRequest,
         name: &Name,
     ) -> Result<OpenedName, OpenFailure> {
         for _ in 0..TRIES_MAX {
-            match self.try_open_stream(caller, request, name).await {
+            match self.try_open(caller, request, name).await {
                 // The file has lost its name meanwhile.
                 Err(OpenFailure::Failed(FsError::Stale)) if request.name != LookupName::This => {}
                 opened => return opened,
@@ -74,14 +85,14 @@ impl Names {
         Err(FsError::Busy.into())
     }
 
-    async fn try_open_stream(
+    async fn try_open(
         &self,
         caller: &Caller,
         request: &OpenNameRequest,
         name: &Name,
     ) -> Result<OpenedName, OpenFailure> {
-        let token = OpenToken(self.share.random());
-        let file = self.open_part(caller, &of_file(request), Part::Holder(token)).await?;
+        let token = OpenToken(self.0.share.random());
+        let file = self.0.open_part(caller, &of_file(request), Part::Holder(token)).await?;
         let of = file.opened.attributes.node;
         let refused = match self.open_of(caller, request, (name, &file)).await {
             Ok(opened) => return Ok(opened),
@@ -91,11 +102,11 @@ impl Names {
             // It was made for a stream that there is not.
             let (directory, kind) = (request.directory, RemoveKind::Held(of));
             let through = Caller { opener: Some(token), ..caller.clone() };
-            if let Err(error) = self.remove(&through, &RemoveRequest { directory, name, kind }, None).await {
-                tracing::debug!(share = %self.share.name(), node = %of, %error, "a file without its stream is left");
+            if let Err(error) = self.0.remove(&through, &RemoveRequest { directory, name, kind }, None).await {
+                tracing::debug!(share = %self.0.share.name(), node = %of, %error, "a file without its stream is left");
             }
         }
-        self.close_unused(caller, of, token).await;
+        self.0.close_unused(caller, of, token).await;
         Err(refused)
     }
 
@@ -111,13 +122,13 @@ impl Names {
             return Err(FsError::Invalid.into());
         }
         let found = self.open_held(caller, request, (name, of.node, token), file.is_new).await?;
-        match self.shown(found.opened.attributes.clone()).await {
+        match self.0.shown(found.opened.attributes.clone()).await {
             Ok(attributes) => {
                 let opened = Opened { attributes, ..found.opened };
                 Ok(OpenedName { opened, name: file.name.clone(), ..found })
             }
             Err(error) => {
-                self.close_unused(caller, found.opened.attributes.node, token).await;
+                self.0.close_unused(caller, found.opened.attributes.node, token).await;
                 Err(error.into())
             }
         }
@@ -134,13 +145,13 @@ impl Names {
         let how = request.make.as_ref().map(|new| new.how);
         let part = Part::Stream { file, token };
         for _ in 0..TRIES_MAX {
-            let seen = self.nodes.view(&stream::query(file, name)).await?;
+            let seen = self.0.nodes.view(&stream::query(file, name)).await?;
             let Some((found_name, found)) = seen.meant(0, name) else {
                 if how.is_none() {
                     return Err(FsError::NotFound.into());
                 }
                 let held = if is_new_file { AccessMask::all() } else { AccessMask::empty() };
-                match self.make_stream(caller, (&request.open, part), (file, name), (&seen, held)).await? {
+                match self.make(caller, (&request.open, part), (file, name), (&seen, held)).await? {
                     Some(opened) => {
                         return Ok(OpenedName { opened, name: None, stream: Some(name.clone()), is_new: true });
                     }
@@ -151,14 +162,14 @@ impl Names {
                 return Err(FsError::Exists.into());
             }
             let target = OpenTarget { node: found.node.id, directory: None, part };
-            let mut opened = match self.opens.open_found(caller, target, &request.open).await {
+            let mut opened = match self.0.opens.open_found(caller, target, &request.open).await {
                 Err(OpenFailure::Failed(FsError::Stale)) => continue,
                 opened => opened?,
             };
             if request.open.truncate {
                 // The open was for that.
                 let empty = SetAttributes { held: AccessMask::WRITE_DATA, ..SetAttributes::size(0) };
-                self.overwrite(caller, &mut opened, (&found.node, &empty)).await?;
+                self.0.overwrite(caller, &mut opened, (&found.node, &empty)).await?;
             }
             let stream = Some(found_name.clone());
             return Ok(OpenedName { opened, name: None, stream, is_new: false });
@@ -167,21 +178,22 @@ impl Names {
     }
 
     /// Makes a stream that is open from its beginning; none if something about the file has changed since it was seen.
-    async fn make_stream(
+    async fn make(
         &self,
         caller: &Caller,
         (open, part): (&OpenRequest, Part),
         (file, name): (NodeId, &Name),
         (seen, held): (&Seen, AccessMask),
     ) -> FsResult<Option<Opened>> {
-        self.share.demand_writable()?;
+        self.0.share.demand_writable()?;
         let change = seen.node(file)?.change;
         let count = self.listed(file, false).await?.len();
-        let fresh = self.numbers.fresh().await?;
-        let now = self.share.now();
+        let fresh = self.0.numbers.fresh().await?;
+        let now = self.0.share.now();
         let context = Context { credentials: &caller.credentials, now };
-        let (token, lease) = self.opens.open_unmade(caller, (fresh.node, part), open).await?;
+        let (token, lease) = self.0.opens.open_unmade(caller, (fresh.node, part), open).await?;
         let outcome = self
+            .0
             .plans
             .run_growing(stream::query(file, name), None, |view| {
                 if view.node(file)?.change != change {
@@ -197,24 +209,24 @@ impl Names {
             }
             Ok(Named::Before(_)) | Err(FsError::Exists) => None,
             Err(error) => {
-                self.close_unused(caller, fresh.node, token).await;
+                self.0.close_unused(caller, fresh.node, token).await;
                 return Err(error);
             }
         };
         let Some((version, made)) = made else {
-            self.close_unused(caller, fresh.node, token).await;
+            self.0.close_unused(caller, fresh.node, token).await;
             return Ok(None);
         };
-        let attributes = self.nodes.overlay_changed(version, &made).await?;
+        let attributes = self.0.nodes.overlay_changed(version, &made).await?;
         Ok(Some(Opened { token, attributes, lease }))
     }
 
     /// Removes a stream whose last open is gone.
-    pub(super) async fn remove_stream(&self, deletion: &Deletion, node: NodeId) -> FsResult<()> {
-        let context = Context { credentials: &deletion.credentials, now: self.share.now() };
+    pub(super) async fn remove(&self, deletion: &Deletion, node: NodeId) -> FsResult<()> {
+        let context = Context { credentials: &deletion.credentials, now: self.0.share.now() };
         for _ in 0..TRIES_MAX {
             let file = deletion.directory;
-            let seen = self.nodes.view(&Query::node(file)).await?;
+            let seen = self.0.nodes.view(&Query::node(file)).await?;
             let Ok(change) = seen.node(file).map(|file| file.change) else { return Ok(()) };
             let listed = self.listed(file, false).await?;
             // Somebody may have renamed it.
@@ -223,12 +235,13 @@ impl Names {
             };
             let (mut lock, last) = (None, listed.len() == 1);
             let outcome = self
+                .0
                 .plans
                 .run(stream::query(file, name), |view| {
                     if view.node(file)?.change != change {
                         return Ok((Plan::default(), false));
                     }
-                    let busy = self.opens.is_busy(node, &mut lock);
+                    let busy = self.0.opens.is_busy(node, &mut lock);
                     Ok((stream::remove(view, (file, name, node), &context, (last, busy))?.plan, true))
                 })
                 .await?;
@@ -240,22 +253,23 @@ impl Names {
     }
 
     /// Takes all streams from a file that is overwritten.
-    pub(super) async fn clear_streams(&self, caller: &Caller, file: NodeId) -> FsResult<()> {
+    pub(super) async fn clear(&self, caller: &Caller, file: NodeId) -> FsResult<()> {
         for _ in 0..TRIES_MAX {
-            let seen = self.nodes.view(&Query::node(file)).await?;
-            let change = self.nodes.live(&seen, file)?.change;
+            let seen = self.0.nodes.view(&Query::node(file)).await?;
+            let change = self.0.nodes.live(&seen, file)?.change;
             let listed = self.listed(file, true).await?;
             for listed in &listed {
-                self.opens.check_one(caller, listed.node, Operation::Remove).await?;
+                self.check(caller, listed.node, Operation::Remove).await?;
             }
             let entries: Vec<StreamEntry> = listed.into_iter().map(stream_entry).collect();
             let outcome = self
+                .0
                 .plans
                 .run(Query::node(file), |view| {
                     if view.node(file)?.change != change {
                         return Ok((Plan::default(), false));
                     }
-                    Ok((stream::clear(view, file, (&entries, true), self.share.now())?, true))
+                    Ok((stream::clear(view, file, (&entries, true), self.0.share.now())?, true))
                 })
                 .await?;
             if outcome.value {
@@ -265,24 +279,25 @@ impl Names {
         Err(FsError::Busy)
     }
 
-    pub(crate) async fn rename_stream(&self, caller: &Caller, request: &StreamRename) -> FsResult<()> {
-        self.share.demand_writable()?;
-        let opened = self.opens.access_of(caller, request.stream).await?;
-        let seen = self.nodes.view(&stream::rename_query(request)).await?;
-        if !opened.contains(ShareAccess::DELETE) {
-            let file = NodeSecurity::from(&**seen.node(request.file)?);
-            access::demand(&file, &caller.credentials, AccessMask::DELETE)?;
-        }
-        self.opens.check_one(caller, request.stream, Operation::Rename).await?;
-        let context = Context { credentials: &caller.credentials, now: self.share.now() };
+    pub(crate) async fn rename(&self, caller: &Caller, request: &StreamRename) -> FsResult<()> {
+        self.0.share.demand_writable()?;
+        self.check(caller, request.stream, Operation::Rename).await?;
+        let context = Context { credentials: &caller.credentials, now: self.0.share.now() };
         let mut lock = None;
-        self.plans
+        self.0
+            .plans
             .run(stream::rename_query(request), |view| {
-                let busy = stream::replaced(view, request).is_some_and(|node| self.opens.is_busy(node, &mut lock));
+                let busy = stream::replaced(view, request).is_some_and(|node| self.0.opens.is_busy(node, &mut lock));
                 Ok((stream::rename(view, request, &context, busy)?.plan, ()))
             })
             .await
             .map(drop)
+    }
+
+    /// Demands that those who have a stream open, or cached, let an operation on its name go on.
+    async fn check(&self, caller: &Caller, stream: NodeId, operation: Operation) -> FsResult<()> {
+        let targets = |_: &View| Ok(smallvec![(stream, operation)]);
+        self.0.opens.check_names(caller, Query::default(), targets).await
     }
 
     /// Does what is left to do once an open has ended.
@@ -295,15 +310,15 @@ impl Names {
         let Ended { deletion, file, could_write } = ended;
         let is_removed = deletion.is_some();
         if let Some(deletion) = deletion {
-            self.delete(node, deletion).await;
+            self.0.delete(node, deletion).await;
         }
         let Some(file) = file else { return Ok(()) };
         if could_write && !is_removed {
             self.note_written(file, node).await;
         }
-        let ended = self.opens.closing().close(caller, file, token).await?;
+        let ended = self.0.opens.closing().close(caller, file, token).await?;
         if let Some(deletion) = ended.deletion {
-            self.delete(file, deletion).await;
+            self.0.delete(file, deletion).await;
         }
         Ok(())
     }
@@ -312,21 +327,21 @@ impl Names {
     /// cost more than the write.
     async fn note_written(&self, file: NodeId, node: NodeId) {
         if let Err(error) = self.try_note_written(file, node).await {
-            tracing::debug!(share = %self.share.name(), %node, %error, "a file does not know of a change of its stream");
+            tracing::debug!(share = %self.0.share.name(), %node, %error, "a file does not know of a change of its stream");
         }
     }
 
     async fn try_note_written(&self, file: NodeId, node: NodeId) -> FsResult<()> {
-        let (stream, shown) = (self.nodes.attributes(node).await?, self.nodes.attributes(file).await?);
+        let (stream, shown) = (self.0.nodes.attributes(node).await?, self.0.nodes.attributes(file).await?);
         if !is_newer(&stream, &shown) {
             return Ok(());
         }
-        self.share.demand_writable()?;
+        self.0.share.demand_writable()?;
         let mtime = TimeChange::Set(stream.mtime);
         let update = NodeUpdate { mtime, ctime: TimeChange::Advance, ..NodeUpdate::default() };
-        let outcome = self.plans.run(Query::node(file), |view| {
+        let outcome = self.0.plans.run(Query::node(file), |view| {
             let mut plan = Plan::at(stream.ctime);
-            if self.nodes.live(view, file)?.ctime < stream.ctime {
+            if self.0.nodes.live(view, file)?.ctime < stream.ctime {
                 plan.change(Change::UpdateNode(file, update.clone()));
             }
             Ok((plan, ()))
@@ -335,7 +350,7 @@ impl Names {
     }
 }
 
-/// What is opened of a stream's file.
+/// The open of a stream's file.
 fn of_file(request: &OpenNameRequest) -> OpenNameRequest {
     let make = request.make.clone().map(|new| dittofs_ports::NewNode { how: CreateHow::Unchecked, ..new });
     let mut rights = request.open.rights;
@@ -344,7 +359,7 @@ fn of_file(request: &OpenNameRequest) -> OpenNameRequest {
     OpenNameRequest { stream: None, make, replace: None, open, ..request.clone() }
 }
 
-pub(in crate::volume) fn stream_entry(listed: Listed) -> StreamEntry {
+fn stream_entry(listed: Listed) -> StreamEntry {
     let Listed { name, cookie, node, record } = listed;
     StreamEntry { name, cookie, node, is_there: record.is_some() }
 }

@@ -196,21 +196,6 @@ impl OpenTable {
         Ok(())
     }
 
-    /// As [`OpenTable::check_names`], for a node that is known.
-    pub(in crate::volume) async fn check_one(
-        &self,
-        caller: &Caller,
-        node: NodeId,
-        operation: Operation,
-    ) -> FsResult<()> {
-        self.check_operation(caller, node, operation, |_| Ok(())).await.map(drop)
-    }
-
-    /// The access that the caller's open of a node is for.
-    pub(in crate::volume) async fn access_of(&self, caller: &Caller, node: NodeId) -> FsResult<ShareAccess> {
-        self.change_opens(node, |opens| (opened_by(opens, caller).1, Vec::new())).await
-    }
-
     /// Whether a node that loses its last name must be kept for now: it is open, it has something unflushed, or
     /// somebody is under its lock. If not, its lock is kept in `lock`, so that this stays so until the name is gone.
     pub(in crate::volume) fn is_busy<'v>(&'v self, node: NodeId, lock: &mut Option<NodeLock<'v>>) -> bool {

@@ -19,7 +19,7 @@ use crate::volume::{
     share::Share,
 };
 
-/// What is opened.
+/// A node to open.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenTarget {
     pub(crate) node: NodeId,

@@ -11,13 +11,12 @@ use dittofs_domain::{
     plan::{Change, Expectation, NodeUpdate, Plan, Query, Space, UnlinkedReason},
     quota,
 };
-use dittofs_ports::ShareMetadata;
+use dittofs_ports::{Listed, ShareMetadata};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use crate::{
     lock_order::branch,
     volume::{
-        names::stream_entry,
         node_locks::{NodeLock, NodeLocks},
         nodes::Nodes,
         open_table::OpenTable,
@@ -159,6 +158,10 @@ impl Reaper {
             }
         }
     }
+}
+
+fn stream_entry(Listed { name, cookie, node, record }: Listed) -> StreamEntry {
+    StreamEntry { name, cookie, node, is_there: record.is_some() }
 }
 
 /// Reaps nodes, some at a time. After a failure no more are begun: a store that is away is not asked for each of them.

@@ -66,7 +66,8 @@ async fn rename_stream(
         return Err(NtStatus::OBJECT_NAME_INVALID.into());
     };
     let replace = wanted.flags.contains(RenameFlags::REPLACE_IF_EXISTS);
-    let request = StreamRename { file, from, to: to.clone(), stream: node.node, replace };
+    let (to_name, held) = (to.clone(), node.access);
+    let request = StreamRename { file, from, to: to_name, stream: node.node, held, replace };
     entered.share.rename_stream(&node.caller, &request).await?;
     let mut place = node.place.lock();
     place.path = match place.path.rsplit_once(':') {
@@ -108,7 +109,7 @@ impl Destination {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
         let path = Path::parse(path)?;
-        // What a file has as content is not made a stream, nor the other way round.
+        // The content of a file is not made a stream, nor the other way round.
         if path.part != PathPart::Whole {
             return Err(NtStatus::OBJECT_NAME_INVALID.into());
         }
