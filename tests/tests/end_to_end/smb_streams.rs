@@ -18,7 +18,6 @@ use dittofs_smb_wire::{
     write::{WriteFlags, WriteRequest},
 };
 use dittofs_tests::smb_client::SmbClient;
-use nfs3_client::nfs3_types::nfs3::*;
 
 use crate::{
     listing::list,
