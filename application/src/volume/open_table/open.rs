@@ -56,7 +56,7 @@ impl Part {
 
     fn open(self, caller: &Caller, request: &OpenRequest, lease: Option<LeaseKey>) -> Open {
         let share = match self {
-            Part::Holder(_) => ShareMode { access: ShareAccess::empty(), deny: request.deny & ShareAccess::DELETE },
+            Part::Holder(_) => ShareMode { access: ShareAccess::STREAM, deny: request.deny & ShareAccess::DELETE },
             Part::Whole | Part::Stream { .. } => ShareMode { access: share_access(request.rights), deny: request.deny },
         };
         let file = match self {
