@@ -55,8 +55,8 @@ impl Path {
             return Err(NtStatus::INVALID_PARAMETER);
         }
         let text = text.strip_suffix(['\\', '/']).unwrap_or(text);
-        let (directories, last) = match text.rfind(['\\', '/']) {
-            Some(at) => (Some(&text[..at]), &text[at + 1..]),
+        let (directories, last) = match text.rsplit_once(['\\', '/']) {
+            Some((directories, last)) => (Some(directories), last),
             None => (None, text),
         };
         let (last, part) = split_part(last)?;

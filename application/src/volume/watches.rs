@@ -118,8 +118,8 @@ impl Watches {
         let (first, changes) = match first.subject {
             Subject::Stream(entry) => match self.stream_name(entry).await? {
                 Some(subject) => {
-                    stream = [EntryChange { subject, ..first.clone() }];
-                    (&stream[0], &stream[..])
+                    stream = EntryChange { subject, ..first.clone() };
+                    (&stream, std::slice::from_ref(&stream))
                 }
                 None => return Ok(()),
             },

@@ -124,8 +124,8 @@ pub fn remove(
 /// Gives a stream another name. `busy` is about the stream that loses it: whether it is open, or has unflushed bytes.
 ///
 /// # Errors
-/// Those of [`owner`]; `Access` without the right to delete; `NotFound`; `Exists` where another stream has the name and may not lose it; `Invalid` where that
-/// has content, or is `busy` (MS-FSA 2.1.5.15.11).
+/// Those of [`owner`]; `Access` without the right to delete; `NotFound`; `Exists` where another stream has the name and
+/// may not lose it; `Invalid` where that has content, or is `busy` (MS-FSA 2.1.5.15.11).
 pub fn rename(view: &View, request: &StreamRename, context: &Context<'_>, busy: bool) -> FsResult<Decision> {
     let file = owner(view, request.file)?;
     let rights = granted(&NodeSecurity::from(file), context.credentials) | request.held;
