@@ -25,7 +25,7 @@ use crate::{
     counts::Requests,
     establish::{SetUp, answer_negotiate, binding, set_up},
     failure::Failure,
-    link::{Cancelled, Frame, Link},
+    link::{Cancelled, Frame, Link, Wait},
     open::{Open, Sent},
     session::Session,
     tree::Tree,
@@ -130,13 +130,13 @@ impl Call {
     ///
     /// # Errors
     /// It has to be answered now.
-    pub(crate) fn wait(&self) -> Result<Cancelled, CantWait> {
+    pub(crate) fn wait(&self, wait: Wait) -> Result<Cancelled, CantWait> {
         if !self.may_wait || self.async_id.load(Ordering::Acquire) != 0 {
             return Err(CantWait::Frame);
         }
         // The other half is for what the client asks meanwhile: to cancel, to unlock, or to close.
         let waiting_max = self.link.server.options.limits.in_flight / 2;
-        let entered = self.link.waiting.enter(self.header.message_id, waiting_max);
+        let entered = self.link.waiting.enter(self.header.message_id, wait, waiting_max);
         let (id, cancelled) = entered.ok_or(CantWait::TooMany)?;
         self.async_id.store(id, Ordering::Release);
         if let Some(earlier) = &self.earlier {

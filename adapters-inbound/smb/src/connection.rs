@@ -200,10 +200,11 @@ impl Connection {
         Ok(None)
     }
 
-    /// Reads nothing more. Nobody can cancel what waits any more, or close what it waits for, so it ends now.
+    /// Reads nothing more. Nobody can cancel what waits any more, or close what it waits for, so it ends now, unless it
+    /// does so by itself.
     fn stop_reading(&self, reads: &mut bool) {
         *reads = false;
-        self.link.waiting.cancel_all();
+        self.link.waiting.cancel_endless();
     }
 
     fn note_activity(&self, is_idle: bool) {

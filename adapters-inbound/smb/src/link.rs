@@ -23,7 +23,7 @@ use crate::{
     session::{Session, User},
 };
 pub(crate) use outbox::{Frame, Outbox};
-pub(crate) use waiting::{Cancelled, Waiting};
+pub(crate) use waiting::{Cancelled, Wait, Waiting};
 
 /// A connection.
 pub(crate) struct Link {

@@ -20,6 +20,7 @@ use crate::{
     calls::{Call, CantWait, Done},
     failure::Failure,
     holdings::Held,
+    link::Wait,
     names::shown,
     open::{OpenKind, OpenNode},
     path::with_stream,
@@ -52,7 +53,7 @@ pub(super) async fn notify(call: &Call, request: &ChangeNotifyRequest) -> Result
     {
         return answer;
     }
-    let cancelled = call.wait().map_err(refused)?;
+    let cancelled = call.wait(Wait::Endless).map_err(refused)?;
     // It may take for ever: the close of the open must not wait for it.
     drop(in_use);
     tokio::select! {

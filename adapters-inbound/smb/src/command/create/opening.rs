@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use crate::{
     calls::{Call, CantWait},
     failure::Failure,
+    link::Wait,
 };
 
 type Opened = Result<OpenedName, OpenFailure>;
@@ -25,7 +26,7 @@ pub(super) async fn open(call: &Call, entered: &Entered, request: &OpenNameReque
         Ok(opened) => return opened.map_err(refused),
         Err(_) => return Err(NtStatus::INTERNAL_ERROR.into()),
     }
-    let cancelled = call.wait();
+    let cancelled = call.wait(Wait::Bounded);
     let opening = start(entered, waits(true));
     let opened = match cancelled {
         Err(CantWait::Frame) => opening.await,

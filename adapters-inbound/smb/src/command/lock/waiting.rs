@@ -12,6 +12,7 @@ use super::{enter, refusal, unlock};
 use crate::{
     calls::{Call, CantWait},
     failure::Failure,
+    link::Wait,
     locking::LockWaiters,
     open::OpenNode,
 };
@@ -34,7 +35,7 @@ pub(super) async fn lock(call: &Call, node: &OpenNode, lock: Lock) -> Result<(),
         LockReply::Conflict(_) | LockReply::Grace => return Err(NtStatus::LOCK_NOT_GRANTED.into()),
         LockReply::Queued => {}
     }
-    let cancelled = match call.wait() {
+    let cancelled = match call.wait(Wait::Endless) {
         Ok(cancelled) => cancelled,
         Err(reason) => {
             let is_gone = entered.share.cancel_lock(&node.caller, node.node, waits.token).await?;
