@@ -14,6 +14,8 @@ use crate::{
 pub struct Attributes {
     /// The node (fileid).
     pub node: NodeId,
+    /// The file that it belongs to: for a stream the one that has it, else the node itself.
+    pub file: NodeId,
     /// The kind of the node.
     pub kind: NodeKind,
     /// Permission bits.
@@ -67,6 +69,7 @@ pub struct Pending {
 pub fn overlay(stored: &Node, pending: Option<&Pending>) -> Attributes {
     let mut attributes = Attributes {
         node: stored.id,
+        file: if stored.kind == NodeKind::Stream { stored.parent.directory } else { stored.id },
         kind: stored.kind,
         mode: stored.mode,
         uid: stored.uid,
@@ -100,12 +103,31 @@ pub fn overlay(stored: &Node, pending: Option<&Pending>) -> Attributes {
             attributes.atime = attributes.atime.max(atime);
         }
     }
-    if stored.kind == NodeKind::File {
+    if stored.kind.has_content() {
         // Rows behind a new size stay until they are reaped, and bytes over stored ones are counted twice until they
         // are flushed; no file has more bytes than its size.
         attributes.used = attributes.used.min(attributes.size);
     }
     attributes
+}
+
+/// Returns the attributes of a stream as clients see them: its own are its size and what it takes up, all others are its
+/// file's (MS-FSA, 2.1.1.5). A change of a stream's content is one of the file, which the file's own row notes when the
+/// stream is closed: until then it shows by the stream alone.
+pub fn of_stream(stream: &Attributes, file: &Attributes) -> Attributes {
+    let mut attributes =
+        Attributes { node: stream.node, kind: stream.kind, size: stream.size, used: stream.used, ..file.clone() };
+    if is_newer(stream, file) {
+        attributes.mtime = stream.mtime;
+        attributes.ctime = stream.ctime;
+    }
+    attributes
+}
+
+/// Whether a stream has changed since the last change that its file knows of. A time that a client has set on the file
+/// since then stays, however old it is: to set it was a change.
+pub fn is_newer(stream: &Attributes, file: &Attributes) -> bool {
+    stream.ctime > file.ctime
 }
 
 #[cfg(test)]

@@ -40,6 +40,12 @@ bitflags! {
         const EXTENDED_ATTRIBUTES = 0x80;
         /// Owner, group, mode or ACL.
         const SECURITY = 0x100;
+        /// A name of a stream.
+        const STREAM_NAME = 0x200;
+        /// The size of a stream.
+        const STREAM_SIZE = 0x400;
+        /// The content of a stream.
+        const STREAM_WRITE = 0x800;
     }
 }
 
@@ -57,6 +63,12 @@ pub enum ChangeAction {
     RenamedFrom = 4,
     /// It was the name that the record before has.
     RenamedTo = 5,
+    /// The file has got a stream.
+    AddedStream = 6,
+    /// The file has lost a stream.
+    RemovedStream = 7,
+    /// The content of a stream of the file has changed.
+    ModifiedStream = 8,
 }
 
 /// One change, for a watcher.
@@ -66,6 +78,8 @@ pub struct ChangeRecord {
     pub action: ChangeAction,
     /// The names from the watched directory on, which is not among them.
     pub path: Arc<[Name]>,
+    /// The stream of the file that the path leads to, if it is one that has changed.
+    pub stream: Option<Name>,
 }
 
 /// Bytes of a record besides its name: the offset of the next one, the action, and the length of the name.
@@ -77,7 +91,8 @@ impl ChangeRecord {
     /// The bytes that it takes in FILE_NOTIFY_INFORMATION at most, and about those in memory. A name has no more UTF-16
     /// units than bytes, whatever its bytes mean.
     pub fn bytes(&self) -> usize {
-        let units: usize = self.path.iter().map(|name| name.as_bytes().len() + 1).sum();
+        let names = self.path.iter().chain(&self.stream);
+        let units: usize = names.map(|name| name.as_bytes().len() + 1).sum();
         (HEAD_BYTES + 2 * units.saturating_sub(1)).next_multiple_of(ALIGNMENT)
     }
 }

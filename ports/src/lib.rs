@@ -18,8 +18,8 @@ pub use inbound::{
     ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService, NameKind, NewNode, NewUser, NodeRef,
     OpenEvents, OpenFailure, OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, PinningBackup, Presented,
     ReadReply, RecoveryService, Renamed, RepairOutcome, SealedUnder, Seek, ShareChange, ShareInfo, ShareServices,
-    ShareSpace, Stability, UserChange, UserInfo, Watch, WatchReply, WatchRequest, WatchService, WeakAttributes,
-    WriteReply, WriteVerifier,
+    ShareSpace, Stability, StreamEntry, UserChange, UserInfo, Watch, WatchReply, WatchRequest, WatchService,
+    WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{
     Appended, ApplyError, BackupFolderError, BackupFolders, BackupReader, BackupRows, BackupWriter, BlockCache,

@@ -64,7 +64,7 @@ pub(crate) fn metadata(node: &Attributes) -> FileMetadata {
         end_of_file: if is_directory { 0 } else { node.size },
         attributes: attributes(node),
         reparse_tag: 0,
-        file_id: node.node.0,
+        file_id: node.file.0,
         ea_size: ea_size(node.xattr_bytes),
     }
 }

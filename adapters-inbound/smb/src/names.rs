@@ -56,6 +56,11 @@ pub(crate) fn stored(text: &str) -> FsResult<Name> {
     Name::new(&bytes)
 }
 
+/// The name of a stream as clients see it: as one of them has written it.
+pub(crate) fn stream_shown(name: &Name) -> String {
+    String::from_utf8_lossy(name.as_bytes()).into_owned()
+}
+
 /// The character that is shown in place of one that Windows forbids.
 fn replacement(char: char) -> Option<char> {
     let place = FORBIDDEN.iter().position(|forbidden| *forbidden == char);

@@ -81,6 +81,11 @@ impl Place {
         Ok(Place { entry, path, below, _room })
     }
 
+    /// It stands below these.
+    pub(crate) fn stand_below(&mut self, below: Below) {
+        self.below = below;
+    }
+
     /// It is being closed: whoever waits for that may rename the directories on its path.
     pub(crate) fn leave(&mut self) {
         self.below = Below::default();
@@ -95,6 +100,8 @@ impl Place {
 /// An open node.
 pub(crate) struct OpenNode {
     pub(crate) node: NodeId,
+    /// The file, where the node is a stream of it; else the node itself.
+    pub(crate) file: NodeId,
     pub(crate) token: OpenToken,
     /// The rights that it was opened with.
     pub(crate) access: AccessMask,
@@ -178,6 +185,11 @@ impl OpenNode {
     /// `ACCESS_DENIED`.
     pub(crate) fn demand_any(&self, rights: AccessMask) -> Result<(), NtStatus> {
         if self.access.intersects(rights) { Ok(()) } else { Err(NtStatus::ACCESS_DENIED) }
+    }
+
+    /// Whether it is a named stream of a file.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.file != self.node
     }
 
     /// Notes where a read or write has ended.

@@ -34,7 +34,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 fn open(state: &MemoryOpenState, client: u64) {
     let key = LeaseKey { client: client_id(client), form: LeaseForm::Lease, id: u128::from(client) };
     let share = ShareMode { access: ShareAccess::READ, deny: ShareAccess::empty() };
-    let open = Open { client: client_id(client), share, locking: Locking::Mandatory, lease: Some(key) };
+    let open = Open { client: client_id(client), share, locking: Locking::Mandatory, lease: Some(key), file: None };
     now(state.update(SHARED, &mut |opens: &mut NodeOpens| {
         assert_eq!(opens.open(OpenToken(client), open, false, 1), Outcome::Granted(Vec::new()));
         assert_eq!(opens.request_lease(key, Rights::READ | Rights::HANDLE).rights, Rights::READ | Rights::HANDLE);

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    Attributes, NodeId, OpId,
+    Attributes, Name, NodeId, OpId,
     access::AccessMask,
     error::FsResult,
-    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, SetXattrs},
+    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, SetXattrs, StreamRename},
     xattr::Xattrs,
 };
 use dittofs_ports::{
-    Caller, Changed, Created, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
+    Caller, Changed, Created, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed, StreamEntry,
 };
 
 use super::ServedShare;
@@ -95,6 +95,22 @@ impl MetadataService for ServedShare {
         strand(async {
             let _passage = self.volume.freezer().pass().await?;
             self.volume.names().set_xattrs(caller, node, request, op).await
+        })
+        .await
+    }
+
+    async fn lookup_stream(&self, _caller: &Caller, file: NodeId, name: &Name) -> FsResult<Attributes> {
+        strand(self.volume.names().streams().lookup(file, name)).await
+    }
+
+    async fn streams(&self, _caller: &Caller, file: NodeId) -> FsResult<Vec<StreamEntry>> {
+        strand(self.volume.names().streams().list(file)).await
+    }
+
+    async fn rename_stream(&self, caller: &Caller, request: &StreamRename) -> FsResult<()> {
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.names().streams().rename(caller, request).await
         })
         .await
     }

@@ -12,7 +12,10 @@ use dittofs_ports::{
 };
 
 use super::ServedShare;
-use crate::lock_order::strand;
+use crate::{
+    lock_order::strand,
+    volume::{OpenTarget, Part},
+};
 
 impl ServedShare {
     /// Drops all that a client has, and removes what was to go with its opens.
@@ -34,7 +37,8 @@ impl OpenService for ServedShare {
     }
 
     async fn open(&self, caller: &Caller, node: NodeId, request: &OpenRequest) -> FsResult<Opened> {
-        strand(self.volume.opens().open_found(caller, (node, None), request)).await.map_err(|failure| match failure {
+        let target = OpenTarget { node, directory: None, part: Part::Whole };
+        strand(self.volume.opens().open_found(caller, target, request)).await.map_err(|failure| match failure {
             OpenFailure::Deleting => FsError::ShareDenied,
             OpenFailure::Failed(error) => error,
         })
@@ -64,9 +68,10 @@ impl OpenService for ServedShare {
 
     async fn close(&self, caller: &Caller, node: NodeId, open: OpenToken) -> FsResult<()> {
         strand(async {
-            if let Some(deletion) = self.volume.opens().closing().close(caller, node, open).await? {
+            let closed = self.volume.opens().closing().close(caller, node, open).await?;
+            if closed.leaves_something() {
                 let _passage = self.volume.freezer().pass().await;
-                self.volume.names().delete(node, deletion).await;
+                self.volume.names().streams().finish_close(caller, (node, open), closed).await?;
             }
             Ok(())
         })

@@ -4,6 +4,7 @@ mod attributes;
 mod listing;
 mod opening;
 mod repeated;
+mod streams;
 mod walk;
 mod watching;
 mod xattrs;

@@ -36,6 +36,8 @@ use crate::{
     },
 };
 pub(super) use admit::{Admitted, CloneLocks, Wanted, readable, writable};
+pub(super) use closing::Ended;
+pub(crate) use open::{OpenTarget, Part};
 
 /// Places to wait at, which nodes share: who is woken for another one looks and waits again.
 const SHARDS: u64 = 64;

@@ -83,7 +83,7 @@ impl Watches {
     /// Tells that bytes of a file were written.
     pub(super) async fn tell_written(&self, file: &Node, has_new_size: bool) {
         let size = if has_new_size { ChangeKinds::SIZE } else { ChangeKinds::empty() };
-        let kinds = ChangeKinds::LAST_WRITE | size;
+        let EntryChange { kinds, .. } = EntryChange::modified(file, ChangeKinds::LAST_WRITE | size);
         if !self.table.wants(kinds) {
             return;
         }
@@ -91,7 +91,7 @@ impl Watches {
         if self.repeats.is_told(file.id, kinds, (generation, now)) {
             return;
         }
-        self.tell_all(vec![EntryChange::modified(file, kinds)]).await;
+        self.tell_all(vec![EntryChange::modified(file, ChangeKinds::LAST_WRITE | size)]).await;
         self.repeats.note(file.id, kinds, (generation, now));
     }
 
@@ -114,9 +114,22 @@ impl Watches {
     /// Tells those who watch the directory, and those who watch the tree of one above, of changes of one kind in it. The
     /// way up is the same for all changes in one directory.
     async fn tell(&self, first: &EntryChange, changes: &[EntryChange], way: &mut Option<Way>) -> FsResult<()> {
+        let stream;
+        let (first, changes) = match first.subject {
+            Subject::Stream(entry) => match self.stream_name(entry).await? {
+                Some(subject) => {
+                    stream = EntryChange { subject, ..first.clone() };
+                    (&stream, std::slice::from_ref(&stream))
+                }
+                None => return Ok(()),
+            },
+            _ => (first, changes),
+        };
         let directory = match &first.subject {
             Subject::Name { directory, .. } => *directory,
-            Subject::Node(parent) => parent.directory,
+            Subject::Node(parent) | Subject::Stream(parent) | Subject::StreamName { file: parent, .. } => {
+                parent.directory
+            }
         };
         let kinds = first.kinds;
         let (watchers, has_trees) = self.table.watchers(directory, kinds);
@@ -125,12 +138,17 @@ impl Watches {
         }
         let mut named = Vec::with_capacity(changes.len());
         for change in changes {
-            let Some(name) = self.name(&change.subject).await? else { return Ok(()) };
-            named.push((change.action, name));
+            let Some((name, stream)) = self.name(&change.subject).await? else { return Ok(()) };
+            named.push((change.action, name, stream));
         }
         let records = |below: &[Step]| -> Vec<ChangeRecord> {
             let path = |name: &Name| below.iter().rev().map(|step| &step.name).chain([name]).cloned().collect();
-            named.iter().map(|(action, name)| ChangeRecord { action: *action, path: path(name) }).collect()
+            let record = |(action, name, stream): &(ChangeAction, Name, Option<Name>)| ChangeRecord {
+                action: *action,
+                path: path(name),
+                stream: stream.clone(),
+            };
+            named.iter().map(record).collect()
         };
         self.push(&watchers, &records(&[]), |_| true).await;
         if !has_trees {
@@ -161,12 +179,16 @@ impl Watches {
         Ok(())
     }
 
-    /// The name that a change is told of by; none if nothing leads to the node any more by which it is known.
-    async fn name(&self, subject: &Subject) -> FsResult<Option<Name>> {
-        match subject {
-            Subject::Name { name, .. } => Ok(Some(name.clone())),
-            Subject::Node(parent) => self.name_of(*parent).await,
-        }
+    /// The name that a change is told of by, and that of a stream; none if nothing leads to the node any more by which it
+    /// is known.
+    async fn name(&self, subject: &Subject) -> FsResult<Option<(Name, Option<Name>)>> {
+        Ok(match subject {
+            Subject::Name { name, .. } => Some((name.clone(), None)),
+            Subject::Node(parent) | Subject::Stream(parent) => self.name_of(*parent).await?.map(|name| (name, None)),
+            Subject::StreamName { file, name } => {
+                self.name_of(*file).await?.map(|of_file| (of_file, Some(name.clone())))
+            }
+        })
     }
 
     /// Tells those watchers that may see it.

@@ -30,6 +30,7 @@ fn request(text: &str, how: Option<CreateHow>) -> OpenNameRequest {
     OpenNameRequest {
         directory: NodeId::ROOT,
         name: LookupName::Child(name(text)),
+        stream: None,
         kind: NameKind::Any,
         make,
         replace: None,

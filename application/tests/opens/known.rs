@@ -42,7 +42,7 @@ async fn known(opens: NodeOpens) -> (World, NodeId) {
 fn opened(share: ShareMode, rights: Rights) -> (NodeOpens, Caller) {
     let caller = Caller { opener: Some(OpenToken(1)), ..nfs(1) };
     let key = LeaseKey { client: caller.client, form: LeaseForm::Lease, id: 7 };
-    let open = Open { client: caller.client, share, locking: Locking::Mandatory, lease: Some(key) };
+    let open = Open { client: caller.client, share, locking: Locking::Mandatory, lease: Some(key), file: None };
     let mut opens = NodeOpens::default();
     let _ = opens.open(OpenToken(1), open, false, 0);
     assert_eq!(opens.request_lease(key, rights).rights, rights);

@@ -13,6 +13,7 @@ mod locks;
 mod policy;
 mod release;
 mod share_modes;
+mod streams;
 mod unlinked;
 mod watching;
 mod world;

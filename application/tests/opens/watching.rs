@@ -10,9 +10,9 @@ use dittofs_domain::{
     access::AccessMask,
     namespace::{
         CreateHow, CreateRequest, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest, RenameRequest,
-        SetAttributes,
+        SetAttributes, StreamRename,
     },
-    watch::{ChangeAction, ChangeKinds},
+    watch::{ChangeAction, ChangeKinds, ChangeRecord},
 };
 use dittofs_ports::{
     BlockService, Caller, ChangeListener, MetadataService, OpenRequest, OpenService, ShareServices, Watch, WatchReply,
@@ -49,12 +49,14 @@ async fn watch(world: &World, directory: NodeId, tree: bool) -> Arc<dyn Watch> {
 
 /// Takes what there is: actions and paths.
 fn taken(watch: &Arc<dyn Watch>) -> Vec<(ChangeAction, String)> {
-    let path = |path: &[Name]| {
-        path.iter().map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned()).collect::<Vec<_>>().join("/")
+    let text = |name: &Name| String::from_utf8_lossy(name.as_bytes()).into_owned();
+    let path = |record: &ChangeRecord| {
+        let path = record.path.iter().map(text).collect::<Vec<_>>().join("/");
+        record.stream.iter().map(text).fold(path, |path, stream| format!("{path}:{stream}"))
     };
     match watch.take() {
         WatchReply::Nothing => Vec::new(),
-        WatchReply::Changes(records) => records.iter().map(|record| (record.action, path(&record.path))).collect(),
+        WatchReply::Changes(records) => records.iter().map(|record| (record.action, path(record))).collect(),
         reply => panic!("{reply:?}"),
     }
 }
@@ -313,4 +315,31 @@ async fn a_thousand_watchers_of_a_tree_are_all_told() {
     for watch in &watches {
         assert_eq!(taken(watch).len(), 50);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watcher_is_told_of_streams_by_the_name_of_their_file() {
+    let world = World::new().await;
+    let directory = watch(&world, NodeId::ROOT, false).await;
+    let stream = crate::streams::written(&world, "a", "s", b"").await;
+    let of = |action, path| told(&[(action, path)])[0].clone();
+    let all = taken(&directory);
+    assert_eq!(all, [of(ADDED, "a"), of(ChangeAction::AddedStream, "a:s")]);
+    let opened = world.share.open_name(&nfs(1), &crate::streams::make("a", "s")).await.unwrap();
+    let caller = Caller { opener: Some(opened.opened.token), ..nfs(1) };
+    world.write(&caller, stream, 0, b"bytes").await.unwrap();
+    assert_eq!(taken(&directory), [of(ChangeAction::ModifiedStream, "a:s")]);
+    let size = SetAttributes { held: AccessMask::WRITE_DATA, ..SetAttributes::size(1) };
+    world.share.set_attributes(&caller, stream, &size, None).await.unwrap();
+    assert_eq!(taken(&directory), [of(ChangeAction::ModifiedStream, "a:s")]);
+    let file = opened.opened.attributes.file;
+    let rename =
+        StreamRename { file, from: name("s"), to: name("t"), stream, held: AccessMask::DELETE, replace: false };
+    world.share.rename_stream(&caller, &rename).await.unwrap();
+    let renamed = [of(ChangeAction::RemovedStream, "a:s"), of(ChangeAction::AddedStream, "a:t")];
+    assert_eq!(taken(&directory), renamed);
+    let entry = Some((file, name("t")));
+    world.share.set_deletion(&caller, stream, opened.opened.token, entry).await.unwrap();
+    world.share.close(&caller, stream, opened.opened.token).await.unwrap();
+    assert_eq!(taken(&directory), [of(ChangeAction::RemovedStream, "a:t")]);
 }

@@ -118,6 +118,7 @@ async fn what_is_made_or_overwritten_gets_those_that_it_is_given() {
         directory: NodeId::ROOT,
         name: LookupName::Child(Name::new(b"new").unwrap()),
         kind: NameKind::Any,
+        stream: None,
         make: Some(NewNode {
             kind: NewKind::File,
             attributes: InitialAttributes { mode: Some(0o644), ..InitialAttributes::default() },

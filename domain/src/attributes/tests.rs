@@ -52,6 +52,7 @@ fn node() -> Node {
 fn without_pending_bytes_attributes_are_the_stored_ones() {
     let expected = Attributes {
         node: NodeId(42),
+        file: NodeId(42),
         kind: NodeKind::File,
         mode: 0o640,
         uid: 1,

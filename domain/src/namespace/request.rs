@@ -231,3 +231,21 @@ impl RenameRequest {
         RenameRequest { from_directory, from_name, to_directory, to_name, node, replace, held }
     }
 }
+
+/// The rename of a stream, within its file (MS-FSA 2.1.5.15.11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamRename {
+    /// The file.
+    pub file: NodeId,
+    /// The stream's name.
+    pub from: Name,
+    /// Its new name.
+    pub to: Name,
+    /// The stream that is meant: `NotFound` where the old name leads to another.
+    pub stream: NodeId,
+    /// The rights to the file that the caller holds by an open of the stream: with the one to delete it, it may lose its
+    /// name.
+    pub held: AccessMask,
+    /// Whether another stream may lose the new name: one without content, that nobody has open.
+    pub replace: bool,
+}

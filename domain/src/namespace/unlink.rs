@@ -50,7 +50,7 @@ fn keep(plan: &mut Plan, node: &Node, left: u32, lost: Parent) {
 }
 
 /// The node has no other name: it goes at once where nothing else is kept of it, or waits.
-fn forget(plan: &mut Plan, node: &Node, links: LinkChange, busy: bool) {
+pub(super) fn forget(plan: &mut Plan, node: &Node, links: LinkChange, busy: bool) {
     if !busy && !node.has_rows() {
         // Rows that came since the view was made would be orphans.
         plan.require(Expectation::ChangeIs { node: node.id, change: node.change });

@@ -366,7 +366,7 @@ impl NodeOpens {
 fn content_trigger(access: ShareAccess) -> Option<Trigger> {
     match access {
         access if access.contains(ShareAccess::WRITE) => Some(Trigger::OpenWrite),
-        access if access.is_empty() => None,
+        access if !access.intersects(ShareAccess::all()) => None,
         _ => Some(Trigger::OpenRead),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     client::ClientId,
+    id::NodeId,
     opens::{LeaseForm, LeaseKey, OpenToken, Requester, ShareAccess, ShareMode, share_mode::ShareCounts},
 };
 
@@ -27,6 +28,8 @@ pub struct Open {
     pub locking: Locking,
     /// Under which key it caches.
     pub lease: Option<LeaseKey>,
+    /// Of a stream: the file that it is of, which is held by an open with the same token for as long as this one lasts.
+    pub file: Option<NodeId>,
 }
 
 impl Open {

@@ -15,6 +15,12 @@ bitflags! {
     }
 }
 
+impl ShareAccess {
+    /// Of a file: holding it for an open of one of its streams. No share mode denies it, so it is not among
+    /// [`ShareAccess::all`]; other than an open of attributes, an open for it denies what it says.
+    pub const STREAM: ShareAccess = ShareAccess::from_bits_retain(8);
+}
+
 /// The access that an open is for, and the access that it denies to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct ShareMode {

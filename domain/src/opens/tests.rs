@@ -67,6 +67,7 @@ fn open(client: u64, access: ShareAccess) -> Open {
         share: ShareMode { access, deny: ShareAccess::empty() },
         locking: Locking::Mandatory,
         lease: None,
+        file: None,
     }
 }
 

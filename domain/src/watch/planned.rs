@@ -16,6 +16,8 @@ pub struct PlannedChanges {
     removed: SmallVec<[(EntryKey, NodeId); 2]>,
     added: SmallVec<[(EntryKey, NodeId); 1]>,
     modified: SmallVec<[(NodeId, ChangeKinds); 1]>,
+    /// Names of streams that go and come.
+    streams: SmallVec<[(EntryKey, ChangeAction); 1]>,
 }
 
 /// Where something has changed.
@@ -30,6 +32,15 @@ pub enum Subject {
     },
     /// A node, by the entry that leads to it.
     Node(Parent),
+    /// A stream, by its entry in its file.
+    Stream(Parent),
+    /// A name of a stream.
+    StreamName {
+        /// The entry that leads to its file.
+        file: Parent,
+        /// The name.
+        name: Name,
+    },
 }
 
 /// A change, before it is known who watches.
@@ -48,6 +59,10 @@ pub struct EntryChange {
 impl EntryChange {
     /// A node was modified.
     pub fn modified(node: &Node, kinds: ChangeKinds) -> EntryChange {
+        if node.kind == NodeKind::Stream {
+            let (subject, kinds) = (Subject::Stream(node.parent), of_stream(kinds));
+            return EntryChange { subject, node: node.id, action: ChangeAction::ModifiedStream, kinds };
+        }
         EntryChange { subject: Subject::Node(node.parent), node: node.id, action: ChangeAction::Modified, kinds }
     }
 }
@@ -65,6 +80,10 @@ impl PlannedChanges {
                 Change::DeleteEntry(key) if key.space == Space::Children => {
                     planned.removed.extend(leads_to(plan, key).map(|node| (key.clone(), node)));
                 }
+                Change::InsertEntry { key, .. } => planned.streams.push((key.clone(), ChangeAction::AddedStream)),
+                Change::DeleteEntry(key) if key.space == Space::Streams => {
+                    planned.streams.push((key.clone(), ChangeAction::RemovedStream));
+                }
                 Change::UpdateNode(node, update) => {
                     planned.modified.extend(Some((*node, kinds(update))).filter(|(_, kinds)| !kinds.is_empty()));
                 }
@@ -76,7 +95,8 @@ impl PlannedChanges {
 
     /// Whether clients see no change.
     pub fn is_empty(&self) -> bool {
-        self.removed.is_empty() && self.added.is_empty() && self.modified.is_empty()
+        let names = self.removed.is_empty() && self.added.is_empty() && self.streams.is_empty();
+        names && self.modified.is_empty()
     }
 
     /// All that may have changed, whatever kind of nodes the names lead to.
@@ -86,7 +106,9 @@ impl PlannedChanges {
             // A rename tells of more than the name.
             false => NAMES.union(RENAMED),
         };
-        self.modified.iter().fold(names, |all, (_, kinds)| all | *kinds)
+        let streams = if self.streams.is_empty() { ChangeKinds::empty() } else { ChangeKinds::STREAM_NAME };
+        // Whether a node is a stream is not known yet.
+        self.modified.iter().fold(names | streams, |all, (_, kinds)| all | *kinds | of_stream(*kinds))
     }
 
     /// The changes, in the order in which watchers are told, once the plan was applied.
@@ -119,6 +141,12 @@ impl PlannedChanges {
             let after = applied.node(*node).and_then(|touched| touched.after.as_ref());
             changes.extend(after.map(|node| EntryChange::modified(node, *kinds)));
         }
+        for (key, action) in &self.streams {
+            let touched = applied.node(key.directory);
+            let Some(file) = touched.and_then(|touched| touched.after.as_ref()) else { continue };
+            let subject = Subject::StreamName { file: file.parent, name: key.name.clone() };
+            changes.push(EntryChange { subject, node: file.id, action: *action, kinds: ChangeKinds::STREAM_NAME });
+        }
         changes
     }
 
@@ -134,6 +162,12 @@ const NAMES: ChangeKinds = ChangeKinds::FILE_NAME.union(ChangeKinds::DIRECTORY_N
 /// Windows tells of these, besides the names, where what is no directory is renamed. There are clients that look at
 /// them only.
 const RENAMED: ChangeKinds = ChangeKinds::ATTRIBUTES.union(ChangeKinds::CREATION);
+
+/// The kinds of changes of a node that is a stream: it has nothing else of its own.
+fn of_stream(kinds: ChangeKinds) -> ChangeKinds {
+    let pairs = [(ChangeKinds::SIZE, ChangeKinds::STREAM_SIZE), (ChangeKinds::LAST_WRITE, ChangeKinds::STREAM_WRITE)];
+    pairs.into_iter().filter(|(own, _)| kinds.contains(*own)).map(|(_, stream)| stream).collect()
+}
 
 fn named(key: &EntryKey, node: NodeId, action: ChangeAction, kinds: ChangeKinds) -> EntryChange {
     let subject = Subject::Name { directory: key.directory, name: key.name.clone() };

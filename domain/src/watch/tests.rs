@@ -22,7 +22,7 @@ fn record() -> impl Strategy<Value = ChangeRecord> {
 }
 
 fn record_of(action: ChangeAction, names: &[&str]) -> ChangeRecord {
-    ChangeRecord { action, path: names.iter().map(|name| Name::new(name.as_bytes()).unwrap()).collect() }
+    ChangeRecord { action, path: names.iter().map(|name| Name::new(name.as_bytes()).unwrap()).collect(), stream: None }
 }
 
 fn step() -> impl Strategy<Value = Step> {

@@ -14,6 +14,7 @@ mod random;
 mod remove;
 mod rename;
 mod store;
+mod streams;
 mod watching;
 mod world;
 mod xattrs;

@@ -8,9 +8,9 @@ use std::{
 use dittofs_domain::{
     Cookie, FoldTable, Node, NodeId, NodeKind, Timestamp,
     content::MapRow,
-    node::Parent,
+    node::{NodeFlags, Parent},
     plan::{
-        Alike, Change, EntryKey, Expectation, FOLDED_MAX, Folded, Found, LinkChange, NodeUpdate, Plan, Query,
+        Alike, Change, EntryKey, Expectation, FOLDED_MAX, Folded, Found, LinkChange, NodeUpdate, Plan, Query, Space,
         TimeChange, UnlinkedReason, View,
     },
     xattr::Xattrs,
@@ -82,7 +82,7 @@ impl Store {
     }
 
     fn is_empty(&self, directory: NodeId) -> bool {
-        !self.entries.keys().any(|key| key.directory == directory)
+        !self.entries.keys().any(|key| key.directory == directory && key.space == Space::Children)
     }
 
     fn ancestors(&self, id: NodeId) -> Vec<NodeId> {
@@ -184,7 +184,12 @@ impl Store {
         assert_eq!(cookies.len(), self.entries.len(), "cookies are unique");
         for (key, (id, _)) in &self.entries {
             let directory = &self.nodes[&key.directory];
-            assert!(directory.kind == NodeKind::Directory && directory.is_linked(), "{key:?} is an orphan");
+            match key.space {
+                Space::Children => assert!(directory.kind == NodeKind::Directory, "{key:?} is in no directory"),
+                Space::Streams => assert!(directory.flags.contains(NodeFlags::STREAMS), "{key:?} is not known of"),
+            }
+            assert!(directory.is_linked() || key.space == Space::Streams, "{key:?} is an orphan");
+            assert_eq!(key.space == Space::Streams, self.nodes[id].kind == NodeKind::Stream, "{key:?}");
             assert!(self.nodes[id].is_linked(), "{key:?} leads to an unlinked node");
         }
         for (node, _) in self.rows.keys() {

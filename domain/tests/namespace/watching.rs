@@ -51,6 +51,9 @@ fn follow(listing: &mut BTreeSet<(NodeId, Name)>, change: &EntryChange) {
         ChangeAction::Added | ChangeAction::RenamedTo => assert!(listing.insert(entry), "it is new: {change:?}"),
         ChangeAction::Removed | ChangeAction::RenamedFrom => assert!(listing.remove(&entry), "it was: {change:?}"),
         ChangeAction::Modified => assert!(listing.contains(&entry), "it is there: {change:?}"),
+        ChangeAction::AddedStream | ChangeAction::RemovedStream | ChangeAction::ModifiedStream => {
+            panic!("none of these calls knows streams: {change:?}")
+        }
     }
 }
 
@@ -104,7 +107,8 @@ fn actions(world: &mut World, op: Op) -> Vec<(ChangeAction, String, ChangeKinds)
     let changes = told(&mut world.store, &decision.plan);
     let text = |change: &EntryChange| match &change.subject {
         Subject::Name { name, .. } => String::from_utf8_lossy(name.as_bytes()).into_owned(),
-        Subject::Node(_) => change.node.to_string(),
+        Subject::Node(_) | Subject::Stream(_) => change.node.to_string(),
+        Subject::StreamName { name, .. } => format!("{}:{name}", change.node),
     };
     changes.iter().map(|change| (change.action, text(change), change.kinds)).collect()
 }

@@ -7,7 +7,7 @@ use dittofs_domain::{
     Attributes, Cookie, Name, NodeId, OpId, Timestamp,
     access::AccessMask,
     error::FsResult,
-    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, SetXattrs},
+    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, SetXattrs, StreamRename},
     xattr::Xattrs,
 };
 
@@ -140,6 +140,17 @@ pub struct ListReply {
     pub complete: bool,
 }
 
+/// A named stream of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEntry {
+    /// Its name.
+    pub name: Name,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Bytes allocated.
+    pub used: u64,
+}
+
 /// Names and attributes of one share.
 ///
 /// Of every method:
@@ -152,7 +163,7 @@ pub struct ListReply {
 /// - `Busy` means that trying again later can help; `Io` that a store failed, which has been logged.
 #[async_trait]
 pub trait MetadataService: Send + Sync {
-    /// Attributes of a node; `Stale` if it is gone.
+    /// Attributes of a node; `Stale` if it is gone. All but the size of a stream are its file's.
     async fn attributes(&self, caller: &Caller, node: NodeId) -> FsResult<Attributes>;
 
     /// Returns the rights that the caller has to a node.
@@ -199,6 +210,16 @@ pub trait MetadataService: Send + Sync {
         request: &SetXattrs,
         op: Option<OpId>,
     ) -> FsResult<Changed>;
+
+    /// Returns the attributes of a named stream of a file; `NotFound` if there is none.
+    async fn lookup_stream(&self, caller: &Caller, file: NodeId, name: &Name) -> FsResult<Attributes>;
+
+    /// Returns the named streams of a file, in the order in which they were made. Whoever has the file open may see
+    /// them.
+    async fn streams(&self, caller: &Caller, file: NodeId) -> FsResult<Vec<StreamEntry>>;
+
+    /// Renames a stream. Needs the right to delete the file, by an open or as it is.
+    async fn rename_stream(&self, caller: &Caller, request: &StreamRename) -> FsResult<()>;
 
     /// Lists a part of a directory. Needs read permission; attributes of entries need search permission as well.
     /// - entries that are there all the while come exactly once, whatever else comes, goes or is renamed;

@@ -97,7 +97,10 @@ pub struct OpenNameRequest {
     pub directory: NodeId,
     /// The name there.
     pub name: LookupName,
-    /// The kind of node that is wanted.
+    /// The named stream of what the name leads to, if one is wanted: what is said of the node below is meant of the
+    /// stream then. A file that is not there is made with the stream; one that is there is only held.
+    pub stream: Option<Name>,
+    /// The kind of node that is wanted: of the file, where it is a stream.
     pub kind: NameKind,
     /// The node to make; nothing is made if absent.
     pub make: Option<NewNode>,
@@ -116,6 +119,8 @@ pub struct OpenedName {
     pub opened: Opened,
     /// The name that its entry really has; none where no name was looked up.
     pub name: Option<Name>,
+    /// The name that the stream really has, if one was wanted.
+    pub stream: Option<Name>,
     /// Whether the node was made.
     pub is_new: bool,
 }
@@ -224,14 +229,20 @@ pub trait OpenService: Send + Sync {
     /// - as [`OpenService::open`], and for what is made as `MetadataService::create`;
     /// - `NotFound` where nothing has the name and nothing is to be made; `Exists` where something has it that may not be
     ///   taken; `IsDirectory` or `NotDirectory` where the kind does not fit;
-    /// - if the open is refused, nothing was made; what was found keeps its size and attributes.
+    /// - if the open is refused, nothing was made; what was found keeps its size and attributes;
+    /// - where content is replaced, the streams go with it (MS-FSA, 2.1.5.1.2.1): `ShareDenied` where somebody who does
+    ///   not share their deletion has one open;
+    /// - the file of a stream decides on the rights, and goes no sooner than its streams are closed. Who may delete it
+    ///   opens it only where all who have streams of it open share that. `Invalid` for a stream of what has none,
+    ///   `NoSpace` where there are [`dittofs_domain::namespace::stream::STREAMS_MAX`].
     async fn open_name(&self, caller: &Caller, request: &OpenNameRequest) -> Result<OpenedName, OpenFailure>;
 
     /// Has the name that was opened removed with the node's last open, or no longer. Until then nobody else opens the
     /// node. The open must have the right to delete the node.
     /// - `Access` for an open without the right to delete;
     /// - `NotEmpty` for a directory with entries;
-    /// - a name that leads elsewhere by then stays; a node that was renamed loses the name that it has got.
+    /// - a name that leads elsewhere by then stays; a node that was renamed loses the name that it has got;
+    /// - of a stream, the name is its own, and the directory its file.
     async fn set_deletion(
         &self,
         caller: &Caller,

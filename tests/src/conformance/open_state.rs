@@ -63,7 +63,7 @@ fn client(number: u64) -> ClientId {
 }
 
 fn open_of(client: ClientId) -> Open {
-    Open { client, share: ShareMode::default(), locking: Locking::Advisory, lease: None }
+    Open { client, share: ShareMode::default(), locking: Locking::Advisory, lease: None, file: None }
 }
 
 fn lock_of(client: ClientId, kind: LockKind) -> Lock {

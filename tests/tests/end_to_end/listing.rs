@@ -62,7 +62,7 @@ async fn page(
     (entries.collect(), page.reply.eof)
 }
 
-async fn list(session: &mut Session, directory: &nfs_fh3, bytes: u32, plus: bool) -> BTreeMap<Vec<u8>, u64> {
+pub(crate) async fn list(session: &mut Session, directory: &nfs_fh3, bytes: u32, plus: bool) -> BTreeMap<Vec<u8>, u64> {
     let (mut cookie, mut listed) = (0, BTreeMap::new());
     loop {
         let (entries, last) = page(session, directory, cookie, bytes, plus).await;

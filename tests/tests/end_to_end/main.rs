@@ -55,6 +55,7 @@ mod smb_logged_on;
 mod smb_measuring;
 mod smb_notify;
 mod smb_shares;
+mod smb_streams;
 mod smb_xattrs;
 mod starting;
 mod stopping;

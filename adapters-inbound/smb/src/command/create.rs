@@ -46,7 +46,7 @@ use crate::{
     listing::Listing,
     names::shown,
     open::{ChannelSequence, InUse, LockRoom, LockSequences, Open, OpenKind, OpenNode, Place, Watching},
-    path::Path,
+    path::{Path, PathPart, with_stream},
     replays::Begun,
     tree::{Files, TreeKind},
 };
@@ -87,7 +87,7 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     if files.read_only && (access.intersects(CHANGES) || target.found.is_none() || wanted.disposition.replaces()) {
         return Err(refused_change(&target, &wanted).into());
     }
-    if let Some(found) = &target.found {
+    if let Some(found) = target.found.as_ref().or(target.file.as_ref()) {
         demand_overwritable(&wanted, found, access)?;
     } else if wanted.deletes_on_close && wanted.attributes.contains(FileAttributes::READONLY) {
         return Err(NtStatus::CANNOT_DELETE.into());
@@ -140,10 +140,14 @@ fn refused_change(target: &Target, wanted: &Wanted) -> NtStatus {
 struct Target {
     directory: NodeId,
     name: LookupName,
+    /// The directories on the way.
+    way: Vec<NodeId>,
     /// Where it stands, but for its entry.
     place: Place,
     /// The node, if there is one.
     found: Option<Attributes>,
+    /// The file that a stream is of, if there is one.
+    file: Option<Attributes>,
 }
 
 impl Target {
@@ -153,22 +157,43 @@ impl Target {
         let Some((directories, name)) = path.split() else {
             let found = entered.share.attributes(caller, root).await.map_err(crate::failure::status)?;
             let place = Place::new(holding, None, String::new(), Below::default())?;
-            return Ok(Target { directory: root, name: LookupName::This, place, found: Some(found) });
+            let (name, found, way) = (LookupName::This, Some(found), Vec::new());
+            let target = Target { directory: root, name, way, place, found, file: None };
+            return target.of_part(entered, &path.part).await;
         };
-        let way = resolve(entered, caller, directories).await?;
+        let (way, above) = resolve(entered, caller, directories).await?;
         let directory = way.last().copied().unwrap_or(root);
         // Before it is open, so that no rename that has seen nothing below comes in between.
-        let below = call.link.server.opens_below.add(entered.node.share, way);
-        let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
-        let place = Place::new(holding, None, names.join("\\"), below)?;
+        let below = call.link.server.opens_below.add(entered.node.share, way.clone());
         let lookup = LookupName::Child(name.clone());
-        let found = match entered.share.lookup(caller, directory, &lookup).await {
-            Ok(found) => Some(found.node),
+        let (mut real, found) = (name.clone(), entered.share.lookup(caller, directory, &lookup).await);
+        let found = match found {
+            Ok(found) => {
+                real = found.name.unwrap_or(real);
+                Some(found.node)
+            }
             Err(FsError::NotFound) => None,
             Err(FsError::NotDirectory | FsError::Stale) => return Err(NtStatus::OBJECT_PATH_NOT_FOUND),
             Err(error) => return Err(crate::failure::status(error)),
         };
-        Ok(Target { directory, name: lookup, place, found })
+        let names: Vec<String> = above.iter().chain([&real]).map(shown).collect();
+        let place = Place::new(holding, None, names.join("\\"), below)?;
+        Target { directory, name: lookup, way, place, found, file: None }.of_part(entered, &path.part).await
+    }
+
+    /// The same, or the stream of it.
+    async fn of_part(self, entered: &Entered, part: &PathPart) -> Result<Target, NtStatus> {
+        let PathPart::Stream(name) = part else { return Ok(self) };
+        let file = self.found;
+        let found = match &file {
+            None => None,
+            Some(file) => match entered.share.lookup_stream(&entered.caller, file.node, name).await {
+                Ok(found) => Some(found),
+                Err(FsError::NotFound | FsError::Stale) => None,
+                Err(error) => return Err(crate::failure::status(error)),
+            },
+        };
+        Ok(Target { found, file, ..self })
     }
 
     /// Whether a directory is opened or made.
@@ -189,7 +214,7 @@ impl Target {
         if !wanted.is_maximum {
             return Ok(wanted.access);
         }
-        match &self.found {
+        match self.found.as_ref().or(self.file.as_ref()) {
             None => Ok(AccessMask::all()),
             // Only what can be had of a share that is only read.
             Some(found) if read_only => {
@@ -200,16 +225,24 @@ impl Target {
     }
 }
 
-/// The directories of a path, from the one below the share's root on; the last one is where it leads.
+/// The directories of a path, from the one below the share's root on, with the names that they really have; the last
+/// one is where it leads.
 ///
 /// # Errors
 /// `OBJECT_PATH_NOT_FOUND` if there is none; `ACCESS_DENIED`.
-pub(super) async fn resolve(entered: &Entered, caller: &Caller, directories: &[Name]) -> Result<Vec<NodeId>, NtStatus> {
+pub(super) async fn resolve(
+    entered: &Entered,
+    caller: &Caller,
+    directories: &[Name],
+) -> Result<(Vec<NodeId>, Vec<Name>), NtStatus> {
     let mut directory = entered.node.node;
-    let mut way = Vec::with_capacity(directories.len());
+    let (mut way, mut names) = (Vec::with_capacity(directories.len()), Vec::with_capacity(directories.len()));
     for name in directories {
         directory = match entered.share.lookup(caller, directory, &LookupName::Child(name.clone())).await {
-            Ok(found) if found.node.kind == NodeKind::Directory => found.node.node,
+            Ok(found) if found.node.kind == NodeKind::Directory => {
+                names.push(found.name.unwrap_or_else(|| name.clone()));
+                found.node.node
+            }
             Ok(_) | Err(FsError::NotFound | FsError::NotDirectory | FsError::Stale) => {
                 return Err(NtStatus::OBJECT_PATH_NOT_FOUND);
             }
@@ -217,7 +250,7 @@ pub(super) async fn resolve(entered: &Entered, caller: &Caller, directories: &[N
         };
         way.push(directory);
     }
-    Ok(way)
+    Ok((way, names))
 }
 
 fn open_request(
@@ -230,6 +263,10 @@ fn open_request(
     let truncate = wanted.disposition.replaces();
     let attributes = wanted.attributes & (KEPT - FileAttributes::SPARSE_FILE);
     let attributes = if is_directory { attributes } else { attributes | FileAttributes::ARCHIVE };
+    let stream = match &wanted.path.part {
+        PathPart::Stream(name) => Some(name.clone()),
+        PathPart::Whole | PathPart::Content | PathPart::Index => None,
+    };
     let may = |found: &Attributes| granted(&NodeSecurity::from(found), &caller.credentials);
     let may_set = target.found.as_ref().is_some_and(|found| may(found).contains(AccessMask::WRITE_ATTRIBUTES));
     let (kind, mode) = match wanted.kind {
@@ -244,6 +281,7 @@ fn open_request(
     OpenNameRequest {
         directory: target.directory,
         name: target.name.clone(),
+        stream,
         kind: wanted.kind,
         make: how.zip(security).map(|(how, security)| NewNode {
             kind,
@@ -260,7 +298,7 @@ fn open_request(
             .then(|| SetAttributes { dos_attributes: may_set.then_some(attributes.bits()), ..SetAttributes::size(0) }),
         replace_xattrs: wanted.xattrs.clone(),
         open: OpenRequest {
-            rights: demanded(access, target.found.as_ref(), is_directory),
+            rights: demanded(access, target.found.as_ref().or(target.file.as_ref()), is_directory),
             deny: wanted.deny,
             locking: Locking::Mandatory,
             truncate,
@@ -282,15 +320,23 @@ async fn add(
     let tree = Arc::clone(call.tree()?);
     let attributes = &opened.opened.attributes;
     let caller = Caller { opener: Some(opened.opened.token), ..entered.caller.clone() };
+    let server = &call.link.server;
     let mut place = target.place;
     place.entry = opened.name.clone().map(|name| (target.directory, name));
-    let server = &call.link.server;
+    if let Some(stream) = &opened.stream {
+        place.entry = Some((attributes.file, stream.clone()));
+        place.path = with_stream(&place.path, stream);
+        // The file itself is above its streams: it is not renamed while one is open.
+        let way = target.way.into_iter().chain([attributes.file]).collect();
+        place.stand_below(server.opens_below.add(entered.node.share, way));
+    }
     let is_directory = attributes.kind == NodeKind::Directory;
     let durable = wanted.durability.granted(opened.opened.lease.as_ref(), is_directory);
     // A client without a GUID can't be known again.
     let durable = durable.filter(|_| call.session.client.guid != Guid::default());
     let node = OpenNode {
         node: attributes.node,
+        file: attributes.file,
         token: opened.opened.token,
         access,
         is_directory,
@@ -336,7 +382,7 @@ async fn contexts(
     let attributes = &opened.opened.attributes;
     let mut contexts = Vec::new();
     if wanted.asks_maximal_access {
-        let rights = match opened.is_new && attributes.acl.is_none() {
+        let rights = match opened.is_new && opened.stream.is_none() && attributes.acl.is_none() {
             true => Ok(AccessMask::all()),
             false => maximal(&*entered.share, &entered.caller, directory, attributes).await,
         };
@@ -352,7 +398,7 @@ async fn contexts(
     }
     if wanted.asks_on_disk_id {
         let ShareId(volume_id) = files.root.share;
-        contexts.push(ResponseContext::OnDiskId { disk_file_id: attributes.node.0, volume_id });
+        contexts.push(ResponseContext::OnDiskId { disk_file_id: attributes.file.0, volume_id });
     }
     contexts
 }

@@ -105,7 +105,7 @@ async fn of_node(call: &Call, id: FileId, node: &OpenNode, request: &IoctlReques
         code::FSCTL_SET_COMPRESSION => set_compression(node, &request.input),
         code::FSCTL_CREATE_OR_GET_OBJECT_ID | code::FSCTL_GET_OBJECT_ID => {
             let share = enter(call, call.tree()?)?.node.share;
-            whole(object_id::of(share, node.node).encode(), request, NtStatus::BUFFER_TOO_SMALL)
+            whole(object_id::of(share, node.file).encode(), request, NtStatus::BUFFER_TOO_SMALL)
         }
         code::FSCTL_SRV_REQUEST_RESUME_KEY => {
             whole(resume_key::of(call.session.id, id).encode(), request, NtStatus::INVALID_PARAMETER)

@@ -23,6 +23,7 @@ use crate::{
     link::Wait,
     names::shown,
     open::{OpenKind, OpenNode},
+    path::with_stream,
     tree::TreeKind,
 };
 
@@ -126,7 +127,11 @@ fn changes(records: &[ChangeRecord], bytes_max: usize) -> Option<Done> {
 /// The path of what has changed, as clients see it.
 fn path(record: &ChangeRecord) -> String {
     let names: Vec<String> = record.path.iter().map(shown).collect();
-    names.join("\\")
+    let path = names.join("\\");
+    match &record.stream {
+        Some(stream) => with_stream(&path, stream),
+        None => path,
+    }
 }
 
 /// The client has to list the directory anew, as it could not be told of all changes.

@@ -18,7 +18,8 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 
 fn open(state: &MemoryOpenState, node: u64) -> Result<(), OpenStateError> {
     now(state.update(NodeId(node), &mut |opens: &mut NodeOpens| {
-        let open = Open { client: CLIENT, share: ShareMode::default(), locking: Locking::Mandatory, lease: None };
+        let (share, locking) = (ShareMode::default(), Locking::Mandatory);
+        let open = Open { client: CLIENT, share, locking, lease: None, file: None };
         let _ = opens.open(OpenToken(node), open, false, 0);
     }))
 }

@@ -19,14 +19,14 @@ use crate::volume::{
 impl Names {
     /// The attributes of a node as of now.
     pub(crate) async fn attributes(&self, node: NodeId) -> FsResult<Attributes> {
-        self.nodes.attributes(node).await
+        self.shown(self.nodes.attributes(node).await?).await
     }
 
     pub(crate) async fn access(&self, caller: &Caller, node: NodeId) -> FsResult<(AccessMask, Attributes)> {
         let seen = self.nodes.view(&Query::node(node)).await?;
         let node = self.nodes.live(&seen, node)?;
-        let mask = granted(&NodeSecurity::from(&**node), &caller.credentials);
-        Ok((mask, self.nodes.overlay(seen.version, node).await?))
+        let attributes = self.shown(self.nodes.overlay(seen.version, node).await?).await?;
+        Ok((granted(&NodeSecurity::from(&attributes), &caller.credentials), attributes))
     }
 
     /// Sets attributes under the node's lock, so that a guard compares what no write can change meanwhile.

@@ -10,19 +10,23 @@ use dittofs_domain::{
         Context, CreateHow, CreateRequest, RemoveKind, RemoveRequest, SetAttributes, SetXattrs,
         create::{self, CreateDecision},
     },
+    node::NodeFlags,
     opens::{Deletion, OpenToken, Operation},
     plan::{EntryKey, Plan, Query},
     xattr::XattrChange,
 };
 use dittofs_ports::{
-    Caller, CaseRule, Changed, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened,
-    OpenedName,
+    Caller, CaseRule, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName,
 };
 
-use crate::volume::{names::Names, open_table::Wanted, plans::Named};
+use crate::volume::{
+    names::Names,
+    open_table::{Ended, OpenTarget, Part, Wanted},
+    plans::Named,
+};
 
 /// How often a name is looked at again that was made or removed meanwhile. Each time somebody else has got on.
-const TRIES_MAX: u32 = 16;
+pub(super) const TRIES_MAX: u32 = 16;
 
 impl Names {
     pub(crate) async fn open_name(
@@ -30,17 +34,30 @@ impl Names {
         caller: &Caller,
         request: &OpenNameRequest,
     ) -> Result<OpenedName, OpenFailure> {
+        match &request.stream {
+            Some(stream) => self.streams().open(caller, request, stream).await,
+            None => self.open_part(caller, request, Part::Whole).await,
+        }
+    }
+
+    /// Opens what the name leads to, without a look at streams.
+    pub(super) async fn open_part(
+        &self,
+        caller: &Caller,
+        request: &OpenNameRequest,
+        part: Part,
+    ) -> Result<OpenedName, OpenFailure> {
         for _ in 0..TRIES_MAX {
             match self.find_to_open(caller, request).await? {
-                Some((name, node)) => match self.open_found(caller, request, (name, &node)).await {
+                Some((name, node)) => match self.open_found(caller, request, (name, &node, part)).await {
                     Err(OpenFailure::Failed(FsError::Stale)) if request.name != LookupName::This => {}
                     opened => return opened,
                 },
                 None => {
                     let Some(new) = &request.make else { return Err(FsError::NotFound.into()) };
-                    if let Some(opened) = self.make_and_open(caller, request, new).await? {
+                    if let Some(opened) = self.make_and_open(caller, request, (new, part)).await? {
                         let name = request.name.child().cloned();
-                        return Ok(OpenedName { opened, name, is_new: true });
+                        return Ok(OpenedName { opened, name, stream: None, is_new: true });
                     }
                 }
             }
@@ -69,7 +86,7 @@ impl Names {
         &self,
         caller: &Caller,
         request: &OpenNameRequest,
-        (name, node): (Option<Name>, &Node),
+        (name, node, part): (Option<Name>, &Node, Part),
     ) -> Result<OpenedName, OpenFailure> {
         let mut created = false;
         match request.make.as_ref().map(|new| new.how) {
@@ -89,33 +106,41 @@ impl Names {
         }
         let open = OpenRequest { created, ..request.open };
         let directory = request.name.child().map(|_| request.directory);
-        let mut opened = self.opens.open_found(caller, (node.id, directory), &open).await?;
+        let target = OpenTarget { node: node.id, directory, part };
+        let mut opened = self.opens.open_found(caller, target, &open).await?;
         if let Some(attributes) = request.replace.as_ref().filter(|_| open.truncate) {
-            let through = Caller { opener: Some(opened.token), ..caller.clone() };
-            match self.overwrite(&through, node.id, attributes, &request.replace_xattrs).await {
-                Ok(changed) => opened.attributes = changed.after,
-                Err(error) => {
-                    self.close_unused(caller, node.id, opened.token).await;
-                    return Err(error.into());
-                }
-            }
+            self.overwrite(caller, &mut opened, (node, attributes, &request.replace_xattrs)).await?;
         }
-        Ok(OpenedName { opened, name, is_new: created })
+        Ok(OpenedName { opened, name, stream: None, is_new: created })
     }
 
-    /// Discards the content of a node that was found. What it may refuse comes before that.
-    async fn overwrite(
+    /// Discards the content of what was just opened for that, and its streams. Where that fails, it is closed again.
+    pub(super) async fn overwrite(
         &self,
         caller: &Caller,
-        node: NodeId,
-        attributes: &SetAttributes,
-        xattrs: &[XattrChange],
-    ) -> FsResult<Changed> {
-        if !xattrs.is_empty() {
-            let request = SetXattrs { changes: xattrs.to_vec(), held: AccessMask::empty() };
-            self.set_xattrs(caller, node, &request, None).await?;
+        opened: &mut Opened,
+        (node, attributes, xattrs): (&Node, &SetAttributes, &[XattrChange]),
+    ) -> FsResult<()> {
+        let through = Caller { opener: Some(opened.token), ..caller.clone() };
+        let wanted = Wanted::Operation(Operation::Overwrite);
+        let replaced = async {
+            if !xattrs.is_empty() {
+                let request = SetXattrs { changes: xattrs.to_vec(), held: AccessMask::empty() };
+                self.set_xattrs(&through, node.id, &request, None).await?;
+            }
+            if node.flags.contains(NodeFlags::STREAMS) {
+                self.streams().clear(&through, node.id).await?;
+            }
+            self.set_attributes_as(&through, node.id, (attributes, wanted), None).await
+        };
+        match replaced.await {
+            Ok(changed) => opened.attributes = changed.after,
+            Err(error) => {
+                self.close_unused(caller, node.id, opened.token).await;
+                return Err(error);
+            }
         }
-        self.set_attributes_as(caller, node, (attributes, Wanted::Operation(Operation::Overwrite)), None).await
+        Ok(())
     }
 
     /// Makes a node that is open from its beginning; none if something has the name meanwhile.
@@ -123,7 +148,7 @@ impl Names {
         &self,
         caller: &Caller,
         request: &OpenNameRequest,
-        new: &NewNode,
+        (new, part): (&NewNode, Part),
     ) -> FsResult<Option<Opened>> {
         self.share.demand_writable()?;
         let LookupName::Child(name) = &request.name else { return Err(FsError::Exists) };
@@ -140,7 +165,7 @@ impl Names {
         let fresh = self.numbers.fresh().await?;
         let now = self.share.now();
         let context = Context { credentials: &caller.credentials, now };
-        let (token, lease) = self.opens.open_unmade(caller, fresh.node, &request.open).await?;
+        let (token, lease) = self.opens.open_unmade(caller, (fresh.node, part), &request.open).await?;
         let outcome = self
             .plans
             .run_growing(caller.case.of(create::query(&create)), None, |view| {
@@ -170,10 +195,10 @@ impl Names {
     }
 
     /// Gives up an open that nobody has heard of.
-    async fn close_unused(&self, caller: &Caller, node: NodeId, token: OpenToken) {
+    pub(super) async fn close_unused(&self, caller: &Caller, node: NodeId, token: OpenToken) {
         match self.opens.closing().close(caller, node, token).await {
-            Ok(Some(deletion)) => self.delete(node, deletion).await,
-            Ok(None) => {}
+            Ok(Ended { deletion: Some(deletion), .. }) => self.delete(node, deletion).await,
+            Ok(_) => {}
             Err(error) => tracing::warn!(share = %self.share.name(), %node, %error, "an open is left over"),
         }
     }
@@ -229,6 +254,9 @@ impl Names {
     async fn try_delete(&self, node: NodeId, deletion: &Deletion) -> FsResult<()> {
         let seen = self.nodes.view(&Query::node(node)).await?;
         let Ok(stored) = self.nodes.live(&seen, node) else { return Ok(()) };
+        if stored.kind == NodeKind::Stream {
+            return self.streams().remove(deletion, node).await;
+        }
         let key = EntryKey::child(deletion.directory, &deletion.name);
         let opened = self.nodes.view(&Query::child(deletion.directory, key)).await?;
         let leads_here = opened.entry(0).is_some_and(|found| found.node.id == node);

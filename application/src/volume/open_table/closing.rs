@@ -12,6 +12,23 @@ use crate::volume::open_table::{OpenTable, open::own};
 /// The ends of opens. Who ends one learns what has to be removed now.
 pub(crate) struct Closing<'a>(&'a OpenTable);
 
+/// An open that has ended, and what is left to do.
+pub(crate) struct Ended {
+    /// The name that has to be removed now, as it was the last open: [`Closing::deleted`] must follow.
+    pub(crate) deletion: Option<Deletion>,
+    /// Of a stream: its file, which an open with the same token still holds.
+    pub(crate) file: Option<NodeId>,
+    /// Whether it was for writing.
+    pub(crate) could_write: bool,
+}
+
+impl Ended {
+    /// Whether something is left to do.
+    pub(crate) fn leaves_something(&self) -> bool {
+        self.deletion.is_some() || self.file.is_some()
+    }
+}
+
 impl OpenTable {
     /// The ends of opens.
     pub(crate) fn closing(&self) -> Closing<'_> {
@@ -20,20 +37,19 @@ impl OpenTable {
 }
 
 impl Closing<'_> {
-    /// Closes an open. Returns the name that has to be removed now, as it was the last one: [`Closing::deleted`] must
-    /// follow.
-    pub(crate) async fn close(&self, caller: &Caller, node: NodeId, open: OpenToken) -> FsResult<Option<Deletion>> {
+    /// Closes an open.
+    pub(crate) async fn close(&self, caller: &Caller, node: NodeId, open: OpenToken) -> FsResult<Ended> {
         let _lock = self.0.locks.lock(node).await;
         let closed = self
             .0
             .change_opens(node, |opens| match own(opens, caller.client, open).and_then(|_| opens.close(open)) {
-                Some(Closed { last, deletion, woken, .. }) => (Some((last, deletion)), woken),
+                Some(Closed { open, last, deletion, woken }) => (Some((open, last, deletion)), woken),
                 None => (None, Vec::new()),
             })
             .await?;
-        let (last, deletion) = closed.ok_or(FsError::Stale)?;
+        let (open, last, deletion) = closed.ok_or(FsError::Stale)?;
         self.0.opens_gone(node, last);
-        Ok(deletion)
+        Ok(Ended { deletion, file: open.file, could_write: open.share.access.contains(ShareAccess::WRITE) })
     }
 
     pub(crate) async fn set_deletion(

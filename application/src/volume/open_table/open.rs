@@ -19,6 +19,62 @@ use crate::volume::{
     share::Share,
 };
 
+/// A node to open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenTarget {
+    pub(crate) node: NodeId,
+    /// The directory in which the right to delete it may be; where none is said, that of its newest name.
+    pub(crate) directory: Option<NodeId>,
+    pub(crate) part: Part,
+}
+
+/// Which part of a file is opened. An open of a stream holds the file: it goes no sooner than the stream is closed, and
+/// where it is to go, its streams are not opened any more. So a stream has two opens, of one token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    /// The node itself.
+    Whole,
+    /// A file for one of its streams. It decides on the rights, and is kept from others who would delete it where the
+    /// stream is; the rest concerns the stream alone (MS-FSA, 2.1.5.1.2.2).
+    Holder(OpenToken),
+    /// A stream of a file that is held.
+    Stream {
+        /// The file.
+        file: NodeId,
+        /// The token that holds it.
+        token: OpenToken,
+    },
+}
+
+impl Part {
+    fn token(self, share: &Share) -> OpenToken {
+        match self {
+            Part::Whole => OpenToken(share.random()),
+            Part::Holder(token) | Part::Stream { token, .. } => token,
+        }
+    }
+
+    fn open(self, caller: &Caller, request: &OpenRequest, lease: Option<LeaseKey>) -> Open {
+        let share = match self {
+            Part::Holder(_) => ShareMode { access: ShareAccess::STREAM, deny: request.deny & ShareAccess::DELETE },
+            Part::Whole | Part::Stream { .. } => ShareMode { access: share_access(request.rights), deny: request.deny },
+        };
+        let file = match self {
+            Part::Stream { file, .. } => Some(file),
+            Part::Whole | Part::Holder(_) => None,
+        };
+        Open { client: caller.client, share, locking: request.locking, lease, file }
+    }
+
+    /// Whether others lose caching rights by it: those to the file stay where only a stream is opened.
+    fn trigger(self, request: &OpenRequest) -> Option<Trigger> {
+        match self {
+            Part::Holder(_) => None,
+            Part::Whole | Part::Stream { .. } => Trigger::of_open(request.rights, request.truncate),
+        }
+    }
+}
+
 /// Why an open is refused.
 fn refused(denied: &Denied) -> OpenFailure {
     match denied {
@@ -28,12 +84,11 @@ fn refused(denied: &Denied) -> OpenFailure {
 }
 
 impl OpenTable {
-    /// Opens a node, in whose directory the right to delete it may be; where none is said, in that of its newest name.
-    /// It tells one that is going from one that is in use.
+    /// Opens a node. It tells one that is going from one that is in use.
     pub(crate) async fn open_found(
         &self,
         caller: &Caller,
-        (node, directory): (NodeId, Option<NodeId>),
+        OpenTarget { node, directory, part }: OpenTarget,
         request: &OpenRequest,
     ) -> Result<Opened, OpenFailure> {
         let mut rights = request.rights;
@@ -41,22 +96,19 @@ impl OpenTable {
             rights |= AccessMask::WRITE_DATA;
         }
         demand_writable(&self.share, rights)?;
-        let token = OpenToken(self.share.random());
+        let token = part.token(&self.share);
         let cache = request.cache.map(|cache| (lease_key(cache.key, caller.client, token), cache.rights));
-        let open = Open {
-            client: caller.client,
-            share: ShareMode { access: share_access(request.rights), deny: request.deny },
-            locking: request.locking,
-            lease: cache.map(|(key, _)| key),
-        };
-        let trigger = Trigger::of_open(request.rights, request.truncate);
+        let open = part.open(caller, request, cache.map(|(key, _)| key));
+        let trigger = part.trigger(request);
         let patience_ms = self.share.now_ms() + patience_ms(request.waits);
         loop {
             let freed = self.freed(node).notified();
             let lock = self.locks.lock(node).await;
             // Under the lock the node can lose its last name, but is not removed for good.
             let stored = self.node_to_open(node).await?;
-            self.demand_rights(caller, (&stored, directory), rights, request.created).await?;
+            if !matches!(part, Part::Stream { .. }) {
+                self.demand_rights(caller, (&stored, directory), rights, request.created).await?;
+            }
             demand_content(&stored, request.truncate)?;
             let question = |opens: &mut NodeOpens, deadline_ms| {
                 if !stored.is_linked() && !opens.is_open() {
@@ -84,17 +136,12 @@ impl OpenTable {
     pub(in crate::volume) async fn open_unmade(
         &self,
         caller: &Caller,
-        node: NodeId,
+        (node, part): (NodeId, Part),
         request: &OpenRequest,
     ) -> FsResult<(OpenToken, Option<(LeaseKey, LeaseGrant)>)> {
-        let token = OpenToken(self.share.random());
+        let token = part.token(&self.share);
         let cache = request.cache.map(|cache| (lease_key(cache.key, caller.client, token), cache.rights));
-        let open = Open {
-            client: caller.client,
-            share: ShareMode { access: share_access(request.rights), deny: request.deny },
-            locking: request.locking,
-            lease: cache.map(|(key, _)| key),
-        };
+        let open = part.open(caller, request, cache.map(|(key, _)| key));
         let opened = self.change_opens(node, |opens| match opens.open(token, open, false, 0) {
             Outcome::Denied(denied) => (Err(FsError::from(&denied)), Vec::new()),
             Outcome::Granted(_) | Outcome::MustBreak(_) | Outcome::Wait { .. } => {
@@ -162,6 +209,12 @@ impl OpenTable {
         created: bool,
     ) -> FsResult<()> {
         let credentials = &caller.credentials;
+        // Who may do what with a stream is its file's to say.
+        let file = match node.kind {
+            NodeKind::Stream => Some(self.node_to_open(node.parent.directory).await?),
+            _ => None,
+        };
+        let node = file.as_deref().unwrap_or(node);
         let security = NodeSecurity::from(node);
         if created && credentials.uid == node.uid {
             return Ok(());

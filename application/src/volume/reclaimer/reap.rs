@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use dittofs_domain::{
-    NodeId,
+    Cookie, NodeId,
     content::map,
     error::FsResult,
+    namespace::stream::{self, STREAMS_MAX, StreamEntry},
     node::NodeFlags,
-    plan::{Change, Expectation, NodeUpdate, Plan, Query, UnlinkedReason},
+    plan::{Change, Expectation, NodeUpdate, Plan, Query, Space, UnlinkedReason},
     quota,
 };
-use dittofs_ports::ShareMetadata;
+use dittofs_ports::{Listed, ShareMetadata};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use crate::{
     lock_order::branch,
     volume::{
-        node_locks::NodeLocks,
+        node_locks::{NodeLock, NodeLocks},
         nodes::Nodes,
         open_table::OpenTable,
         plans::PlanRunner,
@@ -91,6 +92,7 @@ impl Reaper {
                 return Ok(());
             }
             self.write_back.discard_pending(node).await;
+            self.clear_streams(&lock).await?;
             let query = Query { map: Some(map::reap_node_query(node, self.share.scale())), ..Query::node(node) };
             let done = self
                 .plans
@@ -121,6 +123,30 @@ impl Reaper {
         }
     }
 
+    /// Takes its streams from a node without a name. They are reaped later, as it is.
+    async fn clear_streams(&self, lock: &NodeLock<'_>) -> FsResult<()> {
+        let node = lock.node();
+        loop {
+            let seen = self.nodes.view(&Query::node(node)).await?;
+            let Ok(stored) = seen.node(node) else { return Ok(()) };
+            if stored.is_linked() || !stored.flags.contains(NodeFlags::STREAMS) {
+                return Ok(());
+            }
+            let change = stored.change;
+            let listed = self.metadata.list(node, Space::Streams, Cookie::START, STREAMS_MAX, true).await;
+            let listed = listed.map_err(|error| self.share.metadata_failed(&error))?;
+            let entries: Vec<StreamEntry> = listed.entries.into_iter().map(stream_entry).collect();
+            self.plans
+                .run_under(lock, Query::node(node), |view| {
+                    if !view.node(node).is_ok_and(|node| node.change == change) {
+                        return Ok((Plan::default(), ()));
+                    }
+                    Ok((stream::clear(view, node, (&entries, listed.complete), self.share.now())?, ()))
+                })
+                .await?;
+        }
+    }
+
     /// Finishes a truncation that left rows behind.
     async fn reap_truncation(&self, node: NodeId) -> FsResult<()> {
         let mut cursor = None;
@@ -132,6 +158,10 @@ impl Reaper {
             }
         }
     }
+}
+
+fn stream_entry(Listed { name, cookie, node, record }: Listed) -> StreamEntry {
+    StreamEntry { name, cookie, node, is_there: record.is_some() }
 }
 
 /// Reaps nodes, some at a time. After a failure no more are begun: a store that is away is not asked for each of them.

@@ -6,7 +6,8 @@ use dittofs_domain::{
     Cookie, Name, Node, NodeId,
     error::{FsError, FsResult},
     node::Parent,
-    plan::Query,
+    plan::{Query, Space},
+    watch::Subject,
 };
 
 use super::Watches;
@@ -79,6 +80,17 @@ impl Watches {
             steps.push(Step { directory: Arc::clone(node), name, above, above_node: Arc::clone(above_node) });
         }
         Ok(Some(steps))
+    }
+
+    /// A stream by its name, from its entry in its file; none if it is gone.
+    pub(super) async fn stream_name(&self, entry: Parent) -> FsResult<Option<Subject>> {
+        let seen = self.nodes.view(&Query::node(entry.directory)).await?;
+        let Ok(file) = seen.node(entry.directory) else { return Ok(None) };
+        let before = Cookie(entry.cookie.0.saturating_sub(1));
+        let listed = self.metadata.list(entry.directory, Space::Streams, before, 1, false).await;
+        let listed = listed.map_err(|error| self.share.metadata_failed(&error))?;
+        let name = listed.entries.into_iter().find(|listed| listed.cookie == entry.cookie).map(|listed| listed.name);
+        Ok(name.map(|name| Subject::StreamName { file: file.parent, name }))
     }
 
     /// The name of an entry; none if it is not known, or is gone.

@@ -73,7 +73,7 @@ fn run(node: &mut NodeOpens, step: Step) -> Result<(), &'static str> {
             let locking = if client == 3 { Locking::Advisory } else { Locking::Mandatory };
             let share = ShareMode { access, deny };
             let lease = (client != 3).then(|| lease_of(client));
-            let open = Open { client: ClientId::Nfs4(client), share, locking, lease };
+            let open = Open { client: ClientId::Nfs4(client), share, locking, lease, file: None };
             let token = OpenToken(client);
             match node.find(token).is_some() {
                 true => judge(node, &before, |node| node.change_share(token, share, DEADLINE)),

@@ -105,3 +105,20 @@ fn open_that_was_admitted_to_write_writes_on() {
     assert_eq!(node.open(OpenToken(1), open(1, ShareAccess::WRITE), false, 0), granted());
     assert_eq!(node.check(ClientId::Nfs4(1), Some(OpenToken(1)), Operation::Write(bytes(0, 0)), 0), granted());
 }
+
+/// Whatever the opens of a file's content deny, its streams are held; and a hold denies only deletion.
+#[test]
+fn a_hold_for_a_stream_is_denied_by_nobody_and_denies_deletion_alone() {
+    let hold = |deny| ShareMode { access: ShareAccess::STREAM, deny };
+    for access in [ShareAccess::READ, ShareAccess::WRITE, ShareAccess::DELETE, ShareAccess::all()] {
+        let all = ShareMode { access, deny: ShareAccess::all() };
+        assert!(!hold(ShareAccess::empty()).conflicts(all));
+        let mut node = NodeOpens::default();
+        let first = Open { share: hold(ShareAccess::DELETE), ..open(1, ShareAccess::empty()) };
+        assert_eq!(node.open(OpenToken(1), first, false, 0), granted());
+        let conflicts = access.contains(ShareAccess::DELETE);
+        let second = node.open(OpenToken(2), Open { share: all, ..open(2, access) }, false, 0);
+        assert_eq!(second != granted(), conflicts, "{access:?}");
+        assert_eq!(hold(ShareAccess::DELETE).conflicts(all), conflicts);
+    }
+}

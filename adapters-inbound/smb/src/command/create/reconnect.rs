@@ -24,7 +24,6 @@ use crate::{
     durable::Detached,
     failure::Failure,
     holdings::OPEN_KIB,
-    names::shown,
     open::{Open, OpenKind, OpenNode},
     path::Path,
     tree::TreeKind,
@@ -145,7 +144,6 @@ fn demand_fit(
 
 /// Whether the request has the name of the file.
 fn is_named(back: &Return, node: &OpenNode) -> bool {
-    let Some((directories, name)) = back.path.as_ref().and_then(Path::split) else { return false };
-    let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
-    names.join("\\").to_lowercase() == node.place.lock().path.to_lowercase()
+    let path = back.path.as_ref().map(Path::shown).filter(|path| !path.is_empty());
+    path.is_some_and(|path| path.to_lowercase() == node.place.lock().path.to_lowercase())
 }

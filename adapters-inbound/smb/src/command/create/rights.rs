@@ -8,7 +8,7 @@ use dittofs_ports::{Caller, ShareServices};
 use dittofs_smb_wire::{NtStatus, attributes::FileAttributes};
 
 use super::wanted::{Disposition, Wanted};
-use crate::{facts, failure::Failure};
+use crate::{facts, failure::Failure, path::PathPart};
 
 /// All rights that a user has to a node.
 pub(super) async fn maximal(
@@ -43,7 +43,8 @@ pub(super) async fn maximal(
 pub(super) fn demand_overwritable(wanted: &Wanted, found: &Attributes, access: AccessMask) -> Result<(), NtStatus> {
     let has = facts::attributes(found);
     let is_directory = found.kind == NodeKind::Directory;
-    if wanted.disposition == Disposition::Create {
+    let is_stream = matches!(wanted.path.part, PathPart::Stream(_));
+    if wanted.disposition == Disposition::Create && !is_stream {
         return Err(NtStatus::OBJECT_NAME_COLLISION);
     }
     if is_directory {
@@ -52,7 +53,8 @@ pub(super) fn demand_overwritable(wanted: &Wanted, found: &Attributes, access: A
     if wanted.disposition.replaces() {
         let hides = [FileAttributes::HIDDEN, FileAttributes::SYSTEM];
         let is_uncovered = hides.into_iter().any(|bit| has.contains(bit) && !wanted.attributes.contains(bit));
-        if has.contains(FileAttributes::READONLY) || is_uncovered {
+        // The attributes are the file's, and it keeps them.
+        if has.contains(FileAttributes::READONLY) || is_uncovered && !is_stream {
             return Err(NtStatus::ACCESS_DENIED);
         }
     }

@@ -22,7 +22,10 @@ use dittofs_smb_wire::{
 };
 
 use super::durability::Durability;
-use crate::{extended, path::Path};
+use crate::{
+    extended,
+    path::{Path, PathPart},
+};
 
 /// What to do if the file is there, and if it is not (MS-SMB2, 2.2.13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +102,7 @@ impl Wanted {
         }
         let path = Path::read(&request.name)?;
         let disposition = disposition(request.create_disposition)?;
-        let kind = kind(request.create_options, disposition)?;
+        let kind = kind_of_part(&path.part, kind(request.create_options, disposition)?)?;
         if request.file_attributes.bits() & NO_ATTRIBUTES != 0 || request.share_access.bits() & !7 != 0 {
             return Err(NtStatus::INVALID_PARAMETER);
         }
@@ -200,6 +203,18 @@ fn kind(options: CreateOptions, disposition: Disposition) -> Result<NameKind, Nt
         // A directory can't be replaced.
         (false, false) if disposition.replaces() => Ok(NameKind::NotDirectory),
         (false, false) => Ok(NameKind::Any),
+    }
+}
+
+/// The kind of node that a path may lead to, by the part that it names of it.
+fn kind_of_part(part: &PathPart, kind: NameKind) -> Result<NameKind, NtStatus> {
+    match (part, kind) {
+        (PathPart::Whole, kind) => Ok(kind),
+        (PathPart::Stream(_) | PathPart::Content, NameKind::Directory) => Err(NtStatus::NOT_A_DIRECTORY),
+        (PathPart::Stream(_), _) => Ok(NameKind::Any),
+        (PathPart::Content, _) => Ok(NameKind::NotDirectory),
+        (PathPart::Index, NameKind::NotDirectory) => Err(NtStatus::FILE_IS_A_DIRECTORY),
+        (PathPart::Index, _) => Ok(NameKind::Directory),
     }
 }
 

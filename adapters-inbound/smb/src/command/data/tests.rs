@@ -24,6 +24,7 @@ impl BlockService for File {
         let data = vec![3; end.saturating_sub(offset) as usize];
         let attributes = Attributes {
             node,
+            file: node,
             kind: NodeKind::File,
             mode: 0o644,
             uid: 1,

@@ -37,7 +37,7 @@ pub(super) async fn set_sparse(call: &Call, node: &OpenNode, input: &Bytes) -> R
     let wanted = if is_set_sparse(input) { former | SPARSE } else { former & !SPARSE };
     if wanted != former {
         let request = SetAttributes { dos_attributes: Some(wanted), ..SetAttributes::default() };
-        entered.share.set_attributes(&node.caller, node.node, &request, None).await?;
+        entered.share.set_attributes(&node.caller, node.file, &request, None).await?;
     }
     Ok(Bytes::new())
 }

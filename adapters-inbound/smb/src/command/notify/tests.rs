@@ -4,7 +4,7 @@ use dittofs_smb_wire::info::changes::decode_changes;
 use super::*;
 
 fn record(action: ChangeAction, names: &[&[u8]]) -> ChangeRecord {
-    ChangeRecord { action, path: names.iter().map(|name| Name::new(name).unwrap()).collect() }
+    ChangeRecord { action, path: names.iter().map(|name| Name::new(name).unwrap()).collect(), stream: None }
 }
 
 fn listed(done: Done) -> (NtStatus, Vec<(u32, String)>) {

@@ -15,8 +15,9 @@ use dittofs_smb_wire::{
 use super::{answer, extended};
 use crate::{
     calls::{Call, Done},
-    facts::metadata,
+    facts::{UNIT_BYTES, metadata},
     failure::Failure,
+    names::stream_shown,
     open::OpenNode,
 };
 
@@ -74,7 +75,7 @@ fn tells_of_file(class: FileClass) -> bool {
 async fn facts(class: FileClass, node: &OpenNode, entered: &Entered) -> Result<FileFacts, Failure> {
     let share = &*entered.share;
     let mut facts = FileFacts {
-        metadata: FileMetadata { file_id: node.node.0, ..FileMetadata::default() },
+        metadata: FileMetadata { file_id: node.file.0, ..FileMetadata::default() },
         volume_id: entered.node.share.0,
         directory: node.is_directory,
         open: OpenFacts {
@@ -90,7 +91,9 @@ async fn facts(class: FileClass, node: &OpenNode, entered: &Entered) -> Result<F
         let attributes = share.attributes(&node.caller, node.node).await?;
         facts.metadata = metadata(&attributes);
         facts.links = links(&attributes);
-        facts.streams = streams(&facts.metadata, node.is_directory);
+    }
+    if class == FileClass::Stream {
+        facts.streams = streams(node, entered).await?;
     }
     if matches!(class, FileClass::Standard | FileClass::All) && share.is_deleting(node.node).await? {
         facts.delete_pending = true;
@@ -105,11 +108,19 @@ fn links(node: &Attributes) -> u32 {
     if node.kind == NodeKind::Directory { 1 } else { node.links }
 }
 
-/// The unnamed stream; directories have none.
-fn streams(metadata: &FileMetadata, is_directory: bool) -> Vec<StreamFacts> {
-    let FileMetadata { end_of_file, allocation_size, .. } = *metadata;
-    let unnamed = StreamFacts { name: String::new(), size: end_of_file, allocation_size };
-    if is_directory { Vec::new() } else { vec![unnamed] }
+/// The streams of a file, whichever of them is open: the unnamed one, which directories have not, and the named ones.
+async fn streams(node: &OpenNode, entered: &Entered) -> Result<Vec<StreamFacts>, Failure> {
+    let file = entered.share.attributes(&node.caller, node.file).await?;
+    let mut streams = Vec::new();
+    if file.kind != NodeKind::Directory {
+        let FileMetadata { end_of_file, allocation_size, .. } = metadata(&file);
+        streams.push(StreamFacts { name: String::new(), size: end_of_file, allocation_size });
+    }
+    for stream in entered.share.streams(&node.caller, node.file).await? {
+        let allocation_size = stream.used.next_multiple_of(UNIT_BYTES);
+        streams.push(StreamFacts { name: stream_shown(&stream.name), size: stream.size, allocation_size });
+    }
+    Ok(streams)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ const ATTRIBUTES: FileSystemAttributes = FileSystemAttributes::CASE_SENSITIVE_SE
     .union(FileSystemAttributes::UNICODE_ON_DISK)
     .union(FileSystemAttributes::PERSISTENT_ACLS)
     .union(FileSystemAttributes::SUPPORTS_SPARSE_FILES)
+    .union(FileSystemAttributes::NAMED_STREAMS)
     .union(FileSystemAttributes::SUPPORTS_HARD_LINKS)
     .union(FileSystemAttributes::SUPPORTS_EXTENDED_ATTRIBUTES)
     .union(FileSystemAttributes::SUPPORTS_BLOCK_REFCOUNTING);

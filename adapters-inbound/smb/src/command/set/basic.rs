@@ -23,7 +23,7 @@ pub(super) async fn set(node: &OpenNode, entered: &Entered, change: &BasicChange
     let found = share.attributes(&node.caller, node.node).await?;
     let wanted = changes(change, &found)?;
     if wanted != SetAttributes::default() {
-        share.set_attributes(&node.caller, node.node, &wanted, None).await?;
+        share.set_attributes(&node.caller, node.file, &wanted, None).await?;
     }
     Ok(())
 }

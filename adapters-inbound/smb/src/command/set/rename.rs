@@ -4,7 +4,7 @@ use dittofs_domain::{
     Attributes, Name, NodeId, NodeKind,
     access::AccessMask,
     error::FsError,
-    namespace::{LinkRequest, RenameRequest, Replace},
+    namespace::{LinkRequest, RenameRequest, Replace, StreamRename},
     opens::{Locking, ShareAccess},
 };
 use dittofs_ports::{Entered, LookupName, OpenRequest};
@@ -21,12 +21,15 @@ use crate::{
     failure::Failure,
     names::shown,
     open::{OpenNode, Place},
-    path::Path,
+    path::{Path, PathPart, with_stream},
 };
 
 pub(super) async fn rename(call: &Call, node: &OpenNode, entered: &Entered, wanted: &Rename) -> Result<(), Failure> {
     node.demand_any(AccessMask::DELETE)?;
     let from = node.place.lock().entry.clone().ok_or(NtStatus::ACCESS_DENIED)?;
+    if node.is_stream() {
+        return rename_stream(node, entered, (from, wanted)).await;
+    }
     let to = Destination::find(node, entered, (wanted.root_directory, &wanted.name)).await?;
     let replace = match &to.found {
         Some(found) if wanted.flags.contains(RenameFlags::REPLACE_IF_EXISTS) => {
@@ -36,7 +39,7 @@ pub(super) async fn rename(call: &Call, node: &OpenNode, entered: &Entered, want
         // Whether the file itself has the name, in another case or as another name, the rule knows.
         _ => Replace::Nothing,
     };
-    if node.is_directory && !wanted.flags.contains(RenameFlags::POSIX_SEMANTICS) {
+    if !wanted.flags.contains(RenameFlags::POSIX_SEMANTICS) {
         demand_none_open_below(call, node, entered).await?;
     }
     let below = call.link.server.opens_below.add(entered.node.share, to.way);
@@ -49,9 +52,38 @@ pub(super) async fn rename(call: &Call, node: &OpenNode, entered: &Entered, want
     Ok(())
 }
 
+/// Renames a stream, within its file only.
+async fn rename_stream(
+    node: &OpenNode,
+    entered: &Entered,
+    ((file, from), wanted): ((NodeId, Name), &Rename),
+) -> Result<(), Failure> {
+    if wanted.root_directory != 0 {
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
+    let path = Path::parse(&wanted.name)?;
+    let (None, PathPart::Stream(to)) = (path.split(), &path.part) else {
+        return Err(NtStatus::OBJECT_NAME_INVALID.into());
+    };
+    let replace = wanted.flags.contains(RenameFlags::REPLACE_IF_EXISTS);
+    let (to_name, held) = (to.clone(), node.access);
+    let request = StreamRename { file, from, to: to_name, stream: node.node, held, replace };
+    entered.share.rename_stream(&node.caller, &request).await?;
+    let mut place = node.place.lock();
+    place.path = match place.path.rsplit_once(':') {
+        Some((of_file, _)) => with_stream(of_file, to),
+        None => with_stream(&place.path, to),
+    };
+    place.entry = Some((file, to.clone()));
+    Ok(())
+}
+
 pub(super) async fn link(node: &OpenNode, entered: &Entered, wanted: &Link) -> Result<(), Failure> {
     if node.is_directory {
         return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
+    }
+    if node.is_stream() {
+        return Err(NtStatus::OBJECT_NAME_INVALID.into());
     }
     // A link that replaces another file could not be made in one step, so that a name may be taken is of no use.
     let to = Destination::find(node, entered, (wanted.root_directory, &wanted.name)).await?;
@@ -77,8 +109,12 @@ impl Destination {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
         let path = Path::parse(path)?;
+        // The content of a file is not made a stream, nor the other way round.
+        if path.part != PathPart::Whole {
+            return Err(NtStatus::OBJECT_NAME_INVALID.into());
+        }
         let (directories, name) = path.split().ok_or(NtStatus::OBJECT_NAME_INVALID)?;
-        let way = resolve(entered, &node.caller, directories).await?;
+        let (way, above) = resolve(entered, &node.caller, directories).await?;
         let directory = way.last().copied().unwrap_or(entered.node.node);
         let found = match entered.share.lookup(&node.caller, directory, &LookupName::Child(name.clone())).await {
             Ok(found) => Some(found.node),
@@ -86,7 +122,7 @@ impl Destination {
             Err(FsError::Stale) => return Err(NtStatus::OBJECT_PATH_NOT_FOUND.into()),
             Err(error) => return Err(error.into()),
         };
-        let names: Vec<String> = directories.iter().chain([name]).map(shown).collect();
+        let names: Vec<String> = above.iter().chain([name]).map(shown).collect();
         Ok(Destination { directory, name: name.clone(), path: names.join("\\"), way, found })
     }
 }

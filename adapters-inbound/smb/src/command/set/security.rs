@@ -48,7 +48,7 @@ pub(super) async fn set(
     }
     if wanted != SetAttributes::default() {
         wanted.held = node.access & (AccessMask::WRITE_ACL | AccessMask::WRITE_OWNER);
-        share.set_attributes(&node.caller, node.node, &wanted, None).await?;
+        share.set_attributes(&node.caller, node.file, &wanted, None).await?;
     }
     Ok(())
 }

@@ -33,7 +33,8 @@ pub(super) async fn set_allocation(call: &Call, node: &OpenNode, entered: &Enter
 /// Others lose what they cache, and the time of change moves, as if the space were set aside. Not where somebody has
 /// changed the file just now, which does the same.
 async fn tell(node: &OpenNode, entered: &Entered, found: &Attributes) -> Result<(), Failure> {
-    let same = SetAttributes { guard: Some(found.ctime), ..SetAttributes::size(found.size) };
+    let held = node.access & AccessMask::WRITE_DATA;
+    let same = SetAttributes { guard: Some(found.ctime), held, ..SetAttributes::size(found.size) };
     match entered.share.set_attributes(&node.caller, node.node, &same, None).await {
         Ok(_) | Err(FsError::NotSync) => Ok(()),
         Err(error) => Err(error.into()),
@@ -46,6 +47,7 @@ fn demand_settable(node: &OpenNode, size: u64) -> Result<(), NtStatus> {
 }
 
 async fn resize(node: &OpenNode, entered: &Entered, size: u64) -> Result<(), Failure> {
-    entered.share.set_attributes(&node.caller, node.node, &SetAttributes::size(size), None).await?;
+    let resize = SetAttributes { held: node.access & AccessMask::WRITE_DATA, ..SetAttributes::size(size) };
+    entered.share.set_attributes(&node.caller, node.node, &resize, None).await?;
     Ok(())
 }

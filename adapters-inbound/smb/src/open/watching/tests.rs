@@ -32,7 +32,7 @@ impl Watch for Scripted {
 
 fn added(name: &str) -> WatchReply {
     let path = [Name::new(name.as_bytes()).unwrap()].into();
-    WatchReply::Changes(vec![ChangeRecord { action: ChangeAction::Added, path }])
+    WatchReply::Changes(vec![ChangeRecord { action: ChangeAction::Added, path, stream: None }])
 }
 
 async fn begun(watching: &Watching, watch: &Arc<Scripted>) -> Result<Arc<dyn Watch>, Failure> {

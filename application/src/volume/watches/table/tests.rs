@@ -48,7 +48,7 @@ fn add_for(
 
 fn push(table: &WatchTable, name: &str) {
     let path = [Name::new(name.as_bytes()).unwrap()].into();
-    let record = ChangeRecord { action: ChangeAction::Added, path };
+    let record = ChangeRecord { action: ChangeAction::Added, path, stream: None };
     let (watchers, _) = table.watchers(DIRECTORY, NAMES);
     watchers.iter().for_each(|watched| table.push(watched, std::slice::from_ref(&record)));
 }
@@ -98,7 +98,7 @@ fn bytes_are_kept_in_bounds_for_all_together_and_given_back() {
     assert!(matches!(watch.take(), WatchReply::Changes(records) if records.len() == 1));
     let (watchers, _) = table.watchers(DIRECTORY, NAMES);
     drop((watch, other));
-    let record = ChangeRecord { action: ChangeAction::Added, path: [Name::new(b"d").unwrap()].into() };
+    let record = ChangeRecord { action: ChangeAction::Added, path: [Name::new(b"d").unwrap()].into(), stream: None };
     watchers.iter().for_each(|watched| table.push(watched, std::slice::from_ref(&record)));
     assert_eq!(table.bytes.load(Ordering::Acquire), 0, "nothing is kept for who has gone");
 }
@@ -165,7 +165,7 @@ fn the_two_of_a_rename_are_taken_together_and_wake_once() {
     let table = Arc::<WatchTable>::default();
     let listener = Arc::<Listener>::default();
     let watch = add_for(&table, 1, NAMES, 1_000, Arc::clone(&listener)).unwrap();
-    let record = |action, name: &[u8]| ChangeRecord { action, path: [Name::new(name).unwrap()].into() };
+    let record = |action, name: &[u8]| ChangeRecord { action, path: [Name::new(name).unwrap()].into(), stream: None };
     let pair = [record(ChangeAction::RenamedFrom, b"a"), record(ChangeAction::RenamedTo, b"b")];
     let (watchers, _) = table.watchers(DIRECTORY, NAMES);
     watchers.iter().for_each(|watched| table.push(watched, &pair));

@@ -9,12 +9,13 @@ use dittofs_domain::{
     Attributes, ChangeId, Cookie, FoldTable, Name, NodeId, NodeKind, OpId, Timestamp,
     access::AccessMask,
     error::{FsError, FsResult},
-    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, SetXattrs},
+    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, SetXattrs, StreamRename},
     node::Device,
     xattr::Xattrs,
 };
 use dittofs_ports::{
     Caller, Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
+    StreamEntry,
 };
 use dittofs_smb_wire::{
     NtStatus,
@@ -59,6 +60,7 @@ impl Directory {
 fn attributes(node: NodeId, kind: NodeKind) -> Attributes {
     Attributes {
         node,
+        file: node,
         kind,
         mode: 0o755,
         uid: 1,
@@ -143,6 +145,18 @@ impl MetadataService for Directory {
     }
 
     async fn set_attributes(&self, _: &Caller, _: NodeId, _: &SetAttributes, _: Option<OpId>) -> FsResult<Changed> {
+        Err(FsError::NotSupported)
+    }
+
+    async fn lookup_stream(&self, _: &Caller, _: NodeId, _: &Name) -> FsResult<Attributes> {
+        Err(FsError::NotSupported)
+    }
+
+    async fn streams(&self, _: &Caller, _: NodeId) -> FsResult<Vec<StreamEntry>> {
+        Err(FsError::NotSupported)
+    }
+
+    async fn rename_stream(&self, _: &Caller, _: &StreamRename) -> FsResult<()> {
         Err(FsError::NotSupported)
     }
 

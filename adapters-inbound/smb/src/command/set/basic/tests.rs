@@ -26,6 +26,7 @@ fn node(kind: NodeKind, dos_attributes: u32) -> Attributes {
     let time = |seconds| Timestamp::new(seconds, 123_456_789).unwrap();
     Attributes {
         node: NodeId(7),
+        file: NodeId(7),
         kind,
         mode: 0o644,
         uid: 1,
