@@ -12,12 +12,13 @@ use dittofs_domain::{
     },
     node::NodeFlags,
     opens::{Deletion, OpenToken, Operation},
-    plan::{EntryKey, Plan, Query},
+    plan::{EntryKey, Plan, Query, View},
     xattr::XattrChange,
 };
 use dittofs_ports::{
     Caller, CaseRule, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName,
 };
+use smallvec::smallvec;
 
 use crate::volume::{
     names::Names,
@@ -124,6 +125,11 @@ impl Names {
         let through = Caller { opener: Some(opened.token), ..caller.clone() };
         let wanted = Wanted::Operation(Operation::Overwrite);
         let replaced = async {
+            if !xattrs.is_empty() || node.flags.contains(NodeFlags::STREAMS) {
+                // What keeps the content from being discarded keeps all of the file.
+                let targets = |_: &View| Ok(smallvec![(node.id, Operation::Overwrite)]);
+                self.opens.check_names(&through, Query::default(), targets).await?;
+            }
             if !xattrs.is_empty() {
                 let request = SetXattrs { changes: xattrs.to_vec(), held: AccessMask::empty() };
                 self.set_xattrs(&through, node.id, &request, None).await?;

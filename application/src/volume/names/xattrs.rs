@@ -59,13 +59,20 @@ impl Names {
         let Admitted { lock, .. } = self.opens.lock_to(caller, node, wanted, may).await?;
         let context = Context { credentials: &caller.credentials, now: self.share.now() };
         let before = self.nodes.pending().snapshot(node);
+        // Room is not waited for under the node's lock: a flush that makes some may need it.
+        let mut claim = None;
         let outcome = self
             .plans
-            .run_growing(set_xattrs::query(node), op, |view| {
+            .run_named(set_xattrs::query(node), op, |view| {
                 self.nodes.live(view, node)?;
-                Ok((set_xattrs::decide(view, node, request, before.as_ref(), &context)?.plan, ()))
+                let plan = set_xattrs::decide(view, node, request, before.as_ref(), &context)?.plan;
+                // That of an attempt that met somebody else's change.
+                drop(claim.take());
+                claim = self.plans.claim_plan_now(&plan)?;
+                Ok((plan, ()))
             })
             .await?;
+        drop(claim);
         match outcome {
             Named::Before(seen) => {
                 drop(lock);

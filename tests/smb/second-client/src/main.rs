@@ -24,7 +24,7 @@ async fn main() {
     };
     let dialects = [Dialect::Smb0202, Dialect::Smb021, Dialect::Smb030, Dialect::Smb0302, Dialect::Smb0311];
     for dialect in dialects {
-        for encryption_mode in [EncryptionMode::Disabled, EncryptionMode::Required] {
+        for encryption_mode in [EncryptionMode::Allowed, EncryptionMode::Required] {
             let encrypts = encryption_mode.is_required();
             // Encryption is there from 3.0 on.
             if encrypts && dialect < Dialect::Smb030 {

@@ -28,7 +28,7 @@ use crate::{
 pub(super) async fn query(node: &OpenNode, entered: &Entered, request: &QueryInfoRequest) -> Result<Done, Failure> {
     node.demand_any(AccessMask::READ_NAMED_ATTRS)?;
     let held = node.access & AccessMask::READ_NAMED_ATTRS;
-    let xattrs = entered.share.xattrs(&node.caller, node.node, held).await.map_err(refused)?;
+    let xattrs = entered.share.xattrs(&node.caller, node.file, held).await.map_err(refused)?;
     let xattrs = xattrs.ok_or(NtStatus::NO_EAS_ON_FILE)?;
     if request.input.is_empty() { scan(node, &xattrs, request) } else { named(&xattrs, request) }
 }

@@ -14,6 +14,6 @@ use crate::{
 pub(super) async fn set(node: &OpenNode, entered: &Entered, list: Vec<Ea>) -> Result<(), Failure> {
     node.demand_any(AccessMask::WRITE_NAMED_ATTRS)?;
     let request = SetXattrs { changes: changes(list)?, held: node.access & AccessMask::WRITE_NAMED_ATTRS };
-    let set = entered.share.set_xattrs(&node.caller, node.node, &request, None).await;
+    let set = entered.share.set_xattrs(&node.caller, node.file, &request, None).await;
     set.map(drop).map_err(|error| refused(error).into())
 }
