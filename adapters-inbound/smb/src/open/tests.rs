@@ -32,6 +32,7 @@ pub(crate) fn pipe(persistent: u64) -> Open {
 pub(crate) fn node(node: NodeId, is_directory: bool) -> OpenNode {
     OpenNode {
         node,
+        file: node,
         token: OpenToken(1),
         access: AccessMask::all(),
         is_directory,

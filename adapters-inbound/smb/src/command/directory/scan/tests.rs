@@ -9,11 +9,12 @@ use dittofs_domain::{
     Attributes, ChangeId, Cookie, Name, NodeId, NodeKind, OpId, Timestamp,
     access::AccessMask,
     error::{FsError, FsResult},
-    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes},
+    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, StreamRename},
     node::Device,
 };
 use dittofs_ports::{
     Caller, Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
+    StreamEntry,
 };
 use dittofs_smb_wire::{
     NtStatus,
@@ -134,6 +135,18 @@ impl MetadataService for Directory {
     }
 
     async fn rename(&self, _: &Caller, _: &RenameRequest, _: Option<OpId>) -> FsResult<Renamed> {
+        Err(FsError::NotSupported)
+    }
+
+    async fn lookup_stream(&self, _: &Caller, _: NodeId, _: &Name) -> FsResult<Attributes> {
+        Err(FsError::NotSupported)
+    }
+
+    async fn streams(&self, _: &Caller, _: NodeId) -> FsResult<Vec<StreamEntry>> {
+        Err(FsError::NotSupported)
+    }
+
+    async fn rename_stream(&self, _: &Caller, _: &StreamRename) -> FsResult<()> {
         Err(FsError::NotSupported)
     }
 
