@@ -126,6 +126,7 @@ fn open() -> impl Strategy<Value = Open> {
         share,
         locking,
         lease: caches.then_some(key),
+        file: None,
     })
 }
 
