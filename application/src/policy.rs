@@ -84,6 +84,8 @@ pub struct SharePolicy {
     pub access: AccessList,
     /// Whether changes are refused.
     pub read_only: bool,
+    /// Whether who speaks a protocol that can encrypt messages must do so.
+    pub requires_encryption: bool,
     /// The bounds of what the share may hold.
     pub quota: Quota,
     /// Whether reads advance access times.

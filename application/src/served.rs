@@ -8,7 +8,7 @@ mod watch;
 use std::sync::Arc;
 
 use dittofs_domain::{
-    Credentials,
+    Credentials, FoldTable,
     users::{Permitted, UserName},
 };
 use dittofs_ports::{HandleSigner, ShareServices};
@@ -40,6 +40,14 @@ impl ShareServices for ServedShare {
 
     fn is_read_only(&self) -> bool {
         self.volume.policy().read_only
+    }
+
+    fn requires_encryption(&self) -> bool {
+        self.volume.policy().requires_encryption
+    }
+
+    fn folding(&self) -> FoldTable {
+        self.volume.folding()
     }
 
     fn permitted(&self, name: &UserName, credentials: &Credentials) -> Permitted {

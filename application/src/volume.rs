@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use check::OnlineCheck;
 use dittofs_domain::{
-    ShareId,
+    FoldTable, ShareId,
     error::{FsError, FsResult},
     ownership::Phase,
 };
@@ -176,6 +176,11 @@ impl Volume {
     /// Returns the signer that makes and checks its handles.
     pub fn handle_signer(&self) -> &HandleSigner {
         self.share.signer()
+    }
+
+    /// Returns the table by which its names are folded.
+    pub fn folding(&self) -> FoldTable {
+        self.share.folding()
     }
 
     /// Returns its policy. Not to be held for long.

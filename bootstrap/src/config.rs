@@ -17,6 +17,7 @@ mod options;
 mod problem;
 mod protocols;
 mod section;
+mod share_encryption;
 mod shares;
 mod short_names;
 mod size;
@@ -48,6 +49,7 @@ pub use options::{OptionsError, RawOptions};
 pub use problem::{ConfigError, Problem};
 pub(crate) use protocols::Running;
 pub use protocols::{ProtocolConfig, ProtocolKind, Protocols};
+pub use share_encryption::smb_encryption_word;
 pub use shares::{QuotaConfig, ShareConfig, atime_word, compression_word, squash_word};
 pub(crate) use shares::{fault_of as fault_of_share_name, overlap as shares_overlap};
 pub use size::ByteSize;
@@ -211,6 +213,7 @@ fn read(tree: Dict, given: &Given<'_>, report: &Report) -> Option<Config> {
     if adapters.protocols.iter().any(|(name, _)| name == SMB) {
         short_names::check(&shares, report);
     }
+    share_encryption::check(&shares, &adapters, report);
     let log = log::read(root.take_section("log"), &folders);
     let users = users::read(root.take_section("users"), system_store, &folders);
     root.finish();

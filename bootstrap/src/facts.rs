@@ -5,7 +5,8 @@ use dittofs_domain::users::AccessList;
 use dittofs_ports::ShareRecord;
 
 use crate::config::{
-    Config, EncryptionConfig, ShareConfig, StoreConfig, Stores, compression_word, permitted_word, squash_word,
+    Config, EncryptionConfig, ShareConfig, StoreConfig, Stores, compression_word, permitted_word, smb_encryption_word,
+    squash_word,
 };
 
 /// The shares in the order of the configuration.
@@ -50,6 +51,7 @@ fn of_share(share: &ShareConfig, config: &Config) -> ShareFacts {
         quota: share.quota.bytes.map(|bytes| bytes.0),
         quota_files: share.quota.files,
         smb_name: share.smb_name.clone(),
+        smb_encryption: smb_encryption_word(share.smb_encryption_required).to_owned(),
         mounts: Vec::new(),
     }
 }

@@ -44,6 +44,8 @@ pub struct Attributes {
     pub device: Device,
     /// DOS attributes.
     pub dos_attributes: u32,
+    /// What extended attributes count for; 0: there are none.
+    pub xattr_bytes: u32,
     /// The list that decides in place of the permission bits, if there is one.
     pub acl: Option<Arc<Acl>>,
 }
@@ -82,6 +84,7 @@ pub fn overlay(stored: &Node, pending: Option<&Pending>) -> Attributes {
         change: stored.change,
         device: stored.device,
         dos_attributes: stored.dos_attributes,
+        xattr_bytes: stored.xattr_bytes,
         acl: stored.acl.clone(),
     };
     if let Some(pending) = pending {

@@ -20,8 +20,8 @@ pub use nodes::{NodeFacts, NodeTable, reference_digest};
 pub use objects::{ObjectFacts, ObjectTable};
 pub use repair::{
     Adoption, LOST_AND_FOUND, adopt, adopted_name, break_second_name, clear_unlinked, correct_allocated, correct_links,
-    correct_parent, correct_statistics, drop_note, insert_reference, make_lost_and_found, mark_pending_delete,
-    put_note, refold, remove_dangling, remove_reference, revive,
+    correct_parent, correct_statistics, correct_xattrs, drop_note, insert_reference, make_lost_and_found,
+    mark_pending_delete, put_note, refold, remove_dangling, remove_reference, remove_xattrs, revive,
 };
 
 #[cfg(test)]

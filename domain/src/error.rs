@@ -79,6 +79,12 @@ pub enum FsError {
     /// ends the connection), and the client sends the same call again.
     #[error("it is not known whether it was done")]
     Unanswered,
+    /// ENODATA: no such extended attribute (RFC 8276, 8.4.1).
+    #[error("no such attribute")]
+    NoAttribute,
+    /// E2BIG: an extended attribute is too big, or all of a node together are (RFC 8276, 8.4.1).
+    #[error("extended attributes too large")]
+    AttributeTooLarge,
     /// EOPNOTSUPP.
     #[error("not supported")]
     NotSupported,

@@ -15,6 +15,7 @@
 //! | [`check`] | whether the records of a share agree with each other |
 //! | [`backup`] | which objects backups pin |
 //! | [`users`] | names of users, their identifiers, which of them a share lets in |
+//! | [`xattr`] | extended attributes: their names, their bounds, how sets of them change |
 //! | [`watch`] | which changes of names and attributes watchers of directories are told of, and what is kept for them |
 //! | [`quota`] | what things count for, and whether a share may hold more |
 //! | [`scale`] | the sizes by which files are divided |
@@ -49,6 +50,7 @@ pub mod scale;
 pub mod time;
 pub mod users;
 pub mod watch;
+pub mod xattr;
 
 pub use acl::Acl;
 pub use attributes::Attributes;

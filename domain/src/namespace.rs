@@ -13,6 +13,7 @@ pub mod remove;
 pub mod rename;
 mod request;
 pub mod set_attributes;
+pub mod set_xattrs;
 mod shown;
 pub mod stream;
 mod unlink;
@@ -21,7 +22,7 @@ pub use create::CreateDecision;
 pub use edit_content::ContentEdit;
 pub use request::{
     CreateHow, CreateRequest, DosAttributes, InitialAccess, InitialAttributes, LinkRequest, NewKind, RemoveKind,
-    RemoveRequest, RenameRequest, Replace, SetAttributes, SetTime, StreamRename,
+    RemoveRequest, RenameRequest, Replace, SetAttributes, SetTime, SetXattrs, StreamRename,
 };
 pub use set_attributes::Resize;
 pub use shown::raise_above_shown;

@@ -83,7 +83,7 @@ bitflags! {
     pub struct NodeFlags: u8 {
         /// An access control list in rows of its own. No store has such: the list is in the node's row.
         const ACL = 1;
-        /// Extended attributes.
+        /// Extended attributes: all of them are one row, which goes with the node.
         const XATTRS = 2;
         /// Named streams.
         const STREAMS = 4;
@@ -158,6 +158,8 @@ pub struct Node {
     pub target: Option<Arc<[u8]>>,
     /// The features that have additional rows.
     pub flags: NodeFlags,
+    /// What its extended attributes count for ([`crate::xattr::Xattrs::bytes`]); 0 without [`NodeFlags::XATTRS`].
+    pub xattr_bytes: u32,
     /// A truncation whose rows the reaper has not removed yet.
     pub pending_truncation: Option<PendingTruncation>,
     /// The ranges that a replay of the journal skips.
@@ -193,6 +195,7 @@ impl Node {
             create_verifier: None,
             target: None,
             flags: NodeFlags::empty(),
+            xattr_bytes: 0,
             pending_truncation: None,
             replay_exclusions: ReplayExclusions::default(),
         }

@@ -1,7 +1,7 @@
 //! Quotas: how much a share may hold, how much each thing counts, and when growth is refused.
 //!
 //! Bytes are counted as they are allocated: the bytes that extents hold, and the bytes that nodes, names, targets of
-//! symlinks and access control lists count for. Bytes that are only in the journal count by the growth of the share
+//! symlinks, access control lists and extended attributes count for. Bytes that are only in the journal count by the growth of the share
 //! once they are stored: bytes that replace stored bytes, or replace others that are not stored yet, count once. This
 //! growth is known as an upper bound at first. Only where the bound does not fit, the real growth has to be read from a
 //! map.
@@ -104,7 +104,8 @@ pub fn judge(quota: Quota, holding: Holding, growth: Amount) -> Verdict {
 
 /// Returns the bytes that a node counts for without its names and its content.
 pub fn node_bytes(node: &Node) -> u64 {
-    NODE_BYTES + node.target.as_ref().map_or(0, |target| target.len() as u64) + acl_bytes(node.acl.as_deref())
+    let target = node.target.as_ref().map_or(0, |target| target.len() as u64);
+    NODE_BYTES + target + acl_bytes(node.acl.as_deref()) + u64::from(node.xattr_bytes)
 }
 
 /// Returns the bytes that an access control list counts for.
@@ -146,6 +147,13 @@ pub(crate) fn node_comes(node: &Node) -> Change {
 /// A node gets another access control list, or none. The root's counts nothing, as nothing of the root does.
 pub(crate) fn acl_changes(node: &Node, acl: Option<&Acl>) -> Option<Change> {
     let bytes = acl_bytes(acl).cast_signed() - acl_bytes(node.acl.as_deref()).cast_signed();
+    let counts = bytes != 0 && node.id != NodeId::ROOT;
+    counts.then_some(Change::Count(Statistics { bytes, nodes: 0 }))
+}
+
+/// A node gets other extended attributes. The root's count nothing.
+pub(crate) fn xattrs_change(node: &Node, bytes: u32) -> Option<Change> {
+    let bytes = i64::from(bytes) - i64::from(node.xattr_bytes);
     let counts = bytes != 0 && node.id != NodeId::ROOT;
     counts.then_some(Change::Count(Statistics { bytes, nodes: 0 }))
 }

@@ -280,6 +280,10 @@ macro_rules! forward_method {
         $crate::forward_method!(@async $inner references_after [] (after: Option<$crate::forward::types::Reference>, max: usize)
             Result<Vec<$crate::forward::types::Reference>, $crate::MetadataError>);
     };
+    (ShareMetadata xattr_bytes $inner:tt) => {
+        $crate::forward_method!(@async $inner xattr_bytes [] (after: $crate::forward::types::NodeId, max: usize)
+            Result<Vec<($crate::forward::types::NodeId, Option<u32>)>, $crate::MetadataError>);
+    };
     (ShareMetadata snapshot $inner:tt) => {
         $crate::forward_method!(@async $inner snapshot [] ()
             Result<Option<$crate::forward::types::Arc<dyn $crate::ShareSnapshot>>, $crate::MetadataError>);

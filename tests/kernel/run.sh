@@ -4,6 +4,7 @@
 #   CASE: check everyday sparse blocks times again pjdfstest fsx nconnect subdir  (default: all, with --short all but
 #     blocks)
 #     CASE@OPTIONS mounts by SMB with these options of mount.cifs: check fsx smb-everyday smb-locks
+#     smb-xattrs
 #     both locks: a mount by NFS and one by SMB
 #   --short   smaller trees, for CI (all cases in about a minute and a half)
 #   --smb     the default cases are those of SMB, in several dialects, signed and encrypted, on a share on disk
@@ -29,6 +30,7 @@ enter_private_network "$@"
 
 all_cases=(check everyday sparse blocks times again pjdfstest fsx nconnect subdir)
 smb_cases=(both locks check@vers=3.1.1 fsx@vers=3.1.1 smb-everyday@vers=3.1.1 smb-locks@vers=3.1.1
+  smb-xattrs@vers=3.1.1 smb-xattrs@vers=2.1
   check@vers=3.1.1,seal fsx@vers=3.1.1,seal smb-everyday@vers=3.1.1,seal
   check@vers=2.1 fsx@vers=2.1 smb-everyday@vers=2.1 smb-locks@vers=2.1 check@vers=3.0,sign)
 short='' keep='' remote='' kills=() engine=${KERNEL_CLIENT_ENGINE:-uml} cases=()

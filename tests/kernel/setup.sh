@@ -5,7 +5,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 rig=${KERNEL_CLIENT:-$root/../shared/kernel-client}
-packages=(gcc libc6-dev make git rsync python3 iproute2 util-linux)
+packages=(attr gcc libc6-dev make git rsync python3 iproute2 util-linux)
 [ "${1:-}" != --ganesha ] || packages+=(nfs-ganesha nfs-ganesha-vfs rpcbind)
 
 # No daemon starts because its package was installed.

@@ -32,6 +32,7 @@ shares:
     metadata_store: m
     content_store: c
     access: { users: { bob: write } }
+  - { name: /secret, metadata_store: m, content_store: c, squash: none, smb_encryption: required }
 adapters:
   limits: { memory: 128MiB }
   smb: { listen: "127.0.0.1:$port", $options, limits: { stall_seconds: 5 } }

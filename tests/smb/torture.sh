@@ -19,7 +19,8 @@ quick=(connect tcon mkdir openattr winattr sdread read rw credits compound compo
   rename sharemode deny lock session-id dir ioctl fileid charset delete-on-close-perms timestamps session durable-open
   durable-open-disconnect durable-v2-open durable-v2-delay streams ioctl-on-stream)
 ci=(connect tcon mkdir openattr winattr sdread read rw credits compound create getinfo rename sharemode deny lock
-  session-id session ioctl fileid charset async_dosmode streams ioctl-on-stream)
+  session-id session ioctl fileid charset async_dosmode streams ioctl-on-stream
+  replay.dhv2-pending2n-vs-lease-sane)
 write='' suites=()
 while [ $# -gt 0 ]; do
   case $1 in

@@ -38,7 +38,8 @@ pub struct SmbClient {
     received: BytesMut,
     message_id: u64,
     session_id: u64,
-    tree_id: u32,
+    /// The share that requests are for.
+    pub tree_id: u32,
     /// Messages that came while another one was waited for.
     others: VecDeque<(Header, Response)>,
 }
@@ -53,7 +54,19 @@ pub struct Opening {
 
 impl SmbClient {
     /// Connects to a share on a port of 127.0.0.1.
-    pub async fn connect(port: u16, share: &str, guid: Guid, (user, password): (&str, &str)) -> SmbClient {
+    pub async fn connect(port: u16, share: &str, guid: Guid, user: (&str, &str)) -> SmbClient {
+        let mut client = SmbClient::log_on(port, (guid, Capabilities::LEASING), user).await;
+        let (header, _) = client.enter(share).await;
+        assert_eq!(header.status, NtStatus::SUCCESS);
+        client
+    }
+
+    /// Connects to a port of 127.0.0.1 as a client that can do this, and logs on.
+    pub async fn log_on(
+        port: u16,
+        (guid, capabilities): (Guid, Capabilities),
+        (user, password): (&str, &str),
+    ) -> SmbClient {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let (received, others) = (BytesMut::new(), VecDeque::new());
@@ -61,7 +74,7 @@ impl SmbClient {
         let mut client = SmbClient { stream, queued, received, message_id: 0, session_id: 0, tree_id: 0, others };
         let negotiate = NegotiateRequest {
             security_mode: SecurityMode::SIGNING_ENABLED,
-            capabilities: Capabilities::LEASING,
+            capabilities,
             client_guid: guid,
             dialects: vec![Dialect::SMB_3_0_2],
             contexts: Vec::new(),
@@ -73,13 +86,19 @@ impl SmbClient {
         client.session_id = header.session_id;
         let (header, _) = client.set_up(initiator.next(&challenge, [1; 8], [2; 16]).unwrap()).await;
         assert_eq!(header.status, NtStatus::SUCCESS);
+        client
+    }
+
+    /// Asks for a share. What is asked from then on is for that, if it may be had.
+    pub async fn enter(&mut self, share: &str) -> (Header, Response) {
         let path = Utf16Text::from(format!("\\\\127.0.0.1\\{share}").as_str());
         let connect = TreeConnectRequest { flags: TreeConnectFlags::empty(), path };
-        let (header, _) = client.ask(Request::TreeConnect(connect)).await;
-        assert_eq!(header.status, NtStatus::SUCCESS);
-        let Routing::Synchronous { tree_id, .. } = header.routing else { panic!("{header:?}") };
-        client.tree_id = tree_id;
-        client
+        let (header, response) = self.ask(Request::TreeConnect(connect)).await;
+        if header.status == NtStatus::SUCCESS {
+            let Routing::Synchronous { tree_id, .. } = header.routing else { panic!("{header:?}") };
+            self.tree_id = tree_id;
+        }
+        (header, response)
     }
 
     async fn set_up(&mut self, token: Vec<u8>) -> (Header, Bytes) {

@@ -151,6 +151,7 @@ impl World {
         };
         let policy = SharePolicy {
             short_name: "export".to_owned(),
+            requires_encryption: false,
             clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             secure_ports: true,

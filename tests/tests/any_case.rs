@@ -166,7 +166,7 @@ impl ShareMetadata for ForgetfulShare {
     dittofs_ports::forward!(
         ShareMetadata of 0:
         record, put_record, list, name_of, allocate, has_ended, unlinked, pending_truncations, objects, references,
-        nodes, node_ids, references_after, statistics, snapshot
+        nodes, node_ids, references_after, xattr_bytes, statistics, snapshot
     );
 
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {

@@ -16,3 +16,5 @@ mod references;
 mod sealed;
 #[path = "check/share.rs"]
 mod share;
+#[path = "check/xattrs.rs"]
+mod xattrs;

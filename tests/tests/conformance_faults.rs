@@ -91,7 +91,7 @@ impl ShareMetadata for FaultyShare {
     dittofs_ports::forward!(
         ShareMetadata of 0:
         record, put_record, name_of, has_ended, unlinked, pending_truncations, objects, references, nodes, node_ids,
-        references_after, statistics, snapshot
+        references_after, xattr_bytes, statistics, snapshot
     );
 
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {

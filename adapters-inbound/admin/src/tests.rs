@@ -35,6 +35,7 @@ fn facts(name: &str) -> ShareFacts {
         quota: Some(7),
         quota_files: Some(5),
         smb_name: "export".into(),
+        smb_encryption: "offered".into(),
         mounts: vec!["mount -t nfs …".into()],
     }
 }
@@ -45,7 +46,15 @@ fn unnamed() -> UnnamedView {
 
 fn info(name: &str, id: u64) -> ShareInfo {
     let (name, short_name, clients) = (name.to_owned(), name.to_owned(), Vec::new());
-    ShareInfo { id: ShareId(id), name, short_name, clients, read_only: false, survives: Survives::PowerLoss }
+    ShareInfo {
+        id: ShareId(id),
+        name,
+        short_name,
+        clients,
+        read_only: false,
+        requires_encryption: false,
+        survives: Survives::PowerLoss,
+    }
 }
 
 /// A server with these shares in its configuration, which fails to take some of a newer one.

@@ -45,6 +45,9 @@ pub struct ShareFacts {
     /// Its name for clients of SMB.
     #[serde(default)]
     pub smb_name: String,
+    /// Whether clients of SMB must encrypt: `required`, or `offered`.
+    #[serde(default)]
+    pub smb_encryption: String,
     /// How clients reach it, in lines for people; none where no server runs.
     #[serde(default)]
     pub mounts: Vec<String>,

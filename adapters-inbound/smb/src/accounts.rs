@@ -71,6 +71,7 @@ impl Accounts {
     async fn check(&self, peer: SocketAddr, pending: Pending) -> Result<Proved, NtStatus> {
         let name = pending.identity().user.clone();
         if self.is_throttled(peer.ip(), &name) {
+            tracing::warn!(%peer, user = %name, reason = "too many failures lately", "logon refused");
             return Err(NtStatus::LOGON_FAILURE);
         }
         let account = self.find(&name).await.map_err(|()| NtStatus::NO_LOGON_SERVERS)?;
@@ -78,7 +79,7 @@ impl Accounts {
         let accepted = pending.finish(account.as_ref().map(|account| &account.hash));
         match (accepted, account) {
             (Ok(_), Some(account)) if account.is_disabled => {
-                tracing::warn!(%peer, user = %name, "logon refused: the user is disabled");
+                tracing::warn!(%peer, user = %name, reason = "the user is disabled", "logon refused");
                 Err(NtStatus::ACCOUNT_DISABLED)
             }
             (Ok(accepted), Some(account)) => {

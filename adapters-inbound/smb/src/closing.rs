@@ -23,7 +23,7 @@ use crate::{
 pub(crate) async fn close_open(server: &Server, open: &Open) -> FsResult<()> {
     let (OpenKind::Node(node), TreeKind::Files(files)) = (&open.kind, &open.tree.kind) else { return Ok(()) };
     let _alone = node.in_use.close().await;
-    let entered = files.enter(&*server.services.entry);
+    let entered = files.enter_to_end(&*server.services.entry);
     close_node(server, (files, entered.as_ref().map_err(|_| FsError::Stale)), node).await
 }
 
@@ -70,7 +70,7 @@ pub(crate) async fn give_up(server: &Server, holder: &Holder, key: LeaseKey) {
         return;
     }
     let (OpenKind::Node(node), TreeKind::Files(files)) = (&open.kind, &open.tree.kind) else { return };
-    if let Ok(entered) = files.enter(&*server.services.entry) {
+    if let Ok(entered) = files.enter_to_end(&*server.services.entry) {
         report(entered.share.return_lease(&node.caller, node.node, key).await.map(drop));
     }
 }

@@ -11,6 +11,7 @@ mod oplock_break;
 mod pipe;
 mod query;
 mod set;
+mod shares;
 mod tree;
 
 pub(crate) use create::keeps_handles;

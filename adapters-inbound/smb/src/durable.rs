@@ -102,7 +102,7 @@ pub(crate) async fn detach_or_close(server: &Arc<Server>, open: Arc<Open>, user:
 /// Whether the open has all that it was given as it became durable.
 async fn has_handle(server: &Server, open: &Open, node: &OpenNode) -> bool {
     let (TreeKind::Files(files), Some(key)) = (&open.tree.kind, node.cache) else { return false };
-    let Ok(entered) = files.enter(&*server.services.entry) else { return false };
+    let Ok(entered) = files.enter_to_end(&*server.services.entry) else { return false };
     let held = entered.share.request_lease(&node.caller, node.node, key, Rights::empty()).await;
     held.is_ok_and(|grant| !grant.breaking && keeps_handles(&key, &grant))
 }

@@ -44,6 +44,12 @@ pub(crate) fn attributes(node: &Attributes) -> FileAttributes {
     (kept | kind).presented()
 }
 
+/// The size of extended attributes that count for so much: that of a packed list of all, with its length before it;
+/// 0 where there are none.
+fn ea_size(bytes: u32) -> u32 {
+    if bytes == 0 { 0 } else { bytes + 4 }
+}
+
 /// Times, sizes and attributes of a node.
 pub(crate) fn metadata(node: &Attributes) -> FileMetadata {
     let is_directory = node.kind == NodeKind::Directory;
@@ -59,6 +65,6 @@ pub(crate) fn metadata(node: &Attributes) -> FileMetadata {
         attributes: attributes(node),
         reparse_tag: 0,
         file_id: node.file.0,
-        ea_size: 0,
+        ea_size: ea_size(node.xattr_bytes),
     }
 }

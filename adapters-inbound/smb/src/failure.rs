@@ -70,6 +70,8 @@ pub(crate) fn status(error: FsError) -> NtStatus {
         FsError::Stale => NtStatus::FILE_CLOSED,
         FsError::NotSync | FsError::Busy => NtStatus::RETRY,
         FsError::TooSmall => NtStatus::BUFFER_TOO_SMALL,
+        FsError::NoAttribute => NtStatus::NONEXISTENT_EA_ENTRY,
+        FsError::AttributeTooLarge => NtStatus::EA_TOO_LARGE,
         FsError::NothingThere => NtStatus::END_OF_FILE,
         FsError::Locked => NtStatus::FILE_LOCK_CONFLICT,
         FsError::ShareDenied => NtStatus::SHARING_VIOLATION,

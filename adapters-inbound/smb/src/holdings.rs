@@ -17,6 +17,9 @@ use parking_lot::Mutex;
 pub(crate) const KIB_MAX: usize = 256 << 10;
 /// KiB that an open file takes, measured, besides a long path or pattern, and a share that is used.
 pub(crate) const OPEN_KIB: usize = 1;
+/// Byte-range locks of one user on all files, each of some hundred bytes: of four files that are locked as full as they
+/// can be.
+pub(crate) const LOCKS_MAX: usize = 65_536;
 /// KiB that a pipe takes at most: a call that is half there, and an answer that was not read.
 pub(crate) const PIPE_KIB: usize = 128;
 
@@ -28,6 +31,7 @@ pub(crate) struct Holdings(Mutex<HashMap<UserName, Weak<Holding>>>);
 #[derive(Debug, Default)]
 pub(crate) struct Holding {
     kib: AtomicUsize,
+    locks: AtomicUsize,
 }
 
 /// A part of it, given back by its drop.
@@ -62,12 +66,31 @@ impl Holding {
         taken.map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
         Ok(Held { of: Arc::clone(self), kib })
     }
+
+    /// Takes one more byte-range lock.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES` if that is too many.
+    pub(crate) fn take_lock(&self) -> Result<(), NtStatus> {
+        let more = |taken: usize| Some(taken + 1).filter(|all| *all <= LOCKS_MAX);
+        let taken = self.locks.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
+        taken.map(drop).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)
+    }
+
+    /// Gives back locks that were taken.
+    pub(crate) fn give_back_locks(&self, count: usize) {
+        self.locks.fetch_sub(count, Ordering::AcqRel);
+    }
 }
 
 #[cfg(test)]
 impl Holding {
     pub(crate) fn kib(&self) -> usize {
         self.kib.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn locks(&self) -> usize {
+        self.locks.load(Ordering::Acquire)
     }
 }
 

@@ -26,6 +26,7 @@ mod descriptors;
 mod durable;
 mod establish;
 mod events;
+mod extended;
 mod facts;
 mod failure;
 mod holdings;

@@ -1,6 +1,7 @@
 //! An open file, directory or pipe of a session (MS-SMB2, 3.3.1.10).
 
 mod channel_sequence;
+mod lock_room;
 mod lock_sequences;
 mod watching;
 
@@ -21,6 +22,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, futures::Notified};
 
 pub(crate) use channel_sequence::{ChannelSequence, Sent};
+pub(crate) use lock_room::LockRoom;
 pub(crate) use lock_sequences::{LockSequence, LockSequences};
 pub(crate) use watching::Watching;
 
@@ -121,6 +123,8 @@ pub(crate) struct OpenNode {
     pub(crate) place: Mutex<Place>,
     /// The end of the last read or write.
     pub(crate) position: AtomicU64,
+    /// How far a scan of its extended attributes has come.
+    pub(crate) scanned: AtomicU64,
     /// Whether the node goes when this is closed.
     pub(crate) delete_on_close: AtomicBool,
     /// How far a listing has come.
@@ -131,6 +135,7 @@ pub(crate) struct OpenNode {
     pub(crate) in_use: InUse,
     pub(crate) channel_sequence: ChannelSequence,
     pub(crate) lock_sequences: LockSequences,
+    pub(crate) lock_room: LockRoom,
 }
 
 /// The requests through an open, and its close, which does not overtake them. Only one that waits for a lock, or for

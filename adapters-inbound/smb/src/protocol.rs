@@ -7,7 +7,7 @@ mod options;
 use std::{io, net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
-use dittofs_ports::statistics::ProtocolStatistics;
+use dittofs_ports::{ShareInfo, statistics::ProtocolStatistics};
 use dittofs_smb_security::ntlm::TargetNames;
 use dittofs_transport::{ListenError, Protocol, Serving, Wish};
 use parking_lot::Mutex;
@@ -64,7 +64,10 @@ impl Protocol for Smb {
     fn announce(&self, share: &str) -> Vec<String> {
         let Some(server) = &self.server else { return Vec::new() };
         let found = server.services.admin.shares().into_iter().find(|known| known.name == share);
-        found.map(|share| mounting::commands(self.address, &self.options, &share.short_name)).unwrap_or_default()
+        let commands = |share: ShareInfo| {
+            mounting::commands(self.address, &self.options, (&share.short_name, share.requires_encryption))
+        };
+        found.map(commands).unwrap_or_default()
     }
 
     fn statistics(&self) -> Arc<dyn ProtocolStatistics> {

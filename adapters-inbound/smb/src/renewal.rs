@@ -73,6 +73,7 @@ pub(crate) async fn renew(server: &Server, session: &Session, user: User) {
 
 fn is_permitted_still(entry: &dyn EntryService, files: &Files, user: &User) -> bool {
     // Requests find out for themselves that a share is served no more.
-    let Ok(entered) = files.enter(entry) else { return true };
-    files.permits(entered.share.permitted(&user.name, &user.credentials))
+    let Ok(entered) = files.enter_to_end(entry) else { return true };
+    let is_told = files.must_be_sealed || !entered.share.requires_encryption();
+    is_told && files.permits(entered.share.permitted(&user.name, &user.credentials))
 }

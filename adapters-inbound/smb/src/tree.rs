@@ -31,6 +31,8 @@ pub(crate) struct Files {
     pub(crate) who: RwLock<Arc<Presented>>,
     /// Whether the user may change nothing here.
     pub(crate) read_only: bool,
+    /// Whether requests that are not sealed are refused here, as the client was told.
+    pub(crate) must_be_sealed: bool,
 }
 
 /// A share in use.
@@ -42,17 +44,41 @@ pub(crate) struct Tree {
     pub(crate) _held: Held,
 }
 
+impl Tree {
+    /// Whether requests that are not sealed are refused.
+    pub(crate) fn must_be_sealed(&self) -> bool {
+        match &self.kind {
+            TreeKind::Files(files) => files.must_be_sealed,
+            TreeKind::Pipes => false,
+        }
+    }
+}
+
 impl Files {
     /// Enters the share, for one request: whoever stayed would keep its stores open.
     ///
     /// # Errors
-    /// `NETWORK_NAME_DELETED` if it is served no more, or not to this client.
+    /// `NETWORK_NAME_DELETED` if it is served no more, or not to this client, or if it demands encryption by now and
+    /// the client was not told: that connects again, and is.
     pub(crate) fn enter(&self, entry: &dyn EntryService) -> Result<Entered, NtStatus> {
+        let entered = self.enter_to_end(entry)?;
+        if entered.share.requires_encryption() && !self.must_be_sealed {
+            return Err(NtStatus::NETWORK_NAME_DELETED);
+        }
+        Ok(entered)
+    }
+
+    /// Enters the share to end what the client has there, whatever the share demands by now.
+    ///
+    /// # Errors
+    /// `NETWORK_NAME_DELETED` if it is served no more, or not to this client.
+    pub(crate) fn enter_to_end(&self, entry: &dyn EntryService) -> Result<Entered, NtStatus> {
         let who = Arc::clone(&self.who.read());
         let mut entered = entry.enter(&self.root.to_bytes(), &who).map_err(|_| NtStatus::NETWORK_NAME_DELETED)?;
         entered.caller.case = CaseRule::Insensitive;
         Ok(entered)
     }
+
     /// Whether a tree of a user that may do this would be the same.
     pub(crate) fn permits(&self, permitted: Permitted) -> bool {
         permitted != Permitted::None && self.read_only == (permitted < Permitted::Write)

@@ -64,7 +64,7 @@ impl ShareMetadata for MeasuredMetadata {
     dittofs_ports::forward!(
         ShareMetadata of inner:
         record, put_record, view, list, name_of, has_ended, unlinked, pending_truncations, objects, references, nodes, node_ids,
-        references_after, statistics, snapshot
+        references_after, xattr_bytes, statistics, snapshot
     );
 
     async fn apply(&self, plan: Plan, op: Option<OpId>) -> Result<Applied, ApplyError> {

@@ -96,10 +96,8 @@ fn describe(place: &str, source: &sqlx::Error) -> String {
         (Some("28P01" | "28000"), _) => "; check `user`, `password` or `password_file`, and the server's pg_hba.conf",
         (Some("3D000"), _) => "; make the database first: CREATE DATABASE … OWNER …",
         (Some("53300"), _) => "; raise the server's max_connections, or lower `max_connections` here",
-        (Some("08P01"), _) => {
-            "; if pgbouncer stands between, connect to the database itself, or use its session mode with \
-             ignore_startup_parameters = options"
-        }
+        // A parameter that a pooler does not know. If it is told to ignore it, the session lacks its settings.
+        (Some("08P01"), _) => "; if pgbouncer stands between, connect to the database itself",
         (None, sqlx::Error::Io(error)) if error.to_string().contains("certificate") => {
             "; check `sslmode`, `host` and `root_certificate`"
         }
@@ -278,9 +276,8 @@ impl Found {
     /// The reason why this session won't do, with what to change.
     fn fault(&self, mark: &str) -> Option<String> {
         if self.mark != mark {
-            let found = "something between drops the settings of sessions, as pgbouncer does in transaction mode: \
-                         connect to the database itself, or use pgbouncer in session mode with \
-                         ignore_startup_parameters = options";
+            let found = "something between drops the settings of sessions, as pgbouncer does in every mode: connect \
+                         to the database itself";
             return Some(found.to_owned());
         }
         if self.version < VERSION_MIN {

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,6 +27,9 @@ use crate::{
 
 /// How long it waits before it tries again to reach a database that is away.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a connection that is being made is waited for alone. Then another one is tried beside it, which has as long.
+const ALONE: Duration = Duration::from_millis(500);
 
 /// A connection that nobody has used for so long is not trusted: what stands between may have forgotten it, and then
 /// a call over it would wait in vain. Firewalls mostly do after five minutes.
@@ -214,7 +218,7 @@ impl Connections {
         let connecting = self.runtime.spawn(async move {
             loop {
                 let left = deadline.saturating_duration_since(Instant::now()).max(PAUSE);
-                match this.connect_ready(left).await {
+                match this.connect_beside(left).await {
                     Ok(session) => return Ok(session),
                     Err(error) if Instant::now() + PAUSE >= deadline => return Err(error),
                     Err(error) => tracing::debug!(%error, "no connection to the database: trying again"),
@@ -225,6 +229,26 @@ impl Connections {
         match connecting.await {
             Ok(session) => session.map_err(|error| Fault::NotSent(error.into())),
             Err(error) => Err(Fault::NotSent(error.into())),
+        }
+    }
+
+    /// Connects, with a second try beside the first one once that takes long. The first one has all the time, as the way
+    /// may be a long one. It may also have been sent into a hole that nobody closes; then what is sent later gets
+    /// through, once the database is back.
+    async fn connect_beside(&self, within: Duration) -> Result<Session, ConnectError> {
+        let mut first = pin!(self.connect_ready(within));
+        if let Ok(connected) = tokio::time::timeout(ALONE, &mut first).await {
+            return connected;
+        }
+        loop {
+            tokio::select! {
+                connected = &mut first => return connected,
+                second = self.connect_ready(ALONE) => match second {
+                    Ok(session) => return Ok(session),
+                    Err(ConnectError::Silent { .. }) => {}
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                },
+            }
         }
     }
 

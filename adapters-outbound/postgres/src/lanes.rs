@@ -168,6 +168,7 @@ fn directory_of(plan: &Plan) -> Option<NodeId> {
         | Expectation::PermissionVersion { .. }
         | Expectation::ChangeIs { .. }
         | Expectation::NoRows(_)
+        | Expectation::XattrsAre { .. }
         | Expectation::ContentVersion { .. } => true,
     });
     let changes = plan.changes.iter().all(|change| match change {
@@ -179,6 +180,7 @@ fn directory_of(plan: &Plan) -> Option<NodeId> {
         | Change::DeleteRow { .. }
         | Change::PutUnlinked { .. }
         | Change::DeleteUnlinked(_)
+        | Change::PutXattrs { .. }
         | Change::Count(_) => true,
         Change::PutObject(_)
         | Change::DeleteObject(_)

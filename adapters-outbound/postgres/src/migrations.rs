@@ -7,13 +7,14 @@ use sqlx::{Executor, PgConnection, Row};
 use thiserror::Error;
 
 /// Versions, from 1 on.
-const VERSIONS: [&str; 6] = [
+const VERSIONS: [&str; 7] = [
     include_str!("../migrations/0001_tables.sql"),
     include_str!("../migrations/0002_apply_1.sql"),
     include_str!("../migrations/0003_claims.sql"),
     include_str!("../migrations/0004_users.sql"),
     concat!(include_str!("../migrations/0005_folded.sql"), include_str!("../migrations/0005_apply_2.sql")),
     concat!(include_str!("../migrations/0006_acl.sql"), include_str!("../migrations/0006_apply_3.sql")),
+    concat!(include_str!("../migrations/0007_xattrs.sql"), include_str!("../migrations/0007_apply_4.sql")),
 ];
 
 /// The lock of all programs that change tables: a number that nothing else in the database uses, it is hoped.

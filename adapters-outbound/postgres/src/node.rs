@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The columns of a node, as they are selected, with their types.
-pub(crate) const COLUMNS: [(&str, &str); 34] = [
+pub(crate) const COLUMNS: [(&str, &str); 35] = [
     ("id", "int8"),
     ("size", "int8"),
     ("allocated", "int8"),
@@ -51,6 +51,7 @@ pub(crate) const COLUMNS: [(&str, &str); 34] = [
     ("target", "bytea"),
     ("exclusions", "bytea"),
     ("acl", "bytea"),
+    ("xattr_bytes", "int4"),
 ];
 
 /// Bytes of a replay exclusion.
@@ -107,6 +108,7 @@ fn read_columns(id: u64, columns: &mut Columns<'_>) -> Result<Option<Node>, Faul
     let truncation: [Option<i64>; 3] = [columns.take()?, columns.take()?, columns.take()?];
     let dos_attributes: Option<i32> = columns.take()?;
     let [target, exclusions, acl]: [Option<&[u8]>; 3] = [columns.take()?, columns.take()?, columns.take()?];
+    let xattr_bytes: Option<i32> = columns.take()?;
     let make = || {
         let time = |which: usize| Timestamp::new(seconds[which], nanos[which]);
         Some(Node {
@@ -137,6 +139,7 @@ fn read_columns(id: u64, columns: &mut Columns<'_>) -> Result<Option<Node>, Faul
             pending_truncation: truncation_of(truncation)?,
             replay_exclusions: exclusions.map_or_else(|| Some(ReplayExclusions::default()), exclusions_of)?,
             acl: acl.map(Acl::from_bytes).transpose().ok()?.map(Arc::new),
+            xattr_bytes: xattr_bytes.unwrap_or_default().cast_unsigned(),
         })
     };
     Ok(make())
@@ -177,6 +180,7 @@ pub(crate) fn with_columns(statement: Statement, node: &Node) -> Statement {
         .with(node.target.as_ref().map(|target| target.to_vec()))
         .with(exclusions_column(&node.replay_exclusions))
         .with(node.acl.as_ref().map(|acl| acl.to_bytes()))
+        .with(Some(node.xattr_bytes.cast_signed()).filter(|bytes| *bytes != 0))
 }
 
 fn kind_of(number: i16) -> Option<NodeKind> {

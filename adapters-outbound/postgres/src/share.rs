@@ -200,6 +200,16 @@ impl ShareMetadata for PostgresShare {
         .await
     }
 
+    async fn xattr_bytes(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, Option<u32>)>, MetadataError> {
+        let statement = self.statement(statements::XATTR_BYTES).with(bound(after.0)).with(count(max));
+        self.read(statement, |row| {
+            let mut columns = Columns::new(row, 0);
+            let (node, bytes): (i64, i32) = (columns.take()?, columns.take()?);
+            Ok((NodeId(unsigned(node)), Some(bytes.cast_unsigned())))
+        })
+        .await
+    }
+
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         let found = self.read(self.statement(statements::STATISTICS), |row| {
             let mut columns = Columns::new(row, 0);

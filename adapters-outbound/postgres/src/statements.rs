@@ -29,9 +29,9 @@ pub(crate) const APPLY: &str = "SELECT o_tag, o_n, o_a, o_b, NULL::bytea,
     (o_node).birth_nanos, (o_node).uid, (o_node).gid, (o_node).links, (o_node).since, (o_node).mode, (o_node).kind,
     (o_node).flags, (o_node).device, (o_node).create_verifier, (o_node).truncation_offset, (o_node).truncation_version,
     (o_node).truncation_end, (o_node).dos_attributes, (o_node).target, (o_node).exclusions,
-    (o_node).acl
+    (o_node).acl, (o_node).xattr_bytes
 FROM standing_1($1, $13, $14) s (share)
-CROSS JOIN LATERAL apply_3(s.share, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+CROSS JOIN LATERAL apply_4(s.share, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 /// Takes a lock of the session, if it is free.
 pub(crate) const TRY_LOCK: &str = "SELECT pg_try_advisory_lock($1)";
@@ -78,12 +78,29 @@ WHERE share = $1 AND (object, node, chunk, until) > ($2, $3, $4, $5) ORDER BY ob
 
 pub(crate) const NODE_IDS: &str = "SELECT id FROM node WHERE share = $1 AND id > $2 ORDER BY id LIMIT $3";
 
+/// The nodes for which extended attributes are kept, and what these count for.
+pub(crate) const XATTR_BYTES: &str =
+    "SELECT node, bytes FROM xattr WHERE share = $1 AND node > $2 ORDER BY node LIMIT $3";
+
 pub(crate) const STATISTICS: &str =
     "SELECT coalesce(sum(bytes), 0)::int8, coalesce(sum(nodes), 0)::int8 FROM stat WHERE share = $1";
 
 /// The tables that have rows of a share, as they are emptied: but for that of claims, which ends it.
-pub(crate) const TABLES_OF_SHARE: [&str; 12] =
-    ["op", "lease", "reference", "map", "unlinked", "entry", "object", "node", "stat", "counter", "topology", "share"];
+pub(crate) const TABLES_OF_SHARE: [&str; 13] = [
+    "op",
+    "lease",
+    "reference",
+    "map",
+    "unlinked",
+    "entry",
+    "object",
+    "xattr",
+    "node",
+    "stat",
+    "counter",
+    "topology",
+    "share",
+];
 
 /// Takes some rows of a share away, by the table's name.
 pub(crate) fn removal(table: &str) -> String {
@@ -114,9 +131,9 @@ pub(crate) const FOLD_ENTRIES: &str = "SELECT fold_1(s.share, $2, $3, $4, $5) FR
 pub(crate) const PUT_FOLDING: &str =
     "UPDATE share SET folding = $2 FROM standing_1($1, $3, $4) WHERE id = $1 RETURNING 1";
 
-/// Forgets operations of a share that count no longer.
-pub(crate) const FORGET_OPERATIONS: &str =
-    "DELETE FROM op WHERE share = $1 AND at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 - $2::int8";
+/// Forgets operations of a share that count no longer: here. Another server that has taken the share since counts anew.
+pub(crate) const FORGET_OPERATIONS: &str = "DELETE FROM op USING standing_1($1, $3, $4)
+WHERE share = $1 AND at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 - $2::int8";
 
 pub(crate) const MACHINE: &str = "SELECT id FROM machine WHERE one = 1";
 
@@ -228,6 +245,7 @@ pub(crate) struct Shape {
     pub(crate) folded: bool,
     pub(crate) ancestors: bool,
     pub(crate) map: bool,
+    pub(crate) xattrs: bool,
     pub(crate) op: bool,
 }
 
@@ -242,19 +260,21 @@ pub(crate) mod tag {
     pub(crate) const ALIKE: i16 = 6;
     /// Only of plans.
     pub(crate) const OUTCOME: i16 = 7;
+    pub(crate) const XATTRS: i16 = 8;
 }
 
 impl Shape {
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Shape> {
-        (0..64_u8).map(|bits| {
-            let [nodes, entries, folded, ancestors, map, op] = [1, 2, 4, 8, 16, 32].map(|bit| bits & bit != 0);
-            Shape { nodes, entries, folded, ancestors, map, op }
+        (0..128_u8).map(|bits| {
+            let [nodes, entries, folded, ancestors, map, op, xattrs] =
+                [1, 2, 4, 8, 16, 32, 64].map(|bit| bits & bit != 0);
+            Shape { nodes, entries, folded, ancestors, map, xattrs, op }
         })
     }
 
     fn number(self) -> usize {
-        let bits = [self.nodes, self.entries, self.folded, self.ancestors, self.map, self.op];
+        let bits = [self.nodes, self.entries, self.folded, self.ancestors, self.map, self.op, self.xattrs];
         bits.iter().rev().fold(0, |number, bit| number << 1 | usize::from(*bit))
     }
 
@@ -325,6 +345,14 @@ fn view(shape: Shape) -> String {
         let (file, first, end, rows) = (argument(), argument(), argument(), argument());
         parts.push(rows_of_map([&file, &first, &end, &rows], &no_node));
     }
+    if shape.xattrs {
+        let node = argument();
+        parts.push(format!(
+            "SELECT 8::int2, NULL::int8, NULL::int8, NULL::int8, x.packed, {no_node} FROM (
+                SELECT packed FROM xattr WHERE share = $1 AND node = {node} LIMIT 1
+            ) x"
+        ));
+    }
     if shape.op {
         let (op, opened, age) = (argument(), argument(), argument());
         parts.push(operation(&op, &opened, &age, &node));
@@ -369,7 +397,7 @@ fn rows_of_map([file, first, end, rows]: [&str; 4], no_node: &str) -> String {
     )
 }
 
-/// The outcome of an operation; `apply_3` has the same conditions.
+/// The outcome of an operation; `apply_4` has the same conditions.
 fn operation(op: &str, opened: &str, age: &str, node: &str) -> String {
     let cut = format!("(extract(epoch FROM statement_timestamp()) * 1000)::int8 - {age}::int8");
     format!(
@@ -400,6 +428,7 @@ pub(crate) fn all() -> Vec<String> {
         REFERENCES,
         REFERENCES_AFTER,
         NODE_IDS,
+        XATTR_BYTES,
         STATISTICS,
         TRY_LOCK,
         UNLOCK,

@@ -24,9 +24,10 @@ use crate::{
     users::PostgresUsers,
 };
 
-/// How often operations are forgotten that count no longer. There are so few of them that nobody looks for one among
-/// those that do.
+/// How often operations are forgotten that count no longer; more often where they count for less than that. There are so
+/// few of them that nobody looks for one among those that do.
 const FORGET_EVERY: Duration = Duration::from_secs(30);
+const FORGET_EVERY_MIN: Duration = Duration::from_secs(1);
 
 /// Why the store can't be opened.
 #[derive(Debug, Error)]
@@ -78,7 +79,7 @@ impl PostgresMetadataStore {
         session.connection.close().await.ok();
         let claims = Claims::new(Arc::clone(&connections), options);
         let age = Duration::from_millis(options.operations_ms().unsigned_abs());
-        let forgetting = forget(Arc::clone(&connections), Arc::clone(&claims), age);
+        let forgetting = forget_again_and_again(Arc::clone(&connections), Arc::clone(&claims), age);
         let forgetting = tokio::spawn(forgetting).abort_handle();
         Ok(PostgresMetadataStore { connections, claims, survives, forgetting })
     }
@@ -93,15 +94,22 @@ impl PostgresMetadataStore {
     }
 }
 
-/// Forgets operations again and again. Those from before a share was this server's count anew from then on.
-async fn forget(connections: Arc<Connections>, claims: Arc<Claims>, age: Duration) {
+async fn forget_again_and_again(connections: Arc<Connections>, claims: Arc<Claims>, age: Duration) {
     loop {
-        tokio::time::sleep(FORGET_EVERY).await;
-        for claim in claims.all().into_iter().filter(|claim| claim.taken.elapsed() > age) {
-            let forgetting = Statement::new(statements::FORGET_OPERATIONS).with(signed(claim.share.0));
-            if let Err(error) = connections.write(forgetting.with(claim.remembered.age)).await {
-                tracing::debug!(%error, "operations that count no longer were not forgotten");
-            }
+        tokio::time::sleep(age.clamp(FORGET_EVERY_MIN, FORGET_EVERY)).await;
+        forget(&connections, &claims, age).await;
+    }
+}
+
+/// Forgets the operations that count no longer of all shares that are this server's. Those from before a share was so
+/// count anew from then on.
+async fn forget(connections: &Arc<Connections>, claims: &Claims, age: Duration) {
+    let is_due = |claim: &Arc<Claim>| claim.check().is_ok() && claim.taken.elapsed() > age;
+    for claim in claims.all().into_iter().filter(is_due) {
+        let forgetting = Statement::new(statements::FORGET_OPERATIONS).with(signed(claim.share.0));
+        let forgetting = claim.proof(forgetting.with(claim.remembered.age));
+        if let Err(error) = claim.note(connections.write(forgetting).await) {
+            tracing::debug!(%error, "operations that count no longer were not forgotten");
         }
     }
 }

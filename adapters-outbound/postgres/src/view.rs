@@ -2,10 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use bytes::Bytes;
 use dittofs_domain::{
     Cookie, Name, Node, NodeId, OpId,
     content::MapRow,
     plan::{Alike, Earlier, EntryKey, FOLDED_MAX, Folded, Found, MapQuery, MapView, Query, View},
+    xattr::Xattrs,
 };
 use sqlx::postgres::PgRow;
 
@@ -39,6 +41,7 @@ pub(crate) fn statement(claim: &Claim, query: &Query) -> Statement {
         folded: !query.folded.is_empty(),
         ancestors: query.ancestors_of.is_some(),
         map: query.map.is_some(),
+        xattrs: query.xattrs_of.is_some(),
         op: query.op.is_some(),
     };
     let mut statement = Statement::new(shape.statement()).with(signed(claim.share.0));
@@ -58,6 +61,9 @@ pub(crate) fn statement(claim: &Claim, query: &Query) -> Statement {
         // One more than wanted says whether there are more; and the first one may not cover the first page.
         let rows = count(rows_max).saturating_add(2);
         statement = statement.with(signed(node.0)).with(bound(first_page)).with(bound(last_page)).with(rows);
+    }
+    if let Some(node) = query.xattrs_of {
+        statement = statement.with(signed(node.0));
     }
     match query.op {
         Some(op) => with_operation(statement, op, claim.remembered),
@@ -85,7 +91,7 @@ pub(crate) fn read(claim: &Claim, query: &Query, rows: &[PgRow]) -> Result<View,
     for row in rows {
         found.read(row)?;
     }
-    let Rows { mut nodes, entries, mut folded, topology, parents, map, earlier } = found;
+    let Rows { mut nodes, entries, mut folded, topology, parents, map, xattrs, earlier } = found;
     nodes.sort_by_key(|(place, _)| *place);
     for Folded { entries, .. } in &mut folded {
         entries.sort_by_key(|alike| alike.found.cookie);
@@ -98,6 +104,7 @@ pub(crate) fn read(claim: &Claim, query: &Query, rows: &[PgRow]) -> Result<View,
         ancestors: query.ancestors_of.map_or(Ok(Vec::new()), |directory| ancestors(directory, &parents))?,
         topology,
         map: query.map.as_ref().map_or_else(MapView::default, |query| map_view(query, map)),
+        xattrs,
         leases: None,
         earlier,
     })
@@ -112,6 +119,7 @@ struct Rows {
     topology: u64,
     parents: HashMap<NodeId, NodeId>,
     map: Vec<(u64, MapRow)>,
+    xattrs: Option<Arc<Xattrs>>,
     earlier: Option<Earlier>,
 }
 
@@ -145,6 +153,11 @@ impl Rows {
             tag::ROW => {
                 let bytes: Option<&[u8]> = columns.take()?;
                 self.map.push((unsigned(place), extents::row(one.unwrap_or_default(), other, bytes)?));
+            }
+            tag::XATTRS => {
+                let bytes: &[u8] = columns.take()?;
+                let xattrs = Xattrs::from_bytes(Bytes::copy_from_slice(bytes)).map_err(|_| damaged())?;
+                self.xattrs = Some(Arc::new(xattrs));
             }
             tag::OPERATION => {
                 let made = Some(NodeId(number)).filter(|made| made.0 != 0);

@@ -149,7 +149,8 @@ impl RowCache {
                 | Kind::Reference
                 | Kind::Operations
                 | Kind::User
-                | Kind::Folded,
+                | Kind::Folded
+                | Kind::Xattrs,
                 _,
             ) => {}
         }

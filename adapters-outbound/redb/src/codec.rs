@@ -9,6 +9,7 @@ mod row;
 mod share;
 mod small;
 mod user;
+mod xattrs;
 
 pub(crate) use node::{decode_node, encode_node};
 pub(crate) use row::{decode_row, encode_row};
@@ -18,6 +19,7 @@ pub(crate) use small::{
     encode_entry, encode_listing, encode_object, encode_operations, encode_reason,
 };
 pub(crate) use user::{decode_machine, decode_user, encode_machine, encode_user};
+pub(crate) use xattrs::{decode_xattrs, decode_xattrs_version, encode_xattrs};
 
 pub(crate) use reader::Reader;
 

@@ -112,6 +112,10 @@ impl ShareMetadata for RedbShare {
         self.store.read(|tables| tables.references_after(self.id, after, max))
     }
 
+    async fn xattr_bytes(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, Option<u32>)>, MetadataError> {
+        self.store.read(|tables| tables.xattr_bytes(self.id, after, max))
+    }
+
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         self.store.read(|tables| tables.statistics(self.id))
     }

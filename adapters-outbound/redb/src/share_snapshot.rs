@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The kinds of rows that a share has, except for its own row.
-pub(crate) const KINDS_OF_SHARE: [Kind; 10] = [
+pub(crate) const KINDS_OF_SHARE: [Kind; 11] = [
     Kind::Entry,
     Kind::Listing,
     Kind::Node,
@@ -32,11 +32,15 @@ pub(crate) const KINDS_OF_SHARE: [Kind; 10] = [
     Kind::Reference,
     Kind::Count,
     Kind::Folded,
+    Kind::Xattrs,
 ];
 
 /// The name of this release's row format. The values carry versions of their own.
-pub(crate) const ROWS_FORMAT: &str = "redb 4";
-/// The name of the row format of the releases before: keys of references did not say until when.
+pub(crate) const ROWS_FORMAT: &str = "redb 5";
+/// That of the releases before, which had no extended attributes. A share without any is still given in it, so that
+/// these releases can restore it.
+pub(crate) const ROWS_FORMAT_4: &str = "redb 4";
+/// That of the releases before these: keys of references did not say until when.
 pub(crate) const ROWS_FORMAT_3: &str = "redb 3";
 
 const KEY_TOO_SHORT: &str = "a key that is too short";
@@ -73,7 +77,9 @@ impl RedbSnapshot {
 #[async_trait]
 impl ShareSnapshot for RedbSnapshot {
     fn format(&self) -> String {
-        ROWS_FORMAT.to_owned()
+        let has_xattrs = self.read(|tables| Ok(!tables.is_empty(Kind::Xattrs, keys::of_share(self.share))?));
+        // Where it can't be read, no row can.
+        if has_xattrs.unwrap_or(true) { ROWS_FORMAT.to_owned() } else { ROWS_FORMAT_4.to_owned() }
     }
 
     async fn record(&self) -> Result<ShareRecord, MetadataError> {

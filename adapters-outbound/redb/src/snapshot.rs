@@ -119,6 +119,17 @@ impl<T: Readable> Tables<T> {
         self.some(Kind::Node, after_node(share, after), max, |key, _| node_of(key))
     }
 
+    pub(crate) fn xattr_bytes(
+        &self,
+        share: ShareId,
+        after: NodeId,
+        max: usize,
+    ) -> Result<Vec<(NodeId, Option<u32>)>, Fault> {
+        self.some(Kind::Xattrs, after_node(share, after), max, |key, value| {
+            Ok((node_of(key)?, codec::decode_xattrs(value).ok().map(|xattrs| xattrs.bytes())))
+        })
+    }
+
     pub(crate) fn references_after(
         &self,
         share: ShareId,

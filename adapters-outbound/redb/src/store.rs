@@ -23,7 +23,7 @@ use crate::{
     operations::Remembered,
     options::RedbOptions,
     share::RedbShare,
-    share_snapshot::{ROWS_FORMAT, ROWS_FORMAT_3, upgrade_row},
+    share_snapshot::{ROWS_FORMAT, ROWS_FORMAT_3, ROWS_FORMAT_4, upgrade_row},
     tables::Snapshot,
     users::RedbUsers,
     view::{Cached, Through, view},
@@ -194,7 +194,7 @@ impl MetadataStore for RedbMetadataStore {
         let mut rows = rows;
         if format == ROWS_FORMAT_3 {
             rows.iter_mut().for_each(upgrade_row);
-        } else if format != ROWS_FORMAT {
+        } else if ![ROWS_FORMAT, ROWS_FORMAT_4].contains(&format.as_str()) {
             let found =
                 format!("rows of the format `{format}` can't be put into this store, which has `{ROWS_FORMAT}`");
             return Err(MetadataError::Unavailable(found.into()));

@@ -8,6 +8,7 @@ use std::{
 use dittofs_domain::{
     Cookie, Node, NodeId, ObjectId, ShareId,
     plan::{EntryKey, ObjectRecord, Space},
+    xattr::Xattrs,
 };
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
 
@@ -34,6 +35,7 @@ pub(crate) enum Kind {
     Operations,
     User,
     Folded,
+    Xattrs,
 }
 
 impl Kind {
@@ -46,7 +48,7 @@ impl Kind {
     }
 }
 
-const KINDS: [(Kind, &str); 13] = [
+const KINDS: [(Kind, &str); 14] = [
     (Kind::Share, "share"),
     (Kind::Count, "count"),
     (Kind::Node, "node"),
@@ -60,6 +62,7 @@ const KINDS: [(Kind, &str); 13] = [
     (Kind::Operations, "operations"),
     (Kind::User, "user"),
     (Kind::Folded, "folded"),
+    (Kind::Xattrs, "xattrs"),
 ];
 
 /// The tables that databases of formats 1 and 2 have: the first ones.
@@ -68,6 +71,8 @@ pub(crate) const KINDS_OF_FORMAT_2: usize = 10;
 pub(crate) const KINDS_OF_FORMAT_4: usize = 11;
 /// Those of format 5.
 pub(crate) const KINDS_OF_FORMAT_5: usize = 12;
+/// Those of format 6.
+pub(crate) const KINDS_OF_FORMAT_6: usize = 13;
 
 /// Keys and values are bytes, in the order of bytes.
 pub(crate) type Definition<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
@@ -153,6 +158,7 @@ fn open_all<T>(mut open: impl FnMut(Definition<'static>) -> Result<T, redb::Tabl
         open(10)?,
         open(11)?,
         open(12)?,
+        open(13)?,
     ]))
 }
 
@@ -221,6 +227,10 @@ impl<T: Readable> Tables<T> {
 
     pub(crate) fn entry(&self, share: ShareId, key: &EntryKey) -> Result<Option<(NodeId, Cookie)>, Fault> {
         self.read(Kind::Entry, &keys::entry(share, key), codec::decode_entry)
+    }
+
+    pub(crate) fn xattrs(&self, share: ShareId, id: NodeId) -> Result<Option<Arc<Xattrs>>, Fault> {
+        self.read(Kind::Xattrs, &keys::node(share, id), |value| codec::decode_xattrs(value).map(Arc::new))
     }
 
     pub(crate) fn object(&self, share: ShareId, id: ObjectId) -> Result<Option<ObjectRecord>, Fault> {

@@ -7,6 +7,7 @@ use dittofs_domain::{
     Cookie, Node, NodeId, NodeKind, OpId, ShareId,
     content::MapRow,
     plan::{Alike, Earlier, EntryKey, FOLDED_MAX, Folded, Found, MapQuery, MapView, Query, Space, View},
+    xattr::Xattrs,
 };
 use smallvec::SmallVec;
 
@@ -35,6 +36,7 @@ pub(crate) trait Rows {
     /// Whether a directory has no entry.
     fn is_empty(&self, share: ShareId, id: NodeId) -> Result<bool, Self::Error>;
     fn map(&self, share: ShareId, query: &MapQuery) -> Result<MapView, Self::Error>;
+    fn xattrs(&self, share: ShareId, id: NodeId) -> Result<Option<Arc<Xattrs>>, Self::Error>;
     /// The node that an operation made, if that is remembered.
     fn operation(&self, share: ShareId, op: OpId) -> Option<Option<NodeId>>;
     /// The error for ancestors that never end.
@@ -56,6 +58,9 @@ pub(crate) fn view<R: Rows>(rows: &R, share: ShareId, query: &Query) -> Result<V
     }
     if let Some(map) = &query.map {
         view.map = rows.map(share, map)?;
+    }
+    if let Some(node) = query.xattrs_of {
+        view.xattrs = rows.xattrs(share, node)?;
     }
     if let Some(made) = query.op.and_then(|op| rows.operation(share, op)) {
         let node = made.map_or(Ok(None), |made| rows.node(share, made))?;
@@ -171,6 +176,11 @@ impl Rows for Cached<'_> {
         Ok(view)
     }
 
+    /// None of them is in the cache.
+    fn xattrs(&self, _: ShareId, _: NodeId) -> Result<Option<Arc<Xattrs>>, Miss> {
+        Err(Miss)
+    }
+
     /// Those of a transaction that is just being shown are found out by the epoch of the cache.
     fn operation(&self, share: ShareId, op: OpId) -> Option<Option<NodeId>> {
         self.remembered.find(share, op, u64::MAX)
@@ -259,6 +269,10 @@ impl Rows for Through<'_> {
             }
         }
         Ok(view)
+    }
+
+    fn xattrs(&self, share: ShareId, id: NodeId) -> Result<Option<Arc<Xattrs>>, Fault> {
+        self.tables.xattrs(share, id)
     }
 
     fn operation(&self, share: ShareId, op: OpId) -> Option<Option<NodeId>> {

@@ -41,6 +41,7 @@ fn a_prefix_longer_than_the_address_is_refused() {
 fn secure_ports_are_those_of_root() {
     let policy = |secure_ports| SharePolicy {
         short_name: "export".to_owned(),
+        requires_encryption: false,
         clients: Vec::new(),
         secure_ports,
         identity: IdentityPolicy::default(),
@@ -60,6 +61,7 @@ fn a_share_that_refuses_changes_lets_every_user_read_at_most() {
     let permitted = |access: AccessList, read_only| {
         let policy = SharePolicy {
             short_name: "export".to_owned(),
+            requires_encryption: false,
             clients: Vec::new(),
             secure_ports: true,
             identity: IdentityPolicy::default(),

@@ -7,7 +7,8 @@ use dittofs_domain::{
     Attributes, Name, NodeId, OpId,
     access::AccessMask,
     error::FsResult,
-    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, StreamRename},
+    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, SetXattrs, StreamRename},
+    xattr::Xattrs,
 };
 use dittofs_ports::{
     Caller, Changed, Created, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed, StreamEntry,
@@ -76,6 +77,24 @@ impl MetadataService for ServedShare {
         strand(async {
             let _passage = self.volume.freezer().pass().await?;
             self.volume.names().set_attributes(caller, node, request, op).await
+        })
+        .await
+    }
+
+    async fn xattrs(&self, caller: &Caller, node: NodeId, held: AccessMask) -> FsResult<Option<Arc<Xattrs>>> {
+        strand(self.volume.names().xattrs(caller, node, held)).await
+    }
+
+    async fn set_xattrs(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        request: &SetXattrs,
+        op: Option<OpId>,
+    ) -> FsResult<Changed> {
+        strand(async {
+            let _passage = self.volume.freezer().pass().await?;
+            self.volume.names().set_xattrs(caller, node, request, op).await
         })
         .await
     }

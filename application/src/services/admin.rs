@@ -26,6 +26,7 @@ impl AdminService for Services {
                     short_name: policy.short_name.clone(),
                     clients: policy.clients.iter().map(ToString::to_string).collect(),
                     read_only: policy.read_only,
+                    requires_encryption: policy.requires_encryption,
                     survives: volume.survives(),
                 }
             })

@@ -15,6 +15,7 @@ mod recount;
 mod references;
 mod repair;
 mod statistics;
+mod xattrs;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -187,6 +188,7 @@ impl<'v> Checker<'v> {
         self.scan_nodes().await?;
         self.scan_names().await?;
         self.scan_notes().await?;
+        xattrs::scan_xattrs(&mut self).await?;
         self.scan_references().await?;
         self.scan_listing().await?;
         self.examine_content().await?;

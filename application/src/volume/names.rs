@@ -7,6 +7,7 @@ mod repeated;
 mod streams;
 mod walk;
 mod watching;
+mod xattrs;
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use dittofs_domain::{
-    Epoch, Node, ObjectId, Scale, ShareId, Timestamp,
+    Epoch, FoldTable, Node, ObjectId, Scale, ShareId, Timestamp,
     content::map::Facts,
     error::{FsError, FsResult},
 };
@@ -44,7 +44,7 @@ pub(super) struct Share {
     name: String,
     signer: HandleSigner,
     policy: Replicated<SharePolicy>,
-    scale: Scale,
+    pinned: Pinned,
     epoch: Epoch,
     machine: Machine,
     /// Its objects, with the lease that they are held by.
@@ -54,6 +54,12 @@ pub(super) struct Share {
     refused_ports: RefusedPorts,
     is_closing: AtomicBool,
     closed: Notify,
+}
+
+/// What the share was made with, for ever.
+struct Pinned {
+    scale: Scale,
+    folding: FoldTable,
 }
 
 impl Share {
@@ -69,7 +75,7 @@ impl Share {
             name: record.name.clone(),
             signer: HandleSigner { share: record.id, key: record.handle_key },
             policy: Replicated::new(|| policy.clone()),
-            scale: record.scale,
+            pinned: Pinned { scale: record.scale, folding: record.folding.unwrap_or_default() },
             epoch,
             machine,
             owned,
@@ -110,7 +116,12 @@ impl Share {
 
     /// Returns the sizes by which its files are divided.
     pub(super) fn scale(&self) -> &Scale {
-        &self.scale
+        &self.pinned.scale
+    }
+
+    /// Returns the table by which its names are folded.
+    pub(super) fn folding(&self) -> FoldTable {
+        self.pinned.folding
     }
 
     /// The epoch of this start of the server.
@@ -130,7 +141,7 @@ impl Share {
 
     /// Returns the facts of a file that the rules of maps need.
     pub(super) fn facts(&self, node: &Node) -> Facts {
-        Facts::of(node, &self.scale)
+        Facts::of(node, &self.pinned.scale)
     }
 
     /// Admits a client and maps its identity.

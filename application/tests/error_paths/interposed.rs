@@ -55,7 +55,7 @@ impl ShareMetadata for Interposed {
     dittofs_ports::forward!(
         ShareMetadata of store:
         record, put_record, name_of, allocate, has_ended, unlinked, pending_truncations, objects, references, nodes, node_ids,
-        references_after, statistics, snapshot
+        references_after, xattr_bytes, statistics, snapshot
     );
 
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {

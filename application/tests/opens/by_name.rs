@@ -34,6 +34,7 @@ fn request(text: &str, how: Option<CreateHow>) -> OpenNameRequest {
         kind: NameKind::Any,
         make,
         replace: None,
+        replace_xattrs: Vec::new(),
         open: shared(),
     }
 }

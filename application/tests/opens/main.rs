@@ -17,3 +17,4 @@ mod streams;
 mod unlinked;
 mod watching;
 mod world;
+mod xattrs;

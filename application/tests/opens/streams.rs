@@ -42,6 +42,7 @@ fn request(file: &str, stream: &str, how: Option<CreateHow>, rights: AccessMask)
         kind: NameKind::Any,
         make,
         replace: None,
+        replace_xattrs: Vec::new(),
         open: OpenRequest { rights, ..shared() },
     }
 }

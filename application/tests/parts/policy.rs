@@ -7,6 +7,7 @@ use dittofs_domain::{credentials::IdentityPolicy, quota::Quota, users::AccessLis
 pub(crate) fn policy(atime: Atime) -> SharePolicy {
     SharePolicy {
         short_name: "export".to_owned(),
+        requires_encryption: false,
         clients: vec![Network::new([127, 0, 0, 1].into(), 8).unwrap()],
         identity: IdentityPolicy::default(),
         secure_ports: true,

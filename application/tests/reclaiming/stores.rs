@@ -116,7 +116,7 @@ impl ShareMetadata for Metadata {
     dittofs_ports::forward!(
         ShareMetadata of store:
         record, put_record, list, name_of, allocate, unlinked, pending_truncations, objects, nodes, node_ids,
-        references_after, statistics, snapshot
+        references_after, xattr_bytes, statistics, snapshot
     );
 
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {

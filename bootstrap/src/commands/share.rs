@@ -36,6 +36,7 @@ pub(super) fn show(share: &ShareView, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = vec![
         ("name", facts.name.clone()),
         ("smb name", facts.smb_name.clone()),
+        ("smb encryption", facts.smb_encryption.clone()),
         ("id", share.id.map_or("none yet".to_owned(), |id| id.to_string())),
         ("state", share.state.clone()),
         ("metadata store", facts.metadata_store.clone()),

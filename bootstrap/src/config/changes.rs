@@ -45,6 +45,7 @@ impl Changes {
         let ShareConfig {
             name,
             smb_name,
+            smb_encryption_required,
             id,
             metadata_store,
             content_store,
@@ -81,6 +82,7 @@ impl Changes {
         }
         let taken = differing(&[
             ("smb_name", *smb_name == newer.smb_name),
+            ("smb_encryption", *smb_encryption_required == newer.smb_encryption_required),
             ("clients", *clients == newer.clients),
             ("secure_ports", *secure_ports == newer.secure_ports),
             ("squash", *squash == newer.squash),
@@ -105,6 +107,7 @@ fn named<'s>(shares: &'s [ShareConfig], name: &str) -> Option<&'s ShareConfig> {
 fn in_force(before: &ShareConfig, newer: &ShareConfig) -> ShareConfig {
     ShareConfig {
         smb_name: newer.smb_name.clone(),
+        smb_encryption_required: newer.smb_encryption_required,
         clients: newer.clients.clone(),
         secure_ports: newer.secure_ports,
         squash: newer.squash,

@@ -15,6 +15,7 @@ use super::encryption::{self, EncryptionConfig};
 use super::folders::Folders;
 use super::problem::Report;
 use super::section::{Section, shown};
+use super::share_encryption;
 use super::short_names;
 use super::size::ByteSize;
 use super::stores::{NamedStores, StoreConfig};
@@ -64,6 +65,8 @@ pub struct ShareConfig {
     pub name: String,
     /// Its name for clients of SMB.
     pub smb_name: String,
+    /// Whether clients of SMB must encrypt what they send and get, whatever the server demands.
+    pub smb_encryption_required: bool,
     /// The id to find the share by, for stores that keep one; by name if absent.
     pub id: Option<u64>,
     /// A name in `metadata.stores`.
@@ -168,6 +171,7 @@ fn read_one(
 ) -> Option<ShareConfig> {
     let name = read_name(&mut section);
     let smb_name = short_names::read(&mut section, name.as_deref());
+    let smb_encryption_required = share_encryption::read(&mut section);
     let metadata_store = read_store(&mut section, "metadata_store", "metadata", metadata);
     let content_store = read_store(&mut section, "content_store", "content", content);
     let wanted = section.take_choice("durability", &Durability::CHOICES);
@@ -191,6 +195,7 @@ fn read_one(
     Some(ShareConfig {
         name: name?,
         smb_name: smb_name?,
+        smb_encryption_required,
         id,
         metadata_store: metadata_store?.0,
         content_store: content_store?.0,

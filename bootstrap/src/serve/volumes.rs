@@ -304,6 +304,7 @@ pub(super) fn policy(share: &ShareConfig, config: &Config) -> SharePolicy {
         identity: identity_policy(share),
         access: share.access.clone(),
         read_only: share.read_only,
+        requires_encryption: share.smb_encryption_required,
         atime: share.atime,
         quota: quota::of(share, config, crate::machine::memory_bytes()),
     }

@@ -144,6 +144,7 @@ fn security_is_the_same_of_a_node_and_of_its_attributes() {
         create_verifier: None,
         target: None,
         flags: NodeFlags::empty(),
+        xattr_bytes: 0,
         pending_truncation: None::<PendingTruncation>,
         replay_exclusions: Default::default(),
     };

@@ -42,6 +42,7 @@ fn node() -> Node {
         create_verifier: None,
         target: None,
         flags: NodeFlags::empty(),
+        xattr_bytes: 17,
         pending_truncation: None,
         replay_exclusions: Default::default(),
     }
@@ -66,6 +67,7 @@ fn without_pending_bytes_attributes_are_the_stored_ones() {
         change: ChangeId(7),
         device: Device { major: 8, minor: 1 },
         dos_attributes: 0x20,
+        xattr_bytes: 17,
         acl: Some(list()),
     };
     assert_eq!(overlay(&node(), None), expected);

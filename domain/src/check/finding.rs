@@ -160,6 +160,25 @@ pub enum Finding {
         /// As counted.
         counted: u64,
     },
+    /// A node does not say what its extended attributes count for.
+    XattrBytes {
+        /// The node.
+        node: NodeId,
+        /// As stored in its row.
+        stored: u32,
+        /// As counted; 0: there are none.
+        counted: u32,
+    },
+    /// The metadata store says that the extended attributes of a node are damaged: none of them can be had.
+    XattrsUnreadable {
+        /// The node.
+        node: NodeId,
+    },
+    /// There are extended attributes of a node that does not exist.
+    XattrsLeft {
+        /// The node.
+        node: NodeId,
+    },
     /// An extent lies outside its object.
     OutsideObject {
         /// The file.
@@ -272,6 +291,9 @@ impl Finding {
             Finding::BehindEnd { .. } => "behind-end",
             Finding::NoContent { .. } => "no-content",
             Finding::Allocated { .. } => "allocated",
+            Finding::XattrBytes { .. } => "xattr-bytes",
+            Finding::XattrsUnreadable { .. } => "xattrs-unreadable",
+            Finding::XattrsLeft { .. } => "xattrs-left",
             Finding::OutsideObject { .. } => "outside-object",
             Finding::ReferenceMissing { .. } => "reference-missing",
             Finding::ReferenceSuperfluous { .. } => "reference-superfluous",
@@ -334,6 +356,9 @@ impl Finding {
             | Finding::BehindEnd { node, .. }
             | Finding::NoContent { node }
             | Finding::Allocated { node, .. }
+            | Finding::XattrBytes { node, .. }
+            | Finding::XattrsUnreadable { node }
+            | Finding::XattrsLeft { node }
             | Finding::OutsideObject { node, .. }
             | Finding::ReferenceMissing { node, .. }
             | Finding::ReferenceSuperfluous { node, .. }

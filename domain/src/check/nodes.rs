@@ -18,6 +18,7 @@ const ON_PATH: u8 = 8;
 const DONE: u8 = 16;
 const STREAMS: u8 = 32;
 const DAMAGED: u8 = 64;
+const XATTRS_IN_DOUBT: u8 = 128;
 
 /// The facts that a check keeps of a node.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,8 @@ pub struct NodeFacts {
     pub entries: u32,
     /// Its link count as stored.
     pub links: u32,
+    /// What its extended attributes count for, as stored.
+    pub xattr_bytes: u32,
     /// The kind of the node.
     pub kind: NodeKind,
     /// Whether its map can be read, so that its references are known.
@@ -58,6 +61,20 @@ impl NodeFacts {
     /// Whether it may have named streams.
     pub fn has_streams(&self) -> bool {
         self.marks & STREAMS != 0
+    }
+
+    /// Whether what it says of its extended attributes is in doubt, after the attributes themselves were listed.
+    pub fn are_xattrs_in_doubt(&self) -> bool {
+        self.marks & XATTRS_IN_DOUBT != 0 || self.xattr_bytes != 0
+    }
+
+    /// Notes that extended attributes are there that count for so much: whether that is what it says.
+    pub fn xattrs_are_listed(&mut self, bytes: Option<u32>) -> bool {
+        let is_right = bytes == Some(self.xattr_bytes) && self.marks & XATTRS_IN_DOUBT == 0;
+        if is_right {
+            self.xattr_bytes = 0;
+        }
+        is_right
     }
 
     /// Whether its row is damaged: no more than its id is known of it then.
@@ -113,11 +130,13 @@ impl NodeTable {
             references: 0,
             entries: 0,
             links: node.links,
+            xattr_bytes: node.xattr_bytes,
             kind: node.kind,
             is_readable: true,
             marks: mark(node.flags.contains(NodeFlags::UNLINKED), UNLINKED)
                 | mark(node.flags.contains(NodeFlags::STREAMS), STREAMS)
-                | mark(node.pending_truncation.is_some(), TRUNCATION_PENDING),
+                | mark(node.pending_truncation.is_some(), TRUNCATION_PENDING)
+                | mark(node.flags.contains(NodeFlags::XATTRS) != (node.xattr_bytes > 0), XATTRS_IN_DOUBT),
         });
     }
 
@@ -130,6 +149,7 @@ impl NodeTable {
             references: 0,
             entries: 0,
             links: 0,
+            xattr_bytes: 0,
             kind: NodeKind::File,
             is_readable: false,
             marks: DAMAGED | STREAMS,

@@ -48,6 +48,25 @@ pub fn correct_allocated(node: &Node, counted: u64, now: Timestamp) -> Plan {
     plan
 }
 
+/// Has a node say what its extended attributes count for, and the share's sums as well.
+pub fn correct_xattrs(node: &Node, counted: u32, now: Timestamp) -> Plan {
+    let (set_flags, clear_flags) = match counted {
+        0 => (NodeFlags::empty(), NodeFlags::XATTRS),
+        1.. => (NodeFlags::XATTRS, NodeFlags::empty()),
+    };
+    let update = NodeUpdate { xattr_bytes: Some(counted), set_flags, clear_flags, ..NodeUpdate::changed() };
+    let mut plan = update_unchanged(node, update, now);
+    plan.changes.extend(quota::xattrs_change(node, counted));
+    plan
+}
+
+/// Removes extended attributes that can't be read, or whose node does not exist.
+pub fn remove_xattrs(id: NodeId, node: Option<&Node>, now: Timestamp) -> Plan {
+    let mut plan = node.map_or_else(|| Plan::at(now), |node| correct_xattrs(node, 0, now));
+    plan.change(Change::PutXattrs { node: id, xattrs: None });
+    plan
+}
+
 /// Removes an entry that leads to no node.
 pub fn remove_dangling(entry: &EntrySeen, node: NodeId, now: Timestamp) -> Plan {
     remove_entry(entry, node, LinkChange::Keep, now)

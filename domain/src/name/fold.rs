@@ -58,7 +58,8 @@ impl FoldTable {
         self.fold(name).unwrap_or_else(|| name.clone())
     }
 
-    fn fold_char(self, letter: char) -> char {
+    /// The folded form of one character of a name that is UTF-8.
+    pub fn fold_char(self, letter: char) -> char {
         match (self, letter) {
             // Its upper case is I, but it is another letter than i to whoever uses it.
             (FoldTable::V1, 'ı') => letter,

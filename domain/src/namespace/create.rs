@@ -80,12 +80,17 @@ pub fn decide_with(
     let node = Node {
         dos_attributes: dos.attributes,
         birth: initial_time(dos.birth, context.now),
+        xattr_bytes: dos.xattrs.as_ref().map_or(0, |xattrs| xattrs.bytes()),
+        flags: if dos.xattrs.is_some() { NodeFlags::XATTRS } else { NodeFlags::empty() },
         ..new_node(directory, request, &dos.access, context, fresh)
     };
     let pages = fresh.scale.pages_of(node.size);
     let holes = MapRow::Holes { version: node.content_version, pages };
     let comes = quota::node_comes(&node);
     plan.change(Change::InsertNode(Box::new(node)));
+    if let Some(xattrs) = &dos.xattrs {
+        plan.change(Change::PutXattrs { node: fresh.node, xattrs: Some(Arc::clone(xattrs)) });
+    }
     if kind == NodeKind::File && pages > 0 {
         plan.change(Change::PutRow { node: fresh.node, page: 0, row: holes });
     }
@@ -200,6 +205,7 @@ fn new_node(
         create_verifier,
         target,
         flags: NodeFlags::empty(),
+        xattr_bytes: 0,
         pending_truncation: None,
         replay_exclusions: ReplayExclusions::default(),
     }

@@ -2,7 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::{access::AccessMask, acl::Acl, id::NodeId, name::Name, node::Device, time::Timestamp};
+use crate::{
+    access::AccessMask,
+    acl::Acl,
+    id::NodeId,
+    name::Name,
+    node::Device,
+    time::Timestamp,
+    xattr::{XattrChange, Xattrs},
+};
 
 /// A time that a caller sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -51,6 +59,15 @@ impl SetAttributes {
     }
 }
 
+/// Extended attributes to change: all or nothing, in their order.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SetXattrs {
+    /// What to change.
+    pub changes: Vec<XattrChange>,
+    /// The rights that the caller holds by an open, whatever it would be granted now (MS-FSA, 2.1.5.15).
+    pub held: AccessMask,
+}
+
 /// Attributes that a new node gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct InitialAttributes {
@@ -88,6 +105,8 @@ pub struct DosAttributes {
     pub attributes: u32,
     /// Time of creation.
     pub birth: SetTime,
+    /// Its extended attributes; none: it has none.
+    pub xattrs: Option<Arc<Xattrs>>,
     /// Who may do what.
     pub access: InitialAccess,
 }

@@ -9,6 +9,7 @@ use crate::{
     name::Name,
     node::{Node, NodeFlags, Parent},
     time::Timestamp,
+    xattr::Xattrs,
 };
 
 /// Which names of a node are meant.
@@ -86,6 +87,14 @@ pub enum Change {
     },
     /// Removes that note.
     DeleteUnlinked(NodeId),
+    /// Puts the extended attributes of a node, which must be there, in the place of those that it has; none: they go, if
+    /// there are any. They go with the node as well. What the node's own row says of them is another change's.
+    PutXattrs {
+        /// The node.
+        node: NodeId,
+        /// All its attributes.
+        xattrs: Option<Arc<Xattrs>>,
+    },
     /// A new object, or a new state of one.
     PutObject(ObjectRecord),
     /// Forgets an object.
@@ -192,6 +201,8 @@ pub struct NodeUpdate {
     pub dos_attributes: Option<u32>,
     /// The access control list; `Some(None)`: it goes. The permission bits that it stands for are set with it.
     pub acl: Option<Option<Arc<Acl>>>,
+    /// What its extended attributes count for.
+    pub xattr_bytes: Option<u32>,
     /// Flags to set.
     pub set_flags: NodeFlags,
     /// Flags to clear.

@@ -59,6 +59,13 @@ pub enum Expectation {
     },
     /// Nothing is kept of the node but its own row ([`Node::has_rows`](crate::Node::has_rows)).
     NoRows(NodeId),
+    /// The extended attributes of the node, which exists, have not changed.
+    XattrsAre {
+        /// The node.
+        node: NodeId,
+        /// Their version; none: it has none.
+        version: Option<ChangeId>,
+    },
     /// No truncate, punch or clone has happened.
     ContentVersion {
         /// The node.

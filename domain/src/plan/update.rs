@@ -41,6 +41,7 @@ pub fn update(node: &mut Node, update: &NodeUpdate, now: Timestamp, tree: Tree) 
     node.permission_version += u64::from(update.raise_permission_version);
     node.content_seq = node.content_seq.max(update.content_seq.unwrap_or_default());
     node.times_seq = node.times_seq.max(update.times_seq.unwrap_or_default());
+    put(&mut node.xattr_bytes, update.xattr_bytes);
     node.flags.insert(update.set_flags);
     node.flags.remove(update.clear_flags);
     Ok(())

@@ -11,6 +11,7 @@ use crate::{
     id::{Cookie, NodeId, OpId},
     name::Name,
     node::Node,
+    xattr::Xattrs,
 };
 
 /// The state that a rule needs to see, read in one round trip and at one instant.
@@ -27,6 +28,8 @@ pub struct Query {
     pub ancestors_of: Option<NodeId>,
     /// Rows of a file's map.
     pub map: Option<MapQuery>,
+    /// A node whose extended attributes are wanted.
+    pub xattrs_of: Option<NodeId>,
     /// Whether the store shall lock what it reads until the plan that follows, where it can: asked for after
     /// repeated conflicts.
     pub lock: bool,
@@ -51,6 +54,11 @@ impl Query {
     /// One node.
     pub fn node(id: NodeId) -> Query {
         Query { nodes: smallvec::smallvec![id], ..Query::default() }
+    }
+
+    /// A node and its extended attributes.
+    pub fn xattrs(id: NodeId) -> Query {
+        Query { xattrs_of: Some(id), ..Query::node(id) }
     }
 
     /// A directory and one of its names.
@@ -127,6 +135,8 @@ pub struct View {
     pub topology: u64,
     /// The rows asked for.
     pub map: MapView,
+    /// The extended attributes asked for; none where there are none.
+    pub xattrs: Option<Arc<Xattrs>>,
     /// Where several instances serve the share: the lease of each node above, of those of entries as well. None where one
     /// instance does.
     pub leases: Option<Vec<(NodeId, KeptLease)>>,

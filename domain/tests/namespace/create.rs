@@ -4,8 +4,8 @@ use dittofs_domain::{
     Credentials, Epoch, FsError, NodeId, NodeKind,
     content::{FILE_BYTES_MAX, MapRow, PAGE_BYTES},
     namespace::{
-        Context, CreateDecision, CreateHow, CreateRequest, Fresh, InitialAttributes, LINKS_MAX, NewKind, SetTime,
-        create,
+        Context, CreateDecision, CreateHow, CreateRequest, DosAttributes, Fresh, InitialAttributes, LINKS_MAX, NewKind,
+        SetTime, create,
     },
     node::{Device, NodeFlags},
     plan::{Change, Expectation},
@@ -43,6 +43,32 @@ fn create_makes_every_kind(#[case] new: NewKind, #[case] kind: NodeKind, #[case]
         NewKind::BlockDevice(device) | NewKind::CharDevice(device) => assert_eq!(node.device, device),
         _ => assert_eq!((node.size, node.device, node.target.as_ref()), (0, Device::default(), None)),
     }
+}
+
+/// In the plan that makes it, so that nobody sees the node without them.
+#[rstest]
+#[case::given(SetTime::To(at(7)), 7)]
+#[case::of_the_server(SetTime::Now, 2_000)]
+#[case::of_nobody(SetTime::Keep, 2_000)]
+fn create_takes_time_of_creation_and_attributes_of_dos(#[case] birth: SetTime, #[case] expected: i64) {
+    let mut world = World::new();
+    let how = CreateHow::Guarded;
+    let request =
+        CreateRequest { directory: ROOT, name: name("n"), kind: NewKind::File, attributes: attributes(0o644), how };
+    let fresh = world.fresh();
+    let context = Context { credentials: &alice(), now: at(2_000) };
+    let dos = DosAttributes { attributes: 0x22, birth, ..DosAttributes::default() };
+    let view = world.store.view(&create::query(&request));
+    let CreateDecision::New(decision) = create::decide_with(&view, &request, &dos, &context, fresh).unwrap() else {
+        panic!("something is there");
+    };
+    let made = decision.plan.changes.iter().find_map(|change| match change {
+        Change::InsertNode(node) => Some(node),
+        _ => None,
+    });
+    let made = made.unwrap();
+    assert_eq!((made.birth, made.dos_attributes), (at(expected), 0x22));
+    assert_eq!((made.mtime, made.ctime), (at(2_000), at(2_000)), "it concerns no other time");
 }
 
 #[test]

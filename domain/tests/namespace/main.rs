@@ -17,3 +17,4 @@ mod store;
 mod streams;
 mod watching;
 mod world;
+mod xattrs;

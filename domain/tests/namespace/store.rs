@@ -13,6 +13,7 @@ use dittofs_domain::{
         Alike, Change, EntryKey, Expectation, FOLDED_MAX, Folded, Found, LinkChange, NodeUpdate, Plan, Query, Space,
         TimeChange, UnlinkedReason, View,
     },
+    xattr::Xattrs,
 };
 
 /// How names are folded here.
@@ -23,6 +24,7 @@ pub(crate) struct Store {
     pub(crate) nodes: BTreeMap<NodeId, Arc<Node>>,
     pub(crate) entries: BTreeMap<EntryKey, (NodeId, Cookie)>,
     pub(crate) rows: BTreeMap<(NodeId, u64), MapRow>,
+    pub(crate) xattrs: BTreeMap<NodeId, Arc<Xattrs>>,
     pub(crate) unlinked: BTreeMap<NodeId, UnlinkedReason>,
     pub(crate) topology: u64,
     pub(crate) counted: i64,
@@ -39,6 +41,7 @@ impl Store {
             nodes: BTreeMap::from([(NodeId::ROOT, Arc::new(root))]),
             entries: BTreeMap::new(),
             rows: BTreeMap::new(),
+            xattrs: BTreeMap::new(),
             unlinked: BTreeMap::new(),
             topology: 0,
             counted: 1,
@@ -53,6 +56,7 @@ impl Store {
             ancestors: query.ancestors_of.map(|id| self.ancestors(id)).unwrap_or_default(),
             topology: self.topology,
             map: Default::default(),
+            xattrs: query.xattrs_of.and_then(|id| self.xattrs.get(&id).cloned()),
             leases: None,
             earlier: None,
         }
@@ -121,6 +125,9 @@ impl Store {
             Expectation::ContentVersion { node: id, version } => {
                 node(id).is_some_and(|node| node.content_version == *version)
             }
+            Expectation::XattrsAre { node: id, version } => {
+                node(id).is_some() && self.xattrs.get(id).map(|xattrs| xattrs.version()) == *version
+            }
             Expectation::LeaseIs { .. } => panic!("one instance has the share"),
             Expectation::ObjectUsable { .. } | Expectation::ObjectState { .. } | Expectation::Unreferenced(_) => {
                 panic!("no rule over names knows objects")
@@ -139,6 +146,7 @@ impl Store {
             }
             Change::DeleteNode(id) => {
                 assert!(self.nodes.remove(id).is_some(), "a node was deleted twice");
+                self.xattrs.remove(id);
             }
             Change::InsertEntry { key, node, cookie } => {
                 let previous = self.entries.insert(key.clone(), (*node, *cookie));
@@ -155,6 +163,12 @@ impl Store {
             }
             Change::PutUnlinked { node, reason } => {
                 self.unlinked.insert(*node, *reason);
+            }
+            Change::PutXattrs { node, xattrs: Some(xattrs) } => {
+                self.xattrs.insert(*node, Arc::clone(xattrs));
+            }
+            Change::PutXattrs { node, xattrs: None } => {
+                self.xattrs.remove(node);
             }
             Change::GrantLease { .. } => panic!("one instance has the share"),
             Change::RaiseTopology => self.topology += 1,
@@ -209,6 +223,8 @@ impl Store {
             let parent_known = node.parent.cookie != Cookie::START && node.is_linked();
             assert!(!parent_known || names.contains(&node.parent), "{id}: parent");
         }
+        let bytes = self.xattrs.get(&id).map_or(0, |xattrs| xattrs.bytes());
+        assert_eq!(node.xattr_bytes, bytes, "{id}: what attributes count for");
         if let Some(acl) = &node.acl {
             let bits = acl.permission_bits((node.uid, node.gid));
             assert_eq!(node.mode & 0o777, bits, "{id}: the mode is what the list says");
@@ -250,6 +266,7 @@ fn apply_update(node: &mut Node, update: &NodeUpdate, now: Timestamp) {
     node.birth = update.birth.unwrap_or(node.birth);
     node.dos_attributes = update.dos_attributes.unwrap_or(node.dos_attributes);
     node.acl = update.acl.clone().unwrap_or(node.acl.take());
+    node.xattr_bytes = update.xattr_bytes.unwrap_or(node.xattr_bytes);
     node.flags |= update.set_flags;
     node.flags -= update.clear_flags;
     node.pending_truncation = update.pending_truncation.unwrap_or(node.pending_truncation);

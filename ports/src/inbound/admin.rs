@@ -30,6 +30,8 @@ pub struct ShareInfo {
     pub clients: Vec<String>,
     /// Whether changes are refused.
     pub read_only: bool,
+    /// Whether who speaks a protocol that can encrypt messages must do so.
+    pub requires_encryption: bool,
     /// The failures that its acknowledged data survive.
     pub survives: Survives,
 }

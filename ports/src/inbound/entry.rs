@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use dittofs_domain::{
-    ClientId, Credentials,
+    ClientId, Credentials, FoldTable,
     error::FsResult,
     users::{Permitted, UserName},
 };
@@ -21,6 +21,12 @@ pub trait ShareServices: MetadataService + BlockService + OpenService + WatchSer
 
     /// Whether the share refuses changes.
     fn is_read_only(&self) -> bool;
+
+    /// Whether who speaks a protocol that can encrypt messages must do so. The protocol sees to it.
+    fn requires_encryption(&self) -> bool;
+
+    /// The table by which the share folds names, for protocols that ignore their case.
+    fn folding(&self) -> FoldTable;
 
     /// What a user of the server may do on the share, for protocols where users log on. The protocol sees to it; whether
     /// a node may be read or changed is decided behind the calls, besides.

@@ -7,7 +7,8 @@ use dittofs_domain::{
     Attributes, Cookie, Name, NodeId, OpId, Timestamp,
     access::AccessMask,
     error::FsResult,
-    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, StreamRename},
+    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, SetXattrs, StreamRename},
+    xattr::Xattrs,
 };
 
 use super::Caller;
@@ -193,6 +194,20 @@ pub trait MetadataService: Send + Sync {
         caller: &Caller,
         node: NodeId,
         request: &SetAttributes,
+        op: Option<OpId>,
+    ) -> FsResult<Changed>;
+
+    /// Reads the extended attributes of a node; none if it has none. `held` are rights that the caller has by an open.
+    async fn xattrs(&self, caller: &Caller, node: NodeId, held: AccessMask) -> FsResult<Option<Arc<Xattrs>>>;
+
+    /// Changes extended attributes of a file or directory, all or nothing; `BadType` for anything else.
+    /// - `NoAttribute`, `Exists` and `AttributeTooLarge` as [`XattrChange`](dittofs_domain::xattr::XattrChange) says;
+    /// - it is a change of the node.
+    async fn set_xattrs(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        request: &SetXattrs,
         op: Option<OpId>,
     ) -> FsResult<Changed>;
 

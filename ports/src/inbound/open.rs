@@ -10,6 +10,7 @@ use dittofs_domain::{
         AcknowledgeError, Break, LeaseGrant, LeaseKey, Lock, LockHolder, LockOwner, LockRange, Locking, OpenToken,
         Rights, ShareAccess, WaitToken, Waiter,
     },
+    xattr::XattrChange,
 };
 use thiserror::Error;
 
@@ -105,6 +106,8 @@ pub struct OpenNameRequest {
     pub make: Option<NewNode>,
     /// The attributes to set if the node is found: with [`OpenRequest::truncate`], where its size has to be in them.
     pub replace: Option<SetAttributes>,
+    /// The extended attributes to set before that.
+    pub replace_xattrs: Vec<XattrChange>,
     /// How the node is opened. `created` is set by the service.
     pub open: OpenRequest,
 }

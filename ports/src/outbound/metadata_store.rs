@@ -175,6 +175,7 @@ pub trait ShareMetadata: Send + Sync {
     /// - of an operation whose plan was applied in the last 120 s, what came of it: also after a crash or a restart,
     ///   as far as the store survives that. The 120 s begin anew when the store is opened. Of more than 64,000
     ///   operations only the newest need be remembered;
+    /// - of a node, its extended attributes; `Corrupt` where they are damaged;
     /// - where several instances serve the share, the lease of each node that it brings; where one does, none.
     async fn view(&self, query: &Query) -> Result<View, MetadataError>;
 
@@ -239,6 +240,10 @@ pub trait ShareMetadata: Send + Sync {
 
     /// All references in their order, after `after`, also those of objects that have no row.
     async fn references_after(&self, after: Option<Reference>, max: usize) -> Result<Vec<Reference>, MetadataError>;
+
+    /// The nodes for which extended attributes are kept, in the order of their ids, after `after`: each with what they
+    /// count for; none where they are damaged. Also of nodes that are not there.
+    async fn xattr_bytes(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, Option<u32>)>, MetadataError>;
 
     /// Sums over the share.
     async fn statistics(&self) -> Result<Statistics, MetadataError>;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use dittofs_domain::{FoldTable, Name};
 use dittofs_postgres_test_server::{Plain, PostgresServer};
 use dittofs_tests::report::Report;
 
@@ -28,6 +29,9 @@ const BATCH: u64 = 500_000;
 const COLUMNS: &str = "share, id, size, allocated, atime, mtime, ctime, birth, change, permission_version, \
     content_version, content_seq, times_seq, parent, parent_cookie, atime_nanos, mtime_nanos, ctime_nanos, birth_nanos, \
     uid, gid, links, since, mode, kind, flags";
+/// The last one is the folded name: null, since all names here are their own. Its default would say that it is not
+/// known yet, and the next start would fold all of them.
+const OF_ENTRIES: &str = "share, directory, cookie, node, since, space, name, folded";
 
 /// Which files are in which directories.
 pub(crate) struct Layout {
@@ -69,6 +73,9 @@ pub(crate) fn load(database: &PostgresServer, layout: &Layout, report: &mut Repo
     runtime.block_on(async {
         let mut person = Plain::connect(database).await;
         person.carry_out("SET search_path = dittofs; SET synchronous_commit = off").await;
+        for name in [directory_name(0), file_name(0)] {
+            assert_eq!(FoldTable::NEWEST.fold(&Name::new(name.as_bytes()).unwrap()), None, "{name} is not folded");
+        }
         let made_again = drop_indexes(&mut person).await;
         directories(&mut person, layout).await;
         let mut first = 0;
@@ -80,6 +87,7 @@ pub(crate) fn load(database: &PostgresServer, layout: &Layout, report: &mut Repo
             person.carry_out(&statement).await;
         }
         sums(&mut person, layout).await;
+        assert_folded(&mut person).await;
         eprintln!("loaded, {:.0} s", began.elapsed().as_secs_f64());
         person.carry_out("VACUUM (ANALYZE) node").await;
         person.carry_out("VACUUM (ANALYZE) entry").await;
@@ -93,16 +101,24 @@ async fn drop_indexes(person: &mut Plain) -> Vec<String> {
     let keys = "SELECT 'ALTER TABLE ' || conrelid::regclass || ' ADD CONSTRAINT ' || conname || ' ' || \
                 pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'p' \
                 AND conrelid IN ('node'::regclass, 'entry'::regclass)";
-    let indexes = "SELECT indexdef FROM pg_indexes WHERE indexname IN ('entry_cookie', 'node_truncation')";
+    let indexes =
+        "SELECT indexdef FROM pg_indexes WHERE indexname IN ('entry_cookie', 'entry_folded', 'node_truncation')";
     let made_again = [person.texts(keys).await, person.texts(indexes).await].concat();
-    assert_eq!(made_again.len(), 4, "{made_again:?}");
+    assert_eq!(made_again.len(), 5, "{made_again:?}");
     person
         .carry_out(
             "ALTER TABLE node DROP CONSTRAINT node_pkey; ALTER TABLE entry DROP CONSTRAINT entry_pkey; \
-             DROP INDEX entry_cookie, node_truncation",
+             DROP INDEX entry_cookie, entry_folded, node_truncation",
         )
         .await;
     made_again
+}
+
+/// The next start must have no names to fold: it would make each row anew, and the measurement begin with that.
+async fn assert_folded(person: &mut Plain) {
+    let unfolded = "SELECT (EXISTS (SELECT FROM entry WHERE folded IS NOT NULL) \
+                    OR EXISTS (SELECT FROM share WHERE folding IS NULL))::text";
+    assert_eq!(person.texts(unfolded).await, ["false"], "names are not as the server has them");
 }
 
 async fn directories(person: &mut Plain, layout: &Layout) {
@@ -112,8 +128,8 @@ async fn directories(person: &mut Plain, layout: &Layout) {
          3, {FIRST} + 2 * i + 1, 0, 0, 0, 0, 0, 0, 2, 1, 493, 2, 0 FROM generate_series(0::int8, {last}) i"
     );
     let entries = format!(
-        "INSERT INTO entry SELECT {SHARE}, 3, {FIRST} + 2 * i + 1, {FIRST} + 2 * i, 1, 0, \
-         ('directory-' || lpad(i::text, 10, '0'))::bytea FROM generate_series(0::int8, {last}) i"
+        "INSERT INTO entry ({OF_ENTRIES}) SELECT {SHARE}, 3, {FIRST} + 2 * i + 1, {FIRST} + 2 * i, 1, 0, \
+         ('directory-' || lpad(i::text, 10, '0'))::bytea, NULL FROM generate_series(0::int8, {last}) i"
     );
     person.carry_out(&nodes).await;
     person.carry_out(&entries).await;
@@ -129,9 +145,9 @@ async fn files(person: &mut Plain, layout: &Layout, first: u64, end: u64) {
          FROM generate_series({first}::int8, {last}) i"
     );
     let entries = format!(
-        "INSERT INTO entry SELECT {SHARE}, {directory}, {files} + 2 * i + 1, {files} + 2 * i, 1, 0, \
+        "INSERT INTO entry ({OF_ENTRIES}) SELECT {SHARE}, {directory}, {files} + 2 * i + 1, {files} + 2 * i, 1, 0, \
          ('photo-' || lpad((i * 2654435761 % 4294967296)::text, 10, '0') || '-' || lpad(i::text, 24, '0') \
-         || '.jpeg')::bytea FROM generate_series({first}::int8, {last}) i"
+         || '.jpeg')::bytea, NULL FROM generate_series({first}::int8, {last}) i"
     );
     person.carry_out(&nodes).await;
     person.carry_out(&entries).await;

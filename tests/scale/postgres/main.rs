@@ -21,11 +21,11 @@ const HEAD: &str = "# Scale with metadata in PostgreSQL
 Written by `tests/scale/postgres.sh`; do not edit.
 
 The server is a release build. PostgreSQL, the server and the clients share the machine's cores; there is no network in
-between. **Files:** names of 46 bytes, a tenth of all files in one directory, a thousand in each of the others. The
-files are loaded by statements, as restoring a dump loads them, and PostgreSQL has vacuumed and analysed them. Cold
-means that neither PostgreSQL nor the system has any page of them in memory. **Flushes:** each publishes a new place of
-a file's bytes, as the server does it: a view, then a plan that changes the file's row, the row of its map, a reference
-and an object. Which file comes next is random.";
+between. **Files:** names of 46 bytes without capital letters, a tenth of all files in one directory, a thousand in each
+of the others. The files are loaded by statements, as restoring a dump loads them, and PostgreSQL has vacuumed and
+analysed them. Cold means that neither PostgreSQL nor the system has any page of them in memory. **Flushes:** each
+publishes a new place of a file's bytes, as the server does it: a view, then a plan that changes the file's row, the row
+of its map, a reference and an object. Which file comes next is random.";
 
 /// Measures metadata in PostgreSQL with many files, and after many flushes.
 #[derive(Parser)]

@@ -30,7 +30,7 @@ pub(crate) fn note_bytes_a_file(database: &PostgresServer, layout: &Layout, repo
         let sum: u64 = names.iter().map(|name| sizes.get(*name).copied().unwrap_or_default()).sum();
         sum as f64 / layout.files as f64
     };
-    let all = ["node", "node_pkey", "node_truncation", "entry", "entry_pkey", "entry_cookie"];
+    let all = ["node", "node_pkey", "node_truncation", "entry", "entry_pkey", "entry_cookie", "entry_folded"];
     for name in all {
         report.note(format!("bytes a file in `{name}`"), format!("{:.0}", each(&[name])));
     }

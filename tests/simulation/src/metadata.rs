@@ -288,6 +288,11 @@ impl ShareMetadata for SimulatedMetadata {
         self.inner.references_after(after, max).await
     }
 
+    async fn xattr_bytes(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, Option<u32>)>, MetadataError> {
+        self.ask().await?;
+        self.inner.xattr_bytes(after, max).await
+    }
+
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         self.ask().await?;
         self.inner.statistics().await

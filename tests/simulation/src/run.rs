@@ -405,6 +405,7 @@ impl Driver {
         };
         let policy = SharePolicy {
             short_name: "export".to_owned(),
+            requires_encryption: false,
             clients: Network::new([127, 0, 0, 1].into(), 8).into_iter().collect(),
             identity: IdentityPolicy { squash: Squash::None, ..IdentityPolicy::default() },
             secure_ports: true,

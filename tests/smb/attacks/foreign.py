@@ -88,11 +88,30 @@ def sessions_and_trees_of_another(world):
 @attack
 def shares_that_are_not_for_a_user(world):
     with connected(world, "mallory", share=None, source=world.new_source()) as client:
-        expect(client.request(b.TREE_CONNECT, b.tree_connect("private")), nt.STATUS_ACCESS_DENIED)
+        # As that of a share that there is not: who guesses names learns none.
+        for name in ("private", "PRIVATE", "none"):
+            expect(client.request(b.TREE_CONNECT, b.tree_connect(name)), nt.STATUS_BAD_NETWORK_NAME)
         for name in ("none", "", "..", "export\\..\\private", "a" * 200, "export\0", "C$", "ADMIN$", "/export"):
             reply = client.request(b.TREE_CONNECT, b.tree_connect(name))
             assert reply.status != nt.STATUS_SUCCESS, f"connected to {name!r}"
-    connected(world, "bob", share="private", source=world.new_source()).close()
+        assert "private" not in listed_shares(client), "a share is listed that the user may not enter"
+    with connected(world, "bob", share="private", source=world.new_source()) as client:
+        assert "private" in listed_shares(client), "a share is not listed that the user may enter"
+
+
+def listed_shares(client):
+    """What the pipe srvsvc says to NetShareEnum, as text: the names are in it."""
+    client.connect_tree("IPC$")
+    pipe = client.create("srvsvc", access=0x0012019F)
+    srvsvc = bytes.fromhex("c84f324b7016d30112785a47bf6ee188") + struct.pack("<HH", 3, 0)
+    ndr = bytes.fromhex("045d888aeb1cc9119fe808002b104860") + struct.pack("<I", 2)
+    bind = struct.pack("<HHIBxxxHBx", 4280, 4280, 0, 1, 0, 1) + srvsvc + ndr
+    share_enum = struct.pack("<IHH", 0, 0, 15) + struct.pack("<8I", 0, 1, 1, 1, 0, 0, 2**32 - 1, 0)
+    calls = [(11, bind), (0, share_enum)]
+    for kind, body in calls:
+        head = struct.pack("<BBBBIHHI", 5, 0, kind, 3, 0x10, 16 + len(body), 0, 1)
+        reply = client.must(b.IOCTL, b.ioctl(pipe, 0x0011C017, head + body))
+    return reply.raw.decode("utf-16le", "replace")
 
 
 @attack

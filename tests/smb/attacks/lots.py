@@ -126,6 +126,46 @@ def locks_without_end(world):
 
 
 @attack
+def locks_on_many_files(world):
+    """A file has its bound, and a user has one over all files, in all sessions. Others go on locking, and all is given
+    back when the connection ends."""
+    most, given, before = 65_536, 0, world.memory_mib("VmRSS")
+    with connected(world, "mallory", source=world.new_source(), timeout=60) as client:
+        client.earn(200)
+        number, status = 0, nt.STATUS_SUCCESS
+        while status == nt.STATUS_SUCCESS:
+            file, number = client.create(f"locked-by-mallory{number}"), number + 1
+            for first in range(0, 1_024, 64):
+                ranges = [((first + index) * 2, 1, b.EXCLUSIVE | b.AT_ONCE) for index in range(64)]
+                status = client.request(b.LOCK, b.lock(file, *ranges)).status
+                if status != nt.STATUS_SUCCESS:
+                    break
+                given += 64
+            assert given <= most, "no end of locks"
+        assert status == nt.STATUS_INSUFFICIENT_RESOURCES, f"status {status:#x}"
+        assert given == most, f"{given} locks were given"
+        with connected(world, "mallory", source=world.new_source()) as second:
+            other = second.create("locked-by-mallory0")
+            expect(
+                second.request(b.LOCK, b.lock(other, (1, 1, b.EXCLUSIVE | b.AT_ONCE))),
+                nt.STATUS_INSUFFICIENT_RESOURCES,
+            )
+        with connected(world, "bob", source=world.new_source()) as other:
+            file = other.create("locked-by-bob")
+            other.must(b.LOCK, b.lock(file, (0, 1, b.EXCLUSIVE | b.AT_ONCE)))
+        client.must(b.CLOSE, b.close(client.create("locked-by-mallory0")))
+        held = world.memory_mib("VmRSS") - before
+    begun = time.monotonic()
+    with connected(world, "mallory", source=world.new_source()) as client:
+        file = client.create("locked-by-mallory0")
+        while client.request(b.LOCK, b.lock(file, (0, 1, b.EXCLUSIVE | b.AT_ONCE))).status != nt.STATUS_SUCCESS:
+            assert time.monotonic() - begun < 60, "the locks of a client that is gone stay"
+            time.sleep(0.05)
+        gone = time.monotonic() - begun
+    return f"{given} on {number} files, {held} MiB, given back after {gone:.1f} s"
+
+
+@attack
 def requests_that_wait_for_a_lock_without_end(world):
     """They must not take all that a client may ask at once: it could not even cancel any more."""
     with connected(world, source=world.new_source()) as holder, connected(world, source=world.new_source()) as client:

@@ -3,7 +3,7 @@
 import struct
 
 import bodies as b
-from client import Client, Dropped, Session, connected
+from client import Client, Dropped, Session, connected, file_of
 from crypto import SEALED
 from harness import attack, expect
 from impacket import nt_errors as nt
@@ -144,6 +144,49 @@ def plain_messages_where_encryption_is_required(world):
             ):
                 expect(client.request(command, body, seal=False, sign=sign), nt.STATUS_ACCESS_DENIED)
         expect(client.request(b.CREATE, b.create("plain", disposition=b.OPEN)), nt.STATUS_OBJECT_NAME_NOT_FOUND)
+
+
+@attack
+def plain_messages_to_a_share_that_demands_encryption(world):
+    """The session demands none. Neither alone nor in a compound, nor behind the request that connects, nor beside what is
+    sealed for the same share; what another share has open leads nowhere there."""
+    with connected(world, "root", mode=3, source=world.new_source()) as client:
+        elsewhere = client.create("open", disposition=b.OPEN_IF)
+        plain = client.tree
+        reply = client.must(b.TREE_CONNECT, b.tree_connect("secret"), tree=0)
+        client.tree = reply.tree
+        (flags,) = struct.unpack_from("<I", reply.body, 4)
+        assert flags & 0x8000, "the client is not told that it has to encrypt"
+        file = file_of(client.must(b.CREATE, b.create("sealed"), seal=True))
+        client.must(b.WRITE, b.write(file, b"secret"), seal=True)
+        for command, body in (
+            (b.CREATE, b.create("plain")),
+            (b.READ, b.read(file)),
+            (b.WRITE, b.write(file, b"forged")),
+            (b.QUERY_INFO, b.query_info(file)),
+            (b.CLOSE, b.close(file)),
+            (b.TREE_DISCONNECT, b.EMPTY),
+        ):
+            expect(client.request(command, body), nt.STATUS_ACCESS_DENIED)
+        for reply in client.compound([(b.CREATE, b.create("plain")), (b.READ, b.read(b.RELATED_FILE))]):
+            assert reply.status != nt.STATUS_SUCCESS, "carried out in a compound"
+        _, behind = client.compound([(b.TREE_CONNECT, b.tree_connect("secret")), (b.CREATE, b.create("plain"))])
+        expect(behind, nt.STATUS_ACCESS_DENIED)
+        expect(client.request(b.READ, b.read(file), tree=plain), nt.STATUS_FILE_CLOSED)
+        client.must(b.READ, b.read(elsewhere, length=0), tree=plain)
+        reply = client.must(b.READ, b.read(file), seal=True)
+        assert reply.raw[reply.body[2] :] == b"secret", "the content has changed"
+        reply = client.request(b.CREATE, b.create("plain", disposition=b.OPEN), seal=True)
+        expect(reply, nt.STATUS_OBJECT_NAME_NOT_FOUND)
+    for dialects, capabilities in (((0x0202,), 0x7F), ((0x0210,), 0x7F), ((0x0300, 0x0302), 0x3F)):
+        with Client(world.address, world.new_source()) as client:
+            client.negotiate(dialects=dialects, capabilities=capabilities)
+            reply, challenge = client.first_leg()
+            logon = Logon("alice", world.passwords["alice"], challenge)
+            expect(client.second_leg(reply.session, logon.authenticate()), nt.STATUS_SUCCESS)
+            client.session = Session(reply.session)
+            client.connect_tree("export")
+            expect(client.request(b.TREE_CONNECT, b.tree_connect("secret"), tree=0), nt.STATUS_ACCESS_DENIED)
 
 
 @attack

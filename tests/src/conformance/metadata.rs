@@ -19,6 +19,7 @@ mod snapshot;
 mod sparse;
 mod trees;
 mod view;
+mod xattrs;
 
 pub use apply::*;
 pub use clock::*;
@@ -36,6 +37,11 @@ pub use snapshot::*;
 pub use sparse::*;
 pub use trees::*;
 pub use view::*;
+pub use xattrs::{
+    extended_attributes_are_all_or_nothing_with_their_plan, extended_attributes_are_put_replaced_and_removed,
+    extended_attributes_come_and_go_with_their_node, extended_attributes_stand_until_others_are_put,
+    nodes_with_extended_attributes_are_listed_in_pages,
+};
 
 use fixture::Fixture;
 
@@ -128,6 +134,12 @@ macro_rules! metadata_conformance {
                 // Trees.
                 a_node_says_in_which_tree_it_was_last_written,
                 what_a_plan_says_of_a_new_nodes_tree_does_not_count,
+                // Extended attributes.
+                extended_attributes_are_put_replaced_and_removed,
+                extended_attributes_are_all_or_nothing_with_their_plan,
+                extended_attributes_stand_until_others_are_put,
+                extended_attributes_come_and_go_with_their_node,
+                nodes_with_extended_attributes_are_listed_in_pages,
                 // Shares.
                 a_share_is_made_once,
                 of_concurrent_makers_of_a_share_one_wins,

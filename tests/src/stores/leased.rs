@@ -57,7 +57,7 @@ impl ShareMetadata for LeasedShare {
     dittofs_ports::forward!(
         ShareMetadata of inner:
         record, put_record, list, name_of, allocate, has_ended, unlinked, pending_truncations, objects, references, nodes, node_ids,
-        references_after, statistics, snapshot
+        references_after, xattr_bytes, statistics, snapshot
     );
 
     async fn view(&self, query: &Query) -> Result<View, MetadataError> {

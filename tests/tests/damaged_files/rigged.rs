@@ -239,6 +239,10 @@ impl ShareMetadata for RiggedShare {
         self.share.references_after(after, max).await
     }
 
+    async fn xattr_bytes(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, Option<u32>)>, MetadataError> {
+        self.share.xattr_bytes(after, max).await
+    }
+
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         self.share.statistics().await
     }

@@ -1,5 +1,11 @@
 //! A share whose metadata is in PostgreSQL, and whose content is in a folder.
 
+mod away;
+mod once;
+mod restored;
+mod round_trips;
+mod tier;
+
 use std::{
     fs,
     process::{Command, Output},
@@ -15,8 +21,7 @@ use crate::{
     session::{Session, home, pattern},
 };
 
-fn configuration(database: &PostgresServer, password_file: &str) -> String {
-    let port = database.port();
+fn configuration(port: u16, password_file: &str) -> String {
     format!(
         "metadata: {{ stores: {{ m: {{ type: postgres, postgres: {{ host: 127.0.0.1, port: {port}, user: {USER}, \
          database: {DATABASE}, password_file: {password_file}, connect_timeout_seconds: 20 }} }} }} }}\n\
@@ -52,7 +57,7 @@ async fn files_outlive_the_server_and_the_database() {
     let home = home(None);
     let password = home.path().join("password");
     fs::write(&password, format!("{PASSWORD}\n")).unwrap();
-    home.configure(&configuration(&database, password.to_str().unwrap()));
+    home.configure(&configuration(database.port(), password.to_str().unwrap()));
 
     let server = home.start();
     let first = write_files(&mut root_of(&server).await, b"first").await;
@@ -87,7 +92,7 @@ fn a_start_without_the_database_says_what_is_wrong() {
     let home = home(None);
     let password = home.path().join("password");
     fs::write(&password, "hush-hush").unwrap();
-    let configuration = configuration(&database, password.to_str().unwrap()).replace("seconds: 20", "seconds: 1");
+    let configuration = configuration(database.port(), password.to_str().unwrap()).replace("seconds: 20", "seconds: 1");
     home.configure(&configuration);
     let refused = home.try_start(&[]).err().expect("the password is wrong");
     assert!(
@@ -103,11 +108,16 @@ fn a_start_without_the_database_says_what_is_wrong() {
 
 /// A data folder whose share is in a database.
 fn home_over(database: &PostgresServer, seconds: u32) -> Home {
+    home_by(database.port(), &format!("connect_timeout_seconds: {seconds}"))
+}
+
+/// The same through something that listens on a port, with other times.
+fn home_by(port: u16, times: &str) -> Home {
     let home = home(None);
     let password = home.path().join("password");
     fs::write(&password, PASSWORD).unwrap();
-    let configuration = configuration(database, password.to_str().unwrap());
-    home.configure(&configuration.replace("seconds: 20", &format!("seconds: {seconds}")));
+    let configuration = configuration(port, password.to_str().unwrap());
+    home.configure(&configuration.replace("connect_timeout_seconds: 20", times));
     home
 }
 

@@ -6,11 +6,13 @@ use std::{
     process::{Command, Output},
 };
 
+use dittofs_postgres_test_server::{DATABASE, PASSWORD as DATABASE_PASSWORD, PostgresServer, USER};
 use dittofs_tests::{
     ports::own_port,
     server::{Home, Server},
 };
 use nfs3_client::nfs3_types::nfs3::{Nfs3Option, nfsstat3, sattr3, stable_how};
+use rstest::rstest;
 
 use crate::session::{Session, home, pattern, user};
 
@@ -27,31 +29,81 @@ pub(crate) fn is_installed() -> bool {
     found
 }
 
+/// Samba's client for a share, as a user.
+pub(crate) fn smbclient(port: u16, share: &str, (name, password): (&str, &str)) -> Command {
+    let mut client = Command::new("smbclient");
+    client.args(["-p", &port.to_string(), "-U", &format!("{name}%{password}"), "--configfile=/dev/null"]);
+    client.arg(format!("//127.0.0.1/{share}"));
+    client
+}
+
 /// A server with a user, and what its clients need.
 pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) home: Home,
     pub(crate) port: u16,
     folder: tempfile::TempDir,
+    /// Where the metadata are, if not on this machine's disk. It goes last.
+    _database: Option<PostgresServer>,
+}
+
+/// Where the metadata of a share are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// With the content. The users outlive the server all the same.
+    Memory,
+    Redb,
+    Postgres,
+}
+
+impl Store {
+    /// The stores, and what the share says of them.
+    fn configuration(self, home: &Home, database: Option<&PostgresServer>) -> String {
+        let on_disk = "m: { type: redb, redb: { path: metadata } }";
+        let folder = "c: { type: fs, fs: { path: content } }";
+        let (metadata, content, share) = match self {
+            Store::Memory => (format!("{on_disk}, s: {{ type: memory }}"), "c: { type: memory }", "metadata_store: s"),
+            Store::Redb => (on_disk.to_owned(), folder, "metadata_store: m"),
+            Store::Postgres => {
+                let password = home.path().join("password");
+                fs::write(&password, DATABASE_PASSWORD).unwrap();
+                let port = database.map(PostgresServer::port).unwrap();
+                let store = format!(
+                    "m: {{ type: postgres, postgres: {{ host: 127.0.0.1, port: {port}, user: {USER}, \
+                     database: {DATABASE}, password_file: {} }} }}",
+                    password.display()
+                );
+                (store, folder, "metadata_store: m")
+            }
+        };
+        format!(
+            "metadata: {{ stores: {{ {metadata} }} }}\n\
+             content: {{ stores: {{ {content} }} }}\n\
+             journal: {{ size: 256MiB }}\n\
+             shares: [{{ name: /export, {share}, content_store: c, clients: [127.0.0.0/8], squash: none, \
+             secure_ports: false }}]\n"
+        )
+    }
 }
 
 impl World {
     /// With these lines in the section `adapters.smb`.
     pub(crate) fn new(options: &str) -> World {
+        World::over(Store::Redb, options)
+    }
+
+    /// The same with the metadata in this store.
+    pub(crate) fn over(store: Store, options: &str) -> World {
         let port = own_port();
-        let home = home(Some(&format!(
-            "metadata: {{ stores: {{ m: {{ type: redb, redb: {{ path: metadata }} }} }} }}\n\
-             content: {{ stores: {{ c: {{ type: fs, fs: {{ path: content }} }} }} }}\n\
-             journal: {{ path: journal, size: 256MiB }}\n\
-             shares: [{{ name: /export, metadata_store: m, content_store: c, clients: [127.0.0.0/8], squash: none, \
-             secure_ports: false }}]\n\
-             adapters:\n  smb:\n    listen: 127.0.0.1:{port}\n{options}"
-        )));
+        let home = home(None);
+        let database = (store == Store::Postgres).then(PostgresServer::start);
+        let stores = store.configuration(&home, database.as_ref());
+        home.configure(&format!("{stores}adapters:\n  smb:\n    listen: 127.0.0.1:{port}\n{options}"));
         let added = home
             .run_with(&["user", "add", "alice", "--uid", &UID.to_string(), "--gid", "1000"], &format!("{PASSWORD}\n"));
         assert!(added.status.success(), "{added:?}");
         let server = home.start();
-        World { server, home, port, folder: tempfile::tempdir().unwrap() }
+        World { server, home, port, folder: tempfile::tempdir().unwrap(), _database: database }
     }
 
     pub(crate) fn client(&self, commands: &str, more: &[&str]) -> Output {
@@ -59,9 +111,7 @@ impl World {
     }
 
     pub(crate) fn client_as(&self, name: &str, password: &str, commands: &str, more: &[&str]) -> Output {
-        let mut client = Command::new("smbclient");
-        client.args(["-p", &self.port.to_string(), "-U", &format!("{name}%{password}"), "--configfile=/dev/null"]);
-        client.args(["//127.0.0.1/export", "-c", commands]).args(more).output().unwrap()
+        smbclient(self.port, "export", (name, password)).args(["-c", commands]).args(more).output().unwrap()
     }
 
     /// What a client prints that does these commands without an error.
@@ -88,12 +138,15 @@ impl World {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn files_go_there_and_back_by_every_dialect_signed_and_sealed() {
+async fn files_go_there_and_back_by_every_dialect_signed_and_sealed(
+    #[values(Store::Memory, Store::Redb, Store::Postgres)] store: Store,
+) {
     if !is_installed() {
         return;
     }
-    let world = World::new("    signing: optional\n");
+    let world = World::over(store, "    signing: optional\n");
     world.give_root().await;
     let data = pattern((9 << 20) + 4_321);
     fs::write(world.path("there"), &data).unwrap();
@@ -116,12 +169,15 @@ async fn files_go_there_and_back_by_every_dialect_signed_and_sealed() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_one_protocol_writes_the_other_reads_and_a_restart_keeps_it() {
+async fn what_one_protocol_writes_the_other_reads_and_a_restart_keeps_it(
+    #[values(Store::Redb, Store::Postgres)] store: Store,
+) {
     if !is_installed() {
         return;
     }
-    let world = World::new("");
+    let world = World::over(store, "");
     world.give_root().await;
     fs::write(world.path("there"), b"from smb").unwrap();
     world.done(&format!("put {} file; mkdir folder", world.path("there")), &[]);
@@ -136,9 +192,9 @@ async fn what_one_protocol_writes_the_other_reads_and_a_restart_keeps_it() {
     let folder = nfs.find(&root, b"folder").await.unwrap();
     drop(nfs);
 
-    let World { server, home, port, folder: files } = world;
+    let World { server, home, port, folder: files, _database } = world;
     assert!(server.stop().status.success());
-    let world = World { server: home.start(), home, port, folder: files };
+    let world = World { server: home.start(), home, port, folder: files, _database };
     let mut nfs = world.nfs().await;
     assert_eq!(nfs.read_at(&file, 0, 100).await.data.as_ref(), b"from nfs");
     world.done("rmdir folder; del file", &[]);
@@ -160,6 +216,51 @@ async fn who_proves_no_password_gets_nowhere() {
     }
     assert!(world.home.log().contains("logon refused"), "{}", world.home.log());
     assert!(!world.home.log().contains(PASSWORD));
+}
+
+/// Whoever watches the log sees each way in which somebody tries.
+#[test]
+fn each_kind_of_refused_logon_is_in_the_log_with_its_reason() {
+    if !is_installed() {
+        return;
+    }
+    let world = World::new("");
+    let refused = |name: &str, password: &str, options: &[&str]| {
+        assert!(!world.client_as(name, password, "ls", options).status.success(), "{name} {options:?}");
+    };
+    refused("alice", "wrong", &[]);
+    refused("", "", &[]);
+    refused("alice", PASSWORD, &["--option=client ntlmv2 auth=no"]);
+    let disabled = world.home.run(&["user", "change", "alice", "--disable"]);
+    assert!(disabled.status.success(), "{disabled:?}");
+    refused("alice", PASSWORD, &[]);
+    let log = world.home.log();
+    for (reason, user) in [
+        ("the user is unknown or the password is wrong", "user=alice"),
+        ("the client is anonymous", "peer=127.0.0.1"),
+        ("the client answers with NTLM version 1 or LAN Manager", "peer=127.0.0.1"),
+        ("the user is disabled", "user=alice"),
+    ] {
+        let is_told = |line: &&str| line.contains("logon refused") && line.contains(reason) && line.contains(user);
+        assert_eq!(log.lines().filter(is_told).count(), 1, "{reason}: {log}");
+    }
+    assert!(!log.contains(PASSWORD) && !log.contains("wrong "), "{log}");
+}
+
+#[tokio::test]
+async fn who_tries_passwords_without_end_is_told_to_the_log_as_such() {
+    let world = World::new("");
+    let address = format!("127.0.0.1:{}", world.port);
+    for _ in 0..60 {
+        smb2::connect(&address, "alice", "wrong").await.map(drop).unwrap_err();
+    }
+    let refused = smb2::connect(&address, "alice", PASSWORD).await.map(drop);
+    assert!(refused.is_err(), "who has failed so often gets in");
+    let log = world.home.log();
+    let is_told = |line: &str| line.contains("logon refused") && line.contains("too many failures lately");
+    assert!(log.lines().any(is_told), "{log}");
+    let lines = log.lines().filter(|line| line.contains("logon refused")).count();
+    assert!(lines <= 6, "{lines} lines: {log}");
 }
 
 #[test]

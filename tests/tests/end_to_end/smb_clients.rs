@@ -1,11 +1,12 @@
 //! SMB by a client that is not Samba's: the crate `smb2`, beside NFS over the same files.
 
 use nfs3_client::nfs3_types::nfs3::stable_how;
+use rstest::rstest;
 use smb2::{SmbClient, Tree, types::Dialect};
 
 use crate::{
     session::pattern,
-    smb::{PASSWORD, World},
+    smb::{PASSWORD, Store, World},
 };
 
 pub(crate) struct Client {
@@ -42,8 +43,11 @@ impl Client {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn another_client_uses_files_by_every_dialect_signed_and_sealed() {
+async fn another_client_uses_files_by_every_dialect_signed_and_sealed(
+    #[values(Store::Memory, Store::Redb, Store::Postgres)] store: Store,
+) {
     let data = pattern((3 << 20) + 77);
     for (dialect, name, encryption) in [
         (Dialect::Smb2_0_2, "2.0.2", "offered"),
@@ -54,7 +58,7 @@ async fn another_client_uses_files_by_every_dialect_signed_and_sealed() {
         (Dialect::Smb3_1_1, "3.1.1", "offered"),
         (Dialect::Smb3_1_1, "3.1.1", "required"),
     ] {
-        let world = World::new(&format!("    dialect_max: \"{name}\"\n    encryption: {encryption}\n"));
+        let world = World::over(store, &format!("    dialect_max: \"{name}\"\n    encryption: {encryption}\n"));
         world.give_root().await;
         let mut client = Client::connect(&world).await;
         let case = format!("{name} {encryption}");
@@ -73,9 +77,12 @@ async fn another_client_uses_files_by_every_dialect_signed_and_sealed() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn names_keep_their_case_and_are_found_in_any() {
-    let world = World::new("");
+async fn names_keep_their_case_and_are_found_in_any(
+    #[values(Store::Memory, Store::Redb, Store::Postgres)] store: Store,
+) {
+    let world = World::over(store, "");
     world.give_root().await;
     let mut client = Client::connect(&world).await;
     let names = ["Ärger ☃.TXT", "Ελλάδα", "文件", "plain"];
@@ -98,9 +105,12 @@ async fn names_keep_their_case_and_are_found_in_any() {
     assert!(nfs.find(&root, "ärger ☃.txt".as_bytes()).await.is_err(), "NFS ignores the case");
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_one_protocol_writes_the_other_reads_at_once() {
-    let world = World::new("");
+async fn what_one_protocol_writes_the_other_reads_at_once(
+    #[values(Store::Memory, Store::Redb, Store::Postgres)] store: Store,
+) {
+    let world = World::over(store, "");
     world.give_root().await;
     let mut client = Client::connect(&world).await;
     client.write("file", b"first").await;
@@ -117,11 +127,12 @@ async fn what_one_protocol_writes_the_other_reads_at_once() {
     }
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn many_files_of_several_clients_at_once() {
+async fn many_files_of_several_clients_at_once(#[values(Store::Memory, Store::Redb, Store::Postgres)] store: Store) {
     const CLIENTS: usize = 4;
     const FILES: usize = 40;
-    let world = World::new("");
+    let world = World::over(store, "");
     world.give_root().await;
     let name = |of: usize, file: usize| format!("client {of} file {file}");
     let mut tasks = tokio::task::JoinSet::new();

@@ -162,6 +162,31 @@ async fn durable_open_waits_for_its_client_and_goes_when_another_wants_the_file(
     assert_eq!(late.fails(create(reconnect(back.file_id))).await, NtStatus::OBJECT_NAME_NOT_FOUND);
 }
 
+#[tokio::test]
+async fn who_may_only_read_by_now_does_not_come_back_to_what_it_could_write() {
+    let world = world().await;
+    let mut smb = client(&world, GUID).await;
+    let opened = smb.open(batch(vec![RequestContext::DurableRequest])).await;
+    drop(smb);
+    // The server has to notice first that the connection is lost.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let file = world.home.path().join("dittofs.yaml");
+    let before = std::fs::read_to_string(file).unwrap();
+    let reload = |configuration: &str| {
+        world.home.configure(configuration);
+        let reloaded = world.home.run(&["reload"]);
+        assert!(reloaded.status.success(), "{reloaded:?}");
+    };
+    reload(&before.replace("squash: none", "squash: none, access: { users: { alice: read } }"));
+    let reconnect = || batch(vec![RequestContext::DurableReconnect(opened.file_id)]);
+    let mut reader = client(&world, GUID).await;
+    assert_eq!(reader.fails(create(reconnect())).await, NtStatus::OBJECT_NAME_NOT_FOUND);
+    drop(reader);
+    reload(&before);
+    let mut writer = client(&world, GUID).await;
+    assert_eq!(come_back(&mut writer, reconnect()).await.file_id.persistent, opened.file_id.persistent);
+}
+
 /// Tries until the server has noticed that the former connection is lost.
 async fn come_back(client: &mut SmbClient, opening: Opening) -> dittofs_smb_wire::create::CreateResponse {
     let request = create(opening);

@@ -183,6 +183,8 @@ fn status(error: FsError) -> mountstat3 {
         | FsError::NotSync
         | FsError::TooSmall
         | FsError::NothingThere
+        | FsError::NoAttribute
+        | FsError::AttributeTooLarge
         | FsError::Busy
         // It changes nothing that a client could not ask for again.
         | FsError::Unanswered => mountstat3::MNT3ERR_SERVERFAULT,

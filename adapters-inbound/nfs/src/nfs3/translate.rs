@@ -40,6 +40,8 @@ pub(super) fn status(error: FsError) -> Result<nfsstat3, Unanswered> {
         FsError::TooSmall => nfsstat3::NFS3ERR_TOOSMALL,
         FsError::BadType => nfsstat3::NFS3ERR_BADTYPE,
         FsError::NothingThere => nfsstat3::NFS3ERR_NXIO,
+        // No call of this version has to do with extended attributes.
+        FsError::NoAttribute | FsError::AttributeTooLarge => nfsstat3::NFS3ERR_INVAL,
         FsError::Busy => nfsstat3::NFS3ERR_JUKEBOX,
         FsError::NotSupported => nfsstat3::NFS3ERR_NOTSUPP,
         FsError::Io => nfsstat3::NFS3ERR_IO,

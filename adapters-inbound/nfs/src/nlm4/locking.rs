@@ -330,6 +330,8 @@ pub(super) fn status(error: FsError) -> nlm4_stats {
         | FsError::TooSmall
         | FsError::BadType
         | FsError::NothingThere
+        | FsError::NoAttribute
+        | FsError::AttributeTooLarge
         | FsError::Unanswered
         | FsError::NotSupported => nlm4_stats::NLM4_FAILED,
     }

@@ -6,13 +6,14 @@ use dittofs_domain::opens::Rights;
 use dittofs_smb_wire::{
     Header, NtStatus, OutgoingMessage, Response,
     create::{LeaseState, OplockLevel},
-    identifiers::{FileId, LeaseKey},
+    identifiers::LeaseKey,
     oplock_break::{LeaseBreakFlags, LeaseBreakNotification, OplockBreak},
 };
 
 use crate::{
     calls::{Answer, frame_of},
     link::{Frame, Link},
+    open::Open,
     session::Session,
 };
 
@@ -58,12 +59,14 @@ impl LeaseNotice {
     }
 }
 
-/// Sends the break of an oplock, sealed where the session must be (3.3.4.6). Returns whether there is a connection.
-pub(super) fn send_oplock_break(session: &Arc<Session>, file_id: FileId, to: Rights) -> bool {
-    let body = OplockBreak { oplock_level: level(to), file_id };
+/// Sends the break of an oplock, sealed where its session or its tree must be (3.3.4.6). Returns whether there is a
+/// connection.
+pub(super) fn send_oplock_break(session: &Arc<Session>, open: &Open, to: Rights) -> bool {
+    let body = OplockBreak { oplock_level: level(to), file_id: open.id };
     // One that has ended may have connections still.
     let links = if session.is_over() { Vec::new() } else { session.channels.links() };
-    send(&links, &Response::OplockBreak(body), session.keys.must_be_sealed.then_some(session))
+    let must_be_sealed = session.keys.must_be_sealed || open.tree.must_be_sealed();
+    send(&links, &Response::OplockBreak(body), must_be_sealed.then_some(session))
 }
 
 /// Sends a message on the first connection that is not over.

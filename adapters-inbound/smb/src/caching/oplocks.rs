@@ -54,6 +54,6 @@ impl Oplock {
         let (Some(session), Some(open)) = (self.holder.session.upgrade(), self.holder.open.upgrade()) else {
             return false;
         };
-        send_oplock_break(&session, open.id, to)
+        send_oplock_break(&session, &open, to)
     }
 }

@@ -12,7 +12,7 @@ use dittofs_smb_wire::{
 };
 
 use super::{Call, Place, Related};
-use crate::{failure::Failure, link::Link, session::Session};
+use crate::{failure::Failure, link::Link, session::Session, tree::Tree};
 
 /// Finds session and tree of a request.
 pub(super) fn call(
@@ -39,8 +39,9 @@ pub(super) fn call(
         Routing::Asynchronous { .. } => 0,
     };
     let tree = session.tree(tree_id);
-    if tree.is_none() && needs_tree(header.command) {
-        return Err(NtStatus::NETWORK_NAME_DELETED.into());
+    if needs_tree(header.command) {
+        let tree = tree.as_deref().ok_or(NtStatus::NETWORK_NAME_DELETED)?;
+        demand_seal(tree, sealed.is_some())?;
     }
     let related_file = related.file.filter(|_| is_related).and_then(Result::ok);
     Ok(Call {
@@ -60,6 +61,11 @@ pub(super) fn call(
 
 fn needs_tree(command: Command) -> bool {
     !matches!(command, Command::LOGOFF | Command::TREE_CONNECT | Command::ECHO)
+}
+
+/// Refuses what is not sealed where the share demands it (3.3.5.2.11).
+fn demand_seal(tree: &Tree, is_sealed: bool) -> Result<(), NtStatus> {
+    if is_sealed || !tree.must_be_sealed() { Ok(()) } else { Err(NtStatus::ACCESS_DENIED) }
 }
 
 /// Refuses what is not signed or sealed as the session demands, and what is signed wrongly.

@@ -25,7 +25,7 @@ pub(super) async fn close(call: &Call, request: &CloseRequest) -> Result<Done, F
     // What was asked for before through this open is done first.
     let _alone = node.in_use.close().await;
     let server = &call.link.server;
-    let entered = match files.enter(&*server.services.entry) {
+    let entered = match files.enter_to_end(&*server.services.entry) {
         Ok(entered) => entered,
         Err(status) => {
             report(close_node(server, (files, Err(FsError::Stale)), node).await);

@@ -45,7 +45,7 @@ use crate::{
     holdings::{Held, OPEN_KIB},
     listing::Listing,
     names::shown,
-    open::{ChannelSequence, InUse, LockSequences, Open, OpenKind, OpenNode, Place, Watching},
+    open::{ChannelSequence, InUse, LockRoom, LockSequences, Open, OpenKind, OpenNode, Place, Watching},
     path::{Path, PathPart, with_stream},
     replays::Begun,
     tree::{Files, TreeKind},
@@ -286,11 +286,17 @@ fn open_request(
         make: how.zip(security).map(|(how, security)| NewNode {
             kind,
             attributes: security.attributes(mode),
-            dos: DosAttributes { attributes: attributes.bits(), birth: SetTime::Keep, access: security.access },
+            dos: DosAttributes {
+                attributes: attributes.bits(),
+                birth: SetTime::Keep,
+                xattrs: wanted.initial_xattrs.clone(),
+                access: security.access,
+            },
             how,
         }),
         replace: truncate
             .then(|| SetAttributes { dos_attributes: may_set.then_some(attributes.bits()), ..SetAttributes::size(0) }),
+        replace_xattrs: wanted.xattrs.clone(),
         open: OpenRequest {
             rights: demanded(access, target.found.as_ref().or(target.file.as_ref()), is_directory),
             deny: wanted.deny,
@@ -342,6 +348,7 @@ async fn add(
         caller,
         place: Mutex::new(place),
         position: AtomicU64::new(0),
+        scanned: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(wanted.deletes_on_close),
         listing: tokio::sync::Mutex::new(Listing::default()),
         watching: Watching::default(),
@@ -349,6 +356,7 @@ async fn add(
         made_by: Mutex::new(wanted.durability.create_guid().map(|guid| (call.session.client.guid, guid))),
         channel_sequence: ChannelSequence::default(),
         lock_sequences: LockSequences::default(),
+        lock_room: LockRoom::new(Arc::clone(&call.session.holding)),
     };
     let (node, persistent) = (Arc::new(node), server.new_open_id());
     let kind = OpenKind::Node(Arc::clone(&node));

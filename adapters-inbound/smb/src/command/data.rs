@@ -77,7 +77,7 @@ pub(super) async fn write(call: &Call, request: WriteRequest) -> Result<Done, Fa
     let open = call.open(request.file_id)?;
     let node = match &open.kind {
         OpenKind::Node(node) => node,
-        OpenKind::Pipe(pipe) => return pipe::write(call, pipe, &request.data),
+        OpenKind::Pipe(pipe) => return pipe::write(call, pipe, &request.data).await,
     };
     let _in_use = node.in_use.read().await;
     if node.is_directory {

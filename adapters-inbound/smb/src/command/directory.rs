@@ -4,7 +4,7 @@ mod scan;
 
 use std::sync::Arc;
 
-use dittofs_domain::access::AccessMask;
+use dittofs_domain::{FoldTable, access::AccessMask};
 use dittofs_smb_wire::{
     NtStatus, Response,
     info::{DirectoryClass, DirectoryPage, Pattern},
@@ -39,11 +39,12 @@ pub(super) async fn query(call: &Call, request: &QueryDirectoryRequest) -> Resul
     let page = DirectoryPage::new(class, bytes_max).map_err(|_| NtStatus::INFO_LENGTH_MISMATCH)?;
 
     let mut listing = node.listing.lock().await;
-    begin(&mut listing, request, &call.session.holding)?;
+    let folding = entered.share.folding();
+    begin(&mut listing, (request, folding), &call.session.holding)?;
     let Some(pattern) = &listing.pattern else { return Err(NtStatus::INVALID_PARAMETER.into()) };
     let is_single = request.flags.contains(QueryDirectoryFlags::RETURN_SINGLE_ENTRY);
     let page = Page::new(page, (class, bytes_max), is_single);
-    let mut scan = Scan::new(node, (&*entered.share, entered.node.node), pattern, listing.next, page);
+    let mut scan = Scan::new(node, (&*entered.share, entered.node.node), (pattern, folding), listing.next, page);
     scan.run(&request.pattern.decode().unwrap_or_default()).await?;
     let (page, next) = scan.finish();
 
@@ -67,11 +68,15 @@ fn class(code: u8) -> Result<DirectoryClass, NtStatus> {
 ///
 /// # Errors
 /// `OBJECT_NAME_INVALID` for a pattern that is none; `INSUFFICIENT_RESOURCES`.
-fn begin(listing: &mut Listing, request: &QueryDirectoryRequest, holding: &Arc<Holding>) -> Result<(), NtStatus> {
+fn begin(
+    listing: &mut Listing,
+    (request, folding): (&QueryDirectoryRequest, FoldTable),
+    holding: &Arc<Holding>,
+) -> Result<(), NtStatus> {
     if listing.pattern.is_none() || request.flags.contains(QueryDirectoryFlags::REOPEN) {
         // Each of its characters, of two bytes, is kept as four.
         let _room = Some(holding.take((2 * request.pattern.as_bytes().len()) >> 10)?);
-        *listing = Listing { pattern: Some(pattern(&request.pattern)?), _room, ..Listing::default() };
+        *listing = Listing { pattern: Some(pattern(&request.pattern, folding)?), _room, ..Listing::default() };
     } else if request.flags.contains(QueryDirectoryFlags::RESTART_SCANS) {
         listing.next = Next::default();
         listing.has_found = false;
@@ -79,23 +84,14 @@ fn begin(listing: &mut Listing, request: &QueryDirectoryRequest, holding: &Arc<H
     Ok(())
 }
 
-/// A pattern. An empty one stands for all names.
-fn pattern(text: &Utf16Text) -> Result<Pattern, NtStatus> {
+/// A pattern, which finds names as CREATE does: by the share's own table. An empty one stands for all names.
+fn pattern(text: &Utf16Text, folding: FoldTable) -> Result<Pattern, NtStatus> {
     let text = text.decode().map_err(|_| NtStatus::OBJECT_NAME_INVALID)?;
     if text.contains(['\\', '/', '\0']) {
         return Err(NtStatus::OBJECT_NAME_INVALID);
     }
     let text = if text.is_empty() { "*" } else { &text };
-    Pattern::new(text, &fold).map_err(|_| NtStatus::OBJECT_NAME_INVALID)
-}
-
-/// The character that stands for both cases. What has no single one stands for itself.
-fn fold(character: char) -> char {
-    let mut lower = character.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some(single), None) => single,
-        _ => character,
-    }
+    Pattern::new(text, &|letter| folding.fold_char(letter)).map_err(|_| NtStatus::OBJECT_NAME_INVALID)
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub(crate) async fn control(call: &Call, request: &IoctlRequest) -> Result<Done,
     let open = call.open(request.file_id)?;
     match &open.kind {
         OpenKind::Pipe(pipe) if request.ctl_code == code::FSCTL_PIPE_TRANSCEIVE => {
-            pipe::transceive(call, pipe, request)
+            pipe::transceive(call, pipe, request).await
         }
         OpenKind::Pipe(_) => Err(NtStatus::INVALID_DEVICE_REQUEST.into()),
         OpenKind::Node(node) => match request.ctl_code {

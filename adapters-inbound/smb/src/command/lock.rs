@@ -97,10 +97,20 @@ async fn lock_all(call: &Call, node: &OpenNode, elements: &[LockElement]) -> Res
 /// Takes a lock at once.
 async fn take(entered: &Entered, node: &OpenNode, lock: Lock) -> Result<(), Failure> {
     let request = Request { lock, wait: None, waits: true, reclaims: false };
-    match entered.share.lock(&node.caller, node.node, &request).await.map_err(refusal)? {
+    match ask(entered, node, &request).await? {
         LockReply::Granted => Ok(()),
         LockReply::Queued | LockReply::Conflict(_) | LockReply::Grace => Err(NtStatus::LOCK_NOT_GRANTED.into()),
     }
+}
+
+/// Asks for a lock, which counts for the user if it is granted now or later.
+async fn ask(entered: &Entered, node: &OpenNode, request: &Request) -> Result<LockReply, Failure> {
+    node.lock_room.take()?;
+    let reply = entered.share.lock(&node.caller, node.node, request).await;
+    if !matches!(reply, Ok(LockReply::Granted | LockReply::Queued)) {
+        node.lock_room.give_back();
+    }
+    reply.map_err(refusal)
 }
 
 /// Gives the locks of a request back that got only some.
@@ -113,7 +123,9 @@ async fn give_back(entered: &Entered, node: &OpenNode, taken: &[LockRange]) {
 }
 
 async fn unlock(entered: &Entered, node: &OpenNode, range: LockRange) -> Result<(), FsError> {
-    entered.share.unlock(&node.caller, node.node, &holder(node), range).await
+    entered.share.unlock(&node.caller, node.node, &holder(node), range).await?;
+    node.lock_room.give_back();
+    Ok(())
 }
 
 /// Locks belong to the open, whichever process of the client has asked.

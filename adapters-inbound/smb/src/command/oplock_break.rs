@@ -33,7 +33,7 @@ async fn of_oplock(call: &Call, request: &OplockBreak) -> Result<Done, Failure> 
         _ => return Err(NtStatus::INVALID_PARAMETER.into()),
     };
     let TreeKind::Files(files) = &call.tree()?.kind else { return Err(NtStatus::FILE_CLOSED.into()) };
-    let entered = files.enter(&*call.link.server.services.entry)?;
+    let entered = files.enter_to_end(&*call.link.server.services.entry)?;
     let mut level = request.oplock_level;
     let mut kept = entered.share.acknowledge(&node.caller, node.node, key, rights).await;
     if kept == Err(AcknowledgeFailure::Refused(AcknowledgeError::TooMuch)) {
@@ -55,7 +55,7 @@ async fn of_lease(call: &Call, request: &LeaseBreak) -> Result<Done, Failure> {
     let key = LeaseKey { client: call.session.client(), form: LeaseForm::Lease, id: u128::from_be_bytes(id) };
     let node = server.caching.lease_node(&key).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
     let TreeKind::Files(files) = &call.tree()?.kind else { return Err(NtStatus::FILE_CLOSED.into()) };
-    let entered = files.enter(&*server.services.entry)?;
+    let entered = files.enter_to_end(&*server.services.entry)?;
     if entered.node.share != node.share {
         return Err(NtStatus::OBJECT_NAME_NOT_FOUND.into());
     }

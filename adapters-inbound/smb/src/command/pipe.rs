@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dittofs_ports::ShareInfo;
 use dittofs_smb_rpc::{Pipe, PipeError, Reply, Server as RpcServer, Share as RpcShare};
 use dittofs_smb_wire::{
     NtStatus, Response,
@@ -11,10 +12,12 @@ use dittofs_smb_wire::{
     identifiers::FileId,
     ioctl::{IoctlRequest, IoctlResponse},
     read::ReadResponse,
+    tree_connect::ShareFlags,
     write::WriteResponse,
 };
 use parking_lot::Mutex;
 
+use super::shares;
 use crate::{
     calls::{Call, Done},
     failure::Failure,
@@ -22,11 +25,15 @@ use crate::{
     open::{Open, OpenKind},
 };
 
-/// The server as pipes know it: with the shares that a user may see.
-fn rpc_server(call: &Call) -> RpcServer {
+/// The server as pipes know it: with the shares that the user may enter.
+async fn rpc_server(call: &Call) -> RpcServer {
     let server = &call.link.server;
     let name = server.options.server_name.clone();
-    let disks = server.services.admin.shares().into_iter().map(|share| RpcShare::disk(share.short_name));
+    let disk = |share: ShareInfo| {
+        let flags = if share.requires_encryption { ShareFlags::ENCRYPT_DATA } else { ShareFlags::empty() };
+        RpcShare { flags: flags.bits(), ..RpcShare::disk(share.short_name) }
+    };
+    let disks = shares::all(call).await.into_iter().map(disk);
     let mut rpc = RpcServer::new(name.clone(), name);
     rpc.shares = disks.chain([RpcShare::ipc()]).collect();
     rpc
@@ -61,8 +68,9 @@ pub(super) fn create(call: &Call, request: &CreateRequest) -> Result<Done, Failu
     Ok(Done { status: NtStatus::SUCCESS, body: Response::Create(body), file: Some(open.id) })
 }
 
-pub(super) fn write(call: &Call, pipe: &Mutex<Pipe>, data: &[u8]) -> Result<Done, Failure> {
-    pipe.lock().write(data, &rpc_server(call)).map_err(status)?;
+pub(super) async fn write(call: &Call, pipe: &Mutex<Pipe>, data: &[u8]) -> Result<Done, Failure> {
+    let server = rpc_server(call).await;
+    pipe.lock().write(data, &server).map_err(status)?;
     Ok(Response::Write(WriteResponse { count: data.len() as u32 }).into())
 }
 
@@ -74,9 +82,10 @@ pub(super) async fn read(_call: &Call, pipe: &Mutex<Pipe>, max: usize) -> Result
     Ok(Done { status: full(overflow), body, file: None })
 }
 
-pub(super) fn transceive(call: &Call, pipe: &Mutex<Pipe>, request: &IoctlRequest) -> Result<Done, Failure> {
+pub(super) async fn transceive(call: &Call, pipe: &Mutex<Pipe>, request: &IoctlRequest) -> Result<Done, Failure> {
     let max = request.max_output_response as usize;
-    let reply = pipe.lock().transceive(&request.input, max, &rpc_server(call)).map_err(status)?;
+    let server = rpc_server(call).await;
+    let reply = pipe.lock().transceive(&request.input, max, &server).map_err(status)?;
     let Reply { bytes, overflow } = reply.ok_or(NtStatus::PIPE_EMPTY)?;
     let body = IoctlResponse { ctl_code: request.ctl_code, file_id: call.file_id(request.file_id), output: bytes };
     Ok(Done { status: full(overflow), body: Response::Ioctl(body), file: None })

@@ -1,5 +1,6 @@
 //! QUERY_INFO (MS-SMB2, 3.3.5.20).
 
+mod extended;
 mod file;
 mod security;
 mod volume;

@@ -2,6 +2,7 @@
 
 mod basic;
 mod deletion;
+mod extended;
 mod mode;
 mod rename;
 mod security;
@@ -36,6 +37,10 @@ pub(super) async fn set(call: &Call, request: &SetInfoRequest) -> Result<Done, F
     match request.info_type {
         InfoType::FILE => {
             let change = decode(request.file_info_class, &request.input).map_err(refused)?;
+            if files.read_only && matches!(change, SetFile::Link(_)) {
+                // The others need a right that an open of who may only read never has.
+                return Err(NtStatus::ACCESS_DENIED.into());
+            }
             set_file(call, node, &entered, change).await?;
             Ok(Response::SetInfo.into())
         }
@@ -65,7 +70,7 @@ async fn set_file(call: &Call, node: &OpenNode, entered: &Entered, change: SetFi
             node.moved_to(position);
             Ok(())
         }
-        SetFile::FullEa(_) => Err(NtStatus::EAS_NOT_SUPPORTED.into()),
+        SetFile::FullEa(list) => extended::set(node, entered, list).await,
         SetFile::Mode(wanted) => Ok(mode::set(node.mode, wanted)?),
         SetFile::Allocation(bytes) => size::set_allocation(call, node, entered, bytes).await,
         SetFile::EndOfFile(size) => size::set_end_of_file(node, entered, size).await,

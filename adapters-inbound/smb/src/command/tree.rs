@@ -9,12 +9,12 @@ use dittofs_smb_wire::{
 };
 use parking_lot::RwLock;
 
+use super::shares::{Found, find};
 use crate::{
     calls::{Call, Done},
     closing::close_tree,
     failure::Failure,
     holdings::OPEN_KIB,
-    session::User,
     share::{PIPES, is_same, of_path},
     tree::{Files, Tree, TreeKind},
 };
@@ -26,9 +26,10 @@ pub(super) async fn connect(call: &Call, request: &TreeConnectRequest) -> Result
     let path = request.path.decode().map_err(|_| NtStatus::BAD_NETWORK_NAME)?;
     let name = of_path(&path).ok_or(NtStatus::BAD_NETWORK_NAME)?;
     let kind = if is_same(name, PIPES) { TreeKind::Pipes } else { TreeKind::Files(files(call, name).await?) };
-    let (share_type, share_flags) = match kind {
+    let (share_type, share_flags) = match &kind {
         TreeKind::Pipes => (ShareType::PIPE, ShareFlags::NO_CACHING),
         // Clients may keep files for use without the server, if their users want.
+        TreeKind::Files(files) if files.must_be_sealed => (ShareType::DISK, ShareFlags::ENCRYPT_DATA),
         TreeKind::Files(_) => (ShareType::DISK, ShareFlags::empty()),
     };
     let rights = match &kind {
@@ -57,24 +58,22 @@ pub(super) const CHANGES: AccessMask = AccessMask::WRITE_DATA
     .union(AccessMask::WRITE_ACL)
     .union(AccessMask::WRITE_OWNER);
 
-/// Enters a share. To who may not use it, it is not there.
+/// Enters a share.
+///
+/// # Errors
+/// Those of [`find`]; `ACCESS_DENIED` if the share demands encryption (3.3.5.7), and the dialect has none, or the
+/// client none that the server knows.
 async fn files(call: &Call, name: &str) -> Result<Files, NtStatus> {
-    let services = &call.link.server.services;
-    let shares = services.admin.shares();
-    let found = shares.into_iter().find(|share| is_same(&share.short_name, name));
-    let share = found.ok_or(NtStatus::BAD_NETWORK_NAME)?;
-    let user = call.session.user();
-    let who = call.link.presented(call.session.client(), &user);
-    let entered = services.entry.mount(share.name.as_bytes(), &who).await.map_err(|_| NtStatus::ACCESS_DENIED)?;
-    let User { name, credentials } = &*user;
-    let permitted = entered.share.permitted(name, credentials);
-    if permitted == Permitted::None {
+    let Found { share, who, entered, permitted } = find(call, name).await?;
+    let must_be_sealed = entered.share.requires_encryption();
+    if must_be_sealed && call.session.keys.sealing.is_none() {
         return Err(NtStatus::ACCESS_DENIED);
     }
     Ok(Files {
         root: entered.share.handle_signer().handle(entered.node.node),
         who: RwLock::new(Arc::new(who)),
         read_only: permitted < Permitted::Write,
+        must_be_sealed,
         name: share.name,
         short_name: share.short_name,
     })

@@ -107,6 +107,7 @@ pub(crate) async fn set_up(
         Ok(Step::Anonymous { reply }) => {
             link.logons.lock().remove(&id);
             let Onto::Again(session) = existing else {
+                tracing::warn!(peer = %link.peer, reason = "the client is anonymous", "logon refused");
                 return Err(failed(link, existing, NtStatus::ACCESS_DENIED.into()).await);
             };
             session.is_anonymous.store(true, Ordering::Release);
@@ -116,6 +117,7 @@ pub(crate) async fn set_up(
         }
         Err(refusal) => {
             link.logons.lock().remove(&id);
+            tracing::warn!(peer = %link.peer, reason = %refusal, "logon refused");
             Err(failed(link, existing, accounts::refused(&refusal).into()).await)
         }
     }
@@ -162,6 +164,8 @@ async fn finish(
             session
         }
         existing @ (Onto::Again(_) | Onto::Bound(_)) => {
+            let user = user.name.as_str();
+            tracing::warn!(peer = %link.peer, user, reason = "the session is of another user", "logon refused");
             return Err(failed(link, existing, NtStatus::ACCESS_DENIED.into()).await);
         }
         Onto::New => {
@@ -170,6 +174,8 @@ async fn finish(
             let must_be_signed = options.signing_required || client_demands;
             let must_be_sealed = options.encryption == Encryption::Required;
             if must_be_sealed && terms.cipher.is_none() {
+                let user = user.name.as_str();
+                tracing::warn!(peer = %link.peer, user, reason = "the client can't encrypt", "logon refused");
                 return Err(NtStatus::ACCESS_DENIED.into());
             }
             let keys = Keys::derive(terms, id, (&accepted.session_key, preauth), (must_be_signed, must_be_sealed));

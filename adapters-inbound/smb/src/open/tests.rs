@@ -11,7 +11,7 @@ use dittofs_smb_rpc::Pipe;
 use dittofs_smb_wire::{NtStatus, identifiers::FileId};
 use parking_lot::Mutex;
 
-use super::{ChannelSequence, InUse, LockSequences, Open, OpenKind, OpenNode, Place, Watching};
+use super::{ChannelSequence, InUse, LockRoom, LockSequences, Open, OpenKind, OpenNode, Place, Watching};
 use crate::{
     below::{Below, OpensBelow},
     holdings::{Held, Holding, KIB_MAX},
@@ -50,12 +50,14 @@ pub(crate) fn node(node: NodeId, is_directory: bool) -> OpenNode {
         },
         place: Mutex::new(Place::new(&Arc::default(), None, String::new(), Below::default()).unwrap()),
         position: AtomicU64::new(0),
+        scanned: AtomicU64::new(0),
         delete_on_close: AtomicBool::new(false),
         listing: tokio::sync::Mutex::default(),
         watching: Watching::default(),
         in_use: InUse::default(),
         channel_sequence: ChannelSequence::default(),
         lock_sequences: LockSequences::default(),
+        lock_room: LockRoom::default(),
     }
 }
 

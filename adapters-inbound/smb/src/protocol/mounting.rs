@@ -11,12 +11,16 @@ const USUAL_PORT: u16 = 445;
 /// Stands for the server where it listens on all addresses.
 const SERVER: &str = "SERVER";
 
-/// The commands that mount a share of this name from a server at this address.
-pub(super) fn commands(address: SocketAddr, options: &SmbOptions, share: &str) -> Vec<String> {
-    vec![linux(address, options, share), macos(address, share), windows(address, share)]
+/// The commands that mount a share of this name, which may demand encryption, from a server at this address.
+pub(super) fn commands(
+    address: SocketAddr,
+    options: &SmbOptions,
+    (share, must_be_sealed): (&str, bool),
+) -> Vec<String> {
+    vec![linux(address, options, (share, must_be_sealed)), macos(address, share), windows(address, share)]
 }
 
-fn linux(address: SocketAddr, options: &SmbOptions, share: &str) -> String {
+fn linux(address: SocketAddr, options: &SmbOptions, (share, must_be_sealed): (&str, bool)) -> String {
     let mut words = Vec::new();
     // Its client offers nothing older by itself.
     if options.dialect_max == Dialect::SMB_2_0_2.0 {
@@ -26,10 +30,10 @@ fn linux(address: SocketAddr, options: &SmbOptions, share: &str) -> String {
         words.push(format!("port={}", address.port()));
     }
     // A client that demands what the server does is not talked out of it by somebody in between.
-    match (options.encryption, options.signing_required) {
-        (Encryption::Required, _) => words.push("seal".to_owned()),
-        (_, true) => words.push("sign".to_owned()),
-        (_, false) => {}
+    if must_be_sealed || options.encryption == Encryption::Required {
+        words.push("seal".to_owned());
+    } else if options.signing_required {
+        words.push("sign".to_owned());
     }
     words.extend(["username=USER", "nosuid", "nodev"].map(str::to_owned));
     let host = host(address.ip(), |ip| ip.to_string());

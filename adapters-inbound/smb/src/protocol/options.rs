@@ -63,6 +63,12 @@ impl SmbOptions {
         DIALECTS.contains(&dialect) && (self.dialect_min..=self.dialect_max).contains(&dialect.0)
     }
 
+    /// Whether any dialect that is spoken can encrypt messages.
+    #[must_use]
+    pub fn can_seal(&self) -> bool {
+        self.dialect_max >= Dialect::SMB_3_0.0
+    }
+
     /// The keys that differ and can't be changed while clients are served.
     pub(crate) fn needing_restart(&self, newer: &SmbOptions) -> Vec<&'static str> {
         // All fields are named, so that none that is new is forgotten.

@@ -1,5 +1,6 @@
 //! The parts of a node besides its record: entries, streams, the rows of its map.
 
+use bytes::Bytes;
 use dittofs_domain::{
     content::MapRow,
     plan::{MapQuery, MapView, Space},
@@ -13,10 +14,17 @@ pub(super) struct Body {
     children: Directory,
     streams: Option<Box<Directory>>,
     pub(super) rows: Ordered<MapRow>,
+    /// Extended attributes, as [`Xattrs::to_bytes`] has them: what callers gave is part of greater buffers.
+    pub(super) xattrs: Option<Bytes>,
 }
 
 impl Body {
     pub(super) fn is_empty(&self) -> bool {
+        self.goes_with_node() && self.xattrs.is_none()
+    }
+
+    /// Whether it is empty but for what goes with its node.
+    pub(super) fn goes_with_node(&self) -> bool {
         self.children.is_empty()
             && self.streams.as_ref().is_none_or(|streams| streams.is_empty())
             && self.rows.is_empty()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use dittofs_domain::{
     Cookie, Node, NodeId, Timestamp,
     content::MapRow,
@@ -37,7 +38,7 @@ impl State {
         let step = match change {
             Change::InsertNode(node) => self.insert_node(*node)?,
             Change::UpdateNode(id, changes) => self.update_node(id, &changes, now)?,
-            Change::DeleteNode(id) => self.delete_node(id)?,
+            Change::DeleteNode(id) => self.delete_node(id, log)?,
             Change::InsertEntry { key, node, cookie } => self.insert_entry(key, node, cookie)?,
             Change::DeleteEntry(key) => self.delete_entry(key)?,
             Change::PutRow { node, page, row } => {
@@ -50,6 +51,11 @@ impl State {
                 Undo::Unlinked(node, self.unlinked.insert(node, reason))
             }
             Change::DeleteUnlinked(node) => Undo::Unlinked(node, self.unlinked.remove(&node)),
+            Change::PutXattrs { node, xattrs: Some(xattrs) } => {
+                self.nodes.slot(node).ok_or(Refusal::Missing(node))?;
+                Undo::Xattrs(node, self.put_xattrs(node, Some(xattrs.to_bytes().into())))
+            }
+            Change::PutXattrs { node, xattrs: None } => Undo::Xattrs(node, self.put_xattrs(node, None)),
             Change::PutObject(record) => Undo::Object(record.id, self.objects.insert(record.id, record)),
             Change::DeleteObject(id) => Undo::Object(id, self.objects.remove(&id)),
             Change::InsertReference(reference) => {
@@ -103,11 +109,15 @@ impl State {
         Ok(Undo::Node(id, Some(before)))
     }
 
-    fn delete_node(&mut self, id: NodeId) -> Result<Undo, Refusal> {
+    fn delete_node(&mut self, id: NodeId, log: &mut Log) -> Result<Undo, Refusal> {
         let slot = self.nodes.slot(id).ok_or(Refusal::Missing(id))?;
-        if slot.body.is_some() {
+        if !slot.body.as_ref().is_none_or(|body| body.goes_with_node()) {
             return Err(Refusal::Contradiction);
         }
+        if let Some(xattrs) = self.put_xattrs(id, None) {
+            log.push(Undo::Xattrs(id, Some(xattrs)));
+        }
+        let slot = self.nodes.slot(id).ok_or(Refusal::Missing(id))?;
         let before = Arc::clone(&slot.node);
         self.put_node(id, None);
         Ok(Undo::Node(id, Some(before)))
@@ -181,6 +191,17 @@ impl State {
                 removed
             }
         }
+    }
+
+    /// Puts extended attributes in place or removes them, and returns those that were there.
+    pub(super) fn put_xattrs(&mut self, node: NodeId, xattrs: Option<Bytes>) -> Option<Bytes> {
+        let slot = self.nodes.slot_mut(node)?;
+        if xattrs.is_none() && slot.body.is_none() {
+            return None;
+        }
+        let before = std::mem::replace(&mut slot.body.get_or_insert_default().xattrs, xattrs);
+        give_up_if_empty(&mut slot.body);
+        before
     }
 }
 

@@ -3,6 +3,7 @@
 use dittofs_domain::{
     Node, NodeId,
     plan::{Expectation, ObjectState, Plan, Space},
+    xattr::Xattrs,
 };
 
 use super::state::State;
@@ -29,6 +30,10 @@ impl State {
             }
             Expectation::ChangeIs { node, change } => self.node_is(*node, |node| node.change == *change),
             Expectation::NoRows(id) => self.node_is(*id, |node| !node.has_rows()),
+            Expectation::XattrsAre { node, version } => {
+                self.nodes.slot(*node).is_some()
+                    && self.xattrs_of(*node).map(|bytes| Xattrs::version_of(bytes)) == version.map(Ok)
+            }
             Expectation::ContentVersion { node, version } => {
                 self.node_is(*node, |node| node.content_version == *version)
             }

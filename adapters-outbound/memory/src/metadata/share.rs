@@ -158,6 +158,10 @@ impl ShareMetadata for MemoryShare {
         Ok(state.references.range((after, Bound::Unbounded)).take(max).copied().collect())
     }
 
+    async fn xattr_bytes(&self, after: NodeId, max: usize) -> Result<Vec<(NodeId, Option<u32>)>, MetadataError> {
+        Ok(self.state.read().0.xattr_bytes(after, max))
+    }
+
     async fn statistics(&self) -> Result<Statistics, MetadataError> {
         Ok(self.state.read().0.statistics)
     }

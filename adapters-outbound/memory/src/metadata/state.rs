@@ -7,15 +7,20 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use dittofs_domain::{
     Cookie, FoldTable, Node, NodeId, NodeKind, ObjectId, Tree,
     plan::{
         Earlier, EntryKey, Found, MapView, ObjectRecord, Query, Reference, Space, Statistics, UnlinkedReason, View,
     },
+    xattr::Xattrs,
 };
 use dittofs_ports::{Listed, Listing};
 
 use super::{directory::Directory, folded::FoldedNames, nodes::Nodes};
+
+/// Nodes that a search for extended attributes takes at a time.
+const XATTR_SCAN_NODES: usize = 1_024;
 
 /// Parents lead in a circle.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +73,7 @@ impl State {
                 let nothing = MapView { rows: Vec::new(), complete: true };
                 self.nodes.body(map.node).map_or(nothing, |body| body.map(map))
             }),
+            xattrs: query.xattrs_of.and_then(|node| self.xattrs(node)),
             leases: None,
             earlier: None,
         })
@@ -103,6 +109,36 @@ impl State {
 
     pub(super) fn is_empty(&self, id: NodeId, space: Space) -> bool {
         self.directory(id, space).is_none_or(Directory::is_empty)
+    }
+
+    /// The extended attributes of a node, as they are kept.
+    pub(super) fn xattrs_of(&self, id: NodeId) -> Option<&Bytes> {
+        self.nodes.body(id)?.xattrs.as_ref()
+    }
+
+    /// The extended attributes of a node.
+    fn xattrs(&self, id: NodeId) -> Option<Arc<Xattrs>> {
+        let xattrs = self.xattrs_of(id).map(|bytes| Xattrs::from_bytes(bytes.clone()))?;
+        debug_assert!(xattrs.is_ok(), "what is kept was encoded here");
+        xattrs.ok().map(Arc::new)
+    }
+
+    /// What the extended attributes of nodes count for, of those that have any.
+    pub(super) fn xattr_bytes(&self, mut after: NodeId, max: usize) -> Vec<(NodeId, Option<u32>)> {
+        let mut found = Vec::new();
+        // Nodes with attributes have no order of their own here: those between are passed over.
+        loop {
+            let nodes = self.nodes.after(after, XATTR_SCAN_NODES);
+            let Some(last) = nodes.last() else { return found };
+            after = last.id;
+            for node in nodes {
+                if found.len() >= max {
+                    return found;
+                }
+                let bytes = self.xattrs_of(node.id).cloned();
+                found.extend(bytes.map(|bytes| (node.id, Xattrs::from_bytes(bytes).ok().map(|xattrs| xattrs.bytes()))));
+            }
+        }
     }
 
     /// Which chunks of which nodes refer to an object.

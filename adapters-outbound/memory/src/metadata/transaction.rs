@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use dittofs_domain::{
     Cookie, Node, NodeId, ObjectId,
     content::MapRow,
@@ -23,6 +24,8 @@ pub(super) enum Undo {
     DeletedEntry(EntryKey, NodeId, Cookie),
     /// To what the row was.
     Row(NodeId, u64, Option<MapRow>),
+    /// To what the extended attributes were.
+    Xattrs(NodeId, Option<Bytes>),
     /// To what the note was.
     Unlinked(NodeId, Option<UnlinkedReason>),
     /// To what the object was.
@@ -95,6 +98,9 @@ impl State {
             Undo::DeletedEntry(key, node, cookie) => self.restore_entry(key, node, cookie),
             Undo::Row(node, page, before) => {
                 self.put_row(node, page, before);
+            }
+            Undo::Xattrs(node, before) => {
+                self.put_xattrs(node, before);
             }
             Undo::Unlinked(id, before) => {
                 match before {

@@ -1,4 +1,4 @@
-//! Plans as arguments of the function `apply_3`: numbers that say which expectation or change, and their operands.
+//! Plans as arguments of the function `apply_4`: numbers that say which expectation or change, and their operands.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -138,6 +138,10 @@ impl Code {
             Expectation::ContentVersion { node, version } => {
                 self.put([12, self.place_of(*node), signed(version.0)]);
             }
+            Expectation::XattrsAre { node, version } => {
+                let version = version.map(|version| signed(version.0));
+                self.put([18, self.place_of(*node), version.is_some().into(), version.unwrap_or_default()]);
+            }
             Expectation::ObjectUsable { object, epoch } => {
                 let object = self.object(*object);
                 self.put([13, object, signed(epoch.0)]);
@@ -182,6 +186,11 @@ impl Code {
             Change::DeleteRow { node, page } => self.put([38, signed(node.0), signed(*page)]),
             Change::PutUnlinked { node, reason } => self.put([39, signed(node.0), reason_column(*reason).into()]),
             Change::DeleteUnlinked(node) => self.put([40, signed(node.0)]),
+            Change::PutXattrs { node, xattrs: Some(xattrs) } => {
+                let packed = self.blob(xattrs.to_bytes());
+                self.put([46, signed(node.0), signed(xattrs.version().0), xattrs.bytes().into(), packed]);
+            }
+            Change::PutXattrs { node, xattrs: None } => self.put([47, signed(node.0)]),
             Change::PutObject(ObjectRecord { id, state, owner, bytes, place }) => {
                 let object = self.object(*id);
                 let place = place.0.cast_signed().into();
@@ -224,7 +233,7 @@ impl Code {
         self.put([node.mode.into(), node.kind as i64, node.flags.bits().into()]);
         self.put([device.unwrap_or_default(), node.create_verifier.map_or(0, i64::from_be_bytes)]);
         self.put([offset, version, end, node.dos_attributes.cast_signed().into(), mask, target, exclusions]);
-        self.put([acl]);
+        self.put([acl, node.xattr_bytes.cast_signed().into()]);
     }
 
     /// Fields that are not named have any value, and no bit in the mask.
@@ -258,6 +267,7 @@ impl Code {
         named(update.change_at_least.is_some());
         named(update.birth.is_some());
         named(update.acl.is_some());
+        named(update.xattr_bytes.is_some());
         let exclusions = update.replay_exclusions.as_ref().and_then(node::exclusions_column);
         let exclusions = exclusions.map_or(0, |bytes| self.blob(bytes));
         let acl = update.acl.as_ref().and_then(Option::as_ref).map_or(0, |acl| self.blob(acl.to_bytes()));
@@ -279,7 +289,7 @@ impl Code {
         self.put([small(update.dos_attributes)]);
         self.put([update.set_flags.bits().into(), update.clear_flags.bits().into(), offset, version, end, exclusions]);
         self.put(update.birth.map_or([0, 0], |time| [time.seconds(), time.nanos().into()]));
-        self.put([acl]);
+        self.put([acl, small(update.xattr_bytes)]);
     }
 
     /// Where the next number will be, as the function counts.
@@ -343,6 +353,7 @@ fn nodes_named(plan: &Plan, folded: &Folded) -> BTreeSet<NodeId> {
             | Expectation::PermissionVersion { node, .. }
             | Expectation::ChangeIs { node, .. }
             | Expectation::ContentVersion { node, .. }
+            | Expectation::XattrsAre { node, .. }
             | Expectation::LeaseIs { node, .. } => Some(*node),
             Expectation::Topology(_)
             | Expectation::ObjectUsable { .. }
@@ -352,7 +363,9 @@ fn nodes_named(plan: &Plan, folded: &Folded) -> BTreeSet<NodeId> {
     }
     for change in &plan.changes {
         named.extend(match change {
-            Change::DeleteRow { node, .. } | Change::DeleteUnlinked(node) => Some(*node),
+            Change::DeleteRow { node, .. }
+            | Change::DeleteUnlinked(node)
+            | Change::PutXattrs { node, xattrs: None } => Some(*node),
             // Those of backups have a node that is none.
             Change::InsertReference(reference) | Change::DeleteReference(reference) => Some(reference.node),
             _ => None,
@@ -372,6 +385,7 @@ fn is_proven(plan: &Plan, id: NodeId) -> bool {
         | Expectation::ParentIs { node, .. }
         | Expectation::PermissionVersion { node, .. }
         | Expectation::ChangeIs { node, .. }
+        | Expectation::XattrsAre { node, .. }
         | Expectation::ContentVersion { node, .. } => *node == id,
         _ => false,
     })

@@ -71,7 +71,8 @@ impl Folded {
             }
             Change::DeleteEntry(EntryKey { directory: node, .. })
             | Change::PutRow { node, .. }
-            | Change::PutUnlinked { node, .. } => self.need(*node),
+            | Change::PutUnlinked { node, .. }
+            | Change::PutXattrs { node, xattrs: Some(_) } => self.need(*node),
             Change::GrantLease { .. } => Err(Contradiction),
             Change::RaiseTopology => {
                 self.moves += 1;
@@ -84,6 +85,7 @@ impl Folded {
             }
             Change::DeleteRow { .. }
             | Change::DeleteUnlinked(_)
+            | Change::PutXattrs { xattrs: None, .. }
             | Change::PutObject(_)
             | Change::DeleteObject(_)
             | Change::InsertReference(_)

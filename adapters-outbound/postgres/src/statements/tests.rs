@@ -43,6 +43,7 @@ fn each_shape_has_its_statement() {
             (shape.map, "SELECT 4::int2"),
             (shape.op, "SELECT 5::int2"),
             (shape.folded, "SELECT 6::int2"),
+            (shape.xattrs, "SELECT 8::int2"),
         ];
         for (is_asked, part) in parts {
             assert_eq!(text.contains(part), is_asked, "{shape:?}");

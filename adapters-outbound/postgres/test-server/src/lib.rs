@@ -9,7 +9,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that has no server fails")]
 
 mod account;
+mod pgbouncer;
 mod plain;
+mod proxy;
 mod template;
 
 use std::{
@@ -25,7 +27,9 @@ use std::{
 use tempfile::TempDir;
 
 use account::Account;
+pub use pgbouncer::Pgbouncer;
 pub use plain::Plain;
+pub use proxy::{Cut, Proxy, Stop};
 
 /// The owner of the database.
 pub const USER: &str = "dittofs";

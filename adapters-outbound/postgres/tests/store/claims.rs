@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use dittofs_domain::{Node, NodeId, NodeKind, OpId, ShareId, plan::Query};
+use dittofs_domain::{
+    Node, NodeId, NodeKind, OpId, ShareId,
+    plan::{OperationsKept, Query},
+};
 use dittofs_ports::{ApplyError, Counter, MetadataError, MetadataStore, ShareRecord};
 use dittofs_postgres::{PostgresMetadataStore, PostgresOptions};
 use dittofs_postgres_test_server::PostgresServer;
@@ -119,6 +122,34 @@ async fn whoever_has_lost_a_share_changes_nothing_any_more() {
         let again = first.store.share(SHARE).await.map(drop);
         assert!(again.is_err(), "it is another server's as long as its old claim is in use");
     }
+}
+
+/// Also where it does not know yet that it has lost the share: it looks every two seconds, and forgets every second here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_server_of_a_share_forgets_its_operations() {
+    let server = PostgresServer::start();
+    let operations = OperationsKept { age: Duration::ZERO, ..OperationsKept::default() };
+    let first = Fixture::new(&PostgresOptions { operations, ..options(&server) }).await;
+    let second = PostgresMetadataStore::open(&options(&server)).await.unwrap();
+    let mut person = by_hand(&server).await;
+    let note = "INSERT INTO dittofs.op SELECT id, 0, 0, 'old' FROM dittofs.share";
+    person.execute(note).await.unwrap();
+    let begin = Instant::now();
+    while operations_of(&server).await > 0 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "its own are not forgotten");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    end_keepers(&server).await;
+    let taken = second.share(SHARE).await.unwrap().unwrap();
+    person.execute(note).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+    assert_eq!(operations_of(&server).await, 1, "it has forgotten what is another server's");
+    is_refused(&first).await;
+    drop(taken);
+}
+
+async fn operations_of(server: &PostgresServer) -> i64 {
+    by_hand(server).await.fetch_one("SELECT count(*) FROM dittofs.op").await.unwrap().get(0)
 }
 
 /// What is under way when a share is taken is done first, or never.

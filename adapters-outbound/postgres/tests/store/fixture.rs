@@ -8,7 +8,7 @@ use std::{
 use dittofs_domain::{
     Cookie, Name, Node, NodeId, NodeKind, OpId, ShareId, Timestamp,
     node::Parent,
-    plan::{Applied, Change, EntryKey, Expectation, NodeUpdate, Plan, Query, View},
+    plan::{Applied, Change, EntryKey, Expectation, NodeUpdate, Plan, Query, Statistics, View},
 };
 use dittofs_ports::{ApplyError, MetadataStore, ShareMetadata, ShareRecord};
 use dittofs_postgres::{PostgresMetadataStore, PostgresOptions, Secret};
@@ -65,7 +65,7 @@ impl Fixture {
         plan.change(Change::InsertNode(Box::new(Node { mode: 0o755, ..Node::bare(id, kind, parent, time(2)) })));
         plan.change(Change::InsertEntry { key: child(directory, text), node: id, cookie });
         plan.change(Change::UpdateNode(directory, NodeUpdate::entries_changed()));
-        plan.change(Change::Count(dittofs_domain::plan::Statistics { bytes: 0, nodes: 1 }));
+        plan.change(Change::Count(Statistics { bytes: 0, nodes: 1 }));
         (plan, id)
     }
 
@@ -81,6 +81,36 @@ impl Fixture {
         plan.require(Expectation::LinksAre { node: id, links: 1 });
         plan.change(Change::DeleteEntry(child(directory, text))).change(Change::DeleteNode(id));
         plan.change(Change::UpdateNode(directory, NodeUpdate::entries_changed()));
+        plan.change(Change::Count(Statistics { bytes: 0, nodes: -1 }));
+        plan
+    }
+
+    /// A plan that gives a node of a directory another name there.
+    pub(crate) fn renaming(directory: NodeId, (from, to): (&str, &str), node: NodeId, cookie: Cookie) -> Plan {
+        let (from, to) = (child(directory, from), child(directory, to));
+        let mut plan = Plan::at(time(3));
+        plan.require(Expectation::EntryIs { key: from.clone(), node, cookie });
+        plan.require(Expectation::EntryAbsent(to.clone()));
+        plan.change(Change::DeleteEntry(from)).change(Change::InsertEntry { key: to, node, cookie });
+        plan.change(Change::UpdateNode(node, NodeUpdate::changed()));
+        plan.change(Change::UpdateNode(directory, NodeUpdate::entries_changed()));
+        plan
+    }
+
+    /// A plan that gives a directory, the last that was added, another parent.
+    pub(crate) fn moving(from: (NodeId, &str), to: (NodeId, &str), node: NodeId) -> Plan {
+        let (old, new) = (child(from.0, from.1), child(to.0, to.1));
+        let cookie = Cookie(node.0 + 1);
+        let mut plan = Plan::at(time(3));
+        plan.require(Expectation::EntryIs { key: old.clone(), node, cookie });
+        plan.require(Expectation::EntryAbsent(new.clone())).require(Expectation::Linked(to.0));
+        plan.change(Change::DeleteEntry(old)).change(Change::InsertEntry { key: new, node, cookie });
+        let parent = Some(Parent { directory: to.0, cookie });
+        plan.change(Change::UpdateNode(node, NodeUpdate { parent, ..NodeUpdate::changed() }));
+        for directory in [from.0, to.0] {
+            plan.change(Change::UpdateNode(directory, NodeUpdate::entries_changed()));
+        }
+        plan.change(Change::RaiseTopology);
         plan
     }
 

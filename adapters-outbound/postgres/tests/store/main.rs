@@ -7,7 +7,6 @@ mod folding;
 mod migrations;
 mod outages;
 mod plans;
-mod proxy;
 mod random;
 mod refusals;
 mod round_trips;

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use dittofs_domain::{
     Acl, NodeId, NodeKind,
     acl::AclFlags,
+    node::NodeFlags,
     plan::{Change, NodeUpdate, Plan, Query},
+    xattr::{SetHow, XattrChange, XattrName, Xattrs},
 };
 use dittofs_ports::MetadataStore;
 use dittofs_postgres::{OpenError, PostgresMetadataStore};
@@ -33,7 +36,7 @@ async fn of_programs_that_start_at_once_one_makes_the_tables() {
     let mut connection = by_hand(&server).await;
     let versions = connection.fetch_all("SELECT version FROM dittofs.schema_version ORDER BY version").await.unwrap();
     let versions: Vec<i32> = versions.iter().map(|row| row.get(0)).collect();
-    assert_eq!(versions, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(versions, [1, 2, 3, 4, 5, 6, 7]);
 }
 
 #[tokio::test]
@@ -103,6 +106,42 @@ async fn functions_of_releases_before_leave_a_list_but_for_one_that_a_mode_repla
             let view = fixture.view(Query::node(file)).await;
             let node = view.node(file).unwrap();
             assert_eq!((i64::from(node.mode), node.acl.as_ref()), (mode, expected), "{function}");
+        }
+    }
+}
+
+/// A server of a release before updates and removes nodes of whose attributes it knows nothing.
+#[tokio::test]
+async fn functions_of_releases_before_leave_extended_attributes_and_remove_them_with_their_nodes() {
+    let server = PostgresServer::start();
+    let fixture = Fixture::new(&options(&server)).await;
+    let mut connection = by_hand(&server).await;
+    connection.execute("SET search_path TO dittofs").await.unwrap();
+    let name = XattrName::new(Bytes::from_static(b"n")).unwrap();
+    let set = XattrChange::Set { name, value: Bytes::from_static(b"v"), how: SetHow::Either };
+    let xattrs = Xattrs::initial(&[set]).unwrap().map(Arc::new);
+    for (function, operands) in [("apply_1", 31), ("apply_2", 33), ("apply_3", 34)] {
+        let file = fixture.add(NodeId::ROOT, function, NodeKind::File).await;
+        let update = NodeUpdate { xattr_bytes: Some(7), set_flags: NodeFlags::XATTRS, ..NodeUpdate::changed() };
+        let mut plan = Plan::at(time(3));
+        plan.change(Change::PutXattrs { node: file, xattrs: xattrs.clone() }).change(Change::UpdateNode(file, update));
+        fixture.apply(plan, None).await.unwrap();
+        // An update of the mode, and then a removal.
+        let mut update = vec![0_i64; operands];
+        update[..4].copy_from_slice(&[31, 1, 1, 0o600]);
+        for (code, is_removal) in [(update, false), (vec![36, 1], true)] {
+            let end = code.len() + 1;
+            let call = format!(
+                "SELECT o_a FROM {function}($1, ARRAY[$2::int8], '{{}}', '{{}}', false, ARRAY[1, 1, {end}]::int8[], \
+                 $3, '{{}}', ARRAY[''::bytea], ARRAY[0]::int8[], 0, 0)"
+            );
+            let call = sqlx::query(&call).bind(SHARE.0.cast_signed()).bind(file.0.cast_signed()).bind(code);
+            let answers = connection.fetch_all(call).await.unwrap();
+            assert_eq!(answers.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), [0], "{function}: applied");
+            let view = fixture.view(Query::xattrs(file)).await;
+            assert_eq!(view.xattrs, xattrs.clone().filter(|_| !is_removal), "{function}");
+            let node = view.nodes.first().map(|node| (node.mode, node.xattr_bytes));
+            assert_eq!(node, (!is_removal).then_some((0o600, 7)), "{function}");
         }
     }
 }

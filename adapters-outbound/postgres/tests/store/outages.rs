@@ -1,19 +1,21 @@
-//! The database goes away in every way there is, while clients create and remove: each call takes effect once, and
+//! The database goes away in every way there is, while clients create, rename and remove: each call takes effect once, and
 //! what was answered is there.
 
+mod away;
+mod calls;
+
 use std::{
-    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use dittofs_domain::{
     NodeId, NodeKind, OpId,
-    plan::{Expectation, Plan, Query},
+    plan::{Expectation, Query},
 };
 use dittofs_ports::ApplyError;
 use dittofs_postgres::{PostgresOptions, SslMode};
-use dittofs_postgres_test_server::PostgresServer;
+use dittofs_postgres_test_server::{Cut, PostgresServer, Proxy};
 use sqlx::Executor;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -24,74 +26,8 @@ use tokio::{
 use crate::{
     fixture::{Fixture, at_port, child, options},
     migrations::by_hand,
-    proxy::{Cut, Proxy},
 };
-
-/// The fate of a call that its client sends until it is answered, as a server does for it: asked by its name first.
-async fn until_answered(fixture: &Fixture, op: OpId, plan: impl Fn() -> Plan) {
-    loop {
-        let asked = Query::default().asking(Some(op));
-        match fixture.share.view(&asked).await {
-            Ok(view) if view.earlier.is_some() => return,
-            Ok(_) => {}
-            Err(_) => continue,
-        }
-        match fixture.share.apply(plan(), Some(op)).await {
-            Ok(_) => return,
-            // It may have been applied: the view says.
-            Err(ApplyError::Conflict | ApplyError::Unknown(_) | ApplyError::Unavailable(_)) => {}
-            Err(error) => panic!("{error}"),
-        }
-    }
-}
-
-/// Clients that create files and remove every third of them, each call once; returns how many files are left.
-async fn create_and_remove(fixture: Fixture, directory: NodeId, clients: u64, until: Instant) -> u64 {
-    let mut tasks = JoinSet::new();
-    for client in 0..clients {
-        let fixture = fixture.clone();
-        tasks.spawn(async move {
-            let mut left = 0;
-            for round in 0.. {
-                if Instant::now() >= until {
-                    return left;
-                }
-                let op = u128::from(client) << 64 | round << 1;
-                let text = format!("{client}-{round}");
-                let (plan, id) = fixture.addition(directory, &text, NodeKind::File);
-                until_answered(&fixture, OpId(op), || plan.clone()).await;
-                left += 1;
-                if round % 3 == 0 {
-                    let removal = || Fixture::removal(directory, &text, id);
-                    until_answered(&fixture, OpId(op | 1), removal).await;
-                    left -= 1;
-                }
-            }
-            left
-        });
-    }
-    tasks.join_all().await.into_iter().sum()
-}
-
-/// As many effects as calls: names, nodes, and changes of the directory.
-async fn check(fixture: &Fixture, directory: NodeId, left: u64) {
-    let mut names = BTreeMap::new();
-    let mut after = dittofs_domain::Cookie::START;
-    loop {
-        let page = fixture.share.list(directory, Default::default(), after, 1_000, true).await.unwrap();
-        for entry in &page.entries {
-            assert_eq!(entry.record.as_ref().map(|node| node.id), Some(entry.node));
-            assert!(names.insert(entry.name.clone(), entry.node).is_none());
-            after = entry.cookie;
-        }
-        if page.complete {
-            break;
-        }
-    }
-    assert_eq!(names.len() as u64, left, "names");
-    let nodes = fixture.share.node_ids(NodeId(0), 1_000_000).await.unwrap();
-    assert_eq!(nodes.len() as u64, left + 2, "nodes: those, the directory and the root");
-}
+use calls::{Counts, work};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_takes_effect_once_however_the_database_ends() {
@@ -99,8 +35,9 @@ async fn every_call_takes_effect_once_however_the_database_ends() {
     let options = PostgresOptions { connect_timeout_seconds: 3, timeout_seconds: 1, ..options(&server) };
     let fixture = Fixture::new(&options).await;
     let directory = fixture.add(NodeId::ROOT, "d", NodeKind::Directory).await;
+    let before = Counts::of(&fixture, directory).await;
     let until = Instant::now() + Duration::from_secs(12);
-    let clients = tokio::spawn(create_and_remove(fixture.clone(), directory, 6, until));
+    let clients = tokio::spawn(work(fixture.clone(), directory, 6, until));
     let server = tokio::task::spawn_blocking(move || {
         for round in 0..3 {
             std::thread::sleep(Duration::from_millis(700));
@@ -126,10 +63,10 @@ async fn every_call_takes_effect_once_however_the_database_ends() {
         person.execute(end).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let left = clients.await.unwrap();
-    // More than one round of each client, however busy the machine is.
-    assert!(left > 12, "{left}");
-    check(&fixture, directory, left).await;
+    let done = clients.await.unwrap();
+    // Some rounds of each client, however busy the machine is.
+    assert!(done.calls > 30, "{}", done.calls);
+    before.check(&fixture, &done).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,8 +76,9 @@ async fn every_call_takes_effect_once_wherever_the_way_is_cut_off() {
     let options = PostgresOptions { connect_timeout_seconds: 3, timeout_seconds: 1, ..at_port(proxy.port()) };
     let fixture = Fixture::new(&options).await;
     let directory = fixture.add(NodeId::ROOT, "d", NodeKind::Directory).await;
+    let before = Counts::of(&fixture, directory).await;
     let until = Instant::now() + Duration::from_secs(8);
-    let clients = tokio::spawn(create_and_remove(fixture.clone(), directory, 4, until));
+    let clients = tokio::spawn(work(fixture.clone(), directory, 4, until));
     let mut cuts = 0;
     while !clients.is_finished() && Instant::now() < until {
         let how = [Cut::Request, Cut::Answer, Cut::Silence][cuts % 3];
@@ -149,9 +87,9 @@ async fn every_call_takes_effect_once_wherever_the_way_is_cut_off() {
         tokio::time::sleep(Duration::from_millis(if how == Cut::Silence { 1_500 } else { 300 })).await;
     }
     proxy.cut(Cut::Request, 0);
-    let left = clients.await.unwrap();
-    assert!(left > 20 && cuts >= 9, "{left} files, {cuts} cuts");
-    check(&fixture, directory, left).await;
+    let done = clients.await.unwrap();
+    assert!(done.calls > 40 && cuts >= 9, "{} calls, {cuts} cuts", done.calls);
+    before.check(&fixture, &done).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

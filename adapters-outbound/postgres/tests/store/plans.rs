@@ -2,14 +2,19 @@
 //!
 //! `auto_explain` writes the plan of each statement into the log, also of those inside the function.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use dittofs_domain::{
-    Cookie, Epoch, NodeId, NodeKind, ObjectId, OpId, PlaceId,
+    ChangeId, Cookie, Epoch, NodeId, NodeKind, ObjectId, OpId, PlaceId,
     content::MapRow,
+    node::NodeFlags,
     plan::{
         Change, Expectation, MapQuery, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Reference, Space,
         UnlinkedReason,
     },
     users::{MachineId, SealedSecret, User, UserName},
+    xattr::{SetHow, XattrChange, XattrName, Xattrs},
 };
 use dittofs_ports::{Counter, MetadataStore, Revision, StoredUser};
 use dittofs_postgres_test_server::PostgresServer;
@@ -30,13 +35,14 @@ const SETTINGS: [&str; 6] = [
 ];
 
 /// Columns of an index that a look-up must name at least.
-const KEYS: [(&str, usize); 14] = [
+const KEYS: [(&str, usize); 15] = [
     ("node_pkey", 2),
     ("entry_pkey", 2),
     ("entry_cookie", 4),
     // By two of them entries are found that have no folded name yet.
     ("entry_folded", 2),
     ("map_pkey", 2),
+    ("xattr_pkey", 2),
     ("object_pkey", 2),
     ("reference_pkey", 2),
     ("op_pkey", 2),
@@ -132,6 +138,7 @@ async fn work(fixture: &Fixture, round: u128) {
     fixture.apply(plan, None).await.unwrap();
     let folded = fixture.view(Query::child(directory, child(directory, "CAPITAL")).in_any_case()).await.folded;
     assert_eq!(folded[0].entries.len(), 1);
+    work_on_xattrs(fixture, file).await;
     let map = Some(MapQuery { node: file, first_page: 1, last_page: 9, rows_max: 5 });
     let whole = Query { map, ancestors_of: Some(directory), ..Query::child(file, child(directory, "f")) };
     for query in [Query::node(file), Query::child(directory, child(directory, "f")), whole.asking(Some(op))] {
@@ -162,6 +169,25 @@ async fn work(fixture: &Fixture, round: u128) {
     plan.change(Change::UpdateNode(file, NodeUpdate::changed()));
     fixture.apply(plan, None).await.unwrap();
     fixture.apply(Fixture::removal(directory, "f", file), None).await.unwrap();
+}
+
+/// The same of extended attributes.
+async fn work_on_xattrs(fixture: &Fixture, file: NodeId) {
+    let name = XattrName::new(Bytes::from_static(b"n")).unwrap();
+    let set = XattrChange::Set { name, value: Bytes::from_static(b"v"), how: SetHow::Either };
+    let xattrs = Xattrs::initial(&[set]).unwrap().map(Arc::new);
+    for (version, xattrs) in [(None, xattrs.clone()), (Some(ChangeId(1)), xattrs.clone()), (Some(ChangeId(1)), None)] {
+        let mut plan = Plan::at(time(4));
+        plan.require(Expectation::XattrsAre { node: file, version });
+        plan.change(Change::PutXattrs { node: file, xattrs: xattrs.clone() });
+        fixture.apply(plan, None).await.unwrap();
+        assert_eq!(fixture.view(Query::xattrs(file)).await.xattrs, xattrs);
+    }
+    fixture.share.xattr_bytes(NodeId(0), 10).await.unwrap();
+    let update = NodeUpdate { xattr_bytes: Some(7), set_flags: NodeFlags::XATTRS, ..NodeUpdate::changed() };
+    let mut plan = Plan::at(time(4));
+    plan.change(Change::PutXattrs { node: file, xattrs }).change(Change::UpdateNode(file, update));
+    fixture.apply(plan, None).await.unwrap();
 }
 
 /// The same of users.

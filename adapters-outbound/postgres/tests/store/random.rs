@@ -67,9 +67,10 @@ pub(crate) fn node() -> impl Strategy<Value = Node> {
         flags(),
         exclusions(),
         acl(),
+        any::<u32>(),
     );
     (kind(), numbers, times, rest).prop_map(|(kind, (long, short, mode), times, rest)| {
-        let (dos_attributes, create_verifier, target, pending_truncation, flags, exclusions, acl) = rest;
+        let (dos_attributes, create_verifier, target, pending_truncation, flags, exclusions, acl, xattr_bytes) = rest;
         let parent = Parent { directory: NodeId(long[0]), cookie: Cookie(long[1]) };
         Node {
             mode,
@@ -92,6 +93,7 @@ pub(crate) fn node() -> impl Strategy<Value = Node> {
             target,
             flags,
             acl,
+            xattr_bytes,
             pending_truncation,
             replay_exclusions: exclusions.into_iter().collect(),
             ..Node::bare(NodeId(1), kind, parent, times[0])
@@ -138,6 +140,7 @@ pub(crate) fn update() -> impl Strategy<Value = NodeUpdate> {
         option::of(option::of(truncation())),
         option::of(exclusions()),
         option::of(acl()),
+        option::of(prop_oneof![Just(0), any::<u32>()]),
     );
     (plain, sizes, times, versions, parent, rest).prop_map(|(plain, sizes, times, versions, parent, rest)| NodeUpdate {
         mode: plain.0,
@@ -158,6 +161,7 @@ pub(crate) fn update() -> impl Strategy<Value = NodeUpdate> {
         birth: versions.4,
         dos_attributes: rest.0,
         acl: rest.5,
+        xattr_bytes: rest.6,
         set_flags: rest.1,
         clear_flags: rest.2,
         pending_truncation: rest.3,

@@ -3,13 +3,11 @@
 use std::{fs, path::PathBuf};
 
 use dittofs_domain::{NodeId, plan::Query};
+use dittofs_ports::{MetadataStore, Survives};
 use dittofs_postgres::{PostgresMetadataStore, PostgresOptions, Secret, SslMode};
-use dittofs_postgres_test_server::{DATABASE, PASSWORD, PostgresServer, USER};
+use dittofs_postgres_test_server::{DATABASE, PASSWORD, Pgbouncer, PostgresServer, Proxy, USER};
 
-use crate::{
-    fixture::{Fixture, at_port, options},
-    proxy::Proxy,
-};
+use crate::fixture::{Fixture, at_port, options};
 
 async fn refusal(options: &PostgresOptions) -> String {
     let options = PostgresOptions { connect_timeout_seconds: 1, ..options.clone() };
@@ -74,9 +72,26 @@ async fn a_pooler_that_drops_settings_is_refused() {
     let pooler = Proxy::pooler(server.port()).await;
     let options = PostgresOptions { sslmode: Some(SslMode::Disable), ..at_port(pooler.port()) };
     let found = refusal(&options).await;
-    assert!(found.contains("as pgbouncer does in transaction mode"), "{found}");
+    assert!(found.contains("as pgbouncer does in every mode"), "{found}");
     let proxy = Proxy::start(server.port()).await;
     Fixture::new(&PostgresOptions { port: Some(proxy.port()), ..options }).await;
+}
+
+#[tokio::test]
+async fn pgbouncer_is_refused_in_every_mode() {
+    let server = PostgresServer::start();
+    for mode in ["session", "transaction", "statement"] {
+        for (ignored, expected) in [
+            ("", "if pgbouncer stands between, connect to the database itself"),
+            ("extra_float_digits", "if pgbouncer stands between, connect to the database itself"),
+            ("extra_float_digits, options", "pgbouncer does in every mode: connect to the database itself"),
+        ] {
+            let pooler = Pgbouncer::start(&server, mode, ignored);
+            let found = refusal(&at_port(pooler.port())).await;
+            assert!(found.contains(expected), "{mode}, ignoring \"{ignored}\": {found}\n{}", pooler.log());
+        }
+    }
+    Fixture::new(&options(&server)).await;
 }
 
 #[tokio::test]
@@ -89,6 +104,24 @@ async fn a_standby_is_refused() {
     server.start_again();
     let found = refusal(&options(&server)).await;
     assert!(found.contains("connect to the primary"), "{found}");
+}
+
+/// Nothing is changed here while standbys are waited for: there are none, and so it would be waited for ever.
+#[tokio::test]
+async fn what_survives_is_known_by_the_standbys_that_are_waited_for_unless_it_is_stated() {
+    let mut server = PostgresServer::start();
+    for (standbys, known) in [("", Survives::PowerLoss), ("*", Survives::MachineLoss)] {
+        for (stated, expected) in
+            [(None, known), (Some(true), Survives::MachineLoss), (Some(false), Survives::PowerLoss)]
+        {
+            let options = PostgresOptions { outlives_machine: stated, ..options(&server) };
+            let store = PostgresMetadataStore::open(&options).await.unwrap();
+            assert_eq!(store.survives(), expected, "`{standbys}`, and {stated:?} is stated");
+        }
+        server.stop();
+        server.set(&["synchronous_standby_names=*"]);
+        server.start_again();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

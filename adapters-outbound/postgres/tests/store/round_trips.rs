@@ -4,12 +4,9 @@ use dittofs_domain::{
     Cookie, Epoch, NodeId, NodeKind, ObjectId, OpId, PlaceId,
     plan::{Change, Expectation, MapQuery, NodeUpdate, ObjectRecord, ObjectState, Plan, Query, Reference, Space},
 };
-use dittofs_postgres_test_server::PostgresServer;
+use dittofs_postgres_test_server::{PostgresServer, Proxy};
 
-use crate::{
-    fixture::{Fixture, at_port, child, time},
-    proxy::Proxy,
-};
+use crate::fixture::{Fixture, at_port, child, time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_is_one_round_trip() {
@@ -27,6 +24,14 @@ async fn every_call_is_one_round_trip() {
         Query { map, ..Query::node(file) },
         Query::child(directory, child(directory, "g")).asking(op),
         Query::child(directory, child(directory, "F")).in_any_case(),
+        // That of a renaming from one directory into another.
+        Query {
+            nodes: [directory, NodeId::ROOT].into_iter().collect(),
+            entries: [child(directory, "f"), child(NodeId::ROOT, "f")].into_iter().collect(),
+            ancestors_of: Some(directory),
+            ..Query::default()
+        }
+        .asking(op),
     ];
     for round in 0..3 {
         for query in &queries {
@@ -41,11 +46,21 @@ async fn every_call_is_one_round_trip() {
 
         let text = format!("file-{round}");
         let (creation, id) = fixture.addition(directory, &text, NodeKind::File);
+        let (making, made) = fixture.addition(directory, &format!("folder-{round}"), NodeKind::Directory);
+        let renamed = format!("renamed-{round}");
+        let cookie = Cookie(id.0 + 1);
+        let renaming = Fixture::renaming(directory, (&text, &renamed), id, cookie);
+        let moving = Fixture::moving((directory, &format!("folder-{round}")), (NodeId::ROOT, &renamed), made);
         let mut change = Plan::at(time(5));
         change.change(Change::UpdateNode(file, NodeUpdate { uid: Some(1), ..NodeUpdate::changed() }));
-        for (plan, op) in
-            [(creation, Some(OpId(100 + round))), (change, None), (Fixture::removal(directory, &text, id), None)]
-        {
+        for (plan, op) in [
+            (creation, Some(OpId(100 + round))),
+            (making, Some(OpId(200 + round))),
+            (renaming, Some(OpId(300 + round))),
+            (moving, Some(OpId(400 + round))),
+            (change, None),
+            (Fixture::removal(directory, &renamed, id), None),
+        ] {
             let before = proxy.trips();
             fixture.apply(plan, op).await.unwrap();
             assert_eq!(proxy.trips() - before, 1, "a connection knows the statement of plans from its start");

@@ -1,4 +1,5 @@
 //! The function in the database does what the domain's own `update` does, and rows come back as they were written.
+//! `UPDATES_SEED` repeats a run, whose seed it prints.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use dittofs_postgres_test_server::PostgresServer;
 use proptest::{
     collection::vec,
     strategy::{Strategy, ValueTree},
-    test_runner::TestRunner,
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
 use crate::{
@@ -20,6 +21,16 @@ use crate::{
 };
 
 const ROUNDS: usize = 400;
+
+/// Chooses the same again with the same seed. It is another one in each run, and shown where a test fails.
+fn runner() -> TestRunner {
+    let given = std::env::var("UPDATES_SEED").ok().map(|text| text.parse::<u64>().expect("a number"));
+    let seed = given.unwrap_or_else(|| std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64);
+    println!("UPDATES_SEED={seed}");
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
 
 fn any<T>(runner: &mut TestRunner, strategy: &impl Strategy<Value = T>) -> T {
     strategy.new_tree(runner).unwrap().current()
@@ -41,7 +52,7 @@ async fn stored(fixture: &Fixture, id: NodeId) -> Option<Arc<Node>> {
 async fn what_is_stored_is_what_the_domain_computes() {
     let server = PostgresServer::start();
     let fixture = Fixture::new(&options(&server)).await;
-    let mut runner = TestRunner::default();
+    let mut runner = runner();
     let (nodes, updates, times) = (random::node(), vec(random::update(), 1..4), random::now());
     let (mut changed, mut refused) = (0, 0);
     for round in 0..ROUNDS {
@@ -85,7 +96,7 @@ async fn what_is_stored_is_what_the_domain_computes() {
 async fn rows_of_maps_and_of_shares_come_back_as_they_were() {
     let server = PostgresServer::start();
     let fixture = Fixture::new(&options(&server)).await;
-    let mut runner = TestRunner::default();
+    let mut runner = runner();
     let (rows, records) = (random::row(), random::share_record(SHARE));
     let file = insert(&fixture, any(&mut runner, &random::node())).await.id;
     for page in 0..200 {

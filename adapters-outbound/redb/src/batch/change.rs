@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dittofs_domain::{
     Cookie, Node, NodeId, ShareId, Timestamp,
     content::MapRow,
+    node::NodeFlags,
     plan::{Change, EntryKey, NodeUpdate, Space, Statistics, update},
 };
 
@@ -51,6 +52,11 @@ impl Batch<'_> {
                 self.put(Kind::Unlinked, keys::node(share, node), Some(codec::encode_reason(reason)), log)
             }
             Change::DeleteUnlinked(id) => self.put(Kind::Unlinked, keys::node(share, id), None, log),
+            Change::PutXattrs { node, xattrs: Some(xattrs) } => {
+                self.must_be_there(share, node)?;
+                self.put(Kind::Xattrs, keys::node(share, node), Some(codec::encode_xattrs(&xattrs)), log)
+            }
+            Change::PutXattrs { node, xattrs: None } => self.put(Kind::Xattrs, keys::node(share, node), None, log),
             Change::PutObject(record) => {
                 self.put(Kind::Object, keys::object(share, record.id), Some(codec::encode_object(&record)), log)
             }
@@ -124,6 +130,9 @@ impl Batch<'_> {
             && self.tables.is_empty_directory(share, id, Space::Streams)?;
         if !is_bare {
             return Err(Refusal::Contradiction);
+        }
+        if before.flags.contains(NodeFlags::XATTRS) {
+            self.put(Kind::Xattrs, keys::node(share, id), None, log)?;
         }
         self.put_node(share, id, None)?;
         log.steps.push(Undo::Node(id, Some(before)));

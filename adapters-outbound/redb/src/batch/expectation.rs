@@ -7,8 +7,9 @@ use dittofs_domain::{
 
 use super::Batch;
 use crate::{
+    codec,
     fault::Fault,
-    keys::Count,
+    keys::{self, Count},
     snapshot::references_of,
     tables::{Kind, unsigned},
 };
@@ -44,6 +45,10 @@ impl Batch<'_> {
             }
             Expectation::ChangeIs { node, change } => self.node_is(share, *node, |node| node.change == *change),
             Expectation::NoRows(id) => self.node_is(share, *id, |node| !node.has_rows()),
+            Expectation::XattrsAre { node, version } => {
+                let stored = self.tables.read(Kind::Xattrs, &keys::node(share, *node), codec::decode_xattrs_version)?;
+                Ok(stored == *version && self.is_there(share, *node)?)
+            }
             Expectation::ContentVersion { node, version } => {
                 self.node_is(share, *node, |node| node.content_version == *version)
             }

@@ -12,9 +12,10 @@ use super::{Reader, decode_versions, read_since};
 use crate::fault::Fault;
 
 /// Version 1 did not say in which tree the node was written, and had one byte each for flags and which fields are
-/// there. Version 3 has an access control list, and is written only of nodes that have one: others stay readable for
-/// the release before, and that one says of these what they are.
-const VERSION: u8 = 3;
+/// there. Version 3 has an access control list, and version 4 what extended attributes count for. Each is written only
+/// of nodes that need it: others stay as they were.
+const VERSION: u8 = 4;
+const VERSION_WITH_ACL: u8 = 3;
 const VERSION_WITHOUT_ACL: u8 = 2;
 
 /// Which of the fields at the end are there.
@@ -27,11 +28,16 @@ mod present {
     pub(super) const REPLAY_EXCLUSIONS: u16 = 32;
     pub(super) const ALL_WITHOUT_ACL: u16 = 63;
     pub(super) const ACL: u16 = 64;
+    pub(super) const XATTRS: u16 = 128;
 }
 
 pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
     let mut out = Vec::with_capacity(192);
-    let version = if node.acl.is_some() { VERSION } else { VERSION_WITHOUT_ACL };
+    let version = match (node.xattr_bytes, &node.acl) {
+        (1.., _) => VERSION,
+        (0, Some(_)) => VERSION_WITH_ACL,
+        (0, None) => VERSION_WITHOUT_ACL,
+    };
     out.extend_from_slice(&[version, node.kind as u8]);
     for bits in [node.flags.bits().into(), present_of(node)] {
         out.extend_from_slice(&bits.to_le_bytes());
@@ -82,6 +88,9 @@ pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
         out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
         out.extend_from_slice(&bytes);
     }
+    if node.xattr_bytes != 0 {
+        out.extend_from_slice(&node.xattr_bytes.to_le_bytes());
+    }
     out
 }
 
@@ -94,6 +103,7 @@ fn present_of(node: &Node) -> u16 {
         | flag(node.pending_truncation.is_some(), present::PENDING_TRUNCATION)
         | flag(!node.replay_exclusions.is_empty(), present::REPLAY_EXCLUSIONS)
         | flag(node.acl.is_some(), present::ACL)
+        | flag(node.xattr_bytes != 0, present::XATTRS)
 }
 
 pub(crate) fn decode_node(id: NodeId, bytes: &[u8]) -> Result<Node, Fault> {
@@ -104,7 +114,11 @@ fn read(version: u8, id: NodeId, reader: &mut Reader<'_>) -> Option<Node> {
     let kind = kind(reader.u8()?)?;
     let mut bits = || if version == 1 { reader.u8().map(u16::from) } else { reader.u16() };
     let flags = NodeFlags::from_bits(bits()?.try_into().ok()?)?;
-    let known = present::ALL_WITHOUT_ACL | if version < VERSION { 0 } else { present::ACL };
+    let known = match version {
+        ..=VERSION_WITHOUT_ACL => present::ALL_WITHOUT_ACL,
+        VERSION_WITH_ACL => present::ALL_WITHOUT_ACL | present::ACL,
+        _ => present::ALL_WITHOUT_ACL | present::ACL | present::XATTRS,
+    };
     let there = bits().filter(|there| there & !known == 0)?;
     let since = read_since(version, reader)?;
     Some(Node {
@@ -147,6 +161,7 @@ fn read(version: u8, id: NodeId, reader: &mut Reader<'_>) -> Option<Node> {
             ReplayExclusions::default()
         },
         acl: if there & present::ACL != 0 { Some(acl(reader)?) } else { None },
+        xattr_bytes: if there & present::XATTRS != 0 { reader.u32()? } else { 0 },
     })
 }
 

@@ -26,6 +26,8 @@ fn decode_as_everything(bytes: &[u8]) {
     let _ = decode_count(bytes);
     let _ = decode_user(bytes);
     let _ = decode_machine(bytes);
+    let _ = decode_xattrs(bytes);
+    let _ = decode_xattrs_version(bytes);
 }
 
 proptest! {

@@ -5,14 +5,17 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableErro
 use super::OpenError;
 use crate::{
     fault::Fault,
-    tables::{Definition, KINDS_OF_FORMAT_2, KINDS_OF_FORMAT_4, KINDS_OF_FORMAT_5, Kind, Snapshot, Writable},
+    tables::{
+        Definition, KINDS_OF_FORMAT_2, KINDS_OF_FORMAT_4, KINDS_OF_FORMAT_5, KINDS_OF_FORMAT_6, Kind, Snapshot,
+        Writable,
+    },
 };
 
 /// The format that this release writes, and the newest that it reads.
-pub(super) const FORMAT: u32 = 6;
+pub(super) const FORMAT: u32 = 7;
 /// The oldest format that is read. It had no log. Format 2 did not keep operations. Keys of references have said until
-/// when since format 4. Users are kept since format 5, and there is an index of folded names
-/// since format 6.
+/// when since format 4. Users are kept since format 5, there is an index of folded names since format 6, and extended
+/// attributes are kept since format 7.
 const FORMAT_FIRST: u32 = 1;
 const MAGIC: &[u8] = b"dittofs metadata";
 pub(crate) const TABLE: Definition<'_> = TableDefinition::new("dittofs");
@@ -91,6 +94,7 @@ pub(super) fn identify(database: &impl ReadableDatabase, file: &str) -> Result<(
         Some(FORMAT_FIRST..=2) => KINDS_OF_FORMAT_2,
         Some(3..=4) => KINDS_OF_FORMAT_4,
         Some(5..=UNFOLDED_LAST) => KINDS_OF_FORMAT_5,
+        Some(6) => KINDS_OF_FORMAT_6,
         Some(FORMAT) => Kind::COUNT,
         Some(found) if found > FORMAT => {
             return Err(OpenError::Newer { file: file.to_owned(), found, known: FORMAT });

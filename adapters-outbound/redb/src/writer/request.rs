@@ -82,10 +82,12 @@ impl Request {
         }
     }
 
-    /// Whether it makes what stays: a share or a node.
+    /// Whether it makes what stays: a share, a node, or extended attributes.
     pub(super) fn grows(&self) -> bool {
+        let grows =
+            |change: &Change| matches!(change, Change::InsertNode(_) | Change::PutXattrs { xattrs: Some(_), .. });
         match self {
-            Request::Apply { plan, .. } => plan.changes.iter().any(|change| matches!(change, Change::InsertNode(_))),
+            Request::Apply { plan, .. } => plan.changes.iter().any(grows),
             Request::CreateShare { .. } | Request::RestoreRows { .. } | Request::RestoreShare { .. } => true,
             Request::User(request) => request.grows(),
             Request::RemoveShare { .. }
@@ -131,6 +133,7 @@ impl Request {
 
 fn bytes_of(change: &Change) -> usize {
     match change {
+        Change::PutXattrs { xattrs: Some(xattrs), .. } => xattrs.bytes() as usize,
         Change::InsertNode(node) => node.target.as_ref().map_or(0, |target| target.len()),
         Change::PutRow { row: MapRow::Page { extents, .. }, .. } => extents
             .iter()

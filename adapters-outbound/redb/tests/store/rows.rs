@@ -5,11 +5,13 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use bytes::Bytes;
 use dittofs_domain::{
-    ContentVersion, Cookie, Name, NodeId, NodeKind,
+    ChangeId, ContentVersion, Cookie, Name, NodeId, NodeKind,
     content::{Extent, MapRow, PAGE_BYTES},
     node::Parent,
     plan::{Change, EntryKey, Expectation, MapQuery, NodeUpdate, Plan, Query, Space},
+    xattr::{SetHow, XattrChange, XattrName, Xattrs},
 };
 use dittofs_ports::ShareMetadata;
 use dittofs_redb::{RedbMetadataStore, RedbOptions};
@@ -75,8 +77,19 @@ fn some_change(dice: &mut Dice) -> Change {
             let parent = Parent { directory: some_directory(dice), cookie: Cookie(number) };
             Change::UpdateNode(some_directory(dice), NodeUpdate { parent: Some(parent), ..NodeUpdate::changed() })
         }
+        11 if page < 3 => {
+            let xattrs = if page == 0 { None } else { Some(some_xattrs(number)) };
+            Change::PutXattrs { node: id, xattrs }
+        }
         _ => Change::RaiseTopology,
     }
+}
+
+fn some_xattrs(number: u64) -> Arc<Xattrs> {
+    let name = XattrName::new(Bytes::from_static(b"n")).unwrap();
+    let value = Bytes::copy_from_slice(&number.to_be_bytes());
+    let set = XattrChange::Set { name, value, how: SetHow::Either };
+    Arc::new(Xattrs::changed(None, &[set], ChangeId(number)).unwrap().unwrap())
 }
 
 fn some_plan(dice: &mut Dice) -> Plan {
@@ -107,6 +120,7 @@ fn some_query(dice: &mut Dice) -> Query {
         folded: (0..dice.below(6).saturating_sub(3)).map(|_| some_entry(dice)).collect(),
         ancestors_of: (dice.below(3) == 0).then(|| some_directory(dice)),
         map: (dice.below(2) == 0).then_some(map),
+        xattrs_of: (dice.below(4) == 0).then(|| some_node(dice)),
         lock: false,
         op: None,
     }

@@ -1,10 +1,14 @@
 //! A database of the format before becomes one of this format, however often it is stopped in between.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use dittofs_domain::{
     ContentVersion, Cookie, FoldTable, NodeId, ObjectId,
     content::MapRow,
     plan::{Change, Plan, Query, Reference},
     users::MachineId,
+    xattr::{SetHow, XattrChange, XattrName, Xattrs},
 };
 use dittofs_ports::{Counter, MetadataStore};
 use dittofs_redb::{Part, RedbMetadataStore, RedbOptions};
@@ -20,6 +24,7 @@ const ABOUT: Table = TableDefinition::new("dittofs");
 const USER: Table = TableDefinition::new("user");
 const REFERENCE: Table = TableDefinition::new("reference");
 const FOLDED: Table = TableDefinition::new("folded");
+const XATTRS: Table = TableDefinition::new("xattrs");
 const SHARES: Table = TableDefinition::new("share");
 const UNTIL_LEN: usize = 4;
 /// Numbers of tables in rows of a backup.
@@ -118,7 +123,7 @@ async fn references_of_the_format_before_get_their_new_keys() {
     share.apply(plan, None).await.unwrap();
     assert!(share.references(ObjectId(7), 10).await.unwrap().is_empty());
     drop((share, store));
-    assert_eq!(lengths(&disk), (vec![44], format(6)));
+    assert_eq!(lengths(&disk), (vec![44], format(7)));
     assert!(open(&disk).is_ok());
 }
 
@@ -142,7 +147,7 @@ async fn an_upgrade_that_is_stopped_goes_on_at_the_next_opening() {
         let store = open(&disk).unwrap();
         assert!(dump(&store).await == before, "cut {cut}: something else is there after the upgrade");
         drop(store);
-        assert_eq!(lengths(&disk), (vec![44], format(6)), "cut {cut}");
+        assert_eq!(lengths(&disk), (vec![44], format(7)), "cut {cut}");
     }
     assert!(halfway >= 4, "{halfway} of 16 were stopped between two steps, {ended} not at all");
 }
@@ -216,6 +221,35 @@ async fn names_of_the_format_before_come_into_the_index_however_often_that_is_st
 }
 
 #[tokio::test]
+async fn a_database_of_format_6_gets_the_table_for_extended_attributes() {
+    let disk = Disk::new(7);
+    let store = open(&disk).unwrap();
+    fill(&*open_share(&store).await).await;
+    let before = dump(&store).await;
+    drop(store);
+    let database = Builder::new().create_with_backend(disk.open(Part::Database).unwrap()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    assert!(transaction.delete_table(XATTRS).unwrap());
+    transaction.open_table(ABOUT).unwrap().insert(b"format".as_slice(), format(6).as_slice()).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let store = open(&disk).unwrap();
+    assert!(dump(&store).await == before, "something else is there after the upgrade");
+    let share = open_share(&store).await;
+    assert_eq!(share.xattr_bytes(NodeId(0), 10).await.unwrap(), []);
+    let name = XattrName::new(Bytes::from_static(b"n")).unwrap();
+    let set = XattrChange::Set { name, value: Bytes::from_static(b"v"), how: SetHow::Either };
+    let xattrs = Xattrs::initial(&[set]).unwrap().map(Arc::new);
+    let mut plan = Plan::at(creation("x", 9).now);
+    plan.change(Change::PutXattrs { node: NodeId::ROOT, xattrs: xattrs.clone() });
+    share.apply(plan, None).await.unwrap();
+    drop((share, store));
+    assert_eq!(lengths(&disk).1, format(7));
+    let store = open(&disk).unwrap();
+    assert_eq!(open_share(&store).await.view(&Query::xattrs(NodeId::ROOT)).await.unwrap().xattrs, xattrs);
+}
+
+#[tokio::test]
 async fn a_database_without_users_gets_the_table_for_them() {
     let disk = Disk::new(5);
     let store = open(&disk).unwrap();
@@ -234,7 +268,7 @@ async fn a_database_without_users_gets_the_table_for_them() {
     assert_eq!(store.users().machine(machine).await.unwrap(), machine);
     assert_eq!(store.users().users(None, 10).await.unwrap(), []);
     drop(store);
-    assert_eq!(lengths(&disk).1, format(6));
+    assert_eq!(lengths(&disk).1, format(7));
     assert_eq!(open(&disk).unwrap().users().machine(MachineId([4, 5, 6])).await.unwrap(), machine);
 }
 

@@ -69,6 +69,13 @@ impl Repair<'_> {
             Finding::Allocated { node, counted, .. } => {
                 self.subject.node(node).await?.whole().map(|node| check::correct_allocated(&node, counted, now))
             }
+            Finding::XattrBytes { node, counted, .. } => {
+                self.subject.node(node).await?.whole().map(|node| check::correct_xattrs(&node, counted, now))
+            }
+            Finding::XattrsUnreadable { node } | Finding::XattrsLeft { node } => {
+                let stored = self.subject.node(node).await?.whole();
+                Some(check::remove_xattrs(node, stored.as_deref(), now))
+            }
             Finding::WrongParent { node, found, .. } => {
                 self.subject.node(node).await?.whole().map(|node| check::correct_parent(&node, found, now))
             }
@@ -208,7 +215,7 @@ impl Subject<'_> {
 /// First what sets numbers as they were counted, then what changes them by what it does; objects before references.
 fn rank(finding: &Finding) -> u32 {
     match finding {
-        Finding::LinkCount { .. } | Finding::Allocated { .. } => 0,
+        Finding::LinkCount { .. } | Finding::Allocated { .. } | Finding::XattrBytes { .. } => 0,
         Finding::ObjectNotLive { .. } => 1,
         Finding::ReferenceMissing { .. } => 2,
         Finding::ReferenceSuperfluous { .. } | Finding::Unused { .. } => 3,

@@ -8,7 +8,7 @@ use dittofs_domain::{
     access::NodeSecurity,
     content::FILE_BYTES_MAX,
     error::{FsError, FsResult},
-    namespace::{Context, clear_privileges, permission::may_write},
+    namespace::{Context, clear_privileges},
     plan::{Plan, Query},
 };
 use dittofs_ports::{Caller, Changed, CommitReply, Stability, WriteReply};
@@ -38,7 +38,7 @@ impl Files {
         self.share.demand_writable()?;
         let seen = self.nodes.view(&Query::node(node)).await?;
         let stored = self.nodes.live(&seen, node)?;
-        may_write(&NodeSecurity::from(&**stored), &caller.credentials, caller.opener.is_none())?;
+        writable(stored, caller, self.opens.access_of(caller, node).await?)?;
         let before = self.nodes.weak_at(seen.version, stored);
         let newest = self.nodes.pending().find(node).and_then(|pending| pending.lock().newest());
         if let Some(sequence) = newest {

@@ -4,18 +4,21 @@ use std::sync::Arc;
 
 use dittofs_domain::{
     Name, Node, NodeId, NodeKind,
+    access::AccessMask,
     error::{FsError, FsResult},
     namespace::{
-        Context, CreateHow, CreateRequest, RemoveKind, RemoveRequest, SetAttributes,
+        Context, CreateHow, CreateRequest, RemoveKind, RemoveRequest, SetAttributes, SetXattrs,
         create::{self, CreateDecision},
     },
     node::NodeFlags,
     opens::{Deletion, OpenToken, Operation},
-    plan::{EntryKey, Plan, Query},
+    plan::{EntryKey, Plan, Query, View},
+    xattr::XattrChange,
 };
 use dittofs_ports::{
     Caller, CaseRule, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName,
 };
+use smallvec::smallvec;
 
 use crate::volume::{
     names::Names,
@@ -107,7 +110,7 @@ impl Names {
         let target = OpenTarget { node: node.id, directory, part };
         let mut opened = self.opens.open_found(caller, target, &open).await?;
         if let Some(attributes) = request.replace.as_ref().filter(|_| open.truncate) {
-            self.overwrite(caller, &mut opened, (node, attributes)).await?;
+            self.overwrite(caller, &mut opened, (node, attributes, &request.replace_xattrs)).await?;
         }
         Ok(OpenedName { opened, name, stream: None, is_new: created })
     }
@@ -117,11 +120,20 @@ impl Names {
         &self,
         caller: &Caller,
         opened: &mut Opened,
-        (node, attributes): (&Node, &SetAttributes),
+        (node, attributes, xattrs): (&Node, &SetAttributes, &[XattrChange]),
     ) -> FsResult<()> {
         let through = Caller { opener: Some(opened.token), ..caller.clone() };
         let wanted = Wanted::Operation(Operation::Overwrite);
         let replaced = async {
+            if !xattrs.is_empty() || node.flags.contains(NodeFlags::STREAMS) {
+                // What keeps the content from being discarded keeps all of the file.
+                let targets = |_: &View| Ok(smallvec![(node.id, Operation::Overwrite)]);
+                self.opens.check_names(&through, Query::default(), targets).await?;
+            }
+            if !xattrs.is_empty() {
+                let request = SetXattrs { changes: xattrs.to_vec(), held: AccessMask::empty() };
+                self.set_xattrs(&through, node.id, &request, None).await?;
+            }
             if node.flags.contains(NodeFlags::STREAMS) {
                 self.streams().clear(&through, node.id).await?;
             }

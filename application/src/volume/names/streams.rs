@@ -6,7 +6,7 @@ use dittofs_domain::{
     attributes::{is_newer, of_stream},
     error::{FsError, FsResult},
     namespace::{
-        Context, CreateHow, RemoveKind, RemoveRequest, SetAttributes, StreamRename,
+        Context, CreateHow, SetAttributes, StreamRename,
         stream::{self, STREAMS_MAX, StreamEntry},
     },
     opens::{Deletion, OpenToken, Operation},
@@ -94,20 +94,12 @@ impl Streams<'_> {
         let token = OpenToken(self.0.share.random());
         let file = self.0.open_part(caller, &of_file(request), Part::Holder(token)).await?;
         let of = file.opened.attributes.node;
-        let refused = match self.open_of(caller, request, (name, &file)).await {
-            Ok(opened) => return Ok(opened),
-            Err(refused) => refused,
-        };
-        if let (true, Some(name)) = (file.is_new, file.name.or_else(|| request.name.child().cloned())) {
-            // It was made for a stream that there is not.
-            let (directory, kind) = (request.directory, RemoveKind::Held(of));
-            let through = Caller { opener: Some(token), ..caller.clone() };
-            if let Err(error) = self.0.remove(&through, &RemoveRequest { directory, name, kind }, None).await {
-                tracing::debug!(share = %self.0.share.name(), node = %of, %error, "a file without its stream is left");
-            }
+        let opened = self.open_of(caller, request, (name, &file)).await;
+        if opened.is_err() {
+            // A file that was made for the stream stays: somebody else may have written to it by now.
+            self.0.close_unused(caller, of, token).await;
         }
-        self.0.close_unused(caller, of, token).await;
-        Err(refused)
+        opened
     }
 
     /// Opens a stream of a file that is held.
@@ -144,7 +136,8 @@ impl Streams<'_> {
     ) -> Result<OpenedName, OpenFailure> {
         let how = request.make.as_ref().map(|new| new.how);
         let part = Part::Stream { file, token };
-        for _ in 0..TRIES_MAX {
+        for attempt in 0..TRIES_MAX {
+            self.rest(attempt).await;
             let seen = self.0.nodes.view(&stream::query(file, name)).await?;
             let Some((found_name, found)) = seen.meant(0, name) else {
                 if how.is_none() {
@@ -169,7 +162,7 @@ impl Streams<'_> {
             if request.open.truncate {
                 // The open was for that.
                 let empty = SetAttributes { held: AccessMask::WRITE_DATA, ..SetAttributes::size(0) };
-                self.0.overwrite(caller, &mut opened, (&found.node, &empty)).await?;
+                self.0.overwrite(caller, &mut opened, (&found.node, &empty, &[])).await?;
             }
             let stream = Some(found_name.clone());
             return Ok(OpenedName { opened, name: None, stream, is_new: false });
@@ -217,14 +210,20 @@ impl Streams<'_> {
             self.0.close_unused(caller, fresh.node, token).await;
             return Ok(None);
         };
-        let attributes = self.0.nodes.overlay_changed(version, &made).await?;
-        Ok(Some(Opened { token, attributes, lease }))
+        match self.0.nodes.overlay_changed(version, &made).await {
+            Ok(attributes) => Ok(Some(Opened { token, attributes, lease })),
+            Err(error) => {
+                self.0.close_unused(caller, fresh.node, token).await;
+                Err(error)
+            }
+        }
     }
 
     /// Removes a stream whose last open is gone.
     pub(super) async fn remove(&self, deletion: &Deletion, node: NodeId) -> FsResult<()> {
         let context = Context { credentials: &deletion.credentials, now: self.0.share.now() };
-        for _ in 0..TRIES_MAX {
+        for attempt in 0..TRIES_MAX {
+            self.rest(attempt).await;
             let file = deletion.directory;
             let seen = self.0.nodes.view(&Query::node(file)).await?;
             let Ok(change) = seen.node(file).map(|file| file.change) else { return Ok(()) };
@@ -254,7 +253,8 @@ impl Streams<'_> {
 
     /// Takes all streams from a file that is overwritten.
     pub(super) async fn clear(&self, caller: &Caller, file: NodeId) -> FsResult<()> {
-        for _ in 0..TRIES_MAX {
+        for attempt in 0..TRIES_MAX {
+            self.rest(attempt).await;
             let seen = self.0.nodes.view(&Query::node(file)).await?;
             let change = self.0.nodes.live(&seen, file)?.change;
             let listed = self.listed(file, true).await?;
@@ -292,6 +292,13 @@ impl Streams<'_> {
             })
             .await
             .map(drop)
+    }
+
+    /// Lets others get on who change the same file.
+    async fn rest(&self, attempt: u32) {
+        if attempt > 0 {
+            self.0.share.jitter(attempt).await;
+        }
     }
 
     /// Demands that those who have a stream open, or cached, let an operation on its name go on.
@@ -356,7 +363,7 @@ fn of_file(request: &OpenNameRequest) -> OpenNameRequest {
     let mut rights = request.open.rights;
     rights.set(AccessMask::WRITE_DATA, rights.contains(AccessMask::WRITE_DATA) || request.open.truncate);
     let open = OpenRequest { rights, truncate: false, cache: None, ..request.open };
-    OpenNameRequest { stream: None, make, replace: None, open, ..request.clone() }
+    OpenNameRequest { stream: None, make, replace: None, replace_xattrs: Vec::new(), open, ..request.clone() }
 }
 
 fn stream_entry(listed: Listed) -> StreamEntry {

@@ -3,6 +3,7 @@
 
 use dittofs_domain::{
     NodeId,
+    error::FsResult,
     opens::{Denied, NodeOpens, OpenToken, Operation, ShareAccess},
 };
 use dittofs_ports::{Caller, OpenHint};
@@ -36,6 +37,20 @@ impl OpenTable {
             OpenHint::Nothing => Known::Admitted(ShareAccess::empty()),
             OpenHint::Seen => known,
             OpenHint::Unknown => Known::Ask,
+        }
+    }
+}
+
+impl OpenTable {
+    /// Returns what the caller's open is for; nothing without one.
+    pub(in crate::volume) async fn access_of(&self, caller: &Caller, node: NodeId) -> FsResult<ShareAccess> {
+        if caller.opener.is_none() {
+            return Ok(ShareAccess::empty());
+        }
+        let mut access = ShareAccess::empty();
+        match self.state.hint(node, &mut |opens: &NodeOpens| access = opened_by(opens, caller).1) {
+            OpenHint::Nothing | OpenHint::Seen => Ok(access),
+            OpenHint::Unknown => self.change_opens(node, |opens| (opened_by(opens, caller).1, Vec::new())).await,
         }
     }
 }

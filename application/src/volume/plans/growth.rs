@@ -96,13 +96,17 @@ impl PlanRunner {
 
     /// Claims bytes at once, under a node lock; `Busy` where they may fit once something is flushed or reaped.
     pub(in crate::volume) fn claim_now(&self, bytes: u64) -> FsResult<Claim> {
-        self.ledger.claim(Amount::of_bytes(bytes)).map_err(|verdict| match verdict {
+        self.ledger.claim(Amount::of_bytes(bytes)).map_err(|verdict| self.refused_now(verdict))
+    }
+
+    fn refused_now(&self, verdict: Verdict) -> FsError {
+        match verdict {
             Verdict::Wait => {
                 self.make_quota_known();
                 FsError::Busy
             }
             Verdict::Over | Verdict::Fits => FsError::NoSpace,
-        })
+        }
     }
 
     /// Bytes of a range that nothing has yet: neither the journal nor the map. Under the node's lock.
@@ -156,6 +160,11 @@ impl PlanRunner {
             self.make_quota_known();
             self.write_back.wait_for_room(room, until).await?;
         }
+    }
+
+    /// Claims the growth of a plan at once, under a node lock; as [`PlanRunner::claim_now`].
+    pub(in crate::volume) fn claim_plan_now(&self, plan: &Plan) -> FsResult<Option<Claim>> {
+        self.claim_plan(plan).map_err(|verdict| self.refused_now(verdict))
     }
 
     fn claim_plan(&self, plan: &Plan) -> Result<Option<Claim>, Verdict> {

@@ -4,7 +4,7 @@ use dittofs_admin::ShareFacts;
 
 use crate::config::{
     Adapters, ByteSize, CacheConfig, Config, JournalConfig, LogConfig, ShareConfig, SharedLimits, UsersConfig,
-    atime_word, compression_word, squash_word,
+    atime_word, compression_word, smb_encryption_word, squash_word,
 };
 use crate::{facts, machine, serve};
 
@@ -59,6 +59,7 @@ fn log_share(share: &ShareConfig, facts: &ShareFacts, bytes_max: Option<u64>) {
     let ShareConfig {
         name,
         smb_name,
+        smb_encryption_required,
         id: _,
         metadata_store: _,
         content_store: _,
@@ -80,6 +81,7 @@ fn log_share(share: &ShareConfig, facts: &ShareFacts, bytes_max: Option<u64>) {
     tracing::info!(
         share = %name,
         %smb_name,
+        smb_encryption = smb_encryption_word(*smb_encryption_required),
         metadata = %facts.metadata_store,
         content = %facts.content_store,
         journal = facts.journal.as_deref().unwrap_or("none"),

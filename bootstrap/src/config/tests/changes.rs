@@ -53,12 +53,14 @@ fn shares_come_and_go() {
 #[test]
 fn who_may_use_a_share_and_how_changes_while_it_is_served_and_how_it_is_stored_does_not() {
     let fields = "read_only: true, squash: all, quota: 1GiB, clients: [10.0.0.0/8], secure_ports: false, anonymous_uid: 7, \
-                  anonymous_gid: 8, atime: none, access: {users: {alice: read}}, compression: zstd, ";
+                  anonymous_gid: 8, atime: none, access: {users: {alice: read}}, smb_encryption: required, \
+                  compression: zstd, ";
     let newer = BEFORE.replace("/b, ", &format!("/b, {fields}"));
     let changes = between(BEFORE, &newer);
     assert_eq!(changes.restart, ["share /b (compression)"]);
     let [(share, taken)] = changes.changed.as_slice() else { panic!("{changes:?}") };
     let all = [
+        "smb_encryption",
         "clients",
         "secure_ports",
         "squash",

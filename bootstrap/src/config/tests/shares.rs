@@ -43,6 +43,7 @@ use super::*;
 #[case::smb_name_long(&format!("smb_name: {}", "x".repeat(81)), "smb_name", "more than 80", "such as export")]
 #[case::smb_name_reserved("smb_name: ipc$", "smb_name", "something else", "such as export")]
 #[case::smb_name_empty("smb_name: \"\"", "smb_name", "not a text", "text")]
+#[case::smb_encryption("smb_encryption: always", "smb_encryption", "`always`", "offered, required")]
 #[case::unknown("colour: red", "colour", "not known", "read_only")]
 fn a_field_of_a_share_is_refused(#[case] fields: &str, #[case] key: &str, #[case] found: &str, #[case] fix: &str) {
     let result = load_text(&with_share(fields), &[]);
@@ -103,6 +104,23 @@ fn names_for_smb_are_told_apart_where_it_is_served(#[case] one: &str, #[case] ot
     match found {
         "" => assert!(with_smb.is_ok()),
         found => assert_refused(with_smb, "shares[1].smb_name", found, "no other has"),
+    }
+}
+
+#[rstest]
+#[case::off("encryption: off", false)]
+#[case::old_dialects("dialect_max: 2.1", false)]
+#[case::offered("encryption: offered", true)]
+#[case::required("encryption: required", true)]
+fn a_share_demands_encryption_only_where_the_server_has_it(#[case] smb: &str, #[case] is_right: bool) {
+    let adapters = format!("adapters: {{ smb: {{ listen: 127.0.0.1:0, {smb} }} }}\n");
+    let read = two_shares("name: /a", "name: /b, smb_encryption: required", &adapters);
+    if is_right {
+        let demands: Vec<bool> = read.unwrap().shares.iter().map(|share| share.smb_encryption_required).collect();
+        assert_eq!(demands, [false, true]);
+    } else {
+        assert_refused(read, "shares[1].smb_encryption", "does not offer", "dialect_max");
+        assert!(two_shares("name: /a", "name: /b", &adapters).is_ok());
     }
 }
 

@@ -43,6 +43,9 @@ impl fmt::Display for Finding {
             Finding::Allocated { stored, counted, .. } => {
                 write!(out, "{stored} bytes are said to be allocated, {counted} are")
             }
+            Finding::XattrBytes { stored, .. } => write!(out, "extended attributes of other than {stored} bytes"),
+            Finding::XattrsUnreadable { .. } => write!(out, "its extended attributes are damaged: they can't be read"),
+            Finding::XattrsLeft { node } => write!(out, "extended attributes of node {node}, which does not exist"),
             Finding::OutsideObject { page, object, .. } => {
                 write!(out, "page {page} has an extent outside object {object}")
             }

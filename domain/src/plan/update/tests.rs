@@ -35,6 +35,7 @@ fn node() -> Node {
         create_verifier: None,
         target: None,
         flags: NodeFlags::default(),
+        xattr_bytes: 0,
         pending_truncation: None,
         replay_exclusions: Default::default(),
     }

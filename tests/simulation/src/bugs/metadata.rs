@@ -111,7 +111,7 @@ impl ShareMetadata for RiggedMetadata {
     dittofs_ports::forward!(
         ShareMetadata of inner:
         record, list, name_of, has_ended, unlinked, pending_truncations, objects, references, nodes, node_ids, references_after,
-        statistics, snapshot
+        xattr_bytes, statistics, snapshot
     );
 
     async fn put_record(&self, record: &ShareRecord) -> Result<(), MetadataError> {

@@ -128,6 +128,7 @@ pub async fn an_inserted_node_is_stored_as_given(open: impl AsyncFn() -> Arc<dyn
             create_verifier: Some([1, 2, 3, 4, 5, 6, 7, 255]),
             target: Some(Arc::from(vec![b'x'; 4_096])),
             acl: Some(longest_list()),
+            xattr_bytes: 65_536,
             flags: NodeFlags::ACL | NodeFlags::STREAMS,
             pending_truncation: Some(PendingTruncation { offset: 3, version: ContentVersion(4), end_page: 9 }),
             ..node(id, kind, Parent { directory: NodeId::ROOT, cookie })
@@ -149,7 +150,7 @@ pub async fn an_update_changes_what_it_names_and_nothing_else(open: impl AsyncFn
     let parent = Parent { directory: NodeId(77), cookie: Cookie(78) };
     let pending = PendingTruncation { offset: 3, version: ContentVersion(4), end_page: 9 };
     type Edit = fn(&mut Node);
-    let table: [(NodeUpdate, Edit); 19] = [
+    let table: [(NodeUpdate, Edit); 21] = [
         (NodeUpdate { mode: Some(0o7751), ..NodeUpdate::default() }, |node| node.mode = 0o7751),
         (NodeUpdate { uid: Some(5), ..NodeUpdate::default() }, |node| node.uid = 5),
         (NodeUpdate { gid: Some(6), ..NodeUpdate::default() }, |node| node.gid = 6),
@@ -172,6 +173,8 @@ pub async fn an_update_changes_what_it_names_and_nothing_else(open: impl AsyncFn
         (NodeUpdate { set_flags: NodeFlags::ACL | NodeFlags::XATTRS, ..NodeUpdate::default() }, |node| {
             node.flags = NodeFlags::ACL | NodeFlags::XATTRS
         }),
+        (NodeUpdate { xattr_bytes: Some(65_536), ..NodeUpdate::default() }, |node| node.xattr_bytes = 65_536),
+        (NodeUpdate { xattr_bytes: Some(0), ..NodeUpdate::default() }, |node| node.xattr_bytes = 0),
         (NodeUpdate { clear_flags: NodeFlags::ACL, ..NodeUpdate::default() }, |node| node.flags = NodeFlags::XATTRS),
     ];
     let mut expected = Node::clone(&*fixture.node(file).await.unwrap());

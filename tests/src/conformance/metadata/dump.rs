@@ -7,6 +7,7 @@ use dittofs_domain::{
     content::MapRow,
     node::{NodeFlags, Parent},
     plan::{EntryKey, FOLDED_MAX, MapQuery, ObjectRecord, Query, Space, Statistics, UnlinkedReason},
+    xattr::Xattrs,
 };
 use dittofs_ports::Listed;
 
@@ -24,6 +25,7 @@ pub(super) struct Dump {
     references: BTreeMap<ObjectId, Vec<(NodeId, u64)>>,
     pub(super) statistics: Statistics,
     topology: u64,
+    xattrs: BTreeMap<NodeId, Arc<Xattrs>>,
 }
 
 /// Where dumps count the fixture's numbers from: above all fixed ids.
@@ -42,6 +44,7 @@ impl Fixture {
             references: BTreeMap::new(),
             statistics: self.share.statistics().await.unwrap(),
             topology: 0,
+            xattrs: BTreeMap::new(),
         };
         for (id, reason) in self.share.unlinked(NodeId(0), 10_000).await.unwrap() {
             dump.unlinked.push((self.relative(id), reason));
@@ -53,6 +56,10 @@ impl Fixture {
             let references = self.share.references(object.id, 100_000).await.unwrap();
             let references = references.into_iter().map(|(node, chunk)| (self.relative(node), chunk)).collect();
             dump.references.insert(object.id, references);
+        }
+        for (node, _) in self.share.xattr_bytes(NodeId(0), 10_000).await.unwrap() {
+            let found = self.view(Query::xattrs(node)).await.xattrs.expect("they are listed");
+            dump.xattrs.insert(self.relative(node), found);
         }
         self.dump_nodes(&mut dump).await;
         dump

@@ -10,7 +10,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::{Counter, MetadataError, MetadataStore, ShareRecord, ShareSnapshot, SnapshotRow};
 
-use super::{Fixture, fixture::time};
+use super::{Fixture, fixture::time, xattrs::xattrs};
 
 /// How far numbers jump.
 const AHEAD: u64 = 1 << 40;
@@ -37,6 +37,9 @@ async fn filled(store: &Arc<dyn MetadataStore>) -> Fixture {
         let record = object(u128::from(number) + 1, ObjectState::Live);
         fixture.change(Change::PutObject(record)).await;
         fixture.change(Change::InsertReference(Reference::live(record.id, file, number))).await;
+        if number < 4 {
+            fixture.change(Change::PutXattrs { node: file, xattrs: Some(xattrs(number + 1, number == 2)) }).await;
+        }
         if number < 3 {
             fixture.change(Change::PutUnlinked { node: file, reason: UnlinkedReason::Reaping }).await;
         }

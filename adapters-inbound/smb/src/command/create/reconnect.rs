@@ -112,6 +112,11 @@ fn demand_fit(
     let none = Err(NtStatus::OBJECT_NAME_NOT_FOUND);
     let (OpenKind::Node(node), TreeKind::Files(files)) = (&open.kind, &open.tree.kind) else { return none };
     let Some(durable) = node.durable else { return none };
+    // Who may only read by now does not get back what it could change.
+    let TreeKind::Files(here) = &call.tree()?.kind else { return none };
+    if here.read_only && !files.read_only {
+        return none;
+    }
     let guid = call.session.client.guid;
     let is_same_client = node.keeps.as_ref().is_some_and(|client| client.guid == guid);
     // Of an open of version 1 it is zero.

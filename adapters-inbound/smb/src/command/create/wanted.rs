@@ -1,6 +1,13 @@
 //! What a CREATE asks for, checked as far as that can be done without looking at files.
 
-use dittofs_domain::{access::AccessMask, opens::ShareAccess};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dittofs_domain::{
+    access::AccessMask,
+    opens::ShareAccess,
+    xattr::{XattrChange, Xattrs},
+};
 use dittofs_ports::NameKind;
 use dittofs_smb_wire::{
     NtStatus,
@@ -10,11 +17,15 @@ use dittofs_smb_wire::{
         CreateContexts, CreateDisposition, CreateOptions, CreateRequest, ImpersonationLevel, Lease, OplockLevel,
         RequestContext,
     },
+    info::ea::decode_list,
     security::SecurityDescriptor,
 };
 
 use super::durability::Durability;
-use crate::path::{Path, PathPart};
+use crate::{
+    extended,
+    path::{Path, PathPart},
+};
 
 /// What to do if the file is there, and if it is not (MS-SMB2, 2.2.13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +71,10 @@ pub(super) struct Wanted {
     pub(super) oplock: OplockLevel,
     pub(super) lease: Option<Lease>,
     pub(super) durability: Durability,
+    /// The extended attributes to set on what is made or replaced.
+    pub(super) xattrs: Vec<XattrChange>,
+    /// Those of what is made.
+    pub(super) initial_xattrs: Option<Arc<Xattrs>>,
     /// The descriptor of what is made.
     pub(super) security: Option<SecurityDescriptor>,
 }
@@ -114,6 +129,8 @@ impl Wanted {
             oplock: request.requested_oplock_level,
             lease: None,
             durability,
+            xattrs: Vec::new(),
+            initial_xattrs: None,
             security: None,
         };
         wanted.read_contexts(&request.contexts)?;
@@ -128,9 +145,7 @@ impl Wanted {
                 RequestContext::Lease(lease) => self.lease = Some(lease),
                 // There are no earlier versions.
                 RequestContext::TimewarpToken(_) => return Err(NtStatus::OBJECT_NAME_NOT_FOUND),
-                RequestContext::ExtendedAttributes(attributes) if !attributes.is_empty() => {
-                    return Err(NtStatus::EAS_NOT_SUPPORTED);
-                }
+                RequestContext::ExtendedAttributes(list) if !list.is_empty() => self.read_xattrs(&list)?,
                 RequestContext::SecurityDescriptor(bytes) => {
                     let descriptor = SecurityDescriptor::decode(&bytes);
                     self.security = Some(descriptor.map_err(|_| NtStatus::INVALID_SECURITY_DESCR)?);
@@ -148,6 +163,13 @@ impl Wanted {
                 | RequestContext::Unknown(_) => {}
             }
         }
+        Ok(())
+    }
+
+    fn read_xattrs(&mut self, list: &Bytes) -> Result<(), NtStatus> {
+        let list = decode_list(list).map_err(|_| NtStatus::EA_LIST_INCONSISTENT)?;
+        self.xattrs = extended::changes(list)?;
+        self.initial_xattrs = Xattrs::initial(&self.xattrs).map_err(extended::refused)?.map(Arc::new);
         Ok(())
     }
 }

@@ -39,6 +39,7 @@ impl BlockService for File {
             change: ChangeId(1),
             device: Device::default(),
             dos_attributes: 0,
+            xattr_bytes: 0,
             acl: None,
         };
         Ok(ReadReply { data: [Bytes::from(data)].into_iter().collect(), end_of_file: end == self.0, attributes })

@@ -1,6 +1,6 @@
 //! Fills an answer with the entries that come next.
 
-use dittofs_domain::{Cookie, NodeId, error::FsError};
+use dittofs_domain::{Cookie, FoldTable, NodeId, error::FsError};
 use dittofs_ports::{ListRequest, LookupName, MetadataService};
 use dittofs_smb_wire::{
     NtStatus,
@@ -8,7 +8,6 @@ use dittofs_smb_wire::{
     info::{DirectoryClass, DirectoryEntry, DirectoryPage, FileMetadata, Pattern, Push},
 };
 
-use super::fold;
 use crate::{
     facts::metadata,
     failure::Failure,
@@ -73,6 +72,7 @@ pub(super) struct Scan<'a> {
     directory: &'a OpenNode,
     root: NodeId,
     pattern: &'a Pattern,
+    folding: FoldTable,
     next: Next,
     page: Page,
     /// Steps since others had their turn.
@@ -84,17 +84,17 @@ impl<'a> Scan<'a> {
     pub(super) fn new(
         directory: &'a OpenNode,
         (share, root): (&'a dyn MetadataService, NodeId),
-        pattern: &'a Pattern,
+        (pattern, folding): (&'a Pattern, FoldTable),
         next: Next,
         page: Page,
     ) -> Scan<'a> {
-        Scan { share, directory, root, pattern, next, page, steps: 0 }
+        Scan { share, directory, root, pattern, folding, next, page, steps: 0 }
     }
 
     /// Fills the page. `text` is the pattern as this request has it.
     pub(super) async fn run(&mut self, text: &str) -> Result<(), Failure> {
         let is_literal = !self.pattern.has_wildcards();
-        if is_literal && self.next == Next::This && self.pattern.matches(text, &fold) && self.look_up(text).await? {
+        if is_literal && self.next == Next::This && self.matches(text) && self.look_up(text).await? {
             return Ok(());
         }
         if matches!(self.next, Next::This | Next::Parent) {
@@ -145,7 +145,7 @@ impl<'a> Scan<'a> {
 
     /// `.` and `..`, which come first.
     async fn put_dots(&mut self) -> Result<(), Failure> {
-        let wants_any = [".", ".."].into_iter().any(|dot| self.pattern.matches(dot, &fold));
+        let wants_any = [".", ".."].into_iter().any(|dot| self.matches(dot));
         let (this, parent) = if wants_any { self.dots().await? } else { Default::default() };
         let dots = [(Next::This, ".", this, Next::Parent), (Next::Parent, "..", parent, Next::After(Cookie::START))];
         for (place, name, facts, after) in dots {
@@ -216,10 +216,14 @@ impl<'a> Scan<'a> {
 
     /// Adds an entry if its name is wanted. Returns false if it has no room.
     fn put(&mut self, name: &str, metadata: FileMetadata) -> Result<bool, NtStatus> {
-        if !self.pattern.matches(name, &fold) {
+        if !self.matches(name) {
             return Ok(true);
         }
         self.page.put(name, metadata)
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        self.pattern.matches(name, &|letter| self.folding.fold_char(letter))
     }
 
     /// Whether entries have more than names.

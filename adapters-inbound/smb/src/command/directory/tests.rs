@@ -1,4 +1,4 @@
-use dittofs_domain::Cookie;
+use dittofs_domain::{Cookie, FoldTable};
 use dittofs_smb_wire::{
     NtStatus,
     identifiers::FileId,
@@ -6,7 +6,7 @@ use dittofs_smb_wire::{
 };
 use proptest::prelude::*;
 
-use super::{begin, class, fold, pattern};
+use super::{begin, class, pattern};
 use crate::listing::{Listing, Next};
 
 fn request(flags: QueryDirectoryFlags, pattern: &str) -> QueryDirectoryRequest {
@@ -21,7 +21,11 @@ fn request(flags: QueryDirectoryFlags, pattern: &str) -> QueryDirectoryRequest {
 }
 
 fn begin_with(listing: &mut Listing, request: &QueryDirectoryRequest) -> Result<(), NtStatus> {
-    begin(listing, request, &std::sync::Arc::default())
+    begin(listing, (request, FoldTable::NEWEST), &std::sync::Arc::default())
+}
+
+fn fold(letter: char) -> char {
+    FoldTable::NEWEST.fold_char(letter)
 }
 
 fn matches(listing: &Listing, name: &str) -> bool {
@@ -44,6 +48,17 @@ fn characters_beyond_ascii_have_cases_too() {
     assert_eq!(fold('\u{ff21}'), fold('\u{ff41}'));
     assert_ne!(fold('a'), fold('\u{ff41}'));
     assert_eq!(fold('İ'), 'İ');
+}
+
+/// As the look-up of a name takes them for one, so do wildcards.
+#[test]
+fn a_pattern_takes_letters_for_one_as_the_table_of_the_share_does() {
+    for (text, name) in [("ς*", "ΣΥΡΟΣ"), ("*ſ", "maS"), ("\u{212a}?", "kb"), ("?σ", "Ας"), ("ı*", "ıx")] {
+        assert!(pattern(&text.into(), FoldTable::NEWEST).unwrap().matches(name, &fold), "{text} {name}");
+    }
+    for (text, name) in [("i*", "ıx"), ("ß*", "ss"), ("é", "e\u{301}")] {
+        assert!(!pattern(&text.into(), FoldTable::NEWEST).unwrap().matches(name, &fold), "{text} {name}");
+    }
 }
 
 #[test]
@@ -78,7 +93,7 @@ fn a_pattern_that_is_none_changes_nothing() {
 
 #[test]
 fn an_empty_pattern_stands_for_all_names() {
-    assert!(pattern(&"".into()).unwrap().matches_all());
+    assert!(pattern(&"".into(), FoldTable::NEWEST).unwrap().matches_all());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use dittofs_ports::{Entered, LockReply, LockRequest};
 use dittofs_smb_wire::NtStatus;
 use tokio::sync::oneshot;
 
-use super::{enter, refusal, unlock};
+use super::{ask, enter, unlock};
 use crate::{
     calls::{Call, CantWait},
     failure::Failure,
@@ -30,7 +30,7 @@ pub(super) async fn lock(call: &Call, node: &OpenNode, lock: Lock) -> Result<(),
     let range = lock.range;
     let mut waits = Waits::enter(&call.link.server.lock_waiters, entered.share.wait_token());
     let request = LockRequest { lock, wait: Some(waits.token), waits: true, reclaims: false };
-    match entered.share.lock(&node.caller, node.node, &request).await.map_err(refusal)? {
+    match ask(&entered, node, &request).await? {
         LockReply::Granted => return Ok(()),
         LockReply::Conflict(_) | LockReply::Grace => return Err(NtStatus::LOCK_NOT_GRANTED.into()),
         LockReply::Queued => {}
@@ -38,7 +38,7 @@ pub(super) async fn lock(call: &Call, node: &OpenNode, lock: Lock) -> Result<(),
     let cancelled = match call.wait(Wait::Endless) {
         Ok(cancelled) => cancelled,
         Err(reason) => {
-            let is_gone = entered.share.cancel_lock(&node.caller, node.node, waits.token).await?;
+            let is_gone = cancel(&entered, node, waits.token).await?;
             return if is_gone { Err(refused(reason).into()) } else { Ok(()) };
         }
     };
@@ -69,10 +69,16 @@ async fn withdraw(call: &Call, node: &OpenNode, range: LockRange, token: WaitTok
     let _in_use = node.in_use.read().await;
     // Without the share there is no lock either.
     let Ok(entered) = enter(call) else { return Ok(()) };
-    if entered.share.cancel_lock(&node.caller, node.node, token).await? {
-        return Ok(());
+    if cancel(&entered, node, token).await? { Ok(()) } else { give_up(&entered, node, range).await }
+}
+
+/// Takes a request out of the line, and returns whether it stood there still.
+async fn cancel(entered: &Entered, node: &OpenNode, token: WaitToken) -> Result<bool, FsError> {
+    let is_gone = entered.share.cancel_lock(&node.caller, node.node, token).await?;
+    if is_gone {
+        node.lock_room.give_back();
     }
-    give_up(&entered, node, range).await
+    Ok(is_gone)
 }
 
 async fn give_up(entered: &Entered, node: &OpenNode, range: LockRange) -> Result<(), Failure> {

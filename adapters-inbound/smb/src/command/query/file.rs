@@ -12,7 +12,7 @@ use dittofs_smb_wire::{
     query_info::QueryInfoRequest,
 };
 
-use super::answer;
+use super::{answer, extended};
 use crate::{
     calls::{Call, Done},
     facts::{UNIT_BYTES, metadata},
@@ -28,8 +28,7 @@ pub(super) async fn query(
     request: &QueryInfoRequest,
 ) -> Result<Done, Failure> {
     if request.file_info_class == FULL_EA_CLASS {
-        node.demand_any(AccessMask::READ_NAMED_ATTRS)?;
-        return Err(NtStatus::NO_EAS_ON_FILE.into());
+        return extended::query(node, entered, request).await;
     }
     let class = FileClass::from_code(request.file_info_class).ok_or(NtStatus::INVALID_INFO_CLASS)?;
     let dialect = call.link.terms().map_or(Dialect::SMB_2_0_2, |terms| terms.dialect);
@@ -62,7 +61,6 @@ fn tells_of_file(class: FileClass) -> bool {
     !matches!(
         class,
         FileClass::Internal
-            | FileClass::Ea
             | FileClass::Access
             | FileClass::Name
             | FileClass::Position

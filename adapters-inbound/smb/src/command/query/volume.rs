@@ -21,13 +21,17 @@ use crate::{
 
 /// Clients use streams and ACLs only of a file system of this name.
 const FILE_SYSTEM: &str = "NTFS";
-/// Names are kept and found as they are written.
+/// Names are kept and found as they are written. Every share can let files have extents in common, and clients ask for
+/// that only where they are told.
 const ATTRIBUTES: FileSystemAttributes = FileSystemAttributes::CASE_SENSITIVE_SEARCH
     .union(FileSystemAttributes::CASE_PRESERVED_NAMES)
     .union(FileSystemAttributes::UNICODE_ON_DISK)
+    .union(FileSystemAttributes::PERSISTENT_ACLS)
     .union(FileSystemAttributes::SUPPORTS_SPARSE_FILES)
     .union(FileSystemAttributes::NAMED_STREAMS)
-    .union(FileSystemAttributes::SUPPORTS_HARD_LINKS);
+    .union(FileSystemAttributes::SUPPORTS_HARD_LINKS)
+    .union(FileSystemAttributes::SUPPORTS_EXTENDED_ATTRIBUTES)
+    .union(FileSystemAttributes::SUPPORTS_BLOCK_REFCOUNTING);
 /// The longest name, in characters; in bytes, but few clients know such a unit.
 const NAME_MAX: u32 = 255;
 /// The shortest label, for clients that demand the room for it, and the longest (MS-FSCC, FileFsVolumeInformation).

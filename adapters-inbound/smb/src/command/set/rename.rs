@@ -33,14 +33,14 @@ pub(super) async fn rename(call: &Call, node: &OpenNode, entered: &Entered, want
     let to = Destination::find(node, entered, (wanted.root_directory, &wanted.name)).await?;
     let replace = match &to.found {
         Some(found) if wanted.flags.contains(RenameFlags::REPLACE_IF_EXISTS) => {
-            demand_replaceable(node, entered, (found, wanted.flags)).await?;
+            demand_replaceable(call, node, entered, (found, wanted.flags)).await?;
             Replace::Only(found.node)
         }
         // Whether the file itself has the name, in another case or as another name, the rule knows.
         _ => Replace::Nothing,
     };
     if !wanted.flags.contains(RenameFlags::POSIX_SEMANTICS) {
-        demand_none_open_below(call, node, entered).await?;
+        demand_none_open_below(call, node.node, entered).await?;
     }
     let below = call.link.server.opens_below.add(entered.node.share, to.way);
     let entry = (to.directory, to.name);
@@ -130,6 +130,7 @@ impl Destination {
 /// Refuses to replace what must not be: directories, and files that are read-only or open. Names of the file itself may
 /// go.
 async fn demand_replaceable(
+    call: &Call,
     node: &OpenNode,
     entered: &Entered,
     (found, flags): (&Attributes, RenameFlags),
@@ -142,21 +143,26 @@ async fn demand_replaceable(
     if node.is_directory || found.kind == NodeKind::Directory || is_protected {
         return Err(NtStatus::ACCESS_DENIED.into());
     }
-    if flags.contains(RenameFlags::POSIX_SEMANTICS) { Ok(()) } else { demand_unused(entered, found.node).await }
-}
-
-/// Refuses to rename a directory while something is open below it. Clients keep files open that nobody uses any more, as
-/// long as they may: they are asked to give these up first.
-async fn demand_none_open_below(call: &Call, node: &OpenNode, entered: &Entered) -> Result<(), Failure> {
-    let (server, share) = (&call.link.server, entered.node.share);
-    if !server.opens_below.are_below(share, node.node) {
+    if flags.contains(RenameFlags::POSIX_SEMANTICS) {
         return Ok(());
     }
-    for kept in server.caching.nodes_below(share, node.node) {
+    // Its streams go with it.
+    demand_none_open_below(call, found.node, entered).await?;
+    demand_unused(entered, found.node).await
+}
+
+/// Refuses to go on while something is open below a directory, or a stream of a file. Clients keep files open that nobody
+/// uses any more, as long as they may: they are asked to give these up first.
+async fn demand_none_open_below(call: &Call, node: NodeId, entered: &Entered) -> Result<(), Failure> {
+    let (server, share) = (&call.link.server, entered.node.share);
+    if !server.opens_below.are_below(share, node) {
+        return Ok(());
+    }
+    for kept in server.caching.nodes_below(share, node) {
         // A file that the user may not remove keeps the directory where it is.
         demand_unused(entered, kept).await?;
     }
-    if server.opens_below.are_below(share, node.node) { Err(NtStatus::ACCESS_DENIED.into()) } else { Ok(()) }
+    if server.opens_below.are_below(share, node) { Err(NtStatus::ACCESS_DENIED.into()) } else { Ok(()) }
 }
 
 /// Refuses to go on while a file is open: one that is to be replaced, or is below a directory that is renamed. The services would allow it where those who have it open allow that it is

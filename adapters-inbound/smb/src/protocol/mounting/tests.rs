@@ -1,7 +1,7 @@
 use super::*;
 
 fn lines(address: &str, options: &SmbOptions, share: &str) -> [String; 3] {
-    commands(address.parse().unwrap(), options, share).try_into().unwrap()
+    commands(address.parse().unwrap(), options, (share, false)).try_into().unwrap()
 }
 
 #[test]
@@ -31,6 +31,8 @@ fn linux_is_told_to_demand_what_the_server_does() {
     assert!(with(true, Encryption::Required, 0x0311).contains("-o seal,username"));
     assert!(with(false, Encryption::Offered, 0x0311).contains("-o username"));
     assert!(with(true, Encryption::Off, 0x0202).contains("-o vers=2.0,sign,username"));
+    let of_share = commands("192.0.2.1:445".parse().unwrap(), &SmbOptions::default(), ("e", true));
+    assert!(of_share[0].contains("-o seal,username"), "a share demands more than its server: {of_share:?}");
 }
 
 #[test]

@@ -25,6 +25,9 @@ pub struct Ea {
     pub value: Bytes,
 }
 
+/// Elements of a list: more than a file has attributes.
+const ELEMENTS_MAX: usize = 8_192;
+
 /// Decodes a list, and refuses one that isn't consistent (STATUS_EA_LIST_INCONSISTENT).
 pub fn decode_list(bytes: &Bytes) -> Result<Vec<Ea>, Malformed> {
     let mut attributes = Vec::new();
@@ -37,6 +40,9 @@ pub fn decode_list(bytes: &Bytes) -> Result<Vec<Ea>, Malformed> {
         let value = reader.take(value_length.into())?;
         let used = reader.position();
         attributes.push(Ea { flags, name, value });
+        if attributes.len() > ELEMENTS_MAX {
+            return Err(Malformed);
+        }
         match following(&rest, next, used)? {
             Some(following) => rest = following,
             None => return Ok(attributes),
@@ -53,6 +59,9 @@ pub fn decode_names(bytes: &Bytes) -> Result<Vec<Bytes>, Malformed> {
         let next = reader.u32()?;
         let name_length = reader.u8()?;
         names.push(read_name(&mut reader, name_length)?);
+        if names.len() > ELEMENTS_MAX {
+            return Err(Malformed);
+        }
         let used = reader.position();
         match following(&rest, next, used)? {
             Some(following) => rest = following,

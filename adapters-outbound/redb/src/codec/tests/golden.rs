@@ -13,6 +13,7 @@ use dittofs_domain::{
     node::{Device, NodeFlags, Parent},
     ownership::{Lineage, Start},
     plan::{EntryKey, ObjectRecord, ObjectState, Reference, Space, UnlinkedReason},
+    xattr::{SetHow, XattrChange, XattrName, Xattrs},
 };
 use dittofs_ports::{KeysInUse, ShareRecord};
 
@@ -56,6 +57,7 @@ fn node() -> Node {
         create_verifier: Some([1, 2, 3, 4, 5, 6, 7, 8]),
         target: Some(Arc::from(*b"to")),
         flags: NodeFlags::XATTRS,
+        xattr_bytes: 0,
         pending_truncation: Some(PendingTruncation { offset: 0x41, version: ContentVersion(0x42), end_page: 0x43 }),
         replay_exclusions: [ReplayExclusion { up_to: Sequence(0x51), offset: 0x52, end: 0x53 }].into_iter().collect(),
         acl: None,
@@ -108,6 +110,26 @@ fn a_node_is_these_bytes() {
     assert_eq!(decode_node(NodeId(9), &unhex(&expected)).unwrap(), listed);
     let before = unhex(&expected.replacen("03", "02", 1));
     assert!(decode_node(NodeId(9), &before).is_err(), "version 2 had none");
+    let with_xattrs = Node { xattr_bytes: 0x0001_0203, ..listed };
+    let head = "04 03 0200 ff00 33220000";
+    let expected = [head, fixed, optional, of_list, "03020100"].concat().replace(' ', "");
+    assert_eq!(hex(&encode_node(&with_xattrs)), expected);
+    assert_eq!(decode_node(NodeId(9), &unhex(&expected)).unwrap(), with_xattrs);
+    assert!(decode_node(NodeId(9), &unhex(&expected.replacen("04", "03", 1))).is_err(), "version 3 had none");
+}
+
+#[test]
+fn extended_attributes_are_these_bytes() {
+    let name = |text: &'static [u8]| XattrName::new(Bytes::from_static(text)).unwrap();
+    let set =
+        |text, value| XattrChange::Set { name: name(text), value: Bytes::from_static(value), how: SetHow::Either };
+    let changes = [set(b"ab", b"xyz"), set(b"c", b"")];
+    let xattrs = Xattrs::changed(None, &changes, ChangeId(0x31)).unwrap().unwrap();
+    let expected = "01 01 3100000000000000 0100000000000000 02 03000000 6162 78797a 0200000000000000 01 00000000 63";
+    assert_eq!(hex(&encode_xattrs(&xattrs)), expected.replace(' ', ""));
+    let bytes = unhex(&expected.replace(' ', ""));
+    assert_eq!(decode_xattrs(&bytes).unwrap(), xattrs);
+    assert_eq!(decode_xattrs_version(&bytes).unwrap(), ChangeId(0x31));
 }
 
 #[test]

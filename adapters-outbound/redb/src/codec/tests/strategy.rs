@@ -66,9 +66,11 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
         0..16u8,
         exclusions,
         option::of(acl()),
+        prop_oneof![Just(0), any::<u32>()],
     );
     (kind(), numbers, times, rest).prop_map(|(kind, (long, short, mode), times, rest)| {
-        let (device, dos_attributes, create_verifier, target, pending_truncation, flags, exclusions, acl) = rest;
+        let (device, dos_attributes, create_verifier, target, pending_truncation, flags, exclusions, acl, xattr_bytes) =
+            rest;
         Node {
             id: NodeId(long[0]),
             kind,
@@ -100,6 +102,7 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
                 .map(|(up_to, offset, end)| ReplayExclusion { up_to: Sequence(up_to), offset, end })
                 .collect(),
             acl: acl.map(Arc::new),
+            xattr_bytes,
         }
     })
 }

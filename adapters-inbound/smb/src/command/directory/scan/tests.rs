@@ -6,11 +6,12 @@ use std::sync::{
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use dittofs_domain::{
-    Attributes, ChangeId, Cookie, Name, NodeId, NodeKind, OpId, Timestamp,
+    Attributes, ChangeId, Cookie, FoldTable, Name, NodeId, NodeKind, OpId, Timestamp,
     access::AccessMask,
     error::{FsError, FsResult},
-    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, StreamRename},
+    namespace::{CreateRequest, LinkRequest, RemoveRequest, RenameRequest, SetAttributes, SetXattrs, StreamRename},
     node::Device,
+    xattr::Xattrs,
 };
 use dittofs_ports::{
     Caller, Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
@@ -22,12 +23,16 @@ use dittofs_smb_wire::{
 };
 use proptest::prelude::*;
 
-use super::{Page, Scan, fold};
+use super::{Page, Scan};
 use crate::{listing::Next, names::shown, open::tests::node};
 
 const DIRECTORY: NodeId = NodeId(10);
 /// Bytes of the longest entry of the property test: a name of 20 surrogate pairs, with its ids and times.
 const ENTRY_MAX: usize = 104 + 20 * 4;
+
+fn fold(letter: char) -> char {
+    FoldTable::NEWEST.fold_char(letter)
+}
 
 /// A directory with some names.
 #[derive(Default)]
@@ -70,6 +75,7 @@ fn attributes(node: NodeId, kind: NodeKind) -> Attributes {
         change: ChangeId(1),
         device: Device::default(),
         dos_attributes: 0,
+        xattr_bytes: 0,
         acl: None,
     }
 }
@@ -138,6 +144,10 @@ impl MetadataService for Directory {
         Err(FsError::NotSupported)
     }
 
+    async fn set_attributes(&self, _: &Caller, _: NodeId, _: &SetAttributes, _: Option<OpId>) -> FsResult<Changed> {
+        Err(FsError::NotSupported)
+    }
+
     async fn lookup_stream(&self, _: &Caller, _: NodeId, _: &Name) -> FsResult<Attributes> {
         Err(FsError::NotSupported)
     }
@@ -150,7 +160,11 @@ impl MetadataService for Directory {
         Err(FsError::NotSupported)
     }
 
-    async fn set_attributes(&self, _: &Caller, _: NodeId, _: &SetAttributes, _: Option<OpId>) -> FsResult<Changed> {
+    async fn xattrs(&self, _: &Caller, _: NodeId, _: AccessMask) -> FsResult<Option<Arc<Xattrs>>> {
+        Err(FsError::NotSupported)
+    }
+
+    async fn set_xattrs(&self, _: &Caller, _: NodeId, _: &SetXattrs, _: Option<OpId>) -> FsResult<Changed> {
         Err(FsError::NotSupported)
     }
 }
@@ -165,7 +179,7 @@ fn page(
     let made = Pattern::new(pattern, &fold).unwrap();
     let (open, empty) = (node(DIRECTORY, true), DirectoryPage::new(class, limit).unwrap());
     let page = Page::new(empty, (class, limit), is_single);
-    let mut scan = Scan::new(&open, (directory, NodeId::ROOT), &made, next, page);
+    let mut scan = Scan::new(&open, (directory, NodeId::ROOT), (&made, FoldTable::NEWEST), next, page);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(scan.run(pattern)).map_err(|failure| failure.status)?;
     let (page, next) = scan.finish();
@@ -270,7 +284,7 @@ fn others_have_their_turn_while_long_names_are_compared() {
     let (pattern, open) = (Pattern::new(&text, &fold).unwrap(), node(DIRECTORY, true));
     let page =
         Page::new(DirectoryPage::new(DirectoryClass::Names, 4096).unwrap(), (DirectoryClass::Names, 4096), false);
-    let mut scan = Scan::new(&open, (&directory, NodeId::ROOT), &pattern, Next::This, page);
+    let mut scan = Scan::new(&open, (&directory, NodeId::ROOT), (&pattern, FoldTable::NEWEST), Next::This, page);
     let mut turns = 0;
     let others = async {
         loop {

@@ -41,6 +41,7 @@ fn node(kind: NodeKind, dos_attributes: u32) -> Attributes {
         change: ChangeId(1),
         device: Device::default(),
         dos_attributes,
+        xattr_bytes: 0,
         acl: None,
     }
 }
