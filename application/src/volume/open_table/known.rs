@@ -39,9 +39,7 @@ impl OpenTable {
             OpenHint::Unknown => Known::Ask,
         }
     }
-}
 
-impl OpenTable {
     /// Returns what the caller's open is for; nothing without one.
     pub(in crate::volume) async fn access_of(&self, caller: &Caller, node: NodeId) -> FsResult<ShareAccess> {
         if caller.opener.is_none() {

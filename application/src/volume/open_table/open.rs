@@ -15,6 +15,7 @@ use dittofs_ports::{CacheKey, Caller, OpenFailure, OpenRequest, Opened, ShareCha
 
 use super::patience_ms;
 use crate::volume::{
+    nodes::Nodes,
     open_table::{Answer, OpenTable, Verdict},
     share::Share,
 };
@@ -105,7 +106,7 @@ impl OpenTable {
             let freed = self.freed(node).notified();
             let lock = self.locks.lock(node).await;
             // Under the lock the node can lose its last name, but is not removed for good.
-            let stored = self.node_to_open(node).await?;
+            let stored = node_to_open(&self.nodes, node).await?;
             if !matches!(part, Part::Stream { .. }) {
                 self.demand_rights(caller, (&stored, directory), rights, request.created).await?;
             }
@@ -166,7 +167,7 @@ impl OpenTable {
             let held = self.change_opens(node, |opens| (own(opens, caller.client, open), Vec::new())).await?;
             if !held.ok_or(FsError::Stale)?.share.access.contains(share.access) {
                 demand_writable(&self.share, change.rights)?;
-                let stored = self.node_to_open(node).await?;
+                let stored = node_to_open(&self.nodes, node).await?;
                 self.demand_rights(caller, (&stored, None), change.rights, false).await?;
             }
             let verdict = self
@@ -197,10 +198,6 @@ impl OpenTable {
         }
     }
 
-    async fn node_to_open(&self, node: NodeId) -> FsResult<Arc<Node>> {
-        Ok(Arc::clone(self.nodes.view(&Query::node(node)).await?.node(node)?))
-    }
-
     async fn demand_rights(
         &self,
         caller: &Caller,
@@ -211,7 +208,7 @@ impl OpenTable {
         let credentials = &caller.credentials;
         // Who may do what with a stream is its file's to say.
         let file = match node.kind {
-            NodeKind::Stream => Some(self.node_to_open(node.parent.directory).await?),
+            NodeKind::Stream => Some(node_to_open(&self.nodes, node.parent.directory).await?),
             _ => None,
         };
         let node = file.as_deref().unwrap_or(node);
@@ -231,6 +228,10 @@ impl OpenTable {
         let may = removes && !sticky_forbids(&directory, &security, credentials);
         if may { Ok(()) } else { Err(FsError::Access) }
     }
+}
+
+async fn node_to_open(nodes: &Nodes, node: NodeId) -> FsResult<Arc<Node>> {
+    Ok(Arc::clone(nodes.view(&Query::node(node)).await?.node(node)?))
 }
 
 fn demand_writable(share: &Share, rights: AccessMask) -> FsResult<()> {
