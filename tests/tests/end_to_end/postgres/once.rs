@@ -297,11 +297,17 @@ impl Rig {
                 self.server().signal("CONT");
             }
             Event::ServerCutOff => {
-                for client in clients {
+                for client in &mut *clients {
                     client.connect(self.server());
                     assert!(client.send());
                 }
                 let_go(holder);
+                // What comes while the first one is under way gets no answer: a client sends it once more.
+                thread::sleep(2 * PAUSE);
+                for client in clients {
+                    client.connect(self.server());
+                    assert!(client.send());
+                }
             }
         }
     }
