@@ -31,7 +31,7 @@ enter_private_network "$@"
 all_cases=(check everyday sparse blocks times again pjdfstest fsx nconnect subdir)
 smb_cases=(both locks check@vers=3.1.1 fsx@vers=3.1.1 smb-everyday@vers=3.1.1 smb-locks@vers=3.1.1
   smb-xattrs@vers=3.1.1 smb-xattrs@vers=2.1
-  check@vers=3.1.1,seal fsx@vers=3.1.1,seal smb-everyday@vers=3.1.1,seal
+  check@vers=3.1.1,seal fsx@vers=3.1.1,seal smb-everyday@vers=3.1.1,seal smb-locks@vers=3.1.1,seal
   check@vers=2.1 fsx@vers=2.1 smb-everyday@vers=2.1 smb-locks@vers=2.1 check@vers=3.0,sign)
 short='' keep='' remote='' kills=() engine=${KERNEL_CLIENT_ENGINE:-uml} cases=()
 while [ $# -gt 0 ]; do

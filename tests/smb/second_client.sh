@@ -3,7 +3,7 @@
 # Usage: tests/smb/second_client.sh
 # Environment:
 #   SERVER_BIN   default target/release/dittofs
-# Needs cargo, which builds about two hundred crates, and python3 with venv. Exit status: 0 when all was as it should be.
+# Needs python3 with venv. Builds about two hundred crates. Exit status: 0 when all was as it should be.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

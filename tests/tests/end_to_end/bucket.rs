@@ -83,7 +83,8 @@ async fn what_nobody_knows_is_reported_and_deleted_only_when_asked_for() {
     let there = paths(&bucket);
     assert_eq!(there.len(), known.len() + 2);
     // Not where an object of this name would be: nobody's object, and nobody's business.
-    let elsewhere = known[0].with_file_name(format!("{:032x}", 7));
+    let digit = if known[0].parent().unwrap().ends_with("00") { "f" } else { "0" };
+    let elsewhere = known[0].with_file_name(digit.repeat(32));
     fs::copy(&known[0], &elsewhere).unwrap();
 
     for (words, left) in [

@@ -51,7 +51,7 @@ async fn client(world: &World, capabilities: Capabilities) -> SmbClient {
     SmbClient::log_on(world.port, (Guid([7; 16]), capabilities), USER).await
 }
 
-fn create() -> Request {
+fn create(name: &str) -> Request {
     Request::Create(CreateRequest {
         requested_oplock_level: OplockLevel::NONE,
         impersonation_level: ImpersonationLevel::IMPERSONATION,
@@ -60,7 +60,7 @@ fn create() -> Request {
         share_access: ShareAccess::READ,
         create_disposition: CreateDisposition::OPEN_IF,
         create_options: CreateOptions::empty(),
-        name: "file".into(),
+        name: name.into(),
         contexts: CreateContexts::default(),
     })
 }
@@ -80,14 +80,14 @@ async fn a_share_that_demands_encryption_takes_nothing_plain_and_others_do() {
     let (refused, _) = without.enter("sealed").await;
     assert_eq!(refused.status, NtStatus::ACCESS_DENIED, "the client can't encrypt");
     assert!(!flags(&mut without, "other").await.contains(ShareFlags::ENCRYPT_DATA));
-    without.done(create()).await;
+    without.done(create("of one that can't")).await;
 
     let mut plain = client(&world, Capabilities::LEASING | Capabilities::ENCRYPTION).await;
     assert!(flags(&mut plain, "sealed").await.contains(ShareFlags::ENCRYPT_DATA));
-    assert_eq!(plain.fails(create()).await, NtStatus::ACCESS_DENIED);
+    assert_eq!(plain.fails(create("file")).await, NtStatus::ACCESS_DENIED);
     assert_eq!(plain.fails(Request::TreeDisconnect).await, NtStatus::ACCESS_DENIED);
     assert!(!flags(&mut plain, "other").await.contains(ShareFlags::ENCRYPT_DATA), "that share demands nothing");
-    plain.done(create()).await;
+    plain.done(create("file")).await;
 }
 
 #[tokio::test]
@@ -122,19 +122,19 @@ async fn a_share_that_begins_to_demand_encryption_is_connected_to_again() {
     let world = world();
     let mut client = client(&world, Capabilities::LEASING | Capabilities::ENCRYPTION).await;
     assert!(!flags(&mut client, "other").await.contains(ShareFlags::ENCRYPT_DATA));
-    let opened = client.done(create()).await;
+    let opened = client.done(create("file")).await;
     assert!(matches!(opened, Response::Create(_)), "{opened:?}");
     world.home.configure(&configuration(world.port, ", smb_encryption: required"));
     let reloaded = world.home.run(&["reload"]);
     let text = String::from_utf8_lossy(&reloaded.stdout).into_owned();
     assert!(reloaded.status.success() && text.contains("smb_encryption"), "{reloaded:?}");
-    assert_eq!(client.fails(create()).await, NtStatus::NETWORK_NAME_DELETED);
+    assert_eq!(client.fails(create("file")).await, NtStatus::NETWORK_NAME_DELETED);
     client.done(Request::TreeDisconnect).await;
     assert!(flags(&mut client, "other").await.contains(ShareFlags::ENCRYPT_DATA));
-    assert_eq!(client.fails(create()).await, NtStatus::ACCESS_DENIED);
+    assert_eq!(client.fails(create("file")).await, NtStatus::ACCESS_DENIED);
     // What was open before is closed: with the shares that the client had.
     world.home.configure(&configuration(world.port, ""));
     assert!(world.home.run(&["reload"]).status.success());
     let mut alone = SmbClient::connect(world.port, "other", Guid([8; 16]), USER).await;
-    alone.done(create()).await;
+    alone.done(create("file")).await;
 }

@@ -46,8 +46,8 @@ pub struct Proxy {
 /// The orders to all connections.
 #[derive(Clone, Copy, Debug, Default)]
 struct Orders {
-    /// Plans are stopped there, in connections of lower numbers.
-    stop: Option<(Stop, u64)>,
+    /// So many plans are stopped there.
+    stop: Option<(Stop, usize)>,
     /// Connections of lower numbers end.
     ended_below: u64,
     /// The bytes of connections of lower numbers are lost, and nobody hears of it.
@@ -120,11 +120,10 @@ impl Proxy {
         self.shared.cuts_left.load(Ordering::Relaxed)
     }
 
-    /// Stops plans on their way, over the connections that there are: over later ones they get through.
-    pub fn stop_plans(&self, at: Stop) {
-        let next = self.next();
+    /// Stops the next plans on their way, so many of them: later ones get through.
+    pub fn stop_plans(&self, at: Stop, most: usize) {
         self.shared.stopped.store(0, Ordering::SeqCst);
-        self.shared.orders.send_modify(|orders| orders.stop = Some((at, next)));
+        self.shared.orders.send_modify(|orders| orders.stop = Some((at, most)));
     }
 
     /// Plans that were stopped since then.

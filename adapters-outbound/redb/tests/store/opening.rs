@@ -100,12 +100,12 @@ async fn a_newer_format_is_refused_and_says_which() {
     filled(folder.path()).await;
     let database = Database::open(folder.path().join(FILE)).unwrap();
     let transaction = database.begin_write().unwrap();
-    let newer = [b"dittofs metadata".as_slice(), &7u32.to_le_bytes()].concat();
+    let newer = [b"dittofs metadata".as_slice(), &8u32.to_le_bytes()].concat();
     transaction.open_table(FORMAT).unwrap().insert(b"format".as_slice(), newer.as_slice()).unwrap();
     transaction.commit().unwrap();
     drop(database);
     let error = refused(folder.path());
-    assert!(matches!(error, OpenError::Newer { found: 7, known: 6, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 8, known: 7, .. }), "{error}");
     assert!(error.to_string().contains("start a newer release"), "{error}");
 }
 

@@ -154,5 +154,5 @@ async fn a_database_of_the_second_format_gets_the_table() {
     let database = Database::open(folder.path().join("metadata.redb")).unwrap();
     let transaction = database.begin_read().unwrap();
     let format = transaction.open_table(DITTOFS).unwrap().get(b"format".as_slice()).unwrap().unwrap();
-    assert_eq!(format.value(), [b"dittofs metadata".as_slice(), &6u32.to_le_bytes()].concat());
+    assert_eq!(format.value(), [b"dittofs metadata".as_slice(), &7u32.to_le_bytes()].concat());
 }

@@ -17,7 +17,7 @@ use crate::{
 
 /// How long a request waits for a connection to the database, and how long at most until it is answered.
 const WAIT: u32 = 1;
-const ANSWERED_WITHIN: Duration = Duration::from_secs(4);
+const ANSWERED_WITHIN: Duration = Duration::from_secs(12);
 
 /// A question is put off. A change gets no answer, and its connection ends: a client that were told to try again would
 /// send it as another call, and nobody could tell that from the first. Sent again as the same call, it is done once.

@@ -232,8 +232,8 @@ impl Rig {
     /// Sends all calls, and returns when each is at the point.
     fn bring_to(&self, point: Point, clients: &mut [Client]) {
         match point {
-            Point::BeforeSending => self.proxy.stop_plans(Stop::Request),
-            Point::AfterCommit => self.proxy.stop_plans(Stop::Answer),
+            Point::BeforeSending => self.proxy.stop_plans(Stop::Request, clients.len()),
+            Point::AfterCommit => self.proxy.stop_plans(Stop::Answer, clients.len()),
             Point::BeforeCommit | Point::AfterAnswer => {}
         }
         for client in &mut *clients {

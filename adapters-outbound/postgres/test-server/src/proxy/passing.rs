@@ -110,13 +110,12 @@ impl Passing {
     /// Waits as long as plans are stopped here.
     async fn wait(&mut self, at: Stop) {
         let number = self.number;
-        let is_stopped = |orders: &Orders| {
-            number >= orders.ended_below && orders.stop.is_some_and(|(stop, below)| stop == at && number < below)
-        };
+        let stopped_of = |orders: &Orders| orders.stop.filter(|(stop, _)| *stop == at && number >= orders.ended_below);
         let now = *self.orders.borrow_and_update();
-        if is_stopped(&now) {
-            self.shared.stopped.fetch_add(1, Ordering::SeqCst);
-            self.orders.wait_for(|orders| !is_stopped(orders)).await.ok();
+        let Some((_, most)) = stopped_of(&now) else { return };
+        let one_more = |stopped: usize| (stopped < most).then_some(stopped + 1);
+        if self.shared.stopped.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more).is_ok() {
+            self.orders.wait_for(|orders| stopped_of(orders).is_none()).await.ok();
         }
     }
 
