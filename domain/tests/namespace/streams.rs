@@ -223,6 +223,8 @@ fn folded(table: FoldTable, text: &str) -> Name {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn streams_are_found_in_any_case_and_keep_theirs(steps in prop::collection::vec(step(), 1..40)) {
         let mut world = World::new();
