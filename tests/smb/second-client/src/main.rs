@@ -9,12 +9,15 @@ use smb::{
     FileAttributes, FileCreateArgs, FileDispositionInformation, FileFullDirectoryInformation, FileRenameInformation,
     FileStandardInformation, UncPath, connection::EncryptionMode,
 };
+use tokio::time::timeout;
 
 type Failure = Box<dyn std::error::Error>;
 
 /// Bytes that are written and read at once: more than that takes more than SMB 2.0.2 has.
 const BLOCK: usize = 64 << 10;
 const FILES: usize = 20;
+/// Once in thirty runs the client did not wake up for an answer that it had got.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 async fn main() {
@@ -40,7 +43,8 @@ async fn main() {
             let client = Client::new(ClientConfig { connection, ..ClientConfig::default() });
             let root = UncPath::new(server).and_then(|path| path.with_share(share)).expect("the share's name");
             client.share_connect(&root, user, password.clone()).await.expect("a session and the share");
-            work(&client, &root).await.unwrap_or_else(|error| panic!("{dialect:?}, encrypted {encrypts}: {error}"));
+            let done = timeout(PATIENCE, work(&client, &root)).await.expect("no answer is waited for so long");
+            done.unwrap_or_else(|error| panic!("{dialect:?}, encrypted {encrypts}: {error}"));
             client.close().await.expect("the end");
             println!("{dialect:?}, {}: ok", if encrypts { "encrypted" } else { "signed" });
         }
@@ -80,7 +84,8 @@ async fn work(client: &Client, root: &UncPath) -> Result<(), Failure> {
         file.close().await?;
     }
     let moved = open(client, &root.clone().with_path("second\\file 0")).await?;
-    let to = FileRenameInformation { replace_if_exists: false.into(), root_directory: 0, file_name: "second\\moved".into() };
+    let to =
+        FileRenameInformation { replace_if_exists: false.into(), root_directory: 0, file_name: "second\\moved".into() };
     moved.set_info(to).await?;
     moved.close().await?;
     let mut names = list(client, &root.clone().with_path("second")).await?;
