@@ -184,7 +184,7 @@ PATHS = (
     "x\0",
     "\0",
     "x\0y",
-    "x:stream",
+    "x:stream:$OTHER",
     "x:stream:$DATA",
     ":stream",
     "x::$BITMAP",
