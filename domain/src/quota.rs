@@ -1,10 +1,10 @@
 //! Quotas: how much a share may hold, how much each thing counts, and when growth is refused.
 //!
 //! Bytes are counted as they are allocated: the bytes that extents hold, and the bytes that nodes, names, targets of
-//! symlinks, access control lists and extended attributes count for. Bytes that are only in the journal count by the growth of the share
-//! once they are stored: bytes that replace stored bytes, or replace others that are not stored yet, count once. This
-//! growth is known as an upper bound at first. Only where the bound does not fit, the real growth has to be read from a
-//! map.
+//! symlinks, access control lists and extended attributes count for. Bytes that are only in the journal count by the
+//! growth of the share once they are stored: bytes that replace stored bytes, or replace others that are not stored yet,
+//! count once. This growth is known as an upper bound at first. Only where the bound does not fit, the real growth has
+//! to be read from a map.
 
 use crate::{
     acl::Acl,

@@ -26,7 +26,7 @@ pub use block::{
 pub use caller::{Caller, CaseRule, HandleSigner, NodeRef, Presented};
 pub use entry::{Entered, EntryService, ShareServices};
 pub use metadata::{
-    Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed, StreamEntry,
+    Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, NamedStream, Renamed,
     WeakAttributes,
 };
 pub use open::{

@@ -15,10 +15,10 @@ pub use inbound::{
     BackupObserver, BackupPhase, BackupProgress, BackupReport, BackupRequest, BlockService, CacheKey, CacheRequest,
     Caller, CaseRule, ChangeListener, Changed, CheckObserver, CheckOptions, CheckPhase, CheckProgress, CheckReport,
     Checked, CloneRange, CommitReply, Created, Entered, Entry, EntryService, HandleSigner, Linked, ListReply,
-    ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService, NameKind, NewNode, NewUser, NodeRef,
-    OpenEvents, OpenFailure, OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, PinningBackup, Presented,
-    ReadReply, RecoveryService, Renamed, RepairOutcome, SealedUnder, Seek, ShareChange, ShareInfo, ShareServices,
-    ShareSpace, Stability, StreamEntry, UserChange, UserInfo, Watch, WatchReply, WatchRequest, WatchService,
+    ListRequest, LockReply, LockRequest, Lookup, LookupName, MetadataService, NameKind, NamedStream, NewNode, NewUser,
+    NodeRef, OpenEvents, OpenFailure, OpenNameRequest, OpenRequest, OpenService, Opened, OpenedName, PinningBackup,
+    Presented, ReadReply, RecoveryService, Renamed, RepairOutcome, SealedUnder, Seek, ShareChange, ShareInfo,
+    ShareServices, ShareSpace, Stability, UserChange, UserInfo, Watch, WatchReply, WatchRequest, WatchService,
     WeakAttributes, WriteReply, WriteVerifier,
 };
 pub use outbound::{

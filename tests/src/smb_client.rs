@@ -52,6 +52,21 @@ pub struct Opening {
     pub share: ShareAccess,
 }
 
+/// Opens or makes a file which others may use meanwhile.
+pub fn opening(name: &str, access: AccessMask, disposition: CreateDisposition) -> CreateRequest {
+    CreateRequest {
+        requested_oplock_level: OplockLevel::NONE,
+        impersonation_level: ImpersonationLevel::IMPERSONATION,
+        desired_access: access,
+        file_attributes: FileAttributes::empty(),
+        share_access: ShareAccess::READ | ShareAccess::WRITE | ShareAccess::DELETE,
+        create_disposition: disposition,
+        create_options: CreateOptions::empty(),
+        name: Utf16Text::from(name),
+        contexts: CreateContexts::default(),
+    }
+}
+
 impl SmbClient {
     /// Connects to a share on a port of 127.0.0.1.
     pub async fn connect(port: u16, share: &str, guid: Guid, user: (&str, &str)) -> SmbClient {

@@ -3,11 +3,14 @@
 //! Each is written so that the planner can only look rows up by the columns of a key: an inner look-up is
 //! `CROSS JOIN LATERAL (… LIMIT 1)`, a list is `unnest`. A test reads the plans.
 
+mod accounts;
+
 use std::sync::LazyLock;
 
 use dittofs_domain::plan::FOLDED_MAX;
 
 use crate::{node, share_row};
+pub(crate) use accounts::{ADD_USER, CHANGE_USER, MACHINE, MAKE_MACHINE, REMOVE_USER, USER, USERS};
 
 /// Shows what a new session and its server are like.
 pub(crate) const CHECK: &str = "SELECT pg_backend_pid(),
@@ -134,32 +137,6 @@ pub(crate) const PUT_FOLDING: &str =
 /// Forgets operations of a share that count no longer: here. Another server that has taken the share since counts anew.
 pub(crate) const FORGET_OPERATIONS: &str = "DELETE FROM op USING standing_1($1, $3, $4)
 WHERE share = $1 AND at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 - $2::int8";
-
-pub(crate) const MACHINE: &str = "SELECT id FROM machine WHERE one = 1";
-
-pub(crate) const MAKE_MACHINE: &str =
-    "INSERT INTO machine (id, one) VALUES ($1, 1) ON CONFLICT (one) DO NOTHING RETURNING 1";
-
-pub(crate) const USERS: &str = "SELECT revision, uid, gid, is_disabled, name, groups, secret FROM account
-WHERE folded > $1 ORDER BY folded LIMIT $2";
-
-pub(crate) const USER: &str =
-    "SELECT revision, uid, gid, is_disabled, name, groups, secret FROM account WHERE folded = $1";
-
-/// Adds a user, if there is none; a row if it is there in this state, be it from the first time.
-pub(crate) const ADD_USER: &str =
-    "INSERT INTO account AS known (revision, uid, gid, is_disabled, folded, name, groups, secret)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (folded) DO UPDATE SET revision = $1 WHERE known.revision = $1 RETURNING 1";
-
-/// Changes a user that is in one state, or has been changed so already.
-pub(crate) const CHANGE_USER: &str =
-    "UPDATE account SET revision = $1, uid = $2, gid = $3, is_disabled = $4, name = $6, groups = $7, secret = $8
-WHERE folded = $5 AND (revision = $9 OR revision = $1) RETURNING 1";
-
-/// Removes a user in one state; a row if it is in another one.
-pub(crate) const REMOVE_USER: &str = "WITH gone AS (DELETE FROM account WHERE folded = $1 AND revision = $2)
-SELECT 1 FROM account WHERE folded = $1 AND revision <> $2";
 
 fn columns_of_node(of: &str) -> String {
     let columns: Vec<String> = node::COLUMNS.iter().map(|(name, _)| format!("{of}.{name}")).collect();

@@ -11,7 +11,7 @@ use dittofs_domain::{
     xattr::Xattrs,
 };
 use dittofs_ports::{
-    Caller, Changed, Created, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed, StreamEntry,
+    Caller, Changed, Created, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, NamedStream, Renamed,
 };
 
 use super::ServedShare;
@@ -103,7 +103,7 @@ impl MetadataService for ServedShare {
         strand(self.volume.names().streams().lookup(file, name)).await
     }
 
-    async fn streams(&self, _caller: &Caller, file: NodeId) -> FsResult<Vec<StreamEntry>> {
+    async fn streams(&self, _caller: &Caller, file: NodeId) -> FsResult<Vec<NamedStream>> {
         strand(self.volume.names().streams().list(file)).await
     }
 

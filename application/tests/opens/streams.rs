@@ -1,5 +1,7 @@
 //! Named streams: what opens them and holds their files, who may, and what becomes of them.
 
+mod removal;
+
 use std::time::Duration;
 
 use dittofs_domain::{
@@ -91,6 +93,28 @@ async fn flags(world: &World, node: NodeId) -> NodeFlags {
 
 fn failed(error: FsError) -> OpenFailure {
     OpenFailure::Failed(error)
+}
+
+/// Lets some time go by, in which the reaper does its work.
+async fn pass() {
+    tokio::time::sleep(Duration::from_secs(5)).await;
+}
+
+/// Nodes and rows are gone.
+async fn gone(world: &World, nodes: &[NodeId]) {
+    for _ in 0..10 {
+        pass().await;
+    }
+    for node in nodes {
+        assert!(world.metadata.view(&Query::node(*node)).await.unwrap().node(*node).is_err(), "{node} is left");
+        let left = world.metadata.list(*node, Space::Streams, Default::default(), 9, false).await.unwrap();
+        assert!(left.entries.is_empty());
+    }
+    assert!(world.metadata.unlinked(NodeId(0), 9).await.unwrap().is_empty());
+    let left = world.metadata.nodes(NodeId(0), 99).await.unwrap();
+    assert!(left.iter().all(|node| node.kind != NodeKind::Stream), "{left:?}");
+    let counted = world.metadata.statistics().await.unwrap();
+    assert_eq!((counted.nodes, counted.bytes), (1, 0), "nothing is counted for what is gone");
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,128 +217,6 @@ async fn what_is_no_file_and_no_directory_has_no_streams() {
     let stream = written(&world, "a", "s", b"").await;
     let link = LinkRequest { node: stream, directory: NodeId::ROOT, name: name("b") };
     assert_eq!(world.share.link(&nfs(1), &link, None).await.unwrap_err(), FsError::NotPermitted);
-}
-
-/// A denial concerns the file as far as it would be deleted, and only from the stream to the file.
-#[tokio::test(start_paused = true)]
-async fn an_open_of_a_stream_keeps_its_file_from_being_deleted() {
-    let world = World::new().await;
-    let exclusive = |request: OpenNameRequest| OpenNameRequest {
-        open: OpenRequest { deny: ShareAccess::all(), ..request.open },
-        ..request
-    };
-    let held = world.share.open_name(&nfs(1), &exclusive(make("a", "s"))).await.unwrap();
-    let other = world.share.open_name(&nfs(2), &exclusive(make("a", "t"))).await.unwrap();
-    let content = world.share.open_name(&nfs(2), &exclusive(request("a", "", None, READ | WRITE))).await.unwrap();
-    close(&world, &nfs(2), &content).await;
-    close(&world, &nfs(2), &other).await;
-    let deleting = request("a", "", None, AccessMask::DELETE);
-    let refused = world.share.open_name(&nfs(2), &deleting).await;
-    assert_eq!(refused.unwrap_err(), failed(FsError::ShareDenied));
-    close(&world, &nfs(1), &held).await;
-
-    let content = world.share.open_name(&nfs(2), &exclusive(request("a", "", None, READ))).await.unwrap();
-    let stream = world.share.open_name(&nfs(1), &make("a", "s")).await.unwrap();
-    close(&world, &nfs(1), &stream).await;
-    close(&world, &nfs(2), &content).await;
-    assert!(world.opens.is_idle());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_file_goes_with_the_last_open_of_its_streams() {
-    let world = World::new().await;
-    written(&world, "a", "s", b"bytes").await;
-    let stream = world.share.open_name(&nfs(1), &found("a", "s")).await.unwrap();
-    let of = stream.opened.attributes.file;
-    let opened = world.share.open_name(&nfs(2), &request("a", "", None, AccessMask::DELETE)).await.unwrap();
-    let entry = Some((NodeId::ROOT, name("a")));
-    world.share.set_deletion(&through(&nfs(2), &opened), of, opened.opened.token, entry).await.unwrap();
-    close(&world, &nfs(2), &opened).await;
-
-    assert_eq!(world.read(&through(&nfs(1), &stream), id(&stream)).await.unwrap(), b"bytes");
-    for request in [found("a", ""), found("a", "s"), make("a", "t")] {
-        assert_eq!(world.share.open_name(&nfs(2), &request).await.unwrap_err(), OpenFailure::Deleting);
-    }
-    close(&world, &nfs(1), &stream).await;
-    assert_eq!(file(&world, "a").await, Err(FsError::NotFound));
-    gone(&world, &[of, id(&stream)]).await;
-}
-
-/// A client of another protocol takes the name at once; the stream can be read for as long as it is open.
-#[tokio::test(start_paused = true)]
-async fn a_removed_file_and_its_streams_are_reaped_after_the_last_close() {
-    let world = World::new().await;
-    let stream = written(&world, "a", "s", b"bytes").await;
-    written(&world, "a", "t", b"more").await;
-    let of = file(&world, "a").await.unwrap().node;
-    let opened = world.share.open_name(&nfs(1), &found("a", "s")).await.unwrap();
-    world.remove(&nfs(2), "a").await.unwrap();
-    pass().await;
-    let through = through(&nfs(1), &opened);
-    assert_eq!(world.read(&through, stream).await.unwrap(), b"bytes");
-    assert_eq!(world.share.attributes(&through, stream).await.unwrap().size, 5);
-    close(&world, &nfs(1), &opened).await;
-    gone(&world, &[of, stream]).await;
-}
-
-/// Lets some time go by, in which the reaper does its work.
-async fn pass() {
-    tokio::time::sleep(Duration::from_secs(5)).await;
-}
-
-/// Nodes and rows are gone.
-async fn gone(world: &World, nodes: &[NodeId]) {
-    for _ in 0..10 {
-        pass().await;
-    }
-    for node in nodes {
-        assert!(world.metadata.view(&Query::node(*node)).await.unwrap().node(*node).is_err(), "{node} is left");
-        let left = world.metadata.list(*node, Space::Streams, Default::default(), 9, false).await.unwrap();
-        assert!(left.entries.is_empty());
-    }
-    assert!(world.metadata.unlinked(NodeId(0), 9).await.unwrap().is_empty());
-    let left = world.metadata.nodes(NodeId(0), 99).await.unwrap();
-    assert!(left.iter().all(|node| node.kind != NodeKind::Stream), "{left:?}");
-    let counted = world.metadata.statistics().await.unwrap();
-    assert_eq!((counted.nodes, counted.bytes), (1, 0), "nothing is counted for what is gone");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_is_removed_by_itself_and_its_file_stays() {
-    let world = World::new().await;
-    for stream in ["s", "t"] {
-        written(&world, "a", stream, b"bytes").await;
-    }
-    let of = file(&world, "a").await.unwrap().node;
-    for (stream, left) in [("s", 1), ("t", 0)] {
-        let opened = world.share.open_name(&nfs(1), &make("a", stream)).await.unwrap();
-        let entry = Some((of, name(stream)));
-        world.share.set_deletion(&through(&nfs(1), &opened), id(&opened), opened.opened.token, entry).await.unwrap();
-        let pending = world.share.open_name(&nfs(2), &found("a", stream)).await;
-        assert_eq!(pending.unwrap_err(), OpenFailure::Deleting);
-        close(&world, &nfs(1), &opened).await;
-        assert_eq!(streams(&world, "a").await.len(), left);
-        assert_eq!(flags(&world, of).await.contains(NodeFlags::STREAMS), left > 0);
-    }
-    world.remove(&nfs(1), "a").await.unwrap();
-    gone(&world, &[of]).await;
-}
-
-/// It goes by the name that it has, whatever name it was opened by.
-#[tokio::test(start_paused = true)]
-async fn a_renamed_stream_is_removed_by_its_new_name() {
-    let world = World::new().await;
-    let stream = written(&world, "a", "s", b"bytes").await;
-    let opened = world.share.open_name(&nfs(1), &make("a", "s")).await.unwrap();
-    let (caller, of) = (through(&nfs(1), &opened), opened.opened.attributes.file);
-    let entry = Some((of, name("s")));
-    world.share.set_deletion(&caller, stream, opened.opened.token, entry).await.unwrap();
-    let rename =
-        StreamRename { file: of, from: name("S"), to: name("new"), stream, held: AccessMask::DELETE, replace: false };
-    world.share.rename_stream(&caller, &rename).await.unwrap();
-    assert_eq!(streams(&world, "a").await, [("new".to_owned(), 5)]);
-    close(&world, &nfs(1), &opened).await;
-    assert!(streams(&world, "a").await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

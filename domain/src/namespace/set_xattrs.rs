@@ -50,7 +50,7 @@ pub fn decide(
     let node = view.node(node)?;
     check(node, request, context)?;
     let before = view.xattrs.as_deref();
-    // The node's count rises with each change of its attributes: it never was here before.
+    // The node's count rises with each change of its attributes.
     let version = ChangeId(node.change.0.saturating_add(1));
     let after = Xattrs::changed(before, &request.changes, version)?;
     let mut plan = Plan::at(shown_now(pending, context.now));
@@ -61,6 +61,10 @@ pub fn decide(
     }
     expect_permission(&mut plan, node);
     plan.require(Expectation::XattrsAre { node: node.id, version: before.map(Xattrs::version) });
+    if before.is_none() {
+        // Others may have come and gone, one of them with this version.
+        plan.require(Expectation::ChangeIs { node: node.id, change: node.change });
+    }
     let bytes = after.as_ref().map_or(0, Xattrs::bytes);
     let (set_flags, clear_flags) = match after {
         Some(_) => (NodeFlags::XATTRS, NodeFlags::empty()),

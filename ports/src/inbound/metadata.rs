@@ -142,7 +142,7 @@ pub struct ListReply {
 
 /// A named stream of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamEntry {
+pub struct NamedStream {
     /// Its name.
     pub name: Name,
     /// Its size in bytes.
@@ -216,7 +216,7 @@ pub trait MetadataService: Send + Sync {
 
     /// Returns the named streams of a file, in the order in which they were made. Whoever has the file open may see
     /// them.
-    async fn streams(&self, caller: &Caller, file: NodeId) -> FsResult<Vec<StreamEntry>>;
+    async fn streams(&self, caller: &Caller, file: NodeId) -> FsResult<Vec<NamedStream>>;
 
     /// Renames a stream. Needs the right to delete the file, by an open or as it is.
     async fn rename_stream(&self, caller: &Caller, request: &StreamRename) -> FsResult<()>;

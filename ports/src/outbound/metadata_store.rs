@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use dittofs_domain::{
     Cookie, Epoch, FoldTable, HandleKey, KeyId, Name, Node, NodeId, ObjectId, OpId, Scale, ShareId,
     backup::Backups,
+    namespace::stream::StreamEntry,
     ownership::Lineage,
     plan::{Applied, ObjectRecord, Plan, Query, Reference, Space, Statistics, UnlinkedReason, View},
 };
@@ -144,6 +145,12 @@ pub struct Listed {
     pub node: NodeId,
     /// That node, if asked for.
     pub record: Option<Arc<Node>>,
+}
+
+impl From<Listed> for StreamEntry {
+    fn from(Listed { name, cookie, node, record }: Listed) -> StreamEntry {
+        StreamEntry { name, cookie, node, is_there: record.is_some() }
+    }
 }
 
 /// A part of a directory.

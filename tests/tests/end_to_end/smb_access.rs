@@ -3,10 +3,9 @@
 use bytes::Bytes;
 use dittofs_smb_wire::{
     NtStatus, Request, Response,
-    access::{AccessMask, ShareAccess},
-    attributes::FileAttributes,
+    access::AccessMask,
     control::code,
-    create::{CreateContexts, CreateDisposition, CreateOptions, CreateRequest, ImpersonationLevel, OplockLevel},
+    create::{CreateDisposition, CreateOptions, CreateRequest},
     identifiers::{FileId, Guid},
     ioctl::{IoctlFlags, IoctlRequest},
     negotiate::Capabilities,
@@ -19,7 +18,7 @@ use dittofs_smb_wire::{
 use dittofs_tests::{
     ports::own_port,
     server::{Home, Server},
-    smb_client::SmbClient,
+    smb_client::{SmbClient, opening},
 };
 use rstest::rstest;
 
@@ -64,20 +63,6 @@ fn world() -> World {
 
 async fn client(world: &World, name: &str) -> SmbClient {
     SmbClient::log_on(world.port, (Guid([9; 16]), Capabilities::LEASING), (name, PASSWORD)).await
-}
-
-fn opening(name: &str, access: AccessMask, disposition: CreateDisposition) -> CreateRequest {
-    CreateRequest {
-        requested_oplock_level: OplockLevel::NONE,
-        impersonation_level: ImpersonationLevel::IMPERSONATION,
-        desired_access: access,
-        file_attributes: FileAttributes::empty(),
-        share_access: ShareAccess::READ | ShareAccess::WRITE | ShareAccess::DELETE,
-        create_disposition: disposition,
-        create_options: CreateOptions::empty(),
-        name: name.into(),
-        contexts: CreateContexts::default(),
-    }
 }
 
 async fn open(smb: &mut SmbClient, name: &str, access: AccessMask, disposition: CreateDisposition) -> FileId {

@@ -3,8 +3,7 @@
 use dittofs_smb_wire::{
     NtStatus, Request, Response,
     access::{AccessMask, ShareAccess},
-    attributes::FileAttributes,
-    create::{CreateContexts, CreateDisposition, CreateOptions, CreateRequest, ImpersonationLevel, OplockLevel},
+    create::{CreateDisposition, CreateRequest},
     identifiers::Guid,
     negotiate::Capabilities,
     tree_connect::ShareFlags,
@@ -12,7 +11,7 @@ use dittofs_smb_wire::{
 use dittofs_tests::{
     ports::own_port,
     server::{Home, Server},
-    smb_client::SmbClient,
+    smb_client::{SmbClient, opening},
 };
 
 use crate::{
@@ -51,17 +50,12 @@ async fn client(world: &World, capabilities: Capabilities) -> SmbClient {
     SmbClient::log_on(world.port, (Guid([7; 16]), capabilities), USER).await
 }
 
+/// One whom others may not write beside.
 fn create(name: &str) -> Request {
+    let access = AccessMask::FILE_GENERIC_READ | AccessMask::FILE_GENERIC_WRITE;
     Request::Create(CreateRequest {
-        requested_oplock_level: OplockLevel::NONE,
-        impersonation_level: ImpersonationLevel::IMPERSONATION,
-        desired_access: AccessMask::FILE_GENERIC_READ | AccessMask::FILE_GENERIC_WRITE,
-        file_attributes: FileAttributes::empty(),
         share_access: ShareAccess::READ,
-        create_disposition: CreateDisposition::OPEN_IF,
-        create_options: CreateOptions::empty(),
-        name: name.into(),
-        contexts: CreateContexts::default(),
+        ..opening(name, access, CreateDisposition::OPEN_IF)
     })
 }
 

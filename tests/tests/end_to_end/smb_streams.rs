@@ -3,21 +3,16 @@
 use bytes::Bytes;
 use dittofs_smb_wire::{
     NtStatus, Request, Response,
-    access::{AccessMask, ShareAccess},
-    attributes::FileAttributes,
+    access::AccessMask,
     close::{CloseFlags, CloseRequest},
-    create::{
-        CreateContexts, CreateDisposition, CreateOptions, CreateRequest, CreateResponse, ImpersonationLevel,
-        OplockLevel,
-    },
+    create::{CreateDisposition, CreateResponse},
     identifiers::{FileId, Guid},
     info::{FileClass, file},
     query_info::{InfoType, QueryInfoFlags, QueryInfoRequest},
     read::{Channel, ReadFlags, ReadRequest},
-    text::Utf16Text,
     write::{WriteFlags, WriteRequest},
 };
-use dittofs_tests::smb_client::SmbClient;
+use dittofs_tests::smb_client::{SmbClient, opening};
 
 use crate::{
     listing::list,
@@ -38,22 +33,8 @@ async fn alice(port: u16) -> SmbClient {
     SmbClient::connect(port, "export", Guid([0x57; 16]), ("alice", PASSWORD)).await
 }
 
-fn opening(name: &str, access: AccessMask, disposition: CreateDisposition) -> Request {
-    Request::Create(CreateRequest {
-        requested_oplock_level: OplockLevel::NONE,
-        impersonation_level: ImpersonationLevel::IMPERSONATION,
-        desired_access: access,
-        file_attributes: FileAttributes::empty(),
-        share_access: ShareAccess::READ | ShareAccess::WRITE | ShareAccess::DELETE,
-        create_disposition: disposition,
-        create_options: CreateOptions::empty(),
-        name: Utf16Text::from(name),
-        contexts: CreateContexts::default(),
-    })
-}
-
 async fn open(smb: &mut SmbClient, name: &str, access: AccessMask) -> CreateResponse {
-    match smb.done(opening(name, access, CreateDisposition::OPEN_IF)).await {
+    match smb.done(Request::Create(opening(name, access, CreateDisposition::OPEN_IF))).await {
         Response::Create(response) => response,
         other => panic!("{other:?}"),
     }
@@ -79,7 +60,9 @@ async fn written(smb: &mut SmbClient, name: &str, data: &'static [u8]) {
 }
 
 async fn read(smb: &mut SmbClient, name: &str) -> Bytes {
-    let Response::Create(opened) = smb.done(opening(name, READ, CreateDisposition::OPEN)).await else { panic!() };
+    let Response::Create(opened) = smb.done(Request::Create(opening(name, READ, CreateDisposition::OPEN))).await else {
+        panic!()
+    };
     let request = ReadRequest {
         padding: 0,
         flags: ReadFlags::empty(),
@@ -151,7 +134,7 @@ async fn streams_outlive_the_server_and_go_with_their_file() {
     for name in [&b"file"[..], b"lonely"] {
         nfs.remove_file(&root, name).await.unwrap();
     }
-    let missing = smb.fails(opening("file:Zone.Identifier", READ, CreateDisposition::OPEN)).await;
+    let missing = smb.fails(Request::Create(opening("file:Zone.Identifier", READ, CreateDisposition::OPEN))).await;
     assert_eq!(missing, NtStatus::OBJECT_NAME_NOT_FOUND);
     drop((smb, nfs));
     assert!(server.stop().status.success());
@@ -192,7 +175,13 @@ async fn what_a_stream_shows_and_who_may_use_it_is_its_files() {
     close(&mut smb, file_id).await;
 
     nfs.set(&file, with_mode(0o400), None).await.unwrap();
-    assert_eq!(smb.fails(opening("file:s", WRITE, CreateDisposition::OPEN)).await, NtStatus::ACCESS_DENIED);
-    assert_eq!(smb.fails(opening("file:new", READ, CreateDisposition::CREATE)).await, NtStatus::ACCESS_DENIED);
+    assert_eq!(
+        smb.fails(Request::Create(opening("file:s", WRITE, CreateDisposition::OPEN))).await,
+        NtStatus::ACCESS_DENIED
+    );
+    assert_eq!(
+        smb.fails(Request::Create(opening("file:new", READ, CreateDisposition::CREATE))).await,
+        NtStatus::ACCESS_DENIED
+    );
     assert_eq!(read(&mut smb, "file:s").await, b"bytes"[..]);
 }

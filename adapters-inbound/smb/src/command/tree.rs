@@ -28,8 +28,8 @@ pub(super) async fn connect(call: &Call, request: &TreeConnectRequest) -> Result
     let kind = if is_same(name, PIPES) { TreeKind::Pipes } else { TreeKind::Files(files(call, name).await?) };
     let (share_type, share_flags) = match &kind {
         TreeKind::Pipes => (ShareType::PIPE, ShareFlags::NO_CACHING),
-        // Clients may keep files for use without the server, if their users want.
         TreeKind::Files(files) if files.must_be_sealed => (ShareType::DISK, ShareFlags::ENCRYPT_DATA),
+        // Clients may keep files for use without the server, if their users want.
         TreeKind::Files(_) => (ShareType::DISK, ShareFlags::empty()),
     };
     let rights = match &kind {

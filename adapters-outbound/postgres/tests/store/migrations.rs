@@ -95,19 +95,24 @@ async fn functions_of_releases_before_leave_a_list_but_for_one_that_a_mode_repla
             // An update of the mode alone, and nothing else.
             let mut code = vec![0_i64; operands];
             code[..4].copy_from_slice(&[31, 1, 1, mode]);
-            let end = operands + 1;
-            let call = format!(
-                "SELECT o_a FROM {function}($1, ARRAY[$2::int8], '{{}}', '{{}}', false, ARRAY[1, 1, {end}]::int8[], \
-                 $3, '{{}}', ARRAY[''::bytea], ARRAY[0]::int8[], 0, 0)"
-            );
-            let call = sqlx::query(&call).bind(SHARE.0.cast_signed()).bind(file.0.cast_signed()).bind(code);
-            let answers = connection.fetch_all(call).await.unwrap();
-            assert_eq!(answers.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), [0], "{function}: applied");
+            apply_by_hand(&mut connection, function, file, code).await;
             let view = fixture.view(Query::node(file)).await;
             let node = view.node(file).unwrap();
             assert_eq!((i64::from(node.mode), node.acl.as_ref()), (mode, expected), "{function}");
         }
     }
+}
+
+/// Has a function apply a plan with one change, of one file.
+async fn apply_by_hand(connection: &mut PgConnection, function: &str, file: NodeId, code: Vec<i64>) {
+    let end = code.len() + 1;
+    let call = format!(
+        "SELECT o_a FROM {function}($1, ARRAY[$2::int8], '{{}}', '{{}}', false, ARRAY[1, 1, {end}]::int8[], $3, '{{}}', \
+         ARRAY[''::bytea], ARRAY[0]::int8[], 0, 0)"
+    );
+    let call = sqlx::query(&call).bind(SHARE.0.cast_signed()).bind(file.0.cast_signed()).bind(code);
+    let answers = connection.fetch_all(call).await.unwrap();
+    assert_eq!(answers.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), [0], "{function}: applied");
 }
 
 /// A server of a release before updates and removes nodes of whose attributes it knows nothing.
@@ -130,14 +135,7 @@ async fn functions_of_releases_before_leave_extended_attributes_and_remove_them_
         let mut update = vec![0_i64; operands];
         update[..4].copy_from_slice(&[31, 1, 1, 0o600]);
         for (code, is_removal) in [(update, false), (vec![36, 1], true)] {
-            let end = code.len() + 1;
-            let call = format!(
-                "SELECT o_a FROM {function}($1, ARRAY[$2::int8], '{{}}', '{{}}', false, ARRAY[1, 1, {end}]::int8[], \
-                 $3, '{{}}', ARRAY[''::bytea], ARRAY[0]::int8[], 0, 0)"
-            );
-            let call = sqlx::query(&call).bind(SHARE.0.cast_signed()).bind(file.0.cast_signed()).bind(code);
-            let answers = connection.fetch_all(call).await.unwrap();
-            assert_eq!(answers.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), [0], "{function}: applied");
+            apply_by_hand(&mut connection, function, file, code).await;
             let view = fixture.view(Query::xattrs(file)).await;
             assert_eq!(view.xattrs, xattrs.clone().filter(|_| !is_removal), "{function}");
             let node = view.nodes.first().map(|node| (node.mode, node.xattr_bytes));

@@ -220,21 +220,27 @@ async fn names_of_the_format_before_come_into_the_index_however_often_that_is_st
     assert!(halfway >= 1, "none was stopped between two steps");
 }
 
-#[tokio::test]
-async fn a_database_of_format_6_gets_the_table_for_extended_attributes() {
-    let disk = Disk::new(7);
-    let store = open(&disk).unwrap();
+/// A store of this release over a database that was of an earlier format, without a table: all else is as it was.
+async fn upgraded(disk: &Disk, number: u32, without: Table) -> RedbMetadataStore {
+    let store = open(disk).unwrap();
     fill(&*open_share(&store).await).await;
     let before = dump(&store).await;
     drop(store);
     let database = Builder::new().create_with_backend(disk.open(Part::Database).unwrap()).unwrap();
     let transaction = database.begin_write().unwrap();
-    assert!(transaction.delete_table(XATTRS).unwrap());
-    transaction.open_table(ABOUT).unwrap().insert(b"format".as_slice(), format(6).as_slice()).unwrap();
+    assert!(transaction.delete_table(without).unwrap());
+    transaction.open_table(ABOUT).unwrap().insert(b"format".as_slice(), format(number).as_slice()).unwrap();
     transaction.commit().unwrap();
     drop(database);
-    let store = open(&disk).unwrap();
+    let store = open(disk).unwrap();
     assert!(dump(&store).await == before, "something else is there after the upgrade");
+    store
+}
+
+#[tokio::test]
+async fn a_database_of_format_6_gets_the_table_for_extended_attributes() {
+    let disk = Disk::new(7);
+    let store = upgraded(&disk, 6, XATTRS).await;
     let share = open_share(&store).await;
     assert_eq!(share.xattr_bytes(NodeId(0), 10).await.unwrap(), []);
     let name = XattrName::new(Bytes::from_static(b"n")).unwrap();
@@ -252,18 +258,7 @@ async fn a_database_of_format_6_gets_the_table_for_extended_attributes() {
 #[tokio::test]
 async fn a_database_without_users_gets_the_table_for_them() {
     let disk = Disk::new(5);
-    let store = open(&disk).unwrap();
-    fill(&*open_share(&store).await).await;
-    let before = dump(&store).await;
-    drop(store);
-    let database = Builder::new().create_with_backend(disk.open(Part::Database).unwrap()).unwrap();
-    let transaction = database.begin_write().unwrap();
-    assert!(transaction.delete_table(USER).unwrap());
-    transaction.open_table(ABOUT).unwrap().insert(b"format".as_slice(), format(4).as_slice()).unwrap();
-    transaction.commit().unwrap();
-    drop(database);
-    let store = open(&disk).unwrap();
-    assert!(dump(&store).await == before, "something else is there after the upgrade");
+    let store = upgraded(&disk, 4, USER).await;
     let machine = MachineId([1, 2, 3]);
     assert_eq!(store.users().machine(machine).await.unwrap(), machine);
     assert_eq!(store.users().users(None, 10).await.unwrap(), []);

@@ -12,13 +12,12 @@ use dittofs_domain::{
     },
     node::NodeFlags,
     opens::{Deletion, OpenToken, Operation},
-    plan::{EntryKey, Plan, Query, View},
+    plan::{EntryKey, Plan, Query},
     xattr::XattrChange,
 };
 use dittofs_ports::{
     Caller, CaseRule, LookupName, NameKind, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName,
 };
-use smallvec::smallvec;
 
 use crate::volume::{
     names::Names,
@@ -127,8 +126,7 @@ impl Names {
         let replaced = async {
             if !xattrs.is_empty() || node.flags.contains(NodeFlags::STREAMS) {
                 // What keeps the content from being discarded keeps all of the file.
-                let targets = |_: &View| Ok(smallvec![(node.id, Operation::Overwrite)]);
-                self.opens.check_names(&through, Query::default(), targets).await?;
+                self.opens.check_operation(&through, node.id, Operation::Overwrite, |_| Ok(())).await?;
             }
             if !xattrs.is_empty() {
                 let request = SetXattrs { changes: xattrs.to_vec(), held: AccessMask::empty() };

@@ -10,10 +10,11 @@ use dittofs_domain::{
         stream::{self, STREAMS_MAX, StreamEntry},
     },
     opens::{Deletion, OpenToken, Operation},
-    plan::{Change, NodeUpdate, Plan, Query, Space, TimeChange, View},
+    plan::{Change, NodeUpdate, Plan, Query, Space, TimeChange},
 };
-use dittofs_ports::{Caller, Listed, LookupName, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName};
-use smallvec::smallvec;
+use dittofs_ports::{
+    Caller, Listing, LookupName, NamedStream, NewNode, OpenFailure, OpenNameRequest, OpenRequest, Opened, OpenedName,
+};
 
 use crate::volume::{
     names::{Names, opening::TRIES_MAX},
@@ -49,23 +50,23 @@ impl Streams<'_> {
         self.0.shown(own).await
     }
 
-    pub(crate) async fn list(&self, file: NodeId) -> FsResult<Vec<dittofs_ports::StreamEntry>> {
+    pub(crate) async fn list(&self, file: NodeId) -> FsResult<Vec<NamedStream>> {
         let seen = self.0.nodes.view(&Query::node(file)).await?;
         self.0.nodes.live(&seen, file)?;
         let mut streams = Vec::new();
-        for listed in self.listed(file, true).await? {
+        for listed in self.listed(file, true).await?.entries {
             let Some(record) = listed.record else { continue };
             let attributes = self.0.nodes.overlay(seen.version, &record).await?;
             let (size, used) = (attributes.size, attributes.used);
-            streams.push(dittofs_ports::StreamEntry { name: listed.name, size, used });
+            streams.push(NamedStream { name: listed.name, size, used });
         }
         Ok(streams)
     }
 
-    /// The entries of a file's streams. Never more than it can have, but for damage.
-    async fn listed(&self, file: NodeId, records: bool) -> FsResult<Vec<Listed>> {
+    /// The entries of a file's streams: all that it can have. There are more only where something is damaged.
+    async fn listed(&self, file: NodeId, records: bool) -> FsResult<Listing> {
         let listed = self.0.metadata.list(file, Space::Streams, Cookie::START, STREAMS_MAX, records).await;
-        Ok(listed.map_err(|error| self.0.share.metadata_failed(&error))?.entries)
+        listed.map_err(|error| self.0.share.metadata_failed(&error))
     }
 
     /// Opens a stream: first the file, which holds it, then the stream itself.
@@ -180,7 +181,7 @@ impl Streams<'_> {
     ) -> FsResult<Option<Opened>> {
         self.0.share.demand_writable()?;
         let change = seen.node(file)?.change;
-        let count = self.listed(file, false).await?.len();
+        let count = self.listed(file, false).await?.entries.len();
         let fresh = self.0.numbers.fresh().await?;
         let now = self.0.share.now();
         let context = Context { credentials: &caller.credentials, now };
@@ -227,7 +228,7 @@ impl Streams<'_> {
             let file = deletion.directory;
             let seen = self.0.nodes.view(&Query::node(file)).await?;
             let Ok(change) = seen.node(file).map(|file| file.change) else { return Ok(()) };
-            let listed = self.listed(file, false).await?;
+            let listed = self.listed(file, false).await?.entries;
             // Somebody may have renamed it.
             let Some(name) = listed.iter().find(|listed| listed.node == node).map(|listed| &listed.name) else {
                 return Ok(());
@@ -257,11 +258,11 @@ impl Streams<'_> {
             self.rest(attempt).await;
             let seen = self.0.nodes.view(&Query::node(file)).await?;
             let change = self.0.nodes.live(&seen, file)?.change;
-            let listed = self.listed(file, true).await?;
-            for listed in &listed {
+            let Listing { entries, complete, .. } = self.listed(file, true).await?;
+            for listed in &entries {
                 self.check(caller, listed.node, Operation::Remove).await?;
             }
-            let entries: Vec<StreamEntry> = listed.into_iter().map(stream_entry).collect();
+            let entries: Vec<StreamEntry> = entries.into_iter().map(StreamEntry::from).collect();
             let outcome = self
                 .0
                 .plans
@@ -269,7 +270,7 @@ impl Streams<'_> {
                     if view.node(file)?.change != change {
                         return Ok((Plan::default(), false));
                     }
-                    Ok((stream::clear(view, file, (&entries, true), self.0.share.now())?, true))
+                    Ok((stream::clear(view, file, (&entries, complete), self.0.share.now())?, complete))
                 })
                 .await?;
             if outcome.value {
@@ -303,8 +304,7 @@ impl Streams<'_> {
 
     /// Demands that those who have a stream open, or cached, let an operation on its name go on.
     async fn check(&self, caller: &Caller, stream: NodeId, operation: Operation) -> FsResult<()> {
-        let targets = |_: &View| Ok(smallvec![(stream, operation)]);
-        self.0.opens.check_names(caller, Query::default(), targets).await
+        self.0.opens.check_operation(caller, stream, operation, |_| Ok(())).await.map(drop)
     }
 
     /// Does what is left to do once an open has ended.
@@ -359,14 +359,9 @@ impl Streams<'_> {
 
 /// The open of a stream's file.
 fn of_file(request: &OpenNameRequest) -> OpenNameRequest {
-    let make = request.make.clone().map(|new| dittofs_ports::NewNode { how: CreateHow::Unchecked, ..new });
+    let make = request.make.clone().map(|new| NewNode { how: CreateHow::Unchecked, ..new });
     let mut rights = request.open.rights;
     rights.set(AccessMask::WRITE_DATA, rights.contains(AccessMask::WRITE_DATA) || request.open.truncate);
     let open = OpenRequest { rights, truncate: false, cache: None, ..request.open };
     OpenNameRequest { stream: None, make, replace: None, replace_xattrs: Vec::new(), open, ..request.clone() }
-}
-
-fn stream_entry(listed: Listed) -> StreamEntry {
-    let Listed { name, cookie, node, record } = listed;
-    StreamEntry { name, cookie, node, is_there: record.is_some() }
 }

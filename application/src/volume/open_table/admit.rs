@@ -123,7 +123,7 @@ impl OpenTable {
     /// # Errors
     /// `ShareDenied`, `Locked`; `Busy` after waiting; those of `may`, and `Stale`, only where somebody has anything on
     /// the node.
-    async fn check_operation(
+    pub(in crate::volume) async fn check_operation(
         &self,
         caller: &Caller,
         node: NodeId,

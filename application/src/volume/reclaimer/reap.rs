@@ -11,7 +11,7 @@ use dittofs_domain::{
     plan::{Change, Expectation, NodeUpdate, Plan, Query, Space, UnlinkedReason},
     quota,
 };
-use dittofs_ports::{Listed, ShareMetadata};
+use dittofs_ports::ShareMetadata;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use crate::{
@@ -135,7 +135,7 @@ impl Reaper {
             let change = stored.change;
             let listed = self.metadata.list(node, Space::Streams, Cookie::START, STREAMS_MAX, true).await;
             let listed = listed.map_err(|error| self.share.metadata_failed(&error))?;
-            let entries: Vec<StreamEntry> = listed.entries.into_iter().map(stream_entry).collect();
+            let entries: Vec<StreamEntry> = listed.entries.into_iter().map(StreamEntry::from).collect();
             self.plans
                 .run_under(lock, Query::node(node), |view| {
                     if !view.node(node).is_ok_and(|node| node.change == change) {
@@ -158,10 +158,6 @@ impl Reaper {
             }
         }
     }
-}
-
-fn stream_entry(Listed { name, cookie, node, record }: Listed) -> StreamEntry {
-    StreamEntry { name, cookie, node, is_there: record.is_some() }
 }
 
 /// Reaps nodes, some at a time. After a failure no more are begun: a store that is away is not asked for each of them.

@@ -165,8 +165,9 @@ async fn demand_none_open_below(call: &Call, node: NodeId, entered: &Entered) ->
     if server.opens_below.are_below(share, node) { Err(NtStatus::ACCESS_DENIED.into()) } else { Ok(()) }
 }
 
-/// Refuses to go on while a file is open: one that is to be replaced, or is below a directory that is renamed. The services would allow it where those who have it open allow that it is
-/// deleted; clients of this protocol expect otherwise. Who opens the file right afterwards keeps it.
+/// Refuses to go on while a file is open: one that is to be replaced, or is below a directory that is renamed. The
+/// services would allow it where those who have it open allow that it is deleted; clients of this protocol expect
+/// otherwise. Who opens the file right afterwards keeps it.
 async fn demand_unused(entered: &Entered, node: NodeId) -> Result<(), Failure> {
     let alone = open_request(AccessMask::DELETE, ShareAccess::all());
     match entered.share.open(&entered.caller, node, &alone).await {

@@ -34,7 +34,9 @@ pub(super) async fn set_allocation(call: &Call, node: &OpenNode, entered: &Enter
 /// changed the file just now, which does the same.
 async fn tell(node: &OpenNode, entered: &Entered, found: &Attributes) -> Result<(), Failure> {
     let held = node.access & AccessMask::WRITE_DATA;
-    let same = SetAttributes { guard: Some(found.ctime), held, ..SetAttributes::size(found.size) };
+    // A stream shows its file's time, which is no guard of its own changes.
+    let guard = (!node.is_stream()).then_some(found.ctime);
+    let same = SetAttributes { guard, held, ..SetAttributes::size(found.size) };
     match entered.share.set_attributes(&node.caller, node.node, &same, None).await {
         Ok(_) | Err(FsError::NotSync) => Ok(()),
         Err(error) => Err(error.into()),

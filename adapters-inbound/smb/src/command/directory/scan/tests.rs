@@ -14,8 +14,8 @@ use dittofs_domain::{
     xattr::Xattrs,
 };
 use dittofs_ports::{
-    Caller, Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, Renamed,
-    StreamEntry,
+    Caller, Changed, Created, Entry, Linked, ListReply, ListRequest, Lookup, LookupName, MetadataService, NamedStream,
+    Renamed,
 };
 use dittofs_smb_wire::{
     NtStatus,
@@ -152,7 +152,7 @@ impl MetadataService for Directory {
         Err(FsError::NotSupported)
     }
 
-    async fn streams(&self, _: &Caller, _: NodeId) -> FsResult<Vec<StreamEntry>> {
+    async fn streams(&self, _: &Caller, _: NodeId) -> FsResult<Vec<NamedStream>> {
         Err(FsError::NotSupported)
     }
 
