@@ -6,6 +6,7 @@
 #     CASE@OPTIONS mounts by SMB with these options of mount.cifs: check fsx smb-everyday smb-locks
 #     smb-xattrs
 #     both locks: a mount by NFS and one by SMB
+#     coherent: one by NFS and two by SMB
 #   --short   smaller trees, for CI (all cases in about a minute and a half)
 #   --smb     the default cases are those of SMB, in several dialects, signed and encrypted, on a share on disk
 #   --remote  a share at the tier remote, over a PostgreSQL and an S3 server of its own (BACKENDS_BIN)
@@ -18,7 +19,7 @@
 #   BACKENDS_BIN   default target/release/dittofs-backends
 #   KERNEL_CLIENT   the rig, default ../shared/kernel-client beside the project
 #   TIMEOUT         seconds for the whole boot, default 900; CASE_TIMEOUT of one case, default 600
-#   ROUNDS          of the case again, default 2000
+#   ROUNDS          of the case again, default 2000; RANDOM_SECONDS of the case coherent, default 60
 # Exit status: 0 when every case passed and the server ended cleanly on SIGTERM.
 # tests/kernel/setup.sh installs what this needs. All cases run in one boot.
 set -euo pipefail
@@ -29,7 +30,7 @@ root=$(cd "$here/../.." && pwd)
 enter_private_network "$@"
 
 all_cases=(check everyday sparse blocks times again pjdfstest fsx nconnect subdir)
-smb_cases=(both locks check@vers=3.1.1 fsx@vers=3.1.1 smb-everyday@vers=3.1.1 smb-locks@vers=3.1.1
+smb_cases=(both locks coherent check@vers=3.1.1 fsx@vers=3.1.1 smb-everyday@vers=3.1.1 smb-locks@vers=3.1.1
   smb-xattrs@vers=3.1.1 smb-xattrs@vers=2.1
   check@vers=3.1.1,seal fsx@vers=3.1.1,seal smb-everyday@vers=3.1.1,seal smb-locks@vers=3.1.1,seal
   check@vers=2.1 fsx@vers=2.1 smb-everyday@vers=2.1 smb-locks@vers=2.1 check@vers=3.0,sign)
@@ -119,7 +120,7 @@ rc=0
 LD_PRELOAD=$preload "$rig/in-kernel-client.sh" --engine "$engine" --timeout "${TIMEOUT:-900}" --results "$work/results" \
   --env "SERVER_NAME=${SERVER:-dittofs}" --env "PORT=$SERVER_PORT" --env "MOUNTPORT=$SERVER_MOUNTPORT" --env "EXPORT=$SERVER_EXPORT" \
   --env "MATERIAL=$work/material" --env "SHORT=$short" --env "RESTARTS=$RESTARTS" --env "SUITE=$rig/suites/suite.sh" \
-  --env "ROUNDS=${ROUNDS:-2000}" --env "CASE_TIMEOUT=${CASE_TIMEOUT:-600}" \
+  --env "ROUNDS=${ROUNDS:-2000}" --env "CASE_TIMEOUT=${CASE_TIMEOUT:-600}" --env "RANDOM_SECONDS=${RANDOM_SECONDS:-60}" \
   --env "SUITES=${SUITES:-$HOME/.cache/kernel-client-suites}" \
   -- bash "$here/guest/cases.sh" "${cases[@]}" &
 CLIENT_PID=$!

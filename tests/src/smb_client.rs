@@ -77,11 +77,7 @@ impl SmbClient {
     }
 
     /// Connects to a port of 127.0.0.1 as a client that can do this, and logs on.
-    pub async fn log_on(
-        port: u16,
-        (guid, capabilities): (Guid, Capabilities),
-        (user, password): (&str, &str),
-    ) -> SmbClient {
+    pub async fn log_on(port: u16, (guid, capabilities): (Guid, Capabilities), user: (&str, &str)) -> SmbClient {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let (received, others) = (BytesMut::new(), VecDeque::new());
@@ -95,13 +91,18 @@ impl SmbClient {
             contexts: Vec::new(),
         };
         client.done(Request::Negotiate(negotiate)).await;
-        let mut initiator = Initiator::new(Ntlm::new(user, "", password), &[Mechanism::Ntlm]);
-        let (header, challenge) = client.set_up(initiator.first(None)).await;
-        assert_eq!(header.status, NtStatus::MORE_PROCESSING_REQUIRED);
-        client.session_id = header.session_id;
-        let (header, _) = client.set_up(initiator.next(&challenge, [1; 8], [2; 16]).unwrap()).await;
-        assert_eq!(header.status, NtStatus::SUCCESS);
+        client.prove(user).await;
         client
+    }
+
+    /// Proves who the user is, for the first time or once more.
+    pub async fn prove(&mut self, (user, password): (&str, &str)) {
+        let mut initiator = Initiator::new(Ntlm::new(user, "", password), &[Mechanism::Ntlm]);
+        let (header, challenge) = self.set_up(initiator.first(None)).await;
+        assert_eq!(header.status, NtStatus::MORE_PROCESSING_REQUIRED);
+        self.session_id = header.session_id;
+        let (header, _) = self.set_up(initiator.next(&challenge, [1; 8], [2; 16]).unwrap()).await;
+        assert_eq!(header.status, NtStatus::SUCCESS);
     }
 
     /// Asks for a share. What is asked from then on is for that, if it may be had.

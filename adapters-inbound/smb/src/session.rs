@@ -4,14 +4,18 @@ mod channels;
 mod keys;
 mod table;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use dittofs_domain::{ClientId, Credentials, users::UserName};
 use dittofs_smb_wire::{NtStatus, identifiers::FileId};
 use parking_lot::{Mutex, RwLock};
+use tokio::time::Instant;
 
 use crate::{
     client::Client,
@@ -36,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) id: u64,
     /// Who it is of, as was last looked up.
     user: RwLock<Arc<User>>,
+    /// When its user proved last who it is.
+    proved: Mutex<Instant>,
     pub(crate) keys: Keys,
     /// The terms of the connection that it was set up on. Others must have the same.
     pub(crate) terms: Arc<Terms>,
@@ -65,6 +71,7 @@ impl Session {
         Session {
             id,
             user: RwLock::new(Arc::new(user)),
+            proved: Mutex::new(Instant::now()),
             keys,
             terms,
             client,
@@ -84,6 +91,16 @@ impl Session {
 
     pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
+    }
+
+    /// Its user has proved once more who it is.
+    pub(crate) fn prove(&self) {
+        *self.proved.lock() = Instant::now();
+    }
+
+    /// Whether its user has to prove who it is again, where a logon counts for so long (3.3.1.8, `ExpirationTime`).
+    pub(crate) fn has_expired(&self, logon: Option<Duration>) -> bool {
+        logon.is_some_and(|logon| self.proved.lock().elapsed() >= logon)
     }
 
     /// Who it is of.

@@ -156,8 +156,8 @@ pub(crate) static SHARES: LazyLock<String> =
 pub(crate) static SHARE: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {} FROM share WHERE id = $1", share_row::COLUMNS.join(", ")));
 
-/// A new share with its root: all its rows, or none if it is there already. The arguments are the columns of the
-/// share, and those of the root.
+/// A new share with its root: all its rows, or none if its id or its name is there already. The arguments are the
+/// columns of the share, and those of the root.
 pub(crate) static NEW_SHARE: LazyLock<String> = LazyLock::new(|| {
     let columns = share_row::COLUMNS;
     let values: Vec<String> = (1..=columns.len()).map(|number| format!("${number}")).collect();
@@ -165,7 +165,7 @@ pub(crate) static NEW_SHARE: LazyLock<String> = LazyLock::new(|| {
     let root: Vec<String> = root.map(|(index, (_, kind))| format!("${}::{kind}", columns.len() + 1 + index)).collect();
     let names: Vec<&str> = node::COLUMNS.iter().map(|(name, _)| *name).collect();
     format!(
-        "WITH made AS (INSERT INTO share ({}) VALUES ({}) ON CONFLICT (id) DO NOTHING RETURNING id),
+        "WITH made AS (INSERT INTO share ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING id),
             moves AS (INSERT INTO topology SELECT id, 0 FROM made),
             numbers AS (
                 INSERT INTO counter SELECT id, first, what
@@ -214,12 +214,51 @@ pub(crate) static LIST_WITH_NODES: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// How many keys a part of a query has. A single one has statements of its own, with its values for arguments: taking
+/// three arrays apart costs the database more than the whole look-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keys {
+    None,
+    One,
+    Many,
+}
+
+impl Keys {
+    pub(crate) fn of(count: usize) -> Keys {
+        match count {
+            0 => Keys::None,
+            1 => Keys::One,
+            _ => Keys::Many,
+        }
+    }
+
+    /// Keys with these columns as a relation `q`, in which `n` numbers them from 1 on; nothing without any.
+    fn relation(self, columns: &[(&str, &str)], mut argument: impl FnMut() -> String) -> Option<String> {
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let names = names.join(", ");
+        let mut values = |suffix: &str| {
+            let values: Vec<String> =
+                columns.iter().map(|(_, kind)| format!("{}::{kind}{suffix}", argument())).collect();
+            values.join(", ")
+        };
+        match self {
+            Keys::None => None,
+            Keys::One => Some(format!("(VALUES ({}, 1::int8)) q ({names}, n)", values(""))),
+            Keys::Many => Some(format!("unnest({}) WITH ORDINALITY q ({names}, n)", values("[]"))),
+        }
+    }
+}
+
+const KEY_OF_NODE: [(&str, &str); 1] = [("id", "int8")];
+
+const KEY_OF_ENTRY: [(&str, &str); 3] = [("directory", "int8"), ("space", "int2"), ("name", "bytea")];
+
 /// The parts of a query, which have a statement for each combination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
-    pub(crate) nodes: bool,
-    pub(crate) entries: bool,
-    pub(crate) folded: bool,
+    pub(crate) nodes: Keys,
+    pub(crate) entries: Keys,
+    pub(crate) folded: Keys,
     pub(crate) ancestors: bool,
     pub(crate) map: bool,
     pub(crate) xattrs: bool,
@@ -243,16 +282,19 @@ pub(crate) mod tag {
 impl Shape {
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Shape> {
-        (0..128_u8).map(|bits| {
-            let [nodes, entries, folded, ancestors, map, op, xattrs] =
-                [1, 2, 4, 8, 16, 32, 64].map(|bit| bits & bit != 0);
+        (0..27 << 4_usize).map(|number| {
+            let [nodes, entries, folded] =
+                [1, 3, 9].map(|place| [Keys::None, Keys::One, Keys::Many][(number >> 4) / place % 3]);
+            let [ancestors, map, xattrs, op] = [1, 2, 4, 8].map(|bit| number & bit != 0);
             Shape { nodes, entries, folded, ancestors, map, xattrs, op }
         })
     }
 
     fn number(self) -> usize {
-        let bits = [self.nodes, self.entries, self.folded, self.ancestors, self.map, self.op, self.xattrs];
-        bits.iter().rev().fold(0, |number, bit| number << 1 | usize::from(*bit))
+        let keys =
+            [self.folded, self.entries, self.nodes].into_iter().fold(0, |number, keys| number * 3 + keys as usize);
+        let parts = [self.op, self.xattrs, self.map, self.ancestors];
+        parts.into_iter().fold(keys, |number, part| number << 1 | usize::from(part))
     }
 
     /// The statement: arguments are the share, and then those of each part, in the order of the fields.
@@ -279,20 +321,15 @@ fn view(shape: Shape) -> String {
         "SELECT 0::int2, NULL::int8, n, NULL::int8, NULL::bytea, {no_node} FROM topology WHERE share = $1"
     )];
     let mut begin = String::new();
-    if shape.nodes {
-        let ids = argument();
+    if let Some(keys) = shape.nodes.relation(&KEY_OF_NODE, &mut argument) {
         parts.push(format!(
-            "SELECT 1::int2, q.n, NULL::int8, NULL::int8, NULL::bytea, {node}
-            FROM unnest({ids}::int8[]) WITH ORDINALITY q (id, n)
+            "SELECT 1::int2, q.n, NULL::int8, NULL::int8, NULL::bytea, {node} FROM {keys}
             CROSS JOIN LATERAL (SELECT * FROM node WHERE share = $1 AND id = q.id LIMIT 1) n"
         ));
     }
-    if shape.entries {
-        let (directories, spaces, names) = (argument(), argument(), argument());
+    if let Some(keys) = shape.entries.relation(&KEY_OF_ENTRY, &mut argument) {
         parts.push(format!(
-            "SELECT 2::int2, q.n, e.cookie, {IS_EMPTY}, NULL::bytea, {node}
-            FROM unnest({directories}::int8[], {spaces}::int2[], {names}::bytea[])
-                WITH ORDINALITY q (directory, space, name, n)
+            "SELECT 2::int2, q.n, e.cookie, {IS_EMPTY}, NULL::bytea, {node} FROM {keys}
             CROSS JOIN LATERAL (
                 SELECT node, cookie FROM entry
                 WHERE share = $1 AND directory = q.directory AND space = q.space AND name = q.name LIMIT 1
@@ -300,9 +337,8 @@ fn view(shape: Shape) -> String {
             CROSS JOIN LATERAL (SELECT * FROM node WHERE share = $1 AND id = e.node LIMIT 1) n"
         ));
     }
-    if shape.folded {
-        let arguments = [argument(), argument(), argument()];
-        parts.push(alike(&arguments, &node));
+    if let Some(keys) = shape.folded.relation(&KEY_OF_ENTRY, &mut argument) {
+        parts.push(alike(&keys, &node));
     }
     if shape.ancestors {
         let directory = argument();
@@ -338,11 +374,9 @@ fn view(shape: Shape) -> String {
 }
 
 /// The entries of folded names: that of just this name, and those of the index.
-fn alike([directories, spaces, names]: &[String; 3], node: &str) -> String {
+fn alike(keys: &str, node: &str) -> String {
     format!(
-        "SELECT 6::int2, q.n, e.cookie, {IS_EMPTY}, e.name, {node}
-        FROM unnest({directories}::int8[], {spaces}::int2[], {names}::bytea[])
-            WITH ORDINALITY q (directory, space, name, n)
+        "SELECT 6::int2, q.n, e.cookie, {IS_EMPTY}, e.name, {node} FROM {keys}
         CROSS JOIN LATERAL (
             (
                 SELECT node, cookie, name FROM entry

@@ -137,13 +137,12 @@ impl MetadataStore for PostgresMetadataStore {
     async fn create_share(&self, record: &ShareRecord, root: &Node) -> Result<(), MetadataError> {
         let root = Node { since: Tree::FIRST, ..root.clone() };
         let new = share_row::with_columns(Statement::new(statements::NEW_SHARE.as_str()), record);
-        match self.connections.write(node::with_columns(new, &root)).await {
-            Err(Fault::Malformed(_)) if self.shares().await?.iter().any(|share| share.name == record.name) => {
-                let found = "another share has this name: another server may have made it just now";
-                Err(MetadataError::Unavailable(found.into()))
-            }
-            made => Ok(made.map(drop)?),
+        let made = self.connections.write(node::with_columns(new, &root)).await?;
+        if made.is_empty() && !self.shares().await?.iter().any(|share| share.id == record.id) {
+            let found = "another share has this name: another server may have made it just now";
+            return Err(MetadataError::Unavailable(found.into()));
         }
+        Ok(())
     }
 
     async fn share(&self, id: ShareId) -> Result<Option<Arc<dyn ShareMetadata>>, MetadataError> {

@@ -18,7 +18,7 @@ use crate::{
     fault::Fault,
     node::{self, Columns},
     numbers::{bound, count, operation, signed, unsigned},
-    statements::{Shape, tag},
+    statements::{Keys, Shape, tag},
 };
 
 /// Where the columns of a node begin in a row of a view.
@@ -36,24 +36,22 @@ pub(crate) struct Remembered {
 /// The statement of a query.
 pub(crate) fn statement(claim: &Claim, query: &Query) -> Statement {
     let shape = Shape {
-        nodes: !query.nodes.is_empty(),
-        entries: !query.entries.is_empty(),
-        folded: !query.folded.is_empty(),
+        nodes: Keys::of(query.nodes.len()),
+        entries: Keys::of(query.entries.len()),
+        folded: Keys::of(query.folded.len()),
         ancestors: query.ancestors_of.is_some(),
         map: query.map.is_some(),
         xattrs: query.xattrs_of.is_some(),
         op: query.op.is_some(),
     };
     let mut statement = Statement::new(shape.statement()).with(signed(claim.share.0));
-    if shape.nodes {
-        statement = statement.with(query.nodes.iter().map(|id| signed(id.0)).collect::<Vec<i64>>());
-    }
-    if shape.entries {
-        statement = with_keys(statement, query.entries.iter().map(|key| (key, key.name.clone())));
-    }
-    if shape.folded {
-        statement = with_keys(statement, query.folded.iter().map(|key| (key, claim.folding().folded(&key.name))));
-    }
+    statement = match &*query.nodes {
+        [] => statement,
+        [id] => statement.with(signed(id.0)),
+        ids => statement.with(ids.iter().map(|id| signed(id.0)).collect::<Vec<i64>>()),
+    };
+    statement = with_keys(statement, query.entries.iter().map(|key| (key, key.name.clone())));
+    statement = with_keys(statement, query.folded.iter().map(|key| (key, claim.folding().folded(&key.name))));
     if let Some(directory) = query.ancestors_of {
         statement = statement.with(signed(directory.0));
     }
@@ -72,11 +70,17 @@ pub(crate) fn statement(claim: &Claim, query: &Query) -> Statement {
 }
 
 /// Adds keys of entries, with the names to look for.
-fn with_keys<'a>(statement: Statement, keys: impl Iterator<Item = (&'a EntryKey, Name)> + Clone) -> Statement {
-    statement
-        .with(keys.clone().map(|(key, _)| signed(key.directory.0)).collect::<Vec<i64>>())
-        .with(keys.clone().map(|(key, _)| key.space as i16).collect::<Vec<i16>>())
-        .with(keys.map(|(_, name)| name.as_bytes().to_vec()).collect::<Vec<Vec<u8>>>())
+fn with_keys<'a>(statement: Statement, keys: impl ExactSizeIterator<Item = (&'a EntryKey, Name)> + Clone) -> Statement {
+    match Keys::of(keys.len()) {
+        Keys::None => statement,
+        Keys::One => keys.fold(statement, |statement, (key, name)| {
+            statement.with(signed(key.directory.0)).with(key.space as i16).with(name.as_bytes().to_vec())
+        }),
+        Keys::Many => statement
+            .with(keys.clone().map(|(key, _)| signed(key.directory.0)).collect::<Vec<i64>>())
+            .with(keys.clone().map(|(key, _)| key.space as i16).collect::<Vec<i16>>())
+            .with(keys.map(|(_, name)| name.as_bytes().to_vec()).collect::<Vec<Vec<u8>>>()),
+    }
 }
 
 fn with_operation(statement: Statement, op: OpId, Remembered { opened, age }: Remembered) -> Statement {

@@ -2,7 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use dittofs_tests::server::Home;
+use dittofs_smb_wire::{
+    NtStatus, Request,
+    access::ShareAccess,
+    close::{CloseFlags, CloseRequest},
+    create::OplockLevel,
+    flush::FlushRequest,
+    identifiers::Guid,
+};
+use dittofs_tests::{
+    server::Home,
+    smb_client::{Opening, SmbClient},
+};
 use nfs3_client::nfs3_types::nfs3::{Nfs3Option, sattr3};
 use smb2::client::Session as Logon;
 use tokio::time::sleep;
@@ -72,6 +83,26 @@ async fn who_proves_its_password_again_gets_its_groups_of_now() {
     assert!(client.can_list("group").await);
     Logon::setup(client.smb.connection_mut(), "alice", PASSWORD, "").await.unwrap_err();
     assert!(!client.can_list("").await);
+}
+
+#[tokio::test]
+async fn a_logon_counts_for_so_long_and_then_the_user_proves_itself_again() {
+    let world = World::new("    signing: optional\n    limits: { logon_seconds: 4 }\n");
+    world.give_root().await;
+    let alice = ("alice", PASSWORD);
+    let mut client = SmbClient::connect(world.port, "export", Guid([1; 16]), alice).await;
+    let opening = |name| Opening { name, oplock: OplockLevel::NONE, contexts: Vec::new(), share: ShareAccess::all() };
+    let (kept, given_back) = (client.open(opening("kept")).await.file_id, client.open(opening("back")).await.file_id);
+    let flush = Request::Flush(FlushRequest { file_id: kept });
+    let mut expired = async || client.fails(flush.clone()).await == NtStatus::NETWORK_SESSION_EXPIRED;
+    eventually("the logon counts for ever", &mut expired).await;
+    assert!(expired().await, "only the user's proof makes it count again");
+    let close = |file_id| Request::Close(CloseRequest { flags: CloseFlags::empty(), file_id });
+    client.done(close(given_back)).await;
+    client.done(Request::Echo).await;
+    client.prove(alice).await;
+    client.done(flush).await;
+    client.done(close(kept)).await;
 }
 
 #[tokio::test]

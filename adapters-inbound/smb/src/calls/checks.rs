@@ -33,6 +33,9 @@ pub(super) fn call(
     let session_id = if is_related { related.session_id.unwrap_or_default() } else { header.session_id };
     let session = link.session(session_id)?;
     demand_trust(&session, || session.channels.signer(link), message, sealed)?;
+    if session.has_expired(link.server.options.limits.logon) && !goes_on(header.command) {
+        return Err(NtStatus::NETWORK_SESSION_EXPIRED.into());
+    }
     let tree_id = match header.routing {
         _ if is_related && related.tree_id.is_some() => related.tree_id.unwrap_or_default(),
         Routing::Synchronous { tree_id, .. } => tree_id,
@@ -57,6 +60,13 @@ pub(super) fn call(
         new_oplock: OnceLock::new(),
         is_sealed: sealed.is_some(),
     })
+}
+
+/// Whether a request is carried out in a session whose logon counts no longer: what gives something back is (3.3.5.2.9),
+/// and what only asks whether the server is there. An acknowledgement is not in the standard's list; without it another
+/// client would wait for its time-out.
+fn goes_on(command: Command) -> bool {
+    matches!(command, Command::LOGOFF | Command::CLOSE | Command::LOCK | Command::OPLOCK_BREAK | Command::ECHO)
 }
 
 fn needs_tree(command: Command) -> bool {

@@ -151,6 +151,7 @@ async fn finish(
     let session = match existing {
         // The keys stay as they are (3.3.5.5.3), and so does the user, whose groups may be others by now.
         Onto::Again(session) if session.user().name == user.name => {
+            session.prove();
             renew(&link.server, &session, user).await;
             session.is_anonymous.store(false, Ordering::Release);
             session

@@ -53,6 +53,8 @@ pub struct SmbLimits {
     pub stall: Duration,
     /// How often the users of sessions are looked up again.
     pub users: Duration,
+    /// How long a logon counts; then the user has to prove itself again. None: until the session ends.
+    pub logon: Option<Duration>,
     /// How long requests may go on after the signal to stop.
     pub drain: Duration,
 }
@@ -73,7 +75,7 @@ impl SmbOptions {
     pub(crate) fn needing_restart(&self, newer: &SmbOptions) -> Vec<&'static str> {
         // All fields are named, so that none that is new is forgotten.
         let SmbOptions { listen, signing_required, encryption, dialect_min, dialect_max, server_name, limits } = self;
-        let SmbLimits { sessions, trees, opens, in_flight, stall, users, drain: _ } = limits;
+        let SmbLimits { sessions, trees, opens, in_flight, stall, users, logon, drain: _ } = limits;
         let differ = [
             ("listen", *listen != newer.listen),
             ("signing", *signing_required != newer.signing_required),
@@ -86,6 +88,7 @@ impl SmbOptions {
             ("limits.in_flight", *in_flight != newer.limits.in_flight),
             ("limits.stall_seconds", *stall != newer.limits.stall),
             ("limits.users_seconds", *users != newer.limits.users),
+            ("limits.logon_seconds", *logon != newer.limits.logon),
         ];
         differ.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
@@ -115,6 +118,7 @@ impl Default for SmbLimits {
             in_flight: 512,
             stall: Duration::from_secs(30),
             users: Duration::from_secs(60),
+            logon: None,
             drain: Duration::from_secs(10),
         }
     }

@@ -34,19 +34,25 @@ async fn the_database_understands_every_statement() {
 
 #[test]
 fn each_shape_has_its_statement() {
-    for shape in Shape::all() {
+    for (number, shape) in Shape::all().enumerate() {
+        assert_eq!(shape.number(), number);
         let text = shape.statement();
         let parts = [
-            (shape.nodes, "SELECT 1::int2"),
-            (shape.entries, "SELECT 2::int2"),
+            (shape.nodes != Keys::None, "SELECT 1::int2"),
+            (shape.entries != Keys::None, "SELECT 2::int2"),
             (shape.ancestors, "SELECT 3::int2"),
             (shape.map, "SELECT 4::int2"),
             (shape.op, "SELECT 5::int2"),
-            (shape.folded, "SELECT 6::int2"),
+            (shape.folded != Keys::None, "SELECT 6::int2"),
             (shape.xattrs, "SELECT 8::int2"),
         ];
         for (is_asked, part) in parts {
             assert_eq!(text.contains(part), is_asked, "{shape:?}");
+        }
+        let keys = [shape.nodes, shape.entries, shape.folded];
+        for (how, relation) in [(Keys::One, "(VALUES ("), (Keys::Many, "unnest(")] {
+            let count = keys.iter().filter(|keys| **keys == how).count();
+            assert_eq!(text.matches(relation).count(), count, "{shape:?}");
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A share is one server's at a time.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use dittofs_domain::{
     Node, NodeId, NodeKind, OpId, ShareId,
@@ -202,4 +205,23 @@ async fn of_servers_that_make_a_share_at_once_one_does() {
     let made = tasks.join_all().await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1, "{made:?}");
     assert!(made.iter().flat_map(|made| made.as_ref().err()).all(|error| error.contains("this name")), "{made:?}");
+}
+
+/// A call whose answer was lost is sent again beside itself. That its name is there as well as its id, and that the
+/// database may come upon either first, is not what the caller hears of.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_share_made_many_times_at_once_is_there_for_each() {
+    let server = PostgresServer::start();
+    let store = Arc::new(PostgresMetadataStore::open(&options(&server)).await.unwrap());
+    for id in 1..=30 {
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let (store, record) = (Arc::clone(&store), ShareRecord::new(ShareId(id), format!("/{id}")));
+            tasks.spawn(async move { store.create_share(&record, &Node::root(0, 0, 0o755, time(1))).await });
+        }
+        for made in tasks.join_all().await {
+            made.unwrap();
+        }
+    }
+    assert_eq!(store.shares().await.unwrap().len(), 30);
 }

@@ -16,6 +16,8 @@ const ENCRYPTION: [(&str, Encryption); 3] =
     [("off", Encryption::Off), ("offered", Encryption::Offered), ("required", Encryption::Required)];
 /// The longest name that NetBIOS knows.
 const NAME_MAX: usize = 15;
+/// The longest that a logon may count, if not for ever: a year.
+const LOGON_SECONDS_MAX: u64 = 366 * 86_400;
 
 pub(in crate::config) fn read(mut section: Section<'_>) -> SmbOptions {
     let default = SmbOptions::default();
@@ -76,6 +78,7 @@ fn read_limits(mut section: Section<'_>, default: &SmbLimits) -> SmbLimits {
     let stall = seconds("stall_seconds", default.stall);
     let users = seconds("users_seconds", default.users);
     let drain = seconds("drain_seconds", default.drain);
+    let logon = section.take_number("logon_seconds", 1..=LOGON_SECONDS_MAX).map(Duration::from_secs);
     section.finish();
-    SmbLimits { sessions, trees, opens, in_flight, stall, users, drain }
+    SmbLimits { sessions, trees, opens, in_flight, stall, users, logon, drain }
 }
