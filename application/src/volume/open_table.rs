@@ -5,6 +5,7 @@
 
 mod admit;
 mod closing;
+mod directories;
 mod events;
 mod grace;
 mod known;
@@ -14,6 +15,7 @@ mod open;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use directories::LeasedDirectories;
 use dittofs_domain::{
     NodeId,
     error::{FsError, FsResult},
@@ -59,6 +61,8 @@ pub(crate) struct OpenTable {
     state: Arc<dyn OpenState>,
     garbage: Arc<Garbage>,
     subscribers: Subscribers,
+    /// The directories that somebody has a lease of.
+    directories: LeasedDirectories,
     /// Rights or opens of one of these nodes have gone.
     freed: Vec<Notify>,
     /// Nodes without a name that the reaper found open.
@@ -143,7 +147,8 @@ impl OpenTable {
         let freed = (0..SHARDS).map(|_| Notify::new()).collect();
         let (subscribers, nameless) = (Subscribers::new(Arc::clone(&share)), Mutex::default());
         let grace = Grace::new(Arc::clone(&share));
-        OpenTable { share, nodes, locks, state, garbage, subscribers, freed, nameless, grace }
+        let directories = LeasedDirectories::default();
+        OpenTable { share, nodes, locks, state, garbage, subscribers, directories, freed, nameless, grace }
     }
 
     /// Notifies an adapter from now on of what becomes of its clients' state.
@@ -188,7 +193,11 @@ impl OpenTable {
         if !self.has_opens(node) {
             return;
         }
-        let forgotten = self.state.update(node, &mut |opens: &mut NodeOpens| *opens = NodeOpens::default()).await;
+        let mut forget = |opens: &mut NodeOpens| {
+            *opens = NodeOpens::default();
+            self.directories.changed(node, opens);
+        };
+        let forgotten = self.state.update(node, &mut forget).await;
         if let Err(error) = forgotten {
             self.share.opens_failed(&error);
         }
@@ -207,6 +216,7 @@ impl OpenTable {
         let mut change = |opens: &mut NodeOpens| {
             let revoked = opens.expire(now_ms);
             answered = Some((revoked, question(opens, now_ms + BREAK_MS)));
+            self.directories.changed(node, opens);
         };
         self.state.update(node, &mut change).await.map_err(|error| self.share.opens_failed(&error))?;
         let Some((revoked, answer)) = answered else {

@@ -112,6 +112,7 @@ impl Reclaimer {
         }
         while !self.share.is_closing() {
             let result = async {
+                self.reaper.opens.catch_up().await;
                 let left = self.plans.ledger().left();
                 self.reaper.reap().await?;
                 self.plans.ledger().reaped(left);

@@ -169,9 +169,11 @@ impl Names {
         let fresh = self.numbers.fresh().await?;
         let now = self.share.now();
         let context = Context { credentials: &caller.credentials, now };
-        let (token, lease) = self.opens.open_unmade(caller, (fresh.node, part), &request.open).await?;
+        let (token, lease) =
+            self.opens.open_unmade(caller, (fresh.node, create.kind.node_kind(), part), &request.open).await?;
         let outcome = self
             .plans
+            .of(caller)
             .run_growing(caller.case.of(create::query(&create)), None, |view| {
                 Ok(match create::decide_with(view, &create, &new.dos, &context, fresh)? {
                     CreateDecision::New(decision) => (decision.plan, true),
@@ -220,7 +222,13 @@ impl Names {
                 self.share.demand_writable()?;
                 self.demand_empty(node).await?;
                 let credentials = caller.credentials.clone();
-                Some(Deletion { directory, name, credentials, client: caller.client })
+                Some(Deletion {
+                    directory,
+                    name,
+                    credentials,
+                    client: caller.client,
+                    parent_lease: caller.parent_lease,
+                })
             }
         };
         let is_deleting = deletion.is_some();
@@ -275,7 +283,8 @@ impl Names {
         };
         // The name is the one that the entry has.
         let (credentials, case) = (deletion.credentials.clone(), CaseRule::Sensitive);
-        let caller = Caller { credentials, opener: None, client: deletion.client, case };
+        let (client, parent_lease) = (deletion.client, deletion.parent_lease);
+        let caller = Caller { credentials, opener: None, client, case, parent_lease };
         // Another file may have the name by then.
         self.remove(&caller, &RemoveRequest { directory, name, kind }, None).await.map(drop)
     }

@@ -185,10 +185,11 @@ impl Streams<'_> {
         let fresh = self.0.numbers.fresh().await?;
         let now = self.0.share.now();
         let context = Context { credentials: &caller.credentials, now };
-        let (token, lease) = self.0.opens.open_unmade(caller, (fresh.node, part), open).await?;
+        let (token, lease) = self.0.opens.open_unmade(caller, (fresh.node, NodeKind::Stream, part), open).await?;
         let outcome = self
             .0
             .plans
+            .of(caller)
             .run_growing(stream::query(file, name), None, |view| {
                 if view.node(file)?.change != change {
                     return Ok((Plan::at(now), ()));
@@ -266,6 +267,7 @@ impl Streams<'_> {
             let outcome = self
                 .0
                 .plans
+                .of(caller)
                 .run(Query::node(file), |view| {
                     if view.node(file)?.change != change {
                         return Ok((Plan::default(), false));
@@ -287,6 +289,7 @@ impl Streams<'_> {
         let mut lock = None;
         self.0
             .plans
+            .of(caller)
             .run(stream::rename_query(request), |view| {
                 let busy = stream::replaced(view, request).is_some_and(|node| self.0.opens.is_busy(node, &mut lock));
                 Ok((stream::rename(view, request, &context, busy)?.plan, ()))
@@ -314,14 +317,17 @@ impl Streams<'_> {
         (node, token): (NodeId, OpenToken),
         ended: Ended,
     ) -> FsResult<()> {
-        let Ended { deletion, file, could_write } = ended;
+        let Ended { deletion, file, could_write, has_written } = ended;
         let is_removed = deletion.is_some();
+        if has_written {
+            self.0.plans.watches().tell_changed(node, &caller.changes_entries_as()).await;
+        }
         if let Some(deletion) = deletion {
             self.0.delete(node, deletion).await;
         }
         let Some(file) = file else { return Ok(()) };
         if could_write && !is_removed {
-            self.note_written(file, node).await;
+            self.note_written(caller, file, node).await;
         }
         let ended = self.0.opens.closing().close(caller, file, token).await?;
         if let Some(deletion) = ended.deletion {
@@ -332,13 +338,13 @@ impl Streams<'_> {
 
     /// Has a file take over when its stream was last written. Once for each close, and not for each write: a plan would
     /// cost more than the write.
-    async fn note_written(&self, file: NodeId, node: NodeId) {
-        if let Err(error) = self.try_note_written(file, node).await {
+    async fn note_written(&self, caller: &Caller, file: NodeId, node: NodeId) {
+        if let Err(error) = self.try_note_written(caller, file, node).await {
             tracing::debug!(share = %self.0.share.name(), %node, %error, "a file does not know of a change of its stream");
         }
     }
 
-    async fn try_note_written(&self, file: NodeId, node: NodeId) -> FsResult<()> {
+    async fn try_note_written(&self, caller: &Caller, file: NodeId, node: NodeId) -> FsResult<()> {
         let (stream, shown) = (self.0.nodes.attributes(node).await?, self.0.nodes.attributes(file).await?);
         if !is_newer(&stream, &shown) {
             return Ok(());
@@ -346,7 +352,7 @@ impl Streams<'_> {
         self.0.share.demand_writable()?;
         let mtime = TimeChange::Set(stream.mtime);
         let update = NodeUpdate { mtime, ctime: TimeChange::Advance, ..NodeUpdate::default() };
-        let outcome = self.0.plans.run(Query::node(file), |view| {
+        let outcome = self.0.plans.of(caller).run(Query::node(file), |view| {
             let mut plan = Plan::at(stream.ctime);
             if self.0.nodes.live(view, file)?.ctime < stream.ctime {
                 plan.change(Change::UpdateNode(file, update.clone()));

@@ -11,7 +11,7 @@ use dittofs_ports::Appended;
 use crate::volume::{
     node_locks::NodeLock,
     pending::PendingNodes,
-    plans::{PlanOutcome, PlanRunner, leased},
+    plans::{PlanOutcome, PlanRunner, PlansOf, leased},
 };
 
 /// The query for a change of content, and the facts that are needed where nobody knows whether the change was done.
@@ -23,24 +23,25 @@ pub(in crate::volume) struct ContentQuery {
     pub(in crate::volume) removes: bool,
 }
 
-impl PlanRunner {
+impl PlansOf<'_> {
     /// Runs a plan for the content of a node, and has the index forget what the plan has put into the map or removed.
     /// Readers of the node start again meanwhile, as what they see of map and index may not fit.
     ///
     /// The rule sees what was shown of unflushed bytes before. `forget` answers the records that are done then.
     ///
     /// # Errors
-    /// Those of [`PlanRunner::run`]; `Io` where records of the node are in no index.
+    /// Those of [`PlansOf::run`]; `Io` where records of the node are in no index.
     pub(in crate::volume) async fn change_content<T: Send>(
-        &self,
+        self,
         lock: &NodeLock<'_>,
         ContentQuery { query, op, removes }: ContentQuery,
         mut decide: impl FnMut(&View, Option<&Pending>) -> FsResult<(Plan, T)> + Send,
         forget: impl FnOnce(&PendingNodes, &T) -> Vec<Appended> + Send,
     ) -> FsResult<PlanOutcome<T>> {
-        self.write_back.demand_placed(lock.node())?;
-        self.fit(lock).await?;
-        let pending = self.nodes.pending();
+        let plans = self.plans;
+        plans.write_back.demand_placed(lock.node())?;
+        plans.fit(lock).await?;
+        let pending = plans.nodes.pending();
         let before = pending.snapshot(lock.node());
         let guard = pending.write_guard(lock);
         let decided = leased(lock, |view: &View| decide(view, before.as_ref()));
@@ -49,14 +50,30 @@ impl PlanRunner {
                 let released = forget(pending, &outcome.value);
                 pending.set_uncertain(lock, false);
                 drop(guard);
-                self.write_back.release(released).await;
+                plans.write_back.release(released).await;
                 Ok(outcome)
             }
             Err(error) => {
-                self.fit_in_the_end(lock).await;
+                plans.fit_in_the_end(lock).await;
                 Err(error)
             }
         }
+    }
+}
+
+impl PlanRunner {
+    /// [`PlansOf::change_content`] for what the server does by itself: a flush.
+    ///
+    /// # Errors
+    /// Those of [`PlansOf::change_content`].
+    pub(in crate::volume) async fn change_content<T: Send>(
+        &self,
+        lock: &NodeLock<'_>,
+        query: ContentQuery,
+        decide: impl FnMut(&View, Option<&Pending>) -> FsResult<(Plan, T)> + Send,
+        forget: impl FnOnce(&PendingNodes, &T) -> Vec<Appended> + Send,
+    ) -> FsResult<PlanOutcome<T>> {
+        self.of_server().change_content(lock, query, decide, forget).await
     }
 
     /// Makes the index of a node fit what is stored, if a plan may have removed bytes of it, for as long as the store
@@ -76,7 +93,7 @@ impl PlanRunner {
     /// which it can't be applied any more.
     ///
     /// # Errors
-    /// Those of [`PlanRunner::run`]: then nothing of the node may be published.
+    /// Those of [`PlansOf::run`]: then nothing of the node may be published.
     pub(in crate::volume) async fn fit(&self, lock: &NodeLock<'_>) -> FsResult<()> {
         let (node, pending) = (lock.node(), self.nodes.pending());
         if !pending.is_uncertain(node) {

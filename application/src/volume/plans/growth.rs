@@ -16,7 +16,7 @@ use dittofs_ports::{ApplyError, Capacity, MetadataError, ShareMetadata, ShareRec
 
 use crate::volume::{
     ledger::Claim,
-    plans::{Named, PlanRunner},
+    plans::{Named, PlanRunner, PlansOf},
     scan::nodes_after,
 };
 
@@ -130,38 +130,6 @@ impl PlanRunner {
         Ok(growth)
     }
 
-    /// [`PlanRunner::run_named`] for what may make something: waits for what a flush or the reaper may free of the quota.
-    pub(in crate::volume) async fn run_growing<T: Send>(
-        &self,
-        query: Query,
-        op: Option<OpId>,
-        mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
-    ) -> FsResult<Named<T>> {
-        let until = self.share.monotonic() + self.write_back.admission().patience();
-        loop {
-            let room = self.write_back.room();
-            let (mut claim, mut verdict) = (None, Verdict::Fits);
-            let outcome = self
-                .run_named(query.clone(), op, |view| {
-                    let (plan, value) = decide(view)?;
-                    // That of an attempt that met somebody else's change.
-                    drop(claim.take());
-                    claim = self.claim_plan(&plan).map_err(|refused| {
-                        verdict = refused;
-                        FsError::NoSpace
-                    })?;
-                    Ok((plan, value))
-                })
-                .await;
-            drop(claim);
-            if outcome.is_ok() || verdict != Verdict::Wait {
-                return outcome;
-            }
-            self.make_quota_known();
-            self.write_back.wait_for_room(room, until).await?;
-        }
-    }
-
     /// Claims the growth of a plan at once, under a node lock; as [`PlanRunner::claim_now`].
     pub(in crate::volume) fn claim_plan_now(&self, plan: &Plan) -> FsResult<Option<Claim>> {
         self.claim_plan(plan).map_err(|verdict| self.refused_now(verdict))
@@ -177,6 +145,41 @@ impl PlanRunner {
         self.ledger.want();
         self.write_back.admission().request_flush();
         self.garbage.wake();
+    }
+}
+
+impl PlansOf<'_> {
+    /// [`PlansOf::run_named`] for what may make something: waits for what a flush or the reaper may free of the quota.
+    pub(in crate::volume) async fn run_growing<T: Send>(
+        self,
+        query: Query,
+        op: Option<OpId>,
+        mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
+    ) -> FsResult<Named<T>> {
+        let plans = self.plans;
+        let until = plans.share.monotonic() + plans.write_back.admission().patience();
+        loop {
+            let room = plans.write_back.room();
+            let (mut claim, mut verdict) = (None, Verdict::Fits);
+            let outcome = self
+                .run_named(query.clone(), op, |view| {
+                    let (plan, value) = decide(view)?;
+                    // That of an attempt that met somebody else's change.
+                    drop(claim.take());
+                    claim = plans.claim_plan(&plan).map_err(|refused| {
+                        verdict = refused;
+                        FsError::NoSpace
+                    })?;
+                    Ok((plan, value))
+                })
+                .await;
+            drop(claim);
+            if outcome.is_ok() || verdict != Verdict::Wait {
+                return outcome;
+            }
+            plans.make_quota_known();
+            plans.write_back.wait_for_room(room, until).await?;
+        }
     }
 }
 
