@@ -109,7 +109,7 @@ impl Names {
         let target = OpenTarget { node: node.id, directory, part };
         let mut opened = self.opens.open_found(caller, target, &open).await?;
         if let Some(attributes) = request.replace.as_ref().filter(|_| open.truncate) {
-            self.overwrite(caller, &mut opened, (node, attributes, &request.replace_xattrs)).await?;
+            self.overwrite(caller, (&mut opened, open.waits), (node, attributes, &request.replace_xattrs)).await?;
         }
         Ok(OpenedName { opened, name, stream: None, is_new: created })
     }
@@ -118,7 +118,7 @@ impl Names {
     pub(super) async fn overwrite(
         &self,
         caller: &Caller,
-        opened: &mut Opened,
+        (opened, waits): (&mut Opened, bool),
         (node, attributes, xattrs): (&Node, &SetAttributes, &[XattrChange]),
     ) -> FsResult<()> {
         let through = Caller { opener: Some(opened.token), ..caller.clone() };
@@ -128,12 +128,15 @@ impl Names {
                 // What keeps the content from being discarded keeps all of the file.
                 self.opens.check_operation(&through, node.id, Operation::Overwrite, |_| Ok(())).await?;
             }
+            if node.flags.contains(NodeFlags::STREAMS) {
+                self.streams().demand_removable(&through, node.id, waits).await?;
+            }
             if !xattrs.is_empty() {
                 let request = SetXattrs { changes: xattrs.to_vec(), held: AccessMask::empty() };
                 self.set_xattrs(&through, node.id, &request, None).await?;
             }
             if node.flags.contains(NodeFlags::STREAMS) {
-                self.streams().clear(&through, node.id).await?;
+                self.streams().clear(&through, node.id, waits).await?;
             }
             self.set_attributes_as(&through, node.id, (attributes, wanted), None).await
         };

@@ -163,7 +163,7 @@ impl Streams<'_> {
             if request.open.truncate {
                 // The open was for that.
                 let empty = SetAttributes { held: AccessMask::WRITE_DATA, ..SetAttributes::size(0) };
-                self.0.overwrite(caller, &mut opened, (&found.node, &empty, &[])).await?;
+                self.0.overwrite(caller, (&mut opened, request.open.waits), (&found.node, &empty, &[])).await?;
             }
             let stream = Some(found_name.clone());
             return Ok(OpenedName { opened, name: None, stream, is_new: false });
@@ -253,16 +253,21 @@ impl Streams<'_> {
         Err(FsError::Busy)
     }
 
+    /// Demands that those who have streams of a file open, or cached, let all of them go.
+    pub(super) async fn demand_removable(&self, caller: &Caller, file: NodeId, waits: bool) -> FsResult<()> {
+        let streams: Vec<NodeId> = self.listed(file, false).await?.entries.iter().map(|listed| listed.node).collect();
+        self.0.opens.check_all(caller, &streams, (Operation::Remove, waits)).await
+    }
+
     /// Takes all streams from a file that is overwritten.
-    pub(super) async fn clear(&self, caller: &Caller, file: NodeId) -> FsResult<()> {
+    pub(super) async fn clear(&self, caller: &Caller, file: NodeId, waits: bool) -> FsResult<()> {
         for attempt in 0..TRIES_MAX {
             self.rest(attempt).await;
             let seen = self.0.nodes.view(&Query::node(file)).await?;
             let change = self.0.nodes.live(&seen, file)?.change;
             let Listing { entries, complete, .. } = self.listed(file, true).await?;
-            for listed in &entries {
-                self.check(caller, listed.node, Operation::Remove).await?;
-            }
+            let nodes: Vec<NodeId> = entries.iter().map(|listed| listed.node).collect();
+            self.0.opens.check_all(caller, &nodes, (Operation::Remove, waits)).await?;
             let entries: Vec<StreamEntry> = entries.into_iter().map(StreamEntry::from).collect();
             let outcome = self
                 .0

@@ -15,7 +15,7 @@ use dittofs_domain::{
 use dittofs_ports::Caller;
 use smallvec::SmallVec;
 
-use super::patience_of_ms;
+use super::{patience_ms, patience_of_ms};
 use crate::volume::{
     node_locks::NodeLock,
     open_table::{
@@ -134,6 +134,45 @@ impl OpenTable {
             return Ok(access);
         }
         let patience_ms = self.share.now_ms() + patience_of_ms(caller);
+        self.check_until(caller, node, operation, (patience_ms, may)).await
+    }
+
+    /// The same for an operation on several nodes, as far as others have these: all who cache are asked at once, and
+    /// then waited for if the caller `waits`.
+    ///
+    /// # Errors
+    /// As [`OpenTable::check_operation`]; `Busy` at once for who does not wait.
+    pub(in crate::volume) async fn check_all(
+        &self,
+        caller: &Caller,
+        nodes: &[NodeId],
+        (operation, waits): (Operation, bool),
+    ) -> FsResult<()> {
+        let mut result = Ok(());
+        for node in nodes {
+            match self.check_until(caller, *node, operation, (0, |_: &Node| Ok(()))).await {
+                Ok(_) => {}
+                Err(FsError::Busy) => result = Err(FsError::Busy),
+                Err(error) => return Err(error),
+            }
+        }
+        if result.is_ok() || !waits {
+            return result;
+        }
+        let patience_ms = self.share.now_ms() + patience_ms(waits);
+        for node in nodes {
+            self.check_until(caller, *node, operation, (patience_ms, |_: &Node| Ok(()))).await?;
+        }
+        Ok(())
+    }
+
+    async fn check_until(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        operation: Operation,
+        (patience_ms, may): (u64, impl Fn(&Node) -> FsResult<()> + Sync),
+    ) -> FsResult<ShareAccess> {
         loop {
             let freed = self.freed(node).notified();
             match self.inquire(caller, node, (operation, false), &may).await? {
