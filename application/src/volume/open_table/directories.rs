@@ -13,7 +13,13 @@ use dittofs_domain::{
 use dittofs_ports::Caller;
 use parking_lot::Mutex;
 
-use crate::volume::open_table::{Answer, OpenTable, Verdict};
+use crate::volume::{
+    breathe::breathe,
+    open_table::{Answer, OpenTable, Verdict},
+};
+
+/// Directories whose leases go before others of the thread have their turn: about 100 us.
+const AT_ONCE: usize = 256;
 
 /// The directories of which somebody has a lease. Changed while the directory's opens are, so that both say the same.
 #[derive(Debug, Default)]
@@ -91,7 +97,10 @@ impl OpenTable {
     pub(in crate::volume) async fn change_entries(&self, listings: &Listings, by: &Requester) {
         let is_behind = self.directories.is_behind.swap(false, Ordering::AcqRel);
         let listings = if is_behind { &Listings::Any } else { listings };
-        for directory in self.directories.among(listings) {
+        for (number, directory) in self.directories.among(listings).into_iter().enumerate() {
+            if number > 0 && number.is_multiple_of(AT_ONCE) {
+                breathe().await;
+            }
             let question = |opens: &mut NodeOpens, deadline_ms| Answer {
                 breaks: opens.change_entries(by, deadline_ms),
                 ..Answer::done(())
