@@ -85,7 +85,8 @@ impl Watches {
     /// itself alters no listing.
     pub(super) fn planned(&self, plan: &Plan, by: Option<Requester>) -> Telling<'_> {
         let is_watched = !self.table.is_empty();
-        if !is_watched && !(by.is_some() && self.opens.has_leased_directories()) {
+        let is_cached = by.is_some() && self.opens.has_leased_directories();
+        if !is_watched && !is_cached {
             return Telling::new(self, None, by);
         }
         let planned = PlannedChanges::of(plan);

@@ -24,7 +24,6 @@ use dittofs_memory::MemoryOpenState;
 use dittofs_ports::{
     BlockService, CacheKey, CacheRequest, Caller, EntryService, LookupName, MetadataService, NameKind, NewNode,
     OpenChange, OpenHint, OpenNameRequest, OpenQuestion, OpenRequest, OpenService, OpenState, OpenStateError,
-    ShareServices,
 };
 
 use crate::world::{Event, World, nfs, shared, token};
@@ -114,7 +113,7 @@ impl<'w> Holder<'w> {
 }
 
 /// Whether something breaks a lease.
-async fn breaks(holder: &Holder<'_>, change: impl Future<Output = ()>) -> bool {
+async fn breaks<T>(holder: &Holder<'_>, change: impl Future<Output = T>) -> bool {
     let (before, start) = (holder.breaks().len(), holder.world.elapsed());
     change.await;
     assert_eq!(holder.world.elapsed(), start, "nobody waits for who caches a listing");
@@ -170,10 +169,10 @@ async fn names_that_come_and_go_break_leases_of_their_directory_alone() {
     let (there, beside) = (directory(&world, "there").await, directory(&world, "beside").await);
     let (holder, other) = (Holder::new(&world, HOLDER, there, 1).await, Holder::new(&world, HOLDER, beside, 2).await);
     let nfs = nfs(1);
-    assert!(breaks(&holder, async { drop(make(&world, &nfs, there, "a", NewKind::File).await) }).await);
-    assert!(breaks(&holder, async { drop(make(&world, &nfs, there, "b", NewKind::Directory).await) }).await);
+    assert!(breaks(&holder, make(&world, &nfs, there, "a", NewKind::File)).await);
+    assert!(breaks(&holder, make(&world, &nfs, there, "b", NewKind::Directory)).await);
     let target = NewKind::Symlink((*b"target").into());
-    assert!(breaks(&holder, async { drop(make(&world, &nfs, there, "c", target).await) }).await);
+    assert!(breaks(&holder, make(&world, &nfs, there, "c", target)).await);
     assert!(breaks(&holder, rename(&world, &nfs, (there, "a"), (there, "d"))).await);
     assert!(breaks(&holder, remove(&world, &nfs, there, "c", RemoveKind::NotDirectory)).await);
     assert!(breaks(&holder, remove(&world, &nfs, there, "b", RemoveKind::Directory)).await);
@@ -230,7 +229,7 @@ async fn what_a_listing_shows_breaks_leases_where_it_changes() {
     let set = async { drop(world.share.set_attributes(&nfs(1), made, &nothing, None).await.unwrap()) };
     assert!(!breaks(&holder, set).await);
     assert!(!breaks(&holder, async { drop(world.read(&nfs(1), made).await.unwrap()) }).await);
-    assert!(!breaks(&holder, async { drop(file(&world, below, "x").await) }).await, "only the times of one listed");
+    assert!(!breaks(&holder, file(&world, below, "x")).await, "only the times of one listed");
     assert_eq!(other.breaks(), []);
 }
 
@@ -245,7 +244,7 @@ async fn who_names_the_key_of_its_own_lease_keeps_it() {
     );
     let before = (twin.breaks().len(), other.breaks().len());
     let spared = of_parent(&nfs(1), 1);
-    assert!(!breaks(&holder, async { drop(make(&world, &spared, there, "a", NewKind::File).await) }).await);
+    assert!(!breaks(&holder, make(&world, &spared, there, "a", NewKind::File)).await);
     assert!(twin.is_broken(before.0).await, "another lease of the same client");
     assert!(other.is_broken(before.1).await, "another client that has chosen the same key");
     assert!(breaks(&holder, rename(&world, &of_parent(&nfs(1), 3), (there, "a"), (there, "b"))).await);

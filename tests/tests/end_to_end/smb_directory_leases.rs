@@ -7,7 +7,7 @@ mod names;
 use std::time::Duration;
 
 use dittofs_smb_wire::{
-    Header, NtStatus, Request, Response,
+    NtStatus, Request, Response,
     access::{AccessMask, ShareAccess},
     attributes::FileAttributes,
     close::{CloseFlags, CloseRequest},
@@ -106,6 +106,10 @@ async fn write(smb: &mut SmbClient, file_id: FileId) {
     smb.done(Request::Write(WriteRequest { file_id, offset: 0, channel, remaining_bytes: 0, flags, data })).await;
 }
 
+async fn status(smb: &mut SmbClient, request: Request) -> NtStatus {
+    smb.ask(request).await.0.status
+}
+
 fn set(file_id: FileId, class: u8, input: &[u8]) -> Request {
     let input = input.to_vec().into();
     let (info_type, additional_information) = (InfoType::FILE, 0);
@@ -197,8 +201,7 @@ async fn what_is_asked_for_a_directory_is_granted_but_writing_and_oplocks() {
         };
         assert_eq!(answer(&mut smb, request).await.oplock_level, OplockLevel::NONE);
     }
-    let old = SmbClient::log_on(world.port, (Guid([2; 16]), Capabilities::LEASING), ("alice", PASSWORD)).await;
-    let mut old = old;
+    let mut old = SmbClient::log_on(world.port, (Guid([2; 16]), Capabilities::LEASING), ("alice", PASSWORD)).await;
     old.enter("export").await;
     let response = answer(&mut old, directory("d", lease(1, RH, None))).await;
     assert_eq!(response.oplock_level, OplockLevel::NONE, "it does not know of them");
@@ -289,12 +292,4 @@ async fn a_client_that_is_gone_or_silent_holds_up_nobody() {
     let Response::LeaseBreakNotification(broken) = silent.broken().await else { panic!() };
     assert_eq!((broken.current_lease_state, broken.new_lease_state), (RH, NONE));
     hears_nothing(&mut silent).await;
-}
-
-/// The header and the answer of a request that is answered at all.
-type Answer = (Header, Response);
-
-async fn status(smb: &mut SmbClient, request: Request) -> NtStatus {
-    let answer: Answer = smb.ask(request).await;
-    answer.0.status
 }

@@ -2,14 +2,14 @@
 
 use dittofs_smb_wire::{
     NtStatus, Request, Response,
-    create::{CreateOptions, CreateRequest},
+    create::{CreateDisposition, CreateOptions, CreateRequest},
     identifiers::FileId,
 };
 use dittofs_tests::smb_client::SmbClient;
 
 use super::{
-    DELETE, Holder, MOST, R, client, close, create, directory, file, hears_nothing, keep, lease, name_as, opened, set,
-    status, world,
+    DELETE, Holder, MOST, NONE, R, RH, client, close, create, directory, file, hears_nothing, keep, lease, name_as,
+    opened, set, status, world,
 };
 
 const RENAME: u8 = 10;
@@ -89,14 +89,12 @@ async fn who_keeps_the_directory_of_the_new_name_open_to_remove_it_closes_it_fir
     }
     let mut other = client(&world, 2).await;
     let made = file(&mut other, "from\\file", 4, None).await;
-    let removing = || CreateRequest {
-        create_options: CreateOptions::DIRECTORY_FILE,
-        ..create("to", DELETE, lease(1, super::RH, None))
-    };
+    let removing =
+        || CreateRequest { create_options: CreateOptions::DIRECTORY_FILE, ..create("to", DELETE, lease(1, RH, None)) };
     let handle = opened(&mut smb, removing()).await;
     let asked = other.send(name_as(made, RENAME, "to\\file")).await;
     let Response::LeaseBreakNotification(broken) = smb.broken().await else { panic!() };
-    assert_eq!((broken.current_lease_state, broken.new_lease_state), (super::RH, R));
+    assert_eq!((broken.current_lease_state, broken.new_lease_state), (RH, R));
     smb.done(keep(1, R)).await;
     assert_eq!(other.answer(asked).await.0.status, NtStatus::SHARING_VIOLATION);
 
@@ -136,15 +134,15 @@ async fn unlink(is_initial: bool, wants: usize, told: &[u8]) {
     let mut keys = Vec::new();
     for _ in told {
         let Response::LeaseBreakNotification(broken) = smb.broken().await else { panic!() };
-        assert_eq!((broken.current_lease_state, broken.new_lease_state), (super::RH, super::NONE));
+        assert_eq!((broken.current_lease_state, broken.new_lease_state), (RH, NONE));
         keys.push(broken.lease_key.0[0]);
-        smb.done(keep(broken.lease_key.0[0], super::NONE)).await;
+        smb.done(keep(broken.lease_key.0[0], NONE)).await;
     }
     keys.sort_unstable();
     assert_eq!(keys, told);
     hears_nothing(&mut smb).await;
     let gone = CreateRequest {
-        create_disposition: dittofs_smb_wire::create::CreateDisposition::OPEN,
+        create_disposition: CreateDisposition::OPEN,
         ..create("d\\unlink.dat", MOST, lease(6, R, None))
     };
     assert_eq!(status(&mut smb, Request::Create(gone)).await, NtStatus::OBJECT_NAME_NOT_FOUND);
@@ -178,7 +176,7 @@ async fn a_cached_directory_is_renamed_and_removed_once_it_is_closed() {
     let below = Holder::new(&mut smb, "above\\below", 2).await;
     let Response::LeaseBreakNotification(broken) = smb.broken().await else { panic!() };
     assert_eq!(broken.lease_key.0[0], 1, "it has got an entry, of who has not named its key");
-    smb.done(keep(1, super::NONE)).await;
+    smb.done(keep(1, NONE)).await;
     close(&mut smb, above.handle).await;
     let request = CreateRequest {
         create_options: CreateOptions::DIRECTORY_FILE,
