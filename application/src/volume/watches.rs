@@ -1,8 +1,8 @@
 //! Telling watchers of directories, and those who cache listings, what has changed, whatever protocol has changed it.
 //!
 //! There are two places from which this is called: where plans are applied, and where bytes are written. Both come
-//! after the change and before its answer. While nobody watches, each costs one atomic load, and another one while
-//! nobody has a lease of a directory.
+//! after the change and before its answer. While nobody watches, each costs one atomic load. While nobody has a lease of
+//! a directory, a write costs another one, and a plan two: one of them once it was applied.
 
 mod leases;
 mod repeats;

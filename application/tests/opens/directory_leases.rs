@@ -417,6 +417,24 @@ async fn a_stream_is_in_no_listing_until_its_file_has_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_of_a_directory_is_not_in_its_listing() {
+    let world = World::new().await;
+    let there = directory(&world, "there").await;
+    let opened = world.share.open_name(&nfs(1), &crate::streams::make("there", "s")).await.unwrap().opened;
+    let (stream, through) = (opened.attributes.node, Caller { opener: Some(opened.token), ..nfs(1) });
+    let (holder, above) = (Holder::new(&world, HOLDER, there, 1).await, Holder::new(&world, HOLDER, ROOT, 2).await);
+    let size = SetAttributes { held: AccessMask::WRITE_DATA, ..SetAttributes::size(5) };
+    let resize = async { world.share.set_attributes(&through, stream, &size, None).await.unwrap() };
+    assert!(!breaks(&holder, resize).await);
+    assert!(!breaks(&holder, world.write(&through, stream, 0, b"bytes")).await);
+    assert_eq!(above.breaks(), []);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.write(&through, stream, 0, b"later").await.unwrap();
+    assert!(!breaks(&holder, async { world.share.close(&through, stream, token(&through)).await.unwrap() }).await);
+    assert!(above.is_broken(0).await, "the directory itself has another time");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rename_that_replaces_is_told_of_once() {
     let world = World::new().await;
     let there = directory(&world, "there").await;
@@ -474,8 +492,7 @@ async fn a_call_that_is_given_up_before_it_has_told_leaves_that_to_others() {
     assert!(given_up.is_err());
     assert_eq!(holder.breaks(), []);
     opens.is_stopped.store(false, Ordering::Release);
-    world.events.wait_break().await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(holder.is_broken(0).await);
     assert!(other.is_broken(0).await, "nobody knows any more which directory it was");
 }
