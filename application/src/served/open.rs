@@ -14,7 +14,7 @@ use dittofs_ports::{
 use super::ServedShare;
 use crate::{
     lock_order::strand,
-    volume::{OpenTarget, Part},
+    volume::{DirectoryLeases, OpenTarget, Part},
 };
 
 impl ServedShare {
@@ -22,7 +22,7 @@ impl ServedShare {
     pub(crate) async fn release_client(&self, client: ClientId) -> FsResult<()> {
         let mut deletions = Vec::new();
         // Before its leases go: with the last one of all, nobody has to be told of what was written.
-        let written = self.volume.opens().take_all_written(client);
+        let written = DirectoryLeases::of(self.volume.opens()).take_all_written(client);
         let released = self.volume.opens().closing().release_client(client, &mut deletions).await;
         for (node, deletion) in deletions {
             let _passage = self.volume.freezer().pass().await;

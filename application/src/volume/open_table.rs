@@ -39,6 +39,7 @@ use crate::{
 };
 pub(super) use admit::{Admitted, CloneLocks, Wanted, readable, writable};
 pub(super) use closing::Ended;
+pub(crate) use directories::DirectoryLeases;
 pub(crate) use open::{OpenTarget, Part};
 
 /// Places to wait at, which nodes share: who is woken for another one looks and waits again.
@@ -72,7 +73,7 @@ pub(crate) struct OpenTable {
 }
 
 /// How long a call waits for those who cache.
-fn patience_ms(waits: bool) -> u64 {
+pub(super) fn patience_ms(waits: bool) -> u64 {
     if waits { WAIT_MS_MAX } else { 0 }
 }
 

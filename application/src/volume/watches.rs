@@ -22,7 +22,12 @@ use dittofs_domain::{
 };
 use dittofs_ports::{Caller, ChangeListener, ShareMetadata, Watch, WatchRequest};
 
-use crate::volume::{breathe::breathe, nodes::Nodes, open_table::OpenTable, share::Share};
+use crate::volume::{
+    breathe::breathe,
+    nodes::Nodes,
+    open_table::{DirectoryLeases, OpenTable},
+    share::Share,
+};
 use repeats::Repeats;
 use table::{WatchTable, Watched};
 pub(super) use telling::Telling;
@@ -71,6 +76,10 @@ impl Watches {
         Ok(watched)
     }
 
+    fn directory_leases(&self) -> DirectoryLeases<'_> {
+        DirectoryLeases::of(&self.opens)
+    }
+
     /// Ends all: the share is served no more.
     pub(crate) fn end(&self) {
         self.table.end();
@@ -85,7 +94,7 @@ impl Watches {
     /// itself alters no listing.
     pub(super) fn planned(&self, plan: &Plan, by: Option<Requester>) -> Telling<'_> {
         let is_watched = !self.table.is_empty();
-        let is_cached = by.is_some() && self.opens.has_leased_directories();
+        let is_cached = by.is_some() && self.directory_leases().are_any();
         if !is_watched && !is_cached {
             return Telling::new(self, None, by);
         }

@@ -1,7 +1,7 @@
 //! Named streams of files and directories.
 
 use dittofs_domain::{
-    Attributes, Cookie, Name, NodeId, NodeKind,
+    Attributes, Cookie, Name, Node, NodeId, NodeKind,
     access::AccessMask,
     attributes::{is_newer, of_stream},
     error::{FsError, FsResult},
@@ -19,7 +19,7 @@ use dittofs_ports::{
 use crate::volume::{
     names::{Names, opening::TRIES_MAX},
     nodes::Seen,
-    open_table::{Ended, OpenTarget, Part},
+    open_table::{Ended, OpenTarget, Part, patience_ms},
     plans::Named,
 };
 
@@ -256,7 +256,7 @@ impl Streams<'_> {
     /// Demands that those who have streams of a file open, or cached, let all of them go.
     pub(super) async fn demand_removable(&self, caller: &Caller, file: NodeId, waits: bool) -> FsResult<()> {
         let streams: Vec<NodeId> = self.listed(file, false).await?.entries.iter().map(|listed| listed.node).collect();
-        self.0.opens.check_all(caller, &streams, (Operation::Remove, waits)).await
+        self.check_removals(caller, &streams, waits).await
     }
 
     /// Takes all streams from a file that is overwritten.
@@ -267,7 +267,7 @@ impl Streams<'_> {
             let change = self.0.nodes.live(&seen, file)?.change;
             let Listing { entries, complete, .. } = self.listed(file, true).await?;
             let nodes: Vec<NodeId> = entries.iter().map(|listed| listed.node).collect();
-            self.0.opens.check_all(caller, &nodes, (Operation::Remove, waits)).await?;
+            self.check_removals(caller, &nodes, waits).await?;
             let entries: Vec<StreamEntry> = entries.into_iter().map(StreamEntry::from).collect();
             let outcome = self
                 .0
@@ -308,6 +308,27 @@ impl Streams<'_> {
         if attempt > 0 {
             self.0.share.jitter(attempt).await;
         }
+    }
+
+    /// The same for the removal of several: all who cache are asked at once, and then waited for if the caller `waits`.
+    async fn check_removals(&self, caller: &Caller, streams: &[NodeId], waits: bool) -> FsResult<()> {
+        let (opens, may) = (&self.0.opens, |_: &Node| Ok(()));
+        let mut result = Ok(());
+        for stream in streams {
+            match opens.check_until(caller, *stream, Operation::Remove, (0, may)).await {
+                Ok(_) => {}
+                Err(FsError::Busy) => result = Err(FsError::Busy),
+                Err(error) => return Err(error),
+            }
+        }
+        if result.is_ok() || !waits {
+            return result;
+        }
+        let until_ms = self.0.share.now_ms() + patience_ms(waits);
+        for stream in streams {
+            opens.check_until(caller, *stream, Operation::Remove, (until_ms, may)).await?;
+        }
+        Ok(())
     }
 
     /// Demands that those who have a stream open, or cached, let an operation on its name go on.

@@ -15,9 +15,10 @@ use dittofs_domain::{
 use dittofs_ports::Caller;
 use smallvec::SmallVec;
 
-use super::{patience_ms, patience_of_ms};
+use super::patience_of_ms;
 use crate::volume::{
     node_locks::NodeLock,
+    nodes::Nodes,
     open_table::{
         Answer, OpenTable, Verdict,
         known::{Known, covers, opened_by},
@@ -137,36 +138,8 @@ impl OpenTable {
         self.check_until(caller, node, operation, (patience_ms, may)).await
     }
 
-    /// The same for an operation on several nodes, as far as others have these: all who cache are asked at once, and
-    /// then waited for if the caller `waits`.
-    ///
-    /// # Errors
-    /// As [`OpenTable::check_operation`]; `Busy` at once for who does not wait.
-    pub(in crate::volume) async fn check_all(
-        &self,
-        caller: &Caller,
-        nodes: &[NodeId],
-        (operation, waits): (Operation, bool),
-    ) -> FsResult<()> {
-        let mut result = Ok(());
-        for node in nodes {
-            match self.check_until(caller, *node, operation, (0, |_: &Node| Ok(()))).await {
-                Ok(_) => {}
-                Err(FsError::Busy) => result = Err(FsError::Busy),
-                Err(error) => return Err(error),
-            }
-        }
-        if result.is_ok() || !waits {
-            return result;
-        }
-        let patience_ms = self.share.now_ms() + patience_ms(waits);
-        for node in nodes {
-            self.check_until(caller, *node, operation, (patience_ms, |_: &Node| Ok(()))).await?;
-        }
-        Ok(())
-    }
-
-    async fn check_until(
+    /// The same for as long as the caller says, on the monotonic clock. `Busy` after that.
+    pub(in crate::volume) async fn check_until(
         &self,
         caller: &Caller,
         node: NodeId,
@@ -201,7 +174,7 @@ impl OpenTable {
                     return Ok(Admitted { lock, access: ShareAccess::empty() });
                 }
                 Wanted::Size(size) => {
-                    let old = self.nodes.overlay_locked(&lock, &*self.permitted(node, &may).await?).size;
+                    let old = self.nodes.overlay_locked(&lock, &*demand(&self.nodes, node, &may).await?).size;
                     (Operation::Truncate(range(old.min(size), old.abs_diff(size))), true)
                 }
             };
@@ -257,7 +230,7 @@ impl OpenTable {
             Known::Admitted(access) => Ok(Verdict::Done(access)),
             Known::Denied { denied, is_covered } => {
                 if !is_covered && !permitted {
-                    self.permitted(node, may).await?;
+                    demand(&self.nodes, node, may).await?;
                 }
                 Err(FsError::from(&denied))
             }
@@ -287,19 +260,19 @@ impl OpenTable {
                 }
                 Verdict::Wait { until_ms } => return Ok(Verdict::Wait { until_ms }),
                 Verdict::Done(None) => {
-                    self.permitted(node, may).await?;
+                    demand(&self.nodes, node, may).await?;
                     permitted = true;
                 }
             }
         }
     }
+}
 
-    async fn permitted(&self, node: NodeId, may: &(impl Fn(&Node) -> FsResult<()> + Sync)) -> FsResult<Arc<Node>> {
-        let view = self.nodes.view(&Query::node(node)).await?;
-        let stored = self.nodes.live(&view, node)?;
-        may(stored)?;
-        Ok(Arc::clone(stored))
-    }
+async fn demand(nodes: &Nodes, node: NodeId, may: &(impl Fn(&Node) -> FsResult<()> + Sync)) -> FsResult<Arc<Node>> {
+    let view = nodes.view(&Query::node(node)).await?;
+    let stored = nodes.live(&view, node)?;
+    may(stored)?;
+    Ok(Arc::clone(stored))
 }
 
 /// Demands the right to read content, unless the caller's open is for that.

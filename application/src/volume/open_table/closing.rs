@@ -7,7 +7,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::Caller;
 
-use crate::volume::open_table::{OpenTable, open::own};
+use crate::volume::open_table::{DirectoryLeases, OpenTable, open::own};
 
 /// The ends of opens. Who ends one learns what has to be removed now.
 pub(crate) struct Closing<'a>(&'a OpenTable);
@@ -52,8 +52,10 @@ impl Closing<'_> {
         let (ended, last, deletion) = closed.ok_or(FsError::Stale)?;
         self.0.opens_gone(node, last);
         let deletion = deletion.map(|deletion| deletion.ended_by(caller.client, caller.parent_lease));
-        let (could_write, has_written) =
-            (ended.share.access.contains(ShareAccess::WRITE), self.0.take_written(caller.client, open));
+        let (could_write, has_written) = (
+            ended.share.access.contains(ShareAccess::WRITE),
+            DirectoryLeases::of(self.0).take_written(caller.client, open),
+        );
         Ok(Ended { deletion, file: ended.file, could_write, has_written })
     }
 

@@ -6,8 +6,8 @@ use std::{
 };
 
 use dittofs_domain::{
-    ClientId, NodeId,
-    opens::{NodeOpens, OpenToken, Requester},
+    ClientId, NodeId, NodeKind,
+    opens::{LeaseGrant, LeaseKey, NodeOpens, OpenToken, Requester, Rights},
     watch::Listings,
 };
 use dittofs_ports::Caller;
@@ -42,8 +42,24 @@ struct Known {
 }
 
 impl LeasedDirectories {
-    /// A lease of a directory is granted.
-    pub(super) fn granted(&self, directory: NodeId) {
+    /// Grants what can be. Nobody writes to a directory, and whoever caches one is noted.
+    pub(super) fn grant(
+        &self,
+        opens: &mut NodeOpens,
+        (node, kind): (NodeId, NodeKind),
+        (key, wanted): (LeaseKey, Rights),
+    ) -> LeaseGrant {
+        if kind != NodeKind::Directory {
+            return opens.request_lease(key, wanted);
+        }
+        let grant = opens.request_lease(key, wanted & Rights::OF_DIRECTORY);
+        if !grant.rights.is_empty() {
+            self.granted(node);
+        }
+        grant
+    }
+
+    fn granted(&self, directory: NodeId) {
         let mut known = self.known.lock();
         known.leased.insert(directory);
         self.grants.fetch_add(1, Ordering::AcqRel);
@@ -79,15 +95,23 @@ impl LeasedDirectories {
     }
 }
 
-impl OpenTable {
+/// Leases of directories, for those who change what these list.
+pub(crate) struct DirectoryLeases<'a>(&'a OpenTable);
+
+impl<'a> DirectoryLeases<'a> {
+    /// Those that a table knows.
+    pub(crate) fn of(opens: &'a OpenTable) -> DirectoryLeases<'a> {
+        DirectoryLeases(opens)
+    }
+
     /// Whether there is a lease of any directory. One atomic load.
-    pub(in crate::volume) fn has_leased_directories(&self) -> bool {
-        !self.directories.is_none()
+    pub(in crate::volume) fn are_any(&self) -> bool {
+        !self.0.directories.is_none()
     }
 
     /// Raised with each lease of a directory.
-    pub(in crate::volume) fn directory_grants(&self) -> u64 {
-        self.directories.grants.load(Ordering::Acquire)
+    pub(in crate::volume) fn grants(&self) -> u64 {
+        self.0.directories.grants.load(Ordering::Acquire)
     }
 
     /// Tells those who cache listings that these are others now, but not whose lease `by` names. Nobody waits. To be
@@ -95,9 +119,9 @@ impl OpenTable {
     ///
     /// No node lock is taken, so that it does not matter which are held.
     pub(in crate::volume) async fn change_entries(&self, listings: &Listings, by: &Requester) {
-        let is_behind = self.directories.is_behind.swap(false, Ordering::AcqRel);
+        let is_behind = self.0.directories.is_behind.swap(false, Ordering::AcqRel);
         let listings = if is_behind { &Listings::Any } else { listings };
-        for (number, directory) in self.directories.among(listings).into_iter().enumerate() {
+        for (number, directory) in self.0.directories.among(listings).into_iter().enumerate() {
             if number > 0 && number.is_multiple_of(AT_ONCE) {
                 breathe().await;
             }
@@ -105,11 +129,11 @@ impl OpenTable {
                 breaks: opens.change_entries(by, deadline_ms),
                 ..Answer::done(())
             };
-            match self.ask(directory, question).await {
+            match self.0.ask(directory, question).await {
                 Ok(Verdict::Done(()) | Verdict::Wait { .. }) => {}
                 Err(error) => {
-                    tracing::debug!(share = %self.share.name(), %directory, %error, "a lease of a directory stays");
-                    self.directories.is_behind.store(true, Ordering::Release);
+                    tracing::debug!(share = %self.0.share.name(), %directory, %error, "a lease of a directory stays");
+                    self.0.directories.is_behind.store(true, Ordering::Release);
                 }
             }
         }
@@ -117,16 +141,16 @@ impl OpenTable {
 
     /// Listings may have changed, and nobody knows which: all leases of directories have to go, soon.
     pub(in crate::volume) fn fall_behind(&self) {
-        if self.has_leased_directories() {
-            self.directories.is_behind.store(true, Ordering::Release);
-            self.garbage.wake();
+        if self.are_any() {
+            self.0.directories.is_behind.store(true, Ordering::Release);
+            self.0.garbage.wake();
         }
     }
 
     /// Takes all leases of directories, if changes may have been made of which nobody was told. Whatever runs in the
     /// background asks for it.
     pub(in crate::volume) async fn catch_up(&self) {
-        if self.directories.is_behind.load(Ordering::Acquire) {
+        if self.0.directories.is_behind.load(Ordering::Acquire) {
             // Of no client that has any.
             let nobody = Requester { client: ClientId::Other(u64::MAX), lease: None };
             self.change_entries(&Listings::Any, &nobody).await;
@@ -136,7 +160,7 @@ impl OpenTable {
     /// Notes that a file was written to through an open of the caller: its listing changes for others with the close
     /// (Samba's `smb2.dirlease.v2_request`).
     pub(in crate::volume) fn note_written(&self, caller: &Caller, open: OpenToken, file: NodeId) {
-        let mut known = self.directories.known.lock();
+        let mut known = self.0.directories.known.lock();
         if !known.leased.is_empty() {
             known.written.insert((caller.client, open), file);
         }
@@ -144,15 +168,15 @@ impl OpenTable {
 
     /// An open has ended. Returns whether the file was written to through it, and is listed otherwise.
     pub(in crate::volume) fn take_written(&self, client: ClientId, open: OpenToken) -> bool {
-        self.has_leased_directories() && self.directories.known.lock().written.remove(&(client, open)).is_some()
+        self.are_any() && self.0.directories.known.lock().written.remove(&(client, open)).is_some()
     }
 
     /// All opens of a client have ended. Returns the files that were written to through them.
     pub(crate) fn take_all_written(&self, client: ClientId) -> Vec<NodeId> {
-        if !self.has_leased_directories() {
+        if !self.are_any() {
             return Vec::new();
         }
         let of_client = (client, OpenToken(0))..=(client, OpenToken(u64::MAX));
-        self.directories.known.lock().written.extract_if(of_client, |_, _| true).map(|(_, file)| file).collect()
+        self.0.directories.known.lock().written.extract_if(of_client, |_, _| true).map(|(_, file)| file).collect()
     }
 }

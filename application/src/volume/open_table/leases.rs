@@ -1,7 +1,7 @@
 //! Caching rights.
 
 use dittofs_domain::{
-    NodeId, NodeKind,
+    NodeId,
     error::{FsError, FsResult},
     opens::{LeaseGrant, LeaseKey, NodeOpens, Rights},
     plan::Query,
@@ -24,29 +24,14 @@ impl OpenTable {
         let kind = self.nodes.view(&Query::node(node)).await?.node(node).map(|stored| stored.kind);
         self.change_opens(node, |opens| {
             let granted = match kind {
-                Ok(kind) if opens.has_open_of(caller.client) => self.grant(opens, (node, kind), (key, rights)),
+                Ok(kind) if opens.has_open_of(caller.client) => {
+                    self.directories.grant(opens, (node, kind), (key, rights))
+                }
                 _ => LeaseGrant { rights: Rights::empty(), epoch: 0, breaking: false },
             };
             (granted, Vec::new())
         })
         .await
-    }
-
-    /// Grants what can be. Nobody writes to a directory, and whoever caches one is noted.
-    pub(super) fn grant(
-        &self,
-        opens: &mut NodeOpens,
-        (node, kind): (NodeId, NodeKind),
-        (key, wanted): (LeaseKey, Rights),
-    ) -> LeaseGrant {
-        if kind != NodeKind::Directory {
-            return opens.request_lease(key, wanted);
-        }
-        let grant = opens.request_lease(key, wanted & Rights::OF_DIRECTORY);
-        if !grant.rights.is_empty() {
-            self.directories.granted(node);
-        }
-        grant
     }
 
     pub(crate) async fn acknowledge(

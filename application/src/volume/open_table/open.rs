@@ -117,9 +117,8 @@ impl OpenTable {
                 }
                 let opened = opens.open_for(token, open, trigger, deadline_ms);
                 Answer::<()>::of(opened, deadline_ms).map(|opened| match opened {
-                    Ok(()) => {
-                        Ok(cache.map(|(key, rights)| (key, self.grant(opens, (node, stored.kind), (key, rights)))))
-                    }
+                    Ok(()) => Ok(cache
+                        .map(|(key, rights)| (key, self.directories.grant(opens, (node, stored.kind), (key, rights))))),
                     Err(denied) => Err(refused(&denied)),
                 })
             };
@@ -147,9 +146,10 @@ impl OpenTable {
         let open = part.open(caller, request, cache.map(|(key, _)| key));
         let opened = self.change_opens(node, |opens| match opens.open(token, open, false, 0) {
             Outcome::Denied(denied) => (Err(FsError::from(&denied)), Vec::new()),
-            Outcome::Granted(_) | Outcome::MustBreak(_) | Outcome::Wait { .. } => {
-                (Ok(cache.map(|(key, rights)| (key, self.grant(opens, (node, kind), (key, rights))))), Vec::new())
-            }
+            Outcome::Granted(_) | Outcome::MustBreak(_) | Outcome::Wait { .. } => (
+                Ok(cache.map(|(key, rights)| (key, self.directories.grant(opens, (node, kind), (key, rights))))),
+                Vec::new(),
+            ),
         });
         Ok((token, opened.await??))
     }

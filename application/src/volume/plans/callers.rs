@@ -1,5 +1,8 @@
 //! Plans that somebody has asked for.
 
+mod content;
+mod growth;
+
 use dittofs_domain::{
     OpId,
     content::map,

@@ -18,24 +18,24 @@ impl Watches {
     /// changed any.
     pub(super) async fn tell_leases(&self, planned: Option<&PlannedChanges>, applied: &Applied, by: &Requester) {
         let Some(planned) = planned else {
-            return self.opens.change_entries(&Listings::Any, by).await;
+            return self.directory_leases().change_entries(&Listings::Any, by).await;
         };
         let mut listings = planned.listings();
         for node in planned.modified(applied) {
             listings.add(self.listings_of(node).await);
         }
-        self.opens.change_entries(&listings, by).await;
+        self.directory_leases().change_entries(&listings, by).await;
     }
 
     /// Tells of a write, or notes that the close has to tell of it.
     pub(super) async fn note_written(&self, caller: &Caller, file: &Node) {
-        if !self.opens.has_leased_directories() || file.kind == NodeKind::Stream {
+        if !self.directory_leases().are_any() || file.kind == NodeKind::Stream {
             return;
         }
         if let Some(open) = caller.opener {
-            return self.opens.note_written(caller, open, file.id);
+            return self.directory_leases().note_written(caller, open, file.id);
         }
-        let (grants, now) = (self.opens.directory_grants(), self.share.monotonic());
+        let (grants, now) = (self.directory_leases().grants(), self.share.monotonic());
         if self.listed.is_told(file.id, WRITTEN, (grants, now)) {
             return;
         }
@@ -55,7 +55,7 @@ impl Watches {
             },
             Err(_) => Listings::Any,
         };
-        self.opens.change_entries(&listings, by).await;
+        self.directory_leases().change_entries(&listings, by).await;
     }
 
     /// The directories that list a node, as far as they are known.

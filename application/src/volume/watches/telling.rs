@@ -36,7 +36,7 @@ impl<'w> Telling<'w> {
     pub(in crate::volume) async fn tell(mut self, applied: &Applied) {
         // A lease may have been granted since the plan was sent.
         if let Some(by) = &self.by
-            && self.watches.opens.has_leased_directories()
+            && self.watches.directory_leases().are_any()
         {
             let planned = self.planned.as_ref().map(|(planned, _)| planned);
             self.watches.tell_leases(planned, applied, by).await;
@@ -55,7 +55,7 @@ impl<'w> Telling<'w> {
 impl Drop for Telling<'_> {
     fn drop(&mut self) {
         if self.by.is_some() {
-            self.watches.opens.fall_behind();
+            self.watches.directory_leases().fall_behind();
         }
         if let Some((_, true)) = self.planned {
             self.watches.table.overflow(ChangeKinds::all());
