@@ -62,7 +62,7 @@ pub(crate) use backup::{Freezer, Frozen};
 pub use check::{CheckStores, check_stores};
 pub use nodes::path_of;
 pub use open::{OpenError, VolumeSettings};
-pub(crate) use open_table::{OpenTarget, Part};
+pub(crate) use open_table::{DirectoryLeases, OpenTarget, Part};
 pub use reclaimer::{UnpinError, pinning, unpin_all};
 pub use scan::{NodePage, nodes_after};
 pub use tier::Tier;

@@ -136,6 +136,7 @@ fn caller() -> Caller {
         opener: None,
         client: ClientId::Nfs4(1),
         case: CaseRule::Sensitive,
+        parent_lease: None,
     }
 }
 

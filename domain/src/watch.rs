@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`PlannedChanges`] | which names and attributes a plan changes for clients |
 //! | [`ChangeKinds`] | which of them a watcher wants: the completion filter |
+//! | [`Listings`] | which directories list something else then: leases of these are broken |
 //! | [`WatchBuffer`] | what is kept for a watcher between its requests, and when it has to list anew |
 
 mod buffer;
+mod listings;
 mod planned;
 
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 use bitflags::bitflags;
 
 pub use buffer::{Taken, WatchBuffer};
+pub use listings::Listings;
 pub use planned::{EntryChange, PlannedChanges, Subject};
 
 use crate::name::Name;

@@ -191,7 +191,13 @@ impl World {
 
 /// A caller without an open.
 pub fn caller(credentials: Credentials) -> Caller {
-    Caller { client: ClientId::Nfs4(u64::from(credentials.uid)), credentials, opener: None, case: CaseRule::Sensitive }
+    Caller {
+        client: ClientId::Nfs4(u64::from(credentials.uid)),
+        credentials,
+        opener: None,
+        case: CaseRule::Sensitive,
+        parent_lease: None,
+    }
 }
 
 fn root() -> Node {

@@ -79,6 +79,8 @@ pub(crate) fn negotiate(
     let mut capabilities = Capabilities::empty();
     capabilities.set(Capabilities::LARGE_MTU | Capabilities::LEASING, dialect != Dialect::SMB_2_0_2);
     capabilities.set(Capabilities::MULTI_CHANNEL, dialect.0 >= Dialect::SMB_3_0.0);
+    let caches_directories = request.capabilities.contains(Capabilities::DIRECTORY_LEASING);
+    capabilities.set(Capabilities::DIRECTORY_LEASING, dialect.0 >= Dialect::SMB_3_0.0 && caches_directories);
     let announces = dialect == Dialect::SMB_3_0 || dialect == Dialect::SMB_3_0_2;
     capabilities.set(Capabilities::ENCRYPTION, announces && cipher.is_some());
     let client = ClientTerms {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use dittofs_domain::{
     ClientId, Name, NodeId,
     error::{FsError, FsResult},
-    opens::{LeaseGrant, LeaseKey, Lock, LockHolder, LockOwner, LockRange, OpenToken, Rights, WaitToken},
+    opens::{LeaseGrant, LeaseKey, Lock, LockHolder, LockOwner, LockRange, OpenToken, Requester, Rights, WaitToken},
 };
 use dittofs_ports::{
     AcknowledgeFailure, Caller, LockReply, LockRequest, OpenFailure, OpenNameRequest, OpenRequest, OpenService, Opened,
@@ -14,17 +14,22 @@ use dittofs_ports::{
 use super::ServedShare;
 use crate::{
     lock_order::strand,
-    volume::{OpenTarget, Part},
+    volume::{DirectoryLeases, OpenTarget, Part},
 };
 
 impl ServedShare {
     /// Drops all that a client has, and removes what was to go with its opens.
     pub(crate) async fn release_client(&self, client: ClientId) -> FsResult<()> {
         let mut deletions = Vec::new();
+        // Before its leases go: with the last one of all, nobody has to be told of what was written.
+        let written = DirectoryLeases::of(self.volume.opens()).take_all_written(client);
         let released = self.volume.opens().closing().release_client(client, &mut deletions).await;
         for (node, deletion) in deletions {
             let _passage = self.volume.freezer().pass().await;
-            self.volume.names().delete(node, deletion).await;
+            self.volume.names().delete(node, deletion.ended_by(client, None)).await;
+        }
+        for file in written {
+            self.volume.watches().tell_changed(file, &Requester { client, lease: None }).await;
         }
         released
     }

@@ -79,7 +79,7 @@ impl Core {
             &settings.limits,
         );
         let write_back = Arc::new(write_back);
-        let watches = Arc::new(Watches::new(share.clone(), nodes.clone(), metadata.clone()));
+        let watches = Arc::new(Watches::new((share.clone(), nodes.clone()), metadata.clone(), opens.clone()));
         let plans = PlanRunner::new(
             (share.clone(), nodes.clone()),
             write_back.clone(),

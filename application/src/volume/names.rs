@@ -86,6 +86,7 @@ impl Names {
         let context = Context { credentials: &caller.credentials, now };
         let outcome = self
             .plans
+            .of(caller)
             .run_growing(caller.case.of(create::query(&request)), op, |view| {
                 Ok(match create::decide(view, &request, &context, fresh)? {
                     CreateDecision::New(decision) => (decision.plan, None),
@@ -143,6 +144,7 @@ impl Names {
         self.opens.check_names(caller, query(), targets).await?;
         let outcome = self
             .plans
+            .of(caller)
             .run_growing(query(), op, |view| Ok((namespace::link::decide(view, request, &context, fresh)?.plan, ())))
             .await?;
         let outcome = match outcome {
@@ -171,6 +173,7 @@ impl Names {
         let mut lock = None;
         let outcome = self
             .plans
+            .of(caller)
             .run_named(query(), op, |view| {
                 let found = view.meant(0, &request.name);
                 let busy = found.is_some_and(|(_, found)| self.opens.is_busy(found.node.id, &mut lock));
@@ -206,6 +209,7 @@ impl Names {
         let mut lock = None;
         let outcome = self
             .plans
+            .of(caller)
             .run_named(query(), op, |view| {
                 let replaced = namespace::rename::replaced(view, request);
                 let busy = replaced.is_some_and(|(_, found)| self.opens.is_busy(found.node.id, &mut lock));

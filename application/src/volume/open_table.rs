@@ -5,6 +5,7 @@
 
 mod admit;
 mod closing;
+mod directories;
 mod events;
 mod grace;
 mod known;
@@ -14,6 +15,7 @@ mod open;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use directories::LeasedDirectories;
 use dittofs_domain::{
     NodeId,
     error::{FsError, FsResult},
@@ -37,6 +39,7 @@ use crate::{
 };
 pub(super) use admit::{Admitted, CloneLocks, Wanted, readable, writable};
 pub(super) use closing::Ended;
+pub(crate) use directories::DirectoryLeases;
 pub(crate) use open::{OpenTarget, Part};
 
 /// Places to wait at, which nodes share: who is woken for another one looks and waits again.
@@ -59,6 +62,8 @@ pub(crate) struct OpenTable {
     state: Arc<dyn OpenState>,
     garbage: Arc<Garbage>,
     subscribers: Subscribers,
+    /// The directories that somebody has a lease of.
+    directories: LeasedDirectories,
     /// Rights or opens of one of these nodes have gone.
     freed: Vec<Notify>,
     /// Nodes without a name that the reaper found open.
@@ -68,7 +73,7 @@ pub(crate) struct OpenTable {
 }
 
 /// How long a call waits for those who cache.
-fn patience_ms(waits: bool) -> u64 {
+pub(super) fn patience_ms(waits: bool) -> u64 {
     if waits { WAIT_MS_MAX } else { 0 }
 }
 
@@ -143,7 +148,8 @@ impl OpenTable {
         let freed = (0..SHARDS).map(|_| Notify::new()).collect();
         let (subscribers, nameless) = (Subscribers::new(Arc::clone(&share)), Mutex::default());
         let grace = Grace::new(Arc::clone(&share));
-        OpenTable { share, nodes, locks, state, garbage, subscribers, freed, nameless, grace }
+        let directories = LeasedDirectories::default();
+        OpenTable { share, nodes, locks, state, garbage, subscribers, directories, freed, nameless, grace }
     }
 
     /// Notifies an adapter from now on of what becomes of its clients' state.
@@ -188,7 +194,11 @@ impl OpenTable {
         if !self.has_opens(node) {
             return;
         }
-        let forgotten = self.state.update(node, &mut |opens: &mut NodeOpens| *opens = NodeOpens::default()).await;
+        let mut forget = |opens: &mut NodeOpens| {
+            *opens = NodeOpens::default();
+            self.directories.changed(node, opens);
+        };
+        let forgotten = self.state.update(node, &mut forget).await;
         if let Err(error) = forgotten {
             self.share.opens_failed(&error);
         }
@@ -207,6 +217,7 @@ impl OpenTable {
         let mut change = |opens: &mut NodeOpens| {
             let revoked = opens.expire(now_ms);
             answered = Some((revoked, question(opens, now_ms + BREAK_MS)));
+            self.directories.changed(node, opens);
         };
         self.state.update(node, &mut change).await.map_err(|error| self.share.opens_failed(&error))?;
         let Some((revoked, answer)) = answered else {

@@ -1,5 +1,6 @@
 //! Decide purely, apply atomically: the one way in which metadata change.
 
+mod callers;
 mod content;
 mod growth;
 mod pending_truncation;
@@ -8,14 +9,12 @@ mod repeated;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use dittofs_domain::{
-    ObjectId, OpId,
-    content::map,
-    error::{FsError, FsResult},
+    ObjectId,
+    error::FsResult,
     node::NodeFlags,
     plan::{Applied, Change, ObjectRecord, Plan, Query, Reference, View},
-    quota,
 };
-use dittofs_ports::{ApplyError, ContentStore, ShareMetadata};
+use dittofs_ports::{Caller, ContentStore, ShareMetadata};
 use parking_lot::Mutex;
 
 use crate::volume::{
@@ -28,6 +27,7 @@ use crate::volume::{
     watches::{Telling, Watches},
     write_back::WriteBack,
 };
+pub(super) use callers::PlansOf;
 pub(super) use content::ContentQuery;
 pub(super) use growth::count_names;
 
@@ -96,37 +96,26 @@ impl PlanRunner {
         &self.watches
     }
 
-    /// Reads, decides and applies, again where somebody else's change came between.
+    /// The same runner, for a caller.
+    pub(super) fn of(&self, caller: &Caller) -> PlansOf<'_> {
+        PlansOf { plans: self, by: Some(caller.changes_entries_as()) }
+    }
+
+    /// The same runner, for what the server does by itself: clients see no change of that.
+    fn of_server(&self) -> PlansOf<'_> {
+        PlansOf { plans: self, by: None }
+    }
+
+    /// [`PlansOf::run`] for what the server does by itself.
     ///
     /// # Errors
-    /// The rule's refusal; `Busy` after too many conflicts, `NoSpace`, `Io`.
+    /// Those of [`PlansOf::run`].
     pub(super) async fn run<T: Send>(
         &self,
         query: Query,
         decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
     ) -> FsResult<PlanOutcome<T>> {
-        self.run_for(None, query, None, decide).await
-    }
-
-    /// The same for an operation that may have a name: it is done once. The view that the rule sees says whether it was
-    /// done before, so that costs nothing. Nothing may have been refused before that is known.
-    ///
-    /// # Errors
-    /// Those of [`PlanRunner::run`], `Unanswered`.
-    pub(super) async fn run_named<T: Send>(
-        &self,
-        query: Query,
-        op: Option<OpId>,
-        decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
-    ) -> FsResult<Named<T>> {
-        if op.is_none() {
-            return self.run(query, decide).await.map(Named::Now);
-        }
-        let first = self.ask_store(&query.clone().asking(op)).await?;
-        if first.earlier.is_some() {
-            return Ok(Named::Before(first));
-        }
-        self.run_from(Some(first), None, query, op, decide).await.map(Named::Now)
+        self.of_server().run(query, decide).await
     }
 
     /// The same for a plan that rests on a node's lock: it requires the node's lease.
@@ -136,80 +125,7 @@ impl PlanRunner {
         query: Query,
         decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
     ) -> FsResult<PlanOutcome<T>> {
-        self.run_for(None, query, None, leased(lock, decide)).await
-    }
-
-    /// The same for a plan that may remove bytes of a node which are only in the journal: the node is uncertain from
-    /// when the plan is sent, until it is known that it was not applied.
-    async fn run_for<T: Send>(
-        &self,
-        removes_from: Option<&NodeLock<'_>>,
-        query: Query,
-        op: Option<OpId>,
-        decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
-    ) -> FsResult<PlanOutcome<T>> {
-        self.run_from(None, removes_from, query, op, decide).await
-    }
-
-    /// The same, beginning with what was seen already, if it was. That an operation with a name was not done before is
-    /// known.
-    async fn run_from<T: Send>(
-        &self,
-        mut first: Option<Seen>,
-        removes_from: Option<&NodeLock<'_>>,
-        mut query: Query,
-        op: Option<OpId>,
-        mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
-    ) -> FsResult<PlanOutcome<T>> {
-        for attempt in 1..=ATTEMPTS_MAX {
-            query.lock = attempt > OPTIMISTIC_ATTEMPTS;
-            let seen = match first.take() {
-                Some(seen) => seen,
-                None => self.nodes.view(&query).await?,
-            };
-            let (mut plan, value) = decide(&seen)?;
-            if plan.changes.is_empty() {
-                return Ok(PlanOutcome { value, seen, applied: Applied::default() });
-            }
-            self.nodes.raise_shown(&mut plan);
-            let accessed = self.nodes.add_access_times(&mut plan);
-            let garbage =
-                PlanGarbage { released: released_objects(&plan), dead: map::lost(&seen.map.rows, &plan.changes) };
-            let sent = Sent::new(self, garbage, removes_from).telling(self.watches.planned(&plan));
-            let touches = plan.touches();
-            let counting = self.ledger.begin(quota::counted(&plan.changes));
-            let applied = match self.metadata.apply(plan, op).await {
-                Ok(applied) => applied,
-                Err(ApplyError::Conflict) => {
-                    sent.was_not_applied();
-                    self.must_not_be_done(op).await?;
-                    self.share.jitter(attempt).await;
-                    continue;
-                }
-                Err(error) => match (&error, op) {
-                    (ApplyError::Unknown(_), Some(op)) => match self.find_out(op, touches, &error).await? {
-                        Some(applied) => applied,
-                        None => {
-                            sent.was_not_applied();
-                            continue;
-                        }
-                    },
-                    _ => {
-                        if !matches!(error, ApplyError::Unknown(_) | ApplyError::Corrupt(_)) {
-                            sent.was_not_applied();
-                        }
-                        return Err(self.share.apply_failed(&error));
-                    }
-                },
-            };
-            let (PlanGarbage { released, dead }, telling) = sent.was_applied();
-            counting.applied();
-            self.nodes.forget_access_times(&accessed);
-            self.garbage.note_dead(dead);
-            self.after(&applied, released, telling).await;
-            return Ok(PlanOutcome { value, seen, applied });
-        }
-        Err(FsError::Busy)
+        self.of_server().run_for(None, query, None, leased(lock, decide)).await
     }
 
     /// Stores an object's row, which no rule decides.
@@ -273,21 +189,21 @@ struct Sent<'p> {
     runner: &'p PlanRunner,
     garbage: Option<PlanGarbage>,
     removes_from: Option<&'p NodeLock<'p>>,
-    /// The changes that watchers are told of once it was applied.
+    /// The changes that others are told of once it was applied.
     telling: Option<Telling<'p>>,
 }
 
 impl<'p> Sent<'p> {
-    fn new(runner: &'p PlanRunner, garbage: PlanGarbage, removes_from: Option<&'p NodeLock<'p>>) -> Sent<'p> {
+    fn new(
+        runner: &'p PlanRunner,
+        garbage: PlanGarbage,
+        removes_from: Option<&'p NodeLock<'p>>,
+        telling: Telling<'p>,
+    ) -> Sent<'p> {
         if let Some(lock) = removes_from {
             runner.nodes.pending().set_uncertain(lock, true);
         }
-        Sent { runner, garbage: Some(garbage), removes_from, telling: None }
-    }
-
-    fn telling(mut self, telling: Option<Telling<'p>>) -> Sent<'p> {
-        self.telling = telling;
-        self
+        Sent { runner, garbage: Some(garbage), removes_from, telling: Some(telling) }
     }
 
     /// A node that it removes bytes of is uncertain until its index has forgotten them.

@@ -20,8 +20,16 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::{
     lock_order::{Ordered, Rank},
     volume::{
-        blocks::BlockReader, flusher::Flusher, garbage::Garbage, node_locks::NodeLocks, nodes::Nodes,
-        open_table::OpenTable, plans::PlanRunner, sealing::Sealing, share::Share, write_back::WriteBack,
+        blocks::BlockReader,
+        flusher::Flusher,
+        garbage::Garbage,
+        node_locks::NodeLocks,
+        nodes::Nodes,
+        open_table::{DirectoryLeases, OpenTable},
+        plans::PlanRunner,
+        sealing::Sealing,
+        share::Share,
+        write_back::WriteBack,
     },
 };
 pub(super) use leftovers::Leftovers;
@@ -112,6 +120,7 @@ impl Reclaimer {
         }
         while !self.share.is_closing() {
             let result = async {
+                DirectoryLeases::of(&self.reaper.opens).catch_up().await;
                 let left = self.plans.ledger().left();
                 self.reaper.reap().await?;
                 self.plans.ledger().reaped(left);

@@ -155,7 +155,7 @@ impl Share {
             return Err(FsError::Access);
         }
         let credentials = policy.credentials(who.identity.as_ref());
-        Ok(Caller { credentials, opener: None, client: who.client, case: CaseRule::Sensitive })
+        Ok(Caller { credentials, opener: None, client: who.client, case: CaseRule::Sensitive, parent_lease: None })
     }
 
     pub(super) fn demand_writable(&self) -> FsResult<()> {

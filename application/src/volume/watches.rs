@@ -1,8 +1,10 @@
-//! Telling watchers of directories what has changed, whatever protocol has changed it.
+//! Telling watchers of directories, and those who cache listings, what has changed, whatever protocol has changed it.
 //!
 //! There are two places from which this is called: where plans are applied, and where bytes are written. Both come
-//! after the change and before its answer. While nobody watches, each costs one atomic load.
+//! after the change and before its answer. While nobody watches, each costs one atomic load. While nobody has a lease of
+//! a directory, a write costs another one, and a plan two: one of them once it was applied.
 
+mod leases;
 mod repeats;
 mod table;
 mod telling;
@@ -14,12 +16,18 @@ use dittofs_domain::{
     Name, Node, NodeId,
     access::{AccessMask, NodeSecurity, granted},
     error::FsResult,
+    opens::Requester,
     plan::Plan,
     watch::{ChangeAction, ChangeKinds, ChangeRecord, EntryChange, PlannedChanges, Subject},
 };
 use dittofs_ports::{Caller, ChangeListener, ShareMetadata, Watch, WatchRequest};
 
-use crate::volume::{breathe::breathe, nodes::Nodes, share::Share};
+use crate::volume::{
+    breathe::breathe,
+    nodes::Nodes,
+    open_table::{DirectoryLeases, OpenTable},
+    share::Share,
+};
 use repeats::Repeats;
 use table::{WatchTable, Watched};
 pub(super) use telling::Telling;
@@ -35,13 +43,22 @@ pub(crate) struct Watches {
     share: Arc<Share>,
     nodes: Arc<Nodes>,
     metadata: Arc<dyn ShareMetadata>,
+    /// Who caches listings.
+    opens: Arc<OpenTable>,
     table: Arc<WatchTable>,
     repeats: Repeats,
+    /// Writes that all have heard of who cache listings.
+    listed: Repeats,
 }
 
 impl Watches {
-    pub(super) fn new(share: Arc<Share>, nodes: Arc<Nodes>, metadata: Arc<dyn ShareMetadata>) -> Watches {
-        Watches { share, nodes, metadata, table: Arc::default(), repeats: Repeats::default() }
+    pub(super) fn new(
+        (share, nodes): (Arc<Share>, Arc<Nodes>),
+        metadata: Arc<dyn ShareMetadata>,
+        opens: Arc<OpenTable>,
+    ) -> Watches {
+        let (table, repeats, listed) = (Arc::default(), Repeats::default(), Repeats::default());
+        Watches { share, nodes, metadata, opens, table, repeats, listed }
     }
 
     /// Adds a watcher that may list the directory.
@@ -59,6 +76,10 @@ impl Watches {
         Ok(watched)
     }
 
+    fn directory_leases(&self) -> DirectoryLeases<'_> {
+        DirectoryLeases::of(&self.opens)
+    }
+
     /// Ends all: the share is served no more.
     pub(crate) fn end(&self) {
         self.table.end();
@@ -69,19 +90,24 @@ impl Watches {
         self.table.set_removed(directory, is_deleting);
     }
 
-    /// Returns the changes that have to be told once a plan was applied; none if nobody asks for them.
-    pub(super) fn planned(&self, plan: &Plan) -> Option<Telling<'_>> {
-        if self.table.is_empty() {
-            return None;
+    /// Returns what has to be told once a plan was applied. `by` is who has asked for the plan; what the server does by
+    /// itself alters no listing.
+    pub(super) fn planned(&self, plan: &Plan, by: Option<Requester>) -> Telling<'_> {
+        let is_watched = !self.table.is_empty();
+        let is_cached = by.is_some() && self.directory_leases().are_any();
+        if !is_watched && !is_cached {
+            return Telling::new(self, None, by);
         }
         let planned = PlannedChanges::of(plan);
         // A directory may go that is watched for something else.
         let is_wanted = self.table.wants(planned.kinds()) || planned.kinds().contains(ChangeKinds::DIRECTORY_NAME);
-        (is_wanted && !planned.is_empty()).then(|| Telling::new(self, planned))
+        let is_wanted = is_watched && is_wanted && !planned.is_empty();
+        Telling::new(self, Some((planned, is_wanted)), by)
     }
 
     /// Tells that bytes of a file were written.
-    pub(super) async fn tell_written(&self, file: &Node, has_new_size: bool) {
+    pub(super) async fn tell_written(&self, caller: &Caller, file: &Node, has_new_size: bool) {
+        self.note_written(caller, file).await;
         let size = if has_new_size { ChangeKinds::SIZE } else { ChangeKinds::empty() };
         let EntryChange { kinds, .. } = EntryChange::modified(file, ChangeKinds::LAST_WRITE | size);
         if !self.table.wants(kinds) {

@@ -6,6 +6,7 @@ mod asked;
 mod atime;
 mod between;
 mod content;
+mod directory_leases;
 mod interposed;
 mod journal;
 mod metadata;

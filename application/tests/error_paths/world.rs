@@ -254,6 +254,7 @@ pub(crate) fn caller() -> Caller {
         opener: None,
         client: ClientId::Nfs4(1),
         case: CaseRule::Sensitive,
+        parent_lease: None,
     }
 }
 

@@ -5,6 +5,7 @@ mod breaks;
 mod by_name;
 #[path = "../parts/clock.rs"]
 mod clock;
+mod directory_leases;
 mod failures;
 mod grace;
 mod known;

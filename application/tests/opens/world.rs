@@ -199,6 +199,7 @@ pub(crate) fn nfs(client: u64) -> Caller {
         opener: None,
         client: ClientId::Nfs4(client),
         case: CaseRule::Sensitive,
+        parent_lease: None,
     }
 }
 

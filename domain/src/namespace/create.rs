@@ -68,7 +68,7 @@ pub fn decide_with(
     if let Some((name, found)) = view.meant(0, &request.name) {
         return existing(name, found, request);
     }
-    let kind = node_kind(&request.kind);
+    let kind = request.kind.node_kind();
     may_add(directory, kind, context.credentials)?;
     check_kind(directory, request, context.credentials)?;
 
@@ -142,18 +142,6 @@ fn check_kind(directory: &Node, request: &CreateRequest, credentials: &Credentia
     }
 }
 
-fn node_kind(kind: &NewKind) -> NodeKind {
-    match kind {
-        NewKind::File => NodeKind::File,
-        NewKind::Directory => NodeKind::Directory,
-        NewKind::Symlink(_) => NodeKind::Symlink,
-        NewKind::Fifo => NodeKind::Fifo,
-        NewKind::Socket => NodeKind::Socket,
-        NewKind::BlockDevice(_) => NodeKind::BlockDevice,
-        NewKind::CharDevice(_) => NodeKind::CharDevice,
-    }
-}
-
 fn new_node(
     directory: &Node,
     request: &CreateRequest,
@@ -162,7 +150,7 @@ fn new_node(
     fresh: Fresh,
 ) -> Node {
     let attributes = &request.attributes;
-    let kind = node_kind(&request.kind);
+    let kind = request.kind.node_kind();
     let (uid, gid) = owner(directory, attributes, context.credentials);
     let bits = permission_bits(directory, kind, attributes, gid, context.credentials);
     let acl = initial_list(directory, (kind, uid, gid), attributes.mode.map(|_| bits), access);

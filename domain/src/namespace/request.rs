@@ -7,7 +7,7 @@ use crate::{
     acl::Acl,
     id::NodeId,
     name::Name,
-    node::Device,
+    node::{Device, NodeKind},
     time::Timestamp,
     xattr::{XattrChange, Xattrs},
 };
@@ -128,6 +128,21 @@ pub enum NewKind {
     BlockDevice(Device),
     /// A character device: privileged callers only.
     CharDevice(Device),
+}
+
+impl NewKind {
+    /// The kind of the node that is made.
+    pub fn node_kind(&self) -> NodeKind {
+        match self {
+            NewKind::File => NodeKind::File,
+            NewKind::Directory => NodeKind::Directory,
+            NewKind::Symlink(_) => NodeKind::Symlink,
+            NewKind::Fifo => NodeKind::Fifo,
+            NewKind::Socket => NodeKind::Socket,
+            NewKind::BlockDevice(_) => NodeKind::BlockDevice,
+            NewKind::CharDevice(_) => NodeKind::CharDevice,
+        }
+    }
 }
 
 /// How a create treats a name that is taken (RFC 1813, 3.3.8).

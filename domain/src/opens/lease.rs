@@ -18,6 +18,11 @@ bitflags! {
     }
 }
 
+impl Rights {
+    /// The most that can be cached of a directory: nobody writes to one (MS-SMB2, 2.2.13.2.8).
+    pub const OF_DIRECTORY: Rights = Rights::READ.union(Rights::HANDLE);
+}
+
 /// The shapes that caching rights have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LeaseForm {

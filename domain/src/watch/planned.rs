@@ -13,9 +13,9 @@ use crate::{
 /// The names and attributes that a plan changes for clients. Whether it was applied is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct PlannedChanges {
-    removed: SmallVec<[(EntryKey, NodeId); 2]>,
-    added: SmallVec<[(EntryKey, NodeId); 1]>,
-    modified: SmallVec<[(NodeId, ChangeKinds); 1]>,
+    pub(super) removed: SmallVec<[(EntryKey, NodeId); 2]>,
+    pub(super) added: SmallVec<[(EntryKey, NodeId); 1]>,
+    pub(super) modified: SmallVec<[(NodeId, ChangeKinds); 1]>,
     /// Names of streams that go and come.
     streams: SmallVec<[(EntryKey, ChangeAction); 1]>,
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use dittofs_domain::{
-    Name, Node, NodeId, NodeKind,
+    Cookie, Name, Node, NodeId, NodeKind,
     namespace::{LinkRequest, NewKind, RemoveKind, Replace, SetAttributes, SetTime},
-    plan::{Applied, Plan, Touched},
-    watch::{ChangeAction, ChangeKinds, EntryChange, PlannedChanges, Subject},
+    plan::{Applied, EntryKey, Plan, Touched},
+    watch::{ChangeAction, ChangeKinds, EntryChange, Listings, PlannedChanges, Subject},
 };
 use proptest::prelude::*;
 
@@ -27,6 +27,7 @@ fn told(store: &mut Store, plan: &Plan) -> Vec<EntryChange> {
             .map(|id| Touched { id, before: before.nodes.get(&id).cloned(), after: store.nodes.get(&id).cloned() })
             .collect(),
     };
+    assert_listings_told(&before, store, &listings(store, &PlannedChanges::of(plan), &applied));
     let planned = PlannedChanges::of(plan);
     let changes = planned.applied(&applied);
     assert_eq!(planned.is_empty(), changes.is_empty());
@@ -37,6 +38,44 @@ fn told(store: &mut Store, plan: &Plan) -> Vec<EntryChange> {
         assert!(store.nodes.get(&gone).is_none_or(|node| !node.is_linked()), "it has none any more");
     }
     changes
+}
+
+/// The listing of a directory, as who caches it knows it: its names, and what is shown of them. The times and the size
+/// that a directory gets with its entries are left out.
+fn listed(store: &Store, directory: NodeId) -> Vec<String> {
+    let shown = |id: &NodeId| {
+        let node = &store.nodes[id];
+        let content = (node.kind != NodeKind::Directory).then_some((node.size, node.mtime));
+        format!("{id} {} {} {} {content:?} {:?} {}", node.mode, node.uid, node.gid, node.birth, node.dos_attributes)
+    };
+    let entries = store.entries.iter().filter(|(key, _)| key.directory == directory);
+    entries.map(|(key, (node, _))| format!("{} {}", key.name, shown(node))).collect()
+}
+
+/// The directories that list something else, where it is looked at which names are still there.
+fn listings(store: &Store, planned: &PlannedChanges, applied: &Applied) -> Listings {
+    let mut all = planned.listings();
+    for node in planned.modified(applied) {
+        let leads_there = |(key, (_, cookie)): (&EntryKey, &(NodeId, Cookie))| {
+            (key.directory, *cookie) == (node.parent.directory, node.parent.cookie)
+        };
+        let is_known = node.kind == NodeKind::Directory || store.entries.iter().any(leads_there);
+        all.add(if is_known { Listings::of_node(node) } else { Listings::Any });
+    }
+    all
+}
+
+fn assert_listings_told(before: &Store, after: &Store, told: &Listings) {
+    for directory in before.nodes.values().filter(|node| node.kind == NodeKind::Directory).map(|node| node.id) {
+        let is_told = match told {
+            Listings::Any => true,
+            Listings::Of(directories) => directories.contains(&directory),
+        };
+        assert!(is_told || listed(before, directory) == listed(after, directory), "{directory} is not told: {told:?}");
+    }
+    if let Listings::Of(directories) = told {
+        assert_eq!(directories.iter().collect::<BTreeSet<_>>().len(), directories.len(), "each once");
+    }
 }
 
 fn entries(store: &Store) -> BTreeSet<(NodeId, Name)> {
@@ -191,4 +230,38 @@ fn names_of_directories_and_of_others_are_of_two_kinds() {
     let gone = |at: &str, kinds| vec![(ChangeAction::Removed, at.to_owned(), kinds)];
     assert_eq!(removed(&mut world, "d", RemoveKind::Directory), gone("d", DIRECTORY));
     assert_eq!(removed(&mut world, "s", RemoveKind::NotDirectory), gone("s", FILE));
+}
+
+#[test]
+fn listings_are_those_of_both_directories_of_a_rename_and_of_all_names_of_a_file() {
+    let mut world = World::new();
+    let (from, to) = (world.mkdir(&alice(), ROOT, "from"), world.mkdir(&alice(), ROOT, "to"));
+    let file = world.file(&alice(), from, "a");
+    let mut told = |op| {
+        world.seconds += 1;
+        let (fresh, now) = (world.fresh(), at(world.seconds));
+        let decision = decide(&world.store, &Call { op, credentials: root(), busy: false }, now, fresh).unwrap();
+        let before = world.store.clone();
+        world.store.apply(&decision.plan).unwrap();
+        let touched =
+            |id| Touched { id, before: before.nodes.get(&id).cloned(), after: world.store.nodes.get(&id).cloned() };
+        let applied = Applied { nodes: decision.plan.touches().into_iter().map(touched).collect() };
+        listings(&world.store, &PlannedChanges::of(&decision.plan), &applied)
+    };
+    let of = |directories: &[NodeId]| Listings::Of(directories.iter().copied().collect());
+    assert_eq!(told(Op::Set(file, SetAttributes::size(1))), of(&[from]));
+    assert_eq!(told(Op::Set(from, SetAttributes { mode: Some(0o700), ..Default::default() })), of(&[ROOT]));
+    assert_eq!(told(rename_op((from, "a"), (from, "b"))), of(&[from]), "once");
+    assert_eq!(told(rename_op((from, "b"), (to, "c"))), of(&[from, to]));
+    assert_eq!(told(Op::Set(file, SetAttributes::default())), of(&[]), "nothing has changed");
+    let link = Op::Link(LinkRequest { node: file, directory: from, name: name("d") });
+    assert_eq!(told(link), of(&[from]), "only a name");
+    assert_eq!(told(Op::Set(file, SetAttributes::size(2))), Listings::Any, "it is in two directories");
+    let back = Op::Link(LinkRequest { node: file, directory: to, name: name("e") });
+    assert_eq!(told(back), of(&[to]));
+    assert_eq!(told(remove_op(to, "c", RemoveKind::NotDirectory)), of(&[to]));
+    assert_eq!(told(remove_op(to, "e", RemoveKind::NotDirectory)), of(&[to]));
+    assert_eq!(told(Op::Set(file, SetAttributes::size(3))), Listings::Any, "its newest name is gone");
+    assert_eq!(told(rename_op((from, "d"), (from, "f"))), of(&[from]));
+    assert_eq!(told(Op::Set(file, SetAttributes::size(3))), of(&[from]));
 }

@@ -2,7 +2,11 @@
 
 use std::net::IpAddr;
 
-use dittofs_domain::{ClientId, Credentials, Handle, HandleKey, NodeId, ShareId, Tree, opens::OpenToken, plan::Query};
+use dittofs_domain::{
+    ClientId, Credentials, Handle, HandleKey, NodeId, ShareId, Tree,
+    opens::{LeaseForm, LeaseKey, OpenToken, Requester},
+    plan::Query,
+};
 
 /// A node of a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +52,17 @@ pub struct Caller {
     /// How names in its requests are meant: [`CaseRule::Sensitive`] as the share admits it. A protocol whose clients
     /// ignore case says so in each call.
     pub case: CaseRule,
+    /// The key of the lease under which the client caches the directory that it does this in, as it says: of the
+    /// directory's leases, that one stays (MS-SMB2, 2.2.13.2.10).
+    pub parent_lease: Option<u128>,
+}
+
+impl Caller {
+    /// Returns who changes a directory, as far as leases of it care.
+    pub fn changes_entries_as(&self) -> Requester {
+        let client = self.client;
+        Requester { client, lease: self.parent_lease.map(|id| LeaseKey { client, form: LeaseForm::Lease, id }) }
+    }
 }
 
 /// Whether the case of names matters to a caller. The names are the same for all: who respects case may make several

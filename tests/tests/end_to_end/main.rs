@@ -49,6 +49,7 @@ mod smb_acls;
 mod smb_auditing;
 mod smb_clients;
 mod smb_clones;
+mod smb_directory_leases;
 mod smb_encryption;
 mod smb_leases;
 mod smb_logged_on;

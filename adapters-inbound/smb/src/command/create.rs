@@ -67,7 +67,7 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     if call.session.is_anonymous.load(Ordering::Acquire) {
         return Err(NtStatus::ACCESS_DENIED.into());
     }
-    let entered = files.enter(&*call.link.server.services.entry)?;
+    let mut entered = files.enter(&*call.link.server.services.entry)?;
     if let Some(back) = Return::read(request)? {
         return reconnect::reconnect(call, &entered, &back).await;
     }
@@ -103,6 +103,7 @@ pub(super) async fn create(call: &Call, request: &CreateRequest) -> Result<Done,
     };
     let asked = open_request(&target, &wanted, (access, security), &entered.caller);
     let capabilities = caching::capabilities(call.link.terms().as_deref());
+    entered.caller.parent_lease = caching::parent_key((wanted.oplock, wanted.lease.as_ref()), capabilities);
     let cache = Asked::read((wanted.oplock, wanted.lease.as_ref()), capabilities, target.is_directory(&wanted));
     let found = target.found.as_ref().map(|found| NodeRef { node: found.node, ..entered.node });
     caching::demand_own(call, &wanted, found)?;

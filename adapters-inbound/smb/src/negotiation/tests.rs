@@ -47,6 +47,19 @@ fn the_newest_common_dialect_is_chosen() {
 }
 
 #[test]
+fn leases_of_directories_are_offered_to_clients_of_smb_3_that_know_them() {
+    for dialect in DIALECTS {
+        let old = request(&[dialect], vec![preauth()]);
+        let knows =
+            NegotiateRequest { capabilities: old.capabilities | Capabilities::DIRECTORY_LEASING, ..old.clone() };
+        let offered = |request| terms(&SmbOptions::default(), request).unwrap().capabilities;
+        assert!(!offered(&old).contains(Capabilities::DIRECTORY_LEASING));
+        let is_new = dialect.0 >= Dialect::SMB_3_0.0;
+        assert_eq!(offered(&knows).contains(Capabilities::DIRECTORY_LEASING), is_new, "{dialect:?}");
+    }
+}
+
+#[test]
 fn the_cheapest_common_algorithms_are_chosen() {
     let contexts = vec![
         preauth(),

@@ -47,6 +47,7 @@ pub(crate) fn node(node: NodeId, is_directory: bool) -> OpenNode {
             opener: None,
             client: ClientId::Smb(1),
             case: CaseRule::Sensitive,
+            parent_lease: None,
         },
         place: Mutex::new(Place::new(&Arc::default(), None, String::new(), Below::default()).unwrap()),
         position: AtomicU64::new(0),

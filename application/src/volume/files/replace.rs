@@ -128,7 +128,7 @@ impl Files {
             Ok((decided.plan, (Step::Done(end), size)))
         };
         let query = ContentQuery { query, op: None, removes: true };
-        let outcome = self.plans.change_content(lock, query, decide, |pending, (step, size)| match step {
+        let outcome = self.plans.of(caller).change_content(lock, query, decide, |pending, (step, size)| match step {
             Step::Done(end) => pending.replaced(lock, start..*end, *size),
             Step::Crowded(_) => Vec::new(),
         });

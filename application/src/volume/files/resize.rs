@@ -45,7 +45,7 @@ impl Files {
         let stored = self.nodes.live(&view, node)?;
         set_attributes::check(stored, request, self.nodes.pending().snapshot(node).as_ref(), &context)?;
         for _ in 0..REAPS_MAX {
-            if let Some(changed) = self.try_resize(lock, request, size, &context, op).await? {
+            if let Some(changed) = self.try_resize(lock, (request, size), (caller, &context), op).await? {
                 return Ok(changed);
             }
             self.plans.reap_truncation_locked(lock).await?;
@@ -57,9 +57,8 @@ impl Files {
     async fn try_resize(
         &self,
         lock: &NodeLock<'_>,
-        request: &SetAttributes,
-        size: u64,
-        context: &Context<'_>,
+        (request, size): (&SetAttributes, u64),
+        (caller, context): (&Caller, &Context<'_>),
         op: Option<OpId>,
     ) -> FsResult<Option<Changed>> {
         let node = lock.node();
@@ -69,6 +68,7 @@ impl Files {
         let before = self.nodes.pending().snapshot(node);
         let outcome = self
             .plans
+            .of(caller)
             .change_content(
                 lock,
                 ContentQuery { query, op, removes: true },

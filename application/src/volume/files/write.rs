@@ -124,7 +124,7 @@ impl Files {
         };
         let file = Changed { before: Some(before), after: self.nodes.overlay_locked(&lock, &stored) };
         drop(lock);
-        self.plans.watches().tell_written(&stored, file.after.size != shown.size).await;
+        self.plans.watches().tell_written(caller, &stored, file.after.size != shown.size).await;
         if stability != Stability::Unstable {
             self.commits.make_durable(node, sequence).await?;
         }
@@ -137,6 +137,7 @@ impl Files {
         let pending = self.nodes.pending().snapshot(node);
         let outcome = self
             .plans
+            .of(caller)
             .run(clear_privileges::query(node), |view| {
                 let decision = clear_privileges::decide(view, node, pending.as_ref(), &context)?;
                 Ok((decision.map_or_else(Plan::default, |decision| decision.plan), ()))

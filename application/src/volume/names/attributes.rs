@@ -75,6 +75,7 @@ impl Names {
         let before = self.nodes.pending().snapshot(node);
         let outcome = self
             .plans
+            .of(caller)
             .run_named(set_attributes::query(node), op, |view| {
                 self.nodes.live(view, node)?;
                 let decision = set_attributes::decide(view, node, &request, before.as_ref(), &context, None)?;

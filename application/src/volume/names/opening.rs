@@ -109,7 +109,7 @@ impl Names {
         let target = OpenTarget { node: node.id, directory, part };
         let mut opened = self.opens.open_found(caller, target, &open).await?;
         if let Some(attributes) = request.replace.as_ref().filter(|_| open.truncate) {
-            self.overwrite(caller, &mut opened, (node, attributes, &request.replace_xattrs)).await?;
+            self.overwrite(caller, (&mut opened, open.waits), (node, attributes, &request.replace_xattrs)).await?;
         }
         Ok(OpenedName { opened, name, stream: None, is_new: created })
     }
@@ -118,7 +118,7 @@ impl Names {
     pub(super) async fn overwrite(
         &self,
         caller: &Caller,
-        opened: &mut Opened,
+        (opened, waits): (&mut Opened, bool),
         (node, attributes, xattrs): (&Node, &SetAttributes, &[XattrChange]),
     ) -> FsResult<()> {
         let through = Caller { opener: Some(opened.token), ..caller.clone() };
@@ -128,12 +128,15 @@ impl Names {
                 // What keeps the content from being discarded keeps all of the file.
                 self.opens.check_operation(&through, node.id, Operation::Overwrite, |_| Ok(())).await?;
             }
+            if node.flags.contains(NodeFlags::STREAMS) {
+                self.streams().demand_removable(&through, node.id, waits).await?;
+            }
             if !xattrs.is_empty() {
                 let request = SetXattrs { changes: xattrs.to_vec(), held: AccessMask::empty() };
                 self.set_xattrs(&through, node.id, &request, None).await?;
             }
             if node.flags.contains(NodeFlags::STREAMS) {
-                self.streams().clear(&through, node.id).await?;
+                self.streams().clear(&through, node.id, waits).await?;
             }
             self.set_attributes_as(&through, node.id, (attributes, wanted), None).await
         };
@@ -169,9 +172,11 @@ impl Names {
         let fresh = self.numbers.fresh().await?;
         let now = self.share.now();
         let context = Context { credentials: &caller.credentials, now };
-        let (token, lease) = self.opens.open_unmade(caller, (fresh.node, part), &request.open).await?;
+        let (token, lease) =
+            self.opens.open_unmade(caller, (fresh.node, create.kind.node_kind(), part), &request.open).await?;
         let outcome = self
             .plans
+            .of(caller)
             .run_growing(caller.case.of(create::query(&create)), None, |view| {
                 Ok(match create::decide_with(view, &create, &new.dos, &context, fresh)? {
                     CreateDecision::New(decision) => (decision.plan, true),
@@ -220,7 +225,13 @@ impl Names {
                 self.share.demand_writable()?;
                 self.demand_empty(node).await?;
                 let credentials = caller.credentials.clone();
-                Some(Deletion { directory, name, credentials, client: caller.client })
+                Some(Deletion {
+                    directory,
+                    name,
+                    credentials,
+                    client: caller.client,
+                    parent_lease: caller.parent_lease,
+                })
             }
         };
         let is_deleting = deletion.is_some();
@@ -275,7 +286,8 @@ impl Names {
         };
         // The name is the one that the entry has.
         let (credentials, case) = (deletion.credentials.clone(), CaseRule::Sensitive);
-        let caller = Caller { credentials, opener: None, client: deletion.client, case };
+        let (client, parent_lease) = (deletion.client, deletion.parent_lease);
+        let caller = Caller { credentials, opener: None, client, case, parent_lease };
         // Another file may have the name by then.
         self.remove(&caller, &RemoveRequest { directory, name, kind }, None).await.map(drop)
     }

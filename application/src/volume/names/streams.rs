@@ -1,7 +1,7 @@
 //! Named streams of files and directories.
 
 use dittofs_domain::{
-    Attributes, Cookie, Name, NodeId, NodeKind,
+    Attributes, Cookie, Name, Node, NodeId, NodeKind,
     access::AccessMask,
     attributes::{is_newer, of_stream},
     error::{FsError, FsResult},
@@ -19,7 +19,7 @@ use dittofs_ports::{
 use crate::volume::{
     names::{Names, opening::TRIES_MAX},
     nodes::Seen,
-    open_table::{Ended, OpenTarget, Part},
+    open_table::{Ended, OpenTarget, Part, patience_ms},
     plans::Named,
 };
 
@@ -163,7 +163,7 @@ impl Streams<'_> {
             if request.open.truncate {
                 // The open was for that.
                 let empty = SetAttributes { held: AccessMask::WRITE_DATA, ..SetAttributes::size(0) };
-                self.0.overwrite(caller, &mut opened, (&found.node, &empty, &[])).await?;
+                self.0.overwrite(caller, (&mut opened, request.open.waits), (&found.node, &empty, &[])).await?;
             }
             let stream = Some(found_name.clone());
             return Ok(OpenedName { opened, name: None, stream, is_new: false });
@@ -185,10 +185,11 @@ impl Streams<'_> {
         let fresh = self.0.numbers.fresh().await?;
         let now = self.0.share.now();
         let context = Context { credentials: &caller.credentials, now };
-        let (token, lease) = self.0.opens.open_unmade(caller, (fresh.node, part), open).await?;
+        let (token, lease) = self.0.opens.open_unmade(caller, (fresh.node, NodeKind::Stream, part), open).await?;
         let outcome = self
             .0
             .plans
+            .of(caller)
             .run_growing(stream::query(file, name), None, |view| {
                 if view.node(file)?.change != change {
                     return Ok((Plan::at(now), ()));
@@ -252,20 +253,26 @@ impl Streams<'_> {
         Err(FsError::Busy)
     }
 
+    /// Demands that those who have streams of a file open, or cached, let all of them go.
+    pub(super) async fn demand_removable(&self, caller: &Caller, file: NodeId, waits: bool) -> FsResult<()> {
+        let streams: Vec<NodeId> = self.listed(file, false).await?.entries.iter().map(|listed| listed.node).collect();
+        self.check_removals(caller, &streams, waits).await
+    }
+
     /// Takes all streams from a file that is overwritten.
-    pub(super) async fn clear(&self, caller: &Caller, file: NodeId) -> FsResult<()> {
+    pub(super) async fn clear(&self, caller: &Caller, file: NodeId, waits: bool) -> FsResult<()> {
         for attempt in 0..TRIES_MAX {
             self.rest(attempt).await;
             let seen = self.0.nodes.view(&Query::node(file)).await?;
             let change = self.0.nodes.live(&seen, file)?.change;
             let Listing { entries, complete, .. } = self.listed(file, true).await?;
-            for listed in &entries {
-                self.check(caller, listed.node, Operation::Remove).await?;
-            }
+            let nodes: Vec<NodeId> = entries.iter().map(|listed| listed.node).collect();
+            self.check_removals(caller, &nodes, waits).await?;
             let entries: Vec<StreamEntry> = entries.into_iter().map(StreamEntry::from).collect();
             let outcome = self
                 .0
                 .plans
+                .of(caller)
                 .run(Query::node(file), |view| {
                     if view.node(file)?.change != change {
                         return Ok((Plan::default(), false));
@@ -287,6 +294,7 @@ impl Streams<'_> {
         let mut lock = None;
         self.0
             .plans
+            .of(caller)
             .run(stream::rename_query(request), |view| {
                 let busy = stream::replaced(view, request).is_some_and(|node| self.0.opens.is_busy(node, &mut lock));
                 Ok((stream::rename(view, request, &context, busy)?.plan, ()))
@@ -302,6 +310,27 @@ impl Streams<'_> {
         }
     }
 
+    /// The same for the removal of several: all who cache are asked at once, and then waited for if the caller `waits`.
+    async fn check_removals(&self, caller: &Caller, streams: &[NodeId], waits: bool) -> FsResult<()> {
+        let (opens, may) = (&self.0.opens, |_: &Node| Ok(()));
+        let mut result = Ok(());
+        for stream in streams {
+            match opens.check_until(caller, *stream, Operation::Remove, (0, may)).await {
+                Ok(_) => {}
+                Err(FsError::Busy) => result = Err(FsError::Busy),
+                Err(error) => return Err(error),
+            }
+        }
+        if result.is_ok() || !waits {
+            return result;
+        }
+        let until_ms = self.0.share.now_ms() + patience_ms(waits);
+        for stream in streams {
+            opens.check_until(caller, *stream, Operation::Remove, (until_ms, may)).await?;
+        }
+        Ok(())
+    }
+
     /// Demands that those who have a stream open, or cached, let an operation on its name go on.
     async fn check(&self, caller: &Caller, stream: NodeId, operation: Operation) -> FsResult<()> {
         self.0.opens.check_operation(caller, stream, operation, |_| Ok(())).await.map(drop)
@@ -314,14 +343,17 @@ impl Streams<'_> {
         (node, token): (NodeId, OpenToken),
         ended: Ended,
     ) -> FsResult<()> {
-        let Ended { deletion, file, could_write } = ended;
+        let Ended { deletion, file, could_write, has_written } = ended;
         let is_removed = deletion.is_some();
+        if has_written {
+            self.0.plans.watches().tell_changed(node, &caller.changes_entries_as()).await;
+        }
         if let Some(deletion) = deletion {
             self.0.delete(node, deletion).await;
         }
         let Some(file) = file else { return Ok(()) };
         if could_write && !is_removed {
-            self.note_written(file, node).await;
+            self.note_written(caller, file, node).await;
         }
         let ended = self.0.opens.closing().close(caller, file, token).await?;
         if let Some(deletion) = ended.deletion {
@@ -332,13 +364,13 @@ impl Streams<'_> {
 
     /// Has a file take over when its stream was last written. Once for each close, and not for each write: a plan would
     /// cost more than the write.
-    async fn note_written(&self, file: NodeId, node: NodeId) {
-        if let Err(error) = self.try_note_written(file, node).await {
+    async fn note_written(&self, caller: &Caller, file: NodeId, node: NodeId) {
+        if let Err(error) = self.try_note_written(caller, file, node).await {
             tracing::debug!(share = %self.0.share.name(), %node, %error, "a file does not know of a change of its stream");
         }
     }
 
-    async fn try_note_written(&self, file: NodeId, node: NodeId) -> FsResult<()> {
+    async fn try_note_written(&self, caller: &Caller, file: NodeId, node: NodeId) -> FsResult<()> {
         let (stream, shown) = (self.0.nodes.attributes(node).await?, self.0.nodes.attributes(file).await?);
         if !is_newer(&stream, &shown) {
             return Ok(());
@@ -346,7 +378,7 @@ impl Streams<'_> {
         self.0.share.demand_writable()?;
         let mtime = TimeChange::Set(stream.mtime);
         let update = NodeUpdate { mtime, ctime: TimeChange::Advance, ..NodeUpdate::default() };
-        let outcome = self.0.plans.run(Query::node(file), |view| {
+        let outcome = self.0.plans.of(caller).run(Query::node(file), |view| {
             let mut plan = Plan::at(stream.ctime);
             if self.0.nodes.live(view, file)?.ctime < stream.ctime {
                 plan.change(Change::UpdateNode(file, update.clone()));

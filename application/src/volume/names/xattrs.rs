@@ -63,6 +63,7 @@ impl Names {
         let mut claim = None;
         let outcome = self
             .plans
+            .of(caller)
             .run_named(set_xattrs::query(node), op, |view| {
                 self.nodes.live(view, node)?;
                 let plan = set_xattrs::decide(view, node, request, before.as_ref(), &context)?.plan;

@@ -18,6 +18,7 @@ use smallvec::SmallVec;
 use super::patience_of_ms;
 use crate::volume::{
     node_locks::NodeLock,
+    nodes::Nodes,
     open_table::{
         Answer, OpenTable, Verdict,
         known::{Known, covers, opened_by},
@@ -134,6 +135,17 @@ impl OpenTable {
             return Ok(access);
         }
         let patience_ms = self.share.now_ms() + patience_of_ms(caller);
+        self.check_until(caller, node, operation, (patience_ms, may)).await
+    }
+
+    /// The same for as long as the caller says, on the monotonic clock. `Busy` after that.
+    pub(in crate::volume) async fn check_until(
+        &self,
+        caller: &Caller,
+        node: NodeId,
+        operation: Operation,
+        (patience_ms, may): (u64, impl Fn(&Node) -> FsResult<()> + Sync),
+    ) -> FsResult<ShareAccess> {
         loop {
             let freed = self.freed(node).notified();
             match self.inquire(caller, node, (operation, false), &may).await? {
@@ -162,7 +174,7 @@ impl OpenTable {
                     return Ok(Admitted { lock, access: ShareAccess::empty() });
                 }
                 Wanted::Size(size) => {
-                    let old = self.nodes.overlay_locked(&lock, &*self.permitted(node, &may).await?).size;
+                    let old = self.nodes.overlay_locked(&lock, &*demand(&self.nodes, node, &may).await?).size;
                     (Operation::Truncate(range(old.min(size), old.abs_diff(size))), true)
                 }
             };
@@ -218,7 +230,7 @@ impl OpenTable {
             Known::Admitted(access) => Ok(Verdict::Done(access)),
             Known::Denied { denied, is_covered } => {
                 if !is_covered && !permitted {
-                    self.permitted(node, may).await?;
+                    demand(&self.nodes, node, may).await?;
                 }
                 Err(FsError::from(&denied))
             }
@@ -248,19 +260,19 @@ impl OpenTable {
                 }
                 Verdict::Wait { until_ms } => return Ok(Verdict::Wait { until_ms }),
                 Verdict::Done(None) => {
-                    self.permitted(node, may).await?;
+                    demand(&self.nodes, node, may).await?;
                     permitted = true;
                 }
             }
         }
     }
+}
 
-    async fn permitted(&self, node: NodeId, may: &(impl Fn(&Node) -> FsResult<()> + Sync)) -> FsResult<Arc<Node>> {
-        let view = self.nodes.view(&Query::node(node)).await?;
-        let stored = self.nodes.live(&view, node)?;
-        may(stored)?;
-        Ok(Arc::clone(stored))
-    }
+async fn demand(nodes: &Nodes, node: NodeId, may: &(impl Fn(&Node) -> FsResult<()> + Sync)) -> FsResult<Arc<Node>> {
+    let view = nodes.view(&Query::node(node)).await?;
+    let stored = nodes.live(&view, node)?;
+    may(stored)?;
+    Ok(Arc::clone(stored))
 }
 
 /// Demands the right to read content, unless the caller's open is for that.

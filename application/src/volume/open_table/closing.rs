@@ -7,7 +7,7 @@ use dittofs_domain::{
 };
 use dittofs_ports::Caller;
 
-use crate::volume::open_table::{OpenTable, open::own};
+use crate::volume::open_table::{DirectoryLeases, OpenTable, open::own};
 
 /// The ends of opens. Who ends one learns what has to be removed now.
 pub(crate) struct Closing<'a>(&'a OpenTable);
@@ -20,12 +20,14 @@ pub(crate) struct Ended {
     pub(crate) file: Option<NodeId>,
     /// Whether it was for writing.
     pub(crate) could_write: bool,
+    /// Whether something was written through it that directories list from now on.
+    pub(crate) has_written: bool,
 }
 
 impl Ended {
     /// Whether something is left to do.
     pub(crate) fn leaves_something(&self) -> bool {
-        self.deletion.is_some() || self.file.is_some()
+        self.deletion.is_some() || self.file.is_some() || self.has_written
     }
 }
 
@@ -47,9 +49,14 @@ impl Closing<'_> {
                 None => (None, Vec::new()),
             })
             .await?;
-        let (open, last, deletion) = closed.ok_or(FsError::Stale)?;
+        let (ended, last, deletion) = closed.ok_or(FsError::Stale)?;
         self.0.opens_gone(node, last);
-        Ok(Ended { deletion, file: open.file, could_write: open.share.access.contains(ShareAccess::WRITE) })
+        let deletion = deletion.map(|deletion| deletion.ended_by(caller.client, caller.parent_lease));
+        let (could_write, has_written) = (
+            ended.share.access.contains(ShareAccess::WRITE),
+            DirectoryLeases::of(self.0).take_written(caller.client, open),
+        );
+        Ok(Ended { deletion, file: ended.file, could_write, has_written })
     }
 
     pub(crate) async fn set_deletion(

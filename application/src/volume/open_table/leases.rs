@@ -4,6 +4,7 @@ use dittofs_domain::{
     NodeId,
     error::{FsError, FsResult},
     opens::{LeaseGrant, LeaseKey, NodeOpens, Rights},
+    plan::Query,
 };
 use dittofs_ports::{AcknowledgeFailure, Caller};
 
@@ -20,10 +21,15 @@ impl OpenTable {
     ) -> FsResult<LeaseGrant> {
         demand_own(caller, &key)?;
         let _lock = self.locks.lock(node).await;
+        let kind = self.nodes.view(&Query::node(node)).await?.node(node).map(|stored| stored.kind);
         self.change_opens(node, |opens| {
-            let opened = opens.has_open_of(caller.client);
-            let nothing = LeaseGrant { rights: Rights::empty(), epoch: 0, breaking: false };
-            (if opened { opens.request_lease(key, rights) } else { nothing }, Vec::new())
+            let granted = match kind {
+                Ok(kind) if opens.has_open_of(caller.client) => {
+                    self.directories.grant(opens, (node, kind), (key, rights))
+                }
+                _ => LeaseGrant { rights: Rights::empty(), epoch: 0, breaking: false },
+            };
+            (granted, Vec::new())
         })
         .await
     }

@@ -117,7 +117,8 @@ impl OpenTable {
                 }
                 let opened = opens.open_for(token, open, trigger, deadline_ms);
                 Answer::<()>::of(opened, deadline_ms).map(|opened| match opened {
-                    Ok(()) => Ok(cache.map(|(key, rights)| (key, opens.request_lease(key, rights)))),
+                    Ok(()) => Ok(cache
+                        .map(|(key, rights)| (key, self.directories.grant(opens, (node, stored.kind), (key, rights))))),
                     Err(denied) => Err(refused(&denied)),
                 })
             };
@@ -137,7 +138,7 @@ impl OpenTable {
     pub(in crate::volume) async fn open_unmade(
         &self,
         caller: &Caller,
-        (node, part): (NodeId, Part),
+        (node, kind, part): (NodeId, NodeKind, Part),
         request: &OpenRequest,
     ) -> FsResult<(OpenToken, Option<(LeaseKey, LeaseGrant)>)> {
         let token = part.token(&self.share);
@@ -145,9 +146,10 @@ impl OpenTable {
         let open = part.open(caller, request, cache.map(|(key, _)| key));
         let opened = self.change_opens(node, |opens| match opens.open(token, open, false, 0) {
             Outcome::Denied(denied) => (Err(FsError::from(&denied)), Vec::new()),
-            Outcome::Granted(_) | Outcome::MustBreak(_) | Outcome::Wait { .. } => {
-                (Ok(cache.map(|(key, rights)| (key, opens.request_lease(key, rights)))), Vec::new())
-            }
+            Outcome::Granted(_) | Outcome::MustBreak(_) | Outcome::Wait { .. } => (
+                Ok(cache.map(|(key, rights)| (key, self.directories.grant(opens, (node, kind), (key, rights))))),
+                Vec::new(),
+            ),
         });
         Ok((token, opened.await??))
     }

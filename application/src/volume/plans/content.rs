@@ -11,7 +11,7 @@ use dittofs_ports::Appended;
 use crate::volume::{
     node_locks::NodeLock,
     pending::PendingNodes,
-    plans::{PlanOutcome, PlanRunner, leased},
+    plans::{PlanOutcome, PlanRunner},
 };
 
 /// The query for a change of content, and the facts that are needed where nobody knows whether the change was done.
@@ -24,45 +24,24 @@ pub(in crate::volume) struct ContentQuery {
 }
 
 impl PlanRunner {
-    /// Runs a plan for the content of a node, and has the index forget what the plan has put into the map or removed.
-    /// Readers of the node start again meanwhile, as what they see of map and index may not fit.
-    ///
-    /// The rule sees what was shown of unflushed bytes before. `forget` answers the records that are done then.
+    /// [`super::PlansOf::change_content`] for what the server does by itself: a flush.
     ///
     /// # Errors
-    /// Those of [`PlanRunner::run`]; `Io` where records of the node are in no index.
+    /// Those of [`super::PlansOf::change_content`].
     pub(in crate::volume) async fn change_content<T: Send>(
         &self,
         lock: &NodeLock<'_>,
-        ContentQuery { query, op, removes }: ContentQuery,
-        mut decide: impl FnMut(&View, Option<&Pending>) -> FsResult<(Plan, T)> + Send,
+        query: ContentQuery,
+        decide: impl FnMut(&View, Option<&Pending>) -> FsResult<(Plan, T)> + Send,
         forget: impl FnOnce(&PendingNodes, &T) -> Vec<Appended> + Send,
     ) -> FsResult<PlanOutcome<T>> {
-        self.write_back.demand_placed(lock.node())?;
-        self.fit(lock).await?;
-        let pending = self.nodes.pending();
-        let before = pending.snapshot(lock.node());
-        let guard = pending.write_guard(lock);
-        let decided = leased(lock, |view: &View| decide(view, before.as_ref()));
-        match self.run_for(removes.then_some(lock), query, op, decided).await {
-            Ok(outcome) => {
-                let released = forget(pending, &outcome.value);
-                pending.set_uncertain(lock, false);
-                drop(guard);
-                self.write_back.release(released).await;
-                Ok(outcome)
-            }
-            Err(error) => {
-                self.fit_in_the_end(lock).await;
-                Err(error)
-            }
-        }
+        self.of_server().change_content(lock, query, decide, forget).await
     }
 
     /// Makes the index of a node fit what is stored, if a plan may have removed bytes of it, for as long as the store
     /// does not answer: nobody may see or write the file before. Where that can't be done, or the share closes, it is
     /// left to the next flush.
-    async fn fit_in_the_end(&self, lock: &NodeLock<'_>) {
+    pub(super) async fn fit_in_the_end(&self, lock: &NodeLock<'_>) {
         for attempt in 1.. {
             match self.fit(lock).await {
                 Err(FsError::Busy) if !self.share.is_closing() => self.share.jitter(attempt).await,
@@ -76,7 +55,7 @@ impl PlanRunner {
     /// which it can't be applied any more.
     ///
     /// # Errors
-    /// Those of [`PlanRunner::run`]: then nothing of the node may be published.
+    /// Those of [`super::PlansOf::run`]: then nothing of the node may be published.
     pub(in crate::volume) async fn fit(&self, lock: &NodeLock<'_>) -> FsResult<()> {
         let (node, pending) = (lock.node(), self.nodes.pending());
         if !pending.is_uncertain(node) {

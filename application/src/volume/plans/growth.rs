@@ -3,22 +3,18 @@
 use std::{ops::Range, time::Duration};
 
 use dittofs_domain::{
-    Node, NodeId, OpId, Timestamp, check,
+    Node, NodeId, Timestamp, check,
     content::{
         map::{self, Piece, Source},
         slices::Part,
     },
     error::{FsError, FsResult},
-    plan::{Plan, Query, Statistics, View},
+    plan::{Plan, Query, Statistics},
     quota::{Amount, Verdict, counted, metadata_bytes},
 };
 use dittofs_ports::{ApplyError, Capacity, MetadataError, ShareMetadata, ShareRecord, ShareSpace};
 
-use crate::volume::{
-    ledger::Claim,
-    plans::{Named, PlanRunner},
-    scan::nodes_after,
-};
+use crate::volume::{ledger::Claim, plans::PlanRunner, scan::nodes_after};
 
 /// Nodes that a share may hold, as clients see it where no quota says so: ids are never reused, so this is no
 /// promise.
@@ -130,50 +126,18 @@ impl PlanRunner {
         Ok(growth)
     }
 
-    /// [`PlanRunner::run_named`] for what may make something: waits for what a flush or the reaper may free of the quota.
-    pub(in crate::volume) async fn run_growing<T: Send>(
-        &self,
-        query: Query,
-        op: Option<OpId>,
-        mut decide: impl FnMut(&View) -> FsResult<(Plan, T)> + Send,
-    ) -> FsResult<Named<T>> {
-        let until = self.share.monotonic() + self.write_back.admission().patience();
-        loop {
-            let room = self.write_back.room();
-            let (mut claim, mut verdict) = (None, Verdict::Fits);
-            let outcome = self
-                .run_named(query.clone(), op, |view| {
-                    let (plan, value) = decide(view)?;
-                    // That of an attempt that met somebody else's change.
-                    drop(claim.take());
-                    claim = self.claim_plan(&plan).map_err(|refused| {
-                        verdict = refused;
-                        FsError::NoSpace
-                    })?;
-                    Ok((plan, value))
-                })
-                .await;
-            drop(claim);
-            if outcome.is_ok() || verdict != Verdict::Wait {
-                return outcome;
-            }
-            self.make_quota_known();
-            self.write_back.wait_for_room(room, until).await?;
-        }
-    }
-
     /// Claims the growth of a plan at once, under a node lock; as [`PlanRunner::claim_now`].
     pub(in crate::volume) fn claim_plan_now(&self, plan: &Plan) -> FsResult<Option<Claim>> {
         self.claim_plan(plan).map_err(|verdict| self.refused_now(verdict))
     }
 
-    fn claim_plan(&self, plan: &Plan) -> Result<Option<Claim>, Verdict> {
+    pub(super) fn claim_plan(&self, plan: &Plan) -> Result<Option<Claim>, Verdict> {
         let growth = Amount::of_growth(counted(&plan.changes));
         if growth == Amount::default() { Ok(None) } else { self.ledger.claim(growth).map(Some) }
     }
 
     /// Has the flusher and the reaper find out what the share really holds.
-    fn make_quota_known(&self) {
+    pub(super) fn make_quota_known(&self) {
         self.ledger.want();
         self.write_back.admission().request_flush();
         self.garbage.wake();

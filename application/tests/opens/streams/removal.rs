@@ -101,3 +101,33 @@ async fn a_renamed_stream_is_removed_by_its_new_name() {
     close(&world, &nfs(1), &opened).await;
     assert!(streams(&world, "a").await.is_empty());
 }
+
+/// All who cache a stream are asked at once: a file with many is overwritten as soon as one with one.
+#[tokio::test(start_paused = true)]
+async fn who_overwrites_a_file_waits_once_for_all_who_cache_its_streams() {
+    let world = World::new().await;
+    for stream in ["s", "t", "u"] {
+        written(&world, "a", stream, b"bytes").await;
+        let cached = found("a", stream);
+        let cache = crate::world::cached(u128::from(stream.as_bytes()[0])).cache;
+        world
+            .share
+            .open_name(&nfs(2), &OpenNameRequest { open: OpenRequest { cache, ..cached.open }, ..cached })
+            .await
+            .unwrap();
+    }
+    let replace = request("a", "", Some(CreateHow::Unchecked), WRITE);
+    let replace = OpenNameRequest { replace: Some(SetAttributes::size(0)), ..replace };
+    let with =
+        |waits| OpenNameRequest { open: OpenRequest { truncate: true, waits, ..replace.open }, ..replace.clone() };
+    let before = world.elapsed();
+    let refused = world.share.open_name(&nfs(1), &with(false)).await;
+    assert_eq!(refused.unwrap_err(), failed(FsError::Busy), "it did not want to wait");
+    assert_eq!(world.elapsed(), before);
+    assert_eq!(world.events.breaks().len(), 3, "each is told");
+    assert_eq!(streams(&world, "a").await.len(), 3, "a refused call changes nothing");
+    world.share.open_name(&nfs(1), &with(true)).await.unwrap();
+    let waited = world.elapsed() - before;
+    assert!(waited >= Duration::from_secs(35) && waited < Duration::from_secs(40), "{waited:?}");
+    assert!(streams(&world, "a").await.is_empty());
+}

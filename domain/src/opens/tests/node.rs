@@ -105,6 +105,7 @@ fn a_node_that_goes_with_its_last_open_is_opened_by_nobody_else() {
         name: Name::new(b"a").unwrap(),
         credentials: Credentials::root(),
         client: open.client,
+        parent_lease: None,
     };
     assert_eq!(node.set_deletion(OpenToken(3), Some(deletion.clone())), Err(Denied::UnknownOpen));
     node.set_deletion(OpenToken(1), Some(deletion.clone())).unwrap();

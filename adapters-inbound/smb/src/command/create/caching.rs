@@ -6,7 +6,7 @@ use dittofs_domain::opens::{LeaseForm, LeaseGrant, LeaseKey, Rights};
 use dittofs_ports::{CacheKey, CacheRequest, NodeRef};
 use dittofs_smb_wire::{
     NtStatus,
-    create::{Lease, OplockLevel, ResponseContext},
+    create::{Lease, LeaseFlags, OplockLevel, ResponseContext},
     negotiate::Capabilities,
 };
 
@@ -120,6 +120,18 @@ pub(super) fn demand_own(call: &Call, wanted: &Wanted, found: Option<NodeRef>) -
         Some(held) if found != Some(held) => Err(NtStatus::INVALID_PARAMETER),
         _ => Ok(()),
     }
+}
+
+/// The key of the lease under which the client says that it caches the directory: it is spared by what is done through
+/// the open (MS-SMB2, 3.3.5.9.11).
+pub(super) fn parent_key(
+    (requested, lease): (OplockLevel, Option<&Lease>),
+    capabilities: Capabilities,
+) -> Option<u128> {
+    let lease = lease.filter(|_| requested == OplockLevel::LEASE);
+    let lease = lease.filter(|lease| lease.flags.contains(LeaseFlags::PARENT_LEASE_KEY_SET))?;
+    let version_2 = lease.version_2.filter(|_| capabilities.contains(Capabilities::DIRECTORY_LEASING))?;
+    Some(u128::from_be_bytes(version_2.parent_key.0))
 }
 
 /// The capabilities of a connection.

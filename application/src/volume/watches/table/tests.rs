@@ -28,6 +28,7 @@ fn caller(client: u64) -> Caller {
         opener: None,
         client: ClientId::Smb(client),
         case: CaseRule::Insensitive,
+        parent_lease: None,
     }
 }
 

@@ -49,3 +49,24 @@ fn directories_have_leases_of_version_2_without_writing() {
     }
     assert_eq!(Asked::read((OplockLevel::BATCH, None), both, true), Asked::Nothing);
 }
+
+#[test]
+fn key_of_the_parent_counts_where_directories_are_cached_and_the_client_says_that_it_is_set() {
+    let both = LEASING | Capabilities::DIRECTORY_LEASING;
+    let parent_key = WireKey([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+    let asked = Lease {
+        flags: LeaseFlags::PARENT_LEASE_KEY_SET,
+        version_2: Some(LeaseVersion2 { parent_key, epoch: 9 }),
+        ..lease(true)
+    };
+    let key = |lease: &Lease, capabilities| parent_key_of(OplockLevel::LEASE, lease, capabilities);
+    assert_eq!(key(&asked, both), Some(0x0001_0203_0405_0607_0809_0A0B_0C0D_0E0F));
+    assert_eq!(key(&asked, LEASING), None);
+    assert_eq!(key(&Lease { flags: LeaseFlags::empty(), ..asked }, both), None);
+    assert_eq!(key(&Lease { version_2: None, ..asked }, both), None);
+    assert_eq!(parent_key_of(OplockLevel::BATCH, &asked, both), None, "the context counts with its level only");
+}
+
+fn parent_key_of(level: OplockLevel, lease: &Lease, capabilities: Capabilities) -> Option<u128> {
+    parent_key((level, Some(lease)), capabilities)
+}
