@@ -242,6 +242,14 @@ impl Claims {
         Ok(Some(claim))
     }
 
+    /// Ends the claim of a share that was removed. Whoever has it still can do nothing with it; who makes a share of the
+    /// same id gets another one.
+    pub(crate) async fn remove(&self, claim: &Arc<Claim>) -> Result<(), Fault> {
+        self.held.lock().remove(&claim.share);
+        let removal = Statement::new(statements::REMOVE_CLAIM).with(signed(claim.share.0)).with(claim.number);
+        self.connections.write(removal).await.map(drop)
+    }
+
     /// Gives up the lock of a share that is no longer in use here.
     async fn release(&self, share: ShareId) {
         let mut keeper = self.keeper.lock().await;

@@ -54,7 +54,7 @@ pub(crate) const CLAIM: &str = "SELECT o_number, o_at FROM claim_1($1, $2, $3)";
 pub(crate) const STANDING: &str = "SELECT q.share, i.is_fenced FROM unnest($1::int8[], $2::int8[]) q (share, number)
 CROSS JOIN LATERAL (SELECT is_fenced FROM instance WHERE share = q.share AND epoch = q.number LIMIT 1) i";
 
-pub(crate) const REMOVE_CLAIM: &str = "DELETE FROM instance WHERE share = $1 RETURNING 1";
+pub(crate) const REMOVE_CLAIM: &str = "DELETE FROM instance WHERE share = $1 AND epoch = $2 RETURNING 1";
 
 pub(crate) const NAME_OF: &str = "SELECT name FROM entry
 WHERE (share + 0) = $1 AND (directory + 0) = $2 AND (space + 0) = 0 AND cookie = $3 LIMIT 1";

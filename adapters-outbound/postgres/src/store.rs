@@ -162,8 +162,7 @@ impl MetadataStore for PostgresMetadataStore {
                 }
             }
         }
-        self.connections.write(Statement::new(statements::REMOVE_CLAIM).with(signed(id.0))).await?;
-        Ok(())
+        Ok(self.claims.remove(&claim).await?)
     }
 
     async fn restore_rows(&self, _: ShareId, _: String, _: Vec<SnapshotRow>) -> Result<(), MetadataError> {

@@ -91,7 +91,8 @@ async fn a_logon_counts_for_so_long_and_then_the_user_proves_itself_again() {
     world.give_root().await;
     let alice = ("alice", PASSWORD);
     let mut client = SmbClient::connect(world.port, "export", Guid([1; 16]), alice).await;
-    let opening = |name| Opening { name, oplock: OplockLevel::NONE, contexts: Vec::new(), share: ShareAccess::all() };
+    let share = ShareAccess::READ | ShareAccess::WRITE | ShareAccess::DELETE;
+    let opening = |name| Opening { name, oplock: OplockLevel::NONE, contexts: Vec::new(), share };
     let (kept, given_back) = (client.open(opening("kept")).await.file_id, client.open(opening("back")).await.file_id);
     let flush = Request::Flush(FlushRequest { file_id: kept });
     let mut expired = async || client.fails(flush.clone()).await == NtStatus::NETWORK_SESSION_EXPIRED;

@@ -207,6 +207,24 @@ async fn of_servers_that_make_a_share_at_once_one_does() {
     assert!(made.iter().flat_map(|made| made.as_ref().err()).all(|error| error.contains("this name")), "{made:?}");
 }
 
+/// Also while somebody has the removed one still.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_share_that_is_made_again_after_its_removal_can_be_changed() {
+    let server = PostgresServer::start();
+    let removed = Fixture::new(&options(&server)).await;
+    removed.store.remove_share(SHARE).await.unwrap();
+    let record = ShareRecord::new(SHARE, "/export");
+    removed.store.create_share(&record, &Node::root(0, 0, 0o755, time(1))).await.unwrap();
+    let share = removed.store.share(SHARE).await.unwrap().unwrap();
+    let made = Fixture { share, ..removed.clone() };
+    made.add(NodeId::ROOT, "f", NodeKind::File).await;
+    let (plan, _) = removed.addition(NodeId::ROOT, "g", NodeKind::File);
+    assert!(removed.share.apply(plan, None).await.is_err(), "the removed share changes the new one");
+    drop(removed);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    made.add(NodeId::ROOT, "h", NodeKind::File).await;
+}
+
 /// A call whose answer was lost is sent again beside itself. That its name is there as well as its id, and that the
 /// database may come upon either first, is not what the caller hears of.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
