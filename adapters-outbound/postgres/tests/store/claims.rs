@@ -215,8 +215,8 @@ async fn a_share_that_is_made_again_after_its_removal_can_be_changed() {
     removed.store.remove_share(SHARE).await.unwrap();
     let record = ShareRecord::new(SHARE, "/export");
     removed.store.create_share(&record, &Node::root(0, 0, 0o755, time(1))).await.unwrap();
-    let share = removed.store.share(SHARE).await.unwrap().unwrap();
-    let made = Fixture { share, ..removed.clone() };
+    let mut made = removed.clone();
+    made.share = removed.store.share(SHARE).await.unwrap().unwrap();
     made.add(NodeId::ROOT, "f", NodeKind::File).await;
     let (plan, _) = removed.addition(NodeId::ROOT, "g", NodeKind::File);
     assert!(removed.share.apply(plan, None).await.is_err(), "the removed share changes the new one");
