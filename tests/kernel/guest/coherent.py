@@ -2,12 +2,21 @@
 
 A page of a file is a register: each write gives it a value that no other has. Writes open the file and close it, so do
 most reads; others go to a file that stays open. A read is wrong if its value was certainly written over before it began:
-if another value, whose write began after that of the value read had ended, had been written or was seen by then.
+if another value, whose write began after that of the value read had ended, had been written or was seen a second before.
+
+By SMB a file that is open can't be replaced; Linux then removes it first. And whoever has not heard yet that a file was
+replaced asks for it by a lease of the old one (EINVAL), or for one that is gone (ESTALE). Such calls are counted, and
+are few.
+
+The first mount is by NFS, and goes past its client's cache (O_DIRECT): Linux does not look for changes of others in a
+file that it writes to itself.
 
 Arguments: seconds, and the mounts.
 """
 
 import contextlib
+import errno
+import mmap
 import os
 import random
 import sys
@@ -22,14 +31,20 @@ WORKERS = 2
 # Operations on a file that stays open.
 KEPT = 6
 REPLACED, KEPT_OPEN = 0.05, 0.2
+# Seconds that a client has to hear of a change: nobody waits for who only caches what it reads.
+HEARD = 1.0
 
 
 class Write:
-    def __init__(self, began):
-        self.began = began
-        # When it had certainly taken effect: it ended, or was seen.
+    def __init__(self, mount, began):
+        self.mount, self.began = mount, began
+        # When it had certainly taken effect: it ended, or was seen by another mount. Its own one sees what it caches.
         self.known = float("inf")
         self.ended = float("inf")
+
+    def told(self, now):
+        how = "written" if self.known == self.ended else "seen"
+        return f"{how} by {self.mount} {(now - self.known) * 1000:.1f} ms before"
 
 
 class History:
@@ -40,13 +55,17 @@ class History:
         self.next = 0
         self.registers = {}
         self.faults = []
-        self.counts = {"reads": 0, "writes": 0, "replaced": 0}
+        self.counts = {"reads": 0, "writes": 0, "replaced": 0, "turned away": 0}
 
-    def begin(self, registers):
+    def count(self, what):
+        with self.lock:
+            self.counts[what] += 1
+
+    def begin(self, mount, registers):
         with self.lock:
             self.next += 1
             value = self.next
-            write = Write(time.monotonic())
+            write = Write(mount, time.monotonic())
             for register in registers:
                 self.registers.setdefault(register, {})[value] = write
             return value, write
@@ -57,7 +76,7 @@ class History:
             write.known = min(write.known, write.ended)
             self.counts[what] += 1
 
-    def read(self, register, value, began, where):
+    def read(self, register, value, began, worker):
         with self.lock:
             ended = time.monotonic()
             self.counts["reads"] += 1
@@ -65,16 +84,16 @@ class History:
             own = writes.get(value)
             if own is None:
                 # Nothing, or zeros: right until a first write is known.
-                newer = [other for other in writes.values() if other.known < began]
+                newer = [write.told(began) for write in writes.values() if write.known + HEARD < began]
                 if value or newer:
-                    self.faults.append(f"{where}: {register} was {value}, which nobody wrote last")
+                    self.faults.append(f"{worker.where}: {register} was {value}, after {newer}")
                 return
             for other, write in writes.items():
-                if own.ended < write.began and write.known < began:
-                    late = (began - write.known) * 1000
-                    self.faults.append(f"{where}: {register} was {value}, {late:.1f} ms after {other} was there")
+                if own.ended < write.began and write.known + HEARD < began:
+                    self.faults.append(f"{worker.where}: {register} was {value}, after {other}: {write.told(began)}")
                     return
-            own.known = min(own.known, ended)
+            if own.mount != worker.mount:
+                own.known = min(own.known, ended)
             if len(writes) > 64:
                 self.forget(writes)
 
@@ -127,6 +146,9 @@ class Worker(threading.Thread):
     def __init__(self, mount, number, history, until):
         super().__init__()
         self.mount, self.history, self.until = mount, history, until
+        self.direct = os.O_DIRECT if mount == sys.argv[2] else 0
+        # Aligned, as that demands.
+        self.page = mmap.mmap(-1, PAGE)
         self.where = f"{mount} {number}"
         self.random = random.Random(self.where)
         self.error = None
@@ -134,7 +156,12 @@ class Worker(threading.Thread):
     def run(self):
         try:
             while time.monotonic() < self.until and not self.history.faults:
-                self.step()
+                try:
+                    self.step()
+                except OSError as error:
+                    if error.errno not in (errno.ENOENT, errno.EACCES, errno.EINVAL, errno.ESTALE):
+                        raise
+                    self.history.count("turned away")
         except Exception as error:
             self.error = error
 
@@ -145,33 +172,34 @@ class Worker(threading.Thread):
         if kind < REPLACED:
             self.replace(name, path)
         elif kind < REPLACED + KEPT_OPEN:
-            with NAMES[name].used(), open_file(path, os.O_RDWR) as file:
+            with NAMES[name].used(), open_file(path, os.O_RDWR | self.direct) as file:
                 for _ in range(KEPT):
                     self.read(name, file, time.monotonic())
         elif self.random.random() < 0.5:
             began = time.monotonic()
-            with open_file(path, os.O_RDONLY) as file:
+            with open_file(path, os.O_RDONLY | self.direct) as file:
                 self.read(name, file, began)
         else:
             self.write(name, path)
 
     def read(self, name, file, began):
         page = self.random.randrange(PAGES)
-        value = value_of(os.pread(file, PAGE, page * PAGE))
-        self.history.read((name, page), value, began, self.where)
+        os.preadv(file, [self.page], page * PAGE)
+        self.history.read((name, page), value_of(self.page), began, self)
 
     def write(self, name, path):
         page = self.random.randrange(PAGES)
         with NAMES[name].used():
-            value, write = self.history.begin([(name, page)])
-            with open_file(path, os.O_RDWR) as file:
-                os.pwrite(file, page_of(value), page * PAGE)
+            value, write = self.history.begin(self.mount, [(name, page)])
+            with open_file(path, os.O_RDWR | self.direct) as file:
+                self.page[:] = page_of(value)
+                os.pwritev(file, [self.page], page * PAGE)
             self.history.end(write, "writes")
 
     def replace(self, name, path):
         new = f"{path}.new"
         with NAMES[name].alone():
-            value, write = self.history.begin([(name, page) for page in range(PAGES)])
+            value, write = self.history.begin(self.mount, [(name, page) for page in range(PAGES)])
             with open_file(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
                 os.write(file, page_of(value) * PAGES)
             os.rename(new, path)
@@ -206,7 +234,8 @@ def main():
             print(f"{worker.where}: {worker.error!r}")
     for fault in history.faults[:20]:
         print(fault)
-    sys.exit(1 if history.faults or any(worker.error for worker in workers) else 0)
+    is_rare = history.counts["turned away"] * 20 < sum(history.counts.values())
+    sys.exit(0 if is_rare and not history.faults and not any(worker.error for worker in workers) else 1)
 
 
 main()

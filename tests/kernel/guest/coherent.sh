@@ -9,4 +9,4 @@ trap 'umount -l "$first" "$second"' EXIT
 mount_smb "$first" vers=3.1.1,nosharesock,actimeo=0
 mount_smb "$second" vers=3.1.1,nosharesock,actimeo=0
 python3 -S "$CASES/coherent.py" "${RANDOM_SECONDS:-60}" "$DIR" "$first" "$second"
-rm "${DIR:?}"/*
+rm -f "${DIR:?}"/*
