@@ -22,7 +22,8 @@ impl ServedShare {
     pub(crate) async fn release_client(&self, client: ClientId) -> FsResult<()> {
         let mut deletions = Vec::new();
         // Before its leases go: with the last one of all, nobody has to be told of what was written.
-        let written = DirectoryLeases::of(self.volume.opens()).take_all_written(client);
+        let leases = DirectoryLeases::of(self.volume.opens());
+        let (telling, written) = (leases.begin_telling(), leases.take_all_written(client));
         let released = self.volume.opens().closing().release_client(client, &mut deletions).await;
         for (node, deletion) in deletions {
             let _passage = self.volume.freezer().pass().await;
@@ -31,6 +32,7 @@ impl ServedShare {
         for file in written {
             self.volume.watches().tell_changed(file, &Requester { client, lease: None }).await;
         }
+        telling.done();
         released
     }
 }
@@ -75,8 +77,13 @@ impl OpenService for ServedShare {
         strand(async {
             let closed = self.volume.opens().closing().close(caller, node, open).await?;
             if closed.leaves_something() {
+                let leases = DirectoryLeases::of(self.volume.opens());
+                let telling = closed.has_written.then(|| leases.begin_telling());
                 let _passage = self.volume.freezer().pass().await;
                 self.volume.names().streams().finish_close(caller, (node, open), closed).await?;
+                if let Some(telling) = telling {
+                    telling.done();
+                }
             }
             Ok(())
         })

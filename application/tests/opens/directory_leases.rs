@@ -1,17 +1,12 @@
 //! Leases of directories, while callers of whatever protocol change what these list. The cases are those of Samba's
 //! `smb2.dirlease`, and those that it does not have.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+mod given_up;
 
-use async_trait::async_trait;
+use std::time::Duration;
+
 use dittofs_domain::{
-    ClientId, Name, NodeId, Timestamp,
+    Name, NodeId, Timestamp,
     access::AccessMask,
     namespace::{
         CreateHow, CreateRequest, InitialAttributes, LinkRequest, NewKind, RemoveKind, RemoveRequest, RenameRequest,
@@ -20,10 +15,9 @@ use dittofs_domain::{
     opens::{Break, LeaseForm, LeaseKey, Rights},
     xattr::{SetHow, XattrChange, XattrName},
 };
-use dittofs_memory::MemoryOpenState;
 use dittofs_ports::{
     BlockService, CacheKey, CacheRequest, Caller, EntryService, LookupName, MetadataService, NameKind, NewNode,
-    OpenChange, OpenHint, OpenNameRequest, OpenQuestion, OpenRequest, OpenService, OpenState, OpenStateError,
+    OpenNameRequest, OpenRequest, OpenService,
 };
 
 use crate::world::{Event, World, nfs, shared, token};
@@ -446,53 +440,4 @@ async fn a_rename_that_replaces_is_told_of_once() {
         RenameRequest { replace: Replace::Nothing, ..RenameRequest::new((there, name("b")), (there, name("b"))) };
     let again = async { drop(world.share.rename(&nfs(1), &refused, None).await) };
     assert!(!breaks(&holder, again).await, "nothing has changed");
-}
-
-/// A store of opens that can be made to never answer an update.
-#[derive(Default)]
-struct Stopping {
-    store: MemoryOpenState,
-    is_stopped: AtomicBool,
-}
-
-#[async_trait]
-impl OpenState for Stopping {
-    fn is_idle(&self) -> bool {
-        self.store.is_idle()
-    }
-
-    fn hint<'a>(&'a self, node: NodeId, question: &'a mut (dyn OpenQuestion + 'a)) -> OpenHint {
-        self.store.hint(node, question)
-    }
-
-    async fn is_open(&self, node: NodeId) -> Result<bool, OpenStateError> {
-        self.store.is_open(node).await
-    }
-
-    async fn update<'a>(&'a self, node: NodeId, change: &'a mut (dyn OpenChange + 'a)) -> Result<(), OpenStateError> {
-        if self.is_stopped.load(Ordering::Acquire) {
-            std::future::pending::<()>().await;
-        }
-        self.store.update(node, change).await
-    }
-
-    async fn nodes_of(&self, client: ClientId) -> Result<Vec<NodeId>, OpenStateError> {
-        self.store.nodes_of(client).await
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_that_is_given_up_before_it_has_told_leaves_that_to_others() {
-    let opens = Arc::<Stopping>::default();
-    let world = World::with(Arc::clone(&opens) as Arc<dyn OpenState>).await;
-    let there = directory(&world, "there").await;
-    let (holder, other) = (Holder::new(&world, HOLDER, there, 1).await, Holder::new(&world, HOLDER, ROOT, 2).await);
-    opens.is_stopped.store(true, Ordering::Release);
-    let given_up = tokio::time::timeout(Duration::from_secs(1), file(&world, there, "a")).await;
-    assert!(given_up.is_err());
-    assert_eq!(holder.breaks(), []);
-    opens.is_stopped.store(false, Ordering::Release);
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(holder.is_broken(0).await);
-    assert!(other.is_broken(0).await, "nobody knows any more which directory it was");
 }

@@ -95,7 +95,28 @@ impl LeasedDirectories {
     }
 }
 
+/// Somebody is telling of a change. A call that is given up before it has told leaves that to others.
+pub(crate) struct Unfinished<'a> {
+    leases: DirectoryLeases<'a>,
+    is_done: bool,
+}
+
+impl Unfinished<'_> {
+    pub(crate) fn done(mut self) {
+        self.is_done = true;
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.leases.fall_behind();
+        }
+    }
+}
+
 /// Leases of directories, for those who change what these list.
+#[derive(Clone, Copy)]
 pub(crate) struct DirectoryLeases<'a>(&'a OpenTable);
 
 impl<'a> DirectoryLeases<'a> {
@@ -114,11 +135,17 @@ impl<'a> DirectoryLeases<'a> {
         self.0.directories.grants.load(Ordering::Acquire)
     }
 
+    /// A change is about to be told, by however many steps.
+    pub(crate) fn begin_telling(&self) -> Unfinished<'a> {
+        Unfinished { leases: *self, is_done: false }
+    }
+
     /// Tells those who cache listings that these are others now, but not whose lease `by` names. Nobody waits. To be
     /// called after the change: who gets a lease later lists it.
     ///
     /// No node lock is taken, so that it does not matter which are held.
     pub(in crate::volume) async fn change_entries(&self, listings: &Listings, by: &Requester) {
+        let telling = self.begin_telling();
         let is_behind = self.0.directories.is_behind.swap(false, Ordering::AcqRel);
         let listings = if is_behind { &Listings::Any } else { listings };
         for (number, directory) in self.0.directories.among(listings).into_iter().enumerate() {
@@ -137,6 +164,7 @@ impl<'a> DirectoryLeases<'a> {
                 }
             }
         }
+        telling.done();
     }
 
     /// Listings may have changed, and nobody knows which: all leases of directories have to go, soon.

@@ -47,15 +47,17 @@ impl Watches {
 
     /// Tells that a file is listed with another size or other times than before.
     pub(crate) async fn tell_changed(&self, file: NodeId, by: &Requester) {
+        let telling = self.directory_leases().begin_telling();
         let listings = match self.nodes.view(&Query::node(file)).await {
             Ok(seen) => match seen.node(file) {
                 Ok(node) => self.listings_of(node).await,
                 // It is gone, which was told.
-                Err(_) => return,
+                Err(_) => return telling.done(),
             },
             Err(_) => Listings::Any,
         };
         self.directory_leases().change_entries(&listings, by).await;
+        telling.done();
     }
 
     /// The directories that list a node, as far as they are known.
